@@ -1,0 +1,116 @@
+"""What a call is at one moment. Pure data: no clock, no I/O, no logging.
+
+Only `transitions.step` makes a new `Call` out of an old one.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from ari_bridge.calls.causes import Cause, Outcome
+
+
+class Direction(Enum):
+    OUTBOUND = "outbound"  # a browser calls a number
+    INBOUND = "inbound"  # a caller on the PBX rings browsers
+
+
+class CallState(Enum):
+    """The values are the words that clients are told."""
+
+    TRYING = "trying"  # set-up has begun, the far side has said nothing yet
+    RINGING = "ringing"  # the far side rings; inbound: the pages ring
+    EARLY = "early"  # the far side sends audio before it answers
+    ACCEPTING = "accepting"  # inbound: a page has accepted, its media is being set up
+    UP = "accepted"  # both sides talk
+    ENDING = "ending"  # decided to end; what was made is being released
+    ENDED = "ended"  # nothing is left
+
+    @property
+    def live(self) -> bool:
+        """Not yet decided to end."""
+        return self not in (CallState.ENDING, CallState.ENDED)
+
+
+class Resource(Enum):
+    """What a call holds in Asterisk and rtpengine, each released exactly once."""
+
+    MEDIA_SESSION = "media_session"
+    BRIDGE = "bridge"
+    EXTERNAL_MEDIA = "external_media"
+    FAR = "far"
+
+
+class Fact(Enum):
+    """Something about the set-up that has come true. The plan's steps wait for these."""
+
+    MEDIA_OFFERED = auto()  # rtpengine took the browser's offer
+    MEDIA_ANSWERED = auto()  # rtpengine made the answer for the browser
+    BRIDGE_CREATED = auto()
+    EXTERNAL_MEDIA_CREATED = auto()
+    EXTERNAL_MEDIA_ENTERED = auto()  # its StasisStart came: it takes commands now
+    EXTERNAL_MEDIA_BRIDGED = auto()
+    FAR_CREATED = auto()
+    FAR_ENTERED = auto()
+    FAR_BRIDGED = auto()
+    FAR_DIALLED = auto()
+    FAR_RUNG = auto()  # inbound: the caller was told that it rings
+    FAR_ANSWERED = auto()
+    ACCEPTED = auto()  # inbound: a page has given its offer
+
+
+@dataclass(frozen=True, slots=True)
+class RtpAddress:
+    """Where RTP is received: an IP address and a UDP port."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call. Times are Unix seconds; None means that it has not happened."""
+
+    id: str
+    direction: Direction
+    target: str  # outbound: the number as dialled; inbound: the number that was called
+    caller: str  # outbound: who calls, as shown to the far side; inbound: the caller's number
+    created_at: float
+    caller_name: str = ""
+    state: CallState = CallState.TRYING
+    user: str | None = None  # whose page holds the call; inbound: None until accepted
+    users: frozenset[str] = frozenset()  # inbound: the users whose pages ring
+    far_channel: str = ""  # ARI channel id of the far leg
+    endpoint: str = ""  # outbound: what Asterisk dials, e.g. PJSIP/7001@trunk
+    offer: str = ""  # the browser's SDP; empty until it is known
+    answer: str = ""  # the SDP for the browser; empty until it is known
+    media_address: RtpAddress | None = None  # where rtpengine takes Asterisk's RTP
+    external_media_address: RtpAddress | None = None  # where Asterisk takes rtpengine's
+    facts: frozenset[Fact] = frozenset()
+    asked: frozenset["Step"] = frozenset()  # set-up steps that were begun
+    waiting: frozenset["Step"] = frozenset()  # of these, the ones without a result yet
+    holds: frozenset[Resource] = frozenset()  # made, or perhaps made, and not released yet
+    releasing: frozenset[Resource] = frozenset()  # of these, the ones being released
+    held_by_far: bool = False
+    outcome: Outcome | None = None  # set when the call is decided to end, never changed
+    cause: Cause | None = None
+    ringing_at: float | None = None
+    answered_at: float | None = None
+    ended_at: float | None = None  # when it was decided to end, not when all was released
+
+
+class Step(Enum):
+    """One request of the set-up plan. The value names it in logs and metrics."""
+
+    OFFER_MEDIA = "offer_media"
+    ANSWER_MEDIA = "answer_media"
+    CREATE_BRIDGE = "create_bridge"
+    CREATE_EXTERNAL_MEDIA = "create_external_media"
+    BRIDGE_EXTERNAL_MEDIA = "bridge_external_media"
+    CREATE_FAR = "create_far"
+    BRIDGE_FAR = "bridge_far"
+    DIAL_FAR = "dial_far"
+    RING_FAR = "ring_far"
+    ANSWER_FAR = "answer_far"

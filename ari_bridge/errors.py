@@ -1,0 +1,106 @@
+"""Every error that the engine raises, in two families under one base.
+
+    BridgeError
+    ├── CallerError            the one who asked did wrong: 4xx, or `error` on the WebSocket
+    │   ├── InvalidRequest     a value is malformed (field says which)
+    │   ├── InvalidSdp         the offer cannot be used
+    │   ├── InvalidTarget      the number may not be dialled as written
+    │   ├── UnknownCall        no such call, or not yours
+    │   ├── WrongState         the call is not in a state that allows this
+    │   └── TooMany            a bound is reached: try later
+    └── PeerError              Asterisk or rtpengine did wrong
+        ├── PeerTimeout        it did not answer in time: it may have done what we asked
+        ├── PeerRefused        it answered no: it did not do what we asked
+        └── PeerUnreachable    it cannot be reached at all
+
+An exception carries its data; `__str__` makes the sentence. A timeout is never
+taken for a refusal: after a timeout the resource may exist, and is released.
+"""
+
+
+class BridgeError(Exception):
+    """Base of every error raised here. `code` is stable and meant for programs."""
+
+    code = "error"
+
+
+class CallerError(BridgeError):
+    """The one who asked did wrong; asking again unchanged will fail again."""
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class InvalidRequest(CallerError):
+    code = "invalid_request"
+
+
+class InvalidSdp(CallerError):
+    code = "invalid_sdp"
+
+
+class InvalidTarget(CallerError):
+    code = "invalid_target"
+
+
+class UnknownCall(CallerError):
+    code = "unknown_call"
+
+
+class WrongState(CallerError):
+    code = "wrong_state"
+
+
+class TooMany(CallerError):
+    code = "too_many"
+
+
+class PeerError(BridgeError):
+    """Asterisk or rtpengine did not do what was asked."""
+
+    def __init__(self, peer: str, request: str) -> None:
+        super().__init__(peer, request)
+        self.peer = peer
+        self.request = request
+
+
+class PeerTimeout(PeerError):
+    code = "peer_timeout"
+
+    def __init__(self, peer: str, request: str, seconds: float) -> None:
+        super().__init__(peer, request)
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        return f"{self.peer} did not answer {self.request} within {self.seconds:g} s"
+
+
+class PeerRefused(PeerError):
+    """`status` is the peer's own (an HTTP status for ARI, 0 for NG); `reason` its words."""
+
+    code = "peer_refused"
+
+    def __init__(self, peer: str, request: str, reason: str, status: int = 0) -> None:
+        super().__init__(peer, request)
+        self.reason = reason
+        self.status = status
+
+    def __str__(self) -> str:
+        status = f" ({self.status})" if self.status else ""
+        return f"{self.peer} refused {self.request}{status}: {self.reason}"
+
+
+class PeerUnreachable(PeerError):
+    code = "peer_unreachable"
+
+    def __init__(self, peer: str, request: str, reason: str) -> None:
+        super().__init__(peer, request)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.peer} cannot be reached for {self.request}: {self.reason}"

@@ -1,0 +1,170 @@
+"""The WebSocket protocol: every message, typed, in one file.
+
+JSON objects with a `type`. TypeScript types are generated from these structs
+(`make types`), so a change here is a change of the public protocol.
+
+A plain client needs four: it sends `offer` with a `target`, gets `answer`,
+then `state` messages as they happen, and sends `hangup`.
+
+Field names are camelCase on the wire and snake_case here.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from ari_bridge.calls.causes import Outcome
+from ari_bridge.calls.state import Direction
+
+ClientState = Literal["trying", "ringing", "early", "accepted", "ended"]
+"""A call's state as clients see it; `ended` is the last and comes once."""
+
+
+class Message(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """Base of every message; unknown fields are ignored, so the protocol can grow."""
+
+
+# --- from the client ---------------------------------------------------------
+
+
+class Register(Message, tag="register"):
+    """Take calls for `user`. With authentication on, `token` is needed and must be that user's."""
+
+    user: str
+    token: str | None = None
+
+
+class Unregister(Message, tag="unregister"):
+    """Take no more calls. Calls that stand go on."""
+
+
+class Offer(Message, tag="offer"):
+    """A call, or the acceptance of one.
+
+    With `target`: call that number; `callId` may be chosen by the client.
+    Without: accept the incoming call `callId`. `sdp` is the browser's offer as
+    `createOffer` made it; ICE candidates need not be gathered first.
+    """
+
+    sdp: str
+    target: str | None = None
+    call_id: str | None = None
+    caller: str | None = None  # shown to the far side; with authentication on, the user
+
+
+class Hangup(Message, tag="hangup"):
+    """End a call, at any moment of it. On an incoming call that rings: decline it."""
+
+    call_id: str
+
+
+class Decline(Message, tag="decline"):
+    """Decline an incoming call for this user: all pages of the user stop ringing."""
+
+    call_id: str
+
+
+class Dtmf(Message, tag="dtmf"):
+    """Send digits (0-9 * # A-D, at most 32) to the far side. From the server: a digit that it sent."""
+
+    call_id: str
+    digits: str
+
+
+class Ping(Message, tag="ping"):
+    """Answered by `pong` with the same `id`."""
+
+    id: int = 0
+
+
+ClientMessage = Register | Unregister | Offer | Hangup | Decline | Dtmf | Ping
+
+
+# --- from the server ---------------------------------------------------------
+
+
+class Welcome(Message, tag="welcome"):
+    """The first message on every connection."""
+
+    version: str
+    authentication: bool  # whether `register` and `offer` need a token
+
+
+class Registered(Message, tag="registered"):
+    user: str
+
+
+class Unregistered(Message, tag="unregistered"):
+    pass
+
+
+class Answer(Message, tag="answer"):
+    """The SDP answer to an offer. It comes before the far side has answered."""
+
+    call_id: str
+    sdp: str
+
+
+class State(Message, tag="state"):
+    """A call's new state. The fields below `state` are set where they apply.
+
+    Times are Unix seconds. `q850` and `sip` are 0 where none is known.
+    """
+
+    call_id: str
+    state: ClientState
+    direction: Direction
+    target: str
+    caller: str
+    at: float
+    outcome: Outcome | None = None  # with `ended`
+    q850: int = 0
+    sip: int = 0
+    reason: str = ""  # one short sentence in plain words
+
+
+class IncomingCall(Message, tag="incoming-call"):
+    """A call rings for this user. Answer with `offer` (callId, sdp), `decline` or nothing."""
+
+    call_id: str
+    caller: str
+    caller_name: str
+    target: str
+
+
+class IncomingEnded(Message, tag="incoming-ended"):
+    """Stop ringing: the call was taken elsewhere, declined, or its caller gave up."""
+
+    call_id: str
+    reason: Literal["accepted_elsewhere", "declined", "cancelled", "no_answer"]
+
+
+class Hold(Message, tag="hold"):
+    """The far side holds the call, or takes it up again."""
+
+    call_id: str
+    held: bool
+
+
+class Error(Message, tag="error"):
+    """What was wrong with a message; the connection and its calls live on.
+
+    `code`: `malformed`, `unknown_type`, `invalid_request`, `invalid_sdp`,
+    `invalid_target`, `unknown_call`, `wrong_state`, `too_many`,
+    `unauthorized`, `forbidden`, `too_large`, `unavailable`. `field` names the faulty one.
+    """
+
+    code: str
+    message: str
+    field: str | None = None
+    call_id: str | None = None
+    retry_after: float | None = None  # seconds, with `too_many` and `unavailable`
+
+
+class Pong(Message, tag="pong"):
+    id: int = 0
+
+
+ServerMessage = (
+    Welcome | Registered | Unregistered | Answer | State | IncomingCall | IncomingEnded | Hold | Dtmf | Error | Pong
+)
