@@ -8,6 +8,7 @@
     │   ├── UnknownCall        no such call, or not yours
     │   ├── WrongState         the call is not in a state that allows this
     │   └── TooMany            a bound is reached: try later
+    ├── CallFailed             the call ended before it gave what was waited for
     └── PeerError              Asterisk or rtpengine did wrong
         ├── PeerTimeout        it did not answer in time: it may have done what we asked
         ├── PeerRefused        it answered no: it did not do what we asked
@@ -16,6 +17,9 @@
 An exception carries its data; `__str__` makes the sentence. A timeout is never
 taken for a refusal: after a timeout the resource may exist, and is released.
 """
+
+
+from ari_bridge.calls.causes import Cause, Outcome
 
 
 class BridgeError(Exception):
@@ -58,6 +62,22 @@ class WrongState(CallerError):
 
 class TooMany(CallerError):
     code = "too_many"
+
+
+class CallFailed(BridgeError):
+    """The call ended first; `outcome` and `cause` say why."""
+
+    code = "call_failed"
+
+    def __init__(self, call_id: str, outcome: Outcome, cause: Cause) -> None:
+        super().__init__(call_id, outcome)
+        self.call_id = call_id
+        self.outcome = outcome
+        self.cause = cause
+
+    def __str__(self) -> str:
+        text = f" ({self.cause.text})" if self.cause.text else ""
+        return f"call {self.call_id} ended: {self.outcome.value}{text}"
 
 
 class PeerError(BridgeError):

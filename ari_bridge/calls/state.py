@@ -53,6 +53,7 @@ class Fact(Enum):
     FAR_ENTERED = auto()
     FAR_BRIDGED = auto()
     FAR_DIALLED = auto()
+    PAGES_RING = auto()  # inbound: at least one page rings
     FAR_RUNG = auto()  # inbound: the caller was told that it rings
     FAR_ANSWERED = auto()
     ACCEPTED = auto()  # inbound: a page has given its offer
@@ -94,6 +95,8 @@ class Call:
     holds: frozenset[Resource] = frozenset()  # made, or perhaps made, and not released yet
     releasing: frozenset[Resource] = frozenset()  # of these, the ones being released
     held_by_far: bool = False
+    dial_status: str = ""  # outbound: what the last ARI `Dial` event said, e.g. BUSY
+    dialplan_status: str = ""  # inbound: set when the caller goes back to the dialplan (ARI_BRIDGE_STATUS)
     outcome: Outcome | None = None  # set when the call is decided to end, never changed
     cause: Cause | None = None
     ringing_at: float | None = None
