@@ -8,6 +8,7 @@
     │   ├── UnknownCall        no such call, or not yours
     │   ├── WrongState         the call is not in a state that allows this
     │   └── TooMany            a bound is reached: try later
+    ├── IllegalEvent           a bug of ours: an event that the state does not know
     ├── CallFailed             the call ended before it gave what was waited for
     └── PeerError              Asterisk or rtpengine did wrong
         ├── PeerTimeout        it did not answer in time: it may have done what we asked
@@ -62,6 +63,21 @@ class WrongState(CallerError):
 
 class TooMany(CallerError):
     code = "too_many"
+
+
+class IllegalEvent(BridgeError):
+    """An event that cannot happen in the call's state; the call was left as it is."""
+
+    code = "illegal_event"
+
+    def __init__(self, call_id: str, state: str, event: str) -> None:
+        super().__init__(call_id, state, event)
+        self.call_id = call_id
+        self.state = state
+        self.event = event
+
+    def __str__(self) -> str:
+        return f"call {self.call_id}: {self.event} cannot happen while {self.state}"
 
 
 class CallFailed(BridgeError):
