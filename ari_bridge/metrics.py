@@ -1,0 +1,71 @@
+"""Every Prometheus metric, declared once.
+
+Label values come from closed sets (outcomes, directions, operation names), never
+from what callers send. Times are seconds.
+"""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.process_collector import ProcessCollector
+
+REGISTRY = CollectorRegistry()
+ProcessCollector(registry=REGISTRY)
+GCCollector(registry=REGISTRY)
+
+_SET_UP = (0.002, 0.005, 0.01, 0.015, 0.02, 0.025, 0.035, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10)
+_REQUEST = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+
+CALLS = Counter("calls", "Calls that ended.", ["direction", "outcome"], registry=REGISTRY)
+ACTIVE_CALLS = Gauge("active_calls", "Calls that have not ended.", ["direction"], registry=REGISTRY)
+CALL_SECONDS = Histogram(
+    "call_duration_seconds",
+    "From the answer to the end, of answered calls.",
+    ["direction"],
+    buckets=(1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200),
+    registry=REGISTRY,
+)
+
+SETUP_SECONDS = Histogram(
+    "call_setup_seconds",
+    "Set-up by phase. invite: from the offer to the dial command done. answer: from the offer to the SDP "
+    "answer. bridged: from the later of far answer (outbound) or acceptance (inbound) to both legs bridged "
+    "and answered; 0 where all stood before.",
+    ["phase"],
+    buckets=_SET_UP,
+    registry=REGISTRY,
+)
+
+ARI_SECONDS = Histogram("ari_request_seconds", "ARI requests.", ["op"], buckets=_REQUEST, registry=REGISTRY)
+ARI_FAILURES = Counter("ari_request_failures", "ARI requests that failed.", ["op", "result"], registry=REGISTRY)
+ARI_EVENTS = Counter("ari_events", "ARI events received.", ["type"], registry=REGISTRY)
+EVENT_LAG = Histogram(
+    "ari_event_lag_seconds",
+    "From Asterisk's timestamp on an event to our handling of it (its clock ticks in milliseconds).",
+    buckets=_REQUEST,
+    registry=REGISTRY,
+)
+ARI_CONNECTED = Gauge("ari_connected", "1 while the ARI event stream is up.", registry=REGISTRY)
+
+NG_SECONDS = Histogram("ng_request_seconds", "rtpengine NG commands.", ["command"], buckets=_REQUEST, registry=REGISTRY)
+NG_FAILURES = Counter("ng_request_failures", "NG commands that failed.", ["command", "result"], registry=REGISTRY)
+
+WEBSOCKETS = Gauge("websocket_sessions", "Open client WebSockets.", registry=REGISTRY)
+HOOK_FAILURES = Counter("hook_failures", "Hook handlers that failed.", ["reason"], registry=REGISTRY)
+RELEASES_GIVEN_UP = Counter(
+    "releases_given_up", "Resources that could not be released; the sweep reaps them.", ["resource"], registry=REGISTRY
+)
+REAPED = Counter("resources_reaped", "Resources without a call that the sweep removed.", ["resource"], registry=REGISTRY)
+
+
+def observe_ari(op: str, seconds: float, result: str) -> None:
+    """One ARI request. `op` as the API names it (`channels.dial`); `result`: ok, refused, timeout, unreachable."""
+    ARI_SECONDS.labels(op).observe(seconds)
+    if result != "ok":
+        ARI_FAILURES.labels(op, result).inc()
+
+
+def observe_ng(command: str, seconds: float, result: str) -> None:
+    """One NG command. `result`: ok, refused, timeout, unreachable."""
+    NG_SECONDS.labels(command).observe(seconds)
+    if result != "ok":
+        NG_FAILURES.labels(command, result).inc()
