@@ -54,7 +54,7 @@ HOOK_FAILURES = Counter("hook_failures", "Hook handlers that failed.", ["reason"
 RELEASES_GIVEN_UP = Counter(
     "releases_given_up", "Resources that could not be released; the sweep reaps them.", ["resource"], registry=REGISTRY
 )
-REAPED = Counter("resources_reaped", "Resources without a call that the sweep removed.", ["resource"], registry=REGISTRY)
+REAPED = Counter("resources_reaped", "Resources without a call, removed by the sweep.", ["resource"], registry=REGISTRY)
 
 
 def observe_ari(op: str, seconds: float, result: str) -> None:

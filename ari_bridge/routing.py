@@ -31,7 +31,7 @@ class Rule:
         head, star, _ = self.pattern.partition("*")
         if len(target) < len(head) or (not star and len(target) != len(head)):
             return False
-        return all(p == t or (p in "xX" and t.isdigit()) for p, t in zip(head, target, strict=False))
+        return all(t.isdigit() if p in "xX" else p == t for p, t in zip(head, target, strict=False))
 
 
 class Routes:
