@@ -19,7 +19,6 @@ An exception carries its data; `__str__` makes the sentence. A timeout is never
 taken for a refusal: after a timeout the resource may exist, and is released.
 """
 
-
 from ari_bridge.calls.causes import Cause, Outcome
 
 

@@ -87,6 +87,8 @@ def _end(call: Call, at: float, outcome: Outcome, cause: Cause | None = None, di
     actions: list[Action] = [CancelTimers(), TellState()]
     if Fact.PAGES_RING in call.facts and Fact.ACCEPTED not in call.facts:
         actions.append(StopRinging(None, _STOP_REASONS.get(outcome, "cancelled")))
+    if call.direction is Direction.INBOUND and call.state is not UP and outcome in _OUR_FAULT:
+        dialplan_status = "UNAVAILABLE"  # the caller is not to suffer: the dialplan's fallback takes over
     call = replace(
         call,
         state=ENDING,
@@ -99,6 +101,7 @@ def _end(call: Call, at: float, outcome: Outcome, cause: Cause | None = None, di
     return call, actions + releases
 
 
+_OUR_FAULT = {Outcome.FAILED_MEDIA, Outcome.FAILED_PBX}
 _STOP_REASONS = {Outcome.NO_ANSWER: "no_answer", Outcome.REJECTED: "declined"}
 
 
@@ -235,16 +238,22 @@ def channel_gone_late(call: Call, event: events.ChannelGone) -> Decision:
 
 @leads_to(RINGING)
 def far_rings(call: Call, event: events.FarRinging) -> Decision:
+    if call.direction is Direction.INBOUND:
+        return call, []  # it is us who answer a caller
     return _moved(replace(call, ringing_at=event.at), RINGING)
 
 
 @leads_to(EARLY)
 def far_progresses(call: Call, event: events.FarProgress) -> Decision:
+    if call.direction is Direction.INBOUND:
+        return call, []  # it is us who answer a caller
     return _moved(replace(call, ringing_at=call.ringing_at or event.at), EARLY)
 
 
 @leads_to(UP)
 def far_answers(call: Call, event: events.FarAnswered) -> Decision:
+    if call.direction is Direction.INBOUND:
+        return call, []  # it is us who answer a caller
     return _moved(replace(call, answered_at=event.at, facts=call.facts | {Fact.FAR_ANSWERED}), UP)
 
 

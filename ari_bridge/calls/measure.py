@@ -1,0 +1,56 @@
+"""What the metrics and hooks are told of each change of a call."""
+
+import time
+
+from ari_bridge import metrics
+from ari_bridge.calls import events
+from ari_bridge.calls.events import Event
+from ari_bridge.calls.state import Call, CallState, Direction, Fact, Step
+from ari_bridge.hooks import CallChanged, CallEnded, CallReleased, CallStarted, Hooks
+
+_BRIDGED = {Fact.EXTERNAL_MEDIA_BRIDGED, Fact.FAR_BRIDGED, Fact.FAR_ANSWERED}
+
+
+class CallMeter:
+    """One call's. Intervals are taken on the monotonic clock: Unix time may jump."""
+
+    def __init__(self, hooks: Hooks) -> None:
+        self._hooks = hooks
+        self._began = 0.0  # the offer came
+        self._agreed = 0.0  # outbound: the far side answered; inbound: the page accepted
+
+    def changed(self, before: Call, after: Call, event: Event) -> None:
+        now = time.monotonic()
+        match event:
+            case events.Placed() | events.Arrived():
+                self._began = now
+                metrics.ACTIVE_CALLS.labels(after.direction.value).inc()
+                self._hooks.emit(CallStarted(after))
+            case events.Accepted():
+                self._began = self._agreed = now
+            case events.StepDone(step=Step.DIAL_FAR) if after.state.live:
+                metrics.SETUP_SECONDS.labels("invite").observe(now - self._began)
+            case events.StepDone(step=Step.ANSWER_MEDIA) if after.state.live:
+                metrics.SETUP_SECONDS.labels("answer").observe(now - self._began)
+            case events.FarHeld() if before.held_by_far is not after.held_by_far:
+                self._hooks.emit(CallChanged(after))
+        if after.direction is Direction.OUTBOUND and Fact.FAR_ANSWERED in after.facts - before.facts:
+            self._agreed = now
+        if after.facts >= _BRIDGED and not before.facts >= _BRIDGED and after.state.live:
+            metrics.SETUP_SECONDS.labels("bridged").observe(now - self._agreed)
+        if before.state is not after.state:
+            self._moved(before, after)
+
+    def _moved(self, before: Call, after: Call) -> None:
+        if after.state.live:
+            self._hooks.emit(CallChanged(after))
+            return
+        if before.outcome is None and after.outcome:
+            direction = after.direction.value
+            metrics.ACTIVE_CALLS.labels(direction).dec()
+            metrics.CALLS.labels(direction, after.outcome.value).inc()
+            if after.answered_at and after.ended_at:
+                metrics.CALL_SECONDS.labels(direction).observe(max(0.0, after.ended_at - after.answered_at))
+            self._hooks.emit(CallEnded(after))
+        if after.state is CallState.ENDED:
+            self._hooks.emit(CallReleased(after))
