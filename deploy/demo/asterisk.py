@@ -1,0 +1,194 @@
+"""Runs a real Asterisk with the demo's dialplan, in a folder of its own, so that several run side by side.
+
+The program comes from a root folder that all instances share (see `rootfs.py`) and is only read. What an instance
+writes (configuration, logs, recordings, control socket) stands in `run_dir/asterisk`, which appears inside the root
+folder at `INSIDE` by a mount that this process tree alone sees: nothing is left behind, however it ends.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import secrets
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+
+from deploy.demo import music, ports, rootfs
+from deploy.demo.process import Process, StartFailed, die_with_parent, last_line
+
+CONFIGURATION = Path(__file__).parents[2] / "asterisk-conf" / "demo"
+INSIDE = "/mnt"
+ENTER = """
+mount --bind "$1" "$2/$3" && mount --rbind /proc "$2/proc" || exit 1
+root=$2; shift 3
+exec chroot "$root" "$@"
+"""
+PLACEHOLDER = re.compile(r"@([A-Z_]+)@")
+
+
+class Asterisk:
+    """One Asterisk: ARI on `ari_port`, SIP (UDP and TCP) on `sip_port`, 7xxx calls to `trunk_port`, all on `host`.
+
+    `rtp_range` is the first and last UDP port of its media; `version` is "16" or "22".
+    """
+
+    def __init__(
+        self,
+        run_dir: Path,
+        *,
+        ari_port: int,
+        sip_port: int,
+        trunk_port: int,
+        rtp_range: tuple[int, int],
+        app: str = "ari-bridge",
+        version: str = "16",
+        host: str = "127.0.0.1",
+        ari_user: str = "ari-bridge",
+        ari_password: str | None = None,
+    ) -> None:
+        self.ari_url = f"http://{host}:{ari_port}/ari"
+        self.ari_user = ari_user
+        self.ari_password = ari_password or secrets.token_urlsafe(24)
+        self.version = version
+        self.home = run_dir.resolve() / "asterisk"
+        self.recordings = self.home / "spool" / "recording"  # ARI's recordings, as NAME.wav and the like
+        self.log = self.home / "log" / "messages"
+        self._run_dir = run_dir
+        self._host = host
+        self._wanted = [
+            ports.Port("tcp", ari_port, "ARI"),
+            ports.Port("udp", sip_port, "SIP"),
+            ports.Port("tcp", sip_port, "SIP"),
+        ]
+        self._settings = {
+            "RUN": INSIDE,
+            "HOST": host,
+            "ARI_PORT": str(ari_port),
+            "ARI_USER": ari_user,
+            "ARI_PASSWORD": self.ari_password,
+            "APP": app,
+            "SIP_PORT": str(sip_port),
+            "TRUNK_PORT": str(trunk_port),
+            "RTP_START": str(rtp_range[0]),
+            "RTP_END": str(rtp_range[1]),
+        }
+        self._root: Path | None = None
+        self._process: Process | None = None
+
+    @property
+    def pid(self) -> int:
+        """The pid of the running Asterisk."""
+        if self._process is None:
+            raise RuntimeError("Asterisk is not running")
+        return self._process.pid
+
+    @property
+    def root(self) -> Path:
+        """The root folder of the program. Raises `StartFailed` when no Asterisk of this version is installed."""
+        if self._root is None:
+            self._root = rootfs.find(self.version)
+        if self._root is None:
+            raise StartFailed("Asterisk", f"Asterisk {self.version} is not installed (`make demo` does it)", self.log)
+        return self._root
+
+    def start(self, *, deadline: float = 30.0) -> None:
+        """Starts it and waits until it is fully booted and answers ARI.
+
+        Raises `PortsTaken`, or `StartFailed` after `deadline` seconds or when it ends at once.
+        """
+        ports.require_free(self._host, self._wanted)
+        user = _user_of(self.root)
+        self._write_home(user)
+        command = self._inside("asterisk", "-f", "-C", f"{INSIDE}/etc/asterisk.conf", user=user)
+        console = self.home / "log" / "console"
+        self._process = Process("Asterisk", command, log=console, pid_file=self._run_dir / "asterisk.pid")
+        try:
+            self._wait_until_healthy(self._process, deadline)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Ends it, and with it all its calls. Not running is fine."""
+        if self._process is not None:
+            self._process.stop()
+            self._process = None
+
+    def cli(self, command: str) -> str:
+        """What the Asterisk console prints for `command`. Raises `subprocess.CalledProcessError` when it is not up."""
+        answer = subprocess.run(
+            self._inside("asterisk", "-C", f"{INSIDE}/etc/asterisk.conf", "-rx", command, user=_user_of(self.root)),
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=True,
+        )
+        return answer.stdout
+
+    def __enter__(self) -> Asterisk:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def answers(self, *, timeout: float = 1.0) -> bool:
+        """True when ARI answers with this instance's user and password."""
+        request = urllib.request.Request(f"{self.ari_url}/asterisk/info?only=status")
+        secret = base64.b64encode(f"{self.ari_user}:{self.ari_password}".encode()).decode()
+        request.add_header("Authorization", f"Basic {secret}")
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with direct.open(request, timeout=timeout) as response:
+                return bool(response.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def _inside(self, program: str, *arguments: str, user: tuple[int, int]) -> list[str]:
+        """A command in the root folder, with this instance's home mounted in it, as the unprivileged `user`."""
+        wrapped = die_with_parent([f"/usr/sbin/{program}", *arguments], user=user)
+        enter = ["sh", "-c", ENTER, "enter", str(self.home), str(self.root), INSIDE]
+        return ["unshare", "--mount", "--propagation", "private", "--", *enter, *wrapped]
+
+    def _write_home(self, user: tuple[int, int]) -> None:
+        for folder in ("etc", "lib/sounds", "log", "run", "spool/recording", "spool/monitor"):
+            (self.home / folder).mkdir(parents=True, exist_ok=True)
+        for source in CONFIGURATION.glob("*.conf"):
+            target = self.home / "etc" / source.name
+            target.unlink(missing_ok=True)
+            # Never readable by others: ari.conf holds the password.
+            descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with open(descriptor, "w") as file:
+                file.write(PLACEHOLDER.sub(lambda match: self._settings[match.group(1)], source.read_text()))
+        music.write(self.home / "lib" / "sounds" / "music.wav")
+        for path in (self.home, *self.home.rglob("*")):
+            os.chown(path, *user, follow_symlinks=False)
+
+    def _wait_until_healthy(self, process: Process, deadline: float) -> None:
+        end = time.monotonic() + deadline
+        while time.monotonic() < end:
+            process.require_running()
+            if self.answers():
+                # ARI answers a little before the last module (SIP, the dialplan) is loaded.
+                self.cli("core waitfullybooted")
+                return
+            time.sleep(0.1)
+        raise StartFailed(
+            "Asterisk", f"no answer from {self.ari_url} within {deadline:.0f} s: {last_line(process.log)}", self.log
+        )
+
+
+def _user_of(root: Path) -> tuple[int, int]:
+    """(uid, gid) of the package's own user in that tree."""
+    for line in (root / "etc/passwd").read_text().splitlines():
+        fields = line.split(":")
+        if fields[0] == "asterisk":
+            return int(fields[2]), int(fields[3])
+    return 65534, 65534  # nobody, nogroup

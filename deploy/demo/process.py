@@ -1,0 +1,122 @@
+"""One child process: its log, its pid file, its end. It dies with the thread that started it, even by kill -9."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+
+class StartFailed(Exception):
+    """A program did not become healthy. `log` is its log file, `reason` is why in plain words."""
+
+    def __init__(self, name: str, reason: str, log: Path) -> None:
+        self.name = name
+        self.reason = reason
+        self.log = log
+        super().__init__(f"{name} did not start: {reason}. Its log: {log}")
+
+
+class Process:
+    """Starts `command` with its output in `log` and its pid in `pid_file`.
+
+    The command must set its own parent-death signal (see `die_with_parent`): it is what a changed user id clears,
+    so it has to be set last.
+    """
+
+    def __init__(
+        self, name: str, command: Sequence[str], *, log: Path, pid_file: Path, env: Mapping[str, str] | None = None
+    ) -> None:
+        self.name = name
+        self.log = log
+        self._pid_file = pid_file
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as output:
+            # A session of its own: Ctrl-C reaches the demo alone, which then stops its parts in order.
+            self._child = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, env=env
+            )
+        pid_file.write_text(f"{self._child.pid} {_started_at(self._child.pid)}\n")
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    @property
+    def exit_status(self) -> int | None:
+        """The exit status; None while it runs."""
+        return self._child.poll()
+
+    def require_running(self) -> None:
+        """Raises `StartFailed` when the process has ended."""
+        if self.exit_status is not None:
+            raise StartFailed(self.name, f"it ended with status {self.exit_status}: {last_line(self.log)}", self.log)
+
+    def stop(self, *, patience: float = 5.0) -> None:
+        """Ends the process: SIGTERM, and SIGKILL after `patience` seconds. Ended already is fine."""
+        if self._child.poll() is None:
+            self._child.terminate()
+            try:
+                self._child.wait(patience)
+            except subprocess.TimeoutExpired:
+                self._child.kill()
+                self._child.wait()
+        self._pid_file.unlink(missing_ok=True)
+
+
+def die_with_parent(command: Sequence[str], *, user: tuple[int, int] | None = None) -> list[str]:
+    """`command`, run as `user` (uid, gid) when given, killed when the thread that started it ends."""
+    wrapper = ["setpriv"]
+    if user is not None:
+        wrapper += [f"--reuid={user[0]}", f"--regid={user[1]}", "--clear-groups"]
+    return [*wrapper, "--pdeathsig=KILL", "--", *command]
+
+
+def clear_leftovers(pid_files: Path) -> list[int]:
+    """Ends what an earlier run left behind, known by the pid files in the folder `pid_files`. Returns the pids ended.
+
+    A pid that another process has by now is left alone: its start time differs from the one written down.
+    """
+    ended = []
+    for pid_file in sorted(pid_files.glob("*.pid")):
+        words = pid_file.read_text().split()
+        if len(words) == 2 and _started_at(int(words[0])) == words[1]:
+            pid = int(words[0])
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+            if not _gone(pid, within=3):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                _gone(pid, within=3)
+            ended.append(pid)
+        pid_file.unlink(missing_ok=True)
+    return ended
+
+
+def last_line(log: Path) -> str:
+    """The last line that says something, or a word for an empty log."""
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    return lines[-1] if lines else "no output"
+
+
+def _gone(pid: int, *, within: float) -> bool:
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        if _started_at(pid) == "":
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def _started_at(pid: int) -> str:
+    """When the process started, in clock ticks since boot; empty when there is none (or only its remains)."""
+    try:
+        # Field 22 of proc(5) stat; the name before it may hold spaces and brackets.
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "" if fields[0] == "Z" else fields[19]

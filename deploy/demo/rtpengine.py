@@ -1,0 +1,125 @@
+"""Runs a real rtpengine: userspace only, one address, its NG port on it. Logs and pid file stand in its run folder."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import time
+from pathlib import Path
+from types import TracebackType
+
+from deploy.demo import ports
+from deploy.demo.process import Process, StartFailed, die_with_parent
+
+PING = b"ping d7:command4:pinge"  # an NG message: cookie, bencoded dictionary
+
+
+class Rtpengine:
+    """One rtpengine on `host`; media on the UDP ports `rtp_range` (first, last), NG commands on UDP `ng_port`.
+
+    `ng_host` is where commands are taken: loopback, whatever `host` is, as whoever reaches the port rules the media.
+    """
+
+    def __init__(
+        self,
+        run_dir: Path,
+        *,
+        ng_port: int,
+        rtp_range: tuple[int, int],
+        host: str = "127.0.0.1",
+        ng_host: str = "127.0.0.1",
+    ) -> None:
+        self.ng_address = f"{ng_host}:{ng_port}"  # "host:port"
+        self.log = run_dir / "rtpengine.log"
+        self._run_dir = run_dir
+        self._host = host
+        self._ng = (ng_host, ng_port)
+        self._rtp_range = rtp_range
+        self._process: Process | None = None
+
+    @property
+    def pid(self) -> int:
+        """The pid of the running rtpengine."""
+        if self._process is None:
+            raise RuntimeError("rtpengine is not running")
+        return self._process.pid
+
+    def start(self, *, deadline: float = 15.0) -> None:
+        """Starts it and waits until it answers a ping.
+
+        Raises `PortsTaken`, or `StartFailed` after `deadline` seconds or when it ends at once.
+        """
+        ports.require_free(self._ng[0], [ports.Port("udp", self._ng[1], "rtpengine commands")])
+        program = shutil.which("rtpengine")
+        if program is None:
+            raise StartFailed("rtpengine", "it is not installed (Debian package rtpengine-daemon)", self.log)
+        self._run_dir.mkdir(parents=True, exist_ok=True)
+        command = [
+            program,
+            f"--config-file={Path(__file__).parents[2] / 'rtpengine' / 'rtpengine.conf'}",
+            "--foreground",
+            "--log-stderr",
+            f"--interface={self._host}",
+            f"--listen-ng={self.ng_address}",
+            f"--port-min={self._rtp_range[0]}",
+            f"--port-max={self._rtp_range[1]}",
+        ]
+        self._process = Process(
+            "rtpengine",
+            die_with_parent(command, user=_unprivileged_user()),
+            log=self.log,
+            pid_file=self._run_dir / "rtpengine.pid",
+        )
+        try:
+            self._wait_until_healthy(self._process, deadline)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Ends it, and with it all media. Not running is fine."""
+        if self._process is not None:
+            self._process.stop()
+            self._process = None
+
+    def __enter__(self) -> Rtpengine:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _wait_until_healthy(self, process: Process, deadline: float) -> None:
+        end = time.monotonic() + deadline
+        while time.monotonic() < end:
+            process.require_running()
+            if self.answers():
+                return
+            time.sleep(0.05)
+        raise StartFailed("rtpengine", f"no answer to a ping on {self.ng_address} within {deadline:.0f} s", self.log)
+
+    def answers(self, *, timeout: float = 0.2) -> bool:
+        """True when a ping is answered within `timeout` seconds."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ng:
+            ng.settimeout(timeout)
+            try:
+                ng.connect(self._ng)
+                ng.send(PING)
+                return b"pong" in ng.recv(1500)
+            except OSError:
+                return False
+
+
+def _unprivileged_user() -> tuple[int, int] | None:
+    """The package's own user, when we are root and may become it."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        entry = pwd.getpwnam("rtpengine")
+    except KeyError:
+        entry = pwd.getpwnam("nobody")
+    return entry.pw_uid, entry.pw_gid
