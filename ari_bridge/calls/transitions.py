@@ -295,7 +295,7 @@ def timer(call: Call, event: events.TimerFired) -> Decision:
 # --- rules: results ----------------------------------------------------------------
 
 
-@leads_to(UP)
+@leads_to()
 def step_done(call: Call, event: events.StepDone) -> Decision:
     call = replace(call, waiting=call.waiting - {event.step}, facts=call.facts | {plan.GIVES[event.step]})
     told: list[Action] = []
@@ -307,12 +307,19 @@ def step_done(call: Call, event: events.StepDone) -> Decision:
         case Step.ANSWER_MEDIA:
             call = replace(call, answer=event.sdp)
             told = [TellMedia()] if call.state is ACCEPTING else [TellMedia(), TellState()]
-        case Step.ANSWER_FAR if call.state is ACCEPTING:
-            call, told = _moved(replace(call, answered_at=event.at), UP)
         case _:
             pass
     call, steps = _advance(call)
     return call, told + steps
+
+
+@leads_to(UP)
+def accepting_step_done(call: Call, event: events.StepDone) -> Decision:
+    call, actions = step_done.apply(call, event)
+    if event.step is Step.ANSWER_FAR:
+        call, told = _moved(replace(call, answered_at=event.at), UP)
+        actions += told
+    return call, actions
 
 
 @leads_to(ENDED)
@@ -378,13 +385,13 @@ TABLE: dict[type[Event], tuple[Rule, ...]] = {
     events.ChannelGone:     (channel_gone,    channel_gone,    channel_gone,    channel_gone,    channel_gone,    channel_gone_late, late),     # noqa: E501
     events.FarRinging:      (far_rings,       late,            late,            late,            late,            late,              late),     # noqa: E501
     events.FarProgress:     (far_progresses,  far_progresses,  late,            late,            late,            late,              late),     # noqa: E501
-    events.FarAnswered:     (far_answers,     far_answers,     far_answers,     far_answers,     late,            late,              late),     # noqa: E501
+    events.FarAnswered:     (far_answers,     far_answers,     far_answers,     late,            late,            late,              late),     # noqa: E501
     events.FarFailed:       (far_fails,       far_fails,       far_fails,       late,            late,            late,              late),     # noqa: E501
     events.FarDigit:        (late,            late,            far_digit,       late,            far_digit,       late,              late),     # noqa: E501
     events.FarHeld:         (late,            late,            late,            late,            far_holds,       late,              late),     # noqa: E501
     events.PbxLost:         (pbx_lost,        pbx_lost,        pbx_lost,        pbx_lost,        pbx_lost,        late,              late),     # noqa: E501
     events.TimerFired:      (timer,           timer,           timer,           timer,           timer,           late,              late),     # noqa: E501
-    events.StepDone:        (step_done,       step_done,       step_done,       step_done,       step_done,       step_done_late,    illegal),  # noqa: E501
+    events.StepDone:        (step_done,       step_done,       step_done,       accepting_step_done, step_done,   step_done_late,    illegal),  # noqa: E501
     events.StepFailed:      (step_failed,     step_failed,     step_failed,     step_failed,     step_failed,     step_failed_late,  illegal),  # noqa: E501
     events.Released:        (illegal,         illegal,         illegal,         illegal,         illegal,         released,          late),     # noqa: E501
 }
