@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -151,6 +152,10 @@ def _link_project() -> None:
     """Makes the project importable in `.venv`, with its command `ari-bridge`."""
     packages = next((VENV / "lib").glob("python3.*/site-packages"))
     (packages / "ari-bridge.pth").write_text(f"{PROJECT}\n")
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    metadata = packages / f"ari_bridge-{project['version']}.dist-info" / "METADATA"
+    metadata.parent.mkdir(exist_ok=True)
+    metadata.write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
     command = VENV / "bin" / "ari-bridge"
     command.write_text(f"#!{VENV / 'bin' / 'python'}\nfrom frontend.cli import main\n\nmain()\n")
     command.chmod(0o755)

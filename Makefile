@@ -1,0 +1,40 @@
+# One-word targets. Each installs what it needs first and only what is missing.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench diagram install compose-check python
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: python ## Asterisk, rtpengine and the front end on this machine; ASTERISK=22, HOST=ADDRESS (https, sign-in)
+	@ASTERISK='$(ASTERISK)' HOST='$(HOST)' python3 -m deploy.demo
+
+test: python ## every test layer, one line each
+	@python3 -m deploy.demo.install test
+	@.venv/bin/python -m deploy.layers
+
+check: python ## the quick layers only: no Asterisk, no browser
+	@python3 -m deploy.demo.install test
+	@.venv/bin/python -m deploy.layers style types imports web unit
+
+bench: python ## set-up times beside the bare-minimum script's, CPU and memory a call
+	@python3 -m deploy.demo.install test
+	@.venv/bin/python -m tests.bench
+
+diagram: python ## draw the state diagram in docs/ from the transition table
+	@python3 -m deploy.demo.install test
+	@.venv/bin/python -m ari_bridge.calls.diagram
+
+compose-check: python ## build, start and stop compose.yml without a Docker engine (podman)
+	@bash deploy/compose_check.sh
+
+install: python ## install what the demo needs, start nothing
+	@python3 -m deploy.demo.install demo
+
+# A plain Debian has no Python: the one thing that is needed to install the rest.
+python:
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo '  … Python'; mkdir -p .demo; \
+	  { apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q install --yes --no-install-recommends \
+	    -o DPkg::Lock::Timeout=300 python3 python3-venv; } >.demo/python.log 2>&1 \
+	  || { tail -5 .demo/python.log; echo 'Python could not be installed. All of the output: .demo/python.log'; exit 1; }; }

@@ -1,0 +1,134 @@
+"""Runs the test layers in order, each with one line that says how it went; its whole output goes to a log.
+
+Run as `python -m deploy.layers [LAYER ...]` in `.venv`; `make test` runs all. All layers run even when one fails.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.demo.install import PROJECT, WEB, node_environment, npm
+from deploy.demo.steps import say
+
+LOGS = PROJECT / "tests" / "artifacts"
+COUNT = re.compile(r"(\d+) (passed|failed|error|errors|skipped)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One kind of check: its commands, run in order until one fails."""
+
+    name: str
+    what: str
+    commands: tuple[tuple[str, ...], ...]
+    folder: Path = PROJECT
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a layer went. `passed` and `failed` count tests, or 1 for a layer that has no count of its own."""
+
+    layer: Layer
+    passed: int
+    failed: int
+    skipped: int
+    seconds: float
+    log: Path
+
+
+def tool(name: str, *arguments: str) -> tuple[str, ...]:
+    """A command that is installed in the environment that runs this."""
+    return (str(Path(sys.executable).with_name(name)), *arguments)
+
+
+def pytest_layer(name: str, what: str) -> Layer:
+    """The layer of the tests in `tests/NAME`."""
+    return Layer(name, what, ((sys.executable, "-m", "pytest", "-q", "-ra", "--color=no", f"tests/{name}"),))
+
+
+LAYERS = (
+    Layer("style", "ruff", (tool("ruff", "check", "."), tool("ruff", "format", "--check", "."))),
+    Layer("types", "mypy --strict", (tool("mypy"),)),
+    Layer("imports", "import-linter", (tool("lint-imports"),)),
+    Layer("web", "tsc, vite build, vitest", ((*npm(), "run", "build"), (*npm(), "test")), folder=WEB),
+    pytest_layer("unit", "pure logic"),
+    pytest_layer("component", "one part against a tiny real peer"),
+    pytest_layer("integration", "a real Asterisk 16 and 22, a real rtpengine"),
+    pytest_layer("sipp", "SIPp scenarios"),
+    pytest_layer("e2e", "Chromium on the whole system"),
+)
+
+
+def run(layer: Layer) -> Result:
+    """Runs a layer; its output goes to `tests/artifacts/NAME.log`."""
+    path = LOGS / f"{layer.name}.log"
+    started = time.monotonic()
+    status = 0
+    with path.open("wb") as log:
+        for command in layer.commands:
+            status = subprocess.run(
+                command,
+                cwd=layer.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **node_environment(), "CI": "true"},
+                check=False,
+            ).returncode
+            if status != 0:
+                break
+    passed, failed, skipped = _counts(path)
+    if status != 0 and failed == 0:
+        failed = 1
+    if status == 0 and passed == 0:
+        passed = 1
+    return Result(layer, passed, failed, skipped, time.monotonic() - started, path)
+
+
+def _counts(log: Path) -> tuple[int, int, int]:
+    """(passed, failed, skipped) as the runner's closing line has them; zeros when there is none."""
+    for line in reversed(log.read_text(errors="replace").splitlines()):
+        counts = {word: int(number) for number, word in COUNT.findall(line)}
+        if "passed" in counts or "failed" in counts or "error" in counts or "errors" in counts:
+            failed = sum(counts.get(word, 0) for word in ("failed", "error", "errors"))
+            return counts.get("passed", 0), failed, counts.get("skipped", 0)
+    return 0, 0, 0
+
+
+def _wanted(names: list[str]) -> list[Layer]:
+    by_name = {layer.name: layer for layer in LAYERS}
+    unknown = [name for name in names if name not in by_name]
+    if unknown:
+        raise SystemExit(f"no layer {', '.join(unknown)}; there are {', '.join(by_name)}")
+    return [by_name[name] for name in names] if names else list(LAYERS)
+
+
+def main() -> int:
+    """Runs the layers named on the command line, or all; 1 when any failed."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    results = []
+    for layer in _wanted(sys.argv[1:]):
+        folder = PROJECT / "tests" / layer.name
+        if folder.name == layer.commands[0][-1].removeprefix("tests/") and not any(folder.rglob("test_*.py")):
+            say(f"  - {layer.name:<12} no tests yet")
+            continue
+        result = run(layer)
+        results.append(result)
+        mark = "✗" if result.failed else "✓"
+        counts = f"{result.passed} passed, {result.failed} failed, {result.skipped} skipped"
+        say(f"  {mark} {layer.name:<12} {counts:<36} {result.seconds:5.0f} s   {layer.what}")
+        if result.failed:
+            say("".join(f"      {line}\n" for line in result.log.read_text(errors="replace").splitlines()[-40:]), end="")
+            say(f"      all of it: {result.log.relative_to(PROJECT)}")
+    say(f"{sum(each.passed for each in results)} passed, {sum(each.failed for each in results)} failed")
+    return 1 if any(each.failed for each in results) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
