@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 
 from deploy.demo import music, ports, rootfs
-from deploy.demo.process import Process, StartFailed, die_with_parent, last_line
+from deploy.demo.process import Process, ProgramFailed, die_with_parent, last_line
 
 CONFIGURATION = Path(__file__).parents[2] / "asterisk-conf" / "demo"
 INSIDE = "/mnt"
@@ -96,22 +96,22 @@ class Asterisk:
 
     @property
     def root(self) -> Path:
-        """The root folder of the program. Raises `StartFailed` when no Asterisk of this version is installed."""
+        """The root folder of the program. Raises `ProgramFailed` when no Asterisk of this version is installed."""
         if self._root is None:
             self._root = rootfs.find(self.version)
         if self._root is None:
-            raise StartFailed("Asterisk", f"Asterisk {self.version} is not installed (`make demo` does it)", self.log)
+            raise ProgramFailed("Asterisk", f"Asterisk {self.version} is not installed (`make demo` does it)", self.log)
         return self._root
 
     def start(self, *, deadline: float = 30.0) -> None:
         """Starts it and waits until it is fully booted and answers ARI.
 
-        Raises `PortsTaken`, or `StartFailed` after `deadline` seconds or when it ends at once.
+        Raises `PortsTaken`, or `ProgramFailed` after `deadline` seconds or when it ends at once.
         """
         ports.require_free(self._host, self._wanted)
         user = _user_of(self.root)
         self._write_home(user)
-        command = self._inside("asterisk", "-f", "-C", f"{INSIDE}/etc/asterisk.conf", user=user)
+        command = self._inside("asterisk", "-f", "-n", "-C", f"{INSIDE}/etc/asterisk.conf", user=user)
         console = self.home / "log" / "console"
         self._process = Process("Asterisk", command, log=console, pid_file=self._run_dir / "asterisk.pid")
         try:
@@ -136,6 +136,11 @@ class Asterisk:
             check=True,
         )
         return answer.stdout
+
+    def require_running(self) -> None:
+        """Raises `ProgramFailed` when it has ended by itself."""
+        if self._process is not None:
+            self._process.require_running()
 
     def __enter__(self) -> Asterisk:
         self.start()
@@ -187,7 +192,7 @@ class Asterisk:
                 self.cli("core waitfullybooted")
                 return
             time.sleep(0.1)
-        raise StartFailed(
+        raise ProgramFailed(
             "Asterisk", f"no answer from {self.ari_url} within {deadline:.0f} s: {last_line(process.log)}", self.log
         )
 

@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 
-class StartFailed(Exception):
-    """A program did not become healthy. `log` is its log file, `reason` is why in plain words."""
+class ProgramFailed(Exception):
+    """A program did not become healthy, or ended by itself. `log` is its log file, `reason` is why in plain words."""
 
     def __init__(self, name: str, reason: str, log: Path) -> None:
         self.name = name
         self.reason = reason
         self.log = log
-        super().__init__(f"{name} did not start: {reason}. Its log: {log}")
+        super().__init__(f"{name}: {reason}. Its log: {log}")
 
 
 class Process:
@@ -52,9 +52,9 @@ class Process:
         return self._child.poll()
 
     def require_running(self) -> None:
-        """Raises `StartFailed` when the process has ended."""
+        """Raises `ProgramFailed` when the process has ended."""
         if self.exit_status is not None:
-            raise StartFailed(self.name, f"it ended with status {self.exit_status}: {last_line(self.log)}", self.log)
+            raise ProgramFailed(self.name, f"it ended with status {self.exit_status}: {last_line(self.log)}", self.log)
 
     def stop(self, *, patience: float = 5.0) -> None:
         """Ends the process: SIGTERM, and SIGKILL after `patience` seconds. Ended already is fine."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 from deploy.demo import ports
-from deploy.demo.process import Process, StartFailed, die_with_parent
+from deploy.demo.process import Process, ProgramFailed, die_with_parent
 
 PING = b"ping d7:command4:pinge"  # an NG message: cookie, bencoded dictionary
 
@@ -49,12 +49,12 @@ class Rtpengine:
     def start(self, *, deadline: float = 15.0) -> None:
         """Starts it and waits until it answers a ping.
 
-        Raises `PortsTaken`, or `StartFailed` after `deadline` seconds or when it ends at once.
+        Raises `PortsTaken`, or `ProgramFailed` after `deadline` seconds or when it ends at once.
         """
         ports.require_free(self._ng[0], [ports.Port("udp", self._ng[1], "rtpengine commands")])
         program = shutil.which("rtpengine")
         if program is None:
-            raise StartFailed("rtpengine", "it is not installed (Debian package rtpengine-daemon)", self.log)
+            raise ProgramFailed("rtpengine", "it is not installed (Debian package rtpengine-daemon)", self.log)
         self._run_dir.mkdir(parents=True, exist_ok=True)
         command = [
             program,
@@ -84,6 +84,11 @@ class Rtpengine:
             self._process.stop()
             self._process = None
 
+    def require_running(self) -> None:
+        """Raises `ProgramFailed` when it has ended by itself."""
+        if self._process is not None:
+            self._process.require_running()
+
     def __enter__(self) -> Rtpengine:
         self.start()
         return self
@@ -100,7 +105,7 @@ class Rtpengine:
             if self.answers():
                 return
             time.sleep(0.05)
-        raise StartFailed("rtpengine", f"no answer to a ping on {self.ng_address} within {deadline:.0f} s", self.log)
+        raise ProgramFailed("rtpengine", f"no answer to a ping on {self.ng_address} within {deadline:.0f} s", self.log)
 
     def answers(self, *, timeout: float = 0.2) -> bool:
         """True when a ping is answered within `timeout` seconds."""
