@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 from collections.abc import Iterable
@@ -64,16 +65,21 @@ def _is_free(host: str, port: Port) -> bool:
 
 
 def _holder(port: Port) -> str:
-    inodes = _inodes(port)
+    sockets = {f"socket:[{inode}]" for inode in _inodes(port)}
     for process in Path("/proc").glob("[0-9]*"):
-        try:
-            descriptors = [os.readlink(each) for each in (process / "fd").iterdir()]
-            name = (process / "comm").read_text().strip()
-        except OSError:
-            continue  # gone meanwhile, or not ours to read
-        if any(f"socket:[{inode}]" in descriptors for inode in inodes):
-            return f"{name} (pid {process.name})"
+        if sockets & _open_files(process):
+            return f"{(process / 'comm').read_text().strip()} (pid {process.name})"
     return "a process that cannot be seen from here"
+
+
+def _open_files(process: Path) -> set[str]:
+    found = set()
+    # What is gone meanwhile, or not ours to read, holds nothing that we can name.
+    with contextlib.suppress(OSError):
+        for descriptor in (process / "fd").iterdir():
+            with contextlib.suppress(OSError):
+                found.add(os.readlink(descriptor))
+    return found
 
 
 def _inodes(port: Port) -> set[str]:

@@ -1,0 +1,62 @@
+"""The demo's settings: what may be set, what is refused, and who can read the file."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy.demo import settings
+from deploy.demo.settings import BadSetting
+
+
+def test_defaults_are_loopback_and_asterisk_16() -> None:
+    read = settings.read({})
+    assert (read.url, read.asterisk, read.ws_port) == ("http://127.0.0.1:3000", "16", 8080)
+
+
+def test_an_address_means_https_and_sign_in(tmp_path: Path) -> None:
+    read = settings.read({"HOST": "192.0.2.7", "HTTP_PORT": "3443"})
+    told = settings.front_end_environment(read, tmp_path, ari_password="x")
+    assert read.url == "https://192.0.2.7:3443"
+    assert told["ENABLE_AUTHENTICATION"] == "true"
+    assert told["CORS_ORIGIN"] == read.url
+    assert told["TLS_CERT"] == str(tmp_path / "certificate.pem")
+
+
+def test_no_sign_in_on_loopback_only(tmp_path: Path) -> None:
+    told = settings.front_end_environment(settings.read({}), tmp_path, ari_password="x")
+    assert (told["HTTP_HOST"], told["ENABLE_AUTHENTICATION"]) == ("127.0.0.1", "false")
+    assert "USERS_FILE" not in told
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ASTERISK", "13"),
+        ("HOST", "0.0.0.0"),
+        ("HTTP_PORT", "http"),
+        ("HTTP_PORT", "0"),
+        ("NG_PORT", "65536"),
+        ("RTPENGINE_RTP", "30000"),
+        ("ASTERISK_RTP", "22000-20000"),
+    ],
+)
+def test_a_bad_setting_is_named_with_an_example(name: str, value: str) -> None:
+    with pytest.raises(BadSetting) as caught:
+        settings.read({name: value})
+    assert caught.value.name == name
+    assert str(caught.value).startswith(f"{name}: ")
+    assert "Example: " in str(caught.value)
+
+
+def test_the_file_is_private_and_keeps_the_password(tmp_path: Path) -> None:
+    path = tmp_path / "env"
+    first = settings.kept_password(path)
+    read = settings.read({"SIP_PORT": "5062"})
+    settings.write(path, settings.front_end_environment(read, tmp_path, ari_password=first), read)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert settings.kept_password(path) == first
+    assert "SIP_PORT=5062" in path.read_text().splitlines()
+
+
+def test_each_first_start_makes_a_password_of_its_own(tmp_path: Path) -> None:
+    assert settings.kept_password(tmp_path / "one") != settings.kept_password(tmp_path / "two")
