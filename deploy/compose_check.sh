@@ -2,7 +2,7 @@
 # Proves compose.yml without a Docker engine: podman and Compose v2 build the images from the repository, start the
 # three, wait until all are healthy, make a call, and take them down again. Needs root and Debian 12.
 #   make compose-check          the ports of the check lie apart from the demo's, so both may run
-set -euo pipefail
+set -Eeuo pipefail
 project=$(cd "$(dirname "$0")/.." && pwd)
 work=${WORK:-${XDG_CACHE_HOME:-$HOME/.cache}/ari-bridge/compose-check}
 mkdir -p "$work"/{etc/networks,store,run,docker/cli-plugins,apt/state/lists/partial,apt/cache/archives/partial,debs,base/ca}

@@ -139,12 +139,10 @@ def _require_own_address(host: str) -> None:
 
 
 def _start_front_end(environment: dict[str, str]) -> Process:
-    log = STATE / "front-end.log"
-    log.unlink(missing_ok=True)
     return Process(
         "the front end",
         die_with_parent([str(install.VENV / "bin" / "ari-bridge"), "serve"]),
-        log=log,
+        log=STATE / "front-end.log",
         pid_file=STATE / "front-end.pid",
         env={**os.environ, **environment},
     )

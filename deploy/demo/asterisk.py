@@ -172,6 +172,7 @@ class Asterisk:
     def _write_home(self, user: tuple[int, int]) -> None:
         for folder in ("etc", "lib/sounds", "log", "run", "spool/recording", "spool/monitor"):
             (self.home / folder).mkdir(parents=True, exist_ok=True)
+        self.log.unlink(missing_ok=True)
         for source in CONFIGURATION.glob("*.conf"):
             target = self.home / "etc" / source.name
             target.unlink(missing_ok=True)

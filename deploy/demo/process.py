@@ -22,7 +22,7 @@ class ProgramFailed(Exception):
 
 
 class Process:
-    """Starts `command` with its output in `log` and its pid in `pid_file`.
+    """Starts `command` with its output in `log`, begun anew, and its pid in `pid_file`.
 
     The command must set its own parent-death signal (see `die_with_parent`): it is what a changed user id clears,
     so it has to be set last.
@@ -35,7 +35,7 @@ class Process:
         self.log = log
         self._pid_file = pid_file
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as output:
+        with log.open("wb") as output:
             # A session of its own: Ctrl-C reaches the demo alone, which then stops its parts in order.
             self._child = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, env=env
