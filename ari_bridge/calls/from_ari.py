@@ -1,6 +1,7 @@
 """What an ARI event means for the call whose channel it is about. Pure."""
 
 from ari_bridge.ari import events as ari
+from ari_bridge.ari.resources import Channel
 from ari_bridge.calls.events import (
     ChannelEntered,
     ChannelGone,
@@ -21,7 +22,7 @@ def channel_id(event: ari.AriEvent) -> str | None:
     if isinstance(event, ari.Dial):
         return event.peer.id
     channel = getattr(event, "channel", None)
-    return channel.id if isinstance(channel, ari.Channel) else None
+    return channel.id if isinstance(channel, Channel) else None
 
 
 def translate(event: ari.AriEvent, resource: Resource, at: float) -> Event | None:

@@ -10,6 +10,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Coroutine
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -17,6 +18,7 @@ import structlog
 from ari_bridge import metrics
 from ari_bridge.ari import events as ari_events
 from ari_bridge.ari.client import Ari
+from ari_bridge.ari.resources import Channel
 from ari_bridge.calls import from_ari
 from ari_bridge.calls.events import (
     Accepted,
@@ -315,6 +317,8 @@ class Calls:
     def _on_event(self, event: ari_events.AriEvent) -> None:
         at = time.time()
         metrics.ARI_EVENTS.labels(_label(event)).inc()
+        if (lag := _lag(event.timestamp, at)) is not None:
+            metrics.EVENT_LAG.observe(lag)
         channel = from_ari.channel_id(event)
         call_id, resource = self._owner(channel) if channel else (None, None)
         self._hooks.emit(AriReceived(event.type, event.raw, call_id))
@@ -352,7 +356,7 @@ class Calls:
                 )
                 self._run(self._send_on(channel.id))
 
-    def _arrived(self, channel: ari_events.Channel, number: str) -> None:
+    def _arrived(self, channel: Channel, number: str) -> None:
         call = Call(
             id=new_call_id(),
             direction=Direction.INBOUND,
@@ -378,3 +382,11 @@ class Calls:
 def _label(event: ari_events.AriEvent) -> str:
     """Unknown types share one label: what a peer sends must not make up new metrics."""
     return "unknown" if isinstance(event, ari_events.UnknownEvent) else event.type
+
+
+def _lag(timestamp: str, now: float) -> float | None:
+    """Seconds since Asterisk stamped the event; None where it has no stamp that can be read."""
+    try:
+        return max(0.0, now - datetime.fromisoformat(timestamp).timestamp())
+    except ValueError:
+        return None

@@ -11,7 +11,7 @@ import time
 import structlog
 
 from ari_bridge import metrics
-from ari_bridge.ari.events import Channel
+from ari_bridge.ari.resources import Channel
 from ari_bridge.calls.events import ChannelEntered, ChannelGone, FarAnswered, FarRinging
 from ari_bridge.calls.state import Call, Direction, Fact, Resource
 from ari_bridge.calls.task import CallTask, Peers

@@ -1,0 +1,104 @@
+"""ARI channels. Each method raises PeerRefused, PeerTimeout or PeerUnreachable."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from ari_bridge.ari.request import Requests, found, read
+from ari_bridge.ari.resources import Channel
+from ari_bridge.ari.transport import PEER, Reply
+from ari_bridge.ari.wake import VARIABLE, woken
+from ari_bridge.calls.state import RtpAddress
+from ari_bridge.errors import PeerRefused
+
+DTMF_MILLISECONDS = 100
+
+
+class _ExternalMedia(msgspec.Struct):
+    """`channelvars` says where Asterisk receives RTP."""
+
+    channelvars: dict[str, str] = {}
+
+
+class Channels:
+    def __init__(self, requests: Requests, app: str) -> None:
+        self._requests = requests
+        self._app = app
+
+    async def create(self, channel_id: str, endpoint: str, *, caller: str = "", caller_name: str = "") -> Channel:
+        """Make a channel that is not dialled yet. Its StasisStart may come before this returns.
+
+        `caller` and `caller_name` are what the far side is shown: the connected line of a channel
+        that calls out.
+        """
+        shown = {"CONNECTEDLINE(num,i)": caller, "CONNECTEDLINE(name,i)": caller_name}
+        variables = {name: value for name, value in shown.items() if value}
+        body = {"variables": variables} if variables else {}
+        reply = await self._requests.send(
+            "channels", "create", endpoint=endpoint, app=self._app, channelId=channel_id, **body
+        )
+        return read(reply, Channel)
+
+    async def external_media(self, channel_id: str, rtp: RtpAddress) -> RtpAddress:
+        """Make a channel that sends PCMU to `rtp`; returns where Asterisk receives it."""
+        reply = await self._requests.send(
+            "channels",
+            "externalMedia",
+            app=self._app,
+            channelId=channel_id,
+            external_host=str(rtp),
+            format="ulaw",
+        )
+        media = read(reply, _ExternalMedia)
+        try:
+            host = media.channelvars["UNICASTRTP_LOCAL_ADDRESS"]
+            return RtpAddress(host, int(media.channelvars["UNICASTRTP_LOCAL_PORT"]))
+        except (KeyError, ValueError) as error:
+            raise PeerRefused(PEER, reply.request, f"its answer does not say where it takes RTP: {error}") from error
+
+    async def dial(self, channel_id: str, *, timeout: int) -> None:  # noqa: ASYNC109 (it is Asterisk's)
+        """Dial a created channel; `timeout` in seconds."""
+        await self._woken(channel_id, "dial", timeout=timeout)
+
+    async def ring(self, channel_id: str) -> None:
+        """Let the caller hear that it rings."""
+        await self._woken(channel_id, "ring")
+
+    async def answer(self, channel_id: str) -> None:
+        await self._woken(channel_id, "answer")
+
+    async def hangup(self, channel_id: str, *, reason: str = "normal") -> bool:
+        """False: it was gone already. `reason`: ARI's words, e.g. normal, busy, congestion, no_answer."""
+        return await found(self._requests.send("channels", "hangup", channelId=channel_id, reason=reason))
+
+    async def send_dtmf(self, channel_id: str, digits: str) -> None:
+        """Send digits, 100 ms each and 100 ms apart, after those that were sent before."""
+        await self._woken(channel_id, "sendDTMF", dtmf=digits, duration=DTMF_MILLISECONDS, between=DTMF_MILLISECONDS)
+
+    async def continue_in_dialplan(self, channel_id: str, *, variables: Mapping[str, str]) -> bool:
+        """Let the channel go on after its Stasis() with `variables` set. False: it was gone already."""
+        for name, value in variables.items():
+            set_variable = self._woken(channel_id, "setChannelVar", variable=name, value=value)
+            if not await found(set_variable):
+                return False
+        return await found(self._woken(channel_id, "continueInDialplan"))
+
+    async def list(self) -> list[Channel]:
+        """All channels of the PBX, also those that are not ours."""
+        return read(await self._requests.send("channels", "list"), list[Channel])
+
+    async def _woken(self, channel_id: str, operation: str, **parameters: Any) -> Reply:
+        command = self._requests.send("channels", operation, channelId=channel_id, **parameters)
+        return await self.woken(channel_id, command)
+
+    async def woken(self, channel_id: str, command: Any) -> Reply:
+        """The command, with its channel woken where this Asterisk needs it."""
+        if not self._requests.legacy:
+            reply: Reply = await command
+            return reply
+        reply = await woken(
+            command,
+            lambda: self._requests.send("channels", "getChannelVar", channelId=channel_id, variable=VARIABLE),
+        )
+        return reply

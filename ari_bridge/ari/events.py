@@ -1,0 +1,143 @@
+"""ARI events, typed. Those that mean nothing to a call are kept as `UnknownEvent`.
+
+Source: https://docs.asterisk.org/Latest_API/API_Documentation/Asterisk_REST_Interface/Asterisk_REST_Data_Models/
+"""
+
+from typing import Any
+
+import msgspec
+
+from ari_bridge.ari.resources import Bridge, Channel
+
+
+class MalformedEvent(Exception):
+    """What came is not an ARI event; the text says why."""
+
+
+class Event(msgspec.Struct, tag_field="type", kw_only=True):
+    """Base of every event. `timestamp`: ISO 8601 with milliseconds. `raw`: the whole event as it came."""
+
+    timestamp: str = ""
+    application: str = ""
+    raw: dict[str, Any] = {}
+
+    @property
+    def type(self) -> str:
+        return type(self).__name__
+
+
+class StasisStart(Event, tag=True, kw_only=True):
+    """A channel entered our application; `args` are those of the dialplan's Stasis(APP,args...)."""
+
+    channel: Channel
+    args: list[str] = []
+
+
+class StasisEnd(Event, tag=True, kw_only=True):
+    channel: Channel
+
+
+class ChannelStateChange(Event, tag=True, kw_only=True):
+    channel: Channel
+
+
+class ChannelDestroyed(Event, tag=True, kw_only=True):
+    """`cause`: Q.850, `cause_txt`: Asterisk's words for it."""
+
+    channel: Channel
+    cause: int = 0
+    cause_txt: str = ""
+
+
+class ChannelHangupRequest(Event, tag=True, kw_only=True):
+    channel: Channel
+    cause: int = 0
+    soft: bool = False
+
+
+class Dial(Event, tag=True, kw_only=True):
+    """`peer` is the channel that is dialled. `dialstatus`: "" at the beginning, then RINGING, ANSWER, BUSY, ..."""
+
+    peer: Channel
+    caller: Channel | None = None
+    dialstatus: str = ""
+    dialstring: str = ""
+
+
+class ChannelDtmfReceived(Event, tag=True, kw_only=True):
+    channel: Channel
+    digit: str
+    duration_ms: int = 0
+
+
+class ChannelHold(Event, tag=True, kw_only=True):
+    channel: Channel
+    musicclass: str = ""
+
+
+class ChannelUnhold(Event, tag=True, kw_only=True):
+    channel: Channel
+
+
+class ChannelEnteredBridge(Event, tag=True, kw_only=True):
+    bridge: Bridge
+    channel: Channel | None = None
+
+
+class ChannelLeftBridge(Event, tag=True, kw_only=True):
+    bridge: Bridge
+    channel: Channel
+
+
+class BridgeDestroyed(Event, tag=True, kw_only=True):
+    bridge: Bridge
+
+
+class ApplicationReplaced(Event, tag=True, kw_only=True):
+    """Another WebSocket took our application over: its events go there now."""
+
+
+class UnknownEvent:
+    """An event of a type that calls do not need, or one whose fields are not as ARI documents them."""
+
+    __slots__ = ("raw", "timestamp", "type")
+
+    def __init__(self, type: str, raw: dict[str, Any]) -> None:
+        self.type = type
+        self.raw = raw
+        timestamp = raw.get("timestamp", "")
+        self.timestamp = timestamp if isinstance(timestamp, str) else ""
+
+
+KnownEvent = (
+    StasisStart
+    | StasisEnd
+    | ChannelStateChange
+    | ChannelDestroyed
+    | ChannelHangupRequest
+    | Dial
+    | ChannelDtmfReceived
+    | ChannelHold
+    | ChannelUnhold
+    | ChannelEnteredBridge
+    | ChannelLeftBridge
+    | BridgeDestroyed
+    | ApplicationReplaced
+)
+AriEvent = KnownEvent | UnknownEvent
+
+
+def decode(data: bytes | str) -> AriEvent:
+    """The event in a text frame. Raises MalformedEvent where it is no JSON object with a `type`."""
+    try:
+        raw = msgspec.json.decode(data)
+    except msgspec.DecodeError as error:
+        raise MalformedEvent(f"not JSON: {error}") from error
+    if not isinstance(raw, dict) or not isinstance(raw.get("type"), str):
+        raise MalformedEvent("not an object with a type")
+    try:
+        event: KnownEvent = msgspec.convert(raw, KnownEvent)
+    except msgspec.ValidationError:
+        return UnknownEvent(raw["type"], raw)
+    event.raw = raw
+    return event

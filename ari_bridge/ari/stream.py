@@ -1,0 +1,111 @@
+"""The ARI event stream: one WebSocket, opened again for as long as it takes.
+
+A stream that is lost loses no call: channels and bridges live on in Asterisk, and who
+listens compares after every connect.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+
+import aiohttp
+import structlog
+
+from ari_bridge.ari.events import ApplicationReplaced, AriEvent, MalformedEvent, decode
+from ari_bridge.errors import PeerError
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
+"""Seconds between tries to connect: doubled each time, with a quarter of jitter."""
+
+log = structlog.get_logger(__name__)
+
+
+class EventStream:
+    """`connect` opens the WebSocket. `connected` is awaited beside the reading, after each connect."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[aiohttp.ClientWebSocketResponse]],
+        received: Callable[[AriEvent], None],
+        connected: Callable[[], Awaitable[None]],
+        disconnected: Callable[[str], None],
+    ) -> None:
+        self._connect = connect
+        self._received = received
+        self._connected = connected
+        self._disconnected = disconnected
+        self.last_failure = "not tried yet"
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                socket = await self._connect()
+            except PeerError as error:
+                self._failed(str(error))
+            except Exception as error:
+                log.exception("connecting to the PBX broke")
+                self._failed(repr(error))
+            else:
+                pause = FIRST_PAUSE
+                await self._follow(socket)
+            await asyncio.sleep(pause * random.uniform(0.75, 1.25))
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    def _failed(self, reason: str) -> None:
+        if reason != self.last_failure:  # once, not for each try
+            log.error("the PBX's event stream cannot be opened, trying on", reason=reason)
+        self.last_failure = reason
+
+    async def _follow(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self.last_failure = ""
+        log.info("connected to the PBX's event stream")
+        async with _beside(self._connected()):
+            try:
+                reason = await self._read(socket)
+            finally:
+                await socket.close()
+        self.last_failure = reason
+        self._disconnected(reason)
+
+    async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> str:
+        """Until the stream ends; why it did."""
+        async for message in socket:
+            if message.type is not aiohttp.WSMsgType.TEXT:
+                log.warning("an ARI event that is not text was dropped", type=message.type.name)
+                continue
+            try:
+                event = decode(message.data)
+            except MalformedEvent as error:
+                log.warning("an ARI event was dropped", reason=str(error), data=message.data[:200])
+                continue
+            if isinstance(event, ApplicationReplaced):
+                log.error("another client took our ARI application over: give each server an ARI_APP of its own")
+            try:
+                self._received(event)
+            except Exception:
+                log.exception("an ARI event could not be handled", type=event.type)
+        broken = socket.exception()
+        return f"it was closed ({socket.close_code or 'no close frame'})" if broken is None else repr(broken)
+
+
+class _beside(AbstractAsyncContextManager[None]):
+    """Runs `work` while the block runs; ends with it."""
+
+    def __init__(self, work: Awaitable[None]) -> None:
+        self._work = work
+
+    async def __aenter__(self) -> None:
+        self._task = asyncio.ensure_future(self._guarded())
+
+    async def __aexit__(self, *error: object) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _guarded(self) -> None:
+        try:
+            await self._work
+        except Exception:
+            log.exception("what follows a connect to the PBX broke")

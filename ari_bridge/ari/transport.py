@@ -1,0 +1,131 @@
+"""HTTP to Asterisk: one pool of kept-alive connections, a deadline on each request, our own errors.
+
+It has the interface that asyncswagger11 (below asyncari) wants of an HTTP client.
+"""
+
+from typing import Any
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from ari_bridge.errors import PeerRefused, PeerTimeout, PeerUnreachable
+
+PEER = "Asterisk"
+
+CONNECTIONS = 64  # below Asterisk's default sessionlimit of 100
+KEEP_ALIVE_SECONDS = 10  # below Asterisk's default session_keep_alive of 15 s: it never closes one that we are using
+
+
+class Reply:
+    """An answer below 400, read whole."""
+
+    __slots__ = ("body", "request", "status")
+
+    def __init__(self, request: str, status: int, body: bytes) -> None:
+        self.request = request
+        self.status = status
+        self.body = body
+
+    def json(self) -> Any:
+        """Raises PeerRefused where the body is not JSON."""
+        try:
+            return msgspec.json.decode(self.body)
+        except msgspec.DecodeError as error:
+            raise PeerRefused(PEER, self.request, f"its answer is not JSON: {error}", self.status) from error
+
+
+class Transport:
+    """`url` is ARI's, e.g. http://127.0.0.1:8088/ari; `timeout` is for each request, in seconds."""
+
+    def __init__(self, url: str, user: str, password: str, timeout: float) -> None:
+        self._url = url.rstrip("/")
+        self._timeout = timeout
+        self._auth = aiohttp.BasicAuth(user, password, "utf-8")
+        self._session: aiohttp.ClientSession | None = None
+
+    def open(self) -> None:
+        """Must be called in the loop that will use it."""
+        self._session = aiohttp.ClientSession(
+            auth=self._auth,
+            connector=aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEEP_ALIVE_SECONDS),
+            timeout=aiohttp.ClientTimeout(total=self._timeout),
+        )
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        params: dict[str, str] | None = None,
+        data: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Reply:
+        """Raises PeerRefused (400 and above), PeerTimeout, PeerUnreachable. Nothing is sent twice."""
+        path = _path(url)
+        request = f"{method} {path}"
+        if self._session is None:
+            raise PeerUnreachable(PEER, request, "the client is closed")
+        try:
+            async with self._session.request(
+                method, f"{self._url}{path}", params=params, data=data, headers=headers
+            ) as response:
+                body = await response.read()
+        except TimeoutError as error:
+            raise PeerTimeout(PEER, request, self._timeout) from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise PeerUnreachable(PEER, request, str(error) or type(error).__name__) from error
+        if response.status >= 400:
+            raise PeerRefused(PEER, request, _reason(body, response.reason), response.status)
+        return Reply(request, response.status, body)
+
+    async def ws_connect(
+        self, url: str, params: dict[str, str] | None = None, headers: Any = None
+    ) -> aiohttp.ClientWebSocketResponse:
+        """The event stream. Raises PeerRefused, PeerTimeout, PeerUnreachable."""
+        path = _path(url)
+        request = f"GET {path}"
+        if self._session is None:
+            raise PeerUnreachable(PEER, request, "the client is closed")
+        try:
+            return await self._session.ws_connect(
+                f"{self._url}{path}",
+                params=params,
+                heartbeat=HEARTBEAT_SECONDS,
+                max_msg_size=EVENT_BYTES,
+                timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
+            )
+        except aiohttp.WSServerHandshakeError as error:
+            raise PeerRefused(PEER, request, error.message, error.status) from error
+        except TimeoutError as error:
+            raise PeerTimeout(PEER, request, self._timeout) from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise PeerUnreachable(PEER, request, str(error) or type(error).__name__) from error
+
+
+HEARTBEAT_SECONDS = 10.0  # a ping that often; without a pong within half of it the stream counts as lost
+EVENT_BYTES = 4 * 1024 * 1024
+
+
+def _path(url: str) -> str:
+    """The path below ARI's root. Asterisk's own idea of its host and prefix, which may be another, is dropped."""
+    path = URL(url, encoded=True).raw_path
+    _, found, rest = path.partition("/ari/")
+    return f"/{rest}" if found else path
+
+
+def _reason(body: bytes, fallback: str | None) -> str:
+    """ARI's `{"message": ...}`, or the status line's words."""
+    try:
+        answer = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        answer = None
+    if isinstance(answer, dict):
+        for key in ("message", "error"):
+            if isinstance(answer.get(key), str):
+                return str(answer[key])
+    return fallback or "no reason given"

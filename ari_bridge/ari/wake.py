@@ -1,0 +1,54 @@
+"""Waking a legacy Asterisk, so that a command on a silent channel does not wait for 200 ms.
+
+Asterisk takes up a channel's commands when a frame comes in, or every 200 ms. A channel
+that receives no media yet is silent, so `addChannel`, `dial`, `answer` and the like wait.
+Reading the function `SET(TIMEOUT(absolute)=0)` as a channel variable runs at once, queues a
+null frame on the channel, and so the command is taken up. Zero sets no limit: a limit that
+the dialplan had set on the channel is lifted, which is the only thing that it changes.
+
+Newer Asterisk wakes by itself (asterisk/asterisk issues 362 and 801).
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+from ari_bridge.errors import PeerError
+
+VARIABLE = "SET(TIMEOUT(absolute)=0)"
+DELAYS = (0.0008, 0.002, 0.003, 0.006, 0.018)
+"""Seconds between wakes while the command waits: it must be queued before the frame, and may miss the first."""
+
+_WAKES_BY_ITSELF = {18: 25, 20: 10, 21: 5}  # major version → first minor
+
+T = TypeVar("T")
+
+
+def needs_wake(version: str) -> bool:
+    """Whether that Asterisk is a legacy one. A version that cannot be read counts as one: a wake does no harm."""
+    match = re.match(r"(\d+)\.(\d+)", version)
+    if not match:
+        return True
+    major, minor = int(match[1]), int(match[2])
+    if major in _WAKES_BY_ITSELF:
+        return minor < _WAKES_BY_ITSELF[major]
+    return major < 22
+
+
+async def woken(command: Coroutine[Any, Any, T], wake: Callable[[], Awaitable[object]]) -> T:
+    """The command's result, waking its channel while it waits. Raises what the command raises."""
+    waiting = asyncio.ensure_future(command)
+    try:
+        for delay in DELAYS:
+            done, _ = await asyncio.wait({waiting}, timeout=delay)
+            if done:
+                break
+            try:
+                await wake()
+            except PeerError:
+                pass  # the command itself will say what is wrong with its channel
+        return await waiting
+    except asyncio.CancelledError:
+        waiting.cancel()
+        raise
