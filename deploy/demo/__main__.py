@@ -74,8 +74,7 @@ def _run(wanted: Settings, running: ExitStack) -> None:
         say(f"  ✓ ended what an earlier demo left behind (pid {', '.join(map(str, left))})")
     if wanted.host:
         _require_own_address(wanted.host)
-    ports.require_free(wanted.public, wanted.browser_ports())
-    ports.require_free(LOOPBACK, wanted.loopback_ports())
+    ports.require_free(wanted.ports())
 
     steps = Steps(STATE / "install.log")
     install.install_for_demo(steps, asterisk=wanted.asterisk)
@@ -185,9 +184,9 @@ def _greet(wanted: Settings, passwords: dict[str, str]) -> None:
         say("  Users     " + "\n            ".join(f"{name}  {word}" for name, word in passwords.items()))
     else:
         say(f"  Users     {USERS[0]} to {USERS[-1]}, no password on this machine")
-    say("  Dial      " + "\n            ".join(f"{number}  {what}" for number, what in NUMBERS.items()))
+    say("  Dial      " + "\n            ".join(f"{number:<9}  {what}" for number, what in NUMBERS.items()))
     say(f"            {USERS[0]}-{USERS[-1]}  another browser user")
-    say(f"            7xxx  out over the SIP trunk to {LOOPBACK}:{wanted.trunk_port}")
+    say(f"            7xxx       out over the SIP trunk to {LOOPBACK}:{wanted.trunk_port}")
     say(
         f"  SIP       phones on this machine reach {USERS[0]} at sip:{USERS[0]}@{LOOPBACK}:{wanted.sip_port} (UDP, TCP)"
     )

@@ -66,11 +66,10 @@ class Asterisk:
         self.recordings = self.home / "spool" / "recording"  # ARI's recordings, as NAME.wav and the like
         self.log = self.home / "log" / "messages"
         self._run_dir = run_dir
-        self._host = host
         self._wanted = [
-            ports.Port("tcp", ari_port, "ARI"),
-            ports.Port("udp", sip_port, "SIP"),
-            ports.Port("tcp", sip_port, "SIP"),
+            ports.Port(host, "tcp", ari_port, "ARI"),
+            ports.Port(host, "udp", sip_port, "SIP"),
+            ports.Port(host, "tcp", sip_port, "SIP"),
         ]
         self._settings = {
             "RUN": INSIDE,
@@ -108,7 +107,7 @@ class Asterisk:
 
         Raises `PortsTaken`, or `ProgramFailed` after `deadline` seconds or when it ends at once.
         """
-        ports.require_free(self._host, self._wanted)
+        ports.require_free(self._wanted)
         user = _user_of(self.root)
         self._write_home(user)
         command = self._inside("asterisk", "-f", "-n", "-C", f"{INSIDE}/etc/asterisk.conf", user=user)

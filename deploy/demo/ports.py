@@ -14,8 +14,9 @@ LISTEN = "0A"  # TCP state in /proc/net/tcp
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """A port that is wanted: `kind` is "tcp" or "udp", `what` says for what in plain words."""
+    """A port that is wanted on `host`: `kind` is "tcp" or "udp", `what` says for what in plain words."""
 
+    host: str
     kind: str
     number: int
     what: str
@@ -43,22 +44,22 @@ class PortsTaken(Exception):
         super().__init__("; ".join(str(each) for each in taken))
 
 
-def require_free(host: str, ports: Iterable[Port]) -> None:
-    """Raises `PortsTaken`, naming every wanted port that cannot be bound on `host`, and its holder."""
-    taken = [Taken(port, _holder(port)) for port in ports if not _is_free(host, port)]
+def require_free(ports: Iterable[Port]) -> None:
+    """Raises `PortsTaken`, naming every wanted port that cannot be bound, and its holder."""
+    taken = [Taken(port, _holder(port)) for port in ports if not _is_free(port)]
     if taken:
         raise PortsTaken(taken)
 
 
-def _is_free(host: str, port: Port) -> bool:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+def _is_free(port: Port) -> bool:
+    family = socket.AF_INET6 if ":" in port.host else socket.AF_INET
     kind = socket.SOCK_STREAM if port.kind == "tcp" else socket.SOCK_DGRAM
     with socket.socket(family, kind) as probe:
         if port.kind == "tcp":
             # As servers do: connections that linger from an earlier run are no obstacle.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, port.number))
+            probe.bind((port.host, port.number))
         except OSError:
             return False
     return True

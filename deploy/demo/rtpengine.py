@@ -51,7 +51,7 @@ class Rtpengine:
 
         Raises `PortsTaken`, or `ProgramFailed` after `deadline` seconds or when it ends at once.
         """
-        ports.require_free(self._ng[0], [ports.Port("udp", self._ng[1], "rtpengine commands")])
+        ports.require_free([ports.Port(self._ng[0], "udp", self._ng[1], "rtpengine commands")])
         program = shutil.which("rtpengine")
         if program is None:
             raise ProgramFailed("rtpengine", "it is not installed (Debian package rtpengine-daemon)", self.log)

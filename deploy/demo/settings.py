@@ -64,19 +64,18 @@ class Settings:
         """What to open in a browser."""
         return f"{self.scheme}://{self.public}:{self.http_port}"
 
-    def browser_ports(self) -> list[Port]:
-        """The ports wanted on `public`."""
-        wanted = [Port("tcp", self.http_port, "page and API, HTTP_PORT")]
-        return wanted + ([Port("tcp", self.ws_port, "WebSocket, WS_PORT")] if self.ws_port else [])
-
-    def loopback_ports(self) -> list[Port]:
-        """The ports wanted on loopback."""
-        return [
-            Port("tcp", self.ari_port, "ARI, ARI_PORT"),
-            Port("udp", self.sip_port, "SIP, SIP_PORT"),
-            Port("tcp", self.sip_port, "SIP, SIP_PORT"),
-            Port("udp", self.ng_port, "rtpengine commands, NG_PORT"),
+    def ports(self) -> list[Port]:
+        """The ports that have to be free."""
+        wanted = [
+            Port(self.public, "tcp", self.http_port, "page and API, HTTP_PORT"),
+            Port(LOOPBACK, "tcp", self.ari_port, "ARI, ARI_PORT"),
+            Port(LOOPBACK, "udp", self.sip_port, "SIP, SIP_PORT"),
+            Port(LOOPBACK, "tcp", self.sip_port, "SIP, SIP_PORT"),
+            Port(LOOPBACK, "udp", self.ng_port, "rtpengine commands, NG_PORT"),
         ]
+        if self.ws_port:
+            wanted.insert(1, Port(self.public, "tcp", self.ws_port, "WebSocket, WS_PORT"))
+        return wanted
 
 
 def read(environment: Mapping[str, str] = os.environ) -> Settings:

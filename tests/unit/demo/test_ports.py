@@ -14,9 +14,9 @@ def test_names_the_holder_of_a_taken_port(kind: str) -> None:
         held.bind(("127.0.0.1", 0))
         if kind == "tcp":
             held.listen()
-        wanted = Port(kind, held.getsockname()[1], "SIP")
+        wanted = Port("127.0.0.1", kind, held.getsockname()[1], "SIP")
         with pytest.raises(PortsTaken) as caught:
-            require_free("127.0.0.1", [wanted])
+            require_free([wanted])
     [taken] = caught.value.taken
     assert taken.port == wanted
     assert taken.holder.endswith(f"(pid {os.getpid()})")
@@ -27,7 +27,7 @@ def test_a_free_port_is_no_trouble() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         number = probe.getsockname()[1]
-    require_free("127.0.0.1", [Port("tcp", number, "page")])
+    require_free([Port("127.0.0.1", "tcp", number, "page")])
 
 
 def test_every_taken_port_is_named_at_once() -> None:
@@ -36,7 +36,7 @@ def test_every_taken_port_is_named_at_once() -> None:
         for held in (first, second):
             held.bind(("127.0.0.1", 0))
             held.listen()
-            wanted.append(Port("tcp", held.getsockname()[1], "page"))
+            wanted.append(Port("127.0.0.1", "tcp", held.getsockname()[1], "page"))
         with pytest.raises(PortsTaken) as caught:
-            require_free("127.0.0.1", wanted)
+            require_free(wanted)
     assert [taken.port for taken in caught.value.taken] == wanted
