@@ -59,25 +59,27 @@ network_config_dir = "$work/etc/networks"
 cgroup_manager = "cgroupfs"
 events_logger = "file"
 runtime = "runc"
+compat_api_enforce_docker_hub = false
 [containers]
 default_ulimits = ["nofile=$(ulimit -Hn):$(ulimit -Hn)", "nproc=32768:32768"]
 log_driver = "k8s-file"
 EOF
-printf 'unqualified-search-registries = ["docker.io"]\nshort-name-mode = "permissive"\n' >"$work/etc/registries.conf"
+# Short image names mean the images made here, never a registry's.
+printf 'unqualified-search-registries = ["localhost"]\nshort-name-mode = "permissive"\n' >"$work/etc/registries.conf"
 export CONTAINERS_STORAGE_CONF="$work/etc/storage.conf" CONTAINERS_CONF="$work/etc/containers.conf"
 export CONTAINERS_REGISTRIES_CONF="$work/etc/registries.conf" BUILDAH_FORMAT=docker DOCKER_CONFIG="$work/docker" DOCKER_BUILDKIT=0
 
 # No image registry is needed: the base images are made here, under the names that the Dockerfiles use.
 has_image() { podman image exists "$1"; }
 base_image() {
-  has_image "docker.io/library/debian:$1-slim" && return
+  has_image "debian:$1-slim" && return
   step "base image: Debian $1"
   mmdebstrap --quiet --variant=minbase --mode=root --include=ca-certificates \
     --aptopt='Acquire::Check-Valid-Until "false"' "$1" - "deb $debian $1 main" "deb $security $1-security main" 2>>"$log" |
-    podman import -q -c 'CMD ["bash"]' - "docker.io/library/debian:$1-slim" >>"$log" 2>&1
+    podman import -q -c 'CMD ["bash"]' - "debian:$1-slim" >>"$log" 2>&1
 }
 base_image bookworm; base_image bullseye
-python_image=docker.io/library/python:3.11-slim-bookworm
+python_image=python:3.11-slim-bookworm
 if ! has_image $python_image; then
   step 'base image: Python 3.11'
   cp /usr/local/share/ca-certificates/*.crt "$work/base/ca/" 2>/dev/null || true
