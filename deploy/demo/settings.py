@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,7 +155,7 @@ def write(path: Path, environment: Mapping[str, str], settings: Settings) -> Non
         "RTPENGINE_RTP": "-".join(map(str, settings.rtpengine_rtp)),
     }
     lines = ["# The demo's settings in force. Written anew at each start: set yours in front of `make demo`."]
-    lines += [f"{name}={value}" for name, value in {**environment, **ports}.items()]
+    lines += [f"{name}={shlex.quote(value)}" for name, value in {**environment, **ports}.items()]
     write_private(path, "\n".join(lines) + "\n")
 
 

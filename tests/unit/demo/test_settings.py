@@ -1,5 +1,6 @@
 """The demo's settings: what may be set, what is refused, and who can read the file."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,17 @@ def test_the_file_is_private_and_keeps_the_password(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
     assert settings.kept_password(path) == first
     assert "SIP_PORT=5062" in path.read_text().splitlines()
+
+
+def test_a_shell_reads_the_file_as_it_is_meant(tmp_path: Path) -> None:
+    path = tmp_path / "env"
+    read = settings.read({})
+    told = settings.front_end_environment(read, tmp_path, ari_password="secret")
+    settings.write(path, told, read)
+    shown = subprocess.run(
+        ["sh", "-euc", '. "$1"; printf %s "$PHONE_BOOK"', "sh", str(path)], capture_output=True, text=True, check=True
+    )
+    assert shown.stdout == told["PHONE_BOOK"]
 
 
 def test_each_first_start_makes_a_password_of_its_own(tmp_path: Path) -> None:
