@@ -1,0 +1,169 @@
+"""Reading and editing SDP (RFC 8866), as far as a call needs it.
+
+What a browser offers is checked here, so that a faulty offer gets a clear answer
+before anything is made for it; what rtpengine sees has one audio section.
+"""
+
+import re
+from dataclasses import dataclass
+
+from ari_bridge.calls.state import RtpAddress
+from ari_bridge.errors import InvalidSdp
+
+OFFER_BYTES = 65536
+_CODECS = re.compile(r"a=rtpmap:\d+ (opus|PCMU)/", re.IGNORECASE)
+_OPUS = re.compile(r"a=rtpmap:\d+ opus/48000", re.IGNORECASE)
+_LINE = re.compile(r"[a-z]=.*")
+
+
+@dataclass(frozen=True)
+class Section:
+    """One media section: its `m=` line and what follows."""
+
+    lines: tuple[str, ...]
+
+    @property
+    def kind(self) -> str:
+        """audio, video, application, ..."""
+        return self.lines[0][2:].split(" ", 1)[0]
+
+    @property
+    def mid(self) -> str | None:
+        return self.attribute("mid")
+
+    @property
+    def rejected(self) -> bool:
+        """Port 0, where no bundle can give it a port."""
+        return self.lines[0].split(" ")[1] == "0" and "a=bundle-only" not in self.lines
+
+    def attribute(self, name: str) -> str | None:
+        """The value of the first `a=NAME:VALUE`."""
+        prefix = f"a={name}:"
+        return next((line.removeprefix(prefix) for line in self.lines if line.startswith(prefix)), None)
+
+
+@dataclass(frozen=True)
+class Sdp:
+    session: tuple[str, ...]  # the lines before the first section
+    sections: tuple[Section, ...]
+
+    @property
+    def audio(self) -> Section | None:
+        return next((section for section in self.sections if section.kind == "audio" and not section.rejected), None)
+
+    def has(self, name: str) -> bool:
+        """Whether `a=NAME:...` stands for the session or in its audio section."""
+        prefix = f"a={name}:"
+        audio = self.audio.lines if self.audio else ()
+        return any(line.startswith(prefix) for line in (*self.session, *audio))
+
+
+def parse(text: str) -> Sdp:
+    """Raises InvalidSdp, with the number of the line that is at fault."""
+    lines = text.replace("\r\n", "\n").strip("\n").split("\n")
+    if lines[0] != "v=0":
+        raise InvalidSdp(f"The SDP must begin with v=0, not with {lines[0][:40]!r}.", field="sdp")
+    starts = []
+    for number, line in enumerate(lines):
+        if not _LINE.fullmatch(line):
+            raise InvalidSdp(f"Line {number + 1} of the SDP is not TYPE=VALUE: {line[:40]!r}.", field="sdp")
+        if line.startswith("m="):
+            if len(line.split(" ")) < 4 or not line.split(" ")[1].isdigit():
+                raise InvalidSdp(f"Line {number + 1} of the SDP is no media line: {line[:40]!r}.", field="sdp")
+            starts.append(number)
+    ends = [*starts[1:], len(lines)]
+    sections = tuple(Section(tuple(lines[a:b])) for a, b in zip(starts, ends, strict=True))
+    return Sdp(tuple(lines[: starts[0]] if starts else lines), sections)
+
+
+def check_offer(sdp: str, *, max_bytes: int = OFFER_BYTES) -> None:
+    """Whether a browser's offer can become a call. Raises InvalidSdp, which says what is missing."""
+    if not sdp.strip():
+        raise InvalidSdp("The SDP is empty.", field="sdp")
+    if len(sdp) > max_bytes:
+        raise InvalidSdp(f"The SDP has {len(sdp)} characters; at most {max_bytes} are taken.", field="sdp")
+    offer = parse(sdp)
+    audio = offer.audio
+    if audio is None:
+        offered = ", ".join(section.kind for section in offer.sections) or "nothing"
+        raise InvalidSdp(f"The SDP offers no audio, but {offered}.", field="sdp")
+    # Payload type 0 is PCMU without saying so (RFC 3551).
+    static_pcmu = "0" in audio.lines[0].split(" ")[3:]
+    if not static_pcmu and not any(_CODECS.match(line) for line in audio.lines):
+        raise InvalidSdp("The SDP offers neither Opus nor PCMU.", field="sdp")
+    if not offer.has("ice-ufrag") or not offer.has("ice-pwd"):
+        raise InvalidSdp("The SDP has no ICE credentials (a=ice-ufrag, a=ice-pwd): WebRTC is needed.", field="sdp")
+    if not offer.has("fingerprint"):
+        raise InvalidSdp("The SDP has no DTLS fingerprint (a=fingerprint): WebRTC is needed.", field="sdp")
+
+
+def has_opus(sdp: str) -> bool:
+    audio = parse(sdp).audio
+    return audio is not None and any(_OPUS.match(line) for line in audio.lines)
+
+
+def audio_only(sdp: str) -> str:
+    """The offer with its first audio section alone. Raises InvalidSdp where there is none."""
+    offer = parse(sdp)
+    if offer.audio is None:
+        raise InvalidSdp("The SDP offers no audio.", field="sdp")
+    return _write(_bundle(offer.session, offer.audio), [offer.audio])
+
+
+def rtp_address(sdp: str) -> RtpAddress:
+    """Where the audio of this SDP is received. Raises InvalidSdp."""
+    description = parse(sdp)
+    if description.audio is None:
+        raise InvalidSdp("The SDP has no audio.", field="sdp")
+    lines = (*description.audio.lines, *description.session)  # the section's own c= line goes before the session's
+    connection = next((line for line in lines if line.startswith("c=IN ")), None)
+    if connection is None or len(connection.split(" ")) != 3:
+        raise InvalidSdp("The SDP says no address (c=).", field="sdp")
+    return RtpAddress(connection.split(" ")[2], int(description.audio.lines[0].split(" ")[1]))
+
+
+def pcmu_answer(address: RtpAddress) -> str:
+    """The SDP by which Asterisk's external media would answer: PCMU and telephone events at `address`."""
+    family = "IP6" if ":" in address.host else "IP4"
+    return _text(
+        "v=0",
+        f"o=- 1 1 IN {family} {address.host}",
+        "s=-",
+        f"c=IN {family} {address.host}",
+        "t=0 0",
+        f"m=audio {address.port} RTP/AVP 0",
+        "a=rtpmap:0 PCMU/8000",
+        "a=ptime:20",
+        "a=sendrecv",
+    )
+
+
+def answer_all_sections(offer: str, answer: str) -> str:
+    """An answer for audio made one for the whole offer: other sections are rejected (RFC 3264 section 6)."""
+    offered, answered = parse(offer), parse(answer)
+    audio = answered.audio
+    if audio is None or len(offered.sections) < 2:
+        return answer
+    sections = [audio if section is offered.audio else _reject(section) for section in offered.sections]
+    return _write(_bundle(answered.session, audio), sections)
+
+
+def _reject(section: Section) -> Section:
+    kind, _, rest = section.lines[0].partition(" ")
+    _, _, formats = rest.partition(" ")
+    mid = (f"a=mid:{section.mid}",) if section.mid is not None else ()
+    return Section((f"{kind} 0 {formats}", "c=IN IP4 0.0.0.0", "a=inactive", *mid))
+
+
+def _bundle(session: tuple[str, ...], audio: Section) -> tuple[str, ...]:
+    """The session's lines, with only the audio section left in its bundle."""
+    bundled = f"a=group:BUNDLE {audio.mid}"
+    return tuple(bundled if line.startswith("a=group:BUNDLE") else line for line in session)
+
+
+def _write(session: tuple[str, ...], sections: list[Section]) -> str:
+    return _text(*session, *(line for section in sections for line in section.lines))
+
+
+def _text(*lines: str) -> str:
+    return "\r\n".join(lines) + "\r\n"
