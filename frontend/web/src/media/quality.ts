@@ -1,0 +1,69 @@
+// How good a call sounds: figures from getStats to a mean opinion score and bars. Pure.
+
+export interface Quality {
+  roundTripMs: number | null; // to the media server; null until known
+  jitterMs: number;
+  lossPercent: number; // of what should have come since the sample before
+  codec: string; // "opus 48 kHz"; "" until known
+  packets: number; // received since the start
+  mos: number; // 1 (unusable) to 4.4 (as good as a line can be)
+  bars: 0 | 1 | 2 | 3 | 4;
+}
+
+/** Counters at one moment, from which the next sample's loss is reckoned. */
+export interface Counters {
+  received: number;
+  lost: number;
+}
+
+interface Entry {
+  type: string;
+  id: string;
+  [key: string]: unknown;
+}
+
+/** One sample. `before` are the counters of the sample before (zeros at the start). */
+export function sample(entries: Iterable<Entry>, before: Counters): { quality: Quality; counters: Counters } {
+  const all = [...entries];
+  const inbound = all.find((entry) => entry.type === "inbound-rtp" && entry["kind"] === "audio");
+  const pair = all.find((entry) => entry.type === "candidate-pair" && entry["nominated"] === true && entry["state"] === "succeeded");
+  const codec = all.find((entry) => entry.type === "codec" && entry.id === inbound?.["codecId"]);
+  const counters = { received: number(inbound?.["packetsReceived"]), lost: Math.max(0, number(inbound?.["packetsLost"])) };
+  const lost = Math.max(0, counters.lost - before.lost);
+  const expected = lost + Math.max(0, counters.received - before.received);
+  const lossPercent = expected > 0 ? (100 * lost) / expected : 0;
+  const roundTrip = pair?.["currentRoundTripTime"];
+  const roundTripMs = typeof roundTrip === "number" ? roundTrip * 1000 : null;
+  const jitterMs = number(inbound?.["jitter"]) * 1000;
+  const mos = meanOpinion(roundTripMs ?? 0, jitterMs, lossPercent);
+  return {
+    counters,
+    quality: { roundTripMs, jitterMs, lossPercent, codec: codecName(codec), packets: counters.received, mos, bars: barsOf(mos) },
+  };
+}
+
+/** The E-model of ITU-T G.107, cut down to delay and loss, as is usual for monitoring. */
+export function meanOpinion(roundTripMs: number, jitterMs: number, lossPercent: number): number {
+  const delay = roundTripMs / 2 + 2 * jitterMs + 10;
+  const byDelay = delay < 160 ? delay / 40 : (delay - 120) / 10;
+  const r = Math.min(100, Math.max(0, 93.2 - byDelay - 2.5 * lossPercent));
+  return 1 + 0.035 * r + 7e-6 * r * (r - 60) * (100 - r);
+}
+
+export function barsOf(mos: number): 0 | 1 | 2 | 3 | 4 {
+  if (mos >= 4) return 4;
+  if (mos >= 3.6) return 3;
+  if (mos >= 3.1) return 2;
+  return mos >= 2.2 ? 1 : 0;
+}
+
+function codecName(codec: Entry | undefined): string {
+  if (!codec) return "";
+  const name = String(codec["mimeType"] ?? "").replace(/^audio\//, "");
+  const rate = number(codec["clockRate"]) / 1000;
+  return rate > 0 ? `${name} ${rate} kHz` : name;
+}
+
+function number(value: unknown): number {
+  return typeof value === "number" && Number.isFinite(value) ? value : 0;
+}

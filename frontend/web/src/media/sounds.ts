@@ -1,0 +1,105 @@
+// Ringtone, ringback, busy and key tones by Web Audio: no files. Frequencies and cadences after
+// ITU-T E.180 supplement 2 (Europe) for ringback and busy, ITU-T Q.23 for DTMF.
+
+export type Sound = "ringtone" | "ringback" | "busy" | "congestion";
+
+interface Pattern {
+  hertz: number[];
+  volume: number;
+  beats: [on: number, off: number][]; // seconds
+  times: number; // how often the beats are repeated
+}
+
+const FOR_LONG = 60;
+
+const PATTERNS: Record<Sound, Pattern> = {
+  ringtone: { hertz: [660, 880], volume: 0.16, beats: [[0.35, 0.2], [0.35, 2]], times: FOR_LONG },
+  ringback: { hertz: [425], volume: 0.08, beats: [[1, 4]], times: FOR_LONG },
+  busy: { hertz: [425], volume: 0.08, beats: [[0.5, 0.5]], times: 4 },
+  congestion: { hertz: [425], volume: 0.08, beats: [[0.25, 0.25]], times: 6 },
+};
+
+const ROWS = [697, 770, 852, 941];
+const COLUMNS = [1209, 1336, 1477, 1633];
+const KEYS = "123A456B789C*0#D";
+
+/** The two frequencies of a key, or none for what is no key. */
+export function keyTones(key: string): [number, number] | null {
+  const index = KEYS.indexOf(key);
+  if (index < 0 || key.length !== 1) return null;
+  return [ROWS[Math.floor(index / 4)] ?? 0, COLUMNS[index % 4] ?? 0];
+}
+
+type SinkContext = AudioContext & { setSinkId?(id: string): Promise<void> };
+
+export class Sounds {
+  private talk: SinkContext | null = null; // ringback, busy, keys: in the headset
+  private ring: SinkContext | null = null; // the ringtone: on the loudspeaker
+  private playing: Sound | null = null;
+  private stopPlaying: () => void = () => undefined;
+  private sinks = { talk: "", ring: "" };
+
+  /** Plays one sound in place of the one before; null is silence. The same one again goes on undisturbed. */
+  play(sound: Sound | null): void {
+    if (sound === this.playing) return;
+    this.stopPlaying();
+    this.stopPlaying = () => undefined;
+    this.playing = sound;
+    if (!sound) return;
+    const context = this.context(sound === "ringtone" ? "ring" : "talk");
+    const pattern = PATTERNS[sound];
+    const gain = new GainNode(context, { gain: 0 });
+    gain.connect(context.destination);
+    const voices = pattern.hertz.map((frequency) => new OscillatorNode(context, { frequency }));
+    let at = context.currentTime + 0.02;
+    for (let round = 0; round < pattern.times; round++) {
+      for (const [on, off] of pattern.beats) {
+        gain.gain.setTargetAtTime(pattern.volume, at, 0.008);
+        gain.gain.setTargetAtTime(0, at + on, 0.012);
+        at += on + off;
+      }
+    }
+    for (const voice of voices) {
+      voice.connect(gain);
+      voice.start();
+      voice.stop(at);
+    }
+    this.stopPlaying = () => {
+      for (const voice of voices) voice.stop();
+      gain.disconnect();
+    };
+  }
+
+  /** The short tone of a pressed key. */
+  key(key: string): void {
+    const tones = keyTones(key);
+    if (!tones) return;
+    const context = this.context("talk");
+    const now = context.currentTime;
+    const gain = new GainNode(context, { gain: 0.05 });
+    gain.gain.setTargetAtTime(0, now + 0.09, 0.01);
+    gain.connect(context.destination);
+    for (const frequency of tones) {
+      const voice = new OscillatorNode(context, { frequency });
+      voice.connect(gain);
+      voice.start(now);
+      voice.stop(now + 0.15);
+    }
+  }
+
+  /** Where sounds come out: `talk` with the voice, `ring` for the ringtone. "" is the system's choice. */
+  setDevice(which: "talk" | "ring", deviceId: string): void {
+    this.sinks[which] = deviceId;
+    void this[which]?.setSinkId?.(deviceId).catch(() => undefined);
+  }
+
+  private context(which: "talk" | "ring"): AudioContext {
+    let context = this[which];
+    if (!context) {
+      context = this[which] = new AudioContext() as SinkContext;
+      if (this.sinks[which]) void context.setSinkId?.(this.sinks[which]).catch(() => undefined);
+    }
+    if (context.state === "suspended") void context.resume();
+    return context;
+  }
+}

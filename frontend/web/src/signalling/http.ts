@@ -1,0 +1,77 @@
+// The HTTP API beside the WebSocket: configuration, sign-in, snapshots for the dashboard.
+
+export interface PhoneBookEntry {
+  number: string;
+  name: string;
+}
+
+export interface Config {
+  version: string;
+  authentication: boolean;
+  phoneBook: PhoneBookEntry[];
+}
+
+export interface Session {
+  user: string;
+  token: string | null; // null with authentication off
+}
+
+/** The server answered no. `code` is its own (docs/API.md), or "http_STATUS". */
+export class Refused extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export async function request<T>(path: string, token: string | null = null, init: RequestInit = {}): Promise<T> {
+  const response = await fetch(path, { ...init, headers: headers(token, init.headers) });
+  if (!response.ok) throw await refusal(response);
+  return (await response.json()) as T;
+}
+
+export function headers(token: string | null, more?: HeadersInit): Headers {
+  const all = new Headers(more);
+  if (token) all.set("Authorization", `Bearer ${token}`);
+  return all;
+}
+
+export async function refusal(response: Response): Promise<Refused> {
+  const body = (await response.json().catch(() => null)) as { error?: { code?: string; message?: string } } | null;
+  const { code, message } = body?.error ?? {};
+  return new Refused(response.status, code ?? `http_${response.status}`, message ?? response.statusText);
+}
+
+export const getConfig = (): Promise<Config> => request<Config>("/config");
+
+/** Signs in with a password. Throws `Refused` (401: wrong name or password). */
+export async function signIn(user: string, password: string): Promise<Session> {
+  return request<Session>("/session", null, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ user, password }),
+  });
+}
+
+const KEY = "ari-bridge.session";
+
+/** Who is signed in, in this tab only: a closed tab is a sign-out. */
+export const session = {
+  load(): Session | null {
+    try {
+      const value = JSON.parse(sessionStorage.getItem(KEY) ?? "null") as Session | null;
+      return value && typeof value.user === "string" ? { user: value.user, token: value.token ?? null } : null;
+    } catch {
+      return null;
+    }
+  },
+  save(value: Session): void {
+    sessionStorage.setItem(KEY, JSON.stringify({ user: value.user, token: value.token }));
+  },
+  clear(): void {
+    sessionStorage.removeItem(KEY);
+  },
+};

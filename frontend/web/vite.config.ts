@@ -1,0 +1,24 @@
+// Builds the pages into ../static, which the front end serves at `/` and `/dashboard`.
+// Nothing is inlined: the content security policy allows no inline script.
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+
+const server = process.env["ARI_BRIDGE_URL"] ?? "http://127.0.0.1:3000";
+const api = ["/config", "/session", "/live", "/events", "/health", "/call", "/stats"];
+
+export default defineConfig({
+  plugins: [react()],
+  build: {
+    outDir: "../static",
+    emptyOutDir: true,
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    target: "es2022",
+  },
+  server: {
+    proxy: Object.fromEntries([
+      ...api.map((path) => [path, { target: server }] as const),
+      ["/ws", { target: server.replace(/^http/, "ws"), ws: true }] as const,
+    ]),
+  },
+});
