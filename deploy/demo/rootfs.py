@@ -82,9 +82,9 @@ def build(version: str, run: Run) -> Path:
                 f"deb {mirror()} {release.suite} main",
             ]
         )
-        if root.exists():  # one that does not run, or another's that was quicker
-            shutil.rmtree(root)
-        unfinished.rename(root)
+        if find(version) is None:  # else another start was quicker, and may run it by now
+            shutil.rmtree(root, ignore_errors=True)
+            unfinished.rename(root)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     return root
