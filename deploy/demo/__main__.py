@@ -83,8 +83,7 @@ def _run(wanted: Settings, running: ExitStack) -> None:
     passwords: dict[str, str] = {}
     if wanted.host:
         certificate.make(STATE / "certificate.pem", STATE / "key.pem", wanted.host, steps)
-        with steps.step("users and their passwords"):
-            passwords = users.make(STATE, steps)
+        passwords = users.make(STATE, steps)
 
     with steps.step("rtpengine"):
         rtpengine = Rtpengine(

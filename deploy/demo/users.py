@@ -10,28 +10,26 @@ from deploy.demo import install
 from deploy.demo.settings import USERS, write_private
 from deploy.demo.steps import Steps
 
-# argon2 is in .venv; this runs outside of it.
-HASH = """
+# Runs in .venv, where the front end's own code can be had.
+ADD = """
 import json, sys
-from argon2 import PasswordHasher
-given, target = sys.argv[1:]
-hasher = PasswordHasher()
-passwords = json.load(open(given))
-with open(target, "w") as file:
-    file.writelines(f"{name}:{hasher.hash(word)}\\n" for name, word in passwords.items())
+from pathlib import Path
+from frontend.users import Users
+passwords, users = Path(sys.argv[1]), Users(Path(sys.argv[2]))
+for name, password in json.loads(passwords.read_text()).items():
+    users.add(name, password)
 """
 
 
 def make(state: Path, steps: Steps) -> dict[str, str]:
-    """The users' passwords by name; makes them, and the users file with their hashes, when there are none yet."""
+    """The users' passwords by name; makes them, and the users file of the front end, when there are none yet."""
     kept = state / "passwords.json"
+    users = state / "users"
     if not kept.exists():
         write_private(kept, json.dumps({name: secrets.token_urlsafe(9) for name in USERS}, indent=2) + "\n")
-        (state / "users").unlink(missing_ok=True)
-    if not (state / "users").exists():
-        write_private(state / "users", "")
-        steps.run([str(install.VENV / "bin" / "python"), "-c", HASH, str(kept), str(state / "users")])
-    if not (state / "token-secret").exists():
-        write_private(state / "token-secret", secrets.token_urlsafe(48) + "\n")
+        users.unlink(missing_ok=True)
+    if not users.exists():
+        with steps.step("users and their passwords"):
+            steps.run([str(install.VENV / "bin" / "python"), "-c", ADD, str(kept), str(users)], cwd=install.PROJECT)
     passwords: dict[str, str] = json.loads(kept.read_text())
     return passwords
