@@ -29,7 +29,12 @@ def make(state: Path, steps: Steps) -> dict[str, str]:
         write_private(kept, json.dumps({name: secrets.token_urlsafe(9) for name in USERS}, indent=2) + "\n")
         users.unlink(missing_ok=True)
     if not users.exists():
+        unfinished = state / "users.unfinished"  # all of them or none, also when this is broken off
+        unfinished.unlink(missing_ok=True)
         with steps.step("users and their passwords"):
-            steps.run([str(install.VENV / "bin" / "python"), "-c", ADD, str(kept), str(users)], cwd=install.PROJECT)
+            steps.run(
+                [str(install.VENV / "bin" / "python"), "-c", ADD, str(kept), str(unfinished)], cwd=install.PROJECT
+            )
+        unfinished.rename(users)
     passwords: dict[str, str] = json.loads(kept.read_text())
     return passwords
