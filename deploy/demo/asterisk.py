@@ -23,8 +23,10 @@ from deploy.demo.process import Process, ProgramFailed, die_with_parent, last_li
 
 CONFIGURATION = Path(__file__).parents[2] / "asterisk-conf" / "demo"
 INSIDE = "/mnt"
+# The mounts are ours alone. (In a chroot `/` is no mount, and cannot be told so: who made the chroot has seen to it.)
 # Also lends the machine's names to the root folder: a look-up of our own host name must not wait on a far DNS server.
 ENTER = """
+mount --make-rprivate / 2>/dev/null
 mount --bind "$1" "$2/$3" && mount --rbind /proc "$2/proc" || exit 1
 for names in /etc/hosts /etc/resolv.conf; do
   if [ "$2" != / ] && [ -e "$names" ]; then
@@ -166,7 +168,7 @@ class Asterisk:
         """A command in the root folder, with this instance's home mounted in it, as the unprivileged `user`."""
         wrapped = die_with_parent([f"/usr/sbin/{program}", *arguments], user=user)
         enter = ["sh", "-c", ENTER, "enter", str(self.home), str(self.root), INSIDE]
-        return ["unshare", "--mount", "--propagation", "private", "--", *enter, *wrapped]
+        return ["unshare", "--mount", "--propagation", "unchanged", "--", *enter, *wrapped]
 
     def _write_home(self, user: tuple[int, int]) -> None:
         for folder in ("etc", "lib/sounds", "log", "run", "spool/recording", "spool/monitor"):
