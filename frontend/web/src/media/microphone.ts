@@ -1,5 +1,7 @@
 // The microphone: permission, devices, level. It never prompts by itself: only `get` may.
 
+import { LevelMeter } from "./level";
+
 export type MicrophoneProblem =
   | "microphone_blocked"
   | "no_microphone"
@@ -40,6 +42,7 @@ export class Microphone {
   private track: MediaStreamTrack | null = null;
   private opening: Promise<MediaStreamTrack> | null = null;
   private deviceId = "";
+  private granted = false;
   private users = 0; // calls and open pickers that need the track
   private idle: number | undefined;
   private meter: LevelMeter | null = null;
@@ -68,11 +71,13 @@ export class Microphone {
 
   /** Opens the microphone ahead of a call, only where that asks nobody anything. */
   async warm(): Promise<void> {
-    if (!navigator.mediaDevices || this.track?.readyState === "live") {
-      this.restIfUnused();
-      return;
-    }
-    if ((await permission()) === "granted") await this.get().catch(() => undefined);
+    this.granted = (await permission()) === "granted";
+    if (this.granted && navigator.mediaDevices) await this.get().catch(() => undefined);
+  }
+
+  /** Whether the last look found that `get` would ask nobody: a call need not wait for the microphone then. */
+  get sure(): boolean {
+    return this.granted;
   }
 
   /** Keeps the microphone open until `release` was called as often. */
@@ -94,13 +99,9 @@ export class Microphone {
     return had ? this.get() : null;
   }
 
-  get chosen(): string {
-    return this.deviceId;
-  }
-
-  /** The name of the open device, "" where none is open. */
-  get name(): string {
-    return this.track?.label ?? "";
+  /** Sends silence, or the voice again. */
+  setMuted(muted: boolean): void {
+    if (this.track) this.track.enabled = !muted;
   }
 
   /** How loud it is now, 0 to 1; 0 where the microphone is closed. */
@@ -132,6 +133,7 @@ export class Microphone {
     try {
       stream = await navigator.mediaDevices.getUserMedia({ audio });
     } catch (error) {
+      this.granted = false;
       if (this.deviceId && error instanceof DOMException && error.name === "OverconstrainedError") {
         this.deviceId = ""; // the chosen one is unplugged: any other is better than no call
         return this.open();
@@ -141,6 +143,7 @@ export class Microphone {
     const track = stream.getAudioTracks()[0];
     if (!track) throw new MicrophoneError("no_microphone");
     this.track = track;
+    this.granted = true;
     this.meter = new LevelMeter(stream);
     track.onended = () => {
       this.close();
@@ -155,37 +158,6 @@ export class Microphone {
     clearTimeout(this.idle);
     if (this.users === 0) this.idle = window.setTimeout(() => this.close(), IDLE_MS);
   }
-}
-
-/** Reads the loudness of a stream; plays nothing. */
-class LevelMeter {
-  private readonly context = new AudioContext();
-  private readonly analyser = this.context.createAnalyser();
-  private readonly samples: Float32Array<ArrayBuffer>;
-
-  constructor(stream: MediaStream) {
-    this.analyser.fftSize = 512;
-    this.samples = new Float32Array(this.analyser.fftSize);
-    this.context.createMediaStreamSource(stream).connect(this.analyser);
-  }
-
-  read(): number {
-    if (this.context.state === "suspended") void this.context.resume();
-    this.analyser.getFloatTimeDomainData(this.samples);
-    let sum = 0;
-    for (const sample of this.samples) sum += sample * sample;
-    return loudness(Math.sqrt(sum / this.samples.length));
-  }
-
-  close(): void {
-    void this.context.close();
-  }
-}
-
-/** Root mean square (0-1) to a meter's position (0-1): -60 dB is silence, -10 dB is full. */
-export function loudness(rms: number): number {
-  const decibels = 20 * Math.log10(Math.max(rms, 1e-6));
-  return Math.min(1, Math.max(0, (decibels + 60) / 50));
 }
 
 async function permission(): Promise<PermissionState> {

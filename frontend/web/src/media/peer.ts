@@ -4,45 +4,43 @@
 
 export type MediaState = "new" | "connected" | "interrupted" | "failed";
 
-export interface PeerOptions {
-  track: MediaStreamTrack;
-  onState(state: MediaState): void;
-}
-
 let certificate: Promise<RTCCertificate> | null = null;
 
 /** Makes the DTLS certificate ahead of the first call: its key costs time that a click should not pay. */
-export function prepareCertificate(): void {
+function prepareCertificate(): Promise<RTCCertificate | null> {
   certificate ??= RTCPeerConnection.generateCertificate({ name: "ECDSA", namedCurve: "P-256" } as AlgorithmIdentifier);
-  certificate.catch(() => (certificate = null));
+  return certificate.catch(() => (certificate = null));
 }
 
 export class Peer {
-  readonly connection: RTCPeerConnection;
   readonly remoteStream = new MediaStream();
-  private readonly sender: RTCRtpSender;
+  private listener: (state: MediaState) => void = () => undefined;
 
-  private constructor(options: PeerOptions, certificates: RTCCertificate[]) {
-    this.connection = new RTCPeerConnection({ certificates, bundlePolicy: "max-bundle" });
-    this.sender = this.connection.addTrack(options.track);
-    this.connection.ontrack = (event) => this.remoteStream.addTrack(event.track);
-    this.connection.onconnectionstatechange = () => {
-      const state = STATES[this.connection.connectionState];
-      if (state) options.onState(state);
+  private constructor(
+    readonly connection: RTCPeerConnection,
+    private readonly sender: RTCRtpSender,
+    private readonly description: RTCSessionDescriptionInit,
+  ) {
+    connection.ontrack = (event) => this.remoteStream.addTrack(event.track);
+    connection.onconnectionstatechange = () => {
+      const state = STATES[connection.connectionState];
+      if (state) this.listener(state);
     };
   }
 
-  static async open(options: PeerOptions): Promise<Peer> {
-    prepareCertificate();
-    const ready = await certificate?.catch(() => null);
-    return new Peer(options, ready ? [ready] : []);
+  /** A connection with its offer made, ahead of the call: a click then only sends it. Opens no port yet. */
+  static async prepare(): Promise<Peer> {
+    const ready = await prepareCertificate();
+    const connection = new RTCPeerConnection({ certificates: ready ? [ready] : [], bundlePolicy: "max-bundle" });
+    const { sender } = connection.addTransceiver("audio", { direction: "sendrecv" });
+    return new Peer(connection, sender, await connection.createOffer());
   }
 
   /** The SDP offer, at once. Gathering goes on behind it. */
-  async offer(): Promise<string> {
-    const offer = await this.connection.createOffer();
-    void this.connection.setLocalDescription(offer).catch(() => undefined);
-    return offer.sdp ?? "";
+  offer(listener: (state: MediaState) => void): string {
+    this.listener = listener;
+    void this.connection.setLocalDescription(this.description).catch(() => listener("failed"));
+    return this.description.sdp ?? "";
   }
 
   /** Applies the answer; sound can be heard from then on, also before the far side answers. */
@@ -50,7 +48,7 @@ export class Peer {
     await this.connection.setRemoteDescription({ type: "answer", sdp });
   }
 
-  /** Another microphone without a gap. */
+  /** Sends this microphone, also in place of another one, without a gap. */
   async replaceTrack(track: MediaStreamTrack): Promise<void> {
     await this.sender.replaceTrack(track);
   }

@@ -1,0 +1,77 @@
+// The last calls: what is kept, grouped and searched. Pure, but for `load` and `save`.
+
+import type { Direction, Outcome } from "../messages";
+import type { Call } from "./call";
+
+export interface HistoryEntry {
+  number: string;
+  name: string;
+  direction: Direction;
+  at: number; // Unix milliseconds of its start
+  seconds: number | null; // talked; null where nobody answered
+  outcome: Outcome | null;
+}
+
+/** All calls with one party, the newest first. */
+export interface Party {
+  number: string;
+  name: string;
+  last: HistoryEntry;
+  count: number;
+  missed: boolean; // the last call came in and was not taken
+}
+
+const KEEP = 100;
+
+export function entryOf(call: Call): HistoryEntry {
+  const { number, name, direction, startedAt: at, acceptedAt, endedAt, outcome } = call;
+  const seconds = acceptedAt === null ? null : Math.max(0, Math.round(((endedAt ?? acceptedAt) - acceptedAt) / 1000));
+  return { number, name, direction, at, seconds, outcome };
+}
+
+export function remember(history: readonly HistoryEntry[], entry: HistoryEntry): HistoryEntry[] {
+  return [entry, ...history].slice(0, KEEP);
+}
+
+export function isMissed(entry: HistoryEntry): boolean {
+  return entry.direction === "inbound" && entry.seconds === null && entry.outcome !== "rejected";
+}
+
+export function byParty(history: readonly HistoryEntry[]): Party[] {
+  const parties = new Map<string, Party>();
+  for (const entry of history) {
+    const party = parties.get(entry.number);
+    if (party) {
+      party.count++;
+      party.name ||= entry.name;
+    } else {
+      parties.set(entry.number, { number: entry.number, name: entry.name, last: entry, count: 1, missed: isMissed(entry) });
+    }
+  }
+  return [...parties.values()];
+}
+
+/** Whether a search finds this party: by a part of the name, or of the number. */
+export function matches(search: string, number: string, name: string): boolean {
+  const wanted = search.trim().toLowerCase();
+  return number.toLowerCase().includes(wanted) || name.toLowerCase().includes(wanted);
+}
+
+const key = (user: string): string => `ari-bridge.history.${user}`;
+
+export function load(user: string): HistoryEntry[] {
+  try {
+    const value: unknown = JSON.parse(localStorage.getItem(key(user)) ?? "[]");
+    return Array.isArray(value) ? (value as HistoryEntry[]).filter((entry) => typeof entry?.number === "string") : [];
+  } catch {
+    return [];
+  }
+}
+
+export function save(user: string, history: readonly HistoryEntry[]): void {
+  try {
+    localStorage.setItem(key(user), JSON.stringify(history));
+  } catch {
+    // Storage is full or forbidden: the calls of this visit are still listed.
+  }
+}
