@@ -1,0 +1,174 @@
+"""Every setting, from the environment. A wrong one stops the start, with what is wrong and an example.
+
+`env.example` documents the same names; a test compares the two.
+"""
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from ari_bridge.routing import InvalidRule, Routes
+
+EXAMPLES = {
+    "ARI_URL": "http://127.0.0.1:8088/ari",
+    "ARI_USER": "ari-bridge",
+    "ARI_PASSWORD": "the password of that user in ari.conf",
+    "ARI_APP": "ari-bridge",
+    "ARI_TIMEOUT": "5",
+    "RTPENGINE_NG": "127.0.0.1:2223",
+    "RTPENGINE_TIMEOUT": "3",
+    "TARGET_SIP_SERVER": "sip.example.com:5060",
+    "TARGET_SIP_ENDPOINT": "trunk",
+    "DIAL_CONTEXT": "from-internal",
+    "DIAL_ROUTES": "7xxx=PJSIP/{target}@trunk; 00*=PJSIP/{target}@carrier",
+    "HTTP_HOST": "127.0.0.1",
+    "HTTP_PORT": "3000",
+    "WS_PORT": "8080",
+    "CORS_ORIGIN": "https://phone.example.com,https://crm.example.com",
+    "ENABLE_AUTHENTICATION": "true",
+    "USERS_FILE": "users",
+    "TOKEN_SECRET_FILE": "token-secret",
+    "TOKEN_LIFETIME": "43200",
+    "TLS_CERT": "cert.pem",
+    "TLS_KEY": "key.pem",
+    "LOG_LEVEL": "info",
+    "LOG_FORMAT": "console",
+    "RING_TIMEOUT": "45",
+    "SETUP_TIMEOUT": "10",
+    "DISCONNECT_GRACE": "5",
+    "MAX_CALLS": "1000",
+    "MAX_CALLS_PER_USER": "4",
+    "PHONE_BOOK": "600=Echo,601=Milliwatt tone",
+    "PLUGINS": "missed_calls",
+}
+
+NAME = r"[A-Za-z0-9_.-]{1,64}"
+Port = Annotated[int, Field(ge=0, le=65535)]
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+
+
+class InvalidSettings(Exception):
+    """Says for each setting that is wrong its name, what is wrong, and an example."""
+
+
+class Settings(BaseSettings):
+    """Names and defaults are those of the environment, in lower case."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True)
+
+    ari_url: Annotated[str, Field(pattern=r"^https?://[^/\s]+/\S*ari/?$")] = "http://127.0.0.1:8088/ari"
+    ari_user: Annotated[str, Field(min_length=1)] = "ari-bridge"
+    ari_password: Annotated[str, Field(min_length=1, repr=False)]
+    ari_app: Annotated[str, Field(pattern=rf"^{NAME}$")] = "ari-bridge"
+    ari_timeout: Seconds = 5.0
+    rtpengine_ng: Annotated[str, Field(pattern=r"^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$")] = "127.0.0.1:2223"
+    rtpengine_timeout: Seconds = 3.0
+    target_sip_server: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:\[\]-]*$")] = ""
+    target_sip_endpoint: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]*$")] = ""
+    dial_context: Annotated[str, Field(pattern=rf"^{NAME}$")] = "from-browser"
+    dial_routes: str = ""
+    http_host: str = "127.0.0.1"
+    http_port: Port = 3000
+    ws_port: Port = 8080
+    cors_origin: Annotated[tuple[str, ...], NoDecode] = ()
+    enable_authentication: bool = True
+    users_file: Path = Path("users")
+    token_secret_file: Path = Path("token-secret")
+    token_lifetime: Annotated[int, Field(ge=60)] = 43200
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["console", "json"] = "console"
+    ring_timeout: Seconds = 45.0
+    setup_timeout: Seconds = 10.0
+    disconnect_grace: Annotated[float, Field(ge=0, le=3600)] = 5.0
+    max_calls: Annotated[int, Field(ge=1)] = 1000
+    max_calls_per_user: Annotated[int, Field(ge=1)] = 4
+    phone_book: Annotated[tuple[tuple[str, str], ...], NoDecode] = ()
+    plugins: Annotated[tuple[str, ...], NoDecode] = ()
+
+    @field_validator("cors_origin", "plugins", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
+
+    @field_validator("cors_origin")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if origin != "loopback" and (not origin.startswith(("http://", "https://")) or origin.count("/") != 2):
+                raise ValueError(f"{origin!r} is no origin: SCHEME://HOST[:PORT] without a path, or loopback")
+        return value
+
+    @field_validator("phone_book", mode="before")
+    @classmethod
+    def _numbers(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        entries = [entry.partition("=") for entry in filter(str.strip, value.split(","))]
+        if any(not found for _, found, _ in entries):
+            raise ValueError("entries are NUMBER=NAME, separated by commas")
+        return tuple((number.strip(), name.strip()) for number, _, name in entries)
+
+    @field_validator("tls_cert", "tls_key", mode="before")
+    @classmethod
+    def _no_file(cls, value: Any) -> Any:
+        return None if value == "" else value
+
+    @field_validator("dial_routes")
+    @classmethod
+    def _routes(cls, value: str) -> str:
+        try:
+            Routes.parse_rules(value)
+        except InvalidRule as error:
+            raise ValueError(str(error)) from error
+        return value
+
+    @model_validator(mode="after")
+    def _together(self) -> "Settings":
+        if not self.enable_authentication and not is_loopback(self.http_host):
+            raise ValueError(
+                f"ENABLE_AUTHENTICATION: false is allowed on a loopback address only, not with "
+                f"HTTP_HOST={self.http_host}. Set it to true, or HTTP_HOST to 127.0.0.1."
+            )
+        if bool(self.tls_cert) != bool(self.tls_key):
+            raise ValueError("TLS_CERT and TLS_KEY: set both or neither.")
+        for name, path in (("TLS_CERT", self.tls_cert), ("TLS_KEY", self.tls_key)):
+            if path and not path.is_file():
+                raise ValueError(f"{name}: there is no file {path}.")
+        if self.target_sip_server and not self.target_sip_endpoint:
+            raise ValueError("TARGET_SIP_ENDPOINT: TARGET_SIP_SERVER needs the name of a PJSIP endpoint beside it.")
+        if self.http_port and self.http_port == self.ws_port:
+            raise ValueError(f"WS_PORT: {self.ws_port} is HTTP_PORT already. Choose another, or 0 for none.")
+        return self
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def load(**values: Any) -> Settings:
+    """The settings in force; `values` (by lower-case name) go before the environment. Raises InvalidSettings."""
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        raise InvalidSettings("\n".join(map(_explain, error.errors()))) from None
+
+
+def _explain(fault: Any) -> str:
+    message = fault["msg"].removeprefix("Value error, ")
+    if not fault["loc"]:
+        return str(message)
+    name = str(fault["loc"][0]).upper()
+    if fault["type"] == "missing":
+        return f"{name} is not set. Example: {name}={EXAMPLES[name]}"
+    shown = "(hidden)" if "PASSWORD" in name else repr(fault["input"])
+    return f"{name}={shown}: {message[0].lower()}{message[1:]}. Example: {name}={EXAMPLES[name]}"

@@ -1,0 +1,135 @@
+"""Makes `frontend/web/src/messages.ts` out of `frontend/messages.py`: run `python -m frontend.typescript`.
+
+The Python structs are the one source of the WebSocket protocol. Comments and
+docstrings go along, so the page's author reads them where they are needed.
+"""
+
+import ast
+import enum
+import inspect
+import json
+import sys
+import types
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from ari_bridge.calls.causes import Outcome
+from ari_bridge.calls.state import Direction
+from frontend import messages
+
+TARGET = Path(__file__).parent / "web" / "src" / "messages.ts"
+
+_HEADER = "// Generated from frontend/messages.py by `make types`. Do not edit.\n"
+_SCALARS: dict[object, str] = {str: "string", int: "number", float: "number", bool: "boolean"}
+_ENUMS: tuple[type[enum.Enum], ...] = (Direction, Outcome)
+
+
+def generate() -> str:
+    """The whole TypeScript file, ending in a newline."""
+    source = inspect.getsource(messages)
+    comments = _field_comments(source)
+    parts = [_HEADER]
+    parts += [_enum(choice) for choice in _ENUMS]
+    state = f"export type ClientState = {_literal(messages.ClientState)};\n"
+    parts += [_doc(_alias_doc(source, "ClientState")) + state]
+    parts += [_interface(struct, comments) for struct in _structs()]
+    parts += [_union("ClientMessage", messages.ClientMessage), _union("ServerMessage", messages.ServerMessage)]
+    return "\n".join(parts)
+
+
+def _structs() -> Iterator[type[messages.Message]]:
+    """Every message, in the order of the file; one that goes both ways is told once."""
+    yield from dict.fromkeys(typing.get_args(messages.ClientMessage) + typing.get_args(messages.ServerMessage))
+
+
+def _enum(choice: type[enum.Enum]) -> str:
+    values = " | ".join(json.dumps(member.value) for member in choice)
+    return f"{_doc(choice.__dict__.get('__doc__'))}export type {choice.__name__} = {values};\n"
+
+
+def _interface(struct: type[messages.Message], comments: dict[tuple[str, str], str]) -> str:
+    lines = [f"  type: {json.dumps(struct.__struct_config__.tag)};"]
+    for field in msgspec.structs.fields(struct):
+        mark = "" if field.required else "?"
+        comment = comments.get((struct.__name__, field.name))
+        tail = f" // {comment}" if comment else ""
+        lines.append(f"  {field.encode_name}{mark}: {_type(field.type)};{tail}")
+    body = "\n".join(lines)
+    doc = _doc(struct.__dict__.get("__doc__"))
+    return f"{doc}export interface {struct.__name__} {{\n{body}\n}}\n"
+
+
+def _union(name: str, union: object) -> str:
+    members = "\n".join(f"  | {member.__name__}" for member in typing.get_args(union))
+    return f"export type {name} =\n{members};\n"
+
+
+def _type(annotation: object) -> str:
+    """A TypeScript type. `X | None` is X: what is None is left out of the JSON."""
+    if annotation == messages.ClientState:
+        return "ClientState"
+    if annotation in _SCALARS:
+        return _SCALARS[annotation]
+    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
+        return annotation.__name__
+    origin = typing.get_origin(annotation)
+    if origin is typing.Literal:
+        return _literal(annotation)
+    if origin in (types.UnionType, typing.Union):
+        return " | ".join(_type(part) for part in typing.get_args(annotation) if part is not type(None))
+    raise TypeError(f"no TypeScript type is known for {annotation!r}")
+
+
+def _literal(annotation: object) -> str:
+    return " | ".join(json.dumps(value) for value in typing.get_args(annotation))
+
+
+def _doc(text: str | None) -> str:
+    if not text:
+        return ""
+    lines = inspect.cleandoc(text).splitlines()
+    if len(lines) == 1:
+        return f"/** {lines[0]} */\n"
+    return "/**\n" + "".join(f" * {line}".rstrip() + "\n" for line in lines) + " */\n"
+
+
+def _alias_doc(source: str, name: str) -> str | None:
+    """The string that stands below the alias `name`."""
+    body = ast.parse(source).body
+    for alias, after in zip(body, body[1:], strict=False):
+        if isinstance(alias, ast.Assign) and getattr(alias.targets[0], "id", None) == name:
+            if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
+                return str(after.value.value)
+    return None
+
+
+def _field_comments(source: str) -> dict[tuple[str, str], str]:
+    """(struct, field) → the comment at the end of the field's line."""
+    lines = source.splitlines()
+    found: dict[tuple[str, str], str] = {}
+    for node in ast.parse(source).body:
+        if not isinstance(node, ast.ClassDef):
+            continue
+        for field in node.body:
+            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+                _, mark, comment = lines[field.lineno - 1][field.end_col_offset :].partition("#")
+                if mark:
+                    found[node.name, field.target.id] = comment.strip()
+    return found
+
+
+def main() -> int:
+    """Writes the file; with `--check` only says by its status whether it is current."""
+    text = generate()
+    if "--check" in sys.argv[1:]:
+        return 0 if TARGET.exists() and TARGET.read_text() == text else 1
+    TARGET.parent.mkdir(parents=True, exist_ok=True)
+    TARGET.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
