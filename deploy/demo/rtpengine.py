@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import os
 import pwd
 import shutil
@@ -13,6 +14,7 @@ from types import TracebackType
 from deploy.demo import ports
 from deploy.demo.process import Process, ProgramFailed, die_with_parent
 
+CONFIGURATION = Path(__file__).parents[2] / "rtpengine" / "rtpengine.conf"
 PING = b"ping d7:command4:pinge"  # an NG message: cookie, bencoded dictionary
 
 
@@ -58,7 +60,8 @@ class Rtpengine:
         self._run_dir.mkdir(parents=True, exist_ok=True)
         command = [
             program,
-            f"--config-file={Path(__file__).parents[2] / 'rtpengine' / 'rtpengine.conf'}",
+            "--config-file=none",
+            *_options(CONFIGURATION),
             "--foreground",
             "--log-stderr",
             f"--interface={self._host}",
@@ -117,6 +120,13 @@ class Rtpengine:
                 return b"pong" in ng.recv(1500)
             except OSError:
                 return False
+
+
+def _options(configuration: Path) -> list[str]:
+    """The file's settings as options: the unprivileged user may not be allowed into the folder that it stands in."""
+    settings = configparser.ConfigParser()
+    settings.read(configuration)
+    return [f"--{name}={value}" for name, value in settings["rtpengine"].items()]
 
 
 def _unprivileged_user() -> tuple[int, int] | None:
