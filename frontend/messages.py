@@ -27,18 +27,18 @@ class Message(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
 # --- from the client ---------------------------------------------------------
 
 
-class Register(Message, tag="register"):
+class Register(Message, tag="register", frozen=True):
     """Take calls for `user`. With authentication on, `token` is needed and must be that user's."""
 
     user: str
     token: str | None = None
 
 
-class Unregister(Message, tag="unregister"):
+class Unregister(Message, tag="unregister", frozen=True):
     """Take no more calls. Calls that stand go on."""
 
 
-class Offer(Message, tag="offer"):
+class Offer(Message, tag="offer", frozen=True):
     """A call, or the acceptance of one.
 
     With `target`: call that number; `callId` may be chosen by the client.
@@ -52,26 +52,26 @@ class Offer(Message, tag="offer"):
     caller: str | None = None  # shown to the far side; with authentication on, the user
 
 
-class Hangup(Message, tag="hangup"):
+class Hangup(Message, tag="hangup", frozen=True):
     """End a call, at any moment of it. On an incoming call that rings: decline it."""
 
     call_id: str
 
 
-class Decline(Message, tag="decline"):
+class Decline(Message, tag="decline", frozen=True):
     """Decline an incoming call for this user: all pages of the user stop ringing."""
 
     call_id: str
 
 
-class Dtmf(Message, tag="dtmf"):
+class Dtmf(Message, tag="dtmf", frozen=True):
     """Send digits (0-9 * # A-D, at most 32) to the far side. From the server: a digit that it sent."""
 
     call_id: str
     digits: str
 
 
-class Ping(Message, tag="ping"):
+class Ping(Message, tag="ping", frozen=True):
     """Answered by `pong` with the same `id`."""
 
     id: int = 0
@@ -83,29 +83,29 @@ ClientMessage = Register | Unregister | Offer | Hangup | Decline | Dtmf | Ping
 # --- from the server ---------------------------------------------------------
 
 
-class Welcome(Message, tag="welcome"):
+class Welcome(Message, tag="welcome", frozen=True):
     """The first message on every connection."""
 
     version: str
     authentication: bool  # whether `register` and `offer` need a token
 
 
-class Registered(Message, tag="registered"):
+class Registered(Message, tag="registered", frozen=True):
     user: str
 
 
-class Unregistered(Message, tag="unregistered"):
+class Unregistered(Message, tag="unregistered", frozen=True):
     pass
 
 
-class Answer(Message, tag="answer"):
+class Answer(Message, tag="answer", frozen=True):
     """The SDP answer to an offer. It comes before the far side has answered."""
 
     call_id: str
     sdp: str
 
 
-class State(Message, tag="state"):
+class State(Message, tag="state", frozen=True):
     """A call's new state. The fields below `state` are set where they apply.
 
     Times are Unix seconds. `q850` and `sip` are 0 where none is known.
@@ -123,7 +123,7 @@ class State(Message, tag="state"):
     reason: str = ""  # one short sentence in plain words
 
 
-class IncomingCall(Message, tag="incoming-call"):
+class IncomingCall(Message, tag="incoming-call", frozen=True):
     """A call rings for this user. Answer with `offer` (callId, sdp), `decline` or nothing."""
 
     call_id: str
@@ -132,21 +132,21 @@ class IncomingCall(Message, tag="incoming-call"):
     target: str
 
 
-class IncomingEnded(Message, tag="incoming-ended"):
+class IncomingEnded(Message, tag="incoming-ended", frozen=True):
     """Stop ringing: the call was taken elsewhere, declined, or its caller gave up."""
 
     call_id: str
     reason: Literal["accepted_elsewhere", "declined", "cancelled", "no_answer"]
 
 
-class Hold(Message, tag="hold"):
+class Hold(Message, tag="hold", frozen=True):
     """The far side holds the call, or takes it up again."""
 
     call_id: str
     held: bool
 
 
-class Error(Message, tag="error"):
+class Error(Message, tag="error", frozen=True):
     """What was wrong with a message; the connection and its calls live on.
 
     `code`: `malformed`, `unknown_type`, `invalid_request`, `invalid_sdp`,
@@ -161,7 +161,7 @@ class Error(Message, tag="error"):
     retry_after: float | None = None  # seconds, with `too_many` and `unavailable`
 
 
-class Pong(Message, tag="pong"):
+class Pong(Message, tag="pong", frozen=True):
     id: int = 0
 
 

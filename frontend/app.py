@@ -1,0 +1,176 @@
+"""The composition root: everything made, put together, started and closed in one place."""
+
+import asyncio
+import ssl
+from contextlib import AsyncExitStack
+from importlib.metadata import PackageNotFoundError, version
+
+import structlog
+from aiohttp import web
+
+from ari_bridge.ari.client import Ari
+from ari_bridge.calls.manager import Calls, Limits
+from ari_bridge.hooks import Hooks, load_plugins
+from ari_bridge.media.engine import Rtpengine
+from ari_bridge.metrics import observe_ari, observe_ng
+from ari_bridge.routing import Routes
+from frontend import middleware, static_pages
+from frontend.api import BODY_BYTES, Api
+from frontend.auth import Access, token_secret
+from frontend.events import EventApi, EventLog
+from frontend.health import Health
+from frontend.live import Live
+from frontend.origins import Origins
+from frontend.pages import OpenPages
+from frontend.settings import Settings
+from frontend.users import Users
+from frontend.websocket import Connections
+
+try:
+    VERSION = version("ari-bridge")
+except PackageNotFoundError:
+    VERSION = "0"
+
+STOP_SECONDS = 2.0
+"""How long open requests may go on when the server ends."""
+
+log = structlog.get_logger(__name__)
+
+
+class CannotListen(Exception):
+    """A port cannot be used; the text names it."""
+
+
+class App:
+    """The whole server in one object. `start` raises CannotListen, PluginError, InvalidUser, ssl.SSLError."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.url = ""  # http://HOST:PORT, once started
+        self.ws_url = ""  # ws://HOST:PORT/ws
+        self.legacy_ws_url = ""  # ws://HOST:PORT/ of the second port; "" where there is none
+        self.hooks = Hooks()
+        self.ari = Ari(
+            settings.ari_url,
+            settings.ari_user,
+            settings.ari_password,
+            settings.ari_app,
+            timeout=settings.ari_timeout,
+            request_observer=observe_ari,
+        )
+        self.media = Rtpengine(settings.rtpengine_ng, timeout=settings.rtpengine_timeout, request_observer=observe_ng)
+        self.pages = OpenPages()
+        self.calls = Calls(
+            self.ari,
+            self.media,
+            self.pages,
+            self.hooks,
+            Routes(
+                target_sip_server=settings.target_sip_server,
+                target_sip_endpoint=settings.target_sip_endpoint,
+                context=settings.dial_context,
+                rules=Routes.parse_rules(settings.dial_routes),
+            ),
+            Limits(
+                ring_timeout=settings.ring_timeout,
+                setup_timeout=settings.setup_timeout,
+                max_calls=settings.max_calls,
+                max_calls_per_user=settings.max_calls_per_user,
+            ),
+        )
+        self._opened = AsyncExitStack()
+
+    async def start(self) -> None:
+        """All or nothing: what was opened before a failure is closed again."""
+        try:
+            await self._start()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Hang up what stands, and give everything back. May be called twice."""
+        await self._opened.aclose()
+
+    async def _start(self) -> None:
+        settings, opened = self._settings, self._opened
+        load_plugins(self.hooks, list(settings.plugins))
+        opened.callback(self.hooks.close)
+        await self.media.start()
+        opened.push_async_callback(self.media.close)
+        await self.ari.start()
+        opened.push_async_callback(self.ari.close)
+        await self.calls.start()
+        opened.push_async_callback(self.calls.close)
+        await self._serve()
+        log.info("serving", page=f"{self.url}/", websocket=self.ws_url, second=self.legacy_ws_url, version=VERSION)
+
+    async def _serve(self) -> None:
+        settings = self._settings
+        access = Access(
+            required=settings.enable_authentication,
+            users=Users(settings.users_file),
+            secret=token_secret(settings.token_secret_file) if settings.enable_authentication else "",
+            lifetime=settings.token_lifetime,
+        )
+        connections = Connections(self.calls, self.pages, access, version=VERSION, grace=settings.disconnect_grace)
+        events = EventLog(self.hooks)
+        health = Health(self.ari, self.media, version=VERSION)
+        checked = middleware.origins_checked(Origins(settings.cors_origin))
+        common = [middleware.headers_set, checked, middleware.errors_told, static_pages.assets_kept]
+
+        main = web.Application(middlewares=common, client_max_size=BODY_BYTES)
+        main.add_routes([web.get("/ws", connections.handle)])
+        main.add_routes(Api(self.calls, access, version=VERSION, phone_book=settings.phone_book).routes())
+        main.add_routes(EventApi(events, access).routes())
+        main.add_routes(Live(self.ari, self.calls, self.hooks, events, connections, self.pages, access).routes())
+        main.add_routes(health.routes())
+        main.add_routes(static_pages.routes())
+
+        tls = _tls(settings)
+        port = await self._listen(main, settings.http_port, tls)
+        self.url = f"{'https' if tls else 'http'}://{_host(settings.http_host)}:{port}"
+        self.ws_url = f"{'wss' if tls else 'ws'}://{_host(settings.http_host)}:{port}/ws"
+        if settings.ws_port or settings.http_port == 0:
+            second = web.Application(middlewares=common)
+            second.add_routes([web.get("/", connections.handle), *health.routes()])
+            port = await self._listen(second, settings.ws_port, tls)
+            self.legacy_ws_url = f"{'wss' if tls else 'ws'}://{_host(settings.http_host)}:{port}/"
+        # Closed first, that nothing holds the listening ports open: streams and WebSockets end only when told.
+        self._opened.push_async_callback(connections.close)
+        self._opened.callback(events.close)
+
+    async def _listen(self, app: web.Application, port: int, tls: ssl.SSLContext | None) -> int:
+        """The port: the given one, or a free one for 0. Raises CannotListen."""
+        host = self._settings.http_host
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_SECONDS, handle_signals=False)
+        await runner.setup()
+        self._opened.push_async_callback(runner.cleanup)
+        try:
+            await web.TCPSite(runner, host, port, ssl_context=tls).start()
+        except OSError as error:
+            raise CannotListen(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+        return int(runner.addresses[0][1])
+
+
+def _host(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if settings.tls_cert is None or settings.tls_key is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(settings.tls_cert, settings.tls_key)
+    return context
+
+
+async def run(settings: Settings, stop: asyncio.Event) -> None:
+    """Serve until `stop` is set."""
+    app = App(settings)
+    await app.start()
+    try:
+        await stop.wait()
+        log.info("stopping")
+    finally:
+        await app.close()
