@@ -1,0 +1,119 @@
+"""A page calls out over the PJSIP trunk: every way that a SIP phone can take it."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from frontend.client.tones import Silence, Tone
+from tests.real.rtp import PCMU, RtpPeer
+from tests.real.sipp import Sipp
+from tests.real.site import Site, SiteWith
+from tests.sipp.conftest import FAR_TONE
+
+pytestmark = pytest.mark.real
+PAGE_TONE = 440.0
+DTMF = 101  # RTP payload type of telephone-event in the scenarios
+
+
+async def test_a_phone_that_answers_is_heard_both_ways_and_ended_by_the_page(
+    site: Site, far: RtpPeer, tmp_path: Path
+) -> None:
+    async with Sipp("phone_answers", tmp_path, port=site.pbx.trunk_port, rtp_port=far.port) as callee:
+        async with site.phone() as phone:
+            call = await phone.call("7001", source=Tone(PAGE_TONE))
+            await call.wait("accepted", timeout=5)
+            assert call.history[:3] == ["trying", "ringing", "accepted"]
+            stream = await far.stream()
+            await stream.heard.wait_for_tone(PAGE_TONE)
+            await call.heard.wait_for_tone(FAR_TONE)
+            assert stream.payload_types == {PCMU}
+            await call.hangup()
+            await call.wait("ended", timeout=5)
+            assert call.outcome == "completed"
+            await callee.done()
+
+
+async def test_bye_from_the_phone_ends_the_page_s_call(site: Site, far: RtpPeer, tmp_path: Path) -> None:
+    async with Sipp("phone_hangs_up", tmp_path, port=site.pbx.trunk_port, rtp_port=far.port) as callee:
+        async with site.phone() as phone:
+            call = await phone.call("7001", source=Tone(PAGE_TONE))
+            await call.heard.wait_for_tone(FAR_TONE, timeout=8)
+            await callee.tell()
+            await call.wait("ended", timeout=5)
+            assert call.outcome == "completed"
+            await callee.done()
+
+
+async def test_audio_before_the_answer_is_heard(site: Site, far: RtpPeer, tmp_path: Path) -> None:
+    async with Sipp("phone_plays_first", tmp_path, port=site.pbx.trunk_port, rtp_port=far.port) as callee:
+        async with site.phone() as phone:
+            call = await phone.call("7001", source=Tone(PAGE_TONE))
+            await call.wait("early", timeout=5)
+            await call.heard.wait_for_tone(FAR_TONE, timeout=8)
+            assert "accepted" not in call.history
+            await callee.tell()
+            await call.wait("accepted", timeout=5)
+            await call.hangup()
+            await callee.done()
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome", "q850"),
+    [(486, "busy", 17), (603, "rejected", 21), (404, "unreachable", 1), (480, "no_answer", 19), (503, "unreachable", 34)],
+    ids=["486-busy", "603-rejected", "404-unreachable", "480-no_answer", "503-unreachable"],
+)
+async def test_a_phone_that_refuses(site: Site, tmp_path: Path, status: int, outcome: str, q850: int) -> None:
+    refusal = f"SIP/2.0 {status} Refused"
+    async with Sipp("phone_refuses", tmp_path, port=site.pbx.trunk_port, refusal=refusal) as callee:
+        async with site.phone() as phone:
+            call = await phone.call("7001", source=Silence())
+            await call.wait("ended", timeout=5)
+            await callee.done()
+            assert call.outcome == outcome
+            cause = site.app.calls.get(call.id).cause
+            assert cause is not None and cause.q850 == q850
+            assert "accepted" not in call.history
+
+
+async def test_a_phone_that_never_answers_ends_as_no_answer(site_with: SiteWith, tmp_path: Path) -> None:
+    async with site_with(ring_timeout=1) as site:
+        async with Sipp("phone_never_answers", tmp_path, port=site.pbx.trunk_port) as callee, site.phone() as phone:
+            call = await phone.call("7001", source=Silence())
+            await call.wait("ended", timeout=10)
+            await callee.done()
+            assert call.outcome == "no_answer"
+
+
+async def test_a_page_that_gives_up_while_it_rings_cancels(site: Site, tmp_path: Path) -> None:
+    async with Sipp("phone_never_answers", tmp_path, port=site.pbx.trunk_port) as callee, site.phone() as phone:
+        call = await phone.call("7001", source=Silence())
+        await call.wait("ringing", timeout=5)
+        await call.hangup()
+        await call.wait("ended", timeout=5)
+        await callee.done()
+        assert call.outcome == "cancelled"
+
+
+async def test_digits_arrive_as_telephone_events(site: Site, far: RtpPeer, tmp_path: Path) -> None:
+    async with Sipp("phone_answers", tmp_path, port=site.pbx.trunk_port, rtp_port=far.port) as callee:
+        async with site.phone() as phone:
+            call = await phone.call("7001", source=Tone(PAGE_TONE))
+            await call.wait("accepted", timeout=5)
+            stream = await far.stream()
+            await call.send_dtmf("1")
+            async with asyncio.timeout(5):
+                while DTMF not in stream.payload_types:  # noqa: ASYNC110  the packets come by themselves
+                    await asyncio.sleep(0.02)
+            await call.hangup()
+            await callee.done()
+
+
+async def test_a_caller_number_of_the_page_s_choice_is_shown(site: Site, tmp_path: Path) -> None:
+    async with Sipp("phone_answers", tmp_path, port=site.pbx.trunk_port) as callee:
+        async with site.phone("1003") as phone:
+            call = await phone.call("7001", source=Silence())
+            await call.wait("accepted", timeout=5)
+            assert "<sip:1003@" in callee.messages
+            await call.hangup()
+            await callee.done()
