@@ -3,7 +3,6 @@
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,29 +11,16 @@ from deploy.demo.asterisk import Asterisk
 from deploy.demo.ports import PortsTaken
 from deploy.demo.process import ProgramFailed
 from deploy.demo.rtpengine import Rtpengine
+from tests.real import free
 
 pytestmark = pytest.mark.real
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports that are free for UDP and TCP alike, all different."""
-    with ExitStack() as held:
-        found: list[int] = []
-        while len(found) < count:
-            tcp = held.enter_context(socket.socket())
-            tcp.bind(("127.0.0.1", 0))
-            udp = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-            try:
-                udp.bind(tcp.getsockname())
-            except OSError:
-                continue
-            found.append(tcp.getsockname()[1])
-        return found
-
-
 def an_asterisk(run_dir: Path, version: str) -> Asterisk:
-    ari, sip, trunk = free_ports(3)
-    return Asterisk(run_dir, ari_port=ari, sip_port=sip, trunk_port=trunk, rtp_range=(21000, 21099), version=version)
+    ari, sip, trunk = free.ports(3)
+    return Asterisk(
+        run_dir, ari_port=ari, sip_port=sip, trunk_port=trunk, rtp_range=free.rtp_range(100), version=version
+    )
 
 
 @pytest.fixture(scope="module", params=["16", "22"])
@@ -79,25 +65,25 @@ def test_busy_and_congestion_tell_their_cause(asterisk: Asterisk, number: str, c
 
 
 def test_a_taken_port_stops_the_start(tmp_path: Path) -> None:
-    ari, sip, trunk = free_ports(3)
+    ari, sip, trunk = free.ports(3)
     with socket.socket() as held:
         held.bind(("127.0.0.1", ari))
         held.listen()
-        taken = Asterisk(tmp_path, ari_port=ari, sip_port=sip, trunk_port=trunk, rtp_range=(21000, 21099))
+        taken = Asterisk(tmp_path, ari_port=ari, sip_port=sip, trunk_port=trunk, rtp_range=free.rtp_range(100))
         with pytest.raises(PortsTaken, match=rf"ARI.*pid {os.getpid()}"):
             taken.start()
 
 
 def test_rtpengine_answers_and_is_gone_at_stop(tmp_path: Path) -> None:
-    [ng] = free_ports(1)
-    with Rtpengine(tmp_path, ng_port=ng, rtp_range=(32000, 32099)) as rtpengine:
+    [ng] = free.ports(1)
+    with Rtpengine(tmp_path, ng_port=ng, rtp_range=free.rtp_range(100)) as rtpengine:
         assert rtpengine.answers()
         pid = rtpengine.pid
     assert not Path(f"/proc/{pid}").exists()
 
 
 def test_an_rtpengine_that_cannot_start_says_why(tmp_path: Path) -> None:
-    [ng] = free_ports(1)
-    wrong = Rtpengine(tmp_path, ng_port=ng, rtp_range=(32000, 32099), host="not-an-address")
+    [ng] = free.ports(1)
+    wrong = Rtpengine(tmp_path, ng_port=ng, rtp_range=free.rtp_range(100), host="not-an-address")
     with pytest.raises(ProgramFailed, match="rtpengine: it ended with status .*not-an-address"):
         wrong.start(deadline=5)
