@@ -41,13 +41,13 @@ class Transport:
     def __init__(self, url: str, user: str, password: str, timeout: float) -> None:
         self._url = url.rstrip("/")
         self._timeout = timeout
-        self._auth = aiohttp.BasicAuth(user, password, "utf-8")
+        self._headers = {"Authorization": aiohttp.encode_basic_auth(user, password, "utf-8")}
         self._session: aiohttp.ClientSession | None = None
 
     def open(self) -> None:
         """Must be called in the loop that will use it."""
         self._session = aiohttp.ClientSession(
-            auth=self._auth,
+            headers=self._headers,
             connector=aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEEP_ALIVE_SECONDS),
             timeout=aiohttp.ClientTimeout(total=self._timeout),
         )
