@@ -77,16 +77,18 @@ _BY_DIAL_STATUS: dict[str, Outcome] = {
 }
 
 
-def far_ended(q850: int, text: str, dial_status: str, *, answered: bool) -> tuple[Outcome, Cause]:
+def far_ended(q850: int, text: str, dial_status: str, *, rang: bool, answered: bool) -> tuple[Outcome, Cause]:
     """The outcome of a call whose far side ended it.
 
     `q850` and `text` are those of ARI `ChannelDestroyed`, `dial_status` that of the
     last `Dial` event ("" where none came). After an answer every end is `completed`.
+    A far side that rang and then ended normally (16) did not answer; one that never
+    rang was not there: so a dialplan without the number ends a `Local` channel.
     """
     outcome, sip = _BY_Q850.get(q850, (None, 0))
     cause = Cause(q850, text, sip)
     if answered:
         return Outcome.COMPLETED, cause
     if outcome is None:
-        outcome = _BY_DIAL_STATUS.get(dial_status, Outcome.NO_ANSWER if q850 == 16 else Outcome.UNREACHABLE)
+        outcome = _BY_DIAL_STATUS.get(dial_status, Outcome.NO_ANSWER if q850 == 16 and rang else Outcome.UNREACHABLE)
     return outcome, cause

@@ -227,7 +227,8 @@ def channel_gone(call: Call, event: events.ChannelGone) -> Decision:
         return _end(call, event.at, Outcome.FAILED_MEDIA, Cause(event.q850, "the external media channel ended"))
     if call.direction is Direction.INBOUND and not answered:
         return _end(call, event.at, Outcome.CANCELLED, Cause(event.q850, event.text, 487))
-    outcome, cause = far_ended(event.q850, event.text, call.dial_status, answered=answered)
+    rang = call.ringing_at is not None
+    outcome, cause = far_ended(event.q850, event.text, call.dial_status, rang=rang, answered=answered)
     return _end(call, event.at, outcome, cause)
 
 

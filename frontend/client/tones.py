@@ -166,7 +166,7 @@ class _Spectrum:
 
 
 def _spectrum(samples: Samples, rate: int) -> _Spectrum:
-    wave_form = samples.astype(np.float64) / 32768
+    wave_form: NDArray[np.float64] = samples.astype(np.float64) / 32768
     wave_form -= wave_form.mean() if len(wave_form) else 0.0  # µ-law silence may stand beside zero
     rms = math.sqrt(float(np.mean(wave_form**2))) if len(wave_form) else 0.0
     # The Hann window keeps a tone between two FFT lines from leaking over the whole spectrum.
@@ -174,7 +174,10 @@ def _spectrum(samples: Samples, rate: int) -> _Spectrum:
     if len(wave_form):
         power = (np.abs(np.fft.rfft(wave_form * np.hanning(len(wave_form)))) ** 2).astype(np.float64)
     level = 20 * math.log10(rms * math.sqrt(2)) if rms else -math.inf
-    return _Spectrum(np.fft.rfftfreq(len(wave_form), 1 / rate) if len(wave_form) else np.zeros(0), power, level)
+    frequencies: NDArray[np.float64] = np.zeros(0)
+    if len(wave_form):
+        frequencies = np.fft.rfftfreq(len(wave_form), 1 / rate).astype(np.float64)
+    return _Spectrum(frequencies, power, level)
 
 
 def listen(samples: Samples, rate: int = RATE) -> Sound:

@@ -235,3 +235,18 @@ def test_an_event_that_cannot_happen_is_a_bug_and_changes_nothing() -> None:
     story = talking()
     with pytest.raises(IllegalEvent, match="Placed cannot happen while accepted"):
         story.tell(events.Placed(9))
+
+
+def test_a_number_that_the_dialplan_does_not_have_is_unreachable() -> None:
+    story = outbound()
+    story.works(Step.CREATE_FAR)
+    story.tell(events.ChannelGone(2, Resource.FAR, 16, "Normal Clearing"))
+    assert story.call.outcome is Outcome.UNREACHABLE
+
+
+def test_a_far_side_that_rang_and_ended_normally_did_not_answer() -> None:
+    story = outbound()
+    story.works(Step.CREATE_FAR)
+    story.tell(events.FarRinging(2))
+    story.tell(events.ChannelGone(3, Resource.FAR, 16, "Normal Clearing"))
+    assert story.call.outcome is Outcome.NO_ANSWER
