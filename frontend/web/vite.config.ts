@@ -14,6 +14,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     target: "es2022",
+    rollupOptions: { input: ["index.html", "dashboard.html"] },
   },
   server: {
     proxy: Object.fromEntries([

@@ -1,43 +1,5 @@
 // Generated from frontend/messages.py by `make types`. Do not edit.
 
-/**
- * Create a collection of name/value pairs.
- *
- * Example enumeration:
- *
- * >>> class Color(Enum):
- * ...     RED = 1
- * ...     BLUE = 2
- * ...     GREEN = 3
- *
- * Access them by:
- *
- * - attribute access::
- *
- * >>> Color.RED
- * <Color.RED: 1>
- *
- * - value lookup:
- *
- * >>> Color(1)
- * <Color.RED: 1>
- *
- * - name lookup:
- *
- * >>> Color['RED']
- * <Color.RED: 1>
- *
- * Enumerations can be iterated over, and know how many members they have:
- *
- * >>> len(Color)
- * 3
- *
- * >>> list(Color)
- * [<Color.RED: 1>, <Color.BLUE: 2>, <Color.GREEN: 3>]
- *
- * Methods can be added to enumerations, and members can have their own
- * attributes -- see the documentation for details.
- */
 export type Direction = "outbound" | "inbound";
 
 /** How a call ended. Closed: every end is one of these. Used as a metric label. */

@@ -37,6 +37,8 @@ export interface Call {
   digits: string; // DTMF sent in this call
 }
 
+export type LiveCall = Call & { phase: Exclude<Phase, "idle" | "ended"> };
+
 /** Somebody who rings while a call stands. */
 export interface Waiting {
   id: string;
@@ -70,7 +72,7 @@ export function phaseOf(state: PhoneState): Phase {
 }
 
 /** The call holds the line: it rings, is set up, or talks. */
-export function isLive(call: Call | null): call is Call {
+export function isLive(call: Call | null): call is LiveCall {
   return call !== null && call.phase !== "ended";
 }
 

@@ -1,0 +1,69 @@
+// Name and password; the name only, where the server asks for no more.
+
+import { Phone } from "lucide-react";
+import { useState, type FormEvent } from "react";
+
+export interface SignInProps {
+  authentication: boolean;
+  unreachable: boolean;
+  notice: string;
+  busy: boolean;
+  what: string; // what one signs in to
+  onEnter(user: string, password: string): void;
+}
+
+const LAST_USER = "ari-bridge.user";
+
+function lastUser(): string {
+  try {
+    return localStorage.getItem(LAST_USER) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+export function SignIn({ authentication, unreachable, notice, busy, what, onEnter }: SignInProps) {
+  const [user, setUser] = useState(lastUser);
+  const [password, setPassword] = useState("");
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    const name = user.trim();
+    if (!name || (authentication && !password)) return;
+    try {
+      localStorage.setItem(LAST_USER, name);
+    } catch {
+      // Forbidden storage: the name is typed again next time.
+    }
+    onEnter(name, password);
+  };
+  const told = unreachable ? "The server does not answer. Trying again…" : notice;
+  return (
+    <main className="sign-in">
+      <form onSubmit={submit} className="sign-in-card">
+        <span className="sign-in-mark" aria-hidden="true"><Phone size={28} /></span>
+        <h1>{what}</h1>
+        <p className="quiet">{authentication ? "Sign in to make and take calls." : "Choose the number that rings here."}</p>
+        <label>
+          <span>{authentication ? "User" : "Your number"}</span>
+          <input
+            data-testid="user-input" value={user} onChange={(event) => setUser(event.target.value)} name="username"
+            autoComplete="username" autoCapitalize="none" spellCheck={false} autoFocus required placeholder="1001"
+          />
+        </label>
+        {authentication && (
+          <label>
+            <span>Password</span>
+            <input
+              data-testid="password-input" type="password" value={password} name="password"
+              onChange={(event) => setPassword(event.target.value)} autoComplete="current-password" required
+            />
+          </label>
+        )}
+        <button className="primary" data-testid="sign-in" type="submit" disabled={busy || unreachable}>
+          {busy ? "Signing in…" : authentication ? "Sign in" : "Start"}
+        </button>
+        <p role="alert" className="sign-in-notice" data-testid="message">{told}</p>
+      </form>
+    </main>
+  );
+}

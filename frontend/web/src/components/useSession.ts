@@ -1,0 +1,78 @@
+// Who is signed in on this page, and what the server says about itself.
+
+import { useEffect, useState } from "react";
+import { Refused, getConfig, session as stored, signIn, type Config, type Session } from "../signalling/http";
+
+export interface SessionState {
+  config: Config | null; // null until the server has answered
+  unreachable: boolean;
+  session: Session | null;
+  notice: string; // why one was signed out, or why signing in failed
+  busy: boolean;
+  enter(user: string, password: string): Promise<void>;
+  leave(notice?: string): void;
+}
+
+const RETRY_MS = 2000;
+
+export function useSession(): SessionState {
+  const [config, setConfig] = useState<Config | null>(null);
+  const [unreachable, setUnreachable] = useState(false);
+  const [session, setSession] = useState<Session | null>(() => stored.load());
+  const [notice, setNotice] = useState("");
+  const [busy, setBusy] = useState(false);
+
+  useEffect(() => {
+    let timer: number | undefined;
+    let over = false;
+    const read = (): void => {
+      getConfig().then(
+        (value) => {
+          if (over) return;
+          setConfig(value);
+          setUnreachable(false);
+        },
+        () => {
+          if (over) return;
+          setUnreachable(true);
+          timer = window.setTimeout(read, RETRY_MS);
+        },
+      );
+    };
+    read();
+    return () => {
+      over = true;
+      clearTimeout(timer);
+    };
+  }, []);
+
+  const enter = async (user: string, password: string): Promise<void> => {
+    setBusy(true);
+    setNotice("");
+    try {
+      const value = config?.authentication ? await signIn(user, password) : { user, token: null };
+      stored.save(value);
+      setSession({ user: value.user, token: value.token });
+    } catch (error) {
+      setNotice(
+        error instanceof Refused && error.status === 401
+          ? "Wrong name or password."
+          : error instanceof Refused
+            ? error.message
+            : "The server does not answer. Try again in a moment.",
+      );
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  const leave = (why = ""): void => {
+    stored.clear();
+    setSession(null);
+    setNotice(why);
+  };
+
+  // A session without a token is worth nothing once the server wants one.
+  const usable = session && config?.authentication && !session.token ? null : session;
+  return { config, unreachable, session: usable, notice, busy, enter, leave };
+}

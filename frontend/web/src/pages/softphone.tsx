@@ -1,0 +1,77 @@
+// The softphone page: who is signed in, the engine, and the screen.
+
+import { useEffect, useState, useSyncExternalStore } from "react";
+import { PhoneScreen } from "../components/PhoneScreen";
+import { SignIn } from "../components/SignIn";
+import { useOutOfSight } from "../components/useOutOfSight";
+import { useSession } from "../components/useSession";
+import type { MicrophoneProblem } from "../media/microphone";
+import { Voice } from "../media/voice";
+import { Softphone } from "../phone/softphone";
+import type { PhoneBookEntry, Session } from "../signalling/http";
+import { socketUrl } from "../signalling/socket";
+
+export function SoftphonePage() {
+  const { config, unreachable, session, notice, busy, enter, leave } = useSession();
+  const [phone, setPhone] = useState<Softphone | null>(null);
+  const ready = config !== null && session !== null;
+  useEffect(() => {
+    if (!ready) return;
+    const made = start(session, config.phoneBook, leave);
+    setPhone(made);
+    return () => {
+      made.close();
+      setPhone(null);
+    };
+  }, [ready, session?.user, session?.token]);
+
+  if (config && session && phone) return <Running phone={phone} user={session.user} phoneBook={config.phoneBook} onLeave={() => leave()} />;
+  if (session && !unreachable) return <main className="sign-in" aria-busy="true"><p className="quiet">Starting the phone…</p></main>;
+  return (
+    <SignIn
+      what="Softphone" authentication={config?.authentication ?? false} unreachable={unreachable} notice={notice} busy={busy || !config}
+      onEnter={(user, password) => void enter(user, password)}
+    />
+  );
+}
+
+function start(session: Session, phoneBook: readonly PhoneBookEntry[], leave: (notice: string) => void): Softphone {
+  const phone = new Softphone({ url: socketUrl(location), session, phoneBook, onSignedOut: leave });
+  window.__phone = { peer: () => phone.connection, remoteStream: () => phone.remoteStream };
+  return phone;
+}
+
+interface RunningProps {
+  phone: Softphone;
+  user: string;
+  phoneBook: readonly PhoneBookEntry[];
+  onLeave(): void;
+}
+
+function Running({ phone, user, phoneBook, onLeave }: RunningProps) {
+  const snapshot = useSyncExternalStore(phone.subscribe, phone.getSnapshot);
+  const [problem, setProblem] = useState<MicrophoneProblem | null>(window.isSecureContext ? null : "insecure_page");
+  useOutOfSight(snapshot.call, phone);
+  return (
+    <PhoneScreen
+      user={user} phoneBook={phoneBook} snapshot={snapshot} microphoneProblem={problem} speakerSelectable={Voice.selectable}
+      actions={{
+        call: (number) => phone.call(number),
+        accept: () => phone.accept(),
+        decline: () => phone.decline(),
+        declineWaiting: () => phone.declineWaiting(),
+        hangup: () => phone.hangup(),
+        dismiss: () => phone.dismiss(),
+        setMuted: (muted) => phone.setMuted(muted),
+        press: (key) => phone.press(key),
+        tryMicrophone: () => void phone.tryMicrophone().then((error) => setProblem(error?.problem ?? null)),
+        chooseMicrophone: (id) => void phone.chooseMicrophone(id),
+        chooseSpeaker: (id) => phone.chooseSpeaker(id),
+        chooseRing: (id) => phone.chooseRing(id),
+        ownLevel: phone.ownLevel,
+        remoteLevel: phone.remoteLevel,
+        signOut: onLeave,
+      }}
+    />
+  );
+}
