@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from ari_bridge.calls.causes import Outcome
 from ari_bridge.calls.manager import HoldChanged, Update
 from ari_bridge.calls.state import Call
 from frontend.client.tones import Tone
@@ -39,7 +40,7 @@ async def test_inbound_call_is_heard_both_ways_and_ended_by_the_page(
             assert stream.payload_types == {PCMU}
             await call.hangup()
             await call.wait("ended", timeout=5)
-            assert call.outcome == "completed"
+            assert call.outcome is Outcome.COMPLETED
             await caller.done()
 
 
@@ -50,7 +51,7 @@ async def test_bye_from_the_caller_ends_the_page_s_call(site: Site, far: RtpPeer
             await call.heard.wait_for_tone(FAR_TONE)
             await caller.tell()
             await call.wait("ended", timeout=5)
-            assert call.outcome == "completed"
+            assert call.outcome is Outcome.COMPLETED
             await caller.done()
 
 
@@ -60,9 +61,9 @@ async def test_cancel_before_answer_stops_the_ringing(site: Site, tmp_path: Path
             incoming = await phone.incoming(timeout=5)
             await caller.saw("180 Ringing")
             await caller.tell()
-            assert await incoming.ended(timeout=5) == "cancelled"
+            assert await incoming.wait_stopped(timeout=5) == "cancelled"
             await caller.done()
-        assert site.app.calls.get(incoming.id).outcome.value == "cancelled"  # type: ignore[union-attr]
+        assert site.app.calls.get(incoming.id).outcome is Outcome.CANCELLED
 
 
 async def test_declined_call_goes_on_in_the_dialplan_with_486(site: Site, tmp_path: Path) -> None:
@@ -72,7 +73,7 @@ async def test_declined_call_goes_on_in_the_dialplan_with_486(site: Site, tmp_pa
             await incoming.decline()
             await caller.done()
             assert "SIP/2.0 486" in caller.messages
-        assert site.app.calls.get(incoming.id).outcome.value == "rejected"  # type: ignore[union-attr]
+        assert site.app.calls.get(incoming.id).outcome is Outcome.REJECTED
         assert "no page took the call: DECLINED" in site.pbx.asterisk.log.read_text()
 
 
@@ -87,7 +88,7 @@ async def test_nobody_accepts_in_time_goes_on_in_the_dialplan_with_480(site_with
     async with site_with(ring_timeout=0.5) as site, site.phone("1001") as phone:
         async with Sipp("caller_is_refused", tmp_path, to=site.pbx.sip_port) as caller:
             incoming = await phone.incoming(timeout=5)
-            assert await incoming.ended(timeout=5) == "no_answer"
+            assert await incoming.wait_stopped(timeout=5) == "no_answer"
             await caller.done()
             assert "SIP/2.0 480" in caller.messages
         assert "no page took the call: NOANSWER" in site.pbx.asterisk.log.read_text()
@@ -123,14 +124,12 @@ async def test_options_is_answered(site: Site, tmp_path: Path) -> None:
         await caller.done()
 
 
-async def test_two_pages_ring_and_the_first_to_accept_has_the_call(
-    site: Site, far: RtpPeer, tmp_path: Path
-) -> None:
+async def test_two_pages_ring_and_the_first_to_accept_has_the_call(site: Site, far: RtpPeer, tmp_path: Path) -> None:
     async with site.phone("1001") as first, site.phone("1001") as second:
         async with Sipp("caller_stays", tmp_path, to=site.pbx.sip_port, rtp_port=far.port) as caller:
             here, there = await first.incoming(timeout=5), await second.incoming(timeout=5)
             call = await here.accept(Tone(PAGE_TONE))
-            assert await there.ended(timeout=5) == "accepted_elsewhere"
+            assert await there.wait_stopped(timeout=5) == "accepted_elsewhere"
             await call.heard.wait_for_tone(FAR_TONE)
             await call.hangup()
             await caller.done()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ari_bridge.calls.causes import Outcome
 from frontend.client.phone import Phone
 from frontend.client.tones import Tone
 from tests.real.rtp import RtpPeer
@@ -27,7 +28,7 @@ async def test_twenty_calls_out_one_after_the_other(site: Site, far: RtpPeer, tm
                 await call.heard.wait_for_tone(FAR_TONE)
                 await call.hangup()
                 await call.wait("ended", timeout=5)
-                assert call.outcome == "completed"
+                assert call.outcome is Outcome.COMPLETED
         await callee.done()
     await site.require_nothing_left()
 
@@ -46,7 +47,7 @@ async def test_ten_calls_out_at_once(site: Site, far: RtpPeer, tmp_path: Path) -
             )
             await asyncio.gather(*(call.hangup() for call in calls))
             await asyncio.gather(*(call.wait("ended", timeout=10) for call in calls))
-            assert {call.outcome for call in calls} == {"completed"}
+            assert {call.outcome for call in calls} == {Outcome.COMPLETED}
         await callee.done()
     await site.require_nothing_left()
 

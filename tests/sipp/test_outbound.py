@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ari_bridge.calls.causes import Outcome
 from frontend.client.tones import Silence, Tone
 from tests.real.rtp import PCMU, RtpPeer
 from tests.real.sipp import Sipp
@@ -30,7 +31,7 @@ async def test_a_phone_that_answers_is_heard_both_ways_and_ended_by_the_page(
             assert stream.payload_types == {PCMU}
             await call.hangup()
             await call.wait("ended", timeout=5)
-            assert call.outcome == "completed"
+            assert call.outcome is Outcome.COMPLETED
             await callee.done()
 
 
@@ -41,7 +42,7 @@ async def test_bye_from_the_phone_ends_the_page_s_call(site: Site, far: RtpPeer,
             await call.heard.wait_for_tone(FAR_TONE, timeout=8)
             await callee.tell()
             await call.wait("ended", timeout=5)
-            assert call.outcome == "completed"
+            assert call.outcome is Outcome.COMPLETED
             await callee.done()
 
 
@@ -60,17 +61,23 @@ async def test_audio_before_the_answer_is_heard(site: Site, far: RtpPeer, tmp_pa
 
 @pytest.mark.parametrize(
     ("status", "outcome", "q850"),
-    [(486, "busy", 17), (603, "rejected", 21), (404, "unreachable", 1), (480, "no_answer", 19), (503, "unreachable", 34)],
+    [
+        (486, Outcome.BUSY, 17),
+        (603, Outcome.REJECTED, 21),
+        (404, Outcome.UNREACHABLE, 1),
+        (480, Outcome.NO_ANSWER, 19),
+        (503, Outcome.UNREACHABLE, 34),
+    ],
     ids=["486-busy", "603-rejected", "404-unreachable", "480-no_answer", "503-unreachable"],
 )
-async def test_a_phone_that_refuses(site: Site, tmp_path: Path, status: int, outcome: str, q850: int) -> None:
+async def test_a_phone_that_refuses(site: Site, tmp_path: Path, status: int, outcome: Outcome, q850: int) -> None:
     refusal = f"SIP/2.0 {status} Refused"
     async with Sipp("phone_refuses", tmp_path, port=site.pbx.trunk_port, refusal=refusal) as callee:
         async with site.phone() as phone:
             call = await phone.call("7001", source=Silence())
             await call.wait("ended", timeout=5)
             await callee.done()
-            assert call.outcome == outcome
+            assert call.outcome is outcome
             cause = site.app.calls.get(call.id).cause
             assert cause is not None and cause.q850 == q850
             assert "accepted" not in call.history
@@ -82,7 +89,7 @@ async def test_a_phone_that_never_answers_ends_as_no_answer(site_with: SiteWith,
             call = await phone.call("7001", source=Silence())
             await call.wait("ended", timeout=10)
             await callee.done()
-            assert call.outcome == "no_answer"
+            assert call.outcome is Outcome.NO_ANSWER
 
 
 async def test_a_page_that_gives_up_while_it_rings_cancels(site: Site, tmp_path: Path) -> None:
@@ -92,7 +99,7 @@ async def test_a_page_that_gives_up_while_it_rings_cancels(site: Site, tmp_path:
         await call.hangup()
         await call.wait("ended", timeout=5)
         await callee.done()
-        assert call.outcome == "cancelled"
+        assert call.outcome is Outcome.CANCELLED
 
 
 async def test_digits_arrive_as_telephone_events(site: Site, far: RtpPeer, tmp_path: Path) -> None:

@@ -1,0 +1,102 @@
+"""Whatever breaks a set-up off, nothing of the call is left: the `site` fixture looks, at the end of each test."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from ari_bridge.ari.events import AriEvent, StasisStart
+from tests.real.parts import Pbx, new_rtpengine
+from tests.real.placed import Placed
+from tests.real.site import Site, SiteWith, real_site
+
+pytestmark = pytest.mark.real
+
+
+@pytest.mark.parametrize("milliseconds", [0, 1, 2, 4, 8, 16, 32, 64, 250])
+@pytest.mark.parametrize("target", ["601", "603"])
+async def test_hang_up_in_the_middle(site: Site, target: str, milliseconds: int) -> None:
+    placed = Placed(site.app.calls, target)
+    await asyncio.sleep(milliseconds / 1000)
+    site.app.calls.hangup(placed.id)
+    call = await placed.ended()
+    assert call.outcome is not None and call.outcome.value in ("cancelled", "completed")
+    assert placed.states.count("ending") == 1
+
+
+async def test_hang_up_of_twenty_at_once_each_at_another_moment(site: Site) -> None:
+    async def one(milliseconds: int) -> None:
+        placed = Placed(site.app.calls, "601")
+        await asyncio.sleep(milliseconds / 1000)
+        site.app.calls.hangup(placed.id)
+        await placed.ended()
+
+    await asyncio.gather(*(one(milliseconds) for milliseconds in range(20)))
+
+
+@pytest.mark.parametrize("kind", ["em", "far"])
+async def test_a_channel_that_dies_in_the_middle(site: Site, kind: str) -> None:
+    """It is hung up by another the moment it comes."""
+    hangups: list[asyncio.Task[bool]] = []
+
+    def listener(event: AriEvent) -> None:
+        if isinstance(event, StasisStart) and event.channel.id.endswith(f"-{kind}"):
+            hangups.append(asyncio.ensure_future(site.app.ari.channels.hangup(event.channel.id)))
+
+    site.app.ari.on_event(listener)
+    placed = Placed(site.app.calls, "603")
+    call = await placed.ended()
+    await asyncio.gather(*hangups)
+    assert hangups
+    assert call.outcome is not None and call.outcome.value != "completed"
+
+
+async def test_a_far_channel_that_is_refused(site_with: SiteWith) -> None:
+    async with site_with(dial_routes="9xxx=NoSuchTechnology/{target}") as site:
+        call = await Placed(site.app.calls, "9001").ended()
+        assert call.outcome is not None and call.outcome.value in ("unreachable", "failed_pbx")
+
+
+@pytest.mark.xfail(strict=True, reason="told as no_answer: cause 16 before any ringing")
+async def test_a_number_that_the_dialplan_does_not_know(site: Site) -> None:
+    call = await Placed(site.app.calls, "5555").ended()
+    assert call.outcome is not None and call.outcome.value == "unreachable"
+
+
+@pytest.mark.parametrize("moment", ["before", "em", "far"])
+async def test_rtpengine_killed(pbx: Pbx, tmp_path: Path, moment: str) -> None:
+    """`moment`: before the call, or when that channel comes."""
+    with new_rtpengine(tmp_path) as rtpengine:
+        pid = rtpengine.pid
+
+        def listener(event: AriEvent) -> None:
+            if isinstance(event, StasisStart) and event.channel.id.endswith(f"-{moment}"):
+                os.kill(pid, signal.SIGKILL)
+
+        async with real_site(pbx, rtpengine, rtpengine_timeout=0.5, setup_timeout=2) as site:
+            site.app.ari.on_event(listener)
+            if moment == "before":
+                os.kill(pid, signal.SIGKILL)
+            placed = Placed(site.app.calls, "601")
+            # Once the answer is made rtpengine is needed no more to set up; then the call is hung up.
+            async with asyncio.timeout(10):
+                while placed.call.state.live and placed.call.state.value != "accepted":  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            site.app.calls.hangup(placed.id)
+            call = await placed.ended()
+            assert call.outcome is not None
+            if moment == "before":
+                assert call.outcome.value == "failed_media"
+            # What was asked of a dead rtpengine is tried some seconds before it is given up.
+            async with asyncio.timeout(10):
+                while site.app.calls.get(placed.id).state.value != "ended":  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+
+
+async def test_asterisk_console_hangs_up_everything_in_the_middle(site: Site) -> None:
+    placed = [Placed(site.app.calls, "603") for _ in range(5)]
+    await asyncio.to_thread(site.pbx.asterisk.cli, "channel request hangup all")
+    for each in placed:
+        await each.ended()
