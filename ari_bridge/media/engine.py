@@ -89,7 +89,8 @@ class Rtpengine:
     async def delete(self, call_id: str) -> None:
         """End the session; one that is gone already is no error. Raises PeerError."""
         self._offers.pop(call_id, None)
-        await self._ng.command("delete", **{"call-id": call_id, "delete-delay": 0})
+        arguments: dict[str, Value] = {"call-id": call_id, "delete-delay": 0}
+        await self._ng.command("delete", **arguments)
 
     async def sessions(self) -> list[str]:
         """The call ids that rtpengine holds, at most 10 000. Raises PeerError."""
