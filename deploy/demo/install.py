@@ -25,7 +25,7 @@ WEB = PROJECT / "frontend" / "web"
 PAGES = PROJECT / "frontend" / "static"
 STATE = PROJECT / ".demo"
 
-SYSTEM = ("python3-venv", "rtpengine-daemon", "mmdebstrap", "openssl")
+SYSTEM = ("python3-venv", "rtpengine-daemon", "mmdebstrap", "mount", "openssl")
 SYSTEM_FOR_TESTS = ("sip-tester", "chromium", "fonts-dejavu-core")
 OLDEST_NODE = (20, 19)  # Vite 8
 OLDEST_PYTHON = (3, 11)
