@@ -16,12 +16,16 @@ import uvloop
 from ari_bridge.hooks import PluginError
 from frontend import logs
 from frontend.app import VERSION, CannotListen, run
+from frontend.call_command import call
+from frontend.doctor_command import doctor
 from frontend.settings import InvalidSettings, Settings, load
 from frontend.users import InvalidUser, Users
 
 main = typer.Typer(no_args_is_help=True, add_completion=False, help="Call from a browser into a legacy Asterisk.")
 user = typer.Typer(no_args_is_help=True, help="The users who may sign in.")
 main.add_typer(user, name="user")
+main.command()(doctor)
+main.command()(call)
 
 
 def _load() -> Settings:
