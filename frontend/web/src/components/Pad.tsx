@@ -4,7 +4,7 @@ const KEYS: readonly (readonly [key: string, letters: string])[] = [
   ["1", ""], ["2", "abc"], ["3", "def"],
   ["4", "ghi"], ["5", "jkl"], ["6", "mno"],
   ["7", "pqrs"], ["8", "tuv"], ["9", "wxyz"],
-  ["*", ""], ["0", "+"], ["#", ""],
+  ["*", ""], ["0", ""], ["#", ""],
 ];
 
 const SPOKEN: Record<string, string> = { "*": "star", "#": "hash" };

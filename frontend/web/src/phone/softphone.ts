@@ -257,7 +257,7 @@ export class Softphone {
   }
 
   private readonly linkChanged = (link: LinkStatus): void => {
-    const was = this.snapshot?.link;
+    const was = this.snapshot.link;
     this.set({ link, ...(link === "open" ? {} : { registered: false }) });
     const { call } = this.snapshot;
     if (link === "lost" && call?.phase === "incoming") this.fail(call.id, "connection_lost");
