@@ -1,0 +1,1 @@
+"""Tiny real servers with failure knobs, in place of Asterisk and rtpengine."""

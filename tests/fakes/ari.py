@@ -1,0 +1,299 @@
+"""A tiny Asterisk that speaks as much ARI as the client uses, with knobs to make it fail.
+
+    async with FakeAri() as pbx:
+        pbx.far_side = Answers(after=0.1)     # what a dialled channel meets
+        pbx.refuse["bridges.addChannel"] = 500
+        ari = Ari(pbx.url, pbx.user, pbx.password, "ari-bridge")
+
+`channels` and `bridges` hold what is left; `requests` what was asked, in order.
+"""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from aiohttp import WSMsgType, encode_basic_auth, web
+
+from tests.fakes.ari_docs import OPERATIONS, Operation, api_docs
+
+
+@dataclass(frozen=True)
+class Answers:
+    after: float = 0.0
+
+
+@dataclass(frozen=True)
+class Fails:
+    """Ends the dialled channel with a Q.850 cause: 17 busy, 34 congestion, 19 no answer."""
+
+    cause: int
+    dialstatus: str
+    after: float = 0.0
+
+
+BUSY = Fails(17, "BUSY")
+CONGESTION = Fails(34, "CONGESTION")
+NO_ANSWER = Fails(19, "NOANSWER", after=0.05)
+
+
+@dataclass(frozen=True)
+class RingsForEver:
+    pass
+
+
+FarSide = Answers | Fails | RingsForEver
+REASONS = {"normal": 16, "busy": 17, "congestion": 34, "no_answer": 19, "unallocated": 1}
+
+
+@dataclass
+class FakeChannel:
+    id: str
+    name: str
+    state: str = "Down"
+    in_app: bool = False
+    variables: dict[str, str] = field(default_factory=dict)
+
+    def json(self) -> dict[str, Any]:
+        nobody = {"name": "", "number": ""}
+        return {"id": self.id, "name": self.name, "state": self.state, "caller": nobody, "connected": nobody}
+
+
+class FakeAri:
+    user = "tester"
+    password = "only in this test"
+
+    def __init__(self, *, version: str = "22.10.0") -> None:
+        self.version = version
+        self.far_side: FarSide = Answers()
+        self.refuse: dict[str, int] = {}  # operation → HTTP status
+        self.delay: dict[str, float] = {}  # operation → seconds
+        self.hang: set[str] = set()  # operations that are never answered
+        self.garble: set[str] = set()  # operations whose answer is not JSON
+        self.channels: dict[str, FakeChannel] = {}
+        self.bridges: dict[str, list[str]] = {}
+        self.requests: list[tuple[str, dict[str, Any]]] = []
+        self.connections = 0  # event streams that were opened, ever
+        self._sockets: dict[str, web.WebSocketResponse] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        app = web.Application()
+        app.router.add_get("/ari/api-docs/{name}", self._docs)
+        app.router.add_get("/ari/events", self._events)
+        for operation in OPERATIONS:
+            app.router.add_route(operation.method, f"/ari{operation.path}", self._handler(operation))
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}/ari"
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.drop_stream()
+        await self._runner.cleanup()
+
+    def count(self, operation: str) -> int:
+        return Counter(name for name, _ in self.requests)[operation]
+
+    async def drop_stream(self) -> None:
+        """Close every event stream; channels and bridges live on."""
+        for socket in list(self._sockets.values()):
+            await socket.close()
+        self._sockets.clear()
+
+    async def send_text(self, text: str, app: str = "ari-bridge") -> None:
+        """Any text as an event, also what is malformed."""
+        if app in self._sockets:
+            await self._sockets[app].send_str(text)
+
+    async def emit(self, type: str, **fields: Any) -> None:
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        await self.send_text(json.dumps({"type": type, "timestamp": now, "application": "ari-bridge", **fields}))
+
+    async def end(self, channel_id: str, cause: int = 16) -> None:
+        """The far side hangs up: all events of it, in Asterisk's order."""
+        channel = self.channels.pop(channel_id)
+        for bridge_id, members in self.bridges.items():
+            if channel_id in members:
+                members.remove(channel_id)
+                await self.emit("ChannelLeftBridge", bridge=self._bridge(bridge_id), channel=channel.json())
+        await self.emit("StasisEnd", channel=channel.json())
+        await self.emit("ChannelDestroyed", channel=channel.json(), cause=cause, cause_txt="")
+
+    async def call_in(self, channel_id: str, number: str) -> None:
+        """A phone calls `number`: the dialplan's Stasis(ari-bridge,inbound,number)."""
+        channel = self.channels[channel_id] = FakeChannel(channel_id, f"PJSIP/{channel_id}", "Ring", in_app=True)
+        await self.emit("StasisStart", channel=channel.json(), args=["inbound", number])
+
+    def _bridge(self, bridge_id: str) -> dict[str, Any]:
+        return {"id": bridge_id, "bridge_type": "mixing", "channels": self.bridges.get(bridge_id, [])}
+
+    def _refuse_stranger(self, request: web.Request) -> None:
+        if request.headers.get("Authorization") != encode_basic_auth(self.user, self.password, "utf-8"):
+            raise web.HTTPUnauthorized(text='{"message": "Authentication required"}')
+
+    async def _docs(self, request: web.Request) -> web.Response:
+        self._refuse_stranger(request)
+        return web.json_response(api_docs(request.match_info["name"]))
+
+    async def _events(self, request: web.Request) -> web.WebSocketResponse:
+        self._refuse_stranger(request)
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        app = request.query["app"]
+        if app in self._sockets:
+            await self.emit("ApplicationReplaced")
+        self._sockets[app] = socket
+        self.connections += 1
+        async for message in socket:
+            if message.type is WSMsgType.ERROR:
+                break
+        if self._sockets.get(app) is socket:
+            del self._sockets[app]
+        return socket
+
+    def _handler(self, operation: Operation) -> Callable[[web.Request], Awaitable[web.Response]]:
+        act: Callable[[dict[str, Any]], Awaitable[Any]] = getattr(self, "_" + operation.name.replace(".", "_"))
+
+        async def handle(request: web.Request) -> web.Response:
+            self._refuse_stranger(request)
+            asked: dict[str, Any] = {**request.query, **request.match_info}
+            if request.can_read_body:
+                asked.update(await request.json())
+            self.requests.append((operation.name, asked))
+            if operation.name in self.hang:
+                await asyncio.Event().wait()
+            await asyncio.sleep(self.delay.get(operation.name, 0))
+            if operation.name in self.refuse:
+                return web.json_response({"message": "refused by the test"}, status=self.refuse[operation.name])
+            if operation.name in self.garble:
+                return web.Response(text="<html>")
+            answer = await act(asked)
+            return web.Response(status=204) if answer is None else web.json_response(answer)
+
+        return handle
+
+    def _channel(self, asked: dict[str, Any]) -> FakeChannel:
+        try:
+            return self.channels[asked["channelId"]]
+        except KeyError:
+            raise web.HTTPNotFound(text='{"message": "Channel not found"}') from None
+
+    def _soon(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _asterisk_getInfo(self, asked: dict[str, Any]) -> Any:
+        return {"system": {"version": self.version}, "status": {"startup_time": "2026-01-01T00:00:00.000+0000"}}
+
+    async def _applications_get(self, asked: dict[str, Any]) -> Any:
+        return {"name": asked["applicationName"], "channel_ids": list(self.channels), "bridge_ids": list(self.bridges)}
+
+    async def _applications_filter(self, asked: dict[str, Any]) -> Any:
+        return {"name": asked["applicationName"]}
+
+    async def _channels_list(self, asked: dict[str, Any]) -> Any:
+        return [channel.json() for channel in self.channels.values()]
+
+    async def _channels_create(self, asked: dict[str, Any]) -> Any:
+        channel = FakeChannel(asked["channelId"], asked["endpoint"], variables=asked.get("variables", {}))
+        self.channels[channel.id] = channel
+        self._soon(self._enter(channel))
+        return channel.json()
+
+    async def _channels_externalMedia(self, asked: dict[str, Any]) -> Any:
+        channel = FakeChannel(asked["channelId"], f"UnicastRTP/{asked['external_host']}", "Up")
+        self.channels[channel.id] = channel
+        self._soon(self._enter(channel))
+        where = {"UNICASTRTP_LOCAL_ADDRESS": "127.0.0.1", "UNICASTRTP_LOCAL_PORT": "12000"}
+        return {**channel.json(), "channelvars": where}
+
+    async def _enter(self, channel: FakeChannel) -> None:
+        channel.in_app = True
+        await self.emit("StasisStart", channel=channel.json(), args=[])
+
+    async def _channels_dial(self, asked: dict[str, Any]) -> None:
+        channel = self._channel(asked)
+        if not channel.in_app:
+            raise web.HTTPConflict(text='{"message": "Channel not in Stasis application"}')
+        self._soon(self._play(channel, self.far_side))
+
+    async def _play(self, channel: FakeChannel, far_side: FarSide) -> None:
+        await self.emit("Dial", peer=channel.json(), dialstatus="")
+        channel.state = "Ringing"
+        await self.emit("ChannelStateChange", channel=channel.json())
+        await self.emit("Dial", peer=channel.json(), dialstatus="RINGING")
+        if isinstance(far_side, RingsForEver):
+            return
+        await asyncio.sleep(far_side.after)
+        if channel.id not in self.channels:
+            return
+        if isinstance(far_side, Fails):
+            await self.emit("Dial", peer=channel.json(), dialstatus=far_side.dialstatus)
+            await self.end(channel.id, far_side.cause)
+            return
+        channel.state = "Up"
+        await self.emit("ChannelStateChange", channel=channel.json())
+        await self.emit("Dial", peer=channel.json(), dialstatus="ANSWER")
+
+    async def _channels_ring(self, asked: dict[str, Any]) -> None:
+        self._channel(asked)
+
+    async def _channels_answer(self, asked: dict[str, Any]) -> None:
+        channel = self._channel(asked)
+        channel.state = "Up"
+        await self.emit("ChannelStateChange", channel=channel.json())
+
+    async def _channels_hangup(self, asked: dict[str, Any]) -> None:
+        channel = self._channel(asked)
+        cause = int(asked.get("reason_code", REASONS.get(asked.get("reason", "normal"), 16)))
+        await self.end(channel.id, cause)
+
+    async def _channels_sendDTMF(self, asked: dict[str, Any]) -> None:
+        self._channel(asked)
+
+    async def _channels_setChannelVar(self, asked: dict[str, Any]) -> None:
+        self._channel(asked).variables[asked["variable"]] = asked["value"]
+
+    async def _channels_getChannelVar(self, asked: dict[str, Any]) -> Any:
+        return {"value": self._channel(asked).variables.get(asked["variable"], "0")}
+
+    async def _channels_continueInDialplan(self, asked: dict[str, Any]) -> None:
+        channel = self._channel(asked)
+        del self.channels[channel.id]
+        await self.emit("StasisEnd", channel=channel.json())
+
+    async def _bridges_list(self, asked: dict[str, Any]) -> Any:
+        return [self._bridge(bridge_id) for bridge_id in self.bridges]
+
+    async def _bridges_createWithId(self, asked: dict[str, Any]) -> Any:
+        self.bridges[asked["bridgeId"]] = []
+        return self._bridge(asked["bridgeId"])
+
+    async def _bridges_addChannel(self, asked: dict[str, Any]) -> None:
+        members = self._members(asked)
+        channel = self.channels.get(asked["channel"])
+        if channel is None or not channel.in_app:
+            raise web.HTTPUnprocessableEntity(text='{"message": "Channel not in Stasis application"}')
+        members.append(channel.id)
+        await self.emit("ChannelEnteredBridge", bridge=self._bridge(asked["bridgeId"]), channel=channel.json())
+
+    async def _bridges_destroy(self, asked: dict[str, Any]) -> None:
+        self._members(asked)
+        bridge = self._bridge(asked["bridgeId"])
+        del self.bridges[asked["bridgeId"]]
+        await self.emit("BridgeDestroyed", bridge=bridge)
+
+    def _members(self, asked: dict[str, Any]) -> list[str]:
+        try:
+            return self.bridges[asked["bridgeId"]]
+        except KeyError:
+            raise web.HTTPNotFound(text='{"message": "Bridge not found"}') from None
