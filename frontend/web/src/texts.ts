@@ -82,8 +82,8 @@ export function messageOf(call: Call): Message | null {
 }
 
 export const LINK_WORDS = { connecting: "Connecting…", open: "Online", lost: "Offline" } as const;
-export const LINK_LOST = "No connection to the phone system. Reconnecting…";
-export const LINK_LOST_IN_CALL = "No connection to the phone system. You can go on talking; reconnecting…";
+export const LINK_LOST = "No phone system. Reconnecting…";
+export const LINK_LOST_IN_CALL = "Reconnecting… you can go on talking.";
 
 export const QUALITY_WORDS = ["Unusable", "Poor", "Fair", "Good", "Excellent"] as const;
 

@@ -123,7 +123,7 @@ export function PhoneScreen({ user, phoneBook, snapshot, actions, microphoneProb
           {lost && <p className="banner" role="alert" data-testid="link-message">{live ? LINK_LOST_IN_CALL : LINK_LOST}</p>}
           {waiting && (
             <p className="banner banner-waiting" role="alert">
-              <span>{waiting.name || waiting.number} is calling too. Hang up to answer.</span>
+              <span>{waiting.name || waiting.number} is calling too</span>
               <button type="button" className="link" onClick={actions.declineWaiting}>Decline</button>
             </p>
           )}

@@ -72,16 +72,12 @@ export function Ending({ call, onAgain, onDismiss }: { call: Call; onAgain(): vo
   return (
     <div className={`ending ending-${message.tone}`}>
       <Icon size={20} aria-hidden="true" />
-      <div className="ending-text">
-        <p data-testid="message"><strong>{message.text}</strong> {message.advice}</p>
-        <p className="ending-more">
-          <span className="timer" data-testid="timer">{talked}</span>
-          <span className="code" title="For support">{code}</span>
-        </p>
-      </div>
-      <div className="ending-actions">
+      <p className="ending-text" data-testid="message"><strong>{message.text}</strong> {message.advice}</p>
+      <div className="ending-foot">
         {call.number && <button type="button" className="link" onClick={onAgain}>Call {call.direction === "inbound" ? "back" : "again"}</button>}
         <button type="button" className="link" onClick={onDismiss}>Close</button>
+        <span className="timer" data-testid="timer" aria-label="Length of the call">{talked}</span>
+        <span className="code" title={`For support: ${code}`}>{code}</span>
       </div>
     </div>
   );
