@@ -6,11 +6,14 @@ set -Eeuo pipefail
 project=$(cd "$(dirname "$0")/.." && pwd)
 work=${WORK:-${XDG_CACHE_HOME:-$HOME/.cache}/ari-bridge/compose-check}
 mkdir -p "$work"/{etc/networks,store,run,docker/cli-plugins,apt/state/lists/partial,apt/cache/archives/partial,debs,base/ca}
-log=$work/check.log; : >"$log"
+log=$work/check.log; : >"$log"; rm -f "$work/services.log"
 export DEBIAN_FRONTEND=noninteractive
 begin=$SECONDS
 step() { echo "  … $* ($((SECONDS - begin)) s)"; echo "== $*" >>"$log"; }
-failed() { echo "  ✗ failed; the end of $log:"; tail -25 "$log"; }
+failed() {
+  echo "  ✗ failed; the end of $log:"; tail -25 "$log"
+  [ ! -e "$work/services.log" ] || { echo "  the end of $work/services.log:"; tail -25 "$work/services.log"; }
+}
 trap failed ERR
 
 export HTTP_PORT=${HTTP_PORT:-13000} WS_PORT=${WS_PORT:-18080} ARI_PORT=${ARI_PORT:-18088}
@@ -129,7 +132,7 @@ docker_compose logs --no-color >"$work/services.log" 2>&1
 curl --noproxy '*' -sf "http://127.0.0.1:$HTTP_PORT/health" >>"$log" 2>&1
 if [ -x "$project/.venv/bin/ari-bridge" ]; then
   step 'a call to 601 is heard'
-  "$project/.venv/bin/ari-bridge" call 601 --server "ws://127.0.0.1:$HTTP_PORT/ws" --expect-tone 1004 >>"$log" 2>&1
+  "$project/.venv/bin/ari-bridge" call 601 --url "ws://127.0.0.1:$HTTP_PORT/ws" --expect-tone 1004 >>"$log" 2>&1
 fi
 step 'down'; docker_compose down -v -t 2 >>"$log" 2>&1; up=
 left=$(podman ps -aq | wc -l)
