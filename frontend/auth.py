@@ -54,15 +54,16 @@ class Access:
 
     async def sign_in(self, user: str, password: str, address: str) -> Session:
         """Raises Unauthorized, SlowDown, InvalidUser (a users file that cannot be read)."""
-        for key in (f"user {user}", f"address {address}"):
+        keys = (f"user {user}", f"address {address}")
+        for key in keys:
             self._check_tries(key)
+        # Counted before the password is looked at: tries sent all at once must not slip by the limit together.
+        tried_at = self._count_try(keys)
         if not await asyncio.to_thread(self._users.verify, user, password):
-            for key in (f"user {user}", f"address {address}"):
-                self._failures.setdefault(key, []).append(time.monotonic())
-                self._failures.move_to_end(key)
-            while len(self._failures) > TRIES_KEPT:
-                self._failures.popitem(last=False)
             raise Unauthorized("The user name or the password is wrong.")
+        for key in keys:
+            if tried_at in self._failures.get(key, ()):
+                self._failures[key].remove(tried_at)
         self._failures.pop(f"user {user}", None)
         expires_at = time.time() + self._lifetime
         claims = {"sub": user, "exp": int(expires_at), "iat": int(time.time()), "jti": secrets.token_hex(8)}
@@ -93,6 +94,15 @@ class Access:
             return None
         kind, _, token = (authorization or "").partition(" ")
         return self.user_of(token.strip() if kind.lower() == "bearer" else None)
+
+    def _count_try(self, keys: tuple[str, ...]) -> float:
+        now = time.monotonic()
+        for key in keys:
+            self._failures.setdefault(key, []).append(now)
+            self._failures.move_to_end(key)
+        while len(self._failures) > TRIES_KEPT:
+            self._failures.popitem(last=False)
+        return now
 
     def _check_tries(self, key: str) -> None:
         now = time.monotonic()

@@ -1,0 +1,111 @@
+"""Passwords to tokens, tokens to users."""
+
+import asyncio
+import os
+import stat
+from pathlib import Path
+
+import jwt
+import pytest
+
+from frontend.auth import TRIES, Access, SlowDown, Unauthorized, token_secret
+from frontend.users import InvalidUser, Users
+
+SECRET = "only for this test, and long enough"
+
+
+@pytest.fixture(scope="module")
+def users(tmp_path_factory: pytest.TempPathFactory) -> Users:
+    users = Users(tmp_path_factory.mktemp("users") / "users")
+    users.add("1001", "right")
+    users.add("1002", "other")
+    return users
+
+
+@pytest.fixture
+def access(users: Users) -> Access:
+    return Access(required=True, users=users, secret=SECRET, lifetime=3600)
+
+
+async def test_a_password_becomes_a_token_of_that_user_only(access: Access) -> None:
+    session = await access.sign_in("1001", "right", "127.0.0.1")
+    assert access.user_of(session.token) == "1001"
+    assert access.of_request(f"Bearer {session.token}") == "1001"
+    assert access.identify("1001", session.token) == "1001"
+    with pytest.raises(Unauthorized, match="another user"):
+        access.identify("1002", session.token)
+
+
+async def test_a_wrong_password_and_an_unknown_name_are_told_alike(access: Access) -> None:
+    told = set()
+    for user, password in (("1001", "wrong"), ("nobody", "right")):
+        with pytest.raises(Unauthorized) as caught:
+            await access.sign_in(user, password, "127.0.0.1")
+        told.add(str(caught.value))
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize("token", [None, "", "x", "a.b.c"])
+def test_what_is_no_token(access: Access, token: str | None) -> None:
+    with pytest.raises(Unauthorized):
+        access.user_of(token)
+
+
+@pytest.mark.parametrize(
+    ("claims", "secret", "algorithm"),
+    [
+        ({"sub": "1001", "exp": 1}, SECRET, "HS256"),
+        ({"sub": "1001"}, SECRET, "HS256"),
+        ({"exp": 99999999999}, SECRET, "HS256"),
+        ({"sub": "1001", "exp": 99999999999}, "a different secret, also long enough", "HS256"),
+        ({"sub": "1001", "exp": 99999999999}, None, "none"),
+    ],
+)
+def test_forged_and_expired_tokens(
+    access: Access, claims: dict[str, object], secret: str | None, algorithm: str
+) -> None:
+    with pytest.raises(Unauthorized):
+        access.user_of(jwt.encode(claims, secret, algorithm=algorithm))
+
+
+async def test_tries_are_limited_also_when_they_come_all_at_once(access: Access) -> None:
+    tries = [access.sign_in("1001", "wrong", f"192.0.2.{number}") for number in range(TRIES + 5)]
+    results = await asyncio.gather(*tries, return_exceptions=True)
+    assert sum(isinstance(result, Unauthorized) for result in results) == TRIES
+    assert sum(isinstance(result, SlowDown) for result in results) == 5
+
+
+async def test_signing_in_rightly_does_not_count(access: Access) -> None:
+    for _ in range(TRIES + 1):
+        await access.sign_in("1001", "right", "127.0.0.1")
+
+
+def test_without_sign_in_everybody_is_who_they_say(users: Users) -> None:
+    access = Access(required=False, users=users, secret="", lifetime=60)
+    assert access.identify("anybody", None) == "anybody"
+    assert access.of_request(None) is None
+    with pytest.raises(InvalidUser):
+        access.identify("a&b", None)
+
+
+def test_the_secret_is_made_once_and_is_its_owners_only(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    secret = token_secret(path)
+    assert len(secret) >= 32
+    assert token_secret(path) == secret
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+
+
+def test_the_users_file_holds_hashes_and_is_its_owners_only(tmp_path: Path) -> None:
+    path = tmp_path / "users"
+    Users(path).add("1001", "hunter2")
+    assert "hunter2" not in path.read_text()
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+    assert Users(path).names() == ["1001"]
+
+
+def test_a_broken_users_file_is_named_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "users"
+    path.write_text("# users\n1001:plain\n")
+    with pytest.raises(InvalidUser, match="line 2"):
+        Users(path).names()

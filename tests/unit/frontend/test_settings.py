@@ -1,0 +1,102 @@
+"""A wrong setting stops the start with its name, what is wrong, and an example."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from frontend.settings import EXAMPLES, InvalidSettings, Settings, load
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(autouse=True)
+def only_given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in EXAMPLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_password_is_all_that_must_be_set() -> None:
+    settings = load(ari_password="x")
+    assert settings.http_host == "127.0.0.1"
+    assert settings.enable_authentication
+
+
+def test_one_that_is_missing_is_named_with_an_example() -> None:
+    with pytest.raises(InvalidSettings, match="ARI_PASSWORD is not set. Example: ARI_PASSWORD="):
+        load()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ari_url", "127.0.0.1:8088"),
+        ("ari_app", "a b"),
+        ("rtpengine_ng", "127.0.0.1"),
+        ("http_port", "70000"),
+        ("http_port", "http"),
+        ("cors_origin", "phone.example.com"),
+        ("cors_origin", "https://phone.example.com/page"),
+        ("cors_origin", "*"),
+        ("enable_authentication", "perhaps"),
+        ("log_level", "loud"),
+        ("ring_timeout", "0"),
+        ("max_calls", "-1"),
+        ("phone_book", "600"),
+        ("dial_routes", "7xxx"),
+        ("dial_context", "a,b"),
+    ],
+)
+def test_a_wrong_one_is_named_with_its_value_and_an_example(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name.upper(), value)
+    with pytest.raises(InvalidSettings) as caught:
+        load(ari_password="x")
+    told = str(caught.value)
+    assert told.startswith(f"{name.upper()}={value!r}: ")
+    assert f"Example: {name.upper()}={EXAMPLES[name.upper()]}" in told
+
+
+def test_all_that_are_wrong_are_told_at_once() -> None:
+    with pytest.raises(InvalidSettings) as caught:
+        load(http_port="x", log_level="x")
+    assert re.findall(r"^[A-Z_]+", str(caught.value), re.MULTILINE) == ["ARI_PASSWORD", "HTTP_PORT", "LOG_LEVEL"]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "localhost"])
+def test_no_sign_in_is_allowed_on_loopback(host: str) -> None:
+    assert not load(ari_password="x", enable_authentication=False, http_host=host).enable_authentication
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "phone.example.com", ""])
+def test_no_sign_in_is_refused_elsewhere(host: str) -> None:
+    with pytest.raises(InvalidSettings, match="ENABLE_AUTHENTICATION"):
+        load(ari_password="x", enable_authentication=False, http_host=host)
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"tls_cert": "cert.pem"}, "TLS_CERT and TLS_KEY"),
+        ({"tls_cert": "cert.pem", "tls_key": "key.pem"}, "TLS_CERT: there is no file"),
+        ({"target_sip_server": "sip.example.com"}, "TARGET_SIP_ENDPOINT"),
+        ({"http_port": 3000, "ws_port": 3000}, "WS_PORT"),
+    ],
+)
+def test_those_that_do_not_fit_together(values: dict[str, Any], named: str) -> None:
+    with pytest.raises(InvalidSettings, match=named):
+        load(ari_password="x", **values)
+
+
+def test_the_password_is_never_shown() -> None:
+    assert "hunter2" not in repr(load(ari_password="hunter2"))
+
+
+def test_every_setting_has_an_example_and_stands_in_the_documented_file() -> None:
+    names = {name.upper() for name in Settings.model_fields}
+    documented = set(re.findall(r"^#?([A-Z][A-Z_]+)=", (ROOT / "env.example").read_text(), re.MULTILINE))
+    assert names == set(EXAMPLES)
+    assert names == documented
