@@ -6,6 +6,7 @@ before anything is made for it; what rtpengine sees has one audio section.
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ari_bridge.calls.state import RtpAddress
 from ari_bridge.errors import InvalidSdp
@@ -71,8 +72,7 @@ def parse(text: str) -> Sdp:
             if len(line.split(" ")) < 4 or not line.split(" ")[1].isdigit():
                 raise InvalidSdp(f"Line {number + 1} of the SDP is no media line: {line[:40]!r}.", field="sdp")
             starts.append(number)
-    ends = [*starts[1:], len(lines)]
-    sections = tuple(Section(tuple(lines[a:b])) for a, b in zip(starts, ends, strict=True))
+    sections = tuple(Section(tuple(lines[a:b])) for a, b in pairwise([*starts, len(lines)]))
     return Sdp(tuple(lines[: starts[0]] if starts else lines), sections)
 
 

@@ -42,7 +42,9 @@ NO_ANSWER = Fails(19, "NOANSWER", after=0.05)
 
 @dataclass(frozen=True)
 class RingsForEver:
-    pass
+    """`early`: it sends audio meanwhile."""
+
+    early: bool = False
 
 
 FarSide = Answers | Fails | RingsForEver
@@ -56,6 +58,7 @@ class FakeChannel:
     state: str = "Down"
     in_app: bool = False
     variables: dict[str, str] = field(default_factory=dict)
+    dtmf: str = ""  # sent to it
 
     def json(self) -> dict[str, Any]:
         nobody = {"name": "", "number": ""}
@@ -73,14 +76,25 @@ class FakeAri:
         self.delay: dict[str, float] = {}  # operation → seconds
         self.hang: set[str] = set()  # operations that are never answered
         self.garble: set[str] = set()  # operations whose answer is not JSON
+        self.lose: set[str] = set()  # operations that are done, but never answered
+        self.mute: set[str] = set()  # types of events that are not sent
         self.channels: dict[str, FakeChannel] = {}
         self.bridges: dict[str, list[str]] = {}
+        self.continued: dict[str, dict[str, str]] = {}  # channels sent on in the dialplan, with their variables
         self.requests: list[tuple[str, dict[str, Any]]] = []
         self.connections = 0  # event streams that were opened, ever
         self._sockets: dict[str, web.WebSocketResponse] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._port = 0
 
     async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
         app = web.Application()
         app.router.add_get("/ari/api-docs/{name}", self._docs)
         app.router.add_get("/ari/events", self._events)
@@ -88,11 +102,12 @@ class FakeAri:
             app.router.add_route(operation.method, f"/ari{operation.path}", self._handler(operation))
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}/ari"
-        return self
+        await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
+        self._port = self._runner.addresses[0][1]
+        self.url = f"http://127.0.0.1:{self._port}/ari"
 
-    async def __aexit__(self, *error: object) -> None:
+    async def stop(self) -> None:
+        """Gone at once; `start` brings it back on the same port, with the channels that it had."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -114,6 +129,8 @@ class FakeAri:
             await self._sockets[app].send_str(text)
 
     async def emit(self, type: str, **fields: Any) -> None:
+        if type in self.mute:
+            return
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         await self.send_text(json.dumps({"type": type, "timestamp": now, "application": "ari-bridge", **fields}))
 
@@ -127,10 +144,12 @@ class FakeAri:
         await self.emit("StasisEnd", channel=channel.json())
         await self.emit("ChannelDestroyed", channel=channel.json(), cause=cause, cause_txt="")
 
-    async def call_in(self, channel_id: str, number: str) -> None:
-        """A phone calls `number`: the dialplan's Stasis(ari-bridge,inbound,number)."""
+    async def call_in(self, channel_id: str, number: str, *, args: list[str] | None = None) -> None:
+        """A phone calls `number`: the dialplan's Stasis(ari-bridge,inbound,number), or with other `args`."""
         channel = self.channels[channel_id] = FakeChannel(channel_id, f"PJSIP/{channel_id}", "Ring", in_app=True)
-        await self.emit("StasisStart", channel=channel.json(), args=["inbound", number])
+        caller = {"name": "Caller", "number": "42"}
+        arguments = ["inbound", number] if args is None else args
+        await self.emit("StasisStart", channel={**channel.json(), "caller": caller}, args=arguments)
 
     def _bridge(self, bridge_id: str) -> dict[str, Any]:
         return {"id": bridge_id, "bridge_type": "mixing", "channels": self.bridges.get(bridge_id, [])}
@@ -176,6 +195,8 @@ class FakeAri:
             if operation.name in self.garble:
                 return web.Response(text="<html>")
             answer = await act(asked)
+            if operation.name in self.lose:
+                await asyncio.Event().wait()
             return web.Response(status=204) if answer is None else web.json_response(answer)
 
         return handle
@@ -232,6 +253,8 @@ class FakeAri:
         await self.emit("ChannelStateChange", channel=channel.json())
         await self.emit("Dial", peer=channel.json(), dialstatus="RINGING")
         if isinstance(far_side, RingsForEver):
+            if far_side.early:
+                await self.emit("Dial", peer=channel.json(), dialstatus="PROGRESS")
             return
         await asyncio.sleep(far_side.after)
         if channel.id not in self.channels:
@@ -258,7 +281,7 @@ class FakeAri:
         await self.end(channel.id, cause)
 
     async def _channels_sendDTMF(self, asked: dict[str, Any]) -> None:
-        self._channel(asked)
+        self._channel(asked).dtmf += asked["dtmf"]
 
     async def _channels_setChannelVar(self, asked: dict[str, Any]) -> None:
         self._channel(asked).variables[asked["variable"]] = asked["value"]
@@ -269,6 +292,7 @@ class FakeAri:
     async def _channels_continueInDialplan(self, asked: dict[str, Any]) -> None:
         channel = self._channel(asked)
         del self.channels[channel.id]
+        self.continued[channel.id] = channel.variables
         await self.emit("StasisEnd", channel=channel.json())
 
     async def _bridges_list(self, asked: dict[str, Any]) -> Any:

@@ -1,0 +1,102 @@
+"""The engine between a fake Asterisk and a fake rtpengine, over real sockets."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from ari_bridge.ari.client import Ari
+from ari_bridge.calls.manager import Calls, Limits, StateChanged, Update
+from ari_bridge.calls.state import Call
+from ari_bridge.hooks import Hooks
+from ari_bridge.media.engine import Rtpengine
+from ari_bridge.routing import Routes
+from tests.fakes.ari import FakeAri
+from tests.fakes.rtpengine import FakeRtpengine
+
+SECONDS = 5.0  # for whatever is waited for
+
+
+async def until(condition: Callable[[], object], what: str = "") -> None:
+    """Wait for something that is about to come true. Fails after SECONDS."""
+    try:
+        async with asyncio.timeout(SECONDS):
+            while not condition():  # noqa: ASYNC110 (what it looks at has no event to wait for)
+                await asyncio.sleep(0.005)
+    except TimeoutError:
+        raise AssertionError(f"did not come true: {what or condition}") from None
+
+
+@dataclass
+class PagesSeen:
+    """Pages of `users`, and what they were told."""
+
+    users: frozenset[str] = frozenset()
+    rung: list[str] = field(default_factory=list)
+    stopped: list[tuple[str | None, str]] = field(default_factory=list)
+
+    def ring(self, call: Call) -> frozenset[str]:
+        self.rung.append(call.id)
+        return self.users
+
+    def stop_ringing(self, call: Call, user: str | None, reason: str) -> None:
+        self.stopped.append((user, reason))
+
+
+@dataclass
+class Engine:
+    """`updates`: what listeners were told, in order."""
+
+    ari: FakeAri
+    media: FakeRtpengine
+    pages: PagesSeen
+    hooks: Hooks
+    client: Ari
+    calls: Calls
+    updates: list[Update] = field(default_factory=list)
+
+    def listen(self, update: Update) -> None:
+        self.updates.append(update)
+
+    def states(self) -> list[str]:
+        return [update.call.state.value for update in self.updates if isinstance(update, StateChanged)]
+
+    def nothing_left(self) -> bool:
+        return not (self.ari.channels or self.ari.bridges or self.media.sessions or self.calls.live())
+
+
+@pytest.fixture
+async def fake_ari() -> AsyncIterator[FakeAri]:
+    async with FakeAri() as fake:
+        yield fake
+
+
+@pytest.fixture
+async def fake_rtpengine() -> AsyncIterator[FakeRtpengine]:
+    fake = FakeRtpengine()
+    await fake.start()
+    yield fake
+    await fake.stop()
+
+
+@pytest.fixture
+def limits() -> Limits:
+    return Limits(ring_timeout=30, setup_timeout=5, max_calls=10, max_calls_per_user=2)
+
+
+@pytest.fixture
+async def engine(fake_ari: FakeAri, fake_rtpengine: FakeRtpengine, limits: Limits) -> AsyncIterator[Engine]:
+    client = Ari(fake_ari.url, fake_ari.user, fake_ari.password, "ari-bridge", timeout=0.5)
+    media = Rtpengine(fake_rtpengine.address, timeout=0.5)
+    pages, hooks = PagesSeen(), Hooks()
+    calls = Calls(client, media, pages, hooks, Routes(), limits)
+    await media.start()
+    await client.start()
+    await calls.start()
+    await until(lambda: client.connected, "the event stream")
+    yield Engine(fake_ari, fake_rtpengine, pages, hooks, client, calls)
+    await calls.close()
+    await client.close()
+    await media.close()
+    hooks.close()
