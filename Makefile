@@ -23,7 +23,7 @@ bench: python ## set-up times beside the bare-minimum script's, CPU and memory a
 
 diagram: python ## draw the state diagram in docs/ from the transition table
 	@python3 -m deploy.demo.install test
-	@.venv/bin/python -m ari_bridge.calls.diagram
+	@.venv/bin/python -m ari_bridge.calls.diagram docs/design.md
 
 compose-check: python ## build, start and stop compose.yml without a Docker engine (podman)
 	@bash deploy/compose_check.sh

@@ -150,4 +150,5 @@ class Sipp:
 
 def _header(messages: str, name: str) -> str:
     """The header's value in the last message that has one."""
-    return re.findall(rf"^{name}: *(.*?)\r?$", messages, re.MULTILINE)[-1]
+    values: list[str] = re.findall(rf"^{name}: *(.*?)\r?$", messages, re.MULTILINE)
+    return values[-1]

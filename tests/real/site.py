@@ -88,7 +88,7 @@ def settings(pbx: Pbx, rtpengine: Rtpengine, **changes: Any) -> Settings:
         "phone_book": "600=Echo,601=Milliwatt tone",
         "log_level": "debug",
     }
-    return Settings(_env_file=None, **{**values, **changes})
+    return Settings(**{"_env_file": None, **values, **changes})
 
 
 @asynccontextmanager
