@@ -32,16 +32,19 @@ class Channels:
         `caller` and `caller_name` are what the far side is shown: the connected line of a channel
         that calls out.
         """
-        shown = {"CONNECTEDLINE(num,i)": caller, "CONNECTEDLINE(name,i)": caller_name}
-        variables = {name: value for name, value in shown.items() if value}
-        body = {"variables": variables} if variables else {}
+        shown = _variables({"CONNECTEDLINE(num,i)": caller, "CONNECTEDLINE(name,i)": caller_name})
         reply = await self._requests.send(
-            "channels", "create", endpoint=endpoint, app=self._app, channelId=channel_id, **body
+            "channels", "create", endpoint=endpoint, app=self._app, channelId=channel_id, **shown
         )
         return read(reply, Channel)
 
-    async def external_media(self, channel_id: str, rtp: RtpAddress) -> RtpAddress:
-        """Make a channel that sends PCMU to `rtp`; returns where Asterisk receives it."""
+    async def external_media(
+        self, channel_id: str, rtp: RtpAddress, *, caller: str = "", caller_name: str = ""
+    ) -> RtpAddress:
+        """Make a channel that sends PCMU to `rtp`; returns where Asterisk receives it.
+
+        `caller` and `caller_name`: who speaks there. Asterisk shows them to whom the channel is bridged with.
+        """
         reply = await self._requests.send(
             "channels",
             "externalMedia",
@@ -49,6 +52,7 @@ class Channels:
             channelId=channel_id,
             external_host=str(rtp),
             format="ulaw",
+            **_variables({"CALLERID(num)": caller, "CALLERID(name)": caller_name}),
         )
         media = read(reply, _ExternalMedia)
         try:
@@ -102,3 +106,9 @@ class Channels:
             lambda: self._requests.send("channels", "getChannelVar", channelId=channel_id, variable=VARIABLE),
         )
         return reply
+
+
+def _variables(values: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """The body that sets channel variables; those without a value are left as they are."""
+    given = {name: value for name, value in values.items() if value}
+    return {"variables": given} if given else {}

@@ -232,6 +232,7 @@ class CallTask:
         call, ari, media = self.call, self._peers.ari, self._peers.media
         bridge = resource_id(call.id, Kind.BRIDGE)
         external = resource_id(call.id, Kind.EXTERNAL_MEDIA)
+        outbound = call.direction is Direction.OUTBOUND
         address: RtpAddress | None = None
         sdp = ""
         match step:
@@ -239,7 +240,11 @@ class CallTask:
                 address = await media.offer(call.id, call.offer)
             case Step.CREATE_EXTERNAL_MEDIA:
                 assert call.media_address, "the plan waits for it"
-                address = await ari.channels.external_media(external, call.media_address)
+                # The far side is shown who it is bridged with; without a name the bridge would blank its display.
+                number, name = (call.caller, call.caller_name) if outbound else (call.user or call.target, "")
+                address = await ari.channels.external_media(
+                    external, call.media_address, caller=number, caller_name=name
+                )
             case Step.ANSWER_MEDIA:
                 assert call.external_media_address, "the plan waits for it"
                 sdp = await media.answer(call.id, call.external_media_address)

@@ -33,7 +33,7 @@ async def test_media_and_far_side_meet_in_a_bridge_and_nothing_is_left(ari: Ari)
     started: asyncio.Queue[str] = asyncio.Queue()
     ari.on_event(lambda event: started.put_nowait("") if event.type == "StasisStart" else None)
     await ari.channels.create("real-far", "Local/603@from-browser", caller="1001")
-    media = await ari.channels.external_media("real-media", RtpAddress("127.0.0.1", 21100))
+    media = await ari.channels.external_media("real-media", RtpAddress("127.0.0.1", 21100), caller="1001")
     assert media.port > 0
     await ari.bridges.create("real-bridge")
     async with asyncio.timeout(5):
