@@ -15,6 +15,7 @@ OFFER_BYTES = 65536
 _CODECS = re.compile(r"a=rtpmap:\d+ (opus|PCMU)/", re.IGNORECASE)
 _OPUS = re.compile(r"a=rtpmap:\d+ opus/48000", re.IGNORECASE)
 _LINE = re.compile(r"[a-z]=.*")
+_GROUP = "a=group:BUNDLE"
 
 
 @dataclass(frozen=True)
@@ -139,13 +140,20 @@ def pcmu_answer(address: RtpAddress) -> str:
 
 
 def answer_all_sections(offer: str, answer: str) -> str:
-    """An answer for audio made one for the whole offer: other sections are rejected (RFC 3264 section 6)."""
+    """An answer for audio made one for the whole offer.
+
+    Other sections are rejected (RFC 3264 section 6). A bundle that was offered is accepted, which rtpengine leaves out:
+    a browser with `bundlePolicy: "max-bundle"` refuses an answer without it (RFC 9143 section 7.3).
+    """
     offered, answered = parse(offer), parse(answer)
     audio = answered.audio
-    if audio is None or len(offered.sections) < 2:
+    if audio is None:
         return answer
     sections = [audio if section is offered.audio else _reject(section) for section in offered.sections]
-    return _write(_bundle(answered.session, audio), sections)
+    session = tuple(line for line in answered.session if not line.startswith(_GROUP))
+    if audio.mid is not None and any(line.startswith(_GROUP) for line in offered.session):
+        session += (f"{_GROUP} {audio.mid}",)
+    return _write(session, sections)
 
 
 def _reject(section: Section) -> Section:
@@ -157,8 +165,7 @@ def _reject(section: Section) -> Section:
 
 def _bundle(session: tuple[str, ...], audio: Section) -> tuple[str, ...]:
     """The session's lines, with only the audio section left in its bundle."""
-    bundled = f"a=group:BUNDLE {audio.mid}"
-    return tuple(bundled if line.startswith("a=group:BUNDLE") else line for line in session)
+    return tuple(f"{_GROUP} {audio.mid}" if line.startswith(_GROUP) else line for line in session)
 
 
 def _write(session: tuple[str, ...], sections: list[Section]) -> str:

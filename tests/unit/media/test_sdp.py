@@ -95,7 +95,12 @@ def test_the_answer_has_every_section_of_the_offer() -> None:
     assert [section.kind for section in answer.sections] == ["audio", "video"]
     assert answer.sections[1].lines[0] == "m=video 0 UDP/TLS/RTP/SAVPF 96"
     assert answer.sections[1].mid == "1"
-    assert answer_all_sections(OFFER, TO_BROWSER) == TO_BROWSER
+    assert answer.session[-1] == "a=group:BUNDLE 0"
+
+
+def test_a_bundle_is_accepted_where_one_was_offered() -> None:
+    assert parse(answer_all_sections(OFFER, TO_BROWSER)).session[-1] == "a=group:BUNDLE 0"
+    assert answer_all_sections(without("a=group"), TO_BROWSER) == TO_BROWSER
 
 
 def test_the_address_of_the_section_goes_before_the_sessions() -> None:
