@@ -86,7 +86,27 @@ class Channels:
             set_variable = self._woken(channel_id, "setChannelVar", variable=name, value=value)
             if not await found(set_variable):
                 return False
-        return await found(self._woken(channel_id, "continueInDialplan"))
+        went_on = await found(self._woken(channel_id, "continueInDialplan"))
+        await self.unfollow(channel_id)  # from now on it is the dialplan's alone
+        return went_on
+
+    async def follow(self, channel_id: str) -> bool:
+        """Hear of a channel until its very end, also after it has left our application. False: it is gone.
+
+        Channels that we made are followed by themselves. One that came by the dialplan's Stasis() is not:
+        its ChannelDestroyed, which says why it ended, mostly comes after we were cut off from it.
+        """
+        request = self._requests.send(
+            "applications", "subscribe", applicationName=self._app, eventSource=f"channel:{channel_id}"
+        )
+        return await found(request, gone=(422,))
+
+    async def unfollow(self, channel_id: str) -> bool:
+        """Hear no more of a channel. False: it was not followed, or is gone."""
+        request = self._requests.send(
+            "applications", "unsubscribe", applicationName=self._app, eventSource=f"channel:{channel_id}"
+        )
+        return await found(request, gone=(404, 409, 422))
 
     async def list(self) -> list[Channel]:
         """All channels of the PBX, also those that are not ours."""

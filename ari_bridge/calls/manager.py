@@ -371,6 +371,13 @@ class Calls:
         self._inbound[channel.id] = call.id
         log.info("a caller arrived", call=call.id, channel=channel.id, target=number, caller=call.caller)
         self._add(call).post(Arrived(call.created_at))
+        self._run(self._follow(channel.id))
+
+    async def _follow(self, channel: str) -> None:
+        try:
+            await self._ari.channels.follow(channel)
+        except PeerError as error:
+            log.warning("the end of a caller's channel may not be told", channel=channel, reason=str(error))
 
     async def _send_on(self, channel: str) -> None:
         try:

@@ -51,6 +51,7 @@ class Fact(Enum):
     EXTERNAL_MEDIA_BRIDGED = auto()
     FAR_CREATED = auto()
     FAR_ENTERED = auto()
+    FAR_LEFT = auto()  # its StasisEnd came: it takes no commands any more
     FAR_BRIDGED = auto()
     FAR_DIALLED = auto()
     PAGES_RING = auto()  # inbound: at least one page rings

@@ -216,6 +216,8 @@ _ENTERED = {Resource.FAR: Fact.FAR_ENTERED, Resource.EXTERNAL_MEDIA: Fact.EXTERN
 @leads_to()
 def channel_left(call: Call, event: events.ChannelLeft) -> Decision:
     """Its end comes next, with the cause. Should it not come, the channel went elsewhere."""
+    if event.resource is Resource.FAR:
+        call = replace(call, facts=call.facts | {Fact.FAR_LEFT})
     return call, [StartTimer(Timer.EXPLAIN)]
 
 
@@ -281,7 +283,10 @@ def pbx_lost(call: Call, event: events.PbxLost) -> Decision:
 @leads_to(*ENDS)
 def timer(call: Call, event: events.TimerFired) -> Decision:
     if event.timer is Timer.EXPLAIN:
-        outcome = Outcome.COMPLETED if call.state is UP else Outcome.FAILED_PBX
+        caller_left = call.direction is Direction.INBOUND and Fact.FAR_LEFT in call.facts
+        outcome = Outcome.CANCELLED if caller_left else Outcome.FAILED_PBX
+        if call.state is UP:
+            outcome = Outcome.COMPLETED
         return _end(call, event.at, outcome, Cause(text="the channel left without a word"))
     if event.timer is Timer.RING and call.state in (TRYING, RINGING, EARLY):
         status = "NOANSWER" if call.direction is Direction.INBOUND else ""

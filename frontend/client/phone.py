@@ -64,6 +64,7 @@ class PhoneCall:
         self._peer.addTrack(source or Silence())
         self._peer.on("track", self._on_track)
         self._ears: set[asyncio.Task[None]] = set()
+        self._closing: asyncio.Task[None] | None = None
 
     @property
     def ended(self) -> bool:
@@ -132,6 +133,8 @@ class PhoneCall:
                 self.history.append(state)
                 if state == "ended":
                     self.outcome, self.end = outcome, message
+                    # At once: its packets would go on to ports that the next call may get.
+                    self._closing = asyncio.create_task(self._peer.close())
             case messages.Hold(held=held):
                 self.held = held
             case messages.Dtmf(digits=digits):
@@ -146,7 +149,7 @@ class PhoneCall:
 
     async def close(self) -> None:
         """Stop the media; the call itself is the server's."""
-        await self._peer.close()
+        await (self._closing or self._peer.close())
         self.heard.close()
         for ear in self._ears:
             ear.cancel()

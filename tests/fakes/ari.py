@@ -221,6 +221,14 @@ class FakeAri:
     async def _applications_filter(self, asked: dict[str, Any]) -> Any:
         return {"name": asked["applicationName"]}
 
+    async def _applications_subscribe(self, asked: dict[str, Any]) -> Any:
+        if asked["eventSource"].removeprefix("channel:") not in self.channels:
+            raise web.HTTPUnprocessableEntity(text='{"message": "Event source does not exist"}')
+        return await self._applications_get(asked)
+
+    async def _applications_unsubscribe(self, asked: dict[str, Any]) -> Any:
+        return await self._applications_get(asked)
+
     async def _channels_list(self, asked: dict[str, Any]) -> Any:
         return [channel.json() for channel in self.channels.values()]
 

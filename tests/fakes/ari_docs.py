@@ -20,6 +20,8 @@ OPERATIONS = (
     Operation("asterisk.getInfo", "GET", "/asterisk/info"),
     Operation("applications.get", "GET", "/applications/{applicationName}"),
     Operation("applications.filter", "PUT", "/applications/{applicationName}/eventFilter", body="filter"),
+    Operation("applications.subscribe", "POST", "/applications/{applicationName}/subscription", "eventSource"),
+    Operation("applications.unsubscribe", "DELETE", "/applications/{applicationName}/subscription", "eventSource"),
     Operation("channels.list", "GET", "/channels"),
     Operation("channels.create", "POST", "/channels/create", "endpoint app appArgs channelId formats", "variables"),
     Operation(

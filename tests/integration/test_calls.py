@@ -34,7 +34,7 @@ async def test_601_is_heard_as_1004_hz_in_opus_and_pcmu(site: Site) -> None:
         assert (await call.stats())["lost"] == 0
         await call.hangup()
         assert call.outcome is Outcome.COMPLETED
-        assert call.history == ["trying", "accepted", "ended"]
+        assert call.history[-2:] == ["accepted", "ended"]
 
 
 async def em_channel(site: Site) -> str:
@@ -103,7 +103,7 @@ async def test_603_rings_until_the_page_gives_up(site: Site) -> None:
         await call.wait("ringing")
         await call.hangup()
         assert call.outcome is Outcome.CANCELLED
-        assert call.history == ["trying", "ringing", "ended"]
+        assert call.history[-2:] == ["ringing", "ended"]
 
 
 async def test_603_rings_until_the_time_is_over(site_with: SiteWith) -> None:

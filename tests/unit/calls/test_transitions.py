@@ -250,3 +250,17 @@ def test_a_far_side_that_rang_and_ended_normally_did_not_answer() -> None:
     story.tell(events.FarRinging(2))
     story.tell(events.ChannelGone(3, Resource.FAR, 16, "Normal Clearing"))
     assert story.call.outcome is Outcome.NO_ANSWER
+
+
+def test_a_caller_who_leaves_without_a_word_has_given_up() -> None:
+    story = inbound()
+    story.tell(events.ChannelLeft(3, Resource.FAR))
+    story.tell(events.TimerFired(4, Timer.EXPLAIN))
+    assert story.call.outcome is Outcome.CANCELLED
+
+
+def test_a_far_side_that_leaves_without_a_word_is_the_pbx_s_fault() -> None:
+    story = outbound()
+    story.tell(events.ChannelLeft(3, Resource.FAR))
+    story.tell(events.TimerFired(4, Timer.EXPLAIN))
+    assert story.call.outcome is Outcome.FAILED_PBX
