@@ -1,7 +1,7 @@
 """The WebSocket protocol: every message, typed, in one file.
 
 JSON objects with a `type`. TypeScript types are generated from these structs
-(`make types`), so a change here is a change of the public protocol.
+(`python -m frontend.typescript`), so a change here is a change of the public protocol.
 
 A plain client needs four: it sends `offer` with a `target`, gets `answer`,
 then `state` messages as they happen, and sends `hangup`.
@@ -34,22 +34,35 @@ class Register(Message, tag="register", frozen=True):
     token: str | None = None
 
 
+class Resume(Message, tag="resume", frozen=True):
+    """Go on with the session of an earlier connection: the first message after `welcome`.
+
+    `session`: what that connection's `welcome` had. The calls of the session are this connection's
+    from now on; an older connection that still seems to stand is closed.
+    """
+
+    session: str
+
+
 class Unregister(Message, tag="unregister", frozen=True):
     """Take no more calls. Calls that stand go on."""
 
 
 class Offer(Message, tag="offer", frozen=True):
-    """A call, or the acceptance of one.
+    """A call, the acceptance of one, or new media for one that stands.
 
     With `target`: call that number; `callId` may be chosen by the client.
-    Without: accept the incoming call `callId`. `sdp` is the browser's offer as
-    `createOffer` made it; ICE candidates need not be gathered first.
+    Without: accept the incoming call `callId`, or, where that call stands, give it a
+    new media leg in place of the one it has (after a reload, or when the sound is
+    lost). `sdp` is the browser's offer as `createOffer` of a *new* connection made it;
+    ICE candidates need not be gathered first.
     """
 
     sdp: str
     target: str | None = None
     call_id: str | None = None
     caller: str | None = None  # shown to the far side; with authentication on, the user
+    take_over: bool = False  # take the call from another page of this user that holds it
 
 
 class Hangup(Message, tag="hangup", frozen=True):
@@ -72,12 +85,15 @@ class Dtmf(Message, tag="dtmf", frozen=True):
 
 
 class Ping(Message, tag="ping", frozen=True):
-    """Answered by `pong` with the same `id`."""
+    """Answered by `pong` with the same `id`.
+
+    Whoever has once sent one, and holds a call, is taken for frozen when nothing comes for 9 s.
+    """
 
     id: int = 0
 
 
-ClientMessage = Register | Unregister | Offer | Hangup | Decline | Dtmf | Ping
+ClientMessage = Resume | Register | Unregister | Offer | Hangup | Decline | Dtmf | Ping
 
 
 # --- from the server ---------------------------------------------------------
@@ -88,6 +104,57 @@ class Welcome(Message, tag="welcome", frozen=True):
 
     version: str
     authentication: bool  # whether `register` and `offer` need a token
+    session: str  # keep it: `resume` with it, on a later connection, takes this one's calls back
+
+
+class Resumed(Message, tag="resumed", frozen=True):
+    """The session goes on here. `calls` comes next."""
+
+    session: str
+
+
+class CallSummary(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """A live call as its user's pages see it. Times are Unix seconds."""
+
+    call_id: str
+    direction: Direction
+    state: ClientState
+    target: str
+    caller: str
+    caller_name: str
+    created_at: float
+    held_by_far: bool
+    here: bool  # this connection's session holds it
+    attached: bool  # an open connection holds it
+    answered_at: float | None = None
+
+
+class Calls(Message, tag="calls", frozen=True):
+    """All live calls of this user and this session, except those that only ring.
+
+    Comes after `registered` and `resumed`, and whenever one of them begins, ends, or changes its state or holder.
+    """
+
+    calls: list[CallSummary]
+
+
+class MediaLost(Message, tag="media-lost", frozen=True):
+    """The call stands, but its sound is lost on the server's side: send a new `offer` with its `callId`."""
+
+    call_id: str
+    reason: str
+
+
+class TakenOver(Message, tag="taken-over", frozen=True):
+    """Another page of this user holds the call now: end the media here, and hang nothing up."""
+
+    call_id: str
+
+
+class Reconnect(Message, tag="reconnect", frozen=True):
+    """The server is about to be replaced: connect again at a random moment of the next `within` seconds."""
+
+    within: float
 
 
 class Registered(Message, tag="registered", frozen=True):
@@ -151,7 +218,7 @@ class Error(Message, tag="error", frozen=True):
 
     `code`: `malformed`, `unknown_type`, `invalid_request`, `invalid_sdp`,
     `invalid_target`, `unknown_call`, `wrong_state`, `too_many`,
-    `unauthorized`, `forbidden`, `too_large`, `unavailable`. `field` names the faulty one.
+    `unauthorized`, `forbidden`, `too_large`, `held_elsewhere`, `unavailable`. `field` names the faulty one.
     """
 
     code: str
@@ -166,5 +233,20 @@ class Pong(Message, tag="pong", frozen=True):
 
 
 ServerMessage = (
-    Welcome | Registered | Unregistered | Answer | State | IncomingCall | IncomingEnded | Hold | Dtmf | Error | Pong
+    Welcome
+    | Resumed
+    | Registered
+    | Unregistered
+    | Calls
+    | Answer
+    | State
+    | IncomingCall
+    | IncomingEnded
+    | Hold
+    | MediaLost
+    | TakenOver
+    | Dtmf
+    | Reconnect
+    | Error
+    | Pong
 )

@@ -22,7 +22,7 @@ from frontend import messages
 
 TARGET = Path(__file__).parent / "web" / "src" / "messages.ts"
 
-_HEADER = "// Generated from frontend/messages.py by `make types`. Do not edit.\n"
+_HEADER = "// Generated from frontend/messages.py by `python -m frontend.typescript`. Do not edit.\n"
 _SCALARS: dict[object, str] = {str: "string", int: "number", float: "number", bool: "boolean"}
 _ENUMS: tuple[type[enum.Enum], ...] = (Direction, Outcome)
 
@@ -40,8 +40,9 @@ def generate() -> str:
     return "\n".join(parts)
 
 
-def _structs() -> Iterator[type[messages.Message]]:
-    """Every message, in the order of the file; one that goes both ways is told once."""
+def _structs() -> Iterator[type[msgspec.Struct]]:
+    """Every message, in the order of the file; one that goes both ways is told once; first what they are made of."""
+    yield messages.CallSummary
     yield from dict.fromkeys(typing.get_args(messages.ClientMessage) + typing.get_args(messages.ServerMessage))
 
 
@@ -50,8 +51,9 @@ def _enum(choice: type[enum.Enum]) -> str:
     return f"{_doc(choice.__dict__.get('__doc__'))}export type {choice.__name__} = {values};\n"
 
 
-def _interface(struct: type[messages.Message], comments: dict[tuple[str, str], str]) -> str:
-    lines = [f"  type: {json.dumps(struct.__struct_config__.tag)};"]
+def _interface(struct: type[msgspec.Struct], comments: dict[tuple[str, str], str]) -> str:
+    tag = struct.__struct_config__.tag
+    lines = [f"  type: {json.dumps(tag)};"] if tag else []
     for field in msgspec.structs.fields(struct):
         mark = "" if field.required else "?"
         comment = comments.get((struct.__name__, field.name))
@@ -75,7 +77,11 @@ def _type(annotation: object) -> str:
         return _SCALARS[annotation]
     if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
         return annotation.__name__
+    if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
+        return annotation.__name__
     origin = typing.get_origin(annotation)
+    if origin is list:
+        return f"{_type(typing.get_args(annotation)[0])}[]"
     if origin is typing.Literal:
         return _literal(annotation)
     if origin in (types.UnionType, typing.Union):

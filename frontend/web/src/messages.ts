@@ -1,12 +1,38 @@
-// Generated from frontend/messages.py by `make types`. Do not edit.
+// Generated from frontend/messages.py by `python -m frontend.typescript`. Do not edit.
 
 export type Direction = "outbound" | "inbound";
 
 /** How a call ended. Closed: every end is one of these. Used as a metric label. */
-export type Outcome = "completed" | "busy" | "no_answer" | "rejected" | "cancelled" | "unreachable" | "forbidden" | "failed_media" | "failed_pbx";
+export type Outcome = "completed" | "busy" | "no_answer" | "rejected" | "cancelled" | "unreachable" | "forbidden" | "failed_media" | "failed_pbx" | "lost";
 
 /** A call's state as clients see it; `ended` is the last and comes once. */
 export type ClientState = "trying" | "ringing" | "early" | "accepted" | "ended";
+
+/** A live call as its user's pages see it. Times are Unix seconds. */
+export interface CallSummary {
+  callId: string;
+  direction: Direction;
+  state: ClientState;
+  target: string;
+  caller: string;
+  callerName: string;
+  createdAt: number;
+  heldByFar: boolean;
+  here: boolean; // this connection's session holds it
+  attached: boolean; // an open connection holds it
+  answeredAt?: number;
+}
+
+/**
+ * Go on with the session of an earlier connection: the first message after `welcome`.
+ *
+ * `session`: what that connection's `welcome` had. The calls of the session are this connection's
+ * from now on; an older connection that still seems to stand is closed.
+ */
+export interface Resume {
+  type: "resume";
+  session: string;
+}
 
 /** Take calls for `user`. With authentication on, `token` is needed and must be that user's. */
 export interface Register {
@@ -21,11 +47,13 @@ export interface Unregister {
 }
 
 /**
- * A call, or the acceptance of one.
+ * A call, the acceptance of one, or new media for one that stands.
  *
  * With `target`: call that number; `callId` may be chosen by the client.
- * Without: accept the incoming call `callId`. `sdp` is the browser's offer as
- * `createOffer` made it; ICE candidates need not be gathered first.
+ * Without: accept the incoming call `callId`, or, where that call stands, give it a
+ * new media leg in place of the one it has (after a reload, or when the sound is
+ * lost). `sdp` is the browser's offer as `createOffer` of a *new* connection made it;
+ * ICE candidates need not be gathered first.
  */
 export interface Offer {
   type: "offer";
@@ -33,6 +61,7 @@ export interface Offer {
   target?: string;
   callId?: string;
   caller?: string; // shown to the far side; with authentication on, the user
+  takeOver?: boolean; // take the call from another page of this user that holds it
 }
 
 /** End a call, at any moment of it. On an incoming call that rings: decline it. */
@@ -54,7 +83,11 @@ export interface Dtmf {
   digits: string;
 }
 
-/** Answered by `pong` with the same `id`. */
+/**
+ * Answered by `pong` with the same `id`.
+ *
+ * Whoever has once sent one, and holds a call, is taken for frozen when nothing comes for 9 s.
+ */
 export interface Ping {
   type: "ping";
   id?: number;
@@ -65,6 +98,13 @@ export interface Welcome {
   type: "welcome";
   version: string;
   authentication: boolean; // whether `register` and `offer` need a token
+  session: string; // keep it: `resume` with it, on a later connection, takes this one's calls back
+}
+
+/** The session goes on here. `calls` comes next. */
+export interface Resumed {
+  type: "resumed";
+  session: string;
 }
 
 export interface Registered {
@@ -74,6 +114,16 @@ export interface Registered {
 
 export interface Unregistered {
   type: "unregistered";
+}
+
+/**
+ * All live calls of this user and this session, except those that only ring.
+ *
+ * Comes after `registered` and `resumed`, and whenever one of them begins, ends, or changes its state or holder.
+ */
+export interface Calls {
+  type: "calls";
+  calls: CallSummary[];
 }
 
 /** The SDP answer to an offer. It comes before the far side has answered. */
@@ -125,12 +175,31 @@ export interface Hold {
   held: boolean;
 }
 
+/** The call stands, but its sound is lost on the server's side: send a new `offer` with its `callId`. */
+export interface MediaLost {
+  type: "media-lost";
+  callId: string;
+  reason: string;
+}
+
+/** Another page of this user holds the call now: end the media here, and hang nothing up. */
+export interface TakenOver {
+  type: "taken-over";
+  callId: string;
+}
+
+/** The server is about to be replaced: connect again at a random moment of the next `within` seconds. */
+export interface Reconnect {
+  type: "reconnect";
+  within: number;
+}
+
 /**
  * What was wrong with a message; the connection and its calls live on.
  *
  * `code`: `malformed`, `unknown_type`, `invalid_request`, `invalid_sdp`,
  * `invalid_target`, `unknown_call`, `wrong_state`, `too_many`,
- * `unauthorized`, `forbidden`, `too_large`, `unavailable`. `field` names the faulty one.
+ * `unauthorized`, `forbidden`, `too_large`, `held_elsewhere`, `unavailable`. `field` names the faulty one.
  */
 export interface Error {
   type: "error";
@@ -147,6 +216,7 @@ export interface Pong {
 }
 
 export type ClientMessage =
+  | Resume
   | Register
   | Unregister
   | Offer
@@ -157,13 +227,18 @@ export type ClientMessage =
 
 export type ServerMessage =
   | Welcome
+  | Resumed
   | Registered
   | Unregistered
+  | Calls
   | Answer
   | State
   | IncomingCall
   | IncomingEnded
   | Hold
+  | MediaLost
+  | TakenOver
   | Dtmf
+  | Reconnect
   | Error
   | Pong;
