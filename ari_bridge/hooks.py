@@ -95,6 +95,13 @@ class CallStarted(CallEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class CallAdopted(CallEvent):
+    """A call of an earlier process was found again, and goes on."""
+
+    name: ClassVar[str] = "call.adopted"
+
+
+@dataclass(frozen=True, slots=True)
 class CallChanged(CallEvent):
     """The call's state, or its hold, changed."""
 

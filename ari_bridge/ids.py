@@ -19,6 +19,9 @@ CALL_ID_PATTERN = re.compile(r"[A-Za-z0-9_.]{4,64}")
 """What a client may choose as a call id: no '-', which separates the kind."""
 
 
+_LATER_LEG = re.compile(r"em([2-9]|[1-9][0-9]{1,5})")
+
+
 class Kind(Enum):
     """What a name made from a call id names. The value is the suffix."""
 
@@ -40,12 +43,27 @@ def resource_id(call_id: str, kind: Kind) -> str:
     return f"{call_id}-{kind.value}"
 
 
+def leg_id(call_id: str, number: int) -> str:
+    """The name of a call's media leg, from 1 on: `<call>-em`, `<call>-em2`, `<call>-em3`, ..."""
+    return resource_id(call_id, Kind.EXTERNAL_MEDIA) + (str(number) if number > 1 else "")
+
+
 def parse_resource_id(name: str) -> tuple[str, Kind] | None:
     """The call id and kind that a name was made from; None where it is not one of ours."""
     call_id, dash, suffix = name.rpartition("-")
     if not dash or not CALL_ID_PATTERN.fullmatch(call_id):
         return None
+    if _LATER_LEG.fullmatch(suffix):
+        return call_id, Kind.EXTERNAL_MEDIA
     try:
         return call_id, Kind(suffix)
     except ValueError:
         return None
+
+
+def leg_number(name: str) -> int:
+    """Which leg of its call the media leg `name` is, from 1 on; 0 where it is no media leg of ours."""
+    parsed = parse_resource_id(name)
+    if parsed is None or parsed[1] is not Kind.EXTERNAL_MEDIA:
+        return 0
+    return int(name.rpartition(f"-{Kind.EXTERNAL_MEDIA.value}")[2] or 1)

@@ -54,6 +54,13 @@ HOOK_FAILURES = Counter("hook_failures", "Hook handlers that failed.", ["reason"
 RELEASES_GIVEN_UP = Counter(
     "releases_given_up", "Resources that could not be released; the sweep reaps them.", ["resource"], registry=REGISTRY
 )
+RESOURCES = Gauge(
+    "resources",
+    "What of ours stands in Asterisk and rtpengine, at the last sweep. standing: known (a call's that began in this "
+    "process), adopted (a call's that an earlier process began), orphan (no call's: it is removed).",
+    ["sort", "standing"],
+    registry=REGISTRY,
+)
 REAPED = Counter("resources_reaped", "Resources without a call, removed by the sweep.", ["resource"], registry=REGISTRY)
 
 

@@ -1,7 +1,7 @@
 """ARI bridges. Each method raises PeerRefused, PeerTimeout or PeerUnreachable."""
 
 from ari_bridge.ari.channels import Channels
-from ari_bridge.ari.request import Requests, found, read
+from ari_bridge.ari.request import Requests, entity, found, read
 from ari_bridge.ari.resources import Bridge
 
 
@@ -9,20 +9,44 @@ class Bridges:
     def __init__(self, requests: Requests, channels: Channels) -> None:
         self._requests = requests
         self._channels = channels
+        self._app = channels.app
 
     async def create(self, bridge_id: str) -> None:
-        """A mixing bridge."""
-        await self._requests.send("bridges", "createWithId", bridgeId=bridge_id, type="mixing")
+        """A mixing bridge. Its name is our application's: so we know it for ours after a restart."""
+        await self._requests.send("bridges", "createWithId", bridgeId=bridge_id, type="mixing", name=self._app)
 
     async def add_channel(self, bridge_id: str, channel_id: str) -> None:
         """Refused (422) before the channel's StasisStart."""
         command = self._requests.send("bridges", "addChannel", bridgeId=bridge_id, channel=channel_id)
         await self._channels.woken(channel_id, command)
 
+    async def remove_channel(self, bridge_id: str, channel_id: str) -> bool:
+        """The channel lives on, outside of any bridge. False: it was not in there, or one of the two is gone."""
+        command = self._requests.send("bridges", "removeChannel", bridgeId=bridge_id, channel=channel_id)
+        # 400: no such channel, 422: not in this bridge, 409: the bridge is being destroyed at this moment
+        return await found(self._channels.woken(channel_id, command), gone=(400, 404, 409, 422))
+
+    async def start_music(self, bridge_id: str, music_class: str = "") -> None:
+        """Music on hold for all in the bridge, until `stop_music`; mixed with what else is heard there.
+
+        `music_class`: of the PBX's musiconhold.conf; "" is its `default`. Silence where there is no such class.
+        Refused (404) where the bridge is gone.
+        """
+        given = {"mohClass": music_class} if music_class else {}
+        await self._requests.send("bridges", "startMoh", bridgeId=bridge_id, **given)
+
+    async def stop_music(self, bridge_id: str) -> bool:
+        """False: no music played, or the bridge is gone."""
+        return await found(self._requests.send("bridges", "stopMoh", bridgeId=bridge_id), gone=(404, 409))
+
     async def destroy(self, bridge_id: str) -> bool:
         """False: it was gone already. Its channels live on."""
         # 409: it is being destroyed at this moment
         return await found(self._requests.send("bridges", "destroy", bridgeId=bridge_id), gone=(404, 409))
+
+    async def get(self, bridge_id: str) -> Bridge | None:
+        """The bridge with its channels as they are now; None: it is gone."""
+        return await entity(self._requests.send("bridges", "get", bridgeId=bridge_id), Bridge)
 
     async def list(self) -> list[Bridge]:
         """All bridges of the PBX, also those that are not ours."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from ari_bridge.ari.request import Requests, found, read
+from ari_bridge.ari.request import Requests, entity, found, read
 from ari_bridge.ari.resources import Channel
 from ari_bridge.ari.transport import PEER, Reply
 from ari_bridge.ari.wake import VARIABLE, woken
@@ -24,7 +24,7 @@ class _ExternalMedia(msgspec.Struct):
 class Channels:
     def __init__(self, requests: Requests, app: str) -> None:
         self._requests = requests
-        self._app = app
+        self.app = app
 
     async def create(self, channel_id: str, endpoint: str, *, caller: str = "", caller_name: str = "") -> Channel:
         """Make a channel that is not dialled yet. Its StasisStart may come before this returns.
@@ -34,7 +34,7 @@ class Channels:
         """
         shown = _variables({"CONNECTEDLINE(num,i)": caller, "CONNECTEDLINE(name,i)": caller_name})
         reply = await self._requests.send(
-            "channels", "create", endpoint=endpoint, app=self._app, channelId=channel_id, **shown
+            "channels", "create", endpoint=endpoint, app=self.app, channelId=channel_id, **shown
         )
         return read(reply, Channel)
 
@@ -48,7 +48,7 @@ class Channels:
         reply = await self._requests.send(
             "channels",
             "externalMedia",
-            app=self._app,
+            app=self.app,
             channelId=channel_id,
             external_host=str(rtp),
             format="ulaw",
@@ -97,16 +97,20 @@ class Channels:
         its ChannelDestroyed, which says why it ended, mostly comes after we were cut off from it.
         """
         request = self._requests.send(
-            "applications", "subscribe", applicationName=self._app, eventSource=f"channel:{channel_id}"
+            "applications", "subscribe", applicationName=self.app, eventSource=f"channel:{channel_id}"
         )
         return await found(request, gone=(422,))
 
     async def unfollow(self, channel_id: str) -> bool:
         """Hear no more of a channel. False: it was not followed, or is gone."""
         request = self._requests.send(
-            "applications", "unsubscribe", applicationName=self._app, eventSource=f"channel:{channel_id}"
+            "applications", "unsubscribe", applicationName=self.app, eventSource=f"channel:{channel_id}"
         )
         return await found(request, gone=(404, 409, 422))
+
+    async def get(self, channel_id: str) -> Channel | None:
+        """The channel as it is now; None: it is gone."""
+        return await entity(self._requests.send("channels", "get", channelId=channel_id), Channel)
 
     async def list(self) -> list[Channel]:
         """All channels of the PBX, also those that are not ours."""

@@ -12,9 +12,13 @@ from ari_bridge.calls.state import Resource, Step
 
 @dataclass(frozen=True, slots=True)
 class Do:
-    """Begin a set-up step. Comes back as StepDone or StepFailed."""
+    """Begin a set-up step. Comes back as StepDone or StepFailed.
+
+    `leg`, here and below: the media leg's number, 0 for what belongs to none.
+    """
 
     step: Step
+    leg: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,7 @@ class Release:
     """Release a resource. Comes back as Released, whatever happens."""
 
     resource: Resource
+    leg: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +57,32 @@ class StartTimer:
 
 
 @dataclass(frozen=True, slots=True)
+class CancelTimer:
+    timer: Timer
+
+
+@dataclass(frozen=True, slots=True)
 class CancelTimers:
     pass
+
+
+@dataclass(frozen=True, slots=True)
+class CheckMedia:
+    """Ask rtpengine when the browser was last heard. Comes back as MediaChecked."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayMusic:
+    """Let the far side hear music, or (`on` False) no more."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AskOffer:
+    """Tell the page that its media is lost, and that a new offer is needed."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +112,11 @@ Action = (
     | RingPages
     | StopRinging
     | StartTimer
+    | CancelTimer
     | CancelTimers
+    | CheckMedia
+    | PlayMusic
+    | AskOffer
     | TellMedia
     | TellState
     | TellDigit

@@ -19,6 +19,8 @@ class Timer(Enum):
     RING = "ring"  # the far side, or the pages, may ring so long
     SETUP = "setup"  # media and bridge must stand within this
     EXPLAIN = "explain"  # a channel left us: its end event, which says why, must come within this
+    GRACE = "grace"  # the page, or new media for it, must be back within this
+    MUSIC = "music"  # when the far side has heard nothing for so long, music is played to it
 
 
 class Failure(Enum):
@@ -48,6 +50,15 @@ class Accepted(Event):
 
     user: str
     offer: str
+    session: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reoffered(Event):
+    """The page that holds the call, or takes it over, gives a new SDP offer: a new media leg begins."""
+
+    offer: str
+    session: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +97,13 @@ class PagesRang(Event):
 
 @dataclass(frozen=True, slots=True)
 class ChannelEntered(Event):
-    """ARI StasisStart of one of the call's channels: it takes commands now."""
+    """ARI StasisStart of one of the call's channels: it takes commands now.
+
+    `leg`, here and below: the media leg's number, 0 for what belongs to none.
+    """
 
     resource: Resource
+    leg: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +111,7 @@ class ChannelLeft(Event):
     """ARI StasisEnd: the channel takes no commands any more, and is about to end."""
 
     resource: Resource
+    leg: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +121,7 @@ class ChannelGone(Event):
     resource: Resource
     q850: int = 0
     text: str = ""
+    leg: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +161,31 @@ class FarHeld(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class OwnerLost(Event):
+    """The connection of the page that holds the call is gone; the sound may go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerBack(Event):
+    """The page that holds the call is connected again."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaLost(Event):
+    """The media leg is gone: its rtpengine died."""
+
+    leg: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MediaChecked(Event):
+    """When the browser was last heard, as rtpengine says; `heard_at` is 0 where that is not known."""
+
+    heard_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class PbxLost(Event):
     """There is no event stream to follow the call by."""
 
@@ -165,6 +207,7 @@ class StepDone(Event):
     step: Step
     address: RtpAddress | None = None
     sdp: str = ""
+    leg: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +215,7 @@ class StepFailed(Event):
     step: Step
     failure: Failure
     reason: str
+    leg: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,3 +223,4 @@ class Released(Event):
     """A resource is gone, or was given up after several tries (then the sweep reaps it)."""
 
     resource: Resource
+    leg: int = 0

@@ -25,15 +25,18 @@ def channel_id(event: ari.AriEvent) -> str | None:
     return channel.id if isinstance(channel, Channel) else None
 
 
-def translate(event: ari.AriEvent, resource: Resource, at: float) -> Event | None:
-    """The call's event, where its channel `resource` had `event`; None where it means nothing to a call."""
+def translate(event: ari.AriEvent, resource: Resource, leg: int, at: float) -> Event | None:
+    """The call's event, where its channel `resource` (of media leg `leg`, 0 for none) had `event`.
+
+    None where it means nothing to a call.
+    """
     match event:
         case ari.StasisStart():
-            return ChannelEntered(at, resource)
+            return ChannelEntered(at, resource, leg)
         case ari.StasisEnd():
-            return ChannelLeft(at, resource)
+            return ChannelLeft(at, resource, leg)
         case ari.ChannelDestroyed(cause=q850, cause_txt=text):
-            return ChannelGone(at, resource, q850, text)
+            return ChannelGone(at, resource, q850, text, leg)
     return _of_far(event, at) if resource is Resource.FAR else None
 
 

@@ -1,4 +1,4 @@
-"""All calls: what users ask for, and what ARI events mean, each brought to its call.
+"""All calls: what users ask for, brought to the call that it is about.
 
 Nothing here waits for a peer: what a user asks for is checked, then begun, and
 the listener hears how it goes on.
@@ -7,19 +7,13 @@ the listener hears how it goes on.
 import asyncio
 import re
 import time
-from collections import OrderedDict
 from collections.abc import Coroutine
-from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 import structlog
 
 from ari_bridge import metrics
-from ari_bridge.ari import events as ari_events
 from ari_bridge.ari.client import Ari
-from ari_bridge.ari.resources import Channel
-from ari_bridge.calls import from_ari
 from ari_bridge.calls.events import (
     Accepted,
     Arrived,
@@ -27,38 +21,37 @@ from ari_bridge.calls.events import (
     DigitsPressed,
     Event,
     HungUp,
+    MediaLost,
+    OwnerBack,
+    OwnerLost,
     PbxLost,
     Placed,
+    Reoffered,
 )
 from ari_bridge.calls.measure import CallMeter
+from ari_bridge.calls.peers import MediaEngine, Pages, Peers
 from ari_bridge.calls.reconcile import Reconciler
-from ari_bridge.calls.state import Call, CallState, Direction, Fact, Resource
+from ari_bridge.calls.rule import Decision
+from ari_bridge.calls.state import Call, CallState, Direction
+from ari_bridge.calls.switchboard import Switchboard
 from ari_bridge.calls.task import (
     CallTask,
     DigitReceived,
     HoldChanged,
     Limits,
     Listener,
-    MediaEngine,
+    MediaNeeded,
     MediaReady,
-    Pages,
-    Peers,
     StateChanged,
     Update,
 )
-from ari_bridge.errors import (
-    CallFailed,
-    InvalidRequest,
-    PeerError,
-    TooMany,
-    UnknownCall,
-    WrongState,
-)
-from ari_bridge.hooks import AriReceived, Hooks
+from ari_bridge.errors import CallFailed, InvalidRequest, TooMany, Unavailable, UnknownCall, WrongState
+from ari_bridge.hooks import CallAdopted, Hooks
 from ari_bridge.hooks import DigitReceived as DigitHook
-from ari_bridge.ids import CALL_ID_PATTERN, Kind, new_call_id, parse_resource_id, resource_id
+from ari_bridge.ids import CALL_ID_PATTERN, Kind, leg_number, new_call_id, parse_resource_id, resource_id
 from ari_bridge.media.sdp import check_offer
 from ari_bridge.routing import Routes
+from ari_bridge.store import CallStore
 
 __all__ = [
     "Calls",
@@ -67,61 +60,88 @@ __all__ = [
     "Limits",
     "Listener",
     "MediaEngine",
+    "MediaNeeded",
     "MediaReady",
     "Pages",
     "StateChanged",
     "Update",
 ]
 
-ENDED_CALLS_KEPT = 1000
-CLOSE_SECONDS = 5.0
-"""How long `close` waits for the calls that it hangs up."""
+HANG_UP_SECONDS = 5.0
+"""How long `hang_up_all` waits until all is released."""
 
 _CALLER = re.compile(r"[0-9A-Za-z+ ._-]{0,64}")
 _DIGITS = re.compile(r"[0-9*#A-D]{1,32}")
-_RESOURCES = {Kind.FAR: Resource.FAR, Kind.EXTERNAL_MEDIA: Resource.EXTERNAL_MEDIA}
 
 log = structlog.get_logger(__name__)
 
 
 class Calls:
+    """`draining`: no call is begun any more; those that stand go on."""
+
     def __init__(
-        self, ari: Ari, media: MediaEngine, pages: Pages, hooks: Hooks, routes: Routes, limits: Limits
+        self,
+        ari: Ari,
+        media: MediaEngine,
+        pages: Pages,
+        hooks: Hooks,
+        routes: Routes,
+        limits: Limits,
+        store: CallStore,
     ) -> None:
         self._ari = ari
         self._hooks = hooks
         self._routes = routes
         self._limits = limits
+        self._store = store
         self._peers = Peers(ari, media, pages)
         self._tasks: dict[str, CallTask] = {}
         self._inbound: dict[str, str] = {}  # Asterisk's channel id → call id
-        self._ended: OrderedDict[str, Call] = OrderedDict()
         self._all_ended = asyncio.Event()
-        self._reconciler = Reconciler(self._peers, self._tasks, self._inbound)
+        self._reconciler = Reconciler(self._peers, self._tasks, self._adopt)
+        self._switchboard = Switchboard(
+            ari,
+            hooks,
+            self._inbound,
+            post=self._post,
+            arrived=self._arrived,
+            stray=self._reconciler.hang_up_stray,
+        )
         self._background: set[asyncio.Task[None]] = set()
-        ari.on_event(self._on_event)
+        self._pbx_gone: asyncio.TimerHandle | None = None
+        self.draining = False
         ari.on_connect(self._on_connect)
         ari.on_disconnect(self._on_disconnect)
+        media.on_lost(self._on_media_lost)
 
     async def start(self) -> None:
+        """Begin to look after calls; those that an earlier process left are adopted once the PBX is reached."""
+        self._reconciler.records = {call.id: call for call in self._store.live()}
         self._run(self._reconciler.sweep_for_ever())
 
     async def close(self) -> None:
-        """Hang up every call, and wait until all is released, within CLOSE_SECONDS."""
-        for task in list(self._tasks.values()):
-            task.post(HungUp(time.time()))
-        if self._tasks:
-            self._all_ended.clear()
-            try:
-                async with asyncio.timeout(CLOSE_SECONDS):
-                    await self._all_ended.wait()
-            except TimeoutError:
-                log.error("calls could not be released in time", calls=sorted(self._tasks))
+        """Leave every call as it stands: the next process adopts it."""
+        if self._pbx_gone:
+            self._pbx_gone.cancel()
+        await self._switchboard.close()
         for work in list(self._background):
             work.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
         for task in list(self._tasks.values()):
             await task.close()
+
+    async def hang_up_all(self) -> None:
+        """Hang up every call, and wait until all is released, within HANG_UP_SECONDS."""
+        for task in list(self._tasks.values()):
+            task.post(HungUp(time.time()))
+        if not self._tasks:
+            return
+        self._all_ended.clear()
+        try:
+            async with asyncio.timeout(HANG_UP_SECONDS):
+                await self._all_ended.wait()
+        except TimeoutError:
+            log.error("calls could not be released in time", calls=sorted(self._tasks))
 
     # --- what users ask for ------------------------------------------------------------
 
@@ -132,13 +152,15 @@ class Calls:
         sdp: str,
         caller: str,
         user: str | None = None,
+        session: str | None = None,
         call_id: str | None = None,
         listener: Listener | None = None,
     ) -> Call:
         """Call `target` for a browser with the offer `sdp`.
 
-        `caller`: what the far side is shown. `call_id`: chosen by the client, else by us.
-        Raises InvalidTarget, InvalidSdp, InvalidRequest, WrongState (the call id is taken), TooMany.
+        `caller`: what the far side is shown. `call_id`: chosen by the client, else by us. `session`: of the page
+        that holds the call and must stay connected; None where nobody has to, as with plain HTTP.
+        Raises InvalidTarget, InvalidSdp, InvalidRequest, WrongState (the call id is taken), TooMany, Unavailable.
         """
         number, endpoint = self._routes.resolve(target)
         check_offer(sdp)
@@ -150,9 +172,12 @@ class Calls:
             call_id = new_call_id()
         elif not CALL_ID_PATTERN.fullmatch(call_id):
             raise InvalidRequest("A call id has 4 to 64 letters, digits, dots and underscores.", field="callId")
-        elif call_id in self._tasks or call_id in self._ended:
+        elif call_id in self._tasks or self._store.get(call_id):
             raise WrongState(f"The call id {call_id} is taken.", field="callId")
         self._check_limits(user)
+        if self.draining:
+            raise Unavailable("the server is being replaced", retry_after=2.0)
+        self._ari.check_available()
         call = Call(
             id=call_id,
             direction=Direction.OUTBOUND,
@@ -160,24 +185,25 @@ class Calls:
             caller=caller,
             created_at=time.time(),
             user=user,
+            session=session,
             far_channel=resource_id(call_id, Kind.FAR),
             endpoint=endpoint,
             offer=sdp,
         )
         task = self._add(call, listener)
         task.post(Placed(call.created_at))
-        if not self._ari.connected:
-            task.post(PbxLost(time.time(), "the PBX cannot be reached: there is no ARI event stream"))
         return task.call
 
-    def accept(self, call_id: str, *, sdp: str, user: str, listener: Listener | None = None) -> Call:
+    def accept(
+        self, call_id: str, *, sdp: str, user: str, session: str | None = None, listener: Listener | None = None
+    ) -> Call:
         """Take an incoming call that rings for `user`. Raises UnknownCall, InvalidSdp, WrongState, TooMany."""
         task = self._task(call_id)
         if user not in task.call.users:
             raise UnknownCall(f"The call {call_id} does not ring here.", field="callId")
         check_offer(sdp)
         self._check_limits(user, adding=0)
-        accepted = Accepted(time.time(), user, sdp)
+        accepted = Accepted(time.time(), user, sdp, session)
         if listener:
             task.listeners.append(listener)
         try:
@@ -187,6 +213,29 @@ class Calls:
                 task.listeners.remove(listener)
             raise
         return task.call
+
+    def renew_media(self, call_id: str, *, sdp: str, session: str | None = None) -> None:
+        """Give the call a new media leg for the new offer `sdp`; its answer comes to the listeners.
+
+        `session`: of the page that holds the call from now on. Raises UnknownCall, InvalidSdp, WrongState.
+        """
+        task = self._task(call_id)
+        check_offer(sdp)
+        task.ask(Reoffered(time.time(), sdp, session))
+
+    def attach(self, call_id: str, listener: Listener) -> None:
+        """The page that holds the call is connected (again). Raises UnknownCall, WrongState (it has ended)."""
+        task = self._task(call_id)
+        if listener not in task.listeners:
+            task.listeners.append(listener)
+        task.post(OwnerBack(time.time()))
+
+    def detach(self, call_id: str, listener: Listener) -> None:
+        """The page that holds the call is gone: the call goes on, for the grace at least."""
+        task = self._tasks.get(call_id)
+        if task and listener in task.listeners:
+            task.listeners.remove(listener)
+            task.post(OwnerLost(time.time()))
 
     def decline(self, call_id: str, *, user: str) -> None:
         """`user` does not want the call; where it rings no more, nothing happens. Raises UnknownCall."""
@@ -208,9 +257,13 @@ class Calls:
         task.ask(DigitsPressed(time.time(), digits))
 
     def get(self, call_id: str) -> Call:
-        """The call, live or one of the last 1000 that ended. Raises UnknownCall."""
-        task = self._find(call_id)
-        return task.call if task else self._ended[call_id]
+        """The call, live or ended. Raises UnknownCall."""
+        if task := self._tasks.get(call_id):
+            return task.call
+        call = self._reconciler.records.get(call_id) or self._store.get(call_id)
+        if call is None:
+            raise UnknownCall(f"There is no call {call_id[:64]!r}.", field="callId")
+        return call
 
     def live(self) -> list[Call]:
         """Calls that are not decided to end, oldest first."""
@@ -251,12 +304,14 @@ class Calls:
     def _find(self, call_id: str) -> CallTask | None:
         """The task of a call that has not ended; None where it has. Raises UnknownCall."""
         task = self._tasks.get(call_id)
-        if task is None and call_id not in self._ended:
-            raise UnknownCall(f"There is no call {call_id[:64]!r}.", field="callId")
+        if task is None:
+            self.get(call_id)
         return task
 
     def _task(self, call_id: str) -> CallTask:
         task = self._find(call_id)
+        if task is None and call_id in self._reconciler.records:
+            raise Unavailable("the PBX is not reached yet since the server's start", retry_after=1.0)
         if task is None:
             raise WrongState(f"The call {call_id} has ended.", field="callId")
         return task
@@ -271,10 +326,11 @@ class Calls:
 
     # --- registry ------------------------------------------------------------------------
 
-    def _add(self, call: Call, listener: Listener | None = None) -> CallTask:
+    def _add(self, call: Call, listener: Listener | None = None, *, adopted: bool = False) -> CallTask:
         meter = CallMeter(self._hooks)
 
         def changed(before: Call, after: Call, event: Event) -> None:
+            self._store.save(after)  # before its actions: what is done is known, whatever comes next
             meter.changed(before, after, event)
             if after.state is CallState.ENDED and before.state is not CallState.ENDED:
                 self._forget(after)
@@ -284,6 +340,10 @@ class Calls:
             task.listeners.append(listener)
         task.listeners.append(self._digit_to_hooks)
         self._tasks[call.id] = task
+        if call.direction is Direction.INBOUND:
+            self._inbound[call.far_channel] = call.id
+        if adopted:
+            meter.adopted(call)
         return task
 
     def _digit_to_hooks(self, update: Update) -> None:
@@ -291,109 +351,60 @@ class Calls:
             self._hooks.emit(DigitHook(update.call, update.digit))
 
     def _forget(self, call: Call) -> None:
-        del self._tasks[call.id]
+        self._tasks.pop(call.id, None)
         self._inbound.pop(call.far_channel, None)
-        self._ended[call.id] = replace(call, offer="", answer="")
-        if len(self._ended) > ENDED_CALLS_KEPT:
-            self._ended.popitem(last=False)
         if not self._tasks:
             self._all_ended.set()
+
+    def _adopt(self, decision: Decision) -> None:
+        """A call of an earlier process stands, or has ended meanwhile."""
+        call, actions = decision
+        self._store.save(call)
+        if call.state is CallState.ENDED:
+            return
+        task = self._add(call, adopted=True)
+        self._hooks.emit(CallAdopted(call))
+        task.adopt(actions)
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
-    # --- what ARI tells ---------------------------------------------------------------------
+    # --- what the peers tell -----------------------------------------------------------------
+
+    def _post(self, call_id: str, event: Event) -> bool:
+        task = self._tasks.get(call_id)
+        if task:
+            task.post(event)
+        return task is not None
+
+    def _arrived(self, call: Call) -> bool:
+        if len(self._tasks) >= self._limits.max_calls:
+            return False
+        log.info("a caller arrived", call=call.id, channel=call.far_channel, target=call.target, caller=call.caller)
+        self._add(call).post(Arrived(call.created_at))
+        return True
 
     async def _on_connect(self) -> None:
         metrics.ARI_CONNECTED.set(1)
+        if self._pbx_gone:
+            self._pbx_gone.cancel()
+        if not self._ari.same_pbx:
+            self._lose_pbx("the PBX was restarted")
         await self._reconciler.reconcile()
 
     def _on_disconnect(self, reason: str) -> None:
         metrics.ARI_CONNECTED.set(0)
         log.warning("the ARI event stream is lost: calls that stand go on", reason=reason, calls=len(self._tasks))
+        loop = asyncio.get_running_loop()
+        self._pbx_gone = loop.call_later(self._limits.pbx_grace, self._lose_pbx, f"the PBX is gone: {reason}")
 
-    def _on_event(self, event: ari_events.AriEvent) -> None:
-        at = time.time()
-        metrics.ARI_EVENTS.labels(_label(event)).inc()
-        if (lag := _lag(event.timestamp, at)) is not None:
-            metrics.EVENT_LAG.observe(lag)
-        channel = from_ari.channel_id(event)
-        call_id, resource = self._owner(channel) if channel else (None, None)
-        self._hooks.emit(AriReceived(event.type, event.raw, call_id))
-        task = self._tasks.get(call_id) if call_id else None
-        if task and resource:
-            if told := from_ari.translate(event, resource, at):
-                task.post(told)
-        elif isinstance(event, ari_events.StasisStart):
-            self._entered(event, resource)
+    def _lose_pbx(self, reason: str) -> None:
+        for task in list(self._tasks.values()):
+            task.post(PbxLost(time.time(), reason))
 
-    def _owner(self, channel: str) -> tuple[str | None, Resource | None]:
-        if call_id := self._inbound.get(channel):
-            return call_id, Resource.FAR
-        name = parse_resource_id(channel)
-        return (name[0], _RESOURCES.get(name[1])) if name else (None, None)
-
-    def _entered(self, event: ari_events.StasisStart, resource: Resource | None) -> None:
-        """A channel that belongs to no call of ours entered our application."""
-        channel = event.channel
-        match event.args:
-            case _ if resource:
-                log.warning("a channel came after its call had ended: hung up", channel=channel.id)
-                self._run(self._reconciler.reap_channel(channel.id))
-            case ["inbound", number] if len(self._tasks) < self._limits.max_calls:
-                self._arrived(channel, number)
-            case ["inbound", _]:
-                log.error("all lines are in use: the caller goes on in the dialplan", channel=channel.id)
-                self._run(self._send_on(channel.id))
-            case args:
-                log.error(
-                    "a channel came with arguments that mean nothing: it goes on in the dialplan",
-                    channel=channel.id,
-                    args=args,
-                    expected="Stasis(APP,inbound,NUMBER)",
-                )
-                self._run(self._send_on(channel.id))
-
-    def _arrived(self, channel: Channel, number: str) -> None:
-        call = Call(
-            id=new_call_id(),
-            direction=Direction.INBOUND,
-            target=number,
-            caller=channel.caller.number,
-            caller_name=channel.caller.name,
-            created_at=time.time(),
-            far_channel=channel.id,
-            facts=frozenset({Fact.FAR_CREATED, Fact.FAR_ENTERED}),
-            holds=frozenset({Resource.FAR}),
-        )
-        self._inbound[channel.id] = call.id
-        log.info("a caller arrived", call=call.id, channel=channel.id, target=number, caller=call.caller)
-        self._add(call).post(Arrived(call.created_at))
-        self._run(self._follow(channel.id))
-
-    async def _follow(self, channel: str) -> None:
-        try:
-            await self._ari.channels.follow(channel)
-        except PeerError as error:
-            log.warning("the end of a caller's channel may not be told", channel=channel, reason=str(error))
-
-    async def _send_on(self, channel: str) -> None:
-        try:
-            await self._ari.channels.continue_in_dialplan(channel, variables={"ARI_BRIDGE_STATUS": "UNAVAILABLE"})
-        except PeerError as error:
-            log.error("the caller could not be sent on", channel=channel, reason=str(error))
-
-
-def _label(event: ari_events.AriEvent) -> str:
-    """Unknown types share one label: what a peer sends must not make up new metrics."""
-    return "unknown" if isinstance(event, ari_events.UnknownEvent) else event.type
-
-
-def _lag(timestamp: str, now: float) -> float | None:
-    """Seconds since Asterisk stamped the event; None where it has no stamp that can be read."""
-    try:
-        return max(0.0, now - datetime.fromisoformat(timestamp).timestamp())
-    except ValueError:
-        return None
+    def _on_media_lost(self, legs: frozenset[str], reason: str) -> None:
+        for leg in legs:
+            if parsed := parse_resource_id(leg):
+                self._post(parsed[0], MediaLost(time.time(), leg_number(leg), reason))

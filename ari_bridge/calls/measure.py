@@ -19,6 +19,12 @@ class CallMeter:
         self._began = 0.0  # the offer came
         self._agreed = 0.0  # outbound: the far side answered; inbound: the page accepted
 
+    def adopted(self, call: Call) -> None:
+        """The call was begun by an earlier process."""
+        metrics.ACTIVE_CALLS.labels(call.direction.value).inc()
+        if call.outcome:  # it ended before we looked
+            self._ended(call)
+
     def changed(self, before: Call, after: Call, event: Event) -> None:
         now = time.monotonic()
         match event:
@@ -46,11 +52,15 @@ class CallMeter:
             self._hooks.emit(CallChanged(after))
             return
         if before.outcome is None and after.outcome:
-            direction = after.direction.value
-            metrics.ACTIVE_CALLS.labels(direction).dec()
-            metrics.CALLS.labels(direction, after.outcome.value).inc()
-            if after.answered_at and after.ended_at:
-                metrics.CALL_SECONDS.labels(direction).observe(max(0.0, after.ended_at - after.answered_at))
-            self._hooks.emit(CallEnded(after))
+            self._ended(after)
         if after.state is CallState.ENDED:
             self._hooks.emit(CallReleased(after))
+
+    def _ended(self, call: Call) -> None:
+        direction = call.direction.value
+        metrics.ACTIVE_CALLS.labels(direction).dec()
+        if call.outcome:
+            metrics.CALLS.labels(direction, call.outcome.value).inc()
+        if call.answered_at and call.ended_at:
+            metrics.CALL_SECONDS.labels(direction).observe(max(0.0, call.ended_at - call.answered_at))
+        self._hooks.emit(CallEnded(call))

@@ -57,9 +57,13 @@ MADE_BY: dict[Resource, Step] = {resource: step for step, resource in MAKES.item
 
 
 def ready(call: Call) -> list[Step]:
-    """The steps that can begin now: not begun, and all their facts are there."""
+    """The steps that can begin now: not begun, and all their facts are there.
+
+    Where the media is lost, a new leg begins with the page's next offer, and not before.
+    """
     plan = PLANS[call.direction]
-    return [step for step, needs in plan.items() if step not in call.asked and needs <= call.facts]
+    ready = [step for step, needs in plan.items() if step not in call.asked and needs <= call.facts]
+    return [step for step in ready if not (call.media_lost and step.of_leg)]
 
 
 def complete(call: Call) -> bool:

@@ -1,24 +1,32 @@
-"""Bringing what we believe and what Asterisk has together.
+"""Bringing what we believe and what Asterisk and rtpengine have together.
 
-`reconcile` runs after every connect of the event stream: events were missed, so
-each live call is told what it should have heard. `sweep` removes what nobody
-owns: what a killed process or a release that was given up has left behind.
+`reconcile` runs after every connect of the event stream, the first as well: calls that an earlier process
+left are adopted, live ones are told what they missed, and what nobody owns is removed. `sweep` does the
+last of it every 30 s too.
 """
 
 import asyncio
 import time
+from collections import Counter
+from collections.abc import Callable, Mapping
 
 import structlog
 
 from ari_bridge import metrics
 from ari_bridge.ari.resources import Channel
+from ari_bridge.calls.adopt import Seen, adopt
 from ari_bridge.calls.events import ChannelEntered, ChannelGone, FarAnswered, FarRinging
+from ari_bridge.calls.peers import Peers
+from ari_bridge.calls.rule import Decision
 from ari_bridge.calls.state import Call, Direction, Fact, Resource
-from ari_bridge.calls.task import CallTask, Peers
+from ari_bridge.calls.survey import Finding, Sort, Standing, survey
+from ari_bridge.calls.task import CallTask
 from ari_bridge.errors import PeerError
-from ari_bridge.ids import Kind, parse_resource_id, resource_id
+from ari_bridge.ids import leg_id, parse_resource_id
 
 SWEEP_SECONDS = 30.0
+GRACE_SECONDS = 2.0
+"""What looks ownerless may be about to be told to us: it goes when it still does after so long."""
 
 log = structlog.get_logger(__name__)
 
@@ -27,20 +35,34 @@ _ENTERED = {Resource.FAR: Fact.FAR_ENTERED, Resource.EXTERNAL_MEDIA: Fact.EXTERN
 
 
 class Reconciler:
-    """`tasks` (by call id) and `inbound` (channel id → call id) are the manager's own, looked at each time."""
+    """`tasks` (by call id) is the manager's own, looked at each time.
 
-    def __init__(self, peers: Peers, tasks: dict[str, CallTask], inbound: dict[str, str]) -> None:
+    `records`: live calls that an earlier process left; each is given to `adopted` once, with what it wants done.
+    """
+
+    def __init__(self, peers: Peers, tasks: dict[str, CallTask], adopted: Callable[[Decision], None]) -> None:
         self._peers = peers
         self._tasks = tasks
-        self._inbound = inbound
-        self._suspects: frozenset[str] = frozenset()  # looked ownerless in the last sweep
+        self._adopted = adopted
+        self.records: dict[str, Call] = {}
+        self._adopted_ids: set[str] = set()
+        self._suspects: frozenset[Finding] = frozenset()  # looked ownerless in the last sweep
 
     async def reconcile(self) -> None:
-        """Tell every live call what it missed, then sweep. A peer that fails is logged: the next sweep comes."""
+        """Adopt, tell, sweep. A peer that fails is logged: the next connect, or sweep, comes."""
         try:
-            await self._catch_up()
+            # Only what was known to stand before we asked can be missed in the answer.
+            stood = {call_id: task.call for call_id, task in self._tasks.items() if task.call.state.live}
+            seen = await self._look()
         except PeerError as error:
             log.error("cannot compare calls with the PBX", reason=str(error))
+            return
+        self._adopt(seen)
+        for call_id, call in stood.items():
+            if task := self._tasks.get(call_id):
+                self._tell(task, call, seen.channels)
+        await self.sweep()
+        await asyncio.sleep(GRACE_SECONDS)
         await self.sweep()
 
     async def sweep_for_ever(self) -> None:
@@ -49,98 +71,98 @@ class Reconciler:
             if self._peers.ari.connected:
                 await self.sweep()
 
-    async def _catch_up(self) -> None:
-        # Only what was known to stand before we asked can be missed in the answer.
-        stood = {call_id: task.call for call_id, task in self._tasks.items() if task.call.state.live}
-        if not stood:
-            return
-        channels = {channel.id: channel for channel in await self._peers.ari.channels.list()}
-        for call_id, call in stood.items():
-            if task := self._tasks.get(call_id):
-                self._tell(task, call, channels)
+    async def _look(self) -> Seen:
+        """Raises PeerError where Asterisk fails; without rtpengine, `legs` is None."""
+        channels, bridges = await asyncio.gather(self._peers.ari.channels.list(), self._peers.ari.bridges.list())
+        try:
+            legs: frozenset[str] | None = frozenset(await self._peers.media.sessions())
+        except PeerError as error:
+            log.warning("cannot see rtpengine's sessions", reason=str(error))
+            legs = None
+        return Seen({one.id: one for one in channels}, {one.id: one for one in bridges}, legs)
 
-    def _tell(self, task: CallTask, call: Call, channels: dict[str, Channel]) -> None:
+    def _adopt(self, seen: Seen) -> None:
+        records, self.records = self.records, {}
+        for record in records.values():
+            call, actions = adopt(record, seen, time.time())
+            log.info(
+                "a call of an earlier process was found again",
+                call=call.id,
+                state=call.state.value,
+                was=record.state.value,
+                media="lost" if call.media_lost else "whole",
+            )
+            self._adopted_ids.add(call.id)
+            self._adopted((call, actions))
+
+    def _tell(self, task: CallTask, call: Call, channels: Mapping[str, Channel]) -> None:
         at = time.time()
-        ids = {Resource.FAR: call.far_channel, Resource.EXTERNAL_MEDIA: resource_id(call.id, Kind.EXTERNAL_MEDIA)}
-        for resource, channel_id in ids.items():
+        ids = {Resource.FAR: (call.far_channel, 0), Resource.EXTERNAL_MEDIA: (leg_id(call.id, call.leg), call.leg)}
+        for resource, (channel_id, leg) in ids.items():
             if _CREATED[resource] not in call.facts or resource not in call.holds:
                 continue
             channel = channels.get(channel_id)
             if channel is None:
-                task.post(ChannelGone(at, resource, text="it ended while the PBX could not be heard"))
+                task.post(ChannelGone(at, resource, text="it ended while the PBX could not be heard", leg=leg))
                 continue
             if _ENTERED[resource] not in call.facts:
-                task.post(ChannelEntered(at, resource))
+                task.post(ChannelEntered(at, resource, leg))
             if resource is Resource.FAR and call.direction is Direction.OUTBOUND:
                 if channel.state == "Up" and Fact.FAR_ANSWERED not in call.facts:
                     task.post(FarAnswered(at))
                 elif channel.state == "Ringing":
                     task.post(FarRinging(at))
 
-    async def sweep(self) -> None:
-        """Remove channels and bridges of ours that belong to no call.
+    # --- the sweep ---------------------------------------------------------------------
 
-        A channel that we named is ours for certain. A caller's channel, or an empty bridge, may be
-        about to be told to us: it goes only when it was ownerless in the sweep before as well.
-        """
+    async def sweep(self) -> None:
+        """Remove channels, bridges and sessions of ours that belong to no call, and were ownerless before as well."""
         try:
             application = await self._peers.ari.application()
-            bridges = await self._peers.ari.bridges.list()
+            seen = await self._look()
         except PeerError as error:
             log.warning("the sweep cannot see the PBX's channels", reason=str(error))
             return
-        suspects: set[str] = set()
-        for channel_id in application.get("channel_ids", ()):
-            if self._owned(channel_id):
-                continue
-            if parse_resource_id(channel_id):
-                await self.reap_channel(channel_id)
-            elif channel_id in self._suspects:
-                await self._send_on(channel_id)
-            else:
-                suspects.add(channel_id)
-        for bridge in bridges:
-            name = parse_resource_id(bridge.id)
-            if not name or name[1] is not Kind.BRIDGE or bridge.channels or name[0] in self._tasks:
-                continue
-            if bridge.id in self._suspects:
-                await self._reap_bridge(bridge.id)
-            else:
-                suspects.add(bridge.id)
-        self._suspects = frozenset(suspects)
+        calls = {call_id: task.call for call_id, task in self._tasks.items()} | self.records
+        self._adopted_ids &= calls.keys()
+        # A channel that ended since our application was asked is no orphan.
+        ours = [name for name in application.get("channel_ids", ()) if name in seen.channels]
+        findings = survey(seen, ours, calls, frozenset(self._adopted_ids), self._peers.ari.app)
+        self._count(findings)
+        orphans = {finding for finding in findings if finding.standing is Standing.ORPHAN}
+        for finding in sorted(orphans & self._suspects, key=lambda one: (one.sort.value, one.name)):
+            await self._reap(finding)
+        self._suspects = frozenset(orphans)
 
-    def _owned(self, channel_id: str) -> bool:
-        name = parse_resource_id(channel_id)
-        return channel_id in self._inbound or bool(name and name[0] in self._tasks)
+    def _count(self, findings: list[Finding]) -> None:
+        counts = Counter((finding.sort, finding.standing) for finding in findings)
+        for sort in Sort:
+            for standing in Standing:
+                metrics.RESOURCES.labels(sort.value, standing.value).set(counts[sort, standing])
 
-    async def reap_channel(self, channel_id: str) -> None:
-        """Hang up a channel that we named, and end the media session of its call."""
-        name = parse_resource_id(channel_id)
-        assert name, "only for channels that we named"
-        call_id, kind = name
+    async def _reap(self, finding: Finding) -> None:
+        name = finding.name
         try:
-            if await self._peers.ari.channels.hangup(channel_id):
-                metrics.REAPED.labels(kind.value).inc()
-                log.warning("a channel without a call was hung up", channel=channel_id, call=call_id)
-            if call_id not in self._tasks:
-                await self._peers.media.delete(call_id)
+            match finding.sort:
+                case Sort.CHANNEL if finding.call_id is None:
+                    # A caller whom no process serves any more: the dialplan's fallback takes over.
+                    status = {"ARI_BRIDGE_STATUS": "UNAVAILABLE"}
+                    await self._peers.ari.channels.continue_in_dialplan(name, variables=status)
+                case Sort.CHANNEL:
+                    await self._peers.ari.channels.hangup(name)
+                case Sort.BRIDGE:
+                    await self._peers.ari.bridges.destroy(name)
+                case Sort.SESSION:
+                    await self._peers.media.delete(name)
         except PeerError as error:
-            log.error("a channel without a call could not be removed", channel=channel_id, reason=str(error))
+            log.error(
+                "what belongs to no call could not be removed", what=finding.sort.value, name=name, reason=str(error)
+            )
+            return
+        metrics.REAPED.labels(finding.sort.value).inc()
+        log.warning("what belonged to no call was removed", what=finding.sort.value, name=name, call=finding.call_id)
 
-    async def _send_on(self, channel_id: str) -> None:
-        """A caller whom no process serves any more: the dialplan's fallback takes over."""
-        try:
-            status = {"ARI_BRIDGE_STATUS": "UNAVAILABLE"}
-            await self._peers.ari.channels.continue_in_dialplan(channel_id, variables=status)
-            metrics.REAPED.labels("caller").inc()
-            log.warning("a caller without a call was sent on in the dialplan", channel=channel_id)
-        except PeerError as error:
-            log.error("a caller without a call could not be sent on", channel=channel_id, reason=str(error))
-
-    async def _reap_bridge(self, bridge_id: str) -> None:
-        try:
-            await self._peers.ari.bridges.destroy(bridge_id)
-            metrics.REAPED.labels("bridge").inc()
-            log.warning("an empty bridge without a call was removed", bridge=bridge_id)
-        except PeerError as error:
-            log.error("an empty bridge could not be removed", bridge=bridge_id, reason=str(error))
+    async def hang_up_stray(self, channel_id: str) -> None:
+        """A channel of ours that came after its call had ended."""
+        parsed = parse_resource_id(channel_id)
+        await self._reap(Finding(Sort.CHANNEL, channel_id, Standing.ORPHAN, parsed[0] if parsed else None))

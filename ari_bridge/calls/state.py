@@ -39,6 +39,11 @@ class Resource(Enum):
     EXTERNAL_MEDIA = "external_media"
     FAR = "far"
 
+    @property
+    def of_leg(self) -> bool:
+        """Whether it belongs to a media leg, of which a call may have several in its life."""
+        return self in (Resource.MEDIA_SESSION, Resource.EXTERNAL_MEDIA)
+
 
 class Fact(Enum):
     """Something about the set-up that has come true. The plan's steps wait for these."""
@@ -58,6 +63,7 @@ class Fact(Enum):
     FAR_RUNG = auto()  # inbound: the caller was told that it rings
     FAR_ANSWERED = auto()
     ACCEPTED = auto()  # inbound: a page has given its offer
+    ANSWER_TOLD = auto()  # the page was given an SDP answer, of whatever leg
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +78,20 @@ class RtpAddress:
 
 
 @dataclass(frozen=True, slots=True)
+class Spare:
+    """A resource of a media leg that the call uses no more, not released yet."""
+
+    resource: Resource
+    leg: int
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
-    """One call. Times are Unix seconds; None means that it has not happened."""
+    """One call. Times are Unix seconds; None means that it has not happened.
+
+    `facts`, `asked`, `waiting`, `holds` and `releasing` speak, where they speak of media, of the leg
+    number `leg`: a new leg begins with none of them, and what the old one still has becomes `spare`.
+    """
 
     id: str
     direction: Direction
@@ -83,9 +101,11 @@ class Call:
     caller_name: str = ""
     state: CallState = CallState.TRYING
     user: str | None = None  # whose page holds the call; inbound: None until accepted
+    session: str | None = None  # of the page that holds the call; None: nobody's, as with plain HTTP
     users: frozenset[str] = frozenset()  # inbound: the users whose pages ring
     far_channel: str = ""  # ARI channel id of the far leg
     endpoint: str = ""  # outbound: what Asterisk dials, e.g. PJSIP/7001@trunk
+    leg: int = 1  # the number of the media leg in use, or being made
     offer: str = ""  # the browser's SDP; empty until it is known
     answer: str = ""  # the SDP for the browser; empty until it is known
     media_address: RtpAddress | None = None  # where rtpengine takes Asterisk's RTP
@@ -95,6 +115,12 @@ class Call:
     waiting: frozenset["Step"] = frozenset()  # of these, the ones without a result yet
     holds: frozenset[Resource] = frozenset()  # made, or perhaps made, and not released yet
     releasing: frozenset[Resource] = frozenset()  # of these, the ones being released
+    spare: frozenset[Spare] = frozenset()  # what earlier legs still have
+    spare_releasing: frozenset[Spare] = frozenset()  # of these, the ones being released
+    stale: frozenset[tuple["Step", int]] = frozenset()  # steps of earlier legs without a result yet
+    owner_away: bool = False  # no connection of the page that holds the call stands
+    media_lost: bool = False  # the leg is gone: the page must give a new offer
+    music: bool = False  # the far side hears music meanwhile
     held_by_far: bool = False
     dial_status: str = ""  # outbound: what the last ARI `Dial` event said, e.g. BUSY
     dialplan_status: str = ""  # inbound: set when the caller goes back to the dialplan (ARI_BRIDGE_STATUS)
@@ -108,6 +134,11 @@ class Call:
 class Step(Enum):
     """One request of the set-up plan. The value names it in logs and metrics."""
 
+    @property
+    def of_leg(self) -> bool:
+        """Whether it is done anew for every media leg."""
+        return self in _STEPS_OF_A_LEG
+
     OFFER_MEDIA = "offer_media"
     ANSWER_MEDIA = "answer_media"
     CREATE_BRIDGE = "create_bridge"
@@ -118,3 +149,15 @@ class Step(Enum):
     DIAL_FAR = "dial_far"
     RING_FAR = "ring_far"
     ANSWER_FAR = "answer_far"
+
+
+_STEPS_OF_A_LEG = {Step.OFFER_MEDIA, Step.ANSWER_MEDIA, Step.CREATE_EXTERNAL_MEDIA, Step.BRIDGE_EXTERNAL_MEDIA}
+FACTS_OF_A_LEG = frozenset(
+    {
+        Fact.MEDIA_OFFERED,
+        Fact.MEDIA_ANSWERED,
+        Fact.EXTERNAL_MEDIA_CREATED,
+        Fact.EXTERNAL_MEDIA_ENTERED,
+        Fact.EXTERNAL_MEDIA_BRIDGED,
+    }
+)

@@ -10,17 +10,17 @@ import time
 from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
 from ari_bridge import metrics
-from ari_bridge.ari.client import Ari
 from ari_bridge.calls import actions
 from ari_bridge.calls.actions import Action
 from ari_bridge.calls.events import (
     Event,
     Failure,
+    MediaChecked,
     PagesRang,
     Released,
     StepDone,
@@ -28,10 +28,12 @@ from ari_bridge.calls.events import (
     Timer,
     TimerFired,
 )
-from ari_bridge.calls.state import Call, CallState, Direction, Resource, RtpAddress, Step
+from ari_bridge.calls.peers import Peers, perform, undo
+from ari_bridge.calls.renewal import SILENCE_SECONDS
+from ari_bridge.calls.state import Call, CallState, Resource, Step
 from ari_bridge.calls.transitions import step as decide
 from ari_bridge.errors import IllegalEvent, PeerError, PeerRefused, PeerTimeout, TooMany, WrongState
-from ari_bridge.ids import Kind, resource_id
+from ari_bridge.ids import Kind, leg_id, resource_id
 
 EXPLAIN_SECONDS = 1.0
 """After StasisEnd a ChannelDestroyed, which has the cause, follows within milliseconds."""
@@ -39,32 +41,6 @@ RELEASE_PAUSES = (0.5, 1.5)
 """Seconds between tries to release a resource; after the last try the sweep takes over."""
 DIGITS_WAITING = 64
 """Digits that may wait to be sent: about 13 seconds' worth."""
-
-
-class MediaEngine(Protocol):
-    """What terminates the browser's media: rtpengine, or a fake. Errors: PeerError."""
-
-    async def offer(self, call_id: str, sdp: str) -> RtpAddress:
-        """Take the browser's offer; where Asterisk's RTP for this call is received."""
-
-    async def answer(self, call_id: str, asterisk: RtpAddress) -> str:
-        """The SDP answer for the browser, once it is known where Asterisk receives RTP."""
-
-    async def delete(self, call_id: str) -> None:
-        """End the session; one that is gone already is no error."""
-
-    async def sessions(self) -> list[str]:
-        """The call ids that the engine holds."""
-
-
-class Pages(Protocol):
-    """Who has a page open. Both are quick and never wait."""
-
-    def ring(self, call: Call) -> frozenset[str]:
-        """Tell every page of the called user; the users that ring, empty where nobody is there."""
-
-    def stop_ringing(self, call: Call, user: str | None, reason: str) -> None:
-        """`user` None: all pages, except the one that has accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +67,15 @@ class HoldChanged:
     call: Call
 
 
-Update = MediaReady | StateChanged | DigitReceived | HoldChanged
+@dataclass(frozen=True, slots=True)
+class MediaNeeded:
+    """The media leg is gone: the page must give a new offer."""
+
+    call: Call
+    reason: str
+
+
+Update = MediaReady | StateChanged | DigitReceived | HoldChanged | MediaNeeded
 Listener = Callable[[Update], None]
 """Sync and quick. Gets the call's updates in order; the SDP answer comes before every state but `ended`."""
 
@@ -102,17 +86,10 @@ class Limits:
 
     ring_timeout: float = 45.0
     setup_timeout: float = 10.0
+    grace: float = 30.0  # from a lost page, or lost media, to the end of the call
+    pbx_grace: float = 3.0  # without an event stream, until the calls count as lost
     max_calls: int = 1000
     max_calls_per_user: int = 4
-
-
-@dataclass(frozen=True)
-class Peers:
-    """What calls act on."""
-
-    ari: Ari
-    media: MediaEngine
-    pages: Pages
 
 
 class CallTask:
@@ -126,6 +103,8 @@ class CallTask:
             Timer.RING: limits.ring_timeout,
             Timer.SETUP: limits.setup_timeout,
             Timer.EXPLAIN: EXPLAIN_SECONDS,
+            Timer.GRACE: limits.grace,
+            Timer.MUSIC: SILENCE_SECONDS,
         }
         self._changed = changed
         self._mailbox: deque[Event] = deque()
@@ -134,6 +113,8 @@ class CallTask:
         self._timers: dict[Timer, asyncio.TimerHandle] = {}
         self._digits: deque[str] = deque()
         self._sending_digits = False
+        self._music = False  # what is wanted
+        self._changing_music = False
         self._log = structlog.get_logger(__name__).bind(call=call.id)
 
     # --- the mailbox -----------------------------------------------------------
@@ -184,14 +165,19 @@ class CallTask:
         else:
             self._log.info(f"{before.state.name} --{name}--> {after.state.name}", **_detail(event))
 
+    def adopt(self, actions_due: list[Action]) -> None:
+        """Begin what a call that was found again wants done, before its first event."""
+        for action in actions_due:
+            self._begin(action)
+
     # --- actions ------------------------------------------------------------------
 
     def _begin(self, action: Action) -> None:
         match action:
-            case actions.Do(step):
-                self._run(self._do(step))
-            case actions.Release(resource):
-                self._run(self._release(resource))
+            case actions.Do(step, leg):
+                self._run(self._do(self.call, step, leg))
+            case actions.Release(resource, leg):
+                self._run(self._release(self.call, resource, leg))
             case actions.SendDigits(digits):
                 self._send_digits(digits)
             case actions.RingPages():
@@ -200,8 +186,17 @@ class CallTask:
                 self._guard(lambda: self._peers.pages.stop_ringing(self.call, user, reason))
             case actions.StartTimer(timer):
                 self._start_timer(timer)
+            case actions.CancelTimer(timer):
+                if running := self._timers.pop(timer, None):
+                    running.cancel()
             case actions.CancelTimers():
                 self._cancel_timers()
+            case actions.CheckMedia():
+                self._run(self._check_media(leg_id(self.call.id, self.call.leg)))
+            case actions.PlayMusic(on):
+                self._play_music(on)
+            case actions.AskOffer(reason):
+                self._tell(MediaNeeded(self.call, reason))
             case actions.TellMedia():
                 self._tell(MediaReady(self.call, self.call.answer))
             case actions.TellState():
@@ -216,61 +211,21 @@ class CallTask:
         self._requests.add(task)
         task.add_done_callback(self._requests.discard)
 
-    async def _do(self, step: Step) -> None:
+    async def _do(self, call: Call, step: Step, leg: int) -> None:
         try:
-            address, sdp = await self._request(step)
+            address, sdp = await perform(self._peers, call, step, leg, ring_timeout=self._seconds[Timer.RING])
         except PeerError as error:
-            self.post(StepFailed(time.time(), step, _failure(error), str(error)))
+            self.post(StepFailed(time.time(), step, _failure(error), str(error), leg))
         except Exception as error:
             self._log.exception("a set-up step broke", step=step.value)
-            self.post(StepFailed(time.time(), step, Failure.TIMEOUT, repr(error)))
+            self.post(StepFailed(time.time(), step, Failure.TIMEOUT, repr(error), leg))
         else:
-            self.post(StepDone(time.time(), step, address, sdp))
+            self.post(StepDone(time.time(), step, address, sdp, leg))
 
-    async def _request(self, step: Step) -> tuple[RtpAddress | None, str]:
-        """The one request of a step. Raises PeerError."""
-        call, ari, media = self.call, self._peers.ari, self._peers.media
-        bridge = resource_id(call.id, Kind.BRIDGE)
-        external = resource_id(call.id, Kind.EXTERNAL_MEDIA)
-        outbound = call.direction is Direction.OUTBOUND
-        address: RtpAddress | None = None
-        sdp = ""
-        match step:
-            case Step.OFFER_MEDIA:
-                address = await media.offer(call.id, call.offer)
-            case Step.CREATE_EXTERNAL_MEDIA:
-                assert call.media_address, "the plan waits for it"
-                # The far side is shown who it is bridged with; without a name the bridge would blank its display.
-                number, name = (call.caller, call.caller_name) if outbound else (call.user or call.target, "")
-                address = await ari.channels.external_media(
-                    external, call.media_address, caller=number, caller_name=name
-                )
-            case Step.ANSWER_MEDIA:
-                assert call.external_media_address, "the plan waits for it"
-                sdp = await media.answer(call.id, call.external_media_address)
-            case Step.CREATE_BRIDGE:
-                await ari.bridges.create(bridge)
-            case Step.BRIDGE_EXTERNAL_MEDIA:
-                await ari.bridges.add_channel(bridge, external)
-            case Step.CREATE_FAR:
-                await ari.channels.create(
-                    call.far_channel, call.endpoint, caller=call.caller, caller_name=call.caller_name
-                )
-            case Step.BRIDGE_FAR:
-                await ari.bridges.add_channel(bridge, call.far_channel)
-            case Step.DIAL_FAR:
-                # Asterisk's own limit is only the net under ours.
-                await ari.channels.dial(call.far_channel, timeout=int(self._seconds[Timer.RING]) + 5)
-            case Step.RING_FAR:
-                await ari.channels.ring(call.far_channel)
-            case Step.ANSWER_FAR:
-                await ari.channels.answer(call.far_channel)
-        return address, sdp
-
-    async def _release(self, resource: Resource) -> None:
+    async def _release(self, call: Call, resource: Resource, leg: int) -> None:
         for pause in (*RELEASE_PAUSES, None):
             try:
-                await self._release_once(resource)
+                await undo(self._peers, call, resource, leg)
                 break
             except Exception as error:
                 if pause is None:
@@ -279,22 +234,7 @@ class CallTask:
                     break
                 self._log.warning("release failed, trying again", what=resource.value, reason=str(error))
                 await asyncio.sleep(pause)
-        self.post(Released(time.time(), resource))
-
-    async def _release_once(self, resource: Resource) -> None:
-        call, ari = self.call, self._peers.ari
-        match resource:
-            case Resource.MEDIA_SESSION:
-                await self._peers.media.delete(call.id)
-            case Resource.BRIDGE:
-                await ari.bridges.destroy(resource_id(call.id, Kind.BRIDGE))
-            case Resource.EXTERNAL_MEDIA:
-                await ari.channels.hangup(resource_id(call.id, Kind.EXTERNAL_MEDIA))
-            case Resource.FAR if call.direction is Direction.INBOUND and call.dialplan_status:
-                variables = {"ARI_BRIDGE_STATUS": call.dialplan_status}
-                await ari.channels.continue_in_dialplan(call.far_channel, variables=variables)
-            case Resource.FAR:
-                await ari.channels.hangup(call.far_channel)
+        self.post(Released(time.time(), resource, leg))
 
     # --- digits ---------------------------------------------------------------------
 
@@ -319,6 +259,34 @@ class CallTask:
             self._log.warning("digits were not sent", reason=str(error))
         finally:
             self._sending_digits = False
+
+    # --- music, and whether the browser is heard -----------------------------------------
+
+    def _play_music(self, on: bool) -> None:
+        self._music = on
+        if not self._changing_music:
+            self._changing_music = True
+            self._run(self._change_music())
+
+    async def _change_music(self) -> None:
+        """One request at a time: a stop that overtook its start would leave the music on."""
+        bridge, playing = resource_id(self.call.id, Kind.BRIDGE), not self._music
+        try:
+            while self._music is not playing:
+                playing = self._music
+                await (self._peers.ari.bridges.start_music if playing else self._peers.ari.bridges.stop_music)(bridge)
+        except PeerError as error:
+            self._log.warning("the music could not be changed", on=playing, reason=str(error))
+        finally:
+            self._changing_music = False
+
+    async def _check_media(self, leg: str) -> None:
+        try:
+            heard_at = await self._peers.media.heard(leg)
+        except PeerError as error:
+            self._log.debug("rtpengine does not say when the browser was heard", reason=str(error))
+            heard_at = None
+        self.post(MediaChecked(time.time(), heard_at or 0.0))
 
     # --- timers, pages, listeners ------------------------------------------------------
 
@@ -368,8 +336,9 @@ def _failure(error: PeerError) -> Failure:
 def _detail(event: Event) -> dict[str, Any]:
     """What of an event helps in a log line; never SDP."""
     match event:
-        case StepDone(_, step, address):
-            return {"step": step.value} | ({"address": str(address)} if address else {})
+        case StepDone(_, step, address, _, leg):
+            numbered = {"leg": leg} if leg > 1 else {}
+            return {"step": step.value} | ({"address": str(address)} if address else {}) | numbered
         case TimerFired(_, timer):
             return {"timer": timer.value}
         case Released(_, resource):

@@ -1,57 +1,66 @@
-"""Everything that changes a call's state stands in this file.
+"""Everything that changes a call's state is decided by the table in this file.
 
 `TABLE` says for every event and every state which rule decides; `step` looks it
 up. A rule makes a new call and a list of actions out of the old call and the
 event, and does nothing else: no clock, no I/O, no randomness, no logging. An
-event that must not happen raises, and changes nothing. The state diagram in
+event that must not happen raises, and changes nothing. Rules are made of what stands in
+`rule.py`; those by which a call outlives its media and its page are in `renewal.py`. The state diagram in
 docs/design.md is drawn from the table (`make diagram`).
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from ari_bridge.calls import events, plan
 from ari_bridge.calls.actions import (
     Action,
-    CancelTimers,
-    Do,
-    Release,
     RingPages,
     SendDigits,
     StartTimer,
     StopRinging,
     TellDigit,
     TellHold,
-    TellMedia,
     TellState,
 )
 from ari_bridge.calls.causes import Cause, Outcome, far_ended
 from ari_bridge.calls.events import Event, Failure, Timer
+from ari_bridge.calls.renewal import (
+    answer_made,
+    grace_over,
+    leg_bridged,
+    lose_media,
+    media_checked,
+    media_lost,
+    music_due,
+    of_an_earlier_leg,
+    outlives_its_leg,
+    owner_back,
+    owner_lost,
+    renew,
+    spare_released,
+    stale_step_done,
+    stale_step_failed,
+)
+from ari_bridge.calls.rule import (
+    ACCEPTING,
+    EARLY,
+    ENDED,
+    ENDS,
+    RINGING,
+    TRYING,
+    UP,
+    Decision,
+    Rule,
+    advance,
+    end,
+    leads_to,
+    moved,
+    release,
+    without,
+)
 from ari_bridge.calls.state import Call, CallState, Direction, Fact, Resource, Step
 from ari_bridge.errors import IllegalEvent, WrongState
 
-Decision = tuple[Call, list[Action]]
-
-
-@dataclass(frozen=True)
-class Rule:
-    """`to`: the states it may lead to, besides leaving the call where it is."""
-
-    apply: Callable[[Call, Any], Decision]
-    to: tuple[CallState, ...] = ()
-
-    @property
-    def name(self) -> str:
-        return self.apply.__name__
-
-
-def leads_to(*states: CallState) -> Callable[[Callable[[Call, Any], Decision]], Rule]:
-    return lambda apply: Rule(apply, states)
-
-
-TRYING, RINGING, EARLY, ACCEPTING, UP, ENDING, ENDED = CallState
-ENDS = (ENDING, ENDED)
+__all__ = ["TABLE", "Rule", "step"]
 
 
 def step(call: Call, event: Event) -> Decision:
@@ -61,61 +70,6 @@ def step(call: Call, event: Event) -> Decision:
     IllegalEvent where the event cannot happen in the state (a bug of ours).
     """
     return TABLE[type(event)][_COLUMN[call.state]].apply(call, event)
-
-
-# --- what rules are made of -----------------------------------------------------
-
-
-def _advance(call: Call) -> Decision:
-    """Begin every set-up step whose facts are there. What it makes is held from now on."""
-    steps = plan.ready(call)
-    if not steps:
-        return call, []
-    made = {plan.MAKES[step] for step in steps if step in plan.MAKES}
-    call = replace(call, asked=call.asked | {*steps}, waiting=call.waiting | {*steps}, holds=call.holds | made)
-    return call, [Do(step) for step in steps]
-
-
-def _moved(call: Call, state: CallState) -> Decision:
-    """The state, told to who listens; but no client hears of a state before it has its SDP answer."""
-    told = Fact.MEDIA_ANSWERED in call.facts and state is not ACCEPTING
-    return replace(call, state=state), [TellState()] if told else []
-
-
-def _end(call: Call, at: float, outcome: Outcome, cause: Cause | None = None, dialplan_status: str = "") -> Decision:
-    """Decide that the call ends, and release whatever is made already; the rest when its request comes back."""
-    actions: list[Action] = [CancelTimers(), TellState()]
-    if Fact.PAGES_RING in call.facts and Fact.ACCEPTED not in call.facts:
-        actions.append(StopRinging(None, _STOP_REASONS.get(outcome, "cancelled")))
-    if call.direction is Direction.INBOUND and call.state is not UP and outcome in _OUR_FAULT:
-        dialplan_status = "UNAVAILABLE"  # the caller is not to suffer: the dialplan's fallback takes over
-    call = replace(
-        call,
-        state=ENDING,
-        outcome=outcome,
-        cause=cause or Cause(),
-        ended_at=at,
-        dialplan_status=dialplan_status,
-    )
-    call, releases = _release(call)
-    return call, actions + releases
-
-
-_OUR_FAULT = {Outcome.FAILED_MEDIA, Outcome.FAILED_PBX}
-_STOP_REASONS = {Outcome.NO_ANSWER: "no_answer", Outcome.REJECTED: "declined"}
-
-
-def _release(call: Call) -> Decision:
-    """Release what is held and not asked for at this moment; ENDED when nothing is left."""
-    now = [r for r in Resource if r in call.holds - call.releasing and plan.MADE_BY[r] not in call.waiting]
-    call = replace(call, releasing=call.releasing | {*now})
-    if not call.holds and not call.waiting:
-        call = replace(call, state=ENDED)
-    return call, [Release(resource) for resource in now]
-
-
-def _without(call: Call, resource: Resource) -> Call:
-    return replace(call, holds=call.holds - {resource}, releasing=call.releasing - {resource})
 
 
 # --- rules: asked ----------------------------------------------------------------
@@ -132,6 +86,7 @@ _VERBS: dict[type[Event], str] = {
     events.Declined: "declined",
     events.HungUp: "hung up",
     events.DigitsPressed: "sent digits",
+    events.Reoffered: "given new media",
 }
 
 
@@ -148,15 +103,15 @@ def late(call: Call, event: Event) -> Decision:
 
 @leads_to()
 def place(call: Call, event: events.Placed) -> Decision:
-    call, steps = _advance(call)
+    call, steps = advance(call)
     return call, [*steps, StartTimer(Timer.SETUP), StartTimer(Timer.RING)]
 
 
 @leads_to(ACCEPTING)
 def accept(call: Call, event: events.Accepted) -> Decision:
-    call = replace(call, user=event.user, offer=event.offer, facts=call.facts | {Fact.ACCEPTED})
-    call, told = _moved(call, ACCEPTING)
-    call, steps = _advance(call)
+    call = replace(call, user=event.user, session=event.session, offer=event.offer, facts=call.facts | {Fact.ACCEPTED})
+    call, told = moved(call, ACCEPTING)
+    call, steps = advance(call)
     return call, [*steps, *told, StopRinging(None, "accepted_elsewhere"), StartTimer(Timer.SETUP)]
 
 
@@ -164,17 +119,17 @@ def accept(call: Call, event: events.Accepted) -> Decision:
 def decline(call: Call, event: events.Declined) -> Decision:
     left = call.users - {event.user}
     if not left:
-        return _end(call, event.at, Outcome.REJECTED, dialplan_status="DECLINED")
+        return end(call, event.at, Outcome.REJECTED, dialplan_status="DECLINED")
     return replace(call, users=left), [StopRinging(event.user, "declined")]
 
 
 @leads_to(*ENDS)
 def hang_up(call: Call, event: events.HungUp) -> Decision:
     if call.state is UP:
-        return _end(call, event.at, Outcome.COMPLETED)
+        return end(call, event.at, Outcome.COMPLETED)
     if call.direction is Direction.INBOUND and call.state in (TRYING, RINGING):
-        return _end(call, event.at, Outcome.REJECTED, dialplan_status="DECLINED")
-    return _end(call, event.at, Outcome.CANCELLED)
+        return end(call, event.at, Outcome.REJECTED, dialplan_status="DECLINED")
+    return end(call, event.at, Outcome.CANCELLED)
 
 
 @leads_to()
@@ -193,10 +148,10 @@ def arrive(call: Call, event: events.Arrived) -> Decision:
 @leads_to(RINGING, *ENDS)
 def pages_rang(call: Call, event: events.PagesRang) -> Decision:
     if not event.users:
-        return _end(call, event.at, Outcome.UNREACHABLE, Cause(text="no page is open"), "UNAVAILABLE")
+        return end(call, event.at, Outcome.UNREACHABLE, Cause(text="no page is open"), "UNAVAILABLE")
     facts = call.facts | {Fact.PAGES_RING}
     call = replace(call, state=RINGING, ringing_at=event.at, users=event.users, facts=facts)
-    call, steps = _advance(call)
+    call, steps = advance(call)
     return call, [*steps, TellState()]
 
 
@@ -207,7 +162,9 @@ def pages_rang_late(call: Call, event: events.PagesRang) -> Decision:
 
 @leads_to()
 def channel_entered(call: Call, event: events.ChannelEntered) -> Decision:
-    return _advance(replace(call, facts=call.facts | {_ENTERED[event.resource]}))
+    if event.resource.of_leg and event.leg != call.leg:
+        return call, []
+    return advance(replace(call, facts=call.facts | {_ENTERED[event.resource]}))
 
 
 _ENTERED = {Resource.FAR: Fact.FAR_ENTERED, Resource.EXTERNAL_MEDIA: Fact.EXTERNAL_MEDIA_ENTERED}
@@ -216,48 +173,54 @@ _ENTERED = {Resource.FAR: Fact.FAR_ENTERED, Resource.EXTERNAL_MEDIA: Fact.EXTERN
 @leads_to()
 def channel_left(call: Call, event: events.ChannelLeft) -> Decision:
     """Its end comes next, with the cause. Should it not come, the channel went elsewhere."""
-    if event.resource is Resource.FAR:
-        call = replace(call, facts=call.facts | {Fact.FAR_LEFT})
-    return call, [StartTimer(Timer.EXPLAIN)]
+    if event.resource.of_leg:
+        lost_in_set_up = event.leg == call.leg and Fact.ANSWER_TOLD not in call.facts
+        return call, [StartTimer(Timer.EXPLAIN)] if lost_in_set_up else []
+    return replace(call, facts=call.facts | {Fact.FAR_LEFT}), [StartTimer(Timer.EXPLAIN)]
 
 
 @leads_to(*ENDS)
 def channel_gone(call: Call, event: events.ChannelGone) -> Decision:
     answered = call.state is UP
-    call = _without(call, event.resource)
+    present = not event.resource.of_leg or event.leg == call.leg
+    call = without(call, event.resource, event.leg)
+    if not present:
+        return call, []
     if event.resource is Resource.EXTERNAL_MEDIA:
-        return _end(call, event.at, Outcome.FAILED_MEDIA, Cause(event.q850, "the external media channel ended"))
+        if outlives_its_leg(call):
+            return lose_media(call, event.at, "the external media channel ended")
+        return end(call, event.at, Outcome.FAILED_MEDIA, Cause(event.q850, "the external media channel ended"))
     if call.direction is Direction.INBOUND and not answered:
-        return _end(call, event.at, Outcome.CANCELLED, Cause(event.q850, event.text, 487))
+        return end(call, event.at, Outcome.CANCELLED, Cause(event.q850, event.text, 487))
     rang = call.ringing_at is not None
     outcome, cause = far_ended(event.q850, event.text, call.dial_status, rang=rang, answered=answered)
-    return _end(call, event.at, outcome, cause)
+    return end(call, event.at, outcome, cause)
 
 
 @leads_to(ENDED)
 def channel_gone_late(call: Call, event: events.ChannelGone) -> Decision:
-    return _release(_without(call, event.resource))
+    return release(without(call, event.resource, event.leg))
 
 
 @leads_to(RINGING)
 def far_rings(call: Call, event: events.FarRinging) -> Decision:
     if call.direction is Direction.INBOUND:
         return call, []  # it is us who answer a caller
-    return _moved(replace(call, ringing_at=event.at), RINGING)
+    return moved(replace(call, ringing_at=event.at), RINGING)
 
 
 @leads_to(EARLY)
 def far_progresses(call: Call, event: events.FarProgress) -> Decision:
     if call.direction is Direction.INBOUND:
         return call, []  # it is us who answer a caller
-    return _moved(replace(call, ringing_at=call.ringing_at or event.at), EARLY)
+    return moved(replace(call, ringing_at=call.ringing_at or event.at), EARLY)
 
 
 @leads_to(UP)
 def far_answers(call: Call, event: events.FarAnswered) -> Decision:
     if call.direction is Direction.INBOUND:
         return call, []  # it is us who answer a caller
-    return _moved(replace(call, answered_at=event.at, facts=call.facts | {Fact.FAR_ANSWERED}), UP)
+    return moved(replace(call, answered_at=event.at, facts=call.facts | {Fact.FAR_ANSWERED}), UP)
 
 
 @leads_to()
@@ -277,7 +240,7 @@ def far_holds(call: Call, event: events.FarHeld) -> Decision:
 
 @leads_to(*ENDS)
 def pbx_lost(call: Call, event: events.PbxLost) -> Decision:
-    return _end(call, event.at, Outcome.FAILED_PBX, Cause(text=event.reason))
+    return end(call, event.at, Outcome.FAILED_PBX, Cause(text=event.reason))
 
 
 @leads_to(*ENDS)
@@ -287,14 +250,20 @@ def timer(call: Call, event: events.TimerFired) -> Decision:
         outcome = Outcome.CANCELLED if caller_left else Outcome.FAILED_PBX
         if call.state is UP:
             outcome = Outcome.COMPLETED
-        return _end(call, event.at, outcome, Cause(text="the channel left without a word"))
+        return end(call, event.at, outcome, Cause(text="the channel left without a word"))
     if event.timer is Timer.RING and call.state in (TRYING, RINGING, EARLY):
         status = "NOANSWER" if call.direction is Direction.INBOUND else ""
-        return _end(call, event.at, Outcome.NO_ANSWER, Cause(19, "nobody answered in time", 480), status)
-    if event.timer is Timer.SETUP and not plan.complete(call):
+        return end(call, event.at, Outcome.NO_ANSWER, Cause(19, "nobody answered in time", 480), status)
+    if event.timer is Timer.GRACE:
+        return grace_over(call, event.at)
+    if event.timer is Timer.MUSIC:
+        return music_due(call)
+    if event.timer is Timer.SETUP and not call.media_lost and not plan.complete(call):
+        if outlives_its_leg(call):
+            return lose_media(call, event.at, "new media took too long")
         missing = {Fact.MEDIA_OFFERED, Fact.MEDIA_ANSWERED} - call.facts
         outcome = Outcome.FAILED_MEDIA if missing else Outcome.FAILED_PBX
-        return _end(call, event.at, outcome, Cause(text="the set-up took too long"))
+        return end(call, event.at, outcome, Cause(text="the set-up took too long"))
     return call, []
 
 
@@ -303,6 +272,8 @@ def timer(call: Call, event: events.TimerFired) -> Decision:
 
 @leads_to()
 def step_done(call: Call, event: events.StepDone) -> Decision:
+    if of_an_earlier_leg(call, event.step, event.leg):
+        return stale_step_done(call, event)
     call = replace(call, waiting=call.waiting - {event.step}, facts=call.facts | {plan.GIVES[event.step]})
     told: list[Action] = []
     match event.step:
@@ -311,11 +282,12 @@ def step_done(call: Call, event: events.StepDone) -> Decision:
         case Step.CREATE_EXTERNAL_MEDIA:
             call = replace(call, external_media_address=event.address)
         case Step.ANSWER_MEDIA:
-            call = replace(call, answer=event.sdp)
-            told = [TellMedia()] if call.state is ACCEPTING else [TellMedia(), TellState()]
+            call, told = answer_made(call, event.sdp)
+        case Step.BRIDGE_EXTERNAL_MEDIA:
+            call, told = leg_bridged(call)
         case _:
             pass
-    call, steps = _advance(call)
+    call, steps = advance(call)
     return call, told + steps
 
 
@@ -323,14 +295,16 @@ def step_done(call: Call, event: events.StepDone) -> Decision:
 def accepting_step_done(call: Call, event: events.StepDone) -> Decision:
     call, actions = step_done.apply(call, event)
     if event.step is Step.ANSWER_FAR:
-        call, told = _moved(replace(call, answered_at=event.at), UP)
+        call, told = moved(replace(call, answered_at=event.at), UP)
         actions += told
     return call, actions
 
 
 @leads_to(ENDED)
 def step_done_late(call: Call, event: events.StepDone) -> Decision:
-    return _release(replace(call, waiting=call.waiting - {event.step}))
+    if of_an_earlier_leg(call, event.step, event.leg):
+        return stale_step_done(call, event)
+    return release(replace(call, waiting=call.waiting - {event.step}))
 
 
 # A refusal of these mostly means that the channel has just ended; its own end says why.
@@ -339,10 +313,14 @@ _ON_A_CHANNEL = {Step.BRIDGE_EXTERNAL_MEDIA, Step.BRIDGE_FAR, Step.DIAL_FAR, Ste
 
 @leads_to(*ENDS)
 def step_failed(call: Call, event: events.StepFailed) -> Decision:
+    if of_an_earlier_leg(call, event.step, event.leg):
+        return stale_step_failed(call, event)
     call = _after_failure(call, event)
     refused = event.failure is Failure.REFUSED
     if event.step is Step.RING_FAR:
         return call, []  # the pages ring all the same: no reason to lose a caller
+    if event.step.of_leg and outlives_its_leg(call):
+        return lose_media(call, event.at, event.reason)
     if refused and event.step in _ON_A_CHANNEL:
         return call, [StartTimer(Timer.EXPLAIN)]
     if event.step in (Step.OFFER_MEDIA, Step.ANSWER_MEDIA):
@@ -351,25 +329,27 @@ def step_failed(call: Call, event: events.StepFailed) -> Decision:
         outcome = Outcome.UNREACHABLE
     else:
         outcome = Outcome.FAILED_PBX
-    return _end(call, event.at, outcome, Cause(text=event.reason))
+    return end(call, event.at, outcome, Cause(text=event.reason))
 
 
 @leads_to(ENDED)
 def step_failed_late(call: Call, event: events.StepFailed) -> Decision:
-    return _release(_after_failure(call, event))
+    if of_an_earlier_leg(call, event.step, event.leg):
+        return stale_step_failed(call, event)
+    return release(_after_failure(call, event))
 
 
 def _after_failure(call: Call, event: events.StepFailed) -> Call:
     """Only after a refusal is it certain that nothing was made."""
     call = replace(call, waiting=call.waiting - {event.step})
     if event.failure is Failure.REFUSED and event.step in plan.MAKES:
-        call = _without(call, plan.MAKES[event.step])
+        call = without(call, plan.MAKES[event.step], event.leg)
     return call
 
 
 @leads_to(ENDED)
 def released(call: Call, event: events.Released) -> Decision:
-    return _release(_without(call, event.resource))
+    return release(without(call, event.resource, event.leg))
 
 
 # --- the table -----------------------------------------------------------------------
@@ -381,6 +361,7 @@ TABLE: dict[type[Event], tuple[Rule, ...]] = {
     #                        TRYING           RINGING          EARLY            ACCEPTING        UP               ENDING             ENDED  # noqa: E501
     events.Placed:          (place,           illegal,         illegal,         illegal,         illegal,         illegal,           illegal),  # noqa: E501
     events.Accepted:        (refuse,          accept,          refuse,          refuse,          refuse,          refuse,            refuse),   # noqa: E501
+    events.Reoffered:       (renew,           renew,           renew,           renew,           renew,           refuse,            refuse),   # noqa: E501
     events.Declined:        (refuse,          decline,         refuse,          late,            late,            late,              late),     # noqa: E501
     events.HungUp:          (hang_up,         hang_up,         hang_up,         hang_up,         hang_up,         late,              late),     # noqa: E501
     events.DigitsPressed:   (refuse,          refuse,          press,           refuse,          press,           refuse,            refuse),   # noqa: E501
@@ -395,10 +376,14 @@ TABLE: dict[type[Event], tuple[Rule, ...]] = {
     events.FarFailed:       (far_fails,       far_fails,       far_fails,       late,            late,            late,              late),     # noqa: E501
     events.FarDigit:        (late,            late,            far_digit,       late,            far_digit,       late,              late),     # noqa: E501
     events.FarHeld:         (late,            late,            late,            late,            far_holds,       late,              late),     # noqa: E501
+    events.OwnerLost:       (owner_lost,      owner_lost,      owner_lost,      owner_lost,      owner_lost,      late,              late),     # noqa: E501
+    events.OwnerBack:       (owner_back,      owner_back,      owner_back,      owner_back,      owner_back,      late,              late),     # noqa: E501
+    events.MediaLost:       (media_lost,      media_lost,      media_lost,      media_lost,      media_lost,      late,              late),     # noqa: E501
+    events.MediaChecked:    (media_checked,   media_checked,   media_checked,   media_checked,   media_checked,   late,              late),     # noqa: E501
     events.PbxLost:         (pbx_lost,        pbx_lost,        pbx_lost,        pbx_lost,        pbx_lost,        late,              late),     # noqa: E501
     events.TimerFired:      (timer,           timer,           timer,           timer,           timer,           late,              late),     # noqa: E501
     events.StepDone:        (step_done,       step_done,       step_done,       accepting_step_done, step_done,   step_done_late,    illegal),  # noqa: E501
     events.StepFailed:      (step_failed,     step_failed,     step_failed,     step_failed,     step_failed,     step_failed_late,  illegal),  # noqa: E501
-    events.Released:        (illegal,         illegal,         illegal,         illegal,         illegal,         released,          late),     # noqa: E501
+    events.Released:        (spare_released,  spare_released,  spare_released,  spare_released,  spare_released,  released,          late),     # noqa: E501
 }
 # fmt: on

@@ -1,0 +1,131 @@
+"""What a call is after our process has died and come back: told from its record, Asterisk and rtpengine.
+
+The record has what nobody else knows: who calls whom, since when, whose page holds it. Asterisk has the
+channels and who is bridged, rtpengine the media sessions. `adopt` makes one call of the three. Pure.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from ari_bridge.ari.resources import Bridge, Channel
+from ari_bridge.calls import plan, rule
+from ari_bridge.calls.actions import Action, StartTimer
+from ari_bridge.calls.causes import Cause, Outcome
+from ari_bridge.calls.events import Timer
+from ari_bridge.calls.rule import EARLY, ENDING, RINGING, TRYING, UP, Decision
+from ari_bridge.calls.state import FACTS_OF_A_LEG, Call, CallState, Direction, Fact, Resource, Spare, Step
+from ari_bridge.ids import Kind, leg_id, leg_number, parse_resource_id, resource_id
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What stands at this moment, by name. `legs`: of rtpengine; None where no rtpengine could be asked."""
+
+    channels: Mapping[str, Channel]
+    bridges: Mapping[str, Bridge]
+    legs: frozenset[str] | None = None
+
+
+_FAR_STANDS = frozenset({Fact.FAR_CREATED, Fact.FAR_ENTERED})
+_CALLER_RINGS = _FAR_STANDS | {Fact.PAGES_RING, Fact.FAR_RUNG}
+
+
+def adopt(record: Call, seen: Seen, at: float) -> Decision:
+    """The call as it stands, and what it wants done now. `at`: Unix seconds."""
+    found = _holding(record, seen)
+    far = seen.channels.get(record.far_channel)
+    if record.outcome is not None:
+        return rule.release(replace(found, state=ENDING))
+    if far is None:
+        return _ended_meanwhile(found, at)
+    if record.direction is Direction.INBOUND and record.state is not UP:
+        return _rings_again(found)
+    state = _state(record, far)
+    if state is TRYING:
+        return rule.end(found, at, Outcome.FAILED_PBX, Cause(text="the server was restarted during the set-up"))
+    return _goes_on(found, state, at, seen)
+
+
+def _holding(record: Call, seen: Seen) -> Call:
+    """The record with what is there of its resources; legs but its last one are spare."""
+    holds = set()
+    if record.far_channel in seen.channels:
+        holds.add(Resource.FAR)
+    if resource_id(record.id, Kind.BRIDGE) in seen.bridges:
+        holds.add(Resource.BRIDGE)
+    spare = set()
+    for resource, names in ((Resource.EXTERNAL_MEDIA, seen.channels), (Resource.MEDIA_SESSION, seen.legs or ())):
+        for name in names:
+            parsed = parse_resource_id(name)
+            if parsed == (record.id, Kind.EXTERNAL_MEDIA):
+                spare.add(Spare(resource, leg_number(name)))
+    present = {one for one in spare if one.leg == record.leg}
+    holds |= {one.resource for one in present}
+    return replace(record, holds=frozenset(holds), spare=frozenset(spare - present))
+
+
+def _state(record: Call, far: Channel) -> CallState:
+    """The record's state, or a later one, where the far side rang or answered meanwhile."""
+    if far.state == "Up" or record.state is UP:
+        return UP
+    if far.state == "Ringing" and record.state is not EARLY:
+        return RINGING
+    return record.state
+
+
+def _ended_meanwhile(call: Call, at: float) -> Decision:
+    cause = Cause(text="it ended while the server was down")
+    if call.state is UP:
+        return rule.end(call, at, Outcome.COMPLETED, cause)
+    if call.direction is Direction.INBOUND:
+        return rule.end(call, at, Outcome.CANCELLED, cause)
+    return rule.end(call, at, Outcome.NO_ANSWER if call.ringing_at else Outcome.UNREACHABLE, cause)
+
+
+def _rings_again(call: Call) -> Decision:
+    """A caller whom nobody talks to yet: the pages ring as soon as they are back; media begins anew."""
+    call = _without_leg(call)
+    facts = _CALLER_RINGS | ({Fact.BRIDGE_CREATED} if Resource.BRIDGE in call.holds else set())
+    users = call.users or frozenset({call.target})
+    call = replace(call, state=RINGING, user=None, session=None, users=users, facts=facts, asked=_asked(call, facts))
+    call, releases = rule.release_spare(call)
+    return call, [*releases, StartTimer(Timer.RING)]
+
+
+def _goes_on(call: Call, state: CallState, at: float, seen: Seen) -> Decision:
+    bridge = seen.bridges.get(resource_id(call.id, Kind.BRIDGE))
+    members = set(bridge.channels) if bridge else set()
+    facts = {*_CALLER_RINGS, Fact.ACCEPTED, Fact.ANSWER_TOLD, Fact.FAR_DIALLED}
+    if bridge:
+        facts.add(Fact.BRIDGE_CREATED)
+    if call.far_channel in members:
+        facts.add(Fact.FAR_BRIDGED)
+    if state is UP:
+        facts.add(Fact.FAR_ANSWERED)
+        call = replace(call, answered_at=call.answered_at or at)
+    whole = {Resource.EXTERNAL_MEDIA} if seen.legs is None else {Resource.EXTERNAL_MEDIA, Resource.MEDIA_SESSION}
+    if leg_id(call.id, call.leg) in members and whole <= call.holds:
+        facts |= FACTS_OF_A_LEG
+        call = replace(call, holds=call.holds | {Resource.MEDIA_SESSION})
+    else:
+        call = replace(_without_leg(call), media_lost=True)
+    away = call.session is not None
+    call = replace(call, state=state, owner_away=away, facts=frozenset(facts), asked=_asked(call, facts))
+    call, steps = rule.advance(call)
+    call, releases = rule.release_spare(call)
+    timers: list[Action] = []
+    if away or call.media_lost:
+        timers += [StartTimer(Timer.GRACE), StartTimer(Timer.MUSIC)]
+    if state is not UP:
+        timers.append(StartTimer(Timer.RING))
+    return call, [*steps, *releases, *timers]
+
+
+def _without_leg(call: Call) -> Call:
+    """A leg that is not whole is spare; the next one gets a number that was never used."""
+    return replace(rule.drop_leg(call), leg=call.leg + 1)
+
+
+def _asked(call: Call, facts: set[Fact] | frozenset[Fact]) -> frozenset[Step]:
+    """The steps whose results are there: they are not begun again."""
+    return frozenset(step for step in plan.PLANS[call.direction] if plan.GIVES[step] in facts)

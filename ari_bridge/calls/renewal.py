@@ -1,0 +1,192 @@
+"""Rules by which a call outlives its media and its page: a new leg, a page that is away, music meanwhile.
+
+A call loses its leg when rtpengine dies, and its page when a browser reloads or its network goes. Neither
+ends it: the far side is kept, hears music after two seconds of silence, and is talked to again as soon as
+the page has given a new offer. Only when the grace is over, and nothing is heard, the call ends.
+Pure.
+"""
+
+from dataclasses import replace
+
+from ari_bridge.calls import events, plan
+from ari_bridge.calls.actions import (
+    Action,
+    AskOffer,
+    CancelTimer,
+    CheckMedia,
+    PlayMusic,
+    StartTimer,
+    TellMedia,
+    TellState,
+)
+from ari_bridge.calls.causes import Cause, Outcome
+from ari_bridge.calls.events import Failure, Timer
+from ari_bridge.calls.rule import (
+    ACCEPTING,
+    ENDS,
+    UP,
+    Decision,
+    advance,
+    drop_leg,
+    end,
+    leads_to,
+    release,
+    release_spare,
+    without,
+)
+from ari_bridge.calls.state import Call, Direction, Fact, Step
+from ari_bridge.errors import WrongState
+
+SILENCE_SECONDS = 2.0
+"""When nothing came from the browser for so long, the far side is given music."""
+SPARES = 8
+"""A page that offers again and again is told to wait while so much of its earlier legs still stands."""
+FIRST_LEGS = 3
+"""How often a set-up is tried anew, on another rtpengine, before its page has an answer."""
+
+
+# --- a new leg ----------------------------------------------------------------------
+
+
+@leads_to()
+def renew(call: Call, event: events.Reoffered) -> Decision:
+    """The page gives a new offer: the leg that it makes takes the old one's place once it is there."""
+    if call.direction is Direction.INBOUND and Fact.ACCEPTED not in call.facts:
+        raise WrongState("The call rings: it can be accepted, and has no media yet.", field="callId")
+    if len(call.spare) >= SPARES:
+        raise WrongState("The call is being given new media already: try again in a second.", field="callId")
+    call = replace(call, session=event.session or call.session)
+    return new_leg(call, event.offer)
+
+
+def new_leg(call: Call, offer: str) -> Decision:
+    call = replace(drop_leg(call), leg=call.leg + 1, offer=offer, media_lost=False)
+    call, steps = advance(call)
+    return call, [*steps, StartTimer(Timer.SETUP)]
+
+
+def lose_media(call: Call, at: float, reason: str) -> Decision:
+    """The leg is gone, the call stands."""
+    if Fact.ANSWER_TOLD not in call.facts:  # the page's offer is still unanswered: it does for another leg
+        if call.leg >= FIRST_LEGS:
+            return end(call, at, Outcome.FAILED_MEDIA, Cause(text=reason))
+        return new_leg(call, call.offer)
+    call, releases = release_spare(replace(drop_leg(call), media_lost=True))
+    return call, [*releases, AskOffer(reason), StartTimer(Timer.GRACE), StartTimer(Timer.MUSIC)]
+
+
+@leads_to(*ENDS)
+def media_lost(call: Call, event: events.MediaLost) -> Decision:
+    if event.leg != call.leg or call.media_lost:
+        return call, []
+    if call.direction is Direction.INBOUND and Fact.ACCEPTED not in call.facts:
+        return call, []  # it has no media yet
+    return lose_media(call, event.at, event.reason)
+
+
+def outlives_its_leg(call: Call) -> bool:
+    """Whether a fault of its media leg leaves the call standing."""
+    return call.state is UP or (call.leg > 1 and Fact.ANSWER_TOLD in call.facts)
+
+
+def of_an_earlier_leg(call: Call, step: Step, leg: int) -> bool:
+    return step.of_leg and leg != call.leg
+
+
+def stale_step_done(call: Call, event: events.StepDone) -> Decision:
+    """A step of a leg that is given up has come back: what it made goes, once the new leg is there."""
+    return _after_stale(replace(call, stale=call.stale - {(event.step, event.leg)}))
+
+
+def stale_step_failed(call: Call, event: events.StepFailed) -> Decision:
+    call = replace(call, stale=call.stale - {(event.step, event.leg)})
+    if event.failure is Failure.REFUSED and event.step in plan.MAKES:
+        call = without(call, plan.MAKES[event.step], event.leg)
+    return _after_stale(call)
+
+
+def _after_stale(call: Call) -> Decision:
+    if not call.state.live:
+        return release(call)
+    if call.media_lost or Step.BRIDGE_EXTERNAL_MEDIA in call.asked:
+        return release_spare(call)
+    return call, []
+
+
+@leads_to()
+def spare_released(call: Call, event: events.Released) -> Decision:
+    return without(call, event.resource, event.leg), []
+
+
+def answer_made(call: Call, sdp: str) -> Decision:
+    """The SDP answer is there. The first of a call comes before any state, and with the state."""
+    first = Fact.ANSWER_TOLD not in call.facts
+    call = replace(call, answer=sdp, facts=call.facts | {Fact.ANSWER_TOLD})
+    return call, [TellMedia(), TellState()] if first and call.state is not ACCEPTING else [TellMedia()]
+
+
+def leg_bridged(call: Call) -> Decision:
+    """The leg is in the bridge: the two sides hear each other."""
+    actions: list[Action] = []
+    if call.music:
+        actions.append(PlayMusic(False))
+    if call.leg > 1 and not call.owner_away:
+        actions += [CancelTimer(Timer.GRACE), CancelTimer(Timer.MUSIC)]
+    return replace(call, music=False), actions
+
+
+# --- the page is away -----------------------------------------------------------------
+
+
+@leads_to()
+def owner_lost(call: Call, event: events.OwnerLost) -> Decision:
+    if call.owner_away:
+        return call, []
+    return replace(call, owner_away=True), [StartTimer(Timer.GRACE), StartTimer(Timer.MUSIC)]
+
+
+@leads_to()
+def owner_back(call: Call, event: events.OwnerBack) -> Decision:
+    if not call.owner_away:
+        return call, []
+    call = replace(call, owner_away=False)
+    if call.media_lost:
+        return call, [AskOffer("the sound was lost while the page was away"), StartTimer(Timer.GRACE)]
+    actions: list[Action] = [CancelTimer(Timer.GRACE), CancelTimer(Timer.MUSIC)]
+    return call, [*actions, CheckMedia()] if call.music else actions
+
+
+def music_due(call: Call) -> Decision:
+    """The timer MUSIC fired."""
+    if call.state is not UP:
+        return call, []
+    if call.media_lost and not call.music:
+        return replace(call, music=True), [PlayMusic(True)]
+    return call, [CheckMedia()] if call.owner_away else []
+
+
+@leads_to()
+def media_checked(call: Call, event: events.MediaChecked) -> Decision:
+    if call.media_lost or call.state is not UP:
+        return call, []
+    again: list[Action] = [StartTimer(Timer.MUSIC)] if call.owner_away else []
+    if event.heard_at == 0:
+        return call, again
+    silent = event.at - event.heard_at > SILENCE_SECONDS
+    if silent and call.owner_away and not call.music:
+        return replace(call, music=True), [PlayMusic(True), *again]
+    if call.music and not silent:
+        return replace(call, music=False), [PlayMusic(False), *again]
+    return call, again
+
+
+def grace_over(call: Call, at: float) -> Decision:
+    """The timer GRACE fired."""
+    if call.media_lost and not call.owner_away:
+        return end(call, at, Outcome.FAILED_MEDIA, Cause(text="no new media came in time"))
+    if not call.owner_away:
+        return call, []
+    if call.state is UP and not call.media_lost and not call.music:
+        # Nobody is connected, but the two still talk: a page that is frozen, or cut off from us alone.
+        return call, [CheckMedia(), StartTimer(Timer.GRACE)]
+    return end(call, at, Outcome.LOST, Cause(text="the page did not come back in time"))

@@ -1,0 +1,144 @@
+"""What the rules of `transitions` are made of: steps begun, states told, ends decided, resources released.
+
+Pure, as they are.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ari_bridge.calls import plan
+from ari_bridge.calls.actions import (
+    Action,
+    CancelTimers,
+    Do,
+    PlayMusic,
+    Release,
+    StopRinging,
+    TellState,
+)
+from ari_bridge.calls.causes import Cause, Outcome
+from ari_bridge.calls.state import FACTS_OF_A_LEG, Call, CallState, Direction, Fact, Resource, Spare, Step
+
+Decision = tuple[Call, list[Action]]
+
+TRYING, RINGING, EARLY, ACCEPTING, UP, ENDING, ENDED = CallState
+ENDS = (ENDING, ENDED)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`to`: the states it may lead to, besides leaving the call where it is."""
+
+    apply: Callable[[Call, Any], Decision]
+    to: tuple[CallState, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.apply.__name__
+
+
+def leads_to(*states: CallState) -> Callable[[Callable[[Call, Any], Decision]], Rule]:
+    return lambda apply: Rule(apply, states)
+
+
+def advance(call: Call) -> Decision:
+    """Begin every set-up step whose facts are there. What it makes is held from now on."""
+    steps = plan.ready(call)
+    if not steps:
+        return call, []
+    made = {plan.MAKES[step] for step in steps if step in plan.MAKES}
+    call = replace(call, asked=call.asked | {*steps}, waiting=call.waiting | {*steps}, holds=call.holds | made)
+    actions: list[Action] = [Do(step, call.leg if step.of_leg else 0) for step in steps]
+    if Step.BRIDGE_EXTERNAL_MEDIA in steps:  # the new leg takes the old one's place in the bridge
+        call, releases = release_spare(call)
+        actions += releases
+    return call, actions
+
+
+def moved(call: Call, state: CallState) -> Decision:
+    """The state, told to who listens; but no client hears of a state before it has its SDP answer."""
+    told = Fact.ANSWER_TOLD in call.facts and state is not ACCEPTING
+    return replace(call, state=state), [TellState()] if told else []
+
+
+# --- the end ----------------------------------------------------------------------
+
+_OUR_FAULT = {Outcome.FAILED_MEDIA, Outcome.FAILED_PBX, Outcome.LOST}
+_STOP_REASONS = {Outcome.NO_ANSWER: "no_answer", Outcome.REJECTED: "declined"}
+
+
+def end(call: Call, at: float, outcome: Outcome, cause: Cause | None = None, dialplan_status: str = "") -> Decision:
+    """Decide that the call ends, and release whatever is made already; the rest when its request comes back."""
+    actions: list[Action] = [CancelTimers(), TellState()]
+    if Fact.PAGES_RING in call.facts and Fact.ACCEPTED not in call.facts:
+        actions.append(StopRinging(None, _STOP_REASONS.get(outcome, "cancelled")))
+    if call.direction is Direction.INBOUND and call.state is not UP and outcome in _OUR_FAULT:
+        dialplan_status = "UNAVAILABLE"  # the caller is not to suffer: the dialplan's fallback takes over
+    if call.music:
+        actions.append(PlayMusic(False))
+    call = replace(
+        call,
+        state=ENDING,
+        outcome=outcome,
+        cause=cause or Cause(),
+        ended_at=at,
+        dialplan_status=dialplan_status,
+        music=False,
+    )
+    call, releases = release(call)
+    return call, actions + releases
+
+
+def release(call: Call) -> Decision:
+    """Release what is held and not asked for at this moment; ENDED when nothing is left."""
+    now = [r for r in Resource if r in call.holds - call.releasing and plan.MADE_BY[r] not in call.waiting]
+    call = replace(call, releasing=call.releasing | {*now})
+    actions: list[Action] = [Release(resource, call.leg if resource.of_leg else 0) for resource in now]
+    call, spares = release_spare(call)
+    if not (call.holds or call.waiting or call.spare or call.stale):
+        call = replace(call, state=ENDED)
+    return call, actions + spares
+
+
+def without(call: Call, resource: Resource, leg: int = 0) -> Call:
+    """The call without a resource that is gone; `leg`: whose, where it is a leg's."""
+    if resource.of_leg and leg != call.leg:
+        gone = {Spare(resource, leg)}
+        return replace(call, spare=call.spare - gone, spare_releasing=call.spare_releasing - gone)
+    return replace(call, holds=call.holds - {resource}, releasing=call.releasing - {resource})
+
+
+# --- media legs -------------------------------------------------------------------
+
+
+def drop_leg(call: Call) -> Call:
+    """The call without a media leg: what it has of the present one is spare from now on."""
+    held = {resource for resource in call.holds if resource.of_leg}
+    begun = {step for step in call.asked if step.of_leg}
+    return replace(
+        call,
+        spare=call.spare | {Spare(resource, call.leg) for resource in held},
+        spare_releasing=call.spare_releasing | {Spare(resource, call.leg) for resource in call.releasing & held},
+        stale=call.stale | {(step, call.leg) for step in call.waiting & begun},
+        holds=call.holds - held,
+        releasing=call.releasing - held,
+        asked=call.asked - begun,
+        waiting=call.waiting - begun,
+        facts=call.facts - FACTS_OF_A_LEG,
+        media_address=None,
+        external_media_address=None,
+        offer="",
+        answer="",
+    )
+
+
+def release_spare(call: Call) -> Decision:
+    """Release what earlier legs still have, except what is just being made."""
+    now = [
+        spare
+        for spare in sorted(call.spare - call.spare_releasing, key=lambda one: (one.leg, one.resource.value))
+        if (plan.MADE_BY[spare.resource], spare.leg) not in call.stale
+    ]
+    call = replace(call, spare_releasing=call.spare_releasing | {*now})
+    return call, [Release(spare.resource, spare.leg) for spare in now]

@@ -1,0 +1,84 @@
+"""Whose is what stands in Asterisk and rtpengine: known to a call, adopted by one, nobody's, or not ours. Pure.
+
+The sweep acts on it, the gauge of resources counts it, `ari-bridge doctor --reconcile` prints it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from ari_bridge.calls.adopt import Seen
+from ari_bridge.calls.state import Call, Resource
+from ari_bridge.ids import Kind, leg_id, parse_resource_id
+
+
+class Sort(Enum):
+    """What a resource is. The value is a metric label."""
+
+    CHANNEL = "channel"
+    BRIDGE = "bridge"
+    SESSION = "session"
+
+
+class Standing(Enum):
+    """Whose a resource is. The value is a metric label."""
+
+    KNOWN = "known"  # a call's that began in this process
+    ADOPTED = "adopted"  # a call's that an earlier process began
+    ORPHAN = "orphan"  # ours, and no call's
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    sort: Sort
+    name: str
+    standing: Standing
+    call_id: str | None  # None: a caller's channel, of which no name tells the call
+
+
+def survey(
+    seen: Seen, ours: Iterable[str], calls: Mapping[str, Call], adopted: frozenset[str], app: str
+) -> list[Finding]:
+    """Every resource of ours.
+
+    `ours`: the channels that our application has in its hands; `calls`: those that live, by id; `adopted`:
+    the ids of those that an earlier process began. What is not ours is left out.
+    """
+    inbound = {call.far_channel: call_id for call_id, call in calls.items()}
+    found = []
+    for channel in ours:
+        call_id = inbound.get(channel) or _owner(channel)
+        call = calls.get(call_id or "")
+        known = call is not None and channel in _channels(call)
+        found.append(_finding(Sort.CHANNEL, channel, call_id, known, adopted))
+    for bridge in seen.bridges.values():
+        parsed = parse_resource_id(bridge.id)
+        if parsed and parsed[1] is Kind.BRIDGE and bridge.name == app:
+            found.append(_finding(Sort.BRIDGE, bridge.id, parsed[0], parsed[0] in calls, adopted))
+    for leg in sorted(seen.legs or ()):
+        call_id = _owner(leg)
+        call = calls.get(call_id or "")
+        known = call is not None and leg in _legs(call)
+        found.append(_finding(Sort.SESSION, leg, call_id, known, adopted))
+    return found
+
+
+def _finding(sort: Sort, name: str, call_id: str | None, known: bool, adopted: frozenset[str]) -> Finding:
+    if not known:
+        return Finding(sort, name, Standing.ORPHAN, call_id)
+    return Finding(sort, name, Standing.ADOPTED if call_id in adopted else Standing.KNOWN, call_id)
+
+
+def _owner(name: str) -> str | None:
+    parsed = parse_resource_id(name)
+    return parsed[0] if parsed else None
+
+
+def _channels(call: Call) -> set[str]:
+    legs = {leg_id(call.id, one.leg) for one in call.spare if one.resource is Resource.EXTERNAL_MEDIA}
+    return {call.far_channel, leg_id(call.id, call.leg), *legs}
+
+
+def _legs(call: Call) -> set[str]:
+    legs = {leg_id(call.id, one.leg) for one in call.spare if one.resource is Resource.MEDIA_SESSION}
+    return {leg_id(call.id, call.leg), *legs}

@@ -1,0 +1,144 @@
+"""Every ARI event, brought to the call whose channel it is about; and callers who arrive, made calls of."""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from ari_bridge import metrics
+from ari_bridge.ari import events as ari_events
+from ari_bridge.ari.client import Ari
+from ari_bridge.ari.resources import Channel
+from ari_bridge.calls import from_ari
+from ari_bridge.calls.events import Event
+from ari_bridge.calls.state import Call, Direction, Fact, Resource
+from ari_bridge.errors import PeerError
+from ari_bridge.hooks import AriReceived, Hooks
+from ari_bridge.ids import Kind, leg_number, new_call_id, parse_resource_id
+
+_RESOURCES = {Kind.FAR: Resource.FAR, Kind.EXTERNAL_MEDIA: Resource.EXTERNAL_MEDIA}
+
+log = structlog.get_logger(__name__)
+
+
+class Switchboard:
+    """`post(call_id, event)`: False where there is no such call. `arrived`: takes a caller's new call, False where
+    there is no room for it. `stray`: removes a channel of ours that came too late.
+
+    `inbound` (Asterisk's channel id → call id) is kept by the manager, looked at each time.
+    """
+
+    def __init__(
+        self,
+        ari: Ari,
+        hooks: Hooks,
+        inbound: Mapping[str, str],
+        *,
+        post: Callable[[str, Event], bool],
+        arrived: Callable[[Call], bool],
+        stray: Callable[[str], Coroutine[Any, Any, None]],
+    ) -> None:
+        self._ari = ari
+        self._hooks = hooks
+        self._inbound = inbound
+        self._post = post
+        self._arrived = arrived
+        self._stray = stray
+        self._background: set[asyncio.Task[None]] = set()
+        ari.on_event(self._on_event)
+
+    async def close(self) -> None:
+        for work in list(self._background):
+            work.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+
+    def _on_event(self, event: ari_events.AriEvent) -> None:
+        at = time.time()
+        metrics.ARI_EVENTS.labels(_label(event)).inc()
+        if (lag := _lag(event.timestamp, at)) is not None:
+            metrics.EVENT_LAG.observe(lag)
+        channel = from_ari.channel_id(event)
+        call_id, resource = self._owner(channel) if channel else (None, None)
+        self._hooks.emit(AriReceived(event.type, event.raw, call_id))
+        if call_id and resource and channel:
+            leg = leg_number(channel) if resource.of_leg else 0
+            told = from_ari.translate(event, resource, leg, at)
+            if told is None or self._post(call_id, told):
+                return
+        if isinstance(event, ari_events.StasisStart):
+            self._entered(event, resource)
+
+    def _owner(self, channel: str) -> tuple[str | None, Resource | None]:
+        if call_id := self._inbound.get(channel):
+            return call_id, Resource.FAR
+        name = parse_resource_id(channel)
+        return (name[0], _RESOURCES.get(name[1])) if name else (None, None)
+
+    def _entered(self, event: ari_events.StasisStart, resource: Resource | None) -> None:
+        """A channel that belongs to no call of ours entered our application."""
+        channel = event.channel
+        match event.args:
+            case _ if resource:
+                log.warning("a channel came after its call had ended: hung up", channel=channel.id)
+                self._run(self._stray(channel.id))
+            case ["inbound", number]:
+                if self._arrived(_call_of(channel, number)):
+                    self._run(self._follow(channel.id))
+                else:
+                    log.error("all lines are in use: the caller goes on in the dialplan", channel=channel.id)
+                    self._run(self._send_on(channel.id))
+            case args:
+                log.error(
+                    "a channel came with arguments that mean nothing: it goes on in the dialplan",
+                    channel=channel.id,
+                    args=args,
+                    expected="Stasis(APP,inbound,NUMBER)",
+                )
+                self._run(self._send_on(channel.id))
+
+    async def _follow(self, channel: str) -> None:
+        try:
+            await self._ari.channels.follow(channel)
+        except PeerError as error:
+            log.warning("the end of a caller's channel may not be told", channel=channel, reason=str(error))
+
+    async def _send_on(self, channel: str) -> None:
+        try:
+            await self._ari.channels.continue_in_dialplan(channel, variables={"ARI_BRIDGE_STATUS": "UNAVAILABLE"})
+        except PeerError as error:
+            log.error("the caller could not be sent on", channel=channel, reason=str(error))
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+
+def _call_of(channel: Channel, number: str) -> Call:
+    return Call(
+        id=new_call_id(),
+        direction=Direction.INBOUND,
+        target=number,
+        caller=channel.caller.number,
+        caller_name=channel.caller.name,
+        created_at=time.time(),
+        far_channel=channel.id,
+        facts=frozenset({Fact.FAR_CREATED, Fact.FAR_ENTERED}),
+        holds=frozenset({Resource.FAR}),
+    )
+
+
+def _label(event: ari_events.AriEvent) -> str:
+    """Unknown types share one label: what a peer sends must not make up new metrics."""
+    return "unknown" if isinstance(event, ari_events.UnknownEvent) else event.type
+
+
+def _lag(timestamp: str, now: float) -> float | None:
+    """Seconds since Asterisk stamped the event; None where it has no stamp that can be read."""
+    try:
+        return max(0.0, now - datetime.fromisoformat(timestamp).timestamp())
+    except ValueError:
+        return None
