@@ -1,31 +1,33 @@
-"""`make demo`: installs what is missing, starts Asterisk, rtpengine and the front end, and stops all on Ctrl-C."""
+"""`make demo`: installs what is missing, starts Asterisk, two rtpengines and the front end, brings back what dies, and
+stops all on Ctrl-C.
+"""
 
 from __future__ import annotations
 
 import ctypes
 import fcntl
-import json
 import os
 import signal
 import socket
-import ssl
 import sys
+import threading
 import time
-import urllib.error
-import urllib.request
 from contextlib import ExitStack
+from pathlib import Path
 from types import FrameType
 
 from deploy.demo import certificate, install, ports, process, rootfs, settings, users
 from deploy.demo.asterisk import Asterisk
-from deploy.demo.process import Process, ProgramFailed, die_with_parent
+from deploy.demo.front_end import FrontEnd
+from deploy.demo.greeting import greet
+from deploy.demo.process import ProgramFailed
 from deploy.demo.rtpengine import Rtpengine
-from deploy.demo.settings import LOOPBACK, NUMBERS, USERS, BadSetting, Settings
+from deploy.demo.settings import LOOPBACK, BadSetting, Settings
 from deploy.demo.steps import StepFailed, Steps, say
+from deploy.demo.supervisor import Supervisor
 
 STATE = install.STATE
 PR_SET_PDEATHSIG = 1
-HEALTH_PATIENCE = 30.0  # seconds for the front end to call itself healthy
 
 
 class AlreadyRunning(Exception):
@@ -38,6 +40,7 @@ def main() -> int:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
+    threading.Thread(target=_heed_make, daemon=True).start()
     try:
         with ExitStack() as running:
             _run(settings.read(), running)
@@ -64,6 +67,25 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+def _heed_make() -> None:
+    """Passes on a SIGINT that only make was sent, by `kill -INT` or a script: it then waits for us, who know nothing.
+
+    While make waits it blocks the signal, which it never does otherwise for long.
+    """
+    make = Path(f"/proc/{os.getppid()}")
+    blocked = 0
+    try:
+        if (make / "comm").read_text().strip() not in ("make", "gmake"):
+            return
+        while blocked < 2:
+            time.sleep(0.25)
+            [mask] = [line.split()[1] for line in (make / "status").read_text().splitlines() if "SigBlk" in line]
+            blocked = blocked + 1 if int(mask, 16) & 1 << (signal.SIGINT - 1) else 0
+    except (OSError, ValueError):
+        return  # it is gone, and we are told of that by another signal
+    os.kill(os.getpid(), signal.SIGINT)
+
+
 def _run(wanted: Settings, running: ExitStack) -> None:
     signal.signal(signal.SIGINT, _interrupt)
     STATE.mkdir(exist_ok=True)
@@ -85,32 +107,39 @@ def _run(wanted: Settings, running: ExitStack) -> None:
         certificate.make(STATE / "certificate.pem", STATE / "key.pem", wanted.host, steps)
         passwords = users.make(STATE, steps)
 
-    with steps.step("rtpengine"):
+    rtpengines = []
+    for number, (port, rtp_range) in enumerate(zip(wanted.ng_ports, wanted.rtpengine_rtp_ranges, strict=True), 1):
         rtpengine = Rtpengine(
-            STATE, ng_port=wanted.ng_port, rtp_range=wanted.rtpengine_rtp, host=wanted.public, ng_host=LOOPBACK
-        )
-        running.enter_context(rtpengine)
-    with steps.step(f"Asterisk {wanted.asterisk}"):
-        asterisk = Asterisk(
             STATE,
-            ari_port=wanted.ari_port,
-            sip_port=wanted.sip_port,
-            trunk_port=wanted.trunk_port,
-            rtp_range=wanted.asterisk_rtp,
-            version=wanted.asterisk,
-            ari_user=environment["ARI_USER"],
-            ari_password=environment["ARI_PASSWORD"],
+            ng_port=port,
+            rtp_range=rtp_range,
+            host=wanted.public,
+            ng_host=LOOPBACK,
+            name=f"rtpengine-{number}",
         )
+        with steps.step(rtpengine.name):
+            running.enter_context(rtpengine)
+        rtpengines.append(rtpengine)
+    asterisk = Asterisk(
+        STATE,
+        ari_port=wanted.ari_port,
+        sip_port=wanted.sip_port,
+        trunk_port=wanted.trunk_port,
+        rtp_range=wanted.asterisk_rtp,
+        version=wanted.asterisk,
+        ari_user=environment["ARI_USER"],
+        ari_password=environment["ARI_PASSWORD"],
+    )
+    with steps.step(f"Asterisk {wanted.asterisk}"):
         running.enter_context(asterisk)
+    shown = STATE / "certificate.pem" if wanted.host else None
+    front_end = FrontEnd(STATE, environment=environment, url=wanted.url, certificate=shown)
     with steps.step("front end"):
-        front_end = _start_front_end(environment)
-        running.callback(front_end.stop)
-        _wait_until_healthy(front_end, wanted)
-    _greet(wanted, passwords)
+        running.enter_context(front_end)
+    greet(wanted, passwords)
+    supervisor = Supervisor([front_end, *rtpengines, asterisk])
     while True:
-        time.sleep(0.5)
-        for part in (front_end, rtpengine, asterisk):
-            part.require_running()
+        supervisor.watch(60.0)
 
 
 def _lock(running: ExitStack) -> None:
@@ -134,63 +163,6 @@ def _require_own_address(host: str) -> None:
     except OSError:
         fault = f"{host} is no address of this machine"
         raise BadSetting("HOST", fault, "HOST=ADDRESS with one from `ip address`") from None
-
-
-def _start_front_end(environment: dict[str, str]) -> Process:
-    return Process(
-        "the front end",
-        die_with_parent([str(install.VENV / "bin" / "ari-bridge"), "serve"]),
-        log=STATE / "front-end.log",
-        pid_file=STATE / "front-end.pid",
-        env={**os.environ, **environment},
-    )
-
-
-def _wait_until_healthy(front_end: Process, wanted: Settings) -> None:
-    """Returns when `/health` says 200: then Asterisk and rtpengine are reached too. Raises `ProgramFailed`."""
-    said = "no answer yet"
-    end = time.monotonic() + HEALTH_PATIENCE
-    trust = ssl.create_default_context(cafile=STATE / "certificate.pem") if wanted.host else None
-    handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
-    if trust:
-        handlers.append(urllib.request.HTTPSHandler(context=trust))
-    direct = urllib.request.build_opener(*handlers)
-    while time.monotonic() < end:
-        front_end.require_running()
-        try:
-            with direct.open(f"{wanted.url}/health", timeout=2):
-                return
-        except urllib.error.HTTPError as error:
-            said = _reasons(error.read())
-        except OSError as error:
-            said = str(error)
-        time.sleep(0.1)
-    raise ProgramFailed("the front end", f"{wanted.url}/health within {HEALTH_PATIENCE:.0f} s: {said}", front_end.log)
-
-
-def _reasons(body: bytes) -> str:
-    try:
-        return json.dumps(json.loads(body))[:400]
-    except ValueError:
-        return body[:400].decode(errors="replace")
-
-
-def _greet(wanted: Settings, passwords: dict[str, str]) -> None:
-    say(f"\n  Open      {wanted.url}")
-    say(f"  Dashboard {wanted.url}/dashboard")
-    if wanted.host:
-        say("            (its certificate is the demo's own: the browser asks once whether to trust it)")
-        say("  Users     " + "\n            ".join(f"{name}  {word}" for name, word in passwords.items()))
-    else:
-        say(f"  Users     {USERS[0]} to {USERS[-1]}, no password on this machine")
-    say("  Dial      " + "\n            ".join(f"{number:<9}  {what}" for number, what in NUMBERS.items()))
-    say(f"            {USERS[0]}-{USERS[-1]}  another browser user")
-    say(f"            7xxx       out over the SIP trunk to {LOOPBACK}:{wanted.trunk_port}")
-    say(
-        f"  SIP       phones on this machine reach {USERS[0]} at sip:{USERS[0]}@{LOOPBACK}:{wanted.sip_port} (UDP, TCP)"
-    )
-    say(f"  Settings  {(STATE / 'env').relative_to(install.PROJECT)}, logs beside it")
-    say("\n  Ctrl-C stops all of it.")
 
 
 if __name__ == "__main__":

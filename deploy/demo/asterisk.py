@@ -11,6 +11,7 @@ import base64
 import os
 import re
 import secrets
+import shutil
 import subprocess
 import time
 import urllib.error
@@ -60,6 +61,7 @@ class Asterisk:
         ari_user: str = "ari-bridge",
         ari_password: str | None = None,
     ) -> None:
+        self.name = "Asterisk"
         self.ari_url = f"http://{host}:{ari_port}/ari"
         self.ari_user = ari_user
         self.ari_password = ari_password or secrets.token_urlsafe(24)
@@ -86,14 +88,14 @@ class Asterisk:
             "RTP_END": str(rtp_range[1]),
         }
         self._root: Path | None = None
-        self._process: Process | None = None
+        self.process: Process | None = None  # the last that was launched; None before, and once stopped
 
     @property
     def pid(self) -> int:
         """The pid of the running Asterisk."""
-        if self._process is None:
+        if self.process is None:
             raise RuntimeError("Asterisk is not running")
-        return self._process.pid
+        return self.process.pid
 
     @property
     def root(self) -> Path:
@@ -109,39 +111,52 @@ class Asterisk:
 
         Raises `PortsTaken`, or `ProgramFailed` after `deadline` seconds or when it ends at once.
         """
-        ports.require_free(self._wanted)
-        user = _user_of(self.root)
-        self._write_home(user)
-        command = self._inside("asterisk", "-f", "-n", "-C", f"{INSIDE}/etc/asterisk.conf", user=user)
-        console = self.home / "log" / "console"
-        self._process = Process("Asterisk", command, log=console, pid_file=self._run_dir / "asterisk.pid")
+        process = self.launch()
         try:
-            self._wait_until_healthy(self._process, deadline)
+            self._wait_until_healthy(process, deadline)
         except BaseException:
             self.stop()
             raise
 
+    def launch(self) -> Process:
+        """Starts it, or starts it again when it has died, and does not wait. Raises `PortsTaken`, `ProgramFailed`."""
+        ports.require_free(self._wanted)
+        again = self.process is not None
+        self.stop()
+        if not again:
+            self.log.unlink(missing_ok=True)
+        user = _user_of(self.root)
+        self._write_home(user)
+        command = self._inside("asterisk", "-f", "-n", "-C", f"{INSIDE}/etc/asterisk.conf", user=user)
+        console = self.home / "log" / "console"
+        pid_file = self._run_dir / "asterisk.pid"
+        self.process = Process(self.name, command, log=console, pid_file=pid_file, again=again)
+        return self.process
+
     def stop(self) -> None:
         """Ends it, and with it all its calls. Not running is fine."""
-        if self._process is not None:
-            self._process.stop()
-            self._process = None
+        if self.process is not None:
+            self.process.stop()
+            self.process = None
 
-    def cli(self, command: str) -> str:
-        """What the Asterisk console prints for `command`. Raises `subprocess.CalledProcessError` when it is not up."""
+    def cli(self, command: str, *, timeout: float = 20.0) -> str:
+        """What the Asterisk console prints for `command`.
+
+        Raises `subprocess.CalledProcessError` when it is not up, `TimeoutExpired` after `timeout` seconds.
+        """
         answer = subprocess.run(
             self._inside("asterisk", "-C", f"{INSIDE}/etc/asterisk.conf", "-rx", command, user=_user_of(self.root)),
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=timeout,
             check=True,
         )
         return answer.stdout
 
     def require_running(self) -> None:
         """Raises `ProgramFailed` when it has ended by itself."""
-        if self._process is not None:
-            self._process.require_running()
+        if self.process is not None:
+            self.process.require_running()
 
     def __enter__(self) -> Asterisk:
         self.start()
@@ -151,6 +166,13 @@ class Asterisk:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.stop()
+
+    def ready(self) -> bool:
+        """True when it answers ARI and is fully booted: ARI answers a little before SIP and the dialplan are loaded."""
+        try:
+            return self.answers() and "fully booted" in self.cli("core waitfullybooted", timeout=5.0)
+        except (subprocess.SubprocessError, OSError):
+            return False
 
     def answers(self, *, timeout: float = 1.0) -> bool:
         """True when ARI answers with this instance's user and password."""
@@ -171,9 +193,8 @@ class Asterisk:
         return ["unshare", "--mount", "--propagation", "unchanged", "--", *enter, *wrapped]
 
     def _write_home(self, user: tuple[int, int]) -> None:
-        for folder in ("etc", "lib/sounds", "log", "run", "spool/recording", "spool/monitor"):
+        for folder in ("etc", "lib/sounds", "lib/moh", "log", "run", "spool/recording", "spool/monitor"):
             (self.home / folder).mkdir(parents=True, exist_ok=True)
-        self.log.unlink(missing_ok=True)
         for source in CONFIGURATION.glob("*.conf"):
             target = self.home / "etc" / source.name
             target.unlink(missing_ok=True)
@@ -181,7 +202,9 @@ class Asterisk:
             descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with open(descriptor, "w") as file:
                 file.write(PLACEHOLDER.sub(lambda match: self._settings[match.group(1)], source.read_text()))
-        music.write(self.home / "lib" / "sounds" / "music.wav")
+        song = self.home / "lib" / "sounds" / "music.wav"
+        music.write(song)
+        shutil.copyfile(song, self.home / "lib" / "moh" / "music.wav")  # as music on hold
         for path in (self.home, *self.home.rglob("*")):
             os.chown(path, *user, follow_symlinks=False)
 
@@ -189,9 +212,7 @@ class Asterisk:
         end = time.monotonic() + deadline
         while time.monotonic() < end:
             process.require_running()
-            if self.answers():
-                # ARI answers a little before the last module (SIP, the dialplan) is loaded.
-                self.cli("core waitfullybooted")
+            if self.ready():
                 return
             time.sleep(0.1)
         raise ProgramFailed(

@@ -157,7 +157,7 @@ def _link_project() -> None:
     metadata.parent.mkdir(exist_ok=True)
     metadata.write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
     command = VENV / "bin" / "ari-bridge"
-    command.write_text(f"#!{VENV / 'bin' / 'python'}\nfrom frontend.cli import main\n\nmain()\n")
+    command.write_text(f"#!{VENV / 'bin' / 'python'}\nfrom deploy.demo.command import main\n\nmain()\n")
     command.chmod(0o755)
 
 

@@ -22,6 +22,7 @@ class Rtpengine:
     """One rtpengine on `host`; media on the UDP ports `rtp_range` (first, last), NG commands on UDP `ng_port`.
 
     `ng_host` is where commands are taken: loopback, whatever `host` is, as whoever reaches the port rules the media.
+    `name` tells several in one run folder apart, in messages and file names.
     """
 
     def __init__(
@@ -32,31 +33,42 @@ class Rtpengine:
         rtp_range: tuple[int, int],
         host: str = "127.0.0.1",
         ng_host: str = "127.0.0.1",
+        name: str = "rtpengine",
     ) -> None:
+        self.name = name
         self.ng_address = f"{ng_host}:{ng_port}"  # "host:port"
-        self.log = run_dir / "rtpengine.log"
+        self.log = run_dir / f"{name}.log"
         self._run_dir = run_dir
         self._host = host
         self._ng = (ng_host, ng_port)
         self._rtp_range = rtp_range
-        self._process: Process | None = None
+        self.process: Process | None = None  # the last that was launched; None before, and once stopped
 
     @property
     def pid(self) -> int:
         """The pid of the running rtpengine."""
-        if self._process is None:
-            raise RuntimeError("rtpengine is not running")
-        return self._process.pid
+        if self.process is None:
+            raise RuntimeError(f"{self.name} is not running")
+        return self.process.pid
 
     def start(self, *, deadline: float = 15.0) -> None:
         """Starts it and waits until it answers a ping.
 
         Raises `PortsTaken`, or `ProgramFailed` after `deadline` seconds or when it ends at once.
         """
+        process = self.launch()
+        try:
+            self._wait_until_healthy(process, deadline)
+        except BaseException:
+            self.stop()
+            raise
+
+    def launch(self) -> Process:
+        """Starts it, or starts it again when it has died, and does not wait. Raises `PortsTaken`, `ProgramFailed`."""
         ports.require_free([ports.Port(self._ng[0], "udp", self._ng[1], "rtpengine commands")])
         program = shutil.which("rtpengine")
         if program is None:
-            raise ProgramFailed("rtpengine", "it is not installed (Debian package rtpengine-daemon)", self.log)
+            raise ProgramFailed(self.name, "it is not installed (Debian package rtpengine-daemon)", self.log)
         self._run_dir.mkdir(parents=True, exist_ok=True)
         command = [
             program,
@@ -69,28 +81,27 @@ class Rtpengine:
             f"--port-min={self._rtp_range[0]}",
             f"--port-max={self._rtp_range[1]}",
         ]
-        self._process = Process(
-            "rtpengine",
+        again = self.process is not None
+        self.stop()
+        self.process = Process(
+            self.name,
             die_with_parent(command, user=_unprivileged_user()),
             log=self.log,
-            pid_file=self._run_dir / "rtpengine.pid",
+            pid_file=self._run_dir / f"{self.name}.pid",
+            again=again,
         )
-        try:
-            self._wait_until_healthy(self._process, deadline)
-        except BaseException:
-            self.stop()
-            raise
+        return self.process
 
     def stop(self) -> None:
         """Ends it, and with it all media. Not running is fine."""
-        if self._process is not None:
-            self._process.stop()
-            self._process = None
+        if self.process is not None:
+            self.process.stop()
+            self.process = None
 
     def require_running(self) -> None:
         """Raises `ProgramFailed` when it has ended by itself."""
-        if self._process is not None:
-            self._process.require_running()
+        if self.process is not None:
+            self.process.require_running()
 
     def __enter__(self) -> Rtpengine:
         self.start()
@@ -105,10 +116,14 @@ class Rtpengine:
         end = time.monotonic() + deadline
         while time.monotonic() < end:
             process.require_running()
-            if self.answers():
+            if self.ready():
                 return
             time.sleep(0.05)
-        raise ProgramFailed("rtpengine", f"no answer to a ping on {self.ng_address} within {deadline:.0f} s", self.log)
+        raise ProgramFailed(self.name, f"no answer to a ping on {self.ng_address} within {deadline:.0f} s", self.log)
+
+    def ready(self) -> bool:
+        """True when it takes commands."""
+        return self.answers()
 
     def answers(self, *, timeout: float = 0.2) -> bool:
         """True when a ping is answered within `timeout` seconds."""

@@ -25,6 +25,7 @@ NUMBERS = {
     "605": "Congestion",
 }
 USERS = [str(number) for number in range(1001, 1010)]
+NG_PORTS = ("NG_PORT", "NG_PORT_2")  # two rtpengines, so that calls outlive the loss of one
 ASTERISK_VERSIONS = ("16", "22")
 
 
@@ -47,7 +48,7 @@ class Settings:
     ari_port: int
     sip_port: int
     trunk_port: int
-    ng_port: int
+    ng_ports: tuple[int, ...]  # one for each rtpengine
     asterisk_rtp: tuple[int, int]
     rtpengine_rtp: tuple[int, int]
 
@@ -65,6 +66,13 @@ class Settings:
         """What to open in a browser."""
         return f"{self.scheme}://{self.public}:{self.http_port}"
 
+    @property
+    def rtpengine_rtp_ranges(self) -> list[tuple[int, int]]:
+        """What each rtpengine gets of `rtpengine_rtp`."""
+        first, last = self.rtpengine_rtp
+        size = (last - first + 1) // len(self.ng_ports)
+        return [(first + size * number, first + size * (number + 1) - 1) for number in range(len(self.ng_ports))]
+
     def ports(self) -> list[Port]:
         """The ports that have to be free."""
         wanted = [
@@ -72,8 +80,9 @@ class Settings:
             Port(LOOPBACK, "tcp", self.ari_port, "ARI, ARI_PORT"),
             Port(LOOPBACK, "udp", self.sip_port, "SIP, SIP_PORT"),
             Port(LOOPBACK, "tcp", self.sip_port, "SIP, SIP_PORT"),
-            Port(LOOPBACK, "udp", self.ng_port, "rtpengine commands, NG_PORT"),
         ]
+        for port, name in zip(self.ng_ports, NG_PORTS, strict=True):
+            wanted.append(Port(LOOPBACK, "udp", port, f"rtpengine commands, {name}"))
         if self.ws_port:
             wanted.insert(1, Port(self.public, "tcp", self.ws_port, "WebSocket, WS_PORT"))
         return wanted
@@ -87,6 +96,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
     host = environment.get("HOST") or None
     if host in ("0.0.0.0", "::"):
         raise BadSetting("HOST", "media needs one address that browsers can reach, not all", "HOST=ADDRESS make demo")
+    ng_port = _port(environment, "NG_PORT", 2223)
     return Settings(
         host=host,
         asterisk=version,
@@ -95,7 +105,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         ari_port=_port(environment, "ARI_PORT", 8088),
         sip_port=_port(environment, "SIP_PORT", 5060),
         trunk_port=_port(environment, "TRUNK_PORT", 5070),
-        ng_port=_port(environment, "NG_PORT", 2223),
+        ng_ports=(ng_port, _port(environment, "NG_PORT_2", ng_port + 10)),
         asterisk_rtp=_range(environment, "ASTERISK_RTP", (20000, 21999)),
         rtpengine_rtp=_range(environment, "RTPENGINE_RTP", (30000, 31999)),
     )
@@ -124,7 +134,7 @@ def front_end_environment(settings: Settings, state: Path, *, ari_password: str)
         "ARI_USER": "ari-bridge",
         "ARI_PASSWORD": ari_password,
         "ARI_APP": "ari-bridge",
-        "RTPENGINE_NG": f"{LOOPBACK}:{settings.ng_port}",
+        "RTPENGINE_NG": ",".join(f"{LOOPBACK}:{port}" for port in settings.ng_ports),
         "DIAL_CONTEXT": "from-browser",
         "DIAL_ROUTES": "7xxx=PJSIP/{target}@trunk",
         "HTTP_HOST": settings.public,
@@ -134,11 +144,12 @@ def front_end_environment(settings: Settings, state: Path, *, ari_password: str)
         "ENABLE_AUTHENTICATION": "true" if settings.host else "false",
         "PHONE_BOOK": ",".join(f"{number}={name}" for number, name in book.items()),
         "LOG_LEVEL": os.environ.get("LOG_LEVEL") or "info",
+        "STATE_DIR": str(state / "state"),
+        "TOKEN_SECRET_FILE": str(state / "token-secret"),
     }
     if settings.host:
         environment |= {
             "USERS_FILE": str(state / "users"),
-            "TOKEN_SECRET_FILE": str(state / "token-secret"),
             "TLS_CERT": str(state / "certificate.pem"),
             "TLS_KEY": str(state / "key.pem"),
         }

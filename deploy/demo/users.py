@@ -10,6 +10,10 @@ from deploy.demo import install
 from deploy.demo.settings import USERS, write_private
 from deploy.demo.steps import Steps
 
+# Read out and typed on phones: nothing that looks like something else.
+LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
+LENGTH = 12  # 60 bits
+
 # Runs in .venv, where the front end's own code can be had.
 ADD = """
 import json, sys
@@ -26,7 +30,7 @@ def make(state: Path, steps: Steps) -> dict[str, str]:
     kept = state / "passwords.json"
     users = state / "users"
     if not kept.exists():
-        write_private(kept, json.dumps({name: secrets.token_urlsafe(9) for name in USERS}, indent=2) + "\n")
+        write_private(kept, json.dumps({name: _password() for name in USERS}, indent=2) + "\n")
         users.unlink(missing_ok=True)
     if not users.exists():
         unfinished = state / "users.unfinished"  # all of them or none, also when this is broken off
@@ -38,3 +42,7 @@ def make(state: Path, steps: Steps) -> dict[str, str]:
         unfinished.rename(users)
     passwords: dict[str, str] = json.loads(kept.read_text())
     return passwords
+
+
+def _password() -> str:
+    return "".join(secrets.choice(LETTERS) for _ in range(LENGTH))

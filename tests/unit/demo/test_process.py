@@ -32,13 +32,35 @@ def test_stop_ends_it_and_takes_the_pid_file_away(tmp_path: Path) -> None:
     part = start(tmp_path, "sleep", "60")
     part.stop()
     assert part.exit_status == -signal.SIGTERM
-    assert not (tmp_path / "part.pid").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["log"]
+
+
+def test_the_pid_file_holds_the_pid_alone(tmp_path: Path) -> None:
+    part = start(tmp_path, "sleep", "60")
+    assert (tmp_path / "part.pid").read_text() == f"{part.pid}\n"
+    part.stop()
+
+
+def test_a_further_start_goes_on_in_the_log(tmp_path: Path) -> None:
+    for again in (False, True):
+        part = Process("a part", ["echo", "words"], log=tmp_path / "log", pid_file=tmp_path / "pid", again=again)
+        ended(part.pid)
+        part.stop()
+    assert (tmp_path / "log").read_text() == "words\n" * 2
 
 
 def test_a_part_that_ends_is_told_with_its_last_words(tmp_path: Path) -> None:
     part = start(tmp_path, "sh", "-c", "echo no such module; exit 3")
     ended(part.pid)
     with pytest.raises(ProgramFailed, match="status 3: no such module"):
+        part.require_running()
+
+
+def test_a_part_that_is_killed_is_told_by_the_signal(tmp_path: Path) -> None:
+    part = start(tmp_path, "sleep", "60")
+    os.kill(part.pid, signal.SIGKILL)
+    ended(part.pid)
+    with pytest.raises(ProgramFailed, match="it was killed by SIGKILL"):
         part.require_running()
 
 
@@ -51,7 +73,7 @@ def test_leftovers_are_ended(tmp_path: Path) -> None:
 
 def test_a_process_that_took_over_the_pid_is_left_alone(tmp_path: Path) -> None:
     part = start(tmp_path, "sleep", "60")
-    (tmp_path / "part.pid").write_text(f"{part.pid} 1\n")
+    (tmp_path / "part.started").write_text("1\n")
     assert clear_leftovers(tmp_path) == []
     assert part.exit_status is None
     part.stop()

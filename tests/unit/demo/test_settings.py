@@ -29,6 +29,21 @@ def test_no_sign_in_on_loopback_only(tmp_path: Path) -> None:
     assert "USERS_FILE" not in told
 
 
+def test_two_rtpengines_with_ports_of_their_own(tmp_path: Path) -> None:
+    read = settings.read({"NG_PORT": "2300", "RTPENGINE_RTP": "30000-30099"})
+    assert read.ng_ports == (2300, 2310)
+    assert read.rtpengine_rtp_ranges == [(30000, 30049), (30050, 30099)]
+    told = settings.front_end_environment(read, tmp_path, ari_password="x")
+    assert told["RTPENGINE_NG"] == "127.0.0.1:2300,127.0.0.1:2310"
+    assert {port.number for port in read.ports()} >= {2300, 2310}
+
+
+def test_what_the_front_end_remembers_stands_in_the_demos_folder(tmp_path: Path) -> None:
+    told = settings.front_end_environment(settings.read({}), tmp_path, ari_password="x")
+    assert told["STATE_DIR"] == str(tmp_path / "state")
+    assert told["TOKEN_SECRET_FILE"] == str(tmp_path / "token-secret")
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -37,6 +52,7 @@ def test_no_sign_in_on_loopback_only(tmp_path: Path) -> None:
         ("HTTP_PORT", "http"),
         ("HTTP_PORT", "0"),
         ("NG_PORT", "65536"),
+        ("NG_PORT_2", "none"),
         ("RTPENGINE_RTP", "30000"),
         ("ASTERISK_RTP", "22000-20000"),
     ],
