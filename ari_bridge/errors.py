@@ -8,6 +8,7 @@
     │   ├── UnknownCall        no such call, or not yours
     │   ├── WrongState         the call is not in a state that allows this
     │   └── TooMany            a bound is reached: try later
+    ├── Unavailable            no call can be begun now, whoever asks: try again in so many seconds (503)
     ├── IllegalEvent           a bug of ours: an event that the state does not know
     ├── CallFailed             the call ended before it gave what was waited for
     └── PeerError              Asterisk or rtpengine did wrong
@@ -62,6 +63,23 @@ class WrongState(CallerError):
 
 class TooMany(CallerError):
     code = "too_many"
+
+
+class Unavailable(BridgeError):
+    """No call can be begun now; it may work `retry_after` seconds later. Calls that stand are not touched.
+
+    Neither the asker's fault (asking again unchanged may work) nor an answer of a peer (nothing was sent).
+    """
+
+    code = "unavailable"
+
+    def __init__(self, reason: str, retry_after: float) -> None:
+        super().__init__(reason, retry_after)
+        self.reason = reason
+        self.retry_after = retry_after
+
+    def __str__(self) -> str:
+        return f"No call can be begun now: {self.reason}. Try again in {self.retry_after:.0f} s."
 
 
 class IllegalEvent(BridgeError):

@@ -17,17 +17,19 @@ from asyncari.client import Client as AsyncAri
 from ari_bridge.ari.bridges import Bridges
 from ari_bridge.ari.channels import Channels
 from ari_bridge.ari.events import AriEvent
-from ari_bridge.ari.request import Observer, Requests, read
+from ari_bridge.ari.request import Load, Observer, Requests, read
 from ari_bridge.ari.resources import AsteriskInfo
 from ari_bridge.ari.stream import EventStream
 from ari_bridge.ari.transport import Transport
 from ari_bridge.ari.wake import needs_wake
-from ari_bridge.errors import PeerError
+from ari_bridge.errors import PeerRefused, Unavailable
 
 DROPPED_EVENTS = ("ChannelVarset", "ChannelDialplan")
 """Left out at the source: at many calls they are most of the stream, and no call needs them."""
 IDLE_CONNECTIONS = 4
 """Opened ahead after each connect, so that a first call opens none."""
+RETRY_SECONDS = 3.0
+"""When to try again while it is not connected: a try of ours comes at least that often."""
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +40,10 @@ class _Info(msgspec.Struct):
 
 
 class Ari:
-    """`url`: e.g. http://127.0.0.1:8088/ari; `timeout`: seconds for each request."""
+    """`url`: e.g. http://127.0.0.1:8088/ari. `timeout`: seconds for each request: below the 5 s in which a hang must
+    be told, and far above what any takes that is answered at all. `identity`: that of the Asterisk which an earlier
+    process was connected to, where it is known.
+    """
 
     def __init__(
         self,
@@ -47,14 +52,18 @@ class Ari:
         password: str,
         app: str,
         *,
-        timeout: float = 5.0,
+        timeout: float = 4.0,
         request_observer: Observer | None = None,
+        identity: str = "",
     ) -> None:
         self.app = app
         self.version = ""
         self.connected = False
+        self.identity = ""  # of the running Asterisk, another one after each restart; "" before the first connect
+        self.same_pbx = True  # it is the one of the connection before: what that one had may stand
+        self._known = identity  # the last one whose connect every listener has dealt with
         self._transport = Transport(url, user, password, timeout)
-        self._requests = Requests(request_observer)
+        self._requests = Requests(request_observer, self.info, patience=timeout / 2)
         self.channels = Channels(self._requests, app)
         self.bridges = Bridges(self._requests, self.channels)
         self._stream = EventStream(self._connect, self._received, self._on_connected, self._on_disconnected)
@@ -74,6 +83,7 @@ class Ari:
             await asyncio.gather(self._running, return_exceptions=True)
             self._running = None
         self.connected = False
+        await self._requests.close()
         await self._transport.close()
 
     def on_event(self, listener: Callable[[AriEvent], None]) -> None:
@@ -93,6 +103,22 @@ class Ari:
         """Why the event stream does not stand; "" where it does."""
         return "" if self.connected else self._stream.last_failure
 
+    def unavailable(self) -> Unavailable | None:
+        """Why no new call should be begun now; None where one may. Calls that stand are not meant."""
+        if not self.connected:
+            return Unavailable("Asterisk is not connected", RETRY_SECONDS)
+        return self._requests.unavailable()
+
+    def check_available(self) -> None:
+        """Raises Unavailable where no new call should be begun now."""
+        if reason := self.unavailable():
+            raise reason
+
+    @property
+    def load(self) -> Load:
+        """What is asked of Asterisk at this moment."""
+        return self._requests.load
+
     async def info(self) -> AsteriskInfo:
         """Who answers. Works without the event stream. Raises PeerError."""
         reply = await self._requests.measure("asterisk.getInfo", self._transport.request("GET", "/asterisk/info"))
@@ -106,27 +132,44 @@ class Ari:
     async def _connect(self) -> aiohttp.ClientWebSocketResponse:
         """Who answers, what it can do, and then its events. Raises PeerError."""
         info = await self.info()
+        if self._requests.swagger is None or info.startup_time != self.identity:
+            await self._describe(info)
+        socket = await self._transport.ws_connect("/events", params={"app": self.app, "subscribeAll": "false"})
+        try:
+            # Asked again while the stream stands: it may have been restarted since.
+            identity = (await self.info()).startup_time
+            await self._drop_events()
+        except BaseException:
+            await socket.close()
+            raise
+        self._recognise(identity)
+        self._requests.connected()
+        self.connected = True
+        return socket
+
+    async def _describe(self, info: AsteriskInfo) -> None:
+        """Read what this Asterisk's ARI can do."""
         ari = AsyncAri(None, "http://localhost/", self.app, self._transport)
         await ari.swagger.init()
         self.version = info.version
         self._requests.legacy = needs_wake(info.version)
         self._requests.swagger = ari.swagger
-        socket = await self._transport.ws_connect("/events", params={"app": self.app, "subscribeAll": "false"})
-        try:
-            await self._drop_events()
-        except PeerError as error:  # an Asterisk before 16.3: every event comes then
-            log.info("the PBX cannot filter events", reason=str(error))
-        except BaseException:
-            await socket.close()
-            raise
-        self.connected = True
-        return socket
+
+    def _recognise(self, identity: str) -> None:
+        self.identity = identity
+        self.same_pbx = not (self._known and identity) or identity == self._known
+        if not self.same_pbx:
+            log.warning("the PBX was restarted: what it had is gone", started=identity, before=self._known)
 
     async def _drop_events(self) -> None:
+        """Raises PeerTimeout, PeerUnreachable."""
         body = msgspec.json.encode({"disallowed": [{"type": name} for name in DROPPED_EVENTS]}).decode()
         headers = {"Content-Type": "application/json"}
         request = self._transport.request("PUT", f"/applications/{self.app}/eventFilter", data=body, headers=headers)
-        await self._requests.measure("applications.filter", request)
+        try:
+            await self._requests.measure("applications.filter", request)
+        except PeerRefused as error:  # an Asterisk before 16.3: every event comes then
+            log.info("the PBX cannot filter events", reason=str(error))
 
     def _received(self, event: AriEvent) -> None:
         for listener in self._event_listeners:
@@ -135,6 +178,7 @@ class Ari:
     async def _on_connected(self) -> None:
         for listener in self._connect_listeners:
             await listener()
+        self._known = self.identity  # not before: where a listener was cut off, the next connect tells it again
         await asyncio.gather(*(self.info() for _ in range(IDLE_CONNECTIONS)), return_exceptions=True)
 
     def _on_disconnected(self, reason: str) -> None:

@@ -15,7 +15,7 @@ import structlog
 from ari_bridge.ari.events import ApplicationReplaced, AriEvent, MalformedEvent, decode
 from ari_bridge.errors import PeerError
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 """Seconds between tries to connect: doubled each time, with a quarter of jitter."""
 
 log = structlog.get_logger(__name__)
@@ -62,13 +62,13 @@ class EventStream:
     async def _follow(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self.last_failure = ""
         log.info("connected to the PBX's event stream")
-        async with _beside(self._connected()):
-            try:
+        try:
+            async with _beside(self._connected()):
                 reason = await self._read(socket)
-            finally:
-                await socket.close()
-        self.last_failure = reason
-        self._disconnected(reason)
+            self.last_failure = reason
+            self._disconnected(reason)  # before the closing, which may wait for a peer that is gone
+        finally:
+            await socket.close()
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> str:
         """Until the stream ends; why it did."""
@@ -88,7 +88,9 @@ class EventStream:
             except Exception:
                 log.exception("an ARI event could not be handled", type=event.type)
         broken = socket.exception()
-        return f"it was closed ({socket.close_code or 'no close frame'})" if broken is None else repr(broken)
+        if broken is None:
+            return f"it was closed ({socket.close_code or 'no close frame'})"
+        return "it no longer answers our pings" if isinstance(broken, TimeoutError) else repr(broken)
 
 
 class _beside(AbstractAsyncContextManager[None]):

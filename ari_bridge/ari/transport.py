@@ -107,7 +107,9 @@ class Transport:
             raise PeerUnreachable(PEER, request, str(error) or type(error).__name__) from error
 
 
-HEARTBEAT_SECONDS = 10.0  # a ping that often; without a pong within half of it the stream counts as lost
+HEARTBEAT_SECONDS = 3.0
+"""After so long without a word comes a ping; without a pong within half of it the stream counts as lost. Together
+below 5 s: what is over must be told by then."""
 EVENT_BYTES = 4 * 1024 * 1024
 
 
