@@ -6,12 +6,14 @@
         ari = Ari(pbx.url, pbx.user, pbx.password, "ari-bridge")
 
 `channels` and `bridges` hold what is left; `requests` what was asked, in order.
+`freeze` and `thaw` stop and wake the whole of it, `restart` makes another one of it.
 """
 
 import asyncio
 import json
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -19,35 +21,14 @@ from typing import Any, Self
 from aiohttp import WSMsgType, encode_basic_auth, web
 
 from tests.fakes.ari_docs import OPERATIONS, Operation, api_docs
+from tests.fakes.far_side import BUSY as BUSY
+from tests.fakes.far_side import CONGESTION as CONGESTION
+from tests.fakes.far_side import NO_ANSWER as NO_ANSWER
+from tests.fakes.far_side import Answers as Answers
+from tests.fakes.far_side import Fails as Fails
+from tests.fakes.far_side import FarSide
+from tests.fakes.far_side import RingsForEver as RingsForEver
 
-
-@dataclass(frozen=True)
-class Answers:
-    after: float = 0.0
-
-
-@dataclass(frozen=True)
-class Fails:
-    """Ends the dialled channel with a Q.850 cause: 17 busy, 34 congestion, 19 no answer."""
-
-    cause: int
-    dialstatus: str
-    after: float = 0.0
-
-
-BUSY = Fails(17, "BUSY")
-CONGESTION = Fails(34, "CONGESTION")
-NO_ANSWER = Fails(19, "NOANSWER", after=0.05)
-
-
-@dataclass(frozen=True)
-class RingsForEver:
-    """`early`: it sends audio meanwhile."""
-
-    early: bool = False
-
-
-FarSide = Answers | Fails | RingsForEver
 REASONS = {"normal": 16, "busy": 17, "congestion": 34, "no_answer": 19, "unallocated": 1}
 
 
@@ -74,16 +55,23 @@ class FakeAri:
         self.far_side: FarSide = Answers()
         self.refuse: dict[str, int] = {}  # operation → HTTP status
         self.delay: dict[str, float] = {}  # operation → seconds
+        self.slow = 0.0  # seconds before every answer
         self.hang: set[str] = set()  # operations that are never answered
         self.garble: set[str] = set()  # operations whose answer is not JSON
         self.lose: set[str] = set()  # operations that are done, but never answered
         self.mute: set[str] = set()  # types of events that are not sent
         self.channels: dict[str, FakeChannel] = {}
-        self.bridges: dict[str, list[str]] = {}
+        self.bridges: dict[str, list[str]] = {}  # the channels in each
+        self.bridge_names: dict[str, str] = {}
+        self.music: dict[str, str] = {}  # bridges that music plays to → its class
         self.continued: dict[str, dict[str, str]] = {}  # channels sent on in the dialplan, with their variables
         self.requests: list[tuple[str, dict[str, Any]]] = []
         self.connections = 0  # event streams that were opened, ever
+        self._starts = 1
         self._sockets: dict[str, web.WebSocketResponse] = {}
+        self._transports: set[asyncio.Transport] = set()  # of the event streams
+        self._awake = asyncio.Event()  # not set while it is frozen
+        self._awake.set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._port = 0
 
@@ -114,6 +102,29 @@ class FakeAri:
         await self.drop_stream()
         await self._runner.cleanup()
 
+    def freeze(self) -> None:
+        """As SIGSTOP: it accepts connections and takes what is sent, but answers nothing, not even pings."""
+        self._awake.clear()
+
+    def thaw(self) -> None:
+        """As SIGCONT: it goes on where it was, and deals with all that came meanwhile."""
+        self._awake.set()
+
+    async def kill(self) -> None:
+        """As kill -9: connections are cut, channels and bridges are gone. `start` brings another one."""
+        for transport in list(self._transports):
+            transport.abort()
+        await self.stop()
+        self._starts += 1
+        self.channels.clear()
+        self.bridges.clear()
+        self.music.clear()
+
+    async def restart(self) -> None:
+        """Killed and there again at once, on the same port, with another startup time and nothing in it."""
+        await self.kill()
+        await self.start()
+
     def count(self, operation: str) -> int:
         return Counter(name for name, _ in self.requests)[operation]
 
@@ -126,21 +137,20 @@ class FakeAri:
     async def send_text(self, text: str, app: str = "ari-bridge") -> None:
         """Any text as an event, also what is malformed."""
         if app in self._sockets:
-            await self._sockets[app].send_str(text)
+            with suppress(ConnectionError):  # who listened is gone
+                await self._sockets[app].send_str(text)
 
     async def emit(self, type: str, **fields: Any) -> None:
         if type in self.mute:
             return
+        await self._awake.wait()
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         await self.send_text(json.dumps({"type": type, "timestamp": now, "application": "ari-bridge", **fields}))
 
     async def end(self, channel_id: str, cause: int = 16) -> None:
         """The far side hangs up: all events of it, in Asterisk's order."""
         channel = self.channels.pop(channel_id)
-        for bridge_id, members in self.bridges.items():
-            if channel_id in members:
-                members.remove(channel_id)
-                await self.emit("ChannelLeftBridge", bridge=self._bridge(bridge_id), channel=channel.json())
+        await self._leave_bridge(channel)
         await self.emit("StasisEnd", channel=channel.json())
         await self.emit("ChannelDestroyed", channel=channel.json(), cause=cause, cause_txt="")
 
@@ -152,28 +162,45 @@ class FakeAri:
         await self.emit("StasisStart", channel={**channel.json(), "caller": caller}, args=arguments)
 
     def _bridge(self, bridge_id: str) -> dict[str, Any]:
-        return {"id": bridge_id, "bridge_type": "mixing", "channels": self.bridges.get(bridge_id, [])}
+        name, members = self.bridge_names.get(bridge_id, ""), self.bridges.get(bridge_id, [])
+        return {"id": bridge_id, "name": name, "bridge_type": "mixing", "channels": members}
+
+    async def _leave_bridge(self, channel: FakeChannel) -> None:
+        for bridge_id, members in list(self.bridges.items()):
+            if channel.id in members:
+                members.remove(channel.id)
+                await self.emit("ChannelLeftBridge", bridge=self._bridge(bridge_id), channel=channel.json())
 
     def _refuse_stranger(self, request: web.Request) -> None:
         if request.headers.get("Authorization") != encode_basic_auth(self.user, self.password, "utf-8"):
             raise web.HTTPUnauthorized(text='{"message": "Authentication required"}')
 
     async def _docs(self, request: web.Request) -> web.Response:
+        await self._awake.wait()
         self._refuse_stranger(request)
+        self.requests.append(("api-docs", {}))
         return web.json_response(api_docs(request.match_info["name"]))
 
     async def _events(self, request: web.Request) -> web.WebSocketResponse:
+        await self._awake.wait()
         self._refuse_stranger(request)
-        socket = web.WebSocketResponse()
+        socket = web.WebSocketResponse(autoping=False)
         await socket.prepare(request)
         app = request.query["app"]
         if app in self._sockets:
             await self.emit("ApplicationReplaced")
         self._sockets[app] = socket
         self.connections += 1
+        transport = request.transport
+        assert transport
+        self._transports.add(transport)
         async for message in socket:
+            await self._awake.wait()
             if message.type is WSMsgType.ERROR:
                 break
+            if message.type is WSMsgType.PING and not socket.closed:
+                await socket.pong(message.data)
+        self._transports.discard(transport)
         if self._sockets.get(app) is socket:
             del self._sockets[app]
         return socket
@@ -182,6 +209,7 @@ class FakeAri:
         act: Callable[[dict[str, Any]], Awaitable[Any]] = getattr(self, "_" + operation.name.replace(".", "_"))
 
         async def handle(request: web.Request) -> web.Response:
+            await self._awake.wait()
             self._refuse_stranger(request)
             asked: dict[str, Any] = {**request.query, **request.match_info}
             if request.can_read_body:
@@ -189,7 +217,8 @@ class FakeAri:
             self.requests.append((operation.name, asked))
             if operation.name in self.hang:
                 await asyncio.Event().wait()
-            await asyncio.sleep(self.delay.get(operation.name, 0))
+            await asyncio.sleep(self.slow + self.delay.get(operation.name, 0))
+            await self._awake.wait()
             if operation.name in self.refuse:
                 return web.json_response({"message": "refused by the test"}, status=self.refuse[operation.name])
             if operation.name in self.garble:
@@ -213,7 +242,8 @@ class FakeAri:
         task.add_done_callback(self._tasks.discard)
 
     async def _asterisk_getInfo(self, asked: dict[str, Any]) -> Any:
-        return {"system": {"version": self.version}, "status": {"startup_time": "2026-01-01T00:00:00.000+0000"}}
+        started = f"2026-01-01T00:00:{self._starts:02}.000+0000"
+        return {"system": {"version": self.version}, "status": {"startup_time": started}}
 
     async def _applications_get(self, asked: dict[str, Any]) -> Any:
         return {"name": asked["applicationName"], "channel_ids": list(self.channels), "bridge_ids": list(self.bridges)}
@@ -231,6 +261,9 @@ class FakeAri:
 
     async def _channels_list(self, asked: dict[str, Any]) -> Any:
         return [channel.json() for channel in self.channels.values()]
+
+    async def _channels_get(self, asked: dict[str, Any]) -> Any:
+        return self._channel(asked).json()
 
     async def _channels_create(self, asked: dict[str, Any]) -> Any:
         channel = FakeChannel(asked["channelId"], asked["endpoint"], variables=asked.get("variables", {}))
@@ -301,13 +334,19 @@ class FakeAri:
         channel = self._channel(asked)
         del self.channels[channel.id]
         self.continued[channel.id] = channel.variables
+        await self._leave_bridge(channel)
         await self.emit("StasisEnd", channel=channel.json())
 
     async def _bridges_list(self, asked: dict[str, Any]) -> Any:
         return [self._bridge(bridge_id) for bridge_id in self.bridges]
 
+    async def _bridges_get(self, asked: dict[str, Any]) -> Any:
+        self._members(asked)
+        return self._bridge(asked["bridgeId"])
+
     async def _bridges_createWithId(self, asked: dict[str, Any]) -> Any:
         self.bridges[asked["bridgeId"]] = []
+        self.bridge_names[asked["bridgeId"]] = asked.get("name", "")
         return self._bridge(asked["bridgeId"])
 
     async def _bridges_addChannel(self, asked: dict[str, Any]) -> None:
@@ -315,13 +354,35 @@ class FakeAri:
         channel = self.channels.get(asked["channel"])
         if channel is None or not channel.in_app:
             raise web.HTTPUnprocessableEntity(text='{"message": "Channel not in Stasis application"}')
+        if channel.id in members:
+            return
+        await self._leave_bridge(channel)  # Asterisk moves it
         members.append(channel.id)
         await self.emit("ChannelEnteredBridge", bridge=self._bridge(asked["bridgeId"]), channel=channel.json())
+
+    async def _bridges_removeChannel(self, asked: dict[str, Any]) -> None:
+        members = self._members(asked)
+        channel = self.channels.get(asked["channel"])
+        if channel is None:
+            raise web.HTTPBadRequest(text='{"message": "Channel not found"}')
+        if channel.id not in members:
+            raise web.HTTPUnprocessableEntity(text='{"message": "Channel not in this bridge"}')
+        await self._leave_bridge(channel)
+
+    async def _bridges_startMoh(self, asked: dict[str, Any]) -> None:
+        self._members(asked)
+        self.music[asked["bridgeId"]] = asked.get("mohClass", "default")
+
+    async def _bridges_stopMoh(self, asked: dict[str, Any]) -> None:
+        self._members(asked)
+        if self.music.pop(asked["bridgeId"], None) is None:
+            raise web.HTTPConflict(text='{"message": "Bridge isn\'t playing music"}')
 
     async def _bridges_destroy(self, asked: dict[str, Any]) -> None:
         self._members(asked)
         bridge = self._bridge(asked["bridgeId"])
         del self.bridges[asked["bridgeId"]]
+        self.music.pop(asked["bridgeId"], None)
         await self.emit("BridgeDestroyed", bridge=bridge)
 
     def _members(self, asked: dict[str, Any]) -> list[str]:

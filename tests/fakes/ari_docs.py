@@ -23,6 +23,7 @@ OPERATIONS = (
     Operation("applications.subscribe", "POST", "/applications/{applicationName}/subscription", "eventSource"),
     Operation("applications.unsubscribe", "DELETE", "/applications/{applicationName}/subscription", "eventSource"),
     Operation("channels.list", "GET", "/channels"),
+    Operation("channels.get", "GET", _CHANNEL),
     Operation("channels.create", "POST", "/channels/create", "endpoint app appArgs channelId formats", "variables"),
     Operation(
         "channels.externalMedia", "POST", "/channels/externalMedia", "channelId app external_host format", "variables"
@@ -36,8 +37,12 @@ OPERATIONS = (
     Operation("channels.setChannelVar", "POST", f"{_CHANNEL}/variable", "variable value"),
     Operation("channels.continueInDialplan", "POST", f"{_CHANNEL}/continue", "context extension priority label"),
     Operation("bridges.list", "GET", "/bridges"),
+    Operation("bridges.get", "GET", _BRIDGE),
     Operation("bridges.createWithId", "POST", _BRIDGE, "type name"),
     Operation("bridges.addChannel", "POST", f"{_BRIDGE}/addChannel", "channel role"),
+    Operation("bridges.removeChannel", "POST", f"{_BRIDGE}/removeChannel", "channel"),
+    Operation("bridges.startMoh", "POST", f"{_BRIDGE}/moh", "mohClass"),
+    Operation("bridges.stopMoh", "DELETE", f"{_BRIDGE}/moh"),
     Operation("bridges.destroy", "DELETE", _BRIDGE),
 )
 _BASE = "http://localhost:8088/ari"  # Asterisk says so wherever it listens

@@ -1,58 +1,12 @@
 """The ARI client against a fake Asterisk that can be made to fail."""
 
-import asyncio
-from collections.abc import AsyncIterator
-
 import pytest
 
 from ari_bridge.ari.client import Ari
-from ari_bridge.ari.events import AriEvent
 from ari_bridge.calls.state import RtpAddress
 from ari_bridge.errors import PeerRefused, PeerTimeout, PeerUnreachable
+from tests.component.ari.conftest import Events
 from tests.fakes.ari import BUSY, FakeAri
-
-
-class Events:
-    def __init__(self, ari: Ari) -> None:
-        self._queue: asyncio.Queue[AriEvent] = asyncio.Queue()
-        self.connects: asyncio.Queue[None] = asyncio.Queue()
-        ari.on_event(self._queue.put_nowait)
-        ari.on_connect(self._connected)
-
-    async def _connected(self) -> None:
-        self.connects.put_nowait(None)
-
-    async def next(self, type: str) -> AriEvent:
-        async with asyncio.timeout(5):
-            while True:
-                event = await self._queue.get()
-                if event.type == type:
-                    return event
-
-    async def connected(self) -> None:
-        async with asyncio.timeout(5):
-            await self.connects.get()
-
-
-@pytest.fixture
-async def pbx() -> AsyncIterator[FakeAri]:
-    async with FakeAri() as pbx:
-        yield pbx
-
-
-@pytest.fixture
-async def ari(pbx: FakeAri) -> AsyncIterator[Ari]:
-    ari = Ari(pbx.url, pbx.user, pbx.password, "ari-bridge", timeout=1.0)
-    yield ari
-    await ari.close()
-
-
-@pytest.fixture
-async def events(ari: Ari) -> Events:
-    events = Events(ari)
-    await ari.start()
-    await events.connected()
-    return events
 
 
 async def test_a_call_from_create_to_nothing_left(pbx: FakeAri, ari: Ari, events: Events) -> None:
@@ -77,6 +31,42 @@ async def test_what_is_gone_is_false(ari: Ari, events: Events) -> None:
     assert not await ari.channels.hangup("nobody")
     assert not await ari.bridges.destroy("nothing")
     assert not await ari.channels.continue_in_dialplan("nobody", variables={"A": "1"})
+    assert await ari.channels.get("nobody") is None
+    assert await ari.bridges.get("nothing") is None
+    assert not await ari.bridges.remove_channel("nothing", "nobody")
+    assert not await ari.bridges.stop_music("nothing")
+
+
+async def test_who_is_in_a_bridge(pbx: FakeAri, ari: Ari, events: Events) -> None:
+    for name in ("one", "two"):
+        await ari.channels.create(name, "PJSIP/1")
+        await events.next("StasisStart")
+    for bridge in ("first", "second"):
+        await ari.bridges.create(bridge)
+    await ari.bridges.add_channel("first", "one")
+    await ari.bridges.add_channel("first", "two")
+    assert [bridge.channels for bridge in await ari.bridges.list()] == [["one", "two"], []]
+    assert await ari.bridges.remove_channel("first", "one")
+    assert not await ari.bridges.remove_channel("first", "one")
+    await ari.bridges.add_channel("second", "two")  # moves it
+    found = await ari.bridges.get("first"), await ari.bridges.get("second")
+    assert [bridge.channels for bridge in found if bridge] == [[], ["two"]]
+    assert await ari.channels.hangup("two")
+    assert pbx.bridges == {"first": [], "second": []}
+    one = await ari.channels.get("one")
+    assert one and one.id == "one"
+
+
+async def test_music(pbx: FakeAri, ari: Ari, events: Events) -> None:
+    await ari.bridges.create("bridge")
+    await ari.bridges.start_music("bridge")
+    assert pbx.music == {"bridge": "default"}
+    await ari.bridges.start_music("bridge", "jazz")
+    assert pbx.music == {"bridge": "jazz"}
+    assert await ari.bridges.stop_music("bridge")
+    assert not await ari.bridges.stop_music("bridge")
+    with pytest.raises(PeerRefused, match="Bridge not found"):
+        await ari.bridges.start_music("nothing")
 
 
 async def test_busy_is_told_by_its_cause(pbx: FakeAri, ari: Ari, events: Events) -> None:
@@ -147,3 +137,17 @@ async def test_a_wrong_password_is_refused(pbx: FakeAri) -> None:
 async def test_before_the_connect_it_is_unreachable(ari: Ari) -> None:
     with pytest.raises(PeerUnreachable):
         await ari.channels.list()
+
+
+async def test_removing_from_a_bridge_wakes_a_silent_channel(ari: Ari, pbx: FakeAri) -> None:
+    pbx.version = "16.28.0"
+    pbx.delay["bridges.removeChannel"] = 0.1
+    events = Events(ari)
+    await ari.start()
+    await events.connected()
+    await pbx.call_in("phone", "1001")
+    await ari.bridges.create("bridge")
+    await ari.bridges.add_channel("bridge", "phone")
+    woken = pbx.count("channels.getChannelVar")
+    assert await ari.bridges.remove_channel("bridge", "phone")
+    assert pbx.count("channels.getChannelVar") > woken

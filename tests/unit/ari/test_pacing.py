@@ -1,0 +1,103 @@
+"""Which request goes next."""
+
+import asyncio
+
+import pytest
+
+from ari_bridge.ari.pacing import PLACES, Pacing, Urgency
+from ari_bridge.ari.transport import CONNECTIONS
+
+RELEASE, STANDING, NEW = Urgency.RELEASE, Urgency.STANDING, Urgency.NEW
+
+
+class Queue:
+    """`order`: what got its turn, in order."""
+
+    def __init__(self, places: dict[Urgency, int]) -> None:
+        self.pacing = Pacing(places)
+        self.order: list[str] = []
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def ask(self, name: str, urgency: Urgency) -> None:
+        self._tasks[name] = asyncio.create_task(self._enter(name, urgency))
+        await asyncio.sleep(0)
+
+    async def give_up(self, name: str) -> None:
+        self._tasks[name].cancel()
+        await asyncio.gather(self._tasks[name], return_exceptions=True)
+
+    async def leave(self) -> None:
+        self.pacing.leave()
+        await asyncio.sleep(0)
+
+    async def _enter(self, name: str, urgency: Urgency) -> None:
+        if not self.pacing.take(urgency):
+            await self.pacing.wait(urgency)
+        self.order.append(name)
+
+
+@pytest.fixture
+async def queue() -> Queue:
+    return Queue({RELEASE: 3, STANDING: 2, NEW: 1})
+
+
+async def test_what_ends_goes_before_what_stands_and_that_before_what_begins(queue: Queue) -> None:
+    for number in range(3):
+        assert queue.pacing.take(RELEASE) or number == 3
+    for name, urgency in (("new", NEW), ("standing", STANDING), ("release", RELEASE)):
+        await queue.ask(name, urgency)
+    assert queue.order == [] and queue.pacing.waiting == 3
+    for _ in range(5):
+        await queue.leave()
+    assert queue.order == ["release", "standing", "new"]
+
+
+async def test_set_ups_leave_a_place_for_releases(queue: Queue) -> None:
+    await queue.ask("new", NEW)
+    await queue.ask("second", NEW)
+    await queue.ask("standing", STANDING)
+    await queue.ask("release", RELEASE)
+    assert queue.order == ["new", "standing", "release"]
+
+
+async def test_first_come_first_served_among_equals(queue: Queue) -> None:
+    for name in "abc":
+        await queue.ask(name, NEW)
+    for _ in range(2):
+        await queue.leave()
+    assert queue.order == ["a", "b", "c"]
+
+
+async def test_who_gives_up_is_passed_over(queue: Queue) -> None:
+    for name in "abc":
+        await queue.ask(name, NEW)
+    await queue.give_up("b")
+    await queue.leave()
+    assert queue.order == ["a", "c"]
+    await queue.leave()
+    assert queue.pacing.under_way == 0 == queue.pacing.waiting
+
+
+async def test_a_place_given_to_one_that_gives_up_in_the_same_moment_goes_on(queue: Queue) -> None:
+    for name in "abc":
+        await queue.ask(name, NEW)
+    queue.pacing.leave()  # b's turn has come, but it has not run yet
+    await queue.give_up("b")
+    await asyncio.sleep(0)
+    assert queue.order == ["a", "c"]
+    assert queue.pacing.under_way == 1
+
+
+async def test_one_that_was_cancelled_but_has_not_run_yet_takes_no_place(queue: Queue) -> None:
+    await queue.ask("a", NEW)
+    waiting = asyncio.create_task(queue.pacing.wait(NEW))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    queue.pacing.leave()
+    await asyncio.gather(waiting, return_exceptions=True)
+    assert queue.pacing.under_way == 0 == queue.pacing.waiting
+
+
+def test_requests_and_their_wakes_find_a_connection_each() -> None:
+    assert PLACES[RELEASE] + PLACES[STANDING] < CONNECTIONS
+    assert PLACES[NEW] < PLACES[STANDING] < PLACES[RELEASE]
