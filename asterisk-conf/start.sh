@@ -4,8 +4,9 @@ set -eu
 : "${ARI_PASSWORD:?ARI_PASSWORD is not set: it is the password that the front end shows to ARI}"
 export RUN=/srv/pbx
 umask 077
-mkdir -p $RUN/etc $RUN/lib/sounds $RUN/log $RUN/run $RUN/spool/recording $RUN/spool/monitor
+mkdir -p $RUN/etc $RUN/lib/sounds $RUN/lib/moh $RUN/log $RUN/run $RUN/spool/recording $RUN/spool/monitor
 cp /usr/local/share/pbx/music.wav $RUN/lib/sounds/music.wav
+cp /usr/local/share/pbx/music.wav $RUN/lib/moh/music.wav
 for file in /usr/local/share/pbx/*.conf; do
   target=$RUN/etc/${file##*/}
   cp "$file" "$target"
