@@ -8,27 +8,21 @@ async with Phone("ws://127.0.0.1:3000/ws") as phone:
 """
 
 import asyncio
+import random
 import ssl
 from types import TracebackType
 from typing import Any, Self
 
 import aioice.ice
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
-from aiortc.mediastreams import MediaStreamTrack
 
-from ari_bridge.calls.causes import Outcome
 from ari_bridge.ids import new_call_id
 from frontend import messages
 from frontend.client.connection import ClientError, Connection, ConnectionLost, ServerRefused
-from frontend.client.tones import Heard, Silence, Source, hear
+from frontend.client.phone_call import NotSeen, PhoneCall, backoff
+from frontend.client.tones import Source
 from frontend.messages import ServerMessage
 
-ANSWER_SECONDS = 15.0  # the server's own set-up timeout comes first
-HANGUP_SECONDS = 10.0
-
-
-class NotSeen(ClientError):
-    """What was waited for did not come; the text says what came instead."""
+__all__ = ["Incoming", "NotSeen", "Phone", "PhoneCall"]
 
 
 def _let_loopback_in() -> None:
@@ -42,133 +36,6 @@ def _let_loopback_in() -> None:
     if not getattr(found, "with_loopback", False):
         addresses.with_loopback = True  # type: ignore[attr-defined]
         aioice.ice.get_host_addresses = addresses
-
-
-class PhoneCall:
-    """One call of the phone. `history`: the states as they came; `outcome`: once it has ended."""
-
-    def __init__(self, phone: "Phone", call_id: str, source: Source | None) -> None:
-        self.id = call_id
-        self.history: list[str] = []
-        self.outcome: Outcome | None = None
-        self.end: messages.State | None = None
-        self.held = False  # by the far side
-        self.digits = ""  # pressed by the far side
-        self.sdp_offer = ""
-        self.sdp_answer = ""
-        self.heard = Heard()
-        self._phone = phone
-        self._error: ClientError | None = None
-        self._news = asyncio.Event()
-        self._peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        self._peer.addTrack(source or Silence())
-        self._peer.on("track", self._on_track)
-        self._ears: set[asyncio.Task[None]] = set()
-        self._closing: asyncio.Task[None] | None = None
-
-    @property
-    def ended(self) -> bool:
-        return "ended" in self.history
-
-    async def wait(self, state: str, timeout: float = 5.0) -> None:  # noqa: ASYNC109
-        """Until the call has been in `state`. Raises NotSeen, or what broke the call."""
-        await self.until(lambda: state in self.history, f"state {state!r}", timeout)
-
-    async def until(self, condition: Any, what: str, timeout: float = 5.0) -> None:  # noqa: ASYNC109
-        """Until `condition()` holds, looked at with every message. Raises NotSeen, or what broke the call."""
-        try:
-            async with asyncio.timeout(timeout):
-                while not condition():
-                    if self._error:
-                        raise self._error
-                    if self.ended:
-                        raise NotSeen(f"{self}: ended without {what}")
-                    await self._news.wait()
-        except TimeoutError:
-            raise NotSeen(f"{self}: no {what} within {timeout:g} s") from None
-
-    async def hangup(self) -> None:
-        """Hang up and wait for the end. Raises NotSeen, ConnectionLost."""
-        if not self.ended:
-            await self._phone.send(messages.Hangup(self.id))
-            await self.wait("ended", HANGUP_SECONDS)
-
-    async def send_dtmf(self, digits: str) -> None:
-        await self._phone.send(messages.Dtmf(self.id, digits))
-
-    async def stats(self) -> dict[str, Any]:
-        """Packets sent and received, packets lost, jitter (seconds), and the codec."""
-        figures: dict[str, Any] = {"codec": self._codec()}
-        for report in (await self._peer.getStats()).values():
-            if report.type == "inbound-rtp":
-                figures |= {"received": report.packetsReceived, "lost": report.packetsLost}
-                figures["jitter"] = report.jitter / 48000
-            elif report.type == "outbound-rtp":
-                figures["sent"] = report.packetsSent
-        return figures
-
-    def __str__(self) -> str:
-        end = f" ({self.outcome.value}: {self.end.reason})" if self.outcome and self.end else ""
-        return f"call {self.id}, states {' → '.join(self.history) or 'none'}{end}"
-
-    # --- used by Phone --------------------------------------------------------------
-
-    async def offer(self) -> str:
-        """Our SDP offer. Nothing is gathered but the addresses of this machine."""
-        await self._peer.setLocalDescription(await self._peer.createOffer())
-        self.sdp_offer = self._peer.localDescription.sdp
-        return self.sdp_offer
-
-    async def answered(self) -> None:
-        """Wait for the SDP answer, or the end, and connect the media."""
-        await self.until(lambda: self.sdp_answer or self.ended, "answer", ANSWER_SECONDS)
-        if self.sdp_answer:
-            await self._peer.setRemoteDescription(RTCSessionDescription(self.sdp_answer, "answer"))
-
-    def take(self, message: ServerMessage) -> None:
-        match message:
-            case messages.Answer(sdp=sdp):
-                self.sdp_answer = sdp
-            case messages.State(state=state, outcome=outcome):
-                self.history.append(state)
-                if state == "ended":
-                    self.outcome, self.end = outcome, message
-                    # At once: its packets would go on to ports that the next call may get.
-                    self._closing = asyncio.create_task(self._peer.close())
-            case messages.Hold(held=held):
-                self.held = held
-            case messages.Dtmf(digits=digits):
-                self.digits += digits
-            case messages.Error():
-                self._error = ServerRefused(message)
-        self._wake()
-
-    def fail(self, error: ClientError) -> None:
-        self._error = error
-        self._wake()
-
-    async def close(self) -> None:
-        """Stop the media; the call itself is the server's."""
-        await (self._closing or self._peer.close())
-        self.heard.close()
-        for ear in self._ears:
-            ear.cancel()
-        await asyncio.gather(*self._ears, return_exceptions=True)
-
-    def _wake(self) -> None:
-        self._news.set()
-        self._news = asyncio.Event()
-
-    def _on_track(self, track: MediaStreamTrack) -> None:
-        ear = asyncio.create_task(hear(track, self.heard))
-        self._ears.add(ear)
-        ear.add_done_callback(self._ears.discard)
-
-    def _codec(self) -> str:
-        for line in self.sdp_answer.splitlines():
-            if line.startswith("a=rtpmap:"):
-                return line.split(" ", 1)[1].split("/")[0]
-        return ""
 
 
 class Incoming:
@@ -196,7 +63,10 @@ class Incoming:
 
 
 class Phone:
-    """`user`: who to register as; `token`: from `connection.sign_in`."""
+    """`user`: who to register as; `token`: from `connection.sign_in`.
+
+    `reconnects`: a lost connection is made again by itself, and calls outlive it; without, it fails them.
+    """
 
     def __init__(
         self,
@@ -205,30 +75,38 @@ class Phone:
         token: str | None = None,
         origin: str | None = None,
         tls: ssl.SSLContext | None = None,
+        *,
+        reconnects: bool = False,
     ) -> None:
         self.user = user
+        self.session = ""  # what takes this phone's calls back on a later connection
+        self.live: list[messages.CallSummary] = []  # the live calls of this user, as the server told last
         self.errors: list[messages.Error] = []  # those that belong to no call
         self._token = token
         self._calls: dict[str, PhoneCall] = {}
         self._incoming: dict[str, Incoming] = {}
         self._rung: asyncio.Queue[Incoming] = asyncio.Queue()
         self._registered = False
+        self._resumed = False
+        self._told = 0  # how many `calls` messages came
         self._news = asyncio.Event()
         self._lost: ConnectionLost | None = None
-        self._connection = Connection(
-            ws_url, on_message=self._receive, on_lost=self._on_lost, token=token, origin=origin, tls=tls
-        )
+        self._reconnects = reconnects
+        self._reconnecting: asyncio.Task[None] | None = None
+        self._server = (ws_url, origin, tls)
+        self._connection = self._new_connection()
 
     async def __aenter__(self) -> Self:
         """Connect, and register where there is a user. Raises ConnectionFailed, ServerRefused."""
         _let_loopback_in()
         await self._connection.open()
-        if self.user:
-            try:
+        try:
+            await self.until(lambda: self.session, "welcome", 5.0)
+            if self.user:
                 await self.register()
-            except BaseException:
-                await self._connection.close()
-                raise
+        except BaseException:
+            await self._connection.close()
+            raise
         return self
 
     async def __aexit__(
@@ -237,12 +115,47 @@ class Phone:
         """Hang up what stands, and disconnect."""
         for call in list(self._calls.values()):
             try:
-                if self._lost is None:
+                if self._lost is None and not call.taken_over:
                     await call.hangup()
             except ClientError:
                 pass  # it ends with the connection
-            await call.close()
+        await self.drop()
+
+    async def drop(self) -> None:
+        """Vanish as a page that is closed: the connection and the media, without a word about the calls."""
+        self._reconnects = False
+        if self._reconnecting:
+            self._reconnecting.cancel()
+            await asyncio.gather(self._reconnecting, return_exceptions=True)
         await self._connection.close()
+        for call in list(self._calls.values()):
+            await call.close()
+
+    @property
+    def connected(self) -> bool:
+        return self._lost is None and self._reconnecting is None
+
+    async def reconnect(self) -> None:
+        """A new connection that goes on with the session, and with its calls.
+
+        Raises ConnectionFailed, ConnectionLost, ServerRefused, NotSeen.
+        """
+        await self._connection.close()
+        self._lost, self._registered, self._resumed = None, False, False
+        self._connection = self._new_connection()
+        await self._connection.open()
+        errors, told = len(self.errors), self._told
+        await self.send(messages.Resume(self.session))
+        await self.until(lambda: self._resumed or len(self.errors) > errors, "resumed", 5.0)
+        if not self._resumed:
+            raise ServerRefused(self.errors[-1])
+        await self.until(lambda: self._told > told, "calls", 5.0)
+        live = {summary.call_id: summary for summary in self.live}
+        for call in self._calls.values():
+            if not call.ended:
+                call.catch_up(live.get(call.id))
+        if self.user:
+            await self.register()
 
     async def register(self) -> None:
         """Take calls for `user`. Raises ServerRefused, NotSeen."""
@@ -258,6 +171,17 @@ class Phone:
         """Call a number; returns when the media is agreed, or the call has ended. Raises ServerRefused, NotSeen."""
         return await self.begin(new_call_id(), source, target=target, caller=caller)
 
+    async def attach(self, call_id: str, source: Source | None = None, *, take_over: bool = False) -> PhoneCall:
+        """Take a call of this user that stands, with media of this phone; `take_over`: also from a page that holds it.
+
+        Raises ServerRefused, NotSeen.
+        """
+        call = await self.begin(call_id, source, target=None, take_over=take_over)
+        for summary in self.live:
+            if summary.call_id == call_id:
+                call.catch_up(summary)
+        return call
+
     async def incoming(self, timeout: float = 5.0) -> Incoming:  # noqa: ASYNC109
         """The next call that rings here. Raises NotSeen."""
         try:
@@ -267,12 +191,19 @@ class Phone:
             raise NotSeen(f"no incoming call for {self.user} within {timeout:g} s") from None
 
     async def begin(
-        self, call_id: str, source: Source | None, *, target: str | None, caller: str | None = None
+        self,
+        call_id: str,
+        source: Source | None,
+        *,
+        target: str | None,
+        caller: str | None = None,
+        take_over: bool = False,
     ) -> PhoneCall:
-        call = self._calls[call_id] = PhoneCall(self, call_id, source)
+        call = self._calls[call_id] = PhoneCall(self.send, call_id, source)
         try:
             sdp = await call.offer()
-            await self.send(messages.Offer(sdp=sdp, target=target, call_id=call_id, caller=caller))
+            offer = messages.Offer(sdp=sdp, target=target, call_id=call_id, caller=caller, take_over=take_over)
+            await self.send(offer)
             await call.answered()
         except BaseException:
             del self._calls[call_id]
@@ -295,13 +226,37 @@ class Phone:
         except TimeoutError:
             raise NotSeen(f"no {what} within {timeout:g} s") from None
 
+    async def online(self, timeout: float = 10.0) -> None:  # noqa: ASYNC109
+        """Until the connection stands (again) and the server has told the calls. Raises NotSeen."""
+        try:
+            async with asyncio.timeout(timeout):
+                while not self.connected:
+                    await self._news.wait()
+        except TimeoutError:
+            raise NotSeen(f"no connection within {timeout:g} s") from None
+
+    def _new_connection(self) -> Connection:
+        url, origin, tls = self._server
+        return Connection(
+            url, on_message=self._receive, on_lost=self._on_lost, token=self._token, origin=origin, tls=tls
+        )
+
     def _receive(self, message: ServerMessage) -> None:
         call_id = getattr(message, "call_id", None)
         match message:
+            case messages.Welcome(session=session):
+                self.session = self.session or session
+            case messages.Resumed(session=session):
+                self.session, self._resumed = session, True
             case messages.Registered():
                 self._registered = True
             case messages.Unregistered():
                 self._registered = False
+            case messages.Calls(calls=calls):
+                self.live = calls
+                self._told += 1
+            case messages.Reconnect(within=within):
+                self._reconnect_soon(random.uniform(0.0, within))
             case messages.IncomingCall():
                 self._incoming[message.call_id] = incoming = Incoming(self, message)
                 self._rung.put_nowait(incoming)
@@ -312,12 +267,38 @@ class Phone:
                 self._calls[call_id].take(message)
             case messages.Error():
                 self.errors.append(message)
-        self._news.set()
-        self._news = asyncio.Event()
+        self._wake()
 
     def _on_lost(self, lost: ConnectionLost) -> None:
         self._lost = lost
-        for call in self._calls.values():
-            call.fail(lost)
+        if self._reconnects:
+            self._reconnect_soon(0.0)
+        else:
+            for call in self._calls.values():
+                call.fail(lost)
+        self._wake()
+
+    def _reconnect_soon(self, after: float) -> None:
+        if self._reconnects and self._reconnecting is None:
+            self._reconnecting = asyncio.create_task(self._reconnect_until_it_works(after))
+
+    async def _reconnect_until_it_works(self, after: float) -> None:
+        await asyncio.sleep(after)
+        for pause in backoff():
+            try:
+                await self.reconnect()
+                break
+            except ServerRefused as refusal:
+                if refusal.code == "unauthorized":  # it will never take us back
+                    for call in self._calls.values():
+                        call.fail(refusal)
+                    return
+            except ClientError:
+                pass
+            await asyncio.sleep(pause)
+        self._reconnecting = None
+        self._wake()
+
+    def _wake(self) -> None:
         self._news.set()
         self._news = asyncio.Event()

@@ -12,6 +12,7 @@ import math
 import wave
 from abc import abstractmethod
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -230,6 +231,11 @@ class Heard:
         self._news = asyncio.Event()  # replaced by every frame, so that each waiter wakes once
         self._recording: wave.Wave_write | None = None
         self._record_to: Path | None = None
+        self._listeners: list[Callable[[Samples, int], None]] = []
+
+    def on_frame(self, listener: Callable[[Samples, int], None]) -> None:
+        """Called with the samples and their rate in Hz of each frame, as it comes. Must be quick."""
+        self._listeners.append(listener)
 
     def record(self, path: str | Path) -> None:
         """Write all that is heard from now on to a WAV file, made with the first frame."""
@@ -253,6 +259,8 @@ class Heard:
         while self._kept - len(self._parts[0]) >= KEPT_SECONDS * rate:
             self._kept -= len(self._parts.popleft())
         self._write(samples, rate)
+        for listener in self._listeners:
+            listener(samples, rate)
         self._frames += 1
         self._wake()
 
@@ -321,12 +329,10 @@ class Heard:
 
 
 async def hear(track: MediaStreamTrack, heard: Heard) -> None:
-    """Feed a track into `heard` until the track ends."""
+    """Feed a track into `heard` until the track ends. `heard` is not closed: another track may follow."""
     try:
         while True:
             frame: Any = await track.recv()
             heard.feed_frame(frame)
     except MediaStreamError:
         pass
-    finally:
-        heard.close()

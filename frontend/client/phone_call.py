@@ -1,0 +1,204 @@
+"""One call of the headless phone: its states, its media connection, and what it hears."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from typing import Any
+
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc.mediastreams import MediaStreamTrack
+
+from ari_bridge.calls.causes import Outcome
+from frontend import messages
+from frontend.client.connection import ClientError, ServerRefused
+from frontend.client.tones import Heard, Silence, Source, hear
+from frontend.messages import ClientMessage, ServerMessage
+
+ANSWER_SECONDS = 15.0  # the server's own set-up timeout comes first
+HANGUP_SECONDS = 10.0
+Send = Callable[[ClientMessage], Awaitable[None]]
+"""Raises ConnectionLost."""
+
+
+def backoff() -> Iterator[float]:
+    """Seconds between tries: 0.25 to 5, each up to a half longer, so that many clients do not come at once."""
+    pause = 0.25
+    while True:
+        yield pause * random.uniform(1.0, 1.5)
+        pause = min(5.0, pause * 2)
+
+
+class NotSeen(ClientError):
+    """What was waited for did not come; the text says what came instead."""
+
+
+class PhoneCall:
+    """One call of the phone. `history`: the states as they came; `outcome`: once it has ended."""
+
+    def __init__(self, send: Send, call_id: str, source: Source | None) -> None:
+        self.id = call_id
+        self.history: list[str] = []
+        self.outcome: Outcome | None = None
+        self.end: messages.State | None = None
+        self.held = False  # by the far side
+        self.digits = ""  # pressed by the far side
+        self.sdp_offer = ""
+        self.sdp_answer = ""
+        self.heard = Heard()
+        self.taken_over = False  # another page of the user holds the call now; its media is closed here
+        self._send = send
+        self._source = source or Silence()
+        self._error: ClientError | None = None
+        self._news = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._peer = self._new_peer()
+
+    @property
+    def ended(self) -> bool:
+        return "ended" in self.history
+
+    async def wait(self, state: str, timeout: float = 5.0) -> None:  # noqa: ASYNC109
+        """Until the call has been in `state`. Raises NotSeen, or what broke the call."""
+        await self.until(lambda: state in self.history, f"state {state!r}", timeout)
+
+    async def until(self, condition: Any, what: str, timeout: float = 5.0) -> None:  # noqa: ASYNC109
+        """Until `condition()` holds, looked at with every message. Raises NotSeen, or what broke the call."""
+        try:
+            async with asyncio.timeout(timeout):
+                while not condition():
+                    if self._error:
+                        raise self._error
+                    if self.ended:
+                        raise NotSeen(f"{self}: ended without {what}")
+                    await self._news.wait()
+        except TimeoutError:
+            raise NotSeen(f"{self}: no {what} within {timeout:g} s") from None
+
+    async def hangup(self) -> None:
+        """Hang up and wait for the end. Raises NotSeen, ConnectionLost."""
+        if not self.ended:
+            await self._send(messages.Hangup(self.id))
+            await self.wait("ended", HANGUP_SECONDS)
+
+    async def send_dtmf(self, digits: str) -> None:
+        await self._send(messages.Dtmf(self.id, digits))
+
+    async def renew(self) -> None:
+        """New media for the call that stands, by a new offer. Raises NotSeen, or what broke the call."""
+        old, self._peer = self._peer, self._new_peer()
+        self._error, self.sdp_answer = None, ""
+        self._run(old.close())
+        await self._send(messages.Offer(sdp=await self.offer(), call_id=self.id))
+        await self.answered()
+
+    async def stats(self) -> dict[str, Any]:
+        """Packets sent and received, packets lost, jitter (seconds), and the codec."""
+        figures: dict[str, Any] = {"codec": self._codec()}
+        for report in (await self._peer.getStats()).values():
+            if report.type == "inbound-rtp":
+                figures |= {"received": report.packetsReceived, "lost": report.packetsLost}
+                figures["jitter"] = report.jitter / 48000
+            elif report.type == "outbound-rtp":
+                figures["sent"] = report.packetsSent
+        return figures
+
+    def __str__(self) -> str:
+        end = f" ({self.outcome.value}: {self.end.reason})" if self.outcome and self.end else ""
+        return f"call {self.id}, states {' → '.join(self.history) or 'none'}{end}"
+
+    # --- used by Phone --------------------------------------------------------------
+
+    async def offer(self) -> str:
+        """Our SDP offer. Nothing is gathered but the addresses of this machine."""
+        await self._peer.setLocalDescription(await self._peer.createOffer())
+        self.sdp_offer = self._peer.localDescription.sdp
+        return self.sdp_offer
+
+    async def answered(self) -> None:
+        """Wait for the SDP answer, or the end, and connect the media."""
+        await self.until(lambda: self.sdp_answer or self.ended, "answer", ANSWER_SECONDS)
+        if self.sdp_answer:
+            await self._peer.setRemoteDescription(RTCSessionDescription(self.sdp_answer, "answer"))
+
+    def take(self, message: ServerMessage) -> None:
+        match message:
+            case messages.Answer(sdp=sdp):
+                self.sdp_answer = sdp
+            case messages.State(state=state, outcome=outcome):
+                self.history.append(state)
+                if state == "ended":
+                    self.outcome, self.end = outcome, message
+                    # At once: its packets would go on to ports that the next call may get.
+                    self._run(self._peer.close())
+            case messages.Hold(held=held):
+                self.held = held
+            case messages.Dtmf(digits=digits):
+                self.digits += digits
+            case messages.MediaLost():
+                self._run(self._renew_until_it_works())
+            case messages.TakenOver():
+                self.taken_over = True
+                self._run(self._peer.close())
+            case messages.Error():
+                self._error = ServerRefused(message)
+        self._wake()
+
+    def fail(self, error: ClientError) -> None:
+        self._error = error
+        self._wake()
+
+    def catch_up(self, summary: messages.CallSummary | None) -> None:
+        """After a lost connection: how the call stands now. None: it has ended meanwhile, nobody knows how."""
+        self._error = None
+        state = summary.state if summary else "ended"
+        if state not in self.history:
+            self.history.append(state)
+        if summary:
+            self.held = summary.held_by_far
+        else:
+            self._run(self._peer.close())
+        self._wake()
+
+    async def close(self) -> None:
+        """Stop the media; the call itself is the server's."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._peer.close()
+        self.heard.close()
+
+    def _wake(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _new_peer(self) -> RTCPeerConnection:
+        peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        peer.addTrack(self._source)
+        peer.on("track", lambda track: self._run(self._listen(peer, track)))
+        return peer
+
+    async def _listen(self, peer: RTCPeerConnection, track: MediaStreamTrack) -> None:
+        await hear(track, self.heard)
+        if peer is self._peer:
+            self.heard.close()
+
+    async def _renew_until_it_works(self) -> None:
+        """The server may have no media to give at this moment."""
+        for pause in backoff():
+            if self.ended or self.taken_over:
+                return
+            try:
+                return await self.renew()
+            except ClientError:
+                await asyncio.sleep(pause)
+
+    def _codec(self) -> str:
+        for line in self.sdp_answer.splitlines():
+            if line.startswith("a=rtpmap:"):
+                return line.split(" ", 1)[1].split("/")[0]
+        return ""

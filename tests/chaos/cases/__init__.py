@@ -1,0 +1,27 @@
+"""The cases: every row of the table in docs/RELIABILITY.md."""
+
+from tests.chaos.case import Case
+from tests.chaos.cases.front_end import DEPLOY, KILLED
+from tests.chaos.cases.network import BAD_NETWORK, MOVED
+from tests.chaos.cases.page import BROWSER_KILLED, CUT, RELOAD, SWALLOWED
+from tests.chaos.cases.parts import ASTERISK_KILLED, NODE_KILLED
+from tests.chaos.cases.steps import HANG_UP_STEPS, INBOUND_STEPS, OUTBOUND_STEPS
+from tests.chaos.cases.store import DISK_FULL, LOCKED
+
+CASES: tuple[Case, ...] = (
+    KILLED,
+    DEPLOY,
+    CUT,
+    SWALLOWED,
+    RELOAD,
+    BROWSER_KILLED,
+    MOVED,
+    BAD_NETWORK,
+    NODE_KILLED,
+    OUTBOUND_STEPS,
+    INBOUND_STEPS,
+    HANG_UP_STEPS,
+    ASTERISK_KILLED,
+    DISK_FULL,
+    LOCKED,
+)

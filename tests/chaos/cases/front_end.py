@@ -1,0 +1,70 @@
+"""The front end is killed, or replaced, while people talk."""
+
+import asyncio
+import time
+
+from tests.chaos.browser import Browsers
+from tests.chaos.case import Case, on_one_system
+from tests.chaos.results import Mark, Seen
+from tests.chaos.system import System
+from tests.chaos.talk import Talk
+
+DEPLOYED_CALLS = 20
+
+
+async def killed(system: System, browsers: Browsers) -> Seen:
+    """kill -9, and a new one at once; a call is hung up as soon as its phone is back."""
+    async with Talk(system, browsers) as talk:
+        await talk.stand(phones=3, page=True)
+        spare = talk.lines[-1]
+        began = time.time()
+        system.front_end.kill()
+        started = time.time()
+        await system.front_end.spawn()
+        assert spare.phone
+        await spare.phone.online()
+        control = await talk.hang_up(spare) - started
+        await system.front_end.healthy()
+        return await _all_back(talk, began, control)
+
+
+async def deployed(system: System, browsers: Browsers) -> Seen:
+    """SIGTERM, and the next one as soon as the first has left."""
+    async with Talk(system, browsers) as talk:
+        await talk.stand(phones=DEPLOYED_CALLS - 1, page=True)
+        began = time.time()
+        left_after = await system.front_end.leave()
+        started = await system.front_end.start()
+        return await _all_back(talk, began, None, left_after=left_after, started=started)
+
+
+async def _all_back(talk: Talk, began: float, control: float | None, **told: float) -> Seen:
+    """Every page and phone online again, and all calls hung up by them."""
+    for line in talk.lines:
+        if line.phone:
+            await line.phone.online()
+    assert talk.page
+    await talk.page.online()
+    online = time.time() - began
+    await asyncio.sleep(1.0)
+    await talk.heard_since(time.time())
+    seen = await talk.seen(began)
+    seen.control = online if control is None else control
+    seen.told |= {"all online": online, **told}
+    await talk.hang_up_all(seen)
+    return seen
+
+
+KILLED = Case(
+    "killed",
+    "kill -9 of the front end",
+    Mark(far=0.04, browser=0.04, control=2.0),
+    on_one_system(killed),
+)
+DEPLOY = Case(
+    "deploy",
+    f"SIGTERM deploy with {DEPLOYED_CALLS} live calls",
+    Mark(far=0.04, browser=0.04),
+    on_one_system(deployed),
+    quick=False,
+)

@@ -1,0 +1,136 @@
+"""The front end is killed at every step of a set-up and of a hang-up, at three moments of each. Nothing may be left."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+from ari_bridge.calls.state import Direction
+from frontend.client.connection import ClientError
+from frontend.client.phone import Phone
+from frontend.client.tones import Silence
+from tests.chaos.case import Case, Run
+from tests.chaos.front_end import NotServing
+from tests.chaos.kill_plugin import MOMENTS, VARIABLE, steps_of_hang_up, steps_of_set_up
+from tests.chaos.results import Mark, Seen
+from tests.chaos.system import System, system
+from tests.real.sipp import Sipp
+
+PLUGIN = "tests.chaos.kill_plugin"
+GRACE = 1.0
+"""Seconds that a call waits for its page here: every page vanishes with the front end."""
+CALLER = "caller_stays"
+
+
+async def call_out(phone: Phone) -> None:
+    call = await phone.call("7001", source=Silence())
+    await call.wait("accepted", timeout=10)
+
+
+async def call_out_and_hang_up(phone: Phone) -> None:
+    call = await phone.call("7001", source=Silence())
+    await call.wait("accepted", timeout=10)
+    await call.hangup()
+    await asyncio.sleep(5)  # what is released comes after the end is told
+
+
+async def take_a_call(phone: Phone) -> None:
+    call = await (await phone.incoming(timeout=10)).accept(Silence())
+    await call.wait("accepted", timeout=10)
+
+
+async def killed_at(system: System, step: str, moment: str, direction: str) -> Seen:
+    """One kill; `kept` means that it came, and that after the next start nothing is left."""
+    seen = Seen(calls=1, kept=0)
+    at = f"{direction}, {moment} {step}"
+    front_end = system.front_end
+    await front_end.start({VARIABLE: f"{step}:{moment}"})
+    phone = Phone(front_end.ws_url, user="1001")
+    await phone.__aenter__()
+    try:
+        await asyncio.wait_for(_until_killed(system, phone, direction), 25)
+    except (ClientError, TimeoutError) as error:
+        if not front_end.exited:
+            seen.wrong.append(f"{at}: never came to that ({error})")
+    finally:
+        await phone.drop()
+    try:
+        await front_end.gone(seconds=2)
+    except NotServing:
+        seen.wrong.append(f"{at}: it was not killed")
+        front_end.kill()
+    seen.told["started"] = await front_end.start()
+    left = await system.nothing_left(seconds=12)
+    seen.left += [f"{at}: {line}" for line in left]
+    seen.kept = 0 if left or seen.wrong else 1
+    front_end.kill()
+    return seen
+
+
+async def _until_killed(system: System, phone: Phone, direction: str) -> None:
+    match direction:
+        case "out":
+            await call_out(phone)
+        case "end":
+            await call_out_and_hang_up(phone)
+        case _:
+            rtp = system.far.port
+            async with Sipp(CALLER, system.folder / "callers", to=system.pbx.sip_port, rtp_port=rtp):
+                await take_a_call(phone)
+
+
+def at_each(
+    steps: Sequence[str], direction: str, moments: Sequence[str]
+) -> Callable[[Path], AbstractAsyncContextManager[Run]]:
+    """A run is a kill at each of the steps and moments."""
+
+    @asynccontextmanager
+    async def open_(folder: Path) -> AsyncIterator[Run]:
+        settings = {"PLUGINS": PLUGIN, "DISCONNECT_GRACE": f"{GRACE:g}", "RING_TIMEOUT": "3"}
+        async with system(folder, settings=settings) as running:
+            running.front_end.kill()
+
+            async def run() -> Seen:
+                all_ = Seen(calls=0, kept=0)
+                for step in steps:
+                    for moment in moments:
+                        seen = await killed_at(running, step, moment, direction)
+                        all_.calls += seen.calls
+                        all_.kept += seen.kept
+                        all_.left += seen.left
+                        all_.wrong += seen.wrong
+                        all_.control = max(all_.control or 0.0, seen.told["started"])
+                return all_
+
+            yield run
+
+    return open_
+
+
+OUTBOUND_STEPS = Case(
+    "set-up",
+    "kill -9 at each step of an outbound set-up, three moments each",
+    Mark(),
+    at_each(steps_of_set_up(Direction.OUTBOUND), "out", MOMENTS),
+    quick=False,
+)
+INBOUND_STEPS = Case(
+    "set-up-in",
+    "kill -9 at each step of an inbound set-up, three moments each",
+    Mark(),
+    at_each(steps_of_set_up(Direction.INBOUND), "in", MOMENTS),
+    quick=False,
+)
+HANG_UP_STEPS = Case(
+    "hang-up",
+    "kill -9 at each step of a hang-up, three moments each",
+    Mark(),
+    at_each(steps_of_hang_up(), "end", MOMENTS),
+    quick=False,
+)
+SOME_STEPS = Case(
+    "some-steps",
+    "kill -9 after each step of an outbound set-up",
+    Mark(),
+    at_each(steps_of_set_up(Direction.OUTBOUND), "out", ("after",)),
+)

@@ -1,0 +1,215 @@
+"""Calls that stand with a tone both ways, over headless phones and a real page, and what is heard of them."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from playwright.async_api import Error as PageError
+
+from frontend.client.connection import ClientError
+from frontend.client.phone import Phone, PhoneCall
+from frontend.client.tones import Samples, Tone
+from tests.chaos.browser import Browsers, Chromium, Ears, SoftphonePage
+from tests.chaos.far import FAR_TONE, PAGE_TONE
+from tests.chaos.results import Seen
+from tests.chaos.system import System
+from tests.real.silence import Presence, has_tone
+
+T = TypeVar("T")
+PAGE_USER = "1001"
+SETTLE = 0.3
+"""Seconds: what was heard last has reached everybody's records by then."""
+
+
+class NotHeard(Exception):
+    """The tone did not come, or did not come back, within the time; which and where."""
+
+
+class PhoneEars:
+    """When a headless phone heard the far party, played one frame after the other as a loudspeaker would."""
+
+    def __init__(self, call: PhoneCall) -> None:
+        self.presence = Presence()
+        self._played = 0.0  # until when, Unix seconds
+        call.heard.on_frame(self._frame)
+
+    def _frame(self, samples: Samples, rate: int) -> None:
+        start = max(time.time() - len(samples) / rate, self._played)
+        self._played = start + len(samples) / rate
+        if has_tone(samples, FAR_TONE, rate):
+            self.presence.heard(start, self._played)
+
+
+@dataclass
+class Line:
+    """One call. `far`: the address that its sound comes to the far party from; `near`: what its own side heard."""
+
+    far: str
+    near: Presence
+    phone: Phone | None = None  # None: it is the page's
+    call: PhoneCall | None = None
+
+
+@dataclass
+class Talk:
+    """`async with Talk(system, browsers) as talk`: calls are added, and all is closed in the end.
+
+    `url`, `ws_url`: where pages and phones find the front end, if not directly.
+    """
+
+    system: System
+    browsers: Browsers | None = None
+    url: str = ""
+    ws_url: str = ""
+    enter: tuple[str, ...] = ()  # what the browser is started by, to run in a network of its own
+    lines: list[Line] = field(default_factory=list)
+    page: SoftphonePage | None = None
+    chromium: Chromium | None = None
+    ears: Ears = field(default_factory=Ears)
+    began: float = 0.0  # of the fault, Unix seconds
+    _open: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    async def __aenter__(self) -> "Talk":
+        self.url = self.url or self.system.front_end.url
+        self.ws_url = self.ws_url or self.system.front_end.ws_url
+        await self.system.far.forget()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._open.aclose()
+
+    # --- calls -------------------------------------------------------------------
+
+    async def add_phone(self, number: int) -> Line:
+        """A headless phone with a call that is heard both ways."""
+        phone = Phone(self.ws_url, user=f"20{number:02}", reconnects=True)
+        await phone.__aenter__()
+        self._open.push_async_callback(phone.drop)
+        known = set(await self.system.far.heard())
+        call = await phone.call(f"70{number:02}", source=Tone(PAGE_TONE))
+        near = PhoneEars(call).presence
+        await call.wait("accepted", timeout=10)
+        line = Line(await self._new_far(known), near, phone, call)
+        self.lines.append(line)
+        return line
+
+    async def add_page(self) -> Line:
+        """A page with a call that is heard both ways."""
+        await self.open_page()
+        assert self.page
+        known = set(await self.system.far.heard())
+        await self.page.call("7999")
+        await self.page.talks()
+        line = Line(await self._new_far(known), self.ears.presence)
+        self.lines.append(line)
+        return line
+
+    async def open_page(self) -> None:
+        """A new browser, signed in and online. Its ears go on where those of an earlier one ended."""
+        assert self.browsers
+        self.chromium = await self.browsers.start(self.ears, enter=self.enter, secure=self.url if self.enter else "")
+        self._open.push_async_callback(self.chromium.close)
+        self.page = await self.chromium.page()
+        await self.page.start(self.url, PAGE_USER)
+
+    async def stand(self, *, phones: int, page: bool) -> None:
+        """So many calls, each heard both ways for a second."""
+        if page:
+            await self.add_page()
+        for number in range(phones):
+            await self.add_phone(number)
+        since = time.time()
+        await asyncio.sleep(1.0)
+        await self.heard_since(since)
+
+    async def _new_far(self, known: set[str]) -> str:
+        async def look() -> str:
+            return next(iter(set(await self.system.far.heard()) - known), "")
+
+        return await until(look, "nothing arrives at the far party", seconds=5)
+
+    # --- what is heard -------------------------------------------------------------
+
+    async def heard_since(self, since: float, *, seconds: float = 15.0) -> dict[str, float]:
+        """Waits until every line is heard both ways after `since`; by direction, when the last one was.
+
+        Raises NotHeard.
+        """
+
+        async def look() -> dict[str, float]:
+            far = await self.system.far.heard()
+            at_far = [far.get(line.far, Presence()).again(since) for line in self.lines]
+            near = [line.near.again(since) for line in self.lines]
+            if None in at_far or None in near:
+                return {}
+            return {"far": max(filter(None, at_far), default=since), "near": max(filter(None, near), default=since)}
+
+        return await until(look, "a line is not heard both ways", seconds=seconds)
+
+    async def seen(self, since: float, **more: object) -> Seen:
+        """The silences since then. The far party's ends are those of the lines that still stand."""
+        await asyncio.sleep(SETTLE)
+        until_ = time.time() - SETTLE
+        far = await self.system.far.heard()
+        page = [line for line in self.lines if line.phone is None]
+        phones = [line for line in self.lines if line.phone is not None]
+        return Seen(
+            calls=len(self.lines),
+            kept=0,
+            far_silence=_worst([far.get(line.far, Presence()) for line in self.lines], since, until_),
+            browser_silence=_worst([line.near for line in page], since, until_),
+            phone_silence=_worst([line.near for line in phones], since, until_),
+            **more,  # type: ignore[arg-type]
+        )
+
+    # --- commands ------------------------------------------------------------------
+
+    async def hang_up(self, line: Line) -> float:
+        """Hangs one up; when its end was told. It is no line any more. Raises ClientError, playwright's Error."""
+        self.lines.remove(line)
+        if line.call:
+            await line.call.hangup()
+            return time.time()
+        assert self.page
+        await self.page.hang_up()
+        return await self.page.shows("idle", "ended")
+
+    async def hang_up_all(self, seen: Seen) -> None:
+        """Counts as kept what can be hung up and then ends as completed; says what is wrong with the others."""
+        for line in list(self.lines):
+            name = f"call {line.call.id}" if line.call else "the page's call"
+            try:
+                await self.hang_up(line)
+                outcome = await self._outcome(line)
+            except (ClientError, PageError) as error:
+                seen.wrong.append(f"{name} could not be hung up: {str(error).splitlines()[0]}")
+                continue
+            if outcome == "completed":
+                seen.kept += 1
+            else:
+                seen.wrong.append(f"{name} ended as {outcome or 'nobody knows'}")
+        if self.page and self.page.faults:
+            seen.wrong += [f"in the page: {fault}" for fault in self.page.faults]
+
+    async def _outcome(self, line: Line) -> str:
+        if line.call:
+            return line.call.outcome.value if line.call.outcome else ""
+        assert self.page
+        return await self.page.outcome()
+
+
+def _worst(presences: list[Presence], since: float, until_: float) -> float | None:
+    return max((presence.longest_silence(since, until_) for presence in presences), default=None)
+
+
+async def until(look: Callable[[], Awaitable[T]], what: str, *, seconds: float) -> T:
+    """What `look` gives as soon as it is something. Raises NotHeard."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := await look():
+            return found
+        await asyncio.sleep(0.02)
+    raise NotHeard(f"{what}, within {seconds:g} s")
