@@ -22,6 +22,7 @@ from ari_bridge.ari.client import Ari
 from ari_bridge.ari.wake import needs_wake
 from ari_bridge.calls.state import RtpAddress
 from ari_bridge.errors import PeerError
+from ari_bridge.media.address import NodeAddress
 from ari_bridge.media.bencode import Value
 from ari_bridge.media.ng import NgClient
 
@@ -70,7 +71,7 @@ class Subject:
     ari_user: str
     ari_password: str
     ari_app: str
-    rtpengine_ng: str
+    rtpengine_ng: tuple[NodeAddress, ...]
     tls_cert: Path | None = None
     tls_key: Path | None = None
     data_folder: Path = Path(".")
@@ -111,7 +112,7 @@ async def examine(subject: Subject) -> list[Finding]:
 
 Check = Callable[[], Awaitable[tuple[str, str]]]  # what was seen, and a warning or ""
 
-ADDRESS, CREDENTIALS, STREAM, PING = "ARI address", "ARI credentials", "event stream", "rtpengine"
+ADDRESS, CREDENTIALS, STREAM = "ARI address", "ARI credentials", "event stream"
 
 
 class _Doctor:
@@ -127,8 +128,7 @@ class _Doctor:
             ("Asterisk modules", {CREDENTIALS}, self._modules),
             (STREAM, {CREDENTIALS}, self._stream),
             ("external media", {STREAM}, self._external_media),
-            (PING, set(), self._ping),
-            ("rtpengine ports", {PING}, self._ports),
+            *(check for node in self._subject.rtpengine_ng for check in self._of_node(node)),
             ("TLS files", set(), self._tls),
             ("free disk", set(), self._disk),
         ]
@@ -248,32 +248,37 @@ class _Doctor:
 
     # --- rtpengine ---------------------------------------------------------------------
 
+    def _of_node(self, node: NodeAddress) -> list[tuple[str, set[str], Check]]:
+        several = len(self._subject.rtpengine_ng) > 1
+        ping, ports = (f"rtpengine {node}", f"rtpengine ports {node}") if several else ("rtpengine", "rtpengine ports")
+        return [(ping, set(), lambda: self._ping(node)), (ports, {ping}, lambda: self._ports(node))]
+
     @asynccontextmanager
-    async def _ng(self) -> AsyncIterator[NgClient]:
-        host, _, port = self._subject.rtpengine_ng.rpartition(":")
-        client = NgClient(host.strip("[]"), int(port), timeout=SECONDS / 2)
+    async def _ng(self, node: NodeAddress) -> AsyncIterator[NgClient]:
+        client = NgClient(node.host, node.port, timeout=SECONDS / 2)
         await client.open()
         try:
             yield client
         finally:
             await client.close()
 
-    async def _ping(self) -> tuple[str, str]:
+    async def _ping(self, node: NodeAddress) -> tuple[str, str]:
         try:
-            async with self._ng() as client:
+            async with self._ng(node) as client:
                 await client.command("ping")
         except PeerError as error:
             raise Unwell(
-                str(error), "Is rtpengine running? Its `listen-ng` must be RTPENGINE_NG (UDP), and no firewall between."
+                str(error),
+                "Is rtpengine running? Its `listen-ng` must be as in RTPENGINE_NG (UDP), and no firewall between.",
             ) from error
-        return f"{self._subject.rtpengine_ng} answers", ""
+        return f"{node} answers", ""
 
-    async def _ports(self) -> tuple[str, str]:
+    async def _ports(self, node: NodeAddress) -> tuple[str, str]:
         """Makes a real session, and sees which address and port it gets."""
         call_id = f"doctor{secrets.token_hex(6)}"
         offer: dict[str, Value] = {"call-id": call_id, "from-tag": "doctor", "sdp": _OFFER, "ICE": "remove"}
         delete: dict[str, Value] = {"call-id": call_id, "delete-delay": 0}
-        async with self._ng() as client:
+        async with self._ng(node) as client:
             try:
                 answer = await client.command("offer", **offer)
             except PeerError as error:

@@ -1,6 +1,6 @@
 """Every Prometheus metric, declared once.
 
-Label values come from closed sets (outcomes, directions, operation names), never
+Label values come from closed sets (outcomes, directions, operation names, the settings' nodes), never
 from what callers send. Times are seconds.
 """
 
@@ -48,6 +48,15 @@ ARI_CONNECTED = Gauge("ari_connected", "1 while the ARI event stream is up.", re
 
 NG_SECONDS = Histogram("ng_request_seconds", "rtpengine NG commands.", ["command"], buckets=_REQUEST, registry=REGISTRY)
 NG_FAILURES = Counter("ng_request_failures", "NG commands that failed.", ["command", "result"], registry=REGISTRY)
+
+RTPENGINE_UP = Gauge("rtpengine_up", "1 while this rtpengine answers pings.", ["node"], registry=REGISTRY)
+RTPENGINE_SESSIONS = Gauge("rtpengine_sessions", "Media legs of ours on this rtpengine.", ["node"], registry=REGISTRY)
+RTPENGINE_PINGS_FAILED = Counter(
+    "rtpengine_pings_failed", "Pings that this rtpengine did not answer in time.", ["node"], registry=REGISTRY
+)
+RTPENGINE_LEGS_LOST = Counter(
+    "rtpengine_legs_lost", "Media legs that were lost with this rtpengine.", ["node"], registry=REGISTRY
+)
 
 WEBSOCKETS = Gauge("websocket_sessions", "Open client WebSockets.", registry=REGISTRY)
 HOOK_FAILURES = Counter("hook_failures", "Hook handlers that failed.", ["reason"], registry=REGISTRY)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from ari_bridge.media.address import NodeAddress, parse_nodes
 from ari_bridge.routing import InvalidRule, Routes
 
 EXAMPLES = {
@@ -18,7 +19,7 @@ EXAMPLES = {
     "ARI_PASSWORD": "the password of that user in ari.conf",
     "ARI_APP": "ari-bridge",
     "ARI_TIMEOUT": "5",
-    "RTPENGINE_NG": "127.0.0.1:2223",
+    "RTPENGINE_NG": "192.0.2.5:2223,192.0.2.6:2223*2",
     "RTPENGINE_TIMEOUT": "3",
     "TARGET_SIP_SERVER": "sip.example.com:5060",
     "TARGET_SIP_ENDPOINT": "trunk",
@@ -64,7 +65,7 @@ class Settings(BaseSettings):
     ari_password: Annotated[str, Field(min_length=1, repr=False)]
     ari_app: Annotated[str, Field(pattern=rf"^{NAME}$")] = "ari-bridge"
     ari_timeout: Seconds = 5.0
-    rtpengine_ng: Annotated[str, Field(pattern=r"^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$")] = "127.0.0.1:2223"
+    rtpengine_ng: Annotated[tuple[NodeAddress, ...], NoDecode] = (NodeAddress("127.0.0.1", 2223),)
     rtpengine_timeout: Seconds = 3.0
     target_sip_server: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:\[\]-]*$")] = ""
     target_sip_endpoint: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]*$")] = ""
@@ -89,6 +90,11 @@ class Settings(BaseSettings):
     max_calls_per_user: Annotated[int, Field(ge=1)] = 4
     phone_book: Annotated[tuple[tuple[str, str], ...], NoDecode] = ()
     plugins: Annotated[tuple[str, ...], NoDecode] = ()
+
+    @field_validator("rtpengine_ng", mode="before")
+    @classmethod
+    def _nodes(cls, value: Any) -> Any:
+        return parse_nodes(value) if isinstance(value, str) else value
 
     @field_validator("cors_origin", "plugins", mode="before")
     @classmethod

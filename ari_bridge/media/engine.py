@@ -1,12 +1,12 @@
-"""rtpengine as the media engine of calls: the browser's encrypted Opus on one side, plain PCMU on the other."""
-
-import time
+"""What one rtpengine is told for a call: the browser's encrypted Opus on one side, plain PCMU on the other."""
 
 from ari_bridge.calls.state import RtpAddress
 from ari_bridge.errors import InvalidSdp, PeerRefused
+from ari_bridge.media import query
 from ari_bridge.media import sdp as sdp_text
 from ari_bridge.media.bencode import Value
-from ari_bridge.media.ng import PEER, NgClient, Observer
+from ari_bridge.media.ng import PEER, NgClient
+from ari_bridge.media.query import Looked
 
 BROWSER, ASTERISK = "browser", "asterisk"  # the tags of the two sides
 
@@ -36,71 +36,98 @@ _TOWARDS_BROWSER: dict[str, Value] = {
 
 
 class Rtpengine:
-    """`address`: `host:port` of its NG port, UDP. `timeout`: seconds for a command."""
+    """One rtpengine. `name`: what it knows a session by, `<application>:<leg>`. Every method raises PeerError."""
 
-    def __init__(self, address: str, *, timeout: float = 3.0, request_observer: Observer | None = None) -> None:
-        host, _, port = address.rpartition(":")
-        self._ng = NgClient(host.strip("[]"), int(port), timeout=timeout, observer=request_observer)
+    def __init__(self, ng: NgClient) -> None:
+        self._ng = ng
         # The answer must have as many sections as the offer.
         self._offers: dict[str, str] = {}
 
-    async def start(self) -> None:
-        await self._ng.open()
-
-    async def close(self) -> None:
-        await self._ng.close()
-
-    async def ping(self) -> float:
-        """Seconds that an answer takes. Raises PeerError."""
-        began = time.perf_counter()
-        await self._ng.command("ping")
-        return time.perf_counter() - began
-
-    async def offer(self, call_id: str, sdp: str) -> RtpAddress:
-        """Where rtpengine takes Asterisk's PCMU for the browser that made this offer. Raises PeerError."""
+    async def offer(self, name: str, sdp: str, *, within: float) -> RtpAddress:
+        """Where it takes Asterisk's PCMU for the browser that made this offer. `within`: seconds."""
         audio = sdp_text.audio_only(sdp)
         arguments: dict[str, Value] = {
             **_TOWARDS_ASTERISK,
-            "call-id": call_id,
+            "call-id": name,
             "from-tag": BROWSER,
             "sdp": audio,
             "codec": _OPUS_TO_PCMU if sdp_text.has_opus(sdp) else _PCMU_AS_IT_IS,
         }
-        answer = await self._ng.command("offer", **arguments)
+        answer = await self._ng.ask("offer", arguments, within)
         try:
             address = sdp_text.rtp_address(_sdp(answer, "offer"))
         except InvalidSdp as error:
             raise PeerRefused(PEER, "offer", f"its SDP cannot be used: {error}") from error
-        self._offers[call_id] = sdp
+        self._offers[name] = sdp
         return address
 
-    async def answer(self, call_id: str, asterisk: RtpAddress) -> str:
-        """The SDP answer for the browser, once Asterisk receives at `asterisk`. Raises PeerError."""
+    async def answer(self, name: str, asterisk: RtpAddress) -> str:
+        """The SDP answer for the browser, once Asterisk receives at `asterisk`."""
+        offer = self._offers.get(name)
+        if offer is None:
+            raise PeerRefused(PEER, "answer", f"there is no offer of {name}")
         arguments: dict[str, Value] = {
             **_TOWARDS_BROWSER,
-            "call-id": call_id,
+            "call-id": name,
             "from-tag": BROWSER,
             "to-tag": ASTERISK,
             "sdp": sdp_text.pcmu_answer(asterisk),
         }
         answer = await self._ng.command("answer", **arguments)
-        return sdp_text.answer_all_sections(self._offers.pop(call_id), _sdp(answer, "answer"))
+        try:
+            whole = sdp_text.answer_all_sections(offer, _sdp(answer, "answer"))
+        except InvalidSdp as error:
+            raise PeerRefused(PEER, "answer", f"its SDP cannot be used: {error}") from error
+        self.forget(name)
+        return whole
 
-    async def delete(self, call_id: str) -> None:
-        """End the session; one that is gone already is no error. Raises PeerError."""
-        self._offers.pop(call_id, None)
-        arguments: dict[str, Value] = {"call-id": call_id, "delete-delay": 0}
-        await self._ng.command("delete", **arguments)
+    async def delete(self, name: str) -> None:
+        """End the session; one that is gone already is no error."""
+        self.forget(name)
+        arguments: dict[str, Value] = {"call-id": name, "delete-delay": 0}
+        try:
+            await self._ng.command("delete", **arguments)
+        except PeerRefused as error:
+            if not _unknown(error):
+                raise
 
-    async def sessions(self) -> list[str]:
-        """The call ids that rtpengine holds, at most 10 000. Raises PeerError."""
-        answer = await self._ng.command("list", limit=10_000)
-        calls = answer.get("calls", [])
-        return (
-            [call.decode("utf-8", "replace") for call in calls if isinstance(call, bytes)]
-            if isinstance(calls, list)
-            else []
-        )
+    def forget(self, name: str) -> None:
+        """No answer to this offer will be asked for."""
+        self._offers.pop(name, None)
+
+    async def names(self, limit: int, *, within: float) -> list[str]:
+        """The sessions that it holds, whosever they are; at most `limit`, as the answer is one datagram."""
+        answer = await self._ng.ask("list", {"limit": limit}, within)
+        calls = answer.get("calls")
+        if not isinstance(calls, list):
+            return []
+        return [call.decode("utf-8", "replace") for call in calls if isinstance(call, bytes)]
+
+    async def looked(self, name: str) -> Looked | None:
+        """What the browser has sent; None where it does not say. Raises UnknownSession where there is none."""
+        arguments: dict[str, Value] = {"call-id": name, "from-tag": BROWSER}
+        try:
+            answer = await self._ng.command("query", **arguments)
+        except PeerRefused as error:
+            raise (UnknownSession(name) if _unknown(error) else error) from error
+        return query.look(answer, BROWSER)
+
+    async def sessions_total(self) -> int | None:
+        """How many sessions it holds, whosever they are; None where it does not say."""
+        return query.sessions_total(await self._ng.command("statistics"))
+
+
+class UnknownSession(PeerRefused):
+    """It holds no such session."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(PEER, "query", f"it holds no session {name}")
+
+
+def _unknown(error: PeerRefused) -> bool:
+    """rtpengine's words: `Unknown call-id`; `Call-ID not found or tags didn't match`."""
+    reason = error.reason.lower()
+    return "unknown call-id" in reason or "call-id not found" in reason
 
 
 def _sdp(answer: dict[str, Value], command: str) -> str:

@@ -10,7 +10,8 @@ from ari_bridge.ari.client import Ari
 from ari_bridge.calls.manager import Calls, Limits, StateChanged, Update
 from ari_bridge.calls.state import Call
 from ari_bridge.hooks import Hooks
-from ari_bridge.media.engine import Rtpengine
+from ari_bridge.media.address import NodeAddress
+from ari_bridge.media.pool import Pool
 from ari_bridge.routing import Routes
 from tests.fakes.ari import FakeAri
 from tests.fakes.rtpengine import FakeRtpengine
@@ -88,7 +89,7 @@ def limits() -> Limits:
 @pytest.fixture
 async def engine(fake_ari: FakeAri, fake_rtpengine: FakeRtpengine, limits: Limits) -> AsyncIterator[Engine]:
     client = Ari(fake_ari.url, fake_ari.user, fake_ari.password, "ari-bridge", timeout=0.5)
-    media = Rtpengine(fake_rtpengine.address, timeout=0.5)
+    media = Pool([NodeAddress.parse(fake_rtpengine.address)], app=client.app, timeout=0.5)
     pages, hooks = PagesSeen(), Hooks()
     calls = Calls(client, media, pages, hooks, Routes(), limits)
     await media.start()

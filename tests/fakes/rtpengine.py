@@ -1,6 +1,8 @@
 """A small NG server: takes offers, gives answers, and forgets them when told, with knobs for what goes wrong."""
 
 import asyncio
+import time
+from collections import Counter
 from typing import Any
 
 from ari_bridge.media import bencode
@@ -18,19 +20,28 @@ TO_BROWSER = SDP.format(
     "a=fingerprint:sha-256 00:11\r\na=mid:0\r\na=rtcp-mux\r\n",
 )
 
+QUESTIONS = {"ping", "list", "query", "statistics"}
+"""Commands that change nothing: they come all the time."""
+
 
 class FakeRtpengine(asyncio.DatagramProtocol):
     """`refuse`: commands answered by an error; `drop`: so many datagrams of a command get no answer;
-    `garble`: commands whose answer is no bencoding.
+    `garble`: commands whose answer is no bencoding; `hang`: alive for the kernel, but silent, as after SIGSTOP (what
+    comes meanwhile is done when it goes on); `foreign`: sessions of others; `packets`: what each browser has sent.
     """
 
     def __init__(self) -> None:
         self.sessions: set[str] = set()
-        self.commands: list[dict[str, Value]] = []  # each once, however often it was sent
+        self.foreign = 0
+        self.packets: Counter[str] = Counter()
+        self.commands: list[dict[str, Value]] = []  # each once, however often it was sent; without QUESTIONS
+        self.counts: Counter[str] = Counter()  # all of them, by name
         self.refuse: set[str] = set()
         self.drop: dict[str, int] = {}
         self.garble: set[str] = set()
         self.delay: dict[str, float] = {}
+        self._backlog: list[tuple[bytes, Any]] | None = None
+        self._made: dict[str, int] = {}  # Unix seconds
         self.address = ""
         self._transport: Any = None
         self._port = 0
@@ -43,10 +54,31 @@ class FakeRtpengine(asyncio.DatagramProtocol):
         self.address = f"127.0.0.1:{self._port}"
 
     async def stop(self) -> None:
-        """Gone at once; `start` brings it back on the same port."""
+        """Killed: gone at once, its sessions too. `start` brings it back on the same port."""
         self._transport.close()
+        self.restart()
+
+    def restart(self) -> None:
+        """So quickly that nobody has seen it gone."""
+        self.sessions.clear()
+        self._answers.clear()
+        if self._backlog:
+            self._backlog.clear()
+
+    @property
+    def hang(self) -> bool:
+        return self._backlog is not None
+
+    @hang.setter
+    def hang(self, hang: bool) -> None:
+        backlog, self._backlog = self._backlog or [], [] if hang else None
+        for data, addr in backlog:
+            self.datagram_received(data, addr)
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
+        if self._backlog is not None:
+            self._backlog.append((data, addr))
+            return
         cookie, _, body = data.partition(b" ")
         message = bencode.decode(body)
         assert isinstance(message, dict)
@@ -57,7 +89,9 @@ class FakeRtpengine(asyncio.DatagramProtocol):
             self.drop[name] -= 1
             return
         if cookie not in self._answers:
-            self.commands.append(message)
+            self.counts[name] += 1
+            if name not in QUESTIONS:
+                self.commands.append(message)
             self._answers[cookie] = cookie + b" " + self._answer(name, message)
         loop = asyncio.get_running_loop()
         loop.call_later(self.delay.get(name, 0), self._send, self._answers[cookie], addr)
@@ -71,20 +105,39 @@ class FakeRtpengine(asyncio.DatagramProtocol):
             return b"no bencoding"
         if command in self.refuse:
             return bencode.encode({"result": "error", "error-reason": f"{command} refused"})
-        call_id = message.get("call-id", b"")
-        assert isinstance(call_id, bytes)
+        raw = message.get("call-id", b"")
+        assert isinstance(raw, bytes)
+        call_id = raw.decode()
         match command:
             case "ping":
                 return bencode.encode({"result": "pong"})
             case "offer":
-                self.sessions.add(call_id.decode())
+                self.sessions.add(call_id)
+                self._made[call_id] = int(time.time())
                 return bencode.encode({"result": "ok", "sdp": TO_ASTERISK})
-            case "answer" if call_id.decode() in self.sessions:
+            case "answer" if call_id in self.sessions:
                 return bencode.encode({"result": "ok", "sdp": TO_BROWSER})
             case "delete":
-                self.sessions.discard(call_id.decode())
-                return bencode.encode({"result": "ok"})
+                deleted: dict[str, Value] = {"result": "ok"}
+                if call_id not in self.sessions:
+                    deleted["warning"] = "Call-ID not found or tags didn't match"
+                self.sessions.discard(call_id)
+                return bencode.encode(deleted)
             case "list":
-                return bencode.encode({"result": "ok", "calls": list(self.sessions)})
+                limit = message.get("limit", 32)
+                assert isinstance(limit, int)
+                return bencode.encode({"result": "ok", "calls": [*sorted(self.sessions)[:limit]]})
+            case "query" if call_id in self.sessions:
+                return bencode.encode({"result": "ok", "tags": {"browser": self._side(call_id)}})
+            case "statistics":
+                total = len(self.sessions) + self.foreign
+                return bencode.encode({"result": "ok", "statistics": {"currentstatistics": {"sessionstotal": total}}})
             case _:
                 return bencode.encode({"result": "error", "error-reason": "Unknown call-id"})
+
+    def _side(self, call_id: str) -> dict[str, Value]:
+        """What rtpengine 10.5 tells of the browser's side."""
+        packets = self.packets[call_id]
+        last = int(time.time()) if packets else self._made.get(call_id, 0)
+        rtp: dict[str, Value] = {"last packet": last, "stats": {"packets": packets, "bytes": 0, "errors": 0}}
+        return {"tag": "browser", "medias": [{"index": 1, "type": "audio", "streams": [rtp]}]}

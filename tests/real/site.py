@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from ari_bridge.ids import parse_resource_id
-from ari_bridge.media.engine import Rtpengine as NgClient
+from ari_bridge.media.address import NodeAddress
+from ari_bridge.media.engine import Rtpengine as Engine
+from ari_bridge.media.ng import NgClient
 from deploy.demo.rtpengine import Rtpengine
 from frontend.app import App
 from frontend.client.phone import Phone
@@ -49,10 +51,11 @@ class Site:
         """The sessions that rtpengine holds; none where it does not run."""
         if not self.rtpengine.answers():
             return []
-        client = NgClient(self.rtpengine.ng_address)
-        await client.start()
+        address = NodeAddress.parse(self.rtpengine.ng_address)
+        client = NgClient(address.host, address.port, timeout=2.0)
+        await client.open()
         try:
-            return await client.sessions()
+            return await Engine(client).names(250, within=2.0)
         finally:
             await client.close()
 

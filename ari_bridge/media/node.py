@@ -1,0 +1,389 @@
+"""One rtpengine of the pool: whether it is there, which legs it holds, and what is still to be deleted from it."""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from ari_bridge import metrics
+from ari_bridge.calls.state import RtpAddress
+from ari_bridge.errors import PeerError, PeerRefused, PeerTimeout, PeerUnreachable
+from ari_bridge.media import query
+from ari_bridge.media.address import NodeAddress
+from ari_bridge.media.engine import Rtpengine, UnknownSession
+from ari_bridge.media.health import MISSES, Breaker, Pulse, State
+from ari_bridge.media.ng import PEER, NgClient, Observer
+from ari_bridge.media.query import Heard
+
+PING_EVERY = 0.5
+PING_SECONDS = 0.5
+"""Seconds between pings, and for each. With MISSES of them a silent node is down 1.0 to 1.5 s after its last word."""
+LATE = 0.25
+"""A ping that took so much longer than it may: this process was held up, which says nothing of the node."""
+LOAD_EVERY = 5.0
+"""Seconds between looks at what others have on the node."""
+RESOLVE_EVERY, RESOLVE_SECONDS = 5.0, 2.0
+"""A node that is down may have come back at another address of its name."""
+LIST_LIMITS, LIST_SECONDS = (1600, 800, 250), 1.0
+"""Sessions asked for at once, and seconds for each try. What does not fit into one datagram is never sent: with
+names of 35 bytes 1600 fit, with 250 names of the longest."""
+CONDEMNED = 10_000
+"""Names kept for deletion; the oldest go first. A sweep finds what is forgotten."""
+DELETES_AT_ONCE = 20
+CLOSE_SECONDS = 0.5
+"""For the deletions that are open when we end."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class NodeReport:
+    """For people. `state`: up, down, draining or unknown; `sessions`: ours; `seconds`: the last ping's, or None."""
+
+    address: str
+    weight: int
+    state: str
+    reason: str
+    sessions: int
+    seconds: float | None
+
+    @property
+    def takes_calls(self) -> bool:
+        return self.state == State.UP.value
+
+
+class Node:
+    """`prefix`: what the names of our sessions begin with. `elsewhere(leg)`: whether another node holds it.
+
+    `on_lost(legs, reason)` is called the moment that legs are known to be gone.
+    """
+
+    def __init__(
+        self,
+        address: NodeAddress,
+        *,
+        prefix: str,
+        timeout: float,
+        observer: Observer | None,
+        elsewhere: Callable[[str], bool],
+        on_lost: Callable[[frozenset[str], str], None],
+    ) -> None:
+        self.address = address
+        self.weight = address.weight
+        self.draining = False
+        self._prefix = prefix
+        self._elsewhere = elsewhere
+        self._on_lost = on_lost
+        self._ng = NgClient(
+            address.host,
+            address.port,
+            timeout=timeout,
+            observer=observer,
+            on_refused=lambda reason: self._settle(self._pulse.refused(reason)),
+        )
+        self._engine = Rtpengine(self._ng)
+        self._pulse = Pulse()
+        self._breaker = Breaker()
+        self._legs: set[str] = set()  # offers that it took
+        self._offering: set[str] = set()  # offers that it was sent and has not answered
+        self._condemned: dict[str, None] = {}  # to be deleted as soon as it can be; oldest first
+        self._heard: dict[str, Heard] = {}  # of the legs that were asked about
+        self._roll: list[str] = []  # legs still to be looked for in this round
+        self._foreign = 0  # sessions that others have on it
+        self._load_asked = self._opened = float("-inf")
+        self._seconds: float | None = None  # the last ping's
+        self._decided = asyncio.Event()  # it is known whether it is up
+        self._wake = asyncio.Event()  # there is something to do
+        self._tasks: list[asyncio.Task[None]] = []
+
+    # --- what is known of it -----------------------------------------------------------
+
+    @property
+    def up(self) -> bool:
+        return self._pulse.state is State.UP
+
+    @property
+    def trusted(self) -> bool:
+        """Its last offers did not all fail."""
+        return self._breaker.lets_in(asyncio.get_running_loop().time(), len(self._offering))
+
+    @property
+    def load(self) -> int:
+        """Sessions on it, ours and others'."""
+        return len(self._legs) + len(self._offering) + self._foreign
+
+    def holds(self, leg: str) -> bool:
+        return leg in self._legs or leg in self._offering
+
+    def condemns(self, leg: str) -> bool:
+        """It will delete this leg as soon as it can."""
+        return leg in self._condemned
+
+    def report(self) -> NodeReport:
+        state = "draining" if self.up and self.draining else self._pulse.state.value
+        seconds = self._seconds if self.up else None
+        return NodeReport(str(self.address), self.weight, state, self._pulse.reason, len(self._legs), seconds)
+
+    async def start(self) -> None:
+        """Returns once it is known whether the node is up: at once, or after 1 s where it is silent."""
+        label = str(self.address)
+        metrics.RTPENGINE_UP.labels(label).set_function(lambda: float(self.up))
+        metrics.RTPENGINE_SESSIONS.labels(label).set_function(lambda: len(self._legs))
+        metrics.RTPENGINE_PINGS_FAILED.labels(label)  # so that it is there, with 0
+        metrics.RTPENGINE_LEGS_LOST.labels(label)
+        self._tasks = [asyncio.create_task(self._watch()), asyncio.create_task(self._do_chores())]
+        await self._decided.wait()
+
+    async def close(self) -> None:
+        """Sessions are left as they are, but for those that are to be deleted."""
+        if self.up and self._condemned:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await self._delete_condemned()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        await self._ng.close()
+        for metric in (metrics.RTPENGINE_UP, metrics.RTPENGINE_SESSIONS):
+            with suppress(KeyError):
+                metric.remove(str(self.address))
+
+    # --- what calls want. Errors: PeerError ---------------------------------------------
+
+    async def offer(self, leg: str, sdp: str, *, within: float) -> RtpAddress:
+        """Where it takes Asterisk's RTP. What it made all the same after a failure is deleted. `within`: seconds."""
+        self._offering.add(leg)
+        self._condemned.pop(leg, None)
+        taken = False
+        try:
+            address = await self._engine.offer(self._name(leg), sdp, within=within)
+            taken = True
+            return address
+        except PeerTimeout:
+            self.blame()
+            raise
+        finally:
+            self._offering.discard(leg)
+            if taken:
+                self._legs.add(leg)
+                self._breaker.worked()
+                self._settle(self._pulse.worked())
+            else:
+                self.condemn(leg)
+
+    def blame(self) -> None:
+        """It failed to take an offer, and it was not the offer's fault."""
+        self._breaker.failed(asyncio.get_running_loop().time())
+
+    async def answer(self, leg: str, asterisk: RtpAddress) -> str:
+        try:
+            return await self._engine.answer(self._name(leg), asterisk)
+        except PeerTimeout:
+            self.blame()
+            raise
+
+    async def delete(self, leg: str) -> None:
+        """Waits for a node that is up only. What it does not do in time is made up for later."""
+        held = leg in self._legs
+        self._forget(leg)
+        if not self.up:
+            self.condemn(leg)
+            return
+        try:
+            await self._engine.delete(self._name(leg))
+        except (PeerTimeout, PeerUnreachable):
+            self.condemn(leg)
+        except PeerError:
+            if held:
+                self._legs.add(leg)
+            raise
+
+    def condemn(self, leg: str) -> None:
+        """Delete it in the background: now, or when the node is back."""
+        self._forget(leg)
+        self._engine.forget(self._name(leg))
+        self._condemned[leg] = None
+        while len(self._condemned) > CONDEMNED:
+            del self._condemned[next(iter(self._condemned))]
+        self._wake.set()
+
+    async def heard(self, leg: str) -> float | None:
+        """When the browser's last packet came, in Unix seconds. Raises UnknownSession where it holds no such leg."""
+        looked = await self._engine.looked(self._name(leg))
+        if looked is None:
+            return None
+        found = query.heard(self._heard.get(leg), looked, time.time())
+        if leg in self._legs:
+            self._heard[leg] = found
+        return found.at
+
+    async def take_stock(self) -> frozenset[str]:
+        """The legs that it holds by its own word, which is believed: new ones are learned, missing ones are lost."""
+        known = set(self._legs)
+        names, whole = await self._list()
+        listed = {name.removeprefix(self._prefix) for name in names if name.startswith(self._prefix)} - {""}
+        # What was known and is not any more was deleted meanwhile.
+        for leg in listed - known - self._legs - self._offering - self._condemned.keys():
+            if self._elsewhere(leg):
+                self.condemn(leg)  # from an offer that timed out here and went elsewhere
+            else:
+                self._legs.add(leg)
+        if whole:
+            self._lose((known & self._legs) - listed)
+        return frozenset(self._legs)
+
+    # --- pings ---------------------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + PING_EVERY
+            await self._guard(self._ping())
+            await asyncio.sleep(max(0.0, due - loop.time()))
+
+    async def _ping(self) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            await self._connect()
+            began = loop.time()
+            self._seconds = await self._ng.ping(PING_SECONDS)
+        except PeerRefused:
+            self._settle(self._pulse.answered())
+        except PeerError as error:
+            metrics.RTPENGINE_PINGS_FAILED.labels(str(self.address)).inc()
+            if self._ng.heard_at > began:
+                self._settle(self._pulse.answered())  # slow, not dead
+            elif not isinstance(error, PeerTimeout):
+                self._settle(self._pulse.missed(str(error)))
+            elif loop.time() - began < PING_SECONDS + LATE:
+                self._settle(self._pulse.missed(f"it answered none of {MISSES} pings"))
+        else:
+            self._settle(self._pulse.answered())
+
+    async def _connect(self) -> None:
+        """Open the socket where it is not, or where the node's name may have come to mean another machine."""
+        now = asyncio.get_running_loop().time()
+        stale = self._pulse.state is State.DOWN and not self.address.is_literal and now - self._opened > RESOLVE_EVERY
+        if self._ng.is_open and not stale:
+            return
+        self._opened = now
+        await self._ng.close()
+        try:
+            async with asyncio.timeout(RESOLVE_SECONDS):
+                await self._ng.open()
+        except TimeoutError:
+            raise PeerUnreachable(f"{PEER} {self.address}", "open", "its name is not resolved in time") from None
+
+    def _settle(self, changed: bool) -> None:
+        """Do what a change between up and down brings with it."""
+        if changed and self.up:
+            log.info("rtpengine is up", node=str(self.address), to_delete=len(self._condemned))
+            self._load_asked = float("-inf")
+            self._wake.set()
+        elif changed:
+            reason = f"rtpengine {self.address} is gone: {self._pulse.reason}"
+            log.warning("rtpengine is down", node=str(self.address), reason=self._pulse.reason, legs=len(self._legs))
+            legs = frozenset(self._legs)
+            for leg in legs:
+                self.condemn(leg)  # where it was only out of reach: its calls move, and do not come back
+            self._foreign = 0
+            self._ng.fail_all(reason)
+            if legs:
+                metrics.RTPENGINE_LEGS_LOST.labels(str(self.address)).inc(len(legs))
+                self._on_lost(legs, reason)
+        if self._pulse.state is not State.UNKNOWN:
+            self._decided.set()
+
+    # --- chores: what nobody waits for ----------------------------------------------------
+
+    async def _do_chores(self) -> None:
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PING_EVERY):
+                    await self._wake.wait()
+            self._wake.clear()
+            for chore in (self._delete_condemned, self._call_roll, self._ask_load):
+                if self.up:
+                    await self._guard(chore())
+
+    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except PeerError as error:
+            log.debug("rtpengine did not do a chore", node=str(self.address), reason=str(error))
+        except Exception:
+            log.exception("a watch over rtpengine broke", node=str(self.address))
+
+    async def _delete_condemned(self) -> None:
+        waiting = [leg for leg in self._condemned if leg not in self._offering]
+        for start in range(0, len(waiting), DELETES_AT_ONCE):
+            batch = waiting[start : start + DELETES_AT_ONCE]
+            if not self.up:
+                return
+            await asyncio.gather(*map(self._delete_one, batch))
+
+    async def _delete_one(self, leg: str) -> None:
+        with suppress(PeerError):  # it stays condemned
+            await self._engine.delete(self._name(leg))
+            self._condemned.pop(leg, None)
+
+    async def _call_roll(self) -> None:
+        """Ask for one leg after the other: an rtpengine that was restarted between two pings knows none of them."""
+        while self._roll and self._roll[-1] not in self._legs:
+            self._roll.pop()
+        if not self._roll:
+            self._roll = list(self._legs)
+        if not self._roll:
+            return
+        leg = self._roll.pop()
+        try:
+            await self._engine.looked(self._name(leg))
+        except UnknownSession:
+            self._lose({leg} & self._legs)
+            await self.take_stock()
+
+    async def _ask_load(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._load_asked < LOAD_EVERY:
+            return
+        self._load_asked = now
+        total = await self._engine.sessions_total()
+        self._foreign = max(0, (total or 0) - len(self._legs) - len(self._offering))
+
+    def _lose(self, legs: set[str]) -> None:
+        if not legs:
+            return
+        reason = f"rtpengine {self.address} has lost its sessions: was it restarted?"
+        log.warning("rtpengine has lost sessions", node=str(self.address), legs=len(legs))
+        for leg in legs:
+            self._forget(leg)
+            self._engine.forget(self._name(leg))
+        metrics.RTPENGINE_LEGS_LOST.labels(str(self.address)).inc(len(legs))
+        self._on_lost(frozenset(legs), reason)
+
+    async def _list(self) -> tuple[list[str], bool]:
+        """The names of its sessions, and whether these are all."""
+        for limit in LIST_LIMITS:
+            try:
+                names = await self._engine.names(limit, within=LIST_SECONDS)
+            except PeerTimeout:
+                if limit == LIST_LIMITS[-1] or not self.up:
+                    raise
+                continue
+            if len(names) >= limit:
+                log.warning("rtpengine has more sessions than it can list", node=str(self.address), seen=len(names))
+            return names, len(names) < limit
+        raise AssertionError("there is a limit")
+
+    def _forget(self, leg: str) -> None:
+        self._legs.discard(leg)
+        self._heard.pop(leg, None)
+
+    def _name(self, leg: str) -> str:
+        return self._prefix + leg

@@ -1,0 +1,204 @@
+"""Several rtpengines as one media engine: a new leg goes to the one that has most room, and none waits for a dead one.
+
+A session is called `<application>:<leg>`, so that several front ends may share an rtpengine without touching each
+other's sessions.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from ari_bridge.calls.state import RtpAddress
+from ari_bridge.errors import InvalidRequest, PeerError, PeerRefused, PeerUnreachable
+from ari_bridge.media.address import NodeAddress
+from ari_bridge.media.engine import UnknownSession
+from ari_bridge.media.health import least_loaded
+from ari_bridge.media.ng import PEER, Observer
+from ari_bridge.media.node import Node, NodeReport
+
+OFFER_PATIENCE = 0.75
+"""Seconds for a node to take an offer while another could take it: it takes 20 ms."""
+
+Lost = Callable[[frozenset[str], str], None]
+"""Told of legs that are gone, and why. Sync and quick."""
+
+log = structlog.get_logger(__name__)
+
+
+class Pool:
+    """`app`: what our sessions are called after. `timeout`: seconds for a command, and for an offer on all nodes.
+
+    Methods of calls raise PeerError.
+    """
+
+    def __init__(
+        self,
+        nodes: Sequence[NodeAddress],
+        *,
+        app: str,
+        timeout: float = 3.0,
+        request_observer: Observer | None = None,
+    ) -> None:
+        self._timeout = timeout
+        self._listeners: list[Lost] = []
+        self._offering: set[str] = set()  # legs that are being offered
+        self._unwanted: set[str] = set()  # of these, those that were deleted meanwhile
+        self._nodes = [
+            Node(
+                address,
+                prefix=f"{app}:",
+                timeout=timeout,
+                observer=request_observer,
+                elsewhere=self._is_held,  # asked only for what the node itself does not hold
+                on_lost=self._tell_lost,
+            )
+            for address in nodes
+        ]
+
+    async def start(self) -> None:
+        """Returns when it is known of each node whether it is up. None has to be."""
+        await asyncio.gather(*(node.start() for node in self._nodes))
+
+    async def close(self) -> None:
+        """Sessions are left as they are: the next process takes them over."""
+        await asyncio.gather(*(node.close() for node in self._nodes))
+
+    # --- for calls ---------------------------------------------------------------------
+
+    async def offer(self, leg: str, sdp: str) -> RtpAddress:
+        """Where Asterisk's RTP for this leg is received. Where a node fails the next is tried, all within `timeout`."""
+        self._offering.add(leg)
+        try:
+            return await self._offer(leg, sdp)
+        finally:
+            self._offering.discard(leg)
+            if leg in self._unwanted:
+                self._unwanted.discard(leg)
+                for node in self._holders(leg):
+                    node.condemn(leg)
+
+    async def _offer(self, leg: str, sdp: str) -> RtpAddress:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._timeout
+        tried: list[Node] = []
+        refused: list[Node] = []
+        failure: PeerError = PeerUnreachable(PEER, "offer", "every node is being drained")
+        while (node := self._pick(leg, tried)) and leg not in self._unwanted:
+            left = end - loop.time()
+            if left <= 0:
+                break
+            tried.append(node)
+            patience = min(OFFER_PATIENCE, left / 2) if self._pick(leg, tried) else left
+            try:
+                address = await node.offer(leg, sdp, within=patience)
+            except PeerError as error:
+                failure = error
+                refused += [node] if isinstance(error, PeerRefused) else []
+                log.warning("rtpengine did not take an offer", node=str(node.address), leg=leg, reason=str(error))
+            else:
+                for other in refused:  # not the offer's fault, as this one took it
+                    other.blame()
+                return address
+        raise failure
+
+    async def answer(self, leg: str, asterisk: RtpAddress) -> str:
+        """The SDP answer for the browser, once Asterisk receives at `asterisk`."""
+        for node in self._holders(leg):
+            return await node.answer(leg, asterisk)
+        raise PeerUnreachable(PEER, "answer", f"no node holds {leg}")
+
+    async def delete(self, leg: str) -> None:
+        """End the session; one that is gone already, or whose node is, is no error and takes no time."""
+        if leg in self._offering:
+            self._unwanted.add(leg)
+            return
+        holders = self._holders(leg)
+        if not holders and any(node.condemns(leg) for node in self._nodes):
+            return
+        # Of a leg that is not known, each node might hold a session from before our start.
+        results = await asyncio.gather(*(node.delete(leg) for node in holders or self._nodes), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+    async def sessions(self) -> list[str]:
+        """The legs of ours on all nodes that are up; it is learned which node holds which."""
+        asked = [node for node in self._nodes if node.up]
+        if not asked:
+            raise PeerUnreachable(PEER, "list", self._why_down())
+        found: set[str] = set()
+        for node, legs in zip(
+            asked, await asyncio.gather(*(node.take_stock() for node in asked), return_exceptions=True), strict=True
+        ):
+            if isinstance(legs, frozenset):
+                found |= legs
+            elif node.up or not isinstance(legs, PeerError):
+                raise legs
+        return sorted(found)
+
+    async def heard(self, leg: str) -> float | None:
+        """When the browser's last packet came, in Unix seconds; None where none came yet, or no node holds the leg."""
+        for node in self._holders(leg) or [node for node in self._nodes if node.up]:
+            try:
+                return await node.heard(leg)
+            except UnknownSession:
+                continue
+        return None
+
+    def on_lost(self, listener: Lost) -> None:
+        """`listener` is told the legs that died with their node, the moment that this is known."""
+        self._listeners.append(listener)
+
+    # --- for operators -----------------------------------------------------------------
+
+    def drain(self, address: str) -> None:
+        """No new calls on the node `host:port`; sessions go on. Raises InvalidRequest where there is none such."""
+        self._node(address).draining = True
+        log.info("rtpengine is being drained", node=address)
+
+    def undrain(self, address: str) -> None:
+        """It takes calls again. Raises InvalidRequest."""
+        self._node(address).draining = False
+        log.info("rtpengine takes calls again", node=address)
+
+    def reports(self) -> list[NodeReport]:
+        """Each node as it stands, in the order of the settings. No node is asked: the pings know."""
+        return [node.report() for node in self._nodes]
+
+    # -----------------------------------------------------------------------------------
+
+    def _pick(self, leg: str, tried: Sequence[Node]) -> Node | None:
+        """The next node for a new leg: a good one, one whose offers failed of late, or, where none is up, any."""
+        if holders := self._holders(leg):
+            return next((node for node in holders if node not in tried), None)  # offered anew: its session goes on
+        open_to_calls = [node for node in self._nodes if not node.draining]
+        untried = [node for node in open_to_calls if node not in tried]
+        return (
+            least_loaded(node for node in untried if node.up and node.trusted)
+            or least_loaded(node for node in untried if node.up)
+            or (None if any(node.up for node in open_to_calls) else least_loaded(untried))
+        )
+
+    def _holders(self, leg: str) -> list[Node]:
+        return [node for node in self._nodes if node.holds(leg)]
+
+    def _is_held(self, leg: str) -> bool:
+        return any(node.holds(leg) for node in self._nodes)
+
+    def _node(self, address: str) -> Node:
+        for node in self._nodes:
+            if str(node.address) == address:
+                return node
+        known = ", ".join(str(node.address) for node in self._nodes)
+        raise InvalidRequest(f"There is no rtpengine {address}, but {known}.", field="address")
+
+    def _why_down(self) -> str:
+        return "; ".join(f"{report.address}: {report.reason}" for report in self.reports())
+
+    def _tell_lost(self, legs: frozenset[str], reason: str) -> None:
+        for listener in self._listeners:
+            try:
+                listener(legs, reason)
+            except Exception:
+                log.exception("a listener to lost legs failed")

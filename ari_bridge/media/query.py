@@ -1,0 +1,79 @@
+"""What NG `query` and `statistics` tell. Pure.
+
+Seen of rtpengine 10.5: each packet stream has `stats.packets` and `last packet`, in whole Unix seconds of
+rtpengine's clock. RTP and RTCP count, ICE checks and DTLS do not. A stream to which nothing ever came has
+the second of its making and 0 packets.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+FRESH_SECONDS = 3.0
+"""Packets that came since a look that is no older came just now, as well as anybody can tell."""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What one side has sent. `packets` since the session began; `last`: whole Unix seconds, rtpengine's clock."""
+
+    packets: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A look, when it was taken, and what followed from it: both Unix seconds, `at` None before the first packet."""
+
+    looked: Looked
+    seen: float
+    at: float | None
+
+
+def look(answer: Mapping[str, Any], tag: str) -> Looked | None:
+    """What the side `tag` has sent, from the answer to `query`; None where it does not say."""
+    side = _at(answer, "tags", tag)
+    streams = [
+        stream
+        for media in _list(side, "medias")
+        for stream in _list(media, "streams")
+        if isinstance(_at(stream, "last packet"), int)
+    ]
+    if not streams:
+        return None
+    packets = sum(count for stream in streams if isinstance(count := _at(stream, "stats", "packets"), int))
+    return Looked(packets, max(stream["last packet"] for stream in streams))
+
+
+def heard(before: Heard | None, looked: Looked, now: float) -> Heard:
+    """When the last packet came, at the latest: it never seems silent when it is not.
+
+    Between looks that follow each other the count tells, which needs no clock of rtpengine's.
+    """
+    at: float | None
+    if looked.packets == 0:
+        at = None
+    elif before and before.looked.packets == looked.packets:
+        at = before.at
+    elif before and now - before.seen <= FRESH_SECONDS:
+        at = now
+    else:
+        at = min(now, looked.last + 1.0)
+    return Heard(looked, now, at)
+
+
+def sessions_total(answer: Mapping[str, Any]) -> int | None:
+    """All sessions of an rtpengine, whoever asked for them, from the answer to `statistics`."""
+    total = _at(answer, "statistics", "currentstatistics", "sessionstotal")
+    return total if isinstance(total, int) else None
+
+
+def _at(value: Any, *keys: str) -> Any:
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _list(value: Any, key: str) -> list[Any]:
+    found = _at(value, key)
+    return found if isinstance(found, list) else []
