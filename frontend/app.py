@@ -11,7 +11,7 @@ from aiohttp import web
 from ari_bridge.ari.client import Ari
 from ari_bridge.calls.manager import Calls, Limits
 from ari_bridge.hooks import Hooks, load_plugins
-from ari_bridge.media.engine import Rtpengine
+from ari_bridge.media.pool import Pool
 from ari_bridge.metrics import observe_ari, observe_ng
 from ari_bridge.routing import Routes
 from frontend import middleware, static_pages
@@ -58,7 +58,12 @@ class App:
             timeout=settings.ari_timeout,
             request_observer=observe_ari,
         )
-        self.media = Rtpengine(settings.rtpengine_ng, timeout=settings.rtpengine_timeout, request_observer=observe_ng)
+        self.media = Pool(
+            settings.rtpengine_ng,
+            app=settings.ari_app,
+            timeout=settings.rtpengine_timeout,
+            request_observer=observe_ng,
+        )
         self.pages = OpenPages()
         self.calls = Calls(
             self.ari,
