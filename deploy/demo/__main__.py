@@ -10,13 +10,9 @@ import os
 import signal
 import socket
 import sys
-import threading
-import time
 from contextlib import ExitStack
-from pathlib import Path
-from types import FrameType
 
-from deploy.demo import certificate, install, ports, process, rootfs, settings, users
+from deploy.demo import certificate, install, interrupt, ports, process, rootfs, settings, users
 from deploy.demo.asterisk import Asterisk
 from deploy.demo.front_end import FrontEnd
 from deploy.demo.greeting import greet
@@ -38,10 +34,8 @@ def main() -> int:
     """Runs the demo until Ctrl-C. 0 then; 1 when something failed, after saying what and where its log is."""
     # When make is killed this ends too, and stops what it started.
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGHUP, _interrupt)
-    threading.Thread(target=_heed_make, daemon=True).start()
     try:
+        interrupt.on_signals()
         with ExitStack() as running:
             _run(settings.read(), running)
     except KeyboardInterrupt:
@@ -59,35 +53,7 @@ def main() -> int:
     return 0
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    # A second signal must not break off the stopping.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    raise KeyboardInterrupt
-
-
-def _heed_make() -> None:
-    """Passes on a SIGINT that only make was sent, by `kill -INT` or a script: it then waits for us, who know nothing.
-
-    While make waits it blocks the signal, which it never does otherwise for long.
-    """
-    make = Path(f"/proc/{os.getppid()}")
-    blocked = 0
-    try:
-        if (make / "comm").read_text().strip() not in ("make", "gmake"):
-            return
-        while blocked < 2:
-            time.sleep(0.25)
-            [mask] = [line.split()[1] for line in (make / "status").read_text().splitlines() if "SigBlk" in line]
-            blocked = blocked + 1 if int(mask, 16) & 1 << (signal.SIGINT - 1) else 0
-    except (OSError, ValueError):
-        return  # it is gone, and we are told of that by another signal
-    os.kill(os.getpid(), signal.SIGINT)
-
-
 def _run(wanted: Settings, running: ExitStack) -> None:
-    signal.signal(signal.SIGINT, _interrupt)
     STATE.mkdir(exist_ok=True)
     STATE.chmod(0o700)
     _lock(running)

@@ -1,6 +1,7 @@
 """The real Asterisk and rtpengine as `deploy.demo` runs them: side by side, unprivileged, gone when stopped."""
 
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from deploy.demo.asterisk import Asterisk
 from deploy.demo.ports import PortsTaken
 from deploy.demo.process import ProgramFailed
 from deploy.demo.rtpengine import Rtpengine
+from deploy.demo.supervisor import Supervisor
 from tests.real import free
 
 pytestmark = pytest.mark.real
@@ -87,3 +89,26 @@ def test_an_rtpengine_that_cannot_start_says_why(tmp_path: Path) -> None:
     wrong = Rtpengine(tmp_path, ng_port=ng, rtp_range=free.rtp_range(100), host="not-an-address")
     with pytest.raises(ProgramFailed, match="rtpengine: it ended with status .*not-an-address"):
         wrong.start(deadline=5)
+
+
+def test_what_is_killed_is_brought_back(tmp_path: Path) -> None:
+    first, second = free.ports(2)
+    with (
+        an_asterisk(tmp_path, "16") as asterisk,
+        Rtpengine(tmp_path, ng_port=first, rtp_range=free.rtp_range(100), name="rtpengine-1") as rtpengine,
+        Rtpengine(tmp_path, ng_port=second, rtp_range=free.rtp_range(100), name="rtpengine-2") as other,
+    ):
+        said: list[str] = []
+        supervisor = Supervisor([rtpengine, other, asterisk], tell=said.append)
+        untouched = other.pid
+        for part in (rtpengine, asterisk):
+            os.kill(part.pid, signal.SIGKILL)
+        for _ in range(20):
+            supervisor.watch(0.5)
+            if len(said) == 4:
+                break
+        assert [line.partition("(")[0].split()[2] for line in said] == ["rtpengine-1", "Asterisk"] * 2
+        assert rtpengine.answers()
+        assert asterisk.answers()
+        assert other.pid == untouched
+        assert (tmp_path / "rtpengine-1.pid").read_text() == f"{rtpengine.pid}\n"
