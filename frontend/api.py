@@ -9,9 +9,9 @@ from ari_bridge.calls.manager import Calls
 from ari_bridge.errors import InvalidRequest, UnknownCall
 from ari_bridge.hooks import call_data
 from frontend.auth import Access
+from frontend.faults import fault_of
 from frontend.middleware import json_response
 from frontend.states import client_state
-from frontend.websocket import fault_of
 
 BODY_BYTES = 1024 * 1024
 

@@ -17,14 +17,15 @@ from ari_bridge.routing import Routes
 from frontend import middleware, static_pages
 from frontend.api import BODY_BYTES, Api
 from frontend.auth import Access, token_secret
+from frontend.connections import Connections
 from frontend.events import EventApi, EventLog
 from frontend.health import Health
 from frontend.live import Live
 from frontend.origins import Origins
 from frontend.pages import OpenPages
+from frontend.sessions import Sessions
 from frontend.settings import Settings
 from frontend.users import Users
-from frontend.websocket import Connections
 
 try:
     VERSION = version("ari-bridge")

@@ -16,10 +16,10 @@ from ari_bridge.hooks import CallEnded, CallStarted, HookEvent, Hooks, call_data
 from ari_bridge.ids import parse_resource_id
 from ari_bridge.metrics import REGISTRY
 from frontend.auth import Access
+from frontend.connections import Connections
 from frontend.events import EventLog
 from frontend.middleware import json_response
 from frontend.pages import OpenPages
-from frontend.websocket import Connections
 
 
 class Live:

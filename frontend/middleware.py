@@ -8,7 +8,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from ari_bridge.errors import CallerError, CallFailed
+from ari_bridge.errors import CallerError, CallFailed, Unavailable
 from frontend.auth import SlowDown, Unauthorized
 from frontend.origins import Origins
 from frontend.users import InvalidUser
@@ -83,6 +83,9 @@ async def errors_told(request: web.Request, handler: Handler) -> web.StreamRespo
         response = error_response(
             502, error.code, str(error), callId=error.call_id, outcome=error.outcome.value, cause=cause
         )
+    except Unavailable as error:
+        headers = {"Retry-After": f"{max(1, round(error.retry_after))}"}
+        response = error_response(503, error.code, str(error), headers=headers, retryAfter=error.retry_after)
     except Unauthorized as error:
         response = error_response(401, "unauthorized", str(error), headers={"WWW-Authenticate": "Bearer"})
     except SlowDown as error:

@@ -34,6 +34,9 @@ class OpenPages:
         if not pages:
             self._by_user.pop(user, None)
 
+    def of_user(self, user: str | None) -> list[Page]:
+        return list(self._by_user.get(user, ())) if user else []
+
     def users(self) -> list[str]:
         return sorted(self._by_user)
 

@@ -4,7 +4,7 @@ import time
 
 from ari_bridge.calls.causes import Outcome
 from ari_bridge.calls.state import Call, CallState
-from frontend.messages import ClientState, State
+from frontend.messages import CallSummary, ClientState, State
 
 _CLIENT_STATES: dict[CallState, ClientState] = {
     CallState.TRYING: "trying",
@@ -47,4 +47,21 @@ def state_message(call: Call) -> State:
         q850=call.cause.q850 if call.cause else 0,
         sip=call.cause.sip if call.cause else 0,
         reason=REASONS[call.outcome] if call.outcome else "",
+    )
+
+
+def summary(call: Call, *, here: bool, attached: bool) -> CallSummary:
+    """The call as the message `calls` has it."""
+    return CallSummary(
+        call_id=call.id,
+        direction=call.direction,
+        state=client_state(call),
+        target=call.target,
+        caller=call.caller,
+        caller_name=call.caller_name,
+        created_at=call.created_at,
+        held_by_far=call.held_by_far,
+        here=here,
+        attached=attached,
+        answered_at=call.answered_at,
     )

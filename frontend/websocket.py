@@ -2,21 +2,31 @@
 
 import asyncio
 import time
-from typing import Literal, cast
+from typing import Literal, Protocol, cast
 
 import msgspec
 import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from ari_bridge import metrics
-from ari_bridge.calls.manager import Calls, DigitReceived, HoldChanged, MediaReady, StateChanged, Update
+from ari_bridge.calls.manager import (
+    Calls,
+    DigitReceived,
+    HoldChanged,
+    MediaNeeded,
+    MediaReady,
+    StateChanged,
+    Update,
+)
 from ari_bridge.calls.state import Call, CallState, Direction
-from ari_bridge.errors import CallerError, InvalidRequest, UnknownCall
+from ari_bridge.errors import CallerError, InvalidRequest, Unavailable, UnknownCall, WrongState
 from frontend import messages
 from frontend.auth import Access, Unauthorized
+from frontend.faults import fault_of
 from frontend.messages import ClientMessage, ServerMessage
 from frontend.pages import OpenPages
-from frontend.states import state_message
+from frontend.rate import FLOOD, RATE, Rate
+from frontend.sessions import Sessions
+from frontend.states import state_message, summary
 from frontend.users import InvalidUser
 
 MESSAGE_BYTES = 256 * 1024
@@ -24,11 +34,10 @@ FRAME_BYTES = 4 * 1024 * 1024
 """Larger messages get an error, larger frames close the connection (1009)."""
 WAITING_MESSAGES = 256
 """Messages that wait for a slow client; one more closes its connection."""
-RATE, BURST = 50.0, 100.0
-"""Messages a second that a client may send for long, and at once. What is more gets an error."""
-FLOOD = 1000
-"""So many messages in a row over the rate close the connection (1008)."""
-HEARTBEAT_SECONDS = 20.0
+FROZEN_SECONDS = 9.0
+"""A client that has sent pings, holds a call, and is not heard for so long, is taken for frozen."""
+FROZEN, SUPERSEDED = 4000, 4001
+"""Close codes of our own (RFC 6455 section 7.4.2): the page is frozen; its session goes on in another connection."""
 
 EndReason = Literal["accepted_elsewhere", "declined", "cancelled", "no_answer"]
 
@@ -39,70 +48,74 @@ _encode = msgspec.json.Encoder().encode
 log = structlog.get_logger(__name__)
 
 
-class Connections:
-    """Every open WebSocket; what they share."""
+class HeldElsewhere(CallerError):
+    """Another page of the user holds the call, and `takeOver` was not asked for."""
 
-    def __init__(self, calls: Calls, pages: OpenPages, access: Access, *, version: str, grace: float) -> None:
-        self.calls = calls
-        self.pages = pages
-        self.access = access
-        self.version = version
-        self.grace = grace  # seconds from a lost connection to the end of its calls
-        self._open: set[Connection] = set()
+    code = "held_elsewhere"
 
-    async def handle(self, request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS, max_msg_size=FRAME_BYTES)
-        await socket.prepare(request)
-        connection = Connection(self, socket, request.headers.get("Authorization"))
-        self._open.add(connection)
-        metrics.WEBSOCKETS.inc()
-        try:
-            await connection.run()
-        finally:
-            metrics.WEBSOCKETS.dec()
-            self._open.discard(connection)
-        return socket
 
-    def count(self) -> int:
-        return len(self._open)
+class Shared(Protocol):
+    """What connections share: `Connections`."""
 
-    async def close(self) -> None:
-        await asyncio.gather(
-            *(connection.close(WSCloseCode.GOING_AWAY, "the server ends") for connection in self._open)
-        )
+    calls: Calls
+    pages: OpenPages
+    access: Access
+    sessions: Sessions
+    version: str
+
+    def claim(self, session: str, connection: "Connection") -> None:
+        """The session goes on in this connection; one that held it before is closed."""
+
+    def release(self, session: str, connection: "Connection") -> None:
+        """The session is in no connection any more, unless another one claimed it."""
+
+    def holder(self, session: str | None) -> "Connection | None":
+        """The open connection of a session."""
+
+    def changed(self, call: Call) -> None:
+        """Tell the pages that the call concerns how their calls stand."""
 
 
 class Connection:
-    def __init__(self, shared: Connections, socket: web.WebSocketResponse, authorization: str | None) -> None:
+    def __init__(self, shared: Shared, socket: web.WebSocketResponse, authorization: str | None) -> None:
         self._shared = shared
+        self.session = shared.sessions.new()
         self._calls = shared.calls
         self._socket = socket
         self._authorization = authorization
         self._user: str | None = None  # registered as
-        self._mine: set[str] = set()  # calls that this connection placed or took, and that live
+        self._follows = False  # registered or resumed: it is told how its calls stand
+        self._telling: asyncio.Handle | None = None
+        self._mine: set[str] = set()  # live calls that this connection holds
         self._ringing: set[str] = set()
         self._accepting: str | None = None
         self._outgoing: asyncio.Queue[bytes] = asyncio.Queue(WAITING_MESSAGES)
         self._closing: asyncio.Task[None] | None = None
-        self._tokens = BURST
-        self._tokens_at = time.monotonic()
-        self._over_rate = 0
+        self._rate = Rate()
+        self._heard_at = time.monotonic()
+        self._watch: asyncio.Task[None] | None = None  # from the first ping on
 
     # --- life ------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Until the client or the server closes."""
         writer = asyncio.create_task(self._write())
-        self.send(messages.Welcome(version=self._shared.version, authentication=self._shared.access.required))
+        self._shared.claim(self.session, self)
+        token = self._shared.sessions.token(self.session)
+        self.send(messages.Welcome(self._shared.version, self._shared.access.required, token))
         try:
             async for frame in self._socket:
+                self._heard_at = time.monotonic()
                 if frame.type is WSMsgType.TEXT:
                     self._receive(frame.data)
                 elif frame.type is WSMsgType.BINARY:
                     self._error("malformed", "Messages are JSON in text frames, not binary ones.")
         finally:
-            writer.cancel()
-            await asyncio.gather(writer, return_exceptions=True)
+            tasks = [writer, *([self._watch] if self._watch else [])]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._shared.release(self.session, self)
             self._leave()
 
     async def close(self, code: int, reason: str) -> None:
@@ -115,10 +128,10 @@ class Connection:
         except asyncio.QueueFull:
             self._drop("too slow: it does not read what it is sent")
 
-    def _drop(self, reason: str) -> None:
+    def _drop(self, reason: str, code: int = WSCloseCode.POLICY_VIOLATION) -> None:
         if self._closing is None:
             log.warning("a client is cut off", reason=reason, user=self._user)
-            self._closing = asyncio.create_task(self.close(WSCloseCode.POLICY_VIOLATION, reason))
+            self._closing = asyncio.create_task(self.close(code, reason))
 
     async def _write(self) -> None:
         try:
@@ -129,15 +142,28 @@ class Connection:
             pass  # the client is gone: the reading side ends the connection
 
     def _leave(self) -> None:
-        """What a closed connection leaves: no ringing, and its calls for the grace."""
+        """What a closed connection leaves: no ringing, and calls that go on without it."""
         self._unregister()
-        if not self._mine:
-            return
-        log.info("a client is gone: its calls end after the grace", calls=sorted(self._mine), grace=self._shared.grace)
-        calls, manager = set(self._mine), self._calls
-        for call_id in calls:
-            manager.unwatch(call_id, self._update)
-        asyncio.get_running_loop().call_later(self._shared.grace, _hang_up_all, manager, calls)
+        if self._telling:
+            self._telling.cancel()
+        if self._mine:
+            log.info("a client that holds calls is gone: they go on for the grace", calls=sorted(self._mine))
+        for call_id in list(self._mine):
+            self._calls.detach(call_id, self._update)
+
+    def supersede(self) -> None:
+        """The session goes on in another connection: this one seems to stand only."""
+        for call_id in self._mine:
+            self._calls.unwatch(call_id, self._update)
+        self._mine.clear()
+        self._drop("its session goes on in another connection", SUPERSEDED)
+
+    async def _watch_for_frost(self) -> None:
+        """Pings come from the page's own clock: where they cease, nobody could press a button there."""
+        while True:
+            await asyncio.sleep(FROZEN_SECONDS / 9)
+            if self._mine and time.monotonic() - self._heard_at > FROZEN_SECONDS:
+                self._drop("it is frozen: nothing came from it", FROZEN)
 
     # --- from the client ---------------------------------------------------------------
 
@@ -160,8 +186,11 @@ class Connection:
             self._act(message)
         except CallerError as error:
             self._error(error.code, str(error), field=error.field, call_id=call_id)
+        except Unavailable as error:
+            self._error(error.code, str(error), call_id=call_id, retry_after=error.retry_after)
         except Unauthorized as error:
-            self._error("unauthorized", str(error), field="token", call_id=call_id)
+            field = "session" if isinstance(message, messages.Resume) else "token"
+            self._error("unauthorized", str(error), field=field, call_id=call_id)
         except InvalidUser as error:
             self._error("invalid_request", str(error), field="user", call_id=call_id)
         except Exception:
@@ -185,6 +214,8 @@ class Connection:
 
     def _act(self, message: ClientMessage) -> None:
         match message:
+            case messages.Resume(token):
+                self._resume(token)
             case messages.Register():
                 self._register(message)
             case messages.Unregister():
@@ -206,7 +237,22 @@ class Connection:
                 self._check_mine(call_id)
                 self._calls.send_dtmf(call_id, digits)
             case messages.Ping(id):
+                self._watch = self._watch or asyncio.create_task(self._watch_for_frost())
                 self.send(messages.Pong(id))
+
+    def _resume(self, token: str) -> None:
+        session = self._shared.sessions.read(token)
+        if session != self.session:
+            self._shared.release(self.session, self)
+        self.session = session
+        self._shared.claim(session, self)
+        self._follows = True
+        self.send(messages.Resumed(token))
+        for call in self._calls.live():
+            if call.session == session:
+                self._mine.add(call.id)
+                self._calls.attach(call.id, self._update)
+        self._tell_calls()
 
     def _register(self, message: messages.Register) -> None:
         token = message.token or (self._authorization or "").removeprefix("Bearer ").strip() or None
@@ -214,7 +260,9 @@ class Connection:
         self._unregister()
         self._user = user
         self._shared.pages.register(user, self)
+        self._follows = True
         self.send(messages.Registered(user))
+        self._tell_calls()
         for call in self._calls.live():  # one that rings already rings here too
             if call.direction is Direction.INBOUND and call.state is CallState.RINGING and user in call.users:
                 self.ring(call)
@@ -227,7 +275,7 @@ class Connection:
 
     def _offer(self, message: messages.Offer) -> None:
         if message.target is None:
-            self._accept(message)
+            self._take(message)
             return
         if self._shared.access.required and self._user is None:
             raise Unauthorized("Sign in first: send register with a token.")
@@ -237,20 +285,55 @@ class Connection:
             sdp=message.sdp,
             caller=caller or "",
             user=self._user,
+            session=self.session,
             call_id=message.call_id,
             listener=self._update,
         )
         if call.state.live:
             self._mine.add(call.id)
 
-    def _accept(self, message: messages.Offer) -> None:
+    def _take(self, message: messages.Offer) -> None:
+        """The offer is for a call that rings here, or stands."""
         if message.call_id is None:
-            raise InvalidRequest("An offer needs a target to call, or the callId of an incoming call.", field="target")
+            raise InvalidRequest("An offer needs a target to call, or the callId of a call.", field="target")
+        call = self._calls.get(message.call_id)
+        if call.user is None and call.direction is Direction.INBOUND:
+            self._accept(message.call_id, message.sdp)
+        elif call.session == self.session:
+            self._calls.renew_media(call.id, sdp=message.sdp)
+        elif self._user is not None and call.user == self._user:
+            self._take_over(call, message)
+        elif self._user is not None and self._user in call.users:
+            raise WrongState("The call was taken already.", field="callId")
+        else:
+            raise UnknownCall(f"There is no call {message.call_id[:64]!r}.", field="callId")
+
+    def _take_over(self, call: Call, message: messages.Offer) -> None:
+        """A call of this user that another page holds, or held."""
+        holder = self._shared.holder(call.session)
+        if holder is not None and not message.take_over:
+            raise HeldElsewhere(
+                "The call goes on in another window: ask with takeOver to bring it here.", field="callId"
+            )
+        self._calls.renew_media(call.id, sdp=message.sdp, session=self.session)
+        if holder is not None:
+            holder.lose(call)
+        self._mine.add(call.id)
+        self._calls.attach(call.id, self._update)
+        self._shared.changed(call)
+
+    def lose(self, call: Call) -> None:
+        """Another page of the user has taken the call over."""
+        self._mine.discard(call.id)
+        self._calls.unwatch(call.id, self._update)
+        self.send(messages.TakenOver(call.id))
+
+    def _accept(self, call_id: str, sdp: str) -> None:
         if self._user is None:
-            raise UnknownCall(f"The call {message.call_id[:64]} does not ring here.", field="callId")
-        self._accepting = message.call_id  # told to stop ringing are the others
+            raise UnknownCall(f"The call {call_id[:64]} does not ring here.", field="callId")
+        self._accepting = call_id  # told to stop ringing are the others
         try:
-            call = self._calls.accept(message.call_id, sdp=message.sdp, user=self._user, listener=self._update)
+            call = self._calls.accept(call_id, sdp=sdp, user=self._user, session=self.session, listener=self._update)
         finally:
             self._accepting = None
         self._ringing.discard(call.id)
@@ -266,26 +349,47 @@ class Connection:
             raise UnknownCall(f"There is no call {call_id[:64]!r}.", field="callId")
 
     def _within_rate(self) -> bool:
-        now = time.monotonic()
-        self._tokens = min(BURST, self._tokens + (now - self._tokens_at) * RATE)
-        self._tokens_at = now
-        if self._tokens >= 1:
-            self._tokens -= 1
-            self._over_rate = 0
+        if self._rate.allow():
             return True
-        self._over_rate += 1
-        if self._over_rate == 1:
+        if self._rate.over == 1:
             message = f"At most {RATE:g} messages a second are taken; those above are dropped."
             self.send(messages.Error("too_many", message, retry_after=1.0))
-        if self._over_rate == FLOOD:
+        if self._rate.over == FLOOD:
             self._drop("it floods the server with messages")
         return False
 
     # --- to the client -------------------------------------------------------------------
 
-    def _error(self, code: str, message: str, *, field: str | None = None, call_id: str | None = None) -> None:
-        log.info("a message was refused", code=code, reason=message, field=field, user=self._user)
-        self.send(messages.Error(code, message, field, call_id))
+    def _error(
+        self,
+        code: str,
+        message: str,
+        *,
+        field: str | None = None,
+        call_id: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        log.info("a message was refused", code=code, reason=message, field=field, user=self._user, call=call_id)
+        self.send(messages.Error(code, message, field, call_id, retry_after))
+
+    def concerned(self, call: Call) -> bool:
+        """Whether the call is one of this session, or of this user."""
+        if not self._follows:
+            return False
+        return call.session == self.session or (self._user is not None and call.user == self._user)
+
+    def tell_calls_soon(self) -> None:
+        """Once for all that changes at this moment."""
+        if self._follows and self._telling is None:
+            self._telling = asyncio.get_running_loop().call_soon(self._tell_calls)
+
+    def _tell_calls(self) -> None:
+        self._telling = None
+        told = []
+        for call in filter(self.concerned, self._calls.live()):
+            here = call.session == self.session
+            told.append(summary(call, here=here, attached=self._shared.holder(call.session) is not None))
+        self.send(messages.Calls(told))
 
     def ring(self, call: Call) -> None:
         if call.id not in self._ringing:
@@ -309,22 +413,7 @@ class Connection:
                 self.send(state_message(call))
             case DigitReceived(digit=digit):
                 self.send(messages.Dtmf(call.id, digit))
+            case MediaNeeded(reason=reason):
+                self.send(messages.MediaLost(call.id, reason))
             case HoldChanged():
                 self.send(messages.Hold(call.id, call.held_by_far))
-
-
-def _hang_up_all(calls: Calls, ids: set[str]) -> None:
-    for call_id in ids:
-        try:
-            calls.hangup(call_id)
-        except UnknownCall:
-            pass  # so long ago that it is forgotten
-
-
-def fault_of(error: str) -> tuple[str, str | None]:
-    """msgspec's words, and the field that they name: ``Expected `str`, got `int` - at `$.target` ``."""
-    what, _, where = error.partition(" - at `$")
-    field = where.rstrip("`").lstrip(".") or None
-    if field is None and "required field `" in what:
-        field = what.rpartition("required field `")[2].rstrip("`")
-    return what, field

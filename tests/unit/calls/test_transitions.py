@@ -39,7 +39,8 @@ class Story:
     def works(self, *steps: Step) -> list[Action]:
         actions: list[Action] = []
         for one in steps:
-            actions += self.tell(events.StepDone(2, one, ADDRESS, "the answer" if one is Step.ANSWER_MEDIA else ""))
+            sdp = "the answer" if one is Step.ANSWER_MEDIA else ""
+            actions += self.tell(events.StepDone(2, one, ADDRESS, sdp, self.call.leg if one.of_leg else 0))
         return actions
 
 
@@ -53,7 +54,7 @@ def talking() -> Story:
     story = outbound()
     story.works(Step.OFFER_MEDIA, Step.CREATE_BRIDGE, Step.CREATE_FAR, Step.CREATE_EXTERNAL_MEDIA, Step.ANSWER_MEDIA)
     story.tell(events.ChannelEntered(2, Resource.FAR))
-    story.tell(events.ChannelEntered(2, Resource.EXTERNAL_MEDIA))
+    story.tell(events.ChannelEntered(2, Resource.EXTERNAL_MEDIA, 1))
     story.works(Step.BRIDGE_FAR, Step.BRIDGE_EXTERNAL_MEDIA, Step.DIAL_FAR)
     story.tell(events.FarAnswered(3))
     return story
@@ -103,7 +104,7 @@ def test_hanging_up_releases_everything_once_and_tells_the_end_once() -> None:
     actions = story.tell(events.HungUp(9))
     assert sorted(a.resource.value for a in actions if isinstance(a, Release)) == sorted(r.value for r in Resource)
     for resource in Resource:
-        story.tell(events.Released(9, resource))
+        story.tell(events.Released(9, resource, 1 if resource.of_leg else 0))
     assert story.call.state is CallState.ENDED
     assert story.call.outcome is Outcome.COMPLETED
     story.tell(events.HungUp(10))
@@ -123,7 +124,7 @@ def test_what_is_being_made_while_the_call_ends_is_released_when_it_stands() -> 
     assert story.tell(events.StepFailed(3, Step.CREATE_BRIDGE, Failure.TIMEOUT, "no answer")) == [
         Release(Resource.BRIDGE)
     ]
-    story.tell(events.StepFailed(3, Step.OFFER_MEDIA, Failure.REFUSED, "no"))
+    story.tell(events.StepFailed(3, Step.OFFER_MEDIA, Failure.REFUSED, "no", 1))
     assert story.call.holds == {Resource.FAR, Resource.BRIDGE}
 
 
@@ -162,7 +163,7 @@ def test_nobody_answering_in_time_is_no_answer() -> None:
 )
 def test_a_step_that_fails_ends_the_call(failed: Step, failure: Failure, outcome: Outcome) -> None:
     story = outbound()
-    story.tell(events.StepFailed(2, failed, failure, "why"))
+    story.tell(events.StepFailed(2, failed, failure, "why", 1 if failed.of_leg else 0))
     assert story.call.outcome is outcome
     assert story.call.cause and story.call.cause.text == "why"
 
@@ -202,7 +203,7 @@ def test_the_caller_is_answered_only_when_somebody_can_be_heard() -> None:
     story = inbound()
     story.tell(events.Accepted(2, "1001", "the offer"))
     story.works(Step.OFFER_MEDIA, Step.CREATE_BRIDGE, Step.CREATE_EXTERNAL_MEDIA)
-    story.tell(events.ChannelEntered(2, Resource.EXTERNAL_MEDIA))
+    story.tell(events.ChannelEntered(2, Resource.EXTERNAL_MEDIA, 1))
     assert Do(Step.ANSWER_FAR) not in story.works(Step.BRIDGE_FAR)
     assert Do(Step.ANSWER_FAR) in story.works(Step.BRIDGE_EXTERNAL_MEDIA)
     story.works(Step.ANSWER_FAR)
@@ -212,7 +213,7 @@ def test_the_caller_is_answered_only_when_somebody_can_be_heard() -> None:
 def test_media_that_fails_sends_the_caller_to_the_dialplan() -> None:
     story = inbound()
     story.tell(events.Accepted(2, "1001", "the offer"))
-    story.tell(events.StepFailed(2, Step.OFFER_MEDIA, Failure.UNREACHABLE, "rtpengine is gone"))
+    story.tell(events.StepFailed(2, Step.OFFER_MEDIA, Failure.UNREACHABLE, "rtpengine is gone", 1))
     assert (story.call.outcome, story.call.dialplan_status) == (Outcome.FAILED_MEDIA, "UNAVAILABLE")
 
 

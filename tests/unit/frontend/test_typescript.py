@@ -4,7 +4,7 @@ from frontend.typescript import TARGET, generate
 
 
 def test_the_committed_file_is_current() -> None:
-    assert TARGET.read_text() == generate(), "run `make types` and commit the result"
+    assert TARGET.read_text() == generate(), "run `python -m frontend.typescript` and commit the result"
 
 
 def test_names_are_camel_case_and_defaults_are_optional() -> None:
