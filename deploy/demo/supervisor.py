@@ -24,6 +24,7 @@ PAUSE = 0.2  # seconds before the next try, where one died before it was ready
 LONG_PAUSE = 10.0  # the same, after MANY deaths
 START_SECONDS = 30.0  # after which a part that starts and does not become ready is ended
 ASK_EVERY = 0.05  # seconds, of one that starts
+LOOK_EVERY = 0.5  # seconds; a signal that comes just before a wait does not break it off
 
 
 class Part(Protocol):
@@ -105,7 +106,8 @@ class Supervisor:
                 self._look_after_start(watched)
 
     def _wait(self, seconds: float) -> None:
-        """Until a part dies, or something else is due, or `seconds` are over."""
+        """Until a part dies, or something else is due, or `seconds` are over, or it is time to look again."""
+        seconds = min(seconds, LOOK_EVERY)
         running = [each.part.process for each in self._watched if each.part.process is not None and not each.dead]
         for watched in self._watched:
             if watched.state is State.STARTING:

@@ -10,12 +10,13 @@ import pytest
 
 PROJECT = Path(__file__).parents[3]
 PROGRAM = """
-import signal
+import time
 from deploy.demo import interrupt
 interrupt.on_signals()
 try:
     print("ready", flush=True)
-    signal.pause()
+    while True:
+        time.sleep(0.05)
 except KeyboardInterrupt:
     print("stopped", flush=True)
 """
