@@ -20,6 +20,9 @@ export const STATE_WORDS: Record<Phase, string> = {
   ended: "Call ended",
 };
 
+/** How the media stands while nothing is heard that was heard before. */
+export const SOUNDLESS: ReadonlySet<Call["media"]> = new Set(["returning", "interrupted", "failed"] as const);
+
 const partyOf = (call: Call): string => call.name || call.number || "The caller";
 
 const OUTCOMES: Record<Outcome, (call: Call) => Message> = {
@@ -36,6 +39,7 @@ const OUTCOMES: Record<Outcome, (call: Call) => Message> = {
     tone: "bad",
   }),
   failed_pbx: () => ({ text: "The phone system is not answering.", advice: "Try again in a moment.", tone: "bad" }),
+  lost: () => ({ text: "This page was away for too long.", advice: "The call has ended.", tone: "bad" }),
 };
 
 const INBOUND: Partial<Record<Outcome, (call: Call) => Message>> = {
@@ -43,6 +47,10 @@ const INBOUND: Partial<Record<Outcome, (call: Call) => Message>> = {
   cancelled: (call) => ({ text: `You missed a call from ${partyOf(call)}.`, tone: "bad" }),
   no_answer: (call) => ({ text: `You missed a call from ${partyOf(call)}.`, tone: "bad" }),
 };
+
+export const ELSEWHERE = "This call goes on in another window.";
+export const TAKEN_ELSEWHERE = "This call was taken in another window.";
+export const BRING_HERE = "Bring it here";
 
 export const PROBLEMS: Record<Problem, Message> = {
   microphone_blocked: {
@@ -66,7 +74,8 @@ export const PROBLEMS: Record<Problem, Message> = {
   too_many: { text: "Too many calls at once.", advice: "Try again in a moment.", tone: "bad" },
   not_connected: { text: "There is no connection to the phone system.", advice: "We keep trying. Call again then.", tone: "bad" },
   connection_lost: { text: "The connection to the phone system was lost, and the call with it.", tone: "bad" },
-  accepted_elsewhere: { text: "This call was taken in another window.", tone: "calm" },
+  accepted_elsewhere: { text: TAKEN_ELSEWHERE, tone: "calm" },
+  held_elsewhere: { text: ELSEWHERE, tone: "calm" },
   refused: { text: "The phone system did not take the call.", tone: "bad" },
 };
 
@@ -77,13 +86,21 @@ export function messageOf(call: Call): Message | null {
     const outcome = call.outcome ?? "completed";
     return ((call.direction === "inbound" && INBOUND[outcome]) || OUTCOMES[outcome])(call);
   }
-  if (call.media === "interrupted") return { text: "The sound is interrupted. Reconnecting…", tone: "bad" };
+  if (SOUNDLESS.has(call.media)) return { text: "Bringing the sound back…", tone: "bad" };
   return call.held ? { text: "The other side put you on hold.", tone: "calm" } : null;
 }
 
 export const LINK_WORDS = { connecting: "Connecting…", open: "Online", lost: "Offline" } as const;
 export const LINK_LOST = "No phone system. Reconnecting…";
-export const LINK_LOST_IN_CALL = "Reconnecting… you can go on talking.";
+
+/** In a call: whether the other side is still heard, and if not, what it hears and for how long. */
+export function linkLostInCall(call: Call, milliseconds: number): string {
+  if (call.acceptedAt === null) return "Reconnecting… the call goes on.";
+  if (!SOUNDLESS.has(call.media)) return "Reconnecting… the sound goes on.";
+  return `Reconnecting… the other side hears music. ${Math.max(0, Math.floor(milliseconds / 1000))} s`;
+}
+
+export const SOUND_BLOCKED: Message = { text: "The browser holds the sound back.", advice: "Press any key to hear it.", tone: "bad" };
 
 export const QUALITY_WORDS = ["Unusable", "Poor", "Fair", "Good", "Excellent"] as const;
 

@@ -98,20 +98,21 @@ function Panel({ title, count, children }: { title: string; count: number | unde
 
 function Figures({ stats, now }: { stats: NonNullable<DashboardState["stats"]>; now: number }) {
   const share = answeredShare(stats.outcomes);
-  const failed = (stats.outcomes.failed_media ?? 0) + (stats.outcomes.failed_pbx ?? 0);
-  const figures: readonly (readonly [label: string, value: string, bad?: boolean])[] = [
+  const { failed_media = 0, failed_pbx = 0, lost = 0 } = stats.outcomes;
+  const failed = failed_media + failed_pbx + lost;
+  const figures: readonly (readonly [label: string, value: string, bad?: boolean, title?: string])[] = [
     ["Calls now", String(stats.activeCalls)],
     ["Out", String(stats.started.outbound)],
     ["In", String(stats.started.inbound)],
     ["Answered", share === null ? "–" : `${Math.round(share * 100)} %`],
-    ["Failed", String(failed), failed > 0],
+    ["Failed", String(failed), failed > 0, `failed_media ${failed_media}, failed_pbx ${failed_pbx}, lost ${lost}`],
     ["Users online", String(stats.usersOnline)],
     ["Pages connected", String(stats.connections)],
   ];
   return (
     <dl className="totals" title={`Since ${new Date(stats.since * 1000).toLocaleString()}`}>
-      {figures.map(([label, value, bad]) => (
-        <div key={label} className={bad ? "bad" : ""}><dt>{label}</dt><dd>{value}</dd></div>
+      {figures.map(([label, value, bad, title]) => (
+        <div key={label} className={bad ? "bad" : ""} title={title}><dt>{label}</dt><dd>{value}</dd></div>
       ))}
       <div><dt>Counted since</dt><dd>{relativeTime(stats.since * 1000, now)}</dd></div>
     </dl>

@@ -5,13 +5,13 @@ import { useEffect, useRef, useState } from "react";
 import { isLive, phaseOf } from "../phone/call";
 import type { Snapshot } from "../phone/softphone";
 import type { PhoneBookEntry } from "../signalling/http";
-import { LINK_LOST, LINK_LOST_IN_CALL, LINK_WORDS, PROBLEMS, STATE_WORDS, messageOf } from "../texts";
+import { ELSEWHERE, LINK_LOST, LINK_WORDS, PROBLEMS, SOUNDLESS, STATE_WORDS, linkLostInCall, messageOf } from "../texts";
 import type { MicrophoneProblem } from "../media/microphone";
 import { Devices } from "./Devices";
 import { Pad } from "./Pad";
 import { People } from "./People";
 import { Shortcuts } from "./Shortcuts";
-import { Ending, Stage } from "./Stage";
+import { Elsewhere, Ending, Stage } from "./Stage";
 import { useNow } from "./time";
 import { usePhoneKeys } from "./usePhoneKeys";
 
@@ -21,6 +21,7 @@ export interface PhoneActions {
   decline(): void;
   declineWaiting(): void;
   hangup(): void;
+  bring(): void; // the call that another page holds
   dismiss(): void;
   setMuted(muted: boolean): void;
   press(key: string): void;
@@ -75,12 +76,21 @@ export function PhoneScreen({ user, phoneBook, snapshot, actions, microphoneProb
     else if (matchMedia("(pointer: fine)").matches) field.current?.focus();
   }, [live]);
 
-  const lost = link !== "open" && link !== "connecting";
-  const said = call ? [STATE_WORDS[call.phase], messageOf(call)?.text, call.phase === "incoming" ? call.name || call.number : ""].filter(Boolean).join(". ") : "";
+  const lost = link === "lost";
+  const second = useNow(1000, lost && live);
+  // A call that another page has taken is shown as that, not as one that has ended here.
+  const taken = call?.problem === "accepted_elsewhere" || call?.problem === "held_elsewhere";
+  const elsewhere = !call || taken ? snapshot.elsewhere : null;
+  const said = elsewhere
+    ? ELSEWHERE
+    : call
+      ? [STATE_WORDS[call.phase], messageOf(call)?.text, call.phase === "incoming" ? call.name || call.number : ""].filter(Boolean).join(". ")
+      : "";
   return (
     <main
       className="phone" data-testid="phone" data-state={phase} data-outcome={call?.phase === "ended" ? (call.outcome ?? call.problem ?? "") : ""}
       data-tone={call?.phase === "ended" ? messageOf(call)?.tone : undefined} data-view={view} data-registered={snapshot.registered}
+      data-sound={live && SOUNDLESS.has(call.media) ? "lost" : undefined}
     >
       <p className="hidden" role="status" aria-live={incoming ? "assertive" : "polite"}>{said}</p>
       <div className="people-side"><People history={snapshot.history} phoneBook={phoneBook} now={now ?? minute} disabled={live} onCall={dial} /></div>
@@ -96,7 +106,7 @@ export function PhoneScreen({ user, phoneBook, snapshot, actions, microphoneProb
         </header>
         <section className="stage" aria-label="Call">
           {live ? (
-            <Stage call={call} quality={snapshot.quality} remoteLevel={actions.remoteLevel} now={now} />
+            <Stage call={call} quality={snapshot.quality} soundBlocked={snapshot.soundBlocked} covered={lost} remoteLevel={actions.remoteLevel} now={now} />
           ) : (
             <>
               <form className="dialler" onSubmit={(event) => { event.preventDefault(); again(); }}>
@@ -110,7 +120,9 @@ export function PhoneScreen({ user, phoneBook, snapshot, actions, microphoneProb
                 <button type="button" className="icon-button" aria-label="Delete the last digit" onClick={() => setNumber((value) => value.slice(0, -1))} disabled={!number}><Delete size={20} /></button>
               </form>
               <div className="stage-below">
-                {call ? (
+                {elsewhere ? (
+                  <Elsewhere seen={elsewhere} taken={taken} now={now} onBring={actions.bring} />
+                ) : call ? (
                   <Ending call={call} onAgain={() => dial(call.number)} onDismiss={actions.dismiss} />
                 ) : microphoneProblem ? (
                   <p className="hint hint-bad" data-testid="message"><strong>{PROBLEMS[microphoneProblem].text}</strong> {PROBLEMS[microphoneProblem].advice}</p>
@@ -120,7 +132,7 @@ export function PhoneScreen({ user, phoneBook, snapshot, actions, microphoneProb
               </div>
             </>
           )}
-          {lost && <p className="banner" role="alert" data-testid="link-message">{live ? LINK_LOST_IN_CALL : LINK_LOST}</p>}
+          {lost && <p className="banner" role="alert" data-testid="link-message">{live ? linkLostInCall(call, (now ?? second) - (snapshot.linkLostAt ?? second)) : LINK_LOST}</p>}
           {waiting && (
             <p className="banner banner-waiting" role="alert">
               <span>{waiting.name || waiting.number} is calling too</span>

@@ -1,9 +1,10 @@
 // The upper half: who, what state, how long. Colour, word and icon say the state from across the room.
 
-import { Check, CircleAlert, MicOff, Pause, Phone, PhoneCall, PhoneIncoming, PhoneOff, PhoneOutgoing, type LucideIcon } from "lucide-react";
+import { AppWindow, Check, CircleAlert, MicOff, Pause, Phone, PhoneCall, PhoneIncoming, PhoneOff, PhoneOutgoing, type LucideIcon } from "lucide-react";
 import type { Quality } from "../media/quality";
 import type { Call, Phase } from "../phone/call";
-import { STATE_WORDS, messageOf } from "../texts";
+import type { CallSeen } from "../phone/calls";
+import { BRING_HERE, ELSEWHERE, SOUND_BLOCKED, STATE_WORDS, TAKEN_ELSEWHERE, messageOf } from "../texts";
 import { Meter } from "./Meter";
 import { QualityBars } from "./Quality";
 import { clock, useNow } from "./time";
@@ -22,14 +23,16 @@ const ICONS: Record<Phase, LucideIcon> = {
 export interface StageProps {
   call: Call; // live
   quality: Quality | null;
+  soundBlocked: boolean;
+  covered: boolean; // a banner says what matters more than the message
   remoteLevel(): number;
   now?: number; // fixed, for pictures
 }
 
-export function Stage({ call, quality, remoteLevel, now }: StageProps) {
+export function Stage({ call, quality, soundBlocked, covered, remoteLevel, now }: StageProps) {
   const ticking = useNow(500, call.phase === "accepted" && now === undefined);
   const Icon = ICONS[call.phase];
-  const message = messageOf(call);
+  const message = covered ? null : soundBlocked ? SOUND_BLOCKED : messageOf(call);
   const talking = call.phase === "accepted";
   const word = call.phase === "connecting" && call.direction === "inbound" ? "Answering" : STATE_WORDS[call.phase];
   return (
@@ -56,6 +59,21 @@ export function Stage({ call, quality, remoteLevel, now }: StageProps) {
       <p className="stage-message" data-testid="message">
         {message && <><strong>{message.text}</strong> {message.advice}</>}
       </p>
+    </div>
+  );
+}
+
+/** A call of this user that another page holds. */
+export function Elsewhere({ seen, taken, now, onBring }: { seen: CallSeen; taken: boolean; now?: number; onBring(): void }) {
+  const ticking = useNow(500, now === undefined);
+  return (
+    <div className="ending ending-calm" data-testid="elsewhere">
+      <AppWindow size={20} aria-hidden="true" />
+      <p className="ending-text" data-testid="message"><strong>{taken ? TAKEN_ELSEWHERE : ELSEWHERE}</strong> {seen.name || seen.number}</p>
+      <div className="ending-foot">
+        <button type="button" className="link" data-testid="bring" onClick={onBring}>{BRING_HERE}</button>
+        <span className="timer" data-testid="timer" aria-label="Length of the call">{seen.acceptedAt === null ? "" : clock((now ?? ticking) - seen.acceptedAt)}</span>
+      </div>
     </div>
   );
 }

@@ -7,13 +7,17 @@ import ring from "../icons/ring.svg";
 import { isLive, type Call } from "../phone/call";
 import { STATE_WORDS } from "../texts";
 
+/** From the key to the reload, in milliseconds. */
+const RELOADS_WITHIN_MS = 1000;
+
 export interface OutOfSightActions {
   accept(): void;
   hangup(): void;
   decline(): void;
 }
 
-export function useOutOfSight(current: Call | null, actions: OutOfSightActions): void {
+/** `aloud`: this page rings, not another one of the same browser. */
+export function useOutOfSight(current: Call | null, aloud: boolean, actions: OutOfSightActions): void {
   const live = isLive(current);
   const phase = live ? current.phase : "idle";
   const party = live ? current.name || current.number : "";
@@ -24,18 +28,27 @@ export function useOutOfSight(current: Call | null, actions: OutOfSightActions):
   }, [live, phase, party]);
 
   useEffect(() => {
-    if (phase !== "incoming" || !document.hidden || !("Notification" in window) || Notification.permission !== "granted") return;
+    if (phase !== "incoming" || !aloud || !document.hidden || !("Notification" in window) || Notification.permission !== "granted") return;
     const note = new Notification(`${party} is calling`, { tag: "incoming-call", requireInteraction: true, icon: ring });
     note.onclick = () => {
       window.focus();
       actions.accept();
     };
     return () => note.close();
-  }, [phase, party]);
+  }, [phase, party, aloud]);
 
   useEffect(() => {
     if (!live) return;
-    const ask = (event: BeforeUnloadEvent): void => event.preventDefault();
+    // A closed tab ends its call, though only after the grace; a reload does not: the call comes back. Browsers do not
+    // tell which of the two it is. So a reload that we see coming is not asked about, and all else is.
+    let reloads = 0;
+    const pressed = ({ key, ctrlKey, metaKey }: KeyboardEvent): void => {
+      if (key === "F5" || (key.toLowerCase() === "r" && (ctrlKey || metaKey))) reloads = Date.now();
+    };
+    const ask = (event: BeforeUnloadEvent): void => {
+      if (Date.now() - reloads > RELOADS_WITHIN_MS) event.preventDefault();
+    };
+    addEventListener("keydown", pressed, true);
     addEventListener("beforeunload", ask);
     const lock = navigator.wakeLock?.request("screen").catch(() => null);
     const session = navigator.mediaSession;
@@ -50,6 +63,7 @@ export function useOutOfSight(current: Call | null, actions: OutOfSightActions):
     };
     handle(end);
     return () => {
+      removeEventListener("keydown", pressed, true);
       removeEventListener("beforeunload", ask);
       void lock?.then((held) => held?.release());
       handle(null);

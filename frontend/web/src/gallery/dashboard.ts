@@ -42,7 +42,7 @@ export const DASHBOARD: DashboardState = {
     bridges: IDS.map((callId) => ({ id: `${callId}.bridge`, technology: "simple_bridge", type: "mixing", channels: [`${callId}.far`, `${callId}.media`], callId })),
   },
   stats: {
-    since: now - 7200, activeCalls: 3, started: { inbound: 18, outbound: 41 }, outcomes: { completed: 44, busy: 5, no_answer: 6, failed_media: 1 },
+    since: now - 7200, activeCalls: 3, started: { inbound: 18, outbound: 41 }, outcomes: { completed: 44, busy: 5, no_answer: 6, failed_media: 1, lost: 1 },
     connections: 9, usersOnline: 7,
   },
   events: [...story(36, 2, IDS[2], "603").slice(2), ...story(22, 52, IDS[1], "1002"), ...story(8, 184, IDS[0], "7012")],

@@ -23,7 +23,7 @@ if (snapshot) {
       user="1001" phoneBook={PHONE_BOOK} snapshot={snapshot} microphoneProblem={state === "empty" ? "insecure_page" : null} speakerSelectable now={NOW}
       number={query.get("number") ?? ""}
       actions={{
-        call: nothing, accept: nothing, decline: nothing, declineWaiting: nothing, hangup: nothing, dismiss: nothing, setMuted: nothing,
+        call: nothing, accept: nothing, decline: nothing, declineWaiting: nothing, hangup: nothing, bring: nothing, dismiss: nothing, setMuted: nothing,
         press: nothing, tryMicrophone: nothing, chooseMicrophone: nothing, chooseSpeaker: nothing, chooseRing: nothing, signOut: nothing,
         ownLevel: () => (snapshot.microphoneOpen && !snapshot.call?.muted ? 0.55 : 0), remoteLevel: () => 0.7,
       }}

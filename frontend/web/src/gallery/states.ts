@@ -34,7 +34,7 @@ const HISTORY: HistoryEntry[] = [
 ];
 
 const base: Snapshot = {
-  ...IDLE, link: "open", registered: true, quality: null, history: HISTORY, microphoneOpen: true,
+  ...IDLE, link: "open", linkLostAt: null, registered: true, aloud: true, soundBlocked: false, quality: null, history: HISTORY, microphoneOpen: true,
   devices: {
     microphones: [{ id: "a", name: "USB headset" }, { id: "b", name: "Built-in microphone" }],
     speakers: [{ id: "c", name: "USB headset" }, { id: "d", name: "Built-in loudspeaker" }],
@@ -45,6 +45,10 @@ const base: Snapshot = {
 const talking = call({ phase: "accepted", acceptedAt: NOW - 75_000, media: "connected" });
 const good: Snapshot["quality"] = { roundTripMs: 24, jitterMs: 3, lossPercent: 0, codec: "opus 48 kHz", packets: 3750, mos: 4.4, bars: 4 };
 const poor: Snapshot["quality"] = { roundTripMs: 180, jitterMs: 24, lossPercent: 6, codec: "opus 48 kHz", packets: 3750, mos: 3.3, bars: 2 };
+const elsewhere: Snapshot["elsewhere"] = {
+  id: "3f9c01ab77e2d4c85a10", direction: "outbound", number: "7012", name: "Warehouse", phase: "accepted", startedAt: NOW - 90_000,
+  acceptedAt: NOW - 75_000, held: false, here: false, attached: true,
+};
 const over = (values: Partial<Call>): Snapshot => ({ ...base, call: call({ phase: "ended", endedAt: NOW, ...values }) });
 
 export const STATES: Record<string, Snapshot> = {
@@ -58,10 +62,19 @@ export const STATES: Record<string, Snapshot> = {
   poor: { ...base, call: { ...talking, media: "interrupted" }, quality: poor },
   held: { ...base, call: { ...talking, held: true }, quality: good },
   waiting: { ...base, call: talking, quality: good, waiting: { id: "w", number: "1002", name: "" } },
-  lostInCall: { ...base, call: talking, quality: good, link: "lost", registered: false },
+  lostInCall: { ...base, call: talking, quality: good, link: "lost", linkLostAt: NOW - 4000, registered: false },
+  lostWithoutSound: { ...base, call: { ...talking, media: "interrupted" }, quality: poor, link: "lost", linkLostAt: NOW - 12_000, registered: false },
+  lostWhileRinging: { ...base, call: call({ phase: "ringing" }), link: "lost", linkLostAt: NOW - 2000, registered: false },
+  bringingBack: { ...base, call: { ...talking, media: "returning", muted: true } },
+  soundBlocked: { ...base, call: talking, quality: good, soundBlocked: true },
+  unheard: { ...base, call: { ...talking, problem: "microphone_blocked" }, quality: good },
+  elsewhere: { ...base, elsewhere },
+  takenOver: { ...base, elsewhere: { ...elsewhere, name: "", number: "+4930123456" } },
+  takenWhileRinging: { ...over({ direction: "inbound", problem: "accepted_elsewhere" }), elsewhere: { ...elsewhere, acceptedAt: NOW - 3000 } },
   lost: { ...base, link: "lost", registered: false },
   incoming: { ...base, call: call({ phase: "incoming", direction: "inbound" }) },
   incomingBlocked: { ...base, call: call({ phase: "incoming", direction: "inbound", problem: "microphone_blocked" }) },
+  pageAway: over({ outcome: "lost", acceptedAt: NOW - 75_000 }),
   completed: over({ outcome: "completed", acceptedAt: NOW - 75_000, q850: 16 }),
   busy: over({ outcome: "busy", q850: 17, sip: 486 }),
   noAnswer: over({ outcome: "no_answer", q850: 19, sip: 480 }),

@@ -43,6 +43,7 @@ export class Microphone {
   private opening: Promise<MediaStreamTrack> | null = null;
   private deviceId = "";
   private granted = false;
+  private muted = false;
   private users = 0; // calls and open pickers that need the track
   private idle: number | undefined;
   private meter: LevelMeter | null = null;
@@ -101,6 +102,7 @@ export class Microphone {
 
   /** Sends silence, or the voice again. */
   setMuted(muted: boolean): void {
+    this.muted = muted;
     if (this.track) this.track.enabled = !muted;
   }
 
@@ -142,6 +144,7 @@ export class Microphone {
     }
     const track = stream.getAudioTracks()[0];
     if (!track) throw new MicrophoneError("no_microphone");
+    track.enabled = !this.muted;
     this.track = track;
     this.granted = true;
     this.meter = new LevelMeter(stream);

@@ -14,6 +14,8 @@ function prepareCertificate(): Promise<RTCCertificate | null> {
 
 export class Peer {
   readonly remoteStream = new MediaStream();
+  state: MediaState = "new";
+  answered = false; // there is an answer, applied or being applied
   private listener: (state: MediaState) => void = () => undefined;
 
   private constructor(
@@ -24,7 +26,7 @@ export class Peer {
     connection.ontrack = (event) => this.remoteStream.addTrack(event.track);
     connection.onconnectionstatechange = () => {
       const state = STATES[connection.connectionState];
-      if (state) this.listener(state);
+      if (state) this.change(state);
     };
   }
 
@@ -39,13 +41,18 @@ export class Peer {
   /** The SDP offer, at once. Gathering goes on behind it. */
   offer(listener: (state: MediaState) => void): string {
     this.listener = listener;
-    void this.connection.setLocalDescription(this.description).catch(() => listener("failed"));
+    void this.connection.setLocalDescription(this.description).catch(() => this.change("failed"));
     return this.description.sdp ?? "";
   }
 
   /** Applies the answer; sound can be heard from then on, also before the far side answers. */
   async answer(sdp: string): Promise<void> {
-    await this.connection.setRemoteDescription({ type: "answer", sdp });
+    this.answered = true;
+    try {
+      await this.connection.setRemoteDescription({ type: "answer", sdp });
+    } catch {
+      this.change("failed");
+    }
   }
 
   /** Sends this microphone, also in place of another one, without a gap. */
@@ -58,8 +65,14 @@ export class Peer {
   }
 
   close(): void {
+    this.listener = () => undefined;
     this.connection.ontrack = this.connection.onconnectionstatechange = null;
     this.connection.close();
+  }
+
+  private change(state: MediaState): void {
+    this.state = state;
+    this.listener(state);
   }
 }
 

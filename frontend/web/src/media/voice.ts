@@ -5,17 +5,19 @@ type SinkAudio = HTMLAudioElement & { setSinkId?(id: string): Promise<void> };
 export class Voice {
   private readonly element: SinkAudio = new Audio();
 
-  constructor() {
+  /** `onBlocked` hears whether the browser keeps the sound back until somebody presses something. */
+  constructor(private readonly onBlocked: (blocked: boolean) => void = () => undefined) {
     this.element.autoplay = true;
   }
 
   play(stream: MediaStream): void {
     this.element.srcObject = stream;
-    void this.element.play().catch(() => undefined); // refused without a gesture: plays at the next one
+    this.start();
   }
 
   stop(): void {
     this.element.srcObject = null;
+    this.unblock();
   }
 
   setDevice(deviceId: string): void {
@@ -25,5 +27,21 @@ export class Voice {
   /** Whether this browser can choose where sound comes out. */
   static get selectable(): boolean {
     return "setSinkId" in HTMLMediaElement.prototype;
+  }
+
+  private readonly start = (): void => {
+    this.unblock();
+    void this.element.play().catch((error: unknown) => {
+      if (!(error instanceof DOMException) || error.name !== "NotAllowedError") return; // another stream took its place
+      addEventListener("pointerdown", this.start);
+      addEventListener("keydown", this.start);
+      this.onBlocked(true);
+    });
+  };
+
+  private unblock(): void {
+    removeEventListener("pointerdown", this.start);
+    removeEventListener("keydown", this.start);
+    this.onBlocked(false);
   }
 }

@@ -51,7 +51,7 @@ interface RunningProps {
 function Running({ phone, user, phoneBook, onLeave }: RunningProps) {
   const snapshot = useSyncExternalStore(phone.subscribe, phone.getSnapshot);
   const [problem, setProblem] = useState<MicrophoneProblem | null>(window.isSecureContext ? null : "insecure_page");
-  useOutOfSight(snapshot.call, phone);
+  useOutOfSight(snapshot.call, snapshot.aloud, phone);
   return (
     <PhoneScreen
       user={user} phoneBook={phoneBook} snapshot={snapshot} microphoneProblem={problem} speakerSelectable={Voice.selectable}
@@ -61,13 +61,14 @@ function Running({ phone, user, phoneBook, onLeave }: RunningProps) {
         decline: () => phone.decline(),
         declineWaiting: () => phone.declineWaiting(),
         hangup: () => phone.hangup(),
+        bring: () => phone.bring(),
         dismiss: () => phone.dismiss(),
         setMuted: (muted) => phone.setMuted(muted),
         press: (key) => phone.press(key),
         tryMicrophone: () => void phone.tryMicrophone().then((error) => setProblem(error?.problem ?? null)),
         chooseMicrophone: (id) => void phone.chooseMicrophone(id),
-        chooseSpeaker: (id) => phone.chooseSpeaker(id),
-        chooseRing: (id) => phone.chooseRing(id),
+        chooseSpeaker: phone.chooseSpeaker,
+        chooseRing: phone.chooseRing,
         ownLevel: phone.ownLevel,
         remoteLevel: phone.remoteLevel,
         signOut: onLeave,

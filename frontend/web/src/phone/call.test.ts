@@ -58,13 +58,13 @@ describe("an outgoing call", () => {
     expect(phaseOf(run(dialled, told("accepted"), error))).toBe("accepted");
   });
 
-  it("ends when its media fails, and keeps that reason", () => {
-    const state = run(dialled, told("accepted"), { type: "media", state: "failed", at: 3 }, told("ended", { outcome: "completed" }));
+  it("ends when there is no sound after all tries, and keeps that reason", () => {
+    const state = run(dialled, told("accepted"), { type: "no-sound", at: 3 }, told("ended", { outcome: "completed" }));
     expect(state.call?.outcome).toBe("failed_media");
   });
 
   it("goes on while its media is interrupted", () => {
-    const state = run(dialled, told("accepted"), { type: "media", state: "interrupted", at: 3 });
+    const state = run(dialled, told("accepted"), { type: "media", state: "interrupted" });
     expect(state.call).toMatchObject({ phase: "accepted", media: "interrupted" });
   });
 
@@ -136,6 +136,6 @@ describe("an incoming call", () => {
   it("stops waiting when the caller gives up or is declined", () => {
     const state = run(dialled, rings());
     expect(step(state, ended("cancelled")).waiting).toBeNull();
-    expect(step(state, { type: "decline-waiting-pressed" }).waiting).toBeNull();
+    expect(step(state, { type: "waiting-gone" }).waiting).toBeNull();
   });
 });

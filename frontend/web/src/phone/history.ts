@@ -4,6 +4,7 @@ import type { Direction, Outcome } from "../messages";
 import type { Call } from "./call";
 
 export interface HistoryEntry {
+  id?: string; // of the call; older entries have none
   number: string;
   name: string;
   direction: Direction;
@@ -24,13 +25,14 @@ export interface Party {
 const KEEP = 100;
 
 export function entryOf(call: Call): HistoryEntry {
-  const { number, name, direction, startedAt: at, acceptedAt, endedAt, outcome } = call;
+  const { id, number, name, direction, startedAt: at, acceptedAt, endedAt, outcome } = call;
   const seconds = acceptedAt === null ? null : Math.max(0, Math.round(((endedAt ?? acceptedAt) - acceptedAt) / 1000));
-  return { number, name, direction, at, seconds, outcome };
+  return { id, number, name, direction, at, seconds, outcome };
 }
 
+/** Several pages may tell of one call, e.g. of one that nobody took: it is listed once. */
 export function remember(history: readonly HistoryEntry[], entry: HistoryEntry): HistoryEntry[] {
-  return [entry, ...history].slice(0, KEEP);
+  return [entry, ...history.filter((known) => known.id === undefined || known.id !== entry.id)].slice(0, KEEP);
 }
 
 export function isMissed(entry: HistoryEntry): boolean {
@@ -66,6 +68,15 @@ export function load(user: string): HistoryEntry[] {
   } catch {
     return [];
   }
+}
+
+/** Another page of this browser has saved. The function that it gives stops it. */
+export function onSaved(user: string, listener: () => void): () => void {
+  const stored = (event: StorageEvent): void => {
+    if (event.key === key(user)) listener();
+  };
+  addEventListener("storage", stored);
+  return () => removeEventListener("storage", stored);
 }
 
 export function save(user: string, history: readonly HistoryEntry[]): void {

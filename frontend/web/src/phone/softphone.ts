@@ -2,25 +2,35 @@
 // A page subscribes, reads `snapshot`, and calls the methods below; none of them throws.
 
 import { LevelMeter } from "../media/level";
-import { Microphone, MicrophoneError, listDevices, onDevicesChange, type Devices } from "../media/microphone";
+import { Microphone, type MicrophoneError } from "../media/microphone";
 import { Peer } from "../media/peer";
-import { sample, type Counters, type Quality } from "../media/quality";
-import { Sounds, keyTones, type Sound } from "../media/sounds";
+import type { Quality } from "../media/quality";
+import { Sounds, keyTones } from "../media/sounds";
 import { Voice } from "../media/voice";
-import type { ServerMessage } from "../messages";
-import { Refused, request, type PhoneBookEntry, type Session } from "../signalling/http";
-import { Socket, type LinkStatus } from "../signalling/socket";
-import { IDLE, isLive, promoteWaiting, step, type Call, type PhoneEvent, type PhoneState } from "./call";
-import { entryOf, load, remember, save, type HistoryEntry } from "./history";
+import type { Error as Refusal, ServerMessage } from "../messages";
+import { serverClock } from "../signalling/clock";
+import { onHint } from "../signalling/hints";
+import type { PhoneBookEntry, Session } from "../signalling/http";
+import { Link, type LinkStatus } from "../signalling/link";
+import { HeldLock } from "../signalling/locks";
+import { PageSession } from "../signalling/session";
+import { IDLE, callOf, isLive, promoteWaiting, step, type Call, type PhoneEvent, type PhoneState } from "./call";
+import { ChosenDevices, NO_DEVICES, microphoneError, type DeviceState } from "./devices";
+import { entryOf, load, onSaved, remember, save, type HistoryEntry } from "./history";
+import { CallMedia } from "./media";
+import { forget, keep } from "./memory";
+import { ringAloud } from "./ring";
+import { soundOf } from "./sound";
+import { Standing, callLock } from "./standing";
 
-export interface Snapshot extends PhoneState {
+export interface Snapshot extends PhoneState, DeviceState {
   link: LinkStatus;
+  linkLostAt: number | null; // Unix milliseconds; null where the link is not lost
   registered: boolean;
+  aloud: boolean; // this page rings, not another one of this browser
+  soundBlocked: boolean; // the browser plays nothing until somebody presses something
   quality: Quality | null; // null until a call has had media
   history: readonly HistoryEntry[];
-  devices: Devices;
-  chosen: { microphone: string; speaker: string; ring: string }; // device ids; "" is the system's choice
-  microphoneOpen: boolean;
 }
 
 export interface SoftphoneOptions {
@@ -30,45 +40,75 @@ export interface SoftphoneOptions {
   onSignedOut(reason: string): void; // the server takes this sign-in no more
 }
 
-const QUALITY_EVERY_MS = 2000;
-const CHECK_EVERY_MS = 2000;
-
+/** How long a press waits for a connection that is being changed. */
+const PATIENCE_MS = 3000;
 export class Softphone {
   snapshot: Snapshot;
   private readonly listeners = new Set<() => void>();
-  private readonly socket: Socket;
+  private readonly link: Link;
+  private readonly page: Promise<PageSession>;
   private readonly microphone = new Microphone();
   private readonly sounds = new Sounds();
-  private readonly voice = new Voice();
-  private prepared: Promise<Peer> | null = null;
-  private peer: Peer | null = null;
-  private remoteMeter: LevelMeter | null = null;
-  private counters: Counters = { received: 0, lost: 0 };
-  private timers: number[] = []; // of the present call
-  private checking: number | undefined;
-  private readonly stopDevices: () => void;
+  private readonly voice = new Voice((soundBlocked) => this.snapshot.soundBlocked !== soundBlocked && this.set({ soundBlocked }));
+  private readonly media: CallMedia;
+  private readonly devices: ChosenDevices;
+  private readonly lock = new HeldLock(); // tells other pages of this browser that the call is looked after
+  private readonly standing: Standing;
+  private readonly stops: (() => void)[];
+  private takingOver = ""; // the call that is taken from another page, until that is done
+  private signedOut: string | null = null; // why; told when the call is over
 
   constructor(private readonly options: SoftphoneOptions) {
+    const { user, token } = options.session;
     this.snapshot = {
       ...IDLE,
+      ...NO_DEVICES,
       link: "connecting",
+      linkLostAt: null,
       registered: false,
+      aloud: false,
+      soundBlocked: false,
       quality: null,
-      history: load(options.session.user),
-      devices: { microphones: [], speakers: [] },
-      chosen: { microphone: "", speaker: "", ring: "" },
-      microphoneOpen: false,
+      history: load(user),
     };
-    this.microphone.onChange((open) => {
-      this.set({ microphoneOpen: open });
-      if (open) void this.readDevices(); // names are known from now on
+    this.media = new CallMedia(
+      {
+        link: () => this.standing.known,
+        held: () => this.snapshot.call?.held ?? false,
+        offer: this.offerAgain,
+        changed: (state) => this.dispatch({ type: "media", state }),
+        unheard: (problem) => this.dispatch({ type: "unheard", problem }),
+        hopeless: this.hopeless,
+        quality: (quality) => this.set({ quality }),
+      },
+      { microphone: this.microphone, voice: this.voice, peer: () => Peer.prepare(), meter: (stream) => new LevelMeter(stream) },
+    );
+    this.page = PageSession.claim(user);
+    this.link = new Link({
+      url: options.url, user, token, session: this.page,
+      inCall: () => isLive(this.snapshot.call),
+      onMessage: this.heard,
+      onCalls: (calls, when) => this.standing.list(calls, when),
+      onChange: this.linkChanged,
+      onRefused: this.refused,
     });
-    this.microphone.onLost(() => void this.sendMicrophone());
-    this.stopDevices = onDevicesChange(() => void this.readDevices());
-    this.socket = new Socket({ url: options.url, onMessage: this.heard, onStatus: this.linkChanged });
-    void this.readDevices();
-    void this.microphone.warm();
-    this.prepare();
+    this.standing = new Standing({
+      link: this.link, token,
+      state: () => this.snapshot,
+      dispatch: (event) => this.dispatch(event),
+      nameOf: (number) => this.nameOf(number),
+      takeBack: (call) => this.takeBack(call),
+      renew: () => this.media.lostByServer(),
+      look: () => this.media.look(),
+    });
+    this.stops = [
+      onHint(() => (this.link.check(), this.media.hurry())),
+      onSaved(user, () => this.set({ history: load(user) })),
+      ringAloud(user, (aloud) => (this.set({ aloud }), this.ringing())),
+    ];
+    const { microphone, voice, sounds } = this;
+    this.devices = new ChosenDevices({ microphone, voice, sounds, onChange: (values) => this.set(values), onTrack: (track) => this.media.send(track) });
+    void this.page.then((page) => this.standing.restore(page.returns));
   }
 
   // --- for the page ------------------------------------------------------------
@@ -81,24 +121,23 @@ export class Softphone {
   readonly getSnapshot = (): Snapshot => this.snapshot;
 
   get connection(): RTCPeerConnection | null {
-    return this.peer?.connection ?? null;
+    return this.media.current?.connection ?? null;
   }
 
   get remoteStream(): MediaStream | null {
-    return this.peer?.remoteStream ?? null;
+    return this.media.current?.remoteStream ?? null;
   }
 
   /** Loudness now, 0 to 1, for meters that are drawn on each frame. */
   readonly ownLevel = (): number => (this.snapshot.call?.muted ? 0 : this.microphone.level());
-  readonly remoteLevel = (): number => this.remoteMeter?.read() ?? 0;
+  readonly remoteLevel = (): number => this.media.level();
 
   call(number: string): void {
     const target = number.trim();
     if (!target || isLive(this.snapshot.call)) return;
     const id = newId();
     this.dispatch({ type: "dialled", id, number: target, name: this.nameOf(target), at: Date.now() });
-    if (this.snapshot.link !== "open") this.fail(id, "not_connected");
-    else void this.connect(id, { target, callId: id, caller: this.options.session.user });
+    void this.connect(id, { target, callId: id, caller: this.options.session.user });
   }
 
   accept(): void {
@@ -111,15 +150,16 @@ export class Softphone {
   decline(): void {
     const { call } = this.snapshot;
     if (call?.phase !== "incoming") return;
-    this.socket.send({ type: "decline", callId: call.id });
+    this.standing.released.add(call.id);
+    this.link.send({ type: "decline", callId: call.id });
     this.dispatch({ type: "decline-pressed", at: Date.now() });
   }
 
   declineWaiting(): void {
     const { waiting } = this.snapshot;
     if (!waiting) return;
-    this.socket.send({ type: "decline", callId: waiting.id });
-    this.dispatch({ type: "decline-waiting-pressed" });
+    this.link.send({ type: "decline", callId: waiting.id });
+    this.dispatch({ type: "waiting-gone" });
   }
 
   hangup(): void {
@@ -127,6 +167,14 @@ export class Softphone {
     if (!isLive(call)) return;
     this.release(call.id);
     this.dispatch({ type: "hangup-pressed", at: Date.now() });
+  }
+
+  /** Takes the call over that another page holds. */
+  bring(): void {
+    const { elsewhere, call } = this.snapshot;
+    if (!elsewhere || isLive(call)) return;
+    this.takingOver = elsewhere.id;
+    this.takeBack(callOf(elsewhere));
   }
 
   dismiss(): void {
@@ -144,76 +192,47 @@ export class Softphone {
     this.sounds.key(key);
     const { call } = this.snapshot;
     if (!isLive(call) || call.phase === "incoming" || call.phase === "connecting") return;
-    if (this.socket.send({ type: "dtmf", callId: call.id, digits: key })) this.dispatch({ type: "digit-sent", digit: key });
+    if (this.link.send({ type: "dtmf", callId: call.id, digits: key })) this.dispatch({ type: "digit-sent", digit: key });
   }
 
-  /** Opens the microphone to show its level and the devices' names; the browser may ask. */
-  async tryMicrophone(): Promise<MicrophoneError | null> {
-    try {
-      await this.microphone.get();
-      return null;
-    } catch (error) {
-      return microphoneError(error);
-    }
-  }
+  readonly tryMicrophone = (): Promise<MicrophoneError | null> => this.devices.tryMicrophone();
+  readonly chooseMicrophone = (id: string): Promise<void> => this.devices.chooseMicrophone(id);
+  readonly chooseSpeaker = (id: string): void => this.devices.chooseSpeaker(id);
+  readonly chooseRing = (id: string): void => this.devices.chooseRing(id);
 
-  async chooseMicrophone(id: string): Promise<void> {
-    this.set({ chosen: { ...this.snapshot.chosen, microphone: id } });
-    try {
-      const track = await this.microphone.choose(id);
-      if (track && this.peer) await this.peer.replaceTrack(track);
-      this.applyMute();
-    } catch {
-      void this.readDevices(); // it went away in the meantime: the list shows it
-    }
-  }
-
-  chooseSpeaker(id: string): void {
-    this.set({ chosen: { ...this.snapshot.chosen, speaker: id } });
-    this.voice.setDevice(id);
-    this.sounds.setDevice("talk", id);
-  }
-
-  chooseRing(id: string): void {
-    this.set({ chosen: { ...this.snapshot.chosen, ring: id } });
-    this.sounds.setDevice("ring", id);
-  }
-
+  /** Signs out: the page's session ends, and its call with it. */
   close(): void {
     this.hangup();
-    this.socket.close();
-    this.stopDevices();
+    this.media.close();
+    this.link.close();
+    for (const stop of this.stops) stop();
+    this.lock.set(null);
+    void this.page.then((page) => page.end());
     this.sounds.play(null);
-    this.microphone.close();
-    void this.prepared?.then((peer) => peer.close());
-    clearInterval(this.checking);
+    this.devices.close();
+    forget();
   }
 
   // --- the call ------------------------------------------------------------------
 
-  /** Sends the offer as soon as may be: at once where the microphone is known to open, else after it. */
   private async connect(id: string, offer: { target?: string; callId: string; caller?: string }): Promise<void> {
-    this.microphone.hold();
-    this.timers.push(window.setInterval(() => void this.readQuality(), QUALITY_EVERY_MS));
-    const track = this.microphone.get();
-    track.catch(() => undefined); // awaited below
+    const ready = this.link.whenReady(PATIENCE_MS);
+    const send = async (sdp: string): Promise<boolean> => {
+      await ready;
+      this.standing.offered();
+      return this.owns(id) && this.link.send({ type: "offer", sdp, ...offer });
+    };
+    const accepting = offer.target === undefined;
     try {
-      if (!this.microphone.sure) await track;
-      this.prepare();
-      const peer = await this.prepared;
-      this.prepared = null;
-      if (!peer) return;
-      if (!this.owns(id)) return peer.close(); // hung up in the meantime
-      this.peer = peer;
-      const sdp = peer.offer((state) => this.mediaChanged(id, state));
-      if (!this.socket.send({ type: "offer", sdp, ...offer })) return this.fail(id, "not_connected");
-      await peer.replaceTrack(await track);
-      this.applyMute();
+      if ((await this.media.begin(send)) || !this.owns(id)) return;
+      if (!accepting) return this.fail(id, "not_connected");
+      this.media.stop();
+      this.dispatch({ type: "accept-failed", problem: "not_connected" });
     } catch (error) {
       const { problem } = microphoneError(error);
       if (!this.owns(id)) return;
-      if (offer.target === undefined && this.peer === null) {
-        this.stopMedia();
+      if (accepting && this.media.current === null) {
+        this.media.stop();
         this.dispatch({ type: "accept-failed", problem });
       } else {
         this.release(id);
@@ -222,65 +241,75 @@ export class Softphone {
     }
   }
 
-  private readonly heard = (message: ServerMessage): void => {
-    if (message.type === "welcome") this.register();
-    else if (message.type === "registered") this.set({ registered: true });
-    else if (message.type === "error" && message.code === "unauthorized") this.options.onSignedOut(message.message);
-    else if (message.type === "answer") void this.answered(message.callId, message.sdp);
-    else {
-      if (message.type === "incoming-call") message.callerName ||= this.nameOf(message.caller);
-      this.dispatch({ type: "server", message, at: Date.now() });
-    }
-  };
-
-  private async answered(id: string, sdp: string): Promise<void> {
-    const peer = this.peer;
-    if (!peer || !this.owns(id)) return;
-    try {
-      await peer.answer(sdp);
-      this.voice.play(peer.remoteStream);
-      if (this.peer === peer && peer.remoteStream.getTracks().length > 0) this.remoteMeter ??= new LevelMeter(peer.remoteStream);
-    } catch {
-      this.mediaChanged(id, "failed");
-    }
+  /** Shows a call that stands, and gives it sound as soon as the server hears us. */
+  private takeBack(call: Call): void {
+    this.dispatch({ type: "returned", call });
+    if (!this.owns(call.id)) return;
+    this.media.adopt();
+    this.applyMute();
   }
 
-  private mediaChanged(id: string, state: "new" | "connected" | "interrupted" | "failed"): void {
-    if (!this.owns(id)) return;
-    if (state === "failed") this.release(id);
-    this.dispatch({ type: "media", state, at: Date.now() });
-  }
-
-  private register(): void {
-    const { user, token } = this.options.session;
-    this.socket.send({ type: "register", user, ...(token ? { token } : {}) });
-  }
-
-  private readonly linkChanged = (link: LinkStatus): void => {
-    const was = this.snapshot.link;
-    this.set({ link, ...(link === "open" ? {} : { registered: false }) });
+  private readonly offerAgain = (sdp: string): boolean => {
     const { call } = this.snapshot;
-    if (link === "lost" && call?.phase === "incoming") this.fail(call.id, "connection_lost");
-    if (link === "open" && was !== "open" && isLive(call)) this.checkCall(call.id);
+    if (!isLive(call)) return false;
+    this.standing.offered();
+    const takeOver = this.takingOver === call.id;
+    return this.link.send({ type: "offer", callId: call.id, sdp, ...(takeOver ? { takeOver } : {}) });
   };
 
-  /** After a lost connection: the voice may still be there, but nobody tells us when the call ends. So ask. */
-  private checkCall(id: string): void {
-    clearInterval(this.checking);
-    const check = async (): Promise<void> => {
-      const { call } = this.snapshot;
-      if (call?.id !== id || !isLive(call)) return clearInterval(this.checking);
-      try {
-        const seen = await request<{ state: string }>(`/call/${encodeURIComponent(id)}`, this.options.session.token);
-        if (seen.state !== "ended" && seen.state !== "ending") return;
-      } catch (error) {
-        if (!(error instanceof Refused && error.status === 404)) return; // not reachable yet: asked again
-      }
-      this.fail(id, "connection_lost");
-    };
-    this.checking = window.setInterval(() => void check(), CHECK_EVERY_MS);
-    void check();
+  private readonly hopeless = (): void => {
+    const { call } = this.snapshot;
+    if (!isLive(call)) return;
+    this.release(call.id);
+    this.dispatch({ type: "no-sound", at: Date.now() });
+  };
+
+  private readonly heard = (message: ServerMessage): void => {
+    const { call } = this.snapshot;
+    const at = Date.now();
+    switch (message.type) {
+      case "answer":
+        if (!this.owns(message.callId)) return;
+        this.takingOver = "";
+        return void this.media.answered(message.sdp);
+      case "media-lost":
+        return this.owns(message.callId) ? this.media.lostByServer() : undefined;
+      case "error":
+        if (isLive(call) && message.callId === call.id && this.media.renewing) return this.renewalRefused(message);
+        break;
+      case "incoming-call":
+        if (!this.standing.rings(message)) return;
+        message.callerName ||= this.nameOf(message.caller);
+        break;
+      case "state":
+        serverClock.message(message.at, at);
+    }
+    this.dispatch({ type: "server", message, at });
+  };
+
+  private renewalRefused(refusal: Refusal): void {
+    const callId = refusal.callId ?? "";
+    this.media.refused();
+    if (refusal.code === "unknown_call") void this.standing.lookUp(callId);
+    else if (refusal.code === "held_elsewhere") this.dispatch({ type: "server", message: { type: "taken-over", callId }, at: Date.now() });
   }
+
+  private readonly linkChanged = (): void => {
+    const { status: link, registered, ready } = this.link;
+    const lost = link === "lost";
+    if (lost && this.snapshot.link !== "lost") this.standing.lost();
+    this.set({ link, registered, linkLostAt: lost ? (this.snapshot.linkLostAt ?? Date.now()) : null });
+    this.ringing();
+    if (ready) return;
+    this.dispatch({ type: "waiting-gone" }); // told of again where it still waits
+    this.media.linkLost();
+  };
+
+  /** Our sign-in is worth nothing any more. A call that stands needs none. */
+  private readonly refused = (reason: string): void => {
+    this.signedOut = reason;
+    if (!isLive(this.snapshot.call)) this.options.onSignedOut(reason);
+  };
 
   private owns(id: string): boolean {
     const { call } = this.snapshot;
@@ -288,7 +317,8 @@ export class Softphone {
   }
 
   private release(id: string): void {
-    this.socket.send({ type: "hangup", callId: id });
+    this.standing.released.add(id); // should nobody hear us now, it is said again
+    this.link.send({ type: "hangup", callId: id });
   }
 
   private fail(id: string, problem: Extract<PhoneEvent, { type: "failed" }>["problem"]): void {
@@ -298,22 +328,29 @@ export class Softphone {
   // --- state ---------------------------------------------------------------------
 
   private dispatch(event: PhoneEvent): void {
-    const before = this.snapshot;
-    const { call, waiting } = before;
-    let next = step({ call, waiting }, event);
-    const over = isLive(call) && next.call?.id === call.id && !isLive(next.call) ? next.call : null;
+    const { call, waiting, elsewhere } = this.snapshot;
+    let next = step({ call, waiting, elsewhere }, event);
+    const left = isLive(call) && !(next.call?.id === call.id && isLive(next.call)) ? call : null;
+    const over = left && next.call?.id === left.id ? next.call : null; // else another page has it
     next = promoteWaiting(next, Date.now());
-    if (next.call === call && next.waiting === waiting) return;
+    if (next.call === call && next.waiting === waiting && next.elsewhere === elsewhere) return;
     const more: Partial<Snapshot> = { ...next };
     if (next.call?.id !== call?.id) more.quality = null;
-    if (over) {
-      more.history = remember(before.history, entryOf(over));
-      save(this.options.session.user, more.history);
-      this.stopMedia();
+    if (over && !ELSEWHERE.has(over.problem)) {
+      const { user } = this.options.session;
+      more.history = remember(load(user), entryOf(over));
+      save(user, more.history);
+    }
+    if (left) {
+      this.takingOver = "";
+      this.media.stop();
     }
     this.set(more);
-    if (next.call !== call) this.sounds.play(soundOf(next.call, call));
-    if (!isLive(next.call)) this.prepare();
+    this.lock.set(isLive(next.call) && next.call.phase !== "incoming" ? callLock(next.call.id) : null);
+    keep(next.call, this.standing.released);
+    if (next.call !== call) this.sound(call);
+    if (!isLive(next.call)) this.media.prepare();
+    if (left && this.signedOut !== null) this.options.onSignedOut(this.signedOut);
   }
 
   private set(values: Partial<Snapshot>): void {
@@ -321,51 +358,17 @@ export class Softphone {
     for (const listener of this.listeners) listener();
   }
 
-  private prepare(): void {
-    this.prepared ??= Peer.prepare();
-    this.prepared.catch(() => (this.prepared = null));
+  /** Where it is not known whether the call still rings, nothing does. */
+  private sound(before: Call | null): void {
+    this.sounds.play(soundOf(this.snapshot.call, before, this.snapshot.aloud && this.snapshot.link === "open"));
   }
 
-  private stopMedia(): void {
-    for (const timer of this.timers) clearInterval(timer);
-    if (this.timers.length > 0) this.microphone.release();
-    this.timers = [];
-    this.counters = { received: 0, lost: 0 };
-    this.remoteMeter?.close();
-    this.remoteMeter = null;
-    this.voice.stop();
-    this.peer?.close();
-    this.peer = null;
+  private ringing(): void {
+    if (this.snapshot.call?.phase === "incoming") this.sound(null);
   }
 
   private applyMute(): void {
     this.microphone.setMuted(this.snapshot.call?.muted ?? false);
-  }
-
-  /** The microphone in use went away: any other is better than silence. */
-  private async sendMicrophone(): Promise<void> {
-    void this.readDevices();
-    if (!this.peer) return;
-    try {
-      await this.peer.replaceTrack(await this.microphone.get());
-      this.applyMute();
-    } catch {
-      // None is left: the call goes on, the meter shows silence, and a new device is offered by the list.
-    }
-  }
-
-  private async readDevices(): Promise<void> {
-    this.set({ devices: await listDevices() });
-  }
-
-  private async readQuality(): Promise<void> {
-    const peer = this.peer;
-    if (!peer) return;
-    const report = await peer.stats();
-    if (this.peer !== peer) return;
-    const { quality, counters } = sample(report.values() as Iterable<{ type: string; id: string }>, this.counters);
-    this.counters = counters;
-    this.set({ quality });
   }
 
   private nameOf(number: string): string {
@@ -373,19 +376,8 @@ export class Softphone {
   }
 }
 
-/** What is heard in a state: our own ringback only until the far side sends audio itself. */
-function soundOf(call: Call | null, before: Call | null): Sound | null {
-  if (!call) return null;
-  if (call.phase === "incoming") return "ringtone";
-  if (call.phase === "ringing") return "ringback";
-  if (call.phase !== "ended" || before?.phase === "accepted" || call.direction === "inbound") return null;
-  if (call.outcome === "busy" || call.outcome === "rejected") return "busy";
-  return call.outcome === "unreachable" || call.outcome === "failed_pbx" ? "congestion" : null;
-}
-
-function microphoneError(error: unknown): MicrophoneError {
-  return error instanceof MicrophoneError ? error : new MicrophoneError("microphone_failed");
-}
+/** Ended here only: the page that has it tells of it. */
+const ELSEWHERE: ReadonlySet<Call["problem"]> = new Set<Call["problem"]>(["accepted_elsewhere", "held_elsewhere"]);
 
 function newId(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => byte.toString(16).padStart(2, "0")).join("");

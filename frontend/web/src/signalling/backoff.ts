@@ -1,7 +1,7 @@
 // How long to wait before the next try to connect. Pure.
 
 const FIRST_MS = 250;
-const LONGEST_MS = 10_000;
+const LONGEST_MS = 5000;
 
 /**
  * The wait in milliseconds before try number `attempt` (0 is the first after a loss).

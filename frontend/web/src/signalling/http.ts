@@ -1,5 +1,7 @@
 // The HTTP API beside the WebSocket: configuration, sign-in, snapshots for the dashboard.
 
+import { serverClock } from "./clock";
+
 export interface PhoneBookEntry {
   number: string;
   name: string;
@@ -28,7 +30,9 @@ export class Refused extends Error {
 }
 
 export async function request<T>(path: string, token: string | null = null, init: RequestInit = {}): Promise<T> {
-  const response = await fetch(path, { ...init, headers: headers(token, init.headers) });
+  const sent = Date.now();
+  const response = await fetch(path, { cache: "no-store", ...init, headers: headers(token, init.headers) });
+  serverClock.date(response.headers.get("Date"), sent, Date.now());
   if (!response.ok) throw await refusal(response);
   return (await response.json()) as T;
 }

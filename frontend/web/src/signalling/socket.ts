@@ -1,32 +1,32 @@
 // The connection to the server: the only file that touches WebSocket.
-// It connects, notices a dead line by ping, reconnects with backoff for ever, and passes typed messages.
+// It connects, notices a dead line by pings, reconnects with backoff for ever, and passes typed messages.
 
 import type { ClientMessage, ServerMessage } from "../messages";
 import { backoff } from "./backoff";
-
-export type LinkStatus = "connecting" | "open" | "lost";
+import { begin, check, heard, tick, type Heartbeat } from "./heartbeat";
 
 export interface SocketOptions {
   url: string;
-  onMessage(message: ServerMessage): void;
-  onStatus(status: LinkStatus): void;
+  inCall(): boolean; // pings are closer together then
+  onMessage(message: ServerMessage): void; // the server speaks first
+  onLost(code: number | null): void; // an open connection, or a try; with the close code where the server closed
 }
 
-const PING_EVERY_MS = 15_000;
-const PONG_WITHIN_MS = 8_000;
+const TICK_MS = 500;
+const OPEN_WITHIN_MS = 5000;
 
 export class Socket {
   private socket: WebSocket | null = null;
+  private next: WebSocket | null = null; // is made to take the place of `socket`
   private attempt = 0;
   private retry: number | undefined;
-  private pingTimer: number | undefined;
-  private pongTimer: number | undefined;
+  private deadline: number | undefined; // of a try to connect
+  private ticking: number | undefined;
+  private beat: Heartbeat = begin(0);
   private pings = 0;
   private closed = false;
 
   constructor(private readonly options: SocketOptions) {
-    addEventListener("online", this.connectNow);
-    addEventListener("offline", this.lost);
     this.connect();
   }
 
@@ -37,60 +37,94 @@ export class Socket {
     return true;
   }
 
+  /** The server serves us: the next loss is a new one, and is not waited for long. */
+  serves(): void {
+    this.attempt = 0;
+  }
+
+  /** Something hints at a loss: asks at once whether the connection stands, and waits no longer where it does not. */
+  check(): void {
+    if (this.closed) return;
+    if (!this.socket) this.connect();
+    else if (this.socket.readyState === WebSocket.OPEN) {
+      this.beat = check(this.beat, Date.now());
+      this.ping();
+    }
+  }
+
+  /** Leaves a connection that is known to end, once there is another one in its place. */
+  renew(): void {
+    if (this.closed || this.socket?.readyState !== WebSocket.OPEN || this.next) return; // else it is renewed already
+    const next = new WebSocket(this.options.url);
+    this.next = next;
+    next.onopen = () => {
+      this.next = null;
+      this.drop();
+      this.options.onLost(null);
+      this.serve(next);
+    };
+    next.onclose = () => {
+      this.next = null;
+      this.retry = window.setTimeout(() => this.renew(), backoff(1, Math.random()));
+    };
+  }
+
   close(): void {
     this.closed = true;
-    removeEventListener("online", this.connectNow);
-    removeEventListener("offline", this.lost);
-    clearTimeout(this.retry);
     this.drop();
   }
 
   private connect(): void {
-    this.options.onStatus("connecting");
+    clearTimeout(this.retry);
     const socket = new WebSocket(this.options.url);
     this.socket = socket;
-    socket.onopen = () => {
-      this.attempt = 0;
-      this.options.onStatus("open");
-      this.pingTimer = window.setInterval(this.ping, PING_EVERY_MS);
-    };
+    this.deadline = window.setTimeout(() => this.lost(null), OPEN_WITHIN_MS);
+    socket.onopen = () => this.serve(socket);
+    socket.onclose = () => this.lost(null);
+  }
+
+  private serve(socket: WebSocket): void {
+    clearTimeout(this.deadline);
+    this.socket = socket;
+    this.beat = begin(Date.now());
+    this.ticking = window.setInterval(this.tick, TICK_MS);
+    socket.onclose = (event) => this.lost(event.code);
     socket.onmessage = (event) => {
-      clearTimeout(this.pongTimer);
+      this.beat = heard(this.beat);
       const message = parse(event.data);
       if (message && message.type !== "pong") this.options.onMessage(message);
     };
-    socket.onclose = this.lost;
   }
 
-  private readonly ping = (): void => {
-    this.send({ type: "ping", id: ++this.pings });
-    clearTimeout(this.pongTimer);
-    this.pongTimer = window.setTimeout(this.lost, PONG_WITHIN_MS);
+  private readonly tick = (): void => {
+    const { beat, act } = tick(this.beat, Date.now(), this.options.inCall());
+    this.beat = beat;
+    if (act === "lost") this.lost(null);
+    else if (act === "ping") this.ping();
   };
 
-  private readonly lost = (): void => {
+  private ping(): void {
+    this.send({ type: "ping", id: ++this.pings });
+  }
+
+  private lost(code: number | null): void {
     if (this.closed) return;
     this.drop();
-    this.options.onStatus("lost");
-    clearTimeout(this.retry);
     this.retry = window.setTimeout(() => this.connect(), backoff(this.attempt++, Math.random()));
-  };
+    this.options.onLost(code);
+  }
 
-  private readonly connectNow = (): void => {
-    if (this.closed || this.socket) return;
-    clearTimeout(this.retry);
-    this.connect();
-  };
-
-  /** Lets go of the present socket without hearing of it again. */
+  /** Lets go of what there is without hearing of it again. */
   private drop(): void {
-    clearInterval(this.pingTimer);
-    clearTimeout(this.pongTimer);
-    const socket = this.socket;
-    this.socket = null;
-    if (!socket) return;
-    socket.onopen = socket.onmessage = socket.onclose = null;
-    socket.close();
+    clearTimeout(this.retry);
+    clearTimeout(this.deadline);
+    clearInterval(this.ticking);
+    for (const socket of [this.socket, this.next]) {
+      if (!socket) continue;
+      socket.onopen = socket.onmessage = socket.onclose = null;
+      socket.close();
+    }
+    this.socket = this.next = null;
   }
 }
 

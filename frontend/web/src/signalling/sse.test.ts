@@ -16,6 +16,6 @@ it("gives events however the stream is cut", () => {
 });
 
 it("waits longer after each try, up to a bound, and never not at all", () => {
-  expect([0, 1, 2, 20].map((attempt) => backoff(attempt, 1))).toEqual([250, 500, 1000, 10_000]);
+  expect([0, 1, 2, 20].map((attempt) => backoff(attempt, 1))).toEqual([250, 500, 1000, 5000]);
   expect(backoff(0, 0)).toBe(125);
 });
