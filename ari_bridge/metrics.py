@@ -72,6 +72,13 @@ RESOURCES = Gauge(
 )
 REAPED = Counter("resources_reaped", "Resources without a call, removed by the sweep.", ["resource"], registry=REGISTRY)
 
+STORE_HEALTHY = Gauge(
+    "call_store_healthy", "1 while the call memory can be written; 0: records are set aside.", registry=REGISTRY
+)
+STORE_WRITE_FAILURES = Counter(
+    "call_store_write_failures", "Records that the call memory did not take at once.", registry=REGISTRY
+)
+
 
 def observe_ari(op: str, seconds: float, result: str) -> None:
     """One ARI request. `op` as the API names it (`channels.dial`); `result`: ok, refused, timeout, unreachable."""

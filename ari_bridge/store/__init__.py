@@ -1,0 +1,12 @@
+"""The call memory: what neither Asterisk nor rtpengine can tell about a call, kept beyond our process.
+
+`CallStore` is what the engine needs of it, `SqliteStore` what is used. A call is written before what was
+decided is done, so a process that is killed has told nobody anything that its successor does not know.
+Knows calls; knows neither peers nor the front end.
+"""
+
+from ari_bridge.store.keeper import SqliteStore
+from ari_bridge.store.lock import StoreRefused
+from ari_bridge.store.protocol import CallStore
+
+__all__ = ["CallStore", "SqliteStore", "StoreRefused"]

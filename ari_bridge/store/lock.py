@@ -1,0 +1,62 @@
+"""One process for each state directory.
+
+The lock is an flock on a file of its own: it ends with the process however that dies, and closing another
+file cannot lose it (as it would an fcntl lock on the database, which is SQLite's).
+"""
+
+import fcntl
+import os
+from pathlib import Path
+
+from ari_bridge.errors import BridgeError
+
+
+class StoreRefused(BridgeError):
+    """The call memory must not be used by this process; the text names the file and what to do."""
+
+    code = "store_refused"
+
+
+class Lock:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._fd: int | None = None
+
+    def take(self) -> None:
+        """Take it, or keep it where it is held already. Raises StoreRefused (another has it), OSError."""
+        if self._fd is not None:
+            if _same_file(self._fd, self.path):
+                return
+            self.release()  # the directory was deleted, or moved away
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(fd, 20, 0).decode("ascii", "replace").strip()
+            os.close(fd)
+            raise StoreRefused(
+                f"{self.path.parent} is in use by another front end{f' (process {holder})' if holder else ''}: "
+                f"{self.path} is locked. Stop that one, or give this one a STATE_DIR and an ARI_APP of its own."
+            ) from None
+        except BaseException:
+            os.close(fd)
+            raise
+        self._fd = fd
+        try:  # whose it is, for people; a full disk is no reason to go without the lock
+            os.ftruncate(fd, 0)
+            os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+        except OSError:
+            pass
+
+    def release(self) -> None:
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+
+def _same_file(fd: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(fd), os.stat(path))
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,32 @@
+"""What the engine needs of a call memory."""
+
+from typing import Protocol
+
+from ari_bridge.calls.state import Call
+
+
+class CallStore(Protocol):
+    """`save` and `get` are called in the event loop: they never wait long, and never raise."""
+
+    @property
+    def healthy(self) -> bool:
+        """Whether it can write where it should. Calls go on either way."""
+
+    @property
+    def reason(self) -> str:
+        """Why it cannot; "" where it can."""
+
+    def save(self, call: Call) -> None:
+        """Keep the call as it is now. When it returns, the death of the process takes nothing back."""
+
+    def live(self) -> list[Call]:
+        """The calls that had not ended when last saved, oldest first; for the start."""
+
+    def get(self, call_id: str) -> Call | None:
+        """A call, live or ended, as last saved."""
+
+    async def start(self) -> None:
+        """Raises StoreRefused; any other trouble makes it unhealthy, and it is tried again."""
+
+    async def close(self) -> None:
+        """Write what is not written yet, and let go of everything."""

@@ -1,0 +1,88 @@
+"""What is kept of a call, and how it is written.
+
+JSON, so that a person can read it with nothing but `sqlite3`. A record of an older version lacks fields:
+they get their defaults. One of a newer version has more: they are left out.
+"""
+
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+
+from ari_bridge.calls.state import Call, CallState
+
+KEPT = (
+    "id",
+    "direction",
+    "target",
+    "caller",
+    "created_at",
+    "caller_name",
+    "state",
+    "user",
+    "session",
+    "users",
+    "far_channel",
+    "endpoint",
+    "leg",
+    "media_address",
+    "external_media_address",
+    "held_by_far",
+    "dial_status",
+    "dialplan_status",
+    "outcome",
+    "cause",
+    "ringing_at",
+    "answered_at",
+    "ended_at",
+)
+NOT_KEPT = (  # the first two are large and of no use to another process, the others are seen from the peers
+    "offer",
+    "answer",
+    "facts",
+    "asked",
+    "waiting",
+    "holds",
+    "releasing",
+    "spare",
+    "spare_releasing",
+    "stale",
+    "owner_away",
+    "media_lost",
+    "music",
+)
+"""Every field of `Call` stands in one of the two; a test holds us to it."""
+
+_values = attrgetter(*KEPT)
+_decoder = msgspec.json.Decoder(Call)
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One call as it is stored. Of two rows of one call the one with the higher revision counts."""
+
+    id: str
+    revision: int
+    created_at: float  # Unix seconds
+    ended_at: float | None  # None: the call has not reached its last state
+    record: msgspec.Raw
+
+    @property
+    def ended(self) -> bool:
+        return self.ended_at is not None
+
+
+def kept(call: Call) -> tuple[Any, ...]:
+    """What is kept, to be compared: two calls that are equal in it need one record."""
+    return tuple(_values(call))
+
+
+def to_row(call: Call, revision: int, now: float) -> Row:
+    """Raises UnicodeEncodeError where a text of the call is none (a lone surrogate)."""
+    ended_at = (call.ended_at or now) if call.state is CallState.ENDED else None
+    record = msgspec.json.encode(dict(zip(KEPT, _values(call), strict=True)))
+    return Row(call.id, revision, call.created_at, ended_at, msgspec.Raw(record))
+
+
+def to_call(row: Row) -> Call:
+    """Raises msgspec.ValidationError, DecodeError."""
+    return _decoder.decode(row.record)
