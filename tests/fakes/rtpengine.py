@@ -57,6 +57,7 @@ class FakeRtpengine(asyncio.DatagramProtocol):
         """Killed: gone at once, its sessions too. `start` brings it back on the same port."""
         self._transport.close()
         self.restart()
+        await asyncio.sleep(0)  # the socket is closed then
 
     def restart(self) -> None:
         """So quickly that nobody has seen it gone."""

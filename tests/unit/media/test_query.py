@@ -1,0 +1,83 @@
+"""What rtpengine's answers to `query` and `statistics` tell."""
+
+from typing import Any
+
+import pytest
+
+from ari_bridge.media.query import Heard, Looked, heard, look, sessions_total
+
+# As rtpengine 10.5.3 answered, cut to what is read of it.
+ANSWER: dict[str, Any] = {
+    "created": 1795548388,
+    "last signal": 1795548388,
+    "tags": {
+        "asterisk": {"medias": [{"streams": [{"last packet": 1795548399, "stats": {"packets": 505}}]}]},
+        "browser": {
+            "created": 1795548388,
+            "medias": [
+                {
+                    "codec": b"opus/48000/2",
+                    "index": 1,
+                    "streams": [
+                        {"flags": [b"RTP"], "last packet": 1795548391, "stats": {"packets": 154, "bytes": 2527}},
+                        {"flags": [b"RTCP"], "last packet": 1795548388, "stats": {"packets": 0, "bytes": 0}},
+                    ],
+                }
+            ],
+        },
+    },
+}
+
+
+def test_the_browser_s_side() -> None:
+    assert look(ANSWER, "browser") == Looked(154, 1795548391)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"tags": {}},
+        {"tags": []},
+        {"tags": {"browser": {}}},
+        {"tags": {"browser": {"medias": [{"streams": [{}, b"x"]}, 7]}}},
+        {"tags": {"browser": {"medias": {"streams": []}}}},
+    ],
+)
+def test_an_answer_that_does_not_say(answer: dict[str, Any]) -> None:
+    assert look(answer, "browser") is None
+
+
+def test_nothing_came_yet() -> None:
+    assert heard(None, Looked(0, 100), 105.0).at is None
+
+
+def test_at_the_first_look_the_node_s_whole_second_is_rounded_up_but_never_into_the_future() -> None:
+    assert heard(None, Looked(5, 100), 107.5).at == 101.0
+    assert heard(None, Looked(5, 100), 100.4).at == 100.4
+
+
+def test_between_looks_that_follow_each_other_the_count_tells() -> None:
+    first = heard(None, Looked(5, 100), 100.9)
+    assert first.at == 100.9
+    second = heard(first, Looked(40, 101), 101.9)
+    assert second.at == 101.9
+    third = heard(second, Looked(40, 101), 102.9)
+    assert third == Heard(Looked(40, 101), 102.9, 101.9)
+    assert heard(third, Looked(40, 101), 103.9).at == 101.9
+    assert heard(third, Looked(41, 103), 103.9).at == 103.9
+
+
+def test_a_clock_of_rtpengine_s_that_is_wrong_does_no_harm_after_the_first_look() -> None:
+    first = heard(None, Looked(5, 40), 100.0)  # it is a minute late
+    assert heard(first, Looked(55, 41), 101.0).at == 101.0
+
+
+def test_after_a_long_time_without_a_look_the_node_s_second_tells_again() -> None:
+    first = heard(None, Looked(5, 100), 100.9)
+    assert heard(first, Looked(100, 102), 160.0).at == 103.0
+
+
+def test_sessions_in_all() -> None:
+    assert sessions_total({"statistics": {"currentstatistics": {"sessionstotal": 7}}}) == 7
+    assert sessions_total({"statistics": {}}) is None
