@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ServerMessage, State } from "../messages";
-import { IDLE, phaseOf, promoteWaiting, step, type PhoneEvent, type PhoneState } from "./call";
+import { IDLE, callOf, phaseOf, promoteWaiting, step, type PhoneEvent, type PhoneState } from "./call";
 
 const run = (...events: PhoneEvent[]): PhoneState => events.reduce(step, IDLE);
 const dialled: PhoneEvent = { type: "dialled", id: "c1", number: "600", name: "Echo", at: 1000 };
@@ -138,4 +138,58 @@ describe("an incoming call", () => {
     expect(step(state, ended("cancelled")).waiting).toBeNull();
     expect(step(state, { type: "waiting-gone" }).waiting).toBeNull();
   });
+});
+
+describe("a call that comes and goes", () => {
+  const talking = run(dialled, told("accepted", {}, 5000));
+  const seen = { id: "c1", direction: "outbound", number: "600", name: "Echo", phase: "accepted", startedAt: 1000, acceptedAt: 5000, held: false, here: false, attached: true } as const;
+
+  it("returns with its time, and without sound yet", () => {
+    const state = step(IDLE, { type: "returned", call: callOf(seen) });
+    expect(state.call).toMatchObject({ phase: "accepted", acceptedAt: 5000, startedAt: 1000, media: "returning" });
+    expect(step(state, { type: "media", state: "connected" }).call?.media).toBe("connected");
+  });
+
+  it("returns in the place of one that has ended, not of one that stands", () => {
+    const ended = step(talking, { type: "hangup-pressed", at: 6000 });
+    expect(step(ended, { type: "returned", call: callOf({ ...seen, id: "c2" }) }).call?.id).toBe("c2");
+    expect(step(talking, { type: "returned", call: callOf({ ...seen, id: "c2" }) })).toBe(talking);
+  });
+
+  it("is brought from another page", () => {
+    const state = step({ ...IDLE, elsewhere: seen }, { type: "returned", call: callOf(seen) });
+    expect(state).toMatchObject({ call: { id: "c1" }, elsewhere: null });
+  });
+
+  it("is taken over by another page, and goes on there", () => {
+    const state = step(talking, server({ type: "taken-over", callId: "c1" }));
+    expect(state.call).toBeNull();
+    expect(state.elsewhere).toMatchObject({ id: "c1", number: "600", acceptedAt: 5000, here: false, attached: true });
+    expect(step(talking, server({ type: "taken-over", callId: "c9" }))).toBe(talking);
+  });
+
+  it("ends as the server says that it did meanwhile", () => {
+    const state = step(run(dialled, told("ringing")), { type: "ended-meanwhile", id: "c1", ending: { outcome: "lost", q850: 16 }, acceptedAt: 3000, at: 8000 });
+    expect(state.call).toMatchObject({ phase: "ended", outcome: "lost", q850: 16, acceptedAt: 3000, endedAt: 8000 });
+  });
+
+  it("is forgotten where nobody knows it", () => {
+    expect(step(talking, { type: "forgotten", id: "c1" }).call).toBeNull();
+    expect(step(talking, { type: "forgotten", id: "c2" })).toBe(talking);
+  });
+
+  it("goes on without a microphone, and says so", () => {
+    const deaf = step(talking, { type: "unheard", problem: "no_microphone" });
+    expect(deaf.call).toMatchObject({ phase: "accepted", problem: "no_microphone" });
+    expect(step(deaf, { type: "unheard", problem: null }).call?.problem).toBeNull();
+  });
+
+  it("is not ended by a refused digit, nor by a new connection that is refused", () => {
+    expect(step(talking, server({ type: "error", code: "held_elsewhere", message: "", callId: "c1" }))).toBe(talking);
+  });
+});
+
+it("is refused while the phone system is not there", () => {
+  const refused = server({ type: "error", code: "unavailable", message: "later", callId: "c1", retryAfter: 5 });
+  expect(run(dialled, refused).call).toMatchObject({ phase: "ended", outcome: "failed_pbx", reason: "later" });
 });

@@ -26,6 +26,12 @@ describe("history", () => {
     expect([more.length, more[0]?.number, more.at(-1)?.number]).toEqual([100, "new", "98"]);
   });
 
+  it("lists a call once, though several pages tell of it", () => {
+    const told = remember([entry("1", { id: "a" }), entry("2", { id: "b" })], entry("1", { id: "b", seconds: 4 }));
+    expect(told.map(({ id, seconds }) => [id, seconds])).toEqual([["b", 4], ["a", 10]]);
+    expect(remember([entry("1")], entry("2")).length).toBe(2); // without ids, as older ones are
+  });
+
   it("finds by number and by name", () => {
     expect([matches("60", "600", ""), matches("ech", "600", "Echo"), matches("x", "600", "Echo")]).toEqual([true, true, false]);
   });

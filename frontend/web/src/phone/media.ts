@@ -31,7 +31,10 @@ export interface MediaParts {
 }
 
 const LOOK_MS = 1000;
-const LOOK_CLOSELY_MS = 250; // once packets fail to come
+const LOOK_CLOSELY_MS = 250; // when something is wrong, or about to be
+/** Without packets for so long the path may be dead; for so long after that, it is the far side that is silent. */
+const QUIET_MS = 500;
+const SILENT_MS = 5000;
 const QUALITY_MS = 2000;
 const NOTHING: Counters = { received: 0, lost: 0 };
 
@@ -173,7 +176,9 @@ export class CallMedia {
     if (!this.active) return;
     const now = Date.now();
     const standing = this.standing(now);
-    if (!isWell(standing, now)) this.wellSince = now;
+    const well = isWell(standing, now);
+    this.lookAgain(well ? quietMs(this.pulse, now) : QUIET_MS);
+    if (!well) this.wellSince = now;
     else if (now - this.wellSince >= WELL_MS) this.tries = 0;
     const decision = decide(standing, now);
     if (decision === "attach") void this.renew();
@@ -203,7 +208,7 @@ export class CallMedia {
     this.parts.microphone.hold();
     Object.assign(this, { since: 0, lost: false, everHeard, trying: false, tries: 0, triedAt: 0, wellSince: Date.now() });
     Object.assign(this, { pulse: NO_PULSE, counters: NOTHING, qualityAt: 0, told: everHeard ? "returning" : "new" });
-    this.timer = setTimeout(() => void this.measure(), LOOK_MS);
+    this.lookAgain(0);
     return ++this.run;
   }
 
@@ -303,10 +308,11 @@ export class CallMedia {
       if (report && current === this.current) this.read([...report.values()] as { type: string; id: string }[]);
     }
     this.look();
-    if (run !== this.run) return; // it was given up
-    const quiet = quietMs(this.pulse, Date.now());
+  }
+
+  private lookAgain(quiet: number): void {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.measure(), quiet > 500 && quiet < 5000 ? LOOK_CLOSELY_MS : LOOK_MS);
+    this.timer = setTimeout(() => void this.measure(), quiet >= QUIET_MS && quiet < SILENT_MS ? LOOK_CLOSELY_MS : LOOK_MS);
   }
 
   private read(entries: { type: string; id: string }[]): void {
