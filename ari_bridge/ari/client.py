@@ -61,7 +61,7 @@ class Ari:
         self.connected = False
         self.identity = ""  # of the running Asterisk, another one after each restart; "" before the first connect
         self.same_pbx = True  # it is the one of the connection before: what that one had may stand
-        self._known = identity  # the last one whose connect every listener has dealt with
+        self._known = identity  # the last one that every listener was told of
         self._transport = Transport(url, user, password, timeout)
         self._requests = Requests(request_observer, self.info, patience=timeout / 2)
         self.channels = Channels(self._requests, app)
@@ -91,7 +91,7 @@ class Ari:
         self._event_listeners.append(listener)
 
     def on_connect(self, listener: Callable[[], Awaitable[None]]) -> None:
-        """Awaited after every connect, while events already come in."""
+        """Awaited after every connect, while events already come in. `same_pbx` says what became of what was there."""
         self._connect_listeners.append(listener)
 
     def on_disconnect(self, listener: Callable[[str], None]) -> None:
@@ -176,9 +176,14 @@ class Ari:
             listener(event)
 
     async def _on_connected(self) -> None:
-        for listener in self._connect_listeners:
-            await listener()
-        self._known = self.identity  # not before: where a listener was cut off, the next connect tells it again
+        told = 0
+        try:
+            for listener in self._connect_listeners:
+                told += 1
+                await listener()
+        finally:  # where a lost stream cut this off before all were told of a restart, the next connect tells it again
+            if told == len(self._connect_listeners):
+                self._known = self.identity
         await asyncio.gather(*(self.info() for _ in range(IDLE_CONNECTIONS)), return_exceptions=True)
 
     def _on_disconnected(self, reason: str) -> None:

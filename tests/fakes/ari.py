@@ -26,7 +26,7 @@ from tests.fakes.far_side import CONGESTION as CONGESTION
 from tests.fakes.far_side import NO_ANSWER as NO_ANSWER
 from tests.fakes.far_side import Answers as Answers
 from tests.fakes.far_side import Fails as Fails
-from tests.fakes.far_side import FarSide
+from tests.fakes.far_side import FarSide as FarSide
 from tests.fakes.far_side import RingsForEver as RingsForEver
 
 REASONS = {"normal": 16, "busy": 17, "congestion": 34, "no_answer": 19, "unallocated": 1}
