@@ -18,7 +18,13 @@ COPY ari_bridge ari_bridge
 COPY frontend frontend
 COPY --from=pages /build/frontend/static frontend/static
 COPY deploy/container_health.py deploy/container_health.py
+# What the server remembers: the calls that stand, the users, and what signs their sessions. A volume takes its owner.
+RUN install -d -o nobody -g nogroup -m 700 /state
+ENV STATE_DIR=/state USERS_FILE=/state/users TOKEN_SECRET_FILE=/state/token-secret
+# docker compose exec frontend ari-bridge doctor
+RUN printf '#!/usr/bin/env python\nfrom frontend.cli import main\n\nmain()\n' >/usr/local/bin/ari-bridge \
+ && chmod 755 /usr/local/bin/ari-bridge
 USER nobody
 HEALTHCHECK --interval=2s --timeout=5s --retries=30 CMD python deploy/container_health.py
-ENTRYPOINT ["python", "-c", "from frontend.cli import main; main()"]
+ENTRYPOINT ["ari-bridge"]
 CMD ["serve"]

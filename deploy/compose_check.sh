@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Proves compose.yml without a Docker engine: podman and Compose v2 build the images from the repository, start the
-# three, wait until all are healthy, make a call, and take them down again. Needs root and Debian 12.
+# Proves compose.yml without a Docker engine: podman and Compose v2 build the images from the repository, start all,
+# wait until they are healthy, make calls, kill the front end and an rtpengine and replace the front end during a call,
+# and take everything down again. Needs root and Debian 12.
 #   make compose-check          the ports of the check lie apart from the demo's, so both may run
 set -Eeuo pipefail
 project=$(cd "$(dirname "$0")/.." && pwd)
@@ -17,7 +18,7 @@ failed() {
 trap failed ERR
 
 export HTTP_PORT=${HTTP_PORT:-13000} WS_PORT=${WS_PORT:-18080} ARI_PORT=${ARI_PORT:-18088}
-export SIP_PORT=${SIP_PORT:-15060} TRUNK_PORT=${TRUNK_PORT:-15070} NG_PORT=${NG_PORT:-12223}
+export SIP_PORT=${SIP_PORT:-15060} TRUNK_PORT=${TRUNK_PORT:-15070} NG_PORT=${NG_PORT:-12223} NG_PORT_2=${NG_PORT_2:-12233}
 ARI_PASSWORD=$(head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n'); export ARI_PASSWORD
 
 step podman
@@ -123,18 +124,38 @@ cd "$project"
 step 'compose.yml is valid'; docker_compose config -q >>"$log" 2>&1
 step 'build'; docker_compose build >>"$log" 2>&1
 step 'up, until healthy'; up=yes; docker_compose up -d --no-build --pull never >>"$log" 2>&1
-for _ in $(seq 60); do
-  curl --noproxy '*' -sf "http://127.0.0.1:$HTTP_PORT/health" >>"$log" 2>&1 && break
-  sleep 1
-done
+healthy() {
+  for _ in $(seq 60); do
+    curl --noproxy '*' -sf "http://127.0.0.1:$HTTP_PORT/health" >>"$log" 2>&1 && return
+    sleep 0.5
+  done
+  docker_compose ps -a >>"$log" 2>&1
+  docker_compose logs --no-color >"$work/services.log" 2>&1
+  return 1
+}
+healthy
 docker_compose ps -a >>"$log" 2>&1
-docker_compose logs --no-color >"$work/services.log" 2>&1
-curl --noproxy '*' -sf "http://127.0.0.1:$HTTP_PORT/health" >>"$log" 2>&1
 if [ -x "$project/.venv/bin/ari-bridge" ]; then
   step 'a call to 601 is heard'
   "$project/.venv/bin/ari-bridge" call 601 --url "ws://127.0.0.1:$HTTP_PORT/ws" --expect-tone 1004 >>"$log" 2>&1
+  command="'$compose' -p ari-bridge-check -f '$project/compose.yml'"
+  outlives() { # what, the command that does it
+    step "a call outlives $1"
+    "$project/.venv/bin/python" -m deploy.outlives --url "ws://127.0.0.1:$HTTP_PORT/ws" --seconds 10 "$2" >>"$log" 2>&1 ||
+      { docker_compose logs --no-color >"$work/services.log" 2>&1; false; }
+    echo "      $(tail -1 "$log")"
+    healthy
+  }
+  # As a death comes, without a word to the engine: everything in the container but its first process.
+  die="sh -c 'kill -9 -1' || true"
+  outlives 'the death of the front end' "$command exec -T frontend $die"
+  outlives 'the death of an rtpengine' "$command exec -T rtpengine $die"
+  outlives 'the death of the other rtpengine' "$command exec -T rtpengine-2 $die"
+  outlives 'a new front end' "$command up -d --no-build --pull never --no-deps --force-recreate frontend"
 fi
-step 'down'; docker_compose down -v -t 2 >>"$log" 2>&1; up=
+step 'down'; docker_compose down -v >>"$log" 2>&1; up=
 left=$(podman ps -aq | wc -l)
 [ "$left" -eq 0 ] || { echo "  ✗ $left containers are left"; exit 1; }
+volumes=$(podman volume ls -q | wc -l)
+[ "$volumes" -eq 0 ] || { echo "  ✗ $volumes volumes are left"; exit 1; }
 echo "  ✓ compose.yml builds, starts healthy and stops clean ($((SECONDS - begin)) s)"

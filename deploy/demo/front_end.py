@@ -39,15 +39,11 @@ class FrontEnd:
         Raises `ProgramFailed` after `deadline` seconds or when it ends at once.
         """
         process = self.launch()
-        end = time.monotonic() + deadline
-        said = "no answer yet"
-        while time.monotonic() < end:
-            process.require_running()
-            status, said = self._ask()
-            if status == 200:
-                return
-            time.sleep(0.1)
-        raise ProgramFailed(self.name, f"{self._health} within {deadline:.0f} s: {said}", self.log)
+        try:
+            self._wait_until_healthy(process, deadline)
+        except BaseException:
+            self.stop()
+            raise
 
     def launch(self) -> Process:
         """Starts it, or starts it again when it has died, and does not wait."""
@@ -81,6 +77,17 @@ class FrontEnd:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.stop()
+
+    def _wait_until_healthy(self, process: Process, deadline: float) -> None:
+        end = time.monotonic() + deadline
+        said = "no answer yet"
+        while time.monotonic() < end:
+            process.require_running()
+            status, said = self._ask()
+            if status == 200:
+                return
+            time.sleep(0.1)
+        raise ProgramFailed(self.name, f"{self._health} within {deadline:.0f} s: {said}", self.log)
 
     def _ask(self) -> tuple[int, str]:
         """The status of `/health` and what it says; status 0 when there is no answer."""
