@@ -82,10 +82,18 @@ async def test_an_unknown_call(http: aiohttp.ClientSession, method: str) -> None
 async def test_health_tells_which_part_is_missing(http: aiohttp.ClientSession, rtpengine: FakeRtpengine) -> None:
     async with http.get("/health") as response:
         assert response.status == 200
-    rtpengine.drop["ping"] = 1000
-    async with http.get("/health") as response:
-        assert response.status == 503
-        checks = (await response.json())["checks"]
+        body = await response.json()
+    assert body["status"] == "ok"
+    [node] = body["checks"]["rtpengine"]["nodes"]
+    assert node["address"] == rtpengine.address and node["state"] == "up" and node["sessions"] == 0
+    rtpengine.hang = True
+    async with asyncio.timeout(2):  # so soon it is known
+        while True:
+            async with http.get("/health") as response:
+                checks = (await response.json())["checks"]
+                if response.status == 503:
+                    break
+            await asyncio.sleep(0.05)
     assert checks["ari"]["ok"]
     assert not checks["rtpengine"]["ok"]
     assert checks["rtpengine"]["reason"]
