@@ -9,9 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-FRESH_SECONDS = 3.0
-"""Packets that came since a look that is no older came just now, as well as anybody can tell."""
-
 
 @dataclass(frozen=True)
 class Looked:
@@ -46,19 +43,20 @@ def look(answer: Mapping[str, Any], tag: str) -> Looked | None:
 
 
 def heard(before: Heard | None, looked: Looked, now: float) -> Heard:
-    """When the last packet came, at the latest: it never seems silent when it is not.
+    """When the last packet came, at the latest: it does not seem silent when it is not.
 
-    Between looks that follow each other the count tells, which needs no clock of rtpengine's.
+    From the second look on the count bounds it, whatever rtpengine's clock says.
     """
+    second_over = looked.last + 1.0
     at: float | None
     if looked.packets == 0:
         at = None
-    elif before and before.looked.packets == looked.packets:
+    elif before is None:
+        at = min(now, second_over)
+    elif before.looked.packets == looked.packets:
         at = before.at
-    elif before and now - before.seen <= FRESH_SECONDS:
-        at = now
     else:
-        at = min(now, looked.last + 1.0)
+        at = second_over if before.seen <= second_over <= now else now
     return Heard(looked, now, at)
 
 
