@@ -14,6 +14,7 @@ from ari_bridge.hooks import Hooks, load_plugins
 from ari_bridge.media.pool import Pool
 from ari_bridge.metrics import observe_ari, observe_ng
 from ari_bridge.routing import Routes
+from ari_bridge.store import SqliteStore
 from frontend import middleware, static_pages
 from frontend.api import BODY_BYTES, Api
 from frontend.auth import Access, token_secret
@@ -43,7 +44,10 @@ class CannotListen(Exception):
 
 
 class App:
-    """The whole server in one object. `start` raises CannotListen, PluginError, InvalidUser, ssl.SSLError."""
+    """The whole server in one object.
+
+    `start` raises CannotListen, PluginError, InvalidUser, StoreRefused, ssl.SSLError.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -66,6 +70,7 @@ class App:
             request_observer=observe_ng,
         )
         self.pages = OpenPages()
+        self.store = SqliteStore(settings.state_dir, days=settings.call_records_days)
         self.calls = Calls(
             self.ari,
             self.media,
@@ -80,10 +85,15 @@ class App:
             Limits(
                 ring_timeout=settings.ring_timeout,
                 setup_timeout=settings.setup_timeout,
+                grace=settings.disconnect_grace,
+                pbx_grace=settings.pbx_grace,
                 max_calls=settings.max_calls,
                 max_calls_per_user=settings.max_calls_per_user,
             ),
+            self.store,
         )
+        self.health = Health(self.ari, self.media, self.store, version=VERSION)
+        self._connections: Connections | None = None
         self._opened = AsyncExitStack()
 
     async def start(self) -> None:
@@ -95,19 +105,28 @@ class App:
             raise
 
     async def close(self) -> None:
-        """Hang up what stands, and give everything back. May be called twice."""
+        """Give everything back, and leave the calls as they stand: who starts next adopts them. May be called twice."""
         await self._opened.aclose()
+
+    async def drain(self, seconds: float) -> None:
+        """Take no new calls, and send the pages to whoever serves next, spread over `seconds`."""
+        self.calls.draining = True
+        self.health.draining = True
+        if self._connections:
+            await self._connections.drain(seconds)
 
     async def _start(self) -> None:
         settings, opened = self._settings, self._opened
         load_plugins(self.hooks, list(settings.plugins))
         opened.callback(self.hooks.close)
+        await self.store.start()
+        opened.push_async_callback(self.store.close)
         await self.media.start()
         opened.push_async_callback(self.media.close)
-        await self.ari.start()
-        opened.push_async_callback(self.ari.close)
         await self.calls.start()
         opened.push_async_callback(self.calls.close)
+        await self.ari.start()
+        opened.push_async_callback(self.ari.close)
         await self._serve()
         log.info("serving", page=f"{self.url}/", websocket=self.ws_url, second=self.legacy_ws_url, version=VERSION)
 
@@ -119,9 +138,10 @@ class App:
             secret=token_secret(settings.token_secret_file) if settings.enable_authentication else "",
             lifetime=settings.token_lifetime,
         )
-        connections = Connections(self.calls, self.pages, access, version=VERSION, grace=settings.disconnect_grace)
-        events = EventLog(self.hooks)
-        health = Health(self.ari, self.media, version=VERSION)
+        sessions = Sessions(token_secret(settings.state_dir / "session-secret"))
+        connections = Connections(self.calls, self.pages, access, sessions, self.hooks, version=VERSION)
+        self._connections = connections
+        events, health = EventLog(self.hooks), self.health
         checked = middleware.origins_checked(Origins(settings.cors_origin))
         common = [middleware.headers_set, checked, middleware.errors_told, static_pages.assets_kept]
 
@@ -172,11 +192,12 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
-    """Serve until `stop` is set."""
+    """Serve until `stop` is set; then drain, and leave without touching a call."""
     app = App(settings)
     await app.start()
     try:
         await stop.wait()
-        log.info("stopping")
+        log.info("draining: no new calls; those that stand go on without this process", calls=len(app.calls.live()))
+        await app.drain(settings.drain_seconds)
     finally:
         await app.close()

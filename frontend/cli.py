@@ -14,6 +14,7 @@ import typer
 import uvloop
 
 from ari_bridge.hooks import PluginError
+from ari_bridge.store import StoreRefused
 from frontend import logs
 from frontend.app import VERSION, CannotListen, run
 from frontend.call_command import call
@@ -43,7 +44,7 @@ def serve() -> None:
     logs.configure(settings.log_level, settings.log_format)
     try:
         uvloop.run(_serve(settings))
-    except (CannotListen, PluginError, InvalidUser, ssl.SSLError) as error:
+    except (CannotListen, PluginError, InvalidUser, StoreRefused, ssl.SSLError) as error:
         structlog.get_logger(__name__).error("cannot start", reason=str(error))
         raise typer.Exit(1) from None
 

@@ -1,4 +1,7 @@
-"""`GET /health`: can calls be made? 200, or 503 with the reasons. `degraded` is 200: some rtpengine is missing."""
+"""`GET /health`: can calls be made? 200, or 503 with the reasons.
+
+`degraded` is 200: calls can be made, but an rtpengine is missing, or the call memory cannot be written.
+"""
 
 import asyncio
 from typing import Any
@@ -9,15 +12,20 @@ from ari_bridge.ari.client import Ari
 from ari_bridge.errors import PeerError
 from ari_bridge.media.node import NodeReport
 from ari_bridge.media.pool import Pool
+from ari_bridge.store import CallStore
 from frontend.middleware import json_response
 
 CHECK_SECONDS = 2.0
 
 
 class Health:
-    def __init__(self, ari: Ari, media: Pool, *, version: str) -> None:
+    """`draining`: calls that stand go on, but no new one is begun here."""
+
+    def __init__(self, ari: Ari, media: Pool, store: CallStore, *, version: str) -> None:
+        self.draining = False
         self._ari = ari
         self._media = media
+        self._store = store
         self._version = version
 
     def routes(self) -> list[web.RouteDef]:
@@ -25,10 +33,14 @@ class Health:
 
     async def health(self, request: web.Request) -> web.Response:
         ari, media = await self._check_ari(), self._check_media()
-        ok = ari["ok"] and media["ok"]
-        whole = all(node["ok"] for node in media["nodes"])
-        status = ("ok" if whole else "degraded") if ok else "unavailable"
-        data = {"status": status, "version": self._version, "checks": {"ari": ari, "rtpengine": media}}
+        store: dict[str, Any] = {"ok": self._store.healthy}
+        if self._store.reason:
+            store["reason"] = self._store.reason
+        ok = ari["ok"] and media["ok"] and not self.draining
+        whole = store["ok"] and all(node["ok"] for node in media["nodes"])
+        status = ("ok" if whole else "degraded") if ok else "draining" if self.draining else "unavailable"
+        checks = {"ari": ari, "rtpengine": media, "store": store}
+        data = {"status": status, "version": self._version, "checks": checks}
         return json_response(data, status=200 if ok else 503, headers={"Cache-Control": "no-store"})
 
     async def _check_ari(self) -> dict[str, Any]:

@@ -18,7 +18,7 @@ EXAMPLES = {
     "ARI_USER": "ari-bridge",
     "ARI_PASSWORD": "the password of that user in ari.conf",
     "ARI_APP": "ari-bridge",
-    "ARI_TIMEOUT": "5",
+    "ARI_TIMEOUT": "4",
     "RTPENGINE_NG": "192.0.2.5:2223,192.0.2.6:2223*2",
     "RTPENGINE_TIMEOUT": "3",
     "TARGET_SIP_SERVER": "sip.example.com:5060",
@@ -39,7 +39,11 @@ EXAMPLES = {
     "LOG_FORMAT": "console",
     "RING_TIMEOUT": "45",
     "SETUP_TIMEOUT": "10",
-    "DISCONNECT_GRACE": "5",
+    "STATE_DIR": "state",
+    "CALL_RECORDS_DAYS": "30",
+    "DISCONNECT_GRACE": "30",
+    "PBX_GRACE": "2",
+    "DRAIN_SECONDS": "3",
     "MAX_CALLS": "1000",
     "MAX_CALLS_PER_USER": "4",
     "PHONE_BOOK": "600=Echo,601=Milliwatt tone",
@@ -64,7 +68,7 @@ class Settings(BaseSettings):
     ari_user: Annotated[str, Field(min_length=1)] = "ari-bridge"
     ari_password: Annotated[str, Field(min_length=1, repr=False)]
     ari_app: Annotated[str, Field(pattern=rf"^{NAME}$")] = "ari-bridge"
-    ari_timeout: Seconds = 5.0
+    ari_timeout: Seconds = 4.0
     rtpengine_ng: Annotated[tuple[NodeAddress, ...], NoDecode] = (NodeAddress("127.0.0.1", 2223),)
     rtpengine_timeout: Seconds = 3.0
     target_sip_server: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:\[\]-]*$")] = ""
@@ -85,7 +89,11 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = "console"
     ring_timeout: Seconds = 45.0
     setup_timeout: Seconds = 10.0
-    disconnect_grace: Annotated[float, Field(ge=0, le=3600)] = 5.0
+    state_dir: Path = Path("state")
+    call_records_days: Annotated[float, Field(gt=0, le=36500)] = 30.0
+    disconnect_grace: Annotated[float, Field(ge=0, le=3600)] = 30.0
+    pbx_grace: Annotated[float, Field(ge=0, le=60)] = 2.0
+    drain_seconds: Annotated[float, Field(ge=0, le=600)] = 3.0
     max_calls: Annotated[int, Field(ge=1)] = 1000
     max_calls_per_user: Annotated[int, Field(ge=1)] = 4
     phone_book: Annotated[tuple[tuple[str, str], ...], NoDecode] = ()

@@ -107,9 +107,9 @@ class Transport:
             raise PeerUnreachable(PEER, request, str(error) or type(error).__name__) from error
 
 
-HEARTBEAT_SECONDS = 3.0
-"""After so long without a word comes a ping; without a pong within half of it the stream counts as lost. Together
-below 5 s: what is over must be told by then."""
+HEARTBEAT_SECONDS = 2.0
+"""After so long without a word comes a ping; without a pong within half of it the stream counts as lost. With PBX_GRACE
+it comes to 5 s: what is over must be told by then."""
 EVENT_BYTES = 4 * 1024 * 1024
 
 

@@ -84,7 +84,7 @@ def _ended_meanwhile(call: Call, at: float) -> Decision:
 
 def _rings_again(call: Call) -> Decision:
     """A caller whom nobody talks to yet: the pages ring as soon as they are back; media begins anew."""
-    call = _without_leg(call)
+    call = rule.drop_leg(call)
     facts = _CALLER_RINGS | ({Fact.BRIDGE_CREATED} if Resource.BRIDGE in call.holds else set())
     users = call.users or frozenset({call.target})
     call = replace(call, state=RINGING, user=None, session=None, users=users, facts=facts, asked=_asked(call, facts))
@@ -108,7 +108,7 @@ def _goes_on(call: Call, state: CallState, at: float, seen: Seen) -> Decision:
         facts |= FACTS_OF_A_LEG
         call = replace(call, holds=call.holds | {Resource.MEDIA_SESSION})
     else:
-        call = replace(_without_leg(call), media_lost=True)
+        call = replace(rule.drop_leg(call), media_lost=True)
     away = call.session is not None
     call = replace(call, state=state, owner_away=away, facts=frozenset(facts), asked=_asked(call, facts))
     call, steps = rule.advance(call)
@@ -119,11 +119,6 @@ def _goes_on(call: Call, state: CallState, at: float, seen: Seen) -> Decision:
     if state is not UP:
         timers.append(StartTimer(Timer.RING))
     return call, [*steps, *releases, *timers]
-
-
-def _without_leg(call: Call) -> Call:
-    """A leg that is not whole is spare; the next one gets a number that was never used."""
-    return replace(rule.drop_leg(call), leg=call.leg + 1)
 
 
 def _asked(call: Call, facts: set[Fact] | frozenset[Fact]) -> frozenset[Step]:

@@ -180,9 +180,9 @@ class MediaLost(Event):
 
 @dataclass(frozen=True, slots=True)
 class MediaChecked(Event):
-    """When the browser was last heard, as rtpengine says; `heard_at` is 0 where that is not known."""
+    """When the browser was last heard, as rtpengine says: Unix seconds, 0 for never; None where it cannot say."""
 
-    heard_at: float
+    heard_at: float | None
 
 
 @dataclass(frozen=True, slots=True)

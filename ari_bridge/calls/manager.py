@@ -393,6 +393,7 @@ class Calls:
         if not self._ari.same_pbx:
             self._lose_pbx("the PBX was restarted")
         await self._reconciler.reconcile()
+        self._run(self._reconciler.sweep_again())
 
     def _on_disconnect(self, reason: str) -> None:
         metrics.ARI_CONNECTED.set(0)

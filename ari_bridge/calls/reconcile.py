@@ -62,8 +62,12 @@ class Reconciler:
             if task := self._tasks.get(call_id):
                 self._tell(task, call, seen.channels)
         await self.sweep()
+
+    async def sweep_again(self) -> None:
+        """Some seconds later, when what was just being made or released has an owner, or is gone."""
         await asyncio.sleep(GRACE_SECONDS)
-        await self.sweep()
+        if self._peers.ari.connected:
+            await self.sweep()
 
     async def sweep_for_ever(self) -> None:
         while True:

@@ -60,7 +60,7 @@ def renew(call: Call, event: events.Reoffered) -> Decision:
 
 
 def new_leg(call: Call, offer: str) -> Decision:
-    call = replace(drop_leg(call), leg=call.leg + 1, offer=offer, media_lost=False)
+    call = replace(call if call.media_lost else drop_leg(call), offer=offer, media_lost=False)
     call, steps = advance(call)
     return call, [*steps, StartTimer(Timer.SETUP)]
 
@@ -85,8 +85,8 @@ def media_lost(call: Call, event: events.MediaLost) -> Decision:
 
 
 def outlives_its_leg(call: Call) -> bool:
-    """Whether a fault of its media leg leaves the call standing."""
-    return call.state is UP or (call.leg > 1 and Fact.ANSWER_TOLD in call.facts)
+    """Whether a fault of its media leg leaves the call standing: there is a page then that can offer again."""
+    return Fact.ANSWER_TOLD in call.facts and (call.state is UP or call.leg > 1)
 
 
 def of_an_earlier_leg(call: Call, step: Step, leg: int) -> bool:
@@ -127,12 +127,9 @@ def answer_made(call: Call, sdp: str) -> Decision:
 
 def leg_bridged(call: Call) -> Decision:
     """The leg is in the bridge: the two sides hear each other."""
-    actions: list[Action] = []
-    if call.music:
-        actions.append(PlayMusic(False))
-    if call.leg > 1 and not call.owner_away:
-        actions += [CancelTimer(Timer.GRACE), CancelTimer(Timer.MUSIC)]
-    return replace(call, music=False), actions
+    if call.leg == 1 or call.owner_away:
+        return call, []
+    return call, [CancelTimer(Timer.GRACE), CancelTimer(Timer.MUSIC)]
 
 
 # --- the page is away -----------------------------------------------------------------
@@ -170,7 +167,7 @@ def media_checked(call: Call, event: events.MediaChecked) -> Decision:
     if call.media_lost or call.state is not UP:
         return call, []
     again: list[Action] = [StartTimer(Timer.MUSIC)] if call.owner_away else []
-    if event.heard_at == 0:
+    if event.heard_at is None:
         return call, again
     silent = event.at - event.heard_at > SILENCE_SECONDS
     if silent and call.owner_away and not call.music:

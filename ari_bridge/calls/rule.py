@@ -50,9 +50,10 @@ def advance(call: Call) -> Decision:
     made = {plan.MAKES[step] for step in steps if step in plan.MAKES}
     call = replace(call, asked=call.asked | {*steps}, waiting=call.waiting | {*steps}, holds=call.holds | made)
     actions: list[Action] = [Do(step, call.leg if step.of_leg else 0) for step in steps]
-    if Step.BRIDGE_EXTERNAL_MEDIA in steps:  # the new leg takes the old one's place in the bridge
+    if Step.BRIDGE_EXTERNAL_MEDIA in steps:  # the new leg takes the place of the old one, and of the music
         call, releases = release_spare(call)
-        actions += releases
+        music: list[Action] = [PlayMusic(False)] if call.music else []
+        call, actions = replace(call, music=False), [*music, *actions, *releases]
     return call, actions
 
 
@@ -113,11 +114,12 @@ def without(call: Call, resource: Resource, leg: int = 0) -> Call:
 
 
 def drop_leg(call: Call) -> Call:
-    """The call without a media leg: what it has of the present one is spare from now on."""
+    """The call without a media leg: what it has of the present one is spare. No number is used a second time."""
     held = {resource for resource in call.holds if resource.of_leg}
     begun = {step for step in call.asked if step.of_leg}
     return replace(
         call,
+        leg=call.leg + 1,
         spare=call.spare | {Spare(resource, call.leg) for resource in held},
         spare_releasing=call.spare_releasing | {Spare(resource, call.leg) for resource in call.releasing & held},
         stale=call.stale | {(step, call.leg) for step in call.waiting & begun},

@@ -87,7 +87,7 @@ class Limits:
     ring_timeout: float = 45.0
     setup_timeout: float = 10.0
     grace: float = 30.0  # from a lost page, or lost media, to the end of the call
-    pbx_grace: float = 3.0  # without an event stream, until the calls count as lost
+    pbx_grace: float = 2.0  # without an event stream, until the calls count as lost
     max_calls: int = 1000
     max_calls_per_user: int = 4
 
@@ -281,12 +281,15 @@ class CallTask:
             self._changing_music = False
 
     async def _check_media(self, leg: str) -> None:
+        heard_at: float | None
         try:
-            heard_at = await self._peers.media.heard(leg)
+            heard_at = await self._peers.media.heard(leg) or 0.0
+        except PeerRefused:
+            heard_at = 0.0  # there is no such session any more
         except PeerError as error:
             self._log.debug("rtpengine does not say when the browser was heard", reason=str(error))
             heard_at = None
-        self.post(MediaChecked(time.time(), heard_at or 0.0))
+        self.post(MediaChecked(time.time(), heard_at))
 
     # --- timers, pages, listeners ------------------------------------------------------
 

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,7 @@ from ari_bridge.hooks import Hooks
 from ari_bridge.media.address import NodeAddress
 from ari_bridge.media.pool import Pool
 from ari_bridge.routing import Routes
+from ari_bridge.store import SqliteStore
 from tests.fakes.ari import FakeAri
 from tests.fakes.rtpengine import FakeRtpengine
 
@@ -86,18 +89,33 @@ def limits() -> Limits:
     return Limits(ring_timeout=30, setup_timeout=5, max_calls=10, max_calls_per_user=2)
 
 
-@pytest.fixture
-async def engine(fake_ari: FakeAri, fake_rtpengine: FakeRtpengine, limits: Limits) -> AsyncIterator[Engine]:
+@asynccontextmanager
+async def an_engine(
+    fake_ari: FakeAri, fake_rtpengine: FakeRtpengine, limits: Limits, state_dir: Path
+) -> AsyncIterator[Engine]:
+    """One process' worth of the engine. Leaving it leaves the calls: another one with the same folder adopts them."""
     client = Ari(fake_ari.url, fake_ari.user, fake_ari.password, "ari-bridge", timeout=0.5)
     media = Pool([NodeAddress.parse(fake_rtpengine.address)], app=client.app, timeout=0.5)
-    pages, hooks = PagesSeen(), Hooks()
-    calls = Calls(client, media, pages, hooks, Routes(), limits)
-    await media.start()
-    await client.start()
-    await calls.start()
-    await until(lambda: client.connected, "the event stream")
-    yield Engine(fake_ari, fake_rtpengine, pages, hooks, client, calls)
-    await calls.close()
-    await client.close()
-    await media.close()
-    hooks.close()
+    pages, hooks, store = PagesSeen(), Hooks(), SqliteStore(state_dir, journal_dir=state_dir)
+    calls = Calls(client, media, pages, hooks, Routes(), limits, store)
+    async with AsyncExitStack() as opened:
+        opened.callback(hooks.close)
+        await store.start()
+        opened.push_async_callback(store.close)
+        await media.start()
+        opened.push_async_callback(media.close)
+        await calls.start()
+        opened.push_async_callback(calls.close)
+        await client.start()
+        opened.push_async_callback(client.close)
+        await until(lambda: client.connected, "the event stream")
+        yield Engine(fake_ari, fake_rtpengine, pages, hooks, client, calls)
+
+
+@pytest.fixture
+async def engine(
+    fake_ari: FakeAri, fake_rtpengine: FakeRtpengine, limits: Limits, tmp_path: Path
+) -> AsyncIterator[Engine]:
+    async with an_engine(fake_ari, fake_rtpengine, limits, tmp_path) as engine:
+        yield engine
+        await engine.calls.hang_up_all()

@@ -216,9 +216,16 @@ async def test_hooks_see_the_whole_call(engine: Engine) -> None:
     assert {event.call_id for event in seen} <= {call.id, None}
 
 
-async def test_closing_hangs_up_what_stands(engine: Engine) -> None:
+async def test_all_can_be_hung_up(engine: Engine) -> None:
     place(engine)
     place(engine, RingsForEver())
     await asyncio.sleep(0.05)
-    await engine.calls.close()
+    await engine.calls.hang_up_all()
     assert engine.nothing_left()
+
+
+async def test_closing_leaves_what_stands(engine: Engine) -> None:
+    call = place(engine)
+    await until(lambda: engine.calls.get(call.id).state is CallState.UP)
+    await engine.calls.close()
+    assert f"{call.id}-far" in engine.ari.channels and engine.media.sessions

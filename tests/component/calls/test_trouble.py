@@ -5,6 +5,7 @@ import pytest
 from ari_bridge.calls.causes import Outcome
 from ari_bridge.calls.manager import Limits
 from ari_bridge.calls.state import CallState
+from ari_bridge.errors import Unavailable
 from tests.component.calls.test_calls import arrive, gone, place
 from tests.component.conftest import Engine, until
 from tests.fakes.ari import FakeChannel, RingsForEver
@@ -133,11 +134,12 @@ async def test_an_end_that_was_missed_is_told_after_the_reconnect(engine: Engine
     assert (await gone(engine, call.id)).outcome is Outcome.COMPLETED
 
 
-async def test_without_an_event_stream_a_call_fails_at_once(engine: Engine) -> None:
+async def test_without_an_event_stream_no_call_is_begun(engine: Engine) -> None:
     await engine.ari.stop()
     await until(lambda: not engine.client.connected)
-    call = place(engine)
-    assert call.outcome is Outcome.FAILED_PBX
+    with pytest.raises(Unavailable) as refused:
+        place(engine)
+    assert refused.value.retry_after > 0
     await engine.ari.start()
     await until(lambda: engine.client.connected)
 
@@ -146,7 +148,7 @@ async def test_what_a_killed_process_left_is_reaped_at_the_connect(engine: Engin
     await engine.ari.drop_stream()
     for name in ("oldcall-far", "oldcall-em"):
         engine.ari.channels[name] = FakeChannel(name, name, "Up", in_app=True)
-    engine.media.sessions.add("oldcall")
+    engine.media.sessions.add("ari-bridge:oldcall-em")
     await until(lambda: not engine.ari.channels and not engine.media.sessions, "the sweep")
 
 

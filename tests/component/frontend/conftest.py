@@ -47,6 +47,7 @@ def settings(pbx: FakeAri, rtpengine: FakeRtpengine, tmp_path: Path) -> Settings
         users_file=tmp_path / "users",
         token_secret_file=tmp_path / "secret",
         disconnect_grace=0,
+        state_dir=tmp_path / "state",
         phone_book="600=Echo",
     )
 

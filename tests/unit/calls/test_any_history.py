@@ -26,6 +26,7 @@ TOLD = [
     *(events.ChannelLeft(2, channel, leg) for channel, leg in CHANNELS),
     *(events.ChannelGone(2, channel, q850, "", leg) for channel, leg in CHANNELS for q850 in (0, 16, 17)),
     *(events.MediaLost(2, leg, "rtpengine died") for leg in (1, 2, 3)),
+    events.MediaChecked(2, None),
     events.MediaChecked(2, 0.0),
     events.MediaChecked(12, 1.0),
     events.MediaChecked(2, 1.9),
@@ -103,6 +104,17 @@ class History:
         if after.state is CallState.ENDED:
             assert not held(after) and not under_way(after) and not after.music
 
+    def settle(self) -> None:
+        """The set-up works out, as far as it can."""
+        if self.call.direction is Direction.INBOUND:
+            self.tell(events.Accepted(2, "1001", "offer", "a session"))
+        for channel, leg in CHANNELS:
+            self.tell(events.ChannelEntered(2, channel, leg))
+        while self.call.state.live and (coming := under_way(self.call)):
+            one, leg = min(coming, key=lambda each: (each[0].value, each[1]))
+            self.tell(events.StepDone(2, one, ADDRESS, "answer", leg))
+        self.tell(events.FarAnswered(2))
+
     def finish(self) -> None:
         """Our side hangs up; then everything under way comes back."""
         self.tell(events.HungUp(9))
@@ -133,6 +145,8 @@ def histories(draw: st.DrawFn) -> History:
     if history.call.direction is Direction.INBOUND:
         users = draw(st.frozensets(st.sampled_from(["1001", "1002"])))
         history.tell(events.PagesRang(1, users))
+    if draw(st.booleans()):  # most of what can go wrong goes wrong with a call that stands
+        history.settle()
     for _ in range(draw(st.integers(0, 25))):
         history.tell(draw(st.sampled_from(possible(history.call))))
     return history
