@@ -5,7 +5,9 @@ channels and who is bridged, rtpengine the media sessions. `adopt` makes one cal
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from ari_bridge.ari.resources import Bridge, Channel
 from ari_bridge.calls import plan, rule

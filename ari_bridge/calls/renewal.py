@@ -6,7 +6,8 @@ the page has given a new offer. Only when the grace is over, and nothing is hear
 Pure.
 """
 
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from ari_bridge.calls import events, plan
 from ari_bridge.calls.actions import (

@@ -4,8 +4,10 @@ Pure, as they are.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
+
+from msgspec.structs import replace
 
 from ari_bridge.calls import plan
 from ari_bridge.calls.actions import (

@@ -6,6 +6,8 @@ Only `transitions.step` makes a new `Call` out of an old one.
 from dataclasses import dataclass
 from enum import Enum, auto
 
+import msgspec
+
 from ari_bridge.calls.causes import Cause, Outcome
 
 
@@ -85,12 +87,12 @@ class Spare:
     leg: int
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """One call. Times are Unix seconds; None means that it has not happened.
 
     `facts`, `asked`, `waiting`, `holds` and `releasing` speak, where they speak of media, of the leg
     number `leg`: a new leg begins with none of them, and what the old one still has becomes `spare`.
+    A struct, as it is copied with a change some forty times a call: a dataclass takes thirty times as long for it.
     """
 
     id: str

@@ -8,7 +8,7 @@ event that must not happen raises, and changes nothing. Rules are made of what s
 docs/design.md is drawn from the table (`make diagram`).
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from ari_bridge.calls import events, plan
 from ari_bridge.calls.actions import (
