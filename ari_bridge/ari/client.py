@@ -63,7 +63,7 @@ class Ari:
         self.same_pbx = True  # it is the one of the connection before: what that one had may stand
         self._known = identity  # the last one that every listener was told of
         self._transport = Transport(url, user, password, timeout)
-        self._requests = Requests(request_observer, self.info, patience=timeout / 2)
+        self._requests = Requests(self._transport, request_observer, self.info, patience=timeout / 2)
         self.channels = Channels(self._requests, app)
         self.bridges = Bridges(self._requests, self.channels)
         self._stream = EventStream(self._connect, self._received, self._on_connected, self._on_disconnected)
@@ -121,7 +121,7 @@ class Ari:
 
     async def info(self) -> AsteriskInfo:
         """Who answers. Works without the event stream. Raises PeerError."""
-        reply = await self._requests.measure("asterisk.getInfo", self._transport.request("GET", "/asterisk/info"))
+        reply = await self._requests.measure("asterisk.getInfo", self._transport.send("GET", "/asterisk/info"))
         info = read(reply, _Info)
         return AsteriskInfo(info.system.get("version", ""), info.status.get("startup_time", ""))
 
@@ -132,7 +132,7 @@ class Ari:
     async def _connect(self) -> aiohttp.ClientWebSocketResponse:
         """Who answers, what it can do, and then its events. Raises PeerError."""
         info = await self.info()
-        if self._requests.swagger is None or info.startup_time != self.identity:
+        if not self._requests.described or info.startup_time != self.identity:
             await self._describe(info)
         socket = await self._transport.ws_connect("/events", params={"app": self.app, "subscribeAll": "false"})
         try:
@@ -153,7 +153,7 @@ class Ari:
         await ari.swagger.init()
         self.version = info.version
         self._requests.legacy = needs_wake(info.version)
-        self._requests.swagger = ari.swagger
+        self._requests.describe(ari.swagger)
 
     def _recognise(self, identity: str) -> None:
         self.identity = identity
@@ -163,9 +163,8 @@ class Ari:
 
     async def _drop_events(self) -> None:
         """Raises PeerTimeout, PeerUnreachable."""
-        body = msgspec.json.encode({"disallowed": [{"type": name} for name in DROPPED_EVENTS]}).decode()
-        headers = {"Content-Type": "application/json"}
-        request = self._transport.request("PUT", f"/applications/{self.app}/eventFilter", data=body, headers=headers)
+        body = msgspec.json.encode({"disallowed": [{"type": name} for name in DROPPED_EVENTS]})
+        request = self._transport.send("PUT", f"/applications/{self.app}/eventFilter", body=body)
         try:
             await self._requests.measure("applications.filter", request)
         except PeerRefused as error:  # an Asterisk before 16.3: every event comes then

@@ -11,8 +11,9 @@ import msgspec
 import structlog
 
 from ari_bridge.ari.breaker import SLOW_SECONDS, Breaker
+from ari_bridge.ari.operation import Operation
 from ari_bridge.ari.pacing import Pacing, Urgency
-from ari_bridge.ari.transport import PEER, Reply
+from ari_bridge.ari.transport import PEER, Reply, Transport
 from ari_bridge.errors import PeerError, PeerRefused, PeerTimeout, PeerUnreachable, Unavailable
 
 Observer = Callable[[str, float, str], None]
@@ -47,16 +48,23 @@ T = TypeVar("T")
 
 
 class Requests:
-    """Sends what asyncari's swagger layer makes of ARI's own description of itself.
+    """Sends the operations that asyncari's swagger layer has read from ARI's own description of itself.
 
-    `swagger` is None until the description has been read: then every request raises PeerUnreachable.
-    `probe` asks for something small, past the queue: whether Asterisk answers again. It raises PeerError.
-    `patience`: seconds that a request waits for its turn (a release: as long as it takes).
+    Not by that layer's own call: it writes out each request for a log line that nobody reads, and takes longer for it
+    than to send it. `probe` asks for something small, past the queue: whether Asterisk answers again. It raises
+    PeerError. `patience`: seconds that a request waits for its turn (a release: as long as it takes).
     """
 
-    def __init__(self, observer: Observer | None, probe: Callable[[], Awaitable[object]], patience: float) -> None:
-        self.swagger: Any = None
+    def __init__(
+        self,
+        transport: Transport,
+        observer: Observer | None,
+        probe: Callable[[], Awaitable[object]],
+        patience: float,
+    ) -> None:
         self.legacy = True  # whether commands on silent channels must be woken
+        self._transport = transport
+        self._operations: dict[str, Operation] | None = None  # by `resource.operation`; None until they are known
         self._pacing = Pacing()
         self._breaker = Breaker()
         self._observer = observer or (lambda op, seconds, result: None)
@@ -64,17 +72,31 @@ class Requests:
         self._patience = patience
         self._probing: asyncio.Task[None] | None = None
 
+    @property
+    def described(self) -> bool:
+        return self._operations is not None
+
+    def describe(self, swagger: Any) -> None:
+        """Take over what can be asked, from asyncari's `swagger`."""
+        self._operations = {
+            f"{name}.{nickname}": Operation(described)
+            for name, resource in swagger.resources.items()
+            for nickname, described in resource.operations.items()
+            if not described.json["is_websocket"]
+        }
+
     async def send(self, resource: str, operation: str, **parameters: Any) -> Reply:
         """Raises PeerRefused, PeerTimeout, PeerUnreachable (then nothing was sent)."""
         op = f"{resource}.{operation}"
-        if self.swagger is None:
+        if self._operations is None:
             raise PeerUnreachable(PEER, op, "not connected yet")
-        call = self.swagger.get_resource(resource).get_operation(operation)
-        if call is None:
+        known = self._operations.get(op)
+        if known is None:
             raise PeerRefused(PEER, op, "this Asterisk's ARI has no such operation")
+        path, query, body = known.fill_in(parameters)
         if op in AT_ONCE:
-            return await self.measure(op, call(**parameters))
-        return await self.measure(op, self._in_turn(op, partial(call, **parameters)))
+            return await self.measure(op, self._transport.send(known.method, path, query, body))
+        return await self.measure(op, self._in_turn(op, partial(self._transport.send, known.method, path, query, body)))
 
     async def measure(self, op: str, request: Awaitable[Reply]) -> Reply:
         began = time.perf_counter()

@@ -8,7 +8,7 @@ bringing the log into the file, is `checkpoint`, which has a connection of its o
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ from ari_bridge.store.record import Row
 
 SCHEMA = 1
 """Kept as `user_version`. Raise it with a step in `_make` that brings older files up."""
-LOG_BYTES = 4 * 1024 * 1024
+LOG_BYTES = 16 * 1024 * 1024
 """The write-ahead log is cut to this once its content is in the file."""
 PURGED_AT_ONCE = 200
 
@@ -103,8 +103,9 @@ class Database:
         found = self._connection.execute(f"{_COLUMNS} WHERE id = ?", (call_id,)).fetchone()
         return _row(found) if found else None
 
-    def live(self) -> list[Row]:
-        return [_row(found) for found in self._connection.execute(f"{_COLUMNS} WHERE ended_at IS NULL")]
+    def live(self, and_also: Iterable[str] = ()) -> list[Row]:
+        """The calls that have not ended, and those with these ids."""
+        return _live(self._connection, and_also)
 
     def close(self) -> None:
         """Brings the log into the file, where it can: this may wait for the disk."""
@@ -195,8 +196,11 @@ def salvage(path: Path, at_most: int) -> list[Row]:
     return list(rows.values())
 
 
-def read_copy(path: Path, directory: Path) -> list[Row]:
-    """The live calls of a file that cannot be opened where it is (read-only, no room), read from a copy."""
+def read_copy(path: Path, directory: Path, and_also: Iterable[str] = ()) -> list[Row]:
+    """As `Database.live`, of a file that cannot be opened where it is (read-only, no room): from a copy.
+
+    Nothing of this process may have it open.
+    """
     with tempfile.TemporaryDirectory(prefix="ari-bridge-", dir=directory) as copies:
         copy = Path(copies) / path.name
         for part in ("", "-wal"):
@@ -204,9 +208,16 @@ def read_copy(path: Path, directory: Path) -> list[Row]:
                 copyfile(f"{path}{part}", f"{copy}{part}")
         connection = _connect(copy)
         try:
-            return [_row(found) for found in connection.execute(f"{_COLUMNS} WHERE ended_at IS NULL")]
+            return _live(connection, and_also)
         finally:
             connection.close()
+
+
+def _live(connection: sqlite3.Connection, and_also: Iterable[str]) -> list[Row]:
+    found = list(connection.execute(f"{_COLUMNS} WHERE ended_at IS NULL"))
+    for call_id in and_also:
+        found += connection.execute(f"{_COLUMNS} WHERE id = ?", (call_id,))
+    return list(map(_row, found))
 
 
 def _connect(path: Path, mode: str = "rw") -> sqlite3.Connection:
@@ -233,14 +244,13 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _make_private(path: Path) -> None:
-    """Before SQLite has it open: to close the file afterwards would lose SQLite's locks on it (POSIX)."""
+    """Never opens a file that is there: to close it would lose the locks that SQLite has on it (POSIX)."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        if os.fstat(fd).st_mode & 0o077:
-            os.fchmod(fd, 0o600)
-    finally:
-        os.close(fd)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        if os.stat(path).st_mode & 0o077:
+            os.chmod(path, 0o600)
 
 
 def _identity(name: str) -> tuple[int, int]:

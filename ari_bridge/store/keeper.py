@@ -80,17 +80,15 @@ class SqliteStore:
         try:
             with suppress(OSError):  # met again when the database is opened
                 self._lock.take()
-            journaled = self._read_journal()
+            self._read_journal()
             stored = await self._read_database()
         except BaseException:
             self._lock.release()
             raise
-        for row in (*stored, *journaled):
-            self._know(row)
-        self._found = [call for _, row in self._live.values() if (call := _decoded(row))]
+        self._know(stored)
         if self.healthy:
             await self._flush()
-        else:
+        if not self.healthy:
             self._know_again()
             self._mender = asyncio.create_task(self._mend_for_ever())
         metrics.STORE_HEALTHY.set(self.healthy)
@@ -113,11 +111,14 @@ class SqliteStore:
         self._lock.release()
 
     async def _read_database(self) -> list[Row]:
-        """The live calls in it. Where it cannot be opened, the store is unhealthy. Raises StoreRefused."""
+        """What it has of live calls, and of those that are aside. Where it cannot be opened, the store is unhealthy.
+
+        Raises StoreRefused.
+        """
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
-                return self._open().live()
+                return self._open().live(self._aside)
             except (sqlite3.Error, OSError) as error:
                 if is_corrupt(error):
                     return await self._replace_corrupt(error)
@@ -125,15 +126,17 @@ class SqliteStore:
                     self._break(error)
                     break
             await asyncio.sleep(0.05)
+        self._close_database()
         try:
-            return await asyncio.to_thread(database.read_copy, self.path, self._journal.path.parent)
+            return await asyncio.to_thread(database.read_copy, self.path, self._journal.path.parent, [*self._aside])
         except FileNotFoundError:
             return []
         except (sqlite3.Error, OSError) as error:
             log.error("live calls of an earlier process cannot be read", file=str(self.path), reason=str(error))
             return []
 
-    def _read_journal(self) -> list[Row]:
+    def _read_journal(self) -> None:
+        """What it has is aside from then on."""
         try:
             rows = list(self._journal.rows())
             if not rows:
@@ -141,25 +144,25 @@ class SqliteStore:
         except OSError as error:
             log.error("the journal that was found is not used", journal=str(self._journal.path), reason=str(error))
             self._journal.move_aside()
-            return []
+            return
         if rows:
             log.warning("a journal of the call memory was found", journal=str(self._journal.path), rows=len(rows))
         for row in rows:
             if (before := self._aside.get(row.id)) is None or row.revision > before.revision:
                 self._aside[row.id] = row
-        return rows
 
-    def _know(self, row: Row) -> None:
-        """A row from before our time."""
-        self._revision = max(self._revision, row.revision)
-        known = self._live.get(row.id)
-        if known and known[1].revision >= row.revision:
-            return
-        call = _decoded(row)
-        if row.ended or call is None:
-            self._live.pop(row.id, None)
-        else:
-            self._live[row.id] = (kept(call), row)
+    def _know(self, stored: list[Row]) -> None:
+        """Make one of what the database and a journal have of the calls before our time."""
+        newest = dict(self._aside)
+        for row in stored:
+            if row.id not in newest or row.revision > newest[row.id].revision:
+                newest[row.id] = row
+                self._aside.pop(row.id, None)
+        for row in newest.values():
+            self._revision = max(self._revision, row.revision)
+            if not row.ended and (call := _decoded(row)):
+                self._live[row.id] = (kept(call), row)
+                self._found.append(call)
 
     def _open(self) -> Database:
         """Raises StoreRefused, sqlite3.Error, OSError."""
