@@ -65,7 +65,7 @@ class Way:
     async def plug_in(self) -> None:
         """The namespace gets its address on this path, and a default route over it."""
         within = ("ip", "-n", self._namespace)
-        await run(*within, "address", "add", self.address, "peer", self._gateway, "dev", self._inside)
+        await run(*within, "address", "replace", self.address, "peer", self._gateway, "dev", self._inside)
         await run(*within, "link", "set", self._inside, "up")
         await run(*within, "route", "replace", "default", "via", self._gateway, "dev", self._inside)
 

@@ -78,10 +78,11 @@ class System:
 
     async def leftovers(self) -> list[str]:
         """What is left of any call, a line each; empty is well."""
-        found: list[str] = []
-        for command, empty in (("core show channels concise", "!"), ("bridge show all", "-br")):
-            words = await in_thread(lambda command=command: self.pbx.asterisk.cli(command))  # type: ignore[misc]
-            found += [f"Asterisk: {line.strip()}" for line in words.splitlines() if empty in line]
+        channels = await in_thread(lambda: self.pbx.asterisk.cli("core show channels concise"))
+        bridges = await in_thread(lambda: self.pbx.asterisk.cli("bridge show all"))
+        rows = [line.split("!") for line in channels.splitlines() if "!" in line]
+        found = [f"Asterisk: channel {row[0]} ({row[-1]}), {row[4]}, in {row[5]}" for row in rows]
+        found += [f"Asterisk: bridge {line.split()[0]}" for line in bridges.splitlines()[1:] if line.strip()]
         for number in range(len(self.nodes)):
             found += [f"rtpengine {number + 1}: session {name}" for name in await self.sessions(number)]
         if not self.front_end.exited:

@@ -52,6 +52,10 @@ class Line:
     phone: Phone | None = None  # None: it is the page's
     call: PhoneCall | None = None
 
+    @property
+    def name(self) -> str:
+        return f"call {self.call.id}" if self.call else "the page's call"
+
 
 @dataclass
 class Talk:
@@ -139,15 +143,24 @@ class Talk:
         Raises NotHeard.
         """
 
-        async def look() -> dict[str, float]:
+        end = time.monotonic() + seconds
+        while True:
             far = await self.system.far.heard()
-            at_far = [far.get(line.far, Presence()).again(since) for line in self.lines]
-            near = [line.near.again(since) for line in self.lines]
-            if None in at_far or None in near:
-                return {}
-            return {"far": max(filter(None, at_far), default=since), "near": max(filter(None, near), default=since)}
-
-        return await until(look, "a line is not heard both ways", seconds=seconds)
+            both = [(line, far.get(line.far, Presence()), line.near) for line in self.lines]
+            missing = [
+                f"{line.name}: far party {_state(at_far, since)}, near side {_state(near, since)}"
+                for line, at_far, near in both
+                if at_far.again(since) is None or near.again(since) is None
+            ]
+            if not missing:
+                break
+            if time.monotonic() > end:
+                raise NotHeard(f"not heard both ways within {seconds:g} s: " + "; ".join(missing))
+            await asyncio.sleep(0.02)
+        return {
+            "far": max((at_far.again(since) or since for _, at_far, _ in both), default=since),
+            "near": max((near.again(since) or since for _, _, near in both), default=since),
+        }
 
     async def seen(self, since: float, **more: object) -> Seen:
         """The silences since then. The far party's ends are those of the lines that still stand."""
@@ -180,17 +193,16 @@ class Talk:
     async def hang_up_all(self, seen: Seen) -> None:
         """Counts as kept what can be hung up and then ends as completed; says what is wrong with the others."""
         for line in list(self.lines):
-            name = f"call {line.call.id}" if line.call else "the page's call"
             try:
                 await self.hang_up(line)
                 outcome = await self._outcome(line)
             except (ClientError, PageError) as error:
-                seen.wrong.append(f"{name} could not be hung up: {str(error).splitlines()[0]}")
+                seen.wrong.append(f"{line.name} could not be hung up: {str(error).splitlines()[0]}")
                 continue
             if outcome == "completed":
                 seen.kept += 1
             else:
-                seen.wrong.append(f"{name} ended as {outcome or 'nobody knows'}")
+                seen.wrong.append(f"{line.name} ended as {outcome or 'nobody knows'}")
         if self.page and self.page.faults:
             seen.wrong += [f"in the page: {fault}" for fault in self.page.faults]
 
@@ -199,6 +211,12 @@ class Talk:
             return line.call.outcome.value if line.call.outcome else ""
         assert self.page
         return await self.page.outcome()
+
+
+def _state(presence: Presence, since: float) -> str:
+    if presence.again(since) is not None:
+        return "hears"
+    return f"heard last {time.time() - presence.last:.1f} s ago" if presence.last else "never heard"
 
 
 def _worst(presences: list[Presence], since: float, until_: float) -> float | None:

@@ -1,8 +1,9 @@
 """The front end is killed at every step of a set-up and of a hang-up, at three moments of each. Nothing may be left."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from ari_bridge.calls.state import Direction
@@ -19,6 +20,8 @@ from tests.real.sipp import Sipp
 PLUGIN = "tests.chaos.kill_plugin"
 GRACE = 1.0
 """Seconds that a call waits for its page here: every page vanishes with the front end."""
+LEFT_SECONDS = 12.0
+"""That grace, the longest that a caller rings, and a sweep."""
 CALLER = "caller_stays"
 
 
@@ -39,44 +42,40 @@ async def take_a_call(phone: Phone) -> None:
     await call.wait("accepted", timeout=10)
 
 
+DOING: dict[str, Callable[[Phone], Awaitable[None]]] = {
+    "out": call_out,
+    "in": take_a_call,
+    "end": call_out_and_hang_up,
+}
+
+
 async def killed_at(system: System, step: str, moment: str, direction: str) -> Seen:
-    """One kill; `kept` means that it came, and that after the next start nothing is left."""
+    """One kill; `kept` means that it came, and that after the next start nothing is left of it."""
     seen = Seen(calls=1, kept=0)
     at = f"{direction}, {moment} {step}"
     front_end = system.front_end
+    before = set(await system.leftovers())
     await front_end.start({VARIABLE: f"{step}:{moment}"})
-    phone = Phone(front_end.ws_url, user="1001")
-    await phone.__aenter__()
-    try:
-        await asyncio.wait_for(_until_killed(system, phone, direction), 25)
-    except (ClientError, TimeoutError) as error:
-        if not front_end.exited:
-            seen.wrong.append(f"{at}: never came to that ({error})")
-    finally:
+    async with AsyncExitStack() as callers:  # who waits, and hangs up only when told to
+        phone = Phone(front_end.ws_url, user="1001")
+        await phone.__aenter__()
+        if direction == "in":
+            caller = Sipp(CALLER, system.folder / "callers", to=system.pbx.sip_port, rtp_port=system.far.port)
+            await callers.enter_async_context(caller)
+        with contextlib.suppress(ClientError, TimeoutError):
+            await asyncio.wait_for(DOING[direction](phone), 25)
         await phone.drop()
-    try:
-        await front_end.gone(seconds=2)
-    except NotServing:
-        seen.wrong.append(f"{at}: it was not killed")
-        front_end.kill()
-    seen.told["started"] = await front_end.start()
-    left = await system.nothing_left(seconds=12)
+        try:
+            await front_end.gone(seconds=2)
+        except NotServing:
+            seen.wrong.append(f"{at}: it never came to that")
+            front_end.kill()
+        seen.told["started"] = await front_end.start()
+        left = [line for line in await system.nothing_left(seconds=LEFT_SECONDS) if line not in before]
     seen.left += [f"{at}: {line}" for line in left]
     seen.kept = 0 if left or seen.wrong else 1
     front_end.kill()
     return seen
-
-
-async def _until_killed(system: System, phone: Phone, direction: str) -> None:
-    match direction:
-        case "out":
-            await call_out(phone)
-        case "end":
-            await call_out_and_hang_up(phone)
-        case _:
-            rtp = system.far.port
-            async with Sipp(CALLER, system.folder / "callers", to=system.pbx.sip_port, rtp_port=rtp):
-                await take_a_call(phone)
 
 
 def at_each(
