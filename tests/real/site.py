@@ -4,8 +4,10 @@ Every test that uses `site` also proves, at its end, that nothing of its calls i
 """
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -90,6 +92,7 @@ def settings(pbx: Pbx, rtpengine: Rtpengine, **changes: Any) -> Settings:
         "max_calls_per_user": 30,
         "phone_book": "600=Echo,601=Milliwatt tone",
         "log_level": "debug",
+        "state_dir": Path(tempfile.mkdtemp(prefix="ari-bridge-state-")),
     }
     return Settings(**{"_env_file": None, **values, **changes})
 
@@ -105,6 +108,7 @@ async def real_site(pbx: Pbx, rtpengine: Rtpengine, **changes: Any) -> AsyncIter
         yield site
         await site.require_nothing_left()
     finally:
+        await app.calls.hang_up_all()
         await app.close()
 
 
