@@ -37,10 +37,20 @@ class Pulse:
         self.reason = ""
         self._misses = 0  # in a row
         self._answers = 0  # in a row, while it is down
+        self._doubted = False
+
+    @property
+    def suspect(self) -> bool:
+        """Something was left without an answer, and nothing was answered since."""
+        return self._misses > 0 or self._doubted
+
+    def doubt(self) -> None:
+        """A command was not answered: that is for the next ping to judge."""
+        self._doubted = True
 
     def answered(self) -> bool:
         """It answered a ping or a command."""
-        self._misses = 0
+        self._misses, self._doubted = 0, False
         self._answers += 1
         if self.state is State.UP or (self.state is State.DOWN and self._answers < ANSWERS):
             return False
@@ -49,6 +59,7 @@ class Pulse:
     def worked(self) -> bool:
         """It did what a call needs: there is no better proof."""
         self._misses = self._answers = 0
+        self._doubted = False
         changed = self.state is not State.UP
         self.state, self.reason = State.UP, ""
         return changed
@@ -78,19 +89,26 @@ class Breaker:
         self._pause = FIRST_PAUSE
         self._until = 0.0
 
-    def failed(self, now: float) -> None:
-        """An offer was not answered, or was refused and another node took it."""
+    @property
+    def open(self) -> bool:
+        """The last offers have all failed."""
+        return self._failures >= FAILURES
+
+    def failed(self, now: float) -> bool:
+        """An offer was not answered, or was refused and another node took it. Whether a pause begins with it."""
         self._failures += 1
-        if self._failures >= FAILURES and now >= self._until:
-            self._until = now + self._pause
-            self._pause = min(2 * self._pause, LONGEST_PAUSE)
+        if not self.open or now < self._until:
+            return False
+        self._until = now + self._pause
+        self._pause = min(2 * self._pause, LONGEST_PAUSE)
+        return True
 
     def worked(self) -> None:
         self._failures, self._pause, self._until = 0, FIRST_PAUSE, 0.0
 
     def lets_in(self, now: float, at_once: int) -> bool:
         """Whether an offer may be sent. `at_once`: those under way; after a pause one alone tries it."""
-        return self._failures < FAILURES or (now >= self._until and at_once == 0)
+        return not self.open or (now >= self._until and at_once == 0)
 
 
 class Loaded(Protocol):

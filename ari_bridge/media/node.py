@@ -108,8 +108,8 @@ class Node:
 
     @property
     def trusted(self) -> bool:
-        """Its last offers did not all fail."""
-        return self._breaker.lets_in(asyncio.get_running_loop().time(), len(self._offering))
+        """It owes no answer, and its last offers did not all fail."""
+        return not self._pulse.suspect and self._breaker.lets_in(asyncio.get_running_loop().time(), len(self._offering))
 
     @property
     def load(self) -> int:
@@ -125,8 +125,9 @@ class Node:
 
     def report(self) -> NodeReport:
         state = "draining" if self.up and self.draining else self._pulse.state.value
+        reason = "its last offers failed" if self.up and self._breaker.open else self._pulse.reason
         seconds = self._seconds if self.up else None
-        return NodeReport(str(self.address), self.weight, state, self._pulse.reason, len(self._legs), seconds)
+        return NodeReport(str(self.address), self.weight, state, reason, len(self._legs), seconds)
 
     async def start(self) -> None:
         """Returns once it is known whether the node is up: at once, or after 1 s where it is silent."""
@@ -165,6 +166,7 @@ class Node:
             taken = True
             return address
         except PeerTimeout:
+            self._pulse.doubt()
             self.blame()
             raise
         finally:
@@ -178,7 +180,8 @@ class Node:
 
     def blame(self) -> None:
         """It failed to take an offer, and it was not the offer's fault."""
-        self._breaker.failed(asyncio.get_running_loop().time())
+        if self._breaker.failed(asyncio.get_running_loop().time()):
+            log.warning("rtpengine gets no new calls for a while: its offers fail", node=str(self.address))
 
     async def answer(self, leg: str, asterisk: RtpAddress) -> str:
         try:
@@ -214,7 +217,11 @@ class Node:
 
     async def heard(self, leg: str) -> float | None:
         """When the browser's last packet came, in Unix seconds. Raises UnknownSession where it holds no such leg."""
-        looked = await self._engine.looked(self._name(leg))
+        try:
+            looked = await self._engine.looked(self._name(leg))
+        except UnknownSession:
+            self._lose({leg} & self._legs)
+            raise
         if looked is None:
             return None
         found = query.heard(self._heard.get(leg), looked, time.time())
@@ -253,16 +260,17 @@ class Node:
             await self._connect()
             began = loop.time()
             self._seconds = await self._ng.ping(PING_SECONDS)
-        except PeerRefused:
-            self._settle(self._pulse.answered())
-        except PeerError as error:
+        except PeerTimeout:
             metrics.RTPENGINE_PINGS_FAILED.labels(str(self.address)).inc()
             if self._ng.heard_at > began:
                 self._settle(self._pulse.answered())  # slow, not dead
-            elif not isinstance(error, PeerTimeout):
-                self._settle(self._pulse.missed(str(error)))
             elif loop.time() - began < PING_SECONDS + LATE:
                 self._settle(self._pulse.missed(f"it answered none of {MISSES} pings"))
+        except PeerUnreachable as error:
+            metrics.RTPENGINE_PINGS_FAILED.labels(str(self.address)).inc()
+            self._settle(self._pulse.missed(error.reason))
+        except PeerRefused:
+            self._settle(self._pulse.answered())
         else:
             self._settle(self._pulse.answered())
 
@@ -284,6 +292,7 @@ class Node:
         """Do what a change between up and down brings with it."""
         if changed and self.up:
             log.info("rtpengine is up", node=str(self.address), to_delete=len(self._condemned))
+            self._breaker.worked()  # what failed had its cause, which is over
             self._load_asked = float("-inf")
             self._wake.set()
         elif changed:

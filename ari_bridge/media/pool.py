@@ -169,7 +169,7 @@ class Pool:
     # -----------------------------------------------------------------------------------
 
     def _pick(self, leg: str, tried: Sequence[Node]) -> Node | None:
-        """The next node for a new leg: a good one, one whose offers failed of late, or, where none is up, any."""
+        """The next node for a new leg: a good one, one of which that is not sure, or, where none is up, any."""
         if holders := self._holders(leg):
             return next((node for node in holders if node not in tried), None)  # offered anew: its session goes on
         open_to_calls = [node for node in self._nodes if not node.draining]

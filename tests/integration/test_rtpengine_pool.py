@@ -17,8 +17,8 @@ from ari_bridge.media.pool import Pool
 from deploy.demo.rtpengine import Rtpengine
 from frontend.client.phone import _let_loopback_in
 from frontend.client.tones import Silence
+from tests.offers import OFFER
 from tests.real.parts import new_rtpengine
-from tests.real.placed import OFFER
 from tests.real.rtp import RtpPeer
 
 pytestmark = pytest.mark.real

@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from ari_bridge.media.address import parse_nodes
 from frontend.app import App, CannotListen
 from frontend.settings import Settings
 from tests.component.frontend.conftest import OFFER
@@ -97,6 +98,32 @@ async def test_health_tells_which_part_is_missing(http: aiohttp.ClientSession, r
     assert checks["ari"]["ok"]
     assert not checks["rtpengine"]["ok"]
     assert checks["rtpengine"]["reason"]
+
+
+async def test_health_is_degraded_while_one_of_two_rtpengines_is_missing(
+    settings: Settings, rtpengine: FakeRtpengine
+) -> None:
+    missing = FakeRtpengine()
+    await missing.start()
+    await missing.stop()
+    nodes = parse_nodes(f"{rtpengine.address}, {missing.address}*2")
+    app = App(settings.model_copy(update={"rtpengine_ng": nodes}))
+    await app.start()
+    try:
+        await until(lambda: app.ari.connected)
+        async with aiohttp.ClientSession(app.url) as http:
+            async with http.get("/health") as response:
+                assert response.status == 200
+                body = await response.json()
+            async with http.get("/metrics") as response:
+                metrics = await response.text()
+        assert body["status"] == "degraded"
+        assert [node["state"] for node in body["checks"]["rtpengine"]["nodes"]] == ["up", "down"]
+        assert "nobody listens" in body["checks"]["rtpengine"]["nodes"][1]["reason"]
+        assert f'rtpengine_up{{node="{rtpengine.address}"}} 1.0' in metrics
+        assert f'rtpengine_up{{node="{missing.address}"}} 0.0' in metrics
+    finally:
+        await app.close()
 
 
 async def test_the_second_port_has_its_own_health(app: App, http: aiohttp.ClientSession) -> None:

@@ -59,6 +59,15 @@ async def test_an_offer_without_an_answer_goes_to_the_next_node_and_leaves_nothi
     assert not media.lost
 
 
+async def test_only_the_first_offers_wait_for_a_node_that_went_silent(media: Media) -> None:
+    media.fakes[0].hang = True
+    await media.pool.offer("a-em", OFFER)
+    began = time.monotonic()
+    await offer(media, 20)
+    assert time.monotonic() - began < 0.7
+    assert len(media.legs(1)) == 21
+
+
 async def test_an_offer_to_a_node_that_has_just_died_goes_on_at_once(media: Media) -> None:
     await media.fakes[0].stop()
     began = time.monotonic()
@@ -98,7 +107,7 @@ async def test_a_node_whose_offers_fail_is_left_alone_although_it_answers_pings(
     assert asked == FAILURES
     await offer(media, 5)
     assert media.fakes[0].counts["offer"] == asked
-    assert media.report(0).state == "up"
+    assert media.report(0).state == "up" and media.report(0).reason
 
 
 async def test_a_lone_node_is_tried_although_it_is_down(media_with: MediaWith) -> None:

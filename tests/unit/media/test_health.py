@@ -57,6 +57,20 @@ def test_two_misses_or_a_refusal_are_always_the_end_of_it(story: str) -> None:
     assert pulse_after(f"{story}aa")[-1] is UP
 
 
+def test_a_node_that_owes_an_answer_is_suspect() -> None:
+    pulse = Pulse()
+    pulse.answered()
+    assert not pulse.suspect
+    pulse.doubt()
+    assert pulse.suspect and pulse.state is UP
+    pulse.answered()
+    assert not pulse.suspect
+    pulse.missed("silent")
+    assert pulse.suspect and pulse.state is UP
+    pulse.worked()
+    assert not pulse.suspect
+
+
 def test_a_node_whose_offers_fail_is_left_alone_for_a_while() -> None:
     breaker = Breaker()
     for _ in range(FAILURES - 1):
