@@ -96,3 +96,7 @@ def list_users(
 def version() -> None:
     """The version."""
     typer.echo(VERSION)
+
+
+if __name__ == "__main__":
+    main()

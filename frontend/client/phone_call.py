@@ -51,6 +51,7 @@ class PhoneCall:
         self._error: ClientError | None = None
         self._news = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closing: dict[RTCPeerConnection, asyncio.Task[None]] = {}
         self._peer = self._new_peer()
 
     @property
@@ -87,7 +88,7 @@ class PhoneCall:
         """New media for the call that stands, by a new offer. Raises NotSeen, or what broke the call."""
         old, self._peer = self._peer, self._new_peer()
         self._error, self.sdp_answer = None, ""
-        self._run(old.close())
+        self._shut(old)
         await self._send(messages.Offer(sdp=await self.offer(), call_id=self.id))
         await self.answered()
 
@@ -129,7 +130,7 @@ class PhoneCall:
                 if state == "ended":
                     self.outcome, self.end = outcome, message
                     # At once: its packets would go on to ports that the next call may get.
-                    self._run(self._peer.close())
+                    self._shut(self._peer)
             case messages.Hold(held=held):
                 self.held = held
             case messages.Dtmf(digits=digits):
@@ -138,7 +139,7 @@ class PhoneCall:
                 self._run(self._renew_until_it_works())
             case messages.TakenOver():
                 self.taken_over = True
-                self._run(self._peer.close())
+                self._shut(self._peer)
             case messages.Error():
                 self._error = ServerRefused(message)
         self._wake()
@@ -156,7 +157,7 @@ class PhoneCall:
         if summary:
             self.held = summary.held_by_far
         else:
-            self._run(self._peer.close())
+            self._shut(self._peer)
         self._wake()
 
     async def close(self) -> None:
@@ -164,7 +165,8 @@ class PhoneCall:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._peer.close()
+        self._shut(self._peer)
+        await asyncio.gather(*self._closing.values())
         self.heard.close()
 
     def _wake(self) -> None:
@@ -175,6 +177,11 @@ class PhoneCall:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _shut(self, peer: RTCPeerConnection) -> None:
+        """Close it, once, and to the end: an aiortc connection whose closing is cancelled never closes."""
+        if peer not in self._closing:
+            self._closing[peer] = asyncio.create_task(peer.close())
 
     def _new_peer(self) -> RTCPeerConnection:
         peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
