@@ -93,14 +93,15 @@ export function messageOf(call: Call): Message | null {
 export const LINK_WORDS = { connecting: "Connecting…", open: "Online", lost: "Offline" } as const;
 export const LINK_LOST = "No phone system. Reconnecting…";
 
-/** In a call: whether the other side is still heard, and if not, what it hears and for how long. */
-export function linkLostInCall(call: Call, milliseconds: number): string {
+/** In a call: whether the other side is still heard, and if not, what it hears. */
+export function linkLostInCall(call: Call): string {
   if (call.acceptedAt === null) return "Reconnecting… the call goes on.";
-  if (!SOUNDLESS.has(call.media)) return "Reconnecting… the sound goes on.";
-  return `Reconnecting… the other side hears music. ${Math.max(0, Math.floor(milliseconds / 1000))} s`;
+  return SOUNDLESS.has(call.media) ? "Reconnecting… the other side hears music." : "Reconnecting… the sound goes on.";
 }
 
-export const SOUND_BLOCKED: Message = { text: "The browser holds the sound back.", advice: "Press any key to hear it.", tone: "bad" };
+export const seconds = (milliseconds: number): string => `${Math.max(0, Math.floor(milliseconds / 1000))} s`;
+
+export const SOUND_BLOCKED: Message = { text: "Press any key to hear the call.", tone: "bad" };
 
 export const QUALITY_WORDS = ["Unusable", "Poor", "Fair", "Good", "Excellent"] as const;
 

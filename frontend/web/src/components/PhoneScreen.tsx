@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from "react";
 import { isLive, phaseOf } from "../phone/call";
 import type { Snapshot } from "../phone/softphone";
 import type { PhoneBookEntry } from "../signalling/http";
-import { ELSEWHERE, LINK_LOST, LINK_WORDS, PROBLEMS, SOUNDLESS, STATE_WORDS, linkLostInCall, messageOf } from "../texts";
+import { ELSEWHERE, LINK_LOST, LINK_WORDS, PROBLEMS, SOUNDLESS, STATE_WORDS, linkLostInCall, messageOf, seconds } from "../texts";
 import type { MicrophoneProblem } from "../media/microphone";
 import { Devices } from "./Devices";
 import { Pad } from "./Pad";
@@ -132,7 +132,12 @@ export function PhoneScreen({ user, phoneBook, snapshot, actions, microphoneProb
               </div>
             </>
           )}
-          {lost && <p className="banner" role="alert" data-testid="link-message">{live ? linkLostInCall(call, (now ?? second) - (snapshot.linkLostAt ?? second)) : LINK_LOST}</p>}
+          {lost && (
+            <p className="banner banner-link">
+              <span role="alert" data-testid="link-message">{live ? linkLostInCall(call) : LINK_LOST}</span>
+              {live && <span className="timer" data-testid="link-timer">{seconds((now ?? second) - (snapshot.linkLostAt ?? second))}</span>}
+            </p>
+          )}
           {waiting && (
             <p className="banner banner-waiting" role="alert">
               <span>{waiting.name || waiting.number} is calling too</span>

@@ -57,6 +57,12 @@ describe("a pulse", () => {
     expect([isDead(unknown, 4400), isDead(unknown, 4500)]).toEqual([false, true]);
   });
 
+  it("is dead sooner where signalling was lost, and nothing has come since", () => {
+    const pulse = felt([1000, { packets: 9, asked: 5, answers: 5 }]);
+    expect([isDead(pulse, 1900, 1500), isDead(pulse, 2000, 1500), isDead(pulse, 2000, 900)]).toEqual([false, true, false]);
+    expect(isDead(felt([1000, { packets: 0 }]), 9000, 1500)).toBe(false);
+  });
+
   it("beats again when packets come again", () => {
     const pulse = felt([1000, { packets: 9, asked: 5, answers: 5 }], [4000, { packets: 9, asked: 6, answers: 5 }], [5000, { packets: 10, asked: 7, answers: 6 }]);
     expect(isDead(pulse, 5500)).toBe(false);

@@ -42,9 +42,13 @@ export function feel(before: Pulse, entries: Iterable<Entry>, now: number): Puls
 /** For how long no packet has come; 0 before the first: there may be nothing to hear yet. */
 export const quietMs = (pulse: Pulse, now: number): number => (pulse.lastAt === null ? 0 : Math.max(0, now - pulse.lastAt));
 
-/** No packets for two seconds, and no sign from the media server either. */
-export function isDead(pulse: Pulse, now: number): boolean {
+/**
+ * No packets for two seconds, and no sign from the media server either; for one, where signalling was lost at
+ * `linkLostAt` and neither has come since: then it is the path.
+ */
+export function isDead(pulse: Pulse, now: number, linkLostAt: number | null = null): boolean {
   const quiet = quietMs(pulse, now);
+  if (linkLostAt !== null && quiet >= QUIET_WITH_LINK_MS && Math.max(pulse.lastAt ?? 0, pulse.answeredAt ?? 0) < linkLostAt) return true;
   if (quiet < QUIET_MS) return false;
   if (pulse.answeredAt === null) return quiet >= QUIET_UNKNOWN_MS;
   if (pulse.unansweredSince !== null) return now - pulse.unansweredSince >= ANSWER_MS;
@@ -56,6 +60,7 @@ export function isDead(pulse: Pulse, now: number): boolean {
 export const isStill = (pulse: Pulse, now: number): boolean => quietMs(pulse, now) >= STILL_MS;
 
 const QUIET_MS = 2000;
+const QUIET_WITH_LINK_MS = 1000;
 const ANSWER_MS = 400; // more than a round trip on a line that one can talk on
 const QUIET_UNKNOWN_MS = 3500;
 const STILL_MS = 10_000;

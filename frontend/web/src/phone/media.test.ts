@@ -62,15 +62,16 @@ let plays: unknown;
 let open: number; // calls that hold the microphone
 let microphone: () => Promise<MediaStreamTrack>;
 let hopeless: number;
+let suspicions: number;
 
 beforeEach(() => {
   vi.useFakeTimers({ now: 1_000_000 });
   FakePeer.all = [];
-  [link, offers, shown, unheard, plays, open, hopeless] = [true, [], [], [], null, 0, 0];
+  [link, offers, shown, unheard, plays, open, hopeless, suspicions] = [true, [], [], [], null, 0, 0, 0];
   microphone = async () => "voice" as unknown as MediaStreamTrack;
   media = new CallMedia(
     {
-      link: () => link, held: () => false, offer: (sdp) => (offers.push(sdp), true), changed: (state) => shown.push(state),
+      link: () => link, suspicious: () => suspicions++, held: () => false, offer: (sdp) => (offers.push(sdp), true), changed: (state) => shown.push(state),
       unheard: (problem) => unheard.push(problem), hopeless: () => (hopeless++, media.stop()), quality: () => undefined,
     },
     {
@@ -166,7 +167,22 @@ describe("the sound of a call that stands", () => {
   it("is renewed within three seconds after the last packet", async () => {
     await talking();
     peer(1).frozen = true;
-    await pass(3000);
+    await pass(1000);
+    expect([offers, suspicions]).toEqual([[], 1]); // is it the path?
+    await pass(2000);
+    expect([offers, suspicions]).toEqual([["offer 2"], 1]);
+  });
+
+  it("is renewed as soon as signalling is back, where both were lost with the path", async () => {
+    await talking();
+    peer(1).frozen = true;
+    await pass(1000);
+    link = false;
+    media.linkLost();
+    await pass(500);
+    link = true;
+    media.look();
+    await settled();
     expect(offers).toEqual(["offer 2"]);
   });
 

@@ -15,6 +15,7 @@ import { WELL_MS, decide, isWell, type MediaStands, type Standing } from "./reco
 export interface MediaHooks {
   link(): boolean; // the server hears us, and has told which calls stand
   held(): boolean; // the far side holds the call
+  suspicious(): void; // packets fail to come: is it the path?
   offer(sdp: string): boolean; // of a new connection for the call that stands; false: nobody hears
   changed(state: Call["media"]): void;
   unheard(problem: MicrophoneProblem | null): void; // the call goes on without our microphone; null: with it
@@ -30,10 +31,13 @@ export interface MediaParts {
   meter(stream: MediaStream): Pick<LevelMeter, "read" | "close">;
 }
 
-const LOOK_MS = 1000;
+const LOOK_MS = 500;
 const LOOK_CLOSELY_MS = 250; // when something is wrong, or about to be
-/** Without packets for so long the path may be dead; for so long after that, it is the far side that is silent. */
-const QUIET_MS = 500;
+/** Packets come each 20 ms: without them for so long, one looks closely. */
+const QUIET_MS = 100;
+/** For so long, the path may be dead. */
+const SUSPICIOUS_MS = 500;
+/** For so long though the path is not dead, the far side is silent. */
 const SILENT_MS = 5000;
 const QUALITY_MS = 2000;
 const NOTHING: Counters = { received: 0, lost: 0 };
@@ -57,6 +61,8 @@ export class CallMedia {
   private tries = 0;
   private triedAt = 0;
 
+  private linkLostAt: number | null = null;
+  private suspected = false; // in this pause of packets
   private wellSince = 0;
   private attempt = 0; // counts tries over all calls: a try that is over does nothing any more
   private pulse: Pulse = NO_PULSE;
@@ -146,6 +152,7 @@ export class CallMedia {
 
   /** Nobody hears us any more. What was offered and not answered is lost; what is connected plays on. */
   linkLost(): void {
+    this.linkLostAt = Date.now();
     if (this.next && !this.next.answered) this.abandon();
     if (this.current && !this.current.answered) {
       this.current.close();
@@ -177,7 +184,13 @@ export class CallMedia {
     const now = Date.now();
     const standing = this.standing(now);
     const well = isWell(standing, now);
-    this.lookAgain(well ? quietMs(this.pulse, now) : QUIET_MS);
+    const quiet = quietMs(this.pulse, now);
+    this.lookAgain(well ? quiet : QUIET_MS);
+    if (quiet < SUSPICIOUS_MS) this.suspected = false;
+    else if (!this.suspected) {
+      this.suspected = true;
+      this.hooks.suspicious();
+    }
     if (!well) this.wellSince = now;
     else if (now - this.wellSince >= WELL_MS) this.tries = 0;
     const decision = decide(standing, now);
@@ -207,7 +220,7 @@ export class CallMedia {
     this.active = true;
     this.parts.microphone.hold();
     Object.assign(this, { since: 0, lost: false, everHeard, trying: false, tries: 0, triedAt: 0, wellSince: Date.now() });
-    Object.assign(this, { pulse: NO_PULSE, counters: NOTHING, qualityAt: 0, told: everHeard ? "returning" : "new" });
+    Object.assign(this, { pulse: NO_PULSE, linkLostAt: null, suspected: false, counters: NOTHING, qualityAt: 0, told: everHeard ? "returning" : "new" });
     this.lookAgain(0);
     return ++this.run;
   }
@@ -215,9 +228,13 @@ export class CallMedia {
   private standing(now: number): Standing {
     return {
       link: this.hooks.link(), media: this.media(), since: this.since,
-      dead: isDead(this.pulse, now), still: isStill(this.pulse, now), held: this.hooks.held(), lost: this.lost,
+      dead: this.isDead(now), still: isStill(this.pulse, now), held: this.hooks.held(), lost: this.lost,
       everHeard: this.everHeard, tries: this.tries, triedAt: this.triedAt, trying: this.trying,
     };
+  }
+
+  private isDead(now: number): boolean {
+    return isDead(this.pulse, now, this.linkLostAt);
   }
 
   private media(): MediaStands {
@@ -334,7 +351,7 @@ export class CallMedia {
 
   private shown(): Call["media"] {
     const now = Date.now();
-    if (this.current?.state === "connected" && !this.lost && !isDead(this.pulse, now)) return "connected";
+    if (this.current?.state === "connected" && !this.lost && !this.isDead(now)) return "connected";
     if (!this.everHeard && this.tries === 0) return this.current?.state ?? "new";
     return this.trying || !this.current ? "returning" : "interrupted";
   }

@@ -9,6 +9,7 @@ import { Sounds, keyTones } from "../media/sounds";
 import { Voice } from "../media/voice";
 import type { Error as Refusal, ServerMessage } from "../messages";
 import { serverClock } from "../signalling/clock";
+import { URGENT_WITHIN_MS } from "../signalling/heartbeat";
 import { onHint } from "../signalling/hints";
 import type { PhoneBookEntry, Session } from "../signalling/http";
 import { Link, type LinkStatus } from "../signalling/link";
@@ -73,7 +74,8 @@ export class Softphone {
     };
     this.media = new CallMedia(
       {
-        link: () => this.standing.known,
+        link: () => this.standing.known && !this.link.doubtful,
+        suspicious: () => this.link.check(URGENT_WITHIN_MS),
         held: () => this.snapshot.call?.held ?? false,
         offer: this.offerAgain,
         changed: (state) => this.dispatch({ type: "media", state }),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { begin, check, heard, tick } from "./heartbeat";
+import { URGENT_WITHIN_MS, begin, check, heard, isDoubtful, tick } from "./heartbeat";
 
 /** Ticks each half second; gives what was done, and when. */
 function run(seconds: number, inCall: boolean, answers: boolean): string[] {
@@ -34,9 +34,15 @@ describe("a heartbeat", () => {
 
   it("knows within 1.5 s after a check, also where a ping was on its way already", () => {
     expect(check(begin(0), 100).deadline).toBe(1600);
+    expect(check(begin(0), 100, URGENT_WITHIN_MS).deadline).toBe(1100);
     const asked = tick(begin(0), 3000, true).beat;
     expect(check(asked, 3100).deadline).toBe(4600);
     expect(check(asked, 5900).deadline).toBe(6000);
+  });
+
+  it("is doubtful while an answer is overdue", () => {
+    const asked = check(begin(0), 100);
+    expect([isDoubtful(asked, 349), isDoubtful(asked, 350), isDoubtful(heard(asked), 350)]).toEqual([false, true, false]);
   });
 
   it("begins at once to ping as in a call when a call begins", () => {

@@ -8,6 +8,10 @@ export const PING_MS = 20_000;
 export const PONG_WITHIN_MS = 3000;
 /** After a change of network or a sleep, when a loss is likely. */
 export const CHECK_WITHIN_MS = 1500;
+/** When the sound has stopped too: both at once is hardly ever anything but a lost path. */
+export const URGENT_WITHIN_MS = 1000;
+/** An answer takes no longer than this where all is well. */
+const DOUBT_MS = 250;
 /** Ticks so far apart that the page, or the machine, was asleep between them. */
 const SLEPT_MS = 4000;
 
@@ -23,11 +27,14 @@ export const begin = (now: number): Heartbeat => ({ pingedAt: now, deadline: nul
 export const heard = (beat: Heartbeat): Heartbeat => ({ ...beat, deadline: null });
 
 /** A ping at once, with a short deadline. */
-export const check = (beat: Heartbeat, now: number): Heartbeat => ({
+export const check = (beat: Heartbeat, now: number, within = CHECK_WITHIN_MS): Heartbeat => ({
   ...beat,
   pingedAt: now,
-  deadline: Math.min(beat.deadline ?? Infinity, now + CHECK_WITHIN_MS),
+  deadline: Math.min(beat.deadline ?? Infinity, now + within),
 });
+
+/** Whether an answer is overdue, so that one should not count on being heard. */
+export const isDoubtful = (beat: Heartbeat, now: number): boolean => beat.deadline !== null && now - beat.pingedAt >= DOUBT_MS;
 
 /** To be asked at least once a second. */
 export function tick(beat: Heartbeat, now: number, inCall: boolean): { beat: Heartbeat; act: "nothing" | "ping" | "lost" } {

@@ -72,9 +72,14 @@ export class Link {
     });
   }
 
-  /** Something hints at a loss: looks at once. */
-  check(): void {
-    this.socket.check();
+  /** Something hints at a loss: looks at once. `within`: milliseconds for the answer. */
+  check(within?: number): void {
+    this.socket.check(within);
+  }
+
+  /** Whether messages may well not arrive, though nobody knows yet. */
+  get doubtful(): boolean {
+    return this.socket.doubtful;
   }
 
   close(): void {

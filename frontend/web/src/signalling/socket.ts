@@ -2,8 +2,8 @@
 // It connects, notices a dead line by pings, reconnects with backoff for ever, and passes typed messages.
 
 import type { ClientMessage, ServerMessage } from "../messages";
-import { backoff } from "./backoff";
-import { begin, check, heard, tick, type Heartbeat } from "./heartbeat";
+import { LONGEST_IN_CALL_MS, backoff } from "./backoff";
+import { begin, check, heard, isDoubtful, tick, type Heartbeat } from "./heartbeat";
 
 export interface SocketOptions {
   url: string;
@@ -20,7 +20,7 @@ export class Socket {
   private next: WebSocket | null = null; // is made to take the place of `socket`
   private attempt = 0;
   private retry: number | undefined;
-  private deadline: number | undefined; // of a try to connect
+  private deadline: number | undefined; // of a try to connect, or of the answer to a check
   private ticking: number | undefined;
   private beat: Heartbeat = begin(0);
   private pings = 0;
@@ -43,13 +43,22 @@ export class Socket {
   }
 
   /** Something hints at a loss: asks at once whether the connection stands, and waits no longer where it does not. */
-  check(): void {
+  check(within?: number): void {
     if (this.closed) return;
     if (!this.socket) this.connect();
     else if (this.socket.readyState === WebSocket.OPEN) {
-      this.beat = check(this.beat, Date.now());
+      const now = Date.now();
+      if (this.beat.deadline !== null && now - this.beat.pingedAt < TICK_MS) return; // hints come in swarms
+      this.beat = check(this.beat, now, within);
       this.ping();
+      clearTimeout(this.deadline);
+      this.deadline = window.setTimeout(this.tick, (this.beat.deadline ?? now) - now + 1);
     }
+  }
+
+  /** Whether what is sent now may well not arrive. */
+  get doubtful(): boolean {
+    return isDoubtful(this.beat, Date.now());
   }
 
   /** Leaves a connection that is known to end, once there is another one in its place. */
@@ -110,7 +119,8 @@ export class Socket {
   private lost(code: number | null): void {
     if (this.closed) return;
     this.drop();
-    this.retry = window.setTimeout(() => this.connect(), backoff(this.attempt++, Math.random()));
+    const wait = backoff(this.attempt++, Math.random(), this.options.inCall() ? LONGEST_IN_CALL_MS : undefined);
+    this.retry = window.setTimeout(() => this.connect(), wait);
     this.options.onLost(code);
   }
 
