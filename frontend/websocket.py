@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import deque
 from typing import Literal, Protocol, cast
 
 import msgspec
@@ -88,6 +89,7 @@ class Connection:
         self._telling: asyncio.Handle | None = None
         self._mine: set[str] = set()  # live calls that this connection holds
         self._ringing: set[str] = set()
+        self._rang: deque[str] = deque(maxlen=16)  # rang here, the last ones
         self._accepting: str | None = None
         self._outgoing: asyncio.Queue[bytes] = asyncio.Queue(WAITING_MESSAGES)
         self._closing: asyncio.Task[None] | None = None
@@ -301,10 +303,10 @@ class Connection:
             self._accept(message.call_id, message.sdp)
         elif call.session == self.session:
             self._calls.renew_media(call.id, sdp=message.sdp)
+        elif call.id in self._rang and not message.take_over:
+            raise WrongState("The call was taken already, by another page.", field="callId")
         elif self._user is not None and call.user == self._user:
             self._take_over(call, message)
-        elif self._user is not None and self._user in call.users:
-            raise WrongState("The call was taken already.", field="callId")
         else:
             raise UnknownCall(f"There is no call {message.call_id[:64]!r}.", field="callId")
 
@@ -394,6 +396,7 @@ class Connection:
     def ring(self, call: Call) -> None:
         if call.id not in self._ringing:
             self._ringing.add(call.id)
+            self._rang.append(call.id)
             self.send(messages.IncomingCall(call.id, call.caller, call.caller_name, call.target))
 
     def stop_ringing(self, call: Call, reason: str) -> None:

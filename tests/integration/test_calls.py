@@ -140,14 +140,14 @@ async def test_two_accepts_at_once_one_has_the_call(site: Site) -> None:
 
 
 async def test_a_page_that_disappears_ends_its_call_after_the_grace(site: Site) -> None:
-    phone = site.phone("1001")
-    async with phone:
+    async with site.phone("1001") as phone:
         call = await phone.call("601", source=Silence())
-        await call.wait("accepted")
-        await phone._connection.close()
-        async with asyncio.timeout(5):
+        await call.heard.wait_for_tone(MILLIWATT)
+        await phone.drop()
+        async with asyncio.timeout(10):
             while site.app.calls.live():  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
+        assert site.app.calls.get(call.id).outcome is Outcome.LOST
 
 
 async def test_the_four_http_requests_of_a_plain_client(site: Site) -> None:
