@@ -17,6 +17,8 @@ from tests.chaos.cases import CASES
 from tests.chaos.results import Row, Seen, save, table
 from tests.chaos.soak import soak
 
+RUN_SECONDS = 400.0
+"""The longest that a run of any case may take; the steps' are the longest."""
 ARTIFACTS = Path(__file__).parents[1] / "artifacts"
 
 
@@ -27,7 +29,7 @@ async def run_case(case: Case, runs: int, folder: Path) -> Row:
     while len(row.seen) < runs:
         lives += 1
         try:
-            async with case.open(folder / f"{case.name}-{lives}") as run:
+            async with asyncio.timeout(RUN_SECONDS * runs), case.open(folder / f"{case.name}-{lives}") as run:
                 while len(row.seen) < runs:
                     seen = await run()
                     row.seen.append(seen)
@@ -50,7 +52,7 @@ def _short(seen: Seen) -> str:
         f"{seen.kept}/{seen.calls} kept, silence far {ms(seen.far_silence)} browser {ms(seen.browser_silence)} "
         f"phones {ms(seen.phone_silence)}, control {ms(seen.control)} ms, left {len(seen.left)}"
         + (f"; {told}" if told else "")
-        + "".join(f"\n      {line}" for line in seen.wrong + seen.left)
+        + "".join(f"\n      {line}" for line in seen.wrong + seen.left + seen.notes)
     )
 
 

@@ -20,6 +20,7 @@ class Seen:
     left: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)  # what else should not be, in plain words
     told: dict[str, float] = field(default_factory=dict)  # further figures, by name
+    notes: list[str] = field(default_factory=list)  # which line was silent, and when
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from playwright.async_api import Error as PageError
@@ -22,6 +23,10 @@ T = TypeVar("T")
 PAGE_USER = "1001"
 SETTLE = 0.3
 """Seconds: what was heard last has reached everybody's records by then."""
+
+
+NOTED = 0.1
+"""Seconds: silences from here on are told one by one."""
 
 
 class NotHeard(Exception):
@@ -162,20 +167,28 @@ class Talk:
             "near": max((near.again(since) or since for _, _, near in both), default=since),
         }
 
-    async def seen(self, since: float, **more: object) -> Seen:
+    async def seen(self, since: float) -> Seen:
         """The silences since then. The far party's ends are those of the lines that still stand."""
         await asyncio.sleep(SETTLE)
         until_ = time.time() - SETTLE
         far = await self.system.far.heard()
         page = [line for line in self.lines if line.phone is None]
         phones = [line for line in self.lines if line.phone is not None]
+        notes = []
+        for line in self.lines:
+            for side, presence in (("far party", far.get(line.far, Presence())), ("near side", line.near)):
+                notes += [
+                    f"{line.name}: {side} silent for {end - start:.3f} s, from {_clock(start)} to {_clock(end)}"
+                    for start, end in presence.silences(since, until_)
+                    if end - start > NOTED
+                ]
         return Seen(
             calls=len(self.lines),
             kept=0,
             far_silence=_worst([far.get(line.far, Presence()) for line in self.lines], since, until_),
             browser_silence=_worst([line.near for line in page], since, until_),
             phone_silence=_worst([line.near for line in phones], since, until_),
-            **more,  # type: ignore[arg-type]
+            notes=[f"fault at {_clock(since)}", *notes] if notes else [],
         )
 
     # --- commands ------------------------------------------------------------------
@@ -211,6 +224,11 @@ class Talk:
             return line.call.outcome.value if line.call.outcome else ""
         assert self.page
         return await self.page.outcome()
+
+
+def _clock(at: float) -> str:
+    """As the front end's log has it, to be read beside it."""
+    return f"{datetime.fromtimestamp(at, UTC):%H:%M:%S.%f}"[:-3]
 
 
 def _state(presence: Presence, since: float) -> str:
