@@ -49,10 +49,6 @@ class Journal:
         self._torn = False  # the last line may lack its end
 
     @property
-    def in_use(self) -> bool:
-        return self._fd is not None
-
-    @property
     def outgrown(self) -> bool:
         """Most of it is outdated, as far as its size tells: time for a `rewrite`."""
         return self._size > max(LEAST_BYTES, 2 * self._size_rewritten)

@@ -10,7 +10,6 @@ import asyncio
 import sqlite3
 import time
 from contextlib import suppress
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from ari_bridge import metrics
 from ari_bridge.calls.state import Call
 from ari_bridge.ids import CALL_ID_PATTERN
 from ari_bridge.store import database, journal
+from ari_bridge.store.aside import MOST_ROWS, Aside
 from ari_bridge.store.database import Database, is_busy, is_corrupt, is_passing
 from ari_bridge.store.journal import Journal
 from ari_bridge.store.lock import Lock, StoreRefused
@@ -33,10 +33,6 @@ PATIENCE_SECONDS = 5.0
 TIDY_SECONDS = 60.0
 TIDY_WRITES = 1000
 PURGE_SECONDS = 86400.0
-BATCH = 100
-"""Rows written without letting the event loop do anything else: about 2 ms."""
-MOST_ASIDE = 100_000
-"""Calls set aside in memory (about 100 MB); above it the oldest ended ones are in the journal alone."""
 
 log = structlog.get_logger(__name__)
 
@@ -53,13 +49,11 @@ class SqliteStore:
         self._reason = ""
         self._days = days
         self._lock = Lock(self.path.with_suffix(".lock"))
-        self._journal = Journal((journal_dir or journal.directory(state_dir)) / journal.name(state_dir))
+        self._aside = Aside(Journal((journal_dir or journal.directory(state_dir)) / journal.name(state_dir)))
         self._database: Database | None = None
         self._live: dict[str, tuple[tuple[Any, ...], Row]] = {}  # of each call that has not ended, as last saved
         self._found: list[Call] = []  # live calls at the start
-        self._aside: dict[str, Row] = {}  # what the database has not taken yet, oldest first
-        self._only_in_journal = False  # something was set aside that memory had no room for
-        self._journal_failed = False
+        self._corrupt: BaseException | None = None  # what showed that the file must be replaced
         self._broken_since = 0.0  # on the monotonic clock
         self._revision = 0
         self._writes = 0  # since the last tidying
@@ -70,7 +64,7 @@ class SqliteStore:
 
     @property
     def reason(self) -> str:
-        nor = f"; nor can the journal {self._journal.path}" if self._reason and self._journal_failed else ""
+        nor = f"; nor can the journal {self._aside.journal.path}" if self._reason and self._aside.journal_failed else ""
         return self._reason + nor
 
     # --- start and end -----------------------------------------------------------------
@@ -80,7 +74,7 @@ class SqliteStore:
         try:
             with suppress(OSError):  # met again when the database is opened
                 self._lock.take()
-            self._read_journal()
+            self._aside.load()
             stored = await self._read_database()
         except BaseException:
             self._lock.release()
@@ -101,13 +95,13 @@ class SqliteStore:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
         self._tidier = None
-        if self._aside:
+        if not self._aside.empty:
             await self._mend()
         opened, self._database = self._database, None
         if opened:
             with suppress(sqlite3.Error):  # all that it had to do is done by who opens the file next
                 await asyncio.to_thread(opened.close)
-        self._journal.close()
+        self._aside.journal.close()
         self._lock.release()
 
     async def _read_database(self) -> list[Row]:
@@ -118,46 +112,34 @@ class SqliteStore:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
-                return self._open().live(self._aside)
+                return self._open().live(self._aside.rows)
             except (sqlite3.Error, OSError) as error:
-                if is_corrupt(error):
-                    return await self._replace_corrupt(error)
                 if not is_busy(error) or time.monotonic() > deadline:
                     self._break(error)
                     break
             await asyncio.sleep(0.05)
         self._close_database()
         try:
-            return await asyncio.to_thread(database.read_copy, self.path, self._journal.path.parent, [*self._aside])
+            if self._corrupt:
+                rows = await self._replace_corrupt()
+                self._heal(len(rows))
+                return rows
+            return await asyncio.to_thread(
+                database.read_copy, self.path, self._aside.journal.path.parent, [*self._aside.rows]
+            )
         except FileNotFoundError:
             return []
         except (sqlite3.Error, OSError) as error:
             log.error("live calls of an earlier process cannot be read", file=str(self.path), reason=str(error))
             return []
 
-    def _read_journal(self) -> None:
-        """What it has is aside from then on."""
-        try:
-            rows = list(self._journal.rows())
-            if not rows:
-                self._journal.remove()
-        except OSError as error:
-            log.error("the journal that was found is not used", journal=str(self._journal.path), reason=str(error))
-            self._journal.move_aside()
-            return
-        if rows:
-            log.warning("a journal of the call memory was found", journal=str(self._journal.path), rows=len(rows))
-        for row in rows:
-            if (before := self._aside.get(row.id)) is None or row.revision > before.revision:
-                self._aside[row.id] = row
-
     def _know(self, stored: list[Row]) -> None:
         """Make one of what the database and a journal have of the calls before our time."""
-        newest = dict(self._aside)
+        newest = dict(self._aside.rows)
         for row in stored:
             if row.id not in newest or row.revision > newest[row.id].revision:
                 newest[row.id] = row
-                self._aside.pop(row.id, None)
+                self._aside.rows.pop(row.id, None)
         for row in newest.values():
             self._revision = max(self._revision, row.revision)
             if not row.ended and (call := _decoded(row)):
@@ -191,7 +173,7 @@ class SqliteStore:
         else:
             self._live[call.id] = (values, row)
         if not self._put(row):
-            self._set_aside(row)
+            self._aside.add(row)
 
     def live(self) -> list[Call]:
         """What was live at the start, oldest first."""
@@ -201,13 +183,13 @@ class SqliteStore:
         if not CALL_ID_PATTERN.fullmatch(call_id):
             return None
         _, row = self._live.get(call_id, (None, None))
-        row = row or self._aside.get(call_id)
+        row = row or self._aside.rows.get(call_id)
         if row is None and self._database:
             try:
                 row = self._database.get(call_id)
             except sqlite3.Error as error:
                 log.error("a call cannot be read", call=call_id, file=str(self.path), reason=str(error))
-                if self.healthy and is_corrupt(error):
+                if is_corrupt(error):
                     self._break(error)
         return _decoded(row) if row else None
 
@@ -229,40 +211,6 @@ class SqliteStore:
             self._wake.set()
         return True
 
-    def _set_aside(self, row: Row) -> None:
-        self._aside.pop(row.id, None)
-        self._aside[row.id] = row
-        self._to_journal(row)
-        if len(self._aside) > MOST_ASIDE:
-            self._make_room()
-
-    def _to_journal(self, row: Row | None) -> None:
-        """Add the row; None: all that is aside."""
-        journal_ = self._journal
-        try:
-            if row and journal_.stands and (self._only_in_journal or not journal_.outgrown):
-                journal_.append(row)
-            else:
-                journal_.rewrite(self._aside.values())
-            self._journal_failed = False
-        except OSError as error:
-            if not self._journal_failed:
-                log.error(
-                    "the journal of the call memory cannot be written: were this process killed now, records are lost",
-                    journal=str(journal_.path),
-                    reason=str(error),
-                )
-            self._journal_failed = True
-
-    def _make_room(self) -> None:
-        oldest = next((row.id for row in self._aside.values() if row.ended), None)
-        if oldest is None:
-            return
-        del self._aside[oldest]
-        self._only_in_journal = True
-        if self._journal_failed:
-            log.error("the record of an ended call is lost: there is no place left for it", call=oldest)
-
     async def _flush(self) -> None:
         """What was set aside goes to the database, a healthy one."""
         try:
@@ -271,35 +219,22 @@ class SqliteStore:
             self._break(error)
 
     async def _write_aside(self) -> None:
-        """Write what is aside, and remove the journal. Raises sqlite3.Error, OSError: the rest is still aside."""
-        if not (self._aside or self._journal.in_use):
+        """Raises sqlite3.Error, OSError: what was not written is still aside."""
+        if self._aside.empty:
             return
-        if self._only_in_journal:
-            rows = self._journal.rows()
-            while batch := list(islice(rows, BATCH)):
-                await self._write(batch)
-        while self._aside:
-            await self._write(list(islice(self._aside.values(), BATCH)))
-        self._only_in_journal = False
-        try:
-            self._journal.remove()
-        except OSError as error:  # harmless: what it has is older than what is in the database from now on
-            log.error("the journal cannot be removed", journal=str(self._journal.path), reason=str(error))
-
-    async def _write(self, batch: list[Row]) -> None:
-        if self._database is None:
-            raise sqlite3.OperationalError("not open")
-        self._database.put(batch)
-        for row in batch:
-            if self._aside.get(row.id) is row:  # no newer one has come meanwhile
-                del self._aside[row.id]
-        await asyncio.sleep(0)
+        for batch in self._aside.batches():
+            if self._database is None:
+                raise sqlite3.OperationalError("not open")
+            self._database.put(batch)
+            self._aside.written(batch)
+            await asyncio.sleep(0)
+        self._aside.clear()
 
     # --- trouble -----------------------------------------------------------------------------
 
     def _break(self, error: BaseException) -> None:
         """From now on everything is set aside, beginning with what we know of every live call."""
-        self._reason = f"{self.path}: {error}"
+        self._trouble(error)
         if not self.healthy:
             return
         self.healthy = False
@@ -309,17 +244,20 @@ class SqliteStore:
             "the call memory cannot be written: calls go on, their records are set aside",
             file=str(self.path),
             reason=str(error),
-            journal=str(self._journal.path),
+            journal=str(self._aside.journal.path),
         )
         if self._tidier:  # else the start is under way, and does this at its end
             self._know_again()
             self._mender = asyncio.create_task(self._mend_for_ever())
 
+    def _trouble(self, error: BaseException) -> None:
+        self._reason = f"{self.path}: {error}"
+        if is_corrupt(error):
+            self._corrupt = error
+
     def _know_again(self) -> None:
         """The file may be lost for good: set aside every live call, not only those that change."""
-        for _, row in self._live.values():
-            self._aside[row.id] = row
-        self._to_journal(None)
+        self._aside.add_all(row for _, row in self._live.values())
 
     async def _mend_for_ever(self) -> None:
         while not self.healthy:
@@ -328,17 +266,19 @@ class SqliteStore:
 
     async def _mend(self) -> None:
         """Try once to write everything that is aside."""
-        rows = len(self._aside)
+        if self._tidying:  # its connection must be closed before the file is moved, or opened anew
+            return
+        rows = len(self._aside.rows)
         try:
+            if self._corrupt:
+                await self._replace_corrupt()
             self._open()
             await self._write_aside()
         except StoreRefused as error:
             self._reason = str(error)
         except (sqlite3.Error, OSError) as error:
-            self._reason = f"{self.path}: {error}"
-            if is_corrupt(error):
-                await self._replace_corrupt(error)
-            elif not is_passing(error):
+            self._trouble(error)
+            if not is_passing(error):
                 self._close_database()
         else:
             self._heal(rows)
@@ -352,28 +292,25 @@ class SqliteStore:
         seconds = round(time.monotonic() - self._broken_since, 1)
         log.warning("the call memory is written again", file=str(self.path), records=rows, after_seconds=seconds)
 
-    async def _replace_corrupt(self, error: BaseException) -> list[Row]:
-        """Begin a fresh file with all that is known or can still be read; the old one is kept under another name."""
+    async def _replace_corrupt(self) -> list[Row]:
+        """Begin a fresh file with all that is known or can still be read; the old one is kept under another name.
+
+        What could be read. Raises StoreRefused, sqlite3.Error, OSError.
+        """
         self._close_database()
         rows = await asyncio.to_thread(_readable, self.path)
-        for row in rows:
-            self._revision = max(self._revision, row.revision)
-            if (newer := self._aside.get(row.id)) is None or newer.revision < row.revision:
-                self._aside[row.id] = row
-        self._know_again()
-        try:
-            moved = database.move_aside(self.path)
-            self._open()
-        except (StoreRefused, sqlite3.Error, OSError) as failure:
-            self._break(failure)
-            return rows
+        self._revision = max([self._revision, *(row.revision for row in rows)])
+        self._aside.add_all([*rows, *(row for _, row in self._live.values())])
+        moved, reason = database.move_aside(self.path), self._corrupt
+        self._corrupt = None
         log.error(
             "THE CALL MEMORY WAS CORRUPT: a new one was begun with what could be read, the old one is kept",
             file=str(self.path),
             kept_as=str(moved),
-            reason=str(error),
+            reason=str(reason),
             read=len(rows),
         )
+        self._open()
         return rows
 
     def _close_database(self) -> None:
@@ -429,4 +366,4 @@ def _decoded(row: Row) -> Call | None:
 
 
 def _readable(path: Path) -> list[Row]:
-    return [row for row in database.salvage(path, MOST_ASIDE) if _decoded(row)]
+    return [row for row in database.salvage(path, MOST_ROWS) if _decoded(row)]

@@ -29,6 +29,7 @@ KEPT = (
     "external_media_address",
     "held_by_far",
     "dial_status",
+    "hangup_q850",
     "dialplan_status",
     "outcome",
     "cause",
