@@ -11,12 +11,19 @@ from rich.table import Table
 
 from ari_bridge.doctor import Finding, Result, Subject, examine
 from frontend import logs
+from frontend.reconcile_command import reconcile
 from frontend.settings import InvalidSettings, load
 
 _LOOKS = {Result.OK: "green", Result.WARNING: "yellow", Result.FAILED: "red", Result.SKIPPED: "dim"}
 
 
-def doctor(json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+def doctor(
+    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    compare: Annotated[
+        bool, typer.Option("--reconcile", help="Show instead which calls a start would find again, and remove what.")
+    ] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="With --reconcile: remove what belongs to no call.")] = False,
+) -> None:
     """Check what calls need: Asterisk, rtpengine, TLS files, disk. Exit status 0 when nothing has failed."""
     logs.configure("error", "console")
     try:
@@ -24,6 +31,8 @@ def doctor(json: Annotated[bool, typer.Option("--json", help="For programs.")] =
     except InvalidSettings as error:
         typer.echo(f"The settings are wrong:\n{error}", err=True)
         raise typer.Exit(2) from None
+    if compare:
+        raise typer.Exit(reconcile(settings, apply=apply))
     subject = Subject(
         ari_url=settings.ari_url,
         ari_user=settings.ari_user,

@@ -77,6 +77,15 @@ class Ari:
         self._transport.open()
         self._running = asyncio.create_task(self._stream.run(), name="ARI event stream")
 
+    async def open(self) -> None:
+        """Be able to ask, without an event stream: that would take the application over from who serves it.
+
+        Raises PeerError.
+        """
+        self._transport.open()
+        await self._describe(await self.info())
+        self._requests.connected()
+
     async def close(self) -> None:
         if self._running is not None:
             self._running.cancel()

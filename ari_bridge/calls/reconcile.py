@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import structlog
 
@@ -53,7 +54,7 @@ class Reconciler:
         try:
             # Only what was known to stand before we asked can be missed in the answer.
             stood = {call_id: task.call for call_id, task in self._tasks.items() if task.call.state.live}
-            seen = await self._look()
+            seen = await look(self._peers)
         except PeerError as error:
             log.error("cannot compare calls with the PBX", reason=str(error))
             return
@@ -74,16 +75,6 @@ class Reconciler:
             await asyncio.sleep(SWEEP_SECONDS)
             if self._peers.ari.connected:
                 await self.sweep()
-
-    async def _look(self) -> Seen:
-        """Raises PeerError where Asterisk fails; without rtpengine, `legs` is None."""
-        channels, bridges = await asyncio.gather(self._peers.ari.channels.list(), self._peers.ari.bridges.list())
-        try:
-            legs: frozenset[str] | None = frozenset(await self._peers.media.sessions())
-        except PeerError as error:
-            log.warning("cannot see rtpengine's sessions", reason=str(error))
-            legs = None
-        return Seen({one.id: one for one in channels}, {one.id: one for one in bridges}, legs)
 
     def _adopt(self, seen: Seen) -> None:
         records, self.records = self.records, {}
@@ -123,19 +114,19 @@ class Reconciler:
         """Remove channels, bridges and sessions of ours that belong to no call, and were ownerless before as well."""
         try:
             application = await self._peers.ari.application()
-            seen = await self._look()
+            seen = await look(self._peers)
         except PeerError as error:
             log.warning("the sweep cannot see the PBX's channels", reason=str(error))
             return
         calls = {call_id: task.call for call_id, task in self._tasks.items()} | self.records
         self._adopted_ids &= calls.keys()
-        # A channel that ended since our application was asked is no orphan.
-        ours = [name for name in application.get("channel_ids", ()) if name in seen.channels]
-        findings = survey(seen, ours, calls, frozenset(self._adopted_ids), self._peers.ari.app)
+        findings = survey(
+            seen, in_our_hands(application, seen), calls, frozenset(self._adopted_ids), self._peers.ari.app
+        )
         self._count(findings)
         orphans = {finding for finding in findings if finding.standing is Standing.ORPHAN}
         for finding in sorted(orphans & self._suspects, key=lambda one: (one.sort.value, one.name)):
-            await self._reap(finding)
+            await reap(self._peers, finding)
         self._suspects = frozenset(orphans)
 
     def _count(self, findings: list[Finding]) -> None:
@@ -144,29 +135,46 @@ class Reconciler:
             for standing in Standing:
                 metrics.RESOURCES.labels(sort.value, standing.value).set(counts[sort, standing])
 
-    async def _reap(self, finding: Finding) -> None:
-        name = finding.name
-        try:
-            match finding.sort:
-                case Sort.CHANNEL if finding.call_id is None:
-                    # A caller whom no process serves any more: the dialplan's fallback takes over.
-                    status = {"ARI_BRIDGE_STATUS": "UNAVAILABLE"}
-                    await self._peers.ari.channels.continue_in_dialplan(name, variables=status)
-                case Sort.CHANNEL:
-                    await self._peers.ari.channels.hangup(name)
-                case Sort.BRIDGE:
-                    await self._peers.ari.bridges.destroy(name)
-                case Sort.SESSION:
-                    await self._peers.media.delete(name)
-        except PeerError as error:
-            log.error(
-                "what belongs to no call could not be removed", what=finding.sort.value, name=name, reason=str(error)
-            )
-            return
-        metrics.REAPED.labels(finding.sort.value).inc()
-        log.warning("what belonged to no call was removed", what=finding.sort.value, name=name, call=finding.call_id)
-
     async def hang_up_stray(self, channel_id: str) -> None:
         """A channel of ours that came after its call had ended."""
         parsed = parse_resource_id(channel_id)
-        await self._reap(Finding(Sort.CHANNEL, channel_id, Standing.ORPHAN, parsed[0] if parsed else None))
+        await reap(self._peers, Finding(Sort.CHANNEL, channel_id, Standing.ORPHAN, parsed[0] if parsed else None))
+
+
+async def look(peers: Peers) -> Seen:
+    """What stands. Raises PeerError where Asterisk fails; without rtpengine, `legs` is None."""
+    channels, bridges = await asyncio.gather(peers.ari.channels.list(), peers.ari.bridges.list())
+    try:
+        legs: frozenset[str] | None = frozenset(await peers.media.sessions())
+    except PeerError as error:
+        log.warning("cannot see rtpengine's sessions", reason=str(error))
+        legs = None
+    return Seen({one.id: one for one in channels}, {one.id: one for one in bridges}, legs)
+
+
+def in_our_hands(application: dict[str, Any], seen: Seen) -> list[str]:
+    """The channels of our application; one that ended since it was asked is left out."""
+    return [name for name in application.get("channel_ids", ()) if name in seen.channels]
+
+
+async def reap(peers: Peers, finding: Finding) -> bool:
+    """Remove what belongs to no call. False where a peer fails: it is logged."""
+    name = finding.name
+    try:
+        match finding.sort:
+            case Sort.CHANNEL if finding.call_id is None:
+                # A caller whom no process serves any more: the dialplan's fallback takes over.
+                status = {"ARI_BRIDGE_STATUS": "UNAVAILABLE"}
+                await peers.ari.channels.continue_in_dialplan(name, variables=status)
+            case Sort.CHANNEL:
+                await peers.ari.channels.hangup(name)
+            case Sort.BRIDGE:
+                await peers.ari.bridges.destroy(name)
+            case Sort.SESSION:
+                await peers.media.delete(name)
+    except PeerError as error:
+        log.error("what belongs to no call could not be removed", what=finding.sort.value, name=name, reason=str(error))
+        return False
+    metrics.REAPED.labels(finding.sort.value).inc()
+    log.warning("what belonged to no call was removed", what=finding.sort.value, name=name, call=finding.call_id)
+    return True

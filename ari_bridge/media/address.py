@@ -10,7 +10,7 @@ HIGHEST_WEIGHT = 1000
 
 @dataclass(frozen=True)
 class NodeAddress:
-    """`host` without brackets; `port`: UDP. With `weight` 2 it takes twice the calls of one with 1."""
+    """`host` without brackets; `port`: UDP. With `weight` 2 it takes twice the calls of one with 1, with 0 none."""
 
     host: str
     port: int
@@ -35,11 +35,11 @@ class NodeAddress:
         match = _WRITTEN.fullmatch(text.strip())
         if match is None:
             raise ValueError(f"{text.strip()!r} is not HOST:PORT or HOST:PORT*WEIGHT")
-        port, weight = int(match[2]), int(match[3] or 1)
+        port, weight = int(match[2]), int(match[3] or "1")
         if not 1 <= port <= 65535:
             raise ValueError(f"{text.strip()!r} has no port from 1 to 65535")
-        if not 1 <= weight <= HIGHEST_WEIGHT:
-            raise ValueError(f"{text.strip()!r} has no weight from 1 to {HIGHEST_WEIGHT}")
+        if weight > HIGHEST_WEIGHT:
+            raise ValueError(f"{text.strip()!r} has no weight from 0 to {HIGHEST_WEIGHT}")
         return cls(match[1].strip("[]"), port, weight)
 
 

@@ -73,8 +73,8 @@ class Node:
         on_lost: Callable[[frozenset[str], str], None],
     ) -> None:
         self.address = address
-        self.weight = address.weight
-        self.draining = False
+        self.weight = address.weight or 1
+        self.draining = address.weight == 0  # its sessions go on, new ones go elsewhere
         self._prefix = prefix
         self._elsewhere = elsewhere
         self._on_lost = on_lost

@@ -24,7 +24,7 @@ def test_several_with_gaps_between() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", ",", "a", "a:", ":1", "a:0", "a:65536", "a:1*", "a:1*0", "a:1*1001", "a:1*-1", "a:1,a:1*2", "2001:db8::5:1"],
+    ["", ",", "a", "a:", ":1", "a:0", "a:65536", "a:1*", "a:1*1001", "a:1*-1", "a:1,a:1*2", "2001:db8::5:1"],
 )
 def test_what_is_no_address(text: str) -> None:
     with pytest.raises(ValueError):
