@@ -32,7 +32,7 @@ const OUTCOMES: Record<Outcome, (call: Call) => Message> = {
   forbidden: () => ({ text: "You may not call this number.", advice: "Ask whoever runs your phone system.", tone: "bad" }),
   failed_media: () => ({
     text: "The call connected, but no sound came through.",
-    advice: "Try again. If it stays so, a firewall may block the sound.",
+    advice: "Try again. A firewall may block it.",
     tone: "bad",
   }),
   failed_pbx: () => ({ text: "The phone system is not answering.", advice: "Try again in a moment.", tone: "bad" }),
@@ -47,7 +47,7 @@ const INBOUND: Partial<Record<Outcome, (call: Call) => Message>> = {
 export const PROBLEMS: Record<Problem, Message> = {
   microphone_blocked: {
     text: "The browser may not use your microphone.",
-    advice: "Press the icon left of the address, allow the microphone, and call again.",
+    advice: "Allow it by the icon left of the address.",
     tone: "bad",
   },
   no_microphone: { text: "No microphone was found.", advice: "Plug one in: it is listed by itself.", tone: "bad" },
@@ -77,13 +77,13 @@ export function messageOf(call: Call): Message | null {
     const outcome = call.outcome ?? "completed";
     return ((call.direction === "inbound" && INBOUND[outcome]) || OUTCOMES[outcome])(call);
   }
-  if (call.media === "interrupted") return { text: "The sound is interrupted. Reconnecting…", tone: "bad" };
+  if (call.media === "interrupted") return { text: "Sound interrupted. Reconnecting…", tone: "bad" };
   return call.held ? { text: "The other side put you on hold.", tone: "calm" } : null;
 }
 
 export const LINK_WORDS = { connecting: "Connecting…", open: "Online", lost: "Offline" } as const;
 export const LINK_LOST = "No phone system. Reconnecting…";
-export const LINK_LOST_IN_CALL = "Reconnecting… you can go on talking.";
+export const LINK_LOST_IN_CALL = "Reconnecting… you can still talk.";
 
 export const QUALITY_WORDS = ["Unusable", "Poor", "Fair", "Good", "Excellent"] as const;
 

@@ -47,11 +47,12 @@ export function Stage({ call, quality, remoteLevel, now }: StageProps) {
         <span>{call.name ? call.number : " "}</span>
         {call.digits && <span className="sent" aria-label={`Sent: ${call.digits}`}>{call.digits}</span>}
       </p>
-      <div className="stage-line stage-foot">
+      <div className={talking || !message ? "stage-line stage-foot" : "hidden"}>
         <span className="timer" data-testid="timer" role="timer" aria-label="Length of the call">
           {talking ? clock((now ?? ticking) - (call.acceptedAt ?? 0)) : ""}
         </span>
-        {talking ? <Meter label="Level of the other side" read={remoteLevel} testId="remote-level" /> : <span className="dots" aria-hidden="true"><i /><i /><i /></span>}
+        {talking && <Meter label="Level of the other side" read={remoteLevel} testId="remote-level" />}
+        {!talking && !message && <span className="dots" aria-hidden="true"><i /><i /><i /></span>}
       </div>
       <p className="stage-message" data-testid="message">
         {message && <><strong>{message.text}</strong> {message.advice}</>}

@@ -60,6 +60,7 @@ export const STATES: Record<string, Snapshot> = {
   waiting: { ...base, call: talking, quality: good, waiting: { id: "w", number: "1002", name: "" } },
   lostInCall: { ...base, call: talking, quality: good, link: "lost", registered: false },
   lost: { ...base, link: "lost", registered: false },
+  lostAfterCall: { ...over({ problem: "not_connected" }), link: "lost", registered: false },
   incoming: { ...base, call: call({ phase: "incoming", direction: "inbound" }) },
   incomingBlocked: { ...base, call: call({ phase: "incoming", direction: "inbound", problem: "microphone_blocked" }) },
   completed: over({ outcome: "completed", acceptedAt: NOW - 75_000, q850: 16 }),
