@@ -83,8 +83,9 @@ class Rtpengine:
             "to-tag": ASTERISK,
             "sdp": sdp_text.pcmu_answer(asterisk),
         }
+        offer = self._offers.pop(call_id)  # now: the call may end, and forget it, while rtpengine answers
         answer = await self._ng.command("answer", **arguments)
-        return sdp_text.answer_all_sections(self._offers.pop(call_id), _sdp(answer, "answer"))
+        return sdp_text.answer_all_sections(offer, _sdp(answer, "answer"))
 
     async def delete(self, call_id: str) -> None:
         """End the session; one that is gone already is no error. Raises PeerError."""
