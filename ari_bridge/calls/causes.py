@@ -77,14 +77,20 @@ _BY_DIAL_STATUS: dict[str, Outcome] = {
 }
 
 
-def far_ended(q850: int, text: str, dial_status: str, *, rang: bool, answered: bool) -> tuple[Outcome, Cause]:
+def far_ended(
+    q850: int, text: str, dial_status: str, *, requested: int = 0, rang: bool, answered: bool
+) -> tuple[Outcome, Cause]:
     """The outcome of a call whose far side ended it.
 
     `q850` and `text` are those of ARI `ChannelDestroyed`, `dial_status` that of the
-    last `Dial` event ("" where none came). After an answer every end is `completed`.
+    last `Dial` event ("" where none came). `requested` is the cause of `ChannelHangupRequest`
+    (0 where none came): a `Local` channel that is hung up while it enters a bridge ends
+    as 16, whatever the far side said. After an answer every end is `completed`.
     A far side that rang and then ended normally (16) did not answer; one that never
     rang was not there: so a dialplan without the number ends a `Local` channel.
     """
+    if not answered and q850 not in _BY_Q850 and requested in _BY_Q850:
+        q850, text = requested, "as its hang-up request says"
     outcome, sip = _BY_Q850.get(q850, (None, 0))
     cause = Cause(q850, text, sip)
     if answered:

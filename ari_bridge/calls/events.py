@@ -130,6 +130,13 @@ class FarFailed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class FarHangsUp(Event):
+    """ARI ChannelHangupRequest on the far channel, with the far side's own cause; the channel's end follows."""
+
+    q850: int
+
+
+@dataclass(frozen=True, slots=True)
 class FarDigit(Event):
     """ARI ChannelDtmfReceived on the far channel."""
 

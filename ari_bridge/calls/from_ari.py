@@ -10,6 +10,7 @@ from ari_bridge.calls.events import (
     FarAnswered,
     FarDigit,
     FarFailed,
+    FarHangsUp,
     FarHeld,
     FarProgress,
     FarRinging,
@@ -45,6 +46,8 @@ def _of_far(event: ari.AriEvent, at: float) -> Event | None:
             return None
         case ari.Dial(dialstatus=status):
             return _DIAL_STATUSES[status](at) if status in _DIAL_STATUSES else FarFailed(at, status)
+        case ari.ChannelHangupRequest(cause=q850):
+            return FarHangsUp(at, q850)
         case ari.ChannelDtmfReceived(digit=digit):
             return FarDigit(at, digit)
         case ari.ChannelHold():

@@ -97,6 +97,7 @@ class Call:
     releasing: frozenset[Resource] = frozenset()  # of these, the ones being released
     held_by_far: bool = False
     dial_status: str = ""  # outbound: what the last ARI `Dial` event said, e.g. BUSY
+    hangup_q850: int = 0  # the cause in the far side's hang-up request; 0 where none came
     dialplan_status: str = ""  # inbound: set when the caller goes back to the dialplan (ARI_BRIDGE_STATUS)
     outcome: Outcome | None = None  # set when the call is decided to end, never changed
     cause: Cause | None = None

@@ -230,7 +230,9 @@ def channel_gone(call: Call, event: events.ChannelGone) -> Decision:
     if call.direction is Direction.INBOUND and not answered:
         return _end(call, event.at, Outcome.CANCELLED, Cause(event.q850, event.text, 487))
     rang = call.ringing_at is not None
-    outcome, cause = far_ended(event.q850, event.text, call.dial_status, rang=rang, answered=answered)
+    outcome, cause = far_ended(
+        event.q850, event.text, call.dial_status, requested=call.hangup_q850, rang=rang, answered=answered
+    )
     return _end(call, event.at, outcome, cause)
 
 
@@ -263,6 +265,11 @@ def far_answers(call: Call, event: events.FarAnswered) -> Decision:
 @leads_to()
 def far_fails(call: Call, event: events.FarFailed) -> Decision:
     return replace(call, dial_status=event.dial_status), []
+
+
+@leads_to()
+def far_hangs_up(call: Call, event: events.FarHangsUp) -> Decision:
+    return replace(call, hangup_q850=event.q850), []
 
 
 @leads_to()
@@ -393,6 +400,7 @@ TABLE: dict[type[Event], tuple[Rule, ...]] = {
     events.FarProgress:     (far_progresses,  far_progresses,  late,            late,            late,            late,              late),     # noqa: E501
     events.FarAnswered:     (far_answers,     far_answers,     far_answers,     late,            late,            late,              late),     # noqa: E501
     events.FarFailed:       (far_fails,       far_fails,       far_fails,       late,            late,            late,              late),     # noqa: E501
+    events.FarHangsUp:      (far_hangs_up,    far_hangs_up,    far_hangs_up,    far_hangs_up,    far_hangs_up,    late,              late),     # noqa: E501
     events.FarDigit:        (late,            late,            far_digit,       late,            far_digit,       late,              late),     # noqa: E501
     events.FarHeld:         (late,            late,            late,            late,            far_holds,       late,              late),     # noqa: E501
     events.PbxLost:         (pbx_lost,        pbx_lost,        pbx_lost,        pbx_lost,        pbx_lost,        late,              late),     # noqa: E501

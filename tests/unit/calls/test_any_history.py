@@ -28,6 +28,7 @@ TOLD = [
     events.FarProgress(2),
     events.FarAnswered(2),
     events.FarFailed(2, "BUSY"),
+    events.FarHangsUp(2, 17),
     events.FarDigit(2, "5"),
     events.FarHeld(2, True),
     events.PbxLost(2, "gone"),

@@ -139,6 +139,15 @@ def test_the_far_sides_cause_is_the_outcome(q850: int, outcome: Outcome) -> None
     assert Resource.FAR not in story.call.holds
 
 
+def test_a_cause_that_the_end_has_lost_is_that_of_the_hang_up_request() -> None:
+    story = outbound()
+    story.works(Step.CREATE_FAR)
+    story.tell(events.FarHangsUp(2, 17))
+    story.tell(events.ChannelGone(2, Resource.FAR, 16, "Normal Clearing"))
+    assert story.call.outcome is Outcome.BUSY
+    assert story.call.cause and story.call.cause.q850 == 17
+
+
 def test_the_far_side_ending_an_answered_call_completes_it() -> None:
     story = talking()
     story.tell(events.ChannelGone(9, Resource.FAR, 16, "Normal Clearing"))
