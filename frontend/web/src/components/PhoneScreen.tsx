@@ -82,6 +82,7 @@ export function PhoneScreen({ user, phoneBook, snapshot, actions, microphoneProb
       className="phone" data-testid="phone" data-state={phase} data-outcome={call?.phase === "ended" ? (call.outcome ?? call.problem ?? "") : ""}
       data-tone={call?.phase === "ended" ? messageOf(call)?.tone : undefined} data-view={view} data-registered={snapshot.registered}
     >
+      <h1 className="hidden">Softphone</h1>
       <p className="hidden" role="status" aria-live={incoming ? "assertive" : "polite"}>{said}</p>
       <div className="people-side"><People history={snapshot.history} phoneBook={phoneBook} now={now ?? minute} disabled={live} onCall={dial} /></div>
       <div className="device">

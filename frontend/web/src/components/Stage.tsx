@@ -77,7 +77,7 @@ export function Ending({ call, onAgain, onDismiss }: { call: Call; onAgain(): vo
       <div className="ending-foot">
         {call.number && <button type="button" className="link" onClick={onAgain}>Call {call.direction === "inbound" ? "back" : "again"}</button>}
         <button type="button" className="link" onClick={onDismiss}>Close</button>
-        <span className="timer" data-testid="timer" aria-label="Length of the call">{talked}</span>
+        {talked && <span className="timer" data-testid="timer"><span className="hidden">Length of the call: </span>{talked}</span>}
         <span className="code" title={`For support: ${code}`}>{code}</span>
       </div>
     </div>
