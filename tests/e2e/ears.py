@@ -25,7 +25,10 @@ SCRIPT = """
     const source = context.createMediaStreamSource(stream);
     const block = context.createScriptProcessor(4096, 1, 1);
     block.onaudioprocess = ({ inputBuffer }) => {
-      if (element.srcObject !== stream) return void context.close();
+      if (element.srcObject !== stream) {
+        block.onaudioprocess = null; // blocks that wait in line would close it again
+        return void context.close();
+      }
       if (element.paused || element.muted || element.volume === 0) return;
       const toInteger = (value) => Math.max(-1, Math.min(1, value)) * 32767;
       const samples = Int16Array.from(inputBuffer.getChannelData(0), toInteger);
@@ -57,14 +60,14 @@ class Ears:
         self.heard.feed(samples, round(rate))
 
 
-async def codec_of(page: Page) -> str:
-    """The codec that the page's call receives, as `getStats` has it: `audio/opus`."""
-    return str(
-        await page.evaluate(
-            """async () => {
-              const all = [...(await window.__phone.peer().getStats()).values()];
-              const inbound = all.find((entry) => entry.type === "inbound-rtp");
-              return all.find((entry) => entry.id === inbound?.codecId)?.mimeType ?? "";
-            }"""
-        )
+async def codecs_of(page: Page) -> dict[str, str]:
+    """What the page's call receives and sends, as `getStats` has it: by `inbound-rtp` and `outbound-rtp`."""
+    codecs: dict[str, str] = await page.evaluate(
+        """async () => {
+          const all = [...(await window.__phone.peer().getStats()).values()];
+          const streams = all.filter(({ type }) => type === "inbound-rtp" || type === "outbound-rtp");
+          const codec = (stream) => all.find(({ id }) => id === stream.codecId)?.mimeType ?? "";
+          return Object.fromEntries(streams.map((stream) => [stream.type, codec(stream)]));
+        }"""
     )
+    return codecs

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Browser
 
 from tests.e2e.conftest import FAR_TONE, PAGE_TONE
-from tests.e2e.ears import codec_of
+from tests.e2e.ears import codecs_of
 from tests.e2e.softphone import softphone
 from tests.real.parts import VERSIONS
 from tests.real.rtp import PCMU, RtpPeer
@@ -25,7 +25,7 @@ async def test_601_is_heard_in_opus_and_is_pcmu_on_asterisk(site: Site, browser:
         await phone.talks()
         await phone.sees("Milliwatt tone", "601")
         await phone.hears(MILLIWATT)
-        assert await codec_of(phone.page) == "audio/opus"
+        assert await codecs_of(phone.page) == {"inbound-rtp": "audio/opus", "outbound-rtp": "audio/opus"}
         [leg] = [channel.name for channel in await site.app.ari.channels.list() if channel.id.endswith("-em")]
         described = await asyncio.to_thread(site.pbx.asterisk.cli, f"core show channel {leg}")
         assert "ulaw" in described and "opus" not in described
