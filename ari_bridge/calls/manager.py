@@ -9,11 +9,11 @@ import re
 import time
 from collections import OrderedDict
 from collections.abc import Coroutine
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import structlog
+from msgspec.structs import replace
 
 from ari_bridge import metrics
 from ari_bridge.ari import events as ari_events

@@ -6,6 +6,8 @@ Only `transitions.step` makes a new `Call` out of an old one.
 from dataclasses import dataclass
 from enum import Enum, auto
 
+import msgspec
+
 from ari_bridge.calls.causes import Cause, Outcome
 
 
@@ -71,9 +73,11 @@ class RtpAddress:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One call. Times are Unix seconds; None means that it has not happened."""
+class Call(msgspec.Struct, frozen=True):
+    """One call. Times are Unix seconds; None means that it has not happened.
+
+    A struct, as it is copied with a change some forty times a call: a dataclass takes thirty times as long for it.
+    """
 
     id: str
     direction: Direction

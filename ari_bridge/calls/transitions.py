@@ -8,8 +8,10 @@ docs/design.md is drawn from the table (`make diagram`).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
+
+from msgspec.structs import replace
 
 from ari_bridge.calls import events, plan
 from ari_bridge.calls.actions import (
