@@ -54,7 +54,7 @@ class Ari:
         self.version = ""
         self.connected = False
         self._transport = Transport(url, user, password, timeout)
-        self._requests = Requests(request_observer)
+        self._requests = Requests(self._transport, request_observer)
         self.channels = Channels(self._requests, app)
         self.bridges = Bridges(self._requests, self.channels)
         self._stream = EventStream(self._connect, self._received, self._on_connected, self._on_disconnected)
@@ -95,7 +95,7 @@ class Ari:
 
     async def info(self) -> AsteriskInfo:
         """Who answers. Works without the event stream. Raises PeerError."""
-        reply = await self._requests.measure("asterisk.getInfo", self._transport.request("GET", "/asterisk/info"))
+        reply = await self._requests.measure("asterisk.getInfo", self._transport.send("GET", "/asterisk/info"))
         info = read(reply, _Info)
         return AsteriskInfo(info.system.get("version", ""), info.status.get("startup_time", ""))
 
@@ -110,7 +110,7 @@ class Ari:
         await ari.swagger.init()
         self.version = info.version
         self._requests.legacy = needs_wake(info.version)
-        self._requests.swagger = ari.swagger
+        self._requests.describe(ari.swagger)
         socket = await self._transport.ws_connect("/events", params={"app": self.app, "subscribeAll": "false"})
         try:
             await self._drop_events()
@@ -123,9 +123,8 @@ class Ari:
         return socket
 
     async def _drop_events(self) -> None:
-        body = msgspec.json.encode({"disallowed": [{"type": name} for name in DROPPED_EVENTS]}).decode()
-        headers = {"Content-Type": "application/json"}
-        request = self._transport.request("PUT", f"/applications/{self.app}/eventFilter", data=body, headers=headers)
+        body = msgspec.json.encode({"disallowed": [{"type": name} for name in DROPPED_EVENTS]})
+        request = self._transport.send("PUT", f"/applications/{self.app}/eventFilter", body=body)
         await self._requests.measure("applications.filter", request)
 
     def _received(self, event: AriEvent) -> None:

@@ -65,29 +65,41 @@ class Transport:
         data: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> Reply:
-        """Raises PeerRefused (400 and above), PeerTimeout, PeerUnreachable. Nothing is sent twice."""
-        path = _path(url)
+        """As asyncswagger11 asks; otherwise as `send`."""
+        return await self.send(method, path_below_root(url), params, data)
+
+    async def send(
+        self, method: str, path: str, query: dict[str, str] | None = None, body: str | bytes | None = None
+    ) -> Reply:
+        """`path` is below ARI's root, `body` is JSON.
+
+        Raises PeerRefused (400 and above), PeerTimeout, PeerUnreachable. Nothing is sent twice.
+        """
         request = f"{method} {path}"
         if self._session is None:
             raise PeerUnreachable(PEER, request, "the client is closed")
         try:
             async with self._session.request(
-                method, f"{self._url}{path}", params=params, data=data, headers=headers
+                method,
+                URL(f"{self._url}{path}", encoded=True),
+                params=query,
+                data=body,
+                headers=_JSON if body else None,
             ) as response:
-                body = await response.read()
+                reply = await response.read()
         except TimeoutError as error:
             raise PeerTimeout(PEER, request, self._timeout) from error
         except (aiohttp.ClientError, OSError) as error:
             raise PeerUnreachable(PEER, request, str(error) or type(error).__name__) from error
         if response.status >= 400:
-            raise PeerRefused(PEER, request, _reason(body, response.reason), response.status)
-        return Reply(request, response.status, body)
+            raise PeerRefused(PEER, request, _reason(reply, response.reason), response.status)
+        return Reply(request, response.status, reply)
 
     async def ws_connect(
         self, url: str, params: dict[str, str] | None = None, headers: Any = None
     ) -> aiohttp.ClientWebSocketResponse:
         """The event stream. Raises PeerRefused, PeerTimeout, PeerUnreachable."""
-        path = _path(url)
+        path = path_below_root(url)
         request = f"GET {path}"
         if self._session is None:
             raise PeerUnreachable(PEER, request, "the client is closed")
@@ -109,9 +121,10 @@ class Transport:
 
 HEARTBEAT_SECONDS = 10.0  # a ping that often; without a pong within half of it the stream counts as lost
 EVENT_BYTES = 4 * 1024 * 1024
+_JSON = {"Content-Type": "application/json"}
 
 
-def _path(url: str) -> str:
+def path_below_root(url: str) -> str:
     """The path below ARI's root. Asterisk's own idea of its host and prefix, which may be another, is dropped."""
     path = URL(url, encoded=True).raw_path
     _, found, rest = path.partition("/ari/")
