@@ -1,5 +1,6 @@
 """Starts Debian's Chromium with a microphone that the test chooses."""
 
+import os
 import shutil
 import wave
 from collections.abc import AsyncIterator
@@ -32,13 +33,13 @@ async def chromium(microphone: Path | None) -> AsyncIterator[Browser]:
     require_installed(path is not None, "Chromium")
     # Everything runs on this machine: rtpengine is reached by loopback addresses, which browsers leave out else.
     options = ["--no-sandbox", "--allow-loopback-in-peer-connection", "--disable-background-networking"]
-    environment: dict[str, str | float | bool] = {}
+    environment: dict[str, str | float | bool] = {**os.environ}
     if microphone:
         options += ["--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={microphone}"]
     else:
-        environment = {"ALSA_CONFIG_PATH": "/dev/null", "PULSE_SERVER": "unix:/dev/null"}
+        environment |= {"ALSA_CONFIG_PATH": "/dev/null", "PULSE_SERVER": "unix:/dev/null"}
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=options, env=environment or None)
+        browser = await playwright.chromium.launch(executable_path=path, args=options, env=environment)
         try:
             yield browser
         finally:
