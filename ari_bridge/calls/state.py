@@ -11,12 +11,18 @@ import msgspec
 from ari_bridge.calls.causes import Cause, Outcome
 
 
-class Direction(Enum):
+class Choice(Enum):
+    """Hashed by identity. Enum hashes the name, in Python, and a call looks into sets of these all the time."""
+
+    __hash__ = object.__hash__
+
+
+class Direction(Choice):
     OUTBOUND = "outbound"  # a browser calls a number
     INBOUND = "inbound"  # a caller on the PBX rings browsers
 
 
-class CallState(Enum):
+class CallState(Choice):
     """The values are the words that clients are told."""
 
     TRYING = "trying"  # set-up has begun, the far side has said nothing yet
@@ -33,7 +39,7 @@ class CallState(Enum):
         return self not in (CallState.ENDING, CallState.ENDED)
 
 
-class Resource(Enum):
+class Resource(Choice):
     """What a call holds in Asterisk and rtpengine, each released exactly once."""
 
     MEDIA_SESSION = "media_session"
@@ -47,7 +53,7 @@ class Resource(Enum):
         return self in (Resource.MEDIA_SESSION, Resource.EXTERNAL_MEDIA)
 
 
-class Fact(Enum):
+class Fact(Choice):
     """Something about the set-up that has come true. The plan's steps wait for these."""
 
     MEDIA_OFFERED = auto()  # rtpengine took the browser's offer
@@ -134,7 +140,7 @@ class Call(msgspec.Struct, frozen=True):
     ended_at: float | None = None  # when it was decided to end, not when all was released
 
 
-class Step(Enum):
+class Step(Choice):
     """One request of the set-up plan. The value names it in logs and metrics."""
 
     @property

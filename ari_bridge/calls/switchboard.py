@@ -57,7 +57,7 @@ class Switchboard:
 
     def _on_event(self, event: ari_events.AriEvent) -> None:
         at = time.time()
-        metrics.ARI_EVENTS.labels(_label(event)).inc()
+        metrics.count_event(_label(event))
         if (lag := _lag(event.timestamp, at)) is not None:
             metrics.EVENT_LAG.observe(lag)
         channel = from_ari.channel_id(event)

@@ -14,18 +14,16 @@ class MalformedBencode(ValueError):
 
 def encode(value: Value) -> bytes:
     """Raises TypeError for what has no bencoding."""
-    if isinstance(value, bool):
-        raise TypeError("bencode has no booleans")
-    if isinstance(value, int):
-        return b"i%de" % value
-    if isinstance(value, str):
+    if isinstance(value, str):  # most are
         value = value.encode()
     if isinstance(value, bytes):
         return b"%d:%b" % (len(value), value)
-    if isinstance(value, list):
-        return b"l" + b"".join(encode(item) for item in value) + b"e"
     if isinstance(value, dict):
-        return b"d" + b"".join(encode(key) + encode(item) for key, item in value.items()) + b"e"
+        return b"d%be" % b"".join([encode(item) for pair in value.items() for item in pair])
+    if isinstance(value, list):
+        return b"l%be" % b"".join([encode(item) for item in value])
+    if isinstance(value, int) and not isinstance(value, bool):
+        return b"i%de" % value
     raise TypeError(f"bencode has no {type(value).__name__}")
 
 

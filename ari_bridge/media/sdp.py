@@ -6,6 +6,7 @@ before anything is made for it; what rtpengine sees has one audio section.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from ari_bridge.calls.state import RtpAddress
@@ -60,6 +61,7 @@ class Sdp:
         return any(line.startswith(prefix) for line in (*self.session, *audio))
 
 
+@lru_cache(maxsize=8)  # an offer is read four times within milliseconds
 def parse(text: str) -> Sdp:
     """Raises InvalidSdp, with the number of the line that is at fault."""
     lines = text.replace("\r\n", "\n").strip("\n").split("\n")

@@ -82,6 +82,7 @@ class Phone:
         self.session = ""  # what takes this phone's calls back on a later connection
         self.live: list[messages.CallSummary] = []  # the live calls of this user, as the server told last
         self.errors: list[messages.Error] = []  # those that belong to no call
+        self.connections = 0  # made so far, the one that stands included
         self._token = token
         self._calls: dict[str, PhoneCall] = {}
         self._incoming: dict[str, Incoming] = {}
@@ -107,6 +108,7 @@ class Phone:
         except BaseException:
             await self._connection.close()
             raise
+        self.connections += 1
         return self
 
     async def __aexit__(
@@ -156,6 +158,8 @@ class Phone:
                 call.catch_up(live.get(call.id))
         if self.user:
             await self.register()
+        self.connections += 1
+        self._wake()
 
     async def register(self) -> None:
         """Take calls for `user`. Raises ServerRefused, NotSeen."""
@@ -226,11 +230,14 @@ class Phone:
         except TimeoutError:
             raise NotSeen(f"no {what} within {timeout:g} s") from None
 
-    async def online(self, timeout: float = 10.0) -> None:  # noqa: ASYNC109
-        """Until the connection stands (again) and the server has told the calls. Raises NotSeen."""
+    async def online(self, timeout: float = 10.0, *, after: int = 0) -> None:  # noqa: ASYNC109
+        """Until a connection stands, and the server has told the calls; one that came `after` so many others.
+
+        Raises NotSeen.
+        """
         try:
             async with asyncio.timeout(timeout):
-                while not self.connected:
+                while not self.connected or self.connections <= after:
                     await self._news.wait()
         except TimeoutError:
             raise NotSeen(f"no connection within {timeout:g} s") from None

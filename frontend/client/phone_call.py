@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import Any
 
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
-from aiortc.mediastreams import MediaStreamTrack
+from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
 from ari_bridge.calls.causes import Outcome
 from frontend import messages
@@ -30,6 +30,21 @@ def backoff() -> Iterator[float]:
 
 class NotSeen(ClientError):
     """What was waited for did not come; the text says what came instead."""
+
+
+class _Feed(MediaStreamTrack):
+    """What one media connection sends. Closing that connection stops it, and not the source, which goes on in the next."""
+
+    kind = "audio"
+
+    def __init__(self, source: Source) -> None:
+        super().__init__()
+        self._source = source
+
+    async def recv(self) -> Any:
+        if self.readyState != "live":
+            raise MediaStreamError
+        return await self._source.recv()
 
 
 class PhoneCall:
@@ -185,7 +200,7 @@ class PhoneCall:
 
     def _new_peer(self) -> RTCPeerConnection:
         peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        peer.addTrack(self._source)
+        peer.addTrack(_Feed(self._source))
         peer.on("track", lambda track: self._run(self._listen(peer, track)))
         return peer
 

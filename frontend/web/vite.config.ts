@@ -1,4 +1,5 @@
 // Builds the pages into ../static, which the front end serves at `/` and `/dashboard`.
+// `vite build --mode gallery --outDir FOLDER` builds the gallery of all states instead, of which the tests take pictures.
 // Nothing is inlined: the content security policy allows no inline script.
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
@@ -6,7 +7,7 @@ import { defineConfig } from "vite";
 const server = process.env["ARI_BRIDGE_URL"] ?? "http://127.0.0.1:3000";
 const api = ["/config", "/session", "/live", "/events", "/health", "/call", "/stats"];
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   plugins: [react()],
   build: {
     outDir: "../static",
@@ -14,7 +15,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     target: "es2022",
-    rollupOptions: { input: ["index.html", "dashboard.html"] },
+    rollupOptions: { input: mode === "gallery" ? ["gallery.html"] : ["index.html", "dashboard.html"] },
   },
   server: {
     proxy: Object.fromEntries([
@@ -22,4 +23,4 @@ export default defineConfig({
       ["/ws", { target: server.replace(/^http/, "ws"), ws: true }] as const,
     ]),
   },
-});
+}));

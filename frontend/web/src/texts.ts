@@ -35,7 +35,7 @@ const OUTCOMES: Record<Outcome, (call: Call) => Message> = {
   forbidden: () => ({ text: "You may not call this number.", advice: "Ask whoever runs your phone system.", tone: "bad" }),
   failed_media: () => ({
     text: "The call connected, but no sound came through.",
-    advice: "Try again. If it stays so, a firewall may block the sound.",
+    advice: "Try again. A firewall may block it.",
     tone: "bad",
   }),
   failed_pbx: () => ({ text: "The phone system is not answering.", advice: "Try again in a moment.", tone: "bad" }),
@@ -55,7 +55,7 @@ export const BRING_HERE = "Bring it here";
 export const PROBLEMS: Record<Problem, Message> = {
   microphone_blocked: {
     text: "The browser may not use your microphone.",
-    advice: "Press the icon left of the address, allow the microphone, and call again.",
+    advice: "Allow it by the icon left of the address.",
     tone: "bad",
   },
   no_microphone: { text: "No microphone was found.", advice: "Plug one in: it is listed by itself.", tone: "bad" },

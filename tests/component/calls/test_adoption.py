@@ -1,7 +1,7 @@
 """A process dies, the next one finds its calls again: nothing that stood is lost, nothing that did not is left."""
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import _AsyncGeneratorContextManager
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from tests.fakes.ari import FakeAri, RingsForEver
 from tests.fakes.rtpengine import FakeRtpengine
 from tests.offers import OFFER
 
-Process = partial[AbstractAsyncContextManager[Engine]]
+Process = partial[_AsyncGeneratorContextManager[Engine, None]]
 """Called, it is one process after the other on the same PBX, rtpengine and call memory."""
 
 
@@ -111,7 +111,7 @@ async def test_a_caller_who_rang_rings_again(process: Process) -> None:
         call = await arrive(first, {"1001"})
     async with process() as second:
         after = await found_again(second, call)
-        assert (after.state, after.users) == (CallState.RINGING, {"1001"})
+        assert (after.state, after.users) == (CallState.RINGING, frozenset({"1001"}))
         second.calls.accept(call.id, sdp=OFFER, user="1001", listener=second.listen)
         await until(lambda: second.calls.get(call.id).state is CallState.UP)
         second.calls.hangup(call.id)

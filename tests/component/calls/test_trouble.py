@@ -1,6 +1,7 @@
 """Whatever breaks, at whatever step: the outcome is right, and nothing is left."""
 
 import pytest
+from structlog.testing import capture_logs
 
 from ari_bridge.calls.causes import Outcome
 from ari_bridge.calls.manager import Limits
@@ -59,6 +60,16 @@ async def test_hanging_up_while_a_step_is_under_way_leaves_nothing(engine: Engin
     await until(lambda: engine.ari.count(operation))
     engine.calls.hangup(call.id)
     assert (await gone(engine, call.id)).outcome is Outcome.CANCELLED
+
+
+async def test_hanging_up_while_rtpengine_answers_is_no_fault(engine: Engine) -> None:
+    engine.media.delay["answer"] = 0.1
+    with capture_logs() as logs:
+        call = place(engine, RingsForEver())
+        await until(lambda: any(command["command"] == b"answer" for command in engine.media.commands))
+        engine.calls.hangup(call.id)
+        assert (await gone(engine, call.id)).outcome is Outcome.CANCELLED
+    assert not [entry for entry in logs if entry["log_level"] == "error"]
 
 
 async def test_a_release_that_fails_is_tried_again(engine: Engine) -> None:

@@ -38,7 +38,7 @@ def test_one_that_is_missing_is_named_with_an_example() -> None:
         ("rtpengine_ng", ","),
         ("rtpengine_ng", "127.0.0.1:0"),
         ("rtpengine_ng", "127.0.0.1:70000"),
-        ("rtpengine_ng", "127.0.0.1:2223*0"),
+        ("rtpengine_ng", "127.0.0.1:2223*1001"),
         ("rtpengine_ng", "127.0.0.1:2223, 127.0.0.1:2223*2"),
         ("rtpengine_ng", "udp:127.0.0.1:2223"),
         ("http_port", "70000"),

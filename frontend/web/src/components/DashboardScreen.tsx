@@ -19,6 +19,8 @@ export interface DashboardScreenProps {
 
 const PRESETS: readonly (readonly [filter: string, label: string])[] = [["", "All"], ["name:call.", "Calls"], ["name:ari", "ARI"], ["name:call.ended", "Ended"]];
 
+const NOT_KNOWN = "Not known yet.";
+
 export function DashboardScreen({ state, filter, paused, now: fixed, onFilter, onPause, onSignOut }: DashboardScreenProps) {
   const ticking = useNow(1000, fixed === undefined && !paused);
   const now = fixed ?? ticking;
@@ -45,19 +47,19 @@ export function DashboardScreen({ state, filter, paused, now: fixed, onFilter, o
       <div className="board-grid">
         <Panel title="Calls" count={live?.calls.length}>
           <VirtualRows
-            rows={live?.calls ?? []} height={46} keyOf={(call) => call.callId} label="Live calls" testId="live-calls" empty="Nobody is on a call."
+            rows={live?.calls ?? []} height={46} keyOf={(call) => call.callId} label="Live calls" testId="live-calls" empty={live ? "Nobody is on a call." : NOT_KNOWN}
             render={(call) => <CallRow call={call} now={now} onFilter={onFilter} />}
           />
         </Panel>
         <Panel title="Channels" count={live?.channels.length}>
           <VirtualRows
-            rows={live?.channels ?? []} height={46} keyOf={(channel) => channel.id} label="Live channels" testId="live-channels" empty="No channel."
+            rows={live?.channels ?? []} height={46} keyOf={(channel) => channel.id} label="Live channels" testId="live-channels" empty={live ? "No channel." : NOT_KNOWN}
             render={(channel) => <ChannelRow channel={channel} onFilter={onFilter} />}
           />
         </Panel>
         <Panel title="Bridges" count={live?.bridges.length}>
           <VirtualRows
-            rows={live?.bridges ?? []} height={46} keyOf={(bridge) => bridge.id} label="Live bridges" testId="live-bridges" empty="No bridge."
+            rows={live?.bridges ?? []} height={46} keyOf={(bridge) => bridge.id} label="Live bridges" testId="live-bridges" empty={live ? "No bridge." : NOT_KNOWN}
             render={(bridge) => <BridgeRow bridge={bridge} onFilter={onFilter} />}
           />
         </Panel>
@@ -77,7 +79,7 @@ export function DashboardScreen({ state, filter, paused, now: fixed, onFilter, o
           </div>
           <VirtualRows
             rows={seen} height={30} keyOf={(event) => event.id} label="Events, the newest first" testId="event-log"
-            empty={events.length === 0 ? "Nothing has happened yet." : "No event passes the filter."}
+            empty={events.length > 0 ? "No event passes the filter." : live ? "Nothing has happened yet." : NOT_KNOWN}
             render={(event) => <EventRow event={event} now={now} chosen={event.id === chosen} onChoose={setChosen} onFilter={onFilter} />}
           />
           {detail && <Detail event={detail} onClose={() => setChosen(null)} />}
@@ -106,20 +108,20 @@ function Figures({ stats, now }: { stats: NonNullable<DashboardState["stats"]>; 
     ["In", String(stats.started.inbound)],
     ["Answered", share === null ? "–" : `${Math.round(share * 100)} %`],
     ["Failed", String(failed), failed > 0, `failed_media ${failed_media}, failed_pbx ${failed_pbx}, lost ${lost}`],
-    ["Users online", String(stats.usersOnline)],
-    ["Pages connected", String(stats.connections)],
+    ["Users", String(stats.usersOnline)],
+    ["Pages", String(stats.connections)],
   ];
   return (
     <dl className="totals" title={`Since ${new Date(stats.since * 1000).toLocaleString()}`}>
       {figures.map(([label, value, bad, title]) => (
         <div key={label} className={bad ? "bad" : ""} title={title}><dt>{label}</dt><dd>{value}</dd></div>
       ))}
-      <div><dt>Counted since</dt><dd>{relativeTime(stats.since * 1000, now)}</dd></div>
+      <div><dt>Since</dt><dd>{relativeTime(stats.since * 1000, now)}</dd></div>
     </dl>
   );
 }
 
-const STATE_TONES: Record<string, string> = { accepted: "good", trying: "busy", ringing: "busy", early: "busy", accepting: "busy", Up: "good", Ring: "busy", Ringing: "busy" };
+const STATE_TONES: Record<string, string> = { accepted: "good", trying: "busy", ringing: "busy", early: "busy", accepting: "busy", held: "busy", Up: "good", Ring: "busy", Ringing: "busy" };
 
 const State = ({ state }: { state: string }) => <span className={`tag tag-${STATE_TONES[state] ?? "plain"}`}>{state}</span>;
 
@@ -134,8 +136,7 @@ function CallRow({ call, now, onFilter }: { call: LiveCall; now: number; onFilte
     <>
       <span className="row-icon" title={inbound ? "Inbound" : "Outbound"}>{inbound ? <ArrowDownLeft size={16} /> : <ArrowUpRight size={16} />}</span>
       <span className="row-main"><b>{call.callerName || call.caller || "unknown"} → {call.target}</b><Story id={call.callId} onFilter={onFilter} /></span>
-      {call.heldByFar && <span className="tag tag-busy">held</span>}
-      <State state={call.state} />
+      <State state={call.heldByFar ? "held" : call.state} />
       <span className="row-time" title={new Date(call.createdAt * 1000).toLocaleString()}>{clock(now - (call.answeredAt ?? call.createdAt) * 1000)}</span>
     </>
   );

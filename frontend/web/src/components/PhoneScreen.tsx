@@ -1,7 +1,7 @@
 // The whole phone as it looks for one snapshot. Knows no engine: tests and the gallery give it fixed data.
 
 import { BookUser, Delete, Grid3x3, Keyboard, LogOut, Mic, MicOff, Phone, PhoneOff } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState, type MouseEvent } from "react";
 import { isLive, phaseOf } from "../phone/call";
 import type { Snapshot } from "../phone/softphone";
 import type { PhoneBookEntry } from "../signalling/http";
@@ -92,6 +92,7 @@ export function PhoneScreen({ user, phoneBook, snapshot, actions, microphoneProb
       data-tone={call?.phase === "ended" ? messageOf(call)?.tone : undefined} data-view={view} data-registered={snapshot.registered}
       data-sound={live && SOUNDLESS.has(call.media) ? "lost" : undefined}
     >
+      <h1 className="hidden">Softphone</h1>
       <p className="hidden" role="status" aria-live={incoming ? "assertive" : "polite"}>{said}</p>
       <div className="people-side"><People history={snapshot.history} phoneBook={phoneBook} now={now ?? minute} disabled={live} onCall={dial} /></div>
       <div className="device">
@@ -124,6 +125,8 @@ export function PhoneScreen({ user, phoneBook, snapshot, actions, microphoneProb
                   <Elsewhere seen={elsewhere} taken={taken} now={now} onBring={actions.bring} />
                 ) : call ? (
                   <Ending call={call} onAgain={() => dial(call.number)} onDismiss={actions.dismiss} />
+                ) : lost ? (
+                  <p className="hint hint-bad" role="alert" data-testid="link-message"><strong>{LINK_LOST}</strong></p>
                 ) : microphoneProblem ? (
                   <p className="hint hint-bad" data-testid="message"><strong>{PROBLEMS[microphoneProblem].text}</strong> {PROBLEMS[microphoneProblem].advice}</p>
                 ) : (
@@ -132,10 +135,10 @@ export function PhoneScreen({ user, phoneBook, snapshot, actions, microphoneProb
               </div>
             </>
           )}
-          {lost && (
+          {lost && live && (
             <p className="banner banner-link">
-              <span role="alert" data-testid="link-message">{live ? linkLostInCall(call) : LINK_LOST}</span>
-              {live && <span className="timer" data-testid="link-timer">{seconds((now ?? second) - (snapshot.linkLostAt ?? second))}</span>}
+              <span role="alert" data-testid="link-message">{linkLostInCall(call)}</span>
+              <span className="timer" data-testid="link-timer">{seconds((now ?? second) - (snapshot.linkLostAt ?? second))}</span>
             </p>
           )}
           {waiting && (
@@ -152,22 +155,22 @@ export function PhoneScreen({ user, phoneBook, snapshot, actions, microphoneProb
         <div className="actions">
           {incoming ? (
             <>
-              <button type="button" className="round red" data-testid="decline" onClick={actions.decline}><PhoneOff aria-hidden="true" /><span>Decline</span></button>
-              <button type="button" className="round green" data-testid="accept" onClick={actions.accept} autoFocus><Phone aria-hidden="true" /><span>Answer</span></button>
+              <button key="decline" type="button" className="round red" data-testid="decline" onClick={actions.decline}><PhoneOff aria-hidden="true" /><span>Decline</span></button>
+              <button key="accept" type="button" className="round green" data-testid="accept" onClick={actions.accept} autoFocus><Phone aria-hidden="true" /><span>Answer</span></button>
             </>
           ) : live ? (
             <>
-              <button type="button" className="round plain" data-testid="mute" aria-pressed={call.muted} onClick={() => actions.setMuted(!call.muted)}>
+              <button key="mute" type="button" className="round plain" data-testid="mute" aria-pressed={call.muted} onClick={() => actions.setMuted(!call.muted)}>
                 {call.muted ? <MicOff aria-hidden="true" /> : <Mic aria-hidden="true" />}<span>{call.muted ? "Unmute" : "Mute"}</span>
               </button>
-              <button type="button" className="round red" data-testid="hangup" onClick={actions.hangup}><PhoneOff aria-hidden="true" /><span>Hang up</span></button>
+              <button key="hangup" type="button" className="round red" data-testid="hangup" onClick={once(actions.hangup)}><PhoneOff aria-hidden="true" /><span>Hang up</span></button>
             </>
           ) : (
             <>
-              <button type="button" className="round plain narrow-only" aria-pressed={view === "people"} onClick={() => setView(view === "pad" ? "people" : "pad")}>
+              <button key="view" type="button" className="round plain narrow-only" aria-pressed={view === "people"} onClick={() => setView(view === "pad" ? "people" : "pad")}>
                 {view === "pad" ? <BookUser aria-hidden="true" /> : <Grid3x3 aria-hidden="true" />}<span>{view === "pad" ? "Recent" : "Keypad"}</span>
               </button>
-              <button type="button" className="round green" data-testid="call" onClick={again} disabled={!number.trim() && snapshot.history.length === 0}><Phone aria-hidden="true" /><span>Call</span></button>
+              <button key="call" type="button" className="round green" data-testid="call" onClick={once(again)} disabled={!number.trim() && snapshot.history.length === 0}><Phone aria-hidden="true" /><span>Call</span></button>
             </>
           )}
         </div>
@@ -182,6 +185,13 @@ export function PhoneScreen({ user, phoneBook, snapshot, actions, microphoneProb
       <Shortcuts open={help} onClose={() => setHelp(false)} />
     </main>
   );
+}
+
+/** A double click counts once: Call and Hang up take each other's place between its two presses. */
+function once(act: () => void): (event: MouseEvent) => void {
+  return (event) => {
+    if (event.detail < 2) act();
+  };
 }
 
 function nameFor(number: string, phoneBook: readonly PhoneBookEntry[]): string | undefined {

@@ -50,11 +50,12 @@ export function Stage({ call, quality, soundBlocked, covered, remoteLevel, now }
         <span>{call.name ? call.number : " "}</span>
         {call.digits && <span className="sent" aria-label={`Sent: ${call.digits}`}>{call.digits}</span>}
       </p>
-      <div className="stage-line stage-foot">
+      <div className={talking || !message ? "stage-line stage-foot" : "hidden"}>
         <span className="timer" data-testid="timer" role="timer" aria-label="Length of the call">
           {talking ? clock((now ?? ticking) - (call.acceptedAt ?? 0)) : ""}
         </span>
-        {talking ? <Meter label="Level of the other side" read={remoteLevel} testId="remote-level" /> : <span className="dots" aria-hidden="true"><i /><i /><i /></span>}
+        {talking && <Meter label="Level of the other side" read={remoteLevel} testId="remote-level" />}
+        {!talking && !message && <span className="dots" aria-hidden="true"><i /><i /><i /></span>}
       </div>
       <p className="stage-message" data-testid="message">
         {message && <><strong>{message.text}</strong> {message.advice}</>}
@@ -94,7 +95,7 @@ export function Ending({ call, onAgain, onDismiss }: { call: Call; onAgain(): vo
       <div className="ending-foot">
         {call.number && <button type="button" className="link" onClick={onAgain}>Call {call.direction === "inbound" ? "back" : "again"}</button>}
         <button type="button" className="link" onClick={onDismiss}>Close</button>
-        <span className="timer" data-testid="timer" aria-label="Length of the call">{talked}</span>
+        {talked && <span className="timer" data-testid="timer"><span className="hidden">Length of the call: </span>{talked}</span>}
         <span className="code" title={`For support: ${code}`}>{code}</span>
       </div>
     </div>

@@ -25,7 +25,7 @@ export function VirtualRows<Row>({ rows, height, keyOf, render, label, testId, e
   });
   return (
     <div className="rows" ref={scroll} data-testid={testId} data-count={rows.length} role="list" aria-label={label} tabIndex={0}>
-      {rows.length === 0 && <p className="rows-empty">{empty}</p>}
+      {rows.length === 0 && <p className="rows-empty" role="listitem">{empty}</p>}
       <div style={{ height: virtual.getTotalSize(), position: "relative" }}>
         {virtual.getVirtualItems().map((item) => (
           <div key={item.key} role="listitem" className="row" style={{ position: "absolute", insetInline: 0, height, transform: `translateY(${item.start}px)` }}>

@@ -11,7 +11,7 @@ describe("an event", () => {
 
   it("is told in a line", () => {
     const call = event({ name: "call.ended", data: { caller: "1001", target: "600", state: "ending", outcome: "busy" } });
-    expect(summaryOf(call)).toBe("1001 → 600 · ending · busy");
+    expect(summaryOf(call)).toBe("1001 → 600 · busy");
     expect(summaryOf(event({ data: { type: "Dial", dialstatus: "BUSY", peer: { name: "PJSIP/x", state: "Down" } } }))).toBe(
       "PJSIP/x · Down · BUSY",
     );

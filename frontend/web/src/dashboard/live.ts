@@ -80,7 +80,7 @@ export function summaryOf(event: LoggedEvent): string {
   if (event.name.startsWith("call.")) {
     const { state, outcome, digit, caller, target } = data;
     if (digit) return `digit ${text(digit)}`;
-    return [`${text(caller) || "?"} → ${text(target) || "?"}`, text(state), text(outcome)].filter(Boolean).join(" · ");
+    return [`${text(caller) || "?"} → ${text(target) || "?"}`, text(outcome) || text(state)].filter(Boolean).join(" · ");
   }
   const channel = (data["channel"] ?? data["peer"]) as Record<string, unknown> | undefined;
   const bridge = data["bridge"] as Record<string, unknown> | undefined;

@@ -1,4 +1,4 @@
-// Each state of the pages with fixed data, by `vite dev` only: /gallery.html?state=incoming. Tests take its pictures.
+// Each state of the pages with fixed data, for pictures: /gallery.html?state=incoming. Not part of the built pages.
 
 import { createRoot } from "react-dom/client";
 import { DashboardScreen } from "../components/DashboardScreen";

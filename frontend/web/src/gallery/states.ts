@@ -72,6 +72,7 @@ export const STATES: Record<string, Snapshot> = {
   takenOver: { ...base, elsewhere: { ...elsewhere, name: "", number: "+4930123456" } },
   takenWhileRinging: { ...over({ direction: "inbound", problem: "accepted_elsewhere" }), elsewhere: { ...elsewhere, acceptedAt: NOW - 3000 } },
   lost: { ...base, link: "lost", registered: false },
+  lostAfterCall: { ...over({ problem: "not_connected" }), link: "lost", registered: false },
   incoming: { ...base, call: call({ phase: "incoming", direction: "inbound" }) },
   incomingBlocked: { ...base, call: call({ phase: "incoming", direction: "inbound", problem: "microphone_blocked" }) },
   pageAway: over({ outcome: "lost", acceptedAt: NOW - 75_000 }),

@@ -1,0 +1,46 @@
+"""Starts Debian's Chromium with a microphone that the test chooses."""
+
+import os
+import shutil
+import wave
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import numpy as np
+from playwright.async_api import Browser, async_playwright
+
+from tests.real.parts import require_installed
+
+RATE = 48_000  # Hz
+SECONDS = 10  # a whole number, so that a tone of whole Hz is repeated without a click
+
+
+def write_tone(path: Path, hz: float) -> None:
+    """A sound file that Chromium's microphone plays over and over."""
+    samples = np.sin(2 * np.pi * hz * np.arange(RATE * SECONDS) / RATE) * 12_000
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes(samples.astype(np.int16).tobytes())
+
+
+@asynccontextmanager
+async def chromium(microphone: Path | None) -> AsyncIterator[Browser]:
+    """`microphone`: the sound file that it hears; None: the machine has none at all."""
+    path = shutil.which("chromium")
+    require_installed(path is not None, "Chromium")
+    # Everything runs on this machine: rtpengine is reached by loopback addresses, which browsers leave out else.
+    options = ["--no-sandbox", "--allow-loopback-in-peer-connection", "--disable-background-networking"]
+    environment: dict[str, str | float | bool] = {**os.environ}
+    if microphone:
+        options += ["--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={microphone}"]
+    else:
+        environment |= {"ALSA_CONFIG_PATH": "/dev/null", "PULSE_SERVER": "unix:/dev/null"}
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=options, env=environment)
+        try:
+            yield browser
+        finally:
+            await browser.close()

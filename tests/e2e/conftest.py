@@ -1,0 +1,46 @@
+"""The fixtures of this layer: real parts, one Chromium for all tests, and a phone's media for SIPp.
+
+Playwright's objects live in one event loop, so all tests of this layer share the session's.
+"""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser
+
+from deploy.demo.rtpengine import Rtpengine
+from tests.e2e.chromium import chromium, write_tone
+from tests.real.parts import Pbx
+from tests.real.parts import pbx as pbx
+from tests.real.parts import pbxes as pbxes
+from tests.real.parts import rtpengine as rtpengine
+from tests.real.rtp import RtpPeer
+from tests.real.site import Site, real_site
+from tests.real.site import site_with as site_with
+
+PAGE_TONE = 440.0
+"""Hz that the page's microphone hears."""
+FAR_TONE = 700.0
+"""Hz that the SIP phone sends."""
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
+    tone = tmp_path_factory.mktemp("microphone") / "tone.wav"
+    write_tone(tone, PAGE_TONE)
+    async with chromium(tone) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def site(pbx: Pbx, rtpengine: Rtpengine) -> AsyncIterator[Site]:
+    async with real_site(pbx, rtpengine) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def far() -> AsyncIterator[RtpPeer]:
+    """The SIP phone's audio."""
+    async with RtpPeer(FAR_TONE) as peer:
+        yield peer

@@ -1,0 +1,143 @@
+"""Each state of the pages with fixed data, on a phone's and a desk's screen, light and dark.
+
+The pictures are for people to look at: `tests/artifacts/gallery`. What a program can see is checked: nothing scrolls or
+is cut off, no error stands on the console, and on a desk's screen axe finds nothing that WCAG 2.1 AA forbids.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+import pytest_asyncio
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from playwright.async_api import Browser
+
+from deploy.demo.install import PROJECT, WEB, node_environment, npm
+from tests.e2e.softphone import Watch, new_context
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+PICTURES = PROJECT / "tests" / "artifacts" / "gallery"
+FAULTS = Path(__file__).with_name("faults.js").read_text()
+AXE = WEB / "node_modules" / "axe-core"
+# What it sees of names that differ from texts is a draft rule, which takes a key's letters for its name.
+RUN_AXE = """() => axe.run({
+  runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"],
+  resultTypes: ["violations"], preload: false, iframes: false,
+  rules: { "label-content-name-mismatch": { enabled: false } },
+}).then(({ violations }) => violations.flatMap(({ help, nodes }) => nodes.map(({ html }) => `${help}: ${html}`)))"""
+
+
+@dataclass(frozen=True)
+class Screen:
+    width: int
+    height: int
+
+    def __str__(self) -> str:
+        return f"{self.width}x{self.height}"
+
+
+Theme = Literal["light", "dark"]
+PHONE, DESK, NARROW = Screen(360, 640), Screen(1280, 800), Screen(320, 568)
+
+# The narrowest screen, within somebody's page, is about room alone: one theme tells as much as two.
+KINDS: list[tuple[Screen, Theme]] = [
+    (PHONE, "light"),
+    (PHONE, "dark"),
+    (DESK, "light"),
+    (DESK, "dark"),
+    (NARROW, "light"),
+]
+everywhere = pytest.mark.parametrize(("screen", "theme"), KINDS, ids=[f"{screen}-{theme}" for screen, theme in KINDS])
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def gallery(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """The address of the gallery, built from the sources as they are."""
+    folder = tmp_path_factory.mktemp("gallery")
+    command = [*npm(), "exec", "--", "vite", "build", "--mode", "gallery", "--outDir", str(folder), "--emptyOutDir"]
+    build = await asyncio.create_subprocess_exec(
+        *command,
+        cwd=WEB,
+        env={**os.environ, **node_environment()},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await build.communicate()
+    assert build.returncode == 0, said.decode()
+    app = web.Application()
+    app.router.add_static("/axe", AXE)
+    app.router.add_static("/", folder)
+    async with TestServer(app) as server:
+        yield str(server.make_url("/gallery.html"))
+
+
+class Album:
+    """The pictures of one kind of screen, and what is seen to be wrong on them. Use as `async with`."""
+
+    def __init__(self, browser: Browser, screen: Screen, theme: Theme) -> None:
+        self.faults: list[str] = []
+        size: Any = {"width": screen.width, "height": screen.height}
+        self._context = new_context(browser, viewport=size, color_scheme=theme, reduced_motion="reduce")
+        self._axe = screen is DESK  # widths differ in room, not in colours and names
+        self._folder = PICTURES / f"{screen}-{theme}"
+
+    async def __aenter__(self) -> "Album":
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self.page = await (await self._context.__aenter__()).new_page()
+        self._watch = Watch(self.page)
+        return self
+
+    async def __aexit__(self, *error: Any) -> None:
+        await self._context.__aexit__(*error)
+
+    async def take(self, name: str, *, may_scroll: bool = False) -> None:
+        """A picture of the page as it is. `may_scroll`: downwards."""
+        await self.page.get_by_role("main").wait_for(state="attached")
+        await self.page.screenshot(path=self._folder / f"{name}.png")
+        seen: list[str] = await self.page.evaluate(FAULTS, may_scroll)
+        if self._axe:
+            await self.page.add_script_tag(url="/axe/axe.min.js")
+            seen += await self.page.evaluate(RUN_AXE)
+        self.faults += [f"{name}: {fault}" for fault in seen + self._watch.take()]
+
+
+@everywhere
+async def test_every_state(gallery: str, browser: Browser, screen: Screen, theme: Theme) -> None:
+    async with Album(browser, screen, theme) as album:
+        await album.page.goto(gallery)
+        states = await album.page.get_by_role("link").all_inner_texts()
+        assert len(states) > 20
+        for state in states:
+            await album.page.goto(f"{gallery}?state={state}")
+            await album.take(state, may_scroll=state.startswith("dashboard") and screen is not DESK)
+    assert not album.faults, "\n  ".join(["", *album.faults])
+
+
+@everywhere
+async def test_what_opens_by_a_press(gallery: str, browser: Browser, screen: Screen, theme: Theme) -> None:
+    async with Album(browser, screen, theme) as album:
+        page = album.page
+        await page.goto(f"{gallery}?state=idle")
+        if screen is not DESK:  # a desk has room for them beside the phone
+            await page.get_by_role("button", name="Recent", exact=True).click()
+            await album.take("open-recent")
+            await page.get_by_role("button", name="Keypad", exact=True).click()
+        await page.get_by_role("button", name="Where sound comes out").click()
+        await album.take("open-devices")
+        await page.keyboard.press("Escape")
+        await page.get_by_label("Number to call").blur()
+        await page.keyboard.press("?")
+        await album.take("open-keys")
+        await page.goto(f"{gallery}?state=poor")
+        await page.get_by_role("button", name="Call quality").click()
+        await album.take("open-quality")
+        await page.goto(f"{gallery}?state=dashboard")
+        await page.get_by_role("button", name="call.started: show all of it").first.click()
+        await album.take("open-dashboard-event", may_scroll=screen is not DESK)
+    assert not album.faults, "\n  ".join(["", *album.faults])

@@ -1,0 +1,62 @@
+"""The server goes away and comes back: the page says so, and mends itself without a reload."""
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.e2e.softphone import Softphone, unopened_softphone
+from tests.real import free
+from tests.real.site import SiteWith
+
+pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
+MILLIWATT = 1004.0
+
+
+async def says(phone: Softphone, sentence: str) -> None:
+    await expect(phone.stage.get_by_role("alert")).to_have_text(sentence)
+
+
+async def test_it_comes_back_and_the_next_call_is_heard(site_with: SiteWith, browser: Browser) -> None:
+    [port] = free.ports(1)
+    async with unopened_softphone(browser) as phone:
+        async with site_with(http_port=port) as site:
+            await phone.start(site.app.url, "1001")
+        await says(phone, "No phone system. Reconnecting…")
+        await phone.sees_link("Offline")
+        await phone.call("601")
+        await phone.is_told("There is no connection to the phone system.")
+        async with site_with(http_port=port):
+            await phone.online()
+            await expect(phone.stage.get_by_role("alert")).to_be_hidden()
+            await phone.press("Call again")
+            await phone.hears(MILLIWATT)
+            await phone.press("Hang up")
+        phone.watch.forgive("ERR_CONNECTION_REFUSED")
+
+
+async def test_in_a_call_the_page_waits_and_then_says_what_became_of_it(site_with: SiteWith, browser: Browser) -> None:
+    [port] = free.ports(1)
+    async with unopened_softphone(browser) as phone:
+        async with site_with(http_port=port) as site:
+            await phone.start(site.app.url, "1001")
+            await phone.call("601")
+            await phone.hears(MILLIWATT)
+            await site.app.close()
+            await says(phone, "Reconnecting… you can still talk.")
+            await phone.sees("In call")
+        async with site_with(http_port=port):
+            await phone.is_told("The connection to the phone system was lost, and the call with it.")
+            await phone.online()
+            await phone.is_free()
+        # Refused while it was away, and asked for a call that the new one does not know.
+        phone.watch.forgive("ERR_CONNECTION_REFUSED")
+        phone.watch.forgive("404")
+
+
+async def test_the_page_is_opened_while_no_server_answers(site_with: SiteWith, browser: Browser) -> None:
+    async with site_with() as site, unopened_softphone(browser) as phone:
+        await phone.page.route("**/config", lambda route: route.abort())
+        await phone.page.goto(site.app.url)
+        await phone.is_told("The server does not answer. Trying again…")
+        await phone.page.unroute("**/config")
+        await phone.start(site.app.url, "1001")
+        phone.watch.forgive("ERR_FAILED")
