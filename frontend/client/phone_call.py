@@ -33,7 +33,7 @@ class NotSeen(ClientError):
 
 
 class _Feed(MediaStreamTrack):
-    """What one media connection sends. Closing that connection stops it, and not the source, which goes on in the next."""
+    """What one media connection sends. With that connection it is stopped, but the source goes on in the next."""
 
     kind = "audio"
 

@@ -64,6 +64,8 @@ FAULTS: tuple[Callable[[System, Talk, Proxy], Awaitable[None]], ...] = (
     reload_page,
     freeze_front_end,
 )
+CUTS = (kill_front_end, deploy, cut)
+"""Those that end every connection."""
 
 
 async def soak(folder: Path, seconds: float, say: Say) -> Row:
@@ -98,13 +100,10 @@ async def _round(
 ) -> Seen:
     await talk.stand(phones=CALLS - 1, page=True)
     await asyncio.sleep(ROUND_SECONDS)
+    before = talk.connections()
     began = time.time()
     await fault(system, talk, proxy)
-    for line in talk.lines:
-        if line.phone:
-            await line.phone.online(20)
-    assert talk.page
-    await talk.page.online(seconds=20)
+    await talk.reconnected(before if fault in CUTS else 0)
     await talk.heard_since(time.time(), seconds=20)
     await asyncio.sleep(ROUND_SECONDS)
     seen = await talk.seen(began)

@@ -92,9 +92,9 @@ class Talk:
 
     # --- calls -------------------------------------------------------------------
 
-    async def add_phone(self, number: int) -> Line:
+    async def add_phone(self, number: int, *, reconnects: bool = True) -> Line:
         """A headless phone with a call that is heard both ways."""
-        phone = Phone(self.ws_url, user=f"20{number:02}", reconnects=True)
+        phone = Phone(self.ws_url, user=f"20{number:02}", reconnects=reconnects)
         await phone.__aenter__()
         self._open.push_async_callback(phone.drop)
         known = set(await self.system.far.heard())
@@ -191,11 +191,42 @@ class Talk:
             notes=[f"fault at {_clock(since)}", *notes] if notes else [],
         )
 
+    # --- connections ---------------------------------------------------------------
+
+    def connections(self) -> int:
+        """How many connections all phones made so far. (Each lost one is made again: one more for each.)"""
+        return sum(line.phone.connections for line in self.lines if line.phone)
+
+    async def reconnected(self, before: int, *, seconds: float = 20.0) -> None:
+        """Waits until the page is online, and each phone is on another connection than when `before` was taken."""
+        phones = [line.phone for line in self.lines if line.phone]
+
+        async def look() -> bool:
+            return self.connections() >= before + len(phones) and all(phone.connected for phone in phones)
+
+        await until(look, "a phone is not connected again", seconds=seconds)
+        if self.page:
+            await self.page.online(seconds=seconds)
+
+    async def commanded(self, line: Line, *, seconds: float = 20.0) -> float:
+        """When a phone that tries all the time could connect again, and hang up its call; Unix seconds."""
+        assert line.phone
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                await line.phone.reconnect()
+                return await self.hang_up(line)
+            except ClientError:
+                if time.monotonic() > end:
+                    raise
+                await asyncio.sleep(0.02)
+
     # --- commands ------------------------------------------------------------------
 
     async def hang_up(self, line: Line) -> float:
         """Hangs one up; when its end was told. It is no line any more. Raises ClientError, playwright's Error."""
-        self.lines.remove(line)
+        if line in self.lines:
+            self.lines.remove(line)
         if line.call:
             await line.call.hangup()
             return time.time()

@@ -15,36 +15,34 @@ DEPLOYED_CALLS = 20
 async def killed(system: System, browsers: Browsers) -> Seen:
     """kill -9, and a new one at once; a call is hung up as soon as its phone is back."""
     async with Talk(system, browsers) as talk:
+        spare = await talk.add_phone(90, reconnects=False)
         await talk.stand(phones=3, page=True)
-        spare = talk.lines[-1]
+        talk.lines.remove(spare)
+        before = talk.connections()
         began = time.time()
         system.front_end.kill()
         started = time.time()
         await system.front_end.spawn()
-        assert spare.phone
-        await spare.phone.online()
-        control = await talk.hang_up(spare) - started
+        control = await talk.commanded(spare) - started
         await system.front_end.healthy()
-        return await _all_back(talk, began, control)
+        healthy = time.time() - started
+        return await _all_back(talk, before, began, control, healthy=healthy)
 
 
 async def deployed(system: System, browsers: Browsers) -> Seen:
     """SIGTERM, and the next one as soon as the first has left."""
     async with Talk(system, browsers) as talk:
         await talk.stand(phones=DEPLOYED_CALLS - 1, page=True)
+        before = talk.connections()
         began = time.time()
         left_after = await system.front_end.leave()
         started = await system.front_end.start()
-        return await _all_back(talk, began, None, left_after=left_after, started=started)
+        return await _all_back(talk, before, began, None, left_after=left_after, started=started)
 
 
-async def _all_back(talk: Talk, began: float, control: float | None, **told: float) -> Seen:
+async def _all_back(talk: Talk, before: int, began: float, control: float | None, **told: float) -> Seen:
     """Every page and phone online again, and all calls hung up by them."""
-    for line in talk.lines:
-        if line.phone:
-            await line.phone.online()
-    assert talk.page
-    await talk.page.online()
+    await talk.reconnected(before)
     online = time.time() - began
     await asyncio.sleep(1.0)
     await talk.heard_since(time.time())

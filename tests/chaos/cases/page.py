@@ -15,7 +15,7 @@ from tests.real import free
 CUT_SECONDS = 5.0
 
 
-def _socket(fault: Callable[[Proxy], Awaitable[None]]) -> Body:
+def _socket(fault: Callable[[Proxy], Awaitable[None]], *, resets: bool) -> Body:
     """`fault` comes over the page's connections for `CUT_SECONDS`; its media does not pass there."""
 
     async def body(system: System, browsers: Browsers) -> Seen:
@@ -24,6 +24,7 @@ def _socket(fault: Callable[[Proxy], Awaitable[None]]) -> Body:
             async with Talk(system, browsers, url=proxy.url, ws_url=proxy.ws_url) as talk:
                 await talk.stand(phones=1, page=True)
                 assert talk.page
+                before = talk.connections()
                 began = time.time()
                 await fault(proxy)
                 await asyncio.sleep(CUT_SECONDS)
@@ -31,8 +32,8 @@ def _socket(fault: Callable[[Proxy], Awaitable[None]]) -> Body:
                 await proxy.mend()
                 await talk.page.online(seconds=15)
                 control = time.time() - mended
-                [phone] = [line.phone for line in talk.lines if line.phone]
-                await phone.online(15)
+                if resets:
+                    await talk.reconnected(before)
                 await asyncio.sleep(1.0)
                 await talk.heard_since(time.time())
                 seen = await talk.seen(began)
@@ -91,7 +92,9 @@ async def browser_killed(system: System, browsers: Browsers) -> Seen:
 
 
 STILL = Mark(far=0.04, browser=0.04)
-CUT = Case("cut", "WebSocket cut for 5 s", STILL, on_one_system(_socket(_cut)))
-SWALLOWED = Case("swallowed", "WebSocket dead but open for 5 s", STILL, on_one_system(_socket(_swallow)), quick=False)
+CUT = Case("cut", "WebSocket cut for 5 s", STILL, on_one_system(_socket(_cut, resets=True)))
+SWALLOWED = Case(
+    "swallowed", "WebSocket dead but open for 5 s", STILL, on_one_system(_socket(_swallow, resets=False)), quick=False
+)
 RELOAD = Case("reload", "page reload", Mark(control=2.5), on_one_system(reloaded))
 BROWSER_KILLED = Case("browser", "browser killed, a new one signs in", Mark(control=2.5), on_one_system(browser_killed))

@@ -74,13 +74,10 @@ async def _through(fault: Fault, talk: Talk, system: System) -> Seen:
     if "store" not in system.front_end.log.read_text()[words:]:
         wrong.append("the log does not speak of the store")
     await _well_again(system)
+    before = talk.connections()
     system.front_end.kill()
     await system.front_end.start()
-    for line in talk.lines:
-        if line.phone:
-            await line.phone.online()
-    assert talk.page
-    await talk.page.online()
+    await talk.reconnected(before)
     await asyncio.sleep(1.0)
     await talk.heard_since(time.time())
     seen = await talk.seen(began)
