@@ -72,7 +72,7 @@ def inbound(users: frozenset[str] = frozenset({"1001"})) -> Story:
 
 
 def test_a_placed_call_begins_media_bridge_and_far_leg_at_once() -> None:
-    assert set(outbound().done) >= {Do(Step.OFFER_MEDIA), Do(Step.CREATE_BRIDGE), Do(Step.CREATE_FAR)}
+    assert set(outbound().done) >= {Do(Step.OFFER_MEDIA, 1), Do(Step.CREATE_BRIDGE), Do(Step.CREATE_FAR)}
 
 
 def test_the_invite_waits_for_the_bridge_but_not_for_media() -> None:
