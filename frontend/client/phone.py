@@ -66,6 +66,7 @@ class Phone:
     """`user`: who to register as; `token`: from `connection.sign_in`.
 
     `reconnects`: a lost connection is made again by itself, and calls outlive it; without, it fails them.
+    `codec`: the only one that it offers, e.g. PCMU, which costs far less than Opus; "": all that aiortc knows.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Phone:
         tls: ssl.SSLContext | None = None,
         *,
         reconnects: bool = False,
+        codec: str = "",
     ) -> None:
         self.user = user
         self.session = ""  # what takes this phone's calls back on a later connection
@@ -93,6 +95,7 @@ class Phone:
         self._news = asyncio.Event()
         self._lost: ConnectionLost | None = None
         self._reconnects = reconnects
+        self._codec = codec
         self._reconnecting: asyncio.Task[None] | None = None
         self._server = (ws_url, origin, tls)
         self._connection = self._new_connection()
@@ -203,7 +206,7 @@ class Phone:
         caller: str | None = None,
         take_over: bool = False,
     ) -> PhoneCall:
-        call = self._calls[call_id] = PhoneCall(self.send, call_id, source)
+        call = self._calls[call_id] = PhoneCall(self.send, call_id, source, self._codec)
         try:
             sdp = await call.offer()
             offer = messages.Offer(sdp=sdp, target=target, call_id=call_id, caller=caller, take_over=take_over)

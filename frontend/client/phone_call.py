@@ -5,7 +5,7 @@ import random
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import Any
 
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
 from ari_bridge.calls.causes import Outcome
@@ -50,7 +50,7 @@ class _Feed(MediaStreamTrack):
 class PhoneCall:
     """One call of the phone. `history`: the states as they came; `outcome`: once it has ended."""
 
-    def __init__(self, send: Send, call_id: str, source: Source | None) -> None:
+    def __init__(self, send: Send, call_id: str, source: Source | None, codec: str = "") -> None:
         self.id = call_id
         self.history: list[str] = []
         self.outcome: Outcome | None = None
@@ -63,6 +63,7 @@ class PhoneCall:
         self.taken_over = False  # another page of the user holds the call now; its media is closed here
         self._send = send
         self._source = source or Silence()
+        self._wanted_codec = codec
         self._error: ClientError | None = None
         self._news = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -200,7 +201,12 @@ class PhoneCall:
 
     def _new_peer(self) -> RTCPeerConnection:
         peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        peer.addTrack(_Feed(self._source))
+        sender = peer.addTrack(_Feed(self._source))
+        if self._wanted_codec:
+            known = RTCRtpSender.getCapabilities("audio").codecs
+            wanted = [each for each in known if each.mimeType.lower() == f"audio/{self._wanted_codec.lower()}"]
+            [transceiver] = [each for each in peer.getTransceivers() if each.sender is sender]
+            transceiver.setCodecPreferences(wanted)
         peer.on("track", lambda track: self._run(self._listen(peer, track)))
         return peer
 

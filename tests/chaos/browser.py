@@ -38,10 +38,12 @@ class Ears:
             SCRIPT.read_text().replace("__HZ__", f"{self._hz:g}").replace("__BINDING__", BINDING)
         )
 
-    def _take(self, source: Any, stream: str, position: float, now: float, tone: bool) -> None:
-        at = self._clocks.setdefault(stream, Clock()).place(position, now / 1000)
-        if tone:
-            self.presence.heard(at - FRAME_SECONDS, at)
+    def _take(self, source: Any, stream: str, frames: list[tuple[float, float, bool]]) -> None:
+        clock = self._clocks.setdefault(stream, Clock())
+        for position, now, tone in frames:
+            at = clock.place(position, now / 1000)
+            if tone:
+                self.presence.heard(at - FRAME_SECONDS, at)
 
 
 class SoftphonePage:

@@ -73,6 +73,7 @@ class Talk:
     browsers: Browsers | None = None
     url: str = ""
     ws_url: str = ""
+    codec: str = ""  # of the headless phones; "": Opus
     enter: tuple[str, ...] = ()  # what the browser is started by, to run in a network of its own
     lines: list[Line] = field(default_factory=list)
     page: SoftphonePage | None = None
@@ -94,7 +95,7 @@ class Talk:
 
     async def add_phone(self, number: int, *, reconnects: bool = True) -> Line:
         """A headless phone with a call that is heard both ways."""
-        phone = Phone(self.ws_url, user=f"20{number:02}", reconnects=reconnects)
+        phone = Phone(self.ws_url, user=f"20{number:02}", reconnects=reconnects, codec=self.codec)
         await phone.__aenter__()
         self._open.push_async_callback(phone.drop)
         known = set(await self.system.far.heard())
