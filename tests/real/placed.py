@@ -23,11 +23,13 @@ HUGE = OFFER + "a=x:" + "y" * (1 << 20) + "\r\n"
 class Placed:
     """A call that was placed; `states` are the words that a client would be told, in order."""
 
-    def __init__(self, calls: Calls, target: str, *, sdp: str = OFFER, caller: str = "1001") -> None:
+    def __init__(
+        self, calls: Calls, target: str, *, sdp: str = OFFER, caller: str = "1001", call_id: str | None = None
+    ) -> None:
         self._calls = calls
         self._ended = asyncio.Event()
         self.states: list[str] = []
-        self.id = calls.place(target=target, sdp=sdp, caller=caller, listener=self._listen).id
+        self.id = calls.place(target=target, sdp=sdp, caller=caller, call_id=call_id, listener=self._listen).id
 
     @property
     def call(self) -> Call:
