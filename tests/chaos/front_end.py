@@ -102,11 +102,11 @@ class FrontEnd:
             await asyncio.sleep(0.01)
         raise NotServing(f"not healthy within {seconds:g} s:\n{self.last_words()}")
 
-    def kill(self) -> None:
+    async def kill(self) -> None:
         """kill -9; gone when this returns."""
         assert self._child
         self._child.kill()
-        self._child.wait()
+        await self.gone()
 
     async def leave(self, *, seconds: float = 15.0) -> float:
         """SIGTERM; the seconds until it was gone. Raises NotServing where it stays longer."""
@@ -136,7 +136,7 @@ class FrontEnd:
     async def close(self) -> None:
         """Ends it without ceremony. Not running is fine."""
         if not self.exited:
-            self.kill()
+            await self.kill()
         if self._session:
             await self._session.close()
             self._session = None

@@ -23,7 +23,7 @@ Say = Callable[[str], None]
 
 
 async def kill_front_end(system: System, talk: Talk, proxy: Proxy) -> None:
-    system.front_end.kill()
+    await system.front_end.kill()
     await system.front_end.start()
 
 

@@ -20,7 +20,7 @@ async def killed(system: System, browsers: Browsers) -> Seen:
         talk.lines.remove(spare)
         before = talk.connections()
         began = time.time()
-        system.front_end.kill()
+        await system.front_end.kill()
         started = time.time()
         await system.front_end.spawn()
         control = await talk.commanded(spare) - started

@@ -69,12 +69,12 @@ async def killed_at(system: System, step: str, moment: str, direction: str) -> S
             await front_end.gone(seconds=2)
         except NotServing:
             seen.wrong.append(f"{at}: it never came to that")
-            front_end.kill()
+            await front_end.kill()
         seen.told["started"] = await front_end.start()
         left = [line for line in await system.nothing_left(seconds=LEFT_SECONDS) if line not in before]
     seen.left += [f"{at}: {line}" for line in left]
     seen.kept = 0 if left or seen.wrong else 1
-    front_end.kill()
+    await front_end.kill()
     return seen
 
 
@@ -87,7 +87,7 @@ def at_each(
     async def open_(folder: Path) -> AsyncIterator[Run]:
         settings = {"PLUGINS": PLUGIN, "DISCONNECT_GRACE": f"{GRACE:g}", "RING_TIMEOUT": "3"}
         async with system(folder, settings=settings) as running:
-            running.front_end.kill()
+            await running.front_end.kill()
 
             async def run() -> Seen:
                 all_ = Seen(calls=0, kept=0)

@@ -75,7 +75,7 @@ async def _through(fault: Fault, talk: Talk, system: System) -> Seen:
         wrong.append("the log does not speak of the store")
     await _well_again(system)
     before = talk.connections()
-    system.front_end.kill()
+    await system.front_end.kill()
     await system.front_end.start()
     await talk.reconnected(before)
     await asyncio.sleep(1.0)
