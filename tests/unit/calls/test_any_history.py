@@ -50,12 +50,12 @@ class History:
     def __init__(self, direction: Direction) -> None:
         inbound = direction is Direction.INBOUND
         self.call = Call(
-            id="c1",
+            id="call1",
             direction=direction,
             target="1001",
             caller="42",
             created_at=1.0,
-            far_channel="c1-far",
+            far_channel="call1-far",
             facts=frozenset({Fact.FAR_CREATED, Fact.FAR_ENTERED} if inbound else ()),
             holds=frozenset({Resource.FAR} if inbound else ()),
         )
