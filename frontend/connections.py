@@ -100,5 +100,7 @@ class Connections:
             connection.tell_calls_soon()
 
     def _on_hook(self, event: HookEvent) -> None:
+        if isinstance(event, CallAdopted) and (holder := self.holder(event.call.session)):
+            holder.hold(event.call)
         if isinstance(event, CallStarted | CallChanged | CallEnded | CallAdopted):
             self.changed(event.call)

@@ -119,6 +119,8 @@ class Connection:
             await asyncio.gather(*tasks, return_exceptions=True)
             self._shared.release(self.session, self)
             self._leave()
+            if self._closing:  # the client is to read why, before the line is cut
+                await asyncio.gather(self._closing, return_exceptions=True)
 
     async def close(self, code: int, reason: str) -> None:
         await self._socket.close(code=code, message=reason.encode())
@@ -252,8 +254,7 @@ class Connection:
         self.send(messages.Resumed(token))
         for call in self._calls.live():
             if call.session == session:
-                self._mine.add(call.id)
-                self._calls.attach(call.id, self._update)
+                self.hold(call)
         self._tell_calls()
 
     def _register(self, message: messages.Register) -> None:
@@ -323,6 +324,14 @@ class Connection:
         self._mine.add(call.id)
         self._calls.attach(call.id, self._update)
         self._shared.changed(call)
+
+    def hold(self, call: Call) -> None:
+        """The call is this connection's: it was its session's all the time."""
+        self._mine.add(call.id)
+        try:
+            self._calls.attach(call.id, self._update)
+        except Unavailable:
+            pass  # the server has just started: once it knows how the call stands, it is given to us
 
     def lose(self, call: Call) -> None:
         """Another page of the user has taken the call over."""

@@ -266,8 +266,9 @@ class Calls:
         return call
 
     def live(self) -> list[Call]:
-        """Calls that are not decided to end, oldest first."""
-        return [task.call for task in self._tasks.values() if task.call.state.live]
+        """Calls that are not decided to end, oldest first; those of an earlier process as they were last known."""
+        calls = [*self._reconciler.records.values(), *(task.call for task in self._tasks.values())]
+        return [call for call in calls if call.state.live]
 
     def watch(self, call_id: str, listener: Listener) -> None:
         """Raises UnknownCall; also for a call that has ended: it has nothing more to tell."""
@@ -363,8 +364,8 @@ class Calls:
         if call.state is CallState.ENDED:
             return
         task = self._add(call, adopted=True)
-        self._hooks.emit(CallAdopted(call))
         task.adopt(actions)
+        self._hooks.emit(CallAdopted(task.call))  # last: its page, where it is back already, takes it now
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
