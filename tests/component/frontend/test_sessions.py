@@ -40,6 +40,14 @@ async def page(app: App, session: str | None = None, user: str | None = "1001") 
         yield socket, session or fresh
 
 
+async def closed(socket: Socket) -> int:
+    """The code that the server closes with. Raises TimeoutError."""
+    async with asyncio.timeout(5):
+        while (frame := await socket.receive()).type is not aiohttp.WSMsgType.CLOSE:
+            pass
+    return int(frame.data)
+
+
 async def place(socket: Socket) -> str:
     await socket.send_json({"type": "offer", "target": "600", "sdp": OFFER})
     call_id: str = (await told(socket, "answer"))["callId"]
@@ -111,10 +119,7 @@ async def test_an_older_connection_of_the_session_is_closed(app: App) -> None:
     async with page(app) as (old, session):
         call_id = await place(old)
         async with page(app, session) as (new, _):
-            async with asyncio.timeout(5):
-                while not old.closed:
-                    await old.receive()
-            assert old.close_code == 4001
+            assert await closed(old) == 4001
             assert not app.calls.get(call_id).owner_away
             await new.send_json({"type": "hangup", "callId": call_id})
             assert (await told(new, "state"))["state"] == "ended"
@@ -171,9 +176,6 @@ async def test_a_page_that_stops_pinging_in_a_call_is_cut_off_and_its_call_goes_
     async with page(app) as (socket, _):
         call_id = await place(socket)
         await socket.send_json({"type": "ping", "id": 1})
-        async with asyncio.timeout(5):
-            while not socket.closed:
-                await socket.receive()
-        assert socket.close_code == 4000
+        assert await closed(socket) == 4000
         assert app.calls.get(call_id).state.live
         await app.calls.hang_up_all()
