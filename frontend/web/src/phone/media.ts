@@ -6,7 +6,7 @@
 import { LevelMeter } from "../media/level";
 import { Microphone, MicrophoneError, type MicrophoneProblem } from "../media/microphone";
 import { Peer } from "../media/peer";
-import { NO_PULSE, feel, isDead, isStill, quietMs, type Pulse } from "../media/pulse";
+import { NO_PULSE, expecting, feel, isDead, isStill, quietMs, type Pulse } from "../media/pulse";
 import { sample, type Counters, type Quality } from "../media/quality";
 import { Voice } from "../media/voice";
 import type { Call } from "./call";
@@ -39,6 +39,8 @@ const QUIET_MS = 100;
 const SUSPICIOUS_MS = 500;
 /** For so long though the path is not dead, the far side is silent. */
 const SILENT_MS = 5000;
+/** A new connection that packets come through this soon was needed. */
+const HELPED_MS = 2000;
 const QUALITY_MS = 2000;
 const NOTHING: Counters = { received: 0, lost: 0 };
 
@@ -59,6 +61,7 @@ export class CallMedia {
   private everHeard = false;
   private trying = false;
   private tries = 0;
+  private stillTries = 0;
   private triedAt = 0;
 
   private linkLostAt: number | null = null;
@@ -182,9 +185,9 @@ export class CallMedia {
   look(): void {
     if (!this.active) return;
     const now = Date.now();
-    const standing = this.standing(now);
+    const standing = this.standing();
     const well = isWell(standing, now);
-    const quiet = quietMs(this.pulse, now);
+    const quiet = quietMs(this.pulse);
     this.lookAgain(well ? quiet : QUIET_MS);
     if (quiet < SUSPICIOUS_MS) this.suspected = false;
     else if (!this.suspected) {
@@ -194,6 +197,7 @@ export class CallMedia {
     if (!well) this.wellSince = now;
     else if (now - this.wellSince >= WELL_MS) this.tries = 0;
     const decision = decide(standing, now);
+    if (decision === "attach" && standing.still) this.stillTries++;
     if (decision === "attach") void this.renew();
     else if (decision === "abandon") this.abandon();
     else if (decision === "give-up") this.hooks.hopeless();
@@ -219,22 +223,22 @@ export class CallMedia {
     this.stop();
     this.active = true;
     this.parts.microphone.hold();
-    Object.assign(this, { since: 0, lost: false, everHeard, trying: false, tries: 0, triedAt: 0, wellSince: Date.now() });
+    Object.assign(this, { since: 0, lost: false, everHeard, trying: false, tries: 0, stillTries: 0, triedAt: 0, wellSince: Date.now() });
     Object.assign(this, { pulse: NO_PULSE, linkLostAt: null, suspected: false, counters: NOTHING, qualityAt: 0, told: everHeard ? "returning" : "new" });
     this.lookAgain(0);
     return ++this.run;
   }
 
-  private standing(now: number): Standing {
+  private standing(): Standing {
     return {
       link: this.hooks.link(), media: this.media(), since: this.since,
-      dead: this.isDead(now), still: isStill(this.pulse, now), held: this.hooks.held(), lost: this.lost,
+      dead: this.isDead(), still: isStill(this.pulse), stillTries: this.stillTries, held: this.hooks.held(), lost: this.lost,
       everHeard: this.everHeard, tries: this.tries, triedAt: this.triedAt, trying: this.trying,
     };
   }
 
-  private isDead(now: number): boolean {
-    return isDead(this.pulse, now, this.linkLostAt);
+  private isDead(): boolean {
+    return isDead(this.pulse, this.linkLostAt);
   }
 
   private media(): MediaStands {
@@ -296,7 +300,7 @@ export class CallMedia {
     this.trying = false;
     this.everHeard = true;
     this.since = this.wellSince = Date.now();
-    this.pulse = NO_PULSE;
+    this.pulse = this.pulse.lastAt === null ? NO_PULSE : expecting(this.since);
     this.counters = NOTHING;
     this.play(peer);
     before?.close();
@@ -334,7 +338,10 @@ export class CallMedia {
 
   private read(entries: { type: string; id: string }[]): void {
     const now = Date.now();
+    const { packets } = this.pulse;
     this.pulse = feel(this.pulse, entries, now);
+    // It helped: else packets would come only when somebody speaks there.
+    if (this.pulse.packets > packets && now - this.since < HELPED_MS) this.stillTries = 0;
     if (now - this.qualityAt < QUALITY_MS - 100) return;
     this.qualityAt = now;
     const { quality, counters } = sample(entries, this.counters);
@@ -350,8 +357,7 @@ export class CallMedia {
   }
 
   private shown(): Call["media"] {
-    const now = Date.now();
-    if (this.current?.state === "connected" && !this.lost && !this.isDead(now)) return "connected";
+    if (this.current?.state === "connected" && !this.lost && !this.isDead()) return "connected";
     if (!this.everHeard && this.tries === 0) return this.current?.state ?? "new";
     return this.trying || !this.current ? "returning" : "interrupted";
   }

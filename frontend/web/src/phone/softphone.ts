@@ -101,7 +101,7 @@ export class Softphone {
       nameOf: (number) => this.nameOf(number),
       takeBack: (call) => this.takeBack(call),
       renew: () => this.media.lostByServer(),
-      look: () => this.media.look(),
+      look: () => this.media.hurry(),
     });
     this.stops = [
       onHint(() => (this.link.check(), this.media.hurry())),

@@ -64,27 +64,47 @@ export class FakeStorage {
   removeItem = (key: string): void => void this.items.delete(key);
 }
 
+interface LockOptions {
+  ifAvailable?: boolean;
+  steal?: boolean;
+  signal?: AbortSignal;
+}
+
+interface Held {
+  free: Promise<void>;
+  stolen(): void;
+}
+
 /** Locks as all pages of a browser share them. */
 export class FakeLocks {
-  private readonly held = new Map<string, Promise<void>>();
+  private readonly held = new Map<string, Held>();
 
-  async request(name: string, options: { ifAvailable?: boolean; signal?: AbortSignal }, work: (lock: object | null) => unknown): Promise<unknown> {
-    const aborted = new Promise<void>((_, reject) => options.signal?.addEventListener("abort", () => reject(options.signal?.reason)));
+  async request(name: string, options: LockOptions | Work, work: Work = options as Work): Promise<unknown> {
+    const { ifAvailable, steal, signal } = options as LockOptions;
+    const aborted = new Promise<void>((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
     aborted.catch(() => undefined);
-    while (this.held.has(name)) {
-      if (options.ifAvailable) return work(null);
-      await Promise.race([this.held.get(name), aborted]);
+    if (steal) this.held.get(name)?.stolen();
+    while (!steal && this.held.has(name)) {
+      if (ifAvailable) return work(null);
+      await Promise.race([this.held.get(name)?.free, aborted]);
+      signal?.throwIfAborted();
     }
     let free = (): void => undefined;
-    this.held.set(name, new Promise((resolve) => (free = resolve)));
+    let stolen = (): void => undefined;
+    const taken = new Promise<never>((_, reject) => (stolen = () => reject(new DOMException("stolen", "AbortError"))));
+    taken.catch(() => undefined);
+    const held: Held = { free: new Promise((resolve) => (free = resolve)), stolen: () => stolen() };
+    this.held.set(name, held);
     try {
-      return await work({});
+      return await Promise.race([work({}), taken]);
     } finally {
-      this.held.delete(name);
+      if (this.held.get(name) === held) this.held.delete(name);
       free();
     }
   }
 }
+
+type Work = (lock: object | null) => unknown;
 
 /** Puts the fakes in the place of the browser's. */
 export function fakeBrowser(): { locks: FakeLocks } {
