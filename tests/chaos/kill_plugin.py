@@ -8,10 +8,10 @@ It wraps what every request to Asterisk and rtpengine passes, and changes nothin
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import Any, Literal, NoReturn, TypeVar, cast
 
-from ari_bridge.ari.transport import Transport
+from ari_bridge.ari.request import Requests
 from ari_bridge.calls.plan import PLANS
 from ari_bridge.calls.state import Direction, Resource, Step
 from ari_bridge.hooks import Hooks
@@ -36,28 +36,28 @@ def steps_of_hang_up() -> list[str]:
     return [f"release_{resource.value}" for resource in Resource]
 
 
-def step_of_ari(method: str, path: str, parameters: dict[str, str]) -> str:
-    """The step that this request of ARI is; "" for one that is none."""
-    match method, path.strip("/").split("/"):
-        case "POST", ["channels", "create"]:
+def step_of_ari(operation: str, parameters: Mapping[str, Any]) -> str:
+    """The step that this operation of ARI is, by ARI's own names; "" for one that is none."""
+    media = _is_media(str(parameters.get("channel") or parameters.get("channelId") or ""))
+    match operation:
+        case "channels.create":
             return Step.CREATE_FAR.value
-        case "POST", ["channels", "externalMedia"]:
+        case "channels.externalMedia":
             return Step.CREATE_EXTERNAL_MEDIA.value
-        case "POST", ["bridges", _, "addChannel"]:
-            step = Step.BRIDGE_EXTERNAL_MEDIA if _is_media(parameters.get("channel", "")) else Step.BRIDGE_FAR
-            return step.value
-        case "POST", ["bridges"] | ["bridges", _]:
+        case "bridges.create" | "bridges.createWithId":
             return Step.CREATE_BRIDGE.value
-        case "POST", ["channels", _, "dial"]:
+        case "bridges.addChannel":
+            return Step.BRIDGE_EXTERNAL_MEDIA.value if media else Step.BRIDGE_FAR.value
+        case "channels.dial":
             return Step.DIAL_FAR.value
-        case "POST", ["channels", _, "ring"]:
+        case "channels.ring":
             return Step.RING_FAR.value
-        case "POST", ["channels", _, "answer"]:
+        case "channels.answer":
             return Step.ANSWER_FAR.value
-        case "DELETE", ["bridges", _]:
+        case "bridges.destroy":
             return f"release_{Resource.BRIDGE.value}"
-        case "DELETE", ["channels", channel]:
-            return f"release_{(Resource.EXTERNAL_MEDIA if _is_media(channel) else Resource.FAR).value}"
+        case "channels.hangup" | "channels.continueInDialplan":
+            return f"release_{(Resource.EXTERNAL_MEDIA if media else Resource.FAR).value}"
     return ""
 
 
@@ -92,16 +92,15 @@ def setup(hooks: Hooks) -> None:
     if word not in MOMENTS:
         raise ValueError(f"{VARIABLE}={step}:{word}: no such moment; there are {', '.join(MOMENTS)}")
     moment = cast(Moment, word)
-    request, command = Transport.request, NgClient.command
+    request, ask = Requests.send, NgClient.ask
 
-    def ari(self: Transport, method: str, url: str, params: Any = None, *rest: Any, **named: Any) -> Any:
-        made = request(self, method, url, params, *rest, **named)
-        path = url.partition("/ari/")[2] or url
-        return dying(made, moment) if step_of_ari(method, path, params or {}) == step else made
+    def ari(self: Requests, resource: str, operation: str, **parameters: Any) -> Any:
+        made = request(self, resource, operation, **parameters)
+        return dying(made, moment) if step_of_ari(f"{resource}.{operation}", parameters) == step else made
 
     def ng(self: NgClient, name: str, *rest: Any, **named: Any) -> Any:
-        made = command(self, name, *rest, **named)
+        made = ask(self, name, *rest, **named)
         return dying(made, moment) if _NG.get(name) == step else made
 
-    Transport.request = ari  # type: ignore[method-assign]
-    NgClient.command = ng  # type: ignore[method-assign, assignment]
+    Requests.send = ari  # type: ignore[method-assign]
+    NgClient.ask = ng  # type: ignore[assignment, method-assign]
