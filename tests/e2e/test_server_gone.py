@@ -1,4 +1,7 @@
-"""The server goes away and comes back: the page says so, and mends itself without a reload."""
+"""The server goes away and comes back: the page says so, and mends itself without a reload.
+
+What becomes of a call then is told in test_resume.py.
+"""
 
 import pytest
 from playwright.async_api import Browser, expect
@@ -31,25 +34,6 @@ async def test_it_comes_back_and_the_next_call_is_heard(site_with: SiteWith, bro
             await phone.hears(MILLIWATT)
             await phone.press("Hang up")
         phone.watch.forgive("ERR_CONNECTION_REFUSED")
-
-
-async def test_in_a_call_the_page_waits_and_then_says_what_became_of_it(site_with: SiteWith, browser: Browser) -> None:
-    [port] = free.ports(1)
-    async with unopened_softphone(browser) as phone:
-        async with site_with(http_port=port) as site:
-            await phone.start(site.app.url, "1001")
-            await phone.call("601")
-            await phone.hears(MILLIWATT)
-            await site.app.close()
-            await says(phone, "Reconnecting… you can still talk.")
-            await phone.sees("In call")
-        async with site_with(http_port=port):
-            await phone.is_told("The connection to the phone system was lost, and the call with it.")
-            await phone.online()
-            await phone.is_free()
-        # Refused while it was away, and asked for a call that the new one does not know.
-        phone.watch.forgive("ERR_CONNECTION_REFUSED")
-        phone.watch.forgive("404")
 
 
 async def test_the_page_is_opened_while_no_server_answers(site_with: SiteWith, browser: Browser) -> None:
