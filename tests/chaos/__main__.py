@@ -1,6 +1,6 @@
 """Runs the cases and prints their table: `python -m tests.chaos [--runs 5] [--soak MINUTES] [CASE ...]`.
 
-Without a case's name all run. Ends with 1 where a call was lost, something was left over, or a time is above its
+Without a case's name all run, and the soak last. Ends with 1 where a call was lost, something was left over, or a time is above its
 mark. Every figure of every run goes to tests/artifacts/chaos.json, the logs to tests/artifacts/chaos/CASE.
 """
 
@@ -19,6 +19,7 @@ from tests.chaos.soak import soak
 
 RUN_SECONDS = 400.0
 """The longest that a run of any case may take; the steps' are the longest."""
+SOAK = "soak"
 ARTIFACTS = Path(__file__).parents[1] / "artifacts"
 
 
@@ -49,8 +50,9 @@ def _short(seen: Seen) -> str:
 
     told = ", ".join(f"{name} {value:.3f}" for name, value in seen.told.items())
     return (
-        f"{seen.kept}/{seen.calls} kept, silence far {ms(seen.far_silence)} browser {ms(seen.browser_silence)} "
-        f"phones {ms(seen.phone_silence)}, control {ms(seen.control)} ms, left {len(seen.left)}"
+        f"{seen.kept}/{seen.calls} kept, left {len(seen.left)}, control {ms(seen.control)} ms, "
+        f"silence far {ms(seen.far_silence)} browser {ms(seen.browser_silence)} phones {ms(seen.phone_silence)} "
+        f"(before the fault {ms(seen.noise)}) ms"
         + (f"; {told}" if told else "")
         + "".join(f"\n      {line}" for line in seen.wrong + seen.left + seen.notes)
     )
@@ -64,13 +66,14 @@ def say(line: str) -> None:
 async def main() -> int:
     words = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     words.add_argument("--runs", type=int, default=5, help="of each case")
-    words.add_argument("--soak", type=float, default=0.0, metavar="MINUTES", help="of random faults, after the cases")
-    words.add_argument("cases", nargs="*", metavar="CASE", help=", ".join(case.name for case in CASES))
+    words.add_argument("--soak", type=float, default=30.0, metavar="MINUTES", help="how long the soak is; 0: none")
+    words.add_argument("cases", nargs="*", metavar="CASE", help=", ".join([*(case.name for case in CASES), SOAK]))
     wanted = words.parse_args()
     by_name = {case.name: case for case in CASES}
-    if unknown := [name for name in wanted.cases if name not in by_name]:
-        words.error(f"no case {', '.join(unknown)}; there are {', '.join(by_name)}")
-    cases = [by_name[name] for name in wanted.cases] or ([] if wanted.soak and not wanted.cases else list(CASES))
+    names = wanted.cases or [*by_name, SOAK]
+    if unknown := [name for name in names if name not in by_name and name != SOAK]:
+        words.error(f"no case {', '.join(unknown)}; there are {', '.join([*by_name, SOAK])}")
+    cases = [by_name[name] for name in names if name != SOAK]
     folder = ARTIFACTS / "chaos"
     shutil.rmtree(folder, ignore_errors=True)
     rows = []
@@ -79,7 +82,7 @@ async def main() -> int:
         rows.append(await run_case(case, wanted.runs, folder))
         say(f"{case.name}: {time.monotonic() - began:.0f} s")
         save(rows, ARTIFACTS / "chaos.json")
-    if wanted.soak:
+    if wanted.soak and SOAK in names:
         rows.append(await soak(folder / "soak", wanted.soak * 60, say))
         save(rows, ARTIFACTS / "chaos.json")
     say("\n" + table(rows) + "\n")

@@ -21,12 +21,14 @@ from tests.real.silence import Presence, has_tone
 
 T = TypeVar("T")
 PAGE_USER = "1001"
+STANDING = 2.0
+"""Seconds that calls stand before the fault."""
 SETTLE = 0.3
 """Seconds: what was heard last has reached everybody's records by then."""
 
 
-NOTED = 0.1
-"""Seconds: silences from here on are told one by one."""
+NOTED, NOTES = 0.1, 12
+"""Seconds: silences from here on are told one by one, at most so many."""
 
 
 class NotHeard(Exception):
@@ -79,7 +81,7 @@ class Talk:
     page: SoftphonePage | None = None
     chromium: Chromium | None = None
     ears: Ears = field(default_factory=Ears)
-    began: float = 0.0  # of the fault, Unix seconds
+    noise: float = 0.0  # the longest silence before any fault, in seconds: what this machine makes by itself
     _open: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def __aenter__(self) -> "Talk":
@@ -126,14 +128,15 @@ class Talk:
         await self.page.start(self.url, PAGE_USER)
 
     async def stand(self, *, phones: int, page: bool) -> None:
-        """So many calls, each heard both ways for a second."""
+        """So many calls, each heard both ways for some seconds."""
         if page:
             await self.add_page()
         for number in range(phones):
             await self.add_phone(number)
         since = time.time()
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(STANDING)
         await self.heard_since(since)
+        self.noise = (await self.seen(since)).worst()
 
     async def _new_far(self, known: set[str]) -> str:
         async def look() -> str:
@@ -189,7 +192,8 @@ class Talk:
             far_silence=_worst([far.get(line.far, Presence()) for line in self.lines], since, until_),
             browser_silence=_worst([line.near for line in page], since, until_),
             phone_silence=_worst([line.near for line in phones], since, until_),
-            notes=[f"fault at {_clock(since)}", *notes] if notes else [],
+            noise=self.noise,
+            notes=[f"fault at {_clock(since)}", *notes[:NOTES]] if notes else [],
         )
 
     # --- connections ---------------------------------------------------------------
