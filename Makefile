@@ -1,7 +1,7 @@
 # One-word targets. Each installs what it needs first and only what is missing.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench diagram install compose-check python
+.PHONY: help demo test check chaos bench diagram install compose-check python
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,6 +16,10 @@ test: python ## every test layer, one line each
 check: python ## the quick layers only: no Asterisk, no browser
 	@python3 -m deploy.demo.install test
 	@.venv/bin/python -m deploy.layers style types imports web unit
+
+chaos: python ## faults during calls, measured: RUNS=5, CASES="…", SOAK=MINUTES
+	@python3 -m deploy.demo.install test
+	@.venv/bin/python -m tests.chaos --runs $(or $(RUNS),5) --soak $(or $(SOAK),0) $(CASES)
 
 bench: python ## set-up times beside the bare-minimum script's, CPU and memory a call
 	@python3 -m deploy.demo.install test

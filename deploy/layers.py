@@ -63,6 +63,7 @@ LAYERS = (
     pytest_layer("integration", "a real Asterisk 16 and 22, a real rtpengine"),
     pytest_layer("sipp", "SIPp scenarios"),
     pytest_layer("e2e", "Chromium on the whole system"),
+    pytest_layer("chaos", "faults during calls, each once"),
 )
 
 
