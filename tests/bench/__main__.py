@@ -18,7 +18,7 @@ from deploy.demo.asterisk import Asterisk
 from deploy.demo.process import ProgramFailed
 from deploy.demo.rtpengine import Rtpengine
 from deploy.demo.steps import say
-from tests.bench import memory, report, setup
+from tests.bench import busy, memory, report, setup
 from tests.bench.far import FarPhone
 from tests.bench.observer import Observer
 from tests.bench.servers import bare_script, front_end
@@ -33,7 +33,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--calls", type=int, default=50, help="calls of each server (default 50)")
     parser.add_argument("--held", type=int, default=100, help="calls held at once for the memory (default 100)")
-    parser.add_argument("--seconds", type=float, default=140, help="no more calls are begun after these (default 140)")
+    parser.add_argument("--seconds", type=float, default=120, help="no more calls are begun after these (default 120)")
     parser.add_argument("--markdown", action="store_true", help="print the table as docs/BENCHMARKS.md has it")
     return parser.parse_args()
 
@@ -66,10 +66,10 @@ async def set_up(folder: Path, calls: int, seconds: float) -> dict[str, Measured
             await server.ready(health=name == report.OURS)
         far = await stack.enter_async_context(FarPhone(trunk))
         observer = await stack.enter_async_context(Observer(*who))
-        measured = await setup.measure(
-            Site(servers, far, observer), calls, until=until, progress=lambda turn: progress(turn, calls)
-        )
+        site = Site(servers, far, observer)
+        measured = await setup.measure(site, calls, until=until, progress=lambda turn: progress(turn, calls))
         progress(calls, calls)
+        await busy.measure(site, measured, calls)
         if left := await observer.left():
             say(f"left in Asterisk after the calls: {left} channels and bridges")
         return measured

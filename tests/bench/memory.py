@@ -6,14 +6,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ari_bridge.ids import new_call_id
-from frontend import messages
-from frontend.client.connection import Connection
-from frontend.messages import ServerMessage
+from tests.bench.page import Page
 from tests.bench.servers import front_end
 from tests.fakes.ari import FakeAri
 from tests.fakes.rtpengine import FakeRtpengine
-from tests.offers import OFFER
 
 SECONDS = 30.0
 WARM_UP = 100
@@ -45,13 +41,13 @@ async def measure(folder: Path, calls: int) -> Memory:
         server = stack.enter_context(front_end(folder, peers, RING_TIMEOUT="300"))
         await server.ready(health=True)
         for _ in range(WARM_UP):
-            async with _Page(server.ws_url) as page:
-                await page.call()
+            async with Page(server.ws_url) as page:
+                await _call(page)
                 await page.hang_up()
         idle = server.memory()
-        pages = [await stack.enter_async_context(_Page(server.ws_url)) for _ in range(calls)]
+        pages = [await stack.enter_async_context(Page(server.ws_url)) for _ in range(calls)]
         with_pages = server.memory()
-        await asyncio.gather(*(page.call() for page in pages))
+        await asyncio.gather(*(_call(page) for page in pages))
         held = server.memory()
         await asyncio.gather(*(page.hang_up() for page in pages))
         await asyncio.gather(*(page.close() for page in pages))
@@ -76,37 +72,6 @@ async def _peers() -> AsyncIterator[Mapping[str, str]]:
         await rtpengine.stop()
 
 
-class _Page:
-    """One WebSocket with at most one call at a time."""
-
-    def __init__(self, ws_url: str) -> None:
-        self._connection = Connection(ws_url, on_message=self._receive)
-        self._call_id = ""
-        self._states: asyncio.Queue[str] = asyncio.Queue()
-
-    async def __aenter__(self) -> "_Page":
-        await self._connection.open()
-        return self
-
-    async def __aexit__(self, *error: object) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        await self._connection.close()
-
-    async def call(self) -> None:
-        self._call_id = new_call_id()
-        await self._connection.send(messages.Offer(sdp=OFFER, target="7001", call_id=self._call_id))
-        await self._until("accepted")
-
-    async def hang_up(self) -> None:
-        await self._connection.send(messages.Hangup(self._call_id))
-        await self._until("ended")
-
-    async def _until(self, state: str) -> None:
-        while await self._states.get() != state:
-            pass
-
-    def _receive(self, message: ServerMessage) -> None:
-        if isinstance(message, messages.State):
-            self._states.put_nowait(message.state)
+async def _call(page: Page) -> None:
+    await page.offer("7001")
+    await page.until("accepted")

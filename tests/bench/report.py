@@ -8,7 +8,7 @@ from rich.table import Table
 
 from tests.bench.figures import Figures, ratio
 from tests.bench.memory import Memory
-from tests.bench.setup import ANSWER, BRIDGED, CPU, HEARD, INVITE
+from tests.bench.setup import ANSWER, BRIDGED, CPU, CPU_BUSY, HEARD, INVITE
 
 OURS, WOKEN, BARE = "ours", "script + wakes", "script"
 KIB = 1024
@@ -50,8 +50,14 @@ ROWS = (
     ),
     Row(
         CPU,
-        "CPU a call, in ms",
+        "CPU of a call, one at a time",
         "all threads of the server's process, /proc/PID/task/*/schedstat before the click and after the release",
+        5,
+    ),
+    Row(
+        CPU_BUSY,
+        "CPU of a call, ten at once",
+        "the same over batches of calls, ten at a time, whose pages have no media; each value is a batch's mean",
         5,
     ),
 )

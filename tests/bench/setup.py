@@ -1,9 +1,10 @@
 """Whole calls on the real parts, ours and the least script's in turn, each phase timed where it can be seen."""
 
 import asyncio
+import itertools
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from frontend.client.connection import ClientError
@@ -20,7 +21,7 @@ WARM_UP = 2
 """Calls of each server that are not counted: the first ones open connections."""
 HZ = 1000.0
 
-INVITE, ANSWER, BRIDGED, HEARD, CPU = "invite", "answer", "bridged", "heard", "cpu"
+INVITE, ANSWER, BRIDGED, HEARD, CPU, CPU_BUSY = "invite", "answer", "bridged", "heard", "cpu", "cpu_busy"
 
 
 @dataclass
@@ -38,33 +39,32 @@ class Site:
     servers: Mapping[str, Server]
     far: FarPhone
     observer: Observer
+    numbers: Iterator[str] = field(default_factory=lambda: itertools.cycle(map(str, range(7000, 8000))))
 
 
 async def measure(site: Site, calls: int, *, until: float, progress: Callable[[int], None]) -> dict[str, Measured]:
     """So many calls by each server, or fewer where the time (`until`, of time.monotonic) is up."""
     measured = {name: Measured() for name in site.servers}
-    number = 7000
     for turn in range(-WARM_UP, calls):
         if time.monotonic() > until and turn > 0:
             break
         progress(max(0, turn))
-        for name in _in_turn(list(site.servers), turn):
-            number = 7000 + (number + 1) % 1000
-            into = measured[name] if turn >= 0 else Measured()
-            await _one(site, site.servers[name], str(number), into)
+        for name in in_turn(site.servers, turn):
+            await _one(site, site.servers[name], measured[name] if turn >= 0 else Measured())
     return measured
 
 
-def _in_turn(names: Sequence[str], turn: int) -> Sequence[str]:
+def in_turn(names: Iterable[str], turn: int) -> list[str]:
     """Another one begins each time: none is always the one after another."""
-    first = turn % len(names)
-    return [*names[first:], *names[:first]]
+    order = list(names)
+    first = turn % len(order)
+    return order[first:] + order[:first]
 
 
-async def _one(site: Site, server: Server, number: str, into: Measured) -> None:
+async def _one(site: Site, server: Server, into: Measured) -> None:
     try:
         async with asyncio.timeout(CALL_SECONDS):
-            values = await _call(site, server, number)
+            values = await _call(site, server)
     except (TimeoutError, ClientError) as error:
         into.failures.append(str(error) or "it did not get through in time")
     else:
@@ -72,8 +72,9 @@ async def _one(site: Site, server: Server, number: str, into: Measured) -> None:
             into.values[phase].append(milliseconds)
 
 
-async def _call(site: Site, server: Server, number: str) -> dict[str, float]:
+async def _call(site: Site, server: Server) -> dict[str, float]:
     """Milliseconds of each phase."""
+    number = next(site.numbers)
     invited, bridged = site.far.expect(number), site.observer.expect()
     async with Browser(server.ws_url) as browser:
         cpu = server.cpu()

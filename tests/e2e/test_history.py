@@ -39,6 +39,7 @@ async def test_a_missed_call_is_marked_and_one_press_calls_back(
     async with softphone(browser, site) as phone:
         async with Sipp("caller_cancels", tmp_path, to=site.pbx.sip_port) as caller:
             await phone.rings("Desk phone")
+            await caller.saw("180 Ringing")
             await caller.tell()
             await phone.is_told("You missed a call from Desk phone.")
             await caller.done()

@@ -38,6 +38,7 @@ async def test_the_caller_hangs_up(site: Site, far: RtpPeer, browser: Browser, t
             await phone.rings("Desk phone")
             await phone.answer()
             await phone.hears(FAR_TONE)
+            await caller.saw("ACK sip:")
             await caller.tell()
             await phone.is_told("The call has ended.")
             await phone.is_free()

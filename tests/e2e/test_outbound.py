@@ -65,6 +65,7 @@ async def test_the_sip_phone_hangs_up(site: Site, far: RtpPeer, browser: Browser
         async with softphone(browser, site) as phone:
             await phone.call("7012")
             await phone.hears(FAR_TONE)
+            await callee.saw("ACK sip:")
             await callee.tell()
             await phone.is_told("The call has ended.")
             await phone.is_free()
