@@ -1,7 +1,8 @@
 """Runs the cases and prints their table: `python -m tests.chaos [--runs 5] [--soak MINUTES] [CASE ...]`.
 
 Without a case's name all run, and the soak last. Ends with 1 where a call was lost, something was left over, or a
-time is above its mark. Every figure of every run goes to tests/artifacts/chaos.json, logs to tests/artifacts/chaos/CASE.
+time is above its mark. Every figure of every run goes to tests/artifacts/chaos.json, the logs to
+tests/artifacts/chaos/CASE.
 """
 
 import argparse

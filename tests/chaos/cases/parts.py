@@ -96,6 +96,7 @@ async def asterisk_killed(system: System, browsers: Browsers) -> Seen:
         await system.front_end.healthy()
         seen.told["healthy after Asterisk"] = time.time() - up
         talk.lines.clear()
+        await system.far.forget()  # the new Asterisk may well take the same ports
         line = await talk.add_phone(50)
         await talk.heard_since(time.time())
         seen.told["next call heard after Asterisk"] = time.time() - up
