@@ -113,7 +113,7 @@ if __name__ == "__main__":
     try:
         uvloop.run(main(arguments()))
     except (ProgramFailed, TimeoutError) as error:
-        say(f"the benchmark could not be run: {error or 'a part did not answer in time'}")
+        say(f"the benchmark could not be run: {str(error) or 'a part did not answer in time'}")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

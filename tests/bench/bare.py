@@ -88,6 +88,7 @@ class Script:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         calls = set()
+        await _send(socket, type="welcome", version="bare", authentication=False, session="none")
         async for frame in socket:
             message = msgspec.json.decode(frame.data)
             work = self._call(socket, message) if message["type"] == "offer" else self._end(socket, message["callId"])
