@@ -15,6 +15,7 @@ from tests.e2e.ears import Ears
 from tests.e2e.softphone import Softphone, new_context, softphone
 from tests.real import free
 from tests.real.parts import Pbx
+from tests.real.sipp import Sipp
 from tests.real.site import Site, SiteWith, connected, real_site, settings
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
@@ -22,6 +23,14 @@ MILLIWATT = 1004.0
 GRACE = 20.0
 """Seconds that a page may be away; a test never waits for its end."""
 ELSEWHERE = "This call goes on in another window."
+COUNT_OSCILLATORS = """
+window.__oscillators = 0;
+const start = OscillatorNode.prototype.start;
+OscillatorNode.prototype.start = function (...times) {
+  window.__oscillators++;
+  return start.apply(this, times);
+};
+"""
 
 
 @asynccontextmanager
@@ -164,6 +173,26 @@ async def test_another_window_takes_the_call_over(site_with: SiteWith, browser: 
         await phone.talks()
         await ends_once(phone)
         await other.sees("Type a number")
+
+
+async def test_of_two_windows_that_ring_one_is_heard(site: Site, browser: Browser, tmp_path: Path) -> None:
+    async with new_context(browser) as context:
+        await context.add_init_script(COUNT_OSCILLATORS)
+        one, other = [Softphone(await context.new_page(), Ears()) for _ in range(2)]
+        await one.start(site.app.url, "1001")
+        await other.start(site.app.url, "1001")
+        async with Sipp("caller_cancels", tmp_path, to=site.pbx.sip_port) as caller:
+            await one.rings("Desk phone")
+            await other.rings("Desk phone")
+            heard = [await phone.page.evaluate("window.__oscillators") for phone in (one, other)]
+            assert sorted(bool(count) for count in heard) == [False, True]
+            await caller.saw("180 Ringing")
+            await caller.tell()
+            await one.is_told("You missed a call from Desk phone.")
+            await other.is_told("You missed a call from Desk phone.")
+            await expect(one.recent.get_by_role("listitem")).to_have_count(1)
+            await expect(one.recent).not_to_contain_text("×")
+            await caller.done()
 
 
 async def test_a_copied_tab_leaves_the_call_where_it_is(site_with: SiteWith, browser: Browser) -> None:

@@ -79,8 +79,17 @@ export const PROBLEMS: Record<Problem, Message> = {
   refused: { text: "The phone system did not take the call.", tone: "bad" },
 };
 
+/** In a call that goes on without a microphone, in two short lines. */
+const UNHEARD: Partial<Record<Problem, string>> = {
+  microphone_blocked: "You are not heard: allow the microphone, left of the address.",
+  no_microphone: "You are not heard: plug a microphone in.",
+  microphone_in_use: "You are not heard: another program uses the microphone.",
+  microphone_failed: "You are not heard: choose another microphone below.",
+};
+
 /** What the person is told about how the call stands; null where the state's word says it all. */
 export function messageOf(call: Call): Message | null {
+  if (call.problem && call.phase === "accepted") return { text: UNHEARD[call.problem] ?? PROBLEMS[call.problem].text, tone: "bad" };
   if (call.problem) return PROBLEMS[call.problem];
   if (call.phase === "ended") {
     const outcome = call.outcome ?? "completed";
