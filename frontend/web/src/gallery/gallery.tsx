@@ -1,5 +1,7 @@
-// Each state of the pages with fixed data, for pictures: /gallery.html?state=incoming. Not part of the built pages.
+// Each state of the pages with fixed data, for pictures: /gallery.html#incoming. Not part of the built pages.
 
+import type { ReactElement } from "react";
+import { flushSync } from "react-dom";
 import { createRoot } from "react-dom/client";
 import { DashboardScreen } from "../components/DashboardScreen";
 import { PhoneScreen } from "../components/PhoneScreen";
@@ -8,32 +10,48 @@ import "../styles/tokens.css";
 import { DASHBOARD } from "./dashboard";
 import { NOW, PHONE_BOOK, STATES } from "./states";
 
-const query = new URLSearchParams(location.search);
-const state = query.get("state") ?? "";
-const snapshot = STATES[state];
 const nothing = (): void => undefined;
+const stateOf = (hash: string): string => hash.slice(1);
+const isDashboard = (state: string): boolean => state.startsWith("dashboard");
 
+const first = stateOf(location.hash);
 // The two pages never share a document: each takes its own sheet only.
-await (state.startsWith("dashboard") ? import("../styles/dashboard.css") : import("../styles/softphone.css"));
-
+await (isDashboard(first) ? import("../styles/dashboard.css") : import("../styles/softphone.css"));
 const root = createRoot(document.getElementById("root")!);
-if (snapshot) {
-  root.render(
-    <PhoneScreen
-      user="1001" phoneBook={PHONE_BOOK} snapshot={snapshot} microphoneProblem={state === "empty" ? "insecure_page" : null} speakerSelectable now={NOW}
-      number={query.get("number") ?? ""}
-      actions={{
-        call: nothing, accept: nothing, decline: nothing, declineWaiting: nothing, hangup: nothing, bring: nothing, dismiss: nothing, setMuted: nothing,
-        press: nothing, tryMicrophone: nothing, chooseMicrophone: nothing, chooseSpeaker: nothing, chooseRing: nothing, signOut: nothing,
-        ownLevel: () => (snapshot.microphoneOpen && !snapshot.call?.muted ? 0.55 : 0), remoteLevel: () => 0.7,
-      }}
-    />,
-  );
-} else if (state.startsWith("dashboard")) {
-  const shown = state === "dashboard-empty" ? { connected: false, live: null, stats: null, events: [] } : DASHBOARD;
-  root.render(<DashboardScreen state={shown} filter={query.get("filter") ?? ""} paused={false} now={NOW} onFilter={nothing} onPause={nothing} onSignOut={nothing} />);
-} else if (state === "sign-in") {
-  root.render(<SignIn what="Softphone" authentication unreachable={false} notice="Wrong name or password." busy={false} onEnter={nothing} />);
-} else {
-  root.render(<ul>{["sign-in", "dashboard", "dashboard-empty", ...Object.keys(STATES)].map((name) => <li key={name}><a href={`?state=${name}`}>{name}</a></li>)}</ul>);
+show(first);
+addEventListener("hashchange", () => {
+  const state = stateOf(location.hash);
+  if (isDashboard(state) === isDashboard(first)) show(state);
+  else location.reload();
+});
+
+/** `data-shown` tells which state stands on the screen. */
+function show(state: string): void {
+  flushSync(() => root.render(screenOf(state)));
+  document.documentElement.dataset["shown"] = state;
+}
+
+function screenOf(state: string): ReactElement {
+  const snapshot = STATES[state];
+  if (snapshot) {
+    return (
+      <PhoneScreen
+        key={state} user="1001" phoneBook={PHONE_BOOK} snapshot={snapshot} microphoneProblem={state === "empty" ? "insecure_page" : null} speakerSelectable now={NOW}
+        number={state === "typed" ? "602" : ""}
+        actions={{
+          call: nothing, accept: nothing, decline: nothing, declineWaiting: nothing, hangup: nothing, bring: nothing, dismiss: nothing, setMuted: nothing,
+          press: nothing, tryMicrophone: nothing, chooseMicrophone: nothing, chooseSpeaker: nothing, chooseRing: nothing, signOut: nothing,
+          ownLevel: () => (snapshot.microphoneOpen && !snapshot.call?.muted ? 0.55 : 0), remoteLevel: () => 0.7,
+        }}
+      />
+    );
+  }
+  if (isDashboard(state)) {
+    const shown = state === "dashboard-empty" ? { connected: false, live: null, stats: null, events: [] } : DASHBOARD;
+    return <DashboardScreen key={state} state={shown} filter="" paused={false} now={NOW} onFilter={nothing} onPause={nothing} onSignOut={nothing} />;
+  }
+  if (state === "sign-in") {
+    return <SignIn what="Softphone" authentication unreachable={false} notice="Wrong name or password." busy={false} onEnter={nothing} />;
+  }
+  return <ul>{["sign-in", "dashboard", "dashboard-empty", ...Object.keys(STATES)].map((name) => <li key={name}><a href={`#${name}`}>{name}</a></li>)}</ul>;
 }

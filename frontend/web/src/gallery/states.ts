@@ -53,6 +53,7 @@ const over = (values: Partial<Call>): Snapshot => ({ ...base, call: call({ phase
 
 export const STATES: Record<string, Snapshot> = {
   idle: base,
+  typed: base,
   empty: { ...base, history: [], microphoneOpen: false, devices: { microphones: [], speakers: [] }, chosen: { microphone: "", speaker: "", ring: "" } },
   connecting: { ...base, call: call({}) },
   trying: { ...base, call: call({ phase: "trying", name: "", number: "+4930123456" }) },
