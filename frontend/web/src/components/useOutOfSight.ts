@@ -40,13 +40,14 @@ export function useOutOfSight(current: Call | null, aloud: boolean, actions: Out
   useEffect(() => {
     if (!live) return;
     // A closed tab ends its call, though only after the grace; a reload does not: the call comes back. Browsers do not
-    // tell which of the two it is. So a reload that we see coming is not asked about, and all else is.
+    // tell which of the two it is. So a reload that we see coming is not asked about, and all else is. A call that only
+    // rings does not end with the page.
     let reloads = 0;
     const pressed = ({ key, ctrlKey, metaKey }: KeyboardEvent): void => {
       if (key === "F5" || (key.toLowerCase() === "r" && (ctrlKey || metaKey))) reloads = Date.now();
     };
     const ask = (event: BeforeUnloadEvent): void => {
-      if (Date.now() - reloads > RELOADS_WITHIN_MS) event.preventDefault();
+      if (phase !== "incoming" && Date.now() - reloads > RELOADS_WITHIN_MS) event.preventDefault();
     };
     addEventListener("keydown", pressed, true);
     addEventListener("beforeunload", ask);
