@@ -41,7 +41,10 @@ class Connections:
             message = "The server is being replaced: connect again in a moment."
             return error_response(503, "unavailable", message, headers={"Retry-After": "1"}, retryAfter=1)
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS, max_msg_size=FRAME_BYTES)
-        await socket.prepare(request)
+        try:
+            await socket.prepare(request)
+        except ConnectionError:
+            return socket  # the client is gone already
         connection = Connection(self, socket, request.headers.get("Authorization"))
         self._open.add(connection)
         metrics.WEBSOCKETS.inc()
