@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import stat
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -173,8 +172,3 @@ async def browsers(folder: Path) -> AsyncIterator[Browsers]:
             yield made
         finally:
             await made.close()
-
-
-def now() -> float:
-    """Unix seconds, as all ears have them."""
-    return time.time()

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import socket
+import struct
 
 
 class Proxy:
@@ -36,6 +38,8 @@ class Proxy:
     def reset(self) -> None:
         """Resets every connection; new ones are taken."""
         for writer in list(self._writers):
+            # Without lingering, closing is a reset (socket(7)).
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             writer.transport.abort()
 
     def swallow(self) -> None:

@@ -19,7 +19,6 @@ from ari_bridge.errors import PeerError
 from ari_bridge.media.ng import NgClient
 from deploy.demo.asterisk import Asterisk
 from deploy.demo.rtpengine import Rtpengine
-from frontend.client.phone import Phone
 from tests.chaos.far import Far
 from tests.chaos.front_end import NOTHING, FrontEnd
 from tests.real import free
@@ -39,10 +38,6 @@ async def in_thread(work: Callable[[], T]) -> T:
     return await asyncio.get_running_loop().run_in_executor(_PARTS, work)
 
 
-class LeftOver(Exception):
-    """Something of a call is left; a line each."""
-
-
 class System:
     """`pbx`, `nodes` and `front_end` run; `far` answers every 7xxx call and talks."""
 
@@ -52,10 +47,6 @@ class System:
         self.front_end = front_end
         self.far = far
         self.folder = folder
-
-    def phone(self, user: str | None = None, **options: object) -> Phone:
-        """A headless phone."""
-        return Phone(self.front_end.ws_url, user=user, **options)  # type: ignore[arg-type]
 
     # --- what can be killed -------------------------------------------------------
 
