@@ -17,6 +17,7 @@ from yarl import URL
 from frontend.messages import ClientMessage, Error, ServerMessage
 
 _DECODER = msgspec.json.Decoder(ServerMessage)
+_CLOSE = 0.5  # seconds; a server that has died answers no goodbye
 _HEARTBEAT = 20.0  # seconds; a server that went silent is noticed within one and a half
 
 
@@ -104,7 +105,12 @@ class Connection:
         try:
             async with asyncio.timeout(timeout):
                 self._socket = await self._session.ws_connect(
-                    self.url, origin=self._origin, heartbeat=_HEARTBEAT, ssl=self._tls, max_msg_size=1 << 20
+                    self.url,
+                    origin=self._origin,
+                    heartbeat=_HEARTBEAT,
+                    ssl=self._tls,
+                    max_msg_size=1 << 20,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE),
                 )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             await self.close()

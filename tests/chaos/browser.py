@@ -27,6 +27,7 @@ class Ears:
 
     def __init__(self, hz: float = FAR_TONE) -> None:
         self.presence = Presence()
+        self.told = 0.0  # the newest frame that was told of, Unix seconds
         self._hz = hz
         self._clocks: dict[str, Clock] = {}
 
@@ -40,6 +41,7 @@ class Ears:
     def _take(self, source: Any, stream: str, frames: list[tuple[float, float, bool]]) -> None:
         clock = self._clocks.setdefault(stream, Clock())
         for position, now, tone in frames:
+            self.told = max(self.told, now / 1000)
             at = clock.place(position, now / 1000)
             if tone:
                 self.presence.heard(at - FRAME_SECONDS, at)

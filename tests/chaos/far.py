@@ -2,7 +2,8 @@
 
 Run as `python -m tests.chaos.far`. It takes PCMU on one UDP port, sends a tone back to every address that sends to
 it, and remembers when it heard the page's tone, by the kernel's time of arrival. Standard output first has the port;
-each line on standard input is answered by one line of JSON: for every far address, the spans of time with the tone.
+each line on standard input is answered by one line of JSON: for every far address, the spans of time with the tone,
+and those with other sound.
 """
 
 import asyncio
@@ -68,9 +69,9 @@ class Ears:
                 if len(data) < _HEADER.size or data[0] >> 6 != 2 or data[1] & 0x7F != PCMU:
                     continue
                 presence = self.heard.setdefault(address, Presence())
-                if has_tone(decode(data[_HEADER.size :]), PAGE_TONE, RATE):
-                    arrived = _arrival(ancillary)
-                    presence.heard(arrived - FRAME_SECONDS, arrived)
+                arrived = _arrival(ancillary)
+                tone = has_tone(decode(data[_HEADER.size :]), PAGE_TONE, RATE)
+                presence.heard(arrived - FRAME_SECONDS, arrived, tone=tone)
 
     def _send(self) -> None:
         header = _HEADER.pack(0x80, PCMU, self._sent & 0xFFFF, self._sent * FRAME & 0xFFFFFFFF, 0x7E57)
@@ -86,7 +87,7 @@ class Ears:
             return False
         if order.strip() == "forget":
             self.heard.clear()
-        heard = {f"{host}:{port}": presence.spans for (host, port), presence in self.heard.items()}
+        heard = {f"{host}:{port}": (each.spans, each.other) for (host, port), each in self.heard.items()}
         sys.stdout.write(json.dumps(heard) + "\n")
         sys.stdout.flush()
         return True
@@ -126,8 +127,11 @@ class Far:
         assert self._process and self._process.stdin and self._process.stdout
         async with self._busy:
             self._process.stdin.write(f"{order}\n".encode())
-            answer: dict[str, list[Span]] = json.loads(await self._process.stdout.readline())
-        return {address: Presence([(start, end) for start, end in spans]) for address, spans in answer.items()}
+            answer: dict[str, list[list[Span]]] = json.loads(await self._process.stdout.readline())
+        return {
+            address: Presence(*([(start, end) for start, end in spans] for spans in both))
+            for address, both in answer.items()
+        }
 
     async def __aenter__(self) -> "Far":
         self._process = await asyncio.create_subprocess_exec(

@@ -23,6 +23,8 @@ T = TypeVar("T")
 PAGE_USER = "1001"
 STANDING = 2.0
 """Seconds that calls stand before the fault."""
+EARS_SECONDS = 10.0
+"""The longest that the page's ears may be behind."""
 SETTLE = 0.3
 """Seconds: what was heard last has reached everybody's records by then."""
 
@@ -46,8 +48,7 @@ class PhoneEars:
     def _frame(self, samples: Samples, rate: int) -> None:
         start = max(time.time() - len(samples) / rate, self._played)
         self._played = start + len(samples) / rate
-        if has_tone(samples, FAR_TONE, rate):
-            self.presence.heard(start, self._played)
+        self.presence.heard(start, self._played, tone=has_tone(samples, FAR_TONE, rate))
 
 
 @dataclass
@@ -165,7 +166,7 @@ class Talk:
                 break
             if time.monotonic() > end:
                 raise NotHeard(f"not heard both ways within {seconds:g} s: " + "; ".join(missing))
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.05)
         return {
             "far": max((at_far.again(since) or since for _, at_far, _ in both), default=since),
             "near": max((near.again(since) or since for _, _, near in both), default=since),
@@ -173,8 +174,9 @@ class Talk:
 
     async def seen(self, since: float) -> Seen:
         """The silences since then. The far party's ends are those of the lines that still stand."""
+        until_ = time.time()
         await asyncio.sleep(SETTLE)
-        until_ = time.time() - SETTLE
+        await self._ears_caught_up(until_)
         far = await self.system.far.heard()
         page = [line for line in self.lines if line.phone is None]
         phones = [line for line in self.lines if line.phone is not None]
@@ -182,7 +184,7 @@ class Talk:
         for line in self.lines:
             for side, presence in (("far party", far.get(line.far, Presence())), ("near side", line.near)):
                 notes += [
-                    f"{line.name}: {side} silent for {end - start:.3f} s, from {_clock(start)} to {_clock(end)}"
+                    f"{line.name}: {side} {_silence(presence, start, end)}"
                     for start, end in presence.silences(since, until_)
                     if end - start > NOTED
                 ]
@@ -195,6 +197,13 @@ class Talk:
             noise=self.noise,
             notes=[f"fault at {_clock(since)}", *notes[:NOTES]] if notes else [],
         )
+
+    async def _ears_caught_up(self, moment: float) -> None:
+        """What the page heard comes by way of a busy test: until it has told of `moment`, or tells nothing any more."""
+        end = time.monotonic() + EARS_SECONDS
+        if any(line.phone is None for line in self.lines):
+            while self.ears.told < moment and time.monotonic() < end:  # noqa: ASYNC110  the page tells nobody else
+                await asyncio.sleep(0.05)
 
     # --- connections ---------------------------------------------------------------
 
@@ -217,6 +226,8 @@ class Talk:
         """When a phone that tries all the time could connect again, and hang up its call; Unix seconds."""
         assert line.phone
         end = time.monotonic() + seconds
+        while line.phone.connected and time.monotonic() < end:
+            await asyncio.sleep(0.005)  # it has not seen yet that its connection is lost
         while True:
             try:
                 await line.phone.reconnect()
@@ -260,6 +271,12 @@ class Talk:
             return line.call.outcome.value if line.call.outcome else ""
         assert self.page
         return await self.page.outcome()
+
+
+def _silence(presence: Presence, start: float, end: float) -> str:
+    other = presence.other_within(start, end)
+    heard = f", with {other:.3f} s of other sound" if other else ""
+    return f"silent for {end - start:.3f} s{heard}, from {_clock(start)} to {_clock(end)}"
 
 
 def _clock(at: float) -> str:

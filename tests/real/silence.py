@@ -38,17 +38,26 @@ def has_tone(samples: Samples, hz: float, rate: int) -> bool:
 
 @dataclass
 class Presence:
-    """When the tone was there. `spans` are in order, and apart by at least `JITTER`."""
+    """When the tone was there. `spans` are in order, and apart by at least `JITTER`.
+
+    `other`: when there was sound without the tone (music, or digital silence), where the ears can tell it from none.
+    """
 
     spans: list[Span] = field(default_factory=list)
+    other: list[Span] = field(default_factory=list)
 
-    def heard(self, start: float, end: float) -> None:
-        """The tone was there from `start` to `end`; what overlaps or follows at once becomes one span."""
-        if self.spans and start - self.spans[-1][1] < JITTER:
-            first, last = self.spans[-1]
-            self.spans[-1] = (min(first, start), max(last, end))
+    def heard(self, start: float, end: float, *, tone: bool = True) -> None:
+        """A frame from `start` to `end`; frames that overlap or follow at once become one span."""
+        spans = self.spans if tone else self.other
+        if spans and start - spans[-1][1] < JITTER:
+            first, last = spans[-1]
+            spans[-1] = (min(first, start), max(last, end))
         else:
-            self.spans.append((start, end))
+            spans.append((start, end))
+
+    def other_within(self, since: float, until: float) -> float:
+        """Seconds of other sound between the two moments."""
+        return sum(max(0.0, min(end, until) - max(start, since)) for start, end in self.other)
 
     @property
     def last(self) -> float:
