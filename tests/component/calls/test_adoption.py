@@ -40,7 +40,7 @@ async def until_up(engine: Engine, call: Call) -> Call:
 
 
 async def found_again(engine: Engine, call: Call) -> Call:
-    await until(lambda: any(one.id == call.id for one in engine.calls.live()), "the adoption")
+    await until(lambda: engine.calls.get(call.id).facts, "the adoption")  # a record has none
     return engine.calls.get(call.id)
 
 
