@@ -226,7 +226,7 @@ class Talk:
         """When a phone that tries all the time could connect again, and hang up its call; Unix seconds."""
         assert line.phone
         end = time.monotonic() + seconds
-        while line.phone.connected and time.monotonic() < end:
+        while line.phone.connected and time.monotonic() < end:  # noqa: ASYNC110  as a person would look
             await asyncio.sleep(0.005)  # it has not seen yet that its connection is lost
         while True:
             try:
