@@ -97,6 +97,7 @@ class Calls:
         self._peers = Peers(ari, media, pages)
         self._tasks: dict[str, CallTask] = {}
         self._inbound: dict[str, str] = {}  # Asterisk's channel id → call id
+        self._wishes: dict[str, Event] = {}  # call id → what its user wants of a call that is about to be adopted
         self._all_ended = asyncio.Event()
         self._reconciler = Reconciler(self._peers, self._tasks, self._adopt)
         self._switchboard = Switchboard(
@@ -239,14 +240,19 @@ class Calls:
 
     def decline(self, call_id: str, *, user: str) -> None:
         """`user` does not want the call; where it rings no more, nothing happens. Raises UnknownCall."""
+        declined = Declined(time.time(), user)
         if task := self._find(call_id):
             if user in task.call.users:
-                task.ask(Declined(time.time(), user))
+                task.ask(declined)
+        elif (record := self._reconciler.records.get(call_id)) and user in record.users:
+            self._wishes[call_id] = declined
 
     def hangup(self, call_id: str) -> None:
         """End the call; where it has ended, nothing happens. Raises UnknownCall."""
         if task := self._find(call_id):
             task.post(HungUp(time.time()))
+        elif call_id in self._reconciler.records:
+            self._wishes[call_id] = HungUp(time.time())
 
     def send_dtmf(self, call_id: str, digits: str) -> None:
         """Send digits to the far side. Raises InvalidRequest, UnknownCall, WrongState, TooMany."""
@@ -361,11 +367,14 @@ class Calls:
         """A call of an earlier process stands, or has ended meanwhile."""
         call, actions = decision
         self._store.save(call)
+        wish = self._wishes.pop(call.id, None)
         if call.state is CallState.ENDED:
             return
         task = self._add(call, adopted=True)
         task.adopt(actions)
-        self._hooks.emit(CallAdopted(task.call))  # last: its page, where it is back already, takes it now
+        self._hooks.emit(CallAdopted(task.call))  # its page, where it is back already, takes it now
+        if wish:
+            task.post(wish)
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

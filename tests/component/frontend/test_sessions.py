@@ -152,6 +152,30 @@ async def test_the_next_server_knows_the_session_and_the_call(settings: Settings
         await second.close()
 
 
+async def test_a_hang_up_that_comes_before_the_pbx_is_reached_counts(settings: Settings, pbx: FakeAri) -> None:
+    first = App(settings)
+    await first.start()
+    await until(lambda: first.ari.connected)
+    async with page(first) as (socket, session):
+        call_id = await place(socket)
+        await first.close()
+    await pbx.stop()
+    second = App(settings)
+    await second.start()
+    try:
+        async with page(second, session) as (socket, _):
+            await socket.send_json({"type": "hangup", "callId": call_id})
+            await socket.send_json({"type": "ping", "id": 1})
+            await told(socket, "pong")
+            await pbx.start()
+            async with asyncio.timeout(10):
+                while (await told(socket, "state", seconds=10))["state"] != "ended":
+                    pass
+            await until(lambda: not pbx.channels)
+    finally:
+        await second.close()
+
+
 async def test_a_draining_server_sends_its_pages_away_and_takes_no_calls(app: App) -> None:
     async with page(app) as (socket, _), aiohttp.ClientSession(app.url) as http:
         draining = asyncio.create_task(app.drain(0.5))
