@@ -33,7 +33,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--calls", type=int, default=50, help="calls of each server (default 50)")
     parser.add_argument("--held", type=int, default=100, help="calls held at once for the memory (default 100)")
-    parser.add_argument("--seconds", type=float, default=120, help="no more calls are begun after these (default 120)")
+    parser.add_argument("--seconds", type=float, default=110, help="no more calls are begun after these (default 110)")
     parser.add_argument("--markdown", action="store_true", help="print the table as docs/BENCHMARKS.md has it")
     return parser.parse_args()
 
@@ -113,7 +113,7 @@ if __name__ == "__main__":
     try:
         uvloop.run(main(arguments()))
     except (ProgramFailed, TimeoutError) as error:
-        say(f"the benchmark could not be run: {error or 'a part did not answer in time'}")
+        say(f"the benchmark could not be run: {str(error) or 'a part did not answer in time'}")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
