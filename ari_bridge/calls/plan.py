@@ -2,15 +2,16 @@
 
 A step starts the moment its facts are there, so everything that can go on at once
 does: the INVITE does not wait for media, nor the browser's answer for the far side.
-Pure.
+Steps that can start at the same moment do so in the table's order. Pure.
 """
 
 from ari_bridge.calls.state import Call, Direction, Fact, Resource, Step
 
 OUTBOUND: dict[Step, frozenset[Fact]] = {
-    Step.OFFER_MEDIA: frozenset(),
-    Step.CREATE_BRIDGE: frozenset(),
+    # The far side has the longest way to go.
     Step.CREATE_FAR: frozenset(),
+    Step.CREATE_BRIDGE: frozenset(),
+    Step.OFFER_MEDIA: frozenset(),
     Step.CREATE_EXTERNAL_MEDIA: frozenset({Fact.MEDIA_OFFERED}),
     Step.ANSWER_MEDIA: frozenset({Fact.EXTERNAL_MEDIA_CREATED}),
     Step.BRIDGE_EXTERNAL_MEDIA: frozenset({Fact.BRIDGE_CREATED, Fact.EXTERNAL_MEDIA_ENTERED}),

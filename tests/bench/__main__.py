@@ -33,7 +33,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--calls", type=int, default=50, help="calls of each server (default 50)")
     parser.add_argument("--held", type=int, default=100, help="calls held at once for the memory (default 100)")
-    parser.add_argument("--seconds", type=float, default=120, help="no more calls are begun after these (default 120)")
+    parser.add_argument("--seconds", type=float, default=110, help="no more calls are begun after these (default 110)")
     parser.add_argument("--markdown", action="store_true", help="print the table as docs/BENCHMARKS.md has it")
     return parser.parse_args()
 

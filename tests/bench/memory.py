@@ -11,7 +11,7 @@ from tests.bench.servers import front_end
 from tests.fakes.ari import FakeAri
 from tests.fakes.rtpengine import FakeRtpengine
 
-SECONDS = 30.0
+SECONDS = 40.0
 WARM_UP = 100
 """Calls that come and go before: they fill the event log, whose size is bounded, and so is no cost of a call's."""
 
