@@ -58,7 +58,7 @@ async def test_media_and_far_side_meet_in_a_bridge_and_nothing_is_left(ari: Ari)
 async def nothing_left(ari: Ari) -> None:
     """Asterisk lists from a cache, which may lag behind what it has done. Raises TimeoutError."""
     async with asyncio.timeout(5):
-        while [one.id for one in (*await ari.channels.list(), *await ari.bridges.list()) if "real" in one.id]:
+        while [one for one in (*await ari.channels.list(), *await ari.bridges.list()) if "real" in one.id]:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 
