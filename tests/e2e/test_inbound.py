@@ -68,7 +68,6 @@ async def test_the_caller_gives_up(site: Site, browser: Browser, tmp_path: Path)
 async def test_nobody_answers_in_time(site_with: SiteWith, browser: Browser, tmp_path: Path) -> None:
     async with site_with(ring_timeout=1) as site, softphone(browser, site) as phone:
         async with Sipp("caller_is_refused", tmp_path, to=site.pbx.sip_port) as caller:
-            await phone.rings("Desk phone")
             await phone.is_told("You missed a call from Desk phone.")
             await caller.done()
 
