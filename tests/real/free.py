@@ -2,6 +2,7 @@
 
 import random
 import socket
+from collections import deque
 from contextlib import ExitStack
 
 from deploy.demo.ports import Port, PortsTaken, require_free
@@ -25,12 +26,23 @@ def ports(count: int) -> list[int]:
         return found
 
 
+_LOWEST, _HIGHEST = 12_000, 32_000  # below the ports that the system gives out
+_given: deque[range] = deque(maxlen=16)
+
+
 def rtp_range(size: int = 400) -> tuple[int, int]:
-    """First and last of `size` UDP ports in a row that are all free, below the ports that the system gives out."""
+    """First and last of `size` UDP ports in a row that are all free, and in none of the last ranges given out.
+
+    A part takes its media ports call by call: two that were given the same free range would meet much later.
+    """
     while True:
-        first = random.randrange(12_000, 32_000 - size, size)
+        first = random.randrange(_LOWEST, _HIGHEST - size, 2)  # RTP likes even ports
+        wanted = range(first, first + size)
+        if any(first < given.stop and given.start < wanted.stop for given in _given):
+            continue
         try:
-            require_free(Port(HOST, "udp", number, "media") for number in range(first, first + size))
+            require_free(Port(HOST, "udp", number, "media") for number in wanted)
         except PortsTaken:
             continue
+        _given.append(wanted)
         return first, first + size - 1
