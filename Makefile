@@ -17,9 +17,9 @@ check: python ## the quick layers only: no Asterisk, no browser
 	@python3 -m deploy.demo.install test
 	@.venv/bin/python -m deploy.layers style types imports web unit
 
-chaos: python ## faults during calls, measured: RUNS=5, CASES="…", SOAK=MINUTES
+chaos: python ## faults during calls, measured: RUNS=5, SOAK=30 (minutes), CASES="…"
 	@python3 -m deploy.demo.install test
-	@.venv/bin/python -m tests.chaos --runs $(or $(RUNS),5) --soak $(or $(SOAK),0) $(CASES)
+	@.venv/bin/python -m tests.chaos --runs $(or $(RUNS),5) --soak $(or $(SOAK),30) $(CASES)
 
 bench: python ## set-up times beside the bare-minimum script's, CPU and memory a call
 	@python3 -m deploy.demo.install test
