@@ -35,7 +35,8 @@ def test_each_signal_stops_it(number: signal.Signals) -> None:
 def test_an_interrupt_that_only_make_was_sent(tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text(PROGRAM)
     (tmp_path / "Makefile").write_text(f"demo:\n\t@cd {PROJECT} && exec {sys.executable} {tmp_path}/program.py\n")
-    own = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}  # of `make test`
+    # Without what `make test` tells the makes below it.
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     environment = {**own, "PYTHONPATH": str(PROJECT)}
     with subprocess.Popen(
         ["make", "demo"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
