@@ -26,7 +26,8 @@ PAGES = PROJECT / "frontend" / "static"
 STATE = PROJECT / ".demo"
 
 SYSTEM = ("python3-venv", "rtpengine-daemon", "mmdebstrap", "mount", "openssl")
-SYSTEM_FOR_TESTS = ("sip-tester", "chromium", "fonts-dejavu-core", "iproute2")
+# libatomic1: for the Node that Playwright brings.
+SYSTEM_FOR_TESTS = ("sip-tester", "chromium", "fonts-dejavu-core", "iproute2", "libatomic1")
 OLDEST_NODE = (20, 19)  # Vite 8
 OLDEST_PYTHON = (3, 11)
 

@@ -64,14 +64,14 @@ class Way:
 
     async def plug_in(self) -> None:
         """The namespace gets its address on this path, and a default route over it."""
-        within = ("ip", "-n", self._namespace)
+        within = _ip_within(self._namespace)
         await run(*within, "address", "replace", self.address, "peer", self._gateway, "dev", self._inside)
         await run(*within, "link", "set", self._inside, "up")
         await run(*within, "route", "replace", "default", "via", self._gateway, "dev", self._inside)
 
     async def unplug(self) -> None:
         """The path is lost, and its address with it, as when a laptop leaves a network."""
-        within = ("ip", "-n", self._namespace)
+        within = _ip_within(self._namespace)
         await run(*within, "link", "set", self._inside, "down")
         await run(*within, "address", "flush", "dev", self._inside)
 
@@ -87,6 +87,15 @@ class Way:
             raise CommandFailed(f"the cable {self._name} could not be laid")
 
 
+def _within(namespace: str) -> tuple[str, ...]:
+    """What a command must begin with to run inside. Not `ip netns exec`, which wants / to be a mount point."""
+    return ("nsenter", f"--net=/run/netns/{namespace}", "--")
+
+
+def _ip_within(namespace: str) -> tuple[str, ...]:
+    return (*_within(namespace), "ip")
+
+
 class Network:
     """`async with Network() as network`: the first way is plugged in, the second is not.
 
@@ -98,7 +107,7 @@ class Network:
         number = random.randrange(1, 250)
         self._name = f"chaos{os.getpid() % 100000}"
         self.service = f"10.{number}.0.1"
-        self.enter = ("nsenter", f"--net=/run/netns/{self._name}", "--")
+        self.enter = _within(self._name)
         # Names that a browser takes for a cable and for a wireless network.
         self.ways = tuple(
             Way(f"{self._name[-8:]}{letter}", inside, self._name, f"10.{number}.{place}.2", f"10.{number}.{place}.1")
@@ -111,7 +120,7 @@ class Network:
         try:
             await run("ip", "netns", "add", self._name)
             self._made.push_async_callback(run, "ip", "netns", "delete", self._name)
-            await run("ip", "-n", self._name, "link", "set", "lo", "up")
+            await run(*_ip_within(self._name), "link", "set", "lo", "up")
             await run("ip", "address", "add", f"{self.service}/32", "dev", "lo")
             self._made.push_async_callback(run, "ip", "address", "delete", f"{self.service}/32", "dev", "lo")
             for way in self.ways:
