@@ -131,6 +131,7 @@ class Script:
             self._ari("DELETE", f"/channels/{call}.em"),
             self._ari("DELETE", f"/bridges/{call}.br"),
             self._ng.command(command="delete", **NOW, **{"call-id": call}),
+            return_exceptions=True,  # what is gone already is gone
         )
         ended = {"state": "ended", "direction": "outbound", "target": "", "caller": "", "at": 0}
         await _send(socket, type="state", callId=call, **ended)

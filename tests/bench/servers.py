@@ -59,6 +59,7 @@ def front_end(folder: Path, peers: Mapping[str, str], **settings: str) -> Iterat
         "CORS_ORIGIN": "loopback",
         "DIAL_ROUTES": "7xxx=PJSIP/{target}@trunk",
         "LOG_FORMAT": "json",
+        "DRAIN_SECONDS": "0",
         "STATE_DIR": str(folder / f"state-{port}"),
         **settings,
     }
