@@ -135,7 +135,9 @@ def node_environment() -> dict[str, str]:
 
 
 def _machine_has_node() -> bool:
-    if shutil.which("node") is None or shutil.which("npm") is None:
+    node = shutil.which("node")
+    # Our own stands in the PATH of what we start, and its npm is none that can be called by that name.
+    if node is None or shutil.which("npm") is None or Path(node).is_relative_to(NODE):
         return False
     answer = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False).stdout
     numbers = answer.strip().removeprefix("v").split(".")

@@ -1,29 +1,34 @@
 """Ports for the real parts: whatever is free, so that several runs go side by side."""
 
 import random
-import socket
 from collections import deque
-from contextlib import ExitStack
 
 from deploy.demo.ports import Port, PortsTaken, require_free
 
 HOST = "127.0.0.1"
 
 
+_given_ports: deque[int] = deque(maxlen=500)
+
+
 def ports(count: int) -> list[int]:
-    """Ports that are free for UDP and TCP alike, all different."""
-    with ExitStack() as held:
-        found: list[int] = []
-        while len(found) < count:
-            tcp = held.enter_context(socket.socket())
-            tcp.bind((HOST, 0))
-            udp = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-            try:
-                udp.bind(tcp.getsockname())
-            except OSError:
-                continue
-            found.append(tcp.getsockname()[1])
-        return found
+    """Ports that are free for UDP and TCP alike, all different.
+
+    Below those that the system gives out by itself: a part may open its port much later, or again and again, and a
+    browser's media would have taken it meanwhile.
+    """
+    found: list[int] = []
+    while len(found) < count:
+        port = random.randrange(2_000, 12_000)
+        if port in _given_ports:
+            continue
+        try:
+            require_free([Port(HOST, "udp", port, "a part"), Port(HOST, "tcp", port, "a part")])
+        except PortsTaken:
+            continue
+        _given_ports.append(port)
+        found.append(port)
+    return found
 
 
 _LOWEST, _HIGHEST = 12_000, 32_000  # below the ports that the system gives out
