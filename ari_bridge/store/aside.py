@@ -59,6 +59,10 @@ class Aside:
         self._keep_newest(rows)
         self._to_journal(None)
 
+    def outdated(self, call_id: str) -> None:
+        """The database has a newer row of this call. What the journal has of it is older, and undoes nothing."""
+        self.rows.pop(call_id, None)
+
     def batches(self) -> Iterator[list[Row]]:
         """All that is to be written; `written` is to be called for each, and it ends when nothing is left."""
         if self._more_in_journal:

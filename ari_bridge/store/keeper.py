@@ -206,6 +206,7 @@ class SqliteStore:
                 metrics.STORE_WRITE_FAILURES.inc()
                 self._break(error)
             return False
+        self._aside.outdated(row.id)
         self._writes += 1
         if self._writes >= TIDY_WRITES:
             self._wake.set()

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from ari_bridge.calls.state import CallState
 from ari_bridge.store import SqliteStore, StoreRefused, database, keeper
 from tests.component.conftest import until
-from tests.component.store.conftest import a_call
+from tests.component.store.conftest import a_call, locked_by_another
 from tests.component.store.writer import LIFE
 
 
@@ -155,6 +155,17 @@ async def test_saves_during_housekeeping_lose_nothing(
     store = await opened()
     assert all(store.get(f"call{number}").state is CallState.ENDED for number in range(600))
     assert store.live() == [] and journals() == []
+
+
+async def test_what_was_set_aside_never_hides_what_was_written_later(opened: Any) -> None:
+    store = await opened()
+    store._tidying = True  # housekeeping has the file's lock when the first save comes, and not when the second does
+    with locked_by_another(store.path):
+        store.save(a_call("call", CallState.UP))
+    store._tidying = False
+    assert store.healthy
+    store.save(a_call("call", CallState.ENDED))
+    assert store.get("call").state is CallState.ENDED
 
 
 async def test_a_save_that_meets_housekeeping_is_no_trouble(
