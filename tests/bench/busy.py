@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
+from frontend.client.connection import ClientError
 from tests.bench.page import Page
 from tests.bench.servers import Server
 from tests.bench.setup import CPU_BUSY, SETTLED, Measured, Site, in_turn
@@ -28,8 +29,9 @@ async def measure(site: Site, measured: Mapping[str, Measured], calls: int) -> N
         for name in in_turn(site.servers, turn):
             try:
                 value = await _batch(site, site.servers[name], max(1, calls // AT_ONCE))
-            except TimeoutError:
-                measured[name].failures.append(f"{AT_ONCE} at once: not all got through in {BATCH_SECONDS:.0f} s")
+            except (TimeoutError, ClientError) as error:
+                why = str(error) or f"not all got through in {BATCH_SECONDS:.0f} s"
+                measured[name].failures.append(f"{AT_ONCE} at once: {why}")
             else:
                 measured[name].values[CPU_BUSY].append(value)
 

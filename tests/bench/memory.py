@@ -36,7 +36,7 @@ class Memory:
 
 
 async def measure(folder: Path, calls: int) -> Memory:
-    """Raises TimeoutError where the calls do not all get through."""
+    """Raises TimeoutError and ClientError where the calls do not all get through."""
     async with asyncio.timeout(SECONDS), _peers() as peers, AsyncExitStack() as stack:
         server = stack.enter_context(front_end(folder, peers, RING_TIMEOUT="300"))
         await server.ready(health=True)

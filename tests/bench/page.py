@@ -5,9 +5,21 @@ from typing import Self
 
 from ari_bridge.ids import new_call_id
 from frontend import messages
-from frontend.client.connection import Connection
+from frontend.client.connection import ClientError, Connection, ServerRefused
 from frontend.messages import ServerMessage
 from tests.offers import OFFER
+
+
+class Ended(ClientError):
+    """The call has ended, and should not have."""
+
+    def __init__(self, call_id: str, reason: str) -> None:
+        super().__init__(call_id, reason)
+        self.call_id = call_id
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"call {self.call_id}: {self.reason}"
 
 
 class Page:
@@ -16,7 +28,7 @@ class Page:
     def __init__(self, ws_url: str) -> None:
         self._connection = Connection(ws_url, on_message=self._receive)
         self._call_id = ""
-        self._states: asyncio.Queue[str] = asyncio.Queue()
+        self._news: asyncio.Queue[messages.State | messages.Error] = asyncio.Queue()
 
     async def __aenter__(self) -> Self:
         await self._connection.open()
@@ -38,10 +50,16 @@ class Page:
         await self.until("ended")
 
     async def until(self, state: str) -> None:
-        """Waits for the state, and for ever where it does not come."""
-        while await self._states.get() != state:
-            pass
+        """Waits for the state, as long as it takes. Raises Ended, ServerRefused."""
+        while True:
+            message = await self._news.get()
+            if isinstance(message, messages.Error):
+                raise ServerRefused(message)
+            if message.state == state:
+                return
+            if message.state == "ended":
+                raise Ended(self._call_id, message.reason)
 
     def _receive(self, message: ServerMessage) -> None:
-        if isinstance(message, messages.State):
-            self._states.put_nowait(message.state)
+        if isinstance(message, messages.State | messages.Error):
+            self._news.put_nowait(message)
