@@ -44,13 +44,13 @@ class Observer:
         self._bridged = asyncio.get_running_loop().create_future()
         return self._bridged
 
-    async def left(self) -> int:
-        """Channels and bridges that Asterisk holds."""
-        count = 0
+    async def left(self) -> list[str]:
+        """The ids of the channels and bridges that Asterisk holds."""
+        found: list[str] = []
         for what in ("channels", "bridges"):
             async with self._session.get(f"{self._url}/{what}") as response:
-                count += len(msgspec.json.decode(await response.read()))
-        return count
+                found += [each["id"] for each in msgspec.json.decode(await response.read())]
+        return found
 
     async def _read(self) -> None:
         async for message in self._socket:
