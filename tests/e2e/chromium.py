@@ -2,28 +2,13 @@
 
 import os
 import shutil
-import wave
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import numpy as np
 from playwright.async_api import Browser, async_playwright
 
 from tests.real.parts import require_installed
-
-RATE = 48_000  # Hz
-SECONDS = 10  # a whole number, so that a tone of whole Hz is repeated without a click
-
-
-def write_tone(path: Path, hz: float) -> None:
-    """A sound file that Chromium's microphone plays over and over."""
-    samples = np.sin(2 * np.pi * hz * np.arange(RATE * SECONDS) / RATE) * 12_000
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes(samples.astype(np.int16).tobytes())
 
 
 @asynccontextmanager

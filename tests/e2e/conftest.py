@@ -10,7 +10,7 @@ import pytest_asyncio
 from playwright.async_api import Browser
 
 from deploy.demo.rtpengine import Rtpengine
-from tests.e2e.chromium import chromium, write_tone
+from tests.e2e.chromium import chromium
 from tests.real.parts import Pbx
 from tests.real.parts import pbx as pbx
 from tests.real.parts import pbxes as pbxes
@@ -18,6 +18,7 @@ from tests.real.parts import rtpengine as rtpengine
 from tests.real.rtp import RtpPeer
 from tests.real.site import Site, real_site
 from tests.real.site import site_with as site_with
+from tests.real.tone_file import write_tone
 
 PAGE_TONE = 440.0
 """Hz that the page's microphone hears."""

@@ -14,12 +14,13 @@ from playwright.async_api import Browser, Page, expect
 
 from deploy.demo.install import PROJECT
 from frontend.client.tones import Tone
-from tests.e2e.chromium import chromium, write_tone
+from tests.e2e.chromium import chromium
 from tests.e2e.softphone import Softphone, softphone
 from tests.real.parts import Pbx, new_pbx, new_rtpengine
 from tests.real.rtp import RtpPeer
 from tests.real.sipp import Sipp
 from tests.real.site import Site, real_site
+from tests.real.tone_file import write_tone
 
 PICTURES = PROJECT / "docs" / "images"
 PHONE_BOOK = "600=Echo,602=Music,7012=Warehouse,7020=Reception,1002=Workshop"
