@@ -18,6 +18,8 @@ from ari_bridge.calls.state import Direction
 
 ClientState = Literal["trying", "ringing", "early", "accepted", "ended"]
 """A call's state as clients see it; `ended` is the last and comes once."""
+PartyState = Literal["trying", "ringing", "accepted"]
+RecordingState = Literal["off", "on", "paused"]
 
 
 class Message(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -84,6 +86,52 @@ class Dtmf(Message, tag="dtmf", frozen=True):
     digits: str
 
 
+class Transfer(Message, tag="transfer", frozen=True):
+    """Give the other party of an answered call to somebody else.
+
+    Blind, with `target`: that number is called, the party hears music meanwhile, and is connected when it answers;
+    `transferred` and the call's end follow. Where it cannot be reached, `transfer-failed` follows and the party is
+    back. `drop-party` of the new party's number takes a transfer back, `leave` lets it go on without this page.
+    Attended, with `toCallId`: the parties of both calls are connected, and both calls end here.
+    """
+
+    call_id: str
+    target: str | None = None
+    to_call_id: str | None = None
+
+
+class AddParty(Message, tag="add-party", frozen=True):
+    """Make a conference: one more party for an answered call.
+
+    With `target`: that number is called, and joins when it answers. With `fromCallId`: the party of that other
+    call of this user joins at once, and that call ends here.
+    """
+
+    call_id: str
+    target: str | None = None
+    from_call_id: str | None = None
+
+
+class DropParty(Message, tag="drop-party", frozen=True):
+    """Let one party go: of a conference, or one that is still being called. Parties have numbers, the first has 1."""
+
+    call_id: str
+    party: int
+
+
+class Leave(Message, tag="leave", frozen=True):
+    """End the call for this page alone: the others, of whom there must be two, go on."""
+
+    call_id: str
+
+
+class Record(Message, tag="record", frozen=True):
+    """Record an answered call, all that is said in it."""
+
+    call_id: str
+    action: Literal["start", "pause", "resume", "stop"]
+
+
 class Ping(Message, tag="ping", frozen=True):
     """Answered by `pong` with the same `id`.
 
@@ -93,7 +141,33 @@ class Ping(Message, tag="ping", frozen=True):
     id: int = 0
 
 
-ClientMessage = Resume | Register | Unregister | Offer | Hangup | Decline | Dtmf | Ping
+class Hold(Message, tag="hold", frozen=True):
+    """Put the other parties on hold: they hear music, and nothing of this page; or (`held` false) take them back.
+
+    From the server: a party holds the call, or takes it up again (`by` is "far"), or our side does ("us").
+    """
+
+    call_id: str
+    held: bool = True
+    by: Literal["us", "far"] = "us"
+
+
+ClientMessage = (
+    Resume
+    | Register
+    | Unregister
+    | Offer
+    | Hangup
+    | Decline
+    | Dtmf
+    | Hold
+    | Transfer
+    | AddParty
+    | DropParty
+    | Leave
+    | Record
+    | Ping
+)
 
 
 # --- from the server ---------------------------------------------------------
@@ -113,6 +187,15 @@ class Resumed(Message, tag="resumed", frozen=True):
     session: str
 
 
+class PartySummary(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """Somebody in a call besides this user."""
+
+    party: int  # its number in the call; who was called, or has called, is 1
+    number: str
+    name: str
+    state: PartyState
+
+
 class CallSummary(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """A live call as its user's pages see it. Times are Unix seconds."""
 
@@ -127,6 +210,10 @@ class CallSummary(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tru
     here: bool  # this connection's session holds it
     attached: bool  # an open connection holds it
     answered_at: float | None = None
+    held: bool = False  # by our side
+    parties: tuple[PartySummary, ...] = ()  # all that have not left; none before an incoming call is accepted
+    transferring: str = ""  # the number that the call is being transferred to
+    recording: RecordingState = "off"
 
 
 class Calls(Message, tag="calls", frozen=True):
@@ -206,11 +293,41 @@ class IncomingEnded(Message, tag="incoming-ended", frozen=True):
     reason: Literal["accepted_elsewhere", "declined", "cancelled", "no_answer"]
 
 
-class Hold(Message, tag="hold", frozen=True):
-    """The far side holds the call, or takes it up again."""
+class Transferred(Message, tag="transferred", frozen=True):
+    """The other party talks to `target` now. The call's state `ended` follows."""
 
     call_id: str
-    held: bool
+    target: str
+
+
+class TransferFailed(Message, tag="transfer-failed", frozen=True):
+    """The other party is back. `reason`: one short sentence in plain words."""
+
+    call_id: str
+    target: str
+    outcome: Outcome
+    reason: str
+
+
+class Party(Message, tag="party", frozen=True):
+    """Somebody is called into the call, has joined it, or (`outcome` set) has left it, or never came."""
+
+    call_id: str
+    party: int
+    number: str
+    name: str
+    state: Literal["trying", "ringing", "accepted", "ended"]
+    outcome: Outcome | None = None  # with `ended`
+    reason: str = ""  # with `ended`: one short sentence in plain words
+
+
+class Recording(Message, tag="recording", frozen=True):
+    """Whether the call is recorded. `name`: the recording's, with which the HTTP API gives it; `reason`: why it failed."""
+
+    call_id: str
+    state: RecordingState
+    name: str = ""
+    reason: str = ""
 
 
 class Error(Message, tag="error", frozen=True):
@@ -243,6 +360,10 @@ ServerMessage = (
     | IncomingCall
     | IncomingEnded
     | Hold
+    | Transferred
+    | TransferFailed
+    | Party
+    | Recording
     | MediaLost
     | TakenOver
     | Dtmf

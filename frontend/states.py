@@ -26,6 +26,7 @@ REASONS = {
     Outcome.FORBIDDEN: "This number may not be called from here.",
     Outcome.FAILED_MEDIA: "The audio could not be set up.",
     Outcome.FAILED_PBX: "The phone system cannot be reached.",
+    Outcome.TRANSFERRED: "The call was transferred.",
     Outcome.LOST: "The page was away for too long.",
 }
 

@@ -25,6 +25,7 @@ TARGET = Path(__file__).parent / "web" / "src" / "messages.ts"
 _HEADER = "// Generated from frontend/messages.py by `python -m frontend.typescript`. Do not edit.\n"
 _SCALARS: dict[object, str] = {str: "string", int: "number", float: "number", bool: "boolean"}
 _ENUMS: tuple[type[enum.Enum], ...] = (Direction, Outcome)
+_ALIASES = ("ClientState", "PartyState", "RecordingState")
 
 
 def generate() -> str:
@@ -33,8 +34,8 @@ def generate() -> str:
     comments = _field_comments(source)
     parts = [_HEADER]
     parts += [_enum(choice) for choice in _ENUMS]
-    state = f"export type ClientState = {_literal(messages.ClientState)};\n"
-    parts += [_doc(_alias_doc(source, "ClientState")) + state]
+    for name in _ALIASES:
+        parts += [_doc(_alias_doc(source, name)) + f"export type {name} = {_literal(getattr(messages, name))};\n"]
     parts += [_interface(struct, comments) for struct in _structs()]
     parts += [_union("ClientMessage", messages.ClientMessage), _union("ServerMessage", messages.ServerMessage)]
     return "\n".join(parts)
@@ -42,7 +43,7 @@ def generate() -> str:
 
 def _structs() -> Iterator[type[msgspec.Struct]]:
     """Every message, in the order of the file; one that goes both ways is told once; first what they are made of."""
-    yield messages.CallSummary
+    yield from (messages.PartySummary, messages.CallSummary)
     yield from dict.fromkeys(typing.get_args(messages.ClientMessage) + typing.get_args(messages.ServerMessage))
 
 
@@ -71,8 +72,9 @@ def _union(name: str, union: object) -> str:
 
 def _type(annotation: object) -> str:
     """A TypeScript type. `X | None` is X: what is None is left out of the JSON."""
-    if annotation == messages.ClientState:
-        return "ClientState"
+    for name in _ALIASES:
+        if annotation == getattr(messages, name):
+            return name
     if annotation in _SCALARS:
         return _SCALARS[annotation]
     if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
@@ -80,7 +82,7 @@ def _type(annotation: object) -> str:
     if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
         return annotation.__name__
     origin = typing.get_origin(annotation)
-    if origin is list:
+    if origin in (list, tuple):
         return f"{_type(typing.get_args(annotation)[0])}[]"
     if origin is typing.Literal:
         return _literal(annotation)

@@ -22,6 +22,7 @@ class Outcome(Enum):
     FORBIDDEN = "forbidden"
     FAILED_MEDIA = "failed_media"
     FAILED_PBX = "failed_pbx"
+    TRANSFERRED = "transferred"  # our user gave the other party to somebody else
     LOST = "lost"  # our user's page was gone, and did not come back in time
 
 

@@ -3,10 +3,22 @@
 export type Direction = "outbound" | "inbound";
 
 /** How a call ended. Closed: every end is one of these. Used as a metric label. */
-export type Outcome = "completed" | "busy" | "no_answer" | "rejected" | "cancelled" | "unreachable" | "forbidden" | "failed_media" | "failed_pbx" | "lost";
+export type Outcome = "completed" | "busy" | "no_answer" | "rejected" | "cancelled" | "unreachable" | "forbidden" | "failed_media" | "failed_pbx" | "transferred" | "lost";
 
 /** A call's state as clients see it; `ended` is the last and comes once. */
 export type ClientState = "trying" | "ringing" | "early" | "accepted" | "ended";
+
+export type PartyState = "trying" | "ringing" | "accepted";
+
+export type RecordingState = "off" | "on" | "paused";
+
+/** Somebody in a call besides this user. */
+export interface PartySummary {
+  party: number; // its number in the call; who was called, or has called, is 1
+  number: string;
+  name: string;
+  state: PartyState;
+}
 
 /** A live call as its user's pages see it. Times are Unix seconds. */
 export interface CallSummary {
@@ -21,6 +33,10 @@ export interface CallSummary {
   here: boolean; // this connection's session holds it
   attached: boolean; // an open connection holds it
   answeredAt?: number;
+  held?: boolean; // by our side
+  parties?: PartySummary[]; // all that have not left; none before an incoming call is accepted
+  transferring?: string; // the number that the call is being transferred to
+  recording?: RecordingState;
 }
 
 /**
@@ -81,6 +97,66 @@ export interface Dtmf {
   type: "dtmf";
   callId: string;
   digits: string;
+}
+
+/**
+ * Put the other parties on hold: they hear music, and nothing of this page; or (`held` false) take them back.
+ *
+ * From the server: a party holds the call, or takes it up again (`by` is "far"), or our side does ("us").
+ */
+export interface Hold {
+  type: "hold";
+  callId: string;
+  held?: boolean;
+  by?: "us" | "far";
+}
+
+/**
+ * Give the other party of an answered call to somebody else.
+ *
+ * Blind, with `target`: that number is called, the party hears music meanwhile, and is connected when it answers;
+ * `transferred` and the call's end follow. Where it cannot be reached, `transfer-failed` follows and the party is
+ * back. `drop-party` of the new party's number takes a transfer back, `leave` lets it go on without this page.
+ * Attended, with `toCallId`: the parties of both calls are connected, and both calls end here.
+ */
+export interface Transfer {
+  type: "transfer";
+  callId: string;
+  target?: string;
+  toCallId?: string;
+}
+
+/**
+ * Make a conference: one more party for an answered call.
+ *
+ * With `target`: that number is called, and joins when it answers. With `fromCallId`: the party of that other
+ * call of this user joins at once, and that call ends here.
+ */
+export interface AddParty {
+  type: "add-party";
+  callId: string;
+  target?: string;
+  fromCallId?: string;
+}
+
+/** Let one party go: of a conference, or one that is still being called. Parties have numbers, the first has 1. */
+export interface DropParty {
+  type: "drop-party";
+  callId: string;
+  party: number;
+}
+
+/** End the call for this page alone: the others, of whom there must be two, go on. */
+export interface Leave {
+  type: "leave";
+  callId: string;
+}
+
+/** Record an answered call, all that is said in it. */
+export interface Record {
+  type: "record";
+  callId: string;
+  action: "start" | "pause" | "resume" | "stop";
 }
 
 /**
@@ -168,11 +244,41 @@ export interface IncomingEnded {
   reason: "accepted_elsewhere" | "declined" | "cancelled" | "no_answer";
 }
 
-/** The far side holds the call, or takes it up again. */
-export interface Hold {
-  type: "hold";
+/** The other party talks to `target` now. The call's state `ended` follows. */
+export interface Transferred {
+  type: "transferred";
   callId: string;
-  held: boolean;
+  target: string;
+}
+
+/** The other party is back. `reason`: one short sentence in plain words. */
+export interface TransferFailed {
+  type: "transfer-failed";
+  callId: string;
+  target: string;
+  outcome: Outcome;
+  reason: string;
+}
+
+/** Somebody is called into the call, has joined it, or (`outcome` set) has left it, or never came. */
+export interface Party {
+  type: "party";
+  callId: string;
+  party: number;
+  number: string;
+  name: string;
+  state: "trying" | "ringing" | "accepted" | "ended";
+  outcome?: Outcome; // with `ended`
+  reason?: string; // with `ended`: one short sentence in plain words
+}
+
+/** Whether the call is recorded. `name`: the recording's, with which the HTTP API gives it; `reason`: why it failed. */
+export interface Recording {
+  type: "recording";
+  callId: string;
+  state: RecordingState;
+  name?: string;
+  reason?: string;
 }
 
 /** The call stands, but its sound is lost on the server's side: send a new `offer` with its `callId`. */
@@ -223,6 +329,12 @@ export type ClientMessage =
   | Hangup
   | Decline
   | Dtmf
+  | Hold
+  | Transfer
+  | AddParty
+  | DropParty
+  | Leave
+  | Record
   | Ping;
 
 export type ServerMessage =
@@ -236,6 +348,10 @@ export type ServerMessage =
   | IncomingCall
   | IncomingEnded
   | Hold
+  | Transferred
+  | TransferFailed
+  | Party
+  | Recording
   | MediaLost
   | TakenOver
   | Dtmf
