@@ -53,6 +53,19 @@ NG_FAILURES = Counter("ng_request_failures", "NG commands that failed.", ["comma
 
 RTPENGINE_UP = Gauge("rtpengine_up", "1 while this rtpengine answers pings.", ["node"], registry=REGISTRY)
 RTPENGINE_SESSIONS = Gauge("rtpengine_sessions", "Media legs of ours on this rtpengine.", ["node"], registry=REGISTRY)
+RTPENGINE_TRANSCODED = Gauge(
+    "rtpengine_transcoded_sessions",
+    "Media legs, whosever they are, that this rtpengine turns from Opus into PCMU and back.",
+    ["node"],
+    registry=REGISTRY,
+)
+MEDIA_LEGS = Counter(
+    "media_legs",
+    "Media legs by the browser's codec (opus, pcmu) and what decided for it: setting, asked (for the call), load "
+    "(the node transcodes enough), offered (the browser offers no other).",
+    ["codec", "reason"],
+    registry=REGISTRY,
+)
 RTPENGINE_PINGS_FAILED = Counter(
     "rtpengine_pings_failed", "Pings that this rtpengine did not answer in time.", ["node"], registry=REGISTRY
 )

@@ -5,8 +5,9 @@ from ari_bridge.errors import InvalidSdp, PeerRefused
 from ari_bridge.media import query
 from ari_bridge.media import sdp as sdp_text
 from ari_bridge.media.bencode import Value
+from ari_bridge.media.codecs import PLAIN_OPUS, Codec, OpusOptions
 from ari_bridge.media.ng import PEER, NgClient
-from ari_bridge.media.query import Looked
+from ari_bridge.media.query import Load, Looked
 
 BROWSER, ASTERISK = "browser", "asterisk"  # the tags of the two sides
 
@@ -17,6 +18,7 @@ _TOWARDS_ASTERISK: dict[str, Value] = {
     "rtcp-mux": ["demux"],
     "replace": ["origin", "session-connection"],
     "flags": ["generate-mid"],
+    "address-family": "IP4",  # whatever the browser has: a legacy Asterisk listens on IPv4
 }
 # `consume`, not `mask`: a browser that offers PCMU beside Opus is answered Opus, which survives packet loss.
 _OPUS_TO_PCMU: dict[str, Value] = {
@@ -24,7 +26,8 @@ _OPUS_TO_PCMU: dict[str, Value] = {
     "consume": ["opus"],
     "transcode": ["PCMU"],
 }
-_PCMU_AS_IT_IS: dict[str, Value] = {"strip": ["PCMA", "G722", "red", "CN"]}
+_PCMU_AS_IT_IS: dict[str, Value] = {"strip": ["opus", "PCMA", "G722", "red", "CN"]}
+_CODEC = {Codec.OPUS: _OPUS_TO_PCMU, Codec.PCMU: _PCMU_AS_IT_IS}
 # No `DTLS passive`: rtpengine then is the active side, with which every client's handshake works.
 _TOWARDS_BROWSER: dict[str, Value] = {
     "transport-protocol": "UDP/TLS/RTP/SAVPF",
@@ -38,20 +41,24 @@ _TOWARDS_BROWSER: dict[str, Value] = {
 class Rtpengine:
     """One rtpengine. `name`: what it knows a session by, `<application>:<leg>`. Every method raises PeerError."""
 
-    def __init__(self, ng: NgClient) -> None:
+    def __init__(self, ng: NgClient, opus: OpusOptions = PLAIN_OPUS) -> None:
         self._ng = ng
+        self._opus = opus
         # The answer must have as many sections as the offer.
         self._offers: dict[str, str] = {}
 
-    async def offer(self, name: str, sdp: str, *, within: float) -> RtpAddress:
-        """Where it takes Asterisk's PCMU for the browser that made this offer. `within`: seconds."""
+    async def offer(self, name: str, sdp: str, codec: Codec, *, within: float) -> RtpAddress:
+        """Where it takes Asterisk's PCMU for the browser that made this offer, and is to speak `codec`.
+
+        `within`: seconds.
+        """
         audio = sdp_text.audio_only(sdp)
         arguments: dict[str, Value] = {
             **_TOWARDS_ASTERISK,
             "call-id": name,
             "from-tag": BROWSER,
             "sdp": audio,
-            "codec": _OPUS_TO_PCMU if sdp_text.has_opus(sdp) else _PCMU_AS_IT_IS,
+            "codec": _CODEC[codec],
         }
         answer = await self._ng.ask("offer", arguments, within)
         try:
@@ -76,10 +83,23 @@ class Rtpengine:
         answer = await self._ng.command("answer", **arguments)
         try:
             whole = sdp_text.answer_all_sections(offer, _sdp(answer, "answer"))
+            whole = sdp_text.with_opus_options(whole, fec=self._opus.fec, dtx=self._opus.dtx)
         except InvalidSdp as error:
             raise PeerRefused(PEER, "answer", f"its SDP cannot be used: {error}") from error
         self.forget(name)
         return whole
+
+    async def trickle(self, name: str, fragment: str) -> None:
+        """More of the browser's ICE candidates, once there was an answer. `fragment`: `sdp.candidate_fragment`."""
+        arguments: dict[str, Value] = {
+            **_TOWARDS_ASTERISK,
+            "call-id": name,
+            "from-tag": BROWSER,
+            "to-tag": ASTERISK,
+            "sdp": fragment,
+            "flags": ["fragment"],
+        }
+        await self._ng.command("offer", **arguments)
 
     async def delete(self, name: str) -> None:
         """End the session; one that is gone already is no error."""
@@ -112,9 +132,9 @@ class Rtpengine:
             raise (UnknownSession(name) if _unknown(error) else error) from error
         return query.look(answer, BROWSER)
 
-    async def sessions_total(self) -> int | None:
-        """How many sessions it holds, whosever they are; None where it does not say."""
-        return query.sessions_total(await self._ng.command("statistics"))
+    async def load(self) -> Load:
+        """How much it has to do, for whomever."""
+        return query.load(await self._ng.command("statistics"))
 
 
 class UnknownSession(PeerRefused):

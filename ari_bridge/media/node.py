@@ -14,6 +14,7 @@ from ari_bridge.calls.state import RtpAddress
 from ari_bridge.errors import PeerError, PeerRefused, PeerTimeout, PeerUnreachable
 from ari_bridge.media import query
 from ari_bridge.media.address import NodeAddress
+from ari_bridge.media.codecs import PLAIN_OPUS, Codec, OpusOptions, is_saving
 from ari_bridge.media.engine import Rtpengine, UnknownSession
 from ari_bridge.media.health import MISSES, Breaker, Pulse, State
 from ari_bridge.media.ng import PEER, NgClient, Observer
@@ -42,7 +43,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class NodeReport:
-    """For people. `state`: up, down, draining or unknown; `sessions`: ours; `seconds`: the last ping's, or None."""
+    """For people. `state`: up, down, draining or unknown; `seconds`: the last ping's, or None.
+
+    `sessions`: ours; `transcoded`: how many of all are Opus on one side and PCMU on the other.
+    """
 
     address: str
     weight: int
@@ -50,6 +54,7 @@ class NodeReport:
     reason: str
     sessions: int
     seconds: float | None
+    transcoded: int = 0
 
     @property
     def takes_calls(self) -> bool:
@@ -71,6 +76,7 @@ class Node:
         observer: Observer | None,
         elsewhere: Callable[[str], bool],
         on_lost: Callable[[frozenset[str], str], None],
+        opus: OpusOptions = PLAIN_OPUS,
     ) -> None:
         self.address = address
         self.weight = address.weight or 1
@@ -85,15 +91,18 @@ class Node:
             observer=observer,
             on_refused=lambda reason: self._settle(self._pulse.refused(reason)),
         )
-        self._engine = Rtpengine(self._ng)
+        self._engine = Rtpengine(self._ng, opus)
         self._pulse = Pulse()
         self._breaker = Breaker()
         self._legs: set[str] = set()  # offers that it took
         self._offering: set[str] = set()  # offers that it was sent and has not answered
+        self._transcoded: set[str] = set()  # legs of either, to which Opus was given
+        self._saving = False  # it transcodes enough
         self._condemned: dict[str, None] = {}  # to be deleted as soon as it can be; oldest first
         self._heard: dict[str, Heard] = {}  # of the legs that were asked about
         self._roll: list[str] = []  # legs still to be looked for in this round
         self._foreign = 0  # sessions that others have on it
+        self._foreign_transcoded = 0  # of these, and of ours from before our start
         self._load_asked = self._opened = float("-inf")
         self._seconds: float | None = None  # the last ping's
         self._decided = asyncio.Event()  # it is known whether it is up
@@ -116,6 +125,16 @@ class Node:
         """Sessions on it, ours and others'."""
         return len(self._legs) + len(self._offering) + self._foreign
 
+    @property
+    def transcoding(self) -> int:
+        """Sessions that it transcodes, ours and others'."""
+        return len(self._transcoded) + self._foreign_transcoded
+
+    def is_saving(self, limit: int) -> bool:
+        """Whether the next session had better not be transcoded. `limit`: for each unit of its weight."""
+        self._saving = is_saving(self._saving, self.transcoding, limit * self.weight)
+        return self._saving
+
     def holds(self, leg: str) -> bool:
         return leg in self._legs or leg in self._offering
 
@@ -127,13 +146,14 @@ class Node:
         state = "draining" if self.up and self.draining else self._pulse.state.value
         reason = "its last offers failed" if self.up and self._breaker.open else self._pulse.reason
         seconds = self._seconds if self.up else None
-        return NodeReport(str(self.address), self.weight, state, reason, len(self._legs), seconds)
+        return NodeReport(str(self.address), self.weight, state, reason, len(self._legs), seconds, self.transcoding)
 
     async def start(self) -> None:
         """Returns once it is known whether the node is up: at once, or after 1 s where it is silent."""
         label = str(self.address)
         metrics.RTPENGINE_UP.labels(label).set_function(lambda: float(self.up))
         metrics.RTPENGINE_SESSIONS.labels(label).set_function(lambda: len(self._legs))
+        metrics.RTPENGINE_TRANSCODED.labels(label).set_function(lambda: self.transcoding)
         metrics.RTPENGINE_PINGS_FAILED.labels(label)  # so that it is there, with 0
         metrics.RTPENGINE_LEGS_LOST.labels(label)
         self._tasks = [asyncio.create_task(self._watch()), asyncio.create_task(self._do_chores())]
@@ -150,19 +170,22 @@ class Node:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
         await self._ng.close()
-        for metric in (metrics.RTPENGINE_UP, metrics.RTPENGINE_SESSIONS):
+        for metric in (metrics.RTPENGINE_UP, metrics.RTPENGINE_SESSIONS, metrics.RTPENGINE_TRANSCODED):
             with suppress(KeyError):
                 metric.remove(str(self.address))
 
     # --- what calls want. Errors: PeerError ---------------------------------------------
 
-    async def offer(self, leg: str, sdp: str, *, within: float) -> RtpAddress:
+    async def offer(self, leg: str, sdp: str, codec: Codec, *, within: float) -> RtpAddress:
         """Where it takes Asterisk's RTP. What it made all the same after a failure is deleted. `within`: seconds."""
         self._offering.add(leg)
+        self._transcoded.discard(leg)  # offered anew, perhaps with another codec
+        if codec is Codec.OPUS:
+            self._transcoded.add(leg)
         self._condemned.pop(leg, None)
         taken = False
         try:
-            address = await self._engine.offer(self._name(leg), sdp, within=within)
+            address = await self._engine.offer(self._name(leg), sdp, codec, within=within)
             taken = True
             return address
         except PeerTimeout:
@@ -189,6 +212,10 @@ class Node:
         except PeerTimeout:
             self.blame()
             raise
+
+    async def trickle(self, leg: str, fragment: str) -> None:
+        """More of the browser's ICE candidates, for a leg that was answered."""
+        await self._engine.trickle(self._name(leg), fragment)
 
     async def delete(self, leg: str) -> None:
         """Waits for a node that is up only. What it does not do in time is made up for later."""
@@ -301,7 +328,7 @@ class Node:
             legs = frozenset(self._legs)
             for leg in legs:
                 self.condemn(leg)  # where it was only out of reach: its calls move, and do not come back
-            self._foreign = 0
+            self._foreign = self._foreign_transcoded = 0
             self._ng.fail_all(reason)
             if legs:
                 metrics.RTPENGINE_LEGS_LOST.labels(str(self.address)).inc(len(legs))
@@ -362,8 +389,9 @@ class Node:
         if now - self._load_asked < LOAD_EVERY:
             return
         self._load_asked = now
-        total = await self._engine.sessions_total()
-        self._foreign = max(0, (total or 0) - len(self._legs) - len(self._offering))
+        load = await self._engine.load()
+        self._foreign = max(0, load.sessions - len(self._legs) - len(self._offering))
+        self._foreign_transcoded = max(0, load.transcoded - len(self._transcoded))
 
     def _lose(self, legs: set[str]) -> None:
         if not legs:
@@ -392,6 +420,7 @@ class Node:
 
     def _forget(self, leg: str) -> None:
         self._legs.discard(leg)
+        self._transcoded.discard(leg)
         self._heard.pop(leg, None)
 
     def _name(self, leg: str) -> str:

@@ -9,9 +9,12 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
+from ari_bridge import metrics
 from ari_bridge.calls.state import RtpAddress
 from ari_bridge.errors import InvalidRequest, PeerError, PeerRefused, PeerUnreachable
+from ari_bridge.media import sdp as sdp_text
 from ari_bridge.media.address import NodeAddress
+from ari_bridge.media.codecs import OPUS_ALWAYS, Choice, Codec, CodecPolicy, choose
 from ari_bridge.media.engine import UnknownSession
 from ari_bridge.media.health import least_loaded
 from ari_bridge.media.ng import PEER, Observer
@@ -29,6 +32,8 @@ log = structlog.get_logger(__name__)
 class Pool:
     """`app`: what our sessions are called after. `timeout`: seconds for a command, and for an offer on all nodes.
 
+    `policy`: which codec a leg has, where its call does not say.
+
     Methods of calls raise PeerError.
     """
 
@@ -39,7 +44,9 @@ class Pool:
         app: str,
         timeout: float = 3.0,
         request_observer: Observer | None = None,
+        policy: CodecPolicy = OPUS_ALWAYS,
     ) -> None:
+        self._policy = policy
         self._timeout = timeout
         self._listeners: list[Lost] = []
         self._offering: set[str] = set()  # legs that are being offered
@@ -52,6 +59,7 @@ class Pool:
                 observer=request_observer,
                 elsewhere=self._is_held,  # asked only for what the node itself does not hold
                 on_lost=self._tell_lost,
+                opus=policy.opus,
             )
             for address in nodes
         ]
@@ -66,11 +74,15 @@ class Pool:
 
     # --- for calls ---------------------------------------------------------------------
 
-    async def offer(self, leg: str, sdp: str) -> RtpAddress:
-        """Where Asterisk's RTP for this leg is received. Where a node fails the next is tried, all within `timeout`."""
+    async def offer(self, leg: str, sdp: str, prefer: str = "") -> RtpAddress:
+        """Where Asterisk's RTP for this leg is received. Where a node fails the next is tried, all within `timeout`.
+
+        `prefer`: `opus` or `pcmu`, where the call asks for one; "": as the policy says.
+        """
+        asked = Codec(prefer) if prefer else None
         self._offering.add(leg)
         try:
-            return await self._offer(leg, sdp)
+            return await self._offer(leg, sdp, asked)
         finally:
             self._offering.discard(leg)
             if leg in self._unwanted:
@@ -78,7 +90,7 @@ class Pool:
                 for node in self._holders(leg):
                     node.condemn(leg)
 
-    async def _offer(self, leg: str, sdp: str) -> RtpAddress:
+    async def _offer(self, leg: str, sdp: str, asked: Codec | None) -> RtpAddress:
         loop = asyncio.get_running_loop()
         end = loop.time() + self._timeout
         tried: list[Node] = []
@@ -89,9 +101,10 @@ class Pool:
             if left <= 0:
                 break
             tried.append(node)
+            choice = self._choose(node, sdp, asked)
             patience = min(OFFER_PATIENCE, left / 2) if self._pick(leg, tried) else left
             try:
-                address = await node.offer(leg, sdp, within=patience)
+                address = await node.offer(leg, sdp, choice.codec, within=patience)
             except PeerError as error:
                 failure = error
                 refused += [node] if isinstance(error, PeerRefused) else []
@@ -99,6 +112,7 @@ class Pool:
             else:
                 for other in refused:  # not the offer's fault, as this one took it
                     other.blame()
+                metrics.MEDIA_LEGS.labels(choice.codec.value, choice.why.value).inc()
                 return address
         raise failure
 
@@ -107,6 +121,14 @@ class Pool:
         for node in self._holders(leg):
             return await node.answer(leg, asterisk)
         raise PeerUnreachable(PEER, "answer", f"no node holds {leg}")
+
+    async def trickle(self, leg: str, fragment: str) -> None:
+        """More of the browser's ICE candidates (`sdp.candidate_fragment`), for a leg that was answered.
+
+        A leg that no node holds any more needs none.
+        """
+        for node in self._holders(leg):
+            await node.trickle(leg, fragment)
 
     async def delete(self, leg: str) -> None:
         """End the session; one that is gone already, or whose node is, is no error and takes no time."""
@@ -179,6 +201,10 @@ class Pool:
             or least_loaded(node for node in untried if node.up)
             or (None if any(node.up for node in open_to_calls) else least_loaded(untried))
         )
+
+    def _choose(self, node: Node, sdp: str, asked: Codec | None) -> Choice:
+        saving = node.is_saving(self._policy.limit)
+        return choose(self._policy, asked, sdp_text.codecs(sdp), saving=saving)
 
     def _holders(self, leg: str) -> list[Node]:
         return [node for node in self._nodes if node.holds(leg)]

@@ -27,6 +27,14 @@ class Heard:
     at: float | None
 
 
+@dataclass(frozen=True)
+class Load:
+    """Sessions that an rtpengine holds, whoever asked for them, and those of them that it transcodes."""
+
+    sessions: int
+    transcoded: int
+
+
 def look(answer: Mapping[str, Any], tag: str) -> Looked | None:
     """What the side `tag` has sent, from the answer to `query`; None where it does not say."""
     side = _at(answer, "tags", tag)
@@ -60,10 +68,14 @@ def heard(before: Heard | None, looked: Looked, now: float) -> Heard:
     return Heard(looked, now, at)
 
 
-def sessions_total(answer: Mapping[str, Any]) -> int | None:
-    """All sessions of an rtpengine, whoever asked for them, from the answer to `statistics`."""
-    total = _at(answer, "statistics", "currentstatistics", "sessionstotal")
-    return total if isinstance(total, int) else None
+def load(answer: Mapping[str, Any]) -> Load:
+    """From the answer to `statistics`; what it does not say counts as 0."""
+    current = _at(answer, "statistics", "currentstatistics")
+    sessions, transcoded = _at(current, "sessionstotal"), _at(current, "transcodedmedia")
+    return Load(
+        sessions if isinstance(sessions, int) else 0,
+        transcoded if isinstance(transcoded, int) else 0,
+    )
 
 
 def _at(value: Any, *keys: str) -> Any:

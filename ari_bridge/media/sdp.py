@@ -5,16 +5,19 @@ before anything is made for it; what rtpengine sees has one audio section.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
 from ari_bridge.calls.state import RtpAddress
 from ari_bridge.errors import InvalidSdp
+from ari_bridge.media.codecs import Codec
 
 OFFER_BYTES = 65536
 _CODECS = re.compile(r"a=rtpmap:\d+ (opus|PCMU)/", re.IGNORECASE)
-_OPUS = re.compile(r"a=rtpmap:\d+ opus/48000", re.IGNORECASE)
+_OPUS = re.compile(r"a=rtpmap:(\d+) opus/48000", re.IGNORECASE)
+_PCMU = re.compile(r"a=rtpmap:\d+ PCMU/8000", re.IGNORECASE)
 _LINE = re.compile(r"[a-z]=.*")
 _GROUP = "a=group:BUNDLE"
 
@@ -90,9 +93,7 @@ def check_offer(sdp: str, *, max_bytes: int = OFFER_BYTES) -> None:
     if audio is None:
         offered = ", ".join(section.kind for section in offer.sections) or "nothing"
         raise InvalidSdp(f"The SDP offers no audio, but {offered}.", field="sdp")
-    # Payload type 0 is PCMU without saying so (RFC 3551).
-    static_pcmu = "0" in audio.lines[0].split(" ")[3:]
-    if not static_pcmu and not any(_CODECS.match(line) for line in audio.lines):
+    if not _has_static_pcmu(audio) and not any(_CODECS.match(line) for line in audio.lines):
         raise InvalidSdp("The SDP offers neither Opus nor PCMU.", field="sdp")
     if not offer.has("ice-ufrag") or not offer.has("ice-pwd"):
         raise InvalidSdp("The SDP has no ICE credentials (a=ice-ufrag, a=ice-pwd): WebRTC is needed.", field="sdp")
@@ -100,9 +101,67 @@ def check_offer(sdp: str, *, max_bytes: int = OFFER_BYTES) -> None:
         raise InvalidSdp("The SDP has no DTLS fingerprint (a=fingerprint): WebRTC is needed.", field="sdp")
 
 
-def has_opus(sdp: str) -> bool:
+def codecs(sdp: str) -> frozenset[Codec]:
+    """Which of the two that a call may have the audio of this SDP offers."""
     audio = parse(sdp).audio
-    return audio is not None and any(_OPUS.match(line) for line in audio.lines)
+    if audio is None:
+        return frozenset()
+    opus = {Codec.OPUS} if any(_OPUS.match(line) for line in audio.lines) else set()
+    has_pcmu = _has_static_pcmu(audio) or any(_PCMU.match(line) for line in audio.lines)
+    return frozenset(opus | ({Codec.PCMU} if has_pcmu else set()))
+
+
+def _has_static_pcmu(audio: Section) -> bool:
+    """Payload type 0 is PCMU without saying so (RFC 3551)."""
+    return "0" in audio.lines[0].split(" ")[3:]
+
+
+def with_opus_options(sdp: str, *, fec: bool, dtx: bool) -> str:
+    """The answer, by which the browser's Opus encoder is to send in-band FEC, and DTX, or not (RFC 7587 section 6.1).
+
+    An SDP without Opus stays as it is.
+    """
+    description = parse(sdp)
+    wanted = {"useinbandfec": str(int(fec)), "usedtx": str(int(dtx))}
+    sections = [Section(_with_opus_options(section.lines, wanted)) for section in description.sections]
+    return _write(description.session, sections)
+
+
+def _with_opus_options(lines: tuple[str, ...], wanted: dict[str, str]) -> tuple[str, ...]:
+    payload_type = next((match[1] for line in lines if (match := _OPUS.match(line))), None)
+    if payload_type is None:
+        return lines
+    prefix = f"a=fmtp:{payload_type} "
+    said = next((line.removeprefix(prefix) for line in lines if line.startswith(prefix)), "")
+    pairs = [part.strip().partition("=") for part in said.split(";") if part.strip()]
+    options = {name: value for name, _, value in pairs} | wanted
+    # A bare word among them has no `=`.
+    fmtp = prefix + ";".join(f"{name}={value}" if value else name for name, value in options.items())
+    changed: list[str] = []
+    for line in lines:
+        if not line.startswith(prefix):
+            changed.append(line)
+        if _OPUS.match(line):
+            changed.append(fmtp)
+    return tuple(changed)
+
+
+def candidate_fragment(offer: str, candidates: Sequence[str], *, complete: bool) -> str | None:
+    """ICE candidates that came after their offer, as RFC 8840 section 4.4 writes them; None where the offer had none.
+
+    `candidates`: values of `a=candidate`; `complete`: no more will come.
+    """
+    description = parse(offer)
+    audio = description.audio
+    if audio is None:
+        return None
+    credentials = [
+        line for line in (*audio.lines, *description.session) if line.startswith(("a=ice-ufrag:", "a=ice-pwd:"))
+    ]
+    mid = [f"a=mid:{audio.mid}"] if audio.mid is not None else []
+    lines = [f"a=candidate:{candidate}" for candidate in candidates]
+    end = ["a=end-of-candidates"] if complete else []
+    return _text(*credentials[:2], audio.lines[0], *mid, *lines, *end)
 
 
 def audio_only(sdp: str) -> str:

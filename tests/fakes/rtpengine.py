@@ -20,6 +20,7 @@ TO_BROWSER = SDP.format(
     "a=fingerprint:sha-256 00:11\r\na=mid:0\r\na=rtcp-mux\r\n",
 )
 
+UNKNOWN: dict[str, Value] = {"result": "error", "error-reason": "Unknown call-id"}
 QUESTIONS = {"ping", "list", "query", "statistics"}
 """Commands that change nothing: they come all the time."""
 
@@ -27,12 +28,14 @@ QUESTIONS = {"ping", "list", "query", "statistics"}
 class FakeRtpengine(asyncio.DatagramProtocol):
     """`refuse`: commands answered by an error; `drop`: so many datagrams of a command get no answer;
     `garble`: commands whose answer is no bencoding; `hang`: alive for the kernel, but silent, as after SIGSTOP (what
-    comes meanwhile is done when it goes on); `foreign`: sessions of others; `packets`: what each browser has sent.
+    comes meanwhile is done when it goes on); `foreign`: sessions of others; `transcoded`: sessions that are, by its
+    own count; `packets`: what each browser has sent.
     """
 
     def __init__(self) -> None:
         self.sessions: set[str] = set()
         self.foreign = 0
+        self.transcoded = 0
         self.packets: Counter[str] = Counter()
         self.commands: list[dict[str, Value]] = []  # each once, however often it was sent; without QUESTIONS
         self.counts: Counter[str] = Counter()  # all of them, by name
@@ -112,6 +115,8 @@ class FakeRtpengine(asyncio.DatagramProtocol):
         match command:
             case "ping":
                 return bencode.encode({"result": "pong"})
+            case "offer" if b"fragment" in self._flags(message):
+                return bencode.encode({"result": "ok"} if call_id in self.sessions else UNKNOWN)
             case "offer":
                 self.sessions.add(call_id)
                 self._made[call_id] = int(time.time())
@@ -132,9 +137,15 @@ class FakeRtpengine(asyncio.DatagramProtocol):
                 return bencode.encode({"result": "ok", "tags": {"browser": self._side(call_id)}})
             case "statistics":
                 total = len(self.sessions) + self.foreign
-                return bencode.encode({"result": "ok", "statistics": {"currentstatistics": {"sessionstotal": total}}})
+                current: dict[str, Value] = {"sessionstotal": total, "transcodedmedia": self.transcoded}
+                return bencode.encode({"result": "ok", "statistics": {"currentstatistics": current}})
             case _:
-                return bencode.encode({"result": "error", "error-reason": "Unknown call-id"})
+                return bencode.encode(UNKNOWN)
+
+    def _flags(self, message: dict[str, Value]) -> list[Value]:
+        flags = message.get("flags", [])
+        assert isinstance(flags, list)
+        return flags
 
     def _side(self, call_id: str) -> dict[str, Value]:
         """What rtpengine 10.5 tells of the browser's side."""

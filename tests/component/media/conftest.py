@@ -8,6 +8,7 @@ import pytest
 
 from ari_bridge.calls.state import RtpAddress
 from ari_bridge.media.address import NodeAddress
+from ari_bridge.media.codecs import OPUS_ALWAYS, CodecPolicy
 from ari_bridge.media.node import NodeReport
 from ari_bridge.media.pool import Pool
 from tests.fakes.rtpengine import FakeRtpengine
@@ -47,12 +48,24 @@ MediaWith = Callable[..., Awaitable[Media]]
 
 @pytest.fixture
 async def media_with() -> AsyncIterator[MediaWith]:
-    """`await media_with(2)`: a started pool of so many nodes. `down`: how many of the last ones do not run."""
+    """`await media_with(2)`: a started pool of so many nodes. `down`: how many of the last ones do not run;
+
+    `transcoded`: how many sessions each says that it transcodes.
+    """
     async with AsyncExitStack() as stack:
 
-        async def make(count: int = 2, *, weights: tuple[int, ...] = (), down: int = 0, seconds: float = 3.0) -> Media:
+        async def make(
+            count: int = 2,
+            *,
+            weights: tuple[int, ...] = (),
+            down: int = 0,
+            seconds: float = 3.0,
+            policy: CodecPolicy = OPUS_ALWAYS,
+            transcoded: int = 0,
+        ) -> Media:
             fakes = [FakeRtpengine() for _ in range(count)]
             for fake in fakes:
+                fake.transcoded = transcoded
                 await fake.start()
                 stack.push_async_callback(fake.stop)
             for fake in fakes[count - down :]:
@@ -62,7 +75,7 @@ async def media_with() -> AsyncIterator[MediaWith]:
                 NodeAddress(each.host, each.port, weight)
                 for each, weight in zip(parsed, weights or (1,) * count, strict=True)
             ]
-            pool = Pool(nodes, app=APP, timeout=seconds)
+            pool = Pool(nodes, app=APP, timeout=seconds, policy=policy)
             await pool.start()
             stack.push_async_callback(pool.close)
             return Media(pool, fakes)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ari_bridge.media.query import Heard, Looked, heard, look, sessions_total
+from ari_bridge.media.query import Heard, Load, Looked, heard, load, look
 
 # As rtpengine 10.5.3 answered, cut to what is read of it.
 ANSWER: dict[str, Any] = {
@@ -80,5 +80,6 @@ def test_its_clock_may_be_wrong_by_a_minute(last: int) -> None:
 
 
 def test_sessions_in_all() -> None:
-    assert sessions_total({"statistics": {"currentstatistics": {"sessionstotal": 7}}}) == 7
-    assert sessions_total({"statistics": {}}) is None
+    told = {"statistics": {"currentstatistics": {"sessionstotal": 7, "transcodedmedia": 3}}}
+    assert load(told) == Load(sessions=7, transcoded=3)
+    assert load({"statistics": {}}) == load({"statistics": {"currentstatistics": b"?"}}) == Load(0, 0)

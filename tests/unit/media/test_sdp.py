@@ -6,14 +6,17 @@ from hypothesis import strategies as st
 
 from ari_bridge.calls.state import RtpAddress
 from ari_bridge.errors import InvalidSdp
+from ari_bridge.media.codecs import Codec
 from ari_bridge.media.sdp import (
     answer_all_sections,
     audio_only,
+    candidate_fragment,
     check_offer,
-    has_opus,
+    codecs,
     parse,
     pcmu_answer,
     rtp_address,
+    with_opus_options,
 )
 from tests.fakes.rtpengine import TO_BROWSER
 from tests.offers import OFFER
@@ -81,9 +84,49 @@ def test_credentials_may_stand_for_the_whole_session() -> None:
     check_offer("\r\n".join(rest[:4] + common + rest[4:]))
 
 
-def test_opus_is_seen() -> None:
-    assert has_opus(OFFER)
-    assert not has_opus(OFFER.replace("opus/48000/2", "L16/44100"))
+def test_the_codecs_are_seen() -> None:
+    assert codecs(OFFER) == {Codec.OPUS, Codec.PCMU}
+    assert codecs(OFFER.replace("opus/48000/2", "L16/44100")) == {Codec.PCMU}
+    assert codecs(without("a=rtpmap:0")) == {Codec.OPUS, Codec.PCMU}  # payload type 0 needs no name
+    assert codecs(without("a=rtpmap:0").replace(" 0 126", " 126")) == {Codec.OPUS}
+    assert codecs("v=0\r\n") == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("", "useinbandfec=1;usedtx=0"),
+        ("a=fmtp:111 minptime=10;useinbandfec=0", "minptime=10;useinbandfec=1;usedtx=0"),
+        ("a=fmtp:111 usedtx=1; minptime=10; word", "usedtx=0;minptime=10;word;useinbandfec=1"),
+    ],
+)
+def test_the_browsers_encoder_is_told_what_to_do(said: str, told: str) -> None:
+    answer = TO_BROWSER.replace("a=mid:0\r\n", f"a=mid:0\r\n{said}\r\n" if said else "a=mid:0\r\n")
+    lines = with_opus_options(answer, fec=True, dtx=False).split("\r\n")
+    assert [line for line in lines if line.startswith("a=fmtp")] == [f"a=fmtp:111 {told}"]
+    assert [line for line in lines if not line.startswith("a=fmtp")] == TO_BROWSER.split("\r\n")
+
+
+def test_an_answer_without_opus_stays_as_it_is() -> None:
+    pcmu = TO_BROWSER.replace("opus/48000/2", "PCMU/8000")
+    assert with_opus_options(pcmu, fec=True, dtx=True) == pcmu
+
+
+def test_late_candidates_make_a_fragment_with_the_offers_credentials() -> None:
+    late = ["1 1 udp 1677729535 192.0.2.7 50000 typ srflx raddr 0.0.0.0 rport 0"]
+    assert candidate_fragment(BOTH, late, complete=True) == "\r\n".join(
+        [
+            "a=ice-ufrag:4ZcD",
+            "a=ice-pwd:2/1muCWoOi3uLifh0NuRHlav",
+            "m=audio 9 UDP/TLS/RTP/SAVPF 111 0 126",
+            "a=mid:0",
+            f"a=candidate:{late[0]}",
+            "a=end-of-candidates",
+            "",
+        ]
+    )
+    assert "end-of-candidates" not in str(candidate_fragment(OFFER, late, complete=False))
+    assert candidate_fragment("v=0\r\n", late, complete=True) is None
 
 
 def test_rtpengine_sees_the_audio_alone() -> None:

@@ -1,0 +1,46 @@
+"""Which codec a leg is given, and when a node is spared."""
+
+import pytest
+
+from ari_bridge.media.codecs import Choice, Codec, CodecPolicy, Codecs, Why, choose, is_saving
+
+BOTH = frozenset({Codec.OPUS, Codec.PCMU})
+
+
+@pytest.mark.parametrize(
+    ("codecs", "asked", "saving", "chosen"),
+    [
+        (Codecs.OPUS, None, False, Choice(Codec.OPUS, Why.SETTING)),
+        (Codecs.OPUS, None, True, Choice(Codec.OPUS, Why.SETTING)),
+        (Codecs.PCMU, None, False, Choice(Codec.PCMU, Why.SETTING)),
+        (Codecs.AUTO, None, False, Choice(Codec.OPUS, Why.SETTING)),
+        (Codecs.AUTO, None, True, Choice(Codec.PCMU, Why.LOAD)),
+        (Codecs.AUTO, Codec.OPUS, True, Choice(Codec.OPUS, Why.ASKED)),
+        (Codecs.OPUS, Codec.PCMU, False, Choice(Codec.PCMU, Why.ASKED)),
+        (Codecs.PCMU, Codec.OPUS, False, Choice(Codec.OPUS, Why.ASKED)),
+    ],
+)
+def test_the_call_goes_before_the_load_and_the_load_before_the_setting(
+    codecs: Codecs, asked: Codec | None, saving: bool, chosen: Choice
+) -> None:
+    assert choose(CodecPolicy(codecs), asked, BOTH, saving=saving) == chosen
+
+
+@pytest.mark.parametrize("only", Codec)
+@pytest.mark.parametrize("asked", [None, *Codec])
+def test_a_browser_is_never_given_what_it_does_not_offer(only: Codec, asked: Codec | None) -> None:
+    for codecs in Codecs:
+        assert choose(CodecPolicy(codecs), asked, frozenset({only}), saving=True) == Choice(only, Why.OFFERED)
+
+
+def test_a_node_is_spared_from_the_limit_on_until_it_is_well_below() -> None:
+    saving = False
+    told = []
+    for transcoded in (9, 10, 9, 8, 9, 10, 8, 7):
+        saving = is_saving(saving, transcoded, 10)
+        told.append(saving)
+    assert told == [False, True, True, False, False, True, False, False]
+
+
+def test_a_limit_of_0_spares_always() -> None:
+    assert is_saving(False, 0, 0)
