@@ -9,7 +9,7 @@ then `state` messages as they happen, and sends `hangup`.
 Field names are camelCase on the wire and snake_case here.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -65,6 +65,21 @@ class Offer(Message, tag="offer", frozen=True):
     call_id: str | None = None
     caller: str | None = None  # shown to the far side; with authentication on, the user
     take_over: bool = False  # take the call from another page of this user that holds it
+    prefer: Literal["opus", "pcmu"] | None = None  # the codec of this page's media; else as the server is set
+
+
+class Candidate(Message, tag="candidate", frozen=True):
+    """One of the browser's ICE candidates, found after its offer was sent; without one: there are no more.
+
+    The fields are those of `RTCIceCandidate.toJSON()`. Needed only where the server's media is behind a firewall that
+    lets in nothing it has not written to first: else it learns the browser's addresses from the browser's checks.
+    At most 64 for each offer.
+    """
+
+    call_id: str
+    candidate: str | None = None
+    sdp_mid: str | None = None
+    sdp_m_line_index: Annotated[int, msgspec.Meta(ge=0, le=65535)] | None = None
 
 
 class Hangup(Message, tag="hangup", frozen=True):
@@ -159,6 +174,7 @@ ClientMessage = (
     | Offer
     | Hangup
     | Decline
+    | Candidate
     | Dtmf
     | Hold
     | Transfer
@@ -246,6 +262,24 @@ class Reconnect(Message, tag="reconnect", frozen=True):
 
 class Registered(Message, tag="registered", frozen=True):
     user: str
+
+
+class IceServer(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """As `RTCPeerConnection` takes it."""
+
+    urls: list[str]
+    username: str | None = None
+    credential: str | None = None
+
+
+class IceServers(Message, tag="ice-servers", frozen=True):
+    """What the page's next `RTCPeerConnection` is to use; comes after `welcome`, after `registered`, and anew in time.
+
+    Not sent where the server is set to none. With authentication on, TURN servers are told after `registered` alone.
+    """
+
+    servers: list[IceServer]
+    expires_at: float | None = None  # Unix seconds: when the credentials end; calls that stand are not touched
 
 
 class Unregistered(Message, tag="unregistered", frozen=True):
@@ -354,6 +388,7 @@ ServerMessage = (
     | Resumed
     | Registered
     | Unregistered
+    | IceServers
     | Calls
     | Answer
     | State

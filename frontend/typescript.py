@@ -43,7 +43,7 @@ def generate() -> str:
 
 def _structs() -> Iterator[type[msgspec.Struct]]:
     """Every message, in the order of the file; one that goes both ways is told once; first what they are made of."""
-    yield from (messages.PartySummary, messages.CallSummary)
+    yield from (messages.PartySummary, messages.CallSummary, messages.IceServer)
     yield from dict.fromkeys(typing.get_args(messages.ClientMessage) + typing.get_args(messages.ServerMessage))
 
 
@@ -82,6 +82,8 @@ def _type(annotation: object) -> str:
     if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
         return annotation.__name__
     origin = typing.get_origin(annotation)
+    if origin is typing.Annotated:
+        return _type(typing.get_args(annotation)[0])
     if origin in (list, tuple):
         return f"{_type(typing.get_args(annotation)[0])}[]"
     if origin is typing.Literal:

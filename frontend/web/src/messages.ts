@@ -39,6 +39,13 @@ export interface CallSummary {
   recording?: RecordingState;
 }
 
+/** As `RTCPeerConnection` takes it. */
+export interface IceServer {
+  urls: string[];
+  username?: string;
+  credential?: string;
+}
+
 /**
  * Go on with the session of an earlier connection: the first message after `welcome`.
  *
@@ -78,6 +85,7 @@ export interface Offer {
   callId?: string;
   caller?: string; // shown to the far side; with authentication on, the user
   takeOver?: boolean; // take the call from another page of this user that holds it
+  prefer?: "opus" | "pcmu"; // the codec of this page's media; else as the server is set
 }
 
 /** End a call, at any moment of it. On an incoming call that rings: decline it. */
@@ -90,6 +98,21 @@ export interface Hangup {
 export interface Decline {
   type: "decline";
   callId: string;
+}
+
+/**
+ * One of the browser's ICE candidates, found after its offer was sent; without one: there are no more.
+ *
+ * The fields are those of `RTCIceCandidate.toJSON()`. Needed only where the server's media is behind a firewall that
+ * lets in nothing it has not written to first: else it learns the browser's addresses from the browser's checks.
+ * At most 64 for each offer.
+ */
+export interface Candidate {
+  type: "candidate";
+  callId: string;
+  candidate?: string;
+  sdpMid?: string;
+  sdpMLineIndex?: number;
 }
 
 /** Send digits (0-9 * # A-D, at most 32) to the far side. From the server: a digit that it sent. */
@@ -190,6 +213,17 @@ export interface Registered {
 
 export interface Unregistered {
   type: "unregistered";
+}
+
+/**
+ * What the page's next `RTCPeerConnection` is to use; comes after `welcome`, after `registered`, and anew in time.
+ *
+ * Not sent where the server is set to none. With authentication on, TURN servers are told after `registered` alone.
+ */
+export interface IceServers {
+  type: "ice-servers";
+  servers: IceServer[];
+  expiresAt?: number; // Unix seconds: when the credentials end; calls that stand are not touched
 }
 
 /**
@@ -328,6 +362,7 @@ export type ClientMessage =
   | Offer
   | Hangup
   | Decline
+  | Candidate
   | Dtmf
   | Hold
   | Transfer
@@ -342,6 +377,7 @@ export type ServerMessage =
   | Resumed
   | Registered
   | Unregistered
+  | IceServers
   | Calls
   | Answer
   | State
