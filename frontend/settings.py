@@ -11,7 +11,9 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ari_bridge.media.address import NodeAddress, parse_nodes
+from ari_bridge.media.codecs import Codecs
 from ari_bridge.routing import InvalidRule, Routes
+from frontend.ice import is_turn, parse_servers
 
 EXAMPLES = {
     "ARI_URL": "http://127.0.0.1:8088/ari",
@@ -21,6 +23,13 @@ EXAMPLES = {
     "ARI_TIMEOUT": "4",
     "RTPENGINE_NG": "192.0.2.5:2223,192.0.2.6:2223*2",
     "RTPENGINE_TIMEOUT": "3",
+    "ICE_SERVERS": "stun:turn.example.com:3478,turn:turn.example.com:3478,turns:turn.example.com:5349?transport=tcp",
+    "TURN_SECRET": "the static-auth-secret in turnserver.conf",
+    "TURN_LIFETIME": "86400",
+    "CODECS": "auto",
+    "OPUS_FEC": "true",
+    "OPUS_DTX": "false",
+    "TRANSCODING_LIMIT": "40",
     "TARGET_SIP_SERVER": "sip.example.com:5060",
     "TARGET_SIP_ENDPOINT": "trunk",
     "DIAL_CONTEXT": "from-internal",
@@ -71,6 +80,13 @@ class Settings(BaseSettings):
     ari_timeout: Seconds = 4.0
     rtpengine_ng: Annotated[tuple[NodeAddress, ...], NoDecode] = (NodeAddress("127.0.0.1", 2223),)
     rtpengine_timeout: Seconds = 3.0
+    ice_servers: Annotated[tuple[str, ...], NoDecode] = ()
+    turn_secret: Annotated[str, Field(repr=False)] = ""
+    turn_lifetime: Annotated[int, Field(ge=60, le=604800)] = 86400
+    codecs: Codecs = Codecs.OPUS
+    opus_fec: bool = True
+    opus_dtx: bool = False
+    transcoding_limit: Annotated[int, Field(ge=0, le=100000)] = 40
     target_sip_server: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:\[\]-]*$")] = ""
     target_sip_endpoint: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]*$")] = ""
     dial_context: Annotated[str, Field(pattern=rf"^{NAME}$")] = "from-browser"
@@ -103,6 +119,11 @@ class Settings(BaseSettings):
     @classmethod
     def _nodes(cls, value: Any) -> Any:
         return parse_nodes(value) if isinstance(value, str) else value
+
+    @field_validator("ice_servers", mode="before")
+    @classmethod
+    def _servers(cls, value: Any) -> Any:
+        return parse_servers(value) if isinstance(value, str) else value
 
     @field_validator("cors_origin", "plugins", mode="before")
     @classmethod
@@ -153,6 +174,8 @@ class Settings(BaseSettings):
         for name, path in (("TLS_CERT", self.tls_cert), ("TLS_KEY", self.tls_key)):
             if path and not path.is_file():
                 raise ValueError(f"{name}: there is no file {path}.")
+        if not self.turn_secret and any(map(is_turn, self.ice_servers)):
+            raise ValueError("TURN_SECRET: the TURN servers of ICE_SERVERS need it. It is their static-auth-secret.")
         if self.target_sip_server and not self.target_sip_endpoint:
             raise ValueError("TARGET_SIP_ENDPOINT: TARGET_SIP_SERVER needs the name of a PJSIP endpoint beside it.")
         if self.http_port and self.http_port == self.ws_port:

@@ -41,6 +41,18 @@ def test_one_that_is_missing_is_named_with_an_example() -> None:
         ("rtpengine_ng", "127.0.0.1:2223*1001"),
         ("rtpengine_ng", "127.0.0.1:2223, 127.0.0.1:2223*2"),
         ("rtpengine_ng", "udp:127.0.0.1:2223"),
+        ("ice_servers", "turn.example.com"),
+        ("ice_servers", "http://turn.example.com"),
+        ("ice_servers", "stun:turn.example.com:0"),
+        ("ice_servers", "stun:turn.example.com:70000"),
+        ("ice_servers", "stun:turn.example.com?transport=udp"),
+        ("ice_servers", "turn:turn.example.com?transport=sctp"),
+        ("ice_servers", "stun:a, stun:a"),
+        ("ice_servers", ",".join(f"stun:{number}.example.com" for number in range(17))),
+        ("turn_lifetime", "59"),
+        ("codecs", "g729"),
+        ("opus_dtx", "perhaps"),
+        ("transcoding_limit", "-1"),
         ("http_port", "70000"),
         ("http_port", "http"),
         ("cors_origin", "phone.example.com"),
@@ -86,6 +98,7 @@ def test_no_sign_in_is_refused_elsewhere(host: str) -> None:
 @pytest.mark.parametrize(
     ("values", "named"),
     [
+        ({"ice_servers": "stun:a,turn:a"}, "TURN_SECRET"),
         ({"tls_cert": "cert.pem"}, "TLS_CERT and TLS_KEY"),
         ({"tls_cert": "cert.pem", "tls_key": "key.pem"}, "TLS_CERT: there is no file"),
         ({"target_sip_server": "sip.example.com"}, "TARGET_SIP_ENDPOINT"),
@@ -99,6 +112,7 @@ def test_those_that_do_not_fit_together(values: dict[str, Any], named: str) -> N
 
 def test_the_password_is_never_shown() -> None:
     assert "hunter2" not in repr(load(ari_password="hunter2"))
+    assert "hunter2" not in repr(load(ari_password="x", turn_secret="hunter2", ice_servers="turn:a"))
 
 
 def test_every_setting_has_an_example_and_stands_in_the_documented_file() -> None:
