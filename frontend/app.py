@@ -11,6 +11,7 @@ from aiohttp import web
 from ari_bridge.ari.client import Ari
 from ari_bridge.calls.manager import Calls, Limits
 from ari_bridge.hooks import Hooks, load_plugins
+from ari_bridge.media.codecs import CodecPolicy, OpusOptions
 from ari_bridge.media.pool import Pool
 from ari_bridge.metrics import observe_ari, observe_ng
 from ari_bridge.routing import Routes
@@ -21,6 +22,7 @@ from frontend.auth import Access, token_secret
 from frontend.connections import Connections
 from frontend.events import EventApi, EventLog
 from frontend.health import Health
+from frontend.ice import IceServers
 from frontend.live import Live
 from frontend.origins import Origins
 from frontend.pages import OpenPages
@@ -68,6 +70,11 @@ class App:
             app=settings.ari_app,
             timeout=settings.rtpengine_timeout,
             request_observer=observe_ng,
+            policy=CodecPolicy(
+                settings.codecs,
+                OpusOptions(fec=settings.opus_fec, dtx=settings.opus_dtx),
+                limit=settings.transcoding_limit,
+            ),
         )
         self.pages = OpenPages()
         self.store = SqliteStore(settings.state_dir, days=settings.call_records_days)
@@ -139,7 +146,10 @@ class App:
             lifetime=settings.token_lifetime,
         )
         sessions = Sessions(token_secret(settings.state_dir / "session-secret"))
-        connections = Connections(self.calls, self.pages, access, sessions, self.hooks, version=VERSION)
+        ice = IceServers(settings.ice_servers, settings.turn_secret, settings.turn_lifetime)
+        connections = Connections(
+            self.calls, self.pages, access, sessions, self.hooks, self.media, ice, version=VERSION
+        )
         self._connections = connections
         events, health = EventLog(self.hooks), self.health
         checked = middleware.origins_checked(Origins(settings.cors_origin))

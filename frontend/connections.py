@@ -11,9 +11,11 @@ from ari_bridge.calls.state import Call
 from ari_bridge.hooks import CallAdopted, CallChanged, CallEnded, CallStarted, HookEvent, Hooks
 from frontend import messages
 from frontend.auth import Access
+from frontend.ice import IceServers
 from frontend.middleware import error_response
 from frontend.pages import OpenPages
 from frontend.sessions import Sessions
+from frontend.trickle import Trickles
 from frontend.websocket import FRAME_BYTES, Connection
 
 HEARTBEAT_SECONDS = 6.0
@@ -24,12 +26,23 @@ log = structlog.get_logger(__name__)
 
 class Connections:
     def __init__(
-        self, calls: Calls, pages: OpenPages, access: Access, sessions: Sessions, hooks: Hooks, *, version: str
+        self,
+        calls: Calls,
+        pages: OpenPages,
+        access: Access,
+        sessions: Sessions,
+        hooks: Hooks,
+        media: Trickles,
+        ice: IceServers,
+        *,
+        version: str,
     ) -> None:
         self.calls = calls
         self.pages = pages
         self.access = access
         self.sessions = sessions
+        self.media = media
+        self.ice = ice
         self.version = version
         self._open: set[Connection] = set()
         self._by_session: dict[str, Connection] = {}

@@ -23,11 +23,13 @@ from ari_bridge.errors import CallerError, InvalidRequest, Unavailable, UnknownC
 from frontend import messages
 from frontend.auth import Access, Unauthorized
 from frontend.faults import fault_of
+from frontend.ice import IceServers
 from frontend.messages import ClientMessage, ServerMessage
 from frontend.pages import OpenPages
 from frontend.rate import FLOOD, RATE, Rate
 from frontend.sessions import Sessions
 from frontend.states import state_message, summary
+from frontend.trickle import Trickle, Trickles
 from frontend.users import InvalidUser
 
 MESSAGE_BYTES = 256 * 1024
@@ -62,6 +64,8 @@ class Shared(Protocol):
     pages: OpenPages
     access: Access
     sessions: Sessions
+    media: Trickles
+    ice: IceServers
     version: str
 
     def claim(self, session: str, connection: "Connection") -> None:
@@ -91,6 +95,8 @@ class Connection:
         self._ringing: set[str] = set()
         self._rang: deque[str] = deque(maxlen=16)  # rang here, the last ones
         self._accepting: str | None = None
+        self._trickle = Trickle(shared.media)
+        self._ice_again: asyncio.TimerHandle | None = None  # until the servers' credentials are told anew
         self._outgoing: asyncio.Queue[bytes] = asyncio.Queue(WAITING_MESSAGES)
         self._closing: asyncio.Task[None] | None = None
         self._rate = Rate()
@@ -105,6 +111,7 @@ class Connection:
         self._shared.claim(self.session, self)
         token = self._shared.sessions.token(self.session)
         self.send(messages.Welcome(self._shared.version, self._shared.access.required, token))
+        self._tell_ice_servers()
         try:
             async for frame in self._socket:
                 self._heard_at = time.monotonic()
@@ -117,6 +124,7 @@ class Connection:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await self._trickle.close()
             self._shared.release(self.session, self)
             self._leave()
             if self._closing:  # the client is to read why, before the line is cut
@@ -148,8 +156,9 @@ class Connection:
     def _leave(self) -> None:
         """What a closed connection leaves: no ringing, and calls that go on without it."""
         self._unregister()
-        if self._telling:
-            self._telling.cancel()
+        for handle in (self._telling, self._ice_again):
+            if handle:
+                handle.cancel()
         if self._mine:
             log.info("a client that holds calls is gone: they go on for the grace", calls=sorted(self._mine))
         for call_id in list(self._mine):
@@ -237,6 +246,9 @@ class Connection:
                 if self._user is None:
                     raise UnknownCall(f"The call {call_id[:64]} does not ring here.", field="callId")
                 self._calls.decline(call_id, user=self._user)
+            case messages.Candidate(call_id, candidate):
+                self._check_mine(call_id)
+                self._trickle.take(self._calls.get(call_id), candidate)
             case messages.Dtmf(call_id, digits):
                 self._check_mine(call_id)
                 self._calls.send_dtmf(call_id, digits)
@@ -265,6 +277,7 @@ class Connection:
         self._shared.pages.register(user, self)
         self._follows = True
         self.send(messages.Registered(user))
+        self._tell_ice_servers()
         self._tell_calls()
         for call in self._calls.live():  # one that rings already rings here too
             if call.direction is Direction.INBOUND and call.state is CallState.RINGING and user in call.users:
@@ -402,6 +415,18 @@ class Connection:
             told.append(summary(call, here=here, attached=self._shared.holder(call.session) is not None))
         self.send(messages.Calls(told))
 
+    def _tell_ice_servers(self) -> None:
+        """Now, and again before the credentials end."""
+        if self._ice_again:
+            self._ice_again.cancel()
+        ice = self._shared.ice
+        relay = self._user is not None or not self._shared.access.required
+        told = ice.message(self._user, relay=relay, now=time.time())
+        if told:
+            self.send(told)
+        if told and told.expires_at:
+            self._ice_again = asyncio.get_running_loop().call_later(ice.renewed_after, self._tell_ice_servers)
+
     def ring(self, call: Call) -> None:
         if call.id not in self._ringing:
             self._ringing.add(call.id)
@@ -419,6 +444,7 @@ class Connection:
         match update:
             case MediaReady(sdp=sdp):
                 self.send(messages.Answer(call.id, sdp))
+                self._trickle.answered(call)
             case StateChanged():
                 if not call.state.live:
                     self._mine.discard(call.id)
