@@ -17,7 +17,7 @@ from deploy.demo.asterisk import Asterisk
 from deploy.demo.front_end import FrontEnd
 from deploy.demo.greeting import greet
 from deploy.demo.process import ProgramFailed
-from deploy.demo.rtpengine import Rtpengine
+from deploy.demo.rtpengine import Rtpengine, loopback_ipv6
 from deploy.demo.settings import LOOPBACK, BadSetting, Settings
 from deploy.demo.steps import StepFailed, Steps, say
 from deploy.demo.supervisor import Supervisor
@@ -80,6 +80,7 @@ def _run(wanted: Settings, running: ExitStack) -> None:
             ng_port=port,
             rtp_range=rtp_range,
             host=wanted.public,
+            ipv6=loopback_ipv6() if wanted.public == LOOPBACK else "",
             ng_host=LOOPBACK,
             name=f"rtpengine-{number}",
         )

@@ -27,7 +27,9 @@ STATE = PROJECT / ".demo"
 
 SYSTEM = ("python3-venv", "rtpengine-daemon", "mmdebstrap", "mount", "openssl")
 # libatomic1: for the Node that Playwright brings.
-SYSTEM_FOR_TESTS = ("sip-tester", "chromium", "fonts-dejavu-core", "iproute2", "libatomic1")
+SYSTEM_FOR_TESTS = ("sip-tester", "chromium", "fonts-dejavu-core", "iproute2", "libatomic1", "coturn")
+SERVICES = ("rtpengine-daemon", "coturn")
+"""Packages of services that the demo or the tests run themselves."""
 OLDEST_NODE = (20, 19)  # Vite 8
 OLDEST_PYTHON = (3, 11)
 
@@ -61,9 +63,10 @@ def install_packages(steps: Steps, wanted: Sequence[str]) -> None:
         steps.run(["apt-get", "-q", "update"], env=quiet)
         options = ["--yes", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300"]
         steps.run(["apt-get", "-q", "install", *options, *missing], env=quiet)
-        if "rtpengine-daemon" in missing and Path("/run/systemd/system").exists():
-            # The demo runs rtpengine itself; the package's service would take its port at the next boot.
-            steps.run(["systemctl", "disable", "rtpengine-daemon"])
+        ours = [name for name in SERVICES if name in missing]
+        if ours and Path("/run/systemd/system").exists():
+            # The packages' own services would take ports at the next boot.
+            steps.run(["systemctl", "disable", *ours])
 
 
 def install_asterisk(steps: Steps, version: str) -> None:

@@ -1,4 +1,4 @@
-"""Runs a real rtpengine: userspace only, one address, its NG port on it. Logs and pid file stand in its run folder."""
+"""Runs a real rtpengine: userspace only, its NG port on loopback. Logs and pid file stand in its run folder."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ PING = b"ping d7:command4:pinge"  # an NG message: cookie, bencoded dictionary
 class Rtpengine:
     """One rtpengine on `host`; media on the UDP ports `rtp_range` (first, last), NG commands on UDP `ng_port`.
 
+    `ipv6`: a second address for media, for browsers that have no IPv4; "" for none.
+
     `ng_host` is where commands are taken: loopback, whatever `host` is, as whoever reaches the port rules the media.
     `name` tells several in one run folder apart, in messages and file names.
     """
@@ -32,6 +34,7 @@ class Rtpengine:
         ng_port: int,
         rtp_range: tuple[int, int],
         host: str = "127.0.0.1",
+        ipv6: str = "",
         ng_host: str = "127.0.0.1",
         name: str = "rtpengine",
     ) -> None:
@@ -39,7 +42,7 @@ class Rtpengine:
         self.ng_address = f"{ng_host}:{ng_port}"  # "host:port"
         self.log = run_dir / f"{name}.log"
         self._run_dir = run_dir
-        self._host = host
+        self._hosts = [host, *([ipv6] if ipv6 else [])]
         self._ng = (ng_host, ng_port)
         self._rtp_range = rtp_range
         self.process: Process | None = None  # the last that was launched; None before, and once stopped
@@ -76,7 +79,7 @@ class Rtpengine:
             *_options(CONFIGURATION),
             "--foreground",
             "--log-stderr",
-            f"--interface={self._host}",
+            *(f"--interface={host}" for host in self._hosts),
             f"--listen-ng={self.ng_address}",
             f"--port-min={self._rtp_range[0]}",
             f"--port-max={self._rtp_range[1]}",
@@ -135,6 +138,16 @@ class Rtpengine:
                 return b"pong" in ng.recv(1500)
             except OSError:
                 return False
+
+
+def loopback_ipv6() -> str:
+    """`::1` where this machine has it, else ""."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return ""
+    return "::1"
 
 
 def _options(configuration: Path) -> list[str]:
