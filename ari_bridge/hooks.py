@@ -25,7 +25,7 @@ import structlog
 from pyee.base import EventEmitter
 
 from ari_bridge import metrics
-from ari_bridge.calls.state import Call
+from ari_bridge.calls.state import Call, Party
 
 log = structlog.get_logger(__name__)
 
@@ -46,13 +46,31 @@ def call_data(call: Call) -> dict[str, Any]:
         "callerName": call.caller_name,
         "user": call.user,
         "users": sorted(call.users),
+        "held": call.held,
         "heldByFar": call.held_by_far,
+        "parties": [_party_data(party) for party in call.parties],
+        "transferring": taker.target if (taker := call.party(call.transferring)) else None,
+        "left": call.left.value if call.left else None,
+        "leftAt": call.left_at,
+        "recordings": [{"name": one.name, "state": one.state.value} for one in call.recordings],
         "outcome": call.outcome.value if call.outcome else None,
         "cause": {"q850": call.cause.q850, "sip": call.cause.sip, "text": call.cause.text} if call.cause else None,
         "createdAt": call.created_at,
         "ringingAt": call.ringing_at,
         "answeredAt": call.answered_at,
         "endedAt": call.ended_at,
+    }
+
+
+def _party_data(party: Party) -> dict[str, Any]:
+    return {
+        "party": party.number,
+        "number": party.target,
+        "name": party.name,
+        "state": party.state.value,
+        "outcome": party.outcome.value if party.outcome else None,
+        "answeredAt": party.answered_at,
+        "endedAt": party.ended_at,
     }
 
 
@@ -103,7 +121,7 @@ class CallAdopted(CallEvent):
 
 @dataclass(frozen=True, slots=True)
 class CallChanged(CallEvent):
-    """The call's state, or its hold, changed."""
+    """The call's state changed, or who is in it, who holds it, or whether it is recorded."""
 
     name: ClassVar[str] = "call.changed"
 
@@ -131,6 +149,23 @@ class DigitReceived(CallEvent):
 
     def data(self) -> dict[str, Any]:
         return {"callId": self.call.id, "digit": self.digit}
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingOver(HookEvent):
+    """Asterisk has a recording complete; or it failed, as `failure` says, and may have a part of it."""
+
+    name: ClassVar[str] = "recording.over"
+    recorded_call_id: str
+    recording: str
+    failure: str = ""
+
+    @property
+    def call_id(self) -> str:
+        return self.recorded_call_id
+
+    def data(self) -> dict[str, Any]:
+        return {"callId": self.recorded_call_id, "recording": self.recording, "failure": self.failure}
 
 
 @dataclass(frozen=True, slots=True)

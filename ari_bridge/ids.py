@@ -19,7 +19,7 @@ CALL_ID_PATTERN = re.compile(r"[A-Za-z0-9_.]{4,64}")
 """What a client may choose as a call id: no '-', which separates the kind."""
 
 
-_LATER_LEG = re.compile(r"em([2-9]|[1-9][0-9]{1,5})")
+_LATER = re.compile(r"(em|far)([2-9]|[1-9][0-9]{1,5})")
 
 
 class Kind(Enum):
@@ -53,17 +53,29 @@ def parse_resource_id(name: str) -> tuple[str, Kind] | None:
     call_id, dash, suffix = name.rpartition("-")
     if not dash or not CALL_ID_PATTERN.fullmatch(call_id):
         return None
-    if _LATER_LEG.fullmatch(suffix):
-        return call_id, Kind.EXTERNAL_MEDIA
+    if later := _LATER.fullmatch(suffix):
+        return call_id, Kind(later[1])
     try:
         return call_id, Kind(suffix)
     except ValueError:
         return None
 
 
+def party_id(call_id: str, number: int) -> str:
+    """The name of a further party's channel, from 2 on: `<call>-far2`, `<call>-far3`, ..."""
+    return resource_id(call_id, Kind.FAR) + str(number)
+
+
 def leg_number(name: str) -> int:
     """Which leg of its call the media leg `name` is, from 1 on; 0 where it is no media leg of ours."""
+    return _number(name, Kind.EXTERNAL_MEDIA)
+
+
+def party_number(name: str) -> int:
+    """Which party of its call the channel `name` was made for, 1 for the far side; 0 where it is none of ours."""
+    return _number(name, Kind.FAR)
+
+
+def _number(name: str, kind: Kind) -> int:
     parsed = parse_resource_id(name)
-    if parsed is None or parsed[1] is not Kind.EXTERNAL_MEDIA:
-        return 0
-    return int(name.rpartition(f"-{Kind.EXTERNAL_MEDIA.value}")[2] or 1)
+    return int(name.rpartition(f"-{kind.value}")[2] or 1) if parsed and parsed[1] is kind else 0

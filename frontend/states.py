@@ -2,9 +2,23 @@
 
 import time
 
+from ari_bridge.calls import state as engine
 from ari_bridge.calls.causes import Outcome
-from ari_bridge.calls.state import Call, CallState
-from frontend.messages import CallSummary, ClientState, State
+from ari_bridge.calls.parties import FAR_NUMBER, shown
+from ari_bridge.calls.state import Call, CallState, Taping
+from frontend.messages import (
+    CallSummary,
+    ClientState,
+    Hold,
+    PartyState,
+    PartySummary,
+    Recording,
+    RecordingState,
+    State,
+    TransferFailed,
+    Transferred,
+)
+from frontend.messages import Party as PartyMessage
 
 _CLIENT_STATES: dict[CallState, ClientState] = {
     CallState.TRYING: "trying",
@@ -14,6 +28,18 @@ _CLIENT_STATES: dict[CallState, ClientState] = {
     CallState.UP: "accepted",
     CallState.ENDING: "ended",
     CallState.ENDED: "ended",
+}
+
+_FAR_STATES: dict[CallState, PartyState] = {
+    CallState.TRYING: "trying",
+    CallState.RINGING: "ringing",
+    CallState.EARLY: "ringing",
+    CallState.UP: "accepted",
+}
+_PARTY_STATES: dict[engine.PartyState, PartyState] = {
+    engine.PartyState.CALLED: "trying",
+    engine.PartyState.RINGING: "ringing",
+    engine.PartyState.UP: "accepted",
 }
 
 REASONS = {
@@ -29,10 +55,15 @@ REASONS = {
     Outcome.TRANSFERRED: "The call was transferred.",
     Outcome.LOST: "The page was away for too long.",
 }
+PARTY_REASONS = {
+    Outcome.COMPLETED: "It has left the call.",
+    Outcome.CANCELLED: "It is not called any more.",
+}
 
 
 def client_state(call: Call) -> ClientState:
-    return _CLIENT_STATES[call.state]
+    """For its own user a call that our side has left is over."""
+    return "ended" if call.left else _CLIENT_STATES[call.state]
 
 
 def state_message(call: Call) -> State:
@@ -44,11 +75,69 @@ def state_message(call: Call) -> State:
         target=call.target,
         caller=call.caller,
         at=time.time(),
-        outcome=call.outcome,
+        outcome=call.left or call.outcome,
         q850=call.cause.q850 if call.cause else 0,
         sip=call.cause.sip if call.cause else 0,
-        reason=REASONS[call.outcome] if call.outcome else "",
+        reason=REASONS[outcome] if (outcome := call.left or call.outcome) else "",
     )
+
+
+def hold_message(call: Call, *, by_us: bool) -> Hold:
+    return Hold(call.id, call.held if by_us else call.held_by_far, "us" if by_us else "far")
+
+
+def party_message(call: Call, number: int) -> PartyMessage:
+    """How the party stands now. The far side has 1."""
+    if number == FAR_NUMBER:
+        target, name = shown(call)
+        state = _far_state(call) or "ended"
+        return PartyMessage(call.id, number, target, name, state, None if call.far_is_here else Outcome.COMPLETED)
+    party = call.party(number)
+    assert party, "only parties that were made are told of"
+    return PartyMessage(
+        call.id,
+        number,
+        party.target,
+        party.name,
+        party.state.value,
+        party.outcome,
+        PARTY_REASONS.get(party.outcome, REASONS[party.outcome]) if party.outcome else "",
+    )
+
+
+def transfer_message(call: Call, number: int, failure: Outcome | None) -> Transferred | TransferFailed:
+    party = call.party(number)
+    target = party.target if party else ""
+    if failure is None:
+        return Transferred(call.id, target)
+    return TransferFailed(call.id, target, failure, PARTY_REASONS.get(failure, REASONS[failure]))
+
+
+def recording_message(call: Call, failure: str = "") -> Recording:
+    last = call.recordings[-1].name if call.recordings else ""
+    reason = f"The call could not be recorded: {failure}" if failure else ""
+    return Recording(call.id, recording_state(call), last, reason)
+
+
+def recording_state(call: Call) -> RecordingState:
+    running = call.recording
+    if running is None:
+        return "off"
+    return "paused" if running.state is Taping.PAUSED else "on"
+
+
+def _far_state(call: Call) -> PartyState | None:
+    """None: it is not there, or not to be talked to yet."""
+    return _FAR_STATES.get(call.state) if call.far_is_here else None
+
+
+def parties(call: Call) -> tuple[PartySummary, ...]:
+    """Everybody but this user who has not left."""
+    number, name = shown(call)
+    state = _far_state(call)
+    far = (PartySummary(FAR_NUMBER, number, name, state),) if state else ()
+    others = [one for one in call.parties if one.here]
+    return (*far, *(PartySummary(one.number, one.target, one.name, _PARTY_STATES[one.state]) for one in others))
 
 
 def summary(call: Call, *, here: bool, attached: bool) -> CallSummary:
@@ -65,4 +154,8 @@ def summary(call: Call, *, here: bool, attached: bool) -> CallSummary:
         here=here,
         attached=attached,
         answered_at=call.answered_at,
+        held=call.held,
+        parties=parties(call),
+        transferring=taker.target if (taker := call.party(call.transferring)) else "",
+        recording=recording_state(call),
     )

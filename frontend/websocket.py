@@ -15,7 +15,10 @@ from ari_bridge.calls.manager import (
     HoldChanged,
     MediaNeeded,
     MediaReady,
+    PartyChanged,
+    RecordingChanged,
     StateChanged,
+    TransferEnded,
     Update,
 )
 from ari_bridge.calls.state import Call, CallState, Direction
@@ -28,9 +31,17 @@ from frontend.messages import ClientMessage, ServerMessage
 from frontend.pages import OpenPages
 from frontend.rate import FLOOD, RATE, Rate
 from frontend.sessions import Sessions
-from frontend.states import state_message, summary
+from frontend.states import (
+    hold_message,
+    party_message,
+    recording_message,
+    state_message,
+    summary,
+    transfer_message,
+)
 from frontend.trickle import Trickle, Trickles
 from frontend.users import InvalidUser
+from frontend.verbs import act
 
 MESSAGE_BYTES = 256 * 1024
 FRAME_BYTES = 4 * 1024 * 1024
@@ -249,9 +260,16 @@ class Connection:
             case messages.Candidate(call_id, candidate):
                 self._check_mine(call_id)
                 self._trickle.take(self._calls.get(call_id), candidate)
-            case messages.Dtmf(call_id, digits):
-                self._check_mine(call_id)
-                self._calls.send_dtmf(call_id, digits)
+            case (
+                messages.Dtmf()
+                | messages.Hold()
+                | messages.Transfer()
+                | messages.AddParty()
+                | messages.DropParty()
+                | messages.Leave()
+                | messages.Record()
+            ):
+                act(self._calls, message, self._check_mine)
             case messages.Ping(id):
                 self._watch = self._watch or asyncio.create_task(self._watch_for_frost())
                 self.send(messages.Pong(id))
@@ -265,7 +283,7 @@ class Connection:
         self._follows = True
         self.send(messages.Resumed(token))
         for call in self._calls.live():
-            if call.session == session:
+            if call.session == session and not call.left:
                 self.hold(call)
         self._tell_calls()
 
@@ -398,7 +416,7 @@ class Connection:
 
     def concerned(self, call: Call) -> bool:
         """Whether the call is one of this session, or of this user."""
-        if not self._follows:
+        if not self._follows or call.left:
             return False
         return call.session == self.session or (self._user is not None and call.user == self._user)
 
@@ -446,12 +464,18 @@ class Connection:
                 self.send(messages.Answer(call.id, sdp))
                 self._trickle.answered(call)
             case StateChanged():
-                if not call.state.live:
+                if call.left or not call.state.live:
                     self._mine.discard(call.id)
                 self.send(state_message(call))
             case DigitReceived(digit=digit):
                 self.send(messages.Dtmf(call.id, digit))
             case MediaNeeded(reason=reason):
                 self.send(messages.MediaLost(call.id, reason))
-            case HoldChanged():
-                self.send(messages.Hold(call.id, call.held_by_far))
+            case HoldChanged(by_us=by_us):
+                self.send(hold_message(call, by_us=by_us))
+            case PartyChanged(party=party):
+                self.send(party_message(call, party))
+            case TransferEnded(party=party, failure=failure):
+                self.send(transfer_message(call, party, failure))
+            case RecordingChanged(failure=failure):
+                self.send(recording_message(call, failure))

@@ -76,6 +76,13 @@ class Channels:
         """False: it was gone already. `reason`: ARI's words, e.g. normal, busy, congestion, no_answer."""
         return await found(self._requests.send("channels", "hangup", channelId=channel_id, reason=reason))
 
+    async def mute(self, channel_id: str) -> None:
+        """Let no sound through, neither what the channel says nor what it is to hear."""
+        await self._woken(channel_id, "mute", direction="both")
+
+    async def unmute(self, channel_id: str) -> None:
+        await self._woken(channel_id, "unmute", direction="both")
+
     async def send_dtmf(self, channel_id: str, digits: str) -> None:
         """Send digits, 100 ms each and 100 ms apart, after those that were sent before."""
         await self._woken(channel_id, "sendDTMF", dtmf=digits, duration=DTMF_MILLISECONDS, between=DTMF_MILLISECONDS)

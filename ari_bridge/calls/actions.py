@@ -6,7 +6,8 @@ and come back as events. Pure data.
 
 from dataclasses import dataclass
 
-from ari_bridge.calls.events import Timer
+from ari_bridge.calls.causes import Outcome
+from ari_bridge.calls.events import RecordingVerb, Timer
 from ari_bridge.calls.state import Resource, Step
 
 
@@ -14,7 +15,7 @@ from ari_bridge.calls.state import Resource, Step
 class Do:
     """Begin a set-up step. Comes back as StepDone or StepFailed.
 
-    `leg`, here and below: the media leg's number, 0 for what belongs to none.
+    `leg`, here and below: the number of the media leg, or of the party; 0 for what belongs to none.
     """
 
     step: Step
@@ -54,11 +55,13 @@ class StartTimer:
     """Starts, or starts anew. Comes back as TimerFired unless CancelTimers comes first."""
 
     timer: Timer
+    party: int = 0  # whose, of a timer of a party
 
 
 @dataclass(frozen=True, slots=True)
 class CancelTimer:
     timer: Timer
+    party: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,21 @@ class PlayMusic:
     """Let the far side hear music, or (`on` False) no more."""
 
     on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """Let nothing through between the present media leg and the bridge, either way; or (`on` False) all again."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Ask Asterisk. Only a start that fails comes back, as RecordingEnded."""
+
+    verb: RecordingVerb
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +120,30 @@ class TellDigit:
 
 @dataclass(frozen=True, slots=True)
 class TellHold:
+    """`by_us`: whose hold it is."""
+
     held: bool
+    by_us: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TellParty:
+    """How one party stands; 1 is the far side."""
+
+    party: int
+
+
+@dataclass(frozen=True, slots=True)
+class TellTransfer:
+    """What became of a transfer to this party. `failure` None: it has our side's place."""
+
+    party: int
+    failure: Outcome | None
+
+
+@dataclass(frozen=True, slots=True)
+class TellRecording:
+    failure: str = ""
 
 
 Action = (
@@ -116,9 +157,14 @@ Action = (
     | CancelTimers
     | CheckMedia
     | PlayMusic
+    | Mute
+    | Record
     | AskOffer
     | TellMedia
     | TellState
     | TellDigit
     | TellHold
+    | TellParty
+    | TellTransfer
+    | TellRecording
 )

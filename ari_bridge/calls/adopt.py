@@ -10,12 +10,23 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from ari_bridge.ari.resources import Bridge, Channel
-from ari_bridge.calls import plan, rule
-from ari_bridge.calls.actions import Action, StartTimer
+from ari_bridge.calls import parties, plan, rule
+from ari_bridge.calls.actions import Action, Mute, PlayMusic, StartTimer
 from ari_bridge.calls.causes import Cause, Outcome
 from ari_bridge.calls.events import Timer
 from ari_bridge.calls.rule import EARLY, ENDING, RINGING, TRYING, UP, Decision
-from ari_bridge.calls.state import FACTS_OF_A_LEG, Call, CallState, Direction, Fact, Resource, Spare, Step
+from ari_bridge.calls.state import (
+    FACTS_OF_A_LEG,
+    Call,
+    CallState,
+    Direction,
+    Fact,
+    Party,
+    PartyState,
+    Resource,
+    Spare,
+    Step,
+)
 from ari_bridge.ids import Kind, leg_id, leg_number, parse_resource_id, resource_id
 
 
@@ -32,12 +43,22 @@ _FAR_STANDS = frozenset({Fact.FAR_CREATED, Fact.FAR_ENTERED})
 _CALLER_RINGS = _FAR_STANDS | {Fact.PAGES_RING, Fact.FAR_RUNG}
 
 
-def adopt(record: Call, seen: Seen, at: float) -> Decision:
-    """The call as it stands, and what it wants done now. `at`: Unix seconds."""
+def adopt(record: Call, seen: Seen, at: float, given_away: frozenset[str] = frozenset()) -> Decision:
+    """The call as it stands, and what it wants done now. `at`: Unix seconds.
+
+    `given_away`: the channels that are a party of another call: a process that died while it gave one over has
+    saved it with both.
+    """
     found = _holding(record, seen)
     far = seen.channels.get(record.far_channel)
+    if record.far_channel in given_away:
+        found = replace(found, holds=found.holds - {Resource.FAR})
+        if record.outcome is None:
+            return rule.end(found, at, Outcome.TRANSFERRED)
     if record.outcome is not None:
         return rule.release(replace(found, state=ENDING))
+    if record.parties and record.state is UP:
+        return _parties_go_on(found, at, seen)
     if far is None:
         return _ended_meanwhile(found, at)
     if record.direction is Direction.INBOUND and record.state is not UP:
@@ -63,7 +84,17 @@ def _holding(record: Call, seen: Seen) -> Call:
                 spare.add(Spare(resource, leg_number(name)))
     present = {one for one in spare if one.leg == record.leg}
     holds |= {one.resource for one in present}
-    return replace(record, holds=frozenset(holds), spare=frozenset(spare - present))
+    parties = tuple(_as_it_stands(party, seen, record) for party in record.parties)
+    return replace(record, holds=frozenset(holds), spare=frozenset(spare - present), parties=parties)
+
+
+def _as_it_stands(party: Party, seen: Seen, record: Call) -> Party:
+    """Nothing that was asked for it is under way any more. Of a call that goes on, its end is still to be told."""
+    if party.state is PartyState.GONE:
+        return party
+    if record.outcome is not None and party.channel not in seen.channels:
+        return replace(party, state=PartyState.GONE, outcome=party.leaving or Outcome.COMPLETED, leaving=None)
+    return replace(party, waiting=frozenset(), releasing=False)
 
 
 def _state(record: Call, far: Channel) -> CallState:
@@ -94,25 +125,63 @@ def _rings_again(call: Call) -> Decision:
     return call, [*releases, StartTimer(Timer.RING)]
 
 
+def _parties_go_on(call: Call, at: float, seen: Seen) -> Decision:
+    """A call that has, or had, more parties than the far side: they are told what they missed, as events are."""
+    call, actions = _goes_on(call, UP, at, seen)
+    bridge = seen.bridges.get(resource_id(call.id, Kind.BRIDGE))
+    members = set(bridge.channels) if bridge else set()
+    if Resource.FAR not in call.holds:
+        call, more = parties.far_gone(call, at, Outcome.COMPLETED, Cause(text="it ended while the server was down"))
+        actions += more
+    for party in call.parties:
+        if party.state is PartyState.GONE or not call.state.live:
+            continue
+        call, more = _party_goes_on(call, party, seen.channels.get(party.channel), members, at)
+        actions += more
+    return call, actions
+
+
+def _party_goes_on(call: Call, party: Party, channel: Channel | None, members: set[str], at: float) -> Decision:
+    asked = {Step.CREATE_PARTY}
+    if channel and channel.state != "Down":
+        asked.add(Step.DIAL_PARTY)
+    if party.channel in members:
+        asked.add(Step.BRIDGE_PARTY)
+    party = replace(party, asked=frozenset(asked))
+    call = rule.with_party(call, party)
+    if channel is None:
+        return parties.gone(call, party.number, at, Outcome.COMPLETED if party.talks else Outcome.UNREACHABLE)
+    if party.leaving is not None:
+        return rule.release_parties(call)
+    if channel.state == "Up":
+        return parties.stands(call, party.number, at)
+    if channel.state == "Down":  # the process died before it was dialled
+        return parties.ring_time_over(call, party.number, at)
+    return call, [StartTimer(Timer.PARTY, party.number)]
+
+
 def _goes_on(call: Call, state: CallState, at: float, seen: Seen) -> Decision:
     bridge = seen.bridges.get(resource_id(call.id, Kind.BRIDGE))
     members = set(bridge.channels) if bridge else set()
     facts = {*_CALLER_RINGS, Fact.ACCEPTED, Fact.ANSWER_TOLD, Fact.FAR_DIALLED}
     if bridge:
         facts.add(Fact.BRIDGE_CREATED)
-    if call.far_channel in members:
+    if call.far_channel in members or Resource.FAR not in call.holds:  # gone, while others are still there
         facts.add(Fact.FAR_BRIDGED)
     if state is UP:
         facts.add(Fact.FAR_ANSWERED)
         call = replace(call, answered_at=call.answered_at or at)
     whole = {Resource.EXTERNAL_MEDIA} if seen.legs is None else {Resource.EXTERNAL_MEDIA, Resource.MEDIA_SESSION}
-    if leg_id(call.id, call.leg) in members and whole <= call.holds:
+    if call.left:
+        call = rule.drop_leg(call)
+    elif leg_id(call.id, call.leg) in members and whole <= call.holds:
         facts |= FACTS_OF_A_LEG
         call = replace(call, holds=call.holds | {Resource.MEDIA_SESSION})
     else:
         call = replace(rule.drop_leg(call), media_lost=True)
-    away = call.session is not None
+    away = call.session is not None and not call.left
     call = replace(call, state=state, owner_away=away, facts=frozenset(facts), asked=_asked(call, facts))
+    call, _ = rule.with_sound(call)
     call, steps = rule.advance(call)
     call, releases = rule.release_spare(call)
     timers: list[Action] = []
@@ -120,7 +189,15 @@ def _goes_on(call: Call, state: CallState, at: float, seen: Seen) -> Decision:
         timers += [StartTimer(Timer.GRACE), StartTimer(Timer.MUSIC)]
     if state is not UP:
         timers.append(StartTimer(Timer.RING))
-    return call, [*steps, *releases, *timers]
+    return call, [*steps, *releases, *timers, *_sound(call)]
+
+
+def _sound(call: Call) -> list[Action]:
+    """Whatever the process before has left is set right: no one hears music for ever, or what is not meant for him."""
+    if call.state is not UP:
+        return []
+    sounds: list[Action] = [PlayMusic(call.music)]
+    return sounds if call.left or call.media_lost else [*sounds, Mute(call.apart)]
 
 
 def _asked(call: Call, facts: set[Fact] | frozenset[Fact]) -> frozenset[Step]:

@@ -10,7 +10,7 @@ happened; too late is no fault. *Result*: a request of ours came back.
 from dataclasses import dataclass
 from enum import Enum
 
-from ari_bridge.calls.state import Resource, RtpAddress, Step
+from ari_bridge.calls.state import PartyState, Resource, RtpAddress, Step
 
 
 class Timer(Enum):
@@ -20,6 +20,7 @@ class Timer(Enum):
     SETUP = "setup"  # media and bridge must stand within this
     EXPLAIN = "explain"  # a channel left us: its end event, which says why, must come within this
     GRACE = "grace"  # the page, or new media for it, must be back within this
+    PARTY = "party"  # a further party may ring so long
     MUSIC = "music"  # when the far side has heard nothing for so long, music is played to it
 
 
@@ -80,6 +81,67 @@ class DigitsPressed(Event):
     digits: str
 
 
+@dataclass(frozen=True, slots=True)
+class Held(Event):
+    """Our side puts the others on hold (`held`), or takes them back."""
+
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PartyInvited(Event):
+    """Our side has a number called into the call; with `transfer`, in our side's place."""
+
+    target: str
+    endpoint: str
+    transfer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PartyGiven(Event):
+    """The far side of another call comes over: `state` CALLED is not among what it may be in.
+
+    With `transfer` it takes our side's place, once it has answered.
+    """
+
+    channel: str
+    target: str
+    name: str
+    state: PartyState
+    transfer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PartyDropped(Event):
+    """Our side lets one party go; 1 is the far side."""
+
+    party: int
+
+
+@dataclass(frozen=True, slots=True)
+class FarGivenAway(Event):
+    """The far side belongs to another call from now on: this one ends without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left(Event):
+    """Our side leaves, the others go on."""
+
+
+class RecordingVerb(Enum):
+    """The values are the words of the protocol."""
+
+    START = "start"
+    PAUSE = "pause"
+    RESUME = "resume"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingAsked(Event):
+    verb: RecordingVerb
+
+
 # --- told ----------------------------------------------------------------------
 
 
@@ -99,7 +161,7 @@ class PagesRang(Event):
 class ChannelEntered(Event):
     """ARI StasisStart of one of the call's channels: it takes commands now.
 
-    `leg`, here and below: the media leg's number, 0 for what belongs to none.
+    `leg`, here and below: the number of the media leg, or of the party; 0 for what belongs to none.
     """
 
     resource: Resource
@@ -168,6 +230,44 @@ class FarHeld(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PartyRang(Event):
+    """As FarRinging and FarProgress, of a further party."""
+
+    party: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartyAnswered(Event):
+    """As FarAnswered, of a further party."""
+
+    party: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartyFailed(Event):
+    """As FarFailed, of a further party."""
+
+    party: int
+    dial_status: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartyHangsUp(Event):
+    """As FarHangsUp, of a further party."""
+
+    party: int
+    q850: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingEnded(Event):
+    """ARI RecordingFinished, or (`failure` set) RecordingFailed, or it could not be begun."""
+
+    name: str
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class OwnerLost(Event):
     """The connection of the page that holds the call is gone; the sound may go on."""
 
@@ -202,6 +302,7 @@ class PbxLost(Event):
 @dataclass(frozen=True, slots=True)
 class TimerFired(Event):
     timer: Timer
+    party: int = 0  # whose, of a timer of a party
 
 
 # --- results -------------------------------------------------------------------

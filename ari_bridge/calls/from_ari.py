@@ -14,6 +14,10 @@ from ari_bridge.calls.events import (
     FarHeld,
     FarProgress,
     FarRinging,
+    PartyAnswered,
+    PartyFailed,
+    PartyHangsUp,
+    PartyRang,
 )
 from ari_bridge.calls.state import Resource
 
@@ -27,7 +31,7 @@ def channel_id(event: ari.AriEvent) -> str | None:
 
 
 def translate(event: ari.AriEvent, resource: Resource, leg: int, at: float) -> Event | None:
-    """The call's event, where its channel `resource` (of media leg `leg`, 0 for none) had `event`.
+    """The call's event, where its channel `resource` (of the media leg or party `leg`, 0 for neither) had `event`.
 
     None where it means nothing to a call.
     """
@@ -38,7 +42,9 @@ def translate(event: ari.AriEvent, resource: Resource, leg: int, at: float) -> E
             return ChannelLeft(at, resource, leg)
         case ari.ChannelDestroyed(cause=q850, cause_txt=text):
             return ChannelGone(at, resource, q850, text, leg)
-    return _of_far(event, at) if resource is Resource.FAR else None
+    if resource is Resource.FAR:
+        return _of_far(event, at)
+    return _of_party(event, leg, at) if resource is Resource.PARTY else None
 
 
 def _of_far(event: ari.AriEvent, at: float) -> Event | None:
@@ -57,6 +63,23 @@ def _of_far(event: ari.AriEvent, at: float) -> Event | None:
             return FarHeld(at, True)
         case ari.ChannelUnhold():
             return FarHeld(at, False)
+        case _:
+            return None
+
+
+def _of_party(event: ari.AriEvent, number: int, at: float) -> Event | None:
+    told = _of_far(event, at)
+    match told:
+        case FarRinging() | FarProgress():
+            return PartyRang(at, number)
+        case FarAnswered():
+            return PartyAnswered(at, number)
+        case FarFailed(_, status):
+            return PartyFailed(at, number, status)
+        case FarHangsUp(_, q850):
+            return PartyHangsUp(at, number, q850)
+        case FarDigit():
+            return told
         case _:
             return None
 

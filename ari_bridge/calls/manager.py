@@ -20,20 +20,30 @@ from ari_bridge.calls.events import (
     Declined,
     DigitsPressed,
     Event,
+    FarGivenAway,
+    Held,
     HungUp,
+    Left,
     MediaLost,
     OwnerBack,
     OwnerLost,
+    PartyDropped,
+    PartyGiven,
+    PartyInvited,
     PbxLost,
     Placed,
+    RecordingAsked,
+    RecordingEnded,
+    RecordingVerb,
     Reoffered,
 )
 from ari_bridge.calls.measure import CallMeter
+from ari_bridge.calls.parties import shown
 from ari_bridge.calls.peers import MediaEngine, Pages, Peers
 from ari_bridge.calls.reconcile import Reconciler
 from ari_bridge.calls.rule import Decision
-from ari_bridge.calls.state import Call, CallState, Direction
-from ari_bridge.calls.switchboard import Switchboard
+from ari_bridge.calls.state import Call, CallState, Direction, PartyState, Resource
+from ari_bridge.calls.switchboard import Owner, Switchboard
 from ari_bridge.calls.task import (
     CallTask,
     DigitReceived,
@@ -42,13 +52,24 @@ from ari_bridge.calls.task import (
     Listener,
     MediaNeeded,
     MediaReady,
+    PartyChanged,
+    RecordingChanged,
     StateChanged,
+    TransferEnded,
     Update,
 )
 from ari_bridge.errors import CallFailed, InvalidRequest, TooMany, Unavailable, UnknownCall, WrongState
-from ari_bridge.hooks import CallAdopted, Hooks
+from ari_bridge.hooks import CallAdopted, Hooks, RecordingOver
 from ari_bridge.hooks import DigitReceived as DigitHook
-from ari_bridge.ids import CALL_ID_PATTERN, Kind, leg_number, new_call_id, parse_resource_id, resource_id
+from ari_bridge.ids import (
+    CALL_ID_PATTERN,
+    Kind,
+    leg_number,
+    new_call_id,
+    parse_resource_id,
+    party_id,
+    resource_id,
+)
 from ari_bridge.media.sdp import check_offer
 from ari_bridge.routing import Routes
 from ari_bridge.store import CallStore
@@ -63,7 +84,11 @@ __all__ = [
     "MediaNeeded",
     "MediaReady",
     "Pages",
+    "PartyChanged",
+    "RecordingChanged",
+    "RecordingVerb",
     "StateChanged",
+    "TransferEnded",
     "Update",
 ]
 
@@ -96,17 +121,18 @@ class Calls:
         self._store = store
         self._peers = Peers(ari, media, pages)
         self._tasks: dict[str, CallTask] = {}
-        self._inbound: dict[str, str] = {}  # Asterisk's channel id → call id
+        self._owners: dict[str, Owner] = {}  # of the channels whose name does not tell whose they are
         self._wishes: dict[str, Event] = {}  # call id → what its user wants of a call that is about to be adopted
         self._all_ended = asyncio.Event()
         self._reconciler = Reconciler(self._peers, self._tasks, self._adopt)
         self._switchboard = Switchboard(
             ari,
             hooks,
-            self._inbound,
+            self._owners,
             post=self._post,
             arrived=self._arrived,
             stray=self._reconciler.hang_up_stray,
+            recorded=self._recorded,
         )
         self._background: set[asyncio.Task[None]] = set()
         self._pbx_gone: asyncio.TimerHandle | None = None
@@ -262,6 +288,59 @@ class Calls:
         task.check_digits(digits)
         task.ask(DigitsPressed(time.time(), digits))
 
+    def hold(self, call_id: str, held: bool) -> None:
+        """Hold: the others hear music, and nothing goes to or from the page. Raises UnknownCall, WrongState."""
+        self._task(call_id).ask(Held(time.time(), held))
+
+    def transfer(self, call_id: str, target: str) -> None:
+        """Blind transfer: `target` is called, and takes our side's place when it answers; until then music plays.
+
+        Raises UnknownCall, WrongState, InvalidTarget, InvalidRequest (it is in the call already), TooMany.
+        """
+        self._invite(call_id, target, transfer=True)
+
+    def add_party(self, call_id: str, target: str) -> None:
+        """Conference: `target` is called, and joins when it answers. Raises as `transfer` does."""
+        self._invite(call_id, target, transfer=False)
+
+    def join(self, call_id: str, from_call_id: str, *, transfer: bool) -> None:
+        """The far side of another call comes over, and that call ends.
+
+        With `transfer` (attended transfer) our side leaves `call_id` as well. The other call may still ring then.
+        Raises UnknownCall, WrongState, InvalidRequest (it is the same call), TooMany.
+        """
+        if call_id == from_call_id:
+            raise InvalidRequest("A call cannot be joined with itself.", field="callId")
+        task, other = self._task(call_id), self._task(from_call_id)
+        given = other.call
+        if any(party.here for party in given.parties) or not given.far_is_here:
+            raise WrongState("Only a call of two can be joined to another.", field="callId")
+        talks = given.state is CallState.UP
+        if not (talks or (transfer and given.state in (CallState.RINGING, CallState.EARLY) and given.endpoint)):
+            raise WrongState(f"The call {from_call_id} has not been answered.", field="callId")
+        now = time.time()
+        away = FarGivenAway(now)
+        other.check(away)
+        number, name = shown(given)
+        state = PartyState.UP if talks else PartyState.RINGING
+        task.ask(PartyGiven(now, given.far_channel, number, name, state, transfer))
+        other.post(away)  # from here on its channel is the other's: so it was saved, in this order
+
+    def drop_party(self, call_id: str, party: int) -> None:
+        """Let one party go, 1 for the far side; of one that takes over: take the transfer back.
+
+        Raises UnknownCall, WrongState, InvalidRequest (there is no such party).
+        """
+        self._task(call_id).ask(PartyDropped(time.time(), party))
+
+    def leave(self, call_id: str) -> None:
+        """Our side leaves, the others go on. Raises UnknownCall, WrongState (there are not two others)."""
+        self._task(call_id).ask(Left(time.time()))
+
+    def record(self, call_id: str, verb: RecordingVerb) -> None:
+        """Record the call. What is so already is no fault. Raises UnknownCall, WrongState, TooMany."""
+        self._task(call_id).ask(RecordingAsked(time.time(), verb))
+
     def get(self, call_id: str) -> Call:
         """The call, live or ended. Raises UnknownCall."""
         if task := self._tasks.get(call_id):
@@ -308,6 +387,12 @@ class Calls:
         finally:
             self.unwatch(call_id, listener)
 
+    def _invite(self, call_id: str, target: str, *, transfer: bool) -> None:
+        task = self._task(call_id)
+        number, endpoint = self._routes.resolve(target)
+        self._ari.check_available()
+        task.ask(PartyInvited(time.time(), number, endpoint, transfer))
+
     def _find(self, call_id: str) -> CallTask | None:
         """The task of a call that has not ended; None where it has. Raises UnknownCall."""
         task = self._tasks.get(call_id)
@@ -327,7 +412,7 @@ class Calls:
         if len(self._tasks) + adding > self._limits.max_calls:
             raise TooMany(f"All {self._limits.max_calls} lines are in use: try again later.")
         if user is not None:
-            held = sum(call.user == user for call in self.live())
+            held = sum(call.user == user and not call.left for call in self.live())
             if held >= self._limits.max_calls_per_user:
                 raise TooMany(f"{user} has {held} calls already: end one first.")
 
@@ -338,7 +423,11 @@ class Calls:
 
         def changed(before: Call, after: Call, event: Event) -> None:
             self._store.save(after)  # before its actions: what is done is known, whatever comes next
+            if after.parties is not before.parties:
+                self._know_channels(after)
             meter.changed(before, after, event)
+            if after.state is CallState.UP and before.state is not CallState.UP and self._limits.record_all:
+                task.post(RecordingAsked(event.at, RecordingVerb.START))
             if after.state is CallState.ENDED and before.state is not CallState.ENDED:
                 self._forget(after)
 
@@ -348,7 +437,8 @@ class Calls:
         task.listeners.append(self._digit_to_hooks)
         self._tasks[call.id] = task
         if call.direction is Direction.INBOUND:
-            self._inbound[call.far_channel] = call.id
+            self._owners[call.far_channel] = (call.id, Resource.FAR, 0)
+        self._know_channels(call)
         if adopted:
             meter.adopted(call)
         return task
@@ -359,9 +449,21 @@ class Calls:
 
     def _forget(self, call: Call) -> None:
         self._tasks.pop(call.id, None)
-        self._inbound.pop(call.far_channel, None)
+        for channel in [call.far_channel, *(party.channel for party in call.parties)]:
+            if self._owners.get(channel, ("",))[0] == call.id:
+                del self._owners[channel]
         if not self._tasks:
             self._all_ended.set()
+
+    def _know_channels(self, call: Call) -> None:
+        """Of parties that another call gave."""
+        for party in call.parties:
+            if party.channel == party_id(call.id, party.number):
+                continue
+            if party.state is not PartyState.GONE:
+                self._owners[party.channel] = (call.id, Resource.PARTY, party.number)
+            elif self._owners.get(party.channel) == (call.id, Resource.PARTY, party.number):
+                del self._owners[party.channel]
 
     def _adopt(self, decision: Decision) -> None:
         """A call of an earlier process stands, or has ended meanwhile."""
@@ -395,6 +497,13 @@ class Calls:
         log.info("a caller arrived", call=call.id, channel=call.far_channel, target=call.target, caller=call.caller)
         self._add(call).post(Arrived(call.created_at))
         return True
+
+    def _recorded(self, name: str, failure: str) -> None:
+        call_id, found, _ = name.rpartition("-rec")
+        if not found:
+            return  # somebody else's
+        self._post(call_id, RecordingEnded(time.time(), name, failure))
+        self._hooks.emit(RecordingOver(call_id, name, failure))
 
     async def _on_connect(self) -> None:
         metrics.ARI_CONNECTED.set(1)

@@ -11,6 +11,19 @@ from ari_bridge.hooks import CallChanged, CallEnded, CallReleased, CallStarted, 
 _BRIDGED = {Fact.EXTERNAL_MEDIA_BRIDGED, Fact.FAR_BRIDGED, Fact.FAR_ANSWERED}
 
 
+def _shown(call: Call) -> tuple[object, ...]:
+    """What clients see of a call besides its state."""
+    return (
+        call.held,
+        call.held_by_far,
+        call.transferring,
+        call.left,
+        call.far_is_here,
+        call.recording,
+        [(party.number, party.state, party.here) for party in call.parties],
+    )
+
+
 class CallMeter:
     """One call's. Intervals are taken on the monotonic clock: Unix time may jump."""
 
@@ -38,8 +51,10 @@ class CallMeter:
                 metrics.SETUP_SECONDS.labels("invite").observe(now - self._began)
             case events.StepDone(step=Step.ANSWER_MEDIA) if after.state.live:
                 metrics.SETUP_SECONDS.labels("answer").observe(now - self._began)
-            case events.FarHeld() if before.held_by_far is not after.held_by_far:
-                self._hooks.emit(CallChanged(after))
+            case _:
+                pass
+        if before.state is after.state and _shown(before) != _shown(after):
+            self._hooks.emit(CallChanged(after))
         if after.direction is Direction.OUTBOUND and Fact.FAR_ANSWERED in after.facts - before.facts:
             self._agreed = now
         if after.facts >= _BRIDGED and not before.facts >= _BRIDGED and after.state.live:

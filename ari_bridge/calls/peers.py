@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ari_bridge.ari.client import Ari
-from ari_bridge.calls.state import Call, Direction, Resource, RtpAddress, Step
+from ari_bridge.calls.state import Call, Direction, Party, Resource, RtpAddress, Step
 from ari_bridge.ids import Kind, leg_id, resource_id
 
 
@@ -76,6 +76,8 @@ async def perform(
         case Step.CREATE_BRIDGE:
             await ari.bridges.create(bridge)
         case Step.BRIDGE_EXTERNAL_MEDIA:
+            if call.apart:
+                await ari.channels.mute(media_leg)
             await ari.bridges.add_channel(bridge, media_leg)
         case Step.CREATE_FAR:
             await ari.channels.create(call.far_channel, call.endpoint, caller=call.caller, caller_name=call.caller_name)
@@ -88,7 +90,22 @@ async def perform(
             await ari.channels.ring(call.far_channel)
         case Step.ANSWER_FAR:
             await ari.channels.answer(call.far_channel)
+        case Step.CREATE_PARTY | Step.DIAL_PARTY | Step.BRIDGE_PARTY:
+            party = call.party(leg)
+            assert party, "it is made before its steps"
+            await _perform_for(party, step, peers, bridge, ring_timeout)
     return address, sdp
+
+
+async def _perform_for(party: Party, step: Step, peers: Peers, bridge: str, ring_timeout: float) -> None:
+    channels = peers.ari.channels
+    match step:
+        case Step.CREATE_PARTY:
+            await channels.create(party.channel, party.endpoint, caller=party.caller, caller_name=party.caller_name)
+        case Step.DIAL_PARTY:
+            await channels.dial(party.channel, timeout=int(ring_timeout) + 5)
+        case _:
+            await peers.ari.bridges.add_channel(bridge, party.channel)
 
 
 async def undo(peers: Peers, call: Call, resource: Resource, leg: int) -> None:
@@ -104,5 +121,8 @@ async def undo(peers: Peers, call: Call, resource: Resource, leg: int) -> None:
         case Resource.FAR if call.direction is Direction.INBOUND and call.dialplan_status:
             variables = {"ARI_BRIDGE_STATUS": call.dialplan_status}
             await ari.channels.continue_in_dialplan(call.far_channel, variables=variables)
+        case Resource.PARTY:
+            if party := call.party(leg):
+                await ari.channels.hangup(party.channel)
         case Resource.FAR:
             await ari.channels.hangup(call.far_channel)

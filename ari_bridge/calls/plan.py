@@ -60,13 +60,16 @@ MADE_BY: dict[Resource, Step] = {resource: step for step, resource in MAKES.item
 def ready(call: Call) -> list[Step]:
     """The steps that can begin now: not begun, and all their facts are there.
 
-    Where the media is lost, a new leg begins with the page's next offer, and not before.
+    Where the media is lost, a new leg begins with the page's next offer, and not before; and where our side has left,
+    none begins.
     """
     plan = PLANS[call.direction]
     ready = [step for step, needs in plan.items() if step not in call.asked and needs <= call.facts]
-    return [step for step in ready if not (call.media_lost and step.of_leg)]
+    return [step for step in ready if not ((call.media_lost or call.left) and step.of_leg)]
 
 
 def complete(call: Call) -> bool:
-    """Whether every step of the set-up has worked."""
+    """Whether every step of the set-up has worked, or is of no interest any more."""
+    if call.left:
+        return True
     return all(GIVES[step] in call.facts for step in PLANS[call.direction])

@@ -16,10 +16,10 @@ import structlog
 from ari_bridge import metrics
 from ari_bridge.ari.resources import Channel
 from ari_bridge.calls.adopt import Seen, adopt
-from ari_bridge.calls.events import ChannelEntered, ChannelGone, FarAnswered, FarRinging
+from ari_bridge.calls.events import ChannelEntered, ChannelGone, FarAnswered, FarRinging, PartyAnswered
 from ari_bridge.calls.peers import Peers
 from ari_bridge.calls.rule import Decision
-from ari_bridge.calls.state import Call, Direction, Fact, Resource
+from ari_bridge.calls.state import Call, Direction, Fact, PartyState, Resource, Step
 from ari_bridge.calls.survey import Finding, Sort, Standing, survey
 from ari_bridge.calls.task import CallTask
 from ari_bridge.errors import PeerError
@@ -78,8 +78,9 @@ class Reconciler:
 
     def _adopt(self, seen: Seen) -> None:
         records, self.records = self.records, {}
+        given_away = frozenset(party.channel for record in records.values() for party in record.parties)
         for record in records.values():
-            call, actions = adopt(record, seen, time.time())
+            call, actions = adopt(record, seen, time.time(), given_away)
             log.info(
                 "a call of an earlier process was found again",
                 call=call.id,
@@ -107,6 +108,20 @@ class Reconciler:
                     task.post(FarAnswered(at))
                 elif channel.state == "Ringing":
                     task.post(FarRinging(at))
+        self._tell_of_parties(task, call, channels, at)
+
+    def _tell_of_parties(self, task: CallTask, call: Call, channels: Mapping[str, Channel], at: float) -> None:
+        for party in call.parties:
+            if party.state is PartyState.GONE or Step.CREATE_PARTY in party.waiting:
+                continue
+            channel = channels.get(party.channel)
+            if channel is None:
+                text = "it ended while the PBX could not be heard"
+                task.post(ChannelGone(at, Resource.PARTY, text=text, leg=party.number))
+            elif channel.state == "Up":
+                task.post(PartyAnswered(at, party.number))
+            else:
+                task.post(ChannelEntered(at, Resource.PARTY, party.number))
 
     # --- the sweep ---------------------------------------------------------------------
 

@@ -6,7 +6,6 @@ the page has given a new offer. Only when the grace is over, and nothing is hear
 Pure.
 """
 
-
 from msgspec.structs import replace
 
 from ari_bridge.calls import events, plan
@@ -15,13 +14,13 @@ from ari_bridge.calls.actions import (
     AskOffer,
     CancelTimer,
     CheckMedia,
-    PlayMusic,
     StartTimer,
     TellMedia,
     TellState,
 )
 from ari_bridge.calls.causes import Cause, Outcome
 from ari_bridge.calls.events import Failure, Timer
+from ari_bridge.calls.parties import leave_lost
 from ari_bridge.calls.rule import (
     ACCEPTING,
     ENDS,
@@ -33,6 +32,8 @@ from ari_bridge.calls.rule import (
     leads_to,
     release,
     release_spare,
+    talking,
+    with_sound,
     without,
 )
 from ari_bridge.calls.state import Call, Direction, Fact, Step
@@ -52,6 +53,8 @@ FIRST_LEGS = 3
 @leads_to()
 def renew(call: Call, event: events.Reoffered) -> Decision:
     """The page gives a new offer: the leg that it makes takes the old one's place once it is there."""
+    if call.left:
+        raise WrongState("Our side has left the call.", field="callId")
     if call.direction is Direction.INBOUND and Fact.ACCEPTED not in call.facts:
         raise WrongState("The call rings: it can be accepted, and has no media yet.", field="callId")
     if len(call.spare) >= SPARES:
@@ -78,7 +81,7 @@ def lose_media(call: Call, at: float, reason: str) -> Decision:
 
 @leads_to(*ENDS)
 def media_lost(call: Call, event: events.MediaLost) -> Decision:
-    if event.leg != call.leg or call.media_lost:
+    if event.leg != call.leg or call.media_lost or call.left:
         return call, []
     if call.direction is Direction.INBOUND and Fact.ACCEPTED not in call.facts:
         return call, []  # it has no media yet
@@ -114,11 +117,6 @@ def _after_stale(call: Call) -> Decision:
     return call, []
 
 
-@leads_to()
-def spare_released(call: Call, event: events.Released) -> Decision:
-    return without(call, event.resource, event.leg), []
-
-
 def answer_made(call: Call, sdp: str) -> Decision:
     """The SDP answer is there. The first of a call comes before any state, and with the state."""
     first = Fact.ANSWER_TOLD not in call.facts
@@ -138,7 +136,7 @@ def leg_bridged(call: Call) -> Decision:
 
 @leads_to()
 def owner_lost(call: Call, event: events.OwnerLost) -> Decision:
-    if call.owner_away:
+    if call.owner_away or call.left:
         return call, []
     return replace(call, owner_away=True), [StartTimer(Timer.GRACE), StartTimer(Timer.MUSIC)]
 
@@ -151,15 +149,15 @@ def owner_back(call: Call, event: events.OwnerBack) -> Decision:
     if call.media_lost:
         return call, [AskOffer("the sound was lost while the page was away"), StartTimer(Timer.GRACE)]
     actions: list[Action] = [CancelTimer(Timer.GRACE), CancelTimer(Timer.MUSIC)]
-    return call, [*actions, CheckMedia()] if call.music else actions
+    return call, [*actions, CheckMedia()] if call.silent else actions
 
 
 def music_due(call: Call) -> Decision:
     """The timer MUSIC fired."""
     if call.state is not UP:
         return call, []
-    if call.media_lost and not call.music:
-        return replace(call, music=True), [PlayMusic(True)]
+    if call.media_lost and not call.silent:
+        return with_sound(replace(call, silent=True))
     return call, [CheckMedia()] if call.owner_away else []
 
 
@@ -171,20 +169,21 @@ def media_checked(call: Call, event: events.MediaChecked) -> Decision:
     if event.heard_at is None:
         return call, again
     silent = event.at - event.heard_at > SILENCE_SECONDS
-    if silent and call.owner_away and not call.music:
-        return replace(call, music=True), [PlayMusic(True), *again]
-    if call.music and not silent:
-        return replace(call, music=False), [PlayMusic(False), *again]
+    if (silent and call.owner_away) or not silent:
+        call, sound = with_sound(replace(call, silent=silent))
+        return call, [*sound, *again]
     return call, again
 
 
 def grace_over(call: Call, at: float) -> Decision:
     """The timer GRACE fired."""
-    if call.media_lost and not call.owner_away:
+    if call.media_lost and not call.owner_away and talking(call) < 2:
         return end(call, at, Outcome.FAILED_MEDIA, Cause(text="no new media came in time"))
-    if not call.owner_away:
+    if not call.owner_away and not call.media_lost:
         return call, []
-    if call.state is UP and not call.media_lost and not call.music:
+    if call.state is UP and not call.media_lost and not call.silent:
         # Nobody is connected, but the two still talk: a page that is frozen, or cut off from us alone.
         return call, [CheckMedia(), StartTimer(Timer.GRACE)]
+    if talking(call) > 1:
+        return leave_lost(call, at)
     return end(call, at, Outcome.LOST, Cause(text="the page did not come back in time"))

@@ -14,13 +14,27 @@ from ari_bridge.calls.actions import (
     Action,
     CancelTimers,
     Do,
+    Mute,
     PlayMusic,
+    Record,
     Release,
     StopRinging,
     TellState,
 )
 from ari_bridge.calls.causes import Cause, Outcome
-from ari_bridge.calls.state import FACTS_OF_A_LEG, Call, CallState, Direction, Fact, Resource, Spare, Step
+from ari_bridge.calls.events import RecordingVerb
+from ari_bridge.calls.state import (
+    FACTS_OF_A_LEG,
+    Call,
+    CallState,
+    Direction,
+    Fact,
+    Party,
+    PartyState,
+    Resource,
+    Spare,
+    Step,
+)
 
 Decision = tuple[Call, list[Action]]
 
@@ -54,8 +68,8 @@ def advance(call: Call) -> Decision:
     actions: list[Action] = [Do(step, call.leg if step.of_leg else 0) for step in steps]
     if Step.BRIDGE_EXTERNAL_MEDIA in steps:  # the new leg takes the place of the old one, and of the music
         call, releases = release_spare(call)
-        music: list[Action] = [PlayMusic(False)] if call.music else []
-        call, actions = replace(call, music=False), [*music, *actions, *releases]
+        call, sound = with_sound(replace(call, silent=False))
+        actions = [*sound, *actions, *releases]
     return call, actions
 
 
@@ -65,6 +79,32 @@ def moved(call: Call, state: CallState) -> Decision:
     return replace(call, state=state), [TellState()] if told else []
 
 
+# --- who hears what -----------------------------------------------------------------
+
+
+def talking(call: Call) -> int:
+    """How many there are besides our side, and have answered."""
+    return (call.far_is_here and call.state is UP) + sum(party.talks for party in call.parties)
+
+
+def with_sound(call: Call) -> Decision:
+    """The call with its sound as it ought to be.
+
+    Our side is kept apart while it holds or transfers. Who then waits alone, or waits for a page that is not heard,
+    hears music.
+    """
+    apart = call.state is UP and not call.left and (call.held or call.transferring != 0)
+    taker = call.party(call.transferring)
+    waits = call.silent or call.held or (taker is not None and not taker.talks)
+    music = call.state is UP and waits and talking(call) == 1
+    actions: list[Action] = []
+    if apart is not call.apart:
+        actions.append(Mute(apart))
+    if music is not call.music:
+        actions.append(PlayMusic(music))
+    return (replace(call, apart=apart, music=music), actions) if actions else (call, actions)
+
+
 # --- the end ----------------------------------------------------------------------
 
 _OUR_FAULT = {Outcome.FAILED_MEDIA, Outcome.FAILED_PBX, Outcome.LOST}
@@ -72,18 +112,23 @@ _STOP_REASONS = {Outcome.NO_ANSWER: "no_answer", Outcome.REJECTED: "declined"}
 
 
 def end(call: Call, at: float, outcome: Outcome, cause: Cause | None = None, dialplan_status: str = "") -> Decision:
-    """Decide that the call ends, and release whatever is made already; the rest when its request comes back."""
-    actions: list[Action] = [CancelTimers(), TellState()]
+    """Decide that the call ends, and release whatever is made already; the rest when its request comes back.
+
+    One that our side has left was told as ended already, with that outcome.
+    """
+    actions: list[Action] = [CancelTimers()] if call.left else [CancelTimers(), TellState()]
     if Fact.PAGES_RING in call.facts and Fact.ACCEPTED not in call.facts:
         actions.append(StopRinging(None, _STOP_REASONS.get(outcome, "cancelled")))
     if call.direction is Direction.INBOUND and call.state is not UP and outcome in _OUR_FAULT:
         dialplan_status = "UNAVAILABLE"  # the caller is not to suffer: the dialplan's fallback takes over
     if call.music:
         actions.append(PlayMusic(False))
+    if call.recording:
+        actions.append(Record(RecordingVerb.STOP, call.recording.name))
     call = replace(
         call,
         state=ENDING,
-        outcome=outcome,
+        outcome=call.left or outcome,
         cause=cause or Cause(),
         ended_at=at,
         dialplan_status=dialplan_status,
@@ -99,9 +144,10 @@ def release(call: Call) -> Decision:
     call = replace(call, releasing=call.releasing | {*now})
     actions: list[Action] = [Release(resource, call.leg if resource.of_leg else 0) for resource in now]
     call, spares = release_spare(call)
-    if not (call.holds or call.waiting or call.spare or call.stale):
+    call, parties = release_parties(call)
+    if not (call.holds or call.waiting or call.spare or call.stale or any(map(_stands, call.parties))):
         call = replace(call, state=ENDED)
-    return call, actions + spares
+    return call, [*actions, *spares, *parties]
 
 
 def without(call: Call, resource: Resource, leg: int = 0) -> Call:
@@ -110,6 +156,28 @@ def without(call: Call, resource: Resource, leg: int = 0) -> Call:
         gone = {Spare(resource, leg)}
         return replace(call, spare=call.spare - gone, spare_releasing=call.spare_releasing - gone)
     return replace(call, holds=call.holds - {resource}, releasing=call.releasing - {resource})
+
+
+# --- further parties ------------------------------------------------------------------
+
+
+def _stands(party: Party) -> bool:
+    return party.state is not PartyState.GONE
+
+
+def with_party(call: Call, party: Party) -> Call:
+    return replace(call, parties=(*call.parties[: party.number - 2], party, *call.parties[party.number - 1 :]))
+
+
+def release_parties(call: Call) -> Decision:
+    """Release those that are to go: all of them where the call ends. One that is just being made: when it is."""
+    actions: list[Action] = []
+    for party in call.parties:
+        goes = _stands(party) and (party.leaving is not None or not call.state.live)
+        if goes and not party.releasing and Step.CREATE_PARTY not in party.waiting:
+            call = with_party(call, replace(party, releasing=True))
+            actions.append(Release(Resource.PARTY, party.number))
+    return call, actions
 
 
 # --- media legs -------------------------------------------------------------------

@@ -46,6 +46,7 @@ class Resource(Choice):
     BRIDGE = "bridge"
     EXTERNAL_MEDIA = "external_media"
     FAR = "far"
+    PARTY = "party"  # the channel of a further party: held by the party itself, not by `Call.holds`
 
     @property
     def of_leg(self) -> bool:
@@ -93,6 +94,66 @@ class Spare:
     leg: int
 
 
+class PartyState(Choice):
+    """Of a further party. The values are the words that clients are told."""
+
+    CALLED = "trying"
+    RINGING = "ringing"
+    UP = "accepted"  # it has answered
+    GONE = "ended"  # kept for the record: numbers are not used twice
+
+
+class Party(msgspec.Struct, frozen=True):
+    """Somebody in the call besides its page and its far side: called into it, or given from another call.
+
+    Times are Unix seconds; None means that it has not happened.
+    """
+
+    number: int  # 2, 3, ...: the far side is 1
+    channel: str  # ARI channel id
+    target: str  # the number as dialled, or the caller's
+    created_at: float
+    name: str = ""
+    endpoint: str = ""  # what Asterisk dials; empty for one that was given
+    caller: str = ""  # what it is shown
+    caller_name: str = ""
+    state: PartyState = PartyState.CALLED
+    asked: frozenset["Step"] = frozenset()
+    waiting: frozenset["Step"] = frozenset()  # of these, the ones without a result yet
+    leaving: Outcome | None = None  # decided to go, with this outcome, and not released yet
+    releasing: bool = False
+    dial_status: str = ""
+    hangup_q850: int = 0
+    outcome: Outcome | None = None  # with GONE
+    answered_at: float | None = None
+    ended_at: float | None = None
+
+    @property
+    def here(self) -> bool:
+        """Called or talking, and not about to go."""
+        return self.state is not PartyState.GONE and self.leaving is None
+
+    @property
+    def talks(self) -> bool:
+        return self.state is PartyState.UP and self.leaving is None
+
+
+class Taping(Choice):
+    """How a recording stands."""
+
+    ON = "on"
+    PAUSED = "paused"
+    OVER = "over"
+
+
+class Recording(msgspec.Struct, frozen=True):
+    """A recording of all that is said in the call. `name`: Asterisk's for it, and ours."""
+
+    name: str
+    state: Taping
+    started_at: float  # Unix seconds
+
+
 class Call(msgspec.Struct, frozen=True):
     """One call. Times are Unix seconds; None means that it has not happened.
 
@@ -128,8 +189,17 @@ class Call(msgspec.Struct, frozen=True):
     stale: frozenset[tuple["Step", int]] = frozenset()  # steps of earlier legs without a result yet
     owner_away: bool = False  # no connection of the page that holds the call stands
     media_lost: bool = False  # the leg is gone: the page must give a new offer
+    silent: bool = False  # nothing is heard of the page though it ought to be
     music: bool = False  # the far side hears music meanwhile
+    held: bool = False  # by our side
+    apart: bool = False  # nothing goes between our media leg and the bridge
     held_by_far: bool = False
+    parties: tuple[Party, ...] = ()  # besides the far side, those that have gone as well
+    transferring: int = 0  # the number of the party that takes our side's place once it has answered
+    left: Outcome | None = None  # our side has left, and how that is told; the others go on
+    left_at: float | None = None
+    recordings: tuple[Recording, ...] = ()
+    prefer: str = ""  # the codec for the browser: "opus", "pcmu"; "": what the server prefers
     dial_status: str = ""  # outbound: what the last ARI `Dial` event said, e.g. BUSY
     hangup_q850: int = 0  # the cause in the far side's hang-up request; 0 where none came
     dialplan_status: str = ""  # inbound: set when the caller goes back to the dialplan (ARI_BRIDGE_STATUS)
@@ -139,6 +209,20 @@ class Call(msgspec.Struct, frozen=True):
     answered_at: float | None = None
     ended_at: float | None = None  # when it was decided to end, not when all was released
 
+    def party(self, number: int) -> Party | None:
+        """The party with this number, from 2 on, also one that has gone."""
+        return self.parties[number - 2] if 2 <= number <= len(self.parties) + 1 else None
+
+    @property
+    def far_is_here(self) -> bool:
+        return Resource.FAR in self.holds - self.releasing and Fact.FAR_LEFT not in self.facts
+
+    @property
+    def recording(self) -> Recording | None:
+        """The one that runs, or is paused."""
+        last = self.recordings[-1] if self.recordings else None
+        return last if last and last.state is not Taping.OVER else None
+
 
 class Step(Choice):
     """One request of the set-up plan. The value names it in logs and metrics."""
@@ -147,6 +231,11 @@ class Step(Choice):
     def of_leg(self) -> bool:
         """Whether it is done anew for every media leg."""
         return self in _STEPS_OF_A_LEG
+
+    @property
+    def of_party(self) -> bool:
+        """Whether it is done for each further party."""
+        return self in _STEPS_OF_A_PARTY
 
     OFFER_MEDIA = "offer_media"
     ANSWER_MEDIA = "answer_media"
@@ -158,9 +247,13 @@ class Step(Choice):
     DIAL_FAR = "dial_far"
     RING_FAR = "ring_far"
     ANSWER_FAR = "answer_far"
+    CREATE_PARTY = "create_party"
+    DIAL_PARTY = "dial_party"
+    BRIDGE_PARTY = "bridge_party"
 
 
 _STEPS_OF_A_LEG = {Step.OFFER_MEDIA, Step.ANSWER_MEDIA, Step.CREATE_EXTERNAL_MEDIA, Step.BRIDGE_EXTERNAL_MEDIA}
+_STEPS_OF_A_PARTY = {Step.CREATE_PARTY, Step.DIAL_PARTY, Step.BRIDGE_PARTY}
 FACTS_OF_A_LEG = frozenset(
     {
         Fact.MEDIA_OFFERED,

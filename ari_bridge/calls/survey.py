@@ -44,12 +44,11 @@ def survey(
     `ours`: the channels that our application has in its hands; `calls`: those that live, by id; `adopted`:
     the ids of those that an earlier process began. What is not ours is left out.
     """
-    inbound = {call.far_channel: call_id for call_id, call in calls.items()}
+    owners = {channel: call_id for call_id, call in calls.items() for channel in channels_of(call)}
     found = []
     for channel in ours:
-        call_id = inbound.get(channel) or _owner(channel)
-        call = calls.get(call_id or "")
-        known = call is not None and channel in _channels(call)
+        known = channel in owners
+        call_id = owners.get(channel) or _owner(channel)
         found.append(_finding(Sort.CHANNEL, channel, call_id, known, adopted))
     for bridge in seen.bridges.values():
         parsed = parse_resource_id(bridge.id)
@@ -74,9 +73,11 @@ def _owner(name: str) -> str | None:
     return parsed[0] if parsed else None
 
 
-def _channels(call: Call) -> set[str]:
+def channels_of(call: Call) -> set[str]:
+    """The channels that are the call's, or were, or are being made. A far side that was given away is not."""
     legs = {leg_id(call.id, one.leg) for one in call.spare if one.resource is Resource.EXTERNAL_MEDIA}
-    return {call.far_channel, leg_id(call.id, call.leg), *legs}
+    far = {call.far_channel} if Resource.FAR in call.holds or call.state.live else set()
+    return far | {leg_id(call.id, call.leg), *legs} | {party.channel for party in call.parties}
 
 
 def _legs(call: Call) -> set[str]:

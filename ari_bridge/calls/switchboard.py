@@ -17,9 +17,10 @@ from ari_bridge.calls.events import Event
 from ari_bridge.calls.state import Call, Direction, Fact, Resource
 from ari_bridge.errors import PeerError
 from ari_bridge.hooks import AriReceived, Hooks
-from ari_bridge.ids import Kind, leg_number, new_call_id, parse_resource_id
+from ari_bridge.ids import Kind, leg_number, new_call_id, parse_resource_id, party_number
 
-_RESOURCES = {Kind.FAR: Resource.FAR, Kind.EXTERNAL_MEDIA: Resource.EXTERNAL_MEDIA}
+Owner = tuple[str, Resource, int]
+"""Whose a channel is: the call's id, what the call has it for, and the number of the media leg or party, else 0."""
 
 log = structlog.get_logger(__name__)
 
@@ -28,25 +29,29 @@ class Switchboard:
     """`post(call_id, event)`: False where there is no such call. `arrived`: takes a caller's new call, False where
     there is no room for it. `stray`: removes a channel of ours that came too late.
 
-    `inbound` (Asterisk's channel id → call id) is kept by the manager, looked at each time.
+    `owners`: of the channels whose name does not tell whose they are, as with callers and with parties that another
+    call gave; by Asterisk's channel id. Kept by the manager, looked at each time. `recorded(name, failure)`: a
+    recording of ours is over.
     """
 
     def __init__(
         self,
         ari: Ari,
         hooks: Hooks,
-        inbound: Mapping[str, str],
+        owners: Mapping[str, Owner],
         *,
         post: Callable[[str, Event], bool],
         arrived: Callable[[Call], bool],
         stray: Callable[[str], Coroutine[Any, Any, None]],
+        recorded: Callable[[str, str], None],
     ) -> None:
         self._ari = ari
         self._hooks = hooks
-        self._inbound = inbound
+        self._owners = owners
         self._post = post
         self._arrived = arrived
         self._stray = stray
+        self._recorded = recorded
         self._background: set[asyncio.Task[None]] = set()
         ari.on_event(self._on_event)
 
@@ -61,27 +66,41 @@ class Switchboard:
         if (lag := _lag(event.timestamp, at)) is not None:
             metrics.EVENT_LAG.observe(lag)
         channel = from_ari.channel_id(event)
-        call_id, resource = self._owner(channel) if channel else (None, None)
-        self._hooks.emit(AriReceived(event.type, event.raw, call_id))
-        if call_id and resource and channel:
-            leg = leg_number(channel) if resource.of_leg else 0
-            told = from_ari.translate(event, resource, leg, at)
+        owner = self._owner(channel) if channel else None
+        self._hooks.emit(AriReceived(event.type, event.raw, owner[0] if owner else None))
+        if owner:
+            call_id, resource, number = owner
+            told = from_ari.translate(event, resource, number, at)
             if told is None or self._post(call_id, told):
                 return
-        if isinstance(event, ari_events.StasisStart):
-            self._entered(event, resource)
+        match event:
+            case ari_events.StasisStart():
+                self._entered(event, owner is not None)
+            case ari_events.RecordingFinished(recording=recording):
+                self._recorded(recording.name, "")
+            case ari_events.RecordingFailed(recording=recording):
+                self._recorded(recording.name, recording.cause or "Asterisk could not record")
+            case _:
+                pass
 
-    def _owner(self, channel: str) -> tuple[str | None, Resource | None]:
-        if call_id := self._inbound.get(channel):
-            return call_id, Resource.FAR
+    def _owner(self, channel: str) -> Owner | None:
+        if owner := self._owners.get(channel):
+            return owner
         name = parse_resource_id(channel)
-        return (name[0], _RESOURCES.get(name[1])) if name else (None, None)
+        match name:
+            case (call_id, Kind.EXTERNAL_MEDIA):
+                return call_id, Resource.EXTERNAL_MEDIA, leg_number(channel)
+            case (call_id, Kind.FAR):
+                number = party_number(channel)
+                return (call_id, Resource.PARTY, number) if number > 1 else (call_id, Resource.FAR, 0)
+            case _:
+                return None
 
-    def _entered(self, event: ari_events.StasisStart, resource: Resource | None) -> None:
+    def _entered(self, event: ari_events.StasisStart, ours: bool) -> None:
         """A channel that belongs to no call of ours entered our application."""
         channel = event.channel
         match event.args:
-            case _ if resource:
+            case _ if ours:
                 log.warning("a channel came after its call had ended: hung up", channel=channel.id)
                 self._run(self._stray(channel.id))
             case ["inbound", number]:

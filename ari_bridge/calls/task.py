@@ -17,11 +17,18 @@ import structlog
 from ari_bridge import metrics
 from ari_bridge.calls import actions
 from ari_bridge.calls.actions import Action
+from ari_bridge.calls.causes import Outcome
 from ari_bridge.calls.events import (
     Event,
     Failure,
     MediaChecked,
     PagesRang,
+    PartyAnswered,
+    PartyFailed,
+    PartyHangsUp,
+    PartyRang,
+    RecordingEnded,
+    RecordingVerb,
     Released,
     StepDone,
     StepFailed,
@@ -64,7 +71,35 @@ class DigitReceived:
 
 @dataclass(frozen=True, slots=True)
 class HoldChanged:
+    """`by_us`: whose hold it is; how it stands is in the call."""
+
     call: Call
+    by_us: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PartyChanged:
+    """One party stands otherwise than before, or has gone; 1 is the far side."""
+
+    call: Call
+    party: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransferEnded:
+    """`failure` None: the party has our side's place."""
+
+    call: Call
+    party: int
+    failure: Outcome | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingChanged:
+    """`failure`: why it ended though nobody wanted that."""
+
+    call: Call
+    failure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +110,16 @@ class MediaNeeded:
     reason: str
 
 
-Update = MediaReady | StateChanged | DigitReceived | HoldChanged | MediaNeeded
+Update = (
+    MediaReady
+    | StateChanged
+    | DigitReceived
+    | HoldChanged
+    | PartyChanged
+    | TransferEnded
+    | RecordingChanged
+    | MediaNeeded
+)
 Listener = Callable[[Update], None]
 """Sync and quick. Gets the call's updates in order; the SDP answer comes before every state but `ended`."""
 
@@ -90,6 +134,16 @@ class Limits:
     pbx_grace: float = 2.0  # without an event stream, until the calls count as lost
     max_calls: int = 1000
     max_calls_per_user: int = 4
+    record_all: bool = False
+    announcement: str = ""  # a sound's URI, e.g. `sound:beep`, played to all when a recording begins
+
+
+@dataclass(slots=True)
+class Wish:
+    """Something that is either on or off in Asterisk, and takes a request to change."""
+
+    on: bool = False  # what is wanted
+    under_way: bool = False
 
 
 class CallTask:
@@ -99,8 +153,10 @@ class CallTask:
         self.call = call
         self.listeners: list[Listener] = []
         self._peers = peers
+        self._limits = limits
         self._seconds = {
             Timer.RING: limits.ring_timeout,
+            Timer.PARTY: limits.ring_timeout,
             Timer.SETUP: limits.setup_timeout,
             Timer.EXPLAIN: EXPLAIN_SECONDS,
             Timer.GRACE: limits.grace,
@@ -110,19 +166,23 @@ class CallTask:
         self._mailbox: deque[Event] = deque()
         self._at_work = False
         self._requests: set[asyncio.Task[None]] = set()
-        self._timers: dict[Timer, asyncio.TimerHandle] = {}
+        self._timers: dict[tuple[Timer, int], asyncio.TimerHandle] = {}
         self._digits: deque[str] = deque()
         self._sending_digits = False
-        self._music = False  # what is wanted
-        self._changing_music = False
+        self._music = Wish()
+        self._apart = Wish()
         self._log = structlog.get_logger(__name__).bind(call=call.id)
 
     # --- the mailbox -----------------------------------------------------------
 
     def ask(self, event: Event) -> None:
         """Post an event that a user of ours asks for. Raises WrongState where the call does not allow it."""
-        decide(self.call, event)  # pure: raises, or shows that it will be taken
+        self.check(event)
         self.post(event)
+
+    def check(self, event: Event) -> None:
+        """Raises WrongState where the call would not take the event now."""
+        decide(self.call, event)
 
     def post(self, event: Event) -> None:
         """Take an event, now or as soon as the ones before it are done. Never raises."""
@@ -184,17 +244,21 @@ class CallTask:
                 self.post(PagesRang(time.time(), self._ring_pages()))
             case actions.StopRinging(user, reason):
                 self._guard(lambda: self._peers.pages.stop_ringing(self.call, user, reason))
-            case actions.StartTimer(timer):
-                self._start_timer(timer)
-            case actions.CancelTimer(timer):
-                if running := self._timers.pop(timer, None):
+            case actions.StartTimer(timer, party):
+                self._start_timer(timer, party)
+            case actions.CancelTimer(timer, party):
+                if running := self._timers.pop((timer, party), None):
                     running.cancel()
             case actions.CancelTimers():
                 self._cancel_timers()
             case actions.CheckMedia():
                 self._run(self._check_media(leg_id(self.call.id, self.call.leg)))
             case actions.PlayMusic(on):
-                self._play_music(on)
+                self._wish(self._music, on, self._play_music)
+            case actions.Mute(on):
+                self._wish(self._apart, on, self._mute)
+            case actions.Record(verb, name):
+                self._run(self._record(verb, name))
             case actions.AskOffer(reason):
                 self._tell(MediaNeeded(self.call, reason))
             case actions.TellMedia():
@@ -203,8 +267,14 @@ class CallTask:
                 self._tell(StateChanged(self.call))
             case actions.TellDigit(digit):
                 self._tell(DigitReceived(self.call, digit))
-            case actions.TellHold():
-                self._tell(HoldChanged(self.call))
+            case actions.TellHold(_, by_us):
+                self._tell(HoldChanged(self.call, by_us))
+            case actions.TellParty(party):
+                self._tell(PartyChanged(self.call, party))
+            case actions.TellTransfer(party, failure):
+                self._tell(TransferEnded(self.call, party, failure))
+            case actions.TellRecording(failure):
+                self._tell(RecordingChanged(self.call, failure))
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -254,31 +324,61 @@ class CallTask:
             while self._digits and self.call.state.live:
                 digits = "".join(self._digits)
                 self._digits.clear()
-                await self._peers.ari.channels.send_dtmf(self.call.far_channel, digits)
+                ari = self._peers.ari
+                await asyncio.gather(*(ari.channels.send_dtmf(one, digits) for one in _listeners(self.call)))
         except PeerError as error:
             self._log.warning("digits were not sent", reason=str(error))
         finally:
             self._sending_digits = False
 
-    # --- music, and whether the browser is heard -----------------------------------------
+    # --- sound, and whether the browser is heard ------------------------------------------
 
-    def _play_music(self, on: bool) -> None:
-        self._music = on
-        if not self._changing_music:
-            self._changing_music = True
-            self._run(self._change_music())
+    def _wish(self, wish: Wish, on: bool, grant: Callable[[bool], Coroutine[Any, Any, None]]) -> None:
+        wish.on = on
+        if not wish.under_way:
+            wish.under_way = True
+            self._run(self._grant(wish, grant))
 
-    async def _change_music(self) -> None:
+    async def _grant(self, wish: Wish, grant: Callable[[bool], Coroutine[Any, Any, None]]) -> None:
         """One request at a time: a stop that overtook its start would leave the music on."""
-        bridge, playing = resource_id(self.call.id, Kind.BRIDGE), not self._music
+        done = not wish.on
         try:
-            while self._music is not playing:
-                playing = self._music
-                await (self._peers.ari.bridges.start_music if playing else self._peers.ari.bridges.stop_music)(bridge)
+            while wish.on is not done:
+                done = wish.on
+                await grant(done)
         except PeerError as error:
-            self._log.warning("the music could not be changed", on=playing, reason=str(error))
+            self._log.warning("the sound could not be changed", how=grant.__name__, on=done, reason=str(error))
         finally:
-            self._changing_music = False
+            wish.under_way = False
+
+    async def _play_music(self, on: bool) -> None:
+        bridges, bridge = self._peers.ari.bridges, resource_id(self.call.id, Kind.BRIDGE)
+        await (bridges.start_music if on else bridges.stop_music)(bridge)
+
+    async def _mute(self, on: bool) -> None:
+        leg = leg_id(self.call.id, self.call.leg)
+        await (self._peers.ari.channels.mute if on else self._peers.ari.channels.unmute)(leg)
+
+    # --- recording ---------------------------------------------------------------------
+
+    async def _record(self, verb: RecordingVerb, name: str) -> None:
+        recordings, bridge = self._peers.ari.recordings, resource_id(self.call.id, Kind.BRIDGE)
+        try:
+            match verb:
+                case RecordingVerb.START:
+                    if self._limits.announcement:
+                        await recordings.play(bridge, self._limits.announcement)
+                    await recordings.start(bridge, name)
+                case RecordingVerb.PAUSE:
+                    await recordings.pause(name)
+                case RecordingVerb.RESUME:
+                    await recordings.resume(name)
+                case RecordingVerb.STOP:
+                    await recordings.stop(name)
+        except PeerError as error:
+            self._log.error("a recording does not do as it is told", verb=verb.value, name=name, reason=str(error))
+            if verb is RecordingVerb.START:
+                self.post(RecordingEnded(time.time(), name, str(error)))
 
     async def _check_media(self, leg: str) -> None:
         heard_at: float | None
@@ -293,11 +393,12 @@ class CallTask:
 
     # --- timers, pages, listeners ------------------------------------------------------
 
-    def _start_timer(self, timer: Timer) -> None:
-        if running := self._timers.get(timer):
+    def _start_timer(self, timer: Timer, party: int) -> None:
+        if running := self._timers.get((timer, party)):
             running.cancel()
-        loop = asyncio.get_running_loop()
-        self._timers[timer] = loop.call_later(self._seconds[timer], lambda: self.post(TimerFired(time.time(), timer)))
+        self._timers[timer, party] = asyncio.get_running_loop().call_later(
+            self._seconds[timer], lambda: self.post(TimerFired(time.time(), timer, party))
+        )
 
     def _cancel_timers(self) -> None:
         for handle in self._timers.values():
@@ -330,6 +431,12 @@ class CallTask:
         await asyncio.gather(*requests, return_exceptions=True)
 
 
+def _listeners(call: Call) -> list[str]:
+    """The channels of those who are talked to."""
+    far = [call.far_channel] if call.far_is_here else []
+    return far + [party.channel for party in call.parties if party.talks]
+
+
 def _failure(error: PeerError) -> Failure:
     if isinstance(error, PeerRefused):
         return Failure.REFUSED
@@ -344,6 +451,8 @@ def _detail(event: Event) -> dict[str, Any]:
             return {"step": step.value} | ({"address": str(address)} if address else {}) | numbered
         case TimerFired(_, timer):
             return {"timer": timer.value}
+        case PartyRang(_, party) | PartyAnswered(_, party) | PartyFailed(_, party) | PartyHangsUp(_, party):
+            return {"party": party}
         case Released(_, resource):
             return {"what": resource.value}
         case _:

@@ -4,13 +4,14 @@
 up. A rule makes a new call and a list of actions out of the old call and the
 event, and does nothing else: no clock, no I/O, no randomness, no logging. An
 event that must not happen raises, and changes nothing. Rules are made of what stands in
-`rule.py`; those by which a call outlives its media and its page are in `renewal.py`. The state diagram in
-docs/design.md is drawn from the table (`make diagram`).
+`rule.py`; those by which a call outlives its media and its page are in `renewal.py`, those of hold, transfer and
+conference in `parties.py`, those of recordings in `recording.py`. The state diagram in docs/design.md is drawn from
+the table (`make diagram`).
 """
 
 from msgspec.structs import replace
 
-from ari_bridge.calls import events, plan
+from ari_bridge.calls import events, parties, plan, recording
 from ari_bridge.calls.actions import (
     Action,
     RingPages,
@@ -36,7 +37,6 @@ from ari_bridge.calls.renewal import (
     owner_back,
     owner_lost,
     renew,
-    spare_released,
     stale_step_done,
     stale_step_failed,
 )
@@ -87,6 +87,13 @@ _VERBS: dict[type[Event], str] = {
     events.HungUp: "hung up",
     events.DigitsPressed: "sent digits",
     events.Reoffered: "given new media",
+    events.Held: "held",
+    events.PartyInvited: "given another party",
+    events.PartyGiven: "given another party",
+    events.PartyDropped: "left by a party",
+    events.FarGivenAway: "joined with another",
+    events.Left: "left",
+    events.RecordingAsked: "recorded",
 }
 
 
@@ -162,6 +169,8 @@ def pages_rang_late(call: Call, event: events.PagesRang) -> Decision:
 
 @leads_to()
 def channel_entered(call: Call, event: events.ChannelEntered) -> Decision:
+    if event.resource is Resource.PARTY:
+        return parties.entered(call, event.leg)
     if event.resource.of_leg and event.leg != call.leg:
         return call, []
     return advance(replace(call, facts=call.facts | {_ENTERED[event.resource]}))
@@ -173,6 +182,8 @@ _ENTERED = {Resource.FAR: Fact.FAR_ENTERED, Resource.EXTERNAL_MEDIA: Fact.EXTERN
 @leads_to()
 def channel_left(call: Call, event: events.ChannelLeft) -> Decision:
     """Its end comes next, with the cause. Should it not come, the channel went elsewhere."""
+    if event.resource is Resource.PARTY:
+        return parties.left_us(call, event.leg)
     if event.resource.of_leg:
         lost_in_set_up = event.leg == call.leg and Fact.ANSWER_TOLD not in call.facts
         return call, [StartTimer(Timer.EXPLAIN)] if lost_in_set_up else []
@@ -181,6 +192,8 @@ def channel_left(call: Call, event: events.ChannelLeft) -> Decision:
 
 @leads_to(*ENDS)
 def channel_gone(call: Call, event: events.ChannelGone) -> Decision:
+    if event.resource is Resource.PARTY:
+        return parties.channel_gone(call, event)
     answered = call.state is UP
     present = not event.resource.of_leg or event.leg == call.leg
     call = without(call, event.resource, event.leg)
@@ -196,11 +209,13 @@ def channel_gone(call: Call, event: events.ChannelGone) -> Decision:
     outcome, cause = far_ended(
         event.q850, event.text, call.dial_status, requested=call.hangup_q850, rang=rang, answered=answered
     )
-    return end(call, event.at, outcome, cause)
+    return parties.far_gone(call, event.at, outcome, cause)
 
 
 @leads_to(ENDED)
 def channel_gone_late(call: Call, event: events.ChannelGone) -> Decision:
+    if event.resource is Resource.PARTY:
+        return parties.channel_gone(call, event)
     return release(without(call, event.resource, event.leg))
 
 
@@ -242,7 +257,7 @@ def far_digit(call: Call, event: events.FarDigit) -> Decision:
 
 @leads_to()
 def far_holds(call: Call, event: events.FarHeld) -> Decision:
-    return replace(call, held_by_far=event.held), [TellHold(event.held)]
+    return replace(call, held_by_far=event.held), [TellHold(event.held, by_us=False)]
 
 
 @leads_to(*ENDS)
@@ -252,6 +267,13 @@ def pbx_lost(call: Call, event: events.PbxLost) -> Decision:
 
 @leads_to(*ENDS)
 def timer(call: Call, event: events.TimerFired) -> Decision:
+    if event.timer is Timer.PARTY:
+        return parties.ring_time_over(call, event.party, event.at)
+    if event.timer is Timer.EXPLAIN and event.party:
+        return parties.never_explained(call, event.party, event.at)
+    if event.timer is Timer.EXPLAIN and call.state is UP and Fact.FAR_LEFT in call.facts:
+        cause = Cause(text="the channel left without a word")
+        return parties.far_gone(call, event.at, Outcome.COMPLETED, cause)
     if event.timer is Timer.EXPLAIN:
         caller_left = call.direction is Direction.INBOUND and Fact.FAR_LEFT in call.facts
         outcome = Outcome.CANCELLED if caller_left else Outcome.FAILED_PBX
@@ -279,6 +301,8 @@ def timer(call: Call, event: events.TimerFired) -> Decision:
 
 @leads_to()
 def step_done(call: Call, event: events.StepDone) -> Decision:
+    if event.step.of_party:
+        return parties.step_done(call, event)
     if of_an_earlier_leg(call, event.step, event.leg):
         return stale_step_done(call, event)
     call = replace(call, waiting=call.waiting - {event.step}, facts=call.facts | {plan.GIVES[event.step]})
@@ -309,6 +333,8 @@ def accepting_step_done(call: Call, event: events.StepDone) -> Decision:
 
 @leads_to(ENDED)
 def step_done_late(call: Call, event: events.StepDone) -> Decision:
+    if event.step.of_party:
+        return parties.step_done(call, event)
     if of_an_earlier_leg(call, event.step, event.leg):
         return stale_step_done(call, event)
     return release(replace(call, waiting=call.waiting - {event.step}))
@@ -320,6 +346,8 @@ _ON_A_CHANNEL = {Step.BRIDGE_EXTERNAL_MEDIA, Step.BRIDGE_FAR, Step.DIAL_FAR, Ste
 
 @leads_to(*ENDS)
 def step_failed(call: Call, event: events.StepFailed) -> Decision:
+    if event.step.of_party:
+        return parties.step_failed(call, event)
     if of_an_earlier_leg(call, event.step, event.leg):
         return stale_step_failed(call, event)
     call = _after_failure(call, event)
@@ -341,6 +369,8 @@ def step_failed(call: Call, event: events.StepFailed) -> Decision:
 
 @leads_to(ENDED)
 def step_failed_late(call: Call, event: events.StepFailed) -> Decision:
+    if event.step.of_party:
+        return parties.step_failed(call, event)
     if of_an_earlier_leg(call, event.step, event.leg):
         return stale_step_failed(call, event)
     return release(_after_failure(call, event))
@@ -354,9 +384,23 @@ def _after_failure(call: Call, event: events.StepFailed) -> Call:
     return call
 
 
+@leads_to(*ENDS)
+def released_in_call(call: Call, event: events.Released) -> Decision:
+    """Of an earlier leg, or of somebody who was to go."""
+    if event.resource is Resource.PARTY:
+        return parties.gone(call, event.leg, event.at, Outcome.COMPLETED)
+    return without(call, event.resource, event.leg), []
+
+
 @leads_to(ENDED)
 def released(call: Call, event: events.Released) -> Decision:
+    if event.resource is Resource.PARTY:
+        return parties.gone(call, event.leg, event.at, Outcome.COMPLETED)
     return release(without(call, event.resource, event.leg))
+
+
+give_far_away = parties.give_far_away
+record, recording_over = recording.record, recording.over
 
 
 # --- the table -----------------------------------------------------------------------
@@ -372,6 +416,13 @@ TABLE: dict[type[Event], tuple[Rule, ...]] = {
     events.Declined:        (refuse,          decline,         refuse,          late,            late,            late,              late),     # noqa: E501
     events.HungUp:          (hang_up,         hang_up,         hang_up,         hang_up,         hang_up,         late,              late),     # noqa: E501
     events.DigitsPressed:   (refuse,          refuse,          press,           refuse,          press,           refuse,            refuse),   # noqa: E501
+    events.Held:            (refuse,          refuse,          refuse,          refuse,          parties.hold,    refuse,            refuse),   # noqa: E501
+    events.PartyInvited:    (refuse,          refuse,          refuse,          refuse,          parties.invite,  refuse,            refuse),   # noqa: E501
+    events.PartyGiven:      (refuse,          refuse,          refuse,          refuse,          parties.take_in, refuse,            refuse),   # noqa: E501
+    events.PartyDropped:    (refuse,          refuse,          refuse,          refuse,          parties.drop,    refuse,            refuse),   # noqa: E501
+    events.FarGivenAway:    (refuse,          give_far_away,   give_far_away,   refuse,          give_far_away,   refuse,            refuse),   # noqa: E501
+    events.Left:            (refuse,          refuse,          refuse,          refuse,          parties.leave,   refuse,            refuse),   # noqa: E501
+    events.RecordingAsked:  (refuse,          refuse,          refuse,          refuse,          record,          refuse,            refuse),   # noqa: E501
     events.Arrived:         (arrive,          illegal,         illegal,         illegal,         illegal,         illegal,           illegal),  # noqa: E501
     events.PagesRang:       (pages_rang,      illegal,         illegal,         illegal,         illegal,         pages_rang_late,   pages_rang_late),  # noqa: E501
     events.ChannelEntered:  (channel_entered, channel_entered, channel_entered, channel_entered, channel_entered, late,              late),     # noqa: E501
@@ -384,6 +435,11 @@ TABLE: dict[type[Event], tuple[Rule, ...]] = {
     events.FarHangsUp:      (far_hangs_up,    far_hangs_up,    far_hangs_up,    far_hangs_up,    far_hangs_up,    late,              late),     # noqa: E501
     events.FarDigit:        (late,            late,            far_digit,       late,            far_digit,       late,              late),     # noqa: E501
     events.FarHeld:         (late,            late,            late,            late,            far_holds,       late,              late),     # noqa: E501
+    events.PartyRang:       (late,            late,            late,            late,            parties.rang,    late,              late),     # noqa: E501
+    events.PartyAnswered:   (late,            late,            late,            late,            parties.answered, late,             late),     # noqa: E501
+    events.PartyFailed:     (late,            late,            late,            late,            parties.failed,  late,              late),     # noqa: E501
+    events.PartyHangsUp:    (late,            late,            late,            late,            parties.hangs_up, late,             late),     # noqa: E501
+    events.RecordingEnded:  (late,            late,            late,            late,            recording_over,  late,              late),     # noqa: E501
     events.OwnerLost:       (owner_lost,      owner_lost,      owner_lost,      owner_lost,      owner_lost,      late,              late),     # noqa: E501
     events.OwnerBack:       (owner_back,      owner_back,      owner_back,      owner_back,      owner_back,      late,              late),     # noqa: E501
     events.MediaLost:       (media_lost,      media_lost,      media_lost,      media_lost,      media_lost,      late,              late),     # noqa: E501
@@ -392,6 +448,6 @@ TABLE: dict[type[Event], tuple[Rule, ...]] = {
     events.TimerFired:      (timer,           timer,           timer,           timer,           timer,           late,              late),     # noqa: E501
     events.StepDone:        (step_done,       step_done,       step_done,       accepting_step_done, step_done,   step_done_late,    illegal),  # noqa: E501
     events.StepFailed:      (step_failed,     step_failed,     step_failed,     step_failed,     step_failed,     step_failed_late,  illegal),  # noqa: E501
-    events.Released:        (spare_released,  spare_released,  spare_released,  spare_released,  spare_released,  released,          late),     # noqa: E501
+    events.Released:        (released_in_call, released_in_call, released_in_call, released_in_call, released_in_call, released,     late),     # noqa: E501
 }
 # fmt: on

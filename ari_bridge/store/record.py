@@ -27,7 +27,14 @@ KEPT = (
     "leg",
     "media_address",
     "external_media_address",
+    "held",
     "held_by_far",
+    "parties",
+    "transferring",
+    "left",
+    "left_at",
+    "recordings",
+    "prefer",
     "dial_status",
     "hangup_q850",
     "dialplan_status",
@@ -50,7 +57,9 @@ NOT_KEPT = (  # the first two are large and of no use to another process, the ot
     "stale",
     "owner_away",
     "media_lost",
+    "silent",
     "music",
+    "apart",
 )
 """Every field of `Call` stands in one of the two; a test holds us to it."""
 

@@ -11,7 +11,20 @@ import pytest
 from msgspec.structs import replace
 
 from ari_bridge.calls.causes import Cause, Outcome
-from ari_bridge.calls.state import Call, CallState, Direction, Fact, Resource, RtpAddress, Spare, Step
+from ari_bridge.calls.state import (
+    Call,
+    CallState,
+    Direction,
+    Fact,
+    Party,
+    PartyState,
+    Recording,
+    Resource,
+    RtpAddress,
+    Spare,
+    Step,
+    Taping,
+)
 from ari_bridge.store import StoreRefused
 from ari_bridge.store.journal import Journal, directory, name
 from ari_bridge.store.lock import Lock
@@ -46,8 +59,20 @@ FULL = Call(
     stale=frozenset({(Step.OFFER_MEDIA, 1)}),
     owner_away=True,
     media_lost=True,
+    silent=True,
     music=True,
+    apart=True,
+    held=True,
     held_by_far=True,
+    parties=(
+        Party(2, "call-far2", "7001", 5.5, outcome=Outcome.BUSY, state=PartyState.GONE),
+        Party(3, "other-far", "7002", 6.5, asked=frozenset({Step.BRIDGE_PARTY}), state=PartyState.UP),
+    ),
+    transferring=3,
+    left=Outcome.TRANSFERRED,
+    left_at=7.5,
+    recordings=(Recording("call-rec1", Taping.PAUSED, 8.5),),
+    prefer="pcmu",
     dial_status="BUSY",
     hangup_q850=17,
     dialplan_status="NOANSWER",

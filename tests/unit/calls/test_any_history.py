@@ -8,14 +8,32 @@ from hypothesis import strategies as st
 from ari_bridge.calls import events, plan
 from ari_bridge.calls.actions import Action, Do, PlayMusic, Release, StopRinging, TellMedia, TellState
 from ari_bridge.calls.events import Event, Failure, Timer
-from ari_bridge.calls.state import Call, CallState, Direction, Fact, Resource, RtpAddress, Step
+from ari_bridge.calls.state import Call, CallState, Direction, Fact, PartyState, Resource, RtpAddress, Step
 from ari_bridge.calls.transitions import TABLE, step
-from ari_bridge.errors import WrongState
+from ari_bridge.errors import CallerError
 
 ADDRESS = RtpAddress("127.0.0.1", 20000)
-CHANNELS = [(Resource.FAR, 0), *((Resource.EXTERNAL_MEDIA, leg) for leg in (1, 2, 3))]
+LEGS = [(Resource.FAR, 0), *((Resource.EXTERNAL_MEDIA, leg) for leg in (1, 2, 3))]
+PARTIES = (2, 3, 4)
+CHANNELS = [*LEGS, *((Resource.PARTY, number) for number in PARTIES)]
 
-TOLD = [
+MAKES = plan.MAKES | {Step.CREATE_PARTY: Resource.PARTY}
+MADE_BY = {resource: one for one, resource in MAKES.items()}
+ASKED = (
+    events.Accepted
+    | events.Declined
+    | events.DigitsPressed
+    | events.Reoffered
+    | events.Held
+    | events.PartyInvited
+    | events.PartyGiven
+    | events.PartyDropped
+    | events.FarGivenAway
+    | events.Left
+    | events.RecordingAsked
+)
+
+TOLD: list[Event] = [
     events.Accepted(2, "1001", "offer"),
     events.Declined(2, "1001"),
     events.Declined(2, "1002"),
@@ -30,6 +48,26 @@ TOLD = [
     events.MediaChecked(2, 0.0),
     events.MediaChecked(12, 1.0),
     events.MediaChecked(2, 1.9),
+    *(events.Held(2, held) for held in (True, False)),
+    *(events.PartyInvited(2, number, f"Local/{number}", take) for number in ("7001", "7002") for take in (True, False)),
+    *(
+        events.PartyGiven(2, channel, "7003", "", state, take)
+        for channel, state, take in (
+            ("other1-far", PartyState.UP, True),
+            ("other2-far", PartyState.UP, False),
+            ("other3-far", PartyState.RINGING, True),
+        )
+    ),
+    *(events.PartyDropped(2, number) for number in (1, 2, 3)),
+    events.FarGivenAway(2),
+    events.Left(2),
+    *(events.RecordingAsked(2, verb) for verb in events.RecordingVerb),
+    events.RecordingEnded(2, "call1-rec1"),
+    events.RecordingEnded(2, "call1-rec2", "disk full"),
+    *(kind(2, number) for kind in (events.PartyRang, events.PartyAnswered) for number in PARTIES),
+    *(events.PartyFailed(2, number, "BUSY") for number in PARTIES),
+    *(events.PartyHangsUp(2, number, 17) for number in PARTIES),
+    *(events.TimerFired(2, timer, number) for timer in (Timer.PARTY, Timer.EXPLAIN) for number in PARTIES),
     events.OwnerLost(2),
     events.OwnerBack(2),
     events.FarRinging(2),
@@ -74,14 +112,20 @@ class History:
             if name in self.gone or name not in held(before):
                 return  # no channel ends twice, or before it was asked for
             self.gone.add(name)
-        if isinstance(event, events.StepDone | events.StepFailed) and event.step in plan.MAKES:
+        if isinstance(event, events.StepDone | events.StepFailed) and event.step in MAKES:
             if isinstance(event, events.StepDone) or event.failure is not Failure.REFUSED:
-                self.stands.add((plan.MAKES[event.step], event.leg))
+                self.stands.add((MAKES[event.step], event.leg))
+        if isinstance(event, events.PartyGiven) and event.channel in {party.channel for party in before.parties}:
+            return  # it can be given once
         try:
             self.call, actions = step(before, event)
-        except WrongState:
-            assert isinstance(event, events.Accepted | events.Declined | events.DigitsPressed | events.Reoffered)
+        except CallerError:
+            assert isinstance(event, ASKED)
             return
+        if isinstance(event, events.PartyGiven):
+            self.stands.add((Resource.PARTY, len(self.call.parties) + 1))
+        if isinstance(event, events.FarGivenAway):
+            self.gone.add((Resource.FAR, 0))
         self.actions += actions
         self.check(before, event, actions)
 
@@ -101,7 +145,14 @@ class History:
             assert not any(isinstance(action, Do) and action.step.of_leg for action in actions)
         for action in actions:
             if isinstance(action, Release):  # what is just being made could come to stand after its release
-                assert (plan.MADE_BY[action.resource], action.leg) not in under_way(after)
+                assert (MADE_BY[action.resource], action.leg) not in under_way(after)
+        assert not after.left or not before.left or after.left is before.left
+        if after.left:  # nothing of our side is there any more, nor comes again
+            assert not after.transferring or after.party(after.transferring)
+            assert not any(resource.of_leg for resource in after.holds)
+        assert after.transferring == 0 or after.state.live is False or after.parties[after.transferring - 2].here
+        if after.state is CallState.UP and after.left:
+            assert sum(party.here for party in after.parties) + (Resource.FAR in after.holds) >= 2
         if after.state is CallState.ENDED:
             assert not held(after) and not under_way(after) and not after.music
 
@@ -128,16 +179,20 @@ class History:
 
 def held(call: Call) -> set[tuple[Resource, int]]:
     present = {(resource, call.leg if resource.of_leg else 0) for resource in call.holds}
+    present |= {(Resource.PARTY, party.number) for party in call.parties if party.state is not PartyState.GONE}
     return present | {(spare.resource, spare.leg) for spare in call.spare}
 
 
 def being_released(call: Call) -> set[tuple[Resource, int]]:
     present = {(resource, call.leg if resource.of_leg else 0) for resource in call.releasing}
+    standing = [party for party in call.parties if party.state is not PartyState.GONE]
+    present |= {(Resource.PARTY, party.number) for party in standing if party.releasing}
     return present | {(spare.resource, spare.leg) for spare in call.spare_releasing}
 
 
 def under_way(call: Call) -> set[tuple[Step, int]]:
-    return {(one, call.leg if one.of_leg else 0) for one in call.waiting} | set(call.stale)
+    of_parties = {(one, party.number) for party in call.parties for one in party.waiting}
+    return {(one, call.leg if one.of_leg else 0) for one in call.waiting} | set(call.stale) | of_parties
 
 
 @st.composite
@@ -162,7 +217,12 @@ def possible(call: Call) -> list[Event]:
     ]
     results += [events.StepFailed(2, one, failure, "why", leg) for one, leg in waiting for failure in Failure]
     results += [events.Released(2, resource, leg) for resource, leg in releasing]
-    return TOLD + results * 2
+    progress: list[Event] = []  # of parties: else few would come so far that they talk
+    for party in call.parties:
+        if party.here and party.state is not PartyState.UP:
+            progress.append(events.ChannelEntered(2, Resource.PARTY, party.number))
+            progress.append(events.PartyAnswered(2, party.number))
+    return TOLD + results * 6 + progress * 10
 
 
 @settings(max_examples=1500, deadline=None)
