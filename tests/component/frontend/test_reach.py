@@ -1,0 +1,149 @@
+"""What pages are told of STUN and TURN servers, and what becomes of their candidates."""
+
+import asyncio
+import time
+from typing import Any
+
+import aiohttp
+import pytest
+
+from frontend.app import App
+from frontend.auth import Access
+from frontend.ice import credentials
+from frontend.settings import Settings
+from tests.component.frontend.conftest import OFFER
+from tests.component.frontend.test_sessions import Socket, place, told
+from tests.fakes.rtpengine import FakeRtpengine
+
+SECRET = "north"
+STUN, TURN = "stun:turn.example.com", "turn:turn.example.com"
+CANDIDATE = "candidate:1 1 udp 1677729535 203.0.113.{} 46154 typ srflx raddr 10.0.0.5 rport 46154"
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(
+        update={"ice_servers": (STUN, TURN), "turn_secret": SECRET, "turn_lifetime": 600, "disconnect_grace": 30.0}
+    )
+
+
+async def kinds_until(socket: Socket, kind: str) -> list[str]:
+    """The types of all messages up to the first of this type. Raises TimeoutError."""
+    seen: list[str] = []
+    async with asyncio.timeout(5):
+        while kind not in seen:
+            seen.append((await socket.receive_json())["type"])
+    return seen
+
+
+def turn_of(message: dict[str, Any]) -> dict[str, Any] | None:
+    return next((server for server in message["servers"] if TURN in server["urls"]), None)
+
+
+async def test_a_page_is_told_after_welcome_and_with_its_name_after_registered(app: App) -> None:
+    async with aiohttp.ClientSession() as http, http.ws_connect(app.ws_url) as socket:
+        assert (await socket.receive_json())["type"] == "welcome"
+        first = await socket.receive_json()
+        assert first["type"] == "ice-servers" and first["servers"][0] == {"urls": [STUN]}
+        turn = turn_of(first)
+        assert turn and turn["username"].endswith(":page")  # with authentication off, everybody may
+        await socket.send_json({"type": "register", "user": "1001"})
+        await told(socket, "registered")
+        message = await socket.receive_json()
+        turn = turn_of(message)
+        assert turn and turn["username"] == f"{message['expiresAt']}:1001"
+        assert turn["credential"] == credentials(SECRET, "1001", message["expiresAt"]).password
+        assert 590 < message["expiresAt"] - time.time() <= 600
+
+
+async def test_credentials_are_renewed_on_a_connection_that_stands(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("frontend.ice.RENEWED_AFTER", 1 / 6000)  # 0.1 s
+    async with aiohttp.ClientSession() as http, http.ws_connect(app.ws_url) as socket:
+        for _ in range(4):
+            await told(socket, "ice-servers")
+
+
+class TestWithAuthentication:
+    @pytest.fixture
+    def settings(self, settings: Settings) -> Settings:
+        return settings.model_copy(update={"enable_authentication": True})
+
+    async def test_turn_is_told_to_who_has_signed_in_alone(self, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(Access, "user_of", lambda access, token: "1001")  # no password is hashed for this
+        async with aiohttp.ClientSession() as http, http.ws_connect(app.ws_url) as socket:
+            first = await told(socket, "ice-servers")
+            assert first["servers"] == [{"urls": [STUN]}] and "expiresAt" not in first
+            await socket.send_json({"type": "register", "user": "1001", "token": "x"})
+            turn = turn_of(await told(socket, "ice-servers"))
+            assert turn and turn["username"].endswith(":1001")
+
+
+class TestWithoutServers:
+    @pytest.fixture
+    def settings(self, settings: Settings) -> Settings:
+        return settings.model_copy(update={"ice_servers": ()})
+
+    async def test_nothing_is_told(self, app: App) -> None:
+        async with aiohttp.ClientSession() as http, http.ws_connect(app.ws_url) as socket:
+            await socket.send_json({"type": "register", "user": "1001"})
+            assert await kinds_until(socket, "calls") == ["welcome", "registered", "calls"]
+
+
+async def fragments(rtpengine: FakeRtpengine, count: int) -> list[str]:
+    """The SDP fragments that rtpengine was given, once there are so many. Raises TimeoutError."""
+    async with asyncio.timeout(5):
+        while True:
+            found = [
+                command["sdp"].decode()
+                for command in rtpengine.commands
+                if command.get("flags") == [b"fragment"] and isinstance(command["sdp"], bytes)
+            ]
+            if len(found) >= count:
+                return found
+            await asyncio.sleep(0.01)
+
+
+async def test_candidates_are_kept_until_the_answer_and_passed_on_together(app: App, rtpengine: FakeRtpengine) -> None:
+    rtpengine.delay["answer"] = 0.2
+    async with aiohttp.ClientSession() as http, http.ws_connect(app.ws_url) as socket:
+        await socket.send_json({"type": "offer", "target": "600", "callId": "mine", "sdp": OFFER})
+        for number in (1, 2):
+            found = {"candidate": CANDIDATE.format(number), "sdpMid": "0", "sdpMLineIndex": 0}
+            await socket.send_json({"type": "candidate", "callId": "mine", **found})
+        await told(socket, "answer")
+        [together] = await fragments(rtpengine, 1)
+        assert "203.0.113.1 " in together and "203.0.113.2 " in together
+        assert "a=ice-ufrag:abcd\r\n" in together and "end-of-candidates" not in together
+        await socket.send_json({"type": "candidate", "callId": "mine", "candidate": CANDIDATE.format(3)})
+        await socket.send_json({"type": "candidate", "callId": "mine", "candidate": None})
+        assert "203.0.113.3 " in (await fragments(rtpengine, 2))[1]
+
+
+async def test_a_wrong_candidate_is_told_and_harms_nothing(app: App, rtpengine: FakeRtpengine) -> None:
+    async with aiohttp.ClientSession() as http, http.ws_connect(app.ws_url) as socket:
+        call_id = await place(socket)
+        await socket.send_json({"type": "candidate", "callId": call_id, "candidate": "candidate:nonsense"})
+        error = await told(socket, "error")
+        assert (error["code"], error["field"], error["callId"]) == ("invalid_request", "candidate", call_id)
+        await socket.send_json({"type": "candidate", "callId": "another", "candidate": CANDIDATE.format(1)})
+        assert (await told(socket, "error"))["code"] == "unknown_call"
+        await socket.send_json({"type": "candidate", "callId": call_id, "candidate": CANDIDATE.format(1)})
+        assert len(await fragments(rtpengine, 1)) == 1
+
+
+async def test_a_page_may_give_64_candidates_of_an_offer(app: App) -> None:
+    async with aiohttp.ClientSession() as http, http.ws_connect(app.ws_url) as socket:
+        call_id = await place(socket)
+        for number in range(65):
+            await socket.send_json({"type": "candidate", "callId": call_id, "candidate": CANDIDATE.format(number)})
+        assert (await told(socket, "error"))["code"] == "too_many"
+
+
+async def test_an_rtpengine_that_refuses_candidates_ends_no_call(app: App, rtpengine: FakeRtpengine) -> None:
+    async with aiohttp.ClientSession() as http, http.ws_connect(app.ws_url) as socket:
+        call_id = await place(socket)
+        rtpengine.refuse.add("offer")
+        await socket.send_json({"type": "candidate", "callId": call_id, "candidate": CANDIDATE.format(1)})
+        await socket.send_json({"type": "ping", "id": 7})
+        await told(socket, "pong")
+        assert app.calls.get(call_id).state.live
