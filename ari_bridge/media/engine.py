@@ -92,7 +92,6 @@ class Rtpengine:
     async def trickle(self, name: str, fragment: str) -> None:
         """More of the browser's ICE candidates, once there was an answer. `fragment`: `sdp.candidate_fragment`."""
         arguments: dict[str, Value] = {
-            **_TOWARDS_ASTERISK,
             "call-id": name,
             "from-tag": BROWSER,
             "to-tag": ASTERISK,

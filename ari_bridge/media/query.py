@@ -69,12 +69,15 @@ def heard(before: Heard | None, looked: Looked, now: float) -> Heard:
 
 
 def load(answer: Mapping[str, Any]) -> Load:
-    """From the answer to `statistics`; what it does not say counts as 0."""
+    """From the answer to `statistics`; what it does not say counts as 0.
+
+    rtpengine counts both sides of a session that it transcodes.
+    """
     current = _at(answer, "statistics", "currentstatistics")
     sessions, transcoded = _at(current, "sessionstotal"), _at(current, "transcodedmedia")
     return Load(
         sessions if isinstance(sessions, int) else 0,
-        transcoded if isinstance(transcoded, int) else 0,
+        (transcoded + 1) // 2 if isinstance(transcoded, int) else 0,
     )
 
 

@@ -147,21 +147,19 @@ def _with_opus_options(lines: tuple[str, ...], wanted: dict[str, str]) -> tuple[
 
 
 def candidate_fragment(offer: str, candidates: Sequence[str], *, complete: bool) -> str | None:
-    """ICE candidates that came after their offer, as RFC 8840 section 4.4 writes them; None where the offer had none.
+    """ICE candidates that came after their offer (RFC 8840 section 4.4); None where the offer has no audio.
 
-    `candidates`: values of `a=candidate`; `complete`: no more will come.
+    `candidates`: values of `a=candidate`; `complete`: no more will come. With the offer's session lines, which a
+    fragment need not have: rtpengine 10.5 takes it for empty without.
     """
     description = parse(offer)
     audio = description.audio
     if audio is None:
         return None
-    credentials = [
-        line for line in (*audio.lines, *description.session) if line.startswith(("a=ice-ufrag:", "a=ice-pwd:"))
-    ]
-    mid = [f"a=mid:{audio.mid}"] if audio.mid is not None else []
+    known = [line for line in audio.lines if line.startswith(("a=mid:", "a=ice-ufrag:", "a=ice-pwd:"))]
     lines = [f"a=candidate:{candidate}" for candidate in candidates]
     end = ["a=end-of-candidates"] if complete else []
-    return _text(*credentials[:2], audio.lines[0], *mid, *lines, *end)
+    return _write(_bundle(description.session, audio), [Section((audio.lines[0], *known, *lines, *end))])
 
 
 def audio_only(sdp: str) -> str:

@@ -137,7 +137,7 @@ class FakeRtpengine(asyncio.DatagramProtocol):
                 return bencode.encode({"result": "ok", "tags": {"browser": self._side(call_id)}})
             case "statistics":
                 total = len(self.sessions) + self.foreign
-                current: dict[str, Value] = {"sessionstotal": total, "transcodedmedia": self.transcoded}
+                current: dict[str, Value] = {"sessionstotal": total, "transcodedmedia": 2 * self.transcoded}
                 return bencode.encode({"result": "ok", "statistics": {"currentstatistics": current}})
             case _:
                 return bencode.encode(UNKNOWN)

@@ -80,6 +80,6 @@ def test_its_clock_may_be_wrong_by_a_minute(last: int) -> None:
 
 
 def test_sessions_in_all() -> None:
-    told = {"statistics": {"currentstatistics": {"sessionstotal": 7, "transcodedmedia": 3}}}
+    told = {"statistics": {"currentstatistics": {"sessionstotal": 7, "transcodedmedia": 6}}}
     assert load(told) == Load(sessions=7, transcoded=3)
     assert load({"statistics": {}}) == load({"statistics": {"currentstatistics": b"?"}}) == Load(0, 0)

@@ -116,9 +116,9 @@ def test_late_candidates_make_a_fragment_with_the_offers_credentials() -> None:
     late = ["1 1 udp 1677729535 192.0.2.7 50000 typ srflx raddr 0.0.0.0 rport 0"]
     assert candidate_fragment(BOTH, late, complete=True) == "\r\n".join(
         [
+            *OFFER.split("\r\n")[:6],
             "a=ice-ufrag:4ZcD",
             "a=ice-pwd:2/1muCWoOi3uLifh0NuRHlav",
-            "m=audio 9 UDP/TLS/RTP/SAVPF 111 0 126",
             "a=mid:0",
             f"a=candidate:{late[0]}",
             "a=end-of-candidates",
