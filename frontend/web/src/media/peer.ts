@@ -1,6 +1,8 @@
 // One call's media connection: the only file that touches RTCPeerConnection.
 // The offer is sent as soon as it exists; ICE candidates are found by the far side's checks,
-// so a dead STUN server or a slow network interface delays no call.
+// so a dead STUN server or a slow network interface delays no call. What is found later is sent after it (trickle).
+
+import { MOST_CANDIDATES, Reach, asMessage, type FoundCandidate } from "./reach";
 
 export type MediaState = "new" | "connected" | "interrupted" | "failed";
 
@@ -17,11 +19,15 @@ export class Peer {
   state: MediaState = "new";
   answered = false; // there is an answer, applied or being applied
   private listener: (state: MediaState) => void = () => undefined;
+  private readonly early: FoundCandidate[] = []; // found before there was an answer
+  private found: ((candidate: FoundCandidate) => void) | null = null;
 
   private constructor(
     readonly connection: RTCPeerConnection,
     private readonly sender: RTCRtpSender,
     private readonly description: RTCSessionDescriptionInit,
+    private readonly reach: Reach,
+    private configuration: Reach["configuration"],
   ) {
     connection.ontrack = (event) => this.remoteStream.addTrack(event.track);
     connection.onconnectionstatechange = () => {
@@ -30,17 +36,26 @@ export class Peer {
     };
   }
 
-  /** A connection with its offer made, ahead of the call: a click then only sends it. Opens no port yet. */
-  static async prepare(): Promise<Peer> {
+  /**
+   * A connection with its offer made, ahead of the call: a click then only sends it. Opens no port yet.
+   * Which ICE servers `reach` knows is asked when the offer is sent: they may come, or change, meanwhile.
+   */
+  static async prepare(reach = new Reach()): Promise<Peer> {
     const ready = await prepareCertificate();
-    const connection = new RTCPeerConnection({ certificates: ready ? [ready] : [], bundlePolicy: "max-bundle" });
+    const { configuration } = reach;
+    const connection = new RTCPeerConnection({ ...configuration, certificates: ready ? [ready] : [], bundlePolicy: "max-bundle" });
     const { sender } = connection.addTransceiver("audio", { direction: "sendrecv" });
-    return new Peer(connection, sender, await connection.createOffer());
+    return new Peer(connection, sender, await connection.createOffer(), reach, configuration);
   }
 
-  /** The SDP offer, at once. Gathering goes on behind it. */
-  offer(listener: (state: MediaState) => void): string {
+  /** The SDP offer, at once. Gathering goes on behind it; once there is an answer, `found` is told what to send of it. */
+  offer(listener: (state: MediaState) => void, found?: (candidate: FoundCandidate) => void): string {
     this.listener = listener;
+    if (this.configuration !== this.reach.configuration) {
+      this.configuration = this.reach.configuration;
+      this.connection.setConfiguration({ ...this.connection.getConfiguration(), ...this.configuration });
+    }
+    if (found && this.reach.trickles) this.trickle(found);
     void this.connection.setLocalDescription(this.description).catch(() => this.change("failed"));
     return this.description.sdp ?? "";
   }
@@ -51,8 +66,9 @@ export class Peer {
     try {
       await this.connection.setRemoteDescription({ type: "answer", sdp });
     } catch {
-      this.change("failed");
+      return this.change("failed");
     }
+    for (const candidate of this.early.splice(0)) this.found?.(candidate);
   }
 
   /** Sends this microphone, also in place of another one, without a gap. */
@@ -66,8 +82,20 @@ export class Peer {
 
   close(): void {
     this.listener = () => undefined;
-    this.connection.ontrack = this.connection.onconnectionstatechange = null;
+    this.connection.ontrack = this.connection.onconnectionstatechange = this.connection.onicecandidate = null;
     this.connection.close();
+  }
+
+  /** The server does nothing with a candidate before it has answered, and may not know the call yet. */
+  private trickle(found: (candidate: FoundCandidate) => void): void {
+    let count = 0;
+    this.found = found;
+    this.connection.onicecandidate = ({ candidate }) => {
+      const message = asMessage(candidate?.toJSON() ?? null);
+      if (!message || count++ >= MOST_CANDIDATES) return;
+      if (this.answered && this.early.length === 0) found(message);
+      else this.early.push(message);
+    };
   }
 
   private change(state: MediaState): void {

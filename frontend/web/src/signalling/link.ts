@@ -1,6 +1,6 @@
 // Our standing with the server: each new connection takes up the page's session and registers its user again.
 
-import type { CallSummary, ClientMessage, ServerMessage } from "../messages";
+import type { CallSummary, ClientMessage, IceServers, ServerMessage } from "../messages";
 import type { PageSession } from "./session";
 import { Socket } from "./socket";
 
@@ -17,6 +17,7 @@ export interface LinkOptions {
   inCall(): boolean;
   onMessage(message: ServerMessage): void; // all but what is told otherwise here
   onCalls(calls: CallSummary[], when: ListTime): void;
+  onIceServers?(message: IceServers): void;
   onChange(): void; // of any of the fields below
   onRefused(reason: string): void; // the sign-in is worth nothing any more
 }
@@ -102,6 +103,8 @@ export class Link {
         this.options.onCalls(message.calls, this.listed ? "later" : "first");
         this.listed = true;
         return;
+      case "ice-servers":
+        return this.options.onIceServers?.(message);
       case "reconnect":
         this.announced = true;
         clearTimeout(this.going);
