@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from ari_bridge.ari.resources import Bridge, Channel
+from ari_bridge.ari.resources import Bridge, Channel, LiveRecording
 
 
 class MalformedEvent(Exception):
@@ -94,6 +94,22 @@ class BridgeDestroyed(Event, tag=True, kw_only=True):
     bridge: Bridge
 
 
+class RecordingStarted(Event, tag=True, kw_only=True):
+    recording: LiveRecording
+
+
+class RecordingFinished(Event, tag=True, kw_only=True):
+    """Its file is complete: it was stopped, or its bridge is gone."""
+
+    recording: LiveRecording
+
+
+class RecordingFailed(Event, tag=True, kw_only=True):
+    """`recording.cause` says why. What was recorded until then may be there."""
+
+    recording: LiveRecording
+
+
 class ApplicationReplaced(Event, tag=True, kw_only=True):
     """Another WebSocket took our application over: its events go there now."""
 
@@ -123,6 +139,9 @@ KnownEvent = (
     | ChannelEnteredBridge
     | ChannelLeftBridge
     | BridgeDestroyed
+    | RecordingStarted
+    | RecordingFinished
+    | RecordingFailed
     | ApplicationReplaced
 )
 AriEvent = KnownEvent | UnknownEvent

@@ -31,6 +31,25 @@ class Bridge(msgspec.Struct, frozen=True):
     channels: list[str] = []
 
 
+class LiveRecording(msgspec.Struct, frozen=True):
+    """ARI `LiveRecording`. `state`: queued, recording, paused, done, failed, canceled. `target_uri`: bridge:ID or
+    channel:ID. `duration`: seconds recorded, once it is done. `cause`: why it failed.
+    """
+
+    name: str
+    state: str = ""
+    target_uri: str = ""
+    duration: int | None = None
+    cause: str = ""
+
+
+class StoredRecording(msgspec.Struct, frozen=True):
+    """ARI `StoredRecording`: a file in Asterisk's spool. `format`: wav, ..."""
+
+    name: str
+    format: str = ""
+
+
 class AsteriskInfo(msgspec.Struct, frozen=True):
     """What of ARI `AsteriskInfo` health and doctor show. `version`: e.g. 16.28.0~dfsg-0+deb11u4."""
 

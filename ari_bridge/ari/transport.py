@@ -3,6 +3,8 @@
 It has the interface that asyncswagger11 (below asyncari) wants of an HTTP client.
 """
 
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import aiohttp
@@ -95,6 +97,29 @@ class Transport:
             raise PeerRefused(PEER, request, _reason(reply, response.reason), response.status)
         return Reply(request, response.status, reply)
 
+    async def download(self, path: str, take: Callable[[bytes], Awaitable[None]], *, within: float) -> Reply:
+        """A file, handed to `take` piece by piece; `within` so many seconds, and never silent for the usual time.
+
+        Raises as `send`, also where the file ends early; what `take` raises goes through. The reply has no body.
+        """
+        request = f"GET {path}"
+        if self._session is None:
+            raise PeerUnreachable(PEER, request, "the client is closed")
+        timeout = aiohttp.ClientTimeout(total=within, sock_connect=self._timeout, sock_read=self._timeout)
+        with _as_peer_errors(request, self._timeout):
+            response = await self._session.get(URL(f"{self._url}{path}", encoded=True), timeout=timeout)
+        async with response:
+            if response.status >= 400:
+                with _as_peer_errors(request, self._timeout):
+                    body = await response.read()
+                raise PeerRefused(PEER, request, _reason(body, response.reason), response.status)
+            while True:
+                with _as_peer_errors(request, self._timeout):
+                    piece = await response.content.read(PIECE_BYTES)
+                if not piece:
+                    return Reply(request, response.status, b"")
+                await take(piece)
+
     async def ws_connect(
         self, url: str, params: dict[str, str] | None = None, headers: Any = None
     ) -> aiohttp.ClientWebSocketResponse:
@@ -123,7 +148,18 @@ HEARTBEAT_SECONDS = 2.0
 """After so long without a word comes a ping; without a pong within half of it the stream counts as lost. With PBX_GRACE
 it comes to 5 s: what is over must be told by then."""
 EVENT_BYTES = 4 * 1024 * 1024
+PIECE_BYTES = 256 * 1024
 _JSON = {"Content-Type": "application/json"}
+
+
+@contextmanager
+def _as_peer_errors(request: str, seconds: float) -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError as error:
+        raise PeerTimeout(PEER, request, seconds) from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise PeerUnreachable(PEER, request, str(error) or type(error).__name__) from error
 
 
 def path_below_root(url: str) -> str:

@@ -28,6 +28,7 @@ from tests.fakes.far_side import Answers as Answers
 from tests.fakes.far_side import Fails as Fails
 from tests.fakes.far_side import FarSide as FarSide
 from tests.fakes.far_side import RingsForEver as RingsForEver
+from tests.fakes.recordings import FakeRecordings
 
 REASONS = {"normal": 16, "busy": 17, "congestion": 34, "no_answer": 19, "unallocated": 1}
 
@@ -40,19 +41,22 @@ class FakeChannel:
     in_app: bool = False
     variables: dict[str, str] = field(default_factory=dict)
     dtmf: str = ""  # sent to it
+    muted: bool = False  # both ways
 
     def json(self) -> dict[str, Any]:
         nobody = {"name": "", "number": ""}
         return {"id": self.id, "name": self.name, "state": self.state, "caller": nobody, "connected": nobody}
 
 
-class FakeAri:
+class FakeAri(FakeRecordings):
     user = "tester"
     password = "only in this test"
 
     def __init__(self, *, version: str = "22.10.0") -> None:
+        super().__init__()
         self.version = version
         self.far_side: FarSide = Answers()
+        self.far_sides: dict[str, FarSide] = {}  # endpoint → what this one meets, in place of `far_side`
         self.refuse: dict[str, int] = {}  # operation → HTTP status
         self.delay: dict[str, float] = {}  # operation → seconds
         self.slow = 0.0  # seconds before every answer
@@ -119,6 +123,7 @@ class FakeAri:
         self.channels.clear()
         self.bridges.clear()
         self.music.clear()
+        self.tape.clear()
 
     async def restart(self) -> None:
         """Killed and there again at once, on the same port, with another startup time and nothing in it."""
@@ -226,6 +231,8 @@ class FakeAri:
             answer = await act(asked)
             if operation.name in self.lose:
                 await asyncio.Event().wait()
+            if isinstance(answer, web.Response):
+                return answer
             return web.Response(status=204) if answer is None else web.json_response(answer)
 
         return handle
@@ -286,7 +293,7 @@ class FakeAri:
         channel = self._channel(asked)
         if not channel.in_app:
             raise web.HTTPConflict(text='{"message": "Channel not in Stasis application"}')
-        self._soon(self._play(channel, self.far_side))
+        self._soon(self._play(channel, self.far_sides.get(channel.name, self.far_side)))
 
     async def _play(self, channel: FakeChannel, far_side: FarSide) -> None:
         await self.emit("Dial", peer=channel.json(), dialstatus="")
@@ -320,6 +327,12 @@ class FakeAri:
         channel = self._channel(asked)
         cause = int(asked.get("reason_code", REASONS.get(asked.get("reason", "normal"), 16)))
         await self.end(channel.id, cause)
+
+    async def _channels_mute(self, asked: dict[str, Any]) -> None:
+        self._channel(asked).muted = True
+
+    async def _channels_unmute(self, asked: dict[str, Any]) -> None:
+        self._channel(asked).muted = False
 
     async def _channels_sendDTMF(self, asked: dict[str, Any]) -> None:
         self._channel(asked).dtmf += asked["dtmf"]
@@ -383,6 +396,7 @@ class FakeAri:
         bridge = self._bridge(asked["bridgeId"])
         del self.bridges[asked["bridgeId"]]
         self.music.pop(asked["bridgeId"], None)
+        await self.finish_of_bridge(asked["bridgeId"])
         await self.emit("BridgeDestroyed", bridge=bridge)
 
     def _members(self, asked: dict[str, Any]) -> list[str]:

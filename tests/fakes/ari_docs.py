@@ -16,6 +16,7 @@ class Operation:
 
 
 _CHANNEL, _BRIDGE = "/channels/{channelId}", "/bridges/{bridgeId}"
+_STORED, _TAPE = "/recordings/stored/{recordingName}", "/recordings/live/{recordingName}"
 OPERATIONS = (
     Operation("asterisk.getInfo", "GET", "/asterisk/info"),
     Operation("applications.get", "GET", "/applications/{applicationName}"),
@@ -32,6 +33,8 @@ OPERATIONS = (
     Operation("channels.ring", "POST", f"{_CHANNEL}/ring"),
     Operation("channels.answer", "POST", f"{_CHANNEL}/answer"),
     Operation("channels.hangup", "DELETE", _CHANNEL, "reason reason_code"),
+    Operation("channels.mute", "POST", f"{_CHANNEL}/mute", "direction"),
+    Operation("channels.unmute", "DELETE", f"{_CHANNEL}/mute", "direction"),
     Operation("channels.sendDTMF", "POST", f"{_CHANNEL}/dtmf", "dtmf before between duration after"),
     Operation("channels.getChannelVar", "GET", f"{_CHANNEL}/variable", "variable"),
     Operation("channels.setChannelVar", "POST", f"{_CHANNEL}/variable", "variable value"),
@@ -44,6 +47,20 @@ OPERATIONS = (
     Operation("bridges.startMoh", "POST", f"{_BRIDGE}/moh", "mohClass"),
     Operation("bridges.stopMoh", "DELETE", f"{_BRIDGE}/moh"),
     Operation("bridges.destroy", "DELETE", _BRIDGE),
+    Operation(
+        "bridges.record",
+        "POST",
+        f"{_BRIDGE}/record",
+        "name format maxDurationSeconds maxSilenceSeconds ifExists beep terminateOn",
+    ),
+    Operation("bridges.play", "POST", f"{_BRIDGE}/play", "media lang offsetms skipms playbackId"),
+    Operation("recordings.listStored", "GET", "/recordings/stored"),
+    Operation("recordings.deleteStored", "DELETE", _STORED),
+    Operation("recordings.getStoredFile", "GET", f"{_STORED}/file"),
+    Operation("recordings.getLive", "GET", _TAPE),
+    Operation("recordings.stop", "POST", f"{_TAPE}/stop"),
+    Operation("recordings.pause", "POST", f"{_TAPE}/pause"),
+    Operation("recordings.unpause", "DELETE", f"{_TAPE}/pause"),
 )
 _BASE = "http://localhost:8088/ari"  # Asterisk says so wherever it listens
 _HEAD = {"_copyright": "", "_author": "", "apiVersion": "4.1.4", "swaggerVersion": "1.1", "basePath": _BASE}
