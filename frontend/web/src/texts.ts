@@ -1,7 +1,8 @@
 // Every sentence that people read, in one place: ready for translation.
 
-import type { Outcome } from "./messages";
-import type { Call, Phase, Problem } from "./phone/call";
+import type { Outcome, PartyState } from "./messages";
+import { isConference, partiesOf, type Call, type Phase, type Problem } from "./phone/call";
+import type { Person, Trouble } from "./phone/wishes";
 
 export interface Message {
   text: string;
@@ -20,12 +21,67 @@ export const STATE_WORDS: Record<Phase, string> = {
   ended: "Call ended",
 };
 
+/** The state in two or three words. */
+export function stateWordOf(call: Call): string {
+  if (call.phase === "connecting" && call.direction === "inbound") return "Answering";
+  if (call.phase !== "accepted") return STATE_WORDS[call.phase];
+  if (call.transferring) return "Transferring";
+  if (call.held) return "On hold";
+  return isConference(call) ? `Conference of ${partiesOf(call).length + 1}` : STATE_WORDS.accepted;
+}
+
+export const PARTY_WORDS: Record<PartyState, string> = { trying: "calling", ringing: "ringing", accepted: "" };
+export const RECORDING_WORDS = { off: "", on: "Recording", paused: "Recording paused" } as const;
+
+export const BUTTONS = {
+  answer: "Answer",
+  holdAndAnswer: "Hold and answer",
+  endAndAnswer: "End and answer",
+  decline: "Decline",
+  hangUp: "Hang up",
+  endForAll: "End for all",
+  leave: "Leave",
+  mute: "Mute",
+  unmute: "Unmute",
+  hold: "Hold",
+  unhold: "Unhold",
+  takeBack: "Take back",
+  talk: "Talk",
+  swap: "Swap",
+  transfer: "Transfer",
+  transferNow: "Transfer",
+  askFirst: "Ask first",
+  connectThem: "Connect them",
+  add: "Add",
+  addNow: "Add",
+  newCall: "New call",
+  record: "Record",
+  recording: "Recording",
+  pauseRecording: "Pause recording",
+  resumeRecording: "Go on recording",
+  stopRecording: "Stop recording",
+  cancel: "Cancel",
+  close: "Close",
+  tryAgain: "Try again",
+  call: "Call",
+  callAgain: "Call again",
+  callBack: "Call back",
+  recent: "Recent",
+  keypad: "Keypad",
+} as const;
+
+export const TYPE_A_NUMBER = "Type a number, or choose one from the list.";
+export const WAITING = "is calling too";
+export const ASKED = { transfer: "Transfer to", add: "Add to this call" } as const;
+export const connectWith = (one: string, other: string): string => `Connect ${one} with ${other}`;
+export const mergeWith = (other: string): string => `Bring ${other} in`;
+
 /** How the media stands while nothing is heard that was heard before. */
 export const SOUNDLESS: ReadonlySet<Call["media"]> = new Set(["returning", "interrupted", "failed"] as const);
 
-const partyOf = (call: Call): string => call.name || call.number || "The caller";
+const partyOf = (who: Person): string => who.name || who.number || "The caller";
 
-const OUTCOMES: Record<Outcome, (call: Call) => Message> = {
+const OUTCOMES: Record<Outcome, (who: Person) => Message> = {
   completed: () => ({ text: "The call has ended.", tone: "calm" }),
   busy: (call) => ({ text: `${partyOf(call)} is on another call.`, tone: "bad" }),
   no_answer: (call) => ({ text: `${partyOf(call)} did not answer.`, tone: "bad" }),
@@ -39,6 +95,7 @@ const OUTCOMES: Record<Outcome, (call: Call) => Message> = {
     tone: "bad",
   }),
   failed_pbx: () => ({ text: "The phone system is not answering.", advice: "Try again in a moment.", tone: "bad" }),
+  transferred: () => ({ text: "Transferred.", tone: "calm" }),
   lost: () => ({ text: "This page was away for too long.", advice: "The call has ended.", tone: "bad" }),
 };
 
@@ -93,10 +150,39 @@ export function messageOf(call: Call): Message | null {
   if (call.problem) return PROBLEMS[call.problem];
   if (call.phase === "ended") {
     const outcome = call.outcome ?? "completed";
+    if (outcome === "transferred" && call.transferring) return { text: `Transferred to ${partyOf(call.transferring)}.`, tone: "calm" };
     return ((call.direction === "inbound" && INBOUND[outcome]) || OUTCOMES[outcome])(call);
   }
   if (SOUNDLESS.has(call.media)) return { text: "Bringing the sound back…", tone: "bad" };
-  return call.held ? { text: "The other side put you on hold.", tone: "calm" } : null;
+  if (call.transferring) return { text: `Transferring to ${partyOf(call.transferring)}…`, tone: "calm" };
+  if (call.held && call.phase === "accepted") return { text: "They hear music.", tone: "calm" };
+  return call.heldByFar ? { text: "The other side put you on hold.", tone: "calm" } : null;
+}
+
+const REFUSED: Record<Trouble["what"], string> = {
+  hold: "The call could not be held.",
+  transfer: "The call could not be transferred.",
+  connect: "The calls could not be connected.",
+  add: "Nobody could be added.",
+  merge: "The calls could not be joined.",
+  record: "The call is not recorded.",
+};
+
+/** What came to nothing, while the call goes on. */
+export function troubleOf(trouble: Trouble): Message {
+  if (trouble.outcome) return OUTCOMES[trouble.outcome](trouble);
+  if (trouble.problem && trouble.problem !== "refused") return PROBLEMS[trouble.problem];
+  return { text: REFUSED[trouble.what], tone: "bad" };
+}
+
+/** What a screen reader says when the state changes. */
+export function announcementOf(call: Call | null, elsewhere: boolean): string {
+  if (elsewhere) return ELSEWHERE;
+  if (!call) return "";
+  const said = [call.phase === "ended" ? STATE_WORDS.ended : stateWordOf(call), (call.trouble ? troubleOf(call.trouble) : messageOf(call))?.text];
+  if (call.phase === "incoming") said.push(partyOf(call));
+  if (call.recording !== "off") said.push(RECORDING_WORDS[call.recording]);
+  return said.filter(Boolean).join(". ");
 }
 
 export const LINK_WORDS = { connecting: "Connecting…", open: "Online", lost: "Offline" } as const;
@@ -105,7 +191,7 @@ export const LINK_LOST = "No phone system. Reconnecting…";
 /** In a call: whether the other side is still heard, and if not, what it hears. */
 export function linkLostInCall(call: Call): string {
   if (call.acceptedAt === null) return "Reconnecting… the call goes on.";
-  return SOUNDLESS.has(call.media) ? "Reconnecting… the other side hears music." : "Reconnecting… the sound goes on.";
+  return call.held || SOUNDLESS.has(call.media) ? "Reconnecting… the other side hears music." : "Reconnecting… the sound goes on.";
 }
 
 export const seconds = (milliseconds: number): string => `${Math.max(0, Math.floor(milliseconds / 1000))} s`;
@@ -128,6 +214,10 @@ export const SHORTCUTS: readonly (readonly [keys: string, what: string])[] = [
   ["Enter", "Call, or answer"],
   ["Esc", "Hang up, or decline"],
   ["M", "Mute"],
+  ["H", "Hold, or take back"],
+  ["T", "Transfer"],
+  ["A", "Add somebody"],
+  ["S", "Swap to the other call"],
   ["/", "Search calls and phone book"],
   ["?", "Show this list"],
 ];

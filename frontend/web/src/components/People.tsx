@@ -1,4 +1,4 @@
-// Last calls by party, and the phone book; one press calls.
+// Last calls by party, and the phone book; one press calls, or chooses whom a call is transferred to.
 
 import { BookUser, PhoneIncoming, PhoneMissed, PhoneOutgoing, Search } from "lucide-react";
 import { useMemo, useState } from "react";
@@ -11,10 +11,11 @@ export interface PeopleProps {
   phoneBook: readonly PhoneBookEntry[];
   now: number;
   disabled: boolean; // a call stands
+  verb: "Call" | "Choose"; // what a press does
   onCall(number: string): void;
 }
 
-export function People({ history, phoneBook, now, disabled, onCall }: PeopleProps) {
+export function People({ history, phoneBook, now, disabled, verb, onCall }: PeopleProps) {
   const [search, setSearch] = useState("");
   const parties = useMemo(() => byParty(history), [history]);
   const found = parties.filter((party) => matches(search, party.number, party.name));
@@ -48,7 +49,7 @@ export function People({ history, phoneBook, now, disabled, onCall }: PeopleProp
             <li key={number}>
               <button
                 type="button" className={missed ? "person missed" : "person"} disabled={disabled} onClick={() => onCall(number)}
-                aria-label={`Call ${name || number}, ${missed ? "missed, " : ""}${relativeTime(last.at, now)}`}
+                aria-label={`${verb} ${name || number}, ${missed ? "missed, " : ""}${relativeTime(last.at, now)}`}
               >
                 <span className="person-icon"><Direction entry={last} missed={missed} /></span>
                 <span className="person-name">

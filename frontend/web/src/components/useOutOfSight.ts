@@ -4,23 +4,27 @@ import { useEffect } from "react";
 import call from "../icons/call.svg";
 import idle from "../icons/idle.svg";
 import ring from "../icons/ring.svg";
-import { isLive, type Call } from "../phone/call";
+import type { LiveCall } from "../phone/call";
 import { STATE_WORDS } from "../texts";
 
 /** From the key to the reload, in milliseconds. */
 const RELOADS_WITHIN_MS = 1000;
 
 export interface OutOfSightActions {
-  accept(): void;
+  accept(id: string): void;
   hangup(): void;
-  decline(): void;
+  decline(id: string): void;
 }
 
-/** `aloud`: this page rings, not another one of the same browser. */
-export function useOutOfSight(current: Call | null, aloud: boolean, actions: OutOfSightActions): void {
-  const live = isLive(current);
-  const phase = live ? current.phase : "idle";
-  const party = live ? current.name || current.number : "";
+/**
+ * `current`: the call that matters now; who rings comes before who talks. `talking`: whether a call would end with the
+ * page. `aloud`: this page rings, not another one of the same browser.
+ */
+export function useOutOfSight(current: LiveCall | null, talking: boolean, aloud: boolean, actions: OutOfSightActions): void {
+  const live = current !== null;
+  const id = current?.id ?? "";
+  const phase = current?.phase ?? "idle";
+  const party = current ? current.name || current.number : "";
 
   useEffect(() => {
     document.title = live ? `${STATE_WORDS[phase]}: ${party}` : "Softphone";
@@ -32,10 +36,10 @@ export function useOutOfSight(current: Call | null, aloud: boolean, actions: Out
     const note = new Notification(`${party} is calling`, { tag: "incoming-call", requireInteraction: true, icon: ring });
     note.onclick = () => {
       window.focus();
-      actions.accept();
+      actions.accept(id);
     };
     return () => note.close();
-  }, [phase, party, aloud]);
+  }, [id, phase, party, aloud]);
 
   useEffect(() => {
     if (!live) return;
@@ -47,13 +51,13 @@ export function useOutOfSight(current: Call | null, aloud: boolean, actions: Out
       if (key === "F5" || (key.toLowerCase() === "r" && (ctrlKey || metaKey))) reloads = Date.now();
     };
     const ask = (event: BeforeUnloadEvent): void => {
-      if (phase !== "incoming" && Date.now() - reloads > RELOADS_WITHIN_MS) event.preventDefault();
+      if (talking && Date.now() - reloads > RELOADS_WITHIN_MS) event.preventDefault();
     };
     addEventListener("keydown", pressed, true);
     addEventListener("beforeunload", ask);
     const lock = navigator.wakeLock?.request("screen").catch(() => null);
     const session = navigator.mediaSession;
-    const end = (): void => (phase === "incoming" ? actions.decline() : actions.hangup());
+    const end = (): void => (phase === "incoming" ? actions.decline(id) : actions.hangup());
     // "hangup" is not known to every browser, and an unknown name throws.
     const handle = (handler: (() => void) | null): void => {
       try {
@@ -69,5 +73,5 @@ export function useOutOfSight(current: Call | null, aloud: boolean, actions: Out
       void lock?.then((held) => held?.release());
       handle(null);
     };
-  }, [live, phase]);
+  }, [live, id, phase, talking]);
 }

@@ -6,6 +6,9 @@ import { createRoot } from "react-dom/client";
 import { DashboardScreen } from "../components/DashboardScreen";
 import { PhoneScreen } from "../components/PhoneScreen";
 import { SignIn } from "../components/SignIn";
+import type { Asking } from "../components/Target";
+import type { Snapshot } from "../phone/softphone";
+import { activeOf } from "../phone/state";
 import "../styles/tokens.css";
 import { DASHBOARD } from "./dashboard";
 import { NOW, PHONE_BOOK, STATES } from "./states";
@@ -31,17 +34,23 @@ function show(state: string): void {
   document.documentElement.dataset["shown"] = state;
 }
 
+const quiet = (snapshot: Snapshot): boolean => Boolean(activeOf(snapshot)?.muted || activeOf(snapshot)?.held);
+
+const askingOf = (state: string): { asking?: Asking } =>
+  state.startsWith("askTransfer") ? { asking: "transfer" } : state.startsWith("askAdd") ? { asking: "add" } : {};
+
 function screenOf(state: string): ReactElement {
   const snapshot = STATES[state];
   if (snapshot) {
     return (
       <PhoneScreen
-        key={state} user="1001" phoneBook={PHONE_BOOK} snapshot={snapshot} microphoneProblem={state === "empty" ? "insecure_page" : null} speakerSelectable now={NOW}
-        number={state === "typed" ? "602" : ""}
+        key={state} user="1001" phoneBook={PHONE_BOOK} recordable snapshot={snapshot} microphoneProblem={state === "empty" ? "insecure_page" : null} speakerSelectable now={NOW}
+        number={state === "typed" || state.startsWith("ask") ? "602" : ""} {...askingOf(state)}
         actions={{
-          call: nothing, accept: nothing, decline: nothing, declineWaiting: nothing, hangup: nothing, bring: nothing, dismiss: nothing, setMuted: nothing,
-          press: nothing, tryMicrophone: nothing, chooseMicrophone: nothing, chooseSpeaker: nothing, chooseRing: nothing, signOut: nothing,
-          ownLevel: () => (snapshot.microphoneOpen && !snapshot.call?.muted ? 0.55 : 0), remoteLevel: () => 0.7,
+          call: nothing, accept: nothing, decline: nothing, hangup: nothing, bring: nothing, dismiss: nothing, setMuted: nothing, press: nothing, tone: nothing,
+          hold: nothing, swap: nothing, transfer: nothing, connect: nothing, cancelTransfer: nothing, addParty: nothing, merge: nothing, dropParty: nothing,
+          leave: nothing, record: nothing, tryMicrophone: nothing, chooseMicrophone: nothing, chooseSpeaker: nothing, chooseRing: nothing, signOut: nothing,
+          ownLevel: () => (snapshot.microphoneOpen && !quiet(snapshot) ? 0.55 : 0), remoteLevel: () => 0.7,
         }}
       />
     );

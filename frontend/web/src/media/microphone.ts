@@ -43,7 +43,6 @@ export class Microphone {
   private opening: Promise<MediaStreamTrack> | null = null;
   private deviceId = "";
   private granted = false;
-  private muted = false;
   private users = 0; // calls and open pickers that need the track
   private idle: number | undefined;
   private meter: LevelMeter | null = null;
@@ -100,12 +99,6 @@ export class Microphone {
     return had ? this.get() : null;
   }
 
-  /** Sends silence, or the voice again. */
-  setMuted(muted: boolean): void {
-    this.muted = muted;
-    if (this.track) this.track.enabled = !muted;
-  }
-
   /** How loud it is now, 0 to 1; 0 where the microphone is closed. */
   level(): number {
     return this.meter?.read() ?? 0;
@@ -144,7 +137,6 @@ export class Microphone {
     }
     const track = stream.getAudioTracks()[0];
     if (!track) throw new MicrophoneError("no_microphone");
-    track.enabled = !this.muted;
     this.track = track;
     this.granted = true;
     this.meter = new LevelMeter(stream);

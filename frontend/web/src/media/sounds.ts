@@ -1,7 +1,7 @@
-// Ringtone, ringback, busy and key tones by Web Audio: no files. Frequencies and cadences after
+// Ringtone, ringback, call waiting, busy and key tones by Web Audio: no files. Frequencies and cadences after
 // ITU-T E.180 supplement 2 (Europe) for ringback and busy, ITU-T Q.23 for DTMF.
 
-export type Sound = "ringtone" | "ringback" | "busy" | "congestion";
+export type Sound = "ringtone" | "ringback" | "knock" | "busy" | "congestion";
 
 interface Pattern {
   hertz: number[];
@@ -15,6 +15,7 @@ const FOR_LONG = 60;
 const PATTERNS: Record<Sound, Pattern> = {
   ringtone: { hertz: [660, 880], volume: 0.16, beats: [[0.35, 0.2], [0.35, 2]], times: FOR_LONG },
   ringback: { hertz: [425], volume: 0.08, beats: [[1, 4]], times: FOR_LONG },
+  knock: { hertz: [425], volume: 0.05, beats: [[0.2, 0.6], [0.2, 6]], times: 20 }, // softly, into the talk
   busy: { hertz: [425], volume: 0.08, beats: [[0.5, 0.5]], times: 4 },
   congestion: { hertz: [425], volume: 0.08, beats: [[0.25, 0.25]], times: 6 },
 };
@@ -33,7 +34,7 @@ export function keyTones(key: string): [number, number] | null {
 type SinkContext = AudioContext & { setSinkId?(id: string): Promise<void> };
 
 export class Sounds {
-  private talk: SinkContext | null = null; // ringback, busy, keys: in the headset
+  private talk: SinkContext | null = null; // all others: in the headset
   private ring: SinkContext | null = null; // the ringtone: on the loudspeaker
   private playing: Sound | null = null;
   private stopPlaying: () => void = () => undefined;

@@ -6,7 +6,9 @@ import { SignIn } from "../components/SignIn";
 import { useOutOfSight } from "../components/useOutOfSight";
 import { useSession } from "../components/useSession";
 import type { MicrophoneProblem } from "../media/microphone";
+import { relayWanted } from "../media/reach";
 import { Voice } from "../media/voice";
+import { activeOf } from "../phone/state";
 import { Softphone } from "../phone/softphone";
 import type { PhoneBookEntry, Session } from "../signalling/http";
 import { socketUrl } from "../signalling/socket";
@@ -25,7 +27,7 @@ export function SoftphonePage() {
     };
   }, [ready, session?.user, session?.token]);
 
-  if (config && session && phone) return <Running phone={phone} user={session.user} phoneBook={config.phoneBook} onLeave={() => leave()} />;
+  if (config && session && phone) return <Running phone={phone} user={session.user} phoneBook={config.phoneBook} recordable={config.recording ?? false} onLeave={() => leave()} />;
   if (session && !unreachable) return <main className="sign-in" aria-busy="true"><p className="quiet">Starting the phone…</p></main>;
   return (
     <SignIn
@@ -36,7 +38,7 @@ export function SoftphonePage() {
 }
 
 function start(session: Session, phoneBook: readonly PhoneBookEntry[], leave: (notice: string) => void): Softphone {
-  const phone = new Softphone({ url: socketUrl(location), session, phoneBook, onSignedOut: leave });
+  const phone = new Softphone({ url: socketUrl(location), session, phoneBook, relayOnly: relayWanted(location.search), onSignedOut: leave });
   window.__phone = { peer: () => phone.connection, remoteStream: () => phone.remoteStream };
   return phone;
 }
@@ -45,26 +47,40 @@ interface RunningProps {
   phone: Softphone;
   user: string;
   phoneBook: readonly PhoneBookEntry[];
+  recordable: boolean;
   onLeave(): void;
 }
 
-function Running({ phone, user, phoneBook, onLeave }: RunningProps) {
+function Running({ phone, user, phoneBook, recordable, onLeave }: RunningProps) {
   const snapshot = useSyncExternalStore(phone.subscribe, phone.getSnapshot);
   const [problem, setProblem] = useState<MicrophoneProblem | null>(window.isSecureContext ? null : "insecure_page");
-  useOutOfSight(snapshot.call, snapshot.aloud, phone);
+  const { calls } = snapshot;
+  const ringing = calls.find(({ phase }) => phase === "incoming");
+  useOutOfSight(ringing ?? activeOf(snapshot), calls.some((call) => call !== ringing), snapshot.aloud, phone);
+  const { commands } = phone;
   return (
     <PhoneScreen
-      user={user} phoneBook={phoneBook} snapshot={snapshot} microphoneProblem={problem} speakerSelectable={Voice.selectable}
+      user={user} phoneBook={phoneBook} recordable={recordable} snapshot={snapshot} microphoneProblem={problem} speakerSelectable={Voice.selectable}
       actions={{
-        call: (number) => phone.call(number),
-        accept: () => phone.accept(),
-        decline: () => phone.decline(),
-        declineWaiting: () => phone.declineWaiting(),
+        call: (number, consults) => phone.call(number, consults),
+        accept: (id, andEnd) => phone.accept(id, andEnd),
+        decline: (id) => phone.decline(id),
         hangup: () => phone.hangup(),
         bring: () => phone.bring(),
         dismiss: () => phone.dismiss(),
         setMuted: (muted) => phone.setMuted(muted),
         press: (key) => phone.press(key),
+        tone: phone.tone,
+        hold: (id, held) => commands.hold(id, held),
+        swap: (id) => commands.swap(id),
+        transfer: (target) => commands.transfer(target),
+        connect: (id, toId) => commands.connect(id, toId),
+        cancelTransfer: () => commands.cancelTransfer(),
+        addParty: (target) => commands.addParty(target),
+        merge: (fromId) => commands.merge(fromId),
+        dropParty: (party) => commands.dropParty(party),
+        leave: () => commands.leave(),
+        record: (action) => commands.record(action),
         tryMicrophone: () => void phone.tryMicrophone().then((error) => setProblem(error?.problem ?? null)),
         chooseMicrophone: (id) => void phone.chooseMicrophone(id),
         chooseSpeaker: phone.chooseSpeaker,

@@ -5,17 +5,30 @@ import { settled } from "../testing/fakes";
 import type { Call } from "./call";
 import { CallMedia } from "./media";
 
+class FakeTrack {
+  enabled = true;
+  stopped = false;
+
+  constructor(readonly name: string) {}
+
+  clone = (): FakeTrack => new FakeTrack(`copy of ${this.name}`);
+  stop = (): void => void (this.stopped = true);
+}
+
+const track = (name: string): MediaStreamTrack => new FakeTrack(name) as unknown as MediaStreamTrack;
+
 /** A connection that does as the test says. */
 class FakePeer {
   static all: FakePeer[] = [];
   state: MediaState = "new";
   answered = false;
   closed = false;
-  sends: unknown = null;
+  sends: FakeTrack | null = null;
   packets = 0;
   answers = 0;
   asked = 0;
   frozen = false; // nothing comes in any more, and nobody answers
+  still = false; // nothing comes in, but somebody answers
   remoteStream = { getTracks: () => ["voice"] };
   private readonly number = FakePeer.all.push(this);
   private listener: () => void = () => undefined;
@@ -35,13 +48,14 @@ class FakePeer {
     this.listener();
   }
 
-  async replaceTrack(track: unknown): Promise<void> {
+  async replaceTrack(track: FakeTrack): Promise<void> {
     this.sends = track;
   }
 
   async stats(): Promise<Map<string, object>> {
     this.asked++;
-    if (!this.frozen) (this.packets += 50, this.answers++);
+    if (!this.frozen && !this.still) this.packets += 50;
+    if (!this.frozen) this.answers++;
     return new Map<string, object>([
       ["i", { type: "inbound-rtp", id: "i", kind: "audio", packetsReceived: this.packets }],
       ["p", { type: "candidate-pair", id: "p", nominated: true, requestsSent: this.asked, responsesReceived: this.answers }],
@@ -58,7 +72,7 @@ let link: boolean;
 let offers: string[];
 let shown: Call["media"][];
 let unheard: (string | null)[];
-let plays: unknown;
+let held: boolean;
 let open: number; // calls that hold the microphone
 let microphone: () => Promise<MediaStreamTrack>;
 let hopeless: number;
@@ -67,26 +81,29 @@ let suspicions: number;
 beforeEach(() => {
   vi.useFakeTimers({ now: 1_000_000 });
   FakePeer.all = [];
-  [link, offers, shown, unheard, plays, open, hopeless, suspicions] = [true, [], [], [], null, 0, 0, 0];
-  microphone = async () => "voice" as unknown as MediaStreamTrack;
+  [link, offers, shown, unheard, held, open, hopeless, suspicions] = [true, [], [], [], false, 0, 0, 0];
+  const voice = track("voice");
+  microphone = async () => voice;
   media = new CallMedia(
     {
-      link: () => link, suspicious: () => suspicions++, held: () => false, offer: (sdp) => (offers.push(sdp), true), changed: (state) => shown.push(state),
-      unheard: (problem) => unheard.push(problem), hopeless: () => (hopeless++, media.stop()), quality: () => undefined,
+      link: () => link, suspicious: () => suspicions++, held: () => held, found: () => undefined, offer: (sdp) => (offers.push(sdp), true), changed: (state) => shown.push(state),
+      unheard: (problem) => unheard.push(problem), hopeless: () => (hopeless++, media.close()), heard: () => undefined, measured: () => undefined,
     },
     {
-      microphone: { get: () => microphone(), sure: true, hold: () => open++, release: () => open--, setMuted: () => undefined },
-      voice: { play: (stream) => (plays = stream), stop: () => (plays = null) },
-      peer: async () => new FakePeer() as unknown as Peer,
-      meter: () => ({ read: () => 0.5, close: () => undefined }),
+      microphone: { get: () => microphone(), sure: true, hold: () => open++, release: () => open-- },
+      take: async () => new FakePeer() as unknown as Peer,
+      prepare: () => undefined,
     },
   );
+  media.talk(true);
 });
 afterEach(() => {
   media.close();
   vi.useRealTimers();
 });
 
+/** What plays. */
+const plays = (): unknown => media.heard;
 const peer = (number: number): FakePeer => FakePeer.all[number - 1]!;
 const pass = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
 
@@ -107,9 +124,9 @@ async function connects(number: number): Promise<void> {
 describe("a call's first connection", () => {
   it("is offered, played and heard", async () => {
     await media.begin(async (sdp) => (offers.push(sdp), true));
-    expect([offers, peer(1).sends]).toEqual([["offer 1"], "voice"]);
+    expect([offers, peer(1).sends?.name]).toEqual([["offer 1"], "copy of voice"]);
     await connects(1);
-    expect([shown, plays, media.level()]).toEqual([["connected"], peer(1).remoteStream, 0.5]);
+    expect([shown, plays()]).toEqual([["connected"], peer(1).remoteStream]);
   });
 
   it("waits for its answer as long as the server does", async () => {
@@ -130,7 +147,7 @@ describe("a call's first connection", () => {
 
   it("is not made where the call ends before", async () => {
     const begun = media.begin(async () => true);
-    media.stop();
+    media.close();
     expect(await begun).toBe(true);
     expect([peer(1).closed, media.current]).toEqual([true, null]);
   });
@@ -158,9 +175,9 @@ describe("the sound of a call that stands", () => {
     peer(1).become("interrupted");
     await settled();
     expect([offers, shown]).toEqual([["offer 2"], ["returning"]]);
-    expect([peer(1).closed, plays, peer(2).sends]).toEqual([false, peer(1).remoteStream, "voice"]);
+    expect([peer(1).closed, plays(), peer(2).sends?.name]).toEqual([false, peer(1).remoteStream, "copy of voice"]);
     await connects(2);
-    expect([peer(1).closed, plays, media.current === (peer(2) as unknown)]).toEqual([true, peer(2).remoteStream, true]);
+    expect([peer(1).closed, plays(), media.current === (peer(2) as unknown)]).toEqual([true, peer(2).remoteStream, true]);
     expect(shown).toEqual(["returning", "connected"]);
   });
 
@@ -254,9 +271,9 @@ describe("the sound of a call that stands", () => {
     media.lostByServer();
     await settled();
     await connects(2);
-    expect([unheard, plays]).toEqual([["no_microphone"], peer(2).remoteStream]);
-    await media.send("headset" as unknown as MediaStreamTrack);
-    expect([unheard.at(-1), peer(2).sends]).toEqual([null, "headset"]);
+    expect([unheard.at(-1), plays()]).toEqual(["no_microphone", peer(2).remoteStream]);
+    await media.send(track("headset"));
+    expect([unheard.at(-1), peer(2).sends?.name]).toEqual([null, "copy of headset"]);
   });
 
   it("is well again after a while: the next trouble is not waited for", async () => {
@@ -285,7 +302,7 @@ describe("a call that is taken back", () => {
     await settled();
     expect(offers).toEqual(["offer 1"]);
     await connects(1);
-    expect([shown.at(-1), plays, open]).toEqual(["connected", peer(1).remoteStream, 1]);
+    expect([shown.at(-1), plays(), open]).toEqual(["connected", peer(1).remoteStream, 1]);
   });
 
   it("is never given up", async () => {
@@ -298,7 +315,75 @@ describe("a call that is taken back", () => {
     media.adopt();
     await settled();
     await connects(1);
-    media.stop();
-    expect([peer(1).closed, plays, open, media.level()]).toEqual([true, null, 0, 0]);
+    media.close();
+    expect([peer(1).closed, plays(), open, peer(1).sends?.stopped]).toEqual([true, null, 0, true]);
+  });
+});
+
+describe("the microphone", () => {
+  it("goes in only while the call is talked on, also after it was changed", async () => {
+    await talking();
+    media.talk(false);
+    expect(peer(1).sends).toMatchObject({ enabled: false, stopped: false });
+    const before = peer(1).sends;
+    await media.send(track("headset"));
+    expect([peer(1).sends?.name, peer(1).sends?.enabled, before?.stopped]).toEqual(["copy of headset", false, true]);
+    media.talk(true);
+    expect(peer(1).sends?.enabled).toBe(true);
+  });
+
+  it("is muted from the first packet on, where the call is taken back muted", async () => {
+    media.talk(false);
+    media.adopt();
+    await settled();
+    await connects(1);
+    expect(peer(1).sends?.enabled).toBe(false);
+  });
+});
+
+describe("on hold", () => {
+  /** The path answers, and nothing is sent. */
+  const music = (on: boolean): void => {
+    held = on;
+    peer(1).still = on;
+    media.look();
+  };
+
+  it("no packets come for as long as it lasts, and nothing is done about it", async () => {
+    await talking();
+    music(true);
+    await pass(600_000);
+    expect([offers, shown, suspicions]).toEqual([[], [], 0]);
+  });
+
+  it("a lost link alone renews nothing", async () => {
+    await talking();
+    music(true);
+    await pass(30_000);
+    link = false;
+    media.linkLost();
+    await pass(1000);
+    link = true;
+    media.look();
+    await pass(1000);
+    expect([offers, shown]).toEqual([[], []]);
+  });
+
+  it("a dead path is noticed all the same", async () => {
+    await talking();
+    music(true);
+    await pass(30_000);
+    peer(1).frozen = true;
+    await pass(5000);
+    expect(offers).toEqual(["offer 2"]);
+  });
+
+  it("packets are expected again from its end on, not from its beginning", async () => {
+    await talking();
+    music(true);
+    await pass(60_000);
+    music(false);
+    await pass(5000);
+    expect([offers, shown]).toEqual([[], []]);
   });
 });

@@ -1,34 +1,34 @@
-// One call's sound: the microphone out, the far side's voice in, and a new connection where the old one is lost.
+// One call's sound: a copy of the microphone out, the far side's voice in, and a new connection where the old one is lost.
 //
 // A new connection is made beside the old one, which plays until the new one is connected. What is to be done is decided
 // in recovery.ts; this file does it.
 
-import { LevelMeter } from "../media/level";
-import { Microphone, MicrophoneError, type MicrophoneProblem } from "../media/microphone";
-import { Peer } from "../media/peer";
+import { MicrophoneError, type Microphone, type MicrophoneProblem } from "../media/microphone";
+import type { Peer } from "../media/peer";
 import { NO_PULSE, expecting, feel, isDead, isStill, quietMs, type Pulse } from "../media/pulse";
 import { sample, type Counters, type Quality } from "../media/quality";
-import { Voice } from "../media/voice";
+import type { FoundCandidate } from "../media/reach";
 import type { Call } from "./call";
 import { WELL_MS, decide, isWell, type MediaStands, type Standing } from "./recovery";
 
 export interface MediaHooks {
   link(): boolean; // the server hears us, and has told which calls stand
-  held(): boolean; // the far side holds the call
+  held(): boolean; // by us or by the far side: nothing need come
   suspicious(): void; // packets fail to come: is it the path?
+  found(candidate: FoundCandidate): void; // of a connection that was offered
   offer(sdp: string): boolean; // of a new connection for the call that stands; false: nobody hears
   changed(state: Call["media"]): void;
   unheard(problem: MicrophoneProblem | null): void; // the call goes on without our microphone; null: with it
   hopeless(): void; // no sound after all tries
-  quality(quality: Quality): void;
+  heard(): void; // there is another stream to play
+  measured(): void; // there is a new `quality`
 }
 
 /** What it is made of; tests give their own. */
 export interface MediaParts {
-  microphone: Pick<Microphone, "get" | "sure" | "hold" | "release" | "setMuted">;
-  voice: Pick<Voice, "play" | "stop">;
-  peer(): Promise<Peer>;
-  meter(stream: MediaStream): Pick<LevelMeter, "read" | "close">;
+  microphone: Pick<Microphone, "get" | "sure" | "hold" | "release">;
+  take(): Promise<Peer>; // a connection with its offer made
+  prepare(): void; // one more, ahead of its use
 }
 
 const LOOK_MS = 500;
@@ -46,11 +46,13 @@ const NOTHING: Counters = { received: 0, lost: 0 };
 
 export class CallMedia {
   current: Peer | null = null; // what plays, or will as the first
+  heard: MediaStream | null = null; // the far side's voice, once there may be any
+  quality: Quality | null = null; // null until there was media
   private next: Peer | null = null; // is made in place of `current`
-  private prepared: Promise<Peer> | null = null;
-  private meter: Pick<LevelMeter, "read" | "close"> | null = null;
-  private run = 0; // counts calls: what was begun for an earlier one is dropped
-  private active = false;
+  private voice: MediaStreamTrack | null = null; // this call's copy of the microphone: it can be silent while another call's is not
+  private voiceOf: MediaStreamTrack | null = null; // what it is a copy of
+  private talking = false;
+  private closed = false;
   private beginning = false; // the first offer is being made
   private timer: ReturnType<typeof setTimeout> | undefined;
   private told: Call["media"] = "new";
@@ -65,9 +67,10 @@ export class CallMedia {
   private triedAt = 0;
 
   private linkLostAt: number | null = null;
+  private wasHeld = false;
   private suspected = false; // in this pause of packets
-  private wellSince = 0;
-  private attempt = 0; // counts tries over all calls: a try that is over does nothing any more
+  private wellSince = Date.now();
+  private attempt = 0; // counts tries: one that is over does nothing any more
   private pulse: Pulse = NO_PULSE;
   private counters: Counters = NOTHING;
   private qualityAt = 0;
@@ -76,24 +79,24 @@ export class CallMedia {
     private readonly hooks: MediaHooks,
     private readonly parts: MediaParts,
   ) {
-    this.prepare();
+    parts.microphone.hold();
+    this.lookAgain(0);
   }
 
-  // --- a call begins and ends ------------------------------------------------------
+  // --- the call begins and ends ------------------------------------------------------
 
   /**
    * The first offer of a call, as soon as may be: at once where the microphone is known to open, else after it.
    * `send` gives false where nobody hears, and so does this. Throws `MicrophoneError`; whether the offer was sent before that, `current` tells.
    */
   async begin(send: (sdp: string) => Promise<boolean>): Promise<boolean> {
-    const run = this.start(false);
     this.beginning = true;
     const track = this.parts.microphone.get();
     track.catch(() => undefined); // awaited below
     if (!this.parts.microphone.sure) await track;
-    const peer = await this.take();
-    const sent = run === this.run && (await send(peer.offer(() => this.peerChanged(peer))));
-    if (run !== this.run) {
+    const peer = await this.parts.take();
+    const sent = !this.closed && (await send(this.offered(peer)));
+    if (this.closed) {
       peer.close(); // hung up in the meantime
       return true;
     }
@@ -104,44 +107,36 @@ export class CallMedia {
     this.beginning = false;
     this.current = peer;
     const microphone = await track;
-    if (this.current === peer) await peer.replaceTrack(microphone);
+    if (this.current === peer) await this.send(microphone);
     return true;
   }
 
-  /** A call that stands, and has no connection here yet. */
+  /** The call stands, and has no connection here yet. */
   adopt(): void {
-    this.start(true);
+    this.everHeard = true;
+    this.told = "returning";
     this.look();
   }
 
-  stop(): void {
-    if (!this.active) return;
-    this.run++;
-    this.active = this.beginning = false;
+  /** For ever. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
     clearTimeout(this.timer);
     this.abandon();
     this.parts.microphone.release();
-    this.parts.microphone.setMuted(false);
-    this.parts.voice.stop();
-    this.meter?.close();
-    this.meter = null;
+    this.voice?.stop();
     this.current?.close();
-    this.current = null;
-    this.told = "new";
-  }
-
-  close(): void {
-    this.stop();
-    void this.prepared?.then((peer) => peer.close());
-  }
-
-  /** Makes the next connection ahead of its use. */
-  prepare(): void {
-    this.prepared ??= this.parts.peer();
-    this.prepared.catch(() => (this.prepared = null));
+    this.current = this.heard = null;
   }
 
   // --- what it is told ---------------------------------------------------------------
+
+  /** Whether the microphone goes into this call. Silence goes in else: the server sees that the page is there. */
+  talk(talking: boolean): void {
+    this.talking = talking;
+    if (this.voice) this.voice.enabled = talking;
+  }
 
   /** The SDP answer to the last offer. Sound can be heard from then on, also before the far side answers. */
   async answered(sdp: string): Promise<void> {
@@ -150,7 +145,7 @@ export class CallMedia {
     const first = peer === this.current;
     if (first) this.since = Date.now();
     await peer.answer(sdp);
-    if (first && this.current === peer) this.play(peer);
+    if (first && this.current === peer) this.hear(peer);
   }
 
   /** Nobody hears us any more. What was offered and not answered is lost; what is connected plays on. */
@@ -166,7 +161,7 @@ export class CallMedia {
 
   /** The server's side of the connection is gone. */
   lostByServer(): void {
-    if (!this.active || (this.trying && !this.next?.answered)) return; // the new offer is there already
+    if (this.closed || (this.trying && !this.next?.answered)) return; // the new offer is there already
     if (this.trying) this.abandon();
     this.lost = true;
     this.look();
@@ -183,11 +178,15 @@ export class CallMedia {
 
   /** Looks how things stand: at once, since something hints at a change. */
   look(): void {
-    if (!this.active) return;
+    if (this.closed) return;
     const now = Date.now();
-    const standing = this.standing();
+    const held = this.hooks.held();
+    // Packets are expected from the end of a hold on, not from its beginning.
+    if (this.wasHeld && !held && this.pulse.lastAt !== null) this.pulse = { ...this.pulse, at: now, lastAt: now };
+    this.wasHeld = held;
+    const standing = this.standing(held);
     const well = isWell(standing, now);
-    const quiet = quietMs(this.pulse);
+    const quiet = held ? 0 : quietMs(this.pulse);
     this.lookAgain(well ? quiet : QUIET_MS);
     if (quiet < SUSPICIOUS_MS) this.suspected = false;
     else if (!this.suspected) {
@@ -206,39 +205,37 @@ export class CallMedia {
 
   /** Measures at once, then looks. */
   hurry(): void {
-    if (this.active) void this.measure();
+    if (!this.closed) void this.measure();
   }
 
-  /** Sends this microphone in place of the one before. */
+  /** Sends this microphone in place of the one before, without a gap. */
   async send(track: MediaStreamTrack): Promise<void> {
-    await Promise.all([this.current, this.next].map((peer) => peer?.replaceTrack(track)));
-    if (this.active) this.hooks.unheard(null);
+    if (this.closed) return;
+    const before = this.voice;
+    if (!before || this.voiceOf !== track) {
+      this.voice = track.clone();
+      this.voice.enabled = this.talking;
+      this.voiceOf = track;
+    }
+    const { voice } = this;
+    await Promise.all([this.current, this.next].map((peer) => voice && peer?.replaceTrack(voice)));
+    if (before !== voice) before?.stop();
+    if (!this.closed) this.hooks.unheard(null);
   }
-
-  readonly level = (): number => this.meter?.read() ?? 0;
 
   // --- how it does that ----------------------------------------------------------------
 
-  private start(everHeard: boolean): number {
-    this.stop();
-    this.active = true;
-    this.parts.microphone.hold();
-    Object.assign(this, { since: 0, lost: false, everHeard, trying: false, tries: 0, stillTries: 0, triedAt: 0, wellSince: Date.now() });
-    Object.assign(this, { pulse: NO_PULSE, linkLostAt: null, suspected: false, counters: NOTHING, qualityAt: 0, told: everHeard ? "returning" : "new" });
-    this.lookAgain(0);
-    return ++this.run;
-  }
-
-  private standing(): Standing {
+  private standing(held: boolean): Standing {
     return {
       link: this.hooks.link(), media: this.media(), since: this.since,
-      dead: this.isDead(), still: isStill(this.pulse), stillTries: this.stillTries, held: this.hooks.held(), lost: this.lost,
+      dead: this.isDead(), still: isStill(this.pulse), stillTries: this.stillTries, held, lost: this.lost,
       everHeard: this.everHeard, tries: this.tries, triedAt: this.triedAt, trying: this.trying,
     };
   }
 
+  /** On hold no packets come anyway: only the path's own checks tell, and those come further apart. */
   private isDead(): boolean {
-    return isDead(this.pulse, this.linkLostAt);
+    return isDead(this.pulse, this.wasHeld ? null : this.linkLostAt);
   }
 
   private media(): MediaStands {
@@ -255,22 +252,23 @@ export class CallMedia {
     this.triedAt = Date.now();
     this.lost = false;
     this.tell();
-    const peer = await this.take().catch(() => null);
+    const peer = await this.parts.take().catch(() => null);
     if (attempt !== this.attempt) return peer?.close();
     if (!peer) return this.abandon();
     this.next = peer;
-    const sdp = peer.offer(() => this.peerChanged(peer));
-    if (!this.hooks.offer(sdp)) return this.abandon();
-    this.prepare();
+    if (!this.hooks.offer(this.offered(peer))) return this.abandon();
+    this.parts.prepare();
     try {
       const track = await this.parts.microphone.get();
-      if (this.current !== peer && this.next !== peer) return;
-      await peer.replaceTrack(track);
-      this.hooks.unheard(null);
+      if (this.current === peer || this.next === peer) await this.send(track);
     } catch (error) {
       // To hear is better than nothing.
       if (this.current === peer || this.next === peer) this.hooks.unheard(error instanceof MicrophoneError ? error.problem : "microphone_failed");
     }
+  }
+
+  private offered(peer: Peer): string {
+    return peer.offer(() => this.peerChanged(peer), (candidate) => this.hooks.found(candidate));
   }
 
   private abandon(): void {
@@ -278,7 +276,7 @@ export class CallMedia {
     this.trying = false;
     this.next?.close();
     this.next = null;
-    if (this.active) this.tell();
+    this.tell();
   }
 
   private peerChanged(peer: Peer): void {
@@ -302,30 +300,22 @@ export class CallMedia {
     this.since = this.wellSince = Date.now();
     this.pulse = this.pulse.lastAt === null ? NO_PULSE : expecting(this.since);
     this.counters = NOTHING;
-    this.play(peer);
+    this.hear(peer);
     before?.close();
     this.tell();
   }
 
-  private play(peer: Peer): void {
-    this.parts.voice.play(peer.remoteStream);
-    this.meter?.close();
-    this.meter = peer.remoteStream.getTracks().length > 0 ? this.parts.meter(peer.remoteStream) : null;
-  }
-
-  private async take(): Promise<Peer> {
-    this.prepare();
-    const peer = this.prepared;
-    this.prepared = null;
-    return peer ?? this.parts.peer();
+  private hear(peer: Peer): void {
+    this.heard = peer.remoteStream;
+    this.hooks.heard();
   }
 
   private async measure(): Promise<void> {
     clearTimeout(this.timer);
-    const { run, current } = this;
+    const { current } = this;
     if (current?.state === "connected") {
       const report = await current.stats().catch(() => null);
-      if (run !== this.run) return;
+      if (this.closed) return;
       if (report && current === this.current) this.read([...report.values()] as { type: string; id: string }[]);
     }
     this.look();
@@ -346,12 +336,13 @@ export class CallMedia {
     this.qualityAt = now;
     const { quality, counters } = sample(entries, this.counters);
     this.counters = counters;
-    this.hooks.quality(quality);
+    this.quality = quality;
+    this.hooks.measured();
   }
 
   private tell(): void {
     const state = this.shown();
-    if (state === this.told || !this.active) return;
+    if (state === this.told || this.closed) return;
     this.told = state;
     this.hooks.changed(state);
   }

@@ -1,29 +1,38 @@
-// What a page remembers of its call beyond its own end, in this tab only: a reload shows the call at once, still muted.
+// What a page remembers of its calls beyond its own end, in this tab only: a reload shows them at once, muted and held
+// as they were.
 
-import { isLive, type Call } from "./call";
+import { isLive, type Call, type LiveCall } from "./call";
+import type { Release } from "./settle";
+import type { PhoneState } from "./state";
 
-const KEY = "ari-bridge.call";
+const KEY = "ari-bridge.calls";
 const KEEP_RELEASED = 20;
 
 export interface Memory {
-  call: Call | null; // that lived when the page ended
-  released: string[]; // calls that a person ended; the server may not have heard of it
+  calls: LiveCall[]; // that lived when the page ended; the active one first
+  released: [id: string, how: Release][]; // ended by a press; the server may not have heard of it
 }
+
+const isCall = (value: Partial<Call> | null): boolean => typeof value?.id === "string" && Array.isArray(value.parties);
 
 export function recall(): Memory {
   try {
     const value = JSON.parse(sessionStorage.getItem(KEY) ?? "null") as Partial<Memory> | null;
-    const call = value?.call && typeof value.call.id === "string" && isLive(value.call) ? value.call : null;
-    const released = Array.isArray(value?.released) ? value.released.filter((id) => typeof id === "string") : [];
-    return { call: call && { ...call, media: "returning", problem: null }, released };
+    const calls = (Array.isArray(value?.calls) ? value.calls : []).filter((call) => isCall(call) && isLive(call));
+    const released = (Array.isArray(value?.released) ? value.released : []).filter((one) => Array.isArray(one) && typeof one[0] === "string");
+    return { calls: calls.map((call) => ({ ...call, media: "returning", problem: null })), released };
   } catch {
-    return { call: null, released: [] };
+    return { calls: [], released: [] };
   }
 }
 
 /** A call that only rings is not kept: the server tells of it again. */
-export function keep(call: Call | null, released: ReadonlySet<string>): void {
-  const kept: Memory = { call: isLive(call) && call.phase !== "incoming" ? call : null, released: [...released].slice(-KEEP_RELEASED) };
+export function keep({ calls, activeId }: Pick<PhoneState, "calls" | "activeId">, released: ReadonlyMap<string, Release>): void {
+  const standing = calls.filter(({ phase }) => phase !== "incoming");
+  const kept: Memory = {
+    calls: [...standing.filter(({ id }) => id === activeId), ...standing.filter(({ id }) => id !== activeId)],
+    released: [...released].slice(-KEEP_RELEASED),
+  };
   try {
     sessionStorage.setItem(KEY, JSON.stringify(kept));
   } catch {

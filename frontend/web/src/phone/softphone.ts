@@ -1,10 +1,10 @@
-// The softphone without a page: joins signalling, media and the call's state. Knows no framework.
+// The softphone without a page: joins signalling, media and the calls' state. Knows no framework.
 // A page subscribes, reads `snapshot`, and calls the methods below; none of them throws.
 
-import { LevelMeter } from "../media/level";
 import { Microphone, type MicrophoneError } from "../media/microphone";
 import { Peer } from "../media/peer";
 import type { Quality } from "../media/quality";
+import { Reach } from "../media/reach";
 import { Sounds, keyTones } from "../media/sounds";
 import { Voice } from "../media/voice";
 import type { Error as Refusal, ServerMessage } from "../messages";
@@ -13,16 +13,19 @@ import { URGENT_WITHIN_MS } from "../signalling/heartbeat";
 import { onHint } from "../signalling/hints";
 import type { PhoneBookEntry, Session } from "../signalling/http";
 import { Link, type LinkStatus } from "../signalling/link";
-import { HeldLock } from "../signalling/locks";
 import { PageSession } from "../signalling/session";
-import { IDLE, callOf, isLive, promoteWaiting, step, type Call, type PhoneEvent, type PhoneState } from "./call";
+import { callOf, type Call, type Problem } from "./call";
+import { Commands } from "./commands";
 import { ChosenDevices, NO_DEVICES, microphoneError, type DeviceState } from "./devices";
 import { entryOf, load, onSaved, remember, save, type HistoryEntry } from "./history";
-import { CallMedia } from "./media";
+import { Lines } from "./lines";
+import { CallLocks } from "./locks";
 import { forget, keep } from "./memory";
 import { ringAloud } from "./ring";
+import { named, type Release } from "./settle";
 import { soundOf } from "./sound";
-import { Standing, callLock } from "./standing";
+import { Standing } from "./standing";
+import { IDLE, activeOf, canDial, findCall, step, toHold, type PhoneEvent, type PhoneState } from "./state";
 
 export interface Snapshot extends PhoneState, DeviceState {
   link: LinkStatus;
@@ -30,7 +33,7 @@ export interface Snapshot extends PhoneState, DeviceState {
   registered: boolean;
   aloud: boolean; // this page rings, not another one of this browser
   soundBlocked: boolean; // the browser plays nothing until somebody presses something
-  quality: Quality | null; // null until a call has had media
+  quality: Quality | null; // of the active call; null until it has had media
   history: readonly HistoryEntry[];
 }
 
@@ -38,78 +41,74 @@ export interface SoftphoneOptions {
   url: string; // of the WebSocket
   session: Session;
   phoneBook: readonly PhoneBookEntry[];
+  relayOnly?: boolean; // see `Reach`
   onSignedOut(reason: string): void; // the server takes this sign-in no more
 }
 
 /** How long a press waits for a connection that is being changed. */
 const PATIENCE_MS = 3000;
+
 export class Softphone {
   snapshot: Snapshot;
+  /** Hold, swap, transfer, conference, recording. */
+  readonly commands: Commands;
   private readonly listeners = new Set<() => void>();
   private readonly link: Link;
   private readonly page: Promise<PageSession>;
   private readonly microphone = new Microphone();
   private readonly sounds = new Sounds();
   private readonly voice = new Voice((soundBlocked) => this.snapshot.soundBlocked !== soundBlocked && this.set({ soundBlocked }));
-  private readonly media: CallMedia;
+  private readonly lines: Lines;
   private readonly devices: ChosenDevices;
-  private readonly lock = new HeldLock(); // tells other pages of this browser that the call is looked after
+  private readonly locks = new CallLocks();
   private readonly standing: Standing;
   private readonly stops: (() => void)[];
-  private takingOver = ""; // the call that is taken from another page, until that is done
-  private signedOut: string | null = null; // why; told when the call is over
+  private readonly takingOver = new Set<string>(); // calls that are taken from another page, until that is done
+  private signedOut: string | null = null; // why; told when all calls are over
 
   constructor(private readonly options: SoftphoneOptions) {
     const { user, token } = options.session;
+    const { microphone, voice, sounds } = this;
+    const reach = new Reach(options);
+    const state = (): PhoneState => this.snapshot;
+    const dispatch = (event: PhoneEvent): void => this.dispatch(event);
     this.snapshot = {
-      ...IDLE,
-      ...NO_DEVICES,
-      link: "connecting",
-      linkLostAt: null,
-      registered: false,
-      aloud: false,
-      soundBlocked: false,
-      quality: null,
-      history: load(user),
+      ...IDLE, ...NO_DEVICES, link: "connecting", linkLostAt: null, registered: false, aloud: false, soundBlocked: false, quality: null, history: load(user),
     };
-    this.media = new CallMedia(
-      {
-        link: () => this.standing.known && !this.link.doubtful,
-        suspicious: () => this.link.check(URGENT_WITHIN_MS),
-        held: () => this.snapshot.call?.held ?? false,
-        offer: this.offerAgain,
-        changed: (state) => this.dispatch({ type: "media", state }),
-        unheard: (problem) => this.dispatch({ type: "unheard", problem }),
-        hopeless: this.hopeless,
-        quality: (quality) => this.set({ quality }),
-      },
-      { microphone: this.microphone, voice: this.voice, peer: () => Peer.prepare(), meter: (stream) => new LevelMeter(stream) },
-    );
+    this.lines = new Lines({
+      microphone, voice, state, dispatch,
+      peer: () => Peer.prepare(reach),
+      link: () => this.standing.known && !this.link.doubtful,
+      suspicious: () => this.link.check(URGENT_WITHIN_MS),
+      offer: this.offerAgain,
+      found: (id, candidate) => void this.link.send({ type: "candidate", callId: id, ...candidate }),
+      hopeless: this.hopeless,
+      measured: () => this.set({ quality: this.lines.quality }),
+    });
     this.page = PageSession.claim(user);
     this.link = new Link({
       url: options.url, user, token, session: this.page,
-      inCall: () => isLive(this.snapshot.call),
+      inCall: () => this.snapshot.calls.length > 0,
       onMessage: this.heard,
       onCalls: (calls, when) => this.standing.list(calls, when),
+      onIceServers: (message) => reach.take(message),
       onChange: this.linkChanged,
       onRefused: this.refused,
     });
     this.standing = new Standing({
-      link: this.link, token,
-      state: () => this.snapshot,
-      dispatch: (event) => this.dispatch(event),
-      nameOf: (number) => this.nameOf(number),
+      link: this.link, token, state, dispatch,
+      nameOf: this.nameOf,
       takeBack: (call) => this.takeBack(call),
-      renew: () => this.media.lostByServer(),
-      look: () => this.media.hurry(),
+      renew: (id) => this.lines.of(id)?.lostByServer(),
+      look: () => this.lines.hurry(),
     });
+    this.commands = new Commands({ state, dispatch, nameOf: this.nameOf, send: (message) => this.link.send(message), release: (id, how) => this.release(id, how) });
     this.stops = [
-      onHint(() => (this.link.check(), this.media.hurry())),
+      onHint(() => (this.link.check(), this.lines.hurry())),
       onSaved(user, () => this.set({ history: load(user) })),
-      ringAloud(user, (aloud) => (this.set({ aloud }), this.ringing())),
+      ringAloud(user, (aloud) => (this.set({ aloud }), this.sound())),
     ];
-    const { microphone, voice, sounds } = this;
-    this.devices = new ChosenDevices({ microphone, voice, sounds, onChange: (values) => this.set(values), onTrack: (track) => this.media.send(track) });
+    this.devices = new ChosenDevices({ microphone, voice, sounds, onChange: (values) => this.set(values), onTrack: (track) => this.lines.send(track) });
     void this.page.then((page) => this.standing.restore(page.returns));
   }
 
@@ -122,61 +121,57 @@ export class Softphone {
 
   readonly getSnapshot = (): Snapshot => this.snapshot;
 
+  /** The active call's. */
   get connection(): RTCPeerConnection | null {
-    return this.media.current?.connection ?? null;
+    return this.lines.active?.current?.connection ?? null;
   }
 
   get remoteStream(): MediaStream | null {
-    return this.media.current?.remoteStream ?? null;
+    return this.lines.active?.heard ?? null;
   }
 
   /** Loudness now, 0 to 1, for meters that are drawn on each frame. */
-  readonly ownLevel = (): number => (this.snapshot.call?.muted ? 0 : this.microphone.level());
-  readonly remoteLevel = (): number => this.media.level();
+  readonly ownLevel = (): number => {
+    const call = activeOf(this.snapshot);
+    return call?.muted || call?.held ? 0 : this.microphone.level();
+  };
+  readonly remoteLevel = (): number => this.lines.level();
 
-  call(number: string): void {
+  /** The call that talks is held. `consults`: the call whose party this one is about. */
+  call(number: string, consults?: string): void {
     const target = number.trim();
-    if (!target || isLive(this.snapshot.call)) return;
+    if (!target || !canDial(this.snapshot)) return;
     const id = newId();
-    this.dispatch({ type: "dialled", id, number: target, name: this.nameOf(target), at: Date.now() });
+    this.dispatch({ type: "dialled", id, number: target, name: this.nameOf(target), ...(consults ? { consults } : {}), at: Date.now() });
     void this.connect(id, { target, callId: id, caller: this.options.session.user });
   }
 
-  accept(): void {
-    const { call } = this.snapshot;
-    if (call?.phase !== "incoming") return;
-    this.dispatch({ type: "accept-pressed", at: Date.now() });
-    void this.connect(call.id, { callId: call.id });
+  /** The call that talks is held, or ended where `andEnd` says so. */
+  accept(id = this.snapshot.activeId, andEnd = false): void {
+    if (id === null || findCall(this.snapshot, id)?.phase !== "incoming") return;
+    if (andEnd) this.hangup();
+    this.dispatch({ type: "accept-pressed", id });
+    void this.connect(id, { callId: id });
   }
 
-  decline(): void {
-    const { call } = this.snapshot;
-    if (call?.phase !== "incoming") return;
-    this.standing.released.add(call.id);
-    this.link.send({ type: "decline", callId: call.id });
-    this.dispatch({ type: "decline-pressed", at: Date.now() });
+  decline(id = this.snapshot.activeId): void {
+    if (id === null || findCall(this.snapshot, id)?.phase !== "incoming") return;
+    this.standing.released.set(id, "hangup");
+    this.link.send({ type: "decline", callId: id });
+    this.dispatch({ type: "decline-pressed", id, at: Date.now() });
   }
 
-  declineWaiting(): void {
-    const { waiting } = this.snapshot;
-    if (!waiting) return;
-    this.link.send({ type: "decline", callId: waiting.id });
-    this.dispatch({ type: "waiting-gone" });
-  }
-
+  /** Ends the active call, for all who are in it. */
   hangup(): void {
-    const { call } = this.snapshot;
-    if (!isLive(call)) return;
-    this.release(call.id);
-    this.dispatch({ type: "hangup-pressed", at: Date.now() });
+    if (this.snapshot.activeId !== null) this.end(this.snapshot.activeId);
   }
 
-  /** Takes the call over that another page holds. */
+  /** Takes the calls over that other pages hold. */
   bring(): void {
-    const { elsewhere, call } = this.snapshot;
-    if (!elsewhere || isLive(call)) return;
-    this.takingOver = elsewhere.id;
-    this.takeBack(callOf(elsewhere));
+    for (const seen of this.snapshot.elsewhere) {
+      this.takingOver.add(seen.id);
+      this.takeBack(callOf(seen));
+    }
   }
 
   dismiss(): void {
@@ -184,104 +179,106 @@ export class Softphone {
   }
 
   setMuted(muted: boolean): void {
-    this.dispatch({ type: "muted", muted });
-    this.applyMute();
+    const { activeId: id } = this.snapshot;
+    if (id !== null) this.dispatch({ type: "muted", id, muted });
   }
 
   /** A key of the pad: its tone is heard; in a call it is sent. */
   press(key: string): void {
     if (!keyTones(key)) return;
     this.sounds.key(key);
-    const { call } = this.snapshot;
-    if (!isLive(call) || call.phase === "incoming" || call.phase === "connecting") return;
-    if (this.link.send({ type: "dtmf", callId: call.id, digits: key })) this.dispatch({ type: "digit-sent", digit: key });
+    const call = activeOf(this.snapshot);
+    if (!call || call.phase === "incoming" || call.phase === "connecting") return;
+    if (this.link.send({ type: "dtmf", callId: call.id, digits: key })) this.dispatch({ type: "digit-sent", id: call.id, digit: key });
   }
+
+  /** A key of the pad that is not for the call, e.g. of a number to transfer to. */
+  readonly tone = (key: string): void => this.sounds.key(key);
 
   readonly tryMicrophone = (): Promise<MicrophoneError | null> => this.devices.tryMicrophone();
   readonly chooseMicrophone = (id: string): Promise<void> => this.devices.chooseMicrophone(id);
   readonly chooseSpeaker = (id: string): void => this.devices.chooseSpeaker(id);
   readonly chooseRing = (id: string): void => this.devices.chooseRing(id);
 
-  /** Signs out: the page's session ends, and its call with it. */
+  /** Signs out: the page's session ends, and its calls with it. */
   close(): void {
-    this.hangup();
-    this.media.close();
+    for (const { id } of this.snapshot.calls) this.end(id);
+    this.lines.close();
     this.link.close();
     for (const stop of this.stops) stop();
-    this.lock.set(null);
+    this.locks.set([]);
     void this.page.then((page) => page.end());
     this.sounds.play(null);
     this.devices.close();
     forget();
   }
 
-  // --- the call ------------------------------------------------------------------
+  // --- the calls -----------------------------------------------------------------
 
   private async connect(id: string, offer: { target?: string; callId: string; caller?: string }): Promise<void> {
     const ready = this.link.whenReady(PATIENCE_MS);
     const send = async (sdp: string): Promise<boolean> => {
       await ready;
-      this.standing.offered();
+      this.standing.offered(id);
       return this.owns(id) && this.link.send({ type: "offer", sdp, ...offer });
     };
     const accepting = offer.target === undefined;
+    const media = this.lines.open(id);
     try {
-      if ((await this.media.begin(send)) || !this.owns(id)) return;
-      if (!accepting) return this.fail(id, "not_connected");
-      this.media.stop();
-      this.dispatch({ type: "accept-failed", problem: "not_connected" });
+      if ((await media.begin(send)) || !this.owns(id)) return;
+      if (accepting) this.ringsOn(id, "not_connected");
+      else this.fail(id, "not_connected");
     } catch (error) {
       const { problem } = microphoneError(error);
       if (!this.owns(id)) return;
-      if (accepting && this.media.current === null) {
-        this.media.stop();
-        this.dispatch({ type: "accept-failed", problem });
-      } else {
-        this.release(id);
+      if (accepting && media.current === null) this.ringsOn(id, problem);
+      else {
+        this.release(id, "hangup");
         this.fail(id, problem);
       }
     }
   }
 
+  /** Accepting did not work: the call rings as before. */
+  private ringsOn(id: string, problem: Problem): void {
+    this.lines.drop(id);
+    this.dispatch({ type: "accept-failed", id, problem });
+  }
+
   /** Shows a call that stands, and gives it sound as soon as the server hears us. */
   private takeBack(call: Call): void {
     this.dispatch({ type: "returned", call });
-    if (!this.owns(call.id)) return;
-    this.media.adopt();
-    this.applyMute();
+    if (this.owns(call.id)) this.lines.open(call.id).adopt();
   }
 
-  private readonly offerAgain = (sdp: string): boolean => {
-    const { call } = this.snapshot;
-    if (!isLive(call)) return false;
-    this.standing.offered();
-    const takeOver = this.takingOver === call.id;
-    return this.link.send({ type: "offer", callId: call.id, sdp, ...(takeOver ? { takeOver } : {}) });
+  private readonly offerAgain = (id: string, sdp: string): boolean => {
+    if (!this.owns(id)) return false;
+    this.standing.offered(id);
+    return this.link.send({ type: "offer", callId: id, sdp, ...(this.takingOver.has(id) ? { takeOver: true } : {}) });
   };
 
-  private readonly hopeless = (): void => {
-    const { call } = this.snapshot;
-    if (!isLive(call)) return;
-    this.release(call.id);
-    this.dispatch({ type: "no-sound", at: Date.now() });
+  private readonly hopeless = (id: string): void => {
+    this.release(id, "hangup");
+    this.dispatch({ type: "no-sound", id, at: Date.now() });
   };
 
   private readonly heard = (message: ServerMessage): void => {
-    const { call } = this.snapshot;
     const at = Date.now();
     switch (message.type) {
       case "answer":
-        if (!this.owns(message.callId)) return;
-        this.takingOver = "";
-        return void this.media.answered(message.sdp);
+        this.takingOver.delete(message.callId);
+        return void this.lines.of(message.callId)?.answered(message.sdp);
       case "media-lost":
-        return this.owns(message.callId) ? this.media.lostByServer() : undefined;
+        return this.lines.of(message.callId)?.lostByServer();
       case "error":
-        if (isLive(call) && message.callId === call.id && this.media.renewing) return this.renewalRefused(message);
+        if (this.refusesRenewal(message)) return;
         break;
       case "incoming-call":
         if (!this.standing.rings(message)) return;
         message.callerName ||= this.nameOf(message.caller);
+        break;
+      case "party":
+        message = named(message, this.nameOf);
         break;
       case "state":
         serverClock.message(message.at, at);
@@ -289,11 +286,14 @@ export class Softphone {
     this.dispatch({ type: "server", message, at });
   };
 
-  private renewalRefused(refusal: Refusal): void {
-    const callId = refusal.callId ?? "";
-    this.media.refused();
-    if (refusal.code === "unknown_call") void this.standing.lookUp(callId);
-    else if (refusal.code === "held_elsewhere") this.dispatch({ type: "server", message: { type: "taken-over", callId }, at: Date.now() });
+  /** Whether this is about a new connection for a call that stands, not about what a person asked for. */
+  private refusesRenewal({ callId = "", code }: Refusal): boolean {
+    const media = this.lines.of(callId);
+    if (!media?.renewing || findCall(this.snapshot, callId)?.asked) return false;
+    media.refused();
+    if (code === "unknown_call") void this.standing.lookUp(callId);
+    else if (code === "held_elsewhere") this.dispatch({ type: "server", message: { type: "taken-over", callId }, at: Date.now() });
+    return true;
   }
 
   private readonly linkChanged = (): void => {
@@ -301,58 +301,59 @@ export class Softphone {
     const lost = link === "lost";
     if (lost && this.snapshot.link !== "lost") this.standing.lost();
     this.set({ link, registered, linkLostAt: lost ? (this.snapshot.linkLostAt ?? Date.now()) : null });
-    this.ringing();
-    if (ready) return;
-    this.dispatch({ type: "waiting-gone" }); // told of again where it still waits
-    this.media.linkLost();
+    this.sound();
+    if (!ready) this.lines.linkLost();
   };
 
   /** Our sign-in is worth nothing any more. A call that stands needs none. */
   private readonly refused = (reason: string): void => {
     this.signedOut = reason;
-    if (!isLive(this.snapshot.call)) this.options.onSignedOut(reason);
+    if (this.snapshot.calls.length === 0) this.options.onSignedOut(reason);
   };
 
+  private readonly nameOf = (number: string): string => this.options.phoneBook.find((entry) => entry.number === number)?.name ?? "";
+
   private owns(id: string): boolean {
-    const { call } = this.snapshot;
-    return call?.id === id && isLive(call);
+    return findCall(this.snapshot, id) !== null;
   }
 
-  private release(id: string): void {
-    this.standing.released.add(id); // should nobody hear us now, it is said again
-    this.link.send({ type: "hangup", callId: id });
+  private end(id: string): void {
+    this.release(id, "hangup");
+    this.dispatch({ type: "hangup-pressed", id, at: Date.now() });
   }
 
-  private fail(id: string, problem: Extract<PhoneEvent, { type: "failed" }>["problem"]): void {
-    if (this.owns(id)) this.dispatch({ type: "failed", problem, at: Date.now() });
+  private release(id: string, how: Release): void {
+    this.standing.released.set(id, how); // should nobody hear us now, it is said again
+    this.link.send({ type: how, callId: id });
+  }
+
+  private fail(id: string, problem: Problem): void {
+    this.dispatch({ type: "failed", id, problem, at: Date.now() });
   }
 
   // --- state ---------------------------------------------------------------------
 
   private dispatch(event: PhoneEvent): void {
-    const { call, waiting, elsewhere } = this.snapshot;
-    let next = step({ call, waiting, elsewhere }, event);
-    const left = isLive(call) && !(next.call?.id === call.id && isLive(next.call)) ? call : null;
-    const over = left && next.call?.id === left.id ? next.call : null; // else another page has it
-    next = promoteWaiting(next, Date.now());
-    if (next.call === call && next.waiting === waiting && next.elsewhere === elsewhere) return;
+    const { calls, activeId, over, elsewhere } = this.snapshot;
+    const before: PhoneState = { calls, activeId, over, elsewhere };
+    const next = step(before, event);
+    if (next === before) return;
     const more: Partial<Snapshot> = { ...next };
-    if (next.call?.id !== call?.id) more.quality = null;
-    if (over && !ELSEWHERE.has(over.problem)) {
+    // Of a call that has left without an end here, the page tells that has it.
+    if (next.over && findCall(before, next.over.id) && !ELSEWHERE.has(next.over.problem)) {
       const { user } = this.options.session;
-      more.history = remember(load(user), entryOf(over));
+      more.history = remember(load(user), entryOf(next.over));
       save(user, more.history);
     }
-    if (left) {
-      this.takingOver = "";
-      this.media.stop();
-    }
+    for (const { id } of calls) if (!findCall(next, id)) this.takingOver.delete(id);
     this.set(more);
-    this.lock.set(isLive(next.call) && next.call.phase !== "incoming" ? callLock(next.call.id) : null);
-    keep(next.call, this.standing.released);
-    if (next.call !== call) this.sound(call);
-    if (!isLive(next.call)) this.media.prepare();
-    if (left && this.signedOut !== null) this.options.onSignedOut(this.signedOut);
+    this.lines.follow(next);
+    if (next.activeId !== activeId) this.set({ quality: this.lines.quality });
+    this.locks.set(next.calls.filter(({ phase }) => phase !== "incoming").map(({ id }) => id));
+    keep(next, this.standing.released);
+    this.sound();
+    for (const call of toHold(this.snapshot)) this.commands.hold(call.id, true);
+    if (calls.length > 0 && this.snapshot.calls.length === 0 && this.signedOut !== null) this.options.onSignedOut(this.signedOut);
   }
 
   private set(values: Partial<Snapshot>): void {
@@ -360,21 +361,9 @@ export class Softphone {
     for (const listener of this.listeners) listener();
   }
 
-  /** Where it is not known whether the call still rings, nothing does. */
-  private sound(before: Call | null): void {
-    this.sounds.play(soundOf(this.snapshot.call, before, this.snapshot.aloud && this.snapshot.link === "open"));
-  }
-
-  private ringing(): void {
-    if (this.snapshot.call?.phase === "incoming") this.sound(null);
-  }
-
-  private applyMute(): void {
-    this.microphone.setMuted(this.snapshot.call?.muted ?? false);
-  }
-
-  private nameOf(number: string): string {
-    return this.options.phoneBook.find((entry) => entry.number === number)?.name ?? "";
+  /** Where it is not known whether a call still rings, nothing does. */
+  private sound(): void {
+    this.sounds.play(soundOf(this.snapshot, this.snapshot.link === "open", this.snapshot.aloud));
   }
 }
 

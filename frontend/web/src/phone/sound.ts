@@ -2,13 +2,19 @@
 
 import type { Sound } from "../media/sounds";
 import type { Call } from "./call";
+import { activeOf, waitingOf, type PhoneState } from "./state";
 
-/** `aloud`: this page rings, not another one. Our own ringback is heard only until the far side sends audio itself. */
-export function soundOf(call: Call | null, before: Call | null, aloud: boolean): Sound | null {
-  if (!call) return null;
-  if (call.phase === "incoming") return aloud ? "ringtone" : null;
-  if (call.phase === "ringing") return "ringback";
-  if (call.phase !== "ended" || before?.phase === "accepted" || call.direction === "inbound") return null;
+/** `rings`: callers are heard at all; `aloud`: on this page, not on another one. Our own ringback is heard only until the far side sends audio itself. */
+export function soundOf(state: PhoneState, rings: boolean, aloud: boolean): Sound | null {
+  const active = activeOf(state);
+  if (active?.phase === "incoming") return rings && aloud ? "ringtone" : null;
+  if (active?.phase === "ringing") return "ringback";
+  if (active && waitingOf(state)) return rings ? "knock" : null;
+  return state.over && refusalOf(state.over);
+}
+
+function refusalOf(call: Call): Sound | null {
+  if (call.acceptedAt !== null || call.direction === "inbound") return null;
   if (call.outcome === "busy" || call.outcome === "rejected") return "busy";
   return call.outcome === "unreachable" || call.outcome === "failed_pbx" ? "congestion" : null;
 }

@@ -1,19 +1,19 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { CallSummary, ClientMessage } from "../messages";
 import { hold } from "../signalling/locks";
+import { having, ringing, talking } from "../testing/calls";
 import { fakeBrowser } from "../testing/fakes";
-import { IDLE, callOf, isLive, step, type Call, type PhoneState } from "./call";
+import type { Call } from "./call";
+import { callLock } from "./locks";
 import { keep } from "./memory";
-import { Standing, callLock } from "./standing";
+import { Standing } from "./standing";
+import { IDLE, findCall, shownOf, step, type PhoneState } from "./state";
 
 const summary = (values: Partial<CallSummary> = {}): CallSummary => ({
   callId: "c1", direction: "outbound", state: "accepted", target: "600", caller: "1001", callerName: "", createdAt: 1, answeredAt: 2,
   heldByFar: false, here: true, attached: true, ...values,
 });
-const call = (values: Partial<Call> = {}): Call => ({
-  ...callOf({ id: "c1", direction: "outbound", number: "600", name: "", phase: "accepted", startedAt: 1, acceptedAt: 2, held: false, here: true, attached: true }),
-  media: "connected", ...values,
-});
+const shown = (): Call | null => shownOf(state);
 
 let state: PhoneState;
 let sent: ClientMessage[];
@@ -32,7 +32,7 @@ beforeEach(() => {
     dispatch: (event) => (state = step(state, event)),
     nameOf: () => "",
     takeBack: (back) => (done.push("take"), (state = step(state, { type: "returned", call: back }))),
-    renew: () => done.push("renew"),
+    renew: (id) => done.push(`renew ${id}`),
     look: () => done.push("look"),
   });
 });
@@ -57,106 +57,130 @@ describe("a list", () => {
     expect(standing.known).toBe(false);
   });
 
+  it("gives a page all its calls back", async () => {
+    standing.list([summary(), summary({ callId: "c2", held: true })], "first");
+    await later();
+    expect([done, state.calls.map(({ id, held }) => [id, held]), state.activeId]).toEqual([["take", "take", "look"], [["c1", false], ["c2", true]], "c1"]);
+  });
+
+  it("has the server hold what a person has put on hold meanwhile", () => {
+    state = step(having(talking()), { type: "asked", id: "c1", ask: { what: "hold", held: true } });
+    standing.list([summary()], "first");
+    expect(sent).toEqual([{ type: "hold", callId: "c1", held: true }]);
+  });
+
+  it("has a page that has left a call leave it now", () => {
+    standing.released.set("c1", "leave");
+    standing.list([summary()], "first");
+    expect(sent).toEqual([{ type: "leave", callId: "c1" }]);
+  });
+
+  it("has a call claimed by new media where the server has lost whose it is", () => {
+    state = having(talking());
+    standing.list([summary({ here: false, attached: false })], "first");
+    expect(done).toEqual(["renew c1", "look"]);
+  });
+
   it("gives a page its call back", async () => {
     standing.list([summary()], "first");
     await later();
-    expect([done, state.call?.media]).toEqual([["take", "look"], "returning"]);
+    expect([done, shown()?.media]).toEqual([["take", "look"], "returning"]);
   });
 
   it("gives a new page the call that nobody holds, unless a page of this browser looks after it", async () => {
     const release = await hold(callLock("c1"), 100);
     standing.list([summary({ here: false, attached: false })], "first");
     await later();
-    expect([done, state.elsewhere?.id]).toEqual([["look"], "c1"]);
+    expect([done, state.elsewhere.map(({ id }) => id)]).toEqual([["look"], ["c1"]]);
     release?.();
   });
 
   it("has the server hang up what a person has hung up", () => {
-    standing.released.add("c1");
+    standing.released.set("c1", "hangup");
     standing.list([summary()], "first");
     expect([sent, done]).toEqual([[{ type: "hangup", callId: "c1" }], ["look"]]);
   });
 });
 
 describe("a call that is not listed any more", () => {
-  beforeEach(() => void (state = { ...IDLE, call: call() }));
+  beforeEach(() => void (state = having(talking())));
 
   it("ends as the server says", async () => {
     server(200, { state: "ended", outcome: "lost", cause: { q850: 16, sip: 0 }, answeredAt: 2, endedAt: 9 });
     standing.list([], "first");
     await later();
-    expect(state.call).toMatchObject({ phase: "ended", outcome: "lost", q850: 16, endedAt: 9000 });
+    expect(shown()).toMatchObject({ phase: "ended", outcome: "lost", q850: 16, endedAt: 9000 });
   });
 
   it("is lost where the server has forgotten it", async () => {
     server(404);
     standing.list([], "first");
     await later();
-    expect(state.call).toMatchObject({ phase: "ended", problem: "connection_lost" });
+    expect(shown()).toMatchObject({ phase: "ended", problem: "connection_lost" });
   });
 
   it("is asked for again where the server does not answer", async () => {
     server(503);
     standing.list([], "first");
     await later();
-    expect(isLive(state.call)).toBe(true);
+    expect(findCall(state, "c1")).not.toBeNull();
     server(200, { state: "ended", outcome: "completed", cause: null, answeredAt: 2, endedAt: 9 });
     await later(1000);
-    expect(state.call).toMatchObject({ phase: "ended", outcome: "completed" });
+    expect(shown()).toMatchObject({ phase: "ended", outcome: "completed" });
   });
 
   it("is not missed when its offer has just been sent", () => {
-    standing.offered();
+    standing.offered("c1");
     standing.list([], "first");
-    expect(isLive(state.call)).toBe(true);
+    expect(findCall(state, "c1")).not.toBeNull();
   });
 });
 
 describe("a page that was reloaded", () => {
   it("shows its call at once, and keeps it where the server has it", async () => {
-    keep(call({ muted: true }), new Set(["c0"]));
+    keep(having(talking({ muted: true }), talking({ id: "c2", held: true })), new Map([["c0", "hangup"]]));
     standing.restore(true);
-    expect([done, state.call?.muted, standing.released.has("c0")]).toEqual([["take"], true, true]);
-    standing.list([summary()], "first");
-    expect(state.call).toMatchObject({ phase: "accepted", media: "returning" });
+    expect([done, shown()?.muted, state.calls.length, standing.released.get("c0")]).toEqual([["take", "take"], true, 2, "hangup"]);
+    standing.list([summary(), summary({ callId: "c2", held: true })], "first");
+    expect(state).toMatchObject({ activeId: "c1", calls: [{ phase: "accepted", media: "returning", held: false }, { media: "returning", held: true }] });
   });
 
   it("forgets a call of long ago", async () => {
-    keep(call(), new Set());
+    keep(having(talking()), new Map());
     standing.restore(true);
     server(404);
     standing.list([], "first");
     await later();
-    expect(state.call).toBeNull();
+    expect(shown()).toBeNull();
   });
 
   it("believes nothing that was copied from another tab", () => {
-    keep(call(), new Set());
+    keep(having(talking()), new Map());
     standing.restore(false);
-    expect([done, sessionStorage.getItem("ari-bridge.call")]).toEqual([[], null]);
+    expect([done, sessionStorage.getItem("ari-bridge.calls")]).toEqual([[], null]);
   });
 });
 
 describe("a call that rings", () => {
   const incoming = { type: "incoming-call", callId: "c1", caller: "7001", callerName: "", target: "1001" } as const;
-  beforeEach(() => void (state = { ...IDLE, call: call({ phase: "incoming", direction: "inbound", acceptedAt: null }) }));
+  beforeEach(() => void (state = having(ringing("c1"))));
 
   it("rings on where it is told of again", async () => {
     standing.list([], "first");
     expect(standing.rings(incoming)).toBe(true);
     await later(1000);
-    expect(state.call?.phase).toBe("incoming");
+    expect(shown()?.phase).toBe("incoming");
   });
 
   it("is asked for where it is not", async () => {
     server(200, { state: "ended", outcome: "cancelled", cause: null, answeredAt: null, endedAt: 9 });
     standing.list([], "first");
     await later(1000);
-    expect(state.call).toMatchObject({ phase: "ended", outcome: "cancelled" });
+    expect(shown()).toMatchObject({ phase: "ended", outcome: "cancelled" });
   });
 
   it("is declined again where nobody heard it", () => {
-    standing.released.add("c1");
+    standing.released.set("c1", "hangup");
     expect(standing.rings(incoming)).toBe(false);
     expect(sent).toEqual([{ type: "decline", callId: "c1" }]);
   });
@@ -167,8 +191,8 @@ describe("a call that rings", () => {
     link.connection++;
     standing.lost();
     await later(9999);
-    expect(state.call?.phase).toBe("incoming");
+    expect(shown()?.phase).toBe("incoming");
     await later(1);
-    expect(state.call).toMatchObject({ phase: "ended", problem: "connection_lost" });
+    expect(shown()).toMatchObject({ phase: "ended", problem: "connection_lost" });
   });
 });

@@ -1,0 +1,33 @@
+// The stage where there is no call: a number, and below it what is to be said.
+
+import { Delete } from "lucide-react";
+import type { ReactNode, RefObject } from "react";
+
+export interface DiallerProps {
+  field: RefObject<HTMLInputElement | null>;
+  number: string;
+  below: ReactNode;
+  onNumber(number: string): void;
+  onEnter(): void;
+}
+
+export function Dialler({ field, number, below, onNumber, onEnter }: DiallerProps) {
+  return (
+    <>
+      <form
+        className="dialler"
+        onSubmit={(event) => {
+          event.preventDefault();
+          onEnter();
+        }}
+      >
+        <input
+          ref={field} data-testid="number" className="number" value={number} onChange={(event) => onNumber(event.target.value)}
+          inputMode="tel" autoComplete="off" placeholder="Number" aria-label="Number to call" list="numbers" maxLength={80}
+        />
+        <button type="button" className="icon-button" aria-label="Delete the last digit" onClick={() => onNumber(number.slice(0, -1))} disabled={!number}><Delete size={20} /></button>
+      </form>
+      <div className="stage-below">{below}</div>
+    </>
+  );
+}

@@ -1,0 +1,61 @@
+// The one sentence on the stage that matters now, with what can be done about it.
+
+import type { Call, LiveCall } from "../phone/call";
+import { shownOf } from "../phone/state";
+import type { Snapshot } from "../phone/softphone";
+import { BUTTONS, SOUND_BLOCKED, linkLostInCall, messageOf, seconds, troubleOf, type Message } from "../texts";
+import type { PhoneActions } from "./actions";
+import { useNow } from "./time";
+
+export interface NoticeProps {
+  snapshot: Snapshot;
+  actions: PhoneActions;
+  now?: number; // fixed, for pictures
+}
+
+/** Null where the state's word says it all. */
+export function noticeOf({ snapshot, actions, now }: NoticeProps) {
+  const call = shownOf(snapshot);
+  if (!call || call.phase === "ended") return null;
+  if (snapshot.link === "lost") return <LinkLost call={call} since={snapshot.linkLostAt} now={now} />;
+  if (snapshot.soundBlocked) return <Said message={SOUND_BLOCKED} />;
+  if (call.trouble) return <Failed call={call as LiveCall} actions={actions} />;
+  const message = messageOf(call);
+  if (message?.tone === "bad") return <Said message={message} />;
+  const ended = snapshot.over && messageOf(snapshot.over);
+  if (ended?.tone === "bad") return <Said message={ended} onClose={actions.dismiss} />;
+  return message && <Said message={message} />;
+}
+
+function Said({ message, onClose }: { message: Message; onClose?(): void }) {
+  return (
+    <p className="stage-message" data-testid="message">
+      <strong>{message.text}</strong> {message.advice}
+      {onClose && <>{" "}<button type="button" className="link" onClick={onClose}>{BUTTONS.close}</button></>}
+    </p>
+  );
+}
+
+/** What was asked for and came to nothing: the call is as before. */
+function Failed({ call, actions }: { call: LiveCall; actions: PhoneActions }) {
+  const { trouble } = call;
+  if (!trouble) return null;
+  const again = { transfer: actions.transfer, add: actions.addParty }[trouble.what as "transfer" | "add"];
+  return (
+    <p className="stage-message" data-testid="message">
+      <strong>{troubleOf(trouble).text}</strong>{" "}
+      {again && trouble.number && <button type="button" className="link" onClick={() => again(trouble.number)}>{BUTTONS.tryAgain}</button>}
+      <button type="button" className="link" onClick={actions.dismiss}>{BUTTONS.close}</button>
+    </p>
+  );
+}
+
+function LinkLost({ call, since, now }: { call: Call; since: number | null; now?: number }) {
+  const second = useNow(1000, now === undefined);
+  return (
+    <p className="banner banner-link">
+      <span role="alert" data-testid="link-message">{linkLostInCall(call)}</span>
+      <span className="timer" data-testid="link-timer">{seconds((now ?? second) - (since ?? second))}</span>
+    </p>
+  );
+}

@@ -1,0 +1,52 @@
+// The calls beside the active one: a line each. Who rings meanwhile asks for a decision.
+
+import { ArrowLeftRight, Pause, Phone, PhoneIncoming } from "lucide-react";
+import { facing, type LiveCall } from "../phone/call";
+import { BUTTONS, WAITING, stateWordOf } from "../texts";
+import type { PhoneActions } from "./actions";
+import { clock, useNow } from "./time";
+
+export interface OtherCallsProps {
+  calls: readonly LiveCall[];
+  free: boolean; // nobody is talked to now: going to another call is no swap
+  now?: number; // fixed, for pictures
+  onSwap(id: string): void;
+}
+
+export function OtherCalls({ calls, free, now, onSwap }: OtherCallsProps) {
+  const ticking = useNow(500, calls.length > 0 && now === undefined);
+  if (calls.length === 0) return null;
+  return (
+    <ul className="other-calls" aria-label="Other calls">
+      {calls.map((call) => {
+        const { name, number } = facing(call);
+        return (
+          <li key={call.id}>
+            {call.held ? <Pause size={15} aria-hidden="true" /> : <Phone size={15} aria-hidden="true" />}
+            <b>{name || number}</b>
+            <span className="other-state">{stateWordOf(call)}</span>
+            <span className="timer">{call.acceptedAt === null ? "" : clock((now ?? ticking) - call.acceptedAt)}</span>
+            <button type="button" className="link" onClick={() => onSwap(call.id)}>
+              <ArrowLeftRight size={14} aria-hidden="true" />{free ? BUTTONS.talk : BUTTONS.swap}
+            </button>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+/** Somebody rings while another call is on the stage. `talking`: that one would be held. */
+export function Waiting({ call, talking, actions }: { call: LiveCall; talking: boolean; actions: PhoneActions }) {
+  const who = call.name || call.number || "Somebody";
+  return (
+    <div className="waiting" role="group" aria-label="Call waiting">
+      <p role="alert"><PhoneIncoming size={16} aria-hidden="true" /><b>{who}</b> {WAITING}</p>
+      <div className="waiting-buttons">
+        <button type="button" className="small green" data-testid="hold-and-answer" onClick={() => actions.accept(call.id)}>{talking ? BUTTONS.holdAndAnswer : BUTTONS.answer}</button>
+        <button type="button" className="small dark" data-testid="end-and-answer" onClick={() => actions.accept(call.id, true)}>{BUTTONS.endAndAnswer}</button>
+        <button type="button" className="small dark" data-testid="decline-waiting" onClick={() => actions.decline(call.id)}>{BUTTONS.decline}</button>
+      </div>
+    </div>
+  );
+}

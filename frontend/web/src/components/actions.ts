@@ -1,0 +1,32 @@
+// What the pages' buttons and keys do. The gallery gives functions that do nothing.
+
+import type { Record as RecordMessage } from "../messages";
+
+export interface PhoneActions {
+  call(number: string, consults?: string): void; // consults: the call whose party it is about
+  accept(id?: string, andEnd?: boolean): void; // the call that rings, or a waiting one; the other is held, or ended
+  decline(id?: string): void;
+  hangup(): void; // the active call, for all who are in it
+  bring(): void; // the calls that another page holds
+  dismiss(): void;
+  setMuted(muted: boolean): void;
+  press(key: string): void;
+  tone(key: string): void; // heard, not sent
+  hold(id: string, held: boolean): void;
+  swap(id: string): void;
+  transfer(target: string): void;
+  connect(id: string, toId: string): void;
+  cancelTransfer(): void;
+  addParty(target: string): void;
+  merge(fromId: string): void;
+  dropParty(party: number): void;
+  leave(): void;
+  record(action: RecordMessage["action"]): void;
+  tryMicrophone(): void;
+  chooseMicrophone(id: string): void;
+  chooseSpeaker(id: string): void;
+  chooseRing(id: string): void;
+  ownLevel(): number;
+  remoteLevel(): number;
+  signOut(): void;
+}
