@@ -94,6 +94,25 @@ STORE_WRITE_FAILURES = Counter(
     "call_store_write_failures", "Records that the call memory did not take at once.", registry=REGISTRY
 )
 
+CDR_HEALTHY = Gauge(
+    "call_records_healthy", "1 while ended calls are written to the call records; 0: they are later.", registry=REGISTRY
+)
+CDR_WAITING = Gauge("call_records_waiting", "Ended calls that wait to be written.", registry=REGISTRY)
+CDR_REFUSED = Counter(
+    "call_records_refused", "Ended calls that the database of the call records does not take.", registry=REGISTRY
+)
+
+RECORDINGS_WAITING = Gauge(
+    "recordings_waiting", "Recordings on their way from Asterisk to the store.", registry=REGISTRY
+)
+RECORDINGS_KEPT = Counter("recordings_kept", "Recordings that the store has taken.", registry=REGISTRY)
+RECORDING_FAILURES = Counter(
+    "recording_failures",
+    "Tries that failed, each is repeated. fetch: from Asterisk, keep: into the store, delete: from Asterisk.",
+    ["step"],
+    registry=REGISTRY,
+)
+
 
 # To find the child of a label takes prometheus_client longer than to count: these are found once.
 _ari_seconds, _ng_seconds, _ari_events = cache(ARI_SECONDS.labels), cache(NG_SECONDS.labels), cache(ARI_EVENTS.labels)

@@ -1,0 +1,26 @@
+"""Where the recordings of calls are kept: fetched from Asterisk, brought into a store, listed, played, deleted.
+
+A recording is a WAV file in Asterisk's spool first. `Collector` brings it to the `Library` by way of a folder of ours,
+and deletes it from Asterisk only when the store has shown that it holds the very same bytes. Knows calls and what ARI
+says of recordings; knows neither the engine's machinery nor the front end.
+"""
+
+from ari_bridge.recordings.collector import Collector
+from ari_bridge.recordings.library import Filters, Library, Page
+from ari_bridge.recordings.place import InvalidPlace, StoreKeys, open_store, parse_place
+from ari_bridge.recordings.recording import Recording
+from ari_bridge.recordings.store import RecordingStore, StoreFailed
+
+__all__ = [
+    "Collector",
+    "Filters",
+    "InvalidPlace",
+    "Library",
+    "Page",
+    "Recording",
+    "RecordingStore",
+    "StoreFailed",
+    "StoreKeys",
+    "open_store",
+    "parse_place",
+]

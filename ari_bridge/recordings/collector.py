@@ -1,0 +1,300 @@
+"""Brings finished recordings from Asterisk to the library, and then deletes them from Asterisk.
+
+Each goes through three steps: fetch, keep, delete. A step that fails is tried again, ever more seldom and for ever; the
+steps that were done are not repeated, also by the next process. What Asterisk has is never deleted before the store
+has given it back unharmed. Nothing that is done here delays a call.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum
+from heapq import heapify, heappop, heappush
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+import structlog
+
+from ari_bridge import metrics
+from ari_bridge.ari.events import AriEvent, RecordingFailed, RecordingFinished
+from ari_bridge.ari.resources import LiveRecording, StoredRecording
+from ari_bridge.calls.state import Call
+from ari_bridge.errors import PeerError
+from ari_bridge.recordings import files, wav
+from ari_bridge.recordings.library import Library
+from ari_bridge.recordings.recording import Recording, call_of
+from ari_bridge.recordings.spool import Spool
+from ari_bridge.recordings.store import StoreFailed
+
+FOLDER = "recordings-spool"
+AT_ONCE = 2
+FIRST_SECONDS, MOST_SECONDS = 1.0, 60.0
+"""Until a failed step is tried again: twice as long each time."""
+SWEEP_SECONDS = 300.0
+"""How often Asterisk is asked what it has, for what no event told of."""
+MOST_WAITING = 10_000
+"""More are left where they are: in Asterisk, where a sweep finds them again."""
+TRIES_GONE = 3
+"""How often Asterisk must say that it has no such file: the event that tells of it may be early."""
+
+log = structlog.get_logger(__name__)
+
+
+class Recorder(Protocol):
+    """What is needed of ARI. Each method raises PeerError."""
+
+    async def live(self, name: str) -> LiveRecording | None: ...
+
+    async def stored(self) -> list[StoredRecording]: ...
+
+    async def download(self, name: str, take: Callable[[bytes], Awaitable[None]]) -> bool: ...
+
+    async def delete(self, name: str) -> bool: ...
+
+
+class Step(Enum):
+    """The values name them in logs and metrics."""
+
+    FETCH = "fetch"
+    KEEP = "keep"
+    DELETE = "delete"
+
+
+@dataclass
+class _Job:
+    name: str
+    call_id: str
+    step: Step = Step.FETCH
+    tries: int = 0  # that failed, in a row
+    gone: int = 0  # of these, how often Asterisk had no such file
+
+
+class Collector:
+    """`call`: what is known of a call, live or ended (the call memory's `get`); None of one that is not ours.
+
+    Register `on_event` and `on_connect` with the ARI client. `troubles`: why a step fails, of those that do.
+    """
+
+    def __init__(
+        self, recorder: Recorder, library: Library, state_dir: Path, call: Callable[[str], Call | None]
+    ) -> None:
+        self.troubles: dict[Step, str] = {}
+        self._recorder = recorder
+        self._library = library
+        self._spool = Spool(state_dir / FOLDER)
+        self._call = call
+        self._jobs: dict[str, _Job] = {}  # by name: waiting, or being worked at
+        self._queue: list[tuple[float, str]] = []  # a heap: when (monotonic), and the job's name
+        self._wake = asyncio.Event()
+        self._look = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    # --- what it is told -------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Go on with what an earlier process left. Never raises for trouble with the folder: it is met again."""
+        try:
+            left = await asyncio.to_thread(self._spool.start)
+        except OSError as error:
+            log.error("the folder for recordings on their way cannot be read", reason=str(error))
+            left = []
+        for name in left:
+            self.finished(name, call_of(name) or "")
+        self._tasks = [asyncio.create_task(self._work(), name=f"recordings: collect {n}") for n in range(AT_ONCE)]
+        self._tasks.append(asyncio.create_task(self._sweep_for_ever(), name="recordings: sweep"))
+
+    async def close(self) -> None:
+        """What is not done is done by the next process."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+
+    def finished(self, name: str, call_id: str) -> None:
+        """A recording is complete: collect it. Told twice is fine."""
+        if name in self._jobs or call_of(name) is None:
+            return
+        if len(self._jobs) >= MOST_WAITING:
+            log.error("too many recordings wait: this one stays in Asterisk for now", recording=name)
+            return
+        job = self._jobs[name] = _Job(name, call_id)
+        metrics.RECORDINGS_WAITING.set(len(self._jobs))
+        self._put(job, 0.0)
+
+    def on_event(self, event: AriEvent) -> None:
+        if isinstance(event, RecordingFinished | RecordingFailed) and (call_id := call_of(event.recording.name)):
+            self.finished(event.recording.name, call_id)
+
+    async def on_connect(self) -> None:
+        """Asterisk answers (again): nothing that failed need wait, and something may have finished meanwhile."""
+        self._queue = [(0.0, name) for _, name in self._queue]
+        heapify(self._queue)
+        self._wake.set()
+        self._look.set()
+
+    @property
+    def waiting(self) -> int:
+        return len(self._jobs)
+
+    # --- what Asterisk has -----------------------------------------------------------------
+
+    async def sweep(self) -> None:
+        """Collect what Asterisk has of calls of ours and does not record any more. Raises PeerError."""
+        for stored in await self._recorder.stored():
+            call_id = call_of(stored.name)
+            if call_id is None or stored.name in self._jobs or self._call(call_id) is None:
+                continue
+            if await self._recorder.live(stored.name) is None:
+                self.finished(stored.name, call_id)
+
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(SWEEP_SECONDS):
+                    await self._look.wait()
+            except TimeoutError:
+                pass
+            self._look.clear()
+            try:
+                await self.sweep()
+            except PeerError as error:
+                log.debug("Asterisk cannot be asked for recordings now", reason=str(error))
+            except Exception:
+                log.exception("Asterisk's recordings cannot be looked through")
+
+    # --- the work --------------------------------------------------------------------------
+
+    def _put(self, job: _Job, seconds: float) -> None:
+        heappush(self._queue, (time.monotonic() + seconds, job.name))
+        self._wake.set()
+
+    async def _next(self) -> _Job:
+        """The job that is due first, when it is due."""
+        while True:
+            until = self._queue[0][0] - time.monotonic() if self._queue else None
+            if until is not None and until <= 0:
+                return self._jobs[heappop(self._queue)[1]]
+            self._wake.clear()
+            try:
+                async with asyncio.timeout(until):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+
+    async def _work(self) -> None:
+        while True:
+            job = await self._next()
+            try:
+                done = await self._collect(job)
+            except (PeerError, StoreFailed, OSError) as error:
+                self._failed(job, str(error))
+                done = False
+            except Exception as error:  # a bug of ours must not lose a recording either
+                log.exception("a recording cannot be collected", recording=job.name)
+                self._failed(job, repr(error))
+                done = False
+            if done:
+                del self._jobs[job.name]
+            else:
+                self._put(job, _pause(job.tries))
+            metrics.RECORDINGS_WAITING.set(len(self._jobs))
+
+    async def _collect(self, job: _Job) -> bool:
+        """All that is still to do. False: try again later. Raises PeerError, StoreFailed, OSError."""
+        spool, name = self._spool, job.name
+        if not await asyncio.to_thread(spool.is_kept, name):
+            if not await asyncio.to_thread(spool.has, name):
+                job.step = Step.FETCH
+                if not await self._fetch(name):
+                    return self._is_gone(job)
+                self._worked(job)
+            job.step = Step.KEEP
+            recording = await asyncio.to_thread(self._describe, job, self._call(job.call_id))
+            kept = await self._library.add(recording, spool.sound(name))
+            await asyncio.to_thread(spool.mark_kept, name)
+            self._worked(job)
+            log.info("a recording is kept", recording=kept.name, call=kept.call_id, seconds=round(kept.seconds, 1))
+        job.step = Step.DELETE
+        await self._recorder.delete(name)
+        await asyncio.to_thread(spool.forget, name)
+        self._worked(job)
+        return True
+
+    async def _fetch(self, name: str) -> bool:
+        """False: Asterisk has no such recording."""
+        file = await asyncio.to_thread(self._spool.begin, name)
+        complete = False
+        try:
+            with file:
+                complete = await self._recorder.download(name, lambda piece: asyncio.to_thread(_write, file, piece))
+            if complete:
+                await asyncio.to_thread(self._spool.complete, name)
+        finally:
+            if not complete:
+                self._spool.abandon(name)
+        return complete
+
+    def _describe(self, job: _Job, call: Call | None) -> Recording:
+        """What is known of it. Runs in a thread; raises OSError."""
+        if noted := self._spool.about(job.name):
+            return noted
+        sound = self._spool.sound(job.name)
+        try:
+            seconds = wav.finish(sound)
+        except wav.NotWav as error:
+            log.error("a recording is no sound file, and kept as it is", recording=job.name, reason=str(error))
+            seconds = 0.0
+        began = time.time() - seconds
+        if call:
+            began = next((one.started_at for one in call.recordings if one.name == job.name), call.created_at)
+        recording = Recording(
+            name=job.name,
+            call_id=job.call_id,
+            user=call.user if call else None,
+            caller=call.caller if call else "",
+            target=call.target if call else "",
+            started_at=began,
+            seconds=round(seconds, 3),
+            size=sound.stat().st_size,
+            sha256=files.sha256(sound),
+        )
+        self._spool.note(recording)
+        return recording
+
+    # --- trouble ---------------------------------------------------------------------------
+
+    def _is_gone(self, job: _Job) -> bool:
+        """Whether to believe it."""
+        job.gone += 1
+        if self._library.get(job.name):
+            return True
+        if job.gone < TRIES_GONE:
+            job.tries = 0
+            return False
+        log.error("a recording is not there: Asterisk has none of this name", recording=job.name)
+        return True
+
+    def _failed(self, job: _Job, reason: str) -> None:
+        """Said once for each trouble, however many recordings meet it."""
+        job.tries += 1
+        metrics.RECORDING_FAILURES.labels(job.step.value).inc()
+        if job.step not in self.troubles:
+            log.error("recordings wait", step=job.step.value, reason=reason, waiting=len(self._jobs))
+        self.troubles[job.step] = reason
+
+    def _worked(self, job: _Job) -> None:
+        job.tries = 0
+        if self.troubles.pop(job.step, None) is not None:
+            log.warning("recordings go on", step=job.step.value, waiting=len(self._jobs))
+
+
+def _pause(tries: int) -> float:
+    """Seconds. Spread, that those which failed together do not come back together."""
+    doublings = max(0, min(tries, 20) - 1)
+    return min(MOST_SECONDS, FIRST_SECONDS * float(1 << doublings)) * random.uniform(0.8, 1.2)
+
+
+def _write(file: BinaryIO, piece: bytes) -> None:
+    file.write(piece)

@@ -1,0 +1,205 @@
+"""The recordings that a store has: added with proof, listed from memory, read, deleted, and deleted when they are old.
+
+The store is the truth. Once an hour it is compared with what we know, so that what others put there is listed too, and
+what they deleted is not.
+"""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from ari_bridge import metrics
+from ari_bridge.recordings.index import Filters as Filters
+from ari_bridge.recordings.index import Index, IndexFile
+from ari_bridge.recordings.recording import ABOUT, SOUND, Recording, another_name, call_of, decode, encode
+from ari_bridge.recordings.store import RecordingStore, StoreFailed
+
+INDEX = "recordings-index.jsonl"
+COMPARE_SECONDS = 3600.0
+AGAIN_SECONDS = 30.0
+"""When the store is compared again after it failed to answer."""
+READS_AT_ONCE = 8
+ABOUT_BYTES = 65536
+"""No longer than that: what is known of a recording."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Page:
+    """`more`: there are older ones."""
+
+    recordings: list[Recording]
+    more: bool
+
+
+class Library:
+    """`days`: how long a recording is kept, from when it began. `store` is closed with it."""
+
+    def __init__(self, store: RecordingStore, state_dir: Path, *, days: float = 90.0) -> None:
+        self.store = store
+        self.reason = ""  # why it could not be compared with the store the last time
+        self._days = days
+        self._index = Index()
+        self._file = IndexFile(state_dir / INDEX, store.where)
+        self._comparing: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Know what was known; the store is asked later. Never raises for trouble with a file or a store."""
+        try:
+            self._index = await asyncio.to_thread(self._file.load)
+        except OSError as error:
+            log.warning("the list of recordings cannot be read: the store is", reason=str(error))
+        self._comparing = asyncio.create_task(self._compare_for_ever(), name="recordings: compare")
+
+    async def close(self) -> None:
+        if self._comparing:
+            self._comparing.cancel()
+            await asyncio.gather(self._comparing, return_exceptions=True)
+            self._comparing = None
+        await self.store.close()
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def get(self, name: str) -> Recording | None:
+        return self._index.get(name)
+
+    def find(self, filters: Filters, *, before: tuple[float, str] | None = None, limit: int = 50) -> Page:
+        """Newest first. `before`: the `place` of the last one of the page before."""
+        found = list(islice(self._index.newest_first(filters, before), limit + 1))
+        return Page(found[:limit], len(found) > limit)
+
+    async def add(self, recording: Recording, sound: Path) -> Recording:
+        """Keep it. When it returns, the store has given back the very same bytes.
+
+        Under another name than its own where a different recording has that one: none is ever overwritten. May be
+        asked again after a failure, or a crash. Raises StoreFailed.
+        """
+        recording = await self._named(recording)
+        if not await self._holds(recording.name + SOUND, recording.size, recording.sha256):
+            await self._put(recording.name + SOUND, sound, recording.size, recording.sha256)
+        about = encode(recording)
+        await self._put(recording.name + ABOUT, about, len(about), hashlib.sha256(about).hexdigest())
+        self._index.add(recording)
+        await self._note(lambda: self._file.added(recording))
+        metrics.RECORDINGS_KEPT.inc()
+        return recording
+
+    def read(self, recording: Recording, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """Its sound from byte `start` up to, not including, `end`. Raises StoreFailed."""
+        return self.store.read(recording.name + SOUND, start, recording.size if end is None else end)
+
+    async def delete(self, name: str) -> None:
+        """The sound first: what is left by a failure is no sound. Gone already is fine. Raises StoreFailed."""
+        await self.store.delete(name + SOUND)
+        await self.store.delete(name + ABOUT)
+        self._index.remove(name)
+        await self._note(lambda: self._file.removed(name))
+
+    # --- the store's proof -----------------------------------------------------------------
+
+    async def _named(self, recording: Recording) -> Recording:
+        own, number = recording.name, 0
+        while True:
+            known = await self._about(recording.name)
+            if known is None or known.sha256 == recording.sha256:
+                return recording
+            number += 1
+            recording = msgspec.structs.replace(recording, name=another_name(own, number))
+
+    async def _about(self, name: str) -> Recording | None:
+        """As the store has it; None where it has none that can be understood."""
+        if await self.store.size(name + ABOUT) is None:
+            return None
+        data = b""
+        async for piece in self.store.read(name + ABOUT):
+            data += piece
+            if len(data) > ABOUT_BYTES:
+                return None
+        try:
+            found = decode(data)
+        except msgspec.DecodeError:
+            return None
+        return found if found.name == name else None
+
+    async def _put(self, name: str, source: Path | bytes, size: int, sha256: str) -> None:
+        await self.store.put(name, source)
+        if not await self._holds(name, size, sha256):
+            raise StoreFailed(self.store.where, "keep " + name, "what it gives back is not what it was given")
+
+    async def _holds(self, name: str, size: int, sha256: str) -> bool:
+        if await self.store.size(name) != size:
+            return False
+        digest = hashlib.sha256()
+        async for piece in self.store.read(name):
+            digest.update(piece)
+        return digest.hexdigest() == sha256
+
+    # --- what others did, and what time does -------------------------------------------------
+
+    async def _compare_for_ever(self) -> None:
+        while True:
+            try:
+                await self.compare()
+                await self.delete_old()
+            except StoreFailed as error:
+                if not self.reason:
+                    log.error("recordings cannot be listed anew", store=self.store.where, reason=str(error))
+                self.reason = str(error)
+            except Exception:
+                log.exception("recordings cannot be listed anew", store=self.store.where)
+            else:
+                if self.reason:
+                    log.warning("the store of recordings answers again", store=self.store.where)
+                self.reason = ""
+            await asyncio.sleep(AGAIN_SECONDS if self.reason else COMPARE_SECONDS)
+
+    async def compare(self) -> None:
+        """List what the store has. Raises StoreFailed."""
+        known = self._index.names()
+        files = await self.store.names()
+        abouts = {file.removesuffix(ABOUT) for file in files if file.endswith(ABOUT)}
+        for name in known - abouts:
+            self._index.remove(name)
+        new = [name for name in abouts - known if call_of(name)]
+        reading = asyncio.Semaphore(READS_AT_ONCE)
+        failures: list[StoreFailed] = []
+
+        async def read(name: str) -> None:
+            async with reading:
+                try:
+                    if name + SOUND in files or await self.store.size(name + SOUND) is not None:
+                        if about := await self._about(name):
+                            self._index.add(about)
+                    else:  # somebody's delete was cut off in the middle
+                        await self.store.delete(name + ABOUT)
+                except StoreFailed as error:
+                    failures.append(error)
+
+        await asyncio.gather(*map(read, new))
+        if new or known - abouts:
+            log.info("recordings listed anew", found=len(new), gone=len(known - abouts), store=self.store.where)
+        recordings = tuple(self._index.all())
+        await self._note(lambda: self._file.write(recordings))
+        if failures:
+            raise failures[0]
+
+    async def delete_old(self) -> None:
+        """Those that began more than `days` ago. Raises StoreFailed."""
+        for recording in self._index.older_than(time.time() - self._days * 86400):
+            await self.delete(recording.name)
+            log.info("an old recording was deleted", recording=recording.name, days=self._days)
+
+    async def _note(self, write: Callable[[], None]) -> None:
+        try:
+            await asyncio.to_thread(write)
+        except OSError as error:  # a cache: the next comparison writes it anew
+            log.warning("the list of recordings cannot be written", reason=str(error))

@@ -1,0 +1,48 @@
+"""What is known of one recording, and how its files are called. Pure."""
+
+import re
+
+import msgspec
+
+_NAME = re.compile(r"([A-Za-z0-9_.]{4,64})-rec[1-9][0-9]{0,5}(\.[1-9][0-9]{0,5})?")
+SOUND, ABOUT = ".wav", ".json"
+"""What the names of a recording's two files end in: the sound, and what is known of it."""
+
+
+class Recording(msgspec.Struct, frozen=True):
+    """Times are Unix seconds. Kept as JSON beside the sound, so that a store explains itself."""
+
+    name: str  # CALLID-recN, or CALLID-recN.M where a call of an earlier time has had that name
+    call_id: str
+    user: str | None  # whose page held the call; None: nobody's, as with plain HTTP
+    caller: str
+    target: str
+    started_at: float
+    seconds: float  # of sound: pauses are left out
+    size: int  # bytes of the sound file
+    sha256: str  # of the sound file, in hexadecimal
+
+    @property
+    def place(self) -> tuple[float, str]:
+        """Its place in the order of time; no two have the same."""
+        return self.started_at, self.name
+
+
+def call_of(name: str) -> str | None:
+    """The id of the call whose recording `name` is; None where it is no name of a recording of ours."""
+    match = _NAME.fullmatch(name)
+    return match.group(1) if match else None
+
+
+def another_name(name: str, number: int) -> str:
+    """The `number`-th other name (from 1 on) for a recording whose own is taken."""
+    return f"{name}.{number}"
+
+
+def encode(recording: Recording) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(recording), indent=2) + b"\n"
+
+
+def decode(data: bytes) -> Recording:
+    """Raises msgspec.DecodeError, ValidationError (a subclass). Fields of a later version are left out."""
+    return msgspec.json.decode(data, type=Recording)

@@ -1,0 +1,82 @@
+"""Recordings on their way from Asterisk to the store, in a folder of ours. All of it runs in threads.
+
+    NAME.wav.part   comes from Asterisk
+    NAME.wav        all of it is here
+    NAME.json       what is known of it
+    NAME.kept       the store has it; only Asterisk's copy must still be deleted
+
+Whatever happens, Asterisk's copy or the store's is whole: this folder may be lost without loss.
+"""
+
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from ari_bridge.recordings import files
+from ari_bridge.recordings.recording import ABOUT, SOUND, Recording, call_of, decode, encode
+
+KEPT = ".kept"
+
+
+class Spool:
+    """Every method raises OSError."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def start(self) -> list[str]:
+        """What an earlier process left to do; what it had only begun to fetch is removed."""
+        files.make_folder(self._folder)
+        names = set()
+        for path in self._folder.iterdir():
+            if path.suffix == files.PART:
+                path.unlink()
+            elif path.suffix in (SOUND, KEPT) and call_of(path.stem):
+                names.add(path.stem)
+        return sorted(names)
+
+    def sound(self, name: str) -> Path:
+        return self._folder / (name + SOUND)
+
+    def has(self, name: str) -> bool:
+        return self.sound(name).exists()
+
+    def is_kept(self, name: str) -> bool:
+        return (self._folder / (name + KEPT)).exists()
+
+    def begin(self, name: str) -> BinaryIO:
+        """Where to write what comes; then `complete`, or `abandon`."""
+        files.make_folder(self._folder)
+        return open(files.create(self._part(name)), "wb")
+
+    def complete(self, name: str) -> None:
+        """From now on it counts, for good."""
+        files.settle(self._part(name), self.sound(name))
+
+    def abandon(self, name: str) -> None:
+        self._part(name).unlink(missing_ok=True)
+
+    def about(self, name: str) -> Recording | None:
+        """None: not noted yet."""
+        try:
+            return decode((self._folder / (name + ABOUT)).read_bytes())
+        except (FileNotFoundError, msgspec.DecodeError):
+            return None
+
+    def note(self, recording: Recording) -> None:
+        files.write(self._folder / (recording.name + ABOUT), encode(recording))
+
+    def mark_kept(self, name: str) -> None:
+        """The store has it: our copy goes."""
+        os.close(files.create(self._folder / (name + KEPT)))
+        files.sync_folder(self._folder)
+        for ending in (ABOUT, SOUND):
+            (self._folder / (name + ending)).unlink(missing_ok=True)
+
+    def forget(self, name: str) -> None:
+        (self._folder / (name + KEPT)).unlink(missing_ok=True)
+
+    def _part(self, name: str) -> Path:
+        return self._folder / (name + SOUND + files.PART)

@@ -1,0 +1,50 @@
+"""What is needed of a place where recordings are kept: files by name, put whole, read from anywhere."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Protocol
+
+from ari_bridge.errors import BridgeError
+
+
+class StoreFailed(BridgeError):
+    """The store did not do what was asked; it may work later. `reason`: its own words."""
+
+    code = "store_failed"
+
+    def __init__(self, where: str, doing: str, reason: str) -> None:
+        super().__init__(where, doing, reason)
+        self.where = where
+        self.doing = doing
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.where} failed to {self.doing}: {self.reason}"
+
+
+class RecordingStore(Protocol):
+    """`name` is a file's, without folders. Every method raises StoreFailed, within a deadline of the store's own."""
+
+    @property
+    def where(self) -> str:
+        """The place, as people know it: a folder, or s3://BUCKET/PREFIX."""
+
+    async def put(self, name: str, source: Path | bytes) -> None:
+        """Keep a copy of a file, or bytes: whole or not at all, in place of what has that name. Lasting on return."""
+
+    async def size(self, name: str) -> int | None:
+        """Its bytes; None: there is none of that name."""
+
+    def read(self, name: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """Its bytes from `start` up to, not including, `end` (None: to its end), in pieces. No such file: StoreFailed.
+
+        Ending early is a failure too, never a short read.
+        """
+
+    async def names(self) -> set[str]:
+        """Of all files that are there."""
+
+    async def delete(self, name: str) -> bool:
+        """False: it was gone already."""
+
+    async def close(self) -> None: ...
