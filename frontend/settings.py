@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ari_bridge.media.address import NodeAddress, parse_nodes
 from ari_bridge.media.codecs import Codecs
+from ari_bridge.recordings.place import Bucket, parse_place
 from ari_bridge.routing import InvalidRule, Routes
 from frontend.ice import is_turn, parse_servers
 
@@ -50,6 +51,17 @@ EXAMPLES = {
     "SETUP_TIMEOUT": "10",
     "STATE_DIR": "state",
     "CALL_RECORDS_DAYS": "30",
+    "ENABLE_CDR_LOGGING": "true",
+    "CDR_DATABASE_URL": "postgresql://USER:PASSWORD@HOST/DATABASE",
+    "CDR_DAYS": "365",
+    "ENABLE_CALL_RECORDING": "false",
+    "RECORDING_ANNOUNCEMENT": "sound:beep",
+    "RECORDING_STORE": "s3://BUCKET/recordings",
+    "RECORDING_S3_ENDPOINT": "https://s3.example.com",
+    "RECORDING_S3_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "the id of a key that may read, write, list and delete there",
+    "AWS_SECRET_ACCESS_KEY": "its secret",
+    "RECORDING_DAYS": "90",
     "DISCONNECT_GRACE": "30",
     "PBX_GRACE": "2",
     "DRAIN_SECONDS": "3",
@@ -107,6 +119,17 @@ class Settings(BaseSettings):
     setup_timeout: Seconds = 10.0
     state_dir: Path = Path("state")
     call_records_days: Annotated[float, Field(gt=0, le=36500)] = 30.0
+    enable_cdr_logging: bool = True
+    cdr_database_url: Annotated[str, Field(repr=False)] = ""
+    cdr_days: Annotated[float, Field(gt=0, le=36500)] = 365.0
+    enable_call_recording: bool = False
+    recording_announcement: Annotated[str, Field(pattern=r"^(sound:[A-Za-z0-9_./-]{1,200})?$")] = ""
+    recording_store: str = ""
+    recording_s3_endpoint: Annotated[str, Field(pattern=r"^(https?://[^/\s]+/?)?$")] = ""
+    recording_s3_region: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")] = "us-east-1"
+    aws_access_key_id: Annotated[str, Field(repr=False)] = ""
+    aws_secret_access_key: Annotated[str, Field(repr=False)] = ""
+    recording_days: Annotated[float, Field(gt=0, le=36500)] = 90.0
     disconnect_grace: Annotated[float, Field(ge=0, le=3600)] = 30.0
     pbx_grace: Annotated[float, Field(ge=0, le=60)] = 2.0
     drain_seconds: Annotated[float, Field(ge=0, le=600)] = 3.0
@@ -162,6 +185,22 @@ class Settings(BaseSettings):
             raise ValueError(str(error)) from error
         return value
 
+    @field_validator("cdr_database_url")
+    @classmethod
+    def _database(cls, value: str) -> str:
+        if value:
+            # Here, as most have none: what it imports takes a while.
+            from ari_bridge.records.database import postgresql_url
+
+            postgresql_url(value)
+        return value
+
+    @field_validator("recording_store")
+    @classmethod
+    def _place(cls, value: str) -> str:
+        parse_place(value)  # raises a ValueError that says what is wrong
+        return value
+
     @model_validator(mode="after")
     def _together(self) -> "Settings":
         if not self.enable_authentication and not is_loopback(self.http_host):
@@ -178,6 +217,10 @@ class Settings(BaseSettings):
             raise ValueError("TURN_SECRET: the TURN servers of ICE_SERVERS need it. It is their static-auth-secret.")
         if self.target_sip_server and not self.target_sip_endpoint:
             raise ValueError("TARGET_SIP_ENDPOINT: TARGET_SIP_SERVER needs the name of a PJSIP endpoint beside it.")
+        if bool(self.aws_access_key_id) != bool(self.aws_secret_access_key):
+            raise ValueError("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: set both or neither.")
+        if self.recording_s3_endpoint and not isinstance(parse_place(self.recording_store), Bucket):
+            raise ValueError("RECORDING_S3_ENDPOINT: it needs RECORDING_STORE=s3://BUCKET/PREFIX beside it.")
         if self.http_port and self.http_port == self.ws_port:
             raise ValueError(f"WS_PORT: {self.ws_port} is HTTP_PORT already. Choose another, or 0 for none.")
         return self
@@ -207,5 +250,5 @@ def _explain(fault: Any) -> str:
     name = str(fault["loc"][0]).upper()
     if fault["type"] == "missing":
         return f"{name} is not set. Example: {name}={EXAMPLES[name]}"
-    shown = "(hidden)" if "PASSWORD" in name else repr(fault["input"])
+    shown = "(hidden)" if "PASSWORD" in name or "DATABASE_URL" in name else repr(fault["input"])
     return f"{name}={shown}: {message[0].lower()}{message[1:]}. Example: {name}={EXAMPLES[name]}"

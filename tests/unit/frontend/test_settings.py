@@ -62,9 +62,17 @@ def test_one_that_is_missing_is_named_with_an_example() -> None:
         ("log_level", "loud"),
         ("ring_timeout", "0"),
         ("max_calls", "-1"),
+        ("cdr_days", "0"),
         ("phone_book", "600"),
         ("dial_routes", "7xxx"),
         ("dial_context", "a,b"),
+        ("enable_call_recording", "sometimes"),
+        ("recording_announcement", "recorded.wav"),
+        ("recording_announcement", "sound:a&b"),
+        ("recording_store", "s3://"),
+        ("recording_s3_endpoint", "s3.example.com"),
+        ("recording_s3_endpoint", "https://s3.example.com/path"),
+        ("recording_days", "0"),
     ],
 )
 def test_a_wrong_one_is_named_with_its_value_and_an_example(
@@ -102,6 +110,8 @@ def test_no_sign_in_is_refused_elsewhere(host: str) -> None:
         ({"tls_cert": "cert.pem"}, "TLS_CERT and TLS_KEY"),
         ({"tls_cert": "cert.pem", "tls_key": "key.pem"}, "TLS_CERT: there is no file"),
         ({"target_sip_server": "sip.example.com"}, "TARGET_SIP_ENDPOINT"),
+        ({"aws_access_key_id": "id"}, "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
+        ({"recording_s3_endpoint": "https://s3.example.com"}, "RECORDING_S3_ENDPOINT"),
         ({"http_port": 3000, "ws_port": 3000}, "WS_PORT"),
     ],
 )
@@ -112,11 +122,19 @@ def test_those_that_do_not_fit_together(values: dict[str, Any], named: str) -> N
 
 def test_the_password_is_never_shown() -> None:
     assert "hunter2" not in repr(load(ari_password="hunter2"))
+    assert "hunter2" not in repr(load(ari_password="x", aws_access_key_id="id", aws_secret_access_key="hunter2"))
     assert "hunter2" not in repr(load(ari_password="x", turn_secret="hunter2", ice_servers="turn:a"))
+
+
+def test_the_password_in_the_url_of_a_database_is_never_shown() -> None:
+    assert "hunter2" not in repr(load(ari_password="x", cdr_database_url="postgresql://u:hunter2@host/cdr"))
+    with pytest.raises(InvalidSettings, match="CDR_DATABASE_URL=.hidden.: not a URL like postgresql") as caught:
+        load(ari_password="x", cdr_database_url="mysql://u:hunter2@host/cdr")
+    assert "hunter2" not in str(caught.value)
 
 
 def test_every_setting_has_an_example_and_stands_in_the_documented_file() -> None:
     names = {name.upper() for name in Settings.model_fields}
-    documented = set(re.findall(r"^#?([A-Z][A-Z_]+)=", (ROOT / "env.example").read_text(), re.MULTILINE))
+    documented = set(re.findall(r"^#?([A-Z][A-Z0-9_]+)=", (ROOT / "env.example").read_text(), re.MULTILINE))
     assert names == set(EXAMPLES)
     assert names == documented
