@@ -1,6 +1,6 @@
 """The HTTP API for calls, and signing in. docs/API.md is its reference."""
 
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -23,6 +23,7 @@ class Invite(msgspec.Struct, rename="camel"):
     sdp: str
     caller: str | None = None
     call_id: str | None = None
+    prefer: Literal["opus", "pcmu"] | None = None
 
 
 class Credentials(msgspec.Struct):
@@ -88,6 +89,7 @@ class Api:
             caller=user or invite.caller or "",
             user=user,
             call_id=invite.call_id,
+            prefer=invite.prefer or "",
         )
         try:
             sdp = await self._calls.answered(call.id)

@@ -96,6 +96,8 @@ class App:
                 pbx_grace=settings.pbx_grace,
                 max_calls=settings.max_calls,
                 max_calls_per_user=settings.max_calls_per_user,
+                record_all=settings.enable_call_recording,
+                announcement=settings.recording_announcement,
             ),
             self.store,
         )

@@ -321,6 +321,7 @@ class Connection:
             user=self._user,
             session=self.session,
             call_id=message.call_id,
+            prefer=message.prefer or "",
             listener=self._update,
         )
         if call.state.live:
@@ -332,9 +333,9 @@ class Connection:
             raise InvalidRequest("An offer needs a target to call, or the callId of a call.", field="target")
         call = self._calls.get(message.call_id)
         if call.user is None and call.direction is Direction.INBOUND:
-            self._accept(message.call_id, message.sdp)
+            self._accept(message)
         elif call.session == self.session:
-            self._calls.renew_media(call.id, sdp=message.sdp)
+            self._calls.renew_media(call.id, sdp=message.sdp, prefer=message.prefer or "")
         elif call.id in self._rang and not message.take_over:
             raise WrongState("The call was taken already, by another page.", field="callId")
         elif self._user is not None and call.user == self._user:
@@ -349,7 +350,7 @@ class Connection:
             raise HeldElsewhere(
                 "The call goes on in another window: ask with takeOver to bring it here.", field="callId"
             )
-        self._calls.renew_media(call.id, sdp=message.sdp, session=self.session)
+        self._calls.renew_media(call.id, sdp=message.sdp, session=self.session, prefer=message.prefer or "")
         if holder is not None:
             holder.lose(call)
         self._mine.add(call.id)
@@ -370,12 +371,20 @@ class Connection:
         self._calls.unwatch(call.id, self._update)
         self.send(messages.TakenOver(call.id))
 
-    def _accept(self, call_id: str, sdp: str) -> None:
+    def _accept(self, message: messages.Offer) -> None:
+        call_id = message.call_id or ""
         if self._user is None:
             raise UnknownCall(f"The call {call_id[:64]} does not ring here.", field="callId")
         self._accepting = call_id  # told to stop ringing are the others
         try:
-            call = self._calls.accept(call_id, sdp=sdp, user=self._user, session=self.session, listener=self._update)
+            call = self._calls.accept(
+                call_id,
+                sdp=message.sdp,
+                user=self._user,
+                session=self.session,
+                prefer=message.prefer or "",
+                listener=self._update,
+            )
         finally:
             self._accepting = None
         self._ringing.discard(call.id)

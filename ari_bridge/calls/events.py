@@ -52,6 +52,7 @@ class Accepted(Event):
     user: str
     offer: str
     session: str | None = None
+    prefer: str = ""  # the codec; "" leaves it as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Reoffered(Event):
 
     offer: str
     session: str | None = None
+    prefer: str = ""  # the codec; "" leaves it as it is
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,12 +181,14 @@ class Calls:
         user: str | None = None,
         session: str | None = None,
         call_id: str | None = None,
+        prefer: str = "",
         listener: Listener | None = None,
     ) -> Call:
         """Call `target` for a browser with the offer `sdp`.
 
         `caller`: what the far side is shown. `call_id`: chosen by the client, else by us. `session`: of the page
-        that holds the call and must stay connected; None where nobody has to, as with plain HTTP.
+        that holds the call and must stay connected; None where nobody has to, as with plain HTTP. `prefer`: the
+        codec of the browser's media, "opus" or "pcmu"; "" as the server is set.
         Raises InvalidTarget, InvalidSdp, InvalidRequest, WrongState (the call id is taken), TooMany, Unavailable.
         """
         number, endpoint = self._routes.resolve(target)
@@ -216,13 +218,21 @@ class Calls:
             far_channel=resource_id(call_id, Kind.FAR),
             endpoint=endpoint,
             offer=sdp,
+            prefer=prefer,
         )
         task = self._add(call, listener)
         task.post(Placed(call.created_at))
         return task.call
 
     def accept(
-        self, call_id: str, *, sdp: str, user: str, session: str | None = None, listener: Listener | None = None
+        self,
+        call_id: str,
+        *,
+        sdp: str,
+        user: str,
+        session: str | None = None,
+        prefer: str = "",
+        listener: Listener | None = None,
     ) -> Call:
         """Take an incoming call that rings for `user`. Raises UnknownCall, InvalidSdp, WrongState, TooMany."""
         task = self._task(call_id)
@@ -230,7 +240,7 @@ class Calls:
             raise UnknownCall(f"The call {call_id} does not ring here.", field="callId")
         check_offer(sdp)
         self._check_limits(user, adding=0)
-        accepted = Accepted(time.time(), user, sdp, session)
+        accepted = Accepted(time.time(), user, sdp, session, prefer)
         if listener:
             task.listeners.append(listener)
         try:
@@ -241,14 +251,14 @@ class Calls:
             raise
         return task.call
 
-    def renew_media(self, call_id: str, *, sdp: str, session: str | None = None) -> None:
+    def renew_media(self, call_id: str, *, sdp: str, session: str | None = None, prefer: str = "") -> None:
         """Give the call a new media leg for the new offer `sdp`; its answer comes to the listeners.
 
         `session`: of the page that holds the call from now on. Raises UnknownCall, InvalidSdp, WrongState.
         """
         task = self._task(call_id)
         check_offer(sdp)
-        task.ask(Reoffered(time.time(), sdp, session))
+        task.ask(Reoffered(time.time(), sdp, session, prefer))
 
     def attach(self, call_id: str, listener: Listener) -> None:
         """The page that holds the call is connected (again). Raises UnknownCall, WrongState (it has ended)."""

@@ -15,8 +15,8 @@ class MediaEngine(Protocol):
     `leg` is a media leg's name (`ids.leg_id`).
     """
 
-    async def offer(self, leg: str, sdp: str) -> RtpAddress:
-        """Take the browser's offer; where Asterisk's RTP for this leg is received."""
+    async def offer(self, leg: str, sdp: str, prefer: str) -> RtpAddress:
+        """Take the browser's offer; where Asterisk's RTP for this leg is received. `prefer`: see `Call`."""
 
     async def answer(self, leg: str, asterisk: RtpAddress) -> str:
         """The SDP answer for the browser, once it is known where Asterisk receives RTP."""
@@ -64,7 +64,7 @@ async def perform(
     sdp = ""
     match step:
         case Step.OFFER_MEDIA:
-            address = await media.offer(media_leg, call.offer)
+            address = await media.offer(media_leg, call.offer, call.prefer)
         case Step.CREATE_EXTERNAL_MEDIA:
             assert call.media_address, "the plan waits for it"
             # The far side is shown who it is bridged with; without a name the bridge would blank its display.

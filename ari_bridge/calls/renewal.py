@@ -59,7 +59,7 @@ def renew(call: Call, event: events.Reoffered) -> Decision:
         raise WrongState("The call rings: it can be accepted, and has no media yet.", field="callId")
     if len(call.spare) >= SPARES:
         raise WrongState("The call is being given new media already: try again in a second.", field="callId")
-    call = replace(call, session=event.session or call.session)
+    call = replace(call, session=event.session or call.session, prefer=event.prefer or call.prefer)
     return new_leg(call, event.offer)
 
 

@@ -116,7 +116,14 @@ def place(call: Call, event: events.Placed) -> Decision:
 
 @leads_to(ACCEPTING)
 def accept(call: Call, event: events.Accepted) -> Decision:
-    call = replace(call, user=event.user, session=event.session, offer=event.offer, facts=call.facts | {Fact.ACCEPTED})
+    call = replace(
+        call,
+        user=event.user,
+        session=event.session,
+        offer=event.offer,
+        prefer=event.prefer or call.prefer,
+        facts=call.facts | {Fact.ACCEPTED},
+    )
     call, told = moved(call, ACCEPTING)
     call, steps = advance(call)
     return call, [*steps, *told, StopRinging(None, "accepted_elsewhere"), StartTimer(Timer.SETUP)]

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from typing import Any
+from typing import Any, Literal
 
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
@@ -55,7 +55,11 @@ class PhoneCall:
         self.history: list[str] = []
         self.outcome: Outcome | None = None
         self.end: messages.State | None = None
-        self.held = False  # by the far side
+        self.held = False  # by our side
+        self.held_by_far = False
+        self.parties: dict[int, messages.Party] = {}  # by their number, as told last
+        self.transferred: list[messages.Transferred | messages.TransferFailed] = []
+        self.recording = messages.Recording(call_id, "off")
         self.digits = ""  # pressed by the far side
         self.sdp_offer = ""
         self.sdp_answer = ""
@@ -99,6 +103,38 @@ class PhoneCall:
 
     async def send_dtmf(self, digits: str) -> None:
         await self._send(messages.Dtmf(self.id, digits))
+
+    async def hold(self, held: bool = True) -> None:
+        """Put the others on hold, or (False) take them back. Raises NotSeen, ServerRefused, ConnectionLost."""
+        await self._ask(messages.Hold(self.id, held), lambda: self.held is held, "hold")
+
+    async def transfer(self, to: "str | PhoneCall") -> None:
+        """To a number, or to the party of another call; what comes of it: `transferred`. Raises ConnectionLost."""
+        number, other = (to, None) if isinstance(to, str) else (None, to.id)
+        await self._send(messages.Transfer(self.id, number, other))
+
+    async def add_party(self, who: "str | PhoneCall") -> None:
+        """A number, or the party of another call; how it goes: `parties`. Raises ConnectionLost."""
+        number, other = (who, None) if isinstance(who, str) else (None, who.id)
+        await self._send(messages.AddParty(self.id, number, other))
+
+    async def drop_party(self, party: int) -> None:
+        await self._send(messages.DropParty(self.id, party))
+
+    async def leave(self) -> None:
+        """Leave; the others go on. Raises NotSeen, ServerRefused, ConnectionLost."""
+        await self._ask(messages.Leave(self.id), lambda: self.ended, "leave")
+
+    async def record(self, action: Literal["start", "pause", "resume", "stop"]) -> None:
+        """Raises NotSeen, ServerRefused, ConnectionLost."""
+        state = {"start": "on", "pause": "paused", "resume": "on", "stop": "off"}[action]
+        await self._ask(
+            messages.Record(self.id, action), lambda: self.recording.state == state, f"{action} of a recording"
+        )
+
+    async def _ask(self, message: ClientMessage, done: Callable[[], bool], what: str) -> None:
+        await self._send(message)
+        await self.until(done, what)
 
     async def renew(self) -> None:
         """New media for the call that stands, by a new offer. Raises NotSeen, or what broke the call."""
@@ -147,8 +183,16 @@ class PhoneCall:
                     self.outcome, self.end = outcome, message
                     # At once: its packets would go on to ports that the next call may get.
                     self._shut(self._peer)
-            case messages.Hold(held=held):
+            case messages.Hold(held=held, by="us"):
                 self.held = held
+            case messages.Hold(held=held):
+                self.held_by_far = held
+            case messages.Party(party=party):
+                self.parties[party] = message
+            case messages.Transferred() | messages.TransferFailed():
+                self.transferred.append(message)
+            case messages.Recording():
+                self.recording = message
             case messages.Dtmf(digits=digits):
                 self.digits += digits
             case messages.MediaLost():
@@ -171,7 +215,7 @@ class PhoneCall:
         if state not in self.history:
             self.history.append(state)
         if summary:
-            self.held = summary.held_by_far
+            self.held, self.held_by_far = summary.held, summary.held_by_far
         else:
             self._shut(self._peer)
         self._wake()

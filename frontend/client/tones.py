@@ -9,10 +9,11 @@ Knows nothing of calls, signalling or the network.
 import asyncio
 import fractions
 import math
+import time
 import wave
 from abc import abstractmethod
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ FRAME = 960  # samples: 20 ms
 KEPT_SECONDS = 10.0
 TONE_HALF_WIDTH = 15.0  # Hz to either side that still count as the tone
 TONE_SHARE = 0.60  # of the energy must be in that band
+MIXED_SHARE = 0.05
 SILENCE_DBFS = -45.0  # below this nothing is recognised
 _WINDOW_SECONDS = 0.4  # what `wait_for_tone` looks at: a tone stands out within ±5 Hz
 _LOOK_EVERY = 4  # frames: an FFT for every frame would cost more than it tells
@@ -203,6 +205,14 @@ def is_tone(samples: Samples, hz: float, rate: int = RATE) -> bool:
     return spectrum.level_dbfs > SILENCE_DBFS and spectrum.share(hz) >= TONE_SHARE
 
 
+def tones_in(samples: Samples, known: Iterable[float], rate: int = RATE) -> set[float]:
+    """Which of the `known` tones (Hz) are in the mix: each with at least 5 % of the energy. Nothing where it is silent."""
+    spectrum = _spectrum(samples, rate)
+    if spectrum.level_dbfs <= SILENCE_DBFS:
+        return set()
+    return {hz for hz in known if spectrum.share(hz) >= MIXED_SHARE}
+
+
 class ToneNotHeard(Exception):
     """The tone did not come in time; `sound` is what was heard last instead."""
 
@@ -216,6 +226,20 @@ class ToneNotHeard(Exception):
     def __str__(self) -> str:
         when = self.why or f"within {self.seconds:g} s"
         return f"{self.hz:g} Hz was not heard {when}; heard last: {self.sound}"
+
+
+class MixNotHeard(Exception):
+    """Other tones were heard than were wanted."""
+
+    def __init__(self, wanted: set[float], heard: set[float], seconds: float) -> None:
+        super().__init__(wanted, heard, seconds)
+        self.wanted = wanted
+        self.heard = heard
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        wanted, heard = (", ".join(f"{hz:g}" for hz in sorted(tones)) or "none" for tones in (self.wanted, self.heard))
+        return f"wanted were the tones {wanted} Hz within {self.seconds:g} s; heard at last: {heard}"
 
 
 class Heard:
@@ -287,6 +311,43 @@ class Heard:
     def sound(self, seconds: float = 0.5) -> Sound:
         """What the newest `seconds` sound like."""
         return listen(self.last(seconds), self.rate)
+
+    async def wait_for_mix(self, wanted: set[float], known: Iterable[float], timeout: float = 5.0) -> None:  # noqa: ASYNC109
+        """Until of the `known` tones (Hz) exactly the `wanted` are heard, for half a second. Raises MixNotHeard.
+
+        Where no packets come, nothing is heard.
+        """
+        known, heard = set(known), set[float]()
+        end = since = time.monotonic()
+        end += timeout
+        while (now := time.monotonic()) < end:
+            if heard != wanted:
+                since = now
+            elif now - since >= 0.5:
+                return
+            try:
+                async with asyncio.timeout(0.2):
+                    await self._news.wait()
+                heard = tones_in(self.last(0.25), known, self.rate)
+            except TimeoutError:
+                heard = set()
+        raise MixNotHeard(wanted, heard, timeout)
+
+    async def wait_for_silence(self, timeout: float = 5.0) -> None:  # noqa: ASYNC109
+        """Until for half a second there is no sound, or no packets come. Raises ToneNotHeard."""
+        end = since = time.monotonic()
+        end += timeout
+        while (now := time.monotonic()) < end:
+            if now - since >= 0.5:
+                return
+            try:
+                async with asyncio.timeout(0.2):
+                    await self._news.wait()
+                if not self.sound(0.1).silent:
+                    since = time.monotonic()
+            except TimeoutError:
+                pass
+        raise ToneNotHeard(0, timeout, self.sound(), "silence was wanted")
 
     def frequency(self, seconds: float = 0.5) -> float:
         """Hz of the strongest line in the newest `seconds`; 0 where it is silent."""
