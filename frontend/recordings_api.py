@@ -5,6 +5,7 @@ A user has the recordings of the calls that were theirs; of others it is not eve
 
 import base64
 import math
+from contextlib import aclosing
 from datetime import datetime
 from typing import Any
 
@@ -94,12 +95,12 @@ class RecordingsApi:
     async def _send(
         self, request: web.Request, response: web.StreamResponse, recording: Recording, start: int, end: int
     ) -> web.StreamResponse:
-        pieces = self._library.read(recording, start, end)
         try:
-            async for piece in pieces:
-                if not response.prepared:  # only now it is known that the store answers
-                    await response.prepare(request)
-                await response.write(piece)
+            async with aclosing(self._library.read(recording, start, end)) as pieces:
+                async for piece in pieces:
+                    if not response.prepared:  # only now it is known that the store answers
+                        await response.prepare(request)
+                    await response.write(piece)
         except StoreFailed as error:
             if not response.prepared:
                 return _store_failed(recording, error)

@@ -74,19 +74,19 @@ class _Job:
 class Collector:
     """`call`: what is known of a call, live or ended (the call memory's `get`); None of one that is not ours.
 
-    Register `on_event` and `on_connect` with the ARI client. `troubles`: why a step fails, of those that do.
+    Register `on_event` and `on_connect` with the ARI client.
     """
 
     def __init__(
         self, recorder: Recorder, library: Library, state_dir: Path, call: Callable[[str], Call | None]
     ) -> None:
-        self.troubles: dict[Step, str] = {}
         self._recorder = recorder
         self._library = library
         self._spool = Spool(state_dir / FOLDER)
         self._call = call
         self._jobs: dict[str, _Job] = {}  # by name: waiting, or being worked at
         self._queue: list[tuple[float, str]] = []  # a heap: when (monotonic), and the job's name
+        self._failing: dict[Step, dict[str, str]] = {step: {} for step in Step}  # names, and why
         self._wake = asyncio.Event()
         self._look = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -137,6 +137,11 @@ class Collector:
     @property
     def waiting(self) -> int:
         return len(self._jobs)
+
+    @property
+    def troubles(self) -> dict[Step, str]:
+        """Of each step that fails, why it did so last; empty where all is well."""
+        return {step: list(names.values())[-1] for step, names in self._failing.items() if names}
 
     # --- what Asterisk has -----------------------------------------------------------------
 
@@ -197,6 +202,8 @@ class Collector:
                 done = False
             if done:
                 del self._jobs[job.name]
+                for step in Step:
+                    self._worked(job, step)
             else:
                 self._put(job, _pause(job.tries))
             metrics.RECORDINGS_WAITING.set(len(self._jobs))
@@ -209,17 +216,16 @@ class Collector:
                 job.step = Step.FETCH
                 if not await self._fetch(name):
                     return self._is_gone(job)
-                self._worked(job)
+                self._worked(job, Step.FETCH)
             job.step = Step.KEEP
             recording = await asyncio.to_thread(self._describe, job, self._call(job.call_id))
             kept = await self._library.add(recording, spool.sound(name))
             await asyncio.to_thread(spool.mark_kept, name)
-            self._worked(job)
+            self._worked(job, Step.KEEP)
             log.info("a recording is kept", recording=kept.name, call=kept.call_id, seconds=round(kept.seconds, 1))
         job.step = Step.DELETE
         await self._recorder.delete(name)
         await asyncio.to_thread(spool.forget, name)
-        self._worked(job)
         return True
 
     async def _fetch(self, name: str) -> bool:
@@ -280,14 +286,17 @@ class Collector:
         """Said once for each trouble, however many recordings meet it."""
         job.tries += 1
         metrics.RECORDING_FAILURES.labels(job.step.value).inc()
-        if job.step not in self.troubles:
+        failing = self._failing[job.step]
+        if not failing:
             log.error("recordings wait", step=job.step.value, reason=reason, waiting=len(self._jobs))
-        self.troubles[job.step] = reason
+        failing[job.name] = reason
 
-    def _worked(self, job: _Job) -> None:
+    def _worked(self, job: _Job, step: Step) -> None:
+        """Over is a trouble when all that met it have come through."""
         job.tries = 0
-        if self.troubles.pop(job.step, None) is not None:
-            log.warning("recordings go on", step=job.step.value, waiting=len(self._jobs))
+        failing = self._failing[step]
+        if failing.pop(job.name, None) is not None and not failing:
+            log.warning("recordings go on", step=step.value, waiting=len(self._jobs))
 
 
 def _pause(tries: int) -> float:

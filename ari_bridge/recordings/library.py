@@ -7,7 +7,8 @@ what they deleted is not.
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -93,7 +94,7 @@ class Library:
         metrics.RECORDINGS_KEPT.inc()
         return recording
 
-    def read(self, recording: Recording, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+    def read(self, recording: Recording, start: int = 0, end: int | None = None) -> AsyncGenerator[bytes, None]:
         """Its sound from byte `start` up to, not including, `end`. Raises StoreFailed."""
         return self.store.read(recording.name + SOUND, start, recording.size if end is None else end)
 
@@ -120,10 +121,11 @@ class Library:
         if await self.store.size(name + ABOUT) is None:
             return None
         data = b""
-        async for piece in self.store.read(name + ABOUT):
-            data += piece
-            if len(data) > ABOUT_BYTES:
-                return None
+        async with aclosing(self.store.read(name + ABOUT)) as pieces:
+            async for piece in pieces:
+                data += piece
+                if len(data) > ABOUT_BYTES:
+                    return None
         try:
             found = decode(data)
         except msgspec.DecodeError:

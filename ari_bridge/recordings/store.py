@@ -1,6 +1,6 @@
 """What is needed of a place where recordings are kept: files by name, put whole, read from anywhere."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Protocol
 
@@ -35,7 +35,7 @@ class RecordingStore(Protocol):
     async def size(self, name: str) -> int | None:
         """Its bytes; None: there is none of that name."""
 
-    def read(self, name: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+    def read(self, name: str, start: int = 0, end: int | None = None) -> AsyncGenerator[bytes, None]:
         """Its bytes from `start` up to, not including, `end` (None: to its end), in pieces. No such file: StoreFailed.
 
         Ending early is a failure too, never a short read.

@@ -70,6 +70,7 @@ class Archive:
     ari: Ari
     library: Library
     collector: Collector
+    state_dir: Path
 
     async def record(self, name: str) -> None:
         """Record something, and be told that it is finished."""
@@ -110,7 +111,7 @@ async def an_archive(
         await ari.start()
         opened.push_async_callback(ari.close)
         await until(lambda: ari.connected, "the event stream")
-        yield Archive(pbx, ari, books, worker)
+        yield Archive(pbx, ari, books, worker, state_dir)
         await asyncio.sleep(0)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from ari_bridge import metrics
 from ari_bridge.calls.state import Call, CallState, Recording, Taping
@@ -151,6 +152,18 @@ async def test_an_asterisk_in_trouble_delays_and_loses_nothing(
     await archive.kept("call1-rec1")
     assert await archive.sound("call1-rec1") == pbx.sound
     assert pbx.stored == {} and spooled(tmp_path / "state") == []
+
+
+async def test_one_that_never_works_does_not_stop_the_others(archive: Archive) -> None:
+    with capture_logs() as logs:
+        (archive.state_dir / "recordings-spool" / "bad1-rec1.wav.part").mkdir(parents=True)  # it cannot be written
+        await archive.record("bad1-rec1")
+        await until(lambda: Step.FETCH in archive.collector.troubles, "the operator is told")
+        for number in range(5):
+            await archive.record(f"call{number}-rec1")
+        await until(lambda: archive.collector.waiting == 1, "the others are kept")
+        assert set(archive.pbx.stored) == {"bad1-rec1"} and len(archive.library) == 5
+    assert [line["event"] for line in logs if line["event"].startswith("recordings ")] == ["recordings wait"]
 
 
 async def test_a_delete_that_asterisk_refuses_is_tried_again_without_another_upload(
