@@ -73,6 +73,8 @@ RTPENGINE_LEGS_LOST = Counter(
     "rtpengine_legs_lost", "Media legs that were lost with this rtpengine.", ["node"], registry=REGISTRY
 )
 
+WARM_LEGS = Gauge("warm_legs", "Media legs that stand ahead of their calls.", registry=REGISTRY)
+WARM_TAKEN = Counter("warm_legs_taken_total", "Calls that began with a media leg made ahead.", registry=REGISTRY)
 WEBSOCKETS = Gauge("websocket_sessions", "Open client WebSockets.", registry=REGISTRY)
 HOOK_FAILURES = Counter("hook_failures", "Hook handlers that failed.", ["reason"], registry=REGISTRY)
 RELEASES_GIVEN_UP = Counter(

@@ -82,6 +82,24 @@ class Candidate(Message, tag="candidate", frozen=True):
     sdp_m_line_index: Annotated[int, msgspec.Meta(ge=0, le=65535)] | None = None
 
 
+class Warm(Message, tag="warm", frozen=True):
+    """Make the media of a call ahead of it, so that the call itself costs no ICE and no DTLS.
+
+    `callId`: one that the client will call with, or an incoming call's. `sdp`: as in `offer`, of a connection that
+    sends nothing yet. Answered by `warmed`, whose answer is to be applied at once; the `offer` that follows, with the
+    same callId and the same sdp, then is the call. What is not used within 60 s is released (`cooled`). Each
+    connection has one at most: another `warm` takes its place.
+    """
+
+    call_id: str
+    sdp: str
+    prefer: Literal["opus", "pcmu"] | None = None
+
+
+class Cool(Message, tag="cool", frozen=True):
+    """Release what `warm` has made: nobody is to be called after all."""
+
+
 class Hangup(Message, tag="hangup", frozen=True):
     """End a call, at any moment of it. On an incoming call that rings: decline it."""
 
@@ -172,6 +190,8 @@ ClientMessage = (
     | Register
     | Unregister
     | Offer
+    | Warm
+    | Cool
     | Hangup
     | Decline
     | Candidate
@@ -293,6 +313,20 @@ class Answer(Message, tag="answer", frozen=True):
     sdp: str
 
 
+class Warmed(Message, tag="warmed", frozen=True):
+    """The SDP answer to the offer of `warm`."""
+
+    call_id: str
+    sdp: str
+
+
+class Cooled(Message, tag="cooled", frozen=True):
+    """Nothing stands ahead of this call (any more): its `offer` must be one of a new connection."""
+
+    call_id: str
+    reason: str
+
+
 class State(Message, tag="state", frozen=True):
     """A call's new state. The fields below `state` are set where they apply.
 
@@ -391,6 +425,8 @@ ServerMessage = (
     | IceServers
     | Calls
     | Answer
+    | Warmed
+    | Cooled
     | State
     | IncomingCall
     | IncomingEnded

@@ -11,6 +11,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from ari_bridge.calls.manager import (
     Calls,
+    Cooled,
     DigitReceived,
     HoldChanged,
     MediaNeeded,
@@ -20,6 +21,7 @@ from ari_bridge.calls.manager import (
     StateChanged,
     TransferEnded,
     Update,
+    Warmed,
 )
 from ari_bridge.calls.state import Call, CallState, Direction
 from ari_bridge.errors import CallerError, InvalidRequest, Unavailable, UnknownCall, WrongState
@@ -167,6 +169,7 @@ class Connection:
     def _leave(self) -> None:
         """What a closed connection leaves: no ringing, and calls that go on without it."""
         self._unregister()
+        self._calls.cool(self.session)
         for handle in (self._telling, self._ice_again):
             if handle:
                 handle.cancel()
@@ -247,6 +250,10 @@ class Connection:
                 self.send(messages.Unregistered())
             case messages.Offer():
                 self._offer(message)
+            case messages.Warm():
+                self._warm(message)
+            case messages.Cool():
+                self._calls.cool(self.session)
             case messages.Hangup(call_id):
                 if call_id in self._ringing and self._user:
                     self._calls.decline(call_id, user=self._user)
@@ -326,6 +333,25 @@ class Connection:
         )
         if call.state.live:
             self._mine.add(call.id)
+
+    def _warm(self, message: messages.Warm) -> None:
+        if self._shared.access.required and self._user is None:
+            raise Unauthorized("Sign in first: send register with a token.")
+        self._calls.warm(
+            message.call_id,
+            sdp=message.sdp,
+            session=self.session,
+            user=self._user,
+            prefer=message.prefer or "",
+            listener=self._warmth,
+        )
+
+    def _warmth(self, told: Warmed | Cooled) -> None:
+        match told:
+            case Warmed(call_id, sdp):
+                self.send(messages.Warmed(call_id, sdp))
+            case Cooled(call_id, reason):
+                self.send(messages.Cooled(call_id, reason))
 
     def _take(self, message: messages.Offer) -> None:
         """The offer is for a call that rings here, or stands."""

@@ -10,7 +10,7 @@ happened; too late is no fault. *Result*: a request of ours came back.
 from dataclasses import dataclass
 from enum import Enum
 
-from ari_bridge.calls.state import PartyState, Resource, RtpAddress, Step
+from ari_bridge.calls.state import PartyState, Resource, RtpAddress, Step, WarmLeg
 
 
 class Timer(Enum):
@@ -42,17 +42,20 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Placed(Event):
-    """A browser calls a number: the first event of an outbound call."""
+    """A browser calls a number: the first event of an outbound call. `warm`: a leg that was made ahead of it."""
+
+    warm: WarmLeg | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted(Event):
-    """A page of `user` takes the inbound call, with its SDP offer."""
+    """A page of `user` takes the inbound call, with its SDP offer. `warm`: a leg that was made ahead of it."""
 
     user: str
     offer: str
     session: str | None = None
     prefer: str = ""  # the codec; "" leaves it as it is
+    warm: WarmLeg | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ the listener hears how it goes on.
 import asyncio
 import re
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import structlog
@@ -58,6 +58,7 @@ from ari_bridge.calls.task import (
     TransferEnded,
     Update,
 )
+from ari_bridge.calls.warm import Cooled, Told, Warmed, WarmLegs
 from ari_bridge.errors import CallFailed, InvalidRequest, TooMany, Unavailable, UnknownCall, WrongState
 from ari_bridge.hooks import CallAdopted, Hooks, RecordingOver
 from ari_bridge.hooks import DigitReceived as DigitHook
@@ -76,6 +77,7 @@ from ari_bridge.store import CallStore
 
 __all__ = [
     "Calls",
+    "Cooled",
     "DigitReceived",
     "HoldChanged",
     "Limits",
@@ -90,6 +92,7 @@ __all__ = [
     "StateChanged",
     "TransferEnded",
     "Update",
+    "Warmed",
 ]
 
 HANG_UP_SECONDS = 5.0
@@ -124,7 +127,8 @@ class Calls:
         self._owners: dict[str, Owner] = {}  # of the channels whose name does not tell whose they are
         self._wishes: dict[str, Event] = {}  # call id → what its user wants of a call that is about to be adopted
         self._all_ended = asyncio.Event()
-        self._reconciler = Reconciler(self._peers, self._tasks, self._adopt)
+        self._warm = WarmLegs(self._peers)
+        self._reconciler = Reconciler(self._peers, self._tasks, self._warm, self._adopt)
         self._switchboard = Switchboard(
             ari,
             hooks,
@@ -150,6 +154,7 @@ class Calls:
         """Leave every call as it stands: the next process adopts it."""
         if self._pbx_gone:
             self._pbx_gone.cancel()
+        await self._warm.close()
         await self._switchboard.close()
         for work in list(self._background):
             work.cancel()
@@ -199,10 +204,8 @@ class Calls:
             )
         if call_id is None:
             call_id = new_call_id()
-        elif not CALL_ID_PATTERN.fullmatch(call_id):
-            raise InvalidRequest("A call id has 4 to 64 letters, digits, dots and underscores.", field="callId")
-        elif call_id in self._tasks or self._store.get(call_id):
-            raise WrongState(f"The call id {call_id} is taken.", field="callId")
+        else:
+            self._check_new(call_id)
         self._check_limits(user)
         if self.draining:
             raise Unavailable("the server is being replaced", retry_after=2.0)
@@ -221,7 +224,7 @@ class Calls:
             prefer=prefer,
         )
         task = self._add(call, listener)
-        task.post(Placed(call.created_at))
+        task.post(Placed(call.created_at, self._warm.take(call_id, offer=sdp, session=session)))
         return task.call
 
     def accept(
@@ -240,7 +243,10 @@ class Calls:
             raise UnknownCall(f"The call {call_id} does not ring here.", field="callId")
         check_offer(sdp)
         self._check_limits(user, adding=0)
-        accepted = Accepted(time.time(), user, sdp, session, prefer)
+        task.check(Accepted(time.time(), user, sdp, session, prefer))
+        accepted = Accepted(
+            time.time(), user, sdp, session, prefer, self._warm.take(call_id, offer=sdp, session=session)
+        )
         if listener:
             task.listeners.append(listener)
         try:
@@ -249,7 +255,50 @@ class Calls:
             if listener:
                 task.listeners.remove(listener)
             raise
+        self._warm.drop_call(call_id)  # of the other pages that rang
         return task.call
+
+    def warm(
+        self,
+        call_id: str,
+        *,
+        sdp: str,
+        session: str,
+        user: str | None = None,
+        prefer: str = "",
+        listener: Callable[[Told], None],
+    ) -> None:
+        """Make the media leg of a call ahead of it: `place` or `accept` with the same call id, offer and session takes it.
+
+        Each page has one at most; another one takes its place. `listener` is told what comes of it.
+        Raises InvalidRequest, InvalidSdp, WrongState (the call id is taken), UnknownCall (it rings elsewhere), TooMany,
+        Unavailable.
+        """
+        check_offer(sdp)
+        task = self._tasks.get(call_id)
+        if task is None:
+            self._check_new(call_id)
+        elif user is None or user not in task.call.users:
+            raise UnknownCall(f"The call {call_id} does not ring here.", field="callId")
+        elif task.call.state is not CallState.RINGING:
+            raise WrongState(f"The call {call_id} does not ring any more.", field="callId")
+        self._check_limits(None)
+        if self.draining:
+            raise Unavailable("the server is being replaced", retry_after=2.0)
+        self._ari.check_available()
+        self._warm.make(
+            call_id,
+            inbound=task is not None,
+            offer=sdp,
+            prefer=prefer,
+            session=session,
+            user=user,
+            listener=listener,
+        )
+
+    def cool(self, session: str) -> None:
+        """The page wants its leg ahead of a call no more; where it has none, nothing happens."""
+        self._warm.drop(session)
 
     def renew_media(self, call_id: str, *, sdp: str, session: str | None = None, prefer: str = "") -> None:
         """Give the call a new media leg for the new offer `sdp`; its answer comes to the listeners.
@@ -418,8 +467,14 @@ class Calls:
             raise WrongState(f"The call {call_id} has ended.", field="callId")
         return task
 
+    def _check_new(self, call_id: str) -> None:
+        if not CALL_ID_PATTERN.fullmatch(call_id):
+            raise InvalidRequest("A call id has 4 to 64 letters, digits, dots and underscores.", field="callId")
+        if call_id in self._tasks or self._store.get(call_id):
+            raise WrongState(f"The call id {call_id} is taken.", field="callId")
+
     def _check_limits(self, user: str | None, adding: int = 1) -> None:
-        if len(self._tasks) + adding > self._limits.max_calls:
+        if len(self._tasks) + len(self._warm.names) + adding > self._limits.max_calls:
             raise TooMany(f"All {self._limits.max_calls} lines are in use: try again later.")
         if user is not None:
             held = sum(call.user == user and not call.left for call in self.live())
@@ -459,6 +514,7 @@ class Calls:
 
     def _forget(self, call: Call) -> None:
         self._tasks.pop(call.id, None)
+        self._warm.drop_call(call.id)
         for channel in [call.far_channel, *(party.channel for party in call.parties)]:
             if self._owners.get(channel, ("",))[0] == call.id:
                 del self._owners[channel]
@@ -496,6 +552,8 @@ class Calls:
     # --- what the peers tell -----------------------------------------------------------------
 
     def _post(self, call_id: str, event: Event) -> bool:
+        if self._warm.hear(call_id, event):
+            return True
         task = self._tasks.get(call_id)
         if task:
             task.post(event)
@@ -531,6 +589,7 @@ class Calls:
         self._pbx_gone = loop.call_later(self._limits.pbx_grace, self._lose_pbx, f"the PBX is gone: {reason}")
 
     def _lose_pbx(self, reason: str) -> None:
+        self._warm.lose(reason)
         for task in list(self._tasks.values()):
             task.post(PbxLost(time.time(), reason))
 

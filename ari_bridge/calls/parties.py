@@ -372,7 +372,7 @@ def leave_lost(call: Call, at: float) -> Decision:
 
 
 def _leave(call: Call, at: float, outcome: Outcome) -> Decision:
-    call = replace(drop_leg(call), left=outcome, left_at=at, held=False, silent=False, media_lost=False)
+    call = replace(drop_leg(call), left=outcome, left_at=at, held=False, apart=False, silent=False, media_lost=False)
     call, releases = release_spare(call)
     call, sound = with_sound(call)
     return call, [TellState(), *releases, *sound, CancelTimer(Timer.GRACE), CancelTimer(Timer.MUSIC)]

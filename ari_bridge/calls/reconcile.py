@@ -22,6 +22,7 @@ from ari_bridge.calls.rule import Decision
 from ari_bridge.calls.state import Call, Direction, Fact, PartyState, Resource, Step
 from ari_bridge.calls.survey import Finding, Sort, Standing, survey
 from ari_bridge.calls.task import CallTask
+from ari_bridge.calls.warm import WarmLegs
 from ari_bridge.errors import PeerError
 from ari_bridge.ids import leg_id, parse_resource_id
 
@@ -36,13 +37,16 @@ _ENTERED = {Resource.FAR: Fact.FAR_ENTERED, Resource.EXTERNAL_MEDIA: Fact.EXTERN
 
 
 class Reconciler:
-    """`tasks` (by call id) is the manager's own, looked at each time.
+    """`tasks` (by call id) and `warm` are the manager's own, looked at each time.
 
     `records`: live calls that an earlier process left; each is given to `adopted` once, with what it wants done.
     """
 
-    def __init__(self, peers: Peers, tasks: dict[str, CallTask], adopted: Callable[[Decision], None]) -> None:
+    def __init__(
+        self, peers: Peers, tasks: dict[str, CallTask], warm: WarmLegs, adopted: Callable[[Decision], None]
+    ) -> None:
         self._peers = peers
+        self._warm = warm
         self._tasks = tasks
         self._adopted = adopted
         self.records: dict[str, Call] = {}
@@ -136,7 +140,12 @@ class Reconciler:
         calls = {call_id: task.call for call_id, task in self._tasks.items()} | self.records
         self._adopted_ids &= calls.keys()
         findings = survey(
-            seen, in_our_hands(application, seen), calls, frozenset(self._adopted_ids), self._peers.ari.app
+            seen,
+            in_our_hands(application, seen),
+            calls,
+            frozenset(self._adopted_ids),
+            self._peers.ari.app,
+            self._warm.names,
         )
         self._count(findings)
         orphans = {finding for finding in findings if finding.standing is Standing.ORPHAN}

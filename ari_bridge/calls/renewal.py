@@ -36,7 +36,7 @@ from ari_bridge.calls.rule import (
     with_sound,
     without,
 )
-from ari_bridge.calls.state import Call, Direction, Fact, Step
+from ari_bridge.calls.state import Call, Direction, Fact, Resource, Step, WarmLeg
 from ari_bridge.errors import WrongState
 
 SILENCE_SECONDS = 2.0
@@ -124,9 +124,28 @@ def answer_made(call: Call, sdp: str) -> Decision:
     return call, [TellMedia(), TellState()] if first and call.state is not ACCEPTING else [TellMedia()]
 
 
+def warmed(call: Call, leg: WarmLeg | None) -> Decision:
+    """The call with a leg that was made ahead of it, in place of the four steps that make one."""
+    if leg is None:
+        return call, []
+    facts = {Fact.MEDIA_OFFERED, Fact.EXTERNAL_MEDIA_CREATED, Fact.MEDIA_ANSWERED}
+    if leg.entered:
+        facts.add(Fact.EXTERNAL_MEDIA_ENTERED)
+    call = replace(
+        call,
+        leg=leg.number,
+        media_address=leg.media_address,
+        external_media_address=leg.external_media_address,
+        facts=call.facts | facts,
+        asked=call.asked | {Step.OFFER_MEDIA, Step.CREATE_EXTERNAL_MEDIA, Step.ANSWER_MEDIA},
+        holds=call.holds | {Resource.MEDIA_SESSION, Resource.EXTERNAL_MEDIA},
+    )
+    return answer_made(call, leg.answer)
+
+
 def leg_bridged(call: Call) -> Decision:
     """The leg is in the bridge: the two sides hear each other."""
-    if call.leg == 1 or call.owner_away:
+    if call.owner_away:
         return call, []
     return call, [CancelTimer(Timer.GRACE), CancelTimer(Timer.MUSIC)]
 

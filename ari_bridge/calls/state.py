@@ -87,6 +87,17 @@ class RtpAddress:
 
 
 @dataclass(frozen=True, slots=True)
+class WarmLeg:
+    """A media leg that was made ahead of its call."""
+
+    number: int
+    media_address: RtpAddress
+    external_media_address: RtpAddress
+    answer: str
+    entered: bool = False  # its channel's StasisStart came
+
+
+@dataclass(frozen=True, slots=True)
 class Spare:
     """A resource of a media leg that the call uses no more, not released yet."""
 

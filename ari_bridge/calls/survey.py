@@ -3,7 +3,7 @@
 The sweep acts on it, the gauge of resources counts it, `ari-bridge doctor --reconcile` prints it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -37,17 +37,23 @@ class Finding:
 
 
 def survey(
-    seen: Seen, ours: Iterable[str], calls: Mapping[str, Call], adopted: frozenset[str], app: str
+    seen: Seen,
+    ours: Iterable[str],
+    calls: Mapping[str, Call],
+    adopted: frozenset[str],
+    app: str,
+    warm: Collection[str] = (),
 ) -> list[Finding]:
     """Every resource of ours.
 
     `ours`: the channels that our application has in its hands; `calls`: those that live, by id; `adopted`:
-    the ids of those that an earlier process began. What is not ours is left out.
+    the ids of those that an earlier process began; `warm`: the legs that stand ahead of calls. What is not ours is
+    left out.
     """
     owners = {channel: call_id for call_id, call in calls.items() for channel in channels_of(call)}
     found = []
     for channel in ours:
-        known = channel in owners
+        known = channel in owners or channel in warm
         call_id = owners.get(channel) or _owner(channel)
         found.append(_finding(Sort.CHANNEL, channel, call_id, known, adopted))
     for bridge in seen.bridges.values():
@@ -57,7 +63,7 @@ def survey(
     for leg in sorted(seen.legs or ()):
         call_id = _owner(leg)
         call = calls.get(call_id or "")
-        known = call is not None and leg in _legs(call)
+        known = leg in warm or (call is not None and leg in _legs(call))
         found.append(_finding(Sort.SESSION, leg, call_id, known, adopted))
     return found
 

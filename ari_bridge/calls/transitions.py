@@ -39,6 +39,7 @@ from ari_bridge.calls.renewal import (
     renew,
     stale_step_done,
     stale_step_failed,
+    warmed,
 )
 from ari_bridge.calls.rule import (
     ACCEPTING,
@@ -110,8 +111,9 @@ def late(call: Call, event: Event) -> Decision:
 
 @leads_to()
 def place(call: Call, event: events.Placed) -> Decision:
+    call, told = warmed(call, event.warm)
     call, steps = advance(call)
-    return call, [*steps, StartTimer(Timer.SETUP), StartTimer(Timer.RING)]
+    return call, [*told, *steps, StartTimer(Timer.SETUP), StartTimer(Timer.RING)]
 
 
 @leads_to(ACCEPTING)
@@ -125,8 +127,9 @@ def accept(call: Call, event: events.Accepted) -> Decision:
         facts=call.facts | {Fact.ACCEPTED},
     )
     call, told = moved(call, ACCEPTING)
+    call, answer = warmed(call, event.warm)
     call, steps = advance(call)
-    return call, [*steps, *told, StopRinging(None, "accepted_elsewhere"), StartTimer(Timer.SETUP)]
+    return call, [*answer, *steps, *told, StopRinging(None, "accepted_elsewhere"), StartTimer(Timer.SETUP)]
 
 
 @leads_to(*ENDS)

@@ -88,6 +88,26 @@ export interface Offer {
   prefer?: "opus" | "pcmu"; // the codec of this page's media; else as the server is set
 }
 
+/**
+ * Make the media of a call ahead of it, so that the call itself costs no ICE and no DTLS.
+ *
+ * `callId`: one that the client will call with, or an incoming call's. `sdp`: as in `offer`, of a connection that
+ * sends nothing yet. Answered by `warmed`, whose answer is to be applied at once; the `offer` that follows, with the
+ * same callId and the same sdp, then is the call. What is not used within 60 s is released (`cooled`). Each
+ * connection has one at most: another `warm` takes its place.
+ */
+export interface Warm {
+  type: "warm";
+  callId: string;
+  sdp: string;
+  prefer?: "opus" | "pcmu";
+}
+
+/** Release what `warm` has made: nobody is to be called after all. */
+export interface Cool {
+  type: "cool";
+}
+
 /** End a call, at any moment of it. On an incoming call that rings: decline it. */
 export interface Hangup {
   type: "hangup";
@@ -243,6 +263,20 @@ export interface Answer {
   sdp: string;
 }
 
+/** The SDP answer to the offer of `warm`. */
+export interface Warmed {
+  type: "warmed";
+  callId: string;
+  sdp: string;
+}
+
+/** Nothing stands ahead of this call (any more): its `offer` must be one of a new connection. */
+export interface Cooled {
+  type: "cooled";
+  callId: string;
+  reason: string;
+}
+
 /**
  * A call's new state. The fields below `state` are set where they apply.
  *
@@ -360,6 +394,8 @@ export type ClientMessage =
   | Register
   | Unregister
   | Offer
+  | Warm
+  | Cool
   | Hangup
   | Decline
   | Candidate
@@ -380,6 +416,8 @@ export type ServerMessage =
   | IceServers
   | Calls
   | Answer
+  | Warmed
+  | Cooled
   | State
   | IncomingCall
   | IncomingEnded

@@ -88,7 +88,7 @@ class TestBlindTransfer:
         await until(lambda: muted(engine, call) and music(engine, call), "music while it rings")
         await until(lambda: set(members(engine, call)) == {f"{call.id}-far", f"{call.id}-far2"}, "the two alone")
         await until(lambda: f"{call.id}-em" not in engine.ari.channels, "our leg's end")
-        assert not engine.media.sessions and not music(engine, call)
+        await until(lambda: not engine.media.sessions and not music(engine, call), "neither media nor music")
         assert states(engine, call)[-1] == "left"
         assert [(u.party, u.failure) for u in engine.updates if isinstance(u, TransferEnded)] == [(2, None)]
         await engine.ari.end(f"{call.id}-far2")
@@ -126,7 +126,7 @@ class TestBlindTransfer:
         engine.calls.transfer(call.id, "700")
         engine.calls.leave(call.id)
         await until(lambda: set(members(engine, call)) == {f"{call.id}-far", f"{call.id}-far2"}, "the two alone")
-        assert not music(engine, call)
+        await until(lambda: not music(engine, call), "no music")
         await engine.ari.end(f"{call.id}-far")
         await nothing_is_left(engine)
 
@@ -172,7 +172,7 @@ class TestAttendedTransfer:
         assert states(engine, first)[-1] == "left" and states(engine, second)[-1] == "ending"
         assert engine.calls.get(second.id).outcome is Outcome.TRANSFERRED
         await until(lambda: not engine.media.sessions, "no media of ours")
-        assert not music(engine, first)
+        await until(lambda: not music(engine, first), "no music")
         await engine.ari.end(f"{second.id}-far")
         await nothing_is_left(engine)
 
@@ -287,7 +287,7 @@ class TestRestart:
             engine.calls.hold(call.id, True)
             await until(lambda: muted(engine, call) and music(engine, call), "hold")
         async with an_engine(fake_ari, fake_rtpengine, limits, state_dir) as engine:
-            await until(lambda: not engine.calls.get(call.id).owner_away, "adopted")
+            await until(lambda: engine.calls.get(call.id).facts, "adopted")
             assert engine.calls.get(call.id).held and music(engine, call) and muted(engine, call)
             engine.calls.hold(call.id, False)
             await until(lambda: not muted(engine, call) and not music(engine, call), "no hold")
@@ -303,7 +303,7 @@ class TestRestart:
             await until(lambda: len(members(engine, first)) == 3, "three")
             await until(lambda: engine.calls.get(second.id).state is CallState.ENDED, "one call")
         async with an_engine(fake_ari, fake_rtpengine, limits, state_dir) as engine:
-            await until(lambda: engine.calls.get(first.id).state is CallState.UP, "adopted")
+            await until(lambda: engine.calls.get(first.id).facts, "adopted")
             await engine.ari.end(f"{second.id}-far")  # its name tells of another call
             await until(lambda: not engine.calls.get(first.id).parties[0].here, "told")
             assert len(members(engine, first)) == 2
@@ -324,7 +324,7 @@ class TestRestart:
             fake_ari.channels[f"{call.id}-far2"].state = "Up"
         async with an_engine(fake_ari, fake_rtpengine, limits, state_dir) as engine:
             if not answered:
-                await until(lambda: engine.calls.get(call.id).transferring == 2, "adopted")
+                await until(lambda: engine.calls.get(call.id).facts, "adopted")
                 channel = fake_ari.channels[f"{call.id}-far2"]
                 channel.state = "Up"
                 await fake_ari.emit("ChannelStateChange", channel=channel.json())
