@@ -23,7 +23,8 @@ class Recordings:
         """Record all that is said in the bridge, until `stop` or until the bridge is gone.
 
         Refused (409) where a recording of that name exists, live or stored: none is ever overwritten. 422: Asterisk
-        does not know the format. `beep`: everybody in the bridge hears one first.
+        does not know the format. `beep`: everybody in the bridge hears one first; an Asterisk that has no sound `beep`
+        ends the recording at once, and tells no reason.
         """
         await self._requests.send(
             "bridges",

@@ -46,6 +46,11 @@ class FakeRecordings:
     async def emit(self, type: str, **fields: Any) -> None:
         raise NotImplementedError
 
+    async def begin(self, name: str, bridge_id: str) -> None:
+        """It is being recorded, and all are told."""
+        self.tape[name] = Tape(bridge_id)
+        await self.emit("RecordingStarted", recording=self._live(name))
+
     async def finish(self, name: str, *, event: str = "RecordingFinished", **fields: Any) -> None:
         """It is over: its file is complete, and all are told."""
         tape = self.tape.pop(name)
@@ -63,8 +68,7 @@ class FakeRecordings:
             raise web.HTTPNotFound(text='{"message": "Bridge not found"}')
         if name in self.tape or name in self.stored:
             raise web.HTTPConflict(text='{"message": "A recording with this name already exists"}')
-        self.tape[name] = Tape(bridge)
-        await self.emit("RecordingStarted", recording=self._live(name))
+        await self.begin(name, bridge)
         return self._live(name)
 
     async def _bridges_play(self, asked: dict[str, Any]) -> Any:

@@ -67,8 +67,7 @@ async def test_what_finished_while_nobody_listened_is_found_at_the_connect(
     pbx: FakeAri, s3_store: S3Store, tmp_path: Path
 ) -> None:
     pbx.stored = {"call1-rec1": a_sound(), "other1-rec1": a_sound(), "voicemail": a_sound(), "call2-rec1": b"half"}
-    pbx.bridges["call2-br"] = []
-    await pbx._bridges_record({"bridgeId": "call2-br", "name": "call3-rec1"})
+    await pbx.begin("call3-rec1", "call3-br")
     async with an_archive(pbx, s3_store, tmp_path / "state") as archive:
         await archive.kept("call1-rec1", "call2-rec1")
         assert set(pbx.stored) == {"other1-rec1", "voicemail"} and set(pbx.tape) == {"call3-rec1"}

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
 
 from ari_bridge.recordings import Filters, Library, Recording, RecordingStore, StoreFailed
 from ari_bridge.recordings.recording import encode
@@ -152,22 +151,3 @@ async def test_a_store_that_is_away_at_the_start_is_listed_later(
     await until(lambda: library.get("call1-rec1"), "it is listed")
     await until(lambda: not library.reason, "it is told to be over")
     await library.close()
-
-
-async def test_ten_thousand_are_listed_page_by_page(store: RecordingStore, tmp_path: Path) -> None:
-    sound = a_sound()
-    library = Library(store, tmp_path)
-    one = a_recording("call1-rec1", sound)
-    many = [
-        replace(one, name=f"call{number}-rec1", call_id=f"call{number}", started_at=float(number), user=str(number % 7))
-        for number in range(10_000)
-    ]
-    for recording in many:
-        library._index.add(recording)
-    page = library.find(Filters(user="3", since=100.0, until=9_000.0), limit=50)
-    assert len(page.recordings) == 50 and page.more
-    assert page.recordings[0].started_at == 8998.0
-    following = library.find(
-        Filters(user="3", since=100.0, until=9_000.0), before=page.recordings[-1].place, limit=5000
-    )
-    assert len(following.recordings) + 50 == sum(100 <= n < 9_000 and n % 7 == 3 for n in range(10_000))

@@ -80,3 +80,12 @@ def test_the_copy_on_the_disk_remembers_changes(tmp_path: Path) -> None:
         half.write(b'{"added":{"name":"ca')
     assert file.load().names() == {"call2-rec1", "call3-rec1"}
     assert len(IndexFile(tmp_path / "index", "elsewhere").load()) == 0
+
+
+def test_a_page_of_ten_thousand() -> None:
+    index = an_index(*(a_recording(number, user=str(number % 7)) for number in range(1, 10_001)))
+    filters = Filters(user="3", since=100.0, until=9_000.0)
+    page = list(islice(index.newest_first(filters), 50))
+    rest = list(index.newest_first(filters, page[-1].place))
+    assert page[0].started_at == 8998.0
+    assert len(page) + len(rest) == sum(100 <= number < 9_000 and number % 7 == 3 for number in range(1, 10_001))
