@@ -65,6 +65,7 @@ class Api:
         self._config = {
             "version": version,
             "authentication": access.required,
+            "recording": True,  # calls can be recorded: the page shows the button
             "phoneBook": [{"number": number, "name": name} for number, name in phone_book],
         }
 

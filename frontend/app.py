@@ -14,6 +14,7 @@ from ari_bridge.hooks import Hooks, load_plugins
 from ari_bridge.media.codecs import CodecPolicy, OpusOptions
 from ari_bridge.media.pool import Pool
 from ari_bridge.metrics import observe_ari, observe_ng
+from ari_bridge.recordings import Collector, Library, StoreKeys, open_store
 from ari_bridge.routing import Routes
 from ari_bridge.store import SqliteStore
 from frontend import middleware, static_pages
@@ -26,6 +27,7 @@ from frontend.ice import IceServers
 from frontend.live import Live
 from frontend.origins import Origins
 from frontend.pages import OpenPages
+from frontend.recordings_api import RecordingsApi
 from frontend.sessions import Sessions
 from frontend.settings import Settings
 from frontend.users import Users
@@ -101,7 +103,18 @@ class App:
             ),
             self.store,
         )
-        self.health = Health(self.ari, self.media, self.store, version=VERSION)
+        keys = StoreKeys(
+            settings.recording_s3_endpoint,
+            settings.recording_s3_region,
+            settings.aws_access_key_id,
+            settings.aws_secret_access_key,
+        )
+        where = open_store(settings.recording_store, settings.state_dir, keys)
+        self.recordings = Library(where, settings.state_dir, days=settings.recording_days)
+        self.collector = Collector(self.ari.recordings, self.recordings, settings.state_dir, self.store.get)
+        self.ari.on_event(self.collector.on_event)
+        self.ari.on_connect(self.collector.on_connect)
+        self.health = Health(self.ari, self.media, self.store, {"recordings": self._recordings_fail}, version=VERSION)
         self._connections: Connections | None = None
         self._opened = AsyncExitStack()
 
@@ -124,6 +137,9 @@ class App:
         if self._connections:
             await self._connections.drain(seconds)
 
+    def _recordings_fail(self) -> str:
+        return "; ".join([*self.collector.troubles.values(), *filter(None, [self.recordings.reason])])
+
     async def _start(self) -> None:
         settings, opened = self._settings, self._opened
         load_plugins(self.hooks, list(settings.plugins))
@@ -134,6 +150,10 @@ class App:
         opened.push_async_callback(self.media.close)
         await self.calls.start()
         opened.push_async_callback(self.calls.close)
+        await self.recordings.start()
+        opened.push_async_callback(self.recordings.close)
+        await self.collector.start()
+        opened.push_async_callback(self.collector.close)
         await self.ari.start()
         opened.push_async_callback(self.ari.close)
         await self._serve()
@@ -160,6 +180,7 @@ class App:
         main = web.Application(middlewares=common, client_max_size=BODY_BYTES)
         main.add_routes([web.get("/ws", connections.handle)])
         main.add_routes(Api(self.calls, access, version=VERSION, phone_book=settings.phone_book).routes())
+        main.add_routes(RecordingsApi(self.recordings, access).routes())
         main.add_routes(EventApi(events, access).routes())
         main.add_routes(Live(self.ari, self.calls, self.hooks, events, connections, self.pages, access).routes())
         main.add_routes(health.routes())

@@ -1,9 +1,10 @@
 """`GET /health`: can calls be made? 200, or 503 with the reasons.
 
-`degraded` is 200: calls can be made, but an rtpengine is missing, or the call memory cannot be written.
+`degraded` is 200: calls can be made, but an rtpengine is missing, or what is to be kept of calls cannot be written.
 """
 
 import asyncio
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiohttp import web
@@ -19,9 +20,15 @@ CHECK_SECONDS = 2.0
 
 
 class Health:
-    """`draining`: calls that stand go on, but no new one is begun here."""
+    """`draining`: calls that stand go on, but no new one is begun here.
 
-    def __init__(self, ari: Ari, media: Pool, store: CallStore, *, version: str) -> None:
+    `parts`: by name, why something that calls do not need does not work; "" where it does.
+    """
+
+    def __init__(
+        self, ari: Ari, media: Pool, store: CallStore, parts: Mapping[str, Callable[[], str]], *, version: str
+    ) -> None:
+        self._parts = parts
         self.draining = False
         self._ari = ari
         self._media = media
@@ -37,9 +44,10 @@ class Health:
         if self._store.reason:
             store["reason"] = self._store.reason
         ok = ari["ok"] and media["ok"] and not self.draining
-        whole = store["ok"] and all(node["ok"] for node in media["nodes"])
+        parts = {name: _part(reason()) for name, reason in self._parts.items()}
+        whole = all(part["ok"] for part in [store, *media["nodes"], *parts.values()])
         status = ("ok" if whole else "degraded") if ok else "draining" if self.draining else "unavailable"
-        checks = {"ari": ari, "rtpengine": media, "store": store}
+        checks = {"ari": ari, "rtpengine": media, "store": store, **parts}
         data = {"status": status, "version": self._version, "checks": checks}
         return json_response(data, status=200 if ok else 503, headers={"Cache-Control": "no-store"})
 
@@ -60,6 +68,10 @@ class Health:
         if not check["ok"]:
             check["reason"] = "; ".join(f"{report.address}: {report.reason or report.state}" for report in reports)
         return check | {"nodes": [_node(report) for report in reports]}
+
+
+def _part(reason: str) -> dict[str, Any]:
+    return {"ok": False, "reason": reason} if reason else {"ok": True}
 
 
 def _node(report: NodeReport) -> dict[str, Any]:

@@ -16,7 +16,14 @@ import structlog
 from ari_bridge import metrics
 from ari_bridge.ari.resources import Channel
 from ari_bridge.calls.adopt import Seen, adopt
-from ari_bridge.calls.events import ChannelEntered, ChannelGone, FarAnswered, FarRinging, PartyAnswered
+from ari_bridge.calls.events import (
+    ChannelEntered,
+    ChannelGone,
+    FarAnswered,
+    FarRinging,
+    PartyAnswered,
+    RecordingEnded,
+)
 from ari_bridge.calls.peers import Peers
 from ari_bridge.calls.rule import Decision
 from ari_bridge.calls.state import Call, Direction, Fact, PartyState, Resource, Step
@@ -66,6 +73,7 @@ class Reconciler:
         for call_id, call in stood.items():
             if task := self._tasks.get(call_id):
                 self._tell(task, call, seen.channels)
+        await self._look_at_recordings()
         await self.sweep()
 
     async def sweep_again(self) -> None:
@@ -126,6 +134,19 @@ class Reconciler:
                 task.post(PartyAnswered(at, party.number))
             else:
                 task.post(ChannelEntered(at, Resource.PARTY, party.number))
+
+    async def _look_at_recordings(self) -> None:
+        """Those that are over though nobody told us."""
+        for task in list(self._tasks.values()):
+            if (recording := task.call.recording) is None:
+                continue
+            try:
+                live = await self._peers.ari.recordings.live(recording.name)
+            except PeerError as error:
+                log.warning("cannot see how a recording stands", name=recording.name, reason=str(error))
+                continue
+            if live is None:
+                task.post(RecordingEnded(time.time(), recording.name))
 
     # --- the sweep ---------------------------------------------------------------------
 
