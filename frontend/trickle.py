@@ -1,7 +1,7 @@
 """A page's ICE candidates on their way to rtpengine.
 
-They come while the offer is still being answered: kept until then, and passed on together. rtpengine works without
-them (it learns the browser's addresses from the browser's checks), so what cannot be passed on is dropped.
+rtpengine learns the browser's addresses from the browser's checks, so it is given time for that first; only where
+nothing came through are candidates passed on, together. What cannot be passed on is dropped.
 """
 
 import asyncio
@@ -14,8 +14,10 @@ from ari_bridge.calls.state import Call, Fact
 from ari_bridge.errors import PeerError, TooMany
 from ari_bridge.ids import leg_id
 from ari_bridge.media.candidate import read_candidate
-from ari_bridge.media.sdp import candidate_fragment
+from ari_bridge.media.sdp import with_candidates
 
+PATIENCE = 1.0
+"""Seconds from the answer on for the browser's checks to arrive: more than twice round the world."""
 MOST = 64
 """Candidates of one offer; a machine with many networks finds some 20."""
 CALLS = 64
@@ -27,8 +29,8 @@ log = structlog.get_logger(__name__)
 class Trickles(Protocol):
     """The rtpengines, or a fake."""
 
-    async def trickle(self, leg: str, fragment: str) -> None:
-        """More of the browser's candidates, for a leg that was answered. Raises PeerError."""
+    async def trickle(self, leg: str, sdp: str) -> None:
+        """The offer of a leg that was answered, with more candidates, unless it is reached. Raises PeerError."""
 
 
 @dataclass
@@ -37,8 +39,11 @@ class _Found:
 
     offer: str
     taken: int = 0
-    waiting: list[str] = field(default_factory=list)
+    useful: list[str] = field(default_factory=list)
+    told: int = 0  # of the useful ones, how many were passed on
     complete: bool = False
+    due: float | None = None  # when candidates are passed on, by the event loop's time; None before the answer
+    going: bool = False  # a task waits for that
 
 
 class Trickle:
@@ -59,18 +64,19 @@ class Trickle:
             raise TooMany(f"At most {MOST} candidates of one offer are taken.", field="candidate")
         found.taken += 1
         if value is not None:
-            found.waiting.append(value)
+            found.useful.append(value)
         self.answered(call)
 
     def answered(self, call: Call) -> None:
-        """Pass on what waits, if there is an answer to the call's newest offer."""
+        """See to it that what waits is passed on, if there is an answer to the call's newest offer."""
         found = self._found.get(call.id)
-        if found is None or found.offer != call.offer or not found.waiting or Fact.MEDIA_ANSWERED not in call.facts:
+        if found is None or found.offer != call.offer or Fact.MEDIA_ANSWERED not in call.facts:
             return
-        fragment = candidate_fragment(found.offer, found.waiting, complete=found.complete)
-        found.waiting = []
-        if fragment is not None:
-            task = asyncio.create_task(self._pass_on(leg_id(call.id, call.leg), fragment))
+        if found.due is None:
+            found.due = asyncio.get_running_loop().time() + PATIENCE
+        if len(found.useful) > found.told and not found.going:
+            found.going = True
+            task = asyncio.create_task(self._pass_on(found, leg_id(call.id, call.leg), found.due))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -89,8 +95,11 @@ class Trickle:
             found = self._found[call.id] = _Found(call.offer)
         return found
 
-    async def _pass_on(self, leg: str, fragment: str) -> None:
+    async def _pass_on(self, found: _Found, leg: str, due: float) -> None:
+        await asyncio.sleep(max(0.0, due - asyncio.get_running_loop().time()))
+        sdp = with_candidates(found.offer, found.useful, complete=found.complete)
+        found.told, found.going = len(found.useful), False
         try:
-            await self._media.trickle(leg, fragment)
+            await self._media.trickle(leg, sdp)
         except PeerError as error:
             log.info("candidates were not passed on", leg=leg, reason=str(error))

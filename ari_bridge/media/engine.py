@@ -52,21 +52,22 @@ class Rtpengine:
 
         `within`: seconds.
         """
-        audio = sdp_text.audio_only(sdp)
-        arguments: dict[str, Value] = {
-            **_TOWARDS_ASTERISK,
-            "call-id": name,
-            "from-tag": BROWSER,
-            "sdp": audio,
-            "codec": _CODEC[codec],
-        }
-        answer = await self._ng.ask("offer", arguments, within)
+        answer = await self._ng.ask("offer", self._offer(name, sdp, codec), within)
         try:
             address = sdp_text.rtp_address(_sdp(answer, "offer"))
         except InvalidSdp as error:
             raise PeerRefused(PEER, "offer", f"its SDP cannot be used: {error}") from error
         self._offers[name] = sdp
         return address
+
+    def _offer(self, name: str, sdp: str, codec: Codec) -> dict[str, Value]:
+        return {
+            **_TOWARDS_ASTERISK,
+            "call-id": name,
+            "from-tag": BROWSER,
+            "sdp": sdp_text.audio_only(sdp),
+            "codec": _CODEC[codec],
+        }
 
     async def answer(self, name: str, asterisk: RtpAddress) -> str:
         """The SDP answer for the browser, once Asterisk receives at `asterisk`."""
@@ -89,16 +90,15 @@ class Rtpengine:
         self.forget(name)
         return whole
 
-    async def trickle(self, name: str, fragment: str) -> None:
-        """More of the browser's ICE candidates, once there was an answer. `fragment`: `sdp.candidate_fragment`."""
-        arguments: dict[str, Value] = {
-            "call-id": name,
-            "from-tag": BROWSER,
-            "to-tag": ASTERISK,
-            "sdp": fragment,
-            "flags": ["fragment"],
-        }
-        await self._ng.command("offer", **arguments)
+    async def trickle(self, name: str, sdp: str, codec: Codec) -> None:
+        """The browser's offer again, once it was answered, with more ICE candidates; `codec`: as it was offered.
+
+        Not where ICE has found the browser already. The whole offer, as rtpengine 10.5 forgets a session's media
+        where it is given a fragment (RFC 8840): ICE works then, and nothing is heard.
+        """
+        if query.reached(await self._ng.command("query", **{"call-id": name, "from-tag": BROWSER}), BROWSER):
+            return
+        await self._ng.command("offer", **self._offer(name, sdp, codec), **{"to-tag": ASTERISK})
 
     async def delete(self, name: str) -> None:
         """End the session; one that is gone already is no error."""

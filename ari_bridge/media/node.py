@@ -213,9 +213,14 @@ class Node:
             self.blame()
             raise
 
-    async def trickle(self, leg: str, fragment: str) -> None:
-        """More of the browser's ICE candidates, for a leg that was answered."""
-        await self._engine.trickle(self._name(leg), fragment)
+    async def trickle(self, leg: str, sdp: str) -> None:
+        """The offer of a leg that was answered, with more of the browser's ICE candidates."""
+        codec = Codec.OPUS if leg in self._transcoded else Codec.PCMU
+        try:
+            await self._engine.trickle(self._name(leg), sdp, codec)
+        finally:
+            if not self.holds(leg):
+                self.condemn(leg)  # deleted meanwhile: the offer has made it anew
 
     async def delete(self, leg: str) -> None:
         """Waits for a node that is up only. What it does not do in time is made up for later."""

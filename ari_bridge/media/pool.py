@@ -122,13 +122,13 @@ class Pool:
             return await node.answer(leg, asterisk)
         raise PeerUnreachable(PEER, "answer", f"no node holds {leg}")
 
-    async def trickle(self, leg: str, fragment: str) -> None:
-        """More of the browser's ICE candidates (`sdp.candidate_fragment`), for a leg that was answered.
+    async def trickle(self, leg: str, sdp: str) -> None:
+        """The offer of a leg that was answered, with more of the browser's ICE candidates (`sdp.with_candidates`).
 
-        A leg that no node holds any more needs none.
+        A leg that no node holds any more needs none, nor one whose browser was found already.
         """
         for node in self._holders(leg):
-            await node.trickle(leg, fragment)
+            await node.trickle(leg, sdp)
 
     async def delete(self, leg: str) -> None:
         """End the session; one that is gone already, or whose node is, is no error and takes no time."""

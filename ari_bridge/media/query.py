@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+DISCARD = 9
+"""The port of an offer that names none yet (RFC 8840 section 4.1.1)."""
+
 
 @dataclass(frozen=True)
 class Looked:
@@ -66,6 +69,16 @@ def heard(before: Heard | None, looked: Looked, now: float) -> Heard:
     else:
         at = second_over if before.seen <= second_over <= now else now
     return Heard(looked, now, at)
+
+
+def reached(answer: Mapping[str, Any], tag: str) -> bool:
+    """Whether ICE has found the side `tag`, which has offered no address of its own, from the answer to `query`."""
+    streams = [stream for media in _list(_at(answer, "tags", tag), "medias") for stream in _list(media, "streams")]
+    return any(
+        _at(stream, "endpoint", "port") not in (None, 0, DISCARD)
+        for stream in streams
+        if b"RTP" in _list(stream, "flags")
+    )
 
 
 def load(answer: Mapping[str, Any]) -> Load:

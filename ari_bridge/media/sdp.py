@@ -146,20 +146,17 @@ def _with_opus_options(lines: tuple[str, ...], wanted: dict[str, str]) -> tuple[
     return tuple(changed)
 
 
-def candidate_fragment(offer: str, candidates: Sequence[str], *, complete: bool) -> str | None:
-    """ICE candidates that came after their offer (RFC 8840 section 4.4); None where the offer has no audio.
+def with_candidates(offer: str, candidates: Sequence[str], *, complete: bool) -> str:
+    """The offer with ICE candidates that came after it (RFC 8839). One without audio stays as it is.
 
-    `candidates`: values of `a=candidate`; `complete`: no more will come. With the offer's session lines, which a
-    fragment need not have: rtpengine 10.5 takes it for empty without.
+    `candidates`: values of `a=candidate`; `complete`: no more will come.
     """
     description = parse(offer)
     audio = description.audio
-    if audio is None:
-        return None
-    known = [line for line in audio.lines if line.startswith(("a=mid:", "a=ice-ufrag:", "a=ice-pwd:"))]
-    lines = [f"a=candidate:{candidate}" for candidate in candidates]
     end = ["a=end-of-candidates"] if complete else []
-    return _write(_bundle(description.session, audio), [Section((audio.lines[0], *known, *lines, *end))])
+    more = [*(f"a=candidate:{candidate}" for candidate in candidates), *end]
+    sections = [Section((*section.lines, *more)) if section is audio else section for section in description.sections]
+    return _write(description.session, sections)
 
 
 def audio_only(sdp: str) -> str:

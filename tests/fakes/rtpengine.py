@@ -29,7 +29,7 @@ class FakeRtpengine(asyncio.DatagramProtocol):
     """`refuse`: commands answered by an error; `drop`: so many datagrams of a command get no answer;
     `garble`: commands whose answer is no bencoding; `hang`: alive for the kernel, but silent, as after SIGSTOP (what
     comes meanwhile is done when it goes on); `foreign`: sessions of others; `transcoded`: sessions that are, by its
-    own count; `packets`: what each browser has sent.
+    own count; `packets`: what each browser has sent; `found`: sessions whose browser ICE has found.
     """
 
     def __init__(self) -> None:
@@ -37,6 +37,7 @@ class FakeRtpengine(asyncio.DatagramProtocol):
         self.foreign = 0
         self.transcoded = 0
         self.packets: Counter[str] = Counter()
+        self.found: set[str] = set()
         self.commands: list[dict[str, Value]] = []  # each once, however often it was sent; without QUESTIONS
         self.counts: Counter[str] = Counter()  # all of them, by name
         self.refuse: set[str] = set()
@@ -115,8 +116,6 @@ class FakeRtpengine(asyncio.DatagramProtocol):
         match command:
             case "ping":
                 return bencode.encode({"result": "pong"})
-            case "offer" if b"fragment" in self._flags(message):
-                return bencode.encode({"result": "ok"} if call_id in self.sessions else UNKNOWN)
             case "offer":
                 self.sessions.add(call_id)
                 self._made[call_id] = int(time.time())
@@ -142,14 +141,14 @@ class FakeRtpengine(asyncio.DatagramProtocol):
             case _:
                 return bencode.encode(UNKNOWN)
 
-    def _flags(self, message: dict[str, Value]) -> list[Value]:
-        flags = message.get("flags", [])
-        assert isinstance(flags, list)
-        return flags
-
     def _side(self, call_id: str) -> dict[str, Value]:
         """What rtpengine 10.5 tells of the browser's side."""
         packets = self.packets[call_id]
         last = int(time.time()) if packets else self._made.get(call_id, 0)
-        rtp: dict[str, Value] = {"last packet": last, "stats": {"packets": packets, "bytes": 0, "errors": 0}}
+        rtp: dict[str, Value] = {
+            "last packet": last,
+            "stats": {"packets": packets, "bytes": 0, "errors": 0},
+            "endpoint": {"family": "IPv4", "address": "0.0.0.0", "port": 5000 if call_id in self.found else 9},
+            "flags": ["RTP", "filled", "ICE"],
+        }
         return {"tag": "browser", "medias": [{"index": 1, "type": "audio", "streams": [rtp]}]}

@@ -160,9 +160,7 @@ async def test_rtpengine_writes_first_to_a_browser_whose_candidate_is_told(pool:
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(browser.came.wait(), 1.0)
         candidate = f"1 1 udp 1677729535 127.0.0.1 {port} typ srflx raddr 0.0.0.0 rport 0"
-        fragment = sdp_text.candidate_fragment(OFFER, [candidate], complete=True)
-        assert fragment
-        await pool.trickle("call-em", fragment)
+        await pool.trickle("call-em", sdp_text.with_candidates(OFFER, [candidate], complete=True))
         await asyncio.wait_for(browser.came.wait(), 5.0)
     finally:
         transport.close()

@@ -89,21 +89,26 @@ class TestWithoutServers:
             assert await kinds_until(socket, "calls") == ["welcome", "registered", "calls"]
 
 
-async def fragments(rtpengine: FakeRtpengine, count: int) -> list[str]:
-    """The SDP fragments that rtpengine was given, once there are so many. Raises TimeoutError."""
+async def passed_on(rtpengine: FakeRtpengine, count: int) -> list[str]:
+    """The offers with candidates that rtpengine was given, once there are so many. Raises TimeoutError."""
     async with asyncio.timeout(5):
         while True:
-            found = [
-                command["sdp"].decode()
-                for command in rtpengine.commands
-                if command.get("flags") == [b"fragment"] and isinstance(command["sdp"], bytes)
-            ]
+            offers = [command["sdp"] for command in rtpengine.commands if command["command"] == b"offer"]
+            found = [sdp.decode() for sdp in offers if isinstance(sdp, bytes) and b"a=candidate:" in sdp]
             if len(found) >= count:
                 return found
             await asyncio.sleep(0.01)
 
 
-async def test_candidates_are_kept_until_the_answer_and_passed_on_together(app: App, rtpengine: FakeRtpengine) -> None:
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("frontend.trickle.PATIENCE", 0.2)
+
+
+@pytest.mark.usefixtures("soon")
+async def test_candidates_are_passed_on_together_where_the_browser_does_not_come_through(
+    app: App, rtpengine: FakeRtpengine
+) -> None:
     rtpengine.delay["answer"] = 0.2
     async with aiohttp.ClientSession() as http, http.ws_connect(app.ws_url) as socket:
         await socket.send_json({"type": "offer", "target": "600", "callId": "mine", "sdp": OFFER})
@@ -111,14 +116,28 @@ async def test_candidates_are_kept_until_the_answer_and_passed_on_together(app: 
             found = {"candidate": CANDIDATE.format(number), "sdpMid": "0", "sdpMLineIndex": 0}
             await socket.send_json({"type": "candidate", "callId": "mine", **found})
         await told(socket, "answer")
-        [together] = await fragments(rtpengine, 1)
-        assert "203.0.113.1 " in together and "203.0.113.2 " in together
-        assert "a=ice-ufrag:abcd\r\n" in together and "end-of-candidates" not in together
+        [together] = await passed_on(rtpengine, 1)
+        assert "203.0.113.1 " in together and "203.0.113.2 " in together and "end-of-candidates" not in together
         await socket.send_json({"type": "candidate", "callId": "mine", "candidate": CANDIDATE.format(3)})
         await socket.send_json({"type": "candidate", "callId": "mine", "candidate": None})
-        assert "203.0.113.3 " in (await fragments(rtpengine, 2))[1]
+        later = (await passed_on(rtpengine, 2))[1]
+        assert "203.0.113.1 " in later and "203.0.113.3 " in later
 
 
+async def test_and_not_where_it_does(app: App, rtpengine: FakeRtpengine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("frontend.trickle.PATIENCE", 0.05)
+    async with aiohttp.ClientSession() as http, http.ws_connect(app.ws_url) as socket:
+        call_id = await place(socket)
+        rtpengine.found |= rtpengine.sessions
+        asked = rtpengine.counts["query"]
+        await socket.send_json({"type": "candidate", "callId": call_id, "candidate": CANDIDATE.format(1)})
+        async with asyncio.timeout(5):
+            while rtpengine.counts["query"] == asked:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        assert rtpengine.counts["offer"] == 1
+
+
+@pytest.mark.usefixtures("soon")
 async def test_a_wrong_candidate_is_told_and_harms_nothing(app: App, rtpengine: FakeRtpengine) -> None:
     async with aiohttp.ClientSession() as http, http.ws_connect(app.ws_url) as socket:
         call_id = await place(socket)
@@ -128,7 +147,7 @@ async def test_a_wrong_candidate_is_told_and_harms_nothing(app: App, rtpengine: 
         await socket.send_json({"type": "candidate", "callId": "another", "candidate": CANDIDATE.format(1)})
         assert (await told(socket, "error"))["code"] == "unknown_call"
         await socket.send_json({"type": "candidate", "callId": call_id, "candidate": CANDIDATE.format(1)})
-        assert len(await fragments(rtpengine, 1)) == 1
+        assert len(await passed_on(rtpengine, 1)) == 1
 
 
 async def test_a_page_may_give_64_candidates_of_an_offer(app: App) -> None:
@@ -139,11 +158,15 @@ async def test_a_page_may_give_64_candidates_of_an_offer(app: App) -> None:
         assert (await told(socket, "error"))["code"] == "too_many"
 
 
+@pytest.mark.usefixtures("soon")
 async def test_an_rtpengine_that_refuses_candidates_ends_no_call(app: App, rtpengine: FakeRtpengine) -> None:
     async with aiohttp.ClientSession() as http, http.ws_connect(app.ws_url) as socket:
         call_id = await place(socket)
+        offers = rtpengine.counts["offer"]
         rtpengine.refuse.add("offer")
         await socket.send_json({"type": "candidate", "callId": call_id, "candidate": CANDIDATE.format(1)})
-        await socket.send_json({"type": "ping", "id": 7})
-        await told(socket, "pong")
+        async with asyncio.timeout(5):
+            while rtpengine.counts["offer"] == offers:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
         assert app.calls.get(call_id).state.live

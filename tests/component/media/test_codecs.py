@@ -1,5 +1,7 @@
 """Which codec the rtpengines are told to give a leg."""
 
+import asyncio
+
 import pytest
 from prometheus_client import CollectorRegistry
 
@@ -77,14 +79,41 @@ async def test_the_answer_tells_the_browsers_encoder(media_with: MediaWith, fec:
 async def test_late_candidates_go_to_the_node_that_holds_the_leg(media: Media) -> None:
     await media.pool.offer("a-em", OFFER)
     await media.pool.answer("a-em", ASTERISK)
-    fragment = sdp.candidate_fragment(OFFER, ["1 1 udp 1 192.0.2.7 5000 typ srflx"], complete=True)
-    assert fragment
-    await media.pool.trickle("a-em", fragment)
+    more = sdp.with_candidates(OFFER, ["1 1 udp 1 192.0.2.7 5000 typ srflx"], complete=True)
+    await media.pool.trickle("a-em", more)
     told = media.holder("a-em").commands[-1]
-    assert told["flags"] == [b"fragment"] and told["call-id"] == f"{APP}:a-em".encode()
+    assert told["to-tag"] == b"asterisk" and told["call-id"] == f"{APP}:a-em".encode()
+    assert transcodes(told)
     assert b"192.0.2.7" in bytes(str(told["sdp"]), "utf-8")
     await media.pool.delete("a-em")
-    await media.pool.trickle("a-em", fragment)  # too late: nobody needs it
+    await media.pool.trickle("a-em", more)  # too late: nobody needs it
+    assert not media.legs(0) and not media.legs(1)
+
+
+async def test_candidates_are_not_told_where_the_browser_was_found(media: Media) -> None:
+    await media.pool.offer("a-em", OFFER, "pcmu")
+    await media.pool.answer("a-em", ASTERISK)
+    holder = media.holder("a-em")
+    holder.found.add(f"{APP}:a-em")
+    offers = holder.counts["offer"]
+    await media.pool.trickle("a-em", OFFER)
+    assert holder.counts["offer"] == offers
+    holder.found.clear()
+    await media.pool.trickle("a-em", OFFER)
+    assert holder.counts["offer"] == offers + 1
+    assert not transcodes(holder.commands[-1])  # as it was offered
+
+
+async def test_candidates_for_a_leg_that_is_deleted_meanwhile_leave_nothing(media: Media) -> None:
+    await media.pool.offer("a-em", OFFER)
+    await media.pool.answer("a-em", ASTERISK)
+    holder = media.holder("a-em")
+    holder.delay["query"] = 0.2
+    late = asyncio.create_task(media.pool.trickle("a-em", OFFER))
+    await asyncio.sleep(0.05)
+    await media.pool.delete("a-em")
+    await late
+    await within(3.0, lambda: not holder.sessions, "the clean-up")
 
 
 async def test_each_choice_is_counted_with_its_reason(media_with: MediaWith) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ari_bridge.media.query import Heard, Load, Looked, heard, load, look
+from ari_bridge.media.query import Heard, Load, Looked, heard, load, look, reached
 
 # As rtpengine 10.5.3 answered, cut to what is read of it.
 ANSWER: dict[str, Any] = {
@@ -83,3 +83,13 @@ def test_sessions_in_all() -> None:
     told = {"statistics": {"currentstatistics": {"sessionstotal": 7, "transcodedmedia": 6}}}
     assert load(told) == Load(sessions=7, transcoded=3)
     assert load({"statistics": {}}) == load({"statistics": {"currentstatistics": b"?"}}) == Load(0, 0)
+
+
+@pytest.mark.parametrize(("port", "found"), [(9, False), (0, False), (50000, True)])
+def test_a_browser_is_reached_once_ice_has_given_its_stream_an_address(port: int, found: bool) -> None:
+    rtp = {"endpoint": {"address": b"192.0.2.7", "port": port}, "flags": [b"RTP", b"ICE"]}
+    rtcp = {"endpoint": {"address": b"192.0.2.7", "port": 50001}, "flags": [b"RTCP"]}
+    answer = {"tags": {"browser": {"medias": [{"streams": [rtp, rtcp]}]}}}
+    assert reached(answer, "browser") is found
+    assert not reached(answer, "asterisk")
+    assert not reached({}, "browser")

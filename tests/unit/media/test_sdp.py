@@ -10,12 +10,12 @@ from ari_bridge.media.codecs import Codec
 from ari_bridge.media.sdp import (
     answer_all_sections,
     audio_only,
-    candidate_fragment,
     check_offer,
     codecs,
     parse,
     pcmu_answer,
     rtp_address,
+    with_candidates,
     with_opus_options,
 )
 from tests.fakes.rtpengine import TO_BROWSER
@@ -112,21 +112,13 @@ def test_an_answer_without_opus_stays_as_it_is() -> None:
     assert with_opus_options(pcmu, fec=True, dtx=True) == pcmu
 
 
-def test_late_candidates_make_a_fragment_with_the_offers_credentials() -> None:
+def test_late_candidates_are_put_to_the_audio_of_their_offer() -> None:
     late = ["1 1 udp 1677729535 192.0.2.7 50000 typ srflx raddr 0.0.0.0 rport 0"]
-    assert candidate_fragment(BOTH, late, complete=True) == "\r\n".join(
-        [
-            *OFFER.split("\r\n")[:6],
-            "a=ice-ufrag:4ZcD",
-            "a=ice-pwd:2/1muCWoOi3uLifh0NuRHlav",
-            "a=mid:0",
-            f"a=candidate:{late[0]}",
-            "a=end-of-candidates",
-            "",
-        ]
+    assert with_candidates(BOTH, late, complete=True) == BOTH.replace(
+        VIDEO, f"a=candidate:{late[0]}\r\na=end-of-candidates\r\n{VIDEO}"
     )
-    assert "end-of-candidates" not in str(candidate_fragment(OFFER, late, complete=False))
-    assert candidate_fragment("v=0\r\n", late, complete=True) is None
+    assert with_candidates(OFFER, late, complete=False) == OFFER + f"a=candidate:{late[0]}\r\n"
+    assert with_candidates("v=0\r\n", late, complete=True) == "v=0\r\n"
 
 
 def test_rtpengine_sees_the_audio_alone() -> None:
