@@ -1,0 +1,79 @@
+"""A call recorded from the phone to the file that is downloaded: both sides are in it, also after a kill of the server."""
+
+import asyncio
+import io
+import wave
+from typing import Any
+
+import aiohttp
+import numpy as np
+import pytest
+
+from frontend.client.phone_call import PhoneCall
+from frontend.client.tones import Tone, tones_in
+from tests.real.parts import VERSIONS
+from tests.real.site import Site, SiteWith
+
+pytestmark = pytest.mark.real
+both_versions = pytest.mark.parametrize("pbx", VERSIONS, indirect=True, ids=[f"asterisk-{v}" for v in VERSIONS])
+A, B = 500.0, 900.0
+
+
+async def talk(site: Site, one: Any, other: Any) -> tuple[PhoneCall, PhoneCall]:
+    async def take() -> PhoneCall:
+        incoming = await other.incoming(timeout=5)
+        taken: PhoneCall = await incoming.accept(Tone(B))
+        return taken
+
+    placed, taken = await asyncio.gather(one.call("1002", source=Tone(A)), take())
+    await placed.heard.wait_for_tone(B)
+    await taken.heard.wait_for_tone(A)
+    return placed, taken
+
+
+async def kept(site: Site, call_id: str) -> dict[str, Any]:
+    """What the HTTP API tells of the call's recording, once it is kept."""
+    async with aiohttp.ClientSession(site.app.url) as http, asyncio.timeout(15):
+        while True:
+            async with http.get("/recordings", params={"callId": call_id}) as response:
+                found = (await response.json())["recordings"]
+            if found:
+                one: dict[str, Any] = found[0]
+                return one
+            await asyncio.sleep(0.1)
+
+
+async def sound_of(site: Site, name: str) -> tuple[Any, int]:
+    async with aiohttp.ClientSession(site.app.url) as http, http.get(f"/recordings/{name}/audio") as response:
+        assert response.status == 200
+        data = await response.read()
+    with wave.open(io.BytesIO(data)) as file:
+        return np.frombuffer(file.readframes(file.getnframes()), np.int16), file.getframerate()
+
+
+@both_versions
+async def test_both_sides_are_in_the_file_but_not_the_pause(site: Site) -> None:
+    async with site.phone("1001") as one, site.phone("1002") as other:
+        placed, _ = await talk(site, one, other)
+        await placed.record("start")
+        await asyncio.sleep(1.5)
+        await placed.record("pause")
+        await asyncio.sleep(1.5)
+        await placed.record("resume")
+        await asyncio.sleep(0.5)
+        await placed.hangup()
+    told = await kept(site, placed.id)
+    samples, rate = await sound_of(site, told["name"])
+    assert tones_in(samples[: rate // 2 + rate // 2], (A, B), rate) == {A, B}
+    assert 1.5 <= len(samples) / rate <= 3.0
+
+
+async def test_every_call_is_recorded_where_it_is_set(site_with: SiteWith) -> None:
+    async with site_with(enable_call_recording=True) as site:
+        async with site.phone("1001") as one, site.phone("1002") as other:
+            placed, taken = await talk(site, one, other)
+            await asyncio.sleep(1)
+            await placed.hangup()
+        for call_id in (placed.id, taken.id):
+            samples, rate = await sound_of(site, (await kept(site, call_id))["name"])
+            assert tones_in(samples[-rate // 2 :], (A, B), rate) == {A, B}
