@@ -13,7 +13,7 @@
 
   // What can be pressed must be in sight, and large enough to be hit, unless it is in a list that scrolls.
   for (const element of document.querySelectorAll("button, input, select, a")) {
-    if (!shown(element) || element.closest(".people-lists, .rows, main.board")) continue;
+    if (!shown(element) || element.closest(".people-lists, .parties, .rows, main.board")) continue;
     const box = element.getBoundingClientRect();
     if (box.left < 0 || box.top < 0 || box.right > innerWidth + 0.5 || box.bottom > innerHeight + 0.5) faults.push(`is out of sight: ${name(element)}`);
     if (Math.min(box.width, box.height) < 24 && !element.closest("label")) faults.push(`is too small to hit (${Math.round(box.width)} by ${Math.round(box.height)}): ${name(element)}`);

@@ -27,6 +27,7 @@ export function stateWordOf(call: Call): string {
   if (call.phase !== "accepted") return STATE_WORDS[call.phase];
   if (call.transferring) return "Transferring";
   if (call.held) return "On hold";
+  if (call.heldByFar) return "Held by them";
   return isConference(call) ? `Conference of ${partiesOf(call).length + 1}` : STATE_WORDS.accepted;
 }
 
@@ -51,7 +52,7 @@ export const BUTTONS = {
   transfer: "Transfer",
   transferNow: "Transfer",
   askFirst: "Ask first",
-  connectThem: "Connect them",
+  connectThem: "Connect",
   add: "Add",
   addNow: "Add",
   newCall: "New call",

@@ -1,5 +1,6 @@
 // The one sentence on the stage that matters now, with what can be done about it.
 
+import { X } from "lucide-react";
 import type { Call, LiveCall } from "../phone/call";
 import { shownOf } from "../phone/state";
 import type { Snapshot } from "../phone/softphone";
@@ -30,8 +31,8 @@ export function noticeOf({ snapshot, actions, now }: NoticeProps) {
 function Said({ message, onClose }: { message: Message; onClose?(): void }) {
   return (
     <p className="stage-message" data-testid="message">
-      <strong>{message.text}</strong> {message.advice}
-      {onClose && <>{" "}<button type="button" className="link" onClick={onClose}>{BUTTONS.close}</button></>}
+      <span><strong>{message.text}</strong> {message.advice}</span>
+      {onClose && <Close onClose={onClose} />}
     </p>
   );
 }
@@ -43,11 +44,17 @@ function Failed({ call, actions }: { call: LiveCall; actions: PhoneActions }) {
   const again = { transfer: actions.transfer, add: actions.addParty }[trouble.what as "transfer" | "add"];
   return (
     <p className="stage-message" data-testid="message">
-      <strong>{troubleOf(trouble).text}</strong>{" "}
-      {again && trouble.number && <button type="button" className="link" onClick={() => again(trouble.number)}>{BUTTONS.tryAgain}</button>}
-      <button type="button" className="link" onClick={actions.dismiss}>{BUTTONS.close}</button>
+      <strong>{troubleOf(trouble).text}</strong>
+      <span className="stage-choices">
+        {again && trouble.number && <button type="button" className="link" onClick={() => again(trouble.number)}>{BUTTONS.tryAgain}</button>}
+        <Close onClose={actions.dismiss} />
+      </span>
     </p>
   );
+}
+
+function Close({ onClose }: { onClose(): void }) {
+  return <button type="button" className="close" onClick={onClose} aria-label={BUTTONS.close} title={BUTTONS.close}><X size={16} aria-hidden="true" /></button>;
 }
 
 function LinkLost({ call, since, now }: { call: Call; since: number | null; now?: number }) {

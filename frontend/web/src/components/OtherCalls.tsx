@@ -16,18 +16,20 @@ export interface OtherCallsProps {
 export function OtherCalls({ calls, free, now, onSwap }: OtherCallsProps) {
   const ticking = useNow(500, calls.length > 0 && now === undefined);
   if (calls.length === 0) return null;
+  const many = calls.length > 1;
   return (
-    <ul className="other-calls" aria-label="Other calls">
+    <ul className={many ? "other-calls many" : "other-calls"} aria-label="Other calls">
       {calls.map((call) => {
         const { name, number } = facing(call);
+        const word = free ? BUTTONS.talk : BUTTONS.swap;
         return (
           <li key={call.id}>
             {call.held ? <Pause size={15} aria-hidden="true" /> : <Phone size={15} aria-hidden="true" />}
             <b>{name || number}</b>
-            <span className="other-state">{stateWordOf(call)}</span>
-            <span className="timer">{call.acceptedAt === null ? "" : clock((now ?? ticking) - call.acceptedAt)}</span>
-            <button type="button" className="link" onClick={() => onSwap(call.id)}>
-              <ArrowLeftRight size={14} aria-hidden="true" />{free ? BUTTONS.talk : BUTTONS.swap}
+            <span className={many ? "hidden" : "other-state"}>{stateWordOf(call)}</span>
+            {!many && <span className="timer">{call.acceptedAt === null ? "" : clock((now ?? ticking) - call.acceptedAt)}</span>}
+            <button type="button" className="link" onClick={() => onSwap(call.id)} title={`${word} (S)`} aria-label={many ? `${word}: ${name || number}` : word}>
+              <ArrowLeftRight size={14} aria-hidden="true" />{!many && word}
             </button>
           </li>
         );

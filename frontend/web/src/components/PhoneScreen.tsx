@@ -54,7 +54,7 @@ export function PhoneScreen(props: PhoneScreenProps) {
 
   // What was asked about a call that has ended, or is not on the stage any more, is over.
   const talking = active?.phase === "accepted" && active.transferring === null;
-  const asking = talking && wanted?.id === active.id ? wanted.what : null;
+  const asking = talking && !waiting && wanted?.id === active.id ? wanted.what : null; // who rings comes first
   const ask = (what: Asking | null): void => {
     setAsking(what && { what, id: snapshot.activeId });
     setNumber("");
@@ -122,15 +122,17 @@ export function PhoneScreen(props: PhoneScreenProps) {
           {active ? (
             <Stage
               call={active} quality={snapshot.quality} remoteLevel={actions.remoteLevel} now={now} onDrop={actions.dropParty}
-              notice={noticeOf({ snapshot, actions, now })} brief={asking !== null}
+              notice={waiting ? null : noticeOf({ snapshot, actions, now })} brief={asking !== null} tight={aside.length > 0}
               below={asking ? (
                 <Target
                   asking={asking} call={active} others={aside.filter((call) => call.phase === "accepted")} number={number} nameOf={nameOf} actions={actions}
                   onNumber={setNumber} onDone={() => ask(null)} onEnter={() => answered("now")}
                 />
+              ) : waiting ? (
+                <Waiting call={waiting} talking={active.phase === "accepted" && !active.held} actions={actions} />
               ) : (
                 <div className="stage-tools">
-                  <OtherCalls calls={aside} free={active.held} now={now} onSwap={actions.swap} />
+                  <OtherCalls calls={aside} free={active.held || active.phase === "incoming"} now={now} onSwap={actions.swap} />
                   {active.phase === "accepted" && <Tools call={active} recordable={recordable} reachable={!lost} full={!canDial(snapshot)} actions={actions} onAsk={ask} />}
                 </div>
               )}
@@ -151,7 +153,6 @@ export function PhoneScreen(props: PhoneScreenProps) {
               )}
             />
           )}
-          {waiting && active && <Waiting call={waiting} talking={active.phase === "accepted" && !active.held} actions={actions} />}
         </section>
         <div className="middle">
           <Pad tones={live && !incoming && !asking} disabled={incoming || phase === "connecting"} onKey={key} />

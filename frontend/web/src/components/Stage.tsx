@@ -29,13 +29,14 @@ export interface StageProps {
   notice: ReactNode; // one sentence that matters now; null: none
   below: ReactNode; // other calls and tools, or a number that is asked for
   brief: boolean; // what is below needs the room
+  tight: boolean; // it needs some of it
   onDrop(party: number): void;
 }
 
-export function Stage({ call, quality, remoteLevel, now, notice, below, brief, onDrop }: StageProps) {
+export function Stage({ call, quality, remoteLevel, now, notice, below, brief, tight, onDrop }: StageProps) {
   const talking = call.phase === "accepted";
   const ticking = useNow(500, talking && now === undefined);
-  const Icon = call.transferring ? ArrowRightLeft : call.held ? Pause : isConference(call) ? Users : ICONS[call.phase];
+  const Icon = call.transferring ? ArrowRightLeft : call.held || (talking && call.heldByFar) ? Pause : isConference(call) ? Users : ICONS[call.phase];
   const { number, name } = facing(call);
   const timer = (
     <span className="timer" data-testid="timer" role="timer" aria-label="Length of the call">
@@ -43,12 +44,11 @@ export function Stage({ call, quality, remoteLevel, now, notice, below, brief, o
     </span>
   );
   return (
-    <div className={brief ? "stage-call brief" : "stage-call"}>
+    <div className={`stage-call ${brief ? "brief" : tight && notice ? "tight" : ""}`}>
       <div className="stage-line">
         <span className="state-word"><Icon size={18} aria-hidden="true" />{stateWordOf(call)}</span>
         <span className="stage-marks">
           {call.muted && <span className="mark"><MicOff size={14} aria-hidden="true" />Muted</span>}
-          {call.heldByFar && !call.held && <span className="mark mark-far"><Pause size={14} aria-hidden="true" />Held by them</span>}
           {brief ? timer : talking && <QualityBars quality={quality} />}
         </span>
       </div>

@@ -15,6 +15,9 @@ import { NOW, PHONE_BOOK, STATES } from "./states";
 
 const nothing = (): void => undefined;
 const stateOf = (hash: string): string => hash.slice(1);
+const quiet = (snapshot: Snapshot): boolean => Boolean(activeOf(snapshot)?.muted || activeOf(snapshot)?.held);
+const askingOf = (state: string): { asking?: Asking } =>
+  state.startsWith("askTransfer") ? { asking: "transfer" } : state.startsWith("askAdd") ? { asking: "add" } : {};
 const isDashboard = (state: string): boolean => state.startsWith("dashboard");
 
 const first = stateOf(location.hash);
@@ -33,11 +36,6 @@ function show(state: string): void {
   flushSync(() => root.render(screenOf(state)));
   document.documentElement.dataset["shown"] = state;
 }
-
-const quiet = (snapshot: Snapshot): boolean => Boolean(activeOf(snapshot)?.muted || activeOf(snapshot)?.held);
-
-const askingOf = (state: string): { asking?: Asking } =>
-  state.startsWith("askTransfer") ? { asking: "transfer" } : state.startsWith("askAdd") ? { asking: "add" } : {};
 
 function screenOf(state: string): ReactElement {
   const snapshot = STATES[state];
