@@ -50,6 +50,9 @@ class Softphone:
         self.stage = page.get_by_role("region", name="Call", exact=True)
         self.message = page.get_by_test_id("message")
         self.number = page.get_by_role("combobox", name="Number to call")
+        self.asked = page.get_by_role("combobox", name=re.compile("^(Transfer to|Add to this call)$"))
+        self.others = page.get_by_role("list", name="Other calls")
+        self.parties = page.get_by_role("list", name="In this conference")
         self.recent = page.get_by_role("list", name="Recent calls").locator("visible=true")
         self.microphone = page.get_by_role("combobox", name="Microphone")
         self._ears = ears
@@ -78,6 +81,12 @@ class Softphone:
     async def answer(self) -> None:
         self._ears.forget()
         await self.press("Answer")
+
+    async def take(self, tool: str, number: str, how: str) -> None:
+        """Presses Transfer or Add, writes the number, and presses what is to be done with it."""
+        await self.press(tool)
+        await self.asked.fill(number)
+        await self.press(how)
 
     async def keys(self, *keys: str) -> None:
         """On the keyboard, wherever the focus is. A word is typed key by key, but for names such as `Enter`."""
@@ -126,6 +135,20 @@ class Softphone:
     async def sees_level(self, meter: str) -> None:
         """Waits until this meter moves."""
         await expect(self.page.get_by_role("meter", name=meter)).not_to_have_attribute("aria-valuenow", "0")
+
+    async def talks_again(self) -> None:
+        """Takes the call back that it held."""
+        self._ears.forget()
+        await self.press("Take back")
+        await expect(self.button("Take back")).to_be_hidden()
+
+    async def hears_nothing(self) -> None:
+        """Waits for silence. Raises ToneNotHeard."""
+        await self.heard.wait_for_silence()
+
+    async def hears_mix(self, known: set[float], *wanted: float) -> None:
+        """Waits until of the `known` tones exactly the `wanted` are heard. Raises MixNotHeard."""
+        await self.heard.wait_for_mix(set(wanted), known, timeout=8)
 
     @property
     def heard(self) -> Heard:

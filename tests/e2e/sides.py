@@ -1,0 +1,60 @@
+"""The other sides of a page's calls: real SIP phones, each with a tone of its own by which it is known."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.e2e.conftest import PAGE_TONE
+from tests.e2e.softphone import Softphone
+from tests.real.rtp import RtpPeer
+from tests.real.sipp import Sipp
+from tests.real.site import Site
+
+CALLER_TONE, CALLEE_TONE = 900.0, 1300.0
+"""Hz. Neither is a multiple of the page's, nor of the other."""
+TONES = {PAGE_TONE, CALLER_TONE, CALLEE_TONE}
+
+
+@dataclass
+class Side:
+    """A SIP phone in one call."""
+
+    sipp: Sipp
+    peer: RtpPeer
+
+    async def hears(self, *tones: float) -> None:
+        """Waits until of the tones that are sent here exactly these come. Raises MixNotHeard."""
+        stream = await self.peer.stream()
+        await stream.heard.wait_for_mix(set(tones), TONES, timeout=8)
+
+    async def hears_music(self) -> None:
+        """Waits until there is sound, and nobody's tone in it. Raises MixNotHeard, TimeoutError."""
+        await self.hears()
+        heard = (await self.peer.stream()).heard
+        async with asyncio.timeout(5):
+            while heard.sound().silent:  # noqa: ASYNC110  packets come by themselves
+                await asyncio.sleep(0.05)
+
+
+@asynccontextmanager
+async def caller(site: Site, folder: Path, scenario: str = "caller_stays") -> AsyncIterator[Side]:
+    """Desk phone, 7001, calls the page."""
+    async with RtpPeer(CALLER_TONE) as peer:
+        async with Sipp(scenario, folder, to=site.pbx.sip_port, rtp_port=peer.port, seconds=60) as sipp:
+            yield Side(sipp, peer)
+
+
+@asynccontextmanager
+async def callee(site: Site, folder: Path, scenario: str = "phone_answers") -> AsyncIterator[Side]:
+    """Answers whatever 7xxx is called."""
+    async with RtpPeer(CALLEE_TONE) as peer:
+        async with Sipp(scenario, folder, port=site.pbx.trunk_port, rtp_port=peer.port, seconds=60) as sipp:
+            yield Side(sipp, peer)
+
+
+async def both_hear(phone: Softphone, side: Side, tone: float) -> None:
+    """The page and this side alone hear each other. `tone`: the side's."""
+    await phone.hears_mix(TONES, tone)
+    await side.hears(PAGE_TONE)
