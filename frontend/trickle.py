@@ -54,10 +54,10 @@ class Trickle:
         self._found: dict[str, _Found] = {}  # by call; oldest first
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def take(self, call: Call, candidate: str | None) -> None:
-        """One candidate for the call's newest offer; None or "": there are no more. Raises InvalidRequest, TooMany."""
+    def take(self, call_id: str, offer: str, candidate: str | None) -> None:
+        """One candidate found since this offer; None or "": there are no more. Raises InvalidRequest, TooMany."""
         value = read_candidate(candidate) if candidate else None
-        found = self._of(call)
+        found = self._of(call_id, offer)
         if not candidate:
             found.complete = True
         elif found.taken >= MOST:
@@ -65,10 +65,9 @@ class Trickle:
         found.taken += 1
         if value is not None:
             found.useful.append(value)
-        self.answered(call)
 
     def answered(self, call: Call) -> None:
-        """See to it that what waits is passed on, if there is an answer to the call's newest offer."""
+        """See to it that what was found is passed on, if there is an answer to the call's newest offer."""
         found = self._found.get(call.id)
         if found is None or found.offer != call.offer or Fact.MEDIA_ANSWERED not in call.facts:
             return
@@ -86,13 +85,13 @@ class Trickle:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _of(self, call: Call) -> _Found:
-        found = self._found.get(call.id)
-        if found is None or found.offer != call.offer:
-            self._found.pop(call.id, None)
+    def _of(self, call_id: str, offer: str) -> _Found:
+        found = self._found.get(call_id)
+        if found is None or found.offer != offer:
+            self._found.pop(call_id, None)
             while len(self._found) >= CALLS:
                 del self._found[next(iter(self._found))]
-            found = self._found[call.id] = _Found(call.offer)
+            found = self._found[call_id] = _Found(offer)
         return found
 
     async def _pass_on(self, found: _Found, leg: str, due: float) -> None:

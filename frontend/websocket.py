@@ -109,6 +109,7 @@ class Connection:
         self._rang: deque[str] = deque(maxlen=16)  # rang here, the last ones
         self._accepting: str | None = None
         self._trickle = Trickle(shared.media)
+        self._warmed = ("", "")  # the last call that media was made ahead of, and its offer
         self._ice_again: asyncio.TimerHandle | None = None  # until the servers' credentials are told anew
         self._outgoing: asyncio.Queue[bytes] = asyncio.Queue(WAITING_MESSAGES)
         self._closing: asyncio.Task[None] | None = None
@@ -264,9 +265,8 @@ class Connection:
                 if self._user is None:
                     raise UnknownCall(f"The call {call_id[:64]} does not ring here.", field="callId")
                 self._calls.decline(call_id, user=self._user)
-            case messages.Candidate(call_id, candidate):
-                self._check_mine(call_id)
-                self._trickle.take(self._calls.get(call_id), candidate)
+            case messages.Candidate():
+                self._candidate(message)
             case (
                 messages.Dtmf()
                 | messages.Hold()
@@ -345,6 +345,18 @@ class Connection:
             prefer=message.prefer or "",
             listener=self._warmth,
         )
+        self._warmed = (message.call_id, message.sdp)
+
+    def _candidate(self, message: messages.Candidate) -> None:
+        """Of a call, or of the media that was made ahead of one: that has it when the call begins."""
+        ahead, offer = self._warmed
+        if message.call_id == ahead and message.call_id not in self._mine:
+            self._trickle.take(ahead, offer, message.candidate)
+            return
+        self._check_mine(message.call_id)
+        call = self._calls.get(message.call_id)
+        self._trickle.take(call.id, call.offer, message.candidate)
+        self._trickle.answered(call)
 
     def _warmth(self, told: Warmed | Cooled) -> None:
         match told:

@@ -124,6 +124,20 @@ async def test_candidates_are_passed_on_together_where_the_browser_does_not_come
         assert "203.0.113.1 " in later and "203.0.113.3 " in later
 
 
+@pytest.mark.usefixtures("soon")
+async def test_candidates_of_media_that_was_made_ahead_are_kept_for_its_call(
+    app: App, rtpengine: FakeRtpengine
+) -> None:
+    async with aiohttp.ClientSession() as http, http.ws_connect(app.ws_url) as socket:
+        await socket.send_json({"type": "warm", "callId": "mine", "sdp": OFFER})
+        await told(socket, "warmed")
+        await socket.send_json({"type": "candidate", "callId": "mine", "candidate": CANDIDATE.format(1)})
+        await socket.send_json({"type": "offer", "target": "600", "callId": "mine", "sdp": OFFER})
+        assert "203.0.113.1 " in (await passed_on(rtpengine, 1))[0]
+        await socket.send_json({"type": "candidate", "callId": "mine", "candidate": CANDIDATE.format(2)})
+        assert "203.0.113.2 " in (await passed_on(rtpengine, 2))[1]
+
+
 async def test_and_not_where_it_does(app: App, rtpengine: FakeRtpengine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("frontend.trickle.PATIENCE", 0.05)
     async with aiohttp.ClientSession() as http, http.ws_connect(app.ws_url) as socket:
