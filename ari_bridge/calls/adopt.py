@@ -142,9 +142,9 @@ def _parties_go_on(call: Call, at: float, seen: Seen) -> Decision:
 
 
 def _party_goes_on(call: Call, party: Party, channel: Channel | None, members: set[str], at: float) -> Decision:
-    asked = {Step.CREATE_PARTY}
-    if channel and channel.state != "Down":
-        asked.add(Step.DIAL_PARTY)
+    # One that was dialled may not ring yet; one that was not, though it was decided, is let go when its time is over.
+    dialled = Step.DIAL_PARTY in party.asked or (channel is not None and channel.state != "Down")
+    asked = {Step.CREATE_PARTY, Step.DIAL_PARTY} if dialled else {Step.CREATE_PARTY}
     if party.channel in members:
         asked.add(Step.BRIDGE_PARTY)
     party = replace(party, asked=frozenset(asked))
@@ -155,7 +155,7 @@ def _party_goes_on(call: Call, party: Party, channel: Channel | None, members: s
         return rule.release_parties(call)
     if channel.state == "Up":
         return parties.stands(call, party.number, at)
-    if channel.state == "Down":  # the process died before it was dialled
+    if not dialled:
         return parties.ring_time_over(call, party.number, at)
     return call, [StartTimer(Timer.PARTY, party.number)]
 
