@@ -1,7 +1,7 @@
 """Which codec the browser's leg has: Opus, which rtpengine turns into PCMU, or PCMU, which passes untouched.
 
-Opus outlives packet loss and costs a transcoding; PCMU costs a fifth of the CPU and, on a PBX that speaks PCMU,
-sounds the same on a good network. Pure.
+Opus takes less of the network, bears losses better, and costs a transcoding; PCMU costs a fifth of the CPU and, on a
+PBX that speaks PCMU, sounds the same on a good network. Pure.
 """
 
 from dataclasses import dataclass
@@ -36,8 +36,8 @@ class Why(Enum):
 class OpusOptions:
     """What the browser's Opus encoder is asked for (RFC 7587 section 6.1).
 
-    `fec`: a coarse copy of each frame in the next, from which one that is lost is made again. `dtx`: hardly any
-    packets while the microphone hears nothing.
+    `fec`: a coarse copy of each frame in the next, from which one that is lost is made again; browsers send it while
+    they are told of losses. `dtx`: hardly any packets while the microphone hears nothing.
     """
 
     fec: bool = True

@@ -184,3 +184,38 @@ async def test_an_rtpengine_that_refuses_candidates_ends_no_call(app: App, rtpen
                 await asyncio.sleep(0.01)
         await asyncio.sleep(0.1)
         assert app.calls.get(call_id).state.live
+
+
+# --- the codec that a page asks for ---------------------------------------------------------
+
+BOTH_CODECS = OFFER.replace("SAVPF 111\r\n", "SAVPF 111 0\r\n") + "a=rtpmap:0 PCMU/8000\r\n"
+
+
+def transcodes(rtpengine: FakeRtpengine) -> list[bool]:
+    """Of each offer that rtpengine was given, whether Opus is to be turned into PCMU."""
+    codecs = [command["codec"] for command in rtpengine.commands if command["command"] == b"offer"]
+    return ["transcode" in codec for codec in codecs if isinstance(codec, dict)]
+
+
+@pytest.mark.parametrize(("prefer", "transcoded"), [(None, True), ("opus", True), ("pcmu", False)])
+async def test_a_call_may_ask_for_its_codec(
+    app: App, http: aiohttp.ClientSession, rtpengine: FakeRtpengine, prefer: str | None, transcoded: bool
+) -> None:
+    asked = {"target": "600", "sdp": BOTH_CODECS} | ({"prefer": prefer} if prefer else {})
+    async with http.post("/invite", json=asked) as response:
+        assert response.status == 201
+    async with http.ws_connect(app.ws_url) as socket:
+        await socket.send_json({"type": "offer", **asked})
+        await told(socket, "answer")
+    assert transcodes(rtpengine) == [transcoded] * 2
+
+
+async def test_a_codec_that_is_none_of_the_two_is_refused(app: App, http: aiohttp.ClientSession) -> None:
+    asked = {"target": "600", "sdp": BOTH_CODECS, "prefer": "g729"}
+    async with http.post("/invite", json=asked) as response:
+        assert response.status == 400
+        assert (await response.json())["error"]["field"] == "prefer"
+    async with http.ws_connect(app.ws_url) as socket:
+        await socket.send_json({"type": "offer", **asked})
+        error = await told(socket, "error")
+        assert (error["code"], error["field"]) == ("invalid_request", "prefer")
