@@ -39,6 +39,7 @@ _PUT = """INSERT INTO calls (id, revision, created_at, ended_at, record) VALUES 
     ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, created_at = excluded.created_at,
     ended_at = excluded.ended_at, record = excluded.record WHERE excluded.revision > revision"""
 _COLUMNS = "SELECT id, revision, created_at, ended_at, record FROM calls"
+_ENDED_AFTER = "SELECT ended_at, id FROM calls WHERE (ended_at, id) > (?, ?) ORDER BY ended_at, id LIMIT ?"
 _PURGE = "DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE ended_at < ? LIMIT ?)"
 
 _CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -139,6 +140,16 @@ def purge(path: Path, ended_before: float) -> bool:
     try:
         connection.execute("PRAGMA busy_timeout = 1000")
         return connection.execute(_PURGE, (ended_before, PURGED_AT_ONCE)).rowcount > 0
+    finally:
+        connection.close()
+
+
+def ended_after(path: Path, ended_at: float, call_id: str, at_most: int) -> list[tuple[float, str]]:
+    """When each of the calls ended that ended after this one, and its id, oldest first. Runs in a thread."""
+    connection = _connect(path, "ro")
+    try:
+        connection.execute("PRAGMA busy_timeout = 1000")
+        return connection.execute(_ENDED_AFTER, (ended_at, call_id, at_most)).fetchall()
     finally:
         connection.close()
 

@@ -193,6 +193,17 @@ class SqliteStore:
                     self._break(error)
         return _decoded(row) if row else None
 
+    async def ended_after(self, ended_at: float, call_id: str = "", *, at_most: int = 200) -> list[tuple[float, str]]:
+        """Also of what is set aside. Raises StoreRefused."""
+        try:
+            found = await asyncio.to_thread(database.ended_after, self.path, ended_at, call_id, at_most)
+        except (sqlite3.Error, OSError) as error:
+            raise StoreRefused(f"{self.path} cannot be read: {error}") from error
+        rows = self._aside.rows.values()
+        aside = [(row.ended_at, row.id) for row in rows if row.ended_at is not None]
+        merged = {*found, *(key for key in aside if key > (ended_at, call_id))}
+        return sorted(merged)[:at_most]
+
     # --- writing ----------------------------------------------------------------------------
 
     def _put(self, row: Row) -> bool:

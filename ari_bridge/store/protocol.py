@@ -25,6 +25,12 @@ class CallStore(Protocol):
     def get(self, call_id: str) -> Call | None:
         """A call, live or ended, as last saved."""
 
+    async def ended_after(self, ended_at: float, call_id: str = "", *, at_most: int = 200) -> list[tuple[float, str]]:
+        """When each of the calls ended that ended after this one (Unix seconds), and its id, oldest first.
+
+        Raises StoreRefused: it cannot be read now.
+        """
+
     async def start(self) -> None:
         """Raises StoreRefused; any other trouble makes it unhealthy, and it is tried again."""
 

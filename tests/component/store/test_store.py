@@ -233,3 +233,26 @@ async def test_how_long_a_save_takes(opened: Any, capsys: pytest.CaptureFixture[
             f"99 % {seconds[int(len(seconds) * 0.99)] * 1e6:.0f} µs, longest {seconds[-1] * 1e3:.1f} ms; "
             f"nothing changed: {statistics.median(unchanged) * 1e6:.1f} µs] "
         )
+
+
+async def test_ended_calls_are_listed_in_the_order_of_their_ends(opened: Any) -> None:
+    store = await opened(days=36500)
+    for number in (3, 1, 2):
+        store.save(a_call(f"call{number}", CallState.ENDED, ended_at=float(number)))
+    store.save(a_call("same", CallState.ENDED, ended_at=2.0))
+    store.save(a_call("live"))
+    assert await store.ended_after(0.0) == [(1.0, "call1"), (2.0, "call2"), (2.0, "same"), (3.0, "call3")]
+    assert await store.ended_after(0.0, at_most=2) == [(1.0, "call1"), (2.0, "call2")]
+    assert await store.ended_after(2.0, "call2") == [(2.0, "same"), (3.0, "call3")]
+    assert await store.ended_after(3.0, "call3") == []
+
+
+async def test_ended_calls_that_are_set_aside_are_listed_too(opened: Any) -> None:
+    store = await opened(days=36500)
+    store.save(a_call("written", CallState.ENDED, ended_at=2.0))
+    with locked_by_another(store.path):
+        store.save(a_call("aside", CallState.ENDED, ended_at=1.0))
+        store.save(a_call("live"))
+        assert not store.healthy
+        assert await store.ended_after(0.0) == [(1.0, "aside"), (2.0, "written")]
+        assert await store.ended_after(1.0, "aside") == [(2.0, "written")]
