@@ -11,7 +11,7 @@ from aiohttp import web
 
 from ari_bridge.ari.client import Ari
 from ari_bridge.errors import PeerError
-from ari_bridge.media.node import NodeReport
+from ari_bridge.media.health import NodeReport
 from ari_bridge.media.pool import Pool
 from ari_bridge.store import CallStore
 from frontend.middleware import json_response

@@ -74,6 +74,41 @@ def is_saving(before: bool, transcoded: int, limit: float) -> bool:
     return transcoded >= limit if not before else transcoded > RELAX * limit
 
 
+class Transcoding:
+    """What one node transcodes. `others`: sessions by its own count that are not ours, or are from before our start."""
+
+    def __init__(self) -> None:
+        self.others = 0
+        self._legs: set[str] = set()
+        self._saving = False
+
+    @property
+    def count(self) -> int:
+        return len(self._legs) + self.others
+
+    def begin(self, leg: str, codec: Codec) -> None:
+        """The leg is offered, perhaps anew and with another codec."""
+        self.end(leg)
+        if codec is Codec.OPUS:
+            self._legs.add(leg)
+
+    def end(self, leg: str) -> None:
+        self._legs.discard(leg)
+
+    def counted(self, count: int) -> None:
+        """By the node itself."""
+        self.others = max(0, count - len(self._legs))
+
+    def codec(self, leg: str) -> Codec:
+        """What a leg of ours was offered with."""
+        return Codec.OPUS if leg in self._legs else Codec.PCMU
+
+    def is_saving(self, limit: float) -> bool:
+        """Whether the next session had better not be transcoded."""
+        self._saving = is_saving(self._saving, self.count, limit)
+        return self._saving
+
+
 def choose(policy: CodecPolicy, asked: Codec | None, offered: frozenset[Codec], *, saving: bool) -> Choice:
     """The codec for one leg. `asked`: for this call, which goes before the setting and the load; None: nobody did.
 

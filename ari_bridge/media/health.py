@@ -6,6 +6,7 @@ Pure: who uses it passes the time, in seconds of one steady clock.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol, TypeVar
 
@@ -109,6 +110,26 @@ class Breaker:
     def lets_in(self, now: float, at_once: int) -> bool:
         """Whether an offer may be sent. `at_once`: those under way; after a pause one alone tries it."""
         return not self.open or (now >= self._until and at_once == 0)
+
+
+@dataclass(frozen=True)
+class NodeReport:
+    """For people. `state`: up, down, draining or unknown; `seconds`: the last ping's, or None.
+
+    `sessions`: ours; `transcoded`: how many of all are Opus on one side and PCMU on the other.
+    """
+
+    address: str
+    weight: int
+    state: str
+    reason: str
+    sessions: int
+    seconds: float | None
+    transcoded: int = 0
+
+    @property
+    def takes_calls(self) -> bool:
+        return self.state == State.UP.value
 
 
 class Loaded(Protocol):

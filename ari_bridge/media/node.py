@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -14,9 +13,9 @@ from ari_bridge.calls.state import RtpAddress
 from ari_bridge.errors import PeerError, PeerRefused, PeerTimeout, PeerUnreachable
 from ari_bridge.media import query
 from ari_bridge.media.address import NodeAddress
-from ari_bridge.media.codecs import PLAIN_OPUS, Codec, OpusOptions, is_saving
+from ari_bridge.media.codecs import PLAIN_OPUS, Codec, OpusOptions, Transcoding
 from ari_bridge.media.engine import Rtpengine, UnknownSession
-from ari_bridge.media.health import MISSES, Breaker, Pulse, State
+from ari_bridge.media.health import MISSES, Breaker, NodeReport, Pulse, State
 from ari_bridge.media.ng import PEER, NgClient, Observer
 from ari_bridge.media.query import Heard
 
@@ -39,26 +38,6 @@ CLOSE_SECONDS = 0.5
 """For the deletions that are open when we end."""
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class NodeReport:
-    """For people. `state`: up, down, draining or unknown; `seconds`: the last ping's, or None.
-
-    `sessions`: ours; `transcoded`: how many of all are Opus on one side and PCMU on the other.
-    """
-
-    address: str
-    weight: int
-    state: str
-    reason: str
-    sessions: int
-    seconds: float | None
-    transcoded: int = 0
-
-    @property
-    def takes_calls(self) -> bool:
-        return self.state == State.UP.value
 
 
 class Node:
@@ -96,13 +75,11 @@ class Node:
         self._breaker = Breaker()
         self._legs: set[str] = set()  # offers that it took
         self._offering: set[str] = set()  # offers that it was sent and has not answered
-        self._transcoded: set[str] = set()  # legs of either, to which Opus was given
-        self._saving = False  # it transcodes enough
+        self.transcoding = Transcoding()  # of either
         self._condemned: dict[str, None] = {}  # to be deleted as soon as it can be; oldest first
         self._heard: dict[str, Heard] = {}  # of the legs that were asked about
         self._roll: list[str] = []  # legs still to be looked for in this round
         self._foreign = 0  # sessions that others have on it
-        self._foreign_transcoded = 0  # of these, and of ours from before our start
         self._load_asked = self._opened = float("-inf")
         self._seconds: float | None = None  # the last ping's
         self._decided = asyncio.Event()  # it is known whether it is up
@@ -125,16 +102,6 @@ class Node:
         """Sessions on it, ours and others'."""
         return len(self._legs) + len(self._offering) + self._foreign
 
-    @property
-    def transcoding(self) -> int:
-        """Sessions that it transcodes, ours and others'."""
-        return len(self._transcoded) + self._foreign_transcoded
-
-    def is_saving(self, limit: int) -> bool:
-        """Whether the next session had better not be transcoded. `limit`: for each unit of its weight."""
-        self._saving = is_saving(self._saving, self.transcoding, limit * self.weight)
-        return self._saving
-
     def holds(self, leg: str) -> bool:
         return leg in self._legs or leg in self._offering
 
@@ -146,14 +113,16 @@ class Node:
         state = "draining" if self.up and self.draining else self._pulse.state.value
         reason = "its last offers failed" if self.up and self._breaker.open else self._pulse.reason
         seconds = self._seconds if self.up else None
-        return NodeReport(str(self.address), self.weight, state, reason, len(self._legs), seconds, self.transcoding)
+        return NodeReport(
+            str(self.address), self.weight, state, reason, len(self._legs), seconds, self.transcoding.count
+        )
 
     async def start(self) -> None:
         """Returns once it is known whether the node is up: at once, or after 1 s where it is silent."""
         label = str(self.address)
         metrics.RTPENGINE_UP.labels(label).set_function(lambda: float(self.up))
         metrics.RTPENGINE_SESSIONS.labels(label).set_function(lambda: len(self._legs))
-        metrics.RTPENGINE_TRANSCODED.labels(label).set_function(lambda: self.transcoding)
+        metrics.RTPENGINE_TRANSCODED.labels(label).set_function(lambda: self.transcoding.count)
         metrics.RTPENGINE_PINGS_FAILED.labels(label)  # so that it is there, with 0
         metrics.RTPENGINE_LEGS_LOST.labels(label)
         self._tasks = [asyncio.create_task(self._watch()), asyncio.create_task(self._do_chores())]
@@ -179,9 +148,7 @@ class Node:
     async def offer(self, leg: str, sdp: str, codec: Codec, *, within: float) -> RtpAddress:
         """Where it takes Asterisk's RTP. What it made all the same after a failure is deleted. `within`: seconds."""
         self._offering.add(leg)
-        self._transcoded.discard(leg)  # offered anew, perhaps with another codec
-        if codec is Codec.OPUS:
-            self._transcoded.add(leg)
+        self.transcoding.begin(leg, codec)
         self._condemned.pop(leg, None)
         taken = False
         try:
@@ -215,9 +182,8 @@ class Node:
 
     async def trickle(self, leg: str, sdp: str) -> None:
         """The offer of a leg that was answered, with more of the browser's ICE candidates."""
-        codec = Codec.OPUS if leg in self._transcoded else Codec.PCMU
         try:
-            await self._engine.trickle(self._name(leg), sdp, codec)
+            await self._engine.trickle(self._name(leg), sdp, self.transcoding.codec(leg))
         finally:
             if not self.holds(leg):
                 self.condemn(leg)  # deleted meanwhile: the offer has made it anew
@@ -333,7 +299,7 @@ class Node:
             legs = frozenset(self._legs)
             for leg in legs:
                 self.condemn(leg)  # where it was only out of reach: its calls move, and do not come back
-            self._foreign = self._foreign_transcoded = 0
+            self._foreign = self.transcoding.others = 0
             self._ng.fail_all(reason)
             if legs:
                 metrics.RTPENGINE_LEGS_LOST.labels(str(self.address)).inc(len(legs))
@@ -396,7 +362,7 @@ class Node:
         self._load_asked = now
         load = await self._engine.load()
         self._foreign = max(0, load.sessions - len(self._legs) - len(self._offering))
-        self._foreign_transcoded = max(0, load.transcoded - len(self._transcoded))
+        self.transcoding.counted(load.transcoded)
 
     def _lose(self, legs: set[str]) -> None:
         if not legs:
@@ -425,7 +391,7 @@ class Node:
 
     def _forget(self, leg: str) -> None:
         self._legs.discard(leg)
-        self._transcoded.discard(leg)
+        self.transcoding.end(leg)
         self._heard.pop(leg, None)
 
     def _name(self, leg: str) -> str:

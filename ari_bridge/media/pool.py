@@ -16,9 +16,9 @@ from ari_bridge.media import sdp as sdp_text
 from ari_bridge.media.address import NodeAddress
 from ari_bridge.media.codecs import OPUS_ALWAYS, Choice, Codec, CodecPolicy, choose
 from ari_bridge.media.engine import UnknownSession
-from ari_bridge.media.health import least_loaded
+from ari_bridge.media.health import NodeReport, least_loaded
 from ari_bridge.media.ng import PEER, Observer
-from ari_bridge.media.node import Node, NodeReport
+from ari_bridge.media.node import Node
 
 OFFER_PATIENCE = 0.75
 """Seconds for a node to take an offer while another could take it: it takes 20 ms."""
@@ -203,7 +203,7 @@ class Pool:
         )
 
     def _choose(self, node: Node, sdp: str, asked: Codec | None) -> Choice:
-        saving = node.is_saving(self._policy.limit)
+        saving = node.transcoding.is_saving(self._policy.limit * node.weight)
         return choose(self._policy, asked, sdp_text.codecs(sdp), saving=saving)
 
     def _holders(self, leg: str) -> list[Node]:

@@ -9,7 +9,7 @@ import pytest
 from ari_bridge.calls.state import RtpAddress
 from ari_bridge.media.address import NodeAddress
 from ari_bridge.media.codecs import OPUS_ALWAYS, CodecPolicy
-from ari_bridge.media.node import NodeReport
+from ari_bridge.media.health import NodeReport
 from ari_bridge.media.pool import Pool
 from tests.fakes.rtpengine import FakeRtpengine
 
