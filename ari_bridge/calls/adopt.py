@@ -93,7 +93,8 @@ def _as_it_stands(party: Party, seen: Seen, record: Call) -> Party:
     if party.state is PartyState.GONE:
         return party
     if record.outcome is not None and party.channel not in seen.channels:
-        return replace(party, state=PartyState.GONE, outcome=party.leaving or Outcome.COMPLETED, leaving=None)
+        outcome = party.leaving or Outcome.COMPLETED
+        return replace(party, state=PartyState.GONE, outcome=outcome, leaving=None, waiting=frozenset())
     return replace(party, waiting=frozenset(), releasing=False)
 
 
@@ -133,8 +134,9 @@ def _parties_go_on(call: Call, at: float, seen: Seen) -> Decision:
     if Resource.FAR not in call.holds:
         call, more = parties.far_gone(call, at, Outcome.COMPLETED, Cause(text="it ended while the server was down"))
         actions += more
-    for party in call.parties:
-        if party.state is PartyState.GONE or not call.state.live:
+    for number in [party.number for party in call.parties]:
+        party = call.party(number)  # as it stands now: what became of the others may concern it
+        if party is None or party.state is PartyState.GONE or not call.state.live:
             continue
         call, more = _party_goes_on(call, party, seen.channels.get(party.channel), members, at)
         actions += more
