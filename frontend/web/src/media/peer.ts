@@ -27,7 +27,6 @@ export class Peer {
     private readonly sender: RTCRtpSender,
     private readonly description: RTCSessionDescriptionInit,
     private readonly reach: Reach,
-    private configuration: Reach["configuration"],
   ) {
     connection.ontrack = (event) => this.remoteStream.addTrack(event.track);
     connection.onconnectionstatechange = () => {
@@ -42,19 +41,15 @@ export class Peer {
    */
   static async prepare(reach = new Reach()): Promise<Peer> {
     const ready = await prepareCertificate();
-    const { configuration } = reach;
-    const connection = new RTCPeerConnection({ ...configuration, certificates: ready ? [ready] : [], bundlePolicy: "max-bundle" });
+    const connection = new RTCPeerConnection({ certificates: ready ? [ready] : [], bundlePolicy: "max-bundle" });
     const { sender } = connection.addTransceiver("audio", { direction: "sendrecv" });
-    return new Peer(connection, sender, await connection.createOffer(), reach, configuration);
+    return new Peer(connection, sender, await connection.createOffer(), reach);
   }
 
   /** The SDP offer, at once. Gathering goes on behind it; once there is an answer, `found` is told what to send of it. */
   offer(listener: (state: MediaState) => void, found?: (candidate: FoundCandidate) => void): string {
     this.listener = listener;
-    if (this.configuration !== this.reach.configuration) {
-      this.configuration = this.reach.configuration;
-      this.connection.setConfiguration({ ...this.connection.getConfiguration(), ...this.configuration });
-    }
+    if (!this.reach.plain) this.configure();
     if (found && this.reach.trickles) this.trickle(found);
     void this.connection.setLocalDescription(this.description).catch(() => this.change("failed"));
     return this.description.sdp ?? "";
@@ -84,6 +79,14 @@ export class Peer {
     this.listener = () => undefined;
     this.connection.ontrack = this.connection.onconnectionstatechange = this.connection.onicecandidate = null;
     this.connection.close();
+  }
+
+  private configure(): void {
+    try {
+      this.connection.setConfiguration({ ...this.connection.getConfiguration(), ...this.reach.configuration });
+    } catch (error) {
+      console.warn("This browser does not take the ICE servers, the call goes on without:", error);
+    }
   }
 
   /** The server does nothing with a candidate before it has answered, and may not know the call yet. */

@@ -9,7 +9,6 @@ export interface ReachOptions {
 }
 
 export class Reach {
-  /** Another object whenever it has changed. */
   configuration: Required<Pick<RTCConfiguration, "iceServers" | "iceTransportPolicy">>;
 
   constructor(options: ReachOptions = {}) {
@@ -19,6 +18,11 @@ export class Reach {
   /** The server's word: each connection that is offered from now on uses these. */
   take(message: Pick<IceServers, "servers">): void {
     this.configuration = { ...this.configuration, iceServers: message.servers };
+  }
+
+  /** Nothing but what a connection does anyway. */
+  get plain(): boolean {
+    return !this.trickles && this.configuration.iceTransportPolicy === "all";
   }
 
   /**
