@@ -18,6 +18,7 @@ from tests.real.parts import Pbx, require_installed
 from tests.real.rtp import PCMU, RtpPeer
 from tests.real.sipp import Sipp
 from tests.real.site import SiteWith, real_site
+from tests.real.transcoding import until_transcoded
 from tests.real.turn import Turn
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
@@ -137,7 +138,7 @@ async def test_pcmu_passes_untouched(site_with: SiteWith, far: RtpPeer, browser:
             await stream.heard.wait_for_tone(PAGE_TONE)
             assert stream.payload_types == {PCMU}
             assert await codecs_of(phone.page) == {"inbound-rtp": "audio/PCMU", "outbound-rtp": "audio/PCMU"}
-            assert site.app.media.reports()[0].transcoded == 0
+            await until_transcoded(site.app.media, 0)
             await phone.press("Hang up")
             await callee.done()
 

@@ -33,6 +33,7 @@ from tests.real.placed import OFFER
 from tests.real.rtp import RtpPeer
 from tests.real.sdp import codecs
 from tests.real.site import SiteWith
+from tests.real.transcoding import until_transcoded
 from tests.real.turn import HOST, Turn
 
 pytestmark = pytest.mark.real
@@ -167,13 +168,6 @@ async def test_rtpengine_writes_first_to_a_browser_whose_candidate_is_told(pool:
 
 
 # --- codecs --------------------------------------------------------------------------------
-
-
-async def until_transcoded(pool: Pool, count: int) -> None:
-    """rtpengine counts some seconds late, and sessions of tests before may be among them. Raises TimeoutError."""
-    async with asyncio.timeout(12):
-        while pool.reports()[0].transcoded != count:  # noqa: ASYNC110
-            await asyncio.sleep(0.1)
 
 
 @pytest.mark.parametrize("setting", ["opus", "pcmu"])
