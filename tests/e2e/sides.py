@@ -14,6 +14,8 @@ from tests.real.site import Site
 
 CALLER_TONE, CALLEE_TONE = 900.0, 1300.0
 """Hz. Neither is a multiple of the page's, nor of the other."""
+PEAK = 2500
+"""As loud as a page's microphone arrives, so that each is heard in a mix."""
 TONES = {PAGE_TONE, CALLER_TONE, CALLEE_TONE}
 
 
@@ -41,7 +43,7 @@ class Side:
 @asynccontextmanager
 async def caller(site: Site, folder: Path, scenario: str = "caller_stays") -> AsyncIterator[Side]:
     """Desk phone, 7001, calls the page."""
-    async with RtpPeer(CALLER_TONE) as peer:
+    async with RtpPeer(CALLER_TONE, peak=PEAK) as peer:
         async with Sipp(scenario, folder, to=site.pbx.sip_port, rtp_port=peer.port, seconds=60) as sipp:
             yield Side(sipp, peer)
 
@@ -49,7 +51,7 @@ async def caller(site: Site, folder: Path, scenario: str = "caller_stays") -> As
 @asynccontextmanager
 async def callee(site: Site, folder: Path, scenario: str = "phone_answers") -> AsyncIterator[Side]:
     """Answers whatever 7xxx is called."""
-    async with RtpPeer(CALLEE_TONE) as peer:
+    async with RtpPeer(CALLEE_TONE, peak=PEAK) as peer:
         async with Sipp(scenario, folder, port=site.pbx.trunk_port, rtp_port=peer.port, seconds=60) as sipp:
             yield Side(sipp, peer)
 

@@ -52,10 +52,11 @@ class Stream:
 
 
 class RtpPeer(asyncio.DatagramProtocol):
-    """`hz`: the tone that it sends to everyone it hears; None: it sends nothing."""
+    """`hz`: the tone that it sends to everyone it hears; None: it sends nothing. `peak`: how loud, of 32767."""
 
-    def __init__(self, hz: float | None) -> None:
+    def __init__(self, hz: float | None, *, peak: int = 8000) -> None:
         self.hz = hz
+        self._peak = peak
         self.streams: dict[tuple[str, int], Stream] = {}
         self._transport: asyncio.DatagramTransport | None = None
         self._sender: asyncio.Task[None] | None = None
@@ -115,7 +116,7 @@ class RtpPeer(asyncio.DatagramProtocol):
         for number in range(1 << 31):
             position = number * FRAME
             turns = np.arange(position, position + FRAME) * (hz / RATE) % 1.0
-            payload = encode((np.sin(2 * np.pi * turns) * 8000).astype(np.int16))
+            payload = encode((np.sin(2 * np.pi * turns) * self._peak).astype(np.int16))
             packet = _HEADER.pack(0x80, PCMU, number & 0xFFFF, position & 0xFFFFFFFF, 0x7E57) + payload
             for address in self.streams:
                 self._transport.sendto(packet, address)
