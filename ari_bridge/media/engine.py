@@ -29,12 +29,15 @@ _OPUS_TO_PCMU: dict[str, Value] = {
 _PCMU_AS_IT_IS: dict[str, Value] = {"strip": ["opus", "PCMA", "G722", "red", "CN"]}
 _CODEC = {Codec.OPUS: _OPUS_TO_PCMU, Codec.PCMU: _PCMU_AS_IT_IS}
 # No `DTLS passive`: rtpengine then is the active side, with which every client's handshake works.
+# Asterisk has told the very address that it sends from. Learning it from packets instead, as rtpengine does by itself
+# for the first three seconds, would send the browser's sound to whoever sends to the port, and play what comes from
+# there: somebody who tries ports, or an ended call's Asterisk or browser. `strict-source` alone keeps what was learned.
 _TOWARDS_BROWSER: dict[str, Value] = {
     "transport-protocol": "UDP/TLS/RTP/SAVPF",
     "ICE": "force",
     "rtcp-mux": ["require"],
     "replace": ["origin", "session-connection"],
-    "flags": ["generate-mid"],
+    "flags": ["generate-mid", "endpoint-learning-off", "strict-source"],
 }
 
 
