@@ -15,6 +15,7 @@ from ari_bridge.media.codecs import CodecPolicy, OpusOptions
 from ari_bridge.media.pool import Pool
 from ari_bridge.metrics import observe_ari, observe_ng
 from ari_bridge.recordings import Collector, Library, StoreKeys, open_store
+from ari_bridge.records import Records
 from ari_bridge.routing import Routes
 from ari_bridge.store import SqliteStore
 from frontend import middleware, static_pages
@@ -28,6 +29,7 @@ from frontend.live import Live
 from frontend.origins import Origins
 from frontend.pages import OpenPages
 from frontend.recordings_api import RecordingsApi
+from frontend.records_api import RecordsApi
 from frontend.sessions import Sessions
 from frontend.settings import Settings
 from frontend.users import Users
@@ -114,7 +116,17 @@ class App:
         self.collector = Collector(self.ari.recordings, self.recordings, settings.state_dir, self.store.get)
         self.ari.on_event(self.collector.on_event)
         self.ari.on_connect(self.collector.on_connect)
-        self.health = Health(self.ari, self.media, self.store, {"recordings": self._recordings_fail}, version=VERSION)
+        self.records: Records | None = None
+        if settings.enable_cdr_logging:
+            self.records = Records(
+                self.store,
+                self.hooks,
+                state_dir=settings.state_dir,
+                url=settings.cdr_database_url,
+                days=settings.cdr_days,
+            )
+        parts = {"recordings": self._recordings_fail, "records": self._records_fail}
+        self.health = Health(self.ari, self.media, self.store, parts, version=VERSION)
         self._connections: Connections | None = None
         self._opened = AsyncExitStack()
 
@@ -137,6 +149,9 @@ class App:
         if self._connections:
             await self._connections.drain(seconds)
 
+    def _records_fail(self) -> str:
+        return self.records.reason if self.records else ""
+
     def _recordings_fail(self) -> str:
         return "; ".join([*self.collector.troubles.values(), *filter(None, [self.recordings.reason])])
 
@@ -146,6 +161,9 @@ class App:
         opened.callback(self.hooks.close)
         await self.store.start()
         opened.push_async_callback(self.store.close)
+        if self.records:
+            await self.records.start()
+            opened.push_async_callback(self.records.close)
         await self.media.start()
         opened.push_async_callback(self.media.close)
         await self.calls.start()
@@ -180,6 +198,8 @@ class App:
         main = web.Application(middlewares=common, client_max_size=BODY_BYTES)
         main.add_routes([web.get("/ws", connections.handle)])
         main.add_routes(Api(self.calls, access, version=VERSION, phone_book=settings.phone_book).routes())
+        if self.records:
+            main.add_routes(RecordsApi(self.records, access).routes())
         main.add_routes(RecordingsApi(self.recordings, access).routes())
         main.add_routes(EventApi(events, access).routes())
         main.add_routes(Live(self.ari, self.calls, self.hooks, events, connections, self.pages, access).routes())

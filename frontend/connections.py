@@ -16,7 +16,8 @@ from frontend.middleware import error_response
 from frontend.pages import OpenPages
 from frontend.sessions import Sessions
 from frontend.trickle import Trickles
-from frontend.websocket import FRAME_BYTES, Connection
+from frontend.websocket import Connection
+from frontend.wire import FRAME_BYTES
 
 HEARTBEAT_SECONDS = 6.0
 """A ping that often; without its pong within half of it the connection counts as lost: at the latest after 9 s."""

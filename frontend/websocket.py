@@ -1,13 +1,12 @@
-"""One client's WebSocket: its messages in, its calls' updates out."""
+"""One client: what it asks of its calls, and what it is told of them."""
 
 import asyncio
 import time
 from collections import deque
 from typing import Literal, Protocol, cast
 
-import msgspec
 import structlog
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import web
 
 from ari_bridge.calls.manager import (
     Calls,
@@ -27,11 +26,9 @@ from ari_bridge.calls.state import Call, CallState, Direction
 from ari_bridge.errors import CallerError, InvalidRequest, Unavailable, UnknownCall, WrongState
 from frontend import messages
 from frontend.auth import Access, Unauthorized
-from frontend.faults import fault_of
 from frontend.ice import IceServers
-from frontend.messages import ClientMessage, ServerMessage
+from frontend.messages import ClientMessage
 from frontend.pages import OpenPages
-from frontend.rate import FLOOD, RATE, Rate
 from frontend.sessions import Sessions
 from frontend.states import (
     hold_message,
@@ -42,24 +39,13 @@ from frontend.states import (
     transfer_message,
 )
 from frontend.trickle import Trickle, Trickles
-from frontend.users import InvalidUser
 from frontend.verbs import act
+from frontend.wire import Wire
 
-MESSAGE_BYTES = 256 * 1024
-FRAME_BYTES = 4 * 1024 * 1024
-"""Larger messages get an error, larger frames close the connection (1009)."""
-WAITING_MESSAGES = 256
-"""Messages that wait for a slow client; one more closes its connection."""
-FROZEN_SECONDS = 9.0
-"""A client that has sent pings, holds a call, and is not heard for so long, is taken for frozen."""
-FROZEN, SUPERSEDED = 4000, 4001
-"""Close codes of our own (RFC 6455 section 7.4.2): the page is frozen; its session goes on in another connection."""
+SUPERSEDED = 4001
+"""A close code of our own (RFC 6455 section 7.4.2): the session goes on in another connection."""
 
 EndReason = Literal["accepted_elsewhere", "declined", "cancelled", "no_answer"]
-
-_KINDS = {cls.__struct_config__.tag: cls for cls in ClientMessage.__args__}
-_decode = msgspec.json.Decoder(ClientMessage).decode
-_encode = msgspec.json.Encoder().encode
 
 log = structlog.get_logger(__name__)
 
@@ -99,7 +85,9 @@ class Connection:
         self._shared = shared
         self.session = shared.sessions.new()
         self._calls = shared.calls
-        self._socket = socket
+        self._wire = Wire(socket, self._act, lambda: self._user)
+        self.send = self._wire.send
+        self.close = self._wire.close
         self._authorization = authorization
         self._user: str | None = None  # registered as
         self._follows = False  # registered or resumed: it is told how its calls stand
@@ -111,61 +99,22 @@ class Connection:
         self._trickle = Trickle(shared.media)
         self._warmed = ("", "")  # the last call that media was made ahead of, and its offer
         self._ice_again: asyncio.TimerHandle | None = None  # until the servers' credentials are told anew
-        self._outgoing: asyncio.Queue[bytes] = asyncio.Queue(WAITING_MESSAGES)
-        self._closing: asyncio.Task[None] | None = None
-        self._rate = Rate()
-        self._heard_at = time.monotonic()
-        self._watch: asyncio.Task[None] | None = None  # from the first ping on
 
     # --- life ------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Until the client or the server closes."""
-        writer = asyncio.create_task(self._write())
         self._shared.claim(self.session, self)
         token = self._shared.sessions.token(self.session)
         self.send(messages.Welcome(self._shared.version, self._shared.access.required, token))
         self._tell_ice_servers()
         try:
-            async for frame in self._socket:
-                self._heard_at = time.monotonic()
-                if frame.type is WSMsgType.TEXT:
-                    self._receive(frame.data)
-                elif frame.type is WSMsgType.BINARY:
-                    self._error("malformed", "Messages are JSON in text frames, not binary ones.")
+            await self._wire.run()
         finally:
-            tasks = [writer, *([self._watch] if self._watch else [])]
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
             await self._trickle.close()
             self._shared.release(self.session, self)
             self._leave()
-            if self._closing:  # the client is to read why, before the line is cut
-                await asyncio.gather(self._closing, return_exceptions=True)
-
-    async def close(self, code: int, reason: str) -> None:
-        await self._socket.close(code=code, message=reason.encode())
-
-    def send(self, message: ServerMessage) -> None:
-        """Never waits. A client that does not read is closed, rather than told half of what happens."""
-        try:
-            self._outgoing.put_nowait(_encode(message))
-        except asyncio.QueueFull:
-            self._drop("too slow: it does not read what it is sent")
-
-    def _drop(self, reason: str, code: int = WSCloseCode.POLICY_VIOLATION) -> None:
-        if self._closing is None:
-            log.warning("a client is cut off", reason=reason, user=self._user)
-            self._closing = asyncio.create_task(self.close(code, reason))
-
-    async def _write(self) -> None:
-        try:
-            while True:
-                data = await self._outgoing.get()
-                await self._socket.send_str(data.decode())
-        except (ConnectionError, RuntimeError):
-            pass  # the client is gone: the reading side ends the connection
+            await self._wire.closed()
 
     def _leave(self) -> None:
         """What a closed connection leaves: no ringing, and calls that go on without it."""
@@ -184,61 +133,9 @@ class Connection:
         for call_id in self._mine:
             self._calls.unwatch(call_id, self._update)
         self._mine.clear()
-        self._drop("its session goes on in another connection", SUPERSEDED)
-
-    async def _watch_for_frost(self) -> None:
-        """Pings come from the page's own clock: where they cease, nobody could press a button there."""
-        while True:
-            await asyncio.sleep(FROZEN_SECONDS / 9)
-            if self._mine and time.monotonic() - self._heard_at > FROZEN_SECONDS:
-                self._drop("it is frozen: nothing came from it", FROZEN)
+        self._wire.drop("its session goes on in another connection", SUPERSEDED)
 
     # --- from the client ---------------------------------------------------------------
-
-    def _receive(self, text: str) -> None:
-        if not self._within_rate():
-            return
-        if len(text) > MESSAGE_BYTES:
-            self._error("too_large", f"The message has {len(text)} characters; at most {MESSAGE_BYTES} are taken.")
-            return
-        try:
-            message = _decode(text)
-        except msgspec.ValidationError as error:
-            self._reject(text, str(error))
-            return
-        except msgspec.DecodeError as error:
-            self._error("malformed", f"The message is not JSON: {error}")
-            return
-        call_id = getattr(message, "call_id", None)
-        try:
-            self._act(message)
-        except CallerError as error:
-            self._error(error.code, str(error), field=error.field, call_id=call_id)
-        except Unavailable as error:
-            self._error(error.code, str(error), call_id=call_id, retry_after=error.retry_after)
-        except Unauthorized as error:
-            field = "session" if isinstance(message, messages.Resume) else "token"
-            self._error("unauthorized", str(error), field=field, call_id=call_id)
-        except InvalidUser as error:
-            self._error("invalid_request", str(error), field="user", call_id=call_id)
-        except Exception:
-            log.exception("a message could not be handled", type=type(message).__name__)
-            self._error("error", "The server failed at this message; it is logged.", call_id=call_id)
-
-    def _reject(self, text: str, fault: str) -> None:
-        """Valid JSON, but no message of ours."""
-        raw = msgspec.json.decode(text)
-        kind = raw.get("type") if isinstance(raw, dict) else None
-        if not isinstance(raw, dict):
-            self._error("malformed", "A message is a JSON object with a type.")
-        elif not isinstance(kind, str):
-            self._error("malformed", "The message has no type.", field="type")
-        elif kind not in _KINDS:
-            known = ", ".join(sorted(map(str, _KINDS)))
-            self._error("unknown_type", f"There is no message {kind[:40]!r}. Known: {known}.", field="type")
-        else:
-            what, field = fault_of(fault)
-            self._error("invalid_request", f"{kind}: {what}", field=field)
 
     def _act(self, message: ClientMessage) -> None:
         match message:
@@ -277,8 +174,10 @@ class Connection:
                 | messages.Record()
             ):
                 act(self._calls, message, self._check_mine)
+            case messages.Preferences():
+                self._shared.pages.ask(self._user, self, message)
             case messages.Ping(id):
-                self._watch = self._watch or asyncio.create_task(self._watch_for_frost())
+                self._wire.watch_for_frost(lambda: bool(self._mine))
                 self.send(messages.Pong(id))
 
     def _resume(self, token: str) -> None:
@@ -307,6 +206,7 @@ class Connection:
         for call in self._calls.live():  # one that rings already rings here too
             if call.direction is Direction.INBOUND and call.state is CallState.RINGING and user in call.users:
                 self.ring(call)
+        self._shared.pages.told(user, self)
 
     def _unregister(self) -> None:
         self._ringing.clear()
@@ -437,29 +337,7 @@ class Connection:
         if self._user is None or call.user != self._user:
             raise UnknownCall(f"There is no call {call_id[:64]!r}.", field="callId")
 
-    def _within_rate(self) -> bool:
-        if self._rate.allow():
-            return True
-        if self._rate.over == 1:
-            message = f"At most {RATE:g} messages a second are taken; those above are dropped."
-            self.send(messages.Error("too_many", message, retry_after=1.0))
-        if self._rate.over == FLOOD:
-            self._drop("it floods the server with messages")
-        return False
-
     # --- to the client -------------------------------------------------------------------
-
-    def _error(
-        self,
-        code: str,
-        message: str,
-        *,
-        field: str | None = None,
-        call_id: str | None = None,
-        retry_after: float | None = None,
-    ) -> None:
-        log.info("a message was refused", code=code, reason=message, field=field, user=self._user, call=call_id)
-        self.send(messages.Error(code, message, field, call_id, retry_after))
 
     def concerned(self, call: Call) -> bool:
         """Whether the call is one of this session, or of this user."""

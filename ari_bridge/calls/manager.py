@@ -60,7 +60,7 @@ from ari_bridge.calls.task import (
 )
 from ari_bridge.calls.warm import Cooled, Told, Warmed, WarmLegs
 from ari_bridge.errors import CallFailed, InvalidRequest, TooMany, Unavailable, UnknownCall, WrongState
-from ari_bridge.hooks import CallAdopted, Hooks, RecordingOver
+from ari_bridge.hooks import CallAdopted, CallEnded, CallReleased, Hooks, RecordingOver
 from ari_bridge.hooks import DigitReceived as DigitHook
 from ari_bridge.ids import (
     CALL_ID_PATTERN,
@@ -537,6 +537,8 @@ class Calls:
         self._store.save(call)
         wish = self._wishes.pop(call.id, None)
         if call.state is CallState.ENDED:
+            self._hooks.emit(CallEnded(call))
+            self._hooks.emit(CallReleased(call))
             return
         task = self._add(call, adopted=True)
         task.adopt(actions)

@@ -28,7 +28,7 @@ class Cdr(msgspec.Struct, frozen=True, rename="camel"):
     ringing_at: float | None
     answered_at: float | None
     ended_at: float  # when it was decided to end
-    talk_seconds: float  # from the answer to the end; 0 where nobody answered
+    talk_seconds: float  # from the answer until our user left, or the end; 0 where nobody answered
     outcome: Outcome
     q850: int  # ITU-T Q.850 cause, 0 where Asterisk gave none
     sip: int  # the SIP status that stands closest, 0 where none does
@@ -57,7 +57,7 @@ def of(call: Call) -> Cdr:
         ringing_at=call.ringing_at,
         answered_at=call.answered_at,
         ended_at=call.ended_at,
-        talk_seconds=0.0 if call.answered_at is None else max(0.0, call.ended_at - call.answered_at),
+        talk_seconds=_talked(call, call.ended_at),
         outcome=call.left or call.outcome,  # what our user was told; the others may have gone on
         q850=call.cause.q850 if call.cause else 0,
         sip=call.cause.sip if call.cause else 0,
@@ -68,6 +68,11 @@ def of(call: Call) -> Cdr:
         # SEAM: codecs and quality, once a call has them; texts go through `_text`. `feedback` is never the call's:
         # it is given after the end, by `Records.give_feedback`.
     )
+
+
+def _talked(call: Call, ended_at: float) -> float:
+    """Until our user left; those who went on without him are not his."""
+    return 0.0 if call.answered_at is None else max(0.0, (call.left_at or ended_at) - call.answered_at)
 
 
 def _party(party: Party) -> dict[str, Any]:
