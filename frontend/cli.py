@@ -1,101 +1,18 @@
-"""The command `ari-bridge`."""
+"""What `ari-bridge` runs first. `serve` goes straight to the server: while it starts, no call can be commanded."""
 
-import asyncio
-import getpass
-import secrets
-import signal
-import ssl
 import sys
-from pathlib import Path
-from typing import Annotated
-
-import structlog
-import typer
-import uvloop
-
-from ari_bridge.hooks import PluginError
-from ari_bridge.store import StoreRefused
-from frontend import logs
-from frontend.app import VERSION, CannotListen, run
-from frontend.call_command import call
-from frontend.doctor_command import doctor
-from frontend.settings import InvalidSettings, Settings, load
-from frontend.users import InvalidUser, Users
-
-main = typer.Typer(no_args_is_help=True, add_completion=False, help="Call from a browser into a legacy Asterisk.")
-user = typer.Typer(no_args_is_help=True, help="The users who may sign in.")
-main.add_typer(user, name="user")
-main.command()(doctor)
-main.command()(call)
 
 
-def _load() -> Settings:
-    try:
-        return load()
-    except InvalidSettings as error:
-        typer.echo(f"The settings are wrong:\n{error}", err=True)
-        raise typer.Exit(2) from None
+def main() -> None:
+    """Runs `ari-bridge` with the arguments of this process; ends it with its exit status."""
+    if sys.argv[1:] == ["serve"]:
+        from frontend.serve_command import serve
 
+        sys.exit(serve())
+    # Not above: reading a command line by typer and rich, and what the other commands need, takes a while to import.
+    from frontend.commands import main as commands
 
-@main.command()
-def serve() -> None:
-    """Serve the softphone page, the WebSocket and the HTTP API. Settings come from the environment (env.example)."""
-    settings = _load()
-    logs.configure(settings.log_level, settings.log_format)
-    try:
-        uvloop.run(_serve(settings))
-    except (CannotListen, PluginError, InvalidUser, StoreRefused, ssl.SSLError) as error:
-        structlog.get_logger(__name__).error("cannot start", reason=str(error))
-        raise typer.Exit(1) from None
-
-
-async def _serve(settings: Settings) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    await run(settings, stop)
-
-
-@user.command("add")
-def add_user(
-    name: str,
-    generate: Annotated[bool, typer.Option("--generate", help="Make a password and print it.")] = False,
-    file: Annotated[Path | None, typer.Option(help="The users file; USERS_FILE where it is not given.")] = None,
-) -> None:
-    """Add a user, or change the password of one."""
-    path = file or _load().users_file
-    try:
-        if generate:
-            password = secrets.token_urlsafe(12)
-            Users(path).add(name, password)
-            typer.echo(password)
-        else:
-            password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-            Users(path).add(name, password)
-        typer.echo(f"{name} may sign in now ({path}).", err=True)
-    except (InvalidUser, OSError) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
-
-
-@user.command("list")
-def list_users(
-    file: Annotated[Path | None, typer.Option(help="The users file; USERS_FILE where it is not given.")] = None,
-) -> None:
-    """The users who may sign in."""
-    try:
-        for name in Users(file or _load().users_file).names():
-            typer.echo(name)
-    except (InvalidUser, OSError) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
-
-
-@main.command()
-def version() -> None:
-    """The version."""
-    typer.echo(VERSION)
+    commands()
 
 
 if __name__ == "__main__":

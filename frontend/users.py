@@ -3,6 +3,7 @@
 import os
 import re
 import tempfile
+from functools import cached_property
 from pathlib import Path
 
 from argon2 import PasswordHasher
@@ -30,14 +31,21 @@ class Users:
         self._hasher = PasswordHasher()
         self._read_at: tuple[int, int] | None = None
         self._hashes: dict[str, str] = {}
-        # Checked for a name that does not exist: how long an answer takes tells nothing about names.
-        self._nobody = self._hasher.hash(os.urandom(16).hex())
+
+    @cached_property
+    def _nobody(self) -> str:
+        """Checked for a name that does not exist: how long an answer takes tells nothing about names.
+
+        Not made at the start, which it would hold up by some 50 ms.
+        """
+        return self._hasher.hash(os.urandom(16).hex())
 
     def verify(self, name: str, password: str) -> bool:
         """Whether this is the user's password. Takes some 50 ms of CPU: run it in a thread. Raises InvalidUser."""
+        nobody = self._nobody  # for a name that exists too: the first answer takes longer, whoever is asked for
         known = self._read().get(name)
         try:
-            return self._hasher.verify(known or self._nobody, password) and known is not None
+            return self._hasher.verify(known or nobody, password) and known is not None
         except (VerificationError, InvalidHashError):
             return False
 

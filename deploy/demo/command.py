@@ -11,12 +11,12 @@ import shlex
 import sys
 from pathlib import Path
 
-from deploy.demo import install
-
 
 def main() -> None:
     """Runs `ari-bridge` with the arguments of this process."""
     if sys.argv[1:2] == ["doctor"]:
+        from deploy.demo import install
+
         use_settings_of_demo(install.STATE)
     # Not above: where the demo is installed there need not be a front end yet.
     from frontend.cli import main as command
