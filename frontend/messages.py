@@ -20,6 +20,7 @@ ClientState = Literal["trying", "ringing", "early", "accepted", "ended"]
 """A call's state as clients see it; `ended` is the last and comes once."""
 PartyState = Literal["trying", "ringing", "accepted"]
 RecordingState = Literal["off", "on", "paused"]
+PersonState = Literal["offline", "available", "ringing", "in_call", "do_not_disturb"]
 
 
 class Message(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -185,6 +186,21 @@ class Hold(Message, tag="hold", frozen=True):
     by: Literal["us", "far"] = "us"
 
 
+class Preferences(Message, tag="preferences", frozen=True):
+    """What is to be done with calls for this user: set by the client, as a whole; told by the server to all its pages.
+
+    What is left out is as at the beginning: nothing forwarded, calls ring. A forward is a number, `voicemail`, or "".
+    """
+
+    do_not_disturb: bool = False  # no page rings
+    call_waiting: bool = True  # it rings also while this user is in a call
+    forward_always: str = ""
+    forward_busy: str = ""  # in a call, without call waiting
+    forward_no_answer: str = ""
+    forward_unreachable: str = ""  # no page is open
+    ring_seconds: float = 0.0  # 5 to 120; 0: as long as the server is set to
+
+
 ClientMessage = (
     Resume
     | Register
@@ -202,6 +218,7 @@ ClientMessage = (
     | DropParty
     | Leave
     | Record
+    | Preferences
     | Ping
 )
 
@@ -398,6 +415,35 @@ class Recording(Message, tag="recording", frozen=True):
     reason: str = ""
 
 
+class Voicemail(Message, tag="voicemail", frozen=True):
+    """The messages in this user's voicemail box: comes after `registered`, and on change. Not sent without a box."""
+
+    new: int
+    old: int
+    number: str = ""  # to dial for hearing them; "" where there is none
+
+
+class PersonSummary(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """Somebody who can be called: a user of pages (`user` set), or a phone of the PBX."""
+
+    number: str
+    name: str
+    state: PersonState
+    user: str = ""
+
+
+class People(Message, tag="people", frozen=True):
+    """The whole directory: comes after `registered`, and when somebody has come into it, or left it."""
+
+    people: list[PersonSummary]
+
+
+class Person(Message, tag="person", frozen=True):
+    """Somebody of the directory stands otherwise than before."""
+
+    person: PersonSummary
+
+
 class Error(Message, tag="error", frozen=True):
     """What was wrong with a message; the connection and its calls live on.
 
@@ -435,6 +481,10 @@ ServerMessage = (
     | TransferFailed
     | Party
     | Recording
+    | Preferences
+    | Voicemail
+    | People
+    | Person
     | MediaLost
     | TakenOver
     | Dtmf

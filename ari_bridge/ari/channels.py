@@ -26,13 +26,18 @@ class Channels:
         self._requests = requests
         self.app = app
 
-    async def create(self, channel_id: str, endpoint: str, *, caller: str = "", caller_name: str = "") -> Channel:
+    async def create(
+        self, channel_id: str, endpoint: str, *, caller: str = "", caller_name: str = "", user: str = ""
+    ) -> Channel:
         """Make a channel that is not dialled yet. Its StasisStart may come before this returns.
 
         `caller` and `caller_name` are what the far side is shown: the connected line of a channel
-        that calls out.
+        that calls out. `user`: for the dialplan, which user of ours calls (ARI_BRIDGE_USER); no caller from outside
+        can set it.
         """
-        shown = _variables({"CONNECTEDLINE(num,i)": caller, "CONNECTEDLINE(name,i)": caller_name})
+        shown = _variables(
+            {"CONNECTEDLINE(num,i)": caller, "CONNECTEDLINE(name,i)": caller_name, "ARI_BRIDGE_USER": user}
+        )
         # A Local channel would take the best sound there is, 192 kHz in Asterisk 22: each frame then is turned into it
         # and back, and a conference loses its sound. What is at its other end chooses its own codec all the same.
         formats = {"formats": "ulaw"} if endpoint.startswith("Local/") else {}

@@ -16,7 +16,9 @@ from asyncari.client import Client as AsyncAri
 
 from ari_bridge.ari.bridges import Bridges
 from ari_bridge.ari.channels import Channels
+from ari_bridge.ari.endpoints import Endpoints
 from ari_bridge.ari.events import AriEvent
+from ari_bridge.ari.mailboxes import Mailboxes
 from ari_bridge.ari.recordings import Recordings
 from ari_bridge.ari.request import Load, Observer, Requests, read
 from ari_bridge.ari.resources import AsteriskInfo
@@ -68,6 +70,8 @@ class Ari:
         self.channels = Channels(self._requests, app)
         self.bridges = Bridges(self._requests, self.channels)
         self.recordings = Recordings(self._requests, self._transport)
+        self.mailboxes = Mailboxes(self._requests, app)
+        self.endpoints = Endpoints(self._requests, app)
         self._stream = EventStream(self._connect, self._received, self._on_connected, self._on_disconnected)
         self._running: asyncio.Task[None] | None = None
         self._event_listeners: list[Callable[[AriEvent], None]] = []

@@ -157,9 +157,15 @@ class Arrived(Event):
 
 @dataclass(frozen=True, slots=True)
 class PagesRang(Event):
-    """The pages were told to ring; `users` is empty where nobody is there."""
+    """The pages were told to ring; `users` is empty where none does, and `status` then says why (ARI_BRIDGE_STATUS).
+
+    `forward`: where the caller is to go then, or when nobody answers within `ring_seconds` (see `Call`).
+    """
 
     users: frozenset[str]
+    status: str = "UNAVAILABLE"
+    forward: str = ""
+    ring_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,11 +34,24 @@ class MediaEngine(Protocol):
         """Called with the legs that are gone with their rtpengine, and why."""
 
 
-class Pages(Protocol):
-    """Who has a page open. Both are quick and never wait."""
+@dataclass(frozen=True)
+class Reach:
+    """Who rings for a caller; where nobody does, why: `status` is what the dialplan is told (ARI_BRIDGE_STATUS).
 
-    def ring(self, call: Call) -> frozenset[str]:
-        """Tell every page of the called user; the users that ring, empty where nobody is there."""
+    `forward`, `ring_seconds`: see `Call`.
+    """
+
+    users: frozenset[str] = frozenset()
+    status: str = "UNAVAILABLE"
+    forward: str = ""
+    ring_seconds: float = 0.0
+
+
+class Pages(Protocol):
+    """Who has a page open, and wants to be called. Both are quick and never wait."""
+
+    def ring(self, call: Call) -> Reach:
+        """Tell every page of the called user, where it may ring."""
 
     def stop_ringing(self, call: Call, user: str | None, reason: str) -> None:
         """`user` None: all pages, except the one that has accepted."""
@@ -80,7 +93,13 @@ async def perform(
                 await ari.channels.mute(media_leg)
             await ari.bridges.add_channel(bridge, media_leg)
         case Step.CREATE_FAR:
-            await ari.channels.create(call.far_channel, call.endpoint, caller=call.caller, caller_name=call.caller_name)
+            await ari.channels.create(
+                call.far_channel,
+                call.endpoint,
+                caller=call.caller,
+                caller_name=call.caller_name,
+                user=call.user or "",
+            )
         case Step.BRIDGE_FAR:
             await ari.bridges.add_channel(bridge, call.far_channel)
         case Step.DIAL_FAR:
@@ -120,6 +139,8 @@ async def undo(peers: Peers, call: Call, resource: Resource, leg: int) -> None:
             await ari.channels.hangup(leg_id(call.id, leg))
         case Resource.FAR if call.direction is Direction.INBOUND and call.dialplan_status:
             variables = {"ARI_BRIDGE_STATUS": call.dialplan_status}
+            if call.dialplan_status == "FORWARD":
+                variables["ARI_BRIDGE_FORWARD"] = call.forward
             await ari.channels.continue_in_dialplan(call.far_channel, variables=variables)
         case Resource.PARTY:
             if party := call.party(leg):

@@ -138,6 +138,13 @@ def end(call: Call, at: float, outcome: Outcome, cause: Cause | None = None, dia
     return call, actions + releases
 
 
+def forwarded(forward: str, otherwise: str) -> str:
+    """What the dialplan is told (ARI_BRIDGE_STATUS), by where the caller is to go: see `Call.forward`."""
+    if forward == "voicemail":
+        return "VOICEMAIL"
+    return "FORWARD" if forward else otherwise
+
+
 def release(call: Call) -> Decision:
     """Release what is held and not asked for at this moment; ENDED when nothing is left."""
     now = [r for r in Resource if r in call.holds - call.releasing and plan.MADE_BY[r] not in call.waiting]

@@ -211,9 +211,13 @@ class Call(msgspec.Struct, frozen=True):
     left_at: float | None = None
     recordings: tuple[Recording, ...] = ()
     prefer: str = ""  # the codec for the browser: "opus", "pcmu"; "": what the server prefers
+    ring_seconds: float = 0.0  # how long it may ring; 0: as long as the server is set to
     dial_status: str = ""  # outbound: what the last ARI `Dial` event said, e.g. BUSY
     hangup_q850: int = 0  # the cause in the far side's hang-up request; 0 where none came
     dialplan_status: str = ""  # inbound: set when the caller goes back to the dialplan (ARI_BRIDGE_STATUS)
+    forward: str = (
+        ""  # inbound: what the dialplan is to do where nobody takes it: a number, "voicemail", or "": as it is set
+    )
     outcome: Outcome | None = None  # set when the call is decided to end, never changed
     cause: Cause | None = None
     ringing_at: float | None = None

@@ -10,6 +10,7 @@ import structlog
 
 from ari_bridge import metrics
 from ari_bridge.ari import events as ari_events
+from ari_bridge.ari import mailboxes
 from ari_bridge.ari.client import Ari
 from ari_bridge.ari.resources import Channel
 from ari_bridge.calls import from_ari
@@ -109,6 +110,8 @@ class Switchboard:
                 else:
                     log.error("all lines are in use: the caller goes on in the dialplan", channel=channel.id)
                     self._run(self._send_on(channel.id))
+            case [mailboxes.MARK]:
+                pass  # our own: whoever made it ends it
             case args:
                 log.error(
                     "a channel came with arguments that mean nothing: it goes on in the dialplan",

@@ -35,7 +35,7 @@ from ari_bridge.calls.events import (
     Timer,
     TimerFired,
 )
-from ari_bridge.calls.peers import Peers, perform, undo
+from ari_bridge.calls.peers import Peers, Reach, perform, undo
 from ari_bridge.calls.renewal import SILENCE_SECONDS
 from ari_bridge.calls.state import Call, CallState, Resource, Step
 from ari_bridge.calls.transitions import step as decide
@@ -241,7 +241,8 @@ class CallTask:
             case actions.SendDigits(digits):
                 self._send_digits(digits)
             case actions.RingPages():
-                self.post(PagesRang(time.time(), self._ring_pages()))
+                reach = self._ring_pages()
+                self.post(PagesRang(time.time(), reach.users, reach.status, reach.forward, reach.ring_seconds))
             case actions.StopRinging(user, reason):
                 self._guard(lambda: self._peers.pages.stop_ringing(self.call, user, reason))
             case actions.StartTimer(timer, party):
@@ -396,8 +397,9 @@ class CallTask:
     def _start_timer(self, timer: Timer, party: int) -> None:
         if running := self._timers.get((timer, party)):
             running.cancel()
+        seconds = self.call.ring_seconds if timer is Timer.RING and self.call.ring_seconds else self._seconds[timer]
         self._timers[timer, party] = asyncio.get_running_loop().call_later(
-            self._seconds[timer], lambda: self.post(TimerFired(time.time(), timer, party))
+            seconds, lambda: self.post(TimerFired(time.time(), timer, party))
         )
 
     def _cancel_timers(self) -> None:
@@ -405,12 +407,12 @@ class CallTask:
             handle.cancel()
         self._timers.clear()
 
-    def _ring_pages(self) -> frozenset[str]:
+    def _ring_pages(self) -> Reach:
         try:
             return self._peers.pages.ring(self.call)
         except Exception:
             self._log.exception("the pages could not be rung")
-            return frozenset()
+            return Reach()
 
     def _tell(self, update: Update) -> None:
         for listener in list(self.listeners):

@@ -53,6 +53,7 @@ from ari_bridge.calls.rule import (
     Rule,
     advance,
     end,
+    forwarded,
     leads_to,
     moved,
     release,
@@ -164,12 +165,23 @@ def arrive(call: Call, event: events.Arrived) -> Decision:
 
 @leads_to(RINGING, *ENDS)
 def pages_rang(call: Call, event: events.PagesRang) -> Decision:
+    call = replace(call, forward=event.forward, ring_seconds=event.ring_seconds)
     if not event.users:
-        return end(call, event.at, Outcome.UNREACHABLE, Cause(text="no page is open"), "UNAVAILABLE")
+        outcome, text = _NO_PAGE_RINGS.get(event.status, (Outcome.UNREACHABLE, "no page is open"))
+        return end(call, event.at, outcome, Cause(text=text), event.status)
     facts = call.facts | {Fact.PAGES_RING}
     call = replace(call, state=RINGING, ringing_at=event.at, users=event.users, facts=facts)
     call, steps = advance(call)
-    return call, [*steps, TellState()]
+    again: list[Action] = [StartTimer(Timer.RING)] if call.ring_seconds else []  # it runs since the caller arrived
+    return call, [*steps, *again, TellState()]
+
+
+_NO_PAGE_RINGS = {
+    "DND": (Outcome.REJECTED, "the user is not to be disturbed"),
+    "BUSY": (Outcome.BUSY, "the user is in a call"),
+    "FORWARD": (Outcome.TRANSFERRED, "the user has calls forwarded"),
+    "VOICEMAIL": (Outcome.TRANSFERRED, "the user has calls forwarded to voicemail"),
+}
 
 
 @leads_to()
@@ -291,7 +303,7 @@ def timer(call: Call, event: events.TimerFired) -> Decision:
             outcome = Outcome.COMPLETED
         return end(call, event.at, outcome, Cause(text="the channel left without a word"))
     if event.timer is Timer.RING and call.state in (TRYING, RINGING, EARLY):
-        status = "NOANSWER" if call.direction is Direction.INBOUND else ""
+        status = forwarded(call.forward, "NOANSWER") if call.direction is Direction.INBOUND else ""
         return end(call, event.at, Outcome.NO_ANSWER, Cause(19, "nobody answered in time", 480), status)
     if event.timer is Timer.GRACE:
         return grace_over(call, event.at)

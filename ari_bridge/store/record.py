@@ -35,6 +35,8 @@ KEPT = (
     "left_at",
     "recordings",
     "prefer",
+    "ring_seconds",
+    "forward",
     "dial_status",
     "hangup_q850",
     "dialplan_status",

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 from ari_bridge.ari.client import Ari
 from ari_bridge.calls.manager import Calls, Limits, StateChanged, Update
+from ari_bridge.calls.peers import Reach
 from ari_bridge.calls.state import Call
 from ari_bridge.hooks import Hooks
 from ari_bridge.media.address import NodeAddress
@@ -37,12 +38,13 @@ class PagesSeen:
     """Pages of `users`, and what they were told."""
 
     users: frozenset[str] = frozenset()
+    reach: Reach = Reach()
     rung: list[str] = field(default_factory=list)
     stopped: list[tuple[str | None, str]] = field(default_factory=list)
 
-    def ring(self, call: Call) -> frozenset[str]:
+    def ring(self, call: Call) -> Reach:
         self.rung.append(call.id)
-        return self.users
+        return replace(self.reach, users=self.users)
 
     def stop_ringing(self, call: Call, user: str | None, reason: str) -> None:
         self.stopped.append((user, reason))

@@ -12,6 +12,8 @@ export type PartyState = "trying" | "ringing" | "accepted";
 
 export type RecordingState = "off" | "on" | "paused";
 
+export type PersonState = "offline" | "available" | "ringing" | "in_call" | "do_not_disturb";
+
 /** Somebody in a call besides this user. */
 export interface PartySummary {
   party: number; // its number in the call; who was called, or has called, is 1
@@ -44,6 +46,14 @@ export interface IceServer {
   urls: string[];
   username?: string;
   credential?: string;
+}
+
+/** Somebody who can be called: a user of pages (`user` set), or a phone of the PBX. */
+export interface PersonSummary {
+  number: string;
+  name: string;
+  state: PersonState;
+  user?: string;
 }
 
 /**
@@ -203,6 +213,22 @@ export interface Record {
 }
 
 /**
+ * What is to be done with calls for this user: set by the client, as a whole; told by the server to all its pages.
+ *
+ * What is left out is as at the beginning: nothing forwarded, calls ring. A forward is a number, `voicemail`, or "".
+ */
+export interface Preferences {
+  type: "preferences";
+  doNotDisturb?: boolean; // no page rings
+  callWaiting?: boolean; // it rings also while this user is in a call
+  forwardAlways?: string;
+  forwardBusy?: string; // in a call, without call waiting
+  forwardNoAnswer?: string;
+  forwardUnreachable?: string; // no page is open
+  ringSeconds?: number; // 5 to 120; 0: as long as the server is set to
+}
+
+/**
  * Answered by `pong` with the same `id`.
  *
  * Whoever has once sent one, and holds a call, is taken for frozen when nothing comes for 9 s.
@@ -349,6 +375,26 @@ export interface Recording {
   reason?: string;
 }
 
+/** The messages in this user's voicemail box: comes after `registered`, and on change. Not sent without a box. */
+export interface Voicemail {
+  type: "voicemail";
+  new: number;
+  old: number;
+  number?: string; // to dial for hearing them; "" where there is none
+}
+
+/** The whole directory: comes after `registered`, and when somebody has come into it, or left it. */
+export interface People {
+  type: "people";
+  people: PersonSummary[];
+}
+
+/** Somebody of the directory stands otherwise than before. */
+export interface Person {
+  type: "person";
+  person: PersonSummary;
+}
+
 /** The call stands, but its sound is lost on the server's side: send a new `offer` with its `callId`. */
 export interface MediaLost {
   type: "media-lost";
@@ -406,6 +452,7 @@ export type ClientMessage =
   | DropParty
   | Leave
   | Record
+  | Preferences
   | Ping;
 
 export type ServerMessage =
@@ -426,6 +473,10 @@ export type ServerMessage =
   | TransferFailed
   | Party
   | Recording
+  | Preferences
+  | Voicemail
+  | People
+  | Person
   | MediaLost
   | TakenOver
   | Dtmf
