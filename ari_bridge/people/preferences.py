@@ -1,0 +1,78 @@
+"""What a user wants to be done with calls for them. Pure."""
+
+from collections.abc import Callable
+
+import msgspec
+from msgspec.structs import replace
+
+from ari_bridge.errors import InvalidRequest, InvalidTarget
+from ari_bridge.routing import clean
+
+VOICEMAIL = "voicemail"
+"""In place of a number: the caller may leave a message."""
+RING_SECONDS = (5.0, 120.0)
+FORWARDS = ("forward_always", "forward_busy", "forward_no_answer", "forward_unreachable")
+MOST_HOPS = 5
+"""How often one call may be forwarded; the dialplan counts (docs/PEOPLE.md)."""
+
+
+class Preferences(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The defaults are those of a user who has set nothing. A forward is a number, `VOICEMAIL`, or "" for none."""
+
+    do_not_disturb: bool = False  # no page rings
+    call_waiting: bool = True  # it rings while the user is in a call
+    forward_always: str = ""
+    forward_busy: str = ""  # in a call, and call waiting is off
+    forward_no_answer: str = ""
+    forward_unreachable: str = ""  # no page is open
+    ring_seconds: float = 0.0  # 0: as long as the server is set to
+
+
+def check(user: str, wanted: Preferences, of: Callable[[str], Preferences]) -> Preferences:
+    """The preferences as they are kept: numbers without the separators that people write.
+
+    `of`: what other users have set. Raises InvalidRequest, whose `field` names the one that is wrong.
+    """
+    low, high = RING_SECONDS
+    if wanted.ring_seconds and not low <= wanted.ring_seconds <= high:
+        raise InvalidRequest(
+            f"It may ring {low:.0f} to {high:.0f} seconds, or 0: as the server is set.", field="ringSeconds"
+        )
+    numbers = {name: _number(user, name, getattr(wanted, name)) for name in FORWARDS}
+    if chain := _circle(user, numbers["forward_always"], of):
+        raise InvalidRequest(f"The calls would go in a circle: {' → '.join(chain)}.", field="forwardAlways")
+    return replace(wanted, **numbers)
+
+
+def _number(user: str, name: str, written: str) -> str:
+    if written in ("", VOICEMAIL):
+        return written
+    field = _camel(name)
+    try:
+        number = clean(written)
+    except InvalidTarget as error:
+        raise InvalidRequest(str(error), field=field) from None
+    if number == user:
+        raise InvalidRequest("Calls cannot be forwarded to the one who is called.", field=field)
+    return number
+
+
+def _circle(user: str, target: str, of: Callable[[str], Preferences]) -> list[str]:
+    """The users through whom an unconditional forward comes back; empty where it does not.
+
+    Circles of other kinds depend on who is busy or away at the moment: the dialplan stops those.
+    """
+    chain = [user]
+    while target and target != VOICEMAIL:
+        if target in chain:
+            return [*chain, target] if target == user else []
+        if len(chain) > MOST_HOPS:
+            return []
+        chain.append(target)
+        target = of(target).forward_always
+    return []
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))
