@@ -1,4 +1,4 @@
-"""Three in one call: who hears whom, by the tone that each sends; who joins, is dropped, and stays when the page leaves."""
+"""Three in one call: who hears whom, by the tone that each sends; who joins, is dropped, and stays without the page."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,71 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { MicrophoneError } from "../media/microphone";
-import type { MediaState, Peer } from "../media/peer";
+import type { Peer } from "../media/peer";
 import { settled } from "../testing/fakes";
+import { FakePeer, track } from "../testing/peers";
 import type { Call } from "./call";
 import { CallMedia } from "./media";
-
-class FakeTrack {
-  enabled = true;
-  stopped = false;
-
-  constructor(readonly name: string) {}
-
-  clone = (): FakeTrack => new FakeTrack(`copy of ${this.name}`);
-  stop = (): void => void (this.stopped = true);
-}
-
-const track = (name: string): MediaStreamTrack => new FakeTrack(name) as unknown as MediaStreamTrack;
-
-/** A connection that does as the test says. */
-class FakePeer {
-  static all: FakePeer[] = [];
-  state: MediaState = "new";
-  answered = false;
-  closed = false;
-  sends: FakeTrack | null = null;
-  packets = 0;
-  answers = 0;
-  asked = 0;
-  frozen = false; // nothing comes in any more, and nobody answers
-  still = false; // nothing comes in, but somebody answers
-  remoteStream = { getTracks: () => ["voice"] };
-  private readonly number = FakePeer.all.push(this);
-  private listener: () => void = () => undefined;
-
-  offer(listener: () => void): string {
-    this.listener = listener;
-    return `offer ${this.number}`;
-  }
-
-  async answer(): Promise<void> {
-    this.answered = true;
-  }
-
-  become(state: MediaState): void {
-    if (this.closed) return;
-    this.state = state;
-    this.listener();
-  }
-
-  async replaceTrack(track: FakeTrack): Promise<void> {
-    this.sends = track;
-  }
-
-  async stats(): Promise<Map<string, object>> {
-    this.asked++;
-    if (!this.frozen && !this.still) this.packets += 50;
-    if (!this.frozen) this.answers++;
-    return new Map<string, object>([
-      ["i", { type: "inbound-rtp", id: "i", kind: "audio", packetsReceived: this.packets }],
-      ["p", { type: "candidate-pair", id: "p", nominated: true, requestsSent: this.asked, responsesReceived: this.answers }],
-    ]);
-  }
-
-  close(): void {
-    this.closed = true;
-  }
-}
 
 let media: CallMedia;
 let link: boolean;
