@@ -6,7 +6,7 @@ Knows no WebRTC and keeps no call state: `phone.py` does.
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -22,17 +22,23 @@ _HEARTBEAT = 20.0  # seconds; a server that went silent is noticed within one an
 
 
 class ClientError(Exception):
-    """Base of what can go wrong on the client's side."""
+    """Base of what can go wrong on the client's side.
+
+    `retry_after`: for how many seconds the server asks not to be tried again; 0 where it asks for nothing.
+    """
+
+    retry_after = 0.0
 
 
 class ConnectionFailed(ClientError):
     """The server cannot be reached, or refused the connection."""
 
-    def __init__(self, url: str, reason: str, status: int = 0) -> None:
-        super().__init__(url, reason, status)
+    def __init__(self, url: str, reason: str, status: int = 0, retry_after: float = 0.0) -> None:
+        super().__init__(url, reason, status, retry_after)
         self.url = url
         self.reason = reason
         self.status = status  # HTTP status of the refusal, 0 where there was none
+        self.retry_after = retry_after
 
     def __str__(self) -> str:
         return f"cannot connect to {self.url}: {self.reason}"
@@ -57,6 +63,7 @@ class ServerRefused(ClientError):
     def __init__(self, error: Error) -> None:
         super().__init__(error)
         self.error = error
+        self.retry_after = error.retry_after or 0.0
 
     @property
     def code(self) -> str:
@@ -114,9 +121,11 @@ class Connection:
                 )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             await self.close()
-            status = error.status if isinstance(error, aiohttp.WSServerHandshakeError) else 0
+            status, retry_after = 0, 0.0
+            if isinstance(error, aiohttp.WSServerHandshakeError):
+                status, retry_after = error.status, _retry_after(error.headers)
             reason = f"no answer within {timeout:g} s" if isinstance(error, TimeoutError) else str(error)
-            raise ConnectionFailed(self.url, reason, status) from error
+            raise ConnectionFailed(self.url, reason, status, retry_after) from error
         self._reader = asyncio.create_task(self._read(self._socket), name="client-reader")
 
     async def send(self, message: ClientMessage) -> None:
@@ -153,6 +162,12 @@ class Connection:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.close()
+
+
+def _retry_after(headers: Mapping[str, str] | None) -> float:
+    """RFC 9110 section 10.2.3, in seconds; 0 where there is none, or a date, which the server does not send."""
+    value = (headers or {}).get("Retry-After", "")
+    return float(value) if value.isascii() and value.isdigit() else 0.0
 
 
 def http_url(ws_url: str, path: str) -> str:

@@ -18,7 +18,7 @@ import aioice.ice
 from ari_bridge.ids import new_call_id
 from frontend import messages
 from frontend.client.connection import ClientError, Connection, ConnectionLost, ServerRefused
-from frontend.client.phone_call import NotSeen, PhoneCall, backoff
+from frontend.client.phone_call import NotSeen, PhoneCall, backoff, wait_after
 from frontend.client.tones import Source
 from frontend.messages import ServerMessage
 
@@ -298,14 +298,12 @@ class Phone:
             try:
                 await self.reconnect()
                 break
-            except ServerRefused as refusal:
-                if refusal.code == "unauthorized":  # it will never take us back
+            except ClientError as error:
+                if isinstance(error, ServerRefused) and error.code == "unauthorized":  # it will never take us back
                     for call in self._calls.values():
-                        call.fail(refusal)
+                        call.fail(error)
                     return
-            except ClientError:
-                pass
-            await asyncio.sleep(pause)
+                await asyncio.sleep(wait_after(error, pause))
         self._reconnecting = None
         self._wake()
 

@@ -28,6 +28,15 @@ def backoff() -> Iterator[float]:
         pause = min(5.0, pause * 2)
 
 
+LONGEST_WAIT = 60.0
+"""Seconds: a server that asks for more is tried all the same."""
+
+
+def wait_after(error: ClientError, pause: float) -> float:
+    """Seconds to the next try: `pause`, or as long as the server asked for, and up to a half longer: so were others."""
+    return max(pause, min(error.retry_after, LONGEST_WAIT) * random.uniform(1.0, 1.5))
+
+
 class NotSeen(ClientError):
     """What was waited for did not come; the text says what came instead."""
 
@@ -266,8 +275,8 @@ class PhoneCall:
                 return
             try:
                 return await self.renew()
-            except ClientError:
-                await asyncio.sleep(pause)
+            except ClientError as error:
+                await asyncio.sleep(wait_after(error, pause))
 
     def _codec(self) -> str:
         for line in self.sdp_answer.splitlines():
