@@ -86,6 +86,12 @@ class Aside:
         except OSError as error:  # harmless: what it has is older than what is in the database from now on
             log.error("the journal cannot be removed", journal=str(self.journal.path), reason=str(error))
 
+    def close(self) -> None:
+        """What is still here is left in the journal; one in which everything is outdated is removed."""
+        if self._file_stands and not self.rows and not self._more_in_journal:
+            self.clear()
+        self.journal.close()
+
     def _keep_newest(self, rows: Iterable[Row]) -> None:
         for row in rows:
             if (there := self.rows.get(row.id)) is None or row.revision > there.revision:

@@ -101,7 +101,7 @@ class SqliteStore:
         if opened:
             with suppress(sqlite3.Error):  # all that it had to do is done by who opens the file next
                 await asyncio.to_thread(opened.close)
-        self._aside.journal.close()
+        self._aside.close()
         self._lock.release()
 
     async def _read_database(self) -> list[Row]:

@@ -16,6 +16,7 @@ import aiohttp
 
 from deploy.demo.process import die_with_parent
 from tests.real import free
+from tests.real.journals import remove_journal
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 PROJECT = Path(__file__).parents[2]
@@ -140,6 +141,7 @@ class FrontEnd:
         if self._session:
             await self._session.close()
             self._session = None
+        remove_journal(self.state)
 
     # --- what it says -----------------------------------------------------------
 

@@ -4,6 +4,7 @@ Every test that uses `site` also proves, at its end, that nothing of its calls i
 """
 
 import asyncio
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -20,6 +21,7 @@ from deploy.demo.rtpengine import Rtpengine
 from frontend.app import App
 from frontend.client.phone import Phone
 from frontend.settings import Settings
+from tests.real.journals import remove_journal
 from tests.real.parts import Pbx
 
 RELEASE_SECONDS = 4.0
@@ -100,7 +102,8 @@ def settings(pbx: Pbx, rtpengine: Rtpengine, **changes: Any) -> Settings:
 @asynccontextmanager
 async def real_site(pbx: Pbx, rtpengine: Rtpengine, **changes: Any) -> AsyncIterator[Site]:
     """A front end with its event stream up; `changes` to its settings. Nothing may be left when the test ends."""
-    app = App(settings(pbx, rtpengine, **changes))
+    values = settings(pbx, rtpengine, **changes)
+    app = App(values)
     await app.start()
     site = Site(pbx, rtpengine, app)
     try:
@@ -110,6 +113,9 @@ async def real_site(pbx: Pbx, rtpengine: Rtpengine, **changes: Any) -> AsyncIter
     finally:
         await app.calls.hang_up_all()
         await app.close()
+        remove_journal(values.state_dir)
+        if "state_dir" not in changes:
+            shutil.rmtree(values.state_dir, ignore_errors=True)
 
 
 async def connected(app: App, *, seconds: float = 5.0) -> None:

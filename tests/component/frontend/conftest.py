@@ -11,12 +11,7 @@ from frontend.app import App
 from frontend.settings import Settings, load
 from tests.fakes.ari import FakeAri
 from tests.fakes.rtpengine import FakeRtpengine
-
-OFFER = (
-    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\n"
-    "a=rtpmap:111 opus/48000/2\r\na=ice-ufrag:abcd\r\na=ice-pwd:abcdefghijklmnopqrstuvwx\r\na=setup:actpass\r\n"
-    "a=fingerprint:sha-256 " + ":".join(["00"] * 32) + "\r\na=mid:0\r\na=sendrecv\r\na=rtcp-mux\r\n"
-)
+from tests.real.journals import remove_journal
 
 
 @pytest.fixture
@@ -61,6 +56,7 @@ async def app(settings: Settings) -> AsyncIterator[App]:
             await asyncio.sleep(0.01)
     yield app
     await app.close()
+    remove_journal(settings.state_dir)
 
 
 @pytest.fixture

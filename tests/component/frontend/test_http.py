@@ -12,7 +12,7 @@ import pytest
 from ari_bridge.media.address import parse_nodes
 from frontend.app import App, CannotListen
 from frontend.settings import Settings
-from tests.component.frontend.conftest import OFFER
+from tests.offers import OFFER
 from tests.fakes.ari import FakeAri
 from tests.fakes.rtpengine import FakeRtpengine
 

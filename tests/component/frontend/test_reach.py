@@ -11,7 +11,7 @@ from frontend.app import App
 from frontend.auth import Access
 from frontend.ice import credentials
 from frontend.settings import Settings
-from tests.component.frontend.conftest import OFFER
+from tests.offers import OFFER
 from tests.component.frontend.test_sessions import Socket, place, told
 from tests.fakes.rtpengine import FakeRtpengine
 

@@ -11,7 +11,7 @@ import pytest
 from frontend.app import App
 from frontend.settings import Settings
 from tests.component.conftest import until
-from tests.component.frontend.conftest import OFFER
+from tests.offers import OFFER
 from tests.fakes.ari import FakeAri, RingsForEver
 
 Socket = aiohttp.ClientWebSocketResponse

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from frontend.app import App
-from tests.component.frontend.conftest import OFFER
+from tests.offers import OFFER
 from tests.fakes.ari import Answers, FakeAri, RingsForEver
 from tests.fakes.rtpengine import FakeRtpengine
 

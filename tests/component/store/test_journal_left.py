@@ -1,0 +1,45 @@
+"""What of the journal is there when a store has closed: what the next process needs, and nothing else."""
+
+import time
+from pathlib import Path
+
+from ari_bridge.store import SqliteStore
+from ari_bridge.store.aside import Aside
+from ari_bridge.store.journal import Journal
+from ari_bridge.store.record import Row, to_row
+from tests.component.store.conftest import a_call, locked_by_another
+
+
+def a_row(revision: int) -> Row:
+    return to_row(a_call("call"), revision, time.time())
+
+
+def test_a_journal_with_something_to_write_is_left(journal_dir: Path) -> None:
+    aside = Aside(Journal(journal_dir / "rows.journal"))
+    aside.add(a_row(1))
+    aside.close()
+    assert [row.revision for row in Journal(journal_dir / "rows.journal").rows()] == [1]
+
+
+def test_one_in_which_all_is_outdated_is_removed(journal_dir: Path) -> None:
+    aside = Aside(Journal(journal_dir / "rows.journal"))
+    aside.add(a_row(1))
+    aside.outdated("call")
+    aside.close()
+    assert not list(journal_dir.iterdir())
+
+
+async def test_a_store_that_closes_in_trouble_leaves_its_journal_and_the_next_removes_it(
+    state_dir: Path, journal_dir: Path
+) -> None:
+    store = SqliteStore(state_dir, journal_dir=journal_dir)
+    await store.start()
+    with locked_by_another(store.path):
+        store.save(a_call("call"))
+        await store.close()
+    assert list(journal_dir.iterdir())
+    store = SqliteStore(state_dir, journal_dir=journal_dir)
+    await store.start()
+    assert [call.id for call in store.live()] == ["call"]
+    await store.close()
+    assert not list(journal_dir.iterdir())
