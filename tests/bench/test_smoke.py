@@ -13,7 +13,7 @@ from tests.real.parts import require_installed
 def test_a_short_run_prints_every_row() -> None:
     require_installed(rootfs.find("16") is not None, "Asterisk 16")
     require_installed(shutil.which("rtpengine") is not None, "rtpengine")
-    command = [sys.executable, "-m", "tests.bench", "--calls", "3", "--held", "10"]
+    command = [sys.executable, "-m", "tests.bench", "--calls", "2", "--held", "2"]
     run = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=100)
     assert run.returncode == 0, run.stdout + run.stderr
     for row in ROWS:
