@@ -6,11 +6,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from playwright.async_api import Browser
+
+from deploy.demo.rtpengine import Rtpengine
+from tests.chaos.front_end import FrontEnd
+from tests.chaos.system import environment
 from tests.e2e.conftest import PAGE_TONE
-from tests.e2e.softphone import Softphone
+from tests.e2e.ears import Ears
+from tests.e2e.softphone import Softphone, new_context
+from tests.real.parts import Pbx
 from tests.real.rtp import RtpPeer
 from tests.real.sipp import Sipp
-from tests.real.site import Site
 
 CALLER_TONE, CALLEE_TONE = 900.0, 1300.0
 """Hz. Neither is a multiple of the page's, nor of the other."""
@@ -41,18 +47,18 @@ class Side:
 
 
 @asynccontextmanager
-async def caller(site: Site, folder: Path, scenario: str = "caller_stays") -> AsyncIterator[Side]:
+async def caller(pbx: Pbx, folder: Path, scenario: str = "caller_stays") -> AsyncIterator[Side]:
     """Desk phone, 7001, calls the page."""
     async with RtpPeer(CALLER_TONE, peak=PEAK) as peer:
-        async with Sipp(scenario, folder, to=site.pbx.sip_port, rtp_port=peer.port, seconds=60) as sipp:
+        async with Sipp(scenario, folder, to=pbx.sip_port, rtp_port=peer.port, seconds=60) as sipp:
             yield Side(sipp, peer)
 
 
 @asynccontextmanager
-async def callee(site: Site, folder: Path, scenario: str = "phone_answers") -> AsyncIterator[Side]:
+async def callee(pbx: Pbx, folder: Path, scenario: str = "phone_answers") -> AsyncIterator[Side]:
     """Answers whatever 7xxx is called."""
     async with RtpPeer(CALLEE_TONE, peak=PEAK) as peer:
-        async with Sipp(scenario, folder, port=site.pbx.trunk_port, rtp_port=peer.port, seconds=60) as sipp:
+        async with Sipp(scenario, folder, port=pbx.trunk_port, rtp_port=peer.port, seconds=60) as sipp:
             yield Side(sipp, peer)
 
 
@@ -60,3 +66,21 @@ async def both_hear(phone: Softphone, side: Side, tone: float) -> None:
     """The page and this side alone hear each other. `tone`: the side's."""
     await phone.hears_mix(TONES, tone)
     await side.hears(PAGE_TONE)
+
+
+@asynccontextmanager
+async def killable(
+    pbx: Pbx, rtpengine: Rtpengine, browser: Browser, folder: Path
+) -> AsyncIterator[tuple[FrontEnd, Softphone]]:
+    """1001's page at a front end that is a process of its own."""
+    server = FrontEnd(folder / "server", environment(pbx, [rtpengine]))
+    await server.start()
+    try:
+        async with new_context(browser) as context:
+            ears = Ears()
+            await ears.attach(context)
+            phone = Softphone(await context.new_page(), ears)
+            await phone.start(server.url, "1001")
+            yield server, phone
+    finally:
+        await server.close()

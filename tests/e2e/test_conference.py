@@ -8,23 +8,25 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
+from deploy.demo.rtpengine import Rtpengine
 from tests.e2e.conftest import PAGE_TONE
-from tests.e2e.sides import CALLEE_TONE, CALLER_TONE, TONES, Side, both_hear, callee, caller
+from tests.e2e.sides import CALLEE_TONE, CALLER_TONE, TONES, Side, both_hear, callee, caller, killable
 from tests.e2e.softphone import Softphone, softphone
-from tests.real.parts import VERSIONS
+from tests.real.parts import VERSIONS, Pbx
 from tests.real.site import Site, SiteWith
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
+MILLIWATT = 1004.0
 
 
 @asynccontextmanager
 async def three(site: Site, browser: Browser, folder: Path) -> AsyncIterator[tuple[Softphone, Side, Side]]:
     """The page, Desk phone that called it, and 7012 that was added."""
-    async with softphone(browser, site) as phone, caller(site, folder) as desk:
+    async with softphone(browser, site) as phone, caller(site.pbx, folder) as desk:
         await phone.rings("Desk phone")
         await phone.answer()
         await both_hear(phone, desk, CALLER_TONE)
-        async with callee(site, folder, "phone_hangs_up") as other:
+        async with callee(site.pbx, folder, "phone_hangs_up") as other:
             await phone.take("Add", "7012", "Add")
             await phone.sees("Conference of 3", "Desk phone", "7012")
             await all_hear_all(phone, desk, other)
@@ -97,11 +99,40 @@ async def test_a_reload_keeps_all_parties(site_with: SiteWith, browser: Browser,
         await desk.sipp.done()
 
 
-async def test_two_calls_become_one(site: Site, browser: Browser, tmp_path: Path) -> None:
-    async with softphone(browser, site) as phone, caller(site, tmp_path) as desk:
+async def test_a_kill_of_the_server_leaves_all_parties_and_the_held_call(
+    pbx: Pbx, rtpengine: Rtpengine, browser: Browser, tmp_path: Path
+) -> None:
+    async with killable(pbx, rtpengine, browser, tmp_path) as (server, phone), caller(pbx, tmp_path) as desk:
         await phone.rings("Desk phone")
         await phone.answer()
-        async with callee(site, tmp_path, "phone_answers") as other:
+        await both_hear(phone, desk, CALLER_TONE)
+        async with callee(pbx, tmp_path, "phone_hangs_up") as other:
+            await phone.take("Add", "7012", "Add")
+            await all_hear_all(phone, desk, other)
+            await phone.take("Add", "601", "New call")
+            await phone.hears(MILLIWATT)
+            await server.kill()
+            await phone.sees("Reconnecting… the sound goes on.")
+            await server.start()
+            await phone.online()
+            await phone.sees("In call", "601")
+            phone.forget()
+            await phone.hears(MILLIWATT)
+            await asyncio.gather(desk.hears(CALLEE_TONE), other.hears(CALLER_TONE))
+            await phone.press("Swap")
+            await phone.sees("Conference of 3", "Desk phone", "7012")
+            await all_hear_all(phone, desk, other)
+            await phone.press("End for all")
+            await phone.press("Hang up")
+            await phone.is_free()
+            await desk.sipp.done()
+
+
+async def test_two_calls_become_one(site: Site, browser: Browser, tmp_path: Path) -> None:
+    async with softphone(browser, site) as phone, caller(site.pbx, tmp_path) as desk:
+        await phone.rings("Desk phone")
+        await phone.answer()
+        async with callee(site.pbx, tmp_path, "phone_answers") as other:
             await phone.take("Add", "7012", "New call")
             await both_hear(phone, other, CALLEE_TONE)
             await phone.press("Add")
@@ -115,7 +146,7 @@ async def test_two_calls_become_one(site: Site, browser: Browser, tmp_path: Path
 
 
 async def test_who_is_added_does_not_come(site: Site, browser: Browser, tmp_path: Path) -> None:
-    async with softphone(browser, site) as phone, caller(site, tmp_path) as desk:
+    async with softphone(browser, site) as phone, caller(site.pbx, tmp_path) as desk:
         await phone.rings("Desk phone")
         await phone.answer()
         await both_hear(phone, desk, CALLER_TONE)
@@ -128,7 +159,7 @@ async def test_who_is_added_does_not_come(site: Site, browser: Browser, tmp_path
 
 
 async def test_a_call_is_recorded_by_button(site: Site, browser: Browser, tmp_path: Path) -> None:
-    async with softphone(browser, site) as phone, callee(site, tmp_path) as side:
+    async with softphone(browser, site) as phone, callee(site.pbx, tmp_path) as side:
         await phone.call("7012")
         await both_hear(phone, side, CALLEE_TONE)
         mark = phone.page.get_by_test_id("recording")

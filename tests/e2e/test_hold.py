@@ -7,14 +7,10 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from deploy.demo.rtpengine import Rtpengine
-from tests.chaos.front_end import FrontEnd
-from tests.chaos.system import environment
-from tests.e2e.ears import Ears
-from tests.e2e.sides import CALLEE_TONE, CALLER_TONE, TONES, Side, both_hear, callee, caller
-from tests.e2e.softphone import Softphone, new_context, softphone
+from tests.e2e.conftest import PAGE_TONE
+from tests.e2e.sides import CALLEE_TONE, CALLER_TONE, TONES, both_hear, callee, caller, killable
+from tests.e2e.softphone import softphone
 from tests.real.parts import VERSIONS, Pbx
-from tests.real.rtp import RtpPeer
-from tests.real.sipp import Sipp
 from tests.real.site import Site
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
@@ -24,7 +20,7 @@ LONG_SECONDS = 12.0
 
 @pytest.mark.parametrize("pbx", VERSIONS, indirect=True, ids=[f"asterisk-{v}" for v in VERSIONS])
 async def test_the_other_side_hears_music_and_the_page_nothing(site: Site, browser: Browser, tmp_path: Path) -> None:
-    async with softphone(browser, site) as phone, callee(site, tmp_path) as side:
+    async with softphone(browser, site) as phone, callee(site.pbx, tmp_path) as side:
         await phone.call("7012")
         await both_hear(phone, side, CALLEE_TONE)
         await phone.press("Hold")
@@ -38,7 +34,7 @@ async def test_the_other_side_hears_music_and_the_page_nothing(site: Site, brows
 
 
 async def test_h_holds_and_the_microphone_stays_muted(site: Site, browser: Browser, tmp_path: Path) -> None:
-    async with softphone(browser, site) as phone, callee(site, tmp_path) as side:
+    async with softphone(browser, site) as phone, callee(site.pbx, tmp_path) as side:
         await phone.call("7012")
         await both_hear(phone, side, CALLEE_TONE)
         await phone.keys("m")
@@ -51,13 +47,13 @@ async def test_h_holds_and_the_microphone_stays_muted(site: Site, browser: Brows
         await phone.hears_mix(TONES, CALLEE_TONE)
         await side.hears()
         await phone.keys("m")
-        await side.hears(440.0)
+        await side.hears(PAGE_TONE)
         await phone.keys("Escape")
         await side.sipp.done()
 
 
 async def test_the_caller_holds(site: Site, browser: Browser, tmp_path: Path) -> None:
-    async with softphone(browser, site) as phone, caller(site, tmp_path, "caller_holds") as side:
+    async with softphone(browser, site) as phone, caller(site.pbx, tmp_path, "caller_holds") as side:
         await phone.rings("Desk phone")
         await phone.answer()
         await both_hear(phone, side, CALLER_TONE)
@@ -71,7 +67,7 @@ async def test_the_caller_holds(site: Site, browser: Browser, tmp_path: Path) ->
 
 
 async def test_a_long_hold_is_not_taken_for_a_dead_connection(site: Site, browser: Browser, tmp_path: Path) -> None:
-    async with softphone(browser, site) as phone, callee(site, tmp_path) as side:
+    async with softphone(browser, site) as phone, callee(site.pbx, tmp_path) as side:
         await phone.call("7012")
         await both_hear(phone, side, CALLEE_TONE)
         connection = await phone.page.evaluate_handle("window.__phone.peer()")
@@ -90,31 +86,20 @@ async def test_a_long_hold_is_not_taken_for_a_dead_connection(site: Site, browse
 async def test_a_held_call_is_still_held_after_a_kill_of_the_server(
     pbx: Pbx, rtpengine: Rtpengine, browser: Browser, tmp_path: Path
 ) -> None:
-    server = FrontEnd(tmp_path / "server", environment(pbx, [rtpengine]))
-    await server.start()
-    try:
-        async with new_context(browser) as context, RtpPeer(CALLEE_TONE) as peer:
-            ears = Ears()
-            await ears.attach(context)
-            phone = Softphone(await context.new_page(), ears)
-            await phone.start(server.url, "1001")
-            async with Sipp("phone_answers", tmp_path, port=pbx.trunk_port, rtp_port=peer.port, seconds=60) as sipp:
-                side = Side(sipp, peer)
-                await phone.call("7012")
-                await both_hear(phone, side, CALLEE_TONE)
-                await phone.press("Hold")
-                await side.hears_music()
-                await server.kill()
-                await phone.sees("Reconnecting… the other side hears music.")
-                await side.hears_music()
-                await server.start()
-                await phone.online()
-                await phone.sees("On hold")
-                await side.hears_music()
-                await phone.hears_nothing()
-                await phone.talks_again()
-                await both_hear(phone, side, CALLEE_TONE)
-                await phone.press("Hang up")
-                await sipp.done()
-    finally:
-        await server.close()
+    async with killable(pbx, rtpengine, browser, tmp_path) as (server, phone), callee(pbx, tmp_path) as side:
+        await phone.call("7012")
+        await both_hear(phone, side, CALLEE_TONE)
+        await phone.press("Hold")
+        await side.hears_music()
+        await server.kill()
+        await phone.sees("Reconnecting… the other side hears music.")
+        await side.hears_music()
+        await server.start()
+        await phone.online()
+        await phone.sees("On hold")
+        await side.hears_music()
+        await phone.hears_nothing()
+        await phone.talks_again()
+        await both_hear(phone, side, CALLEE_TONE)
+        await phone.press("Hang up")
+        await side.sipp.done()

@@ -21,10 +21,10 @@ GRACE = 20.0
 @asynccontextmanager
 async def waiting(site: Site, browser: Browser, folder: Path) -> AsyncIterator[tuple[Softphone, Side, Side]]:
     """A page that talks to 7012, while Desk phone rings: the page, the one who talks, the one who rings."""
-    async with softphone(browser, site) as phone, callee(site, folder) as talking:
+    async with softphone(browser, site) as phone, callee(site.pbx, folder) as talking:
         await phone.call("7012")
         await both_hear(phone, talking, CALLEE_TONE)
-        async with caller(site, folder) as ringing:
+        async with caller(site.pbx, folder) as ringing:
             await phone.sees("Desk phone is calling too")
             yield phone, talking, ringing
 
@@ -87,11 +87,11 @@ async def test_each_call_is_muted_for_itself(site: Site, browser: Browser, tmp_p
 
 
 async def test_a_second_call_is_made_beside_the_first(site: Site, browser: Browser, tmp_path: Path) -> None:
-    async with softphone(browser, site) as phone, caller(site, tmp_path) as desk:
+    async with softphone(browser, site) as phone, caller(site.pbx, tmp_path) as desk:
         await phone.rings("Desk phone")
         await phone.answer()
         await both_hear(phone, desk, CALLER_TONE)
-        async with callee(site, tmp_path) as second:
+        async with callee(site.pbx, tmp_path) as second:
             await phone.take("Add", "7012", "New call")
             await both_hear(phone, second, CALLEE_TONE)
             await desk.hears_music()
@@ -122,10 +122,10 @@ async def test_a_call_ends_while_another_one_waits_which_then_rings(
 
 
 async def test_a_waiting_call_is_declined_and_nobody_else_notices(site: Site, browser: Browser, tmp_path: Path) -> None:
-    async with softphone(browser, site) as phone, callee(site, tmp_path) as first:
+    async with softphone(browser, site) as phone, callee(site.pbx, tmp_path) as first:
         await phone.call("7012")
         await both_hear(phone, first, CALLEE_TONE)
-        async with caller(site, tmp_path, "caller_is_refused") as desk:
+        async with caller(site.pbx, tmp_path, "caller_is_refused") as desk:
             await phone.sees("Desk phone is calling too")
             await phone.press("Decline")
             await desk.sipp.done()

@@ -20,7 +20,7 @@ both_versions = pytest.mark.parametrize("pbx", VERSIONS, indirect=True, ids=[f"a
 @asynccontextmanager
 async def talking(site: Site, browser: Browser, folder: Path) -> AsyncIterator[tuple[Softphone, Side]]:
     """A page that was called by Desk phone."""
-    async with softphone(browser, site) as phone, caller(site, folder) as desk:
+    async with softphone(browser, site) as phone, caller(site.pbx, folder) as desk:
         await phone.rings("Desk phone")
         await phone.answer()
         await both_hear(phone, desk, CALLER_TONE)
@@ -38,7 +38,7 @@ async def others_talk(desk: Side, other: Side) -> None:
 
 @both_versions
 async def test_a_blind_transfer_connects_the_others(site: Site, browser: Browser, tmp_path: Path) -> None:
-    async with talking(site, browser, tmp_path) as (phone, desk), callee(site, tmp_path, "phone_hangs_up") as other:
+    async with talking(site, browser, tmp_path) as (phone, desk), callee(site.pbx, tmp_path, "phone_hangs_up") as other:
         await phone.take("Transfer", "7012", "Transfer")
         await phone.is_told("Transferred to 7012.")
         await phone.is_free()
@@ -46,7 +46,7 @@ async def test_a_blind_transfer_connects_the_others(site: Site, browser: Browser
 
 
 async def test_by_keyboard(site: Site, browser: Browser, tmp_path: Path) -> None:
-    async with talking(site, browser, tmp_path) as (phone, desk), callee(site, tmp_path, "phone_hangs_up") as other:
+    async with talking(site, browser, tmp_path) as (phone, desk), callee(site.pbx, tmp_path, "phone_hangs_up") as other:
         await phone.keys("t", "7012", "Enter")
         await phone.is_told("Transferred to 7012.")
         await others_talk(desk, other)
@@ -83,7 +83,10 @@ async def test_a_transfer_is_taken_back(site: Site, browser: Browser, tmp_path: 
 
 
 async def test_a_transfer_goes_on_without_the_page(site: Site, browser: Browser, tmp_path: Path) -> None:
-    async with talking(site, browser, tmp_path) as (phone, desk), callee(site, tmp_path, "phone_plays_first") as other:
+    async with (
+        talking(site, browser, tmp_path) as (phone, desk),
+        callee(site.pbx, tmp_path, "phone_plays_first") as other,
+    ):
         await phone.take("Transfer", "7012", "Transfer")
         await phone.sees("Transferring to 7012…")
         await other.sipp.saw("INVITE")
@@ -98,7 +101,7 @@ async def test_a_transfer_goes_on_without_the_page(site: Site, browser: Browser,
 
 @both_versions
 async def test_somebody_is_asked_first_and_then_connected(site: Site, browser: Browser, tmp_path: Path) -> None:
-    async with talking(site, browser, tmp_path) as (phone, desk), callee(site, tmp_path, "phone_hangs_up") as other:
+    async with talking(site, browser, tmp_path) as (phone, desk), callee(site.pbx, tmp_path, "phone_hangs_up") as other:
         await phone.take("Transfer", "7012", "Ask first")
         await both_hear(phone, other, CALLEE_TONE)
         await desk.hears_music()
@@ -123,7 +126,7 @@ async def test_who_is_asked_first_is_busy_and_the_first_call_is_taken_back(
 
 
 async def test_of_two_calls_the_others_are_connected(site: Site, browser: Browser, tmp_path: Path) -> None:
-    async with talking(site, browser, tmp_path) as (phone, desk), callee(site, tmp_path, "phone_hangs_up") as other:
+    async with talking(site, browser, tmp_path) as (phone, desk), callee(site.pbx, tmp_path, "phone_hangs_up") as other:
         await phone.take("Add", "7012", "New call")
         await both_hear(phone, other, CALLEE_TONE)
         await phone.press("Transfer")
