@@ -12,9 +12,9 @@ import pytest
 from ari_bridge.media.address import parse_nodes
 from frontend.app import App, CannotListen
 from frontend.settings import Settings
-from tests.offers import OFFER
 from tests.fakes.ari import FakeAri
 from tests.fakes.rtpengine import FakeRtpengine
+from tests.offers import OFFER
 
 
 async def until(true: Any) -> None:

@@ -11,9 +11,9 @@ from frontend.app import App
 from frontend.auth import Access
 from frontend.ice import credentials
 from frontend.settings import Settings
-from tests.offers import OFFER
 from tests.component.frontend.test_sessions import Socket, place, told
 from tests.fakes.rtpengine import FakeRtpengine
+from tests.offers import OFFER
 
 SECRET = "north"
 STUN, TURN = "stun:turn.example.com", "turn:turn.example.com"

@@ -11,8 +11,8 @@ import pytest
 from frontend.app import App
 from frontend.settings import Settings
 from tests.component.conftest import until
-from tests.offers import OFFER
 from tests.fakes.ari import FakeAri, RingsForEver
+from tests.offers import OFFER
 
 Socket = aiohttp.ClientWebSocketResponse
 

@@ -10,9 +10,9 @@ import aiohttp
 import pytest
 
 from frontend.app import App
-from tests.offers import OFFER
 from tests.fakes.ari import Answers, FakeAri, RingsForEver
 from tests.fakes.rtpengine import FakeRtpengine
+from tests.offers import OFFER
 
 VERBS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "hold": ("POST", "hold", {"held": True}),

@@ -1,6 +1,7 @@
 """What of the journal is there when a store has closed: what the next process needs, and nothing else."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from ari_bridge.store import SqliteStore
@@ -30,16 +31,16 @@ def test_one_in_which_all_is_outdated_is_removed(journal_dir: Path) -> None:
 
 
 async def test_a_store_that_closes_in_trouble_leaves_its_journal_and_the_next_removes_it(
-    state_dir: Path, journal_dir: Path
+    state_dir: Path, journal_dir: Path, journals: Callable[[], list[Path]]
 ) -> None:
     store = SqliteStore(state_dir, journal_dir=journal_dir)
     await store.start()
     with locked_by_another(store.path):
         store.save(a_call("call"))
         await store.close()
-    assert list(journal_dir.iterdir())
+    assert journals()
     store = SqliteStore(state_dir, journal_dir=journal_dir)
     await store.start()
     assert [call.id for call in store.live()] == ["call"]
     await store.close()
-    assert not list(journal_dir.iterdir())
+    assert not journals()
