@@ -16,6 +16,7 @@ from frontend.client.tones import Samples, Tone
 from tests.chaos.browser import Browsers, Chromium, Ears, SoftphonePage
 from tests.chaos.far import FAR_TONE, PAGE_TONE
 from tests.chaos.results import Seen
+from tests.chaos.silent import SilentClient
 from tests.chaos.system import System
 from tests.real.silence import Presence, has_tone
 
@@ -79,6 +80,7 @@ class Talk:
     codec: str = ""  # of the headless phones; "": Opus
     enter: tuple[str, ...] = ()  # what the browser is started by, to run in a network of its own
     lines: list[Line] = field(default_factory=list)
+    silent: list[SilentClient] = field(default_factory=list)  # further calls, which nobody hears
     page: SoftphonePage | None = None
     chromium: Chromium | None = None
     ears: Ears = field(default_factory=Ears)
@@ -120,6 +122,14 @@ class Talk:
         self.lines.append(line)
         return line
 
+    async def add_silent(self, number: int) -> None:
+        """A call without media."""
+        client = SilentClient(self.ws_url, f"21{number:02}")
+        self._open.push_async_callback(client.close)
+        await client.open()
+        await client.call(f"72{number:02}")
+        self.silent.append(client)
+
     async def open_page(self) -> None:
         """A new browser, signed in and online. Its ears go on where those of an earlier one ended."""
         assert self.browsers
@@ -128,8 +138,10 @@ class Talk:
         self.page = await self.chromium.page()
         await self.page.start(self.url, PAGE_USER)
 
-    async def stand(self, *, phones: int, page: bool) -> None:
-        """So many calls, each heard both ways for some seconds."""
+    async def stand(self, *, phones: int, page: bool, silent: int = 0) -> None:
+        """So many calls, each heard both ways for some seconds; and so many `silent` ones."""
+        for number in range(silent):
+            await self.add_silent(number)
         if page:
             await self.add_page()
         for number in range(phones):
@@ -189,7 +201,7 @@ class Talk:
                     if end - start > NOTED
                 ]
         return Seen(
-            calls=len(self.lines),
+            calls=len(self.lines) + len(self.silent),
             kept=0,
             far_silence=_worst([far.get(line.far, Presence()) for line in self.lines], since, until_),
             browser_silence=_worst([line.near for line in page], since, until_),
@@ -209,14 +221,17 @@ class Talk:
 
     def connections(self) -> int:
         """How many connections all phones made so far. (Each lost one is made again: one more for each.)"""
-        return sum(line.phone.connections for line in self.lines if line.phone)
+        return sum(client.connections for client in self._clients())
+
+    def _clients(self) -> list[Phone | SilentClient]:
+        return [*(line.phone for line in self.lines if line.phone), *self.silent]
 
     async def reconnected(self, before: int, *, seconds: float = 20.0) -> None:
         """Waits until the page is online, and each phone is on another connection than when `before` was taken."""
-        phones = [line.phone for line in self.lines if line.phone]
+        clients = self._clients()
 
         async def look() -> bool:
-            return self.connections() >= before + len(phones) and all(phone.connected for phone in phones)
+            return self.connections() >= before + len(clients) and all(client.connected for client in clients)
 
         await until(look, "a phone is not connected again", seconds=seconds)
         if self.page:
@@ -259,10 +274,15 @@ class Talk:
             except (ClientError, PageError) as error:
                 seen.wrong.append(f"{line.name} could not be hung up: {str(error).splitlines()[0]}")
                 continue
-            if outcome == "completed":
-                seen.kept += 1
-            else:
-                seen.wrong.append(f"{line.name} ended as {outcome or 'nobody knows'}")
+            _count(seen, line.name, outcome)
+        for client in self.silent:
+            try:
+                await client.hang_up()
+            except ClientError as error:
+                seen.wrong.append(f"the silent call {client.call_id} could not be hung up: {error}")
+                continue
+            _count(seen, f"the silent call {client.call_id}", client.outcome)
+        self.silent.clear()
         if self.page and self.page.faults:
             seen.wrong += [f"in the page: {fault}" for fault in self.page.faults]
 
@@ -271,6 +291,14 @@ class Talk:
             return line.call.outcome.value if line.call.outcome else ""
         assert self.page
         return await self.page.outcome()
+
+
+def _count(seen: Seen, name: str, outcome: str) -> None:
+    """A call that was hung up counts as kept where it was completed."""
+    if outcome == "completed":
+        seen.kept += 1
+    else:
+        seen.wrong.append(f"{name} ended as {outcome or 'nobody knows'}")
 
 
 def _silence(presence: Presence, start: float, end: float) -> str:

@@ -9,7 +9,9 @@ from tests.chaos.results import Mark, Seen
 from tests.chaos.system import System
 from tests.chaos.talk import Talk
 
-DEPLOYED_CALLS = 20
+DEPLOYED_CALLS, DEPLOYED_HEARD = 20, 7
+"""All must be kept, and hung up after. So many of them, the page's one of these, are heard both ways: a headless phone
+takes a twentieth of a core, and with one for each call the test would measure itself."""
 
 
 async def killed(system: System, browsers: Browsers) -> Seen:
@@ -31,9 +33,9 @@ async def killed(system: System, browsers: Browsers) -> Seen:
 
 async def deployed(system: System, browsers: Browsers) -> Seen:
     """SIGTERM, and the next one as soon as the first has left."""
-    # So many phones in one process: PCMU, that the machine has time for what is measured.
+    # PCMU, that the machine has time for what is measured.
     async with Talk(system, browsers, codec="PCMU") as talk:
-        await talk.stand(phones=DEPLOYED_CALLS - 1, page=True)
+        await talk.stand(phones=DEPLOYED_HEARD - 1, page=True, silent=DEPLOYED_CALLS - DEPLOYED_HEARD)
         before = talk.connections()
         began = time.time()
         left_after = await system.front_end.leave()
@@ -62,7 +64,7 @@ KILLED = Case(
 )
 DEPLOY = Case(
     "deploy",
-    f"SIGTERM deploy with {DEPLOYED_CALLS} live calls",
+    f"SIGTERM deploy with {DEPLOYED_CALLS} live calls, {DEPLOYED_HEARD} of them heard",
     Mark(far=0.04, browser=0.04),
     on_one_system(deployed),
     quick=False,
