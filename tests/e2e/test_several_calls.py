@@ -159,12 +159,12 @@ async def test_another_window_takes_both_calls_over(site_with: SiteWith, browser
     ):
         other = Softphone(await phone.page.context.new_page(), Ears())
         await other.start(site.app.url, "1001")
-        await other.is_told("This call goes on in another window.")
+        await other.is_told("These calls go on in another window.")
         phone.forget()
-        await other.press("Bring it here")
+        await other.press("Bring them here")
         await other.sees("In call", "Desk phone")
         await expect(other.others).to_contain_text("7012")
-        await phone.is_told("This call goes on in another window.")
+        await phone.is_told("These calls go on in another window.")
         await both_hear(phone, desk, CALLER_TONE)  # the ears of a context hear all of its windows
         await callee.hears_music()
         await ends_both(other, desk, callee)

@@ -106,9 +106,10 @@ const INBOUND: Partial<Record<Outcome, (call: Call) => Message>> = {
   no_answer: (call) => ({ text: `You missed a call from ${partyOf(call)}.`, tone: "bad" }),
 };
 
-export const ELSEWHERE = "This call goes on in another window.";
+const ELSEWHERE = "This call goes on in another window.";
+export const elsewhereOf = (calls: number): string => (calls === 1 ? ELSEWHERE : "These calls go on in another window.");
 export const TAKEN_ELSEWHERE = "This call was taken in another window.";
-export const BRING_HERE = "Bring it here";
+export const bringHereOf = (calls: number): string => (calls === 1 ? "Bring it here" : "Bring them here");
 
 export const PROBLEMS: Record<Problem, Message> = {
   microphone_blocked: {
@@ -177,8 +178,8 @@ export function troubleOf(trouble: Trouble): Message {
 }
 
 /** What a screen reader says when the state changes. */
-export function announcementOf(call: Call | null, elsewhere: boolean): string {
-  if (elsewhere) return ELSEWHERE;
+export function announcementOf(call: Call | null, elsewhere: number): string {
+  if (elsewhere > 0) return elsewhereOf(elsewhere);
   if (!call) return "";
   const said = [call.phase === "ended" ? STATE_WORDS.ended : stateWordOf(call), (call.trouble ? troubleOf(call.trouble) : messageOf(call))?.text];
   if (call.phase === "incoming") said.push(partyOf(call));

@@ -3,7 +3,7 @@
 import { AppWindow, Check, CircleAlert } from "lucide-react";
 import type { Call } from "../phone/call";
 import type { CallSeen } from "../phone/settle";
-import { BRING_HERE, BUTTONS, ELSEWHERE, TAKEN_ELSEWHERE, messageOf } from "../texts";
+import { BUTTONS, TAKEN_ELSEWHERE, bringHereOf, elsewhereOf, messageOf } from "../texts";
 import { clock, useNow } from "./time";
 
 export interface ElsewhereProps {
@@ -21,10 +21,10 @@ export function Elsewhere({ seen, taken, now, onBring }: ElsewhereProps) {
     <div className="ending ending-calm" data-testid="elsewhere">
       <AppWindow size={20} aria-hidden="true" />
       <p className="ending-text" data-testid="message">
-        <strong>{taken ? TAKEN_ELSEWHERE : ELSEWHERE}</strong> {seen.map((call) => call.name || call.number).join(", ")}
+        <strong>{taken ? TAKEN_ELSEWHERE : elsewhereOf(seen.length)}</strong> {seen.map((call) => call.name || call.number).join(", ")}
       </p>
       <div className="ending-foot">
-        <button type="button" className="link" data-testid="bring" onClick={onBring}>{BRING_HERE}</button>
+        <button type="button" className="link" data-testid="bring" onClick={onBring}>{bringHereOf(seen.length)}</button>
         <span className="timer" data-testid="timer" aria-label="Length of the call">{acceptedAt === null ? "" : clock((now ?? ticking) - acceptedAt)}</span>
       </div>
     </div>

@@ -19,11 +19,11 @@ export function OtherCalls({ calls, free, now, onSwap }: OtherCallsProps) {
   const many = calls.length > 1;
   return (
     <ul className={many ? "other-calls many" : "other-calls"} aria-label="Other calls">
-      {calls.map((call) => {
+      {calls.map((call, place) => {
         const { name, number } = facing(call);
         const word = free ? BUTTONS.talk : BUTTONS.swap;
         return (
-          <li key={call.id}>
+          <li key={place /* a swap leaves the focus where it is */}>
             {call.held ? <Pause size={15} aria-hidden="true" /> : <Phone size={15} aria-hidden="true" />}
             <b>{name || number}</b>
             <span className={many ? "hidden" : "other-state"}>{stateWordOf(call)}</span>

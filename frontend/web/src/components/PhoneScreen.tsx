@@ -103,7 +103,7 @@ export function PhoneScreen(props: PhoneScreenProps) {
       data-sound={active && SOUNDLESS.has(active.media) ? "lost" : undefined} data-held={active?.held || undefined} data-calls={snapshot.calls.length}
     >
       <h1 className="hidden">Softphone</h1>
-      <p className="hidden" role="status" aria-live={incoming ? "assertive" : "polite"}>{announcementOf(shown, elsewhere.length > 0)}</p>
+      <p className="hidden" role="status" aria-live={incoming ? "assertive" : "polite"}>{announcementOf(shown, elsewhere.length)}</p>
       <div className="people-side">{people}</div>
       <div className="device">
         <header className="bar">

@@ -24,7 +24,8 @@ export function usePhoneKeys(keys: PhoneKeys): void {
   latest.current = keys;
   useEffect(() => {
     const pressed = (event: KeyboardEvent): void => {
-      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+      // A key that is kept down is pressed once: the second Escape would end another call.
+      if (event.defaultPrevented || event.repeat || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
       if (handle(event, latest.current)) event.preventDefault();
     };
     addEventListener("keydown", pressed);
