@@ -28,10 +28,14 @@ class Event(msgspec.Struct, tag_field="type", kw_only=True):
 
 
 class StasisStart(Event, tag=True, kw_only=True):
-    """A channel entered our application; `args` are those of the dialplan's Stasis(APP,args...)."""
+    """A channel entered our application; `args` are those of the dialplan's Stasis(APP,args...).
+
+    `replace_channel`: whose place in its bridge it takes, after a transfer by that one (SIP REFER, feature code).
+    """
 
     channel: Channel
     args: list[str] = []
+    replace_channel: Channel | None = None
 
 
 class StasisEnd(Event, tag=True, kw_only=True):

@@ -180,6 +180,17 @@ class ChannelEntered(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelReplaced(Event):
+    """The far side, or a party, gave its place to somebody else: `channel` is that one's. `leg` as in ChannelEntered."""
+
+    resource: Resource
+    leg: int
+    channel: str
+    number: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelLeft(Event):
     """ARI StasisEnd: the channel takes no commands any more, and is about to end."""
 

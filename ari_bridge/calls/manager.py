@@ -488,7 +488,7 @@ class Calls:
 
         def changed(before: Call, after: Call, event: Event) -> None:
             self._store.save(after)  # before its actions: what is done is known, whatever comes next
-            if after.parties is not before.parties:
+            if after.parties is not before.parties or after.far_channel != before.far_channel:
                 self._know_channels(after)
             meter.changed(before, after, event)
             if after.state is CallState.UP and before.state is not CallState.UP and self._limits.record_all:
@@ -501,8 +501,6 @@ class Calls:
             task.listeners.append(listener)
         task.listeners.append(self._digit_to_hooks)
         self._tasks[call.id] = task
-        if call.direction is Direction.INBOUND:
-            self._owners[call.far_channel] = (call.id, Resource.FAR, 0)
         self._know_channels(call)
         if adopted:
             meter.adopted(call)
@@ -522,7 +520,9 @@ class Calls:
             self._all_ended.set()
 
     def _know_channels(self, call: Call) -> None:
-        """Of parties that another call gave."""
+        """Of parties that another call gave, and of whoever took somebody's place."""
+        if call.far_channel != resource_id(call.id, Kind.FAR):
+            self._owners[call.far_channel] = (call.id, Resource.FAR, 0)
         for party in call.parties:
             if party.channel == party_id(call.id, party.number):
                 continue

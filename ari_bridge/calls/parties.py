@@ -93,6 +93,8 @@ def invite(call: Call, event: events.PartyInvited) -> Decision:
 
 def shown(call: Call) -> tuple[str, str]:
     """The far side's number and name, as others are shown them."""
+    if call.far_number:
+        return call.far_number, call.far_name
     return (call.target, "") if call.endpoint else (call.caller, call.caller_name)
 
 
@@ -154,6 +156,20 @@ def entered(call: Call, number: int) -> Decision:
     if party is None or not party.here or Step.DIAL_PARTY in party.asked:
         return call, []
     return _begin(call, party, Step.DIAL_PARTY)
+
+
+@leads_to()
+def replaced(call: Call, event: events.ChannelReplaced) -> Decision:
+    """It is in the bridge already: Asterisk has put it there."""
+    if event.resource is Resource.FAR:
+        facts = call.facts - {Fact.FAR_LEFT}
+        call = replace(call, far_channel=event.channel, far_number=event.number, far_name=event.name, facts=facts)
+        return call, [CancelTimer(Timer.EXPLAIN), TellParty(FAR_NUMBER)]
+    party = call.party(event.leg)
+    if party is None or not party.here:
+        return call, []
+    party = replace(party, channel=event.channel, target=event.number or party.target, name=event.name)
+    return with_party(call, party), [CancelTimer(Timer.EXPLAIN, party.number), TellParty(party.number)]
 
 
 def left_us(call: Call, number: int) -> Decision:

@@ -1,6 +1,7 @@
 """Every ARI event, brought to the call whose channel it is about; and callers who arrive, made calls of."""
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime
@@ -14,7 +15,7 @@ from ari_bridge.ari import mailboxes
 from ari_bridge.ari.client import Ari
 from ari_bridge.ari.resources import Channel
 from ari_bridge.calls import from_ari
-from ari_bridge.calls.events import Event
+from ari_bridge.calls.events import ChannelReplaced, Event
 from ari_bridge.calls.state import Call, Direction, Fact, Resource
 from ari_bridge.errors import PeerError
 from ari_bridge.hooks import AriReceived, Hooks
@@ -53,6 +54,7 @@ class Switchboard:
         self._arrived = arrived
         self._stray = stray
         self._recorded = recorded
+        self._retired: set[str] = set()  # channels that gave their place to others: what becomes of them is no matter
         self._background: set[asyncio.Task[None]] = set()
         ari.on_event(self._on_event)
 
@@ -67,6 +69,13 @@ class Switchboard:
         if (lag := _lag(event.timestamp, at)) is not None:
             metrics.EVENT_LAG.observe(lag)
         channel = from_ari.channel_id(event)
+        if isinstance(event, ari_events.StasisStart) and event.replace_channel:
+            self._replace(event.channel, event.replace_channel.id, at)
+            return
+        if channel in self._retired:
+            if isinstance(event, ari_events.ChannelDestroyed):
+                self._retired.discard(channel)
+            return
         owner = self._owner(channel) if channel else None
         self._hooks.emit(AriReceived(event.type, event.raw, owner[0] if owner else None))
         if owner:
@@ -83,6 +92,17 @@ class Switchboard:
                 self._recorded(recording.name, recording.cause or "Asterisk could not record")
             case _:
                 pass
+
+    def _replace(self, channel: Channel, before: str, at: float) -> None:
+        """A far side has transferred its call, by its own means: somebody else is there now."""
+        owner = self._owner(before)
+        number, name = _who_is_there(channel)
+        if owner and self._post(owner[0], ChannelReplaced(at, owner[1], owner[2], channel.id, number, name)):
+            log.info("the far side gave its place to somebody else", call=owner[0], channel=channel.id, number=number)
+            self._retired.add(before)
+            self._run(self._stray(before))
+        else:
+            log.error("a channel took the place of one that is none of ours", channel=channel.id, before=before)
 
     def _owner(self, channel: str) -> Owner | None:
         if owner := self._owners.get(channel):
@@ -137,6 +157,18 @@ class Switchboard:
         task = asyncio.get_running_loop().create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+
+
+_LOCAL = re.compile(r"Local/([0-9A-Za-z+*#._-]+)@")
+
+
+def _who_is_there(channel: Channel) -> tuple[str, str]:
+    """The number and name of whoever took the place: the one that was dialled, by the name of a Local channel.
+
+    Its caller id still is the one that was there before.
+    """
+    dialled = _LOCAL.match(channel.name)
+    return (dialled[1], "") if dialled else (channel.connected.number, channel.connected.name)
 
 
 def _call_of(channel: Channel, number: str) -> Call:

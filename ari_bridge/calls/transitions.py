@@ -448,6 +448,7 @@ TABLE: dict[type[Event], tuple[Rule, ...]] = {
     events.Arrived:         (arrive,          illegal,         illegal,         illegal,         illegal,         illegal,           illegal),  # noqa: E501
     events.PagesRang:       (pages_rang,      illegal,         illegal,         illegal,         illegal,         pages_rang_late,   pages_rang_late),  # noqa: E501
     events.ChannelEntered:  (channel_entered, channel_entered, channel_entered, channel_entered, channel_entered, late,              late),     # noqa: E501
+    events.ChannelReplaced: (late,            late,            late,            late,            parties.replaced, late,             late),     # noqa: E501
     events.ChannelLeft:     (channel_left,    channel_left,    channel_left,    channel_left,    channel_left,    late,              late),     # noqa: E501
     events.ChannelGone:     (channel_gone,    channel_gone,    channel_gone,    channel_gone,    channel_gone,    channel_gone_late, late),     # noqa: E501
     events.FarRinging:      (far_rings,       late,            late,            late,            late,            late,              late),     # noqa: E501

@@ -23,6 +23,8 @@ KEPT = (
     "session",
     "users",
     "far_channel",
+    "far_number",
+    "far_name",
     "endpoint",
     "leg",
     "media_address",

@@ -43,6 +43,8 @@ FULL = Call(
     session="token",
     users=frozenset({"alice", "bob"}),
     far_channel="1700000000.1",
+    far_number="7009",
+    far_name="Sales",
     endpoint="PJSIP/100@trunk",
     leg=3,
     offer="v=0",
