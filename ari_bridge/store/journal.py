@@ -20,12 +20,20 @@ from ari_bridge.store.record import Row
 LEAST_BYTES = 8 * 1024 * 1024
 """Below it, a journal is not rewritten to make it smaller."""
 
+MOUNTED = "journal"
+
 _decoder = msgspec.json.Decoder(Row)
 
 
 def directory(state_dir: Path) -> Path:
-    """/dev/shm where there is one and the state directory is on another filesystem, else the system's for temporary
-    files."""
+    """`journal` below the state directory where something is mounted there, as a container's own /dev/shm dies with it.
+
+    Otherwise /dev/shm where there is one and the state directory is on another filesystem, else the system's for
+    temporary files.
+    """
+    mounted = state_dir / MOUNTED
+    if os.path.ismount(mounted):
+        return mounted
     memory = Path("/dev/shm")
     above = next(path for path in (state_dir, *state_dir.absolute().parents) if path.exists())
     if os.access(memory, os.W_OK) and memory.stat().st_dev != above.stat().st_dev:

@@ -1,14 +1,24 @@
-"""What of the journal is there when a store has closed: what the next process needs, and nothing else."""
+"""Where the journal is, and what of it is there when a store has closed: what the next process needs, nothing else."""
 
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ari_bridge.store import SqliteStore
+import pytest
+
+from ari_bridge.store import SqliteStore, journal
 from ari_bridge.store.aside import Aside
 from ari_bridge.store.journal import Journal
 from ari_bridge.store.record import Row, to_row
 from tests.component.store.conftest import a_call, locked_by_another
+
+
+def test_where_something_is_mounted_for_it_the_journal_is_there(
+    state_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert journal.directory(state_dir) != state_dir / "journal"
+    monkeypatch.setattr("os.path.ismount", lambda path: path == state_dir / "journal")
+    assert journal.directory(state_dir) == state_dir / "journal"
 
 
 def a_row(revision: int) -> Row:
