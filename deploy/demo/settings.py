@@ -23,6 +23,7 @@ NUMBERS = {
     "603": "Rings for ever",
     "604": "Busy",
     "605": "Congestion",
+    "606": "Asks for a number, by keys",
 }
 USERS = [str(number) for number in range(1001, 1010)]
 NG_PORTS = ("NG_PORT", "NG_PORT_2")  # two rtpengines, so that calls outlive the loss of one
@@ -142,6 +143,8 @@ def front_end_environment(settings: Settings, state: Path, *, ari_password: str)
         "WS_PORT": str(settings.ws_port),
         "CORS_ORIGIN": settings.url if settings.host else "loopback",
         "ENABLE_AUTHENTICATION": "true" if settings.host else "false",
+        "VOICEMAIL_MAILBOX": "{user}@default",
+        "VOICEMAIL_NUMBER": "*97",
         "PHONE_BOOK": ",".join(f"{number}={name}" for number, name in book.items()),
         "LOG_LEVEL": os.environ.get("LOG_LEVEL") or "info",
         "STATE_DIR": str(state / "state"),

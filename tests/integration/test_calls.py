@@ -68,6 +68,17 @@ async def test_page_calls_page_and_both_are_heard(site: Site) -> None:
         assert placed.outcome is Outcome.COMPLETED
 
 
+@both_versions
+async def test_606_reads_the_digits_that_are_pressed(site: Site) -> None:
+    async with site.phone() as phone:
+        call = await phone.call("606", source=Silence())
+        await call.wait("accepted")
+        for digit in "601":
+            await call.send_dtmf(digit)
+        await call.heard.wait_for_tone(MILLIWATT, timeout=8)
+        await call.hangup()
+
+
 async def test_602_plays_music(site: Site) -> None:
     async with site.phone() as phone:
         call = await phone.call("602", source=Silence())
