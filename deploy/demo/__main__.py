@@ -96,6 +96,7 @@ def _run(wanted: Settings, running: ExitStack) -> None:
         version=wanted.asterisk,
         ari_user=environment["ARI_USER"],
         ari_password=environment["ARI_PASSWORD"],
+        mailboxes=users.pins(STATE),
     )
     with steps.step(f"Asterisk {wanted.asterisk}"):
         running.enter_context(asterisk)

@@ -16,6 +16,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -44,7 +45,8 @@ PLACEHOLDER = re.compile(r"@([A-Z_]+)@")
 class Asterisk:
     """One Asterisk: ARI on `ari_port`, SIP (UDP and TCP) on `sip_port`, 7xxx calls to `trunk_port`, all on `host`.
 
-    `rtp_range` is the first and last UDP port of its media; `version` is "16" or "22".
+    `rtp_range` is the first and last UDP port of its media; `version` is "16" or "22". `mailboxes`: the PINs of the
+    voicemail boxes, by their numbers.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Asterisk:
         host: str = "127.0.0.1",
         ari_user: str = "ari-bridge",
         ari_password: str | None = None,
+        mailboxes: Mapping[str, str] | None = None,
     ) -> None:
         self.name = "Asterisk"
         self.ari_url = f"http://{host}:{ari_port}/ari"
@@ -86,6 +89,7 @@ class Asterisk:
             "TRUNK_PORT": str(trunk_port),
             "RTP_START": str(rtp_range[0]),
             "RTP_END": str(rtp_range[1]),
+            "MAILBOXES": "\n".join(f"{number} => {pin},{number}" for number, pin in (mailboxes or {}).items()),
         }
         self._root: Path | None = None
         self.process: Process | None = None  # the last that was launched; None before, and once stopped
@@ -193,7 +197,8 @@ class Asterisk:
         return ["unshare", "--mount", "--propagation", "unchanged", "--", *enter, *wrapped]
 
     def _write_home(self, user: tuple[int, int]) -> None:
-        for folder in ("etc", "lib/sounds", "lib/moh", "log", "run", "spool/recording", "spool/monitor"):
+        spool = ("spool/recording", "spool/monitor", "spool/voicemail")
+        for folder in ("etc", "lib/sounds", "lib/moh", "log", "run", *spool):
             (self.home / folder).mkdir(parents=True, exist_ok=True)
         for source in CONFIGURATION.glob("*.conf"):
             target = self.home / "etc" / source.name

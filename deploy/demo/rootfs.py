@@ -20,10 +20,11 @@ class Release:
 
     suite: str
     apt_options: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ("asterisk",)
 
 
 RELEASES = {
-    "16": Release("bullseye", ('Acquire::Check-Valid-Until "false"',)),
+    "16": Release("bullseye", ('Acquire::Check-Valid-Until "false"',), ("asterisk", "asterisk-voicemail")),
     "22": Release("forky", ('Acquire::Check-Valid-Until "false"',)),
 }
 
@@ -75,7 +76,7 @@ def build(version: str, run: Run) -> Path:
                 "mmdebstrap",
                 "--quiet",
                 "--variant=apt",
-                "--include=asterisk",
+                f"--include={','.join(release.packages)}",
                 *(f"--aptopt={option}" for option in release.apt_options),
                 release.suite,
                 str(unfinished),

@@ -1,4 +1,7 @@
-"""The demo's users 1001-1009 with passwords made at the first start: for `HOST=ADDRESS`, where sign-in is on."""
+"""The demo's users 1001-1009: their passwords, for `HOST=ADDRESS`, where sign-in is on, and their voicemail PINs.
+
+Both are made at the first start.
+"""
 
 from __future__ import annotations
 
@@ -42,6 +45,15 @@ def make(state: Path, steps: Steps) -> dict[str, str]:
         unfinished.rename(users)
     passwords: dict[str, str] = json.loads(kept.read_text())
     return passwords
+
+
+def pins(state: Path) -> dict[str, str]:
+    """The PINs of the users' voicemail boxes by name; makes them when there are none yet."""
+    kept = state / "pins.json"
+    if not kept.exists():
+        write_private(kept, json.dumps({name: f"{secrets.randbelow(10**6):06}" for name in USERS}, indent=2) + "\n")
+    made: dict[str, str] = json.loads(kept.read_text())
+    return made
 
 
 def _password() -> str:
