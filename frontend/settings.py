@@ -68,6 +68,9 @@ EXAMPLES = {
     "MAX_CALLS": "1000",
     "MAX_CALLS_PER_USER": "4",
     "PHONE_BOOK": "600=Echo,601=Milliwatt tone",
+    "VOICEMAIL_MAILBOX": "{user}@default",
+    "VOICEMAIL_NUMBER": "*97",
+    "PEOPLE_ENDPOINTS": "2*,3*",
     "PLUGINS": "missed_calls",
 }
 
@@ -136,6 +139,9 @@ class Settings(BaseSettings):
     max_calls: Annotated[int, Field(ge=1)] = 1000
     max_calls_per_user: Annotated[int, Field(ge=1)] = 4
     phone_book: Annotated[tuple[tuple[str, str], ...], NoDecode] = ()
+    voicemail_mailbox: Annotated[str, Field(pattern=r"^([A-Za-z0-9_.-]*\{user\}@[A-Za-z0-9_.-]{1,64})?$")] = ""
+    voicemail_number: Annotated[str, Field(pattern=r"^[0-9A-Za-z+*#._-]{0,64}$")] = ""
+    people_endpoints: Annotated[tuple[str, ...], NoDecode] = ()
     plugins: Annotated[tuple[str, ...], NoDecode] = ()
 
     @field_validator("rtpengine_ng", mode="before")
@@ -148,7 +154,7 @@ class Settings(BaseSettings):
     def _servers(cls, value: Any) -> Any:
         return parse_servers(value) if isinstance(value, str) else value
 
-    @field_validator("cors_origin", "plugins", mode="before")
+    @field_validator("cors_origin", "people_endpoints", "plugins", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
