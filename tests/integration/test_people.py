@@ -1,0 +1,210 @@
+"""Do not disturb, forwarding, voicemail and the directory, on a real PBX: who is heard where, and what is counted."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+import pytest
+
+from ari_bridge.people import PreferenceFile, Preferences
+from frontend import messages
+from frontend.attendant import Attendant
+from frontend.client.tones import Silence, Tone
+from tests.real.parts import VERSIONS, Pbx, require_installed
+from tests.real.rtp import RtpPeer
+from tests.real.sipp import Sipp
+from tests.real.site import Site
+
+pytestmark = pytest.mark.real
+both_versions = pytest.mark.parametrize("pbx", VERSIONS, indirect=True, ids=[f"asterisk-{v}" for v in VERSIONS])
+
+FAR_TONE, PAGE_TONE = 700, 500
+BOXES = "[general]\nformat = wav\n[default]\n1001 => 4711,1001\n1003 => 4711,1003\n"
+
+
+@pytest.fixture
+def boxes(pbx: Pbx) -> Iterator[Path]:
+    """1001 and 1003 have an empty voicemail box; where messages are kept. Afterwards there are none again."""
+    asterisk = pbx.asterisk
+    require_installed("app_voicemail" in asterisk.cli("module show like app_voicemail"), "asterisk-voicemail")
+    configuration = asterisk.home / "etc" / "voicemail.conf"
+    before = configuration.read_bytes()
+    configuration.write_text(BOXES)
+    asterisk.cli("voicemail reload")
+    yield asterisk.home / "spool" / "voicemail" / "default"
+    configuration.write_bytes(before)
+    asterisk.cli("voicemail reload")
+
+
+@asynccontextmanager
+async def attended(site: Site, folder: Path, **options: Any) -> AsyncIterator[Attendant]:
+    app = site.app
+    attendant = Attendant(
+        app.ari,
+        app.calls,
+        app.pages,
+        app.hooks,
+        PreferenceFile(folder / "preferences.json"),
+        mailbox="{user}@default",
+        voicemail_number="*97",
+        **options,
+    )
+    await attendant.start()
+    try:
+        yield attendant
+    finally:
+        await attendant.close()
+
+
+class Listener:
+    """A page of a user that only listens."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self.socket = socket
+        self.heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+    async def read(self) -> None:
+        async for frame in self.socket:
+            self.heard.put_nowait(frame.json())
+
+    async def told(self, kind: str, **fields: Any) -> dict[str, Any]:
+        """The next message of that kind with these fields."""
+        async with asyncio.timeout(10):
+            while True:
+                message = await self.heard.get()
+                if message["type"] == kind and all(message.get(name) == value for name, value in fields.items()):
+                    return message
+
+
+@asynccontextmanager
+async def page(site: Site, user: str) -> AsyncIterator[Listener]:
+    async with aiohttp.ClientSession() as http, http.ws_connect(site.app.ws_url) as socket:
+        listener = Listener(socket)
+        reading = asyncio.create_task(listener.read())
+        await socket.send_json({"type": "register", "user": user})
+        try:
+            yield listener
+        finally:
+            reading.cancel()
+
+
+@pytest.fixture
+async def far() -> AsyncIterator[RtpPeer]:
+    async with RtpPeer(FAR_TONE) as peer:
+        yield peer
+
+
+@both_versions
+async def test_a_caller_of_nobody_leaves_a_message_and_pages_are_told(
+    site: Site, boxes: Path, far: RtpPeer, tmp_path: Path
+) -> None:
+    async with attended(site, tmp_path) as attendant, page(site, "1001") as listening:
+        assert (await listening.told("voicemail"))["new"] == 0
+        await attendant.set("1001", messages.Preferences(forward_always="voicemail"))
+        async with Sipp("caller_hangs_up", tmp_path, to=site.pbx.sip_port, rtp_port=far.port, seconds=40) as caller:
+            await caller.saw("SIP/2.0 200")
+            recorded = boxes / "1001"
+            async with asyncio.timeout(25):
+                while not list(recorded.rglob("*.wav")):  # noqa: ASYNC110  the greeting is over, the message begins
+                    await asyncio.sleep(0.1)
+            await asyncio.sleep(1.5)  # of a message
+            await caller.tell()
+            await caller.done()
+        assert await listening.told("voicemail", new=1) == {"type": "voicemail", "new": 1, "old": 0, "number": "*97"}
+        assert [one.name for one in (recorded / "INBOX").glob("*.wav")] == ["msg0000.wav"]
+
+
+@both_versions
+async def test_do_not_disturb_rings_no_page_and_the_caller_hears_busy(site: Site, tmp_path: Path) -> None:
+    async with attended(site, tmp_path) as attendant, page(site, "1001") as listening:
+        await attendant.set("1001", messages.Preferences(do_not_disturb=True))
+        assert (await listening.told("preferences", doNotDisturb=True))["doNotDisturb"]
+        async with Sipp("caller_is_refused", tmp_path, to=site.pbx.sip_port) as caller:
+            await caller.done()
+            assert "SIP/2.0 486" in caller.messages and "180 Ringing" not in caller.messages
+        assert "no page took the call: DND" in site.pbx.asterisk.log.read_text()
+        await attendant.set("1001", messages.Preferences())
+        async with Sipp("caller_is_refused", tmp_path, to=site.pbx.sip_port) as caller:
+            call_id = (await listening.told("incoming-call"))["callId"]
+            await listening.socket.send_json({"type": "decline", "callId": call_id})
+            await caller.done()
+
+
+@both_versions
+async def test_a_forwarded_call_is_heard_at_its_target(site: Site, far: RtpPeer, tmp_path: Path) -> None:
+    async with attended(site, tmp_path) as attendant, site.phone("1002") as phone:
+        await attendant.set("1001", messages.Preferences(forward_always="1002"))
+        async with Sipp("caller_stays", tmp_path, to=site.pbx.sip_port, rtp_port=far.port) as caller:
+            call = await (await phone.incoming(timeout=5)).accept(Tone(PAGE_TONE))
+            await call.wait("accepted")
+            await call.heard.wait_for_tone(FAR_TONE)
+            await (await far.stream()).heard.wait_for_tone(PAGE_TONE)
+            await call.hangup()
+            await caller.done()
+
+
+@both_versions
+async def test_nobody_answers_in_the_user_s_own_time_and_the_call_is_forwarded(
+    site: Site, far: RtpPeer, tmp_path: Path
+) -> None:
+    kept = {"1001": Preferences(forward_no_answer="1002", ring_seconds=0.5)}  # nobody may set less than 5
+    (tmp_path / "preferences.json").write_bytes(msgspec.json.encode(kept))
+    async with attended(site, tmp_path), site.phone("1001") as phone, site.phone("1002") as other:
+        async with Sipp("caller_stays", tmp_path, to=site.pbx.sip_port, rtp_port=far.port) as caller:
+            ringing = await phone.incoming(timeout=5)
+            assert await ringing.wait_stopped(timeout=5) == "no_answer"
+            call = await (await other.incoming(timeout=5)).accept(Tone(PAGE_TONE))
+            await call.heard.wait_for_tone(FAR_TONE)
+            await call.hangup()
+            await caller.done()
+
+
+@both_versions
+async def test_forwards_in_a_circle_come_to_an_end(site: Site, tmp_path: Path) -> None:
+    async with attended(site, tmp_path) as attendant:
+        await attendant.set("1001", messages.Preferences(forward_unreachable="1002"))
+        await attendant.set("1002", messages.Preferences(forward_unreachable="1001"))
+        async with Sipp("caller_is_refused", tmp_path, to=site.pbx.sip_port) as caller:
+            await caller.done()
+        log = site.pbx.asterisk.log.read_text()
+        assert "1001: forwarded in a circle, or too often: -1001-1002-" in log
+
+
+@both_versions
+async def test_a_user_hears_their_own_messages_without_a_pin(site: Site, boxes: Path, tmp_path: Path) -> None:
+    async with attended(site, tmp_path), site.phone("1003") as phone:
+        call = await phone.call("*97", source=Silence())
+        await call.wait("accepted")
+        async with asyncio.timeout(10):
+            while call.heard.sound().silent:  # noqa: ASYNC110  "You have no messages"
+                await asyncio.sleep(0.05)
+        log = site.pbx.asterisk.log.read_text()
+        assert 'VoiceMailMain("' in log and '"1003@default,s")' in log
+        await call.hangup()
+
+
+@both_versions
+async def test_the_directory_tells_how_users_and_phones_stand(site: Site, tmp_path: Path) -> None:
+    async with (
+        attended(site, tmp_path, endpoints=("*",), names={"trunk": "Everybody else"}),
+        page(site, "1001") as listening,
+        site.phone("1002") as phone,
+    ):
+        people = {"number": "trunk", "name": "Everybody else", "state": "available"}
+        async with asyncio.timeout(10):
+            while people not in (await listening.told("people"))["people"]:
+                pass
+        async with Sipp("phone_never_answers", tmp_path, port=site.pbx.trunk_port):
+            call = await phone.call("7001", source=Silence())
+            await call.wait("ringing")
+            seen = [(await listening.told("person"))["person"] for _ in range(2)]
+            assert {"number": "1002", "name": "", "state": "in_call", "user": "1002"} in seen
+            assert {**people, "state": "ringing"} in seen
+            await call.hangup()
+            seen = [(await listening.told("person"))["person"] for _ in range(2)]
+            assert {"number": "1002", "name": "", "state": "available", "user": "1002"} in seen
+            assert people in seen
