@@ -5,12 +5,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
+from deploy.demo.rtpengine import Rtpengine
 from tests.e2e.conftest import PAGE_TONE
-from tests.e2e.sides import CALLEE_TONE, CALLER_TONE, Side, both_hear, callee, caller
+from tests.e2e.sides import CALLEE_TONE, CALLER_TONE, Side, both_hear, callee, caller, killable
 from tests.e2e.softphone import Softphone, softphone
-from tests.real.parts import VERSIONS
+from tests.real.parts import VERSIONS, Pbx
 from tests.real.site import Site
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
@@ -133,6 +134,42 @@ async def test_of_two_calls_the_others_are_connected(site: Site, browser: Browse
         await phone.press("Connect 7012 with Desk phone")
         await phone.is_told("Transferred to")
         await others_talk(desk, other)
+
+
+async def test_a_call_that_is_given_to_its_own_page_rings_there(site: Site, browser: Browser, tmp_path: Path) -> None:
+    async with talking(site, browser, tmp_path) as (phone, desk):
+        await phone.take("Transfer", "1001", "Transfer")
+        await phone.sees("is calling too")
+        phone.forget()
+        await phone.press("Answer")
+        await phone.sees("In call")
+        await expect(phone.others).to_be_hidden()
+        await both_hear(phone, desk, CALLER_TONE)
+        await phone.press("Hang up")
+        await desk.sipp.done()
+
+
+async def test_a_transfer_outlives_a_kill_of_the_server_and_a_reload(
+    pbx: Pbx, rtpengine: Rtpengine, browser: Browser, tmp_path: Path
+) -> None:
+    async with killable(pbx, rtpengine, browser, tmp_path) as (server, phone), caller(pbx, tmp_path) as desk:
+        await phone.rings("Desk phone")
+        await phone.answer()
+        await both_hear(phone, desk, CALLER_TONE)
+        async with callee(pbx, tmp_path, "phone_plays_first") as other:
+            await phone.take("Transfer", "7012", "Transfer")
+            await other.sipp.saw("INVITE")
+            await server.kill()
+            await desk.hears_music()
+            await server.start()
+            await phone.online()
+            await phone.sees("Transferring to 7012…")
+            await phone.page.reload()
+            await phone.sees("Transferring to 7012…")
+            await other.sipp.tell()
+            await phone.is_told("Transferred to 7012.")
+            await desk.hears(CALLEE_TONE)
+            await other.hears(CALLER_TONE)
 
 
 async def test_nobody_is_given_to_a_number_that_cannot_be(site: Site, browser: Browser, tmp_path: Path) -> None:

@@ -38,15 +38,17 @@ export function OtherCalls({ calls, free, now, onSwap }: OtherCallsProps) {
   );
 }
 
-/** Somebody rings while another call is on the stage. `talking`: that one would be held. */
-export function Waiting({ call, talking, actions }: { call: LiveCall; talking: boolean; actions: PhoneActions }) {
+/** Somebody rings while another call, `active`, is on the stage. One that is being given away is neither held nor ended. */
+export function Waiting({ call, active, actions }: { call: LiveCall; active: LiveCall; actions: PhoneActions }) {
+  const given = active.transferring !== null;
+  const held = active.phase === "accepted" && !active.held && !given;
   const who = call.name || call.number || "Somebody";
   return (
     <div className="waiting" role="group" aria-label="Call waiting">
       <p role="alert"><PhoneIncoming size={16} aria-hidden="true" /><b>{who}</b> {WAITING}</p>
       <div className="waiting-buttons">
-        <button type="button" className="small green" data-testid="hold-and-answer" onClick={() => actions.accept(call.id)}>{talking ? BUTTONS.holdAndAnswer : BUTTONS.answer}</button>
-        <button type="button" className="small dark" data-testid="end-and-answer" onClick={() => actions.accept(call.id, true)}>{BUTTONS.endAndAnswer}</button>
+        <button type="button" className="small green" data-testid="hold-and-answer" onClick={() => actions.accept(call.id)}>{held ? BUTTONS.holdAndAnswer : BUTTONS.answer}</button>
+        {!given && <button type="button" className="small dark" data-testid="end-and-answer" onClick={() => actions.accept(call.id, true)}>{BUTTONS.endAndAnswer}</button>}
         <button type="button" className="small dark" data-testid="decline-waiting" onClick={() => actions.decline(call.id)}>{BUTTONS.decline}</button>
       </div>
     </div>

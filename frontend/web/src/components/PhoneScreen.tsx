@@ -129,7 +129,7 @@ export function PhoneScreen(props: PhoneScreenProps) {
                   onNumber={setNumber} onDone={() => ask(null)} onEnter={() => answered("now")}
                 />
               ) : waiting ? (
-                <Waiting call={waiting} talking={active.phase === "accepted" && !active.held} actions={actions} />
+                <Waiting call={waiting} active={active} actions={actions} />
               ) : (
                 <div className="stage-tools">
                   <OtherCalls calls={aside} free={active.held || active.phase === "incoming"} now={now} onSwap={actions.swap} />

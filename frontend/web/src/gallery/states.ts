@@ -78,6 +78,7 @@ export const STATES: Record<string, Snapshot> = {
   consulting: on({ ...third, held: false, consults: "2" }, second),
   consultationFailed: { ...on(second), over: call({ id: "4", phase: "ended", endedAt: NOW, outcome: "busy", number: "600", name: "Echo" }) },
   waiting: on(talking, rings),
+  waitingWhileTransferring: on({ ...talking, transferring: { number: "1002", name: "" }, parties: three.slice(0, 1) }, rings),
   waitingBesideTwo: on(talking, second, rings),
   ringingBesideHeld: on(rings, second),
   askTransfer: on(talking),

@@ -56,8 +56,12 @@ function Running({ phone, user, phoneBook, recordable, onLeave }: RunningProps) 
   const [problem, setProblem] = useState<MicrophoneProblem | null>(window.isSecureContext ? null : "insecure_page");
   const { calls } = snapshot;
   const ringing = calls.find(({ phase }) => phase === "incoming");
-  useOutOfSight(ringing ?? activeOf(snapshot), calls.some((call) => call !== ringing), snapshot.aloud, phone);
   const { commands } = phone;
+  useOutOfSight(ringing ?? activeOf(snapshot), calls.some((call) => call !== ringing), snapshot.aloud, {
+    accept: (id) => phone.accept(id),
+    decline: (id) => phone.decline(id),
+    hangup: () => (activeOf(phone.snapshot)?.transferring ? commands.leave() : phone.hangup()), // a transfer goes on
+  });
   return (
     <PhoneScreen
       user={user} phoneBook={phoneBook} recordable={recordable} snapshot={snapshot} microphoneProblem={problem} speakerSelectable={Voice.selectable}
