@@ -13,15 +13,14 @@ import re
 import secrets
 import shutil
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 
 from deploy.demo import music, ports, rootfs
 from deploy.demo.process import Process, ProgramFailed, die_with_parent, last_line
+from deploy.demo.program import Program
 
 CONFIGURATION = Path(__file__).parents[2] / "asterisk-conf" / "demo"
 INSIDE = "/mnt"
@@ -42,7 +41,7 @@ exec chroot "$root" "$@"
 PLACEHOLDER = re.compile(r"@([A-Z_]+)@")
 
 
-class Asterisk:
+class Asterisk(Program):
     """One Asterisk: ARI on `ari_port`, SIP (UDP and TCP) on `sip_port`, 7xxx calls to `trunk_port`, all on `host`.
 
     `rtp_range` is the first and last UDP port of its media; `version` is "16" or "22". `mailboxes`: the PINs of the
@@ -64,14 +63,13 @@ class Asterisk:
         ari_password: str | None = None,
         mailboxes: Mapping[str, str] | None = None,
     ) -> None:
-        self.name = "Asterisk"
+        super().__init__("Asterisk", run_dir.resolve() / "asterisk" / "log" / "messages")
         self.ari_url = f"http://{host}:{ari_port}/ari"
         self.ari_user = ari_user
         self.ari_password = ari_password or secrets.token_urlsafe(24)
         self.version = version
         self.home = run_dir.resolve() / "asterisk"
         self.recordings = self.home / "spool" / "recording"  # ARI's recordings, as NAME.wav and the like
-        self.log = self.home / "log" / "messages"
         self._run_dir = run_dir
         self._wanted = [
             ports.Port(host, "tcp", ari_port, "ARI"),
@@ -92,14 +90,6 @@ class Asterisk:
             "MAILBOXES": "\n".join(f"{number} => {pin},{number}" for number, pin in (mailboxes or {}).items()),
         }
         self._root: Path | None = None
-        self.process: Process | None = None  # the last that was launched; None before, and once stopped
-
-    @property
-    def pid(self) -> int:
-        """The pid of the running Asterisk."""
-        if self.process is None:
-            raise RuntimeError("Asterisk is not running")
-        return self.process.pid
 
     @property
     def root(self) -> Path:
@@ -110,20 +100,7 @@ class Asterisk:
             raise ProgramFailed("Asterisk", f"Asterisk {self.version} is not installed (`make demo` does it)", self.log)
         return self._root
 
-    def start(self, *, deadline: float = 30.0) -> None:
-        """Starts it and waits until it is fully booted and answers ARI.
-
-        Raises `PortsTaken`, or `ProgramFailed` after `deadline` seconds or when it ends at once.
-        """
-        process = self.launch()
-        try:
-            self._wait_until_healthy(process, deadline)
-        except BaseException:
-            self.stop()
-            raise
-
     def launch(self) -> Process:
-        """Starts it, or starts it again when it has died, and does not wait. Raises `PortsTaken`, `ProgramFailed`."""
         ports.require_free(self._wanted)
         again = self.process is not None
         self.stop()
@@ -136,12 +113,6 @@ class Asterisk:
         pid_file = self._run_dir / "asterisk.pid"
         self.process = Process(self.name, command, log=console, pid_file=pid_file, again=again)
         return self.process
-
-    def stop(self) -> None:
-        """Ends it, and with it all its calls. Not running is fine."""
-        if self.process is not None:
-            self.process.stop()
-            self.process = None
 
     def cli(self, command: str, *, timeout: float = 20.0) -> str:
         """What the Asterisk console prints for `command`.
@@ -157,26 +128,19 @@ class Asterisk:
         )
         return answer.stdout
 
-    def require_running(self) -> None:
-        """Raises `ProgramFailed` when it has ended by itself."""
-        if self.process is not None:
-            self.process.require_running()
-
-    def __enter__(self) -> Asterisk:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.stop()
-
     def ready(self) -> bool:
         """True when it answers ARI and is fully booted: ARI answers a little before SIP and the dialplan are loaded."""
         try:
             return self.answers() and "fully booted" in self.cli("core waitfullybooted", timeout=5.0)
         except (subprocess.SubprocessError, OSError):
             return False
+
+    def ailment(self) -> str:
+        """Also what it says on its console."""
+        if self.ready():
+            return ""
+        said = last_line(self.process.log) if self.process else "not running"
+        return f"no answer from {self.ari_url} ({said})"
 
     def answers(self, *, timeout: float = 1.0) -> bool:
         """True when ARI answers with this instance's user and password."""
@@ -212,17 +176,6 @@ class Asterisk:
         shutil.copyfile(song, self.home / "lib" / "moh" / "music.wav")  # as music on hold
         for path in (self.home, *self.home.rglob("*")):
             os.chown(path, *user, follow_symlinks=False)
-
-    def _wait_until_healthy(self, process: Process, deadline: float) -> None:
-        end = time.monotonic() + deadline
-        while time.monotonic() < end:
-            process.require_running()
-            if self.ready():
-                return
-            time.sleep(0.1)
-        raise ProgramFailed(
-            "Asterisk", f"no answer from {self.ari_url} within {deadline:.0f} s: {last_line(process.log)}", self.log
-        )
 
 
 def _user_of(root: Path) -> tuple[int, int]:

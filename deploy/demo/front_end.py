@@ -6,49 +6,34 @@ import contextlib
 import json
 import os
 import ssl
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from http.client import HTTPException
 from pathlib import Path
-from types import TracebackType
 
 from deploy.demo import install
-from deploy.demo.process import Process, ProgramFailed, die_with_parent
+from deploy.demo.process import Process, die_with_parent
+from deploy.demo.program import Program
 
 NICENESS = -10
-LEAVING_SECONDS = 10.0  # it drains on SIGTERM: tells the pages, waits a moment, writes what it knows
 
 
-class FrontEnd:
+class FrontEnd(Program):
     """The front end with the settings `environment`, at `url`; `certificate` is what it shows, when that is https."""
+
+    STOP_SECONDS = 10.0  # it drains on SIGTERM: tells the pages, waits a moment, writes what it knows
 
     def __init__(
         self, run_dir: Path, *, environment: Mapping[str, str], url: str, certificate: Path | None = None
     ) -> None:
-        self.name = "front end"
-        self.log = run_dir / "front-end.log"
-        self.process: Process | None = None  # the last that was launched; None before, and once stopped
+        super().__init__("front end", run_dir / "front-end.log")
         self._pid_file = run_dir / "front-end.pid"
         self._environment = environment
         self._health = f"{url}/health"
         self._certificate = certificate
 
-    def start(self, *, deadline: float = 30.0) -> None:
-        """Starts it and waits until `/health` says 200: then Asterisk and rtpengine are reached too.
-
-        Raises `ProgramFailed` after `deadline` seconds or when it ends at once.
-        """
-        process = self.launch()
-        try:
-            self._wait_until_healthy(process, deadline)
-        except BaseException:
-            self.stop()
-            raise
-
     def launch(self) -> Process:
-        """Starts it, or starts it again when it has died, and does not wait."""
         again = self.process is not None
         self.stop()
         self.process = Process(
@@ -62,35 +47,14 @@ class FrontEnd:
         _prefer(self.process.pid)
         return self.process
 
-    def stop(self) -> None:
-        """Ends it. Not running is fine."""
-        if self.process is not None:
-            self.process.stop(patience=LEAVING_SECONDS)
-            self.process = None
-
     def ready(self) -> bool:
         """True when it answers, be it that something else is missing."""
         return self._ask()[0] != 0
 
-    def __enter__(self) -> FrontEnd:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    def _wait_until_healthy(self, process: Process, deadline: float) -> None:
-        end = time.monotonic() + deadline
-        said = "no answer yet"
-        while time.monotonic() < end:
-            process.require_running()
-            status, said = self._ask()
-            if status == 200:
-                return
-            time.sleep(0.1)
-        raise ProgramFailed(self.name, f"{self._health} within {deadline:.0f} s: {said}", self.log)
+    def ailment(self) -> str:
+        """Healthy is what says so at `/health`: then Asterisk and rtpengine are reached too."""
+        status, said = self._ask()
+        return "" if status == 200 else f"{self._health}: {said}"
 
     def _ask(self) -> tuple[int, str]:
         """The status of `/health` and what it says; status 0 when there is no answer."""

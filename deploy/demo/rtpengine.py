@@ -7,18 +7,17 @@ import os
 import pwd
 import shutil
 import socket
-import time
 from pathlib import Path
-from types import TracebackType
 
 from deploy.demo import ports
 from deploy.demo.process import Process, ProgramFailed, die_with_parent
+from deploy.demo.program import Program
 
 CONFIGURATION = Path(__file__).parents[2] / "rtpengine" / "rtpengine.conf"
 PING = b"ping d7:command4:pinge"  # an NG message: cookie, bencoded dictionary
 
 
-class Rtpengine:
+class Rtpengine(Program):
     """One rtpengine on `host`; media on the UDP ports `rtp_range` (first, last), NG commands on UDP `ng_port`.
 
     `ipv6`: a second address for media, for browsers that have no IPv4; "" for none.
@@ -38,36 +37,14 @@ class Rtpengine:
         ng_host: str = "127.0.0.1",
         name: str = "rtpengine",
     ) -> None:
-        self.name = name
+        super().__init__(name, run_dir / f"{name}.log")
         self.ng_address = f"{ng_host}:{ng_port}"  # "host:port"
-        self.log = run_dir / f"{name}.log"
         self._run_dir = run_dir
         self._hosts = [host, *([ipv6] if ipv6 else [])]
         self._ng = (ng_host, ng_port)
         self._rtp_range = rtp_range
-        self.process: Process | None = None  # the last that was launched; None before, and once stopped
-
-    @property
-    def pid(self) -> int:
-        """The pid of the running rtpengine."""
-        if self.process is None:
-            raise RuntimeError(f"{self.name} is not running")
-        return self.process.pid
-
-    def start(self, *, deadline: float = 15.0) -> None:
-        """Starts it and waits until it answers a ping.
-
-        Raises `PortsTaken`, or `ProgramFailed` after `deadline` seconds or when it ends at once.
-        """
-        process = self.launch()
-        try:
-            self._wait_until_healthy(process, deadline)
-        except BaseException:
-            self.stop()
-            raise
 
     def launch(self) -> Process:
-        """Starts it, or starts it again when it has died, and does not wait. Raises `PortsTaken`, `ProgramFailed`."""
         ports.require_free([ports.Port(self._ng[0], "udp", self._ng[1], "rtpengine commands")])
         program = shutil.which("rtpengine")
         if program is None:
@@ -95,38 +72,11 @@ class Rtpengine:
         )
         return self.process
 
-    def stop(self) -> None:
-        """Ends it, and with it all media. Not running is fine."""
-        if self.process is not None:
-            self.process.stop()
-            self.process = None
-
-    def require_running(self) -> None:
-        """Raises `ProgramFailed` when it has ended by itself."""
-        if self.process is not None:
-            self.process.require_running()
-
-    def __enter__(self) -> Rtpengine:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    def _wait_until_healthy(self, process: Process, deadline: float) -> None:
-        end = time.monotonic() + deadline
-        while time.monotonic() < end:
-            process.require_running()
-            if self.ready():
-                return
-            time.sleep(0.05)
-        raise ProgramFailed(self.name, f"no answer to a ping on {self.ng_address} within {deadline:.0f} s", self.log)
-
     def ready(self) -> bool:
-        """True when it takes commands."""
         return self.answers()
+
+    def ailment(self) -> str:
+        return "" if self.answers() else f"no answer to a ping on {self.ng_address}"
 
     def answers(self, *, timeout: float = 0.2) -> bool:
         """True when a ping is answered within `timeout` seconds."""
