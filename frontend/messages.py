@@ -186,10 +186,11 @@ class Hold(Message, tag="hold", frozen=True):
     by: Literal["us", "far"] = "us"
 
 
-class Preferences(Message, tag="preferences", frozen=True):
+class Preferences(Message, tag="preferences", frozen=True, omit_defaults=False):
     """What is to be done with calls for this user: set by the client, as a whole; told by the server to all its pages.
 
-    What is left out is as at the beginning: nothing forwarded, calls ring. A forward is a number, `voicemail`, or "".
+    What the client leaves out is as at the beginning: nothing forwarded, calls ring. The server leaves out nothing.
+    A forward is a number, `voicemail`, or "".
     """
 
     do_not_disturb: bool = False  # no page rings
@@ -198,7 +199,7 @@ class Preferences(Message, tag="preferences", frozen=True):
     forward_busy: str = ""  # in a call, without call waiting
     forward_no_answer: str = ""
     forward_unreachable: str = ""  # no page is open
-    ring_seconds: float = 0.0  # 5 to 120; 0: as long as the server is set to
+    ring_seconds: int = 0  # 5 to 120; 0: as long as the server is set to
 
 
 ClientMessage = (

@@ -10,7 +10,7 @@ from ari_bridge.routing import clean
 
 VOICEMAIL = "voicemail"
 """In place of a number: the caller may leave a message."""
-RING_SECONDS = (5.0, 120.0)
+RING_SECONDS = (5, 120)
 FORWARDS = ("forward_always", "forward_busy", "forward_no_answer", "forward_unreachable")
 MOST_HOPS = 5
 """How often one call may be forwarded; the dialplan counts (docs/PEOPLE.md)."""
@@ -25,7 +25,7 @@ class Preferences(msgspec.Struct, frozen=True, omit_defaults=True):
     forward_busy: str = ""  # in a call, and call waiting is off
     forward_no_answer: str = ""
     forward_unreachable: str = ""  # no page is open
-    ring_seconds: float = 0.0  # 0: as long as the server is set to
+    ring_seconds: int = 0  # 0: as long as the server is set to
 
 
 def check(user: str, wanted: Preferences, of: Callable[[str], Preferences]) -> Preferences:
@@ -36,7 +36,7 @@ def check(user: str, wanted: Preferences, of: Callable[[str], Preferences]) -> P
     low, high = RING_SECONDS
     if wanted.ring_seconds and not low <= wanted.ring_seconds <= high:
         raise InvalidRequest(
-            f"It may ring {low:.0f} to {high:.0f} seconds, or 0: as the server is set.", field="ringSeconds"
+            f"It may ring {low} to {high} seconds, or 0: as the server is set.", field="ringSeconds"
         )
     numbers = {name: _number(user, name, getattr(wanted, name)) for name in FORWARDS}
     if chain := _circle(user, numbers["forward_always"], of):

@@ -28,6 +28,7 @@ from tests.fakes.far_side import Answers as Answers
 from tests.fakes.far_side import Fails as Fails
 from tests.fakes.far_side import FarSide as FarSide
 from tests.fakes.far_side import RingsForEver as RingsForEver
+from tests.fakes.people import FakePeople
 from tests.fakes.recordings import FakeRecordings
 
 REASONS = {"normal": 16, "busy": 17, "congestion": 34, "no_answer": 19, "unallocated": 1}
@@ -48,7 +49,7 @@ class FakeChannel:
         return {"id": self.id, "name": self.name, "state": self.state, "caller": nobody, "connected": nobody}
 
 
-class FakeAri(FakeRecordings):
+class FakeAri(FakePeople, FakeRecordings):
     user = "tester"
     password = "only in this test"
 
@@ -259,6 +260,8 @@ class FakeAri(FakeRecordings):
         return {"name": asked["applicationName"]}
 
     async def _applications_subscribe(self, asked: dict[str, Any]) -> Any:
+        if self.watch(asked["eventSource"]):
+            return await self._applications_get(asked)
         if asked["eventSource"].removeprefix("channel:") not in self.channels:
             raise web.HTTPUnprocessableEntity(text='{"message": "Event source does not exist"}')
         return await self._applications_get(asked)
@@ -275,7 +278,7 @@ class FakeAri(FakeRecordings):
     async def _channels_create(self, asked: dict[str, Any]) -> Any:
         channel = FakeChannel(asked["channelId"], asked["endpoint"], variables=asked.get("variables", {}))
         self.channels[channel.id] = channel
-        self._soon(self._enter(channel))
+        self._soon(self._enter(channel, *filter(None, asked.get("appArgs", "").split(","))))
         return channel.json()
 
     async def _channels_externalMedia(self, asked: dict[str, Any]) -> Any:
@@ -285,9 +288,9 @@ class FakeAri(FakeRecordings):
         where = {"UNICASTRTP_LOCAL_ADDRESS": "127.0.0.1", "UNICASTRTP_LOCAL_PORT": "12000"}
         return {**channel.json(), "channelvars": where}
 
-    async def _enter(self, channel: FakeChannel) -> None:
+    async def _enter(self, channel: FakeChannel, *args: str) -> None:
         channel.in_app = True
-        await self.emit("StasisStart", channel=channel.json(), args=[])
+        await self.emit("StasisStart", channel=channel.json(), args=args)
 
     async def _channels_dial(self, asked: dict[str, Any]) -> None:
         channel = self._channel(asked)
@@ -341,7 +344,9 @@ class FakeAri(FakeRecordings):
         self._channel(asked).variables[asked["variable"]] = asked["value"]
 
     async def _channels_getChannelVar(self, asked: dict[str, Any]) -> Any:
-        return {"value": self._channel(asked).variables.get(asked["variable"], "0")}
+        channel, name = self._channel(asked), asked["variable"]
+        found = self.function(name)
+        return {"value": channel.variables.get(name, "0") if found is None else found}
 
     async def _channels_continueInDialplan(self, asked: dict[str, Any]) -> None:
         channel = self._channel(asked)

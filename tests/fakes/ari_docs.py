@@ -23,6 +23,7 @@ OPERATIONS = (
     Operation("applications.filter", "PUT", "/applications/{applicationName}/eventFilter", body="filter"),
     Operation("applications.subscribe", "POST", "/applications/{applicationName}/subscription", "eventSource"),
     Operation("applications.unsubscribe", "DELETE", "/applications/{applicationName}/subscription", "eventSource"),
+    Operation("endpoints.list", "GET", "/endpoints"),
     Operation("channels.list", "GET", "/channels"),
     Operation("channels.get", "GET", _CHANNEL),
     Operation("channels.create", "POST", "/channels/create", "endpoint app appArgs channelId formats", "variables"),

@@ -151,7 +151,7 @@ async def test_a_forwarded_call_is_heard_at_its_target(site: Site, far: RtpPeer,
 async def test_nobody_answers_in_the_user_s_own_time_and_the_call_is_forwarded(
     site: Site, far: RtpPeer, tmp_path: Path
 ) -> None:
-    kept = {"1001": Preferences(forward_no_answer="1002", ring_seconds=0.5)}  # nobody may set less than 5
+    kept = {"1001": Preferences(forward_no_answer="1002", ring_seconds=1)}  # nobody may set less than 5
     (tmp_path / "preferences.json").write_bytes(msgspec.json.encode(kept))
     async with attended(site, tmp_path), site.phone("1001") as phone, site.phone("1002") as other:
         async with Sipp("caller_stays", tmp_path, to=site.pbx.sip_port, rtp_port=far.port) as caller:

@@ -215,7 +215,8 @@ export interface Record {
 /**
  * What is to be done with calls for this user: set by the client, as a whole; told by the server to all its pages.
  *
- * What is left out is as at the beginning: nothing forwarded, calls ring. A forward is a number, `voicemail`, or "".
+ * What the client leaves out is as at the beginning: nothing forwarded, calls ring. The server leaves out nothing.
+ * A forward is a number, `voicemail`, or "".
  */
 export interface Preferences {
   type: "preferences";
