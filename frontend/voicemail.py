@@ -85,23 +85,28 @@ class VoicemailBoxes:
         self._look(user)
 
     async def _read_for_ever(self) -> None:
+        loop = asyncio.get_running_loop()
+        round_at = loop.time() + POLL_SECONDS
         while True:
             try:
-                async with asyncio.timeout(POLL_SECONDS):
+                async with asyncio.timeout_at(round_at):
                     await self._wake.wait()
                 await asyncio.sleep(GATHER_SECONDS)
-                wanted = self._due & set(self._pages.users())
+                wanted, afresh = self._due & set(self._pages.users()), True
             except TimeoutError:
-                wanted = set(self._pages.users())
+                wanted, afresh = set(self._pages.users()), False
+                round_at = loop.time() + POLL_SECONDS
             self._wake.clear()
             self._due.clear()
             if wanted and self._ari.connected:
-                await self._read(sorted(wanted))
+                await self._read(sorted(wanted), afresh)
 
-    async def _read(self, users: list[str]) -> None:
+    async def _read(self, users: list[str], afresh: bool) -> None:
+        """`afresh`: the users may have heard messages meanwhile; else only new ones may have come."""
         boxes = {user: self._mailbox.replace("{user}", user) for user in users}
+        known = {box: had for user, box in boxes.items() if not afresh and (had := self._known.get(user))}
         try:
-            counted = await self._ari.mailboxes.count(list(boxes.values()))
+            counted = await self._ari.mailboxes.count(list(boxes.values()), known)
         except PeerError as error:
             log.warning("the voicemail boxes cannot be read: in a minute again", reason=str(error))
             return

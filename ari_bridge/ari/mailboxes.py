@@ -10,7 +10,7 @@ Each method raises PeerRefused, PeerTimeout or PeerUnreachable.
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -44,19 +44,20 @@ class Mailboxes:
         self._requests = requests
         self._app = app
 
-    async def count(self, mailboxes: Sequence[str]) -> dict[str, Messages]:
+    async def count(self, mailboxes: Sequence[str], known: Mapping[str, Messages] | None = None) -> dict[str, Messages]:
         """The messages in each box (`NUMBER@CONTEXT`); boxes that do not exist are left out.
 
-        Where the PBX has no voicemail, none exists. Raises ValueError for what is no name of a box.
+        Two requests for a box; one where the number of new messages is as `known` has it: then nobody has heard any.
+        Where the PBX has no voicemail, no box exists. Raises ValueError for what is no name of a box.
         """
         if bad := [box for box in mailboxes if not _MAILBOX.fullmatch(box)]:
             raise ValueError(f"{bad[0][:80]!r} is no mailbox: NUMBER@CONTEXT")
         counted: dict[str, Messages] = {}
         for first in range(0, len(mailboxes), BOXES_AT_ONCE):
-            counted |= await self._count(mailboxes[first : first + BOXES_AT_ONCE])
+            counted |= await self._count(mailboxes[first : first + BOXES_AT_ONCE], known or {})
         return counted
 
-    async def _count(self, mailboxes: Sequence[str]) -> dict[str, Messages]:
+    async def _count(self, mailboxes: Sequence[str], known: Mapping[str, Messages]) -> dict[str, Messages]:
         channel = f"{MARK}-{secrets.token_hex(8)}"
         try:
             # Never dialled: whether the dialplan has such an extension is of no matter.
@@ -70,15 +71,17 @@ class Mailboxes:
                 formats="ulaw",
             )
             await self._read(channel, f"SET(TIMEOUT(absolute)={CHANNEL_SECONDS})")
-            counted = {box: await self._messages(channel, box) for box in mailboxes}
+            counted = {box: await self._messages(channel, box, known.get(box)) for box in mailboxes}
         finally:
             await found(self._requests.send("channels", "hangup", channelId=channel))
         return {box: messages for box, messages in counted.items() if messages}
 
-    async def _messages(self, channel: str, box: str) -> Messages | None:
+    async def _messages(self, channel: str, box: str, known: Messages | None) -> Messages | None:
         new = await self._read(channel, f"VM_INFO({box},count,INBOX)")
         if not new.isdecimal():
             return None
+        if known and known.new == int(new):
+            return known
         old = await self._read(channel, f"VM_INFO({box},count,Old)")
         return Messages(int(new), int(old) if old.isdecimal() else 0)
 
