@@ -220,11 +220,14 @@ class Calls:
             session=session,
             far_channel=resource_id(call_id, Kind.FAR),
             endpoint=endpoint,
+            leg=self._warm.first_number(call_id),
             offer=sdp,
             prefer=prefer,
         )
+        warm = self._warm.take(call_id, offer=sdp, session=session)
+        self._warm.drop_call(call_id)
         task = self._add(call, listener)
-        task.post(Placed(call.created_at, self._warm.take(call_id, offer=sdp, session=session)))
+        task.post(Placed(call.created_at, warm))
         return task.call
 
     def accept(

@@ -29,6 +29,8 @@ INBOUND_STEP = 1000
 """Legs for pages that ring are numbered 1000, 2000, ...: those that the call may make later have numbers between."""
 PAGES = 99
 """Legs that may ever be made ahead for one inbound call."""
+REMEMBERED = 10_000
+"""Calls of which it is known what numbers they have used up: those that never came are forgotten, the oldest first."""
 RELEASE_SECONDS = 2.0
 """How long `close` waits for the releases."""
 
@@ -109,8 +111,9 @@ class WarmLegs:
         number = self._numbers.get(call_id, 0) + (INBOUND_STEP if inbound else 1)
         if number > INBOUND_STEP * PAGES:
             raise TooMany("So many pages have prepared for this call that no more can.", field="callId")
-        if inbound:
-            self._numbers[call_id] = number
+        self._numbers[call_id] = number
+        if len(self._numbers) > REMEMBERED:
+            del self._numbers[next(iter(self._numbers))]
         self.drop(session)
         ahead = _Ahead(call_id, number, session, user, offer, listener)
         self._ahead[session] = ahead
@@ -128,6 +131,10 @@ class WarmLegs:
         self._forget(ahead)
         metrics.WARM_TAKEN.inc()
         return dataclasses.replace(ahead.leg, entered=ahead.entered)
+
+    def first_number(self, call_id: str) -> int:
+        """The number of the first leg that a call makes by itself: no name is used twice, a release may be under way."""
+        return self._numbers.get(call_id, 0) + 1
 
     def drop(self, session: str) -> None:
         """The page wants its leg no more."""
@@ -187,6 +194,8 @@ class WarmLegs:
             self._cool(ahead, repr(error))
             return
         ahead.leg = WarmLeg(ahead.number, media_address, external, answer)
+        if self._ahead.get(ahead.session) is not ahead:
+            return  # it is to be released
         log.debug("a leg stands ahead of its call", call=ahead.call_id, seconds=round(time.monotonic() - began, 3))
         self._tell(ahead, Warmed(ahead.call_id, answer))
 
@@ -208,9 +217,11 @@ class WarmLegs:
         self._run(self._released(ahead))
 
     async def _released(self, ahead: _Ahead) -> None:
-        """Whatever of it was made, or perhaps made; a failure is the sweep's to mend."""
-        if ahead.work and ahead.work is not asyncio.current_task():
-            ahead.work.cancel()
+        """Whatever of it was made, or perhaps made; a failure is the sweep's to mend.
+
+        What is being made is waited for, which has deadlines: Asterisk would make it after its release.
+        """
+        if ahead.work:
             await asyncio.gather(ahead.work, return_exceptions=True)
         for release in (self.peers.ari.channels.hangup(ahead.name), self.peers.media.delete(ahead.name)):
             try:

@@ -164,3 +164,19 @@ async def test_bad_wishes(engine: Engine) -> None:
     for number in range(warm.LEGS_PER_USER):
         engine.calls.cool(f"page{number}")
     await until(lambda: nothing_stands(engine), "nothing left")
+
+
+async def test_a_call_that_comes_too_soon_makes_a_leg_of_its_own(engine: Engine) -> None:
+    engine.ari.delay["channels.externalMedia"] = 0.1
+    page = Page(engine)
+    page.warm("call1")
+    await until(lambda: engine.media.sessions, "half of it")
+    other = OFFER.replace("s=-", "s=another")
+    engine.calls.place(
+        target="600", sdp=other, caller="1", user="alice", session="page", call_id="call1", listener=engine.listen
+    )
+    await until(lambda: engine.calls.get("call1").state is CallState.UP, "an answer")
+    await until(lambda: set(engine.ari.bridges["call1-br"]) == {"call1-far", "call1-em2"}, "its own leg")
+    await until(lambda: "call1-em" not in engine.ari.channels and len(engine.media.sessions) == 1, "no other leg")
+    engine.calls.hangup("call1")
+    await until(engine.nothing_left, "the end of everything")

@@ -67,6 +67,10 @@ export function PhoneScreen(props: PhoneScreenProps) {
     ask(null);
   };
 
+  // Who writes a number is about to call it.
+  const writes = number.trim() !== "";
+  useEffect(() => actions.expectCall(writes), [writes]);
+
   const dial = (target: string): void => {
     actions.call(target);
     setView("pad");

@@ -4,6 +4,7 @@ import type { Record as RecordMessage } from "../messages";
 
 export interface PhoneActions {
   call(number: string, consults?: string): void; // consults: the call whose party it is about
+  expectCall(likely: boolean): void; // a number is being written, or is not any more
   accept(id?: string, andEnd?: boolean): void; // the call that rings, or a waiting one; the other is held, or ended
   decline(id?: string): void;
   hangup(): void; // the active call, for all who are in it

@@ -18,6 +18,7 @@ export class Peer {
   readonly remoteStream = new MediaStream();
   state: MediaState = "new";
   answered = false; // there is an answer, applied or being applied
+  answerOf = ""; // it
   private listener: (state: MediaState) => void = () => undefined;
   private readonly early: FoundCandidate[] = []; // found before there was an answer
   private found: ((candidate: FoundCandidate) => void) | null = null;
@@ -55,9 +56,16 @@ export class Peer {
     return this.description.sdp ?? "";
   }
 
+  /** Goes over to a call, with what was offered for it already. */
+  handOver(listener: (state: MediaState) => void): string {
+    this.listener = listener;
+    return this.description.sdp ?? "";
+  }
+
   /** Applies the answer; sound can be heard from then on, also before the far side answers. */
   async answer(sdp: string): Promise<void> {
     this.answered = true;
+    this.answerOf = sdp;
     try {
       await this.connection.setRemoteDescription({ type: "answer", sdp });
     } catch {

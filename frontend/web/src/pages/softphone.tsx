@@ -67,6 +67,7 @@ function Running({ phone, user, phoneBook, recordable, onLeave }: RunningProps) 
       user={user} phoneBook={phoneBook} recordable={recordable} snapshot={snapshot} microphoneProblem={problem} speakerSelectable={Voice.selectable}
       actions={{
         call: (number, consults) => phone.call(number, consults),
+        expectCall: (likely) => phone.expectCall(likely),
         accept: (id, andEnd) => phone.accept(id, andEnd),
         decline: (id) => phone.decline(id),
         hangup: () => phone.hangup(),

@@ -121,7 +121,8 @@ export class Lines {
     this.prepared.catch(() => (this.prepared = null));
   }
 
-  private async take(): Promise<Peer> {
+  /** A connection with its offer made. */
+  async take(): Promise<Peer> {
     this.prepare();
     const peer = this.prepared;
     this.prepared = null;

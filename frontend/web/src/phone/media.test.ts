@@ -60,6 +60,36 @@ async function connects(number: number): Promise<void> {
   await settled();
 }
 
+describe("a connection that was made ahead of the call", () => {
+  async function begun(state: "connected" | "new"): Promise<FakePeer> {
+    const warm = new FakePeer();
+    await warm.answer("answer");
+    warm.state = state;
+    await media.begin(async (sdp) => (offers.push(sdp), true), warm as unknown as Peer);
+    return warm;
+  }
+
+  it("is played at once, and gets the microphone", async () => {
+    const warm = await begun("connected");
+    expect([offers, plays(), warm.sends?.name, shown]).toEqual([["offer 1"], warm.remoteStream, "copy of voice", ["connected"]]);
+    await media.answered("answer"); // the server says it again
+    expect(offers.length).toBe(1);
+  });
+
+  it("may still be connecting", async () => {
+    const warm = await begun("new");
+    warm.become("connected");
+    expect(shown).toEqual(["connected"]);
+  });
+
+  it("is renewed where the server has lost it", async () => {
+    await begun("connected");
+    await media.answered("the answer of another leg");
+    await pass(5000);
+    expect(offers).toEqual(["offer 1", "offer 2"]);
+  });
+});
+
 describe("a call's first connection", () => {
   it("is offered, played and heard", async () => {
     await media.begin(async (sdp) => (offers.push(sdp), true));

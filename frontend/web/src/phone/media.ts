@@ -87,15 +87,17 @@ export class CallMedia {
 
   /**
    * The first offer of a call, as soon as may be: at once where the microphone is known to open, else after it.
-   * `send` gives false where nobody hears, and so does this. Throws `MicrophoneError`; whether the offer was sent before that, `current` tells.
+   * `warm`: a connection that was made ahead of the call; it is there at once. `send` gives false where nobody hears,
+   * and so does this. Throws `MicrophoneError`; whether the offer was sent before that, `current` tells.
    */
-  async begin(send: (sdp: string) => Promise<boolean>): Promise<boolean> {
+  async begin(send: (sdp: string) => Promise<boolean>, warm: Peer | null = null): Promise<boolean> {
     this.beginning = true;
     const track = this.parts.microphone.get();
     track.catch(() => undefined); // awaited below
     if (!this.parts.microphone.sure) await track;
-    const peer = await this.parts.take();
-    const sent = !this.closed && (await send(this.offered(peer)));
+    const peer = warm ?? (await this.parts.take());
+    const offer = warm ? warm.handOver(() => this.peerChanged(warm)) : this.offered(peer);
+    const sent = !this.closed && (await send(offer));
     if (this.closed) {
       peer.close(); // hung up in the meantime
       return true;
@@ -106,6 +108,7 @@ export class CallMedia {
     }
     this.beginning = false;
     this.current = peer;
+    if (warm) this.stand(warm);
     const microphone = await track;
     if (this.current === peer) await this.send(microphone);
     return true;
@@ -141,6 +144,8 @@ export class CallMedia {
   /** The SDP answer to the last offer. Sound can be heard from then on, also before the far side answers. */
   async answered(sdp: string): Promise<void> {
     const peer = [this.next, this.current].find((one) => one && !one.answered);
+    // What was made ahead is not there any more: this is the answer of a leg that our connection knows nothing of.
+    if (!peer && this.current && this.current.answerOf !== sdp) return this.lostByServer();
     if (!peer) return;
     const first = peer === this.current;
     if (first) this.since = Date.now();
@@ -303,6 +308,14 @@ export class CallMedia {
     this.hear(peer);
     before?.close();
     this.tell();
+  }
+
+  /** A connection that was made ahead: what happened to it until now is made up for. */
+  private stand(peer: Peer): void {
+    this.since = Date.now();
+    this.everHeard = peer.state === "connected";
+    this.hear(peer);
+    this.look();
   }
 
   private hear(peer: Peer): void {

@@ -25,6 +25,7 @@ import { ringAloud } from "./ring";
 import { named, type Release } from "./settle";
 import { soundOf } from "./sound";
 import { Standing } from "./standing";
+import { WarmMedia } from "./warm";
 import { IDLE, activeOf, canDial, findCall, step, toHold, type PhoneEvent, type PhoneState } from "./state";
 
 export interface Snapshot extends PhoneState, DeviceState {
@@ -59,11 +60,13 @@ export class Softphone {
   private readonly sounds = new Sounds();
   private readonly voice = new Voice((soundBlocked) => this.snapshot.soundBlocked !== soundBlocked && this.set({ soundBlocked }));
   private readonly lines: Lines;
+  private readonly warm: WarmMedia;
   private readonly devices: ChosenDevices;
   private readonly locks = new CallLocks();
   private readonly standing: Standing;
   private readonly stops: (() => void)[];
   private readonly takingOver = new Set<string>(); // calls that are taken from another page, until that is done
+  private forNext: string | null = null; // the id that the next call is to have: its media are made ahead
   private signedOut: string | null = null; // why; told when all calls are over
 
   constructor(private readonly options: SoftphoneOptions) {
@@ -84,6 +87,11 @@ export class Softphone {
       found: (id, candidate) => void this.link.send({ type: "candidate", callId: id, ...candidate }),
       hopeless: this.hopeless,
       measured: () => this.set({ quality: this.lines.quality }),
+    });
+    this.warm = new WarmMedia({
+      take: () => this.lines.take(),
+      send: (message) => this.link.ready && this.link.send(message),
+      found: (id, candidate) => void this.link.send({ type: "candidate", callId: id, ...candidate }),
     });
     this.page = PageSession.claim(user);
     this.link = new Link({
@@ -141,9 +149,21 @@ export class Softphone {
   call(number: string, consults?: string): void {
     const target = number.trim();
     if (!target || !canDial(this.snapshot)) return;
-    const id = newId();
+    const id = this.forNext ?? newId();
+    this.forNext = null;
     this.dispatch({ type: "dialled", id, number: target, name: this.nameOf(target), ...(consults ? { consults } : {}), at: Date.now() });
     void this.connect(id, { target, callId: id, caller: this.options.session.user });
+  }
+
+  /** Somebody is about to be called, as it seems (`likely`), or is not. */
+  expectCall(likely: boolean): void {
+    if (likely && this.warm.callId === null && canDial(this.snapshot)) {
+      this.forNext = newId();
+      void this.warm.prepare(this.forNext);
+    } else if (!likely && this.forNext !== null && this.warm.callId === this.forNext) {
+      this.forNext = null;
+      this.warm.cool();
+    }
   }
 
   /** The call that talks is held, or ended where `andEnd` says so. */
@@ -203,6 +223,7 @@ export class Softphone {
   /** Signs out: the page's session ends, and its calls with it. */
   close(): void {
     for (const { id } of this.snapshot.calls) this.end(id);
+    this.warm.drop();
     this.lines.close();
     this.link.close();
     for (const stop of this.stops) stop();
@@ -225,7 +246,7 @@ export class Softphone {
     const accepting = offer.target === undefined;
     const media = this.lines.open(id);
     try {
-      if ((await media.begin(send)) || !this.owns(id)) return;
+      if ((await media.begin(send, this.warm.take(id))) || !this.owns(id)) return;
       if (accepting) this.ringsOn(id, "not_connected");
       else this.fail(id, "not_connected");
     } catch (error) {
@@ -264,7 +285,11 @@ export class Softphone {
 
   private readonly heard = (message: ServerMessage): void => {
     const at = Date.now();
+    this.warm.heard(message);
     switch (message.type) {
+      case "warmed":
+      case "cooled":
+        return;
       case "answer":
         this.takingOver.delete(message.callId);
         return void this.lines.of(message.callId)?.answered(message.sdp);
@@ -275,6 +300,7 @@ export class Softphone {
         break;
       case "incoming-call":
         if (!this.standing.rings(message)) return;
+        if (this.snapshot.calls.length === 0) void this.warm.prepare(message.callId);
         message.callerName ||= this.nameOf(message.caller);
         break;
       case "party":
@@ -302,7 +328,9 @@ export class Softphone {
     if (lost && this.snapshot.link !== "lost") this.standing.lost();
     this.set({ link, registered, linkLostAt: lost ? (this.snapshot.linkLostAt ?? Date.now()) : null });
     this.sound();
-    if (!ready) this.lines.linkLost();
+    if (ready) return;
+    this.lines.linkLost();
+    this.warm.drop();
   };
 
   /** Our sign-in is worth nothing any more. A call that stands needs none. */

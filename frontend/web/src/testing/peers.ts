@@ -19,6 +19,7 @@ export class FakePeer {
   static all: FakePeer[] = [];
   state: MediaState = "new";
   answered = false;
+  answerOf = "";
   closed = false;
   sends: FakeTrack | null = null;
   packets = 0;
@@ -35,8 +36,13 @@ export class FakePeer {
     return `offer ${this.number}`;
   }
 
-  async answer(): Promise<void> {
+  handOver(listener: () => void): string {
+    return this.offer(listener);
+  }
+
+  async answer(sdp = ""): Promise<void> {
     this.answered = true;
+    this.answerOf = sdp;
   }
 
   become(state: MediaState): void {
