@@ -439,10 +439,10 @@ class People(Message, tag="people", frozen=True):
     people: list[PersonSummary]
 
 
-class Person(Message, tag="person", frozen=True):
-    """Somebody of the directory stands otherwise than before."""
+class PeopleChanged(Message, tag="people-changed", frozen=True):
+    """These of the directory stand otherwise than before: all that have changed within a quarter of a second."""
 
-    person: PersonSummary
+    people: list[PersonSummary]
 
 
 class Error(Message, tag="error", frozen=True):
@@ -485,7 +485,7 @@ ServerMessage = (
     | Preferences
     | Voicemail
     | People
-    | Person
+    | PeopleChanged
     | MediaLost
     | TakenOver
     | Dtmf

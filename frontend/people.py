@@ -85,7 +85,7 @@ class Directory:
         self._changed.set()
 
     def people(self) -> list[PersonSummary]:
-        """All, sorted by number, as they were last told: what changes after it comes as `person`."""
+        """All, sorted by number, as they were last told: what changes after it comes as `people-changed`."""
         return list(self._told.values())
 
     # --- what is heard --------------------------------------------------------------
@@ -148,9 +148,9 @@ class Directory:
         if before.keys() != self._told.keys():
             self._pages.tell_all(messages.People(self.people()))
             return
-        for key, person in self._told.items():
-            if person != before[key]:
-                self._pages.tell_all(messages.Person(person))
+        # One message for all of them: who has a thousand pages open must not be sent a thousand times as many.
+        if changed := [person for key, person in self._told.items() if person != before[key]]:
+            self._pages.tell_all(messages.PeopleChanged(changed))
 
     def _people(self) -> dict[str, PersonSummary]:
         online = frozenset(self._pages.users())

@@ -390,10 +390,10 @@ export interface People {
   people: PersonSummary[];
 }
 
-/** Somebody of the directory stands otherwise than before. */
-export interface Person {
-  type: "person";
-  person: PersonSummary;
+/** These of the directory stand otherwise than before: all that have changed within a quarter of a second. */
+export interface PeopleChanged {
+  type: "people-changed";
+  people: PersonSummary[];
 }
 
 /** The call stands, but its sound is lost on the server's side: send a new `offer` with its `callId`. */
@@ -477,7 +477,7 @@ export type ServerMessage =
   | Preferences
   | Voicemail
   | People
-  | Person
+  | PeopleChanged
   | MediaLost
   | TakenOver
   | Dtmf

@@ -199,6 +199,20 @@ async def test_when_a_caller_has_gone_the_box_is_read(app: App, attendant: Atten
         await page.told("voicemail", new=3)
 
 
+@pytest.fixture
+def quick_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("frontend.voicemail.POLL_SECONDS", 0.3)
+
+
+async def test_a_message_of_which_nobody_told_is_found_in_the_next_round(
+    quick_rounds: None, app: App, attendant: Attendant, pbx: FakeAri
+) -> None:
+    async with Page(app, "1001") as page:
+        await page.told("voicemail", new=2)
+        pbx.mailboxes["1001@default"] = (5, 1)
+        await page.told("voicemail", new=5)
+
+
 async def test_a_pbx_that_reads_no_boxes_harms_nothing(app: App, attendant: Attendant, pbx: FakeAri) -> None:
     pbx.refuse["channels.getChannelVar"] = 500
     async with Page(app, "1001") as page:
@@ -225,12 +239,12 @@ async def test_the_directory_has_users_and_phones_and_tells_changes(
         assert people[1] == {"number": "1002", "name": "Ada", "state": "offline", "user": "1002"}
         assert people[3]["state"] == "offline"
         await pbx.device("PJSIP/200", "RINGING")
-        assert await page.told("person") == {"type": "person", "person": {**phone, "state": "ringing"}}
+        assert (await page.told("people-changed"))["people"] == [{**phone, "state": "ringing"}]
         async with Page(app, "1002") as other:
-            assert (await page.told("person"))["person"]["state"] == "available"
+            assert (await page.told("people-changed"))["people"][0]["state"] == "available"
             await other.send(type="preferences", doNotDisturb=True)
-            assert (await page.told("person"))["person"]["state"] == "do_not_disturb"
-        assert (await page.told("person"))["person"]["state"] == "offline"
+            assert (await page.told("people-changed"))["people"][0]["state"] == "do_not_disturb"
+        assert (await page.told("people-changed"))["people"][0]["state"] == "offline"
 
 
 async def test_the_directory_comes_back_with_the_event_stream(app: App, attendant: Attendant, pbx: FakeAri) -> None:
@@ -241,8 +255,20 @@ async def test_the_directory_comes_back_with_the_event_stream(app: App, attendan
         pbx.watched.clear()
         pbx.phones["PJSIP/200"] = "offline"
         await pbx.restart()
-        assert (await page.told("person"))["person"] == {"number": "200", "name": "Reception", "state": "offline"}
+        assert (await page.told("people-changed"))["people"] == [
+            {"number": "200", "name": "Reception", "state": "offline"}
+        ]
         assert pbx.watched == {"PJSIP/200", "PJSIP/201"}
+
+
+async def test_a_directory_is_bounded(app: App, attendant: Attendant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("frontend.people.MOST", 3)
+    async with Page(app, "1001") as page, Page(app, "1003") as other:
+        async with asyncio.timeout(10):
+            while len((people := await page.told("people"))["people"]) != 3:
+                pass
+        assert [one["number"] for one in people["people"]] == ["1001", "1002", "1003"]
+        await other.told("people")
 
 
 # --- HTTP -------------------------------------------------------------------------------
