@@ -24,6 +24,7 @@ chaos: python ## faults during calls, measured: RUNS=5, SOAK=30 (minutes), CASES
 bench: python ## set-up times beside the bare-minimum script's, CPU and memory a call
 	@python3 -m deploy.demo.install test
 	@.venv/bin/python -m tests.bench
+	@.venv/bin/python -m tests.bench.warm
 
 diagram: python ## draw the state diagram in docs/ from the transition table
 	@python3 -m deploy.demo.install test

@@ -121,8 +121,14 @@ export class Lines {
     this.prepared.catch(() => (this.prepared = null));
   }
 
-  /** A connection with its offer made. */
-  async take(): Promise<Peer> {
+  /** A connection for media ahead of a call; one for a call that comes all the same is made at once. */
+  async takeAhead(): Promise<Peer> {
+    const peer = await this.take();
+    this.prepare();
+    return peer;
+  }
+
+  private async take(): Promise<Peer> {
     this.prepare();
     const peer = this.prepared;
     this.prepared = null;

@@ -89,7 +89,7 @@ export class Softphone {
       measured: () => this.set({ quality: this.lines.quality }),
     });
     this.warm = new WarmMedia({
-      take: () => this.lines.take(),
+      take: () => this.lines.takeAhead(),
       send: (message) => this.link.ready && this.link.send(message),
       found: (id, candidate) => void this.link.send({ type: "candidate", callId: id, ...candidate }),
     });
