@@ -40,10 +40,17 @@ def cache() -> Path:
 
 def find(version: str) -> Path | None:
     """The root folder of an Asterisk of the major `version`: "/" for the machine's own; None when there is none."""
-    for root in (Path("/"), cache() / f"asterisk-{version}"):
-        if installed_version(root).partition(".")[0] == version:
+    cached = cache() / f"asterisk-{version}"
+    for root in (Path("/"), cached):
+        if installed_version(root).partition(".")[0] == version and (root != cached or _complete(root, version)):
             return root
     return None
+
+
+def _complete(root: Path, version: str) -> bool:
+    """Whether a tree that an earlier version of this project made has all that this one wants."""
+    names = RELEASES[version].packages if version in RELEASES else ()
+    return all((root / "var/lib/dpkg/info" / f"{name}.list").exists() for name in names)
 
 
 def installed_version(root: Path) -> str:
