@@ -1,6 +1,7 @@
 """Do not disturb, forwarding, voicemail and the directory, on a real PBX: who is heard where, and what is counted."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from ari_bridge.people import PreferenceFile, Preferences
 from frontend import messages
 from frontend.attendant import Attendant
+from frontend.client.phone_call import PhoneCall
 from frontend.client.tones import Silence, Tone
 from tests.real.parts import VERSIONS, Pbx, require_installed
 from tests.real.rtp import RtpPeer
@@ -35,7 +37,9 @@ def boxes(pbx: Pbx) -> Iterator[Path]:
     before = configuration.read_bytes()
     configuration.write_text(BOXES)
     asterisk.cli("voicemail reload")
-    yield asterisk.home / "spool" / "voicemail" / "default"
+    spool = asterisk.home / "spool" / "voicemail" / "default"
+    shutil.rmtree(spool, ignore_errors=True)
+    yield spool
     configuration.write_bytes(before)
     asterisk.cli("voicemail reload")
 
@@ -98,6 +102,12 @@ async def page(site: Site, user: str) -> AsyncIterator[Listener]:
             reading.cancel()
 
 
+async def until_heard(call: PhoneCall) -> None:
+    async with asyncio.timeout(10):
+        while call.heard.sound().silent:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
 @pytest.fixture
 async def far() -> AsyncIterator[RtpPeer]:
     async with RtpPeer(FAR_TONE) as peer:
@@ -121,7 +131,14 @@ async def test_a_caller_of_nobody_leaves_a_message_and_pages_are_told(
             await caller.tell()
             await caller.done()
         assert await listening.told("voicemail", new=1) == {"type": "voicemail", "new": 1, "old": 0, "number": "*97"}
-        assert [one.name for one in (recorded / "INBOX").glob("*.wav")] == ["msg0000.wav"]
+        async with site.phone("1001") as phone:
+            call = await phone.call("*97", source=Silence())
+            await call.wait("accepted")
+            await until_heard(call)
+            await call.send_dtmf("1")  # "press 1 for new messages"
+            await call.heard.wait_for_tone(FAR_TONE, timeout=20)
+            await call.hangup()
+        assert await listening.told("voicemail", new=0) == {"type": "voicemail", "new": 0, "old": 1, "number": "*97"}
 
 
 @both_versions
@@ -185,9 +202,7 @@ async def test_a_user_hears_their_own_messages_without_a_pin(site: Site, boxes: 
     async with attended(site, tmp_path), site.phone("1003") as phone:
         call = await phone.call("*97", source=Silence())
         await call.wait("accepted")
-        async with asyncio.timeout(10):
-            while call.heard.sound().silent:  # noqa: ASYNC110  "You have no messages"
-                await asyncio.sleep(0.05)
+        await until_heard(call)  # "You have no messages"
         log = site.pbx.asterisk.log.read_text()
         assert 'VoiceMailMain("' in log and '"1003@default,s")' in log
         await call.hangup()
