@@ -106,6 +106,33 @@ async def take_incoming(browser: Browser, site: Site, folder: Path) -> None:
             await caller.done()
 
 
+async def take_features(browser: Browser, site: Site, folder: Path) -> None:
+    """What one can do with a call, for the guide."""
+    async with RtpPeer(700.0) as far, AsyncExitStack() as stack:
+        await stack.enter_async_context(Sipp("phone_answers", folder, port=site.pbx.trunk_port, rtp_port=far.port))
+        phone = await stack.enter_async_context(softphone(browser, site, viewport=HAND, device_scale_factor=2))
+        await phone.page.emulate_media(reduced_motion="reduce")
+        await phone.call("7012")
+        await talk(phone, "0:05")
+        async with Sipp("caller_is_refused", folder, to=site.pbx.sip_port, **RECEPTION) as caller:
+            await expect(phone.page.get_by_text("Hold and answer")).to_be_visible()
+            await take(phone.page, "waiting")
+            await phone.press("Decline")
+            await caller.done()
+        await phone.press("Hold")
+        await expect(phone.button("Take back")).to_be_visible()
+        await take(phone.page, "held")
+        await phone.talks_again()
+        await phone.press("Transfer")
+        await phone.asked.fill("1002")
+        await take(phone.page, "transfer")
+        await phone.page.keyboard.press("Escape")
+        await phone.take("Add", "602", "Add")
+        await expect(phone.button("End for all")).to_be_visible()
+        await take(phone.page, "conference")
+        await phone.press("End for all")
+
+
 async def take_dashboard(browser: Browser, site: Site, folder: Path) -> None:
     """Some calls at once."""
     async with AsyncExitStack() as stack:
@@ -139,6 +166,7 @@ async def main() -> None:
         async with everything(folder) as (browser, site):
             await take_softphone(browser, site, folder)
             await take_incoming(browser, site, folder)
+            await take_features(browser, site, folder)
             await take_dashboard(browser, site, folder)
 
 
