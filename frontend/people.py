@@ -55,6 +55,8 @@ class Directory:
         self._patterns = endpoints
         self._phones: dict[str, Endpoint] = {}  # by device
         self._device_states: dict[str, Standing] = {}
+        self._watched: set[str] = set()  # devices whose changes are told
+        self._heard: set[str] = set()  # of these, those that have changed since they were last listed
         self._told: dict[str, PersonSummary] = {}
         self._changed = asyncio.Event()
         self._read_phones = asyncio.Event()
@@ -95,8 +97,9 @@ class Directory:
             self.changed()
 
     def _on_event(self, event: AriEvent) -> None:
-        if (device := device_changed(event)) and device.name in self._phones:
+        if (device := device_changed(event)) and self._is_person(device.name):
             self._device_states[device.name] = of_device(device.state)
+            self._heard.add(device.name)
             self.changed()
 
     async def _on_connect(self) -> None:
@@ -109,27 +112,38 @@ class Directory:
             try:
                 async with asyncio.timeout(ENDPOINTS_SECONDS):
                     await self._read_phones.wait()
-                self._device_states.clear()  # changes may have been missed meanwhile
+                self._watched.clear()  # changes may have been missed, or it is another PBX
             except TimeoutError:
                 pass
             self._read_phones.clear()
 
     async def _read(self) -> None:
         try:
-            listed = await self._ari.endpoints.list()
-            phones = {one.device: one for one in listed if self._is_person(one)}
-            if fresh := sorted(phones.keys() - self._device_states.keys()):
-                await self._ari.endpoints.watch(fresh[:MOST])
+            phones = await self._list()
+            fresh = sorted(phones.keys() - self._watched)[:MOST]
+            if fresh:
+                self._heard.clear()
+                await self._ari.endpoints.watch(fresh)
+                phones = await self._list()  # as they stand since changes are told
         except PeerError as error:
             log.warning("the PBX's phones cannot be listed: in a minute again", reason=str(error))
             return
         self._phones = phones
-        for device, phone in phones.items():  # what an event has told is newer, or the same
-            self._device_states.setdefault(device, of_endpoint(phone.state, len(phone.channel_ids)))
+        self._watched |= {*fresh}
+        for device in fresh:
+            if device in phones and device not in self._heard:
+                phone = phones[device]
+                self._device_states[device] = of_endpoint(phone.state, len(phone.channel_ids))
+        self._device_states = {device: self._device_states.get(device, Standing.OFFLINE) for device in phones}
         self.changed()
 
-    def _is_person(self, phone: Endpoint) -> bool:
-        return any(fnmatchcase(phone.resource, pattern) for pattern in self._patterns)
+    async def _list(self) -> dict[str, Endpoint]:
+        """Those that are people, by device."""
+        listed = await self._ari.endpoints.list()
+        return {one.device: one for one in listed if self._is_person(one.device)}
+
+    def _is_person(self, device: str) -> bool:
+        return any(fnmatchcase(device.partition("/")[2], pattern) for pattern in self._patterns)
 
     # --- what is told ---------------------------------------------------------------
 
