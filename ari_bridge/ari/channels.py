@@ -12,7 +12,12 @@ from ari_bridge.ari.wake import VARIABLE, woken
 from ari_bridge.calls.state import RtpAddress
 from ari_bridge.errors import PeerRefused
 
+HELD = "CHANNEL(rtp,hold)"
 DTMF_MILLISECONDS = 100
+
+
+class _Variable(msgspec.Struct):
+    value: str = ""
 
 
 class _ExternalMedia(msgspec.Struct):
@@ -126,6 +131,19 @@ class Channels:
     async def get(self, channel_id: str) -> Channel | None:
         """The channel as it is now; None: it is gone."""
         return await entity(self._requests.send("channels", "get", channelId=channel_id), Channel)
+
+    async def held_by_far(self, channel: Channel) -> bool | None:
+        """Whether the phone behind a SIP channel holds the call; None: gone, or a channel that does not tell.
+
+        Nothing else in ARI tells a hold but its events. As chan_pjsip's CHANNEL() has it in Asterisk 16.28 and 22.10.
+        """
+        if not channel.name.startswith("PJSIP/"):
+            return None
+        try:
+            reply = await self._requests.send("channels", "getChannelVar", channelId=channel.id, variable=HELD)
+        except PeerRefused:
+            return None
+        return {"1": True, "0": False}.get(read(reply, _Variable).value)
 
     async def list(self) -> list[Channel]:
         """All channels of the PBX, also those that are not ours."""

@@ -20,13 +20,14 @@ from ari_bridge.calls.events import (
     ChannelEntered,
     ChannelGone,
     FarAnswered,
+    FarHeld,
     FarRinging,
     PartyAnswered,
     RecordingEnded,
 )
 from ari_bridge.calls.peers import Peers
 from ari_bridge.calls.rule import Decision
-from ari_bridge.calls.state import Call, Direction, Fact, PartyState, Resource, Step
+from ari_bridge.calls.state import Call, CallState, Direction, Fact, PartyState, Resource, Step
 from ari_bridge.calls.survey import Finding, Sort, Standing, survey
 from ari_bridge.calls.task import CallTask
 from ari_bridge.calls.warm import WarmLegs
@@ -74,6 +75,7 @@ class Reconciler:
             if task := self._tasks.get(call_id):
                 self._tell(task, call, seen.channels)
         await self._look_at_recordings()
+        await self._look_at_holds(seen.channels)
         await self.sweep()
 
     async def sweep_again(self) -> None:
@@ -147,6 +149,20 @@ class Reconciler:
                 continue
             if live is None:
                 task.post(RecordingEnded(time.time(), recording.name))
+
+    async def _look_at_holds(self, channels: Mapping[str, Channel]) -> None:
+        """Far sides that held the call, or took it up again, though nobody told us."""
+        for task in list(self._tasks.values()):
+            channel = channels.get(task.call.far_channel)
+            if channel is None or task.call.state is not CallState.UP:
+                continue
+            try:
+                held = await self._peers.ari.channels.held_by_far(channel)
+            except PeerError as error:
+                log.warning("cannot see whether the far side holds a call", call=task.call.id, reason=str(error))
+                continue
+            if held is not None and held != task.call.held_by_far:
+                task.post(FarHeld(time.time(), held))
 
     # --- the sweep ---------------------------------------------------------------------
 

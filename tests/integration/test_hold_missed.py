@@ -1,0 +1,48 @@
+"""The caller holds, or takes the call up again, while the front end is down: the next one knows."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from deploy.demo.rtpengine import Rtpengine
+from frontend.client.phone import Phone
+from frontend.client.tones import Tone
+from tests.chaos.front_end import FrontEnd
+from tests.real.parts import VERSIONS, Pbx
+from tests.real.rtp import RtpPeer
+from tests.real.sipp import Sipp
+
+pytestmark = pytest.mark.real
+FAR_TONE, PAGE_TONE = 700.0, 440.0
+
+
+@pytest.fixture
+async def front_end(pbx: Pbx, rtpengine: Rtpengine, tmp_path: Path) -> AsyncIterator[FrontEnd]:
+    environment = {
+        "ARI_URL": pbx.asterisk.ari_url,
+        "ARI_USER": pbx.asterisk.ari_user,
+        "ARI_PASSWORD": pbx.asterisk.ari_password,
+        "RTPENGINE_NG": rtpengine.ng_address,
+        "ENABLE_AUTHENTICATION": "false",
+    }
+    front_end = FrontEnd(tmp_path, environment)
+    await front_end.start()
+    yield front_end
+    await front_end.close()
+
+
+@pytest.mark.parametrize("pbx", VERSIONS, indirect=True, ids=[f"asterisk-{v}" for v in VERSIONS])
+async def test_a_hold_that_nobody_saw_is_learnt(front_end: FrontEnd, pbx: Pbx, tmp_path: Path) -> None:
+    async with RtpPeer(FAR_TONE) as far, Phone(front_end.ws_url, user="1001", reconnects=True) as phone:
+        async with Sipp("caller_holds", tmp_path, to=pbx.sip_port, rtp_port=far.port) as caller:
+            call = await (await phone.incoming(timeout=5)).accept(Tone(PAGE_TONE))
+            await call.heard.wait_for_tone(FAR_TONE)
+            for lives, held in enumerate((True, False), start=1):
+                await front_end.kill()
+                await caller.tell()
+                await caller.saw(f"CSeq: {lives + 1} ACK")  # the re-INVITE is through
+                await front_end.start()
+                await phone.online(15, after=lives)
+                await call.until(lambda held=held: call.held_by_far is held, f"held by far: {held}", 5)
+            await call.hangup()
