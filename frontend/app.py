@@ -14,12 +14,14 @@ from ari_bridge.hooks import Hooks, load_plugins
 from ari_bridge.media.codecs import CodecPolicy, OpusOptions
 from ari_bridge.media.pool import Pool
 from ari_bridge.metrics import observe_ari, observe_ng
+from ari_bridge.people import PreferenceFile
 from ari_bridge.recordings import Collector, Library, StoreKeys, open_store
 from ari_bridge.records import Records
 from ari_bridge.routing import Routes
 from ari_bridge.store import SqliteStore
 from frontend import middleware, static_pages
 from frontend.api import BODY_BYTES, Api
+from frontend.attendant import Attendant
 from frontend.auth import Access, token_secret
 from frontend.connections import Connections
 from frontend.events import EventApi, EventLog
@@ -28,6 +30,7 @@ from frontend.ice import IceServers
 from frontend.live import Live
 from frontend.origins import Origins
 from frontend.pages import OpenPages
+from frontend.people_api import PeopleApi
 from frontend.recordings_api import RecordingsApi
 from frontend.records_api import RecordsApi
 from frontend.sessions import Sessions
@@ -105,6 +108,19 @@ class App:
             ),
             self.store,
         )
+        self._users = Users(settings.users_file)
+        self.attendant = Attendant(
+            self.ari,
+            self.calls,
+            self.pages,
+            self.hooks,
+            PreferenceFile(settings.state_dir / "preferences.json"),
+            mailbox=settings.voicemail_mailbox,
+            voicemail_number=settings.voicemail_number,
+            names=dict(settings.phone_book),
+            known_users=self._users.names if settings.enable_authentication else list,
+            endpoints=settings.people_endpoints,
+        )
         keys = StoreKeys(
             settings.recording_s3_endpoint,
             settings.recording_s3_region,
@@ -168,6 +184,8 @@ class App:
         opened.push_async_callback(self.media.close)
         await self.calls.start()
         opened.push_async_callback(self.calls.close)
+        await self.attendant.start()
+        opened.push_async_callback(self.attendant.close)
         await self.recordings.start()
         opened.push_async_callback(self.recordings.close)
         await self.collector.start()
@@ -181,7 +199,7 @@ class App:
         settings = self._settings
         access = Access(
             required=settings.enable_authentication,
-            users=Users(settings.users_file),
+            users=self._users,
             secret=token_secret(settings.token_secret_file) if settings.enable_authentication else "",
             lifetime=settings.token_lifetime,
         )
@@ -202,6 +220,7 @@ class App:
             main.add_routes(RecordsApi(self.records, access).routes())
         main.add_routes(RecordingsApi(self.recordings, access).routes())
         main.add_routes(EventApi(events, access).routes())
+        main.add_routes(PeopleApi(self.attendant, access).routes())
         main.add_routes(Live(self.ari, self.calls, self.hooks, events, connections, self.pages, access).routes())
         main.add_routes(health.routes())
         main.add_routes(static_pages.routes())
