@@ -408,7 +408,7 @@ class Party(Message, tag="party", frozen=True):
 
 
 class Recording(Message, tag="recording", frozen=True):
-    """Whether the call is recorded. `name`: the recording's, with which the HTTP API gives it; `reason`: why it failed."""
+    """Whether the call is recorded. `name`: by which the HTTP API gives the recording; `reason`: why it failed."""
 
     call_id: str
     state: RecordingState

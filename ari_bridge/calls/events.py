@@ -181,7 +181,7 @@ class ChannelEntered(Event):
 
 @dataclass(frozen=True, slots=True)
 class ChannelReplaced(Event):
-    """The far side, or a party, gave its place to somebody else: `channel` is that one's. `leg` as in ChannelEntered."""
+    """The far side, or a party, gave its place to somebody else: `channel` is theirs. `leg` as in ChannelEntered."""
 
     resource: Resource
     leg: int

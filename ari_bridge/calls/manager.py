@@ -271,7 +271,7 @@ class Calls:
         prefer: str = "",
         listener: Callable[[Told], None],
     ) -> None:
-        """Make the media leg of a call ahead of it: `place` or `accept` with the same call id, offer and session takes it.
+        """Make a call's media leg ahead of it: `place` or `accept` with the same call id, offer and session takes it.
 
         Each page has one at most; another one takes its place. `listener` is told what comes of it.
         Raises InvalidRequest, InvalidSdp, WrongState (the call id is taken), UnknownCall (it rings elsewhere), TooMany,

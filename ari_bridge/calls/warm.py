@@ -1,4 +1,4 @@
-"""Media legs made ahead of their calls: ICE, DTLS and the external media channel are paid before anybody waits for them.
+"""Media legs made ahead of their calls: ICE, DTLS and the external media are paid before anybody waits for them.
 
 A page that is about to call, or that rings, gives its SDP offer early. Its leg is made as a call's would be, under the
 name that the call will give it, and stands outside of any bridge. When the call is placed or accepted with the same
@@ -133,7 +133,7 @@ class WarmLegs:
         return dataclasses.replace(ahead.leg, entered=ahead.entered)
 
     def first_number(self, call_id: str) -> int:
-        """The number of the first leg that a call makes by itself: no name is used twice, a release may be under way."""
+        """The number of the first leg that a call makes by itself. No name is used twice: a release may be under way."""
         return self._numbers.get(call_id, 0) + 1
 
     def drop(self, session: str) -> None:

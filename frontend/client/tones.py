@@ -206,7 +206,7 @@ def is_tone(samples: Samples, hz: float, rate: int = RATE) -> bool:
 
 
 def tones_in(samples: Samples, known: Iterable[float], rate: int = RATE) -> set[float]:
-    """Which of the `known` tones (Hz) are in the mix: each with at least 5 % of the energy. Nothing where it is silent."""
+    """Which of the `known` tones (Hz) are in the mix, each with 5 % of the energy at least. None where it is silent."""
     spectrum = _spectrum(samples, rate)
     if spectrum.level_dbfs <= SILENCE_DBFS:
         return set()

@@ -1,4 +1,4 @@
-"""Hold, transfer and conference through the real Asterisk and rtpengine: who hears whom, by the tone that each sends."""
+"""Hold, transfer and conference through the real Asterisk and rtpengine: who hears whom, by each one's tone."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""A call recorded from the phone to the file that is downloaded: both sides are in it, also after a kill of the server."""
+"""A call recorded from the phone to the file that is downloaded: both sides are in it, and a pause is not."""
 
 import asyncio
 import io

@@ -367,7 +367,7 @@ export interface Party {
   reason?: string; // with `ended`: one short sentence in plain words
 }
 
-/** Whether the call is recorded. `name`: the recording's, with which the HTTP API gives it; `reason`: why it failed. */
+/** Whether the call is recorded. `name`: by which the HTTP API gives the recording; `reason`: why it failed. */
 export interface Recording {
   type: "recording";
   callId: string;
