@@ -18,34 +18,23 @@ from ari_bridge.calls.events import (
     Accepted,
     Arrived,
     Declined,
-    DigitsPressed,
-    Event,
-    FarGivenAway,
-    Held,
     HungUp,
-    Left,
     MediaLost,
     OwnerBack,
     OwnerLost,
-    PartyDropped,
-    PartyGiven,
-    PartyInvited,
     PbxLost,
     Placed,
-    RecordingAsked,
     RecordingEnded,
     RecordingVerb,
     Reoffered,
 )
-from ari_bridge.calls.measure import CallMeter
-from ari_bridge.calls.parties import shown
 from ari_bridge.calls.peers import MediaEngine, Pages, Peers
 from ari_bridge.calls.reconcile import Reconciler
-from ari_bridge.calls.rule import Decision
-from ari_bridge.calls.state import Call, CallState, Direction, PartyState, Resource
-from ari_bridge.calls.switchboard import Owner, Switchboard
+from ari_bridge.calls.registry import Registry
+from ari_bridge.calls.state import Call, CallState, Direction
+from ari_bridge.calls.switchboard import Switchboard
+from ari_bridge.calls.talks import Talks
 from ari_bridge.calls.task import (
-    CallTask,
     DigitReceived,
     HoldChanged,
     Limits,
@@ -60,15 +49,13 @@ from ari_bridge.calls.task import (
 )
 from ari_bridge.calls.warm import Cooled, Told, Warmed, WarmLegs
 from ari_bridge.errors import CallFailed, InvalidRequest, TooMany, Unavailable, UnknownCall, WrongState
-from ari_bridge.hooks import CallAdopted, CallEnded, CallReleased, Hooks, RecordingOver
-from ari_bridge.hooks import DigitReceived as DigitHook
+from ari_bridge.hooks import Hooks, RecordingOver
 from ari_bridge.ids import (
     CALL_ID_PATTERN,
     Kind,
     leg_number,
     new_call_id,
     parse_resource_id,
-    party_id,
     resource_id,
 )
 from ari_bridge.media.sdp import check_offer
@@ -99,12 +86,11 @@ HANG_UP_SECONDS = 5.0
 """How long `hang_up_all` waits until all is released."""
 
 _CALLER = re.compile(r"[0-9A-Za-z+ ._-]{0,64}")
-_DIGITS = re.compile(r"[0-9*#A-D]{1,32}")
 
 log = structlog.get_logger(__name__)
 
 
-class Calls:
+class Calls(Talks):
     """`draining`: no call is begun any more; those that stand go on."""
 
     def __init__(
@@ -122,18 +108,16 @@ class Calls:
         self._routes = routes
         self._limits = limits
         self._store = store
-        self._peers = Peers(ari, media, pages)
-        self._tasks: dict[str, CallTask] = {}
-        self._owners: dict[str, Owner] = {}  # of the channels whose name does not tell whose they are
-        self._wishes: dict[str, Event] = {}  # call id → what its user wants of a call that is about to be adopted
-        self._all_ended = asyncio.Event()
-        self._warm = WarmLegs(self._peers)
-        self._reconciler = Reconciler(self._peers, self._tasks, self._warm, self._adopt)
+        peers = Peers(ari, media, pages)
+        self._warm = WarmLegs(peers)
+        self._registry = Registry(peers, hooks, limits, store, self._warm)
+        super().__init__(self._registry, routes, ari)
+        self._reconciler = Reconciler(peers, self._registry, self._warm)
         self._switchboard = Switchboard(
             ari,
             hooks,
-            self._owners,
-            post=self._post,
+            self._registry.owners,
+            post=self._registry.post,
             arrived=self._arrived,
             stray=self._reconciler.hang_up_stray,
             recorded=self._recorded,
@@ -147,7 +131,7 @@ class Calls:
 
     async def start(self) -> None:
         """Begin to look after calls; those that an earlier process left are adopted once the PBX is reached."""
-        self._reconciler.records = {call.id: call for call in self._store.live()}
+        self._registry.records.update((call.id, call) for call in self._store.live())
         self._run(self._reconciler.sweep_for_ever())
 
     async def close(self) -> None:
@@ -159,21 +143,21 @@ class Calls:
         for work in list(self._background):
             work.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
-        for task in list(self._tasks.values()):
+        for task in list(self._registry.tasks.values()):
             await task.close()
 
     async def hang_up_all(self) -> None:
         """Hang up every call, and wait until all is released, within HANG_UP_SECONDS."""
-        for task in list(self._tasks.values()):
+        for task in list(self._registry.tasks.values()):
             task.post(HungUp(time.time()))
-        if not self._tasks:
+        if not self._registry.tasks:
             return
-        self._all_ended.clear()
+        self._registry.empty.clear()
         try:
             async with asyncio.timeout(HANG_UP_SECONDS):
-                await self._all_ended.wait()
+                await self._registry.empty.wait()
         except TimeoutError:
-            log.error("calls could not be released in time", calls=sorted(self._tasks))
+            log.error("calls could not be released in time", calls=sorted(self._registry.tasks))
 
     # --- what users ask for ------------------------------------------------------------
 
@@ -226,7 +210,7 @@ class Calls:
         )
         warm = self._warm.take(call_id, offer=sdp, session=session)
         self._warm.drop_call(call_id)
-        task = self._add(call, listener)
+        task = self._registry.add(call, listener)
         task.post(Placed(call.created_at, warm))
         return task.call
 
@@ -241,7 +225,7 @@ class Calls:
         listener: Listener | None = None,
     ) -> Call:
         """Take an incoming call that rings for `user`. Raises UnknownCall, InvalidSdp, WrongState, TooMany."""
-        task = self._task(call_id)
+        task = self._registry.task(call_id)
         if user not in task.call.users:
             raise UnknownCall(f"The call {call_id} does not ring here.", field="callId")
         check_offer(sdp)
@@ -278,7 +262,7 @@ class Calls:
         Unavailable.
         """
         check_offer(sdp)
-        task = self._tasks.get(call_id)
+        task = self._registry.tasks.get(call_id)
         if task is None:
             self._check_new(call_id)
         elif user is None or user not in task.call.users:
@@ -308,20 +292,20 @@ class Calls:
 
         `session`: of the page that holds the call from now on. Raises UnknownCall, InvalidSdp, WrongState.
         """
-        task = self._task(call_id)
+        task = self._registry.task(call_id)
         check_offer(sdp)
         task.ask(Reoffered(time.time(), sdp, session, prefer))
 
     def attach(self, call_id: str, listener: Listener) -> None:
         """The page that holds the call is connected (again). Raises UnknownCall, WrongState (it has ended)."""
-        task = self._task(call_id)
+        task = self._registry.task(call_id)
         if listener not in task.listeners:
             task.listeners.append(listener)
         task.post(OwnerBack(time.time()))
 
     def detach(self, call_id: str, listener: Listener) -> None:
         """The page that holds the call is gone: the call goes on, for the grace at least."""
-        task = self._tasks.get(call_id)
+        task = self._registry.tasks.get(call_id)
         if task and listener in task.listeners:
             task.listeners.remove(listener)
             task.post(OwnerLost(time.time()))
@@ -329,100 +313,33 @@ class Calls:
     def decline(self, call_id: str, *, user: str) -> None:
         """`user` does not want the call; where it rings no more, nothing happens. Raises UnknownCall."""
         declined = Declined(time.time(), user)
-        if task := self._find(call_id):
+        if task := self._registry.find(call_id):
             if user in task.call.users:
                 task.ask(declined)
-        elif (record := self._reconciler.records.get(call_id)) and user in record.users:
-            self._wishes[call_id] = declined
+        elif (record := self._registry.records.get(call_id)) and user in record.users:
+            self._registry.wishes[call_id] = declined
 
     def hangup(self, call_id: str) -> None:
         """End the call; where it has ended, nothing happens. Raises UnknownCall."""
-        if task := self._find(call_id):
+        if task := self._registry.find(call_id):
             task.post(HungUp(time.time()))
-        elif call_id in self._reconciler.records:
-            self._wishes[call_id] = HungUp(time.time())
-
-    def send_dtmf(self, call_id: str, digits: str) -> None:
-        """Send digits to the far side. Raises InvalidRequest, UnknownCall, WrongState, TooMany."""
-        if not _DIGITS.fullmatch(digits):
-            raise InvalidRequest("Digits are 0-9 * # A-D, 1 to 32 of them.", field="digits")
-        task = self._task(call_id)
-        task.check_digits(digits)
-        task.ask(DigitsPressed(time.time(), digits))
-
-    def hold(self, call_id: str, held: bool) -> None:
-        """Hold: the others hear music, and nothing goes to or from the page. Raises UnknownCall, WrongState."""
-        self._task(call_id).ask(Held(time.time(), held))
-
-    def transfer(self, call_id: str, target: str) -> None:
-        """Blind transfer: `target` is called, and takes our side's place when it answers; until then music plays.
-
-        Raises UnknownCall, WrongState, InvalidTarget, InvalidRequest (it is in the call already), TooMany.
-        """
-        self._invite(call_id, target, transfer=True)
-
-    def add_party(self, call_id: str, target: str) -> None:
-        """Conference: `target` is called, and joins when it answers. Raises as `transfer` does."""
-        self._invite(call_id, target, transfer=False)
-
-    def join(self, call_id: str, from_call_id: str, *, transfer: bool) -> None:
-        """The far side of another call comes over, and that call ends.
-
-        With `transfer` (attended transfer) our side leaves `call_id` as well. The other call may still ring then.
-        Raises UnknownCall, WrongState, InvalidRequest (it is the same call), TooMany.
-        """
-        if call_id == from_call_id:
-            raise InvalidRequest("A call cannot be joined with itself.", field="callId")
-        task, other = self._task(call_id), self._task(from_call_id)
-        given = other.call
-        if any(party.here for party in given.parties) or not given.far_is_here:
-            raise WrongState("Only a call of two can be joined to another.", field="callId")
-        talks = given.state is CallState.UP
-        if not (talks or (transfer and given.state in (CallState.RINGING, CallState.EARLY) and given.endpoint)):
-            raise WrongState(f"The call {from_call_id} has not been answered.", field="callId")
-        now = time.time()
-        away = FarGivenAway(now)
-        other.check(away)
-        number, name = shown(given)
-        state = PartyState.UP if talks else PartyState.RINGING
-        task.ask(PartyGiven(now, given.far_channel, number, name, state, transfer))
-        other.post(away)  # from here on its channel is the other's: so it was saved, in this order
-
-    def drop_party(self, call_id: str, party: int) -> None:
-        """Let one party go, 1 for the far side; of one that takes over: take the transfer back.
-
-        Raises UnknownCall, WrongState, InvalidRequest (there is no such party).
-        """
-        self._task(call_id).ask(PartyDropped(time.time(), party))
-
-    def leave(self, call_id: str) -> None:
-        """Our side leaves, the others go on. Raises UnknownCall, WrongState (there are not two others)."""
-        self._task(call_id).ask(Left(time.time()))
-
-    def record(self, call_id: str, verb: RecordingVerb) -> None:
-        """Record the call. What is so already is no fault. Raises UnknownCall, WrongState, TooMany."""
-        self._task(call_id).ask(RecordingAsked(time.time(), verb))
+        elif call_id in self._registry.records:
+            self._registry.wishes[call_id] = HungUp(time.time())
 
     def get(self, call_id: str) -> Call:
         """The call, live or ended. Raises UnknownCall."""
-        if task := self._tasks.get(call_id):
-            return task.call
-        call = self._reconciler.records.get(call_id) or self._store.get(call_id)
-        if call is None:
-            raise UnknownCall(f"There is no call {call_id[:64]!r}.", field="callId")
-        return call
+        return self._registry.get(call_id)
 
     def live(self) -> list[Call]:
         """Calls that are not decided to end, oldest first; those of an earlier process as they were last known."""
-        calls = [*self._reconciler.records.values(), *(task.call for task in self._tasks.values())]
-        return [call for call in calls if call.state.live]
+        return self._registry.live()
 
     def watch(self, call_id: str, listener: Listener) -> None:
         """Raises UnknownCall; also for a call that has ended: it has nothing more to tell."""
-        self._task(call_id).listeners.append(listener)
+        self._registry.task(call_id).listeners.append(listener)
 
     def unwatch(self, call_id: str, listener: Listener) -> None:
-        task = self._tasks.get(call_id)
+        task = self._registry.tasks.get(call_id)
         if task and listener in task.listeners:
             task.listeners.remove(listener)
 
@@ -449,105 +366,19 @@ class Calls:
         finally:
             self.unwatch(call_id, listener)
 
-    def _invite(self, call_id: str, target: str, *, transfer: bool) -> None:
-        task = self._task(call_id)
-        number, endpoint = self._routes.resolve(target)
-        self._ari.check_available()
-        task.ask(PartyInvited(time.time(), number, endpoint, transfer))
-
-    def _find(self, call_id: str) -> CallTask | None:
-        """The task of a call that has not ended; None where it has. Raises UnknownCall."""
-        task = self._tasks.get(call_id)
-        if task is None:
-            self.get(call_id)
-        return task
-
-    def _task(self, call_id: str) -> CallTask:
-        task = self._find(call_id)
-        if task is None and call_id in self._reconciler.records:
-            raise Unavailable("the PBX is not reached yet since the server's start", retry_after=1.0)
-        if task is None:
-            raise WrongState(f"The call {call_id} has ended.", field="callId")
-        return task
-
     def _check_new(self, call_id: str) -> None:
         if not CALL_ID_PATTERN.fullmatch(call_id):
             raise InvalidRequest("A call id has 4 to 64 letters, digits, dots and underscores.", field="callId")
-        if call_id in self._tasks or self._store.get(call_id):
+        if self._registry.is_taken(call_id):
             raise WrongState(f"The call id {call_id} is taken.", field="callId")
 
     def _check_limits(self, user: str | None, adding: int = 1) -> None:
-        if len(self._tasks) + len(self._warm.names) + adding > self._limits.max_calls:
+        if len(self._registry.tasks) + len(self._warm.names) + adding > self._limits.max_calls:
             raise TooMany(f"All {self._limits.max_calls} lines are in use: try again later.")
         if user is not None:
             held = sum(call.user == user and not call.left for call in self.live())
             if held >= self._limits.max_calls_per_user:
                 raise TooMany(f"{user} has {held} calls already: end one first.")
-
-    # --- registry ------------------------------------------------------------------------
-
-    def _add(self, call: Call, listener: Listener | None = None, *, adopted: bool = False) -> CallTask:
-        meter = CallMeter(self._hooks)
-
-        def changed(before: Call, after: Call, event: Event) -> None:
-            self._store.save(after)  # before its actions: what is done is known, whatever comes next
-            if after.parties is not before.parties or after.far_channel != before.far_channel:
-                self._know_channels(after)
-            meter.changed(before, after, event)
-            if after.state is CallState.UP and before.state is not CallState.UP and self._limits.record_all:
-                task.post(RecordingAsked(event.at, RecordingVerb.START))
-            if after.state is CallState.ENDED and before.state is not CallState.ENDED:
-                self._forget(after)
-
-        task = CallTask(call, self._peers, self._limits, changed)
-        if listener:
-            task.listeners.append(listener)
-        task.listeners.append(self._digit_to_hooks)
-        self._tasks[call.id] = task
-        self._know_channels(call)
-        if adopted:
-            meter.adopted(call)
-        return task
-
-    def _digit_to_hooks(self, update: Update) -> None:
-        if isinstance(update, DigitReceived):
-            self._hooks.emit(DigitHook(update.call, update.digit))
-
-    def _forget(self, call: Call) -> None:
-        self._tasks.pop(call.id, None)
-        self._warm.drop_call(call.id)
-        for channel in [call.far_channel, *(party.channel for party in call.parties)]:
-            if self._owners.get(channel, ("",))[0] == call.id:
-                del self._owners[channel]
-        if not self._tasks:
-            self._all_ended.set()
-
-    def _know_channels(self, call: Call) -> None:
-        """Of parties that another call gave, and of whoever took somebody's place."""
-        if call.far_channel != resource_id(call.id, Kind.FAR):
-            self._owners[call.far_channel] = (call.id, Resource.FAR, 0)
-        for party in call.parties:
-            if party.channel == party_id(call.id, party.number):
-                continue
-            if party.state is not PartyState.GONE:
-                self._owners[party.channel] = (call.id, Resource.PARTY, party.number)
-            elif self._owners.get(party.channel) == (call.id, Resource.PARTY, party.number):
-                del self._owners[party.channel]
-
-    def _adopt(self, decision: Decision) -> None:
-        """A call of an earlier process stands, or has ended meanwhile."""
-        call, actions = decision
-        self._store.save(call)
-        wish = self._wishes.pop(call.id, None)
-        if call.state is CallState.ENDED:
-            self._hooks.emit(CallEnded(call))
-            self._hooks.emit(CallReleased(call))
-            return
-        task = self._add(call, adopted=True)
-        task.adopt(actions)
-        self._hooks.emit(CallAdopted(task.call))  # its page, where it is back already, takes it now
-        if wish:
-            task.post(wish)
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -556,26 +387,18 @@ class Calls:
 
     # --- what the peers tell -----------------------------------------------------------------
 
-    def _post(self, call_id: str, event: Event) -> bool:
-        if self._warm.hear(call_id, event):
-            return True
-        task = self._tasks.get(call_id)
-        if task:
-            task.post(event)
-        return task is not None
-
     def _arrived(self, call: Call) -> bool:
-        if len(self._tasks) >= self._limits.max_calls:
+        if len(self._registry.tasks) >= self._limits.max_calls:
             return False
         log.info("a caller arrived", call=call.id, channel=call.far_channel, target=call.target, caller=call.caller)
-        self._add(call).post(Arrived(call.created_at))
+        self._registry.add(call).post(Arrived(call.created_at))
         return True
 
     def _recorded(self, name: str, failure: str) -> None:
         call_id, found, _ = name.rpartition("-rec")
         if not found:
             return  # somebody else's
-        self._post(call_id, RecordingEnded(time.time(), name, failure))
+        self._registry.post(call_id, RecordingEnded(time.time(), name, failure))
         self._hooks.emit(RecordingOver(call_id, name, failure))
 
     async def _on_connect(self) -> None:
@@ -589,16 +412,18 @@ class Calls:
 
     def _on_disconnect(self, reason: str) -> None:
         metrics.ARI_CONNECTED.set(0)
-        log.warning("the ARI event stream is lost: calls that stand go on", reason=reason, calls=len(self._tasks))
+        log.warning(
+            "the ARI event stream is lost: calls that stand go on", reason=reason, calls=len(self._registry.tasks)
+        )
         loop = asyncio.get_running_loop()
         self._pbx_gone = loop.call_later(self._limits.pbx_grace, self._lose_pbx, f"the PBX is gone: {reason}")
 
     def _lose_pbx(self, reason: str) -> None:
         self._warm.lose(reason)
-        for task in list(self._tasks.values()):
+        for task in list(self._registry.tasks.values()):
             task.post(PbxLost(time.time(), reason))
 
     def _on_media_lost(self, legs: frozenset[str], reason: str) -> None:
         for leg in legs:
             if parsed := parse_resource_id(leg):
-                self._post(parsed[0], MediaLost(time.time(), leg_number(leg), reason))
+                self._registry.post(parsed[0], MediaLost(time.time(), leg_number(leg), reason))

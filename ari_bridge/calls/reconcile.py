@@ -8,7 +8,7 @@ last of it every 30 s too.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -26,7 +26,7 @@ from ari_bridge.calls.events import (
     RecordingEnded,
 )
 from ari_bridge.calls.peers import Peers
-from ari_bridge.calls.rule import Decision
+from ari_bridge.calls.registry import Registry
 from ari_bridge.calls.state import Call, CallState, Direction, Fact, PartyState, Resource, Step
 from ari_bridge.calls.survey import Finding, Sort, Standing, survey
 from ari_bridge.calls.task import CallTask
@@ -45,19 +45,12 @@ _ENTERED = {Resource.FAR: Fact.FAR_ENTERED, Resource.EXTERNAL_MEDIA: Fact.EXTERN
 
 
 class Reconciler:
-    """`tasks` (by call id) and `warm` are the manager's own, looked at each time.
+    """Of the registry's calls, and the legs ahead of others. A record that an earlier process left is adopted once."""
 
-    `records`: live calls that an earlier process left; each is given to `adopted` once, with what it wants done.
-    """
-
-    def __init__(
-        self, peers: Peers, tasks: dict[str, CallTask], warm: WarmLegs, adopted: Callable[[Decision], None]
-    ) -> None:
+    def __init__(self, peers: Peers, registry: Registry, warm: WarmLegs) -> None:
         self._peers = peers
+        self._registry = registry
         self._warm = warm
-        self._tasks = tasks
-        self._adopted = adopted
-        self.records: dict[str, Call] = {}
         self._adopted_ids: set[str] = set()
         self._suspects: frozenset[Finding] = frozenset()  # looked ownerless in the last sweep
 
@@ -65,14 +58,14 @@ class Reconciler:
         """Adopt, tell, sweep. A peer that fails is logged: the next connect, or sweep, comes."""
         try:
             # Only what was known to stand before we asked can be missed in the answer.
-            stood = {call_id: task.call for call_id, task in self._tasks.items() if task.call.state.live}
+            stood = {call_id: task.call for call_id, task in self._registry.tasks.items() if task.call.state.live}
             seen = await look(self._peers)
         except PeerError as error:
             log.error("cannot compare calls with the PBX", reason=str(error))
             return
         self._adopt(seen)
         for call_id, call in stood.items():
-            if task := self._tasks.get(call_id):
+            if task := self._registry.tasks.get(call_id):
                 self._tell(task, call, seen.channels)
         await self._look_at_recordings()
         await self._look_at_holds(seen.channels)
@@ -91,7 +84,8 @@ class Reconciler:
                 await self.sweep()
 
     def _adopt(self, seen: Seen) -> None:
-        records, self.records = self.records, {}
+        records = dict(self._registry.records)
+        self._registry.records.clear()
         given_away = frozenset(party.channel for record in records.values() for party in record.parties)
         for record in records.values():
             call, actions = adopt(record, seen, time.time(), given_away)
@@ -103,7 +97,7 @@ class Reconciler:
                 media="lost" if call.media_lost else "whole",
             )
             self._adopted_ids.add(call.id)
-            self._adopted((call, actions))
+            self._registry.adopt((call, actions))
 
     def _tell(self, task: CallTask, call: Call, channels: Mapping[str, Channel]) -> None:
         at = time.time()
@@ -139,7 +133,7 @@ class Reconciler:
 
     async def _look_at_recordings(self) -> None:
         """Those that are over though nobody told us."""
-        for task in list(self._tasks.values()):
+        for task in list(self._registry.tasks.values()):
             if (recording := task.call.recording) is None:
                 continue
             try:
@@ -152,7 +146,7 @@ class Reconciler:
 
     async def _look_at_holds(self, channels: Mapping[str, Channel]) -> None:
         """Far sides that held the call, or took it up again, though nobody told us."""
-        for task in list(self._tasks.values()):
+        for task in list(self._registry.tasks.values()):
             channel = channels.get(task.call.far_channel)
             if channel is None or task.call.state is not CallState.UP:
                 continue
@@ -174,7 +168,7 @@ class Reconciler:
         except PeerError as error:
             log.warning("the sweep cannot see the PBX's channels", reason=str(error))
             return
-        calls = {call_id: task.call for call_id, task in self._tasks.items()} | self.records
+        calls = {call_id: task.call for call_id, task in self._registry.tasks.items()} | self._registry.records
         self._adopted_ids &= calls.keys()
         findings = survey(
             seen,

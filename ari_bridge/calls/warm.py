@@ -133,7 +133,7 @@ class WarmLegs:
         return dataclasses.replace(ahead.leg, entered=ahead.entered)
 
     def first_number(self, call_id: str) -> int:
-        """The number of the first leg that a call makes by itself. No name is used twice: a release may be under way."""
+        """The number of the first leg that a call makes by itself. No name comes twice: a release may be under way."""
         return self._numbers.get(call_id, 0) + 1
 
     def drop(self, session: str) -> None:
