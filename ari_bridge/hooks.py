@@ -25,6 +25,7 @@ import structlog
 from pyee.base import EventEmitter
 
 from ari_bridge import metrics
+from ari_bridge.calls.figures import LegFigures
 from ari_bridge.calls.state import Call, Party
 
 log = structlog.get_logger(__name__)
@@ -138,6 +139,61 @@ class CallReleased(CallEvent):
     """Nothing of the call is left in Asterisk or rtpengine. Comes once, after CallEnded."""
 
     name: ClassVar[str] = "call.released"
+
+
+@dataclass(frozen=True, slots=True)
+class LegReleased(HookEvent):
+    """A media leg is gone, and this is what rtpengine has counted of it. Comes before CallReleased.
+
+    `leg`: 1 for the first; each reload, and each lost rtpengine, makes another. docs/QUALITY.md tells the figures.
+    """
+
+    name: ClassVar[str] = "leg.released"
+    of_call: str
+    leg: int
+    figures: LegFigures
+
+    @property
+    def call_id(self) -> str:
+        return self.of_call
+
+    def data(self) -> dict[str, Any]:
+        return {"callId": self.of_call, "leg": self.leg, **self.figures.data()}
+
+
+@dataclass(frozen=True, slots=True)
+class PageMeasured(HookEvent):
+    """How a call has sounded on its page until now: replaces what was told of it before.
+
+    `report`: JSON-ready, in camelCase, as docs/QUALITY.md tells.
+    """
+
+    name: ClassVar[str] = "quality"
+    of_call: str
+    report: dict[str, Any]
+
+    @property
+    def call_id(self) -> str:
+        return self.of_call
+
+    def data(self) -> dict[str, Any]:
+        return {"callId": self.of_call, "report": self.report}
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackGiven(HookEvent):
+    """What a call's user thought of it. `feedback`: JSON-ready: score (1 to 5), and perhaps issue and comment."""
+
+    name: ClassVar[str] = "feedback"
+    of_call: str
+    feedback: dict[str, Any]
+
+    @property
+    def call_id(self) -> str:
+        return self.of_call
+
+    def data(self) -> dict[str, Any]:
+        return {"callId": self.of_call, **self.feedback}
 
 
 @dataclass(frozen=True, slots=True)

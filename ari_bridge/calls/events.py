@@ -10,6 +10,7 @@ happened; too late is no fault. *Result*: a request of ours came back.
 from dataclasses import dataclass
 from enum import Enum
 
+from ari_bridge.calls.figures import LegFigures
 from ari_bridge.calls.state import PartyState, Resource, RtpAddress, Step, WarmLeg
 
 
@@ -354,3 +355,4 @@ class Released(Event):
 
     resource: Resource
     leg: int = 0
+    figures: LegFigures | None = None  # what a media session has counted

@@ -6,7 +6,7 @@ from ari_bridge import metrics
 from ari_bridge.calls import events
 from ari_bridge.calls.events import Event
 from ari_bridge.calls.state import Call, CallState, Direction, Fact, Step
-from ari_bridge.hooks import CallChanged, CallEnded, CallReleased, CallStarted, Hooks
+from ari_bridge.hooks import CallChanged, CallEnded, CallReleased, CallStarted, Hooks, LegReleased
 
 _BRIDGED = {Fact.EXTERNAL_MEDIA_BRIDGED, Fact.FAR_BRIDGED, Fact.FAR_ANSWERED}
 
@@ -51,6 +51,8 @@ class CallMeter:
                 metrics.SETUP_SECONDS.labels("invite").observe(now - self._began)
             case events.StepDone(step=Step.ANSWER_MEDIA) if after.state.live:
                 metrics.SETUP_SECONDS.labels("answer").observe(now - self._began)
+            case events.Released(leg=leg, figures=figures) if figures:
+                self._hooks.emit(LegReleased(after.id, leg, figures))
             case _:
                 pass
         if before.state is after.state and _shown(before) != _shown(after):

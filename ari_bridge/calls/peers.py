@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ari_bridge.ari.client import Ari
+from ari_bridge.calls.figures import LegFigures
 from ari_bridge.calls.state import Call, Direction, Party, Resource, RtpAddress, Step
 from ari_bridge.ids import Kind, leg_id, resource_id
 
@@ -21,8 +22,8 @@ class MediaEngine(Protocol):
     async def answer(self, leg: str, asterisk: RtpAddress) -> str:
         """The SDP answer for the browser, once it is known where Asterisk receives RTP."""
 
-    async def delete(self, leg: str) -> None:
-        """End the session; one that is gone already, or went with its rtpengine, is no error."""
+    async def delete(self, leg: str) -> LegFigures | None:
+        """End the session, and tell what was counted of it; one that is gone already is no error, and tells None."""
 
     async def sessions(self) -> list[str]:
         """The legs that the engine holds for us."""
@@ -127,12 +128,12 @@ async def _perform_for(party: Party, step: Step, peers: Peers, bridge: str, ring
             await peers.ari.bridges.add_channel(bridge, party.channel)
 
 
-async def undo(peers: Peers, call: Call, resource: Resource, leg: int) -> None:
-    """Release a resource; one that is gone already is no error. Raises PeerError."""
+async def undo(peers: Peers, call: Call, resource: Resource, leg: int) -> LegFigures | None:
+    """Release a resource; one that is gone already is no error. What a media session has counted. Raises PeerError."""
     ari = peers.ari
     match resource:
         case Resource.MEDIA_SESSION:
-            await peers.media.delete(leg_id(call.id, leg))
+            return await peers.media.delete(leg_id(call.id, leg))
         case Resource.BRIDGE:
             await ari.bridges.destroy(resource_id(call.id, Kind.BRIDGE))
         case Resource.EXTERNAL_MEDIA:
@@ -147,3 +148,4 @@ async def undo(peers: Peers, call: Call, resource: Resource, leg: int) -> None:
                 await ari.channels.hangup(party.channel)
         case Resource.FAR:
             await ari.channels.hangup(call.far_channel)
+    return None

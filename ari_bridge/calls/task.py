@@ -35,6 +35,7 @@ from ari_bridge.calls.events import (
     Timer,
     TimerFired,
 )
+from ari_bridge.calls.figures import LegFigures
 from ari_bridge.calls.peers import Peers, Reach, perform, undo
 from ari_bridge.calls.renewal import SILENCE_SECONDS
 from ari_bridge.calls.state import Call, CallState, Resource, Step
@@ -294,9 +295,10 @@ class CallTask:
             self.post(StepDone(time.time(), step, address, sdp, leg))
 
     async def _release(self, call: Call, resource: Resource, leg: int) -> None:
+        figures: LegFigures | None = None
         for pause in (*RELEASE_PAUSES, None):
             try:
-                await undo(self._peers, call, resource, leg)
+                figures = await undo(self._peers, call, resource, leg)
                 break
             except Exception as error:
                 if pause is None:
@@ -305,7 +307,7 @@ class CallTask:
                     break
                 self._log.warning("release failed, trying again", what=resource.value, reason=str(error))
                 await asyncio.sleep(pause)
-        self.post(Released(time.time(), resource, leg))
+        self.post(Released(time.time(), resource, leg, figures))
 
     # --- digits ---------------------------------------------------------------------
 

@@ -1,8 +1,9 @@
 """What one rtpengine is told for a call: the browser's encrypted Opus on one side, plain PCMU on the other."""
 
+from ari_bridge.calls.figures import LegFigures
 from ari_bridge.calls.state import RtpAddress
 from ari_bridge.errors import InvalidSdp, PeerRefused
-from ari_bridge.media import query
+from ari_bridge.media import figures, query
 from ari_bridge.media import sdp as sdp_text
 from ari_bridge.media.bencode import Value
 from ari_bridge.media.codecs import PLAIN_OPUS, Codec, OpusOptions
@@ -18,6 +19,9 @@ _TOWARDS_ASTERISK: dict[str, Value] = {
     "rtcp-mux": ["demux"],
     "replace": ["origin", "session-connection"],
     "flags": ["generate-mid"],
+    # Its own reports to the browser: it tells what is lost on the way here, which nobody else knows, and the answers
+    # give the round trip. A legacy Asterisk sends none that could be passed on.
+    "generate RTCP": "on",
     "address-family": "IP4",  # whatever the browser has: a legacy Asterisk listens on IPv4
 }
 # `consume`, not `mask`: a browser that offers PCMU beside Opus is answered Opus, which survives packet loss.
@@ -37,6 +41,7 @@ _TOWARDS_BROWSER: dict[str, Value] = {
     "ICE": "force",
     "rtcp-mux": ["require"],
     "replace": ["origin", "session-connection"],
+    "generate RTCP": "on",
     "flags": ["generate-mid", "endpoint-learning-off", "strict-source"],
 }
 
@@ -103,15 +108,17 @@ class Rtpengine:
             return
         await self._ng.command("offer", **self._offer(name, sdp, codec), **{"to-tag": ASTERISK})
 
-    async def delete(self, name: str) -> None:
-        """End the session; one that is gone already is no error."""
+    async def delete(self, name: str) -> LegFigures | None:
+        """End the session, and tell what it has counted; one that is gone already is no error, and tells None."""
         self.forget(name)
-        arguments: dict[str, Value] = {"call-id": name, "delete-delay": 0}
+        # With a tag the answer tells what was counted. Both sides go all the same: one has nobody without the other.
+        arguments: dict[str, Value] = {"call-id": name, "from-tag": BROWSER, "delete-delay": 0}
         try:
-            await self._ng.command("delete", **arguments)
+            return figures.read(await self._ng.command("delete", **arguments), browser=BROWSER, asterisk=ASTERISK)
         except PeerRefused as error:
             if not _unknown(error):
                 raise
+            return None
 
     def forget(self, name: str) -> None:
         """No answer to this offer will be asked for."""

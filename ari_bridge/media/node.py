@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from ari_bridge import metrics
+from ari_bridge.calls.figures import LegFigures
 from ari_bridge.calls.state import RtpAddress
 from ari_bridge.errors import PeerError, PeerRefused, PeerTimeout, PeerUnreachable
 from ari_bridge.media import query
@@ -188,17 +189,20 @@ class Node:
             if not self.holds(leg):
                 self.condemn(leg)  # deleted meanwhile: the offer has made it anew
 
-    async def delete(self, leg: str) -> None:
-        """Waits for a node that is up only. What it does not do in time is made up for later."""
+    async def delete(self, leg: str) -> LegFigures | None:
+        """What it has counted, where it says. Waits for a node that is up only; what it does not do in time is made
+        up for later.
+        """
         held = leg in self._legs
         self._forget(leg)
         if not self.up:
             self.condemn(leg)
-            return
+            return None
         try:
-            await self._engine.delete(self._name(leg))
+            return await self._engine.delete(self._name(leg))
         except (PeerTimeout, PeerUnreachable):
             self.condemn(leg)
+            return None
         except PeerError:
             if held:
                 self._legs.add(leg)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from ari_bridge import metrics
+from ari_bridge.calls.figures import LegFigures
 from ari_bridge.calls.state import RtpAddress
 from ari_bridge.errors import InvalidRequest, PeerError, PeerRefused, PeerUnreachable
 from ari_bridge.media import sdp as sdp_text
@@ -130,19 +131,23 @@ class Pool:
         for node in self._holders(leg):
             await node.trickle(leg, sdp)
 
-    async def delete(self, leg: str) -> None:
-        """End the session; one that is gone already, or whose node is, is no error and takes no time."""
+    async def delete(self, leg: str) -> LegFigures | None:
+        """End the session, and tell what was counted, where that is known.
+
+        One that is gone already, or whose node is, is no error and takes no time.
+        """
         if leg in self._offering:
             self._unwanted.add(leg)
-            return
+            return None
         holders = self._holders(leg)
         if not holders and any(node.condemns(leg) for node in self._nodes):
-            return
+            return None
         # Of a leg that is not known, each node might hold a session from before our start.
         results = await asyncio.gather(*(node.delete(leg) for node in holders or self._nodes), return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):
                 raise result
+        return next((result for result in results if isinstance(result, LegFigures)), None)
 
     async def sessions(self) -> list[str]:
         """The legs of ours on all nodes that are up; it is learned which node holds which."""

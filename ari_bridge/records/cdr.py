@@ -65,8 +65,7 @@ def of(call: Call) -> Cdr:
         parties=tuple(map(_party, call.parties)),
         transferred_to=_transferred_to(call),
         recording=tuple(recording.name for recording in call.recordings),
-        # SEAM: codecs and quality, once a call has them; texts go through `_text`. `feedback` is never the call's:
-        # it is given after the end, by `Records.give_feedback`.
+        # `codecs` and `quality` are not the call's: the writer knows them. Nor is `feedback`: it is given after the end.
     )
 
 

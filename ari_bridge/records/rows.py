@@ -25,7 +25,17 @@ def upsert(dialect: str) -> sa.Insert:
         for column in cdr.columns
         if not column.primary_key and column.name not in _NOT_THE_CALLS
     }
+    # What one process knew of the sound, the next one, which releases the call, may not know.
+    known = _merged(dialect, cdr.c.quality, insert.excluded.quality)
+    changed |= {"quality": known, "codecs": sa.func.coalesce(sa.func.nullif(insert.excluded.codecs, ""), cdr.c.codecs)}
     return insert.on_conflict_do_update(index_elements=[cdr.c.call_id], set_=changed)
+
+
+def _merged(dialect: str, old: Any, new: Any) -> sa.ColumnElement[Any]:
+    """One JSON object with the members of both; the new ones count."""
+    if dialect == "postgresql":
+        return sa.type_coerce(old, postgresql.JSONB).op("||")(sa.type_coerce(new, postgresql.JSONB))
+    return sa.func.json_patch(old, new)
 
 
 def page(query: Query) -> sa.Select[Any]:

@@ -11,21 +11,25 @@ import random
 import time
 from collections.abc import Sequence
 from itertools import islice
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
+from msgspec.structs import replace
 
 from ari_bridge import metrics
 from ari_bridge.calls.state import Call
 from ari_bridge.errors import BridgeError
-from ari_bridge.hooks import CallEnded, CallReleased, HookEvent
+from ari_bridge.hooks import CallEnded, CallReleased, FeedbackGiven, HookEvent, LegReleased, PageMeasured
 from ari_bridge.records.cdr import Cdr, of
 from ari_bridge.records.database import Database
 from ari_bridge.records.errors import RecordsAway, RowsRefused
+from ari_bridge.records.quality import Qualities
 
 QUEUE_ROWS = 10_000
 """Calls that wait to be written; above it they are left to the comparison."""
 BATCH_ROWS = 200
+FEEDBACK_WAITING = 10_000
+"""What was given while the database is away."""
 GATHER_SECONDS = 0.2
 """From the first call that waits to the write: a call's end and its release, a moment later, become one write."""
 RETRY_SECONDS, RETRY_MOST = 1.0, 30.0
@@ -59,6 +63,8 @@ class Writer:
         self._memory = memory
         self._days = days
         self._waiting: dict[str, Cdr] = {}  # by call id, oldest first: the bounded queue
+        self._qualities = Qualities(time.monotonic)
+        self._feedback: dict[str, dict[str, Any]] = {}  # by call id: waits to be written
         self._compare = True  # the call memory may have ended calls that have no row
         self._wake = asyncio.Event()
         self._closing = asyncio.Event()
@@ -86,8 +92,34 @@ class Writer:
 
     def tap(self, event: HookEvent) -> None:
         """For `Hooks.tap`. The release of a call tells what its end did not know yet."""
-        if isinstance(event, CallEnded | CallReleased) and event.call.outcome:
-            self._put(of(event.call))
+        if isinstance(event, LegReleased):
+            self._qualities.leg(event)
+        elif isinstance(event, PageMeasured):
+            self._page_measured(event)
+        elif isinstance(event, FeedbackGiven):
+            self._take_feedback(event)
+        elif isinstance(event, CallEnded | CallReleased) and event.call.outcome:
+            self._qualities.ended(event.call.id)
+            self._put(self._record(event.call))
+
+    def _page_measured(self, event: PageMeasured) -> None:
+        """The last report of a page comes just after the end: the row is written once more."""
+        if not self._qualities.page(event):
+            return
+        call = self._memory.get(event.of_call)
+        if call and call.outcome:
+            self._qualities.ended(call.id)
+            self._put(self._record(call))
+
+    def _record(self, call: Call) -> Cdr:
+        return replace(of(call), codecs=self._qualities.codecs(call.id), quality=self._qualities.of(call.id))
+
+    def _take_feedback(self, event: FeedbackGiven) -> None:
+        if len(self._feedback) >= FEEDBACK_WAITING and event.of_call not in self._feedback:
+            log.error("there is no room for feedback: it is lost", call=event.of_call)
+            return
+        self._feedback[event.of_call] = event.feedback
+        self._wake.set()
 
     def _put(self, record: Cdr) -> None:
         if len(self._waiting) >= QUEUE_ROWS and record.call_id not in self._waiting:
@@ -126,6 +158,7 @@ class Writer:
             await self._write_lacking()
         if time.monotonic() >= self._tidy_at:
             await self._purge()
+            self._qualities.forget_old()
             self._tidy_at = time.monotonic() + TIDY_SECONDS
             self._compare = True
             self._wake.set()
@@ -145,6 +178,18 @@ class Writer:
                 if self._waiting.get(record.call_id) is record:  # else a newer one has come meanwhile
                     del self._waiting[record.call_id]
             metrics.CDR_WAITING.set(len(self._waiting))
+        await self._write_feedback()
+
+    async def _write_feedback(self) -> None:
+        """After the rows, which it belongs to. Raises RecordsAway: it waits on."""
+        for call_id, feedback in list(self._feedback.items()):
+            try:
+                if not await self._database.set_feedback(call_id, feedback):
+                    log.warning("feedback was given on a call without a record", call=call_id)
+            except RowsRefused as error:
+                log.error("feedback cannot be recorded", call=call_id, reason=error.reason)
+            if self._feedback.get(call_id) is feedback:
+                del self._feedback[call_id]
 
     async def _put_all(self, batch: Sequence[Cdr]) -> None:
         """A row that is refused must not keep the others back. Raises RecordsAway."""
@@ -167,7 +212,7 @@ class Writer:
             while not self._closing.is_set() and (ended := await self._memory.ended_after(*cursor, at_most=BATCH_ROWS)):
                 lacking = await self._database.lacking([call_id for _, call_id in ended])
                 calls = [call for call_id in lacking if (call := self._memory.get(call_id)) and call.outcome]
-                if batch := [of(call) for call in calls if call.created_at >= oldest]:  # else the purge had it
+                if batch := [self._record(call) for call in calls if call.created_at >= oldest]:  # else the purge had it
                     await self._put_all(batch)
                     written += len(batch)
                 cursor = ended[-1]

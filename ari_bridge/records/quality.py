@@ -1,0 +1,84 @@
+"""How calls have sounded, until their records have it: what pages tell while a call goes on, and rtpengine at its end.
+
+Memory only, and bounded: a page tells all of its call every time, and rtpengine keeps its counts while we are away,
+so that a process that is killed loses at most what a page told of a call that has ended.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ari_bridge.hooks import LegReleased, PageMeasured
+
+CALLS = 10_000
+"""Whose figures are kept at once; the oldest go first."""
+LATE_SECONDS = 60.0
+"""After a call's end a page may tell for so long how it has sounded."""
+LEGS = 8
+"""Of one call: a page that reloads without end must not fill the row. The last ones are kept."""
+
+
+@dataclass(slots=True)
+class _Known:
+    page: dict[str, Any] = field(default_factory=dict)
+    legs: dict[int, dict[str, Any]] = field(default_factory=dict)
+    ended_at: float | None = None  # on `now`'s clock
+
+
+class Qualities:
+    """`now`: seconds of a clock that never jumps."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._known: dict[str, _Known] = {}  # by call id, oldest first
+
+    def page(self, event: PageMeasured) -> bool:
+        """Take a page's report, in place of the one before. False: it came too late."""
+        known = self._of(event.of_call)
+        if known.ended_at is not None and self._now() - known.ended_at > LATE_SECONDS:
+            return False
+        known.page = event.report
+        return True
+
+    def leg(self, event: LegReleased) -> None:
+        known = self._of(event.of_call)
+        known.legs[event.leg] = event.figures.data()
+        while len(known.legs) > LEGS:
+            del known.legs[min(known.legs)]
+
+    def ended(self, call_id: str) -> None:
+        known = self._of(call_id)
+        if known.ended_at is None:
+            known.ended_at = self._now()
+
+    def of(self, call_id: str) -> dict[str, Any]:
+        """As a record has it: `page` as the page told it, `rtpengine` of the last leg, `legs` where there were more."""
+        known = self._known.get(call_id)
+        if known is None:
+            return {}
+        found: dict[str, Any] = {"page": known.page} if known.page else {}
+        if known.legs:
+            last = known.legs[max(known.legs)]
+            found["rtpengine"] = {side: last[side] for side in ("browser", "asterisk") if side in last}
+        if len(known.legs) > 1:
+            found["legs"] = [{"leg": leg, **sides} for leg, sides in sorted(known.legs.items())]
+        return found
+
+    def codecs(self, call_id: str) -> str:
+        """Of the last leg, the browser's first: `opus, PCMU`. "" where they are not known."""
+        sides = self.of(call_id).get("rtpengine", {})
+        return ", ".join(sides[side]["codec"] for side in ("browser", "asterisk") if sides.get(side, {}).get("codec"))
+
+    def forget_old(self) -> None:
+        """Calls that have ended long enough ago."""
+        before = self._now() - LATE_SECONDS
+        for call_id in [one for one, known in self._known.items() if known.ended_at and known.ended_at < before]:
+            del self._known[call_id]
+
+    def _of(self, call_id: str) -> _Known:
+        known = self._known.setdefault(call_id, _Known())
+        if len(self._known) > CALLS:
+            self.forget_old()
+        while len(self._known) > CALLS:
+            del self._known[next(iter(self._known))]
+        return known
