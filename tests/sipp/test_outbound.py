@@ -24,7 +24,8 @@ async def test_a_phone_that_answers_is_heard_both_ways_and_ended_by_the_page(
         async with site.phone() as phone:
             call = await phone.call("7001", source=Tone(PAGE_TONE))
             await call.wait("accepted", timeout=5)
-            assert call.history[-2:] == ["ringing", "accepted"]
+            # Whether it was told that it rings: not where the phone answers before our media does.
+            assert call.history[-1] == "accepted" and set(call.history) <= {"trying", "ringing", "accepted"}
             stream = await far.stream()
             await stream.heard.wait_for_tone(PAGE_TONE)
             await call.heard.wait_for_tone(FAR_TONE)
