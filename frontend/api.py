@@ -37,6 +37,7 @@ _VERBS: dict[str, type[Verb]] = {
     "transfer": messages.Transfer,
     "leave": messages.Leave,
     "record": messages.Record,
+    "feedback": messages.Feedback,
 }
 
 T = TypeVar("T")
@@ -57,15 +58,29 @@ async def _body(request: web.Request, type: type[T], *, empty: T | None = None) 
 
 
 class Api:
-    """`phone_book`: what a page shows as numbers to dial."""
+    """`phone_book`: what a page shows as numbers to dial. `preflight_number`: see `Settings`.
 
-    def __init__(self, calls: Calls, access: Access, *, version: str, phone_book: tuple[tuple[str, str], ...]) -> None:
+    `feedback`: whether it is kept.
+    """
+
+    def __init__(
+        self,
+        calls: Calls,
+        access: Access,
+        *,
+        version: str,
+        phone_book: tuple[tuple[str, str], ...],
+        preflight_number: str = "",
+        feedback: bool = True,
+    ) -> None:
         self._calls = calls
         self._access = access
         self._config = {
             "version": version,
             "authentication": access.required,
             "recording": True,  # calls can be recorded: the page shows the button
+            "preflightNumber": preflight_number,  # an echo, for trying the connection; "": there is none
+            "feedback": feedback,  # it can be given after a call
             "phoneBook": [{"number": number, "name": name} for number, name in phone_book],
         }
 
@@ -134,7 +149,7 @@ class Api:
         except msgspec.ValidationError as error:
             what, field = fault_of(str(error))
             raise InvalidRequest(f"The body is not as it should be: {what}.", field=field) from error
-        act(self._calls, message, lambda one: self._check(request, one))
+        act(self._calls, message, lambda one: self._check(request, one, others=verb is not messages.Feedback))
         return json_response(call_data(self._calls.get(call_id)), status=202)
 
     def _id(self, request: web.Request) -> str:
@@ -142,11 +157,11 @@ class Api:
         self._check(request, call_id)
         return call_id
 
-    def _check(self, request: web.Request, call_id: str) -> None:
-        """Raises UnknownCall also for another user's call: whose it is, is not told."""
+    def _check(self, request: web.Request, call_id: str, *, others: bool = True) -> None:
+        """Raises UnknownCall also for another user's call: whose it is, is not told. `others`: also one that rang."""
         user = self._access.of_request(request.headers.get("Authorization"))
         call = self._calls.get(call_id)
-        if user is not None and user != call.user and user not in call.users:
+        if user is not None and user != call.user and not (others and user in call.users):
             raise UnknownCall(f"There is no call {call_id[:64]!r}.", field="callId")
 
     async def sign_in(self, request: web.Request) -> web.Response:

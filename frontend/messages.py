@@ -20,6 +20,7 @@ ClientState = Literal["trying", "ringing", "early", "accepted", "ended"]
 """A call's state as clients see it; `ended` is the last and comes once."""
 PartyState = Literal["trying", "ringing", "accepted"]
 RecordingState = Literal["off", "on", "paused"]
+QualityWarning = Literal["mos", "rtt", "jitter", "loss"]
 PersonState = Literal["offline", "available", "ringing", "in_call", "do_not_disturb"]
 
 
@@ -166,6 +167,39 @@ class Record(Message, tag="record", frozen=True):
     action: Literal["start", "pause", "resume", "stop"]
 
 
+class QualityReport(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """How a call has sounded on its page until now. What is not set is not known. See docs/QUALITY.md."""
+
+    seconds: Annotated[float, msgspec.Meta(ge=0, le=1e7)]  # that were measured
+    mos: Annotated[float, msgspec.Meta(ge=1, le=5)]  # the average; so all that is not called worst
+    worst_mos: Annotated[float, msgspec.Meta(ge=1, le=5)]  # of one second; so all that is called worst
+    loss_percent: Annotated[float, msgspec.Meta(ge=0, le=100)]  # of what was to come to the page
+    worst_loss_percent: Annotated[float, msgspec.Meta(ge=0, le=100)]
+    jitter_ms: Annotated[float, msgspec.Meta(ge=0, le=1e6)]
+    worst_jitter_ms: Annotated[float, msgspec.Meta(ge=0, le=1e6)]
+    round_trip_ms: Annotated[float, msgspec.Meta(ge=0, le=1e6)] | None = None
+    worst_round_trip_ms: Annotated[float, msgspec.Meta(ge=0, le=1e6)] | None = None
+    sent_loss_percent: Annotated[float, msgspec.Meta(ge=0, le=100)] | None = None  # of what the page has sent
+    codec: Annotated[str, msgspec.Meta(max_length=40)] = ""
+    warnings: Annotated[tuple[QualityWarning, ...], msgspec.Meta(max_length=4)] = ()  # raised at some time
+
+
+class Quality(Message, tag="quality", frozen=True):
+    """How a call sounds: every ten seconds, and once after its end, until a minute later. Replaces the one before."""
+
+    call_id: str
+    report: QualityReport
+
+
+class Feedback(Message, tag="feedback", frozen=True):
+    """What the call's user thought of it: within a day after its end. Replaces what was given before."""
+
+    call_id: str
+    score: Annotated[int, msgspec.Meta(ge=1, le=5)]
+    issue: Literal["echo", "choppy", "one_way", "delay", "noise", "dropped"] | None = None
+    comment: Annotated[str, msgspec.Meta(max_length=500)] = ""
+
+
 class Ping(Message, tag="ping", frozen=True):
     """Answered by `pong` with the same `id`.
 
@@ -219,6 +253,8 @@ ClientMessage = (
     | DropParty
     | Leave
     | Record
+    | Quality
+    | Feedback
     | Preferences
     | Ping
 )

@@ -67,6 +67,7 @@ EXAMPLES = {
     "DRAIN_SECONDS": "3",
     "MAX_CALLS": "1000",
     "MAX_CALLS_PER_USER": "4",
+    "PREFLIGHT_NUMBER": "600",
     "PHONE_BOOK": "600=Echo,601=Milliwatt tone",
     "VOICEMAIL_MAILBOX": "{user}@default",
     "VOICEMAIL_NUMBER": "*97",
@@ -139,6 +140,7 @@ class Settings(BaseSettings):
     max_calls: Annotated[int, Field(ge=1)] = 1000
     max_calls_per_user: Annotated[int, Field(ge=1)] = 4
     phone_book: Annotated[tuple[tuple[str, str], ...], NoDecode] = ()
+    preflight_number: Annotated[str, Field(pattern=r"^[0-9A-Za-z+*#._-]{0,64}$")] = ""
     voicemail_mailbox: Annotated[str, Field(pattern=r"^([A-Za-z0-9_.-]*\{user\}@[A-Za-z0-9_.-]{1,64})?$")] = ""
     voicemail_number: Annotated[str, Field(pattern=r"^[0-9A-Za-z+*#._-]{0,64}$")] = ""
     people_endpoints: Annotated[tuple[str, ...], NoDecode] = ()

@@ -25,7 +25,7 @@ TARGET = Path(__file__).parent / "web" / "src" / "messages.ts"
 _HEADER = "// Generated from frontend/messages.py by `python -m frontend.typescript`. Do not edit.\n"
 _SCALARS: dict[object, str] = {str: "string", int: "number", float: "number", bool: "boolean"}
 _ENUMS: tuple[type[enum.Enum], ...] = (Direction, Outcome)
-_ALIASES = ("ClientState", "PartyState", "RecordingState", "PersonState")
+_ALIASES = ("ClientState", "PartyState", "RecordingState", "PersonState", "QualityWarning")
 
 
 def generate() -> str:
@@ -43,7 +43,8 @@ def generate() -> str:
 
 def _structs() -> Iterator[type[msgspec.Struct]]:
     """Every message, in the order of the file; one that goes both ways is told once; first what they are made of."""
-    yield from (messages.PartySummary, messages.CallSummary, messages.IceServer, messages.PersonSummary)
+    parts = (messages.PartySummary, messages.CallSummary, messages.IceServer, messages.PersonSummary)
+    yield from (*parts, messages.QualityReport)
     yield from dict.fromkeys(typing.get_args(messages.ClientMessage) + typing.get_args(messages.ServerMessage))
 
 

@@ -1,6 +1,7 @@
 """What a client asks of a call that stands, by WebSocket message or by HTTP: one message each, acted on here."""
 
 from collections.abc import Callable
+from typing import Any
 
 from ari_bridge.calls.manager import Calls, RecordingVerb
 from ari_bridge.errors import InvalidRequest
@@ -14,6 +15,7 @@ Verb = (
     | messages.DropParty
     | messages.Leave
     | messages.Record
+    | messages.Feedback
 )
 
 
@@ -48,3 +50,11 @@ def act(calls: Calls, verb: Verb, check_mine: Callable[[str], None]) -> None:
             calls.leave(call_id)
         case messages.Record(call_id, action):
             calls.record(call_id, RecordingVerb(action))
+        case messages.Feedback(call_id, score, issue, comment):
+            calls.give_feedback(call_id, _feedback(score, issue, comment))
+
+
+def _feedback(score: int, issue: str | None, comment: str) -> dict[str, Any]:
+    """What was given of it. No database takes NUL, and UTF-8 has no lone surrogates."""
+    text = comment.replace("\0", "").encode("utf-8", "replace").decode()
+    return {"score": score} | ({"issue": issue} if issue else {}) | ({"comment": text} if text else {})

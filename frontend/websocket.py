@@ -5,6 +5,7 @@ import time
 from collections import deque
 from typing import Literal, Protocol, cast
 
+import msgspec
 import structlog
 from aiohttp import web
 
@@ -174,6 +175,11 @@ class Connection:
                 | messages.Record()
             ):
                 act(self._calls, message, self._check_mine)
+            case messages.Feedback():
+                act(self._calls, message, self._check_was_mine)
+            case messages.Quality(call_id, report):
+                self._check_was_mine(call_id)
+                self._calls.measured(call_id, msgspec.to_builtins(report))
             case messages.Preferences():
                 self._shared.pages.ask(self._user, self, message)
             case messages.Ping(id):
@@ -336,6 +342,11 @@ class Connection:
         call = self._calls.get(call_id)
         if self._user is None or call.user != self._user:
             raise UnknownCall(f"There is no call {call_id[:64]!r}.", field="callId")
+
+    def _check_was_mine(self, call_id: str) -> None:
+        """As `_check_mine`, and of a call that has ended: whoever has not registered is known by the session."""
+        if self._calls.get(call_id).session != self.session:
+            self._check_mine(call_id)
 
     # --- to the client -------------------------------------------------------------------
 

@@ -49,7 +49,7 @@ from ari_bridge.calls.task import (
 )
 from ari_bridge.calls.warm import Cooled, Told, Warmed, WarmLegs
 from ari_bridge.errors import CallFailed, InvalidRequest, TooMany, Unavailable, UnknownCall, WrongState
-from ari_bridge.hooks import Hooks, RecordingOver
+from ari_bridge.hooks import FeedbackGiven, Hooks, PageMeasured, RecordingOver
 from ari_bridge.ids import (
     CALL_ID_PATTERN,
     Kind,
@@ -86,6 +86,9 @@ HANG_UP_SECONDS = 5.0
 """How long `hang_up_all` waits until all is released."""
 
 _CALLER = re.compile(r"[0-9A-Za-z+ ._-]{0,64}")
+
+FEEDBACK_SECONDS = 86400.0
+"""After a call's end."""
 
 log = structlog.get_logger(__name__)
 
@@ -384,6 +387,22 @@ class Calls(Talks):
         task = asyncio.get_running_loop().create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+
+    # --- what pages tell of a call, also after its end -----------------------------------------
+
+    def measured(self, call_id: str, report: dict[str, Any]) -> None:
+        """How the call has sounded on its page until now; JSON-ready. Raises UnknownCall."""
+        self._hooks.emit(PageMeasured(self.get(call_id).id, report))
+
+    def give_feedback(self, call_id: str, feedback: dict[str, Any]) -> None:
+        """What the call's user thought of it; JSON-ready. Raises UnknownCall, WrongState."""
+        call = self.get(call_id)
+        ended_at = call.left_at or call.ended_at
+        if ended_at is None:
+            raise WrongState("The call goes on: feedback is given after its end.", field="callId")
+        if time.time() - ended_at > FEEDBACK_SECONDS:
+            raise WrongState("The call is too long ago: feedback is taken for a day.", field="callId")
+        self._hooks.emit(FeedbackGiven(call.id, feedback))
 
     # --- what the peers tell -----------------------------------------------------------------
 

@@ -65,7 +65,7 @@ def of(call: Call) -> Cdr:
         parties=tuple(map(_party, call.parties)),
         transferred_to=_transferred_to(call),
         recording=tuple(recording.name for recording in call.recordings),
-        # `codecs` and `quality` are not the call's: the writer knows them. Nor is `feedback`: it is given after the end.
+        # `codecs` and `quality` are not the call's: the writer knows them. `feedback` is given after the end.
     )
 
 

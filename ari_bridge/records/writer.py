@@ -212,7 +212,9 @@ class Writer:
             while not self._closing.is_set() and (ended := await self._memory.ended_after(*cursor, at_most=BATCH_ROWS)):
                 lacking = await self._database.lacking([call_id for _, call_id in ended])
                 calls = [call for call_id in lacking if (call := self._memory.get(call_id)) and call.outcome]
-                if batch := [self._record(call) for call in calls if call.created_at >= oldest]:  # else the purge had it
+                if batch := [
+                    self._record(call) for call in calls if call.created_at >= oldest
+                ]:  # else the purge had it
                     await self._put_all(batch)
                     written += len(batch)
                 cursor = ended[-1]

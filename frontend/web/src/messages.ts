@@ -14,6 +14,8 @@ export type RecordingState = "off" | "on" | "paused";
 
 export type PersonState = "offline" | "available" | "ringing" | "in_call" | "do_not_disturb";
 
+export type QualityWarning = "mos" | "rtt" | "jitter" | "loss";
+
 /** Somebody in a call besides this user. */
 export interface PartySummary {
   party: number; // its number in the call; who was called, or has called, is 1
@@ -54,6 +56,22 @@ export interface PersonSummary {
   name: string;
   state: PersonState;
   user?: string;
+}
+
+/** How a call has sounded on its page until now. What is not set is not known. See docs/QUALITY.md. */
+export interface QualityReport {
+  seconds: number; // that were measured
+  mos: number; // the average; so all that is not called worst
+  worstMos: number; // of one second; so all that is called worst
+  lossPercent: number; // of what was to come to the page
+  worstLossPercent: number;
+  jitterMs: number;
+  worstJitterMs: number;
+  roundTripMs?: number;
+  worstRoundTripMs?: number;
+  sentLossPercent?: number; // of what the page has sent
+  codec?: string;
+  warnings?: QualityWarning[]; // raised at some time
 }
 
 /**
@@ -210,6 +228,22 @@ export interface Record {
   type: "record";
   callId: string;
   action: "start" | "pause" | "resume" | "stop";
+}
+
+/** How a call sounds: every ten seconds, and once after its end, until a minute later. Replaces the one before. */
+export interface Quality {
+  type: "quality";
+  callId: string;
+  report: QualityReport;
+}
+
+/** What the call's user thought of it: within a day after its end. Replaces what was given before. */
+export interface Feedback {
+  type: "feedback";
+  callId: string;
+  score: number;
+  issue?: "echo" | "choppy" | "one_way" | "delay" | "noise" | "dropped";
+  comment?: string;
 }
 
 /**
@@ -453,6 +487,8 @@ export type ClientMessage =
   | DropParty
   | Leave
   | Record
+  | Quality
+  | Feedback
   | Preferences
   | Ping;
 
