@@ -1,6 +1,6 @@
 // Every sentence that people read, in one place: ready for translation.
 
-import type { Outcome, PartyState } from "./messages";
+import type { Outcome, PartyState, QualityWarning } from "./messages";
 import { isConference, partiesOf, type Call, type Phase, type Problem } from "./phone/call";
 import type { Person, Trouble } from "./phone/wishes";
 
@@ -209,6 +209,17 @@ export function qualityAdvice(lossPercent: number, roundTripMs: number | null): 
   }
   if ((roundTripMs ?? 0) > 400) return "The sound takes long. A VPN or a download may slow the connection.";
   return null;
+}
+
+/** What to do about the warning that matters most; null where there is none. */
+export function warningOf(warnings: readonly QualityWarning[], quality: { lossPercent: number } | null): Message | null {
+  if (warnings.includes("loss")) {
+    const lost = Math.max(3, Math.round(quality?.lossPercent ?? 0));
+    return { text: `Your connection loses ${lost} % of the sound.`, advice: "Move closer to the router or use a cable.", tone: "bad" };
+  }
+  if (warnings.includes("rtt")) return { text: "The sound takes long.", advice: "A VPN or a download may slow the connection.", tone: "bad" };
+  if (warnings.length === 0) return null;
+  return { text: "The sound comes unevenly.", advice: "Stop downloads, or use a cable.", tone: "bad" };
 }
 
 export const SHORTCUTS: readonly (readonly [keys: string, what: string])[] = [

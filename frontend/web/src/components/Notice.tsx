@@ -4,7 +4,7 @@ import { X } from "lucide-react";
 import type { Call, LiveCall } from "../phone/call";
 import { shownOf } from "../phone/state";
 import type { Snapshot } from "../phone/softphone";
-import { BUTTONS, SOUND_BLOCKED, linkLostInCall, messageOf, seconds, troubleOf, type Message } from "../texts";
+import { BUTTONS, SOUND_BLOCKED, linkLostInCall, messageOf, seconds, troubleOf, warningOf, type Message } from "../texts";
 import type { PhoneActions } from "./actions";
 import { useNow } from "./time";
 
@@ -25,7 +25,9 @@ export function noticeOf({ snapshot, actions, now }: NoticeProps) {
   if (message?.tone === "bad") return <Said message={message} />;
   const ended = snapshot.over && messageOf(snapshot.over);
   if (ended?.tone === "bad") return <Said message={ended} onClose={actions.dismiss} />;
-  return message && <Said message={message} />;
+  if (message) return <Said message={message} />;
+  const warning = warningOf(snapshot.warnings ?? [], snapshot.quality);
+  return warning && <Said message={warning} />;
 }
 
 function Said({ message, onClose }: { message: Message; onClose?(): void }) {

@@ -4,6 +4,7 @@ export interface Quality {
   roundTripMs: number | null; // to the media server; null until known
   jitterMs: number;
   lossPercent: number; // of what should have come since the sample before
+  sentLossPercent?: number | null; // of what we sent, as the media server reported last; null until it has
   codec: string; // "opus 48 kHz"; "" until known
   packets: number; // received since the start
   mos: number; // 1 (unusable) to 4.4 (as good as a line can be)
@@ -35,18 +36,34 @@ export function sample(entries: Iterable<Entry>, before: Counters): { quality: Q
   const roundTrip = pair?.["currentRoundTripTime"];
   const roundTripMs = typeof roundTrip === "number" ? roundTrip * 1000 : null;
   const jitterMs = number(inbound?.["jitter"]) * 1000;
-  const mos = meanOpinion(roundTripMs ?? 0, jitterMs, lossPercent);
+  const name = codecName(codec);
+  const mos = meanOpinion(roundTripMs ?? 0, jitterMs, lossPercent, name);
+  const remote = all.find((entry) => entry.type === "remote-inbound-rtp" && entry["kind"] === "audio");
+  const fraction = remote?.["fractionLost"];
+  const sentLossPercent = typeof fraction === "number" && Number.isFinite(fraction) ? 100 * fraction : null;
   return {
     counters,
-    quality: { roundTripMs, jitterMs, lossPercent, codec: codecName(codec), packets: counters.received, mos, bars: barsOf(mos) },
+    quality: { roundTripMs, jitterMs, lossPercent, sentLossPercent, codec: name, packets: counters.received, mos, bars: barsOf(mos) },
   };
 }
 
-/** The E-model of ITU-T G.107, cut down to delay and loss, as is usual for monitoring. */
-export function meanOpinion(roundTripMs: number, jitterMs: number, lossPercent: number): number {
+/**
+ * What a codec costs (`ie`) and how well it stands random loss (`bpl`), for Ie,eff of ITU-T G.107 section 7.5.
+ * PCMU: G.113 appendix I, G.711 with concealment. Opus: G.113 has no values; with its in-band FEC it stands at least as
+ * much, which is our assumption (docs/QUALITY.md).
+ */
+const CODECS = { pcmu: { ie: 0, bpl: 25.1 }, opus: { ie: 0, bpl: 35 } } as const;
+
+/**
+ * The E-model of ITU-T G.107 with its defaults, cut down to delay, codec and loss: R = 93.2 - Id - Ie,eff. Id as Cole and
+ * Rosenbluth (2001) have simplified it. `codec`: as `Quality` has it.
+ */
+export function meanOpinion(roundTripMs: number, jitterMs: number, lossPercent: number, codec = ""): number {
   const delay = roundTripMs / 2 + 2 * jitterMs + 10;
-  const byDelay = delay < 160 ? delay / 40 : (delay - 120) / 10;
-  const r = Math.min(100, Math.max(0, 93.2 - byDelay - 2.5 * lossPercent));
+  const byDelay = 0.024 * delay + 0.11 * Math.max(0, delay - 177.3);
+  const { ie, bpl } = /^pcm/i.test(codec) ? CODECS.pcmu : CODECS.opus;
+  const byLoss = ie + ((95 - ie) * lossPercent) / (lossPercent + bpl);
+  const r = Math.min(100, Math.max(0, 93.2 - byDelay - byLoss));
   return 1 + 0.035 * r + 7e-6 * r * (r - 60) * (100 - r);
 }
 

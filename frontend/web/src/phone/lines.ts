@@ -24,6 +24,7 @@ export interface LinesOptions {
   offer(id: string, sdp: string): boolean; // for a call that stands; false: nobody hears
   hopeless(id: string): void;
   measured(): void; // there is a new `quality`
+  sampled?(id: string, quality: Quality): void; // of any call
 }
 
 export class Lines {
@@ -56,7 +57,10 @@ export class Lines {
         unheard: (problem) => options.dispatch({ type: "unheard", id, problem }),
         hopeless: () => options.hopeless(id),
         heard: () => this.play(),
-        measured: () => id === options.state().activeId && options.measured(),
+        measured: () => {
+          if (media.quality) options.sampled?.(id, media.quality);
+          if (id === options.state().activeId) options.measured();
+        },
       },
       { microphone: options.microphone, take: () => this.take(), prepare: () => this.prepare() },
     );

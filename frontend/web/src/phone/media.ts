@@ -41,7 +41,7 @@ const SUSPICIOUS_MS = 500;
 const SILENT_MS = 5000;
 /** A new connection that packets come through this soon was needed. */
 const HELPED_MS = 2000;
-const QUALITY_MS = 2000;
+const QUALITY_MS = 1000;
 const NOTHING: Counters = { received: 0, lost: 0 };
 
 export class CallMedia {

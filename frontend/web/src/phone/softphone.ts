@@ -7,7 +7,7 @@ import type { Quality } from "../media/quality";
 import { Reach } from "../media/reach";
 import { Sounds, keyTones } from "../media/sounds";
 import { Voice } from "../media/voice";
-import type { Error as Refusal, ServerMessage } from "../messages";
+import type { Error as Refusal, QualityWarning, ServerMessage } from "../messages";
 import { serverClock } from "../signalling/clock";
 import { URGENT_WITHIN_MS } from "../signalling/heartbeat";
 import { onHint } from "../signalling/hints";
@@ -15,6 +15,7 @@ import type { PhoneBookEntry, Session } from "../signalling/http";
 import { Link, type LinkStatus } from "../signalling/link";
 import { PageSession } from "../signalling/session";
 import { callOf, type Call, type Problem } from "./call";
+import { QualityReports } from "./callQuality";
 import { Commands } from "./commands";
 import { ChosenDevices, NO_DEVICES, microphoneError, type DeviceState } from "./devices";
 import { entryOf, load, onSaved, remember, save, type HistoryEntry } from "./history";
@@ -35,6 +36,7 @@ export interface Snapshot extends PhoneState, DeviceState {
   aloud: boolean; // this page rings, not another one of this browser
   soundBlocked: boolean; // the browser plays nothing until somebody presses something
   quality: Quality | null; // of the active call; null until it has had media
+  warnings?: readonly QualityWarning[]; // of the active call, that stand now
   history: readonly HistoryEntry[];
 }
 
@@ -65,6 +67,7 @@ export class Softphone {
   private readonly locks = new CallLocks();
   private readonly standing: Standing;
   private readonly stops: (() => void)[];
+  private readonly reports = new QualityReports((callId, report) => void this.link.send({ type: "quality", callId, report }));
   private readonly takingOver = new Set<string>(); // calls that are taken from another page, until that is done
   private forNext: string | null = null; // the id that the next call is to have: its media are made ahead
   private signedOut: string | null = null; // why; told when all calls are over
@@ -86,7 +89,8 @@ export class Softphone {
       offer: this.offerAgain,
       found: (id, candidate) => void this.link.send({ type: "candidate", callId: id, ...candidate }),
       hopeless: this.hopeless,
-      measured: () => this.set({ quality: this.lines.quality }),
+      measured: () => this.set({ quality: this.lines.quality, warnings: this.reports.warnings(this.snapshot.activeId) }),
+      sampled: (id, quality) => this.reports.take(id, quality, Date.now()),
     });
     this.warm = new WarmMedia({
       take: () => this.lines.takeAhead(),
@@ -373,10 +377,14 @@ export class Softphone {
       more.history = remember(load(user), entryOf(next.over));
       save(user, more.history);
     }
-    for (const { id } of calls) if (!findCall(next, id)) this.takingOver.delete(id);
+    for (const { id } of calls) {
+      if (findCall(next, id)) continue;
+      this.takingOver.delete(id);
+      this.reports.end(id);
+    }
     this.set(more);
     this.lines.follow(next);
-    if (next.activeId !== activeId) this.set({ quality: this.lines.quality });
+    if (next.activeId !== activeId) this.set({ quality: this.lines.quality, warnings: this.reports.warnings(next.activeId) });
     this.locks.set(next.calls.filter(({ phase }) => phase !== "incoming").map(({ id }) => id));
     keep(next, this.standing.released);
     this.sound();
