@@ -222,6 +222,12 @@ export function warningOf(warnings: readonly QualityWarning[], quality: { lossPe
   return { text: "The sound comes unevenly.", advice: "Stop downloads, or use a cable.", tone: "bad" };
 }
 
+export const RATING = {
+  question: "How was the sound?",
+  thanks: "Thank you",
+  score: (score: number): string => `${score} of 5`,
+} as const;
+
 export const SHORTCUTS: readonly (readonly [keys: string, what: string])[] = [
   ["0–9 + * #", "Dial, or send tones in a call"],
   ["Enter", "Call, or answer"],

@@ -147,7 +147,7 @@ export function PhoneScreen(props: PhoneScreenProps) {
               below={elsewhere.length > 0 ? (
                 <Elsewhere seen={elsewhere} taken={taken} now={now} onBring={actions.bring} />
               ) : over ? (
-                <Ending call={over} onAgain={() => dial(over.number)} onDismiss={actions.dismiss} />
+                <Ending key={over.id} call={over} onAgain={() => dial(over.number)} onDismiss={actions.dismiss} onRate={actions.rate} />
               ) : lost ? (
                 <p className="hint hint-bad" role="alert" data-testid="link-message"><strong>{LINK_LOST}</strong></p>
               ) : microphoneProblem ? (

@@ -10,6 +10,7 @@ export interface PhoneActions {
   hangup(): void; // the active call, for all who are in it
   bring(): void; // the calls that another page holds
   dismiss(): void;
+  rate?(id: string, score: number): void; // a call that has ended; not there where the server keeps no feedback
   setMuted(muted: boolean): void;
   press(key: string): void;
   tone(key: string): void; // heard, not sent

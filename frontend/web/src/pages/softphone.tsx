@@ -27,7 +27,7 @@ export function SoftphonePage() {
     };
   }, [ready, session?.user, session?.token]);
 
-  if (config && session && phone) return <Running phone={phone} user={session.user} phoneBook={config.phoneBook} recordable={config.recording ?? false} onLeave={() => leave()} />;
+  if (config && session && phone) return <Running phone={phone} user={session.user} phoneBook={config.phoneBook} recordable={config.recording ?? false} rates={config.feedback ?? false} onLeave={() => leave()} />;
   if (session && !unreachable) return <main className="sign-in" aria-busy="true"><p className="quiet">Starting the phone…</p></main>;
   return (
     <SignIn
@@ -48,10 +48,11 @@ interface RunningProps {
   user: string;
   phoneBook: readonly PhoneBookEntry[];
   recordable: boolean;
+  rates: boolean; // the server keeps what people thought of a call
   onLeave(): void;
 }
 
-function Running({ phone, user, phoneBook, recordable, onLeave }: RunningProps) {
+function Running({ phone, user, phoneBook, recordable, rates, onLeave }: RunningProps) {
   const snapshot = useSyncExternalStore(phone.subscribe, phone.getSnapshot);
   const [problem, setProblem] = useState<MicrophoneProblem | null>(window.isSecureContext ? null : "insecure_page");
   const { calls } = snapshot;
@@ -73,6 +74,7 @@ function Running({ phone, user, phoneBook, recordable, onLeave }: RunningProps) 
         hangup: () => phone.hangup(),
         bring: () => phone.bring(),
         dismiss: () => phone.dismiss(),
+        ...(rates ? { rate: (id: string, score: number) => phone.rate(id, score) } : {}),
         setMuted: (muted) => phone.setMuted(muted),
         press: (key) => phone.press(key),
         tone: phone.tone,

@@ -202,6 +202,11 @@ export class Softphone {
     this.dispatch({ type: "dismissed" });
   }
 
+  /** How a call that has ended was: 1 to 5. */
+  rate(id: string, score: number): void {
+    this.link.send({ type: "feedback", callId: id, score });
+  }
+
   setMuted(muted: boolean): void {
     const { activeId: id } = this.snapshot;
     if (id !== null) this.dispatch({ type: "muted", id, muted });

@@ -11,6 +11,7 @@ export interface Config {
   version: string;
   authentication: boolean;
   phoneBook: PhoneBookEntry[];
+  feedback?: boolean; // can be given after a call
 }
 
 export interface Session {
