@@ -1,6 +1,7 @@
 """Runs the test layers in order, each with one line that says how it went; its whole output goes to a log.
 
 Run as `python -m deploy.layers [LAYER ...]` in `.venv`; `make test` runs all. All layers run even when one fails.
+The integration tests mostly wait, for real parts and for sounds: they run beside the layers that only compute.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +30,7 @@ class Layer:
     what: str
     commands: tuple[tuple[str, ...], ...]
     folder: Path = PROJECT
+    computes: bool = False  # it needs no real part, and measures nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +50,22 @@ def tool(name: str, *arguments: str) -> tuple[str, ...]:
     return (str(Path(sys.executable).with_name(name)), *arguments)
 
 
-def pytest_layer(name: str, what: str) -> Layer:
+def pytest_layer(name: str, what: str, *, computes: bool = False) -> Layer:
     """The layer of the tests in `tests/NAME`."""
-    return Layer(name, what, ((sys.executable, "-m", "pytest", "-q", "-ra", "--color=no", f"tests/{name}"),))
+    command = (sys.executable, "-m", "pytest", "-q", "-ra", "--color=no", f"tests/{name}")
+    return Layer(name, what, (command,), computes=computes)
 
 
+WAITS = pytest_layer("integration", "a real Asterisk 16 and 22, a real rtpengine")
 LAYERS = (
-    Layer("style", "ruff", (tool("ruff", "check", "."),)),
-    Layer("types", "mypy --strict", (tool("mypy"),)),
-    Layer("imports", "import-linter", (tool("lint-imports"),)),
+    Layer("style", "ruff", (tool("ruff", "check", "."),), computes=True),
+    Layer("types", "mypy --strict", (tool("mypy"),), computes=True),
+    Layer("imports", "import-linter", (tool("lint-imports"),), computes=True),
     # The build itself is part of the install, which stops when it fails.
-    Layer("web", "tsc, vitest", ((*npm(), "run", "check"), (*npm(), "test")), folder=WEB),
-    pytest_layer("unit", "pure logic"),
-    pytest_layer("component", "one part against a tiny real peer"),
-    pytest_layer("integration", "a real Asterisk 16 and 22, a real rtpengine"),
+    Layer("web", "tsc, vitest", ((*npm(), "run", "check"), (*npm(), "test")), folder=WEB, computes=True),
+    pytest_layer("unit", "pure logic", computes=True),
+    pytest_layer("component", "one part against a tiny real peer", computes=True),
+    WAITS,
     pytest_layer("sipp", "SIPp scenarios"),
     pytest_layer("e2e", "Chromium on the whole system"),
     pytest_layer("chaos", "faults during calls, each once"),
@@ -112,24 +117,32 @@ def _wanted(names: list[str]) -> list[Layer]:
     return [by_name[name] for name in names] if names else list(LAYERS)
 
 
+def tell(result: Result) -> None:
+    """How it went, and the end of its log where it went wrong."""
+    mark = "✗" if result.failed else "✓"
+    counts = f"{result.passed} passed, {result.failed} failed, {result.skipped} skipped"
+    say(f"  {mark} {result.layer.name:<12} {counts:<36} {result.seconds:5.0f} s   {result.layer.what}")
+    if result.failed:
+        for line in result.log.read_text(errors="replace").splitlines()[-40:]:
+            say(f"      {line}")
+        say(f"      all of it: {result.log.relative_to(PROJECT)}")
+
+
 def main() -> int:
     """Runs the layers named on the command line, or all; 1 when any failed."""
     LOGS.mkdir(parents=True, exist_ok=True)
+    wanted = _wanted(sys.argv[1:])
     results = []
-    for layer in _wanted(sys.argv[1:]):
-        folder = PROJECT / "tests" / layer.name
-        if folder.name == layer.commands[0][-1].removeprefix("tests/") and not any(folder.rglob("test_*.py")):
-            say(f"  - {layer.name:<12} no tests yet")
-            continue
-        result = run(layer)
-        results.append(result)
-        mark = "✗" if result.failed else "✓"
-        counts = f"{result.passed} passed, {result.failed} failed, {result.skipped} skipped"
-        say(f"  {mark} {layer.name:<12} {counts:<36} {result.seconds:5.0f} s   {layer.what}")
-        if result.failed:
-            for line in result.log.read_text(errors="replace").splitlines()[-40:]:
-                say(f"      {line}")
-            say(f"      all of it: {result.log.relative_to(PROJECT)}")
+    with ThreadPoolExecutor(1) as beside:
+        waiting = beside.submit(run, WAITS) if WAITS in wanted else None
+        for layer in sorted(wanted, key=lambda each: not each.computes):  # the sort is stable
+            if waiting and not layer.computes:
+                results.append(waiting.result())
+                tell(results[-1])
+                waiting = None
+            if layer is not WAITS:
+                results.append(run(layer))
+                tell(results[-1])
     say(f"{sum(each.passed for each in results)} passed, {sum(each.failed for each in results)} failed")
     return 1 if any(each.failed for each in results) else 0
 
