@@ -20,7 +20,7 @@ _NOT_THE_CALLS = frozenset({"feedback"})
 def upsert(dialect: str) -> sa.Insert:
     """Insert a row, or write all of it anew that the call knows."""
     insert = postgresql.insert(cdr) if dialect == "postgresql" else sqlite.insert(cdr)
-    changed = {
+    changed: dict[str, sa.ColumnElement[Any]] = {
         column.name: insert.excluded[column.name]
         for column in cdr.columns
         if not column.primary_key and column.name not in _NOT_THE_CALLS
