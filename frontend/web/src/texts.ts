@@ -222,6 +222,17 @@ export function warningOf(warnings: readonly QualityWarning[], quality: { lossPe
   return { text: "The sound comes unevenly.", advice: "Stop downloads, or use a cable.", tone: "bad" };
 }
 
+export const CONNECTION_TEST = {
+  start: "Test my connection",
+  busy: "Testing…",
+  media: {
+    ok: "comes back",
+    failed: "none came: a firewall may block it",
+    "one-way": "comes, but yours does not arrive",
+    skipped: "not tested: there is no echo number",
+  },
+} as const;
+
 export const RATING = {
   question: "How was the sound?",
   thanks: "Thank you",

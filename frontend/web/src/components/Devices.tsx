@@ -3,6 +3,8 @@
 import * as Popover from "@radix-ui/react-popover";
 import { Mic, MicOff, SlidersHorizontal } from "lucide-react";
 import type { Device, Devices as DeviceList } from "../media/microphone";
+import type { Preflight } from "../phone/preflight";
+import { ConnectionTest } from "./ConnectionTest";
 import { Meter } from "./Meter";
 
 export interface DevicesProps {
@@ -16,6 +18,7 @@ export interface DevicesProps {
   onMicrophone(id: string): void;
   onSpeaker(id: string): void;
   onRing(id: string): void;
+  onTest?: (() => Promise<Preflight>) | undefined; // not there in a call
 }
 
 export function Devices(props: DevicesProps) {
@@ -42,6 +45,7 @@ export function Devices(props: DevicesProps) {
           </Popover.Trigger>
           <Popover.Portal>
             <Popover.Content className="popover" side="top" sideOffset={8} align="end" collisionPadding={12}>
+              {props.onTest && <ConnectionTest run={props.onTest} />}
               <p className="popover-title">Where sound comes out</p>
               <label className="popover-field">
                 <span>Voice</span>

@@ -172,6 +172,7 @@ export function PhoneScreen(props: PhoneScreenProps) {
             devices={snapshot.devices} chosen={snapshot.chosen} open={snapshot.microphoneOpen} muted={active?.muted ?? false}
             speakerSelectable={speakerSelectable} ownLevel={actions.ownLevel} onTry={actions.tryMicrophone}
             onMicrophone={actions.chooseMicrophone} onSpeaker={actions.chooseSpeaker} onRing={actions.chooseRing}
+            onTest={live ? undefined : actions.testConnection}
           />
         </footer>
       </div>

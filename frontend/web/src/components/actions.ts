@@ -1,6 +1,7 @@
 // What the pages' buttons and keys do. The gallery gives functions that do nothing.
 
 import type { Record as RecordMessage } from "../messages";
+import type { Preflight } from "../phone/preflight";
 
 export interface PhoneActions {
   call(number: string, consults?: string): void; // consults: the call whose party it is about
@@ -25,6 +26,7 @@ export interface PhoneActions {
   leave(): void;
   record(action: RecordMessage["action"]): void;
   tryMicrophone(): void;
+  testConnection?(): Promise<Preflight>;
   chooseMicrophone(id: string): void;
   chooseSpeaker(id: string): void;
   chooseRing(id: string): void;

@@ -27,7 +27,7 @@ export function SoftphonePage() {
     };
   }, [ready, session?.user, session?.token]);
 
-  if (config && session && phone) return <Running phone={phone} user={session.user} phoneBook={config.phoneBook} recordable={config.recording ?? false} rates={config.feedback ?? false} onLeave={() => leave()} />;
+  if (config && session && phone) return <Running phone={phone} user={session.user} phoneBook={config.phoneBook} recordable={config.recording ?? false} rates={config.feedback ?? false} preflightNumber={config.preflightNumber ?? ""} onLeave={() => leave()} />;
   if (session && !unreachable) return <main className="sign-in" aria-busy="true"><p className="quiet">Starting the phone…</p></main>;
   return (
     <SignIn
@@ -49,10 +49,11 @@ interface RunningProps {
   phoneBook: readonly PhoneBookEntry[];
   recordable: boolean;
   rates: boolean; // the server keeps what people thought of a call
+  preflightNumber: string;
   onLeave(): void;
 }
 
-function Running({ phone, user, phoneBook, recordable, rates, onLeave }: RunningProps) {
+function Running({ phone, user, phoneBook, recordable, rates, preflightNumber, onLeave }: RunningProps) {
   const snapshot = useSyncExternalStore(phone.subscribe, phone.getSnapshot);
   const [problem, setProblem] = useState<MicrophoneProblem | null>(window.isSecureContext ? null : "insecure_page");
   const { calls } = snapshot;
@@ -88,6 +89,7 @@ function Running({ phone, user, phoneBook, recordable, rates, onLeave }: Running
         dropParty: (party) => commands.dropParty(party),
         leave: () => commands.leave(),
         record: (action) => commands.record(action),
+        testConnection: () => phone.testConnection(preflightNumber),
         tryMicrophone: () => void phone.tryMicrophone().then((error) => setProblem(error?.problem ?? null)),
         chooseMicrophone: (id) => void phone.chooseMicrophone(id),
         chooseSpeaker: phone.chooseSpeaker,

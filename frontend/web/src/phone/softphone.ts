@@ -22,6 +22,7 @@ import { entryOf, load, onSaved, remember, save, type HistoryEntry } from "./his
 import { Lines } from "./lines";
 import { CallLocks } from "./locks";
 import { forget, keep } from "./memory";
+import { runPreflight, type Preflight } from "./preflight";
 import { ringAloud } from "./ring";
 import { named, type Release } from "./settle";
 import { soundOf } from "./sound";
@@ -64,6 +65,7 @@ export class Softphone {
   private readonly lines: Lines;
   private readonly warm: WarmMedia;
   private readonly devices: ChosenDevices;
+  private readonly reach: Reach;
   private readonly locks = new CallLocks();
   private readonly standing: Standing;
   private readonly stops: (() => void)[];
@@ -75,7 +77,7 @@ export class Softphone {
   constructor(private readonly options: SoftphoneOptions) {
     const { user, token } = options.session;
     const { microphone, voice, sounds } = this;
-    const reach = new Reach(options);
+    const reach = (this.reach = new Reach(options));
     const state = (): PhoneState => this.snapshot;
     const dispatch = (event: PhoneEvent): void => this.dispatch(event);
     this.snapshot = {
@@ -223,6 +225,12 @@ export class Softphone {
 
   /** A key of the pad that is not for the call, e.g. of a number to transfer to. */
   readonly tone = (key: string): void => this.sounds.key(key);
+
+  /** `number`: an echo; "": none. */
+  readonly testConnection = (number: string): Promise<Preflight> => {
+    const { user, token } = this.options.session;
+    return runPreflight({ number, user, token, reach: this.reach, microphone: () => this.tryMicrophone().then((error) => error?.problem ?? null) });
+  };
 
   readonly tryMicrophone = (): Promise<MicrophoneError | null> => this.devices.tryMicrophone();
   readonly chooseMicrophone = (id: string): Promise<void> => this.devices.chooseMicrophone(id);
