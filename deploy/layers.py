@@ -67,7 +67,7 @@ LAYERS = (
     pytest_layer("component", "one part against a tiny real peer", computes=True),
     WAITS,
     pytest_layer("sipp", "SIPp scenarios"),
-    pytest_layer("e2e", "Chromium on the whole system"),
+    pytest_layer("e2e", "Chromium and Firefox on the whole system"),
     pytest_layer("chaos", "faults during calls, each once"),
     pytest_layer("bench", "the benchmark runs, whatever its figures"),
 )

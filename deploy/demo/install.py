@@ -27,7 +27,10 @@ STATE = PROJECT / ".demo"
 
 SYSTEM = ("python3-venv", "rtpengine-daemon", "mmdebstrap", "mount", "openssl")
 # libatomic1: for the Node that Playwright brings.
-SYSTEM_FOR_TESTS = ("sip-tester", "chromium", "fonts-dejavu-core", "iproute2", "libatomic1", "coturn", "postgresql")
+SYSTEM_FOR_TESTS = (
+    *("sip-tester", "chromium", "firefox-esr", "pulseaudio", "fonts-dejavu-core"),
+    *("iproute2", "libatomic1", "coturn", "postgresql"),
+)
 SERVICES = ("rtpengine-daemon", "coturn", "postgresql")
 """Packages of services that the demo or the tests run themselves."""
 OLDEST_NODE = (20, 19)  # Vite 8
