@@ -215,7 +215,15 @@ class App:
 
         main = web.Application(middlewares=common, client_max_size=BODY_BYTES)
         main.add_routes([web.get("/ws", connections.handle)])
-        main.add_routes(Api(self.calls, access, version=VERSION, phone_book=settings.phone_book).routes())
+        api = Api(
+            self.calls,
+            access,
+            version=VERSION,
+            phone_book=settings.phone_book,
+            preflight_number=settings.preflight_number,
+            feedback=self.records is not None,
+        )
+        main.add_routes(api.routes())
         if self.records:
             main.add_routes(RecordsApi(self.records, access).routes())
         main.add_routes(RecordingsApi(self.recordings, access).routes())

@@ -145,6 +145,7 @@ def front_end_environment(settings: Settings, state: Path, *, ari_password: str)
         "ENABLE_AUTHENTICATION": "true" if settings.host else "false",
         "VOICEMAIL_MAILBOX": "{user}@default",
         "VOICEMAIL_NUMBER": "*97",
+        "PREFLIGHT_NUMBER": "600",
         "PHONE_BOOK": ",".join(f"{number}={name}" for number, name in book.items()),
         "LOG_LEVEL": os.environ.get("LOG_LEVEL") or "info",
         "STATE_DIR": str(state / "state"),
