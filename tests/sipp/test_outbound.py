@@ -7,6 +7,7 @@ import pytest
 
 from ari_bridge.calls.causes import Outcome
 from frontend.client.tones import Silence, Tone
+from tests.real.parts import VERSIONS
 from tests.real.rtp import PCMU, RtpPeer
 from tests.real.sipp import Sipp
 from tests.real.site import Site, SiteWith
@@ -123,5 +124,17 @@ async def test_a_caller_number_of_the_page_s_choice_is_shown(site: Site, tmp_pat
             call = await phone.call("7001", source=Silence())
             await call.wait("accepted", timeout=5)
             assert "<sip:1003@" in callee.messages
+            await call.hangup()
+            await callee.done()
+
+
+@pytest.mark.parametrize("pbx", VERSIONS, indirect=True, ids=[f"asterisk-{v}" for v in VERSIONS])
+async def test_a_key_pressed_by_sip_info_is_told_to_the_page(site: Site, far: RtpPeer, tmp_path: Path) -> None:
+    async with Sipp("phone_sends_info", tmp_path, port=site.pbx.trunk_port, rtp_port=far.port, key="5") as callee:
+        async with site.phone() as phone:
+            call = await phone.call("7001", source=Tone(PAGE_TONE))
+            await call.wait("accepted", timeout=5)
+            await callee.tell()
+            await call.until(lambda: call.digits == "5", "digit")
             await call.hangup()
             await callee.done()
