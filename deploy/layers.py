@@ -1,7 +1,7 @@
 """Runs the test layers in order, each with one line that says how it went; its whole output goes to a log.
 
 Run as `python -m deploy.layers [LAYER ...]` in `.venv`; `make test` runs all. All layers run even when one fails.
-The integration tests mostly wait, for real parts and for sounds: they run beside the layers that only compute.
+What mostly waits, for real parts and for sounds, runs beside what computes; what measures runs alone.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ class Layer:
     what: str
     commands: tuple[tuple[str, ...], ...]
     folder: Path = PROJECT
-    computes: bool = False  # it needs no real part, and measures nothing
+    waits: bool = False  # mostly: it may run beside others
+    alone: bool = False  # nothing may run beside it
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +51,25 @@ def tool(name: str, *arguments: str) -> tuple[str, ...]:
     return (str(Path(sys.executable).with_name(name)), *arguments)
 
 
-def pytest_layer(name: str, what: str, *, computes: bool = False) -> Layer:
+def pytest_layer(name: str, what: str, *, waits: bool = False, alone: bool = False) -> Layer:
     """The layer of the tests in `tests/NAME`."""
     command = (sys.executable, "-m", "pytest", "-q", "-ra", "--color=no", f"tests/{name}")
-    return Layer(name, what, (command,), computes=computes)
+    return Layer(name, what, (command,), waits=waits, alone=alone)
 
 
-WAITS = pytest_layer("integration", "a real Asterisk 16 and 22, a real rtpengine")
 LAYERS = (
-    Layer("style", "ruff", (tool("ruff", "check", "."),), computes=True),
-    Layer("types", "mypy --strict", (tool("mypy"),), computes=True),
-    Layer("imports", "import-linter", (tool("lint-imports"),), computes=True),
+    Layer("style", "ruff", (tool("ruff", "check", "."),)),
+    Layer("types", "mypy --strict", (tool("mypy"),)),
+    Layer("imports", "import-linter", (tool("lint-imports"),)),
     # The build itself is part of the install, which stops when it fails.
-    Layer("web", "tsc, vitest", ((*npm(), "run", "check"), (*npm(), "test")), folder=WEB, computes=True),
-    pytest_layer("unit", "pure logic", computes=True),
-    pytest_layer("component", "one part against a tiny real peer", computes=True),
-    WAITS,
-    pytest_layer("sipp", "SIPp scenarios"),
+    Layer("web", "tsc, vitest", ((*npm(), "run", "check"), (*npm(), "test")), folder=WEB),
+    pytest_layer("unit", "pure logic"),
+    pytest_layer("component", "one part against a tiny real peer"),
+    pytest_layer("integration", "a real Asterisk 16 and 22, a real rtpengine", waits=True),
+    pytest_layer("sipp", "SIPp scenarios", waits=True),
     pytest_layer("e2e", "Chromium and Firefox on the whole system"),
-    pytest_layer("chaos", "faults during calls, each once"),
-    pytest_layer("bench", "the benchmark runs, whatever its figures"),
+    pytest_layer("chaos", "faults during calls, each once", alone=True),
+    pytest_layer("bench", "the benchmark runs, whatever its figures", alone=True),
 )
 
 
@@ -132,17 +132,21 @@ def main() -> int:
     """Runs the layers named on the command line, or all; 1 when any failed."""
     LOGS.mkdir(parents=True, exist_ok=True)
     wanted = _wanted(sys.argv[1:])
-    results = []
+    results: list[Result] = []
+
+    def collect(result: Result) -> None:
+        results.append(result)
+        tell(result)
+
     with ThreadPoolExecutor(1) as beside:
-        waiting = beside.submit(run, WAITS) if WAITS in wanted else None
-        for layer in sorted(wanted, key=lambda each: not each.computes):  # the sort is stable
-            if waiting and not layer.computes:
-                results.append(waiting.result())
-                tell(results[-1])
-                waiting = None
-            if layer is not WAITS:
-                results.append(run(layer))
-                tell(results[-1])
+        waiting = [beside.submit(run, layer) for layer in wanted if layer.waits]
+        for layer in wanted:
+            while layer.alone and waiting:
+                collect(waiting.pop(0).result())
+            if not layer.waits:
+                collect(run(layer))
+        for each in waiting:
+            collect(each.result())
     say(f"{sum(each.passed for each in results)} passed, {sum(each.failed for each in results)} failed")
     return 1 if any(each.failed for each in results) else 0
 
