@@ -19,6 +19,7 @@ export class Peer {
   state: MediaState = "new";
   answered = false; // there is an answer, applied or being applied
   answerOf = ""; // it
+  applied: Promise<void> = Promise.resolve(); // done when the answer is, or has failed
   private listener: (state: MediaState) => void = () => undefined;
   private readonly early: FoundCandidate[] = []; // found before there was an answer
   private found: ((candidate: FoundCandidate) => void) | null = null;
@@ -63,9 +64,13 @@ export class Peer {
   }
 
   /** Applies the answer; sound can be heard from then on, also before the far side answers. */
-  async answer(sdp: string): Promise<void> {
+  answer(sdp: string): Promise<void> {
     this.answered = true;
     this.answerOf = sdp;
+    return (this.applied = this.apply(sdp));
+  }
+
+  private async apply(sdp: string): Promise<void> {
     try {
       await this.connection.setRemoteDescription({ type: "answer", sdp });
     } catch {

@@ -108,7 +108,8 @@ export class CallMedia {
     }
     this.beginning = false;
     this.current = peer;
-    if (warm) this.stand(warm);
+    // Its answer may be on its way into the browser yet: there is nothing to be heard before.
+    if (warm) void warm.applied.then(() => this.current === warm && this.stand(warm));
     const microphone = await track;
     if (this.current === peer) await this.send(microphone);
     return true;

@@ -20,6 +20,7 @@ export class FakePeer {
   state: MediaState = "new";
   answered = false;
   answerOf = "";
+  applied = Promise.resolve();
   closed = false;
   sends: FakeTrack | null = null;
   packets = 0;
