@@ -69,7 +69,7 @@ def _check_present(call: Call) -> None:
 @leads_to()
 def invite(call: Call, event: events.PartyInvited) -> Decision:
     _check_room(call, event.transfer)
-    present = [call.target if call.endpoint else call.caller] if call.far_is_here else []
+    present = [shown(call)[0]] if call.far_is_here else []
     if event.target in [*present, *(party.target for party in call.parties if party.here)]:
         raise InvalidRequest(f"{event.target} is in the call already.", field="target")
     # Who is transferred sees, and is seen by, the other party: not by our side, which goes.
