@@ -44,8 +44,14 @@ class Observer:
         self._bridged = asyncio.get_running_loop().create_future()
         return self._bridged
 
-    async def left(self) -> list[str]:
-        """The ids of the channels and bridges that Asterisk holds."""
+    async def left(self, *, seconds: float = 3.0) -> list[str]:
+        """The ids of the channels and bridges that Asterisk holds, still after so long."""
+        end = time.monotonic() + seconds
+        while (found := await self._held()) and time.monotonic() < end:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+        return found
+
+    async def _held(self) -> list[str]:
         found: list[str] = []
         for what in ("channels", "bridges"):
             async with self._session.get(f"{self._url}/{what}") as response:
