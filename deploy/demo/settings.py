@@ -23,7 +23,7 @@ NUMBERS = {
     "603": "Rings for ever",
     "604": "Busy",
     "605": "Congestion",
-    "606": "Asks for a number, by keys",
+    "606": "Asks for a number by keys",
 }
 USERS = [str(number) for number in range(1001, 1010)]
 NG_PORTS = ("NG_PORT", "NG_PORT_2")  # two rtpengines, so that calls outlive the loss of one

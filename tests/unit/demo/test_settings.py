@@ -7,6 +7,7 @@ import pytest
 
 from deploy.demo import settings
 from deploy.demo.settings import BadSetting
+from frontend.settings import load
 
 
 def test_defaults_are_loopback_and_asterisk_16() -> None:
@@ -88,3 +89,12 @@ def test_a_shell_reads_the_file_as_it_is_meant(tmp_path: Path) -> None:
 
 def test_each_first_start_makes_a_password_of_its_own(tmp_path: Path) -> None:
     assert settings.kept_password(tmp_path / "one") != settings.kept_password(tmp_path / "two")
+
+
+def test_the_front_end_takes_what_the_demo_tells_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = settings.front_end_environment(settings.read({}), tmp_path, ari_password="x")
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    taken = load(_env_file=None)
+    assert dict(taken.phone_book) == {**settings.NUMBERS, **{user: f"Browser user {user}" for user in settings.USERS}}
+    assert taken.preflight_number == "600" and taken.voicemail_number == "*97"
