@@ -126,11 +126,16 @@ def _rings_again(call: Call) -> Decision:
     return call, [*releases, StartTimer(Timer.RING)]
 
 
+def _members(call: Call, seen: Seen) -> set[str]:
+    """The channels in the call's bridge; none where it is gone."""
+    bridge = seen.bridges.get(resource_id(call.id, Kind.BRIDGE))
+    return set(bridge.channels) if bridge else set()
+
+
 def _parties_go_on(call: Call, at: float, seen: Seen) -> Decision:
     """A call that has, or had, more parties than the far side: they are told what they missed, as events are."""
     call, actions = _goes_on(call, UP, at, seen)
-    bridge = seen.bridges.get(resource_id(call.id, Kind.BRIDGE))
-    members = set(bridge.channels) if bridge else set()
+    members = _members(call, seen)
     if Resource.FAR not in call.holds:
         call, more = parties.far_gone(call, at, Outcome.COMPLETED, Cause(text="it ended while the server was down"))
         actions += more
@@ -163,10 +168,9 @@ def _party_goes_on(call: Call, party: Party, channel: Channel | None, members: s
 
 
 def _goes_on(call: Call, state: CallState, at: float, seen: Seen) -> Decision:
-    bridge = seen.bridges.get(resource_id(call.id, Kind.BRIDGE))
-    members = set(bridge.channels) if bridge else set()
+    members = _members(call, seen)
     facts = {*_CALLER_RINGS, Fact.ACCEPTED, Fact.ANSWER_TOLD, Fact.FAR_DIALLED}
-    if bridge:
+    if Resource.BRIDGE in call.holds:
         facts.add(Fact.BRIDGE_CREATED)
     if call.far_channel in members or Resource.FAR not in call.holds:  # gone, while others are still there
         facts.add(Fact.FAR_BRIDGED)

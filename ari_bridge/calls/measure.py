@@ -20,8 +20,20 @@ def _shown(call: Call) -> tuple[object, ...]:
         call.left,
         call.far_is_here,
         call.recording,
-        [(party.number, party.state, party.here) for party in call.parties],
     )
+
+
+def _parties_shown(call: Call) -> list[tuple[object, ...]]:
+    return [(party.number, party.state, party.here) for party in call.parties]
+
+
+def _seen_otherwise(before: Call, after: Call) -> bool:
+    """Whether clients see another call. Asked at every event, of which few change what is seen."""
+    if before is after:
+        return False
+    if _shown(before) != _shown(after):
+        return True
+    return before.parties is not after.parties and _parties_shown(before) != _parties_shown(after)
 
 
 class CallMeter:
@@ -55,7 +67,7 @@ class CallMeter:
                 self._hooks.emit(LegReleased(after.id, leg, figures))
             case _:
                 pass
-        if before.state is after.state and _shown(before) != _shown(after):
+        if before.state is after.state and _seen_otherwise(before, after):
             self._hooks.emit(CallChanged(after))
         if after.direction is Direction.OUTBOUND and Fact.FAR_ANSWERED in after.facts - before.facts:
             self._agreed = now

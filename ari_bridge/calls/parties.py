@@ -25,6 +25,7 @@ from ari_bridge.calls.events import Failure, Timer
 from ari_bridge.calls.rule import (
     ENDS,
     Decision,
+    check_present,
     drop_leg,
     end,
     leads_to,
@@ -51,16 +52,11 @@ FAR_NUMBER = 1
 
 @leads_to()
 def hold(call: Call, event: events.Held) -> Decision:
-    _check_present(call)
+    check_present(call)
     if event.held is call.held:
         return call, []
     call, sound = with_sound(replace(call, held=event.held))
     return call, [*sound, TellHold(event.held, by_us=True)]
-
-
-def _check_present(call: Call) -> None:
-    if call.left:
-        raise WrongState("Our side has left the call.", field="callId")
 
 
 # --- a party is asked in ----------------------------------------------------------------
@@ -123,7 +119,7 @@ def take_in(call: Call, event: events.PartyGiven) -> Decision:
 
 
 def _check_room(call: Call, transfer: bool) -> None:
-    _check_present(call)
+    check_present(call)
     if call.transferring:
         raise WrongState("The call is being transferred already.", field="callId")
     here = sum(party.here for party in call.parties)
@@ -284,7 +280,7 @@ def _taken_over(call: Call, taker: Party, at: float) -> Decision:
 
 @leads_to(*ENDS)
 def drop(call: Call, event: events.PartyDropped) -> Decision:
-    _check_present(call)
+    check_present(call)
     if event.party == FAR_NUMBER and call.far_is_here:
         return _drop_far(call, event.at)
     party = call.party(event.party)
@@ -376,7 +372,7 @@ def _or_end(call: Call, at: float, outcome: Outcome = Outcome.COMPLETED, cause: 
 
 @leads_to()
 def leave(call: Call, event: events.Left) -> Decision:
-    _check_present(call)
+    check_present(call)
     if not call.transferring and talking(call) < 2:
         raise WrongState("Only one party is there: hang up, or wait until there are two.", field="callId")
     return _leave(call, event.at, Outcome.TRANSFERRED if call.transferring else Outcome.COMPLETED)

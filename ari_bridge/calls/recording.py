@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from ari_bridge.calls import events
 from ari_bridge.calls.actions import Record, TellRecording
 from ari_bridge.calls.events import RecordingVerb
-from ari_bridge.calls.rule import Decision, leads_to
+from ari_bridge.calls.rule import Decision, check_present, leads_to
 from ari_bridge.calls.state import Call, Fact, Recording, Taping
 from ari_bridge.errors import TooMany, WrongState
 
@@ -24,8 +24,7 @@ def recording_name(call_id: str, number: int) -> str:
 @leads_to()
 def record(call: Call, event: events.RecordingAsked) -> Decision:
     """What is so already is no fault: two people may press the button."""
-    if call.left:
-        raise WrongState("Our side has left the call.", field="callId")
+    check_present(call)
     running = call.recording
     match event.verb:
         case RecordingVerb.START if running is None:

@@ -27,6 +27,7 @@ from ari_bridge.calls.rule import (
     UP,
     Decision,
     advance,
+    check_present,
     drop_leg,
     end,
     leads_to,
@@ -53,8 +54,7 @@ FIRST_LEGS = 3
 @leads_to()
 def renew(call: Call, event: events.Reoffered) -> Decision:
     """The page gives a new offer: the leg that it makes takes the old one's place once it is there."""
-    if call.left:
-        raise WrongState("Our side has left the call.", field="callId")
+    check_present(call)
     if call.direction is Direction.INBOUND and Fact.ACCEPTED not in call.facts:
         raise WrongState("The call rings: it can be accepted, and has no media yet.", field="callId")
     if len(call.spare) >= SPARES:

@@ -35,6 +35,7 @@ from ari_bridge.calls.state import (
     Spare,
     Step,
 )
+from ari_bridge.errors import WrongState
 
 Decision = tuple[Call, list[Action]]
 
@@ -56,6 +57,12 @@ class Rule:
 
 def leads_to(*states: CallState) -> Callable[[Callable[[Call, Any], Decision]], Rule]:
     return lambda apply: Rule(apply, states)
+
+
+def check_present(call: Call) -> None:
+    """Raises WrongState where our side has left the call: it has no say in it any more."""
+    if call.left:
+        raise WrongState("Our side has left the call.", field="callId")
 
 
 def advance(call: Call) -> Decision:

@@ -69,6 +69,8 @@ class Switchboard:
         if (lag := _lag(event.timestamp, at)) is not None:
             metrics.EVENT_LAG.observe(lag)
         channel = from_ari.channel_id(event)
+        owner = self._owner(channel) if channel else None
+        self._hooks.emit(AriReceived(event.type, event.raw, owner[0] if owner else None))
         if isinstance(event, ari_events.StasisStart) and event.replace_channel:
             self._replace(event.channel, event.replace_channel.id, at)
             return
@@ -76,8 +78,6 @@ class Switchboard:
             if isinstance(event, ari_events.ChannelDestroyed):
                 self._retired.discard(channel)
             return
-        owner = self._owner(channel) if channel else None
-        self._hooks.emit(AriReceived(event.type, event.raw, owner[0] if owner else None))
         if owner:
             call_id, resource, number = owner
             told = from_ari.translate(event, resource, number, at)
