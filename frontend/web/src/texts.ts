@@ -1,6 +1,7 @@
 // Every sentence that people read, in one place: ready for translation.
 
-import type { Outcome, PartyState, QualityWarning } from "./messages";
+import type { Outcome, PartyState, PersonState, QualityWarning } from "./messages";
+import type { Forward } from "./phone/attended";
 import { isConference, partiesOf, type Call, type Phase, type Problem } from "./phone/call";
 import type { Person, Trouble } from "./phone/wishes";
 
@@ -188,6 +189,57 @@ export function announcementOf(call: Call | null, elsewhere: number): string {
 }
 
 export const LINK_WORDS = { connecting: "Connecting…", open: "Online", lost: "Offline" } as const;
+export const PRESENCE_WORDS: Record<PersonState, string> = {
+  offline: "Offline",
+  available: "Available",
+  ringing: "Ringing",
+  in_call: "In a call",
+  do_not_disturb: "Do not disturb",
+};
+
+export const PEOPLE = {
+  recent: "Recent",
+  allRecent: "Show all recent calls",
+  people: "People",
+  nobody: "Nobody found.",
+  noCalls: "Calls that you make and take are listed here.",
+  more: (count: number): string => `${count} more: search for a name or a number.`,
+} as const;
+
+export const WISHES = {
+  title: "What happens with your calls",
+  undisturbed: "Do not disturb",
+  forwarded: "Forwarded",
+  callWaiting: "Ring while I am in a call",
+  ringFor: "Ring for",
+  asTheSystem: "Usual time",
+  forward: "Forward calls",
+  forwardTo: "forward to",
+  no: "No",
+  voicemail: "Voicemail",
+  number: "Number",
+} as const;
+
+export const FORWARD_WORDS: Record<Forward, string> = {
+  forwardAlways: "Always",
+  forwardBusy: "While I am in a call",
+  forwardNoAnswer: "When I do not answer",
+  forwardUnreachable: "When this page is closed",
+};
+
+export const NOT_SAVED = "This was not saved. Try again in a moment.";
+
+export const VOICEMAIL = { listen: "Listen" } as const;
+export const newMessages = (count: number): string => (count === 1 ? "1 new message" : `${count} new messages`);
+
+export const RECORDINGS = {
+  of: (who: string): string => `Recordings: ${who}`,
+  play: "Play",
+  loading: "Loading…",
+  save: "Save",
+  failed: "The recording could not be loaded. Try again in a moment.",
+} as const;
+
 export const LINK_LOST = "No phone system. Reconnecting…";
 
 /** In a call: whether the other side is still heard, and if not, what it hears. */

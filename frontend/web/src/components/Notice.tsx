@@ -3,7 +3,7 @@
 import { X } from "lucide-react";
 import type { Call, LiveCall } from "../phone/call";
 import { shownOf } from "../phone/state";
-import type { Snapshot } from "../phone/softphone";
+import type { Snapshot } from "../phone/snapshot";
 import { BUTTONS, SOUND_BLOCKED, linkLostInCall, messageOf, seconds, troubleOf, warningOf, type Message } from "../texts";
 import type { PhoneActions } from "./actions";
 import { useNow } from "./time";

@@ -4,9 +4,9 @@ import { Keyboard, LogOut } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import type { MicrophoneProblem } from "../media/microphone";
 import { activeOf, asideOf, canDial, findCall, phaseOf, shownOf, waitingOf } from "../phone/state";
-import type { Snapshot } from "../phone/softphone";
+import type { Snapshot } from "../phone/snapshot";
 import type { PhoneBookEntry } from "../signalling/http";
-import { LINK_LOST, LINK_WORDS, PROBLEMS, SOUNDLESS, TYPE_A_NUMBER, announcementOf, messageOf } from "../texts";
+import { LINK_LOST, PROBLEMS, SOUNDLESS, TYPE_A_NUMBER, announcementOf, messageOf } from "../texts";
 import type { PhoneActions } from "./actions";
 import { CallButtons, FreeButtons } from "./CallButtons";
 import { Devices } from "./Devices";
@@ -22,11 +22,15 @@ import { Target, type Asking } from "./Target";
 import { useNow } from "./time";
 import { Tools } from "./Tools";
 import { usePhoneKeys } from "./usePhoneKeys";
+import type { Recordings } from "./useRecordings";
+import { VoicemailBadge, VoicemailHint } from "./VoicemailHint";
+import { Wishes } from "./Wishes";
 
 export interface PhoneScreenProps {
   user: string;
   phoneBook: readonly PhoneBookEntry[];
   recordable: boolean; // the server records calls
+  recordings: Recordings;
   snapshot: Snapshot;
   actions: PhoneActions;
   microphoneProblem: MicrophoneProblem | null; // found by trying it outside of a call
@@ -37,14 +41,14 @@ export interface PhoneScreenProps {
 }
 
 export function PhoneScreen(props: PhoneScreenProps) {
-  const { user, phoneBook, recordable, snapshot, actions, microphoneProblem, speakerSelectable, now } = props;
+  const { user, phoneBook, recordable, recordings, snapshot, actions, microphoneProblem, speakerSelectable, now } = props;
   const [number, setNumber] = useState(props.number ?? "");
   const [wanted, setAsking] = useState<{ what: Asking; id: string | null } | null>(props.asking ? { what: props.asking, id: snapshot.activeId } : null);
   const [view, setView] = useState<"pad" | "people">("pad");
   const [help, setHelp] = useState(false);
   const field = useRef<HTMLInputElement>(null);
   const minute = useNow(15_000);
-  const { link, over } = snapshot;
+  const { link, over, attended } = snapshot;
   const [active, shown, waiting, aside] = [activeOf(snapshot), shownOf(snapshot), waitingOf(snapshot), asideOf(snapshot)];
   const phase = phaseOf(snapshot);
   const live = active !== null;
@@ -99,7 +103,12 @@ export function PhoneScreen(props: PhoneScreenProps) {
   const taken = over?.problem === "accepted_elsewhere" || over?.problem === "held_elsewhere";
   const elsewhere = !live && (!over || taken) ? snapshot.elsewhere : [];
   const consulted = active?.phase === "accepted" && active.consults ? findCall(snapshot, active.consults) : null;
-  const people = <People history={snapshot.history} phoneBook={phoneBook} now={now ?? minute} disabled={live && !asking} verb={asking ? "Choose" : "Call"} onCall={choose} />;
+  const people = (
+    <People
+      user={user} history={snapshot.history} people={attended.people} phoneBook={phoneBook} recordings={recordings} now={now ?? minute}
+      disabled={live && !asking} verb={asking ? "Choose" : "Call"} onCall={choose}
+    />
+  );
   return (
     <main
       className="phone" data-testid="phone" data-state={phase} data-outcome={phase === "ended" ? (over?.outcome ?? over?.problem ?? "") : ""}
@@ -111,10 +120,9 @@ export function PhoneScreen(props: PhoneScreenProps) {
       <div className="people-side">{people}</div>
       <div className="device">
         <header className="bar">
-          <span className="who"><b>{user}</b><span className={`link link-${snapshot.registered ? "open" : link}`} data-testid="connection">
-            <i aria-hidden="true" />{snapshot.registered ? LINK_WORDS.open : lost ? LINK_WORDS.lost : LINK_WORDS.connecting}
-          </span></span>
+          <Wishes user={user} attended={attended} link={link} registered={snapshot.registered} onChange={actions.prefer} />
           <span className="bar-actions">
+            <VoicemailBadge voicemail={attended.voicemail} disabled={live} onCall={dial} />
             <button type="button" className="icon-button wide-only" onClick={() => setHelp(true)} aria-label="Keys" title="Keys (?)"><Keyboard size={18} /></button>
             <button type="button" className="icon-button" onClick={actions.signOut} disabled={live} aria-label="Sign out" title="Sign out"><LogOut size={18} /></button>
           </span>
@@ -152,6 +160,8 @@ export function PhoneScreen(props: PhoneScreenProps) {
                 <p className="hint hint-bad" role="alert" data-testid="link-message"><strong>{LINK_LOST}</strong></p>
               ) : microphoneProblem ? (
                 <p className="hint hint-bad" data-testid="message"><strong>{PROBLEMS[microphoneProblem].text}</strong> {PROBLEMS[microphoneProblem].advice}</p>
+              ) : attended.voicemail?.new && !writes ? (
+                <VoicemailHint voicemail={attended.voicemail} onCall={dial} />
               ) : (
                 <p className="hint">{nameOf(number) ?? TYPE_A_NUMBER}</p>
               )}

@@ -1,6 +1,7 @@
 // What the pages' buttons and keys do. The gallery gives functions that do nothing.
 
 import type { Record as RecordMessage } from "../messages";
+import type { Settings } from "../phone/attended";
 import type { Preflight } from "../phone/preflight";
 
 export interface PhoneActions {
@@ -13,6 +14,7 @@ export interface PhoneActions {
   dismiss(): void;
   rate?(id: string, score: number): void; // a call that has ended; not there where the server keeps no feedback
   setMuted(muted: boolean): void;
+  prefer(change: Partial<Settings>): void; // what is to be done with calls
   press(key: string): void;
   tone(key: string): void; // heard, not sent
   hold(id: string, held: boolean): void;

@@ -3,11 +3,8 @@
 import { useEffect, useState } from "react";
 import { Refused, getConfig, session as stored, signIn, type Config, type Session } from "../signalling/http";
 
-/** What a server of this version says beside what every server does. */
-export type PageConfig = Config & { recording?: boolean };
-
 export interface SessionState {
-  config: PageConfig | null; // null until the server has answered
+  config: Config | null; // null until the server has answered
   unreachable: boolean;
   session: Session | null;
   notice: string; // why one was signed out, or why signing in failed
@@ -19,7 +16,7 @@ export interface SessionState {
 const RETRY_MS = 2000;
 
 export function useSession(): SessionState {
-  const [config, setConfig] = useState<PageConfig | null>(null);
+  const [config, setConfig] = useState<Config | null>(null);
   const [unreachable, setUnreachable] = useState(false);
   const [session, setSession] = useState<Session | null>(() => stored.load());
   const [notice, setNotice] = useState("");

@@ -7,11 +7,11 @@ import { DashboardScreen } from "../components/DashboardScreen";
 import { PhoneScreen } from "../components/PhoneScreen";
 import { SignIn } from "../components/SignIn";
 import type { Asking } from "../components/Target";
-import type { Snapshot } from "../phone/softphone";
+import type { Snapshot } from "../phone/snapshot";
 import { activeOf } from "../phone/state";
 import "../styles/tokens.css";
 import { DASHBOARD } from "./dashboard";
-import { NOW, PHONE_BOOK, STATES } from "./states";
+import { NOW, PHONE_BOOK, RECORDINGS, STATES } from "./states";
 
 const nothing = (): void => undefined;
 const stateOf = (hash: string): string => hash.slice(1);
@@ -42,10 +42,10 @@ function screenOf(state: string): ReactElement {
   if (snapshot) {
     return (
       <PhoneScreen
-        key={state} user="1001" phoneBook={PHONE_BOOK} recordable snapshot={snapshot} microphoneProblem={state === "empty" ? "insecure_page" : null} speakerSelectable now={NOW}
+        key={state} user="1001" phoneBook={PHONE_BOOK} recordable recordings={RECORDINGS} snapshot={snapshot} microphoneProblem={state === "empty" ? "insecure_page" : null} speakerSelectable now={NOW}
         number={state === "typed" || state.startsWith("ask") ? "602" : ""} {...askingOf(state)}
         actions={{
-          call: nothing, expectCall: nothing, accept: nothing, decline: nothing, hangup: nothing, bring: nothing, dismiss: nothing, setMuted: nothing, press: nothing, tone: nothing,
+          call: nothing, expectCall: nothing, accept: nothing, decline: nothing, hangup: nothing, bring: nothing, dismiss: nothing, setMuted: nothing, prefer: nothing, press: nothing, tone: nothing,
           hold: nothing, swap: nothing, transfer: nothing, connect: nothing, cancelTransfer: nothing, addParty: nothing, merge: nothing, dropParty: nothing,
           leave: nothing, record: nothing, tryMicrophone: nothing, chooseMicrophone: nothing, chooseSpeaker: nothing, chooseRing: nothing, signOut: nothing,
           ownLevel: () => (snapshot.microphoneOpen && !quiet(snapshot) ? 0.55 : 0), remoteLevel: () => 0.7,

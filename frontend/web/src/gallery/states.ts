@@ -1,9 +1,11 @@
 // Fixed data: one snapshot for each state of the phone.
 
+import { UNATTENDED, type Settings } from "../phone/attended";
 import { fresh, type Call, type LiveCall } from "../phone/call";
+import type { Recordings } from "../components/useRecordings";
 import type { HistoryEntry } from "../phone/history";
 import type { CallSeen } from "../phone/settle";
-import type { Snapshot } from "../phone/softphone";
+import type { Snapshot } from "../phone/snapshot";
 import { IDLE } from "../phone/state";
 import type { PhoneBookEntry } from "../signalling/http";
 
@@ -28,12 +30,33 @@ const entry = (number: string, name: string, ago: number, values: Partial<Histor
 const HISTORY: HistoryEntry[] = [
   entry("7012", "Warehouse", 4 * MINUTE, { direction: "inbound", seconds: null, outcome: "cancelled" }),
   entry("600", "Echo", 26 * MINUTE, { seconds: 12 }),
-  entry("7012", "Warehouse", 70 * MINUTE),
+  entry("7012", "Warehouse", 70 * MINUTE, { id: "recorded" }),
   entry("+4930123456", "", 3 * 60 * MINUTE, { direction: "inbound", seconds: 341 }),
   entry("1002", "Browser user 1002", 26 * 60 * MINUTE, { seconds: null, outcome: "busy" }),
 ];
 
+const settings: Settings = {
+  doNotDisturb: false, callWaiting: false, forwardAlways: "", forwardBusy: "voicemail", forwardNoAnswer: "+493012345678", forwardUnreachable: "voicemail", ringSeconds: 20,
+};
+const attended: Snapshot["attended"] = {
+  ...UNATTENDED, kept: settings, voicemail: { type: "voicemail", new: 0, old: 3, number: "*97" },
+  people: [
+    { number: "1002", name: "Browser user 1002", state: "in_call", user: "1002" },
+    { number: "1003", name: "Ada Lovelace", state: "do_not_disturb", user: "1003" },
+    { number: "7020", name: "Reception", state: "ringing" },
+    { number: "7012", name: "Warehouse", state: "available" },
+    { number: "7021", name: "Night porter", state: "offline" },
+  ],
+};
+
+/** Of two of the calls with the warehouse. */
+export const RECORDINGS: Recordings = {
+  of: (ids) => (ids.includes("recorded") ? [3600, 60].map((ago, index) => ({ name: `recorded-rec${index + 1}`, callId: "recorded", startedAt: NOW / 1000 - ago, seconds: 74 })) : []),
+  sound: () => Promise.resolve(new Blob()),
+};
+
 const base: Snapshot = {
+  attended,
   ...IDLE, link: "open", linkLostAt: null, registered: true, aloud: true, soundBlocked: false, quality: null, history: HISTORY, microphoneOpen: true,
   devices: {
     microphones: [{ id: "a", name: "USB headset" }, { id: "b", name: "Built-in microphone" }],
@@ -64,6 +87,10 @@ export const STATES: Record<string, Snapshot> = {
   idle: base,
   typed: base,
   empty: { ...base, history: [], microphoneOpen: false, devices: { microphones: [], speakers: [] }, chosen: { microphone: "", speaker: "", ring: "" } },
+  undisturbed: { ...base, attended: { ...attended, kept: { ...settings, doNotDisturb: true } } },
+  forwarded: { ...base, attended: { ...attended, kept: { ...settings, forwardAlways: "7012" } } },
+  refusedForward: { ...base, attended: { ...attended, fault: { field: "forwardNoAnswer", text: "The calls would go in a circle: 1001 → 1002 → 1001.", retry: false } } },
+  voicemail: { ...base, attended: { ...attended, kept: { ...settings, doNotDisturb: true }, voicemail: { type: "voicemail", new: 2, old: 3, number: "*97" } } },
   connecting: on(call({})),
   trying: on(call({ phase: "trying", name: "", number: "+4930123456" })),
   ringing: on(call({ phase: "ringing" })),

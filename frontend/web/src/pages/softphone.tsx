@@ -4,6 +4,7 @@ import { useEffect, useState, useSyncExternalStore } from "react";
 import { PhoneScreen } from "../components/PhoneScreen";
 import { SignIn } from "../components/SignIn";
 import { useOutOfSight } from "../components/useOutOfSight";
+import { useRecordings } from "../components/useRecordings";
 import { useSession } from "../components/useSession";
 import type { MicrophoneProblem } from "../media/microphone";
 import { relayWanted } from "../media/reach";
@@ -27,7 +28,7 @@ export function SoftphonePage() {
     };
   }, [ready, session?.user, session?.token]);
 
-  if (config && session && phone) return <Running phone={phone} user={session.user} phoneBook={config.phoneBook} recordable={config.recording ?? false} rates={config.feedback ?? false} preflightNumber={config.preflightNumber ?? ""} onLeave={() => leave()} />;
+  if (config && session && phone) return <Running phone={phone} session={session} phoneBook={config.phoneBook} recordable={config.recording ?? false} rates={config.feedback ?? false} preflightNumber={config.preflightNumber ?? ""} onLeave={() => leave()} />;
   if (session && !unreachable) return <main className="sign-in" aria-busy="true"><p className="quiet">Starting the phone…</p></main>;
   return (
     <SignIn
@@ -39,13 +40,13 @@ export function SoftphonePage() {
 
 function start(session: Session, phoneBook: readonly PhoneBookEntry[], leave: (notice: string) => void): Softphone {
   const phone = new Softphone({ url: socketUrl(location), session, phoneBook, relayOnly: relayWanted(location.search), onSignedOut: leave });
-  window.__phone = { peer: () => phone.connection, remoteStream: () => phone.remoteStream };
+  window.__phone = { peer: () => phone.media?.current?.connection ?? null, remoteStream: () => phone.media?.heard ?? null };
   return phone;
 }
 
 interface RunningProps {
   phone: Softphone;
-  user: string;
+  session: Session;
   phoneBook: readonly PhoneBookEntry[];
   recordable: boolean;
   rates: boolean; // the server keeps what people thought of a call
@@ -53,10 +54,11 @@ interface RunningProps {
   onLeave(): void;
 }
 
-function Running({ phone, user, phoneBook, recordable, rates, preflightNumber, onLeave }: RunningProps) {
+function Running({ phone, session, phoneBook, recordable, rates, preflightNumber, onLeave }: RunningProps) {
   const snapshot = useSyncExternalStore(phone.subscribe, phone.getSnapshot);
   const [problem, setProblem] = useState<MicrophoneProblem | null>(window.isSecureContext ? null : "insecure_page");
   const { calls } = snapshot;
+  const recordings = useRecordings(session.token, recordable, snapshot.history);
   const ringing = calls.find(({ phase }) => phase === "incoming");
   const { commands } = phone;
   useOutOfSight(ringing ?? activeOf(snapshot), calls.some((call) => call !== ringing), snapshot.aloud, {
@@ -66,7 +68,7 @@ function Running({ phone, user, phoneBook, recordable, rates, preflightNumber, o
   });
   return (
     <PhoneScreen
-      user={user} phoneBook={phoneBook} recordable={recordable} snapshot={snapshot} microphoneProblem={problem} speakerSelectable={Voice.selectable}
+      user={session.user} phoneBook={phoneBook} recordable={recordable} recordings={recordings} snapshot={snapshot} microphoneProblem={problem} speakerSelectable={Voice.selectable}
       actions={{
         call: (number, consults) => phone.call(number, consults),
         expectCall: (likely) => phone.expectCall(likely),
@@ -77,6 +79,7 @@ function Running({ phone, user, phoneBook, recordable, rates, preflightNumber, o
         dismiss: () => phone.dismiss(),
         ...(rates ? { rate: (id: string, score: number) => phone.rate(id, score) } : {}),
         setMuted: (muted) => phone.setMuted(muted),
+        prefer: (change) => phone.prefer(change),
         press: (key) => phone.press(key),
         tone: phone.tone,
         hold: (id, held) => commands.hold(id, held),

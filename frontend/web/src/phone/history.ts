@@ -1,4 +1,4 @@
-// The last calls: what is kept, grouped and searched. Pure, but for `load` and `save`.
+// The last calls: what is kept, grouped and searched. Pure, but for `load`, `save` and `tell`.
 
 import type { Direction, Outcome } from "../messages";
 import type { Call } from "./call";
@@ -19,6 +19,7 @@ export interface Party {
   name: string;
   last: HistoryEntry;
   count: number;
+  ids: readonly string[]; // of its calls, the newest first
   missed: boolean; // the last call came in and was not taken
 }
 
@@ -28,6 +29,18 @@ export function entryOf(call: Call): HistoryEntry {
   const { id, number, name, direction, startedAt: at, acceptedAt, endedAt, outcome } = call;
   const seconds = acceptedAt === null ? null : Math.max(0, Math.round(((endedAt ?? acceptedAt) - acceptedAt) / 1000));
   return { id, number, name, direction, at, seconds, outcome };
+}
+
+/** Ended here only: the page that has it tells of it. */
+const ELSEWHERE: ReadonlySet<Call["problem"]> = new Set<Call["problem"]>(["accepted_elsewhere", "held_elsewhere"]);
+
+/** The last calls with this one, which has ended. They are saved. */
+export function tell(user: string, call: Call): HistoryEntry[] {
+  const known = load(user);
+  if (ELSEWHERE.has(call.problem)) return known;
+  const history = remember(known, entryOf(call));
+  save(user, history);
+  return history;
 }
 
 /** Several pages may tell of one call, e.g. of one that nobody took: it is listed once. */
@@ -45,9 +58,10 @@ export function byParty(history: readonly HistoryEntry[]): Party[] {
     const party = parties.get(entry.number);
     if (party) {
       party.count++;
+      if (entry.id !== undefined) party.ids = [...party.ids, entry.id];
       party.name ||= entry.name;
     } else {
-      parties.set(entry.number, { number: entry.number, name: entry.name, last: entry, count: 1, missed: isMissed(entry) });
+      parties.set(entry.number, { number: entry.number, name: entry.name, last: entry, count: 1, ids: entry.id === undefined ? [] : [entry.id], missed: isMissed(entry) });
     }
   }
   return [...parties.values()];

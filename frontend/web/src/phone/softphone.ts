@@ -3,54 +3,36 @@
 
 import { Microphone, type MicrophoneError } from "../media/microphone";
 import { Peer } from "../media/peer";
-import type { Quality } from "../media/quality";
 import { Reach } from "../media/reach";
 import { Sounds, keyTones } from "../media/sounds";
 import { Voice } from "../media/voice";
-import type { Error as Refusal, QualityWarning, ServerMessage } from "../messages";
+import type { Error as Refusal, ServerMessage } from "../messages";
 import { serverClock } from "../signalling/clock";
 import { URGENT_WITHIN_MS } from "../signalling/heartbeat";
 import { onHint } from "../signalling/hints";
-import type { PhoneBookEntry, Session } from "../signalling/http";
-import { Link, type LinkStatus } from "../signalling/link";
+import { Link } from "../signalling/link";
 import { PageSession } from "../signalling/session";
+import { UNATTENDED, ask, attend, unheard, type Settings } from "./attended";
 import { callOf, type Call, type Problem } from "./call";
 import { QualityReports } from "./callQuality";
 import { Commands } from "./commands";
-import { ChosenDevices, NO_DEVICES, microphoneError, type DeviceState } from "./devices";
-import { entryOf, load, onSaved, remember, save, type HistoryEntry } from "./history";
+import { ChosenDevices, NO_DEVICES, microphoneError } from "./devices";
+import { load, onSaved, tell } from "./history";
+import { newId } from "./ids";
 import { Lines } from "./lines";
 import { CallLocks } from "./locks";
+import type { CallMedia } from "./media";
 import { forget, keep } from "./memory";
 import { runPreflight, type Preflight } from "./preflight";
 import { ringAloud } from "./ring";
 import { named, type Release } from "./settle";
+import type { SoftphoneOptions, Snapshot } from "./snapshot";
 import { soundOf } from "./sound";
 import { Standing } from "./standing";
 import { WarmMedia } from "./warm";
 import { IDLE, activeOf, canDial, findCall, step, toHold, type PhoneEvent, type PhoneState } from "./state";
 
-export interface Snapshot extends PhoneState, DeviceState {
-  link: LinkStatus;
-  linkLostAt: number | null; // Unix milliseconds; null where the link is not lost
-  registered: boolean;
-  aloud: boolean; // this page rings, not another one of this browser
-  soundBlocked: boolean; // the browser plays nothing until somebody presses something
-  quality: Quality | null; // of the active call; null until it has had media
-  warnings?: readonly QualityWarning[]; // of the active call, that stand now
-  history: readonly HistoryEntry[];
-}
-
-export interface SoftphoneOptions {
-  url: string; // of the WebSocket
-  session: Session;
-  phoneBook: readonly PhoneBookEntry[];
-  relayOnly?: boolean; // see `Reach`
-  onSignedOut(reason: string): void; // the server takes this sign-in no more
-}
-
-/** How long a press waits for a connection that is being changed. */
-const PATIENCE_MS = 3000;
+const PATIENCE_MS = 3000; // of a press, for a connection that is being changed
 
 export class Softphone {
   snapshot: Snapshot;
@@ -81,7 +63,7 @@ export class Softphone {
     const state = (): PhoneState => this.snapshot;
     const dispatch = (event: PhoneEvent): void => this.dispatch(event);
     this.snapshot = {
-      ...IDLE, ...NO_DEVICES, link: "connecting", linkLostAt: null, registered: false, aloud: false, soundBlocked: false, quality: null, history: load(user),
+      ...IDLE, ...NO_DEVICES, link: "connecting", linkLostAt: null, registered: false, aloud: false, soundBlocked: false, quality: null, history: load(user), attended: UNATTENDED,
     };
     this.lines = new Lines({
       microphone, voice, state, dispatch,
@@ -136,12 +118,8 @@ export class Softphone {
   readonly getSnapshot = (): Snapshot => this.snapshot;
 
   /** The active call's. */
-  get connection(): RTCPeerConnection | null {
-    return this.lines.active?.current?.connection ?? null;
-  }
-
-  get remoteStream(): MediaStream | null {
-    return this.lines.active?.heard ?? null;
+  get media(): CallMedia | null {
+    return this.lines.active;
   }
 
   /** Loudness now, 0 to 1, for meters that are drawn on each frame. */
@@ -198,6 +176,12 @@ export class Softphone {
       this.takingOver.add(seen.id);
       this.takeBack(callOf(seen));
     }
+  }
+
+  /** What is to be done with calls: shown at once, and corrected by what the server says. */
+  prefer(change: Partial<Settings>): void {
+    const attended = ask(this.snapshot.attended, change);
+    if (attended?.wanted && this.link.send({ type: "preferences", ...attended.wanted })) this.set({ attended });
   }
 
   dismiss(): void {
@@ -303,6 +287,8 @@ export class Softphone {
   private readonly heard = (message: ServerMessage): void => {
     const at = Date.now();
     this.warm.heard(message);
+    const attended = attend(this.snapshot.attended, message);
+    if (attended) return this.set({ attended });
     switch (message.type) {
       case "warmed":
       case "cooled":
@@ -343,6 +329,7 @@ export class Softphone {
     const { status: link, registered, ready } = this.link;
     const lost = link === "lost";
     if (lost && this.snapshot.link !== "lost") this.standing.lost();
+    if (!ready) this.set({ attended: unheard(this.snapshot.attended) });
     this.set({ link, registered, linkLostAt: lost ? (this.snapshot.linkLostAt ?? Date.now()) : null });
     this.sound();
     if (ready) return;
@@ -384,12 +371,7 @@ export class Softphone {
     const next = step(before, event);
     if (next === before) return;
     const more: Partial<Snapshot> = { ...next };
-    // Of a call that has left without an end here, the page tells that has it.
-    if (next.over && findCall(before, next.over.id) && !ELSEWHERE.has(next.over.problem)) {
-      const { user } = this.options.session;
-      more.history = remember(load(user), entryOf(next.over));
-      save(user, more.history);
-    }
+    if (next.over && findCall(before, next.over.id)) more.history = tell(this.options.session.user, next.over);
     for (const { id } of calls) {
       if (findCall(next, id)) continue;
       this.takingOver.delete(id);
@@ -414,11 +396,4 @@ export class Softphone {
   private sound(): void {
     this.sounds.play(soundOf(this.snapshot, this.snapshot.link === "open", this.snapshot.aloud));
   }
-}
-
-/** Ended here only: the page that has it tells of it. */
-const ELSEWHERE: ReadonlySet<Call["problem"]> = new Set<Call["problem"]>(["accepted_elsewhere", "held_elsewhere"]);
-
-function newId(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -11,6 +11,7 @@ export interface Config {
   version: string;
   authentication: boolean;
   phoneBook: PhoneBookEntry[];
+  recording?: boolean; // calls can be recorded
   preflightNumber?: string; // an echo for trying the connection; "": none
   feedback?: boolean; // can be given after a call
 }
