@@ -138,6 +138,16 @@ async def test_what_opens_by_a_press(gallery: str, browser: Browser, screen: Scr
         await page.get_by_label("Number to call").blur()
         await page.keyboard.press("?")
         await album.take("open-keys")
+        for state in ("voicemail", "refusedForward"):
+            await album.show(gallery, state)
+            await page.get_by_role("button", name="What happens with your calls").click()
+            await album.take(f"open-wishes-{state}")
+            await page.keyboard.press("Escape")
+        if screen is not DESK:
+            await page.get_by_role("button", name="Recent", exact=True).click()
+        await page.get_by_role("button", name="Recordings: Warehouse").locator("visible=true").click()
+        await album.take("open-recordings")
+        await page.keyboard.press("Escape")
         await album.show(gallery, "poor")
         await page.get_by_role("button", name="Call quality").click()
         await album.take("open-quality")
