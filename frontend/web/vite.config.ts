@@ -5,7 +5,7 @@ import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
 const server = process.env["ARI_BRIDGE_URL"] ?? "http://127.0.0.1:3000";
-const api = ["/config", "/session", "/live", "/events", "/health", "/call", "/stats"];
+const api = ["/config", "/session", "/live", "/events", "/health", "/call", "/stats", "/recordings"];
 
 export default defineConfig(({ mode }) => ({
   plugins: [react()],
