@@ -1,0 +1,262 @@
+// One call, as a program sees it: what is known of it, what it can be asked, and what it tells.
+
+import type { Call, Phase } from "./calls/call.js";
+import { Emitter } from "./emitter.js";
+import type { Engine } from "./engine.js";
+import { SIPProxyError, endingError } from "./errors.js";
+import type { Quality } from "./media/quality.js";
+import type { Feedback, PartySummary, QualityWarning, RecordingState } from "./messages.js";
+import type { ToldEvents } from "./tell.js";
+
+/** `docs/SDK.md` has their order. */
+export interface CallEvents extends ToldEvents {
+  dtmf: [digits: string]; // the other side pressed a key
+  sample: [quality: Quality]; // each second
+  warning: [kind: QualityWarning];
+  "warning-cleared": [kind: QualityWarning];
+}
+
+export interface CallStats {
+  quality: Quality | null; // as with `sample`; null before there was sound
+  report: RTCStatsReport | null; // the browser's own; null where there is no connection
+}
+
+export type CallFeedback = Omit<Feedback, "type" | "callId">;
+
+/** Of the sound in place of the microphone: a track of your own, or none (`false`: listen only). */
+export type CallAudio = boolean | MediaStreamTrack;
+
+const DIGITS = /^[0-9*#A-D]{1,32}$/i;
+/** How long the server may take to confirm what was asked for, in milliseconds. */
+const CONFIRM_MS = 15_000;
+
+/**
+ * Methods that ask the server for something give a promise: it holds when the server has confirmed, and is rejected with
+ * a `SIPProxyError` where it refuses. Nobody need wait for it: the same is told by events.
+ */
+export class SIPProxyCall extends Emitter<CallEvents> {
+  /** @internal Calls are made by the client. */
+  constructor(
+    private readonly engine: Engine,
+    private known: Call,
+    private readonly until: Until,
+  ) {
+    super();
+  }
+
+  /** Stays the same across reloads; the server's API and its records know the call by it. */
+  get id(): string {
+    return this.known.id;
+  }
+
+  /** All that is known, as one immutable value: another one after each change. */
+  get info(): Call {
+    return this.known;
+  }
+
+  get state(): Exclude<Phase, "idle"> {
+    return this.known.phase;
+  }
+
+  get direction(): "inbound" | "outbound" {
+    return this.known.direction;
+  }
+
+  /** The other side's number. */
+  get number(): string {
+    return this.known.number;
+  }
+
+  /** The other side's name, "" where unknown. */
+  get name(): string {
+    return this.known.name;
+  }
+
+  get held(): boolean {
+    return this.known.held;
+  }
+
+  get muted(): boolean {
+    return this.known.muted;
+  }
+
+  get parties(): readonly PartySummary[] {
+    return this.known.parties;
+  }
+
+  get recording(): RecordingState {
+    return this.known.recording;
+  }
+
+  get isActive(): boolean {
+    return this.engine.snapshot.activeId === this.id;
+  }
+
+  /** Why it ended otherwise than it should; null while it lives, and where it ended well. */
+  get error(): SIPProxyError | null {
+    return this.known.phase === "ended" ? endingError(this.known) : null;
+  }
+
+  // --- while it is set up ----------------------------------------------------------
+
+  /** Takes an incoming call; one that talks is held. `audio`: see `CallAudio`. */
+  answer(options: { audio?: CallAudio } = {}): Promise<void> {
+    const { audio = true } = options;
+    if (!this.engine.accept(this.id, false, audio === true ? undefined : audio)) return this.wrongState();
+    return this.ask(({ phase, problem }) => {
+      if (problem && phase === "incoming") return new SIPProxyError(problem);
+      return phase === "accepted";
+    });
+  }
+
+  /** Declines an incoming call: it stops ringing at all pages of this user. */
+  reject(): void {
+    this.engine.decline(this.id);
+  }
+
+  /** Ends the call for all who are in it; one that rings here is declined. */
+  hangup(): void {
+    if (this.state === "incoming") this.reject();
+    else this.engine.hangup(this.id);
+  }
+
+  // --- while it stands -------------------------------------------------------------
+
+  /** The others hear music, and nothing from here. */
+  hold(): Promise<void> {
+    return this.confirmed(this.engine.commands.hold(this.id, true));
+  }
+
+  /** Takes it back; another call that talks is held instead. */
+  unhold(): Promise<void> {
+    return this.confirmed(this.engine.commands.swap(this.id));
+  }
+
+  mute(): void {
+    this.engine.setMuted(this.id, true);
+  }
+
+  unmute(): void {
+    this.engine.setMuted(this.id, false);
+  }
+
+  /** 0-9, *, #, A-D, at most 32 at a time. */
+  sendDTMF(digits: string): Promise<void> {
+    if (!DIGITS.test(digits)) return rejected(new SIPProxyError("invalid_digits"));
+    return this.sent(this.engine.sendDigits(this.id, digits.toUpperCase()));
+  }
+
+  /** Blind: `target` is called, and given the other side when it answers: `transferred`, or `transferFailed`. */
+  transfer(target: string): Promise<void> {
+    if (!target.trim()) return rejected(new SIPProxyError("invalid_target"));
+    return this.confirmed(this.engine.commands.transfer(this.id, target));
+  }
+
+  /** Connects the other sides of both calls; both end here. */
+  attendedTransfer(other: SIPProxyCall): Promise<void> {
+    return this.confirmed(this.engine.commands.connect(this.id, other.id));
+  }
+
+  /** Lets go of who is called for a transfer: the talk goes on. */
+  cancelTransfer(): void {
+    this.engine.commands.cancelTransfer(this.id);
+  }
+
+  /** A conference: one more party, by its number. */
+  addParty(target: string): Promise<void> {
+    if (!target.trim()) return rejected(new SIPProxyError("invalid_target"));
+    return this.confirmed(this.engine.commands.addParty(this.id, target));
+  }
+
+  /** A conference: the other side of that call joins this one, and that call ends here. */
+  merge(other: SIPProxyCall): Promise<void> {
+    return this.confirmed(this.engine.commands.merge(this.id, other.id));
+  }
+
+  /** Lets one party go, by its number in `parties`. */
+  dropParty(party: number): Promise<void> {
+    return this.sent(this.engine.commands.dropParty(this.id, party));
+  }
+
+  /** The others go on without us: there must be two, or one and a transfer's target. */
+  leave(): void {
+    this.engine.commands.leave(this.id);
+  }
+
+  record(action: "start" | "pause" | "resume" | "stop"): Promise<void> {
+    return this.confirmed(this.engine.commands.record(this.id, action));
+  }
+
+  async getStats(): Promise<CallStats> {
+    const media = this.engine.mediaOf(this.id);
+    const report = await media?.current?.stats().catch(() => null);
+    return { quality: media?.quality ?? null, report: report ?? null };
+  }
+
+  /** For diagnosis; null where there is none. It is another one after each loss and reload. */
+  get connection(): RTCPeerConnection | null {
+    return this.engine.mediaOf(this.id)?.current?.connection ?? null;
+  }
+
+  /** What the other side sounds like, for drawing or recording it; null before there may be anything. */
+  get remoteStream(): MediaStream | null {
+    return this.engine.mediaOf(this.id)?.heard ?? null;
+  }
+
+  /** How it was, 1 to 5; within a day after its end. */
+  postFeedback(feedback: CallFeedback): Promise<void> {
+    if (!(feedback.score >= 1 && feedback.score <= 5)) return rejected(new SIPProxyError("invalid_request", "A score is 1 to 5."));
+    return this.sent(this.engine.feedback({ callId: this.id, ...feedback }));
+  }
+
+  /** @internal */
+  take(known: Call): void {
+    this.known = known;
+  }
+
+  /** @internal */
+  tell<Name extends keyof CallEvents>(name: Name, ...told: CallEvents[Name]): void {
+    this.emit(name, ...told);
+  }
+
+  private sent(heard: boolean): Promise<void> {
+    return heard ? Promise.resolve() : rejected(this.refusal());
+  }
+
+  private confirmed(asked: boolean): Promise<void> {
+    if (!asked) return rejected(this.refusal());
+    return this.ask(({ asked, trouble }) => (asked !== null ? false : trouble ? troubleError(trouble) : true));
+  }
+
+  private ask(done: (call: Call) => boolean | SIPProxyError): Promise<void> {
+    return quietly(
+      this.until(this.id, CONFIRM_MS, () => {
+        const { known } = this;
+        if (known.phase !== "ended") return done(known);
+        return endingError(known) ?? true;
+      }),
+    );
+  }
+
+  private refusal(): SIPProxyError {
+    return new SIPProxyError(this.engine.snapshot.link === "open" ? "wrong_state" : "not_connected");
+  }
+
+  private wrongState(): Promise<never> {
+    return rejected(new SIPProxyError("wrong_state"));
+  }
+}
+
+/** Looks at `done` with each change of the call: true holds the promise, an error rejects it. */
+export type Until = (id: string, ms: number, done: () => boolean | SIPProxyError) => Promise<void>;
+
+const troubleError = ({ problem, outcome, reason }: NonNullable<Call["trouble"]>): SIPProxyError =>
+  new SIPProxyError(problem ?? outcome ?? "refused", problem === "refused" ? reason : "");
+
+/** Who does not wait for it hears of it by events: an error that nobody caught would be said twice. */
+function quietly<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}
+
+const rejected = (error: SIPProxyError): Promise<never> => quietly(Promise.reject(error));

@@ -1,0 +1,160 @@
+// The media of all calls: each has a connection of its own, one is talked on and heard, and all share the microphone.
+
+import { LevelMeter } from "../media/level.js";
+import type { SoundSource } from "../media/ownSound.js";
+import type { Peer } from "../media/peer.js";
+import type { Quality } from "../media/quality.js";
+import type { FoundCandidate } from "../media/reach.js";
+import type { Voice } from "../media/voice.js";
+import type { LiveCall } from "./call.js";
+import type { CallEvent } from "./change.js";
+import { CallMedia } from "./media.js";
+import { findCall, type PhoneState } from "./state.js";
+
+export interface LinesOptions {
+  microphone: SoundSource;
+  voice: Pick<Voice, "play" | "stop">;
+  peer(): Promise<Peer>; // a connection with its offer made, in no use yet
+  meter?(stream: MediaStream): Pick<LevelMeter, "read" | "close">;
+  link(): boolean; // the server hears us, and has told which calls stand
+  suspicious(): void; // packets fail to come: is it the path?
+  state(): PhoneState;
+  dispatch(event: { id: string } & CallEvent): void;
+  found(id: string, candidate: FoundCandidate): void; // to be told to the server
+  offer(id: string, sdp: string): boolean; // for a call that stands; false: nobody hears
+  hopeless(id: string): void;
+  measured(): void; // there is a new `quality`
+  sampled?(id: string, quality: Quality): void; // of any call
+}
+
+export class Lines {
+  private readonly all = new Map<string, CallMedia>();
+  private readonly own = new Set<string>(); // calls that do not use the microphone
+  private prepared: Promise<Peer> | null = null;
+  private playing: MediaStream | null = null;
+  private meter: Pick<LevelMeter, "read" | "close"> | null = null;
+
+  constructor(private readonly options: LinesOptions) {
+    this.prepare();
+  }
+
+  /** The call's media; null where it has none here. */
+  of(id: string): CallMedia | null {
+    return this.all.get(id) ?? null;
+  }
+
+  /** Media for a call that has none. `own`: a sound of its own in place of the microphone. */
+  open(id: string, own: SoundSource | null = null): CallMedia {
+    this.drop(id);
+    const { options } = this;
+    const microphone = own ?? options.microphone;
+    if (own) this.own.add(id);
+    const media = new CallMedia(
+      {
+        link: options.link,
+        held: () => isQuiet(findCall(options.state(), id)),
+        suspicious: options.suspicious,
+        found: (candidate) => options.found(id, candidate),
+        offer: (sdp) => options.offer(id, sdp),
+        changed: (state) => options.dispatch({ type: "media", id, state }),
+        unheard: (problem) => options.dispatch({ type: "unheard", id, problem }),
+        hopeless: () => options.hopeless(id),
+        heard: () => this.play(),
+        measured: () => {
+          if (media.quality) options.sampled?.(id, media.quality);
+          if (id === options.state().activeId) options.measured();
+        },
+      },
+      { microphone, take: () => this.take(), prepare: () => this.prepare() },
+    );
+    this.all.set(id, media);
+    this.follow(options.state());
+    return media;
+  }
+
+  drop(id: string): void {
+    this.all.get(id)?.close();
+    this.all.delete(id);
+    this.own.delete(id);
+    this.play();
+  }
+
+  /** Closes what belongs to no call any more; gives the microphone and the ear to the active one. */
+  follow(state: PhoneState): void {
+    for (const [id, media] of this.all) {
+      const call = findCall(state, id);
+      if (call) media.talk(id === state.activeId && !call.muted && !call.held);
+      else this.drop(id);
+    }
+    this.play();
+    if (state.calls.every(({ phase }) => phase === "accepted")) this.prepare(); // else a call is being made, which is more urgent
+  }
+
+  /** Of the active call. */
+  get active(): CallMedia | null {
+    return this.all.get(this.options.state().activeId ?? "") ?? null;
+  }
+
+  get quality(): Quality | null {
+    return this.active?.quality ?? null;
+  }
+
+  /** Loudness of what is played now, 0 to 1. */
+  level(): number {
+    return this.meter?.read() ?? 0;
+  }
+
+  linkLost(): void {
+    for (const media of this.all.values()) media.linkLost();
+  }
+
+  /** Something hints at a change. */
+  hurry(): void {
+    for (const media of this.all.values()) media.hurry();
+  }
+
+  /** Another microphone. */
+  async send(track: MediaStreamTrack): Promise<void> {
+    await Promise.all([...this.all].map(([id, media]) => (this.own.has(id) ? undefined : media.send(track))));
+  }
+
+  close(): void {
+    for (const id of [...this.all.keys()]) this.drop(id);
+    void this.prepared?.then((peer) => peer.close());
+  }
+
+  /** Makes the next connection ahead of its use. */
+  private prepare(): void {
+    this.prepared ??= this.options.peer();
+    this.prepared.catch(() => (this.prepared = null));
+  }
+
+  /** A connection for media ahead of a call; one for a call that comes all the same is made at once. */
+  async takeAhead(): Promise<Peer> {
+    const peer = await this.take();
+    this.prepare();
+    return peer;
+  }
+
+  private async take(): Promise<Peer> {
+    this.prepare();
+    const peer = this.prepared;
+    this.prepared = null;
+    return peer ?? this.options.peer();
+  }
+
+  private play(): void {
+    const stream = this.active?.heard ?? null;
+    if (stream === this.playing) return;
+    this.playing = stream;
+    this.meter?.close();
+    this.meter = null;
+    if (!stream) return this.options.voice.stop();
+    this.options.voice.play(stream);
+    const meter = this.options.meter ?? ((heard: MediaStream) => new LevelMeter(heard));
+    if (stream.getTracks().length > 0) this.meter = meter(stream);
+  }
+}
+
+/** Nothing need come: a side holds the call, or gives it away. */
+const isQuiet = (call: LiveCall | null): boolean => call !== null && (call.held || call.heldByFar || call.transferring !== null);

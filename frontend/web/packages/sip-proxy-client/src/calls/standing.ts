@@ -1,0 +1,123 @@
+// Which calls stand, after a time in which nobody told this page: a lost connection, a reload, another page's life.
+
+import type { CallSummary, ServerMessage } from "../messages.js";
+import type { Link, ListTime } from "../signalling/link.js";
+import { isFree } from "../signalling/locks.js";
+import type { Server } from "../signalling/server.js";
+import { callOf, type Call } from "./call.js";
+import { whatBecameOf } from "./fate.js";
+import { callLock } from "./locks.js";
+import { forget, recall } from "./memory.js";
+import { seenOf, settle, type CallSeen, type Release } from "./settle.js";
+import { findCall, type PhoneEvent, type PhoneState } from "./state.js";
+
+export interface StandingOptions {
+  link: Pick<Link, "connection" | "ready" | "send">;
+  server: Server;
+  scope: string; // of what this tab remembers
+  state(): PhoneState;
+  dispatch(event: PhoneEvent): void;
+  nameOf(number: string): string;
+  takeBack(call: Call): void; // shows the call, and gives it sound
+  renew(id: string): void; // new media for our call
+  look(): void; // at our calls' media: the server can be asked for new ones from now on
+}
+
+/** What still rings is told of right after we are registered. */
+const RUNG_AGAIN_MS = 500;
+/** A ringing call is over when its connection is lost for so long: its caller has heard that nobody is there. */
+const RINGS_ON_MS = 10_000;
+
+export class Standing {
+  /** Calls that a person ended here. Should nobody have heard it, it is said again. */
+  readonly released = new Map<string, Release>();
+  private listed = 0; // the connection that has told which calls stand
+  private readonly offeredOn = new Map<string, number>(); // by call: the connection on which its last offer went
+  private readonly rungOn = new Map<string, number>(); // by call: the connection on which it was last told of
+  private fresh = true; // no list yet: this page may take what nobody holds
+  private readonly restored = new Set<string>(); // the calls that this tab had before it was reloaded
+
+  constructor(private readonly options: StandingOptions) {}
+
+  /** Whether the server hears us and has told which calls stand. */
+  get known(): boolean {
+    return this.options.link.ready && this.listed === this.options.link.connection;
+  }
+
+  offered(id: string): void {
+    this.offeredOn.set(id, this.options.link.connection);
+  }
+
+  /** The calls that this tab had when it was reloaded, shown before anybody confirms them. */
+  restore(returns: boolean): void {
+    const { scope } = this.options;
+    if (!returns) return forget(scope); // what is kept belongs to another tab
+    const { calls, released } = recall(scope);
+    for (const [id, how] of released) this.released.set(id, how);
+    for (const call of calls) {
+      if (findCall(this.options.state(), call.id)) continue;
+      this.restored.add(call.id);
+      this.options.takeBack(call);
+    }
+  }
+
+  /** False for a call that rings again though a person has declined it here. */
+  rings(message: Extract<ServerMessage, { type: "incoming-call" }>): boolean {
+    if (this.released.has(message.callId)) return this.options.link.send({ type: "decline", callId: message.callId }), false;
+    this.rungOn.set(message.callId, this.options.link.connection);
+    return true;
+  }
+
+  list(calls: CallSummary[], when: ListTime): void {
+    const { link, server, state, dispatch, nameOf } = this.options;
+    const { connection } = link;
+    const list = calls.map((summary) => seenOf(summary, server.clock, nameOf));
+    const offering = (id: string): boolean => this.offeredOn.get(id) === connection;
+    const told = settle(state(), list, { at: Date.now(), when, new: this.fresh, offering, released: this.released });
+    this.fresh = false;
+    this.listed = connection;
+    for (const { id, how } of told.release) link.send({ type: how, callId: id });
+    for (const { id, held } of told.hold) link.send({ type: "hold", callId: id, held });
+    for (const event of told.events) dispatch(event);
+    for (const seen of told.take) void this.take(seen);
+    for (const id of told.missing) void this.lookUp(id);
+    for (const id of told.renew) this.options.renew(id);
+    this.options.look();
+    if (when === "first") setTimeout(() => this.ringsAgain(connection), RUNG_AGAIN_MS);
+  }
+
+  lost(): void {
+    const { connection } = this.options.link;
+    setTimeout(() => {
+      if (this.options.link.ready || this.listed >= connection) return;
+      for (const { id } of this.ringing()) this.options.dispatch({ type: "failed", id, problem: "connection_lost", at: Date.now() });
+    }, RINGS_ON_MS);
+  }
+
+  /** The server does not list our call any more: how did it end? */
+  async lookUp(id: string): Promise<void> {
+    const { dispatch, state, server } = this.options;
+    const ours = (): boolean => findCall(state(), id) !== null;
+    const fate = await whatBecameOf(id, server, ours);
+    if (fate === "stands" || !ours()) return;
+    if (fate !== "unknown") dispatch({ type: "ended-meanwhile", id, ...fate });
+    else if (this.restored.has(id)) dispatch({ type: "forgotten", id });
+    else dispatch({ type: "failed", id, problem: "connection_lost", at: Date.now() });
+  }
+
+  /** A call that belongs to no open page may belong to one of this browser that has lost its connection just now. */
+  private async take(seen: CallSeen): Promise<void> {
+    const { state, dispatch, takeBack } = this.options;
+    if (seen.here || (await isFree(callLock(seen.id)))) takeBack(callOf(seen));
+    else dispatch({ type: "elsewhere", seen: [...state().elsewhere, seen] });
+  }
+
+  private ringing(): readonly Call[] {
+    return this.options.state().calls.filter(({ phase }) => phase === "incoming");
+  }
+
+  private ringsAgain(connection: number): void {
+    if (this.options.link.connection !== connection) return;
+    for (const { id } of this.ringing()) if (this.rungOn.get(id) !== connection) void this.lookUp(id);
+  }
+}

@@ -1,0 +1,75 @@
+// Media made ahead of a call: ICE and DTLS are done before anybody waits for them.
+//
+// From the first digit, or the first ring, on. Nothing is sent before the call: the microphone goes in with the click.
+// Each page has one such connection; where it is not there in time, the call begins as any other does.
+
+import type { Peer } from "../media/peer.js";
+import type { FoundCandidate } from "../media/reach.js";
+import type { ClientMessage, ServerMessage } from "../messages.js";
+
+export interface WarmOptions {
+  take(): Promise<Peer>; // a connection with its offer made
+  send(message: ClientMessage): boolean; // false: nobody hears
+  found(id: string, candidate: FoundCandidate): void;
+}
+
+export class WarmMedia {
+  private id: string | null = null; // of the call that it is for
+  private peer: Peer | null = null;
+  private run = 0; // counts preparations: one that is over does nothing any more
+
+  constructor(private readonly options: WarmOptions) {}
+
+  /** The call that is prepared for. */
+  get callId(): string | null {
+    return this.id;
+  }
+
+  /** A call with this id is to come, perhaps. */
+  async prepare(id: string): Promise<void> {
+    if (this.id === id) return;
+    this.drop();
+    const run = ++this.run;
+    this.id = id;
+    const peer = await this.options.take().catch(() => null);
+    if (run !== this.run || !peer) return peer?.close();
+    this.peer = peer;
+    const sdp = peer.offer(() => peer.state === "failed" && this.lost(peer), (candidate) => this.options.found(id, candidate));
+    if (!this.options.send({ type: "warm", callId: id, sdp })) this.drop();
+  }
+
+  /** Nobody is to be called after all. */
+  cool(): void {
+    if (this.id === null) return;
+    this.drop();
+    this.options.send({ type: "cool" });
+  }
+
+  /** The call begins: its connection, where that has its answer. Else the server drops what it has made of it. */
+  take(id: string): Peer | null {
+    if (this.id !== id) return null;
+    const { peer } = this;
+    const whole = peer?.answered && peer.state !== "failed";
+    if (whole) this.peer = null;
+    this.drop();
+    return whole ? peer : null;
+  }
+
+  heard(message: ServerMessage): void {
+    if (message.type === "warmed" && message.callId === this.id) void this.peer?.answer(message.sdp);
+    else if (message.type === "cooled" && message.callId === this.id) this.drop();
+    // It rings no more, or another page has it: the server has released what was ours.
+    else if (message.type === "incoming-ended" && message.callId === this.id) this.drop();
+  }
+
+  /** The server has lost it with our connection, or it is of no use any more. */
+  drop(): void {
+    this.run++;
+    this.peer?.close();
+    this.id = this.peer = null;
+  }
+
+  private lost(peer: Peer): void {
+    if (peer === this.peer) this.cool();
+  }
+}

@@ -1,0 +1,384 @@
+// The way in for programs: one client for each server and user. Everything that a softphone does goes through here.
+
+import type { Settings } from "./calls/attended.js";
+import { microphoneError } from "./calls/devices.js";
+import type { Preflight } from "./calls/preflight.js";
+import { NOTHING_YET, type Snapshot } from "./calls/snapshot.js";
+import { canDial, findCall } from "./calls/state.js";
+import { SIPProxyCall, type CallAudio, type CallFeedback } from "./call.js";
+import { fromToken, identityOf, type Credentials, type Identity } from "./credentials.js";
+import { Emitter } from "./emitter.js";
+import { Engine } from "./engine.js";
+import { SIPProxyError } from "./errors.js";
+import type { Devices } from "./media/microphone.js";
+import { listRecordings, recordingOf, type CallRecording } from "./recordings.js";
+import { addressesOf } from "./signalling/address.js";
+import { Refused, Server, type ServerConfig } from "./signalling/server.js";
+import { tell, tellTaken, type Told } from "./tell.js";
+
+export interface SIPProxyClientOptions {
+  proxyUrl?: string; // http(s) or ws(s), of the server; this page's where none is given
+  bridgeUrl?: string; // of the HTTP API, where that is elsewhere
+  credentials?: Credentials; // none: a server without sign-in
+  user?: string; // who to be on a server without sign-in; else a guest
+  nameOf?(number: string): string; // "" where unknown: who a number is, where the server does not say
+  relayOnly?: boolean; // only through TURN servers: finds out whether they work
+}
+
+export interface CallOptions {
+  audio?: CallAudio;
+  video?: boolean; // a phone system carries none: true is refused
+  recording?: boolean; // from the moment that somebody answers
+  consults?: SIPProxyCall; // the call whose other side this one is about: it may be connected with this one's
+}
+
+export interface ClientEvents {
+  registering: [];
+  registered: []; // calls ring here from now on
+  unregistered: [];
+  incoming: [call: SIPProxyCall];
+  resumed: [call: SIPProxyCall]; // a call that stood before this page was loaded, or that was taken from another page
+  tokenWillExpire: [seconds: number]; // give another one by `updateToken`; not told where the client knows the password
+  devicesChanged: [devices: Devices];
+  soundBlocked: [blocked: boolean]; // the browser plays nothing until somebody presses something on the page
+  error: [error: SIPProxyError];
+  stateChanged: [state: Snapshot]; // always the last
+}
+
+const REGISTER_MS = 15_000;
+/** So long before its end a token is to be replaced, in milliseconds. */
+const RENEW_MS = 60_000;
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+export class SIPProxyClient extends Emitter<ClientEvents> {
+  /** The HTTP API of the server, with this client's sign-in. */
+  readonly server: Server;
+  private readonly socketUrl: string;
+  private identity: Identity;
+  private engine: Engine | null = null;
+  private signingIn: Promise<void> | null = null;
+  private expiry: ReturnType<typeof setTimeout> | undefined;
+  private closed = false;
+  private readonly objects = new Map<string, SIPProxyCall>(); // of the live calls
+  private readonly listeners = new Set<() => void>();
+  private readonly waiting = new Set<() => void>();
+  private readonly telling: (() => void)[] = []; // what is to be told, in order: a listener may cause more
+
+  /** Connects to nothing yet. Throws `SIPProxyError` (`invalid_address`). */
+  constructor(private readonly options: SIPProxyClientOptions = {}) {
+    super();
+    try {
+      const { socket, api } = addressesOf(options.proxyUrl ?? "", options.bridgeUrl, globalThis.location?.href);
+      this.socketUrl = socket;
+      this.server = new Server(api);
+    } catch (cause) {
+      throw new SIPProxyError("invalid_address", `${options.proxyUrl ?? ""} is no http or ws address of a server.`, true, { cause });
+    }
+    this.identity = identityOf(options.credentials, options.user);
+    this.server.token = this.identity.token;
+  }
+
+  // --- what is known ---------------------------------------------------------------
+
+  /** Everything, as one immutable value: another one after each change. */
+  get state(): Snapshot {
+    return this.engine?.snapshot ?? NOTHING_YET;
+  }
+
+  /** For `useSyncExternalStore` and the like. */
+  readonly getSnapshot = (): Snapshot => this.state;
+
+  /** Hears of each change of `state`. The function that it gives stops it. */
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  get user(): string {
+    return this.identity.user;
+  }
+
+  get isRegistered(): boolean {
+    return this.state.registered;
+  }
+
+  /** All live calls, the oldest first. */
+  get calls(): readonly SIPProxyCall[] {
+    return this.state.calls.flatMap(({ id }) => this.objects.get(id) ?? []);
+  }
+
+  /** The one that is talked on, or rings: the others are on hold. */
+  get activeCall(): SIPProxyCall | null {
+    return this.objects.get(this.state.activeId ?? "") ?? null;
+  }
+
+  find(id: string): SIPProxyCall | null {
+    return this.objects.get(id) ?? null;
+  }
+
+  get devices(): Devices {
+    return this.state.devices;
+  }
+
+  // --- being there -----------------------------------------------------------------
+
+  /**
+   * Signs in, connects, and takes calls. From then on the connection is kept: what is lost is made again, for ever.
+   * Rejects with `SIPProxyError`: `unauthorized`; `server_unreachable`, and goes on trying behind it.
+   */
+  async register(): Promise<void> {
+    const engine = this.start();
+    if (this.isRegistered) return;
+    engine.takeCalls(true);
+    this.enqueue(() => this.emit("registering"));
+    await this.signingIn;
+    await this.until(REGISTER_MS, () => this.isRegistered, "server_unreachable");
+  }
+
+  /** Takes no more calls; those that stand go on. */
+  async unregister(): Promise<void> {
+    if (!this.engine) return;
+    this.engine.takeCalls(false);
+    await this.until(REGISTER_MS, () => !this.isRegistered, "server_unreachable");
+  }
+
+  /** Another token for the same user, before the last one has run out. */
+  updateToken(token: string): void {
+    this.identity = { ...fromToken(token, this.user), password: null };
+    this.server.token = token;
+    this.watchExpiry();
+    this.engine?.signedInAgain();
+  }
+
+  /** Does not wait for the next try to connect. */
+  reconnect(): void {
+    this.engine?.reconnect();
+  }
+
+  /** Ends all calls, and forgets them. The client is of no use afterwards. */
+  close(): void {
+    if (this.closed) return;
+    this.engine?.close();
+    this.closed = true;
+    clearTimeout(this.expiry);
+    for (const look of [...this.waiting]) look();
+  }
+
+  // --- calls -----------------------------------------------------------------------
+
+  /** Calls a number; a call that talks is held. Throws `SIPProxyError` where that makes no sense now. */
+  call(target: string, { audio = true, video = false, recording = false, consults }: CallOptions = {}): SIPProxyCall {
+    if (video) throw new SIPProxyError("unsupported", "A phone system carries no video: call with video: false.");
+    const engine = this.start(false);
+    if (!target.trim()) throw new SIPProxyError("invalid_target");
+    if (!canDial(engine.snapshot)) throw new SIPProxyError("too_many");
+    const id = engine.call(target, { consults: consults?.id, sound: audio === true ? undefined : audio });
+    const call = this.objects.get(id ?? "");
+    if (!call) throw new SIPProxyError("wrong_state");
+    if (recording) call.once("accepted", () => void call.record("start"));
+    return call;
+  }
+
+  /** The same in the words of other kits. */
+  createCall({ target, options }: { target: string; options?: CallOptions }): SIPProxyCall {
+    return this.call(target, options);
+  }
+
+  /** A number is being written, or is not any more: a call's media are made ahead of it. */
+  expectCall(likely: boolean): void {
+    this.engine?.expectCall(likely);
+  }
+
+  /** Takes the calls over that other pages of this user hold (`state.elsewhere`). */
+  takeOver(): void {
+    this.engine?.bring();
+  }
+
+  /** Clears what is said of the last call, or of what came to nothing. */
+  dismiss(): void {
+    this.engine?.dismiss();
+  }
+
+  // --- beside calls ------------------------------------------------------------------
+
+  /** How a call was that has ended, by its id: 1 to 5; within a day. Rejects with `SIPProxyError`. */
+  async postFeedback(callId: string, feedback: CallFeedback): Promise<void> {
+    if (!this.start(false).feedback({ callId, ...feedback })) throw new SIPProxyError("not_connected");
+  }
+
+  /** What is to be done with calls: shown at once in `state.attended`, and corrected by what the server says. */
+  setPreferences(change: Partial<Settings>): void {
+    this.engine?.prefer(change);
+  }
+
+  /** Tests microphone, server and sound, by a call to an echo that rings nobody. Never rejects for a bad result. */
+  async runPreflight(): Promise<Preflight> {
+    const engine = this.start(false);
+    await this.signingIn?.catch(() => undefined);
+    const config = await this.server.config().catch((): Partial<ServerConfig> => ({}));
+    return engine.testConnection(config.preflightNumber ?? "");
+  }
+
+  /** By the call's id, each call's oldest first. Throws `Refused`, or TypeError where the server cannot be reached. */
+  recordings(): Promise<Map<string, CallRecording[]>> {
+    return listRecordings(this.server);
+  }
+
+  /** The sound, WAV. Throws as `recordings`. */
+  recording(name: string): Promise<Blob> {
+    return recordingOf(this.server, name);
+  }
+
+  /** Opens the microphone ahead of a call; the browser may ask. Rejects with `SIPProxyError`. */
+  async openMicrophone(): Promise<void> {
+    const error = await this.start(false).devices.tryMicrophone();
+    if (error) throw new SIPProxyError(microphoneError(error).problem);
+  }
+
+  /** By its id in `devices`; "": the system's choice. A call that talks changes over without a gap. */
+  async setMicrophone(id: string): Promise<void> {
+    await this.engine?.devices.chooseMicrophone(id);
+  }
+
+  setSpeaker(id: string): void {
+    this.engine?.devices.chooseSpeaker(id);
+  }
+
+  /** Only noted, in `state.chosen`: for whoever plays a ring. */
+  setRingDevice(id: string): void {
+    this.engine?.devices.chooseRing(id);
+  }
+
+  /** Loudness now, 0 to 1, for meters that are drawn on each frame. */
+  readonly inputLevel = (): number => this.engine?.ownLevel() ?? 0;
+  readonly outputLevel = (): number => this.engine?.remoteLevel() ?? 0;
+
+  // --- how it does that --------------------------------------------------------------
+
+  /** `registers`: null keeps what was wanted before. */
+  private start(registers = true): Engine {
+    if (this.closed) throw new SIPProxyError("closed", "", true);
+    if (this.engine) return this.engine;
+    const { identity, server } = this;
+    this.signingIn = this.signIn();
+    this.signingIn.catch(() => undefined); // `register` tells, and an event does
+    const engine = new Engine({
+      url: this.socketUrl, server, user: identity.user, signedIn: this.signingIn,
+      relayOnly: this.options.relayOnly ?? false,
+      nameOf: (number) => this.options.nameOf?.(number) ?? "",
+      onChange: (before, after) => this.changed(before, after),
+      onDigits: ({ callId, digits }) => this.enqueue(() => this.objects.get(callId)?.tell("dtmf", digits)),
+      onSample: (id, sample, { warning, cleared }) => {
+        const call = this.objects.get(id);
+        this.enqueue(() => {
+          call?.tell("sample", sample);
+          for (const kind of warning) call?.tell("warning", kind);
+          for (const kind of cleared) call?.tell("warning-cleared", kind);
+        });
+      },
+      onRefusal: ({ code, message }) => this.fail(new SIPProxyError(code, message)),
+      onRefused: () => void this.signInAgain(),
+      onSignedOut: (reason) => this.fail(new SIPProxyError("unauthorized", reason, true)),
+    });
+    this.engine = engine;
+    engine.takeCalls(registers);
+    return engine;
+  }
+
+  private async signIn(): Promise<void> {
+    const { user, password } = this.identity;
+    if (password !== null) {
+      try {
+        const { authentication } = await this.server.config();
+        const { token, expiresAt } = authentication ? await this.server.signIn(user, password) : { token: null };
+        this.identity = { ...this.identity, token, expiresAt: expiresAt ?? null };
+        this.server.token = token;
+      } catch (cause) {
+        const error = cause instanceof Refused ? new SIPProxyError(cause.code, cause.message, cause.status === 401, { cause }) : new SIPProxyError("server_unreachable", "", false, { cause });
+        this.fail(error);
+        throw error;
+      }
+    }
+    this.watchExpiry();
+  }
+
+  /** The server takes the token no more. Who knows the password gets another. */
+  private async signInAgain(): Promise<void> {
+    if (this.identity.password === null) return;
+    await this.signIn().then(() => this.engine?.signedInAgain(), () => undefined);
+  }
+
+  private watchExpiry(): void {
+    clearTimeout(this.expiry);
+    const { expiresAt, password } = this.identity;
+    if (expiresAt === null) return;
+    const left = expiresAt * 1000 - Date.now() - RENEW_MS;
+    this.expiry = setTimeout(() => {
+      if (left > LONGEST_TIMER_MS) this.watchExpiry();
+      else if (password !== null) void this.signInAgain();
+      else this.enqueue(() => this.emit("tokenWillExpire", Math.max(0, Math.round(expiresAt - Date.now() / 1000))));
+    }, Math.min(Math.max(0, left), LONGEST_TIMER_MS));
+  }
+
+  private fail(error: SIPProxyError): void {
+    this.enqueue(() => this.emit("error", error));
+  }
+
+  private until(ms: number, done: () => boolean | SIPProxyError, late: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (error: SIPProxyError | null): void => {
+        clearTimeout(timer);
+        this.waiting.delete(look);
+        if (error) reject(error);
+        else resolve();
+      };
+      const look = (): void => {
+        const answer = this.closed ? new SIPProxyError("closed", "", true) : done();
+        if (answer !== false) settle(answer === true ? null : answer);
+      };
+      const timer = setTimeout(() => settle(new SIPProxyError(late)), ms);
+      this.waiting.add(look);
+      look();
+    });
+  }
+
+  private changed(before: Snapshot, after: Snapshot): void {
+    for (const call of after.calls) {
+      const was = findCall(before, call.id);
+      const known = this.objects.get(call.id);
+      const object = known ?? new SIPProxyCall(this.engine!, call, (_, ms, done) => this.until(ms, done, "not_connected"));
+      object.take(call);
+      this.objects.set(call.id, object);
+      if (!was && call.phase === "incoming") this.enqueue(() => this.emit("incoming", object));
+      else if (!was && call.media === "returning") this.enqueue(() => this.emit("resumed", object));
+      this.tellOf(object, tell(was && { call: was, link: before.link }, { call, link: after.link }));
+    }
+    for (const was of before.calls) {
+      const object = this.objects.get(was.id);
+      if (!object || findCall(after, was.id)) continue;
+      const over = after.over?.id === was.id ? after.over : null;
+      if (over) object.take(over);
+      this.tellOf(object, over ? tell({ call: was, link: before.link }, { call: over, link: after.link }) : tellTaken(was));
+      this.enqueue(() => void this.objects.delete(was.id));
+    }
+    if (before.registered !== after.registered) this.enqueue(() => this.emit(after.registered ? "registered" : "unregistered"));
+    if (before.link !== "lost" && after.link === "lost") this.enqueue(() => this.emit("registering"));
+    if (before.devices !== after.devices) this.enqueue(() => this.emit("devicesChanged", after.devices));
+    if (before.soundBlocked !== after.soundBlocked) this.enqueue(() => this.emit("soundBlocked", after.soundBlocked));
+    this.enqueue(() => this.emit("stateChanged", after));
+    for (const listener of [...this.listeners]) listener();
+    for (const look of [...this.waiting]) look();
+  }
+
+  private tellOf(call: SIPProxyCall, all: readonly Told[]): void {
+    for (const one of all) this.enqueue(() => call.tell(...(one as ["ringing"])));
+  }
+
+  private enqueue(told: () => void): void {
+    if (this.telling.push(told) > 1) return; // it is told by who is telling now
+    while (this.telling.length > 0) {
+      this.telling[0]!();
+      this.telling.shift();
+    }
+  }
+}

@@ -1,0 +1,52 @@
+// Who a client is: a name and a password, a token that somebody else got for it, or nobody in particular.
+
+import { newId } from "./calls/ids.js";
+
+export type Credentials =
+  | { apiKey: string; secret: string } // a user of the server, and its password
+  | { user: string; password: string } // the same in other words
+  | { token: string; user?: string }; // what `POST /session` gave
+
+export interface Identity {
+  user: string;
+  password: string | null; // to sign in with, and again when the token runs out
+  token: string | null;
+  expiresAt: number | null; // of the token, Unix seconds; null where it does not say
+}
+
+/** `user`: who to be where the server wants no sign-in; nobody: a guest, the same until the tab is closed. */
+export function identityOf(credentials: Credentials | undefined, user = ""): Identity {
+  if (credentials === undefined) return { user: user || guest(), password: null, token: null, expiresAt: null };
+  if ("token" in credentials) return fromToken(credentials.token, credentials.user ?? user);
+  const [name, password] = "apiKey" in credentials ? [credentials.apiKey, credentials.secret] : [credentials.user, credentials.password];
+  return { user: name, password, token: null, expiresAt: null };
+}
+
+/** A token is a JWT (RFC 7519): it says whose it is and how long it holds. It is the server that checks it. */
+export function fromToken(token: string, user = ""): Identity {
+  const { sub, exp } = claimsOf(token);
+  return { user: user || sub || guest(), password: null, token, expiresAt: exp ?? null };
+}
+
+function claimsOf(token: string): { sub?: string; exp?: number } {
+  try {
+    const [, payload = ""] = token.split(".");
+    const text = atob(payload.replace(/-/g, "+").replace(/_/g, "/"));
+    return JSON.parse(new TextDecoder().decode(Uint8Array.from(text, (letter) => letter.charCodeAt(0)))) as { sub?: string; exp?: number };
+  } catch {
+    return {};
+  }
+}
+
+const GUEST = "sip-proxy.guest";
+
+function guest(): string {
+  const fresh = `guest-${newId().slice(0, 6)}`;
+  try {
+    const known = sessionStorage.getItem(GUEST);
+    if (!known) sessionStorage.setItem(GUEST, fresh);
+    return known ?? fresh;
+  } catch {
+    return fresh; // no storage: a reload is somebody else
+  }
+}

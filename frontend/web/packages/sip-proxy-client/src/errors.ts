@@ -1,0 +1,75 @@
+// What can go wrong, in plain words and with a stable code.
+
+import type { Call, Problem } from "./calls/call.js";
+import type { Outcome } from "./messages.js";
+
+/** Codes stay; messages may be reworded. `docs/SDK.md` lists them. */
+export type ErrorCode =
+  | Exclude<Outcome, "completed" | "transferred">
+  | Problem
+  | "unauthorized"
+  | "token_expired"
+  | "server_unreachable"
+  | "wrong_state"
+  | "invalid_address"
+  | "invalid_digits"
+  | "unsupported"
+  | "not_registered"
+  | "closed"
+  | (string & {}); // the server's own, docs/API.md
+
+const MESSAGES: Record<string, string> = {
+  busy: "The other side is on another call.",
+  no_answer: "Nobody answered.",
+  rejected: "The call was declined.",
+  cancelled: "The call was given up before it was answered.",
+  unreachable: "This number cannot be reached.",
+  forbidden: "You may not call this number.",
+  failed_media: "The call connected, but no sound came through.",
+  failed_pbx: "The phone system is not answering.",
+  lost: "The connection to this page was lost for too long.",
+  microphone_blocked: "The browser may not use your microphone.",
+  no_microphone: "No microphone was found.",
+  microphone_in_use: "Another program uses the microphone.",
+  microphone_failed: "The microphone cannot be opened.",
+  insecure_page: "Browsers give the microphone only to https pages.",
+  invalid_target: "This is not a number that can be called.",
+  too_many: "There are too many calls. End one first.",
+  not_connected: "The server cannot be reached just now.",
+  connection_lost: "The connection to the server was lost.",
+  accepted_elsewhere: "The call was answered elsewhere.",
+  held_elsewhere: "This call goes on in another window.",
+  refused: "The server refused this.",
+  unauthorized: "The name or password is wrong, or the sign-in has run out.",
+  token_expired: "The sign-in has run out.",
+  server_unreachable: "The server cannot be reached.",
+  wrong_state: "This cannot be done in this state of the call.",
+  invalid_address: "This is not an address of a server.",
+  invalid_digits: "Digits are 0-9, *, # and A-D, at most 32 at a time.",
+  unsupported: "This is not supported.",
+  not_registered: "The client is not registered.",
+  closed: "The client has been closed.",
+};
+
+/** `fatal`: nothing goes on by itself: the call is over, or the client will not be let in. */
+export class SIPProxyError extends Error {
+  override readonly name = "SIPProxyError";
+
+  constructor(
+    readonly code: ErrorCode,
+    message = "",
+    readonly fatal = false,
+    options?: ErrorOptions,
+  ) {
+    super(message || MESSAGES[code] || MESSAGES["refused"], options);
+  }
+}
+
+/** Why a call has ended otherwise than it should; null where somebody ended it, or did not want it. */
+export function endingError({ direction, outcome, problem, reason }: Call): SIPProxyError | null {
+  const code = problem ?? outcome;
+  if (code === null || code === "completed" || code === "transferred" || code === "cancelled") return null;
+  if (code === "rejected" && direction === "inbound") return null;
+  const words = MESSAGES[code];
+  return new SIPProxyError(code, words ?? reason, true, reason && words !== reason ? { cause: reason } : undefined);
+}

@@ -1,0 +1,45 @@
+// Plays the far side's voice, from the moment that there is any (also before the answer).
+
+type SinkAudio = HTMLAudioElement & { setSinkId?(id: string): Promise<void> };
+
+export class Voice {
+  private readonly element: SinkAudio = new Audio();
+
+  /** `onBlocked` hears whether the browser keeps the sound back until somebody presses something. */
+  constructor(private readonly onBlocked: (blocked: boolean) => void = () => undefined) {
+    this.element.autoplay = true;
+  }
+
+  play(stream: MediaStream): void {
+    this.element.srcObject = stream;
+    this.start();
+  }
+
+  stop(): void {
+    this.element.srcObject = null;
+    this.unblock();
+  }
+
+  setDevice(deviceId: string): void {
+    void this.element.setSinkId?.(deviceId).catch(() => undefined);
+  }
+
+  private readonly start = (): void => {
+    this.unblock();
+    void this.element.play().catch((error: unknown) => {
+      if (!(error instanceof DOMException) || error.name !== "NotAllowedError") return; // another stream took its place
+      addEventListener("pointerdown", this.start);
+      addEventListener("keydown", this.start);
+      this.onBlocked(true);
+    });
+  };
+
+  private unblock(): void {
+    removeEventListener("pointerdown", this.start);
+    removeEventListener("keydown", this.start);
+    this.onBlocked(false);
+  }
+}
+
+/** Whether this browser can choose where sound comes out. */
+export const canChooseSpeaker = (): boolean => typeof HTMLMediaElement !== "undefined" && "setSinkId" in HTMLMediaElement.prototype;

@@ -1,0 +1,48 @@
+// Of all pages of one user in this browser, one rings aloud: the one that was looked at last.
+
+/** `onChange` hears whether it is this page. The function that it gives stops it. */
+export function ringAloud(user: string, onChange: (aloud: boolean) => void): () => void {
+  if (typeof navigator === "undefined" || !navigator.locks) {
+    onChange(true);
+    return () => undefined;
+  }
+  const name = `sip-proxy.ring.${user}`;
+  let over = false;
+  let release: (() => void) | null = null; // while this page rings
+  let waiting = new AbortController();
+
+  const hold = (): Promise<void> =>
+    new Promise((resolve) => {
+      release = resolve;
+      if (over) return resolve();
+      onChange(true);
+    });
+  const lost = (): void => {
+    release = null;
+    if (over) return;
+    onChange(false);
+    wait(); // should the other page be closed
+  };
+  const wait = (): void => {
+    waiting = new AbortController();
+    const { signal } = waiting;
+    navigator.locks.request(name, { signal }, hold).catch(() => signal.aborted || lost());
+  };
+  const takeIt = (): void => {
+    if (release || over || document.hidden) return;
+    waiting.abort();
+    navigator.locks.request(name, { steal: true }, hold).catch(lost);
+  };
+
+  wait();
+  if (document.hasFocus()) takeIt();
+  addEventListener("focus", takeIt);
+  document.addEventListener("visibilitychange", takeIt);
+  return () => {
+    over = true;
+    waiting.abort();
+    removeEventListener("focus", takeIt);
+    document.removeEventListener("visibilitychange", takeIt);
+    release?.();
+  };
+}

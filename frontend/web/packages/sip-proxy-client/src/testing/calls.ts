@@ -1,0 +1,19 @@
+// Calls for tests.
+
+import { callOf, fresh, type LiveCall } from "../calls/call.js";
+import type { CallSeen } from "../calls/settle.js";
+import { IDLE, type PhoneState } from "../calls/state.js";
+
+/** As a list shows a call that talks. */
+export const seen = (values: Partial<CallSeen> = {}): CallSeen => ({
+  id: "c1", direction: "outbound", number: "600", name: "Echo", phase: "accepted", startedAt: 1000, acceptedAt: 2000, held: false, heldByFar: false,
+  parties: [], transferring: null, recording: "off", here: true, attached: true, ...values,
+});
+
+/** A call of the page that talks. */
+export const talking = (values: Partial<LiveCall> = {}): LiveCall => ({ ...callOf(seen({ id: values.id ?? "c1" })), media: "connected", ...values }) as LiveCall;
+
+export const ringing = (id: string): LiveCall => fresh(id, "inbound", "7001", "Desk", "incoming", 1000) as LiveCall;
+
+/** The first of these calls is active. */
+export const having = (...calls: LiveCall[]): PhoneState => ({ ...IDLE, calls, activeId: calls[0]?.id ?? null });

@@ -1,0 +1,63 @@
+// One client for as long as a component is mounted.
+
+import { useEffect, useMemo, useRef, useSyncExternalStore } from "react";
+import { NOTHING_YET, SIPProxyClient, type ClientState, type SIPProxyClientOptions } from "sip-proxy-client";
+
+export interface UseSIPProxyOptions extends SIPProxyClientOptions {
+  /** Whether calls ring here (true unless said otherwise). Without, the client connects with its first call. */
+  register?: boolean;
+}
+
+export interface SIPProxyHook {
+  client: SIPProxyClient | null; // null while rendering on a server
+  state: ClientState;
+}
+
+/**
+ * Makes a client when the component mounts, and closes it, with its calls, when it unmounts. Another one is made where
+ * an address or the user changes; a new token of the same user goes into the client that there is.
+ */
+export function useSIPProxy(options: UseSIPProxyOptions): SIPProxyHook {
+  const client = useClient(options);
+  return { client, state: useSIPState(client) };
+}
+
+/** `options`: null where no client is wanted. */
+export function useClient(options: UseSIPProxyOptions | null): SIPProxyClient | null {
+  const { proxyUrl, bridgeUrl, credentials, user, relayOnly, register = true } = options ?? {};
+  const token = credentials && "token" in credentials ? credentials.token : null;
+  const who = credentials && ("apiKey" in credentials ? [credentials.apiKey, credentials.secret] : "password" in credentials ? [credentials.user, credentials.password] : [credentials.user]);
+  const client = useMemo(
+    () => (options === null || typeof window === "undefined" ? null : new SIPProxyClient(options)),
+    [options === null, proxyUrl, bridgeUrl, user, relayOnly, JSON.stringify(who)],
+  );
+  useClosed(client);
+  useEffect(() => {
+    if (client && register) client.register().catch(() => undefined); // told by the client's `error`
+    if (client && !register) client.unregister().catch(() => undefined);
+  }, [client, register]);
+  useEffect(() => {
+    if (client && token !== null) client.updateToken(token);
+  }, [client, token]);
+  return client;
+}
+
+/** The client's state, rendered anew with each change of it. */
+export function useSIPState(client: SIPProxyClient | null): ClientState {
+  return useSyncExternalStore(client?.subscribe ?? never, client?.getSnapshot ?? nothing, nothing);
+}
+
+/** StrictMode unmounts and mounts again at once: the client is closed only when it stays away. */
+function useClosed(client: SIPProxyClient | null): void {
+  const closing = useRef<{ client: SIPProxyClient; timer: ReturnType<typeof setTimeout> } | null>(null);
+  useEffect(() => {
+    if (!client) return;
+    if (closing.current?.client === client) clearTimeout(closing.current.timer);
+    return () => {
+      closing.current = { client, timer: setTimeout(() => client.close(), 0) };
+    };
+  }, [client]);
+}
+
+const never = (): (() => void) => () => undefined;
+const nothing = (): ClientState => NOTHING_YET;

@@ -1,0 +1,107 @@
+// The large buttons at the bottom: what is most likely wanted next. They stay where they are.
+
+import { ArrowRightLeft, BookUser, Grid3x3, LogOut, Mic, MicOff, Phone, PhoneForwarded, PhoneOff, Play, Undo2, UserPlus, type LucideIcon } from "lucide-react";
+import type { MouseEvent } from "react";
+import { canLeave, type LiveCall } from "sip-proxy-client";
+import { BUTTONS } from "../texts";
+import type { PhoneActions } from "./actions";
+import type { Asking } from "./Target";
+
+interface ButtonProps {
+  icon: LucideIcon;
+  label: string;
+  colour: "plain" | "green" | "red";
+  testId?: string;
+  pressed?: boolean;
+  disabled?: boolean;
+  first?: boolean; // has the focus when it comes
+  onPress(): void;
+}
+
+function Round({ icon: Icon, label, colour, testId, pressed, disabled, first, onPress }: ButtonProps) {
+  return (
+    <button type="button" className={`round ${colour}`} data-testid={testId} aria-pressed={pressed} disabled={disabled} autoFocus={first} onClick={once(onPress)}>
+      <Icon aria-hidden="true" /><span>{label}</span>
+    </button>
+  );
+}
+
+export interface CallButtonsProps {
+  call: LiveCall;
+  consulted: LiveCall | null; // the call about which this one was made, if the two can be connected now
+  asking: Asking | null;
+  number: string; // that is written for it
+  actions: PhoneActions;
+  onAnswered(what: "now" | "first" | "never"): void; // of what is asked
+}
+
+/** In a call, whatever its state. */
+export function CallButtons({ call, consulted, asking, number, actions, onAnswered }: CallButtonsProps) {
+  const empty = !number.trim();
+  if (asking) {
+    const transfer = asking === "transfer";
+    return (
+      <div className="actions three">
+        <Round key="cancel" icon={Undo2} label={BUTTONS.cancel} colour="plain" onPress={() => onAnswered("never")} />
+        <Round key="first" icon={Phone} label={transfer ? BUTTONS.askFirst : BUTTONS.newCall} colour="plain" disabled={empty} onPress={() => onAnswered("first")} />
+        <Round key="now" icon={transfer ? PhoneForwarded : UserPlus} label={transfer ? BUTTONS.transferNow : BUTTONS.addNow} colour="green" disabled={empty} onPress={() => onAnswered("now")} />
+      </div>
+    );
+  }
+  if (call.phase === "incoming") {
+    return (
+      <div className="actions">
+        <Round key="decline" icon={PhoneOff} label={BUTTONS.decline} colour="red" testId="decline" onPress={() => actions.decline()} />
+        <Round key="accept" icon={Phone} label={BUTTONS.answer} colour="green" testId="accept" first onPress={() => actions.accept()} />
+      </div>
+    );
+  }
+  if (call.transferring) {
+    return (
+      <div className="actions">
+        <Round key="back" icon={Undo2} label={BUTTONS.cancel} colour="plain" testId="cancel-transfer" onPress={actions.cancelTransfer} />
+        <Round key="leave" icon={LogOut} label={BUTTONS.leave} colour="red" testId="leave" onPress={actions.leave} />
+      </div>
+    );
+  }
+  const leave = canLeave(call);
+  return (
+    <div className={leave || (consulted && !call.held) ? "actions three" : "actions"}>
+      {call.held ? (
+        <Round key="back" icon={Play} label={BUTTONS.takeBack} colour="green" testId="take-back" first onPress={() => actions.hold(call.id, false)} />
+      ) : (
+        <Round key="mute" icon={call.muted ? MicOff : Mic} label={call.muted ? BUTTONS.unmute : BUTTONS.mute} colour="plain" testId="mute" pressed={call.muted} onPress={() => actions.setMuted(!call.muted)} />
+      )}
+      {consulted && !call.held && !leave && <Round key="connect" icon={ArrowRightLeft} label={BUTTONS.connectThem} colour="green" testId="connect" onPress={() => actions.connect(consulted.id, call.id)} />}
+      {leave && <Round key="leave" icon={LogOut} label={BUTTONS.leave} colour="plain" testId="leave" onPress={actions.leave} />}
+      <Round key="hangup" icon={PhoneOff} label={leave ? BUTTONS.endForAll : BUTTONS.hangUp} colour="red" testId="hangup" onPress={actions.hangup} />
+    </div>
+  );
+}
+
+export interface FreeButtonsProps {
+  view: "pad" | "people";
+  disabled: boolean; // there is nobody to call
+  onView(): void;
+  onCall(): void;
+}
+
+/** Without a call. */
+export function FreeButtons({ view, disabled, onView, onCall }: FreeButtonsProps) {
+  const Icon = view === "pad" ? BookUser : Grid3x3;
+  return (
+    <div className="actions">
+      <button key="view" type="button" className="round plain narrow-only" aria-pressed={view === "people"} onClick={onView}>
+        <Icon aria-hidden="true" /><span>{view === "pad" ? BUTTONS.recent : BUTTONS.keypad}</span>
+      </button>
+      <Round key="call" icon={Phone} label={BUTTONS.call} colour="green" testId="call" disabled={disabled} onPress={onCall} />
+    </div>
+  );
+}
+
+/** A double click counts once: other buttons take the place of those that were pressed. */
+function once(act: () => void): (event: MouseEvent) => void {
+  return (event) => {
+    if (event.detail < 2) act();
+  };
+}

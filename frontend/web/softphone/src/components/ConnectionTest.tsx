@@ -1,0 +1,30 @@
+// "Test my connection": one press, some seconds, and what came of it in a few lines.
+
+import { useState } from "react";
+import type { Preflight } from "sip-proxy-client";
+import { CONNECTION_TEST, PROBLEMS } from "../texts";
+
+export function ConnectionTest({ run }: { run(): Promise<Preflight> }) {
+  const [found, setFound] = useState<Preflight | null>(null);
+  const [busy, setBusy] = useState(false);
+  const start = (): void => {
+    setBusy(true);
+    setFound(null);
+    void run().then(setFound).finally(() => setBusy(false));
+  };
+  return (
+    <div className="connection-test">
+      <button type="button" className="link" disabled={busy} onClick={start}>{busy ? CONNECTION_TEST.busy : CONNECTION_TEST.start}</button>
+      <dl className="figures" role="status" data-testid="preflight">
+        {found && (
+          <>
+            <dt>Microphone</dt><dd>{found.microphone ? PROBLEMS[found.microphone].text : "works"}</dd>
+            <dt>Server</dt><dd>{found.signallingMs === null ? "does not answer" : `${Math.round(found.signallingMs)} ms`}</dd>
+            <dt>Sound</dt><dd>{CONNECTION_TEST.media[found.media]}</dd>
+            {found.mos !== null && <><dt>Score (1 to 4.4)</dt><dd>{found.mos.toFixed(1)}</dd></>}
+          </>
+        )}
+      </dl>
+    </div>
+  );
+}

@@ -1,0 +1,84 @@
+// The microphone with its level, always in sight; where sound comes out, behind a press.
+
+import * as Popover from "@radix-ui/react-popover";
+import { Mic, MicOff, SlidersHorizontal } from "lucide-react";
+import type { Device, Devices as DeviceList, Preflight } from "sip-proxy-client";
+import { ConnectionTest } from "./ConnectionTest";
+import { Meter } from "./Meter";
+
+export interface DevicesProps {
+  devices: DeviceList;
+  chosen: { microphone: string; speaker: string; ring: string };
+  open: boolean; // the microphone
+  muted: boolean;
+  speakerSelectable: boolean;
+  ownLevel(): number;
+  onTry(): void;
+  onMicrophone(id: string): void;
+  onSpeaker(id: string): void;
+  onRing(id: string): void;
+  onTest?: (() => Promise<Preflight>) | undefined; // not there in a call
+}
+
+export function Devices(props: DevicesProps) {
+  const { devices, chosen, open, muted } = props;
+  return (
+    <div className="devices">
+      <button
+        type="button" className="icon-button" onClick={props.onTry} aria-label={open ? "Microphone is on" : "Test the microphone"}
+        title={open ? "Microphone is on" : "Test the microphone"} aria-pressed={open}
+      >
+        {muted ? <MicOff size={18} /> : <Mic size={18} />}
+      </button>
+      <div className="devices-middle">
+        <Choice
+          label="Microphone" testId="mic-picker" value={chosen.microphone} list={devices.microphones}
+          system="Microphone: system's choice" onChoose={props.onMicrophone}
+        />
+        <Meter label="Level of your microphone" read={props.ownLevel} testId="level" />
+      </div>
+      {props.speakerSelectable && (
+        <Popover.Root>
+          <Popover.Trigger className="icon-button" aria-label="Where sound comes out" title="Where sound comes out">
+            <SlidersHorizontal size={18} />
+          </Popover.Trigger>
+          <Popover.Portal>
+            <Popover.Content className="popover" side="top" sideOffset={8} align="end" collisionPadding={12}>
+              {props.onTest && <ConnectionTest run={props.onTest} />}
+              <p className="popover-title">Where sound comes out</p>
+              <label className="popover-field">
+                <span>Voice</span>
+                <Choice label="Voice" value={chosen.speaker} list={devices.speakers} system="System's choice" onChoose={props.onSpeaker} />
+              </label>
+              <label className="popover-field">
+                <span>Ringing</span>
+                <Choice label="Ringing" value={chosen.ring} list={devices.speakers} system="System's choice" onChoose={props.onRing} />
+              </label>
+            </Popover.Content>
+          </Popover.Portal>
+        </Popover.Root>
+      )}
+    </div>
+  );
+}
+
+interface ChoiceProps {
+  label: string;
+  testId?: string;
+  value: string;
+  list: Device[];
+  system: string;
+  onChoose(id: string): void;
+}
+
+function Choice({ label, testId, value, list, system, onChoose }: ChoiceProps) {
+  const others = list.filter((device) => device.id !== "default" && device.id !== "communications");
+  return (
+    <select aria-label={label} data-testid={testId} value={value} onChange={(event) => onChoose(event.target.value)}>
+      <option value="">{system}</option>
+      {others.map((device) => (
+        <option key={device.id} value={device.id}>{device.name}</option>
+      ))}
+    </select>
+  );
+}

@@ -1,0 +1,69 @@
+// The one sentence on the stage that matters now, with what can be done about it.
+
+import { X } from "lucide-react";
+import { type CallInfo as Call, type LiveCall, shownOf } from "sip-proxy-client";
+import type { Snapshot } from "../phone/snapshot";
+import { BUTTONS, SOUND_BLOCKED, linkLostInCall, messageOf, seconds, troubleOf, warningOf, type Message } from "../texts";
+import type { PhoneActions } from "./actions";
+import { useNow } from "./time";
+
+export interface NoticeProps {
+  snapshot: Snapshot;
+  actions: PhoneActions;
+  now?: number; // fixed, for pictures
+}
+
+/** Null where the state's word says it all. */
+export function noticeOf({ snapshot, actions, now }: NoticeProps) {
+  const call = shownOf(snapshot);
+  if (!call || call.phase === "ended") return null;
+  if (snapshot.link === "lost") return <LinkLost call={call} since={snapshot.linkLostAt} now={now} />;
+  if (snapshot.soundBlocked) return <Said message={SOUND_BLOCKED} />;
+  if (call.trouble) return <Failed call={call as LiveCall} actions={actions} />;
+  const message = messageOf(call);
+  if (message?.tone === "bad") return <Said message={message} />;
+  const ended = snapshot.over && messageOf(snapshot.over);
+  if (ended?.tone === "bad") return <Said message={ended} onClose={actions.dismiss} />;
+  if (message) return <Said message={message} />;
+  const warning = warningOf(snapshot.warnings ?? [], snapshot.quality);
+  return warning && <Said message={warning} />;
+}
+
+function Said({ message, onClose }: { message: Message; onClose?(): void }) {
+  return (
+    <p className="stage-message" data-testid="message">
+      <span><strong>{message.text}</strong> {message.advice}</span>
+      {onClose && <Close onClose={onClose} />}
+    </p>
+  );
+}
+
+/** What was asked for and came to nothing: the call is as before. */
+function Failed({ call, actions }: { call: LiveCall; actions: PhoneActions }) {
+  const { trouble } = call;
+  if (!trouble) return null;
+  const again = { transfer: actions.transfer, add: actions.addParty }[trouble.what as "transfer" | "add"];
+  return (
+    <p className="stage-message" data-testid="message">
+      <strong>{troubleOf(trouble).text}</strong>
+      <span className="stage-choices">
+        {again && trouble.number && <button type="button" className="link" onClick={() => again(trouble.number)}>{BUTTONS.tryAgain}</button>}
+        <Close onClose={actions.dismiss} />
+      </span>
+    </p>
+  );
+}
+
+function Close({ onClose }: { onClose(): void }) {
+  return <button type="button" className="close" onClick={onClose} aria-label={BUTTONS.close} title={BUTTONS.close}><X size={16} aria-hidden="true" /></button>;
+}
+
+function LinkLost({ call, since, now }: { call: Call; since: number | null; now?: number }) {
+  const second = useNow(1000, now === undefined);
+  return (
+    <p className="banner banner-link">
+      <span role="alert" data-testid="link-message">{linkLostInCall(call)}</span>
+      <span className="timer" data-testid="link-timer">{seconds((now ?? second) - (since ?? second))}</span>
+    </p>
+  );
+}

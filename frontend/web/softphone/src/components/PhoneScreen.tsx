@@ -1,0 +1,190 @@
+// The whole phone as it looks for one snapshot. Knows no engine: tests and the gallery give it fixed data.
+
+import { Keyboard, LogOut } from "lucide-react";
+import { useEffect, useRef, useState } from "react";
+import { activeOf, asideOf, canDial, findCall, type MicrophoneProblem, phaseOf, type PhoneBookEntry, shownOf, waitingOf } from "sip-proxy-client";
+import type { Snapshot } from "../phone/snapshot";
+import { LINK_LOST, PROBLEMS, SOUNDLESS, TYPE_A_NUMBER, announcementOf, messageOf } from "../texts";
+import type { PhoneActions } from "./actions";
+import { CallButtons, FreeButtons } from "./CallButtons";
+import { Devices } from "./Devices";
+import { Dialler } from "./Dialler";
+import { Elsewhere, Ending } from "./Ending";
+import { noticeOf } from "./Notice";
+import { OtherCalls, Waiting } from "./OtherCalls";
+import { Pad } from "./Pad";
+import { People } from "./People";
+import { Shortcuts } from "./Shortcuts";
+import { Stage } from "./Stage";
+import { Target, type Asking } from "./Target";
+import { useNow } from "./time";
+import { Tools } from "./Tools";
+import { usePhoneKeys } from "./usePhoneKeys";
+import type { Recordings } from "./useRecordings";
+import { VoicemailBadge, VoicemailHint } from "./VoicemailHint";
+import { Wishes } from "./Wishes";
+
+export interface PhoneScreenProps {
+  user: string;
+  phoneBook: readonly PhoneBookEntry[];
+  recordable: boolean; // the server records calls
+  recordings: Recordings;
+  snapshot: Snapshot;
+  actions: PhoneActions;
+  microphoneProblem: MicrophoneProblem | null; // found by trying it outside of a call
+  speakerSelectable: boolean;
+  now?: number; // fixed, for pictures
+  number?: string; // written at the start
+  asking?: Asking; // at the start
+}
+
+export function PhoneScreen(props: PhoneScreenProps) {
+  const { user, phoneBook, recordable, recordings, snapshot, actions, microphoneProblem, speakerSelectable, now } = props;
+  const [number, setNumber] = useState(props.number ?? "");
+  const [wanted, setAsking] = useState<{ what: Asking; id: string | null } | null>(props.asking ? { what: props.asking, id: snapshot.activeId } : null);
+  const [view, setView] = useState<"pad" | "people">("pad");
+  const [help, setHelp] = useState(false);
+  const field = useRef<HTMLInputElement>(null);
+  const minute = useNow(15_000);
+  const { link, over, attended } = snapshot;
+  const [active, shown, waiting, aside] = [activeOf(snapshot), shownOf(snapshot), waitingOf(snapshot), asideOf(snapshot)];
+  const phase = phaseOf(snapshot);
+  const live = active !== null;
+  const incoming = phase === "incoming";
+  const lost = link === "lost";
+  const nameOf = (written: string): string | undefined => phoneBook.find((entry) => entry.number === written.trim())?.name;
+
+  // What was asked about a call that has ended, or is not on the stage any more, is over.
+  const talking = active?.phase === "accepted" && active.transferring === null;
+  const asking = talking && !waiting && wanted?.id === active.id ? wanted.what : null; // who rings comes first
+  const ask = (what: Asking | null): void => {
+    setAsking(what && { what, id: snapshot.activeId });
+    setNumber("");
+  };
+  const askable = talking && !lost;
+  const answered = (how: "now" | "first" | "never"): void => {
+    if (how !== "never" && !number.trim()) return;
+    if (how === "now") (asking === "transfer" ? actions.transfer : actions.addParty)(number);
+    else if (how === "first") actions.call(number, asking === "transfer" ? active?.id : undefined);
+    ask(null);
+  };
+
+  // Who writes a number is about to call it.
+  const writes = number.trim() !== "";
+  useEffect(() => actions.expectCall(writes), [writes]);
+
+  const dial = (target: string): void => {
+    actions.call(target);
+    setView("pad");
+    setNumber("");
+  };
+  const again = (): void => {
+    if (number.trim()) dial(number);
+    else if (snapshot.history[0]) setNumber(snapshot.history[0].number); // an empty field repeats the last number
+  };
+  const key = (pressed: string): void => {
+    if (asking) actions.tone(pressed);
+    else actions.press(pressed);
+    if (!live || asking) setNumber((value) => value + pressed);
+  };
+  const choose = (target: string): void => (asking ? setNumber(target) : dial(target));
+  usePhoneKeys({
+    active, waiting, aside, asking: asking !== null, askable, actions, ask, dial: again, write: key,
+    help: () => setHelp(true), search: () => setView("people"),
+  });
+  useEffect(() => {
+    if (live) setView("pad");
+    else if (matchMedia("(pointer: fine)").matches) field.current?.focus();
+  }, [live]);
+
+  // A call that another page has taken is shown as that, not as one that has ended here.
+  const taken = over?.problem === "accepted_elsewhere" || over?.problem === "held_elsewhere";
+  const elsewhere = !live && (!over || taken) ? snapshot.elsewhere : [];
+  const consulted = active?.phase === "accepted" && active.consults ? findCall(snapshot, active.consults) : null;
+  const people = (
+    <People
+      user={user} history={snapshot.history} people={attended.people} phoneBook={phoneBook} recordings={recordings} now={now ?? minute}
+      disabled={live && !asking} verb={asking ? "Choose" : "Call"} onCall={choose}
+    />
+  );
+  return (
+    <main
+      className="phone" data-testid="phone" data-state={phase} data-outcome={phase === "ended" ? (over?.outcome ?? over?.problem ?? "") : ""}
+      data-tone={phase === "ended" && over ? messageOf(over)?.tone : undefined} data-view={view} data-registered={snapshot.registered}
+      data-sound={active && SOUNDLESS.has(active.media) ? "lost" : undefined} data-held={active?.held || undefined} data-calls={snapshot.calls.length}
+    >
+      <h1 className="hidden">Softphone</h1>
+      <p className="hidden" role="status" aria-live={incoming ? "assertive" : "polite"}>{announcementOf(shown, elsewhere.length)}</p>
+      <div className="people-side">{people}</div>
+      <div className="device">
+        <header className="bar">
+          <Wishes user={user} attended={attended} link={link} registered={snapshot.registered} onChange={actions.prefer} />
+          <span className="bar-actions">
+            <VoicemailBadge voicemail={attended.voicemail} disabled={live} onCall={dial} />
+            <button type="button" className="icon-button wide-only" onClick={() => setHelp(true)} aria-label="Keys" title="Keys (?)"><Keyboard size={18} /></button>
+            <button type="button" className="icon-button" onClick={actions.signOut} disabled={live} aria-label="Sign out" title="Sign out"><LogOut size={18} /></button>
+          </span>
+        </header>
+        <section className="stage" aria-label="Call">
+          <datalist id="numbers">
+            {phoneBook.map((entry) => <option key={entry.number} value={entry.number}>{entry.name}</option>)}
+          </datalist>
+          {active ? (
+            <Stage
+              call={active} quality={snapshot.quality} remoteLevel={actions.remoteLevel} now={now} onDrop={actions.dropParty}
+              notice={waiting ? null : noticeOf({ snapshot, actions, now })} brief={asking !== null} tight={aside.length > 0}
+              below={asking ? (
+                <Target
+                  asking={asking} call={active} others={aside.filter((call) => call.phase === "accepted")} number={number} nameOf={nameOf} actions={actions}
+                  onNumber={setNumber} onDone={() => ask(null)} onEnter={() => answered("now")}
+                />
+              ) : waiting ? (
+                <Waiting call={waiting} active={active} actions={actions} />
+              ) : (
+                <div className="stage-tools">
+                  <OtherCalls calls={aside} free={active.held || active.phase === "incoming"} now={now} onSwap={actions.swap} />
+                  {active.phase === "accepted" && <Tools call={active} recordable={recordable} reachable={!lost} full={!canDial(snapshot)} actions={actions} onAsk={ask} />}
+                </div>
+              )}
+            />
+          ) : (
+            <Dialler
+              field={field} number={number} onNumber={setNumber} onEnter={again}
+              below={elsewhere.length > 0 ? (
+                <Elsewhere seen={elsewhere} taken={taken} now={now} onBring={actions.bring} />
+              ) : over ? (
+                <Ending key={over.id} call={over} onAgain={() => dial(over.number)} onDismiss={actions.dismiss} onRate={actions.rate} />
+              ) : lost ? (
+                <p className="hint hint-bad" role="alert" data-testid="link-message"><strong>{LINK_LOST}</strong></p>
+              ) : microphoneProblem ? (
+                <p className="hint hint-bad" data-testid="message"><strong>{PROBLEMS[microphoneProblem].text}</strong> {PROBLEMS[microphoneProblem].advice}</p>
+              ) : attended.voicemail?.new && !writes ? (
+                <VoicemailHint voicemail={attended.voicemail} onCall={dial} />
+              ) : (
+                <p className="hint">{nameOf(number) ?? TYPE_A_NUMBER}</p>
+              )}
+            />
+          )}
+        </section>
+        <div className="middle">
+          <Pad tones={live && !incoming && !asking} disabled={incoming || phase === "connecting"} onKey={key} />
+          <div className="people-inside">{people}</div>
+        </div>
+        {active ? (
+          <CallButtons call={active} consulted={consulted} asking={asking} number={number} actions={actions} onAnswered={answered} />
+        ) : (
+          <FreeButtons view={view} disabled={!number.trim() && snapshot.history.length === 0} onView={() => setView(view === "pad" ? "people" : "pad")} onCall={again} />
+        )}
+        <footer>
+          <Devices
+            devices={snapshot.devices} chosen={snapshot.chosen} open={snapshot.microphoneOpen} muted={active?.muted ?? false}
+            speakerSelectable={speakerSelectable} ownLevel={actions.ownLevel} onTry={actions.tryMicrophone}
+            onMicrophone={actions.chooseMicrophone} onSpeaker={actions.chooseSpeaker} onRing={actions.chooseRing}
+            onTest={live ? undefined : actions.testConnection}
+          />
+        </footer>
+      </div>
+      <Shortcuts open={help} onClose={() => setHelp(false)} />
+    </main>
+  );
+}

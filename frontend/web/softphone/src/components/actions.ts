@@ -1,0 +1,36 @@
+// What the pages' buttons and keys do. The gallery gives functions that do nothing.
+
+import type { Preflight, Settings } from "sip-proxy-client";
+
+export interface PhoneActions {
+  call(number: string, consults?: string): void; // consults: the call whose party it is about
+  expectCall(likely: boolean): void; // a number is being written, or is not any more
+  accept(id?: string, andEnd?: boolean): void; // the call that rings, or a waiting one; the other is held, or ended
+  decline(id?: string): void;
+  hangup(): void; // the active call, for all who are in it
+  bring(): void; // the calls that another page holds
+  dismiss(): void;
+  rate?(id: string, score: number): void; // a call that has ended; not there where the server keeps no feedback
+  setMuted(muted: boolean): void;
+  prefer(change: Partial<Settings>): void; // what is to be done with calls
+  press(key: string): void;
+  tone(key: string): void; // heard, not sent
+  hold(id: string, held: boolean): void;
+  swap(id: string): void;
+  transfer(target: string): void;
+  connect(id: string, toId: string): void;
+  cancelTransfer(): void;
+  addParty(target: string): void;
+  merge(fromId: string): void;
+  dropParty(party: number): void;
+  leave(): void;
+  record(action: "start" | "pause" | "resume" | "stop"): void;
+  tryMicrophone(): void;
+  testConnection?(): Promise<Preflight>;
+  chooseMicrophone(id: string): void;
+  chooseSpeaker(id: string): void;
+  chooseRing(id: string): void;
+  ownLevel(): number;
+  remoteLevel(): number;
+  signOut(): void;
+}

@@ -1,0 +1,77 @@
+// The keyboard of the phone page. Keys typed into a field are the field's.
+
+import { useEffect, useRef } from "react";
+import { isConference, type LiveCall } from "sip-proxy-client";
+import type { PhoneActions } from "./actions";
+import type { Asking } from "./Target";
+
+export interface PhoneKeys {
+  active: LiveCall | null;
+  waiting: LiveCall | null;
+  aside: readonly LiveCall[];
+  asking: boolean; // for a number to transfer to, or to add
+  askable: boolean;
+  actions: PhoneActions;
+  ask(what: Asking | null): void;
+  dial(): void;
+  write(key: string): void;
+  help(): void;
+  search(): void;
+}
+
+export function usePhoneKeys(keys: PhoneKeys): void {
+  const latest = useRef(keys);
+  latest.current = keys;
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent): void => {
+      // A key that is kept down is pressed once: the second Escape would end another call.
+      if (event.defaultPrevented || event.repeat || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+      if (handle(event, latest.current)) event.preventDefault();
+    };
+    addEventListener("keydown", pressed);
+    return () => removeEventListener("keydown", pressed);
+  }, []);
+}
+
+function handle(event: KeyboardEvent, keys: PhoneKeys): boolean {
+  const { key } = event;
+  const { active, waiting, actions } = keys;
+  const target = event.target as HTMLElement;
+  const typing = target.matches("input, select, textarea");
+  if (key === "Escape") {
+    if (keys.asking) keys.ask(null);
+    else if (active?.phase === "incoming") actions.decline();
+    else if (active?.transferring) actions.cancelTransfer();
+    else if (active) actions.hangup();
+    else if (typing) target.blur();
+    return active !== null;
+  }
+  if (typing) return false;
+  if (key === "Enter" && !target.matches("button, a")) {
+    if (active?.phase === "incoming") actions.accept();
+    else if (waiting) actions.accept(waiting.id);
+    else if (!active) keys.dial();
+    return true;
+  }
+  if (/^[0-9*#+]$/.test(key) && active?.phase !== "incoming") {
+    keys.write(key);
+    return true;
+  }
+  const act = ACTS[key.toLowerCase()];
+  if (key === "?") keys.help();
+  else if (act && active && active.phase !== "incoming") act(active, keys);
+  else if (key === "/") {
+    keys.search();
+    const fields = [...document.querySelectorAll<HTMLInputElement>("input[type=search]")];
+    requestAnimationFrame(() => fields.find((field) => field.offsetParent)?.focus());
+  } else return false;
+  return true;
+}
+
+const ACTS: Record<string, (call: LiveCall, keys: PhoneKeys) => void> = {
+  m: (call, { actions }) => actions.setMuted(!call.muted),
+  h: (call, { actions }) => call.transferring === null && actions.hold(call.id, !call.held),
+  s: (_, { actions, aside }) => aside[0] && actions.swap(aside[0].id),
+  t: (call, { askable, ask }) => askable && !isConference(call) && ask("transfer"),
+  a: (_, { askable, ask }) => askable && ask("add"),
+};

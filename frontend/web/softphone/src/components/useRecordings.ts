@@ -1,0 +1,32 @@
+// Which of the last calls were recorded: asked for when the page opens, and after each call.
+
+import { useEffect, useState } from "react";
+import type { HistoryEntry } from "../phone/history";
+import type { CallRecording, SIPProxyClient } from "sip-proxy-client";
+
+export interface Recordings {
+  of(callIds: readonly string[]): CallRecording[];
+  sound(name: string): Promise<Blob>;
+}
+
+/** A recording is listed a second or so after its end; where the store is slow, later. In milliseconds after the call. */
+const LOOK_AT_MS = [0, 2500, 10_000];
+
+export function useRecordings(client: SIPProxyClient, enabled: boolean, history: readonly HistoryEntry[]): Recordings {
+  const [known, setKnown] = useState<ReadonlyMap<string, CallRecording[]>>(new Map());
+  const last = history[0]?.id;
+  useEffect(() => {
+    if (!enabled) return;
+    let over = false;
+    const look = (): void => {
+      // Without an answer the list stays as it was: the next call asks again.
+      client.recordings().then((found) => !over && setKnown(found), () => undefined);
+    };
+    const timers = LOOK_AT_MS.map((ms) => window.setTimeout(look, ms));
+    return () => {
+      over = true;
+      timers.forEach(clearTimeout);
+    };
+  }, [client, enabled, last]);
+  return { of: (callIds) => callIds.flatMap((id) => known.get(id) ?? []), sound: (name) => client.recording(name) };
+}

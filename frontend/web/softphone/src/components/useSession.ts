@@ -1,0 +1,82 @@
+// Who is signed in on this page, and what the server says about itself.
+
+import { useEffect, useState } from "react";
+import { Refused, Server, type ServerConfig, type Session } from "sip-proxy-client";
+import * as stored from "../phone/signedIn";
+
+export interface SessionState {
+  config: ServerConfig | null; // null until the server has answered
+  unreachable: boolean;
+  session: Session | null;
+  notice: string; // why one was signed out, or why signing in failed
+  busy: boolean;
+  enter(user: string, password: string): Promise<void>;
+  leave(notice?: string): void;
+}
+
+const RETRY_MS = 2000;
+
+/** The one that this page comes from. */
+const server = new Server("");
+
+export function useSession(): SessionState {
+  const [config, setConfig] = useState<ServerConfig | null>(null);
+  const [unreachable, setUnreachable] = useState(false);
+  const [session, setSession] = useState<Session | null>(() => stored.load());
+  const [notice, setNotice] = useState("");
+  const [busy, setBusy] = useState(false);
+
+  useEffect(() => {
+    let timer: number | undefined;
+    let over = false;
+    const read = (): void => {
+      server.config().then(
+        (value) => {
+          if (over) return;
+          setConfig(value);
+          setUnreachable(false);
+        },
+        () => {
+          if (over) return;
+          setUnreachable(true);
+          timer = window.setTimeout(read, RETRY_MS);
+        },
+      );
+    };
+    read();
+    return () => {
+      over = true;
+      clearTimeout(timer);
+    };
+  }, []);
+
+  const enter = async (user: string, password: string): Promise<void> => {
+    setBusy(true);
+    setNotice("");
+    try {
+      const value = config?.authentication ? await server.signIn(user, password) : { user, token: null };
+      stored.save(value);
+      setSession({ user: value.user, token: value.token });
+    } catch (error) {
+      setNotice(
+        error instanceof Refused && error.status === 401
+          ? "Wrong name or password."
+          : error instanceof Refused
+            ? error.message
+            : "The server does not answer. Try again in a moment.",
+      );
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  const leave = (why = ""): void => {
+    stored.clear();
+    setSession(null);
+    setNotice(why);
+  };
+
+  // A session without a token is worth nothing once the server wants one.
+  const usable = session && config?.authentication && !session.token ? null : session;
+  return { config, unreachable, session: usable, notice, busy, enter, leave };
+}

@@ -1,0 +1,107 @@
+// What the server tells an operator: its JSON, typed, and how an event is read and filtered. Pure.
+
+import type { Direction, Outcome } from "sip-proxy-client";
+
+export interface LiveCall {
+  callId: string;
+  direction: Direction;
+  state: string;
+  target: string;
+  caller: string;
+  callerName: string;
+  user: string | null;
+  heldByFar: boolean;
+  createdAt: number; // Unix seconds, as the server gives them
+  answeredAt: number | null;
+}
+
+export interface LiveChannel {
+  id: string;
+  name: string;
+  state: string;
+  caller: string;
+  connected: string;
+  callId: string | null;
+}
+
+export interface LiveBridge {
+  id: string;
+  technology: string;
+  type: string;
+  channels: string[];
+  callId: string | null;
+}
+
+export interface Live {
+  calls: LiveCall[];
+  channels: LiveChannel[];
+  bridges: LiveBridge[];
+  reason: string | null; // why Asterisk could not be asked; null where it was
+}
+
+export interface Stats {
+  since: number; // Unix seconds
+  activeCalls: number;
+  started: { inbound: number; outbound: number };
+  outcomes: Partial<Record<Outcome, number>>;
+  connections: number;
+  usersOnline: number;
+}
+
+export interface LoggedEvent {
+  id: number;
+  at: number; // Unix seconds
+  name: string; // "call.changed", "ari", ...
+  callId: string | null;
+  data: Record<string, unknown>;
+  text: string; // all of it in lower case, for the filter
+}
+
+/** One event of the stream; null where it is not one. */
+export function readEvent(json: string): LoggedEvent | null {
+  try {
+    const value = JSON.parse(json) as Partial<LoggedEvent>;
+    if (typeof value.id !== "number" || typeof value.name !== "string") return null;
+    const { id, name, at = 0, callId = null, data = {} } = value;
+    return { id, name, at, callId, data, text: json.toLowerCase() };
+  } catch {
+    return null;
+  }
+}
+
+/** ARI's events are known by their type; ours by their name. */
+export function titleOf(event: LoggedEvent): string {
+  return event.name === "ari" ? text(event.data["type"]) || "ari" : event.name;
+}
+
+/** What of an event is worth a line. */
+export function summaryOf(event: LoggedEvent): string {
+  const { data } = event;
+  if (event.name.startsWith("call.")) {
+    const { state, outcome, digit, caller, target } = data;
+    if (digit) return `digit ${text(digit)}`;
+    return [`${text(caller) || "?"} → ${text(target) || "?"}`, text(outcome) || text(state)].filter(Boolean).join(" · ");
+  }
+  const channel = (data["channel"] ?? data["peer"]) as Record<string, unknown> | undefined;
+  const bridge = data["bridge"] as Record<string, unknown> | undefined;
+  const parts = [text(channel?.["name"]), text(channel?.["state"]), text(data["dialstatus"]), bridge ? `bridge ${text(bridge["id"])}` : "", text(data["cause_txt"])];
+  return parts.filter(Boolean).join(" · ");
+}
+
+/** Every word of the filter must be somewhere in the event; `name:call.` looks at the start of its name only. */
+export function passes(event: LoggedEvent, filter: string): boolean {
+  return filter
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => (word.startsWith("name:") ? event.name.startsWith(word.slice(5)) : event.text.includes(word)));
+}
+
+/** The share of ended calls that somebody answered, 0 to 1; null before any has ended. */
+export function answeredShare(outcomes: Stats["outcomes"]): number | null {
+  const all = Object.values(outcomes).reduce((sum, count) => sum + count, 0);
+  return all === 0 ? null : (outcomes.completed ?? 0) / all;
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" || typeof value === "number" ? String(value) : "";
+}

@@ -1,0 +1,83 @@
+// Follows the server: the stream of events, and after each of them (at most twice a second) how things stand.
+
+import { useEffect, useRef, useState } from "react";
+import { Refused, Server, followEvents, type Session } from "sip-proxy-client";
+import { readEvent, type Live, type LoggedEvent, type Stats } from "./live";
+
+export interface DashboardState {
+  connected: boolean;
+  live: Live | null; // null until the server has answered
+  stats: Stats | null;
+  events: readonly LoggedEvent[]; // the newest first
+}
+
+const KEEP = 2000;
+const READ_EVERY_MS = 500;
+const READ_ANYWAY_MS = 10_000;
+
+/** `paused` keeps what is shown; the stream is followed all the same and shown when it ends. */
+export function useDashboard(session: Session, paused: boolean, onSignedOut: (reason: string) => void): DashboardState {
+  const [state, setState] = useState<DashboardState>({ connected: false, live: null, stats: null, events: [] });
+  const signedOut = useRef(onSignedOut);
+  signedOut.current = onSignedOut;
+
+  useEffect(() => {
+    const server = new Server("");
+    server.token = session.token;
+    let over = false;
+    let reading = false;
+    let again = false;
+    let events: LoggedEvent[] = [];
+    let frame = 0;
+    const refused = (error: unknown): void => {
+      if (error instanceof Refused && error.status === 401) signedOut.current(error.message);
+    };
+    const read = async (): Promise<void> => {
+      again = reading;
+      if (reading) return;
+      reading = true;
+      try {
+        const [live, stats] = await Promise.all([server.request<Live>("/live"), server.request<Stats>("/stats")]);
+        if (!over) setState((before) => ({ ...before, live, stats }));
+      } catch (error) {
+        refused(error); // else the server is away: the stream says so, and reads again when it is back
+      }
+      await new Promise((resolve) => setTimeout(resolve, READ_EVERY_MS));
+      reading = false;
+      if (again && !over) void read();
+    };
+    const stop = followEvents({
+      server,
+      lastEventId: "0", // what the server still remembers
+      onEvent: ({ data }) => {
+        const event = readEvent(data);
+        if (!event) return;
+        if (events[0] && event.id <= events[0].id) events = []; // the server started anew and counts from one
+        events = [event, ...events].slice(0, KEEP);
+        // A burst is shown once a frame.
+        frame ||= requestAnimationFrame(() => {
+          frame = 0;
+          setState((before) => ({ ...before, events }));
+        });
+        void read();
+      },
+      onStatus: (connected) => {
+        setState((before) => ({ ...before, connected }));
+        if (connected) void read();
+      },
+      onRefused: refused,
+    });
+    const timer = setInterval(() => void read(), READ_ANYWAY_MS);
+    void read();
+    return () => {
+      over = true;
+      stop();
+      clearInterval(timer);
+      cancelAnimationFrame(frame);
+    };
+  }, [session.token]);
+
+  const shown = useRef(state);
+  if (!paused) shown.current = state;
+  return { ...shown.current, connected: state.connected };
+}

@@ -1,0 +1,64 @@
+// Each state of the pages with fixed data, for pictures: /gallery.html#incoming. Not part of the built pages.
+
+import type { ReactElement } from "react";
+import { flushSync } from "react-dom";
+import { createRoot } from "react-dom/client";
+import { DashboardScreen } from "../components/DashboardScreen";
+import { PhoneScreen } from "../components/PhoneScreen";
+import { SignIn } from "../components/SignIn";
+import type { Asking } from "../components/Target";
+import { activeOf } from "sip-proxy-client";
+import type { Snapshot } from "../phone/snapshot";
+import "../styles/tokens.css";
+import { DASHBOARD } from "./dashboard";
+import { NOW, PHONE_BOOK, RECORDINGS, STATES } from "./states";
+
+const nothing = (): void => undefined;
+const stateOf = (hash: string): string => hash.slice(1);
+const quiet = (snapshot: Snapshot): boolean => Boolean(activeOf(snapshot)?.muted || activeOf(snapshot)?.held);
+const askingOf = (state: string): { asking?: Asking } =>
+  state.startsWith("askTransfer") ? { asking: "transfer" } : state.startsWith("askAdd") ? { asking: "add" } : {};
+const isDashboard = (state: string): boolean => state.startsWith("dashboard");
+
+const first = stateOf(location.hash);
+// The two pages never share a document: each takes its own sheet only.
+await (isDashboard(first) ? import("../styles/dashboard.css") : import("../styles/softphone.css"));
+const root = createRoot(document.getElementById("root")!);
+show(first);
+addEventListener("hashchange", () => {
+  const state = stateOf(location.hash);
+  if (isDashboard(state) === isDashboard(first)) show(state);
+  else location.reload();
+});
+
+/** `data-shown` tells which state stands on the screen. */
+function show(state: string): void {
+  flushSync(() => root.render(screenOf(state)));
+  document.documentElement.dataset["shown"] = state;
+}
+
+function screenOf(state: string): ReactElement {
+  const snapshot = STATES[state];
+  if (snapshot) {
+    return (
+      <PhoneScreen
+        key={state} user="1001" phoneBook={PHONE_BOOK} recordable recordings={RECORDINGS} snapshot={snapshot} microphoneProblem={state === "empty" ? "insecure_page" : null} speakerSelectable now={NOW}
+        number={state === "typed" || state.startsWith("ask") ? "602" : ""} {...askingOf(state)}
+        actions={{
+          call: nothing, expectCall: nothing, accept: nothing, decline: nothing, hangup: nothing, bring: nothing, dismiss: nothing, setMuted: nothing, prefer: nothing, press: nothing, tone: nothing,
+          hold: nothing, swap: nothing, transfer: nothing, connect: nothing, cancelTransfer: nothing, addParty: nothing, merge: nothing, dropParty: nothing,
+          leave: nothing, record: nothing, tryMicrophone: nothing, chooseMicrophone: nothing, chooseSpeaker: nothing, chooseRing: nothing, signOut: nothing,
+          ownLevel: () => (snapshot.microphoneOpen && !quiet(snapshot) ? 0.55 : 0), remoteLevel: () => 0.7,
+        }}
+      />
+    );
+  }
+  if (isDashboard(state)) {
+    const shown = state === "dashboard-empty" ? { connected: false, live: null, stats: null, events: [] } : DASHBOARD;
+    return <DashboardScreen key={state} state={shown} filter="" paused={false} now={NOW} onFilter={nothing} onPause={nothing} onSignOut={nothing} />;
+  }
+  if (state === "sign-in") {
+    return <SignIn what="Softphone" authentication unreachable={false} notice="Wrong name or password." busy={false} onEnter={nothing} />;
+  }
+  return <ul>{["sign-in", "dashboard", "dashboard-empty", ...Object.keys(STATES)].map((name) => <li key={name}><a href={`#${name}`}>{name}</a></li>)}</ul>;
+}

@@ -1,0 +1,48 @@
+// The dashboard page: sign-in, what is followed, and the filter in the address.
+
+import { useEffect, useState } from "react";
+import { DashboardScreen } from "../components/DashboardScreen";
+import { SignIn } from "../components/SignIn";
+import { useSession } from "../components/useSession";
+import { useDashboard } from "../dashboard/useDashboard";
+import type { Session } from "sip-proxy-client";
+
+const NOBODY: Session = { user: "", token: null };
+
+export function DashboardPage() {
+  const { config, unreachable, session, notice, busy, enter, leave } = useSession();
+  const viewer = session ?? (config && !config.authentication ? NOBODY : null);
+  if (!viewer) {
+    if (!config && !unreachable) return <main className="sign-in" aria-busy="true"><p className="quiet">Loading…</p></main>;
+    return <SignIn what="Dashboard" authentication unreachable={unreachable} notice={notice} busy={busy} onEnter={(user, password) => void enter(user, password)} />;
+  }
+  return <Following session={viewer} onSignedOut={leave} onSignOut={viewer.token ? () => leave() : null} />;
+}
+
+interface FollowingProps {
+  session: Session;
+  onSignedOut(reason: string): void;
+  onSignOut: (() => void) | null;
+}
+
+function Following({ session, onSignedOut, onSignOut }: FollowingProps) {
+  const [filter, setFilter] = useState(() => new URLSearchParams(location.search).get("filter") ?? "");
+  const [paused, setPaused] = useState(false);
+  const state = useDashboard(session, paused, onSignedOut);
+  useEffect(() => {
+    const query = filter ? `?${new URLSearchParams({ filter })}` : "";
+    history.replaceState(null, "", location.pathname + query);
+  }, [filter]);
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent): void => {
+      if (event.ctrlKey || event.metaKey || event.altKey || (event.target as HTMLElement).matches("input, textarea")) return;
+      if (event.key.toLowerCase() === "p") setPaused((value) => !value);
+      else if (event.key === "/") document.querySelector<HTMLInputElement>("[data-testid=event-filter]")?.focus();
+      else return;
+      event.preventDefault();
+    };
+    addEventListener("keydown", pressed);
+    return () => removeEventListener("keydown", pressed);
+  }, []);
+  return <DashboardScreen state={state} filter={filter} paused={paused} onFilter={setFilter} onPause={setPaused} onSignOut={onSignOut} />;
+}

@@ -1,0 +1,115 @@
+// The softphone page: who is signed in, the phone, and the screen.
+
+import { useEffect, useState } from "react";
+import { SIPProxyError, activeOf, canChooseSpeaker, keyTones, type MicrophoneProblem, type ServerConfig, type Session, type SIPProxyClient } from "sip-proxy-client";
+import type { PhoneActions } from "../components/actions";
+import { PhoneScreen } from "../components/PhoneScreen";
+import { SignIn } from "../components/SignIn";
+import { useOutOfSight } from "../components/useOutOfSight";
+import { useRecordings } from "../components/useRecordings";
+import { useSession } from "../components/useSession";
+import { usePhone, type Phone } from "../phone/usePhone";
+
+export function SoftphonePage() {
+  const { config, unreachable, session, notice, busy, enter, leave } = useSession();
+  if (config && session) return <Running key={session.user} session={session} config={config} onLeave={leave} />;
+  if (session && !unreachable) return <main className="sign-in" aria-busy="true"><p className="quiet">Starting the phone…</p></main>;
+  return (
+    <SignIn
+      what="Softphone" authentication={config?.authentication ?? false} unreachable={unreachable} notice={notice} busy={busy || !config}
+      onEnter={(user, password) => void enter(user, password)}
+    />
+  );
+}
+
+interface RunningProps {
+  session: Session;
+  config: ServerConfig;
+  onLeave(notice?: string): void;
+}
+
+function Running({ session, config, onLeave }: RunningProps) {
+  const { phoneBook, recording = false, feedback = false } = config;
+  const phone = usePhone(session, phoneBook, onLeave);
+  const { client, snapshot } = phone;
+  const { calls } = snapshot;
+  const [problem, setProblem] = useState<MicrophoneProblem | null>(window.isSecureContext ? null : "insecure_page");
+  const recordings = useRecordings(client, recording, snapshot.history);
+  const ringing = calls.find(({ phase }) => phase === "incoming");
+  useOutOfSight(ringing ?? activeOf(snapshot), calls.some((call) => call !== ringing), snapshot.aloud, {
+    accept: (id) => void client.find(id)?.answer(),
+    decline: (id) => client.find(id)?.reject(),
+    hangup: () => (client.activeCall?.info.transferring ? client.activeCall.leave() : client.activeCall?.hangup()), // a transfer goes on
+  });
+  useEffect(() => {
+    window.__phone = { peer: () => client.activeCall?.connection ?? null, remoteStream: () => client.activeCall?.remoteStream ?? null };
+  }, [client]);
+  return (
+    <PhoneScreen
+      user={session.user} phoneBook={phoneBook} recordable={recording} recordings={recordings} snapshot={snapshot}
+      microphoneProblem={problem} speakerSelectable={canChooseSpeaker()} actions={actionsOf(phone, feedback, setProblem, onLeave)}
+    />
+  );
+}
+
+/** `rates`: the server keeps what people thought of a call. */
+function actionsOf({ client, tone }: Phone, rates: boolean, setProblem: (problem: MicrophoneProblem | null) => void, onLeave: () => void): PhoneActions {
+  const active = (): ReturnType<SIPProxyClient["find"]> => client.activeCall;
+  return {
+    call: (number, consults) => {
+      const about = consults ? client.find(consults) : null;
+      attempt(() => client.call(number, about ? { consults: about } : {}));
+    },
+    expectCall: (likely) => client.expectCall(likely),
+    accept: (id = client.state.activeId ?? "", andEnd = false) => {
+      if (andEnd) active()?.hangup();
+      void client.find(id)?.answer();
+    },
+    decline: (id = client.state.activeId ?? "") => client.find(id)?.reject(),
+    hangup: () => active()?.hangup(),
+    bring: () => client.takeOver(),
+    dismiss: () => client.dismiss(),
+    ...(rates ? { rate: (id: string, score: number) => void client.postFeedback(id, { score }) } : {}),
+    setMuted: (muted) => (muted ? active()?.mute() : active()?.unmute()),
+    prefer: (change) => client.setPreferences(change),
+    press: (key) => {
+      if (!keyTones(key)) return;
+      tone(key);
+      void active()?.sendDTMF(key);
+    },
+    tone,
+    hold: (id, held) => void (held ? client.find(id)?.hold() : client.find(id)?.unhold()),
+    swap: (id) => void client.find(id)?.unhold(),
+    transfer: (target) => void active()?.transfer(target),
+    connect: (id, toId) => {
+      const [one, other] = [client.find(id), client.find(toId)];
+      if (one && other) void one.attendedTransfer(other);
+    },
+    cancelTransfer: () => active()?.cancelTransfer(),
+    addParty: (target) => void active()?.addParty(target),
+    merge: (fromId) => {
+      const from = client.find(fromId);
+      if (from) void active()?.merge(from);
+    },
+    dropParty: (party) => void active()?.dropParty(party),
+    leave: () => active()?.leave(),
+    record: (action) => void active()?.record(action),
+    testConnection: () => client.runPreflight(),
+    tryMicrophone: () => void client.openMicrophone().then(() => setProblem(null), (error: SIPProxyError) => setProblem(error.code as MicrophoneProblem)),
+    chooseMicrophone: (id) => void client.setMicrophone(id),
+    chooseSpeaker: (id) => client.setSpeaker(id),
+    chooseRing: (id) => client.setRingDevice(id),
+    ownLevel: client.inputLevel,
+    remoteLevel: client.outputLevel,
+    signOut: () => onLeave(),
+  };
+}
+
+/** What makes no sense now is not begun; the screen offers it only by its keys. */
+function attempt(begin: () => unknown): void {
+  try {
+    begin();
+  } catch (error) {
+    if (!(error instanceof SIPProxyError)) throw error;
+  }
+}

@@ -1,0 +1,9 @@
+// What the page draws: all that the client knows, and what this page has beside it.
+
+import type { ClientState } from "sip-proxy-client";
+import type { HistoryEntry } from "./history";
+
+export interface Snapshot extends ClientState {
+  aloud: boolean; // this page rings, not another one of this browser
+  history: readonly HistoryEntry[];
+}

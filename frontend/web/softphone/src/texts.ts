@@ -1,0 +1,303 @@
+// Every sentence that people read, in one place: ready for translation.
+
+import { type CallInfo as Call, type Forward, isConference, type Outcome, partiesOf, type PartyState, type Person, type PersonState, type Phase, type Problem, type QualityWarning, type Trouble } from "sip-proxy-client";
+
+export interface Message {
+  text: string;
+  advice?: string;
+  tone: "calm" | "bad";
+}
+
+export const STATE_WORDS: Record<Phase, string> = {
+  idle: "Ready",
+  connecting: "Connecting",
+  trying: "Calling",
+  ringing: "Ringing",
+  early: "Ringing",
+  accepted: "In call",
+  incoming: "Incoming call",
+  ended: "Call ended",
+};
+
+/** The state in two or three words. */
+export function stateWordOf(call: Call): string {
+  if (call.phase === "connecting" && call.direction === "inbound") return "Answering";
+  if (call.phase !== "accepted") return STATE_WORDS[call.phase];
+  if (call.transferring) return "Transferring";
+  if (call.held) return "On hold";
+  if (call.heldByFar) return "Held by them";
+  return isConference(call) ? `Conference of ${partiesOf(call).length + 1}` : STATE_WORDS.accepted;
+}
+
+export const PARTY_WORDS: Record<PartyState, string> = { trying: "calling", ringing: "ringing", accepted: "" };
+export const RECORDING_WORDS = { off: "", on: "Recording", paused: "Recording paused" } as const;
+
+export const BUTTONS = {
+  answer: "Answer",
+  holdAndAnswer: "Hold and answer",
+  endAndAnswer: "End and answer",
+  decline: "Decline",
+  hangUp: "Hang up",
+  endForAll: "End for all",
+  leave: "Leave",
+  mute: "Mute",
+  unmute: "Unmute",
+  hold: "Hold",
+  unhold: "Unhold",
+  takeBack: "Take back",
+  talk: "Talk",
+  swap: "Swap",
+  transfer: "Transfer",
+  transferNow: "Transfer",
+  askFirst: "Ask first",
+  connectThem: "Connect",
+  add: "Add",
+  addNow: "Add",
+  newCall: "New call",
+  record: "Record",
+  recording: "Recording",
+  pauseRecording: "Pause recording",
+  resumeRecording: "Go on recording",
+  stopRecording: "Stop recording",
+  cancel: "Cancel",
+  close: "Close",
+  tryAgain: "Try again",
+  call: "Call",
+  callAgain: "Call again",
+  callBack: "Call back",
+  recent: "Recent",
+  keypad: "Keypad",
+} as const;
+
+export const TYPE_A_NUMBER = "Type a number, or choose one from the list.";
+export const WAITING = "is calling too";
+export const ASKED = { transfer: "Transfer to", add: "Add to this call" } as const;
+export const connectWith = (one: string, other: string): string => `Connect ${one} with ${other}`;
+export const mergeWith = (other: string): string => `Bring ${other} in`;
+
+/** How the media stands while nothing is heard that was heard before. */
+export const SOUNDLESS: ReadonlySet<Call["media"]> = new Set(["returning", "interrupted", "failed"] as const);
+
+const partyOf = (who: Person): string => who.name || who.number || "The caller";
+
+const OUTCOMES: Record<Outcome, (who: Person) => Message> = {
+  completed: () => ({ text: "The call has ended.", tone: "calm" }),
+  busy: (call) => ({ text: `${partyOf(call)} is on another call.`, tone: "bad" }),
+  no_answer: (call) => ({ text: `${partyOf(call)} did not answer.`, tone: "bad" }),
+  rejected: (call) => ({ text: `${partyOf(call)} declined the call.`, tone: "bad" }),
+  cancelled: () => ({ text: "You cancelled the call.", tone: "calm" }),
+  unreachable: () => ({ text: "This number cannot be reached.", advice: "Check the number and try again.", tone: "bad" }),
+  forbidden: () => ({ text: "You may not call this number.", advice: "Ask whoever runs your phone system.", tone: "bad" }),
+  failed_media: () => ({
+    text: "The call connected, but no sound came through.",
+    advice: "Try again. A firewall may block it.",
+    tone: "bad",
+  }),
+  failed_pbx: () => ({ text: "The phone system is not answering.", advice: "Try again in a moment.", tone: "bad" }),
+  transferred: () => ({ text: "Transferred.", tone: "calm" }),
+  lost: () => ({ text: "This page was away for too long.", advice: "The call has ended.", tone: "bad" }),
+};
+
+const INBOUND: Partial<Record<Outcome, (call: Call) => Message>> = {
+  rejected: () => ({ text: "You declined the call.", tone: "calm" }),
+  cancelled: (call) => ({ text: `You missed a call from ${partyOf(call)}.`, tone: "bad" }),
+  no_answer: (call) => ({ text: `You missed a call from ${partyOf(call)}.`, tone: "bad" }),
+};
+
+const ELSEWHERE = "This call goes on in another window.";
+export const elsewhereOf = (calls: number): string => (calls === 1 ? ELSEWHERE : "These calls go on in another window.");
+export const TAKEN_ELSEWHERE = "This call was taken in another window.";
+export const bringHereOf = (calls: number): string => (calls === 1 ? "Bring it here" : "Bring them here");
+
+export const PROBLEMS: Record<Problem, Message> = {
+  microphone_blocked: {
+    text: "The browser may not use your microphone.",
+    advice: "Allow it by the icon left of the address.",
+    tone: "bad",
+  },
+  no_microphone: { text: "No microphone was found.", advice: "Plug one in: it is listed by itself.", tone: "bad" },
+  microphone_in_use: {
+    text: "Another program is using your microphone.",
+    advice: "Close it there, or choose another microphone below.",
+    tone: "bad",
+  },
+  microphone_failed: { text: "The microphone could not be opened.", advice: "Choose another one below.", tone: "bad" },
+  insecure_page: {
+    text: "Browsers allow calls on secure pages only.",
+    advice: "Open this page by https, or on the machine itself as localhost.",
+    tone: "bad",
+  },
+  invalid_target: { text: "This number cannot be dialled as written.", advice: "Use digits, +, * and #.", tone: "bad" },
+  too_many: { text: "Too many calls at once.", advice: "Try again in a moment.", tone: "bad" },
+  not_connected: { text: "There is no connection to the phone system.", advice: "We keep trying. Call again then.", tone: "bad" },
+  connection_lost: { text: "The connection to the phone system was lost, and the call with it.", tone: "bad" },
+  accepted_elsewhere: { text: TAKEN_ELSEWHERE, tone: "calm" },
+  held_elsewhere: { text: ELSEWHERE, tone: "calm" },
+  unauthorized: { text: "You are not signed in any more.", advice: "Sign out, and in again.", tone: "bad" },
+  refused: { text: "The phone system did not take the call.", tone: "bad" },
+};
+
+/** In a call that goes on without a microphone, in two short lines. */
+const UNHEARD: Partial<Record<Problem, string>> = {
+  microphone_blocked: "You are not heard: allow the microphone, left of the address.",
+  no_microphone: "You are not heard: plug a microphone in.",
+  microphone_in_use: "You are not heard: another program uses the microphone.",
+  microphone_failed: "You are not heard: choose another microphone below.",
+};
+
+/** What the person is told about how the call stands; null where the state's word says it all. */
+export function messageOf(call: Call): Message | null {
+  if (call.problem && call.phase === "accepted") return { text: UNHEARD[call.problem] ?? PROBLEMS[call.problem].text, tone: "bad" };
+  if (call.problem) return PROBLEMS[call.problem];
+  if (call.phase === "ended") {
+    const outcome = call.outcome ?? "completed";
+    if (outcome === "transferred" && call.transferring) return { text: `Transferred to ${partyOf(call.transferring)}.`, tone: "calm" };
+    return ((call.direction === "inbound" && INBOUND[outcome]) || OUTCOMES[outcome])(call);
+  }
+  if (SOUNDLESS.has(call.media)) return { text: "Bringing the sound back…", tone: "bad" };
+  if (call.transferring) return { text: `Transferring to ${partyOf(call.transferring)}…`, tone: "calm" };
+  if (call.held && call.phase === "accepted") return { text: "They hear music.", tone: "calm" };
+  return call.heldByFar ? { text: "The other side put you on hold.", tone: "calm" } : null;
+}
+
+const REFUSED: Record<Trouble["what"], string> = {
+  hold: "The call could not be held.",
+  transfer: "The call could not be transferred.",
+  connect: "The calls could not be connected.",
+  add: "Nobody could be added.",
+  merge: "The calls could not be joined.",
+  record: "The call is not recorded.",
+};
+
+/** What came to nothing, while the call goes on. */
+export function troubleOf(trouble: Trouble): Message {
+  if (trouble.outcome) return OUTCOMES[trouble.outcome](trouble);
+  if (trouble.problem && trouble.problem !== "refused") return PROBLEMS[trouble.problem];
+  return { text: REFUSED[trouble.what], tone: "bad" };
+}
+
+/** What a screen reader says when the state changes. */
+export function announcementOf(call: Call | null, elsewhere: number): string {
+  if (elsewhere > 0) return elsewhereOf(elsewhere);
+  if (!call) return "";
+  const said = [call.phase === "ended" ? STATE_WORDS.ended : stateWordOf(call), (call.trouble ? troubleOf(call.trouble) : messageOf(call))?.text];
+  if (call.phase === "incoming") said.push(partyOf(call));
+  if (call.recording !== "off") said.push(RECORDING_WORDS[call.recording]);
+  return said.filter(Boolean).join(". ");
+}
+
+export const LINK_WORDS = { connecting: "Connecting…", open: "Online", lost: "Offline" } as const;
+export const PRESENCE_WORDS: Record<PersonState, string> = {
+  offline: "Offline",
+  available: "Available",
+  ringing: "Ringing",
+  in_call: "In a call",
+  do_not_disturb: "Do not disturb",
+};
+
+export const PEOPLE = {
+  recent: "Recent",
+  allRecent: "Show all recent calls",
+  people: "People",
+  nobody: "Nobody found.",
+  noCalls: "Calls that you make and take are listed here.",
+  more: (count: number): string => `${count} more: search for a name or a number.`,
+} as const;
+
+export const WISHES = {
+  title: "What happens with your calls",
+  undisturbed: "Do not disturb",
+  forwarded: "Forwarded",
+  callWaiting: "Ring while I am in a call",
+  ringFor: "Ring for",
+  asTheSystem: "Usual time",
+  forward: "Forward calls",
+  forwardTo: "forward to",
+  no: "No",
+  voicemail: "Voicemail",
+  number: "Number",
+} as const;
+
+export const FORWARD_WORDS: Record<Forward, string> = {
+  forwardAlways: "Always",
+  forwardBusy: "While I am in a call",
+  forwardNoAnswer: "When I do not answer",
+  forwardUnreachable: "When this page is closed",
+};
+
+export const NOT_SAVED = "This was not saved. Try again in a moment.";
+
+export const VOICEMAIL = { listen: "Listen" } as const;
+export const newMessages = (count: number): string => (count === 1 ? "1 new message" : `${count} new messages`);
+
+export const RECORDINGS = {
+  of: (who: string): string => `Recordings: ${who}`,
+  play: "Play",
+  loading: "Loading…",
+  save: "Save",
+  failed: "The recording could not be loaded. Try again in a moment.",
+} as const;
+
+export const LINK_LOST = "No phone system. Reconnecting…";
+
+/** In a call: whether the other side is still heard, and if not, what it hears. */
+export function linkLostInCall(call: Call): string {
+  if (call.acceptedAt === null) return "Reconnecting… the call goes on.";
+  return call.held || SOUNDLESS.has(call.media) ? "Reconnecting… the other side hears music." : "Reconnecting… the sound goes on.";
+}
+
+export const seconds = (milliseconds: number): string => `${Math.max(0, Math.floor(milliseconds / 1000))} s`;
+
+export const SOUND_BLOCKED: Message = { text: "Press any key to hear the call.", tone: "bad" };
+
+export const QUALITY_WORDS = ["Unusable", "Poor", "Fair", "Good", "Excellent"] as const;
+
+/** What to do about a bad line, in one sentence; null where it is good enough. */
+export function qualityAdvice(lossPercent: number, roundTripMs: number | null): string | null {
+  if (lossPercent >= 3) {
+    return `Your connection loses ${Math.round(lossPercent)} % of the sound. Move closer to the router or use a cable.`;
+  }
+  if ((roundTripMs ?? 0) > 400) return "The sound takes long. A VPN or a download may slow the connection.";
+  return null;
+}
+
+/** What to do about the warning that matters most; null where there is none. */
+export function warningOf(warnings: readonly QualityWarning[], quality: { lossPercent: number } | null): Message | null {
+  if (warnings.includes("loss")) {
+    const lost = Math.max(3, Math.round(quality?.lossPercent ?? 0));
+    return { text: `Your connection loses ${lost} % of the sound.`, advice: "Move closer to the router or use a cable.", tone: "bad" };
+  }
+  if (warnings.includes("rtt")) return { text: "The sound takes long.", advice: "A VPN or a download may slow the connection.", tone: "bad" };
+  if (warnings.length === 0) return null;
+  return { text: "The sound comes unevenly.", advice: "Stop downloads, or use a cable.", tone: "bad" };
+}
+
+export const CONNECTION_TEST = {
+  start: "Test my connection",
+  busy: "Testing…",
+  media: {
+    ok: "comes back",
+    failed: "none came: a firewall may block it",
+    "one-way": "comes, but yours does not arrive",
+    skipped: "not tested: there is no echo number",
+  },
+} as const;
+
+export const RATING = {
+  question: "How was the sound?",
+  thanks: "Thank you",
+  score: (score: number): string => `${score} of 5`,
+} as const;
+
+export const SHORTCUTS: readonly (readonly [keys: string, what: string])[] = [
+  ["0–9 + * #", "Dial, or send tones in a call"],
+  ["Enter", "Call, or answer"],
+  ["Esc", "Hang up, or decline"],
+  ["M", "Mute"],
+  ["H", "Hold, or take back"],
+  ["T", "Transfer"],
+  ["A", "Add somebody"],
+  ["S", "Swap to the other call"],
+  ["/", "Search calls and phone book"],
+  ["?", "Show this list"],
+];

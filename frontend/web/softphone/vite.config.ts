@@ -1,0 +1,28 @@
+// Builds the pages into ../../static, which the front end serves at `/` and `/dashboard`.
+// `vite build --mode gallery --outDir FOLDER` builds the gallery of all states instead, of which the tests take pictures.
+// Nothing is inlined: the content security policy allows no inline script.
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+import { sources } from "../sources.ts";
+
+const server = process.env["ARI_BRIDGE_URL"] ?? "http://127.0.0.1:3000";
+const api = ["/config", "/session", "/live", "/events", "/health", "/call", "/stats", "/recordings"];
+
+export default defineConfig(({ mode }) => ({
+  plugins: [react()],
+  resolve: { alias: sources },
+  build: {
+    outDir: "../../static",
+    emptyOutDir: true,
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    target: "es2022",
+    rollupOptions: { input: mode === "gallery" ? ["gallery.html"] : ["index.html", "dashboard.html"] },
+  },
+  server: {
+    proxy: Object.fromEntries([
+      ...api.map((path) => [path, { target: server }] as const),
+      ["/ws", { target: server.replace(/^http/, "ws"), ws: true }] as const,
+    ]),
+  },
+}));
