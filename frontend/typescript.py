@@ -1,4 +1,4 @@
-"""Makes `frontend/web/src/messages.ts` out of `frontend/messages.py`: run `python -m frontend.typescript`.
+"""Makes `messages.ts` of the client SDK (frontend/web/packages/sip-proxy-client) out of `frontend/messages.py`: run `python -m frontend.typescript`.
 
 The Python structs are the one source of the WebSocket protocol. Comments and
 docstrings go along, so the page's author reads them where they are needed.
@@ -20,7 +20,7 @@ from ari_bridge.calls.causes import Outcome
 from ari_bridge.calls.state import Direction
 from frontend import messages
 
-TARGET = Path(__file__).parent / "web" / "src" / "messages.ts"
+TARGET = Path(__file__).parent / "web" / "packages" / "sip-proxy-client" / "src" / "messages.ts"
 
 _HEADER = "// Generated from frontend/messages.py by `python -m frontend.typescript`. Do not edit.\n"
 _SCALARS: dict[object, str] = {str: "string", int: "number", float: "number", bool: "boolean"}

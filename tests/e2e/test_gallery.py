@@ -62,7 +62,7 @@ async def gallery(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str
     command = [*npm(), "exec", "--", "vite", "build", "--mode", "gallery", "--outDir", str(folder), "--emptyOutDir"]
     build = await asyncio.create_subprocess_exec(
         *command,
-        cwd=WEB,
+        cwd=WEB / "softphone",
         env={**os.environ, **node_environment()},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,

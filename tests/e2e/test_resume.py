@@ -265,4 +265,4 @@ class Cable:
 
 
 async def session_of(page: Page) -> str:
-    return str(await page.evaluate("JSON.parse(sessionStorage['ari-bridge.page']).token"))
+    return str(await page.evaluate("JSON.parse(sessionStorage[Object.keys(sessionStorage).find((key) => key.startsWith('sip-proxy.page.'))]).token"))
