@@ -48,6 +48,8 @@ export interface ClientEvents {
 const REGISTER_MS = 15_000;
 /** So long before its end a token is to be replaced, in milliseconds. */
 const RENEW_MS = 60_000;
+/** A server that takes no token is not asked for more than this, in milliseconds. */
+const SIGN_IN_EVERY_MS = 30_000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export class SIPProxyClient extends Emitter<ClientEvents> {
@@ -58,6 +60,7 @@ export class SIPProxyClient extends Emitter<ClientEvents> {
   private engine: Engine | null = null;
   private signingIn: Promise<void> | null = null;
   private expiry: ReturnType<typeof setTimeout> | undefined;
+  private signedInAt = -Infinity; // when another token was asked for last
   private closed = false;
   private readonly objects = new Map<string, SIPProxyCall>(); // of the live calls
   private readonly listeners = new Set<() => void>();
@@ -277,7 +280,7 @@ export class SIPProxyClient extends Emitter<ClientEvents> {
         });
       },
       onRefusal: ({ code, message }) => this.fail(new SIPProxyError(code, message)),
-      onRefused: () => void this.signInAgain(),
+      onRefused: () => this.signInAgain(),
       onSignedOut: (reason) => this.fail(new SIPProxyError("unauthorized", reason, true)),
     });
     this.engine = engine;
@@ -302,10 +305,13 @@ export class SIPProxyClient extends Emitter<ClientEvents> {
     this.watchExpiry();
   }
 
-  /** The server takes the token no more. Who knows the password gets another. */
-  private async signInAgain(): Promise<void> {
-    if (this.identity.password === null) return;
-    await this.signIn().then(() => this.engine?.signedInAgain(), () => undefined);
+  /** Who knows the password gets another token; false where that is not known, or was tried just now. */
+  private signInAgain(): boolean {
+    const now = Date.now();
+    if (this.identity.password === null || now - this.signedInAt < SIGN_IN_EVERY_MS) return false;
+    this.signedInAt = now;
+    void this.signIn().then(() => this.engine?.signedInAgain(), () => undefined);
+    return true;
   }
 
   private watchExpiry(): void {
@@ -315,7 +321,7 @@ export class SIPProxyClient extends Emitter<ClientEvents> {
     const left = expiresAt * 1000 - Date.now() - RENEW_MS;
     this.expiry = setTimeout(() => {
       if (left > LONGEST_TIMER_MS) this.watchExpiry();
-      else if (password !== null) void this.signInAgain();
+      else if (password !== null) this.signInAgain();
       else this.enqueue(() => this.emit("tokenWillExpire", Math.max(0, Math.round(expiresAt - Date.now() / 1000))));
     }, Math.min(Math.max(0, left), LONGEST_TIMER_MS));
   }

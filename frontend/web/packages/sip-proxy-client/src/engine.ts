@@ -41,8 +41,8 @@ export interface EngineOptions {
   onDigits(message: Dtmf): void; // pressed by the other side
   onSample(id: string, sample: Quality, told: { warning: QualityWarning[]; cleared: QualityWarning[] }): void; // of each call, each second
   onRefusal(refusal: Refusal): void; // of something that belongs to no call
-  onRefused(reason: string): void; // the server takes this sign-in no more
-  onSignedOut(reason: string): void; // the same, once all calls are over
+  onRefused(): boolean; // the server takes this sign-in no more; true: another one is on its way
+  onSignedOut(reason: string): void; // there is no other, and all calls are over
 }
 
 /** What a call may be given beside its number. */
@@ -362,8 +362,8 @@ export class Engine {
 
   /** Our sign-in is worth nothing any more. A call that stands needs none. */
   private readonly refused = (reason: string): void => {
+    if (this.options.onRefused()) return;
     this.signedOut = reason;
-    this.options.onRefused(reason);
     if (this.snapshot.calls.length === 0) this.options.onSignedOut(reason);
   };
 
