@@ -16,10 +16,13 @@ from tests.fakes.ari import Answers, FakeAri
 from tests.fakes.rtpengine import FakeRtpengine
 from tests.offers import OFFER
 
+PATIENT = Limits(ring_timeout=30, setup_timeout=5)
+SHORT = Limits(ring_timeout=0.3, setup_timeout=5)
+"""A target that was to be dialled, and perhaps was not, is let go when its time to ring is over."""
 Process = partial[_AsyncGeneratorContextManager[Engine, None]]
 
 pytestmark = [
-    pytest.mark.parametrize("made", range(11)),
+    pytest.mark.parametrize("made", range(9)),
     pytest.mark.parametrize("answered", [True, False], ids=["answered", "unanswered"]),
 ]
 
@@ -27,7 +30,7 @@ pytestmark = [
 @pytest.fixture
 async def process(fake_ari: FakeAri, fake_rtpengine: FakeRtpengine, tmp_path: Path) -> AsyncIterator[Process]:
     """Called, it is one process after the other on the same PBX, rtpengine and call memory."""
-    yield partial(an_engine, fake_ari, fake_rtpengine, Limits(ring_timeout=30, setup_timeout=5), tmp_path)
+    yield partial(an_engine, fake_ari, fake_rtpengine, state_dir=tmp_path)
 
 
 def sever(engine: Engine, made: int, answered: bool) -> None:
@@ -41,29 +44,31 @@ def whole(engine: Engine, call: Call, *names: str) -> bool:
 
 
 async def test_a_transfer_is_made_or_was_never_asked_for(process: Process, made: int, answered: bool) -> None:
-    async with process() as first:
+    async with process(PATIENT) as first:
         call = await talking(first)
         first.ari.far_side = Answers(after=0.02)
+        far, target = f"{call.id}-far", f"{call.id}-far2"
         sever(first, made, answered)
         first.calls.transfer(call.id, "700")
-        await until(lambda: first.ari.severed or len(first.ari.channels) == 2 and whole(first, call, "far", "far2"), "the last request")
+        alone = {far, target}
+        await until(lambda: first.ari.severed or alone == {*first.ari.channels}, "the last request")
     first.ari.changes_left = None
-    async with process() as second:
+    async with process(SHORT) as second:
         await until(lambda: second.calls.get(call.id).facts, "the adoption")
 
         def settled() -> bool:
-            if f"{call.id}-far2" in second.ari.channels:
+            if target in second.ari.channels:
                 return whole(second, call, "far", "far2") and not second.media.sessions
             return whole(second, call, "far", "em") and not muted(second, call)
 
         await until(settled, "a talk")
         assert second.calls.get(call.id).state is CallState.UP
-        await second.ari.end(f"{call.id}-far")
+        await second.ari.end(far)
         await gone(second, call.id)
 
 
 async def test_a_caller_who_was_answered_is_talked_to(process: Process, made: int, answered: bool) -> None:
-    async with process() as first:
+    async with process(PATIENT) as first:
         call = await arrive(first, {"1001"})
         await until(lambda: first.ari.count("channels.ring"), "ringing")
         sever(first, made, answered)
@@ -71,7 +76,7 @@ async def test_a_caller_who_was_answered_is_talked_to(process: Process, made: in
         await until(lambda: first.ari.severed or "accepted" in first.states(), "the last request")
         heard = first.ari.channels["ast-1"].state == "Up"
     first.ari.changes_left = None
-    async with process() as second:
+    async with process(PATIENT) as second:
         await until(lambda: second.calls.get(call.id).facts, "the adoption")
         if not heard:  # he has heard nothing but ringing, and the page's offer is lost with its connection
             assert second.calls.get(call.id).state is CallState.RINGING
