@@ -182,6 +182,8 @@ class App:
             opened.push_async_callback(self.records.close)
         await self.media.start()
         opened.push_async_callback(self.media.close)
+        # Closed after the calls: to them a request that breaks off would be a step that failed, and their end.
+        opened.push_async_callback(self.ari.close)
         await self.calls.start()
         opened.push_async_callback(self.calls.close)
         await self.attendant.start()
@@ -191,7 +193,6 @@ class App:
         await self.collector.start()
         opened.push_async_callback(self.collector.close)
         await self.ari.start()
-        opened.push_async_callback(self.ari.close)
         await self._serve()
         log.info("serving", page=f"{self.url}/", websocket=self.ws_url, second=self.legacy_ws_url, version=VERSION)
 

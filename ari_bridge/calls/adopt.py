@@ -14,7 +14,7 @@ from ari_bridge.calls import parties, plan, rule
 from ari_bridge.calls.actions import Action, Mute, PlayMusic, StartTimer
 from ari_bridge.calls.causes import Cause, Outcome
 from ari_bridge.calls.events import Timer
-from ari_bridge.calls.rule import EARLY, ENDING, RINGING, TRYING, UP, Decision
+from ari_bridge.calls.rule import ACCEPTING, EARLY, ENDING, RINGING, TRYING, UP, Decision
 from ari_bridge.calls.state import (
     FACTS_OF_A_LEG,
     Call,
@@ -61,7 +61,7 @@ def adopt(record: Call, seen: Seen, at: float, given_away: frozenset[str] = froz
         return _parties_go_on(found, at, seen)
     if far is None:
         return _ended_meanwhile(found, at)
-    if record.direction is Direction.INBOUND and record.state is not UP:
+    if record.direction is Direction.INBOUND and record.state is not UP and not _was_answered(found, far, seen):
         return _rings_again(found)
     state = _state(record, far)
     if state is TRYING:
@@ -105,6 +105,16 @@ def _state(record: Call, far: Channel) -> CallState:
     if far.state == "Ringing" and record.state is not EARLY:
         return RINGING
     return record.state
+
+
+def _was_answered(call: Call, far: Channel, seen: Seen) -> bool:
+    """Whether the caller talks to the page that took the call, though we died before we heard that it was answered.
+
+    Up alone does not say so: the dialplan may have answered before the caller came to us. But to answer is the last
+    step, and needs both in the bridge.
+    """
+    both = {call.far_channel, leg_id(call.id, call.leg)}
+    return call.state is ACCEPTING and far.state == "Up" and both <= _members(call, seen)
 
 
 def _ended_meanwhile(call: Call, at: float) -> Decision:

@@ -166,6 +166,7 @@ class CallTask:
         self._changed = changed
         self._mailbox: deque[Event] = deque()
         self._at_work = False
+        self._closed = False
         self._requests: set[asyncio.Task[None]] = set()
         self._timers: dict[tuple[Timer, int], asyncio.TimerHandle] = {}
         self._digits: deque[str] = deque()
@@ -186,7 +187,12 @@ class CallTask:
         decide(self.call, event)
 
     def post(self, event: Event) -> None:
-        """Take an event, now or as soon as the ones before it are done. Never raises."""
+        """Take an event, now or as soon as the ones before it are done. Never raises.
+
+        After `close` nothing is taken: what comes then is for the next process to see.
+        """
+        if self._closed:
+            return
         self._mailbox.append(event)
         if self._at_work:
             return
@@ -428,6 +434,7 @@ class CallTask:
 
     async def close(self) -> None:
         """Stop all that is under way, without releasing anything."""
+        self._closed = True
         self._cancel_timers()
         requests = list(self._requests)
         for request in requests:

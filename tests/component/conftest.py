@@ -106,10 +106,10 @@ async def an_engine(
         opened.push_async_callback(store.close)
         await media.start()
         opened.push_async_callback(media.close)
+        opened.push_async_callback(client.close)
         await calls.start()
         opened.push_async_callback(calls.close)
         await client.start()
-        opened.push_async_callback(client.close)
         await until(lambda: client.connected, "the event stream")
         yield Engine(fake_ari, fake_rtpengine, pages, hooks, client, calls)
 

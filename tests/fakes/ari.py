@@ -64,6 +64,9 @@ class FakeAri(FakePeople, FakeRecordings):
         self.hang: set[str] = set()  # operations that are never answered
         self.garble: set[str] = set()  # operations whose answer is not JSON
         self.lose: set[str] = set()  # operations that are done, but never answered
+        self.changes_left: int | None = None  # so many more requests that change something are done, then none
+        self.last_unanswered = False  # the last of them is never answered
+        self.severed = False  # they are used up, and another one came, or that last one was done
         self.mute: set[str] = set()  # types of events that are not sent
         self.channels: dict[str, FakeChannel] = {}
         self.bridges: dict[str, list[str]] = {}  # the channels in each
@@ -221,7 +224,8 @@ class FakeAri(FakePeople, FakeRecordings):
             if request.can_read_body:
                 asked.update(await request.json())
             self.requests.append((operation.name, asked))
-            if operation.name in self.hang:
+            left = self._count_change(operation)
+            if operation.name in self.hang or left < 0:
                 await asyncio.Event().wait()
             await asyncio.sleep(self.slow + self.delay.get(operation.name, 0))
             await self._awake.wait()
@@ -230,13 +234,23 @@ class FakeAri(FakePeople, FakeRecordings):
             if operation.name in self.garble:
                 return web.Response(text="<html>")
             answer = await act(asked)
-            if operation.name in self.lose:
+            last = left == 0 and self.last_unanswered
+            self.severed = self.severed or last
+            if operation.name in self.lose or last:
                 await asyncio.Event().wait()
             if isinstance(answer, web.Response):
                 return answer
             return web.Response(status=204) if answer is None else web.json_response(answer)
 
         return handle
+
+    def _count_change(self, operation: Operation) -> int:
+        """How many may follow; below 0 it is one too many."""
+        if self.changes_left is None or operation.method == "GET":
+            return 1
+        self.changes_left -= 1
+        self.severed = self.severed or self.changes_left < 0
+        return self.changes_left
 
     def _channel(self, asked: dict[str, Any]) -> FakeChannel:
         try:
