@@ -20,7 +20,7 @@ export function RecordingsOf({ who, list, now, sound }: RecordingsOfProps) {
     <Popover.Root>
       <Popover.Trigger className="icon-button" aria-label={RECORDINGS.of(who)} title={RECORDINGS.of(who)}><AudioLines size={18} aria-hidden="true" /></Popover.Trigger>
       <Popover.Portal>
-        <Popover.Content className="popover" sideOffset={4} align="end" collisionPadding={12}>
+        <Popover.Content className="popover" sideOffset={4} align="end" collisionPadding={12} aria-label={RECORDINGS.of(who)}>
           <p className="popover-title">{RECORDINGS.of(who)}</p>
           <ul className="recordings">
             {list.map((one) => <Recorded key={one.name} recording={one} now={now} sound={sound} />)}

@@ -1,4 +1,4 @@
-// The keyboard of the phone page. Keys typed into a field are the field's.
+// The keyboard of the phone page. Keys typed into a field are the field's, and those in what has opened by a press its own.
 
 import { useEffect, useRef } from "react";
 import { isConference, type LiveCall } from "../phone/call";
@@ -37,13 +37,13 @@ function handle(event: KeyboardEvent, keys: PhoneKeys): boolean {
   const { key } = event;
   const { active, waiting, actions } = keys;
   const target = event.target as HTMLElement;
-  const typing = target.matches("input, select, textarea");
+  const typing = target.matches("input, select, textarea") || target.closest("[role=dialog]") !== null;
   if (key === "Escape") {
     if (keys.asking) keys.ask(null);
+    else if (typing) target.blur(); // a call is not ended from within a search
     else if (active?.phase === "incoming") actions.decline();
     else if (active?.transferring) actions.cancelTransfer();
     else if (active) actions.hangup();
-    else if (typing) target.blur();
     return active !== null;
   }
   if (typing) return false;
