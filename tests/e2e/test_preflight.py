@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 
 async def test_the_connection_is_tested_by_an_echo(site_with: SiteWith, browser: Browser) -> None:
     async with site_with(preflight_number="600") as site, softphone(browser, site) as phone:
-        await phone.press("Where sound comes out")
+        await phone.press("Sound and connection")
         await phone.press("Test my connection")
         found = phone.page.get_by_test_id("preflight")
         await expect(found).to_contain_text("comes back", timeout=15_000)

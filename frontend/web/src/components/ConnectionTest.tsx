@@ -25,6 +25,9 @@ export function ConnectionTest({ run }: { run(): Promise<Preflight> }) {
           </>
         )}
       </dl>
+      {found && found.warnings.length > 0 && (
+        <ul className="advice" role="status">{found.warnings.map((warning) => <li key={warning}>{CONNECTION_TEST.warnings[warning]}</li>)}</ul>
+      )}
     </div>
   );
 }

@@ -6,12 +6,13 @@ import type { MicrophoneProblem } from "../media/microphone";
 import { activeOf, asideOf, canDial, findCall, phaseOf, shownOf, waitingOf } from "../phone/state";
 import type { Snapshot } from "../phone/snapshot";
 import type { PhoneBookEntry } from "../signalling/http";
-import { LINK_LOST, PROBLEMS, SOUNDLESS, TYPE_A_NUMBER, announcementOf, messageOf } from "../texts";
+import { PROBLEMS, SOUNDLESS, TYPE_A_NUMBER, announcementOf, messageOf } from "../texts";
 import type { PhoneActions } from "./actions";
 import { CallButtons, FreeButtons } from "./CallButtons";
 import { Devices } from "./Devices";
 import { Dialler } from "./Dialler";
 import { Elsewhere, Ending } from "./Ending";
+import { LinkAway } from "./LinkAway";
 import { noticeOf } from "./Notice";
 import { OtherCalls, Waiting } from "./OtherCalls";
 import { Pad } from "./Pad";
@@ -157,7 +158,7 @@ export function PhoneScreen(props: PhoneScreenProps) {
               ) : over ? (
                 <Ending key={over.id} call={over} onAgain={() => dial(over.number)} onDismiss={actions.dismiss} onRate={actions.rate} />
               ) : lost ? (
-                <p className="hint hint-bad" role="alert" data-testid="link-message"><strong>{LINK_LOST}</strong></p>
+                <LinkAway since={snapshot.linkLostAt} now={now} onTry={actions.tryNow} />
               ) : microphoneProblem ? (
                 <p className="hint hint-bad" data-testid="message"><strong>{PROBLEMS[microphoneProblem].text}</strong> {PROBLEMS[microphoneProblem].advice}</p>
               ) : attended.voicemail?.new && !writes ? (

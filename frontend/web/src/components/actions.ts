@@ -3,6 +3,7 @@
 import type { Record as RecordMessage } from "../messages";
 import type { Settings } from "../phone/attended";
 import type { Preflight } from "../phone/preflight";
+import type { Opinion } from "./Rating";
 
 export interface PhoneActions {
   call(number: string, consults?: string): void; // consults: the call whose party it is about
@@ -12,7 +13,8 @@ export interface PhoneActions {
   hangup(): void; // the active call, for all who are in it
   bring(): void; // the calls that another page holds
   dismiss(): void;
-  rate?(id: string, score: number): void; // a call that has ended; not there where the server keeps no feedback
+  tryNow(): void; // to reach the server, without waiting for the next try
+  rate?(id: string, opinion: Opinion): void; // a call that has ended; not there where the server keeps no feedback
   setMuted(muted: boolean): void;
   prefer(change: Partial<Settings>): void; // what is to be done with calls
   press(key: string): void;

@@ -2,6 +2,7 @@
 
 import { useEffect, useState, useSyncExternalStore } from "react";
 import { PhoneScreen } from "../components/PhoneScreen";
+import type { Opinion } from "../components/Rating";
 import { SignIn } from "../components/SignIn";
 import { useOutOfSight } from "../components/useOutOfSight";
 import { useRecordings } from "../components/useRecordings";
@@ -77,7 +78,8 @@ function Running({ phone, session, phoneBook, recordable, rates, preflightNumber
         hangup: () => phone.hangup(),
         bring: () => phone.bring(),
         dismiss: () => phone.dismiss(),
-        ...(rates ? { rate: (id: string, score: number) => phone.rate(id, score) } : {}),
+        tryNow: phone.tryNow,
+        ...(rates ? { rate: (id: string, opinion: Opinion) => phone.rate(id, opinion) } : {}),
         setMuted: (muted) => phone.setMuted(muted),
         prefer: (change) => phone.prefer(change),
         press: (key) => phone.press(key),

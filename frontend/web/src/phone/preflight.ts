@@ -5,6 +5,7 @@ import { Peer } from "../media/peer";
 import type { Reach } from "../media/reach";
 import type { MicrophoneProblem } from "../media/microphone";
 import { request } from "../signalling/http";
+import { preferred } from "./codec";
 
 export interface PreflightOptions {
   number: string; // an echo; "": the sound is not tested
@@ -64,7 +65,7 @@ async function echo({ number, user, token, reach }: PreflightOptions): Promise<P
     const sdp = peer.offer(() => undefined);
     const call = await within(
       request<{ callId: string; sdp: string }>("/invite", token, {
-        method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ target: number, sdp, caller: user }),
+        method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ target: number, sdp, caller: user, ...preferred() }),
       }),
       4_000,
     );

@@ -6,7 +6,7 @@ import { Peer } from "../media/peer";
 import { Reach } from "../media/reach";
 import { Sounds, keyTones } from "../media/sounds";
 import { Voice } from "../media/voice";
-import type { Error as Refusal, ServerMessage } from "../messages";
+import type { Error as Refusal, Feedback, ServerMessage } from "../messages";
 import { serverClock } from "../signalling/clock";
 import { URGENT_WITHIN_MS } from "../signalling/heartbeat";
 import { onHint } from "../signalling/hints";
@@ -15,6 +15,7 @@ import { PageSession } from "../signalling/session";
 import { UNATTENDED, ask, attend, unheard, type Settings } from "./attended";
 import { callOf, type Call, type Problem } from "./call";
 import { QualityReports } from "./callQuality";
+import { preferred } from "./codec";
 import { Commands } from "./commands";
 import { ChosenDevices, NO_DEVICES, microphoneError } from "./devices";
 import { load, onSaved, tell } from "./history";
@@ -188,9 +189,8 @@ export class Softphone {
     this.dispatch({ type: "dismissed" });
   }
 
-  /** How a call that has ended was: 1 to 5. */
-  rate(id: string, score: number): void {
-    this.link.send({ type: "feedback", callId: id, score });
+  rate(id: string, opinion: Omit<Feedback, "type" | "callId">): void {
+    this.link.send({ type: "feedback", callId: id, ...opinion });
   }
 
   setMuted(muted: boolean): void {
@@ -216,6 +216,7 @@ export class Softphone {
     return runPreflight({ number, user, token, reach: this.reach, microphone: () => this.tryMicrophone().then((error) => error?.problem ?? null) });
   };
 
+  readonly tryNow = (): void => this.link.check();
   readonly tryMicrophone = (): Promise<MicrophoneError | null> => this.devices.tryMicrophone();
   readonly chooseMicrophone = (id: string): Promise<void> => this.devices.chooseMicrophone(id);
   readonly chooseSpeaker = (id: string): void => this.devices.chooseSpeaker(id);
@@ -242,7 +243,7 @@ export class Softphone {
     const send = async (sdp: string): Promise<boolean> => {
       await ready;
       this.standing.offered(id);
-      return this.owns(id) && this.link.send({ type: "offer", sdp, ...offer });
+      return this.owns(id) && this.link.send({ type: "offer", sdp, ...preferred(), ...offer });
     };
     const accepting = offer.target === undefined;
     const media = this.lines.open(id);
@@ -276,7 +277,7 @@ export class Softphone {
   private readonly offerAgain = (id: string, sdp: string): boolean => {
     if (!this.owns(id)) return false;
     this.standing.offered(id);
-    return this.link.send({ type: "offer", callId: id, sdp, ...(this.takingOver.has(id) ? { takeOver: true } : {}) });
+    return this.link.send({ type: "offer", callId: id, sdp, ...preferred(), ...(this.takingOver.has(id) ? { takeOver: true } : {}) });
   };
 
   private readonly hopeless = (id: string): void => {

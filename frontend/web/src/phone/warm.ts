@@ -6,6 +6,7 @@
 import type { Peer } from "../media/peer";
 import type { FoundCandidate } from "../media/reach";
 import type { ClientMessage, ServerMessage } from "../messages";
+import { preferred } from "./codec";
 
 export interface WarmOptions {
   take(): Promise<Peer>; // a connection with its offer made
@@ -35,7 +36,7 @@ export class WarmMedia {
     if (run !== this.run || !peer) return peer?.close();
     this.peer = peer;
     const sdp = peer.offer(() => peer.state === "failed" && this.lost(peer), (candidate) => this.options.found(id, candidate));
-    if (!this.options.send({ type: "warm", callId: id, sdp })) this.drop();
+    if (!this.options.send({ type: "warm", callId: id, sdp, ...preferred() })) this.drop();
   }
 
   /** Nobody is to be called after all. */
