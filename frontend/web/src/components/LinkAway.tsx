@@ -1,8 +1,8 @@
 // The server does not answer: for how long that has been so, and, where it takes long, a press that tries at once.
 
-import { LINK_LOST, TRY_NOW, awayFor, linkLostInCall, seconds } from "../texts";
 import type { Call } from "../phone/call";
-import { spokenSeconds, useNow } from "./time";
+import { LINK_LOST, TRY_NOW, awayFor, linkLostInCall, seconds } from "../texts";
+import { clock, spokenSeconds, useNow } from "./time";
 
 /** Before, the page is quicker than a hand. */
 const LONG_MS = 60_000;
@@ -31,7 +31,7 @@ export function LinkAwayInCall({ call, since, now, onTry }: LinkAwayProps & { ca
     <p className="banner banner-link">
       <span role="alert" data-testid="link-message">{linkLostInCall(call)}</span>
       {away >= LONG_MS && <TryNow onTry={onTry} />}
-      <span className="timer" data-testid="link-timer">{away < LONG_MS ? seconds(away) : spokenSeconds(Math.floor(away / 1000))}</span>
+      <span className="timer" data-testid="link-timer">{away < LONG_MS ? seconds(away) : clock(away)}</span>
     </p>
   );
 }
