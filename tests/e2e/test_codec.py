@@ -14,7 +14,7 @@ OPUS, PCMU = "audio/opus", "audio/PCMU"
 
 async def choose(phone: Softphone, codec: str) -> None:
     await phone.press("Sound and connection")
-    choice = phone.page.get_by_role("combobox", name="Codec")
+    choice = phone.page.get_by_role("combobox", name="Codec of the next calls")
     await choice.select_option(codec)
     await phone.page.keyboard.press("Escape")
     await expect(choice).to_be_hidden()

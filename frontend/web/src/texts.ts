@@ -315,8 +315,7 @@ export const ISSUES: Record<NonNullable<Feedback["issue"]>, string> = {
 export const SETTINGS = "Sound and connection";
 
 export const CODEC = {
-  title: "Codec",
-  hint: "Of the next calls from this browser",
+  title: "Codec of the next calls",
   automatic: "Automatic",
   opus: "Opus",
   pcmu: "PCMU (G.711)",

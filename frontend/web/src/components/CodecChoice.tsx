@@ -13,7 +13,7 @@ export function CodecChoice() {
   return (
     <label className="popover-field">
       <span>{CODEC.title}</span>
-      <select value={codec} title={CODEC.hint} onChange={(event) => choose(event.target.value as Choice)}>
+      <select value={codec} onChange={(event) => choose(event.target.value as Choice)}>
         <option value="">{CODEC.automatic}</option>
         <option value="opus">{CODEC.opus}</option>
         <option value="pcmu">{CODEC.pcmu}</option>
