@@ -40,6 +40,7 @@ async def test_what_the_user_chooses_goes_before_the_server_s_setting(
         await phone.page.reload()
         await phone.online()
         assert await codec_of_a_call(phone) == {"inbound-rtp": wanted, "outbound-rtp": wanted}
+        await phone.number.press_sequentially("6")  # from here on the call's media stand ready
         await choose(phone, "Automatic")
         usual = {"opus": OPUS, "pcmu": PCMU}[server]
         assert await codec_of_a_call(phone) == {"inbound-rtp": usual, "outbound-rtp": usual}

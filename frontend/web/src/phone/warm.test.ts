@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { Peer } from "../media/peer";
 import type { ClientMessage } from "../messages";
 import { FakePeer } from "../testing/peers";
+import { chooseCodec } from "./codec";
 import { WarmMedia } from "./warm";
 
 describe("media ahead of a call", () => {
@@ -28,6 +29,15 @@ describe("media ahead of a call", () => {
     expect(peer(1).answerOf).toBe("answer");
     expect(warm.take("call1")).toBe(peer(1));
     expect([peer(1).closed, warm.callId, warm.take("call1")]).toEqual([false, null, null]);
+  });
+
+  it("is no use once another codec is chosen", async () => {
+    chooseCodec("pcmu");
+    await warm.prepare("call1");
+    expect(sent).toEqual([{ type: "warm", callId: "call1", sdp: "offer 1", prefer: "pcmu" }]);
+    warm.heard({ type: "warmed", callId: "call1", sdp: "answer" });
+    chooseCodec("");
+    expect([warm.take("call1"), peer(1).closed]).toEqual([null, true]);
   });
 
   it("is made once for each call, and one at a time", async () => {

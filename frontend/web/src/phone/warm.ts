@@ -6,7 +6,7 @@
 import type { Peer } from "../media/peer";
 import type { FoundCandidate } from "../media/reach";
 import type { ClientMessage, ServerMessage } from "../messages";
-import { preferred } from "./codec";
+import { chosenCodec, preferred, type CodecChoice } from "./codec";
 
 export interface WarmOptions {
   take(): Promise<Peer>; // a connection with its offer made
@@ -17,6 +17,7 @@ export interface WarmOptions {
 export class WarmMedia {
   private id: string | null = null; // of the call that it is for
   private peer: Peer | null = null;
+  private codec: CodecChoice = ""; // that was asked for
   private run = 0; // counts preparations: one that is over does nothing any more
 
   constructor(private readonly options: WarmOptions) {}
@@ -32,6 +33,7 @@ export class WarmMedia {
     this.drop();
     const run = ++this.run;
     this.id = id;
+    this.codec = chosenCodec();
     const peer = await this.options.take().catch(() => null);
     if (run !== this.run || !peer) return peer?.close();
     this.peer = peer;
@@ -50,7 +52,7 @@ export class WarmMedia {
   take(id: string): Peer | null {
     if (this.id !== id) return null;
     const { peer } = this;
-    const whole = peer?.answered && peer.state !== "failed";
+    const whole = peer?.answered && peer.state !== "failed" && this.codec === chosenCodec();
     if (whole) this.peer = null;
     this.drop();
     return whole ? peer : null;
