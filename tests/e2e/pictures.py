@@ -144,6 +144,7 @@ async def take_people(browser: Browser, site: Site) -> None:
         await stack.enter_async_context(softphone(browser, site, "1005"))
         phone = await stack.enter_async_context(softphone(browser, site, viewport=DESK, device_scale_factor=2))
         await phone.page.emulate_media(reduced_motion="reduce")
+        await phone.page.mouse.move(0, 0)  # off the keys
         people = phone.page.get_by_role("list", name="People")
         await expect(people).to_contain_text("In a call")
         await expect(people).to_contain_text("Do not disturb")

@@ -6,6 +6,7 @@ The pictures are for people to look at: `tests/artifacts/popovers`.
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Locator, ViewportSize, expect
@@ -25,7 +26,7 @@ MILLIWATT = 1004.0
 @asynccontextmanager
 async def talking(site_with: SiteWith, browser: Browser, size: ViewportSize) -> AsyncIterator[Softphone]:
     """In a call that is recorded, after another one that was."""
-    still = {"viewport": size, "reduced_motion": "reduce"}
+    still: dict[str, Any] = {"viewport": size, "reduced_motion": "reduce"}
     async with site_with(preflight_number="600") as site, softphone(browser, site, **still) as phone:
         for again in (True, False):
             await phone.call("601")

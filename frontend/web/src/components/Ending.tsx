@@ -56,10 +56,10 @@ export function Ending({ call, onAgain, onDismiss, onRate }: EndingProps) {
     <div className={`ending ending-${message.tone}`}>
       <Icon size={20} aria-hidden="true" />
       <p className="ending-text" data-testid="message"><strong>{message.text}</strong> {message.advice}</p>
+      {onRate && lasted > RATED_FROM_MS && <Rating onRate={(opinion) => onRate(call.id, opinion)} />}
       <div className="ending-foot">
         {call.number && <button type="button" className="link" onClick={onAgain}>{call.direction === "inbound" ? BUTTONS.callBack : BUTTONS.callAgain}</button>}
         <button type="button" className="link" onClick={onDismiss}>{BUTTONS.close}</button>
-        {onRate && lasted > RATED_FROM_MS && <Rating onRate={(opinion) => onRate(call.id, opinion)} />}
         {talked && <span className="timer" data-testid="timer"><span className="hidden">Length of the call: </span>{talked}</span>}
         <span className="code" title={`For support: ${code}`}>{code}</span>
       </div>
