@@ -1,6 +1,7 @@
 // The keyboard of the phone page. Keys typed into a field are the field's, and those in what has opened by a press its own.
 
 import { useEffect, useRef } from "react";
+import { flushSync } from "react-dom";
 import { isConference, type LiveCall } from "../phone/call";
 import type { PhoneActions } from "./actions";
 import type { Asking } from "./Target";
@@ -61,9 +62,8 @@ function handle(event: KeyboardEvent, keys: PhoneKeys): boolean {
   if (key === "?") keys.help();
   else if (act && active && active.phase !== "incoming") act(active, keys);
   else if (key === "/") {
-    keys.search();
-    const fields = [...document.querySelectorAll<HTMLInputElement>("input[type=search]")];
-    requestAnimationFrame(() => fields.find((field) => field.offsetParent)?.focus());
+    flushSync(keys.search); // what is typed right after it is searched for
+    [...document.querySelectorAll<HTMLInputElement>("input[type=search]")].find((field) => field.offsetParent)?.focus();
   } else return false;
   return true;
 }
