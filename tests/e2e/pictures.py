@@ -23,7 +23,7 @@ from tests.real.site import Site, real_site
 from tests.real.tone_file import write_tone
 
 PICTURES = PROJECT / "docs" / "images"
-PHONE_BOOK = "600=Echo,602=Music,7012=Warehouse,7020=Reception,1002=Workshop"
+PHONE_BOOK = "600=Echo,602=Music,7012=Warehouse,7020=Reception,1002=Workshop,1003=Accounts,1005=Purchasing"
 DESK = {"width": 880, "height": 700}
 HAND = {"width": 360, "height": 640}
 WALL = {"width": 1280, "height": 720}
@@ -133,6 +133,40 @@ async def take_features(browser: Browser, site: Site, folder: Path) -> None:
         await phone.press("End for all")
 
 
+async def take_people(browser: Browser, site: Site) -> None:
+    """Who is there, and what one can have done with calls."""
+    async with AsyncExitStack() as stack:
+        ada = await stack.enter_async_context(softphone(browser, site, "1002"))
+        await ada.call("602")
+        await ada.talks()
+        grace = await stack.enter_async_context(softphone(browser, site, "1003"))
+        await (await grace.opens_wishes()).get_by_role("switch", name="Do not disturb").check()
+        await stack.enter_async_context(softphone(browser, site, "1005"))
+        phone = await stack.enter_async_context(softphone(browser, site, viewport=DESK, device_scale_factor=2))
+        await phone.page.emulate_media(reduced_motion="reduce")
+        await phone.page.mouse.move(0, 0)  # off the keys
+        people = phone.page.get_by_role("list", name="People")
+        await expect(people).to_contain_text("In a call")
+        await expect(people).to_contain_text("Do not disturb")
+        await take(phone.page, "people")
+        await ada.press("Hang up")
+    async with softphone(browser, site, viewport=HAND, device_scale_factor=2) as phone:
+        await phone.page.emulate_media(reduced_motion="reduce")
+        wishes = await phone.opens_wishes()
+        await wishes.get_by_role("combobox", name="When I do not answer: forward to").select_option("Number")
+        await wishes.get_by_role("textbox").fill("7012")
+        await wishes.get_by_role("textbox").press("Enter")
+        await take(phone.page, "wishes")
+        await wishes.get_by_role("combobox", name="When I do not answer: forward to").select_option("No")
+        await phone.page.keyboard.press("Escape")
+        await phone.call("600")
+        await talk(phone, "0:12")
+        await phone.press("Hang up")
+        await phone.press("2 of 5")
+        await phone.press("Choppy")
+        await take(phone.page, "rating")
+
+
 async def take_dashboard(browser: Browser, site: Site, folder: Path) -> None:
     """Some calls at once."""
     async with AsyncExitStack() as stack:
@@ -167,6 +201,7 @@ async def main() -> None:
             await take_softphone(browser, site, folder)
             await take_incoming(browser, site, folder)
             await take_features(browser, site, folder)
+            await take_people(browser, site)
             await take_dashboard(browser, site, folder)
 
 

@@ -1,6 +1,7 @@
 """The other sides of a page's calls: real SIP phones, each with a tone of its own by which it is known."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from tests.chaos.system import environment
 from tests.e2e.conftest import PAGE_TONE
 from tests.e2e.ears import Ears
 from tests.e2e.softphone import Softphone, new_context
+from tests.real import free
 from tests.real.parts import Pbx
 from tests.real.rtp import RtpPeer
 from tests.real.sipp import Sipp
@@ -31,6 +33,12 @@ class Side:
 
     sipp: Sipp
     peer: RtpPeer
+
+    async def speaks_first(self) -> None:
+        """Waits until the call is answered, and sends to where the answer says. Raises ScenarioFailed."""
+        await self.sipp.saw("SIP/2.0 200", seconds=15)
+        [port, *_] = re.findall(r"m=audio (\d+)", self.sipp.messages.partition("SIP/2.0 200")[2])
+        self.peer.speak((free.HOST, int(port)))
 
     async def hears(self, *tones: float) -> None:
         """Waits until of the tones that are sent here exactly these come. Raises MixNotHeard."""
@@ -66,6 +74,15 @@ async def both_hear(phone: Softphone, side: Side, tone: float) -> None:
     """The page and this side alone hear each other. `tone`: the side's."""
     await phone.hears_mix(TONES, tone)
     await side.hears(PAGE_TONE)
+
+
+async def others_talk(desk: Side, other: Side) -> None:
+    """Without the page, until the other one hangs up."""
+    await desk.hears(CALLEE_TONE)
+    await other.hears(CALLER_TONE)
+    await other.sipp.tell()
+    await other.sipp.done()
+    await desk.sipp.done()
 
 
 @asynccontextmanager

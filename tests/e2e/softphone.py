@@ -93,6 +93,12 @@ class Softphone:
         await self.write(self.asked, number)
         await self.press(how)
 
+    async def opens_wishes(self) -> Locator:
+        """What is to be done with calls, at the user's name."""
+        title = "What happens with your calls"
+        await self.page.get_by_role("button", name=title).click()
+        return self.page.get_by_role("dialog", name=title)
+
     async def keys(self, *keys: str) -> None:
         """On the keyboard, wherever the focus is. A word is typed key by key, but for names such as `Enter`."""
         self._ears.forget()

@@ -44,3 +44,24 @@ async def test_the_page_is_opened_while_no_server_answers(site_with: SiteWith, b
         await phone.page.unroute("**/config")
         await phone.start(site.app.url, "1001")
         phone.watch.forgive("ERR_FAILED")
+
+
+async def test_after_a_minute_it_is_said_how_long_and_a_press_connects_at_once(
+    site_with: SiteWith, browser: Browser
+) -> None:
+    [port] = free.ports(1)
+    async with unopened_softphone(browser) as phone:
+        clock = phone.page.clock
+        await clock.install()
+        async with site_with(http_port=port) as site:
+            await phone.start(site.app.url, "1001")
+        await says(phone, "No phone system. Reconnecting…")
+        await expect(phone.button("Try now")).to_be_hidden()
+        await clock.fast_forward("01:30")
+        await expect(phone.page.get_by_test_id("link-timer")).to_contain_text("It has been away for 1 min 3")
+        await clock.pause_at(await phone.page.evaluate("Date.now() + 1000"))  # it tries nothing by itself
+        async with site_with(http_port=port):
+            await phone.press("Try now")
+            await phone.online()
+            await clock.resume()
+        phone.watch.forgive("ERR_CONNECTION_REFUSED")

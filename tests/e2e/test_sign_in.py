@@ -5,37 +5,22 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
-from frontend.users import Users
-from tests.e2e.softphone import Softphone, unopened_softphone
+from tests.e2e.accounts import accounts, sign_in
+from tests.e2e.softphone import unopened_softphone
 from tests.real.site import SiteWith
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
-PASSWORD = "correct horse battery"
-
-
-@pytest.fixture
-def access(tmp_path: Path) -> dict[str, object]:
-    """Settings with sign-in on and user 1001."""
-    users = tmp_path / "users"
-    Users(users).add("1001", PASSWORD)
-    return {"enable_authentication": True, "users_file": users, "token_secret_file": tmp_path / "secret"}
-
-
-async def sign_in(phone: Softphone, password: str) -> None:
-    await phone.page.get_by_label("User").fill("1001")
-    await phone.page.get_by_label("Password").fill(password)
-    await phone.press("Sign in")
 
 
 async def test_the_wrong_password_is_told_and_the_right_one_calls(
-    site_with: SiteWith, browser: Browser, access: dict[str, object]
+    site_with: SiteWith, browser: Browser, tmp_path: Path
 ) -> None:
-    async with site_with(**access) as site, unopened_softphone(browser) as phone:
+    async with site_with(**accounts(tmp_path, "1001")) as site, unopened_softphone(browser) as phone:
         await phone.page.goto(site.app.url)
-        await sign_in(phone, "wrong")
+        await sign_in(phone, "1001", "wrong")
         await phone.is_told("Wrong name or password.")
         phone.watch.forgive("401")
-        await sign_in(phone, PASSWORD)
+        await sign_in(phone, "1001")
         await phone.online()
         await phone.call("601")
         await phone.hears(1004)
@@ -46,10 +31,8 @@ async def test_the_wrong_password_is_told_and_the_right_one_calls(
         await expect(phone.button("Sign in")).to_be_visible()
 
 
-async def test_the_dashboard_wants_a_sign_in_too(
-    site_with: SiteWith, browser: Browser, access: dict[str, object]
-) -> None:
-    async with site_with(**access) as site, unopened_softphone(browser) as phone:
+async def test_the_dashboard_wants_a_sign_in_too(site_with: SiteWith, browser: Browser, tmp_path: Path) -> None:
+    async with site_with(**accounts(tmp_path, "1001")) as site, unopened_softphone(browser) as phone:
         await phone.page.goto(f"{site.app.url}/dashboard")
-        await sign_in(phone, PASSWORD)
+        await sign_in(phone, "1001")
         await expect(phone.page.get_by_role("status")).to_have_text("Connected")

@@ -9,7 +9,7 @@ from playwright.async_api import Browser, expect
 
 from deploy.demo.rtpengine import Rtpengine
 from tests.e2e.conftest import PAGE_TONE
-from tests.e2e.sides import CALLEE_TONE, CALLER_TONE, Side, both_hear, callee, caller, killable
+from tests.e2e.sides import CALLEE_TONE, CALLER_TONE, Side, both_hear, callee, caller, killable, others_talk
 from tests.e2e.softphone import Softphone, softphone
 from tests.real.parts import VERSIONS, Pbx
 from tests.real.site import Site
@@ -26,15 +26,6 @@ async def talking(site: Site, browser: Browser, folder: Path) -> AsyncIterator[t
         await phone.answer()
         await both_hear(phone, desk, CALLER_TONE)
         yield phone, desk
-
-
-async def others_talk(desk: Side, other: Side) -> None:
-    """Without the page, until the other one hangs up."""
-    await desk.hears(CALLEE_TONE)
-    await other.hears(CALLER_TONE)
-    await other.sipp.tell()
-    await other.sipp.done()
-    await desk.sipp.done()
 
 
 @both_versions

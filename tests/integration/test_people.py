@@ -1,8 +1,7 @@
 """Do not disturb, forwarding, voicemail and the directory, on a real PBX: who is heard where, and what is counted."""
 
 import asyncio
-import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,8 @@ from frontend import messages
 from frontend.attendant import Attendant
 from frontend.client.phone_call import PhoneCall
 from frontend.client.tones import Silence, Tone
-from tests.real.parts import VERSIONS, Pbx, require_installed
+from tests.real.boxes import boxes as boxes
+from tests.real.parts import VERSIONS
 from tests.real.rtp import RtpPeer
 from tests.real.sipp import Sipp
 from tests.real.site import Site
@@ -25,23 +25,6 @@ pytestmark = pytest.mark.real
 both_versions = pytest.mark.parametrize("pbx", VERSIONS, indirect=True, ids=[f"asterisk-{v}" for v in VERSIONS])
 
 FAR_TONE, PAGE_TONE = 700, 500
-BOXES = "[general]\nformat = wav\n[default]\n1001 => 4711,1001\n1003 => 4711,1003\n"
-
-
-@pytest.fixture
-def boxes(pbx: Pbx) -> Iterator[Path]:
-    """1001 and 1003 have an empty voicemail box; where messages are kept. Afterwards there are none again."""
-    asterisk = pbx.asterisk
-    require_installed("app_voicemail" in asterisk.cli("module show like app_voicemail"), "asterisk-voicemail")
-    configuration = asterisk.home / "etc" / "voicemail.conf"
-    before = configuration.read_bytes()
-    configuration.write_text(BOXES)
-    asterisk.cli("voicemail reload")
-    spool = asterisk.home / "spool" / "voicemail" / "default"
-    shutil.rmtree(spool, ignore_errors=True)
-    yield spool
-    configuration.write_bytes(before)
-    asterisk.cli("voicemail reload")
 
 
 @asynccontextmanager

@@ -1,6 +1,6 @@
 // Every sentence that people read, in one place: ready for translation.
 
-import { type CallInfo as Call, type Forward, isConference, type Outcome, partiesOf, type PartyState, type Person, type PersonState, type Phase, type Problem, type QualityWarning, type Trouble } from "sip-proxy-client";
+import { type CallFeedback, type CallInfo as Call, type Forward, isConference, type Outcome, partiesOf, type PartyState, type Person, type PersonState, type Phase, type Problem, type QualityWarning, type Trouble } from "sip-proxy-client";
 
 export interface Message {
   text: string;
@@ -239,6 +239,8 @@ export const RECORDINGS = {
 } as const;
 
 export const LINK_LOST = "No phone system. Reconnecting…";
+export const TRY_NOW = "Try now";
+export const awayFor = (time: string): string => `It has been away for ${time}.`;
 
 /** In a call: whether the other side is still heard, and if not, what it hears. */
 export function linkLostInCall(call: Call): string {
@@ -281,12 +283,40 @@ export const CONNECTION_TEST = {
     "one-way": "comes, but yours does not arrive",
     skipped: "not tested: there is no echo number",
   },
+  warnings: {
+    loss: "The connection loses sound. Move closer to the router or use a cable.",
+    rtt: "The sound takes long. A VPN or a download may slow the connection.",
+    jitter: "The sound comes unevenly. Stop downloads, or use a cable.",
+    mos: "Calls will be hard to understand.",
+  } satisfies Record<QualityWarning, string>,
 } as const;
 
 export const RATING = {
   question: "How was the sound?",
   thanks: "Thank you",
   score: (score: number): string => `${score} of 5`,
+  more: "Thank you. Was anything wrong?",
+  issue: "What was wrong",
+  comment: "Anything else?",
+  send: "Send",
+} as const;
+
+export const ISSUES: Record<NonNullable<CallFeedback["issue"]>, string> = {
+  echo: "Echo",
+  choppy: "Choppy",
+  one_way: "One side silent",
+  delay: "Delay",
+  noise: "Noise",
+  dropped: "Cut off",
+};
+
+export const SETTINGS = "Sound and connection";
+
+export const CODEC = {
+  title: "Codec of the next calls",
+  automatic: "Automatic",
+  opus: "Opus",
+  pcmu: "PCMU (G.711)",
 } as const;
 
 export const SHORTCUTS: readonly (readonly [keys: string, what: string])[] = [

@@ -1,6 +1,7 @@
 // The way in for programs: one client for each server and user. Everything that a softphone does goes through here.
 
 import type { Settings } from "./calls/attended.js";
+import type { Codec } from "./calls/codec.js";
 import { microphoneError } from "./calls/devices.js";
 import type { Preflight } from "./calls/preflight.js";
 import { NOTHING_YET, type Snapshot } from "./calls/snapshot.js";
@@ -22,6 +23,7 @@ export interface SIPProxyClientOptions {
   credentials?: Credentials; // none: a server without sign-in
   user?: string; // who to be on a server without sign-in; else a guest
   nameOf?(number: string): string; // "" where unknown: who a number is, where the server does not say
+  prefer?(): Codec | undefined; // of each call's media from here on; nothing: as the server is set
   relayOnly?: boolean; // only through TURN servers: finds out whether they work
 }
 
@@ -268,6 +270,7 @@ export class SIPProxyClient extends Emitter<ClientEvents> {
     const engine = new Engine({
       url: this.socketUrl, server, user: identity.user, signedIn: this.signingIn,
       relayOnly: this.options.relayOnly ?? false,
+      prefer: () => this.options.prefer?.(),
       nameOf: (number) => this.options.nameOf?.(number) ?? "",
       onChange: (before, after) => this.changed(before, after),
       onDigits: ({ callId, digits }) => this.enqueue(() => this.objects.get(callId)?.tell("dtmf", digits)),

@@ -4,6 +4,7 @@
 import { ask, attend, unheard, type Settings } from "./calls/attended.js";
 import { callOf, type Call, type Problem } from "./calls/call.js";
 import { QualityReports } from "./calls/callQuality.js";
+import { preferring, type Codec } from "./calls/codec.js";
 import { Commands } from "./calls/commands.js";
 import { ChosenDevices, microphoneError } from "./calls/devices.js";
 import { newId } from "./calls/ids.js";
@@ -37,6 +38,7 @@ export interface EngineOptions {
   signedIn: Promise<void>; // settled when the token is there; rejected where there will be none
   relayOnly: boolean; // see `Reach`
   nameOf(number: string): string; // "" where unknown
+  prefer(): Codec | undefined; // asked with each offer
   onChange(before: Snapshot, after: Snapshot): void;
   onDigits(message: Dtmf): void; // pressed by the other side
   onSample(id: string, sample: Quality, told: { warning: QualityWarning[]; cleared: QualityWarning[] }): void; // of each call, each second
@@ -94,6 +96,7 @@ export class Engine {
       sampled: (id, quality) => options.onSample(id, quality, this.reports.take(id, quality, Date.now())),
     });
     this.warm = new WarmMedia({
+      prefer: () => options.prefer(),
       take: () => this.lines.takeAhead(),
       send: (message) => this.link.ready && this.link.send(message),
       found: (id, candidate) => void this.link.send({ type: "candidate", callId: id, ...candidate }),
@@ -239,7 +242,7 @@ export class Engine {
   async testConnection(number: string): Promise<Preflight> {
     const { user, server } = this.options;
     const { runPreflight } = await import("./calls/preflight.js");
-    return runPreflight({ number, user, server, reach: this.reach, microphone: () => this.devices.tryMicrophone().then((error) => error?.problem ?? null) });
+    return runPreflight({ number, user, server, prefer: this.options.prefer(), reach: this.reach, microphone: () => this.devices.tryMicrophone().then((error) => error?.problem ?? null) });
   }
 
   /** Signs out: the page's session ends, and its calls with it. */
@@ -262,7 +265,7 @@ export class Engine {
     const send = async (sdp: string): Promise<boolean> => {
       await ready;
       this.standing.offered(id);
-      return this.owns(id) && this.link.send({ type: "offer", sdp, ...offer });
+      return this.owns(id) && this.link.send({ type: "offer", sdp, ...preferring(this.options.prefer()), ...offer });
     };
     const accepting = offer.target === undefined;
     const media = this.lines.open(id, sourceOf(sound));
@@ -296,7 +299,7 @@ export class Engine {
   private readonly offerAgain = (id: string, sdp: string): boolean => {
     if (!this.owns(id)) return false;
     this.standing.offered(id);
-    return this.link.send({ type: "offer", callId: id, sdp, ...(this.takingOver.has(id) ? { takeOver: true } : {}) });
+    return this.link.send({ type: "offer", callId: id, sdp, ...preferring(this.options.prefer()), ...(this.takingOver.has(id) ? { takeOver: true } : {}) });
   };
 
   private readonly hopeless = (id: string): void => {

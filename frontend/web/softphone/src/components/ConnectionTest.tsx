@@ -15,16 +15,17 @@ export function ConnectionTest({ run }: { run(): Promise<Preflight> }) {
   return (
     <div className="connection-test">
       <button type="button" className="link" disabled={busy} onClick={start}>{busy ? CONNECTION_TEST.busy : CONNECTION_TEST.start}</button>
-      <dl className="figures" role="status" data-testid="preflight">
+      <div role="status" data-testid="preflight">
         {found && (
-          <>
+          <dl className="figures">
             <dt>Microphone</dt><dd>{found.microphone ? PROBLEMS[found.microphone].text : "works"}</dd>
             <dt>Server</dt><dd>{found.signallingMs === null ? "does not answer" : `${Math.round(found.signallingMs)} ms`}</dd>
             <dt>Sound</dt><dd>{CONNECTION_TEST.media[found.media]}</dd>
             {found.mos !== null && <><dt>Score (1 to 4.4)</dt><dd>{found.mos.toFixed(1)}</dd></>}
-          </>
+          </dl>
         )}
-      </dl>
+        {found && found.warnings.length > 0 && <ul className="advice">{found.warnings.map((warning) => <li key={warning}>{CONNECTION_TEST.warnings[warning]}</li>)}</ul>}
+      </div>
     </div>
   );
 }

@@ -1,8 +1,10 @@
-// The microphone with its level, always in sight; where sound comes out, behind a press.
+// The microphone with its level, always in sight; where sound comes out and how calls are made, behind a press.
 
 import * as Popover from "@radix-ui/react-popover";
 import { Mic, MicOff, SlidersHorizontal } from "lucide-react";
 import type { Device, Devices as DeviceList, Preflight } from "sip-proxy-client";
+import { SETTINGS } from "../texts";
+import { CodecChoice } from "./CodecChoice";
 import { ConnectionTest } from "./ConnectionTest";
 import { Meter } from "./Meter";
 
@@ -37,27 +39,30 @@ export function Devices(props: DevicesProps) {
         />
         <Meter label="Level of your microphone" read={props.ownLevel} testId="level" />
       </div>
-      {props.speakerSelectable && (
-        <Popover.Root>
-          <Popover.Trigger className="icon-button" aria-label="Where sound comes out" title="Where sound comes out">
-            <SlidersHorizontal size={18} />
-          </Popover.Trigger>
-          <Popover.Portal>
-            <Popover.Content className="popover" side="top" sideOffset={8} align="end" collisionPadding={12}>
-              {props.onTest && <ConnectionTest run={props.onTest} />}
-              <p className="popover-title">Where sound comes out</p>
-              <label className="popover-field">
-                <span>Voice</span>
-                <Choice label="Voice" value={chosen.speaker} list={devices.speakers} system="System's choice" onChoose={props.onSpeaker} />
-              </label>
-              <label className="popover-field">
-                <span>Ringing</span>
-                <Choice label="Ringing" value={chosen.ring} list={devices.speakers} system="System's choice" onChoose={props.onRing} />
-              </label>
-            </Popover.Content>
-          </Popover.Portal>
-        </Popover.Root>
-      )}
+      <Popover.Root>
+        <Popover.Trigger className="icon-button" aria-label={SETTINGS} title={SETTINGS}>
+          <SlidersHorizontal size={18} />
+        </Popover.Trigger>
+        <Popover.Portal>
+          <Popover.Content className="popover" side="top" sideOffset={8} align="end" collisionPadding={12} aria-label={SETTINGS}>
+            {props.onTest && <ConnectionTest run={props.onTest} />}
+            {props.speakerSelectable && (
+              <>
+                <p className="popover-title">Where sound comes out</p>
+                <label className="popover-field">
+                  <span>Voice</span>
+                  <Choice label="Voice" value={chosen.speaker} list={devices.speakers} system="System's choice" onChoose={props.onSpeaker} />
+                </label>
+                <label className="popover-field">
+                  <span>Ringing</span>
+                  <Choice label="Ringing" value={chosen.ring} list={devices.speakers} system="System's choice" onChoose={props.onRing} />
+                </label>
+              </>
+            )}
+            <CodecChoice />
+          </Popover.Content>
+        </Popover.Portal>
+      </Popover.Root>
     </div>
   );
 }

@@ -1,9 +1,9 @@
 // What the stage says where there is no call: how the last one ended, or that one goes on in another window.
 
 import { AppWindow, Check, CircleAlert } from "lucide-react";
-import { useState } from "react";
 import type { CallInfo as Call, CallSeen } from "sip-proxy-client";
-import { BUTTONS, RATING, TAKEN_ELSEWHERE, bringHereOf, elsewhereOf, messageOf } from "../texts";
+import { BUTTONS, TAKEN_ELSEWHERE, bringHereOf, elsewhereOf, messageOf } from "../texts";
+import { Rating, type Opinion } from "./Rating";
 import { clock, useNow } from "./time";
 
 export interface ElsewhereProps {
@@ -38,7 +38,7 @@ export interface EndingProps {
   call: Call;
   onAgain(): void;
   onDismiss(): void;
-  onRate?: ((id: string, score: number) => void) | undefined; // not there where nobody wants to know
+  onRate?: ((id: string, opinion: Opinion) => void) | undefined; // not there where nobody wants to know
 }
 
 /** How the last call ended: a sentence, what to do, and the code for support. */
@@ -55,32 +55,13 @@ export function Ending({ call, onAgain, onDismiss, onRate }: EndingProps) {
     <div className={`ending ending-${message.tone}`}>
       <Icon size={20} aria-hidden="true" />
       <p className="ending-text" data-testid="message"><strong>{message.text}</strong> {message.advice}</p>
+      {onRate && lasted > RATED_FROM_MS && <Rating onRate={(opinion) => onRate(call.id, opinion)} />}
       <div className="ending-foot">
         {call.number && <button type="button" className="link" onClick={onAgain}>{call.direction === "inbound" ? BUTTONS.callBack : BUTTONS.callAgain}</button>}
         <button type="button" className="link" onClick={onDismiss}>{BUTTONS.close}</button>
-        {onRate && lasted > RATED_FROM_MS && <Stars onRate={(score) => onRate(call.id, score)} />}
         {talked && <span className="timer" data-testid="timer"><span className="hidden">Length of the call: </span>{talked}</span>}
         <span className="code" title={`For support: ${code}`}>{code}</span>
       </div>
     </div>
-  );
-}
-
-/** A small row that can be left alone; another press corrects the first. */
-function Stars({ onRate }: { onRate(score: number): void }) {
-  const [given, setGiven] = useState(0);
-  const rate = (score: number): void => {
-    setGiven(score);
-    onRate(score);
-  };
-  return (
-    <span className="stars" role="group" aria-label={RATING.question} title={given ? RATING.thanks : RATING.question} data-testid="rating">
-      {[1, 2, 3, 4, 5].map((score) => (
-        <button key={score} type="button" aria-label={RATING.score(score)} aria-pressed={score === given} onClick={() => rate(score)}>
-          {score <= given ? "★" : "☆"}
-        </button>
-      ))}
-      <span className="hidden" role="status">{given ? RATING.thanks : ""}</span>
-    </span>
   );
 }

@@ -1,11 +1,11 @@
 // The one sentence on the stage that matters now, with what can be done about it.
 
 import { X } from "lucide-react";
-import { type CallInfo as Call, type LiveCall, shownOf } from "sip-proxy-client";
+import { type LiveCall, shownOf } from "sip-proxy-client";
 import type { Snapshot } from "../phone/snapshot";
-import { BUTTONS, SOUND_BLOCKED, linkLostInCall, messageOf, seconds, troubleOf, warningOf, type Message } from "../texts";
+import { BUTTONS, SOUND_BLOCKED, messageOf, troubleOf, warningOf, type Message } from "../texts";
 import type { PhoneActions } from "./actions";
-import { useNow } from "./time";
+import { LinkAwayInCall } from "./LinkAway";
 
 export interface NoticeProps {
   snapshot: Snapshot;
@@ -17,7 +17,7 @@ export interface NoticeProps {
 export function noticeOf({ snapshot, actions, now }: NoticeProps) {
   const call = shownOf(snapshot);
   if (!call || call.phase === "ended") return null;
-  if (snapshot.link === "lost") return <LinkLost call={call} since={snapshot.linkLostAt} now={now} />;
+  if (snapshot.link === "lost") return <LinkAwayInCall call={call} since={snapshot.linkLostAt} now={now} onTry={actions.tryNow} />;
   if (snapshot.soundBlocked) return <Said message={SOUND_BLOCKED} />;
   if (call.trouble) return <Failed call={call as LiveCall} actions={actions} />;
   const message = messageOf(call);
@@ -56,14 +56,4 @@ function Failed({ call, actions }: { call: LiveCall; actions: PhoneActions }) {
 
 function Close({ onClose }: { onClose(): void }) {
   return <button type="button" className="close" onClick={onClose} aria-label={BUTTONS.close} title={BUTTONS.close}><X size={16} aria-hidden="true" /></button>;
-}
-
-function LinkLost({ call, since, now }: { call: Call; since: number | null; now?: number }) {
-  const second = useNow(1000, now === undefined);
-  return (
-    <p className="banner banner-link">
-      <span role="alert" data-testid="link-message">{linkLostInCall(call)}</span>
-      <span className="timer" data-testid="link-timer">{seconds((now ?? second) - (since ?? second))}</span>
-    </p>
-  );
 }

@@ -4,12 +4,13 @@ import { Keyboard, LogOut } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { activeOf, asideOf, canDial, findCall, type MicrophoneProblem, phaseOf, type PhoneBookEntry, shownOf, waitingOf } from "sip-proxy-client";
 import type { Snapshot } from "../phone/snapshot";
-import { LINK_LOST, PROBLEMS, SOUNDLESS, TYPE_A_NUMBER, announcementOf, messageOf } from "../texts";
+import { PROBLEMS, SOUNDLESS, TYPE_A_NUMBER, announcementOf, messageOf } from "../texts";
 import type { PhoneActions } from "./actions";
 import { CallButtons, FreeButtons } from "./CallButtons";
 import { Devices } from "./Devices";
 import { Dialler } from "./Dialler";
 import { Elsewhere, Ending } from "./Ending";
+import { LinkAway } from "./LinkAway";
 import { noticeOf } from "./Notice";
 import { OtherCalls, Waiting } from "./OtherCalls";
 import { Pad } from "./Pad";
@@ -155,7 +156,7 @@ export function PhoneScreen(props: PhoneScreenProps) {
               ) : over ? (
                 <Ending key={over.id} call={over} onAgain={() => dial(over.number)} onDismiss={actions.dismiss} onRate={actions.rate} />
               ) : lost ? (
-                <p className="hint hint-bad" role="alert" data-testid="link-message"><strong>{LINK_LOST}</strong></p>
+                <LinkAway since={snapshot.linkLostAt} now={now} onTry={actions.tryNow} />
               ) : microphoneProblem ? (
                 <p className="hint hint-bad" data-testid="message"><strong>{PROBLEMS[microphoneProblem].text}</strong> {PROBLEMS[microphoneProblem].advice}</p>
               ) : attended.voicemail?.new && !writes ? (

@@ -16,7 +16,7 @@ export function QualityBars({ quality }: { quality: Quality | null }) {
         ))}
       </Popover.Trigger>
       <Popover.Portal>
-        <Popover.Content className="popover" sideOffset={8} align="end" collisionPadding={12}>
+        <Popover.Content className="popover" sideOffset={8} align="end" collisionPadding={12} aria-label={`Call quality: ${word.toLowerCase()}`}>
           <p className="popover-title">Call quality: {word.toLowerCase()}</p>
           <dl className="figures">
             <dt>Score (1 to 4.4)</dt><dd>{quality.mos.toFixed(1)}</dd>

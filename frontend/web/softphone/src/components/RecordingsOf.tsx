@@ -2,7 +2,7 @@
 
 import * as Popover from "@radix-ui/react-popover";
 import { AudioLines, Download, Play } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { CallRecording } from "sip-proxy-client";
 import { RECORDINGS } from "../texts";
 import { relativeTime, spokenSeconds } from "./time";
@@ -20,7 +20,7 @@ export function RecordingsOf({ who, list, now, sound }: RecordingsOfProps) {
     <Popover.Root>
       <Popover.Trigger className="icon-button" aria-label={RECORDINGS.of(who)} title={RECORDINGS.of(who)}><AudioLines size={18} aria-hidden="true" /></Popover.Trigger>
       <Popover.Portal>
-        <Popover.Content className="popover" sideOffset={4} align="end" collisionPadding={12}>
+        <Popover.Content className="popover" sideOffset={4} align="end" collisionPadding={12} aria-label={RECORDINGS.of(who)}>
           <p className="popover-title">{RECORDINGS.of(who)}</p>
           <ul className="recordings">
             {list.map((one) => <Recorded key={one.name} recording={one} now={now} sound={sound} />)}
@@ -35,7 +35,10 @@ function Recorded({ recording, now, sound }: { recording: CallRecording; now: nu
   const [url, setUrl] = useState("");
   const [state, setState] = useState<"closed" | "loading" | "open" | "failed">("closed");
   useEffect(() => () => URL.revokeObjectURL(url), [url]);
+  const player = useRef<HTMLAudioElement>(null);
+  useEffect(() => player.current?.focus(), [url]); // what was pressed is gone: the keys are still ours
   const load = (): void => {
+    if (state === "loading") return;
     setState("loading");
     sound(recording.name).then(
       (blob) => {
@@ -52,10 +55,10 @@ function Recorded({ recording, now, sound }: { recording: CallRecording; now: nu
       {state === "open" ? (
         <>
           <a className="link" href={url} download={`${recording.name}.wav`}><Download size={16} aria-hidden="true" /> {RECORDINGS.save}</a>
-          <audio src={url} controls autoPlay aria-label={when} />
+          <audio ref={player} src={url} controls autoPlay aria-label={when} />
         </>
       ) : (
-        <button type="button" className="link" onClick={load} disabled={state === "loading"}><Play size={16} aria-hidden="true" /> {state === "loading" ? RECORDINGS.loading : RECORDINGS.play}</button>
+        <button type="button" className="link" onClick={load} aria-disabled={state === "loading"}><Play size={16} aria-hidden="true" /> {state === "loading" ? RECORDINGS.loading : RECORDINGS.play}</button>
       )}
       {state === "failed" && <p className="fault" role="alert">{RECORDINGS.failed}</p>}
     </li>

@@ -48,7 +48,7 @@ function RecordTool({ call, reachable, record }: { call: LiveCall; reachable: bo
         <Circle size={18} fill="currentColor" aria-hidden="true" /><span>{BUTTONS.recording}</span>
       </Popover.Trigger>
       <Popover.Portal>
-        <Popover.Content className="popover menu" sideOffset={8} align="end" collisionPadding={12}>
+        <Popover.Content className="popover menu" sideOffset={8} align="end" collisionPadding={12} aria-label={BUTTONS.recording}>
           <Popover.Close className="menu-item" onClick={() => record(paused ? "resume" : "pause")}>
             {paused ? <Circle size={16} aria-hidden="true" /> : <Pause size={16} aria-hidden="true" />}{paused ? BUTTONS.resumeRecording : BUTTONS.pauseRecording}
           </Popover.Close>

@@ -1,6 +1,7 @@
 // What the pages' buttons and keys do. The gallery gives functions that do nothing.
 
 import type { Preflight, Settings } from "sip-proxy-client";
+import type { Opinion } from "./Rating";
 
 export interface PhoneActions {
   call(number: string, consults?: string): void; // consults: the call whose party it is about
@@ -10,7 +11,8 @@ export interface PhoneActions {
   hangup(): void; // the active call, for all who are in it
   bring(): void; // the calls that another page holds
   dismiss(): void;
-  rate?(id: string, score: number): void; // a call that has ended; not there where the server keeps no feedback
+  tryNow(): void; // to reach the server, without waiting for the next try
+  rate?(id: string, opinion: Opinion): void; // a call that has ended; not there where the server keeps no feedback
   setMuted(muted: boolean): void;
   prefer(change: Partial<Settings>): void; // what is to be done with calls
   press(key: string): void;

@@ -1,6 +1,7 @@
-// The keyboard of the phone page. Keys typed into a field are the field's.
+// The keyboard of the phone page. Keys typed into a field are the field's, and those in what has opened by a press its own.
 
 import { useEffect, useRef } from "react";
+import { flushSync } from "react-dom";
 import { isConference, type LiveCall } from "sip-proxy-client";
 import type { PhoneActions } from "./actions";
 import type { Asking } from "./Target";
@@ -37,13 +38,13 @@ function handle(event: KeyboardEvent, keys: PhoneKeys): boolean {
   const { key } = event;
   const { active, waiting, actions } = keys;
   const target = event.target as HTMLElement;
-  const typing = target.matches("input, select, textarea");
+  const typing = target.matches("input, select, textarea") || target.closest("[role=dialog]") !== null;
   if (key === "Escape") {
     if (keys.asking) keys.ask(null);
+    else if (typing) target.blur(); // a call is not ended from within a search
     else if (active?.phase === "incoming") actions.decline();
     else if (active?.transferring) actions.cancelTransfer();
     else if (active) actions.hangup();
-    else if (typing) target.blur();
     return active !== null;
   }
   if (typing) return false;
@@ -61,9 +62,8 @@ function handle(event: KeyboardEvent, keys: PhoneKeys): boolean {
   if (key === "?") keys.help();
   else if (act && active && active.phase !== "incoming") act(active, keys);
   else if (key === "/") {
-    keys.search();
-    const fields = [...document.querySelectorAll<HTMLInputElement>("input[type=search]")];
-    requestAnimationFrame(() => fields.find((field) => field.offsetParent)?.focus());
+    flushSync(keys.search); // what is typed right after it is searched for
+    [...document.querySelectorAll<HTMLInputElement>("input[type=search]")].find((field) => field.offsetParent)?.focus();
   } else return false;
   return true;
 }

@@ -11,7 +11,7 @@ import { activeOf } from "sip-proxy-client";
 import type { Snapshot } from "../phone/snapshot";
 import "../styles/tokens.css";
 import { DASHBOARD } from "./dashboard";
-import { NOW, PHONE_BOOK, RECORDINGS, STATES } from "./states";
+import { NOW, PHONE_BOOK, RECORDINGS, STATES, TESTED } from "./states";
 
 const nothing = (): void => undefined;
 const stateOf = (hash: string): string => hash.slice(1);
@@ -45,7 +45,7 @@ function screenOf(state: string): ReactElement {
         key={state} user="1001" phoneBook={PHONE_BOOK} recordable recordings={RECORDINGS} snapshot={snapshot} microphoneProblem={state === "empty" ? "insecure_page" : null} speakerSelectable now={NOW}
         number={state === "typed" || state.startsWith("ask") ? "602" : ""} {...askingOf(state)}
         actions={{
-          call: nothing, expectCall: nothing, accept: nothing, decline: nothing, hangup: nothing, bring: nothing, dismiss: nothing, setMuted: nothing, prefer: nothing, press: nothing, tone: nothing,
+          call: nothing, expectCall: nothing, accept: nothing, decline: nothing, hangup: nothing, bring: nothing, dismiss: nothing, tryNow: nothing, rate: nothing, testConnection: () => Promise.resolve(TESTED), setMuted: nothing, prefer: nothing, press: nothing, tone: nothing,
           hold: nothing, swap: nothing, transfer: nothing, connect: nothing, cancelTransfer: nothing, addParty: nothing, merge: nothing, dropParty: nothing,
           leave: nothing, record: nothing, tryMicrophone: nothing, chooseMicrophone: nothing, chooseSpeaker: nothing, chooseRing: nothing, signOut: nothing,
           ownLevel: () => (snapshot.microphoneOpen && !quiet(snapshot) ? 0.55 : 0), remoteLevel: () => 0.7,

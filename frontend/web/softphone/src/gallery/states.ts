@@ -1,6 +1,6 @@
 // Fixed data: one snapshot for each state of the phone.
 
-import { type CallInfo as Call, type CallSeen, IDLE, type LiveCall, type PhoneBookEntry, type Settings, UNATTENDED } from "sip-proxy-client";
+import { type CallInfo as Call, type CallSeen, IDLE, type LiveCall, type PhoneBookEntry, type Preflight, type Settings, UNATTENDED } from "sip-proxy-client";
 import type { Snapshot } from "../phone/snapshot";
 import type { Recordings } from "../components/useRecordings";
 import type { HistoryEntry } from "../phone/history";
@@ -77,6 +77,9 @@ const elsewhere: CallSeen = {
 const party = (party: number, number: string, name: string, state: "trying" | "ringing" | "accepted" = "accepted") => ({ party, number, name, state });
 const three = [party(1, "7012", "Warehouse"), party(2, "1002", "Browser user 1002")];
 
+/** A connection that carries calls badly. */
+export const TESTED: Preflight = { microphone: null, signallingMs: 38, media: "ok", quality: poor, mos: 2.8, warnings: ["rtt", "loss", "mos"] };
+
 /** The first of them is on the stage. */
 const on = (...calls: LiveCall[]): Snapshot => ({ ...base, calls, activeId: calls[0]?.id ?? null, quality: calls[0]?.phase === "accepted" ? good : null });
 const over = (values: Partial<Call>): Snapshot => ({ ...base, over: call({ phase: "ended", endedAt: NOW, ...values }) });
@@ -133,6 +136,8 @@ export const STATES: Record<string, Snapshot> = {
   takenOver: { ...base, elsewhere: [{ ...elsewhere, name: "", number: "+4930123456" }, { ...elsewhere, id: "5", name: "Echo", held: true }] },
   takenWhileRinging: { ...over({ direction: "inbound", problem: "accepted_elsewhere" }), elsewhere: [{ ...elsewhere, acceptedAt: NOW - 3000 }] },
   lost: { ...base, link: "lost", registered: false },
+  lostForLong: { ...base, link: "lost", linkLostAt: NOW - 85_000, registered: false },
+  lostForLongInCall: { ...on(talking), link: "lost", linkLostAt: NOW - 85_000, registered: false },
   lostAfterCall: { ...over({ problem: "not_connected" }), link: "lost", registered: false },
   incoming: on(call({ phase: "incoming", direction: "inbound" })),
   incomingBlocked: on(call({ phase: "incoming", direction: "inbound", problem: "microphone_blocked" })),

@@ -4,6 +4,7 @@ import { useEffect, useState } from "react";
 import { SIPProxyError, activeOf, canChooseSpeaker, keyTones, type MicrophoneProblem, type ServerConfig, type Session, type SIPProxyClient } from "sip-proxy-client";
 import type { PhoneActions } from "../components/actions";
 import { PhoneScreen } from "../components/PhoneScreen";
+import type { Opinion } from "../components/Rating";
 import { SignIn } from "../components/SignIn";
 import { useOutOfSight } from "../components/useOutOfSight";
 import { useRecordings } from "../components/useRecordings";
@@ -69,7 +70,8 @@ function actionsOf({ client, tone }: Phone, rates: boolean, setProblem: (problem
     hangup: () => active()?.hangup(),
     bring: () => client.takeOver(),
     dismiss: () => client.dismiss(),
-    ...(rates ? { rate: (id: string, score: number) => void client.postFeedback(id, { score }) } : {}),
+    tryNow: () => client.reconnect(),
+    ...(rates ? { rate: (id: string, opinion: Opinion) => void client.postFeedback(id, opinion).catch(() => undefined) } : {}),
     setMuted: (muted) => (muted ? active()?.mute() : active()?.unmute()),
     prefer: (change) => client.setPreferences(change),
     press: (key) => {

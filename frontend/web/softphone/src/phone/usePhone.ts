@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from "react";
 import { PhoneSounds, type PhoneBookEntry, type Session, type SIPProxyClient } from "sip-proxy-client";
 import { useSIPProxy } from "sip-proxy-react";
+import { chosenCodec } from "./codec";
 import { load, onSaved, tell, type HistoryEntry } from "./history";
 import type { Snapshot } from "./snapshot";
 
@@ -19,6 +20,7 @@ export function usePhone(session: Session, phoneBook: readonly PhoneBookEntry[],
     user,
     ...(token === null ? {} : { credentials: { token, user } }),
     nameOf: (number) => phoneBook.find((entry) => entry.number === number)?.name ?? "",
+    prefer: () => chosenCodec() || undefined,
     relayOnly: new URLSearchParams(location.search).get("relay") === "1", // for diagnosis
   });
   if (!client) throw new Error("the softphone is a page: it is not rendered on a server");

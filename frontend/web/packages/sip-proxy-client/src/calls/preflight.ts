@@ -4,11 +4,13 @@ import { meanOpinion, sample, type Quality } from "../media/quality.js";
 import { Peer } from "../media/peer.js";
 import type { Reach } from "../media/reach.js";
 import type { MicrophoneProblem } from "../media/microphone.js";
+import type { Codec } from "./codec.js";
 import type { Server } from "../signalling/server.js";
 
 export interface PreflightOptions {
   number: string; // an echo; "": the sound is not tested
   user: string;
+  prefer: Codec | undefined;
   server: Server;
   reach: Reach;
   microphone(): Promise<MicrophoneProblem | null>; // opens it
@@ -48,7 +50,7 @@ export function judge(quality: Quality | null): Pick<Preflight, "mos" | "warning
   return { mos, warnings: (Object.keys(over) as (keyof typeof over)[]).filter((kind) => over[kind]) };
 }
 
-async function echo({ number, user, server, reach }: PreflightOptions): Promise<Pick<Preflight, "media" | "quality">> {
+async function echo({ number, user, prefer, server, reach }: PreflightOptions): Promise<Pick<Preflight, "media" | "quality">> {
   const audio = new AudioContext();
   let peer: Peer | null = null;
   let callId: string | null = null;
@@ -63,7 +65,7 @@ async function echo({ number, user, server, reach }: PreflightOptions): Promise<
     if (track) await peer.replaceTrack(track);
     const sdp = peer.offer(() => undefined);
     const call = await within(
-      server.post<{ callId: string; sdp: string }>("/invite", { target: number, sdp, caller: user }),
+      server.post<{ callId: string; sdp: string }>("/invite", { target: number, sdp, caller: user, ...(prefer ? { prefer } : {}) }),
       4_000,
     );
     callId = call.callId;

@@ -2,11 +2,13 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { Peer } from "../media/peer.js";
 import type { ClientMessage } from "../messages.js";
 import { FakePeer } from "../testing/peers.js";
+import type { Codec } from "./codec.js";
 import { WarmMedia } from "./warm.js";
 
 describe("media ahead of a call", () => {
   let sent: ClientMessage[];
   let heard: boolean;
+  let codec: Codec | undefined;
   let warm: WarmMedia;
   const peer = (number: number): FakePeer => FakePeer.all[number - 1]!;
 
@@ -14,7 +16,9 @@ describe("media ahead of a call", () => {
     FakePeer.all = [];
     sent = [];
     heard = true;
+    codec = undefined;
     warm = new WarmMedia({
+      prefer: () => codec,
       take: async () => new FakePeer() as unknown as Peer,
       send: (message) => heard && sent.push(message) > 0,
       found: () => undefined,
@@ -28,6 +32,15 @@ describe("media ahead of a call", () => {
     expect(peer(1).answerOf).toBe("answer");
     expect(warm.take("call1")).toBe(peer(1));
     expect([peer(1).closed, warm.callId, warm.take("call1")]).toEqual([false, null, null]);
+  });
+
+  it("is no use once another codec is chosen", async () => {
+    codec = "pcmu";
+    await warm.prepare("call1");
+    expect(sent).toEqual([{ type: "warm", callId: "call1", sdp: "offer 1", prefer: "pcmu" }]);
+    warm.heard({ type: "warmed", callId: "call1", sdp: "answer" });
+    codec = undefined;
+    expect([warm.take("call1"), peer(1).closed]).toEqual([null, true]);
   });
 
   it("is made once for each call, and one at a time", async () => {

@@ -6,8 +6,10 @@
 import type { Peer } from "../media/peer.js";
 import type { FoundCandidate } from "../media/reach.js";
 import type { ClientMessage, ServerMessage } from "../messages.js";
+import { preferring, type Codec } from "./codec.js";
 
 export interface WarmOptions {
+  prefer(): Codec | undefined; // as the next offer is to have it
   take(): Promise<Peer>; // a connection with its offer made
   send(message: ClientMessage): boolean; // false: nobody hears
   found(id: string, candidate: FoundCandidate): void;
@@ -16,6 +18,7 @@ export interface WarmOptions {
 export class WarmMedia {
   private id: string | null = null; // of the call that it is for
   private peer: Peer | null = null;
+  private codec: Codec | undefined; // that was asked for
   private run = 0; // counts preparations: one that is over does nothing any more
 
   constructor(private readonly options: WarmOptions) {}
@@ -31,11 +34,12 @@ export class WarmMedia {
     this.drop();
     const run = ++this.run;
     this.id = id;
+    this.codec = this.options.prefer();
     const peer = await this.options.take().catch(() => null);
     if (run !== this.run || !peer) return peer?.close();
     this.peer = peer;
     const sdp = peer.offer(() => peer.state === "failed" && this.lost(peer), (candidate) => this.options.found(id, candidate));
-    if (!this.options.send({ type: "warm", callId: id, sdp })) this.drop();
+    if (!this.options.send({ type: "warm", callId: id, sdp, ...preferring(this.codec) })) this.drop();
   }
 
   /** Nobody is to be called after all. */
@@ -49,7 +53,7 @@ export class WarmMedia {
   take(id: string): Peer | null {
     if (this.id !== id) return null;
     const { peer } = this;
-    const whole = peer?.answered && peer.state !== "failed";
+    const whole = peer?.answered && peer.state !== "failed" && this.codec === this.options.prefer();
     if (whole) this.peer = null;
     this.drop();
     return whole ? peer : null;

@@ -1,0 +1,23 @@
+// Which codec calls are to have: for whoever knows why.
+
+import { useState } from "react";
+import { chooseCodec, chosenCodec, type CodecChoice as Choice } from "../phone/codec";
+import { CODEC } from "../texts";
+
+export function CodecChoice() {
+  const [codec, setCodec] = useState(chosenCodec);
+  const choose = (chosen: Choice): void => {
+    chooseCodec(chosen);
+    setCodec(chosen);
+  };
+  return (
+    <label className="popover-field">
+      <span>{CODEC.title}</span>
+      <select value={codec} onChange={(event) => choose(event.target.value as Choice)}>
+        <option value="">{CODEC.automatic}</option>
+        <option value="opus">{CODEC.opus}</option>
+        <option value="pcmu">{CODEC.pcmu}</option>
+      </select>
+    </label>
+  );
+}

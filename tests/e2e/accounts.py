@@ -1,0 +1,43 @@
+"""Users who sign in: settings with their names and one password, and each one's page."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Browser
+
+from frontend.users import Users
+from tests.e2e.softphone import Softphone, unopened_softphone
+from tests.real.site import Site
+
+PASSWORD = "correct horse battery"
+
+
+def accounts(folder: Path, *users: str) -> dict[str, Any]:
+    """A site's settings."""
+    file = Users(folder / "users")
+    for user in users:
+        file.add(user, PASSWORD)
+    return {
+        "enable_authentication": True,
+        "users_file": folder / "users",
+        "token_secret_file": folder / "secret",
+    }
+
+
+async def sign_in(phone: Softphone, user: str, password: str = PASSWORD) -> None:
+    """On a page that asks for it."""
+    await phone.page.get_by_label("User").fill(user)
+    await phone.page.get_by_label("Password").fill(password)
+    await phone.press("Sign in")
+
+
+@asynccontextmanager
+async def signed_in(browser: Browser, site: Site, user: str, **options: object) -> AsyncIterator[Softphone]:
+    """`user`'s page, online."""
+    async with unopened_softphone(browser, **options) as phone:
+        await phone.page.goto(site.app.url)
+        await sign_in(phone, user)
+        await phone.online()
+        yield phone
