@@ -18,12 +18,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import av
-import numpy as np
-from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
-from av import AudioFrame
-from av.audio.resampler import AudioResampler
-from numpy.typing import NDArray
+from frontend.client.errors import MediaMissing
+
+try:
+    import av
+    import numpy as np
+    from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+    from av import AudioFrame
+    from av.audio.resampler import AudioResampler
+    from numpy.typing import NDArray
+except ImportError as error:
+    raise MediaMissing(error.name) from error
 
 Samples = NDArray[np.int16]
 """Mono PCM, 16 bit."""

@@ -14,7 +14,7 @@ import pytest
 from ari_bridge.people import PreferenceFile, Preferences
 from frontend import messages
 from frontend.attendant import Attendant
-from frontend.client.phone_call import PhoneCall
+from frontend.client import Call
 from frontend.client.tones import Silence, Tone
 from tests.real.parts import VERSIONS, Pbx, require_installed
 from tests.real.rtp import RtpPeer
@@ -102,7 +102,7 @@ async def page(site: Site, user: str) -> AsyncIterator[Listener]:
             reading.cancel()
 
 
-async def until_heard(call: PhoneCall) -> None:
+async def until_heard(call: Call) -> None:
     async with asyncio.timeout(10):
         while call.heard.sound().silent:  # noqa: ASYNC110
             await asyncio.sleep(0.05)

@@ -32,7 +32,7 @@ async def test_the_phone_gives_its_place_to_another(site: Site, far: RtpPeer, tm
             assert call.parties[1].number == "1002"
             await call.hold()  # and all that a call can do
             await taken.heard.wait_for_mix(set(), {440, 900})
-            await call.hold(False)
+            await call.unhold()
             await taken.heard.wait_for_tone(440)
             await taken.hangup()
             await call.wait("ended")

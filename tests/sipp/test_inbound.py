@@ -70,7 +70,7 @@ async def test_declined_call_goes_on_in_the_dialplan_with_486(site: Site, tmp_pa
     async with site.phone("1001") as phone:
         async with Sipp("caller_is_refused", tmp_path, to=site.pbx.sip_port) as caller:
             incoming = await phone.incoming(timeout=5)
-            await incoming.decline()
+            await incoming.reject()
             await caller.done()
             assert "SIP/2.0 486" in caller.messages
         assert site.app.calls.get(incoming.id).outcome is Outcome.REJECTED
