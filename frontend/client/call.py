@@ -27,7 +27,9 @@ Issue = Literal["echo", "choppy", "one_way", "delay", "noise", "dropped"]
 class Line(Protocol):
     """What a call needs of its client. All raise ConnectionLost."""
 
-    ice_servers: Sequence[IceServer]
+    @property
+    def ice_servers(self) -> Sequence[IceServer]:
+        """What the next media connection is to use."""
 
     async def send(self, message: ClientMessage) -> None: ...
 

@@ -23,7 +23,7 @@ INVITED = {"callId": "one", "sdp": "v=0", "state": "trying"}
 
 
 async def test_a_refusal_is_one_exception_with_all_that_was_told(api: FakeHttpApi, http: HttpClient) -> None:
-    members = {"field": "target", "callId": "one", "retryAfter": None, "requestId": "r1", "outcome": "busy"}
+    members: dict[str, Any] = {"field": "target", "callId": "one", "requestId": "r1", "outcome": "busy"}
     api.answer("POST /call/one/transfer", problem(400, "invalid_target", "The number is too long.", **members))
     with pytest.raises(Problem) as raised:
         await http.transfer("one", "7" * 99)

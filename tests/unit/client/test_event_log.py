@@ -1,13 +1,14 @@
 """What readers of a call's events are told: in order, each once, from the beginning, whatever their pace."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ari_bridge.calls.causes import Outcome
+from ari_bridge.calls.state import Direction
 from frontend import messages
 from frontend.client import Call, ConnectionLost, NoMedia, NotSeen
 from frontend.client.errors import ClientError
@@ -32,7 +33,7 @@ from frontend.messages import CallSummary, IceServer, PartySummary
 class Nobody:
     """A line that takes everything."""
 
-    ice_servers: list[IceServer] = []
+    ice_servers: Sequence[IceServer] = ()
 
     async def send(self, message: messages.ClientMessage) -> None: ...
 
@@ -44,13 +45,13 @@ def call() -> Call:
 
 
 def state(word: messages.ClientState, outcome: Outcome | None = None) -> messages.State:
-    return messages.State("call", word, messages.Direction.OUTBOUND, "600", "1001", 1.0, outcome)
+    return messages.State("call", word, Direction.OUTBOUND, "600", "1001", 1.0, outcome)
 
 
 def summary(**changes: object) -> CallSummary:
     fields = {
         "call_id": "call",
-        "direction": messages.Direction.OUTBOUND,
+        "direction": Direction.OUTBOUND,
         "state": "accepted",
         "target": "600",
         "caller": "1001",
@@ -70,8 +71,9 @@ async def all_of(reader: AsyncIterator[CallEvent]) -> list[CallEvent]:
 
 async def test_each_state_once_and_in_order() -> None:
     one = call()
-    for word in ("trying", "ringing", "ringing", "early", "ringing", "accepted", "accepted"):
-        one.take(state(word))  # type: ignore[arg-type]
+    words: list[messages.ClientState] = ["trying", "ringing", "ringing", "early", "ringing", "accepted", "accepted"]
+    for word in words:
+        one.take(state(word))
     one.take(state("ended", Outcome.COMPLETED))
     one.take(state("ended", Outcome.LOST))
     one.take(messages.Dtmf("call", "1"))  # too late

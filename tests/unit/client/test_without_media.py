@@ -72,3 +72,8 @@ print(result.exit_code, result.output)
 """
     )
     assert out.startswith("3 ") and "pip install 'ari-bridge[phone]'" in out
+
+
+def test_the_client_knows_the_messages_and_nothing_else_of_the_server() -> None:
+    out = run("print(*sorted(name for name in sys.modules if name.split('.')[0] == 'frontend'))")
+    assert {name for name in out.split() if not name.startswith("frontend.client")} == {"frontend", "frontend.messages"}
