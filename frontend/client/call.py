@@ -163,10 +163,13 @@ class Call:
         """Connect the other parties of both calls; both end here."""
         await self._line.ask(messages.Transfer(self.id, to_call_id=other.id))
 
-    async def add_party(self, who: "str | Call") -> None:
-        """A number is called and joins when it answers; the party of another call of ours joins at once."""
-        number, other = (who, None) if isinstance(who, str) else (None, who.id)
-        await self._line.ask(messages.AddParty(self.id, number, other))
+    async def add_party(self, target: str) -> None:
+        """A conference: that number is called, and joins when it answers."""
+        await self._line.ask(messages.AddParty(self.id, target))
+
+    async def merge(self, other: "Call") -> None:
+        """A conference: the other party of that call joins at once, and that call ends here."""
+        await self._line.ask(messages.AddParty(self.id, from_call_id=other.id))
 
     async def drop_party(self, party: int) -> None:
         """Let one go, by the number of its `Party`; of the target of a transfer: take the transfer back."""
@@ -312,7 +315,7 @@ class Call:
     def _end(self, outcome: Outcome | None, reason: str, q850: int = 0, sip: int = 0, at: float = 0.0) -> None:
         if self.ended:
             return
-        kind = happens.Ended if "accepted" in self.history else happens.Failed
+        kind = happens.Ended if outcome in happens.AS_WANTED else happens.Failed
         self.history.append("ended")
         self.outcome, self.end = outcome, kind(outcome, reason, q850, sip, at)
         self._stop_media()

@@ -1,11 +1,11 @@
 """What happens in a call, as its client is told, and the bounded log that it is read from. No I/O.
 
     call ──> Ringing ──> Early ──> Accepted ──> (Hold, Mute, Dtmf, …) ──> Ended
-                    └──────────────────────────────────────────────────> Failed
+            └──────────┴──────────┴─────────────────────────────────────> Failed
 
-`Ringing`, `Early` and `Accepted` come at most once and in this order; any may be left out. The last is `Ended` where
-the call was accepted, else `Failed`: one of them, once. `Reconnecting` is followed by `Reconnected` of the same `what`,
-or by the end. What happened while the connection was away comes between the two, as far as it can still be told.
+`Ringing`, `Early` and `Accepted` come at most once and in this order; any may be left out. The last is `Ended`, or
+`Failed` where the call never stood, or broke: one of them, once. `Reconnecting` is followed by `Reconnected` of the
+same `what`, or by the end. What happened while the connection was away comes between, as far as it can still be told.
 """
 
 import asyncio
@@ -20,6 +20,8 @@ from frontend.messages import PartyState, RecordingState
 
 KEPT = 256
 """Events of one call. A reader who is further behind gets `Missed` in place of the oldest."""
+AS_WANTED = frozenset({Outcome.COMPLETED, Outcome.TRANSFERRED, Outcome.CANCELLED, None})
+"""Outcomes with which a call has ended; with all others it has failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +55,10 @@ class Accepted(Event):
 
 @dataclass(frozen=True, slots=True)
 class Ended(Event):
-    """An accepted call is over. `outcome`: None where nobody could tell. `q850`, `sip`: 0 where none is known."""
+    """The call is over, as somebody wanted it. `outcome`: None where nobody could tell. `q850`, `sip`: 0: not known."""
 
     name: ClassVar[str] = "ended"
-    outcome: Outcome | None
+    outcome: Outcome | None  # one of `AS_WANTED`
     reason: str = ""  # one short sentence in plain words
     q850: int = 0
     sip: int = 0
@@ -65,7 +67,7 @@ class Ended(Event):
 
 @dataclass(frozen=True, slots=True)
 class Failed(Event):
-    """The call is over, and was never accepted; fields as in `Ended`."""
+    """The call is over, and never stood (busy, no answer, …), or broke (lost, …); fields as in `Ended`."""
 
     name: ClassVar[str] = "failed"
     outcome: Outcome | None

@@ -168,7 +168,7 @@ class HttpClient:
     async def add_party(self, call_id: str, target: str) -> CallInfo:
         return await self._verb(call_id, "parties", {"target": target})
 
-    async def join(self, call_id: str, other_call_id: str) -> CallInfo:
+    async def merge(self, call_id: str, other_call_id: str) -> CallInfo:
         """The party of another call becomes one of this call; the other call ends."""
         return await self._verb(call_id, "parties", {"fromCallId": other_call_id})
 

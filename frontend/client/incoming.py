@@ -36,7 +36,7 @@ class Incoming:
         self._ask = ask
         self._over = asyncio.Event()
 
-    async def accept(self, source: "Source | None" = None, *, media: Media | None = None) -> Call:
+    async def answer(self, source: "Source | None" = None, *, media: Media | None = None) -> Call:
         """Take it. Raises Refused where another page was quicker, MediaMissing, NotSeen, ConnectionLost."""
         call = await self._take(self.id, source, media)
         self.stop("accepted")

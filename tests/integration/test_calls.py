@@ -57,7 +57,7 @@ async def test_page_calls_page_and_both_are_heard(site: Site) -> None:
         placing = asyncio.create_task(one.call("1002", source=Tone(500)))
         incoming = await other.incoming(timeout=5)
         assert incoming.caller == "1001"
-        taken = await incoming.accept(Tone(900))
+        taken = await incoming.answer(Tone(900))
         placed = await placing
         await placed.wait("accepted")
         await taken.wait("accepted")
@@ -140,7 +140,7 @@ async def test_two_accepts_at_once_one_has_the_call(site: Site) -> None:
     async with site.phone("1002") as one, site.phone("1002") as two, site.phone("1001") as caller:
         placing = asyncio.create_task(caller.call("1002", source=Tone(500)))
         here, there = await one.incoming(timeout=5), await two.incoming(timeout=5)
-        results = await asyncio.gather(here.accept(Tone(900)), there.accept(Tone(900)), return_exceptions=True)
+        results = await asyncio.gather(here.answer(Tone(900)), there.answer(Tone(900)), return_exceptions=True)
         refused = [result for result in results if isinstance(result, Refused)]
         assert len(refused) == 1, results
         assert refused[0].code == "wrong_state"

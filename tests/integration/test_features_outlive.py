@@ -48,7 +48,7 @@ class Office:
 
     async def takes(self, user: str) -> Call:
         incoming = await self.phones[user].incoming(timeout=5)
-        return await incoming.accept(Tone(USERS[user]))
+        return await incoming.answer(Tone(USERS[user]))
 
     async def left(self) -> list[str]:
         lines = await asyncio.to_thread(self.pbx.asterisk.cli, "core show channels concise")
@@ -127,7 +127,7 @@ async def test_a_conference_of_two_calls_keeps_its_parties(office: Office) -> No
     first, there = await office.call("1001", "1002")
     await first.hold()
     second, other = await office.call("1001", "1003")
-    await first.add_party(second)
+    await first.merge(second)
     await asyncio.gather(hear(first, B, C), hear(there, A, C), hear(other, A, B))
     await office.killed_and_back()
     await asyncio.gather(hear(first, B, C), hear(there, A, C), hear(other, A, B))
@@ -143,7 +143,7 @@ async def test_a_transfer_goes_on(office: Office) -> None:
     await here.transfer("1003")
     ringing = await office.phones["1003"].incoming(timeout=5)
     await office.killed_and_back()
-    taken = await ringing.accept(Tone(C))  # it rings still
+    taken = await ringing.answer(Tone(C))  # it rings still
     await hear(there, C)
     await hear(taken, B)
     await true(lambda: here.ended, "told to who has left")

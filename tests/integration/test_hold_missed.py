@@ -36,7 +36,7 @@ async def front_end(pbx: Pbx, rtpengine: Rtpengine, tmp_path: Path) -> AsyncIter
 async def test_a_hold_that_nobody_saw_is_learnt(front_end: FrontEnd, pbx: Pbx, tmp_path: Path) -> None:
     async with RtpPeer(FAR_TONE) as far, Client(front_end.ws_url, user="1001") as phone:
         async with Sipp("caller_holds", tmp_path, to=pbx.sip_port, rtp_port=far.port) as caller:
-            call = await (await phone.incoming(timeout=5)).accept(Tone(PAGE_TONE))
+            call = await (await phone.incoming(timeout=5)).answer(Tone(PAGE_TONE))
             await call.heard.wait_for_tone(FAR_TONE)
             for lives, held in enumerate((True, False), start=1):
                 await front_end.kill()

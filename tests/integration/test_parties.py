@@ -30,7 +30,7 @@ class Line:
 
     async def takes(self) -> Call:
         incoming = await self.phone.incoming(timeout=5)
-        return await incoming.accept(Tone(self.hz))
+        return await incoming.answer(Tone(self.hz))
 
     async def calls(self, user: str, other: "Line") -> tuple[Call, Call]:
         """Both ends of a call that is heard both ways."""
@@ -97,7 +97,7 @@ async def test_a_blind_transfer_connects_the_two_others(lines: tuple[Line, Line,
     assert ringing.caller == "1002"  # whom she will talk to
     await hear(there)
     await music(there)
-    taken = await ringing.accept(Tone(C))
+    taken = await ringing.answer(Tone(C))
     await here.wait("ended")
     assert here.outcome is Outcome.TRANSFERRED
     await hear(there, C)
@@ -172,7 +172,7 @@ async def test_two_calls_become_a_conference_that_we_leave(lines: tuple[Line, Li
     first, there = await alice.calls("1002", bob)
     await first.hold()
     second, other = await alice.calls("1003", carol)
-    await first.add_party(second)
+    await first.merge(second)
     await asyncio.gather(hear(first, B, C), hear(there, A, C), hear(other, A, B))
     await first.leave()
     await asyncio.gather(hear(there, C), hear(other, B))

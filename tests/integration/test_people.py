@@ -162,7 +162,7 @@ async def test_a_forwarded_call_is_heard_at_its_target(site: Site, far: RtpPeer,
     async with attended(site, tmp_path) as attendant, site.phone("1002") as phone:
         await attendant.set("1001", messages.Preferences(forward_always="1002"))
         async with Sipp("caller_stays", tmp_path, to=site.pbx.sip_port, rtp_port=far.port) as caller:
-            call = await (await phone.incoming(timeout=5)).accept(Tone(PAGE_TONE))
+            call = await (await phone.incoming(timeout=5)).answer(Tone(PAGE_TONE))
             await call.wait("accepted")
             await call.heard.wait_for_tone(FAR_TONE)
             await (await far.stream()).heard.wait_for_tone(PAGE_TONE)
@@ -180,7 +180,7 @@ async def test_nobody_answers_in_the_user_s_own_time_and_the_call_is_forwarded(
         async with Sipp("caller_stays", tmp_path, to=site.pbx.sip_port, rtp_port=far.port) as caller:
             ringing = await phone.incoming(timeout=5)
             assert await ringing.wait_stopped(timeout=5) == "no_answer"
-            call = await (await other.incoming(timeout=5)).accept(Tone(PAGE_TONE))
+            call = await (await other.incoming(timeout=5)).answer(Tone(PAGE_TONE))
             await call.heard.wait_for_tone(FAR_TONE)
             await call.hangup()
             await caller.done()

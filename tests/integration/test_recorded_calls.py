@@ -22,7 +22,7 @@ A, B = 500.0, 900.0
 async def talk(site: Site, one: Any, other: Any) -> tuple[Call, Call]:
     async def take() -> Call:
         incoming = await other.incoming(timeout=5)
-        taken: Call = await incoming.accept(Tone(B))
+        taken: Call = await incoming.answer(Tone(B))
         return taken
 
     placed, taken = await asyncio.gather(one.call("1002", source=Tone(A)), take())

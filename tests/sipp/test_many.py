@@ -53,7 +53,7 @@ async def test_ten_calls_out_at_once(site: Site, far: RtpPeer, tmp_path: Path) -
 
 
 async def _take(phone: Client) -> None:
-    call = await (await phone.incoming(timeout=15)).accept(Tone(PAGE_TONE))
+    call = await (await phone.incoming(timeout=15)).answer(Tone(PAGE_TONE))
     await call.wait("accepted", timeout=15)
     await call.heard.wait_for_tone(FAR_TONE, timeout=15)
     await call.hangup()

@@ -37,7 +37,7 @@ async def call_out_and_hang_up(phone: Client) -> None:
 
 
 async def take_a_call(phone: Client) -> None:
-    call = await (await phone.incoming(timeout=10)).accept(Silence())
+    call = await (await phone.incoming(timeout=10)).answer(Silence())
     await call.wait("accepted", timeout=10)
 
 

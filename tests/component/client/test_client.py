@@ -75,7 +75,7 @@ async def test_the_end_of_the_client_hangs_up(app: App, pbx: FakeAri) -> None:
         call = await client.call("600", media=GivenOffer(OFFER))
         await call.wait("ringing")
     assert call.outcome is Outcome.CANCELLED
-    assert [event.name for event in await all_of(call)] == ["ringing", "failed"]
+    assert [event.name for event in await all_of(call)] == ["ringing", "ended"]
 
 
 async def test_what_is_refused_is_raised_where_it_was_asked(app: App, pbx: FakeAri) -> None:

@@ -169,7 +169,7 @@ async def test_every_verb(api: FakeHttpApi, http: HttpClient) -> None:
     await http.transfer("one", "700")
     await http.attended_transfer("one", "two")
     await http.add_party("one", "700")
-    await http.join("one", "two")
+    await http.merge("one", "two")
     await http.leave("one")
     await http.record("one")
     assert (await http.send_dtmf("one", "12#")).call_id == "one"
