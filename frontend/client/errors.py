@@ -17,6 +17,8 @@ again unchanged will fail again. `retry_after`: for how many seconds the server 
 
 from dataclasses import dataclass
 
+from frontend.client.answers import CauseInfo
+
 FATAL_CODES = frozenset(
     {
         "malformed",
@@ -28,6 +30,9 @@ FATAL_CODES = frozenset(
         "unauthorized",
         "forbidden",
         "unknown_call",
+        "unknown_recording",
+        "range_not_satisfiable",
+        "in_doubt",
         "not_found",
         "method_not_allowed",
         "too_large",
@@ -112,6 +117,7 @@ class Details:
     field: str = ""
     call_id: str = ""
     outcome: str = ""  # of a call that ended before its SDP answer
+    cause: CauseInfo | None = None  # of the same
     retry_after: float = 0.0  # seconds
     request_id: str = ""  # stands in the server's log
 

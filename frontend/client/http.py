@@ -158,19 +158,24 @@ class HttpClient:
     async def unhold(self, call_id: str) -> CallInfo:
         return await self._verb(call_id, "hold", {"held": False})
 
-    async def transfer(self, call_id: str, target: str) -> CallInfo:
-        """Blind; how it ends is seen in `call` and `events`, as with all that takes time."""
-        return await self._verb(call_id, "transfer", {"target": target})
+    async def transfer(self, call_id: str, target: str, *, idempotency_key: str | None = None) -> CallInfo:
+        """Blind; how it ends is seen in `call` and `events`, as with all that takes time.
 
-    async def attended_transfer(self, call_id: str, other_call_id: str) -> CallInfo:
-        return await self._verb(call_id, "transfer", {"toCallId": other_call_id})
+        With an idempotency key it is safe to repeat, and is repeated, as all that take one.
+        """
+        return await self._verb(call_id, "transfer", {"target": target}, idempotency_key)
 
-    async def add_party(self, call_id: str, target: str) -> CallInfo:
-        return await self._verb(call_id, "parties", {"target": target})
+    async def attended_transfer(
+        self, call_id: str, other_call_id: str, *, idempotency_key: str | None = None
+    ) -> CallInfo:
+        return await self._verb(call_id, "transfer", {"toCallId": other_call_id}, idempotency_key)
 
-    async def merge(self, call_id: str, other_call_id: str) -> CallInfo:
+    async def add_party(self, call_id: str, target: str, *, idempotency_key: str | None = None) -> CallInfo:
+        return await self._verb(call_id, "parties", {"target": target}, idempotency_key)
+
+    async def merge(self, call_id: str, other_call_id: str, *, idempotency_key: str | None = None) -> CallInfo:
         """The party of another call becomes one of this call; the other call ends."""
-        return await self._verb(call_id, "parties", {"fromCallId": other_call_id})
+        return await self._verb(call_id, "parties", {"fromCallId": other_call_id}, idempotency_key)
 
     async def drop_party(self, call_id: str, party: int) -> None:
         await self._requests.send("DELETE", f"/call/{call_id}/parties/{party}")
@@ -299,8 +304,9 @@ class HttpClient:
 
     # --- inside ------------------------------------------------------------------------
 
-    async def _verb(self, call_id: str, verb: str, body: dict[str, Any]) -> CallInfo:
-        return self._call(await self._requests.send("POST", f"/call/{call_id}/{verb}", body=body))
+    async def _verb(self, call_id: str, verb: str, body: dict[str, Any], key: str | None = None) -> CallInfo:
+        headers = {KEY: key} if key else None
+        return self._call(await self._requests.send("POST", f"/call/{call_id}/{verb}", body=body, headers=headers))
 
     def _call(self, reply: Reply) -> CallInfo:
         return msgspec.structs.replace(self._read(reply, CallInfo), etag=reply.headers.get("ETag", ""))

@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
+from frontend.client.answers import CauseInfo
 from frontend.client.errors import ConnectionFailed, Details, Problem
 from frontend.client.patience import backoff, retry_after, wait_after
 
@@ -47,6 +48,7 @@ class _Problem(msgspec.Struct, rename="camel"):
     field: str | None = None
     call_id: str | None = None
     outcome: str | None = None
+    cause: CauseInfo | None = None
     retry_after: float | None = None
     request_id: str | None = None
 
@@ -180,6 +182,7 @@ def problem(status: int, body: bytes, headers: Mapping[str, str]) -> Problem:
             field=told.field or "",
             call_id=told.call_id or "",
             outcome=told.outcome or "",
+            cause=told.cause,
             retry_after=told.retry_after or retry_after(headers),
             request_id=told.request_id or headers.get("X-Request-Id", ""),
         )

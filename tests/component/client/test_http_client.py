@@ -99,6 +99,21 @@ async def test_what_is_wrong_is_asked_once(api: FakeHttpApi, http: HttpClient, s
     assert len(api.asked) == 1
 
 
+async def test_a_verb_with_a_key_is_asked_again(api: FakeHttpApi, http: HttpClient) -> None:
+    api.answer("POST /call/one/transfer", Given(202, b"cut", cut=1), ok(CALL, 202))
+    await http.transfer("one", "700", idempotency_key="mine")
+    assert [asked.headers["Idempotency-Key"] for asked in api.asked] == ["mine"] * 2
+
+
+async def test_a_call_that_ended_at_once_says_how(api: FakeHttpApi, http: HttpClient) -> None:
+    cause = {"q850": 34, "sip": 503, "text": "No circuit available"}
+    api.answer("POST /invite", problem(502, "call_failed", "It ended.", outcome="unreachable", cause=cause))
+    with pytest.raises(Problem) as raised:
+        await http.invite("600", "v=0")
+    details = raised.value.details
+    assert details.outcome == "unreachable" and details.cause and details.cause.q850 == 34
+
+
 async def test_the_deadline_ends_it(api: FakeHttpApi) -> None:
     api.answer("GET /stats", problem(503, "unavailable", "Not now.", headers={"Retry-After": "30"}))
     async with HttpClient(api.url, patience=Patience(attempt=0.2, deadline=2.0)) as http:
