@@ -89,7 +89,7 @@ class CallPage(Answer, frozen=True):
 class RecordingInfo(Answer, frozen=True):
     name: str
     call_id: str
-    user: str
+    user: str | None  # None: nobody's, as with a call over HTTP without sign-in
     caller: str
     target: str
     started_at: float

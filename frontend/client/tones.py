@@ -354,10 +354,6 @@ class Heard:
                 pass
         raise ToneNotHeard(0, timeout, self.sound(), "silence was wanted")
 
-    def frequency(self, seconds: float = 0.5) -> float:
-        """Hz of the strongest line in the newest `seconds`; 0 where it is silent."""
-        return self.sound(seconds).frequency
-
     async def wait_for_tone(self, hz: float, timeout: float = 5.0) -> Sound:  # noqa: ASYNC109
         """Wait until a tone of `hz` is heard.
 
