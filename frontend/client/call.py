@@ -57,6 +57,7 @@ class Call:
         self.taken_over = False  # another page of the user holds the call now; its media is closed here
         self._line = line
         self._log = EventLog()
+        self._away = False  # the connection is lost
         self._refused: Refused | None = None  # why the last offer was not taken
         self._broken: ClientError | None = None  # why nothing more is told of the call
         self._renewing: asyncio.Task[None] | None = None
@@ -247,11 +248,16 @@ class Call:
 
     def reconnecting(self, reason: str) -> None:
         """The connection is lost, and is being made again."""
-        self._log.add(happens.Reconnecting("signalling", reason))
+        if not self._away:
+            self._away = True
+            self._log.add(happens.Reconnecting("signalling", reason))
 
     def reconnected(self) -> None:
+        """On another connection, whether the one before was lost or given up."""
         self._broken = None
-        self._log.add(happens.Reconnected("signalling"))
+        if self._away:
+            self._away = False
+            self._log.add(happens.Reconnected("signalling"))
 
     def break_off(self, error: ClientError) -> None:
         """Nothing more will be told of it, unless there is another connection."""

@@ -2,9 +2,7 @@
 
 async with Client("http://127.0.0.1:3000") as client:
     call = await client.call("601")
-    await call.wait("accepted")
     await call.heard.wait_for_tone(1004)
-    await call.hangup()
 
 Knows no media: `media.py` says what a call needs of them.
 """
@@ -36,6 +34,7 @@ if TYPE_CHECKING:
 
 WELCOME_SECONDS = 5.0
 _FATE_SECONDS = 3.0
+_ENDED_KEPT = 32
 
 
 class Client:
@@ -229,6 +228,7 @@ class Client:
         return await run(self, seconds)
 
     async def _begin(self, call_id: str, source: "Source | None", media: Media | None, **offer: Any) -> Call:
+        await self._forget()
         call = Call(self, call_id, media or media_module.webrtc(source, self._codec))
         self._calls[call_id] = call
         try:
@@ -239,6 +239,14 @@ class Client:
             await call.close()
             raise
         return call
+
+    async def _forget(self) -> None:
+        """Calls that ended long ago: what comes of them still is nothing that they would tell."""
+        ended = [call for call in self._calls.values() if call.ended]
+        for call in ended[:-_ENDED_KEPT]:
+            del self._calls[call.id]
+            self._fates.pop(call.id, None)
+            await call.close()
 
     # --- the connection ----------------------------------------------------------------
 
@@ -343,11 +351,10 @@ class Client:
 
     def _on_lost(self, lost: ConnectionLost) -> None:
         self._lost = lost
-        if self._reconnecting is None:
-            for call in self._calls.values():
-                call.reconnecting(str(lost))
-                if not self._reconnects:
-                    call.break_off(lost)
+        for call in self._calls.values():
+            call.reconnecting(str(lost))
+            if not self._reconnects:
+                call.break_off(lost)
         self._reconnect_soon(0.0)
         self._wake()
 
@@ -360,7 +367,8 @@ class Client:
         for pause in backoff():
             try:
                 await self.reconnect()
-                break
+                if self._lost is None:  # and not lost again at the same moment
+                    break
             except ClientError as error:
                 if isinstance(error, Refused) and error.code == "unauthorized" and not await self._signed_in_again():
                     self._give_up(error)

@@ -116,6 +116,15 @@ async def test_many_at_once_get_each_their_own_answer(app: App, pbx: FakeAri) ->
         await call.hangup()
 
 
+async def test_calls_that_ended_long_ago_are_forgotten(app: App, pbx: FakeAri, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("frontend.client.client._ENDED_KEPT", 2)
+    pbx.far_side = Answers()
+    async with Client(app.url) as client:
+        for _ in range(5):
+            await (await talking(client)).hangup()
+        assert len(client._calls) == 3
+
+
 async def test_a_call_whose_sound_is_elsewhere_is_commanded_and_followed(app: App, pbx: FakeAri) -> None:
     pbx.far_side = Answers()
     async with Client(app.url, user="1001") as desk, Client(app.url, user="1001") as program:

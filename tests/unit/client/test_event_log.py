@@ -156,6 +156,19 @@ async def test_what_happened_while_the_connection_was_away_comes_between() -> No
     ]
 
 
+async def test_a_connection_that_is_changed_without_a_loss_is_no_event() -> None:
+    one = call()
+    one.take(state("accepted"))
+    one.catch_up(summary())
+    one.reconnected()
+    one.reconnecting("closed")
+    one.reconnecting("closed again")
+    one.reconnected()
+    one.take(state("ended", Outcome.COMPLETED))
+    names = [event.name for event in await all_of(one.events())]
+    assert names == ["accepted", "reconnecting", "reconnected", "ended"]
+
+
 async def test_a_party_that_left_out_of_sight_has_left() -> None:
     one = call()
     one.take(state("accepted"))
