@@ -101,10 +101,9 @@ class Client:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Hang up what stands here, and disconnect."""
+        """Hang up what stands here, and disconnect: what cannot be hung up ends after the grace."""
         if self.connected:
             ours = [call for call in self._calls.values() if call.media and not call.ended and not call.taken_over]
-            # What cannot be hung up ends with the connection.
             await asyncio.gather(*(call.hangup() for call in ours), return_exceptions=True)
         await self.drop()
 
@@ -346,8 +345,8 @@ class Client:
         except (ClientError, TimeoutError):
             call.over(None, "It ended while the connection was away.", accepted=False)
             return
-        reason = told.cause.text if told.cause else ""
-        call.over(told.left or told.outcome, reason, accepted=told.answered_at is not None, at=told.ended_at or 0.0)
+        why = told.cause.text if told.cause else ""
+        call.over(told.left or told.outcome, why, accepted=told.answered_at is not None, at=told.ended_at or 0.0)
 
     def _on_lost(self, lost: ConnectionLost) -> None:
         self._lost = lost
