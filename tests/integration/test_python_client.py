@@ -1,6 +1,7 @@
 """What the Python client makes of sound: muted, moved to another program, asked for over HTTP."""
 
 import asyncio
+import sys
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,33 @@ async def test_people_and_preferences(site: Site) -> None:
             while client.people["1001"].state != "do_not_disturb":  # noqa: ASYNC110  told on the WebSocket too
                 await asyncio.sleep(0.05)
         await client.http.set_preferences(type(kept)(), user="1001")
+
+
+async def ran(*arguments: str) -> tuple[int, str]:
+    """Exit status, and all that was printed."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    async with asyncio.timeout(60):
+        out, _ = await process.communicate()
+    return process.returncode or 0, out.decode()
+
+
+async def test_ari_bridge_call_tells_what_happens_and_what_it_hears(site: Site, tmp_path: Path) -> None:
+    url = site.app.ws_url
+    file = tmp_path / "heard.wav"
+    status, told = await ran(
+        "frontend.cli", "call", "601", "--url", url, "--expect-tone", "1004", "--record", str(file)
+    )
+    assert status == 0, told
+    assert "accepted" in told and "heard a tone at 1004 Hz" in told and "ended (completed" in told
+    assert file.stat().st_size > 10_000
+    status, told = await ran("frontend.cli", "call", "604", "--url", url)
+    assert status == 1 and "Not accepted" in told and "busy" in told, told
+    status, told = await ran("frontend.cli", "call", "602", "--url", url, "--expect-tone", "1004", "--seconds", "1")
+    assert status == 2 and "1004 Hz was not heard" in told, told
+
+
+async def test_a_call_outlives_a_command_that_does_nothing(site: Site) -> None:
+    status, told = await ran("deploy.outlives", "true", "--url", site.app.ws_url, "--seconds", "1")
+    assert status == 0 and "the call was kept" in told, told
