@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
+from urllib.parse import quote
 
 import msgspec
 
@@ -105,7 +106,7 @@ class HttpClient:
         headers = {"If-None-Match": known.etag} if known and known.etag else {}
         reply = await self._requests.send(
             "GET",
-            f"/call/{call_id}",
+            f"/call/{_in_path(call_id)}",
             query={"wait": f"{min(wait, MOST_WAIT):g}"} if wait else None,
             headers=headers,
             wait=wait,
@@ -150,7 +151,7 @@ class HttpClient:
                 return
 
     async def hangup(self, call_id: str) -> None:
-        await self._requests.send("DELETE", f"/call/{call_id}")
+        await self._requests.send("DELETE", f"/call/{_in_path(call_id)}")
 
     async def hold(self, call_id: str) -> CallInfo:
         return await self._verb(call_id, "hold", {"held": True})
@@ -178,7 +179,7 @@ class HttpClient:
         return await self._verb(call_id, "parties", {"fromCallId": other_call_id}, idempotency_key)
 
     async def drop_party(self, call_id: str, party: int) -> None:
-        await self._requests.send("DELETE", f"/call/{call_id}/parties/{party}")
+        await self._requests.send("DELETE", f"/call/{_in_path(call_id)}/parties/{party}")
 
     async def leave(self, call_id: str) -> CallInfo:
         return await self._verb(call_id, "leave", {})
@@ -191,7 +192,7 @@ class HttpClient:
 
     async def post_feedback(self, call_id: str, score: int, issue: str | None = None, comment: str = "") -> None:
         body: dict[str, Any] = {"score": score, "comment": comment} | ({"issue": issue} if issue else {})
-        await self._requests.send("POST", f"/call/{call_id}/feedback", body=body)
+        await self._requests.send("POST", f"/call/{_in_path(call_id)}/feedback", body=body)
 
     # --- what is kept ------------------------------------------------------------------
 
@@ -216,7 +217,7 @@ class HttpClient:
                 return
 
     async def recording(self, name: str) -> answers.RecordingInfo:
-        return self._read(await self._requests.send("GET", f"/recordings/{name}"), answers.RecordingInfo)
+        return self._read(await self._requests.send("GET", f"/recordings/{_in_path(name)}"), answers.RecordingInfo)
 
     async def download_recording(self, name: str, path: str | Path) -> answers.RecordingInfo:
         """Into a WAV file, which is there when it is whole, and not before. Raises DownloadFailed, OSError also."""
@@ -225,7 +226,7 @@ class HttpClient:
         return recording
 
     async def delete_recording(self, name: str) -> None:
-        await self._requests.send("DELETE", f"/recordings/{name}")
+        await self._requests.send("DELETE", f"/recordings/{_in_path(name)}")
 
     async def cdrs(
         self,
@@ -259,7 +260,7 @@ class HttpClient:
                 return
 
     async def cdr(self, call_id: str) -> answers.CallRecord:
-        return self._read(await self._requests.send("GET", f"/cdrs/{call_id}"), answers.CallRecord)
+        return self._read(await self._requests.send("GET", f"/cdrs/{_in_path(call_id)}"), answers.CallRecord)
 
     # --- people ------------------------------------------------------------------------
 
@@ -306,7 +307,9 @@ class HttpClient:
 
     async def _verb(self, call_id: str, verb: str, body: dict[str, Any], key: str | None = None) -> CallInfo:
         headers = {KEY: key} if key else None
-        return self._call(await self._requests.send("POST", f"/call/{call_id}/{verb}", body=body, headers=headers))
+        return self._call(
+            await self._requests.send("POST", f"/call/{_in_path(call_id)}/{verb}", body=body, headers=headers)
+        )
 
     def _call(self, reply: Reply) -> CallInfo:
         return msgspec.structs.replace(self._read(reply, CallInfo), etag=reply.headers.get("ETag", ""))
@@ -316,3 +319,8 @@ class HttpClient:
             return msgspec.json.decode(reply.body, type=kind)
         except msgspec.MsgspecError as error:
             raise ConnectionFailed(self.url, f"the answer is not understood: {error}", reply.status) from error
+
+
+def _in_path(name: str) -> str:
+    """As one piece of a path, whatever somebody calls a call."""
+    return quote(name, safe="")

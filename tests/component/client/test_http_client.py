@@ -133,6 +133,13 @@ async def test_nobody_there() -> None:
             await http.health()
 
 
+async def test_no_name_leaves_its_place_in_the_path(api: FakeHttpApi, http: HttpClient) -> None:
+    with pytest.raises(Problem):
+        await http.call("a/b?c#d e")
+    [asked] = api.asked
+    assert (asked.path, asked.query) == ("/call/a/b?c#d e", {})  # as the server reads it, percent-decoded
+
+
 async def test_an_answer_that_is_none(api: FakeHttpApi, http: HttpClient) -> None:
     api.answer("GET /call/one", ok({"callId": 7}))
     with pytest.raises(ConnectionFailed, match="not understood"):
