@@ -124,8 +124,8 @@ class Connection:
         self._questions.append(question)
         try:
             async with asyncio.timeout(timeout):
-                await self.send(message)
-                await self.send(Ping(question.number))
+                # Both at once: where one waits for a slow line, no other question may come between them.
+                await asyncio.gather(self.send(message), self.send(Ping(question.number)))
                 error = await question.answered
         except TimeoutError:
             raise NotSeen(f"the server did not answer {type(message).__name__.lower()} within {timeout:g} s") from None
