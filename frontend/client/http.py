@@ -6,6 +6,7 @@ async with HttpClient("http://127.0.0.1:3000") as http:
         print(call.call_id, call.state)
 """
 
+import math
 import ssl
 import uuid
 from collections.abc import AsyncIterator
@@ -100,14 +101,14 @@ class HttpClient:
     async def call(self, call_id: str, *, wait: float = 0.0, known: CallInfo | None = None) -> CallInfo:
         """The call as it stands, or how it ended.
 
-        `wait`: up to so many seconds (60 at most) for the next change; with `known`, for another version than that one,
+        `wait`: up to so many seconds (60 at most, whole ones) for the next change; with `known`, for another version than that one,
         and `known` itself where nothing has changed.
         """
         headers = {"If-None-Match": known.etag} if known and known.etag else {}
         reply = await self._requests.send(
             "GET",
             f"/call/{_in_path(call_id)}",
-            query={"wait": f"{min(wait, MOST_WAIT):g}"} if wait else None,
+            query={"wait": math.ceil(min(wait, MOST_WAIT))} if wait else None,
             headers=headers,
             wait=wait,
             taken=_NO_CHANGE if known else frozenset(),
