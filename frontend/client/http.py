@@ -101,8 +101,8 @@ class HttpClient:
     async def call(self, call_id: str, *, wait: float = 0.0, known: CallInfo | None = None) -> CallInfo:
         """The call as it stands, or how it ended.
 
-        `wait`: up to so many seconds (60 at most, whole ones) for the next change; with `known`, for another version than that one,
-        and `known` itself where nothing has changed.
+        `wait`: up to so many whole seconds (60 at most) for the next change; with `known`, for another version than
+        that one, and `known` itself where nothing has changed.
         """
         headers = {"If-None-Match": known.etag} if known and known.etag else {}
         reply = await self._requests.send(

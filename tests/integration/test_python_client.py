@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from ari_bridge.calls.causes import Outcome
-from frontend.client import Client, HttpClient, Incoming, RecordingInfo, Refused, Tone
+from frontend.client import Client, HttpClient, Incoming, Problem, RecordingInfo, Refused, Tone
 from frontend.client.events import Mute, TakenOver
 from frontend.client.webrtc import WebRtc
+from tests.real.placed import OFFER
 from tests.real.site import Site, SiteWith
 
 pytestmark = pytest.mark.real
@@ -92,6 +93,31 @@ async def test_a_call_over_http_alone_is_heard_held_and_recorded(site: Site, tmp
                 break
         assert names.index("call.started") < names.index("call.ended")
     await media.close()
+
+
+async def test_polls_see_every_change(site: Site) -> None:
+    async with HttpClient(site.app.url) as http:
+        placed = await http.invite("603", OFFER)
+        call = await http.call(placed.call_id)
+        while call.state != "ringing":
+            call = await http.call(call.call_id, wait=5, known=call)
+        assert await http.call(call.call_id, wait=1, known=call) is call  # nothing changes
+        assert call.call_id in [one.call_id async for one in http.calls(live=True)]
+        waiting = asyncio.create_task(http.call(call.call_id, wait=30, known=call))
+        await http.hangup(call.call_id)
+        assert (await waiting).outcome is Outcome.CANCELLED
+        assert call.call_id not in [one.call_id async for one in http.calls(live=True)]
+        assert [one.call_id async for one in http.calls(state="ended", number="603", limit=1)][0] == call.call_id
+
+
+async def test_one_key_places_one_call(site: Site) -> None:
+    async with HttpClient(site.app.url) as http:
+        placed = await asyncio.gather(*(http.invite("603", OFFER, idempotency_key="one") for _ in range(3)))
+        await asyncio.gather(*(http.hangup(call_id) for call_id in {one.call_id for one in placed}))
+        assert len({one.call_id for one in placed}) == 1
+        with pytest.raises(Problem) as reused:
+            await http.invite("604", OFFER, idempotency_key="one")
+        assert (reused.value.status, reused.value.code) == (422, "idempotency_key_reused")
 
 
 async def test_people_and_preferences(site: Site) -> None:
