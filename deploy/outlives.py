@@ -14,9 +14,7 @@ import time
 import numpy as np
 
 from deploy.demo.steps import say
-from frontend.client.connection import ClientError
-from frontend.client.phone import Phone
-from frontend.client.phone_call import PhoneCall
+from frontend.client import Call, Client, ClientError
 from frontend.client.tones import Samples, ToneNotHeard
 
 NUMBER, TONE = "601", 1004.0  # Milliwatt, Hz
@@ -46,7 +44,7 @@ class Ear:
 
 async def outlives(url: str, command: str, seconds: float) -> bool:
     """Runs `command` during a call at the server `url`, and listens for `seconds` after it. Says what happens."""
-    async with Phone(url, reconnects=True) as phone:
+    async with Client(url) as phone:
         call = await phone.call(NUMBER)
         await call.wait("accepted", 10)
         await call.heard.wait_for_tone(TONE, 10)
@@ -71,7 +69,7 @@ async def outlives(url: str, command: str, seconds: float) -> bool:
         return True
 
 
-async def _hang_up(call: PhoneCall) -> float:
+async def _hang_up(call: Call) -> float:
     """Hangs up as soon as there is somebody to tell; the seconds it took. Raises ClientError after CONTROL_SECONDS."""
     began = time.monotonic()
     while True:

@@ -6,14 +6,12 @@ import ssl
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from frontend.client.connection import ClientError, sign_in
-
-if TYPE_CHECKING:
-    from frontend.client.phone import PhoneCall
+from frontend.client import Call, Client, ClientError, MediaMissing
+from frontend.client.events import CallEvent, Early, Ended, Failed
 
 STATS_EVERY = 2.0  # seconds
 
@@ -54,10 +52,9 @@ async def _call(
 ) -> int:
     # Here, not above: aiortc and numpy are an extra, and no weight for the server to carry.
     try:
-        from frontend.client.phone import Phone
         from frontend.client.tones import File, Silence
-    except ImportError as error:
-        typer.echo(f"`ari-bridge call` needs {error.name}: install ari-bridge[phone].", err=True)
+    except MediaMissing as error:
+        typer.echo(f"`ari-bridge call` makes sound: {error}", err=True)
         return NOT_CALLED
     tls = _any_certificate() if insecure else None
     began = time.monotonic()
@@ -67,21 +64,20 @@ async def _call(
 
     try:
         source = File(play) if play else Silence()
-        if user and not token and (password := os.environ.get("PASSWORD")):
-            token = await sign_in(url, user, password, tls=tls)
-        async with Phone(url, user, token, tls=tls) as phone:
+        password = os.environ.get("PASSWORD") if user and not token else None
+        async with Client(url, user=user, password=password, token=token, tls=tls) as client:
             began = time.monotonic()
-            placed = await phone.call(target, source)
+            placed = await client.call(target, source)
             say(f"SDP answer, call {placed.id}")
             if record:
                 placed.heard.record(record)
-            teller = asyncio.create_task(_tell(placed, say))
+            telling = asyncio.gather(_tell(placed, say), _measure(placed, say))
             try:
                 return await _follow(placed, expect_tone, seconds, ring, say)
             finally:
                 await placed.hangup()
-                teller.cancel()
-                await asyncio.gather(teller, return_exceptions=True)
+                telling.cancel()
+                await asyncio.gather(telling, return_exceptions=True)
                 say(str(placed))
     except (ClientError, OSError) as error:
         typer.echo(f"The call could not be made: {error}", err=True)
@@ -89,7 +85,7 @@ async def _call(
 
 
 async def _follow(
-    placed: "PhoneCall", expect_tone: float | None, seconds: float, ring: float, say: Callable[[str], None]
+    placed: Call, expect_tone: float | None, seconds: float, ring: float, say: Callable[[str], None]
 ) -> int:
     from frontend.client.tones import ToneNotHeard
 
@@ -112,23 +108,30 @@ async def _follow(
     return HEARD
 
 
-async def _tell(placed: "PhoneCall", say: Callable[[str], None]) -> None:
-    """Each state as it comes; media figures now and then."""
-    told = 0
-    figures_at = time.monotonic()
+async def _tell(placed: Call, say: Callable[[str], None]) -> None:
+    """What happens, as it happens. Its end is told by who ends it."""
+    async for event in placed.events():
+        if not isinstance(event, Ended | Failed):
+            say(_words(event))
+
+
+def _words(event: CallEvent) -> str:
+    if isinstance(event, Early):
+        return "sound before the answer"
+    values = [str(getattr(event, name)) for name in event.__dataclass_fields__ if name not in ("name", "at")]
+    return " ".join([event.name.replace("_", " "), *filter(None, values)])
+
+
+async def _measure(placed: Call, say: Callable[[str], None]) -> None:
+    """Media figures now and then, once it is accepted."""
     while True:
-        for state in placed.history[told:]:
-            say(state)
-        told = len(placed.history)
-        if "accepted" in placed.history and time.monotonic() - figures_at > STATS_EVERY:
-            figures_at = time.monotonic()
-            stats = await placed.stats()
+        await asyncio.sleep(STATS_EVERY)
+        if "accepted" in placed.history:
+            stats = await placed.get_stats()
             say(
-                f"{stats['codec']}: {stats.get('sent', 0)} packets sent, {stats.get('received', 0)} received, "
-                f"{stats.get('lost', 0)} lost, jitter {stats.get('jitter', 0) * 1000:.1f} ms; "
-                f"hears {placed.heard.sound()}"
+                f"{stats.codec}: {stats.sent} packets sent, {stats.received} received, {stats.lost} lost, "
+                f"jitter {(stats.jitter or 0) * 1000:.1f} ms; hears {placed.heard.sound()}"
             )
-        await asyncio.sleep(0.02)
 
 
 def _any_certificate() -> ssl.SSLContext:

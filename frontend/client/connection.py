@@ -1,81 +1,50 @@
-"""A typed WebSocket client of the front end.
+"""One WebSocket to the server: typed messages both ways, and questions that are answered.
 
-Sends and receives the messages of `frontend.messages`, and signs in for a token.
-Knows no WebRTC and keeps no call state: `phone.py` does.
+Knows no WebRTC and keeps no call state: `client.py` does.
 """
 
 import asyncio
 import ssl
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 import aiohttp
 import msgspec
-from yarl import URL
 
-from frontend.messages import ClientMessage, Error, ServerMessage
+from frontend.client.errors import ConnectionFailed, ConnectionLost, NotSeen, Refused
+from frontend.client.patience import retry_after
+from frontend.messages import ClientMessage, Error, Ping, Pong, ServerMessage
 
 _DECODER = msgspec.json.Decoder(ServerMessage)
 _CLOSE = 0.5  # seconds; a server that has died answers no goodbye
 _HEARTBEAT = 20.0  # seconds; a server that went silent is noticed within one and a half
+_SEND_SECONDS = 10.0  # a server that reads nothing for so long is gone
+ASK_SECONDS = 5.0
+BEAT_SECONDS = 3.0
+"""Between two pings of ours. The server takes who has sent one, and then nothing for three of them, for frozen."""
+_BEATS_LOST = 3
 
 
-class ClientError(Exception):
-    """Base of what can go wrong on the client's side.
+@dataclass
+class _Question:
+    """A message and the ping after it: what is wrong with the message comes before the pong."""
 
-    `retry_after`: for how many seconds the server asks not to be tried again; 0 where it asks for nothing.
-    """
-
-    retry_after = 0.0
-
-
-class ConnectionFailed(ClientError):
-    """The server cannot be reached, or refused the connection."""
-
-    def __init__(self, url: str, reason: str, status: int = 0, retry_after: float = 0.0) -> None:
-        super().__init__(url, reason, status, retry_after)
-        self.url = url
-        self.reason = reason
-        self.status = status  # HTTP status of the refusal, 0 where there was none
-        self.retry_after = retry_after
-
-    def __str__(self) -> str:
-        return f"cannot connect to {self.url}: {self.reason}"
+    number: int
+    call_id: str | None
+    answered: asyncio.Future[Error | None]
 
 
-class ConnectionLost(ClientError):
-    """The WebSocket closed. `code` is its close code (RFC 6455 section 7.4), 0 where none came."""
-
-    def __init__(self, code: int = 0, reason: str = "") -> None:
-        super().__init__(code, reason)
-        self.code = code
-        self.reason = reason
-
-    def __str__(self) -> str:
-        code = f" (code {self.code})" if self.code else ""
-        return f"the connection to the server is closed{code}{': ' + self.reason if self.reason else ''}"
-
-
-class ServerRefused(ClientError):
-    """The server answered with an `error` message, or refused an HTTP request."""
-
-    def __init__(self, error: Error) -> None:
-        super().__init__(error)
-        self.error = error
-        self.retry_after = error.retry_after or 0.0
-
-    @property
-    def code(self) -> str:
-        return self.error.code
-
-    @property
-    def field(self) -> str | None:
-        return self.error.field
-
-    def __str__(self) -> str:
-        field = f" (field {self.error.field})" if self.error.field else ""
-        return f"{self.error.code}: {self.error.message}{field}"
+def refused(error: Error) -> Refused:
+    return Refused(
+        error.code,
+        error.message,
+        field=error.field or "",
+        call_id=error.call_id or "",
+        retry_after=error.retry_after or 0.0,
+    )
 
 
 class Connection:
@@ -83,6 +52,7 @@ class Connection:
 
     `on_message` is called in order for every message, `on_lost` once, when the
     connection ends without `close` having been called. Both are plain functions.
+    `beats`: send pings all the time, by which either side soon finds the other gone.
     """
 
     def __init__(
@@ -94,6 +64,7 @@ class Connection:
         token: str | None = None,
         origin: str | None = None,
         tls: ssl.SSLContext | None = None,
+        beats: bool = False,
     ) -> None:
         self.url = url
         self._on_message = on_message
@@ -101,9 +72,13 @@ class Connection:
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._origin = origin
         self._tls: ssl.SSLContext | bool = tls or True
+        self._beats = beats
+        self._unheard = 0  # beats since anything came
+        self._asked = 0
+        self._questions: deque[_Question] = deque()  # as many as there are waiting callers
         self._session: aiohttp.ClientSession | None = None
         self._socket: aiohttp.ClientWebSocketResponse | None = None
-        self._reader: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._closing = False
 
     async def open(self, timeout: float = 5.0) -> None:  # noqa: ASYNC109
@@ -111,7 +86,7 @@ class Connection:
         self._session = aiohttp.ClientSession(headers=self._headers)
         try:
             async with asyncio.timeout(timeout):
-                self._socket = await self._session.ws_connect(
+                socket = await self._session.ws_connect(
                     self.url,
                     origin=self._origin,
                     heartbeat=_HEARTBEAT,
@@ -121,38 +96,98 @@ class Connection:
                 )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             await self.close()
-            status, retry_after = 0, 0.0
+            status, after = 0, 0.0
             if isinstance(error, aiohttp.WSServerHandshakeError):
-                status, retry_after = error.status, _retry_after(error.headers)
+                status, after = error.status, retry_after(error.headers)
             reason = f"no answer within {timeout:g} s" if isinstance(error, TimeoutError) else str(error)
-            raise ConnectionFailed(self.url, reason, status, retry_after) from error
-        self._reader = asyncio.create_task(self._read(self._socket), name="client-reader")
+            raise ConnectionFailed(self.url, reason, status, after) from error
+        self._socket = socket
+        self._tasks.append(asyncio.create_task(self._read(socket), name="client-reader"))
+        if self._beats:
+            self._tasks.append(asyncio.create_task(self._beat(socket), name="client-heartbeat"))
 
     async def send(self, message: ClientMessage) -> None:
         """Send one message. Raises ConnectionLost where the connection is gone."""
         if self._socket is None or self._socket.closed:
             raise ConnectionLost
         try:
-            await self._socket.send_str(msgspec.json.encode(message).decode())
-        except (aiohttp.ClientError, ConnectionError) as error:
-            raise ConnectionLost(reason=str(error)) from error
+            async with asyncio.timeout(_SEND_SECONDS):
+                await self._socket.send_str(msgspec.json.encode(message).decode())
+        except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
+            raise ConnectionLost(reason=str(error) or "the server reads nothing") from error
+
+    async def ask(self, message: ClientMessage, timeout: float = ASK_SECONDS) -> None:  # noqa: ASYNC109
+        """Send a message, and wait until the server has begun what it asks. Raises Refused, NotSeen, ConnectionLost."""
+        self._asked += 1
+        answered: asyncio.Future[Error | None] = asyncio.get_running_loop().create_future()
+        question = _Question(self._asked, getattr(message, "call_id", None), answered)
+        self._questions.append(question)
+        try:
+            async with asyncio.timeout(timeout):
+                # Both at once: where one waits for a slow line, no other question may come between them.
+                await asyncio.gather(self.send(message), self.send(Ping(question.number)))
+                error = await question.answered
+        except TimeoutError:
+            raise NotSeen(f"the server did not answer {type(message).__name__.lower()} within {timeout:g} s") from None
+        finally:
+            if question in self._questions:
+                self._questions.remove(question)
+        if error:
+            raise refused(error)
 
     async def close(self) -> None:
         """Close the WebSocket. Safe to repeat."""
         self._closing = True
         if self._socket:
             await self._socket.close()
-        if self._reader:
-            await asyncio.wait([self._reader])
+        self._fail_questions(ConnectionLost(reason="it was closed here"))
+        for beating in self._tasks[1:]:
+            beating.cancel()
+        if others := [task for task in self._tasks if task is not asyncio.current_task()]:
+            await asyncio.wait(others)
         if self._session:
             await self._session.close()
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         async for frame in socket:
+            self._unheard = 0
             if frame.type is aiohttp.WSMsgType.TEXT:
-                self._on_message(_DECODER.decode(frame.data))
+                try:
+                    message = _DECODER.decode(frame.data)
+                except msgspec.MsgspecError:
+                    continue  # of a newer server: what it means is not known here
+                self._take(message)
+        lost = ConnectionLost(socket.close_code or 0)
+        self._fail_questions(lost)
         if not self._closing:
-            self._on_lost(ConnectionLost(socket.close_code or 0))
+            self._on_lost(lost)
+
+    def _take(self, message: ServerMessage) -> None:
+        match message:
+            case Pong(id=number):
+                while self._questions and self._questions[0].number <= number:
+                    _settle(self._questions.popleft(), None)
+            case Error(call_id=call_id) if self._questions and call_id in (None, self._questions[0].call_id):
+                _settle(self._questions[0], message)
+            case _:
+                self._on_message(message)
+
+    def _fail_questions(self, lost: ConnectionLost) -> None:
+        for question in self._questions:
+            if not question.answered.done():
+                question.answered.set_exception(lost)
+
+    async def _beat(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        while not socket.closed:
+            await asyncio.sleep(BEAT_SECONDS)
+            self._unheard += 1
+            if self._unheard > _BEATS_LOST:
+                await socket.close()  # `_read` ends, and tells
+                return
+            try:
+                await self.send(Ping())
+            except ConnectionLost:
+                return
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -164,48 +199,6 @@ class Connection:
         await self.close()
 
 
-def _retry_after(headers: Mapping[str, str] | None) -> float:
-    """RFC 9110 section 10.2.3, in seconds; 0 where there is none, or a date, which the server does not send."""
-    value = (headers or {}).get("Retry-After", "")
-    return float(value) if value.isascii() and value.isdigit() else 0.0
-
-
-def http_url(ws_url: str, path: str) -> str:
-    """The HTTP address of `path` on the server of a WebSocket address."""
-    url = URL(ws_url)
-    return str(url.with_scheme("https" if url.scheme in ("wss", "https") else "http").with_path(path).with_query(None))
-
-
-class _Refusal(msgspec.Struct):
-    error: Error
-
-
-class _Session(msgspec.Struct):
-    token: str
-
-
-async def sign_in(
-    ws_url: str,
-    user: str,
-    password: str,
-    *,
-    tls: ssl.SSLContext | None = None,
-    timeout: float = 10.0,  # noqa: ASYNC109
-) -> str:
-    """Sign in by password; returns the token. Raises ConnectionFailed or ServerRefused."""
-    url = http_url(ws_url, "/session")
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=timeout)) as session,
-            session.post(url, json={"user": user, "password": password}, ssl=tls or True) as response,
-        ):
-            body = await response.read()
-            status = response.status
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise ConnectionFailed(url, str(error) or "no answer") from error
-    try:
-        if status < 300:
-            return msgspec.json.decode(body, type=_Session).token
-        raise ServerRefused(msgspec.json.decode(body, type=_Refusal, strict=False).error)
-    except msgspec.MsgspecError as error:
-        raise ConnectionFailed(url, f"unexpected answer (HTTP {status})", status) from error
+def _settle(question: _Question, error: Error | None) -> None:
+    if not question.answered.done():
+        question.answered.set_result(error)

@@ -18,12 +18,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import av
-import numpy as np
-from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
-from av import AudioFrame
-from av.audio.resampler import AudioResampler
-from numpy.typing import NDArray
+from frontend.client.errors import MediaMissing
+
+try:
+    import av
+    import numpy as np
+    from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+    from av import AudioFrame
+    from av.audio.resampler import AudioResampler
+    from numpy.typing import NDArray
+except ImportError as error:
+    raise MediaMissing(error.name) from error
 
 Samples = NDArray[np.int16]
 """Mono PCM, 16 bit."""
@@ -348,10 +353,6 @@ class Heard:
             except TimeoutError:
                 pass
         raise ToneNotHeard(0, timeout, self.sound(), "silence was wanted")
-
-    def frequency(self, seconds: float = 0.5) -> float:
-        """Hz of the strongest line in the newest `seconds`; 0 where it is silent."""
-        return self.sound(seconds).frequency
 
     async def wait_for_tone(self, hz: float, timeout: float = 5.0) -> Sound:  # noqa: ASYNC109
         """Wait until a tone of `hz` is heard.

@@ -18,7 +18,7 @@ from deploy.demo.asterisk import Asterisk
 from deploy.demo.process import ProgramFailed
 from deploy.demo.rtpengine import Rtpengine
 from deploy.demo.steps import say
-from frontend.client.connection import ClientError
+from frontend.client import ClientError
 from tests.bench import busy, memory, report, setup
 from tests.bench.far import FarPhone
 from tests.bench.observer import Observer

@@ -2,7 +2,7 @@
 
 It has the order that is fast (create, addChannel and dial beside the media) and nothing else: no states, no
 deadlines, no records, no care for what goes wrong. `WAKE` makes it wake the channels of a legacy Asterisk too.
-Takes the front end's WebSocket messages `offer` and `hangup`.
+Takes the front end's WebSocket messages `offer`, `hangup` and `ping`.
 
     ARI_URL=… ARI_USER=… ARI_PASSWORD=… RTPENGINE_NG=… PORT=… WAKE=1 python -m tests.bench.bare
 """
@@ -91,8 +91,13 @@ class Script:
         await _send(socket, type="welcome", version="bare", authentication=False, session="none")
         async for frame in socket:
             message = msgspec.json.decode(frame.data)
-            work = self._call(socket, message) if message["type"] == "offer" else self._end(socket, message["callId"])
-            calls.add(asyncio.create_task(work))
+            match message["type"]:
+                case "offer":
+                    calls.add(asyncio.create_task(self._call(socket, message)))
+                case "hangup":
+                    calls.add(asyncio.create_task(self._end(socket, message["callId"])))
+                case "ping":
+                    await _send(socket, type="pong", id=message.get("id", 0))
         return socket
 
     async def _call(self, socket: web.WebSocketResponse, offer: dict[str, str]) -> None:

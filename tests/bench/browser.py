@@ -2,50 +2,44 @@
 
 import asyncio
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Sequence
 
-from frontend.client.phone import Phone, PhoneCall
-from frontend.messages import Answer, ClientMessage, Offer, ServerMessage
+from frontend.client import Call
+from frontend.client.tones import Tone
+from frontend.client.webrtc import WebRtc
+from frontend.messages import IceServer
 
 FLOWING = 5  # packets: from then on the browser's media flows
 
 
-class Browser(Phone):
-    """`clicked`: when the last offer was sent; `answered`: when its SDP answer came. Unix seconds.
+class Browser(WebRtc):
+    """`clicked`: when the offer was made; `answered`: when its SDP answer came. Unix seconds.
 
     Its own ICE and DTLS begin only with `connect`, so that their work is not in the way of what is measured before.
     """
 
-    def __init__(self, ws_url: str) -> None:
-        super().__init__(ws_url)
+    def __init__(self, hz: float) -> None:
+        super().__init__(Tone(hz))
         self.clicked = 0.0
         self.answered: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-        self._connect: Callable[[], None] = lambda: None
+        self._connect = asyncio.Event()
 
-    async def send(self, message: ClientMessage) -> None:
-        if isinstance(message, Offer):
-            self.answered = asyncio.get_running_loop().create_future()
-            self.clicked = time.time()
-        await super().send(message)
+    async def offer(self, ice_servers: Sequence[IceServer]) -> str:
+        sdp = await super().offer(ice_servers)
+        self.clicked = time.time()
+        return sdp
+
+    async def answer(self, sdp: str) -> None:
+        self.answered.set_result(time.time())
+        await self._connect.wait()
+        await super().answer(sdp)
 
     def connect(self) -> None:
         """Takes the answer that came."""
-        self._connect()
-
-    def _receive(self, message: ServerMessage) -> None:
-        if not isinstance(message, Answer):
-            super()._receive(message)
-            return
-        if not self.answered.done():
-            self.answered.set_result(time.time())
-        receive = super()._receive
-        self._connect = lambda: receive(message)
+        self._connect.set()
 
 
-async def flowing(call: PhoneCall) -> None:
+async def flowing(call: Call) -> None:
     """Waits until the browser's packets flow."""
-    figures: dict[str, Any] = {}
-    while figures.get("sent", 0) < FLOWING:
+    while (await call.get_stats()).sent < FLOWING:  # noqa: ASYNC110  aiortc tells nobody
         await asyncio.sleep(0.01)
-        figures = await call.stats()

@@ -5,7 +5,8 @@ from typing import Self
 
 from ari_bridge.ids import new_call_id
 from frontend import messages
-from frontend.client.connection import ClientError, Connection, ServerRefused
+from frontend.client.connection import Connection, refused
+from frontend.client.errors import ClientError
 from frontend.messages import ServerMessage
 from tests.offers import OFFER
 
@@ -50,11 +51,11 @@ class Page:
         await self.until("ended")
 
     async def until(self, state: str) -> None:
-        """Waits for the state, as long as it takes. Raises Ended, ServerRefused."""
+        """Waits for the state, as long as it takes. Raises Ended, Refused."""
         while True:
             message = await self._news.get()
             if isinstance(message, messages.Error):
-                raise ServerRefused(message)
+                raise refused(message)
             if message.state == state:
                 return
             if message.state == "ended":

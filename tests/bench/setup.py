@@ -7,8 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from frontend.client.connection import ClientError
-from frontend.client.tones import Tone
+from frontend.client import Client, ClientError
 from tests.bench.browser import Browser, flowing
 from tests.bench.far import FarPhone
 from tests.bench.observer import Observer
@@ -76,9 +75,10 @@ async def _call(site: Site, server: Server) -> dict[str, float]:
     """Milliseconds of each phase."""
     number = next(site.numbers)
     invited, bridged = site.far.expect(number), site.observer.expect()
-    async with Browser(server.ws_url) as browser:
+    browser = Browser(HZ)
+    async with Client(server.ws_url) as client:
         cpu = server.cpu()
-        calling = asyncio.create_task(browser.call(number, Tone(HZ), caller="1001"))
+        calling = asyncio.create_task(client.call(number, media=browser, caller="1001"))
         far = await invited
         answered_at, bridged_at = await browser.answered, await bridged
         clicked = browser.clicked

@@ -10,8 +10,7 @@ from typing import TypeVar
 
 from playwright.async_api import Error as PageError
 
-from frontend.client.connection import ClientError
-from frontend.client.phone import Phone, PhoneCall
+from frontend.client import Call, Client, ClientError
 from frontend.client.tones import Samples, Tone
 from tests.chaos.browser import Browsers, Chromium, Ears, SoftphonePage
 from tests.chaos.far import FAR_TONE, PAGE_TONE
@@ -41,7 +40,7 @@ class NotHeard(Exception):
 class PhoneEars:
     """When a headless phone heard the far party, played one frame after the other as a loudspeaker would."""
 
-    def __init__(self, call: PhoneCall) -> None:
+    def __init__(self, call: Call) -> None:
         self.presence = Presence()
         self._played = 0.0  # until when, Unix seconds
         call.heard.on_frame(self._frame)
@@ -58,8 +57,8 @@ class Line:
 
     far: str
     near: Presence
-    phone: Phone | None = None  # None: it is the page's
-    call: PhoneCall | None = None
+    phone: Client | None = None  # None: it is the page's
+    call: Call | None = None
 
     @property
     def name(self) -> str:
@@ -100,7 +99,7 @@ class Talk:
 
     async def add_phone(self, number: int, *, reconnects: bool = True) -> Line:
         """A headless phone with a call that is heard both ways."""
-        phone = Phone(self.ws_url, user=f"20{number:02}", reconnects=reconnects, codec=self.codec)
+        phone = Client(self.ws_url, user=f"20{number:02}", reconnects=reconnects, codec=self.codec)
         await phone.__aenter__()
         self._open.push_async_callback(phone.drop)
         known = set(await self.system.far.heard())
@@ -125,9 +124,9 @@ class Talk:
     async def add_silent(self, number: int) -> None:
         """A call without media."""
         client = SilentClient(self.ws_url, f"21{number:02}")
-        self._open.push_async_callback(client.close)
-        await client.open()
-        await client.call(f"72{number:02}")
+        self._open.push_async_callback(client.drop)
+        await client.__aenter__()
+        await client.place(f"72{number:02}")
         self.silent.append(client)
 
     async def open_page(self) -> None:
@@ -223,7 +222,7 @@ class Talk:
         """How many connections all phones made so far. (Each lost one is made again: one more for each.)"""
         return sum(client.connections for client in self._clients())
 
-    def _clients(self) -> list[Phone | SilentClient]:
+    def _clients(self) -> list[Client]:
         return [*(line.phone for line in self.lines if line.phone), *self.silent]
 
     async def reconnected(self, before: int, *, seconds: float = 20.0) -> None:

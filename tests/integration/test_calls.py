@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 
 from ari_bridge.calls.causes import Outcome
-from frontend.client.connection import ServerRefused
+from frontend.client import Refused
 from frontend.client.tones import Silence, Tone
 from tests.real.parts import VERSIONS
 from tests.real.placed import OFFER
@@ -31,7 +31,7 @@ async def test_601_is_heard_as_1004_hz_in_opus_and_pcmu(site: Site) -> None:
         assert "PCMU" not in codecs(call.sdp_answer)
         channels = await asyncio.to_thread(site.pbx.asterisk.cli, f"core show channel {await em_channel(site)}")
         assert "ulaw" in channels and "opus" not in channels
-        assert (await call.stats())["lost"] == 0
+        assert (await call.get_stats()).lost == 0
         await call.hangup()
         assert call.outcome is Outcome.COMPLETED
         assert call.history[-2:] == ["accepted", "ended"]
@@ -57,7 +57,7 @@ async def test_page_calls_page_and_both_are_heard(site: Site) -> None:
         placing = asyncio.create_task(one.call("1002", source=Tone(500)))
         incoming = await other.incoming(timeout=5)
         assert incoming.caller == "1001"
-        taken = await incoming.accept(Tone(900))
+        taken = await incoming.answer(Tone(900))
         placed = await placing
         await placed.wait("accepted")
         await taken.wait("accepted")
@@ -140,8 +140,8 @@ async def test_two_accepts_at_once_one_has_the_call(site: Site) -> None:
     async with site.phone("1002") as one, site.phone("1002") as two, site.phone("1001") as caller:
         placing = asyncio.create_task(caller.call("1002", source=Tone(500)))
         here, there = await one.incoming(timeout=5), await two.incoming(timeout=5)
-        results = await asyncio.gather(here.accept(Tone(900)), there.accept(Tone(900)), return_exceptions=True)
-        refused = [result for result in results if isinstance(result, ServerRefused)]
+        results = await asyncio.gather(here.answer(Tone(900)), there.answer(Tone(900)), return_exceptions=True)
+        refused = [result for result in results if isinstance(result, Refused)]
         assert len(refused) == 1, results
         assert refused[0].code == "wrong_state"
         [taken] = [result for result in results if not isinstance(result, BaseException)]

@@ -12,8 +12,7 @@ import pytest
 
 from ari_bridge.calls.causes import Outcome
 from deploy.demo.rtpengine import Rtpengine
-from frontend.client.phone import Phone
-from frontend.client.phone_call import PhoneCall
+from frontend.client import Call, Client
 from frontend.client.tones import Tone
 from tests.chaos.front_end import FrontEnd
 from tests.real.parts import VERSIONS, Pbx
@@ -31,7 +30,7 @@ class Office:
 
     front_end: FrontEnd
     pbx: Pbx
-    phones: dict[str, Phone] = field(default_factory=dict)
+    phones: dict[str, Client] = field(default_factory=dict)
 
     async def killed_and_back(self) -> None:
         """kill -9, another one, and all phones online with it."""
@@ -41,22 +40,22 @@ class Office:
         for user, phone in self.phones.items():
             await phone.online(15, after=before[user])
 
-    async def call(self, user: str, other: str) -> tuple[PhoneCall, PhoneCall]:
+    async def call(self, user: str, other: str) -> tuple[Call, Call]:
         placed, taken = await asyncio.gather(self.phones[user].call(other, source=Tone(USERS[user])), self.takes(other))
         await hear(placed, USERS[other])
         await hear(taken, USERS[user])
         return placed, taken
 
-    async def takes(self, user: str) -> PhoneCall:
+    async def takes(self, user: str) -> Call:
         incoming = await self.phones[user].incoming(timeout=5)
-        return await incoming.accept(Tone(USERS[user]))
+        return await incoming.answer(Tone(USERS[user]))
 
     async def left(self) -> list[str]:
         lines = await asyncio.to_thread(self.pbx.asterisk.cli, "core show channels concise")
         return [line for line in lines.splitlines() if "!" in line]
 
 
-async def hear(call: PhoneCall, *tones: float) -> None:
+async def hear(call: Call, *tones: float) -> None:
     await call.heard.wait_for_mix(set(tones), TONES, timeout=8)
 
 
@@ -82,7 +81,7 @@ async def office(pbx: Pbx, rtpengine: Rtpengine, tmp_path: Path) -> AsyncIterato
         await front_end.start()
         office = Office(front_end, pbx)
         for user in USERS:
-            phone = Phone(front_end.ws_url, user=user, reconnects=True)
+            phone = Client(front_end.ws_url, user=user)
             office.phones[user] = await opened.enter_async_context(phone)
         yield office
         async with asyncio.timeout(8):
@@ -101,7 +100,7 @@ async def test_a_held_call_is_still_held(office: Office) -> None:
     await here.heard.wait_for_silence()
     await hear(there)
     assert not there.heard.sound().silent  # music
-    await here.hold(False)
+    await here.unhold()
     await hear(here, B)
     await hear(there, A)
     await here.hangup()
@@ -128,7 +127,7 @@ async def test_a_conference_of_two_calls_keeps_its_parties(office: Office) -> No
     first, there = await office.call("1001", "1002")
     await first.hold()
     second, other = await office.call("1001", "1003")
-    await first.add_party(second)
+    await first.merge(second)
     await asyncio.gather(hear(first, B, C), hear(there, A, C), hear(other, A, B))
     await office.killed_and_back()
     await asyncio.gather(hear(first, B, C), hear(there, A, C), hear(other, A, B))
@@ -142,9 +141,9 @@ async def test_a_conference_of_two_calls_keeps_its_parties(office: Office) -> No
 async def test_a_transfer_goes_on(office: Office) -> None:
     here, there = await office.call("1001", "1002")
     await here.transfer("1003")
-    await office.phones["1003"].incoming(timeout=5)
+    ringing = await office.phones["1003"].incoming(timeout=5)
     await office.killed_and_back()
-    taken = await office.takes("1003")  # it rings again
+    taken = await ringing.answer(Tone(C))  # it rings still
     await hear(there, C)
     await hear(taken, B)
     await true(lambda: here.ended, "told to who has left")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from deploy.demo.rtpengine import Rtpengine
-from frontend.client.phone import Phone
+from frontend.client import Client
 from frontend.client.tones import Tone
 from tests.chaos.front_end import FrontEnd
 from tests.real.parts import VERSIONS, Pbx
@@ -34,9 +34,9 @@ async def front_end(pbx: Pbx, rtpengine: Rtpengine, tmp_path: Path) -> AsyncIter
 
 @pytest.mark.parametrize("pbx", VERSIONS, indirect=True, ids=[f"asterisk-{v}" for v in VERSIONS])
 async def test_a_hold_that_nobody_saw_is_learnt(front_end: FrontEnd, pbx: Pbx, tmp_path: Path) -> None:
-    async with RtpPeer(FAR_TONE) as far, Phone(front_end.ws_url, user="1001", reconnects=True) as phone:
+    async with RtpPeer(FAR_TONE) as far, Client(front_end.ws_url, user="1001") as phone:
         async with Sipp("caller_holds", tmp_path, to=pbx.sip_port, rtp_port=far.port) as caller:
-            call = await (await phone.incoming(timeout=5)).accept(Tone(PAGE_TONE))
+            call = await (await phone.incoming(timeout=5)).answer(Tone(PAGE_TONE))
             await call.heard.wait_for_tone(FAR_TONE)
             for lives, held in enumerate((True, False), start=1):
                 await front_end.kill()
@@ -44,5 +44,5 @@ async def test_a_hold_that_nobody_saw_is_learnt(front_end: FrontEnd, pbx: Pbx, t
                 await caller.saw(f"CSeq: {lives + 1} ACK")  # the re-INVITE is through
                 await front_end.start()
                 await phone.online(15, after=lives)
-                await call.until(lambda held=held: call.held_by_far is held, f"held by far: {held}", 5)
+                await call.until(lambda: call.held_by_far is held, f"held by far: {held}", 5)  # noqa: B023  awaited
             await call.hangup()

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pytest
 
 from ari_bridge.calls.causes import Outcome
-from frontend.client.phone import Phone
-from frontend.client.phone_call import PhoneCall
+from frontend.client import Call, Client
+from frontend.client.events import TransferFailed
 from frontend.client.tones import Tone
 from tests.real.parts import VERSIONS
 from tests.real.site import Site
@@ -25,14 +25,14 @@ TONES = {A, B, C}
 class Line:
     """A phone, and the tone that it sends in every call."""
 
-    phone: Phone
+    phone: Client
     hz: float
 
-    async def takes(self) -> PhoneCall:
+    async def takes(self) -> Call:
         incoming = await self.phone.incoming(timeout=5)
-        return await incoming.accept(Tone(self.hz))
+        return await incoming.answer(Tone(self.hz))
 
-    async def calls(self, user: str, other: "Line") -> tuple[PhoneCall, PhoneCall]:
+    async def calls(self, user: str, other: "Line") -> tuple[Call, Call]:
         """Both ends of a call that is heard both ways."""
         placed, taken = await asyncio.gather(self.phone.call(user, source=Tone(self.hz)), other.takes())
         await placed.wait("accepted")
@@ -41,12 +41,12 @@ class Line:
         return placed, taken
 
 
-async def hear(call: PhoneCall, *tones: float) -> None:
+async def hear(call: Call, *tones: float) -> None:
     """Of the tones that are sent here, exactly these are heard."""
     await call.heard.wait_for_mix(set(tones), TONES, timeout=6)
 
 
-async def music(call: PhoneCall) -> None:
+async def music(call: Call) -> None:
     async with asyncio.timeout(5):
         while call.heard.sound().silent:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
@@ -67,7 +67,7 @@ async def test_on_hold_the_other_side_hears_music_and_we_hear_nothing(lines: tup
     await here.heard.wait_for_silence()  # neither the other side nor the music
     await hear(there)
     await music(there)
-    await here.hold(False)
+    await here.unhold()
     await hear(here, B)
     await hear(there, A)
     await here.hangup()
@@ -82,7 +82,7 @@ async def test_new_media_of_a_held_call_does_not_let_us_be_heard(lines: tuple[Li
     await asyncio.sleep(1)
     await hear(there)
     await here.heard.wait_for_silence()
-    await here.hold(False)
+    await here.unhold()
     await hear(there, A)
     await hear(here, B)
     await here.hangup()
@@ -97,7 +97,7 @@ async def test_a_blind_transfer_connects_the_two_others(lines: tuple[Line, Line,
     assert ringing.caller == "1002"  # whom she will talk to
     await hear(there)
     await music(there)
-    taken = await ringing.accept(Tone(C))
+    taken = await ringing.answer(Tone(C))
     await here.wait("ended")
     assert here.outcome is Outcome.TRANSFERRED
     await hear(there, C)
@@ -118,8 +118,8 @@ async def test_a_transfer_that_fails_brings_the_other_side_back(
     alice, bob, _ = lines
     here, there = await alice.calls("1002", bob)
     await here.transfer(target)
-    await here.until(lambda: here.transferred, "what became of it")
-    assert [getattr(told, "outcome", None) for told in here.transferred] == [outcome]
+    told = await here.wait("transfer_failed")
+    assert isinstance(told, TransferFailed) and (told.target, told.outcome) == (target, outcome)
     await hear(here, B)
     await hear(there, A)
     await here.hangup()
@@ -133,7 +133,7 @@ async def test_a_transfer_is_taken_back(lines: tuple[Line, Line, Line]) -> None:
     await here.drop_party(2)
     await hear(here, B)
     await hear(there, A)
-    await carol.phone.until(lambda: ringing.stopped, "no ringing", 5)
+    await ringing.wait_stopped(timeout=5)
     await here.hangup()
 
 
@@ -143,7 +143,7 @@ async def test_an_attended_transfer_connects_the_two_others(lines: tuple[Line, L
     first, there = await alice.calls("1002", bob)
     await first.hold()
     second, other = await alice.calls("1003", carol)
-    await first.transfer(second)
+    await first.attended_transfer(second)
     await first.wait("ended")
     await second.wait("ended")
     assert first.outcome is second.outcome is Outcome.TRANSFERRED
@@ -172,7 +172,7 @@ async def test_two_calls_become_a_conference_that_we_leave(lines: tuple[Line, Li
     first, there = await alice.calls("1002", bob)
     await first.hold()
     second, other = await alice.calls("1003", carol)
-    await first.add_party(second)
+    await first.merge(second)
     await asyncio.gather(hear(first, B, C), hear(there, A, C), hear(other, A, B))
     await first.leave()
     await asyncio.gather(hear(there, C), hear(other, B))

@@ -13,7 +13,7 @@ import pytest
 from ari_bridge.people import PreferenceFile, Preferences
 from frontend import messages
 from frontend.attendant import Attendant
-from frontend.client.phone_call import PhoneCall
+from frontend.client import Call
 from frontend.client.tones import Silence, Tone
 from tests.real.boxes import boxes as boxes
 from tests.real.parts import VERSIONS
@@ -85,7 +85,7 @@ async def page(site: Site, user: str) -> AsyncIterator[Listener]:
             reading.cancel()
 
 
-async def until_heard(call: PhoneCall) -> None:
+async def until_heard(call: Call) -> None:
     async with asyncio.timeout(10):
         while call.heard.sound().silent:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
@@ -145,7 +145,7 @@ async def test_a_forwarded_call_is_heard_at_its_target(site: Site, far: RtpPeer,
     async with attended(site, tmp_path) as attendant, site.phone("1002") as phone:
         await attendant.set("1001", messages.Preferences(forward_always="1002"))
         async with Sipp("caller_stays", tmp_path, to=site.pbx.sip_port, rtp_port=far.port) as caller:
-            call = await (await phone.incoming(timeout=5)).accept(Tone(PAGE_TONE))
+            call = await (await phone.incoming(timeout=5)).answer(Tone(PAGE_TONE))
             await call.wait("accepted")
             await call.heard.wait_for_tone(FAR_TONE)
             await (await far.stream()).heard.wait_for_tone(PAGE_TONE)
@@ -163,7 +163,7 @@ async def test_nobody_answers_in_the_user_s_own_time_and_the_call_is_forwarded(
         async with Sipp("caller_stays", tmp_path, to=site.pbx.sip_port, rtp_port=far.port) as caller:
             ringing = await phone.incoming(timeout=5)
             assert await ringing.wait_stopped(timeout=5) == "no_answer"
-            call = await (await other.incoming(timeout=5)).accept(Tone(PAGE_TONE))
+            call = await (await other.incoming(timeout=5)).answer(Tone(PAGE_TONE))
             await call.heard.wait_for_tone(FAR_TONE)
             await call.hangup()
             await caller.done()

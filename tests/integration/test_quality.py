@@ -34,7 +34,7 @@ async def test_figures_report_and_feedback_are_in_the_record(site: Site) -> None
         await call.heard.wait_for_tone(700, timeout=8)
         await phone.send(messages.Quality(call.id, REPORT))
         await call.hangup()
-        await phone.send(messages.Feedback(call.id, 2, "choppy", "like a robot"))
+        await call.post_feedback(2, "choppy", "like a robot")
         found = await record(site, call.id, lambda row: row["feedback"] and "rtpengine" in row["quality"])
     assert found["codecs"] == "opus, PCMU"
     assert found["feedback"] == {"score": 2, "issue": "choppy", "comment": "like a robot"}

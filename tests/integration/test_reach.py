@@ -24,8 +24,8 @@ from ari_bridge.media.address import NodeAddress
 from ari_bridge.media.codecs import CodecPolicy, Codecs
 from ari_bridge.media.pool import Pool
 from deploy.demo.rtpengine import Rtpengine, loopback_ipv6
-from frontend.client.phone import _let_loopback_in
 from frontend.client.tones import Silence, Tone
+from frontend.client.webrtc import let_loopback_in
 from frontend.ice import Credentials, credentials
 from tests.real import free
 from tests.real.parts import require_installed
@@ -188,7 +188,7 @@ async def test_rtpengine_s_own_count_of_transcoded_sessions_is_ours(rtpengine: R
     ours = Pool([address], app="one", policy=CodecPolicy(Codecs.OPUS))
     other = Pool([address], app="other", policy=CodecPolicy(Codecs.AUTO, limit=2))
     await ours.start()
-    _let_loopback_in()
+    let_loopback_in()
     clients = [RTCPeerConnection(RTCConfiguration(iceServers=[])) for _ in range(2)]
     async with RtpPeer(700.0) as asterisk:
         for number, client in enumerate(clients):

@@ -9,7 +9,7 @@ import aiohttp
 import numpy as np
 import pytest
 
-from frontend.client.phone_call import PhoneCall
+from frontend.client import Call
 from frontend.client.tones import Tone, tones_in
 from tests.real.parts import VERSIONS
 from tests.real.site import Site, SiteWith
@@ -19,10 +19,10 @@ both_versions = pytest.mark.parametrize("pbx", VERSIONS, indirect=True, ids=[f"a
 A, B = 500.0, 900.0
 
 
-async def talk(site: Site, one: Any, other: Any) -> tuple[PhoneCall, PhoneCall]:
-    async def take() -> PhoneCall:
+async def talk(site: Site, one: Any, other: Any) -> tuple[Call, Call]:
+    async def take() -> Call:
         incoming = await other.incoming(timeout=5)
-        taken: PhoneCall = await incoming.accept(Tone(B))
+        taken: Call = await incoming.answer(Tone(B))
         return taken
 
     placed, taken = await asyncio.gather(one.call("1002", source=Tone(A)), take())

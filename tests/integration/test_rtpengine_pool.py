@@ -15,8 +15,8 @@ from ari_bridge.media.address import NodeAddress
 from ari_bridge.media.ng import NgClient
 from ari_bridge.media.pool import Pool
 from deploy.demo.rtpengine import Rtpengine
-from frontend.client.phone import _let_loopback_in
 from frontend.client.tones import Silence
+from frontend.client.webrtc import let_loopback_in
 from tests.offers import OFFER
 from tests.real.parts import new_rtpengine
 from tests.real.rtp import RtpPeer
@@ -125,7 +125,7 @@ async def test_an_rtpengine_that_is_restarted_has_lost_its_legs_and_takes_new_on
 
 
 async def test_a_browser_is_heard_while_it_sends(media: Media) -> None:
-    _let_loopback_in()
+    let_loopback_in()
     peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     async with RtpPeer(None) as asterisk:
         try:

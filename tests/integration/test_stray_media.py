@@ -7,7 +7,7 @@ import pytest
 from ari_bridge.media.address import NodeAddress
 from ari_bridge.media.engine import ASTERISK
 from ari_bridge.media.ng import NgClient
-from frontend.client.phone import PhoneCall
+from frontend.client import Call
 from frontend.client.tones import Tone
 from tests.real.parts import VERSIONS
 from tests.real.rtp import RtpPeer, Stream
@@ -19,7 +19,7 @@ LEARNED = 4.0
 """Seconds of sound; rtpengine may learn where a side's packets come from during the first three of a session."""
 
 
-async def port_of(site: Site, call: PhoneCall) -> tuple[str, int]:
+async def port_of(site: Site, call: Call) -> tuple[str, int]:
     """Where rtpengine takes Asterisk's packets."""
     address = NodeAddress.parse(site.rtpengine.ng_address)
     client = NgClient(address.host, address.port, timeout=2.0)
@@ -35,7 +35,7 @@ async def port_of(site: Site, call: PhoneCall) -> tuple[str, int]:
     pytest.fail(f"no port of {ASTERISK} in what rtpengine says of {call.id}: {found}")
 
 
-async def hear_more(call: PhoneCall, seconds: float) -> None:
+async def hear_more(call: Call, seconds: float) -> None:
     """Until so much more sound came."""
     end = call.heard.seconds + seconds
     async with asyncio.timeout(seconds * 5):

@@ -19,7 +19,7 @@ from ari_bridge.media.engine import Rtpengine as Engine
 from ari_bridge.media.ng import NgClient
 from deploy.demo.rtpengine import Rtpengine
 from frontend.app import App
-from frontend.client.phone import Phone
+from frontend.client import Client
 from frontend.settings import Settings
 from tests.real.journals import remove_journal
 from tests.real.parts import Pbx
@@ -37,9 +37,9 @@ class Site:
         self.rtpengine = rtpengine
         self.app = app
 
-    def phone(self, user: str | None = None, **options: Any) -> Phone:
+    def phone(self, user: str | None = None, **options: Any) -> Client:
         """A headless phone; `user`: who it registers as."""
-        return Phone(self.app.ws_url, user=user, **options)
+        return Client(self.app.ws_url, user=user, **options)
 
     async def leftovers(self) -> list[str]:
         """What is left of any call: in the front end, in Asterisk, in rtpengine. A line each; empty is well."""

@@ -24,7 +24,7 @@ async def test_the_phone_gives_its_place_to_another(site: Site, far: RtpPeer, tm
             await call.heard.wait_for_tone(FAR_TONE)
             await callee.tell()
             incoming = await other.incoming(timeout=5)
-            taken = await incoming.accept(Tone(900))
+            taken = await incoming.answer(Tone(900))
             await call.heard.wait_for_tone(900)
             await taken.heard.wait_for_tone(440)
             await callee.done()
@@ -32,7 +32,7 @@ async def test_the_phone_gives_its_place_to_another(site: Site, far: RtpPeer, tm
             assert call.parties[1].number == "1002"
             await call.hold()  # and all that a call can do
             await taken.heard.wait_for_mix(set(), {440, 900})
-            await call.hold(False)
+            await call.unhold()
             await taken.heard.wait_for_tone(440)
             await taken.hangup()
             await call.wait("ended")

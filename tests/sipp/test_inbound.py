@@ -32,7 +32,7 @@ async def test_inbound_call_is_heard_both_ways_and_ended_by_the_page(
             incoming = await phone.incoming(timeout=5)
             assert incoming.caller == "7001"
             assert incoming.caller_name == "Desk phone"
-            call = await incoming.accept(Tone(PAGE_TONE))
+            call = await incoming.answer(Tone(PAGE_TONE))
             await call.wait("accepted", timeout=5)
             stream = await far.stream()
             await stream.heard.wait_for_tone(PAGE_TONE)
@@ -47,7 +47,7 @@ async def test_inbound_call_is_heard_both_ways_and_ended_by_the_page(
 async def test_bye_from_the_caller_ends_the_page_s_call(site: Site, far: RtpPeer, tmp_path: Path) -> None:
     async with site.phone("1001") as phone:
         async with Sipp("caller_hangs_up", tmp_path, to=site.pbx.sip_port, rtp_port=far.port) as caller:
-            call = await (await phone.incoming(timeout=5)).accept(Tone(PAGE_TONE))
+            call = await (await phone.incoming(timeout=5)).answer(Tone(PAGE_TONE))
             await call.heard.wait_for_tone(FAR_TONE)
             await caller.tell()
             await call.wait("ended", timeout=5)
@@ -70,7 +70,7 @@ async def test_declined_call_goes_on_in_the_dialplan_with_486(site: Site, tmp_pa
     async with site.phone("1001") as phone:
         async with Sipp("caller_is_refused", tmp_path, to=site.pbx.sip_port) as caller:
             incoming = await phone.incoming(timeout=5)
-            await incoming.decline()
+            await incoming.reject()
             await caller.done()
             assert "SIP/2.0 486" in caller.messages
         assert site.app.calls.get(incoming.id).outcome is Outcome.REJECTED
@@ -103,7 +103,7 @@ async def test_hold_by_the_caller_and_resume_are_told(site: Site, far: RtpPeer, 
 
     async with site.phone("1001") as phone:
         async with Sipp("caller_holds", tmp_path, to=site.pbx.sip_port, rtp_port=far.port) as caller:
-            call = await (await phone.incoming(timeout=5)).accept(Tone(PAGE_TONE))
+            call = await (await phone.incoming(timeout=5)).answer(Tone(PAGE_TONE))
             await call.wait("accepted", timeout=5)
             site.app.calls.watch(call.id, listener)
             await call.heard.wait_for_tone(FAR_TONE)
@@ -128,7 +128,7 @@ async def test_two_pages_ring_and_the_first_to_accept_has_the_call(site: Site, f
     async with site.phone("1001") as first, site.phone("1001") as second:
         async with Sipp("caller_stays", tmp_path, to=site.pbx.sip_port, rtp_port=far.port) as caller:
             here, there = await first.incoming(timeout=5), await second.incoming(timeout=5)
-            call = await here.accept(Tone(PAGE_TONE))
+            call = await here.answer(Tone(PAGE_TONE))
             assert await there.wait_stopped(timeout=5) == "accepted_elsewhere"
             await call.heard.wait_for_tone(FAR_TONE)
             await call.hangup()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ari_bridge.calls.causes import Outcome
-from frontend.client.phone import Phone
+from frontend.client import Client
 from frontend.client.tones import Tone
 from tests.real.rtp import RtpPeer
 from tests.real.sipp import Sipp
@@ -52,8 +52,8 @@ async def test_ten_calls_out_at_once(site: Site, far: RtpPeer, tmp_path: Path) -
     await site.require_nothing_left()
 
 
-async def _take(phone: Phone) -> None:
-    call = await (await phone.incoming(timeout=15)).accept(Tone(PAGE_TONE))
+async def _take(phone: Client) -> None:
+    call = await (await phone.incoming(timeout=15)).answer(Tone(PAGE_TONE))
     await call.wait("accepted", timeout=15)
     await call.heard.wait_for_tone(FAR_TONE, timeout=15)
     await call.hangup()

@@ -3,8 +3,7 @@
 import asyncio
 import time
 
-from frontend.client.connection import ClientError
-from frontend.client.phone import Phone
+from frontend.client import Client, ClientError
 from frontend.client.tones import Tone
 from tests.chaos.browser import Browsers
 from tests.chaos.case import Case, on_one_system
@@ -24,7 +23,7 @@ async def node_killed(system: System, browsers: Browsers) -> Seen:
         await talk.stand(phones=NODE_CALLS - 1, page=True)
         loads = [len(await system.sessions(number)) for number in range(len(system.nodes))]
         victim = loads.index(max(loads))
-        async with asyncio.TaskGroup() as tasks, Phone(system.front_end.ws_url, user="2099") as other:
+        async with asyncio.TaskGroup() as tasks, Client(system.front_end.ws_url, user="2099") as other:
             stop = asyncio.Event()
             calling = tasks.create_task(_call_all_the_time(other, stop))
             began = time.time()
@@ -46,7 +45,7 @@ async def node_killed(system: System, browsers: Browsers) -> Seen:
     return seen
 
 
-async def _call_all_the_time(phone: Phone, stop: asyncio.Event) -> list[str]:
+async def _call_all_the_time(phone: Client, stop: asyncio.Event) -> list[str]:
     """New calls, one after the other; those that did not come to stand, and why."""
     refused: list[str] = []
     number = 0

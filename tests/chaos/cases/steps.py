@@ -7,8 +7,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from pathlib import Path
 
 from ari_bridge.calls.state import Direction
-from frontend.client.connection import ClientError
-from frontend.client.phone import Phone
+from frontend.client import Client, ClientError
 from frontend.client.tones import Silence
 from tests.chaos.case import Case, Run
 from tests.chaos.front_end import NotServing
@@ -25,24 +24,24 @@ LEFT_SECONDS = 12.0
 CALLER = "caller_stays"
 
 
-async def call_out(phone: Phone) -> None:
+async def call_out(phone: Client) -> None:
     call = await phone.call("7001", source=Silence())
     await call.wait("accepted", timeout=10)
 
 
-async def call_out_and_hang_up(phone: Phone) -> None:
+async def call_out_and_hang_up(phone: Client) -> None:
     call = await phone.call("7001", source=Silence())
     await call.wait("accepted", timeout=10)
     await call.hangup()
     await asyncio.sleep(5)  # what is released comes after the end is told
 
 
-async def take_a_call(phone: Phone) -> None:
-    call = await (await phone.incoming(timeout=10)).accept(Silence())
+async def take_a_call(phone: Client) -> None:
+    call = await (await phone.incoming(timeout=10)).answer(Silence())
     await call.wait("accepted", timeout=10)
 
 
-DOING: dict[str, Callable[[Phone], Awaitable[None]]] = {
+DOING: dict[str, Callable[[Client], Awaitable[None]]] = {
     "out": call_out,
     "in": take_a_call,
     "end": call_out_and_hang_up,
@@ -57,7 +56,7 @@ async def killed_at(system: System, step: str, moment: str, direction: str) -> S
     before = set(await system.leftovers())
     await front_end.start({VARIABLE: f"{step}:{moment}"})
     async with AsyncExitStack() as callers:  # who waits, and hangs up only when told to
-        phone = Phone(front_end.ws_url, user="1001")
+        phone = Client(front_end.ws_url, user="1001", reconnects=False)
         await phone.__aenter__()
         if direction == "in":
             caller = Sipp(CALLER, system.folder / "callers", to=system.pbx.sip_port, rtp_port=system.far.port)

@@ -6,9 +6,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from frontend.client.connection import Connection, ConnectionFailed, ConnectionLost, ServerRefused
-from frontend.client.phone_call import LONGEST_WAIT, wait_after
-from frontend.messages import Error
+from frontend.client import ConnectionFailed, ConnectionLost, Refused
+from frontend.client.connection import Connection
+from frontend.client.patience import LONGEST_WAIT, wait_after
 
 
 class Refusing:
@@ -43,14 +43,14 @@ async def test_a_refused_upgrade_tells_when_to_come_again(refusing: Refusing, sa
 
 
 def test_the_pause_is_never_shorter_than_asked_for() -> None:
-    refused = ServerRefused(Error("too_many", "Too many.", retry_after=8.0))
+    refused = Refused("too_many", "Too many.", retry_after=8.0)
     waits = [wait_after(refused, 0.25) for _ in range(100)]
     assert all(8.0 <= wait <= 12.0 for wait in waits)
     assert len(set(waits)) > 1, "many clients would come at once"
 
 
 def test_without_a_wish_it_is_the_pause() -> None:
-    assert wait_after(ServerRefused(Error("unavailable", "Not now.")), 0.25) == 0.25
+    assert wait_after(Refused("unavailable", "Not now."), 0.25) == 0.25
     assert wait_after(ConnectionLost(), 5.0) == 5.0
 
 
