@@ -117,8 +117,8 @@ class TestBlindTransfer:
         engine.calls.drop_party(call.id, 2)
         await until(lambda: f"{call.id}-far2" not in engine.ari.channels, "no ringing")
         await until(lambda: not muted(engine, call) and not music(engine, call), "the talk goes on")
-        party = engine.calls.get(call.id).party(2)
-        assert party and party.state is PartyState.GONE and party.outcome is Outcome.CANCELLED
+        await until(lambda: engine.calls.get(call.id).parties[0].state is PartyState.GONE, "its end")
+        assert engine.calls.get(call.id).parties[0].outcome is Outcome.CANCELLED
 
     async def test_who_leaves_meanwhile_lets_it_go_on(self, engine: Engine) -> None:
         call = await talking(engine)

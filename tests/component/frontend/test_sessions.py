@@ -152,6 +152,31 @@ async def test_the_next_server_knows_the_session_and_the_call(settings: Settings
         await second.close()
 
 
+async def test_a_server_that_is_told_to_end_fails_no_call_by_breaking_off(settings: Settings, pbx: FakeAri) -> None:
+    first = App(settings)
+    await first.start()
+    await until(lambda: first.ari.connected)
+    async with page(first) as (socket, session):
+        await pbx.call_in("ast-1", "1001")
+        call_id = (await told(socket, "incoming-call"))["callId"]
+        pbx.lose.add("channels.answer")
+        await socket.send_json({"type": "offer", "callId": call_id, "sdp": OFFER})
+        await until(lambda: pbx.channels["ast-1"].state == "Up", "the caller's answer")
+        await first.drain(0)
+        await first.close()
+    pbx.lose.clear()
+    second = App(settings)
+    await second.start()
+    try:
+        async with page(second, session) as (socket, _):
+            await until(lambda: second.calls.get(call_id).facts, "the adoption")
+            await socket.send_json({"type": "hangup", "callId": call_id})
+            assert (await told(socket, "state"))["outcome"] == "completed"
+            await until(lambda: not pbx.channels)
+    finally:
+        await second.close()
+
+
 async def test_a_hang_up_that_comes_before_the_pbx_is_reached_counts(settings: Settings, pbx: FakeAri) -> None:
     first = App(settings)
     await first.start()
