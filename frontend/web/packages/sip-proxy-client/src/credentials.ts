@@ -32,7 +32,8 @@ function claimsOf(token: string): { sub?: string; exp?: number } {
   try {
     const [, payload = ""] = token.split(".");
     const text = atob(payload.replace(/-/g, "+").replace(/_/g, "/"));
-    return JSON.parse(new TextDecoder().decode(Uint8Array.from(text, (letter) => letter.charCodeAt(0)))) as { sub?: string; exp?: number };
+    const { sub, exp } = JSON.parse(new TextDecoder().decode(Uint8Array.from(text, (letter) => letter.charCodeAt(0)))) as { sub?: unknown; exp?: unknown };
+    return { ...(typeof sub === "string" ? { sub } : {}), ...(typeof exp === "number" ? { exp } : {}) };
   } catch {
     return {};
   }
