@@ -65,11 +65,6 @@ export function tell(before: Seen | null, { call, link }: Seen): Told[] {
   return told;
 }
 
-/** The page has given the call to another one: for this page it is over. */
-export function tellTaken(call: Call): Told[] {
-  return end({ ...call, phase: "ended", endedAt: Date.now(), problem: "held_elsewhere" });
-}
-
 const rings = ({ direction, phase }: Call): boolean => direction === "outbound" && (phase === "ringing" || phase === "early");
 
 const isAway = ({ call, link }: Seen): boolean =>
