@@ -14,7 +14,12 @@ const OF_CALLS: (keyof CallEvents)[] = [
 ];
 const OF_CLIENTS: (keyof ClientEvents)[] = ["registering", "registered", "unregistered", "incoming", "resumed", "tokenWillExpire", "soundBlocked", "error"];
 
-const words = (value: unknown): string => (value instanceof SIPProxyError ? value.code : typeof value === "object" ? "" : String(value));
+const words = (value: unknown): string => (value instanceof SIPProxyError ? value.code : typeof value === "object" ? held(value) : String(value));
+
+const held = (value: unknown): string => {
+  const { held, by } = (value ?? {}) as { held?: boolean; by?: string };
+  return by === undefined ? "" : `${held} ${by}`;
+};
 
 /** The names of what it tells from now on, with what is short to say of it: all but `stateChanged` and `sample`. */
 export function told(by: SIPProxyCall | SIPProxyClient): string[] {

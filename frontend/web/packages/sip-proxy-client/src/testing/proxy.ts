@@ -80,7 +80,7 @@ export class FakeProxy {
   private hear(socket: FakeSocket, message: ClientMessage): void {
     if (message.type !== "ping") this.heard.push(message);
     const replies = this.replyTo(message);
-    queueMicrotask(() => socket.closed || socket.say(...replies));
+    void turns(6).then(() => socket.closed || socket.say(...replies)); // never as soon as it was sent
   }
 
   private replyTo(message: ClientMessage): ServerMessage[] {
@@ -105,6 +105,10 @@ export class FakeProxy {
     this.tokens.add(token);
     return Response.json({ user, token, expiresAt: Date.now() / 1000 + this.tokenSeconds });
   }
+}
+
+async function turns(count: number): Promise<void> {
+  while (count-- > 0) await Promise.resolve();
 }
 
 export const state = (callId: string, to: ClientState, more: Partial<State> = {}): State => ({
