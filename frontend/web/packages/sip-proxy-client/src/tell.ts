@@ -2,6 +2,10 @@
 //
 // Events come out of states, so none is told twice, and none is missed however the state came about: by a press, by the
 // server, or by what it had to say after a time in which nobody heard it.
+//
+// Of each call: `ringing`, `accepted` with `connected`, and `ended` or `failed` come at most once; `disconnected` follows
+// the end at once, and nothing follows that but the last `stateChanged`. `hold` (of each side), `mute`, and
+// `reconnecting` with `reconnected` come in turn. A call that is `resumed` is away, untold, until `reconnected`.
 
 import type { Call } from "./calls/call.js";
 import { SIPProxyError, endingError } from "./errors.js";
