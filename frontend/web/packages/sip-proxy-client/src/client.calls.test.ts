@@ -76,7 +76,22 @@ describe("a call from here", () => {
     await settled();
     expect(world.proxy.of("offer").at(-1)).toMatchObject({ callId: call.id });
     expect(other.isRegistered).toBe(false);
-    expect(events).toEqual([]);
+    await pass(6000);
+    expect([call.state, events]).toEqual(["trying", []]);
+  });
+
+  it("waits for the microphone while the server comes", async () => {
+    let allow = (): void => undefined;
+    world.page.microphone.open = () => new Promise((resolve) => (allow = resolve));
+    const other = world.client({ user: "1002" });
+    const call = other.call("600");
+    const events = told(call);
+    await pass(20_000);
+    expect([call.state, events]).toEqual(["connecting", []]);
+    allow();
+    await pass(100);
+    world.proxy.say(state(call.id, "accepted"));
+    expect(events).toEqual(["accepted", "connected"]);
   });
 
   it("fails where the server is not there", async () => {

@@ -81,7 +81,7 @@ export class Standing {
     for (const { id, held } of told.hold) link.send({ type: "hold", callId: id, held });
     for (const event of told.events) dispatch(event);
     for (const seen of told.take) void this.take(seen);
-    for (const id of told.missing) void this.lookUp(id);
+    for (const id of told.missing) if (!this.isUnsent(id)) void this.lookUp(id);
     for (const id of told.renew) this.options.renew(id);
     this.options.look();
     if (when === "first") this.later(RUNG_AGAIN_MS, () => this.ringsAgain(connection));
@@ -115,6 +115,11 @@ export class Standing {
     const { state, dispatch, takeBack } = this.options;
     if (seen.here || (await isFree(callLock(seen.id)))) takeBack(callOf(seen));
     else dispatch({ type: "elsewhere", seen: [...state().elsewhere, seen] });
+  }
+
+  /** Its offer waits yet, for a microphone that somebody has to allow: the server cannot know it. */
+  private isUnsent(id: string): boolean {
+    return findCall(this.options.state(), id)?.phase === "connecting" && !this.offeredOn.has(id) && !this.restored.has(id);
   }
 
   private later(ms: number, act: () => void): void {
