@@ -107,6 +107,10 @@ export class SIPProxyClient extends Emitter<ClientEvents> {
     return this.identity.user;
   }
 
+  get isClosed(): boolean {
+    return this.closed;
+  }
+
   get isRegistered(): boolean {
     return this.state.registered;
   }

@@ -116,17 +116,19 @@ export function fakePage(reloaded = false): FakePage {
   const kept = reloaded ? globalThis.sessionStorage : null;
   const { locks } = fakeBrowser();
   if (kept) vi.stubGlobal("sessionStorage", kept);
+  vi.stubGlobal("document", new EventTarget());
+  vi.stubGlobal("location", { href: "https://page.example/phone", host: "page.example" });
+  return fakeMedia({ locks });
+}
+
+/** Media alone, where a document is there already. */
+export function fakeMedia(browser: object = {}): FakePage {
   FakeConnection.all = [];
   FakeConnection.becomes = "connected";
   FakeAudioContext.open = 0;
   const microphone = new FakeMicrophone();
-  const devices = new EventTarget();
-  vi.stubGlobal("navigator", {
-    locks,
-    mediaDevices: Object.assign(devices, { getUserMedia: microphone.getUserMedia, enumerateDevices: async () => [] }),
-  });
-  vi.stubGlobal("document", new EventTarget());
-  vi.stubGlobal("location", { href: "https://page.example/phone", host: "page.example" });
+  const mediaDevices = Object.assign(new EventTarget(), { getUserMedia: microphone.getUserMedia, enumerateDevices: async () => [] });
+  vi.stubGlobal("navigator", { userAgent: "", ...browser, mediaDevices });
   vi.stubGlobal("RTCPeerConnection", FakeConnection);
   vi.stubGlobal("MediaStream", FakeStream);
   vi.stubGlobal("Audio", FakeAudio);
