@@ -1,6 +1,7 @@
 // One call, as a program sees it: what is known of it, what it can be asked, and what it tells.
 
 import type { Call, Phase } from "./calls/call.js";
+import type { Trouble } from "./calls/wishes.js";
 import { Emitter } from "./emitter.js";
 import type { Engine } from "./engine.js";
 import { SIPProxyError, endingError } from "./errors.js";
@@ -29,6 +30,8 @@ export type CallAudio = boolean | MediaStreamTrack;
 const DIGITS = /^[0-9*#A-D]{1,32}$/i;
 /** How long the server may take to confirm what was asked for, in milliseconds. */
 const CONFIRM_MS = 15_000;
+/** The browser may ask for the microphone first. A call that rings no more ends the wait before. */
+const ANSWER_MS = 120_000;
 
 /**
  * Methods that ask the server for something give a promise: it holds when the server has confirmed, and is rejected with
@@ -103,7 +106,7 @@ export class SIPProxyCall extends Emitter<CallEvents> {
   answer(options: { audio?: CallAudio } = {}): Promise<void> {
     const { audio = true } = options;
     if (!this.engine.accept(this.id, false, audio === true ? undefined : audio)) return this.wrongState();
-    return this.ask(({ phase, problem }) => {
+    return this.ask(ANSWER_MS, ({ phase, problem }) => {
       if (problem && phase === "incoming") return new SIPProxyError(problem);
       return phase === "accepted";
     });
@@ -124,12 +127,12 @@ export class SIPProxyCall extends Emitter<CallEvents> {
 
   /** The others hear music, and nothing from here. */
   hold(): Promise<void> {
-    return this.confirmed(this.engine.commands.hold(this.id, true));
+    return this.confirmed("hold", this.engine.commands.hold(this.id, true));
   }
 
   /** Takes it back; another call that talks is held instead. */
   unhold(): Promise<void> {
-    return this.confirmed(this.engine.commands.swap(this.id));
+    return this.confirmed("hold", this.engine.commands.swap(this.id));
   }
 
   mute(): void {
@@ -149,12 +152,12 @@ export class SIPProxyCall extends Emitter<CallEvents> {
   /** Blind: `target` is called, and given the other side when it answers: `transferred`, or `transferFailed`. */
   transfer(target: string): Promise<void> {
     if (!target.trim()) return rejected(new SIPProxyError("invalid_target"));
-    return this.confirmed(this.engine.commands.transfer(this.id, target));
+    return this.confirmed("transfer", this.engine.commands.transfer(this.id, target));
   }
 
   /** Connects the other sides of both calls; both end here. */
   attendedTransfer(other: SIPProxyCall): Promise<void> {
-    return this.confirmed(this.engine.commands.connect(this.id, other.id));
+    return this.confirmed("connect", this.engine.commands.connect(this.id, other.id));
   }
 
   /** Lets go of who is called for a transfer: the talk goes on. */
@@ -165,12 +168,12 @@ export class SIPProxyCall extends Emitter<CallEvents> {
   /** A conference: one more party, by its number. */
   addParty(target: string): Promise<void> {
     if (!target.trim()) return rejected(new SIPProxyError("invalid_target"));
-    return this.confirmed(this.engine.commands.addParty(this.id, target));
+    return this.confirmed("add", this.engine.commands.addParty(this.id, target));
   }
 
   /** A conference: the other side of that call joins this one, and that call ends here. */
   merge(other: SIPProxyCall): Promise<void> {
-    return this.confirmed(this.engine.commands.merge(this.id, other.id));
+    return this.confirmed("merge", this.engine.commands.merge(this.id, other.id));
   }
 
   /** Lets one party go, by its number in `parties`. */
@@ -184,7 +187,7 @@ export class SIPProxyCall extends Emitter<CallEvents> {
   }
 
   record(action: "start" | "pause" | "resume" | "stop"): Promise<void> {
-    return this.confirmed(this.engine.commands.record(this.id, action));
+    return this.confirmed("record", this.engine.commands.record(this.id, action));
   }
 
   async getStats(): Promise<CallStats> {
@@ -223,17 +226,21 @@ export class SIPProxyCall extends Emitter<CallEvents> {
     return heard ? Promise.resolve() : rejected(this.refusal());
   }
 
-  private confirmed(asked: boolean): Promise<void> {
+  private confirmed(what: Trouble["what"], asked: boolean): Promise<void> {
     if (!asked) return rejected(this.refusal());
-    return this.ask(({ asked, trouble }) => (asked !== null ? false : trouble ? troubleError(trouble) : true));
+    const before = this.known.asked === null ? this.known.trouble : null; // nothing was asked for: it is so already
+    return this.ask(CONFIRM_MS, ({ phase, asked, trouble }) => {
+      if (phase === "ended" || asked !== null) return phase === "ended"; // given away, as it was to be
+      return trouble && trouble !== before && TELLS_OF[trouble.what] === TELLS_OF[what] ? troubleError(trouble) : true;
+    });
   }
 
-  private ask(done: (call: Call) => boolean | SIPProxyError): Promise<void> {
+  private ask(ms: number, done: (call: Call) => boolean | SIPProxyError): Promise<void> {
     return quietly(
-      this.until(this.id, CONFIRM_MS, () => {
+      this.until(this.id, ms, () => {
         const { known } = this;
-        if (known.phase !== "ended") return done(known);
-        return endingError(known) ?? true;
+        if (known.phase !== "ended" || known.outcome === "transferred") return done(known);
+        return endingError(known) ?? new SIPProxyError(known.outcome === "cancelled" ? "cancelled" : "wrong_state");
       }),
     );
   }
@@ -249,6 +256,9 @@ export class SIPProxyCall extends Emitter<CallEvents> {
 
 /** Looks at `done` with each change of the call: true holds the promise, an error rejects it. */
 export type Until = (id: string, ms: number, done: () => boolean | SIPProxyError) => Promise<void>;
+
+/** The server does not tell apart how somebody is called. */
+const TELLS_OF = { hold: "hold", record: "record", transfer: "transfer", connect: "transfer", add: "add", merge: "add" } as const;
 
 const troubleError = ({ problem, outcome, reason }: NonNullable<Call["trouble"]>): SIPProxyError =>
   new SIPProxyError(problem ?? outcome ?? "refused", problem === "refused" ? reason : "");

@@ -1,6 +1,7 @@
 // The way in for programs: one client for each server and user. Everything that a softphone does goes through here.
 
 import type { Settings } from "./calls/attended.js";
+import { end } from "./calls/call.js";
 import type { Codec } from "./calls/codec.js";
 import { microphoneError } from "./calls/devices.js";
 import type { Preflight } from "./calls/preflight.js";
@@ -8,14 +9,14 @@ import { NOTHING_YET, type Snapshot } from "./calls/snapshot.js";
 import { canDial, findCall } from "./calls/state.js";
 import { SIPProxyCall, type CallAudio, type CallFeedback } from "./call.js";
 import { fromToken, identityOf, type Credentials, type Identity } from "./credentials.js";
-import { Emitter } from "./emitter.js";
+import { Emitter, heard } from "./emitter.js";
 import { Engine } from "./engine.js";
 import { SIPProxyError } from "./errors.js";
 import type { Devices } from "./media/microphone.js";
 import { listRecordings, recordingOf, type CallRecording } from "./recordings.js";
 import { addressesOf } from "./signalling/address.js";
 import { Refused, Server, type ServerConfig } from "./signalling/server.js";
-import { tell, tellTaken, type Told } from "./tell.js";
+import { tell, type Told } from "./tell.js";
 
 export interface SIPProxyClientOptions {
   proxyUrl?: string; // http(s) or ws(s), of the server; this page's where none is given
@@ -48,10 +49,10 @@ export interface ClientEvents {
 }
 
 const REGISTER_MS = 15_000;
-/** So long before its end a token is to be replaced, in milliseconds. */
+/** So long before its end a token is to be replaced, in milliseconds; one that lasts shortly, in its middle. */
 const RENEW_MS = 60_000;
-/** A server that takes no token is not asked for more than this, in milliseconds. */
-const SIGN_IN_EVERY_MS = 30_000;
+/** Nobody is asked for tokens more often than that. */
+const SIGN_IN_MS = 5000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export class SIPProxyClient extends Emitter<ClientEvents> {
@@ -60,14 +61,19 @@ export class SIPProxyClient extends Emitter<ClientEvents> {
   private readonly socketUrl: string;
   private identity: Identity;
   private engine: Engine | null = null;
-  private signingIn: Promise<void> | null = null;
+  private signedIn: () => void = () => undefined; // lets the engine begin
+  private signingIn = false;
+  private refusal: SIPProxyError | null = null; // why the last try to sign in came to nothing
+  private failure: SIPProxyError | null = null; // that was told last
+  private renewed = false; // the token is new, and the server has not taken it yet
+  private registering = false; // it is told, and came to nothing yet
   private expiry: ReturnType<typeof setTimeout> | undefined;
-  private signedInAt = -Infinity; // when another token was asked for last
   private closed = false;
   private readonly objects = new Map<string, SIPProxyCall>(); // of the live calls
   private readonly listeners = new Set<() => void>();
   private readonly waiting = new Set<() => void>();
   private readonly telling: (() => void)[] = []; // what is to be told, in order: a listener may cause more
+  private isTelling = false;
 
   /** Connects to nothing yet. Throws `SIPProxyError` (`invalid_address`). */
   constructor(private readonly options: SIPProxyClientOptions = {}) {
@@ -103,6 +109,10 @@ export class SIPProxyClient extends Emitter<ClientEvents> {
     return this.identity.user;
   }
 
+  get isClosed(): boolean {
+    return this.closed;
+  }
+
   get isRegistered(): boolean {
     return this.state.registered;
   }
@@ -135,38 +145,41 @@ export class SIPProxyClient extends Emitter<ClientEvents> {
     const engine = this.start();
     if (this.isRegistered) return;
     engine.takeCalls(true);
-    this.enqueue(() => this.emit("registering"));
-    await this.signingIn;
-    await this.until(REGISTER_MS, () => this.isRegistered, "server_unreachable");
+    this.registers();
+    this.tellAll();
+    if (this.refusal) void this.signIn();
+    await this.until(REGISTER_MS, () => this.isRegistered || (this.refusal ?? false), "server_unreachable");
   }
 
   /** Takes no more calls; those that stand go on. */
   async unregister(): Promise<void> {
-    if (!this.engine) return;
+    if (!this.engine || this.closed) return;
     this.engine.takeCalls(false);
+    this.registering = false;
     await this.until(REGISTER_MS, () => !this.isRegistered, "server_unreachable");
   }
 
   /** Another token for the same user, before the last one has run out. */
   updateToken(token: string): void {
+    if (this.closed) return;
     this.identity = { ...fromToken(token, this.user), password: null };
     this.server.token = token;
-    this.watchExpiry();
-    this.engine?.signedInAgain();
+    this.takesIdentity();
   }
 
   /** Does not wait for the next try to connect. */
   reconnect(): void {
+    if (this.refusal && !this.refusal.fatal) void this.signIn();
     this.engine?.reconnect();
   }
 
   /** Ends all calls, and forgets them. The client is of no use afterwards. */
   close(): void {
     if (this.closed) return;
-    this.engine?.close();
     this.closed = true;
+    this.engine?.close();
     clearTimeout(this.expiry);
-    for (const look of [...this.waiting]) look();
+    this.look();
   }
 
   // --- calls -----------------------------------------------------------------------
@@ -175,6 +188,7 @@ export class SIPProxyClient extends Emitter<ClientEvents> {
   call(target: string, { audio = true, video = false, recording = false, consults }: CallOptions = {}): SIPProxyCall {
     if (video) throw new SIPProxyError("unsupported", "A phone system carries no video: call with video: false.");
     const engine = this.start(false);
+    if (this.refusal?.fatal) throw this.refusal;
     if (!target.trim()) throw new SIPProxyError("invalid_target");
     if (!canDial(engine.snapshot)) throw new SIPProxyError("too_many");
     const id = engine.call(target, { consults: consults?.id, sound: audio === true ? undefined : audio });
@@ -219,7 +233,7 @@ export class SIPProxyClient extends Emitter<ClientEvents> {
   /** Tests microphone, server and sound, by a call to an echo that rings nobody. Never rejects for a bad result. */
   async runPreflight(): Promise<Preflight> {
     const engine = this.start(false);
-    await this.signingIn?.catch(() => undefined);
+    await this.until(REGISTER_MS, () => !this.signingIn, "server_unreachable").catch(() => undefined);
     const config = await this.server.config().catch((): Partial<ServerConfig> => ({}));
     return engine.testConnection(config.preflightNumber ?? "");
   }
@@ -265,14 +279,14 @@ export class SIPProxyClient extends Emitter<ClientEvents> {
     if (this.closed) throw new SIPProxyError("closed", "", true);
     if (this.engine) return this.engine;
     const { identity, server } = this;
-    this.signingIn = this.signIn();
-    this.signingIn.catch(() => undefined); // `register` tells, and an event does
+    const signedIn = new Promise<void>((resolve) => (this.signedIn = resolve));
     const engine = new Engine({
-      url: this.socketUrl, server, user: identity.user, signedIn: this.signingIn,
+      url: this.socketUrl, server, user: identity.user, signedIn,
       relayOnly: this.options.relayOnly ?? false,
       prefer: () => this.options.prefer?.(),
       nameOf: (number) => this.options.nameOf?.(number) ?? "",
       onChange: (before, after) => this.changed(before, after),
+      onDone: () => this.tellState(),
       onDigits: ({ callId, digits }) => this.enqueue(() => this.objects.get(callId)?.tell("dtmf", digits)),
       onSample: (id, sample, { warning, cleared }) => {
         const call = this.objects.get(id);
@@ -283,53 +297,94 @@ export class SIPProxyClient extends Emitter<ClientEvents> {
         });
       },
       onRefusal: ({ code, message }) => this.fail(new SIPProxyError(code, message)),
-      onRefused: () => this.signInAgain(),
-      onSignedOut: (reason) => this.fail(new SIPProxyError("unauthorized", reason, true)),
+      onRefused: (reason) => this.refused(reason),
+      onSignedOut: () => this.refusal?.fatal && this.fail(this.refusal),
     });
     this.engine = engine;
     engine.takeCalls(registers);
+    if (identity.password === null) this.takesIdentity();
+    else void this.signIn();
     return engine;
   }
 
+  /** Gets a token, until there is one or the server says no. */
   private async signIn(): Promise<void> {
     const { user, password } = this.identity;
-    if (password !== null) {
-      try {
-        const { authentication } = await this.server.config();
-        const { token, expiresAt } = authentication ? await this.server.signIn(user, password) : { token: null };
-        this.identity = { ...this.identity, token, expiresAt: expiresAt ?? null };
-        this.server.token = token;
-      } catch (cause) {
-        const error = cause instanceof Refused ? new SIPProxyError(cause.code, cause.message, cause.status === 401, { cause }) : new SIPProxyError("server_unreachable", "", false, { cause });
-        this.fail(error);
-        throw error;
-      }
+    if (password === null || this.signingIn) return;
+    clearTimeout(this.expiry);
+    const again = this.refusal !== null && !this.refusal.fatal; // it was told
+    this.refusal = null;
+    this.signingIn = true;
+    const came = await this.token(user, password);
+    this.signingIn = false;
+    if (this.closed || this.identity.password === null) return;
+    if (!(came instanceof SIPProxyError)) {
+      this.identity = { ...this.identity, ...came };
+      this.server.token = came.token;
+      return this.takesIdentity();
     }
+    this.refusal = came;
+    if (came.fatal && this.server.token === null) this.engine?.refuseCalls(); // those that stand need none
+    else this.expiry = setTimeout(() => void this.signIn(), SIGN_IN_MS);
+    if (!again || came.fatal) this.fail(came);
+    this.look();
+  }
+
+  private async token(user: string, password: string): Promise<Pick<Identity, "token" | "expiresAt"> | SIPProxyError> {
+    try {
+      const { authentication } = await this.server.config();
+      if (!authentication) return { token: null, expiresAt: null };
+      const { token, expiresAt = null } = await this.server.signIn(user, password);
+      return { token, expiresAt };
+    } catch (cause) {
+      if (!(cause instanceof Refused)) return new SIPProxyError("server_unreachable", "", false, { cause });
+      const { status, code, message } = cause;
+      const later = status >= 500 || status === 408 || status === 429;
+      return new SIPProxyError(status === 401 ? "unauthorized" : code, message, !later, { cause });
+    }
+  }
+
+  /** There is a token, or none is needed. */
+  private takesIdentity(): void {
+    this.refusal = null;
+    this.signedIn();
+    this.engine?.signedInAgain();
     this.watchExpiry();
   }
 
-  /** Who knows the password gets another token; false where that is not known, or was tried just now. */
-  private signInAgain(): boolean {
-    const now = Date.now();
-    if (this.identity.password === null || now - this.signedInAt < SIGN_IN_EVERY_MS) return false;
-    this.signedInAt = now;
-    void this.signIn().then(() => this.engine?.signedInAgain(), () => undefined);
-    return true;
+  /** The server takes the token no more. Who knows the password gets another, once. */
+  private refused(reason: string): void {
+    if (this.identity.password !== null && !this.renewed) {
+      this.renewed = true;
+      return void this.signIn();
+    }
+    this.refusal = new SIPProxyError("unauthorized", reason, true);
+    this.look();
   }
 
   private watchExpiry(): void {
     clearTimeout(this.expiry);
     const { expiresAt, password } = this.identity;
     if (expiresAt === null) return;
-    const left = expiresAt * 1000 - Date.now() - RENEW_MS;
+    const lasts = this.server.clock.toPage(expiresAt) - Date.now();
+    const left = Math.max(lasts - Math.min(RENEW_MS, lasts / 2), password === null ? 0 : SIGN_IN_MS);
     this.expiry = setTimeout(() => {
       if (left > LONGEST_TIMER_MS) this.watchExpiry();
-      else if (password !== null) this.signInAgain();
-      else this.enqueue(() => this.emit("tokenWillExpire", Math.max(0, Math.round(expiresAt - Date.now() / 1000))));
-    }, Math.min(Math.max(0, left), LONGEST_TIMER_MS));
+      else if (password !== null) void this.signIn();
+      else this.enqueue(() => this.emit("tokenWillExpire", Math.max(0, Math.round((lasts - left) / 1000))));
+    }, Math.min(left, LONGEST_TIMER_MS));
   }
 
+  private registers(): void {
+    if (this.registering) return;
+    this.registering = true;
+    this.telling.push(() => this.emit("registering"));
+  }
+
+  /** Each is told once. */
   private fail(error: SIPProxyError): void {
+    if (error === this.failure) return;
+    this.failure = error;
     this.enqueue(() => this.emit("error", error));
   }
 
@@ -354,40 +409,55 @@ export class SIPProxyClient extends Emitter<ClientEvents> {
   private changed(before: Snapshot, after: Snapshot): void {
     for (const call of after.calls) {
       const was = findCall(before, call.id);
-      const known = this.objects.get(call.id);
+      const known = was && this.objects.get(call.id);
       const object = known ?? new SIPProxyCall(this.engine!, call, (_, ms, done) => this.until(ms, done, "not_connected"));
       object.take(call);
       this.objects.set(call.id, object);
-      if (!was && call.phase === "incoming") this.enqueue(() => this.emit("incoming", object));
-      else if (!was && call.media === "returning") this.enqueue(() => this.emit("resumed", object));
+      if (!was && call.phase === "incoming") this.telling.push(() => this.emit("incoming", object));
+      else if (!was && call.media === "returning") this.telling.push(() => this.emit("resumed", object));
       this.tellOf(object, tell(was && { call: was, link: before.link }, { call, link: after.link }));
     }
     for (const was of before.calls) {
       const object = this.objects.get(was.id);
       if (!object || findCall(after, was.id)) continue;
-      const over = after.over?.id === was.id ? after.over : null;
-      if (over) object.take(over);
-      this.tellOf(object, over ? tell({ call: was, link: before.link }, { call: over, link: after.link }) : tellTaken(was));
-      this.enqueue(() => void this.objects.delete(was.id));
+      const taken = after.elsewhere.some(({ id }) => id === was.id);
+      const over = after.over?.id === was.id ? after.over : end(was, Date.now(), { problem: taken ? "held_elsewhere" : "connection_lost" });
+      object.take(over);
+      this.tellOf(object, tell({ call: was, link: before.link }, { call: over, link: after.link }));
+      this.telling.push(() => this.objects.get(was.id) === object && this.objects.delete(was.id));
     }
-    if (before.registered !== after.registered) this.enqueue(() => this.emit(after.registered ? "registered" : "unregistered"));
-    if (before.link !== "lost" && after.link === "lost") this.enqueue(() => this.emit("registering"));
-    if (before.devices !== after.devices) this.enqueue(() => this.emit("devicesChanged", after.devices));
-    if (before.soundBlocked !== after.soundBlocked) this.enqueue(() => this.emit("soundBlocked", after.soundBlocked));
-    this.enqueue(() => this.emit("stateChanged", after));
-    for (const listener of [...this.listeners]) listener();
+    if (before.registered !== after.registered) this.telling.push(() => this.emit(after.registered ? "registered" : "unregistered"));
+    if (after.registered) this.renewed = this.registering = false;
+    if (before.registered && after.link === "lost") this.registers();
+    if (before.devices !== after.devices) this.telling.push(() => this.emit("devicesChanged", after.devices));
+    if (before.soundBlocked !== after.soundBlocked) this.telling.push(() => this.emit("soundBlocked", after.soundBlocked));
+    this.telling.push(() => this.emit("stateChanged", after));
+  }
+
+  private look(): void {
     for (const look of [...this.waiting]) look();
   }
 
   private tellOf(call: SIPProxyCall, all: readonly Told[]): void {
-    for (const one of all) this.enqueue(() => call.tell(...(one as ["ringing"])));
+    for (const one of all) this.telling.push(() => call.tell(...(one as ["ringing"])));
   }
 
   private enqueue(told: () => void): void {
-    if (this.telling.push(told) > 1) return; // it is told by who is telling now
-    while (this.telling.length > 0) {
-      this.telling[0]!();
-      this.telling.shift();
-    }
+    this.telling.push(told);
+    this.tellAll();
+  }
+
+  private tellState(): void {
+    for (const listener of [...this.listeners]) heard(listener);
+    this.look();
+    this.tellAll();
+  }
+
+  /** In order: what a listener causes is told after all that was to be told before. */
+  private tellAll(): void {
+    if (this.isTelling) return;
+    this.isTelling = true;
+    for (let told = this.telling.shift(); told; told = this.telling.shift()) told();
+    this.isTelling = false;
   }
 }

@@ -22,6 +22,13 @@ export function identityOf(credentials: Credentials | undefined, user = ""): Ide
   return { user: name, password, token: null, expiresAt: null };
 }
 
+/** Whose they are; "" where that is nobody in particular. */
+export function userOf(credentials: Credentials | undefined): string {
+  if (credentials === undefined) return "";
+  if ("apiKey" in credentials) return credentials.apiKey;
+  return credentials.user || ("token" in credentials && claimsOf(credentials.token).sub) || "";
+}
+
 /** A token is a JWT (RFC 7519): it says whose it is and how long it holds. It is the server that checks it. */
 export function fromToken(token: string, user = ""): Identity {
   const { sub, exp } = claimsOf(token);
@@ -32,7 +39,8 @@ function claimsOf(token: string): { sub?: string; exp?: number } {
   try {
     const [, payload = ""] = token.split(".");
     const text = atob(payload.replace(/-/g, "+").replace(/_/g, "/"));
-    return JSON.parse(new TextDecoder().decode(Uint8Array.from(text, (letter) => letter.charCodeAt(0)))) as { sub?: string; exp?: number };
+    const { sub, exp } = JSON.parse(new TextDecoder().decode(Uint8Array.from(text, (letter) => letter.charCodeAt(0)))) as { sub?: unknown; exp?: unknown };
+    return { ...(typeof sub === "string" ? { sub } : {}), ...(typeof exp === "number" ? { exp } : {}) };
   } catch {
     return {};
   }

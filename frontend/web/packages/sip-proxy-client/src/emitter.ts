@@ -4,32 +4,45 @@ export type Listener<A extends unknown[]> = (...told: A) => void;
 type EventMap<E> = { [Name in keyof E]: unknown[] };
 
 export class Emitter<Events extends EventMap<Events>> {
-  private readonly heardBy = new Map<keyof Events, Set<Listener<never>>>();
+  private readonly heardBy = new Map<keyof Events, Map<Listener<never>, "always" | "once">>();
 
   /** Hears of `name` until the function that it gives is called, or `off`. */
   on<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): () => void {
-    const all = this.heardBy.get(name) ?? new Set();
-    this.heardBy.set(name, all.add(listener));
-    return () => this.off(name, listener);
+    return this.listen(name, listener, "always");
   }
 
   /** Hears of it once. */
   once<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): () => void {
-    const stop = this.on(name, (...told) => (stop(), listener(...told)));
-    return stop;
+    return this.listen(name, listener, "once");
   }
 
   off<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): void {
     this.heardBy.get(name)?.delete(listener);
   }
 
+  /** Who was taken off meanwhile hears nothing more. */
   protected emit<Name extends keyof Events>(name: Name, ...told: Events[Name]): void {
-    for (const listener of [...(this.heardBy.get(name) ?? [])] as Listener<Events[Name]>[]) {
-      try {
-        listener(...told);
-      } catch (error) {
-        reportError(error);
-      }
+    const all = this.heardBy.get(name);
+    for (const listener of [...(all?.keys() ?? [])] as Listener<Events[Name]>[]) {
+      const times = all?.get(listener);
+      if (times === "once") all?.delete(listener);
+      if (times) heard(() => listener(...told));
     }
+  }
+
+  private listen<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>, times: "always" | "once"): () => void {
+    const all = this.heardBy.get(name) ?? new Map();
+    this.heardBy.set(name, all.set(listener, times));
+    return () => this.off(name, listener);
+  }
+}
+
+/** What it throws is its own affair. */
+export function heard(listener: () => void): void {
+  try {
+    listener();
+  } catch (error) {
+    if (typeof reportError === "function") reportError(error);
+    else console.error(error); // not in a browser
   }
 }

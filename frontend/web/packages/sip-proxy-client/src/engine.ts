@@ -35,16 +35,17 @@ export interface EngineOptions {
   url: string; // of the WebSocket
   server: Server;
   user: string;
-  signedIn: Promise<void>; // settled when the token is there; rejected where there will be none
+  signedIn: Promise<void>; // when the token is there, or none is needed
   relayOnly: boolean; // see `Reach`
   nameOf(number: string): string; // "" where unknown
   prefer(): Codec | undefined; // asked with each offer
-  onChange(before: Snapshot, after: Snapshot): void;
+  onChange(before: Snapshot, after: Snapshot): void; // is to be noted; what is done here is not done yet
+  onDone(): void; // whoever listens may be told of it
   onDigits(message: Dtmf): void; // pressed by the other side
   onSample(id: string, sample: Quality, told: { warning: QualityWarning[]; cleared: QualityWarning[] }): void; // of each call, each second
   onRefusal(refusal: Refusal): void; // of something that belongs to no call
-  onRefused(): boolean; // the server takes this sign-in no more; true: another one is on its way
-  onSignedOut(reason: string): void; // there is no other, and all calls are over
+  onRefused(reason: string): void; // the server takes this sign-in no more
+  onSignedOut(reason: string): void; // the same, once all calls are over
 }
 
 /** What a call may be given beside its number. */
@@ -75,6 +76,7 @@ export class Engine {
   private readonly takingOver = new Set<string>(); // calls that are taken from another page, until that is done
   private forNext: string | null = null; // the id that the next call is to have: its media are made ahead
   private signedOut: string | null = null; // why; told when all calls are over
+  private changing = 0; // how many changes are being made, each within the one before
 
   constructor(private readonly options: EngineOptions) {
     const { user, server, nameOf } = options;
@@ -102,7 +104,6 @@ export class Engine {
       found: (id, candidate) => void this.link.send({ type: "candidate", callId: id, ...candidate }),
     });
     this.page = options.signedIn.then(() => PageSession.claim(scope));
-    this.page.catch(() => this.refuseCalls());
     this.link = new Link({
       url: options.url, user, token: () => server.token, session: this.page,
       inCall: () => this.snapshot.calls.length > 0,
@@ -249,6 +250,7 @@ export class Engine {
   close(): void {
     for (const { id } of this.snapshot.calls) this.hangup(id);
     this.warm.drop();
+    this.standing.close();
     this.lines.close();
     this.link.close();
     for (const stop of this.stops) stop();
@@ -261,6 +263,7 @@ export class Engine {
   // --- the calls -----------------------------------------------------------------
 
   private async connect(id: string, offer: { target?: string; callId: string; caller?: string }, sound?: MediaStreamTrack | false): Promise<void> {
+    if (!this.owns(id)) return; // whoever heard of it has ended it at once
     const ready = this.link.whenReady(PATIENCE_MS);
     const send = async (sdp: string): Promise<boolean> => {
       await ready;
@@ -365,13 +368,13 @@ export class Engine {
 
   /** Our sign-in is worth nothing any more. A call that stands needs none. */
   private readonly refused = (reason: string): void => {
-    if (this.options.onRefused()) return;
     this.signedOut = reason;
+    this.options.onRefused(reason);
     if (this.snapshot.calls.length === 0) this.options.onSignedOut(reason);
   };
 
   /** There is no sign-in: what was begun in the hope of one comes to nothing. */
-  private refuseCalls(): void {
+  refuseCalls(): void {
     for (const { id } of this.snapshot.calls) this.fail(id, "unauthorized");
   }
 
@@ -395,6 +398,14 @@ export class Engine {
     const before: PhoneState = { calls, activeId, over, elsewhere };
     const next = step(before, event);
     if (next === before) return;
+    this.changing++;
+    this.become(next, before);
+    this.changing--;
+    this.done();
+    if (calls.length > 0 && this.snapshot.calls.length === 0 && this.signedOut !== null) this.options.onSignedOut(this.signedOut);
+  }
+
+  private become(next: PhoneState, { calls, activeId }: PhoneState): void {
     for (const { id } of calls) {
       if (findCall(next, id)) continue;
       this.takingOver.delete(id);
@@ -406,12 +417,17 @@ export class Engine {
     this.locks.set(next.calls.filter(({ phase }) => phase !== "incoming").map(({ id }) => id));
     keep(this.scope, next, this.standing.released);
     for (const call of toHold(this.snapshot)) this.commands.hold(call.id, true);
-    if (calls.length > 0 && this.snapshot.calls.length === 0 && this.signedOut !== null) this.options.onSignedOut(this.signedOut);
   }
 
   private set(values: Partial<Snapshot>): void {
     const before = this.snapshot;
     this.snapshot = { ...before, ...values };
     this.options.onChange(before, this.snapshot);
+    this.done();
+  }
+
+  /** A listener may ask for more at once: it is to find everything as it is to be. */
+  private done(): void {
+    if (this.changing === 0) this.options.onDone();
   }
 }

@@ -61,7 +61,7 @@ export class SIPProxyError extends Error {
     readonly fatal = false,
     options?: ErrorOptions,
   ) {
-    super(message || MESSAGES[code] || MESSAGES["refused"], options);
+    super(message || (Object.hasOwn(MESSAGES, code) ? MESSAGES[code] : MESSAGES["refused"]), options);
   }
 }
 

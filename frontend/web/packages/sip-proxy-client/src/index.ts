@@ -4,7 +4,7 @@ export { SIPProxyClient, type CallOptions, type ClientEvents, type SIPProxyClien
 export { SIPProxyCall, type CallAudio, type CallEvents, type CallFeedback, type CallStats } from "./call.js";
 export { SIPProxyError, type ErrorCode } from "./errors.js";
 export type { CallEnd } from "./tell.js";
-export type { Credentials } from "./credentials.js";
+export { userOf, type Credentials } from "./credentials.js";
 export { Refused, Server, type PhoneBookEntry, type ServerConfig, type Session } from "./signalling/server.js";
 export type { LinkStatus } from "./signalling/link.js";
 

@@ -2,6 +2,10 @@
 //
 // Events come out of states, so none is told twice, and none is missed however the state came about: by a press, by the
 // server, or by what it had to say after a time in which nobody heard it.
+//
+// Of each call: `ringing`, `accepted` with `connected`, and `ended` or `failed` come at most once; `disconnected` follows
+// the end at once, and nothing follows that but the last `stateChanged`. `hold` (of each side), `mute`, and
+// `reconnecting` with `reconnected` come in turn. A call that is `resumed` is away, untold, until `reconnected`.
 
 import type { Call } from "./calls/call.js";
 import { SIPProxyError, endingError } from "./errors.js";
@@ -63,11 +67,6 @@ export function tell(before: Seen | null, { call, link }: Seen): Told[] {
   }
   if (was !== call) told.push(["stateChanged", call]);
   return told;
-}
-
-/** The page has given the call to another one: for this page it is over. */
-export function tellTaken(call: Call): Told[] {
-  return end({ ...call, phase: "ended", endedAt: Date.now(), problem: "held_elsewhere" });
 }
 
 const rings = ({ direction, phase }: Call): boolean => direction === "outbound" && (phase === "ringing" || phase === "early");

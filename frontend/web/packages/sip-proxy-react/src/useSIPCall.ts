@@ -38,7 +38,9 @@ export function useSIPCall(options?: UseSIPProxyOptions): SIPCallHook {
     (target: string, options?: CallOptions): SIPProxyCall | null => {
       setError(null);
       try {
-        return client?.call(target, options) ?? null;
+        const made = client?.call(target, options) ?? null;
+        made?.on("error", setError); // it may fail before it was rendered
+        return made;
       } catch (cause) {
         setError(cause instanceof SIPProxyError ? cause : new SIPProxyError("refused", "", false, { cause }));
         return null;

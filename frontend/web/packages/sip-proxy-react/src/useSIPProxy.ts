@@ -1,7 +1,7 @@
 // One client for as long as a component is mounted.
 
-import { useEffect, useMemo, useRef, useSyncExternalStore } from "react";
-import { NOTHING_YET, SIPProxyClient, type ClientState, type SIPProxyClientOptions } from "sip-proxy-client";
+import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
+import { NOTHING_YET, SIPProxyClient, userOf, type ClientState, type SIPProxyClientOptions } from "sip-proxy-client";
 
 export interface UseSIPProxyOptions extends SIPProxyClientOptions {
   /** Whether calls ring here (true unless said otherwise). Without, the client connects with its first call. */
@@ -26,15 +26,19 @@ export function useSIPProxy(options: UseSIPProxyOptions): SIPProxyHook {
 export function useClient(options: UseSIPProxyOptions | null): SIPProxyClient | null {
   const { proxyUrl, bridgeUrl, credentials, user, relayOnly, register = true } = options ?? {};
   const token = credentials && "token" in credentials ? credentials.token : null;
-  const who = credentials && ("apiKey" in credentials ? [credentials.apiKey, credentials.secret] : "password" in credentials ? [credentials.user, credentials.password] : [credentials.user]);
+  const who = token === null ? JSON.stringify(credentials) : userOf(credentials); // of one user, a token more is no other client
+  const nameOf = useRef(options?.nameOf);
+  nameOf.current = options?.nameOf;
+  const [times, again] = useState(0);
   const client = useMemo(
-    () => (options === null || typeof window === "undefined" ? null : new SIPProxyClient(options)),
-    [options === null, proxyUrl, bridgeUrl, user, relayOnly, JSON.stringify(who)],
+    () => (options === null || typeof window === "undefined" ? null : new SIPProxyClient({ ...options, nameOf: (number) => nameOf.current?.(number) ?? "" })),
+    [options === null, proxyUrl, bridgeUrl, user, relayOnly, who, times],
   );
-  useClosed(client);
+  useClosed(client, () => again((before) => before + 1));
   useEffect(() => {
-    if (client && register) client.register().catch(() => undefined); // told by the client's `error`
-    if (client && !register) client.unregister().catch(() => undefined);
+    if (!client || client.isClosed) return;
+    if (register) client.register().catch(() => undefined); // told by the client's `error`
+    else client.unregister().catch(() => undefined);
   }, [client, register]);
   useEffect(() => {
     if (client && token !== null) client.updateToken(token);
@@ -47,11 +51,12 @@ export function useSIPState(client: SIPProxyClient | null): ClientState {
   return useSyncExternalStore(client?.subscribe ?? never, client?.getSnapshot ?? nothing, nothing);
 }
 
-/** StrictMode unmounts and mounts again at once: the client is closed only when it stays away. */
-function useClosed(client: SIPProxyClient | null): void {
+/** StrictMode unmounts and mounts again at once: the client is closed only when it stays away. Who comes back later needs another one. */
+function useClosed(client: SIPProxyClient | null, another: () => void): void {
   const closing = useRef<{ client: SIPProxyClient; timer: ReturnType<typeof setTimeout> } | null>(null);
   useEffect(() => {
     if (!client) return;
+    if (client.isClosed) another();
     if (closing.current?.client === client) clearTimeout(closing.current.timer);
     return () => {
       closing.current = { client, timer: setTimeout(() => client.close(), 0) };

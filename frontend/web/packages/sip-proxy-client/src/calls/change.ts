@@ -2,7 +2,7 @@
 
 import type { MicrophoneProblem } from "../media/microphone.js";
 import { end, type Call, type Ending, type LiveCall, type Problem } from "./call.js";
-import { fromServer, type CallMessage } from "./heard.js";
+import { fromServer, furthest, type CallMessage } from "./heard.js";
 import type { CallSeen } from "./settle.js";
 import { fulfilled, wish, type Ask } from "./wishes.js";
 
@@ -29,7 +29,7 @@ export function stepCall(call: LiveCall, event: CallEvent): Call {
     case "accept-pressed":
       return call.phase === "incoming" ? { ...call, phase: "connecting", problem: null, ownSound: event.ownSound ?? false } : call;
     case "accept-failed":
-      return call.direction === "inbound" ? { ...call, phase: "incoming", problem: event.problem } : call;
+      return call.direction === "inbound" && call.acceptedAt === null ? { ...call, phase: "incoming", problem: event.problem } : call;
     case "decline-pressed":
       return call.phase === "incoming" ? end(call, event.at, { outcome: "rejected" }) : call;
     case "hangup-pressed":
@@ -63,7 +63,7 @@ export function stepCall(call: LiveCall, event: CallEvent): Call {
 function seenAgain(call: LiveCall, seen: CallSeen, first: boolean): Call {
   const answered = seen.acceptedAt !== null;
   const known = call.acceptedAt !== null || (call.direction === "inbound" && !answered);
-  const phase = answered ? "accepted" : known ? call.phase : seen.phase;
+  const phase = answered ? "accepted" : known ? call.phase : furthest(call.phase, seen.phase);
   const acceptedAt = call.acceptedAt ?? seen.acceptedAt;
   const next: Call = { ...fulfilled(call, seen, first), phase, acceptedAt, heldByFar: seen.heldByFar };
   return JSON.stringify(next) === JSON.stringify(call) ? call : next;

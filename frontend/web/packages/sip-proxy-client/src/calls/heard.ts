@@ -45,8 +45,13 @@ function inState(call: LiveCall, message: State, at: number): Call {
   const { outcome = null, q850 = 0, sip = 0, reason = "" } = message;
   if (message.state === "ended") return end(call, at, { outcome, q850, sip, reason });
   if (message.state === "accepted") return { ...call, phase: "accepted", acceptedAt: call.acceptedAt ?? at };
-  return call.direction === "outbound" && call.acceptedAt === null ? { ...call, phase: message.state } : call;
+  return call.direction === "outbound" && call.acceptedAt === null ? { ...call, phase: furthest(call.phase, message.state) } : call;
 }
+
+const ORDER: readonly Call["phase"][] = ["connecting", "trying", "ringing", "early"];
+
+/** A call that has rung does not go back to before that: what says so is older. */
+export const furthest = (known: Call["phase"], told: Call["phase"]): Call["phase"] => (told === "ringing" || ORDER.indexOf(told) > ORDER.indexOf(known) ? told : known);
 
 /** Ours was a guess, unless it was we who know better: the microphone failed, or the media did. */
 export function correctedEnd(call: Call, message: State): Call {

@@ -36,6 +36,7 @@ export class Standing {
   private readonly rungOn = new Map<string, number>(); // by call: the connection on which it was last told of
   private fresh = true; // no list yet: this page may take what nobody holds
   private readonly restored = new Set<string>(); // the calls that this tab had before it was reloaded
+  private readonly timers = new Set<ReturnType<typeof setTimeout>>();
 
   constructor(private readonly options: StandingOptions) {}
 
@@ -80,18 +81,22 @@ export class Standing {
     for (const { id, held } of told.hold) link.send({ type: "hold", callId: id, held });
     for (const event of told.events) dispatch(event);
     for (const seen of told.take) void this.take(seen);
-    for (const id of told.missing) void this.lookUp(id);
+    for (const id of told.missing) if (!this.isUnsent(id)) void this.lookUp(id);
     for (const id of told.renew) this.options.renew(id);
     this.options.look();
-    if (when === "first") setTimeout(() => this.ringsAgain(connection), RUNG_AGAIN_MS);
+    if (when === "first") this.later(RUNG_AGAIN_MS, () => this.ringsAgain(connection));
   }
 
   lost(): void {
     const { connection } = this.options.link;
-    setTimeout(() => {
+    this.later(RINGS_ON_MS, () => {
       if (this.options.link.ready || this.listed >= connection) return;
       for (const { id } of this.ringing()) this.options.dispatch({ type: "failed", id, problem: "connection_lost", at: Date.now() });
-    }, RINGS_ON_MS);
+    });
+  }
+
+  close(): void {
+    for (const timer of this.timers) clearTimeout(timer);
   }
 
   /** The server does not list our call any more: how did it end? */
@@ -110,6 +115,16 @@ export class Standing {
     const { state, dispatch, takeBack } = this.options;
     if (seen.here || (await isFree(callLock(seen.id)))) takeBack(callOf(seen));
     else dispatch({ type: "elsewhere", seen: [...state().elsewhere, seen] });
+  }
+
+  /** Its offer waits yet, for a microphone that somebody has to allow: the server cannot know it. */
+  private isUnsent(id: string): boolean {
+    return findCall(this.options.state(), id)?.phase === "connecting" && !this.offeredOn.has(id) && !this.restored.has(id);
+  }
+
+  private later(ms: number, act: () => void): void {
+    const timer = setTimeout(() => (this.timers.delete(timer), act()), ms);
+    this.timers.add(timer);
   }
 
   private ringing(): readonly Call[] {

@@ -10,12 +10,18 @@ export interface Addresses {
  * elsewhere. `page`: what relative addresses are relative to. Throws `TypeError` for what is no address.
  */
 export function addressesOf(proxyUrl: string, bridgeUrl = "", page?: string): Addresses {
-  const socket = new URL(proxyUrl || "/", page);
-  const api = bridgeUrl ? new URL(bridgeUrl, page) : new URL(socket.href.replace(/\/ws\/?$/, "/"));
-  if (!/^(http|ws)s?:$/.test(socket.protocol)) throw new TypeError(`${proxyUrl} is no http or ws address`);
-  socket.protocol = socket.protocol.replace("http", "ws");
-  api.protocol = api.protocol.replace("ws", "http");
-  if (!/\/ws\/?$/.test(socket.pathname)) socket.pathname = `${socket.pathname.replace(/\/$/, "")}/ws`;
-  socket.search = socket.hash = api.search = api.hash = "";
+  const socket = addressOf(proxyUrl || "/", page, "ws");
+  const api = bridgeUrl ? addressOf(bridgeUrl, page, "http") : addressOf(socket.href, page, "http");
+  const base = socket.pathname.replace(/(\/ws)?\/?$/, "");
+  socket.pathname = `${base}/ws`;
+  if (!bridgeUrl) api.pathname = base;
   return { socket: socket.href, api: api.href.replace(/\/$/, "") };
+}
+
+function addressOf(written: string, page: string | undefined, as: "http" | "ws"): URL {
+  const url = new URL(written, page);
+  if (!/^(http|ws)s?:$/.test(url.protocol)) throw new TypeError(`${written} is no http or ws address`);
+  url.protocol = url.protocol.replace(/^(http|ws)/, as);
+  url.search = url.hash = "";
+  return url;
 }

@@ -40,6 +40,7 @@ export class Link {
   private readonly socket: Socket;
   private takesCalls = true; // as it is wanted
   private listed = false; // there was a list on this connection
+  private introduced = false; // it was told who we are on this connection
   private offered: string | null = null; // a new session, should the server not know ours
   private announced = false; // that the server goes
   private going: number | undefined;
@@ -93,9 +94,14 @@ export class Link {
     else this.send({ type: "unregister" });
   }
 
-  /** Tells who we are, also anew with another token. */
+  /** Tells who we are anew: there is another token. */
   register(): void {
+    if (this.introduced) this.introduce(); // else it is told with the connection
+  }
+
+  private introduce(): void {
     const { user } = this.options;
+    this.introduced = true;
     const token = this.options.token();
     this.socket.send({ type: "register", user, ...(token ? { token } : {}) });
   }
@@ -108,7 +114,9 @@ export class Link {
   close(): void {
     clearTimeout(this.going);
     clearTimeout(this.quiet);
+    this.ready = false;
     this.socket.close();
+    for (const done of [...this.waiting]) done(false);
   }
 
   private readonly heard = (message: ServerMessage): void => {
@@ -149,12 +157,11 @@ export class Link {
   private async greet(offered: string): Promise<void> {
     const connection = ++this.connection;
     this.offered = offered;
-    const session = await this.options.session.catch(() => null);
-    if (session === null) return; // there is no sign-in: whoever wanted one is told
+    const session = await this.options.session;
     if (connection !== this.connection) return; // lost in the meantime
     if (session.token) this.socket.send({ type: "resume", session: session.token });
     else session.token = offered;
-    this.register();
+    this.introduce();
   }
 
   private async keep(token: string | null): Promise<void> {
@@ -174,6 +181,7 @@ export class Link {
   private readonly lost = (code: number | null): void => {
     if (code === SUPERSEDED) void this.keep(null); // two pages with one session would go on doing this to each other
     this.connection++;
+    this.introduced = false;
     clearTimeout(this.going);
     if (this.announced) {
       this.announced = false;

@@ -1,0 +1,46 @@
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { fromToken, identityOf } from "./credentials.js";
+import { FakeStorage } from "./testing/fakes.js";
+import { jwt } from "./testing/proxy.js";
+
+beforeEach(() => void vi.stubGlobal("sessionStorage", new FakeStorage()));
+
+describe("who a client is", () => {
+  const nobody = { password: null, token: null, expiresAt: null };
+
+  it("by a name and a password, in both words", () => {
+    const identity = { user: "1001", password: "secret", token: null, expiresAt: null };
+    expect(identityOf({ apiKey: "1001", secret: "secret" })).toEqual(identity);
+    expect(identityOf({ user: "1001", password: "secret" }, "other")).toEqual(identity);
+  });
+
+  it("by a name alone, or a guest", () => {
+    expect(identityOf(undefined, "1001")).toEqual({ ...nobody, user: "1001" });
+    const { user } = identityOf(undefined);
+    expect(user).toMatch(/^guest-[0-9a-f]{6}$/);
+    expect(identityOf(undefined).user).toBe(user);
+  });
+
+  it("is a guest also where nothing can be kept", () => {
+    vi.stubGlobal("sessionStorage", undefined);
+    expect(identityOf(undefined).user).toMatch(/^guest-/);
+  });
+
+  it("by a token, with what it says", () => {
+    const token = jwt({ sub: "1002", exp: 1_700_000_000 });
+    expect(identityOf({ token })).toEqual({ user: "1002", password: null, token, expiresAt: 1_700_000_000 });
+    expect(identityOf({ token, user: "1001" }).user).toBe("1001");
+    expect(fromToken(token, "1003").user).toBe("1003");
+  });
+
+  it("by a token with letters of any script", () => {
+    const letters = String.fromCharCode(...new TextEncoder().encode(JSON.stringify({ sub: "Zoë ÿÿ" })));
+    const token = `x.${btoa(letters).replace(/\+/g, "-").replace(/\//g, "_")}.y`;
+    expect(fromToken(token).user).toBe("Zoë ÿÿ");
+  });
+
+  it.each(["", "opaque", "a.b.c", `a.${btoa("null")}.c`, `a.${btoa("[]")}.c`, `a.${btoa('{"sub":7,"exp":"soon"}')}.c`])("by a token that says nothing: %s", (token) => {
+    expect(fromToken(token, "1001")).toEqual({ user: "1001", password: null, token, expiresAt: null });
+    expect(fromToken(token).user).toMatch(/^guest-/);
+  });
+});
