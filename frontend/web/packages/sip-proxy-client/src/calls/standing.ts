@@ -72,7 +72,7 @@ export class Standing {
     const { link, server, state, dispatch, nameOf } = this.options;
     const { connection } = link;
     const list = calls.map((summary) => seenOf(summary, server.clock, nameOf));
-    const offering = (id: string): boolean => this.offeredOn.get(id) === connection;
+    const offering = (id: string): boolean => this.offeredOn.get(id) === connection || this.unsaid(id);
     const told = settle(state(), list, { at: Date.now(), when, new: this.fresh, offering, released: this.released });
     this.fresh = false;
     this.listed = connection;
@@ -110,6 +110,12 @@ export class Standing {
     const { state, dispatch, takeBack } = this.options;
     if (seen.here || (await isFree(callLock(seen.id)))) takeBack(callOf(seen));
     else dispatch({ type: "elsewhere", seen: [...state().elsewhere, seen] });
+  }
+
+  /** The server cannot know of it: its first offer is still being made. */
+  private unsaid(id: string): boolean {
+    const call = findCall(this.options.state(), id);
+    return call?.direction === "outbound" && call.phase === "connecting" && call.media !== "returning" && !this.offeredOn.has(id);
   }
 
   private ringing(): readonly Call[] {
