@@ -237,16 +237,16 @@ export class SIPProxyClient extends Emitter<ClientEvents> {
 
   /** By its id in `devices`; "": the system's choice. A call that talks changes over without a gap. */
   async setMicrophone(id: string): Promise<void> {
-    await this.engine?.devices.chooseMicrophone(id);
+    await this.start(false).devices.chooseMicrophone(id);
   }
 
   setSpeaker(id: string): void {
-    this.engine?.devices.chooseSpeaker(id);
+    this.start(false).devices.chooseSpeaker(id);
   }
 
   /** Only noted, in `state.chosen`: for whoever plays a ring. */
   setRingDevice(id: string): void {
-    this.engine?.devices.chooseRing(id);
+    this.start(false).devices.chooseRing(id);
   }
 
   /** Loudness now, 0 to 1, for meters that are drawn on each frame. */
