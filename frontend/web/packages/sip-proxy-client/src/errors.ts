@@ -12,6 +12,7 @@ export type ErrorCode =
   | "wrong_state"
   | "invalid_address"
   | "invalid_digits"
+  | "invalid_request"
   | "unsupported"
   | "closed"
   | (string & {}); // the server's own, docs/API.md
@@ -43,6 +44,7 @@ export const MESSAGES: Record<string, string> = {
   wrong_state: "This cannot be done in this state of the call.",
   invalid_address: "This is not an address of a server.",
   invalid_digits: "Digits are 0-9, *, # and A-D, at most 32 at a time.",
+  invalid_request: "This makes no sense.",
   unsupported: "This is not supported.",
   closed: "The client has been closed.",
 };
