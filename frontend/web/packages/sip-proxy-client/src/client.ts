@@ -219,14 +219,16 @@ export class SIPProxyClient extends Emitter<ClientEvents> {
     return engine.testConnection(config.preflightNumber ?? "");
   }
 
-  /** By the call's id, each call's oldest first. Throws `Refused`, or TypeError where the server cannot be reached. */
-  recordings(): Promise<Map<string, CallRecording[]>> {
-    return listRecordings(this.server);
+  /** By the call's id, each call's oldest first. Rejects with `SIPProxyError`. */
+  async recordings(): Promise<Map<string, CallRecording[]>> {
+    await this.signingIn;
+    return listRecordings(this.server).catch(asSIPProxyError);
   }
 
-  /** The sound, WAV. Throws as `recordings`. */
-  recording(name: string): Promise<Blob> {
-    return recordingOf(this.server, name);
+  /** The sound, WAV. Rejects as `recordings`. */
+  async recording(name: string): Promise<Blob> {
+    await this.signingIn;
+    return recordingOf(this.server, name).catch(asSIPProxyError);
   }
 
   /** Opens the microphone ahead of a call; the browser may ask. Rejects with `SIPProxyError`. */
@@ -294,7 +296,7 @@ export class SIPProxyClient extends Emitter<ClientEvents> {
         this.identity = { ...this.identity, token, expiresAt: expiresAt ?? null };
         this.server.token = token;
       } catch (cause) {
-        const error = cause instanceof Refused ? new SIPProxyError(cause.code, cause.message, cause.status === 401, { cause }) : new SIPProxyError("server_unreachable", "", false, { cause });
+        const error = answerError(cause);
         this.fail(error);
         throw error;
       }
@@ -382,3 +384,13 @@ export class SIPProxyClient extends Emitter<ClientEvents> {
     }
   }
 }
+
+/** `cause`: what the HTTP API's answer, or its silence, has thrown. */
+function answerError(cause: unknown): SIPProxyError {
+  if (cause instanceof Refused) return new SIPProxyError(cause.code, cause.message, cause.status === 401, { cause });
+  return new SIPProxyError("server_unreachable", "", false, { cause });
+}
+
+const asSIPProxyError = (cause: unknown): never => {
+  throw answerError(cause);
+};

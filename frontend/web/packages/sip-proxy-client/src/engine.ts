@@ -258,7 +258,7 @@ export class Engine {
   // --- the calls -----------------------------------------------------------------
 
   private async connect(id: string, offer: { target?: string; callId: string; caller?: string }, sound?: MediaStreamTrack | false): Promise<void> {
-    const ready = this.link.whenReady(PATIENCE_MS);
+    const ready = this.page.then(() => this.link.whenReady(PATIENCE_MS), () => false); // who signs in is waited for
     const send = async (sdp: string): Promise<boolean> => {
       await ready;
       this.standing.offered(id);
