@@ -144,6 +144,7 @@ async def test_the_words_of_other_kits_work_with_a_sign_in(
             await ears.heard.wait_for_tone(MILLIWATT)
             [call] = site.app.calls.live()
             assert call.user == "1001"
+            assert site.app.calls.get(call.id).recordings
             await site.app.calls.hang_up_all()
             await expect(page.locator("body")).to_have_attribute("data-call", "disconnected")
 
