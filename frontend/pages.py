@@ -58,11 +58,13 @@ class OpenPages:
             self.reception.came(user, page)
 
     def unregister(self, user: str, page: Page) -> None:
+        """Also for one that has done so before."""
         pages = self._by_user.get(user, [])
-        if page in pages:
-            pages.remove(page)
+        if page not in pages:
+            return
+        pages.remove(page)
         if not pages:
-            self._by_user.pop(user, None)
+            del self._by_user[user]
         if self.reception:
             self.reception.left(user, page)
 

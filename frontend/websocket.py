@@ -90,7 +90,7 @@ class Connection:
         self.send = self._wire.send
         self.close = self._wire.close
         self._authorization = authorization
-        self._user: str | None = None  # registered as
+        self._user: str | None = None  # registered as, now or before
         self._follows = False  # registered or resumed: it is told how its calls stand
         self._telling: asyncio.Handle | None = None
         self._mine: set[str] = set()  # live calls that this connection holds
@@ -145,8 +145,7 @@ class Connection:
             case messages.Register():
                 self._register(message)
             case messages.Unregister():
-                self._unregister()
-                self.send(messages.Unregistered())
+                self._take_no_calls()
             case messages.Offer():
                 self._offer(message)
             case messages.Warm():
@@ -213,6 +212,15 @@ class Connection:
             if call.direction is Direction.INBOUND and call.state is CallState.RINGING and user in call.users:
                 self.ring(call)
         self._shared.pages.told(user, self)
+
+    def _take_no_calls(self) -> None:
+        """Nothing rings here any more. Who the client is stays known: it may call."""
+        for call_id in self._ringing:
+            self.send(messages.IncomingEnded(call_id, "cancelled"))
+        self._ringing.clear()
+        if self._user is not None:
+            self._shared.pages.unregister(self._user, self)
+        self.send(messages.Unregistered())
 
     def _unregister(self) -> None:
         self._ringing.clear()

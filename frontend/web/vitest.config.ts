@@ -2,4 +2,4 @@
 import { defineConfig } from "vitest/config";
 import { sources } from "./sources.ts";
 
-export default defineConfig({ resolve: { alias: sources } });
+export default defineConfig({ resolve: { alias: sources }, test: { globalSetup: "built.ts" } });

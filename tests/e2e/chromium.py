@@ -12,12 +12,12 @@ from tests.real.parts import require_installed
 
 
 @asynccontextmanager
-async def chromium(microphone: Path | None) -> AsyncIterator[Browser]:
-    """`microphone`: the sound file that it hears; None: the machine has none at all."""
+async def chromium(microphone: Path | None, *more: str) -> AsyncIterator[Browser]:
+    """`microphone`: the sound file that it hears; None: the machine has none at all. `more`: options of Chromium's."""
     path = shutil.which("chromium")
     require_installed(path is not None, "Chromium")
     # Everything runs on this machine: rtpengine is reached by loopback addresses, which browsers leave out else.
-    options = ["--no-sandbox", "--allow-loopback-in-peer-connection", "--disable-background-networking"]
+    options = ["--no-sandbox", "--allow-loopback-in-peer-connection", "--disable-background-networking", *more]
     environment: dict[str, str | float | bool] = {**os.environ}
     if microphone:
         options += ["--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={microphone}"]

@@ -82,6 +82,19 @@ async def test_a_page_that_reloads_gets_new_media(app: App) -> None:
         await app.calls.hang_up_all()
 
 
+async def test_who_takes_no_calls_hears_nothing_ring_and_calls_under_the_same_name(app: App, pbx: FakeAri) -> None:
+    async with page(app) as (socket, _):
+        await pbx.call_in("ast-1", "1001")
+        rings = await told(socket, "incoming-call")
+        await socket.send_json({"type": "unregister"})
+        ended = await told(socket, "incoming-ended")
+        assert (ended["callId"], ended["reason"]) == (rings["callId"], "cancelled")
+        await told(socket, "unregistered")
+        assert app.pages.users() == []
+        assert app.calls.get(await place(socket)).user == "1001"
+        await app.calls.hang_up_all()
+
+
 async def test_a_session_that_is_not_ours_is_refused_and_harms_nothing(app: App) -> None:
     async with page(app, user=None) as (socket, session):
         for wrong in ("", "x", session[:-1], session + "x", "ä.ö"):

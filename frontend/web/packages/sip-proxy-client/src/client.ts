@@ -238,14 +238,16 @@ export class SIPProxyClient extends Emitter<ClientEvents> {
     return engine.testConnection(config.preflightNumber ?? "");
   }
 
-  /** By the call's id, each call's oldest first. Throws `Refused`, or TypeError where the server cannot be reached. */
-  recordings(): Promise<Map<string, CallRecording[]>> {
-    return listRecordings(this.server);
+  /** By the call's id, each call's oldest first. Rejects with `SIPProxyError`. */
+  async recordings(): Promise<Map<string, CallRecording[]>> {
+    await this.signingIn;
+    return listRecordings(this.server).catch(asSIPProxyError);
   }
 
-  /** The sound, WAV. Throws as `recordings`. */
-  recording(name: string): Promise<Blob> {
-    return recordingOf(this.server, name);
+  /** The sound, WAV. Rejects as `recordings`. */
+  async recording(name: string): Promise<Blob> {
+    await this.signingIn;
+    return recordingOf(this.server, name).catch(asSIPProxyError);
   }
 
   /** Opens the microphone ahead of a call; the browser may ask. Rejects with `SIPProxyError`. */
@@ -256,16 +258,16 @@ export class SIPProxyClient extends Emitter<ClientEvents> {
 
   /** By its id in `devices`; "": the system's choice. A call that talks changes over without a gap. */
   async setMicrophone(id: string): Promise<void> {
-    await this.engine?.devices.chooseMicrophone(id);
+    await this.start(false).devices.chooseMicrophone(id);
   }
 
   setSpeaker(id: string): void {
-    this.engine?.devices.chooseSpeaker(id);
+    this.start(false).devices.chooseSpeaker(id);
   }
 
   /** Only noted, in `state.chosen`: for whoever plays a ring. */
   setRingDevice(id: string): void {
-    this.engine?.devices.chooseRing(id);
+    this.start(false).devices.chooseRing(id);
   }
 
   /** Loudness now, 0 to 1, for meters that are drawn on each frame. */
@@ -461,3 +463,13 @@ export class SIPProxyClient extends Emitter<ClientEvents> {
     this.isTelling = false;
   }
 }
+
+/** `cause`: what the HTTP API's answer, or its silence, has thrown. */
+function answerError(cause: unknown): SIPProxyError {
+  if (cause instanceof Refused) return new SIPProxyError(cause.code, cause.message, cause.status === 401, { cause });
+  return new SIPProxyError("server_unreachable", "", false, { cause });
+}
+
+const asSIPProxyError = (cause: unknown): never => {
+  throw answerError(cause);
+};

@@ -264,7 +264,7 @@ export class Engine {
 
   private async connect(id: string, offer: { target?: string; callId: string; caller?: string }, sound?: MediaStreamTrack | false): Promise<void> {
     if (!this.owns(id)) return; // whoever heard of it has ended it at once
-    const ready = this.link.whenReady(PATIENCE_MS);
+    const ready = this.page.then(() => this.link.whenReady(PATIENCE_MS), () => false); // who signs in is waited for
     const send = async (sdp: string): Promise<boolean> => {
       await ready;
       this.standing.offered(id);

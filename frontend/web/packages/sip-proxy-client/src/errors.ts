@@ -8,17 +8,16 @@ export type ErrorCode =
   | Exclude<Outcome, "completed" | "transferred">
   | Problem
   | "unauthorized"
-  | "token_expired"
   | "server_unreachable"
   | "wrong_state"
   | "invalid_address"
   | "invalid_digits"
+  | "invalid_request"
   | "unsupported"
-  | "not_registered"
   | "closed"
   | (string & {}); // the server's own, docs/API.md
 
-const MESSAGES: Record<string, string> = {
+export const MESSAGES: Record<string, string> = {
   busy: "The other side is on another call.",
   no_answer: "Nobody answered.",
   rejected: "The call was declined.",
@@ -41,13 +40,12 @@ const MESSAGES: Record<string, string> = {
   held_elsewhere: "This call goes on in another window.",
   refused: "The server refused this.",
   unauthorized: "The name or password is wrong, or the sign-in has run out.",
-  token_expired: "The sign-in has run out.",
   server_unreachable: "The server cannot be reached.",
   wrong_state: "This cannot be done in this state of the call.",
   invalid_address: "This is not an address of a server.",
   invalid_digits: "Digits are 0-9, *, # and A-D, at most 32 at a time.",
+  invalid_request: "This makes no sense.",
   unsupported: "This is not supported.",
-  not_registered: "The client is not registered.",
   closed: "The client has been closed.",
 };
 

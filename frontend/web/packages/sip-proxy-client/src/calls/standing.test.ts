@@ -70,6 +70,14 @@ describe("a list", () => {
     expect(sent).toEqual([{ type: "hold", callId: "c1", held: true }]);
   });
 
+  it("need not have a call whose first offer is still being made", async () => {
+    server(404);
+    state = step(IDLE, { type: "dialled", id: "c1", number: "600", name: "", at: 1 });
+    standing.list([], "first");
+    await later();
+    expect(shown()?.phase).toBe("connecting");
+  });
+
   it("has a page that has left a call leave it now", () => {
     standing.released.set("c1", "leave");
     standing.list([summary()], "first");

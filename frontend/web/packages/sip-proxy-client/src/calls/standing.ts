@@ -73,7 +73,7 @@ export class Standing {
     const { link, server, state, dispatch, nameOf } = this.options;
     const { connection } = link;
     const list = calls.map((summary) => seenOf(summary, server.clock, nameOf));
-    const offering = (id: string): boolean => this.offeredOn.get(id) === connection;
+    const offering = (id: string): boolean => this.offeredOn.get(id) === connection || this.isUnsent(id);
     const told = settle(state(), list, { at: Date.now(), when, new: this.fresh, offering, released: this.released });
     this.fresh = false;
     this.listed = connection;
@@ -81,7 +81,7 @@ export class Standing {
     for (const { id, held } of told.hold) link.send({ type: "hold", callId: id, held });
     for (const event of told.events) dispatch(event);
     for (const seen of told.take) void this.take(seen);
-    for (const id of told.missing) if (!this.isUnsent(id)) void this.lookUp(id);
+    for (const id of told.missing) void this.lookUp(id);
     for (const id of told.renew) this.options.renew(id);
     this.options.look();
     if (when === "first") this.later(RUNG_AGAIN_MS, () => this.ringsAgain(connection));

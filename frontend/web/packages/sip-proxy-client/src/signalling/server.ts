@@ -35,6 +35,9 @@ export class Refused extends Error {
   }
 }
 
+/** So long, in milliseconds, whoever wants to sign in waits for an answer. */
+const ANSWER_MS = 10_000;
+
 export class Server {
   readonly clock = new ServerClock();
   token: string | null = null;
@@ -42,14 +45,14 @@ export class Server {
   /** `base`: the API's address without a slash at its end; "": that of this page. */
   constructor(readonly base: string) {}
 
-  /** The answer's JSON. Throws `Refused`; `TypeError` where the server cannot be reached. */
+  /** The answer's JSON. Throws `Refused`; `TypeError`, or `DOMException`, where the server cannot be reached. */
   async request<T>(path: string, init: RequestInit = {}): Promise<T> {
     return (await (await this.fetch(path, init)).json()) as T;
   }
 
   /** Sends `body` as JSON. Throws as `request`. */
-  post<T>(path: string, body: object): Promise<T> {
-    return this.request<T>(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+  post<T>(path: string, body: object, init: RequestInit = {}): Promise<T> {
+    return this.request<T>(path, { ...init, method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
   }
 
   /** Any answer that is not an error. Throws as `request`. */
@@ -64,12 +67,12 @@ export class Server {
   }
 
   config(): Promise<ServerConfig> {
-    return this.request<ServerConfig>("/config");
+    return this.request<ServerConfig>("/config", { signal: AbortSignal.timeout(ANSWER_MS) });
   }
 
   /** Throws `Refused` (401: wrong name or password). */
   signIn(user: string, password: string): Promise<Session> {
-    return this.post<Session>("/session", { user, password });
+    return this.post<Session>("/session", { user, password }, { signal: AbortSignal.timeout(ANSWER_MS) });
   }
 }
 
