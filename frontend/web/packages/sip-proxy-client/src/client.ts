@@ -239,14 +239,12 @@ export class SIPProxyClient extends Emitter<ClientEvents> {
   }
 
   /** By the call's id, each call's oldest first. Rejects with `SIPProxyError`. */
-  async recordings(): Promise<Map<string, CallRecording[]>> {
-    await this.signingIn;
+  recordings(): Promise<Map<string, CallRecording[]>> {
     return listRecordings(this.server).catch(asSIPProxyError);
   }
 
   /** The sound, WAV. Rejects as `recordings`. */
-  async recording(name: string): Promise<Blob> {
-    await this.signingIn;
+  recording(name: string): Promise<Blob> {
     return recordingOf(this.server, name).catch(asSIPProxyError);
   }
 
@@ -465,11 +463,7 @@ export class SIPProxyClient extends Emitter<ClientEvents> {
 }
 
 /** `cause`: what the HTTP API's answer, or its silence, has thrown. */
-function answerError(cause: unknown): SIPProxyError {
-  if (cause instanceof Refused) return new SIPProxyError(cause.code, cause.message, cause.status === 401, { cause });
-  return new SIPProxyError("server_unreachable", "", false, { cause });
-}
-
 const asSIPProxyError = (cause: unknown): never => {
-  throw answerError(cause);
+  if (cause instanceof Refused) throw new SIPProxyError(cause.code, cause.message, cause.status === 401, { cause });
+  throw new SIPProxyError("server_unreachable", "", false, { cause });
 };
