@@ -112,6 +112,14 @@ describe("a call from here", () => {
     expect(FakeConnection.open.some(({ sends }) => (sends as { name?: string } | null)?.name === "copy of silence")).toBe(true);
   });
 
+  it("fails where there is no silence to be had", async () => {
+    vi.stubGlobal("AudioContext", undefined);
+    const call = client.call("600", { audio: false });
+    const events = told(call);
+    await settled();
+    expect(events).toEqual(["error microphone_failed", "failed microphone_failed", "disconnected"]);
+  });
+
   it("sends a track of its own, and stops it never", async () => {
     const own = track("music");
     const call = client.call("600", { audio: own });
@@ -509,6 +517,31 @@ describe("a call that talks", () => {
   });
 });
 
+describe("the page's devices", () => {
+  it("are told where they change, and only then", async () => {
+    const told: string[][] = [];
+    client.on("devicesChanged", ({ microphones }) => told.push(microphones.map(({ name }) => name)));
+    world.page.plug("Headset");
+    await settled();
+    world.page.plug();
+    await settled();
+    expect(told).toEqual([["Headset"]]);
+    expect(client.devices.microphones).toHaveLength(1);
+  });
+
+  it("tell that sound is blocked, until somebody presses something", async () => {
+    const events = told(client);
+    world.page.block(true);
+    const call = await world.talking(client);
+    expect([events, client.state.soundBlocked]).toEqual([["soundBlocked true"], true]);
+    world.page.block(false);
+    dispatchEvent(new Event("pointerdown"));
+    await settled();
+    expect(events).toEqual(["soundBlocked true", "soundBlocked false"]);
+    call.hangup();
+  });
+});
+
 describe("a page that was reloaded", () => {
   it("has its call again, as it was", async () => {
     const call = await world.talking(client);
@@ -612,6 +645,18 @@ describe("listeners", () => {
     call.hangup();
     expect(events).toEqual(["accepted", "connected", "ended", "disconnected"]);
     expect(reported.length).toBeGreaterThan(3);
+  });
+
+  it("may end a call before it is there", async () => {
+    const stop = client.on("stateChanged", () => client.activeCall?.hangup());
+    const stopped = client.subscribe(() => client.activeCall?.hangup());
+    const call = client.call("600");
+    expect([call.state, client.calls]).toEqual(["ended", []]);
+    stop();
+    stopped();
+    await pass(100);
+    expect(world.proxy.of("offer")).toEqual([]);
+    expect(world.page.microphone.asked).toBe(0);
   });
 
   it("that hear of state may act on it", async () => {

@@ -3,7 +3,7 @@ import { SIPProxyClient } from "./client.js";
 import { SIPProxyError } from "./errors.js";
 import { fate, fakeWorld, pass, told, type World } from "./testing/clients.js";
 import { FakeSocket, settled } from "./testing/fakes.js";
-import { jwt } from "./testing/proxy.js";
+import { jwt, summary } from "./testing/proxy.js";
 
 let world: World;
 beforeEach(() => void (world = fakeWorld()));
@@ -158,6 +158,25 @@ describe("a server with sign-in", () => {
     expect(events).toEqual(["unregistered", "registering", "registered"]);
   });
 
+  it("asks no more where the password is another one now", async () => {
+    const client = world.client({ credentials });
+    await client.register();
+    const call = await world.talking(client);
+    const events = told(client);
+    world.proxy.passwords["1001"] = "changed";
+    world.proxy.tokens.clear();
+    world.proxy.calls = [summary(call.id)];
+    await world.proxy.vanish();
+    world.proxy.reachable = true;
+    await pass(60_000);
+    expect(events.filter((one) => one.startsWith("error"))).toEqual(["error unauthorized"]);
+    expect(world.proxy.requests.filter((one) => one === "POST /session")).toHaveLength(2);
+    expect(call.state).toBe("accepted"); // it needs none
+    expect(() => client.call("601")).toThrow(expect.objectContaining({ code: "unauthorized" }));
+    call.hangup();
+    expect(events.filter((one) => one.startsWith("error"))).toHaveLength(1);
+  });
+
   it("gives up where not even a new token is taken", async () => {
     const client = world.client({ credentials });
     vi.spyOn(world.proxy.tokens, "has").mockReturnValue(false);
@@ -295,6 +314,31 @@ describe("the end", () => {
     await settled();
     expect(came()).toBe("closed");
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("closes a microphone that is allowed after it", async () => {
+    let allow = (): void => undefined;
+    world.page.microphone.open = () => new Promise((resolve) => (allow = resolve));
+    const client = world.client();
+    client.call("600");
+    await settled();
+    client.close();
+    allow();
+    await settled();
+    expect(world.page.microphone.opened.map(({ stopped }) => stopped)).toEqual([true]);
+    expect(world.page.contexts()).toBe(0);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("is quiet where there are no connections to be had", async () => {
+    vi.stubGlobal("RTCPeerConnection", undefined);
+    const client = world.client();
+    await client.register();
+    const call = client.call("600");
+    const events = told(call);
+    await pass(100);
+    expect(events.at(-1)).toBe("disconnected");
+    client.close();
   });
 
   it("leaves nothing where signing in ends after it", async () => {

@@ -191,8 +191,12 @@ export class SIPProxyClient extends Emitter<ClientEvents> {
     if (this.refusal?.fatal) throw this.refusal;
     if (!target.trim()) throw new SIPProxyError("invalid_target");
     if (!canDial(engine.snapshot)) throw new SIPProxyError("too_many");
+    const { isTelling } = this;
+    this.isTelling = true; // whoever hears of it may end it: it is to be had all the same
     const id = engine.call(target, { consults: consults?.id, sound: audio === true ? undefined : audio });
     const call = this.objects.get(id ?? "");
+    this.isTelling = isTelling;
+    this.tellAll();
     if (!call) throw new SIPProxyError("wrong_state");
     if (recording) call.once("accepted", () => void call.record("start"));
     return call;
@@ -324,8 +328,8 @@ export class SIPProxyClient extends Emitter<ClientEvents> {
       return this.takesIdentity();
     }
     this.refusal = came;
-    if (came.fatal && this.server.token === null) this.engine?.refuseCalls(); // those that stand need none
-    else this.expiry = setTimeout(() => void this.signIn(), SIGN_IN_MS);
+    if (!came.fatal) this.expiry = setTimeout(() => void this.signIn(), SIGN_IN_MS);
+    else if (this.server.token === null) this.engine?.refuseCalls(); // else those that stand need none
     if (!again || came.fatal) this.fail(came);
     this.look();
   }

@@ -272,15 +272,15 @@ export class Engine {
       return this.owns(id) && this.link.send({ type: "offer", sdp, ...preferring(this.options.prefer()), ...offer });
     };
     const accepting = offer.target === undefined;
-    const media = this.lines.open(id, sourceOf(sound));
     try {
+      const media = this.lines.open(id, sourceOf(sound));
       if ((await media.begin(send, this.warm.take(id))) || !this.owns(id)) return;
       if (accepting) this.ringsOn(id, "not_connected");
       else this.fail(id, "not_connected");
     } catch (error) {
       const { problem } = microphoneError(error);
       if (!this.owns(id)) return;
-      if (accepting && media.current === null) this.ringsOn(id, problem);
+      if (accepting && !this.lines.of(id)?.current) this.ringsOn(id, problem);
       else {
         this.release(id, "hangup");
         this.fail(id, problem);

@@ -37,7 +37,7 @@ export function stepCall(call: LiveCall, event: CallEvent): Call {
     case "leave-pressed":
       return end(call, event.at, { outcome: call.transferring ? "transferred" : "completed" });
     case "muted":
-      return { ...call, muted: event.muted };
+      return call.muted === event.muted ? call : { ...call, muted: event.muted };
     case "digits-sent":
       return { ...call, digits: (call.digits + event.digits).slice(-32) };
     case "asked":

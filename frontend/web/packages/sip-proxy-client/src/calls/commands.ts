@@ -21,6 +21,8 @@ export class Commands {
 
   /** Where nobody hears it now, it is said again once somebody does. */
   hold(id: string, held: boolean): boolean {
+    const call = this.talking(id);
+    if (call?.held === held && (call.asked?.what ?? "hold") === "hold") return true; // it is so, or is asked for
     return this.ask(id, { what: "hold", held }, { type: "hold", callId: id, held }, true);
   }
 

@@ -24,6 +24,7 @@ export interface DevicesOptions {
 
 export class ChosenDevices {
   private chosen = NO_DEVICES.chosen;
+  private devices = NO_DEVICES.devices;
   private readonly stopListening: () => void;
 
   constructor(private readonly options: DevicesOptions) {
@@ -40,7 +41,7 @@ export class ChosenDevices {
 
   close(): void {
     this.stopListening();
-    this.options.microphone.close();
+    this.options.microphone.end();
   }
 
   /** Opens the microphone to show its level and the devices' names; the browser may ask. */
@@ -89,7 +90,10 @@ export class ChosenDevices {
   }
 
   private async read(): Promise<void> {
-    this.options.onChange({ devices: await listDevices() });
+    const devices = await listDevices();
+    if (JSON.stringify(devices) === JSON.stringify(this.devices)) return;
+    this.devices = devices;
+    this.options.onChange({ devices });
   }
 }
 

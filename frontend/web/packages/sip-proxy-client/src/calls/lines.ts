@@ -120,7 +120,8 @@ export class Lines {
 
   close(): void {
     for (const id of [...this.all.keys()]) this.drop(id);
-    void this.prepared?.then((peer) => peer.close());
+    this.prepared?.then((peer) => peer.close(), () => undefined);
+    this.prepared = null;
   }
 
   /** Makes the next connection ahead of its use. */

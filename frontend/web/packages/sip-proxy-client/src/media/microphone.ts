@@ -43,6 +43,7 @@ export class Microphone {
   private opening: Promise<MediaStreamTrack> | null = null;
   private deviceId = "";
   private granted = false;
+  private over = false;
   private users = 0; // calls and open pickers that need the track
   private idle: number | undefined;
   private meter: LevelMeter | null = null;
@@ -116,6 +117,12 @@ export class Microphone {
     }
   }
 
+  /** For ever: what the browser gives later is not kept. */
+  end(): void {
+    this.over = true;
+    this.close();
+  }
+
   private async open(): Promise<MediaStreamTrack> {
     if (!navigator.mediaDevices) throw new MicrophoneError("insecure_page");
     const audio: MediaTrackConstraints = {
@@ -137,6 +144,10 @@ export class Microphone {
     }
     const track = stream.getAudioTracks()[0];
     if (!track) throw new MicrophoneError("no_microphone");
+    if (this.over) {
+      track.stop();
+      throw new MicrophoneError("microphone_failed");
+    }
     this.track = track;
     this.granted = true;
     this.meter = new LevelMeter(stream);
@@ -151,7 +162,7 @@ export class Microphone {
 
   private restIfUnused(): void {
     clearTimeout(this.idle);
-    if (this.users === 0) this.idle = window.setTimeout(() => this.close(), IDLE_MS);
+    if (this.users === 0 && !this.over) this.idle = window.setTimeout(() => this.close(), IDLE_MS);
   }
 }
 

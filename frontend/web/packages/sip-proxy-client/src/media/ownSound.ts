@@ -11,13 +11,18 @@ export function ownSound(track: MediaStreamTrack): SoundSource {
 
 /** For calls that only listen. Silence is sent, for the server to see that the page is there. */
 export function silence(): SoundSource {
-  const audio = new AudioContext();
-  const [track] = audio.createMediaStreamDestination().stream.getAudioTracks();
+  let audio: AudioContext | null = null;
+  let track: MediaStreamTrack | undefined;
   return {
-    get: () => (track ? Promise.resolve(track) : Promise.reject(new Error("this browser makes no sound of its own"))),
+    async get() {
+      audio ??= new AudioContext();
+      track ??= audio.createMediaStreamDestination().stream.getAudioTracks()[0];
+      if (!track) throw new Error("this browser makes no sound of its own");
+      return track;
+    },
     sure: true,
     hold: () => undefined,
-    release: () => (track?.stop(), void audio.close().catch(() => undefined)),
+    release: () => (track?.stop(), void audio?.close().catch(() => undefined)),
   };
 }
 

@@ -40,6 +40,7 @@ export function fate(promise: Promise<unknown>): () => string {
 export interface World {
   page: FakePage;
   proxy: FakeProxy;
+  clients: SIPProxyClient[]; // of this page
   unhandled: unknown[]; // rejections that nobody took
   client(options?: SIPProxyClientOptions): SIPProxyClient;
   /** A call that talks. */
@@ -61,6 +62,7 @@ export function fakeWorld(): World {
   const world: World = {
     page: fakePage(),
     proxy: new FakeProxy(),
+    clients,
     unhandled,
     client(options = {}) {
       const client = new SIPProxyClient({ proxyUrl: "https://pbx.example", user: "1001", ...options });

@@ -117,6 +117,7 @@ export function fakeBrowser(): { locks: FakeLocks } {
   vi.stubGlobal("navigator", { locks });
   vi.stubGlobal("addEventListener", target.addEventListener.bind(target));
   vi.stubGlobal("removeEventListener", target.removeEventListener.bind(target));
+  vi.stubGlobal("dispatchEvent", target.dispatchEvent.bind(target));
   return { locks };
 }
 

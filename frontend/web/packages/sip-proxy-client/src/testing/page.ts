@@ -67,7 +67,10 @@ export class FakeConnection {
 class FakeAudio {
   autoplay = false;
   srcObject: unknown = null;
-  play = async (): Promise<void> => undefined;
+  static blocked = false;
+  async play(): Promise<void> {
+    if (FakeAudio.blocked) throw new DOMException("press something first", "NotAllowedError");
+  }
 }
 
 class FakeAudioContext {
@@ -109,6 +112,10 @@ export interface FakePage {
   microphone: FakeMicrophone;
   /** How many audio contexts are open. */
   contexts(): number;
+  /** One more microphone; without a name, the browser only says that something changed. */
+  plug(name?: string): void;
+  /** Whether the browser plays nothing until somebody presses something. */
+  block(blocked: boolean): void;
 }
 
 /** A new page of the same browser: what `sessionStorage` has stays where `reloaded`. */
@@ -127,11 +134,21 @@ export function fakeMedia(browser: object = {}): FakePage {
   FakeConnection.becomes = "connected";
   FakeAudioContext.open = 0;
   const microphone = new FakeMicrophone();
-  const mediaDevices = Object.assign(new EventTarget(), { getUserMedia: microphone.getUserMedia, enumerateDevices: async () => [] });
+  const devices: object[] = [];
+  const mediaDevices = Object.assign(new EventTarget(), { getUserMedia: microphone.getUserMedia, enumerateDevices: async () => devices });
+  FakeAudio.blocked = false;
   vi.stubGlobal("navigator", { userAgent: "", ...browser, mediaDevices });
   vi.stubGlobal("RTCPeerConnection", FakeConnection);
   vi.stubGlobal("MediaStream", FakeStream);
   vi.stubGlobal("Audio", FakeAudio);
   vi.stubGlobal("AudioContext", FakeAudioContext);
-  return { microphone, contexts: () => FakeAudioContext.open };
+  return {
+    microphone,
+    contexts: () => FakeAudioContext.open,
+    plug(name) {
+      if (name) devices.push({ kind: "audioinput", label: name, deviceId: name });
+      mediaDevices.dispatchEvent(new Event("devicechange"));
+    },
+    block: (blocked) => void (FakeAudio.blocked = blocked),
+  };
 }
