@@ -6,8 +6,20 @@ Knows calls; knows neither peers nor the front end.
 """
 
 from ari_bridge.store.keeper import SqliteStore
+from ari_bridge.store.keys import Answer, Key, KeyStore
+from ari_bridge.store.listing import NEWEST, Place
 from ari_bridge.store.lock import StoreRefused
 from ari_bridge.store.protocol import CallStore
 from ari_bridge.store.reader import live_records
 
-__all__ = ["CallStore", "SqliteStore", "StoreRefused", "live_records"]
+__all__ = [
+    "NEWEST",
+    "Answer",
+    "CallStore",
+    "Key",
+    "KeyStore",
+    "Place",
+    "SqliteStore",
+    "StoreRefused",
+    "live_records",
+]
