@@ -59,8 +59,12 @@ class Key(msgspec.Struct, frozen=True):
     answer: Answer | None = None  # None: it is not there yet, or died with its process
 
 
+class KeysAway(Unavailable):
+    """The file cannot be used now."""
+
+
 class KeyStore(Protocol):
-    """Called in the event loop; never waits. Every method raises Unavailable: the file cannot be used now."""
+    """Called in the event loop; never waits. Every method raises KeysAway."""
 
     def get(self, user: str, key: str) -> Key | None:
         """None also for one whose time is over."""
@@ -120,7 +124,7 @@ class SqliteKeys:
             return act(self._connection())
         except (sqlite3.Error, OSError) as error:
             self._failed(error)
-            raise Unavailable(f"the Idempotency-Key cannot be kept ({error})", retry_after=1.0) from error
+            raise KeysAway(f"the Idempotency-Key cannot be kept ({error})", retry_after=1.0) from error
 
 
 def _check_room(on: sqlite3.Connection, user: str) -> None:
