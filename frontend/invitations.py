@@ -7,7 +7,9 @@ import msgspec
 
 from ari_bridge.calls.manager import Calls
 from ari_bridge.errors import CallFailed, UnknownCall, WrongState
-from ari_bridge.store import Answer, Key
+from ari_bridge.store import KeptAnswer, Key
+from frontend.middleware import problem_of
+from frontend.problems import MEDIA_TYPE
 from frontend.repeats import InDoubt
 from frontend.states import client_state
 
@@ -26,13 +28,12 @@ class Invited(Protocol):
 
 
 class Invitation:
-    """A call to be placed for `user`, or None. `failed` makes the answer of a call that ended without one."""
+    """A call to be placed for `user`; None: nobody signs in."""
 
-    def __init__(self, calls: Calls, invite: Invited, user: str | None, failed: Callable[[CallFailed], Answer]) -> None:
+    def __init__(self, calls: Calls, invite: Invited, user: str | None) -> None:
         self._calls = calls
         self._invite = invite
         self._user = user
-        self._failed = failed
 
     def begin(self, call_id: str) -> None:
         """Raises InvalidTarget, InvalidSdp, InvalidRequest, WrongState, TooMany, Unavailable."""
@@ -45,15 +46,16 @@ class Invitation:
             prefer=self._invite.prefer or "",
         )
 
-    async def answer(self, call_id: str) -> Answer:
+    async def answer(self, call_id: str) -> KeptAnswer:
         try:
             sdp = await self._calls.answered(call_id)
         except CallFailed as error:
-            return self._failed(error)
-        told = {"callId": call_id, "sdp": sdp, "state": client_state(self._calls.get(call_id))}
-        return Answer(201, msgspec.json.encode(told).decode())
+            told, _ = problem_of(error)
+            return KeptAnswer(told.status, msgspec.json.encode(told).decode(), MEDIA_TYPE)
+        placed = {"callId": call_id, "sdp": sdp, "state": client_state(self._calls.get(call_id))}
+        return KeptAnswer(201, msgspec.json.encode(placed).decode())
 
-    async def found(self, key: Key) -> Answer | None:
+    async def found(self, key: Key) -> KeptAnswer | None:
         """The SDP answer died with the server, the call perhaps not: the same offer makes it a new leg then.
 
         Raises WrongState (another page has it now), Unavailable (not adopted yet).
@@ -74,15 +76,15 @@ class Invitation:
 class Act:
     """Something that is begun at once, and answered with how the call stands right after."""
 
-    def __init__(self, act: Callable[[], None], told: Callable[[], Answer]) -> None:
+    def __init__(self, act: Callable[[], None], told: Callable[[], KeptAnswer]) -> None:
         self._act = act
         self._told = told
 
     def begin(self, call_id: str) -> None:
         self._act()
 
-    async def answer(self, call_id: str) -> Answer:
+    async def answer(self, call_id: str) -> KeptAnswer:
         return self._told()
 
-    async def found(self, key: Key) -> Answer | None:
+    async def found(self, key: Key) -> KeptAnswer | None:
         raise InDoubt(key.call_id)

@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from multidict import MultiMapping
 
 from ari_bridge.errors import CallerError, InvalidRequest, Unavailable
-from ari_bridge.store import Answer, Key, KeysAway, KeyStore
+from ari_bridge.store import KeptAnswer, Key, KeysAway, KeyStore
 
 HEADER, REPLAYED = "Idempotency-Key", "Idempotent-Replayed"
 REPEAT_SECONDS = 20.0
@@ -70,7 +70,7 @@ class InDoubt(CallerError):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Keyed:
     """`user`: "" where nobody signs in. `call_id`: what is begun now would make this call, or act on it."""
 
     user: str
@@ -85,10 +85,10 @@ class Work(Protocol):
     def begin(self, call_id: str) -> None:
         """Do it, without waiting. An exception says that nothing was done, and that the key may be used anew."""
 
-    async def answer(self, call_id: str) -> Answer:
+    async def answer(self, call_id: str) -> KeptAnswer:
         """What came of it. An exception leaves the key as it is: the next repeat asks `found`."""
 
-    async def found(self, key: Key) -> Answer | None:
+    async def found(self, key: Key) -> KeptAnswer | None:
         """What came of it where nobody has its answer, as the server died. None: nothing was done."""
 
 
@@ -111,7 +111,7 @@ def fingerprint_of(method: str, path: str, body: bytes) -> str:
     return hashlib.sha256(f"{method} {path}\n".encode() + content).hexdigest()
 
 
-def response_of(answer: Answer, *, replayed: bool) -> web.Response:
+def response_of(answer: KeptAnswer, *, replayed: bool) -> web.Response:
     response = web.Response(status=answer.status, text=answer.body, content_type=answer.content_type)
     if replayed:
         response.headers[REPLAYED] = "true"
@@ -121,26 +121,26 @@ def response_of(answer: Answer, *, replayed: bool) -> web.Response:
 class Repeats:
     def __init__(self, keys: KeyStore) -> None:
         self._keys = keys
-        self._running: dict[tuple[str, str], tuple[str, asyncio.Task[tuple[Answer, bool]]]] = {}
+        self._running: dict[tuple[str, str], tuple[str, asyncio.Task[tuple[KeptAnswer, bool]]]] = {}
         self._unkept: OrderedDict[tuple[str, str], Key] = OrderedDict()  # answered, and the file did not take it
 
-    async def once(self, asked: Asked, work: Work) -> tuple[Answer, bool]:
+    async def once(self, keyed: Keyed, work: Work) -> tuple[KeptAnswer, bool]:
         """The answer, and whether it is one that was given, or begun, before.
 
         What is begun goes on without the one who asked: a repeat may come, and the call is there then.
         Raises KeyReused, InProgress, Unavailable, TooMany, and what `work` raises.
         """
-        name = asked.user, asked.key
+        name = keyed.user, keyed.key
         if first := self._running.get(name):
             fingerprint, task = first
-            if fingerprint != asked.fingerprint:
+            if fingerprint != keyed.fingerprint:
                 raise KeyReused
             await asyncio.wait({task}, timeout=REPEAT_SECONDS)
             if not task.done():
                 raise InProgress
             return _result(task)[0], True
-        task = asyncio.get_running_loop().create_task(self._do(asked, work))
-        self._running[name] = asked.fingerprint, task
+        task = asyncio.get_running_loop().create_task(self._do(keyed, work))
+        self._running[name] = keyed.fingerprint, task
         task.add_done_callback(lambda _: self._running.pop(name, None))
         await asyncio.wait({task})
         return _result(task)
@@ -152,8 +152,8 @@ class Repeats:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _do(self, asked: Asked, work: Work) -> tuple[Answer, bool]:
-        key, new = await _patiently(lambda: self._take(asked, work))
+    async def _do(self, keyed: Keyed, work: Work) -> tuple[KeptAnswer, bool]:
+        key, new = await _patiently(lambda: self._take(keyed, work))
         if key.answer:
             return key.answer, True
         answer = None if new else await work.found(key)
@@ -164,15 +164,15 @@ class Repeats:
         await self._keep(replace(key, answer=answer))
         return answer, not new
 
-    def _take(self, asked: Asked, work: Work) -> tuple[Key, bool]:
+    def _take(self, keyed: Keyed, work: Work) -> tuple[Key, bool]:
         """The key, and whether it is new: then it is kept, and its work begun. Nothing comes in between."""
-        kept = self._unkept.get((asked.user, asked.key)) or self._keys.get(asked.user, asked.key)
+        kept = self._unkept.get((keyed.user, keyed.key)) or self._keys.get(keyed.user, keyed.key)
         if kept is None:
-            key = Key(asked.user, asked.key, asked.fingerprint, asked.call_id, time.time())
+            key = Key(keyed.user, keyed.key, keyed.fingerprint, keyed.call_id, time.time())
             self._keys.put(key)
             self._begin(key, work)
             return key, True
-        if kept.fingerprint != asked.fingerprint:
+        if kept.fingerprint != keyed.fingerprint:
             raise KeyReused
         return kept, False
 
@@ -211,7 +211,7 @@ async def _patiently(act: Callable[[], T]) -> T:
         await asyncio.sleep(PAUSE_SECONDS)
 
 
-def _result(task: asyncio.Task[tuple[Answer, bool]]) -> tuple[Answer, bool]:
+def _result(task: asyncio.Task[tuple[KeptAnswer, bool]]) -> tuple[KeptAnswer, bool]:
     if task.cancelled():
         raise Unavailable("the server is being replaced", retry_after=1.0)
     return task.result()

@@ -6,7 +6,7 @@ Knows calls; knows neither peers nor the front end.
 """
 
 from ari_bridge.store.keeper import SqliteStore
-from ari_bridge.store.keys import Answer, Key, KeysAway, KeyStore
+from ari_bridge.store.keys import KeptAnswer, Key, KeysAway, KeyStore
 from ari_bridge.store.listing import NEWEST, Place
 from ari_bridge.store.lock import StoreRefused
 from ari_bridge.store.protocol import CallStore
@@ -14,7 +14,7 @@ from ari_bridge.store.reader import live_records
 
 __all__ = [
     "NEWEST",
-    "Answer",
+    "KeptAnswer",
     "CallStore",
     "Key",
     "KeyStore",

@@ -40,7 +40,7 @@ _AT_MOST = "SELECT coalesce(max(number) - min(number) + 1, 0) FROM keys"
 _OF_USER = "SELECT count(*) FROM (SELECT 1 FROM keys WHERE user = ? LIMIT ?)"
 
 
-class Answer(msgspec.Struct, frozen=True):
+class KeptAnswer(msgspec.Struct, frozen=True):
     """What was answered, as sent."""
 
     status: int
@@ -56,7 +56,7 @@ class Key(msgspec.Struct, frozen=True):
     fingerprint: str
     call_id: str  # of the call that is made, or that is acted on
     kept_at: float
-    answer: Answer | None = None  # None: it is not there yet, or died with its process
+    answer: KeptAnswer | None = None  # None: it is not there yet, or died with its process
 
 
 class KeysAway(Unavailable):
@@ -166,5 +166,5 @@ def _columns(key: Key) -> tuple[Any, ...]:
 
 def _key(found: tuple[Any, ...]) -> Key:
     user, key, fingerprint, call_id, kept_at, answer = found
-    told = msgspec.json.decode(answer, type=Answer) if answer else None
+    told = msgspec.json.decode(answer, type=KeptAnswer) if answer else None
     return Key(user, key, fingerprint, call_id, kept_at, told)

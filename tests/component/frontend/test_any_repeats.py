@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ari_bridge.errors import Unavailable
-from ari_bridge.store import Answer, Key
+from ari_bridge.store import KeptAnswer, Key
 from ari_bridge.store.keys import CREATE, SqliteKeys
-from frontend.repeats import Asked, KeyReused, Repeats
+from frontend.repeats import Keyed, KeyReused, Repeats
 
 KEYS, BODIES = ("k1", "k2"), ("a", "b")
 
@@ -87,12 +87,12 @@ class Placing:
         self.outside.dialled.append(call_id)
         self.process.step()
 
-    async def answer(self, call_id: str) -> Answer:
+    async def answer(self, call_id: str) -> KeptAnswer:
         await asyncio.sleep(0)
         self.process.step()
-        return Answer(201, f"{call_id} answered in step {self.process.steps}")
+        return KeptAnswer(201, f"{call_id} answered in step {self.process.steps}")
 
-    async def found(self, key: Key) -> Answer | None:
+    async def found(self, key: Key) -> KeptAnswer | None:
         if key.call_id not in self.outside.remembered:
             return None
         return await self.answer(key.call_id)
@@ -154,7 +154,7 @@ async def asked(
     before = told.get(request.key)
     try:
         answer, replayed = await repeats.once(
-            Asked("alice", request.key, request.body, outside.new_id()), Placing(outside, process, request.refused)
+            Keyed("alice", request.key, request.body, outside.new_id()), Placing(outside, process, request.refused)
         )
     except Unavailable:
         assert before is None, "an answer that was given is given again, whatever the engine takes now"
