@@ -12,6 +12,7 @@ from frontend.middleware import problem_of
 from frontend.problems import MEDIA_TYPE
 from frontend.repeats import InDoubt
 from frontend.states import client_state
+from frontend.watching import Shown
 
 
 class Invited(Protocol):
@@ -72,19 +73,27 @@ class Invitation:
             raise WrongState(f"The call {call.id} stands, and another page has its media now.", field="callId")
         return await self.answer(call.id)
 
+    def abandon(self, call_id: str) -> None:
+        self._calls.hangup(call_id)  # nobody could hang it up any more
+
 
 class Act:
     """Something that is begun at once, and answered with how the call stands right after."""
 
-    def __init__(self, act: Callable[[], None], told: Callable[[], KeptAnswer]) -> None:
+    def __init__(self, calls: Calls, act: Callable[[], None]) -> None:
+        self._calls = calls
         self._act = act
-        self._told = told
 
     def begin(self, call_id: str) -> None:
         self._act()
 
     async def answer(self, call_id: str) -> KeptAnswer:
-        return self._told()
+        shown = Shown.of(self._calls.get(call_id))
+        return KeptAnswer(202, shown.body.decode(), tag=shown.tag)
 
     async def found(self, key: Key) -> KeptAnswer | None:
+        """Raises InDoubt."""
         raise InDoubt(key.call_id)
+
+    def abandon(self, call_id: str) -> None:
+        """What is begun goes on."""

@@ -91,6 +91,9 @@ class Work(Protocol):
     async def found(self, key: Key) -> KeptAnswer | None:
         """What came of it where nobody has its answer, as the server died. None: nothing was done."""
 
+    def abandon(self, call_id: str) -> None:
+        """Nobody will have the answer, nor ask for it again: there is no key."""
+
 
 def key_of(headers: MultiMapping[str]) -> str | None:
     """Raises InvalidRequest."""
@@ -111,8 +114,10 @@ def fingerprint_of(method: str, path: str, body: bytes) -> str:
     return hashlib.sha256(f"{method} {path}\n".encode() + content).hexdigest()
 
 
-def response_of(answer: KeptAnswer, *, replayed: bool) -> web.Response:
+def _response(answer: KeptAnswer, *, replayed: bool = False) -> web.Response:
     response = web.Response(status=answer.status, text=answer.body, content_type=answer.content_type)
+    if answer.tag:
+        response.headers["ETag"] = answer.tag
     if replayed:
         response.headers[REPLAYED] = "true"
     return response
@@ -123,6 +128,20 @@ class Repeats:
         self._keys = keys
         self._running: dict[tuple[str, str], tuple[str, asyncio.Task[tuple[KeptAnswer, bool]]]] = {}
         self._unkept: OrderedDict[tuple[str, str], Key] = OrderedDict()  # answered, and the file did not take it
+
+    async def respond(self, request: web.Request, user: str | None, call_id: str, work: Work) -> web.Response:
+        """The answer to a request, which has a key or has none. Raises InvalidRequest, and as `once`."""
+        name = key_of(request.headers)
+        if name is None:
+            work.begin(call_id)
+            try:
+                return _response(await work.answer(call_id))
+            except BaseException:
+                work.abandon(call_id)
+                raise
+        fingerprint = fingerprint_of(request.method, request.path, await request.read())
+        answer, replayed = await self.once(Keyed(user or "", name, fingerprint, call_id), work)
+        return _response(answer, replayed=replayed)
 
     async def once(self, keyed: Keyed, work: Work) -> tuple[KeptAnswer, bool]:
         """The answer, and whether it is one that was given, or begun, before.

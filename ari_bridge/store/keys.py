@@ -46,6 +46,7 @@ class KeptAnswer(msgspec.Struct, frozen=True):
     status: int
     body: str
     content_type: str = "application/json"
+    tag: str = ""  # as the header ETag has it; "": none
 
 
 class Key(msgspec.Struct, frozen=True):

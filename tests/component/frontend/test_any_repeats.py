@@ -97,6 +97,9 @@ class Placing:
             return None
         return await self.answer(key.call_id)
 
+    def abandon(self, call_id: str) -> None:
+        raise AssertionError("every request here has a key")
+
 
 @dataclass(frozen=True)
 class Request:
