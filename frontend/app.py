@@ -232,7 +232,7 @@ class App:
         main.add_routes(EventApi(events, access).routes())
         main.add_routes(PeopleApi(self.attendant, access).routes())
         main.add_routes(Live(self.ari, self.calls, self.hooks, events, connections, self.pages, access).routes())
-        main.add_routes(health.routes())
+        main.add_routes(health.routes(access))
         main.add_routes(static_pages.routes())
 
         tls = _tls(settings)
@@ -242,7 +242,7 @@ class App:
         if settings.ws_port or settings.http_port == 0:
             second = web.Application(middlewares=common)
             name_requests(second)
-            second.add_routes([web.get("/", connections.handle), *health.routes()])
+            second.add_routes([web.get("/", connections.handle), *health.routes(access)])
             port = await self._listen(second, settings.ws_port, tls)
             self.legacy_ws_url = f"{'wss' if tls else 'ws'}://{_host(settings.http_host)}:{port}/"
         # Closed first, that nothing holds the listening ports open: streams and WebSockets end only when told.

@@ -18,9 +18,9 @@ from frontend.call_operations import CALLS, EXAMPLE_CALL, OneCall
 from frontend.contract import HEADER, Answer, Asked, Nothing, Operation
 from frontend.messages import ClientState
 from frontend.middleware import json_response
+from frontend.reading import Moment, written
 from frontend.watching import MOST_SECONDS, Watchers, tags_of
 
-Seconds = Annotated[float | None, msgspec.Meta(ge=0)]
 _FRESH = {"Cache-Control": "no-store"}
 _TAG = {"ETag": "What this answer shows. Give it back in `If-None-Match`, and no change is missed."}
 
@@ -37,10 +37,12 @@ class CallFilter(msgspec.Struct, frozen=True, rename="camel"):
     live: bool | None = None  # true: those that have not ended
     direction: Direction | None = None
     number: Annotated[str | None, msgspec.Meta(min_length=1, max_length=64)] = None  # a part of the caller, or target
-    since: Seconds = None  # Unix seconds, of the call's begin
-    until: Seconds = None  # Unix seconds, not included
+    since: Moment | None = None  # when the call began
+    until: Moment | None = None  # not included
     limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 50
-    cursor: Cursor | None = None  # the `nextCursor` of the page before
+    cursor: Annotated[Cursor, written(Cursor.parse, {"type": "string"})] | None = (
+        None  # the `nextCursor` of the page before
+    )
 
 
 class CallPage(msgspec.Struct, frozen=True, rename="camel"):

@@ -90,7 +90,9 @@ class Operation(Generic[P, B]):
 
         async def handle(request: web.Request) -> web.StreamResponse:
             user = None if self.public else access.of_request(request.headers.get("Authorization"))
-            parameters = read_parameters(self.parameters, known, request)
+            parameters = read_parameters(
+                self.parameters, known, path=request.match_info, query=request.query, headers=request.headers
+            )
             raw = await request.read() if self.method in ("POST", "PUT") else b""
             body = read_body(raw if self.has_body else b"", reader, empty=empty)
             return await handler(Asked(request, user, parameters, body))
@@ -107,8 +109,8 @@ class Operation(Generic[P, B]):
 
     @property
     def body_optional(self) -> bool:
-        """No body at all then is one without fields."""
-        return not any(one.required for one in msgspec.structs.fields(self.body))
+        """No body at all then is one without fields. Not of a PUT, which replaces as a whole: it would clear all."""
+        return self.method != "PUT" and not any(one.required for one in msgspec.structs.fields(self.body))
 
     @property
     def all_problems(self) -> tuple[str, ...]:

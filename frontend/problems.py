@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import msgspec
 from aiohttp import web
 
+from ari_bridge.call_data import CauseData
 from ari_bridge.calls.causes import Outcome
 
 MEDIA_TYPE = "application/problem+json"
@@ -49,14 +50,6 @@ _KINDS = (
     Kind("unavailable", 503, "Not now", "Something that is needed is away. Ask again after `retryAfter` seconds."),
 )
 KINDS = {kind.code: kind for kind in _KINDS}
-
-
-class CauseData(msgspec.Struct, frozen=True, rename="camel"):
-    """Why a call ended, for support."""
-
-    q850: int  # ITU-T Q.850 cause; 0 where none is known
-    sip: int  # the SIP status that stands closest; 0 where none does
-    text: str  # in words
 
 
 class Problem(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):

@@ -8,11 +8,13 @@ import json
 import math
 import re
 import types
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Protocol, TypeVar, Union, cast, get_args, get_origin, runtime_checkable
+from datetime import datetime
+from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin
 
 import msgspec
-from aiohttp import web
+from multidict import MultiMapping
 
 from ari_bridge.errors import InvalidRequest
 from frontend.faults import fault_of
@@ -28,15 +30,35 @@ _BOOLEANS = {"true": True, "false": False}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-@runtime_checkable
-class Parsed(Protocol):
-    """A parameter that is written in its own way: a class with `parse`, which raises ValueError or InvalidRequest.
+def written(parse: Callable[[str], Any], schema: dict[str, Any], description: str = "") -> msgspec.Meta:
+    """Marks a parameter that is written in its own way: `Annotated[float, written(...)]`.
 
-    The text of the ValueError says what it should be: "Unix seconds".
+    `parse` raises InvalidRequest, or a ValueError whose text says what the parameter should be: "Unix seconds".
     """
+    return msgspec.Meta(extra={"parse": parse}, extra_json_schema=schema, description=description or None)
 
-    @classmethod
-    def parse(cls, text: str) -> Any: ...
+
+def moment(text: str) -> float:
+    """Unix seconds, of a time as such or in ISO 8601 with a zone. Raises ValueError."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            parsed = datetime.fromisoformat(text)
+            seconds = parsed.timestamp() if parsed.tzinfo else math.nan
+        except (ValueError, OverflowError):
+            seconds = math.nan
+    if not (math.isfinite(seconds) and seconds >= 0):
+        raise ValueError("Unix seconds, or a time as 2026-11-24T10:00:00Z")
+    return seconds
+
+
+Moment = Annotated[
+    float,
+    written(
+        moment, {"type": "string", "examples": ["1790000000", "2026-11-24T10:00:00Z"]}, "Unix seconds, or ISO 8601"
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +78,29 @@ def parameters_of(struct: type[msgspec.Struct], path: str) -> tuple[Parameter, .
     return tuple(_parameter(one, path) for one in msgspec.structs.fields(struct))
 
 
-def read_parameters(struct: type[S], parameters: tuple[Parameter, ...], request: web.Request) -> S:
+def read_parameters(
+    struct: type[S],
+    parameters: tuple[Parameter, ...],
+    *,
+    path: Mapping[str, str],
+    query: MultiMapping[str],
+    headers: MultiMapping[str],
+) -> S:
     """Raises InvalidRequest."""
-    query = {one.name for one in parameters if one.place == "query"}
-    for name in request.query:
-        if name not in query:
-            known = f", but {', '.join(sorted(query))}" if query else " here"
+    known_names = {one.name for one in parameters if one.place == "query"}
+    for name in query:
+        if name not in known_names:
+            known = f", but {', '.join(sorted(known_names))}" if known_names else " here"
             raise InvalidRequest(f"There is no parameter {name[:40]!r}{known}.", field=_printable(name[:40]))
     values = {}
     for one in parameters:
-        given = _given(one, request)
+        match one.place:
+            case "path":
+                given = [path[one.name]]
+            case "query":
+                given = query.getall(one.name, [])
+            case "header":
+                given = headers.getall(one.name, [])
         if len(given) > 1:
             raise InvalidRequest(f"{one.name} is given twice.", field=one.name)
         if given:
@@ -113,6 +148,14 @@ def bare(annotation: Any) -> Any:
     return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
 
 
+def parser_of(annotation: Any) -> Callable[[str], Any] | None:
+    """Of a parameter that is written in its own way."""
+    for meta in get_args(annotation)[1:] if get_origin(annotation) is Annotated else ():
+        if isinstance(meta, msgspec.Meta) and meta.extra and (parse := meta.extra.get("parse")):
+            return cast(Callable[[str], Any], parse)
+    return None
+
+
 def _parameter(one: msgspec.structs.FieldInfo, path: str) -> Parameter:
     place: Place = "query"
     if f"{{{one.encode_name}}}" in path:
@@ -123,37 +166,28 @@ def _parameter(one: msgspec.structs.FieldInfo, path: str) -> Parameter:
     return Parameter(one.encode_name, one.name, place, without_none(one.type), one.required, default)
 
 
-def _given(one: Parameter, request: web.Request) -> list[str]:
-    match one.place:
-        case "path":
-            return [request.match_info[one.name]]
-        case "query":
-            return request.query.getall(one.name, [])
-        case "header":
-            return request.headers.getall(one.name, [])
-
-
 def _read(one: Parameter, text: str) -> Any:
     """Raises InvalidRequest."""
     wanted = bare(one.type)
-    if "\0" in text or _SURROGATE.search(text) or "\ufffd" in text:
+    # In a path such a name is an unknown one, as others are.
+    if one.place != "path" and ("\0" in text or _SURROGATE.search(text) or "\ufffd" in text):
         raise InvalidRequest(f"{one.name} has a character that is none in UTF-8, or NUL.", field=one.name)
     try:
-        if isinstance(wanted, type) and issubclass(wanted, Parsed):
-            return wanted.parse(text)
-        return msgspec.convert(_plain(wanted, text), one.type, strict=False)
+        if parse := parser_of(one.type):
+            return parse(text)
+        return msgspec.convert(_plain(one, wanted, text), one.type, strict=False)
     except msgspec.ValidationError as error:
-        told = _choices(wanted) or fault_of(str(error))[0]
+        told = _choices(wanted) or _bounds(one.type) or fault_of(str(error))[0]
     except ValueError as error:
         told = str(error)
     raise InvalidRequest(f"{one.name} is {told}, not {text[:40]!r}.", field=one.name)
 
 
-def _plain(wanted: Any, text: str) -> Any:
+def _plain(one: Parameter, wanted: Any, text: str) -> Any:
     """msgspec is more generous with numbers in texts than a document can say. Raises ValueError."""
     if wanted is int:
         if not _INTEGER.fullmatch(text):
-            raise ValueError("a whole number")
+            raise ValueError(_bounds(one.type) or "a whole number")
         return int(text)
     if wanted is float:
         try:
@@ -161,7 +195,7 @@ def _plain(wanted: Any, text: str) -> Any:
         except ValueError:
             number = math.nan
         if not math.isfinite(number):
-            raise ValueError("a number")
+            raise ValueError(_bounds(one.type) or "a number")
         return number
     if wanted is bool:
         if text not in _BOOLEANS:
@@ -176,6 +210,19 @@ def _choices(wanted: Any) -> str:
         return f"one of {', '.join(str(one.value) for one in wanted)}"
     if get_origin(wanted) is Literal:
         return f"one of {', '.join(map(str, get_args(wanted)))}"
+    return ""
+
+
+def _bounds(annotation: Any) -> str:
+    """ "a number from 1 to 60" for a type with bounds."""
+    for meta in get_args(annotation)[1:] if get_origin(annotation) is Annotated else ():
+        if isinstance(meta, msgspec.Meta):
+            if meta.max_length is not None:
+                return f"{meta.min_length or 0} to {meta.max_length} characters of those that it may have"
+            if meta.le is not None:
+                return f"a number from {meta.ge:g} to {meta.le:g}"
+            if meta.ge is not None:
+                return f"a number, {meta.ge:g} or more"
     return ""
 
 

@@ -15,6 +15,7 @@ import msgspec
 from yarl import URL
 
 from frontend.messages import ClientMessage, Error, ServerMessage
+from frontend.problems import Problem
 
 _DECODER = msgspec.json.Decoder(ServerMessage)
 _CLOSE = 0.5  # seconds; a server that has died answers no goodbye
@@ -176,10 +177,6 @@ def http_url(ws_url: str, path: str) -> str:
     return str(url.with_scheme("https" if url.scheme in ("wss", "https") else "http").with_path(path).with_query(None))
 
 
-class _Refusal(msgspec.Struct):
-    error: Error
-
-
 class _Session(msgspec.Struct):
     token: str
 
@@ -206,6 +203,7 @@ async def sign_in(
     try:
         if status < 300:
             return msgspec.json.decode(body, type=_Session).token
-        raise ServerRefused(msgspec.json.decode(body, type=_Refusal, strict=False).error)
+        told = msgspec.json.decode(body, type=Problem)
+        raise ServerRefused(Error(told.code, told.detail, told.field, told.call_id, told.retry_after))
     except msgspec.MsgspecError as error:
         raise ConnectionFailed(url, f"unexpected answer (HTTP {status})", status) from error
