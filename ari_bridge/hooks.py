@@ -21,12 +21,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
+import msgspec
 import structlog
 from pyee.base import EventEmitter
 
 from ari_bridge import metrics
+from ari_bridge.call_data import CallData
 from ari_bridge.calls.figures import LegFigures
-from ari_bridge.calls.state import Call, Party
+from ari_bridge.calls.state import Call
 
 log = structlog.get_logger(__name__)
 
@@ -37,42 +39,9 @@ HANDLER_SECONDS = 10.0
 
 
 def call_data(call: Call) -> dict[str, Any]:
-    """A call as JSON-ready dict: for hooks, `GET /call/{id}`, `GET /live`. Times are Unix seconds. No SDP."""
-    return {
-        "callId": call.id,
-        "direction": call.direction.value,
-        "state": call.state.value,
-        "target": call.target,
-        "caller": call.caller,
-        "callerName": call.caller_name,
-        "user": call.user,
-        "users": sorted(call.users),
-        "held": call.held,
-        "heldByFar": call.held_by_far,
-        "parties": [_party_data(party) for party in call.parties],
-        "transferring": taker.target if (taker := call.party(call.transferring)) else None,
-        "left": call.left.value if call.left else None,
-        "leftAt": call.left_at,
-        "recordings": [{"name": one.name, "state": one.state.value} for one in call.recordings],
-        "outcome": call.outcome.value if call.outcome else None,
-        "cause": {"q850": call.cause.q850, "sip": call.cause.sip, "text": call.cause.text} if call.cause else None,
-        "createdAt": call.created_at,
-        "ringingAt": call.ringing_at,
-        "answeredAt": call.answered_at,
-        "endedAt": call.ended_at,
-    }
-
-
-def _party_data(party: Party) -> dict[str, Any]:
-    return {
-        "party": party.number,
-        "number": party.target,
-        "name": party.name,
-        "state": party.state.value,
-        "outcome": party.outcome.value if party.outcome else None,
-        "answeredAt": party.answered_at,
-        "endedAt": party.ended_at,
-    }
+    """The call as a JSON-ready dict, as `CallData` has it."""
+    data: dict[str, Any] = msgspec.to_builtins(CallData.of(call))
+    return data
 
 
 # --- events ------------------------------------------------------------------

@@ -1,60 +1,39 @@
-"""The HTTP API for calls, and signing in. docs/API.md is its reference."""
+"""The HTTP API for calls, and signing in. docs/HTTP.md is its reference."""
 
-from typing import Any, Literal, TypeVar
+from typing import Any
 
-import msgspec
 from aiohttp import web
 
+from ari_bridge.call_data import CallData
 from ari_bridge.calls.manager import Calls
-from ari_bridge.errors import InvalidRequest, UnknownCall
-from ari_bridge.hooks import call_data
+from ari_bridge.errors import UnknownCall
+from frontend import call_operations as operations
 from frontend import messages
 from frontend.auth import Access
-from frontend.faults import fault_of
+from frontend.call_operations import (
+    ConfigData,
+    Credentials,
+    DtmfBody,
+    FeedbackBody,
+    HoldBody,
+    Invite,
+    Keyed,
+    OneCall,
+    OneCallKeyed,
+    OneParty,
+    PartyBody,
+    PhoneBookEntry,
+    Placed,
+    RecordBody,
+    SessionData,
+    TransferBody,
+)
+from frontend.contract import Asked, Nothing
 from frontend.middleware import json_response
 from frontend.states import client_state
 from frontend.verbs import Verb, act
 
 BODY_BYTES = 1024 * 1024
-
-
-class Invite(msgspec.Struct, rename="camel"):
-    target: str
-    sdp: str
-    caller: str | None = None
-    call_id: str | None = None
-    prefer: Literal["opus", "pcmu"] | None = None
-
-
-class Credentials(msgspec.Struct):
-    user: str
-    password: str
-
-
-_VERBS: dict[str, type[Verb]] = {
-    "dtmf": messages.Dtmf,
-    "hold": messages.Hold,
-    "transfer": messages.Transfer,
-    "leave": messages.Leave,
-    "record": messages.Record,
-    "feedback": messages.Feedback,
-}
-
-T = TypeVar("T")
-
-
-async def _body(request: web.Request, type: type[T], *, empty: T | None = None) -> T:
-    """`empty`: what no body at all means. Raises InvalidRequest, which names the field that is wrong."""
-    body = await request.read()
-    if not body and empty is not None:
-        return empty
-    try:
-        return msgspec.json.decode(body, type=type)
-    except msgspec.ValidationError as error:
-        what, field = fault_of(str(error))
-        raise InvalidRequest(f"The body is not as it should be: {what}.", field=field) from error
-    except msgspec.DecodeError as error:
-        raise InvalidRequest(f"The body is not JSON: {error}.") from error
 
 
 class Api:
@@ -75,30 +54,34 @@ class Api:
     ) -> None:
         self._calls = calls
         self._access = access
-        self._config = {
-            "version": version,
-            "authentication": access.required,
-            "recording": True,  # calls can be recorded: the page shows the button
-            "preflightNumber": preflight_number,  # an echo, for trying the connection; "": there is none
-            "feedback": feedback,  # it can be given after a call
-            "phoneBook": [{"number": number, "name": name} for number, name in phone_book],
-        }
+        self._config = ConfigData(
+            version=version,
+            authentication=access.required,
+            recording=True,
+            preflight_number=preflight_number,
+            feedback=feedback,
+            phone_book=[PhoneBookEntry(number, name) for number, name in phone_book],
+        )
 
     def routes(self) -> list[web.RouteDef]:
+        access = self._access
         return [
-            web.post("/invite", self.invite),
-            web.get("/call/{id}", self.show),
-            web.delete("/call/{id}", self.hang_up),
-            web.post("/call/{id}/parties", self.add_party),
-            web.delete("/call/{id}/parties/{party}", self.drop_party),
-            web.post("/call/{id}/{verb}", self.act),
-            web.post("/session", self.sign_in),
-            web.get("/config", self.config),
+            operations.SIGN_IN.at(access, self.sign_in),
+            operations.CONFIG.at(access, self.config),
+            operations.PLACE.at(access, self.place),
+            operations.HANG_UP.at(access, self.hang_up),
+            operations.HOLD.at(access, self.hold),
+            operations.TRANSFER.at(access, self.transfer),
+            operations.ADD_PARTY.at(access, self.add_party),
+            operations.DROP_PARTY.at(access, self.drop_party),
+            operations.LEAVE.at(access, self.leave),
+            operations.RECORD.at(access, self.record),
+            operations.DTMF.at(access, self.send_digits),
+            operations.FEEDBACK.at(access, self.give_feedback),
         ]
 
-    async def invite(self, request: web.Request) -> web.Response:
-        user = self._access.of_request(request.headers.get("Authorization"))
-        invite = await _body(request, Invite)
+    async def place(self, asked: Asked[Keyed, Invite]) -> web.Response:
+        invite, user = asked.body, asked.user
         call = self._calls.place(
             target=invite.target,
             sdp=invite.sdp,
@@ -112,62 +95,62 @@ class Api:
         except BaseException:
             self._calls.hangup(call.id)  # the client is gone: nobody could hang up this call any more
             raise
-        state = client_state(self._calls.get(call.id))
-        return json_response({"callId": call.id, "sdp": sdp, "state": state}, status=201)
+        return json_response(Placed(call.id, sdp, client_state(self._calls.get(call.id))), status=201)
 
-    async def show(self, request: web.Request) -> web.Response:
-        return json_response(call_data(self._calls.get(self._id(request))))
-
-    async def hang_up(self, request: web.Request) -> web.Response:
-        self._calls.hangup(self._id(request))
+    async def hang_up(self, asked: Asked[OneCall, Nothing]) -> web.Response:
+        self._calls.hangup(self._id(asked))
         return web.Response(status=204)
 
-    async def act(self, request: web.Request) -> web.Response:
-        verb = _VERBS.get(request.match_info["verb"])
-        if verb is None:
-            raise web.HTTPNotFound
-        return await self._acted(request, verb)
+    async def hold(self, asked: Asked[OneCallKeyed, HoldBody]) -> web.Response:
+        return self._act(asked, messages.Hold(asked.parameters.call_id, asked.body.held))
 
-    async def add_party(self, request: web.Request) -> web.Response:
-        return await self._acted(request, messages.AddParty)
+    async def transfer(self, asked: Asked[OneCallKeyed, TransferBody]) -> web.Response:
+        body = asked.body
+        return self._act(asked, messages.Transfer(asked.parameters.call_id, body.target, body.to_call_id))
 
-    async def drop_party(self, request: web.Request) -> web.Response:
-        self._id(request)
-        try:
-            party = int(request.match_info["party"])
-        except ValueError:
-            raise InvalidRequest("A party is a number, 1 for the first.", field="party") from None
-        self._calls.drop_party(request.match_info["id"], party)
+    async def add_party(self, asked: Asked[OneCallKeyed, PartyBody]) -> web.Response:
+        body = asked.body
+        return self._act(asked, messages.AddParty(asked.parameters.call_id, body.target, body.from_call_id))
+
+    async def drop_party(self, asked: Asked[OneParty, Nothing]) -> web.Response:
+        self._calls.drop_party(self._id(asked), asked.parameters.party)
         return web.Response(status=204)
 
-    async def _acted(self, request: web.Request, verb: type[Verb]) -> web.Response:
-        """The call as it stands right after: what was begun is told by `GET /call/{id}` and the events."""
-        call_id = self._id(request)
-        asked = await _body(request, dict[str, Any], empty={})
-        try:
-            message: Verb = msgspec.convert({**asked, "callId": call_id}, verb)
-        except msgspec.ValidationError as error:
-            what, field = fault_of(str(error))
-            raise InvalidRequest(f"The body is not as it should be: {what}.", field=field) from error
-        act(self._calls, message, lambda one: self._check(request, one, others=verb is not messages.Feedback))
-        return json_response(call_data(self._calls.get(call_id)), status=202)
+    async def leave(self, asked: Asked[OneCallKeyed, Nothing]) -> web.Response:
+        return self._act(asked, messages.Leave(asked.parameters.call_id))
 
-    def _id(self, request: web.Request) -> str:
-        call_id = request.match_info["id"]
-        self._check(request, call_id)
+    async def record(self, asked: Asked[OneCallKeyed, RecordBody]) -> web.Response:
+        return self._act(asked, messages.Record(asked.parameters.call_id, asked.body.action))
+
+    async def send_digits(self, asked: Asked[OneCallKeyed, DtmfBody]) -> web.Response:
+        return self._act(asked, messages.Dtmf(asked.parameters.call_id, asked.body.digits))
+
+    async def give_feedback(self, asked: Asked[OneCall, FeedbackBody]) -> web.Response:
+        body, call_id = asked.body, asked.parameters.call_id
+        return self._act(asked, messages.Feedback(call_id, body.score, body.issue, body.comment), others=False)
+
+    async def sign_in(self, asked: Asked[Nothing, Credentials]) -> web.Response:
+        session = await self._access.sign_in(asked.body.user, asked.body.password, asked.request.remote or "")
+        return json_response(SessionData(session.token, session.user, session.expires_at))
+
+    async def config(self, asked: Asked[Nothing, Nothing]) -> web.Response:
+        return json_response(self._config)
+
+    def _act(self, asked: Asked[Any, Any], verb: Verb, *, others: bool = True) -> web.Response:
+        """The call as it stands right after: what was begun is told by `GET /call/{callId}` and the events."""
+        act(self._calls, verb, lambda call_id: self._check(asked.user, call_id, others=others))
+        return json_response(self._told(verb.call_id), status=202)
+
+    def _told(self, call_id: str) -> CallData:
+        return CallData.of(self._calls.get(call_id))
+
+    def _id(self, asked: "Asked[OneCall, Nothing] | Asked[OneParty, Nothing]") -> str:
+        call_id = asked.parameters.call_id
+        self._check(asked.user, call_id)
         return call_id
 
-    def _check(self, request: web.Request, call_id: str, *, others: bool = True) -> None:
+    def _check(self, user: str | None, call_id: str, *, others: bool = True) -> None:
         """Raises UnknownCall also for another user's call: whose it is, is not told. `others`: also one that rang."""
-        user = self._access.of_request(request.headers.get("Authorization"))
         call = self._calls.get(call_id)
         if user is not None and user != call.user and not (others and user in call.users):
             raise UnknownCall(f"There is no call {call_id[:64]!r}.", field="callId")
-
-    async def sign_in(self, request: web.Request) -> web.Response:
-        credentials = await _body(request, Credentials)
-        session = await self._access.sign_in(credentials.user, credentials.password, request.remote or "")
-        return json_response({"token": session.token, "user": session.user, "expiresAt": session.expires_at})
-
-    async def config(self, request: web.Request) -> web.Response:
-        return json_response(self._config)

@@ -33,6 +33,7 @@ from frontend.pages import OpenPages
 from frontend.people_api import PeopleApi
 from frontend.recordings_api import RecordingsApi
 from frontend.records_api import RecordsApi
+from frontend.request_ids import name_requests
 from frontend.sessions import Sessions
 from frontend.settings import Settings
 from frontend.users import Users
@@ -215,6 +216,7 @@ class App:
         common = [middleware.headers_set, checked, middleware.errors_told, static_pages.assets_kept]
 
         main = web.Application(middlewares=common, client_max_size=BODY_BYTES)
+        name_requests(main)
         main.add_routes([web.get("/ws", connections.handle)])
         api = Api(
             self.calls,
@@ -231,7 +233,7 @@ class App:
         main.add_routes(EventApi(events, access).routes())
         main.add_routes(PeopleApi(self.attendant, access).routes())
         main.add_routes(Live(self.ari, self.calls, self.hooks, events, connections, self.pages, access).routes())
-        main.add_routes(health.routes())
+        main.add_routes(health.routes(access))
         main.add_routes(static_pages.routes())
 
         tls = _tls(settings)
@@ -240,7 +242,8 @@ class App:
         self.ws_url = f"{'wss' if tls else 'ws'}://{_host(settings.http_host)}:{port}/ws"
         if settings.ws_port or settings.http_port == 0:
             second = web.Application(middlewares=common)
-            second.add_routes([web.get("/", connections.handle), *health.routes()])
+            name_requests(second)
+            second.add_routes([web.get("/", connections.handle), *health.routes(access)])
             port = await self._listen(second, settings.ws_port, tls)
             self.legacy_ws_url = f"{'wss' if tls else 'ws'}://{_host(settings.http_host)}:{port}/"
         # Closed first, that nothing holds the listening ports open: streams and WebSockets end only when told.

@@ -12,8 +12,8 @@ from ari_bridge.hooks import CallAdopted, CallChanged, CallEnded, CallStarted, H
 from frontend import messages
 from frontend.auth import Access
 from frontend.ice import IceServers
-from frontend.middleware import error_response
 from frontend.pages import OpenPages
+from frontend.problems import Refused
 from frontend.sessions import Sessions
 from frontend.trickle import Trickles
 from frontend.websocket import Connection
@@ -52,8 +52,7 @@ class Connections:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         if self._draining:
-            message = "The server is being replaced: connect again in a moment."
-            return error_response(503, "unavailable", message, headers={"Retry-After": "1"}, retryAfter=1)
+            raise Refused("unavailable", "The server is being replaced: connect again in a moment.", retry_after=1)
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS, max_msg_size=FRAME_BYTES)
         try:
             await socket.prepare(request)

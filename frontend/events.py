@@ -2,15 +2,17 @@
 
 import asyncio
 from collections import deque
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import structlog
 from aiohttp import web
 
-from ari_bridge.errors import InvalidRequest
 from ari_bridge.hooks import HookEvent, Hooks
+from frontend import examples
 from frontend.auth import Access
+from frontend.contract import HEADER, Answer, Asked, Nothing, Operation
+from frontend.middleware import allow_origin
 
 KEPT = 1000
 WAITING = 1000
@@ -33,8 +35,7 @@ class EventLog:
 
     def _add(self, event: HookEvent) -> None:
         self._number += 1
-        data: dict[str, Any] = {"id": self._number, "at": event.at, "name": event.name}
-        data |= {"callId": event.call_id, "data": event.data()}
+        data = EventData(self._number, event.at, event.name, event.call_id, event.data())
         block = b"id: %d\nevent: %b\ndata: %b\n\n" % (self._number, event.name.encode(), msgspec.json.encode(data))
         self._kept.append((self._number, block))
         for reader in list(self._readers):
@@ -69,25 +70,72 @@ class EventLog:
             reader.put_nowait(None)
 
 
+class Since(msgspec.Struct, frozen=True):
+    """After which event to begin; without: with what comes from now on."""
+
+    last_event_id: Annotated[Annotated[int, msgspec.Meta(ge=0)] | None, HEADER] = msgspec.field(
+        default=None, name="Last-Event-ID"
+    )
+    query_id: Annotated[int, msgspec.Meta(ge=0)] | None = msgspec.field(default=None, name="lastEventId")
+
+
+class EventData(msgspec.Struct, frozen=True, rename="camel"):
+    """One event: what stands in `data:`."""
+
+    id: int  # counts up; where the server was started anew, from 1 on
+    at: float  # Unix seconds
+    name: str
+    call_id: str | None  # of which call it is; null: of none
+    data: dict[str, Any]  # what docs/HOOKS.md says of this `name`
+
+
+_EXAMPLE = EventData(42, examples.AT, "call.digit", examples.CALL_ID, {"callId": examples.CALL_ID, "digit": "5"})
+STREAM = Operation(
+    name="followEvents",
+    method="GET",
+    path="/events",
+    tag="Watching",
+    summary="Every call event and every ARI event, as it happens",
+    description=(
+        "A stream of server-sent events. `id` counts up; `Last-Event-ID` (a header, or the query `lastEventId`) "
+        f"replays what came after it, of the last {KEPT}. A reader that is too slow is sent away, and comes again with "
+        "its number. [HOOKS.md](HOOKS.md) says which events there are, and when each comes."
+    ),
+    parameters=Since,
+    body=Nothing,
+    answers={
+        200: Answer(
+            description="The stream; each `data:` is an EventData",
+            shape=EventData,
+            media="text/event-stream",
+            example="retry: 1000\n\nid: 42\nevent: call.digit\ndata: "
+            + msgspec.json.encode(_EXAMPLE).decode()
+            + "\n\n",
+        )
+    },
+    example={"Last-Event-ID": "41"},
+)
+OPERATIONS: tuple[Operation[Any, Any], ...] = (STREAM,)
+
+
 class EventApi:
     def __init__(self, events: EventLog, access: Access) -> None:
         self._events = events
         self._access = access
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.get("/events", self.stream)]
+        return [STREAM.at(self._access, self.stream)]
 
-    async def stream(self, request: web.Request) -> web.StreamResponse:
-        self._access.of_request(request.headers.get("Authorization"))
-        last = request.headers.get("Last-Event-ID") or request.query.get("lastEventId")
-        if last is not None and not (last.isdecimal() and len(last) <= 19):
-            raise InvalidRequest(f"Last-Event-ID is a number, not {last[:40]!r}.", field="Last-Event-ID")
+    async def stream(self, asked: Asked[Since, Nothing]) -> web.StreamResponse:
+        request, last = asked.request, asked.parameters.last_event_id
+        if last is None:
+            last = asked.parameters.query_id
         response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         )
         if origin := request.headers.get("Origin"):
-            response.headers["Access-Control-Allow-Origin"] = origin
-        replay = self._events.since(int(last)) if last is not None else []
+            allow_origin(response, origin)
+        replay = self._events.since(last) if last is not None else []
         reader = self._events.subscribe()  # no await since the replay: no event is in both, none in neither
         try:
             await response.prepare(request)

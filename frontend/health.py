@@ -5,8 +5,9 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
+import msgspec
 from aiohttp import web
 
 from ari_bridge.ari.client import Ari
@@ -14,9 +15,87 @@ from ari_bridge.errors import PeerError
 from ari_bridge.media.health import NodeReport
 from ari_bridge.media.pool import Pool
 from ari_bridge.store import CallStore
+from frontend.auth import Access
+from frontend.contract import Answer, Asked, Nothing, Operation
 from frontend.middleware import json_response
 
 CHECK_SECONDS = 2.0
+RETRY_SECONDS = "5"
+
+_Status = Literal["ok", "degraded", "draining", "unavailable"]
+
+
+class PartCheck(msgspec.Struct, frozen=True, omit_defaults=True):
+    ok: bool
+    reason: str | None = None  # why it is not
+    version: str | None = None
+
+
+class NodeCheck(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One rtpengine."""
+
+    ok: bool  # it takes calls
+    address: str
+    state: str
+    sessions: int
+    reason: str | None = None  # why it takes none
+    seconds: float | None = None  # how long its last answer took
+
+
+class MediaCheck(msgspec.Struct, frozen=True, omit_defaults=True):
+    ok: bool  # one of them takes calls
+    nodes: list[NodeCheck]
+    reason: str | None = None
+
+
+class Checks(msgspec.Struct, frozen=True, omit_defaults=True):
+    ari: PartCheck
+    rtpengine: MediaCheck
+    store: PartCheck  # the call memory
+    recordings: PartCheck
+    records: PartCheck
+
+
+class HealthData(msgspec.Struct, frozen=True):
+    status: _Status
+    version: str
+    checks: Checks
+
+
+def _example(status: Literal["ok", "unavailable"], ari: PartCheck) -> HealthData:
+    fine = PartCheck(True)
+    media = MediaCheck(True, [NodeCheck(True, "127.0.0.1:2223", "up", 1, seconds=0.000412)])
+    return HealthData(status, "0.1.0", Checks(ari, media, fine, fine, fine))
+
+
+HEALTH = Operation(
+    name="showHealth",
+    method="GET",
+    path="/health",
+    tag="Watching",
+    summary="Can calls be made?",
+    description=(
+        "`degraded`: yes, but an rtpengine is missing, or something that is to be kept of calls cannot be written. "
+        "`draining`: calls that stand go on, but no new one is begun here."
+    ),
+    parameters=Nothing,
+    body=Nothing,
+    answers={
+        200: Answer(
+            description="Yes: `ok` or `degraded`",
+            shape=HealthData,
+            example=_example("ok", PartCheck(True, version="22.5.2")),
+        ),
+        503: Answer(
+            description="No: `unavailable` or `draining`",
+            shape=HealthData,
+            headers={"Retry-After": "Seconds."},
+            example=_example("unavailable", PartCheck(False, "no ARI event stream: connection refused")),
+        ),
+    },
+    public=True,
+)
+OPERATIONS: tuple[Operation[Any, Any], ...] = (HEALTH,)
 
 
 class Health:
@@ -35,54 +114,52 @@ class Health:
         self._store = store
         self._version = version
 
-    def routes(self) -> list[web.RouteDef]:
-        return [web.get("/health", self.health)]
+    def routes(self, access: Access) -> list[web.RouteDef]:
+        return [HEALTH.at(access, self.health)]
 
-    async def health(self, request: web.Request) -> web.Response:
+    async def health(self, asked: Asked[Nothing, Nothing]) -> web.Response:
         ari, media = await self._check_ari(), self._check_media()
-        store: dict[str, Any] = {"ok": self._store.healthy}
-        if self._store.reason:
-            store["reason"] = self._store.reason
-        ok = ari["ok"] and media["ok"] and not self.draining
+        store = PartCheck(self._store.healthy, self._store.reason or None)
+        ok = ari.ok and media.ok and not self.draining
         parts = {name: _part(reason()) for name, reason in self._parts.items()}
-        whole = all(part["ok"] for part in [store, *media["nodes"], *parts.values()])
-        status = ("ok" if whole else "degraded") if ok else "draining" if self.draining else "unavailable"
-        checks = {"ari": ari, "rtpengine": media, "store": store, **parts}
-        data = {"status": status, "version": self._version, "checks": checks}
-        return json_response(data, status=200 if ok else 503, headers={"Cache-Control": "no-store"})
+        whole = all(part.ok for part in (store, *parts.values())) and all(node.ok for node in media.nodes)
+        status: _Status = "draining" if self.draining else "unavailable"
+        if ok:
+            status = "ok" if whole else "degraded"
+        headers = {"Cache-Control": "no-store"}
+        if not ok:
+            headers["Retry-After"] = RETRY_SECONDS
+        told = HealthData(status, self._version, Checks(ari, media, store, **parts))
+        return json_response(told, status=200 if ok else 503, headers=headers)
 
-    async def _check_ari(self) -> dict[str, Any]:
+    async def _check_ari(self) -> PartCheck:
         if not self._ari.connected:
-            return {"ok": False, "reason": f"no ARI event stream: {self._ari.failure}"}
+            return PartCheck(False, f"no ARI event stream: {self._ari.failure}")
         try:
             async with asyncio.timeout(CHECK_SECONDS):
                 info = await self._ari.info()
         except (PeerError, TimeoutError) as error:
-            return {"ok": False, "reason": str(error) or f"no answer within {CHECK_SECONDS:g} s"}
-        return {"ok": True, "version": info.version}
+            return PartCheck(False, str(error) or f"no answer within {CHECK_SECONDS:g} s")
+        return PartCheck(True, version=info.version)
 
-    def _check_media(self) -> dict[str, Any]:
+    def _check_media(self) -> MediaCheck:
         """As the pool's pings saw it, which is at most 1.5 s ago: whoever asks for health causes none."""
         reports = self._media.reports()
-        check: dict[str, Any] = {"ok": any(report.takes_calls for report in reports)}
-        if not check["ok"]:
-            check["reason"] = "; ".join(f"{report.address}: {report.reason or report.state}" for report in reports)
-        return check | {"nodes": [_node(report) for report in reports]}
+        ok = any(report.takes_calls for report in reports)
+        reason = "; ".join(f"{report.address}: {report.reason or report.state}" for report in reports)
+        return MediaCheck(ok, list(map(_node, reports)), None if ok else reason)
 
 
-def _part(reason: str) -> dict[str, Any]:
-    return {"ok": False, "reason": reason} if reason else {"ok": True}
+def _part(reason: str) -> PartCheck:
+    return PartCheck(not reason, reason or None)
 
 
-def _node(report: NodeReport) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "ok": report.takes_calls,
-        "address": report.address,
-        "state": report.state,
-        "sessions": report.sessions,
-    }
-    if report.reason:
-        told["reason"] = report.reason
-    if report.seconds is not None:
-        told["seconds"] = round(report.seconds, 6)  # of the last ping
-    return told
+def _node(report: NodeReport) -> NodeCheck:
+    return NodeCheck(
+        ok=report.takes_calls,
+        address=report.address,
+        state=report.state,
+        sessions=report.sessions,
+        reason=report.reason or None,
+        seconds=None if report.seconds is None else round(report.seconds, 6),
+    )

@@ -5,21 +5,156 @@ import time
 from collections import Counter
 from typing import Any
 
+import msgspec
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from ari_bridge.ari.client import Ari
 from ari_bridge.ari.resources import Bridge, Channel
+from ari_bridge.call_data import CallData
 from ari_bridge.calls.manager import Calls
 from ari_bridge.errors import PeerError
-from ari_bridge.hooks import CallEnded, CallStarted, HookEvent, Hooks, call_data
+from ari_bridge.hooks import CallEnded, CallStarted, HookEvent, Hooks
 from ari_bridge.ids import parse_resource_id
 from ari_bridge.metrics import REGISTRY
+from frontend import examples
 from frontend.auth import Access
+from frontend.call_operations import EXAMPLE_CALL
 from frontend.connections import Connections
+from frontend.contract import Answer, Asked, Nothing, Operation
 from frontend.events import EventLog
 from frontend.middleware import json_response
 from frontend.pages import OpenPages
+
+# --- the operations ----------------------------------------------------------
+
+
+class ChannelData(msgspec.Struct, frozen=True, rename="camel"):
+    """A channel of Asterisk."""
+
+    id: str
+    name: str
+    state: str
+    caller: str
+    connected: str
+    created_at: str  # as Asterisk writes it
+    call_id: str | None  # of which call of ours it is; null: of none
+
+
+class BridgeData(msgspec.Struct, frozen=True, rename="camel"):
+    """A bridge of Asterisk."""
+
+    id: str
+    technology: str
+    type: str
+    channels: list[str]  # ids
+    call_id: str | None  # of which call of ours it is; null: of none
+
+
+class LiveData(msgspec.Struct, frozen=True, rename="camel"):
+    calls: list[CallData]
+    channels: list[ChannelData]
+    bridges: list[BridgeData]
+    last_event_id: int  # `/events` with this number tells all that comes after
+    reason: str | None  # why Asterisk was not asked; null: it was
+
+
+class Started(msgspec.Struct, frozen=True):
+    inbound: int
+    outbound: int
+
+
+class StatsData(msgspec.Struct, frozen=True, rename="camel"):
+    since: float  # Unix seconds: when the server was started
+    active_calls: int
+    active_by_state: dict[str, int]
+    started: Started
+    outcomes: dict[str, int]
+    connections: int  # open WebSockets
+    users_online: int
+
+
+WATCHING = "Watching"
+_FAR, _BRIDGE = f"{examples.CALL_ID}-far", f"{examples.CALL_ID}-br"
+LIVE = Operation(
+    name="showLive",
+    method="GET",
+    path="/live",
+    tag=WATCHING,
+    summary="Calls, channels and bridges as they stand",
+    parameters=Nothing,
+    body=Nothing,
+    answers={
+        200: Answer(
+            description="What there is",
+            shape=LiveData,
+            example=LiveData(
+                calls=[EXAMPLE_CALL],
+                channels=[
+                    ChannelData(
+                        _FAR,
+                        "Local/600@from-browser-00000000;1",
+                        "Up",
+                        "1001",
+                        "600",
+                        "2026-09-21T14:13:20.250+0000",
+                        examples.CALL_ID,
+                    )
+                ],
+                bridges=[
+                    BridgeData(
+                        f"{examples.CALL_ID}-br",
+                        "simple_bridge",
+                        "mixing",
+                        [f"{examples.CALL_ID}-far"],
+                        examples.CALL_ID,
+                    )
+                ],
+                last_event_id=42,
+                reason=None,
+            ),
+        )
+    },
+)
+STATS = Operation(
+    name="showStats",
+    method="GET",
+    path="/stats",
+    tag=WATCHING,
+    summary="Calls now, and since the start",
+    parameters=Nothing,
+    body=Nothing,
+    answers={
+        200: Answer(
+            description="Counts",
+            shape=StatsData,
+            example=StatsData(examples.AT, 1, {"accepted": 1}, Started(3, 5), {"completed": 6, "busy": 1}, 2, 1),
+        )
+    },
+)
+_METRICS = "# TYPE ari_connected gauge\nari_connected 1.0\n"
+METRICS = Operation(
+    name="showMetrics",
+    method="GET",
+    path="/metrics",
+    tag=WATCHING,
+    summary="Figures for Prometheus",
+    description="Prometheus has no token. Nothing in it names a user or a number.",
+    parameters=Nothing,
+    body=Nothing,
+    answers={
+        200: Answer(
+            description="In its text format",
+            media="text/plain",
+            example="# TYPE calls_active gauge\ncalls_active 1.0\n",
+        )
+    },
+    public=True,
+)
+OPERATIONS: tuple[Operation[Any, Any], ...] = (LIVE, STATS, METRICS)
+
+
+# --- the routes --------------------------------------------------------------
 
 
 class Live:
@@ -46,9 +181,9 @@ class Live:
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            web.get("/live", self.live),
-            web.get("/stats", self.stats),
-            web.get("/metrics", self.metrics),
+            LIVE.at(self._access, self.live),
+            STATS.at(self._access, self.stats),
+            METRICS.at(self._access, self.metrics),
         ]
 
     def _count(self, event: HookEvent) -> None:
@@ -58,8 +193,7 @@ class Live:
             case CallEnded(call=call) if call.outcome:
                 self._outcomes[call.outcome.value] += 1
 
-    async def live(self, request: web.Request) -> web.Response:
-        self._access.of_request(request.headers.get("Authorization"))
+    async def live(self, asked: Asked[Nothing, Nothing]) -> web.Response:
         # Before the PBX is asked: what changes meanwhile comes as an event after this number.
         last_id = self._events.last_id
         reason = None
@@ -69,55 +203,52 @@ class Live:
             channels, bridges = await asyncio.gather(self._ari.channels.list(), self._ari.bridges.list())
         except PeerError as error:
             reason = str(error)
-        data: dict[str, Any] = {
-            "calls": [call_data(call) for call in self._calls.live()],
-            "channels": [_channel(channel) for channel in channels],
-            "bridges": [_bridge(bridge) for bridge in bridges],
-            "lastEventId": last_id,
-            "reason": reason,
-        }
-        return json_response(data)
-
-    async def stats(self, request: web.Request) -> web.Response:
-        self._access.of_request(request.headers.get("Authorization"))
-        live = self._calls.live()
-        return json_response(
-            {
-                "since": self._since,
-                "activeCalls": len(live),
-                "activeByState": Counter(call.state.value for call in live),
-                "started": {"inbound": self._started["inbound"], "outbound": self._started["outbound"]},
-                "outcomes": self._outcomes,
-                "connections": self._connections.count(),
-                "usersOnline": len(self._pages.users()),
-            }
+        live = LiveData(
+            calls=list(map(CallData.of, self._calls.live())),
+            channels=list(map(_channel, channels)),
+            bridges=list(map(_bridge, bridges)),
+            last_event_id=last_id,
+            reason=reason,
         )
+        return json_response(live)
 
-    async def metrics(self, request: web.Request) -> web.Response:
-        """Not behind the sign-in: Prometheus has none. Nothing in it names a user or a number."""
+    async def stats(self, asked: Asked[Nothing, Nothing]) -> web.Response:
+        live = self._calls.live()
+        stats = StatsData(
+            since=self._since,
+            active_calls=len(live),
+            active_by_state=Counter(call.state.value for call in live),
+            started=Started(self._started["inbound"], self._started["outbound"]),
+            outcomes=self._outcomes,
+            connections=self._connections.count(),
+            users_online=len(self._pages.users()),
+        )
+        return json_response(stats)
+
+    async def metrics(self, asked: Asked[Nothing, Nothing]) -> web.Response:
         return web.Response(body=generate_latest(REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-def _channel(channel: Channel) -> dict[str, Any]:
-    return {
-        "id": channel.id,
-        "name": channel.name,
-        "state": channel.state,
-        "caller": channel.caller.number,
-        "connected": channel.connected.number,
-        "createdAt": channel.creationtime,
-        "callId": _call_of(channel.id),
-    }
+def _channel(channel: Channel) -> ChannelData:
+    return ChannelData(
+        id=channel.id,
+        name=channel.name,
+        state=channel.state,
+        caller=channel.caller.number,
+        connected=channel.connected.number,
+        created_at=channel.creationtime,
+        call_id=_call_of(channel.id),
+    )
 
 
-def _bridge(bridge: Bridge) -> dict[str, Any]:
-    return {
-        "id": bridge.id,
-        "technology": bridge.technology,
-        "type": bridge.bridge_type,
-        "channels": bridge.channels,
-        "callId": _call_of(bridge.id),
-    }
+def _bridge(bridge: Bridge) -> BridgeData:
+    return BridgeData(
+        id=bridge.id,
+        technology=bridge.technology,
+        type=bridge.bridge_type,
+        channels=list(bridge.channels),
+        call_id=_call_of(bridge.id),
+    )
 
 
 def _call_of(name: str) -> str | None:

@@ -220,11 +220,10 @@ class Hold(Message, tag="hold", frozen=True):
     by: Literal["us", "far"] = "us"
 
 
-class Preferences(Message, tag="preferences", frozen=True, omit_defaults=False):
-    """What is to be done with calls for this user: set by the client, as a whole; told by the server to all its pages.
+class Wishes(msgspec.Struct, frozen=True, rename="camel"):
+    """What is to be done with calls for a user. A forward is a number, `voicemail`, or "": none.
 
-    What the client leaves out is as at the beginning: nothing forwarded, calls ring. The server leaves out nothing.
-    A forward is a number, `voicemail`, or "".
+    What is left out is as at the beginning: nothing forwarded, calls ring.
     """
 
     do_not_disturb: bool = False  # no page rings
@@ -234,6 +233,14 @@ class Preferences(Message, tag="preferences", frozen=True, omit_defaults=False):
     forward_no_answer: str = ""
     forward_unreachable: str = ""  # no page is open
     ring_seconds: int = 0  # 5 to 120; 0: as long as the server is set to
+
+
+class Preferences(Wishes, tag="preferences", frozen=True):
+    """What is to be done with calls for this user: set by the client, as a whole; told by the server to all its pages.
+
+    What the client leaves out is as at the beginning: nothing forwarded, calls ring. The server leaves out nothing.
+    A forward is a number, `voicemail`, or "".
+    """
 
 
 ClientMessage = (

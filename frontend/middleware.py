@@ -7,15 +7,20 @@ import msgspec
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
+from msgspec.structs import replace
 
+from ari_bridge.call_data import cause_data
 from ari_bridge.errors import CallerError, CallFailed, Unavailable
 from frontend.auth import SlowDown, Unauthorized
 from frontend.origins import Origins
+from frontend.problems import KINDS, Problem, Refused, problem, problem_response
+from frontend.request_ids import request_id
 from frontend.users import InvalidUser
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_STATUSES = {"unknown_call": 404, "wrong_state": 409, "too_many": 429}
+_ALLOWED = "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Range, X-Request-Id"
+_EXPOSED = "Content-Range, ETag, Idempotent-Replayed, Retry-After, X-Request-Id"
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -34,14 +39,6 @@ def json_response(data: Any, *, status: int = 200, headers: dict[str, str] | Non
     )
 
 
-def error_response(
-    status: int, code: str, message: str, *, headers: dict[str, str] | None = None, **more: Any
-) -> web.Response:
-    """`{"error": {code, message, ...}}`; what is None in `more` is left out."""
-    error = {"code": code, "message": message} | {name: value for name, value in more.items() if value is not None}
-    return json_response({"error": error}, status=status, headers=headers)
-
-
 def origins_checked(origins: Origins) -> Middleware:
     """Lets the allowed origins in (also by CORS preflight), and tells the others why not."""
 
@@ -50,9 +47,12 @@ def origins_checked(origins: Origins) -> Middleware:
         origin = request.headers.get("Origin")
         if not origins.allow(origin, request.host):
             log.warning("a foreign origin was refused", origin=origin, path=request.path)
-            return error_response(
-                403, "forbidden", f"Pages of {origin} may not use this server: CORS_ORIGIN does not list them."
+            told = problem(
+                "forbidden",
+                f"Pages of {origin} may not use this server: CORS_ORIGIN does not list them.",
+                request_id=request_id(request),
             )
+            return problem_response(told)
         if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
             response: web.StreamResponse = web.Response(status=204)
         else:
@@ -67,46 +67,79 @@ def origins_checked(origins: Origins) -> Middleware:
 def allow_origin(response: web.StreamResponse, origin: str) -> None:
     response.headers["Access-Control-Allow-Origin"] = origin
     response.headers["Access-Control-Allow-Methods"] = "GET, POST, PUT, DELETE"
-    response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, Last-Event-ID"
+    response.headers["Access-Control-Allow-Headers"] = _ALLOWED
+    response.headers["Access-Control-Expose-Headers"] = _EXPOSED
     response.headers["Vary"] = "Origin"
 
 
 @web.middleware
 async def errors_told(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Every error as JSON, with what was wrong and which field."""
+    """Every error as problem details, with what was wrong and which field."""
     try:
-        response = await handler(request)
-    except CallerError as error:
-        response = error_response(_STATUSES.get(error.code, 400), error.code, str(error), field=error.field)
-    except CallFailed as error:
-        cause = {"q850": error.cause.q850, "sip": error.cause.sip, "text": error.cause.text}
-        response = error_response(
-            502, error.code, str(error), callId=error.call_id, outcome=error.outcome.value, cause=cause
-        )
-    except Unavailable as error:
-        headers = {"Retry-After": f"{max(1, round(error.retry_after))}"}
-        response = error_response(503, error.code, str(error), headers=headers, retryAfter=error.retry_after)
-    except Unauthorized as error:
-        response = error_response(401, "unauthorized", str(error), headers={"WWW-Authenticate": "Bearer"})
-    except SlowDown as error:
-        headers = {"Retry-After": f"{error.retry_after:.0f}"}
-        response = error_response(429, "too_many", str(error), headers=headers, retryAfter=error.retry_after)
-    except InvalidUser as error:
-        response = error_response(400, "invalid_request", str(error), field="user")
-    except web.HTTPRequestEntityTooLarge as error:
-        response = error_response(413, "too_large", error.text or "The body is too large.")
-    except web.HTTPNotFound:
-        response = error_response(404, "not_found", f"There is nothing at {request.path}.")
-    except web.HTTPMethodNotAllowed as error:
-        allowed = ", ".join(sorted(error.allowed_methods))
-        message = f"{request.path} does not take {request.method}, but {allowed}."
-        response = error_response(405, "method_not_allowed", message, headers={"Allow": allowed})
-    except web.HTTPException:
-        raise
-    except Exception:
-        log.exception("a request failed", method=request.method, path=request.path)
-        response = error_response(500, "error", "The server failed at this request; it is logged.")
-    return response
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        told, headers = _of_http(error, request)
+    except Exception as error:
+        told, headers = problem_of(error)
+        if told.code == "error":
+            log.exception("a request failed", method=request.method, path=request.path)
+    return problem_response(replace(told, request_id=request_id(request)), headers)
+
+
+def problem_of(error: Exception) -> tuple[Problem, dict[str, str]]:
+    """How it is told, and with which headers. What is no answer to a client is our fault, `error`."""
+    match error:
+        case Refused():
+            told = problem(
+                error.code, error.detail, field=error.field, call_id=error.call_id, retry_after=error.retry_after
+            )
+            return told, dict(error.headers)
+        case CallFailed():
+            told = problem(
+                error.code,
+                f"The call ended before there was an answer: {error.outcome.value}.",
+                call_id=error.call_id,
+                outcome=error.outcome,
+                cause=cause_data(error.cause),
+            )
+            return told, {}
+        case Unauthorized():
+            return problem("unauthorized", str(error)), {"WWW-Authenticate": "Bearer"}
+        case SlowDown():
+            return problem("too_many", str(error), retry_after=error.retry_after), {}
+        case InvalidUser():
+            return problem("invalid_request", str(error), field="user"), {}
+        case CallerError() | Unavailable() if error.code in KINDS:
+            told = problem(
+                error.code,
+                str(error),
+                field=getattr(error, "field", None),
+                call_id=getattr(error, "call_id", None),
+                retry_after=getattr(error, "retry_after", None),
+            )
+            return told, {}
+    return problem("error", "The server failed at this request; it is logged."), {}
+
+
+def _of_http(error: web.HTTPException, request: web.Request) -> tuple[Problem, dict[str, str]]:
+    """aiohttp's own errors, in our words."""
+    match error:
+        case web.HTTPNotFound():
+            return problem("not_found", f"There is nothing at {request.path[:200]}."), {}
+        case web.HTTPMethodNotAllowed():
+            allowed = ", ".join(sorted(error.allowed_methods))
+            detail = f"{request.path[:200]} does not take {request.method}, but {allowed}."
+            return problem("method_not_allowed", detail), {"Allow": allowed}
+        case web.HTTPRequestEntityTooLarge():
+            return problem("too_large", error.text or "The body is too large."), {}
+        case web.HTTPForbidden():
+            return problem("forbidden", f"{request.path[:200]} may not be read."), {}
+        case web.HTTPClientError():
+            return problem("invalid_request", f"The request cannot be read: {error.text or error.reason}."), {}
+    log.error("a request failed", method=request.method, path=request.path, status=error.status)
+    return problem("error", "The server failed at this request; it is logged."), {}
 
 
 @web.middleware

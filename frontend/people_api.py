@@ -1,4 +1,4 @@
-"""The HTTP API of the directory and of one's own preferences. docs/PEOPLE.md is its reference."""
+"""The HTTP API of the directory and of one's own preferences. docs/PEOPLE.md tells what they do."""
 
 from typing import Any
 
@@ -9,8 +9,64 @@ from ari_bridge.errors import InvalidRequest
 from frontend import messages
 from frontend.attendant import Attendant
 from frontend.auth import Access
-from frontend.faults import fault_of
+from frontend.contract import Answer, Asked, Nothing, Operation
+from frontend.messages import PersonSummary, Wishes
 from frontend.middleware import json_response
+
+PEOPLE = "People"
+
+
+class Directory(msgspec.Struct, frozen=True):
+    people: list[PersonSummary]  # by number
+
+
+class Whose(msgspec.Struct, frozen=True):
+    user: str | None = None  # whose preferences; only where nobody signs in: else they are your own
+
+
+_EXAMPLE = Wishes(forward_no_answer="voicemail", ring_seconds=20)
+LIST = Operation(
+    name="listPeople",
+    method="GET",
+    path="/people",
+    tag=PEOPLE,
+    summary="Who can be called, and how each stands",
+    parameters=Nothing,
+    body=Nothing,
+    answers={
+        200: Answer(
+            description="The directory",
+            shape=Directory,
+            example=Directory(
+                [PersonSummary("1001", "Reception", "available", "1001"), PersonSummary("201", "", "in_call")]
+            ),
+        )
+    },
+)
+SHOW = Operation(
+    name="showPreferences",
+    method="GET",
+    path="/me/preferences",
+    tag=PEOPLE,
+    summary="See what is done with calls for you",
+    parameters=Whose,
+    body=Nothing,
+    answers={200: Answer(description="The preferences", shape=Wishes, example=_EXAMPLE)},
+)
+CHANGE = Operation(
+    name="setPreferences",
+    method="PUT",
+    path="/me/preferences",
+    tag=PEOPLE,
+    summary="Say what is to be done with calls for you",
+    description="As a whole: what is left out is as at the beginning. All your pages are told.",
+    parameters=Whose,
+    body=Wishes,
+    answers={200: Answer(description="The preferences as they are kept", shape=Wishes, example=_EXAMPLE)},
+    problems=("too_many", "unavailable"),
+    example_body=_EXAMPLE,
+)
+OPERATIONS: tuple[Operation[Any, Any], ...] = (LIST, SHOW, CHANGE)
 
 
 class PeopleApi:
@@ -22,47 +78,32 @@ class PeopleApi:
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            web.get("/people", self.people),
-            web.get("/me/preferences", self.show),
-            web.put("/me/preferences", self.change),
+            LIST.at(self._access, self.people),
+            SHOW.at(self._access, self.show),
+            CHANGE.at(self._access, self.change),
         ]
 
-    async def people(self, request: web.Request) -> web.Response:
-        self._access.of_request(request.headers.get("Authorization"))
-        return json_response({"people": self._attendant.directory.people()})
+    async def people(self, asked: Asked[Nothing, Nothing]) -> web.Response:
+        return json_response(Directory(self._attendant.directory.people()))
 
-    async def show(self, request: web.Request) -> web.Response:
-        return json_response(_told(self._attendant.preferences(self._me(request))))
+    async def show(self, asked: Asked[Whose, Nothing]) -> web.Response:
+        return json_response(_told(self._attendant.preferences(self._me(asked))))
 
-    async def change(self, request: web.Request) -> web.Response:
-        user = self._me(request)
-        kept = await self._attendant.set(user, _wanted(await request.read()))
-        return json_response(_told(kept))
+    async def change(self, asked: Asked[Whose, Wishes]) -> web.Response:
+        wanted = messages.Preferences(**msgspec.structs.asdict(asked.body))
+        return json_response(_told(await self._attendant.set(self._me(asked), wanted)))
 
-    def _me(self, request: web.Request) -> str:
-        """Raises Unauthorized, InvalidRequest, InvalidUser."""
-        user = self._access.of_request(request.headers.get("Authorization"))
-        if user is None:
-            user = request.query.get("user", "")
-            if not user:
-                raise InvalidRequest("Say whose preferences: ?user=NAME.", field="user")
-            self._access.identify(user, None)
-        return user
-
-
-def _wanted(body: bytes) -> messages.Preferences:
-    try:
-        asked = msgspec.json.decode(body, type=dict[str, Any])
-        return msgspec.convert({**asked, "type": "preferences"}, messages.Preferences)
-    except msgspec.ValidationError as error:
-        what, field = fault_of(str(error))
-        raise InvalidRequest(f"The body is not as it should be: {what}.", field=field) from error
-    except msgspec.DecodeError as error:
-        raise InvalidRequest(f"The body is not JSON: {error}.") from error
+    def _me(self, asked: Asked[Whose, Any]) -> str:
+        """Raises InvalidRequest, InvalidUser."""
+        named = asked.parameters.user
+        if asked.user is not None:
+            if named not in (None, asked.user):
+                raise InvalidRequest("These are your own preferences only.", field="user")
+            return asked.user
+        if not named:
+            raise InvalidRequest("Say whose preferences: ?user=NAME.", field="user")
+        return self._access.identify(named, None)
 
 
-def _told(preferences: messages.Preferences) -> dict[str, Any]:
-    """All of them, also those that are as at the beginning."""
-    return {
-        field.encode_name: getattr(preferences, field.name) for field in msgspec.structs.fields(messages.Preferences)
-    }
+def _told(preferences: messages.Preferences) -> Wishes:
+    return Wishes(**msgspec.structs.asdict(preferences))

@@ -4,10 +4,8 @@ A user has the recordings of the calls that were theirs; of others it is not eve
 """
 
 import base64
-import math
 from contextlib import aclosing
-from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import structlog
@@ -15,14 +13,148 @@ from aiohttp import web
 
 from ari_bridge.errors import InvalidRequest
 from ari_bridge.recordings import Filters, Library, Recording, StoreFailed
+from frontend import examples
 from frontend.auth import Access
-from frontend.middleware import allow_origin, error_response, json_response
+from frontend.contract import HEADER, Answer, Asked, Nothing, Operation
+from frontend.middleware import allow_origin, json_response
+from frontend.problems import Refused
+from frontend.reading import Moment, written
 
 LIMIT, MOST = 50, 500
 RETRY_SECONDS = 30
 """When to ask again while the store does not answer."""
 
+Place = tuple[float, str]
+"""Where a page ends: when its last recording was begun, and that one's name."""
+
 log = structlog.get_logger(__name__)
+
+
+def _cursor(text: str) -> Place:
+    try:
+        data = base64.b64decode(text[:400] + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        return msgspec.json.decode(data, type=tuple[float, str])
+    except (ValueError, msgspec.DecodeError):  # also UnicodeEncodeError, binascii.Error
+        raise InvalidRequest("cursor is what `next` said on the page before.", field="cursor") from None
+
+
+# --- the operations ----------------------------------------------------------
+
+
+class RecordingData(msgspec.Struct, frozen=True, rename="camel"):
+    """A recording. Times are Unix seconds."""
+
+    name: str
+    call_id: str
+    user: str | None  # whose call it was; null: nobody's
+    caller: str
+    target: str
+    started_at: float
+    seconds: float  # of sound: pauses are left out
+    size: int  # bytes of the sound file
+    sha256: str  # of the sound file, in hexadecimal
+
+
+class RecordingPage(msgspec.Struct, frozen=True):
+    """Newest first."""
+
+    recordings: list[RecordingData]
+    next: str | None  # the `cursor` of the next page; null: this is the last
+
+
+class RecordingFilters(msgspec.Struct, frozen=True, rename="camel"):
+    call_id: str | None = None
+    since: Moment | None = None  # when it was begun
+    until: Moment | None = None  # not included
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST)] = LIMIT
+    cursor: Annotated[Place, written(_cursor, {"type": "string"})] | None = None  # what `next` said on the page before
+
+
+class OneRecording(msgspec.Struct, frozen=True):
+    name: str
+
+
+class AudioWanted(OneRecording, frozen=True):
+    download: str | None = None  # whatever it says: a browser saves the file, and does not play it
+    range: Annotated[str | None, HEADER] = msgspec.field(default=None, name="Range")  # one range of bytes
+    if_range: Annotated[str | None, HEADER] = msgspec.field(default=None, name="If-Range")  # an ETag
+    if_none_match: Annotated[str | None, HEADER] = msgspec.field(default=None, name="If-None-Match")
+
+
+RECORDINGS = "Recordings"
+_NAME = f"{examples.CALL_ID}-rec1"
+_EXAMPLE = RecordingData(
+    _NAME,
+    examples.CALL_ID,
+    "1001",
+    "1001",
+    "600",
+    examples.AT + 5,
+    42.5,
+    680044,
+    "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+)
+_AUDIO_HEADERS = {"Accept-Ranges": "`bytes`.", "ETag": "Of the sound.", "Content-Disposition": "The file's name."}
+LIST = Operation(
+    name="listRecordings",
+    method="GET",
+    path="/recordings",
+    tag=RECORDINGS,
+    summary="List recordings, newest first",
+    description="With sign-in, those of your own calls.",
+    parameters=RecordingFilters,
+    body=Nothing,
+    answers={200: Answer(description="A page", shape=RecordingPage, example=RecordingPage([_EXAMPLE], None))},
+    example={"since": "2026-09-21T00:00:00Z"},
+)
+SHOW = Operation(
+    name="showRecording",
+    method="GET",
+    path="/recordings/{name}",
+    tag=RECORDINGS,
+    summary="See what is known of a recording",
+    parameters=OneRecording,
+    body=Nothing,
+    answers={200: Answer(description="The recording", shape=RecordingData, example=_EXAMPLE)},
+    problems=("unknown_recording",),
+    example={"name": _NAME},
+)
+DELETE = Operation(
+    name="deleteRecording",
+    method="DELETE",
+    path="/recordings/{name}",
+    tag=RECORDINGS,
+    summary="Delete a recording",
+    parameters=OneRecording,
+    body=Nothing,
+    answers={204: Answer(description="It is gone")},
+    problems=("unknown_recording", "unavailable"),
+    example={"name": _NAME},
+)
+AUDIO = Operation(
+    name="playRecording",
+    method="GET",
+    path="/recordings/{name}/audio",
+    tag=RECORDINGS,
+    summary="Hear a recording, or a part of it",
+    parameters=AudioWanted,
+    body=Nothing,
+    answers={
+        200: Answer(description="The sound", media="audio/wav", headers=_AUDIO_HEADERS),
+        206: Answer(
+            description="The part that `Range` asks for",
+            media="audio/wav",
+            headers={**_AUDIO_HEADERS, "Content-Range": "Which bytes, and of how many."},
+        ),
+        304: Answer(description="It is the one of `If-None-Match`", headers=_AUDIO_HEADERS),
+    },
+    problems=("unknown_recording", "range_not_satisfiable", "unavailable"),
+    example={"name": _NAME, "Range": "bytes=0-65535"},
+)
+OPERATIONS: tuple[Operation[Any, Any], ...] = (LIST, SHOW, DELETE, AUDIO)
+
+
+# --- the routes --------------------------------------------------------------
 
 
 class RecordingsApi:
@@ -32,52 +164,41 @@ class RecordingsApi:
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            web.get("/recordings", self.list),
-            web.get("/recordings/{name}", self.show),
-            web.delete("/recordings/{name}", self.delete),
-            web.get("/recordings/{name}/audio", self.audio),
+            LIST.at(self._access, self.list),
+            SHOW.at(self._access, self.show),
+            DELETE.at(self._access, self.delete),
+            AUDIO.at(self._access, self.audio),
         ]
 
-    async def list(self, request: web.Request) -> web.Response:
-        user = self._access.of_request(request.headers.get("Authorization"))
-        query = request.query
-        filters = Filters(
-            user=user,
-            call_id=query.get("callId"),
-            since=_moment(query, "since"),
-            until=_moment(query, "until"),
-        )
-        page = self._library.find(filters, before=_cursor(query.get("cursor")), limit=_limit(query.get("limit")))
+    async def list(self, asked: Asked[RecordingFilters, Nothing]) -> web.Response:
+        wanted = asked.parameters
+        filters = Filters(user=asked.user, call_id=wanted.call_id, since=wanted.since, until=wanted.until)
+        page = self._library.find(filters, before=wanted.cursor, limit=wanted.limit)
         following = _encode_cursor(page.recordings[-1]) if page.more else None
-        return json_response({"recordings": [_told(one) for one in page.recordings], "next": following})
+        return json_response(RecordingPage([_told(one) for one in page.recordings], following))
 
-    async def show(self, request: web.Request) -> web.Response:
-        recording = self._find(request)
-        return json_response(_told(recording)) if recording else _unknown(request)
+    async def show(self, asked: Asked[OneRecording, Nothing]) -> web.Response:
+        return json_response(_told(self._find(asked)))
 
-    async def delete(self, request: web.Request) -> web.Response:
-        recording = self._find(request)
-        if not recording:
-            return _unknown(request)
+    async def delete(self, asked: Asked[OneRecording, Nothing]) -> web.Response:
+        recording = self._find(asked)
         try:
             await self._library.delete(recording.name)
         except StoreFailed as error:
-            return _store_failed(recording, error)
+            raise _store_failed(recording, error) from error
         log.info("a recording was deleted by its user", recording=recording.name, user=recording.user)
         return web.Response(status=204)
 
-    async def audio(self, request: web.Request) -> web.StreamResponse:
-        recording = self._find(request)
-        if not recording:
-            return _unknown(request)
+    async def audio(self, asked: Asked[AudioWanted, Nothing]) -> web.StreamResponse:
+        recording, request = self._find(asked), asked.request
         tag = f'"{recording.sha256}"'
-        headers = _headers(recording, tag, request)
-        if request.headers.get("If-None-Match") == tag:
+        headers = _headers(recording, tag, download=asked.parameters.download is not None)
+        if asked.parameters.if_none_match == tag:
             return web.Response(status=304, headers=headers)
-        part = _range(request, recording.size, tag)
+        part = _range(request, asked.parameters.if_range, recording.size, tag)
         if part is None:
             headers["Content-Range"] = f"bytes */{recording.size}"
-            return error_response(416, "invalid_request", f"There are {recording.size} bytes.", headers=headers)
+            raise Refused("range_not_satisfiable", f"There are {recording.size} bytes.", field="Range", headers=headers)
         start, end = part
         whole = end - start == recording.size
         if not whole:
@@ -103,7 +224,7 @@ class RecordingsApi:
                     await response.write(piece)
         except StoreFailed as error:
             if not response.prepared:
-                return _store_failed(recording, error)
+                raise _store_failed(recording, error) from error
             # The client sees by the length that something is missing: the connection is cut.
             log.error("a recording could not be sent to its end", recording=recording.name, reason=str(error))
             if request.transport:
@@ -112,29 +233,21 @@ class RecordingsApi:
             pass  # the listener is gone
         return response
 
-    def _find(self, request: web.Request) -> Recording | None:
-        """None also for another user's: whose it is, is not told. Raises Unauthorized."""
-        user = self._access.of_request(request.headers.get("Authorization"))
-        recording = self._library.get(request.match_info["name"])
-        return recording if recording and (user is None or user == recording.user) else None
+    def _find(self, asked: Asked[Any, Nothing]) -> Recording:
+        """Raises Refused also for another user's: whose it is, is not told."""
+        name = asked.parameters.name
+        recording = self._library.get(name)
+        if recording is None or asked.user not in (None, recording.user):
+            raise Refused("unknown_recording", f"There is no recording {name[:100]!r}.", field="name")
+        return recording
 
 
-def _told(recording: Recording) -> dict[str, Any]:
-    return {
-        "name": recording.name,
-        "callId": recording.call_id,
-        "user": recording.user,
-        "caller": recording.caller,
-        "target": recording.target,
-        "startedAt": recording.started_at,
-        "seconds": recording.seconds,
-        "size": recording.size,
-        "sha256": recording.sha256,
-    }
+def _told(one: Recording) -> RecordingData:
+    return RecordingData(**msgspec.structs.asdict(one))
 
 
-def _headers(recording: Recording, tag: str, request: web.Request) -> dict[str, str]:
-    way = "attachment" if "download" in request.query else "inline"
+def _headers(recording: Recording, tag: str, *, download: bool) -> dict[str, str]:
+    way = "attachment" if download else "inline"
     return {
         "Accept-Ranges": "bytes",
         "ETag": tag,
@@ -144,12 +257,12 @@ def _headers(recording: Recording, tag: str, request: web.Request) -> dict[str, 
     }
 
 
-def _range(request: web.Request, size: int, tag: str) -> tuple[int, int] | None:
+def _range(request: web.Request, if_range: str | None, size: int, tag: str) -> tuple[int, int] | None:
     """From which byte up to, not including, which (RFC 9110, 14.2); None: nothing of it is there.
 
     What is not one range of bytes counts as none at all, as the RFC wants it.
     """
-    if request.headers.get("If-Range", tag) != tag:
+    if if_range not in (None, tag):
         return 0, size
     try:
         wanted = request.http_range
@@ -163,54 +276,11 @@ def _range(request: web.Request, size: int, tag: str) -> tuple[int, int] | None:
     return (start, end) if start < end else None
 
 
-def _moment(query: Any, name: str) -> float | None:
-    """Unix seconds, as such or in ISO 8601 with a zone."""
-    text = query.get(name)
-    if text is None:
-        return None
-    try:
-        moment = float(text)
-    except ValueError:
-        try:
-            parsed = datetime.fromisoformat(text)
-            moment = parsed.timestamp() if parsed.tzinfo else math.nan
-        except (ValueError, OverflowError):
-            moment = math.nan
-    if not math.isfinite(moment):
-        told = "Unix seconds, or a time as 2026-11-24T10:00:00Z"
-        raise InvalidRequest(f"{name} is {told}, not {text[:40]!r}.", field=name)
-    return moment
-
-
-def _limit(text: str | None) -> int:
-    if text is None:
-        return LIMIT
-    if not (text.isascii() and text.isdecimal() and len(text) <= 4 and 1 <= int(text) <= MOST):
-        raise InvalidRequest(f"limit is a number from 1 to {MOST}, not {text[:40]!r}.", field="limit")
-    return int(text)
-
-
 def _encode_cursor(recording: Recording) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(recording.place)).decode().rstrip("=")
 
 
-def _cursor(text: str | None) -> tuple[float, str] | None:
-    if text is None:
-        return None
-    try:
-        data = base64.b64decode(text[:400] + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        return msgspec.json.decode(data, type=tuple[float, str])
-    except (ValueError, msgspec.DecodeError):  # also UnicodeEncodeError, binascii.Error
-        raise InvalidRequest("cursor is what `next` said on the page before.", field="cursor") from None
-
-
-def _unknown(request: web.Request) -> web.Response:
-    name = request.match_info["name"][:100]
-    return error_response(404, "unknown_recording", f"There is no recording {name!r}.", field="name")
-
-
-def _store_failed(recording: Recording, error: StoreFailed) -> web.Response:
+def _store_failed(recording: Recording, error: StoreFailed) -> Refused:
     log.error("the store of recordings failed", recording=recording.name, reason=str(error))
-    message = f"The store of recordings does not answer. Try again in {RETRY_SECONDS} s."
-    headers = {"Retry-After": str(RETRY_SECONDS)}
-    return error_response(503, "unavailable", message, headers=headers, retryAfter=RETRY_SECONDS)
+    detail = f"The store of recordings does not answer. Try again in {RETRY_SECONDS} s."
+    return Refused("unavailable", detail, retry_after=RETRY_SECONDS)

@@ -1,21 +1,23 @@
 """`GET /cdrs`, `GET /cdrs.csv`, `GET /cdrs/{callId}`: the call detail records. docs/RECORDS.md is their reference."""
 
 import asyncio
-import math
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from enum import Enum
-from typing import Any, TypeVar
+from typing import Annotated, Any
 
+import msgspec
 import structlog
 from aiohttp import web
 
 from ari_bridge.calls.causes import Outcome
 from ari_bridge.calls.state import Direction
 from ari_bridge.errors import InvalidRequest, TooMany, UnknownCall
-from ari_bridge.records import MOST_ROWS, Cursor, Match, Query, Records, RecordsAway, export
+from ari_bridge.records import MOST_ROWS, Cdr, Cursor, Match, Page, Query, Records, RecordsAway, export
+from frontend import examples
 from frontend.auth import Access
-from frontend.middleware import allow_origin, error_response, json_response
+from frontend.contract import Answer, Asked, Nothing, Operation
+from frontend.middleware import allow_origin, json_response
+from frontend.problems import Refused
+from frontend.reading import Moment, written
 
 MOST_EXPORTS = 4
 """At once."""
@@ -25,7 +27,112 @@ NUMBER_CHARS = 64
 
 log = structlog.get_logger(__name__)
 
-E = TypeVar("E", bound=Enum)
+
+# --- the operations ----------------------------------------------------------
+
+
+def _text(value: str) -> str:
+    if not 0 < len(value) <= NUMBER_CHARS or not value.isprintable():
+        raise ValueError(f"1 to {NUMBER_CHARS} printable characters")
+    return value
+
+
+Text = Annotated[str, written(_text, {"type": "string", "minLength": 1, "maxLength": NUMBER_CHARS})]
+
+
+class RecordFilters(msgspec.Struct, frozen=True, rename="camel"):
+    """Which records."""
+
+    user: Text | None = None  # whose calls; with sign-in there are your own only
+    direction: Direction | None = None
+    outcome: Outcome | None = None
+    number: Text | None = None  # looked for in the caller and in the target
+    match: Match = Match.CONTAINS  # how it is
+    since: Moment | None = None  # when the call began
+    until: Moment | None = None  # not included
+    min_seconds: Annotated[float, msgspec.Meta(ge=0)] = 0.0  # of talk
+
+
+class RecordsWanted(RecordFilters, frozen=True, rename="camel"):
+    cursor: Annotated[Cursor, written(Cursor.parse, {"type": "string"})] | None = None  # `next` of the page before
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_ROWS)] = 50
+
+
+class OneRecord(msgspec.Struct, frozen=True, rename="camel"):
+    call_id: str
+
+
+RECORDS = "Call records"
+_EXAMPLE = Cdr(
+    call_id=examples.CALL_ID,
+    direction=Direction.OUTBOUND,
+    caller="1001",
+    caller_name="",
+    target="600",
+    user="1001",
+    tenant="",
+    created_at=examples.AT,
+    ringing_at=examples.AT + 0.25,
+    answered_at=examples.AT + 2.5,
+    ended_at=examples.AT + 60.5,
+    talk_seconds=58.0,
+    outcome=Outcome.COMPLETED,
+    q850=16,
+    sip=200,
+    cause="Normal Clearing",
+    codecs="opus > PCMU",
+    recording=(f"{examples.CALL_ID}-rec1",),
+    feedback={"score": 5},
+)
+SEARCH = Operation(
+    name="listRecords",
+    method="GET",
+    path="/cdrs",
+    tag=RECORDS,
+    summary="Search the call records, newest first",
+    description="There is none of this where `ENABLE_CDR_LOGGING` is off.",
+    parameters=RecordsWanted,
+    body=Nothing,
+    answers={200: Answer(description="A page", shape=Page, example=Page((_EXAMPLE,), None))},
+    problems=("unavailable",),
+    example={"outcome": "completed", "limit": "20"},
+)
+DOWNLOAD = Operation(
+    name="exportRecords",
+    method="GET",
+    path="/cdrs.csv",
+    tag=RECORDS,
+    summary="All call records that the filters leave, as a table",
+    description="Times are ISO 8601 in UTC. A connection that breaks before the end says that rows are missing.",
+    parameters=RecordFilters,
+    body=Nothing,
+    answers={
+        200: Answer(
+            description="CSV (RFC 4180), the first line has the names",
+            media="text/csv",
+            headers={"Content-Disposition": "The file's name."},
+            example=export.header() + export.lines([_EXAMPLE]),
+        )
+    },
+    problems=("too_many", "unavailable"),
+    example={"since": "2026-09-21T00:00:00Z"},
+)
+SHOW = Operation(
+    name="showRecord",
+    method="GET",
+    path="/cdrs/{callId}",
+    tag=RECORDS,
+    summary="See the record of a call",
+    parameters=OneRecord,
+    body=Nothing,
+    answers={200: Answer(description="The record", shape=Cdr, example=_EXAMPLE)},
+    problems=("unknown_call", "unavailable"),
+    example={"callId": examples.CALL_ID},
+)
+OPERATIONS: tuple[Operation[Any, Any], ...] = (SEARCH, DOWNLOAD, SHOW)
+
+
+# --- the routes --------------------------------------------------------------
 
 
 class RecordsApi:
@@ -38,37 +145,36 @@ class RecordsApi:
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            web.get("/cdrs", self.search),
-            web.get("/cdrs.csv", self.download),
-            web.get("/cdrs/{id}", self.show),
+            SEARCH.at(self._access, self.search),
+            DOWNLOAD.at(self._access, self.download),
+            SHOW.at(self._access, self.show),
         ]
 
-    async def search(self, request: web.Request) -> web.Response:
-        query = self._query(request, _PARAMETERS)
+    async def search(self, asked: Asked[RecordsWanted, Nothing]) -> web.Response:
+        query = query_of(asked.parameters, asked.user)
         try:
             return _json(await self._records.page(query))
         except RecordsAway as error:
-            return _away(error)
+            raise _away(error) from error
 
-    async def show(self, request: web.Request) -> web.Response:
-        user = self._user(request)
-        call_id = request.match_info["id"]
+    async def show(self, asked: Asked[OneRecord, Nothing]) -> web.Response:
+        call_id = asked.parameters.call_id
         try:
             found = await self._records.get(call_id)
         except RecordsAway as error:
-            return _away(error)
-        if user is not None and found.user != user:  # whose it is, is not told
+            raise _away(error) from error
+        if asked.user is not None and found.user != asked.user:  # whose it is, is not told
             raise UnknownCall(f"There is no record of a call {call_id[:64]!r}.", field="callId")
         return _json(found)
 
-    async def download(self, request: web.Request) -> web.StreamResponse:
+    async def download(self, asked: Asked[RecordFilters, Nothing]) -> web.StreamResponse:
         """All rows that the filters leave, read page by page: no connection is held for a slow reader."""
-        query = replace(self._query(request, _FILTERS), limit=MOST_ROWS)
+        query = replace(query_of(asked.parameters, asked.user), limit=MOST_ROWS)
         if self._exports >= MOST_EXPORTS:
             raise TooMany(f"{self._exports} exports are under way: try again later.")
         self._exports += 1
         try:
-            return await self._export(request, query)
+            return await self._export(asked.request, query)
         finally:
             self._exports -= 1
 
@@ -76,7 +182,7 @@ class RecordsApi:
         try:
             page = await self._records.page(query)
         except RecordsAway as error:
-            return _away(error)
+            raise _away(error) from error
         response = web.StreamResponse(
             headers={
                 "Content-Type": export.CONTENT_TYPE,
@@ -101,94 +207,32 @@ class RecordsApi:
                 request.transport.abort()
         return response
 
-    def _user(self, request: web.Request) -> str | None:
-        """Whose records may be seen; None: everybody's. Raises Unauthorized."""
-        return self._access.of_request(request.headers.get("Authorization"))
 
-    def _query(self, request: web.Request, allowed: Mapping[str, Callable[[str], Any]]) -> Query:
-        """Raises Unauthorized, InvalidRequest."""
-        user = self._user(request)
-        query = parse_query(request.query.items(), allowed)
-        if user is None:
-            return query
-        if query.user not in (None, user):
-            raise InvalidRequest("You see the records of your own calls only.", field="user")
-        return replace(query, user=user)
-
-
-def parse_query(given: Iterable[tuple[str, str]], allowed: "Mapping[str, Callable[[str], Any]] | None" = None) -> Query:
-    """What the parameters of a URL ask. Raises InvalidRequest, which names the one that is wrong."""
-    allowed = _PARAMETERS if allowed is None else allowed
-    values: dict[str, Any] = {}
-    for name, value in given:
-        if name not in allowed:
-            raise InvalidRequest(f"There is no parameter {name[:40]!r}, but {', '.join(allowed)}.", field=name[:40])
-        if _FIELDS.get(name, name) in values:
-            raise InvalidRequest(f"{name} is given twice.", field=name)
-        try:
-            values[_FIELDS.get(name, name)] = allowed[name](value)
-        except ValueError as error:
-            raise InvalidRequest(f"{name} is {error}, not {value[:40]!r}.", field=name) from None
-    query = Query(**values)
-    if query.since is not None and query.until is not None and query.since >= query.until:
+def query_of(wanted: RecordFilters, user: str | None) -> Query:
+    """What is asked for, of the calls of `user`; None: of everybody's. Raises InvalidRequest."""
+    if user is not None and wanted.user not in (None, user):
+        raise InvalidRequest("You see the records of your own calls only.", field="user")
+    if wanted.since is not None and wanted.until is not None and wanted.since >= wanted.until:
         raise InvalidRequest("since must be before until.", field="since")
-    return query
-
-
-def _text(value: str) -> str:
-    if not 0 < len(value) <= NUMBER_CHARS or not value.isprintable():
-        raise ValueError(f"1 to {NUMBER_CHARS} printable characters")
-    return value
-
-
-def _seconds(value: str) -> float:
-    try:
-        seconds = float(value)
-    except ValueError:
-        seconds = math.nan
-    if not (math.isfinite(seconds) and seconds >= 0):
-        raise ValueError("a number of seconds, 0 or more")
-    return seconds
-
-
-def _limit(value: str) -> int:
-    if not (value.isascii() and value.isdecimal() and len(value) < 9 and 1 <= int(value) <= MOST_ROWS):
-        raise ValueError(f"a number from 1 to {MOST_ROWS}")
-    return int(value)
-
-
-def _one_of(kind: type[E]) -> Callable[[str], E]:
-    words = [str(member.value) for member in kind]
-
-    def parse(value: str) -> E:
-        if value not in words:
-            raise ValueError(f"one of {', '.join(words)}")
-        return kind(value)
-
-    return parse
-
-
-_FILTERS: dict[str, Callable[[str], Any]] = {
-    "user": _text,
-    "direction": _one_of(Direction),
-    "outcome": _one_of(Outcome),
-    "number": _text,
-    "match": _one_of(Match),
-    "since": _seconds,
-    "until": _seconds,
-    "minSeconds": _seconds,
-}
-_PARAMETERS = _FILTERS | {"cursor": Cursor.parse, "limit": _limit}
-_FIELDS = {"minSeconds": "min_seconds"}  # where the name differs
+    query = Query(
+        user=wanted.user if user is None else user,
+        direction=wanted.direction,
+        outcome=wanted.outcome,
+        number=wanted.number or "",
+        match=wanted.match,
+        since=wanted.since,
+        until=wanted.until,
+        min_seconds=wanted.min_seconds,
+    )
+    return replace(query, cursor=wanted.cursor, limit=wanted.limit) if isinstance(wanted, RecordsWanted) else query
 
 
 def _json(data: Any) -> web.Response:
     return json_response(data, headers={"Cache-Control": "no-store"})
 
 
-def _away(error: RecordsAway) -> web.Response:
-    headers = {"Retry-After": f"{error.retry_after:.0f}"}
-    return error_response(503, error.code, str(error), headers=headers, retryAfter=error.retry_after)
+def _away(error: RecordsAway) -> Refused:
+    return Refused("unavailable", str(error), retry_after=error.retry_after)
 
 
 async def _write(response: web.StreamResponse, text: str) -> None:

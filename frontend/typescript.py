@@ -19,6 +19,7 @@ import msgspec
 from ari_bridge.calls.causes import Outcome
 from ari_bridge.calls.state import Direction
 from frontend import messages
+from frontend.comments import comment_of, field_comments
 
 TARGET = Path(__file__).parent / "web" / "packages" / "sip-proxy-client" / "src" / "messages.ts"
 
@@ -31,7 +32,7 @@ _ALIASES = ("ClientState", "PartyState", "RecordingState", "PersonState", "Quali
 def generate() -> str:
     """The whole TypeScript file, ending in a newline."""
     source = inspect.getsource(messages)
-    comments = _field_comments(source)
+    comments = field_comments(source)
     parts = [_HEADER]
     parts += [_enum(choice) for choice in _ENUMS]
     for name in _ALIASES:
@@ -58,7 +59,7 @@ def _interface(struct: type[msgspec.Struct], comments: dict[tuple[str, str], str
     lines = [f"  type: {json.dumps(tag)};"] if tag else []
     for field in msgspec.structs.fields(struct):
         mark = "" if field.required else "?"
-        comment = comments.get((struct.__name__, field.name))
+        comment = comment_of(struct, field.name, comments)
         tail = f" // {comment}" if comment else ""
         lines.append(f"  {field.encode_name}{mark}: {_type(field.type)};{tail}")
     body = "\n".join(lines)
@@ -115,21 +116,6 @@ def _alias_doc(source: str, name: str) -> str | None:
             if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
                 return str(after.value.value)
     return None
-
-
-def _field_comments(source: str) -> dict[tuple[str, str], str]:
-    """(struct, field) → the comment at the end of the field's line."""
-    lines = source.splitlines()
-    found: dict[tuple[str, str], str] = {}
-    for node in ast.parse(source).body:
-        if not isinstance(node, ast.ClassDef):
-            continue
-        for field in node.body:
-            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
-                _, mark, comment = lines[field.lineno - 1][field.end_col_offset :].partition("#")
-                if mark:
-                    found[node.name, field.target.id] = comment.strip()
-    return found
 
 
 def main() -> int:

@@ -173,7 +173,9 @@ class CallTask:
         self._sending_digits = False
         self._music = Wish()
         self._apart = Wish()
-        self._log = structlog.get_logger(__name__).bind(call=call.id)
+        # In whose course the call was begun: most of its lines come from what the PBX tells later.
+        begun = {f"begun_by_{name}": value for name, value in structlog.contextvars.get_contextvars().items()}
+        self._log = structlog.get_logger(__name__).bind(call=call.id, **begun)
 
     # --- the mailbox -----------------------------------------------------------
 

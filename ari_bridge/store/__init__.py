@@ -6,8 +6,21 @@ Knows calls; knows neither peers nor the front end.
 """
 
 from ari_bridge.store.keeper import SqliteStore
+from ari_bridge.store.keys import KeptAnswer, Key, KeysAway, KeyStore
+from ari_bridge.store.listing import NEWEST, Place
 from ari_bridge.store.lock import StoreRefused
 from ari_bridge.store.protocol import CallStore
 from ari_bridge.store.reader import live_records
 
-__all__ = ["CallStore", "SqliteStore", "StoreRefused", "live_records"]
+__all__ = [
+    "NEWEST",
+    "KeptAnswer",
+    "CallStore",
+    "Key",
+    "KeyStore",
+    "KeysAway",
+    "Place",
+    "SqliteStore",
+    "StoreRefused",
+    "live_records",
+]

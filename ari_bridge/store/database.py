@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from ari_bridge.store import keys
 from ari_bridge.store.lock import StoreRefused
 from ari_bridge.store.record import Row
 
@@ -35,11 +36,14 @@ _CREATE = (
     "CREATE INDEX calls_by_end ON calls (ended_at)",
     f"PRAGMA user_version = {SCHEMA}",
 )
+_BESIDE = ("CREATE INDEX IF NOT EXISTS calls_by_begin ON calls (created_at, id)", *keys.CREATE)
+"""No reason for a newer schema: a version that knows nothing of these leaves them alone."""
 _PUT = """INSERT INTO calls (id, revision, created_at, ended_at, record) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, created_at = excluded.created_at,
     ended_at = excluded.ended_at, record = excluded.record WHERE excluded.revision > revision"""
 _COLUMNS = "SELECT id, revision, created_at, ended_at, record FROM calls"
 _ENDED_AFTER = "SELECT ended_at, id FROM calls WHERE (ended_at, id) > (?, ?) ORDER BY ended_at, id LIMIT ?"
+_BEGUN_BEFORE = f"{_COLUMNS} WHERE (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?"
 _PURGE = "DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE ended_at < ? LIMIT ?)"
 
 _CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -84,6 +88,8 @@ class Database:
             self._connection.execute("PRAGMA cell_size_check = ON")
             self._make()
             self._look()
+            for statement in _BESIDE:
+                self._connection.execute(statement)
             self._files = [(name, _identity(name)) for name in (str(path), f"{path}-wal")]
         except BaseException:
             self._connection.close()
@@ -91,14 +97,19 @@ class Database:
 
     def put(self, rows: Sequence[Row]) -> None:
         """All of them or none. A row whose call is there with a higher revision changes nothing."""
+        connection = self.connection()
+        if len(rows) == 1:
+            connection.execute(_PUT, _columns(rows[0]))
+            return
+        with _transaction(connection):
+            connection.executemany(_PUT, map(_columns, rows))
+
+    def connection(self) -> sqlite3.Connection:
+        """To a file that is still where it was."""
         for name, identity in self._files:
             if _identity(name) != identity:
                 raise Moved(f"{name} was deleted or replaced while in use")
-        if len(rows) == 1:
-            self._connection.execute(_PUT, _columns(rows[0]))
-            return
-        with _transaction(self._connection):
-            self._connection.executemany(_PUT, map(_columns, rows))
+        return self._connection
 
     def get(self, call_id: str) -> Row | None:
         found = self._connection.execute(f"{_COLUMNS} WHERE id = ?", (call_id,)).fetchone()
@@ -150,6 +161,16 @@ def ended_after(path: Path, ended_at: float, call_id: str, at_most: int) -> list
     try:
         connection.execute("PRAGMA busy_timeout = 1000")
         return connection.execute(_ENDED_AFTER, (ended_at, call_id, at_most)).fetchall()
+    finally:
+        connection.close()
+
+
+def begun_before(path: Path, place: tuple[float, str], at_most: int) -> list[Row]:
+    """The calls that began before this one (when it began, its id), newest first. Runs in a thread: many are read."""
+    connection = _connect(path)
+    try:
+        connection.execute("PRAGMA busy_timeout = 1000")
+        return list(map(_row, connection.execute(_BEGUN_BEFORE, (*place, at_most))))
     finally:
         connection.close()
 

@@ -19,10 +19,11 @@ import structlog
 from ari_bridge import metrics
 from ari_bridge.calls.state import Call
 from ari_bridge.ids import CALL_ID_PATTERN
-from ari_bridge.store import database, journal
+from ari_bridge.store import database, journal, keys, listing
 from ari_bridge.store.aside import MOST_ROWS, Aside
 from ari_bridge.store.database import Database, is_busy, is_corrupt, is_passing
 from ari_bridge.store.journal import Journal
+from ari_bridge.store.listing import Place
 from ari_bridge.store.lock import Lock, StoreRefused
 from ari_bridge.store.record import Row, kept, to_call, to_row
 
@@ -48,6 +49,7 @@ class SqliteStore:
         self.healthy = True
         self._reason = ""
         self._days = days
+        self.keys = keys.SqliteKeys(self._connection, self._failed, min(keys.KEEP_SECONDS, days * 86400))
         self._lock = Lock(self.path.with_suffix(".lock"))
         self._aside = Aside(Journal((journal_dir or journal.directory(state_dir)) / journal.name(state_dir)))
         self._database: Database | None = None
@@ -204,6 +206,12 @@ class SqliteStore:
         merged = {*found, *(key for key in aside if key > (ended_at, call_id))}
         return sorted(merged)[:at_most]
 
+    async def begun_before(self, place: Place, *, at_most: int) -> tuple[list[Call], Place | None]:
+        """Also what is set aside. Raises StoreRefused."""
+        known = [*self._aside.rows.values(), *(row for _, row in self._live.values())]
+        rows, after = await listing.begun_before(self.path, known, place, at_most)
+        return [call for row in rows if (call := _decoded(row))], after
+
     # --- writing ----------------------------------------------------------------------------
 
     def _put(self, row: Row) -> bool:
@@ -213,15 +221,24 @@ class SqliteStore:
         try:
             self._database.put([row])
         except (sqlite3.Error, OSError) as error:
-            if not (self._tidying and is_busy(error)):
-                metrics.STORE_WRITE_FAILURES.inc()
-                self._break(error)
+            self._failed(error)
             return False
         self._aside.outdated(row.id)
         self._writes += 1
         if self._writes >= TIDY_WRITES:
             self._wake.set()
         return True
+
+    def _failed(self, error: Exception) -> None:
+        if self.healthy and not (self._tidying and is_busy(error)):
+            metrics.STORE_WRITE_FAILURES.inc()
+            self._break(error)
+
+    def _connection(self) -> sqlite3.Connection:
+        """Of a database that takes writes. Raises sqlite3.OperationalError, OSError."""
+        if not self.healthy or self._database is None:
+            raise sqlite3.OperationalError(self._reason or "it is closed")
+        return self._database.connection()
 
     async def _flush(self) -> None:
         """What was set aside goes to the database, a healthy one."""
@@ -311,6 +328,7 @@ class SqliteStore:
         """
         self._close_database()
         rows = await asyncio.to_thread(_readable, self.path)
+        asked = await asyncio.to_thread(keys.salvage, self.path)
         self._revision = max([self._revision, *(row.revision for row in rows)])
         self._aside.add_all([*rows, *(row for _, row in self._live.values())])
         moved, reason = database.move_aside(self.path), self._corrupt
@@ -322,7 +340,7 @@ class SqliteStore:
             reason=str(reason),
             read=len(rows),
         )
-        self._open()
+        keys.restore(self._open().connection(), asked)
         return rows
 
     def _close_database(self) -> None:

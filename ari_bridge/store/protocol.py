@@ -3,6 +3,8 @@
 from typing import Protocol
 
 from ari_bridge.calls.state import Call
+from ari_bridge.store.keys import KeyStore
+from ari_bridge.store.listing import Place
 
 
 class CallStore(Protocol):
@@ -11,6 +13,10 @@ class CallStore(Protocol):
     @property
     def healthy(self) -> bool:
         """Whether it can write where it should. Calls go on either way."""
+
+    @property
+    def keys(self) -> KeyStore:
+        """What was asked with an Idempotency-Key."""
 
     @property
     def reason(self) -> str:
@@ -29,6 +35,12 @@ class CallStore(Protocol):
         """When each of the calls ended that ended after this one (Unix seconds), and its id, oldest first.
 
         Raises StoreRefused: it cannot be read now.
+        """
+
+    async def begun_before(self, place: Place, *, at_most: int) -> tuple[list[Call], Place | None]:
+        """Calls, live and ended, behind a place, newest first (from NEWEST on), and the place behind them.
+
+        None: there are no others. Live ones may be more than `at_most`. Raises StoreRefused: it cannot be read now.
         """
 
     async def start(self) -> None:

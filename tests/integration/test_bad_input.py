@@ -47,7 +47,7 @@ async def test_bad_sdp(site: Site, sdp: str) -> None:
         await still_serves(socket)
         async with client.post(f"{site.app.url}/invite", json={"target": "600", "sdp": sdp}) as response:
             body = await response.json()
-            assert (response.status, body["error"]["code"], body["error"]["field"]) == (400, "invalid_sdp", "sdp")
+            assert (response.status, body["code"], body["field"]) == (400, "invalid_sdp", "sdp")
 
 
 async def test_sdp_of_a_megabyte(site: Site) -> None:
@@ -58,7 +58,7 @@ async def test_sdp_of_a_megabyte(site: Site) -> None:
         body = io.BytesIO(json.dumps({"target": "600", "sdp": HUGE}).encode())
         async with client.post(f"{site.app.url}/invite", data=body) as response:
             assert response.status in (400, 413)
-            assert (await response.json())["error"]["code"] in ("too_large", "invalid_sdp")
+            assert (await response.json())["code"] in ("too_large", "invalid_sdp")
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ async def test_a_target_with_characters_of_the_dialplan(site: Site, target: str)
         assert await error_for(socket, type="offer", target=target, sdp=OFFER) == ("invalid_target", "target")
         async with client.post(f"{site.app.url}/invite", json={"target": target, "sdp": OFFER}) as response:
             assert response.status == 400
-            assert (await response.json())["error"]["code"] == "invalid_target"
+            assert (await response.json())["code"] == "invalid_target"
         await still_serves(socket)
 
 
@@ -89,7 +89,7 @@ async def test_an_unknown_call(site: Site) -> None:
         assert await error_for(socket, type="offer", callId="nosuchcall", sdp=OFFER) == ("unknown_call", "callId")
         for method in ("GET", "DELETE"):
             async with client.request(method, f"{site.app.url}/call/nosuchcall") as response:
-                assert (response.status, (await response.json())["error"]["code"]) == (404, "unknown_call")
+                assert (response.status, (await response.json())["code"]) == (404, "unknown_call")
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ async def test_a_foreign_origin_is_refused(site: Site) -> None:
         assert refused.value.status == 403
         async with client.get(f"{site.app.url}/stats", headers={"Origin": "https://evil.example"}) as response:
             assert response.status == 403
-            assert (await response.json())["error"]["code"] == "forbidden"
+            assert (await response.json())["code"] == "forbidden"
 
 
 async def test_a_call_id_that_is_taken(site: Site) -> None:

@@ -303,7 +303,7 @@ async def asked(url: str, headers: dict[str, str]) -> None:
             b'{"forwardBusy": "1001"}',
         ):
             async with http.put("/me/preferences?user=1001", data=body) as response:
-                assert (response.status, (await response.json())["error"]["code"]) == (400, "invalid_request")
+                assert (response.status, (await response.json())["code"]) == (400, "invalid_request")
         async with http.get("/people") as response:
             people = (await response.json())["people"]
         assert {"number": "1002", "name": "Ada", "state": "offline", "user": "1002"} in people

@@ -214,7 +214,7 @@ async def test_a_codec_that_is_none_of_the_two_is_refused(app: App, http: aiohtt
     asked = {"target": "600", "sdp": BOTH_CODECS, "prefer": "g729"}
     async with http.post("/invite", json=asked) as response:
         assert response.status == 400
-        assert (await response.json())["error"]["field"] == "prefer"
+        assert (await response.json())["field"] == "prefer"
     async with http.ws_connect(app.ws_url) as socket:
         await socket.send_json({"type": "offer", **asked})
         error = await told(socket, "error")

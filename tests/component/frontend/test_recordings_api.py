@@ -130,7 +130,7 @@ async def test_page_by_page(http: aiohttp.ClientSession) -> None:
 )
 async def test_a_wrong_filter_is_named(http: aiohttp.ClientSession, name: str, value: str) -> None:
     status, data = await get(http, "/recordings", **{name: value})
-    assert status == 400 and data["error"]["code"] == "invalid_request" and data["error"]["field"] == name
+    assert status == 400 and data["code"] == "invalid_request" and data["field"] == name
 
 
 async def test_the_sound(http: aiohttp.ClientSession) -> None:
@@ -199,7 +199,7 @@ async def test_one_that_is_not_there(http: aiohttp.ClientSession, name: str) -> 
     for path in (f"/recordings/{name}", f"/recordings/{name}/audio"):
         async with http.get(URL(path, encoded=True)) as response:
             assert response.status == 404
-            assert (await response.json())["error"]["code"] == "unknown_recording"
+            assert (await response.json())["code"] == "unknown_recording"
 
 
 @pytest.mark.parametrize("http", [True], indirect=True)
@@ -210,7 +210,7 @@ async def test_a_user_has_those_of_own_calls_only(http: aiohttp.ClientSession, l
         async with http.get(path) as response:
             told = await response.json()
         async with http.get(path.replace("call2", "call9").replace("call6", "call9")) as missing:
-            assert (await missing.json())["error"]["code"] == told["error"]["code"] == "unknown_recording"
+            assert (await missing.json())["code"] == told["code"] == "unknown_recording"
             assert response.status == missing.status == 404
     async with http.delete("/recordings/call2-rec1") as response:
         assert response.status == 404
@@ -232,7 +232,7 @@ async def test_a_store_that_lost_the_sound_is_no_fault_of_the_asker(
     await library.store.delete("call1-rec1.wav")
     async with http.get("/recordings/call1-rec1/audio") as response:
         assert response.status == 503 and response.headers["Retry-After"]
-        assert (await response.json())["error"]["code"] == "unavailable"
+        assert (await response.json())["code"] == "unavailable"
     await library.store.put("call1-rec1.wav", SOUND[:1000])
     with pytest.raises(aiohttp.ClientPayloadError):
         async with http.get("/recordings/call1-rec1/audio") as response:

@@ -108,7 +108,7 @@ async def test_one_record(http: Client) -> None:
 async def test_a_record_that_there_is_not(http: Client, call_id: str) -> None:
     async with http.get(f"/cdrs/{call_id}") as response:
         assert response.status == 404
-        assert (await response.json())["error"]["code"] in ("unknown_call", "not_found")
+        assert (await response.json())["code"] in ("unknown_call", "not_found")
 
 
 @pytest.mark.parametrize("path", ["/cdrs", "/cdrs.csv"])
@@ -128,7 +128,7 @@ async def test_a_record_that_there_is_not(http: Client, call_id: str) -> None:
 async def test_a_bad_question_is_told_what_is_wrong(http: Client, path: str, query: str, field: str) -> None:
     async with http.get(f"{path}?{query}") as response:
         body = await response.json()
-    assert (response.status, body["error"]["code"], body["error"]["field"]) == (400, "invalid_request", field)
+    assert (response.status, body["code"], body["field"]) == (400, "invalid_request", field)
 
 
 async def test_pages_of_an_export_are_not_chosen(http: Client) -> None:
@@ -181,7 +181,7 @@ async def test_an_export_that_breaks_off_does_not_look_whole(
     async with http.get("/cdrs.csv") as response:  # away from the first page on: told as every error
         assert response.status == 503
         body = await response.json()
-    assert body["error"]["code"] == "unavailable" and "unplugged" in body["error"]["message"]
+    assert body["code"] == "unavailable" and "unplugged" in body["detail"]
 
 
 async def test_everybody_sees_their_own_calls_only(filled: Server, opened: AsyncExitStack, tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ async def test_everybody_sees_their_own_calls_only(filled: Server, opened: Async
         foreign = await response.json()
     async with http.get("/cdrs/call99", headers=headers) as response:
         unknown = await response.json()
-    assert foreign["error"]["message"].replace("call01", "call99") == unknown["error"]["message"]
+    assert foreign["detail"].replace("call01", "call99") == unknown["detail"]
 
 
 async def test_a_database_that_is_away_is_told_and_when_to_ask_again(
@@ -219,8 +219,8 @@ async def test_a_database_that_is_away_is_told_and_when_to_ask_again(
     for path in ("/cdrs", "/cdrs.csv", "/cdrs/call00"):
         async with http.get(path) as response:
             body = await response.json()
-        assert (response.status, body["error"]["code"], response.headers["Retry-After"]) == (503, "unavailable", "5")
-        assert "not a database" in body["error"]["message"]
+        assert (response.status, body["code"], response.headers["Retry-After"]) == (503, "unavailable", "5")
+        assert "not a database" in body["detail"]
 
 
 async def test_it_is_read_while_another_program_writes(http: Client, state_dir: Path) -> None:

@@ -1,0 +1,171 @@
+"""What was asked with an `Idempotency-Key`: kept before it is done, so that nothing is done twice.
+
+Where a row cannot be written or read, the asker is refused: a call that nobody knows of later is worse than none.
+Beside the calls in their file, in a table that older versions leave alone.
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import quote
+
+import msgspec
+
+from ari_bridge.errors import TooMany, Unavailable
+
+KEEP_SECONDS = 86400.0
+MOST_KEYS = 100_000
+"""Of all users; of one user a tenth. More are refused: to forget one early would make its repeat a second call."""
+MOST_SALVAGED = 20_000
+"""Out of a corrupt file, the newest: what is more would hold up everything else for long."""
+PURGED_AT_ONCE = 20
+"""Deleted with each new one, so that the table shrinks as fast as it grows."""
+
+CREATE = (
+    """CREATE TABLE IF NOT EXISTS keys (
+        number INTEGER PRIMARY KEY, user TEXT NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL,
+        call_id TEXT NOT NULL, kept_at REAL NOT NULL, answer TEXT, UNIQUE (user, key)
+    )""",
+    "CREATE INDEX IF NOT EXISTS keys_by_time ON keys (kept_at)",
+)
+_COLUMNS = "SELECT user, key, fingerprint, call_id, kept_at, answer FROM keys"
+_PUT = """INSERT INTO keys (user, key, fingerprint, call_id, kept_at, answer) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (user, key) DO UPDATE SET answer = excluded.answer"""
+_DROP = "DELETE FROM keys WHERE user = ? AND key = ?"
+_PURGE = "DELETE FROM keys WHERE number IN (SELECT number FROM keys WHERE kept_at <= ? ORDER BY kept_at LIMIT ?)"
+# The newest has the highest number, and the oldest goes first: no table is read to know how many there are at most.
+_AT_MOST = "SELECT coalesce(max(number) - min(number) + 1, 0) FROM keys"
+_OF_USER = "SELECT count(*) FROM (SELECT 1 FROM keys WHERE user = ? LIMIT ?)"
+
+
+class KeptAnswer(msgspec.Struct, frozen=True):
+    """What was answered, as sent."""
+
+    status: int
+    body: str
+    content_type: str = "application/json"
+    tag: str = ""  # as the header ETag has it; "": none
+
+
+class Key(msgspec.Struct, frozen=True):
+    """One key. `user`: "" where nobody signs in. `fingerprint`: of what was asked. `kept_at`: Unix seconds."""
+
+    user: str
+    key: str
+    fingerprint: str
+    call_id: str  # of the call that is made, or that is acted on
+    kept_at: float
+    answer: KeptAnswer | None = None  # None: it is not there yet, or died with its process
+
+
+class KeysAway(Unavailable):
+    """The file cannot be used now."""
+
+
+class KeyStore(Protocol):
+    """Called in the event loop; never waits. Every method raises KeysAway."""
+
+    def get(self, user: str, key: str) -> Key | None:
+        """None also for one whose time is over."""
+
+    def put(self, key: Key) -> None:
+        """When it returns, the death of the process takes nothing back. Raises TooMany."""
+
+    def drop(self, key: Key) -> None:
+        """Nothing came of it: it may be used anew."""
+
+
+class SqliteKeys:
+    """`connection`: of the call memory, where that works; raises sqlite3.Error or OSError. `failed` is told what went
+    wrong. `seconds`: how long a key is kept.
+    """
+
+    def __init__(
+        self,
+        connection: Callable[[], sqlite3.Connection],
+        failed: Callable[[Exception], None],
+        seconds: float = KEEP_SECONDS,
+    ) -> None:
+        self._connection = connection
+        self._failed = failed
+        self._seconds = seconds
+
+    def get(self, user: str, key: str) -> Key | None:
+        found = self._try(lambda on: on.execute(f"{_COLUMNS} WHERE user = ? AND key = ?", (user, key)).fetchone())
+        known = _key(found) if found else None
+        return known if known and known.kept_at > self._expired_at() else None
+
+    def put(self, key: Key) -> None:
+        self._try(lambda on: self._put(on, key))
+
+    def drop(self, key: Key) -> None:
+        self._try(lambda on: on.execute(_DROP, (key.user, key.key)))
+
+    def _put(self, on: sqlite3.Connection, key: Key) -> None:
+        on.execute("BEGIN IMMEDIATE")
+        try:
+            on.execute(_PURGE, (self._expired_at(), PURGED_AT_ONCE))
+            if key.answer is None:
+                on.execute(_DROP, (key.user, key.key))  # an earlier one, whose time is over
+                _check_room(on, key.user)
+            on.execute(_PUT, _columns(key))
+            on.execute("COMMIT")
+        except BaseException:
+            if on.in_transaction:
+                on.execute("ROLLBACK")
+            raise
+
+    def _expired_at(self) -> float:
+        return time.time() - self._seconds
+
+    def _try(self, act: Callable[[sqlite3.Connection], Any]) -> Any:
+        try:
+            return act(self._connection())
+        except (sqlite3.Error, OSError) as error:
+            self._failed(error)
+            raise KeysAway(f"the Idempotency-Key cannot be kept ({error})", retry_after=1.0) from error
+
+
+def _check_room(on: sqlite3.Connection, user: str) -> None:
+    of_user = MOST_KEYS // 10
+    if on.execute(_OF_USER, (user, of_user)).fetchone()[0] >= of_user:
+        raise TooMany(f"There are {of_user} keys of this user, as many as are kept: use none, or wait.")
+    if on.execute(_AT_MOST).fetchone()[0] >= MOST_KEYS:
+        raise TooMany(f"{MOST_KEYS} keys are kept, and no more: use none, or wait.")
+
+
+def salvage(path: Path, at_most: int = MOST_SALVAGED) -> list[Key]:
+    """What can still be read of a corrupt file, the newest first. Never raises."""
+    keys = []
+    try:
+        connection = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True)
+    except sqlite3.Error:
+        return []
+    try:
+        for found in connection.execute(f"{_COLUMNS} ORDER BY number DESC LIMIT ?", (at_most,)):
+            keys.append(_key(found))
+    except (sqlite3.Error, msgspec.MsgspecError, UnicodeDecodeError):
+        pass  # it was read up to a broken page
+    finally:
+        connection.close()
+    return keys
+
+
+def restore(connection: sqlite3.Connection, keys: Iterable[Key]) -> None:
+    """Into a fresh file. Raises sqlite3.Error."""
+    connection.execute("BEGIN IMMEDIATE")
+    connection.executemany(_PUT, map(_columns, reversed(list(keys))))
+    connection.execute("COMMIT")
+
+
+def _columns(key: Key) -> tuple[Any, ...]:
+    answer = msgspec.json.encode(key.answer).decode() if key.answer else None
+    return key.user, key.key, key.fingerprint, key.call_id, key.kept_at, answer
+
+
+def _key(found: tuple[Any, ...]) -> Key:
+    user, key, fingerprint, call_id, kept_at, answer = found
+    told = msgspec.json.decode(answer, type=KeptAnswer) if answer else None
+    return Key(user, key, fingerprint, call_id, kept_at, told)

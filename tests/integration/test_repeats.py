@@ -1,0 +1,128 @@
+"""`Idempotency-Key` on a real PBX: the front end is killed before or after its answer, and one call is all there is."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import msgspec
+import pytest
+
+from deploy.demo.rtpengine import Rtpengine
+from frontend.repeats import HEADER, REPLAYED
+from tests.chaos.front_end import FrontEnd
+from tests.offers import OFFER
+from tests.real.parts import VERSIONS, Pbx
+
+pytestmark = pytest.mark.real
+both_versions = pytest.mark.parametrize("pbx", VERSIONS, indirect=True, ids=[f"asterisk-{v}" for v in VERSIONS])
+
+
+class Told(msgspec.Struct, rename="camel"):
+    """Of an answer, or of a problem."""
+
+    call_id: str
+    sdp: str = ""
+    outcome: str = ""
+
+
+@pytest.fixture
+async def front_end(pbx: Pbx, rtpengine: Rtpengine, tmp_path: Path) -> AsyncIterator[FrontEnd]:
+    environment = {
+        "ARI_URL": pbx.asterisk.ari_url,
+        "ARI_USER": pbx.asterisk.ari_user,
+        "ARI_PASSWORD": pbx.asterisk.ari_password,
+        "RTPENGINE_NG": rtpengine.ng_address,
+        "ENABLE_AUTHENTICATION": "false",
+    }
+    front_end = FrontEnd(tmp_path, environment)
+    await front_end.start()
+    yield front_end
+    async with asyncio.timeout(8):
+        while "!" in await asyncio.to_thread(pbx.asterisk.cli, "core show channels concise"):  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+    await front_end.close()
+
+
+async def invite(front_end: FrontEnd, key: str) -> tuple[int, bytes, bool]:
+    """Status, body, and whether it is a repeat; 0 where the front end died meanwhile."""
+    body = {"target": "600", "sdp": OFFER}
+    try:
+        async with (
+            aiohttp.ClientSession(front_end.url) as http,
+            http.post("/invite", json=body, headers={HEADER: key}) as response,
+        ):
+            return response.status, await response.read(), REPLAYED in response.headers
+    except aiohttp.ClientError:
+        return 0, b"", False
+
+
+async def invite_until_told(front_end: FrontEnd, key: str) -> tuple[int, bytes, bool]:
+    """As a client does that asks again while it is told to."""
+    async with asyncio.timeout(15):
+        while (answer := await invite(front_end, key))[0] in (0, 503):  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+        return answer
+
+
+async def killed_and_back(front_end: FrontEnd) -> None:
+    await front_end.kill()
+    await front_end.start()
+
+
+async def of_calls(front_end: FrontEnd) -> set[str]:
+    """The calls that the channels and bridges in Asterisk belong to."""
+    live = await front_end.get("/live")
+    return {one["callId"] for one in [*live["channels"], *live["bridges"]] if one["callId"]}
+
+
+async def remembered(front_end: FrontEnd) -> list[str]:
+    return [call["callId"] for call in (await front_end.get("/calls"))["calls"]]
+
+
+async def answered(front_end: FrontEnd, call_id: str) -> None:
+    async with asyncio.timeout(10):
+        while (await front_end.get(f"/call/{call_id}"))["state"] != "accepted":  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+async def hang_up(front_end: FrontEnd, call_id: str) -> None:
+    async with aiohttp.ClientSession(front_end.url) as http, http.delete(f"/call/{call_id}") as response:
+        assert response.status == 204
+
+
+@both_versions
+async def test_killed_after_the_answer(front_end: FrontEnd) -> None:
+    status, body, replayed = await invite(front_end, "order 1")
+    assert (status, replayed) == (201, False)
+    call_id = msgspec.json.decode(body, type=Told).call_id
+    await answered(front_end, call_id)
+    await killed_and_back(front_end)
+    assert await invite_until_told(front_end, "order 1") == (201, body, True)
+    assert await of_calls(front_end) == {call_id}
+    await hang_up(front_end, call_id)
+    await killed_and_back(front_end)
+    assert await invite_until_told(front_end, "order 1") == (201, body, True), "also when it has ended"
+    assert await remembered(front_end) == [call_id]
+
+
+@both_versions
+async def test_killed_at_any_moment_of_the_set_up(front_end: FrontEnd) -> None:
+    calls = []
+    for milliseconds in (1, 5, 10, 20, 30, 45, 60, 100):
+        key = f"order after {milliseconds} ms"
+        first = asyncio.create_task(invite(front_end, key))
+        await asyncio.sleep(milliseconds / 1000)
+        await killed_and_back(front_end)
+        before, told_before, _ = await first
+        status, told, replayed = await invite_until_told(front_end, key)
+        assert status in (201, 502)
+        answer = msgspec.json.decode(told, type=Told)
+        assert answer.sdp.startswith("v=0") if status == 201 else answer.outcome in ("failed_pbx", "unreachable")
+        if before:
+            assert (before, told_before, True) == (status, told, replayed)
+        assert await of_calls(front_end) <= {answer.call_id}
+        calls.append(answer.call_id)
+        assert await remembered(front_end) == calls[::-1], "no other was ever begun"
+        assert await invite(front_end, key) == (status, told, True)
+        await hang_up(front_end, answer.call_id)
