@@ -1,4 +1,4 @@
-"""Makes `messages.ts` of the client SDK (frontend/web/packages/sip-proxy-client) out of `frontend/messages.py`: run `python -m frontend.typescript`.
+"""Makes `messages.ts` of the client SDK out of `frontend/messages.py`: run `python -m frontend.typescript`.
 
 The Python structs are the one source of the WebSocket protocol. Comments and
 docstrings go along, so the page's author reads them where they are needed.

@@ -35,9 +35,7 @@ def check(user: str, wanted: Preferences, of: Callable[[str], Preferences]) -> P
     """
     low, high = RING_SECONDS
     if wanted.ring_seconds and not low <= wanted.ring_seconds <= high:
-        raise InvalidRequest(
-            f"It may ring {low} to {high} seconds, or 0: as the server is set.", field="ringSeconds"
-        )
+        raise InvalidRequest(f"It may ring {low} to {high} seconds, or 0: as the server is set.", field="ringSeconds")
     numbers = {name: _number(user, name, getattr(wanted, name)) for name in FORWARDS}
     if chain := _circle(user, numbers["forward_always"], of):
         raise InvalidRequest(f"The calls would go in a circle: {' → '.join(chain)}.", field="forwardAlways")

@@ -102,9 +102,7 @@ def install_python(steps: Steps, lock: str) -> None:
 def install_pages(steps: Steps) -> None:
     """Builds the softphone page and the dashboard, when their sources have changed since."""
     made = {"node_modules", "dist"}
-    sources = sorted(
-        path for path in WEB.rglob("*") if path.is_file() and made.isdisjoint(path.relative_to(WEB).parts)
-    )
+    sources = sorted(path for path in WEB.rglob("*") if path.is_file() and made.isdisjoint(path.relative_to(WEB).parts))
     state = _digest([*sources, PROJECT / "requirements-node.lock"])
     mark = PAGES / ".built-from"
     if mark.exists() and mark.read_text().strip() == state:

@@ -1,6 +1,6 @@
 """A plugin: writes every inbound call that nobody took to a file, one line each.
 
-    PLUGINS=missed_calls MISSED_CALLS_FILE=missed.log PYTHONPATH=docs/examples ari-bridge serve
+PLUGINS=missed_calls MISSED_CALLS_FILE=missed.log PYTHONPATH=docs/examples ari-bridge serve
 """
 
 import os

@@ -265,4 +265,8 @@ class Cable:
 
 
 async def session_of(page: Page) -> str:
-    return str(await page.evaluate("JSON.parse(sessionStorage[Object.keys(sessionStorage).find((key) => key.startsWith('sip-proxy.page.'))]).token"))
+    return str(
+        await page.evaluate(
+            "JSON.parse(sessionStorage[Object.keys(sessionStorage).find((key) => key.startsWith('sip-proxy.page.'))]).token"
+        )
+    )

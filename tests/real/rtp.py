@@ -76,7 +76,7 @@ class RtpPeer(asyncio.DatagramProtocol):
         return list(self.streams.values())[number]
 
     def speak(self, address: tuple[str, int]) -> None:
-        """Sends there at once. Two that both wait to be spoken to, with a PBX alone between them, would wait for ever."""
+        """Sends there at once. Two that both wait to be spoken to, a PBX alone between them, would wait for ever."""
         self.streams.setdefault(address, Stream())
 
     def forget(self) -> None:
