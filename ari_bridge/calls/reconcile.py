@@ -56,6 +56,7 @@ class Reconciler:
 
     async def reconcile(self) -> None:
         """Adopt, tell, sweep. A peer that fails is logged: the next connect, or sweep, comes."""
+        began = time.time()
         try:
             # Only what was known to stand before we asked can be missed in the answer.
             stood = {call_id: task.call for call_id, task in self._registry.tasks.items() if task.call.state.live}
@@ -67,7 +68,7 @@ class Reconciler:
         for call_id, call in stood.items():
             if task := self._registry.tasks.get(call_id):
                 self._tell(task, call, seen.channels)
-        await self._look_at_recordings()
+        await self._look_at_recordings(began)
         await self._look_at_holds(seen.channels)
         await self.sweep()
 
@@ -131,10 +132,10 @@ class Reconciler:
             else:
                 task.post(ChannelEntered(at, Resource.PARTY, party.number))
 
-    async def _look_at_recordings(self) -> None:
-        """Those that are over though nobody told us."""
+    async def _look_at_recordings(self, before: float) -> None:
+        """Those that are over though nobody told us. One that began only now may not stand yet."""
         for task in list(self._registry.tasks.values()):
-            if (recording := task.call.recording) is None:
+            if (recording := task.call.recording) is None or recording.started_at >= before:
                 continue
             try:
                 live = await self._peers.ari.recordings.live(recording.name)
