@@ -16,6 +16,7 @@ from frontend.client.phone import Phone
 from frontend.client.phone_call import PhoneCall
 from frontend.client.tones import Tone
 from tests.chaos.front_end import FrontEnd
+from tests.integration.conftest import FAILED
 from tests.real.parts import VERSIONS, Pbx
 
 pytestmark = pytest.mark.real
@@ -55,6 +56,13 @@ class Office:
         lines = await asyncio.to_thread(self.pbx.asterisk.cli, "core show channels concise")
         return [line for line in lines.splitlines() if "!" in line]
 
+    async def show(self) -> None:
+        """How all stands, for whoever reads of a failure."""
+        for command in ("core show channels concise", "bridge show all"):
+            print(await asyncio.to_thread(self.pbx.asterisk.cli, command))  # noqa: T201
+        print(await self.front_end.get("/health"))  # noqa: T201
+        print(self.front_end.last_words(400))  # noqa: T201
+
 
 async def hear(call: PhoneCall, *tones: float) -> None:
     await call.heard.wait_for_mix(set(tones), TONES, timeout=8)
@@ -68,7 +76,9 @@ async def true(condition: Callable[[], Any], what: str) -> None:
 
 
 @pytest.fixture
-async def office(pbx: Pbx, rtpengine: Rtpengine, tmp_path: Path) -> AsyncIterator[Office]:
+async def office(
+    request: pytest.FixtureRequest, pbx: Pbx, rtpengine: Rtpengine, tmp_path: Path
+) -> AsyncIterator[Office]:
     environment = {
         "ARI_URL": pbx.asterisk.ari_url,
         "ARI_USER": pbx.asterisk.ari_user,
@@ -85,6 +95,9 @@ async def office(pbx: Pbx, rtpengine: Rtpengine, tmp_path: Path) -> AsyncIterato
             phone = Phone(front_end.ws_url, user=user, reconnects=True)
             office.phones[user] = await opened.enter_async_context(phone)
         yield office
+        if request.node.stash.get(FAILED, False):
+            await office.show()
+            return  # its calls stand, which is no failure of its own
         async with asyncio.timeout(8):
             while left := await office.left():  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
