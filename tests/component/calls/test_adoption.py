@@ -157,6 +157,18 @@ async def test_a_set_up_that_was_broken_off_leaves_nothing(process: Process, ope
         await gone(second, call.id)
 
 
+async def test_a_pbx_that_cannot_be_seen_at_first_is_looked_at_again(process: Process) -> None:
+    async with process() as first:
+        call = await until_up(first, place(first))
+    first.ari.refuse["channels.list"] = 500
+    async with process() as second:
+        await until(lambda: second.ari.count("channels.list"), "a look")
+        second.ari.refuse.clear()
+        assert (await found_again(second, call)).state is CallState.UP
+        second.calls.hangup(call.id)
+        await gone(second, call.id)
+
+
 async def test_a_hang_up_that_was_broken_off_is_finished(process: Process) -> None:
     async with process() as first:
         call = await until_up(first, place(first))
