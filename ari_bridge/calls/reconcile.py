@@ -53,9 +53,12 @@ class Reconciler:
         self._warm = warm
         self._adopted_ids: set[str] = set()
         self._suspects: frozenset[Finding] = frozenset()  # looked ownerless in the last sweep
+        self._behind = False  # since the last connect nobody could look: calls wait to be adopted, and told
 
     async def reconcile(self) -> None:
-        """Adopt, tell, sweep. A peer that fails is logged: the next connect, or sweep, comes."""
+        """Adopt, tell, sweep. A peer that fails is logged: it is done in place of the next sweep."""
+        began = time.time()
+        self._behind = True
         try:
             # Only what was known to stand before we asked can be missed in the answer.
             stood = {call_id: task.call for call_id, task in self._registry.tasks.items() if task.call.state.live}
@@ -63,25 +66,28 @@ class Reconciler:
         except PeerError as error:
             log.error("cannot compare calls with the PBX", reason=str(error))
             return
+        self._behind = False
         self._adopt(seen)
         for call_id, call in stood.items():
             if task := self._registry.tasks.get(call_id):
                 self._tell(task, call, seen.channels)
-        await self._look_at_recordings()
+        await self._look_at_recordings(began)
         await self._look_at_holds(seen.channels)
         await self.sweep()
 
     async def sweep_again(self) -> None:
         """Some seconds later, when what was just being made or released has an owner, or is gone."""
         await asyncio.sleep(GRACE_SECONDS)
-        if self._peers.ari.connected:
-            await self.sweep()
+        await self._look_again()
 
     async def sweep_for_ever(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
-            if self._peers.ari.connected:
-                await self.sweep()
+            await self._look_again()
+
+    async def _look_again(self) -> None:
+        if self._peers.ari.connected:
+            await (self.reconcile() if self._behind else self.sweep())
 
     def _adopt(self, seen: Seen) -> None:
         records = dict(self._registry.records)
@@ -131,10 +137,10 @@ class Reconciler:
             else:
                 task.post(ChannelEntered(at, Resource.PARTY, party.number))
 
-    async def _look_at_recordings(self) -> None:
-        """Those that are over though nobody told us."""
+    async def _look_at_recordings(self, before: float) -> None:
+        """Those that are over though nobody told us. One that began only now may not stand yet."""
         for task in list(self._registry.tasks.values()):
-            if (recording := task.call.recording) is None:
+            if (recording := task.call.recording) is None or recording.started_at >= before:
                 continue
             try:
                 live = await self._peers.ari.recordings.live(recording.name)

@@ -1,6 +1,7 @@
 """Every call that stands, by its id: begun, adopted, told what happened to it, forgotten."""
 
 import asyncio
+import time
 
 import structlog
 
@@ -74,6 +75,8 @@ class Registry:
         task = self.add(call, adopted=True)
         task.adopt(actions)
         self._hooks.emit(CallAdopted(task.call))  # its page, where it is back already, takes it now
+        if self._limits.record_all and call.state is CallState.UP and not call.left and not call.recordings:
+            task.post(RecordingAsked(time.time(), RecordingVerb.START))  # it was answered while nobody looked
         if wish:
             task.post(wish)
 

@@ -15,6 +15,7 @@ from deploy.demo.rtpengine import Rtpengine
 from frontend.client import Call, Client
 from frontend.client.tones import Tone
 from tests.chaos.front_end import FrontEnd
+from tests.integration.conftest import FAILED
 from tests.real.parts import VERSIONS, Pbx
 
 pytestmark = pytest.mark.real
@@ -54,6 +55,13 @@ class Office:
         lines = await asyncio.to_thread(self.pbx.asterisk.cli, "core show channels concise")
         return [line for line in lines.splitlines() if "!" in line]
 
+    async def show(self) -> None:
+        """How all stands, for whoever reads of a failure."""
+        for command in ("core show channels concise", "bridge show all"):
+            print(await asyncio.to_thread(self.pbx.asterisk.cli, command))  # noqa: T201
+        print(await self.front_end.get("/health"))  # noqa: T201
+        print(self.front_end.last_words(400))  # noqa: T201
+
 
 async def hear(call: Call, *tones: float) -> None:
     await call.heard.wait_for_mix(set(tones), TONES, timeout=8)
@@ -67,7 +75,9 @@ async def true(condition: Callable[[], Any], what: str) -> None:
 
 
 @pytest.fixture
-async def office(pbx: Pbx, rtpengine: Rtpengine, tmp_path: Path) -> AsyncIterator[Office]:
+async def office(
+    request: pytest.FixtureRequest, pbx: Pbx, rtpengine: Rtpengine, tmp_path: Path
+) -> AsyncIterator[Office]:
     environment = {
         "ARI_URL": pbx.asterisk.ari_url,
         "ARI_USER": pbx.asterisk.ari_user,
@@ -84,6 +94,9 @@ async def office(pbx: Pbx, rtpengine: Rtpengine, tmp_path: Path) -> AsyncIterato
             phone = Client(front_end.ws_url, user=user)
             office.phones[user] = await opened.enter_async_context(phone)
         yield office
+        if request.node.stash.get(FAILED, False):
+            await office.show()
+            return  # its calls stand, which is no failure of its own
         async with asyncio.timeout(8):
             while left := await office.left():  # noqa: ASYNC110
                 await asyncio.sleep(0.1)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import _AsyncGeneratorContextManager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from ari_bridge.calls.causes import Outcome
 from ari_bridge.calls.manager import Limits
-from ari_bridge.calls.state import Call, CallState
+from ari_bridge.calls.state import Call, CallState, Taping
 from ari_bridge.hooks import CallAdopted, HookEvent
 from tests.component.calls.test_calls import arrive, gone, place
 from tests.component.calls.test_renewal import members
@@ -85,6 +86,21 @@ async def test_an_answer_while_nobody_listened_is_seen(process: Process) -> None
         await gone(second, call.id)
 
 
+async def test_a_call_that_was_answered_while_nobody_listened_is_recorded(process: Process, limits: Limits) -> None:
+    process = partial(process.func, *process.args[:2], replace(limits, record_all=True), *process.args[3:])
+    async with process() as first:
+        call = place(first, RingsForEver())
+        await until(lambda: first.calls.get(call.id).state is CallState.RINGING)
+    first.ari.channels[f"{call.id}-far"].state = "Up"
+    async with process() as second:
+        await until(lambda: second.ari.count("bridges.record"), "the recording")
+        await until(lambda: second.ari.count("applications.get"), "the look at all that stands")
+        recording = second.calls.get(call.id).recording
+        assert recording and recording.state is Taping.ON
+        second.calls.hangup(call.id)
+        await gone(second, call.id)
+
+
 async def test_a_call_that_ended_while_nobody_listened_is_closed(process: Process) -> None:
     async with process() as first:
         call = await until_up(first, place(first))
@@ -137,6 +153,19 @@ async def test_a_set_up_that_was_broken_off_leaves_nothing(process: Process, ope
         await until(lambda: first.ari.count(operation))
         first.ari.lose.clear()
     async with process() as second:
+        second.calls.hangup(call.id)  # it rings, where the set-up had come so far
+        await gone(second, call.id)
+
+
+async def test_a_pbx_that_cannot_be_seen_at_first_is_looked_at_again(process: Process) -> None:
+    async with process() as first:
+        call = await until_up(first, place(first))
+    first.ari.refuse["channels.list"] = 500
+    async with process() as second:
+        await until(lambda: second.ari.count("channels.list"), "a look")
+        second.ari.refuse.clear()
+        assert (await found_again(second, call)).state is CallState.UP
+        second.calls.hangup(call.id)
         await gone(second, call.id)
 
 
