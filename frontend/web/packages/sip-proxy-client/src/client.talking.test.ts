@@ -127,7 +127,8 @@ describe("a call that talks", () => {
     const others = told(other);
     const came = fate(call.attendedTransfer(other));
     expect(world.proxy.of("transfer")).toEqual([{ type: "transfer", callId: call.id, toCallId: other.id }]);
-    world.proxy.say({ type: "transferred", callId: call.id, target: "601" }, state(call.id, "ended", { outcome: "transferred" }), state(other.id, "ended", { outcome: "transferred" }));
+    world.proxy.say({ type: "transferred", callId: call.id, target: "601" });
+    for (const { id } of [call, other]) world.proxy.say(state(id, "ended", { outcome: "transferred" }));
     await settled();
     expect(came()).toBe("done");
     expect(events.slice(-3)).toEqual(["transferred", "ended", "disconnected"]);
@@ -160,7 +161,8 @@ describe("a call that talks", () => {
     const other = await world.talking(client, "601");
     const came = fate(call.merge(other));
     expect(world.proxy.of("add-party")).toEqual([{ type: "add-party", callId: call.id, fromCallId: other.id }]);
-    world.proxy.say({ type: "party", callId: call.id, party: 2, number: "601", name: "", state: "accepted" }, state(other.id, "ended", { outcome: "completed" }));
+    world.proxy.say({ type: "party", callId: call.id, party: 2, number: "601", name: "", state: "accepted" });
+    world.proxy.say(state(other.id, "ended", { outcome: "completed" }));
     await settled();
     expect([came(), other.state, client.calls]).toEqual(["done", "ended", [call]]);
   });
@@ -271,7 +273,8 @@ describe("a call that talks", () => {
     "cannot %s once it is over",
     async (verb) => {
       call.hangup();
-      await expect((call[verb] as (value: unknown) => Promise<void>).call(call, verb === "sendDTMF" ? "1" : verb === "merge" ? call : "2")).rejects.toMatchObject({ code: "wrong_state" });
+      const ask = call[verb] as (value: unknown) => Promise<void>;
+      await expect(ask.call(call, verb === "sendDTMF" ? "1" : verb === "merge" ? call : "2")).rejects.toMatchObject({ code: "wrong_state" });
       for (const quiet of ["mute", "unmute", "hangup", "reject", "leave", "cancelTransfer"] as const) call[quiet]();
       expect(events).toEqual(["ended", "disconnected"]);
     },
