@@ -32,7 +32,8 @@ async function life(listen: (call: SIPProxyCall) => void): Promise<string[]> {
   proxy.say(state(id, "ringing"), state(id, "accepted"));
   await pass(200);
   void call.hold();
-  proxy.say({ type: "hold", callId: id, held: true, by: "us" }, { type: "hold", callId: id, held: true, by: "far" }, { type: "hold", callId: id, held: false, by: "far" });
+  proxy.say({ type: "hold", callId: id, held: true, by: "us" });
+  for (const held of [true, false]) proxy.say({ type: "hold", callId: id, held, by: "far" });
   void call.unhold();
   proxy.say({ type: "hold", callId: id, held: false, by: "us" });
   call.mute();

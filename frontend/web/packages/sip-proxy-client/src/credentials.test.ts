@@ -39,7 +39,8 @@ describe("who a client is", () => {
     expect(fromToken(token).user).toBe("Zoë ÿÿ");
   });
 
-  it.each(["", "opaque", "a.b.c", `a.${btoa("null")}.c`, `a.${btoa("[]")}.c`, `a.${btoa('{"sub":7,"exp":"soon"}')}.c`])("by a token that says nothing: %s", (token) => {
+  const payloads = ["null", "[]", '{"sub":7,"exp":"soon"}'].map((payload) => `a.${btoa(payload)}.c`);
+  it.each(["", "opaque", "a.b.c", ...payloads])("by a token that says nothing: %s", (token) => {
     expect(fromToken(token, "1001")).toEqual({ user: "1001", password: null, token, expiresAt: null });
     expect(fromToken(token).user).toMatch(/^guest-/);
   });

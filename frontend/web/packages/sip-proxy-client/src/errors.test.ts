@@ -43,6 +43,7 @@ describe("how a call ended", () => {
   });
 
   it("with the server's words behind our own", () => {
-    expect(endingError(ended(talking(), { outcome: "busy", reason: "User busy" }))).toMatchObject({ message: "The other side is on another call.", cause: "User busy" });
+    const error = endingError(ended(talking(), { outcome: "busy", reason: "User busy" }));
+    expect(error).toMatchObject({ message: "The other side is on another call.", cause: "User busy" });
   });
 });

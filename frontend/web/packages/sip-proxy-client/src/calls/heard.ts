@@ -51,7 +51,8 @@ function inState(call: LiveCall, message: State, at: number): Call {
 const ORDER: readonly Call["phase"][] = ["connecting", "trying", "ringing", "early"];
 
 /** A call that has rung does not go back to before that: what says so is older. */
-export const furthest = (known: Call["phase"], told: Call["phase"]): Call["phase"] => (told === "ringing" || ORDER.indexOf(told) > ORDER.indexOf(known) ? told : known);
+export const furthest = (known: Call["phase"], told: Call["phase"]): Call["phase"] =>
+  told === "ringing" || ORDER.indexOf(told) > ORDER.indexOf(known) ? told : known;
 
 /** Ours was a guess, unless it was we who know better: the microphone failed, or the media did. */
 export function correctedEnd(call: Call, message: State): Call {
