@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from ari_bridge.calls.state import CallState
 from ari_bridge.store import Key, KeysAway
 from frontend import repeats
 from frontend.app import App
@@ -166,9 +167,9 @@ async def test_an_answer_that_cannot_be_kept_is_given_again_by_this_process(
 # --- verbs -----------------------------------------------------------------------
 
 
-async def test_a_verb_is_done_once(http: aiohttp.ClientSession, pbx: FakeAri) -> None:
+async def test_a_verb_is_done_once(http: aiohttp.ClientSession, app: App, pbx: FakeAri) -> None:
     await post(http, body={**INVITE, "callId": "call"}, key=None)
-    await until(lambda: any(channel.state == "Up" for channel in pbx.channels.values()))
+    await until(lambda: app.calls.get("call").state is CallState.UP)
     pbx.far_side = RingsForEver()
     status, body, _ = await post(http, "/call/call/parties", {"target": "700"})
     assert status == 202
@@ -177,10 +178,10 @@ async def test_a_verb_is_done_once(http: aiohttp.ClientSession, pbx: FakeAri) ->
     assert placed(pbx) == 2
 
 
-async def test_a_verb_that_was_refused_may_be_asked_anew(http: aiohttp.ClientSession, pbx: FakeAri) -> None:
+async def test_a_verb_that_was_refused_may_be_asked_anew(http: aiohttp.ClientSession, app: App) -> None:
     assert (await post(http, "/call/call/dtmf", {"digits": "1"}))[0] == 404
     await post(http, body={**INVITE, "callId": "call"}, key=None)
-    await until(lambda: any(channel.state == "Up" for channel in pbx.channels.values()))
+    await until(lambda: app.calls.get("call").state is CallState.UP)
     assert (await post(http, "/call/call/dtmf", {"digits": "1"}))[0] == 202
 
 
