@@ -4,9 +4,9 @@ from typing import Any
 
 from aiohttp import web
 
-from ari_bridge.call_data import CallData
 from ari_bridge.calls.manager import Calls
 from ari_bridge.errors import UnknownCall
+from ari_bridge.ids import new_call_id
 from frontend import call_operations as operations
 from frontend import messages
 from frontend.auth import Access
@@ -23,14 +23,14 @@ from frontend.call_operations import (
     OneParty,
     PartyBody,
     PhoneBookEntry,
-    Placed,
     RecordBody,
     SessionData,
     TransferBody,
 )
 from frontend.contract import Asked, Nothing
+from frontend.invitations import Act, Invitation
 from frontend.middleware import json_response
-from frontend.states import client_state
+from frontend.repeats import Repeats
 from frontend.verbs import Verb, act
 
 BODY_BYTES = 1024 * 1024
@@ -46,6 +46,7 @@ class Api:
         self,
         calls: Calls,
         access: Access,
+        repeats: Repeats,
         *,
         version: str,
         phone_book: tuple[tuple[str, str], ...],
@@ -54,6 +55,7 @@ class Api:
     ) -> None:
         self._calls = calls
         self._access = access
+        self._repeats = repeats
         self._config = ConfigData(
             version=version,
             authentication=access.required,
@@ -82,52 +84,40 @@ class Api:
 
     async def place(self, asked: Asked[Keyed, Invite]) -> web.Response:
         invite, user = asked.body, asked.user
-        call = self._calls.place(
-            target=invite.target,
-            sdp=invite.sdp,
-            caller=user or invite.caller or "",
-            user=user,
-            call_id=invite.call_id,
-            prefer=invite.prefer or "",
-        )
-        try:
-            sdp = await self._calls.answered(call.id)
-        except BaseException:
-            self._calls.hangup(call.id)  # the client is gone: nobody could hang up this call any more
-            raise
-        return json_response(Placed(call.id, sdp, client_state(self._calls.get(call.id))), status=201)
+        work = Invitation(self._calls, invite, user)
+        return await self._repeats.respond(asked.request, user, invite.call_id or new_call_id(), work)
 
     async def hang_up(self, asked: Asked[OneCall, Nothing]) -> web.Response:
         self._calls.hangup(self._id(asked))
         return web.Response(status=204)
 
     async def hold(self, asked: Asked[OneCallKeyed, HoldBody]) -> web.Response:
-        return self._act(asked, messages.Hold(asked.parameters.call_id, asked.body.held))
+        return await self._act(asked, messages.Hold(asked.parameters.call_id, asked.body.held))
 
     async def transfer(self, asked: Asked[OneCallKeyed, TransferBody]) -> web.Response:
         body = asked.body
-        return self._act(asked, messages.Transfer(asked.parameters.call_id, body.target, body.to_call_id))
+        return await self._act(asked, messages.Transfer(asked.parameters.call_id, body.target, body.to_call_id))
 
     async def add_party(self, asked: Asked[OneCallKeyed, PartyBody]) -> web.Response:
         body = asked.body
-        return self._act(asked, messages.AddParty(asked.parameters.call_id, body.target, body.from_call_id))
+        return await self._act(asked, messages.AddParty(asked.parameters.call_id, body.target, body.from_call_id))
 
     async def drop_party(self, asked: Asked[OneParty, Nothing]) -> web.Response:
         self._calls.drop_party(self._id(asked), asked.parameters.party)
         return web.Response(status=204)
 
     async def leave(self, asked: Asked[OneCallKeyed, Nothing]) -> web.Response:
-        return self._act(asked, messages.Leave(asked.parameters.call_id))
+        return await self._act(asked, messages.Leave(asked.parameters.call_id))
 
     async def record(self, asked: Asked[OneCallKeyed, RecordBody]) -> web.Response:
-        return self._act(asked, messages.Record(asked.parameters.call_id, asked.body.action))
+        return await self._act(asked, messages.Record(asked.parameters.call_id, asked.body.action))
 
     async def send_digits(self, asked: Asked[OneCallKeyed, DtmfBody]) -> web.Response:
-        return self._act(asked, messages.Dtmf(asked.parameters.call_id, asked.body.digits))
+        return await self._act(asked, messages.Dtmf(asked.parameters.call_id, asked.body.digits))
 
-    async def give_feedback(self, asked: Asked[OneCall, FeedbackBody]) -> web.Response:
+    async def give_feedback(self, asked: Asked[OneCallKeyed, FeedbackBody]) -> web.Response:
         body, call_id = asked.body, asked.parameters.call_id
-        return self._act(asked, messages.Feedback(call_id, body.score, body.issue, body.comment), others=False)
+        return await self._act(asked, messages.Feedback(call_id, body.score, body.issue, body.comment), others=False)
 
     async def sign_in(self, asked: Asked[Nothing, Credentials]) -> web.Response:
         session = await self._access.sign_in(asked.body.user, asked.body.password, asked.request.remote or "")
@@ -136,13 +126,13 @@ class Api:
     async def config(self, asked: Asked[Nothing, Nothing]) -> web.Response:
         return json_response(self._config)
 
-    def _act(self, asked: Asked[Any, Any], verb: Verb, *, others: bool = True) -> web.Response:
+    async def _act(self, asked: Asked[Any, Any], verb: Verb, *, others: bool = True) -> web.Response:
         """The call as it stands right after: what was begun is told by `GET /call/{callId}` and the events."""
-        act(self._calls, verb, lambda call_id: self._check(asked.user, call_id, others=others))
-        return json_response(self._told(verb.call_id), status=202)
 
-    def _told(self, call_id: str) -> CallData:
-        return CallData.of(self._calls.get(call_id))
+        def begin() -> None:
+            act(self._calls, verb, lambda call_id: self._check(asked.user, call_id, others=others))
+
+        return await self._repeats.respond(asked.request, asked.user, verb.call_id, Act(self._calls, begin))
 
     def _id(self, asked: "Asked[OneCall, Nothing] | Asked[OneParty, Nothing]") -> str:
         call_id = asked.parameters.call_id

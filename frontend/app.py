@@ -23,6 +23,7 @@ from frontend import middleware, static_pages
 from frontend.api import BODY_BYTES, Api
 from frontend.attendant import Attendant
 from frontend.auth import Access, token_secret
+from frontend.calls_api import CallsApi
 from frontend.connections import Connections
 from frontend.events import EventApi, EventLog
 from frontend.health import Health
@@ -33,10 +34,12 @@ from frontend.pages import OpenPages
 from frontend.people_api import PeopleApi
 from frontend.recordings_api import RecordingsApi
 from frontend.records_api import RecordsApi
+from frontend.repeats import Repeats
 from frontend.request_ids import name_requests
 from frontend.sessions import Sessions
 from frontend.settings import Settings
 from frontend.users import Users
+from frontend.watching import Watchers
 
 try:
     VERSION = version("ari-bridge")
@@ -109,6 +112,8 @@ class App:
             ),
             self.store,
         )
+        self.watchers = Watchers(self.calls, self.hooks)
+        self.repeats = Repeats(self.store.keys)
         self._users = Users(settings.users_file)
         self.attendant = Attendant(
             self.ari,
@@ -162,6 +167,7 @@ class App:
     async def drain(self, seconds: float) -> None:
         """Take no new calls, and send the pages to whoever serves next, spread over `seconds`."""
         self.calls.draining = True
+        self.watchers.close()
         self.health.draining = True
         if self._connections:
             await self._connections.drain(seconds)
@@ -221,12 +227,14 @@ class App:
         api = Api(
             self.calls,
             access,
+            self.repeats,
             version=VERSION,
             phone_book=settings.phone_book,
             preflight_number=settings.preflight_number,
             feedback=self.records is not None,
         )
         main.add_routes(api.routes())
+        main.add_routes(CallsApi(self.calls, self.store, self.watchers, access).routes())
         if self.records:
             main.add_routes(RecordsApi(self.records, access).routes())
         main.add_routes(RecordingsApi(self.recordings, access).routes())
@@ -249,6 +257,8 @@ class App:
         # Closed first, that nothing holds the listening ports open: streams and WebSockets end only when told.
         self._opened.push_async_callback(connections.close)
         self._opened.callback(events.close)
+        self._opened.push_async_callback(self.repeats.close)
+        self._opened.callback(self.watchers.close)
 
     async def _listen(self, app: web.Application, port: int, tls: ssl.SSLContext | None) -> int:
         """The port: the given one, or a free one for 0. Raises CannotListen."""

@@ -150,6 +150,7 @@ _ENDED_CALL = msgspec.structs.replace(
 )
 _THE_CALL = {"callId": examples.CALL_ID}
 _BEGUN = "Begun. The call as it stands right after; what comes of it is seen in the call and in the events"
+_TAG = {"ETag": "What this answer shows, for `If-None-Match` of `GET /call/{callId}`."}
 REPEATED = {"Idempotent-Replayed": "`true`: this is the answer to an earlier request with the same Idempotency-Key."}
 _KEY_PROBLEMS = ("idempotency_key_reused", "in_progress", "in_doubt")
 _VERB_PROBLEMS = ("unknown_call", "wrong_state", "too_many", "unavailable")
@@ -173,7 +174,7 @@ def _verb(
         description=description,
         parameters=OneCallKeyed,
         body=body,
-        answers={202: Answer(description=_BEGUN, shape=CallData, headers=REPEATED, example=EXAMPLE_CALL)},
+        answers={202: Answer(description=_BEGUN, shape=CallData, headers=REPEATED | _TAG, example=EXAMPLE_CALL)},
         problems=(*_VERB_PROBLEMS, *_KEY_PROBLEMS, *problems),
         example=_THE_CALL,
         example_body=example,
@@ -279,10 +280,17 @@ FEEDBACK = Operation(
     tag=CALLS,
     summary="Say how a call was",
     description="Within a day after its end; the last one counts.",
-    parameters=OneCall,
+    parameters=OneCallKeyed,
     body=FeedbackBody,
-    answers={202: Answer(description="It is kept. The call as it stands", shape=CallData, example=_ENDED_CALL)},
-    problems=("unknown_call", "wrong_state"),
+    answers={
+        202: Answer(
+            description="It is kept. The call as it stands",
+            shape=CallData,
+            headers=REPEATED | _TAG,
+            example=_ENDED_CALL,
+        )
+    },
+    problems=("unknown_call", "wrong_state", "too_many", "unavailable", *_KEY_PROBLEMS),
     example=_THE_CALL,
     example_body=FeedbackBody(score=4, issue="echo"),
 )

@@ -74,7 +74,7 @@ class TestWaiting:
         tags: list[str] = []
         async with asyncio.timeout(10):
             while not seen or seen[-1] != "ended":
-                status, call, tag = await show(http, "call", 10, tags[-1] if tags else None)
+                status, call, tag = await show(http, "call", 10 if tags else 0, tags[-1] if tags else None)
                 assert status == 200
                 seen.append(call["state"])
                 tags.append(tag)
