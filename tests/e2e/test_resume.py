@@ -265,8 +265,8 @@ class Cable:
 
 
 async def session_of(page: Page) -> str:
-    return str(
-        await page.evaluate(
-            "JSON.parse(sessionStorage[Object.keys(sessionStorage).find((key) => key.startsWith('sip-proxy.page.'))]).token"
-        )
-    )
+    script = """() => {
+      const key = Object.keys(sessionStorage).find((one) => one.startsWith("sip-proxy.page."));
+      return JSON.parse(sessionStorage[key]).token;
+    }"""
+    return str(await page.evaluate(script))
