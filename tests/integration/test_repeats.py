@@ -36,12 +36,14 @@ async def front_end(pbx: Pbx, rtpengine: Rtpengine, tmp_path: Path) -> AsyncIter
         "ENABLE_AUTHENTICATION": "false",
     }
     front_end = FrontEnd(tmp_path, environment)
-    await front_end.start()
-    yield front_end
-    async with asyncio.timeout(8):
-        while "!" in await asyncio.to_thread(pbx.asterisk.cli, "core show channels concise"):  # noqa: ASYNC110
-            await asyncio.sleep(0.1)
-    await front_end.close()
+    try:
+        await front_end.start()
+        yield front_end
+        async with asyncio.timeout(8):
+            while "!" in await asyncio.to_thread(pbx.asterisk.cli, "core show channels concise"):  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+    finally:
+        await front_end.close()
 
 
 async def invite(front_end: FrontEnd, key: str) -> tuple[int, bytes, bool]:
