@@ -1,27 +1,17 @@
 // The HTTP API beside the WebSocket: configuration, sign-in, snapshots for the dashboard.
 
+import type { ConfigData, PhoneBookEntry, Problem } from "../api";
 import { serverClock } from "./clock";
 
-export interface PhoneBookEntry {
-  number: string;
-  name: string;
-}
-
-export interface Config {
-  version: string;
-  authentication: boolean;
-  phoneBook: PhoneBookEntry[];
-  recording?: boolean; // calls can be recorded
-  preflightNumber?: string; // an echo for trying the connection; "": none
-  feedback?: boolean; // can be given after a call
-}
+export type { PhoneBookEntry };
+export type Config = ConfigData;
 
 export interface Session {
   user: string;
   token: string | null; // null with authentication off
 }
 
-/** The server answered no. `code` is its own (docs/API.md), or "http_STATUS". */
+/** The server answered no. `code` is its own (docs/HTTP.md), or "http_STATUS". */
 export class Refused extends Error {
   constructor(
     readonly status: number,
@@ -47,9 +37,9 @@ export function headers(token: string | null, more?: HeadersInit): Headers {
 }
 
 export async function refusal(response: Response): Promise<Refused> {
-  const body = (await response.json().catch(() => null)) as { error?: { code?: string; message?: string } } | null;
-  const { code, message } = body?.error ?? {};
-  return new Refused(response.status, code ?? `http_${response.status}`, message ?? response.statusText);
+  const problem = (await response.json().catch(() => null)) as Partial<Problem> | null; // RFC 9457
+  const { code, detail } = problem ?? {};
+  return new Refused(response.status, code ?? `http_${response.status}`, detail ?? response.statusText);
 }
 
 export const getConfig = (): Promise<Config> => request<Config>("/config");
