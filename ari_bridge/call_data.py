@@ -29,7 +29,7 @@ class PartyData(msgspec.Struct, frozen=True, rename="camel"):
     ended_at: float | None
 
 
-class RecordingData(msgspec.Struct, frozen=True, rename="camel"):
+class CallRecording(msgspec.Struct, frozen=True, rename="camel"):
     """A recording of the call, as it stands."""
 
     name: str  # by which `/recordings` has it, once the call has ended
@@ -53,7 +53,7 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
     transferring: str | None  # the number that the call is being transferred to
     left: Outcome | None  # our side has left, and the others go on: what its user was told
     left_at: float | None
-    recordings: list[RecordingData]
+    recordings: list[CallRecording]
     outcome: Outcome | None  # set when the call is decided to end
     cause: CauseData | None  # once the call has ended
     created_at: float
@@ -79,7 +79,7 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
             transferring=taker.target if taker else None,
             left=call.left,
             left_at=call.left_at,
-            recordings=[RecordingData(one.name, one.state) for one in call.recordings],
+            recordings=[CallRecording(one.name, one.state) for one in call.recordings],
             outcome=call.outcome,
             cause=cause_data(call.cause) if call.cause else None,
             created_at=call.created_at,

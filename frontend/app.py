@@ -19,7 +19,7 @@ from ari_bridge.recordings import Collector, Library, StoreKeys, open_store
 from ari_bridge.records import Records
 from ari_bridge.routing import Routes
 from ari_bridge.store import SqliteStore
-from frontend import middleware, static_pages
+from frontend import middleware, openapi, reference_page, static_pages
 from frontend.api import BODY_BYTES, Api
 from frontend.attendant import Attendant
 from frontend.auth import Access, token_secret
@@ -34,6 +34,7 @@ from frontend.pages import OpenPages
 from frontend.people_api import PeopleApi
 from frontend.recordings_api import RecordingsApi
 from frontend.records_api import RecordsApi
+from frontend.reference_api import ReferenceApi
 from frontend.repeats import Repeats
 from frontend.request_ids import name_requests
 from frontend.sessions import Sessions
@@ -242,6 +243,7 @@ class App:
         main.add_routes(PeopleApi(self.attendant, access).routes())
         main.add_routes(Live(self.ari, self.calls, self.hooks, events, connections, self.pages, access).routes())
         main.add_routes(health.routes(access))
+        main.add_routes(ReferenceApi(access, openapi.encoded, reference_page.page).routes())
         main.add_routes(static_pages.routes())
 
         tls = _tls(settings)

@@ -156,6 +156,15 @@ def parser_of(annotation: Any) -> Callable[[str], Any] | None:
     return None
 
 
+def written_schema(annotation: Any) -> dict[str, Any] | None:
+    """The JSON Schema of a parameter that is written in its own way; None for all others."""
+    if parser_of(annotation) is None:
+        return None
+    meta = next(one for one in get_args(annotation)[1:] if isinstance(one, msgspec.Meta) and one.extra)
+    said = {"description": meta.description} if meta.description else {}
+    return {**(meta.extra_json_schema or {}), **said}
+
+
 def _parameter(one: msgspec.structs.FieldInfo, path: str) -> Parameter:
     place: Place = "query"
     if f"{{{one.encode_name}}}" in path:

@@ -1,18 +1,20 @@
-"""Makes `messages.ts` of the client SDK out of `frontend/messages.py`: run `python -m frontend.typescript`.
+"""Makes the TypeScript types out of the Python ones: run `python -m frontend.typescript`.
 
-The Python structs are the one source of the WebSocket protocol. Comments and
-docstrings go along, so the page's author reads them where they are needed.
+`messages.ts` has the WebSocket protocol of `frontend/messages.py`, `api.ts` what the HTTP API takes and answers. The
+Python structs are the one source of both. Comments and docstrings go along, so the page's author reads them where
+they are needed.
 """
 
 import ast
 import enum
 import inspect
 import json
+import re
 import sys
 import types
-import typing
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
@@ -20,11 +22,16 @@ from ari_bridge.calls.causes import Outcome
 from ari_bridge.calls.state import Direction
 from frontend import messages
 from frontend.comments import comment_of, field_comments
+from frontend.operations import OPERATIONS
+from frontend.shapes import description_of, structs_of
 
-TARGET = Path(__file__).parent / "web" / "packages" / "sip-proxy-client" / "src" / "messages.ts"
+SOURCES = Path(__file__).parent / "web" / "packages" / "sip-proxy-client" / "src"
+TARGET = SOURCES / "messages.ts"
+API_TARGET = SOURCES / "api.ts"
 
+_API_HEADER = "// Generated from the operations of frontend/ by `python -m frontend.typescript`. Do not edit.\n"
 _HEADER = "// Generated from frontend/messages.py by `python -m frontend.typescript`. Do not edit.\n"
-_SCALARS: dict[object, str] = {str: "string", int: "number", float: "number", bool: "boolean"}
+_SCALARS: dict[object, str] = {str: "string", int: "number", float: "number", bool: "boolean", Any: "unknown"}
 _ENUMS: tuple[type[enum.Enum], ...] = (Direction, Outcome)
 _ALIASES = ("ClientState", "PartyState", "RecordingState", "PersonState", "QualityWarning")
 
@@ -42,11 +49,36 @@ def generate() -> str:
     return "\n".join(parts)
 
 
+def generate_api() -> str:
+    """The types of the HTTP API. Those that the WebSocket has too are taken from there."""
+    structs = [one for one in structs_of(OPERATIONS) if one.__module__ != messages.__name__ or one is messages.Wishes]
+    body = "\n".join(map(_api_interface, structs))
+    names = ["ClientState", *(kind.__name__ for kind in _ENUMS), "PersonSummary"]
+    used = ", ".join(name for name in sorted(names) if re.search(rf"\b{name}\b", body))
+    return f'{_API_HEADER}\nimport type {{ {used} }} from "./messages.js";\n\n{body}'
+
+
+def _api_interface(struct: type[msgspec.Struct]) -> str:
+    lines = []
+    for field in msgspec.structs.fields(struct):
+        mark = "" if field.required or not _may_be_left_out(struct) else "?"
+        comment = description_of(struct, field.name)
+        tail = f" // {comment}" if comment else ""
+        lines.append(f"  {field.encode_name}{mark}: {type_text(field.type)};{tail}")
+    body = "\n".join(lines)
+    return f"{_doc(struct.__dict__.get('__doc__'))}export interface {struct.__name__} {{\n{body}\n}}\n"
+
+
+def _may_be_left_out(struct: type[msgspec.Struct]) -> bool:
+    """What has a default: in a body always, in an answer where the struct says so."""
+    return struct.__struct_config__.omit_defaults or struct in {operation.body for operation in OPERATIONS}
+
+
 def _structs() -> Iterator[type[msgspec.Struct]]:
     """Every message, in the order of the file; one that goes both ways is told once; first what they are made of."""
     parts = (messages.PartySummary, messages.CallSummary, messages.IceServer, messages.PersonSummary)
     yield from (*parts, messages.QualityReport)
-    yield from dict.fromkeys(typing.get_args(messages.ClientMessage) + typing.get_args(messages.ServerMessage))
+    yield from dict.fromkeys(get_args(messages.ClientMessage) + get_args(messages.ServerMessage))
 
 
 def _enum(choice: type[enum.Enum]) -> str:
@@ -68,35 +100,53 @@ def _interface(struct: type[msgspec.Struct], comments: dict[tuple[str, str], str
 
 
 def _union(name: str, union: object) -> str:
-    members = "\n".join(f"  | {member.__name__}" for member in typing.get_args(union))
+    members = "\n".join(f"  | {member.__name__}" for member in get_args(union))
     return f"export type {name} =\n{members};\n"
 
 
 def _type(annotation: object) -> str:
-    """A TypeScript type. `X | None` is X: what is None is left out of the JSON."""
+    """A TypeScript type. `X | None` is X: in a message what is None is left out of the JSON."""
     for name in _ALIASES:
         if annotation == getattr(messages, name):
             return name
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin in (types.UnionType, Union):
+        return " | ".join(_type(part) for part in parts if part is not type(None))
+    if origin is Annotated:
+        return _type(parts[0])
+    if origin in (list, tuple):
+        return f"{_type(parts[0])}[]"
+    return type_text(annotation)
+
+
+def type_text(annotation: object) -> str:
+    """A TypeScript type, with null where None may be."""
+    if annotation == messages.ClientState:
+        return "ClientState"
+    if annotation is type(None):
+        return "null"
     if annotation in _SCALARS:
         return _SCALARS[annotation]
     if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
-        return annotation.__name__
+        return annotation.__name__ if annotation in _ENUMS else " | ".join(json.dumps(one.value) for one in annotation)
     if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
         return annotation.__name__
-    origin = typing.get_origin(annotation)
-    if origin is typing.Annotated:
-        return _type(typing.get_args(annotation)[0])
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return type_text(parts[0])
     if origin in (list, tuple):
-        return f"{_type(typing.get_args(annotation)[0])}[]"
-    if origin is typing.Literal:
+        return f"{type_text(parts[0])}[]"
+    if origin is dict:
+        return f"Record<string, {type_text(parts[1])}>"
+    if origin is Literal:
         return _literal(annotation)
-    if origin in (types.UnionType, typing.Union):
-        return " | ".join(_type(part) for part in typing.get_args(annotation) if part is not type(None))
+    if origin in (types.UnionType, Union):
+        return " | ".join(map(type_text, parts))
     raise TypeError(f"no TypeScript type is known for {annotation!r}")
 
 
 def _literal(annotation: object) -> str:
-    return " | ".join(json.dumps(value) for value in typing.get_args(annotation))
+    return " | ".join(json.dumps(value) for value in get_args(annotation))
 
 
 def _doc(text: str | None) -> str:
@@ -119,12 +169,13 @@ def _alias_doc(source: str, name: str) -> str | None:
 
 
 def main() -> int:
-    """Writes the file; with `--check` only says by its status whether it is current."""
-    text = generate()
+    """Writes the files; with `--check` only says by its status whether they are current."""
+    files = {TARGET: generate(), API_TARGET: generate_api()}
     if "--check" in sys.argv[1:]:
-        return 0 if TARGET.exists() and TARGET.read_text() == text else 1
-    TARGET.parent.mkdir(parents=True, exist_ok=True)
-    TARGET.write_text(text)
+        return 0 if all(path.exists() and path.read_text() == text for path, text in files.items()) else 1
+    for path, text in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
     return 0
 
 

@@ -36,12 +36,14 @@ async def front_end(pbx: Pbx, rtpengine: Rtpengine, tmp_path: Path) -> AsyncIter
         "ENABLE_AUTHENTICATION": "false",
     }
     front_end = FrontEnd(tmp_path, environment)
-    await front_end.start()
-    yield front_end
-    async with asyncio.timeout(8):
-        while "!" in await asyncio.to_thread(pbx.asterisk.cli, "core show channels concise"):  # noqa: ASYNC110
-            await asyncio.sleep(0.1)
-    await front_end.close()
+    try:
+        await front_end.start()
+        yield front_end
+        async with asyncio.timeout(8):
+            while "!" in await asyncio.to_thread(pbx.asterisk.cli, "core show channels concise"):  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+    finally:
+        await front_end.close()
 
 
 async def invite(front_end: FrontEnd, key: str) -> tuple[int, bytes, bool]:
@@ -80,9 +82,9 @@ async def remembered(front_end: FrontEnd) -> list[str]:
     return [call["callId"] for call in (await front_end.get("/calls"))["calls"]]
 
 
-async def answered(front_end: FrontEnd, call_id: str) -> None:
+async def stands(front_end: FrontEnd, call_id: str, state: str) -> None:
     async with asyncio.timeout(10):
-        while (await front_end.get(f"/call/{call_id}"))["state"] != "accepted":  # noqa: ASYNC110
+        while (await front_end.get(f"/call/{call_id}"))["state"] != state:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
 
@@ -96,11 +98,12 @@ async def test_killed_after_the_answer(front_end: FrontEnd) -> None:
     status, body, replayed = await invite(front_end, "order 1")
     assert (status, replayed) == (201, False)
     call_id = msgspec.json.decode(body, type=Told).call_id
-    await answered(front_end, call_id)
+    await stands(front_end, call_id, "accepted")
     await killed_and_back(front_end)
     assert await invite_until_told(front_end, "order 1") == (201, body, True)
     assert await of_calls(front_end) == {call_id}
     await hang_up(front_end, call_id)
+    await stands(front_end, call_id, "ended")
     await killed_and_back(front_end)
     assert await invite_until_told(front_end, "order 1") == (201, body, True), "also when it has ended"
     assert await remembered(front_end) == [call_id]

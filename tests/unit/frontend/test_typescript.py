@@ -1,10 +1,19 @@
-"""The page's message types are those of the Python structs."""
+"""The types of the page, for WebSocket and HTTP, are those of the Python structs."""
 
-from frontend.typescript import TARGET, generate
+from frontend.typescript import API_TARGET, TARGET, generate, generate_api
 
 
-def test_the_committed_file_is_current() -> None:
+def test_the_committed_files_are_current() -> None:
     assert TARGET.read_text() == generate(), "run `python -m frontend.typescript` and commit the result"
+    assert API_TARGET.read_text() == generate_api(), "run `python -m frontend.typescript` and commit the result"
+
+
+def test_what_may_be_null_is_told_and_what_may_be_missing() -> None:
+    text = generate_api()
+    assert "  answeredAt: number | null;" in text
+    assert "  callId?: string | null; // 4 to 64 letters" in text
+    assert "  parties: PartyData[];" in text
+    assert "  outcomes: Record<string, number>;" in text
 
 
 def test_names_are_camel_case_and_defaults_are_optional() -> None:

@@ -32,3 +32,6 @@ export { keyTones } from "./sounds/sounds.js";
 
 export { followEvents, type FollowOptions } from "./events/events.js";
 export type { ServerEvent } from "./events/sse.js";
+
+/** What the HTTP API takes and gives: for `client.server.request`. */
+export type * as Api from "./api.js";

@@ -1,13 +1,9 @@
 // The recordings of the user's calls, as the HTTP API tells them (docs/RECORDINGS.md).
 
+import type { RecordingData } from "./api.js";
 import type { Server } from "./signalling/server.js";
 
-export interface CallRecording {
-  name: string;
-  callId: string;
-  startedAt: number; // Unix seconds
-  seconds: number;
-}
+export type CallRecording = Pick<RecordingData, "name" | "callId" | "startedAt" | "seconds">;
 
 /** As many as the list of the last calls can have; older ones are the HTTP API's. */
 const LIMIT = 200;

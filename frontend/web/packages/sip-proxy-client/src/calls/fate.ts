@@ -1,18 +1,12 @@
 // What became of a call while nobody told this page.
 
-import type { Outcome } from "../messages.js";
+import type { CallData, CauseData } from "../api.js";
 import type { ServerClock } from "../signalling/clock.js";
 import { Refused, type Server } from "../signalling/server.js";
 import type { Ending } from "./call.js";
 
 /** `GET /call/{id}`, as far as it matters here. Times are Unix seconds. */
-interface CallTold {
-  state: string;
-  outcome: Outcome | null;
-  cause: { q850: number; sip: number } | null;
-  answeredAt: number | null;
-  endedAt: number | null;
-}
+type CallTold = Pick<CallData, "outcome" | "answeredAt" | "endedAt"> & { state: string; cause: Pick<CauseData, "q850" | "sip"> | null };
 
 export interface Fate {
   ending: Ending;

@@ -1,23 +1,11 @@
 // One server: where its HTTP API is, who asks, and what its clock shows.
 
+import type { ConfigData, SessionData } from "../api.js";
 import { ServerClock } from "./clock.js";
 
-export interface PhoneBookEntry {
-  number: string;
-  name: string;
-}
+export type { ConfigData as ServerConfig, PhoneBookEntry } from "../api.js";
 
-/** What the server says about itself before anybody signs in. */
-export interface ServerConfig {
-  version: string;
-  authentication: boolean;
-  phoneBook: PhoneBookEntry[];
-  recording?: boolean; // calls can be recorded
-  preflightNumber?: string; // an echo for trying the connection; "": none
-  feedback?: boolean; // can be given after a call
-}
-
-/** Who is signed in: the answer of `POST /session`. */
+/** Who is signed in: the answer of `POST /session`, or a name where nobody signs in. */
 export interface Session {
   user: string;
   token: string | null; // null with authentication off
@@ -66,13 +54,13 @@ export class Server {
     return response;
   }
 
-  config(): Promise<ServerConfig> {
-    return this.request<ServerConfig>("/config", { signal: AbortSignal.timeout(ANSWER_MS) });
+  config(): Promise<ConfigData> {
+    return this.request<ConfigData>("/config", { signal: AbortSignal.timeout(ANSWER_MS) });
   }
 
   /** Throws `Refused` (401: wrong name or password). */
-  signIn(user: string, password: string): Promise<Session> {
-    return this.post<Session>("/session", { user, password }, { signal: AbortSignal.timeout(ANSWER_MS) });
+  signIn(user: string, password: string): Promise<SessionData> {
+    return this.post<SessionData>("/session", { user, password }, { signal: AbortSignal.timeout(ANSWER_MS) });
   }
 }
 

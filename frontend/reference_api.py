@@ -1,0 +1,61 @@
+"""`GET /openapi.json` and `GET /docs`: the HTTP API, told by itself to programs and to people."""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+from aiohttp import web
+
+from frontend.auth import Access
+from frontend.contract import Answer, Asked, Nothing, Operation
+
+TAG = "This reference"
+JSON_DOCUMENT = Operation(
+    name="showOpenApi",
+    method="GET",
+    path="/openapi.json",
+    tag=TAG,
+    summary="The OpenAPI 3.1 document",
+    parameters=Nothing,
+    body=Nothing,
+    answers={200: Answer(description="The document", shape=dict[str, Any])},
+    public=True,
+)
+PAGE = Operation(
+    name="showReference",
+    method="GET",
+    path="/docs",
+    tag=TAG,
+    summary="This reference as a page",
+    parameters=Nothing,
+    body=Nothing,
+    answers={200: Answer(description="The page", media="text/html")},
+    public=True,
+)
+OPERATIONS: tuple[Operation[Any, Any], ...] = (JSON_DOCUMENT, PAGE)
+
+
+class ReferenceApi:
+    """`document` and `page` make them; each is made once, when it is first asked for."""
+
+    def __init__(self, access: Access, document: Callable[[], bytes], page: Callable[[], str]) -> None:
+        self._access = access
+        self._make_document = document
+        self._make_page = page
+
+    def routes(self) -> list[web.RouteDef]:
+        return [JSON_DOCUMENT.at(self._access, self.document), PAGE.at(self._access, self.page)]
+
+    @cached_property
+    def _document(self) -> bytes:
+        return self._make_document()
+
+    @cached_property
+    def _page(self) -> str:
+        return self._make_page()
+
+    async def document(self, asked: Asked[Nothing, Nothing]) -> web.Response:
+        return web.Response(body=self._document, content_type="application/json", charset="utf-8")
+
+    async def page(self, asked: Asked[Nothing, Nothing]) -> web.Response:
+        return web.Response(text=self._page, content_type="text/html", charset="utf-8")

@@ -1,0 +1,43 @@
+"""Schemathesis over the whole OpenAPI document of a running server: what is sent is made of the document, and every
+answer is held against it.
+"""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+SEED = "20261124"
+STREAMS = "^/events$"
+"""It never ends: a test of its own asks for it."""
+EXCLUDED = "positive_data_acceptance"
+"""A number that cannot be dialled, an SDP without audio, a user who is not the asker: no schema can say these."""
+
+
+async def fuzz(url: str, token: str, directory: Path, *, examples: int, seconds: float) -> str:
+    """What Schemathesis says, where it has found something; "" where not. Raises TimeoutError after `seconds`.
+
+    The same requests each time: the seed is fixed, and nothing is remembered.
+    """
+    arguments = [
+        *("run", f"{url}/openapi.json", "--checks", "all", "--exclude-checks", EXCLUDED),
+        *("--max-examples", str(examples), "--generation-deterministic", "--seed", SEED),
+        *("--suppress-health-check", "all", "--continue-on-failure"),
+        *("--header", f"Authorization: Bearer {token}", "--exclude-path-regex", STREAMS),
+        *("--request-timeout", "30", "--no-color", "--warnings", "off", "--workers", "1"),
+    ]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "schemathesis.cli", *arguments),
+        cwd=directory,
+        env=os.environ | {"PYTHONWARNINGS": "ignore"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        async with asyncio.timeout(seconds):
+            output, _ = await process.communicate()
+    except BaseException:
+        process.kill()
+        await process.wait()
+        raise
+    return output.decode(errors="replace") if process.returncode else ""
