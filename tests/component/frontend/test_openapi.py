@@ -4,11 +4,8 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from aiohttp import web
 
 from frontend.app import App
-from frontend.auth import Access
-from frontend.operations import OPERATIONS
 from frontend.settings import Settings
 from frontend.users import Users
 from tests.component.conftest import until

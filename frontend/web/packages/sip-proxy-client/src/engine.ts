@@ -55,7 +55,7 @@ export interface CallWishes {
 }
 
 const PATIENCE_MS = 3000; // of a press, for a connection that is being changed
-const FIRST_PATIENCE_MS = 15_000; // the same, for the first one, which may sign in before
+const FIRST_PATIENCE_MS = 15_000; // the same, where somebody is being signed in before
 
 export class Engine {
   snapshot: Snapshot;
@@ -265,7 +265,7 @@ export class Engine {
 
   private async connect(id: string, offer: { target?: string; callId: string; caller?: string }, sound?: MediaStreamTrack | false): Promise<void> {
     if (!this.owns(id)) return; // whoever heard of it has ended it at once
-    const ready = this.link.whenReady(this.link.status === "connecting" ? FIRST_PATIENCE_MS : PATIENCE_MS);
+    const ready = Promise.race([this.page.then(() => this.link.whenReady(PATIENCE_MS)), this.link.whenReady(FIRST_PATIENCE_MS)]);
     const send = async (sdp: string): Promise<boolean> => {
       await ready;
       this.standing.offered(id);
