@@ -194,9 +194,8 @@ export class SIPProxyCall extends Emitter<CallEvents> {
   }
 
   async getStats(): Promise<CallStats> {
-    const media = this.#engine.mediaOf(this.id);
-    const report = await media?.current?.stats().catch(() => null);
-    return { quality: media?.quality ?? null, report: report ?? null };
+    const report = await this.#engine.mediaOf(this.id)?.current?.stats().catch(() => null);
+    return { quality: this.#engine.qualityOf(this.id), report: report ?? null };
   }
 
   /** For diagnosis; null where there is none. It is another one after each loss and reload. */

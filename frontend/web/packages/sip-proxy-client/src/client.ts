@@ -295,10 +295,10 @@ export class SIPProxyClient extends Emitter<ClientEvents> {
       onChange: (before, after) => this.#changed(before, after),
       onDone: () => this.#tellState(),
       onDigits: ({ callId, digits }) => this.#enqueue(() => this.#objects.get(callId)?.tell("dtmf", digits)),
-      onSample: (id, sample, { warning, cleared }) => {
+      onSample: (id, { quality, warning, cleared }) => {
         const call = this.#objects.get(id);
         this.#enqueue(() => {
-          call?.tell("sample", sample);
+          call?.tell("sample", quality);
           for (const kind of warning) call?.tell("warning", kind);
           for (const kind of cleared) call?.tell("warning-cleared", kind);
         });

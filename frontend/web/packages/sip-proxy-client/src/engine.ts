@@ -3,7 +3,6 @@
 
 import { ask, attend, unheard, type Settings } from "./calls/attended.js";
 import { callOf, type Call, type Problem } from "./calls/call.js";
-import { QualityReports } from "./calls/callQuality.js";
 import { preferring, type Codec } from "./calls/codec.js";
 import { Commands } from "./calls/commands.js";
 import { ChosenDevices, microphoneError } from "./calls/devices.js";
@@ -11,6 +10,7 @@ import { newId } from "./calls/ids.js";
 import { Lines } from "./calls/lines.js";
 import { CallLocks } from "./calls/locks.js";
 import type { CallMedia } from "./calls/media.js";
+import type { Measuring, Sampled } from "./calls/measuring.js";
 import { forget, keep } from "./calls/memory.js";
 import type { Preflight } from "./calls/preflight.js";
 import { named, type Release } from "./calls/settle.js";
@@ -24,7 +24,7 @@ import { sourceOf } from "./media/ownSound.js";
 import type { Quality } from "./media/quality.js";
 import { Reach } from "./media/reach.js";
 import { Voice } from "./media/voice.js";
-import type { Dtmf, Error as Refusal, Feedback, QualityWarning, ServerMessage } from "./messages.js";
+import type { Dtmf, Error as Refusal, Feedback, ServerMessage } from "./messages.js";
 import { URGENT_WITHIN_MS } from "./signalling/heartbeat.js";
 import { onHint } from "./signalling/hints.js";
 import { Link } from "./signalling/link.js";
@@ -42,7 +42,7 @@ export interface EngineOptions {
   onChange(before: Snapshot, after: Snapshot): void; // is to be noted; what is done here is not done yet
   onDone(): void; // whoever listens may be told of it
   onDigits(message: Dtmf): void; // pressed by the other side
-  onSample(id: string, sample: Quality, told: { warning: QualityWarning[]; cleared: QualityWarning[] }): void; // of each call, each second
+  onSample(id: string, sample: Sampled): void; // of each call, each second
   onRefusal(refusal: Refusal): void; // of something that belongs to no call
   onRefused(reason: string): void; // the server takes this sign-in no more
   onSignedOut(reason: string): void; // the same, once all calls are over
@@ -72,7 +72,7 @@ export class Engine {
   readonly #locks = new CallLocks();
   readonly #standing: Standing;
   readonly #stops: (() => void)[];
-  readonly #reports = new QualityReports((callId, report) => void this.#link.send({ type: "quality", callId, report }));
+  #measuring: Measuring | null = null; // loaded behind all else
   readonly #scope: string; // what belongs to this user and server in the browser's storage
   readonly #takingOver = new Set<string>(); // calls that are taken from another page, until that is done
   #forNext: string | null = null; // the id that the next call is to have: its media are made ahead
@@ -98,8 +98,11 @@ export class Engine {
       offer: this.#offerAgain,
       found: (id, candidate) => void this.#link.send({ type: "candidate", callId: id, ...candidate }),
       hopeless: this.#hopeless,
-      measured: () => this.#set({ quality: this.#lines.quality, warnings: this.#reports.warnings(this.snapshot.activeId) }),
-      sampled: (id, quality) => options.onSample(id, quality, this.#reports.take(id, quality, Date.now())),
+      measured: (id, peer, entries) => {
+        const sampled = this.#measuring?.take(id, peer, entries, Date.now());
+        if (sampled) options.onSample(id, sampled);
+        if (sampled && id === this.snapshot.activeId) this.#soundsSo();
+      },
     });
     this.#warm = new WarmMedia({
       prefer: () => options.prefer(),
@@ -127,6 +130,7 @@ export class Engine {
     this.#stops = [onHint(() => (this.#link.check(), this.#lines.hurry()))];
     this.devices = new ChosenDevices({ microphone, voice, onChange: (values) => this.#set(values), onTrack: (track) => this.#lines.send(track) });
     void this.#page.then((page) => this.#standing.restore(page.returns), () => undefined);
+    void this.#loadMeasuring();
   }
 
   // --- what a person asks for ----------------------------------------------------
@@ -145,6 +149,11 @@ export class Engine {
   /** Does not wait for the next try to connect. */
   reconnect(): void {
     this.#link.hurry();
+  }
+
+  /** Null until the call has had media. */
+  qualityOf(id: string): Quality | null {
+    return this.#measuring?.quality(id) ?? null;
   }
 
   mediaOf(id: string): CallMedia | null {
@@ -268,6 +277,7 @@ export class Engine {
 
   async #connect(id: string, offer: { target?: string; callId: string; caller?: string }, sound?: MediaStreamTrack | false): Promise<void> {
     if (!this.#owns(id)) return; // whoever heard of it has ended it at once
+    void this.#loadMeasuring();
     const ready = this.#link.whenReady(this.#link.status === "connecting" ? FIRST_PATIENCE_MS : PATIENCE_MS);
     const send = async (sdp: string): Promise<boolean> => {
       await ready;
@@ -395,6 +405,17 @@ export class Engine {
     this.#dispatch({ type: "failed", id, problem, at: Date.now() });
   }
 
+  /** Without it calls are as good, and nobody knows how good: where it cannot be had, the next call asks again. */
+  async #loadMeasuring(): Promise<void> {
+    const loaded = await import("./calls/measuring.js").catch(() => null);
+    if (loaded) this.#measuring ??= new loaded.Measuring((callId, report) => void this.#link.send({ type: "quality", callId, report }));
+  }
+
+  #soundsSo(): void {
+    const { activeId } = this.snapshot;
+    this.#set({ quality: this.#measuring?.quality(activeId) ?? null, warnings: this.#measuring?.warnings(activeId) ?? [] });
+  }
+
   // --- state ---------------------------------------------------------------------
 
   #dispatch(event: PhoneEvent): void {
@@ -413,11 +434,11 @@ export class Engine {
     for (const { id } of calls) {
       if (findCall(next, id)) continue;
       this.#takingOver.delete(id);
-      this.#reports.end(id);
+      this.#measuring?.end(id);
     }
     this.#set(next);
     this.#lines.follow(next);
-    if (next.activeId !== activeId) this.#set({ quality: this.#lines.quality, warnings: this.#reports.warnings(next.activeId) });
+    if (next.activeId !== activeId) this.#soundsSo();
     this.#locks.set(next.calls.filter(({ phase }) => phase !== "incoming").map(({ id }) => id));
     keep(this.#scope, next, this.#standing.released);
     for (const call of toHold(this.snapshot)) this.commands.hold(call.id, true);

@@ -3,7 +3,7 @@
 import { LevelMeter } from "../media/level.js";
 import type { SoundSource } from "../media/ownSound.js";
 import type { Peer } from "../media/peer.js";
-import type { Quality } from "../media/quality.js";
+import type { Entry } from "../media/quality.js";
 import type { FoundCandidate } from "../media/reach.js";
 import type { Voice } from "../media/voice.js";
 import type { LiveCall } from "./call.js";
@@ -23,8 +23,7 @@ export interface LinesOptions {
   found(id: string, candidate: FoundCandidate): void; // to be told to the server
   offer(id: string, sdp: string): boolean; // for a call that stands; false: nobody hears
   hopeless(id: string): void;
-  measured(): void; // there is a new `quality`
-  sampled?(id: string, quality: Quality): void; // of any call
+  measured(id: string, peer: Peer, entries: Entry[]): void; // of each call, each second
 }
 
 export class Lines {
@@ -62,10 +61,7 @@ export class Lines {
         unheard: (problem) => options.dispatch({ type: "unheard", id, problem }),
         hopeless: () => options.hopeless(id),
         heard: () => this.#play(),
-        measured: () => {
-          if (media.quality) options.sampled?.(id, media.quality);
-          if (id === options.state().activeId) options.measured();
-        },
+        measured: (peer, entries) => options.measured(id, peer, entries),
       },
       { microphone, take: () => this.#take(), prepare: () => this.#prepare() },
     );
@@ -95,10 +91,6 @@ export class Lines {
   /** Of the active call. */
   get active(): CallMedia | null {
     return this.#all.get(this.#options.state().activeId ?? "") ?? null;
-  }
-
-  get quality(): Quality | null {
-    return this.active?.quality ?? null;
   }
 
   /** Loudness of what is played now, 0 to 1. */

@@ -7,7 +7,7 @@ import { MicrophoneError, type MicrophoneProblem } from "../media/microphone.js"
 import type { SoundSource } from "../media/ownSound.js";
 import type { Peer } from "../media/peer.js";
 import { NO_PULSE, expecting, feel, isDead, isStill, quietMs, type Pulse } from "../media/pulse.js";
-import { sample, type Counters, type Quality } from "../media/quality.js";
+import type { Entry } from "../media/quality.js";
 import type { FoundCandidate } from "../media/reach.js";
 import type { Call } from "./call.js";
 import { WELL_MS, decide, isWell, type MediaStands, type Standing } from "./recovery.js";
@@ -22,7 +22,7 @@ export interface MediaHooks {
   unheard(problem: MicrophoneProblem | null): void; // the call goes on without our microphone; null: with it
   hopeless(): void; // no sound after all tries
   heard(): void; // there is another stream to play
-  measured(): void; // there is a new `quality`
+  measured(peer: Peer, entries: Entry[]): void; // each second: what `current` tells by getStats
 }
 
 /** What it is made of; tests give their own. */
@@ -43,12 +43,10 @@ const SILENT_MS = 5000;
 /** A new connection that packets come through this soon was needed. */
 const HELPED_MS = 2000;
 const QUALITY_MS = 1000;
-const NOTHING: Counters = { received: 0, lost: 0 };
 
 export class CallMedia {
   current: Peer | null = null; // what plays, or will as the first
   heard: MediaStream | null = null; // the far side's voice, once there may be any
-  quality: Quality | null = null; // null until there was media
   #next: Peer | null = null; // is made in place of `current`
   #voice: MediaStreamTrack | null = null; // this call's copy of the microphone: it can be silent while another call's is not
   #voiceOf: MediaStreamTrack | null = null; // what it is a copy of
@@ -73,7 +71,6 @@ export class CallMedia {
   #wellSince = Date.now();
   #attempt = 0; // counts tries: one that is over does nothing any more
   #pulse: Pulse = NO_PULSE;
-  #counters: Counters = NOTHING;
   #qualityAt = 0;
   readonly #hooks: MediaHooks;
   readonly #parts: MediaParts;
@@ -307,7 +304,6 @@ export class CallMedia {
     this.#everHeard = true;
     this.#since = this.#wellSince = Date.now();
     this.#pulse = this.#pulse.lastAt === null ? NO_PULSE : expecting(this.#since);
-    this.#counters = NOTHING;
     this.#hear(peer);
     before?.close();
     this.#tell();
@@ -332,7 +328,7 @@ export class CallMedia {
     if (current?.state === "connected") {
       const report = await current.stats().catch(() => null);
       if (this.#closed) return;
-      if (report && current === this.current) this.#read([...report.values()] as { type: string; id: string }[]);
+      if (report && current === this.current) this.#read(current, [...report.values()] as Entry[]);
     }
     this.look();
   }
@@ -342,7 +338,7 @@ export class CallMedia {
     this.#timer = setTimeout(() => void this.#measure(), quiet >= QUIET_MS && quiet < SILENT_MS ? LOOK_CLOSELY_MS : LOOK_MS);
   }
 
-  #read(entries: { type: string; id: string }[]): void {
+  #read(peer: Peer, entries: Entry[]): void {
     const now = Date.now();
     const { packets } = this.#pulse;
     this.#pulse = feel(this.#pulse, entries, now);
@@ -350,10 +346,7 @@ export class CallMedia {
     if (this.#pulse.packets > packets && now - this.#since < HELPED_MS) this.#stillTries = 0;
     if (now - this.#qualityAt < QUALITY_MS - 100) return;
     this.#qualityAt = now;
-    const { quality, counters } = sample(entries, this.#counters);
-    this.#counters = counters;
-    this.quality = quality;
-    this.#hooks.measured();
+    this.#hooks.measured(peer, entries);
   }
 
   #tell(): void {
