@@ -18,7 +18,7 @@ import { NOTHING_YET, type Snapshot } from "./calls/snapshot.js";
 import { Standing } from "./calls/standing.js";
 import { activeOf, canDial, findCall, step, toHold, type PhoneEvent, type PhoneState } from "./calls/state.js";
 import { WarmMedia } from "./calls/warm.js";
-import { Microphone } from "./media/microphone.js";
+import { Microphone, type MicrophoneProblem } from "./media/microphone.js";
 import { Peer } from "./media/peer.js";
 import { sourceOf } from "./media/ownSound.js";
 import type { Quality } from "./media/quality.js";
@@ -256,7 +256,8 @@ export class Engine {
   async testConnection(number: string): Promise<Preflight> {
     const { user, server } = this.#options;
     const { runPreflight } = await import("./calls/preflight.js");
-    return runPreflight({ number, user, server, prefer: this.#options.prefer(), reach: this.#reach, microphone: () => this.devices.tryMicrophone().then((error) => error?.problem ?? null) });
+    const microphone = async (): Promise<MicrophoneProblem | null> => (await this.devices.tryMicrophone())?.problem ?? null;
+    return runPreflight({ number, user, server, prefer: this.#options.prefer(), reach: this.#reach, microphone });
   }
 
   /** Signs out: the page's session ends, and its calls with it. */
