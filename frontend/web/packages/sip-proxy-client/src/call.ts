@@ -38,66 +38,69 @@ const ANSWER_MS = 120_000;
  * a `SIPProxyError` where it refuses. Nobody need wait for it: the same is told by events.
  */
 export class SIPProxyCall extends Emitter<CallEvents> {
+  readonly #engine: Engine;
+  #known: Call;
+  readonly #until: Until;
+
   /** @internal Calls are made by the client. */
-  constructor(
-    private readonly engine: Engine,
-    private known: Call,
-    private readonly until: Until,
-  ) {
+  constructor(engine: Engine, known: Call, until: Until) {
     super();
+    this.#engine = engine;
+    this.#known = known;
+    this.#until = until;
   }
 
   /** Stays the same across reloads; the server's API and its records know the call by it. */
   get id(): string {
-    return this.known.id;
+    return this.#known.id;
   }
 
   /** All that is known, as one immutable value: another one after each change. */
   get info(): Call {
-    return this.known;
+    return this.#known;
   }
 
   get state(): Exclude<Phase, "idle"> {
-    return this.known.phase;
+    return this.#known.phase;
   }
 
   get direction(): "inbound" | "outbound" {
-    return this.known.direction;
+    return this.#known.direction;
   }
 
   /** The other side's number. */
   get number(): string {
-    return this.known.number;
+    return this.#known.number;
   }
 
   /** The other side's name, "" where unknown. */
   get name(): string {
-    return this.known.name;
+    return this.#known.name;
   }
 
   get held(): boolean {
-    return this.known.held;
+    return this.#known.held;
   }
 
   get muted(): boolean {
-    return this.known.muted;
+    return this.#known.muted;
   }
 
   get parties(): readonly PartySummary[] {
-    return this.known.parties;
+    return this.#known.parties;
   }
 
   get recording(): RecordingState {
-    return this.known.recording;
+    return this.#known.recording;
   }
 
   get isActive(): boolean {
-    return this.engine.snapshot.activeId === this.id;
+    return this.#engine.snapshot.activeId === this.id;
   }
 
   /** Why it ended otherwise than it should; null while it lives, and where it ended well. */
   get error(): SIPProxyError | null {
-    return this.known.phase === "ended" ? endingError(this.known) : null;
+    return this.#known.phase === "ended" ? endingError(this.#known) : null;
   }
 
   // --- while it is set up ----------------------------------------------------------
@@ -105,8 +108,8 @@ export class SIPProxyCall extends Emitter<CallEvents> {
   /** Takes an incoming call; one that talks is held. `audio`: see `CallAudio`. */
   answer(options: { audio?: CallAudio } = {}): Promise<void> {
     const { audio = true } = options;
-    if (!this.engine.accept(this.id, false, audio === true ? undefined : audio)) return this.wrongState();
-    return this.ask(ANSWER_MS, ({ phase, problem }) => {
+    if (!this.#engine.accept(this.id, false, audio === true ? undefined : audio)) return this.#wrongState();
+    return this.#ask(ANSWER_MS, ({ phase, problem }) => {
       if (problem && phase === "incoming") return new SIPProxyError(problem);
       return phase === "accepted";
     });
@@ -114,107 +117,106 @@ export class SIPProxyCall extends Emitter<CallEvents> {
 
   /** Declines an incoming call: it stops ringing at all pages of this user. */
   reject(): void {
-    this.engine.decline(this.id);
+    this.#engine.decline(this.id);
   }
 
   /** Ends the call for all who are in it; one that rings here is declined. */
   hangup(): void {
     if (this.state === "incoming") this.reject();
-    else this.engine.hangup(this.id);
+    else this.#engine.hangup(this.id);
   }
 
   // --- while it stands -------------------------------------------------------------
 
   /** The others hear music, and nothing from here. */
   hold(): Promise<void> {
-    return this.confirmed("hold", this.engine.commands.hold(this.id, true));
+    return this.#confirmed("hold", this.#engine.commands.hold(this.id, true));
   }
 
   /** Takes it back; another call that talks is held instead. */
   unhold(): Promise<void> {
-    return this.confirmed("hold", this.engine.commands.swap(this.id));
+    return this.#confirmed("hold", this.#engine.commands.swap(this.id));
   }
 
   mute(): void {
-    this.engine.setMuted(this.id, true);
+    this.#engine.setMuted(this.id, true);
   }
 
   unmute(): void {
-    this.engine.setMuted(this.id, false);
+    this.#engine.setMuted(this.id, false);
   }
 
   /** 0-9, *, #, A-D, at most 32 at a time. */
   sendDTMF(digits: string): Promise<void> {
     if (!DIGITS.test(digits)) return rejected(new SIPProxyError("invalid_digits"));
-    return this.sent(this.engine.sendDigits(this.id, digits.toUpperCase()));
+    return this.#sent(this.#engine.sendDigits(this.id, digits.toUpperCase()));
   }
 
   /** Blind: `target` is called, and given the other side when it answers: `transferred`, or `transferFailed`. */
   transfer(target: string): Promise<void> {
     if (!target.trim()) return rejected(new SIPProxyError("invalid_target"));
-    return this.confirmed("transfer", this.engine.commands.transfer(this.id, target));
+    return this.#confirmed("transfer", this.#engine.commands.transfer(this.id, target));
   }
 
   /** Connects the other sides of both calls; both end here. */
   attendedTransfer(other: SIPProxyCall): Promise<void> {
-    return this.confirmed("connect", this.engine.commands.connect(this.id, other.id));
+    return this.#confirmed("connect", this.#engine.commands.connect(this.id, other.id));
   }
 
   /** Lets go of who is called for a transfer: the talk goes on. */
   cancelTransfer(): void {
-    this.engine.commands.cancelTransfer(this.id);
+    this.#engine.commands.cancelTransfer(this.id);
   }
 
   /** A conference: one more party, by its number. */
   addParty(target: string): Promise<void> {
     if (!target.trim()) return rejected(new SIPProxyError("invalid_target"));
-    return this.confirmed("add", this.engine.commands.addParty(this.id, target));
+    return this.#confirmed("add", this.#engine.commands.addParty(this.id, target));
   }
 
   /** A conference: the other side of that call joins this one, and that call ends here. */
   merge(other: SIPProxyCall): Promise<void> {
-    return this.confirmed("merge", this.engine.commands.merge(this.id, other.id));
+    return this.#confirmed("merge", this.#engine.commands.merge(this.id, other.id));
   }
 
   /** Lets one party go, by its number in `parties`. */
   dropParty(party: number): Promise<void> {
-    return this.sent(this.engine.commands.dropParty(this.id, party));
+    return this.#sent(this.#engine.commands.dropParty(this.id, party));
   }
 
   /** The others go on without us: there must be two, or one and a transfer's target. */
   leave(): void {
-    this.engine.commands.leave(this.id);
+    this.#engine.commands.leave(this.id);
   }
 
   record(action: "start" | "pause" | "resume" | "stop"): Promise<void> {
-    return this.confirmed("record", this.engine.commands.record(this.id, action));
+    return this.#confirmed("record", this.#engine.commands.record(this.id, action));
   }
 
   async getStats(): Promise<CallStats> {
-    const media = this.engine.mediaOf(this.id);
-    const report = await media?.current?.stats().catch(() => null);
-    return { quality: media?.quality ?? null, report: report ?? null };
+    const report = await this.#engine.mediaOf(this.id)?.current?.stats().catch(() => null);
+    return { quality: this.#engine.qualityOf(this.id), report: report ?? null };
   }
 
   /** For diagnosis; null where there is none. It is another one after each loss and reload. */
   get connection(): RTCPeerConnection | null {
-    return this.engine.mediaOf(this.id)?.current?.connection ?? null;
+    return this.#engine.mediaOf(this.id)?.current?.connection ?? null;
   }
 
   /** What the other side sounds like, for drawing or recording it; null before there may be anything. */
   get remoteStream(): MediaStream | null {
-    return this.engine.mediaOf(this.id)?.heard ?? null;
+    return this.#engine.mediaOf(this.id)?.heard ?? null;
   }
 
   /** How it was, 1 to 5; within a day after its end. */
   postFeedback(feedback: CallFeedback): Promise<void> {
     if (!(feedback.score >= 1 && feedback.score <= 5)) return rejected(new SIPProxyError("invalid_request", "A score is 1 to 5."));
-    return this.sent(this.engine.feedback({ callId: this.id, ...feedback }));
+    return this.#sent(this.#engine.feedback({ callId: this.id, ...feedback }));
   }
 
   /** @internal */
   take(known: Call): void {
-    this.known = known;
+    this.#known = known;
   }
 
   /** @internal */
@@ -222,34 +224,34 @@ export class SIPProxyCall extends Emitter<CallEvents> {
     this.emit(name, ...told);
   }
 
-  private sent(heard: boolean): Promise<void> {
-    return heard ? Promise.resolve() : rejected(this.refusal());
+  #sent(heard: boolean): Promise<void> {
+    return heard ? Promise.resolve() : rejected(this.#refusal());
   }
 
-  private confirmed(what: Trouble["what"], asked: boolean): Promise<void> {
-    if (!asked) return rejected(this.refusal());
-    const before = this.known.asked === null ? this.known.trouble : null; // nothing was asked for: it is so already
-    return this.ask(CONFIRM_MS, ({ phase, asked, trouble }) => {
+  #confirmed(what: Trouble["what"], asked: boolean): Promise<void> {
+    if (!asked) return rejected(this.#refusal());
+    const before = this.#known.asked === null ? this.#known.trouble : null; // nothing was asked for: it is so already
+    return this.#ask(CONFIRM_MS, ({ phase, asked, trouble }) => {
       if (phase === "ended" || asked !== null) return phase === "ended"; // given away, as it was to be
       return trouble && trouble !== before && TELLS_OF[trouble.what] === TELLS_OF[what] ? troubleError(trouble) : true;
     });
   }
 
-  private ask(ms: number, done: (call: Call) => boolean | SIPProxyError): Promise<void> {
+  #ask(ms: number, done: (call: Call) => boolean | SIPProxyError): Promise<void> {
     return quietly(
-      this.until(this.id, ms, () => {
-        const { known } = this;
+      this.#until(this.id, ms, () => {
+        const known = this.#known;
         if (known.phase !== "ended" || known.outcome === "transferred") return done(known);
         return endingError(known) ?? new SIPProxyError(known.outcome === "cancelled" ? "cancelled" : "wrong_state");
       }),
     );
   }
 
-  private refusal(): SIPProxyError {
-    return new SIPProxyError(this.engine.snapshot.link === "open" ? "wrong_state" : "not_connected");
+  #refusal(): SIPProxyError {
+    return new SIPProxyError(this.#engine.snapshot.link === "open" ? "wrong_state" : "not_connected");
   }
 
-  private wrongState(): Promise<never> {
+  #wrongState(): Promise<never> {
     return rejected(new SIPProxyError("wrong_state"));
   }
 }

@@ -22,30 +22,30 @@ export function stands(before: boolean, last: readonly boolean[]): boolean {
 /** One call's. */
 export class CallQuality {
   readonly warnings = new Set<QualityWarning>(); // that stand now
-  private readonly ever = new Set<QualityWarning>();
-  private readonly over = new Map<QualityWarning, boolean[]>();
-  private count = 0;
-  private trips = 0;
-  private sum = { mos: 0, lossPercent: 0, jitterMs: 0, roundTripMs: 0 };
-  private worst = { mos: 5, lossPercent: 0, jitterMs: 0, roundTripMs: 0 };
-  private sentLoss = 0;
-  private sentLosses = 0;
-  private codec = "";
+  readonly #ever = new Set<QualityWarning>();
+  readonly #over = new Map<QualityWarning, boolean[]>();
+  #count = 0;
+  #trips = 0;
+  #sum = { mos: 0, lossPercent: 0, jitterMs: 0, roundTripMs: 0 };
+  #worst = { mos: 5, lossPercent: 0, jitterMs: 0, roundTripMs: 0 };
+  #sentLoss = 0;
+  #sentLosses = 0;
+  #codec = "";
 
   /** What it means for the warnings, as Twilio's Voice SDK tells it: `warning` and `warning-cleared`. */
   take(sample: Quality): { warning: QualityWarning[]; cleared: QualityWarning[] } {
-    this.add(sample);
+    this.#add(sample);
     const told = { warning: [] as QualityWarning[], cleared: [] as QualityWarning[] };
     for (const kind of WARNINGS) {
-      const last = [...(this.over.get(kind) ?? []), OVER[kind](sample)].slice(-WINDOW);
-      this.over.set(kind, last);
+      const last = [...(this.#over.get(kind) ?? []), OVER[kind](sample)].slice(-WINDOW);
+      this.#over.set(kind, last);
       const before = this.warnings.has(kind);
       if (stands(before, last) === before) continue;
       told[before ? "cleared" : "warning"].push(kind);
       if (before) this.warnings.delete(kind);
       else {
         this.warnings.add(kind);
-        this.ever.add(kind);
+        this.#ever.add(kind);
       }
     }
     return told;
@@ -53,7 +53,10 @@ export class CallQuality {
 
   /** Of the call until now; null before the first sample. */
   report(): QualityReport | null {
-    const { count, trips, sum, worst } = this;
+    const count = this.#count;
+    const trips = this.#trips;
+    const sum = this.#sum;
+    const worst = this.#worst;
     if (count === 0) return null;
     return {
       seconds: count,
@@ -61,28 +64,28 @@ export class CallQuality {
       lossPercent: round(sum.lossPercent / count), worstLossPercent: round(worst.lossPercent),
       jitterMs: round(sum.jitterMs / count), worstJitterMs: round(worst.jitterMs),
       ...(trips > 0 ? { roundTripMs: round(sum.roundTripMs / trips), worstRoundTripMs: round(worst.roundTripMs) } : {}),
-      ...(this.sentLosses > 0 ? { sentLossPercent: round(this.sentLoss / this.sentLosses) } : {}),
-      codec: this.codec.slice(0, 40),
-      warnings: [...this.ever],
+      ...(this.#sentLosses > 0 ? { sentLossPercent: round(this.#sentLoss / this.#sentLosses) } : {}),
+      codec: this.#codec.slice(0, 40),
+      warnings: [...this.#ever],
     };
   }
 
-  private add(sample: Quality): void {
+  #add(sample: Quality): void {
     const { mos, lossPercent, jitterMs, roundTripMs, sentLossPercent } = sample;
-    this.count++;
-    this.codec = sample.codec || this.codec;
-    this.sum = {
-      mos: this.sum.mos + mos, lossPercent: this.sum.lossPercent + lossPercent,
-      jitterMs: this.sum.jitterMs + jitterMs, roundTripMs: this.sum.roundTripMs + (roundTripMs ?? 0),
+    this.#count++;
+    this.#codec = sample.codec || this.#codec;
+    this.#sum = {
+      mos: this.#sum.mos + mos, lossPercent: this.#sum.lossPercent + lossPercent,
+      jitterMs: this.#sum.jitterMs + jitterMs, roundTripMs: this.#sum.roundTripMs + (roundTripMs ?? 0),
     };
-    this.worst = {
-      mos: Math.min(this.worst.mos, mos), lossPercent: Math.max(this.worst.lossPercent, lossPercent),
-      jitterMs: Math.max(this.worst.jitterMs, jitterMs), roundTripMs: Math.max(this.worst.roundTripMs, roundTripMs ?? 0),
+    this.#worst = {
+      mos: Math.min(this.#worst.mos, mos), lossPercent: Math.max(this.#worst.lossPercent, lossPercent),
+      jitterMs: Math.max(this.#worst.jitterMs, jitterMs), roundTripMs: Math.max(this.#worst.roundTripMs, roundTripMs ?? 0),
     };
-    if (roundTripMs !== null) this.trips++;
+    if (roundTripMs !== null) this.#trips++;
     if (sentLossPercent === null || sentLossPercent === undefined) return;
-    this.sentLoss += Math.min(100, Math.max(0, sentLossPercent));
-    this.sentLosses++;
+    this.#sentLoss += Math.min(100, Math.max(0, sentLossPercent));
+    this.#sentLosses++;
   }
 }
 
@@ -91,36 +94,39 @@ const REPORT_MS = 10_000;
 
 /** Of all calls: tells the server every ten seconds, and at the end. */
 export class QualityReports {
-  private readonly calls = new Map<string, { quality: CallQuality; toldAt: number }>();
+  readonly #calls = new Map<string, { quality: CallQuality; toldAt: number }>();
+  readonly #send: (callId: string, report: QualityReport) => void;
 
-  constructor(private readonly send: (callId: string, report: QualityReport) => void) {}
+  constructor(send: (callId: string, report: QualityReport) => void) {
+    this.#send = send;
+  }
 
   /** `at`: milliseconds. */
   take(id: string, sample: Quality, at: number): { warning: QualityWarning[]; cleared: QualityWarning[] } {
-    const call = this.calls.get(id) ?? { quality: new CallQuality(), toldAt: at };
-    this.calls.set(id, call);
+    const call = this.#calls.get(id) ?? { quality: new CallQuality(), toldAt: at };
+    this.#calls.set(id, call);
     const told = call.quality.take(sample);
     if (at - call.toldAt >= REPORT_MS) {
       call.toldAt = at;
-      this.tell(id, call.quality);
+      this.#tell(id, call.quality);
     }
     return told;
   }
 
   /** The call has ended here, or is another page's. */
   end(id: string): void {
-    const call = this.calls.get(id);
-    this.calls.delete(id);
-    if (call) this.tell(id, call.quality);
+    const call = this.#calls.get(id);
+    this.#calls.delete(id);
+    if (call) this.#tell(id, call.quality);
   }
 
   warnings(id: string | null): readonly QualityWarning[] {
-    return [...(this.calls.get(id ?? "")?.quality.warnings ?? [])];
+    return [...(this.#calls.get(id ?? "")?.quality.warnings ?? [])];
   }
 
-  private tell(id: string, quality: CallQuality): void {
+  #tell(id: string, quality: CallQuality): void {
     const report = quality.report();
-    if (report) this.send(id, report);
+    if (report) this.#send(id, report);
   }
 }
 

@@ -23,31 +23,33 @@ export interface DevicesOptions {
 }
 
 export class ChosenDevices {
-  private chosen = NO_DEVICES.chosen;
-  private devices = NO_DEVICES.devices;
-  private readonly stopListening: () => void;
+  #chosen = NO_DEVICES.chosen;
+  #devices = NO_DEVICES.devices;
+  readonly #stopListening: () => void;
+  readonly #options: DevicesOptions;
 
-  constructor(private readonly options: DevicesOptions) {
+  constructor(options: DevicesOptions) {
+    this.#options = options;
     const { microphone, onChange } = options;
     microphone.onChange((microphoneOpen) => {
       onChange({ microphoneOpen });
-      if (microphoneOpen) void this.read(); // names are known from now on
+      if (microphoneOpen) void this.#read(); // names are known from now on
     });
-    microphone.onLost(() => void this.another());
-    this.stopListening = onDevicesChange(() => void this.read());
-    void this.read();
+    microphone.onLost(() => void this.#another());
+    this.#stopListening = onDevicesChange(() => void this.#read());
+    void this.#read();
     void microphone.warm();
   }
 
   close(): void {
-    this.stopListening();
-    this.options.microphone.end();
+    this.#stopListening();
+    this.#options.microphone.end();
   }
 
   /** Opens the microphone to show its level and the devices' names; the browser may ask. */
   async tryMicrophone(): Promise<MicrophoneError | null> {
     try {
-      await this.options.onTrack(await this.options.microphone.get());
+      await this.#options.onTrack(await this.#options.microphone.get());
       return null;
     } catch (error) {
       return microphoneError(error);
@@ -55,45 +57,45 @@ export class ChosenDevices {
   }
 
   async chooseMicrophone(id: string): Promise<void> {
-    this.choose({ microphone: id });
+    this.#choose({ microphone: id });
     try {
-      const track = await this.options.microphone.choose(id);
-      if (track) await this.options.onTrack(track);
+      const track = await this.#options.microphone.choose(id);
+      if (track) await this.#options.onTrack(track);
     } catch {
-      void this.read(); // it went away in the meantime: the list shows it
+      void this.#read(); // it went away in the meantime: the list shows it
     }
   }
 
   chooseSpeaker(id: string): void {
-    this.choose({ speaker: id });
-    this.options.voice.setDevice(id);
+    this.#choose({ speaker: id });
+    this.#options.voice.setDevice(id);
   }
 
   /** For whoever plays a ring: the client does not. */
   chooseRing(id: string): void {
-    this.choose({ ring: id });
+    this.#choose({ ring: id });
   }
 
-  private choose(values: Partial<DeviceState["chosen"]>): void {
-    this.chosen = { ...this.chosen, ...values };
-    this.options.onChange({ chosen: this.chosen });
+  #choose(values: Partial<DeviceState["chosen"]>): void {
+    this.#chosen = { ...this.#chosen, ...values };
+    this.#options.onChange({ chosen: this.#chosen });
   }
 
   /** The microphone in use went away: any other is better than silence. */
-  private async another(): Promise<void> {
-    void this.read();
+  async #another(): Promise<void> {
+    void this.#read();
     try {
-      await this.options.onTrack(await this.options.microphone.get());
+      await this.#options.onTrack(await this.#options.microphone.get());
     } catch {
       // None is left: the call goes on, the meter shows silence, and a new device is offered by the list.
     }
   }
 
-  private async read(): Promise<void> {
+  async #read(): Promise<void> {
     const devices = await listDevices();
-    if (JSON.stringify(devices) === JSON.stringify(this.devices)) return;
-    this.devices = devices;
-    this.options.onChange({ devices });
+    if (JSON.stringify(devices) === JSON.stringify(this.#devices)) return;
+    this.#devices = devices;
+    this.#options.onChange({ devices });
   }
 }
 

@@ -3,7 +3,7 @@
 import { LevelMeter } from "../media/level.js";
 import type { SoundSource } from "../media/ownSound.js";
 import type { Peer } from "../media/peer.js";
-import type { Quality } from "../media/quality.js";
+import type { Entry } from "../media/quality.js";
 import type { FoundCandidate } from "../media/reach.js";
 import type { Voice } from "../media/voice.js";
 import type { LiveCall } from "./call.js";
@@ -23,32 +23,33 @@ export interface LinesOptions {
   found(id: string, candidate: FoundCandidate): void; // to be told to the server
   offer(id: string, sdp: string): boolean; // for a call that stands; false: nobody hears
   hopeless(id: string): void;
-  measured(): void; // there is a new `quality`
-  sampled?(id: string, quality: Quality): void; // of any call
+  measured(id: string, peer: Peer, entries: Entry[]): void; // of each call, each second
 }
 
 export class Lines {
-  private readonly all = new Map<string, CallMedia>();
-  private readonly own = new Set<string>(); // calls that do not use the microphone
-  private prepared: Promise<Peer> | null = null;
-  private playing: MediaStream | null = null;
-  private meter: Pick<LevelMeter, "read" | "close"> | null = null;
+  readonly #all = new Map<string, CallMedia>();
+  readonly #own = new Set<string>(); // calls that do not use the microphone
+  #prepared: Promise<Peer> | null = null;
+  #playing: MediaStream | null = null;
+  #meter: Pick<LevelMeter, "read" | "close"> | null = null;
+  readonly #options: LinesOptions;
 
-  constructor(private readonly options: LinesOptions) {
-    this.prepare();
+  constructor(options: LinesOptions) {
+    this.#options = options;
+    this.#prepare();
   }
 
   /** The call's media; null where it has none here. */
   of(id: string): CallMedia | null {
-    return this.all.get(id) ?? null;
+    return this.#all.get(id) ?? null;
   }
 
   /** Media for a call that has none. `own`: a sound of its own in place of the microphone. */
   open(id: string, own: SoundSource | null = null): CallMedia {
     this.drop(id);
-    const { options } = this;
+    const options = this.#options;
     const microphone = own ?? options.microphone;
-    if (own) this.own.add(id);
+    if (own) this.#own.add(id);
     const media = new CallMedia(
       {
         link: options.link,
@@ -59,101 +60,94 @@ export class Lines {
         changed: (state) => options.dispatch({ type: "media", id, state }),
         unheard: (problem) => options.dispatch({ type: "unheard", id, problem }),
         hopeless: () => options.hopeless(id),
-        heard: () => this.play(),
-        measured: () => {
-          if (media.quality) options.sampled?.(id, media.quality);
-          if (id === options.state().activeId) options.measured();
-        },
+        heard: () => this.#play(),
+        measured: (peer, entries) => options.measured(id, peer, entries),
       },
-      { microphone, take: () => this.take(), prepare: () => this.prepare() },
+      { microphone, take: () => this.#take(), prepare: () => this.#prepare() },
     );
-    this.all.set(id, media);
+    this.#all.set(id, media);
     this.follow(options.state());
     return media;
   }
 
   drop(id: string): void {
-    this.all.get(id)?.close();
-    this.all.delete(id);
-    this.own.delete(id);
-    this.play();
+    this.#all.get(id)?.close();
+    this.#all.delete(id);
+    this.#own.delete(id);
+    this.#play();
   }
 
   /** Closes what belongs to no call any more; gives the microphone and the ear to the active one. */
   follow(state: PhoneState): void {
-    for (const [id, media] of this.all) {
+    for (const [id, media] of this.#all) {
       const call = findCall(state, id);
       if (call) media.talk(id === state.activeId && !call.muted && !call.held);
       else this.drop(id);
     }
-    this.play();
-    if (state.calls.every(({ phase }) => phase === "accepted")) this.prepare(); // else a call is being made, which is more urgent
+    this.#play();
+    if (state.calls.every(({ phase }) => phase === "accepted")) this.#prepare(); // else a call is being made, which is more urgent
   }
 
   /** Of the active call. */
   get active(): CallMedia | null {
-    return this.all.get(this.options.state().activeId ?? "") ?? null;
-  }
-
-  get quality(): Quality | null {
-    return this.active?.quality ?? null;
+    return this.#all.get(this.#options.state().activeId ?? "") ?? null;
   }
 
   /** Loudness of what is played now, 0 to 1. */
   level(): number {
-    return this.meter?.read() ?? 0;
+    return this.#meter?.read() ?? 0;
   }
 
   linkLost(): void {
-    for (const media of this.all.values()) media.linkLost();
+    for (const media of this.#all.values()) media.linkLost();
   }
 
   /** Something hints at a change. */
   hurry(): void {
-    for (const media of this.all.values()) media.hurry();
+    for (const media of this.#all.values()) media.hurry();
   }
 
   /** Another microphone. */
   async send(track: MediaStreamTrack): Promise<void> {
-    await Promise.all([...this.all].map(([id, media]) => (this.own.has(id) ? undefined : media.send(track))));
+    await Promise.all([...this.#all].map(([id, media]) => (this.#own.has(id) ? undefined : media.send(track))));
   }
 
   close(): void {
-    for (const id of [...this.all.keys()]) this.drop(id);
-    this.prepared?.then((peer) => peer.close(), () => undefined);
-    this.prepared = null;
+    for (const id of [...this.#all.keys()]) this.drop(id);
+    this.#prepared?.then((peer) => peer.close(), () => undefined);
+    this.#prepared = null;
   }
 
   /** Makes the next connection ahead of its use. */
-  private prepare(): void {
-    this.prepared ??= this.options.peer();
-    this.prepared.catch(() => (this.prepared = null));
+  #prepare(): void {
+    this.#prepared ??= this.#options.peer();
+    this.#prepared.catch(() => (this.#prepared = null));
   }
 
   /** A connection for media ahead of a call; one for a call that comes all the same is made at once. */
   async takeAhead(): Promise<Peer> {
-    const peer = await this.take();
-    this.prepare();
+    const peer = await this.#take();
+    this.#prepare();
     return peer;
   }
 
-  private async take(): Promise<Peer> {
-    this.prepare();
-    const peer = this.prepared;
-    this.prepared = null;
-    return peer ?? this.options.peer();
+  async #take(): Promise<Peer> {
+    this.#prepare();
+    const peer = this.#prepared;
+    this.#prepared = null;
+    return peer ?? this.#options.peer();
   }
 
-  private play(): void {
+  #play(): void {
     const stream = this.active?.heard ?? null;
-    if (stream === this.playing) return;
-    this.playing = stream;
-    this.meter?.close();
-    this.meter = null;
-    if (!stream) return this.options.voice.stop();
-    this.options.voice.play(stream);
-    const meter = this.options.meter ?? ((heard: MediaStream) => new LevelMeter(heard));
-    if (stream.getTracks().length > 0) this.meter = meter(stream);
+    if (stream === this.#playing) return;
+    this.#playing = stream;
+    this.#meter?.close();
+    this.#meter = null;
+    if (!stream) return this.#options.voice.stop();
+    this.#options.voice.play(stream);
+    const meter = this.#options.meter ?? ((heard: MediaStream) => new LevelMeter(heard));
+    if (stream.getTracks().length > 0) this.#meter = meter(stream);
   }
 }
 

@@ -7,7 +7,7 @@ import { MicrophoneError, type MicrophoneProblem } from "../media/microphone.js"
 import type { SoundSource } from "../media/ownSound.js";
 import type { Peer } from "../media/peer.js";
 import { NO_PULSE, expecting, feel, isDead, isStill, quietMs, type Pulse } from "../media/pulse.js";
-import { sample, type Counters, type Quality } from "../media/quality.js";
+import type { Entry } from "../media/quality.js";
 import type { FoundCandidate } from "../media/reach.js";
 import type { Call } from "./call.js";
 import { WELL_MS, decide, isWell, type MediaStands, type Standing } from "./recovery.js";
@@ -22,7 +22,7 @@ export interface MediaHooks {
   unheard(problem: MicrophoneProblem | null): void; // the call goes on without our microphone; null: with it
   hopeless(): void; // no sound after all tries
   heard(): void; // there is another stream to play
-  measured(): void; // there is a new `quality`
+  measured(peer: Peer, entries: Entry[]): void; // each second: what `current` tells by getStats
 }
 
 /** What it is made of; tests give their own. */
@@ -43,45 +43,43 @@ const SILENT_MS = 5000;
 /** A new connection that packets come through this soon was needed. */
 const HELPED_MS = 2000;
 const QUALITY_MS = 1000;
-const NOTHING: Counters = { received: 0, lost: 0 };
 
 export class CallMedia {
   current: Peer | null = null; // what plays, or will as the first
   heard: MediaStream | null = null; // the far side's voice, once there may be any
-  quality: Quality | null = null; // null until there was media
-  private next: Peer | null = null; // is made in place of `current`
-  private voice: MediaStreamTrack | null = null; // this call's copy of the microphone: it can be silent while another call's is not
-  private voiceOf: MediaStreamTrack | null = null; // what it is a copy of
-  private talking = false;
-  private closed = false;
-  private beginning = false; // the first offer is being made
-  private timer: ReturnType<typeof setTimeout> | undefined;
-  private told: Call["media"] = "new";
+  #next: Peer | null = null; // is made in place of `current`
+  #voice: MediaStreamTrack | null = null; // this call's copy of the microphone: it can be silent while another call's is not
+  #voiceOf: MediaStreamTrack | null = null; // what it is a copy of
+  #talking = false;
+  #closed = false;
+  #beginning = false; // the first offer is being made
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #told: Call["media"] = "new";
 
   // See `Standing`.
-  private since = 0;
-  private lost = false;
-  private everHeard = false;
-  private trying = false;
-  private tries = 0;
-  private stillTries = 0;
-  private triedAt = 0;
+  #since = 0;
+  #lost = false;
+  #everHeard = false;
+  #trying = false;
+  #tries = 0;
+  #stillTries = 0;
+  #triedAt = 0;
 
-  private linkLostAt: number | null = null;
-  private wasHeld = false;
-  private suspected = false; // in this pause of packets
-  private wellSince = Date.now();
-  private attempt = 0; // counts tries: one that is over does nothing any more
-  private pulse: Pulse = NO_PULSE;
-  private counters: Counters = NOTHING;
-  private qualityAt = 0;
+  #linkLostAt: number | null = null;
+  #wasHeld = false;
+  #suspected = false; // in this pause of packets
+  #wellSince = Date.now();
+  #attempt = 0; // counts tries: one that is over does nothing any more
+  #pulse: Pulse = NO_PULSE;
+  #qualityAt = 0;
+  readonly #hooks: MediaHooks;
+  readonly #parts: MediaParts;
 
-  constructor(
-    private readonly hooks: MediaHooks,
-    private readonly parts: MediaParts,
-  ) {
+  constructor(hooks: MediaHooks, parts: MediaParts) {
+    this.#hooks = hooks;
+    this.#parts = parts;
     parts.microphone.hold();
-    this.lookAgain(0);
+    this.#lookAgain(0);
   }
 
   // --- the call begins and ends ------------------------------------------------------
@@ -92,14 +90,14 @@ export class CallMedia {
    * and so does this. Throws `MicrophoneError`; whether the offer was sent before that, `current` tells.
    */
   async begin(send: (sdp: string) => Promise<boolean>, warm: Peer | null = null): Promise<boolean> {
-    this.beginning = true;
-    const track = this.parts.microphone.get();
+    this.#beginning = true;
+    const track = this.#parts.microphone.get();
     track.catch(() => undefined); // awaited below
-    if (!this.parts.microphone.sure) await track;
-    const peer = warm ?? (await this.parts.take());
-    const offer = warm ? warm.handOver(() => this.peerChanged(warm)) : this.offered(peer);
-    const sent = !this.closed && (await send(offer));
-    if (this.closed) {
+    if (!this.#parts.microphone.sure) await track;
+    const peer = warm ?? (await this.#parts.take());
+    const offer = warm ? warm.handOver(() => this.#peerChanged(warm)) : this.#offered(peer);
+    const sent = !this.#closed && (await send(offer));
+    if (this.#closed) {
       peer.close(); // hung up in the meantime
       return true;
     }
@@ -107,10 +105,10 @@ export class CallMedia {
       peer.close();
       return false;
     }
-    this.beginning = false;
+    this.#beginning = false;
     this.current = peer;
     // Its answer may be on its way into the browser yet: there is nothing to be heard before.
-    if (warm) void warm.applied.then(() => this.current === warm && this.stand(warm));
+    if (warm) void warm.applied.then(() => this.current === warm && this.#stand(warm));
     const microphone = await track;
     if (this.current === peer) await this.send(microphone);
     return true;
@@ -118,19 +116,19 @@ export class CallMedia {
 
   /** The call stands, and has no connection here yet. */
   adopt(): void {
-    this.everHeard = true;
-    this.told = "returning";
+    this.#everHeard = true;
+    this.#told = "returning";
     this.look();
   }
 
   /** For ever. */
   close(): void {
-    if (this.closed) return;
-    this.closed = true;
-    clearTimeout(this.timer);
-    this.abandon();
-    this.parts.microphone.release();
-    this.voice?.stop();
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#abandon();
+    this.#parts.microphone.release();
+    this.#voice?.stop();
     this.current?.close();
     this.current = this.heard = null;
   }
@@ -139,232 +137,228 @@ export class CallMedia {
 
   /** Whether the microphone goes into this call. Silence goes in else: the server sees that the page is there. */
   talk(talking: boolean): void {
-    this.talking = talking;
-    if (this.voice) this.voice.enabled = talking;
+    this.#talking = talking;
+    if (this.#voice) this.#voice.enabled = talking;
   }
 
   /** The SDP answer to the last offer. Sound can be heard from then on, also before the far side answers. */
   async answered(sdp: string): Promise<void> {
-    const peer = [this.next, this.current].find((one) => one && !one.answered);
+    const peer = [this.#next, this.current].find((one) => one && !one.answered);
     // What was made ahead is not there any more: this is the answer of a leg that our connection knows nothing of.
     if (!peer && this.current && this.current.answerOf !== sdp) return this.lostByServer();
     if (!peer) return;
     const first = peer === this.current;
-    if (first) this.since = Date.now();
+    if (first) this.#since = Date.now();
     await peer.answer(sdp);
-    if (first && this.current === peer) this.hear(peer);
+    if (first && this.current === peer) this.#hear(peer);
   }
 
   /** Nobody hears us any more. What was offered and not answered is lost; what is connected plays on. */
   linkLost(): void {
-    this.linkLostAt = Date.now();
-    if (this.next && !this.next.answered) this.abandon();
+    this.#linkLostAt = Date.now();
+    if (this.#next && !this.#next.answered) this.#abandon();
     if (this.current && !this.current.answered) {
       this.current.close();
       this.current = null;
     }
-    this.tell();
+    this.#tell();
   }
 
   /** The server's side of the connection is gone. */
   lostByServer(): void {
-    if (this.closed || (this.trying && !this.next?.answered)) return; // the new offer is there already
-    if (this.trying) this.abandon();
-    this.lost = true;
+    if (this.#closed || (this.#trying && !this.#next?.answered)) return; // the new offer is there already
+    if (this.#trying) this.#abandon();
+    this.#lost = true;
     this.look();
   }
 
   /** The server refuses the new offer for now. */
   refused(): void {
-    this.abandon();
+    this.#abandon();
   }
 
   get renewing(): boolean {
-    return this.trying;
+    return this.#trying;
   }
 
   /** Looks how things stand: at once, since something hints at a change. */
   look(): void {
-    if (this.closed) return;
+    if (this.#closed) return;
     const now = Date.now();
-    const held = this.hooks.held();
+    const held = this.#hooks.held();
     // Packets are expected from the end of a hold on, not from its beginning.
-    if (this.wasHeld && !held && this.pulse.lastAt !== null) this.pulse = { ...this.pulse, at: now, lastAt: now };
-    this.wasHeld = held;
-    const standing = this.standing(held);
+    if (this.#wasHeld && !held && this.#pulse.lastAt !== null) this.#pulse = { ...this.#pulse, at: now, lastAt: now };
+    this.#wasHeld = held;
+    const standing = this.#standing(held);
     const well = isWell(standing, now);
-    const quiet = held ? 0 : quietMs(this.pulse);
-    this.lookAgain(well ? quiet : QUIET_MS);
-    if (quiet < SUSPICIOUS_MS) this.suspected = false;
-    else if (!this.suspected) {
-      this.suspected = true;
-      this.hooks.suspicious();
+    const quiet = held ? 0 : quietMs(this.#pulse);
+    this.#lookAgain(well ? quiet : QUIET_MS);
+    if (quiet < SUSPICIOUS_MS) this.#suspected = false;
+    else if (!this.#suspected) {
+      this.#suspected = true;
+      this.#hooks.suspicious();
     }
-    if (!well) this.wellSince = now;
-    else if (now - this.wellSince >= WELL_MS) this.tries = 0;
+    if (!well) this.#wellSince = now;
+    else if (now - this.#wellSince >= WELL_MS) this.#tries = 0;
     const decision = decide(standing, now);
-    if (decision === "attach" && standing.still) this.stillTries++;
-    if (decision === "attach") void this.renew();
-    else if (decision === "abandon") this.abandon();
-    else if (decision === "give-up") this.hooks.hopeless();
-    else this.tell();
+    if (decision === "attach" && standing.still) this.#stillTries++;
+    if (decision === "attach") void this.#renew();
+    else if (decision === "abandon") this.#abandon();
+    else if (decision === "give-up") this.#hooks.hopeless();
+    else this.#tell();
   }
 
   /** Measures at once, then looks. */
   hurry(): void {
-    if (!this.closed) void this.measure();
+    if (!this.#closed) void this.#measure();
   }
 
   /** Sends this microphone in place of the one before, without a gap. */
   async send(track: MediaStreamTrack): Promise<void> {
-    if (this.closed) return;
-    const before = this.voice;
-    if (!before || this.voiceOf !== track) {
-      this.voice = track.clone();
-      this.voice.enabled = this.talking;
-      this.voiceOf = track;
+    if (this.#closed) return;
+    const before = this.#voice;
+    if (!before || this.#voiceOf !== track) {
+      this.#voice = track.clone();
+      this.#voice.enabled = this.#talking;
+      this.#voiceOf = track;
     }
-    const { voice } = this;
-    await Promise.all([this.current, this.next].map((peer) => voice && peer?.replaceTrack(voice)));
+    const voice = this.#voice;
+    await Promise.all([this.current, this.#next].map((peer) => voice && peer?.replaceTrack(voice)));
     if (before !== voice) before?.stop();
-    if (!this.closed) this.hooks.unheard(null);
+    if (!this.#closed) this.#hooks.unheard(null);
   }
 
   // --- how it does that ----------------------------------------------------------------
 
-  private standing(held: boolean): Standing {
+  #standing(held: boolean): Standing {
     return {
-      link: this.hooks.link(), media: this.media(), since: this.since,
-      dead: this.isDead(), still: isStill(this.pulse), stillTries: this.stillTries, held, lost: this.lost,
-      everHeard: this.everHeard, tries: this.tries, triedAt: this.triedAt, trying: this.trying,
+      link: this.#hooks.link(), media: this.#media(), since: this.#since,
+      dead: this.#isDead(), still: isStill(this.#pulse), stillTries: this.#stillTries, held, lost: this.#lost,
+      everHeard: this.#everHeard, tries: this.#tries, triedAt: this.#triedAt, trying: this.#trying,
     };
   }
 
   /** On hold no packets come anyway: only the path's own checks tell, and those come further apart. */
-  private isDead(): boolean {
-    return isDead(this.pulse, this.wasHeld ? null : this.linkLostAt);
+  #isDead(): boolean {
+    return isDead(this.#pulse, this.#wasHeld ? null : this.#linkLostAt);
   }
 
-  private media(): MediaStands {
-    if (this.beginning) return "asked";
+  #media(): MediaStands {
+    if (this.#beginning) return "asked";
     if (!this.current) return "none";
     if (!this.current.answered) return "asked";
     return this.current.state === "new" ? "connecting" : this.current.state;
   }
 
-  private async renew(): Promise<void> {
-    const attempt = ++this.attempt;
-    this.trying = true;
-    this.tries++;
-    this.triedAt = Date.now();
-    this.lost = false;
-    this.tell();
-    const peer = await this.parts.take().catch(() => null);
-    if (attempt !== this.attempt) return peer?.close();
-    if (!peer) return this.abandon();
-    this.next = peer;
-    if (!this.hooks.offer(this.offered(peer))) return this.abandon();
-    this.parts.prepare();
+  async #renew(): Promise<void> {
+    const attempt = ++this.#attempt;
+    this.#trying = true;
+    this.#tries++;
+    this.#triedAt = Date.now();
+    this.#lost = false;
+    this.#tell();
+    const peer = await this.#parts.take().catch(() => null);
+    if (attempt !== this.#attempt) return peer?.close();
+    if (!peer) return this.#abandon();
+    this.#next = peer;
+    if (!this.#hooks.offer(this.#offered(peer))) return this.#abandon();
+    this.#parts.prepare();
     try {
-      const track = await this.parts.microphone.get();
-      if (this.current === peer || this.next === peer) await this.send(track);
+      const track = await this.#parts.microphone.get();
+      if (this.current === peer || this.#next === peer) await this.send(track);
     } catch (error) {
       // To hear is better than nothing.
-      if (this.current === peer || this.next === peer) this.hooks.unheard(error instanceof MicrophoneError ? error.problem : "microphone_failed");
+      if (this.current === peer || this.#next === peer) this.#hooks.unheard(error instanceof MicrophoneError ? error.problem : "microphone_failed");
     }
   }
 
-  private offered(peer: Peer): string {
-    return peer.offer(() => this.peerChanged(peer), (candidate) => this.hooks.found(candidate));
+  #offered(peer: Peer): string {
+    return peer.offer(() => this.#peerChanged(peer), (candidate) => this.#hooks.found(candidate));
   }
 
-  private abandon(): void {
-    this.attempt++;
-    this.trying = false;
-    this.next?.close();
-    this.next = null;
-    this.tell();
+  #abandon(): void {
+    this.#attempt++;
+    this.#trying = false;
+    this.#next?.close();
+    this.#next = null;
+    this.#tell();
   }
 
-  private peerChanged(peer: Peer): void {
-    if (peer === this.next) {
-      if (peer.state === "failed") this.abandon();
-      else if (peer.state === "connected") this.change(peer);
+  #peerChanged(peer: Peer): void {
+    if (peer === this.#next) {
+      if (peer.state === "failed") this.#abandon();
+      else if (peer.state === "connected") this.#change(peer);
     } else if (peer === this.current) {
-      this.since = Date.now();
-      if (peer.state === "connected") this.everHeard = true;
+      this.#since = Date.now();
+      if (peer.state === "connected") this.#everHeard = true;
       this.look();
     }
   }
 
   /** The new connection is there: from now on it is the one. */
-  private change(peer: Peer): void {
+  #change(peer: Peer): void {
     const before = this.current;
     this.current = peer;
-    this.next = null;
-    this.trying = false;
-    this.everHeard = true;
-    this.since = this.wellSince = Date.now();
-    this.pulse = this.pulse.lastAt === null ? NO_PULSE : expecting(this.since);
-    this.counters = NOTHING;
-    this.hear(peer);
+    this.#next = null;
+    this.#trying = false;
+    this.#everHeard = true;
+    this.#since = this.#wellSince = Date.now();
+    this.#pulse = this.#pulse.lastAt === null ? NO_PULSE : expecting(this.#since);
+    this.#hear(peer);
     before?.close();
-    this.tell();
+    this.#tell();
   }
 
   /** A connection that was made ahead: what happened to it until now is made up for. */
-  private stand(peer: Peer): void {
-    this.since = Date.now();
-    this.everHeard = peer.state === "connected";
-    this.hear(peer);
+  #stand(peer: Peer): void {
+    this.#since = Date.now();
+    this.#everHeard = peer.state === "connected";
+    this.#hear(peer);
     this.look();
   }
 
-  private hear(peer: Peer): void {
+  #hear(peer: Peer): void {
     this.heard = peer.remoteStream;
-    this.hooks.heard();
+    this.#hooks.heard();
   }
 
-  private async measure(): Promise<void> {
-    clearTimeout(this.timer);
+  async #measure(): Promise<void> {
+    clearTimeout(this.#timer);
     const { current } = this;
     if (current?.state === "connected") {
       const report = await current.stats().catch(() => null);
-      if (this.closed) return;
-      if (report && current === this.current) this.read([...report.values()] as { type: string; id: string }[]);
+      if (this.#closed) return;
+      if (report && current === this.current) this.#read(current, [...report.values()] as Entry[]);
     }
     this.look();
   }
 
-  private lookAgain(quiet: number): void {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.measure(), quiet >= QUIET_MS && quiet < SILENT_MS ? LOOK_CLOSELY_MS : LOOK_MS);
+  #lookAgain(quiet: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#measure(), quiet >= QUIET_MS && quiet < SILENT_MS ? LOOK_CLOSELY_MS : LOOK_MS);
   }
 
-  private read(entries: { type: string; id: string }[]): void {
+  #read(peer: Peer, entries: Entry[]): void {
     const now = Date.now();
-    const { packets } = this.pulse;
-    this.pulse = feel(this.pulse, entries, now);
+    const { packets } = this.#pulse;
+    this.#pulse = feel(this.#pulse, entries, now);
     // It helped: else packets would come only when somebody speaks there.
-    if (this.pulse.packets > packets && now - this.since < HELPED_MS) this.stillTries = 0;
-    if (now - this.qualityAt < QUALITY_MS - 100) return;
-    this.qualityAt = now;
-    const { quality, counters } = sample(entries, this.counters);
-    this.counters = counters;
-    this.quality = quality;
-    this.hooks.measured();
+    if (this.#pulse.packets > packets && now - this.#since < HELPED_MS) this.#stillTries = 0;
+    if (now - this.#qualityAt < QUALITY_MS - 100) return;
+    this.#qualityAt = now;
+    this.#hooks.measured(peer, entries);
   }
 
-  private tell(): void {
-    const state = this.shown();
-    if (state === this.told || this.closed) return;
-    this.told = state;
-    this.hooks.changed(state);
+  #tell(): void {
+    const state = this.#shown();
+    if (state === this.#told || this.#closed) return;
+    this.#told = state;
+    this.#hooks.changed(state);
   }
 
-  private shown(): Call["media"] {
-    if (this.current?.state === "connected" && !this.lost && !this.isDead()) return "connected";
-    if (!this.everHeard && this.tries === 0) return this.current?.state ?? "new";
-    return this.trying || !this.current ? "returning" : "interrupted";
+  #shown(): Call["media"] {
+    if (this.current?.state === "connected" && !this.#lost && !this.#isDead()) return "connected";
+    if (!this.#everHeard && this.#tries === 0) return this.current?.state ?? "new";
+    return this.#trying || !this.current ? "returning" : "interrupted";
   }
 }

@@ -16,64 +16,67 @@ export interface WarmOptions {
 }
 
 export class WarmMedia {
-  private id: string | null = null; // of the call that it is for
-  private peer: Peer | null = null;
-  private codec: Codec | undefined; // that was asked for
-  private run = 0; // counts preparations: one that is over does nothing any more
+  #id: string | null = null; // of the call that it is for
+  #peer: Peer | null = null;
+  #codec: Codec | undefined; // that was asked for
+  #run = 0; // counts preparations: one that is over does nothing any more
+  readonly #options: WarmOptions;
 
-  constructor(private readonly options: WarmOptions) {}
+  constructor(options: WarmOptions) {
+    this.#options = options;
+  }
 
   /** The call that is prepared for. */
   get callId(): string | null {
-    return this.id;
+    return this.#id;
   }
 
   /** A call with this id is to come, perhaps. */
   async prepare(id: string): Promise<void> {
-    if (this.id === id) return;
+    if (this.#id === id) return;
     this.drop();
-    const run = ++this.run;
-    this.id = id;
-    this.codec = this.options.prefer();
-    const peer = await this.options.take().catch(() => null);
-    if (run !== this.run || !peer) return peer?.close();
-    this.peer = peer;
-    const sdp = peer.offer(() => peer.state === "failed" && this.lost(peer), (candidate) => this.options.found(id, candidate));
-    if (!this.options.send({ type: "warm", callId: id, sdp, ...preferring(this.codec) })) this.drop();
+    const run = ++this.#run;
+    this.#id = id;
+    this.#codec = this.#options.prefer();
+    const peer = await this.#options.take().catch(() => null);
+    if (run !== this.#run || !peer) return peer?.close();
+    this.#peer = peer;
+    const sdp = peer.offer(() => peer.state === "failed" && this.#lost(peer), (candidate) => this.#options.found(id, candidate));
+    if (!this.#options.send({ type: "warm", callId: id, sdp, ...preferring(this.#codec) })) this.drop();
   }
 
   /** Nobody is to be called after all. */
   cool(): void {
-    if (this.id === null) return;
+    if (this.#id === null) return;
     this.drop();
-    this.options.send({ type: "cool" });
+    this.#options.send({ type: "cool" });
   }
 
   /** The call begins: its connection, where that has its answer. Else the server drops what it has made of it. */
   take(id: string): Peer | null {
-    if (this.id !== id) return null;
-    const { peer } = this;
-    const whole = peer?.answered && peer.state !== "failed" && this.codec === this.options.prefer();
-    if (whole) this.peer = null;
+    if (this.#id !== id) return null;
+    const peer = this.#peer;
+    const whole = peer?.answered && peer.state !== "failed" && this.#codec === this.#options.prefer();
+    if (whole) this.#peer = null;
     this.drop();
     return whole ? peer : null;
   }
 
   heard(message: ServerMessage): void {
-    if (message.type === "warmed" && message.callId === this.id) void this.peer?.answer(message.sdp);
-    else if (message.type === "cooled" && message.callId === this.id) this.drop();
+    if (message.type === "warmed" && message.callId === this.#id) void this.#peer?.answer(message.sdp);
+    else if (message.type === "cooled" && message.callId === this.#id) this.drop();
     // It rings no more, or another page has it: the server has released what was ours.
-    else if (message.type === "incoming-ended" && message.callId === this.id) this.drop();
+    else if (message.type === "incoming-ended" && message.callId === this.#id) this.drop();
   }
 
   /** The server has lost it with our connection, or it is of no use any more. */
   drop(): void {
-    this.run++;
-    this.peer?.close();
-    this.id = this.peer = null;
+    this.#run++;
+    this.#peer?.close();
+    this.#id = this.#peer = null;
   }
 
-  private lost(peer: Peer): void {
-    if (peer === this.peer) this.cool();
+  #lost(peer: Peer): void {
+    if (peer === this.#peer) this.cool();
   }
 }

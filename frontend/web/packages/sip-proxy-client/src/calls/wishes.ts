@@ -1,7 +1,7 @@
 // What a person asks of a call that stands (hold, transfer, one more party, recording): shown at once, confirmed later,
 // taken back where it is refused. Pure.
 
-import type { Outcome, PartySummary, RecordingState } from "../messages.js";
+import type { Outcome, RecordingState } from "../messages.js";
 import type { Call, Problem } from "./call.js";
 import type { CallSeen } from "./settle.js";
 
@@ -23,19 +23,21 @@ export interface Trouble extends Person {
   reason: string; // the server's words
 }
 
-export function wish(call: Call, ask: Ask): Call {
-  const asked: Call = { ...call, asked: ask, trouble: null };
+export const wish = (call: Call, ask: Ask): Call => ({ ...call, asked: ask, trouble: null, ...granted(ask, call.parties) });
+
+/** What a call is shown as once it is asked for. */
+function granted(ask: Ask, parties: Call["parties"]): Partial<Call> {
   switch (ask.what) {
     case "hold":
-      return { ...asked, held: ask.held };
+      return { held: ask.held };
     case "transfer":
     case "connect":
-      return { ...asked, transferring: { number: ask.number, name: ask.name } };
+      return { transferring: personOf(ask) };
     case "add":
     case "merge":
-      return { ...asked, parties: [...call.parties, expected(ask)] };
+      return { parties: [...parties, { party: 0, ...personOf(ask), state: "trying" }] };
     case "record":
-      return { ...asked, recording: ask.state };
+      return { recording: ask.state };
   }
 }
 
@@ -51,20 +53,11 @@ export function refused(call: Call, problem: Problem, reason: string): Call {
  */
 export function fulfilled(call: Call, seen: CallSeen, first: boolean): Call {
   const { held, transferring, recording, parties } = seen;
+  const told = { held, transferring, recording, parties };
   const { asked } = call;
-  if (asked === null || isDone(asked, seen)) return { ...call, asked: null, held, transferring, recording, parties };
-  if (asked.what === "hold") return { ...call, transferring, recording, parties };
-  if (first) return { ...refused(call, "not_connected", ""), held, transferring, recording, parties };
-  switch (asked.what) {
-    case "transfer":
-    case "connect":
-      return { ...call, held, recording, parties };
-    case "add":
-    case "merge":
-      return { ...call, held, transferring, recording, parties: [...parties, expected(asked)] };
-    case "record":
-      return { ...call, held, transferring, parties };
-  }
+  if (asked === null || isDone(asked, seen)) return { ...call, asked: null, ...told };
+  if (first && asked.what !== "hold") return { ...refused(call, "not_connected", ""), ...told };
+  return { ...call, ...told, ...granted(asked, parties) };
 }
 
 /** Whether what is asked for is so. */
@@ -102,7 +95,5 @@ function undone(call: Call): Call {
       return before;
   }
 }
-
-const expected = ({ number, name }: Person): PartySummary => ({ party: 0, number, name, state: "trying" });
 
 const personOf = (asked: Ask): Person => ("number" in asked ? { number: asked.number, name: asked.name } : { number: "", name: "" });

@@ -2,27 +2,27 @@
 
 /** Reads the loudness of a stream; plays nothing. */
 export class LevelMeter {
-  private readonly context = new AudioContext();
-  private readonly analyser = this.context.createAnalyser();
-  private readonly samples: Float32Array<ArrayBuffer>;
+  readonly #context = new AudioContext();
+  readonly #analyser = this.#context.createAnalyser();
+  readonly #samples: Float32Array<ArrayBuffer>;
 
   constructor(stream: MediaStream) {
-    this.analyser.fftSize = 512;
-    this.samples = new Float32Array(this.analyser.fftSize);
-    this.context.createMediaStreamSource(stream).connect(this.analyser);
+    this.#analyser.fftSize = 512;
+    this.#samples = new Float32Array(this.#analyser.fftSize);
+    this.#context.createMediaStreamSource(stream).connect(this.#analyser);
   }
 
   /** A meter's position now, 0 to 1. */
   read(): number {
-    if (this.context.state === "suspended") void this.context.resume();
-    this.analyser.getFloatTimeDomainData(this.samples);
+    if (this.#context.state === "suspended") void this.#context.resume();
+    this.#analyser.getFloatTimeDomainData(this.#samples);
     let sum = 0;
-    for (const sample of this.samples) sum += sample * sample;
-    return loudness(Math.sqrt(sum / this.samples.length));
+    for (const sample of this.#samples) sum += sample * sample;
+    return loudness(Math.sqrt(sum / this.#samples.length));
   }
 
   close(): void {
-    void this.context.close();
+    void this.#context.close();
   }
 }
 

@@ -20,20 +20,21 @@ export class Peer {
   answered = false; // there is an answer, applied or being applied
   answerOf = ""; // it
   applied: Promise<void> = Promise.resolve(); // done when the answer is, or has failed
-  private listener: (state: MediaState) => void = () => undefined;
-  private readonly early: FoundCandidate[] = []; // found before there was an answer
-  private found: ((candidate: FoundCandidate) => void) | null = null;
+  #listener: (state: MediaState) => void = () => undefined;
+  readonly #early: FoundCandidate[] = []; // found before there was an answer
+  #found: ((candidate: FoundCandidate) => void) | null = null;
+  readonly #sender: RTCRtpSender;
+  readonly #description: RTCSessionDescriptionInit;
+  readonly #reach: Reach;
 
-  private constructor(
-    readonly connection: RTCPeerConnection,
-    private readonly sender: RTCRtpSender,
-    private readonly description: RTCSessionDescriptionInit,
-    private readonly reach: Reach,
-  ) {
+  private constructor(readonly connection: RTCPeerConnection, sender: RTCRtpSender, description: RTCSessionDescriptionInit, reach: Reach) {
+    this.#sender = sender;
+    this.#description = description;
+    this.#reach = reach;
     connection.ontrack = (event) => this.remoteStream.addTrack(event.track);
     connection.onconnectionstatechange = () => {
       const state = STATES[connection.connectionState];
-      if (state) this.change(state);
+      if (state) this.#change(state);
     };
   }
 
@@ -50,38 +51,38 @@ export class Peer {
 
   /** The SDP offer, at once. Gathering goes on behind it; once there is an answer, `found` is told what to send of it. */
   offer(listener: (state: MediaState) => void, found?: (candidate: FoundCandidate) => void): string {
-    this.listener = listener;
-    if (!this.reach.plain) this.configure();
-    if (found && this.reach.trickles) this.trickle(found);
-    void this.connection.setLocalDescription(this.description).catch(() => this.change("failed"));
-    return this.description.sdp ?? "";
+    this.#listener = listener;
+    if (!this.#reach.plain) this.#configure();
+    if (found && this.#reach.trickles) this.#trickle(found);
+    void this.connection.setLocalDescription(this.#description).catch(() => this.#change("failed"));
+    return this.#description.sdp ?? "";
   }
 
   /** Goes over to a call, with what was offered for it already. */
   handOver(listener: (state: MediaState) => void): string {
-    this.listener = listener;
-    return this.description.sdp ?? "";
+    this.#listener = listener;
+    return this.#description.sdp ?? "";
   }
 
   /** Applies the answer; sound can be heard from then on, also before the far side answers. */
   answer(sdp: string): Promise<void> {
     this.answered = true;
     this.answerOf = sdp;
-    return (this.applied = this.apply(sdp));
+    return (this.applied = this.#apply(sdp));
   }
 
-  private async apply(sdp: string): Promise<void> {
+  async #apply(sdp: string): Promise<void> {
     try {
       await this.connection.setRemoteDescription({ type: "answer", sdp });
     } catch {
-      return this.change("failed");
+      return this.#change("failed");
     }
-    for (const candidate of this.early.splice(0)) this.found?.(candidate);
+    for (const candidate of this.#early.splice(0)) this.#found?.(candidate);
   }
 
   /** Sends this microphone, also in place of another one, without a gap. */
   async replaceTrack(track: MediaStreamTrack): Promise<void> {
-    await this.sender.replaceTrack(track);
+    await this.#sender.replaceTrack(track);
   }
 
   stats(): Promise<RTCStatsReport> {
@@ -89,34 +90,34 @@ export class Peer {
   }
 
   close(): void {
-    this.listener = () => undefined;
+    this.#listener = () => undefined;
     this.connection.ontrack = this.connection.onconnectionstatechange = this.connection.onicecandidate = null;
     this.connection.close();
   }
 
-  private configure(): void {
+  #configure(): void {
     try {
-      this.connection.setConfiguration({ ...this.connection.getConfiguration(), ...this.reach.configuration });
+      this.connection.setConfiguration({ ...this.connection.getConfiguration(), ...this.#reach.configuration });
     } catch (error) {
       console.warn("This browser does not take the ICE servers, the call goes on without:", error);
     }
   }
 
   /** The server does nothing with a candidate before it has answered, and may not know the call yet. */
-  private trickle(found: (candidate: FoundCandidate) => void): void {
+  #trickle(found: (candidate: FoundCandidate) => void): void {
     let count = 0;
-    this.found = found;
+    this.#found = found;
     this.connection.onicecandidate = ({ candidate }) => {
       const message = asMessage(candidate?.toJSON() ?? null);
       if (!message || count++ >= MOST_CANDIDATES) return;
-      if (this.answered && this.early.length === 0) found(message);
-      else this.early.push(message);
+      if (this.answered && this.#early.length === 0) found(message);
+      else this.#early.push(message);
     };
   }
 
-  private change(state: MediaState): void {
+  #change(state: MediaState): void {
     this.state = state;
-    this.listener(state);
+    this.#listener(state);
   }
 }
 

@@ -17,7 +17,8 @@ export interface Counters {
   lost: number;
 }
 
-interface Entry {
+/** Of `RTCStatsReport`. */
+export interface Entry {
   type: string;
   id: string;
   [key: string]: unknown;

@@ -3,41 +3,43 @@
 type SinkAudio = HTMLAudioElement & { setSinkId?(id: string): Promise<void> };
 
 export class Voice {
-  private readonly element: SinkAudio = new Audio();
+  readonly #element: SinkAudio = new Audio();
+  readonly #onBlocked: (blocked: boolean) => void;
 
   /** `onBlocked` hears whether the browser keeps the sound back until somebody presses something. */
-  constructor(private readonly onBlocked: (blocked: boolean) => void = () => undefined) {
-    this.element.autoplay = true;
+  constructor(onBlocked: (blocked: boolean) => void = () => undefined) {
+    this.#onBlocked = onBlocked;
+    this.#element.autoplay = true;
   }
 
   play(stream: MediaStream): void {
-    this.element.srcObject = stream;
-    this.start();
+    this.#element.srcObject = stream;
+    this.#start();
   }
 
   stop(): void {
-    this.element.srcObject = null;
-    this.unblock();
+    this.#element.srcObject = null;
+    this.#unblock();
   }
 
   setDevice(deviceId: string): void {
-    void this.element.setSinkId?.(deviceId).catch(() => undefined);
+    void this.#element.setSinkId?.(deviceId).catch(() => undefined);
   }
 
-  private readonly start = (): void => {
-    this.unblock();
-    void this.element.play().catch((error: unknown) => {
+  readonly #start = (): void => {
+    this.#unblock();
+    void this.#element.play().catch((error: unknown) => {
       if (!(error instanceof DOMException) || error.name !== "NotAllowedError") return; // another stream took its place
-      addEventListener("pointerdown", this.start);
-      addEventListener("keydown", this.start);
-      this.onBlocked(true);
+      addEventListener("pointerdown", this.#start);
+      addEventListener("keydown", this.#start);
+      this.#onBlocked(true);
     });
   };
 
-  private unblock(): void {
-    removeEventListener("pointerdown", this.start);
-    removeEventListener("keydown", this.start);
-    this.onBlocked(false);
+  #unblock(): void {
+    removeEventListener("pointerdown", this.#start);
+    removeEventListener("keydown", this.#start);
+    this.#onBlocked(false);
   }
 }
 

@@ -37,28 +37,30 @@ export class Link {
   /** Counts the connections: what was sent on an earlier one may not have arrived. */
   connection = 0;
 
-  private readonly socket: Socket;
-  private takesCalls = true; // as it is wanted
-  private listed = false; // there was a list on this connection
-  private introduced = false; // it was told who we are on this connection
-  private offered: string | null = null; // a new session, should the server not know ours
-  private announced = false; // that the server goes
-  private going: number | undefined;
-  private quiet: number | undefined; // while a loss is not shown
-  private readonly waiting = new Set<(ready: boolean) => void>();
+  readonly #socket: Socket;
+  #takesCalls = true; // as it is wanted
+  #listed = false; // there was a list on this connection
+  #introduced = false; // it was told who we are on this connection
+  #offered: string | null = null; // a new session, should the server not know ours
+  #announced = false; // that the server goes
+  #going: number | undefined;
+  #quiet: number | undefined; // while a loss is not shown
+  readonly #waiting = new Set<(ready: boolean) => void>();
+  readonly #options: LinkOptions;
 
-  constructor(private readonly options: LinkOptions) {
-    this.socket = new Socket({
+  constructor(options: LinkOptions) {
+    this.#options = options;
+    this.#socket = new Socket({
       url: options.url,
       inCall: options.inCall,
-      onMessage: this.heard,
-      onLost: this.lost,
+      onMessage: this.#heard,
+      onLost: this.#lost,
     });
   }
 
   /** False where there is no connection: the message is not kept. */
   send(message: ClientMessage): boolean {
-    return this.ready && this.socket.send(message);
+    return this.ready && this.#socket.send(message);
   }
 
   /** Whether messages reach the server within so many milliseconds. Waits only where a connection is expected. */
@@ -67,28 +69,28 @@ export class Link {
     return new Promise((resolve) => {
       const done = (ready: boolean): void => {
         clearTimeout(timer);
-        this.waiting.delete(done);
+        this.#waiting.delete(done);
         resolve(ready);
       };
       const timer = setTimeout(() => done(false), ms);
-      this.waiting.add(done);
+      this.#waiting.add(done);
     });
   }
 
   /** Something hints at a loss: looks at once. `within`: milliseconds for the answer. */
   check(within?: number): void {
-    this.socket.check(within);
+    this.#socket.check(within);
   }
 
   /** Whether messages may well not arrive, though nobody knows yet. */
   get doubtful(): boolean {
-    return this.socket.doubtful;
+    return this.#socket.doubtful;
   }
 
   /** Whether calls ring here. Those that stand go on. */
   takeCalls(wanted: boolean): void {
-    if (wanted === this.takesCalls) return;
-    this.takesCalls = wanted;
+    if (wanted === this.#takesCalls) return;
+    this.#takesCalls = wanted;
     if (!this.ready) return;
     if (wanted) this.register();
     else this.send({ type: "unregister" });
@@ -96,110 +98,110 @@ export class Link {
 
   /** Tells who we are anew: there is another token. */
   register(): void {
-    if (this.introduced) this.introduce(); // else it is told with the connection
+    if (this.#introduced) this.#introduce(); // else it is told with the connection
   }
 
-  private introduce(): void {
-    const { user } = this.options;
-    this.introduced = true;
-    const token = this.options.token();
-    this.socket.send({ type: "register", user, ...(token ? { token } : {}) });
+  #introduce(): void {
+    const { user } = this.#options;
+    this.#introduced = true;
+    const token = this.#options.token();
+    this.#socket.send({ type: "register", user, ...(token ? { token } : {}) });
   }
 
   /** Does not wait for the next try to connect. */
   hurry(): void {
-    this.socket.check();
+    this.#socket.check();
   }
 
   close(): void {
-    clearTimeout(this.going);
-    clearTimeout(this.quiet);
+    clearTimeout(this.#going);
+    clearTimeout(this.#quiet);
     this.ready = false;
-    this.socket.close();
-    for (const done of [...this.waiting]) done(false);
+    this.#socket.close();
+    for (const done of [...this.#waiting]) done(false);
   }
 
-  private readonly heard = (message: ServerMessage): void => {
+  readonly #heard = (message: ServerMessage): void => {
     switch (message.type) {
       case "welcome":
-        return void this.greet(message.session);
+        return void this.#greet(message.session);
       case "resumed":
-        return void this.keep(message.session);
+        return void this.#keep(message.session);
       case "registered":
-        this.stands();
-        if (!this.takesCalls) this.send({ type: "unregister" });
+        this.#stands();
+        if (!this.#takesCalls) this.send({ type: "unregister" });
         return;
       case "unregistered":
-        return this.change(this.status, false, this.ready);
+        return this.#change(this.status, false, this.ready);
       case "calls":
         // One that comes with `resumed` knows only the session's calls, not yet the user's: the next has both.
         if (!this.ready) return;
-        this.options.onCalls(message.calls, this.listed ? "later" : "first");
-        this.listed = true;
+        this.#options.onCalls(message.calls, this.#listed ? "later" : "first");
+        this.#listed = true;
         return;
       case "ice-servers":
-        return this.options.onIceServers?.(message);
+        return this.#options.onIceServers?.(message);
       case "reconnect":
-        this.announced = true;
-        clearTimeout(this.going);
-        this.going = window.setTimeout(() => this.socket.renew(), Math.random() * message.within * 1000);
+        this.#announced = true;
+        clearTimeout(this.#going);
+        this.#going = window.setTimeout(() => this.#socket.renew(), Math.random() * message.within * 1000);
         return;
       case "error":
         if (message.code !== "unauthorized") break;
         // The session is forgotten there, e.g. after a long sleep. Its calls are still found by their user.
-        if (message.field === "session") void this.keep(this.offered);
-        else this.options.onRefused(message.message);
+        if (message.field === "session") void this.#keep(this.#offered);
+        else this.#options.onRefused(message.message);
         return;
     }
-    this.options.onMessage(message);
+    this.#options.onMessage(message);
   };
 
-  private async greet(offered: string): Promise<void> {
+  async #greet(offered: string): Promise<void> {
     const connection = ++this.connection;
-    this.offered = offered;
-    const session = await this.options.session;
+    this.#offered = offered;
+    const session = await this.#options.session;
     if (connection !== this.connection) return; // lost in the meantime
-    if (session.token) this.socket.send({ type: "resume", session: session.token });
+    if (session.token) this.#socket.send({ type: "resume", session: session.token });
     else session.token = offered;
-    this.introduce();
+    this.#introduce();
   }
 
-  private async keep(token: string | null): Promise<void> {
-    (await this.options.session).token = token;
+  async #keep(token: string | null): Promise<void> {
+    (await this.#options.session).token = token;
   }
 
-  private stands(): void {
-    clearTimeout(this.quiet);
-    this.quiet = undefined;
-    this.announced = false;
-    this.listed = false;
-    this.socket.serves();
-    this.change("open", this.takesCalls, true);
-    for (const done of [...this.waiting]) done(true);
+  #stands(): void {
+    clearTimeout(this.#quiet);
+    this.#quiet = undefined;
+    this.#announced = false;
+    this.#listed = false;
+    this.#socket.serves();
+    this.#change("open", this.#takesCalls, true);
+    for (const done of [...this.#waiting]) done(true);
   }
 
-  private readonly lost = (code: number | null): void => {
-    if (code === SUPERSEDED) void this.keep(null); // two pages with one session would go on doing this to each other
+  readonly #lost = (code: number | null): void => {
+    if (code === SUPERSEDED) void this.#keep(null); // two pages with one session would go on doing this to each other
     this.connection++;
-    this.introduced = false;
-    clearTimeout(this.going);
-    if (this.announced) {
-      this.announced = false;
-      this.quiet = window.setTimeout(this.quietEnds, QUIET_MS);
+    this.#introduced = false;
+    clearTimeout(this.#going);
+    if (this.#announced) {
+      this.#announced = false;
+      this.#quiet = window.setTimeout(this.#quietEnds, QUIET_MS);
     }
-    if (this.quiet === undefined) this.change("lost", false, false);
-    else this.change(this.status, this.registered, false);
+    if (this.#quiet === undefined) this.#change("lost", false, false);
+    else this.#change(this.status, this.registered, false);
   };
 
-  private readonly quietEnds = (): void => {
-    this.quiet = undefined;
-    this.change("lost", false, false);
+  readonly #quietEnds = (): void => {
+    this.#quiet = undefined;
+    this.#change("lost", false, false);
   };
 
-  private change(status: LinkStatus, registered: boolean, ready: boolean): void {
+  #change(status: LinkStatus, registered: boolean, ready: boolean): void {
     this.status = status;
     this.registered = registered;
     this.ready = ready;
-    this.options.onChange();
+    this.#options.onChange();
   }
 }

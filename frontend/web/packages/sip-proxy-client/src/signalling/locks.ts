@@ -23,14 +23,14 @@ export async function isFree(name: string): Promise<boolean> {
 
 /** The one lock that a page wants at a time, e.g. that of its call. */
 export class HeldLock {
-  private name: string | null = null;
-  private release: Promise<Release | null> = Promise.resolve(null);
+  #name: string | null = null;
+  #release: Promise<Release | null> = Promise.resolve(null);
 
   /** Lets go of the one before; null wants none. */
   set(name: string | null): void {
-    if (name === this.name) return;
-    this.name = name;
-    void this.release.then((release) => release?.());
-    this.release = name === null ? Promise.resolve(null) : hold(name, 5000);
+    if (name === this.#name) return;
+    this.#name = name;
+    void this.#release.then((release) => release?.());
+    this.#release = name === null ? Promise.resolve(null) : hold(name, 5000);
   }
 }

@@ -16,125 +16,127 @@ const TICK_MS = 500;
 const OPEN_WITHIN_MS = 5000;
 
 export class Socket {
-  private socket: WebSocket | null = null;
-  private next: WebSocket | null = null; // is made to take the place of `socket`
-  private attempt = 0;
-  private retry: number | undefined;
-  private deadline: number | undefined; // of a try to connect, or of the answer to a check
-  private ticking: number | undefined;
-  private beat: Heartbeat = begin(0);
-  private pings = 0;
-  private closed = false;
+  #socket: WebSocket | null = null;
+  #next: WebSocket | null = null; // is made to take the place of `socket`
+  #attempt = 0;
+  #retry: number | undefined;
+  #deadline: number | undefined; // of a try to connect, or of the answer to a check
+  #ticking: number | undefined;
+  #beat: Heartbeat = begin(0);
+  #pings = 0;
+  #closed = false;
+  readonly #options: SocketOptions;
 
-  constructor(private readonly options: SocketOptions) {
-    this.connect();
+  constructor(options: SocketOptions) {
+    this.#options = options;
+    this.#connect();
   }
 
   /** Sends at once; false where there is no connection (the message is not kept). */
   send(message: ClientMessage): boolean {
-    if (this.socket?.readyState !== WebSocket.OPEN) return false;
-    this.socket.send(JSON.stringify(message));
+    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(JSON.stringify(message));
     return true;
   }
 
   /** The server serves us: the next loss is a new one, and is not waited for long. */
   serves(): void {
-    this.attempt = 0;
+    this.#attempt = 0;
   }
 
   /** Something hints at a loss: asks at once whether the connection stands, and waits no longer where it does not. */
   check(within?: number): void {
-    if (this.closed) return;
-    if (!this.socket) this.connect();
-    else if (this.socket.readyState === WebSocket.OPEN) {
+    if (this.#closed) return;
+    if (!this.#socket) this.#connect();
+    else if (this.#socket.readyState === WebSocket.OPEN) {
       const now = Date.now();
-      if (this.beat.deadline !== null && now - this.beat.pingedAt < TICK_MS) return; // hints come in swarms
-      this.beat = check(this.beat, now, within);
-      this.ping();
-      clearTimeout(this.deadline);
-      this.deadline = window.setTimeout(this.tick, (this.beat.deadline ?? now) - now + 1);
+      if (this.#beat.deadline !== null && now - this.#beat.pingedAt < TICK_MS) return; // hints come in swarms
+      this.#beat = check(this.#beat, now, within);
+      this.#ping();
+      clearTimeout(this.#deadline);
+      this.#deadline = window.setTimeout(this.#tick, (this.#beat.deadline ?? now) - now + 1);
     }
   }
 
   /** Whether what is sent now may well not arrive. */
   get doubtful(): boolean {
-    return isDoubtful(this.beat, Date.now());
+    return isDoubtful(this.#beat, Date.now());
   }
 
   /** Leaves a connection that is known to end, once there is another one in its place. */
   renew(): void {
-    if (this.closed || this.socket?.readyState !== WebSocket.OPEN || this.next) return; // else it is renewed already
-    const next = new WebSocket(this.options.url);
-    this.next = next;
+    if (this.#closed || this.#socket?.readyState !== WebSocket.OPEN || this.#next) return; // else it is renewed already
+    const next = new WebSocket(this.#options.url);
+    this.#next = next;
     next.onopen = () => {
-      this.next = null;
-      this.drop();
-      this.options.onLost(null);
-      this.serve(next);
+      this.#next = null;
+      this.#drop();
+      this.#options.onLost(null);
+      this.#serve(next);
     };
     next.onclose = () => {
-      this.next = null;
-      this.retry = window.setTimeout(() => this.renew(), backoff(1, Math.random()));
+      this.#next = null;
+      this.#retry = window.setTimeout(() => this.renew(), backoff(1, Math.random()));
     };
   }
 
   close(): void {
-    this.closed = true;
-    this.drop();
+    this.#closed = true;
+    this.#drop();
   }
 
-  private connect(): void {
-    clearTimeout(this.retry);
-    const socket = new WebSocket(this.options.url);
-    this.socket = socket;
-    this.deadline = window.setTimeout(() => this.lost(null), OPEN_WITHIN_MS);
-    socket.onopen = () => this.serve(socket);
-    socket.onclose = () => this.lost(null);
+  #connect(): void {
+    clearTimeout(this.#retry);
+    const socket = new WebSocket(this.#options.url);
+    this.#socket = socket;
+    this.#deadline = window.setTimeout(() => this.#lost(null), OPEN_WITHIN_MS);
+    socket.onopen = () => this.#serve(socket);
+    socket.onclose = () => this.#lost(null);
   }
 
-  private serve(socket: WebSocket): void {
-    clearTimeout(this.deadline);
-    this.socket = socket;
-    this.beat = begin(Date.now());
-    this.ticking = window.setInterval(this.tick, TICK_MS);
-    socket.onclose = (event) => this.lost(event.code);
+  #serve(socket: WebSocket): void {
+    clearTimeout(this.#deadline);
+    this.#socket = socket;
+    this.#beat = begin(Date.now());
+    this.#ticking = window.setInterval(this.#tick, TICK_MS);
+    socket.onclose = (event) => this.#lost(event.code);
     socket.onmessage = (event) => {
-      this.beat = heard(this.beat);
+      this.#beat = heard(this.#beat);
       const message = parse(event.data);
-      if (message && message.type !== "pong") this.options.onMessage(message);
+      if (message && message.type !== "pong") this.#options.onMessage(message);
     };
   }
 
-  private readonly tick = (): void => {
-    const { beat, act } = tick(this.beat, Date.now(), this.options.inCall());
-    this.beat = beat;
-    if (act === "lost") this.lost(null);
-    else if (act === "ping") this.ping();
+  readonly #tick = (): void => {
+    const { beat, act } = tick(this.#beat, Date.now(), this.#options.inCall());
+    this.#beat = beat;
+    if (act === "lost") this.#lost(null);
+    else if (act === "ping") this.#ping();
   };
 
-  private ping(): void {
-    this.send({ type: "ping", id: ++this.pings });
+  #ping(): void {
+    this.send({ type: "ping", id: ++this.#pings });
   }
 
-  private lost(code: number | null): void {
-    if (this.closed) return;
-    this.drop();
-    const wait = backoff(this.attempt++, Math.random(), this.options.inCall() ? LONGEST_IN_CALL_MS : undefined);
-    this.retry = window.setTimeout(() => this.connect(), wait);
-    this.options.onLost(code);
+  #lost(code: number | null): void {
+    if (this.#closed) return;
+    this.#drop();
+    const wait = backoff(this.#attempt++, Math.random(), this.#options.inCall() ? LONGEST_IN_CALL_MS : undefined);
+    this.#retry = window.setTimeout(() => this.#connect(), wait);
+    this.#options.onLost(code);
   }
 
   /** Lets go of what there is without hearing of it again. */
-  private drop(): void {
-    clearTimeout(this.retry);
-    clearTimeout(this.deadline);
-    clearInterval(this.ticking);
-    for (const socket of [this.socket, this.next]) {
+  #drop(): void {
+    clearTimeout(this.#retry);
+    clearTimeout(this.#deadline);
+    clearInterval(this.#ticking);
+    for (const socket of [this.#socket, this.#next]) {
       if (!socket) continue;
       socket.onopen = socket.onmessage = socket.onclose = null;
       socket.close();
     }
-    this.socket = this.next = null;
+    this.#socket = this.#next = null;
   }
 }
 
