@@ -150,6 +150,7 @@ class App:
             )
         parts = {"recordings": self._recordings_fail, "records": self._records_fail}
         self.health = Health(self.ari, self.media, self.store, parts, version=VERSION)
+        self.routes: list[web.AbstractRoute] = []  # of the HTTP port, once started
         self._connections: Connections | None = None
         self._opened = AsyncExitStack()
 
@@ -246,6 +247,7 @@ class App:
         main.add_routes(ReferenceApi(access, openapi.encoded, reference_page.page).routes())
         main.add_routes(static_pages.routes())
 
+        self.routes = list(main.router.routes())
         tls = _tls(settings)
         port = await self._listen(main, settings.http_port, tls)
         self.url = f"{'https' if tls else 'http'}://{_host(settings.http_host)}:{port}"

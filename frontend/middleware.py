@@ -109,6 +109,9 @@ def problem_of(error: Exception) -> tuple[Problem, dict[str, str]]:
             return problem("unauthorized", str(error)), {"WWW-Authenticate": "Bearer"}
         case SlowDown():
             return problem("too_many", str(error), retry_after=error.retry_after), {}
+        case web.RequestPayloadError():
+            detail = "The body cannot be read: it is not packed as Content-Encoding says, or breaks off."
+            return problem("invalid_request", detail), {}
         case InvalidUser():
             return problem("invalid_request", str(error), field="user"), {}
         case CallerError() | Unavailable() if error.code in KINDS:

@@ -1,0 +1,34 @@
+"""Schemathesis over the whole OpenAPI document, with a real Asterisk and a real rtpengine behind it.
+
+Some of what it asks is real: the document's examples place calls, and act on them. Nothing of them may be left.
+"""
+
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from frontend.users import Users
+from tests.fuzz import fuzz
+from tests.real.site import SiteWith
+
+pytestmark = pytest.mark.real
+
+USER, PASSWORD = "1001", "correct horse"
+
+
+@pytest.mark.timeout(400)
+async def test_no_answer_is_another_than_the_document_says(site_with: SiteWith, tmp_path: Path) -> None:
+    users = tmp_path / "users"
+    Users(users).add(USER, PASSWORD)
+    signed_in = {"enable_authentication": True, "users_file": users, "token_secret_file": tmp_path / "secret"}
+    async with site_with(**signed_in) as site, aiohttp.ClientSession(site.app.url) as http:
+        async with http.post("/session", json={"user": USER, "password": PASSWORD}) as response:
+            token = (await response.json())["token"]
+        site.app.watchers.close()  # nobody waits: an hour would go by with it
+        found = await fuzz(site.app.url, token, tmp_path, examples=10, seconds=350)
+        assert not found, found
+        async with http.get("/stats", headers={"Authorization": f"Bearer {token}"}) as response:
+            stats = await response.json()
+        assert stats["started"]["outbound"] > 0, "no call was real"
+        await site.app.calls.hang_up_all()
