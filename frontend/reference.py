@@ -51,7 +51,7 @@ def markdown() -> str:
 
 
 def _contents() -> str:
-    lines = ["| | |", "|---|---|"]
+    lines = ["| route | what it does |", "|---|---|"]
     for operation in OPERATIONS:
         title = f"{operation.method} {operation.path}"
         lines.append(f"| [`{title}`](#{anchor(title)}) | {operation.summary} |")
@@ -69,7 +69,7 @@ def _operation(operation: Operation[Any, Any]) -> str:
     if operation.description:
         parts.append(f"{operation.description}\n")
     if operation.reads:
-        rows = ["| parameter | in | | |", "|---|---|---|---|"]
+        rows = ["| parameter | in | type | meaning |", "|---|---|---|---|"]
         for one in operation.reads:
             written = written_schema(one.type) or {}
             kind = "string" if written else type_text(one.type)
@@ -152,7 +152,7 @@ def _problem(code: str) -> str:
 
 
 def _struct(struct: type[msgspec.Struct]) -> str:
-    rows = ["| field | | |", "|---|---|---|"]
+    rows = ["| field | type | meaning |", "|---|---|---|"]
     for field in msgspec.structs.fields(struct):
         mark = "" if field.required else "?"
         said = description_of(struct, field.name) or ""

@@ -46,7 +46,11 @@ class Site:
         found = [f"call {call.id} is {call.state.value}" for call in self.app.calls.live()]
         if self.app.ari.connected:
             found += [f"ARI channel {channel.id} ({channel.name})" for channel in await self.app.ari.channels.list()]
-            found += [f"ARI bridge {bridge.id}" for bridge in await self.app.ari.bridges.list()]
+            # Asterisk 16 may list a bridge for ever that is destroyed (its cache takes a late snapshot of it): its
+            # console lists those that are.
+            standing = await asyncio.to_thread(self.pbx.asterisk.cli, "bridge show all")
+            bridges = [bridge.id for bridge in await self.app.ari.bridges.list()]
+            found += [f"ARI bridge {name}" for name in bridges if name in standing]
         console = await asyncio.to_thread(self.pbx.asterisk.cli, "core show channels concise")
         found += [f"console: {line}" for line in console.splitlines() if "!" in line]
         return found + [f"rtpengine session {name}" for name in await self.media_sessions()]
