@@ -53,7 +53,7 @@ def tool(name: str, *arguments: str) -> tuple[str, ...]:
 
 def pytest_layer(name: str, what: str, *, waits: bool = False, alone: bool = False, files_at_once: int = 1) -> Layer:
     """The layer of the tests in `tests/NAME`. `files_at_once`: each in a process with real parts of its own."""
-    command = (sys.executable, "-m", "pytest", "-q", "-ra", "--color=no", f"tests/{name}")
+    command: tuple[str, ...] = (sys.executable, "-m", "pytest", "-q", "-ra", "--color=no", f"tests/{name}")
     if files_at_once > 1:
         command = (*command, "--numprocesses", str(files_at_once), "--dist", "loadfile")
     return Layer(name, what, (command,), waits=waits, alone=alone)
