@@ -51,13 +51,16 @@ def tool(name: str, *arguments: str) -> tuple[str, ...]:
     return (str(Path(sys.executable).with_name(name)), *arguments)
 
 
-def pytest_layer(name: str, what: str, *, waits: bool = False, alone: bool = False, files_at_once: int = 1) -> Layer:
-    """The layer of the tests in `tests/NAME`. `files_at_once`: each in a process with real parts of its own."""
-    command: tuple[str, ...] = (sys.executable, "-m", "pytest", "-q", "-ra", "--color=no", f"tests/{name}")
-    if files_at_once > 1:
-        command = (*command, "--numprocesses", str(files_at_once), "--dist", "loadfile")
-    return Layer(name, what, (command,), waits=waits, alone=alone)
+def pytest_layer(
+    name: str, what: str, *paths: str, without: tuple[str, ...] = (), waits: bool = False, alone: bool = False
+) -> Layer:
+    """The layer of the tests in `paths`, or in `tests/NAME`, but for those `without`."""
+    command = (sys.executable, "-m", "pytest", "-q", "-ra", "--color=no", *(paths or [f"tests/{name}"]))
+    return Layer(name, what, ((*command, *(f"--ignore={path}" for path in without)),), waits=waits, alone=alone)
 
+
+PAGES = ("tests/e2e/test_gallery.py", "tests/e2e/test_packages.py")
+"""They take long, and no sound is heard on most of them: whatever runs beside them does them no harm."""
 
 LAYERS = (
     Layer("style", "ruff", (tool("ruff", "check", "."),)),
@@ -69,7 +72,8 @@ LAYERS = (
     pytest_layer("component", "one part against a tiny real peer"),
     pytest_layer("integration", "a real Asterisk 16 and 22, a real rtpengine", waits=True),
     pytest_layer("sipp", "SIPp scenarios", waits=True),
-    pytest_layer("e2e", "Chromium and Firefox on the whole system", files_at_once=2),
+    pytest_layer("pages", "each state in pictures, the packages in clean projects", *PAGES, waits=True),
+    pytest_layer("e2e", "Chromium and Firefox on the whole system", without=PAGES),
     pytest_layer("chaos", "faults during calls, each once", alone=True),
     pytest_layer("bench", "the benchmark runs, whatever its figures", alone=True),
 )

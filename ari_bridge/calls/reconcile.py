@@ -230,7 +230,9 @@ async def reap(peers: Peers, finding: Finding) -> bool:
             case Sort.CHANNEL:
                 await peers.ari.channels.hangup(name)
             case Sort.BRIDGE:
-                await peers.ari.bridges.destroy(name)
+                # Asterisk 16 may list one for ever that is destroyed: its cache has taken a late snapshot of it.
+                if not await peers.ari.bridges.destroy(name):
+                    return True
             case Sort.SESSION:
                 await peers.media.delete(name)
     except PeerError as error:

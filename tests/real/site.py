@@ -46,11 +46,8 @@ class Site:
         found = [f"call {call.id} is {call.state.value}" for call in self.app.calls.live()]
         if self.app.ari.connected:
             found += [f"ARI channel {channel.id} ({channel.name})" for channel in await self.app.ari.channels.list()]
-            # Asterisk 16 may list a bridge for ever that is destroyed (its cache takes a late snapshot of it): its
-            # console lists those that are.
-            standing = await asyncio.to_thread(self.pbx.asterisk.cli, "bridge show all")
             bridges = [bridge.id for bridge in await self.app.ari.bridges.list()]
-            found += [f"ARI bridge {name}" for name in bridges if name in standing]
+            found += [f"ARI bridge {name}" for name in bridges if name not in self.pbx.ghosts]
         console = await asyncio.to_thread(self.pbx.asterisk.cli, "core show channels concise")
         found += [f"console: {line}" for line in console.splitlines() if "!" in line]
         return found + [f"rtpengine session {name}" for name in await self.media_sessions()]
@@ -71,9 +68,24 @@ class Site:
         """Fails the test with a list of what is left after `RELEASE_SECONDS`."""
         end = asyncio.get_running_loop().time() + RELEASE_SECONDS
         while left := await self.leftovers():
-            if asyncio.get_running_loop().time() > end:
+            if asyncio.get_running_loop().time() > end and not await self._are_ghosts(left):
                 pytest.fail("left over after the test:\n  " + "\n  ".join(left))
             await asyncio.sleep(0.05)
+
+    async def _are_ghosts(self, left: list[str]) -> bool:
+        """Whether all that is left are bridges that Asterisk lists, but does not have.
+
+        Asterisk 16 lists what its cache has, which now and then takes a late snapshot of a bridge that is destroyed.
+        It destroys only one that it has.
+        """
+        for line in left:
+            kind, _, name = line.rpartition(" ")
+            if kind != "ARI bridge":
+                return False
+            if await self.app.ari.bridges.destroy(name):
+                return False
+            self.pbx.ghosts.add(name)
+        return True
 
     async def resources(self) -> set[str]:
         """The kinds of the resources in Asterisk that are named after a call: em, far, br."""
