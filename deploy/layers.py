@@ -52,15 +52,22 @@ def tool(name: str, *arguments: str) -> tuple[str, ...]:
 
 
 def pytest_layer(
-    name: str, what: str, *paths: str, without: tuple[str, ...] = (), waits: bool = False, alone: bool = False
+    name: str,
+    what: str,
+    *paths: str,
+    without: tuple[str, ...] = (),
+    waits: bool = False,
+    alone: bool = False,
+    nice: bool = False,
 ) -> Layer:
-    """The layer of the tests in `paths`, or in `tests/NAME`, but for those `without`."""
+    """The layer of the tests in `paths`, or in `tests/NAME`, but for those `without`. `nice`: all others come first."""
     command = (sys.executable, "-m", "pytest", "-q", "-ra", "--color=no", *(paths or [f"tests/{name}"]))
-    return Layer(name, what, ((*command, *(f"--ignore={path}" for path in without)),), waits=waits, alone=alone)
+    command = (*(("nice", "-n", "19") if nice else ()), *command, *(f"--ignore={path}" for path in without))
+    return Layer(name, what, (command,), waits=waits, alone=alone)
 
 
-PAGES = ("tests/e2e/test_gallery.py", "tests/e2e/test_packages.py")
-"""They take long, and no sound is heard on most of them: whatever runs beside them does them no harm."""
+GALLERY = "tests/e2e/test_gallery.py"
+"""It takes long and hears nothing: it is content with what the calls beside it leave of the machine."""
 
 LAYERS = (
     Layer("style", "ruff", (tool("ruff", "check", "."),)),
@@ -72,8 +79,8 @@ LAYERS = (
     pytest_layer("component", "one part against a tiny real peer"),
     pytest_layer("integration", "a real Asterisk 16 and 22, a real rtpengine", waits=True),
     pytest_layer("sipp", "SIPp scenarios", waits=True),
-    pytest_layer("pages", "each state in pictures, the packages in clean projects", *PAGES, waits=True),
-    pytest_layer("e2e", "Chromium and Firefox on the whole system", without=PAGES),
+    pytest_layer("gallery", "each state of the pages in pictures", GALLERY, waits=True, nice=True),
+    pytest_layer("e2e", "Chromium and Firefox on the whole system", without=(GALLERY,)),
     pytest_layer("chaos", "faults during calls, each once", alone=True),
     pytest_layer("bench", "the benchmark runs, whatever its figures", alone=True),
 )
