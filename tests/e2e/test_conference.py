@@ -12,7 +12,7 @@ from deploy.demo.rtpengine import Rtpengine
 from tests.e2e.conftest import PAGE_TONE
 from tests.e2e.sides import CALLEE_TONE, CALLER_TONE, TONES, Side, both_hear, callee, caller, killable
 from tests.e2e.softphone import Softphone, softphone
-from tests.real.parts import VERSIONS, Pbx
+from tests.real.parts import Pbx, both_versions
 from tests.real.site import Site, SiteWith
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
@@ -41,7 +41,7 @@ async def all_hear_all(phone: Softphone, desk: Side, other: Side) -> None:
     )
 
 
-@pytest.mark.parametrize("pbx", VERSIONS, indirect=True, ids=[f"asterisk-{v}" for v in VERSIONS])
+@both_versions
 async def test_somebody_is_added_and_leaves(site: Site, browser: Browser, tmp_path: Path) -> None:
     async with three(site, browser, tmp_path) as (phone, desk, other):
         await other.sipp.tell()

@@ -12,7 +12,7 @@ from tests.e2e.ears import codecs_of
 from tests.e2e.firefox import firefox
 from tests.e2e.sides import CALLEE_TONE, CALLER_TONE, both_hear, callee, caller
 from tests.e2e.softphone import softphone
-from tests.real.parts import VERSIONS
+from tests.real.parts import both_versions
 from tests.real.site import Site, SiteWith
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
@@ -26,7 +26,7 @@ async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bro
         yield running
 
 
-@pytest.mark.parametrize("pbx", VERSIONS, indirect=True, ids=[f"asterisk-{v}" for v in VERSIONS])
+@both_versions
 async def test_a_sip_phone_and_the_page_hear_each_other_in_opus(site: Site, browser: Browser, tmp_path: Path) -> None:
     async with softphone(browser, site) as phone, callee(site.pbx, tmp_path) as side:
         await phone.call("7012")

@@ -10,7 +10,7 @@ from deploy.demo.rtpengine import Rtpengine
 from tests.e2e.conftest import PAGE_TONE
 from tests.e2e.sides import CALLEE_TONE, CALLER_TONE, TONES, both_hear, callee, caller, killable
 from tests.e2e.softphone import softphone
-from tests.real.parts import VERSIONS, Pbx
+from tests.real.parts import Pbx, both_versions
 from tests.real.site import Site
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
@@ -18,7 +18,7 @@ LONG_SECONDS = 12.0
 """Longer than a page waits for packets before it takes a call's media for dead."""
 
 
-@pytest.mark.parametrize("pbx", VERSIONS, indirect=True, ids=[f"asterisk-{v}" for v in VERSIONS])
+@both_versions
 async def test_the_other_side_hears_music_and_the_page_nothing(site: Site, browser: Browser, tmp_path: Path) -> None:
     async with softphone(browser, site) as phone, callee(site.pbx, tmp_path) as side:
         await phone.call("7012")

@@ -9,7 +9,7 @@ from playwright.async_api import Browser
 from tests.e2e.conftest import FAR_TONE, PAGE_TONE
 from tests.e2e.ears import codecs_of
 from tests.e2e.softphone import softphone
-from tests.real.parts import VERSIONS
+from tests.real.parts import both_versions
 from tests.real.rtp import PCMU, RtpPeer
 from tests.real.sipp import Sipp
 from tests.real.site import Site
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 MILLIWATT = 1004.0
 
 
-@pytest.mark.parametrize("pbx", VERSIONS, indirect=True, ids=[f"asterisk-{v}" for v in VERSIONS])
+@both_versions
 async def test_601_is_heard_in_opus_and_is_pcmu_on_asterisk(site: Site, browser: Browser) -> None:
     async with softphone(browser, site) as phone:
         await phone.call("601")

@@ -9,12 +9,11 @@ from tests.e2e.accounts import accounts, signed_in
 from tests.e2e.conftest import PAGE_TONE
 from tests.e2e.sides import caller
 from tests.e2e.softphone import Softphone, softphone
-from tests.real.parts import VERSIONS
+from tests.real.parts import both_versions
 from tests.real.sipp import Sipp
 from tests.real.site import SiteWith
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
-both_versions = pytest.mark.parametrize("pbx", VERSIONS, indirect=True, ids=[f"asterisk-{v}" for v in VERSIONS])
 NAMES = "1001=Reception,1002=Workshop,trunk=Everybody else"
 
 

@@ -12,11 +12,10 @@ from frontend.client.tones import tones_in
 from tests.e2e.accounts import PASSWORD, accounts, signed_in
 from tests.e2e.conftest import PAGE_TONE
 from tests.e2e.sides import CALLEE_TONE, TONES, callee
-from tests.real.parts import VERSIONS
+from tests.real.parts import both_versions
 from tests.real.site import Site, SiteWith
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
-both_versions = pytest.mark.parametrize("pbx", VERSIONS, indirect=True, ids=[f"asterisk-{v}" for v in VERSIONS])
 RECORDED_SECONDS = 2.0
 
 

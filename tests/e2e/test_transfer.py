@@ -11,11 +11,10 @@ from deploy.demo.rtpengine import Rtpengine
 from tests.e2e.conftest import PAGE_TONE
 from tests.e2e.sides import CALLEE_TONE, CALLER_TONE, Side, both_hear, callee, caller, killable, others_talk
 from tests.e2e.softphone import Softphone, softphone
-from tests.real.parts import VERSIONS, Pbx
+from tests.real.parts import Pbx, both_versions
 from tests.real.site import Site
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
-both_versions = pytest.mark.parametrize("pbx", VERSIONS, indirect=True, ids=[f"asterisk-{v}" for v in VERSIONS])
 
 
 @asynccontextmanager

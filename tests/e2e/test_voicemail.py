@@ -9,11 +9,10 @@ from playwright.async_api import Browser, expect
 from tests.e2e.sides import CALLER_TONE, caller
 from tests.e2e.softphone import Softphone, softphone
 from tests.real.boxes import boxes as boxes
-from tests.real.parts import VERSIONS
+from tests.real.parts import both_versions
 from tests.real.site import SiteWith
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
-both_versions = pytest.mark.parametrize("pbx", VERSIONS, indirect=True, ids=[f"asterisk-{v}" for v in VERSIONS])
 MAIL = {"voicemail_mailbox": "{user}@default", "voicemail_number": "*97"}
 
 

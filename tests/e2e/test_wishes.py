@@ -8,12 +8,11 @@ from playwright.async_api import Browser, expect
 from deploy.demo.rtpengine import Rtpengine
 from tests.e2e.sides import callee, caller, killable, others_talk
 from tests.e2e.softphone import Softphone, softphone
-from tests.real.parts import VERSIONS, Pbx
+from tests.real.parts import Pbx, both_versions
 from tests.real.sipp import Sipp
 from tests.real.site import Site, SiteWith
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
-both_versions = pytest.mark.parametrize("pbx", VERSIONS, indirect=True, ids=[f"asterisk-{v}" for v in VERSIONS])
 MILLIWATT = 1004.0
 
 

@@ -9,15 +9,13 @@ import pytest
 from ari_bridge.calls.causes import Outcome
 from frontend.client import Refused
 from frontend.client.tones import Silence, Tone
-from tests.real.parts import VERSIONS
+from tests.real.parts import both_versions
 from tests.real.placed import OFFER
 from tests.real.sdp import codecs
 from tests.real.site import Site, SiteWith
 
 pytestmark = pytest.mark.real
 MILLIWATT = 1004.0
-
-both_versions = pytest.mark.parametrize("pbx", VERSIONS, indirect=True, ids=[f"asterisk-{v}" for v in VERSIONS])
 
 
 @both_versions

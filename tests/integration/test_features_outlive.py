@@ -16,10 +16,9 @@ from frontend.client import Call, Client
 from frontend.client.tones import Tone
 from tests.chaos.front_end import FrontEnd
 from tests.integration.conftest import FAILED
-from tests.real.parts import VERSIONS, Pbx
+from tests.real.parts import Pbx, both_versions
 
 pytestmark = pytest.mark.real
-both_versions = pytest.mark.parametrize("pbx", VERSIONS, indirect=True, ids=[f"asterisk-{v}" for v in VERSIONS])
 A, B, C = 500.0, 900.0, 1300.0
 TONES = {A, B, C}
 USERS = {"1001": A, "1002": B, "1003": C}

@@ -9,7 +9,7 @@ from deploy.demo.rtpengine import Rtpengine
 from frontend.client import Client
 from frontend.client.tones import Tone
 from tests.chaos.front_end import FrontEnd
-from tests.real.parts import VERSIONS, Pbx
+from tests.real.parts import Pbx, both_versions
 from tests.real.rtp import RtpPeer
 from tests.real.sipp import Sipp
 
@@ -32,7 +32,7 @@ async def front_end(pbx: Pbx, rtpengine: Rtpengine, tmp_path: Path) -> AsyncIter
     await front_end.close()
 
 
-@pytest.mark.parametrize("pbx", VERSIONS, indirect=True, ids=[f"asterisk-{v}" for v in VERSIONS])
+@both_versions
 async def test_a_hold_that_nobody_saw_is_learnt(front_end: FrontEnd, pbx: Pbx, tmp_path: Path) -> None:
     async with RtpPeer(FAR_TONE) as far, Client(front_end.ws_url, user="1001") as phone:
         async with Sipp("caller_holds", tmp_path, to=pbx.sip_port, rtp_port=far.port) as caller:

@@ -11,11 +11,10 @@ from ari_bridge.calls.causes import Outcome
 from frontend.client import Call, Client
 from frontend.client.events import TransferFailed
 from frontend.client.tones import Tone
-from tests.real.parts import VERSIONS
+from tests.real.parts import both_versions
 from tests.real.site import Site
 
 pytestmark = pytest.mark.real
-both_versions = pytest.mark.parametrize("pbx", VERSIONS, indirect=True, ids=[f"asterisk-{v}" for v in VERSIONS])
 
 A, B, C = 500.0, 900.0, 1300.0
 TONES = {A, B, C}

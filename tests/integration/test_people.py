@@ -16,13 +16,12 @@ from frontend.attendant import Attendant
 from frontend.client import Call
 from frontend.client.tones import Silence, Tone
 from tests.real.boxes import boxes as boxes
-from tests.real.parts import VERSIONS
+from tests.real.parts import both_versions
 from tests.real.rtp import RtpPeer
 from tests.real.sipp import Sipp
 from tests.real.site import Site
 
 pytestmark = pytest.mark.real
-both_versions = pytest.mark.parametrize("pbx", VERSIONS, indirect=True, ids=[f"asterisk-{v}" for v in VERSIONS])
 
 FAR_TONE, PAGE_TONE = 700, 500
 

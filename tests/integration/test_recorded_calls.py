@@ -11,11 +11,10 @@ import pytest
 
 from frontend.client import Call
 from frontend.client.tones import Tone, tones_in
-from tests.real.parts import VERSIONS
+from tests.real.parts import both_versions
 from tests.real.site import Site, SiteWith
 
 pytestmark = pytest.mark.real
-both_versions = pytest.mark.parametrize("pbx", VERSIONS, indirect=True, ids=[f"asterisk-{v}" for v in VERSIONS])
 A, B = 500.0, 900.0
 
 

@@ -12,10 +12,9 @@ from deploy.demo.rtpengine import Rtpengine
 from frontend.repeats import HEADER, REPLAYED
 from tests.chaos.front_end import FrontEnd
 from tests.offers import OFFER
-from tests.real.parts import VERSIONS, Pbx
+from tests.real.parts import Pbx, both_versions
 
 pytestmark = pytest.mark.real
-both_versions = pytest.mark.parametrize("pbx", VERSIONS, indirect=True, ids=[f"asterisk-{v}" for v in VERSIONS])
 
 
 class Told(msgspec.Struct, rename="camel"):

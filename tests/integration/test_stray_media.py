@@ -9,7 +9,7 @@ from ari_bridge.media.engine import ASTERISK
 from ari_bridge.media.ng import NgClient
 from frontend.client import Call
 from frontend.client.tones import Tone
-from tests.real.parts import VERSIONS
+from tests.real.parts import both_versions
 from tests.real.rtp import RtpPeer, Stream
 from tests.real.site import Site
 
@@ -43,7 +43,7 @@ async def hear_more(call: Call, seconds: float) -> None:
             await asyncio.sleep(0.05)
 
 
-@pytest.mark.parametrize("pbx", VERSIONS, indirect=True, ids=[f"asterisk-{v}" for v in VERSIONS])
+@both_versions
 async def test_a_stranger_s_packets_neither_are_heard_nor_draw_the_sound_away(site: Site) -> None:
     async with site.phone("1001") as phone, RtpPeer(STRANGE, peak=16000) as stranger:
         call = await phone.call("600", source=Tone(OWN))

@@ -18,6 +18,7 @@ from deploy.demo.rtpengine import Rtpengine
 from tests.real import free
 
 VERSIONS = ("16", "22")
+both_versions = pytest.mark.parametrize("pbx", VERSIONS, indirect=True, ids=[f"asterisk-{one}" for one in VERSIONS])
 
 
 def require_installed(present: bool, what: str) -> None:

@@ -6,14 +6,13 @@ import pytest
 
 from ari_bridge.calls.causes import Outcome
 from frontend.client.tones import Tone
-from tests.real.parts import VERSIONS
+from tests.real.parts import both_versions
 from tests.real.rtp import RtpPeer
 from tests.real.sipp import Sipp
 from tests.real.site import Site
 from tests.sipp.conftest import FAR_TONE
 
 pytestmark = pytest.mark.real
-both_versions = pytest.mark.parametrize("pbx", VERSIONS, indirect=True, ids=[f"asterisk-{v}" for v in VERSIONS])
 
 
 @both_versions

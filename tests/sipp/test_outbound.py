@@ -7,7 +7,7 @@ import pytest
 
 from ari_bridge.calls.causes import Outcome
 from frontend.client.tones import Silence, Tone
-from tests.real.parts import VERSIONS
+from tests.real.parts import both_versions
 from tests.real.rtp import PCMU, RtpPeer
 from tests.real.sipp import Sipp
 from tests.real.site import Site, SiteWith
@@ -128,7 +128,7 @@ async def test_a_caller_number_of_the_page_s_choice_is_shown(site: Site, tmp_pat
             await callee.done()
 
 
-@pytest.mark.parametrize("pbx", VERSIONS, indirect=True, ids=[f"asterisk-{v}" for v in VERSIONS])
+@both_versions
 async def test_a_key_pressed_by_sip_info_is_told_to_the_page(site: Site, far: RtpPeer, tmp_path: Path) -> None:
     async with Sipp("phone_sends_info", tmp_path, port=site.pbx.trunk_port, rtp_port=far.port, key="5") as callee:
         async with site.phone() as phone:
