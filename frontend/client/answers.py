@@ -83,7 +83,7 @@ class CallInfo(Answer, frozen=True):
 
 class CallPage(Answer, frozen=True):
     calls: list[CallInfo]
-    next_cursor: str | None = None
+    next: str | None = msgspec.field(default=None, name="nextCursor")
 
 
 class RecordingInfo(Answer, frozen=True):

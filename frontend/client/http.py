@@ -9,7 +9,7 @@ async with HttpClient("http://127.0.0.1:3000") as http:
 import math
 import ssl
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
@@ -26,6 +26,7 @@ from frontend.client.requests import KEY, Patience, Reply, Requests
 from frontend.messages import PersonSummary
 
 T = TypeVar("T")
+Page = TypeVar("Page", answers.CallPage, answers.RecordingPage, answers.RecordPage)
 MOST_WAIT = 60.0
 """Seconds that the server holds an answer back at most."""
 _NO_CHANGE = frozenset({304})
@@ -141,15 +142,9 @@ class HttpClient:
         """Your calls, the newest first: those that stand, and those that are remembered. `limit`: of one page."""
         query: dict[str, Any] = {"live": live, "state": state, "direction": direction, "number": number}
         query |= {"since": since, "until": until, "limit": limit}
-        cursor: str | None = None
-        while True:
-            reply = await self._requests.send("GET", "/calls", query={**query, "cursor": cursor})
-            page = self._read(reply, answers.CallPage)
+        async for page in self._pages("/calls", query, answers.CallPage):
             for call in page.calls:
                 yield call
-            cursor = page.next_cursor
-            if cursor is None:
-                return
 
     async def hangup(self, call_id: str) -> None:
         await self._requests.send("DELETE", f"/call/{_in_path(call_id)}")
@@ -207,15 +202,9 @@ class HttpClient:
     ) -> AsyncIterator[answers.RecordingInfo]:
         """The newest first. `limit`: of one page."""
         query = {"callId": call_id, "since": since, "until": until, "limit": limit}
-        cursor: str | None = None
-        while True:
-            reply = await self._requests.send("GET", "/recordings", query={**query, "cursor": cursor})
-            page = self._read(reply, answers.RecordingPage)
+        async for page in self._pages("/recordings", query, answers.RecordingPage):
             for recording in page.recordings:
                 yield recording
-            cursor = page.next
-            if cursor is None:
-                return
 
     async def recording(self, name: str) -> answers.RecordingInfo:
         return self._read(await self._requests.send("GET", f"/recordings/{_in_path(name)}"), answers.RecordingInfo)
@@ -236,7 +225,7 @@ class HttpClient:
         direction: Literal["inbound", "outbound"] | None = None,
         outcome: Outcome | None = None,
         number: str | None = None,
-        match: Literal["exact", "prefix"] | None = None,
+        match: Literal["contains", "prefix"] | None = None,
         since: float | None = None,
         until: float | None = None,
         min_seconds: float | None = None,
@@ -250,15 +239,9 @@ class HttpClient:
             "number": number,
         }
         query |= {"match": match, "since": since, "until": until, "minSeconds": min_seconds, "limit": limit}
-        cursor: str | None = None
-        while True:
-            reply = await self._requests.send("GET", "/cdrs", query={**query, "cursor": cursor})
-            page = self._read(reply, answers.RecordPage)
+        async for page in self._pages("/cdrs", query, answers.RecordPage):
             for record in page.cdrs:
                 yield record
-            cursor = page.next
-            if cursor is None:
-                return
 
     async def cdr(self, call_id: str) -> answers.CallRecord:
         return self._read(await self._requests.send("GET", f"/cdrs/{_in_path(call_id)}"), answers.CallRecord)
@@ -314,6 +297,16 @@ class HttpClient:
 
     def _call(self, reply: Reply) -> CallInfo:
         return msgspec.structs.replace(self._read(reply, CallInfo), etag=reply.headers.get("ETag", ""))
+
+    async def _pages(self, path: str, query: Mapping[str, Any], kind: type[Page]) -> AsyncIterator[Page]:
+        """One after the other, each with the cursor that the page before had."""
+        cursor: str | None = None
+        while True:
+            page = self._read(await self._requests.send("GET", path, query={**query, "cursor": cursor}), kind)
+            yield page
+            cursor = page.next
+            if cursor is None:
+                return
 
     def _read(self, reply: Reply, kind: type[T]) -> T:
         try:

@@ -108,7 +108,7 @@ export class SIPProxyCall extends Emitter<CallEvents> {
   /** Takes an incoming call; one that talks is held. `audio`: see `CallAudio`. */
   answer(options: { audio?: CallAudio } = {}): Promise<void> {
     const { audio = true } = options;
-    if (!this.#engine.accept(this.id, false, audio === true ? undefined : audio)) return this.#wrongState();
+    if (!this.#engine.accept(this.id, audio === true ? undefined : audio)) return rejected(new SIPProxyError("wrong_state"));
     return this.#ask(ANSWER_MS, ({ phase, problem }) => {
       if (problem && phase === "incoming") return new SIPProxyError(problem);
       return phase === "accepted";
@@ -239,7 +239,7 @@ export class SIPProxyCall extends Emitter<CallEvents> {
 
   #ask(ms: number, done: (call: Call) => boolean | SIPProxyError): Promise<void> {
     return quietly(
-      this.#until(this.id, ms, () => {
+      this.#until(ms, () => {
         const known = this.#known;
         if (known.phase !== "ended" || known.outcome === "transferred") return done(known);
         return endingError(known) ?? new SIPProxyError(known.outcome === "cancelled" ? "cancelled" : "wrong_state");
@@ -250,14 +250,10 @@ export class SIPProxyCall extends Emitter<CallEvents> {
   #refusal(): SIPProxyError {
     return new SIPProxyError(this.#engine.snapshot.link === "open" ? "wrong_state" : "not_connected");
   }
-
-  #wrongState(): Promise<never> {
-    return rejected(new SIPProxyError("wrong_state"));
-  }
 }
 
 /** Looks at `done` with each change of the call: true holds the promise, an error rejects it. */
-export type Until = (id: string, ms: number, done: () => boolean | SIPProxyError) => Promise<void>;
+export type Until = (ms: number, done: () => boolean | SIPProxyError) => Promise<void>;
 
 /** The server does not tell apart how somebody is called. */
 const TELLS_OF = { hold: "hold", record: "record", transfer: "transfer", connect: "transfer", add: "add", merge: "add" } as const;

@@ -280,7 +280,7 @@ export class SIPProxyClient extends Emitter<ClientEvents> {
 
   // --- how it does that --------------------------------------------------------------
 
-  /** `registers`: null keeps what was wanted before. */
+  /** `registers`: whether calls ring, where it is only now that a client begins. */
   #start(registers = true): Engine {
     if (this.#closed) throw new SIPProxyError("closed", "", true);
     if (this.#engine) return this.#engine;
@@ -417,7 +417,7 @@ export class SIPProxyClient extends Emitter<ClientEvents> {
     for (const call of after.calls) {
       const was = findCall(before, call.id);
       const known = was && this.#objects.get(call.id);
-      const object = known ?? new SIPProxyCall(this.#engine!, call, (_, ms, done) => this.#until(ms, done, "not_connected"));
+      const object = known ?? new SIPProxyCall(this.#engine!, call, (ms, done) => this.#until(ms, done, "not_connected"));
       object.take(call);
       this.#objects.set(call.id, object);
       if (!was && call.phase === "incoming") this.#telling.push(() => this.emit("incoming", object));

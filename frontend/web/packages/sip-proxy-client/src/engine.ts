@@ -148,7 +148,7 @@ export class Engine {
 
   /** Does not wait for the next try to connect. */
   reconnect(): void {
-    this.#link.hurry();
+    this.#link.check();
   }
 
   /** Null until the call has had media. */
@@ -191,10 +191,9 @@ export class Engine {
     }
   }
 
-  /** The call that talks is held, or ended where `andEnd` says so. */
-  accept(id: string, andEnd = false, sound?: MediaStreamTrack | false): boolean {
+  /** The call that talks is held. */
+  accept(id: string, sound?: MediaStreamTrack | false): boolean {
     if (findCall(this.snapshot, id)?.phase !== "incoming") return false;
-    if (andEnd && this.snapshot.activeId !== null) this.hangup(this.snapshot.activeId);
     this.#dispatch({ type: "accept-pressed", id, ownSound: sound !== undefined });
     void this.#connect(id, { callId: id }, sound);
     return true;

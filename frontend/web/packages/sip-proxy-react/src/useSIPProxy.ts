@@ -27,11 +27,11 @@ export function useClient(options: UseSIPProxyOptions | null): SIPProxyClient | 
   const { proxyUrl, bridgeUrl, credentials, user, relayOnly, register = true } = options ?? {};
   const token = credentials && "token" in credentials ? credentials.token : null;
   const who = token === null ? JSON.stringify(credentials) : userOf(credentials); // of one user, a token more is no other client
-  const nameOf = useRef(options?.nameOf);
-  nameOf.current = options?.nameOf;
+  const latest = useRef(options);
+  latest.current = options;
   const [times, again] = useState(0);
   const client = useMemo(
-    () => (options === null || typeof window === "undefined" ? null : new SIPProxyClient({ ...options, nameOf: (number) => nameOf.current?.(number) ?? "" })),
+    () => (options === null || typeof window === "undefined" ? null : new SIPProxyClient({ ...options, nameOf: (number) => latest.current?.nameOf?.(number) ?? "", prefer: () => latest.current?.prefer?.() })),
     [options === null, proxyUrl, bridgeUrl, user, relayOnly, who, times],
   );
   useClosed(client, () => again((before) => before + 1));

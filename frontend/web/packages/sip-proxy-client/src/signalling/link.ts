@@ -108,11 +108,6 @@ export class Link {
     this.#socket.send({ type: "register", user, ...(token ? { token } : {}) });
   }
 
-  /** Does not wait for the next try to connect. */
-  hurry(): void {
-    this.#socket.check();
-  }
-
   close(): void {
     clearTimeout(this.#going);
     clearTimeout(this.#quiet);
