@@ -34,7 +34,7 @@ EXAMPLES = {
     "TARGET_SIP_SERVER": "sip.example.com:5060",
     "TARGET_SIP_ENDPOINT": "trunk",
     "DIAL_CONTEXT": "from-internal",
-    "DIAL_ROUTES": "7xxx=PJSIP/{target}@trunk; 00*=PJSIP/{target}@carrier",
+    "DIAL_ROUTES": "7xxx=PJSIP/{target}@trunk; 00*=PJSIP/{target}@carrier; 100=PJSIP/reception",
     "HTTP_HOST": "127.0.0.1",
     "HTTP_PORT": "3000",
     "WS_PORT": "8080",
