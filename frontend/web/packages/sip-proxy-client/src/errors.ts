@@ -72,6 +72,6 @@ export function endingError({ direction, outcome, problem, reason }: Call): SIPP
   const code = problem ?? outcome;
   if (code === null || WELL.has(code)) return null;
   if (code === "rejected" && direction === "inbound") return null;
-  const words = MESSAGES[code];
+  const words = code === "invalid_target" ? undefined : MESSAGES[code]; // the server says what is wrong with the number
   return new SIPProxyError(code, words ?? reason, true, reason && words !== reason ? { cause: reason } : undefined);
 }
