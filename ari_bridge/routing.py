@@ -8,11 +8,8 @@ trunk, or to one endpoint, instead.
 import re
 from dataclasses import dataclass
 
-from ari_bridge.errors import InvalidTarget
+from ari_bridge.number import normalize_number
 
-_TARGET = re.compile(r"[0-9A-Za-z+*#._-]{1,64}")
-_NUMERIC = re.compile(r"[0-9+*#() ./-]+")
-_SEPARATORS = re.compile(r"[() ./-]")
 _PATTERN = re.compile(r"[0-9xX+#*]+")
 _ENDPOINT = re.compile(r"[A-Za-z][A-Za-z0-9_]*/[A-Za-z0-9{}+*#._~:;=@%!$&'()\[\]/-]+")
 _PLACEHOLDER = re.compile(r"\$?\{[^{}]*\}")
@@ -82,12 +79,8 @@ class Routes:
         return list(rules.values())
 
     def resolve(self, target: str) -> tuple[str, str]:
-        """The number as it is dialled, and its endpoint. Raises InvalidTarget.
-
-        Nothing but letters, digits and `+ * # . _ -` goes through: `&` would dial two
-        endpoints, `@` another context, `,` and newlines are dialplan syntax.
-        """
-        number = clean(target)
+        """The number as it is dialled, and its endpoint. Raises InvalidTarget."""
+        number = normalize_number(target)
         endpoint = next((rule.endpoint for rule in self._rules if rule.matches(number)), self._default)
         written = number.replace("#", "%23") if "/sip:" in endpoint else number
         return number, endpoint.replace("{target}", written)
@@ -114,16 +107,3 @@ def _endpoint(text: str) -> str:
         channel, options = match.group(1), match.group(2) or ""
         return f"{channel}/{options}" if "n" in options else f"{channel}/{options}n"
     return text
-
-
-def clean(target: str) -> str:
-    """A number without the separators that people write, e.g. `+49 (30) 12-34`. Raises InvalidTarget."""
-    target = target.strip(" ")
-    number = _SEPARATORS.sub("", target) if _NUMERIC.fullmatch(target) else target
-    if not number:
-        raise InvalidTarget("The number to call is empty.", field="target")
-    if not _TARGET.fullmatch(number):
-        bad = next((c for c in number if not _TARGET.fullmatch(c)), None)
-        why = f"it may not contain {bad!r}" if bad else "it may have at most 64 characters"
-        raise InvalidTarget(f"The number {target[:80]!r} cannot be dialled: {why}.", field="target")
-    return number

@@ -97,7 +97,7 @@ def test_separators_that_people_write_are_dropped(written: str) -> None:
 
 @pytest.mark.parametrize(
     "target",
-    ["", " ", "-", "600&601", "600@other", "600,1", "600\n", "600/n", "a b", "${EXTEN}", "6" * 65, "600;x", "６００"],
+    ["", " ", "-", "600&601", "600@other", "600,1", "600\n1", "600/n", "a b", "${EXTEN}", "6" * 65, "600;x"],
 )
 def test_what_is_dialplan_syntax_may_not_be_dialled(target: str) -> None:
     with pytest.raises(InvalidTarget) as error:
