@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from ari_bridge.calls.causes import Outcome
+from ari_bridge.calls.causes import Detail, Outcome
 from ari_bridge.calls.state import Direction
 
 ClientState = Literal["trying", "ringing", "early", "accepted", "ended"]
@@ -404,6 +404,8 @@ class State(Message, tag="state", frozen=True):
     q850: int = 0
     sip: int = 0
     reason: str = ""  # one short sentence in plain words
+    detail: Detail | None = None  # with `ended`: who refused, where `outcome` says too little
+    forward: str = ""  # with `moved`: the number that the far side names in its place
 
 
 class IncomingCall(Message, tag="incoming-call", frozen=True):
@@ -439,6 +441,7 @@ class TransferFailed(Message, tag="transfer-failed", frozen=True):
     target: str
     outcome: Outcome
     reason: str
+    detail: Detail | None = None  # who refused, where `outcome` says too little
 
 
 class Party(Message, tag="party", frozen=True):
@@ -451,6 +454,7 @@ class Party(Message, tag="party", frozen=True):
     state: Literal["trying", "ringing", "accepted", "ended"]
     outcome: Outcome | None = None  # with `ended`
     reason: str = ""  # with `ended`: one short sentence in plain words
+    detail: Detail | None = None  # with `ended`: who refused, where `outcome` says too little
 
 
 class Recording(Message, tag="recording", frozen=True):

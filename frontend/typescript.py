@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
-from ari_bridge.calls.causes import Outcome
+from ari_bridge.calls.causes import Detail, Outcome
 from ari_bridge.calls.state import Direction
 from frontend import messages
 from frontend.comments import comment_of, field_comments
@@ -32,7 +32,7 @@ API_TARGET = SOURCES / "api.ts"
 _API_HEADER = "// Generated from the operations of frontend/ by `python -m frontend.typescript`. Do not edit.\n"
 _HEADER = "// Generated from frontend/messages.py by `python -m frontend.typescript`. Do not edit.\n"
 _SCALARS: dict[object, str] = {str: "string", int: "number", float: "number", bool: "boolean", Any: "unknown"}
-_ENUMS: tuple[type[enum.Enum], ...] = (Direction, Outcome)
+_ENUMS: tuple[type[enum.Enum], ...] = (Direction, Outcome, Detail)
 _ALIASES = ("ClientState", "PartyState", "RecordingState", "PersonState", "QualityWarning")
 
 

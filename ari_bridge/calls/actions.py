@@ -7,7 +7,7 @@ and come back as events. Pure data.
 from dataclasses import dataclass
 
 from ari_bridge.calls.causes import Outcome
-from ari_bridge.calls.events import RecordingVerb, Timer
+from ari_bridge.calls.events import ChannelGone, RecordingVerb, Timer
 from ari_bridge.calls.state import Resource, Step
 
 
@@ -67,6 +67,13 @@ class CancelTimer:
 @dataclass(frozen=True, slots=True)
 class CancelTimers:
     pass
+
+
+@dataclass(frozen=True, slots=True)
+class AskSipStatus:
+    """Find out the final SIP response of the far channel that is `gone`. Comes back as that event, without a name."""
+
+    gone: ChannelGone
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +162,7 @@ Action = (
     | StartTimer
     | CancelTimer
     | CancelTimers
+    | AskSipStatus
     | CheckMedia
     | PlayMusic
     | Mute

@@ -201,12 +201,18 @@ class ChannelLeft(Event):
 
 @dataclass(frozen=True, slots=True)
 class ChannelGone(Event):
-    """ARI ChannelDestroyed, or the channel was missing after a reconnect (`q850` 0)."""
+    """ARI ChannelDestroyed, or the channel was missing after a reconnect (`q850` 0).
+
+    `sip`: the final SIP response, 0 where it is not known. `name`: of a SIP channel, whose response may still be found
+    out; "" where there is no more to know.
+    """
 
     resource: Resource
     q850: int = 0
     text: str = ""
     leg: int = 0
+    sip: int = 0
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,9 +232,10 @@ class FarAnswered(Event):
 
 @dataclass(frozen=True, slots=True)
 class FarFailed(Event):
-    """ARI Dial with a failure; the end of the channel, which follows, says more."""
+    """ARI Dial with a failure; the end of the channel, which follows, says more. `forward`: see `Cause`."""
 
     dial_status: str
+    forward: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +279,7 @@ class PartyFailed(Event):
 
     party: int
     dial_status: str
+    forward: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,10 +351,13 @@ class StepDone(Event):
 
 @dataclass(frozen=True, slots=True)
 class StepFailed(Event):
+    """`status`: the HTTP status by which ARI refused; 0 where it was something else."""
+
     step: Step
     failure: Failure
     reason: str
     leg: int = 0
+    status: int = 0
 
 
 @dataclass(frozen=True, slots=True)

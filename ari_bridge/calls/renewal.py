@@ -18,7 +18,7 @@ from ari_bridge.calls.actions import (
     TellMedia,
     TellState,
 )
-from ari_bridge.calls.causes import Cause, Outcome
+from ari_bridge.calls.causes import Cause, Detail, Outcome
 from ari_bridge.calls.events import Failure, Timer
 from ari_bridge.calls.parties import leave_lost
 from ari_bridge.calls.rule import (
@@ -73,7 +73,7 @@ def lose_media(call: Call, at: float, reason: str) -> Decision:
     """The leg is gone, the call stands."""
     if Fact.ANSWER_TOLD not in call.facts:  # the page's offer is still unanswered: it does for another leg
         if call.leg >= FIRST_LEGS:
-            return end(call, at, Outcome.FAILED_MEDIA, Cause(text=reason))
+            return end(call, at, Outcome.FAILED_MEDIA, Cause(text=reason, detail=Detail.MEDIA_SETUP))
         return new_leg(call, call.offer)
     call, releases = release_spare(replace(drop_leg(call), media_lost=True))
     return call, [*releases, AskOffer(reason), StartTimer(Timer.GRACE), StartTimer(Timer.MUSIC)]

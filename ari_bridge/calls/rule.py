@@ -21,7 +21,7 @@ from ari_bridge.calls.actions import (
     StopRinging,
     TellState,
 )
-from ari_bridge.calls.causes import Cause, Outcome
+from ari_bridge.calls.causes import Cause, Detail, Outcome
 from ari_bridge.calls.events import RecordingVerb
 from ari_bridge.calls.state import (
     FACTS_OF_A_LEG,
@@ -110,6 +110,22 @@ def with_sound(call: Call) -> Decision:
     if music is not call.music:
         actions.append(PlayMusic(music))
     return (replace(call, apart=apart, music=music), actions) if actions else (call, actions)
+
+
+# --- a set-up that fails -------------------------------------------------------------
+
+_OF_OUR_MEDIA = {Step.OFFER_MEDIA, Step.ANSWER_MEDIA}
+
+
+def set_up_failed(step: Step, *, refused: bool, status: int) -> tuple[Outcome, Detail | None]:
+    """What a call is told whose set-up step failed. `status`: the HTTP status by which ARI refused, else 0."""
+    if step in _OF_OUR_MEDIA:
+        return Outcome.FAILED_MEDIA, Detail.MEDIA_SETUP
+    if not refused:
+        return Outcome.FAILED_PBX, None  # it does not answer
+    if step in (Step.CREATE_FAR, Step.CREATE_PARTY) and status not in (401, 403):
+        return Outcome.UNREACHABLE, Detail.NO_ROUTE  # ARI says 500 where there is no such endpoint
+    return Outcome.FAILED_PBX, Detail.PBX_REFUSES
 
 
 # --- the end ----------------------------------------------------------------------

@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -19,6 +19,7 @@ from ari_bridge.calls import actions
 from ari_bridge.calls.actions import Action
 from ari_bridge.calls.causes import Outcome
 from ari_bridge.calls.events import (
+    ChannelGone,
     Event,
     Failure,
     MediaChecked,
@@ -45,6 +46,8 @@ from ari_bridge.ids import Kind, leg_id, resource_id
 
 EXPLAIN_SECONDS = 1.0
 """After StasisEnd a ChannelDestroyed, which has the cause, follows within milliseconds."""
+SIP_STATUS_SECONDS = 0.5
+"""A call that failed waits so long, at most, until it is known who refused it."""
 RELEASE_PAUSES = (0.5, 1.5)
 """Seconds between tries to release a resource; after the last try the sweep takes over."""
 DIGITS_WAITING = 64
@@ -261,6 +264,8 @@ class CallTask:
                     running.cancel()
             case actions.CancelTimers():
                 self._cancel_timers()
+            case actions.AskSipStatus(gone):
+                self._run(self._ask_sip_status(gone, leg_id(self.call.id, self.call.leg)))
             case actions.CheckMedia():
                 self._run(self._check_media(leg_id(self.call.id, self.call.leg)))
             case actions.PlayMusic(on):
@@ -295,12 +300,24 @@ class CallTask:
         try:
             address, sdp = await perform(self._peers, call, step, leg, ring_timeout=self._seconds[Timer.RING])
         except PeerError as error:
-            self.post(StepFailed(time.time(), step, _failure(error), str(error), leg))
+            status = error.status if isinstance(error, PeerRefused) else 0
+            self.post(StepFailed(time.time(), step, _failure(error), str(error), leg, status))
         except Exception as error:
             self._log.exception("a set-up step broke", step=step.value)
             self.post(StepFailed(time.time(), step, Failure.TIMEOUT, repr(error), leg))
         else:
             self.post(StepDone(time.time(), step, address, sdp, leg))
+
+    async def _ask_sip_status(self, gone: ChannelGone, media_leg: str) -> None:
+        """Asterisk before 22 does not tell it; but it hands it to the channels that are bridged with the failed one."""
+        sip = 0
+        try:
+            async with asyncio.timeout(SIP_STATUS_SECONDS):
+                sip = await self._peers.ari.channels.sip_status(media_leg, gone.name)
+        except (PeerError, TimeoutError) as error:
+            self._log.debug("the SIP status is not to be known", reason=str(error))
+        finally:
+            self.post(replace(gone, sip=sip, name=""))
 
     async def _release(self, call: Call, resource: Resource, leg: int) -> None:
         figures: LegFigures | None = None

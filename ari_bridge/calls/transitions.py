@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from ari_bridge.calls import events, parties, plan, recording
 from ari_bridge.calls.actions import (
     Action,
+    AskSipStatus,
     RingPages,
     SendDigits,
     StartTimer,
@@ -22,7 +23,7 @@ from ari_bridge.calls.actions import (
     TellHold,
     TellState,
 )
-from ari_bridge.calls.causes import Cause, Outcome, caller_gave_up, far_ended
+from ari_bridge.calls.causes import Cause, Detail, Outcome, caller_gave_up, far_ended, pbx_at_fault
 from ari_bridge.calls.events import Event, Failure, Timer
 from ari_bridge.calls.renewal import (
     answer_made,
@@ -57,6 +58,7 @@ from ari_bridge.calls.rule import (
     leads_to,
     moved,
     release,
+    set_up_failed,
     without,
 )
 from ari_bridge.calls.state import Call, CallState, Direction, Fact, Resource, Step
@@ -224,12 +226,21 @@ def channel_gone(call: Call, event: events.ChannelGone) -> Decision:
     if event.resource is Resource.EXTERNAL_MEDIA:
         if outlives_its_leg(call):
             return lose_media(call, event.at, "the external media channel ended")
-        return end(call, event.at, Outcome.FAILED_MEDIA, Cause(event.q850, "the external media channel ended"))
+        cause = Cause(event.q850, "the external media channel ended", detail=Detail.MEDIA_SETUP)
+        return end(call, event.at, Outcome.FAILED_MEDIA, cause)
     if call.direction is Direction.INBOUND and not answered:
         return end(call, event.at, *caller_gave_up(event.q850, event.text, requested=call.hangup_q850))
-    rang = call.ringing_at is not None
+    if not (answered or event.sip or call.moved_to) and event.name and Fact.EXTERNAL_MEDIA_BRIDGED in call.facts:
+        return replace(call, facts=call.facts | {Fact.FAR_LEFT}), [AskSipStatus(event)]
     outcome, cause = far_ended(
-        event.q850, event.text, call.dial_status, requested=call.hangup_q850, rang=rang, answered=answered
+        event.q850,
+        event.text,
+        call.dial_status,
+        requested=call.hangup_q850,
+        sip=event.sip,
+        forward=call.moved_to,
+        rang=call.ringing_at is not None,
+        answered=answered,
     )
     return parties.far_gone(call, event.at, outcome, cause)
 
@@ -264,7 +275,7 @@ def far_answers(call: Call, event: events.FarAnswered) -> Decision:
 
 @leads_to()
 def far_fails(call: Call, event: events.FarFailed) -> Decision:
-    return replace(call, dial_status=event.dial_status), []
+    return replace(call, dial_status=event.dial_status, moved_to=event.forward or call.moved_to), []
 
 
 @leads_to()
@@ -315,7 +326,8 @@ def timer(call: Call, event: events.TimerFired) -> Decision:
             return lose_media(call, event.at, "new media took too long")
         missing = {Fact.MEDIA_OFFERED, Fact.MEDIA_ANSWERED} - call.facts
         outcome = Outcome.FAILED_MEDIA if missing else Outcome.FAILED_PBX
-        return end(call, event.at, outcome, Cause(text="the set-up took too long"))
+        detail = Detail.MEDIA_SETUP if missing else None
+        return end(call, event.at, outcome, Cause(text="the set-up took too long", detail=detail))
     return call, []
 
 
@@ -379,15 +391,10 @@ def step_failed(call: Call, event: events.StepFailed) -> Decision:
         return call, []  # the pages ring all the same: no reason to lose a caller
     if event.step.of_leg and outlives_its_leg(call):
         return lose_media(call, event.at, event.reason)
-    if refused and event.step in _ON_A_CHANNEL:
+    if refused and event.step in _ON_A_CHANNEL and not pbx_at_fault(event.status):
         return call, [StartTimer(Timer.EXPLAIN)]
-    if event.step in (Step.OFFER_MEDIA, Step.ANSWER_MEDIA):
-        outcome = Outcome.FAILED_MEDIA
-    elif event.step is Step.CREATE_FAR and refused:
-        outcome = Outcome.UNREACHABLE
-    else:
-        outcome = Outcome.FAILED_PBX
-    return end(call, event.at, outcome, Cause(text=event.reason))
+    outcome, detail = set_up_failed(event.step, refused=refused, status=event.status)
+    return end(call, event.at, outcome, Cause(text=event.reason, detail=detail))
 
 
 @leads_to(ENDED)

@@ -1,6 +1,6 @@
 // Every sentence that people read, in one place: ready for translation.
 
-import { type CallFeedback, type CallInfo as Call, type Forward, isConference, type Outcome, partiesOf, type PartyState, type Person, type PersonState, type Phase, type Problem, type QualityWarning, type Trouble } from "sip-proxy-client";
+import { type CallFeedback, type CallInfo as Call, type Detail, type Forward, isConference, type Outcome, partiesOf, type PartyState, type Person, type PersonState, type Phase, type Problem, type QualityWarning, type Trouble } from "sip-proxy-client";
 
 export interface Message {
   text: string;
@@ -80,13 +80,17 @@ export const SOUNDLESS: ReadonlySet<Call["media"]> = new Set(["returning", "inte
 
 const partyOf = (who: Person): string => who.name || who.number || "The caller";
 
+const UNREACHABLE = "This number cannot be reached.";
+const tellThem = "tell whoever runs your phone system";
+const TELL_THEM = "Tell whoever runs your phone system";
+
 const OUTCOMES: Record<Outcome, (who: Person) => Message> = {
   completed: () => ({ text: "The call has ended.", tone: "calm" }),
   busy: (call) => ({ text: `${partyOf(call)} is on another call.`, tone: "bad" }),
   no_answer: (call) => ({ text: `${partyOf(call)} did not answer.`, tone: "bad" }),
   rejected: (call) => ({ text: `${partyOf(call)} declined the call.`, tone: "bad" }),
   cancelled: () => ({ text: "You cancelled the call.", tone: "calm" }),
-  unreachable: () => ({ text: "This number cannot be reached.", advice: "Check the number and try again.", tone: "bad" }),
+  unreachable: () => ({ text: UNREACHABLE, advice: "Check the number and try again.", tone: "bad" }),
   forbidden: () => ({ text: "You may not call this number.", advice: "Ask whoever runs your phone system.", tone: "bad" }),
   failed_media: () => ({
     text: "The call connected, but no sound came through.",
@@ -97,6 +101,26 @@ const OUTCOMES: Record<Outcome, (who: Person) => Message> = {
   transferred: () => ({ text: "Transferred.", tone: "calm" }),
   lost: () => ({ text: "This page was away for too long.", advice: "The call has ended.", tone: "bad" }),
   answered_elsewhere: (call) => ({ text: "Answered by somebody else.", advice: `${partyOf(call)} called.`, tone: "calm" }),
+};
+
+/** Who refused, and what helps: where the outcome alone would say something else. */
+const DETAILS: Record<Detail, (call: Person & { forward?: string }) => Message> = {
+  moved: ({ forward }) => ({ text: UNREACHABLE, advice: forward ? `Calls to it go to ${forward}: call that number.` : "Calls to it go to another number.", tone: "bad" }),
+  no_such_number: () => ({ text: UNREACHABLE, advice: "Check the number and try again.", tone: "bad" }),
+  number_changed: () => ({ text: UNREACHABLE, advice: "It has changed: ask for the new one.", tone: "bad" }),
+  incomplete_number: () => ({ text: UNREACHABLE, advice: "It is not complete: check it and try again.", tone: "bad" }),
+  offline: () => ({ text: UNREACHABLE, advice: "No phone is signed in there now. Try again later.", tone: "bad" }),
+  not_responding: () => ({ text: UNREACHABLE, advice: "Nothing responds there, and nobody was rung. Try again later.", tone: "bad" }),
+  congestion: () => ({ text: UNREACHABLE, advice: "No line is free, or one on the way is out of order. Try again in a moment.", tone: "bad" }),
+  not_connected: () => ({ text: UNREACHABLE, advice: `The call failed on the way. ${TELL_THEM} if it stays so.`, tone: "bad" }),
+  refused: (call) => ({ text: `The call to ${partyOf(call)} was refused on the way.`, advice: "It did not ring there. Ask whoever runs your phone system.", tone: "bad" }),
+  line_forbids: () => ({ text: "You may not call this number.", advice: "The phone line refused it, before it rang. Ask whoever runs your phone system.", tone: "bad" }),
+  line_sign_in: () => ({ text: "The phone line does not let your phone system in.", advice: `${TELL_THEM}: its sign-in there is wrong.`, tone: "bad" }),
+  incompatible_media: (call) => ({ text: `The sound does not suit ${partyOf(call)}.`, advice: `It was not connected. ${TELL_THEM}: no codec in common.`, tone: "bad" }),
+  media_setup: () => ({ text: "The sound could not be set up.", advice: `The call was not connected. Try again in a moment, or ${tellThem}.`, tone: "bad" }),
+  no_route: () => ({ text: "Your phone system has no way to this number.", advice: `${TELL_THEM}.`, tone: "bad" }),
+  pbx_refuses: () => ({ text: "The phone system does not do as it is asked.", advice: `${TELL_THEM}. We keep trying.`, tone: "bad" }),
+  pbx_restarts: () => ({ text: "The phone system is about to restart.", advice: "It begins no calls until then. Try again in a few minutes.", tone: "bad" }),
 };
 
 const INBOUND: Partial<Record<Outcome, (call: Call) => Message>> = {
@@ -153,7 +177,10 @@ export function messageOf(call: Call): Message | null {
   if (call.phase === "ended") {
     const outcome = call.outcome ?? "completed";
     if (outcome === "transferred" && call.transferring) return { text: `Transferred to ${partyOf(call.transferring)}.`, tone: "calm" };
-    return ((call.direction === "inbound" && INBOUND[outcome]) || OUTCOMES[outcome])(call);
+    if (call.direction === "inbound" && INBOUND[outcome]) return INBOUND[outcome](call);
+    if (call.detail) return DETAILS[call.detail](call);
+    if (outcome === "failed_media" && call.acceptedAt === null) return DETAILS.media_setup(call);
+    return OUTCOMES[outcome](call);
   }
   if (SOUNDLESS.has(call.media)) return { text: "Bringing the sound back…", tone: "bad" };
   if (call.transferring) return { text: `Transferring to ${partyOf(call.transferring)}…`, tone: "calm" };
@@ -172,6 +199,7 @@ const REFUSED: Record<Trouble["what"], string> = {
 
 /** What came to nothing, while the call goes on. */
 export function troubleOf(trouble: Trouble): Message {
+  if (trouble.detail) return DETAILS[trouble.detail](trouble);
   if (trouble.outcome) return OUTCOMES[trouble.outcome](trouble);
   if (trouble.problem && trouble.problem !== "refused") return PROBLEMS[trouble.problem];
   return { text: REFUSED[trouble.what], tone: "bad" };

@@ -68,10 +68,11 @@ export class SIPProxyError extends Error {
 const WELL: ReadonlySet<string> = new Set<Outcome>(["completed", "transferred", "cancelled", "answered_elsewhere"]);
 
 /** Why a call has ended otherwise than it should; null where somebody ended it, or did not want it. */
-export function endingError({ direction, outcome, problem, reason }: Call): SIPProxyError | null {
+export function endingError({ direction, outcome, problem, reason, detail }: Call): SIPProxyError | null {
   const code = problem ?? outcome;
   if (code === null || WELL.has(code)) return null;
   if (code === "rejected" && direction === "inbound") return null;
-  const words = code === "invalid_target" ? undefined : MESSAGES[code]; // the server says what is wrong with the number
+  // The server says what is wrong with the number, and who refused it.
+  const words = code === "invalid_target" || detail ? undefined : MESSAGES[code];
   return new SIPProxyError(code, words ?? reason, true, reason && words !== reason ? { cause: reason } : undefined);
 }

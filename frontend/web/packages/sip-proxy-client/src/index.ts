@@ -24,7 +24,7 @@ export type { Device, Devices, MicrophoneProblem } from "./media/microphone.js";
 export type { Quality } from "./media/quality.js";
 export { canChooseSpeaker } from "./media/voice.js";
 export type {
-  Direction, Outcome, PartyState, PartySummary, PersonState, PersonSummary, QualityReport, QualityWarning, RecordingState, Voicemail,
+  Detail, Direction, Outcome, PartyState, PartySummary, PersonState, PersonSummary, QualityReport, QualityWarning, RecordingState, Voicemail,
 } from "./messages.js";
 
 // Beside calls: what a phone sounds like. Only who imports it carries it.
