@@ -57,8 +57,8 @@ async def test_the_sip_phone_declines(site: Site, browser: Browser, tmp_path: Pa
     ("number", "sentence"),
     [
         ("7302", "This number cannot be reached. Calls to it go to 7999"),
-        ("7403", "You may not call this number. The phone line refused it"),
-        ("7407", "The phone line does not let your phone system in."),
+        ("7403", "You may not call this number. The line refuses it"),
+        ("7407", "The line refuses your phone system's sign-in."),
         ("7603", "7603 declined the call."),
     ],
     ids=["moved", "forbidden", "sign-in-of-the-trunk", "declined"],

@@ -81,8 +81,7 @@ export const SOUNDLESS: ReadonlySet<Call["media"]> = new Set(["returning", "inte
 const partyOf = (who: Person): string => who.name || who.number || "The caller";
 
 const UNREACHABLE = "This number cannot be reached.";
-const tellThem = "tell whoever runs your phone system";
-const TELL_THEM = "Tell whoever runs your phone system";
+const bad = (text: string, advice: string): Message => ({ text, advice, tone: "bad" });
 
 const OUTCOMES: Record<Outcome, (who: Person) => Message> = {
   completed: () => ({ text: "The call has ended.", tone: "calm" }),
@@ -105,22 +104,22 @@ const OUTCOMES: Record<Outcome, (who: Person) => Message> = {
 
 /** Who refused, and what helps: where the outcome alone would say something else. */
 const DETAILS: Record<Detail, (call: Person & { forward?: string }) => Message> = {
-  moved: ({ forward }) => ({ text: UNREACHABLE, advice: forward ? `Calls to it go to ${forward}: call that number.` : "Calls to it go to another number.", tone: "bad" }),
-  no_such_number: () => ({ text: UNREACHABLE, advice: "Check the number and try again.", tone: "bad" }),
-  number_changed: () => ({ text: UNREACHABLE, advice: "It has changed: ask for the new one.", tone: "bad" }),
-  incomplete_number: () => ({ text: UNREACHABLE, advice: "It is not complete: check it and try again.", tone: "bad" }),
-  offline: () => ({ text: UNREACHABLE, advice: "No phone is signed in there now. Try again later.", tone: "bad" }),
-  not_responding: () => ({ text: UNREACHABLE, advice: "Nothing responds there, and nobody was rung. Try again later.", tone: "bad" }),
-  congestion: () => ({ text: UNREACHABLE, advice: "No line is free, or one on the way is out of order. Try again in a moment.", tone: "bad" }),
-  not_connected: () => ({ text: UNREACHABLE, advice: `The call failed on the way. ${TELL_THEM} if it stays so.`, tone: "bad" }),
-  refused: (call) => ({ text: `The call to ${partyOf(call)} was refused on the way.`, advice: "It did not ring there. Ask whoever runs your phone system.", tone: "bad" }),
-  line_forbids: () => ({ text: "You may not call this number.", advice: "The phone line refused it, before it rang. Ask whoever runs your phone system.", tone: "bad" }),
-  line_sign_in: () => ({ text: "The phone line does not let your phone system in.", advice: `${TELL_THEM}: its sign-in there is wrong.`, tone: "bad" }),
-  incompatible_media: (call) => ({ text: `The sound does not suit ${partyOf(call)}.`, advice: `It was not connected. ${TELL_THEM}: no codec in common.`, tone: "bad" }),
-  media_setup: () => ({ text: "The sound could not be set up.", advice: `The call was not connected. Try again in a moment, or ${tellThem}.`, tone: "bad" }),
-  no_route: () => ({ text: "Your phone system has no way to this number.", advice: `${TELL_THEM}.`, tone: "bad" }),
-  pbx_refuses: () => ({ text: "The phone system does not do as it is asked.", advice: `${TELL_THEM}. We keep trying.`, tone: "bad" }),
-  pbx_restarts: () => ({ text: "The phone system is about to restart.", advice: "It begins no calls until then. Try again in a few minutes.", tone: "bad" }),
+  moved: ({ forward }) => bad(UNREACHABLE, forward ? `Calls to it go to ${forward}: call that number.` : "Calls to it go to another number."),
+  no_such_number: () => bad(UNREACHABLE, "Check the number and try again."),
+  number_changed: () => bad(UNREACHABLE, "It has changed: ask for the new one."),
+  incomplete_number: () => bad(UNREACHABLE, "It is not complete."),
+  offline: () => bad(UNREACHABLE, "No phone is signed in there now."),
+  not_responding: () => bad(UNREACHABLE, "Nothing responds: nobody was rung."),
+  congestion: () => bad(UNREACHABLE, "No line is free: try again in a moment."),
+  not_connected: () => bad(UNREACHABLE, "The call failed on the way."),
+  refused: (call) => bad(`The call to ${partyOf(call)} was refused before it rang.`, "Ask whoever runs your phones."),
+  line_forbids: () => bad("You may not call this number.", "The line refuses it. Ask whoever runs your phones."),
+  line_sign_in: () => bad("The line refuses your phone system's sign-in.", "Tell whoever runs your phones."),
+  incompatible_media: () => bad("No kind of sound suits both sides.", "Tell whoever runs your phones."),
+  media_setup: () => bad("The call was not connected: its sound could not be set up.", "Try again in a moment."),
+  no_route: () => bad("Your phone system has no way to this number.", "Tell whoever runs it."),
+  pbx_refuses: () => bad("The phone system does not do its work.", "Tell whoever runs it. We keep trying."),
+  pbx_restarts: () => bad("The phone system is about to restart.", "Try again in a few minutes."),
 };
 
 const INBOUND: Partial<Record<Outcome, (call: Call) => Message>> = {
