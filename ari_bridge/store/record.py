@@ -11,6 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ari_bridge.calls.state import Call, CallState
+from ari_bridge.ids import stem_of
 from ari_bridge.store import clock
 from ari_bridge.store.clock import Clock
 
@@ -87,7 +88,7 @@ _written = msgspec.json.Decoder(_Written)
 class Row(msgspec.Struct, frozen=True):
     """One call as it is stored. Of two rows of one call the one with the higher revision counts."""
 
-    id: str
+    id: str  # the call's stem (`ids.stem_of`), by which what Asterisk has is found again: mostly its id itself
     revision: int
     created_at: float  # Unix seconds
     ended_at: float | None  # None: the call has not reached its last state
@@ -110,7 +111,7 @@ def to_row(call: Call, revision: int, now: float) -> Row:
     if call.deadlines:
         fields["clock"] = clock.read()
     record = msgspec.json.encode(fields)
-    return Row(call.id, revision, call.created_at, ended_at, msgspec.Raw(record))
+    return Row(stem_of(call.id), revision, call.created_at, ended_at, msgspec.Raw(record))
 
 
 def to_call(row: Row) -> Call:
