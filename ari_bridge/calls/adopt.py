@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from ari_bridge.ari.resources import Bridge, Channel
 from ari_bridge.calls import parties, plan, rule
-from ari_bridge.calls.actions import Action, Mute, PlayMusic, StartTimer
+from ari_bridge.calls.actions import Action, AwaitEarlyMedia, Mute, PlayMusic, StartTimer
 from ari_bridge.calls.causes import Cause, Outcome
 from ari_bridge.calls.events import Timer
 from ari_bridge.calls.rule import ACCEPTING, EARLY, ENDING, RINGING, TRYING, UP, Decision
@@ -205,6 +205,8 @@ def _goes_on(call: Call, state: CallState, at: float, seen: Seen) -> Decision:
         timers += [StartTimer(Timer.GRACE), StartTimer(Timer.MUSIC)]
     if state is not UP:
         timers.append(StartTimer(Timer.RING))
+    if state is RINGING:
+        timers.append(AwaitEarlyMedia())
     return call, [*steps, *releases, *timers, *_sound(call)]
 
 
