@@ -2,18 +2,18 @@
 
 By default every number goes to the PBX's own dialplan (`Local/NUMBER@CONTEXT/n`),
 so whatever a desk phone can dial, a page can dial. Rules send some numbers to a
-trunk instead.
+trunk, or to one endpoint, instead.
 """
 
 import re
 from dataclasses import dataclass
 
-from ari_bridge.errors import InvalidTarget
+from ari_bridge.number import normalize_number
 
-_TARGET = re.compile(r"[0-9A-Za-z+*#._-]{1,64}")
-_NUMERIC = re.compile(r"[0-9+*#() ./-]+")
-_SEPARATORS = re.compile(r"[() ./-]")
-_RULE = re.compile(r"\s*([^=\s]+)\s*=\s*(\S+)\s*")
+_PATTERN = re.compile(r"[0-9xX+#*]+")
+_ENDPOINT = re.compile(r"[A-Za-z][A-Za-z0-9_]*/[A-Za-z0-9{}+*#._~:;=@%!$&'()\[\]/-]+")
+_PLACEHOLDER = re.compile(r"\$?\{[^{}]*\}")
+_LOCAL = re.compile(r"(Local/[^@/]+@[^@/]+)(?:/([a-z]*))?", re.IGNORECASE)
 
 
 class InvalidRule(ValueError):
@@ -22,14 +22,18 @@ class InvalidRule(ValueError):
 
 @dataclass(frozen=True)
 class Rule:
-    """`pattern`: digits, with x for any digit and a last `*` for any rest. `endpoint` holds `{target}`."""
+    """`pattern`: digits, `+ * #`, x for any digit, and a last `*` for any rest.
+
+    `endpoint`: what Asterisk dials. `{target}` in it stands for the number; without it every number that fits the
+    pattern goes to that one endpoint.
+    """
 
     pattern: str
     endpoint: str
 
     def matches(self, target: str) -> bool:
-        head, star, _ = self.pattern.partition("*")
-        if len(target) < len(head) or (not star and len(target) != len(head)):
+        head = self.pattern.removesuffix("*")
+        if len(target) < len(head) or (head == self.pattern and len(target) != len(head)):
             return False
         return all(t.isdigit() if p in "xX" else p == t for p, t in zip(head, target, strict=False))
 
@@ -56,40 +60,50 @@ class Routes:
 
     @staticmethod
     def parse_rules(text: str) -> list[Rule]:
-        """`PATTERN=ENDPOINT` separated by `;` or newlines, e.g. `7xxx=PJSIP/{target}@trunk`. Raises InvalidRule."""
-        rules = []
+        """`PATTERN=ENDPOINT` separated by `;` or newlines, e.g. `7xxx=PJSIP/{target}@trunk; 100=PJSIP/reception`.
+
+        Raises InvalidRule.
+        """
+        rules: dict[str, Rule] = {}
         for line in filter(str.strip, re.split(r"[;\n]", text)):
-            match = _RULE.fullmatch(line)
-            if not match:
+            pattern, found, endpoint = (part.strip() for part in line.partition("="))
+            if not found or not pattern or not endpoint:
                 raise InvalidRule(f"{line.strip()!r} is not PATTERN=ENDPOINT")
-            pattern, endpoint = match.groups()
-            if not re.fullmatch(r"[0-9xX+#]*\*?", pattern):
-                raise InvalidRule(f"{pattern!r}: a pattern has digits, x for any digit, and may end with *")
-            if "{target}" not in endpoint or "/" not in endpoint:
-                raise InvalidRule(f"{endpoint!r}: an endpoint looks like PJSIP/{{target}}@trunk")
-            rules.append(Rule(pattern, endpoint))
-        return rules
+            if not _PATTERN.fullmatch(pattern):
+                raise InvalidRule(
+                    f"{pattern!r}: a pattern has digits, +, * or #, x for any digit, and * last for any rest"
+                )
+            if pattern.lower() in rules:
+                raise InvalidRule(f"{pattern!r} stands twice, and only the first would count")
+            rules[pattern.lower()] = Rule(pattern, _endpoint(endpoint))
+        return list(rules.values())
 
     def resolve(self, target: str) -> tuple[str, str]:
-        """The number as it is dialled, and its endpoint. Raises InvalidTarget.
-
-        Nothing but letters, digits and `+ * # . _ -` goes through: `&` would dial two
-        endpoints, `@` another context, `,` and newlines are dialplan syntax.
-        """
-        number = clean(target)
+        """The number as it is dialled, and its endpoint. Raises InvalidTarget."""
+        number = normalize_number(target)
         endpoint = next((rule.endpoint for rule in self._rules if rule.matches(number)), self._default)
         written = number.replace("#", "%23") if "/sip:" in endpoint else number
         return number, endpoint.replace("{target}", written)
 
 
-def clean(target: str) -> str:
-    """A number without the separators that people write, e.g. `+49 (30) 12-34`. Raises InvalidTarget."""
-    target = target.strip(" ")
-    number = _SEPARATORS.sub("", target) if _NUMERIC.fullmatch(target) else target
-    if not number:
-        raise InvalidTarget("The number to call is empty.", field="target")
-    if not _TARGET.fullmatch(number):
-        bad = next((c for c in number if not _TARGET.fullmatch(c)), None)
-        why = f"it may not contain {bad!r}" if bad else "it may have at most 64 characters"
-        raise InvalidTarget(f"The number {target[:80]!r} cannot be dialled: {why}.", field="target")
-    return number
+def _endpoint(text: str) -> str:
+    """The endpoint of a rule, as Asterisk takes it. Raises InvalidRule."""
+    if "/" not in text:
+        raise InvalidRule(f"{text!r}: an endpoint names its technology, as PJSIP/{text}")
+    if "," in text:
+        raise InvalidRule(f"{text!r}: routes are separated by ; not by commas")
+    if "&" in text:
+        raise InvalidRule(f"{text!r}: one endpoint, not several; for a group, name an extension: Local/NUMBER@CONTEXT")
+    for placeholder in _PLACEHOLDER.findall(text):
+        if placeholder != "{target}":
+            raise InvalidRule(f"{text!r}: {placeholder} is not known, the number is written {{target}}")
+    if not _ENDPOINT.fullmatch(text) or re.search(r"[{}]", text.replace("{target}", "")):
+        raise InvalidRule(f"{text!r}: an endpoint looks like PJSIP/reception or PJSIP/{{target}}@trunk")
+    if text.lower().startswith("local/"):
+        match = _LOCAL.fullmatch(text)
+        if not match:
+            raise InvalidRule(f"{text!r}: it needs the dialplan context, as Local/NUMBER@CONTEXT")
+        # Without "n" Asterisk takes the channel that we know out of the call as soon as both its sides are up.
+        channel, options = match.group(1), match.group(2) or ""
+        return f"{channel}/{options}" if "n" in options else f"{channel}/{options}n"
+    return text

@@ -300,7 +300,9 @@ SIGN_IN = Operation(
     path="/session",
     tag=SIGNING_IN,
     summary="Sign in with a password",
-    description="Ten failed tries of one name, or from one address, within a minute, and it must wait.",
+    description="After ten wrong passwords for a name from one address, the next tries are taken at a slower pace: an "
+    "answer may take some seconds, and what would take longer is refused (`too_many`). Others of the same address, and "
+    "the same name elsewhere, are not held up by it.",
     parameters=Nothing,
     body=Credentials,
     answers={
@@ -310,7 +312,7 @@ SIGN_IN = Operation(
             example=SessionData("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMDAxIn0.c2lnbmF0dXJl", "1001", examples.AT + 43200),
         )
     },
-    problems=("unauthorized", "too_many"),
+    problems=("unauthorized", "too_many", "unavailable"),
     public=True,
     example_body=Credentials("1001", "correct horse battery staple"),
 )

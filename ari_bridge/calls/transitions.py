@@ -22,7 +22,7 @@ from ari_bridge.calls.actions import (
     TellHold,
     TellState,
 )
-from ari_bridge.calls.causes import Cause, Outcome, far_ended
+from ari_bridge.calls.causes import Cause, Outcome, caller_gave_up, far_ended
 from ari_bridge.calls.events import Event, Failure, Timer
 from ari_bridge.calls.progress import early_media, far_progresses, far_rings
 from ari_bridge.calls.renewal import (
@@ -230,7 +230,7 @@ def channel_gone(call: Call, event: events.ChannelGone) -> Decision:
             return lose_media(call, event.at, "the external media channel ended")
         return end(call, event.at, Outcome.FAILED_MEDIA, Cause(event.q850, "the external media channel ended"))
     if call.direction is Direction.INBOUND and not answered:
-        return end(call, event.at, Outcome.CANCELLED, Cause(event.q850, event.text, 487))
+        return end(call, event.at, *caller_gave_up(event.q850, event.text, requested=call.hangup_q850))
     rang = call.ringing_at is not None
     outcome, cause = far_ended(
         event.q850, event.text, call.dial_status, requested=call.hangup_q850, rang=rang, answered=answered
@@ -287,11 +287,12 @@ def timer(call: Call, event: events.TimerFired) -> Decision:
         cause = Cause(text="the channel left without a word")
         return parties.far_gone(call, event.at, Outcome.COMPLETED, cause)
     if event.timer is Timer.EXPLAIN:
-        caller_left = call.direction is Direction.INBOUND and Fact.FAR_LEFT in call.facts
-        outcome = Outcome.CANCELLED if caller_left else Outcome.FAILED_PBX
+        outcome, cause = Outcome.FAILED_PBX, Cause(text="the channel left without a word")
         if call.state is UP:
             outcome = Outcome.COMPLETED
-        return end(call, event.at, outcome, Cause(text="the channel left without a word"))
+        elif call.direction is Direction.INBOUND and Fact.FAR_LEFT in call.facts:
+            outcome, cause = caller_gave_up(0, cause.text, requested=call.hangup_q850)
+        return end(call, event.at, outcome, cause)
     if event.timer is Timer.RING and call.state in (TRYING, RINGING, EARLY):
         status = forwarded(call.forward, "NOANSWER") if call.direction is Direction.INBOUND else ""
         return end(call, event.at, Outcome.NO_ANSWER, Cause(19, "nobody answered in time", 480), status)

@@ -6,7 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ari_bridge.errors import InvalidRequest, InvalidTarget
-from ari_bridge.routing import clean
+from ari_bridge.number import normalize_number
 
 VOICEMAIL = "voicemail"
 """In place of a number: the caller may leave a message."""
@@ -47,7 +47,7 @@ def _number(user: str, name: str, written: str) -> str:
         return written
     field = _camel(name)
     try:
-        number = clean(written)
+        number = normalize_number(written)
     except InvalidTarget as error:
         raise InvalidRequest(str(error), field=field) from None
     if number == user:

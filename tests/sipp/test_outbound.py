@@ -177,6 +177,21 @@ async def test_a_caller_number_of_the_page_s_choice_is_shown(site: Site, tmp_pat
 
 
 @both_versions
+async def test_a_number_of_its_own_rings_the_one_phone_that_its_route_names(
+    site_with: SiteWith, far: RtpPeer, tmp_path: Path
+) -> None:
+    async with site_with(dial_routes="100=PJSIP/trunk; 7xxx=PJSIP/{target}@trunk") as site:
+        async with Sipp("phone_answers", tmp_path, port=site.pbx.trunk_port, rtp_port=far.port) as callee:
+            async with site.phone() as phone:
+                call = await phone.call("100", source=Tone(PAGE_TONE))
+                await call.wait("accepted", timeout=5)
+                await call.heard.wait_for_tone(FAR_TONE)
+                assert site.app.calls.get(call.id).target == "100"
+                await call.hangup()
+                await callee.done()
+
+
+@both_versions
 async def test_a_key_pressed_by_sip_info_is_told_to_the_page(site: Site, far: RtpPeer, tmp_path: Path) -> None:
     async with Sipp("phone_sends_info", tmp_path, port=site.pbx.trunk_port, rtp_port=far.port, key="5") as callee:
         async with site.phone() as phone:

@@ -29,9 +29,64 @@ def test_rules_send_numbers_to_a_trunk(number: str, endpoint: str) -> None:
     assert routes.resolve(number)[1] == endpoint
 
 
-@pytest.mark.parametrize("rule", ["7xxx", "7xxx=", "a b=PJSIP/{target}", "7&=PJSIP/{target}", "7=PJSIP/trunk"])
-def test_a_rule_that_cannot_be_understood_is_named(rule: str) -> None:
-    with pytest.raises(InvalidRule):
+@pytest.mark.parametrize(
+    ("number", "endpoint"),
+    [
+        ("100", "PJSIP/reception"),
+        ("1000", "Local/1000@from-browser/n"),
+        ("*97", "Local/9797@features/n"),
+        ("*971", "Local/*971@from-browser/n"),
+        ("911", "PJSIP/911@emergency"),
+        ("8", "PJSIP/operator"),
+        ("8123", "PJSIP/operator"),
+        ("*12", "PJSIP/codes/sip:*12@pbx"),
+    ],
+)
+def test_rules_send_numbers_to_one_endpoint(number: str, endpoint: str) -> None:
+    rules = "100=PJSIP/reception; *97=Local/9797@features; 911=PJSIP/911@emergency; 8*=PJSIP/operator\n"
+    rules += "*1*=PJSIP/codes/sip:{target}@pbx"
+    assert Routes(rules=Routes.parse_rules(rules)).resolve(number) == (number, endpoint)
+
+
+@pytest.mark.parametrize(
+    ("written", "dialled"),
+    [
+        ("Local/100@phones", "Local/100@phones/n"),
+        ("Local/{target}@phones/", "Local/100@phones/n"),
+        ("Local/100@phones/j", "Local/100@phones/jn"),
+        ("local/100@phones/nj", "local/100@phones/nj"),
+    ],
+)
+def test_a_local_channel_stays_in_its_call(written: str, dialled: str) -> None:
+    assert Routes(rules=Routes.parse_rules(f"100={written}")).resolve("100")[1] == dialled
+
+
+@pytest.mark.parametrize(
+    ("rule", "why"),
+    [
+        ("7xxx", "not PATTERN=ENDPOINT"),
+        ("7xxx=", "not PATTERN=ENDPOINT"),
+        ("=PJSIP/reception", "not PATTERN=ENDPOINT"),
+        ("a b=PJSIP/{target}", "'a b': a pattern has digits"),
+        ("7&=PJSIP/{target}", "'7&': a pattern has digits"),
+        ("reception=PJSIP/reception", "'reception': a pattern has digits"),
+        ("100=reception", "names its technology, as PJSIP/reception"),
+        ("100=PJSIP/a,200=PJSIP/b", "separated by ; not by commas"),
+        ("100=PJSIP/a&PJSIP/b", "one endpoint, not several"),
+        ("100=PJSIP/${EXTEN}@trunk", r"\$\{EXTEN\} is not known, the number is written \{target\}"),
+        ("100=PJSIP/{number}@trunk", r"\{number\} is not known"),
+        ("100=PJSIP/{target@trunk", "an endpoint looks like"),
+        ("100=PJSIP/", "an endpoint looks like"),
+        ("100=/reception", "an endpoint looks like"),
+        ("100=PJSIP/front desk", "an endpoint looks like"),
+        ("100=Local/100", "needs the dialplan context"),
+        ("100=Local/100@", "needs the dialplan context"),
+        ("100=PJSIP/a; 100=PJSIP/b", "'100' stands twice"),
+        ("1x=PJSIP/a; 1X=PJSIP/b", "'1X' stands twice"),
+    ],
+)
+def test_a_rule_that_cannot_be_understood_is_told_with_why(rule: str, why: str) -> None:
+    with pytest.raises(InvalidRule, match=why):
         Routes.parse_rules(rule)
 
 
@@ -42,7 +97,7 @@ def test_separators_that_people_write_are_dropped(written: str) -> None:
 
 @pytest.mark.parametrize(
     "target",
-    ["", " ", "-", "600&601", "600@other", "600,1", "600\n", "600/n", "a b", "${EXTEN}", "6" * 65, "600;x", "６００"],
+    ["", " ", "-", "600&601", "600@other", "600,1", "600\n1", "600/n", "a b", "${EXTEN}", "6" * 65, "600;x"],
 )
 def test_what_is_dialplan_syntax_may_not_be_dialled(target: str) -> None:
     with pytest.raises(InvalidTarget) as error:

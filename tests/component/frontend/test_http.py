@@ -47,7 +47,7 @@ async def test_a_call_from_invite_to_delete_leaves_nothing(
         (json.dumps({"target": 600, "sdp": OFFER}).encode(), "invalid_request", "target"),
         (json.dumps({"target": "600", "sdp": ""}).encode(), "invalid_sdp", "sdp"),
         (json.dumps({"target": "600&700", "sdp": OFFER}).encode(), "invalid_target", "target"),
-        (json.dumps({"target": "600\n", "sdp": OFFER}).encode(), "invalid_target", "target"),
+        (json.dumps({"target": "600\n1", "sdp": OFFER}).encode(), "invalid_target", "target"),
     ],
 )
 async def test_a_wrong_invite(http: aiohttp.ClientSession, body: bytes, code: str, field: str | None) -> None:

@@ -6,6 +6,7 @@ import { Emitter } from "./emitter.js";
 import type { Engine } from "./engine.js";
 import { SIPProxyError, endingError } from "./errors.js";
 import type { Quality } from "./media/quality.js";
+import { normalizeNumber } from "./number.js";
 import type { Feedback, PartySummary, QualityWarning, RecordingState } from "./messages.js";
 import type { ToldEvents } from "./tell.js";
 
@@ -154,8 +155,7 @@ export class SIPProxyCall extends Emitter<CallEvents> {
 
   /** Blind: `target` is called, and given the other side when it answers: `transferred`, or `transferFailed`. */
   transfer(target: string): Promise<void> {
-    if (!target.trim()) return rejected(new SIPProxyError("invalid_target"));
-    return this.#confirmed("transfer", this.#engine.commands.transfer(this.id, target));
+    return this.#calling("transfer", target, (number) => this.#engine.commands.transfer(this.id, number));
   }
 
   /** Connects the other sides of both calls; both end here. */
@@ -170,8 +170,7 @@ export class SIPProxyCall extends Emitter<CallEvents> {
 
   /** A conference: one more party, by its number. */
   addParty(target: string): Promise<void> {
-    if (!target.trim()) return rejected(new SIPProxyError("invalid_target"));
-    return this.#confirmed("add", this.#engine.commands.addParty(this.id, target));
+    return this.#calling("add", target, (number) => this.#engine.commands.addParty(this.id, number));
   }
 
   /** A conference: the other side of that call joins this one, and that call ends here. */
@@ -224,6 +223,14 @@ export class SIPProxyCall extends Emitter<CallEvents> {
     this.emit(name, ...told);
   }
 
+  #calling(what: Trouble["what"], target: string, ask: (number: string) => boolean): Promise<void> {
+    try {
+      return this.#confirmed(what, ask(normalizeNumber(target)));
+    } catch (error) {
+      return rejected(error as SIPProxyError);
+    }
+  }
+
   #sent(heard: boolean): Promise<void> {
     return heard ? Promise.resolve() : rejected(this.#refusal());
   }
@@ -242,7 +249,7 @@ export class SIPProxyCall extends Emitter<CallEvents> {
       this.#until(ms, () => {
         const known = this.#known;
         if (known.phase !== "ended" || known.outcome === "transferred") return done(known);
-        return endingError(known) ?? new SIPProxyError(known.outcome === "cancelled" ? "cancelled" : "wrong_state");
+        return endingError(known) ?? new SIPProxyError(known.outcome === "cancelled" || known.outcome === "answered_elsewhere" ? known.outcome : "wrong_state");
       }),
     );
   }
@@ -259,7 +266,7 @@ export type Until = (ms: number, done: () => boolean | SIPProxyError) => Promise
 const TELLS_OF = { hold: "hold", record: "record", transfer: "transfer", connect: "transfer", add: "add", merge: "add" } as const;
 
 const troubleError = ({ problem, outcome, reason }: NonNullable<Call["trouble"]>): SIPProxyError =>
-  new SIPProxyError(problem ?? outcome ?? "refused", problem === "refused" ? reason : "");
+  new SIPProxyError(problem ?? outcome ?? "refused", problem === "refused" || problem === "invalid_target" ? reason : "");
 
 /** Who does not wait for it hears of it by events: an error that nobody caught would be said twice. */
 function quietly<T>(promise: Promise<T>): Promise<T> {

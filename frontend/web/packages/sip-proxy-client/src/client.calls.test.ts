@@ -64,9 +64,16 @@ describe("a call from here", () => {
   it("is refused where that makes no sense", async () => {
     expect(() => client.call("600", { video: true })).toThrow(expect.objectContaining({ code: "unsupported" }));
     expect(() => client.call("  ")).toThrow(expect.objectContaining({ code: "invalid_target" }));
+    expect(() => client.call("600@other")).toThrow(expect.objectContaining({ code: "invalid_target", message: expect.stringContaining("it has “@”") as string }));
     for (const target of ["1", "2", "3"]) client.call(target);
     expect(() => client.call("4")).toThrow(expect.objectContaining({ code: "too_many" }));
     expect(client.calls).toHaveLength(3);
+  });
+
+  it("takes the number as it was pasted", async () => {
+    const call = client.call("\u202a+49\u00a0(0)30\u20131234\u202c");
+    await settled();
+    expect([call.number, world.proxy.of("offer").at(-1)]).toEqual(["+49301234", expect.objectContaining({ target: "+49301234" })]);
   });
 
   it("is made without registering first", async () => {

@@ -119,7 +119,9 @@ describe("a call that talks", () => {
     expect(came()).toBe("busy");
     expect(events).toEqual(["transferring", "transferFailed busy"]);
     expect(call.state).toBe("accepted");
-    await expect(call.transfer(" ")).rejects.toMatchObject({ code: "invalid_target" });
+    for (const ask of [call.transfer(" "), call.addParty("601&602")]) await expect(ask).rejects.toMatchObject({ code: "invalid_target" });
+    void call.transfer("tel:\u202a60-1\u202c");
+    expect(world.proxy.of("transfer").at(-1)).toMatchObject({ target: "601" });
   });
 
   it("is connected with another one", async () => {

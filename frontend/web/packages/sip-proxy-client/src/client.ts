@@ -13,6 +13,7 @@ import { Emitter, heard } from "./emitter.js";
 import { Engine } from "./engine.js";
 import { SIPProxyError } from "./errors.js";
 import type { Devices } from "./media/microphone.js";
+import { normalizeNumber } from "./number.js";
 import { listRecordings, recordingOf, type CallRecording } from "./recordings.js";
 import { addressesOf } from "./signalling/address.js";
 import { Refused, Server, type ServerConfig } from "./signalling/server.js";
@@ -191,11 +192,11 @@ export class SIPProxyClient extends Emitter<ClientEvents> {
     if (video) throw new SIPProxyError("unsupported", "A phone system carries no video: call with video: false.");
     const engine = this.#start(false);
     if (this.#refusal?.fatal) throw this.#refusal;
-    if (!target.trim()) throw new SIPProxyError("invalid_target");
+    const number = normalizeNumber(target);
     if (!canDial(engine.snapshot)) throw new SIPProxyError("too_many");
     const isTelling = this.#isTelling;
     this.#isTelling = true; // whoever hears of it may end it: it is to be had all the same
-    const id = engine.call(target, { consults: consults?.id, sound: audio === true ? undefined : audio });
+    const id = engine.call(number, { consults: consults?.id, sound: audio === true ? undefined : audio });
     const call = this.#objects.get(id ?? "");
     this.#isTelling = isTelling;
     this.#tellAll();

@@ -3,6 +3,7 @@
 export { SIPProxyClient, type CallOptions, type ClientEvents, type SIPProxyClientOptions } from "./client.js";
 export { SIPProxyCall, type CallAudio, type CallEvents, type CallFeedback, type CallStats } from "./call.js";
 export { SIPProxyError, type ErrorCode } from "./errors.js";
+export { InvalidNumber, normalizeNumber, type NumberFault } from "./number.js";
 export type { CallEnd } from "./tell.js";
 export { userOf, type Credentials } from "./credentials.js";
 export { Refused, Server, type PhoneBookEntry, type ServerConfig, type Session } from "./signalling/server.js";

@@ -151,4 +151,5 @@ export const STATES: Record<string, Snapshot> = {
   failedPbx: over({ outcome: "failed_pbx" }),
   blocked: over({ problem: "microphone_blocked" }),
   missed: over({ direction: "inbound", outcome: "cancelled" }),
+  answeredElsewhere: over({ direction: "inbound", outcome: "answered_elsewhere", q850: 26, sip: 487 }),
 };

@@ -107,6 +107,7 @@ const byNumber = (one: PartySummary, other: PartySummary): number => (one.party 
 
 const ENDED_BEFORE_ANSWER: Record<IncomingEnded["reason"], Ending> = {
   accepted_elsewhere: { problem: "accepted_elsewhere" },
+  answered_elsewhere: { outcome: "answered_elsewhere" },
   declined: { outcome: "rejected" },
   cancelled: { outcome: "cancelled" },
   no_answer: { outcome: "no_answer" },
