@@ -1,4 +1,4 @@
-"""Ringback while a call rings: heard until the far side itself is, and never over it. The page makes it, by Web Audio."""
+"""Ringback while a call rings: heard until the far side itself is, and never over it. The page makes it itself."""
 
 from pathlib import Path
 

@@ -29,7 +29,8 @@ class FakeRtpengine(asyncio.DatagramProtocol):
     """`refuse`: commands answered by an error; `drop`: so many datagrams of a command get no answer;
     `garble`: commands whose answer is no bencoding; `hang`: alive for the kernel, but silent, as after SIGSTOP (what
     comes meanwhile is done when it goes on); `foreign`: sessions of others; `transcoded`: sessions that are, by its
-    own count; `packets`: what each browser has sent; `far_packets`: what Asterisk has sent to every session; `found`: sessions whose browser ICE has found.
+    own count; `packets`: what each browser has sent; `far_packets`: what Asterisk has, in every session;
+    `found`: sessions whose browser ICE has found.
     """
 
     def __init__(self) -> None:
@@ -158,6 +159,7 @@ class FakeRtpengine(asyncio.DatagramProtocol):
     def _far_side(self, call_id: str) -> dict[str, Value]:
         """What it tells of Asterisk's side, where RTCP is a stream of its own."""
         made = self._made.get(call_id, 0)
-        rtp: dict[str, Value] = {"last packet": made, "stats": {"packets": self.far_packets}, "flags": ["RTP", "filled"]}
+        stats: dict[str, Value] = {"packets": self.far_packets}
+        rtp: dict[str, Value] = {"last packet": made, "stats": stats, "flags": ["RTP", "filled"]}
         rtcp: dict[str, Value] = {"last packet": made, "stats": {"packets": 3}, "flags": ["RTCP"]}
         return {"tag": "asterisk", "medias": [{"index": 1, "type": "audio", "streams": [rtp, rtcp]}]}

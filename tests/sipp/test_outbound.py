@@ -96,8 +96,8 @@ async def test_it_rings_until_the_phone_is_heard(
 
 @both_versions
 async def test_a_phone_that_is_heard_and_rings_then_is_heard_on(site: Site, far: RtpPeer, tmp_path: Path) -> None:
-    options = {"port": site.pbx.trunk_port, "rtp_port": far.port}
-    async with Sipp("phone_plays_then_rings", tmp_path, **options) as callee, site.phone() as phone:
+    callee = Sipp("phone_plays_then_rings", tmp_path, port=site.pbx.trunk_port, rtp_port=far.port)
+    async with callee, site.phone() as phone:
         call = await phone.call("7001", source=Tone(PAGE_TONE))
         await call.wait("early", timeout=5)
         await callee.saw(RINGS)

@@ -1,4 +1,4 @@
-"""What is told of a far side before it answers, in every order of 180, 183 and its first packet (RFC 3960 section 3.2)."""
+"""What is told of a far side before it answers, in every order of 180, 183 and its first packet (RFC 3960, 3.2)."""
 
 import pytest
 
