@@ -27,7 +27,7 @@ from ari_bridge.calls.state import (
     Spare,
     Step,
 )
-from ari_bridge.ids import Kind, leg_id, leg_number, parse_resource_id, resource_id
+from ari_bridge.ids import Kind, leg_id, leg_number, parse_resource_id, resource_id, stem_of
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def adopt(record: Call, seen: Seen, at: float, given_away: frozenset[str] = froz
 
 def _holding(record: Call, seen: Seen) -> Call:
     """The record with what is there of its resources; legs but its last one are spare."""
-    holds = set()
+    holds, stem = set(), stem_of(record.id)
     if record.far_channel in seen.channels:
         holds.add(Resource.FAR)
     if resource_id(record.id, Kind.BRIDGE) in seen.bridges:
@@ -80,7 +80,7 @@ def _holding(record: Call, seen: Seen) -> Call:
     for resource, names in ((Resource.EXTERNAL_MEDIA, seen.channels), (Resource.MEDIA_SESSION, seen.legs or ())):
         for name in names:
             parsed = parse_resource_id(name)
-            if parsed == (record.id, Kind.EXTERNAL_MEDIA):
+            if parsed == (stem, Kind.EXTERNAL_MEDIA):
                 spare.add(Spare(resource, leg_number(name)))
     present = {one for one in spare if one.leg == record.leg}
     holds |= {one.resource for one in present}

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from ari_bridge.calls.state import Call, CallState
+from ari_bridge.ids import stem_of
 
 KEPT = (
     "id",
@@ -74,7 +75,7 @@ _decoder = msgspec.json.Decoder(Call)
 class Row(msgspec.Struct, frozen=True):
     """One call as it is stored. Of two rows of one call the one with the higher revision counts."""
 
-    id: str
+    id: str  # the call's stem (`ids.stem_of`), by which what Asterisk has is found again: mostly its id itself
     revision: int
     created_at: float  # Unix seconds
     ended_at: float | None  # None: the call has not reached its last state
@@ -94,7 +95,7 @@ def to_row(call: Call, revision: int, now: float) -> Row:
     """Raises UnicodeEncodeError where a text of the call is none (a lone surrogate)."""
     ended_at = (call.ended_at or now) if call.state is CallState.ENDED else None
     record = msgspec.json.encode(dict(zip(KEPT, _values(call), strict=True)))
-    return Row(call.id, revision, call.created_at, ended_at, msgspec.Raw(record))
+    return Row(stem_of(call.id), revision, call.created_at, ended_at, msgspec.Raw(record))
 
 
 def to_call(row: Row) -> Call:

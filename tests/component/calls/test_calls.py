@@ -137,8 +137,9 @@ async def test_wrong_requests_are_refused_before_anything_is_made(engine: Engine
         engine.calls.place(target="600", sdp="v=0\r\n", caller="")
     with pytest.raises(InvalidRequest):
         engine.calls.place(target="600", sdp=OFFER, caller='"; DROP')
-    with pytest.raises(InvalidRequest):
-        place(engine, call_id="a-b")
+    for call_id in ("", "x" * 129, "a\nb", "a\u202eb", "\ud800"):
+        with pytest.raises(InvalidRequest):
+            place(engine, call_id=call_id)
     with pytest.raises(UnknownCall):
         engine.calls.hangup("nosuchcall")
     assert engine.ari.count("channels.create") == 0 and engine.media.commands == []
