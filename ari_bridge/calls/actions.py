@@ -81,6 +81,14 @@ class CheckMedia:
 
 
 @dataclass(frozen=True, slots=True)
+class AwaitEarlyMedia:
+    """Ask rtpengine, for as long as the call rings, whether sound of the far side comes: EarlyMedia, once it does.
+
+    Begun anew, it asks more often again.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class PlayMusic:
     """Let the far side hear music, or (`on` False) no more."""
 
@@ -162,6 +170,7 @@ Action = (
     | CancelTimer
     | CancelTimers
     | CheckMedia
+    | AwaitEarlyMedia
     | PlayMusic
     | Mute
     | Record

@@ -206,7 +206,15 @@ class FarRinging(Event):
 
 @dataclass(frozen=True, slots=True)
 class FarProgress(Event):
-    """ARI Dial with PROGRESS: the far side sends audio before it answers."""
+    """ARI Dial with PROGRESS: the far side may send sound before it answers.
+
+    Asterisk tells it of every 183, with SDP or without, so nothing need be heard (RFC 3960 section 3.2).
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyMedia(Event):
+    """The first RTP packet of the far side has come, before its answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from ari_bridge import metrics
 from ari_bridge.calls import actions
 from ari_bridge.calls.actions import Action
 from ari_bridge.calls.causes import Outcome
+from ari_bridge.calls.early_media import await_early_media
 from ari_bridge.calls.events import (
     Event,
     Failure,
@@ -183,6 +184,7 @@ class CallTask:
         self._timers: dict[tuple[Timer, int], asyncio.TimerHandle] = {}
         self._digits: deque[str] = deque()
         self._sending_digits = False
+        self._early: asyncio.Task[None] | None = None  # looks for the far side's first sound
         self._music = Wish()
         self._apart = Wish()
         # In whose course the call was begun: most of its lines come from what the PBX tells later.
@@ -275,6 +277,10 @@ class CallTask:
                 self._cancel_timers()
             case actions.CheckMedia(within):
                 self._run(self._check_media(leg_id(self.call.id, self.call.leg), within))
+            case actions.AwaitEarlyMedia():
+                if self._early:
+                    self._early.cancel()
+                self._early = self._run(await_early_media(self._peers.media, lambda: self.call, self.post))
             case actions.PlayMusic(on):
                 self._wish(self._music, on, self._play_music)
             case actions.Mute(on):
@@ -298,10 +304,11 @@ class CallTask:
             case actions.TellRecording(failure):
                 self._tell(RecordingChanged(self.call, failure))
 
-    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+    def _run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._requests.add(task)
         task.add_done_callback(self._requests.discard)
+        return task
 
     async def _do(self, call: Call, step: Step, leg: int) -> None:
         try:

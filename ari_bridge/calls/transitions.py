@@ -4,9 +4,9 @@
 up. A rule makes a new call and a list of actions out of the old call and the
 event, and does nothing else: no clock, no I/O, no randomness, no logging. An
 event that must not happen raises, and changes nothing. Rules are made of what stands in
-`rule.py`; those by which a call outlives its media and its page are in `renewal.py`, those of hold, transfer and
-conference in `parties.py`, those of recordings in `recording.py`. The state diagram in docs/design.md is drawn from
-the table (`make diagram`).
+`rule.py`; what the far side tells before it answers is in `progress.py`, how a call outlives its media and its page in
+`renewal.py`, hold, transfer and conference in `parties.py`, recordings in `recording.py`. The state diagram in
+docs/design.md is drawn from the table (`make diagram`).
 """
 
 from msgspec.structs import replace
@@ -24,6 +24,7 @@ from ari_bridge.calls.actions import (
 )
 from ari_bridge.calls.causes import Cause, Outcome, caller_gave_up, far_ended
 from ari_bridge.calls.events import Event, Failure, Timer
+from ari_bridge.calls.progress import early_media, far_progresses, far_rings
 from ari_bridge.calls.renewal import (
     answer_made,
     grace_over,
@@ -156,6 +157,9 @@ def hang_up(call: Call, event: events.HungUp) -> Decision:
 
 @leads_to()
 def press(call: Call, event: events.DigitsPressed) -> Decision:
+    """While it rings only where a path for sound is open: the far side may wait for digits before it says a word."""
+    if call.state is RINGING and Fact.FAR_PROGRESSED not in call.facts:
+        return refuse.apply(call, event)
     return call, [SendDigits(event.digits)]
 
 
@@ -243,20 +247,6 @@ def channel_gone_late(call: Call, event: events.ChannelGone) -> Decision:
     if event.resource is Resource.PARTY:
         return parties.channel_gone(call, event)
     return release(without(call, event.resource, event.leg))
-
-
-@leads_to(RINGING)
-def far_rings(call: Call, event: events.FarRinging) -> Decision:
-    if call.direction is Direction.INBOUND:
-        return call, []  # it is us who answer a caller
-    return moved(replace(call, ringing_at=event.at), RINGING)
-
-
-@leads_to(EARLY)
-def far_progresses(call: Call, event: events.FarProgress) -> Decision:
-    if call.direction is Direction.INBOUND:
-        return call, []  # it is us who answer a caller
-    return moved(replace(call, ringing_at=call.ringing_at or event.at), EARLY)
 
 
 @leads_to(UP)
@@ -445,7 +435,7 @@ TABLE: dict[type[Event], tuple[Rule, ...]] = {
     events.Reoffered:       (renew,           renew,           renew,           renew,           renew,           refuse,            refuse),   # noqa: E501
     events.Declined:        (refuse,          decline,         refuse,          late,            late,            late,              late),     # noqa: E501
     events.HungUp:          (hang_up,         hang_up,         hang_up,         hang_up,         hang_up,         late,              late),     # noqa: E501
-    events.DigitsPressed:   (refuse,          refuse,          press,           refuse,          press,           refuse,            refuse),   # noqa: E501
+    events.DigitsPressed:   (refuse,          press,           press,           refuse,          press,           refuse,            refuse),   # noqa: E501
     events.Held:            (refuse,          refuse,          refuse,          refuse,          parties.hold,    refuse,            refuse),   # noqa: E501
     events.PartyInvited:    (refuse,          refuse,          refuse,          refuse,          parties.invite,  refuse,            refuse),   # noqa: E501
     events.PartyGiven:      (refuse,          refuse,          refuse,          refuse,          parties.take_in, refuse,            refuse),   # noqa: E501
@@ -461,6 +451,7 @@ TABLE: dict[type[Event], tuple[Rule, ...]] = {
     events.ChannelGone:     (channel_gone,    channel_gone,    channel_gone,    channel_gone,    channel_gone,    channel_gone_late, late),     # noqa: E501
     events.FarRinging:      (far_rings,       late,            late,            late,            late,            late,              late),     # noqa: E501
     events.FarProgress:     (far_progresses,  far_progresses,  late,            late,            late,            late,              late),     # noqa: E501
+    events.EarlyMedia:      (late,            early_media,     late,            late,            late,            late,              late),     # noqa: E501
     events.FarAnswered:     (far_answers,     far_answers,     far_answers,     late,            late,            late,              late),     # noqa: E501
     events.FarFailed:       (far_fails,       far_fails,       far_fails,       late,            late,            late,              late),     # noqa: E501
     events.FarHangsUp:      (far_hangs_up,    far_hangs_up,    far_hangs_up,    far_hangs_up,    far_hangs_up,    late,              late),     # noqa: E501
