@@ -18,8 +18,8 @@ export interface CallEnd {
   seconds: number; // talked
   q850: number; // ITU-T Q.850 cause; 0 where none is known
   sip: number; // SIP status; 0 where none is known
-  detail: Detail | null; // who refused, where `outcome` says too little
-  forward: string; // with `moved`: the number that the other side names in its place
+  detail?: Detail; // who refused, where `outcome` says too little
+  forward?: string; // with `moved`: the number that the other side names in its place
 }
 
 /** In the order in which those of one change are told. */
@@ -98,7 +98,7 @@ function end(call: Call): Told[] {
   const error = endingError(call);
   const { outcome, acceptedAt, endedAt, q850, sip, detail, forward, transferring } = call;
   const seconds = acceptedAt === null ? 0 : Math.max(0, ((endedAt ?? acceptedAt) - acceptedAt) / 1000);
-  const told: CallEnd = { outcome, error, seconds, q850, sip, detail, forward };
+  const told: CallEnd = { outcome, error, seconds, q850, sip, ...(detail && { detail }), ...(forward && { forward }) };
   const broke = error && call.problem !== "accepted_elsewhere" && call.problem !== "held_elsewhere";
   return [
     ...(outcome === "transferred" ? ([["transferred", { target: transferring?.number ?? "" }]] satisfies Told[]) : []),
