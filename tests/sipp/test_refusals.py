@@ -4,13 +4,13 @@ import asyncio
 
 import pytest
 
-from ari_bridge.calls.causes import Cause, Detail, Outcome
-from ari_bridge.calls.state import Call
+from ari_bridge.fsm.call import Call
+from ari_bridge.outcomes import Cause, Detail, Outcome
 from tests.real.parts import both_versions
 from tests.real.placed import Placed
 from tests.real.refusing import refusing_phones
 from tests.real.site import Site, SiteWith
-from tests.unit.calls.test_causes import BY_SIP
+from tests.unit.fsm.test_causes import BY_SIP
 
 pytestmark = pytest.mark.real
 
