@@ -4,7 +4,7 @@ The outcome is what people, programs and metrics are told, with a `Detail` where
 wrong thing. The Q.850 cause (ITU-T Q.850, as Asterisk reports it in `ChannelDestroyed`) and the SIP status stay beside
 it for support. Asterisk makes one cause of many statuses (401, 403, 407 and 603 are all 21, call rejected): so the
 status counts where it is known. Asterisk 22 tells it as `tech_cause`; how it is found on an older one stands in
-`task.CallTask`.
+`engine.call_task`.
 """
 
 from dataclasses import dataclass
