@@ -46,6 +46,7 @@ class Detail(Enum):
     MEDIA_SETUP = "media_setup"  # our media could not be set up: it was never connected
     NO_ROUTE = "no_route"  # the PBX has no endpoint, or no dialplan context, to dial the number with
     PBX_REFUSES = "pbx_refuses"  # the PBX answers, and does not do as it is asked: its fault
+    STILL_CONNECTED = "still_connected"  # ended for us, but the PBX refuses to let the other side go: it is tried on
     PBX_RESTARTS = "pbx_restarts"  # a restart of the PBX is pending: it begins no calls until that is over
 
 

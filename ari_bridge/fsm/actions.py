@@ -148,6 +148,14 @@ class TellHold:
 
 
 @dataclass(frozen=True, slots=True)
+class TellRefused:
+    """What our side asked for, in one word, has come to nothing, as Asterisk did not do it."""
+
+    what: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class TellParty:
     """How one party stands; 1 is the far side."""
 
@@ -187,6 +195,7 @@ Action = (
     | TellState
     | TellDigit
     | TellHold
+    | TellRefused
     | TellParty
     | TellTransfer
     | TellRecording

@@ -365,6 +365,32 @@ class StepFailed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class MuteFailed(Event):
+    """Asterisk did not keep our side apart (`on`), or did not let it back."""
+
+    on: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingRefused(Event):
+    """A recording does not do as it was told, other than to begin: it goes on as before."""
+
+    verb: RecordingVerb
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseFailed(Event):
+    """The first try to release a resource of Asterisk's came to nothing; it is tried until Released."""
+
+    resource: Resource
+    leg: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Released(Event):
     """A resource is gone, or was given up after several tries (then the sweep reaps it)."""
 

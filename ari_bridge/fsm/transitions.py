@@ -9,6 +9,8 @@ event that must not happen raises, and changes nothing. Rules are made of what s
 docs/design.md is drawn from the table (`make diagram`).
 """
 
+import dataclasses
+
 from msgspec.structs import replace
 
 from ari_bridge.errors import IllegalEvent, WrongState
@@ -24,7 +26,7 @@ from ari_bridge.fsm.actions import (
     TellHold,
     TellState,
 )
-from ari_bridge.fsm.call import Call, CallState, Direction, Fact, Resource, Step
+from ari_bridge.fsm.call import Call, CallState, Direction, Fact, PartyState, Resource, Step
 from ari_bridge.fsm.decisions import (
     ACCEPTING,
     EARLY,
@@ -257,8 +259,8 @@ def channel_gone(call: Call, event: events.ChannelGone) -> Decision:
 @leads_to(ENDED)
 def channel_gone_late(call: Call, event: events.ChannelGone) -> Decision:
     if event.resource is Resource.PARTY:
-        return parties.channel_gone(call, event)
-    return release(without(call, event.resource, event.leg))
+        return _let_go(*parties.channel_gone(call, event))
+    return _let_go(*release(without(call, event.resource, event.leg)))
 
 
 @leads_to(UP)
@@ -423,12 +425,32 @@ def released_in_call(call: Call, event: events.Released) -> Decision:
 @leads_to(ENDED)
 def released(call: Call, event: events.Released) -> Decision:
     if event.resource is Resource.PARTY:
-        return parties.gone(call, event.leg, event.at, Outcome.COMPLETED)
-    return release(without(call, event.resource, event.leg))
+        return _let_go(*parties.gone(call, event.leg, event.at, Outcome.COMPLETED))
+    return _let_go(*release(without(call, event.resource, event.leg)))
+
+
+@leads_to()
+def not_released(call: Call, event: events.ReleaseFailed) -> Decision:
+    """For our user the call is over, but somebody is still on the line: that is told, and taken back when it is so."""
+    if event.resource not in (Resource.FAR, Resource.PARTY) or call.left or call.outcome is Outcome.FAILED_PBX:
+        return call, []
+    cause = call.cause or Cause()
+    if cause.detail is not None:
+        return call, []
+    return replace(call, cause=dataclasses.replace(cause, detail=Detail.STILL_CONNECTED)), [TellState()]
+
+
+def _let_go(call: Call, actions: list[Action]) -> Decision:
+    """Once nobody is on the line any more, the call's end is told without a but."""
+    if call.cause is None or call.cause.detail is not Detail.STILL_CONNECTED:
+        return call, actions
+    if Resource.FAR in call.holds or any(party.state is not PartyState.GONE for party in call.parties):
+        return call, actions
+    return replace(call, cause=dataclasses.replace(call.cause, detail=None)), [*actions, TellState()]
 
 
 give_far_away = parties.give_far_away
-record, recording_over = recording.record, recording.over
+record, recording_over, recording_refused = recording.record, recording.over, recording.refused
 
 
 # --- the table -----------------------------------------------------------------------
@@ -478,6 +500,9 @@ TABLE: dict[type[Event], tuple[Rule, ...]] = {
     events.TimerFired:      (timer,           timer,           timer,           timer,           timer,           late,              late),     # noqa: E501
     events.StepDone:        (step_done,       step_done,       step_done,       accepting_step_done, step_done,   step_done_late,    illegal),  # noqa: E501
     events.StepFailed:      (step_failed,     step_failed,     step_failed,     step_failed,     step_failed,     step_failed_late,  illegal),  # noqa: E501
+    events.MuteFailed:      (late,            late,            late,            late,            parties.mute_failed, late,          late),     # noqa: E501
+    events.RecordingRefused: (late,           late,            late,            late,            recording_refused, late,            late),     # noqa: E501
+    events.ReleaseFailed:   (late,            late,            late,            late,            late,            not_released,      late),     # noqa: E501
     events.Released:        (released_in_call, released_in_call, released_in_call, released_in_call, released_in_call, released,     late),     # noqa: E501
 }
 # fmt: on

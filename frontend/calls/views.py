@@ -72,6 +72,7 @@ DETAILS = {
     Detail.MEDIA_SETUP: "The audio could not be set up: nothing was connected.",
     Detail.NO_ROUTE: "The phone system has no way to this number.",
     Detail.PBX_REFUSES: "The phone system refuses the server's requests.",
+    Detail.STILL_CONNECTED: "The phone system does not end the call: the other side may be on the line.",
     Detail.PBX_RESTARTS: "The phone system is about to be restarted, and begins no calls.",
 }
 """Of an outcome that says too little."""
@@ -103,6 +104,14 @@ def state_message(call: Call) -> State:
         detail=detail,
         forward=call.cause.forward if call.cause else "",
     )
+
+
+REFUSED = {
+    "hold": "The phone system did not change the hold.",
+    "digits": "The phone system did not send the tones.",
+    "record": "The phone system did not change the recording.",
+}
+"""What our side asked for, and the PBX did not do."""
 
 
 def reason(outcome: Outcome, detail: Detail | None) -> str:

@@ -500,7 +500,8 @@ class Error(Message, tag="error", frozen=True):
 
     `code`: `malformed`, `unknown_type`, `invalid_request`, `invalid_sdp`,
     `invalid_target`, `unknown_call`, `wrong_state`, `too_many`,
-    `unauthorized`, `forbidden`, `too_large`, `held_elsewhere`, `unavailable`. `field` names the faulty one.
+    `unauthorized`, `forbidden`, `too_large`, `held_elsewhere`, `unavailable`, `pbx_refuses` (a call that
+    stands goes on as before). `field` names the faulty one.
     """
 
     code: str
@@ -508,6 +509,7 @@ class Error(Message, tag="error", frozen=True):
     field: str | None = None
     call_id: str | None = None
     retry_after: float | None = None  # seconds, with `too_many` and `unavailable`
+    detail: Detail | None = None  # with `unavailable`: why, where it is not simply that the phone system is not there
 
 
 class Pong(Message, tag="pong", frozen=True):

@@ -18,6 +18,7 @@ from ari_bridge.fsm.actions import (
     StartTimer,
     TellHold,
     TellParty,
+    TellRefused,
     TellState,
     TellTransfer,
 )
@@ -58,6 +59,19 @@ def hold(call: Call, event: events.Held) -> Decision:
         return call, []
     call, sound = with_sound(replace(call, held=event.held))
     return call, [*sound, TellHold(event.held, by_us=True)]
+
+
+@leads_to(*ENDS)
+def mute_failed(call: Call, event: events.MuteFailed) -> Decision:
+    """Our side is not apart, or not back: so nothing that it is for is told as done."""
+    if event.on is not call.apart or call.left:
+        return call, []  # something else is wanted by now
+    call = replace(call, apart=not event.on)
+    taker = call.party(call.transferring)
+    if event.on and taker and taker.here:
+        return _let_go(call, taker, Outcome.FAILED_PBX, event.at, Detail.PBX_REFUSES)
+    call, sound = with_sound(replace(call, held=not event.on))
+    return call, [*sound, TellRefused("hold", event.reason), TellHold(call.held, by_us=True)]
 
 
 # --- a party is asked in ----------------------------------------------------------------

@@ -119,6 +119,7 @@ const DETAILS: Record<Detail, (call: Person & { forward?: string }) => Message> 
   media_setup: () => bad("The call was not connected: its sound could not be set up.", "Try again in a moment."),
   no_route: () => bad("Your phone system has no way to this number.", "Tell whoever runs it."),
   pbx_refuses: () => bad("The phone system does not do its work.", "Tell whoever runs it. We keep trying."),
+  still_connected: () => bad("The other side may still be on the line.", "We keep trying to end the call."),
   pbx_restarts: () => bad("The phone system is about to restart.", "Try again in a few minutes."),
 };
 
@@ -188,7 +189,8 @@ export function messageOf(call: Call): Message | null {
 }
 
 const REFUSED: Record<Trouble["what"], string> = {
-  hold: "The call could not be held.",
+  hold: "Hold could not be changed.",
+  digits: "The tones were not sent.",
   transfer: "The call could not be transferred.",
   connect: "The calls could not be connected.",
   add: "Nobody could be added.",

@@ -6,7 +6,7 @@ export type Direction = "outbound" | "inbound";
 export type Outcome = "completed" | "busy" | "no_answer" | "rejected" | "cancelled" | "unreachable" | "forbidden" | "failed_media" | "failed_pbx" | "transferred" | "lost" | "answered_elsewhere";
 
 /** What stands behind an outcome: who refused, and so what helps. The values are the words of the protocol. */
-export type Detail = "moved" | "no_such_number" | "number_changed" | "incomplete_number" | "offline" | "not_responding" | "congestion" | "not_connected" | "refused" | "line_forbids" | "line_sign_in" | "incompatible_media" | "media_setup" | "no_route" | "pbx_refuses" | "pbx_restarts";
+export type Detail = "moved" | "no_such_number" | "number_changed" | "incomplete_number" | "offline" | "not_responding" | "congestion" | "not_connected" | "refused" | "line_forbids" | "line_sign_in" | "incompatible_media" | "media_setup" | "no_route" | "pbx_refuses" | "still_connected" | "pbx_restarts";
 
 /** A call's state as clients see it; `ended` is the last and comes once. */
 export type ClientState = "trying" | "ringing" | "early" | "accepted" | "ended";
@@ -465,7 +465,8 @@ export interface Reconnect {
  *
  * `code`: `malformed`, `unknown_type`, `invalid_request`, `invalid_sdp`,
  * `invalid_target`, `unknown_call`, `wrong_state`, `too_many`,
- * `unauthorized`, `forbidden`, `too_large`, `held_elsewhere`, `unavailable`. `field` names the faulty one.
+ * `unauthorized`, `forbidden`, `too_large`, `held_elsewhere`, `unavailable`, `pbx_refuses` (a call that
+ * stands goes on as before). `field` names the faulty one.
  */
 export interface Error {
   type: "error";
@@ -474,6 +475,7 @@ export interface Error {
   field?: string;
   callId?: string;
   retryAfter?: number; // seconds, with `too_many` and `unavailable`
+  detail?: Detail; // with `unavailable`: why, where it is not simply that the phone system is not there
 }
 
 export interface Pong {

@@ -17,7 +17,7 @@ export type Ask =
 
 /** What came to nothing. */
 export interface Trouble extends Person {
-  what: Ask["what"];
+  what: Ask["what"] | "digits";
   outcome: Outcome | null; // null where `problem` says why
   problem: Problem | null;
   reason: string; // the server's words

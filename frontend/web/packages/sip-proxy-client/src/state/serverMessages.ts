@@ -72,8 +72,12 @@ export function correctedEnd(call: Call, message: State): Call {
 
 /** What is refused in a call that talks ends nothing: it comes to nothing, if it was more than a digit. */
 function afterRefusal(call: LiveCall, refusal: Refusal, at: number): Call {
+  if (call.phase === "accepted" && refusal.field === "digits" && refusal.code === "pbx_refuses") {
+    return { ...call, trouble: { what: "digits", number: "", name: "", outcome: null, problem: "refused", reason: refusal.message, detail: null } };
+  }
   if (call.phase === "accepted") return refused(call, PROBLEM_OF[refusal.code] ?? "refused", refusal.message);
-  return end(call, at, { ...(REFUSALS[refusal.code] ?? { problem: "refused" }), reason: refusal.message });
+  const { detail = null } = refusal;
+  return end(call, at, { ...(REFUSALS[refusal.code] ?? { problem: "refused" }), reason: refusal.message, detail });
 }
 
 function afterHold(call: LiveCall, by: "us" | "far", held: boolean): Call {
