@@ -1,6 +1,6 @@
 // A call as a promise: for those who wait for it, and for those who listen to it at once.
 
-import type { SIPProxyCall } from "./call.js";
+import type { SIPProxyCall } from "./SIPProxyCall.js";
 import { SIPProxyError, endingError } from "./errors.js";
 
 /** Of the call, once the other side rings or has answered. The methods are those of the call that is being set up. */

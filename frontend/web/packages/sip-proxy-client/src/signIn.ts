@@ -2,7 +2,7 @@
 
 import type { Identity } from "./credentials.js";
 import { SIPProxyError, told } from "./errors.js";
-import { Refused, type Server } from "./signalling/server.js";
+import { Refused, type Server } from "./http/HttpApi.js";
 
 /** An error that is not `fatal` may be gone later. */
 export async function signIn(server: Server, user: string, password: string): Promise<Pick<Identity, "token" | "expiresAt"> | SIPProxyError> {
