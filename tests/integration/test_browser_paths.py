@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from ari_bridge.calls.state import RtpAddress
-from ari_bridge.media.address import NodeAddress
+from ari_bridge.media.node_address import NodeAddress
 from ari_bridge.media.pool import Pool
+from ari_bridge.net import RtpAddress
 from deploy.demo.rtpengine import Rtpengine, loopback_ipv6
 from tests.real import free
 from tests.real.multihomed import Multihomed, peer_reflexive

@@ -13,9 +13,9 @@ import aioice.ice
 import aioice.stun
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
-from ari_bridge.calls.state import RtpAddress
 from ari_bridge.media.pool import Pool
-from frontend.client.tones import Heard, Tone, hear
+from ari_bridge.net import RtpAddress
+from frontend.client.audio import Heard, Tone, hear
 
 KEPT = 200  # media packets
 Address = tuple[str, int]
