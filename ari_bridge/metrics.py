@@ -39,6 +39,11 @@ SETUP_SECONDS = Histogram(
 
 ARI_SECONDS = Histogram("ari_request_seconds", "ARI requests.", ["op"], buckets=_REQUEST, registry=REGISTRY)
 ARI_FAILURES = Counter("ari_request_failures", "ARI requests that failed.", ["op", "result"], registry=REGISTRY)
+ARI_TAKEN_OVER = Counter(
+    "ari_application_taken_over",
+    "Times that another client took our ARI application over; it was taken back each time.",
+    registry=REGISTRY,
+)
 ARI_EVENTS = Counter("ari_events", "ARI events received.", ["type"], registry=REGISTRY)
 EVENT_LAG = Histogram(
     "ari_event_lag_seconds",
