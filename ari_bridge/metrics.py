@@ -88,9 +88,13 @@ RELEASES_GIVEN_UP = Counter(
 RESOURCES = Gauge(
     "resources",
     "What of ours stands in Asterisk and rtpengine, at the last sweep. standing: known (a call's that began in this "
-    "process), adopted (a call's that an earlier process began), orphan (no call's: it is removed).",
+    "process), adopted (a call's that an earlier process began), ownerless (a call's that talks and that no record "
+    "tells of: it is kept), orphan (no call's: it is removed).",
     ["sort", "standing"],
     registry=REGISTRY,
+)
+OWNERLESS = Counter(
+    "ownerless_calls_found", "Calls that were found talking, that no record tells of, and kept.", registry=REGISTRY
 )
 REAPED = Counter("resources_reaped", "Resources without a call, removed by the sweep.", ["resource"], registry=REGISTRY)
 

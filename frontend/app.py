@@ -22,13 +22,14 @@ from ari_bridge.store import SqliteStore
 from frontend import middleware, openapi, reference_page, static_pages
 from frontend.api import BODY_BYTES, Api
 from frontend.attendant import Attendant
-from frontend.auth import Access, token_secret
+from frontend.auth import Access, token_secret, write_secret
 from frontend.calls_api import CallsApi
 from frontend.client_addresses import ClientAddresses
 from frontend.connections import Connections
 from frontend.events import EventApi, EventLog
 from frontend.health import Health
 from frontend.ice import IceServers
+from frontend.kept_files import KeptFiles
 from frontend.live import Live
 from frontend.origins import Origins
 from frontend.pages import OpenPages
@@ -61,7 +62,7 @@ class CannotListen(Exception):
 class App:
     """The whole server in one object.
 
-    `start` raises CannotListen, PluginError, InvalidUser, StoreRefused, ssl.SSLError.
+    `start` raises CannotListen, PluginError, InvalidUser, StoreRefused, ApplicationInUse, ssl.SSLError.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -117,12 +118,16 @@ class App:
         self.watchers = Watchers(self.calls, self.hooks)
         self.repeats = Repeats(self.store.keys)
         self._users = Users(settings.users_file)
+        preference_file = settings.state_dir / "preferences.json"
+        preferences = PreferenceFile(preference_file)
+        self._kept_files = KeptFiles()
+        self._kept_files.add(preference_file, preferences.restore)
         self.attendant = Attendant(
             self.ari,
             self.calls,
             self.pages,
             self.hooks,
-            PreferenceFile(settings.state_dir / "preferences.json"),
+            preferences,
             mailbox=settings.voicemail_mailbox,
             voicemail_number=settings.voicemail_number,
             names=dict(settings.phone_book),
@@ -187,6 +192,8 @@ class App:
         opened.callback(self.hooks.close)
         await self.store.start()
         opened.push_async_callback(self.store.close)
+        await self._kept_files.start()
+        opened.push_async_callback(self._kept_files.close)
         if self.records:
             await self.records.start()
             opened.push_async_callback(self.records.close)
@@ -202,7 +209,7 @@ class App:
         opened.push_async_callback(self.recordings.close)
         await self.collector.start()
         opened.push_async_callback(self.collector.close)
-        await self.ari.start()
+        await self.ari.start(self.store.instance)
         await self._serve()
         log.info("serving", page=f"{self.url}/", websocket=self.ws_url, second=self.legacy_ws_url, version=VERSION)
 
@@ -214,7 +221,10 @@ class App:
             secret=token_secret(settings.token_secret_file) if settings.enable_authentication else "",
             lifetime=settings.token_lifetime,
         )
-        sessions = Sessions(token_secret(settings.state_dir / "session-secret"))
+        secret_file = settings.state_dir / "session-secret"
+        secret = token_secret(secret_file)
+        self._kept_files.add(secret_file, lambda: write_secret(secret_file, secret))
+        sessions = Sessions(secret)
         ice = IceServers(settings.ice_servers, settings.turn_secret, settings.turn_lifetime)
         connections = Connections(
             self.calls, self.pages, access, sessions, self.hooks, self.media, ice, version=VERSION

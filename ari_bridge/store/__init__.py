@@ -10,7 +10,7 @@ from ari_bridge.store.keys import KeptAnswer, Key, KeysAway, KeyStore
 from ari_bridge.store.listing import NEWEST, Place
 from ari_bridge.store.lock import StoreRefused
 from ari_bridge.store.protocol import CallStore
-from ari_bridge.store.reader import live_records
+from ari_bridge.store.reader import knows, live_records
 
 __all__ = [
     "NEWEST",
@@ -22,5 +22,6 @@ __all__ = [
     "Place",
     "SqliteStore",
     "StoreRefused",
+    "knows",
     "live_records",
 ]
