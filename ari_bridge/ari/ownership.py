@@ -26,8 +26,8 @@ import msgspec
 import structlog
 
 from ari_bridge.ari.events import AriEvent
-from ari_bridge.ari.request import entity
-from ari_bridge.ari.transport import Reply
+from ari_bridge.ari.http import Reply
+from ari_bridge.ari.rest import entity
 from ari_bridge.errors import PeerError, PeerRefused
 
 ROLL_CALL, PROBE = "ari-bridge.roll-call", "ari-bridge.probe"

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 from deploy.demo.rtpengine import Rtpengine
+from frontend.cli.reconcile import reconcile
 from frontend.client import Client
-from frontend.client.tones import Silence, is_tone
-from frontend.reconcile_command import reconcile
+from frontend.client.audio import Silence, is_tone
 from tests.chaos.front_end import FrontEnd
 from tests.real.parts import Pbx, both_versions
 from tests.real.site import settings
