@@ -19,7 +19,6 @@ from ari_bridge.engine.call_task import CallTask
 from ari_bridge.engine.executor import Peers
 from ari_bridge.engine.prewarm import WarmLegs
 from ari_bridge.engine.registry import Registry
-from ari_bridge.engine.strangers import strangers
 from ari_bridge.errors import PeerError
 from ari_bridge.fsm.call import Call, CallState, Direction, Fact, PartyState, Resource, Step
 from ari_bridge.fsm.events import (
@@ -33,6 +32,7 @@ from ari_bridge.fsm.events import (
 )
 from ari_bridge.fsm.inventory import Finding, Sort, Standing, survey
 from ari_bridge.fsm.recovery import Seen, adopt
+from ari_bridge.fsm.strangers import strangers
 from ari_bridge.ids import leg_id, parse_resource_id
 
 SWEEP_SECONDS = 30.0

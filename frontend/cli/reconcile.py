@@ -13,11 +13,11 @@ from ari_bridge.ari.client import Ari
 from ari_bridge.call_store import StoreRefused, knows, live_records
 from ari_bridge.engine.executor import Peers
 from ari_bridge.engine.reconciler import GRACE_SECONDS, in_our_hands, look, reap
-from ari_bridge.engine.strangers import strangers
 from ari_bridge.errors import PeerError, PeerRefused
 from ari_bridge.fsm.call import Call
 from ari_bridge.fsm.inventory import Finding, Standing, survey
 from ari_bridge.fsm.recovery import adopt
+from ari_bridge.fsm.strangers import strangers
 from ari_bridge.ids import stem_of
 from ari_bridge.media.pool import Pool
 from frontend.presence.registrar import OpenPages

@@ -4,10 +4,10 @@ import pytest
 
 from ari_bridge.ari.models import Bridge, Channel
 from ari_bridge.ari.models import Party as CallerId
-from ari_bridge.engine.strangers import strangers
 from ari_bridge.fsm.call import Call, CallState, Direction
 from ari_bridge.fsm.inventory import Standing, survey
 from ari_bridge.fsm.recovery import Seen, adopt
+from ari_bridge.fsm.strangers import strangers
 from ari_bridge.ids import is_call_id, stem_of
 from ari_bridge.outcomes import Outcome
 
