@@ -28,7 +28,7 @@ STEM_PATTERN = r"(?:[A-Za-z0-9_.]{4,64}|x-[a-z2-7]{32})"
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.]{4,64}")
 _STEM = re.compile(STEM_PATTERN)
-_DIGEST = re.compile(r"x-[a-z2-7]{32}")
+_LOST = re.compile(r"ownerless:(x-[a-z2-7]{32})")
 _DIGEST_BYTES = 20  # 160 bits: nobody finds two ids of one digest
 
 _LATER = re.compile(r"(em|far)([2-9]|[1-9][0-9]{1,5})")
@@ -53,9 +53,9 @@ def new_call_id(now: float | None = None) -> str:
 def is_call_id(call_id: str) -> bool:
     """Whether a client may choose it: 1 to 128 printable characters, whatever they are: a UUID, an order's number.
 
-    Only what looks like the stem of another one is not taken.
+    Only what `lost_id` makes is not taken.
     """
-    return 1 <= len(call_id) <= CALL_ID_CHARACTERS and call_id.isprintable() and not _DIGEST.fullmatch(call_id)
+    return 1 <= len(call_id) <= CALL_ID_CHARACTERS and call_id.isprintable() and not _LOST.fullmatch(call_id)
 
 
 @lru_cache(maxsize=4096)
@@ -65,10 +65,17 @@ def stem_of(call_id: str) -> str:
     Two ids never have one stem: no plain id has a '-'. Raises UnicodeEncodeError where the id is no text (a lone
     surrogate).
     """
-    if _STEM.fullmatch(call_id):  # a digest: of a call whose record is lost, so that nobody knows its id any more
+    if _PLAIN.fullmatch(call_id):
         return call_id
+    if lost := _LOST.fullmatch(call_id):
+        return lost[1]
     digest = hashlib.blake2b(call_id.encode(), digest_size=_DIGEST_BYTES).digest()
     return f"x-{base64.b32encode(digest).decode().lower()}"
+
+
+def lost_id(stem: str) -> str:
+    """The id of a call of which only the stem is known: its record is lost."""
+    return f"ownerless:{stem}" if is_digest(stem) else stem
 
 
 def is_digest(stem: str) -> bool:

@@ -12,13 +12,13 @@ from datetime import datetime
 from ari_bridge.ari.models import Bridge, Channel
 from ari_bridge.fsm.call import Call, CallState, Direction, Party, PartyState, Step
 from ari_bridge.fsm.recovery import Seen
-from ari_bridge.ids import Kind, leg_number, parse_resource_id, resource_id
+from ari_bridge.ids import Kind, leg_number, lost_id, parse_resource_id, resource_id
 
 _LOCAL = re.compile(r"Local/([0-9A-Za-z+*#._-]+)@")
 
 
 def strangers(seen: Seen, app: str, known: Callable[[str], bool], at: float) -> list[Call]:
-    """A record for each call in which at least two talk, and which is not `known` by its id. `at`: Unix seconds."""
+    """A record for each call in which at least two talk, and which is not `known` by its stem. `at`: Unix seconds."""
     found = []
     for bridge in seen.bridges.values():
         parsed = parse_resource_id(bridge.id)
@@ -29,21 +29,21 @@ def strangers(seen: Seen, app: str, known: Callable[[str], bool], at: float) -> 
     return sorted(found, key=lambda call: call.created_at)
 
 
-def _record(call_id: str, bridge: Bridge, seen: Seen, at: float) -> Call | None:
+def _record(stem: str, bridge: Bridge, seen: Seen, at: float) -> Call | None:
     up = [channel for name in bridge.channels if (channel := seen.channels.get(name)) and channel.state == "Up"]
-    legs = [one for one in up if parse_resource_id(one.id) == (call_id, Kind.EXTERNAL_MEDIA)]
+    legs = [one for one in up if parse_resource_id(one.id) == (stem, Kind.EXTERNAL_MEDIA)]
     others = [one for one in up if one not in legs]
     if not others or len(up) < 2:
         return None
     ours = legs[-1].caller.number if legs else ""
-    far_name = resource_id(call_id, Kind.FAR)
+    far_name = resource_id(lost_id(stem), Kind.FAR)
     others.sort(key=lambda one: (one.id != far_name, one.id))  # its first far side, where that is still there
     far, *rest = others
     outbound = far.id == far_name
     began = min([at, *(when for one in up if (when := _began(one)))])
     theirs = _number(far)
     return Call(
-        id=call_id,
+        id=lost_id(stem),
         direction=Direction.OUTBOUND if outbound else Direction.INBOUND,
         target=theirs if outbound else ours,
         caller=ours if outbound else theirs,

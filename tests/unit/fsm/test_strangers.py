@@ -86,8 +86,8 @@ def test_two_others_talk_on_without_a_leg_of_ours() -> None:
 def test_a_call_whose_id_nobody_knows_any_more_goes_by_its_stem() -> None:
     stem = stem_of("an id of a client's own")
     [call] = found(seen(channel(f"{stem}-em"), channel(f"{stem}-far"), bridge=f"{stem}-br"))
-    assert call.id == stem and stem_of(call.id) == stem
-    assert not is_call_id(stem), "no client may choose what would have another call's names"
+    assert call.id == f"ownerless:{stem}" and stem_of(call.id) == stem
+    assert not is_call_id(call.id), "no client may choose what would have another call's names"
 
 
 def test_one_that_hangs_up_ends_it() -> None:
