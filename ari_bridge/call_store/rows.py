@@ -47,6 +47,7 @@ KEPT = (
     "moved_to",
     "hangup_q850",
     "dialplan_status",
+    "ownerless",
     "deadlines",
     "outcome",
     "cause",
