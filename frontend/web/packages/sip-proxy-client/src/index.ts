@@ -17,6 +17,7 @@ export { canLeave, facing, isConference, partiesOf, type Call as CallInfo, type 
 export type { CallSeen } from "./calls/settle.js";
 export type { Person, Trouble } from "./calls/wishes.js";
 export { FORWARDS, TO_VOICEMAIL, UNATTENDED, settingsOf, standOf, type Attended, type Fault, type Forward, type Settings } from "./calls/attended.js";
+export type { DeviceUse } from "./calls/devices.js";
 export type { Codec } from "./calls/codec.js";
 export type { Preflight } from "./calls/preflight.js";
 export type { CallRecording } from "./recordings.js";

@@ -3,7 +3,7 @@
 import { X } from "lucide-react";
 import { type LiveCall, shownOf } from "sip-proxy-client";
 import type { Snapshot } from "../phone/snapshot";
-import { BUTTONS, SOUND_BLOCKED, messageOf, troubleOf, warningOf, type Message } from "../texts";
+import { BUTTONS, SOUND_BLOCKED, messageOf, missingOf, troubleOf, warningOf, type Message } from "../texts";
 import type { PhoneActions } from "./actions";
 import { LinkAwayInCall } from "./LinkAway";
 
@@ -25,7 +25,7 @@ export function noticeOf({ snapshot, actions, now }: NoticeProps) {
   const ended = snapshot.over && messageOf(snapshot.over);
   if (ended?.tone === "bad") return <Said message={ended} onClose={actions.dismiss} />;
   if (message) return <Said message={message} />;
-  const warning = warningOf(snapshot.warnings ?? [], snapshot.quality);
+  const warning = warningOf(snapshot.warnings ?? [], snapshot.quality) ?? missingOf(snapshot.missing);
   return warning && <Said message={warning} />;
 }
 
