@@ -27,6 +27,7 @@ from frontend.call_operations import (
     SessionData,
     TransferBody,
 )
+from frontend.client_addresses import ClientAddresses
 from frontend.contract import Asked, Nothing
 from frontend.invitations import Act, Invitation
 from frontend.middleware import json_response
@@ -52,10 +53,12 @@ class Api:
         phone_book: tuple[tuple[str, str], ...],
         preflight_number: str = "",
         feedback: bool = True,
+        addresses: ClientAddresses | None = None,
     ) -> None:
         self._calls = calls
         self._access = access
         self._repeats = repeats
+        self._addresses = addresses or ClientAddresses()
         self._config = ConfigData(
             version=version,
             authentication=access.required,
@@ -120,7 +123,8 @@ class Api:
         return await self._act(asked, messages.Feedback(call_id, body.score, body.issue, body.comment), others=False)
 
     async def sign_in(self, asked: Asked[Nothing, Credentials]) -> web.Response:
-        session = await self._access.sign_in(asked.body.user, asked.body.password, asked.request.remote or "")
+        address = self._addresses.of(asked.request)
+        session = await self._access.sign_in(asked.body.user, asked.body.password, address)
         return json_response(SessionData(session.token, session.user, session.expires_at))
 
     async def config(self, asked: Asked[Nothing, Nothing]) -> web.Response:

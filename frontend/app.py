@@ -24,6 +24,7 @@ from frontend.api import BODY_BYTES, Api
 from frontend.attendant import Attendant
 from frontend.auth import Access, token_secret
 from frontend.calls_api import CallsApi
+from frontend.client_addresses import ClientAddresses
 from frontend.connections import Connections
 from frontend.events import EventApi, EventLog
 from frontend.health import Health
@@ -136,7 +137,7 @@ class App:
         )
         where = open_store(settings.recording_store, settings.state_dir, keys)
         self.recordings = Library(where, settings.state_dir, days=settings.recording_days)
-        self.collector = Collector(self.ari.recordings, self.recordings, settings.state_dir, self.store.get)
+        self.collector = Collector(self.ari.recordings, self.recordings, settings.state_dir, self.store.of_stem)
         self.ari.on_event(self.collector.on_event)
         self.ari.on_connect(self.collector.on_connect)
         self.records: Records | None = None
@@ -234,6 +235,7 @@ class App:
             phone_book=settings.phone_book,
             preflight_number=settings.preflight_number,
             feedback=self.records is not None,
+            addresses=ClientAddresses(settings.trusted_proxies),
         )
         main.add_routes(api.routes())
         main.add_routes(CallsApi(self.calls, self.store, self.watchers, access).routes())

@@ -3,36 +3,26 @@
 `Access` is the seam: everything that asks who somebody is asks here, and gets a user or a refusal.
 """
 
-import asyncio
 import os
 import secrets
 import time
-from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
 import jwt
+import structlog
 
+from frontend.problems import Refused
+from frontend.sign_ins import SignIns, SlowDown
 from frontend.users import InvalidUser, Users, check_name
 
-TRIES, TRIES_SECONDS = 10, 60.0
-"""Failed sign-ins of one name or address until it must wait, and how long they count."""
-TRIES_KEPT = 10_000
+__all__ = ["Access", "Session", "SlowDown", "Unauthorized", "token_secret"]
+
+log = structlog.get_logger(__name__)
 
 
 class Unauthorized(Exception):
     """Sign in first, or again; the text says why."""
-
-
-class SlowDown(Exception):
-    """Too many failed sign-ins; `retry_after` in seconds."""
-
-    def __init__(self, retry_after: float) -> None:
-        super().__init__(retry_after)
-        self.retry_after = retry_after
-
-    def __str__(self) -> str:
-        return f"Too many failed sign-ins: try again in {self.retry_after:.0f} s."
 
 
 @dataclass(frozen=True)
@@ -47,24 +37,19 @@ class Access:
 
     def __init__(self, *, required: bool, users: Users, secret: str, lifetime: int) -> None:
         self.required = required
-        self._users = users
         self._secret = secret
         self._lifetime = lifetime
-        self._failures: OrderedDict[str, list[float]] = OrderedDict()
+        self._sign_ins = SignIns(users.verify)
 
     async def sign_in(self, user: str, password: str, address: str) -> Session:
-        """Raises Unauthorized, SlowDown, InvalidUser (a users file that cannot be read)."""
-        keys = (f"user {user}", f"address {address}")
-        for key in keys:
-            self._check_tries(key)
-        # Counted before the password is looked at: tries sent all at once must not slip by the limit together.
-        tried_at = self._count_try(keys)
-        if not await asyncio.to_thread(self._users.verify, user, password):
+        """`address`: the client's. Raises Unauthorized, SlowDown, Refused (a users file that cannot be read)."""
+        try:
+            right = await self._sign_ins.check(user, password, address)
+        except (InvalidUser, OSError) as error:
+            log.error("nobody can sign in: the users file cannot be read", reason=str(error))
+            raise Refused("unavailable", "Nobody can sign in now: the server cannot read its users.") from None
+        if not right:
             raise Unauthorized("The user name or the password is wrong.")
-        for key in keys:
-            if tried_at in self._failures.get(key, ()):
-                self._failures[key].remove(tried_at)
-        self._failures.pop(f"user {user}", None)
         expires_at = time.time() + self._lifetime
         claims = {"sub": user, "exp": int(expires_at), "iat": int(time.time()), "jti": secrets.token_hex(8)}
         return Session(jwt.encode(claims, self._secret, algorithm="HS256"), user, expires_at)
@@ -94,25 +79,6 @@ class Access:
             return None
         kind, _, token = (authorization or "").partition(" ")
         return self.user_of(token.strip() if kind.lower() == "bearer" else None)
-
-    def _count_try(self, keys: tuple[str, ...]) -> float:
-        now = time.monotonic()
-        for key in keys:
-            self._failures.setdefault(key, []).append(now)
-            self._failures.move_to_end(key)
-        while len(self._failures) > TRIES_KEPT:
-            self._failures.popitem(last=False)
-        return now
-
-    def _check_tries(self, key: str) -> None:
-        now = time.monotonic()
-        recent = [at for at in self._failures.get(key, ()) if now - at < TRIES_SECONDS]
-        if len(recent) >= TRIES:
-            raise SlowDown(TRIES_SECONDS - (now - recent[0]))
-        if recent:
-            self._failures[key] = recent
-        else:
-            self._failures.pop(key, None)
 
 
 def token_secret(path: Path) -> str:

@@ -416,10 +416,13 @@ class IncomingCall(Message, tag="incoming-call", frozen=True):
 
 
 class IncomingEnded(Message, tag="incoming-ended", frozen=True):
-    """Stop ringing: the call was taken elsewhere, declined, or its caller gave up."""
+    """Stop ringing: the call was taken elsewhere, declined, or its caller gave up.
+
+    `accepted_elsewhere`: another page of this user has it; `answered_elsewhere`: somebody else, e.g. of a ring group.
+    """
 
     call_id: str
-    reason: Literal["accepted_elsewhere", "declined", "cancelled", "no_answer"]
+    reason: Literal["accepted_elsewhere", "answered_elsewhere", "declined", "cancelled", "no_answer"]
 
 
 class Transferred(Message, tag="transferred", frozen=True):

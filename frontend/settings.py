@@ -15,6 +15,7 @@ from ari_bridge.media.codecs import Codecs
 from ari_bridge.recordings.place import Bucket, parse_place
 from ari_bridge.routing import InvalidRule, Routes
 from frontend.ice import is_turn, parse_servers
+from frontend.proxies import Network, parse_proxies
 
 EXAMPLES = {
     "ARI_URL": "http://127.0.0.1:8088/ari",
@@ -38,6 +39,7 @@ EXAMPLES = {
     "HTTP_HOST": "127.0.0.1",
     "HTTP_PORT": "3000",
     "WS_PORT": "8080",
+    "TRUSTED_PROXIES": "192.0.2.7,10.0.0.0/8",
     "CORS_ORIGIN": "https://phone.example.com,https://crm.example.com",
     "ENABLE_AUTHENTICATION": "true",
     "USERS_FILE": "users",
@@ -110,6 +112,7 @@ class Settings(BaseSettings):
     http_host: str = "127.0.0.1"
     http_port: Port = 3000
     ws_port: Port = 8080
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = ()
     cors_origin: Annotated[tuple[str, ...], NoDecode] = ()
     enable_authentication: bool = True
     users_file: Path = Path("users")
@@ -155,6 +158,11 @@ class Settings(BaseSettings):
     @classmethod
     def _servers(cls, value: Any) -> Any:
         return parse_servers(value) if isinstance(value, str) else value
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _proxies(cls, value: Any) -> Any:
+        return parse_proxies(value) if isinstance(value, str) else value
 
     @field_validator("cors_origin", "people_endpoints", "plugins", mode="before")
     @classmethod

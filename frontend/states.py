@@ -54,6 +54,7 @@ REASONS = {
     Outcome.FAILED_PBX: "The phone system cannot be reached.",
     Outcome.TRANSFERRED: "The call was transferred.",
     Outcome.LOST: "The page was away for too long.",
+    Outcome.ANSWERED_ELSEWHERE: "Somebody else answered the call.",
 }
 PARTY_REASONS = {
     Outcome.COMPLETED: "It has left the call.",

@@ -10,6 +10,8 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+PASSWORD_CHARACTERS = 1024
+"""The longest password."""
 
 
 class InvalidUser(ValueError):
@@ -18,9 +20,13 @@ class InvalidUser(ValueError):
 
 def check_name(name: str) -> str:
     """The name. Raises InvalidUser."""
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         raise InvalidUser(f"{name[:80]!r} is no user name: it has 1 to 64 letters, digits, dots, dashes, underscores")
     return name
+
+
+def is_name(name: str) -> bool:
+    return bool(_NAME.fullmatch(name))
 
 
 class Users:
@@ -53,6 +59,8 @@ class Users:
         """Add the user, or change the password. The file is written anew as a whole, mode 600. Raises InvalidUser."""
         if not password:
             raise InvalidUser("the password is empty")
+        if len(password) > PASSWORD_CHARACTERS:
+            raise InvalidUser(f"the password has more than {PASSWORD_CHARACTERS} characters")
         hashes = self._read() | {check_name(name): self._hasher.hash(password)}
         self._path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(dir=self._path.parent)  # made with mode 600

@@ -46,7 +46,7 @@ from frontend.wire import Wire
 SUPERSEDED = 4001
 """A close code of our own (RFC 6455 section 7.4.2): the session goes on in another connection."""
 
-EndReason = Literal["accepted_elsewhere", "declined", "cancelled", "no_answer"]
+EndReason = Literal["accepted_elsewhere", "answered_elsewhere", "declined", "cancelled", "no_answer"]
 
 log = structlog.get_logger(__name__)
 

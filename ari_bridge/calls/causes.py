@@ -24,6 +24,7 @@ class Outcome(Enum):
     FAILED_PBX = "failed_pbx"
     TRANSFERRED = "transferred"  # our user gave the other party to somebody else
     LOST = "lost"  # our user's page was gone, and did not come back in time
+    ANSWERED_ELSEWHERE = "answered_elsewhere"  # inbound: somebody else, e.g. of the same ring group, took it
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,22 @@ _BY_DIAL_STATUS: dict[str, Outcome] = {
     "TORTURE": Outcome.REJECTED,
     "INVALIDARGS": Outcome.UNREACHABLE,
 }
+
+
+_ANSWERED_ELSEWHERE = 26
+"""Q.850: non-selected user clearing; Asterisk's AST_CAUSE_ANSWERED_ELSEWHERE.
+
+A caller's channel ends with it where the SIP caller cancels with `Reason: Q.850;cause=26` (RFC 3326), and where a Dial
+or a call pickup of the dialplan has given the call to somebody else.
+"""
+
+
+def caller_gave_up(q850: int, text: str, *, requested: int = 0) -> tuple[Outcome, Cause]:
+    """The outcome of an inbound call that ended before our user took it. Arguments as of `far_ended`."""
+    if requested == _ANSWERED_ELSEWHERE and q850 != requested:
+        q850, text = requested, "as its hang-up request says"
+    outcome = Outcome.ANSWERED_ELSEWHERE if q850 == _ANSWERED_ELSEWHERE else Outcome.CANCELLED
+    return outcome, Cause(q850, text, 487)
 
 
 def far_ended(

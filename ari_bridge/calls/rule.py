@@ -115,7 +115,11 @@ def with_sound(call: Call) -> Decision:
 # --- the end ----------------------------------------------------------------------
 
 _OUR_FAULT = {Outcome.FAILED_MEDIA, Outcome.FAILED_PBX, Outcome.LOST}
-_STOP_REASONS = {Outcome.NO_ANSWER: "no_answer", Outcome.REJECTED: "declined"}
+_STOP_REASONS = {
+    Outcome.NO_ANSWER: "no_answer",
+    Outcome.REJECTED: "declined",
+    Outcome.ANSWERED_ELSEWHERE: "answered_elsewhere",
+}
 
 
 def end(call: Call, at: float, outcome: Outcome, cause: Cause | None = None, dialplan_status: str = "") -> Decision:

@@ -7,13 +7,17 @@ import os
 import time
 from pathlib import Path
 
+from ari_bridge.calls.causes import Outcome
 from ari_bridge.calls.state import Direction
 from ari_bridge.hooks import CallEnded, Hooks
+
+ELSEWHERE = Outcome.ANSWERED_ELSEWHERE  # a colleague has talked to them
 
 
 def write_missed_call(event: CallEnded) -> None:
     call = event.call
-    if call.direction is Direction.INBOUND and call.answered_at is None and call.outcome:
+    taken = call.answered_at is not None or call.outcome is ELSEWHERE
+    if call.direction is Direction.INBOUND and not taken and call.outcome:
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(call.created_at))
         with Path(os.environ.get("MISSED_CALLS_FILE", "missed.log")).open("a") as file:
             file.write(f"{when} {call.caller} called {call.target}: {call.outcome.value}\n")

@@ -18,6 +18,8 @@ def test_missed_calls_are_written_and_answered_ones_are_not(tmp_path: Path, monk
     hooks.emit(CallEnded(Call("c1", Direction.INBOUND, "1001", "42", 1.0, outcome=Outcome.NO_ANSWER)))
     hooks.emit(CallEnded(Call("c2", Direction.INBOUND, "1001", "43", 1.0, answered_at=2.0, outcome=Outcome.COMPLETED)))
     hooks.emit(CallEnded(Call("c3", Direction.OUTBOUND, "600", "1001", 1.0, outcome=Outcome.BUSY)))
+    elsewhere = Call("c4", Direction.INBOUND, "1001", "44", 1.0, outcome=Outcome.ANSWERED_ELSEWHERE)
+    hooks.emit(CallEnded(elsewhere))
     hooks.close()
     lines = file.read_text().splitlines()
     assert len(lines) == 1

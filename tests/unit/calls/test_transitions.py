@@ -15,7 +15,7 @@ from ari_bridge.calls.actions import (
     TellMedia,
     TellState,
 )
-from ari_bridge.calls.causes import Outcome
+from ari_bridge.calls.causes import Cause, Outcome
 from ari_bridge.calls.events import Event, Failure, Timer
 from ari_bridge.calls.state import Call, CallState, Direction, Fact, Resource, RtpAddress, Step
 from ari_bridge.calls.transitions import step
@@ -148,6 +148,52 @@ def test_a_cause_that_the_end_has_lost_is_that_of_the_hang_up_request() -> None:
     story.tell(events.ChannelGone(2, Resource.FAR, 16, "Normal Clearing"))
     assert story.call.outcome is Outcome.BUSY
     assert story.call.cause and story.call.cause.q850 == 17
+
+
+def ringing() -> Story:
+    call = Call("c1", Direction.INBOUND, "1001", "7001", 1.0, holds=frozenset({Resource.FAR}))
+    story = Story(call)
+    story.tell(events.Arrived(1))
+    story.tell(events.PagesRang(1, frozenset({"1001"})))
+    return story
+
+
+@pytest.mark.parametrize(
+    ("q850", "outcome", "reason"),
+    [
+        (26, Outcome.ANSWERED_ELSEWHERE, "answered_elsewhere"),
+        (127, Outcome.CANCELLED, "cancelled"),
+        (16, Outcome.CANCELLED, "cancelled"),
+    ],
+)
+def test_a_caller_who_is_gone_has_given_up_or_talks_to_somebody_else(q850: int, outcome: Outcome, reason: str) -> None:
+    story = ringing()
+    actions = story.tell(events.ChannelGone(9, Resource.FAR, q850, "as it says"))
+    assert StopRinging(None, reason) in actions
+    assert story.call.outcome is outcome
+    assert story.call.cause == Cause(q850, "as it says", 487)
+
+
+def test_that_somebody_else_answered_is_known_by_the_hang_up_request_too() -> None:
+    story = ringing()
+    story.tell(events.FarHangsUp(9, 26))
+    story.tell(events.ChannelLeft(9, Resource.FAR))
+    story.tell(events.TimerFired(10, Timer.EXPLAIN))  # the channel's end never came
+    assert story.call.outcome is Outcome.ANSWERED_ELSEWHERE
+    assert story.call.cause and story.call.cause.q850 == 26
+
+
+def test_somebody_else_may_answer_while_our_user_does() -> None:
+    story = ringing()
+    story.tell(events.Accepted(5, "1001", "an offer"))
+    story.tell(events.ChannelGone(5, Resource.FAR, 26, "Answered elsewhere"))
+    assert story.call.outcome is Outcome.ANSWERED_ELSEWHERE
+
+
+def test_the_cause_of_who_answered_elsewhere_means_nothing_after_the_answer() -> None:
+    story = talking()
+    story.tell(events.ChannelGone(9, Resource.FAR, 26, "Answered elsewhere"))
+    assert story.call.outcome is Outcome.COMPLETED
 
 
 def test_the_far_side_ending_an_answered_call_completes_it() -> None:

@@ -1,6 +1,5 @@
 """Passwords to tokens, tokens to users."""
 
-import asyncio
 import os
 import stat
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import jwt
 import pytest
 
-from frontend.auth import TRIES, Access, SlowDown, Unauthorized, token_secret
+from frontend.auth import Access, Unauthorized, token_secret
 from frontend.users import InvalidUser, Users
 
 SECRET = "only for this test, and long enough"
@@ -64,18 +63,6 @@ def test_what_is_no_token(access: Access, token: str | None) -> None:
 def test_forged_and_expired_tokens(access: Access, claims: dict[str, object], secret: str, algorithm: str) -> None:
     with pytest.raises(Unauthorized):
         access.user_of(jwt.encode(claims, secret, algorithm=algorithm))
-
-
-async def test_tries_are_limited_also_when_they_come_all_at_once(access: Access) -> None:
-    tries = [access.sign_in("1001", "wrong", f"192.0.2.{number}") for number in range(TRIES + 5)]
-    results = await asyncio.gather(*tries, return_exceptions=True)
-    assert sum(isinstance(result, Unauthorized) for result in results) == TRIES
-    assert sum(isinstance(result, SlowDown) for result in results) == 5
-
-
-async def test_signing_in_rightly_does_not_count(access: Access) -> None:
-    for _ in range(TRIES + 1):
-        await access.sign_in("1001", "right", "127.0.0.1")
 
 
 def test_without_sign_in_everybody_is_who_they_say(users: Users) -> None:

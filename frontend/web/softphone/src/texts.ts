@@ -13,7 +13,7 @@ export const STATE_WORDS: Record<Phase, string> = {
   connecting: "Connecting",
   trying: "Calling",
   ringing: "Ringing",
-  early: "Ringing",
+  early: "Not answered yet",
   accepted: "In call",
   incoming: "Incoming call",
   ended: "Call ended",
@@ -96,6 +96,7 @@ const OUTCOMES: Record<Outcome, (who: Person) => Message> = {
   failed_pbx: () => ({ text: "The phone system is not answering.", advice: "Try again in a moment.", tone: "bad" }),
   transferred: () => ({ text: "Transferred.", tone: "calm" }),
   lost: () => ({ text: "This page was away for too long.", advice: "The call has ended.", tone: "bad" }),
+  answered_elsewhere: (call) => ({ text: "Answered by somebody else.", advice: `${partyOf(call)} called.`, tone: "calm" }),
 };
 
 const INBOUND: Partial<Record<Outcome, (call: Call) => Message>> = {

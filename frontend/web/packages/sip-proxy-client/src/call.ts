@@ -249,7 +249,7 @@ export class SIPProxyCall extends Emitter<CallEvents> {
       this.#until(ms, () => {
         const known = this.#known;
         if (known.phase !== "ended" || known.outcome === "transferred") return done(known);
-        return endingError(known) ?? new SIPProxyError(known.outcome === "cancelled" ? "cancelled" : "wrong_state");
+        return endingError(known) ?? new SIPProxyError(known.outcome === "cancelled" || known.outcome === "answered_elsewhere" ? known.outcome : "wrong_state");
       }),
     );
   }

@@ -29,7 +29,7 @@ describe("an error", () => {
 describe("how a call ended", () => {
   const ended = (call: Call, why: Parameters<typeof end>[2]): Call => end(call, 3000, why);
 
-  it.each(["completed", "transferred", "cancelled"] as const)("as it should: %s", (outcome) => {
+  it.each(["completed", "transferred", "cancelled", "answered_elsewhere"] as const)("as it should: %s", (outcome) => {
     expect(endingError(ended(talking(), { outcome }))).toBeNull();
   });
 

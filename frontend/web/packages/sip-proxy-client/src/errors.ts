@@ -27,6 +27,7 @@ export const MESSAGES: Record<string, string> = {
   failed_media: "The call connected, but no sound came through.",
   failed_pbx: "The phone system is not answering.",
   lost: "The connection to this page was lost for too long.",
+  answered_elsewhere: "Somebody else answered the call.",
   microphone_blocked: "The browser may not use your microphone.",
   no_microphone: "No microphone was found.",
   microphone_in_use: "Another program uses the microphone.",
@@ -64,10 +65,13 @@ export class SIPProxyError extends Error {
   }
 }
 
+/** Somebody ended it, or did not want it. */
+const WELL: ReadonlySet<string> = new Set<Outcome>(["completed", "transferred", "cancelled", "answered_elsewhere"]);
+
 /** Why a call has ended otherwise than it should; null where somebody ended it, or did not want it. */
 export function endingError({ direction, outcome, problem, reason }: Call): SIPProxyError | null {
   const code = problem ?? outcome;
-  if (code === null || code === "completed" || code === "transferred" || code === "cancelled") return null;
+  if (code === null || WELL.has(code)) return null;
   if (code === "rejected" && direction === "inbound") return null;
   const words = code === "invalid_target" ? undefined : MESSAGES[code]; // the server says what is wrong with the number
   return new SIPProxyError(code, words ?? reason, true, reason && words !== reason ? { cause: reason } : undefined);

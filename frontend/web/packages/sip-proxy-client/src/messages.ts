@@ -3,7 +3,7 @@
 export type Direction = "outbound" | "inbound";
 
 /** How a call ended. Closed: every end is one of these. Used as a metric label. */
-export type Outcome = "completed" | "busy" | "no_answer" | "rejected" | "cancelled" | "unreachable" | "forbidden" | "failed_media" | "failed_pbx" | "transferred" | "lost";
+export type Outcome = "completed" | "busy" | "no_answer" | "rejected" | "cancelled" | "unreachable" | "forbidden" | "failed_media" | "failed_pbx" | "transferred" | "lost" | "answered_elsewhere";
 
 /** A call's state as clients see it; `ended` is the last and comes once. */
 export type ClientState = "trying" | "ringing" | "early" | "accepted" | "ended";
@@ -366,11 +366,15 @@ export interface IncomingCall {
   target: string;
 }
 
-/** Stop ringing: the call was taken elsewhere, declined, or its caller gave up. */
+/**
+ * Stop ringing: the call was taken elsewhere, declined, or its caller gave up.
+ *
+ * `accepted_elsewhere`: another page of this user has it; `answered_elsewhere`: somebody else, e.g. of a ring group.
+ */
 export interface IncomingEnded {
   type: "incoming-ended";
   callId: string;
-  reason: "accepted_elsewhere" | "declined" | "cancelled" | "no_answer";
+  reason: "accepted_elsewhere" | "answered_elsewhere" | "declined" | "cancelled" | "no_answer";
 }
 
 /** The other party talks to `target` now. The call's state `ended` follows. */

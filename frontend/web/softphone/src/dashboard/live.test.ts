@@ -32,4 +32,5 @@ describe("an event", () => {
 it("reckons the share of answered calls", () => {
   expect(answeredShare({})).toBeNull();
   expect(answeredShare({ completed: 3, busy: 1 })).toBe(0.75);
+  expect(answeredShare({ completed: 1, answered_elsewhere: 4 })).toBe(1); // a ring group: nobody was turned away
 });

@@ -96,9 +96,9 @@ export function passes(event: LoggedEvent, filter: string): boolean {
     .every((word) => (word.startsWith("name:") ? event.name.startsWith(word.slice(5)) : event.text.includes(word)));
 }
 
-/** The share of ended calls that somebody answered, 0 to 1; null before any has ended. */
+/** The share of ended calls that somebody answered, 0 to 1; null before any has ended. In a ring group one answers for all. */
 export function answeredShare(outcomes: Stats["outcomes"]): number | null {
-  const all = Object.values(outcomes).reduce((sum, count) => sum + count, 0);
+  const all = Object.values(outcomes).reduce((sum, count) => sum + count, 0) - (outcomes.answered_elsewhere ?? 0);
   return all === 0 ? null : (outcomes.completed ?? 0) / all;
 }
 

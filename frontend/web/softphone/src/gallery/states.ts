@@ -169,4 +169,5 @@ export const STATES: Record<string, Snapshot> = {
   noWebrtc: over({ problem: "no_webrtc" }),
   blocked: over({ problem: "microphone_blocked" }),
   missed: over({ direction: "inbound", outcome: "cancelled" }),
+  answeredElsewhere: over({ direction: "inbound", outcome: "answered_elsewhere", q850: 26, sip: 487 }),
 };

@@ -14,9 +14,10 @@ describe("history", () => {
     ]);
   });
 
-  it("marks a call that came in and was not taken, unless it was declined", () => {
+  it("marks a call that came in and was not taken, unless it was declined, or somebody else took it", () => {
     expect(isMissed(entry("1", { direction: "inbound", seconds: null, outcome: "cancelled" }))).toBe(true);
     expect(isMissed(entry("1", { direction: "inbound", seconds: null, outcome: "rejected" }))).toBe(false);
+    expect(isMissed(entry("1", { direction: "inbound", seconds: null, outcome: "answered_elsewhere" }))).toBe(false);
     expect(isMissed(entry("1", { seconds: null }))).toBe(false);
   });
 

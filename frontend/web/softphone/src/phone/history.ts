@@ -48,8 +48,11 @@ export function remember(history: readonly HistoryEntry[], entry: HistoryEntry):
   return [entry, ...history.filter((known) => known.id === undefined || known.id !== entry.id)].slice(0, KEEP);
 }
 
+/** Nobody took these, and somebody wanted it so, or somebody else took them. */
+const NOT_MISSED: ReadonlySet<HistoryEntry["outcome"]> = new Set<HistoryEntry["outcome"]>(["rejected", "answered_elsewhere"]);
+
 export function isMissed(entry: HistoryEntry): boolean {
-  return entry.direction === "inbound" && entry.seconds === null && entry.outcome !== "rejected";
+  return entry.direction === "inbound" && entry.seconds === null && !NOT_MISSED.has(entry.outcome);
 }
 
 export function byParty(history: readonly HistoryEntry[]): Party[] {

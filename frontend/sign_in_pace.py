@@ -1,0 +1,119 @@
+"""How fast wrong passwords may be tried. Pure: the time is given.
+
+Nobody is shut out: after some wrong tries the next ones are taken at a slower pace, and one with the right password is
+taken in its turn. Counted apart are a name from one network (somebody who types it wrong, or guesses it), a name from
+everywhere (many machines that guess it) and a network (one that tries many names). Where a name has signed in rightly
+from a network before, what others try elsewhere, or with other names there, does not slow it down.
+"""
+
+import ipaddress
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+K = TypeVar("K")
+
+COUNTED_SECONDS = 600.0
+"""How long a wrong try counts."""
+LONGEST_WAIT = 5.0
+"""Seconds that a try may wait for its turn; one that would wait longer is refused."""
+KEPT = 10_000
+"""Names, networks and pairs of both that are remembered, of each."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """`free` wrong tries at any speed; then one each `first` seconds, twice that after five more, up to `longest`."""
+
+    free: int
+    first: float
+    longest: float
+
+    def spacing(self, wrong: int) -> float:
+        """Seconds from the next try to the one after it, when `wrong` have been counted."""
+        return 0.0 if wrong < self.free else min(self.longest, self.first * 2.0 ** min((wrong - self.free) // 5, 16))
+
+
+NAME_FROM_NETWORK = Pace(free=10, first=1.0, longest=5.0)
+NAME = Pace(free=50, first=1.0, longest=1.0)
+NETWORK = Pace(free=100, first=0.5, longest=0.5)
+
+
+@dataclass
+class _Count:
+    wrong: deque[float] = field(default_factory=lambda: deque(maxlen=256))  # when, the latest
+    next_at: float = 0.0  # when the next may be tried, once it is paced
+
+
+@dataclass(frozen=True)
+class Try:
+    """`delay`: seconds until the password may be looked at."""
+
+    name: str
+    network: str
+    delay: float
+    at: float
+
+
+class SignInPace:
+    def __init__(self) -> None:
+        self._pairs: OrderedDict[tuple[str, str], _Count] = OrderedDict()
+        self._names: OrderedDict[str, _Count] = OrderedDict()
+        self._networks: OrderedDict[str, _Count] = OrderedDict()
+        self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
+
+    def begin(self, name: str, network: str, now: float) -> Try:
+        """When this try may be made. Where its `delay` is no more than LONGEST_WAIT the turn is taken, and the try
+        counts as wrong until `right` says otherwise: tries sent all at once must not slip by together.
+        """
+        counts = [(NAME_FROM_NETWORK, _count(self._pairs, (name, network), now))]
+        if (name, network) not in self._known:
+            counts += [(NAME, _count(self._names, name, now)), (NETWORK, _count(self._networks, network, now))]
+        paced = [(count, spacing) for pace, count in counts if (spacing := pace.spacing(len(count.wrong)))]
+        at = max([now, *(count.next_at for count, _ in paced)])
+        if at - now <= LONGEST_WAIT:
+            for count, spacing in paced:
+                count.next_at = at + spacing
+            for _, count in counts:
+                count.wrong.append(at)
+        return Try(name, network, at - now, at)
+
+    def right(self, made: Try) -> None:
+        """The password was right."""
+        pair = (made.name, made.network)
+        self._pairs.pop(pair, None)
+        for count in (self._names.get(made.name), self._networks.get(made.network)):
+            if count and made.at in count.wrong:
+                count.wrong.remove(made.at)
+        self._known[pair] = None
+        self._known.move_to_end(pair)
+        while len(self._known) > KEPT:
+            self._known.popitem(last=False)
+
+
+def network_of(address: str) -> str:
+    """Who counts as one: an IPv4 address, or the /64 of an IPv6 one, which is what one connection is given."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address[:64]
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped is None:
+            return str(ipaddress.ip_network((int(parsed) >> 64 << 64, 64)))
+        parsed = parsed.ipv4_mapped
+    return str(parsed)
+
+
+def _count(counts: OrderedDict[K, _Count], key: K, now: float) -> _Count:
+    count = counts.setdefault(key, _Count())
+    counts.move_to_end(key)
+    while count.wrong and count.wrong[0] < now - COUNTED_SECONDS:
+        count.wrong.popleft()
+    while len(counts) > KEPT or not _counts(next(iter(counts.values())), now, count):
+        counts.popitem(last=False)
+    return count
+
+
+def _counts(oldest: _Count, now: float, current: _Count) -> bool:
+    """Whether the one that was used longest ago is worth keeping."""
+    return oldest is current or bool(oldest.wrong and oldest.wrong[-1] >= now - COUNTED_SECONDS)
