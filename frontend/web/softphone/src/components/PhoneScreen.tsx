@@ -47,6 +47,7 @@ export function PhoneScreen(props: PhoneScreenProps) {
   const [number, setNumber] = useState(props.number ?? "");
   const [refused, setRefused] = useState(props.refused ? readNumber(props.number ?? "") : null); // what is written, once it was to be called
   const [wanted, setAsking] = useState<{ what: Asking; id: string | null } | null>(props.asking ? { what: props.asking, id: snapshot.activeId } : null);
+  const [read, setRead] = useState(""); // what was said of devices that are not there
   const [view, setView] = useState<"pad" | "people">("pad");
   const [help, setHelp] = useState(false);
   const field = useRef<HTMLInputElement>(null);
@@ -73,7 +74,8 @@ export function PhoneScreen(props: PhoneScreenProps) {
     setRefused(read);
     return null;
   };
-  const gone = missingOf(snapshot.missing);
+  const missing = missingOf(snapshot.missing);
+  const gone = missing && `${missing.text} ${missing.advice}` !== read ? missing : null;
   const fault = refused instanceof InvalidNumber ? noNumber(refused) : null;
 
   // What was asked about a call that has ended, or is not on the stage any more, is over.
@@ -160,7 +162,7 @@ export function PhoneScreen(props: PhoneScreenProps) {
           {active ? (
             <Stage
               call={active} quality={snapshot.quality} remoteLevel={actions.remoteLevel} now={now} onDrop={actions.dropParty}
-              notice={waiting ? null : noticeOf({ snapshot, actions, now })} brief={asking !== null} tight={aside.length > 0}
+              notice={waiting ? null : noticeOf({ snapshot, actions, now, gone, onRead: () => setRead(`${missing?.text} ${missing?.advice}`) })} brief={asking !== null} tight={aside.length > 0}
               below={asking ? (
                 <Target
                   asking={asking} call={active} others={aside.filter((call) => call.phase === "accepted")} number={number} nameOf={nameOf} fault={fault} actions={actions}
