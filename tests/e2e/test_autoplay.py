@@ -66,7 +66,9 @@ async def browser(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
         async with chromium(folder / "tone.wav", "--autoplay-policy=document-user-activation-required") as running:
             yield running
     else:
-        async with firefox(folder, round(PAGE_TONE), {"media.autoplay.default": 1}) as running:
+        # A page that may use the microphone for good may be heard in Firefox at any time.
+        blocks: dict[str, str | float | bool] = {"media.autoplay.default": 1, "permissions.default.microphone": 0}
+        async with firefox(folder, round(PAGE_TONE), blocks) as running:
             yield running
 
 
