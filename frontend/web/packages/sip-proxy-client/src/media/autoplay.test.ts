@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { Sounds } from "../sounds/sounds.js";
-import { Voice } from "./voice.js";
+import { Sounds } from "../sounds/tones.js";
+import { RemoteAudio } from "../devices/RemoteAudio.js";
 
 /** A browser that lets nothing be heard before a press. `presses` on it. */
 class FakeBrowser extends EventTarget {
@@ -28,7 +28,7 @@ class FakeContext {
 
 let browser: FakeBrowser;
 let blocked: boolean[];
-const voice = (): Voice => new Voice((one) => one !== (blocked.at(-1) ?? false) && blocked.push(one));
+const voice = (): RemoteAudio => new RemoteAudio((one) => one !== (blocked.at(-1) ?? false) && blocked.push(one));
 const stream = {} as MediaStream;
 
 beforeEach(() => {

@@ -1,0 +1,69 @@
+// Plays the far side's voice, from the moment that there is any (also before the answer).
+
+import { Autoplay, onPress } from "../media/autoplay.js";
+
+type SinkAudio = HTMLAudioElement & { setSinkId?(id: string): Promise<void> };
+
+export class RemoteAudio {
+  readonly #element: SinkAudio = new Audio();
+  readonly #onBlocked: (blocked: boolean) => void;
+  readonly #autoplay = new Autoplay(() => this.#tell());
+  readonly #stopListening = onPress(() => this.retry());
+  #refused = false; // the voice that there is
+  #device = "";
+
+  /** `onBlocked` hears whether the browser keeps all sound back until somebody presses something. */
+  constructor(onBlocked: (blocked: boolean) => void = () => undefined) {
+    this.#onBlocked = onBlocked;
+    this.#element.autoplay = true;
+  }
+
+  play(stream: MediaStream): void {
+    this.#element.srcObject = stream;
+    this.#start();
+  }
+
+  stop(): void {
+    this.#element.srcObject = null;
+    this.#refuse(false);
+  }
+
+  setDevice(deviceId: string): void {
+    if (deviceId === this.#device) return;
+    this.#device = deviceId;
+    this.#element.setSinkId?.(deviceId).catch(() => undefined); // it has gone: whoever chose it hears so
+  }
+
+  /** Something was pressed, or the microphone has opened: the browser may allow now what it refused. */
+  retry(): void {
+    this.#autoplay.look();
+    if (this.#refused && this.#element.srcObject) this.#start();
+  }
+
+  close(): void {
+    this.stop();
+    this.#stopListening();
+    this.#autoplay.allow();
+  }
+
+  #start(): void {
+    this.#element.play().then(
+      () => this.#refuse(false),
+      // Else another stream has taken its place.
+      (error: unknown) => error instanceof DOMException && error.name === "NotAllowedError" && this.#refuse(true),
+    );
+  }
+
+  #refuse(refused: boolean): void {
+    this.#refused = refused && this.#element.srcObject !== null;
+    this.#tell();
+  }
+
+  /** A voice that is heard needs no press, whatever else is still kept back. */
+  #tell(): void {
+    this.#onBlocked(this.#element.srcObject ? this.#refused : this.#autoplay.blocked);
+  }
+}
+
+/** Whether this browser can choose where sound comes out. */
+export const canChooseSpeaker = (): boolean => typeof HTMLMediaElement !== "undefined" && "setSinkId" in HTMLMediaElement.prototype;
