@@ -30,8 +30,9 @@ SYSTEM = ("python3-venv", "rtpengine-daemon", "mmdebstrap", "mount", "openssl")
 SYSTEM_FOR_TESTS = (
     *("sip-tester", "chromium", "firefox-esr", "pulseaudio", "fonts-dejavu-core"),
     *("iproute2", "libatomic1", "coturn", "postgresql"),
+    *("nginx", "caddy", "haproxy"),
 )
-SERVICES = ("rtpengine-daemon", "coturn", "postgresql")
+SERVICES = ("rtpengine-daemon", "coturn", "postgresql", "nginx", "caddy", "haproxy")
 """Packages of services that the demo or the tests run themselves."""
 OLDEST_NODE = (20, 19)  # Vite 8
 OLDEST_PYTHON = (3, 11)

@@ -85,7 +85,8 @@ export class Engine {
     const { user, server, nameOf } = options;
     const microphone = this.#microphone;
     const voice = this.#voice;
-    const scope = (this.#scope = `${user}@${new URL(options.url).host}`);
+    const { host, pathname } = new URL(options.url);
+    const scope = (this.#scope = `${user}@${host}${pathname.replace(/\/ws$/, "")}`);
     const reach = (this.#reach = new Reach(options));
     const state = (): PhoneState => this.snapshot;
     const dispatch = (event: PhoneEvent): void => this.#dispatch(event);
