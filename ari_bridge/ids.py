@@ -1,23 +1,34 @@
 """Identifiers: one call id, from which every resource's name follows.
 
-A call id sorts by time. The channels, the bridge and the media session of a
-call carry names made from it, chosen by us *before* they are created, so that
-a restarted process can tell from a name alone whose resource it sees.
+A call id sorts by time where we choose it; a client may choose any of its own. The channels, the bridge and the
+media session of a call carry names made from it, chosen by us *before* they are created, so that a restarted process
+can tell from a name alone whose resource it sees. What Asterisk, rtpengine and a file system are to take as a name is
+the id's *stem*: the id itself where that is as plain as ours, else a digest of it. A function of the id alone, so the
+mapping needs no memory of its own to outlive a process.
 Knows nothing of ARI or rtpengine.
 """
 
+import base64
+import hashlib
 import re
 import secrets
 import time
 from enum import Enum
+from functools import lru_cache
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base 32: no i, l, o, u
 _TIME_CHARS = 9  # 45 bits of milliseconds: enough until the year 3084
 _RANDOM_CHARS = 10  # 50 bits: two calls of one millisecond never meet
 
-CALL_ID_PATTERN = re.compile(r"[A-Za-z0-9_.]{4,64}")
-"""What a client may choose as a call id: no '-', which separates the kind."""
+CALL_ID_CHARACTERS = 128
+"""A call id that a client chooses has at most so many, and one at least."""
 
+STEM_PATTERN = r"(?:[A-Za-z0-9_.]{4,64}|x-[a-z2-7]{32})"
+"""What names of resources begin with. A '-' separates the kind; only a digest has one of its own, so none is chosen."""
+
+_PLAIN = re.compile(r"[A-Za-z0-9_.]{4,64}")
+_STEM = re.compile(STEM_PATTERN)
+_DIGEST_BYTES = 20  # 160 bits: nobody finds two ids of one digest
 
 _LATER = re.compile(r"(em|far)([2-9]|[1-9][0-9]{1,5})")
 
@@ -38,31 +49,54 @@ def new_call_id(now: float | None = None) -> str:
     return "".join(chars)
 
 
+def is_call_id(call_id: str) -> bool:
+    """Whether a client may choose it: 1 to 128 printable characters, whatever they are: a UUID, an order's number."""
+    return 1 <= len(call_id) <= CALL_ID_CHARACTERS and call_id.isprintable()
+
+
+@lru_cache(maxsize=4096)
+def stem_of(call_id: str) -> str:
+    """What the names of a call's resources begin with: the id itself where it is plain, else `x-` and a digest.
+
+    Two ids never have one stem: no plain id has a '-'. Raises UnicodeEncodeError where the id is no text (a lone
+    surrogate).
+    """
+    if _PLAIN.fullmatch(call_id):
+        return call_id
+    digest = hashlib.blake2b(call_id.encode(), digest_size=_DIGEST_BYTES).digest()
+    return f"x-{base64.b32encode(digest).decode().lower()}"
+
+
+def is_digest(stem: str) -> bool:
+    """Whether only a record tells which call id the stem was made of; else it is that id."""
+    return stem.startswith("x-")
+
+
 def resource_id(call_id: str, kind: Kind) -> str:
-    """The name of a call's resource: `<call>-em`, `<call>-far`, `<call>-br`."""
-    return f"{call_id}-{kind.value}"
+    """The name of a call's resource: `<stem>-em`, `<stem>-far`, `<stem>-br`."""
+    return f"{stem_of(call_id)}-{kind.value}"
 
 
 def leg_id(call_id: str, number: int) -> str:
-    """The name of a call's media leg, from 1 on: `<call>-em`, `<call>-em2`, `<call>-em3`, ..."""
+    """The name of a call's media leg, from 1 on: `<stem>-em`, `<stem>-em2`, `<stem>-em3`, ..."""
     return resource_id(call_id, Kind.EXTERNAL_MEDIA) + (str(number) if number > 1 else "")
 
 
 def parse_resource_id(name: str) -> tuple[str, Kind] | None:
-    """The call id and kind that a name was made from; None where it is not one of ours."""
-    call_id, dash, suffix = name.rpartition("-")
-    if not dash or not CALL_ID_PATTERN.fullmatch(call_id):
+    """The stem and kind that a name was made from; None where it is not one of ours."""
+    stem, dash, suffix = name.rpartition("-")
+    if not dash or not _STEM.fullmatch(stem):
         return None
     if later := _LATER.fullmatch(suffix):
-        return call_id, Kind(later[1])
+        return stem, Kind(later[1])
     try:
-        return call_id, Kind(suffix)
+        return stem, Kind(suffix)
     except ValueError:
         return None
 
 
 def party_id(call_id: str, number: int) -> str:
-    """The name of a further party's channel, from 2 on: `<call>-far2`, `<call>-far3`, ..."""
+    """The name of a further party's channel, from 2 on: `<stem>-far2`, `<stem>-far3`, ..."""
     return resource_id(call_id, Kind.FAR) + str(number)
 
 

@@ -135,7 +135,7 @@ class App:
         )
         where = open_store(settings.recording_store, settings.state_dir, keys)
         self.recordings = Library(where, settings.state_dir, days=settings.recording_days)
-        self.collector = Collector(self.ari.recordings, self.recordings, settings.state_dir, self.store.get)
+        self.collector = Collector(self.ari.recordings, self.recordings, settings.state_dir, self.store.of_stem)
         self.ari.on_event(self.collector.on_event)
         self.ari.on_connect(self.collector.on_connect)
         self.records: Records | None = None

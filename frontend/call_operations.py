@@ -7,6 +7,7 @@ import msgspec
 from ari_bridge.call_data import CallData, PartyData
 from ari_bridge.calls.causes import Outcome
 from ari_bridge.calls.state import CallState, Direction, PartyState
+from ari_bridge.ids import CALL_ID_CHARACTERS
 from frontend import examples
 from frontend.contract import HEADER, Answer, Nothing, Operation
 from frontend.messages import ClientState
@@ -14,6 +15,7 @@ from frontend.messages import ClientState
 CALLS, SIGNING_IN, SERVER = "Calls", "Signing in", "The server"
 
 ToDial = Annotated[str, msgspec.Meta(description="A number, as people write it.", examples=["600"])]
+ChosenId = Annotated[str, msgspec.Meta(min_length=1, max_length=CALL_ID_CHARACTERS, examples=["order-4711"])]
 IdempotencyKey = Annotated[
     str | None, msgspec.Meta(min_length=1, max_length=255, pattern="^[ -~]+$", examples=["order-4711"]), HEADER
 ]
@@ -46,7 +48,7 @@ class Invite(msgspec.Struct, frozen=True, rename="camel"):
     target: ToDial
     sdp: str  # as `createOffer` made it; ICE candidates need not be gathered first
     caller: str | None = None  # shown to the far side; with sign-in on it is the user
-    call_id: str | None = None  # 4 to 64 letters, digits, `.` and `_`, chosen by you; else made by the server
+    call_id: ChosenId | None = None  # 1 to 128 printable characters, chosen by you; else made by the server
     prefer: Literal["opus", "pcmu"] | None = None  # the codec of your side; else as the server is set
 
 

@@ -4,6 +4,7 @@ An operation says which parameters and which body it takes, as structs, and what
 decoded and checked. `frontend.openapi` makes the OpenAPI document of all operations, and the reference page.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
@@ -97,7 +98,9 @@ class Operation(Generic[P, B]):
             body = read_body(raw if self.has_body else b"", reader, empty=empty)
             return await handler(Asked(request, user, parameters, body))
 
-        return web.get(self.path, handle) if self.method == "GET" else web.route(self.method, self.path, handle)
+        # aiohttp's own pattern for a parameter leaves out braces, which an id that a client chose may have.
+        path = re.sub(r"\{(\w+)\}", r"{\1:[^/]+}", self.path)
+        return web.get(path, handle) if self.method == "GET" else web.route(self.method, path, handle)
 
     @property
     def reads(self) -> tuple[Parameter, ...]:

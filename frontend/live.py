@@ -15,7 +15,6 @@ from ari_bridge.call_data import CallData
 from ari_bridge.calls.manager import Calls
 from ari_bridge.errors import PeerError
 from ari_bridge.hooks import CallEnded, CallStarted, HookEvent, Hooks
-from ari_bridge.ids import parse_resource_id
 from ari_bridge.metrics import REGISTRY
 from frontend import examples
 from frontend.auth import Access
@@ -205,8 +204,8 @@ class Live:
             reason = str(error)
         live = LiveData(
             calls=list(map(CallData.of, self._calls.live())),
-            channels=list(map(_channel, channels)),
-            bridges=list(map(_bridge, bridges)),
+            channels=[_channel(one, self._calls.id_of(one.id)) for one in channels],
+            bridges=[_bridge(one, self._calls.id_of(one.id)) for one in bridges],
             last_event_id=last_id,
             reason=reason,
         )
@@ -229,7 +228,7 @@ class Live:
         return web.Response(body=generate_latest(REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-def _channel(channel: Channel) -> ChannelData:
+def _channel(channel: Channel, call_id: str | None) -> ChannelData:
     return ChannelData(
         id=channel.id,
         name=channel.name,
@@ -237,20 +236,15 @@ def _channel(channel: Channel) -> ChannelData:
         caller=channel.caller.number,
         connected=channel.connected.number,
         created_at=channel.creationtime,
-        call_id=_call_of(channel.id),
+        call_id=call_id,
     )
 
 
-def _bridge(bridge: Bridge) -> BridgeData:
+def _bridge(bridge: Bridge, call_id: str | None) -> BridgeData:
     return BridgeData(
         id=bridge.id,
         technology=bridge.technology,
         type=bridge.bridge_type,
         channels=list(bridge.channels),
-        call_id=_call_of(bridge.id),
+        call_id=call_id,
     )
-
-
-def _call_of(name: str) -> str | None:
-    parsed = parse_resource_id(name)
-    return parsed[0] if parsed else None

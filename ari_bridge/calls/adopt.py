@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from ari_bridge.ari.resources import Bridge, Channel
 from ari_bridge.calls import parties, plan, rule
-from ari_bridge.calls.actions import Action, Mute, PlayMusic, StartTimer
+from ari_bridge.calls.actions import Action, AwaitEarlyMedia, CheckMedia, Mute, PlayMusic, StartTimer
 from ari_bridge.calls.causes import Cause, Outcome
 from ari_bridge.calls.events import Timer
 from ari_bridge.calls.rule import ACCEPTING, EARLY, ENDING, RINGING, TRYING, UP, Decision
@@ -27,7 +27,7 @@ from ari_bridge.calls.state import (
     Spare,
     Step,
 )
-from ari_bridge.ids import Kind, leg_id, leg_number, parse_resource_id, resource_id
+from ari_bridge.ids import Kind, leg_id, leg_number, parse_resource_id, resource_id, stem_of
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def adopt(record: Call, seen: Seen, at: float, given_away: frozenset[str] = froz
 
 def _holding(record: Call, seen: Seen) -> Call:
     """The record with what is there of its resources; legs but its last one are spare."""
-    holds = set()
+    holds, stem = set(), stem_of(record.id)
     if record.far_channel in seen.channels:
         holds.add(Resource.FAR)
     if resource_id(record.id, Kind.BRIDGE) in seen.bridges:
@@ -80,7 +80,7 @@ def _holding(record: Call, seen: Seen) -> Call:
     for resource, names in ((Resource.EXTERNAL_MEDIA, seen.channels), (Resource.MEDIA_SESSION, seen.legs or ())):
         for name in names:
             parsed = parse_resource_id(name)
-            if parsed == (record.id, Kind.EXTERNAL_MEDIA):
+            if parsed == (stem, Kind.EXTERNAL_MEDIA):
                 spare.add(Spare(resource, leg_number(name)))
     present = {one for one in spare if one.leg == record.leg}
     holds |= {one.resource for one in present}
@@ -203,8 +203,14 @@ def _goes_on(call: Call, state: CallState, at: float, seen: Seen) -> Decision:
     timers: list[Action] = []
     if away or call.media_lost:
         timers += [StartTimer(Timer.GRACE), StartTimer(Timer.MUSIC)]
+    if state is UP and not call.left:
+        timers.append(StartTimer(Timer.MEDIA))
+        if away and not call.media_lost:
+            timers.append(CheckMedia())  # what the grace may end is not to hang on what nobody has looked at
     if state is not UP:
         timers.append(StartTimer(Timer.RING))
+    if state is RINGING:
+        timers.append(AwaitEarlyMedia())
     return call, [*steps, *releases, *timers, *_sound(call)]
 
 

@@ -51,8 +51,9 @@ from ari_bridge.calls.warm import Cooled, Told, Warmed, WarmLegs
 from ari_bridge.errors import CallFailed, InvalidRequest, TooMany, Unavailable, UnknownCall, WrongState
 from ari_bridge.hooks import FeedbackGiven, Hooks, PageMeasured, RecordingOver
 from ari_bridge.ids import (
-    CALL_ID_PATTERN,
+    CALL_ID_CHARACTERS,
     Kind,
+    is_call_id,
     leg_number,
     new_call_id,
     parse_resource_id,
@@ -120,6 +121,7 @@ class Calls(Talks):
             ari,
             hooks,
             self._registry.owners,
+            id_of=self._registry.id_of,
             post=self._registry.post,
             arrived=self._arrived,
             stray=self._reconciler.hang_up_stray,
@@ -333,6 +335,11 @@ class Calls(Talks):
         """The call, live or ended. Raises UnknownCall."""
         return self._registry.get(call_id)
 
+    def id_of(self, name: str) -> str | None:
+        """The id of the call that a channel, bridge or media session was named after; None: it is none of ours."""
+        parsed = parse_resource_id(name)
+        return self._registry.id_of(parsed[0]) if parsed else None
+
     def live(self) -> list[Call]:
         """Calls that are not decided to end, oldest first; those of an earlier process as they were last known."""
         return self._registry.live()
@@ -370,8 +377,10 @@ class Calls(Talks):
             self.unwatch(call_id, listener)
 
     def _check_new(self, call_id: str) -> None:
-        if not CALL_ID_PATTERN.fullmatch(call_id):
-            raise InvalidRequest("A call id has 4 to 64 letters, digits, dots and underscores.", field="callId")
+        if not is_call_id(call_id):
+            raise InvalidRequest(
+                f"A call id has 1 to {CALL_ID_CHARACTERS} printable characters, whichever you like.", field="callId"
+            )
         if self._registry.is_taken(call_id):
             raise WrongState(f"The call id {call_id} is taken.", field="callId")
 
@@ -414,9 +423,10 @@ class Calls(Talks):
         return True
 
     def _recorded(self, name: str, failure: str) -> None:
-        call_id, found, _ = name.rpartition("-rec")
+        stem, found, _ = name.rpartition("-rec")
         if not found:
             return  # somebody else's
+        call_id = self._registry.id_of(stem)
         self._registry.post(call_id, RecordingEnded(time.time(), name, failure))
         self._hooks.emit(RecordingOver(call_id, name, failure))
 
@@ -444,5 +454,5 @@ class Calls(Talks):
 
     def _on_media_lost(self, legs: frozenset[str], reason: str) -> None:
         for leg in legs:
-            if parsed := parse_resource_id(leg):
-                self._registry.post(parsed[0], MediaLost(time.time(), leg_number(leg), reason))
+            if call_id := self.id_of(leg):
+                self._registry.post(call_id, MediaLost(time.time(), leg_number(leg), reason))

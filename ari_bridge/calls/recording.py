@@ -11,14 +11,15 @@ from ari_bridge.calls.events import RecordingVerb
 from ari_bridge.calls.rule import Decision, check_present, leads_to
 from ari_bridge.calls.state import Call, Fact, Recording, Taping
 from ari_bridge.errors import TooMany, WrongState
+from ari_bridge.ids import stem_of
 
 RECORDINGS = 100
 """At most in one call: its record holds the names of all."""
 
 
 def recording_name(call_id: str, number: int) -> str:
-    """`<call>-rec1`, `<call>-rec2`, ..."""
-    return f"{call_id}-rec{number}"
+    """`<stem>-rec1`, `<stem>-rec2`, ...: the name of a file, too."""
+    return f"{stem_of(call_id)}-rec{number}"
 
 
 @leads_to()

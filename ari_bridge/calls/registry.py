@@ -5,6 +5,7 @@ import time
 
 import structlog
 
+from ari_bridge.calls.deadlines import take_up
 from ari_bridge.calls.events import Event, RecordingAsked, RecordingVerb
 from ari_bridge.calls.measure import CallMeter
 from ari_bridge.calls.peers import Peers
@@ -16,7 +17,7 @@ from ari_bridge.calls.warm import WarmLegs
 from ari_bridge.errors import Unavailable, UnknownCall, WrongState
 from ari_bridge.hooks import CallAdopted, CallEnded, CallReleased, Hooks
 from ari_bridge.hooks import DigitReceived as DigitHook
-from ari_bridge.ids import Kind, party_id, resource_id
+from ari_bridge.ids import Kind, is_digest, party_id, resource_id, stem_of
 from ari_bridge.store import CallStore
 
 log = structlog.get_logger(__name__)
@@ -33,6 +34,7 @@ class Registry:
         self.records: dict[str, Call] = {}
         self.owners: dict[str, Owner] = {}
         self.wishes: dict[str, Event] = {}
+        self._ids: dict[str, str] = {}  # of `tasks`, by their stems
         self.empty = asyncio.Event()  # set when the last one ends
         self._peers = peers
         self._hooks = hooks
@@ -58,14 +60,16 @@ class Registry:
             task.listeners.append(listener)
         task.listeners.append(self._digit_to_hooks)
         self.tasks[call.id] = task
+        self._ids[stem_of(call.id)] = call.id
         self._know_channels(call)
         if adopted:
             meter.adopted(call)
         return task
 
-    def adopt(self, decision: Decision) -> None:
-        """A call of an earlier process stands, or has ended meanwhile."""
+    def adopt(self, record: Call, decision: Decision) -> None:
+        """A call of an earlier process stands, or has ended meanwhile. What is left of its time is what it has."""
         call, actions = decision
+        call = take_up(call, actions, record, time.time(), self._limits.timing())
         self._store.save(call)
         wish = self.wishes.pop(call.id, None)
         if call.state is CallState.ENDED:
@@ -121,6 +125,15 @@ class Registry:
             raise WrongState(f"The call {call_id} has ended.", field="callId")
         return task
 
+    def id_of(self, stem: str) -> str:
+        """The id of the call whose resources' names begin with the stem; the stem itself where there is none."""
+        if not is_digest(stem):
+            return stem
+        if known := self._ids.get(stem) or self._warm.id_of(stem):
+            return known
+        call = self._store.of_stem(stem)
+        return call.id if call else stem
+
     def is_taken(self, call_id: str) -> bool:
         """Whether there is, or was, such a call."""
         return call_id in self.tasks or self._store.get(call_id) is not None
@@ -133,6 +146,7 @@ class Registry:
 
     def _forget(self, call: Call) -> None:
         self.tasks.pop(call.id, None)
+        self._ids.pop(stem_of(call.id), None)
         self._warm.drop_call(call.id)
         for channel in [call.far_channel, *(party.channel for party in call.parties)]:
             if self.owners.get(channel, ("",))[0] == call.id:

@@ -9,7 +9,7 @@ from enum import Enum
 
 from ari_bridge.calls.adopt import Seen
 from ari_bridge.calls.state import Call, Resource
-from ari_bridge.ids import Kind, leg_id, parse_resource_id
+from ari_bridge.ids import Kind, leg_id, parse_resource_id, stem_of
 
 
 class Sort(Enum):
@@ -33,7 +33,7 @@ class Finding:
     sort: Sort
     name: str
     standing: Standing
-    call_id: str | None  # None: a caller's channel, of which no name tells the call
+    call_id: str | None  # its stem where no call has it; None: a caller's channel, of which no name tells the call
 
 
 def survey(
@@ -51,17 +51,19 @@ def survey(
     left out.
     """
     owners = {channel: call_id for call_id, call in calls.items() for channel in channels_of(call)}
+    ids = {stem_of(call_id): call_id for call_id in calls}
     found = []
     for channel in ours:
         known = channel in owners or channel in warm
-        call_id = owners.get(channel) or _owner(channel)
+        call_id = owners.get(channel) or _owner(channel, ids)
         found.append(_finding(Sort.CHANNEL, channel, call_id, known, adopted))
     for bridge in seen.bridges.values():
         parsed = parse_resource_id(bridge.id)
         if parsed and parsed[1] is Kind.BRIDGE and bridge.name == app:
-            found.append(_finding(Sort.BRIDGE, bridge.id, parsed[0], parsed[0] in calls, adopted))
+            call_id = ids.get(parsed[0], parsed[0])
+            found.append(_finding(Sort.BRIDGE, bridge.id, call_id, call_id in calls, adopted))
     for leg in sorted(seen.legs or ()):
-        call_id = _owner(leg)
+        call_id = _owner(leg, ids)
         call = calls.get(call_id or "")
         known = leg in warm or (call is not None and leg in _legs(call))
         found.append(_finding(Sort.SESSION, leg, call_id, known, adopted))
@@ -74,9 +76,10 @@ def _finding(sort: Sort, name: str, call_id: str | None, known: bool, adopted: f
     return Finding(sort, name, Standing.ADOPTED if call_id in adopted else Standing.KNOWN, call_id)
 
 
-def _owner(name: str) -> str | None:
+def _owner(name: str, ids: Mapping[str, str]) -> str | None:
+    """The id of the call that the name tells of, or its stem where no call has that."""
     parsed = parse_resource_id(name)
-    return parsed[0] if parsed else None
+    return ids.get(parsed[0], parsed[0]) if parsed else None
 
 
 def channels_of(call: Call) -> set[str]:

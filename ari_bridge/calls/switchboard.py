@@ -32,7 +32,8 @@ class Switchboard:
     there is no room for it. `stray`: removes a channel of ours that came too late.
 
     `owners`: of the channels whose name does not tell whose they are, as with callers and with parties that another
-    call gave; by Asterisk's channel id. Kept by the manager, looked at each time. `recorded(name, failure)`: a
+    call gave; by Asterisk's channel id. Kept by the manager, looked at each time. `id_of`: the call's id, of the stem
+    that names of its resources begin with. `recorded(name, failure)`: a
     recording of ours is over.
     """
 
@@ -42,6 +43,7 @@ class Switchboard:
         hooks: Hooks,
         owners: Mapping[str, Owner],
         *,
+        id_of: Callable[[str], str],
         post: Callable[[str, Event], bool],
         arrived: Callable[[Call], bool],
         stray: Callable[[str], Coroutine[Any, Any, None]],
@@ -50,6 +52,7 @@ class Switchboard:
         self._ari = ari
         self._hooks = hooks
         self._owners = owners
+        self._id_of = id_of
         self._post = post
         self._arrived = arrived
         self._stray = stray
@@ -109,10 +112,10 @@ class Switchboard:
             return owner
         name = parse_resource_id(channel)
         match name:
-            case (call_id, Kind.EXTERNAL_MEDIA):
-                return call_id, Resource.EXTERNAL_MEDIA, leg_number(channel)
-            case (call_id, Kind.FAR):
-                number = party_number(channel)
+            case (stem, Kind.EXTERNAL_MEDIA):
+                return self._id_of(stem), Resource.EXTERNAL_MEDIA, leg_number(channel)
+            case (stem, Kind.FAR):
+                call_id, number = self._id_of(stem), party_number(channel)
                 return (call_id, Resource.PARTY, number) if number > 1 else (call_id, Resource.FAR, 0)
             case _:
                 return None

@@ -19,7 +19,7 @@ from ari_bridge.calls.events import ChannelEntered, ChannelGone, ChannelLeft, Ev
 from ari_bridge.calls.peers import Peers
 from ari_bridge.calls.state import Resource, WarmLeg
 from ari_bridge.errors import PeerError, TooMany
-from ari_bridge.ids import leg_id
+from ari_bridge.ids import leg_id, stem_of
 
 UNUSED_SECONDS = 60.0
 """A leg that no call has taken by then is released."""
@@ -148,6 +148,10 @@ class WarmLegs:
         for ahead in [one for one in self._ahead.values() if one.call_id == call_id]:
             self._forget(ahead)
             self._release(ahead)
+
+    def id_of(self, stem: str) -> str | None:
+        """The id of the call ahead of which there is a leg whose name begins with the stem."""
+        return next((one.call_id for one in self._ahead.values() if stem_of(one.call_id) == stem), None)
 
     def lose(self, reason: str) -> None:
         """The PBX is gone, and all its channels."""

@@ -24,7 +24,7 @@ from ari_bridge.calls.state import Call
 from ari_bridge.errors import PeerError
 from ari_bridge.recordings import files, wav
 from ari_bridge.recordings.library import Library
-from ari_bridge.recordings.recording import Recording, call_of
+from ari_bridge.recordings.recording import Recording, stem_of_name
 from ari_bridge.recordings.spool import Spool
 from ari_bridge.recordings.store import StoreFailed
 
@@ -65,14 +65,14 @@ class Step(Enum):
 @dataclass
 class _Job:
     name: str
-    call_id: str
+    stem: str  # of its call
     step: Step = Step.FETCH
     tries: int = 0  # that failed, in a row
     gone: int = 0  # of these, how often Asterisk had no such file
 
 
 class Collector:
-    """`call`: what is known of a call, live or ended (the call memory's `get`); None of one that is not ours.
+    """`call`: what is known of a call, live or ended, by its stem (the call memory's `of_stem`); None of one not ours.
 
     Register `on_event` and `on_connect` with the ARI client.
     """
@@ -101,7 +101,7 @@ class Collector:
             log.error("the folder for recordings on their way cannot be read", reason=str(error))
             left = []
         for name in left:
-            self.finished(name, call_of(name) or "")
+            self.finished(name)
         self._tasks = [asyncio.create_task(self._work(), name=f"recordings: collect {n}") for n in range(AT_ONCE)]
         self._tasks.append(asyncio.create_task(self._sweep_for_ever(), name="recordings: sweep"))
 
@@ -112,20 +112,21 @@ class Collector:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
 
-    def finished(self, name: str, call_id: str) -> None:
+    def finished(self, name: str) -> None:
         """A recording is complete: collect it. Told twice is fine."""
-        if name in self._jobs or call_of(name) is None:
+        stem = stem_of_name(name)
+        if name in self._jobs or stem is None:
             return
         if len(self._jobs) >= MOST_WAITING:
             log.error("too many recordings wait: this one stays in Asterisk for now", recording=name)
             return
-        job = self._jobs[name] = _Job(name, call_id)
+        job = self._jobs[name] = _Job(name, stem)
         metrics.RECORDINGS_WAITING.set(len(self._jobs))
         self._put(job, 0.0)
 
     def on_event(self, event: AriEvent) -> None:
-        if isinstance(event, RecordingFinished | RecordingFailed) and (call_id := call_of(event.recording.name)):
-            self.finished(event.recording.name, call_id)
+        if isinstance(event, RecordingFinished | RecordingFailed):
+            self.finished(event.recording.name)
 
     async def on_connect(self) -> None:
         """Asterisk answers (again): nothing that failed need wait, and something may have finished meanwhile."""
@@ -148,11 +149,11 @@ class Collector:
     async def sweep(self) -> None:
         """Collect what Asterisk has of calls of ours and does not record any more. Raises PeerError."""
         for stored in await self._recorder.stored():
-            call_id = call_of(stored.name)
-            if call_id is None or stored.name in self._jobs or self._call(call_id) is None:
+            stem = stem_of_name(stored.name)
+            if stem is None or stored.name in self._jobs or self._call(stem) is None:
                 continue
             if await self._recorder.live(stored.name) is None:
-                self.finished(stored.name, call_id)
+                self.finished(stored.name)
 
     async def _sweep_for_ever(self) -> None:
         while True:
@@ -218,7 +219,7 @@ class Collector:
                     return self._is_gone(job)
                 self._worked(job, Step.FETCH)
             job.step = Step.KEEP
-            recording = await asyncio.to_thread(self._describe, job, self._call(job.call_id))
+            recording = await asyncio.to_thread(self._describe, job, self._call(job.stem))
             kept = await self._library.add(recording, spool.sound(name))
             await asyncio.to_thread(spool.mark_kept, name)
             self._worked(job, Step.KEEP)
@@ -257,7 +258,7 @@ class Collector:
             began = next((one.started_at for one in call.recordings if one.name == job.name), call.created_at)
         recording = Recording(
             name=job.name,
-            call_id=job.call_id,
+            call_id=call.id if call else job.stem,
             user=call.user if call else None,
             caller=call.caller if call else "",
             target=call.target if call else "",

@@ -19,7 +19,7 @@ import structlog
 from ari_bridge import metrics
 from ari_bridge.recordings.index import Filters as Filters
 from ari_bridge.recordings.index import Index, IndexFile
-from ari_bridge.recordings.recording import ABOUT, SOUND, Recording, another_name, call_of, decode, encode
+from ari_bridge.recordings.recording import ABOUT, SOUND, Recording, another_name, decode, encode, stem_of_name
 from ari_bridge.recordings.store import RecordingStore, StoreFailed
 
 INDEX = "recordings-index.jsonl"
@@ -171,7 +171,7 @@ class Library:
         abouts = {file.removesuffix(ABOUT) for file in files if file.endswith(ABOUT)}
         for name in known - abouts:
             self._index.remove(name)
-        new = [name for name in abouts - known if call_of(name)]
+        new = [name for name in abouts - known if stem_of_name(name)]
         reading = asyncio.Semaphore(READS_AT_ONCE)
         failures: list[StoreFailed] = []
 

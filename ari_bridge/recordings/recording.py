@@ -4,7 +4,9 @@ import re
 
 import msgspec
 
-_NAME = re.compile(r"([A-Za-z0-9_.]{4,64})-rec[1-9][0-9]{0,5}(\.[1-9][0-9]{0,5})?")
+from ari_bridge.ids import STEM_PATTERN
+
+_NAME = re.compile(rf"({STEM_PATTERN})-rec[1-9][0-9]{{0,5}}(\.[1-9][0-9]{{0,5}})?")
 SOUND, ABOUT = ".wav", ".json"
 """What the names of a recording's two files end in: the sound, and what is known of it."""
 
@@ -12,7 +14,7 @@ SOUND, ABOUT = ".wav", ".json"
 class Recording(msgspec.Struct, frozen=True):
     """Times are Unix seconds. Kept as JSON beside the sound, so that a store explains itself."""
 
-    name: str  # CALLID-recN, or CALLID-recN.M where a call of an earlier time has had that name
+    name: str  # STEM-recN, or STEM-recN.M where a call of an earlier time has had that name
     call_id: str
     user: str | None  # whose page held the call; None: nobody's, as with plain HTTP
     caller: str
@@ -28,8 +30,8 @@ class Recording(msgspec.Struct, frozen=True):
         return self.started_at, self.name
 
 
-def call_of(name: str) -> str | None:
-    """The id of the call whose recording `name` is; None where it is no name of a recording of ours."""
+def stem_of_name(name: str) -> str | None:
+    """The stem (`ids.stem_of`) of the call whose recording `name` is; None where it is not one of ours."""
     match = _NAME.fullmatch(name)
     return match.group(1) if match else None
 

@@ -15,7 +15,7 @@ from typing import BinaryIO
 import msgspec
 
 from ari_bridge.recordings import files
-from ari_bridge.recordings.recording import ABOUT, SOUND, Recording, call_of, decode, encode
+from ari_bridge.recordings.recording import ABOUT, SOUND, Recording, decode, encode, stem_of_name
 
 KEPT = ".kept"
 
@@ -33,7 +33,7 @@ class Spool:
         for path in self._folder.iterdir():
             if path.suffix == files.PART:
                 path.unlink()
-            elif path.suffix in (SOUND, KEPT) and call_of(path.stem):
+            elif path.suffix in (SOUND, KEPT) and stem_of_name(path.stem):
                 names.add(path.stem)
         return sorted(names)
 

@@ -11,6 +11,7 @@ import msgspec
 from ari_bridge.calls.causes import Outcome
 from ari_bridge.calls.state import Direction
 from ari_bridge.errors import InvalidRequest
+from ari_bridge.ids import CALL_ID_CHARACTERS
 from ari_bridge.records.cdr import Cdr
 
 MOST_ROWS = 500
@@ -45,7 +46,7 @@ class Cursor:
         try:
             packed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
             created_at, call_id = msgspec.json.decode(packed, type=tuple[float, str])
-            if not math.isfinite(created_at) or "\0" in call_id or len(call_id) > 64:
+            if not math.isfinite(created_at) or "\0" in call_id or len(call_id) > CALL_ID_CHARACTERS:
                 raise ValueError
         except (ValueError, binascii.Error, msgspec.MsgspecError):
             raise InvalidRequest(

@@ -7,7 +7,7 @@ import msgspec
 
 from ari_bridge.errors import InvalidRequest, UnknownCall
 from ari_bridge.hooks import Hooks
-from ari_bridge.ids import CALL_ID_PATTERN
+from ari_bridge.ids import is_call_id
 from ari_bridge.records.cdr import Cdr
 from ari_bridge.records.database import Database
 from ari_bridge.records.errors import RowsRefused
@@ -53,7 +53,7 @@ class Records:
 
     async def get(self, call_id: str) -> Cdr:
         """Raises UnknownCall, RecordsAway."""
-        found = await self._database.get(call_id) if CALL_ID_PATTERN.fullmatch(call_id) else None
+        found = await self._database.get(call_id) if is_call_id(call_id) else None
         if found is None:
             raise _unknown(call_id)
         return found

@@ -20,6 +20,7 @@ from ari_bridge import metrics
 from ari_bridge.calls.state import Call
 from ari_bridge.errors import BridgeError
 from ari_bridge.hooks import CallEnded, CallReleased, FeedbackGiven, HookEvent, LegReleased, PageMeasured
+from ari_bridge.ids import is_digest
 from ari_bridge.records.cdr import Cdr, of
 from ari_bridge.records.database import Database
 from ari_bridge.records.errors import RecordsAway, RowsRefused
@@ -46,11 +47,14 @@ log = structlog.get_logger(__name__)
 class EndedCalls(Protocol):
     """What is needed of the call memory."""
 
-    async def ended_after(self, ended_at: float, call_id: str, *, at_most: int) -> Sequence[tuple[float, str]]:
-        """When each of the calls ended that ended after this one, and its id, oldest first. Raises BridgeError."""
+    async def ended_after(self, ended_at: float, stem: str, *, at_most: int) -> Sequence[tuple[float, str]]:
+        """When each of the calls ended that ended after this one, and its stem, oldest first. Raises BridgeError."""
 
     def get(self, call_id: str) -> Call | None:
         """A call as last saved."""
+
+    def of_stem(self, stem: str) -> Call | None:
+        """The same, by its stem (`ids.stem_of`)."""
 
 
 class Writer:
@@ -210,7 +214,7 @@ class Writer:
         cursor, written = (oldest, ""), 0
         try:
             while not self._closing.is_set() and (ended := await self._memory.ended_after(*cursor, at_most=BATCH_ROWS)):
-                lacking = await self._database.lacking([call_id for _, call_id in ended])
+                lacking = await self._database.lacking([self._id_of(stem) for _, stem in ended])
                 calls = [call for call_id in lacking if (call := self._memory.get(call_id)) and call.outcome]
                 if batch := [
                     self._record(call) for call in calls if call.created_at >= oldest
@@ -225,6 +229,11 @@ class Writer:
             log.warning("ended calls cannot be compared with the call records now", reason=str(error))
         if written:
             log.info("calls were recorded that had no record", records=written)
+
+    def _id_of(self, stem: str) -> str:
+        """Only the id that a digest stands for has to be read."""
+        call = self._memory.of_stem(stem) if is_digest(stem) else None
+        return call.id if call else stem
 
     async def _purge(self) -> None:
         """Delete old rows, few at a time, so that nobody waits for it. Raises RecordsAway."""

@@ -18,7 +18,7 @@ import structlog
 
 from ari_bridge import metrics
 from ari_bridge.calls.state import Call
-from ari_bridge.ids import CALL_ID_PATTERN
+from ari_bridge.ids import is_call_id, stem_of
 from ari_bridge.store import database, journal, keys, listing
 from ari_bridge.store.aside import MOST_ROWS, Aside
 from ari_bridge.store.database import Database, is_busy, is_corrupt, is_passing
@@ -160,20 +160,20 @@ class SqliteStore:
     def save(self, call: Call) -> None:
         """Never raises. Does nothing where nothing that is kept has changed since the last save."""
         values = kept(call)
-        known = self._live.get(call.id)
-        if known and known[0] == values:
-            return
-        self._revision = max(self._revision + 1, time.time_ns() // 1000)
         try:
+            known = self._live.get(stem_of(call.id))
+            if known and known[0] == values:
+                return
+            self._revision = max(self._revision + 1, time.time_ns() // 1000)
             row = to_row(call, self._revision, time.time())
         except (UnicodeError, TypeError):
             metrics.STORE_WRITE_FAILURES.inc()
             log.exception("a call cannot be recorded", call=call.id)
             return
         if row.ended:
-            self._live.pop(call.id, None)
+            self._live.pop(row.id, None)
         else:
-            self._live[call.id] = (values, row)
+            self._live[row.id] = (values, row)
         if not self._put(row):
             self._aside.add(row)
 
@@ -182,28 +182,29 @@ class SqliteStore:
         return sorted(self._found, key=lambda call: call.created_at)
 
     def get(self, call_id: str) -> Call | None:
-        if not CALL_ID_PATTERN.fullmatch(call_id):
-            return None
-        _, row = self._live.get(call_id, (None, None))
-        row = row or self._aside.rows.get(call_id)
+        return self.of_stem(stem_of(call_id)) if is_call_id(call_id) else None
+
+    def of_stem(self, stem: str) -> Call | None:
+        _, row = self._live.get(stem, (None, None))
+        row = row or self._aside.rows.get(stem)
         if row is None and self._database:
             try:
-                row = self._database.get(call_id)
+                row = self._database.get(stem)
             except sqlite3.Error as error:
-                log.error("a call cannot be read", call=call_id, file=str(self.path), reason=str(error))
+                log.error("a call cannot be read", call=stem, file=str(self.path), reason=str(error))
                 if is_corrupt(error):
                     self._break(error)
         return _decoded(row) if row else None
 
-    async def ended_after(self, ended_at: float, call_id: str = "", *, at_most: int = 200) -> list[tuple[float, str]]:
+    async def ended_after(self, ended_at: float, stem: str = "", *, at_most: int = 200) -> list[tuple[float, str]]:
         """Also of what is set aside. Raises StoreRefused."""
         try:
-            found = await asyncio.to_thread(database.ended_after, self.path, ended_at, call_id, at_most)
+            found = await asyncio.to_thread(database.ended_after, self.path, ended_at, stem, at_most)
         except (sqlite3.Error, OSError) as error:
             raise StoreRefused(f"{self.path} cannot be read: {error}") from error
         rows = self._aside.rows.values()
         aside = [(row.ended_at, row.id) for row in rows if row.ended_at is not None]
-        merged = {*found, *(key for key in aside if key > (ended_at, call_id))}
+        merged = {*found, *(key for key in aside if key > (ended_at, stem))}
         return sorted(merged)[:at_most]
 
     async def begun_before(self, place: Place, *, at_most: int) -> tuple[list[Call], Place | None]:

@@ -31,8 +31,11 @@ class CallStore(Protocol):
     def get(self, call_id: str) -> Call | None:
         """A call, live or ended, as last saved."""
 
-    async def ended_after(self, ended_at: float, call_id: str = "", *, at_most: int = 200) -> list[tuple[float, str]]:
-        """When each of the calls ended that ended after this one (Unix seconds), and its id, oldest first.
+    def of_stem(self, stem: str) -> Call | None:
+        """The same, by what the names of its resources begin with (`ids.stem_of`)."""
+
+    async def ended_after(self, ended_at: float, stem: str = "", *, at_most: int = 200) -> list[tuple[float, str]]:
+        """When each of the calls ended that ended after this one (Unix seconds), and its stem, oldest first.
 
         Raises StoreRefused: it cannot be read now.
         """

@@ -60,9 +60,10 @@ def invite(**values: Any) -> bytes:
         (invite(sdp={}), "sdp"),
         (invite(caller="\ud800\0"), "caller"),
         (invite(caller=1), "caller"),
-        (invite(callId="x"), "callId"),
+        (invite(callId=""), "callId"),
+        (invite(callId="x" * 129), "callId"),
         (invite(callId="a\0bcd"), "callId"),
-        (invite(callId="a/b/c"), "callId"),
+        (invite(callId="a\u202eb"), "callId"),
         (invite(prefer="g729"), "prefer"),
     ],
 )

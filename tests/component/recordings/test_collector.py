@@ -56,9 +56,9 @@ async def test_what_is_known_of_it_lies_beside_the_sound(
 async def test_several_of_a_call_and_one_told_twice(archive: Archive) -> None:
     for name in ("call1-rec1", "call1-rec2", "call2-rec1"):
         await archive.record(name)
-        archive.collector.finished(name, name.partition("-")[0])
+        archive.collector.finished(name)
     await archive.kept("call1-rec1", "call1-rec2", "call2-rec1")
-    archive.collector.finished("call1-rec1", "call1")  # late
+    archive.collector.finished("call1-rec1")  # late
     await archive.kept()
     assert len(archive.library) == 3 and archive.collector.troubles == {}
 
@@ -96,8 +96,8 @@ async def test_what_is_no_sound_is_kept_all_the_same(archive: Archive) -> None:
 
 
 async def test_one_that_asterisk_does_not_have_is_given_up(archive: Archive) -> None:
-    archive.collector.finished("call1-rec1", "call1")
-    archive.collector.finished("../../etc/passwd", "call1")
+    archive.collector.finished("call1-rec1")
+    archive.collector.finished("../../etc/passwd")
     await until(lambda: not archive.collector.waiting, "it is given up")
     assert len(archive.library) == 0
 

@@ -114,16 +114,16 @@ async def test_a_file_of_a_newer_version_is_refused_and_left_as_it_is(opened: An
 
 async def test_a_record_that_cannot_be_understood_hides_no_other(opened: Any) -> None:
     store = await opened()
-    for name in ("good", "bad", "worse"):
+    for name in ("good", "badly", "worse"):
         store.save(a_call(name))
     await store.close()
     with sqlite3.connect(store.path) as connection:
-        connection.execute("UPDATE calls SET record = replace(record, 'trying', 'of the future') WHERE id = 'bad'")
+        connection.execute("UPDATE calls SET record = replace(record, 'trying', 'of the future') WHERE id = 'badly'")
         connection.execute("UPDATE calls SET record = '{' WHERE id = 'worse'")
     connection.close()
     store = await opened()
     assert [call.id for call in store.live()] == ["good"]
-    assert store.get("bad") is None
+    assert store.get("badly") is None
 
 
 async def test_ended_calls_are_kept_for_some_days(opened: Any) -> None:

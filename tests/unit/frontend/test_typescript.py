@@ -11,7 +11,7 @@ def test_the_committed_files_are_current() -> None:
 def test_what_may_be_null_is_told_and_what_may_be_missing() -> None:
     text = generate_api()
     assert "  answeredAt: number | null;" in text
-    assert "  callId?: string | null; // 4 to 64 letters" in text
+    assert "  callId?: string | null; // 1 to 128 printable" in text
     assert "  parties: PartyData[];" in text
     assert "  outcomes: Record<string, number>;" in text
 

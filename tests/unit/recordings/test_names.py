@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from ari_bridge.recordings.recording import Recording, another_name, call_of, decode, encode
+from ari_bridge.recordings.recording import Recording, another_name, decode, encode, stem_of_name
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from ari_bridge.recordings.recording import Recording, another_name, call_of, de
     ],
 )
 def test_the_call_of_a_name(name: str, call_id: str | None) -> None:
-    assert call_of(name) == call_id
+    assert stem_of_name(name) == call_id
 
 
 def test_what_is_known_survives_being_written() -> None:

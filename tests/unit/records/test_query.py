@@ -28,7 +28,7 @@ def test_what_is_no_cursor_is_refused(text: str) -> None:
 
 
 def test_a_cursor_that_a_database_would_choke_on_is_refused() -> None:
-    for cursor in (Cursor(1.0, "a\0b"), Cursor(1.0, "a" * 65)):
+    for cursor in (Cursor(1.0, "a\0b"), Cursor(1.0, "a" * 129)):
         with pytest.raises(InvalidRequest):
             Cursor.parse(str(cursor))
 

@@ -40,7 +40,7 @@ export interface Invite {
   target: string;
   sdp: string; // as `createOffer` made it; ICE candidates need not be gathered first
   caller?: string | null; // shown to the far side; with sign-in on it is the user
-  callId?: string | null; // 4 to 64 letters, digits, `.` and `_`, chosen by you; else made by the server
+  callId?: string | null; // 1 to 128 printable characters, chosen by you; else made by the server
   prefer?: "opus" | "pcmu" | null; // the codec of your side; else as the server is set
 }
 
