@@ -1,6 +1,7 @@
-"""Installs what the demo, the server alone or the tests need, and only what is missing: a second run takes a second or two.
+"""Installs what the demo, the server alone or the tests need, and only what is missing: a second run takes seconds.
 
-Run as `python3 -m deploy.demo.install {demo,server,test}` with the machine's own Python: nothing is taken for granted but apt.
+Run as `python3 -m deploy.demo.install {demo,server,test}` with the machine's own Python: nothing is taken for granted
+but apt.
 """
 
 from __future__ import annotations
