@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.async_api import Browser, expect
 
-from frontend.proxies import parse_proxies
+from frontend.auth.proxies import parse_proxies
 from tests.e2e.accounts import accounts, sign_in
 from tests.e2e.softphone import unopened_softphone
 from tests.real.proxies import Proxy

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from frontend.app import App
-from frontend.proxies import parse_proxies
+from frontend.auth.proxies import parse_proxies
 from frontend.settings import Settings
 
 SECRET = "topsecret"
