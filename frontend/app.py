@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from importlib.metadata import PackageNotFoundError, version
 
@@ -34,7 +35,6 @@ from frontend.auth.authenticator import Access, token_secret
 from frontend.auth.client_addresses import ClientAddresses
 from frontend.auth.sessions import Sessions
 from frontend.auth.users import Users
-from frontend.cli import logging as logs
 from frontend.http import middleware
 from frontend.http.cors import Origins
 from frontend.http.idempotency import Repeats
@@ -69,8 +69,8 @@ class App:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._reloading = Reloading(settings)
-        self.reload = self._reloading.reload
+        self.reloading = Reloading(settings)
+        self.reload = self.reloading.reload
         self.url = ""  # http://HOST:PORT, once started
         self.ws_url = ""  # ws://HOST:PORT/ws
         self.legacy_ws_url = ""  # ws://HOST:PORT/ of the second port; "" where there is none
@@ -280,8 +280,7 @@ class App:
         api: Api,
     ) -> None:
         """What `reload` changes, and a certificate that is renewed on the disk."""
-        again = self._reloading
-        again.uses(lambda new: logs.configure(new.log_level, new.log_format), "log_level", "log_format")
+        again = self.reloading
         again.uses(lambda new: origins.use(new.cors_origin), "cors_origin")
         again.uses(lambda new: addresses.use(new.trusted_proxies), "trusted_proxies")
         again.uses(lambda new: api.use(new.phone_book, new.preflight_number), "phone_book", "preflight_number")
@@ -333,11 +332,17 @@ def _use_files(certificate: Certificate, settings: Settings) -> None:
         certificate.use(settings.tls_cert, settings.tls_key)
 
 
-async def run(settings: Settings, stop: asyncio.Event, reload: asyncio.Event | None = None) -> None:
-    """Serve until `stop` is set; then drain, and leave without touching a call. `reload`: read the settings again."""
+async def run(
+    settings: Settings, stop: asyncio.Event, reload: asyncio.Event, use_logging: Callable[[Settings], None]
+) -> None:
+    """Serve until `stop` is set; then drain, and leave without touching a call.
+
+    `reload`: set when the settings are to be read again. `use_logging`: called with those where the log's have changed.
+    """
     app = App(settings)
+    app.reloading.uses(use_logging, "log_level", "log_format")
     await app.start()
-    reloading = asyncio.create_task(_reload(app, reload or asyncio.Event()))
+    reloading = asyncio.create_task(_reload(app, reload))
     try:
         await stop.wait()
         log.info("draining: no new calls; those that stand go on without this process", calls=len(app.calls.live()))

@@ -45,4 +45,4 @@ async def _serve(settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, reload.set)
-    await run(settings, stop, reload)
+    await run(settings, stop, reload, lambda new: logs.configure(new.log_level, new.log_format))
