@@ -15,8 +15,7 @@ from frontend.ice import IceServers
 from frontend.pages import OpenPages
 from frontend.problems import Refused
 from frontend.sessions import Sessions
-from frontend.trickle import Trickles
-from frontend.websocket import Connection
+from frontend.websocket import Connection, PageMedia
 from frontend.wire import FRAME_BYTES
 
 HEARTBEAT_SECONDS = 6.0
@@ -33,7 +32,7 @@ class Connections:
         access: Access,
         sessions: Sessions,
         hooks: Hooks,
-        media: Trickles,
+        media: PageMedia,
         ice: IceServers,
         *,
         version: str,
