@@ -52,10 +52,14 @@ class StopRinging:
 
 @dataclass(frozen=True, slots=True)
 class StartTimer:
-    """Starts, or starts anew. Comes back as TimerFired unless CancelTimers comes first."""
+    """Starts, or starts anew. Comes back as TimerFired unless CancelTimers comes first.
+
+    When it is over stands in the call (`Call.deadlines`), where it outlives the process.
+    """
 
     timer: Timer
     party: int = 0  # whose, of a timer of a party
+    ago: float = 0.0  # it has run for so many seconds already
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,9 @@ class CancelTimers:
 
 @dataclass(frozen=True, slots=True)
 class CheckMedia:
-    """Ask rtpengine when the browser was last heard. Comes back as MediaChecked."""
+    """Ask rtpengine when the browser was last heard. Comes back as MediaChecked, with the same `within`."""
+
+    within: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

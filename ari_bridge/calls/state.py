@@ -9,6 +9,7 @@ from enum import Enum, auto
 import msgspec
 
 from ari_bridge.calls.causes import Cause, Outcome
+from ari_bridge.calls.timing import Deadlines
 
 
 class Choice(Enum):
@@ -221,6 +222,7 @@ class Call(msgspec.Struct, frozen=True):
     forward: str = (
         ""  # inbound: what the dialplan is to do where nobody takes it: a number, "voicemail", or "": as it is set
     )
+    deadlines: Deadlines = ()  # of the timers that run and outlive the process
     outcome: Outcome | None = None  # set when the call is decided to end, never changed
     cause: Cause | None = None
     ringing_at: float | None = None

@@ -11,7 +11,7 @@ docs/design.md is drawn from the table (`make diagram`).
 
 from msgspec.structs import replace
 
-from ari_bridge.calls import events, parties, plan, recording
+from ari_bridge.calls import deadlines, events, parties, plan, recording
 from ari_bridge.calls.actions import (
     Action,
     RingPages,
@@ -31,6 +31,7 @@ from ari_bridge.calls.renewal import (
     leg_bridged,
     lose_media,
     media_checked,
+    media_due,
     media_lost,
     music_due,
     of_an_earlier_leg,
@@ -61,18 +62,21 @@ from ari_bridge.calls.rule import (
     without,
 )
 from ari_bridge.calls.state import Call, CallState, Direction, Fact, Resource, Step
+from ari_bridge.calls.timing import Timing
 from ari_bridge.errors import IllegalEvent, WrongState
 
 __all__ = ["TABLE", "Rule", "step"]
 
 
-def step(call: Call, event: Event) -> Decision:
+def step(call: Call, event: Event, timing: Timing | None = None) -> Decision:
     """The call after the event, and what is to be done now.
 
+    `timing`: by which its deadlines are kept; None: they are left as they are.
     Raises WrongState where a user of ours asked for what the state does not allow,
     IllegalEvent where the event cannot happen in the state (a bug of ours).
     """
-    return TABLE[type(event)][_COLUMN[call.state]].apply(call, event)
+    after, wanted = TABLE[type(event)][_COLUMN[call.state]].apply(call, event)
+    return (deadlines.keep(after, wanted, event, timing) if timing else after), wanted
 
 
 # --- rules: asked ----------------------------------------------------------------
@@ -249,7 +253,8 @@ def channel_gone_late(call: Call, event: events.ChannelGone) -> Decision:
 def far_answers(call: Call, event: events.FarAnswered) -> Decision:
     if call.direction is Direction.INBOUND:
         return call, []  # it is us who answer a caller
-    return moved(replace(call, answered_at=event.at, facts=call.facts | {Fact.FAR_ANSWERED}), UP)
+    call, told = moved(replace(call, answered_at=event.at, facts=call.facts | {Fact.FAR_ANSWERED}), UP)
+    return call, [*told, StartTimer(Timer.MEDIA)]
 
 
 @leads_to()
@@ -300,6 +305,8 @@ def timer(call: Call, event: events.TimerFired) -> Decision:
         return grace_over(call, event.at)
     if event.timer is Timer.MUSIC:
         return music_due(call)
+    if event.timer is Timer.MEDIA:
+        return media_due(call, event.ran)
     if event.timer is Timer.SETUP and not call.media_lost and not plan.complete(call):
         if outlives_its_leg(call):
             return lose_media(call, event.at, "new media took too long")
@@ -340,7 +347,7 @@ def accepting_step_done(call: Call, event: events.StepDone) -> Decision:
     call, actions = step_done.apply(call, event)
     if event.step is Step.ANSWER_FAR:
         call, told = moved(replace(call, answered_at=event.at), UP)
-        actions += told
+        actions += [*told, StartTimer(Timer.MEDIA)]
     return call, actions
 
 
