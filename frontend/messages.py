@@ -311,6 +311,8 @@ class CallSummary(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tru
     parties: tuple[PartySummary, ...] = ()  # all that have not left; none before an incoming call is accepted
     transferring: str = ""  # the number that the call is being transferred to
     recording: RecordingState = "off"
+    connected_number: str = ""  # who is there, where the PBX tells it (connected line); "": as dialled, or as called
+    connected_name: str = ""
 
 
 class Calls(Message, tag="calls", frozen=True):
@@ -404,15 +406,23 @@ class State(Message, tag="state", frozen=True):
     q850: int = 0
     sip: int = 0
     reason: str = ""  # one short sentence in plain words
+    connected_number: str = ""  # who is there, where the PBX tells it (connected line); "": as dialled, or as called
+    connected_name: str = ""
 
 
 class IncomingCall(Message, tag="incoming-call", frozen=True):
-    """A call rings for this user. Answer with `offer` (callId, sdp), `decline` or nothing."""
+    """A call rings for this user. Answer with `offer` (callId, sdp), `decline` or nothing.
+
+    Comes again for a call that rings already where its caller has given its place to somebody else, or has got a name:
+    the connected line is theirs.
+    """
 
     call_id: str
     caller: str
     caller_name: str
     target: str
+    connected_number: str = ""
+    connected_name: str = ""
 
 
 class IncomingEnded(Message, tag="incoming-ended", frozen=True):

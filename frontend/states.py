@@ -10,6 +10,7 @@ from frontend.messages import (
     CallSummary,
     ClientState,
     Hold,
+    IncomingCall,
     PartyState,
     PartySummary,
     Recording,
@@ -80,7 +81,13 @@ def state_message(call: Call) -> State:
         q850=call.cause.q850 if call.cause else 0,
         sip=call.cause.sip if call.cause else 0,
         reason=REASONS[outcome] if (outcome := call.left or call.outcome) else "",
+        connected_number=call.far_number,
+        connected_name=call.far_name,
     )
+
+
+def incoming_message(call: Call) -> IncomingCall:
+    return IncomingCall(call.id, call.caller, call.caller_name, call.target, call.far_number, call.far_name)
 
 
 def hold_message(call: Call, *, by_us: bool) -> Hold:
@@ -159,4 +166,6 @@ def summary(call: Call, *, here: bool, attached: bool) -> CallSummary:
         parties=parties(call),
         transferring=taker.target if (taker := call.party(call.transferring)) else "",
         recording=recording_state(call),
+        connected_number=call.far_number,
+        connected_name=call.far_name,
     )

@@ -13,6 +13,7 @@ from ari_bridge.ari.resources import Bridge, Channel
 from ari_bridge.calls import parties, plan, rule
 from ari_bridge.calls.actions import Action, Mute, PlayMusic, StartTimer
 from ari_bridge.calls.causes import Cause, Outcome
+from ari_bridge.calls.connected import identified
 from ari_bridge.calls.events import Timer
 from ari_bridge.calls.rule import ACCEPTING, EARLY, ENDING, RINGING, TRYING, UP, Decision
 from ari_bridge.calls.state import (
@@ -195,6 +196,9 @@ def _goes_on(call: Call, state: CallState, at: float, seen: Seen) -> Decision:
         call = replace(call, holds=call.holds | {Resource.MEDIA_SESSION})
     else:
         call = replace(rule.drop_leg(call), media_lost=True)
+    if media := seen.channels.get(leg_id(call.id, call.leg)):  # who is there may have changed while nobody listened
+        line = media.connected
+        call, _ = identified(replace(call, state=state), Resource.EXTERNAL_MEDIA, call.leg, line.number, line.name)
     away = call.session is not None and not call.left
     call = replace(call, state=state, owner_away=away, facts=frozenset(facts), asked=_asked(call, facts))
     call, _ = rule.with_sound(call)

@@ -6,6 +6,7 @@ from ari_bridge.calls.events import (
     ChannelEntered,
     ChannelGone,
     ChannelLeft,
+    ConnectedLineChanged,
     Event,
     FarAnswered,
     FarDigit,
@@ -42,6 +43,10 @@ def translate(event: ari.AriEvent, resource: Resource, leg: int, at: float) -> E
             return ChannelLeft(at, resource, leg)
         case ari.ChannelDestroyed(cause=q850, cause_txt=text):
             return ChannelGone(at, resource, q850, text, leg)
+        case ari.ChannelCallerId(channel=channel) if resource is not Resource.EXTERNAL_MEDIA:
+            return ConnectedLineChanged(at, resource, leg, channel.caller.number, channel.caller.name)
+        case ari.ChannelConnectedLine(channel=channel) if resource is Resource.EXTERNAL_MEDIA:
+            return ConnectedLineChanged(at, resource, leg, channel.connected.number, channel.connected.name)
     if resource is Resource.FAR:
         return _of_far(event, at)
     return _of_party(event, leg, at) if resource is Resource.PARTY else None

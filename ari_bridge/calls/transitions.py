@@ -23,6 +23,7 @@ from ari_bridge.calls.actions import (
     TellState,
 )
 from ari_bridge.calls.causes import Cause, Outcome, caller_gave_up, far_ended
+from ari_bridge.calls.connected import connected_line_changed
 from ari_bridge.calls.events import Event, Failure, Timer
 from ari_bridge.calls.renewal import (
     answer_made,
@@ -422,7 +423,7 @@ def released(call: Call, event: events.Released) -> Decision:
     return release(without(call, event.resource, event.leg))
 
 
-give_far_away = parties.give_far_away
+give_far_away, line_changed = parties.give_far_away, connected_line_changed
 record, recording_over = recording.record, recording.over
 
 
@@ -450,6 +451,7 @@ TABLE: dict[type[Event], tuple[Rule, ...]] = {
     events.PagesRang:       (pages_rang,      illegal,         illegal,         illegal,         illegal,         pages_rang_late,   pages_rang_late),  # noqa: E501
     events.ChannelEntered:  (channel_entered, channel_entered, channel_entered, channel_entered, channel_entered, late,              late),     # noqa: E501
     events.ChannelReplaced: (late,            late,            late,            late,            parties.replaced, late,             late),     # noqa: E501
+    events.ConnectedLineChanged: (line_changed, line_changed,  line_changed,    line_changed,    line_changed,    late,              late),     # noqa: E501
     events.ChannelLeft:     (channel_left,    channel_left,    channel_left,    channel_left,    channel_left,    late,              late),     # noqa: E501
     events.ChannelGone:     (channel_gone,    channel_gone,    channel_gone,    channel_gone,    channel_gone,    channel_gone_late, late),     # noqa: E501
     events.FarRinging:      (far_rings,       late,            late,            late,            late,            late,              late),     # noqa: E501

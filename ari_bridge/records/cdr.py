@@ -39,6 +39,8 @@ class Cdr(msgspec.Struct, frozen=True, rename="camel"):
     recording: tuple[str, ...] = ()  # names of recordings
     quality: dict[str, Any] = {}  # {}: not known
     feedback: dict[str, Any] = {}  # {}: none was given
+    connected_number: str = ""  # who was talked to last, as Asterisk told it (connected line); "": the one above
+    connected_name: str = ""
 
 
 def of(call: Call) -> Cdr:
@@ -65,6 +67,8 @@ def of(call: Call) -> Cdr:
         parties=tuple(map(_party, call.parties)),
         transferred_to=_transferred_to(call),
         recording=tuple(recording.name for recording in call.recordings),
+        connected_number=_text(call.far_number),
+        connected_name=_text(call.far_name),
         # `codecs` and `quality` are not the call's: the writer knows them. `feedback` is given after the end.
     )
 

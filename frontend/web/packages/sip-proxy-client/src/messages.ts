@@ -41,6 +41,8 @@ export interface CallSummary {
   parties?: PartySummary[]; // all that have not left; none before an incoming call is accepted
   transferring?: string; // the number that the call is being transferred to
   recording?: RecordingState;
+  connectedNumber?: string; // who is there, where the PBX tells it (connected line); "": as dialled, or as called
+  connectedName?: string;
 }
 
 /** As `RTCPeerConnection` takes it. */
@@ -355,15 +357,24 @@ export interface State {
   q850?: number;
   sip?: number;
   reason?: string; // one short sentence in plain words
+  connectedNumber?: string; // who is there, where the PBX tells it (connected line); "": as dialled, or as called
+  connectedName?: string;
 }
 
-/** A call rings for this user. Answer with `offer` (callId, sdp), `decline` or nothing. */
+/**
+ * A call rings for this user. Answer with `offer` (callId, sdp), `decline` or nothing.
+ *
+ * Comes again for a call that rings already where its caller has given its place to somebody else, or has got a name:
+ * the connected line is theirs.
+ */
 export interface IncomingCall {
   type: "incoming-call";
   callId: string;
   caller: string;
   callerName: string;
   target: string;
+  connectedNumber?: string;
+  connectedName?: string;
 }
 
 /**
