@@ -179,6 +179,9 @@ def _party_goes_on(call: Call, party: Party, channel: Channel | None, members: s
 
 
 def _goes_on(call: Call, state: CallState, at: float, seen: Seen) -> Decision:
+    if media := seen.channels.get(leg_id(call.id, call.leg)):  # who is there may have changed while nobody listened
+        line = media.connected
+        call, _ = identified(replace(call, state=state), Resource.EXTERNAL_MEDIA, call.leg, line.number, line.name)
     members = _members(call, seen)
     facts = {*_CALLER_RINGS, Fact.ACCEPTED, Fact.ANSWER_TOLD, Fact.FAR_DIALLED}
     if Resource.BRIDGE in call.holds:
@@ -196,9 +199,6 @@ def _goes_on(call: Call, state: CallState, at: float, seen: Seen) -> Decision:
         call = replace(call, holds=call.holds | {Resource.MEDIA_SESSION})
     else:
         call = replace(rule.drop_leg(call), media_lost=True)
-    if media := seen.channels.get(leg_id(call.id, call.leg)):  # who is there may have changed while nobody listened
-        line = media.connected
-        call, _ = identified(replace(call, state=state), Resource.EXTERNAL_MEDIA, call.leg, line.number, line.name)
     away = call.session is not None and not call.left
     call = replace(call, state=state, owner_away=away, facts=frozenset(facts), asked=_asked(call, facts))
     call, _ = rule.with_sound(call)
