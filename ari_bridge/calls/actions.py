@@ -57,10 +57,14 @@ class TellCaller:
 
 @dataclass(frozen=True, slots=True)
 class StartTimer:
-    """Starts, or starts anew. Comes back as TimerFired unless CancelTimers comes first."""
+    """Starts, or starts anew. Comes back as TimerFired unless CancelTimers comes first.
+
+    When it is over stands in the call (`Call.deadlines`), where it outlives the process.
+    """
 
     timer: Timer
     party: int = 0  # whose, of a timer of a party
+    ago: float = 0.0  # it has run for so many seconds already
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,17 @@ class CancelTimers:
 
 @dataclass(frozen=True, slots=True)
 class CheckMedia:
-    """Ask rtpengine when the browser was last heard. Comes back as MediaChecked."""
+    """Ask rtpengine when the browser was last heard. Comes back as MediaChecked, with the same `within`."""
+
+    within: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitEarlyMedia:
+    """Ask rtpengine, for as long as the call rings, whether sound of the far side comes: EarlyMedia, once it does.
+
+    Begun anew, it asks more often again.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +176,7 @@ Action = (
     | CancelTimer
     | CancelTimers
     | CheckMedia
+    | AwaitEarlyMedia
     | PlayMusic
     | Mute
     | Record

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from ari_bridge.ari.resources import Bridge, Channel
 from ari_bridge.calls import parties, plan, rule
-from ari_bridge.calls.actions import Action, Mute, PlayMusic, StartTimer
+from ari_bridge.calls.actions import Action, AwaitEarlyMedia, CheckMedia, Mute, PlayMusic, StartTimer
 from ari_bridge.calls.causes import Cause, Outcome
 from ari_bridge.calls.connected import identified
 from ari_bridge.calls.events import Timer
@@ -207,8 +207,14 @@ def _goes_on(call: Call, state: CallState, at: float, seen: Seen) -> Decision:
     timers: list[Action] = []
     if away or call.media_lost:
         timers += [StartTimer(Timer.GRACE), StartTimer(Timer.MUSIC)]
+    if state is UP and not call.left:
+        timers.append(StartTimer(Timer.MEDIA))
+        if away and not call.media_lost:
+            timers.append(CheckMedia())  # what the grace may end is not to hang on what nobody has looked at
     if state is not UP:
         timers.append(StartTimer(Timer.RING))
+    if state is RINGING:
+        timers.append(AwaitEarlyMedia())
     return call, [*steps, *releases, *timers, *_sound(call)]
 
 

@@ -12,17 +12,7 @@ from enum import Enum
 
 from ari_bridge.calls.figures import LegFigures
 from ari_bridge.calls.state import PartyState, Resource, RtpAddress, Step, WarmLeg
-
-
-class Timer(Enum):
-    """The value names it in logs. How long each runs is the task's business (`Limits`)."""
-
-    RING = "ring"  # the far side, or the pages, may ring so long
-    SETUP = "setup"  # media and bridge must stand within this
-    EXPLAIN = "explain"  # a channel left us: its end event, which says why, must come within this
-    GRACE = "grace"  # the page, or new media for it, must be back within this
-    PARTY = "party"  # a further party may ring so long
-    MUSIC = "music"  # when the far side has heard nothing for so long, music is played to it
+from ari_bridge.calls.timing import Timer as Timer
 
 
 class Failure(Enum):
@@ -228,7 +218,15 @@ class FarRinging(Event):
 
 @dataclass(frozen=True, slots=True)
 class FarProgress(Event):
-    """ARI Dial with PROGRESS: the far side sends audio before it answers."""
+    """ARI Dial with PROGRESS: the far side may send sound before it answers.
+
+    Asterisk tells it of every 183, with SDP or without, so nothing need be heard (RFC 3960 section 3.2).
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyMedia(Event):
+    """The first RTP packet of the far side has come, before its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,9 +320,13 @@ class MediaLost(Event):
 
 @dataclass(frozen=True, slots=True)
 class MediaChecked(Event):
-    """When the browser was last heard, as rtpengine says: Unix seconds, 0 for never; None where it cannot say."""
+    """When the browser was last heard, as rtpengine says: Unix seconds, 0 for never; None where it cannot say.
+
+    `within`: it ought to have been heard in the last so many seconds, or the call ends; None: that is not asked.
+    """
 
     heard_at: float | None
+    within: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,6 +340,7 @@ class PbxLost(Event):
 class TimerFired(Event):
     timer: Timer
     party: int = 0  # whose, of a timer of a party
+    ran: float = 0.0  # seconds
 
 
 # --- results -------------------------------------------------------------------

@@ -378,16 +378,17 @@ def leave(call: Call, event: events.Left) -> Decision:
     return _leave(call, event.at, Outcome.TRANSFERRED if call.transferring else Outcome.COMPLETED)
 
 
-def leave_lost(call: Call, at: float) -> Decision:
-    """The page did not come back; the others talk on."""
-    return _leave(call, at, Outcome.LOST)
+def leave_lost(call: Call, at: float, outcome: Outcome = Outcome.LOST) -> Decision:
+    """The page, or its media, did not come back; the others talk on."""
+    return _leave(call, at, outcome)
 
 
 def _leave(call: Call, at: float, outcome: Outcome) -> Decision:
     call = replace(drop_leg(call), left=outcome, left_at=at, held=False, apart=False, silent=False, media_lost=False)
     call, releases = release_spare(call)
     call, sound = with_sound(call)
-    return call, [TellState(), *releases, *sound, CancelTimer(Timer.GRACE), CancelTimer(Timer.MUSIC)]
+    timers: list[Action] = [CancelTimer(timer) for timer in (Timer.GRACE, Timer.MUSIC, Timer.MEDIA)]
+    return call, [TellState(), *releases, *sound, *timers]
 
 
 # --- the far side goes over to another call -------------------------------------------------------

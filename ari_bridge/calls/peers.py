@@ -31,6 +31,9 @@ class MediaEngine(Protocol):
     async def heard(self, leg: str) -> float | None:
         """When the browser's last packet came, in Unix seconds; None where that is not known."""
 
+    async def far_packets(self, leg: str) -> int | None:
+        """How many RTP packets Asterisk has sent for the browser; None where that is not known."""
+
     def on_lost(self, listener: Callable[[frozenset[str], str], None]) -> None:
         """Called with the legs that are gone with their rtpengine, and why."""
 

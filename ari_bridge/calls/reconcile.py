@@ -104,7 +104,7 @@ class Reconciler:
                 media="lost" if call.media_lost else "whole",
             )
             self._adopted_ids.add(call.id)
-            self._registry.adopt((call, actions))
+            self._registry.adopt(record, (call, actions))
 
     def _tell(self, task: CallTask, call: Call, channels: Mapping[str, Channel]) -> None:
         at = time.time()

@@ -5,6 +5,7 @@ import time
 
 import structlog
 
+from ari_bridge.calls.deadlines import take_up
 from ari_bridge.calls.events import Event, RecordingAsked, RecordingVerb
 from ari_bridge.calls.measure import CallMeter
 from ari_bridge.calls.peers import Peers
@@ -65,9 +66,10 @@ class Registry:
             meter.adopted(call)
         return task
 
-    def adopt(self, decision: Decision) -> None:
-        """A call of an earlier process stands, or has ended meanwhile."""
+    def adopt(self, record: Call, decision: Decision) -> None:
+        """A call of an earlier process stands, or has ended meanwhile. What is left of its time is what it has."""
         call, actions = decision
+        call = take_up(call, actions, record, time.time(), self._limits.timing())
         self._store.save(call)
         wish = self.wishes.pop(call.id, None)
         if call.state is CallState.ENDED:

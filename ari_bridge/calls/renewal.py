@@ -42,6 +42,8 @@ from ari_bridge.errors import WrongState
 
 SILENCE_SECONDS = 2.0
 """When nothing came from the browser for so long, the far side is given music."""
+ROUNDING_SECONDS = 0.1
+"""Between a timer's and a request's idea of the same moment."""
 SPARES = 8
 """A page that offers again and again is told to wait while so much of its earlier legs still stands."""
 FIRST_LEGS = 3
@@ -145,9 +147,10 @@ def warmed(call: Call, leg: WarmLeg | None) -> Decision:
 
 def leg_bridged(call: Call) -> Decision:
     """The leg is in the bridge: the two sides hear each other."""
+    heard: list[Action] = [StartTimer(Timer.MEDIA)] if call.state is UP else []
     if call.owner_away:
-        return call, []
-    return call, [CancelTimer(Timer.GRACE), CancelTimer(Timer.MUSIC)]
+        return call, heard
+    return call, [*heard, CancelTimer(Timer.GRACE), CancelTimer(Timer.MUSIC)]
 
 
 # --- the page is away -----------------------------------------------------------------
@@ -180,9 +183,22 @@ def music_due(call: Call) -> Decision:
     return call, [CheckMedia()] if call.owner_away else []
 
 
-@leads_to()
+def media_due(call: Call, ran: float) -> Decision:
+    """The timer MEDIA fired: nothing tells us that the browser was heard meanwhile, so rtpengine is asked."""
+    if call.state is not UP or call.left:
+        return call, []
+    if call.media_lost or call.owner_away:  # the grace is at work
+        return call, [StartTimer(Timer.MEDIA)]
+    return call, [CheckMedia(within=ran)]
+
+
+@leads_to(*ENDS)
 def media_checked(call: Call, event: events.MediaChecked) -> Decision:
-    if call.media_lost or call.state is not UP:
+    if call.left or call.state is not UP:
+        return call, []
+    if event.within is not None:
+        return _heard_in_time(call, event, event.within)
+    if call.media_lost:
         return call, []
     again: list[Action] = [StartTimer(Timer.MUSIC)] if call.owner_away else []
     if event.heard_at is None:
@@ -192,6 +208,19 @@ def media_checked(call: Call, event: events.MediaChecked) -> Decision:
         call, sound = with_sound(replace(call, silent=silent))
         return call, [*sound, *again]
     return call, again
+
+
+def _heard_in_time(call: Call, event: events.MediaChecked, within: float) -> Decision:
+    """Media that never came, or is gone for longer than the grace, ends the call; with others in it, only our part."""
+    if event.heard_at is None or call.media_lost or call.owner_away:
+        return call, [StartTimer(Timer.MEDIA)]
+    ago = max(0.0, event.at - event.heard_at)
+    if ago < within - ROUNDING_SECONDS:
+        return call, [StartTimer(Timer.MEDIA, ago=ago)]
+    if talking(call) > 1:
+        return leave_lost(call, event.at, Outcome.FAILED_MEDIA)
+    text = "nothing more is heard of the browser" if event.heard_at else "nothing was ever heard of the browser"
+    return end(call, event.at, Outcome.FAILED_MEDIA, Cause(text=text))
 
 
 def grace_over(call: Call, at: float) -> Decision:

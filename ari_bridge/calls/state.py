@@ -9,6 +9,7 @@ from enum import Enum, auto
 import msgspec
 
 from ari_bridge.calls.causes import Cause, Outcome
+from ari_bridge.calls.timing import Deadlines
 
 
 class Choice(Enum):
@@ -26,8 +27,8 @@ class CallState(Choice):
     """The values are the words that clients are told."""
 
     TRYING = "trying"  # set-up has begun, the far side has said nothing yet
-    RINGING = "ringing"  # the far side rings; inbound: the pages ring
-    EARLY = "early"  # the far side sends audio before it answers
+    RINGING = "ringing"  # the far side rings, or is being reached, and sends no sound yet; inbound: the pages ring
+    EARLY = "early"  # sound of the far side has come before its answer
     ACCEPTING = "accepting"  # inbound: a page has accepted, its media is being set up
     UP = "accepted"  # both sides talk
     ENDING = "ending"  # decided to end; what was made is being released
@@ -73,6 +74,7 @@ class Fact(Choice):
     FAR_ANSWERED = auto()
     ACCEPTED = auto()  # inbound: a page has given its offer
     ANSWER_TOLD = auto()  # the page was given an SDP answer, of whatever leg
+    FAR_PROGRESSED = auto()  # outbound: the far side has said that it may send sound before it answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +222,7 @@ class Call(msgspec.Struct, frozen=True):
     forward: str = (
         ""  # inbound: what the dialplan is to do where nobody takes it: a number, "voicemail", or "": as it is set
     )
+    deadlines: Deadlines = ()  # of the timers that run and outlive the process
     outcome: Outcome | None = None  # set when the call is decided to end, never changed
     cause: Cause | None = None
     ringing_at: float | None = None

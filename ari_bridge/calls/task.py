@@ -18,6 +18,7 @@ from ari_bridge import metrics
 from ari_bridge.calls import actions
 from ari_bridge.calls.actions import Action
 from ari_bridge.calls.causes import Outcome
+from ari_bridge.calls.early_media import await_early_media
 from ari_bridge.calls.events import (
     ConnectedLineChanged,
     Event,
@@ -40,6 +41,7 @@ from ari_bridge.calls.figures import LegFigures
 from ari_bridge.calls.peers import Peers, Reach, perform, undo
 from ari_bridge.calls.renewal import SILENCE_SECONDS
 from ari_bridge.calls.state import Call, CallState, Resource, Step
+from ari_bridge.calls.timing import Timing, find
 from ari_bridge.calls.transitions import step as decide
 from ari_bridge.errors import IllegalEvent, PeerError, PeerRefused, PeerTimeout, TooMany, WrongState
 from ari_bridge.ids import Kind, leg_id, resource_id
@@ -139,6 +141,25 @@ class Limits:
     record_all: bool = False
     announcement: str = ""  # a sound's URI, e.g. `sound:beep`, played to all when a recording begins
 
+    def seconds(self, timer: Timer) -> float:
+        """How long it runs."""
+        match timer:
+            case Timer.RING | Timer.PARTY:
+                return self.ring_timeout
+            case Timer.SETUP:
+                return self.setup_timeout
+            case Timer.EXPLAIN:
+                return EXPLAIN_SECONDS
+            case Timer.GRACE:
+                return self.grace
+            case Timer.MUSIC:
+                return SILENCE_SECONDS
+            case Timer.MEDIA:  # without a grace, a browser still needs the time that ICE and DTLS take
+                return max(self.grace, self.setup_timeout)
+
+    def timing(self) -> Timing:
+        return Timing(time.monotonic(), self.seconds)
+
 
 @dataclass(slots=True)
 class Wish:
@@ -156,14 +177,6 @@ class CallTask:
         self.listeners: list[Listener] = []
         self._peers = peers
         self._limits = limits
-        self._seconds = {
-            Timer.RING: limits.ring_timeout,
-            Timer.PARTY: limits.ring_timeout,
-            Timer.SETUP: limits.setup_timeout,
-            Timer.EXPLAIN: EXPLAIN_SECONDS,
-            Timer.GRACE: limits.grace,
-            Timer.MUSIC: SILENCE_SECONDS,
-        }
         self._changed = changed
         self._mailbox: deque[Event] = deque()
         self._at_work = False
@@ -172,6 +185,7 @@ class CallTask:
         self._timers: dict[tuple[Timer, int], asyncio.TimerHandle] = {}
         self._digits: deque[str] = deque()
         self._sending_digits = False
+        self._early: asyncio.Task[None] | None = None  # looks for the far side's first sound
         self._music = Wish()
         self._apart = Wish()
         # In whose course the call was begun: most of its lines come from what the PBX tells later.
@@ -209,7 +223,7 @@ class CallTask:
     def _take(self, event: Event) -> None:
         before = self.call
         try:
-            after, wanted = decide(before, event)
+            after, wanted = decide(before, event, self._limits.timing())
         except (WrongState, IllegalEvent) as error:
             self._log.error("event refused", reason=str(error))
             return
@@ -257,15 +271,19 @@ class CallTask:
                 self._guard(lambda: self._peers.pages.stop_ringing(self.call, user, reason))
             case actions.TellCaller():
                 self._guard(lambda: self._peers.pages.update_caller(self.call))
-            case actions.StartTimer(timer, party):
-                self._start_timer(timer, party)
+            case actions.StartTimer(timer, party, ago):
+                self._start_timer(timer, party, ago)
             case actions.CancelTimer(timer, party):
                 if running := self._timers.pop((timer, party), None):
                     running.cancel()
             case actions.CancelTimers():
                 self._cancel_timers()
-            case actions.CheckMedia():
-                self._run(self._check_media(leg_id(self.call.id, self.call.leg)))
+            case actions.CheckMedia(within):
+                self._run(self._check_media(leg_id(self.call.id, self.call.leg), within))
+            case actions.AwaitEarlyMedia():
+                if self._early:
+                    self._early.cancel()
+                self._early = self._run(await_early_media(self._peers.media, lambda: self.call, self.post))
             case actions.PlayMusic(on):
                 self._wish(self._music, on, self._play_music)
             case actions.Mute(on):
@@ -289,14 +307,15 @@ class CallTask:
             case actions.TellRecording(failure):
                 self._tell(RecordingChanged(self.call, failure))
 
-    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+    def _run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._requests.add(task)
         task.add_done_callback(self._requests.discard)
+        return task
 
     async def _do(self, call: Call, step: Step, leg: int) -> None:
         try:
-            address, sdp = await perform(self._peers, call, step, leg, ring_timeout=self._seconds[Timer.RING])
+            address, sdp = await perform(self._peers, call, step, leg, ring_timeout=self._limits.ring_timeout)
         except PeerError as error:
             self.post(StepFailed(time.time(), step, _failure(error), str(error), leg))
         except Exception as error:
@@ -394,7 +413,7 @@ class CallTask:
             if verb is RecordingVerb.START:
                 self.post(RecordingEnded(time.time(), name, str(error)))
 
-    async def _check_media(self, leg: str) -> None:
+    async def _check_media(self, leg: str, within: float | None) -> None:
         heard_at: float | None
         try:
             heard_at = await self._peers.media.heard(leg) or 0.0
@@ -403,17 +422,24 @@ class CallTask:
         except PeerError as error:
             self._log.debug("rtpengine does not say when the browser was heard", reason=str(error))
             heard_at = None
-        self.post(MediaChecked(time.time(), heard_at))
+        self.post(MediaChecked(time.time(), heard_at, within))
 
     # --- timers, pages, listeners ------------------------------------------------------
 
-    def _start_timer(self, timer: Timer, party: int) -> None:
+    def _start_timer(self, timer: Timer, party: int, ago: float) -> None:
         if running := self._timers.get((timer, party)):
             running.cancel()
-        seconds = self.call.ring_seconds if timer is Timer.RING and self.call.ring_seconds else self._seconds[timer]
+        now = time.monotonic()
+        since, due = now - ago, now - ago + self._limits.seconds(timer)
+        if kept := find(self.call.deadlines, timer, party):
+            since, due = kept.since, kept.due
         self._timers[timer, party] = asyncio.get_running_loop().call_later(
-            seconds, lambda: self.post(TimerFired(time.time(), timer, party))
+            max(0.0, due - now), self._timer_fired, timer, party, since
         )
+
+    def _timer_fired(self, timer: Timer, party: int, since: float) -> None:
+        self._timers.pop((timer, party), None)
+        self.post(TimerFired(time.time(), timer, party, time.monotonic() - since))
 
     def _cancel_timers(self) -> None:
         for handle in self._timers.values():

@@ -4,14 +4,14 @@
 up. A rule makes a new call and a list of actions out of the old call and the
 event, and does nothing else: no clock, no I/O, no randomness, no logging. An
 event that must not happen raises, and changes nothing. Rules are made of what stands in
-`rule.py`; those by which a call outlives its media and its page are in `renewal.py`, those of hold, transfer and
-conference in `parties.py`, those of recordings in `recording.py`. The state diagram in docs/design.md is drawn from
-the table (`make diagram`).
+`rule.py`; what the far side tells before it answers is in `progress.py`, how a call outlives its media and its page in
+`renewal.py`, hold, transfer and conference in `parties.py`, recordings in `recording.py`. The state diagram in
+docs/design.md is drawn from the table (`make diagram`).
 """
 
 from msgspec.structs import replace
 
-from ari_bridge.calls import events, parties, plan, recording
+from ari_bridge.calls import deadlines, events, parties, plan, recording
 from ari_bridge.calls.actions import (
     Action,
     RingPages,
@@ -25,12 +25,14 @@ from ari_bridge.calls.actions import (
 from ari_bridge.calls.causes import Cause, Outcome, caller_gave_up, far_ended
 from ari_bridge.calls.connected import connected_line_changed
 from ari_bridge.calls.events import Event, Failure, Timer
+from ari_bridge.calls.progress import early_media, far_progresses, far_rings
 from ari_bridge.calls.renewal import (
     answer_made,
     grace_over,
     leg_bridged,
     lose_media,
     media_checked,
+    media_due,
     media_lost,
     music_due,
     of_an_earlier_leg,
@@ -61,18 +63,21 @@ from ari_bridge.calls.rule import (
     without,
 )
 from ari_bridge.calls.state import Call, CallState, Direction, Fact, Resource, Step
+from ari_bridge.calls.timing import Timing
 from ari_bridge.errors import IllegalEvent, WrongState
 
 __all__ = ["TABLE", "Rule", "step"]
 
 
-def step(call: Call, event: Event) -> Decision:
+def step(call: Call, event: Event, timing: Timing | None = None) -> Decision:
     """The call after the event, and what is to be done now.
 
+    `timing`: by which its deadlines are kept; None: they are left as they are.
     Raises WrongState where a user of ours asked for what the state does not allow,
     IllegalEvent where the event cannot happen in the state (a bug of ours).
     """
-    return TABLE[type(event)][_COLUMN[call.state]].apply(call, event)
+    after, wanted = TABLE[type(event)][_COLUMN[call.state]].apply(call, event)
+    return (deadlines.keep(after, wanted, event, timing) if timing else after), wanted
 
 
 # --- rules: asked ----------------------------------------------------------------
@@ -153,6 +158,9 @@ def hang_up(call: Call, event: events.HungUp) -> Decision:
 
 @leads_to()
 def press(call: Call, event: events.DigitsPressed) -> Decision:
+    """While it rings only where a path for sound is open: the far side may wait for digits before it says a word."""
+    if call.state is RINGING and Fact.FAR_PROGRESSED not in call.facts:
+        return refuse.apply(call, event)
     return call, [SendDigits(event.digits)]
 
 
@@ -242,25 +250,12 @@ def channel_gone_late(call: Call, event: events.ChannelGone) -> Decision:
     return release(without(call, event.resource, event.leg))
 
 
-@leads_to(RINGING)
-def far_rings(call: Call, event: events.FarRinging) -> Decision:
-    if call.direction is Direction.INBOUND:
-        return call, []  # it is us who answer a caller
-    return moved(replace(call, ringing_at=event.at), RINGING)
-
-
-@leads_to(EARLY)
-def far_progresses(call: Call, event: events.FarProgress) -> Decision:
-    if call.direction is Direction.INBOUND:
-        return call, []  # it is us who answer a caller
-    return moved(replace(call, ringing_at=call.ringing_at or event.at), EARLY)
-
-
 @leads_to(UP)
 def far_answers(call: Call, event: events.FarAnswered) -> Decision:
     if call.direction is Direction.INBOUND:
         return call, []  # it is us who answer a caller
-    return moved(replace(call, answered_at=event.at, facts=call.facts | {Fact.FAR_ANSWERED}), UP)
+    call, told = moved(replace(call, answered_at=event.at, facts=call.facts | {Fact.FAR_ANSWERED}), UP)
+    return call, [*told, StartTimer(Timer.MEDIA)]
 
 
 @leads_to()
@@ -311,6 +306,8 @@ def timer(call: Call, event: events.TimerFired) -> Decision:
         return grace_over(call, event.at)
     if event.timer is Timer.MUSIC:
         return music_due(call)
+    if event.timer is Timer.MEDIA:
+        return media_due(call, event.ran)
     if event.timer is Timer.SETUP and not call.media_lost and not plan.complete(call):
         if outlives_its_leg(call):
             return lose_media(call, event.at, "new media took too long")
@@ -351,7 +348,7 @@ def accepting_step_done(call: Call, event: events.StepDone) -> Decision:
     call, actions = step_done.apply(call, event)
     if event.step is Step.ANSWER_FAR:
         call, told = moved(replace(call, answered_at=event.at), UP)
-        actions += told
+        actions += [*told, StartTimer(Timer.MEDIA)]
     return call, actions
 
 
@@ -439,7 +436,7 @@ TABLE: dict[type[Event], tuple[Rule, ...]] = {
     events.Reoffered:       (renew,           renew,           renew,           renew,           renew,           refuse,            refuse),   # noqa: E501
     events.Declined:        (refuse,          decline,         refuse,          late,            late,            late,              late),     # noqa: E501
     events.HungUp:          (hang_up,         hang_up,         hang_up,         hang_up,         hang_up,         late,              late),     # noqa: E501
-    events.DigitsPressed:   (refuse,          refuse,          press,           refuse,          press,           refuse,            refuse),   # noqa: E501
+    events.DigitsPressed:   (refuse,          press,           press,           refuse,          press,           refuse,            refuse),   # noqa: E501
     events.Held:            (refuse,          refuse,          refuse,          refuse,          parties.hold,    refuse,            refuse),   # noqa: E501
     events.PartyInvited:    (refuse,          refuse,          refuse,          refuse,          parties.invite,  refuse,            refuse),   # noqa: E501
     events.PartyGiven:      (refuse,          refuse,          refuse,          refuse,          parties.take_in, refuse,            refuse),   # noqa: E501
@@ -456,6 +453,7 @@ TABLE: dict[type[Event], tuple[Rule, ...]] = {
     events.ChannelGone:     (channel_gone,    channel_gone,    channel_gone,    channel_gone,    channel_gone,    channel_gone_late, late),     # noqa: E501
     events.FarRinging:      (far_rings,       late,            late,            late,            late,            late,              late),     # noqa: E501
     events.FarProgress:     (far_progresses,  far_progresses,  late,            late,            late,            late,              late),     # noqa: E501
+    events.EarlyMedia:      (late,            early_media,     late,            late,            late,            late,              late),     # noqa: E501
     events.FarAnswered:     (far_answers,     far_answers,     far_answers,     late,            late,            late,              late),     # noqa: E501
     events.FarFailed:       (far_fails,       far_fails,       far_fails,       late,            late,            late,              late),     # noqa: E501
     events.FarHangsUp:      (far_hangs_up,    far_hangs_up,    far_hangs_up,    far_hangs_up,    far_hangs_up,    late,              late),     # noqa: E501

@@ -134,12 +134,17 @@ class Rtpengine:
 
     async def looked(self, name: str) -> Looked | None:
         """What the browser has sent; None where it does not say. Raises UnknownSession where there is none."""
-        arguments: dict[str, Value] = {"call-id": name, "from-tag": BROWSER}
+        return query.look(await self._query(name), BROWSER)
+
+    async def far_packets(self, name: str) -> int | None:
+        """How many RTP packets Asterisk has sent; None where it does not say. Raises UnknownSession."""
+        return query.rtp_packets(await self._query(name), ASTERISK)
+
+    async def _query(self, name: str) -> dict[str, Value]:
         try:
-            answer = await self._ng.command("query", **arguments)
+            return await self._ng.command("query", **{"call-id": name, "from-tag": BROWSER})
         except PeerRefused as error:
             raise (UnknownSession(name) if _unknown(error) else error) from error
-        return query.look(answer, BROWSER)
 
     async def load(self) -> Load:
         """How much it has to do, for whomever."""

@@ -231,6 +231,10 @@ class Node:
             self._heard[leg] = found
         return found.at
 
+    async def far_packets(self, leg: str) -> int | None:
+        """How many RTP packets Asterisk has sent. Raises UnknownSession where it holds no such leg."""
+        return await self._engine.far_packets(self._name(leg))
+
     async def take_stock(self) -> frozenset[str]:
         """The legs that it holds by its own word, which is believed: new ones are learned, missing ones are lost."""
         known = set(self._legs)

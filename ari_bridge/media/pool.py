@@ -173,6 +173,12 @@ class Pool:
                 continue
         return None
 
+    async def far_packets(self, leg: str) -> int | None:
+        """How many RTP packets Asterisk has sent for the browser; None where that is not known."""
+        for node in self._holders(leg):
+            return await node.far_packets(leg)
+        return None
+
     def on_lost(self, listener: Lost) -> None:
         """`listener` is told the legs that died with their node, the moment that this is known."""
         self._listeners.append(listener)

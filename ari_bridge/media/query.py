@@ -53,6 +53,14 @@ def look(answer: Mapping[str, Any], tag: str) -> Looked | None:
     return Looked(packets, max(stream["last packet"] for stream in streams))
 
 
+def rtp_packets(answer: Mapping[str, Any], tag: str) -> int | None:
+    """How many RTP packets the side `tag` has sent, without RTCP; None where the answer does not say."""
+    streams = [stream for media in _list(_at(answer, "tags", tag), "medias") for stream in _list(media, "streams")]
+    counts = [_at(stream, "stats", "packets") for stream in streams if b"RTP" in _list(stream, "flags")]
+    known = [count for count in counts if isinstance(count, int)]
+    return sum(known) if known else None
+
+
 def heard(before: Heard | None, looked: Looked, now: float) -> Heard:
     """When the last packet came, at the latest: it does not seem silent when it is not.
 

@@ -8,9 +8,12 @@ from operator import attrgetter
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from ari_bridge.calls.state import Call, CallState
 from ari_bridge.ids import stem_of
+from ari_bridge.store import clock
+from ari_bridge.store.clock import Clock
 
 KEPT = (
     "id",
@@ -43,6 +46,7 @@ KEPT = (
     "dial_status",
     "hangup_q850",
     "dialplan_status",
+    "deadlines",
     "outcome",
     "cause",
     "ringing_at",
@@ -72,6 +76,15 @@ _values = attrgetter(*KEPT)
 _decoder = msgspec.json.Decoder(Call)
 
 
+class _Written(msgspec.Struct, frozen=True):
+    """Beside the call's fields, where it has deadlines."""
+
+    clock: Clock | None = None
+
+
+_written = msgspec.json.Decoder(_Written)
+
+
 class Row(msgspec.Struct, frozen=True):
     """One call as it is stored. Of two rows of one call the one with the higher revision counts."""
 
@@ -94,10 +107,16 @@ def kept(call: Call) -> tuple[Any, ...]:
 def to_row(call: Call, revision: int, now: float) -> Row:
     """Raises UnicodeEncodeError where a text of the call is none (a lone surrogate)."""
     ended_at = (call.ended_at or now) if call.state is CallState.ENDED else None
-    record = msgspec.json.encode(dict(zip(KEPT, _values(call), strict=True)))
+    fields = dict(zip(KEPT, _values(call), strict=True))
+    if call.deadlines:
+        fields["clock"] = clock.read()
+    record = msgspec.json.encode(fields)
     return Row(stem_of(call.id), revision, call.created_at, ended_at, msgspec.Raw(record))
 
 
 def to_call(row: Row) -> Call:
     """Raises msgspec.ValidationError, DecodeError."""
-    return _decoder.decode(row.record)
+    call = _decoder.decode(row.record)
+    if call.deadlines and (written := _written.decode(row.record).clock):
+        return replace(call, deadlines=clock.as_of(call.deadlines, written, clock.read()))
+    return replace(call, deadlines=()) if call.deadlines else call

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from playwright.async_api import Browser
 
@@ -63,10 +64,11 @@ async def caller(pbx: Pbx, folder: Path, scenario: str = "caller_stays") -> Asyn
 
 
 @asynccontextmanager
-async def callee(pbx: Pbx, folder: Path, scenario: str = "phone_answers") -> AsyncIterator[Side]:
-    """Answers whatever 7xxx is called."""
+async def callee(pbx: Pbx, folder: Path, scenario: str = "phone_answers", **keys: str) -> AsyncIterator[Side]:
+    """Answers whatever 7xxx is called. `keys`: as `Sipp` has them."""
     async with RtpPeer(CALLEE_TONE, peak=PEAK) as peer:
-        async with Sipp(scenario, folder, port=pbx.trunk_port, rtp_port=peer.port, seconds=60) as sipp:
+        options: dict[str, Any] = {"port": pbx.trunk_port, "rtp_port": peer.port, "seconds": 60, **keys}
+        async with Sipp(scenario, folder, **options) as sipp:
             yield Side(sipp, peer)
 
 

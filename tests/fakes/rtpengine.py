@@ -29,7 +29,8 @@ class FakeRtpengine(asyncio.DatagramProtocol):
     """`refuse`: commands answered by an error; `drop`: so many datagrams of a command get no answer;
     `garble`: commands whose answer is no bencoding; `hang`: alive for the kernel, but silent, as after SIGSTOP (what
     comes meanwhile is done when it goes on); `foreign`: sessions of others; `transcoded`: sessions that are, by its
-    own count; `packets`: what each browser has sent; `found`: sessions whose browser ICE has found.
+    own count; `packets`: what each browser has sent; `far_packets`: what Asterisk has, in every session;
+    `found`: sessions whose browser ICE has found.
     """
 
     def __init__(self) -> None:
@@ -37,6 +38,7 @@ class FakeRtpengine(asyncio.DatagramProtocol):
         self.foreign = 0
         self.transcoded = 0
         self.packets: Counter[str] = Counter()
+        self.far_packets = 0
         self.found: set[str] = set()
         self.commands: list[dict[str, Value]] = []  # each once, however often it was sent; without QUESTIONS
         self.counts: Counter[str] = Counter()  # all of them, by name
@@ -133,7 +135,8 @@ class FakeRtpengine(asyncio.DatagramProtocol):
                 assert isinstance(limit, int)
                 return bencode.encode({"result": "ok", "calls": [*sorted(self.sessions)[:limit]]})
             case "query" if call_id in self.sessions:
-                return bencode.encode({"result": "ok", "tags": {"browser": self._side(call_id)}})
+                sides: dict[str, Value] = {"browser": self._side(call_id), "asterisk": self._far_side(call_id)}
+                return bencode.encode({"result": "ok", "tags": sides})
             case "statistics":
                 total = len(self.sessions) + self.foreign
                 current: dict[str, Value] = {"sessionstotal": total, "transcodedmedia": 2 * self.transcoded}
@@ -152,3 +155,11 @@ class FakeRtpengine(asyncio.DatagramProtocol):
             "flags": ["RTP", "filled", "ICE"],
         }
         return {"tag": "browser", "medias": [{"index": 1, "type": "audio", "streams": [rtp]}]}
+
+    def _far_side(self, call_id: str) -> dict[str, Value]:
+        """What it tells of Asterisk's side, where RTCP is a stream of its own."""
+        made = self._made.get(call_id, 0)
+        stats: dict[str, Value] = {"packets": self.far_packets}
+        rtp: dict[str, Value] = {"last packet": made, "stats": stats, "flags": ["RTP", "filled"]}
+        rtcp: dict[str, Value] = {"last packet": made, "stats": {"packets": 3}, "flags": ["RTCP"]}
+        return {"tag": "asterisk", "medias": [{"index": 1, "type": "audio", "streams": [rtp, rtcp]}]}

@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,6 +60,53 @@ async def test_audio_before_the_answer_is_heard(site: Site, far: RtpPeer, tmp_pa
             await call.wait("accepted", timeout=5)
             await call.hangup()
             await callee.done()
+
+
+PROGRESS, RINGS = "SIP/2.0 183 Session Progress", "SIP/2.0 180 Ringing"
+
+
+@both_versions
+@pytest.mark.parametrize(
+    ("scenario", "keys"),
+    [
+        ("phone_progresses", {"first": PROGRESS, "second": PROGRESS}),
+        ("phone_progresses", {"first": RINGS, "second": PROGRESS}),
+        ("phone_progresses", {"first": PROGRESS, "second": RINGS}),
+        ("phone_progresses_reliably", {}),
+        ("phone_plays_first", {"rtp_port": 9}),  # a path for sound, and none comes
+    ],
+    ids=["183", "180-183", "183-180", "183-PRACK", "183-SDP-silence"],
+)
+async def test_it_rings_until_the_phone_is_heard(
+    site: Site, far: RtpPeer, tmp_path: Path, scenario: str, keys: dict[str, str | int]
+) -> None:
+    options: dict[str, Any] = {"rtp_port": far.port, **keys}
+    async with Sipp(scenario, tmp_path, port=site.pbx.trunk_port, **options) as callee, site.phone() as phone:
+        call = await phone.call("7001", source=Tone(PAGE_TONE))
+        await call.wait("ringing", timeout=5)
+        await callee.saw("200 OK" if scenario == "phone_progresses_reliably" else str(keys.get("second", PROGRESS)))
+        await asyncio.sleep(0.5)  # in which nothing is to come
+        assert call.history[-1] == "ringing" and call.heard.sound().silent
+        await callee.tell()
+        await call.wait("accepted", timeout=5)
+        assert "early" not in call.history
+        await call.hangup()
+        await callee.done()
+
+
+@both_versions
+async def test_a_phone_that_is_heard_and_rings_then_is_heard_on(site: Site, far: RtpPeer, tmp_path: Path) -> None:
+    callee = Sipp("phone_plays_then_rings", tmp_path, port=site.pbx.trunk_port, rtp_port=far.port)
+    async with callee, site.phone() as phone:
+        call = await phone.call("7001", source=Tone(PAGE_TONE))
+        await call.wait("early", timeout=5)
+        await callee.saw(RINGS)
+        await call.heard.wait_for_tone(FAR_TONE, timeout=8)
+        assert call.history[-1] == "early"
+        await callee.tell()
+        await call.wait("accepted", timeout=5)
+        await call.hangup()
+        await callee.done()
 
 
 @pytest.mark.parametrize(

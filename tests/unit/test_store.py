@@ -25,7 +25,9 @@ from ari_bridge.calls.state import (
     Step,
     Taping,
 )
+from ari_bridge.calls.timing import Deadline, Timer
 from ari_bridge.store import StoreRefused
+from ari_bridge.store.clock import Clock, as_of
 from ari_bridge.store.journal import Journal, directory, name
 from ari_bridge.store.lock import Lock
 from ari_bridge.store.record import KEPT, NOT_KEPT, Row, kept, to_call, to_row
@@ -71,6 +73,7 @@ FULL = Call(
         Party(3, "other-far", "7002", 6.5, asked=frozenset({Step.BRIDGE_PARTY}), state=PartyState.UP),
     ),
     transferring=3,
+    deadlines=(Deadline(Timer.PARTY, 2, 10.5, 55.5),),
     left=Outcome.TRANSFERRED,
     left_at=7.5,
     recordings=(Recording("call-rec1", Taping.PAUSED, 8.5),),
@@ -116,6 +119,19 @@ def test_two_calls_that_differ_in_what_is_kept_are_told_apart(field: str) -> Non
 @pytest.mark.parametrize("field", NOT_KEPT)
 def test_two_calls_that_differ_in_the_rest_are_one(field: str) -> None:
     assert kept(replace(FULL, **{field: getattr(PLAIN, field)})) == kept(FULL)
+
+
+def test_deadlines_of_this_boot_are_those_of_the_monotonic_clock_wherever_the_wall_clock_stands() -> None:
+    deadlines = FULL.deadlines
+    assert as_of(deadlines, Clock("boot", 20.0, 1000.0), Clock("boot", 30.0, 1.0)) == deadlines
+
+
+@pytest.mark.parametrize("boot", ["other", ""])
+def test_deadlines_of_another_boot_are_told_by_the_wall_clock(boot: str) -> None:
+    [deadline] = as_of(FULL.deadlines, Clock(boot, 20.0, 1000.0), Clock("boot" if boot else "", 5.0, 1010.0))
+    assert deadline.due - 5.0 == FULL.deadlines[0].due - 20.0 - 10.0
+    [deadline] = as_of(FULL.deadlines, Clock(boot, 20.0, 1000.0), Clock("boot" if boot else "", 5.0, 900.0))
+    assert deadline.due - 5.0 == FULL.deadlines[0].due - 20.0, "a wall clock that was set back adds no time"
 
 
 def test_a_record_of_an_older_version_gets_the_defaults() -> None:

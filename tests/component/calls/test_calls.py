@@ -84,9 +84,15 @@ async def test_the_far_side_hanging_up_completes_the_call(engine: Engine) -> Non
     assert (await gone(engine, call.id)).outcome is Outcome.COMPLETED
 
 
-async def test_early_media_is_told(engine: Engine) -> None:
+async def test_sound_before_the_answer_is_told_once_it_comes(engine: Engine) -> None:
     call = place(engine, RingsForEver(early=True))
+    await until(lambda: engine.media.counts["query"] >= 3, "looks")
+    assert engine.states()[-1] == "ringing"  # a 183, and nothing to be heard: the caller hears ringback
+    engine.media.far_packets = 1
     await until(lambda: "early" in engine.states(), "early")
+    asked = engine.media.counts["query"]
+    await asyncio.sleep(0.3)
+    assert engine.media.counts["query"] == asked  # what was looked for is found
     engine.calls.hangup(call.id)
     assert (await gone(engine, call.id)).outcome is Outcome.CANCELLED
 

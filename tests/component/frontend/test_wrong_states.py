@@ -73,6 +73,7 @@ async def phase(
     """alice has the call `call`, in this phase."""
     phase: str = request.param
     pbx.far_side = {"ringing": RingsForEver(), "early": RingsForEver(early=True)}.get(phase, Answers())
+    rtpengine.far_packets = int(phase == "early")
     if phase == "trying":
         pbx.hang.add("channels.dial")
     states = {

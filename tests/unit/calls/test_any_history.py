@@ -72,6 +72,7 @@ TOLD: list[Event] = [
     events.OwnerBack(2),
     events.FarRinging(2),
     events.FarProgress(2),
+    events.EarlyMedia(2),
     events.FarAnswered(2),
     events.FarFailed(2, "BUSY"),
     events.FarHangsUp(2, 17),

@@ -13,6 +13,7 @@ from ari_bridge.calls.events import ConnectedLineChanged
 from ari_bridge.calls.parties import shown
 from ari_bridge.calls.state import Call, CallState, Direction, Party, PartyState, Resource
 from ari_bridge.calls.transitions import step
+from ari_bridge.ids import leg_id
 
 UP = Call(
     "c1", Direction.OUTBOUND, "7001", "1001", 1.0, state=CallState.UP, endpoint="PJSIP/7001", far_channel="c1-far",
@@ -83,9 +84,9 @@ def test_the_last_that_is_left_is_the_one_that_the_leg_means() -> None:
 
 def test_who_came_while_our_process_was_away_is_found() -> None:
     far = Channel("c1-far", state="Up")
-    media = Channel("c1-em", state="Up", connected=Shown("Workshop", "7002"))
+    media = Channel(leg_id("c1", 1), state="Up", connected=Shown("Workshop", "7002"))
     record = replace(UP, holds=frozenset())
-    call, _ = adopt(record, Seen({"c1-far": far, "c1-em": media}, {}, frozenset({"c1-em"})), 9.0)
+    call, _ = adopt(record, Seen({"c1-far": far, leg_id("c1", 1): media}, {}, frozenset({leg_id("c1", 1)})), 9.0)
     assert shown(call) == ("7002", "Workshop")
 
 

@@ -4,14 +4,23 @@ from typing import Any
 
 import pytest
 
-from ari_bridge.media.query import Heard, Load, Looked, heard, load, look, reached
+from ari_bridge.media.query import Heard, Load, Looked, heard, load, look, reached, rtp_packets
 
 # As rtpengine 10.5.3 answered, cut to what is read of it.
 ANSWER: dict[str, Any] = {
     "created": 1795548388,
     "last signal": 1795548388,
     "tags": {
-        "asterisk": {"medias": [{"streams": [{"last packet": 1795548399, "stats": {"packets": 505}}]}]},
+        "asterisk": {
+            "medias": [
+                {
+                    "streams": [
+                        {"flags": [b"RTP"], "last packet": 1795548399, "stats": {"packets": 505}},
+                        {"flags": [b"RTCP"], "last packet": 1795548398, "stats": {"packets": 7}},
+                    ]
+                }
+            ]
+        },
         "browser": {
             "created": 1795548388,
             "medias": [
@@ -31,6 +40,11 @@ ANSWER: dict[str, Any] = {
 
 def test_the_browser_s_side() -> None:
     assert look(ANSWER, "browser") == Looked(154, 1795548391)
+
+
+def test_what_asterisk_has_sent_counts_rtp_alone() -> None:
+    assert rtp_packets(ANSWER, "asterisk") == 505
+    assert rtp_packets({"tags": {"asterisk": {"medias": [{"streams": [{"flags": [b"RTP"]}]}]}}}, "asterisk") is None
 
 
 @pytest.mark.parametrize(

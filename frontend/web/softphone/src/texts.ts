@@ -13,7 +13,7 @@ export const STATE_WORDS: Record<Phase, string> = {
   connecting: "Connecting",
   trying: "Calling",
   ringing: "Ringing",
-  early: "Ringing",
+  early: "Not answered yet",
   accepted: "In call",
   incoming: "Incoming call",
   ended: "Call ended",

@@ -35,6 +35,7 @@ export interface Call {
   q850: number; // 0 where none is known
   sip: number;
   media: MediaState | "returning"; // `returning`: a new connection is made in place of one that was lost
+  farHeard: boolean; // sound of the other side has come: no ringback any more, answered or not (RFC 3960 section 3.2)
   held: boolean; // by us: the other side hears music
   heldByFar: boolean;
   muted: boolean;
@@ -75,7 +76,7 @@ export function fresh(id: string, direction: Direction, number: string, name: st
     id, direction, number, name, phase,
     startedAt: at, acceptedAt: null, endedAt: null,
     outcome: null, problem: null, reason: "", q850: 0, sip: 0,
-    media: "new", held: false, heldByFar: false, muted: false, ownSound: false, digits: "",
+    media: "new", farHeard: false, held: false, heldByFar: false, muted: false, ownSound: false, digits: "",
     parties: [], transferring: null, recording: "off", consults: null, asked: null, trouble: null,
   };
 }

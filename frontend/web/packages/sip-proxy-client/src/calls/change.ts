@@ -2,7 +2,7 @@
 
 import type { MicrophoneProblem } from "../media/microphone.js";
 import { end, type Call, type Ending, type LiveCall, type Problem } from "./call.js";
-import { fromServer, furthest, type CallMessage } from "./heard.js";
+import { fromServer, furthest, sounding, type CallMessage } from "./heard.js";
 import type { CallSeen } from "./settle.js";
 import { fulfilled, wish, type Ask } from "./wishes.js";
 
@@ -16,6 +16,7 @@ export type CallEvent =
   | { type: "digits-sent"; digits: string }
   | { type: "asked"; ask: Ask }
   | { type: "media"; state: Call["media"] }
+  | { type: "far-heard" } // the first packet has come
   | { type: "no-sound"; at: number } // there never was any, and all tries are over
   | { type: "unheard"; problem: MicrophoneProblem | null } // the call stands, but without our microphone
   | { type: "seen"; seen: CallSeen; first: boolean } // how it stands; first: after a time in which nobody told us
@@ -44,6 +45,8 @@ export function stepCall(call: LiveCall, event: CallEvent): Call {
       return call.phase === "accepted" ? wish(call, event.ask) : call;
     case "media":
       return call.media === event.state ? call : { ...call, media: event.state };
+    case "far-heard":
+      return call.farHeard ? call : sounding({ ...call, farHeard: true });
     case "no-sound":
       return end(call, event.at, { outcome: "failed_media" });
     case "unheard":
@@ -63,7 +66,7 @@ export function stepCall(call: LiveCall, event: CallEvent): Call {
 function seenAgain(call: LiveCall, seen: CallSeen, first: boolean): Call {
   const answered = seen.acceptedAt !== null;
   const known = call.acceptedAt !== null || (call.direction === "inbound" && !answered);
-  const phase = answered ? "accepted" : known ? call.phase : furthest(call.phase, seen.phase);
+  const phase = answered ? "accepted" : known ? call.phase : furthest(call, seen.phase);
   const acceptedAt = call.acceptedAt ?? seen.acceptedAt;
   const next: Call = { ...fulfilled(call, seen, first), phase, acceptedAt, heldByFar: seen.heldByFar };
   return JSON.stringify(next) === JSON.stringify(call) ? call : next;

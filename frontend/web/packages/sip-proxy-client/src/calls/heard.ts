@@ -45,14 +45,19 @@ function inState(call: LiveCall, message: State, at: number): Call {
   const { outcome = null, q850 = 0, sip = 0, reason = "" } = message;
   if (message.state === "ended") return end(call, at, { outcome, q850, sip, reason });
   if (message.state === "accepted") return { ...call, phase: "accepted", acceptedAt: call.acceptedAt ?? at };
-  return call.direction === "outbound" && call.acceptedAt === null ? { ...call, phase: furthest(call.phase, message.state) } : call;
+  return call.direction === "outbound" && call.acceptedAt === null ? { ...call, phase: furthest(call, message.state) } : call;
 }
 
 const ORDER: readonly Call["phase"][] = ["connecting", "trying", "ringing", "early"];
 
-/** A call that has rung does not go back to before that: what says so is older. */
-export const furthest = (known: Call["phase"], told: Call["phase"]): Call["phase"] =>
-  told === "ringing" || ORDER.indexOf(told) > ORDER.indexOf(known) ? told : known;
+/** A call does not go back to before what it has been: what says so is older. What we hear ourselves, we know first. */
+export const furthest = ({ phase, farHeard }: Call, told: Call["phase"]): Call["phase"] => {
+  const next = ORDER.indexOf(told) > ORDER.indexOf(phase) ? told : phase;
+  return next === "ringing" && farHeard ? "early" : next;
+};
+
+/** The call, now that the other side is heard. */
+export const sounding = (call: LiveCall): Call => (call.phase === "ringing" ? { ...call, phase: "early" } : call);
 
 /** Ours was a guess, unless it was we who know better: the microphone failed, or the media did. */
 export function correctedEnd(call: Call, message: State): Call {

@@ -61,6 +61,7 @@ export class Lines {
         unheard: (problem) => options.dispatch({ type: "unheard", id, problem }),
         hopeless: () => options.hopeless(id),
         heard: () => this.#play(),
+        sounds: () => options.dispatch({ type: "far-heard", id }),
         measured: (peer, entries) => options.measured(id, peer, entries),
       },
       { microphone, take: () => this.#take(), prepare: () => this.#prepare() },

@@ -16,17 +16,18 @@ let open: number; // calls that hold the microphone
 let microphone: () => Promise<MediaStreamTrack>;
 let hopeless: number;
 let suspicions: number;
+let sounds: number;
 
 beforeEach(() => {
   vi.useFakeTimers({ now: 1_000_000 });
   FakePeer.all = [];
-  [link, offers, shown, unheard, held, open, hopeless, suspicions] = [true, [], [], [], false, 0, 0, 0];
+  [link, offers, shown, unheard, held, open, hopeless, suspicions, sounds] = [true, [], [], [], false, 0, 0, 0, 0];
   const voice = track("voice");
   microphone = async () => voice;
   media = new CallMedia(
     {
       link: () => link, suspicious: () => suspicions++, held: () => held, found: () => undefined, offer: (sdp) => (offers.push(sdp), true), changed: (state) => shown.push(state),
-      unheard: (problem) => unheard.push(problem), hopeless: () => (hopeless++, media.close()), heard: () => undefined, measured: () => undefined,
+      unheard: (problem) => unheard.push(problem), hopeless: () => (hopeless++, media.close()), heard: () => undefined, sounds: () => sounds++, measured: () => undefined,
     },
     {
       microphone: { get: () => microphone(), sure: true, hold: () => open++, release: () => open-- },
@@ -59,6 +60,22 @@ async function connects(number: number): Promise<void> {
   peer(number).become("connected");
   await settled();
 }
+
+describe("the first sound of the other side", () => {
+  it("is noticed once, within a tenth of a second", async () => {
+    await media.begin(async () => true);
+    await media.answered("answer");
+    peer(1).still = true;
+    peer(1).become("connected");
+    await pass(2000);
+    expect(sounds).toBe(0);
+    peer(1).still = false;
+    await pass(101);
+    expect(sounds).toBe(1);
+    await pass(2000);
+    expect(sounds).toBe(1);
+  });
+});
 
 describe("a connection that was made ahead of the call", () => {
   async function begun(state: "connected" | "new"): Promise<FakePeer> {

@@ -22,6 +22,7 @@ export interface MediaHooks {
   unheard(problem: MicrophoneProblem | null): void; // the call goes on without our microphone; null: with it
   hopeless(): void; // no sound after all tries
   heard(): void; // there is another stream to play
+  sounds(): void; // the first packet of the other side has come
   measured(peer: Peer, entries: Entry[]): void; // each second: what `current` tells by getStats
 }
 
@@ -34,6 +35,7 @@ export interface MediaParts {
 
 const LOOK_MS = 500;
 const LOOK_CLOSELY_MS = 250; // when something is wrong, or about to be
+const LOOK_FOR_SOUND_MS = 100; // before the first packet: the ringback that it ends would sound into it
 /** Packets come each 20 ms: without them for so long, one looks closely. */
 const QUIET_MS = 100;
 /** For so long, the path may be dead. */
@@ -335,13 +337,16 @@ export class CallMedia {
 
   #lookAgain(quiet: number): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#measure(), quiet >= QUIET_MS && quiet < SILENT_MS ? LOOK_CLOSELY_MS : LOOK_MS);
+    const soundless = this.current?.state === "connected" && this.#pulse.packets === 0;
+    const pause = quiet >= QUIET_MS && quiet < SILENT_MS ? LOOK_CLOSELY_MS : LOOK_MS;
+    this.#timer = setTimeout(() => void this.#measure(), soundless ? Math.min(pause, LOOK_FOR_SOUND_MS) : pause);
   }
 
   #read(peer: Peer, entries: Entry[]): void {
     const now = Date.now();
     const { packets } = this.#pulse;
     this.#pulse = feel(this.#pulse, entries, now);
+    if (packets === 0 && this.#pulse.packets > 0) this.#hooks.sounds();
     // It helped: else packets would come only when somebody speaks there.
     if (this.#pulse.packets > packets && now - this.#since < HELPED_MS) this.#stillTries = 0;
     if (now - this.#qualityAt < QUALITY_MS - 100) return;

@@ -22,6 +22,17 @@ describe("an outgoing call", () => {
     expect(events.map((_, index) => phaseOf(run(...events.slice(0, index + 1))))).toEqual(["connecting", "trying", "ringing", "early", "accepted"]);
   });
 
+  const farHeard: PhoneEvent = { type: "far-heard", id: "c1" };
+  it.each<[string, PhoneEvent[], string]>([
+    ["a far side that is heard while it rings", [told("ringing"), farHeard], "early"],
+    ["one that says only then that it rings", [told("trying"), farHeard, told("ringing")], "early"],
+    ["one that is heard, and rings after", [told("early"), told("ringing")], "early"],
+    ["one that is heard before it says anything", [told("trying"), farHeard], "trying"],
+    ["one that answers", [told("ringing"), farHeard, told("accepted"), farHeard], "accepted"],
+  ])("has no ringback over %s", (_, events, phase) => {
+    expect(phaseOf(run(dialled, ...events))).toBe(phase);
+  });
+
   it("counts the time from the first acceptance", () => {
     expect(shown(dialled, told("accepted", {}, 5000), told("accepted", {}, 9000))?.acceptedAt).toBe(5000);
   });
