@@ -1,6 +1,6 @@
 // Every sentence that people read, in one place: ready for translation.
 
-import { type CallFeedback, type CallInfo as Call, type Forward, isConference, type Outcome, partiesOf, type PartyState, type Person, type PersonState, type Phase, type Problem, type QualityWarning, type Trouble } from "sip-proxy-client";
+import { type CallFeedback, type CallInfo as Call, type Forward, facing, isConference, type Outcome, partiesOf, type PartyState, type Person, type PersonState, type Phase, type Problem, type QualityWarning, type Trouble } from "sip-proxy-client";
 
 export interface Message {
   text: string;
@@ -18,6 +18,12 @@ export const STATE_WORDS: Record<Phase, string> = {
   incoming: "Incoming call",
   ended: "Call ended",
 };
+
+/** Whom somebody meant, where somebody else is there: "dialled 7001", "called by 7001"; "" where it is the same. */
+export function asCalledOf({ direction, number, connected }: Pick<Call, "direction" | "number" | "connected">): string {
+  if (!connected || connected.number === number || !number) return "";
+  return direction === "outbound" ? `dialled ${number}` : `called by ${number}`;
+}
 
 /** The state in two or three words. */
 export function stateWordOf(call: Call): string {
@@ -182,7 +188,7 @@ export function announcementOf(call: Call | null, elsewhere: number): string {
   if (elsewhere > 0) return elsewhereOf(elsewhere);
   if (!call) return "";
   const said = [call.phase === "ended" ? STATE_WORDS.ended : stateWordOf(call), (call.trouble ? troubleOf(call.trouble) : messageOf(call))?.text];
-  if (call.phase === "incoming") said.push(partyOf(call));
+  if (call.phase === "incoming" || call.connected) said.push(partyOf(facing(call)));
   if (call.recording !== "off") said.push(RECORDING_WORDS[call.recording]);
   return said.filter(Boolean).join(". ");
 }

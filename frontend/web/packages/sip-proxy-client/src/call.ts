@@ -1,7 +1,7 @@
 // One call, as a program sees it: what is known of it, what it can be asked, and what it tells.
 
-import type { Call, Phase } from "./calls/call.js";
-import type { Trouble } from "./calls/wishes.js";
+import { facing, type Call, type Phase } from "./calls/call.js";
+import type { Person, Trouble } from "./calls/wishes.js";
 import { Emitter } from "./emitter.js";
 import type { Engine } from "./engine.js";
 import { SIPProxyError, endingError } from "./errors.js";
@@ -77,6 +77,11 @@ export class SIPProxyCall extends Emitter<CallEvents> {
   /** The other side's name, "" where unknown. */
   get name(): string {
     return this.#known.name;
+  }
+
+  /** Who is talked to: somebody else than `number` where the phone system says so, as after a transfer of theirs. */
+  get connected(): Person {
+    return facing(this.#known);
   }
 
   get held(): boolean {

@@ -349,15 +349,21 @@ export class Engine {
         if (!this.#standing.rings(message)) return;
         if (this.snapshot.calls.length === 0) void this.#warm.prepare(message.callId);
         message.callerName ||= this.#options.nameOf(message.caller);
+        this.#nameConnected(message);
         break;
       case "party":
         message = named(message, this.#options.nameOf);
         break;
       case "state":
         this.#options.server.clock.message(message.at, at);
+        this.#nameConnected(message);
     }
     this.#dispatch({ type: "server", message, at });
   };
+
+  #nameConnected(message: { connectedNumber?: string; connectedName?: string }): void {
+    if (message.connectedNumber) message.connectedName ||= this.#options.nameOf(message.connectedNumber);
+  }
 
   /** Whether this is about a new connection for a call that stands, not about what a person asked for. */
   #refusesRenewal({ callId = "", code }: Refusal): boolean {

@@ -4,7 +4,7 @@ import { useEffect } from "react";
 import call from "../icons/call.svg";
 import idle from "../icons/idle.svg";
 import ring from "../icons/ring.svg";
-import type { LiveCall } from "sip-proxy-client";
+import { facing, type LiveCall } from "sip-proxy-client";
 import { STATE_WORDS } from "../texts";
 
 /** From the key to the reload, in milliseconds. */
@@ -24,7 +24,8 @@ export function useOutOfSight(current: LiveCall | null, talking: boolean, aloud:
   const live = current !== null;
   const id = current?.id ?? "";
   const phase = current?.phase ?? "idle";
-  const party = current ? current.name || current.number : "";
+  const { name, number } = current ? facing(current) : { name: "", number: "" };
+  const party = name || number;
 
   useEffect(() => {
     document.title = live ? `${STATE_WORDS[phase]}: ${party}` : "Softphone";

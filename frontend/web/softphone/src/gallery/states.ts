@@ -71,7 +71,7 @@ const rings = call({ id: "w", number: "7020", name: "Reception", phase: "incomin
 const good: Snapshot["quality"] = { roundTripMs: 24, jitterMs: 3, lossPercent: 0, codec: "opus 48 kHz", packets: 3750, mos: 4.4, bars: 4 };
 const poor: Snapshot["quality"] = { roundTripMs: 180, jitterMs: 24, lossPercent: 6, codec: "opus 48 kHz", packets: 3750, mos: 3.3, bars: 2 };
 const elsewhere: CallSeen = {
-  id: "3f9c01ab77e2d4c85a10", direction: "outbound", number: "7012", name: "Warehouse", phase: "accepted", startedAt: NOW - 90_000,
+  id: "3f9c01ab77e2d4c85a10", direction: "outbound", number: "7012", name: "Warehouse", connected: null, phase: "accepted", startedAt: NOW - 90_000,
   acceptedAt: NOW - 75_000, held: false, heldByFar: false, parties: [], transferring: null, recording: "off", here: false, attached: true,
 };
 const party = (party: number, number: string, name: string, state: "trying" | "ringing" | "accepted" = "accepted") => ({ party, number, name, state });
@@ -151,5 +151,6 @@ export const STATES: Record<string, Snapshot> = {
   failedPbx: over({ outcome: "failed_pbx" }),
   blocked: over({ problem: "microphone_blocked" }),
   missed: over({ direction: "inbound", outcome: "cancelled" }),
+  connectedToAnother: on({ ...talking, connected: { number: "7002", name: "Workshop" } }),
   answeredElsewhere: over({ direction: "inbound", outcome: "answered_elsewhere", q850: 26, sip: 487 }),
 };
