@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from tests.sipp.conftest import FAR_TONE
 pytestmark = [pytest.mark.real, both_versions]
 
 DESK, WORKSHOP = ("7001", "Front desk"), ("7002", "Workshop")
-WHO = {"first": DESK[0], "first_name": DESK[1], "other": WORKSHOP[0], "other_name": WORKSHOP[1]}
+WHO: dict[str, Any] = {"first": DESK[0], "first_name": DESK[1], "other": WORKSHOP[0], "other_name": WORKSHOP[1]}
 
 
 async def talks_to(site: Site, call: Call, who: tuple[str, str]) -> None:
@@ -99,7 +100,7 @@ async def test_a_number_that_is_what_was_dialled_changes_nothing(site: Site) -> 
 
 async def test_the_other_side_transfers_to_somebody_with_a_name(site: Site, far: RtpPeer, tmp_path: Path) -> None:
     """1001 talks to 1002, who gives the call to the trunk's workshop: 1001 learns with whom it talks now."""
-    who = {**WHO, "first": WORKSHOP[0], "first_name": WORKSHOP[1]}
+    who: dict[str, Any] = {**WHO, "first": WORKSHOP[0], "first_name": WORKSHOP[1]}
     async with Sipp("phone_becomes_another", tmp_path, port=site.pbx.trunk_port, rtp_port=far.port, **who) as callee:
         async with site.phone("1001") as one, site.phone("1002") as other:
             call = await one.call("1002", source=Tone(440))
