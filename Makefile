@@ -11,11 +11,11 @@ demo: python ## Asterisk, rtpengine and the front end on this machine; ASTERISK=
 
 test: python ## every test layer, one line each
 	@python3 -m deploy.demo.install test
-	@.venv/bin/python -m deploy.layers
+	@.venv/bin/python -m tests.run_layers
 
 check: python ## the quick layers only: no Asterisk, no browser
 	@python3 -m deploy.demo.install test
-	@.venv/bin/python -m deploy.layers style types imports web unit
+	@.venv/bin/python -m tests.run_layers style types imports web unit
 
 chaos: python ## faults during calls, measured: RUNS=5, SOAK=30 (minutes), CASES="…"
 	@python3 -m deploy.demo.install test
@@ -28,7 +28,7 @@ bench: python ## set-up times beside the bare-minimum script's, CPU and memory a
 
 diagram: python ## draw the state diagram in docs/ from the transition table
 	@python3 -m deploy.demo.install test
-	@.venv/bin/python -m ari_bridge.calls.diagram docs/design.md
+	@.venv/bin/python -m tests.state_diagram docs/design.md
 
 compose-check: python ## build, start and stop compose.yml without a Docker engine (podman)
 	@bash deploy/compose_check.sh

@@ -20,7 +20,7 @@ An exception carries its data; `__str__` makes the sentence. A timeout is never
 taken for a refusal: after a timeout the resource may exist, and is released.
 """
 
-from ari_bridge.calls.causes import Cause, Outcome
+from ari_bridge.outcomes import Cause, Outcome
 
 
 class BridgeError(Exception):

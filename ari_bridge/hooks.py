@@ -26,9 +26,9 @@ import structlog
 from pyee.base import EventEmitter
 
 from ari_bridge import metrics
-from ari_bridge.call_data import CallData
-from ari_bridge.calls.figures import LegFigures
-from ari_bridge.calls.state import Call
+from ari_bridge.fsm.call import Call
+from ari_bridge.fsm.call_data import CallData
+from ari_bridge.leg_stats import LegFigures
 
 log = structlog.get_logger(__name__)
 

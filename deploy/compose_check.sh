@@ -141,7 +141,7 @@ if [ -x "$project/.venv/bin/ari-bridge" ]; then
   command="'$compose' -p ari-bridge-check -f '$project/compose.yml'"
   outlives() { # what, the command that does it
     step "a call outlives $1"
-    "$project/.venv/bin/python" -m deploy.outlives --url "ws://127.0.0.1:$HTTP_PORT/ws" --seconds 10 "$2" >>"$log" 2>&1 ||
+    "$project/.venv/bin/python" -m tests.fault_check --url "ws://127.0.0.1:$HTTP_PORT/ws" --seconds 10 "$2" >>"$log" 2>&1 ||
       { docker_compose logs --no-color >"$work/services.log" 2>&1; false; }
     echo "      $(tail -1 "$log")"
     healthy

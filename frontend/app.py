@@ -9,39 +9,41 @@ import structlog
 from aiohttp import web
 
 from ari_bridge.ari.client import Ari
-from ari_bridge.calls.manager import Calls, Limits
+from ari_bridge.call_store import SqliteStore
+from ari_bridge.cdr import Records
+from ari_bridge.engine.call_manager import Calls, Limits
 from ari_bridge.hooks import Hooks, load_plugins
-from ari_bridge.media.codecs import CodecPolicy, OpusOptions
+from ari_bridge.media.codec_policy import CodecPolicy, OpusOptions
 from ari_bridge.media.pool import Pool
 from ari_bridge.metrics import observe_ari, observe_ng
-from ari_bridge.people import PreferenceFile
+from ari_bridge.number_routing import Routes
+from ari_bridge.preferences import PreferenceFile
 from ari_bridge.recordings import Collector, Library, StoreKeys, open_store
-from ari_bridge.records import Records
-from ari_bridge.routing import Routes
-from ari_bridge.store import SqliteStore
-from frontend import middleware, openapi, reference_page, static_pages
-from frontend.api import BODY_BYTES, Api
-from frontend.attendant import Attendant
-from frontend.auth import Access, token_secret
-from frontend.calls_api import CallsApi
-from frontend.client_addresses import ClientAddresses
-from frontend.connections import Connections
-from frontend.events import EventApi, EventLog
-from frontend.health import Health
-from frontend.ice import IceServers
-from frontend.live import Live
-from frontend.origins import Origins
-from frontend.pages import OpenPages
-from frontend.people_api import PeopleApi
-from frontend.recordings_api import RecordingsApi
-from frontend.records_api import RecordsApi
-from frontend.reference_api import ReferenceApi
-from frontend.repeats import Repeats
-from frontend.request_ids import name_requests
-from frontend.sessions import Sessions
+from frontend.api.openapi import document, html
+from frontend.api.routes import static
+from frontend.api.routes.api_docs import ReferenceApi
+from frontend.api.routes.call_control import BODY_BYTES, Api
+from frontend.api.routes.call_queries import CallsApi
+from frontend.api.routes.cdrs import RecordsApi
+from frontend.api.routes.event_stream import EventApi, EventLog
+from frontend.api.routes.health import Health
+from frontend.api.routes.monitoring import Live
+from frontend.api.routes.people import PeopleApi
+from frontend.api.routes.recordings import RecordingsApi
+from frontend.auth.authenticator import Access, token_secret
+from frontend.auth.client_addresses import ClientAddresses
+from frontend.auth.sessions import Sessions
+from frontend.auth.users import Users
+from frontend.http import middleware
+from frontend.http.cors import Origins
+from frontend.http.idempotency import Repeats
+from frontend.http.long_poll import Watchers
+from frontend.http.request_ids import name_requests
+from frontend.presence.preferences import Attendant
+from frontend.presence.registrar import OpenPages
 from frontend.settings import Settings
-from frontend.users import Users
-from frontend.watching import Watchers
+from frontend.webrtc.ice_servers import IceServers
+from frontend.websocket.hub import Connections
 
 try:
     VERSION = version("ari-bridge")
@@ -222,7 +224,7 @@ class App:
         self._connections = connections
         events, health = EventLog(self.hooks), self.health
         checked = middleware.origins_checked(Origins(settings.cors_origin))
-        common = [middleware.headers_set, checked, middleware.errors_told, static_pages.assets_kept]
+        common = [middleware.headers_set, checked, middleware.errors_told, static.assets_kept]
 
         main = web.Application(middlewares=common, client_max_size=BODY_BYTES)
         name_requests(main)
@@ -246,8 +248,8 @@ class App:
         main.add_routes(PeopleApi(self.attendant, access).routes())
         main.add_routes(Live(self.ari, self.calls, self.hooks, events, connections, self.pages, access).routes())
         main.add_routes(health.routes(access))
-        main.add_routes(ReferenceApi(access, openapi.encoded, reference_page.page).routes())
-        main.add_routes(static_pages.routes())
+        main.add_routes(ReferenceApi(access, document.encoded, html.page).routes())
+        main.add_routes(static.routes())
 
         self.routes = list(main.router.routes())
         tls = _tls(settings)

@@ -10,12 +10,12 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from ari_bridge.media.address import NodeAddress, parse_nodes
-from ari_bridge.media.codecs import Codecs
-from ari_bridge.recordings.place import Bucket, parse_place
-from ari_bridge.routing import InvalidRule, Routes
-from frontend.ice import is_turn, parse_servers
-from frontend.proxies import Network, parse_proxies
+from ari_bridge.media.codec_policy import Codecs
+from ari_bridge.media.node_address import NodeAddress, parse_nodes
+from ari_bridge.number_routing import InvalidRule, Routes
+from ari_bridge.recordings.location import Bucket, parse_place
+from frontend.auth.proxies import Network, parse_proxies
+from frontend.webrtc.ice_servers import is_turn, parse_servers
 
 EXAMPLES = {
     "ARI_URL": "http://127.0.0.1:8088/ari",
@@ -206,7 +206,7 @@ class Settings(BaseSettings):
     def _database(cls, value: str) -> str:
         if value:
             # Here, as most have none: what it imports takes a while.
-            from ari_bridge.records.database import postgresql_url
+            from ari_bridge.cdr.database import postgresql_url
 
             postgresql_url(value)
         return value

@@ -1,8 +1,8 @@
 """ARI bridges. Each method raises PeerRefused, PeerTimeout or PeerUnreachable."""
 
 from ari_bridge.ari.channels import Channels
-from ari_bridge.ari.request import Requests, entity, found, read
-from ari_bridge.ari.resources import Bridge
+from ari_bridge.ari.models import Bridge
+from ari_bridge.ari.rest import Requests, entity, found, read
 
 
 class Bridges:

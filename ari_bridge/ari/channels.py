@@ -5,12 +5,12 @@ from typing import Any
 
 import msgspec
 
-from ari_bridge.ari.request import Requests, entity, found, read
-from ari_bridge.ari.resources import Channel
-from ari_bridge.ari.transport import PEER, Reply
-from ari_bridge.ari.wake import VARIABLE, woken
-from ari_bridge.calls.state import RtpAddress
+from ari_bridge.ari.channel_wakeup import VARIABLE, woken
+from ari_bridge.ari.http import PEER, Reply
+from ari_bridge.ari.models import Channel
+from ari_bridge.ari.rest import Requests, entity, found, read
 from ari_bridge.errors import PeerRefused
+from ari_bridge.net import RtpAddress
 
 HELD = "CHANNEL(rtp,hold)"
 DTMF_MILLISECONDS = 100

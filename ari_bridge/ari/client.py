@@ -15,16 +15,16 @@ import structlog
 from asyncari.client import Client as AsyncAri
 
 from ari_bridge.ari.bridges import Bridges
+from ari_bridge.ari.channel_wakeup import needs_wake
 from ari_bridge.ari.channels import Channels
 from ari_bridge.ari.endpoints import Endpoints
+from ari_bridge.ari.event_stream import EventStream
 from ari_bridge.ari.events import AriEvent
+from ari_bridge.ari.http import Transport
 from ari_bridge.ari.mailboxes import Mailboxes
+from ari_bridge.ari.models import AsteriskInfo
 from ari_bridge.ari.recordings import Recordings
-from ari_bridge.ari.request import Load, Observer, Requests, read
-from ari_bridge.ari.resources import AsteriskInfo
-from ari_bridge.ari.stream import EventStream
-from ari_bridge.ari.transport import Transport
-from ari_bridge.ari.wake import needs_wake
+from ari_bridge.ari.rest import Load, Observer, Requests, read
 from ari_bridge.errors import PeerRefused, Unavailable
 
 DROPPED_EVENTS = ("ChannelVarset", "ChannelDialplan")

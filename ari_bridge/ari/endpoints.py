@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from ari_bridge.ari.events import AriEvent, UnknownEvent
-from ari_bridge.ari.request import Requests, found, read
+from ari_bridge.ari.rest import Requests, found, read
 
 NAMES_AT_ONCE = 40
 """They stand in a URL, whose length Asterisk bounds."""

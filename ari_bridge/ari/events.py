@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from ari_bridge.ari.resources import Bridge, Channel, LiveRecording
+from ari_bridge.ari.models import Bridge, Channel, LiveRecording
 
 
 class MalformedEvent(Exception):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from ari_bridge.ari.request import Requests, found, read
+from ari_bridge.ari.rest import Requests, found, read
 
 MARK = "mailboxes"
 """The argument with which such a channel enters our application: it is no caller."""

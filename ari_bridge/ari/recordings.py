@@ -6,9 +6,9 @@ Each method raises PeerRefused, PeerTimeout or PeerUnreachable. Source: ARI `rec
 from collections.abc import Awaitable, Callable
 from urllib.parse import quote
 
-from ari_bridge.ari.request import Requests, entity, found, read
-from ari_bridge.ari.resources import LiveRecording, StoredRecording
-from ari_bridge.ari.transport import Transport
+from ari_bridge.ari.http import Transport
+from ari_bridge.ari.models import LiveRecording, StoredRecording
+from ari_bridge.ari.rest import Requests, entity, found, read
 
 DOWNLOAD_SECONDS = 600.0
 """For a whole file: an hour of sound is 58 MB. One that stops coming fails much sooner."""

@@ -14,8 +14,8 @@ import structlog
 
 from ari_bridge.errors import PeerError, PeerRefused, PeerTimeout, PeerUnreachable
 from ari_bridge.media import bencode
-from ari_bridge.media.address import NodeAddress
 from ari_bridge.media.bencode import MalformedBencode, Value
+from ari_bridge.media.node_address import NodeAddress
 
 PEER = "rtpengine"
 RESEND = (0.15, 0.35, 1.0)

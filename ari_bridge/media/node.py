@@ -9,16 +9,16 @@ from typing import Any
 import structlog
 
 from ari_bridge import metrics
-from ari_bridge.calls.figures import LegFigures
-from ari_bridge.calls.state import RtpAddress
 from ari_bridge.errors import PeerError, PeerRefused, PeerTimeout, PeerUnreachable
-from ari_bridge.media import query
-from ari_bridge.media.address import NodeAddress
-from ari_bridge.media.codecs import PLAIN_OPUS, Codec, OpusOptions, Transcoding
-from ari_bridge.media.engine import Rtpengine, UnknownSession
-from ari_bridge.media.health import MISSES, Breaker, NodeReport, Pulse, State
+from ari_bridge.leg_stats import LegFigures
+from ari_bridge.media import activity
+from ari_bridge.media.activity import Heard
+from ari_bridge.media.codec_policy import PLAIN_OPUS, Codec, OpusOptions, Transcoding
 from ari_bridge.media.ng import PEER, NgClient, Observer
-from ari_bridge.media.query import Heard
+from ari_bridge.media.node_address import NodeAddress
+from ari_bridge.media.node_monitor import MISSES, Breaker, NodeReport, Pulse, State
+from ari_bridge.media.rtpengine import Rtpengine, UnknownSession
+from ari_bridge.net import RtpAddress
 
 PING_EVERY = 0.5
 PING_SECONDS = 0.5
@@ -226,7 +226,7 @@ class Node:
             raise
         if looked is None:
             return None
-        found = query.heard(self._heard.get(leg), looked, time.time())
+        found = activity.heard(self._heard.get(leg), looked, time.time())
         if leg in self._legs:
             self._heard[leg] = found
         return found.at

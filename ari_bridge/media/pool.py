@@ -10,16 +10,16 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from ari_bridge import metrics
-from ari_bridge.calls.figures import LegFigures
-from ari_bridge.calls.state import RtpAddress
 from ari_bridge.errors import InvalidRequest, PeerError, PeerRefused, PeerUnreachable
+from ari_bridge.leg_stats import LegFigures
 from ari_bridge.media import sdp as sdp_text
-from ari_bridge.media.address import NodeAddress
-from ari_bridge.media.codecs import OPUS_ALWAYS, Choice, Codec, CodecPolicy, choose
-from ari_bridge.media.engine import UnknownSession
-from ari_bridge.media.health import NodeReport, least_loaded
+from ari_bridge.media.codec_policy import OPUS_ALWAYS, Choice, Codec, CodecPolicy, choose
 from ari_bridge.media.ng import PEER, Observer
 from ari_bridge.media.node import Node
+from ari_bridge.media.node_address import NodeAddress
+from ari_bridge.media.node_monitor import NodeReport, least_loaded
+from ari_bridge.media.rtpengine import UnknownSession
+from ari_bridge.net import RtpAddress
 
 OFFER_PATIENCE = 0.75
 """Seconds for a node to take an offer while another could take it: it takes 20 ms."""

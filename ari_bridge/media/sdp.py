@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from ari_bridge.calls.state import RtpAddress
 from ari_bridge.errors import InvalidSdp
-from ari_bridge.media.codecs import Codec
+from ari_bridge.media.codec_policy import Codec
+from ari_bridge.net import RtpAddress
 
 OFFER_BYTES = 65536
 _CODECS = re.compile(r"a=rtpmap:\d+ (opus|PCMU)/", re.IGNORECASE)

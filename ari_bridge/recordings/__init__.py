@@ -7,9 +7,9 @@ says of recordings; knows neither the engine's machinery nor the front end.
 
 from ari_bridge.recordings.collector import Collector
 from ari_bridge.recordings.library import Filters, Library, Page
-from ari_bridge.recordings.place import InvalidPlace, StoreKeys, open_store, parse_place
+from ari_bridge.recordings.location import InvalidPlace, StoreKeys, open_store, parse_place
+from ari_bridge.recordings.protocol import RecordingStore, StoreFailed
 from ari_bridge.recordings.recording import Recording
-from ari_bridge.recordings.store import RecordingStore, StoreFailed
 
 __all__ = [
     "Collector",

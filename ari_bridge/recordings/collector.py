@@ -19,14 +19,14 @@ import structlog
 
 from ari_bridge import metrics
 from ari_bridge.ari.events import AriEvent, RecordingFailed, RecordingFinished
-from ari_bridge.ari.resources import LiveRecording, StoredRecording
-from ari_bridge.calls.state import Call
+from ari_bridge.ari.models import LiveRecording, StoredRecording
 from ari_bridge.errors import PeerError
+from ari_bridge.fsm.call import Call
 from ari_bridge.recordings import files, wav
 from ari_bridge.recordings.library import Library
+from ari_bridge.recordings.protocol import StoreFailed
 from ari_bridge.recordings.recording import Recording, stem_of_name
 from ari_bridge.recordings.spool import Spool
-from ari_bridge.recordings.store import StoreFailed
 
 FOLDER = "recordings-spool"
 AT_ONCE = 2

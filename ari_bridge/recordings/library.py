@@ -19,8 +19,8 @@ import structlog
 from ari_bridge import metrics
 from ari_bridge.recordings.index import Filters as Filters
 from ari_bridge.recordings.index import Index, IndexFile
+from ari_bridge.recordings.protocol import RecordingStore, StoreFailed
 from ari_bridge.recordings.recording import ABOUT, SOUND, Recording, another_name, decode, encode, stem_of_name
-from ari_bridge.recordings.store import RecordingStore, StoreFailed
 
 INDEX = "recordings-index.jsonl"
 COMPARE_SECONDS = 3600.0

@@ -19,7 +19,7 @@ def main() -> None:
 
         use_settings_of_demo(install.STATE)
     # Not above: where the demo is installed there need not be a front end yet.
-    from frontend.cli import main as command
+    from frontend.cli.__main__ import main as command
 
     command()
 

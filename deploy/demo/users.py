@@ -21,7 +21,7 @@ LENGTH = 12  # 60 bits
 ADD = """
 import json, sys
 from pathlib import Path
-from frontend.users import Users
+from frontend.auth.users import Users
 passwords, users = Path(sys.argv[1]), Users(Path(sys.argv[2]))
 for name, password in json.loads(passwords.read_text()).items():
     users.add(name, password)

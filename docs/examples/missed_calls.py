@@ -7,9 +7,9 @@ import os
 import time
 from pathlib import Path
 
-from ari_bridge.calls.causes import Outcome
-from ari_bridge.calls.state import Direction
+from ari_bridge.fsm.call import Direction
 from ari_bridge.hooks import CallEnded, Hooks
+from ari_bridge.outcomes import Outcome
 
 ELSEWHERE = Outcome.ANSWERED_ELSEWHERE  # a colleague has talked to them
 

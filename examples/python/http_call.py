@@ -7,7 +7,7 @@ import asyncio
 import sys
 
 from frontend.client import ClientError, HttpClient, Tone, ToneNotHeard
-from frontend.client.webrtc import WebRtc
+from frontend.client.aiortc_media import WebRtc
 
 
 async def main(server: str = "http://127.0.0.1:3000", number: str = "600") -> int:

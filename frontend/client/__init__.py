@@ -6,7 +6,6 @@ Knows the messages and nothing else of the server. Sound needs the extra package
 
 from typing import TYPE_CHECKING, Any
 
-from frontend.client.answers import CallInfo, CallRecord, Invited, PreferenceInfo, RecordingInfo, ServerEvent
 from frontend.client.call import Call
 from frontend.client.client import Client
 from frontend.client.errors import (
@@ -21,13 +20,14 @@ from frontend.client.errors import (
     Refused,
     SignedOut,
 )
-from frontend.client.http import HttpClient
+from frontend.client.http_client import HttpClient
+from frontend.client.http_transport import Patience
 from frontend.client.incoming import Incoming
 from frontend.client.media import GivenOffer, Media, MediaStats
-from frontend.client.requests import Patience
+from frontend.client.models import CallInfo, CallRecord, Invited, PreferenceInfo, RecordingInfo, ServerEvent
 
 if TYPE_CHECKING:
-    from frontend.client.tones import File, Heard, Silence, Source, Tone, ToneNotHeard
+    from frontend.client.audio import File, Heard, Silence, Source, Tone, ToneNotHeard
 
 __all__ = [
     "Call",
@@ -68,6 +68,6 @@ def __getattr__(name: str) -> Any:
     """Sounds are loaded when they are first asked for: they are an extra, and no weight for who needs none."""
     if name not in _SOUNDS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from frontend.client import tones
+    from frontend.client import audio
 
-    return getattr(tones, name)
+    return getattr(audio, name)

@@ -5,18 +5,18 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from ari_bridge.calls.causes import Outcome
-from frontend import messages
+from ari_bridge.outcomes import Outcome
 from frontend.client import events as happens
 from frontend.client.connection import refused
 from frontend.client.errors import ClientError, NoMedia, NotSeen, Refused
 from frontend.client.events import CallEvent, EventLog
 from frontend.client.media import Media, MediaStats
-from frontend.client.patience import backoff, wait_after
-from frontend.messages import ClientMessage, IceServer, ServerMessage
+from frontend.client.retry import backoff, wait_after
+from frontend.protocol import messages
+from frontend.protocol.messages import ClientMessage, IceServer, ServerMessage
 
 if TYPE_CHECKING:
-    from frontend.client.tones import Heard
+    from frontend.client.audio import Heard
 
 ANSWER_SECONDS = 15.0  # the server's own set-up timeout comes first
 HANGUP_SECONDS = 10.0

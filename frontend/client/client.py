@@ -16,21 +16,21 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from ari_bridge.ids import new_call_id
-from frontend import messages
 from frontend.client import media as media_module
-from frontend.client.address import http_url, ws_url
 from frontend.client.call import Call
 from frontend.client.connection import Connection
 from frontend.client.errors import ClientError, ConnectionLost, NotSeen, Refused, SignedOut
-from frontend.client.http import HttpClient
+from frontend.client.http_client import HttpClient
 from frontend.client.incoming import Incoming, Rings
 from frontend.client.media import Media
-from frontend.client.patience import backoff, wait_after
-from frontend.messages import IceServer, ServerMessage
+from frontend.client.retry import backoff, wait_after
+from frontend.client.urls import http_url, ws_url
+from frontend.protocol import messages
+from frontend.protocol.messages import IceServer, ServerMessage
 
 if TYPE_CHECKING:
+    from frontend.client.audio import Source
     from frontend.client.preflight import Preflight
-    from frontend.client.tones import Source
 
 WELCOME_SECONDS = 5.0
 _FATE_SECONDS = 3.0

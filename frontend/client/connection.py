@@ -15,8 +15,8 @@ import aiohttp
 import msgspec
 
 from frontend.client.errors import ConnectionFailed, ConnectionLost, NotSeen, Refused
-from frontend.client.patience import retry_after
-from frontend.messages import ClientMessage, Error, Ping, Pong, ServerMessage
+from frontend.client.retry import retry_after
+from frontend.protocol.messages import ClientMessage, Error, Ping, Pong, ServerMessage
 
 _DECODER = msgspec.json.Decoder(ServerMessage)
 _CLOSE = 0.5  # seconds; a server that has died answers no goodbye

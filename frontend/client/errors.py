@@ -17,7 +17,7 @@ again unchanged will fail again. `retry_after`: for how many seconds the server 
 
 from dataclasses import dataclass
 
-from frontend.client.answers import CauseInfo
+from frontend.client.models import CauseInfo
 
 FATAL_CODES = frozenset(
     {

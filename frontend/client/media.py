@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from frontend.client.errors import MediaMissing
-from frontend.messages import IceServer
+from frontend.protocol.messages import IceServer
 
 if TYPE_CHECKING:
-    from frontend.client.tones import Source
-    from frontend.client.webrtc import WebRtc
+    from frontend.client.aiortc_media import WebRtc
+    from frontend.client.audio import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class GivenOffer:
 def webrtc(source: "Source | None", codec: str) -> "WebRtc":
     """Media of aiortc. Raises MediaMissing."""
     try:
-        from frontend.client.webrtc import WebRtc
+        from frontend.client.aiortc_media import WebRtc
     except ImportError as error:
         raise (error if isinstance(error, MediaMissing) else MediaMissing(error.name)) from error
     return WebRtc(source, codec=codec)

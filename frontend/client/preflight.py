@@ -29,7 +29,7 @@ class Preflight:
 async def run(client: "Client", seconds: float) -> Preflight:
     """`seconds`: how long to measure once the tone is heard. Raises ClientError where no call can be made at all."""
 
-    from frontend.client.tones import Tone, ToneNotHeard
+    from frontend.client.audio import Tone, ToneNotHeard
 
     number = (await client.http.config()).preflight_number
     if not number:

@@ -5,9 +5,9 @@ import time
 from collections.abc import Sequence
 
 from frontend.client import Call
-from frontend.client.tones import Tone
-from frontend.client.webrtc import WebRtc
-from frontend.messages import IceServer
+from frontend.client.aiortc_media import WebRtc
+from frontend.client.audio import Tone
+from frontend.protocol.messages import IceServer
 
 FLOWING = 5  # packets: from then on the browser's media flows
 

@@ -4,10 +4,10 @@ import asyncio
 from typing import Self
 
 from ari_bridge.ids import new_call_id
-from frontend import messages
 from frontend.client.connection import Connection, refused
 from frontend.client.errors import ClientError
-from frontend.messages import ServerMessage
+from frontend.protocol import messages
+from frontend.protocol.messages import ServerMessage
 from tests.offers import OFFER
 
 

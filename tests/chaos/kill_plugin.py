@@ -11,9 +11,9 @@ import signal
 from collections.abc import Awaitable, Mapping
 from typing import Any, Literal, NoReturn, TypeVar, cast
 
-from ari_bridge.ari.request import Requests
-from ari_bridge.calls.plan import PLANS
-from ari_bridge.calls.state import Direction, Resource, Step
+from ari_bridge.ari.rest import Requests
+from ari_bridge.fsm.call import Direction, Resource, Step
+from ari_bridge.fsm.setup_plan import PLANS
 from ari_bridge.hooks import Hooks
 from ari_bridge.ids import Kind, parse_resource_id
 from ari_bridge.media.ng import NgClient

@@ -11,7 +11,7 @@ from typing import TypeVar
 from playwright.async_api import Error as PageError
 
 from frontend.client import Call, Client, ClientError
-from frontend.client.tones import Samples, Tone
+from frontend.client.audio import Samples, Tone
 from tests.chaos.browser import Browsers, Chromium, Ears, SoftphonePage
 from tests.chaos.far import FAR_TONE, PAGE_TONE
 from tests.chaos.results import Seen

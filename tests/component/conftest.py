@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from ari_bridge.ari.client import Ari
-from ari_bridge.calls.manager import Calls, Limits, StateChanged, Update
-from ari_bridge.calls.peers import Reach
-from ari_bridge.calls.state import Call
+from ari_bridge.call_store import SqliteStore
+from ari_bridge.engine.call_manager import Calls, Limits, StateChanged, Update
+from ari_bridge.fsm.call import Call
 from ari_bridge.hooks import Hooks
-from ari_bridge.media.address import NodeAddress
+from ari_bridge.media.node_address import NodeAddress
 from ari_bridge.media.pool import Pool
-from ari_bridge.routing import Routes
-from ari_bridge.store import SqliteStore
+from ari_bridge.number_routing import Routes
+from ari_bridge.preferences.ring_decision import Reach
 from tests.fakes.ari import FakeAri
 from tests.fakes.rtpengine import FakeRtpengine
 

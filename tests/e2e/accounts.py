@@ -7,7 +7,7 @@ from typing import Any
 
 from playwright.async_api import Browser
 
-from frontend.users import Users
+from frontend.auth.users import Users
 from tests.e2e.softphone import Softphone, unopened_softphone
 from tests.real.site import Site
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from playwright.async_api import BrowserContext, Page
 
-from frontend.client.tones import Heard, Samples
+from frontend.client.audio import Heard, Samples
 
 BINDING = "__heard"
 SCRIPT = """

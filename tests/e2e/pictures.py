@@ -13,7 +13,7 @@ import av.filter
 from playwright.async_api import Browser, Page, expect
 
 from deploy.demo.install import PROJECT
-from frontend.client.tones import Tone
+from frontend.client.audio import Tone
 from tests.e2e.chromium import chromium
 from tests.e2e.softphone import Softphone, softphone
 from tests.real.parts import Pbx, new_pbx, new_rtpengine

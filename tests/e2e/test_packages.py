@@ -14,7 +14,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from deploy.demo.install import PROJECT, WEB
-from frontend.users import Users
+from frontend.auth.users import Users
 from tests.e2e.chromium import chromium
 from tests.e2e.conftest import PAGE_TONE
 from tests.e2e.ears import Ears

@@ -6,9 +6,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from ari_bridge.calls.causes import Outcome
+from ari_bridge.outcomes import Outcome
 from frontend.client import Refused
-from frontend.client.tones import Silence, Tone
+from frontend.client.audio import Silence, Tone
 from tests.real.parts import both_versions
 from tests.real.placed import OFFER
 from tests.real.sdp import codecs

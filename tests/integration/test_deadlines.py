@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from ari_bridge.calls.causes import Outcome
+from ari_bridge.outcomes import Outcome
 from deploy.demo.rtpengine import Rtpengine
 from frontend.client import HttpClient
-from frontend.client.answers import CallInfo
-from frontend.client.tones import Silence
+from frontend.client.audio import Silence
+from frontend.client.models import CallInfo
 from tests.chaos.front_end import FrontEnd
 from tests.real.parts import Pbx, both_versions
 from tests.real.placed import OFFER

@@ -10,10 +10,10 @@ from typing import Any
 import aiohttp
 import pytest
 
-from ari_bridge.calls.causes import Outcome
+from ari_bridge.outcomes import Outcome
 from deploy.demo.rtpengine import Rtpengine
 from frontend.client import Call, Client
-from frontend.client.tones import Tone
+from frontend.client.audio import Tone
 from tests.chaos.front_end import FrontEnd
 from tests.integration.conftest import FAILED
 from tests.real.parts import Pbx, both_versions

@@ -7,7 +7,7 @@ import pytest
 
 from deploy.demo.rtpengine import Rtpengine
 from frontend.client import Client
-from frontend.client.tones import Tone
+from frontend.client.audio import Tone
 from tests.chaos.front_end import FrontEnd
 from tests.real.parts import Pbx, both_versions
 from tests.real.rtp import RtpPeer

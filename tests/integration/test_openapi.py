@@ -8,7 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from frontend.users import Users
+from frontend.auth.users import Users
 from tests.fuzz import fuzz
 from tests.real.site import SiteWith
 

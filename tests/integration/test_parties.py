@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from ari_bridge.calls.causes import Outcome
+from ari_bridge.outcomes import Outcome
 from frontend.client import Call, Client
+from frontend.client.audio import Tone
 from frontend.client.events import TransferFailed
-from frontend.client.tones import Tone
 from tests.real.parts import both_versions
 from tests.real.site import Site
 

@@ -9,8 +9,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from ari_bridge.calls.causes import Outcome
 from ari_bridge.errors import Unavailable
+from ari_bridge.outcomes import Outcome
 from deploy.demo.rtpengine import Rtpengine
 from frontend.app import App
 from tests.real.parts import Pbx, new_pbx, new_rtpengine

@@ -10,11 +10,11 @@ import aiohttp
 import msgspec
 import pytest
 
-from ari_bridge.people import PreferenceFile, Preferences
-from frontend import messages
-from frontend.attendant import Attendant
+from ari_bridge.preferences import PreferenceFile, Preferences
 from frontend.client import Call
-from frontend.client.tones import Silence, Tone
+from frontend.client.audio import Silence, Tone
+from frontend.presence.preferences import Attendant
+from frontend.protocol import messages
 from tests.real.boxes import boxes as boxes
 from tests.real.parts import both_versions
 from tests.real.rtp import RtpPeer

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ari_bridge.calls.causes import Outcome
+from ari_bridge.outcomes import Outcome
 from frontend.client import Client, HttpClient, Incoming, Problem, RecordingInfo, Refused, Tone
+from frontend.client.aiortc_media import WebRtc
 from frontend.client.events import Mute, TakenOver
-from frontend.client.webrtc import WebRtc
 from tests.real.placed import OFFER
 from tests.real.site import Site, SiteWith
 
@@ -160,5 +160,5 @@ async def test_ari_bridge_call_tells_what_happens_and_what_it_hears(site: Site, 
 
 
 async def test_a_call_outlives_a_command_that_does_nothing(site: Site) -> None:
-    status, told = await ran("deploy.outlives", "true", "--url", site.app.ws_url, "--seconds", "1")
+    status, told = await ran("tests.fault_check", "true", "--url", site.app.ws_url, "--seconds", "1")
     assert status == 0 and "the call was kept" in told, told

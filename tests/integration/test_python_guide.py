@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from frontend.users import Users
+from frontend.auth.users import Users
 from tests.real.site import SiteWith
 
 pytestmark = pytest.mark.real

@@ -9,8 +9,8 @@ import pytest
 from aiortc import RTCDtlsTransport
 from aiortc.rtp import is_rtcp
 
-from frontend import messages
-from frontend.client.tones import Tone
+from frontend.client.audio import Tone
+from frontend.protocol import messages
 from tests.real.site import Site
 
 pytestmark = pytest.mark.real

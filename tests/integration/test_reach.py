@@ -18,15 +18,15 @@ from aiortc import (
     RTCSessionDescription,
 )
 
-from ari_bridge.calls.state import RtpAddress
 from ari_bridge.media import sdp as sdp_text
-from ari_bridge.media.address import NodeAddress
-from ari_bridge.media.codecs import CodecPolicy, Codecs
+from ari_bridge.media.codec_policy import CodecPolicy, Codecs
+from ari_bridge.media.node_address import NodeAddress
 from ari_bridge.media.pool import Pool
+from ari_bridge.net import RtpAddress
 from deploy.demo.rtpengine import Rtpengine, loopback_ipv6
-from frontend.client.tones import Silence, Tone
-from frontend.client.webrtc import let_loopback_in
-from frontend.ice import Credentials, credentials
+from frontend.client.aiortc_media import let_loopback_in
+from frontend.client.audio import Silence, Tone
+from frontend.webrtc.ice_servers import Credentials, credentials
 from tests.real import free
 from tests.real.parts import require_installed
 from tests.real.placed import OFFER

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from ari_bridge.calls.state import CallState
+from ari_bridge.fsm.call import CallState
 from deploy.demo.rtpengine import Rtpengine
 from frontend.app import App
-from frontend.reconcile_command import reconcile
+from frontend.cli.reconcile import reconcile
 from frontend.settings import Settings
 from tests.real.parts import Pbx
 from tests.real.placed import Placed

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from frontend.client import Call
-from frontend.client.tones import Tone, tones_in
+from frontend.client.audio import Tone, tones_in
 from tests.real.parts import both_versions
 from tests.real.site import Site, SiteWith
 

@@ -14,15 +14,15 @@ import pytest
 
 from ari_bridge.ari.client import Ari
 from ari_bridge.ari.events import AriEvent, RecordingFinished
-from ari_bridge.calls.state import RtpAddress
 from ari_bridge.errors import PeerRefused
+from ari_bridge.net import RtpAddress
 from ari_bridge.recordings import Collector, Library
-from ari_bridge.recordings.disk import DiskStore
+from ari_bridge.recordings.disk_store import DiskStore
 from deploy.demo.asterisk import INSIDE, Asterisk
-from frontend.client.tones import Samples
+from frontend.client.audio import Samples
+from tests.component.call_store.conftest import ROOT
 from tests.component.conftest import until
 from tests.component.recordings.conftest import an_ended_call
-from tests.component.store.conftest import ROOT
 from tests.fakes.s3 import FakeS3
 from tests.real.parts import VERSIONS, Pbxes, new_pbx
 from tests.real.rtp import RtpPeer, Stream

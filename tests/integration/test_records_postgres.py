@@ -13,14 +13,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from msgspec import structs
 
-from ari_bridge.calls.causes import Cause
+from ari_bridge.cdr import RecordsAway, database, migrate, of, schema, writer
+from ari_bridge.cdr.database import Database
 from ari_bridge.hooks import CallEnded
-from ari_bridge.records import RecordsAway, database, migrate, of, schema, writer
-from ari_bridge.records.database import Database
-from tests.component.records.conftest import Server, a_server, an_ended_call
-from tests.component.records.eventually import healthy, recorded, unhealthy
-from tests.component.records.killed import ended_until_killed
-from tests.component.records.many import MANY, asked_in_every_way, every_page_comes_once, filled, measured
+from ari_bridge.outcomes import Cause
+from tests.component.cdr.conftest import Server, a_server, an_ended_call
+from tests.component.cdr.eventually import healthy, recorded, unhealthy
+from tests.component.cdr.killed import ended_until_killed
+from tests.component.cdr.many import MANY, asked_in_every_way, every_page_comes_once, filled, measured
 from tests.real.postgres import Postgres
 from tests.real.postgres import postgres as postgres
 

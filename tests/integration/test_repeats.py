@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from deploy.demo.rtpengine import Rtpengine
-from frontend.repeats import HEADER, REPLAYED
+from frontend.http.idempotency import HEADER, REPLAYED
 from tests.chaos.front_end import FrontEnd
 from tests.offers import OFFER
 from tests.real.parts import Pbx, both_versions

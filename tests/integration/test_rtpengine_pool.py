@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
-from ari_bridge.calls.state import RtpAddress
-from ari_bridge.media.address import NodeAddress
 from ari_bridge.media.ng import NgClient
+from ari_bridge.media.node_address import NodeAddress
 from ari_bridge.media.pool import Pool
+from ari_bridge.net import RtpAddress
 from deploy.demo.rtpengine import Rtpengine
-from frontend.client.tones import Silence
-from frontend.client.webrtc import let_loopback_in
+from frontend.client.aiortc_media import let_loopback_in
+from frontend.client.audio import Silence
 from tests.offers import OFFER
 from tests.real.parts import new_rtpengine
 from tests.real.rtp import RtpPeer

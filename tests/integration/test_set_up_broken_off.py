@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ari_bridge.ari.events import AriEvent, StasisStart
-from ari_bridge.calls.causes import Outcome
+from ari_bridge.outcomes import Outcome
 from tests.real.parts import Pbx, new_rtpengine
 from tests.real.placed import Placed
 from tests.real.site import Site, SiteWith, real_site

@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from ari_bridge.media.address import NodeAddress
-from ari_bridge.media.engine import ASTERISK
 from ari_bridge.media.ng import NgClient
+from ari_bridge.media.node_address import NodeAddress
+from ari_bridge.media.rtpengine import ASTERISK
 from frontend.client import Call
-from frontend.client.tones import Tone
+from frontend.client.audio import Tone
 from tests.real.parts import both_versions
 from tests.real.rtp import RtpPeer, Stream
 from tests.real.site import Site

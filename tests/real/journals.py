@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from ari_bridge.store import journal
+from ari_bridge.call_store import spill_journal
 
 
 def remove_journal(state_dir: Path) -> None:
     """Removes the journal of a folder that no front end will use again. None there is fine."""
-    (journal.directory(state_dir) / journal.name(state_dir)).unlink(missing_ok=True)
+    (spill_journal.directory(state_dir) / spill_journal.name(state_dir)).unlink(missing_ok=True)

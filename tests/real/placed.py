@@ -2,8 +2,8 @@
 
 import asyncio
 
-from ari_bridge.calls.manager import Calls, StateChanged, Update
-from ari_bridge.calls.state import Call
+from ari_bridge.engine.call_manager import Calls, StateChanged, Update
+from ari_bridge.fsm.call import Call
 
 FINGERPRINT = ":".join(["5A"] * 32)
 HEAD = "v=0\r\no=- 4611731400430051336 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n"

@@ -11,7 +11,7 @@ from typing import cast
 
 import numpy as np
 
-from frontend.client.tones import Heard, Samples
+from frontend.client.audio import Heard, Samples
 
 RATE = 8000  # Hz, of PCMU
 FRAME = 160  # samples: 20 ms

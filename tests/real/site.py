@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from ari_bridge.ids import parse_resource_id
-from ari_bridge.media.address import NodeAddress
-from ari_bridge.media.engine import Rtpengine as Engine
 from ari_bridge.media.ng import NgClient
+from ari_bridge.media.node_address import NodeAddress
+from ari_bridge.media.rtpengine import Rtpengine as Engine
 from deploy.demo.rtpengine import Rtpengine
 from frontend.app import App
 from frontend.client import Client

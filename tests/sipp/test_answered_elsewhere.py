@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ari_bridge.calls.causes import Outcome
+from ari_bridge.outcomes import Outcome
 from frontend.client import Incoming
 from tests.real.parts import Pbx, both_versions
 from tests.real.sipp import Sipp

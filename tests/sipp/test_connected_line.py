@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from frontend.client import Call, HttpClient, Problem
-from frontend.client.tones import Tone
+from frontend.client.audio import Tone
 from tests.real.parts import both_versions
 from tests.real.rtp import RtpPeer
 from tests.real.sipp import Sipp

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from ari_bridge.calls.causes import Outcome
-from ari_bridge.calls.manager import HoldChanged, Update
-from ari_bridge.calls.state import Call
-from frontend.client.tones import Tone
+from ari_bridge.engine.call_manager import HoldChanged, Update
+from ari_bridge.fsm.call import Call
+from ari_bridge.outcomes import Outcome
+from frontend.client.audio import Tone
 from tests.real.rtp import PCMU, RtpPeer
 from tests.real.sipp import Sipp
 from tests.real.site import Site, SiteWith

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ari_bridge.calls.causes import Outcome
+from ari_bridge.outcomes import Outcome
 from frontend.client import Client
-from frontend.client.tones import Tone
+from frontend.client.audio import Tone
 from tests.real.rtp import RtpPeer
 from tests.real.sipp import Sipp
 from tests.real.site import Site

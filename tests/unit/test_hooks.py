@@ -8,7 +8,7 @@ import types
 import pytest
 
 from ari_bridge import hooks as hooks_module
-from ari_bridge.calls.state import Call, Direction
+from ari_bridge.fsm.call import Call, Direction
 from ari_bridge.hooks import (
     AriReceived,
     CallChanged,

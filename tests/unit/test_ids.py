@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ari_bridge.calls.recording import recording_name
+from ari_bridge.fsm.rules.recording import recording_name
 from ari_bridge.ids import (
     Kind,
     is_call_id,

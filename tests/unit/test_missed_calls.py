@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from ari_bridge.calls.causes import Outcome
-from ari_bridge.calls.state import Call, Direction
+from ari_bridge.fsm.call import Call, Direction
 from ari_bridge.hooks import CallEnded, Hooks, load_plugins
+from ari_bridge.outcomes import Outcome
 
 
 def test_missed_calls_are_written_and_answered_ones_are_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from ari_bridge.errors import InvalidTarget
-from ari_bridge.routing import InvalidRule, Routes
+from ari_bridge.number_routing import InvalidRule, Routes
 
 
 def test_a_number_goes_to_the_dialplan_context() -> None:

@@ -4,7 +4,7 @@ import asyncio
 import time
 
 from frontend.client import Client, ClientError
-from frontend.client.tones import Tone
+from frontend.client.audio import Tone
 from tests.chaos.browser import Browsers
 from tests.chaos.case import Case, on_one_system
 from tests.chaos.far import PAGE_TONE

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from ari_bridge.calls.state import Direction
+from ari_bridge.fsm.call import Direction
 from frontend.client import Client, ClientError
-from frontend.client.tones import Silence
+from frontend.client.audio import Silence
 from tests.chaos.case import Case, Run
 from tests.chaos.front_end import NotServing
 from tests.chaos.kill_plugin import MOMENTS, VARIABLE, steps_of_hang_up, steps_of_set_up

@@ -3,8 +3,8 @@
 import pytest
 
 from ari_bridge.ari.client import Ari
-from ari_bridge.calls.state import RtpAddress
 from ari_bridge.errors import PeerRefused, PeerTimeout, PeerUnreachable
+from ari_bridge.net import RtpAddress
 from tests.component.ari.conftest import Events
 from tests.fakes.ari import BUSY, FakeAri
 

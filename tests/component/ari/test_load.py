@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from ari_bridge.ari import breaker
+from ari_bridge.ari import circuit_breaker
 from ari_bridge.ari.client import Ari
-from ari_bridge.ari.pacing import PLACES, Urgency
+from ari_bridge.ari.priority_semaphore import PLACES, Urgency
 from ari_bridge.errors import PeerTimeout, PeerUnreachable, Unavailable
 from tests.component.ari.conftest import Events
 from tests.component.conftest import until
@@ -17,7 +17,7 @@ from tests.fakes.ari import FakeAri
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests do not wait for the real pause."""
-    monkeypatch.setattr(breaker, "FIRST_PAUSE", 0.3)
+    monkeypatch.setattr(circuit_breaker, "FIRST_PAUSE", 0.3)
 
 
 async def stuck(pbx: FakeAri, ari: Ari) -> None:
@@ -68,7 +68,7 @@ async def test_another_connection_opens_it_at_once(pbx: FakeAri, ari: Ari, event
 async def test_one_that_is_slow_under_load_gets_no_new_calls(
     pbx: FakeAri, ari: Ari, events: Events, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(breaker, "SLOW_SECONDS", 0.1)
+    monkeypatch.setattr(circuit_breaker, "SLOW_SECONDS", 0.1)
     pbx.slow = 0.15
     attempts = [ari.channels.create(f"far{number}", "PJSIP/1") for number in range(48)]
     results = await asyncio.gather(*attempts, return_exceptions=True)

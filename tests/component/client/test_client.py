@@ -6,13 +6,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ari_bridge.calls.causes import Outcome
+from ari_bridge.outcomes import Outcome
 from frontend.app import App
+from frontend.auth.users import Users
 from frontend.client import Call, Client, ClientError, ConnectionLost, GivenOffer, NotSeen, Refused, SignedOut
 from frontend.client.events import CallEvent, Ended, Failed, Hold, Recording
-from frontend.messages import Preferences
+from frontend.protocol.messages import Preferences
 from frontend.settings import Settings
-from frontend.users import Users
 from tests.chaos.proxy import Proxy
 from tests.fakes.ari import Answers, FakeAri, RingsForEver
 from tests.fakes.far_side import BUSY

@@ -9,10 +9,10 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ari_bridge.call_store import KeptAnswer, Key
+from ari_bridge.call_store.idempotency_keys import CREATE, SqliteKeys
 from ari_bridge.errors import Unavailable
-from ari_bridge.store import KeptAnswer, Key
-from ari_bridge.store.keys import CREATE, SqliteKeys
-from frontend.repeats import Keyed, KeyReused, Repeats
+from frontend.http.idempotency import Keyed, KeyReused, Repeats
 
 KEYS, BODIES = ("k1", "k2"), ("a", "b")
 

@@ -10,13 +10,13 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from ari_bridge.people import PreferenceFile
-from frontend import middleware
+from ari_bridge.preferences import PreferenceFile
+from frontend.api.routes.people import PeopleApi
 from frontend.app import App
-from frontend.attendant import Attendant
-from frontend.auth import Access
-from frontend.people_api import PeopleApi
-from frontend.users import Users
+from frontend.auth.authenticator import Access
+from frontend.auth.users import Users
+from frontend.http import middleware
+from frontend.presence.preferences import Attendant
 from tests.fakes.ari import FakeAri, RingsForEver
 from tests.offers import OFFER
 
@@ -201,7 +201,7 @@ async def test_when_a_caller_has_gone_the_box_is_read(app: App, attendant: Atten
 
 @pytest.fixture
 def quick_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("frontend.voicemail.POLL_SECONDS", 0.3)
+    monkeypatch.setattr("frontend.presence.voicemail.POLL_SECONDS", 0.3)
 
 
 async def test_a_message_of_which_nobody_told_is_found_in_the_next_round(
@@ -262,7 +262,7 @@ async def test_the_directory_comes_back_with_the_event_stream(app: App, attendan
 
 
 async def test_a_directory_is_bounded(app: App, attendant: Attendant, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("frontend.people.MOST", 3)
+    monkeypatch.setattr("frontend.presence.directory.MOST", 3)
     async with Page(app, "1001") as page, Page(app, "1003") as other:
         async with asyncio.timeout(10):
             while len((people := await page.told("people"))["people"]) != 3:

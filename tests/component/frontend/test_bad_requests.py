@@ -9,12 +9,12 @@ import aiohttp
 import pytest
 from yarl import URL
 
+from frontend.api.openapi.document import as_sent
+from frontend.api.routes import OPERATIONS
 from frontend.app import App
-from frontend.openapi import as_sent
-from frontend.operations import OPERATIONS
-from frontend.problems import KINDS
+from frontend.auth.users import Users
+from frontend.http.problems import KINDS
 from frontend.settings import Settings
-from frontend.users import Users
 from tests.offers import OFFER
 
 PASSWORD = "correct horse"

@@ -8,11 +8,12 @@ import aiohttp
 import pytest
 from msgspec.structs import replace
 
-from ari_bridge.calls.causes import Cause, Outcome
-from ari_bridge.calls.state import Call, CallState, Direction
-from frontend import call_list, watching
+from ari_bridge.fsm.call import Call, CallState, Direction
+from ari_bridge.outcomes import Cause, Outcome
+from frontend.api.routes import call_list
 from frontend.app import App
-from frontend.auth import Access
+from frontend.auth.authenticator import Access
+from frontend.http import long_poll
 from frontend.settings import Settings
 from tests.component.conftest import until
 from tests.fakes.ari import FakeAri, RingsForEver
@@ -101,7 +102,7 @@ class TestWaiting:
     async def test_only_so_many_wait(
         self, http: aiohttp.ClientSession, app: App, ringing: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(watching, "MOST_WAITERS", 2)
+        monkeypatch.setattr(long_poll, "MOST_WAITERS", 2)
         waiting = [asyncio.create_task(show(http, ringing, 60)) for _ in range(2)]
         await until(lambda: app.watchers.waiting == 2)
         async with http.get(f"/call/{ringing}?wait=60") as response:
@@ -114,7 +115,7 @@ class TestWaiting:
     async def test_a_client_that_goes_away_makes_room(
         self, http: aiohttp.ClientSession, app: App, ringing: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(watching, "LOOK_SECONDS", 0.02)
+        monkeypatch.setattr(long_poll, "LOOK_SECONDS", 0.02)
         waiting = asyncio.create_task(show(http, ringing, 60))
         await until(lambda: app.watchers.waiting == 1)
         waiting.cancel()
@@ -254,7 +255,7 @@ class TestWithAuthentication:
                     assert response.status == (200 if user == "bob" else 404)
 
     async def test_of_each_user_only_so_many_wait(self, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(watching, "MOST_OF_A_USER", 1)
+        monkeypatch.setattr(long_poll, "MOST_OF_A_USER", 1)
         async with (
             aiohttp.ClientSession(app.url, headers={"Authorization": "Bearer alice"}) as alice,
             aiohttp.ClientSession(app.url, headers={"Authorization": "Bearer bob"}) as bob,

@@ -12,7 +12,7 @@ from yarl import URL
 
 from ari_bridge.ids import stem_of
 from frontend.app import App
-from frontend.repeats import HEADER
+from frontend.http.idempotency import HEADER
 from frontend.settings import Settings
 from tests.component.conftest import until
 from tests.component.frontend.test_sessions import page, told

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from ari_bridge.media.address import parse_nodes
+from ari_bridge.media.node_address import parse_nodes
 from frontend.app import App, CannotListen
 from frontend.settings import Settings
 from tests.fakes.ari import FakeAri

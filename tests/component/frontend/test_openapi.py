@@ -6,8 +6,8 @@ import aiohttp
 import pytest
 
 from frontend.app import App
+from frontend.auth.users import Users
 from frontend.settings import Settings
-from frontend.users import Users
 from tests.component.conftest import until
 from tests.fakes.ari import FakeAri
 from tests.fakes.rtpengine import FakeRtpengine

@@ -8,7 +8,7 @@ from aiohttp.test_utils import TestServer
 
 from frontend.client import ConnectionFailed, ConnectionLost, Refused
 from frontend.client.connection import Connection
-from frontend.client.patience import LONGEST_WAIT, wait_after
+from frontend.client.retry import LONGEST_WAIT, wait_after
 
 
 class Refusing:

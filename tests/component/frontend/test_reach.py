@@ -8,9 +8,9 @@ import aiohttp
 import pytest
 
 from frontend.app import App
-from frontend.auth import Access
-from frontend.ice import credentials
+from frontend.auth.authenticator import Access
 from frontend.settings import Settings
+from frontend.webrtc.ice_servers import credentials
 from tests.component.frontend.test_sessions import Socket, place, told
 from tests.fakes.rtpengine import FakeRtpengine
 from tests.offers import OFFER
@@ -57,7 +57,7 @@ async def test_a_page_is_told_after_welcome_and_with_its_name_after_registered(a
 
 
 async def test_credentials_are_renewed_on_a_connection_that_stands(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("frontend.ice.RENEWED_AFTER", 1 / 6000)  # 0.1 s
+    monkeypatch.setattr("frontend.webrtc.ice_servers.RENEWED_AFTER", 1 / 6000)  # 0.1 s
     async with aiohttp.ClientSession() as http, http.ws_connect(app.ws_url) as socket:
         for _ in range(4):
             await told(socket, "ice-servers")
@@ -102,7 +102,7 @@ async def passed_on(rtpengine: FakeRtpengine, count: int) -> list[str]:
 
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("frontend.trickle.PATIENCE", 0.2)
+    monkeypatch.setattr("frontend.webrtc.trickle_ice.PATIENCE", 0.2)
 
 
 @pytest.mark.usefixtures("soon")
@@ -139,7 +139,7 @@ async def test_candidates_of_media_that_was_made_ahead_are_kept_for_its_call(
 
 
 async def test_and_not_where_it_does(app: App, rtpengine: FakeRtpengine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("frontend.trickle.PATIENCE", 0.05)
+    monkeypatch.setattr("frontend.webrtc.trickle_ice.PATIENCE", 0.05)
     async with aiohttp.ClientSession() as http, http.ws_connect(app.ws_url) as socket:
         call_id = await place(socket)
         rtpengine.found |= rtpengine.sessions

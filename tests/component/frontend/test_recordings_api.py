@@ -10,12 +10,12 @@ import pytest
 from aiohttp import web
 
 from ari_bridge.recordings import Library, Recording
-from ari_bridge.recordings.disk import DiskStore
-from frontend import middleware
-from frontend.auth import Access
-from frontend.origins import Origins
-from frontend.recordings_api import RecordingsApi
-from frontend.users import Users
+from ari_bridge.recordings.disk_store import DiskStore
+from frontend.api.routes.recordings import RecordingsApi
+from frontend.auth.authenticator import Access
+from frontend.auth.users import Users
+from frontend.http import middleware
+from frontend.http.cors import Origins
 from tests.fakes.recordings import a_sound
 
 SOUND = a_sound(1.0)

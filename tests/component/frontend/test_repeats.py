@@ -9,11 +9,11 @@ from typing import Any
 import aiohttp
 import pytest
 
-from ari_bridge.calls.state import CallState
-from ari_bridge.store import Key, KeysAway
-from frontend import repeats
+from ari_bridge.call_store import Key, KeysAway
+from ari_bridge.fsm.call import CallState
 from frontend.app import App
-from frontend.repeats import HEADER, REPLAYED, fingerprint_of
+from frontend.http import idempotency
+from frontend.http.idempotency import HEADER, REPLAYED, fingerprint_of
 from frontend.settings import Settings
 from tests.component.conftest import until
 from tests.fakes.ari import FakeAri, RingsForEver
@@ -64,7 +64,7 @@ async def test_repeats_at_once_wait_for_the_first(
 async def test_a_repeat_does_not_wait_for_ever(
     http: aiohttp.ClientSession, pbx: FakeAri, rtpengine: FakeRtpengine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(repeats, "REPEAT_SECONDS", 0.05)
+    monkeypatch.setattr(idempotency, "REPEAT_SECONDS", 0.05)
     rtpengine.delay["offer"] = 0.4
     first = asyncio.create_task(post(http))
     await until(lambda: placed(pbx), "the first has begun")
@@ -138,7 +138,7 @@ async def test_a_client_that_goes_away_finds_its_call(
 async def test_where_the_key_cannot_be_kept_no_call_is_placed(
     http: aiohttp.ClientSession, app: App, pbx: FakeAri, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(repeats, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(idempotency, "PATIENCE_SECONDS", 0.0)
     app.store.healthy = False  # as on a full disk
     async with http.post("/invite", json=INVITE, headers=KEY) as response:
         assert response.status == 503
@@ -152,7 +152,7 @@ async def test_where_the_key_cannot_be_kept_no_call_is_placed(
 async def test_an_answer_that_cannot_be_kept_is_given_again_by_this_process(
     http: aiohttp.ClientSession, app: App, pbx: FakeAri, rtpengine: FakeRtpengine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(repeats, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(idempotency, "PATIENCE_SECONDS", 0.0)
     rtpengine.delay["offer"] = 0.2
     first = asyncio.create_task(post(http))
     await until(lambda: placed(pbx), "the first has begun")

@@ -7,8 +7,8 @@ import pytest
 import structlog
 
 from frontend.app import App
-from frontend.logs import EventDict
-from frontend.request_ids import HEADER, LOGGED_AS
+from frontend.cli.logging import EventDict
+from frontend.http.request_ids import HEADER, LOGGED_AS
 from tests.component.conftest import until
 from tests.fakes.ari import FakeAri
 from tests.offers import OFFER

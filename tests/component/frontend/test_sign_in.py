@@ -13,9 +13,9 @@ import pytest
 from argon2 import PasswordHasher
 
 from frontend.app import App
-from frontend.proxies import parse_proxies
+from frontend.auth.proxies import parse_proxies
+from frontend.auth.sign_ins import AT_ONCE, SignIns, SlowDown
 from frontend.settings import Settings
-from frontend.sign_ins import AT_ONCE, SignIns, SlowDown
 
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 USERS = [str(number) for number in range(1001, 1016)]

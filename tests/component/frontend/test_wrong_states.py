@@ -8,10 +8,10 @@ from typing import Any
 import aiohttp
 import pytest
 
-from ari_bridge.calls.state import CallState
 from ari_bridge.errors import UnknownCall
+from ari_bridge.fsm.call import CallState
 from frontend.app import App
-from frontend.problems import KINDS
+from frontend.http.problems import KINDS
 from tests.component.conftest import until
 from tests.fakes.ari import Answers, FakeAri, RingsForEver
 from tests.fakes.rtpengine import FakeRtpengine

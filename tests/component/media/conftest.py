@@ -6,11 +6,11 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from ari_bridge.calls.state import RtpAddress
-from ari_bridge.media.address import NodeAddress
-from ari_bridge.media.codecs import OPUS_ALWAYS, CodecPolicy
-from ari_bridge.media.health import NodeReport
+from ari_bridge.media.codec_policy import OPUS_ALWAYS, CodecPolicy
+from ari_bridge.media.node_address import NodeAddress
+from ari_bridge.media.node_monitor import NodeReport
 from ari_bridge.media.pool import Pool
+from ari_bridge.net import RtpAddress
 from tests.fakes.rtpengine import FakeRtpengine
 
 APP = "ari-bridge"

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 from ari_bridge import metrics
 from ari_bridge.media import sdp
 from ari_bridge.media.bencode import Value
-from ari_bridge.media.codecs import CodecPolicy, Codecs, OpusOptions
+from ari_bridge.media.codec_policy import CodecPolicy, Codecs, OpusOptions
 from tests.component.media.conftest import APP, ASTERISK, Media, MediaWith, within
 from tests.fakes.rtpengine import FakeRtpengine
 from tests.offers import OFFER

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from ari_bridge.errors import InvalidRequest, PeerRefused, PeerTimeout, PeerUnreachable
-from ari_bridge.media.health import FAILURES
+from ari_bridge.media.node_monitor import FAILURES
 from tests.component.media.conftest import APP, ASTERISK, Media, MediaWith, within
 from tests.offers import OFFER
 

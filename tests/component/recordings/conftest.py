@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from ari_bridge.ari.client import Ari
-from ari_bridge.calls.state import Call, CallState
+from ari_bridge.fsm.call import Call, CallState
 from ari_bridge.recordings import Collector, Library, RecordingStore, StoreKeys, collector, library
-from ari_bridge.recordings.disk import DiskStore
-from ari_bridge.recordings.place import Bucket
-from ari_bridge.recordings.s3 import S3Store
+from ari_bridge.recordings.disk_store import DiskStore
+from ari_bridge.recordings.location import Bucket
+from ari_bridge.recordings.s3_store import S3Store
+from tests.component.call_store.conftest import a_call
 from tests.component.conftest import until
-from tests.component.store.conftest import a_call
 from tests.fakes.ari import FakeAri
 from tests.fakes.s3 import FakeS3
 

@@ -8,12 +8,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from ari_bridge import metrics
-from ari_bridge.calls.state import Call, CallState, Recording, Taping
+from ari_bridge.fsm.call import Call, CallState, Recording, Taping
 from ari_bridge.recordings.collector import Step
-from ari_bridge.recordings.s3 import S3Store
+from ari_bridge.recordings.s3_store import S3Store
+from tests.component.call_store.conftest import a_call
 from tests.component.conftest import until
 from tests.component.recordings.conftest import PREFIX, Archive, an_archive
-from tests.component.store.conftest import a_call
 from tests.fakes.ari import FakeAri
 from tests.fakes.recordings import a_sound
 from tests.fakes.s3 import FakeS3

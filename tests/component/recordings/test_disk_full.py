@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from ari_bridge.recordings.collector import Step
-from ari_bridge.recordings.disk import DiskStore
+from ari_bridge.recordings.disk_store import DiskStore
+from tests.component.call_store.test_disk_full import fill
 from tests.component.conftest import until
 from tests.component.recordings.conftest import an_archive
-from tests.component.store.test_disk_full import fill
 from tests.fakes.ari import FakeAri
 from tests.fakes.recordings import a_sound
 

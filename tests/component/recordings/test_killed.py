@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from ari_bridge.recordings import Filters
-from ari_bridge.recordings.s3 import S3Store
+from ari_bridge.recordings.s3_store import S3Store
+from tests.component.call_store.conftest import ROOT
 from tests.component.conftest import until
 from tests.component.recordings.conftest import PREFIX, an_archive
-from tests.component.store.conftest import ROOT
 from tests.fakes.ari import FakeAri
 from tests.fakes.recordings import a_sound
 from tests.fakes.s3 import FakeS3

@@ -9,7 +9,7 @@ import pytest
 
 from ari_bridge.recordings import Filters, Library, Recording, RecordingStore, StoreFailed
 from ari_bridge.recordings.recording import encode
-from ari_bridge.recordings.s3 import S3Store
+from ari_bridge.recordings.s3_store import S3Store
 from tests.component.conftest import until
 from tests.component.recordings.conftest import PREFIX
 from tests.fakes.recordings import a_sound

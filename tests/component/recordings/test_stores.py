@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from ari_bridge.recordings import RecordingStore, StoreFailed, StoreKeys
-from ari_bridge.recordings import s3 as s3_module
-from ari_bridge.recordings.disk import LEFT_SECONDS, DiskStore
-from ari_bridge.recordings.place import Bucket
-from ari_bridge.recordings.s3 import S3Store
+from ari_bridge.recordings import s3_store as s3_module
+from ari_bridge.recordings.disk_store import LEFT_SECONDS, DiskStore
+from ari_bridge.recordings.location import Bucket
+from ari_bridge.recordings.s3_store import S3Store
 from tests.component.recordings.conftest import PREFIX, keys
 from tests.fakes.s3 import FakeS3
 

@@ -2,7 +2,15 @@
 
 import pytest
 
-from ari_bridge.ari.breaker import BUSY, FIRST_PAUSE, LONGEST_PAUSE, QUIET_SECONDS, SAMPLES, SLOW_SECONDS, Breaker
+from ari_bridge.ari.circuit_breaker import (
+    BUSY,
+    FIRST_PAUSE,
+    LONGEST_PAUSE,
+    QUIET_SECONDS,
+    SAMPLES,
+    SLOW_SECONDS,
+    Breaker,
+)
 
 
 class Clock:

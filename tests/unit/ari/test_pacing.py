@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from ari_bridge.ari.pacing import PLACES, Pacing, Urgency
-from ari_bridge.ari.transport import CONNECTIONS
+from ari_bridge.ari.http import CONNECTIONS
+from ari_bridge.ari.priority_semaphore import PLACES, Pacing, Urgency
 
 RELEASE, STANDING, NEW = Urgency.RELEASE, Urgency.STANDING, Urgency.NEW
 

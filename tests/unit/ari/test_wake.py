@@ -2,7 +2,7 @@
 
 import pytest
 
-from ari_bridge.ari.wake import needs_wake
+from ari_bridge.ari.channel_wakeup import needs_wake
 
 
 @pytest.mark.parametrize("version", ["16.28.0~dfsg-0+deb11u4", "18.24.0", "19.8.1", "20.9.3", "21.4.0", "", "GIT-x"])

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ari_bridge.calls.causes import Outcome
-from ari_bridge.calls.state import Direction
-from frontend import messages
+from ari_bridge.fsm.call import Direction
+from ari_bridge.outcomes import Outcome
 from frontend.client import Call, ConnectionLost, NoMedia, NotSeen
 from frontend.client.errors import ClientError
 from frontend.client.events import (
@@ -28,7 +27,8 @@ from frontend.client.events import (
     Reconnecting,
     Ringing,
 )
-from frontend.messages import CallSummary, IceServer, PartySummary
+from frontend.protocol import messages
+from frontend.protocol.messages import CallSummary, IceServer, PartySummary
 
 
 class Nobody:

@@ -36,7 +36,7 @@ for ask in ("Tone", "File", "Heard"):
     except MediaMissing as error:
         print(error.code, error.name, error.fatal, isinstance(error, ImportError), error)
 try:
-    import frontend.client.webrtc
+    import frontend.client.aiortc_media
 except ImportError as error:
     print(error)
 """
@@ -66,7 +66,7 @@ def test_ari_bridge_call_says_so_too() -> None:
     out = run(
         """
 import typer.testing
-from frontend.commands import main
+from frontend.cli.commands import main
 result = typer.testing.CliRunner().invoke(main, ["call", "601"])
 print(result.exit_code, result.output)
 """
@@ -76,4 +76,4 @@ print(result.exit_code, result.output)
 
 def test_the_client_knows_the_messages_and_nothing_else_of_the_server() -> None:
     out = run("print(*sorted(name for name in sys.modules if name.split('.')[0] == 'frontend'))")
-    assert {name for name in out.split() if not name.startswith("frontend.client")} == {"frontend", "frontend.messages"}
+    assert {name for name in out.split() if not name.startswith("frontend.client")} == {"frontend", "frontend.protocol.messages"}

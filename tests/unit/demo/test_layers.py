@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy import layers
-from deploy.layers import Layer
+from tests import run_layers
+from tests.run_layers import Layer
 
 
 @pytest.mark.parametrize(
@@ -22,8 +22,8 @@ from deploy.layers import Layer
 def test_counts(
     output: str, status: int, expected: tuple[int, int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(layers, "LOGS", tmp_path)
+    monkeypatch.setattr(run_layers, "LOGS", tmp_path)
     program = f"import sys; print({output!r}); sys.exit({status})"
-    result = layers.run(Layer("style", "a tool", ((sys.executable, "-c", program),), folder=tmp_path))
+    result = run_layers.run(Layer("style", "a tool", ((sys.executable, "-c", program),), folder=tmp_path))
     assert (result.passed, result.failed, result.skipped) == expected
     assert result.log == tmp_path / "style.log"

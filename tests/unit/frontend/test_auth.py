@@ -7,8 +7,8 @@ from pathlib import Path
 import jwt
 import pytest
 
-from frontend.auth import Access, Unauthorized, token_secret
-from frontend.users import InvalidUser, Users
+from frontend.auth.authenticator import Access, Unauthorized, token_secret
+from frontend.auth.users import InvalidUser, Users
 
 SECRET = "only for this test, and long enough"
 

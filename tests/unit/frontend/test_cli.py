@@ -9,9 +9,9 @@ import pytest
 COMMAND = """
 import json, sys
 sys.argv = ["ari-bridge", "serve"]
-import frontend.serve_command
+import frontend.cli.serve
 imported = []
-frontend.serve_command.serve = lambda: imported.extend(sys.modules) or 0
+frontend.cli.serve.serve = lambda: imported.extend(sys.modules) or 0
 from frontend.cli import main
 try:
     main()
@@ -33,7 +33,7 @@ def test_serve_ends_with_the_server_s_status(served: tuple[int, set[str]]) -> No
 
 
 @pytest.mark.parametrize(
-    "module", ["typer", "frontend.commands", "frontend.doctor_command", "ari_bridge.doctor", "numpy", "aiortc", "av"]
+    "module", ["typer", "frontend.cli.commands", "frontend.cli.doctor", "ari_bridge.diagnostics.doctor", "numpy", "aiortc", "av"]
 )
 def test_serve_does_not_import(served: tuple[int, set[str]], module: str) -> None:
     assert "frontend.app" in served[1]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frontend.ice import MOST, IceServers, credentials, parse_servers
+from frontend.webrtc.ice_servers import MOST, IceServers, credentials, parse_servers
 
 URLS = ("stun:turn.example.com", "turn:turn.example.com:3478?transport=udp", "turns:[2001:db8::1]:5349")
 ICE = IceServers(URLS, "north", lifetime=600)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from frontend.logs import redact
+from frontend.cli.logging import redact
 
 SDP = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\na=ice-pwd:very-secret\r\n"
 

@@ -8,14 +8,14 @@ import jsonschema_rs
 import msgspec
 import pytest
 
-from frontend import messages
-from frontend.call_operations import DtmfBody, FeedbackBody, HoldBody, PartyBody, RecordBody, TransferBody
-from frontend.contract import JSON, Operation
-from frontend.examples import ANSWER, OFFER
-from frontend.openapi import document, outputs
-from frontend.operations import OPERATIONS
-from frontend.problems import KINDS, MEDIA_TYPE
-from frontend.reference_page import page
+from frontend.api.openapi.document import document, outputs
+from frontend.api.openapi.html import page
+from frontend.api.routes import OPERATIONS
+from frontend.api.routes.call_endpoints import DtmfBody, FeedbackBody, HoldBody, PartyBody, RecordBody, TransferBody
+from frontend.http.endpoint import JSON, Operation
+from frontend.http.examples import ANSWER, OFFER
+from frontend.http.problems import KINDS, MEDIA_TYPE
+from frontend.protocol import messages
 
 DOCUMENT = document()
 EXAMPLES = [
@@ -42,7 +42,7 @@ def fault_in(schema: Any, value: Any) -> str | None:
 
 def test_the_committed_files_are_current() -> None:
     for path, text in outputs().items():
-        assert path.read_bytes() == text, "run `python -m frontend.openapi` and commit the result"
+        assert path.read_bytes() == text, "run `python -m frontend.api.openapi.document` and commit the result"
 
 
 def test_every_operation_has_a_name_of_its_own() -> None:

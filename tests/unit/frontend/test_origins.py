@@ -2,7 +2,7 @@
 
 import pytest
 
-from frontend.origins import Origins
+from frontend.http.cors import Origins
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from frontend.proxies import Proxies, parse_proxies
+from frontend.auth.proxies import Proxies, parse_proxies
 
 PROXIES = Proxies(parse_proxies("loopback, 192.0.2.7, 10.0.0.0/8, 2001:db8:1::/48"))
 

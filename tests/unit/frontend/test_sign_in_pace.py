@@ -2,7 +2,7 @@
 
 import pytest
 
-from frontend.sign_in_pace import COUNTED_SECONDS, KEPT, LONGEST_WAIT, NAME_FROM_NETWORK, SignInPace, network_of
+from frontend.auth.sign_in_pace import COUNTED_SECONDS, KEPT, LONGEST_WAIT, NAME_FROM_NETWORK, SignInPace, network_of
 
 
 def wrong(pace: SignInPace, name: str, network: str, now: float, times: int = 1) -> list[float]:

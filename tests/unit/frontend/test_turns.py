@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from frontend.turns import Crowded, Turns
+from frontend.auth.turns import Crowded, Turns
 
 
 class Work:

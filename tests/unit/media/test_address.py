@@ -2,7 +2,7 @@
 
 import pytest
 
-from ari_bridge.media.address import NodeAddress, parse_nodes
+from ari_bridge.media.node_address import NodeAddress, parse_nodes
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ari_bridge.errors import InvalidRequest
-from ari_bridge.media.candidate import LONGEST, read_candidate
+from ari_bridge.media.ice_candidate import LONGEST, read_candidate
 
 CHROMIUM = (
     "842163049 1 udp 1677729535 203.0.113.9 46154 typ srflx raddr 10.0.0.5 rport 46154 generation 0 ufrag EsAw "

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ari_bridge.media.codecs import Choice, Codec, CodecPolicy, Codecs, Why, choose, is_saving
+from ari_bridge.media.codec_policy import Choice, Codec, CodecPolicy, Codecs, Why, choose, is_saving
 
 BOTH = frozenset({Codec.OPUS, Codec.PCMU})
 

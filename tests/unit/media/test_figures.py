@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ari_bridge.media.figures import read
+from ari_bridge.media.stats import read
 
 ANSWER: dict[str, Any] = {
     "result": b"ok",

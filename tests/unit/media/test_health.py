@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ari_bridge.media.health import FAILURES, FIRST_PAUSE, LONGEST_PAUSE, Breaker, Pulse, State, least_loaded
+from ari_bridge.media.node_monitor import FAILURES, FIRST_PAUSE, LONGEST_PAUSE, Breaker, Pulse, State, least_loaded
 
 
 def pulse_after(story: str) -> list[State]:

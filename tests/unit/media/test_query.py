@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ari_bridge.media.query import Heard, Load, Looked, heard, load, look, reached, rtp_packets
+from ari_bridge.media.activity import Heard, Load, Looked, heard, load, look, reached, rtp_packets
 
 # As rtpengine 10.5.3 answered, cut to what is read of it.
 ANSWER: dict[str, Any] = {

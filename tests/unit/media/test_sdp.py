@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ari_bridge.calls.state import RtpAddress
 from ari_bridge.errors import InvalidSdp
-from ari_bridge.media.codecs import Codec
+from ari_bridge.media.codec_policy import Codec
 from ari_bridge.media.sdp import (
     answer_all_sections,
     audio_only,
@@ -18,6 +17,7 @@ from ari_bridge.media.sdp import (
     with_candidates,
     with_opus_options,
 )
+from ari_bridge.net import RtpAddress
 from tests.fakes.rtpengine import TO_BROWSER
 from tests.offers import OFFER
 

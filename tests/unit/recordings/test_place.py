@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ari_bridge.recordings import InvalidPlace, StoreKeys, open_store, parse_place
-from ari_bridge.recordings.place import Bucket
+from ari_bridge.recordings.location import Bucket
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 // Who a client is: a name and a password, a token that somebody else got for it, or nobody in particular.
 
-import { newId } from "./calls/ids.js";
+import { newId } from "./ids.js";
 
 export type Credentials =
   | { apiKey: string; secret: string } // a user of the server, and its password

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Call } from "./calls/call.js";
-import { end } from "./calls/call.js";
+import type { Call } from "./state/model.js";
+import { end } from "./state/model.js";
 import { SIPProxyError, endingError } from "./errors.js";
 import { ringing, talking } from "./testing/calls.js";
 

@@ -1,7 +1,7 @@
 // What can go wrong, in plain words and with a stable code.
 
-import type { Call, Problem } from "./calls/call.js";
-import type { Outcome } from "./messages.js";
+import type { Call, Problem } from "./state/model.js";
+import type { Outcome } from "./protocol/messages.js";
 
 /** Codes stay; messages may be reworded. `docs/SDK.md` lists them. */
 export type ErrorCode =

@@ -1,8 +1,8 @@
 // Calls for tests.
 
-import { callOf, fresh, type LiveCall } from "../calls/call.js";
-import type { CallSeen } from "../calls/settle.js";
-import { IDLE, type PhoneState } from "../calls/state.js";
+import { callOf, fresh, type LiveCall } from "../state/model.js";
+import type { CallSeen } from "../state/reconcile.js";
+import { IDLE, type PhoneState } from "../state/phoneReducer.js";
 
 /** As a list shows a call that talks. */
 export const seen = (values: Partial<CallSeen> = {}): CallSeen => ({

@@ -1,8 +1,8 @@
 // Clients for tests, and what they and their calls tell.
 
 import { vi } from "vitest";
-import type { CallEvents, SIPProxyCall } from "../call.js";
-import { SIPProxyClient, type ClientEvents, type SIPProxyClientOptions } from "../client.js";
+import type { CallEvents, SIPProxyCall } from "../SIPProxyCall.js";
+import { SIPProxyClient, type ClientEvents, type SIPProxyClientOptions } from "../SIPProxyClient.js";
 import { SIPProxyError } from "../errors.js";
 import { FakeSocket, settled } from "./fakes.js";
 import { fakePage, type FakePage } from "./page.js";

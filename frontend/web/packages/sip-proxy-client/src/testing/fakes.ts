@@ -1,7 +1,7 @@
 // A browser's parts for tests in Node: sockets that a test speaks through, storage, and locks of several pages.
 
 import { vi } from "vitest";
-import type { ClientMessage, ServerMessage } from "../messages.js";
+import type { ClientMessage, ServerMessage } from "../protocol/messages.js";
 
 /** The far end of each WebSocket that was opened, the newest last. */
 export class FakeSocket {

@@ -1,7 +1,7 @@
 // A server for tests of a whole client: it signs in, registers, and answers offers. All else a test says by itself.
 
 import { vi } from "vitest";
-import type { CallSummary, ClientMessage, ClientState, ServerMessage, State } from "../messages.js";
+import type { CallSummary, ClientMessage, ClientState, ServerMessage, State } from "../protocol/messages.js";
 import { FakeSocket, settled } from "./fakes.js";
 
 type Reply = (message: never) => ServerMessage[];

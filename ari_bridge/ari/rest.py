@@ -1,0 +1,231 @@
+"""One ARI request: in its turn, measured, its answer read into a typed struct, its errors ours."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+import msgspec
+import structlog
+
+from ari_bridge.ari.circuit_breaker import SLOW_SECONDS, Breaker
+from ari_bridge.ari.http import PEER, Reply, Transport
+from ari_bridge.ari.operations import Operation
+from ari_bridge.ari.priority_semaphore import Pacing, Urgency
+from ari_bridge.errors import PeerError, PeerRefused, PeerTimeout, PeerUnreachable, Unavailable
+
+Observer = Callable[[str, float, str], None]
+"""Told of each request: the operation (`channels.dial`), seconds with the wait for its turn, and ok, refused,
+timeout or unreachable."""
+
+URGENCY = {
+    "channels.hangup": Urgency.RELEASE,
+    "channels.continueInDialplan": Urgency.RELEASE,
+    "applications.unsubscribe": Urgency.RELEASE,
+    "bridges.destroy": Urgency.RELEASE,
+    "bridges.removeChannel": Urgency.RELEASE,
+    "channels.create": Urgency.NEW,
+    "bridges.createWithId": Urgency.NEW,
+}
+"""All others are for calls that stand: a new media leg too, for it may be that of a page that comes back."""
+AT_ONCE = frozenset({"channels.getChannelVar"})
+"""Needs no place: the wake of a command that holds one already."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Requests that Asterisk has and has not answered yet, and those that wait until it takes more."""
+
+    under_way: int
+    waiting: int
+
+
+T = TypeVar("T")
+
+
+class Requests:
+    """Sends the operations that asyncari's swagger layer has read from ARI's own description of itself.
+
+    Not by that layer's own call: it writes out each request for a log line that nobody reads, and takes longer for it
+    than to send it. `probe` asks for something small, past the queue: whether Asterisk answers again. It raises
+    PeerError. `patience`: seconds that a request waits for its turn (a release: as long as it takes).
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        observer: Observer | None,
+        probe: Callable[[], Awaitable[object]],
+        patience: float,
+    ) -> None:
+        self.legacy = True  # whether commands on silent channels must be woken
+        self._transport = transport
+        self._operations: dict[str, Operation] | None = None  # by `resource.operation`; None until they are known
+        self._pacing = Pacing()
+        self._breaker = Breaker()
+        self._observer = observer or (lambda op, seconds, result: None)
+        self._probe = probe
+        self._patience = patience
+        self._probing: asyncio.Task[None] | None = None
+
+    @property
+    def described(self) -> bool:
+        return self._operations is not None
+
+    def describe(self, swagger: Any) -> None:
+        """Take over what can be asked, from asyncari's `swagger`."""
+        self._operations = {
+            f"{name}.{nickname}": Operation(described)
+            for name, resource in swagger.resources.items()
+            for nickname, described in resource.operations.items()
+            if not described.json["is_websocket"]
+        }
+
+    async def send(self, resource: str, operation: str, **parameters: Any) -> Reply:
+        """Raises PeerRefused, PeerTimeout, PeerUnreachable (then nothing was sent)."""
+        op = f"{resource}.{operation}"
+        if self._operations is None:
+            raise PeerUnreachable(PEER, op, "not connected yet")
+        known = self._operations.get(op)
+        if known is None:
+            raise PeerRefused(PEER, op, "this Asterisk's ARI has no such operation")
+        path, query, body = known.fill_in(parameters)
+        if op in AT_ONCE:
+            return await self.measure(op, self._transport.send(known.method, path, query, body))
+        return await self.measure(op, self._in_turn(op, partial(self._transport.send, known.method, path, query, body)))
+
+    async def measure(self, op: str, request: Awaitable[Reply]) -> Reply:
+        began = time.perf_counter()
+        result = "ok"
+        try:
+            return await request
+        except PeerError as error:
+            result = _result(error)
+            raise
+        finally:
+            self._observer(op, time.perf_counter() - began, result)
+
+    @property
+    def load(self) -> Load:
+        return Load(self._pacing.under_way, self._pacing.waiting)
+
+    def unavailable(self) -> Unavailable | None:
+        """Why nothing new should be begun; None where it may."""
+        if self._breaker.closed:
+            return None
+        # The probe takes a moment, and one that is answered late counts as none.
+        seconds = self._breaker.until_probe(time.monotonic()) + SLOW_SECONDS
+        return Unavailable(f"Asterisk does not keep up ({self._breaker.reason})", seconds)
+
+    def connected(self) -> None:
+        """Asterisk has just answered all that a connect takes."""
+        self._stop_probing()
+        self._breaker.reset(time.monotonic())
+
+    async def close(self) -> None:
+        if probing := self._stop_probing():
+            await asyncio.gather(probing, return_exceptions=True)
+
+    async def _in_turn(self, op: str, request: Callable[[], Awaitable[Reply]]) -> Reply:
+        urgency = URGENCY.get(op, Urgency.STANDING)
+        self._refuse_new(op, urgency)
+        began = time.monotonic()
+        if not self._pacing.take(urgency):
+            await self._wait(op, urgency)
+        try:
+            self._refuse_new(op, urgency)  # it may have opened meanwhile
+            reply = await request()
+        except PeerTimeout:
+            self._ended(began, timed_out=True)
+            raise
+        except PeerRefused:
+            self._ended(began)
+            raise
+        else:
+            self._ended(began)
+            return reply
+        finally:
+            self._pacing.leave()
+
+    def _refuse_new(self, op: str, urgency: Urgency) -> None:
+        if urgency is Urgency.NEW and not self._breaker.closed:
+            raise PeerUnreachable(PEER, op, f"nothing new is begun on it: {self._breaker.reason}")
+
+    async def _wait(self, op: str, urgency: Urgency) -> None:
+        """Raises PeerUnreachable when its turn does not come in time."""
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(None if urgency is Urgency.RELEASE else self._patience):
+                await self._pacing.wait(urgency)
+        except TimeoutError:
+            self._ended(began)
+            reason = f"not sent, for {self._pacing.under_way} others were still under way after {self._patience:g} s"
+            raise PeerUnreachable(PEER, op, reason) from None
+
+    def _ended(self, began: float, *, timed_out: bool = False) -> None:
+        breaker, pacing = self._breaker, self._pacing
+        was_closed = breaker.closed
+        at_once = pacing.under_way + pacing.waiting
+        breaker.ended(began, time.monotonic(), timed_out=timed_out, at_once=at_once)
+        if was_closed and not breaker.closed:
+            log.error("no new calls are begun: the PBX does not keep up", reason=breaker.reason)
+            self._probing = asyncio.create_task(self._probe_until_closed(), name="ARI probe")
+
+    async def _probe_until_closed(self) -> None:
+        while not self._breaker.closed:
+            await asyncio.sleep(self._breaker.until_probe(time.monotonic()))
+            began = time.monotonic()
+            try:
+                await self._probe()
+            except Exception as error:
+                log.warning("the PBX still does not keep up", reason=str(error))
+                answered = False
+            else:
+                answered = time.monotonic() - began < SLOW_SECONDS
+            self._breaker.probed(time.monotonic(), answered=answered)
+        log.warning("new calls are begun again: the PBX answers")
+
+    def _stop_probing(self) -> asyncio.Task[None] | None:
+        probing, self._probing = self._probing, None
+        if probing is not None:
+            probing.cancel()
+        return probing
+
+
+def _result(error: PeerError) -> str:
+    if isinstance(error, PeerRefused):
+        return "refused"
+    return "timeout" if isinstance(error, PeerTimeout) else "unreachable"
+
+
+def read(reply: Reply, type: type[T]) -> T:
+    """The body as `type`. Raises PeerRefused where it is something else."""
+    try:
+        return msgspec.json.decode(reply.body, type=type)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise PeerRefused(PEER, reply.request, f"its answer is not as documented: {error}", reply.status) from error
+
+
+async def entity(request: Awaitable[Reply], type: type[T]) -> T | None:
+    """The resource; None where Asterisk has none such."""
+    try:
+        return read(await request, type)
+    except PeerRefused as error:
+        if error.status == 404:
+            return None
+        raise
+
+
+async def found(request: Awaitable[object], *, gone: tuple[int, ...] = (404,)) -> bool:
+    """False where Asterisk's answer is one of `gone`: there is no such resource. Other errors are raised."""
+    try:
+        await request
+    except PeerRefused as error:
+        if error.status in gone:
+            return False
+        raise
+    return True

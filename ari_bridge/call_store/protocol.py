@@ -1,0 +1,53 @@
+"""What the engine needs of a call memory."""
+
+from typing import Protocol
+
+from ari_bridge.call_store.idempotency_keys import KeyStore
+from ari_bridge.call_store.paging import Place
+from ari_bridge.fsm.call import Call
+
+
+class CallStore(Protocol):
+    """`save` and `get` are called in the event loop: they never wait long, and never raise."""
+
+    @property
+    def healthy(self) -> bool:
+        """Whether it can write where it should. Calls go on either way."""
+
+    @property
+    def keys(self) -> KeyStore:
+        """What was asked with an Idempotency-Key."""
+
+    @property
+    def reason(self) -> str:
+        """Why it cannot; "" where it can."""
+
+    def save(self, call: Call) -> None:
+        """Keep the call as it is now. When it returns, the death of the process takes nothing back."""
+
+    def live(self) -> list[Call]:
+        """The calls that had not ended when last saved, oldest first; for the start."""
+
+    def get(self, call_id: str) -> Call | None:
+        """A call, live or ended, as last saved."""
+
+    def of_stem(self, stem: str) -> Call | None:
+        """The same, by what the names of its resources begin with (`ids.stem_of`)."""
+
+    async def ended_after(self, ended_at: float, stem: str = "", *, at_most: int = 200) -> list[tuple[float, str]]:
+        """When each of the calls ended that ended after this one (Unix seconds), and its stem, oldest first.
+
+        Raises StoreRefused: it cannot be read now.
+        """
+
+    async def begun_before(self, place: Place, *, at_most: int) -> tuple[list[Call], Place | None]:
+        """Calls, live and ended, behind a place, newest first (from NEWEST on), and the place behind them.
+
+        None: there are no others. Live ones may be more than `at_most`. Raises StoreRefused: it cannot be read now.
+        """
+
+    async def start(self) -> None:
+        """Raises StoreRefused; any other trouble makes it unhealthy, and it is tried again."""
+
+    async def close(self) -> None:
+        """Write what is not written yet, and let go of everything."""

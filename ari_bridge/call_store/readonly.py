@@ -1,0 +1,34 @@
+"""A look into the call memory from outside, also while a server uses it. Writes nothing."""
+
+import sqlite3
+from pathlib import Path
+from urllib.parse import quote
+
+import msgspec
+
+from ari_bridge.call_store.process_lock import StoreRefused
+from ari_bridge.call_store.rows import Row, to_call
+from ari_bridge.call_store.sqlite_store import FILE
+from ari_bridge.fsm.call import Call
+
+_LIVE = "SELECT id, revision, created_at, record FROM calls WHERE ended_at IS NULL ORDER BY created_at"
+
+
+def live_records(state_dir: Path) -> list[Call]:
+    """The calls that had not ended when last saved, oldest first; none where there is no file. Raises StoreRefused."""
+    path = state_dir / FILE
+    if not path.exists():
+        return []
+    try:
+        connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
+        try:
+            found = connection.execute(_LIVE).fetchall()
+        finally:
+            connection.close()
+        return [to_call(_row(*columns)) for columns in found]
+    except (sqlite3.Error, msgspec.MsgspecError) as error:
+        raise StoreRefused(f"{path} cannot be read: {error}") from error
+
+
+def _row(call_id: str, revision: int, created_at: float, record: str) -> Row:
+    return Row(call_id, revision, created_at, None, msgspec.Raw(record.encode()))

@@ -1,0 +1,122 @@
+"""What is kept of a call, and how it is written.
+
+JSON, so that a person can read it with nothing but `sqlite3`. A record of an older version lacks fields:
+they get their defaults. One of a newer version has more: they are left out.
+"""
+
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from ari_bridge.call_store import clock
+from ari_bridge.call_store.clock import Clock
+from ari_bridge.fsm.call import Call, CallState
+from ari_bridge.ids import stem_of
+
+KEPT = (
+    "id",
+    "direction",
+    "target",
+    "caller",
+    "created_at",
+    "caller_name",
+    "state",
+    "user",
+    "session",
+    "users",
+    "far_channel",
+    "far_number",
+    "far_name",
+    "endpoint",
+    "leg",
+    "media_address",
+    "external_media_address",
+    "held",
+    "held_by_far",
+    "parties",
+    "transferring",
+    "left",
+    "left_at",
+    "recordings",
+    "prefer",
+    "ring_seconds",
+    "forward",
+    "dial_status",
+    "hangup_q850",
+    "dialplan_status",
+    "deadlines",
+    "outcome",
+    "cause",
+    "ringing_at",
+    "answered_at",
+    "ended_at",
+)
+NOT_KEPT = (  # the first two are large and of no use to another process, the others are seen from the peers
+    "offer",
+    "answer",
+    "facts",
+    "asked",
+    "waiting",
+    "holds",
+    "releasing",
+    "spare",
+    "spare_releasing",
+    "stale",
+    "owner_away",
+    "media_lost",
+    "silent",
+    "music",
+    "apart",
+)
+"""Every field of `Call` stands in one of the two; a test holds us to it."""
+
+_values = attrgetter(*KEPT)
+_decoder = msgspec.json.Decoder(Call)
+
+
+class _Written(msgspec.Struct, frozen=True):
+    """Beside the call's fields, where it has deadlines."""
+
+    clock: Clock | None = None
+
+
+_written = msgspec.json.Decoder(_Written)
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One call as it is stored. Of two rows of one call the one with the higher revision counts."""
+
+    id: str  # the call's stem (`ids.stem_of`), by which what Asterisk has is found again: mostly its id itself
+    revision: int
+    created_at: float  # Unix seconds
+    ended_at: float | None  # None: the call has not reached its last state
+    record: msgspec.Raw
+
+    @property
+    def ended(self) -> bool:
+        return self.ended_at is not None
+
+
+def kept(call: Call) -> tuple[Any, ...]:
+    """What is kept, to be compared: two calls that are equal in it need one record."""
+    return tuple(_values(call))
+
+
+def to_row(call: Call, revision: int, now: float) -> Row:
+    """Raises UnicodeEncodeError where a text of the call is none (a lone surrogate)."""
+    ended_at = (call.ended_at or now) if call.state is CallState.ENDED else None
+    fields = dict(zip(KEPT, _values(call), strict=True))
+    if call.deadlines:
+        fields["clock"] = clock.read()
+    record = msgspec.json.encode(fields)
+    return Row(stem_of(call.id), revision, call.created_at, ended_at, msgspec.Raw(record))
+
+
+def to_call(row: Row) -> Call:
+    """Raises msgspec.ValidationError, DecodeError."""
+    call = _decoder.decode(row.record)
+    if call.deadlines and (written := _written.decode(row.record).clock):
+        return replace(call, deadlines=clock.as_of(call.deadlines, written, clock.read()))
+    return replace(call, deadlines=()) if call.deadlines else call

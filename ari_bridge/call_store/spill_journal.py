@@ -1,0 +1,145 @@
+"""The spill journal: where rows go while the database cannot take them.
+
+JSON lines, appended, in a place that does not share the database's troubles. A line is handed to the
+operating system before `append` returns, so it outlives the process (not a power failure: there the calls
+are gone as well). The place may be one where everybody may write, so no file is trusted that is not ours.
+"""
+
+import hashlib
+import os
+import stat
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from ari_bridge.call_store.rows import Row
+
+LEAST_BYTES = 8 * 1024 * 1024
+"""Below it, a journal is not rewritten to make it smaller."""
+
+MOUNTED = "journal"
+
+_decoder = msgspec.json.Decoder(Row)
+
+
+def directory(state_dir: Path) -> Path:
+    """`journal` below the state directory where something is mounted there, as a container's own /dev/shm dies with it.
+
+    Otherwise /dev/shm where there is one and the state directory is on another filesystem, else the system's for
+    temporary files.
+    """
+    mounted = state_dir / MOUNTED
+    if os.path.ismount(mounted):
+        return mounted
+    memory = Path("/dev/shm")
+    above = next(path for path in (state_dir, *state_dir.absolute().parents) if path.exists())
+    if os.access(memory, os.W_OK) and memory.stat().st_dev != above.stat().st_dev:
+        return memory
+    return Path(tempfile.gettempdir())
+
+
+def name(state_dir: Path) -> str:
+    """One name for each state directory, the same in every process."""
+    return f"ari-bridge-{hashlib.sha256(os.path.realpath(state_dir).encode()).hexdigest()[:24]}.journal"
+
+
+class Journal:
+    """Nothing is made until the first `rewrite`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._fd: int | None = None
+        self._size = 0
+        self._size_rewritten = 0
+        self._torn = False  # the last line may lack its end
+
+    @property
+    def outgrown(self) -> bool:
+        """Most of it is outdated, as far as its size tells: time for a `rewrite`."""
+        return self._size > max(LEAST_BYTES, 2 * self._size_rewritten)
+
+    @property
+    def stands(self) -> bool:
+        """Whether what was appended can still be found under its name."""
+        if self._fd is None:
+            return False
+        try:
+            return os.path.samestat(os.fstat(self._fd), os.lstat(self.path))
+        except OSError:
+            return False
+
+    def append(self, row: Row) -> None:
+        """Only while it `stands`. Raises OSError: then the row may be there or not."""
+        assert self._fd is not None
+        line = b"\n" * self._torn + msgspec.json.encode(row) + b"\n"
+        self._torn = True
+        _write(self._fd, line)
+        self._torn = False
+        self._size += len(line)
+
+    def rewrite(self, rows: Iterable[Row]) -> None:
+        """Begin anew with these rows; the old file is there until the new one is whole. Raises OSError."""
+        new = self.path.with_suffix(".new")
+        new.unlink(missing_ok=True)
+        fd = os.open(new, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            content = b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
+            _write(fd, content)
+            os.rename(new, self.path)
+        except BaseException:
+            os.close(fd)
+            new.unlink(missing_ok=True)
+            raise
+        self.close()
+        self._fd, self._size, self._torn = fd, len(content), False
+        self._size_rewritten = self._size
+
+    def rows(self) -> Iterator[Row]:
+        """What the file has, in order; torn lines were acknowledged to nobody and are left out.
+
+        Raises OSError, PermissionError where the file is not ours alone.
+        """
+        try:
+            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except FileNotFoundError:
+            return
+        with open(fd, "rb") as file:
+            _check_ours(os.fstat(fd), self.path)
+            for line in file:
+                try:
+                    yield _decoder.decode(line)
+                except msgspec.DecodeError:
+                    continue
+
+    def remove(self) -> None:
+        """Everything in it is in the database. Raises OSError."""
+        self.close()
+        self.path.unlink(missing_ok=True)
+
+    def move_aside(self) -> None:
+        """Give a file that is not to be trusted another name, where we may."""
+        try:
+            os.rename(self.path, f"{self.path}.refused-{time.time_ns()}")
+        except OSError:
+            pass
+
+    def close(self) -> None:
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+
+def _write(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def _check_ours(status: os.stat_result, path: Path) -> None:
+    if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
+        raise PermissionError(f"{path} is no plain file: it is not read")
+    if status.st_uid != os.geteuid() or status.st_mode & 0o077:
+        raise PermissionError(f"{path} belongs to somebody else, or others may read it: it is not read")

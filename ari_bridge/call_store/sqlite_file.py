@@ -1,0 +1,307 @@
+"""The SQLite file: rows in, rows out. Whatever goes wrong is raised; what to do about it is the keeper's.
+
+The write-ahead log makes a save one append to a file without waiting for the disk: a killed process loses
+nothing, a power failure perhaps the last seconds (but never the file's sense). What waits for the disk,
+bringing the log into the file, is `checkpoint`, which has a connection of its own and runs in a thread.
+"""
+
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from shutil import copyfile
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from ari_bridge.call_store import idempotency_keys
+from ari_bridge.call_store.process_lock import StoreRefused
+from ari_bridge.call_store.rows import Row
+
+SCHEMA = 1
+"""Kept as `user_version`. Raise it with a step in `_make` that brings older files up."""
+LOG_BYTES = 16 * 1024 * 1024
+"""The write-ahead log is cut to this once its content is in the file."""
+PURGED_AT_ONCE = 200
+
+_CREATE = (
+    # revision: of two writes of one call the higher one counts. ended_at: NULL until nothing of the call is left.
+    """CREATE TABLE calls (
+        id TEXT PRIMARY KEY, revision INTEGER NOT NULL, created_at REAL NOT NULL, ended_at REAL, record TEXT NOT NULL
+    )""",
+    "CREATE INDEX calls_by_end ON calls (ended_at)",
+    f"PRAGMA user_version = {SCHEMA}",
+)
+_BESIDE = ("CREATE INDEX IF NOT EXISTS calls_by_begin ON calls (created_at, id)", *idempotency_keys.CREATE)
+"""No reason for a newer schema: a version that knows nothing of these leaves them alone."""
+_PUT = """INSERT INTO calls (id, revision, created_at, ended_at, record) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, created_at = excluded.created_at,
+    ended_at = excluded.ended_at, record = excluded.record WHERE excluded.revision > revision"""
+_COLUMNS = "SELECT id, revision, created_at, ended_at, record FROM calls"
+_ENDED_AFTER = "SELECT ended_at, id FROM calls WHERE (ended_at, id) > (?, ?) ORDER BY ended_at, id LIMIT ?"
+_BEGUN_BEFORE = f"{_COLUMNS} WHERE (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?"
+_PURGE = "DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE ended_at < ? LIMIT ?)"
+
+_CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_PASSING = _BUSY | {sqlite3.SQLITE_FULL}
+
+
+class Moved(OSError):
+    """Somebody deleted or replaced the file under us: what would be written is not found again."""
+
+
+class Foreign(sqlite3.DatabaseError):
+    """A database, but not one of ours."""
+
+
+def is_corrupt(error: BaseException) -> bool:
+    """The file is of no use, and will not get better."""
+    return _code(error) in _CORRUPT or isinstance(error, Foreign)
+
+
+def is_busy(error: BaseException) -> bool:
+    return _code(error) in _BUSY
+
+
+def is_passing(error: BaseException) -> bool:
+    """The connection is as good as ever: it only has to be tried again, and can read meanwhile."""
+    return _code(error) in _PASSING
+
+
+class Database:
+    """One connection, for one thread at a time. Every method raises sqlite3.Error and OSError."""
+
+    def __init__(self, path: Path) -> None:
+        """Opens the file, or makes it. Raises StoreRefused too: a newer version wrote it."""
+        self.path = path
+        _make_private(path)
+        self._connection = _connect(path)
+        try:
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._connection.execute("PRAGMA wal_autocheckpoint = 0")
+            self._connection.execute("PRAGMA cell_size_check = ON")
+            self._make()
+            self._look()
+            for statement in _BESIDE:
+                self._connection.execute(statement)
+            self._files = [(name, _identity(name)) for name in (str(path), f"{path}-wal")]
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def put(self, rows: Sequence[Row]) -> None:
+        """All of them or none. A row whose call is there with a higher revision changes nothing."""
+        connection = self.connection()
+        if len(rows) == 1:
+            connection.execute(_PUT, _columns(rows[0]))
+            return
+        with _transaction(connection):
+            connection.executemany(_PUT, map(_columns, rows))
+
+    def connection(self) -> sqlite3.Connection:
+        """To a file that is still where it was."""
+        for name, identity in self._files:
+            if _identity(name) != identity:
+                raise Moved(f"{name} was deleted or replaced while in use")
+        return self._connection
+
+    def get(self, call_id: str) -> Row | None:
+        found = self._connection.execute(f"{_COLUMNS} WHERE id = ?", (call_id,)).fetchone()
+        return _row(found) if found else None
+
+    def live(self, and_also: Iterable[str] = ()) -> list[Row]:
+        """The calls that have not ended, and those with these ids."""
+        return _live(self._connection, and_also)
+
+    def close(self) -> None:
+        """Brings the log into the file, where it can: this may wait for the disk."""
+        self._connection.close()
+
+    def _make(self) -> None:
+        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > SCHEMA:
+            raise StoreRefused(
+                f"{self.path} was written by a newer version (schema {version}, this one knows {SCHEMA}). "
+                "Start that version, or move the file away: its calls are then unknown."
+            )
+        if version < SCHEMA:
+            with _transaction(self._connection):
+                for statement in _CREATE:
+                    self._connection.execute(statement)
+
+    def _look(self) -> None:
+        """Whether the table is ours. It also makes SQLite open its log."""
+        try:
+            self._connection.execute(f"{_COLUMNS} LIMIT 1").fetchone()
+        except sqlite3.OperationalError as error:
+            if _code(error) == sqlite3.SQLITE_ERROR:
+                raise Foreign(f"{self.path} has other tables than ours: {error}") from error
+            raise
+
+
+def purge(path: Path, ended_before: float) -> bool:
+    """Delete some of the calls that ended before then (Unix seconds). Whether there were any. Runs in a thread."""
+    connection = _connect(path)
+    try:
+        connection.execute("PRAGMA busy_timeout = 1000")
+        return connection.execute(_PURGE, (ended_before, PURGED_AT_ONCE)).rowcount > 0
+    finally:
+        connection.close()
+
+
+def ended_after(path: Path, ended_at: float, call_id: str, at_most: int) -> list[tuple[float, str]]:
+    """When each of the calls ended that ended after this one, and its id, oldest first. Runs in a thread."""
+    connection = _connect(path, "ro")
+    try:
+        connection.execute("PRAGMA busy_timeout = 1000")
+        return connection.execute(_ENDED_AFTER, (ended_at, call_id, at_most)).fetchall()
+    finally:
+        connection.close()
+
+
+def begun_before(path: Path, place: tuple[float, str], at_most: int) -> list[Row]:
+    """The calls that began before this one (when it began, its id), newest first. Runs in a thread: many are read."""
+    connection = _connect(path)
+    try:
+        connection.execute("PRAGMA busy_timeout = 1000")
+        return list(map(_row, connection.execute(_BEGUN_BEFORE, (*place, at_most))))
+    finally:
+        connection.close()
+
+
+def checkpoint(path: Path) -> None:
+    """Bring the log into the file. Runs in a thread, as it waits for the disk; it hinders no write.
+
+    Who writes next begins the log anew, and waits for the disk with it: so that is done here too, and
+    meanwhile the file is busy.
+    """
+    connection = _connect(path)
+    try:
+        connection.execute("PRAGMA busy_timeout = 1000")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
+        _, frames, done = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        if frames == done:
+            connection.execute(f"PRAGMA user_version = {SCHEMA}")
+    finally:
+        connection.close()
+
+
+def move_aside(path: Path) -> Path:
+    """Give a corrupt file, and its log, a name with the time. Nothing may have it open."""
+    aside = path.with_name(f"{path.name}.corrupt-{datetime.now():%Y%m%d-%H%M%S-%f}")
+    for part in ("", "-wal", "-shm"):
+        try:
+            os.rename(f"{path}{part}", f"{aside}{part}")
+        except FileNotFoundError:
+            continue
+    return aside
+
+
+def salvage(path: Path, at_most: int) -> list[Row]:
+    """What can still be read of a corrupt file, live calls before others. Never raises."""
+    rows: dict[str, Row] = {}
+    try:
+        connection = _connect(path, "ro")
+    except sqlite3.Error:
+        return []
+    # Each way goes until it meets a broken page: together they see what lies before and behind it.
+    for way in ("WHERE ended_at IS NULL", "NOT INDEXED ORDER BY rowid DESC", "NOT INDEXED ORDER BY rowid"):
+        try:
+            for found in connection.execute(f"{_COLUMNS} {way}"):
+                if len(rows) >= at_most:
+                    break
+                try:
+                    row = _row(found)
+                except (TypeError, AttributeError):
+                    continue
+                rows[row.id] = row
+        except (sqlite3.Error, UnicodeDecodeError):
+            continue
+    connection.close()
+    return list(rows.values())
+
+
+def read_copy(path: Path, directory: Path, and_also: Iterable[str] = ()) -> list[Row]:
+    """As `Database.live`, of a file that cannot be opened where it is (read-only, no room): from a copy.
+
+    Nothing of this process may have it open.
+    """
+    with tempfile.TemporaryDirectory(prefix="ari-bridge-", dir=directory) as copies:
+        copy = Path(copies) / path.name
+        for part in ("", "-wal"):
+            if os.path.exists(f"{path}{part}"):
+                copyfile(f"{path}{part}", f"{copy}{part}")
+        connection = _connect(copy)
+        try:
+            return _live(connection, and_also)
+        finally:
+            connection.close()
+
+
+def _live(connection: sqlite3.Connection, and_also: Iterable[str]) -> list[Row]:
+    found = list(connection.execute(f"{_COLUMNS} WHERE ended_at IS NULL"))
+    for call_id in and_also:
+        found += connection.execute(f"{_COLUMNS} WHERE id = ?", (call_id,))
+    return list(map(_row, found))
+
+
+def _connect(path: Path, mode: str = "rw") -> sqlite3.Connection:
+    # timeout 0: the event loop never waits for another's lock.
+    return sqlite3.connect(
+        f"file:{quote(str(path.absolute()))}?mode={mode}",
+        uri=True,
+        timeout=0,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _make_private(path: Path) -> None:
+    """Never opens a file that is there: to close it would lose the locks that SQLite has on it (POSIX)."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        if os.stat(path).st_mode & 0o077:
+            os.chmod(path, 0o600)
+
+
+def _identity(name: str) -> tuple[int, int]:
+    try:
+        status = os.stat(name)
+    except FileNotFoundError:
+        return 0, 0
+    return status.st_dev, status.st_ino
+
+
+def _code(error: BaseException) -> int | None:
+    code = getattr(error, "sqlite_errorcode", None)  # the lower byte is the primary code
+    return None if code is None else code & 0xFF
+
+
+def _columns(row: Row) -> tuple[Any, ...]:
+    return row.id, row.revision, row.created_at, row.ended_at, bytes(row.record).decode()
+
+
+def _row(found: tuple[Any, ...]) -> Row:
+    call_id, revision, created_at, ended_at, record = found
+    return Row(call_id, revision, created_at, ended_at, msgspec.Raw(record.encode()))

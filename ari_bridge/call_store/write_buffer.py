@@ -1,0 +1,125 @@
+"""What the database has not taken yet: the newest row of each call in memory, and all of them in the journal."""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+import structlog
+
+from ari_bridge.call_store.rows import Row
+from ari_bridge.call_store.spill_journal import Journal
+
+BATCH = 100
+"""Rows written without letting the event loop do anything else: about 2 ms."""
+MOST_ROWS = 100_000
+"""Calls kept in memory (about 100 MB); above it the oldest ended ones are in the journal alone."""
+
+log = structlog.get_logger(__name__)
+
+
+class Aside:
+    """No method raises. `rows`: by call id, oldest first. `journal_failed`: what is here would die with the process."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.rows: dict[str, Row] = {}
+        self.journal = journal
+        self.journal_failed = False
+        self._more_in_journal = False  # than in memory, which had no room
+        self._file_stands = False  # of the journal
+
+    @property
+    def empty(self) -> bool:
+        """Nothing to write, and no journal to remove."""
+        return not self.rows and not self._file_stands
+
+    def load(self) -> None:
+        """Take over what a process before us has left."""
+        try:
+            rows = list(self.journal.rows())
+            if not rows:
+                self.journal.remove()
+        except OSError as error:
+            log.error("the journal that was found is not used", journal=str(self.journal.path), reason=str(error))
+            self.journal.move_aside()
+            return
+        if rows:
+            log.warning("a journal of the call memory was found", journal=str(self.journal.path), rows=len(rows))
+            self._file_stands = True
+        self._keep_newest(rows)
+
+    def add(self, row: Row) -> None:
+        self.rows.pop(row.id, None)
+        self.rows[row.id] = row
+        rewritten = not self.journal.stands or (self.journal.outgrown and not self._more_in_journal)
+        self._to_journal(None if rewritten else row)
+        if len(self.rows) > MOST_ROWS:
+            self._make_room()
+
+    def add_all(self, rows: Iterable[Row]) -> None:
+        """Those that are newer than what is there; and begin the journal anew."""
+        self._keep_newest(rows)
+        self._to_journal(None)
+
+    def outdated(self, call_id: str) -> None:
+        """The database has a newer row of this call. What the journal has of it is older, and undoes nothing."""
+        self.rows.pop(call_id, None)
+
+    def batches(self) -> Iterator[list[Row]]:
+        """All that is to be written; `written` is to be called for each, and it ends when nothing is left."""
+        if self._more_in_journal:
+            rows = self.journal.rows()
+            while batch := list(islice(rows, BATCH)):
+                yield batch
+        while self.rows:
+            yield list(islice(self.rows.values(), BATCH))
+
+    def written(self, batch: list[Row]) -> None:
+        for row in batch:
+            if self.rows.get(row.id) is row:  # no newer one has come meanwhile
+                del self.rows[row.id]
+
+    def clear(self) -> None:
+        """Everything is in the database."""
+        self._more_in_journal = False
+        try:
+            self.journal.remove()
+            self._file_stands = False
+        except OSError as error:  # harmless: what it has is older than what is in the database from now on
+            log.error("the journal cannot be removed", journal=str(self.journal.path), reason=str(error))
+
+    def close(self) -> None:
+        """What is still here is left in the journal; one in which everything is outdated is removed."""
+        if self._file_stands and not self.rows and not self._more_in_journal:
+            self.clear()
+        self.journal.close()
+
+    def _keep_newest(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            if (there := self.rows.get(row.id)) is None or row.revision > there.revision:
+                self.rows[row.id] = row
+
+    def _to_journal(self, row: Row | None) -> None:
+        """Append the row; None: write all that is here."""
+        try:
+            if row:
+                self.journal.append(row)
+            else:
+                self.journal.rewrite(self.rows.values())
+                self._file_stands = True
+            self.journal_failed = False
+        except OSError as error:
+            if not self.journal_failed:
+                log.error(
+                    "the journal of the call memory cannot be written: were this process killed now, records are lost",
+                    journal=str(self.journal.path),
+                    reason=str(error),
+                )
+            self.journal_failed = True
+
+    def _make_room(self) -> None:
+        oldest = next((row.id for row in self.rows.values() if row.ended), None)
+        if oldest is None:
+            return
+        del self.rows[oldest]
+        self._more_in_journal = True
+        if self.journal_failed:
+            log.error("the record of an ended call is lost: there is no place left for it", call=oldest)

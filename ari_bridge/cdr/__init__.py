@@ -1,0 +1,11 @@
+"""Call detail records: a row for each ended call, in SQLite or PostgreSQL, and questions about them.
+
+Knows calls as data, and the hooks that tell of their end; knows neither peers nor the front end.
+"""
+
+from ari_bridge.cdr.cdr import Cdr, of
+from ari_bridge.cdr.errors import RecordsAway
+from ari_bridge.cdr.query import MOST_ROWS, Cursor, Match, Page, Query
+from ari_bridge.cdr.service import Records
+
+__all__ = ["MOST_ROWS", "Cdr", "Cursor", "Match", "Page", "Query", "Records", "RecordsAway", "of"]

@@ -1,0 +1,272 @@
+"""Writes each ended call to the database of call detail records, whatever happens to either.
+
+A call that ends is put in a queue, and the queue is written in batches. What the queue has no room for, or a
+killed process had in it, stands in the call memory still: after the start, and after every trouble, the two
+are compared, and what lacks a row gets one. So nothing is lost as long as a trouble is over within the days
+for which the call memory keeps ended calls.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any, Protocol
+
+import structlog
+from msgspec.structs import replace
+
+from ari_bridge import metrics
+from ari_bridge.cdr.cdr import Cdr, of
+from ari_bridge.cdr.database import Database
+from ari_bridge.cdr.errors import RecordsAway, RowsRefused
+from ari_bridge.cdr.quality import Qualities
+from ari_bridge.errors import BridgeError
+from ari_bridge.fsm.call import Call
+from ari_bridge.hooks import CallEnded, CallReleased, FeedbackGiven, HookEvent, LegReleased, PageMeasured
+from ari_bridge.ids import is_digest
+
+QUEUE_ROWS = 10_000
+"""Calls that wait to be written; above it they are left to the comparison."""
+BATCH_ROWS = 200
+FEEDBACK_WAITING = 10_000
+"""What was given while the database is away."""
+GATHER_SECONDS = 0.2
+"""From the first call that waits to the write: a call's end and its release, a moment later, become one write."""
+RETRY_SECONDS, RETRY_MOST = 1.0, 30.0
+"""Between tries while the database is away: doubled each time, up to the second."""
+TIDY_FIRST, TIDY_SECONDS = 30.0, 3600.0
+"""After the start, and then: old rows are deleted and everything is compared. Calls that a start found ended
+tell no hook; the first comparison after it finds them."""
+PURGE_ROWS, PURGE_PAUSE = 500, 0.05
+CLOSE_SECONDS = 2.0
+
+log = structlog.get_logger(__name__)
+
+
+class EndedCalls(Protocol):
+    """What is needed of the call memory."""
+
+    async def ended_after(self, ended_at: float, stem: str, *, at_most: int) -> Sequence[tuple[float, str]]:
+        """When each of the calls ended that ended after this one, and its stem, oldest first. Raises BridgeError."""
+
+    def get(self, call_id: str) -> Call | None:
+        """A call as last saved."""
+
+    def of_stem(self, stem: str) -> Call | None:
+        """The same, by its stem (`ids.stem_of`)."""
+
+
+class Writer:
+    """`healthy`: rows are written. `reason`: why not; "" where they are. `days`: how long rows are kept."""
+
+    def __init__(self, database: Database, memory: EndedCalls, *, days: float) -> None:
+        self.healthy = True
+        self.reason = ""
+        self._database = database
+        self._memory = memory
+        self._days = days
+        self._waiting: dict[str, Cdr] = {}  # by call id, oldest first: the bounded queue
+        self._qualities = Qualities(time.monotonic)
+        self._feedback: dict[str, dict[str, Any]] = {}  # by call id: waits to be written
+        self._compare = True  # the call memory may have ended calls that have no row
+        self._wake = asyncio.Event()
+        self._closing = asyncio.Event()
+        self._tidy_at = 0.0  # on the monotonic clock
+        self._broken_since = 0.0  # the same
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to write. Never fails: where the database is away, it is tried again for ever."""
+        metrics.CDR_HEALTHY.set(1)
+        self._tidy_at = time.monotonic() + TIDY_FIRST
+        self._task = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        """Write what waits, where that is quick; what is not written is found by the next process."""
+        if self._task is None:
+            return
+        # Not cancelled at once: what is asked of the database would leave its connection behind.
+        self._closing.set()
+        self._wake.set()
+        await asyncio.wait([self._task], timeout=CLOSE_SECONDS)
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        self._task = None
+
+    def tap(self, event: HookEvent) -> None:
+        """For `Hooks.tap`. The release of a call tells what its end did not know yet."""
+        if isinstance(event, LegReleased):
+            self._qualities.leg(event)
+        elif isinstance(event, PageMeasured):
+            self._page_measured(event)
+        elif isinstance(event, FeedbackGiven):
+            self._take_feedback(event)
+        elif isinstance(event, CallEnded | CallReleased) and event.call.outcome:
+            self._qualities.ended(event.call.id)
+            self._put(self._record(event.call))
+
+    def _page_measured(self, event: PageMeasured) -> None:
+        """The last report of a page comes just after the end: the row is written once more."""
+        if not self._qualities.page(event):
+            return
+        call = self._memory.get(event.of_call)
+        if call and call.outcome:
+            self._qualities.ended(call.id)
+            self._put(self._record(call))
+
+    def _record(self, call: Call) -> Cdr:
+        return replace(of(call), codecs=self._qualities.codecs(call.id), quality=self._qualities.of(call.id))
+
+    def _take_feedback(self, event: FeedbackGiven) -> None:
+        if len(self._feedback) >= FEEDBACK_WAITING and event.of_call not in self._feedback:
+            log.error("there is no room for feedback: it is lost", call=event.of_call)
+            return
+        self._feedback[event.of_call] = event.feedback
+        self._wake.set()
+
+    def _put(self, record: Cdr) -> None:
+        if len(self._waiting) >= QUEUE_ROWS and record.call_id not in self._waiting:
+            self._compare = True
+        else:
+            self._waiting[record.call_id] = record
+            metrics.CDR_WAITING.set(len(self._waiting))
+        self._wake.set()
+
+    # --- the task ----------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        pause = RETRY_SECONDS
+        while not self._closing.is_set():
+            try:
+                await self._database.open()
+                while not self._closing.is_set():
+                    await self._work()
+                    self._heal()
+                    pause = RETRY_SECONDS
+                    await self._something_to_do()
+                await self._write()
+                return
+            except RecordsAway as error:
+                self._break(error.reason)
+            except Exception as error:  # a bug of ours must not end the task: it would never write again
+                log.exception("the call records could not be written")
+                self._break(repr(error))
+            await _at_most(pause * random.uniform(0.5, 1.0), self._closing)
+            pause = min(2 * pause, RETRY_MOST)
+
+    async def _work(self) -> None:
+        """Raises RecordsAway."""
+        await self._write()
+        if self._compare:
+            await self._write_lacking()
+        if time.monotonic() >= self._tidy_at:
+            await self._purge()
+            self._qualities.forget_old()
+            self._tidy_at = time.monotonic() + TIDY_SECONDS
+            self._compare = True
+            self._wake.set()
+
+    async def _something_to_do(self) -> None:
+        await _at_most(max(0.0, self._tidy_at - time.monotonic()), self._wake)
+        await _at_most(GATHER_SECONDS, self._closing)
+        self._wake.clear()
+
+    # --- writing -------------------------------------------------------------------------
+
+    async def _write(self) -> None:
+        """What waits. Raises RecordsAway: it waits on."""
+        while batch := list(islice(self._waiting.values(), BATCH_ROWS)):
+            await self._put_all(batch)
+            for record in batch:
+                if self._waiting.get(record.call_id) is record:  # else a newer one has come meanwhile
+                    del self._waiting[record.call_id]
+            metrics.CDR_WAITING.set(len(self._waiting))
+        await self._write_feedback()
+
+    async def _write_feedback(self) -> None:
+        """After the rows, which it belongs to. Raises RecordsAway: it waits on."""
+        for call_id, feedback in list(self._feedback.items()):
+            try:
+                if not await self._database.set_feedback(call_id, feedback):
+                    log.warning("feedback was given on a call without a record", call=call_id)
+            except RowsRefused as error:
+                log.error("feedback cannot be recorded", call=call_id, reason=error.reason)
+            if self._feedback.get(call_id) is feedback:
+                del self._feedback[call_id]
+
+    async def _put_all(self, batch: Sequence[Cdr]) -> None:
+        """A row that is refused must not keep the others back. Raises RecordsAway."""
+        try:
+            await self._database.put(batch)
+        except RowsRefused:
+            for record in batch:
+                try:
+                    await self._database.put([record])
+                except RowsRefused as error:
+                    metrics.CDR_REFUSED.inc()
+                    log.error("a call cannot be recorded", call=record.call_id, reason=error.reason)
+
+    async def _write_lacking(self) -> None:
+        """Give every ended call of the call memory its row. Raises RecordsAway."""
+        self._compare = False  # before: what finds the queue full meanwhile may be behind us
+        oldest = time.time() - self._days * 86400
+        cursor, written = (oldest, ""), 0
+        try:
+            while not self._closing.is_set() and (ended := await self._memory.ended_after(*cursor, at_most=BATCH_ROWS)):
+                lacking = await self._database.lacking([self._id_of(stem) for _, stem in ended])
+                calls = [call for call_id in lacking if (call := self._memory.get(call_id)) and call.outcome]
+                if batch := [
+                    self._record(call) for call in calls if call.created_at >= oldest
+                ]:  # else the purge had it
+                    await self._put_all(batch)
+                    written += len(batch)
+                cursor = ended[-1]
+        except RecordsAway:
+            self._compare = True
+            raise
+        except BridgeError as error:  # the call memory: it tells of its own trouble, and comparing is tried in time
+            log.warning("ended calls cannot be compared with the call records now", reason=str(error))
+        if written:
+            log.info("calls were recorded that had no record", records=written)
+
+    def _id_of(self, stem: str) -> str:
+        """Only the id that a digest stands for has to be read."""
+        call = self._memory.of_stem(stem) if is_digest(stem) else None
+        return call.id if call else stem
+
+    async def _purge(self) -> None:
+        """Delete old rows, few at a time, so that nobody waits for it. Raises RecordsAway."""
+        before = time.time() - self._days * 86400
+        while not self._closing.is_set() and await self._database.purge(before, PURGE_ROWS):
+            await _at_most(PURGE_PAUSE, self._closing)
+
+    # --- trouble -------------------------------------------------------------------------
+
+    def _break(self, reason: str) -> None:
+        self.reason = reason
+        self._compare = True  # a database that was away may have been made anew
+        if not self.healthy:
+            return
+        self.healthy = False
+        self._broken_since = time.monotonic()
+        metrics.CDR_HEALTHY.set(0)
+        log.error("call records cannot be written: calls go on, and are recorded later", reason=reason)
+
+    def _heal(self) -> None:
+        if self.healthy:
+            return
+        self.healthy = True
+        self.reason = ""
+        metrics.CDR_HEALTHY.set(1)
+        seconds = round(time.monotonic() - self._broken_since, 1)
+        log.warning("call records are written again", database=self._database.name, after_seconds=seconds)
+
+
+async def _at_most(seconds: float, event: asyncio.Event) -> None:
+    """Wait until it is set."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass

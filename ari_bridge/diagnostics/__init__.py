@@ -1,0 +1,1 @@
+"""What an operator asks when something is wrong."""

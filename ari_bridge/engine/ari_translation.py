@@ -1,0 +1,97 @@
+"""What an ARI event means for the call whose channel it is about. Pure."""
+
+from ari_bridge.ari import events as ari
+from ari_bridge.ari.models import Channel
+from ari_bridge.fsm.call import Resource
+from ari_bridge.fsm.events import (
+    ChannelEntered,
+    ChannelGone,
+    ChannelLeft,
+    ConnectedLineChanged,
+    Event,
+    FarAnswered,
+    FarDigit,
+    FarFailed,
+    FarHangsUp,
+    FarHeld,
+    FarProgress,
+    FarRinging,
+    PartyAnswered,
+    PartyFailed,
+    PartyHangsUp,
+    PartyRang,
+)
+
+
+def channel_id(event: ari.AriEvent) -> str | None:
+    """The channel that the event is about; of `Dial`, the one that is dialled."""
+    if isinstance(event, ari.Dial):
+        return event.peer.id
+    channel = getattr(event, "channel", None)
+    return channel.id if isinstance(channel, Channel) else None
+
+
+def translate(event: ari.AriEvent, resource: Resource, leg: int, at: float) -> Event | None:
+    """The call's event, where its channel `resource` (of the media leg or party `leg`, 0 for neither) had `event`.
+
+    None where it means nothing to a call.
+    """
+    match event:
+        case ari.StasisStart():
+            return ChannelEntered(at, resource, leg)
+        case ari.StasisEnd():
+            return ChannelLeft(at, resource, leg)
+        case ari.ChannelDestroyed(cause=q850, cause_txt=text):
+            return ChannelGone(at, resource, q850, text, leg)
+        case ari.ChannelCallerId(channel=channel) if resource is not Resource.EXTERNAL_MEDIA:
+            return ConnectedLineChanged(at, resource, leg, channel.caller.number, channel.caller.name)
+        case ari.ChannelConnectedLine(channel=channel) if resource is Resource.EXTERNAL_MEDIA:
+            return ConnectedLineChanged(at, resource, leg, channel.connected.number, channel.connected.name)
+    if resource is Resource.FAR:
+        return _of_far(event, at)
+    return _of_party(event, leg, at) if resource is Resource.PARTY else None
+
+
+def _of_far(event: ari.AriEvent, at: float) -> Event | None:
+    match event:
+        case ari.ChannelStateChange(channel=channel):
+            return _STATES[channel.state](at) if channel.state in _STATES else None
+        case ari.Dial(dialstatus="" | "PROCEEDING"):  # the dialling goes on, nothing is heard yet
+            return None
+        case ari.Dial(dialstatus=status):
+            return _DIAL_STATUSES[status](at) if status in _DIAL_STATUSES else FarFailed(at, status)
+        case ari.ChannelHangupRequest(cause=q850):
+            return FarHangsUp(at, q850)
+        case ari.ChannelDtmfReceived(digit=digit):
+            return FarDigit(at, digit)
+        case ari.ChannelHold():
+            return FarHeld(at, True)
+        case ari.ChannelUnhold():
+            return FarHeld(at, False)
+        case _:
+            return None
+
+
+def _of_party(event: ari.AriEvent, number: int, at: float) -> Event | None:
+    told = _of_far(event, at)
+    match told:
+        case FarRinging() | FarProgress():
+            return PartyRang(at, number)
+        case FarAnswered():
+            return PartyAnswered(at, number)
+        case FarFailed(_, status):
+            return PartyFailed(at, number, status)
+        case FarHangsUp(_, q850):
+            return PartyHangsUp(at, number, q850)
+        case FarDigit():
+            return told
+        case _:
+            return None
+
+
+_STATES: dict[str, type[FarRinging] | type[FarAnswered]] = {"Ringing": FarRinging, "Up": FarAnswered}
+_DIAL_STATUSES: dict[str, type[FarRinging] | type[FarProgress] | type[FarAnswered]] = {
+    "RINGING": FarRinging,
+    "PROGRESS": FarProgress,
+    "ANSWER": FarAnswered,
+}

@@ -1,0 +1,504 @@
+"""One call at work: its mailbox, and the requests and timers that it has under way.
+
+Every event of the call goes through `post`, one at a time, in order; the
+transition table decides, and what it wants done is begun here. Nothing here
+decides anything. Requests run beside each other and come back as events.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from ari_bridge import metrics
+from ari_bridge.engine.early_media import await_early_media
+from ari_bridge.engine.executor import Peers, perform, undo
+from ari_bridge.errors import IllegalEvent, PeerError, PeerRefused, PeerTimeout, TooMany, WrongState
+from ari_bridge.fsm import actions
+from ari_bridge.fsm.actions import Action
+from ari_bridge.fsm.call import Call, CallState, Resource, Step
+from ari_bridge.fsm.events import (
+    ConnectedLineChanged,
+    Event,
+    Failure,
+    MediaChecked,
+    PagesRang,
+    PartyAnswered,
+    PartyFailed,
+    PartyHangsUp,
+    PartyRang,
+    RecordingEnded,
+    RecordingVerb,
+    Released,
+    StepDone,
+    StepFailed,
+    Timer,
+    TimerFired,
+)
+from ari_bridge.fsm.rules.media import SILENCE_SECONDS
+from ari_bridge.fsm.timing import Timing, find
+from ari_bridge.fsm.transitions import step as decide
+from ari_bridge.ids import Kind, leg_id, resource_id
+from ari_bridge.leg_stats import LegFigures
+from ari_bridge.outcomes import Outcome
+from ari_bridge.preferences.ring_decision import Reach
+
+EXPLAIN_SECONDS = 1.0
+"""After StasisEnd a ChannelDestroyed, which has the cause, follows within milliseconds."""
+RELEASE_PAUSES = (0.5, 1.5)
+"""Seconds between tries to release a resource; after the last try the sweep takes over."""
+DIGITS_WAITING = 64
+"""Digits that may wait to be sent: about 13 seconds' worth."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaReady:
+    """The SDP answer for the browser."""
+
+    call: Call
+    sdp: str
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged:
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
+class DigitReceived:
+    call: Call
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldChanged:
+    """`by_us`: whose hold it is; how it stands is in the call."""
+
+    call: Call
+    by_us: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PartyChanged:
+    """One party stands otherwise than before, or has gone; 1 is the far side."""
+
+    call: Call
+    party: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransferEnded:
+    """`failure` None: the party has our side's place."""
+
+    call: Call
+    party: int
+    failure: Outcome | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingChanged:
+    """`failure`: why it ended though nobody wanted that."""
+
+    call: Call
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaNeeded:
+    """The media leg is gone: the page must give a new offer."""
+
+    call: Call
+    reason: str
+
+
+Update = (
+    MediaReady
+    | StateChanged
+    | DigitReceived
+    | HoldChanged
+    | PartyChanged
+    | TransferEnded
+    | RecordingChanged
+    | MediaNeeded
+)
+Listener = Callable[[Update], None]
+"""Sync and quick. Gets the call's updates in order; the SDP answer comes before every state but `ended`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Seconds, and counts."""
+
+    ring_timeout: float = 45.0
+    setup_timeout: float = 10.0
+    grace: float = 30.0  # from a lost page, or lost media, to the end of the call
+    pbx_grace: float = 2.0  # without an event stream, until the calls count as lost
+    max_calls: int = 1000
+    max_calls_per_user: int = 4
+    record_all: bool = False
+    announcement: str = ""  # a sound's URI, e.g. `sound:beep`, played to all when a recording begins
+
+    def seconds(self, timer: Timer) -> float:
+        """How long it runs."""
+        match timer:
+            case Timer.RING | Timer.PARTY:
+                return self.ring_timeout
+            case Timer.SETUP:
+                return self.setup_timeout
+            case Timer.EXPLAIN:
+                return EXPLAIN_SECONDS
+            case Timer.GRACE:
+                return self.grace
+            case Timer.MUSIC:
+                return SILENCE_SECONDS
+            case Timer.MEDIA:  # without a grace, a browser still needs the time that ICE and DTLS take
+                return max(self.grace, self.setup_timeout)
+
+    def timing(self) -> Timing:
+        return Timing(time.monotonic(), self.seconds)
+
+
+@dataclass(slots=True)
+class Wish:
+    """Something that is either on or off in Asterisk, and takes a request to change."""
+
+    on: bool = False  # what is wanted
+    under_way: bool = False
+
+
+class CallTask:
+    """`changed(before, after, event)` is called after every event that was taken, before its actions."""
+
+    def __init__(self, call: Call, peers: Peers, limits: Limits, changed: Callable[[Call, Call, Event], None]) -> None:
+        self.call = call
+        self.listeners: list[Listener] = []
+        self._peers = peers
+        self._limits = limits
+        self._changed = changed
+        self._mailbox: deque[Event] = deque()
+        self._at_work = False
+        self._closed = False
+        self._requests: set[asyncio.Task[None]] = set()
+        self._timers: dict[tuple[Timer, int], asyncio.TimerHandle] = {}
+        self._digits: deque[str] = deque()
+        self._sending_digits = False
+        self._early: asyncio.Task[None] | None = None  # looks for the far side's first sound
+        self._music = Wish()
+        self._apart = Wish()
+        # In whose course the call was begun: most of its lines come from what the PBX tells later.
+        begun = {f"begun_by_{name}": value for name, value in structlog.contextvars.get_contextvars().items()}
+        self._log = structlog.get_logger(__name__).bind(call=call.id, **begun)
+
+    # --- the mailbox -----------------------------------------------------------
+
+    def ask(self, event: Event) -> None:
+        """Post an event that a user of ours asks for. Raises WrongState where the call does not allow it."""
+        self.check(event)
+        self.post(event)
+
+    def check(self, event: Event) -> None:
+        """Raises WrongState where the call would not take the event now."""
+        decide(self.call, event)
+
+    def post(self, event: Event) -> None:
+        """Take an event, now or as soon as the ones before it are done. Never raises.
+
+        After `close` nothing is taken: what comes then is for the next process to see.
+        """
+        if self._closed:
+            return
+        self._mailbox.append(event)
+        if self._at_work:
+            return
+        self._at_work = True
+        try:
+            while self._mailbox:
+                self._take(self._mailbox.popleft())
+        finally:
+            self._at_work = False
+
+    def _take(self, event: Event) -> None:
+        before = self.call
+        try:
+            after, wanted = decide(before, event, self._limits.timing())
+        except (WrongState, IllegalEvent) as error:
+            self._log.error("event refused", reason=str(error))
+            return
+        self.call = after
+        self._log_event(before, after, event)
+        self._changed(before, after, event)
+        for action in wanted:
+            self._begin(action)
+
+    def _log_event(self, before: Call, after: Call, event: Event) -> None:
+        name = type(event).__name__
+        if isinstance(event, StepFailed):
+            self._log.warning("step failed", step=event.step.value, how=event.failure.value, reason=event.reason)
+        if before.state is after.state:
+            self._log.debug(f"{before.state.name} --{name}-->", **_detail(event))
+        elif after.state is CallState.ENDING and after.outcome and after.cause:
+            self._log.info(
+                f"{before.state.name} --{name}--> {after.state.name}",
+                outcome=after.outcome.value,
+                q850=after.cause.q850,
+                cause=after.cause.text,
+            )
+        else:
+            self._log.info(f"{before.state.name} --{name}--> {after.state.name}", **_detail(event))
+
+    def adopt(self, actions_due: list[Action]) -> None:
+        """Begin what a call that was found again wants done, before its first event."""
+        for action in actions_due:
+            self._begin(action)
+
+    # --- actions ------------------------------------------------------------------
+
+    def _begin(self, action: Action) -> None:
+        match action:
+            case actions.Do(step, leg):
+                self._run(self._do(self.call, step, leg))
+            case actions.Release(resource, leg):
+                self._run(self._release(self.call, resource, leg))
+            case actions.SendDigits(digits):
+                self._send_digits(digits)
+            case actions.RingPages():
+                reach = self._ring_pages()
+                self.post(PagesRang(time.time(), reach.users, reach.status, reach.forward, reach.ring_seconds))
+            case actions.StopRinging(user, reason):
+                self._guard(lambda: self._peers.pages.stop_ringing(self.call, user, reason))
+            case actions.TellCaller():
+                self._guard(lambda: self._peers.pages.update_caller(self.call))
+            case actions.StartTimer(timer, party, ago):
+                self._start_timer(timer, party, ago)
+            case actions.CancelTimer(timer, party):
+                if running := self._timers.pop((timer, party), None):
+                    running.cancel()
+            case actions.CancelTimers():
+                self._cancel_timers()
+            case actions.CheckMedia(within):
+                self._run(self._check_media(leg_id(self.call.id, self.call.leg), within))
+            case actions.AwaitEarlyMedia():
+                if self._early:
+                    self._early.cancel()
+                self._early = self._run(await_early_media(self._peers.media, lambda: self.call, self.post))
+            case actions.PlayMusic(on):
+                self._wish(self._music, on, self._play_music)
+            case actions.Mute(on):
+                self._wish(self._apart, on, self._mute)
+            case actions.Record(verb, name):
+                self._run(self._record(verb, name))
+            case actions.AskOffer(reason):
+                self._tell(MediaNeeded(self.call, reason))
+            case actions.TellMedia():
+                self._tell(MediaReady(self.call, self.call.answer))
+            case actions.TellState():
+                self._tell(StateChanged(self.call))
+            case actions.TellDigit(digit):
+                self._tell(DigitReceived(self.call, digit))
+            case actions.TellHold(_, by_us):
+                self._tell(HoldChanged(self.call, by_us))
+            case actions.TellParty(party):
+                self._tell(PartyChanged(self.call, party))
+            case actions.TellTransfer(party, failure):
+                self._tell(TransferEnded(self.call, party, failure))
+            case actions.TellRecording(failure):
+                self._tell(RecordingChanged(self.call, failure))
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._requests.add(task)
+        task.add_done_callback(self._requests.discard)
+        return task
+
+    async def _do(self, call: Call, step: Step, leg: int) -> None:
+        try:
+            address, sdp = await perform(self._peers, call, step, leg, ring_timeout=self._limits.ring_timeout)
+        except PeerError as error:
+            self.post(StepFailed(time.time(), step, _failure(error), str(error), leg))
+        except Exception as error:
+            self._log.exception("a set-up step broke", step=step.value)
+            self.post(StepFailed(time.time(), step, Failure.TIMEOUT, repr(error), leg))
+        else:
+            self.post(StepDone(time.time(), step, address, sdp, leg))
+
+    async def _release(self, call: Call, resource: Resource, leg: int) -> None:
+        figures: LegFigures | None = None
+        for pause in (*RELEASE_PAUSES, None):
+            try:
+                figures = await undo(self._peers, call, resource, leg)
+                break
+            except Exception as error:
+                if pause is None:
+                    metrics.RELEASES_GIVEN_UP.labels(resource.value).inc()
+                    self._log.error("release given up: the sweep will reap it", what=resource.value, reason=str(error))
+                    break
+                self._log.warning("release failed, trying again", what=resource.value, reason=str(error))
+                await asyncio.sleep(pause)
+        self.post(Released(time.time(), resource, leg, figures))
+
+    # --- digits ---------------------------------------------------------------------
+
+    def check_digits(self, digits: str) -> None:
+        """Raises TooMany where so many digits wait already that these would come much too late."""
+        if len(self._digits) + len(digits) > DIGITS_WAITING:
+            raise TooMany(f"{len(self._digits)} digits wait to be sent already.", field="digits")
+
+    def _send_digits(self, digits: str) -> None:
+        self._digits.extend(digits)
+        if not self._sending_digits:
+            self._sending_digits = True
+            self._run(self._drain_digits())
+
+    async def _drain_digits(self) -> None:
+        try:
+            while self._digits and self.call.state.live:
+                digits = "".join(self._digits)
+                self._digits.clear()
+                ari = self._peers.ari
+                await asyncio.gather(*(ari.channels.send_dtmf(one, digits) for one in _listeners(self.call)))
+        except PeerError as error:
+            self._log.warning("digits were not sent", reason=str(error))
+        finally:
+            self._sending_digits = False
+
+    # --- sound, and whether the browser is heard ------------------------------------------
+
+    def _wish(self, wish: Wish, on: bool, grant: Callable[[bool], Coroutine[Any, Any, None]]) -> None:
+        wish.on = on
+        if not wish.under_way:
+            wish.under_way = True
+            self._run(self._grant(wish, grant))
+
+    async def _grant(self, wish: Wish, grant: Callable[[bool], Coroutine[Any, Any, None]]) -> None:
+        """One request at a time: a stop that overtook its start would leave the music on."""
+        done = not wish.on
+        try:
+            while wish.on is not done:
+                done = wish.on
+                await grant(done)
+        except PeerError as error:
+            self._log.warning("the sound could not be changed", how=grant.__name__, on=done, reason=str(error))
+        finally:
+            wish.under_way = False
+
+    async def _play_music(self, on: bool) -> None:
+        bridges, bridge = self._peers.ari.bridges, resource_id(self.call.id, Kind.BRIDGE)
+        await (bridges.start_music if on else bridges.stop_music)(bridge)
+
+    async def _mute(self, on: bool) -> None:
+        leg = leg_id(self.call.id, self.call.leg)
+        await (self._peers.ari.channels.mute if on else self._peers.ari.channels.unmute)(leg)
+
+    # --- recording ---------------------------------------------------------------------
+
+    async def _record(self, verb: RecordingVerb, name: str) -> None:
+        recordings, bridge = self._peers.ari.recordings, resource_id(self.call.id, Kind.BRIDGE)
+        try:
+            match verb:
+                case RecordingVerb.START:
+                    if self._limits.announcement:
+                        await recordings.play(bridge, self._limits.announcement)
+                    await recordings.start(bridge, name)
+                case RecordingVerb.PAUSE:
+                    await recordings.pause(name)
+                case RecordingVerb.RESUME:
+                    await recordings.resume(name)
+                case RecordingVerb.STOP:
+                    await recordings.stop(name)
+        except PeerError as error:
+            self._log.error("a recording does not do as it is told", verb=verb.value, name=name, reason=str(error))
+            if verb is RecordingVerb.START:
+                self.post(RecordingEnded(time.time(), name, str(error)))
+
+    async def _check_media(self, leg: str, within: float | None) -> None:
+        heard_at: float | None
+        try:
+            heard_at = await self._peers.media.heard(leg) or 0.0
+        except PeerRefused:
+            heard_at = 0.0  # there is no such session any more
+        except PeerError as error:
+            self._log.debug("rtpengine does not say when the browser was heard", reason=str(error))
+            heard_at = None
+        self.post(MediaChecked(time.time(), heard_at, within))
+
+    # --- timers, pages, listeners ------------------------------------------------------
+
+    def _start_timer(self, timer: Timer, party: int, ago: float) -> None:
+        if running := self._timers.get((timer, party)):
+            running.cancel()
+        now = time.monotonic()
+        since, due = now - ago, now - ago + self._limits.seconds(timer)
+        if kept := find(self.call.deadlines, timer, party):
+            since, due = kept.since, kept.due
+        self._timers[timer, party] = asyncio.get_running_loop().call_later(
+            max(0.0, due - now), self._timer_fired, timer, party, since
+        )
+
+    def _timer_fired(self, timer: Timer, party: int, since: float) -> None:
+        self._timers.pop((timer, party), None)
+        self.post(TimerFired(time.time(), timer, party, time.monotonic() - since))
+
+    def _cancel_timers(self) -> None:
+        for handle in self._timers.values():
+            handle.cancel()
+        self._timers.clear()
+
+    def _ring_pages(self) -> Reach:
+        try:
+            return self._peers.pages.ring(self.call)
+        except Exception:
+            self._log.exception("the pages could not be rung")
+            return Reach()
+
+    def _tell(self, update: Update) -> None:
+        for listener in list(self.listeners):
+            self._guard(lambda listener=listener: listener(update))  # type: ignore[misc]
+
+    def _guard(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except Exception:
+            self._log.exception("a listener failed")
+
+    async def close(self) -> None:
+        """Stop all that is under way, without releasing anything."""
+        self._closed = True
+        self._cancel_timers()
+        requests = list(self._requests)
+        for request in requests:
+            request.cancel()
+        await asyncio.gather(*requests, return_exceptions=True)
+
+
+def _listeners(call: Call) -> list[str]:
+    """The channels of those who are talked to."""
+    far = [call.far_channel] if call.far_is_here else []
+    return far + [party.channel for party in call.parties if party.talks]
+
+
+def _failure(error: PeerError) -> Failure:
+    if isinstance(error, PeerRefused):
+        return Failure.REFUSED
+    return Failure.TIMEOUT if isinstance(error, PeerTimeout) else Failure.UNREACHABLE
+
+
+def _detail(event: Event) -> dict[str, Any]:
+    """What of an event helps in a log line; never SDP."""
+    match event:
+        case StepDone(_, step, address, _, leg):
+            numbered = {"leg": leg} if leg > 1 else {}
+            return {"step": step.value} | ({"address": str(address)} if address else {}) | numbered
+        case TimerFired(_, timer):
+            return {"timer": timer.value}
+        case ConnectedLineChanged(_, resource, _, number, name):
+            return {"told_by": resource.value, "number": number, "name": name}
+        case PartyRang(_, party) | PartyAnswered(_, party) | PartyFailed(_, party) | PartyHangsUp(_, party):
+            return {"party": party}
+        case Released(_, resource):
+            return {"what": resource.value}
+        case _:
+            return {}

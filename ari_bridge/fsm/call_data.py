@@ -1,0 +1,109 @@
+"""A call as programs are told of it: plugins by its events, clients of the HTTP API. Pure.
+
+One form for both. In JSON its names are in camelCase; no SDP is in it.
+"""
+
+import msgspec
+
+from ari_bridge.fsm.call import Call, CallState, Direction, Party, PartyState, Taping
+from ari_bridge.outcomes import Cause, Outcome
+
+
+class CauseData(msgspec.Struct, frozen=True, rename="camel"):
+    """Why a call ended, for support."""
+
+    q850: int  # ITU-T Q.850 cause; 0 where none is known
+    sip: int  # the SIP status that stands closest; 0 where none does
+    text: str  # in words
+
+
+class PartyData(msgspec.Struct, frozen=True, rename="camel"):
+    """Somebody in the call besides its user and the far side. Times are Unix seconds; null: it has not happened."""
+
+    party: int  # its number in the call, from 2 on: the far side is 1
+    number: str  # as dialled, or the caller's
+    name: str
+    state: PartyState
+    outcome: Outcome | None  # with `ended`
+    answered_at: float | None
+    ended_at: float | None
+
+
+class CallRecording(msgspec.Struct, frozen=True, rename="camel"):
+    """A recording of the call, as it stands."""
+
+    name: str  # by which `/recordings` has it, once the call has ended
+    state: Taping
+
+
+class CallData(msgspec.Struct, frozen=True, rename="camel"):
+    """A call as it stands. Times are Unix seconds; null: it has not happened."""
+
+    call_id: str
+    direction: Direction
+    state: CallState  # `accepting`: an incoming call was taken, its media is being made. `ending`: being released
+    target: str  # the number as dialled, or that was called
+    caller: str  # who calls, as shown to the far side; incoming: the caller's number
+    caller_name: str
+    connected_number: str  # who is talked to, where Asterisk tells it (connected line); "": as dialled, or as called
+    connected_name: str
+    user: str | None  # whose call it is; null: nobody's, or nobody has taken it yet
+    users: list[str]  # incoming: those whose pages ring
+    held: bool  # by our side
+    held_by_far: bool
+    parties: list[PartyData]  # called in, or taken over, besides the far side; also those that have gone
+    transferring: str | None  # the number that the call is being transferred to
+    left: Outcome | None  # our side has left, and the others go on: what its user was told
+    left_at: float | None
+    recordings: list[CallRecording]
+    outcome: Outcome | None  # set when the call is decided to end
+    cause: CauseData | None  # once the call has ended
+    created_at: float
+    ringing_at: float | None
+    answered_at: float | None
+    ended_at: float | None
+
+    @classmethod
+    def of(cls, call: Call) -> "CallData":
+        taker = call.party(call.transferring)
+        return cls(
+            call_id=call.id,
+            direction=call.direction,
+            state=call.state,
+            target=call.target,
+            caller=call.caller,
+            caller_name=call.caller_name,
+            connected_number=call.far_number,
+            connected_name=call.far_name,
+            user=call.user,
+            users=sorted(call.users),
+            held=call.held,
+            held_by_far=call.held_by_far,
+            parties=list(map(_party, call.parties)),
+            transferring=taker.target if taker else None,
+            left=call.left,
+            left_at=call.left_at,
+            recordings=[CallRecording(one.name, one.state) for one in call.recordings],
+            outcome=call.outcome,
+            cause=cause_data(call.cause) if call.cause else None,
+            created_at=call.created_at,
+            ringing_at=call.ringing_at,
+            answered_at=call.answered_at,
+            ended_at=call.ended_at,
+        )
+
+
+def cause_data(cause: Cause) -> CauseData:
+    return CauseData(cause.q850, cause.sip, cause.text)
+
+
+def _party(party: Party) -> PartyData:
+    return PartyData(
+        party=party.number,
+        number=party.target,
+        name=party.name,
+        state=party.state,
+        outcome=party.outcome,
+        answered_at=party.answered_at,
+        ended_at=party.ended_at,
+    )

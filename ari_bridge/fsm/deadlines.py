@@ -1,0 +1,61 @@
+"""A call's deadlines: kept with what its rules start and cancel, and taken up by the next process. Pure."""
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from ari_bridge.fsm.actions import Action, CancelTimer, CancelTimers, StartTimer
+from ari_bridge.fsm.call import Call
+from ari_bridge.fsm.events import Event, TimerFired
+from ari_bridge.fsm.timing import Deadline, Timer, Timing, find, resumed, without
+
+
+def keep(call: Call, wanted: Iterable[Action], event: Event, timing: Timing) -> Call:
+    """The call with its deadlines as they are after the event and what it wants done."""
+    after = call.deadlines
+    if isinstance(event, TimerFired):
+        after = without(after, event.timer, event.party)
+    for action in wanted:
+        match action:
+            case StartTimer(timer, party, ago) if timer.outlives:
+                since = timing.now - ago
+                after = (
+                    *without(after, timer, party),
+                    Deadline(timer, party, since, since + _seconds(call, timer, timing)),
+                )
+            case CancelTimer(timer, party):
+                after = without(after, timer, party)
+            case CancelTimers():
+                after = ()
+            case _:
+                pass
+    return call if after == call.deadlines else replace(call, deadlines=after)
+
+
+def take_up(call: Call, wanted: Iterable[Action], record: Call, at: float, timing: Timing) -> Call:
+    """An adopted call with what is left of the time that its record has begun. `at`: Unix seconds."""
+    after = tuple(
+        resumed(
+            find(record.deadlines, action.timer, action.party),
+            action.timer,
+            action.party,
+            timing.now,
+            _seconds(call, action.timer, timing),
+            _ran(record, action.timer, action.party, at),
+        )
+        for action in wanted
+        if isinstance(action, StartTimer) and action.timer.outlives
+    )
+    return replace(call, deadlines=after)
+
+
+def _seconds(call: Call, timer: Timer, timing: Timing) -> float:
+    return call.ring_seconds if timer is Timer.RING and call.ring_seconds else timing.seconds(timer)
+
+
+def _ran(record: Call, timer: Timer, party: int, at: float) -> float:
+    """Of a record that does not say when the timer was started; 0 where it begins only now."""
+    if timer is Timer.RING:
+        return at - record.created_at
+    called = record.party(party)
+    return at - called.created_at if timer is Timer.PARTY and called else 0.0

@@ -1,0 +1,1 @@
+"""The decisions of the state machine, by subject: media legs, parties, recordings."""

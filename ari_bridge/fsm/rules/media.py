@@ -1,0 +1,229 @@
+"""Rules by which a call outlives its media and its page: a new leg, a page that is away, music meanwhile.
+
+A call loses its leg when rtpengine dies, and its page when a browser reloads or its network goes. Neither
+ends it: the far side is kept, hears music after two seconds of silence, and is talked to again as soon as
+the page has given a new offer. Only when the grace is over, and nothing is heard, the call ends.
+Pure.
+"""
+
+from msgspec.structs import replace
+
+from ari_bridge.errors import WrongState
+from ari_bridge.fsm import events, setup_plan
+from ari_bridge.fsm.actions import Action, AskOffer, CancelTimer, CheckMedia, StartTimer, TellMedia, TellState
+from ari_bridge.fsm.call import Call, Direction, Fact, Resource, Step, WarmLeg
+from ari_bridge.fsm.decisions import (
+    ACCEPTING,
+    ENDS,
+    UP,
+    Decision,
+    advance,
+    check_present,
+    drop_leg,
+    end,
+    leads_to,
+    release,
+    release_spare,
+    talking,
+    with_sound,
+    without,
+)
+from ari_bridge.fsm.events import Failure, Timer
+from ari_bridge.fsm.rules.parties import leave_lost
+from ari_bridge.outcomes import Cause, Outcome
+
+SILENCE_SECONDS = 2.0
+"""When nothing came from the browser for so long, the far side is given music."""
+ROUNDING_SECONDS = 0.1
+"""Between a timer's and a request's idea of the same moment."""
+SPARES = 8
+"""A page that offers again and again is told to wait while so much of its earlier legs still stands."""
+FIRST_LEGS = 3
+"""How often a set-up is tried anew, on another rtpengine, before its page has an answer."""
+
+
+# --- a new leg ----------------------------------------------------------------------
+
+
+@leads_to()
+def renew(call: Call, event: events.Reoffered) -> Decision:
+    """The page gives a new offer: the leg that it makes takes the old one's place once it is there."""
+    check_present(call)
+    if call.direction is Direction.INBOUND and Fact.ACCEPTED not in call.facts:
+        raise WrongState("The call rings: it can be accepted, and has no media yet.", field="callId")
+    if len(call.spare) >= SPARES:
+        raise WrongState("The call is being given new media already: try again in a second.", field="callId")
+    call = replace(call, session=event.session or call.session, prefer=event.prefer or call.prefer)
+    return new_leg(call, event.offer)
+
+
+def new_leg(call: Call, offer: str) -> Decision:
+    call = replace(call if call.media_lost else drop_leg(call), offer=offer, media_lost=False)
+    call, steps = advance(call)
+    return call, [*steps, StartTimer(Timer.SETUP)]
+
+
+def lose_media(call: Call, at: float, reason: str) -> Decision:
+    """The leg is gone, the call stands."""
+    if Fact.ANSWER_TOLD not in call.facts:  # the page's offer is still unanswered: it does for another leg
+        if call.leg >= FIRST_LEGS:
+            return end(call, at, Outcome.FAILED_MEDIA, Cause(text=reason))
+        return new_leg(call, call.offer)
+    call, releases = release_spare(replace(drop_leg(call), media_lost=True))
+    return call, [*releases, AskOffer(reason), StartTimer(Timer.GRACE), StartTimer(Timer.MUSIC)]
+
+
+@leads_to(*ENDS)
+def media_lost(call: Call, event: events.MediaLost) -> Decision:
+    if event.leg != call.leg or call.media_lost or call.left:
+        return call, []
+    if call.direction is Direction.INBOUND and Fact.ACCEPTED not in call.facts:
+        return call, []  # it has no media yet
+    return lose_media(call, event.at, event.reason)
+
+
+def outlives_its_leg(call: Call) -> bool:
+    """Whether a fault of its media leg leaves the call standing: there is a page then that can offer again."""
+    return Fact.ANSWER_TOLD in call.facts and (call.state is UP or call.leg > 1)
+
+
+def of_an_earlier_leg(call: Call, step: Step, leg: int) -> bool:
+    return step.of_leg and leg != call.leg
+
+
+def stale_step_done(call: Call, event: events.StepDone) -> Decision:
+    """A step of a leg that is given up has come back: what it made goes, once the new leg is there."""
+    return _after_stale(replace(call, stale=call.stale - {(event.step, event.leg)}))
+
+
+def stale_step_failed(call: Call, event: events.StepFailed) -> Decision:
+    call = replace(call, stale=call.stale - {(event.step, event.leg)})
+    if event.failure is Failure.REFUSED and event.step in setup_plan.MAKES:
+        call = without(call, setup_plan.MAKES[event.step], event.leg)
+    return _after_stale(call)
+
+
+def _after_stale(call: Call) -> Decision:
+    if not call.state.live:
+        return release(call)
+    if call.media_lost or Step.BRIDGE_EXTERNAL_MEDIA in call.asked:
+        return release_spare(call)
+    return call, []
+
+
+def answer_made(call: Call, sdp: str) -> Decision:
+    """The SDP answer is there. The first of a call comes before any state, and with the state."""
+    first = Fact.ANSWER_TOLD not in call.facts
+    call = replace(call, answer=sdp, facts=call.facts | {Fact.ANSWER_TOLD})
+    return call, [TellMedia(), TellState()] if first and call.state is not ACCEPTING else [TellMedia()]
+
+
+def warmed(call: Call, leg: WarmLeg | None) -> Decision:
+    """The call with a leg that was made ahead of it, in place of the four steps that make one."""
+    if leg is None:
+        return call, []
+    facts = {Fact.MEDIA_OFFERED, Fact.EXTERNAL_MEDIA_CREATED, Fact.MEDIA_ANSWERED}
+    if leg.entered:
+        facts.add(Fact.EXTERNAL_MEDIA_ENTERED)
+    call = replace(
+        call,
+        leg=leg.number,
+        media_address=leg.media_address,
+        external_media_address=leg.external_media_address,
+        facts=call.facts | facts,
+        asked=call.asked | {Step.OFFER_MEDIA, Step.CREATE_EXTERNAL_MEDIA, Step.ANSWER_MEDIA},
+        holds=call.holds | {Resource.MEDIA_SESSION, Resource.EXTERNAL_MEDIA},
+    )
+    return answer_made(call, leg.answer)
+
+
+def leg_bridged(call: Call) -> Decision:
+    """The leg is in the bridge: the two sides hear each other."""
+    heard: list[Action] = [StartTimer(Timer.MEDIA)] if call.state is UP else []
+    if call.owner_away:
+        return call, heard
+    return call, [*heard, CancelTimer(Timer.GRACE), CancelTimer(Timer.MUSIC)]
+
+
+# --- the page is away -----------------------------------------------------------------
+
+
+@leads_to()
+def owner_lost(call: Call, event: events.OwnerLost) -> Decision:
+    if call.owner_away or call.left:
+        return call, []
+    return replace(call, owner_away=True), [StartTimer(Timer.GRACE), StartTimer(Timer.MUSIC)]
+
+
+@leads_to()
+def owner_back(call: Call, event: events.OwnerBack) -> Decision:
+    if not call.owner_away:
+        return call, []
+    call = replace(call, owner_away=False)
+    if call.media_lost:
+        return call, [AskOffer("the sound was lost while the page was away"), StartTimer(Timer.GRACE)]
+    actions: list[Action] = [CancelTimer(Timer.GRACE), CancelTimer(Timer.MUSIC)]
+    return call, [*actions, CheckMedia()] if call.silent else actions
+
+
+def music_due(call: Call) -> Decision:
+    """The timer MUSIC fired."""
+    if call.state is not UP:
+        return call, []
+    if call.media_lost and not call.silent:
+        return with_sound(replace(call, silent=True))
+    return call, [CheckMedia()] if call.owner_away else []
+
+
+def media_due(call: Call, ran: float) -> Decision:
+    """The timer MEDIA fired: nothing tells us that the browser was heard meanwhile, so rtpengine is asked."""
+    if call.state is not UP or call.left:
+        return call, []
+    if call.media_lost or call.owner_away:  # the grace is at work
+        return call, [StartTimer(Timer.MEDIA)]
+    return call, [CheckMedia(within=ran)]
+
+
+@leads_to(*ENDS)
+def media_checked(call: Call, event: events.MediaChecked) -> Decision:
+    if call.left or call.state is not UP:
+        return call, []
+    if event.within is not None:
+        return _heard_in_time(call, event, event.within)
+    if call.media_lost:
+        return call, []
+    again: list[Action] = [StartTimer(Timer.MUSIC)] if call.owner_away else []
+    if event.heard_at is None:
+        return call, again
+    silent = event.at - event.heard_at > SILENCE_SECONDS
+    if (silent and call.owner_away) or not silent:
+        call, sound = with_sound(replace(call, silent=silent))
+        return call, [*sound, *again]
+    return call, again
+
+
+def _heard_in_time(call: Call, event: events.MediaChecked, within: float) -> Decision:
+    """Media that never came, or is gone for longer than the grace, ends the call; with others in it, only our part."""
+    if event.heard_at is None or call.media_lost or call.owner_away:
+        return call, [StartTimer(Timer.MEDIA)]
+    ago = max(0.0, event.at - event.heard_at)
+    if ago < within - ROUNDING_SECONDS:
+        return call, [StartTimer(Timer.MEDIA, ago=ago)]
+    if talking(call) > 1:
+        return leave_lost(call, event.at, Outcome.FAILED_MEDIA)
+    text = "nothing more is heard of the browser" if event.heard_at else "nothing was ever heard of the browser"
+    return end(call, event.at, Outcome.FAILED_MEDIA, Cause(text=text))
+
+
+def grace_over(call: Call, at: float) -> Decision:
+    """The timer GRACE fired."""
+    if call.media_lost and not call.owner_away and talking(call) < 2:
+        return end(call, at, Outcome.FAILED_MEDIA, Cause(text="no new media came in time"))
+    if not call.owner_away and not call.media_lost:
+        return call, []
+    if call.state is UP and not call.media_lost and not call.silent:
+        # Nobody is connected, but the two still talk: a page that is frozen, or cut off from us alone.
+        return call, [CheckMedia(), StartTimer(Timer.GRACE)]
+    if talking(call) > 1:
+        return leave_lost(call, at)
+    return end(call, at, Outcome.LOST, Cause(text="the page did not come back in time"))

@@ -1,0 +1,400 @@
+"""Rules by which a call has more than two sides: transfer, conference, leaving, hold.
+
+The page's media leg, the far side and every further party are in the one bridge of the call. A party is called
+outside of it and put in when it answers. A transfer is a party that takes our side's place: once it is in the
+bridge our side leaves, and the others are the call from then on; where it cannot be reached, nothing has happened
+but music. An attended transfer is the same with a party that another call gives. Pure.
+"""
+
+from msgspec.structs import replace
+
+from ari_bridge.errors import InvalidRequest, TooMany, WrongState
+from ari_bridge.fsm import events
+from ari_bridge.fsm.actions import (
+    Action,
+    CancelTimer,
+    Do,
+    Release,
+    StartTimer,
+    TellHold,
+    TellParty,
+    TellState,
+    TellTransfer,
+)
+from ari_bridge.fsm.call import Call, Fact, Party, PartyState, Resource, Step
+from ari_bridge.fsm.decisions import (
+    ENDS,
+    Decision,
+    check_present,
+    drop_leg,
+    end,
+    leads_to,
+    release,
+    release_parties,
+    release_spare,
+    talking,
+    with_party,
+    with_sound,
+)
+from ari_bridge.fsm.events import Failure, Timer
+from ari_bridge.ids import party_id
+from ari_bridge.outcomes import Cause, Outcome, far_ended
+
+PARTIES = 8
+"""At once, besides our side and the far side. A mixing bridge of Asterisk takes more; a person does not."""
+PARTIES_EVER = 64
+"""In the life of one call: its record holds them all."""
+FAR_NUMBER = 1
+
+
+# --- hold ---------------------------------------------------------------------------
+
+
+@leads_to()
+def hold(call: Call, event: events.Held) -> Decision:
+    check_present(call)
+    if event.held is call.held:
+        return call, []
+    call, sound = with_sound(replace(call, held=event.held))
+    return call, [*sound, TellHold(event.held, by_us=True)]
+
+
+# --- a party is asked in ----------------------------------------------------------------
+
+
+@leads_to()
+def invite(call: Call, event: events.PartyInvited) -> Decision:
+    _check_room(call, event.transfer)
+    present = [shown(call)[0]] if call.far_is_here else []
+    if event.target in [*present, *(party.target for party in call.parties if party.here)]:
+        raise InvalidRequest(f"{event.target} is in the call already.", field="target")
+    # Who is transferred sees, and is seen by, the other party: not by our side, which goes.
+    number, name = shown(call) if event.transfer else (call.user or call.caller, "")
+    new = len(call.parties) + 2
+    party = Party(
+        number=new,
+        channel=party_id(call.id, new),
+        target=event.target,
+        created_at=event.at,
+        endpoint=event.endpoint,
+        caller=number,
+        caller_name=name,
+        asked=frozenset({Step.CREATE_PARTY}),
+        waiting=frozenset({Step.CREATE_PARTY}),
+    )
+    call = replace(call, parties=(*call.parties, party), transferring=new if event.transfer else call.transferring)
+    call, sound = with_sound(call)
+    return call, [Do(Step.CREATE_PARTY, new), StartTimer(Timer.PARTY, new), *sound, TellParty(new)]
+
+
+def shown(call: Call) -> tuple[str, str]:
+    """The far side's number and name, as others are shown them."""
+    if call.far_number:
+        return call.far_number, call.far_name
+    return (call.target, "") if call.endpoint else (call.caller, call.caller_name)
+
+
+@leads_to()
+def take_in(call: Call, event: events.PartyGiven) -> Decision:
+    _check_room(call, event.transfer)
+    new = len(call.parties) + 2
+    party = Party(
+        number=new,
+        channel=event.channel,
+        target=event.target,
+        created_at=event.at,
+        name=event.name,
+        state=event.state,
+        asked=frozenset({Step.CREATE_PARTY, Step.DIAL_PARTY}),
+        answered_at=event.at if event.state is PartyState.UP else None,
+    )
+    call = replace(call, parties=(*call.parties, party), transferring=new if event.transfer else call.transferring)
+    actions: list[Action] = [] if event.state is PartyState.UP else [StartTimer(Timer.PARTY, new)]
+    if call.held and not event.transfer:  # three are to talk
+        call = replace(call, held=False)
+        actions.append(TellHold(False, by_us=True))
+    call, sound = with_sound(call)
+    call, steps = _join(call, party)
+    return call, [*actions, *sound, *steps, TellParty(new)]
+
+
+def _check_room(call: Call, transfer: bool) -> None:
+    check_present(call)
+    if call.transferring:
+        raise WrongState("The call is being transferred already.", field="callId")
+    here = sum(party.here for party in call.parties)
+    if transfer and here:
+        raise WrongState("A call of several parties cannot be transferred: leave it, and they go on.", field="callId")
+    if transfer and not call.far_is_here:
+        raise WrongState("The other side is leaving.", field="callId")
+    if here >= PARTIES or len(call.parties) >= PARTIES_EVER:
+        raise TooMany(f"There are {here} parties in the call already.", field="callId")
+
+
+def _join(call: Call, party: Party) -> Decision:
+    """One that has answered is put into the bridge."""
+    if not party.talks or Step.BRIDGE_PARTY in party.asked:
+        return call, []
+    return _begin(call, party, Step.BRIDGE_PARTY)
+
+
+def _begin(call: Call, party: Party, step: Step) -> Decision:
+    party = replace(party, asked=party.asked | {step}, waiting=party.waiting | {step})
+    return with_party(call, party), [Do(step, party.number)]
+
+
+# --- a party is told of --------------------------------------------------------------------
+
+
+def entered(call: Call, number: int) -> Decision:
+    """Its channel takes commands now."""
+    party = call.party(number)
+    if party is None or not party.here or Step.DIAL_PARTY in party.asked:
+        return call, []
+    return _begin(call, party, Step.DIAL_PARTY)
+
+
+@leads_to()
+def replaced(call: Call, event: events.ChannelReplaced) -> Decision:
+    """It is in the bridge already: Asterisk has put it there."""
+    if event.resource is Resource.FAR:
+        facts = call.facts - {Fact.FAR_LEFT}
+        call = replace(call, far_channel=event.channel, far_number=event.number, far_name=event.name, facts=facts)
+        return call, [CancelTimer(Timer.EXPLAIN), TellParty(FAR_NUMBER)]
+    party = call.party(event.leg)
+    if party is None or not party.here:
+        return call, []
+    party = replace(party, channel=event.channel, target=event.number or party.target, name=event.name)
+    return with_party(call, party), [CancelTimer(Timer.EXPLAIN, party.number), TellParty(party.number)]
+
+
+def left_us(call: Call, number: int) -> Decision:
+    """Its channel takes no commands any more: its end comes next, with the cause, or it went elsewhere."""
+    return call, [StartTimer(Timer.EXPLAIN, number)]
+
+
+@leads_to()
+def rang(call: Call, event: events.PartyRang) -> Decision:
+    party = call.party(event.party)
+    if party is None or party.state is not PartyState.CALLED:
+        return call, []
+    return with_party(call, replace(party, state=PartyState.RINGING)), [TellParty(party.number)]
+
+
+def stands(call: Call, number: int, at: float) -> Decision:
+    """It is up, as was seen after a time in which nobody told us; perhaps its bridge is still to come."""
+    party = call.party(number)
+    if party is None or not party.here:
+        return call, []
+    if party.state is not PartyState.UP:
+        return answered.apply(call, events.PartyAnswered(at, number))
+    if Step.BRIDGE_PARTY in party.asked and call.transferring == number:
+        return _taken_over(call, party, at)
+    return _join(call, party)
+
+
+@leads_to()
+def answered(call: Call, event: events.PartyAnswered) -> Decision:
+    party = call.party(event.party)
+    if party is None or not party.here or party.state is PartyState.UP:
+        return call, []
+    party = replace(party, state=PartyState.UP, answered_at=event.at)
+    call, steps = _join(with_party(call, party), party)
+    return call, [*steps, CancelTimer(Timer.PARTY, party.number), TellParty(party.number)]
+
+
+@leads_to()
+def failed(call: Call, event: events.PartyFailed) -> Decision:
+    party = call.party(event.party)
+    return (with_party(call, replace(party, dial_status=event.dial_status)) if party else call), []
+
+
+@leads_to()
+def hangs_up(call: Call, event: events.PartyHangsUp) -> Decision:
+    party = call.party(event.party)
+    return (with_party(call, replace(party, hangup_q850=event.q850)) if party else call), []
+
+
+def ring_time_over(call: Call, number: int, at: float) -> Decision:
+    party = call.party(number)
+    if party is None or not party.here or party.state is PartyState.UP:
+        return call, []
+    return _let_go(call, party, Outcome.NO_ANSWER, at)
+
+
+def never_explained(call: Call, number: int, at: float) -> Decision:
+    """Its channel left our application, and its end did not come: it is elsewhere, and of no use to anybody."""
+    party = call.party(number)
+    if party is None or not party.here:
+        return call, []
+    return _let_go(call, party, Outcome.COMPLETED if party.talks else Outcome.UNREACHABLE, at)
+
+
+# --- a party's requests come back ------------------------------------------------------------
+
+
+def step_done(call: Call, event: events.StepDone) -> Decision:
+    party = call.party(event.leg)
+    if party is None:
+        return call, []
+    party = replace(party, waiting=party.waiting - {event.step})
+    call = with_party(call, party)
+    if not call.state.live:
+        return release(call)
+    if not party.here:
+        return release_parties(call)
+    if event.step is not Step.BRIDGE_PARTY:
+        return call, []
+    if call.transferring == party.number:
+        return _taken_over(call, party, event.at)
+    return with_sound(call)
+
+
+def step_failed(call: Call, event: events.StepFailed) -> Decision:
+    party = call.party(event.leg)
+    if party is None:
+        return call, []
+    party = replace(party, waiting=party.waiting - {event.step})
+    call = with_party(call, party)
+    refused = event.failure is Failure.REFUSED
+    if refused and event.step is Step.CREATE_PARTY:
+        return gone(call, party.number, event.at, Outcome.UNREACHABLE)
+    if not call.state.live:
+        return release(call)
+    if not party.here:
+        return release_parties(call)
+    if refused and event.step is Step.DIAL_PARTY:
+        return call, []  # it has just ended, mostly: its own end says why. Else its time to ring will be over
+    return _let_go(call, party, Outcome.FAILED_PBX, event.at)
+
+
+def _taken_over(call: Call, taker: Party, at: float) -> Decision:
+    """The transfer has worked: our side leaves, where it has not done so before."""
+    call = replace(call, transferring=0)
+    call, actions = with_sound(call) if call.left else _leave(call, at, Outcome.TRANSFERRED)
+    return call, [TellTransfer(taker.number, None), *actions]
+
+
+# --- somebody goes -----------------------------------------------------------------------------
+
+
+@leads_to(*ENDS)
+def drop(call: Call, event: events.PartyDropped) -> Decision:
+    check_present(call)
+    if event.party == FAR_NUMBER and call.far_is_here:
+        return _drop_far(call, event.at)
+    party = call.party(event.party)
+    if party is None or not party.here:
+        raise InvalidRequest(f"There is no party {event.party} in the call.", field="party")
+    return _let_go(call, party, Outcome.COMPLETED if party.talks else Outcome.CANCELLED, event.at)
+
+
+def _drop_far(call: Call, at: float) -> Decision:
+    if not any(party.here and party.number != call.transferring for party in call.parties):
+        return end(call, at, Outcome.COMPLETED)
+    # Its end comes back as that of a far side that hung up.
+    facts = call.facts | {Fact.FAR_LEFT}
+    call, released = _release_far(replace(call, facts=facts))
+    call, sound = with_sound(call)
+    return call, [*released, *sound]
+
+
+def _release_far(call: Call) -> Decision:
+    if Resource.FAR in call.releasing or Resource.FAR not in call.holds:
+        return call, []
+    return replace(call, releasing=call.releasing | {Resource.FAR}), [Release(Resource.FAR)]
+
+
+def _let_go(call: Call, party: Party, outcome: Outcome, at: float) -> Decision:
+    """The party is to go, for this reason; it is told when it has gone."""
+    call, releases = release_parties(with_party(call, replace(party, leaving=outcome)))
+    call, actions = _without_taker(call, party, outcome)
+    call, sound = with_sound(call)
+    call, rest = _or_end(call, at)
+    return call, [CancelTimer(Timer.PARTY, party.number), *releases, *actions, *sound, *rest]
+
+
+def gone(call: Call, number: int, at: float, outcome: Outcome) -> Decision:
+    """The party's channel is no more."""
+    party = call.party(number)
+    if party is None or party.state is PartyState.GONE:
+        return call, []
+    outcome = party.leaving or outcome
+    was_here = party.here
+    party = replace(party, state=PartyState.GONE, leaving=None, outcome=outcome, ended_at=at, waiting=frozenset())
+    call = with_party(call, party)
+    if not call.state.live:
+        return release(call)
+    call, actions = _without_taker(call, party, outcome) if was_here else (call, [])
+    call, sound = with_sound(call)
+    call, rest = _or_end(call, at)
+    return call, [CancelTimer(Timer.PARTY, number), TellParty(number), *actions, *sound, *rest]
+
+
+def channel_gone(call: Call, event: events.ChannelGone) -> Decision:
+    """ARI ChannelDestroyed of a party's channel."""
+    party = call.party(event.leg)
+    if party is None:
+        return call, []
+    up, rang_once = party.state is PartyState.UP, party.state is PartyState.RINGING
+    outcome, _ = far_ended(
+        event.q850, event.text, party.dial_status, requested=party.hangup_q850, rang=rang_once, answered=up
+    )
+    return gone(call, event.leg, event.at, outcome)
+
+
+def far_gone(call: Call, at: float, outcome: Outcome, cause: Cause) -> Decision:
+    """The far side has gone; where others are there, they go on."""
+    call, sound = with_sound(call)
+    call, rest = _or_end(call, at, outcome, cause)
+    if not call.state.live:
+        return call, [*sound, *rest]
+    call, released = _release_far(call)  # it may be elsewhere in Asterisk, and then is of no use to anybody
+    return call, [*released, *sound, TellParty(FAR_NUMBER)]
+
+
+def _without_taker(call: Call, party: Party, outcome: Outcome) -> Decision:
+    if call.transferring != party.number:
+        return call, []
+    return replace(call, transferring=0), [TellTransfer(party.number, outcome)]
+
+
+def _or_end(call: Call, at: float, outcome: Outcome = Outcome.COMPLETED, cause: Cause | None = None) -> Decision:
+    """End the call where those that remain have nobody to talk to."""
+    others = sum(party.here for party in call.parties) + call.far_is_here
+    if call.left:
+        return (call, []) if others >= 2 else end(call, at, outcome, cause)
+    return (call, []) if others - bool(call.transferring) >= 1 else end(call, at, outcome, cause)
+
+
+# --- our side goes ---------------------------------------------------------------------------
+
+
+@leads_to()
+def leave(call: Call, event: events.Left) -> Decision:
+    check_present(call)
+    if not call.transferring and talking(call) < 2:
+        raise WrongState("Only one party is there: hang up, or wait until there are two.", field="callId")
+    return _leave(call, event.at, Outcome.TRANSFERRED if call.transferring else Outcome.COMPLETED)
+
+
+def leave_lost(call: Call, at: float, outcome: Outcome = Outcome.LOST) -> Decision:
+    """The page, or its media, did not come back; the others talk on."""
+    return _leave(call, at, outcome)
+
+
+def _leave(call: Call, at: float, outcome: Outcome) -> Decision:
+    call = replace(drop_leg(call), left=outcome, left_at=at, held=False, apart=False, silent=False, media_lost=False)
+    call, releases = release_spare(call)
+    call, sound = with_sound(call)
+    timers: list[Action] = [CancelTimer(timer) for timer in (Timer.GRACE, Timer.MUSIC, Timer.MEDIA)]
+    return call, [TellState(), *releases, *sound, *timers]
+
+
+# --- the far side goes over to another call -------------------------------------------------------
+
+
+@leads_to(*ENDS)
+def give_far_away(call: Call, event: events.FarGivenAway) -> Decision:
+    call = replace(call, holds=call.holds - {Resource.FAR}, releasing=call.releasing - {Resource.FAR})
+    return end(call, event.at, Outcome.TRANSFERRED)

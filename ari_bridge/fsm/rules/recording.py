@@ -1,0 +1,72 @@
+"""Rules by which a call is recorded: Asterisk records its bridge, so all that is said in it. Pure.
+
+A recording is Asterisk's own: it goes on when our process dies, and is over when the bridge is destroyed at the latest.
+"""
+
+from msgspec.structs import replace
+
+from ari_bridge.errors import TooMany, WrongState
+from ari_bridge.fsm import events
+from ari_bridge.fsm.actions import Record, TellRecording
+from ari_bridge.fsm.call import Call, Fact, Recording, Taping
+from ari_bridge.fsm.decisions import Decision, check_present, leads_to
+from ari_bridge.fsm.events import RecordingVerb
+from ari_bridge.ids import stem_of
+
+RECORDINGS = 100
+"""At most in one call: its record holds the names of all."""
+
+
+def recording_name(call_id: str, number: int) -> str:
+    """`<stem>-rec1`, `<stem>-rec2`, ...: the name of a file, too."""
+    return f"{stem_of(call_id)}-rec{number}"
+
+
+@leads_to()
+def record(call: Call, event: events.RecordingAsked) -> Decision:
+    """What is so already is no fault: two people may press the button."""
+    check_present(call)
+    running = call.recording
+    match event.verb:
+        case RecordingVerb.START if running is None:
+            return start(call, event.at)
+        case RecordingVerb.START:
+            return call, []
+        case _ if running is None:
+            raise WrongState("The call is not being recorded.", field="action")
+        case RecordingVerb.PAUSE:
+            return _set(call, running, Taping.PAUSED, event.verb)
+        case RecordingVerb.RESUME:
+            return _set(call, running, Taping.ON, event.verb)
+        case _:
+            return _set(call, running, Taping.OVER, event.verb)
+
+
+def start(call: Call, at: float) -> Decision:
+    if Fact.BRIDGE_CREATED not in call.facts:
+        raise WrongState("The call is not set up yet.", field="callId")
+    if len(call.recordings) >= RECORDINGS:
+        raise TooMany(f"There are {RECORDINGS} recordings of this call already.", field="callId")
+    recording = Recording(recording_name(call.id, len(call.recordings) + 1), Taping.ON, at)
+    call = replace(call, recordings=(*call.recordings, recording))
+    return call, [Record(RecordingVerb.START, recording.name), TellRecording()]
+
+
+def _set(call: Call, recording: Recording, state: Taping, verb: RecordingVerb) -> Decision:
+    if recording.state is state:
+        return call, []
+    return _with(call, replace(recording, state=state)), [Record(verb, recording.name), TellRecording()]
+
+
+@leads_to()
+def over(call: Call, event: events.RecordingEnded) -> Decision:
+    """Asterisk says so: it was asked to, the disk is full, or there is nothing to record any more."""
+    recording = next((one for one in call.recordings if one.name == event.name), None)
+    if recording is None or recording.state is Taping.OVER:
+        return call, []
+    return _with(call, replace(recording, state=Taping.OVER)), [TellRecording(event.failure)]
+
+
+def _with(call: Call, recording: Recording) -> Call:
+    recordings = tuple(recording if one.name == recording.name else one for one in call.recordings)
+    return replace(call, recordings=recordings)

@@ -1,0 +1,75 @@
+"""The set-up of a call as a table: each step, the facts that it waits for, the fact that it gives.
+
+A step starts the moment its facts are there, so everything that can go on at once
+does: the INVITE does not wait for media, nor the browser's answer for the far side.
+Steps that can start at the same moment do so in the table's order. Pure.
+"""
+
+from ari_bridge.fsm.call import Call, Direction, Fact, Resource, Step
+
+OUTBOUND: dict[Step, frozenset[Fact]] = {
+    # The far side has the longest way to go.
+    Step.CREATE_FAR: frozenset(),
+    Step.CREATE_BRIDGE: frozenset(),
+    Step.OFFER_MEDIA: frozenset(),
+    Step.CREATE_EXTERNAL_MEDIA: frozenset({Fact.MEDIA_OFFERED}),
+    Step.ANSWER_MEDIA: frozenset({Fact.EXTERNAL_MEDIA_CREATED}),
+    Step.BRIDGE_EXTERNAL_MEDIA: frozenset({Fact.BRIDGE_CREATED, Fact.EXTERNAL_MEDIA_ENTERED}),
+    Step.BRIDGE_FAR: frozenset({Fact.BRIDGE_CREATED, Fact.FAR_ENTERED}),
+    # In the bridge first, then dialled: so early media is heard, and an answer finds all in place.
+    Step.DIAL_FAR: frozenset({Fact.FAR_BRIDGED}),
+}
+
+INBOUND: dict[Step, frozenset[Fact]] = {
+    Step.RING_FAR: frozenset({Fact.PAGES_RING}),
+    Step.OFFER_MEDIA: frozenset({Fact.ACCEPTED}),
+    Step.CREATE_BRIDGE: frozenset({Fact.ACCEPTED}),
+    Step.CREATE_EXTERNAL_MEDIA: frozenset({Fact.MEDIA_OFFERED}),
+    Step.ANSWER_MEDIA: frozenset({Fact.EXTERNAL_MEDIA_CREATED}),
+    Step.BRIDGE_EXTERNAL_MEDIA: frozenset({Fact.BRIDGE_CREATED, Fact.EXTERNAL_MEDIA_ENTERED}),
+    Step.BRIDGE_FAR: frozenset({Fact.BRIDGE_CREATED, Fact.FAR_ENTERED}),
+    # The caller is answered, and pays, only when somebody can be heard.
+    Step.ANSWER_FAR: frozenset({Fact.EXTERNAL_MEDIA_BRIDGED, Fact.FAR_BRIDGED}),
+}
+
+PLANS = {Direction.OUTBOUND: OUTBOUND, Direction.INBOUND: INBOUND}
+
+GIVES: dict[Step, Fact] = {
+    Step.OFFER_MEDIA: Fact.MEDIA_OFFERED,
+    Step.ANSWER_MEDIA: Fact.MEDIA_ANSWERED,
+    Step.CREATE_BRIDGE: Fact.BRIDGE_CREATED,
+    Step.CREATE_EXTERNAL_MEDIA: Fact.EXTERNAL_MEDIA_CREATED,
+    Step.BRIDGE_EXTERNAL_MEDIA: Fact.EXTERNAL_MEDIA_BRIDGED,
+    Step.CREATE_FAR: Fact.FAR_CREATED,
+    Step.BRIDGE_FAR: Fact.FAR_BRIDGED,
+    Step.DIAL_FAR: Fact.FAR_DIALLED,
+    Step.RING_FAR: Fact.FAR_RUNG,
+    Step.ANSWER_FAR: Fact.FAR_ANSWERED,
+}
+
+MAKES: dict[Step, Resource] = {
+    Step.OFFER_MEDIA: Resource.MEDIA_SESSION,
+    Step.CREATE_BRIDGE: Resource.BRIDGE,
+    Step.CREATE_EXTERNAL_MEDIA: Resource.EXTERNAL_MEDIA,
+    Step.CREATE_FAR: Resource.FAR,
+}
+
+MADE_BY: dict[Resource, Step] = {resource: step for step, resource in MAKES.items()}
+
+
+def ready(call: Call) -> list[Step]:
+    """The steps that can begin now: not begun, and all their facts are there.
+
+    Where the media is lost, a new leg begins with the page's next offer, and not before; and where our side has left,
+    none begins.
+    """
+    plan = PLANS[call.direction]
+    ready = [step for step, needs in plan.items() if step not in call.asked and needs <= call.facts]
+    return [step for step in ready if not ((call.media_lost or call.left) and step.of_leg)]
+
+
+def complete(call: Call) -> bool:
+    """Whether every step of the set-up has worked, or is of no interest any more."""
+    if call.left:
+        return True
+    return all(GIVES[step] in call.facts for step in PLANS[call.direction])

@@ -1,0 +1,171 @@
+"""What one rtpengine is told for a call: the browser's encrypted Opus on one side, plain PCMU on the other."""
+
+from ari_bridge.errors import InvalidSdp, PeerRefused
+from ari_bridge.leg_stats import LegFigures
+from ari_bridge.media import activity, stats
+from ari_bridge.media import sdp as sdp_text
+from ari_bridge.media.activity import Load, Looked
+from ari_bridge.media.bencode import Value
+from ari_bridge.media.codec_policy import PLAIN_OPUS, Codec, OpusOptions
+from ari_bridge.media.ng import PEER, NgClient
+from ari_bridge.net import RtpAddress
+
+BROWSER, ASTERISK = "browser", "asterisk"  # the tags of the two sides
+
+_TOWARDS_ASTERISK: dict[str, Value] = {
+    "transport-protocol": "RTP/AVP",
+    "ICE": "remove",
+    "DTLS": "off",
+    "rtcp-mux": ["demux"],
+    "replace": ["origin", "session-connection"],
+    "flags": ["generate-mid"],
+    # Its own reports to the browser: it tells what is lost on the way here, which nobody else knows, and the answers
+    # give the round trip. A legacy Asterisk sends none that could be passed on.
+    "generate RTCP": "on",
+    "address-family": "IP4",  # whatever the browser has: a legacy Asterisk listens on IPv4
+}
+# `consume`, not `mask`: a browser that offers PCMU beside Opus is answered Opus, which survives packet loss.
+_OPUS_TO_PCMU: dict[str, Value] = {
+    "strip": ["PCMU", "PCMA", "G722", "red", "CN"],
+    "consume": ["opus"],
+    "transcode": ["PCMU"],
+}
+_PCMU_AS_IT_IS: dict[str, Value] = {"strip": ["opus", "PCMA", "G722", "red", "CN"]}
+_CODEC = {Codec.OPUS: _OPUS_TO_PCMU, Codec.PCMU: _PCMU_AS_IT_IS}
+# No `DTLS passive`: rtpengine then is the active side, with which every client's handshake works.
+# Asterisk has told the very address that it sends from. Learning it from packets instead, as rtpengine does by itself
+# for the first three seconds, would send the browser's sound to whoever sends to the port, and play what comes from
+# there: somebody who tries ports, or an ended call's Asterisk or browser. `strict-source` alone keeps what was learned.
+_TOWARDS_BROWSER: dict[str, Value] = {
+    "transport-protocol": "UDP/TLS/RTP/SAVPF",
+    "ICE": "force",
+    "rtcp-mux": ["require"],
+    "replace": ["origin", "session-connection"],
+    "generate RTCP": "on",
+    "flags": ["generate-mid", "endpoint-learning-off", "strict-source"],
+}
+
+
+class Rtpengine:
+    """One rtpengine. `name`: what it knows a session by, `<application>:<leg>`. Every method raises PeerError."""
+
+    def __init__(self, ng: NgClient, opus: OpusOptions = PLAIN_OPUS) -> None:
+        self._ng = ng
+        self._opus = opus
+        # The answer must have as many sections as the offer.
+        self._offers: dict[str, str] = {}
+
+    async def offer(self, name: str, sdp: str, codec: Codec, *, within: float) -> RtpAddress:
+        """Where it takes Asterisk's PCMU for the browser that made this offer, and is to speak `codec`.
+
+        `within`: seconds.
+        """
+        answer = await self._ng.ask("offer", self._offer(name, sdp, codec), within)
+        try:
+            address = sdp_text.rtp_address(_sdp(answer, "offer"))
+        except InvalidSdp as error:
+            raise PeerRefused(PEER, "offer", f"its SDP cannot be used: {error}") from error
+        self._offers[name] = sdp
+        return address
+
+    def _offer(self, name: str, sdp: str, codec: Codec) -> dict[str, Value]:
+        return {
+            **_TOWARDS_ASTERISK,
+            "call-id": name,
+            "from-tag": BROWSER,
+            "sdp": sdp_text.audio_only(sdp),
+            "codec": _CODEC[codec],
+        }
+
+    async def answer(self, name: str, asterisk: RtpAddress) -> str:
+        """The SDP answer for the browser, once Asterisk receives at `asterisk`."""
+        offer = self._offers.get(name)
+        if offer is None:
+            raise PeerRefused(PEER, "answer", f"there is no offer of {name}")
+        arguments: dict[str, Value] = {
+            **_TOWARDS_BROWSER,
+            "call-id": name,
+            "from-tag": BROWSER,
+            "to-tag": ASTERISK,
+            "sdp": sdp_text.pcmu_answer(asterisk),
+        }
+        answer = await self._ng.command("answer", **arguments)
+        try:
+            whole = sdp_text.answer_all_sections(offer, _sdp(answer, "answer"))
+            whole = sdp_text.with_opus_options(whole, fec=self._opus.fec, dtx=self._opus.dtx)
+        except InvalidSdp as error:
+            raise PeerRefused(PEER, "answer", f"its SDP cannot be used: {error}") from error
+        self.forget(name)
+        return whole
+
+    async def trickle(self, name: str, sdp: str, codec: Codec) -> None:
+        """The browser's offer again, once it was answered, with more ICE candidates; `codec`: as it was offered.
+
+        Not where ICE has found the browser already. The whole offer, as rtpengine 10.5 forgets a session's media
+        where it is given a fragment (RFC 8840): ICE works then, and nothing is heard.
+        """
+        if activity.reached(await self._ng.command("query", **{"call-id": name, "from-tag": BROWSER}), BROWSER):
+            return
+        await self._ng.command("offer", **self._offer(name, sdp, codec), **{"to-tag": ASTERISK})
+
+    async def delete(self, name: str) -> LegFigures | None:
+        """End the session, and tell what it has counted; one that is gone already is no error, and tells None."""
+        self.forget(name)
+        # With a tag the answer tells what was counted. Both sides go all the same: one has nobody without the other.
+        arguments: dict[str, Value] = {"call-id": name, "from-tag": BROWSER, "delete-delay": 0}
+        try:
+            return stats.read(await self._ng.command("delete", **arguments), browser=BROWSER, asterisk=ASTERISK)
+        except PeerRefused as error:
+            if not _unknown(error):
+                raise
+            return None
+
+    def forget(self, name: str) -> None:
+        """No answer to this offer will be asked for."""
+        self._offers.pop(name, None)
+
+    async def names(self, limit: int, *, within: float) -> list[str]:
+        """The sessions that it holds, whosever they are; at most `limit`, as the answer is one datagram."""
+        answer = await self._ng.ask("list", {"limit": limit}, within)
+        calls = answer.get("calls")
+        if not isinstance(calls, list):
+            return []
+        return [call.decode("utf-8", "replace") for call in calls if isinstance(call, bytes)]
+
+    async def looked(self, name: str) -> Looked | None:
+        """What the browser has sent; None where it does not say. Raises UnknownSession where there is none."""
+        return activity.look(await self._query(name), BROWSER)
+
+    async def far_packets(self, name: str) -> int | None:
+        """How many RTP packets Asterisk has sent; None where it does not say. Raises UnknownSession."""
+        return activity.rtp_packets(await self._query(name), ASTERISK)
+
+    async def _query(self, name: str) -> dict[str, Value]:
+        try:
+            return await self._ng.command("query", **{"call-id": name, "from-tag": BROWSER})
+        except PeerRefused as error:
+            raise (UnknownSession(name) if _unknown(error) else error) from error
+
+    async def load(self) -> Load:
+        """How much it has to do, for whomever."""
+        return activity.load(await self._ng.command("statistics"))
+
+
+class UnknownSession(PeerRefused):
+    """It holds no such session."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(PEER, "query", f"it holds no session {name}")
+
+
+def _unknown(error: PeerRefused) -> bool:
+    """rtpengine's words: `Unknown call-id`; `Call-ID not found or tags didn't match`."""
+    reason = error.reason.lower()
+    return "unknown call-id" in reason or "call-id not found" in reason
+
+
+def _sdp(answer: dict[str, Value], command: str) -> str:
+    sdp = answer.get("sdp")
+    if not isinstance(sdp, bytes):
+        raise PeerRefused(PEER, command, "its answer has no SDP")
+    return sdp.decode("utf-8", "replace")

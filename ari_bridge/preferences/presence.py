@@ -1,0 +1,67 @@
+"""How people stand: who is there, who is called, who talks. Pure.
+
+A user stands as their pages, calls and preferences say; a phone of the PBX as its device state says.
+"""
+
+from collections.abc import Iterable
+from enum import Enum
+
+from ari_bridge.fsm.call import Call, CallState, Direction
+
+
+class Standing(Enum):
+    """The values are the words that clients are told."""
+
+    OFFLINE = "offline"
+    AVAILABLE = "available"
+    RINGING = "ringing"
+    IN_CALL = "in_call"
+    DO_NOT_DISTURB = "do_not_disturb"
+
+
+def of_users(
+    users: Iterable[str], *, online: frozenset[str], undisturbed: frozenset[str], calls: Iterable[Call]
+) -> dict[str, Standing]:
+    """`online`: those with a page. `undisturbed`: those who are not to be disturbed. `calls`: all that are live."""
+    talking: set[str] = set()
+    ringing: set[str] = set()
+    for call in calls:
+        if call.user and not call.left:
+            talking.add(call.user)
+        elif call.direction is Direction.INBOUND and call.state is CallState.RINGING:
+            ringing |= call.users
+    return {user: _of_user(user, online, undisturbed, talking, ringing) for user in users}
+
+
+def _of_user(
+    user: str, online: frozenset[str], undisturbed: frozenset[str], talking: set[str], ringing: set[str]
+) -> Standing:
+    if user in talking:
+        return Standing.IN_CALL
+    if user in ringing:
+        return Standing.RINGING
+    if user not in online:
+        return Standing.OFFLINE
+    return Standing.DO_NOT_DISTURB if user in undisturbed else Standing.AVAILABLE
+
+
+_BY_DEVICE_STATE = {
+    "NOT_INUSE": Standing.AVAILABLE,
+    "INUSE": Standing.IN_CALL,
+    "BUSY": Standing.IN_CALL,
+    "ONHOLD": Standing.IN_CALL,
+    "RINGINUSE": Standing.IN_CALL,
+    "RINGING": Standing.RINGING,
+}
+
+
+def of_device(state: str) -> Standing:
+    """Of Asterisk's words for a device's state; what is UNAVAILABLE, INVALID or UNKNOWN cannot be reached."""
+    return _BY_DEVICE_STATE.get(state, Standing.OFFLINE)
+
+
+def of_endpoint(state: str, channels: int) -> Standing:
+    """Of what ARI lists, until a device state says more. `channels`: how many it has."""
+    if channels:
+        return Standing.IN_CALL
+    return Standing.AVAILABLE if state == "online" else Standing.OFFLINE

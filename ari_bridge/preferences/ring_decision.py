@@ -1,0 +1,22 @@
+"""Whether a user's pages ring for a caller, and where the caller goes if not. Pure."""
+
+from ari_bridge.fsm.decisions import forwarded
+from ari_bridge.preferences.preferences import Preferences
+from ari_bridge.preferences.ring_decision import Reach
+
+
+def reach(user: str, wanted: Preferences, *, has_page: bool, in_call: bool) -> Reach:
+    """`has_page`: a page of the user is open. `in_call`: the user holds a call at this moment."""
+    if wanted.forward_always:
+        return _not_rung(wanted.forward_always, "")
+    if wanted.do_not_disturb:
+        return Reach(status="DND")
+    if not has_page:
+        return _not_rung(wanted.forward_unreachable, "UNAVAILABLE")
+    if in_call and not wanted.call_waiting:
+        return _not_rung(wanted.forward_busy, "BUSY")
+    return Reach(frozenset({user}), forward=wanted.forward_no_answer, ring_seconds=wanted.ring_seconds)
+
+
+def _not_rung(forward: str, otherwise: str) -> Reach:
+    return Reach(status=forwarded(forward, otherwise), forward=forward)

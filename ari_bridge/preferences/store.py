@@ -1,0 +1,106 @@
+"""The preferences on disk: one JSON file, replaced as a whole.
+
+They change a few times a day and are read at every call, so they live in memory, and a change is a new file: written,
+synced, renamed over the old one. Whoever dies at whatever moment leaves the old one or the new one. A database would
+bring locks and migrations for what a person can read and mend with an editor.
+"""
+
+import asyncio
+import os
+import tempfile
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+import structlog
+
+from ari_bridge.errors import TooMany, Unavailable
+from ari_bridge.preferences.preferences import Preferences
+
+USERS_KEPT = 10_000
+CHANGES_WAITING = 100
+"""Changes that wait for a slow disk; more are refused."""
+RETRY_SECONDS = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+class NotKept(Unavailable):
+    """The preferences could not be written: those of before stand."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, RETRY_SECONDS)
+
+    def __str__(self) -> str:
+        return f"The preferences cannot be kept now: {self.reason}. Try again in {self.retry_after:.0f} s."
+
+
+class PreferenceStore(Protocol):
+    def of(self, user: str) -> Preferences:
+        """Quick, and never fails: the defaults where the user has set nothing."""
+
+    async def change(self, user: str, preferences: Preferences) -> None:
+        """They hold once this returns, whatever happens then. Raises NotKept, TooMany."""
+
+
+class PreferenceFile:
+    """Those of one server, in `path`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._kept: dict[str, Preferences] = {}
+        self._writing = asyncio.Lock()
+        self._waiting = 0
+
+    def load(self) -> None:
+        """Read what is there. A file that cannot be read is set aside: calls reach people as if nothing were set."""
+        try:
+            self._kept = msgspec.json.decode(self._path.read_bytes(), type=dict[str, Preferences])
+        except FileNotFoundError:
+            self._kept = {}
+        except (msgspec.DecodeError, OSError) as error:
+            aside = self._path.with_suffix(".unreadable")
+            log.error("the preferences cannot be read: they are set aside", kept_as=str(aside), reason=str(error))
+            self._path.replace(aside)
+
+    def of(self, user: str) -> Preferences:
+        return self._kept.get(user, Preferences())
+
+    async def change(self, user: str, preferences: Preferences) -> None:
+        if self._waiting >= CHANGES_WAITING:
+            raise NotKept("the disk is too slow")
+        self._waiting += 1
+        try:
+            async with self._writing:
+                changed = {**self._kept, user: preferences}
+                if preferences == Preferences():
+                    del changed[user]
+                if len(changed) > USERS_KEPT:
+                    raise TooMany(f"Preferences of {USERS_KEPT} users are kept already.")
+                await asyncio.to_thread(_replace, self._path, msgspec.json.encode(changed))
+                self._kept = changed
+        except OSError as error:
+            log.error("preferences could not be written", reason=str(error))
+            raise NotKept(error.strerror or "the disk fails") from error
+        finally:
+            self._waiting -= 1
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """The file is the old one or the new one at every moment. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")  # made with mode 600
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)  # the rename itself is on disk once its folder is
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

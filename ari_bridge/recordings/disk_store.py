@@ -1,0 +1,104 @@
+"""Recordings in a folder: of this machine, or one that is mounted from elsewhere."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
+from typing import TypeVar
+
+from ari_bridge.recordings import files
+from ari_bridge.recordings.protocol import StoreFailed
+
+PATIENCE_SECONDS = 300.0
+"""For one operation: a folder that is mounted from a dead server never answers."""
+LEFT_SECONDS = 86400.0
+"""A part so old was left by a process that died; a younger one may be another process' at work."""
+
+T = TypeVar("T")
+
+
+class DiskStore:
+    """Files and folder are for our user alone (modes 600 and 700)."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @property
+    def where(self) -> str:
+        return str(self._folder)
+
+    async def put(self, name: str, source: Path | bytes) -> None:
+        def keep() -> None:
+            files.make_folder(self._folder)
+            if isinstance(source, bytes):
+                files.write(self._folder / name, source)
+            else:
+                files.copy(source, self._folder / name)
+
+        await self._do("keep " + name, keep)
+
+    async def size(self, name: str) -> int | None:
+        def look() -> int | None:
+            try:
+                return os.stat(self._folder / name).st_size
+            except FileNotFoundError:
+                return None
+
+        return await self._do("look for " + name, look)
+
+    async def read(self, name: str, start: int = 0, end: int | None = None) -> AsyncGenerator[bytes, None]:
+        doing = "read " + name
+        file = await self._do(doing, lambda: open(self._folder / name, "rb"))
+        try:
+            size = os.fstat(file.fileno()).st_size
+            end = size if end is None else end
+            file.seek(start)
+            while start < end:
+                wanted = min(files.PIECE_BYTES, end - start)
+                piece = await self._do(doing, lambda wanted=wanted: file.read(wanted))  # type: ignore[misc]
+                if not piece:
+                    raise StoreFailed(self.where, doing, f"it ends after {start} bytes")
+                start += len(piece)
+                yield piece
+        finally:
+            file.close()
+
+    async def names(self) -> set[str]:
+        return await self._do("list what is there", self._names)
+
+    async def delete(self, name: str) -> bool:
+        def remove() -> bool:
+            try:
+                os.unlink(self._folder / name)
+            except FileNotFoundError:
+                return False
+            files.sync_folder(self._folder)
+            return True
+
+        return await self._do("delete " + name, remove)
+
+    async def close(self) -> None:
+        pass
+
+    def _names(self) -> set[str]:
+        found = set()
+        try:
+            with os.scandir(self._folder) as entries:
+                for entry in entries:
+                    if not entry.name.endswith(files.PART):
+                        found.add(entry.name)
+                    elif entry.stat().st_mtime < time.time() - LEFT_SECONDS:
+                        os.unlink(entry.path)
+        except FileNotFoundError:  # nothing has been kept yet
+            pass
+        return found
+
+    async def _do(self, doing: str, work: Callable[[], T]) -> T:
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return await asyncio.to_thread(work)
+        except TimeoutError as error:
+            raise StoreFailed(self.where, doing, f"nothing happened within {PATIENCE_SECONDS:g} s") from error
+        except OSError as error:
+            raise StoreFailed(self.where, doing, error.strerror or str(error)) from error

@@ -1,0 +1,184 @@
+"""The OpenAPI 3.1 document, made of the operations. `python -m frontend.api.openapi.document` writes it and the reference.
+
+`docs/openapi.json` and `docs/HTTP.md` are what a running server serves at `/openapi.json` and shows at `/docs`.
+"""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from frontend.api.openapi.schema import description_of, structs_of
+from frontend.api.routes import OPERATIONS, TAGS
+from frontend.http.endpoint import JSON, Answer, Operation
+from frontend.http.parameters import Parameter, written_schema
+from frontend.http.problems import KINDS, MEDIA_TYPE, problem
+
+DOCS = Path(__file__).parent.parent / "docs"
+API_VERSION = "1.0.0"
+"""Of the API, not of the program: the first number changes where a client must."""
+
+_DESCRIPTION = """\
+Calls from programs into the PBX: begin them, steer them, and see what became of them. All names are in camelCase, all
+times Unix seconds. Errors are problem details (RFC 9457): `code` says which one it is. Fields may come to be: ignore
+those that you do not know."""
+_REQUEST_ID = {
+    "description": "By which the server's log has this request; the request's own, where it has a sane one.",
+    "schema": {"type": "string"},
+}
+_RETRY_AFTER = {"description": "Ask again after so many seconds.", "schema": {"type": "string"}}
+
+
+def document() -> dict[str, Any]:
+    """JSON-ready. Every operation, with its examples and every problem it may answer."""
+    wanted = [*structs_of(OPERATIONS), *(one.type for operation in OPERATIONS for one in operation.reads)]
+    schemas, components = msgspec.json.schema_components(
+        [one for one in wanted if not written_schema(one)], ref_template="#/components/schemas/{name}"
+    )
+    for struct in structs_of(OPERATIONS):
+        _describe(struct, components[struct.__name__])
+    by_type = dict(zip((repr(one) for one in wanted if not written_schema(one)), schemas, strict=True))
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in OPERATIONS:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, by_type)
+    return {
+        "openapi": "3.1.0",
+        "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
+        "info": {"title": "ari-bridge", "version": API_VERSION, "description": _DESCRIPTION},
+        "servers": [{"url": "/"}],
+        "tags": [{"name": tag} for tag in TAGS],
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "examples": {code: {"summary": kind.title, "value": _example(code)} for code, kind in KINDS.items()},
+            "securitySchemes": {
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "The token that `POST /session` gives. Not needed where sign-in is off.",
+                }
+            },
+        },
+    }
+
+
+def encoded() -> bytes:
+    """The document as it is served and committed."""
+    return msgspec.json.format(msgspec.json.encode(document()), indent=2) + b"\n"
+
+
+def _operation(operation: Operation[Any, Any], by_type: Mapping[str, Any]) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "operationId": operation.name,
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "security": [] if operation.public else [{"bearer": []}],
+    }
+    if operation.description:
+        told["description"] = operation.description
+    if operation.reads:
+        told["parameters"] = [_parameter(operation, one, by_type) for one in operation.reads]
+    if operation.has_body:
+        content: dict[str, Any] = {"schema": by_type[repr(operation.body)]}
+        if operation.example_body is not None:
+            content["example"] = as_sent(operation.example_body)
+        told["requestBody"] = {"required": not operation.body_optional, "content": {JSON: content}}
+    responses = {str(status): _answer(answer, by_type) for status, answer in operation.answers.items()}
+    for status, problems in _problems(operation).items():
+        if status in responses:
+            responses[status]["content"] |= problems["content"]
+        else:
+            responses[status] = problems
+    told["responses"] = dict(sorted(responses.items()))
+    return told
+
+
+def as_sent(value: msgspec.Struct) -> Any:
+    """An example as JSON-ready data. Of a body, what is as at the beginning is left out."""
+    return msgspec.to_builtins(value)
+
+
+def _parameter(operation: Operation[Any, Any], one: Parameter, by_type: Mapping[str, Any]) -> dict[str, Any]:
+    schema = dict(written_schema(one.type) or by_type[repr(one.type)])
+    told: dict[str, Any] = {"name": one.name, "in": one.place, "required": one.required}
+    said = description_of(operation.parameters, one.field)
+    if description := ". ".join(filter(None, [said, schema.pop("description", "").rstrip(".")])):
+        told["description"] = description
+    if one.default is not None:
+        schema["default"] = msgspec.to_builtins(one.default)
+    if one.name in operation.example:
+        told["example"] = _as_typed(operation.example[one.name], schema)
+    return told | {"schema": schema}
+
+
+def _as_typed(text: str, schema: Mapping[str, Any]) -> Any:
+    return msgspec.json.decode(text) if schema.get("type") in ("integer", "number", "boolean") else text
+
+
+def _answer(answer: Answer, by_type: Mapping[str, Any]) -> dict[str, Any]:
+    headers = {name: {"description": said, "schema": {"type": "string"}} for name, said in answer.headers.items()}
+    told: dict[str, Any] = {"description": answer.description, "headers": headers | {"X-Request-Id": _REQUEST_ID}}
+    if not answer.has_body:
+        return told
+    if answer.media == JSON:
+        content: dict[str, Any] = {"schema": by_type.get(repr(answer.shape), {"type": "object"})}
+    else:
+        content = {"schema": {"type": "string"}}
+    if answer.example is not None:
+        content["example"] = answer.example if isinstance(answer.example, str) else as_sent(answer.example)
+    return told | {"content": {answer.media: content}}
+
+
+def _problems(operation: Operation[Any, Any]) -> dict[str, dict[str, Any]]:
+    """By status; one status may stand for several codes."""
+    told: dict[str, dict[str, Any]] = {}
+    for code in operation.all_problems:
+        kind = KINDS[code]
+        response = told.setdefault(
+            str(kind.status),
+            {
+                "description": "",
+                "headers": {"X-Request-Id": _REQUEST_ID},
+                "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}},
+            },
+        )
+        response["description"] = " ".join(filter(None, [response["description"], f"`{code}`: {kind.title}."]))
+        response["content"][MEDIA_TYPE]["examples"][code] = {"$ref": f"#/components/examples/{code}"}
+        if kind.status in (429, 503):
+            response["headers"] = {**response["headers"], "Retry-After": _RETRY_AFTER}
+    return told
+
+
+def _example(code: str) -> Any:
+    return as_sent(problem(code, KINDS[code].hint, request_id="9f2a4c1e7b3d5608"))
+
+
+def _describe(struct: type[msgspec.Struct], schema: dict[str, Any]) -> None:
+    """What the comments at its fields say; a reference has it beside itself, which 3.1 allows."""
+    for field in msgspec.structs.fields(struct):
+        if said := description_of(struct, field.name):
+            schema["properties"][field.encode_name]["description"] = said
+
+
+def outputs() -> dict[Path, bytes]:
+    """What is committed of it."""
+    from frontend.api.openapi.markdown import markdown
+
+    return {DOCS / "openapi.json": encoded(), DOCS / "HTTP.md": markdown().encode()}
+
+
+def main() -> int:
+    """Writes the files; with `--check` only says by its status whether they are current."""
+    files = outputs()
+    if "--check" in sys.argv[1:]:
+        return 0 if all(path.exists() and path.read_bytes() == text for path, text in files.items()) else 1
+    for path, text in files.items():
+        path.write_bytes(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,171 @@
+"""The reference of the HTTP API as Markdown, made of the operations: `docs/HTTP.md`, and the page at `/docs`."""
+
+import json
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from frontend.api.openapi.document import as_sent
+from frontend.api.openapi.schema import description_of, enums_of, structs_of
+from frontend.api.routes import OPERATIONS, TAGS
+from frontend.codegen.typescript import type_text
+from frontend.http.endpoint import JSON, Answer, Operation
+from frontend.http.parameters import written_schema
+from frontend.http.problems import KINDS
+
+_INTRO = """\
+# HTTP API
+
+Made of the program's own types by `python -m frontend.api.openapi.document`: do not edit. A running server shows it at `/docs`, and
+has it for programs, as OpenAPI 3.1, at `/openapi.json`. [API.md](API.md) tells of signing in, of the WebSocket, of
+states and outcomes.
+
+Bodies are JSON in UTF-8, at most 1 MiB. All times are Unix seconds. Fields may come to be: ignore those that you do
+not know. Every answer has the header `X-Request-Id`, by which the server's log has the request.
+
+A call by hand:
+
+```sh
+curl -s localhost:3000/invite -H 'Content-Type: application/json' \\
+     -d "$(jq -n --rawfile sdp offer.sdp '{target: "600", $sdp}')"
+```
+"""
+_PROBLEMS = """\
+## Problems
+
+What goes wrong is told as problem details (RFC 9457), `application/problem+json`. Tell by `code`, which one it is;
+`detail` is for people. 429 and 503 have the header `Retry-After`. Any route may answer `forbidden` (a page of a foreign
+origin), `invalid_request` (a parameter that there is not) and `error`; any path `not_found` and `method_not_allowed`.
+"""
+
+
+def markdown() -> str:
+    """The whole reference, ending in a newline."""
+    parts = [_INTRO, _contents()]
+    for tag in TAGS:
+        parts.append(f"## {tag}\n")
+        parts += [_operation(operation) for operation in OPERATIONS if operation.tag == tag]
+    parts += [_PROBLEMS, *map(_problem, KINDS), "## Types\n", *map(_struct, structs_of(OPERATIONS)), _values()]
+    return "\n".join(parts)
+
+
+def _contents() -> str:
+    lines = ["| route | what it does |", "|---|---|"]
+    for operation in OPERATIONS:
+        title = f"{operation.method} {operation.path}"
+        lines.append(f"| [`{title}`](#{anchor(title)}) | {operation.summary} |")
+    return "\n".join(lines) + "\n"
+
+
+def anchor(heading: str) -> str:
+    """The fragment of a heading, as GitHub makes it."""
+    kept = "".join(char for char in heading.lower() if char.isalnum() or char in " -_")
+    return kept.replace(" ", "-")
+
+
+def _operation(operation: Operation[Any, Any]) -> str:
+    parts = [f"### {operation.method} {operation.path}\n", f"{operation.summary}.\n"]
+    if operation.description:
+        parts.append(f"{operation.description}\n")
+    if operation.reads:
+        rows = ["| parameter | in | type | meaning |", "|---|---|---|---|"]
+        for one in operation.reads:
+            written = written_schema(one.type) or {}
+            kind = "string" if written else type_text(one.type)
+            said = [description_of(operation.parameters, one.field), written.get("description", "").rstrip(".")]
+            must = "" if one.required else _default(one.default)
+            words = ". ".join(filter(None, [*said, must]))
+            rows.append(f"| `{one.name}` | {one.place} | {_cell(kind)} | {words} |")
+        parts.append("\n".join(rows) + "\n")
+    if operation.has_body:
+        name = operation.body.__name__
+        optional = " It may be left out." if operation.body_optional else ""
+        parts.append(f"Body: [{name}](#{anchor(name)}).{optional}\n")
+    parts.append(_example(operation))
+    others = [f"- {status}: {answer.description}{_shape(answer)}." for status, answer in operation.answers.items()]
+    parts.append("\n".join(others) + "\n")
+    codes = [f"[`{code}`](#problem-{code}) ({KINDS[code].status})" for code in operation.all_problems]
+    parts.append(f"Problems: {', '.join(codes)}.\n")
+    return "\n".join(parts)
+
+
+def _default(value: Any) -> str:
+    return "" if value is None else f"Left out: `{msgspec.to_builtins(value)}`"
+
+
+def _cell(text: str) -> str:
+    return "`" + text.replace("|", "\\|") + "`"
+
+
+def _shape(answer: Answer) -> str:
+    if answer.media != JSON:
+        return f", `{answer.media}`"
+    name = getattr(answer.shape, "__name__", "")
+    return f": [{name}](#{anchor(name)})" if name and hasattr(answer.shape, "__struct_fields__") else ""
+
+
+def _example(operation: Operation[Any, Any]) -> str:
+    path, query = operation.path, []
+    headers = [] if operation.public else ["Authorization: Bearer TOKEN"]
+    for one in operation.reads:
+        if (value := operation.example.get(one.name)) is None:
+            continue
+        match one.place:
+            case "path":
+                path = path.replace(f"{{{one.name}}}", value)
+            case "query":
+                query.append(f"{one.name}={value}")
+            case "header":
+                headers.append(f"{one.name}: {value}")
+    if operation.example_body is not None:
+        headers.append("Content-Type: application/json")
+    lines = [f"{operation.method} {path}{'?' + '&'.join(query) if query else ''}", *headers]
+    if operation.example_body is not None:
+        lines += ["", _json(_asked(operation.example_body))]
+    status, answer = next(iter(operation.answers.items()))
+    if "Range" in operation.example:
+        status, answer = 206, operation.answers[206]
+    lines += ["", f"{status} {HTTPStatus(status).phrase}"]
+    if answer.has_body and answer.media != JSON:
+        lines.append(f"Content-Type: {answer.media}")
+    if answer.example is not None:
+        text = answer.example if isinstance(answer.example, str) else _json(as_sent(answer.example))
+        lines += ["", text.replace("\r\n", "\n").rstrip("\n")]
+    return "```http\n" + "\n".join(lines) + "\n```\n"
+
+
+def _asked(body: msgspec.Struct) -> Any:
+    """Without what is as at the beginning."""
+    defaults = {one.encode_name: one.default for one in msgspec.structs.fields(body) if not one.required}
+    sent: dict[str, Any] = as_sent(body)
+    return {name: value for name, value in sent.items() if name not in defaults or value != defaults[name]} or sent
+
+
+def _json(data: Any) -> str:
+    return json.dumps(data, indent=2, ensure_ascii=False)
+
+
+def _problem(code: str) -> str:
+    kind = KINDS[code]
+    return f"### Problem {code}\n\n{kind.status}. {kind.title}. {kind.hint}\n"
+
+
+def _struct(struct: type[msgspec.Struct]) -> str:
+    rows = ["| field | type | meaning |", "|---|---|---|"]
+    for field in msgspec.structs.fields(struct):
+        mark = "" if field.required else "?"
+        said = description_of(struct, field.name) or ""
+        rows.append(f"| `{field.encode_name}{mark}` | {_cell(type_text(field.type))} | {said} |")
+    doc = " ".join((struct.__dict__.get("__doc__") or "").split())
+    if doc.startswith(struct.__name__ + "("):
+        doc = ""
+    return f"### {struct.__name__}\n\n" + (f"{doc}\n\n" if doc else "") + "\n".join(rows) + "\n"
+
+
+def _values() -> str:
+    """The words of those types that have few."""
+    rows = ["### Values\n", "| type | one of |", "|---|---|"]
+    for kind in enums_of(structs_of(OPERATIONS)):
+        rows.append(f"| `{kind.__name__}` | {', '.join(f'`{one.value}`' for one in kind)} |")
+    return "\n".join(rows) + "\n"

@@ -1,0 +1,65 @@
+"""`GET /openapi.json` and `GET /docs`: the HTTP API, told by itself to programs and to people."""
+
+import asyncio
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+from aiohttp import web
+
+from frontend.auth.authenticator import Access
+from frontend.http.endpoint import Answer, Asked, Nothing, Operation
+
+TAG = "This reference"
+JSON_DOCUMENT = Operation(
+    name="showOpenApi",
+    method="GET",
+    path="/openapi.json",
+    tag=TAG,
+    summary="The OpenAPI 3.1 document",
+    parameters=Nothing,
+    body=Nothing,
+    answers={200: Answer(description="The document", shape=dict[str, Any])},
+    public=True,
+)
+PAGE = Operation(
+    name="showReference",
+    method="GET",
+    path="/docs",
+    tag=TAG,
+    summary="This reference as a page",
+    parameters=Nothing,
+    body=Nothing,
+    answers={200: Answer(description="The page", media="text/html")},
+    public=True,
+)
+OPERATIONS: tuple[Operation[Any, Any], ...] = (JSON_DOCUMENT, PAGE)
+
+
+class ReferenceApi:
+    """`document` and `page` make them; each is made once, when it is first asked for."""
+
+    def __init__(self, access: Access, document: Callable[[], bytes], page: Callable[[], str]) -> None:
+        self._access = access
+        self._make_document = document
+        self._make_page = page
+
+    def routes(self) -> list[web.RouteDef]:
+        return [JSON_DOCUMENT.at(self._access, self.document), PAGE.at(self._access, self.page)]
+
+    @cached_property
+    def _document(self) -> bytes:
+        return self._make_document()
+
+    @cached_property
+    def _page(self) -> str:
+        return self._make_page()
+
+    async def document(self, asked: Asked[Nothing, Nothing]) -> web.Response:
+        # In a thread: the first one takes a tenth of a second, in which calls must not stand still.
+        document = await asyncio.to_thread(lambda: self._document)
+        return web.Response(body=document, content_type="application/json", charset="utf-8")
+
+    async def page(self, asked: Asked[Nothing, Nothing]) -> web.Response:
+        page = await asyncio.to_thread(lambda: self._page)
+        return web.Response(text=page, content_type="text/html", charset="utf-8")

@@ -1,0 +1,354 @@
+"""The operations on calls, and on who signs in: what they take and what they answer."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from ari_bridge.fsm.call import CallState, Direction, PartyState
+from ari_bridge.fsm.call_data import CallData, PartyData
+from ari_bridge.ids import CALL_ID_CHARACTERS
+from ari_bridge.outcomes import Outcome
+from frontend.http import examples
+from frontend.http.endpoint import HEADER, Answer, Nothing, Operation
+from frontend.protocol.messages import ClientState
+
+CALLS, SIGNING_IN, SERVER = "Calls", "Signing in", "The server"
+
+ToDial = Annotated[str, msgspec.Meta(description="A number, as people write it.", examples=["600"])]
+ChosenId = Annotated[str, msgspec.Meta(min_length=1, max_length=CALL_ID_CHARACTERS, examples=["order-4711"])]
+IdempotencyKey = Annotated[
+    str | None, msgspec.Meta(min_length=1, max_length=255, pattern="^[ -~]+$", examples=["order-4711"]), HEADER
+]
+
+
+# --- what is asked -----------------------------------------------------------
+
+
+class Keyed(msgspec.Struct, frozen=True):
+    idempotency_key: IdempotencyKey = msgspec.field(default=None, name="Idempotency-Key")
+    """Asked again with the same key, nothing is done twice: the answer is the same. Kept for 24 hours."""
+
+
+class OneCall(msgspec.Struct, frozen=True, rename="camel"):
+    call_id: str  # of the call
+
+
+class OneCallKeyed(OneCall, frozen=True):
+    idempotency_key: IdempotencyKey = msgspec.field(default=None, name="Idempotency-Key")
+    """Asked again with the same key, nothing is done twice: the answer is the same. Kept for 24 hours."""
+
+
+class OneParty(OneCall, frozen=True, rename="camel"):
+    party: int  # its number in the call, 1 for the far side
+
+
+class Invite(msgspec.Struct, frozen=True, rename="camel"):
+    """Whom to call, and the browser's offer."""
+
+    target: ToDial
+    sdp: str  # as `createOffer` made it; ICE candidates need not be gathered first
+    caller: str | None = None  # shown to the far side; with sign-in on it is the user
+    call_id: ChosenId | None = None  # 1 to 128 printable characters, chosen by you; else made by the server
+    prefer: Literal["opus", "pcmu"] | None = None  # the codec of your side; else as the server is set
+
+
+class HoldBody(msgspec.Struct, frozen=True, rename="camel"):
+    held: bool = True  # false: take the others back
+
+
+class TransferBody(msgspec.Struct, frozen=True, rename="camel"):
+    """One of both."""
+
+    target: str | None = None  # blind: this number is called, and takes your place when it answers
+    to_call_id: str | None = None  # attended: the other parties of both calls are connected, and both calls end here
+
+
+class PartyBody(msgspec.Struct, frozen=True, rename="camel"):
+    """One of both."""
+
+    target: str | None = None  # this number is called, and joins when it answers
+    from_call_id: str | None = None  # the party of that other call of yours joins at once, and that call ends
+
+
+class RecordBody(msgspec.Struct, frozen=True, rename="camel"):
+    action: Literal["start", "pause", "resume", "stop"]
+
+
+class DtmfBody(msgspec.Struct, frozen=True, rename="camel"):
+    digits: Annotated[str, msgspec.Meta(pattern="^[0-9*#A-D]{1,32}$")]
+
+
+class FeedbackBody(msgspec.Struct, frozen=True, rename="camel"):
+    score: Annotated[int, msgspec.Meta(ge=1, le=5)]  # 5 is best
+    issue: Literal["echo", "choppy", "one_way", "delay", "noise", "dropped"] | None = None
+    comment: Annotated[str, msgspec.Meta(max_length=500)] = ""
+
+
+class Credentials(msgspec.Struct, frozen=True):
+    user: str
+    password: str
+
+
+# --- what is answered --------------------------------------------------------
+
+
+class Placed(msgspec.Struct, frozen=True, rename="camel"):
+    """A call that was begun. The far side has not answered yet."""
+
+    call_id: str
+    sdp: str  # the SDP answer, for `setRemoteDescription`
+    state: ClientState
+
+
+class SessionData(msgspec.Struct, frozen=True, rename="camel"):
+    token: str  # for `Authorization: Bearer TOKEN`
+    user: str
+    expires_at: float  # Unix seconds
+
+
+class PhoneBookEntry(msgspec.Struct, frozen=True):
+    number: str
+    name: str
+
+
+class ConfigData(msgspec.Struct, frozen=True, rename="camel"):
+    """What a page needs to know before anybody signs in."""
+
+    version: str
+    authentication: bool  # calls need a token
+    recording: bool  # calls can be recorded
+    preflight_number: str  # an echo, for trying the connection; "": there is none
+    feedback: bool  # it can be given after a call
+    phone_book: list[PhoneBookEntry]
+
+
+# --- the operations ----------------------------------------------------------
+
+EXAMPLE_CALL = CallData(
+    call_id=examples.CALL_ID,
+    direction=Direction.OUTBOUND,
+    state=CallState.UP,
+    target="600",
+    caller="1001",
+    caller_name="",
+    connected_number="",
+    connected_name="",
+    user="1001",
+    users=[],
+    held=False,
+    held_by_far=False,
+    parties=[PartyData(2, "700", "", PartyState.RINGING, None, None, None)],
+    transferring=None,
+    left=None,
+    left_at=None,
+    recordings=[],
+    outcome=None,
+    cause=None,
+    created_at=examples.AT,
+    ringing_at=examples.AT + 0.25,
+    answered_at=examples.AT + 2.5,
+    ended_at=None,
+)
+_ENDED_CALL = msgspec.structs.replace(
+    EXAMPLE_CALL, state=CallState.ENDED, parties=[], outcome=Outcome.COMPLETED, ended_at=examples.AT + 60.5
+)
+_THE_CALL = {"callId": examples.CALL_ID}
+_BEGUN = "Begun. The call as it stands right after; what comes of it is seen in the call and in the events"
+_TAG = {"ETag": "What this answer shows, for `If-None-Match` of `GET /call/{callId}`."}
+REPEATED = {"Idempotent-Replayed": "`true`: this is the answer to an earlier request with the same Idempotency-Key."}
+_KEY_PROBLEMS = ("idempotency_key_reused", "in_progress", "in_doubt")
+_VERB_PROBLEMS = ("unknown_call", "wrong_state", "too_many", "unavailable")
+
+
+def _verb(
+    name: str,
+    path: str,
+    summary: str,
+    body: Any,
+    example: msgspec.Struct | None,
+    description: str = "",
+    problems: tuple[str, ...] = (),
+) -> Operation[OneCallKeyed, Any]:
+    return Operation(
+        name=name,
+        method="POST",
+        path=f"/call/{{callId}}/{path}",
+        tag=CALLS,
+        summary=summary,
+        description=description,
+        parameters=OneCallKeyed,
+        body=body,
+        answers={202: Answer(description=_BEGUN, shape=CallData, headers=REPEATED | _TAG, example=EXAMPLE_CALL)},
+        problems=(*_VERB_PROBLEMS, *_KEY_PROBLEMS, *problems),
+        example=_THE_CALL,
+        example_body=example,
+    )
+
+
+PLACE = Operation(
+    name="placeCall",
+    method="POST",
+    path="/invite",
+    tag=CALLS,
+    summary="Call a number",
+    description=(
+        "Answered as soon as there is an SDP answer: the far side has not answered yet then. Nobody's page holds the "
+        "call, so it goes on until it is hung up. A client that goes away before it has the answer ends the call."
+    ),
+    parameters=Keyed,
+    body=Invite,
+    answers={
+        201: Answer(
+            description="The call has begun",
+            shape=Placed,
+            headers=REPEATED,
+            example=Placed(examples.CALL_ID, examples.ANSWER, "trying"),
+        )
+    },
+    problems=(
+        "invalid_sdp",
+        "invalid_target",
+        "wrong_state",
+        "too_many",
+        "call_failed",
+        "unavailable",
+        *_KEY_PROBLEMS,
+    ),
+    example_body=Invite(target="600", sdp=examples.OFFER),
+)
+HANG_UP = Operation(
+    name="hangUp",
+    method="DELETE",
+    path="/call/{callId}",
+    tag=CALLS,
+    summary="End a call",
+    description="At any moment of it; of one that has ended, nothing is changed.",
+    parameters=OneCall,
+    body=Nothing,
+    answers={204: Answer(description="It is being hung up, or has ended already")},
+    problems=("unknown_call",),
+    example=_THE_CALL,
+)
+HOLD = _verb(
+    "holdCall",
+    "hold",
+    "Hold a call, or take it back",
+    HoldBody,
+    HoldBody(held=True),
+    "While it is held, the others hear music, and nothing of this side.",
+)
+TRANSFER = _verb(
+    "transferCall",
+    "transfer",
+    "Give the other party to somebody else",
+    TransferBody,
+    TransferBody(target="700"),
+    "The call ends with outcome `transferred` once it has worked. Where it has not, the talk goes on.",
+    ("invalid_target",),
+)
+ADD_PARTY = _verb(
+    "addParty",
+    "parties",
+    "Make a conference: one more party",
+    PartyBody,
+    PartyBody(target="700"),
+    problems=("invalid_target",),
+)
+DROP_PARTY = Operation(
+    name="dropParty",
+    method="DELETE",
+    path="/call/{callId}/parties/{party}",
+    tag=CALLS,
+    summary="Let one party go",
+    description="One that is still being called is called no more; of the target of a transfer: it is taken back.",
+    parameters=OneParty,
+    body=Nothing,
+    answers={204: Answer(description="It is being hung up")},
+    problems=("unknown_call", "wrong_state"),
+    example={**_THE_CALL, "party": "2"},
+)
+LEAVE = _verb(
+    "leaveCall",
+    "leave",
+    "Leave a call that goes on without you",
+    Nothing,
+    None,
+    "There must be two others, or one and a transfer's target.",
+)
+RECORD = _verb("recordCall", "record", "Record what is said in a call", RecordBody, RecordBody(action="start"))
+DTMF = _verb("sendDigits", "dtmf", "Send digits (DTMF) to everybody in a call", DtmfBody, DtmfBody(digits="42#"))
+FEEDBACK = Operation(
+    name="giveFeedback",
+    method="POST",
+    path="/call/{callId}/feedback",
+    tag=CALLS,
+    summary="Say how a call was",
+    description="Within a day after its end; the last one counts.",
+    parameters=OneCallKeyed,
+    body=FeedbackBody,
+    answers={
+        202: Answer(
+            description="It is kept. The call as it stands",
+            shape=CallData,
+            headers=REPEATED | _TAG,
+            example=_ENDED_CALL,
+        )
+    },
+    problems=("unknown_call", "wrong_state", "too_many", "unavailable", *_KEY_PROBLEMS),
+    example=_THE_CALL,
+    example_body=FeedbackBody(score=4, issue="echo"),
+)
+SIGN_IN = Operation(
+    name="signIn",
+    method="POST",
+    path="/session",
+    tag=SIGNING_IN,
+    summary="Sign in with a password",
+    description="After ten wrong passwords for a name from one address, the next tries are taken at a slower pace: an "
+    "answer may take some seconds, and what would take longer is refused (`too_many`). Others of the same address, and "
+    "the same name elsewhere, are not held up by it.",
+    parameters=Nothing,
+    body=Credentials,
+    answers={
+        200: Answer(
+            description="Signed in",
+            shape=SessionData,
+            example=SessionData("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMDAxIn0.c2lnbmF0dXJl", "1001", examples.AT + 43200),
+        )
+    },
+    problems=("unauthorized", "too_many", "unavailable"),
+    public=True,
+    example_body=Credentials("1001", "correct horse battery staple"),
+)
+CONFIG = Operation(
+    name="showConfig",
+    method="GET",
+    path="/config",
+    tag=SIGNING_IN,
+    summary="What a page needs to know before anybody signs in",
+    parameters=Nothing,
+    body=Nothing,
+    answers={
+        200: Answer(
+            description="How the server is set",
+            shape=ConfigData,
+            example=ConfigData("0.1.0", True, True, "600", True, [PhoneBookEntry("600", "Echo")]),
+        )
+    },
+    public=True,
+)
+
+OPERATIONS: tuple[Operation[Any, Any], ...] = (
+    SIGN_IN,
+    CONFIG,
+    PLACE,
+    HANG_UP,
+    HOLD,
+    TRANSFER,
+    ADD_PARTY,
+    DROP_PARTY,
+    LEAVE,
+    RECORD,
+    DTMF,
+    FEEDBACK,
+)

@@ -1,0 +1,93 @@
+"""The calls of a user, live and remembered, newest first, a page at a time."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ari_bridge.call_store import NEWEST, CallStore, Place, StoreRefused
+from ari_bridge.cdr import Cursor
+from ari_bridge.errors import Unavailable
+from ari_bridge.fsm.call import Call, Direction
+from frontend.calls.views import client_state
+from frontend.protocol.messages import ClientState
+
+READ_AT_ONCE = 500
+READ_AT_MOST = 5000
+"""Calls that are looked at for one page. Where few of them fit, it may be short, or empty, and another page follows."""
+AWAY_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """What is None or "" does not matter. Times are Unix seconds, of the call's begin."""
+
+    user: str | None = None
+    state: ClientState | None = None
+    live: bool | None = None
+    direction: Direction | None = None
+    number: str = ""  # a part of the caller, the target, or of who is talked to; case does not matter
+    since: float | None = None
+    until: float | None = None  # not included
+
+    def fits(self, call: Call) -> bool:
+        state = client_state(call)
+        number = self.number.lower()
+        return (
+            (self.user is None or self.user == call.user or self.user in call.users)
+            and self.state in (None, state)
+            and self.live in (None, state != "ended")
+            and self.direction in (None, call.direction)
+            and any(number in one.lower() for one in (call.target, call.caller, call.far_number))
+            and (self.since is None or call.created_at >= self.since)
+            and (self.until is None or call.created_at < self.until)
+        )
+
+    def first_place(self, cursor: Cursor | None) -> Place:
+        """From where on it is looked."""
+        places = [NEWEST]
+        if cursor:
+            places.append((cursor.created_at, cursor.call_id))
+        if self.until is not None:
+            places.append((self.until, ""))
+        return min(places)
+
+    def is_behind(self, place: Place) -> bool:
+        """Whether nothing that fits comes any more."""
+        return self.since is not None and place[0] < self.since
+
+
+async def page_of(
+    store: CallStore, wanted: Filter, *, cursor: Cursor | None, limit: int, live: Callable[[], list[Call]]
+) -> tuple[list[Call], Cursor | None]:
+    """At most `limit` calls, and where the next page begins; None: there is none.
+
+    A call that begins meanwhile is before them all, so it moves nothing. `live`: the calls that stand, all of them.
+    Raises Unavailable: the call memory cannot be read now.
+    """
+    place = wanted.first_place(cursor)
+    if wanted.live or wanted.state not in (None, "ended"):
+        return _cut(sorted(live(), key=_place, reverse=True), wanted, place, limit, None)
+    found: list[Call] = []
+    after: Place | None = place
+    read = 0
+    while after and len(found) <= limit and read < READ_AT_MOST and not wanted.is_behind(after):
+        try:
+            calls, after = await store.begun_before(after, at_most=READ_AT_ONCE)
+        except StoreRefused as error:
+            raise Unavailable(str(error), retry_after=AWAY_SECONDS) from error
+        read += READ_AT_ONCE
+        found += filter(wanted.fits, calls)
+    more = after if after and not wanted.is_behind(after) else None
+    return _cut(found, wanted, place, limit, more)
+
+
+def _cut(
+    calls: list[Call], wanted: Filter, place: Place, limit: int, after: Place | None
+) -> tuple[list[Call], Cursor | None]:
+    fitting = [call for call in calls if _place(call) < place and wanted.fits(call)]
+    if len(fitting) > limit:
+        after = _place(fitting[limit - 1])
+    return fitting[:limit], Cursor(*after) if after else None
+
+
+def _place(call: Call) -> Place:
+    return call.created_at, call.id

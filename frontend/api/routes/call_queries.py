@@ -1,0 +1,130 @@
+"""`GET /calls` and `GET /call/{callId}`: how calls stand, for clients that ask instead of being told."""
+
+from typing import Annotated
+
+import msgspec
+from aiohttp import web
+
+from ari_bridge.call_store import CallStore
+from ari_bridge.cdr import Cursor
+from ari_bridge.engine.call_manager import Calls
+from ari_bridge.errors import InvalidRequest, UnknownCall
+from ari_bridge.fsm.call import Direction
+from ari_bridge.fsm.call_data import CallData
+from frontend.api.routes.call_endpoints import CALLS, EXAMPLE_CALL, OneCall
+from frontend.api.routes.call_list import Filter, page_of
+from frontend.auth.authenticator import Access
+from frontend.http import examples
+from frontend.http.endpoint import HEADER, Answer, Asked, Nothing, Operation
+from frontend.http.long_poll import MOST_SECONDS, Watchers, tags_of
+from frontend.http.middleware import json_response
+from frontend.http.parameters import Moment, written
+from frontend.protocol.messages import ClientState
+
+_FRESH = {"Cache-Control": "no-store"}
+_TAG = {"ETag": "What this answer shows. Give it back in `If-None-Match`, and no change is missed."}
+
+
+class OneCallWatched(OneCall, frozen=True, rename="camel"):
+    wait: Annotated[int, msgspec.Meta(ge=0, le=MOST_SECONDS)] = 0
+    """Answer at the next change of the call, or after so many seconds."""
+    if_none_match: Annotated[str | None, HEADER] = msgspec.field(default=None, name="If-None-Match")
+    """The `ETag` of the answer before: where the call is another by now, the answer comes at once."""
+
+
+class CallFilter(msgspec.Struct, frozen=True, rename="camel"):
+    state: ClientState | None = None
+    live: bool | None = None  # true: those that have not ended
+    direction: Direction | None = None
+    number: Annotated[str | None, msgspec.Meta(min_length=1, max_length=64)] = None  # a part of the caller, or target
+    since: Moment | None = None  # when the call began
+    until: Moment | None = None  # not included
+    limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 50
+    cursor: Annotated[Cursor, written(Cursor.parse, {"type": "string"})] | None = (
+        None  # the `nextCursor` of the page before
+    )
+
+
+class CallPage(msgspec.Struct, frozen=True, rename="camel"):
+    calls: list[CallData]  # newest first; fewer than `limit`, or none, do not mean that there are no others
+    next_cursor: str | None  # null: there are no others
+
+
+SHOW = Operation(
+    name="showCall",
+    method="GET",
+    path="/call/{callId}",
+    tag=CALLS,
+    summary="See how a call stands, or wait for its next change",
+    description=(
+        "Also one that has ended, for `CALL_RECORDS_DAYS`. With `wait`, and without `If-None-Match`, a call that has "
+        "ended is answered at once."
+    ),
+    parameters=OneCallWatched,
+    body=Nothing,
+    answers={
+        200: Answer(description="The call", shape=CallData, headers=_TAG, example=EXAMPLE_CALL),
+        304: Answer(description="The call is still as `If-None-Match` says", headers=_TAG),
+    },
+    problems=("unknown_call", "too_many"),
+    example={"callId": examples.CALL_ID, "wait": "30"},
+)
+LIST = Operation(
+    name="listCalls",
+    method="GET",
+    path="/calls",
+    tag=CALLS,
+    summary="List your calls, live and remembered, newest first",
+    description="Where nobody signs in: all calls. A call that begins meanwhile moves nothing to another page.",
+    parameters=CallFilter,
+    body=Nothing,
+    answers={200: Answer(description="A page of them", shape=CallPage, example=CallPage([EXAMPLE_CALL], None))},
+    problems=("unavailable",),
+    example={"live": "true", "limit": "20"},
+)
+OPERATIONS = (SHOW, LIST)
+
+
+class CallsApi:
+    def __init__(self, calls: Calls, store: CallStore, watchers: Watchers, access: Access) -> None:
+        self._calls = calls
+        self._store = store
+        self._watchers = watchers
+        self._access = access
+
+    def routes(self) -> list[web.RouteDef]:
+        return [SHOW.at(self._access, self.show), LIST.at(self._access, self.list)]
+
+    async def show(self, asked: Asked[OneCallWatched, Nothing]) -> web.Response:
+        call_id, user = asked.parameters.call_id, asked.user
+        call = self._calls.get(call_id)
+        if user is not None and user != call.user and user not in call.users:
+            raise UnknownCall(f"There is no call {call_id[:64]!r}.", field="callId")
+        known = tags_of(asked.parameters.if_none_match)
+        shown = await self._watchers.next(
+            call_id, user, known, asked.parameters.wait, gone=lambda: _gone(asked.request)
+        )
+        headers = {"ETag": shown.tag, **_FRESH}
+        if shown.is_one_of(known):
+            return web.Response(status=304, headers=headers)
+        return web.Response(body=shown.body, content_type="application/json", charset="utf-8", headers=headers)
+
+    async def list(self, asked: Asked[CallFilter, Nothing]) -> web.Response:
+        given = asked.parameters
+        if given.since is not None and given.until is not None and given.since >= given.until:
+            raise InvalidRequest("since must be before until.", field="since")
+        wanted = Filter(
+            user=asked.user,
+            state=given.state,
+            live=given.live,
+            direction=given.direction,
+            number=given.number or "",
+            since=given.since,
+            until=given.until,
+        )
+        calls, after = await page_of(self._store, wanted, cursor=given.cursor, limit=given.limit, live=self._calls.live)
+        return json_response(CallPage(list(map(CallData.of, calls)), str(after) if after else None), headers=_FRESH)
+
+
+def _gone(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()

@@ -1,0 +1,241 @@
+"""`GET /cdrs`, `GET /cdrs.csv`, `GET /cdrs/{callId}`: the call detail records. docs/RECORDS.md is their reference."""
+
+import asyncio
+from dataclasses import replace
+from typing import Annotated, Any
+
+import msgspec
+import structlog
+from aiohttp import web
+
+from ari_bridge.cdr import MOST_ROWS, Cdr, Cursor, Match, Page, Query, Records, RecordsAway, export
+from ari_bridge.errors import InvalidRequest, TooMany, UnknownCall
+from ari_bridge.fsm.call import Direction
+from ari_bridge.outcomes import Outcome
+from frontend.auth.authenticator import Access
+from frontend.http import examples
+from frontend.http.endpoint import Answer, Asked, Nothing, Operation
+from frontend.http.middleware import allow_origin, json_response
+from frontend.http.parameters import Moment, written
+from frontend.http.problems import Refused
+
+MOST_EXPORTS = 4
+"""At once."""
+WRITE_SECONDS = 30.0
+"""How long a reader of an export may take for one page of it."""
+NUMBER_CHARS = 64
+
+log = structlog.get_logger(__name__)
+
+
+# --- the operations ----------------------------------------------------------
+
+
+def _text(value: str) -> str:
+    if not 0 < len(value) <= NUMBER_CHARS or not value.isprintable():
+        raise ValueError(f"1 to {NUMBER_CHARS} printable characters")
+    return value
+
+
+Text = Annotated[str, written(_text, {"type": "string", "minLength": 1, "maxLength": NUMBER_CHARS})]
+
+
+class RecordFilters(msgspec.Struct, frozen=True, rename="camel"):
+    """Which records."""
+
+    user: Text | None = None  # whose calls; with sign-in there are your own only
+    direction: Direction | None = None
+    outcome: Outcome | None = None
+    number: Text | None = None  # looked for in the caller, in the target, and in who was talked to
+    match: Match = Match.CONTAINS  # how it is
+    since: Moment | None = None  # when the call began
+    until: Moment | None = None  # not included
+    min_seconds: Annotated[float, msgspec.Meta(ge=0)] = 0.0  # of talk
+
+
+class RecordsWanted(RecordFilters, frozen=True, rename="camel"):
+    cursor: Annotated[Cursor, written(Cursor.parse, {"type": "string"})] | None = None  # `next` of the page before
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_ROWS)] = 50
+
+
+class OneRecord(msgspec.Struct, frozen=True, rename="camel"):
+    call_id: str
+
+
+RECORDS = "Call records"
+_EXAMPLE = Cdr(
+    call_id=examples.CALL_ID,
+    direction=Direction.OUTBOUND,
+    caller="1001",
+    caller_name="",
+    target="600",
+    user="1001",
+    tenant="",
+    created_at=examples.AT,
+    ringing_at=examples.AT + 0.25,
+    answered_at=examples.AT + 2.5,
+    ended_at=examples.AT + 60.5,
+    talk_seconds=58.0,
+    outcome=Outcome.COMPLETED,
+    q850=16,
+    sip=200,
+    cause="Normal Clearing",
+    codecs="opus > PCMU",
+    recording=(f"{examples.CALL_ID}-rec1",),
+    feedback={"score": 5},
+)
+SEARCH = Operation(
+    name="listRecords",
+    method="GET",
+    path="/cdrs",
+    tag=RECORDS,
+    summary="Search the call records, newest first",
+    description="There is none of this where `ENABLE_CDR_LOGGING` is off.",
+    parameters=RecordsWanted,
+    body=Nothing,
+    answers={200: Answer(description="A page", shape=Page, example=Page((_EXAMPLE,), None))},
+    problems=("unavailable",),
+    example={"outcome": "completed", "limit": "20"},
+)
+DOWNLOAD = Operation(
+    name="exportRecords",
+    method="GET",
+    path="/cdrs.csv",
+    tag=RECORDS,
+    summary="All call records that the filters leave, as a table",
+    description="Times are ISO 8601 in UTC. A connection that breaks before the end says that rows are missing.",
+    parameters=RecordFilters,
+    body=Nothing,
+    answers={
+        200: Answer(
+            description="CSV (RFC 4180), the first line has the names",
+            media="text/csv",
+            headers={"Content-Disposition": "The file's name."},
+            example=export.header() + export.lines([_EXAMPLE]),
+        )
+    },
+    problems=("too_many", "unavailable"),
+    example={"since": "2026-09-21T00:00:00Z"},
+)
+SHOW = Operation(
+    name="showRecord",
+    method="GET",
+    path="/cdrs/{callId}",
+    tag=RECORDS,
+    summary="See the record of a call",
+    parameters=OneRecord,
+    body=Nothing,
+    answers={200: Answer(description="The record", shape=Cdr, example=_EXAMPLE)},
+    problems=("unknown_call", "unavailable"),
+    example={"callId": examples.CALL_ID},
+)
+OPERATIONS: tuple[Operation[Any, Any], ...] = (SEARCH, DOWNLOAD, SHOW)
+
+
+# --- the routes --------------------------------------------------------------
+
+
+class RecordsApi:
+    """With sign-in, a user sees the records of their own calls; without, everybody sees all."""
+
+    def __init__(self, records: Records, access: Access) -> None:
+        self._records = records
+        self._access = access
+        self._exports = 0
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            SEARCH.at(self._access, self.search),
+            DOWNLOAD.at(self._access, self.download),
+            SHOW.at(self._access, self.show),
+        ]
+
+    async def search(self, asked: Asked[RecordsWanted, Nothing]) -> web.Response:
+        query = query_of(asked.parameters, asked.user)
+        try:
+            return _json(await self._records.page(query))
+        except RecordsAway as error:
+            raise _away(error) from error
+
+    async def show(self, asked: Asked[OneRecord, Nothing]) -> web.Response:
+        call_id = asked.parameters.call_id
+        try:
+            found = await self._records.get(call_id)
+        except RecordsAway as error:
+            raise _away(error) from error
+        if asked.user is not None and found.user != asked.user:  # whose it is, is not told
+            raise UnknownCall(f"There is no record of a call {call_id[:64]!r}.", field="callId")
+        return _json(found)
+
+    async def download(self, asked: Asked[RecordFilters, Nothing]) -> web.StreamResponse:
+        """All rows that the filters leave, read page by page: no connection is held for a slow reader."""
+        query = replace(query_of(asked.parameters, asked.user), limit=MOST_ROWS)
+        if self._exports >= MOST_EXPORTS:
+            raise TooMany(f"{self._exports} exports are under way: try again later.")
+        self._exports += 1
+        try:
+            return await self._export(asked.request, query)
+        finally:
+            self._exports -= 1
+
+    async def _export(self, request: web.Request, query: Query) -> web.StreamResponse:
+        try:
+            page = await self._records.page(query)
+        except RecordsAway as error:
+            raise _away(error) from error
+        response = web.StreamResponse(
+            headers={
+                "Content-Type": export.CONTENT_TYPE,
+                "Content-Disposition": 'attachment; filename="cdrs.csv"',
+                "Cache-Control": "no-store",
+                "X-Content-Type-Options": "nosniff",
+            }
+        )
+        if origin := request.headers.get("Origin"):
+            allow_origin(response, origin)
+        try:
+            await response.prepare(request)
+            await _write(response, export.header() + export.lines(page.cdrs))
+            while page.next is not None:
+                page = await self._records.page(replace(query, cursor=Cursor.parse(page.next)))
+                await _write(response, export.lines(page.cdrs))
+            await response.write_eof()
+        except (RecordsAway, TimeoutError, ConnectionError) as error:
+            # A file that ends too early must not look whole: the connection breaks before the end is told.
+            log.warning("an export of call records was broken off", reason=str(error) or "the reader was too slow")
+            if request.transport is not None:
+                request.transport.abort()
+        return response
+
+
+def query_of(wanted: RecordFilters, user: str | None) -> Query:
+    """What is asked for, of the calls of `user`; None: of everybody's. Raises InvalidRequest."""
+    if user is not None and wanted.user not in (None, user):
+        raise InvalidRequest("You see the records of your own calls only.", field="user")
+    if wanted.since is not None and wanted.until is not None and wanted.since >= wanted.until:
+        raise InvalidRequest("since must be before until.", field="since")
+    query = Query(
+        user=wanted.user if user is None else user,
+        direction=wanted.direction,
+        outcome=wanted.outcome,
+        number=wanted.number or "",
+        match=wanted.match,
+        since=wanted.since,
+        until=wanted.until,
+        min_seconds=wanted.min_seconds,
+    )
+    return replace(query, cursor=wanted.cursor, limit=wanted.limit) if isinstance(wanted, RecordsWanted) else query
+
+
+def _json(data: Any) -> web.Response:
+    return json_response(data, headers={"Cache-Control": "no-store"})
+
+
+def _away(error: RecordsAway) -> Refused:
+    return Refused("unavailable", str(error), retry_after=error.retry_after)
+
+
+async def _write(response: web.StreamResponse, text: str) -> None:
+    """Raises TimeoutError, ConnectionError."""
+    async with asyncio.timeout(WRITE_SECONDS):
+        await response.write(text.encode())

@@ -1,0 +1,159 @@
+"""`GET /events`: every call event and every ARI event as it happens, numbered, with a bounded memory."""
+
+import asyncio
+from collections import deque
+from typing import Annotated, Any
+
+import msgspec
+import structlog
+from aiohttp import web
+
+from ari_bridge.hooks import HookEvent, Hooks
+from frontend.auth.authenticator import Access
+from frontend.http import examples
+from frontend.http.endpoint import HEADER, Answer, Asked, Nothing, Operation
+from frontend.http.middleware import allow_origin
+
+KEPT = 1000
+WAITING = 1000
+"""Events that wait for one slow reader; one more ends its stream: it comes again with its Last-Event-ID."""
+KEEP_ALIVE_SECONDS = 15.0
+
+log = structlog.get_logger(__name__)
+
+
+class EventLog:
+    def __init__(self, hooks: Hooks) -> None:
+        self._number = 0
+        self._kept: deque[tuple[int, bytes]] = deque(maxlen=KEPT)
+        self._readers: set[asyncio.Queue[bytes | None]] = set()
+        hooks.tap(self._add)
+
+    @property
+    def last_id(self) -> int:
+        return self._number
+
+    def _add(self, event: HookEvent) -> None:
+        self._number += 1
+        data = EventData(self._number, event.at, event.name, event.call_id, event.data())
+        block = b"id: %d\nevent: %b\ndata: %b\n\n" % (self._number, event.name.encode(), msgspec.json.encode(data))
+        self._kept.append((self._number, block))
+        for reader in list(self._readers):
+            try:
+                reader.put_nowait(block)
+            except asyncio.QueueFull:
+                log.warning("a reader of /events is too slow: its stream ends")
+                self._readers.discard(reader)
+                reader.get_nowait()
+                reader.put_nowait(None)
+
+    def since(self, last_id: int) -> list[bytes]:
+        """What came after that number and is still kept. A number of an earlier start replays everything kept."""
+        if last_id > self._number:
+            last_id = 0
+        return [block for number, block in self._kept if number > last_id]
+
+    def subscribe(self) -> asyncio.Queue[bytes | None]:
+        """Blocks as they come; None ends the stream. Give it back to `unsubscribe`."""
+        reader: asyncio.Queue[bytes | None] = asyncio.Queue(WAITING)
+        self._readers.add(reader)
+        return reader
+
+    def unsubscribe(self, reader: asyncio.Queue[bytes | None]) -> None:
+        self._readers.discard(reader)
+
+    def close(self) -> None:
+        """End every stream."""
+        for reader in self._readers:
+            if reader.full():
+                reader.get_nowait()
+            reader.put_nowait(None)
+
+
+class Since(msgspec.Struct, frozen=True):
+    """After which event to begin; without: with what comes from now on."""
+
+    last_event_id: Annotated[Annotated[int, msgspec.Meta(ge=0)] | None, HEADER] = msgspec.field(
+        default=None, name="Last-Event-ID"
+    )
+    query_id: Annotated[int, msgspec.Meta(ge=0)] | None = msgspec.field(default=None, name="lastEventId")
+
+
+class EventData(msgspec.Struct, frozen=True, rename="camel"):
+    """One event: what stands in `data:`."""
+
+    id: int  # counts up; where the server was started anew, from 1 on
+    at: float  # Unix seconds
+    name: str
+    call_id: str | None  # of which call it is; null: of none
+    data: dict[str, Any]  # what docs/HOOKS.md says of this `name`
+
+
+_EXAMPLE = EventData(42, examples.AT, "call.digit", examples.CALL_ID, {"callId": examples.CALL_ID, "digit": "5"})
+STREAM = Operation(
+    name="followEvents",
+    method="GET",
+    path="/events",
+    tag="Watching",
+    summary="Every call event and every ARI event, as it happens",
+    description=(
+        "A stream of server-sent events. `id` counts up; `Last-Event-ID` (a header, or the query `lastEventId`) "
+        f"replays what came after it, of the last {KEPT}. A reader that is too slow is sent away, and comes again with "
+        "its number. [HOOKS.md](HOOKS.md) says which events there are, and when each comes."
+    ),
+    parameters=Since,
+    body=Nothing,
+    answers={
+        200: Answer(
+            description="The stream; each `data:` is an EventData",
+            shape=EventData,
+            media="text/event-stream",
+            example="retry: 1000\n\nid: 42\nevent: call.digit\ndata: "
+            + msgspec.json.encode(_EXAMPLE).decode()
+            + "\n\n",
+        )
+    },
+    example={"Last-Event-ID": "41"},
+)
+OPERATIONS: tuple[Operation[Any, Any], ...] = (STREAM,)
+
+
+class EventApi:
+    def __init__(self, events: EventLog, access: Access) -> None:
+        self._events = events
+        self._access = access
+
+    def routes(self) -> list[web.RouteDef]:
+        return [STREAM.at(self._access, self.stream)]
+
+    async def stream(self, asked: Asked[Since, Nothing]) -> web.StreamResponse:
+        request, last = asked.request, asked.parameters.last_event_id
+        if last is None:
+            last = asked.parameters.query_id
+        response = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        )
+        if origin := request.headers.get("Origin"):
+            allow_origin(response, origin)
+        replay = self._events.since(last) if last is not None else []
+        reader = self._events.subscribe()  # no await since the replay: no event is in both, none in neither
+        try:
+            await response.prepare(request)
+            await response.write(b"retry: 1000\n\n" + b"".join(replay))
+            await self._follow(response, reader)
+        except ConnectionError:
+            pass  # the reader is gone
+        finally:
+            self._events.unsubscribe(reader)
+        return response
+
+    async def _follow(self, response: web.StreamResponse, reader: asyncio.Queue[bytes | None]) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(KEEP_ALIVE_SECONDS):
+                    block = await reader.get()
+            except TimeoutError:
+                block = b": still here\n\n"
+            if block is None:
+                return
+            await response.write(block)

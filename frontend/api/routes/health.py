@@ -1,0 +1,165 @@
+"""`GET /health`: can calls be made? 200, or 503 with the reasons.
+
+`degraded` is 200: calls can be made, but an rtpengine is missing, or what is to be kept of calls cannot be written.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import msgspec
+from aiohttp import web
+
+from ari_bridge.ari.client import Ari
+from ari_bridge.call_store import CallStore
+from ari_bridge.errors import PeerError
+from ari_bridge.media.node_monitor import NodeReport
+from ari_bridge.media.pool import Pool
+from frontend.auth.authenticator import Access
+from frontend.http.endpoint import Answer, Asked, Nothing, Operation
+from frontend.http.middleware import json_response
+
+CHECK_SECONDS = 2.0
+RETRY_SECONDS = "5"
+
+_Status = Literal["ok", "degraded", "draining", "unavailable"]
+
+
+class PartCheck(msgspec.Struct, frozen=True, omit_defaults=True):
+    ok: bool
+    reason: str | None = None  # why it is not
+    version: str | None = None
+
+
+class NodeCheck(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One rtpengine."""
+
+    ok: bool  # it takes calls
+    address: str
+    state: str
+    sessions: int
+    reason: str | None = None  # why it takes none
+    seconds: float | None = None  # how long its last answer took
+
+
+class MediaCheck(msgspec.Struct, frozen=True, omit_defaults=True):
+    ok: bool  # one of them takes calls
+    nodes: list[NodeCheck]
+    reason: str | None = None
+
+
+class Checks(msgspec.Struct, frozen=True, omit_defaults=True):
+    ari: PartCheck
+    rtpengine: MediaCheck
+    store: PartCheck  # the call memory
+    recordings: PartCheck
+    records: PartCheck
+
+
+class HealthData(msgspec.Struct, frozen=True):
+    status: _Status
+    version: str
+    checks: Checks
+
+
+def _example(status: Literal["ok", "unavailable"], ari: PartCheck) -> HealthData:
+    fine = PartCheck(True)
+    media = MediaCheck(True, [NodeCheck(True, "127.0.0.1:2223", "up", 1, seconds=0.000412)])
+    return HealthData(status, "0.1.0", Checks(ari, media, fine, fine, fine))
+
+
+HEALTH = Operation(
+    name="showHealth",
+    method="GET",
+    path="/health",
+    tag="Watching",
+    summary="Can calls be made?",
+    description=(
+        "`degraded`: yes, but an rtpengine is missing, or something that is to be kept of calls cannot be written. "
+        "`draining`: calls that stand go on, but no new one is begun here."
+    ),
+    parameters=Nothing,
+    body=Nothing,
+    answers={
+        200: Answer(
+            description="Yes: `ok` or `degraded`",
+            shape=HealthData,
+            example=_example("ok", PartCheck(True, version="22.5.2")),
+        ),
+        503: Answer(
+            description="No: `unavailable` or `draining`",
+            shape=HealthData,
+            headers={"Retry-After": "Seconds."},
+            example=_example("unavailable", PartCheck(False, "no ARI event stream: connection refused")),
+        ),
+    },
+    public=True,
+)
+OPERATIONS: tuple[Operation[Any, Any], ...] = (HEALTH,)
+
+
+class Health:
+    """`draining`: calls that stand go on, but no new one is begun here.
+
+    `parts`: by name, why something that calls do not need does not work; "" where it does.
+    """
+
+    def __init__(
+        self, ari: Ari, media: Pool, store: CallStore, parts: Mapping[str, Callable[[], str]], *, version: str
+    ) -> None:
+        self._parts = parts
+        self.draining = False
+        self._ari = ari
+        self._media = media
+        self._store = store
+        self._version = version
+
+    def routes(self, access: Access) -> list[web.RouteDef]:
+        return [HEALTH.at(access, self.health)]
+
+    async def health(self, asked: Asked[Nothing, Nothing]) -> web.Response:
+        ari, media = await self._check_ari(), self._check_media()
+        store = PartCheck(self._store.healthy, self._store.reason or None)
+        ok = ari.ok and media.ok and not self.draining
+        parts = {name: _part(reason()) for name, reason in self._parts.items()}
+        whole = all(part.ok for part in (store, *parts.values())) and all(node.ok for node in media.nodes)
+        status: _Status = "draining" if self.draining else "unavailable"
+        if ok:
+            status = "ok" if whole else "degraded"
+        headers = {"Cache-Control": "no-store"}
+        if not ok:
+            headers["Retry-After"] = RETRY_SECONDS
+        told = HealthData(status, self._version, Checks(ari, media, store, **parts))
+        return json_response(told, status=200 if ok else 503, headers=headers)
+
+    async def _check_ari(self) -> PartCheck:
+        if not self._ari.connected:
+            return PartCheck(False, f"no ARI event stream: {self._ari.failure}")
+        try:
+            async with asyncio.timeout(CHECK_SECONDS):
+                info = await self._ari.info()
+        except (PeerError, TimeoutError) as error:
+            return PartCheck(False, str(error) or f"no answer within {CHECK_SECONDS:g} s")
+        return PartCheck(True, version=info.version)
+
+    def _check_media(self) -> MediaCheck:
+        """As the pool's pings saw it, which is at most 1.5 s ago: whoever asks for health causes none."""
+        reports = self._media.reports()
+        ok = any(report.takes_calls for report in reports)
+        reason = "; ".join(f"{report.address}: {report.reason or report.state}" for report in reports)
+        return MediaCheck(ok, list(map(_node, reports)), None if ok else reason)
+
+
+def _part(reason: str) -> PartCheck:
+    return PartCheck(not reason, reason or None)
+
+
+def _node(report: NodeReport) -> NodeCheck:
+    return NodeCheck(
+        ok=report.takes_calls,
+        address=report.address,
+        state=report.state,
+        sessions=report.sessions,
+        reason=report.reason or None,
+        seconds=None if report.seconds is None else round(report.seconds, 6),
+    )

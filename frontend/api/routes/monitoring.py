@@ -1,0 +1,250 @@
+"""`GET /live`: calls, channels and bridges as they stand. `GET /stats`: counts. `GET /metrics`: for Prometheus."""
+
+import asyncio
+import time
+from collections import Counter
+from typing import Any
+
+import msgspec
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from ari_bridge.ari.client import Ari
+from ari_bridge.ari.models import Bridge, Channel
+from ari_bridge.engine.call_manager import Calls
+from ari_bridge.errors import PeerError
+from ari_bridge.fsm.call_data import CallData
+from ari_bridge.hooks import CallEnded, CallStarted, HookEvent, Hooks
+from ari_bridge.metrics import REGISTRY
+from frontend.api.routes.call_endpoints import EXAMPLE_CALL
+from frontend.api.routes.event_stream import EventLog
+from frontend.auth.authenticator import Access
+from frontend.http import examples
+from frontend.http.endpoint import Answer, Asked, Nothing, Operation
+from frontend.http.middleware import json_response
+from frontend.presence.registrar import OpenPages
+from frontend.websocket.hub import Connections
+
+# --- the operations ----------------------------------------------------------
+
+
+class ChannelData(msgspec.Struct, frozen=True, rename="camel"):
+    """A channel of Asterisk."""
+
+    id: str
+    name: str
+    state: str
+    caller: str
+    connected: str
+    created_at: str  # as Asterisk writes it
+    call_id: str | None  # of which call of ours it is; null: of none
+
+
+class BridgeData(msgspec.Struct, frozen=True, rename="camel"):
+    """A bridge of Asterisk."""
+
+    id: str
+    technology: str
+    type: str
+    channels: list[str]  # ids
+    call_id: str | None  # of which call of ours it is; null: of none
+
+
+class LiveData(msgspec.Struct, frozen=True, rename="camel"):
+    calls: list[CallData]
+    channels: list[ChannelData]
+    bridges: list[BridgeData]
+    last_event_id: int  # `/events` with this number tells all that comes after
+    reason: str | None  # why Asterisk was not asked; null: it was
+
+
+class Started(msgspec.Struct, frozen=True):
+    inbound: int
+    outbound: int
+
+
+class StatsData(msgspec.Struct, frozen=True, rename="camel"):
+    since: float  # Unix seconds: when the server was started
+    active_calls: int
+    active_by_state: dict[str, int]
+    started: Started
+    outcomes: dict[str, int]
+    connections: int  # open WebSockets
+    users_online: int
+
+
+WATCHING = "Watching"
+_FAR, _BRIDGE = f"{examples.CALL_ID}-far", f"{examples.CALL_ID}-br"
+LIVE = Operation(
+    name="showLive",
+    method="GET",
+    path="/live",
+    tag=WATCHING,
+    summary="Calls, channels and bridges as they stand",
+    parameters=Nothing,
+    body=Nothing,
+    answers={
+        200: Answer(
+            description="What there is",
+            shape=LiveData,
+            example=LiveData(
+                calls=[EXAMPLE_CALL],
+                channels=[
+                    ChannelData(
+                        _FAR,
+                        "Local/600@from-browser-00000000;1",
+                        "Up",
+                        "1001",
+                        "600",
+                        "2026-09-21T14:13:20.250+0000",
+                        examples.CALL_ID,
+                    )
+                ],
+                bridges=[
+                    BridgeData(
+                        f"{examples.CALL_ID}-br",
+                        "simple_bridge",
+                        "mixing",
+                        [f"{examples.CALL_ID}-far"],
+                        examples.CALL_ID,
+                    )
+                ],
+                last_event_id=42,
+                reason=None,
+            ),
+        )
+    },
+)
+STATS = Operation(
+    name="showStats",
+    method="GET",
+    path="/stats",
+    tag=WATCHING,
+    summary="Calls now, and since the start",
+    parameters=Nothing,
+    body=Nothing,
+    answers={
+        200: Answer(
+            description="Counts",
+            shape=StatsData,
+            example=StatsData(examples.AT, 1, {"accepted": 1}, Started(3, 5), {"completed": 6, "busy": 1}, 2, 1),
+        )
+    },
+)
+_METRICS = "# TYPE ari_connected gauge\nari_connected 1.0\n"
+METRICS = Operation(
+    name="showMetrics",
+    method="GET",
+    path="/metrics",
+    tag=WATCHING,
+    summary="Figures for Prometheus",
+    description="Prometheus has no token. Nothing in it names a user or a number.",
+    parameters=Nothing,
+    body=Nothing,
+    answers={
+        200: Answer(
+            description="In its text format",
+            media="text/plain",
+            example="# TYPE calls_active gauge\ncalls_active 1.0\n",
+        )
+    },
+    public=True,
+)
+OPERATIONS: tuple[Operation[Any, Any], ...] = (LIVE, STATS, METRICS)
+
+
+# --- the routes --------------------------------------------------------------
+
+
+class Live:
+    def __init__(
+        self,
+        ari: Ari,
+        calls: Calls,
+        hooks: Hooks,
+        events: EventLog,
+        connections: Connections,
+        pages: OpenPages,
+        access: Access,
+    ) -> None:
+        self._ari = ari
+        self._calls = calls
+        self._events = events
+        self._connections = connections
+        self._pages = pages
+        self._access = access
+        self._since = time.time()
+        self._started: Counter[str] = Counter()  # by direction
+        self._outcomes: Counter[str] = Counter()
+        hooks.tap(self._count)
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            LIVE.at(self._access, self.live),
+            STATS.at(self._access, self.stats),
+            METRICS.at(self._access, self.metrics),
+        ]
+
+    def _count(self, event: HookEvent) -> None:
+        match event:
+            case CallStarted(call=call):
+                self._started[call.direction.value] += 1
+            case CallEnded(call=call) if call.outcome:
+                self._outcomes[call.outcome.value] += 1
+
+    async def live(self, asked: Asked[Nothing, Nothing]) -> web.Response:
+        # Before the PBX is asked: what changes meanwhile comes as an event after this number.
+        last_id = self._events.last_id
+        reason = None
+        channels: list[Channel] = []
+        bridges: list[Bridge] = []
+        try:
+            channels, bridges = await asyncio.gather(self._ari.channels.list(), self._ari.bridges.list())
+        except PeerError as error:
+            reason = str(error)
+        live = LiveData(
+            calls=list(map(CallData.of, self._calls.live())),
+            channels=[_channel(one, self._calls.id_of(one.id)) for one in channels],
+            bridges=[_bridge(one, self._calls.id_of(one.id)) for one in bridges],
+            last_event_id=last_id,
+            reason=reason,
+        )
+        return json_response(live)
+
+    async def stats(self, asked: Asked[Nothing, Nothing]) -> web.Response:
+        live = self._calls.live()
+        stats = StatsData(
+            since=self._since,
+            active_calls=len(live),
+            active_by_state=Counter(call.state.value for call in live),
+            started=Started(self._started["inbound"], self._started["outbound"]),
+            outcomes=self._outcomes,
+            connections=self._connections.count(),
+            users_online=len(self._pages.users()),
+        )
+        return json_response(stats)
+
+    async def metrics(self, asked: Asked[Nothing, Nothing]) -> web.Response:
+        return web.Response(body=generate_latest(REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def _channel(channel: Channel, call_id: str | None) -> ChannelData:
+    return ChannelData(
+        id=channel.id,
+        name=channel.name,
+        state=channel.state,
+        caller=channel.caller.number,
+        connected=channel.connected.number,
+        created_at=channel.creationtime,
+        call_id=call_id,
+    )
+
+
+def _bridge(bridge: Bridge, call_id: str | None) -> BridgeData:
+    return BridgeData(
+        id=bridge.id,
+        technology=bridge.technology,
+        type=bridge.bridge_type,
+        channels=list(bridge.channels),
+        call_id=call_id,
+    )

@@ -1,0 +1,109 @@
+"""The HTTP API of the directory and of one's own preferences. docs/PEOPLE.md tells what they do."""
+
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from ari_bridge.errors import InvalidRequest
+from frontend.auth.authenticator import Access
+from frontend.http.endpoint import Answer, Asked, Nothing, Operation
+from frontend.http.middleware import json_response
+from frontend.presence.preferences import Attendant
+from frontend.protocol import messages
+from frontend.protocol.messages import PersonSummary, Wishes
+
+PEOPLE = "People"
+
+
+class Directory(msgspec.Struct, frozen=True):
+    people: list[PersonSummary]  # by number
+
+
+class Whose(msgspec.Struct, frozen=True):
+    user: str | None = None  # whose preferences; only where nobody signs in: else they are your own
+
+
+_EXAMPLE = Wishes(forward_no_answer="voicemail", ring_seconds=20)
+LIST = Operation(
+    name="listPeople",
+    method="GET",
+    path="/people",
+    tag=PEOPLE,
+    summary="Who can be called, and how each stands",
+    parameters=Nothing,
+    body=Nothing,
+    answers={
+        200: Answer(
+            description="The directory",
+            shape=Directory,
+            example=Directory(
+                [PersonSummary("1001", "Reception", "available", "1001"), PersonSummary("201", "", "in_call")]
+            ),
+        )
+    },
+)
+SHOW = Operation(
+    name="showPreferences",
+    method="GET",
+    path="/me/preferences",
+    tag=PEOPLE,
+    summary="See what is done with calls for you",
+    parameters=Whose,
+    body=Nothing,
+    answers={200: Answer(description="The preferences", shape=Wishes, example=_EXAMPLE)},
+)
+CHANGE = Operation(
+    name="setPreferences",
+    method="PUT",
+    path="/me/preferences",
+    tag=PEOPLE,
+    summary="Say what is to be done with calls for you",
+    description="As a whole: what is left out is as at the beginning. All your pages are told.",
+    parameters=Whose,
+    body=Wishes,
+    answers={200: Answer(description="The preferences as they are kept", shape=Wishes, example=_EXAMPLE)},
+    problems=("too_many", "unavailable"),
+    example_body=_EXAMPLE,
+)
+OPERATIONS: tuple[Operation[Any, Any], ...] = (LIST, SHOW, CHANGE)
+
+
+class PeopleApi:
+    """Without sign-in (loopback only) everybody is who they say: `?user=NAME` says it."""
+
+    def __init__(self, attendant: Attendant, access: Access) -> None:
+        self._attendant = attendant
+        self._access = access
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            LIST.at(self._access, self.people),
+            SHOW.at(self._access, self.show),
+            CHANGE.at(self._access, self.change),
+        ]
+
+    async def people(self, asked: Asked[Nothing, Nothing]) -> web.Response:
+        return json_response(Directory(self._attendant.directory.people()))
+
+    async def show(self, asked: Asked[Whose, Nothing]) -> web.Response:
+        return json_response(_told(self._attendant.preferences(self._me(asked))))
+
+    async def change(self, asked: Asked[Whose, Wishes]) -> web.Response:
+        wanted = messages.Preferences(**msgspec.structs.asdict(asked.body))
+        return json_response(_told(await self._attendant.set(self._me(asked), wanted)))
+
+    def _me(self, asked: Asked[Whose, Any]) -> str:
+        """Raises InvalidRequest, InvalidUser."""
+        named = asked.parameters.user
+        if asked.user is not None:
+            if named not in (None, asked.user):
+                raise InvalidRequest("These are your own preferences only.", field="user")
+            return asked.user
+        if not named:
+            raise InvalidRequest("Say whose preferences: ?user=NAME.", field="user")
+        return self._access.identify(named, None)
+
+
+def _told(preferences: messages.Preferences) -> Wishes:
+    return Wishes(**msgspec.structs.asdict(preferences))

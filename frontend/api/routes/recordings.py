@@ -1,0 +1,286 @@
+"""The HTTP API of recordings: listed, played (also from the middle), deleted. docs/RECORDINGS.md is its reference.
+
+A user has the recordings of the calls that were theirs; of others it is not even told that there are any.
+"""
+
+import base64
+from contextlib import aclosing
+from typing import Annotated, Any
+
+import msgspec
+import structlog
+from aiohttp import web
+
+from ari_bridge.errors import InvalidRequest
+from ari_bridge.recordings import Filters, Library, Recording, StoreFailed
+from frontend.auth.authenticator import Access
+from frontend.http import examples
+from frontend.http.endpoint import HEADER, Answer, Asked, Nothing, Operation
+from frontend.http.middleware import allow_origin, json_response
+from frontend.http.parameters import Moment, written
+from frontend.http.problems import Refused
+
+LIMIT, MOST = 50, 500
+RETRY_SECONDS = 30
+"""When to ask again while the store does not answer."""
+
+Place = tuple[float, str]
+"""Where a page ends: when its last recording was begun, and that one's name."""
+
+log = structlog.get_logger(__name__)
+
+
+def _cursor(text: str) -> Place:
+    try:
+        data = base64.b64decode(text[:400] + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        return msgspec.json.decode(data, type=tuple[float, str])
+    except (ValueError, msgspec.DecodeError):  # also UnicodeEncodeError, binascii.Error
+        raise InvalidRequest("cursor is what `next` said on the page before.", field="cursor") from None
+
+
+# --- the operations ----------------------------------------------------------
+
+
+class RecordingData(msgspec.Struct, frozen=True, rename="camel"):
+    """A recording. Times are Unix seconds."""
+
+    name: str
+    call_id: str
+    user: str | None  # whose call it was; null: nobody's
+    caller: str
+    target: str
+    started_at: float
+    seconds: float  # of sound: pauses are left out
+    size: int  # bytes of the sound file
+    sha256: str  # of the sound file, in hexadecimal
+
+
+class RecordingPage(msgspec.Struct, frozen=True):
+    """Newest first."""
+
+    recordings: list[RecordingData]
+    next: str | None  # the `cursor` of the next page; null: this is the last
+
+
+class RecordingFilters(msgspec.Struct, frozen=True, rename="camel"):
+    call_id: str | None = None
+    since: Moment | None = None  # when it was begun
+    until: Moment | None = None  # not included
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST)] = LIMIT
+    cursor: Annotated[Place, written(_cursor, {"type": "string"})] | None = None  # what `next` said on the page before
+
+
+class OneRecording(msgspec.Struct, frozen=True):
+    name: str
+
+
+class AudioWanted(OneRecording, frozen=True):
+    download: str | None = None  # whatever it says: a browser saves the file, and does not play it
+    range: Annotated[str | None, HEADER] = msgspec.field(default=None, name="Range")  # one range of bytes
+    if_range: Annotated[str | None, HEADER] = msgspec.field(default=None, name="If-Range")  # an ETag
+    if_none_match: Annotated[str | None, HEADER] = msgspec.field(default=None, name="If-None-Match")
+
+
+RECORDINGS = "Recordings"
+_NAME = f"{examples.CALL_ID}-rec1"
+_EXAMPLE = RecordingData(
+    _NAME,
+    examples.CALL_ID,
+    "1001",
+    "1001",
+    "600",
+    examples.AT + 5,
+    42.5,
+    680044,
+    "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+)
+_AUDIO_HEADERS = {"Accept-Ranges": "`bytes`.", "ETag": "Of the sound.", "Content-Disposition": "The file's name."}
+LIST = Operation(
+    name="listRecordings",
+    method="GET",
+    path="/recordings",
+    tag=RECORDINGS,
+    summary="List recordings, newest first",
+    description="With sign-in, those of your own calls.",
+    parameters=RecordingFilters,
+    body=Nothing,
+    answers={200: Answer(description="A page", shape=RecordingPage, example=RecordingPage([_EXAMPLE], None))},
+    example={"since": "2026-09-21T00:00:00Z"},
+)
+SHOW = Operation(
+    name="showRecording",
+    method="GET",
+    path="/recordings/{name}",
+    tag=RECORDINGS,
+    summary="See what is known of a recording",
+    parameters=OneRecording,
+    body=Nothing,
+    answers={200: Answer(description="The recording", shape=RecordingData, example=_EXAMPLE)},
+    problems=("unknown_recording",),
+    example={"name": _NAME},
+)
+DELETE = Operation(
+    name="deleteRecording",
+    method="DELETE",
+    path="/recordings/{name}",
+    tag=RECORDINGS,
+    summary="Delete a recording",
+    parameters=OneRecording,
+    body=Nothing,
+    answers={204: Answer(description="It is gone")},
+    problems=("unknown_recording", "unavailable"),
+    example={"name": _NAME},
+)
+AUDIO = Operation(
+    name="playRecording",
+    method="GET",
+    path="/recordings/{name}/audio",
+    tag=RECORDINGS,
+    summary="Hear a recording, or a part of it",
+    parameters=AudioWanted,
+    body=Nothing,
+    answers={
+        200: Answer(description="The sound", media="audio/wav", headers=_AUDIO_HEADERS),
+        206: Answer(
+            description="The part that `Range` asks for",
+            media="audio/wav",
+            headers={**_AUDIO_HEADERS, "Content-Range": "Which bytes, and of how many."},
+        ),
+        304: Answer(description="It is the one of `If-None-Match`", headers=_AUDIO_HEADERS),
+    },
+    problems=("unknown_recording", "range_not_satisfiable", "unavailable"),
+    example={"name": _NAME, "Range": "bytes=0-65535"},
+)
+OPERATIONS: tuple[Operation[Any, Any], ...] = (LIST, SHOW, DELETE, AUDIO)
+
+
+# --- the routes --------------------------------------------------------------
+
+
+class RecordingsApi:
+    def __init__(self, library: Library, access: Access) -> None:
+        self._library = library
+        self._access = access
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            LIST.at(self._access, self.list),
+            SHOW.at(self._access, self.show),
+            DELETE.at(self._access, self.delete),
+            AUDIO.at(self._access, self.audio),
+        ]
+
+    async def list(self, asked: Asked[RecordingFilters, Nothing]) -> web.Response:
+        wanted = asked.parameters
+        filters = Filters(user=asked.user, call_id=wanted.call_id, since=wanted.since, until=wanted.until)
+        page = self._library.find(filters, before=wanted.cursor, limit=wanted.limit)
+        following = _encode_cursor(page.recordings[-1]) if page.more else None
+        return json_response(RecordingPage([_told(one) for one in page.recordings], following))
+
+    async def show(self, asked: Asked[OneRecording, Nothing]) -> web.Response:
+        return json_response(_told(self._find(asked)))
+
+    async def delete(self, asked: Asked[OneRecording, Nothing]) -> web.Response:
+        recording = self._find(asked)
+        try:
+            await self._library.delete(recording.name)
+        except StoreFailed as error:
+            raise _store_failed(recording, error) from error
+        log.info("a recording was deleted by its user", recording=recording.name, user=recording.user)
+        return web.Response(status=204)
+
+    async def audio(self, asked: Asked[AudioWanted, Nothing]) -> web.StreamResponse:
+        recording, request = self._find(asked), asked.request
+        tag = f'"{recording.sha256}"'
+        headers = _headers(recording, tag, download=asked.parameters.download is not None)
+        if asked.parameters.if_none_match == tag:
+            return web.Response(status=304, headers=headers)
+        part = _range(request, asked.parameters.if_range, recording.size, tag)
+        if part is None:
+            headers["Content-Range"] = f"bytes */{recording.size}"
+            raise Refused("range_not_satisfiable", f"There are {recording.size} bytes.", field="Range", headers=headers)
+        start, end = part
+        whole = end - start == recording.size
+        if not whole:
+            headers["Content-Range"] = f"bytes {start}-{end - 1}/{recording.size}"
+        response = web.StreamResponse(status=200 if whole else 206, headers=headers)
+        response.content_type = "audio/wav"
+        response.content_length = end - start
+        if origin := request.headers.get("Origin"):
+            allow_origin(response, origin)
+        if request.method == "HEAD" or start == end:
+            await response.prepare(request)
+            return response
+        return await self._send(request, response, recording, start, end)
+
+    async def _send(
+        self, request: web.Request, response: web.StreamResponse, recording: Recording, start: int, end: int
+    ) -> web.StreamResponse:
+        try:
+            async with aclosing(self._library.read(recording, start, end)) as pieces:
+                async for piece in pieces:
+                    if not response.prepared:  # only now it is known that the store answers
+                        await response.prepare(request)
+                    await response.write(piece)
+        except StoreFailed as error:
+            if not response.prepared:
+                raise _store_failed(recording, error) from error
+            # The client sees by the length that something is missing: the connection is cut.
+            log.error("a recording could not be sent to its end", recording=recording.name, reason=str(error))
+            if request.transport:
+                request.transport.abort()
+        except ConnectionError:
+            pass  # the listener is gone
+        return response
+
+    def _find(self, asked: Asked[Any, Nothing]) -> Recording:
+        """Raises Refused also for another user's: whose it is, is not told."""
+        name = asked.parameters.name
+        recording = self._library.get(name)
+        if recording is None or asked.user not in (None, recording.user):
+            raise Refused("unknown_recording", f"There is no recording {name[:100]!r}.", field="name")
+        return recording
+
+
+def _told(one: Recording) -> RecordingData:
+    return RecordingData(**msgspec.structs.asdict(one))
+
+
+def _headers(recording: Recording, tag: str, *, download: bool) -> dict[str, str]:
+    way = "attachment" if download else "inline"
+    return {
+        "Accept-Ranges": "bytes",
+        "ETag": tag,
+        "Cache-Control": "private, no-cache",  # kept by the browser, but asked for again: it may have been deleted
+        "Content-Disposition": f'{way}; filename="{recording.name}.wav"',  # a name has letters, digits, and -_. only
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+def _range(request: web.Request, if_range: str | None, size: int, tag: str) -> tuple[int, int] | None:
+    """From which byte up to, not including, which (RFC 9110, 14.2); None: nothing of it is there.
+
+    What is not one range of bytes counts as none at all, as the RFC wants it.
+    """
+    if if_range not in (None, tag):
+        return 0, size
+    try:
+        wanted = request.http_range
+    except ValueError:
+        return 0, size
+    if wanted.start is None and wanted.stop is None:
+        return 0, size
+    if wanted.start is not None and wanted.start < 0:  # the last so many
+        return (max(0, size + wanted.start), size) if size else None
+    start, end = wanted.start or 0, size if wanted.stop is None else min(size, wanted.stop)
+    return (start, end) if start < end else None
+
+
+def _encode_cursor(recording: Recording) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(recording.place)).decode().rstrip("=")
+
+
+def _store_failed(recording: Recording, error: StoreFailed) -> Refused:
+    log.error("the store of recordings failed", recording=recording.name, reason=str(error))
+    detail = f"The store of recordings does not answer. Try again in {RETRY_SECONDS} s."
+    return Refused("unavailable", detail, retry_after=RETRY_SECONDS)

@@ -1,0 +1,1 @@
+"""Who is asking: users, tokens, sign-in, and the sessions of pages."""

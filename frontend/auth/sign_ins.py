@@ -1,0 +1,83 @@
+"""Looking at passwords: not too many at once, and not too many wrong ones."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+
+import structlog
+
+from frontend.auth.sign_in_pace import LONGEST_WAIT, SignInPace, network_of
+from frontend.auth.turns import Crowded, Turns
+from frontend.auth.users import PASSWORD_CHARACTERS, is_name
+
+AT_ONCE = 2
+"""Passwords that are looked at together: each takes 64 MiB and all the cores for some 50 ms."""
+WAITING = 256
+"""Sign-ins that wait for that, of everybody."""
+PATIENCE = 15.0
+"""Seconds that a sign-in waits in all, also for its turn after wrong ones. Clients wait 20 s."""
+CROWDED_SECONDS = 3.0
+
+log = structlog.get_logger(__name__)
+
+
+class SlowDown(Exception):
+    """Too many sign-ins; `retry_after` in seconds."""
+
+    def __init__(self, retry_after: float, why: str = "Too many failed sign-ins") -> None:
+        super().__init__(retry_after)
+        self.retry_after = retry_after
+        self._why = why
+
+    def __str__(self) -> str:
+        return f"{self._why}: try again in {max(1, round(self.retry_after))} s."
+
+
+class SignIns:
+    """`verify`: whether a name has a password; it is run in a thread."""
+
+    def __init__(self, verify: Callable[[str, str], bool]) -> None:
+        self._verify = verify
+        self._pace = SignInPace()
+        self._turns = Turns(AT_ONCE, WAITING)
+        # Threads of their own: what writes to the disk does not queue behind strangers' passwords.
+        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="passwords")
+
+    async def check(self, user: str, password: str, address: str) -> bool:
+        """Whether it is the user's password. `address`: the client's. Raises SlowDown, and what `verify` raises."""
+        network = network_of(address)
+        if not is_name(user) or len(password) > PASSWORD_CHARACTERS:
+            log.info("a sign-in was refused", user=None, address=address)
+            return False  # nobody has it, so there is nothing to keep count of
+        until = asyncio.get_running_loop().time() + PATIENCE
+        try:
+            async with self._turn(network, until):
+                made = self._pace.begin(user, network, time.monotonic())
+                right = not made.delay and await self._look(user, password)
+            if 0 < made.delay <= LONGEST_WAIT:
+                await asyncio.sleep(made.delay)
+                async with self._turn(network, until):
+                    right = await self._look(user, password)
+        except (Crowded, TimeoutError):
+            log.warning("a sign-in was put off: too many at once", address=address)
+            raise SlowDown(CROWDED_SECONDS, "Too many sign in at once") from None
+        if made.delay > LONGEST_WAIT:
+            log.warning("a sign-in was put off: too many wrong ones", user=user, address=address)
+            raise SlowDown(made.delay)
+        if right:
+            self._pace.right(made)
+        else:
+            log.info("a sign-in was refused", user=user, address=address)
+        return right
+
+    @asynccontextmanager
+    async def _turn(self, network: str, until: float) -> AsyncIterator[None]:
+        """Raises TimeoutError where there is none `until` then (the loop's time), Crowded."""
+        async with asyncio.timeout_at(until) as patience, self._turns.turn(network):
+            patience.reschedule(None)  # from here on it takes what it takes
+            yield
+
+    async def _look(self, user: str, password: str) -> bool:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._verify, user, password)

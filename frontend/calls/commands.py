@@ -1,0 +1,60 @@
+"""What a client asks of a call that stands, by WebSocket message or by HTTP: one message each, acted on here."""
+
+from collections.abc import Callable
+from typing import Any
+
+from ari_bridge.engine.call_manager import Calls, RecordingVerb
+from ari_bridge.errors import InvalidRequest
+from frontend.protocol import messages
+
+Verb = (
+    messages.Dtmf
+    | messages.Hold
+    | messages.Transfer
+    | messages.AddParty
+    | messages.DropParty
+    | messages.Leave
+    | messages.Record
+    | messages.Feedback
+)
+
+
+def act(calls: Calls, verb: Verb, check_mine: Callable[[str], None]) -> None:
+    """Begin what is asked for; what comes of it is told to who listens.
+
+    `check_mine` raises UnknownCall for a call of somebody else. Raises CallerError, Unavailable.
+    """
+    check_mine(verb.call_id)
+    match verb:
+        case messages.Dtmf(call_id, digits):
+            calls.send_dtmf(call_id, digits)
+        case messages.Hold(call_id, held):
+            calls.hold(call_id, held)
+        case messages.Transfer(call_id, str(target), None):
+            calls.transfer(call_id, target)
+        case messages.Transfer(call_id, None, str(other)):
+            check_mine(other)
+            calls.join(call_id, other, transfer=True)
+        case messages.Transfer():
+            raise InvalidRequest("A transfer needs either a target or the toCallId of a call.", field="target")
+        case messages.AddParty(call_id, str(target), None):
+            calls.add_party(call_id, target)
+        case messages.AddParty(call_id, None, str(other)):
+            check_mine(other)
+            calls.join(call_id, other, transfer=False)
+        case messages.AddParty():
+            raise InvalidRequest("A party is either a target or the fromCallId of a call.", field="target")
+        case messages.DropParty(call_id, party):
+            calls.drop_party(call_id, party)
+        case messages.Leave(call_id):
+            calls.leave(call_id)
+        case messages.Record(call_id, action):
+            calls.record(call_id, RecordingVerb(action))
+        case messages.Feedback(call_id, score, issue, comment):
+            calls.give_feedback(call_id, _feedback(score, issue, comment))
+
+
+def _feedback(score: int, issue: str | None, comment: str) -> dict[str, Any]:
+    """What was given of it. No database takes NUL, and UTF-8 has no lone surrogates."""
+    text = comment.replace("\0", "").encode("utf-8", "replace").decode()
+    return {"score": score} | ({"issue": issue} if issue else {}) | ({"comment": text} if text else {})

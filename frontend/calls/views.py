@@ -1,0 +1,171 @@
+"""A call as clients are told of it."""
+
+import time
+
+from ari_bridge.fsm import call as engine
+from ari_bridge.fsm.call import Call, CallState, Taping
+from ari_bridge.fsm.rules.parties import FAR_NUMBER, shown
+from ari_bridge.outcomes import Outcome
+from frontend.protocol.messages import (
+    CallSummary,
+    ClientState,
+    Hold,
+    IncomingCall,
+    PartyState,
+    PartySummary,
+    Recording,
+    RecordingState,
+    State,
+    TransferFailed,
+    Transferred,
+)
+from frontend.protocol.messages import Party as PartyMessage
+
+_CLIENT_STATES: dict[CallState, ClientState] = {
+    CallState.TRYING: "trying",
+    CallState.RINGING: "ringing",
+    CallState.EARLY: "early",
+    CallState.ACCEPTING: "trying",
+    CallState.UP: "accepted",
+    CallState.ENDING: "ended",
+    CallState.ENDED: "ended",
+}
+
+_FAR_STATES: dict[CallState, PartyState] = {
+    CallState.TRYING: "trying",
+    CallState.RINGING: "ringing",
+    CallState.EARLY: "ringing",
+    CallState.UP: "accepted",
+}
+_PARTY_STATES: dict[engine.PartyState, PartyState] = {
+    engine.PartyState.CALLED: "trying",
+    engine.PartyState.RINGING: "ringing",
+    engine.PartyState.UP: "accepted",
+}
+
+REASONS = {
+    Outcome.COMPLETED: "The call has ended.",
+    Outcome.BUSY: "The line is busy.",
+    Outcome.NO_ANSWER: "Nobody answered.",
+    Outcome.REJECTED: "The call was declined.",
+    Outcome.CANCELLED: "The call was cancelled.",
+    Outcome.UNREACHABLE: "This number cannot be reached.",
+    Outcome.FORBIDDEN: "This number may not be called from here.",
+    Outcome.FAILED_MEDIA: "The audio could not be set up.",
+    Outcome.FAILED_PBX: "The phone system cannot be reached.",
+    Outcome.TRANSFERRED: "The call was transferred.",
+    Outcome.LOST: "The page was away for too long.",
+    Outcome.ANSWERED_ELSEWHERE: "Somebody else answered the call.",
+}
+PARTY_REASONS = {
+    Outcome.COMPLETED: "It has left the call.",
+    Outcome.CANCELLED: "It is not called any more.",
+}
+
+
+def client_state(call: Call) -> ClientState:
+    """For its own user a call that our side has left is over."""
+    return "ended" if call.left else _CLIENT_STATES[call.state]
+
+
+def state_message(call: Call) -> State:
+    """The `state` message for the call as it stands now."""
+    return State(
+        call_id=call.id,
+        state=client_state(call),
+        direction=call.direction,
+        target=call.target,
+        caller=call.caller,
+        at=time.time(),
+        outcome=call.left or call.outcome,
+        q850=call.cause.q850 if call.cause else 0,
+        sip=call.cause.sip if call.cause else 0,
+        reason=REASONS[outcome] if (outcome := call.left or call.outcome) else "",
+        connected_number=call.far_number,
+        connected_name=call.far_name,
+    )
+
+
+def incoming_message(call: Call) -> IncomingCall:
+    return IncomingCall(call.id, call.caller, call.caller_name, call.target, call.far_number, call.far_name)
+
+
+def hold_message(call: Call, *, by_us: bool) -> Hold:
+    return Hold(call.id, call.held if by_us else call.held_by_far, "us" if by_us else "far")
+
+
+def party_message(call: Call, number: int) -> PartyMessage:
+    """How the party stands now. The far side has 1."""
+    if number == FAR_NUMBER:
+        target, name = shown(call)
+        state = _far_state(call) or "ended"
+        return PartyMessage(call.id, number, target, name, state, None if call.far_is_here else Outcome.COMPLETED)
+    party = call.party(number)
+    assert party, "only parties that were made are told of"
+    return PartyMessage(
+        call.id,
+        number,
+        party.target,
+        party.name,
+        party.state.value,
+        party.outcome,
+        PARTY_REASONS.get(party.outcome, REASONS[party.outcome]) if party.outcome else "",
+    )
+
+
+def transfer_message(call: Call, number: int, failure: Outcome | None) -> Transferred | TransferFailed:
+    party = call.party(number)
+    target = party.target if party else ""
+    if failure is None:
+        return Transferred(call.id, target)
+    return TransferFailed(call.id, target, failure, PARTY_REASONS.get(failure, REASONS[failure]))
+
+
+def recording_message(call: Call, failure: str = "") -> Recording:
+    last = call.recordings[-1].name if call.recordings else ""
+    reason = f"The call could not be recorded: {failure}" if failure else ""
+    return Recording(call.id, recording_state(call), last, reason)
+
+
+def recording_state(call: Call) -> RecordingState:
+    running = call.recording
+    if running is None:
+        return "off"
+    return "paused" if running.state is Taping.PAUSED else "on"
+
+
+def _far_state(call: Call) -> PartyState | None:
+    """None: it is not there, or not to be talked to yet."""
+    return _FAR_STATES.get(call.state) if call.far_is_here else None
+
+
+def parties(call: Call) -> tuple[PartySummary, ...]:
+    """Everybody but this user who has not left."""
+    number, name = shown(call)
+    state = _far_state(call)
+    far = (PartySummary(FAR_NUMBER, number, name, state),) if state else ()
+    others = [one for one in call.parties if one.here]
+    return (*far, *(PartySummary(one.number, one.target, one.name, _PARTY_STATES[one.state]) for one in others))
+
+
+def summary(call: Call, *, here: bool, attached: bool) -> CallSummary:
+    """The call as the message `calls` has it."""
+    return CallSummary(
+        call_id=call.id,
+        direction=call.direction,
+        state=client_state(call),
+        target=call.target,
+        caller=call.caller,
+        caller_name=call.caller_name,
+        created_at=call.created_at,
+        held_by_far=call.held_by_far,
+        here=here,
+        attached=attached,
+        answered_at=call.answered_at,
+        held=call.held,
+        parties=parties(call),
+        transferring=taker.target if (taker := call.party(call.transferring)) else "",
+        recording=recording_state(call),
+        connected_number=call.far_number,
+        connected_name=call.far_name,
+    )

@@ -1,0 +1,62 @@
+"""`ari-bridge doctor`: what is wrong with this set-up, and what to do."""
+
+import asyncio
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ari_bridge.diagnostics.doctor import Finding, Result, Subject, examine
+from frontend.cli import logging as logs
+from frontend.cli.reconcile import reconcile
+from frontend.settings import InvalidSettings, load
+
+_LOOKS = {Result.OK: "green", Result.WARNING: "yellow", Result.FAILED: "red", Result.SKIPPED: "dim"}
+
+
+def doctor(
+    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    compare: Annotated[
+        bool, typer.Option("--reconcile", help="Show instead which calls a start would find again, and remove what.")
+    ] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="With --reconcile: remove what belongs to no call.")] = False,
+) -> None:
+    """Check what calls need: Asterisk, rtpengine, TLS files, disk. Exit status 0 when nothing has failed."""
+    logs.configure("error", "console")
+    try:
+        settings = load()
+    except InvalidSettings as error:
+        typer.echo(f"The settings are wrong:\n{error}", err=True)
+        raise typer.Exit(2) from None
+    if compare:
+        raise typer.Exit(reconcile(settings, apply=apply))
+    subject = Subject(
+        ari_url=settings.ari_url,
+        ari_user=settings.ari_user,
+        ari_password=settings.ari_password,
+        ari_app=settings.ari_app,
+        rtpengine_ng=settings.rtpengine_ng,
+        tls_cert=settings.tls_cert,
+        tls_key=settings.tls_key,
+    )
+    findings = asyncio.run(examine(subject))
+    if json:
+        typer.echo(msgspec.json.encode(findings).decode())
+    else:
+        _show(findings)
+    raise typer.Exit(int(any(finding.result is Result.FAILED for finding in findings)))
+
+
+def _show(findings: list[Finding]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("check", "", "seen"):
+        table.add_column(heading, overflow="fold")
+    for finding in findings:
+        look = _LOOKS[finding.result]
+        table.add_row(finding.check, f"[{look}]{finding.result.value}[/]", escape(finding.seen))
+        if finding.cure:
+            table.add_row("", "", f"[{look}]→ {escape(finding.cure)}[/]")
+    Console(soft_wrap=False).print(table)

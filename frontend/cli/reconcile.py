@@ -1,0 +1,103 @@
+"""`ari-bridge doctor --reconcile`: what a start of the server would do with what stands now."""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ari_bridge.ari.client import Ari
+from ari_bridge.call_store import StoreRefused, live_records
+from ari_bridge.engine.executor import Peers
+from ari_bridge.engine.reconciler import GRACE_SECONDS, in_our_hands, look, reap
+from ari_bridge.errors import PeerError, PeerRefused
+from ari_bridge.fsm.call import Call
+from ari_bridge.fsm.inventory import Finding, Standing, survey
+from ari_bridge.fsm.recovery import adopt
+from ari_bridge.media.pool import Pool
+from frontend.presence.registrar import OpenPages
+from frontend.settings import Settings
+
+FAILED = 1
+
+
+@dataclass
+class Report:
+    """`calls`: each record, and what would become of it. `orphans`: what would be removed."""
+
+    calls: list[tuple[Call, Call]] = field(default_factory=list)
+    orphans: list[Finding] = field(default_factory=list)
+    removed: list[Finding] = field(default_factory=list)
+
+
+def reconcile(settings: Settings, *, apply: bool) -> int:
+    """Print what a start would adopt, end and remove; with `apply`, remove what belongs to no call. The exit status."""
+    try:
+        report = asyncio.run(_reconcile(settings, apply))
+    except (PeerError, StoreRefused) as error:
+        typer.echo(f"Nothing could be compared: {error}", err=True)
+        return FAILED
+    _show(report, apply)
+    return FAILED if apply and len(report.removed) < len(report.orphans) else 0
+
+
+async def _reconcile(settings: Settings, apply: bool) -> Report:
+    """Raises PeerError, StoreRefused."""
+    ari = Ari(
+        settings.ari_url, settings.ari_user, settings.ari_password, settings.ari_app, timeout=settings.ari_timeout
+    )
+    media = Pool(settings.rtpengine_ng, app=settings.ari_app, timeout=settings.rtpengine_timeout)
+    peers = Peers(ari, media, OpenPages())
+    try:
+        await ari.open()
+        await media.start()
+        report = await _compare(peers, settings)
+        if report.orphans:
+            await asyncio.sleep(GRACE_SECONDS)  # what is just being made or released is none
+            again = await _compare(peers, settings)
+            report.orphans = [one for one in again.orphans if one in report.orphans]
+        if apply:
+            report.removed = [one for one in report.orphans if await reap(peers, one)]
+        return report
+    finally:
+        await media.close()
+        await ari.close()
+
+
+async def _compare(peers: Peers, settings: Settings) -> Report:
+    seen = await look(peers)
+    records = {call.id: call for call in live_records(settings.state_dir)}
+    try:
+        ours = in_our_hands(await peers.ari.application(), seen)
+    except PeerRefused:  # no server has run since the PBX's start: it does not know our application
+        ours = []
+    after = [(record, adopt(record, seen, time.time())[0]) for record in records.values()]
+    findings = survey(seen, ours, {call.id: call for _, call in after}, frozenset(records), peers.ari.app)
+    return Report(after, [one for one in findings if one.standing is Standing.ORPHAN])
+
+
+def _show(report: Report, apply: bool) -> None:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("what", "name", "at a start of the server"):
+        table.add_column(heading, overflow="fold")
+    for record, call in report.calls:
+        parties = f"{call.id}  {call.caller or '?'} → {call.target}"
+        if call.outcome:
+            fate = f"[yellow]closed: {call.outcome.value}[/] {escape(call.cause.text if call.cause else '')}"
+        else:
+            media = "its page is asked for new media" if call.media_lost else "untouched"
+            fate = f"[green]goes on[/] ({record.state.value} → {call.state.value}; {media})"
+        table.add_row("call", escape(parties), fate)
+    for finding in report.orphans:
+        done = "[green]removed[/]" if finding in report.removed else "[red]not removed[/]"
+        table.add_row(finding.sort.value, escape(finding.name), done if apply else "[yellow]removed[/]")
+    console = Console(soft_wrap=False)
+    if report.calls or report.orphans:
+        console.print(table)
+    else:
+        console.print("Nothing of ours stands: no call, no channel, no bridge, no media session.")
+    if report.orphans and not apply:
+        console.print("Nothing was touched. --apply removes what belongs to no call.")

@@ -1,0 +1,43 @@
+"""`ari-bridge serve`: the server until it is told to end. Imports what serving needs, and nothing else."""
+
+import asyncio
+import signal
+import ssl
+import sys
+
+import structlog
+import uvloop
+
+from ari_bridge.call_store import StoreRefused
+from ari_bridge.hooks import PluginError
+from frontend.app import CannotListen, run
+from frontend.auth.users import InvalidUser
+from frontend.cli import logging as logs
+from frontend.settings import InvalidSettings, Settings, load
+
+# Exit statuses, for whoever starts it again.
+ENDED, CANNOT_START, WRONG_SETTINGS = 0, 1, 2
+
+
+def serve() -> int:
+    """Serves until SIGINT or SIGTERM; returns the exit status. What is wrong is told on standard error."""
+    try:
+        settings = load()
+    except InvalidSettings as error:
+        sys.stderr.write(f"The settings are wrong:\n{error}\n")
+        return WRONG_SETTINGS
+    logs.configure(settings.log_level, settings.log_format)
+    try:
+        uvloop.run(_serve(settings))
+    except (CannotListen, PluginError, InvalidUser, StoreRefused, ssl.SSLError) as error:
+        structlog.get_logger(__name__).error("cannot start", reason=str(error))
+        return CANNOT_START
+    return ENDED
+
+
+async def _serve(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    await run(settings, stop)

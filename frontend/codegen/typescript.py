@@ -1,0 +1,183 @@
+"""Makes the TypeScript types out of the Python ones: run `python -m frontend.codegen.typescript`.
+
+`messages.ts` has the WebSocket protocol of `frontend/protocol/messages.py`, `api.ts` what the HTTP API takes and answers. The
+Python structs are the one source of both. Comments and docstrings go along, so the page's author reads them where
+they are needed.
+"""
+
+import ast
+import enum
+import inspect
+import json
+import re
+import sys
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import msgspec
+
+from ari_bridge.fsm.call import Direction
+from ari_bridge.outcomes import Outcome
+from frontend.api.openapi.comments import comment_of, field_comments
+from frontend.api.openapi.schema import description_of, structs_of
+from frontend.api.routes import OPERATIONS
+from frontend.protocol import messages
+
+SOURCES = Path(__file__).parent / "web" / "packages" / "sip-proxy-client" / "src"
+TARGET = SOURCES / "messages.ts"
+API_TARGET = SOURCES / "api.ts"
+
+_API_HEADER = "// Generated from the operations of frontend/ by `python -m frontend.codegen.typescript`. Do not edit.\n"
+_HEADER = "// Generated from frontend/protocol/messages.py by `python -m frontend.codegen.typescript`. Do not edit.\n"
+_SCALARS: dict[object, str] = {str: "string", int: "number", float: "number", bool: "boolean", Any: "unknown"}
+_ENUMS: tuple[type[enum.Enum], ...] = (Direction, Outcome)
+_ALIASES = ("ClientState", "PartyState", "RecordingState", "PersonState", "QualityWarning")
+
+
+def generate() -> str:
+    """The whole TypeScript file, ending in a newline."""
+    source = inspect.getsource(messages)
+    comments = field_comments(source)
+    parts = [_HEADER]
+    parts += [_enum(choice) for choice in _ENUMS]
+    for name in _ALIASES:
+        parts += [_doc(_alias_doc(source, name)) + f"export type {name} = {_literal(getattr(messages, name))};\n"]
+    parts += [_interface(struct, comments) for struct in _structs()]
+    parts += [_union("ClientMessage", messages.ClientMessage), _union("ServerMessage", messages.ServerMessage)]
+    return "\n".join(parts)
+
+
+def generate_api() -> str:
+    """The types of the HTTP API. Those that the WebSocket has too are taken from there."""
+    structs = [one for one in structs_of(OPERATIONS) if one.__module__ != messages.__name__ or one is messages.Wishes]
+    body = "\n".join(map(_api_interface, structs))
+    names = ["ClientState", *(kind.__name__ for kind in _ENUMS), "PersonSummary"]
+    used = ", ".join(name for name in sorted(names) if re.search(rf"\b{name}\b", body))
+    return f'{_API_HEADER}\nimport type {{ {used} }} from "./messages.js";\n\n{body}'
+
+
+def _api_interface(struct: type[msgspec.Struct]) -> str:
+    lines = []
+    for field in msgspec.structs.fields(struct):
+        mark = "" if field.required or not _may_be_left_out(struct) else "?"
+        comment = description_of(struct, field.name)
+        tail = f" // {comment}" if comment else ""
+        lines.append(f"  {field.encode_name}{mark}: {type_text(field.type)};{tail}")
+    body = "\n".join(lines)
+    return f"{_doc(struct.__dict__.get('__doc__'))}export interface {struct.__name__} {{\n{body}\n}}\n"
+
+
+def _may_be_left_out(struct: type[msgspec.Struct]) -> bool:
+    """What has a default: in a body always, in an answer where the struct says so."""
+    return struct.__struct_config__.omit_defaults or struct in {operation.body for operation in OPERATIONS}
+
+
+def _structs() -> Iterator[type[msgspec.Struct]]:
+    """Every message, in the order of the file; one that goes both ways is told once; first what they are made of."""
+    parts = (messages.PartySummary, messages.CallSummary, messages.IceServer, messages.PersonSummary)
+    yield from (*parts, messages.QualityReport)
+    yield from dict.fromkeys(get_args(messages.ClientMessage) + get_args(messages.ServerMessage))
+
+
+def _enum(choice: type[enum.Enum]) -> str:
+    values = " | ".join(json.dumps(member.value) for member in choice)
+    return f"{_doc(choice.__dict__.get('__doc__'))}export type {choice.__name__} = {values};\n"
+
+
+def _interface(struct: type[msgspec.Struct], comments: dict[tuple[str, str], str]) -> str:
+    tag = struct.__struct_config__.tag
+    lines = [f"  type: {json.dumps(tag)};"] if tag else []
+    for field in msgspec.structs.fields(struct):
+        mark = "" if field.required else "?"
+        comment = comment_of(struct, field.name, comments)
+        tail = f" // {comment}" if comment else ""
+        lines.append(f"  {field.encode_name}{mark}: {_type(field.type)};{tail}")
+    body = "\n".join(lines)
+    doc = _doc(struct.__dict__.get("__doc__"))
+    return f"{doc}export interface {struct.__name__} {{\n{body}\n}}\n"
+
+
+def _union(name: str, union: object) -> str:
+    members = "\n".join(f"  | {member.__name__}" for member in get_args(union))
+    return f"export type {name} =\n{members};\n"
+
+
+def _type(annotation: object) -> str:
+    """A TypeScript type. `X | None` is X: in a message what is None is left out of the JSON."""
+    for name in _ALIASES:
+        if annotation == getattr(messages, name):
+            return name
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin in (types.UnionType, Union):
+        return " | ".join(_type(part) for part in parts if part is not type(None))
+    if origin is Annotated:
+        return _type(parts[0])
+    if origin in (list, tuple):
+        return f"{_type(parts[0])}[]"
+    return type_text(annotation)
+
+
+def type_text(annotation: object) -> str:
+    """A TypeScript type, with null where None may be."""
+    if annotation == messages.ClientState:
+        return "ClientState"
+    if annotation is type(None):
+        return "null"
+    if annotation in _SCALARS:
+        return _SCALARS[annotation]
+    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
+        return annotation.__name__ if annotation in _ENUMS else " | ".join(json.dumps(one.value) for one in annotation)
+    if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
+        return annotation.__name__
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return type_text(parts[0])
+    if origin in (list, tuple):
+        return f"{type_text(parts[0])}[]"
+    if origin is dict:
+        return f"Record<string, {type_text(parts[1])}>"
+    if origin is Literal:
+        return _literal(annotation)
+    if origin in (types.UnionType, Union):
+        return " | ".join(map(type_text, parts))
+    raise TypeError(f"no TypeScript type is known for {annotation!r}")
+
+
+def _literal(annotation: object) -> str:
+    return " | ".join(json.dumps(value) for value in get_args(annotation))
+
+
+def _doc(text: str | None) -> str:
+    if not text:
+        return ""
+    lines = inspect.cleandoc(text).splitlines()
+    if len(lines) == 1:
+        return f"/** {lines[0]} */\n"
+    return "/**\n" + "".join(f" * {line}".rstrip() + "\n" for line in lines) + " */\n"
+
+
+def _alias_doc(source: str, name: str) -> str | None:
+    """The string that stands below the alias `name`."""
+    body = ast.parse(source).body
+    for alias, after in zip(body, body[1:], strict=False):
+        if isinstance(alias, ast.Assign) and getattr(alias.targets[0], "id", None) == name:
+            if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
+                return str(after.value.value)
+    return None
+
+
+def main() -> int:
+    """Writes the files; with `--check` only says by its status whether they are current."""
+    files = {TARGET: generate(), API_TARGET: generate_api()}
+    if "--check" in sys.argv[1:]:
+        return 0 if all(path.exists() and path.read_text() == text for path, text in files.items()) else 1
+    for path, text in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What the HTTP API stands on: typed endpoints, problems, idempotency, long polling, middleware."""

@@ -1,0 +1,126 @@
+"""What a route of the HTTP API is: one `Operation`, of which the route itself and its documentation are made.
+
+An operation says which parameters and which body it takes, as structs, and what it may answer. Its handler gets them
+decoded and checked. `frontend.api.openapi.document` makes the OpenAPI document of all operations, and the reference page.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, TypeVar
+
+import msgspec
+from aiohttp import web
+
+from frontend.auth.authenticator import Access
+from frontend.http.parameters import HEADER as HEADER
+from frontend.http.parameters import Parameter, parameters_of, read_body, read_parameters
+from frontend.http.problems import KINDS
+
+JSON = "application/json"
+Method = Literal["GET", "POST", "PUT", "DELETE"]
+
+
+class Nothing(msgspec.Struct, frozen=True):
+    """No parameters, or no body."""
+
+
+P = TypeVar("P", bound=msgspec.Struct)
+B = TypeVar("B", bound=msgspec.Struct)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked(Generic[P, B]):
+    """One request, decoded and checked. `user`: whose token it has; None where nobody signs in."""
+
+    request: web.Request
+    user: str | None
+    parameters: P
+    body: B
+
+
+Handler = Callable[[Asked[P, B]], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """One that is no problem. `shape`: the type that is sent as JSON; None where there is no body, or no JSON.
+
+    `headers`: by name, what they say, beside those that every answer has. `example`: of `shape`, or text.
+    """
+
+    description: str
+    shape: Any = None
+    media: str = JSON
+    headers: Mapping[str, str] = field(default_factory=dict)
+    example: msgspec.Struct | str | None = None
+
+    @property
+    def has_body(self) -> bool:
+        return self.shape is not None or self.media != JSON
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation(Generic[P, B]):
+    """One method of one path.
+
+    `name`: unique, for generated clients. `tag`: the part of the reference that it stands in. `parameters`: those of
+    which the path has `{name}`, those that are marked HEADER, and of the query all others. `problems`: codes besides
+    those that follow from the rest (`all_problems`). `public`: needs no token. `example`: values of parameters, and
+    a body, that would be taken.
+    """
+
+    name: str
+    method: Method
+    path: str
+    tag: str
+    summary: str  # one line, no full stop
+    parameters: type[P]
+    body: type[B]
+    answers: Mapping[int, Answer]
+    problems: tuple[str, ...] = ()
+    description: str = ""
+    public: bool = False
+    example: Mapping[str, str] = field(default_factory=dict)
+    example_body: B | None = None
+
+    def at(self, access: Access, handler: Handler[P, B]) -> web.RouteDef:
+        """The route: whoever asks is known, and what is asked is right, before `handler` is called."""
+        reader, known = msgspec.json.Decoder(self.body), self.reads
+        empty = self.body() if self.body_optional else None
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            user = None if self.public else access.of_request(request.headers.get("Authorization"))
+            parameters = read_parameters(
+                self.parameters, known, path=request.match_info, query=request.query, headers=request.headers
+            )
+            raw = await request.read() if self.method in ("POST", "PUT") else b""
+            body = read_body(raw if self.has_body else b"", reader, empty=empty)
+            return await handler(Asked(request, user, parameters, body))
+
+        # aiohttp's own pattern for a parameter leaves out braces, which an id that a client chose may have.
+        path = re.sub(r"\{(\w+)\}", r"{\1:[^/]+}", self.path)
+        return web.get(path, handle) if self.method == "GET" else web.route(self.method, path, handle)
+
+    @property
+    def reads(self) -> tuple[Parameter, ...]:
+        return parameters_of(self.parameters, self.path)
+
+    @property
+    def has_body(self) -> bool:
+        return self.body is not Nothing
+
+    @property
+    def body_optional(self) -> bool:
+        """No body at all then is one without fields. Not of a PUT, which replaces as a whole: it would clear all."""
+        return self.method != "PUT" and not any(one.required for one in msgspec.structs.fields(self.body))
+
+    @property
+    def all_problems(self) -> tuple[str, ...]:
+        """Also those that follow from what the operation is, in the order of their statuses."""
+        found = {"invalid_request", "forbidden", "error", *self.problems}
+        if not self.public:
+            found.add("unauthorized")
+        if self.method in ("POST", "PUT"):
+            found.add("too_large")
+        return tuple(code for code in KINDS if code in found)

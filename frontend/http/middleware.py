@@ -1,0 +1,154 @@
+"""What every HTTP answer has in common: who may ask, how errors look, safe headers."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+from msgspec.structs import replace
+
+from ari_bridge.errors import CallerError, CallFailed, Unavailable
+from ari_bridge.fsm.call_data import cause_data
+from frontend.auth.authenticator import SlowDown, Unauthorized
+from frontend.auth.users import InvalidUser
+from frontend.http.cors import Origins
+from frontend.http.problems import KINDS, Problem, Refused, problem, problem_response
+from frontend.http.request_ids import request_id
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_ALLOWED = "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Range, X-Request-Id"
+_EXPOSED = "Content-Range, ETag, Idempotent-Replayed, Retry-After, X-Request-Id"
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; "
+    "media-src 'self' blob:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; "
+    "frame-ancestors 'none'",
+}
+
+log = structlog.get_logger(__name__)
+
+
+def json_response(data: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    return web.Response(
+        body=msgspec.json.encode(data), status=status, content_type="application/json", charset="utf-8", headers=headers
+    )
+
+
+def origins_checked(origins: Origins) -> Middleware:
+    """Lets the allowed origins in (also by CORS preflight), and tells the others why not."""
+
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        origin = request.headers.get("Origin")
+        if not origins.allow(origin, request.host):
+            log.warning("a foreign origin was refused", origin=origin, path=request.path)
+            told = problem(
+                "forbidden",
+                f"Pages of {origin} may not use this server: CORS_ORIGIN does not list them.",
+                request_id=request_id(request),
+            )
+            return problem_response(told)
+        if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
+            response: web.StreamResponse = web.Response(status=204)
+        else:
+            response = await handler(request)
+        if origin is not None and not response.prepared:
+            allow_origin(response, origin)
+        return response
+
+    return check
+
+
+def allow_origin(response: web.StreamResponse, origin: str) -> None:
+    response.headers["Access-Control-Allow-Origin"] = origin
+    response.headers["Access-Control-Allow-Methods"] = "GET, POST, PUT, DELETE"
+    response.headers["Access-Control-Allow-Headers"] = _ALLOWED
+    response.headers["Access-Control-Expose-Headers"] = _EXPOSED
+    response.headers["Vary"] = "Origin"
+
+
+@web.middleware
+async def errors_told(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Every error as problem details, with what was wrong and which field."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        told, headers = _of_http(error, request)
+    except Exception as error:
+        told, headers = problem_of(error)
+        if told.code == "error":
+            log.exception("a request failed", method=request.method, path=request.path)
+    return problem_response(replace(told, request_id=request_id(request)), headers)
+
+
+def problem_of(error: Exception) -> tuple[Problem, dict[str, str]]:
+    """How it is told, and with which headers. What is no answer to a client is our fault, `error`."""
+    match error:
+        case Refused():
+            told = problem(
+                error.code, error.detail, field=error.field, call_id=error.call_id, retry_after=error.retry_after
+            )
+            return told, dict(error.headers)
+        case CallFailed():
+            told = problem(
+                error.code,
+                f"The call ended before there was an answer: {error.outcome.value}.",
+                call_id=error.call_id,
+                outcome=error.outcome,
+                cause=cause_data(error.cause),
+            )
+            return told, {}
+        case Unauthorized():
+            return problem("unauthorized", str(error)), {"WWW-Authenticate": "Bearer"}
+        case SlowDown():
+            return problem("too_many", str(error), retry_after=error.retry_after), {}
+        case web.RequestPayloadError():
+            detail = "The body cannot be read: it is not packed as Content-Encoding says, or breaks off."
+            return problem("invalid_request", detail), {}
+        case InvalidUser():
+            return problem("invalid_request", str(error), field="user"), {}
+        case CallerError() | Unavailable() if error.code in KINDS:
+            told = problem(
+                error.code,
+                str(error),
+                field=getattr(error, "field", None),
+                call_id=getattr(error, "call_id", None),
+                retry_after=getattr(error, "retry_after", None),
+            )
+            return told, {}
+    return problem("error", "The server failed at this request; it is logged."), {}
+
+
+def _of_http(error: web.HTTPException, request: web.Request) -> tuple[Problem, dict[str, str]]:
+    """aiohttp's own errors, in our words."""
+    match error:
+        case web.HTTPNotFound():
+            return problem("not_found", f"There is nothing at {request.path[:200]}."), {}
+        case web.HTTPMethodNotAllowed():
+            allowed = ", ".join(sorted(error.allowed_methods))
+            detail = f"{request.path[:200]} does not take {request.method}, but {allowed}."
+            return problem("method_not_allowed", detail), {"Allow": allowed}
+        case web.HTTPRequestEntityTooLarge():
+            return problem("too_large", error.text or "The body is too large."), {}
+        case web.HTTPForbidden():
+            return problem("forbidden", f"{request.path[:200]} may not be read."), {}
+        case web.HTTPClientError():
+            return problem("invalid_request", f"The request cannot be read: {error.text or error.reason}."), {}
+    log.error("a request failed", method=request.method, path=request.path, status=error.status)
+    return problem("error", "The server failed at this request; it is logged."), {}
+
+
+@web.middleware
+async def headers_set(request: web.Request, handler: Handler) -> web.StreamResponse:
+    response = await handler(request)
+    if not response.prepared:
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
+    return response

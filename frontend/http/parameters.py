@@ -1,0 +1,262 @@
+"""What a request says, made into structs: parameters one by one, the body as a whole.
+
+Whatever is wrong comes out as InvalidRequest, which names the value that is wrong. Knows no route.
+"""
+
+import enum
+import json
+import math
+import re
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin
+
+import msgspec
+from multidict import MultiMapping
+
+from ari_bridge.errors import InvalidRequest
+from frontend.http.validation_errors import fault_of
+
+HEADER = msgspec.Meta(extra={"in": "header"})
+"""Marks a parameter that is a header: `Annotated[str | None, HEADER]`, with the header's name as the field's `name`."""
+
+Place = Literal["path", "query", "header"]
+S = TypeVar("S", bound=msgspec.Struct)
+
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
+_BOOLEANS = {"true": True, "false": False}
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def written(parse: Callable[[str], Any], schema: dict[str, Any], description: str = "") -> msgspec.Meta:
+    """Marks a parameter that is written in its own way: `Annotated[float, written(...)]`.
+
+    `parse` raises InvalidRequest, or a ValueError whose text says what the parameter should be: "Unix seconds".
+    """
+    return msgspec.Meta(extra={"parse": parse}, extra_json_schema=schema, description=description or None)
+
+
+def moment(text: str) -> float:
+    """Unix seconds, of a time as such or in ISO 8601 with a zone. Raises ValueError."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            parsed = datetime.fromisoformat(text)
+            seconds = parsed.timestamp() if parsed.tzinfo else math.nan
+        except (ValueError, OverflowError):
+            seconds = math.nan
+    if not (math.isfinite(seconds) and seconds >= 0):
+        raise ValueError("Unix seconds, or a time as 2026-11-24T10:00:00Z")
+    return seconds
+
+
+Moment = Annotated[
+    float,
+    written(
+        moment, {"type": "string", "examples": ["1790000000", "2026-11-24T10:00:00Z"]}, "Unix seconds, or ISO 8601"
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """`name`: as it is written in the request. `field`: of the struct. `type`: without `| None`."""
+
+    name: str
+    field: str
+    place: Place
+    type: Any
+    required: bool
+    default: Any = None
+
+
+def parameters_of(struct: type[msgspec.Struct], path: str) -> tuple[Parameter, ...]:
+    """The fields of the struct, in order: those that the path has as `{name}`, the marked ones, and the query's."""
+    return tuple(_parameter(one, path) for one in msgspec.structs.fields(struct))
+
+
+def read_parameters(
+    struct: type[S],
+    parameters: tuple[Parameter, ...],
+    *,
+    path: Mapping[str, str],
+    query: MultiMapping[str],
+    headers: MultiMapping[str],
+) -> S:
+    """Raises InvalidRequest."""
+    known_names = {one.name for one in parameters if one.place == "query"}
+    for name in query:
+        if name not in known_names:
+            known = f", but {', '.join(sorted(known_names))}" if known_names else " here"
+            raise InvalidRequest(f"There is no parameter {name[:40]!r}{known}.", field=_printable(name[:40]))
+    values = {}
+    for one in parameters:
+        match one.place:
+            case "path":
+                given = [path[one.name]]
+            case "query":
+                given = query.getall(one.name, [])
+            case "header":
+                given = headers.getall(one.name, [])
+        if len(given) > 1:
+            raise InvalidRequest(f"{one.name} is given twice.", field=one.name)
+        if given:
+            values[one.field] = _read(one, given[0])
+        elif one.required:
+            raise InvalidRequest(f"{one.name} is missing.", field=one.name)
+    return struct(**values)
+
+
+def read_body(body: bytes, decoder: msgspec.json.Decoder[S], *, empty: S | None) -> S:
+    """`empty`: what no body at all means. Raises InvalidRequest."""
+    if not body and empty is not None:
+        return empty
+    try:
+        decoded = decoder.decode(body)
+    except msgspec.ValidationError as error:
+        what, field = fault_of(str(error))
+        raise InvalidRequest(f"The body is not as it should be: {what}.", field=field) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        if field := _broken_text(body):
+            raise InvalidRequest(f"{field} has half a character (a lone surrogate).", field=field) from error
+        raise InvalidRequest(f"The body is not JSON in UTF-8: {error}.") from error
+    if b"\\u0000" in body and (field := _find(msgspec.to_builtins(decoded), "\0")):
+        raise InvalidRequest(f"{field} has a character NUL.", field=field)
+    return decoded
+
+
+def without_none(annotation: Any) -> Any:
+    """`X` of `X | None`: who leaves a parameter out means None."""
+    if get_origin(annotation) is Annotated:
+        inner, *meta = get_args(annotation)
+        left = without_none(inner)
+        for one in meta:
+            if one != HEADER:
+                left = Annotated[left, one]
+        return left
+    if get_origin(annotation) in (types.UnionType, Union):
+        left = [part for part in get_args(annotation) if part is not types.NoneType]
+        return left[0] if len(left) == 1 else annotation
+    return annotation
+
+
+def bare(annotation: Any) -> Any:
+    """The type itself, without what is said of it."""
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+
+
+def parser_of(annotation: Any) -> Callable[[str], Any] | None:
+    """Of a parameter that is written in its own way."""
+    for meta in get_args(annotation)[1:] if get_origin(annotation) is Annotated else ():
+        if isinstance(meta, msgspec.Meta) and meta.extra and (parse := meta.extra.get("parse")):
+            return cast(Callable[[str], Any], parse)
+    return None
+
+
+def written_schema(annotation: Any) -> dict[str, Any] | None:
+    """The JSON Schema of a parameter that is written in its own way; None for all others."""
+    if parser_of(annotation) is None:
+        return None
+    meta = next(one for one in get_args(annotation)[1:] if isinstance(one, msgspec.Meta) and one.extra)
+    said = {"description": meta.description} if meta.description else {}
+    return {**(meta.extra_json_schema or {}), **said}
+
+
+def _parameter(one: msgspec.structs.FieldInfo, path: str) -> Parameter:
+    place: Place = "query"
+    if f"{{{one.encode_name}}}" in path:
+        place = "path"
+    elif get_origin(one.type) is Annotated and HEADER in get_args(one.type)[1:]:
+        place = "header"
+    default = None if one.default is msgspec.NODEFAULT else one.default
+    return Parameter(one.encode_name, one.name, place, without_none(one.type), one.required, default)
+
+
+def _read(one: Parameter, text: str) -> Any:
+    """Raises InvalidRequest."""
+    wanted = bare(one.type)
+    # In a path such a name is an unknown one, as others are.
+    if one.place != "path" and ("\0" in text or _SURROGATE.search(text) or "\ufffd" in text):
+        raise InvalidRequest(f"{one.name} has a character that is none in UTF-8, or NUL.", field=one.name)
+    try:
+        if parse := parser_of(one.type):
+            return parse(text)
+        return msgspec.convert(_plain(one, wanted, text), one.type, strict=False)
+    except msgspec.ValidationError as error:
+        told = _choices(wanted) or _bounds(one.type) or fault_of(str(error))[0]
+    except ValueError as error:
+        told = str(error)
+    raise InvalidRequest(f"{one.name} is {told}, not {text[:40]!r}.", field=one.name)
+
+
+def _plain(one: Parameter, wanted: Any, text: str) -> Any:
+    """msgspec is more generous with numbers in texts than a document can say. Raises ValueError."""
+    if wanted is int:
+        if not _INTEGER.fullmatch(text):
+            raise ValueError(_bounds(one.type) or "a whole number")
+        return int(text)
+    if wanted is float:
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            raise ValueError(_bounds(one.type) or "a number")
+        return number
+    if wanted is bool:
+        if text not in _BOOLEANS:
+            raise ValueError("true or false")
+        return _BOOLEANS[text]
+    return text
+
+
+def _choices(wanted: Any) -> str:
+    """ "one of a, b" for a type with few values."""
+    if isinstance(wanted, type) and issubclass(wanted, enum.Enum):
+        return f"one of {', '.join(str(one.value) for one in wanted)}"
+    if get_origin(wanted) is Literal:
+        return f"one of {', '.join(map(str, get_args(wanted)))}"
+    return ""
+
+
+def _bounds(annotation: Any) -> str:
+    """ "a number from 1 to 60" for a type with bounds."""
+    for meta in get_args(annotation)[1:] if get_origin(annotation) is Annotated else ():
+        if isinstance(meta, msgspec.Meta):
+            if meta.max_length is not None:
+                return f"{meta.min_length or 0} to {meta.max_length} characters of those that it may have"
+            if meta.le is not None:
+                return f"a number from {meta.ge:g} to {meta.le:g}"
+            if meta.ge is not None:
+                return f"a number, {meta.ge:g} or more"
+    return ""
+
+
+def _broken_text(body: bytes) -> str | None:
+    """The name of the value that has a lone surrogate, which no UTF-8 has: Python's own reader takes it."""
+    try:
+        return _find(json.loads(body), _SURROGATE)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _find(data: Any, what: "str | re.Pattern[str]", name: str = "") -> str | None:
+    """The name of the first text in it that has this, as `a.b`, or `a[0]`."""
+    match data:
+        case str():
+            found = what in data if isinstance(what, str) else what.search(data)
+            return name if found else None
+        case dict():
+            parts = [(f"{name}.{key}" if name else key, value) for key, value in data.items()]
+        case list() | tuple():
+            parts = [(f"{name}[{number}]", value) for number, value in enumerate(data)]
+        case _:
+            return None
+    return next((there for key, value in parts if (there := _find(value, what, cast(str, key)))), None)
+
+
+def _printable(text: str) -> str:
+    return text.encode("ascii", "backslashreplace").decode()

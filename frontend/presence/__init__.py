@@ -1,0 +1,1 @@
+"""Which users have a page open, what they want done with their calls, and who is told of whom."""

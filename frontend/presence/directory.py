@@ -1,0 +1,196 @@
+"""The directory: the users of pages and the phones of the PBX, and how each of them stands."""
+
+import asyncio
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+
+import structlog
+
+from ari_bridge.ari.client import Ari
+from ari_bridge.ari.endpoints import Endpoint, device_changed
+from ari_bridge.ari.events import AriEvent
+from ari_bridge.engine.call_manager import Calls
+from ari_bridge.errors import PeerError
+from ari_bridge.hooks import CallEvent, HookEvent, Hooks
+from ari_bridge.preferences import PreferenceStore
+from ari_bridge.preferences.presence import Standing, of_device, of_endpoint, of_users
+from frontend.presence.registrar import OpenPages, Page
+from frontend.protocol import messages
+from frontend.protocol.messages import PersonSummary
+
+MOST = 2000
+"""Entries of the directory; those above are left out, phones of the PBX first."""
+BATCH_SECONDS = 0.25
+"""Changes gather so long before they are told."""
+ENDPOINTS_SECONDS = 60.0
+"""The PBX's list is read anew that often: phones may have come to it."""
+
+log = structlog.get_logger(__name__)
+
+
+class Directory:
+    """`names`: by number, from the phone book. `known_users`: those who may sign in, online or not; may raise.
+
+    `endpoints`: which phones of the PBX are people, as patterns of their names (`2*`); none at all where it is empty.
+    """
+
+    def __init__(
+        self,
+        ari: Ari,
+        calls: Calls,
+        pages: OpenPages,
+        hooks: Hooks,
+        preferences: PreferenceStore,
+        *,
+        names: dict[str, str],
+        known_users: Callable[[], list[str]],
+        endpoints: tuple[str, ...],
+    ) -> None:
+        self._ari = ari
+        self._calls = calls
+        self._pages = pages
+        self._preferences = preferences
+        self._names = names
+        self._known_users = known_users
+        self._patterns = endpoints
+        self._phones: dict[str, Endpoint] = {}  # by device
+        self._device_states: dict[str, Standing] = {}
+        self._watched: set[str] = set()  # devices whose changes are told
+        self._heard: set[str] = set()  # of these, those that have changed since they were last listed
+        self._told: dict[str, PersonSummary] = {}
+        self._changed = asyncio.Event()
+        self._read_phones = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._cut = False
+        hooks.tap(self._on_hook)
+        ari.on_event(self._on_event)
+        ari.on_connect(self._on_connect)
+
+    async def start(self) -> None:
+        self._told = self._people()
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(self._tell_for_ever())]
+        if self._patterns:
+            self._tasks.append(loop.create_task(self._read_for_ever()))
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def came(self, page: Page) -> None:
+        page.send(messages.People(self.people()))
+        self.changed()
+
+    def changed(self) -> None:
+        """Somebody may stand otherwise now."""
+        self._changed.set()
+
+    def people(self) -> list[PersonSummary]:
+        """All, sorted by number, as they were last told: what changes after it comes as `people-changed`."""
+        return list(self._told.values())
+
+    # --- what is heard --------------------------------------------------------------
+
+    def _on_hook(self, event: HookEvent) -> None:
+        if isinstance(event, CallEvent):
+            self.changed()
+
+    def _on_event(self, event: AriEvent) -> None:
+        if (device := device_changed(event)) and self._is_person(device.name):
+            self._device_states[device.name] = of_device(device.state)
+            self._heard.add(device.name)
+            self.changed()
+
+    async def _on_connect(self) -> None:
+        self._read_phones.set()
+
+    async def _read_for_ever(self) -> None:
+        while True:
+            if self._ari.connected:
+                await self._read()
+            try:
+                async with asyncio.timeout(ENDPOINTS_SECONDS):
+                    await self._read_phones.wait()
+                self._watched.clear()  # changes may have been missed, or it is another PBX
+            except TimeoutError:
+                pass
+            self._read_phones.clear()
+
+    async def _read(self) -> None:
+        try:
+            phones = await self._list()
+            fresh = sorted(phones.keys() - self._watched)[:MOST]
+            if fresh:
+                self._heard.clear()
+                await self._ari.endpoints.watch(fresh)
+                phones = await self._list()  # as they stand since changes are told
+        except PeerError as error:
+            log.warning("the PBX's phones cannot be listed: in a minute again", reason=str(error))
+            return
+        self._phones = phones
+        self._watched |= {*fresh}
+        for device in fresh:
+            if device in phones and device not in self._heard:
+                phone = phones[device]
+                self._device_states[device] = of_endpoint(phone.state, len(phone.channel_ids))
+        self._device_states = {device: self._device_states.get(device, Standing.OFFLINE) for device in phones}
+        self.changed()
+
+    async def _list(self) -> dict[str, Endpoint]:
+        """Those that are people, by device."""
+        listed = await self._ari.endpoints.list()
+        return {one.device: one for one in listed if self._is_person(one.device)}
+
+    def _is_person(self, device: str) -> bool:
+        return any(fnmatchcase(device.partition("/")[2], pattern) for pattern in self._patterns)
+
+    # --- what is told ---------------------------------------------------------------
+
+    async def _tell_for_ever(self) -> None:
+        while True:
+            await self._changed.wait()
+            await asyncio.sleep(BATCH_SECONDS)
+            self._changed.clear()
+            try:
+                self._tell()
+            except Exception:
+                log.exception("the directory could not be told")
+
+    def _tell(self) -> None:
+        before, self._told = self._told, self._people()
+        if before.keys() != self._told.keys():
+            self._pages.tell_all(messages.People(self.people()))
+            return
+        # One message for all of them: who has a thousand pages open must not be sent a thousand times as many.
+        if changed := [person for key, person in self._told.items() if person != before[key]]:
+            self._pages.tell_all(messages.PeopleChanged(changed))
+
+    def _people(self) -> dict[str, PersonSummary]:
+        online = frozenset(self._pages.users())
+        users = sorted({*self._users(), *online})
+        undisturbed = frozenset(user for user in users if self._preferences.of(user).do_not_disturb)
+        standing = of_users(users, online=online, undisturbed=undisturbed, calls=self._calls.live())
+        people = {
+            f"user {user}": PersonSummary(user, self._names.get(user, ""), state.value, user)
+            for user, state in standing.items()
+        }
+        for device, phone in sorted(self._phones.items()):
+            if phone.resource not in standing:
+                state = self._device_states.get(device, Standing.OFFLINE)
+                number = phone.resource
+                people[f"phone {device}"] = PersonSummary(number, self._names.get(number, ""), state.value)
+        return self._bounded(people)
+
+    def _users(self) -> list[str]:
+        try:
+            return self._known_users()
+        except Exception as error:  # a users file that somebody is editing
+            log.warning("the users cannot be listed", reason=str(error))
+            return []
+
+    def _bounded(self, people: dict[str, PersonSummary]) -> dict[str, PersonSummary]:
+        if len(people) > MOST and not self._cut:
+            log.warning("the directory is cut", entries=len(people), kept=MOST)
+        self._cut = len(people) > MOST
+        return dict(list(people.items())[:MOST])

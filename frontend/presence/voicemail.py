@@ -1,0 +1,130 @@
+"""How many messages wait for each registered user, told to their pages.
+
+Asterisk tells nobody by ARI when a message comes, so the boxes are read: when a user's first page opens, when a caller
+who could have left a message is gone, when a user has called to hear theirs, and once a minute.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import structlog
+
+from ari_bridge.ari.client import Ari
+from ari_bridge.ari.mailboxes import Messages
+from ari_bridge.errors import PeerError
+from ari_bridge.fsm.call import Direction
+from ari_bridge.hooks import CallReleased, HookEvent, Hooks
+from frontend.presence.registrar import OpenPages, Page
+from frontend.protocol import messages
+
+POLL_SECONDS = 60.0
+GATHER_SECONDS = 0.25
+"""Users whose boxes are to be read gather so long: they share one channel."""
+CALLERS_FOLLOWED = 200
+CALLER_PAUSE, CALLER_SECONDS = 1.0, 600.0
+"""A caller in the dialplan is looked for that often, and given up after so long: the next round finds the message."""
+
+log = structlog.get_logger(__name__)
+
+
+class VoicemailBoxes:
+    """`mailbox`: of a user, e.g. `{user}@default`. `number`: what a page dials to hear the messages; "" for none."""
+
+    def __init__(self, ari: Ari, pages: OpenPages, hooks: Hooks, *, mailbox: str, number: str) -> None:
+        self._ari = ari
+        self._pages = pages
+        self._mailbox = mailbox
+        self._number = number
+        self._known: dict[str, Messages | None] = {}  # by user; None: there is no box
+        self._due: set[str] = set()
+        self._wake = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        hooks.tap(self._on_hook)
+
+    async def start(self) -> None:
+        self._run(self._read_for_ever())
+
+    async def close(self) -> None:
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def came(self, user: str, page: Page) -> None:
+        """Tell the page what is known, and look how it is now."""
+        if known := self._known.get(user):
+            page.send(self._message(known))
+        self._look(user)
+
+    def left(self, user: str) -> None:
+        if not self._pages.of_user(user):
+            self._known.pop(user, None)
+
+    def _look(self, user: str) -> None:
+        self._due.add(user)
+        self._wake.set()
+
+    def _on_hook(self, event: HookEvent) -> None:
+        if not isinstance(event, CallReleased):
+            return
+        call = event.call
+        if call.direction is Direction.OUTBOUND:
+            if call.user and call.target == self._number:
+                self._look(call.user)
+        elif call.dialplan_status and self._pages.of_user(call.target) and len(self._tasks) <= CALLERS_FOLLOWED:
+            self._run(self._follow(call.far_channel, call.target))
+
+    async def _follow(self, channel: str, user: str) -> None:
+        """The caller is the dialplan's now; when they are gone, there may be a message."""
+        try:
+            async with asyncio.timeout(CALLER_SECONDS):
+                while await self._ari.channels.get(channel):  # noqa: ASYNC110  nothing tells it of the dialplan's
+                    await asyncio.sleep(CALLER_PAUSE)
+        except (TimeoutError, PeerError) as error:
+            log.debug("a caller is followed no longer", channel=channel, reason=repr(error))
+        self._look(user)
+
+    async def _read_for_ever(self) -> None:
+        loop = asyncio.get_running_loop()
+        round_at = loop.time() + POLL_SECONDS
+        while True:
+            try:
+                async with asyncio.timeout_at(round_at):
+                    await self._wake.wait()
+                await asyncio.sleep(GATHER_SECONDS)
+                wanted, afresh = self._due & set(self._pages.users()), True
+            except TimeoutError:
+                wanted, afresh = set(self._pages.users()), False
+                round_at = loop.time() + POLL_SECONDS
+            self._wake.clear()
+            self._due.clear()
+            if wanted and self._ari.connected:
+                await self._read(sorted(wanted), afresh)
+
+    async def _read(self, users: list[str], afresh: bool) -> None:
+        """`afresh`: the users may have heard messages meanwhile; else only new ones may have come."""
+        boxes = {user: self._mailbox.replace("{user}", user) for user in users}
+        known = {box: had for user, box in boxes.items() if not afresh and (had := self._known.get(user))}
+        try:
+            counted = await self._ari.mailboxes.count(list(boxes.values()), known)
+        except PeerError as error:
+            log.warning("the voicemail boxes cannot be read: in a minute again", reason=str(error))
+            return
+        except Exception:
+            log.exception("the voicemail boxes could not be read")
+            return
+        for user, box in boxes.items():
+            before, now = self._known.get(user), counted.get(box)
+            if not self._pages.of_user(user):
+                continue
+            self._known[user] = now
+            if now and now != before:
+                self._pages.tell(user, self._message(now))
+
+    def _message(self, counted: Messages) -> messages.Voicemail:
+        return messages.Voicemail(counted.new, counted.old, self._number)
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,406 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { SIPProxyCall } from "./SIPProxyCall.js";
+import type { SIPProxyClient } from "./SIPProxyClient.js";
+import type { CallEnd } from "./stateEvents.js";
+import { fate, fakeWorld, pass, told, type World } from "./testing/clients.js";
+import { settled } from "./testing/fakes.js";
+import { FakeConnection } from "./testing/page.js";
+import { track } from "./testing/peers.js";
+import { state, summary } from "./testing/proxy.js";
+
+let world: World;
+let client: SIPProxyClient;
+beforeEach(async () => {
+  world = fakeWorld();
+  client = world.client();
+  await client.register();
+});
+afterEach(async () => {
+  await world.end();
+  expect(world.unhandled).toEqual([]);
+});
+
+describe("a call from here", () => {
+  it("tells its life in order", async () => {
+    const call = client.call(" 600 ");
+    const events = told(call);
+    expect([call.state, call.direction, call.number, call.error]).toEqual(["connecting", "outbound", "600", null]);
+    await settled();
+    expect(world.proxy.of("offer")).toMatchObject([{ target: "600", callId: call.id, caller: "1001" }]);
+    world.proxy.say(state(call.id, "ringing"), state(call.id, "early"), state(call.id, "ringing"), state(call.id, "trying"), state(call.id, "early"));
+    expect(events).toEqual(["ringing"]);
+    world.proxy.say(state(call.id, "accepted"), state(call.id, "accepted"));
+    expect([call.state, call.isActive, client.activeCall]).toEqual(["accepted", true, call]);
+    await pass(3000);
+    const ends: CallEnd[] = [];
+    call.on("disconnected", (end) => ends.push(end));
+    world.proxy.say(state(call.id, "ended", { outcome: "completed", q850: 16, sip: 200 }), state(call.id, "ended", { outcome: "busy" }));
+    expect(events).toEqual(["ringing", "accepted", "connected", "ended", "disconnected"]);
+    expect(ends).toEqual([{ outcome: "completed", error: null, seconds: 3, q850: 16, sip: 200 }]);
+    expect([call.state, call.error, client.calls, client.find(call.id)]).toEqual(["ended", null, [], null]);
+  });
+
+  it("fails in plain words", async () => {
+    const call = client.createCall({ target: "600", options: { audio: true, video: false, recording: false } });
+    const events = told(call);
+    await settled();
+    world.proxy.say(state(call.id, "ended", { outcome: "busy", q850: 17, sip: 486, reason: "User busy" }));
+    expect(events).toEqual(["error busy", "failed busy", "disconnected"]);
+    expect(call.error).toMatchObject({ code: "busy", fatal: true });
+  });
+
+  it.each(["NotAllowedError", "NotFoundError"])("fails without a microphone: %s", async (name) => {
+    world.page.microphone.open = async () => {
+      throw new DOMException("no", name);
+    };
+    const call = client.call("600");
+    const events = told(call);
+    await settled();
+    const code = name === "NotAllowedError" ? "microphone_blocked" : "no_microphone";
+    expect(events).toEqual([`error ${code}`, `failed ${code}`, "disconnected"]);
+    expect(world.proxy.of("offer")).toEqual([]);
+  });
+
+  it("is refused where that makes no sense", async () => {
+    expect(() => client.call("600", { video: true })).toThrow(expect.objectContaining({ code: "unsupported" }));
+    expect(() => client.call("  ")).toThrow(expect.objectContaining({ code: "invalid_target" }));
+    expect(() => client.call("600@other")).toThrow(expect.objectContaining({ code: "invalid_target", message: expect.stringContaining("it has “@”") as string }));
+    for (const target of ["1", "2", "3"]) client.call(target);
+    expect(() => client.call("4")).toThrow(expect.objectContaining({ code: "too_many" }));
+    expect(client.calls).toHaveLength(3);
+  });
+
+  it("takes the number as it was pasted", async () => {
+    const call = client.call("\u202a+49\u00a0(0)30\u20131234\u202c");
+    await settled();
+    expect([call.number, world.proxy.of("offer").at(-1)]).toEqual(["+49301234", expect.objectContaining({ target: "+49301234" })]);
+  });
+
+  it("is made without registering first", async () => {
+    const other = world.client({ user: "1002" });
+    const events = told(other);
+    const call = other.call("600");
+    await settled();
+    expect(world.proxy.of("offer").at(-1)).toMatchObject({ callId: call.id });
+    expect(other.isRegistered).toBe(false);
+    await pass(6000);
+    expect([call.state, events]).toEqual(["trying", []]);
+  });
+
+  it("waits for the microphone while the server comes", async () => {
+    let allow = (): void => undefined;
+    world.page.microphone.open = () => new Promise((resolve) => (allow = resolve));
+    const other = world.client({ user: "1002" });
+    const call = other.call("600");
+    const events = told(call);
+    await pass(20_000);
+    expect([call.state, events]).toEqual(["connecting", []]);
+    allow();
+    await pass(100);
+    world.proxy.say(state(call.id, "accepted"));
+    expect(events).toEqual(["accepted", "connected"]);
+  });
+
+  it("fails where the server is not there", async () => {
+    world.proxy.reachable = false;
+    const other = world.client({ user: "1002" });
+    const call = other.call("600");
+    const events = told(call);
+    await pass(4000);
+    expect(events).toEqual(["error not_connected", "failed not_connected", "disconnected"]);
+  });
+
+  it("only listens, without a microphone", async () => {
+    const call = client.call("600", { audio: false });
+    await settled();
+    world.proxy.say(state(call.id, "accepted"));
+    await pass(1000);
+    expect(world.page.microphone.asked).toBe(0);
+    expect(FakeConnection.open.some(({ sends }) => (sends as { name?: string } | null)?.name === "copy of silence")).toBe(true);
+  });
+
+  it("fails where there is no silence to be had", async () => {
+    vi.stubGlobal("AudioContext", undefined);
+    const call = client.call("600", { audio: false });
+    const events = told(call);
+    await settled();
+    expect(events).toEqual(["error microphone_failed", "failed microphone_failed", "disconnected"]);
+  });
+
+  it("sends a track of its own, and stops it never", async () => {
+    const own = track("music");
+    const call = client.call("600", { audio: own });
+    await settled();
+    world.proxy.say(state(call.id, "accepted"));
+    await pass(1000);
+    expect(FakeConnection.open.some(({ sends }) => (sends as { name?: string } | null)?.name === "copy of music")).toBe(true);
+    call.hangup();
+    await settled();
+    expect(world.page.microphone.asked).toBe(0);
+    expect(own).toMatchObject({ stopped: false });
+  });
+
+  it("is recorded from its beginning", async () => {
+    const call = client.call("600", { recording: true });
+    const events = told(call);
+    await settled();
+    expect(world.proxy.of("record")).toEqual([]);
+    world.proxy.say(state(call.id, "accepted"));
+    await settled();
+    expect(world.proxy.of("record")).toEqual([{ type: "record", callId: call.id, action: "start" }]);
+    world.proxy.say({ type: "error", code: "forbidden", message: "You may not record.", callId: call.id });
+    await settled();
+    expect(events).toEqual(["accepted", "connected", "recording on", "recording off", "error refused"]);
+  });
+});
+
+describe("a call to here", () => {
+  const rings = async (): Promise<SIPProxyCall> => {
+    const came = new Promise<SIPProxyCall>((resolve) => client.once("incoming", resolve));
+    world.proxy.ring("in");
+    return came;
+  };
+
+  it("rings, and is answered", async () => {
+    const call = await rings();
+    const events = told(call);
+    expect([call.state, call.number, call.name, call.direction]).toEqual(["incoming", "7001", "Desk", "inbound"]);
+    const came = fate(call.answer());
+    await settled();
+    expect(came()).toBe("done");
+    expect(events).toEqual(["accepted", "connected"]);
+    expect(fate(call.answer())()).toBe("");
+    await expect(call.answer()).rejects.toMatchObject({ code: "wrong_state" });
+  });
+
+  it("rings, and is declined", async () => {
+    const call = await rings();
+    const events = told(call);
+    call.reject();
+    call.reject();
+    call.hangup();
+    expect(events).toEqual(["ended", "disconnected"]);
+    expect(call.error).toBeNull();
+    expect(world.proxy.of("decline")).toEqual([{ type: "decline", callId: "in" }]);
+    expect(world.proxy.of("hangup")).toEqual([]);
+  });
+
+  it.each([
+    ["accepted_elsewhere", ["ended", "disconnected"]],
+    ["declined", ["ended", "disconnected"]],
+    ["cancelled", ["ended", "disconnected"]],
+    ["no_answer", ["error no_answer", "failed no_answer", "disconnected"]],
+  ] as const)("stops ringing: %s", async (reason, expected) => {
+    const call = await rings();
+    const events = told(call);
+    world.proxy.say({ type: "incoming-ended", callId: "in", reason });
+    expect(events).toEqual(expected);
+  });
+
+  it("rings on where the microphone is blocked", async () => {
+    world.page.microphone.open = async () => {
+      throw new DOMException("no", "NotAllowedError");
+    };
+    const call = await rings();
+    const events = told(call);
+    await expect(call.answer()).rejects.toMatchObject({ code: "microphone_blocked" });
+    expect([call.state, events]).toEqual(["incoming", ["error microphone_blocked"]]);
+    world.page.microphone.open = async () => undefined;
+    await call.answer();
+    expect(call.state).toBe("accepted");
+  });
+
+  it("waits for as long as somebody is asked for the microphone", async () => {
+    let allow = (): void => undefined;
+    world.page.microphone.open = () => new Promise((resolve) => (allow = resolve));
+    const came = fate((await rings()).answer());
+    await pass(40_000);
+    expect(came()).toBe("");
+    allow();
+    await settled();
+    expect(came()).toBe("done");
+  });
+
+  it("was given up while it was being answered", async () => {
+    world.proxy.replies.offer = () => [];
+    const call = await rings();
+    const came = fate(call.answer());
+    await settled();
+    world.proxy.say(state("in", "ended", { outcome: "cancelled", direction: "inbound" }));
+    await settled();
+    expect(came()).toBe("cancelled");
+  });
+
+  it("holds the call that talks", async () => {
+    const first = await world.talking(client);
+    const events = told(first);
+    const call = await rings();
+    await call.answer();
+    expect(events).toEqual(["hold true us"]);
+    expect([first.isActive, call.isActive]).toEqual([false, true]);
+  });
+
+  it("rings again after it was over, as another call", async () => {
+    const call = await rings();
+    const events = told(call);
+    world.proxy.say({ type: "incoming-ended", callId: "in", reason: "cancelled" });
+    const again = await rings();
+    expect(again).not.toBe(call);
+    expect([call.state, again.state]).toEqual(["ended", "incoming"]);
+    expect(events).toEqual(["ended", "disconnected"]);
+    expect(client.find("in")).toBe(again);
+  });
+});
+
+describe("the page's devices", () => {
+  it("are told where they change, and only then", async () => {
+    const told: string[][] = [];
+    client.on("devicesChanged", ({ microphones }) => told.push(microphones.map(({ name }) => name)));
+    world.page.plug("Headset");
+    await settled();
+    world.page.plug();
+    await settled();
+    expect(told).toEqual([["Headset"]]);
+    expect(client.devices.microphones).toHaveLength(1);
+  });
+
+  it("tell that sound is blocked, until somebody presses something", async () => {
+    const events = told(client);
+    world.page.block(true);
+    const call = await world.talking(client);
+    expect([events, client.state.soundBlocked]).toEqual([["soundBlocked true"], true]);
+    world.page.block(false);
+    dispatchEvent(new Event("pointerdown"));
+    await settled();
+    expect(events).toEqual(["soundBlocked true", "soundBlocked false"]);
+    call.hangup();
+  });
+});
+
+describe("a page that was reloaded", () => {
+  it("has its call again, as it was", async () => {
+    const call = await world.talking(client);
+    call.mute();
+    world.proxy.calls = [summary(call.id)];
+    world.reload();
+    client = world.client();
+    const events = told(client);
+    let calls: string[] = [];
+    let again: SIPProxyCall | undefined;
+    client.on("resumed", (one) => (calls = told((again = one))));
+    await client.register();
+    await pass(1000);
+    expect([again?.id, again?.state, again?.muted]).toEqual([call.id, "accepted", true]);
+    expect(events).toEqual(["registering", "resumed", "registered"]);
+    expect(world.proxy.of("resume")).toHaveLength(1);
+    expect(calls).toEqual(["reconnected"]);
+  });
+
+  it("fails a call that nobody knows any more", async () => {
+    const call = await world.talking(client);
+    world.reload();
+    world.proxy.replies.offer = ({ callId }: { callId: string }) => [{ type: "error", code: "unknown_call", message: "No such call.", callId }];
+    client = world.client();
+    const calls: string[][] = [];
+    client.on("resumed", (one) => calls.push(told(one)));
+    await client.register();
+    await pass(6000);
+    expect(client.find(call.id)).toBeNull();
+    expect(calls).toEqual([["error connection_lost", "failed connection_lost", "disconnected"]]);
+  });
+});
+
+describe("listeners", () => {
+  it("may hang up in the middle of it all", async () => {
+    const call = client.call("600");
+    const events = told(call);
+    const states: string[] = [];
+    call.on("accepted", () => call.hangup());
+    call.on("stateChanged", ({ phase }) => states.push(phase));
+    await settled();
+    world.proxy.say(state(call.id, "accepted"));
+    expect(events).toEqual(["accepted", "connected", "ended", "disconnected"]);
+    expect([...new Set(states)]).toEqual(["connecting", "trying", "accepted", "ended"]);
+    await pass(1000);
+    expect(await navigator.locks.request(`sip-proxy.call.${call.id}`, { ifAvailable: true }, (lock) => lock !== null)).toBe(true);
+  });
+
+  it("may decline what rings at once", async () => {
+    let events: string[] = [];
+    const states: string[] = [];
+    client.on("incoming", (call) => {
+      events = told(call);
+      call.on("stateChanged", ({ phase }) => states.push(phase));
+      call.reject();
+    });
+    world.proxy.ring("in");
+    expect([events, states]).toEqual([["ended", "disconnected"], ["incoming", "ended"]]);
+  });
+
+  it("may answer what rings at once", async () => {
+    client.on("incoming", (call) => void call.answer());
+    world.proxy.ring("in");
+    await settled();
+    expect(client.activeCall?.state).toBe("accepted");
+  });
+
+  it("may call again at a call's end", async () => {
+    const call = client.call("600");
+    let next: SIPProxyCall | undefined;
+    call.on("ended", () => (next = client.call("601")));
+    call.hangup();
+    expect([next?.number, client.activeCall]).toEqual(["601", next]);
+    await settled();
+    expect(world.proxy.of("offer").map(({ target }) => target)).toEqual(["601"]);
+  });
+
+  it("may close the client", async () => {
+    const call = await world.talking(client);
+    const events = told(call);
+    call.on("hold", () => client.close());
+    void call.hold();
+    expect(events).toEqual(["hold true us", "ended", "disconnected"]);
+    await pass(0);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("may throw", async () => {
+    const reported: unknown[] = [];
+    vi.stubGlobal("reportError", (error: unknown) => reported.push(error));
+    const angry = (): never => {
+      throw new Error("mine");
+    };
+    client.subscribe(angry);
+    client.on("stateChanged", angry);
+    const call = client.call("600");
+    call.on("accepted", angry);
+    const events = told(call);
+    await settled();
+    world.proxy.say(state(call.id, "accepted"));
+    call.hangup();
+    expect(events).toEqual(["accepted", "connected", "ended", "disconnected"]);
+    expect(reported.length).toBeGreaterThan(3);
+  });
+
+  it("may end a call before it is there", async () => {
+    const stop = client.on("stateChanged", () => client.activeCall?.hangup());
+    const stopped = client.subscribe(() => client.activeCall?.hangup());
+    const call = client.call("600");
+    expect([call.state, client.calls]).toEqual(["ended", []]);
+    stop();
+    stopped();
+    await pass(100);
+    expect(world.proxy.of("offer")).toEqual([]);
+    expect(world.page.microphone.asked).toBe(0);
+  });
+
+  it("that hear of state may act on it", async () => {
+    const stop = client.subscribe(() => client.activeCall?.state === "accepted" && client.activeCall.hangup());
+    const call = client.call("600");
+    const events = told(call);
+    await settled();
+    world.proxy.say(state(call.id, "accepted"));
+    stop();
+    expect(events).toEqual(["accepted", "connected", "ended", "disconnected"]);
+  });
+});

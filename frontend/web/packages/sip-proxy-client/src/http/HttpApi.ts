@@ -1,0 +1,72 @@
+// One server: where its HTTP API is, who asks, and what its clock shows.
+
+import type { ConfigData, SessionData } from "../protocol/api.js";
+import { ServerClock } from "../signaling/serverClock.js";
+
+export type { ConfigData as ServerConfig, PhoneBookEntry } from "../protocol/api.js";
+
+/** Who is signed in: the answer of `POST /session`, or a name where nobody signs in. */
+export interface Session {
+  user: string;
+  token: string | null; // null with authentication off
+  expiresAt?: number; // Unix seconds; nothing for ever
+}
+
+/** The server answered no. `code` is its own (docs/API.md), or "http_STATUS". */
+export class Refused extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** So long, in milliseconds, whoever wants to sign in waits for an answer; to a password the server may take 15 s. */
+const ANSWER_MS = 10_000;
+const SIGN_IN_MS = 20_000;
+
+export class Server {
+  readonly clock = new ServerClock();
+  token: string | null = null;
+
+  /** `base`: the API's address without a slash at its end; "": that of this page. */
+  constructor(readonly base: string) {}
+
+  /** The answer's JSON. Throws `Refused`; `TypeError`, or `DOMException`, where the server cannot be reached. */
+  async request<T>(path: string, init: RequestInit = {}): Promise<T> {
+    return (await (await this.fetch(path, init)).json()) as T;
+  }
+
+  /** Sends `body` as JSON. Throws as `request`. */
+  post<T>(path: string, body: object, init: RequestInit = {}): Promise<T> {
+    return this.request<T>(path, { ...init, method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+  }
+
+  /** Any answer that is not an error. Throws as `request`. */
+  async fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    const headers = new Headers(init.headers);
+    if (this.token) headers.set("Authorization", `Bearer ${this.token}`);
+    const sent = Date.now();
+    const response = await fetch(this.base + path, { cache: "no-store", ...init, headers });
+    this.clock.date(response.headers.get("Date"), sent, Date.now());
+    if (!response.ok) throw await refusal(response);
+    return response;
+  }
+
+  config(): Promise<ConfigData> {
+    return this.request<ConfigData>("/config", { signal: AbortSignal.timeout(ANSWER_MS) });
+  }
+
+  /** Throws `Refused` (401: wrong name or password). */
+  signIn(user: string, password: string): Promise<SessionData> {
+    return this.post<SessionData>("/session", { user, password }, { signal: AbortSignal.timeout(SIGN_IN_MS) });
+  }
+}
+
+/** An error's body is a problem (RFC 9457) with a `code`. */
+async function refusal(response: Response): Promise<Refused> {
+  const { code, detail } = ((await response.json().catch(() => null)) ?? {}) as { code?: string; detail?: string };
+  return new Refused(response.status, code ?? `http_${response.status}`, detail ?? response.statusText);
+}

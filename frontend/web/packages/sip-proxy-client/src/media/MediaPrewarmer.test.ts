@@ -1,0 +1,83 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import type { PeerConnection } from "./PeerConnection.js";
+import type { ClientMessage } from "../protocol/messages.js";
+import { FakePeer } from "../testing/peers.js";
+import type { Codec } from "../state/codec.js";
+import { MediaPrewarmer } from "./MediaPrewarmer.js";
+
+describe("media ahead of a call", () => {
+  let sent: ClientMessage[];
+  let heard: boolean;
+  let codec: Codec | undefined;
+  let warm: MediaPrewarmer;
+  const peer = (number: number): FakePeer => FakePeer.all[number - 1]!;
+
+  beforeEach(() => {
+    FakePeer.all = [];
+    sent = [];
+    heard = true;
+    codec = undefined;
+    warm = new MediaPrewarmer({
+      prefer: () => codec,
+      take: async () => new FakePeer() as unknown as PeerConnection,
+      send: (message) => heard && sent.push(message) > 0,
+      found: () => undefined,
+    });
+  });
+
+  it("is offered, answered, and the call's", async () => {
+    await warm.prepare("call1");
+    expect(sent).toEqual([{ type: "warm", callId: "call1", sdp: "offer 1" }]);
+    warm.heard({ type: "warmed", callId: "call1", sdp: "answer" });
+    expect(peer(1).answerOf).toBe("answer");
+    expect(warm.take("call1")).toBe(peer(1));
+    expect([peer(1).closed, warm.callId, warm.take("call1")]).toEqual([false, null, null]);
+  });
+
+  it("is no use once another codec is chosen", async () => {
+    codec = "pcmu";
+    await warm.prepare("call1");
+    expect(sent).toEqual([{ type: "warm", callId: "call1", sdp: "offer 1", prefer: "pcmu" }]);
+    warm.heard({ type: "warmed", callId: "call1", sdp: "answer" });
+    codec = undefined;
+    expect([warm.take("call1"), peer(1).closed]).toEqual([null, true]);
+  });
+
+  it("is made once for each call, and one at a time", async () => {
+    await warm.prepare("call1");
+    await warm.prepare("call1");
+    expect(FakePeer.all.length).toBe(1);
+    await warm.prepare("call2");
+    expect([peer(1).closed, peer(2).closed, warm.callId]).toEqual([true, false, "call2"]);
+  });
+
+  it("is no use before its answer, after its failure, or to another call", async () => {
+    await warm.prepare("call1");
+    expect(warm.take("call2")).toBe(null);
+    expect(warm.take("call1")).toBe(null);
+    expect(peer(1).closed).toBe(true);
+    await warm.prepare("call3");
+    warm.heard({ type: "warmed", callId: "call3", sdp: "answer" });
+    peer(2).become("failed");
+    expect(warm.take("call3")).toBe(null);
+    expect(sent.at(-1)).toEqual({ type: "cool" });
+  });
+
+  it("goes when nobody is to be called, when the server says so, and when the call rings no more", async () => {
+    await warm.prepare("call1");
+    warm.cool();
+    warm.cool();
+    expect(sent.filter(({ type }) => type === "cool").length).toBe(1);
+    await warm.prepare("call2");
+    warm.heard({ type: "cooled", callId: "call2", reason: "it was not used" });
+    await warm.prepare("call3");
+    warm.heard({ type: "incoming-ended", callId: "call3", reason: "cancelled" });
+    expect(FakePeer.all.map(({ closed }) => closed)).toEqual([true, true, true]);
+  });
+
+  it("is not begun where nobody hears", async () => {
+    heard = false;
+    await warm.prepare("call1");
+    expect([peer(1).closed, warm.callId]).toEqual([true, null]);
+  });
+});

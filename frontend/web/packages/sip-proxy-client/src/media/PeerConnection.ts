@@ -1,0 +1,128 @@
+// One call's media connection: the only file that touches RTCPeerConnection.
+// The offer is sent as soon as it exists; ICE candidates are found by the far side's checks,
+// so a dead STUN server or a slow network interface delays no call. What is found later is sent after it (trickle).
+
+import { MOST_CANDIDATES, IceConfig, asMessage, type FoundCandidate } from "./iceConfig.js";
+
+export type MediaState = "new" | "connected" | "interrupted" | "failed";
+
+let certificate: Promise<RTCCertificate> | null = null;
+
+/** Makes the DTLS certificate ahead of the first call: its key costs time that a click should not pay. */
+function prepareCertificate(): Promise<RTCCertificate | null> {
+  certificate ??= RTCPeerConnection.generateCertificate({ name: "ECDSA", namedCurve: "P-256" } as AlgorithmIdentifier);
+  return certificate.catch(() => (certificate = null));
+}
+
+export class PeerConnection {
+  readonly remoteStream = new MediaStream();
+  state: MediaState = "new";
+  answered = false; // there is an answer, applied or being applied
+  answerOf = ""; // it
+  applied: Promise<void> = Promise.resolve(); // done when the answer is, or has failed
+  #listener: (state: MediaState) => void = () => undefined;
+  readonly #early: FoundCandidate[] = []; // found before there was an answer
+  #found: ((candidate: FoundCandidate) => void) | null = null;
+  readonly #sender: RTCRtpSender;
+  readonly #description: RTCSessionDescriptionInit;
+  readonly #reach: IceConfig;
+
+  private constructor(readonly connection: RTCPeerConnection, sender: RTCRtpSender, description: RTCSessionDescriptionInit, reach: IceConfig) {
+    this.#sender = sender;
+    this.#description = description;
+    this.#reach = reach;
+    connection.ontrack = (event) => this.remoteStream.addTrack(event.track);
+    connection.onconnectionstatechange = () => {
+      const state = STATES[connection.connectionState];
+      if (state) this.#change(state);
+    };
+  }
+
+  /**
+   * A connection with its offer made, ahead of the call: a click then only sends it. Opens no port yet.
+   * Which ICE servers `reach` knows is asked when the offer is sent: they may come, or change, meanwhile.
+   */
+  static async prepare(reach = new IceConfig()): Promise<PeerConnection> {
+    const ready = await prepareCertificate();
+    const connection = new RTCPeerConnection({ certificates: ready ? [ready] : [], bundlePolicy: "max-bundle" });
+    const { sender } = connection.addTransceiver("audio", { direction: "sendrecv" });
+    return new PeerConnection(connection, sender, await connection.createOffer(), reach);
+  }
+
+  /** The SDP offer, at once. Gathering goes on behind it; once there is an answer, `found` is told what to send of it. */
+  offer(listener: (state: MediaState) => void, found?: (candidate: FoundCandidate) => void): string {
+    this.#listener = listener;
+    if (!this.#reach.plain) this.#configure();
+    if (found && this.#reach.trickles) this.#trickle(found);
+    void this.connection.setLocalDescription(this.#description).catch(() => this.#change("failed"));
+    return this.#description.sdp ?? "";
+  }
+
+  /** Goes over to a call, with what was offered for it already. */
+  handOver(listener: (state: MediaState) => void): string {
+    this.#listener = listener;
+    return this.#description.sdp ?? "";
+  }
+
+  /** Applies the answer; sound can be heard from then on, also before the far side answers. */
+  answer(sdp: string): Promise<void> {
+    this.answered = true;
+    this.answerOf = sdp;
+    return (this.applied = this.#apply(sdp));
+  }
+
+  async #apply(sdp: string): Promise<void> {
+    try {
+      await this.connection.setRemoteDescription({ type: "answer", sdp });
+    } catch {
+      return this.#change("failed");
+    }
+    for (const candidate of this.#early.splice(0)) this.#found?.(candidate);
+  }
+
+  /** Sends this microphone, also in place of another one, without a gap. */
+  async replaceTrack(track: MediaStreamTrack): Promise<void> {
+    await this.#sender.replaceTrack(track);
+  }
+
+  stats(): Promise<RTCStatsReport> {
+    return this.connection.getStats();
+  }
+
+  close(): void {
+    this.#listener = () => undefined;
+    this.connection.ontrack = this.connection.onconnectionstatechange = this.connection.onicecandidate = null;
+    this.connection.close();
+  }
+
+  #configure(): void {
+    try {
+      this.connection.setConfiguration({ ...this.connection.getConfiguration(), ...this.#reach.configuration });
+    } catch (error) {
+      console.warn("This browser does not take the ICE servers, the call goes on without:", error);
+    }
+  }
+
+  /** The server does nothing with a candidate before it has answered, and may not know the call yet. */
+  #trickle(found: (candidate: FoundCandidate) => void): void {
+    let count = 0;
+    this.#found = found;
+    this.connection.onicecandidate = ({ candidate }) => {
+      const message = asMessage(candidate?.toJSON() ?? null);
+      if (!message || count++ >= MOST_CANDIDATES) return;
+      if (this.answered && this.#early.length === 0) found(message);
+      else this.#early.push(message);
+    };
+  }
+
+  #change(state: MediaState): void {
+    this.state = state;
+    this.#listener(state);
+  }
+}
+
+const STATES: Partial<Record<RTCPeerConnectionState, MediaState>> = {
+  connected: "connected",
+  disconnected: "interrupted",
+  failed: "failed",
+};

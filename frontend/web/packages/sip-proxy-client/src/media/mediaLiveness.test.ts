@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+import { expecting, feel, isDead, isStill, NO_PULSE, quietMs, type Pulse } from "./mediaLiveness.js";
+
+interface Line {
+  packets: number;
+  lastAt?: number;
+  asked?: number;
+  answers?: number;
+}
+
+const report = ({ packets, lastAt, asked, answers }: Line) => [
+  { type: "inbound-rtp", id: "i", kind: "audio", packetsReceived: packets, lastPacketReceivedTimestamp: lastAt },
+  { type: "transport", id: "t", selectedCandidatePairId: "p" },
+  { type: "candidate-pair", id: "other", nominated: true, requestsSent: 1, responsesReceived: 0 },
+  { type: "candidate-pair", id: "p", nominated: true, requestsSent: asked, responsesReceived: answers },
+];
+
+/** Samples at these milliseconds. */
+const felt = (...samples: [at: number, line: Line][]): Pulse => samples.reduce((pulse, [at, line]) => feel(pulse, report(line), at), NO_PULSE);
+
+describe("a pulse", () => {
+  const nine = { packets: 9, asked: 5, answers: 5 };
+
+  it("is not missed before the first packet", () => {
+    const pulse = felt([1000, { packets: 0 }], [60_000, { packets: 0 }]);
+    expect([quietMs(pulse), isDead(pulse), isStill(pulse)]).toEqual([0, false, false]);
+  });
+
+  it("counts from the packet, not from the sample, where the browser tells", () => {
+    expect(quietMs(felt([2000, { packets: 9, lastAt: 1100 }], [3000, { packets: 9 }]))).toBe(1900);
+    expect(quietMs(felt([2000, { packets: 9 }], [3000, { packets: 9 }]))).toBe(1000);
+    expect(quietMs(felt([2000, { packets: 9, lastAt: 99_999 }], [3000, { packets: 9 }]))).toBe(1000); // another clock
+  });
+
+  it("is dead after two seconds without packets and with a check that nobody answers", () => {
+    const asked: [number, Line][] = [[1000, nine], [2000, { ...nine, asked: 6 }]];
+    expect(isDead(felt(...asked, [2900, { ...nine, asked: 6 }]))).toBe(false);
+    expect(isDead(felt(...asked, [3000, { ...nine, asked: 6 }]))).toBe(true);
+  });
+
+  it("is not dead while a check is on its way", () => {
+    const asked: [number, Line][] = [[1000, nine], [4000, { ...nine, asked: 6 }]];
+    expect([isDead(felt(...asked)), isDead(felt(...asked, [4400, { ...nine, asked: 6 }]))]).toEqual([false, true]);
+  });
+
+  it("is only still where the far side is silent and the media server answers", () => {
+    let pulse = felt([1000, nine]);
+    for (let at = 2000; at <= 12_000; at += 1000) {
+      pulse = feel(pulse, report({ packets: 9, asked: 5 + at / 1000, answers: 5 + at / 1000 }), at);
+      expect([isDead(pulse), isStill(pulse)]).toEqual([false, at >= 11_000]);
+    }
+  });
+
+  it("is dead a little later where no check was made, or the browser does not count them", () => {
+    const dead = (line: Line): boolean[] => [4400, 4500].map((at) => isDead(felt([1000, line], [at, line])));
+    expect(dead(nine)).toEqual([false, true]);
+    expect(dead({ packets: 9 })).toEqual([false, true]);
+  });
+
+  it("is dead sooner where signalling was lost, and nothing has come since", () => {
+    const dead = (at: number, linkLostAt: number): boolean => isDead(felt([1000, nine], [at, nine]), linkLostAt);
+    expect([dead(1900, 1500), dead(2000, 1500), dead(2000, 900)]).toEqual([false, true, false]);
+    expect(isDead(felt([1000, { packets: 0 }], [9000, { packets: 0 }]), 1500)).toBe(false);
+  });
+
+  it("is not judged by a sample that is long ago: a busy page may have missed what came since", () => {
+    expect(isDead(felt([1000, nine]), 1500)).toBe(false);
+  });
+
+  it("beats again when packets come again", () => {
+    expect(isDead(felt([1000, nine], [4000, { ...nine, asked: 6 }], [5000, { packets: 10, asked: 7, answers: 6 }]))).toBe(false);
+  });
+
+  it("is expected at once in a new connection in place of one that had it", () => {
+    const pulse = feel(expecting(1000), report({ packets: 0 }), 11_000);
+    expect([quietMs(pulse), isStill(pulse)]).toEqual([10_000, true]);
+  });
+});

@@ -1,0 +1,537 @@
+// Generated from frontend/protocol/messages.py by `python -m frontend.codegen.typescript`. Do not edit.
+
+export type Direction = "outbound" | "inbound";
+
+/** How a call ended. Closed: every end is one of these. Used as a metric label. */
+export type Outcome = "completed" | "busy" | "no_answer" | "rejected" | "cancelled" | "unreachable" | "forbidden" | "failed_media" | "failed_pbx" | "transferred" | "lost" | "answered_elsewhere";
+
+/** A call's state as clients see it; `ended` is the last and comes once. */
+export type ClientState = "trying" | "ringing" | "early" | "accepted" | "ended";
+
+export type PartyState = "trying" | "ringing" | "accepted";
+
+export type RecordingState = "off" | "on" | "paused";
+
+export type PersonState = "offline" | "available" | "ringing" | "in_call" | "do_not_disturb";
+
+export type QualityWarning = "mos" | "rtt" | "jitter" | "loss";
+
+/** Somebody in a call besides this user. */
+export interface PartySummary {
+  party: number; // its number in the call; who was called, or has called, is 1
+  number: string;
+  name: string;
+  state: PartyState;
+}
+
+/** A live call as its user's pages see it. Times are Unix seconds. */
+export interface CallSummary {
+  callId: string;
+  direction: Direction;
+  state: ClientState;
+  target: string;
+  caller: string;
+  callerName: string;
+  createdAt: number;
+  heldByFar: boolean;
+  here: boolean; // this connection's session holds it
+  attached: boolean; // an open connection holds it
+  answeredAt?: number;
+  held?: boolean; // by our side
+  parties?: PartySummary[]; // all that have not left; none before an incoming call is accepted
+  transferring?: string; // the number that the call is being transferred to
+  recording?: RecordingState;
+  connectedNumber?: string; // who is there, where the PBX tells it (connected line); "": as dialled, or as called
+  connectedName?: string;
+}
+
+/** As `RTCPeerConnection` takes it. */
+export interface IceServer {
+  urls: string[];
+  username?: string;
+  credential?: string;
+}
+
+/** Somebody who can be called: a user of pages (`user` set), or a phone of the PBX. */
+export interface PersonSummary {
+  number: string;
+  name: string;
+  state: PersonState;
+  user?: string;
+}
+
+/** How a call has sounded on its page until now. What is not set is not known. See docs/QUALITY.md. */
+export interface QualityReport {
+  seconds: number; // that were measured
+  mos: number; // the average; so all that is not called worst
+  worstMos: number; // of one second; so all that is called worst
+  lossPercent: number; // of what was to come to the page
+  worstLossPercent: number;
+  jitterMs: number;
+  worstJitterMs: number;
+  roundTripMs?: number;
+  worstRoundTripMs?: number;
+  sentLossPercent?: number; // of what the page has sent
+  codec?: string;
+  warnings?: QualityWarning[]; // raised at some time
+}
+
+/**
+ * Go on with the session of an earlier connection: the first message after `welcome`.
+ *
+ * `session`: what that connection's `welcome` had. The calls of the session are this connection's
+ * from now on; an older connection that still seems to stand is closed.
+ */
+export interface Resume {
+  type: "resume";
+  session: string;
+}
+
+/** Take calls for `user`. With authentication on, `token` is needed and must be that user's. */
+export interface Register {
+  type: "register";
+  user: string;
+  token?: string;
+}
+
+/** Take no more calls. Calls that stand go on. */
+export interface Unregister {
+  type: "unregister";
+}
+
+/**
+ * A call, the acceptance of one, or new media for one that stands.
+ *
+ * With `target`: call that number; `callId` may be chosen by the client.
+ * Without: accept the incoming call `callId`, or, where that call stands, give it a
+ * new media leg in place of the one it has (after a reload, or when the sound is
+ * lost). `sdp` is the browser's offer as `createOffer` of a *new* connection made it;
+ * ICE candidates need not be gathered first.
+ */
+export interface Offer {
+  type: "offer";
+  sdp: string;
+  target?: string;
+  callId?: string;
+  caller?: string; // shown to the far side; with authentication on, the user
+  takeOver?: boolean; // take the call from another page of this user that holds it
+  prefer?: "opus" | "pcmu"; // the codec of this page's media; else as the server is set
+}
+
+/**
+ * Make the media of a call ahead of it, so that the call itself costs no ICE and no DTLS.
+ *
+ * `callId`: one that the client will call with, or an incoming call's. `sdp`: as in `offer`, of a connection that
+ * sends nothing yet. Answered by `warmed`, whose answer is to be applied at once; the `offer` that follows, with the
+ * same callId and the same sdp, then is the call. What is not used within 60 s is released (`cooled`). Each
+ * connection has one at most: another `warm` takes its place.
+ */
+export interface Warm {
+  type: "warm";
+  callId: string;
+  sdp: string;
+  prefer?: "opus" | "pcmu";
+}
+
+/** Release what `warm` has made: nobody is to be called after all. */
+export interface Cool {
+  type: "cool";
+}
+
+/** End a call, at any moment of it. On an incoming call that rings: decline it. */
+export interface Hangup {
+  type: "hangup";
+  callId: string;
+}
+
+/** Decline an incoming call for this user: all pages of the user stop ringing. */
+export interface Decline {
+  type: "decline";
+  callId: string;
+}
+
+/**
+ * One of the browser's ICE candidates, found after its offer was sent; without one: there are no more.
+ *
+ * The fields are those of `RTCIceCandidate.toJSON()`. Needed only where the server's media is behind a firewall that
+ * lets in nothing it has not written to first: else it learns the browser's addresses from the browser's checks.
+ * At most 64 for each offer.
+ */
+export interface Candidate {
+  type: "candidate";
+  callId: string;
+  candidate?: string;
+  sdpMid?: string;
+  sdpMLineIndex?: number;
+}
+
+/** Send digits (0-9 * # A-D, at most 32) to the far side. From the server: a digit that it sent. */
+export interface Dtmf {
+  type: "dtmf";
+  callId: string;
+  digits: string;
+}
+
+/**
+ * Put the other parties on hold: they hear music, and nothing of this page; or (`held` false) take them back.
+ *
+ * From the server: a party holds the call, or takes it up again (`by` is "far"), or our side does ("us").
+ */
+export interface Hold {
+  type: "hold";
+  callId: string;
+  held?: boolean;
+  by?: "us" | "far";
+}
+
+/**
+ * Give the other party of an answered call to somebody else.
+ *
+ * Blind, with `target`: that number is called, the party hears music meanwhile, and is connected when it answers;
+ * `transferred` and the call's end follow. Where it cannot be reached, `transfer-failed` follows and the party is
+ * back. `drop-party` of the new party's number takes a transfer back, `leave` lets it go on without this page.
+ * Attended, with `toCallId`: the parties of both calls are connected, and both calls end here.
+ */
+export interface Transfer {
+  type: "transfer";
+  callId: string;
+  target?: string;
+  toCallId?: string;
+}
+
+/**
+ * Make a conference: one more party for an answered call.
+ *
+ * With `target`: that number is called, and joins when it answers. With `fromCallId`: the party of that other
+ * call of this user joins at once, and that call ends here.
+ */
+export interface AddParty {
+  type: "add-party";
+  callId: string;
+  target?: string;
+  fromCallId?: string;
+}
+
+/** Let one party go: of a conference, or one that is still being called. Parties have numbers, the first has 1. */
+export interface DropParty {
+  type: "drop-party";
+  callId: string;
+  party: number;
+}
+
+/** End the call for this page alone: the others, of whom there must be two, go on. */
+export interface Leave {
+  type: "leave";
+  callId: string;
+}
+
+/** Record an answered call, all that is said in it. */
+export interface Record {
+  type: "record";
+  callId: string;
+  action: "start" | "pause" | "resume" | "stop";
+}
+
+/** How a call sounds: every ten seconds, and once after its end, until a minute later. Replaces the one before. */
+export interface Quality {
+  type: "quality";
+  callId: string;
+  report: QualityReport;
+}
+
+/** What the call's user thought of it: within a day after its end. Replaces what was given before. */
+export interface Feedback {
+  type: "feedback";
+  callId: string;
+  score: number;
+  issue?: "echo" | "choppy" | "one_way" | "delay" | "noise" | "dropped";
+  comment?: string;
+}
+
+/**
+ * What is to be done with calls for this user: set by the client, as a whole; told by the server to all its pages.
+ *
+ * What the client leaves out is as at the beginning: nothing forwarded, calls ring. The server leaves out nothing.
+ * A forward is a number, `voicemail`, or "".
+ */
+export interface Preferences {
+  type: "preferences";
+  doNotDisturb?: boolean; // no page rings
+  callWaiting?: boolean; // it rings also while this user is in a call
+  forwardAlways?: string;
+  forwardBusy?: string; // in a call, without call waiting
+  forwardNoAnswer?: string;
+  forwardUnreachable?: string; // no page is open
+  ringSeconds?: number; // 5 to 120; 0: as long as the server is set to
+}
+
+/**
+ * Answered by `pong` with the same `id`.
+ *
+ * Whoever has once sent one, and holds a call, is taken for frozen when nothing comes for 9 s.
+ */
+export interface Ping {
+  type: "ping";
+  id?: number;
+}
+
+/** The first message on every connection. */
+export interface Welcome {
+  type: "welcome";
+  version: string;
+  authentication: boolean; // whether `register` and `offer` need a token
+  session: string; // keep it: `resume` with it, on a later connection, takes this one's calls back
+}
+
+/** The session goes on here. `calls` comes next. */
+export interface Resumed {
+  type: "resumed";
+  session: string;
+}
+
+export interface Registered {
+  type: "registered";
+  user: string;
+}
+
+export interface Unregistered {
+  type: "unregistered";
+}
+
+/**
+ * What the page's next `RTCPeerConnection` is to use; comes after `welcome`, after `registered`, and anew in time.
+ *
+ * Not sent where the server is set to none. With authentication on, TURN servers are told after `registered` alone.
+ */
+export interface IceServers {
+  type: "ice-servers";
+  servers: IceServer[];
+  expiresAt?: number; // Unix seconds: when the credentials end; calls that stand are not touched
+}
+
+/**
+ * All live calls of this user and this session, except those that only ring.
+ *
+ * Comes after `registered` and `resumed`, and whenever one of them begins, ends, or changes its state or holder.
+ */
+export interface Calls {
+  type: "calls";
+  calls: CallSummary[];
+}
+
+/** The SDP answer to an offer. It comes before the far side has answered. */
+export interface Answer {
+  type: "answer";
+  callId: string;
+  sdp: string;
+}
+
+/** The SDP answer to the offer of `warm`. */
+export interface Warmed {
+  type: "warmed";
+  callId: string;
+  sdp: string;
+}
+
+/** Nothing stands ahead of this call (any more): its `offer` must be one of a new connection. */
+export interface Cooled {
+  type: "cooled";
+  callId: string;
+  reason: string;
+}
+
+/**
+ * A call's new state. The fields below `state` are set where they apply.
+ *
+ * Times are Unix seconds. `q850` and `sip` are 0 where none is known.
+ */
+export interface State {
+  type: "state";
+  callId: string;
+  state: ClientState;
+  direction: Direction;
+  target: string;
+  caller: string;
+  at: number;
+  outcome?: Outcome; // with `ended`
+  q850?: number;
+  sip?: number;
+  reason?: string; // one short sentence in plain words
+  connectedNumber?: string; // who is there, where the PBX tells it (connected line); "": as dialled, or as called
+  connectedName?: string;
+}
+
+/**
+ * A call rings for this user. Answer with `offer` (callId, sdp), `decline` or nothing.
+ *
+ * Comes again for a call that rings already where its caller has given its place to somebody else, or has got a name:
+ * the connected line is theirs.
+ */
+export interface IncomingCall {
+  type: "incoming-call";
+  callId: string;
+  caller: string;
+  callerName: string;
+  target: string;
+  connectedNumber?: string;
+  connectedName?: string;
+}
+
+/**
+ * Stop ringing: the call was taken elsewhere, declined, or its caller gave up.
+ *
+ * `accepted_elsewhere`: another page of this user has it; `answered_elsewhere`: somebody else, e.g. of a ring group.
+ */
+export interface IncomingEnded {
+  type: "incoming-ended";
+  callId: string;
+  reason: "accepted_elsewhere" | "answered_elsewhere" | "declined" | "cancelled" | "no_answer";
+}
+
+/** The other party talks to `target` now. The call's state `ended` follows. */
+export interface Transferred {
+  type: "transferred";
+  callId: string;
+  target: string;
+}
+
+/** The other party is back. `reason`: one short sentence in plain words. */
+export interface TransferFailed {
+  type: "transfer-failed";
+  callId: string;
+  target: string;
+  outcome: Outcome;
+  reason: string;
+}
+
+/** Somebody is called into the call, has joined it, or (`outcome` set) has left it, or never came. */
+export interface Party {
+  type: "party";
+  callId: string;
+  party: number;
+  number: string;
+  name: string;
+  state: "trying" | "ringing" | "accepted" | "ended";
+  outcome?: Outcome; // with `ended`
+  reason?: string; // with `ended`: one short sentence in plain words
+}
+
+/** Whether the call is recorded. `name`: by which the HTTP API gives the recording; `reason`: why it failed. */
+export interface Recording {
+  type: "recording";
+  callId: string;
+  state: RecordingState;
+  name?: string;
+  reason?: string;
+}
+
+/** The messages in this user's voicemail box: comes after `registered`, and on change. Not sent without a box. */
+export interface Voicemail {
+  type: "voicemail";
+  new: number;
+  old: number;
+  number?: string; // to dial for hearing them; "" where there is none
+}
+
+/** The whole directory: comes after `registered`, and when somebody has come into it, or left it. */
+export interface People {
+  type: "people";
+  people: PersonSummary[];
+}
+
+/** These of the directory stand otherwise than before: all that have changed within a quarter of a second. */
+export interface PeopleChanged {
+  type: "people-changed";
+  people: PersonSummary[];
+}
+
+/** The call stands, but its sound is lost on the server's side: send a new `offer` with its `callId`. */
+export interface MediaLost {
+  type: "media-lost";
+  callId: string;
+  reason: string;
+}
+
+/** Another page of this user holds the call now: end the media here, and hang nothing up. */
+export interface TakenOver {
+  type: "taken-over";
+  callId: string;
+}
+
+/** The server is about to be replaced: connect again at a random moment of the next `within` seconds. */
+export interface Reconnect {
+  type: "reconnect";
+  within: number;
+}
+
+/**
+ * What was wrong with a message; the connection and its calls live on.
+ *
+ * `code`: `malformed`, `unknown_type`, `invalid_request`, `invalid_sdp`,
+ * `invalid_target`, `unknown_call`, `wrong_state`, `too_many`,
+ * `unauthorized`, `forbidden`, `too_large`, `held_elsewhere`, `unavailable`. `field` names the faulty one.
+ */
+export interface Error {
+  type: "error";
+  code: string;
+  message: string;
+  field?: string;
+  callId?: string;
+  retryAfter?: number; // seconds, with `too_many` and `unavailable`
+}
+
+export interface Pong {
+  type: "pong";
+  id?: number;
+}
+
+export type ClientMessage =
+  | Resume
+  | Register
+  | Unregister
+  | Offer
+  | Warm
+  | Cool
+  | Hangup
+  | Decline
+  | Candidate
+  | Dtmf
+  | Hold
+  | Transfer
+  | AddParty
+  | DropParty
+  | Leave
+  | Record
+  | Quality
+  | Feedback
+  | Preferences
+  | Ping;
+
+export type ServerMessage =
+  | Welcome
+  | Resumed
+  | Registered
+  | Unregistered
+  | IceServers
+  | Calls
+  | Answer
+  | Warmed
+  | Cooled
+  | State
+  | IncomingCall
+  | IncomingEnded
+  | Hold
+  | Transferred
+  | TransferFailed
+  | Party
+  | Recording
+  | Preferences
+  | Voicemail
+  | People
+  | PeopleChanged
+  | MediaLost
+  | TakenOver
+  | Dtmf
+  | Reconnect
+  | Error
+  | Pong;

@@ -1,0 +1,46 @@
+// How calls sound: figures each second, warnings, and what the server is told of it. Loaded on demand: no call needs it.
+
+import { sample, type Counters, type Entry, type Quality } from "./mos.js";
+import type { QualityReport, QualityWarning } from "../protocol/messages.js";
+import { QualityReports } from "./callQuality.js";
+
+export interface Sampled {
+  quality: Quality;
+  warning: QualityWarning[]; // raised by this sample
+  cleared: QualityWarning[];
+}
+
+const NOTHING: Counters = { received: 0, lost: 0 };
+
+export class QualityMonitor {
+  readonly #reports: QualityReports;
+  readonly #last = new Map<string, { connection: object; counters: Counters; quality: Quality }>(); // by call
+
+  constructor(send: (callId: string, report: QualityReport) => void) {
+    this.#reports = new QualityReports(send);
+  }
+
+  /** What `connection`, the call's, tells by getStats at `at`, in milliseconds. */
+  take(id: string, connection: object, entries: Iterable<Entry>, at: number): Sampled {
+    const last = this.#last.get(id);
+    const { quality, counters } = sample(entries, last?.connection === connection ? last.counters : NOTHING);
+    this.#last.set(id, { connection, counters, quality });
+    return { quality, ...this.#reports.take(id, quality, at) };
+  }
+
+  /** The last figures; null before the first. */
+  quality(id: string | null): Quality | null {
+    return this.#last.get(id ?? "")?.quality ?? null;
+  }
+
+  /** Those that stand. */
+  warnings(id: string | null): readonly QualityWarning[] {
+    return this.#reports.warnings(id);
+  }
+
+  /** The call has ended here, or is another page's. */
+  end(id: string): void {
+    this.#last.delete(id);
+    this.#reports.end(id);
+  }
+}

@@ -1,0 +1,72 @@
+// The page's session: what its calls belong to, and what outlives its socket and its reload.
+//
+// It is kept for the tab. A tab that was copied has a copy of it too, and two pages with one session would cut each
+// other's connection off without end: each session has a lock, and who does not get it begins a new one.
+
+import { newId } from "../ids.js";
+import { hold, type Release } from "./webLocks.js";
+
+const KEY = "sip-proxy.page";
+
+/** How long a page that reloads may keep the lock from the page that comes after it, in milliseconds. */
+const HANDOVER_MS = 500;
+
+interface Stored {
+  page: string; // names the lock
+  token: string | null;
+}
+
+export class PageSession {
+  private constructor(
+    private readonly scope: string,
+    private readonly stored: Stored,
+    readonly returns: boolean, // this tab had it before: the page was reloaded, or crashed
+    private readonly release: Release | null,
+  ) {}
+
+  /** The tab's session of this user and server (`scope`), or a new one. */
+  static async claim(scope: string): Promise<PageSession> {
+    const stored = load(scope);
+    const release = stored ? await hold(lockOf(stored.page), HANDOVER_MS) : null;
+    if (stored && release) return new PageSession(scope, stored, stored.token !== null, release);
+    const page = newId();
+    return new PageSession(scope, { page, token: null }, false, await hold(lockOf(page), HANDOVER_MS));
+  }
+
+  /** What to resume with; null before the server gave one. */
+  get token(): string | null {
+    return this.stored.token;
+  }
+
+  set token(token: string | null) {
+    this.stored.token = token;
+    try {
+      sessionStorage.setItem(keyOf(this.scope), JSON.stringify(this.stored));
+    } catch {
+      // Storage is forbidden: the session lasts as long as the page.
+    }
+  }
+
+  /** After signing out: the next one begins anew. */
+  end(): void {
+    this.release?.();
+    try {
+      sessionStorage.removeItem(keyOf(this.scope));
+    } catch {
+      return;
+    }
+  }
+}
+
+const keyOf = (scope: string): string => `${KEY}.${scope}`;
+
+const lockOf = (page: string): string => `${KEY}.${page}`;
+
+function load(scope: string): Stored | null {
+  try {
+    const value = JSON.parse(sessionStorage.getItem(keyOf(scope)) ?? "null") as Stored | null;
+    return typeof value?.page === "string" ? value : null;
+  } catch {
+    return null;
+  }
+}

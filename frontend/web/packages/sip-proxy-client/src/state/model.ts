@@ -1,0 +1,122 @@
+// What a call is to the page. Pure, as all that changes it: no clock, no browser, no I/O.
+
+import type { MicrophoneProblem } from "../devices/Microphone.js";
+import type { MediaState } from "../media/PeerConnection.js";
+import type { Direction, Outcome, PartySummary, RecordingState } from "../protocol/messages.js";
+import type { CallSeen } from "./reconcile.js";
+import type { Ask, Person, Trouble } from "./pendingRequest.js";
+
+export type Phase = "idle" | "connecting" | "trying" | "ringing" | "early" | "accepted" | "incoming" | "ended";
+
+/** Why a call could not go on, where the server has no outcome for it. */
+export type Problem =
+  | MicrophoneProblem
+  | "invalid_target"
+  | "too_many"
+  | "not_connected"
+  | "connection_lost"
+  | "accepted_elsewhere"
+  | "held_elsewhere"
+  | "unauthorized"
+  | "refused";
+
+export interface Call {
+  id: string;
+  direction: Direction;
+  number: string; // the other side: as dialled, or who called
+  name: string; // "" where unknown
+  connected: Person | null; // who is talked to, where the PBX tells it
+  phase: Exclude<Phase, "idle">;
+  startedAt: number; // Unix milliseconds, as all times here
+  acceptedAt: number | null;
+  endedAt: number | null;
+  outcome: Outcome | null; // with `ended`; null where only `problem` says why
+  problem: Problem | null; // on an incoming call: why accepting did not work; on a live one: why we are not heard
+  reason: string; // the server's words, for support
+  q850: number; // 0 where none is known
+  sip: number;
+  media: MediaState | "returning"; // `returning`: a new connection is made in place of one that was lost
+  farHeard: boolean; // sound of the other side has come: no ringback any more, answered or not (RFC 3960 section 3.2)
+  held: boolean; // by us: the other side hears music
+  heldByFar: boolean;
+  muted: boolean;
+  ownSound: boolean; // it sends something else than the microphone
+  digits: string; // DTMF sent in this call
+  parties: readonly PartySummary[]; // who is in the call besides us; number 0: asked for, and not heard of yet
+  transferring: Person | null; // who is called in our place; in a call that has ended: who has taken it
+  recording: RecordingState;
+  consults: string | null; // the call whose party may be connected with this one's
+  asked: Ask | null; // what we show already, and the server has not confirmed
+  trouble: Trouble | null; // what came to nothing, until the next press
+}
+
+export type LiveCall = Call & { phase: Exclude<Phase, "idle" | "ended"> };
+
+export type Ending = Partial<Pick<Call, "outcome" | "problem" | "reason" | "q850" | "sip">>;
+
+/** The call holds a line: it rings, is set up, or talks. */
+export function isLive(call: Call | null | undefined): call is LiveCall {
+  return call !== null && call !== undefined && call.phase !== "ended";
+}
+
+/** A call that stands, as this page shows it once it is its own again. Its sound is still to come. */
+export function callOf(seen: CallSeen): Call {
+  const { id, direction, number, name, connected, phase, startedAt, acceptedAt, held, heldByFar, parties, transferring, recording } = seen;
+  return { ...fresh(id, direction, number, name, phase, startedAt), connected, acceptedAt, held, heldByFar, parties, transferring, recording, media: "returning" };
+}
+
+/** A call that another page has taken: as it stands there. */
+export function seenThere(call: LiveCall): CallSeen | null {
+  const { id, direction, number, name, connected, phase, startedAt, acceptedAt, held, heldByFar, parties, transferring, recording } = call;
+  if (phase === "incoming") return null;
+  return { id, direction, number, name, connected, phase, startedAt, acceptedAt, held, heldByFar, parties, transferring, recording, here: false, attached: true };
+}
+
+export function fresh(id: string, direction: Direction, number: string, name: string, phase: Call["phase"], at: number): Call {
+  return {
+    id, direction, number, name, connected: null, phase,
+    startedAt: at, acceptedAt: null, endedAt: null,
+    outcome: null, problem: null, reason: "", q850: 0, sip: 0,
+    media: "new", farHeard: false, held: false, heldByFar: false, muted: false, ownSound: false, digits: "",
+    parties: [], transferring: null, recording: "off", consults: null, asked: null, trouble: null,
+  };
+}
+
+export function end(call: Call, at: number, why: Ending): Call {
+  return {
+    ...call, problem: null, ...why, phase: "ended", endedAt: at,
+    held: false, heldByFar: false, recording: "off", asked: null, trouble: null,
+  };
+}
+
+/** Who is there, where the server's message tells it. */
+export const connectedOf = ({ connectedNumber: number, connectedName: name = "" }: { connectedNumber?: string; connectedName?: string }): Person | null =>
+  number ? { number, name } : null;
+
+/** The call with whom the message tells of; the same one where that is no news. */
+export function connect<Some extends Call>(call: Some, to: Person | null): Some {
+  if (!to || (to.number === (call.connected ?? call).number && (to.name || call.name) === (call.connected ?? call).name)) return call;
+  return { ...call, connected: to };
+}
+
+/** The party that was called, or has called. */
+export const FAR = 1;
+
+/** Who is talked to: the one that is left where others have come and gone. */
+export function facing(call: Call): Person {
+  const { number, name, connected, parties } = call;
+  const [only] = parties;
+  return !only || parties.length > 1 || only.party === FAR || only.number === number ? (connected ?? { number, name }) : { number: only.number, name: only.name };
+}
+
+/** Those in the call besides us, without the one that it is being transferred to. */
+export function partiesOf(call: Call): readonly PartySummary[] {
+  const { parties, transferring } = call;
+  return transferring ? parties.filter((party) => party.number !== transferring.number || party.state === "accepted") : parties;
+}
+
+/** Whether there are, or will be, more than two in the call. */
+export const isConference = (call: Call): boolean => partiesOf(call).length > 1;
+
+/** Whether the others can go on without us. */
+export const canLeave = (call: Call): boolean => partiesOf(call).filter(({ state }) => state === "accepted").length > 1;

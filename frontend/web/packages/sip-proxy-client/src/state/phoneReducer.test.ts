@@ -1,0 +1,244 @@
+import { describe, expect, it } from "vitest";
+import type { ServerMessage, State } from "../protocol/messages.js";
+import { having, ringing, seen, talking } from "../testing/calls.js";
+import { callOf, type Call } from "./model.js";
+import { IDLE, MAX_CALLS, activeOf, asideOf, findCall, phaseOf, shownOf, step, toHold, waitingOf, type PhoneEvent, type PhoneState } from "./phoneReducer.js";
+
+const run = (...events: PhoneEvent[]): PhoneState => events.reduce(step, IDLE);
+/** What the stage is about after this. */
+const shown = (...events: PhoneEvent[]): Call | null => shownOf(run(...events));
+const dialled: PhoneEvent = { type: "dialled", id: "c1", number: "600", name: "Echo", at: 1000 };
+const hangUp: PhoneEvent = { type: "hangup-pressed", id: "c1", at: 3000 };
+const server = (message: ServerMessage, at = 2000): PhoneEvent => ({ type: "server", message, at });
+const told = (state: State["state"], more: Partial<State> = {}, at = 2000): PhoneEvent =>
+  server({ type: "state", callId: "c1", state, direction: "outbound", target: "600", caller: "1001", at: 0, ...more }, at);
+const rings = (id = "c2"): PhoneEvent => server({ type: "incoming-call", callId: id, caller: "7001", callerName: "Desk", target: "1001" });
+const ended = (reason: "accepted_elsewhere" | "declined" | "cancelled" | "no_answer", id = "c2"): PhoneEvent => server({ type: "incoming-ended", callId: id, reason });
+const accepted: PhoneEvent = { type: "accept-pressed", id: "c2" };
+
+describe("an outgoing call", () => {
+  it("goes through its states", () => {
+    const events = [dialled, told("trying"), told("ringing"), told("early"), told("accepted")];
+    expect(events.map((_, index) => phaseOf(run(...events.slice(0, index + 1))))).toEqual(["connecting", "trying", "ringing", "early", "accepted"]);
+  });
+
+  const farHeard: PhoneEvent = { type: "far-heard", id: "c1" };
+  it.each<[string, PhoneEvent[], string]>([
+    ["a far side that is heard while it rings", [told("ringing"), farHeard], "early"],
+    ["one that says only then that it rings", [told("trying"), farHeard, told("ringing")], "early"],
+    ["one that is heard, and rings after", [told("early"), told("ringing")], "early"],
+    ["one that is heard before it says anything", [told("trying"), farHeard], "trying"],
+    ["one that answers", [told("ringing"), farHeard, told("accepted"), farHeard], "accepted"],
+  ])("has no ringback over %s", (_, events, phase) => {
+    expect(phaseOf(run(dialled, ...events))).toBe(phase);
+  });
+
+  it("counts the time from the first acceptance", () => {
+    expect(shown(dialled, told("accepted", {}, 5000), told("accepted", {}, 9000))?.acceptedAt).toBe(5000);
+  });
+
+  it("shows a hang-up at once, and the server's outcome when it comes", () => {
+    const pressed = run(dialled, told("ringing"), hangUp);
+    expect(pressed).toMatchObject({ calls: [], activeId: null, over: { phase: "ended", outcome: "cancelled", endedAt: 3000 } });
+    expect(shownOf(step(pressed, told("ended", { outcome: "busy", q850: 17 })))).toMatchObject({ outcome: "busy", q850: 17, endedAt: 3000 });
+  });
+
+  it.each(["busy", "no_answer", "rejected", "unreachable", "forbidden", "failed_media", "failed_pbx"] as const)("ends with %s", (outcome) => {
+    expect(shown(dialled, told("trying"), told("ended", { outcome }))).toMatchObject({ phase: "ended", outcome });
+  });
+
+  it("comes to no life again after its end", () => {
+    expect(phaseOf(run(dialled, hangUp, told("accepted")))).toBe("ended");
+  });
+
+  it("does not hear of other calls", () => {
+    const state = run(dialled, told("ringing"));
+    expect(step(state, told("ended", { callId: "other", outcome: "busy" }))).toBe(state);
+  });
+
+  it("is refused by an error without call id only before anything else was heard", () => {
+    const error = server({ type: "error", code: "invalid_target", message: "no" });
+    expect(shown(dialled, error)).toMatchObject({ phase: "ended", problem: "invalid_target", reason: "no" });
+    expect(phaseOf(run(dialled, told("accepted"), error))).toBe("accepted");
+  });
+
+  it("is refused while the phone system is not there", () => {
+    const refused = server({ type: "error", code: "unavailable", message: "later", callId: "c1", retryAfter: 5 });
+    expect(shown(dialled, refused)).toMatchObject({ phase: "ended", outcome: "failed_pbx", reason: "later" });
+  });
+
+  it("ends when there is no sound after all tries, and keeps that reason", () => {
+    expect(shown(dialled, told("accepted"), { type: "no-sound", id: "c1", at: 3 }, told("ended", { outcome: "completed" }))?.outcome).toBe("failed_media");
+  });
+
+  it("goes on while its media is interrupted", () => {
+    expect(shown(dialled, told("accepted"), { type: "media", id: "c1", state: "interrupted" })).toMatchObject({ phase: "accepted", media: "interrupted" });
+  });
+
+  it("keeps the microphone's problem", () => {
+    const failed: PhoneEvent = { type: "failed", id: "c1", problem: "microphone_blocked", at: 2 };
+    expect(shown(dialled, failed, told("ended", { outcome: "cancelled" }))).toMatchObject({ problem: "microphone_blocked", outcome: null });
+  });
+
+  it("remembers mute and digits", () => {
+    const state = shown(dialled, told("accepted"), { type: "muted", id: "c1", muted: true }, { type: "digits-sent", id: "c1", digits: "4" }, { type: "digits-sent", id: "c1", digits: "2" });
+    expect(state).toMatchObject({ muted: true, digits: "42" });
+  });
+
+  it("is dismissed only after its end", () => {
+    expect(phaseOf(run(dialled, { type: "dismissed" }))).toBe("connecting");
+    expect(run(dialled, hangUp, { type: "dismissed" })).toEqual(IDLE);
+  });
+});
+
+describe("an incoming call", () => {
+  it("rings, is accepted and talks", () => {
+    const connecting = run(rings(), accepted);
+    expect(phaseOf(connecting)).toBe("connecting");
+    const trying = step(connecting, told("ringing", { callId: "c2", direction: "inbound" }));
+    expect(phaseOf(trying)).toBe("connecting");
+    expect(phaseOf(step(trying, told("accepted", { callId: "c2", direction: "inbound" })))).toBe("accepted");
+  });
+
+  it.each([
+    ["cancelled", { outcome: "cancelled" }],
+    ["declined", { outcome: "rejected" }],
+    ["no_answer", { outcome: "no_answer" }],
+    ["accepted_elsewhere", { problem: "accepted_elsewhere" }],
+  ] as const)("stops ringing: %s", (reason, why) => {
+    expect(shown(rings(), ended(reason))).toMatchObject({ phase: "ended", ...why });
+  });
+
+  it("rings on where the microphone fails, and says why", () => {
+    expect(shown(rings(), accepted, { type: "accept-failed", id: "c2", problem: "no_microphone" })).toMatchObject({ phase: "incoming", problem: "no_microphone" });
+  });
+
+  it("is declined", () => {
+    expect(shown(rings(), { type: "decline-pressed", id: "c2", at: 3 })).toMatchObject({ phase: "ended", outcome: "rejected" });
+  });
+
+  it("was taken elsewhere where the server refuses the acceptance", () => {
+    const refused = server({ type: "error", code: "wrong_state", message: "taken", callId: "c2" });
+    expect(shown(rings(), accepted, refused)?.problem).toBe("accepted_elsewhere");
+  });
+
+  it("is told once, though two messages come", () => {
+    const state = run(rings());
+    expect(step(state, rings())).toBe(state);
+  });
+});
+
+describe("a call beside another one", () => {
+  const both = having(talking(), talking({ id: "c2", held: true }));
+
+  it("waits while another one stands, and rings on the stage after it", () => {
+    const state = run(dialled, told("accepted"), rings());
+    expect([activeOf(state)?.id, waitingOf(state)?.id]).toEqual(["c1", "c2"]);
+    const free = step(state, hangUp);
+    expect([activeOf(free)?.id, phaseOf(free), waitingOf(free)]).toEqual(["c2", "incoming", null]);
+  });
+
+  it("stops waiting when the caller gives up, and is told of", () => {
+    const state = run(dialled, rings(), ended("cancelled"));
+    expect([waitingOf(state), state.over?.outcome, activeOf(state)?.id]).toEqual([null, "cancelled", "c1"]);
+  });
+
+  it.each([
+    ["accepted", accepted, ringing("c2")],
+    ["dialled", { ...dialled, id: "c3" } as PhoneEvent, null],
+    ["gone back to", { type: "activated", id: "c2" } as PhoneEvent, talking({ id: "c2", held: true })],
+  ])("is %s: the one that talks is to be held", (_, event, other) => {
+    const state = step(having(talking(), ...(other ? [other] : [])), event);
+    expect([activeOf(state)?.id === "c1", toHold(state).map(({ id }) => id)]).toEqual([false, ["c1"]]);
+  });
+
+  it("is held once it is answered, when it is not the active one", () => {
+    const state = having(talking(), talking({ id: "c2", phase: "ringing", acceptedAt: null }));
+    expect(toHold(state)).toEqual([]);
+    expect(toHold(step(state, told("accepted", { callId: "c2" }))).map(({ id }) => id)).toEqual(["c2"]);
+  });
+
+  it("is not held while it is given away", () => {
+    expect(toHold(having(talking({ id: "c2" }), talking({ transferring: { number: "7002", name: "" } })))).toEqual([]);
+  });
+
+  it("comes to the stage when the active one ends, and stays on hold", () => {
+    const state = step(both, hangUp);
+    expect([activeOf(state), state.over?.id, asideOf(state)]).toMatchObject([{ id: "c2", held: true }, "c1", []]);
+  });
+
+  it("tells how another one ended, until something new begins", () => {
+    const state = step(both, hangUp);
+    expect(step(state, { type: "dismissed" }).over).toBeNull();
+    expect(step(state, { type: "asked", id: "c2", ask: { what: "hold", held: false } }).over).toBeNull();
+    expect(step(state, { ...dialled, id: "c9" }).over).toBeNull();
+  });
+
+  it("rings on the stage rather than one that is held", () => {
+    expect(activeOf(step(having(talking(), talking({ id: "c2", held: true }), ringing("c3")), hangUp))?.id).toBe("c3");
+  });
+
+  it("is its own: mute, digits and messages do not reach the other", () => {
+    const state = [
+      { type: "muted", id: "c2", muted: true },
+      server({ type: "hold", callId: "c2", held: true, by: "far" }),
+      server({ type: "error", code: "wrong_state", message: "", callId: "c2" }),
+    ].reduce<PhoneState>((before, event) => step(before, event as PhoneEvent), both);
+    expect(findCall(state, "c1")).toBe(both.calls[0]);
+    expect(findCall(state, "c2")).toMatchObject({ muted: true, heldByFar: true });
+  });
+
+  it("is not made where there are as many as anybody can keep apart", () => {
+    const full = having(...Array.from({ length: MAX_CALLS }, (_, index) => talking({ id: `f${index}` })));
+    expect(step(full, dialled)).toBe(full);
+    expect(step(full, rings()).calls.length).toBe(MAX_CALLS + 1);
+  });
+});
+
+describe("a call that comes and goes", () => {
+  const standing = run(dialled, told("accepted", {}, 5000));
+
+  it("returns with its time, and without sound yet", () => {
+    const state = step(IDLE, { type: "returned", call: callOf(seen({ acceptedAt: 5000 })) });
+    expect(shownOf(state)).toMatchObject({ phase: "accepted", acceptedAt: 5000, startedAt: 1000, media: "returning" });
+    expect(shownOf(step(state, { type: "media", id: "c1", state: "connected" }))?.media).toBe("connected");
+  });
+
+  it("returns beside another one: who is not held is talked on", () => {
+    const held = callOf(seen({ id: "c2", held: true }));
+    expect(step(standing, { type: "returned", call: held })).toMatchObject({ activeId: "c1", calls: [{ id: "c1" }, { id: "c2" }] });
+    const first = step(IDLE, { type: "returned", call: held });
+    expect(step(first, { type: "returned", call: callOf(seen()) }).activeId).toBe("c1");
+  });
+
+  it("is brought from another page", () => {
+    const state = step({ ...IDLE, elsewhere: [seen(), seen({ id: "c2" })] }, { type: "returned", call: callOf(seen()) });
+    expect(state).toMatchObject({ activeId: "c1", elsewhere: [{ id: "c2" }] });
+  });
+
+  it("is taken over by another page, and goes on there", () => {
+    const state = step(standing, server({ type: "taken-over", callId: "c1" }));
+    expect(state).toMatchObject({ calls: [], activeId: null, over: null, elsewhere: [{ id: "c1", acceptedAt: 5000, here: false, attached: true }] });
+    expect(step(standing, server({ type: "taken-over", callId: "c9" }))).toBe(standing);
+  });
+
+  it("ends as the server says that it did meanwhile", () => {
+    const fate: PhoneEvent = { type: "ended-meanwhile", id: "c1", ending: { outcome: "lost", q850: 16 }, acceptedAt: 3000, at: 8000 };
+    expect(shown(dialled, told("ringing"), fate)).toMatchObject({ phase: "ended", outcome: "lost", q850: 16, acceptedAt: 3000, endedAt: 8000 });
+  });
+
+  it("is forgotten where nobody knows it", () => {
+    expect(step(standing, { type: "forgotten", id: "c1" })).toMatchObject({ calls: [], over: null });
+    expect(step(standing, { type: "forgotten", id: "c2" })).toBe(standing);
+  });
+
+  it("goes on without a microphone, and says so", () => {
+    const deaf = step(standing, { type: "unheard", id: "c1", problem: "no_microphone" });
+    expect(shownOf(deaf)).toMatchObject({ phase: "accepted", problem: "no_microphone" });
+    expect(shownOf(step(deaf, { type: "unheard", id: "c1", problem: null }))?.problem).toBeNull();
+  });
+
+  it("is not ended by a refused digit, nor by a new connection that is refused", () => {
+    expect(step(standing, server({ type: "error", code: "held_elsewhere", message: "", callId: "c1" }))).toBe(standing);
+  });
+});

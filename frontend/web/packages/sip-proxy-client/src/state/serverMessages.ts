@@ -1,0 +1,129 @@
+// What the server says about one live call, and what that makes of it. Pure.
+
+import type {
+  Error as Refusal, Hold, IncomingEnded, Outcome, Party, PartySummary, Recording, ServerMessage, State, TransferFailed, Transferred,
+} from "../protocol/messages.js";
+import { FAR, connect, connectedOf, end, type Call, type Ending, type LiveCall, type Problem } from "./model.js";
+import { refused, type Person, type Trouble } from "./pendingRequest.js";
+
+export type CallMessage = IncomingEnded | Hold | Refusal | State | Party | Transferred | TransferFailed | Recording;
+
+const OF_A_CALL: ReadonlySet<string> = new Set<CallMessage["type"]>([
+  "incoming-ended", "hold", "error", "state", "party", "transferred", "transfer-failed", "recording",
+]);
+
+export const isOfACall = (message: ServerMessage): message is CallMessage => OF_A_CALL.has(message.type);
+
+export function fromServer(call: LiveCall, message: CallMessage, at: number): Call {
+  switch (message.type) {
+    case "incoming-ended":
+      return call.phase === "incoming" ? end(call, at, ENDED_BEFORE_ANSWER[message.reason]) : call;
+    case "error":
+      return afterRefusal(call, message, at);
+    case "state":
+      return inState(call, message, at);
+    case "hold":
+      return afterHold(call, message.by ?? "us", message.held ?? true);
+    case "party":
+      return withParty(call, message);
+    case "transferred":
+      return { ...call, asked: without(call, "transfer", "connect"), transferring: person(message.target, call.transferring) };
+    case "transfer-failed": {
+      const { number, name } = person(message.target, call.transferring);
+      const told: Call = { ...call, asked: without(call, "transfer", "connect"), transferring: null };
+      return withTrouble({ ...told, parties: away(call.parties, number) }, "transfer", { number, name }, message);
+    }
+    case "recording": {
+      const recorded: Call = { ...call, asked: without(call, "record"), recording: message.state };
+      if (!message.reason) return recorded;
+      return { ...recorded, trouble: { what: "record", number: "", name: "", outcome: null, problem: "refused", reason: message.reason } };
+    }
+  }
+}
+
+function inState(call: LiveCall, message: State, at: number): Call {
+  const { outcome = null, q850 = 0, sip = 0, reason = "" } = message;
+  call = connect(call, connectedOf(message));
+  if (message.state === "ended") return end(call, at, { outcome, q850, sip, reason });
+  if (message.state === "accepted") return { ...call, phase: "accepted", acceptedAt: call.acceptedAt ?? at };
+  return call.direction === "outbound" && call.acceptedAt === null ? { ...call, phase: furthest(call, message.state) } : call;
+}
+
+const ORDER: readonly Call["phase"][] = ["connecting", "trying", "ringing", "early"];
+
+/** A call does not go back to before what it has been: what says so is older. What we hear ourselves, we know first. */
+export const furthest = ({ phase, farHeard }: Call, told: Call["phase"]): Call["phase"] => {
+  const next = ORDER.indexOf(told) > ORDER.indexOf(phase) ? told : phase;
+  return next === "ringing" && farHeard ? "early" : next;
+};
+
+/** The call, now that the other side is heard. */
+export const sounding = (call: LiveCall): Call => (call.phase === "ringing" ? { ...call, phase: "early" } : call);
+
+/** Ours was a guess, unless it was we who know better: the microphone failed, or the media did. */
+export function correctedEnd(call: Call, message: State): Call {
+  const { outcome = null, q850 = 0, sip = 0, reason = "" } = message;
+  const known = call.problem !== null || call.outcome === "failed_media";
+  return { ...call, outcome: known ? call.outcome : outcome, q850, sip, reason };
+}
+
+/** What is refused in a call that talks ends nothing: it comes to nothing, if it was more than a digit. */
+function afterRefusal(call: LiveCall, refusal: Refusal, at: number): Call {
+  if (call.phase === "accepted") return refused(call, PROBLEM_OF[refusal.code] ?? "refused", refusal.message);
+  return end(call, at, { ...(REFUSALS[refusal.code] ?? { problem: "refused" }), reason: refusal.message });
+}
+
+function afterHold(call: LiveCall, by: "us" | "far", held: boolean): Call {
+  if (by === "far") return call.heldByFar === held ? call : { ...call, heldByFar: held };
+  const { asked } = call;
+  if (asked?.what === "hold" && asked.held !== held) return call; // what was asked for since is on its way
+  return { ...call, held, asked: without(call, "hold") };
+}
+
+function withParty(call: LiveCall, { party, number, name, state, outcome, reason = "" }: Party): Call {
+  const known = call.parties.find((one) => one.party === party);
+  const others = call.parties.filter((one) => one.party !== party && !(one.party === 0 && one.number === number));
+  if (party === FAR && state !== "ended") call = connect(call, { number, name });
+  const confirmed = call.asked !== null && "number" in call.asked && call.asked.number === number;
+  const asked = confirmed ? null : call.asked;
+  if (state !== "ended") return { ...call, asked, parties: [...others, { party, number, name, state }].sort(byNumber) };
+  const left: Call = { ...call, asked, parties: others };
+  const told = call.transferring?.number === number || call.trouble?.number === number;
+  if (told || known?.state === "accepted" || !outcome || outcome === "cancelled" || outcome === "completed") return left;
+  return withTrouble(left, "add", { number, name }, { outcome, reason });
+}
+
+function withTrouble(call: Call, what: Trouble["what"], { number, name }: Person, why: { outcome: Outcome; reason?: string }): Call {
+  if (why.outcome === "cancelled") return call; // by ourselves
+  return { ...call, trouble: { what, number, name, outcome: why.outcome, problem: null, reason: why.reason ?? "" } };
+}
+
+const without = (call: Call, ...done: string[]): Call["asked"] => (call.asked && done.includes(call.asked.what) ? null : call.asked);
+
+const person = (number: string, known: Person | null): Person => (known?.number === number ? known : { number, name: "" });
+
+const away = (parties: readonly PartySummary[], number: string): readonly PartySummary[] =>
+  parties.filter((party) => party.number !== number || party.state === "accepted");
+
+const byNumber = (one: PartySummary, other: PartySummary): number => (one.party || Infinity) - (other.party || Infinity);
+
+const ENDED_BEFORE_ANSWER: Record<IncomingEnded["reason"], Ending> = {
+  accepted_elsewhere: { problem: "accepted_elsewhere" },
+  answered_elsewhere: { outcome: "answered_elsewhere" },
+  declined: { outcome: "rejected" },
+  cancelled: { outcome: "cancelled" },
+  no_answer: { outcome: "no_answer" },
+};
+
+const REFUSALS: Record<string, Ending> = {
+  invalid_target: { problem: "invalid_target" },
+  too_many: { problem: "too_many" },
+  forbidden: { outcome: "forbidden" },
+  unavailable: { outcome: "failed_pbx" },
+  held_elsewhere: { problem: "held_elsewhere" },
+  invalid_sdp: { outcome: "failed_media" },
+  unknown_call: { problem: "accepted_elsewhere" },
+  wrong_state: { problem: "accepted_elsewhere" },
+};
+
+const PROBLEM_OF: Record<string, Problem> = { invalid_target: "invalid_target", too_many: "too_many", unavailable: "not_connected" };

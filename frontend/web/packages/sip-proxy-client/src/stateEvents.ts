@@ -1,0 +1,106 @@
+// What a change of a call's state means, as events. Pure.
+//
+// Events come out of states, so none is told twice, and none is missed however the state came about: by a press, by the
+// server, or by what it had to say after a time in which nobody heard it.
+//
+// Of each call: `ringing`, `accepted` with `connected`, and `ended` or `failed` come at most once; `disconnected` follows
+// the end at once, and nothing follows that but the last `stateChanged`. `hold` (of each side), `mute`, and
+// `reconnecting` with `reconnected` come in turn. A call that is `resumed` is away, untold, until `reconnected`.
+
+import type { Call } from "./state/model.js";
+import { SIPProxyError, endingError } from "./errors.js";
+import type { Outcome, PartySummary, RecordingState } from "./protocol/messages.js";
+import type { LinkStatus } from "./signaling/SignalingClient.js";
+
+export interface CallEnd {
+  outcome: Outcome | null; // null where only the error says why
+  error: SIPProxyError | null; // null where the call ended as it should
+  seconds: number; // talked
+  q850: number; // ITU-T Q.850 cause; 0 where none is known
+  sip: number; // SIP status; 0 where none is known
+}
+
+/** In the order in which those of one change are told. */
+export interface ToldEvents {
+  ringing: []; // of a call from here: the other side rings, or sends sound of its own
+  accepted: [];
+  connected: []; // the same as `accepted`
+  hold: [{ held: boolean; by: "us" | "far" }];
+  mute: [muted: boolean];
+  party: [parties: readonly PartySummary[]]; // somebody joined, left, or is called
+  recording: [state: RecordingState];
+  transferring: [{ target: string }]; // somebody is called in our place
+  transferred: [{ target: string }]; // `ended` follows
+  transferFailed: [error: SIPProxyError]; // the talk goes on
+  reconnecting: []; // the sound or the server is lost for now
+  reconnected: [];
+  error: [error: SIPProxyError]; // something that was asked for came to nothing; the call goes on, unless fatal
+  ended: [end: CallEnd]; // once; or `failed`
+  failed: [error: SIPProxyError]; // it never stood, or broke
+  disconnected: [end: CallEnd]; // after either
+  stateChanged: [call: Call]; // always the last
+}
+
+export type Told = { [Name in keyof ToldEvents]: [name: Name, ...told: ToldEvents[Name]] }[keyof ToldEvents];
+
+/** A call, and whether its page hears the server. */
+export interface Seen {
+  call: Call;
+  link: LinkStatus;
+}
+
+/** `before`: null for a call that is new here: what it is already is not told. */
+export function tell(before: Seen | null, { call, link }: Seen): Told[] {
+  if (before?.call === call && before.link === link) return [];
+  const told: Told[] = [];
+  const was = before?.call ?? null;
+  if (was && was.phase !== "ended") {
+    if (rings(call) && !rings(was) && was.acceptedAt === null) told.push(["ringing"]);
+    if (call.acceptedAt !== null && was.acceptedAt === null) told.push(["accepted"], ["connected"]);
+    if (call.phase !== "ended") told.push(...changes(was, call));
+    if (was.transferring === null && call.transferring !== null) told.push(["transferring", { target: call.transferring.number }]);
+    if (call.trouble && call.trouble !== was.trouble) told.push(...troubles(call));
+    if (call.phase !== "ended") told.push(...connection(isAway(before!), isAway({ call, link })));
+    const problem = call.phase !== "ended" && call.problem !== was.problem ? call.problem : null;
+    if (problem) told.push(["error", new SIPProxyError(problem)]);
+    if (call.phase === "ended") told.push(...end(call));
+  }
+  if (was !== call) told.push(["stateChanged", call]);
+  return told;
+}
+
+const rings = ({ direction, phase }: Call): boolean => direction === "outbound" && (phase === "ringing" || phase === "early");
+
+const isAway = ({ call, link }: Seen): boolean =>
+  call.phase === "accepted" && (link === "lost" || call.media === "returning" || call.media === "interrupted" || call.media === "failed");
+
+const connection = (before: boolean, now: boolean): Told[] => (before === now ? [] : [[now ? "reconnecting" : "reconnected"]]);
+
+function changes(was: Call, call: Call): Told[] {
+  const told: Told[] = [];
+  if (call.held !== was.held) told.push(["hold", { held: call.held, by: "us" }]);
+  if (call.heldByFar !== was.heldByFar) told.push(["hold", { held: call.heldByFar, by: "far" }]);
+  if (call.muted !== was.muted) told.push(["mute", call.muted]);
+  if (call.parties !== was.parties && JSON.stringify(call.parties) !== JSON.stringify(was.parties)) told.push(["party", call.parties]);
+  if (call.recording !== was.recording) told.push(["recording", call.recording]);
+  return told;
+}
+
+function troubles({ trouble }: Call): Told[] {
+  if (!trouble) return [];
+  const error = new SIPProxyError(trouble.problem ?? trouble.outcome ?? "refused", trouble.problem === "refused" ? trouble.reason : "");
+  return [[trouble.what === "transfer" || trouble.what === "connect" ? "transferFailed" : "error", error]];
+}
+
+function end(call: Call): Told[] {
+  const error = endingError(call);
+  const { outcome, acceptedAt, endedAt, q850, sip, transferring } = call;
+  const seconds = acceptedAt === null ? 0 : Math.max(0, ((endedAt ?? acceptedAt) - acceptedAt) / 1000);
+  const told: CallEnd = { outcome, error, seconds, q850, sip };
+  const broke = error && call.problem !== "accepted_elsewhere" && call.problem !== "held_elsewhere";
+  return [
+    ...(outcome === "transferred" ? ([["transferred", { target: transferring?.number ?? "" }]] satisfies Told[]) : []),
+    ...(broke ? ([["error", error], ["failed", error]] satisfies Told[]) : ([["ended", told]] satisfies Told[])),
+    ["disconnected", told],
+  ];
+}

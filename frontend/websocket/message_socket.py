@@ -1,0 +1,177 @@
+"""One WebSocket as a line of messages: decoded, bounded and answered with an error where they are none of ours.
+
+Knows no call: what a message means is its user's business.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import msgspec
+import structlog
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from ari_bridge.errors import CallerError, Unavailable
+from frontend.auth.authenticator import Unauthorized
+from frontend.auth.users import InvalidUser
+from frontend.http.validation_errors import fault_of
+from frontend.protocol import messages
+from frontend.protocol.messages import ClientMessage, ServerMessage
+from frontend.websocket.rate_limit import FLOOD, RATE, Rate
+
+MESSAGE_BYTES = 256 * 1024
+FRAME_BYTES = 4 * 1024 * 1024
+"""Larger messages get an error, larger frames close the connection (1009)."""
+WAITING_MESSAGES = 256
+"""Messages that wait for a slow client; one more closes its connection."""
+FROZEN_SECONDS = 9.0
+"""A client that has sent pings, holds a call, and is not heard for so long, is taken for frozen."""
+FROZEN = 4000
+"""A close code of our own (RFC 6455 section 7.4.2): the page is frozen."""
+
+_KINDS = {cls.__struct_config__.tag: cls for cls in ClientMessage.__args__}
+_decode = msgspec.json.Decoder(ClientMessage).decode
+_encode = msgspec.json.Encoder().encode
+
+log = structlog.get_logger(__name__)
+
+
+class Wire:
+    """`take` is given each message, and may raise what the engine raises; `who` names the client in logs."""
+
+    def __init__(
+        self, socket: web.WebSocketResponse, take: Callable[[ClientMessage], None], who: Callable[[], str | None]
+    ) -> None:
+        self._socket = socket
+        self._take = take
+        self._who = who
+        self._outgoing: asyncio.Queue[bytes] = asyncio.Queue(WAITING_MESSAGES)
+        self._closing: asyncio.Task[None] | None = None
+        self._rate = Rate()
+        self._heard_at = time.monotonic()
+        self._watch: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Until the client or the server closes."""
+        writer = asyncio.create_task(self._write())
+        try:
+            async for frame in self._socket:
+                self._heard_at = time.monotonic()
+                if frame.type is WSMsgType.TEXT:
+                    self._receive(frame.data)
+                elif frame.type is WSMsgType.BINARY:
+                    self.error("malformed", "Messages are JSON in text frames, not binary ones.")
+        finally:
+            tasks = [writer, *([self._watch] if self._watch else [])]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def closed(self) -> None:
+        """Waits until a close that we began is done: the client is to read why, before the line is cut."""
+        if self._closing:
+            await asyncio.gather(self._closing, return_exceptions=True)
+
+    async def close(self, code: int, reason: str) -> None:
+        await self._socket.close(code=code, message=reason.encode())
+
+    def send(self, message: ServerMessage) -> None:
+        """Never waits. A client that does not read is closed, rather than told half of what happens."""
+        try:
+            self._outgoing.put_nowait(_encode(message))
+        except asyncio.QueueFull:
+            self.drop("too slow: it does not read what it is sent")
+
+    def error(
+        self,
+        code: str,
+        message: str,
+        *,
+        field: str | None = None,
+        call_id: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        log.info("a message was refused", code=code, reason=message, field=field, user=self._who(), call=call_id)
+        self.send(messages.Error(code, message, field, call_id, retry_after))
+
+    def drop(self, reason: str, code: int = WSCloseCode.POLICY_VIOLATION) -> None:
+        """Cut the client off."""
+        if self._closing is None:
+            log.warning("a client is cut off", reason=reason, user=self._who())
+            self._closing = asyncio.create_task(self.close(code, reason))
+
+    def watch_for_frost(self, matters: Callable[[], bool]) -> None:
+        """From now on a client that is silent for FROZEN_SECONDS is cut off, while that matters."""
+        self._watch = self._watch or asyncio.create_task(self._watch_for_frost(matters))
+
+    async def _watch_for_frost(self, matters: Callable[[], bool]) -> None:
+        """Pings come from the page's own clock: where they cease, nobody could press a button there."""
+        while True:
+            await asyncio.sleep(FROZEN_SECONDS / 9)
+            if matters() and time.monotonic() - self._heard_at > FROZEN_SECONDS:
+                self.drop("it is frozen: nothing came from it", FROZEN)
+
+    async def _write(self) -> None:
+        try:
+            while True:
+                data = await self._outgoing.get()
+                await self._socket.send_str(data.decode())
+        except (ConnectionError, RuntimeError):
+            pass  # the client is gone: the reading side ends the connection
+
+    # --- from the client ---------------------------------------------------------------
+
+    def _receive(self, text: str) -> None:
+        if not self._within_rate():
+            return
+        if len(text) > MESSAGE_BYTES:
+            self.error("too_large", f"The message has {len(text)} characters; at most {MESSAGE_BYTES} are taken.")
+            return
+        try:
+            message = _decode(text)
+        except msgspec.ValidationError as error:
+            self._reject(text, str(error))
+            return
+        except msgspec.DecodeError as error:
+            self.error("malformed", f"The message is not JSON: {error}")
+            return
+        call_id = getattr(message, "call_id", None)
+        try:
+            self._take(message)
+        except CallerError as error:
+            self.error(error.code, str(error), field=error.field, call_id=call_id)
+        except Unavailable as error:
+            self.error(error.code, str(error), call_id=call_id, retry_after=error.retry_after)
+        except Unauthorized as error:
+            field = "session" if isinstance(message, messages.Resume) else "token"
+            self.error("unauthorized", str(error), field=field, call_id=call_id)
+        except InvalidUser as error:
+            self.error("invalid_request", str(error), field="user", call_id=call_id)
+        except Exception:
+            log.exception("a message could not be handled", type=type(message).__name__)
+            self.error("error", "The server failed at this message; it is logged.", call_id=call_id)
+
+    def _reject(self, text: str, fault: str) -> None:
+        """Valid JSON, but no message of ours."""
+        raw = msgspec.json.decode(text)
+        kind = raw.get("type") if isinstance(raw, dict) else None
+        if not isinstance(raw, dict):
+            self.error("malformed", "A message is a JSON object with a type.")
+        elif not isinstance(kind, str):
+            self.error("malformed", "The message has no type.", field="type")
+        elif kind not in _KINDS:
+            known = ", ".join(sorted(map(str, _KINDS)))
+            self.error("unknown_type", f"There is no message {kind[:40]!r}. Known: {known}.", field="type")
+        else:
+            what, field = fault_of(fault)
+            self.error("invalid_request", f"{kind}: {what}", field=field)
+
+    def _within_rate(self) -> bool:
+        if self._rate.allow():
+            return True
+        if self._rate.over == 1:
+            message = f"At most {RATE:g} messages a second are taken; those above are dropped."
+            self.send(messages.Error("too_many", message, retry_after=1.0))
+        if self._rate.over == FLOOD:
+            self.drop("it floods the server with messages")
+        return False

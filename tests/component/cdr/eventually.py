@@ -1,0 +1,54 @@
+"""Waiting for rows, which come some time after the end of their calls."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+
+from ari_bridge.cdr import RecordsAway
+from tests.component.cdr.conftest import Server
+
+SECONDS = 20.0
+
+
+async def until(condition: Callable[[], Awaitable[object]], what: str) -> None:
+    """Fails after SECONDS. A database that is away is not there yet."""
+    try:
+        async with asyncio.timeout(SECONDS):
+            while True:
+                try:
+                    if await condition():
+                        return
+                except RecordsAway:
+                    pass
+                await asyncio.sleep(0.01)
+    except TimeoutError:
+        raise AssertionError(f"did not come true: {what}") from None
+
+
+async def recorded(server: Server, call_ids: Iterable[str]) -> None:
+    """Each of these calls has its row."""
+    lacking = set(call_ids)
+
+    async def none_lacks() -> bool:
+        for call_id in list(lacking):
+            if await server.row(call_id):
+                lacking.discard(call_id)
+        return not lacking
+
+    try:
+        await until(none_lacks, "every call has its row")
+    except AssertionError:
+        raise AssertionError(f"{len(lacking)} calls have no row, as {min(lacking)}") from None
+
+
+async def healthy(server: Server) -> None:
+    async def is_healthy() -> bool:
+        return server.records.healthy
+
+    await until(is_healthy, "records are written")
+
+
+async def unhealthy(server: Server) -> None:
+    async def is_unhealthy() -> bool:
+        return not server.records.healthy
+
+    await until(is_unhealthy, "records cannot be written")

@@ -1,0 +1,164 @@
+"""What users want done with their calls: what may be set, who rings then, how people stand."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ari_bridge.errors import InvalidRequest
+from ari_bridge.fsm.call import Call, CallState, Direction
+from ari_bridge.preferences import Preferences, check, reach
+from ari_bridge.preferences.presence import Standing, of_device, of_endpoint, of_users
+from ari_bridge.preferences.ring_decision import Reach
+
+
+def nobody_else(user: str) -> Preferences:
+    return Preferences()
+
+
+def refused(wanted: Preferences, of: Any = nobody_else) -> InvalidRequest:
+    with pytest.raises(InvalidRequest) as caught:
+        check("1001", wanted, of)
+    return caught.value
+
+
+# --- what may be set ---------------------------------------------------------------
+
+
+def test_a_number_is_kept_without_separators() -> None:
+    kept = check("1001", Preferences(forward_always="+49 (30) 12-34", forward_busy="voicemail"), nobody_else)
+    assert kept == Preferences(forward_always="+49301234", forward_busy="voicemail")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "field"),
+    [
+        (Preferences(forward_busy="1002&1003"), "forwardBusy"),
+        (Preferences(forward_no_answer="1" * 65), "forwardNoAnswer"),
+        (Preferences(forward_unreachable="1001"), "forwardUnreachable"),
+        (Preferences(forward_always="100 1"), "forwardAlways"),
+        (Preferences(ring_seconds=4), "ringSeconds"),
+        (Preferences(ring_seconds=121), "ringSeconds"),
+        (Preferences(ring_seconds=-1), "ringSeconds"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_the_field_named(wanted: Preferences, field: str) -> None:
+    assert refused(wanted).field == field
+
+
+def test_a_circle_is_refused_and_shown() -> None:
+    others = {"1002": Preferences(forward_always="1003"), "1003": Preferences(forward_always="1001")}
+    error = refused(Preferences(forward_always="1002"), lambda user: others.get(user, Preferences()))
+    assert str(error) == "The calls would go in a circle: 1001 → 1002 → 1003 → 1001."
+
+
+def test_a_circle_of_others_is_not_this_user_s_fault_and_looking_for_it_ends() -> None:
+    others = {"1002": Preferences(forward_always="1003"), "1003": Preferences(forward_always="1002")}
+    wanted = Preferences(forward_always="1002")
+    assert check("1001", wanted, lambda user: others.get(user, Preferences())) == wanted
+
+
+# --- who rings ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wanted", "has_page", "in_call", "expected"),
+    [
+        (Preferences(), True, False, Reach(frozenset({"1001"}))),
+        (Preferences(), True, True, Reach(frozenset({"1001"}))),
+        (Preferences(), False, False, Reach(status="UNAVAILABLE")),
+        (Preferences(do_not_disturb=True), True, False, Reach(status="DND")),
+        (Preferences(do_not_disturb=True), False, False, Reach(status="DND")),
+        (Preferences(call_waiting=False), True, False, Reach(frozenset({"1001"}))),
+        (Preferences(call_waiting=False), True, True, Reach(status="BUSY")),
+        (Preferences(call_waiting=False, forward_busy="200"), True, True, Reach(status="FORWARD", forward="200")),
+        (Preferences(forward_unreachable="200"), False, False, Reach(status="FORWARD", forward="200")),
+        (
+            Preferences(forward_unreachable="voicemail"),
+            False,
+            False,
+            Reach(status="VOICEMAIL", forward="voicemail"),
+        ),
+        (
+            Preferences(forward_always="200", do_not_disturb=True),
+            True,
+            False,
+            Reach(status="FORWARD", forward="200"),
+        ),
+        (
+            Preferences(forward_no_answer="200", ring_seconds=7),
+            True,
+            False,
+            Reach(frozenset({"1001"}), forward="200", ring_seconds=7),
+        ),
+    ],
+)
+def test_who_rings(wanted: Preferences, has_page: bool, in_call: bool, expected: Reach) -> None:
+    assert reach("1001", wanted, has_page=has_page, in_call=in_call) == expected
+
+
+@given(
+    wanted=st.builds(
+        Preferences,
+        do_not_disturb=st.booleans(),
+        call_waiting=st.booleans(),
+        forward_always=st.sampled_from(["", "200", "voicemail"]),
+        forward_busy=st.sampled_from(["", "200", "voicemail"]),
+        forward_no_answer=st.sampled_from(["", "200", "voicemail"]),
+        forward_unreachable=st.sampled_from(["", "200", "voicemail"]),
+    ),
+    has_page=st.booleans(),
+    in_call=st.booleans(),
+)
+def test_a_number_goes_with_forward_and_nobody_rings_without_a_page(
+    wanted: Preferences, has_page: bool, in_call: bool
+) -> None:
+    decided = reach("1001", wanted, has_page=has_page, in_call=in_call)
+    assert has_page or not decided.users
+    if not decided.users:
+        assert (decided.status == "FORWARD") == (decided.forward == "200")
+        assert (decided.status == "VOICEMAIL") == (decided.forward == "voicemail")
+
+
+# --- how people stand ------------------------------------------------------------------
+
+
+def a_call(**fields: Any) -> Call:
+    values = {"id": "c", "direction": Direction.INBOUND, "target": "1001", "caller": "7001", "created_at": 1.0}
+    return Call(**{**values, **fields})
+
+
+@pytest.mark.parametrize(
+    ("calls", "standing"),
+    [
+        ([], Standing.AVAILABLE),
+        ([a_call(state=CallState.RINGING, users=frozenset({"1001"}))], Standing.RINGING),
+        ([a_call(state=CallState.UP, user="1001", users=frozenset({"1001", "1002"}))], Standing.IN_CALL),
+        ([a_call(state=CallState.TRYING, direction=Direction.OUTBOUND, user="1001")], Standing.IN_CALL),
+        ([a_call(state=CallState.UP, user="1002", users=frozenset({"1001", "1002"}))], Standing.AVAILABLE),
+    ],
+)
+def test_how_a_user_stands_by_their_calls(calls: list[Call], standing: Standing) -> None:
+    assert of_users(["1001"], online=frozenset({"1001"}), undisturbed=frozenset(), calls=calls) == {"1001": standing}
+
+
+def test_who_is_away_is_offline_whatever_they_have_set() -> None:
+    undisturbed = frozenset({"1001", "1002"})
+    stands = of_users(["1001", "1002"], online=frozenset({"1001"}), undisturbed=undisturbed, calls=[])
+    assert stands == {"1001": Standing.DO_NOT_DISTURB, "1002": Standing.OFFLINE}
+
+
+def test_how_a_phone_stands() -> None:
+    assert [of_device(state) for state in ("NOT_INUSE", "RINGING", "ONHOLD", "UNAVAILABLE", "what is this")] == [
+        Standing.AVAILABLE,
+        Standing.RINGING,
+        Standing.IN_CALL,
+        Standing.OFFLINE,
+        Standing.OFFLINE,
+    ]
+    assert [of_endpoint("online", 0), of_endpoint("online", 1), of_endpoint("offline", 0)] == [
+        Standing.AVAILABLE,
+        Standing.IN_CALL,
+        Standing.OFFLINE,
+    ]
