@@ -49,9 +49,11 @@ class SqliteStore:
         self.healthy = True
         self._reason = ""
         self._days = days
-        self.keys = idempotency_keys.SqliteKeys(self._connection, self._failed, min(idempotency_keys.KEEP_SECONDS, days * 86400))
+        kept_for = min(idempotency_keys.KEEP_SECONDS, days * 86400)
+        self.keys = idempotency_keys.SqliteKeys(self._connection, self._failed, kept_for)
         self._lock = Lock(self.path.with_suffix(".lock"))
-        self._aside = Aside(Journal((journal_dir or spill_journal.directory(state_dir)) / spill_journal.name(state_dir)))
+        folder = journal_dir or spill_journal.directory(state_dir)
+        self._aside = Aside(Journal(folder / spill_journal.name(state_dir)))
         self._database: Database | None = None
         self._live: dict[str, tuple[tuple[Any, ...], Row]] = {}  # of each call that has not ended, as last saved
         self._found: list[Call] = []  # live calls at the start

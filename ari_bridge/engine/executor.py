@@ -9,6 +9,7 @@ from ari_bridge.fsm.call import Call, Direction, Party, Resource, Step
 from ari_bridge.ids import Kind, leg_id, resource_id
 from ari_bridge.leg_stats import LegFigures
 from ari_bridge.net import RtpAddress
+from ari_bridge.preferences.ring_decision import Reach
 
 
 class MediaEngine(Protocol):
@@ -37,19 +38,6 @@ class MediaEngine(Protocol):
 
     def on_lost(self, listener: Callable[[frozenset[str], str], None]) -> None:
         """Called with the legs that are gone with their rtpengine, and why."""
-
-
-@dataclass(frozen=True)
-class Reach:
-    """Who rings for a caller; where nobody does, why: `status` is what the dialplan is told (ARI_BRIDGE_STATUS).
-
-    `forward`, `ring_seconds`: see `Call`.
-    """
-
-    users: frozenset[str] = frozenset()
-    status: str = "UNAVAILABLE"
-    forward: str = ""
-    ring_seconds: float = 0.0
 
 
 class Pages(Protocol):

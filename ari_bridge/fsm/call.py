@@ -9,6 +9,7 @@ from enum import Enum, auto
 import msgspec
 
 from ari_bridge.fsm.timing import Deadlines
+from ari_bridge.net import RtpAddress
 from ari_bridge.outcomes import Cause, Outcome
 
 
@@ -75,17 +76,6 @@ class Fact(Choice):
     ACCEPTED = auto()  # inbound: a page has given its offer
     ANSWER_TOLD = auto()  # the page was given an SDP answer, of whatever leg
     FAR_PROGRESSED = auto()  # outbound: the far side has said that it may send sound before it answers
-
-
-@dataclass(frozen=True, slots=True)
-class RtpAddress:
-    """Where RTP is received: an IP address and a UDP port."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)

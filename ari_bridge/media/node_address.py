@@ -4,6 +4,8 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
+from ari_bridge.net import host_port
+
 _WRITTEN = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9_.-]+):(\d{1,5})(?:\*(\d{1,4}))?")
 HIGHEST_WEIGHT = 1000
 
@@ -18,7 +20,7 @@ class NodeAddress:
 
     def __str__(self) -> str:
         """`host:port`: what the node is called in logs, metrics and commands."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return host_port(self.host, self.port)
 
     @property
     def is_literal(self) -> bool:

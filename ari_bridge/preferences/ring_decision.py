@@ -1,8 +1,22 @@
 """Whether a user's pages ring for a caller, and where the caller goes if not. Pure."""
 
+from dataclasses import dataclass
+
 from ari_bridge.fsm.decisions import forwarded
 from ari_bridge.preferences.preferences import Preferences
-from ari_bridge.preferences.ring_decision import Reach
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Who rings for a caller; where nobody does, why: `status` is what the dialplan is told (ARI_BRIDGE_STATUS).
+
+    `forward`, `ring_seconds`: see `Call`.
+    """
+
+    users: frozenset[str] = frozenset()
+    status: str = "UNAVAILABLE"
+    forward: str = ""
+    ring_seconds: float = 0.0
 
 
 def reach(user: str, wanted: Preferences, *, has_page: bool, in_call: bool) -> Reach:

@@ -1,8 +1,8 @@
-"""Makes the TypeScript types out of the Python ones: run `python -m frontend.codegen.typescript`.
+"""Makes the TypeScript types out of the Python ones: run `python -m frontend.codegen`.
 
-`messages.ts` has the WebSocket protocol of `frontend/protocol/messages.py`, `api.ts` what the HTTP API takes and answers. The
-Python structs are the one source of both. Comments and docstrings go along, so the page's author reads them where
-they are needed.
+`messages.ts` has the WebSocket protocol of `frontend/protocol/messages.py`, `api.ts` what the HTTP API takes and
+answers. The Python structs are the one source of both. Comments and docstrings go along, so the page's author reads
+them where they are needed.
 """
 
 import ast
@@ -10,29 +10,25 @@ import enum
 import inspect
 import json
 import re
-import sys
 import types
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Union, get_args, get_origin
 
 import msgspec
 
-from ari_bridge.fsm.call import Direction
-from ari_bridge.outcomes import Outcome
 from frontend.api.openapi.comments import comment_of, field_comments
 from frontend.api.openapi.schema import description_of, structs_of
+from frontend.api.openapi.type_text import ENUMS, literal_text, type_text
 from frontend.api.routes import OPERATIONS
 from frontend.protocol import messages
 
-SOURCES = Path(__file__).parent / "web" / "packages" / "sip-proxy-client" / "src"
+SOURCES = Path(__file__).parents[1] / "web" / "packages" / "sip-proxy-client" / "src" / "protocol"
 TARGET = SOURCES / "messages.ts"
 API_TARGET = SOURCES / "api.ts"
 
-_API_HEADER = "// Generated from the operations of frontend/ by `python -m frontend.codegen.typescript`. Do not edit.\n"
-_HEADER = "// Generated from frontend/protocol/messages.py by `python -m frontend.codegen.typescript`. Do not edit.\n"
-_SCALARS: dict[object, str] = {str: "string", int: "number", float: "number", bool: "boolean", Any: "unknown"}
-_ENUMS: tuple[type[enum.Enum], ...] = (Direction, Outcome)
+_API_HEADER = "// Generated from the operations of frontend/ by `python -m frontend.codegen`. Do not edit.\n"
+_HEADER = "// Generated from frontend/protocol/messages.py by `python -m frontend.codegen`. Do not edit.\n"
 _ALIASES = ("ClientState", "PartyState", "RecordingState", "PersonState", "QualityWarning")
 
 
@@ -41,9 +37,9 @@ def generate() -> str:
     source = inspect.getsource(messages)
     comments = field_comments(source)
     parts = [_HEADER]
-    parts += [_enum(choice) for choice in _ENUMS]
+    parts += [_enum(choice) for choice in ENUMS]
     for name in _ALIASES:
-        parts += [_doc(_alias_doc(source, name)) + f"export type {name} = {_literal(getattr(messages, name))};\n"]
+        parts += [_doc(_alias_doc(source, name)) + f"export type {name} = {literal_text(getattr(messages, name))};\n"]
     parts += [_interface(struct, comments) for struct in _structs()]
     parts += [_union("ClientMessage", messages.ClientMessage), _union("ServerMessage", messages.ServerMessage)]
     return "\n".join(parts)
@@ -53,7 +49,7 @@ def generate_api() -> str:
     """The types of the HTTP API. Those that the WebSocket has too are taken from there."""
     structs = [one for one in structs_of(OPERATIONS) if one.__module__ != messages.__name__ or one is messages.Wishes]
     body = "\n".join(map(_api_interface, structs))
-    names = ["ClientState", *(kind.__name__ for kind in _ENUMS), "PersonSummary"]
+    names = ["ClientState", *(kind.__name__ for kind in ENUMS), "PersonSummary"]
     used = ", ".join(name for name in sorted(names) if re.search(rf"\b{name}\b", body))
     return f'{_API_HEADER}\nimport type {{ {used} }} from "./messages.js";\n\n{body}'
 
@@ -119,36 +115,6 @@ def _type(annotation: object) -> str:
     return type_text(annotation)
 
 
-def type_text(annotation: object) -> str:
-    """A TypeScript type, with null where None may be."""
-    if annotation == messages.ClientState:
-        return "ClientState"
-    if annotation is type(None):
-        return "null"
-    if annotation in _SCALARS:
-        return _SCALARS[annotation]
-    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
-        return annotation.__name__ if annotation in _ENUMS else " | ".join(json.dumps(one.value) for one in annotation)
-    if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
-        return annotation.__name__
-    origin, parts = get_origin(annotation), get_args(annotation)
-    if origin is Annotated:
-        return type_text(parts[0])
-    if origin in (list, tuple):
-        return f"{type_text(parts[0])}[]"
-    if origin is dict:
-        return f"Record<string, {type_text(parts[1])}>"
-    if origin is Literal:
-        return _literal(annotation)
-    if origin in (types.UnionType, Union):
-        return " | ".join(map(type_text, parts))
-    raise TypeError(f"no TypeScript type is known for {annotation!r}")
-
-
-def _literal(annotation: object) -> str:
-    return " | ".join(json.dumps(value) for value in get_args(annotation))
-
-
 def _doc(text: str | None) -> str:
     if not text:
         return ""
@@ -168,16 +134,6 @@ def _alias_doc(source: str, name: str) -> str | None:
     return None
 
 
-def main() -> int:
-    """Writes the files; with `--check` only says by its status whether they are current."""
-    files = {TARGET: generate(), API_TARGET: generate_api()}
-    if "--check" in sys.argv[1:]:
-        return 0 if all(path.exists() and path.read_text() == text for path, text in files.items()) else 1
-    for path, text in files.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def outputs() -> dict[Path, bytes]:
+    """What is committed of it."""
+    return {TARGET: generate().encode(), API_TARGET: generate_api().encode()}

@@ -1,7 +1,8 @@
 """What a route of the HTTP API is: one `Operation`, of which the route itself and its documentation are made.
 
 An operation says which parameters and which body it takes, as structs, and what it may answer. Its handler gets them
-decoded and checked. `frontend.api.openapi.document` makes the OpenAPI document of all operations, and the reference page.
+decoded and checked. `frontend.api.openapi.document` makes the OpenAPI document of all operations, and the reference
+page.
 """
 
 import re

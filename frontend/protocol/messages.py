@@ -1,7 +1,7 @@
 """The WebSocket protocol: every message, typed, in one file.
 
 JSON objects with a `type`. TypeScript types are generated from these structs
-(`python -m frontend.codegen.typescript`), so a change here is a change of the public protocol.
+(`python -m frontend.codegen`), so a change here is a change of the public protocol.
 
 A plain client needs four: it sends `offer` with a `target`, gets `answer`,
 then `state` messages as they happen, and sends `hangup`.

@@ -1,11 +1,9 @@
-"""The OpenAPI 3.1 document, made of the operations. `python -m frontend.api.openapi.document` writes it and the reference.
+"""The OpenAPI 3.1 document, made of the operations. `python -m frontend.codegen` writes it and the reference.
 
 `docs/openapi.json` and `docs/HTTP.md` are what a running server serves at `/openapi.json` and shows at `/docs`.
 """
 
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -16,7 +14,6 @@ from frontend.http.endpoint import JSON, Answer, Operation
 from frontend.http.parameters import Parameter, written_schema
 from frontend.http.problems import KINDS, MEDIA_TYPE, problem
 
-DOCS = Path(__file__).parent.parent / "docs"
 API_VERSION = "1.0.0"
 """Of the API, not of the program: the first number changes where a client must."""
 
@@ -161,24 +158,3 @@ def _describe(struct: type[msgspec.Struct], schema: dict[str, Any]) -> None:
     for field in msgspec.structs.fields(struct):
         if said := description_of(struct, field.name):
             schema["properties"][field.encode_name]["description"] = said
-
-
-def outputs() -> dict[Path, bytes]:
-    """What is committed of it."""
-    from frontend.api.openapi.markdown import markdown
-
-    return {DOCS / "openapi.json": encoded(), DOCS / "HTTP.md": markdown().encode()}
-
-
-def main() -> int:
-    """Writes the files; with `--check` only says by its status whether they are current."""
-    files = outputs()
-    if "--check" in sys.argv[1:]:
-        return 0 if all(path.exists() and path.read_bytes() == text for path, text in files.items()) else 1
-    for path, text in files.items():
-        path.write_bytes(text)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -8,8 +8,8 @@ import msgspec
 
 from frontend.api.openapi.document import as_sent
 from frontend.api.openapi.schema import description_of, enums_of, structs_of
+from frontend.api.openapi.type_text import type_text
 from frontend.api.routes import OPERATIONS, TAGS
-from frontend.codegen.typescript import type_text
 from frontend.http.endpoint import JSON, Answer, Operation
 from frontend.http.parameters import written_schema
 from frontend.http.problems import KINDS
@@ -17,9 +17,9 @@ from frontend.http.problems import KINDS
 _INTRO = """\
 # HTTP API
 
-Made of the program's own types by `python -m frontend.api.openapi.document`: do not edit. A running server shows it at `/docs`, and
-has it for programs, as OpenAPI 3.1, at `/openapi.json`. [API.md](API.md) tells of signing in, of the WebSocket, of
-states and outcomes.
+Made of the program's own types by `python -m frontend.codegen`: do not edit. A running server shows it at `/docs`,
+and has it for programs, as OpenAPI 3.1, at `/openapi.json`. [API.md](API.md) tells of signing in, of the WebSocket,
+of states and outcomes.
 
 Bodies are JSON in UTF-8, at most 1 MiB. All times are Unix seconds. Fields may come to be: ignore those that you do
 not know. Every answer has the header `X-Request-Id`, by which the server's log has the request.

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from frontend.http.middleware import Handler
 
-STATIC = Path(__file__).parent / "static"
+STATIC = Path(__file__).parents[2] / "static"
 NOT_BUILT = "The pages have not been built: run `npm ci && npm run build` in frontend/web.\n"
 
 

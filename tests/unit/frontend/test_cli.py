@@ -12,7 +12,7 @@ sys.argv = ["ari-bridge", "serve"]
 import frontend.cli.serve
 imported = []
 frontend.cli.serve.serve = lambda: imported.extend(sys.modules) or 0
-from frontend.cli import main
+from frontend.cli.__main__ import main
 try:
     main()
 except SystemExit as ended:
@@ -33,7 +33,11 @@ def test_serve_ends_with_the_server_s_status(served: tuple[int, set[str]]) -> No
 
 
 @pytest.mark.parametrize(
-    "module", ["typer", "frontend.cli.commands", "frontend.cli.doctor", "ari_bridge.diagnostics.doctor", "numpy", "aiortc", "av"]
+    "module",
+    [
+        *("typer", "frontend.cli.commands", "frontend.cli.doctor", "ari_bridge.diagnostics.doctor"),
+        *("numpy", "aiortc", "av"),
+    ],
 )
 def test_serve_does_not_import(served: tuple[int, set[str]], module: str) -> None:
     assert "frontend.app" in served[1]
@@ -42,7 +46,7 @@ def test_serve_does_not_import(served: tuple[int, set[str]], module: str) -> Non
 
 @pytest.mark.parametrize("arguments", [["--help"], ["serve", "--help"], ["version"], ["user", "list", "--help"]])
 def test_the_other_commands_are_there(arguments: list[str]) -> None:
-    code = f"import sys; sys.argv = ['ari-bridge', *{arguments}]; from frontend.cli import main; main()"
+    code = f"import sys; sys.argv = ['ari-bridge', *{arguments}]; from frontend.cli.__main__ import main; main()"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert run.returncode == 0, run.stderr
     assert run.stdout

@@ -8,10 +8,11 @@ import jsonschema_rs
 import msgspec
 import pytest
 
-from frontend.api.openapi.document import document, outputs
+from frontend.api.openapi.document import document
 from frontend.api.openapi.html import page
 from frontend.api.routes import OPERATIONS
 from frontend.api.routes.call_endpoints import DtmfBody, FeedbackBody, HoldBody, PartyBody, RecordBody, TransferBody
+from frontend.codegen.__main__ import outputs
 from frontend.http.endpoint import JSON, Operation
 from frontend.http.examples import ANSWER, OFFER
 from frontend.http.problems import KINDS, MEDIA_TYPE
@@ -42,7 +43,7 @@ def fault_in(schema: Any, value: Any) -> str | None:
 
 def test_the_committed_files_are_current() -> None:
     for path, text in outputs().items():
-        assert path.read_bytes() == text, "run `python -m frontend.api.openapi.document` and commit the result"
+        assert path.read_bytes() == text, "run `python -m frontend.codegen` and commit the result"
 
 
 def test_every_operation_has_a_name_of_its_own() -> None:

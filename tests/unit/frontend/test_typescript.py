@@ -4,8 +4,8 @@ from frontend.codegen.typescript import API_TARGET, TARGET, generate, generate_a
 
 
 def test_the_committed_files_are_current() -> None:
-    assert TARGET.read_text() == generate(), "run `python -m frontend.codegen.typescript` and commit the result"
-    assert API_TARGET.read_text() == generate_api(), "run `python -m frontend.codegen.typescript` and commit the result"
+    assert TARGET.read_text() == generate(), "run `python -m frontend.codegen` and commit the result"
+    assert API_TARGET.read_text() == generate_api(), "run `python -m frontend.codegen` and commit the result"
 
 
 def test_what_may_be_null_is_told_and_what_may_be_missing() -> None:

@@ -1,4 +1,4 @@
-// Generated from the operations of frontend/ by `python -m frontend.codegen.typescript`. Do not edit.
+// Generated from the operations of frontend/ by `python -m frontend.codegen`. Do not edit.
 
 import type { ClientState, Direction, Outcome, PersonSummary } from "./messages.js";
 

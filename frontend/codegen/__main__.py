@@ -1,0 +1,31 @@
+"""`python -m frontend.codegen` writes what is generated; with `--check` it only says whether that is current."""
+
+import sys
+from pathlib import Path
+
+from frontend.api.openapi import document
+from frontend.api.openapi.markdown import markdown
+from frontend.codegen import typescript
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def outputs() -> dict[Path, bytes]:
+    """All that is generated and committed, by its path."""
+    reference = {DOCS / "openapi.json": document.encoded(), DOCS / "HTTP.md": markdown().encode()}
+    return {**reference, **typescript.outputs()}
+
+
+def main() -> int:
+    """Writes the files; with `--check` only says by its status whether they are current."""
+    files = outputs()
+    if "--check" in sys.argv[1:]:
+        return 0 if all(path.exists() and path.read_bytes() == text for path, text in files.items()) else 1
+    for path, text in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
