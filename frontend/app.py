@@ -229,6 +229,8 @@ class App:
         main = web.Application(middlewares=common, client_max_size=BODY_BYTES)
         name_requests(main)
         main.add_routes([web.get("/ws", connections.handle)])
+        second = web.Application(middlewares=common, client_max_size=BODY_BYTES)
+        name_requests(second)
         api = Api(
             self.calls,
             access,
@@ -239,15 +241,17 @@ class App:
             feedback=self.records is not None,
             addresses=ClientAddresses(settings.trusted_proxies),
         )
-        main.add_routes(api.routes())
-        main.add_routes(CallsApi(self.calls, self.store, self.watchers, access).routes())
-        if self.records:
-            main.add_routes(RecordsApi(self.records, access).routes())
-        main.add_routes(RecordingsApi(self.recordings, access).routes())
-        main.add_routes(EventApi(events, access).routes())
-        main.add_routes(PeopleApi(self.attendant, access).routes())
+        both = [
+            *api.routes(),
+            *CallsApi(self.calls, self.store, self.watchers, access).routes(),
+            *(RecordsApi(self.records, access).routes() if self.records else ()),
+            *RecordingsApi(self.recordings, access).routes(),
+            *EventApi(events, access).routes(),
+            *PeopleApi(self.attendant, access).routes(),
+            *health.routes(access),
+        ]
+        main.add_routes(both)
         main.add_routes(Live(self.ari, self.calls, self.hooks, events, connections, self.pages, access).routes())
-        main.add_routes(health.routes(access))
         main.add_routes(ReferenceApi(access, document.encoded, html.page).routes())
         main.add_routes(static.routes())
 
@@ -257,9 +261,8 @@ class App:
         self.url = f"{'https' if tls else 'http'}://{_host(settings.http_host)}:{port}"
         self.ws_url = f"{'wss' if tls else 'ws'}://{_host(settings.http_host)}:{port}/ws"
         if settings.ws_port or settings.http_port == 0:
-            second = web.Application(middlewares=common)
-            name_requests(second)
-            second.add_routes([web.get("/", connections.handle), *health.routes(access)])
+            # Programs that know this address alone ask it for all that they need; the WebSocket is at `/`, or `/ws`.
+            second.add_routes([*both, web.get("/", connections.handle), web.get("/ws", connections.handle)])
             port = await self._listen(second, settings.ws_port, tls)
             self.legacy_ws_url = f"{'wss' if tls else 'ws'}://{_host(settings.http_host)}:{port}/"
         # Closed first, that nothing holds the listening ports open: streams and WebSockets end only when told.

@@ -18,7 +18,11 @@ _TOWARDS_ASTERISK: dict[str, Value] = {
     "DTLS": "off",
     "rtcp-mux": ["demux"],
     "replace": ["origin", "session-connection"],
-    "flags": ["generate-mid"],
+    # Where the browser is, ICE alone decides: its checks are authenticated (RFC 8445 section 7.3). What rtpengine would
+    # learn from the packets of the first three seconds contradicts that up to 12.5: it may send by the one socket to
+    # the other's peer, and nothing is heard. And anybody's copy of a packet would draw the sound away: it keeps no
+    # replay list.
+    "flags": ["generate-mid", "endpoint-learning-off"],
     # Its own reports to the browser: it tells what is lost on the way here, which nobody else knows, and the answers
     # give the round trip. A legacy Asterisk sends none that could be passed on.
     "generate RTCP": "on",

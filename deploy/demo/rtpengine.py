@@ -7,6 +7,7 @@ import os
 import pwd
 import shutil
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.demo import ports
@@ -20,7 +21,8 @@ PING = b"ping d7:command4:pinge"  # an NG message: cookie, bencoded dictionary
 class Rtpengine(Program):
     """One rtpengine on `host`; media on the UDP ports `rtp_range` (first, last), NG commands on UDP `ng_port`.
 
-    `ipv6`: a second address for media, for browsers that have no IPv4; "" for none.
+    `ipv6`: a second address for media, for browsers that have no IPv4; "" for none. `also`: further ones, each
+    `ADDRESS`, or `ADDRESS!ADVERTISED` behind a NAT.
 
     `ng_host` is where commands are taken: loopback, whatever `host` is, as whoever reaches the port rules the media.
     `name` tells several in one run folder apart, in messages and file names.
@@ -34,13 +36,14 @@ class Rtpengine(Program):
         rtp_range: tuple[int, int],
         host: str = "127.0.0.1",
         ipv6: str = "",
+        also: Sequence[str] = (),
         ng_host: str = "127.0.0.1",
         name: str = "rtpengine",
     ) -> None:
         super().__init__(name, run_dir / f"{name}.log")
         self.ng_address = f"{ng_host}:{ng_port}"  # "host:port"
         self._run_dir = run_dir
-        self._hosts = [host, *([ipv6] if ipv6 else [])]
+        self._hosts = [host, *([ipv6] if ipv6 else []), *also]
         self._ng = (ng_host, ng_port)
         self._rtp_range = rtp_range
 

@@ -83,7 +83,11 @@ class Shared(Protocol):
 
 
 class Connection:
-    def __init__(self, shared: Shared, socket: web.WebSocketResponse, authorization: str | None) -> None:
+    """`user`: whom the address says that it takes calls for; "": it says nothing."""
+
+    def __init__(
+        self, shared: Shared, socket: web.WebSocketResponse, authorization: str | None, user: str = ""
+    ) -> None:
         self._shared = shared
         self.session = shared.sessions.new()
         self._calls = shared.calls
@@ -91,6 +95,7 @@ class Connection:
         self.send = self._wire.send
         self.close = self._wire.close
         self._authorization = authorization
+        self._user_of_address = user
         self._user: str | None = None  # registered as, now or before
         self._follows = False  # registered or resumed: it is told how its calls stand
         self._telling: asyncio.Handle | None = None
@@ -110,6 +115,8 @@ class Connection:
         token = self._shared.sessions.token(self.session)
         self.send(messages.Welcome(self._shared.version, self._shared.access.required, token))
         self._tell_ice_servers()
+        if self._user_of_address:
+            self._wire.take(messages.Register(self._user_of_address))
         try:
             await self._wire.run()
         finally:

@@ -135,6 +135,10 @@ class Wire:
         except msgspec.DecodeError as error:
             self.error("malformed", f"The message is not JSON: {error}")
             return
+        self.take(message)
+
+    def take(self, message: ClientMessage) -> None:
+        """What the client asks for, by a message or by the address that it connects to. What is wrong is told to it."""
         call_id = getattr(message, "call_id", None)
         try:
             self._take(message)

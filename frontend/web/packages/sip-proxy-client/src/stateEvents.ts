@@ -8,7 +8,7 @@
 // `reconnecting` with `reconnected` come in turn. A call that is `resumed` is away, untold, until `reconnected`.
 
 import type { Call } from "./state/model.js";
-import { SIPProxyError, endingError } from "./errors.js";
+import { SIPProxyError, endingError, failureOf } from "./errors.js";
 import type { Outcome, PartySummary, RecordingState } from "./protocol/messages.js";
 import type { LinkStatus } from "./signaling/SignalingClient.js";
 
@@ -88,7 +88,7 @@ function changes(was: Call, call: Call): Told[] {
 
 function troubles({ trouble }: Call): Told[] {
   if (!trouble) return [];
-  const error = new SIPProxyError(trouble.problem ?? trouble.outcome ?? "refused", trouble.problem === "refused" ? trouble.reason : "");
+  const error = new SIPProxyError(failureOf(trouble.problem ?? trouble.outcome), trouble.problem === "refused" ? trouble.reason : "");
   return [[trouble.what === "transfer" || trouble.what === "connect" ? "transferFailed" : "error", error]];
 }
 
