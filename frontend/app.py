@@ -39,6 +39,7 @@ from frontend.http.cors import Origins
 from frontend.http.idempotency import Repeats
 from frontend.http.long_poll import Watchers
 from frontend.http.request_ids import name_requests
+from frontend.presence.past_calls import PastCalls
 from frontend.presence.preferences import Attendant
 from frontend.presence.registrar import OpenPages
 from frontend.settings import Settings
@@ -117,6 +118,7 @@ class App:
             self.store,
         )
         self.watchers = Watchers(self.calls, self.hooks)
+        self.past_calls = PastCalls(self.pages, self.hooks)
         self.repeats = Repeats(self.store.keys)
         self._users = Users(settings.users_file)
         self.attendant = Attendant(

@@ -53,7 +53,7 @@ def of(call: Call) -> Cdr:
         caller=_text(call.caller),
         caller_name=_text(call.caller_name),
         target=_text(call.target),
-        user=_text(_owner(call)),
+        user=_text(owner(call)),
         tenant="",  # SEAM: call.tenant
         created_at=call.created_at,
         ringing_at=call.ringing_at,
@@ -96,7 +96,7 @@ def _transferred_to(call: Call) -> str:
     return _text(answered[-1]) if answered and call.left is Outcome.TRANSFERRED else ""
 
 
-def _owner(call: Call) -> str:
+def owner(call: Call) -> str:
     """Whose call it is. A missed one is the user's whose pages rang; where none did, of the number that was called.
 
     Where the pages of several users rang and none accepted, it is nobody's.

@@ -324,6 +324,27 @@ class Calls(Message, tag="calls", frozen=True):
     calls: list[CallSummary]
 
 
+class PastCall(Message, tag="past-call", frozen=True):
+    """A call of this user has ended, on whichever page; also one that rang nowhere. As its call record has it.
+
+    Comes once, to all pages that are registered then; `/cdrs` has those of the time before. Times are Unix seconds.
+    """
+
+    call_id: str
+    direction: Direction
+    caller: str
+    caller_name: str
+    target: str
+    created_at: float
+    ended_at: float
+    talk_seconds: float  # 0 where nobody answered
+    outcome: Outcome
+    ringing_at: float | None = None  # nothing: no page rang
+    answered_at: float | None = None
+    connected_number: str = ""
+    connected_name: str = ""
+
+
 class MediaLost(Message, tag="media-lost", frozen=True):
     """The call stands, but its sound is lost on the server's side: send a new `offer` with its `callId`."""
 
@@ -542,6 +563,7 @@ ServerMessage = (
     | Voicemail
     | People
     | PeopleChanged
+    | PastCall
     | MediaLost
     | TakenOver
     | Dtmf

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ari_bridge.call_store import NEWEST, CallStore, Place, StoreRefused
-from ari_bridge.cdr import Cursor
+from ari_bridge.cdr import Cursor, owner
 from ari_bridge.errors import Unavailable
 from ari_bridge.fsm.call import Call, Direction
 from frontend.calls.views import client_state
@@ -32,7 +32,7 @@ class Filter:
         state = client_state(call)
         number = self.number.lower()
         return (
-            (self.user is None or self.user == call.user or self.user in call.users)
+            (self.user is None or self.user in call.users or self.user in (call.user, owner(call)))
             and self.state in (None, state)
             and self.live in (None, state != "ended")
             and self.direction in (None, call.direction)

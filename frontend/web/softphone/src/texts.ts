@@ -205,11 +205,20 @@ export const PRESENCE_WORDS: Record<PersonState, string> = {
 export const PEOPLE = {
   recent: "Recent",
   allRecent: "Show all recent calls",
+  older: "Show older calls",
+  takenByOthers: "answered by somebody else",
   people: "People",
   nobody: "Nobody found.",
   noCalls: "Calls that you make and take are listed here.",
   more: (count: number): string => `${count} more: search for a name or a number.`,
 } as const;
+
+export const missedOf = (count: number): string => (count === 1 ? "1 missed" : `${count} missed`);
+
+/** In a line of the last calls: who was talked to, where that is not the one that the line names; "" else. */
+export function talkedToOf({ number, connected }: { number: string; connected?: Person | null }): string {
+  return connected && connected.number !== number ? `talked to ${connected.name || connected.number} · ` : "";
+}
 
 export const WISHES = {
   title: "What happens with your calls",

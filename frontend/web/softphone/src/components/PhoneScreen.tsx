@@ -88,6 +88,10 @@ export function PhoneScreen(props: PhoneScreenProps) {
     else actions.press(pressed);
     if (!live || asking) setNumber((value) => value + pressed);
   };
+  const look = (): void => {
+    if (view === "pad") actions.callsSeen();
+    setView(view === "pad" ? "people" : "pad");
+  };
   const choose = (target: string): void => (asking ? setNumber(target) : dial(target));
   usePhoneKeys({
     active, waiting, aside, asking: asking !== null, askable, actions, ask, dial: again, write: key,
@@ -105,7 +109,8 @@ export function PhoneScreen(props: PhoneScreenProps) {
   const people = (
     <People
       user={user} history={snapshot.history} people={attended.people} phoneBook={phoneBook} recordings={recordings} now={now ?? minute}
-      disabled={live && !asking} verb={asking ? "Choose" : "Call"} onCall={choose}
+      missed={snapshot.missed} hasOlder={snapshot.hasOlder} disabled={live && !asking} verb={asking ? "Choose" : "Call"} onCall={choose} onOlder={actions.olderCalls}
+      onSeen={actions.callsSeen}
     />
   );
   return (
@@ -174,7 +179,7 @@ export function PhoneScreen(props: PhoneScreenProps) {
         {active ? (
           <CallButtons call={active} consulted={consulted} asking={asking} number={number} actions={actions} onAnswered={answered} />
         ) : (
-          <FreeButtons view={view} disabled={!number.trim() && snapshot.history.length === 0} onView={() => setView(view === "pad" ? "people" : "pad")} onCall={again} />
+          <FreeButtons view={view} missed={snapshot.missed} disabled={!number.trim() && snapshot.history.length === 0} onView={look} onCall={again} />
         )}
         <footer>
           <Devices

@@ -5,7 +5,7 @@ import call from "../icons/call.svg";
 import idle from "../icons/idle.svg";
 import ring from "../icons/ring.svg";
 import { facing, type LiveCall } from "sip-proxy-client";
-import { STATE_WORDS } from "../texts";
+import { STATE_WORDS, missedOf } from "../texts";
 
 /** From the key to the reload, in milliseconds. */
 const RELOADS_WITHIN_MS = 1000;
@@ -18,9 +18,9 @@ export interface OutOfSightActions {
 
 /**
  * `current`: the call that matters now; who rings comes before who talks. `talking`: whether a call would end with the
- * page. `aloud`: this page rings, not another one of the same browser.
+ * page. `missed`: parties that called in vain, and nobody has looked. `aloud`: this page rings, not another one of the same browser.
  */
-export function useOutOfSight(current: LiveCall | null, talking: boolean, aloud: boolean, actions: OutOfSightActions): void {
+export function useOutOfSight(current: LiveCall | null, talking: boolean, aloud: boolean, missed: number, actions: OutOfSightActions): void {
   const live = current !== null;
   const id = current?.id ?? "";
   const phase = current?.phase ?? "idle";
@@ -28,9 +28,9 @@ export function useOutOfSight(current: LiveCall | null, talking: boolean, aloud:
   const party = name || number;
 
   useEffect(() => {
-    document.title = live ? `${STATE_WORDS[phase]}: ${party}` : "Softphone";
+    document.title = live ? `${STATE_WORDS[phase]}: ${party}` : missed > 0 ? `(${missedOf(missed)}) Softphone` : "Softphone";
     document.getElementById("favicon")?.setAttribute("href", phase === "incoming" ? ring : live ? call : idle);
-  }, [live, phase, party]);
+  }, [live, phase, party, missed]);
 
   useEffect(() => {
     if (phase !== "incoming" || !aloud || !document.hidden || !("Notification" in window) || Notification.permission !== "granted") return;

@@ -56,7 +56,7 @@ export const RECORDINGS: Recordings = {
 
 const base: Snapshot = {
   attended,
-  ...IDLE, link: "open", linkLostAt: null, registered: true, aloud: true, soundBlocked: false, quality: null, warnings: [], history: HISTORY, microphoneOpen: true,
+  ...IDLE, link: "open", linkLostAt: null, registered: true, aloud: true, soundBlocked: false, quality: null, warnings: [], history: HISTORY, missed: 0, hasOlder: false, microphoneOpen: true,
   devices: {
     microphones: [{ id: "a", name: "USB headset" }, { id: "b", name: "Built-in microphone" }],
     speakers: [{ id: "c", name: "USB headset" }, { id: "d", name: "Built-in loudspeaker" }],
@@ -88,6 +88,7 @@ const trouble = { what: "transfer", number: "1002", name: "Browser user 1002", o
 export const STATES: Record<string, Snapshot> = {
   idle: base,
   typed: base,
+  missedCalls: { ...base, missed: 3, hasOlder: true },
   empty: { ...base, history: [], microphoneOpen: false, devices: { microphones: [], speakers: [] }, chosen: { microphone: "", speaker: "", ring: "" } },
   undisturbed: { ...base, attended: { ...attended, kept: { ...settings, doNotDisturb: true } } },
   forwarded: { ...base, attended: { ...attended, kept: { ...settings, forwardAlways: "7012" } } },

@@ -37,7 +37,7 @@ function Running({ session, config, onLeave }: RunningProps) {
   const [problem, setProblem] = useState<MicrophoneProblem | null>(window.isSecureContext ? null : "insecure_page");
   const recordings = useRecordings(client, recording, snapshot.history);
   const ringing = calls.find(({ phase }) => phase === "incoming");
-  useOutOfSight(ringing ?? activeOf(snapshot), calls.some((call) => call !== ringing), snapshot.aloud, {
+  useOutOfSight(ringing ?? activeOf(snapshot), calls.some((call) => call !== ringing), snapshot.aloud, snapshot.missed, {
     accept: (id) => void client.find(id)?.answer(),
     decline: (id) => client.find(id)?.reject(),
     hangup: () => (client.activeCall?.info.transferring ? client.activeCall.leave() : client.activeCall?.hangup()), // a transfer goes on
@@ -54,7 +54,7 @@ function Running({ session, config, onLeave }: RunningProps) {
 }
 
 /** `rates`: the server keeps what people thought of a call. */
-function actionsOf({ client, tone }: Phone, rates: boolean, setProblem: (problem: MicrophoneProblem | null) => void, onLeave: () => void): PhoneActions {
+function actionsOf({ client, tone, older, seen }: Phone, rates: boolean, setProblem: (problem: MicrophoneProblem | null) => void, onLeave: () => void): PhoneActions {
   const active = (): ReturnType<SIPProxyClient["find"]> => client.activeCall;
   return {
     call: (number, consults) => {
@@ -68,6 +68,8 @@ function actionsOf({ client, tone }: Phone, rates: boolean, setProblem: (problem
     },
     decline: (id = client.state.activeId ?? "") => client.find(id)?.reject(),
     hangup: () => active()?.hangup(),
+    olderCalls: older,
+    callsSeen: seen,
     bring: () => client.takeOver(),
     dismiss: () => client.dismiss(),
     tryNow: () => client.reconnect(),

@@ -6,4 +6,6 @@ import type { HistoryEntry } from "./history";
 export interface Snapshot extends ClientState {
   aloud: boolean; // this page rings, not another one of this browser
   history: readonly HistoryEntry[];
+  missed: number; // parties that called in vain since the list was looked at
+  hasOlder: boolean; // the server has more calls than are listed
 }

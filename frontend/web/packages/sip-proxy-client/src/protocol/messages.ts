@@ -445,6 +445,28 @@ export interface PeopleChanged {
   people: PersonSummary[];
 }
 
+/**
+ * A call of this user has ended, on whichever page; also one that rang nowhere. As its call record has it.
+ *
+ * Comes once, to all pages that are registered then; `/cdrs` has those of the time before. Times are Unix seconds.
+ */
+export interface PastCall {
+  type: "past-call";
+  callId: string;
+  direction: Direction;
+  caller: string;
+  callerName: string;
+  target: string;
+  createdAt: number;
+  endedAt: number;
+  talkSeconds: number; // 0 where nobody answered
+  outcome: Outcome;
+  ringingAt?: number; // nothing: no page rang
+  answeredAt?: number;
+  connectedNumber?: string;
+  connectedName?: string;
+}
+
 /** The call stands, but its sound is lost on the server's side: send a new `offer` with its `callId`. */
 export interface MediaLost {
   type: "media-lost";
@@ -529,6 +551,7 @@ export type ServerMessage =
   | Voicemail
   | People
   | PeopleChanged
+  | PastCall
   | MediaLost
   | TakenOver
   | Dtmf
