@@ -30,7 +30,7 @@ from frontend.api.routes.health import Health
 from frontend.api.routes.monitoring import Live
 from frontend.api.routes.people import PeopleApi
 from frontend.api.routes.recordings import RecordingsApi
-from frontend.auth.authenticator import Access, token_secret
+from frontend.auth.authenticator import Access, token_secret, write_secret
 from frontend.auth.client_addresses import ClientAddresses
 from frontend.auth.sessions import Sessions
 from frontend.auth.users import Users
@@ -39,6 +39,7 @@ from frontend.http.cors import Origins
 from frontend.http.idempotency import Repeats
 from frontend.http.long_poll import Watchers
 from frontend.http.request_ids import name_requests
+from frontend.kept_files import KeptFiles
 from frontend.presence.past_calls import PastCalls
 from frontend.presence.preferences import Attendant
 from frontend.presence.registrar import OpenPages
@@ -64,7 +65,7 @@ class CannotListen(Exception):
 class App:
     """The whole server in one object.
 
-    `start` raises CannotListen, PluginError, InvalidUser, StoreRefused, ssl.SSLError.
+    `start` raises CannotListen, PluginError, InvalidUser, StoreRefused, ApplicationInUse, ssl.SSLError.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -121,12 +122,16 @@ class App:
         self.past_calls = PastCalls(self.pages, self.hooks)
         self.repeats = Repeats(self.store.keys)
         self._users = Users(settings.users_file)
+        preference_file = settings.state_dir / "preferences.json"
+        preferences = PreferenceFile(preference_file)
+        self._kept_files = KeptFiles()
+        self._kept_files.add(preference_file, preferences.restore)
         self.attendant = Attendant(
             self.ari,
             self.calls,
             self.pages,
             self.hooks,
-            PreferenceFile(settings.state_dir / "preferences.json"),
+            preferences,
             mailbox=settings.voicemail_mailbox,
             voicemail_number=settings.voicemail_number,
             names=dict(settings.phone_book),
@@ -191,6 +196,8 @@ class App:
         opened.callback(self.hooks.close)
         await self.store.start()
         opened.push_async_callback(self.store.close)
+        await self._kept_files.start()
+        opened.push_async_callback(self._kept_files.close)
         if self.records:
             await self.records.start()
             opened.push_async_callback(self.records.close)
@@ -206,7 +213,7 @@ class App:
         opened.push_async_callback(self.recordings.close)
         await self.collector.start()
         opened.push_async_callback(self.collector.close)
-        await self.ari.start()
+        await self.ari.start(self.store.instance)
         await self._serve()
         log.info("serving", page=f"{self.url}/", websocket=self.ws_url, second=self.legacy_ws_url, version=VERSION)
 
@@ -218,7 +225,10 @@ class App:
             secret=token_secret(settings.token_secret_file) if settings.enable_authentication else "",
             lifetime=settings.token_lifetime,
         )
-        sessions = Sessions(token_secret(settings.state_dir / "session-secret"))
+        secret_file = settings.state_dir / "session-secret"
+        secret = token_secret(secret_file)
+        self._kept_files.add(secret_file, lambda: write_secret(secret_file, secret))
+        sessions = Sessions(secret)
         ice = IceServers(settings.ice_servers, settings.turn_secret, settings.turn_lifetime)
         connections = Connections(
             self.calls, self.pages, access, sessions, self.hooks, self.media, ice, version=VERSION

@@ -46,6 +46,7 @@ KEPT = (
     "dial_status",
     "hangup_q850",
     "dialplan_status",
+    "ownerless",
     "deadlines",
     "outcome",
     "cause",

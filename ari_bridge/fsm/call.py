@@ -212,6 +212,7 @@ class Call(msgspec.Struct, frozen=True):
     forward: str = (
         ""  # inbound: what the dialplan is to do where nobody takes it: a number, "voicemail", or "": as it is set
     )
+    ownerless: bool = False  # found in Asterisk, and no record tells whose it is
     deadlines: Deadlines = ()  # of the timers that run and outlive the process
     outcome: Outcome | None = None  # set when the call is decided to end, never changed
     cause: Cause | None = None

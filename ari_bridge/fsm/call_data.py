@@ -62,6 +62,7 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
     ringing_at: float | None
     answered_at: float | None
     ended_at: float | None
+    ownerless: bool = False  # it was found talking, and no record tells whose it is: only an operator can end it
 
     @classmethod
     def of(cls, call: Call) -> "CallData":
@@ -90,6 +91,7 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
             ringing_at=call.ringing_at,
             answered_at=call.answered_at,
             ended_at=call.ended_at,
+            ownerless=call.ownerless,
         )
 
 

@@ -40,6 +40,7 @@ export const MESSAGES: Record<Own, string> = {
   microphone_in_use: "Another program uses the microphone.",
   microphone_failed: "The microphone cannot be opened.",
   insecure_page: "Browsers give the microphone only to https pages.",
+  no_webrtc: "WebRTC is switched off in this browser.",
   invalid_target: "This is not a number that can be called.",
   too_many: "There are too many calls. End one first.",
   not_connected: "The server cannot be reached just now.",

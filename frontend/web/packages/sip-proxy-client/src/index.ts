@@ -18,6 +18,7 @@ export { canLeave, facing, isConference, partiesOf, type Call as CallInfo, type 
 export type { CallSeen } from "./state/reconcile.js";
 export type { Person, Trouble } from "./state/pendingRequest.js";
 export { FORWARDS, TO_VOICEMAIL, UNATTENDED, settingsOf, standOf, type Attended, type Fault, type Forward, type Settings } from "./state/userState.js";
+export type { DeviceUse } from "./devices/DeviceManager.js";
 export type { Codec } from "./state/codec.js";
 export type { Preflight } from "./quality/preflight.js";
 export type { CallRecording } from "./http/recordings.js";

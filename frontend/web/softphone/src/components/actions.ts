@@ -36,5 +36,7 @@ export interface PhoneActions {
   chooseRing(id: string): void;
   ownLevel(): number;
   remoteLevel(): number;
+  allowNotifications(): void; // lets the browser ask
+  declineNotifications(): void;
   signOut(): void;
 }

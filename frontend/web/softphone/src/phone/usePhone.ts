@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "react";
 import { PhoneSounds, type PhoneBookEntry, type Session, type SIPProxyClient } from "sip-proxy-client";
 import { useSIPProxy } from "sip-proxy-react";
 import { chosenCodec } from "./codec";
+import { allowNotifications, declineNotifications, notifications, type Notifications } from "./notifications";
 import type { Snapshot } from "./snapshot";
 import { useHistory } from "./useHistory";
 
@@ -13,6 +14,7 @@ export interface Phone {
   tone(key: string): void; // heard, not sent
   older(): void; // one more page of the last calls
   seen(): void; // somebody looks at the last calls
+  answerNotifications(allow: boolean): void; // whether the system may tell of calls
 }
 
 /** `onSignedOut`: the server takes this sign-in no more, and no call stands. */
@@ -31,9 +33,32 @@ export function usePhone(session: Session, phoneBook: readonly PhoneBookEntry[],
   const sounds = useRef<PhoneSounds | null>(null);
   const { history, missed, hasOlder, older, seen } = useHistory(client, user, state.registered, nameOf);
   useEffect(() => {
-    const made = (sounds.current = new PhoneSounds(client, setAloud));
-    return () => made.close();
+    try {
+      const made = (sounds.current = new PhoneSounds(client, setAloud));
+      return () => made.close();
+    } catch (error) {
+      reportError(error); // a phone that rings on the screen alone is better than none
+      return undefined;
+    }
   }, [client]);
   useEffect(() => client.on("error", (error) => error.fatal && error.code === "unauthorized" && onSignedOut(error.message)), [client]);
-  return { client, snapshot: { ...state, aloud, history, missed, hasOlder }, older, seen, tone: (key) => sounds.current?.key(key) };
+  const [notified, answerNotifications] = useNotifications();
+  return {
+    client, snapshot: { ...state, aloud, history, missed, hasOlder, notifications: notified }, older, seen, tone: (key) => sounds.current?.key(key), answerNotifications,
+  };
+}
+
+function useNotifications(): [Notifications, (allow: boolean) => void] {
+  const [state, setState] = useState(notifications);
+  const look = (): void => setState(notifications());
+  useEffect(() => {
+    document.addEventListener("visibilitychange", look); // it may have been changed in the browser's settings
+    return () => document.removeEventListener("visibilitychange", look);
+  }, []);
+  const answer = (allow: boolean): void => {
+    if (allow) return void allowNotifications().then(look);
+    declineNotifications();
+    look();
+  };
+  return [state, answer];
 }

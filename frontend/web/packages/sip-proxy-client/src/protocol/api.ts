@@ -69,6 +69,7 @@ export interface CallData {
   ringingAt: number | null;
   answeredAt: number | null;
   endedAt: number | null;
+  ownerless: boolean; // it was found talking, and no record tells whose it is: only an operator can end it
 }
 
 /** Somebody in the call besides its user and the far side. Times are Unix seconds; null: it has not happened. */
@@ -274,7 +275,7 @@ export interface Checks {
 
 export interface PartCheck {
   ok: boolean;
-  reason?: string | null; // why it is not
+  reason?: string | null; // why it is not; with `ok`: what is wrong with it though calls can be made
   version?: string | null;
 }
 
