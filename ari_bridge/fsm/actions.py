@@ -7,7 +7,7 @@ and come back as events. Pure data.
 from dataclasses import dataclass
 
 from ari_bridge.fsm.call import Resource, Step
-from ari_bridge.fsm.events import RecordingVerb, Timer
+from ari_bridge.fsm.events import ChannelGone, RecordingVerb, Timer
 from ari_bridge.outcomes import Outcome
 
 
@@ -79,6 +79,13 @@ class CancelTimers:
 
 
 @dataclass(frozen=True, slots=True)
+class AskSipStatus:
+    """Find out the final SIP response of the far channel that is `gone`. Comes back as that event, without a name."""
+
+    gone: ChannelGone
+
+
+@dataclass(frozen=True, slots=True)
 class CheckMedia:
     """Ask rtpengine when the browser was last heard. Comes back as MediaChecked, with the same `within`."""
 
@@ -146,6 +153,14 @@ class TellHold:
 
 
 @dataclass(frozen=True, slots=True)
+class TellRefused:
+    """What our side asked for, in one word, has come to nothing, as Asterisk did not do it."""
+
+    what: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class TellParty:
     """How one party stands; 1 is the far side."""
 
@@ -175,6 +190,7 @@ Action = (
     | StartTimer
     | CancelTimer
     | CancelTimers
+    | AskSipStatus
     | CheckMedia
     | AwaitEarlyMedia
     | PlayMusic
@@ -185,6 +201,7 @@ Action = (
     | TellState
     | TellDigit
     | TellHold
+    | TellRefused
     | TellParty
     | TellTransfer
     | TellRecording

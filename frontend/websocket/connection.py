@@ -18,6 +18,7 @@ from ari_bridge.engine.call_manager import (
     MediaReady,
     PartyChanged,
     RecordingChanged,
+    RequestRefused,
     StateChanged,
     TransferEnded,
     Update,
@@ -29,6 +30,7 @@ from frontend.auth.authenticator import Access, Unauthorized
 from frontend.auth.sessions import Sessions
 from frontend.calls.commands import act
 from frontend.calls.views import (
+    REFUSED,
     hold_message,
     incoming_message,
     party_message,
@@ -427,6 +429,9 @@ class Connection:
                 self.send(messages.Dtmf(call.id, digit))
             case MediaNeeded(reason=reason):
                 self.send(messages.MediaLost(call.id, reason))
+            case RequestRefused(what=what):
+                field = "digits" if what == "digits" else None
+                self.send(messages.Error("pbx_refuses", REFUSED[what], field, call_id=call.id))
             case HoldChanged(by_us=by_us):
                 self.send(hold_message(call, by_us=by_us))
             case PartyChanged(party=party):

@@ -292,7 +292,7 @@ export class SIPProxyCall extends EventEmitter<CallEvents> {
 export type Until = (ms: number, done: () => boolean | SIPProxyError) => Promise<void>;
 
 /** The server does not tell apart how somebody is called. */
-const TELLS_OF = { hold: "hold", record: "record", transfer: "transfer", connect: "transfer", add: "add", merge: "add" } as const;
+const TELLS_OF = { hold: "hold", record: "record", transfer: "transfer", connect: "transfer", add: "add", merge: "add", digits: "digits" } as const;
 
 const troubleError = ({ problem, outcome, reason }: NonNullable<Call["trouble"]>): SIPProxyError =>
   new SIPProxyError(failureOf(problem ?? outcome), problem === "refused" || problem === "invalid_target" ? reason : "");

@@ -27,7 +27,7 @@ export type { Device, Devices, MicrophoneProblem } from "./devices/Microphone.js
 export type { Quality } from "./quality/mos.js";
 export { canChooseSpeaker } from "./devices/RemoteAudio.js";
 export type {
-  Direction, Outcome, PartyState, PartySummary, PersonState, PersonSummary, QualityReport, QualityWarning, RecordingState, Voicemail,
+  Detail, Direction, Outcome, PartyState, PartySummary, PersonState, PersonSummary, QualityReport, QualityWarning, RecordingState, Voicemail,
 } from "./protocol/messages.js";
 
 // Beside calls: what a phone sounds like. Only who imports it carries it.

@@ -17,7 +17,7 @@ export const PHONE_BOOK: PhoneBookEntry[] = [
 
 const call = (values: Partial<Call>): LiveCall => ({
   id: "3f9c01ab77e2d4c85a10", direction: "outbound", number: "7012", name: "Warehouse", phase: "connecting",
-  startedAt: NOW - 90_000, acceptedAt: null, endedAt: null, outcome: null, problem: null, reason: "", q850: 0, sip: 0,
+  startedAt: NOW - 90_000, acceptedAt: null, endedAt: null, outcome: null, problem: null, reason: "", q850: 0, sip: 0, detail: null, forward: "",
   media: "new", held: false, heldByFar: false, muted: false, ownSound: false, digits: "",
   parties: [], transferring: null, recording: "off", consults: null, asked: null, trouble: null, ...values,
 }) as LiveCall;
@@ -83,7 +83,7 @@ export const TESTED: Preflight = { microphone: null, signallingMs: 38, media: "o
 /** The first of them is on the stage. */
 const on = (...calls: LiveCall[]): Snapshot => ({ ...base, calls, activeId: calls[0]?.id ?? null, quality: calls[0]?.phase === "accepted" ? good : null });
 const over = (values: Partial<Call>): Snapshot => ({ ...base, over: call({ phase: "ended", endedAt: NOW, ...values }) });
-const trouble = { what: "transfer", number: "1002", name: "Browser user 1002", outcome: "no_answer", problem: null, reason: "" } as const;
+const trouble = { what: "transfer", number: "1002", name: "Browser user 1002", outcome: "no_answer", problem: null, reason: "", detail: null } as const;
 
 /** What is written there; what is none, once it was to be called. */
 export const WRITTEN: Record<string, string> = {
@@ -165,6 +165,12 @@ export const STATES: Record<string, Snapshot> = {
   busy: over({ outcome: "busy", q850: 17, sip: 486 }),
   noAnswer: over({ outcome: "no_answer", q850: 19, sip: 480 }),
   unreachable: over({ outcome: "unreachable", name: "", number: "0999", q850: 1, sip: 404 }),
+  lineForbids: over({ outcome: "forbidden", detail: "line_forbids", q850: 21, sip: 403 }),
+  lineSignIn: over({ outcome: "forbidden", detail: "line_sign_in", q850: 21, sip: 407 }),
+  moved: over({ outcome: "unreachable", detail: "moved", forward: "7999", q850: 127, sip: 302 }),
+  congestion: over({ outcome: "unreachable", detail: "congestion", q850: 34, sip: 503 }),
+  mediaSetup: over({ outcome: "failed_media", detail: "media_setup" }),
+  noRoute: over({ outcome: "unreachable", detail: "no_route" }),
   failedMedia: over({ outcome: "failed_media", acceptedAt: NOW - 10_000, q850: 16 }),
   failedPbx: over({ outcome: "failed_pbx" }),
   noWebrtc: over({ problem: "no_webrtc" }),

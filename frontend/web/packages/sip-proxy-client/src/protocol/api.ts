@@ -1,6 +1,6 @@
 // Generated from the operations of frontend/ by `python -m frontend.codegen`. Do not edit.
 
-import type { ClientState, Direction, Outcome, PersonSummary } from "./messages.js";
+import type { ClientState, Detail, Direction, Outcome, PersonSummary } from "./messages.js";
 
 export interface SessionData {
   token: string; // for `Authorization: Bearer TOKEN`
@@ -94,6 +94,8 @@ export interface CauseData {
   q850: number; // ITU-T Q.850 cause; 0 where none is known
   sip: number; // the SIP status that stands closest; 0 where none does
   text: string; // in words
+  detail: Detail | null; // who refused, where the outcome says too little
+  forward: string; // the number that the far side names in its place
 }
 
 export interface HoldBody {
