@@ -200,6 +200,15 @@ class Feedback(Message, tag="feedback", frozen=True):
     comment: Annotated[str, msgspec.Meta(max_length=500)] = ""
 
 
+class CheckMedia(Message, tag="check-media", frozen=True):
+    """This page has heard nothing for long, though its path to the media server stands: is there anything to be heard?
+
+    Answered by `media-checked`, within two seconds. A page that asks again meanwhile gets one answer.
+    """
+
+    call_id: str
+
+
 class Ping(Message, tag="ping", frozen=True):
     """Answered by `pong` with the same `id`.
 
@@ -263,6 +272,7 @@ ClientMessage = (
     | Quality
     | Feedback
     | Preferences
+    | CheckMedia
     | Ping
 )
 
@@ -350,6 +360,13 @@ class MediaLost(Message, tag="media-lost", frozen=True):
 
     call_id: str
     reason: str
+
+
+class MediaChecked(Message, tag="media-checked", frozen=True):
+    """Whether sound of the others came for the page just now: else they are silent, and nothing is wrong."""
+
+    call_id: str
+    sounds: bool
 
 
 class TakenOver(Message, tag="taken-over", frozen=True):
@@ -571,6 +588,7 @@ ServerMessage = (
     | PeopleChanged
     | PastCall
     | MediaLost
+    | MediaChecked
     | TakenOver
     | Dtmf
     | Reconnect

@@ -97,6 +97,7 @@ export class PhoneController {
       peer: () => PeerConnection.prepare(reach),
       link: () => this.#standing.known && !this.#link.doubtful,
       suspicious: () => this.#link.check(URGENT_WITHIN_MS),
+      silent: (callId) => void this.#link.send({ type: "check-media", callId }),
       offer: this.#offerAgain,
       found: (id, candidate) => void this.#link.send({ type: "candidate", callId: id, ...candidate }),
       hopeless: this.#hopeless,
@@ -340,6 +341,8 @@ export class PhoneController {
         return void this.#lines.of(message.callId)?.answered(message.sdp);
       case "media-lost":
         return this.#lines.of(message.callId)?.lostByServer();
+      case "media-checked":
+        return void (message.sounds && this.#lines.of(message.callId)?.ought());
       case "error":
         if (this.#refusesRenewal(message)) return;
         if (!message.callId) this.#options.onRefusal(message);

@@ -269,6 +269,16 @@ export interface Preferences {
 }
 
 /**
+ * This page has heard nothing for long, though its path to the media server stands: is there anything to be heard?
+ *
+ * Answered by `media-checked`, within two seconds. A page that asks again meanwhile gets one answer.
+ */
+export interface CheckMedia {
+  type: "check-media";
+  callId: string;
+}
+
+/**
  * Answered by `pong` with the same `id`.
  *
  * Whoever has once sent one, and holds a call, is taken for frozen when nothing comes for 9 s.
@@ -481,6 +491,13 @@ export interface MediaLost {
   reason: string;
 }
 
+/** Whether sound of the others came for the page just now: else they are silent, and nothing is wrong. */
+export interface MediaChecked {
+  type: "media-checked";
+  callId: string;
+  sounds: boolean;
+}
+
 /** Another page of this user holds the call now: end the media here, and hang nothing up. */
 export interface TakenOver {
   type: "taken-over";
@@ -536,6 +553,7 @@ export type ClientMessage =
   | Quality
   | Feedback
   | Preferences
+  | CheckMedia
   | Ping;
 
 export type ServerMessage =
@@ -562,6 +580,7 @@ export type ServerMessage =
   | PeopleChanged
   | PastCall
   | MediaLost
+  | MediaChecked
   | TakenOver
   | Dtmf
   | Reconnect
