@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "react";
 import { PhoneSounds, type PhoneBookEntry, type Session, type SIPProxyClient } from "sip-proxy-client";
 import { useSIPProxy } from "sip-proxy-react";
 import { chosenCodec } from "./codec";
+import { HERE } from "./here";
 import { allowNotifications, declineNotifications, notifications, type Notifications } from "./notifications";
 import type { Snapshot } from "./snapshot";
 import { useHistory } from "./useHistory";
@@ -22,6 +23,7 @@ export function usePhone(session: Session, phoneBook: readonly PhoneBookEntry[],
   const { user, token } = session;
   const nameOf = (number: string): string => phoneBook.find((entry) => entry.number === number)?.name ?? "";
   const { client, state } = useSIPProxy({
+    proxyUrl: HERE,
     user,
     ...(token === null ? {} : { credentials: { token, user } }),
     nameOf,
