@@ -44,6 +44,7 @@ KEPT = (
     "ring_seconds",
     "forward",
     "dial_status",
+    "moved_to",
     "hangup_q850",
     "dialplan_status",
     "ownerless",

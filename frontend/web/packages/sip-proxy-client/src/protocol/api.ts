@@ -1,6 +1,6 @@
 // Generated from the operations of frontend/ by `python -m frontend.codegen`. Do not edit.
 
-import type { ClientState, Direction, Outcome, PersonSummary } from "./messages.js";
+import type { ClientState, Detail, Direction, Outcome, PersonSummary } from "./messages.js";
 
 export interface SessionData {
   token: string; // for `Authorization: Bearer TOKEN`
@@ -52,6 +52,8 @@ export interface CallData {
   target: string; // the number as dialled, or that was called
   caller: string; // who calls, as shown to the far side; incoming: the caller's number
   callerName: string;
+  connectedNumber: string; // who is talked to, where Asterisk tells it (connected line); "": as dialled, or as called
+  connectedName: string;
   user: string | null; // whose call it is; null: nobody's, or nobody has taken it yet
   users: string[]; // incoming: those whose pages ring
   held: boolean; // by our side
@@ -92,6 +94,8 @@ export interface CauseData {
   q850: number; // ITU-T Q.850 cause; 0 where none is known
   sip: number; // the SIP status that stands closest; 0 where none does
   text: string; // in words
+  detail: Detail | null; // who refused, where the outcome says too little
+  forward: string; // the number that the far side names in its place
 }
 
 export interface HoldBody {
@@ -201,6 +205,8 @@ export interface Cdr {
   recording: string[]; // names of recordings
   quality: Record<string, unknown>; // {}: not known
   feedback: Record<string, unknown>; // {}: none was given
+  connectedNumber: string; // who was talked to last, as Asterisk told it (connected line); "": the one above
+  connectedName: string;
 }
 
 export interface LiveData {
