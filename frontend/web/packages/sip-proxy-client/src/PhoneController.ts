@@ -347,6 +347,9 @@ export class PhoneController {
         break;
       case "incoming-call":
         if (!this.#standing.rings(message)) return;
+        if (findCall(this.snapshot, message.callId)?.phase === "connecting" && this.#standing.offerLost(message.callId)) {
+          return this.#lines.of(message.callId)?.lostByServer(); // it was accepted, and the server died with our offer
+        }
         if (this.snapshot.calls.length === 0) void this.#warm.prepare(message.callId);
         message.callerName ||= this.#options.nameOf(message.caller);
         break;

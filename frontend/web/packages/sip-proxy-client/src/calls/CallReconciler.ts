@@ -52,6 +52,11 @@ export class CallReconciler {
     this.#offeredOn.set(id, this.#options.link.connection);
   }
 
+  /** Whether its last offer went by an earlier connection. */
+  offerLost(id: string): boolean {
+    return (this.#offeredOn.get(id) ?? this.#options.link.connection) !== this.#options.link.connection;
+  }
+
   /** The calls that this tab had when it was reloaded, shown before anybody confirms them. */
   restore(returns: boolean): void {
     const { scope } = this.#options;
