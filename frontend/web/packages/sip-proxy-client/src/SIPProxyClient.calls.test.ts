@@ -319,9 +319,14 @@ describe("a call to here", () => {
     const came = fate(call.answer());
     await settled();
     await world.proxy.vanish();
-    world.proxy.replies.offer = answers;
+    const refusal = { type: "error", code: "unavailable", message: "The PBX is not reached yet.", callId: "in" } as const;
+    world.proxy.replies.offer = () => [refusal]; // it knows the call only a moment later
+    world.proxy.status = 503;
     world.proxy.reachable = true;
     await pass(600);
+    expect(call.state).toBe("connecting");
+    world.proxy.replies.offer = answers;
+    world.proxy.status = 0;
     const before = world.proxy.of("offer").length;
     world.proxy.ring("in"); // as every server tells whoever registers
     await settled();

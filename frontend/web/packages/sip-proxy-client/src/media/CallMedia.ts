@@ -174,6 +174,12 @@ export class CallMedia {
     this.look();
   }
 
+  /** The server waits for an offer, having lost the one before: now, whatever was tried until then. */
+  wanted(): void {
+    this.#tries = 0;
+    this.lostByServer();
+  }
+
   /** The server refuses the new offer for now. */
   refused(): void {
     this.#abandon();
