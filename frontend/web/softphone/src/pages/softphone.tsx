@@ -48,7 +48,7 @@ function Running({ session, config, onLeave }: RunningProps) {
     <>
       <Boundary instead={() => null}>
         <OutOfSight
-          current={ringing ?? activeOf(snapshot)} talking={calls.some((call) => call !== ringing)} aloud={snapshot.aloud}
+          current={ringing ?? activeOf(snapshot)} talking={calls.some((call) => call !== ringing)} aloud={snapshot.aloud} missed={snapshot.missed}
           actions={{
             accept: (id) => void client.find(id)?.answer(),
             decline: (id) => client.find(id)?.reject(),
@@ -70,17 +70,18 @@ interface OutOfSightProps {
   current: LiveCall | null;
   talking: boolean;
   aloud: boolean;
+  missed: number;
   actions: OutOfSightActions;
 }
 
 /** A component of its own, so that it may break alone. */
-function OutOfSight({ current, talking, aloud, actions }: OutOfSightProps) {
-  useOutOfSight(current, talking, aloud, actions);
+function OutOfSight({ current, talking, aloud, missed, actions }: OutOfSightProps) {
+  useOutOfSight(current, talking, aloud, missed, actions);
   return null;
 }
 
 /** `rates`: the server keeps what people thought of a call. */
-function actionsOf({ client, tone, answerNotifications }: Phone, rates: boolean, setProblem: (problem: MicrophoneProblem | null) => void, onLeave: () => void): PhoneActions {
+function actionsOf({ client, tone, older, seen, answerNotifications }: Phone, rates: boolean, setProblem: (problem: MicrophoneProblem | null) => void, onLeave: () => void): PhoneActions {
   const active = (): ReturnType<SIPProxyClient["find"]> => client.activeCall;
   return {
     call: (number, consults) => {
@@ -94,6 +95,8 @@ function actionsOf({ client, tone, answerNotifications }: Phone, rates: boolean,
     },
     decline: (id = client.state.activeId ?? "") => client.find(id)?.reject(),
     hangup: () => active()?.hangup(),
+    olderCalls: older,
+    callsSeen: seen,
     bring: () => client.takeOver(),
     dismiss: () => client.dismiss(),
     tryNow: () => client.reconnect(),

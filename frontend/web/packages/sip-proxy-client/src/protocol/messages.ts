@@ -44,6 +44,8 @@ export interface CallSummary {
   parties?: PartySummary[]; // all that have not left; none before an incoming call is accepted
   transferring?: string; // the number that the call is being transferred to
   recording?: RecordingState;
+  connectedNumber?: string; // who is there, where the PBX tells it (connected line); "": as dialled, or as called
+  connectedName?: string;
 }
 
 /** As `RTCPeerConnection` takes it. */
@@ -267,6 +269,16 @@ export interface Preferences {
 }
 
 /**
+ * This page has heard nothing for long, though its path to the media server stands: is there anything to be heard?
+ *
+ * Answered by `media-checked`, within two seconds. A page that asks again meanwhile gets one answer.
+ */
+export interface CheckMedia {
+  type: "check-media";
+  callId: string;
+}
+
+/**
  * Answered by `pong` with the same `id`.
  *
  * Whoever has once sent one, and holds a call, is taken for frozen when nothing comes for 9 s.
@@ -360,15 +372,24 @@ export interface State {
   reason?: string; // one short sentence in plain words
   detail?: Detail; // with `ended`: who refused, where `outcome` says too little
   forward?: string; // with `moved`: the number that the far side names in its place
+  connectedNumber?: string; // who is there, where the PBX tells it (connected line); "": as dialled, or as called
+  connectedName?: string;
 }
 
-/** A call rings for this user. Answer with `offer` (callId, sdp), `decline` or nothing. */
+/**
+ * A call rings for this user. Answer with `offer` (callId, sdp), `decline` or nothing.
+ *
+ * Comes again for a call that rings already where its caller has given its place to somebody else, or has got a name:
+ * the connected line is theirs.
+ */
 export interface IncomingCall {
   type: "incoming-call";
   callId: string;
   caller: string;
   callerName: string;
   target: string;
+  connectedNumber?: string;
+  connectedName?: string;
 }
 
 /**
@@ -441,11 +462,40 @@ export interface PeopleChanged {
   people: PersonSummary[];
 }
 
+/**
+ * A call of this user has ended, on whichever page; also one that rang nowhere. As its call record has it.
+ *
+ * Comes once, to all pages that are registered then; `/cdrs` has those of the time before. Times are Unix seconds.
+ */
+export interface PastCall {
+  type: "past-call";
+  callId: string;
+  direction: Direction;
+  caller: string;
+  callerName: string;
+  target: string;
+  createdAt: number;
+  endedAt: number;
+  talkSeconds: number; // 0 where nobody answered
+  outcome: Outcome;
+  ringingAt?: number; // nothing: no page rang
+  answeredAt?: number;
+  connectedNumber?: string;
+  connectedName?: string;
+}
+
 /** The call stands, but its sound is lost on the server's side: send a new `offer` with its `callId`. */
 export interface MediaLost {
   type: "media-lost";
   callId: string;
   reason: string;
+}
+
+/** Whether sound of the others came for the page just now: else they are silent, and nothing is wrong. */
+export interface MediaChecked {
+  type: "media-checked";
+  callId: string;
+  sounds: boolean;
 }
 
 /** Another page of this user holds the call now: end the media here, and hang nothing up. */
@@ -503,6 +553,7 @@ export type ClientMessage =
   | Quality
   | Feedback
   | Preferences
+  | CheckMedia
   | Ping;
 
 export type ServerMessage =
@@ -527,7 +578,9 @@ export type ServerMessage =
   | Voicemail
   | People
   | PeopleChanged
+  | PastCall
   | MediaLost
+  | MediaChecked
   | TakenOver
   | Dtmf
   | Reconnect
