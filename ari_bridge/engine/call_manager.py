@@ -63,6 +63,7 @@ from ari_bridge.ids import (
 )
 from ari_bridge.media.sdp import check_offer
 from ari_bridge.number_routing import Routes
+from ari_bridge.outcomes import Detail
 
 __all__ = [
     "Calls",
@@ -201,6 +202,7 @@ class Calls(Talks):
         if self.draining:
             raise Unavailable("the server is being replaced", retry_after=2.0)
         self._ari.check_available()
+        self._check_route(endpoint)
         call = Call(
             id=call_id,
             direction=Direction.OUTBOUND,
@@ -403,6 +405,12 @@ class Calls(Talks):
             return await answer
         finally:
             self.unwatch(call_id, listener)
+
+    def _check_route(self, endpoint: str) -> None:
+        """Raises Unavailable where the PBX is known not to have what `endpoint` begins in."""
+        missing = self._ari.missing_context
+        if missing and endpoint.endswith(f"@{missing}/n"):
+            raise Unavailable(f"the PBX's dialplan has no context {missing}", 5.0, Detail.NO_ROUTE)
 
     def _check_new(self, call_id: str) -> None:
         if not is_call_id(call_id):
