@@ -35,4 +35,5 @@ export interface PhoneActions {
   ownLevel(): number;
   remoteLevel(): number;
   signOut(): void;
+  signIn?(password: string): Promise<string>; // in a call whose sign-in has ended; what went wrong, "" for nothing
 }

@@ -8,7 +8,8 @@ import type { Opinion } from "../components/Rating";
 import { SignIn } from "../components/SignIn";
 import { useOutOfSight } from "../components/useOutOfSight";
 import { useRecordings } from "../components/useRecordings";
-import { useSession } from "../components/useSession";
+import { useSession, whyNotSignedIn } from "../components/useSession";
+import * as stored from "../phone/signedIn";
 import { usePhone, type Phone } from "../phone/usePhone";
 
 export function SoftphonePage() {
@@ -48,13 +49,13 @@ function Running({ session, config, onLeave }: RunningProps) {
   return (
     <PhoneScreen
       user={session.user} phoneBook={phoneBook} recordable={recording} recordings={recordings} snapshot={snapshot}
-      microphoneProblem={problem} speakerSelectable={canChooseSpeaker()} actions={actionsOf(phone, feedback, setProblem, onLeave)}
+      microphoneProblem={problem} speakerSelectable={canChooseSpeaker()} actions={actionsOf(phone, session.user, feedback, setProblem, onLeave)}
     />
   );
 }
 
 /** `rates`: the server keeps what people thought of a call. */
-function actionsOf({ client, tone }: Phone, rates: boolean, setProblem: (problem: MicrophoneProblem | null) => void, onLeave: () => void): PhoneActions {
+function actionsOf({ client, tone }: Phone, user: string, rates: boolean, setProblem: (problem: MicrophoneProblem | null) => void, onLeave: () => void): PhoneActions {
   const active = (): ReturnType<SIPProxyClient["find"]> => client.activeCall;
   return {
     call: (number, consults) => {
@@ -104,7 +105,20 @@ function actionsOf({ client, tone }: Phone, rates: boolean, setProblem: (problem
     ownLevel: client.inputLevel,
     remoteLevel: client.outputLevel,
     signOut: () => onLeave(),
+    signIn: (password) => signInAgain(client, user, password),
   };
+}
+
+/** In a call, which goes on meanwhile. */
+async function signInAgain(client: SIPProxyClient, user: string, password: string): Promise<string> {
+  try {
+    const session = await client.server.signIn(user, password);
+    stored.save(session);
+    client.updateToken(session.token);
+    return "";
+  } catch (error) {
+    return whyNotSignedIn(error);
+  }
 }
 
 /** What makes no sense now is not begun; the screen offers it only by its keys. */

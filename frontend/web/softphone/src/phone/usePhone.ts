@@ -5,6 +5,7 @@ import { PhoneSounds, type PhoneBookEntry, type Session, type SIPProxyClient } f
 import { useSIPProxy } from "sip-proxy-react";
 import { chosenCodec } from "./codec";
 import { load, onSaved, tell, type HistoryEntry } from "./history";
+import { save } from "./signedIn";
 import type { Snapshot } from "./snapshot";
 
 export interface Phone {
@@ -31,8 +32,17 @@ export function usePhone(session: Session, phoneBook: readonly PhoneBookEntry[],
     const made = (sounds.current = new PhoneSounds(client, setAloud));
     return () => made.close();
   }, [client]);
+  useEffect(() => client.on("tokenWillExpire", () => void renewToken(client)), [client]);
   useEffect(() => client.on("error", (error) => error.fatal && error.code === "unauthorized" && onSignedOut(error.message)), [client]);
   return { client, snapshot: { ...state, aloud, history }, tone: (key) => sounds.current?.key(key) };
+}
+
+/** A page that stays open for days is not signed out: where the server does not renew its sign-in, it asks for it. */
+async function renewToken(client: SIPProxyClient): Promise<void> {
+  const renewed = await client.server.post<Session & { token: string }>("/session/renew", {}).catch(() => null);
+  if (!renewed) return;
+  save(renewed);
+  client.updateToken(renewed.token);
 }
 
 /** The last calls with the one that has ended now. */
