@@ -30,7 +30,7 @@ from frontend.api.routes.health import Health
 from frontend.api.routes.monitoring import Live
 from frontend.api.routes.people import PeopleApi
 from frontend.api.routes.recordings import RecordingsApi
-from frontend.auth.authenticator import Access, token_secret
+from frontend.auth.authenticator import Access, token_secret, write_secret
 from frontend.auth.client_addresses import ClientAddresses
 from frontend.auth.sessions import Sessions
 from frontend.auth.users import Users
@@ -39,6 +39,7 @@ from frontend.http.cors import Origins
 from frontend.http.idempotency import Repeats
 from frontend.http.long_poll import Watchers
 from frontend.http.request_ids import name_requests
+from frontend.kept_files import KeptFiles
 from frontend.presence.preferences import Attendant
 from frontend.presence.registrar import OpenPages
 from frontend.settings import Settings
@@ -63,7 +64,7 @@ class CannotListen(Exception):
 class App:
     """The whole server in one object.
 
-    `start` raises CannotListen, PluginError, InvalidUser, StoreRefused, ssl.SSLError.
+    `start` raises CannotListen, PluginError, InvalidUser, StoreRefused, ApplicationInUse, ssl.SSLError.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -119,12 +120,16 @@ class App:
         self.watchers = Watchers(self.calls, self.hooks)
         self.repeats = Repeats(self.store.keys)
         self._users = Users(settings.users_file)
+        preference_file = settings.state_dir / "preferences.json"
+        preferences = PreferenceFile(preference_file)
+        self._kept_files = KeptFiles()
+        self._kept_files.add(preference_file, preferences.restore)
         self.attendant = Attendant(
             self.ari,
             self.calls,
             self.pages,
             self.hooks,
-            PreferenceFile(settings.state_dir / "preferences.json"),
+            preferences,
             mailbox=settings.voicemail_mailbox,
             voicemail_number=settings.voicemail_number,
             names=dict(settings.phone_book),
@@ -189,6 +194,8 @@ class App:
         opened.callback(self.hooks.close)
         await self.store.start()
         opened.push_async_callback(self.store.close)
+        await self._kept_files.start()
+        opened.push_async_callback(self._kept_files.close)
         if self.records:
             await self.records.start()
             opened.push_async_callback(self.records.close)
@@ -204,7 +211,7 @@ class App:
         opened.push_async_callback(self.recordings.close)
         await self.collector.start()
         opened.push_async_callback(self.collector.close)
-        await self.ari.start()
+        await self.ari.start(self.store.instance)
         await self._serve()
         log.info("serving", page=f"{self.url}/", websocket=self.ws_url, second=self.legacy_ws_url, version=VERSION)
 
@@ -216,7 +223,10 @@ class App:
             secret=token_secret(settings.token_secret_file) if settings.enable_authentication else "",
             lifetime=settings.token_lifetime,
         )
-        sessions = Sessions(token_secret(settings.state_dir / "session-secret"))
+        secret_file = settings.state_dir / "session-secret"
+        secret = token_secret(secret_file)
+        self._kept_files.add(secret_file, lambda: write_secret(secret_file, secret))
+        sessions = Sessions(secret)
         ice = IceServers(settings.ice_servers, settings.turn_secret, settings.turn_lifetime)
         connections = Connections(
             self.calls, self.pages, access, sessions, self.hooks, self.media, ice, version=VERSION
@@ -229,6 +239,8 @@ class App:
         main = web.Application(middlewares=common, client_max_size=BODY_BYTES)
         name_requests(main)
         main.add_routes([web.get("/ws", connections.handle)])
+        second = web.Application(middlewares=common, client_max_size=BODY_BYTES)
+        name_requests(second)
         api = Api(
             self.calls,
             access,
@@ -239,15 +251,17 @@ class App:
             feedback=self.records is not None,
             addresses=ClientAddresses(settings.trusted_proxies),
         )
-        main.add_routes(api.routes())
-        main.add_routes(CallsApi(self.calls, self.store, self.watchers, access).routes())
-        if self.records:
-            main.add_routes(RecordsApi(self.records, access).routes())
-        main.add_routes(RecordingsApi(self.recordings, access).routes())
-        main.add_routes(EventApi(events, access).routes())
-        main.add_routes(PeopleApi(self.attendant, access).routes())
+        both = [
+            *api.routes(),
+            *CallsApi(self.calls, self.store, self.watchers, access).routes(),
+            *(RecordsApi(self.records, access).routes() if self.records else ()),
+            *RecordingsApi(self.recordings, access).routes(),
+            *EventApi(events, access).routes(),
+            *PeopleApi(self.attendant, access).routes(),
+            *health.routes(access),
+        ]
+        main.add_routes(both)
         main.add_routes(Live(self.ari, self.calls, self.hooks, events, connections, self.pages, access).routes())
-        main.add_routes(health.routes(access))
         main.add_routes(ReferenceApi(access, document.encoded, html.page).routes())
         main.add_routes(static.routes())
 
@@ -257,9 +271,8 @@ class App:
         self.url = f"{'https' if tls else 'http'}://{_host(settings.http_host)}:{port}"
         self.ws_url = f"{'wss' if tls else 'ws'}://{_host(settings.http_host)}:{port}/ws"
         if settings.ws_port or settings.http_port == 0:
-            second = web.Application(middlewares=common)
-            name_requests(second)
-            second.add_routes([web.get("/", connections.handle), *health.routes(access)])
+            # Programs that know this address alone ask it for all that they need; the WebSocket is at `/`, or `/ws`.
+            second.add_routes([*both, web.get("/", connections.handle), web.get("/ws", connections.handle)])
             port = await self._listen(second, settings.ws_port, tls)
             self.legacy_ws_url = f"{'wss' if tls else 'ws'}://{_host(settings.http_host)}:{port}/"
         # Closed first, that nothing holds the listening ports open: streams and WebSockets end only when told.

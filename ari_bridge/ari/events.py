@@ -47,11 +47,15 @@ class ChannelStateChange(Event, tag=True, kw_only=True):
 
 
 class ChannelDestroyed(Event, tag=True, kw_only=True):
-    """`cause`: Q.850, `cause_txt`: Asterisk's words for it."""
+    """`cause`: Q.850, `cause_txt`: Asterisk's words for it.
+
+    `tech_cause`: what the channel's own protocol calls it, a SIP status for PJSIP; 0 before Asterisk 22.
+    """
 
     channel: Channel
     cause: int = 0
     cause_txt: str = ""
+    tech_cause: int = 0
 
 
 class ChannelHangupRequest(Event, tag=True, kw_only=True):
@@ -61,12 +65,16 @@ class ChannelHangupRequest(Event, tag=True, kw_only=True):
 
 
 class Dial(Event, tag=True, kw_only=True):
-    """`peer` is the channel that is dialled. `dialstatus`: "" at the beginning, then RINGING, ANSWER, BUSY, ..."""
+    """`peer` is the channel that is dialled. `dialstatus`: "" at the beginning, then RINGING, ANSWER, BUSY, ...
+
+    `forward`: the number that the dialled one names in its place (SIP 3xx).
+    """
 
     peer: Channel
     caller: Channel | None = None
     dialstatus: str = ""
     dialstring: str = ""
+    forward: str = ""
 
 
 class ChannelDtmfReceived(Event, tag=True, kw_only=True):

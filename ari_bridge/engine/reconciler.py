@@ -32,6 +32,7 @@ from ari_bridge.fsm.events import (
 )
 from ari_bridge.fsm.inventory import Finding, Sort, Standing, survey
 from ari_bridge.fsm.recovery import Seen, adopt
+from ari_bridge.fsm.strangers import strangers
 from ari_bridge.ids import leg_id, parse_resource_id
 
 SWEEP_SECONDS = 30.0
@@ -68,6 +69,7 @@ class Reconciler:
             return
         self._behind = False
         self._adopt(seen)
+        self._adopt_strangers(seen)
         for call_id, call in stood.items():
             if task := self._registry.tasks.get(call_id):
                 self._tell(task, call, seen.channels)
@@ -104,6 +106,21 @@ class Reconciler:
             )
             self._adopted_ids.add(call.id)
             self._registry.adopt(record, (call, actions))
+
+    def _adopt_strangers(self, seen: Seen) -> None:
+        """Calls that talk, and that no record tells of. What we do not know we do not release."""
+        for record in strangers(seen, self._peers.ari.app, self._registry.knows, time.time()):
+            metrics.OWNERLESS.inc()
+            log.error(
+                "A CALL WITHOUT A RECORD WAS FOUND: it talks, so it is kept, without an owner; "
+                "`ari-bridge doctor --reconcile --end CALL` ends it",
+                call=record.id,
+                caller=record.caller,
+                target=record.target,
+                channels=[record.far_channel, *(party.channel for party in record.parties)],
+            )
+            self._adopted_ids.add(record.id)
+            self._registry.adopt(record, adopt(record, seen, time.time()))
 
     def _tell(self, task: CallTask, call: Call, channels: Mapping[str, Channel]) -> None:
         at = time.time()
@@ -174,6 +191,7 @@ class Reconciler:
         except PeerError as error:
             log.warning("the sweep cannot see the PBX's channels", reason=str(error))
             return
+        self._adopt_strangers(seen)
         calls = {call_id: task.call for call_id, task in self._registry.tasks.items()} | self._registry.records
         self._adopted_ids &= calls.keys()
         findings = survey(

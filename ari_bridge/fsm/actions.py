@@ -7,7 +7,7 @@ and come back as events. Pure data.
 from dataclasses import dataclass
 
 from ari_bridge.fsm.call import Resource, Step
-from ari_bridge.fsm.events import RecordingVerb, Timer
+from ari_bridge.fsm.events import ChannelGone, RecordingVerb, Timer
 from ari_bridge.outcomes import Outcome
 
 
@@ -71,6 +71,13 @@ class CancelTimer:
 @dataclass(frozen=True, slots=True)
 class CancelTimers:
     pass
+
+
+@dataclass(frozen=True, slots=True)
+class AskSipStatus:
+    """Find out the final SIP response of the far channel that is `gone`. Comes back as that event, without a name."""
+
+    gone: ChannelGone
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +148,14 @@ class TellHold:
 
 
 @dataclass(frozen=True, slots=True)
+class TellRefused:
+    """What our side asked for, in one word, has come to nothing, as Asterisk did not do it."""
+
+    what: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class TellParty:
     """How one party stands; 1 is the far side."""
 
@@ -169,6 +184,7 @@ Action = (
     | StartTimer
     | CancelTimer
     | CancelTimers
+    | AskSipStatus
     | CheckMedia
     | AwaitEarlyMedia
     | PlayMusic
@@ -179,6 +195,7 @@ Action = (
     | TellState
     | TellDigit
     | TellHold
+    | TellRefused
     | TellParty
     | TellTransfer
     | TellRecording

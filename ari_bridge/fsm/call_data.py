@@ -6,7 +6,7 @@ One form for both. In JSON its names are in camelCase; no SDP is in it.
 import msgspec
 
 from ari_bridge.fsm.call import Call, CallState, Direction, Party, PartyState, Taping
-from ari_bridge.outcomes import Cause, Outcome
+from ari_bridge.outcomes import Cause, Detail, Outcome
 
 
 class CauseData(msgspec.Struct, frozen=True, rename="camel"):
@@ -15,6 +15,8 @@ class CauseData(msgspec.Struct, frozen=True, rename="camel"):
     q850: int  # ITU-T Q.850 cause; 0 where none is known
     sip: int  # the SIP status that stands closest; 0 where none does
     text: str  # in words
+    detail: Detail | None = None  # who refused, where the outcome says too little
+    forward: str = ""  # the number that the far side names in its place
 
 
 class PartyData(msgspec.Struct, frozen=True, rename="camel"):
@@ -60,6 +62,7 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
     ringing_at: float | None
     answered_at: float | None
     ended_at: float | None
+    ownerless: bool = False  # it was found talking, and no record tells whose it is: only an operator can end it
 
     @classmethod
     def of(cls, call: Call) -> "CallData":
@@ -86,11 +89,12 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
             ringing_at=call.ringing_at,
             answered_at=call.answered_at,
             ended_at=call.ended_at,
+            ownerless=call.ownerless,
         )
 
 
 def cause_data(cause: Cause) -> CauseData:
-    return CauseData(cause.q850, cause.sip, cause.text)
+    return CauseData(cause.q850, cause.sip, cause.text, cause.detail, cause.forward)
 
 
 def _party(party: Party) -> PartyData:

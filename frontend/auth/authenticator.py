@@ -138,10 +138,15 @@ def token_secret(path: Path) -> str:
         secret = path.read_text().strip()
     except FileNotFoundError:
         secret = secrets.token_urlsafe(48)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "w") as file:
-            file.write(secret + "\n")
+        write_secret(path, secret)
     if len(secret) < 32:
         raise InvalidUser(f"{path}: the token secret has {len(secret)} characters, and needs 32. Delete the file.")
     return secret
+
+
+def write_secret(path: Path, secret: str) -> None:
+    """Where there is no file yet. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(descriptor, "w") as file:
+        file.write(secret + "\n")

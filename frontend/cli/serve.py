@@ -8,6 +8,7 @@ import sys
 import structlog
 import uvloop
 
+from ari_bridge.ari.ownership import ApplicationInUse
 from ari_bridge.call_store import StoreRefused
 from ari_bridge.hooks import PluginError
 from frontend.app import CannotListen, run
@@ -29,7 +30,7 @@ def serve() -> int:
     logs.configure(settings.log_level, settings.log_format)
     try:
         uvloop.run(_serve(settings))
-    except (CannotListen, PluginError, InvalidUser, StoreRefused, ssl.SSLError) as error:
+    except (CannotListen, PluginError, InvalidUser, StoreRefused, ApplicationInUse, ssl.SSLError) as error:
         structlog.get_logger(__name__).error("cannot start", reason=str(error))
         return CANNOT_START
     return ENDED

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from ari_bridge.fsm.call import Direction
-from ari_bridge.outcomes import Outcome
+from ari_bridge.outcomes import Detail, Outcome
 
 ClientState = Literal["trying", "ringing", "early", "accepted", "ended"]
 """A call's state as clients see it; `ended` is the last and comes once."""
@@ -421,6 +421,8 @@ class State(Message, tag="state", frozen=True):
     q850: int = 0
     sip: int = 0
     reason: str = ""  # one short sentence in plain words
+    detail: Detail | None = None  # with `ended`: who refused, where `outcome` says too little
+    forward: str = ""  # with `moved`: the number that the far side names in its place
 
 
 class IncomingCall(Message, tag="incoming-call", frozen=True):
@@ -456,6 +458,7 @@ class TransferFailed(Message, tag="transfer-failed", frozen=True):
     target: str
     outcome: Outcome
     reason: str
+    detail: Detail | None = None  # who refused, where `outcome` says too little
 
 
 class Party(Message, tag="party", frozen=True):
@@ -468,6 +471,7 @@ class Party(Message, tag="party", frozen=True):
     state: Literal["trying", "ringing", "accepted", "ended"]
     outcome: Outcome | None = None  # with `ended`
     reason: str = ""  # with `ended`: one short sentence in plain words
+    detail: Detail | None = None  # with `ended`: who refused, where `outcome` says too little
 
 
 class Recording(Message, tag="recording", frozen=True):
@@ -513,7 +517,8 @@ class Error(Message, tag="error", frozen=True):
 
     `code`: `malformed`, `unknown_type`, `invalid_request`, `invalid_sdp`,
     `invalid_target`, `unknown_call`, `wrong_state`, `too_many`,
-    `unauthorized`, `forbidden`, `too_large`, `held_elsewhere`, `unavailable`. `field` names the faulty one.
+    `unauthorized`, `forbidden`, `too_large`, `held_elsewhere`, `unavailable`, `pbx_refuses` (a call that
+    stands goes on as before). `field` names the faulty one.
     """
 
     code: str
@@ -521,6 +526,7 @@ class Error(Message, tag="error", frozen=True):
     field: str | None = None
     call_id: str | None = None
     retry_after: float | None = None  # seconds, with `too_many` and `unavailable`
+    detail: Detail | None = None  # with `unavailable`: why, where it is not simply that the phone system is not there
 
 
 class Pong(Message, tag="pong", frozen=True):

@@ -18,6 +18,7 @@ from ari_bridge.engine.call_manager import (
     MediaReady,
     PartyChanged,
     RecordingChanged,
+    RequestRefused,
     StateChanged,
     TransferEnded,
     Update,
@@ -30,6 +31,7 @@ from frontend.auth.authenticator import Access, Unauthorized
 from frontend.auth.sessions import Sessions
 from frontend.calls.commands import act
 from frontend.calls.views import (
+    REFUSED,
     hold_message,
     party_message,
     recording_message,
@@ -88,7 +90,11 @@ class Shared(Protocol):
 
 
 class Connection:
-    def __init__(self, shared: Shared, socket: web.WebSocketResponse, authorization: str | None) -> None:
+    """`user`: whom the address says that it takes calls for; "": it says nothing."""
+
+    def __init__(
+        self, shared: Shared, socket: web.WebSocketResponse, authorization: str | None, user: str = ""
+    ) -> None:
         self._shared = shared
         self.session = shared.sessions.new()
         self._calls = shared.calls
@@ -96,6 +102,7 @@ class Connection:
         self.send = self._wire.send
         self.close = self._wire.close
         self._authorization = authorization
+        self._user_of_address = user
         self._user: str | None = None  # registered as, now or before
         self._follows = False  # registered or resumed: it is told how its calls stand
         self._telling: asyncio.Handle | None = None
@@ -116,6 +123,8 @@ class Connection:
         token = self._shared.sessions.token(self.session)
         self.send(messages.Welcome(self._shared.version, self._shared.access.required, token))
         self._tell_ice_servers()
+        if self._user_of_address:
+            self._wire.take(messages.Register(self._user_of_address))
         try:
             await self._wire.run()
         finally:
@@ -429,6 +438,9 @@ class Connection:
                 self.send(messages.Dtmf(call.id, digit))
             case MediaNeeded(reason=reason):
                 self.send(messages.MediaLost(call.id, reason))
+            case RequestRefused(what=what):
+                field = "digits" if what == "digits" else None
+                self.send(messages.Error("pbx_refuses", REFUSED[what], field, call_id=call.id))
             case HoldChanged(by_us=by_us):
                 self.send(hold_message(call, by_us=by_us))
             case PartyChanged(party=party):

@@ -57,7 +57,8 @@ class Connections:
             await socket.prepare(request)
         except ConnectionError:
             return socket  # the client is gone already
-        connection = Connection(self, socket, request.headers.get("Authorization"))
+        user = request.query.get("user", "")
+        connection = Connection(self, socket, request.headers.get("Authorization"), user)
         self._open.add(connection)
         metrics.WEBSOCKETS.inc()
         try:

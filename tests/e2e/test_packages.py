@@ -16,11 +16,13 @@ from playwright.async_api import Browser, Page, expect
 from deploy.demo.install import PROJECT, WEB
 from frontend.auth.users import Users
 from tests.e2e.chromium import chromium
-from tests.e2e.conftest import PAGE_TONE
+from tests.e2e.conftest import FAR_TONE, PAGE_TONE
 from tests.e2e.ears import Ears
 from tests.e2e.packages import Project, blocks, served
 from tests.e2e.softphone import Watch, new_context
 from tests.real import free
+from tests.real.rtp import RtpPeer
+from tests.real.sipp import Sipp
 from tests.real.site import Site, SiteWith
 from tests.real.tone_file import write_tone
 
@@ -42,6 +44,7 @@ class Stranger:
     browser: Browser
     origin: str
     http_port: int  # what the browser takes for port 3000
+    ws_port: int  # and for 8080
 
     @asynccontextmanager
     async def opens(self, path: str) -> AsyncIterator[tuple[Page, Ears]]:
@@ -60,16 +63,17 @@ class Stranger:
 async def stranger(tmp_path_factory: pytest.TempPathFactory, project: Project) -> AsyncIterator[Stranger]:
     tone = tmp_path_factory.mktemp("microphone") / "tone.wav"
     write_tone(tone, PAGE_TONE)
-    [http_port] = free.ports(1)
-    rules = f"--host-resolver-rules=MAP localhost:3000 {free.HOST}:{http_port}"
+    http_port, ws_port = free.ports(2)
+    rules = f"--host-resolver-rules=MAP localhost:3000 {free.HOST}:{http_port},MAP localhost:8080 {free.HOST}:{ws_port}"
     async with chromium(tone, rules) as browser, served(project.built, DOCS / "examples") as origin:
-        yield Stranger(browser, origin, http_port)
+        yield Stranger(browser, origin, http_port, ws_port)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def site(site_with: SiteWith, stranger: Stranger) -> AsyncIterator[Site]:
     """A server that lets in the stranger's pages, and no others."""
-    async with site_with(http_port=stranger.http_port, cors_origin=stranger.origin) as running:
+    ports = {"http_port": stranger.http_port, "ws_port": stranger.ws_port}
+    async with site_with(**ports, cors_origin=stranger.origin) as running:
         yield running
 
 
@@ -135,10 +139,11 @@ async def test_the_words_of_other_kits_work_with_a_sign_in(
     users = tmp_path / "users"
     Users(users).add("1001", "correct horse battery")
     signed_in = {"enable_authentication": True, "users_file": users, "token_secret_file": tmp_path / "secret"}
-    [block] = [block for block in blocks(DOCS / "SDK.md") if "createCall" in block.code]
+    ports = {"http_port": stranger.http_port, "ws_port": stranger.ws_port}
+    [block] = [block for block in blocks(DOCS / "SDK.md") if "createCall(" in block.code]
     project.page("other-words", block)
     await asyncio.to_thread(project.build, "other-words")
-    async with site_with(http_port=stranger.http_port, cors_origin=stranger.origin, **signed_in) as site:
+    async with site_with(**ports, cors_origin=stranger.origin, **signed_in) as site:
         async with stranger.opens("built/other-words/index.html") as (page, ears):
             await expect(page.locator("body")).to_have_attribute("data-call", "connected")
             await ears.heard.wait_for_tone(MILLIWATT)
@@ -158,17 +163,20 @@ async def test_a_call_without_any_package(example: str, stranger: Stranger, site
         await expect(page.get_by_role("status")).to_have_text("completed")
 
 
-_SURROUNDINGS = """\
-import type { ClientState, SIPProxyCall, SIPProxyClient } from "sip-proxy-client";
-
-declare global {
-  const client: SIPProxyClient;
-  const call: SIPProxyCall;
-  const other: SIPProxyCall;
-  const canChooseSpeaker: typeof import("sip-proxy-client").canChooseSpeaker;
-  function show(...words: unknown[]): void;
-}
-"""
+async def test_a_plain_websocket_is_called(stranger: Stranger, site: Site, far: RtpPeer, tmp_path: Path) -> None:
+    async with stranger.opens("examples/incoming.html") as (page, ears):
+        told = page.get_by_role("status")
+        await expect(told).to_have_text("Calls for 1001 ring here.")
+        async with Sipp("caller_stays", tmp_path, to=site.pbx.sip_port, rtp_port=far.port) as caller:
+            await expect(told).to_have_text("Desk phone is calling")
+            await page.get_by_role("button", name="Answer").click()
+            await expect(told).to_have_text("accepted")
+            stream = await far.stream()
+            await stream.heard.wait_for_tone(PAGE_TONE)
+            await ears.heard.wait_for_tone(FAR_TONE)
+            await page.get_by_role("button", name="Hang up").click()
+            await expect(told).to_have_text("completed")
+            await caller.done()
 
 
 @pytest.mark.parametrize(
@@ -181,5 +189,5 @@ async def test_every_block_of_the_documents_has_right_types(document: Path, proj
     assert found
     files = {f"block{n}.{block.language}": f"{block.code}\nexport {{}};\n" for n, block in enumerate(found)}
     name = f"blocks-{document.parent.name}-{document.stem}"
-    project.write(name, {**files, "surroundings.d.ts": _SURROUNDINGS})
+    project.write(name, files)
     await asyncio.to_thread(project.check, name)

@@ -1,6 +1,6 @@
 // What `npm pack` makes of the packages, as strangers' tools see it.
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -33,6 +33,19 @@ describe.each(["sip-proxy-client", "sip-proxy-react"])("%s", (name) => {
     expect(files).toContain("README.md");
     expect(files).toContain("dist/index.js");
     expect(files).toContain("dist/index.d.ts");
-    expect(files.filter((path) => /test|\.tsx?$/.test(path.replace(/\.d\.ts$/, "")))).toEqual([]);
+    const source = (path: string): boolean => /test|\.tsx?$/.test(path.replace(/\.d\.ts$/, "")) && !path.startsWith("example/");
+    expect(files.filter(source)).toEqual([]);
+    expect(files.filter((path) => /node_modules|example\/dist/.test(path))).toEqual([]);
+  });
+
+  test("its README links to nothing that is not packed", () => {
+    const readme = readFileSync(join(import.meta.dirname, name, "README.md"), "utf8");
+    const headings = [...readme.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => heading.toLowerCase().replace(/[^\w\s-]/g, "").trim().replace(/\s/g, "-"));
+    const links = [...readme.matchAll(/\]\(([^)]+)\)/g)].map(([, link = ""]) => link);
+    expect(links.length).toBeGreaterThan(0);
+    for (const link of links) {
+      if (link.startsWith("#")) expect(headings).toContain(link.slice(1));
+      else if (!link.startsWith("https://")) expect(files.filter((path) => path === link || path.startsWith(`${link}/`)), link).not.toEqual([]);
+    }
   });
 });

@@ -2,9 +2,9 @@
 
 import type { Call, Phase } from "./state/model.js";
 import type { Trouble } from "./state/pendingRequest.js";
-import { EventEmitter } from "./EventEmitter.js";
+import { EventEmitter, heard, type Listener } from "./EventEmitter.js";
 import type { PhoneController } from "./PhoneController.js";
-import { SIPProxyError, endingError } from "./errors.js";
+import { SIPProxyError, endingError, failureOf } from "./errors.js";
 import type { Quality } from "./quality/mos.js";
 import { normalizeNumber } from "./number.js";
 import type { Feedback, PartySummary, QualityWarning, RecordingState } from "./protocol/messages.js";
@@ -42,6 +42,7 @@ export class SIPProxyCall extends EventEmitter<CallEvents> {
   readonly #engine: PhoneController;
   #known: Call;
   readonly #until: Until;
+  #latest: Map<keyof CallEvents, unknown[]> | null = null; // what was told, while somebody may only begin to listen
 
   /** @internal Calls are made by the client. */
   constructor(engine: PhoneController, known: Call, until: Until) {
@@ -218,8 +219,31 @@ export class SIPProxyCall extends EventEmitter<CallEvents> {
     this.#known = known;
   }
 
+  /** @internal Whoever begins to listen while this is on hears what was told already, a moment later. */
+  keepLatest(on: boolean): void {
+    this.#latest = on ? new Map() : null;
+  }
+
+  override on<Name extends keyof CallEvents>(name: Name, listener: Listener<CallEvents[Name]>): () => void {
+    return this.#late(name, listener, super.on(name, listener));
+  }
+
+  override once<Name extends keyof CallEvents>(name: Name, listener: Listener<CallEvents[Name]>): () => void {
+    const off = super.once(name, listener);
+    return this.#latest?.has(name) ? (off(), this.#late(name, listener, () => undefined)) : off;
+  }
+
+  #late<Name extends keyof CallEvents>(name: Name, listener: Listener<CallEvents[Name]>, off: () => void): () => void {
+    const told = this.#latest?.get(name) as CallEvents[Name] | undefined;
+    if (!told) return off;
+    let wanted = true;
+    queueMicrotask(() => wanted && heard(() => listener(...told)));
+    return () => ((wanted = false), off());
+  }
+
   /** @internal */
   tell<Name extends keyof CallEvents>(name: Name, ...told: CallEvents[Name]): void {
+    this.#latest?.set(name, told);
     this.emit(name, ...told);
   }
 
@@ -263,10 +287,10 @@ export class SIPProxyCall extends EventEmitter<CallEvents> {
 export type Until = (ms: number, done: () => boolean | SIPProxyError) => Promise<void>;
 
 /** The server does not tell apart how somebody is called. */
-const TELLS_OF = { hold: "hold", record: "record", transfer: "transfer", connect: "transfer", add: "add", merge: "add" } as const;
+const TELLS_OF = { hold: "hold", record: "record", transfer: "transfer", connect: "transfer", add: "add", merge: "add", digits: "digits" } as const;
 
 const troubleError = ({ problem, outcome, reason }: NonNullable<Call["trouble"]>): SIPProxyError =>
-  new SIPProxyError(problem ?? outcome ?? "refused", problem === "refused" || problem === "invalid_target" ? reason : "");
+  new SIPProxyError(failureOf(problem ?? outcome), problem === "refused" || problem === "invalid_target" ? reason : "");
 
 /** Who does not wait for it hears of it by events: an error that nobody caught would be said twice. */
 function quietly<T>(promise: Promise<T>): Promise<T> {

@@ -41,12 +41,114 @@ describe("a call from here", () => {
   });
 
   it("fails in plain words", async () => {
-    const call = client.createCall({ target: "600", options: { audio: true, video: false, recording: false } });
+    const call = client.call("600", { audio: true, video: false, recording: false });
     const events = told(call);
     await settled();
     world.proxy.say(state(call.id, "ended", { outcome: "busy", q850: 17, sip: 486, reason: "User busy" }));
     expect(events).toEqual(["error busy", "failed busy", "disconnected"]);
     expect(call.error).toMatchObject({ code: "busy", fatal: true });
+  });
+
+  describe("as a promise", () => {
+    const last = (): string => client.state.calls.at(-1)!.id;
+
+    it.each(["ringing", "early", "accepted"] as const)("holds when the other side does: %s", async (how) => {
+      const promise = client.createCall({ target: "600", options: { audio: true, video: false, recording: false } });
+      const came = fate(promise);
+      await settled();
+      world.proxy.say(state(last(), "trying"));
+      await settled();
+      expect(came()).toBe("");
+      world.proxy.say(state(last(), how));
+      const call = await promise;
+      expect([call.id, client.activeCall]).toEqual([last(), call]);
+    });
+
+    it("tells who waited for it what was told meanwhile, once", async () => {
+      const promise = client.createCall({ target: "601" });
+      await settled();
+      world.proxy.say(state(last(), "accepted"));
+      const call = await promise;
+      const told: string[] = [];
+      call.on("connected", () => told.push("connected"));
+      call.once("accepted", () => told.push("accepted"));
+      call.on("ringing", () => told.push("ringing"));
+      call.on("accepted", () => told.push("nothing"))();
+      await settled();
+      expect(told).toEqual(["connected", "accepted"]);
+      await pass(1);
+      call.on("connected", () => told.push("late"));
+      await settled();
+      world.proxy.say(state(call.id, "accepted"));
+      expect(told).toEqual(["connected", "accepted"]);
+    });
+
+    it("lets who does not wait listen at once, and hang up", async () => {
+      const promise = client.createCall({ target: "600" });
+      const told: string[] = [];
+      promise.on("connected", () => told.push("connected"));
+      promise.on("disconnected", () => told.push("disconnected"));
+      await settled();
+      world.proxy.say(state(last(), "accepted"));
+      promise.hangup();
+      await settled();
+      expect(told).toEqual(["connected", "disconnected"]);
+    });
+
+    it.each(["busy", "unreachable", "forbidden", "failed_pbx", "no_answer", "rejected", "failed_media"] as const)("is rejected by what ended it before it rang: %s", async (outcome) => {
+      const promise = client.createCall({ target: "600" });
+      await settled();
+      world.proxy.say(state(last(), "ended", { outcome }));
+      await expect(promise).rejects.toMatchObject({ name: "SIPProxyError", code: outcome, fatal: true });
+    });
+
+    it("is rejected where it was given up before it rang", async () => {
+      const promise = client.createCall({ target: "600" });
+      await settled();
+      promise.hangup();
+      await expect(promise).rejects.toMatchObject({ code: "cancelled" });
+    });
+
+    it.each(["", "  ", "6&7", "600@other", "not a number"])("is rejected for a number that is none, by one rule: %j", async (target) => {
+      await expect(client.createCall({ target })).rejects.toMatchObject({ code: "invalid_target" });
+      expect(world.proxy.of("offer")).toEqual([]);
+    });
+
+    it("is rejected for a number that only the server knows to be none", async () => {
+      const promise = client.createCall({ target: "600" });
+      await settled();
+      world.proxy.say({ type: "error", code: "invalid_target", message: "There is no such number.", callId: last() });
+      await expect(promise).rejects.toMatchObject({ code: "invalid_target", message: "There is no such number." });
+    });
+
+    it("is rejected without a microphone", async () => {
+      world.page.microphone.open = async () => {
+        throw new DOMException("no", "NotAllowedError");
+      };
+      await expect(client.createCall({ target: "600" })).rejects.toMatchObject({ code: "microphone_blocked" });
+    });
+
+    it("is rejected where there are too many, with video, and after the end", async () => {
+      await expect(client.createCall({ target: "600", options: { video: true } })).rejects.toMatchObject({ code: "unsupported" });
+      for (const target of ["1", "2", "3"]) client.call(target);
+      await expect(client.createCall({ target: "4" })).rejects.toMatchObject({ code: "too_many" });
+      client.close();
+      await expect(client.createCall({ target: "4" })).rejects.toMatchObject({ code: "closed" });
+    });
+
+    it("is rejected where the server is not there", async () => {
+      const other = world.client({ proxyUrl: "https://other.example" });
+      world.proxy.reachable = false;
+      const came = fate(other.createCall({ target: "600" }));
+      await pass(20_000);
+      expect(came()).toBe("not_connected");
+    });
+
+    it("is rejected where the sign-in is", async () => {
+      world.proxy.authentication = true;
+      const other = world.client({ credentials: { user: "1001", password: "wrong" } });
+      await expect(other.createCall({ target: "600" })).rejects.toMatchObject({ code: "unauthorized" });
+    });
   });
 
   it.each(["NotAllowedError", "NotFoundError"])("fails without a microphone: %s", async (name) => {

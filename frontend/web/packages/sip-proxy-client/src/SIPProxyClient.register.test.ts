@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { SIPProxyClient } from "./SIPProxyClient.js";
 import { SIPProxyError } from "./errors.js";
 import { fate, fakeWorld, pass, told, type World } from "./testing/clients.js";
 import { FakeSocket, settled } from "./testing/fakes.js";
@@ -243,7 +242,7 @@ describe("a server that is not there", () => {
     await pass(10_000);
     expect(client.isRegistered).toBe(true);
     expect(events.at(-1)).toBe("registered");
-    expect(new Set(events.slice(0, -1))).toEqual(new Set(["registering"]));
+    expect(new Set(events.slice(0, -1))).toEqual(new Set(["registering", "error server_unreachable"]));
   });
 
   it("rejects, and goes on signing in", async () => {
@@ -265,7 +264,7 @@ describe("a server that is not there", () => {
     world.proxy.authentication = true;
     world.proxy.status = 503;
     const client = world.client({ credentials });
-    await expect(client.register()).rejects.toMatchObject({ code: "http_503", fatal: false });
+    await expect(client.register()).rejects.toMatchObject({ code: "unavailable", fatal: false });
     world.proxy.status = 0;
     await client.register();
     expect(client.isRegistered).toBe(true);
@@ -273,9 +272,55 @@ describe("a server that is not there", () => {
 });
 
 describe("what makes no sense", () => {
-  it("takes no address that is none", () => {
-    expect(() => new SIPProxyClient({ proxyUrl: "ftp://pbx.example" })).toThrow(expect.objectContaining({ code: "invalid_address", fatal: true }));
-    expect(() => new SIPProxyClient({ proxyUrl: "https://pbx.example", bridgeUrl: "mailto:x" })).toThrow(SIPProxyError);
+  it.each([[{ proxyUrl: "ftp://pbx.example" }, "proxyUrl is “ftp://pbx.example”"], [{ proxyUrl: "https://pbx.example", bridgeUrl: "mailto:x" }, "bridgeUrl is “mailto:x”"]])(
+    "is told of an address that is none, and nothing is thrown by making a client: %j",
+    async (options, words) => {
+      const client = world.client(options);
+      const events = told(client);
+      expect(client.error).toMatchObject({ code: "invalid_address", fatal: true, message: expect.stringContaining(words) as string });
+      await expect(client.register()).rejects.toBe(client.error);
+      expect(events).toEqual(["error invalid_address"]);
+      expect(() => client.call("600")).toThrow(client.error!);
+      await expect(client.createCall({ target: "600" })).rejects.toBe(client.error);
+      client.reconnect();
+      await client.unregister();
+      expect([FakeSocket.all.length, client.calls]).toEqual([0, []]);
+    },
+  );
+
+  it.each([[404, "invalid_address"], [401, "invalid_address"], [403, "invalid_address"], [502, "unavailable"], [429, "refused"]])(
+    "does not take a server of another kind for a wrong password: %i",
+    async (status, code) => {
+      world.proxy.authentication = true;
+      world.proxy.status = status;
+      const client = world.client({ credentials });
+      await expect(client.register()).rejects.toMatchObject({ code });
+      if (code === "invalid_address") expect(client.error?.message).toBe(`There is no API of the server at https://pbx.example: its answer to GET /config is ${status}. proxyUrl is to be its http address.`);
+    },
+  );
+
+  it.each(["<!doctype html>", "[]", "null"])("does not take a page for a server: %s", async (body) => {
+    vi.stubGlobal("fetch", async () => new Response(body));
+    await expect(world.client({ credentials }).register()).rejects.toMatchObject({ code: "invalid_address" });
+  });
+});
+
+describe("a server that is not there", () => {
+  it.each([{}, { credentials }])("is told of at once, once, until it is there: %j", async (options) => {
+    world.proxy.reachable = false;
+    const client = world.client(options);
+    const events = told(client);
+    const came = fate(client.register());
+    await settled();
+    expect(client.error).toMatchObject({ code: "server_unreachable", fatal: false });
+    expect(client.error?.message).toMatch(/^The server cannot be reached at (https|wss):\/\/pbx\.example/);
+    await pass(60_000);
+    expect([came(), events]).toEqual(["server_unreachable", ["registering", "error server_unreachable"]]);
+    world.proxy.reachable = true;
+    await pass(10_000);
+    expect([client.error, client.isRegistered, events.at(-1)]).toEqual([null, true, "registered"]);
+    await world.proxy.vanish();
+    expect([client.error, events.at(-1)]).toEqual([null, "registering"]);
   });
 });
 

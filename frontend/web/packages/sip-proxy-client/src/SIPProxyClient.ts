@@ -12,17 +12,19 @@ import { SIPProxyCall, type CallAudio, type CallFeedback } from "./SIPProxyCall.
 import { fromToken, identityOf, type Credentials, type Identity } from "./credentials.js";
 import { EventEmitter, heard } from "./EventEmitter.js";
 import { PhoneController } from "./PhoneController.js";
-import { SIPProxyError } from "./errors.js";
+import { SIPProxyError, told as errorOf } from "./errors.js";
 import type { Devices } from "./devices/Microphone.js";
 import { normalizeNumber } from "./number.js";
+import { placed, type PlacedCall } from "./placed.js";
 import { listRecordings, recordingOf, type CallRecording } from "./http/recordings.js";
 import { addressesOf } from "./signaling/urls.js";
-import { Refused, Server, type ServerConfig } from "./http/HttpApi.js";
+import { Server, type ServerConfig } from "./http/HttpApi.js";
+import { asSIPProxyError, signIn, unreachable } from "./signIn.js";
 import { tell, type Told } from "./stateEvents.js";
 
 export interface SIPProxyClientOptions {
-  proxyUrl?: string; // http(s) or ws(s), of the server; this page's where none is given
-  bridgeUrl?: string; // of the HTTP API, where that is elsewhere
+  proxyUrl?: string; // of the server (its HTTP API); this page's where none is given
+  bridgeUrl?: string; // of its WebSocket, where that is elsewhere
   credentials?: Credentials; // none: a server without sign-in
   user?: string; // who to be on a server without sign-in; else a guest
   nameOf?(number: string): string; // "" where unknown: who a number is, where the server does not say
@@ -60,7 +62,9 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 export class SIPProxyClient extends EventEmitter<ClientEvents> {
   /** The HTTP API of the server, with this client's sign-in. */
   readonly server: Server;
-  readonly #socketUrl: string;
+  readonly #socketUrl: string = "";
+  readonly #unusable: SIPProxyError | null = null; // no address to connect to
+  #absence: SIPProxyError | null = null; // the server was never there
   #identity: Identity;
   #engine: PhoneController | null = null;
   #signedIn: () => void = () => undefined; // lets the engine begin
@@ -78,17 +82,19 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
   #isTelling = false;
   readonly #options: SIPProxyClientOptions;
 
-  /** Connects to nothing yet. Throws `SIPProxyError` (`invalid_address`). */
+  /** Connects to nothing yet, and never throws: what is no address is told by `register`, `call` and `error`. */
   constructor(options: SIPProxyClientOptions = {}) {
     super();
     this.#options = options;
+    let base = "invalid:"; // which nothing is fetched from
     try {
-      const { socket, api } = addressesOf(options.proxyUrl ?? "", options.bridgeUrl, globalThis.location?.href);
+      const { socket, api } = addressesOf(options.proxyUrl, options.bridgeUrl, globalThis.location?.href);
       this.#socketUrl = socket;
-      this.server = new Server(api);
+      base = api;
     } catch (cause) {
-      throw new SIPProxyError("invalid_address", `${options.proxyUrl ?? ""} is no http or ws address of a server.`, true, { cause });
+      this.#unusable = new SIPProxyError("invalid_address", (cause as Error).message, true, { cause });
     }
+    this.server = new Server(base);
     this.#identity = identityOf(options.credentials, options.user);
     this.server.token = this.#identity.token;
   }
@@ -121,6 +127,11 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
     return this.state.registered;
   }
 
+  /** Why nothing can be done now, and will not come right by waiting or a call: address, sign-in, a server that was never there. */
+  get error(): SIPProxyError | null {
+    return this.#unusable ?? this.#refusal ?? this.#absence;
+  }
+
   /** All live calls, the oldest first. */
   get calls(): readonly SIPProxyCall[] {
     return this.state.calls.flatMap(({ id }) => this.#objects.get(id) ?? []);
@@ -146,13 +157,17 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
    * Rejects with `SIPProxyError`: `unauthorized`; `server_unreachable`, and goes on trying behind it.
    */
   async register(): Promise<void> {
+    if (this.#unusable && !this.#closed) {
+      await null; // who listens for `error` next is to hear of it
+      this.#fail(this.#unusable);
+    }
     const engine = this.#start();
     if (this.isRegistered) return;
     engine.takeCalls(true);
     this.#registers();
     this.#tellAll();
     if (this.#refusal) void this.#signIn();
-    await this.#until(REGISTER_MS, () => this.isRegistered || (this.#refusal ?? false), "server_unreachable");
+    await this.#until(REGISTER_MS, () => this.isRegistered || (this.#refusal ?? false), () => this.#unreachable());
   }
 
   /** Takes no more calls; those that stand go on. */
@@ -160,7 +175,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
     if (!this.#engine || this.#closed) return;
     this.#engine.takeCalls(false);
     this.#registering = false;
-    await this.#until(REGISTER_MS, () => !this.isRegistered, "server_unreachable");
+    await this.#until(REGISTER_MS, () => !this.isRegistered, () => this.#unreachable());
   }
 
   /** Another token for the same user, before the last one has run out. */
@@ -206,9 +221,12 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
     return call;
   }
 
-  /** The same in the words of other kits. */
-  createCall({ target, options }: { target: string; options?: CallOptions }): SIPProxyCall {
-    return this.call(target, options);
+  /**
+   * The same as a promise: of the call, as soon as the other side rings or has answered. Whatever ends it before rejects
+   * with a `SIPProxyError`. Who does not wait may listen at once: the promise has the call's `on`, `once`, `off`, `hangup`.
+   */
+  createCall({ target, options }: { target: string; options?: CallOptions }): PlacedCall {
+    return placed(() => this.call(target, options), (done) => this.#until(LONGEST_TIMER_MS, done, () => new SIPProxyError("not_connected")));
   }
 
   /** A number is being written, or is not any more: a call's media are made ahead of it. */
@@ -241,7 +259,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
   /** Tests microphone, server and sound, by a call to an echo that rings nobody. Never rejects for a bad result. */
   async runPreflight(): Promise<Preflight> {
     const engine = this.#start(false);
-    await this.#until(REGISTER_MS, () => !this.#signingIn, "server_unreachable").catch(() => undefined);
+    await this.#until(REGISTER_MS, () => !this.#signingIn, () => this.#unreachable()).catch(() => undefined);
     const config = await this.server.config().catch((): Partial<ServerConfig> => ({}));
     return engine.testConnection(config.preflightNumber ?? "");
   }
@@ -285,6 +303,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
   /** `registers`: whether calls ring, where it is only now that a client begins. */
   #start(registers = true): PhoneController {
     if (this.#closed) throw new SIPProxyError("closed", "", true);
+    if (this.#unusable) throw this.#unusable;
     if (this.#engine) return this.#engine;
     const { server } = this;
     const identity = this.#identity;
@@ -305,7 +324,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
           for (const kind of cleared) call?.tell("warning-cleared", kind);
         });
       },
-      onRefusal: ({ code, message }) => this.#fail(new SIPProxyError(code, message)),
+      onRefusal: ({ code, message }) => this.#fail(errorOf(code, message)),
       onRefused: (reason) => this.#refused(reason),
       onSignedOut: () => this.#refusal?.fatal && this.#fail(this.#refusal),
     });
@@ -324,7 +343,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
     const again = this.#refusal !== null && !this.#refusal.fatal; // it was told
     this.#refusal = null;
     this.#signingIn = true;
-    const came = await this.#token(user, password);
+    const came = await signIn(this.server, user, password);
     this.#signingIn = false;
     if (this.#closed || this.#identity.password === null) return;
     if (!(came instanceof SIPProxyError)) {
@@ -339,18 +358,8 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
     this.#look();
   }
 
-  async #token(user: string, password: string): Promise<Pick<Identity, "token" | "expiresAt"> | SIPProxyError> {
-    try {
-      const { authentication } = await this.server.config();
-      if (!authentication) return { token: null, expiresAt: null };
-      const { token, expiresAt = null } = await this.server.signIn(user, password);
-      return { token, expiresAt };
-    } catch (cause) {
-      if (!(cause instanceof Refused)) return new SIPProxyError("server_unreachable", "", false, { cause });
-      const { status, code, message } = cause;
-      const later = status >= 500 || status === 408 || status === 429;
-      return new SIPProxyError(status === 401 ? "unauthorized" : code, message, !later, { cause });
-    }
+  #unreachable(): SIPProxyError {
+    return unreachable(this.#socketUrl);
   }
 
   /** There is a token, or none is needed. */
@@ -392,12 +401,12 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
 
   /** Each is told once. */
   #fail(error: SIPProxyError): void {
-    if (error === this.#failure) return;
+    if (error === this.#failure || (error.code === "server_unreachable" && this.#failure?.code === error.code)) return;
     this.#failure = error;
     this.#enqueue(() => this.emit("error", error));
   }
 
-  #until(ms: number, done: () => boolean | SIPProxyError, late: string): Promise<void> {
+  #until(ms: number, done: () => boolean | SIPProxyError, late: () => SIPProxyError): Promise<void> {
     return new Promise((resolve, reject) => {
       const settle = (error: SIPProxyError | null): void => {
         clearTimeout(timer);
@@ -409,7 +418,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
         const answer = this.#closed ? new SIPProxyError("closed", "", true) : done();
         if (answer !== false) settle(answer === true ? null : answer);
       };
-      const timer = setTimeout(() => settle(new SIPProxyError(late)), ms);
+      const timer = setTimeout(() => settle(late()), ms);
       this.#waiting.add(look);
       look();
     });
@@ -419,7 +428,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
     for (const call of after.calls) {
       const was = findCall(before, call.id);
       const known = was && this.#objects.get(call.id);
-      const object = known ?? new SIPProxyCall(this.#engine!, call, (ms, done) => this.#until(ms, done, "not_connected"));
+      const object = known ?? new SIPProxyCall(this.#engine!, call, (ms, done) => this.#until(ms, done, () => new SIPProxyError("not_connected")));
       object.take(call);
       this.#objects.set(call.id, object);
       if (!was && call.phase === "incoming") this.#telling.push(() => this.emit("incoming", object));
@@ -437,6 +446,11 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
     }
     if (before.registered !== after.registered) this.#telling.push(() => this.emit(after.registered ? "registered" : "unregistered"));
     if (after.registered) this.#renewed = this.#registering = false;
+    if (after.link === "open") this.#failure = this.#absence = null;
+    if (before.link === "connecting" && after.link === "lost" && !this.#refusal) {
+      this.#absence = this.#unreachable();
+      this.#telling.push(() => this.#absence && this.#fail(this.#absence));
+    }
     if (before.registered && after.link === "lost") this.#registers();
     if (before.devices !== after.devices) this.#telling.push(() => this.emit("devicesChanged", after.devices));
     if (before.soundBlocked !== after.soundBlocked) this.#telling.push(() => this.emit("soundBlocked", after.soundBlocked));
@@ -470,9 +484,3 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
     this.#isTelling = false;
   }
 }
-
-/** `cause`: what the HTTP API's answer, or its silence, has thrown. */
-const asSIPProxyError = (cause: unknown): never => {
-  if (cause instanceof Refused) throw new SIPProxyError(cause.code, cause.message, cause.status === 401, { cause });
-  throw new SIPProxyError("server_unreachable", "", false, { cause });
-};

@@ -1,7 +1,8 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Call } from "./state/model.js";
 import { end } from "./state/model.js";
-import { SIPProxyError, endingError } from "./errors.js";
+import { SIPProxyError, endingError, told } from "./errors.js";
 import { ringing, talking } from "./testing/calls.js";
 
 describe("an error", () => {
@@ -16,8 +17,27 @@ describe("an error", () => {
     expect(new SIPProxyError("too_large", "The message is too large.").message).toBe("The message is too large.");
   });
 
-  it.each(["unheard_of", "constructor", "toString"])("always has words: %s", (code) => {
-    expect(new SIPProxyError(code).message).toBe("The server refused this.");
+  it.each(["unheard_of", "constructor", "toString", "http_418"])("of a code that is not known here is a refusal: %s", (code) => {
+    expect(told(code, "")).toMatchObject({ code: "refused", message: "The server refused this.", cause: code });
+    expect(told(code, "No tea.").message).toBe("No tea.");
+  });
+
+  it("of something between that has no server now is one that may be gone later", () => {
+    expect(told("http_502", "Bad Gateway").code).toBe("unavailable");
+  });
+
+  it("knows every code of the server", () => {
+    const { components } = JSON.parse(readFileSync(new URL("../../../../../docs/openapi.json", import.meta.url), "utf8")) as { components: { responses: Record<string, unknown> } };
+    const codes = [...JSON.stringify(components).matchAll(/problem-([a-z_]+)/g), ...readFileSync(new URL("../../../../../docs/HTTP.md", import.meta.url), "utf8").matchAll(/^\| `([a-z_]+)` \| [45]\d\d \|/gm)].map(([, code]) => code!);
+    expect(codes.length).toBeGreaterThan(15);
+    for (const code of [...codes, "malformed", "unknown_type", "held_elsewhere"]) expect(told(code, "").code).toBe(code);
+  });
+
+  it("has no code that is misspelt", () => {
+    const error = new SIPProxyError("busy");
+    // @ts-expect-error the codes are a closed union
+    expect(error.code === "bussy").toBe(false);
+    expect(error.code === "too_large").toBe(false);
   });
 
   it("keeps what caused it", () => {

@@ -3,8 +3,7 @@
 import type { Call, Problem } from "./state/model.js";
 import type { Outcome } from "./protocol/messages.js";
 
-/** Codes stay; messages may be reworded. `docs/SDK.md` lists them. */
-export type ErrorCode =
+type Own =
   | Exclude<Outcome, "completed" | "transferred">
   | Problem
   | "unauthorized"
@@ -14,10 +13,18 @@ export type ErrorCode =
   | "invalid_digits"
   | "invalid_request"
   | "unsupported"
-  | "closed"
-  | (string & {}); // the server's own, docs/API.md
+  | "closed";
 
-export const MESSAGES: Record<string, string> = {
+/** What the server has beside these, with words of its own: docs/API.md. */
+const OF_THE_SERVER = [
+  "invalid_sdp", "not_found", "unknown_call", "unknown_recording", "method_not_allowed", "in_progress", "in_doubt", "too_large",
+  "range_not_satisfiable", "idempotency_key_reused", "error", "call_failed", "unavailable", "malformed", "unknown_type",
+] as const;
+
+/** All there are. Codes stay; messages may be reworded. `docs/SDK.md` lists them. */
+export type ErrorCode = Own | (typeof OF_THE_SERVER)[number];
+
+export const MESSAGES: Record<Own, string> = {
   busy: "The other side is on another call.",
   no_answer: "Nobody answered.",
   rejected: "The call was declined.",
@@ -33,6 +40,7 @@ export const MESSAGES: Record<string, string> = {
   microphone_in_use: "Another program uses the microphone.",
   microphone_failed: "The microphone cannot be opened.",
   insecure_page: "Browsers give the microphone only to https pages.",
+  no_webrtc: "WebRTC is switched off in this browser.",
   invalid_target: "This is not a number that can be called.",
   too_many: "There are too many calls. End one first.",
   not_connected: "The server cannot be reached just now.",
@@ -60,18 +68,30 @@ export class SIPProxyError extends Error {
     readonly fatal = false,
     options?: ErrorOptions,
   ) {
-    super(message || (Object.hasOwn(MESSAGES, code) ? MESSAGES[code] : MESSAGES["refused"]), options);
+    super(message || (isOwn(code) ? MESSAGES[code] : MESSAGES.refused), options);
   }
+}
+
+const isOwn = (code: string): code is Own => Object.hasOwn(MESSAGES, code);
+
+/** Of the server's answer. A code that is not known here (of a newer server, or of something between) is `refused`. */
+export function told(code: string, message: string, fatal = false, cause?: Error): SIPProxyError {
+  const known = isOwn(code) || (OF_THE_SERVER as readonly string[]).includes(code) ? (code as ErrorCode) : /^http_5/.test(code) ? "unavailable" : "refused";
+  return new SIPProxyError(known, message, fatal, { cause: cause ?? code });
 }
 
 /** Somebody ended it, or did not want it. */
 const WELL: ReadonlySet<string> = new Set<Outcome>(["completed", "transferred", "cancelled", "answered_elsewhere"]);
 
+/** Of what came to nothing. */
+export const failureOf = (code: Outcome | Problem | null): Own => (code === null || code === "completed" || code === "transferred" ? "refused" : code);
+
 /** Why a call has ended otherwise than it should; null where somebody ended it, or did not want it. */
-export function endingError({ direction, outcome, problem, reason }: Call): SIPProxyError | null {
-  const code = problem ?? outcome;
-  if (code === null || WELL.has(code)) return null;
+export function endingError({ direction, outcome, problem, reason, detail }: Call): SIPProxyError | null {
+  if (problem === null && (outcome === null || WELL.has(outcome))) return null;
+  const code = failureOf(problem ?? outcome);
   if (code === "rejected" && direction === "inbound") return null;
-  const words = code === "invalid_target" ? undefined : MESSAGES[code]; // the server says what is wrong with the number
+  // The server says what is wrong with the number, and who refused it.
+  const words = code === "invalid_target" || detail ? undefined : MESSAGES[code];
   return new SIPProxyError(code, words ?? reason, true, reason && words !== reason ? { cause: reason } : undefined);
 }

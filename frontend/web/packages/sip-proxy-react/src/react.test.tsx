@@ -76,8 +76,9 @@ describe.each([["as it is", false], ["in StrictMode", true]])("useSIPCall, %s", 
   it("ends its call where it goes away", async () => {
     const { result, unmount } = renderHook(() => useSIPCall({ proxyUrl }), strict ? { wrapper: StrictMode } : {});
     await pass();
-    const call = result.current.makeCall("600")!;
+    void result.current.makeCall("600");
     await pass();
+    const call = result.current.call!;
     unmount();
     await pass();
     expect(call.state).toBe("ended");
@@ -108,11 +109,74 @@ describe("useSIPCall", () => {
 
   it("tells a number that is none, and too many calls", async () => {
     const hook = await phone();
-    act(() => expect(hook.current.makeCall(" ")).toBeNull());
-    expect(hook.current.error?.code).toBe("invalid_target");
+    for (const target of [" ", "6&7"]) {
+      await act(() => expect(hook.current.makeCall(target)).rejects.toMatchObject({ code: "invalid_target" }));
+      expect(hook.current.error?.code).toBe("invalid_target");
+    }
     for (const target of ["1", "2", "3"]) act(() => void hook.current.makeCall(target));
-    act(() => expect(hook.current.makeCall("4")).toBeNull());
+    await act(() => expect(hook.current.makeCall("4")).rejects.toMatchObject({ code: "too_many" }));
     expect(hook.current.error?.code).toBe("too_many");
+  });
+
+  it("gives a promise of the call, as the original's code takes it", async () => {
+    const hook = await phone();
+    const told: string[] = [];
+    const press = async (): Promise<void> => {
+      try {
+        const call = await hook.current.makeCall("600");
+        call.on("connected", () => told.push("connected"));
+        told.push(call.number);
+      } catch (error) {
+        told.push(String(error));
+      }
+    };
+    void press();
+    await pass();
+    act(() => proxy.say(state(hook.current.call!.id, "accepted")));
+    await pass();
+    expect(told).toEqual(["600", "connected"]);
+    act(() => hook.current.endCall());
+    void press();
+    await pass();
+    act(() => proxy.say(state(hook.current.call!.id, "ended", { outcome: "busy" })));
+    await pass();
+    expect(told.at(-1)).toBe("SIPProxyError: The other side is on another call.");
+    expect(hook.current.error?.code).toBe("busy");
+  });
+
+  it("takes no call that somebody gave up for a failure", async () => {
+    const hook = await phone();
+    act(() => void hook.current.makeCall("600"));
+    await pass();
+    act(() => hook.current.endCall());
+    await pass();
+    expect(hook.current.error).toBeNull();
+  });
+
+  it.each([["ftp://pbx.example"], ["https://"], ["pbx example"]])("says what is wrong with an address, and takes no page down: %s", async (wrong) => {
+    const hook = await phone({ proxyUrl: wrong }, true);
+    expect(hook.current.error).toMatchObject({ code: "invalid_address", message: expect.stringContaining(wrong) as string });
+    await act(() => expect(hook.current.makeCall("600")).rejects.toBe(hook.current.error));
+    act(() => (hook.current.answer(), hook.current.reject(), hook.current.endCall()));
+  });
+
+  it("says that the server was never there, until it is", async () => {
+    proxy.reachable = false;
+    const hook = await phone();
+    expect(hook.current.error?.code).toBe("server_unreachable");
+    proxy.reachable = true;
+    await pass(6000);
+    expect([hook.current.error, hook.current.isRegistered]).toEqual([null, true]);
+  });
+
+  it("says so to a component that comes later, below a provider too", async () => {
+    proxy.reachable = false;
+    const client = new SIPProxyClient({ proxyUrl });
+    client.register().catch(() => undefined);
+    await pass();
+    const { result } = renderHook(() => useSIPCall(), { wrapper: ({ children }) => <SIPProxyProvider client={client}>{children}</SIPProxyProvider> });
+    expect(result.current.error?.code).toBe("server_unreachable");
+    client.close();
   });
 
   it("tells a wrong password", async () => {
@@ -140,8 +204,9 @@ describe("useSIPCall", () => {
   it("has its call again after a reload, in StrictMode too", async () => {
     const first = renderHook(() => useSIPCall({ proxyUrl, user: "1001" }), { wrapper: StrictMode });
     await pass();
-    const call = first.result.current.makeCall("600")!;
+    void first.result.current.makeCall("600");
     await pass();
+    const call = first.result.current.call!;
     act(() => proxy.say(state(call.id, "accepted")));
     await pass();
     const kept = { ...sessionStorage };
@@ -260,10 +325,10 @@ describe("a provider", () => {
     client.close();
   });
 
-  it("is none where there is none", () => {
+  it("is none where there is none", async () => {
     const { result } = renderHook(() => useSIPCall());
     expect(result.current).toMatchObject({ call: null, calls: [], client: null, isConnected: false });
-    act(() => expect(result.current.makeCall("600")).toBeNull());
+    await act(() => expect(result.current.makeCall("600")).rejects.toMatchObject({ code: "closed", message: expect.stringContaining("SIPProxyProvider") as string }));
     act(() => (result.current.answer(), result.current.reject(), result.current.endCall()));
   });
 });

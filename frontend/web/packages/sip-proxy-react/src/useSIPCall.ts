@@ -1,10 +1,9 @@
 // A phone in one hook: who calls, who is called, and what became of it.
 
 import { useCallback, useEffect, useState } from "react";
-import type { CallOptions, ClientState, SIPProxyCall, SIPProxyClient } from "sip-proxy-client";
-import { SIPProxyError } from "sip-proxy-client";
+import { SIPProxyError, type CallOptions, type ClientState, type SIPProxyCall, type SIPProxyClient } from "sip-proxy-client";
 import { useSIPProxyClient } from "./SIPProxyProvider.js";
-import { useClient, useSIPState, type UseSIPProxyOptions } from "./useSIPProxy.js";
+import { useClient, useClientError, useSIPState, type UseSIPProxyOptions } from "./useSIPProxy.js";
 
 export interface SIPCallHook {
   call: SIPProxyCall | null; // the one that is talked on, is set up, or rings
@@ -13,8 +12,9 @@ export interface SIPCallHook {
   isConnected: boolean; // somebody has answered `call`
   isRegistered: boolean; // calls ring here
   isReconnecting: boolean; // the server cannot be reached just now; calls that stand go on
-  error: SIPProxyError | null; // the last one, until the next call
-  makeCall(target: string, options?: CallOptions): SIPProxyCall | null; // null: see `error`
+  error: SIPProxyError | null; // why nothing can be done now (address, sign-in, no server); else the last one, until the next call
+  /** Of the call, as soon as the other side rings or has answered; what ends it before rejects it, and is `error`. */
+  makeCall(target: string, options?: CallOptions): Promise<SIPProxyCall>;
   answer(): void;
   reject(): void;
   endCall(): void;
@@ -28,29 +28,32 @@ export function useSIPCall(options?: UseSIPProxyOptions): SIPCallHook {
   const shared = useSIPProxyClient();
   const client = options ? own : shared;
   const state = useSIPState(client);
+  const lasting = useClientError(client);
   const [error, setError] = useState<SIPProxyError | null>(null);
   const call = client?.activeCall ?? null;
   const calls = client?.calls ?? [];
   const incoming = calls.find((one) => one.state === "incoming") ?? null;
-  useEffect(() => client?.on("error", setError), [client]);
+  useEffect(() => {
+    const off = client?.on("error", (error) => error !== client.error && setError(error));
+    return () => (off?.(), setError(null));
+  }, [client]);
   useEffect(() => call?.on("error", setError), [call]);
   const makeCall = useCallback(
-    (target: string, options?: CallOptions): SIPProxyCall | null => {
+    (target: string, options: CallOptions = {}): Promise<SIPProxyCall> => {
       setError(null);
-      try {
-        const made = client?.call(target, options) ?? null;
-        made?.on("error", setError); // it may fail before it was rendered
-        return made;
-      } catch (cause) {
-        setError(cause instanceof SIPProxyError ? cause : new SIPProxyError("refused", "", false, { cause }));
-        return null;
-      }
+      const made: Promise<SIPProxyCall> = client?.createCall({ target, options }) ?? Promise.reject(NOBODY);
+      made.then(
+        (call) => call.on("error", setError), // also of one that is not the active call
+        (error: SIPProxyError) => error.code !== "cancelled" && setError(error), // also where nobody waits for the promise
+      );
+      return made;
     },
     [client],
   );
   const ringing = useCallback(() => client?.calls.find((one) => one.state === "incoming"), [client]);
   return {
-    call, calls, incoming, error, client, state, makeCall,
+    call, calls, incoming, client, state, makeCall,
+    error: lasting ?? error,
     isConnected: call?.state === "accepted",
     isRegistered: state.registered,
     isReconnecting: state.link === "lost",
@@ -59,3 +62,5 @@ export function useSIPCall(options?: UseSIPProxyOptions): SIPCallHook {
     endCall: useCallback(() => client?.activeCall?.hangup(), [client]),
   };
 }
+
+const NOBODY = new SIPProxyError("closed", "There is no client: this component has neither options nor a SIPProxyProvider around it.", true);

@@ -1,7 +1,7 @@
 // One client for as long as a component is mounted.
 
-import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
-import { NOTHING_YET, SIPProxyClient, userOf, type ClientState, type SIPProxyClientOptions } from "sip-proxy-client";
+import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
+import { NOTHING_YET, SIPProxyClient, userOf, type ClientState, type SIPProxyClientOptions, type SIPProxyError } from "sip-proxy-client";
 
 export interface UseSIPProxyOptions extends SIPProxyClientOptions {
   /** Whether calls ring here (true unless said otherwise). Without, the client connects with its first call. */
@@ -11,6 +11,7 @@ export interface UseSIPProxyOptions extends SIPProxyClientOptions {
 export interface SIPProxyHook {
   client: SIPProxyClient | null; // null while rendering on a server
   state: ClientState;
+  error: SIPProxyError | null; // why nothing can be done now: a wrong address, a refused sign-in, a server that was never there
 }
 
 /**
@@ -19,7 +20,7 @@ export interface SIPProxyHook {
  */
 export function useSIPProxy(options: UseSIPProxyOptions): SIPProxyHook {
   const client = useClient(options);
-  return { client, state: useSIPState(client) };
+  return { client, state: useSIPState(client), error: useClientError(client) };
 }
 
 /** `options`: null where no client is wanted. */
@@ -49,6 +50,18 @@ export function useClient(options: UseSIPProxyOptions | null): SIPProxyClient | 
 /** The client's state, rendered anew with each change of it. */
 export function useSIPState(client: SIPProxyClient | null): ClientState {
   return useSyncExternalStore(client?.subscribe ?? never, client?.getSnapshot ?? nothing, nothing);
+}
+
+/** What `client.error` says, rendered anew when that is another. */
+export function useClientError(client: SIPProxyClient | null): SIPProxyError | null {
+  const subscribe = useCallback(
+    (listener: () => void) => {
+      const stops = [client?.on("error", listener), client?.subscribe(listener)];
+      return () => stops.forEach((stop) => stop?.());
+    },
+    [client],
+  );
+  return useSyncExternalStore(subscribe, () => client?.error ?? null, () => null);
 }
 
 /** StrictMode unmounts and mounts again at once: the client is closed only when it stays away. Who comes back later needs another one. */

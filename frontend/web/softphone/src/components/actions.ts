@@ -34,6 +34,8 @@ export interface PhoneActions {
   chooseRing(id: string): void;
   ownLevel(): number;
   remoteLevel(): number;
+  allowNotifications(): void; // lets the browser ask
+  declineNotifications(): void;
   signOut(): void;
   signIn?(password: string): Promise<string>; // in a call whose sign-in has ended; what went wrong, "" for nothing
 }

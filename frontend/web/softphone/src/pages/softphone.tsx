@@ -1,12 +1,14 @@
 // The softphone page: who is signed in, the phone, and the screen.
 
 import { useEffect, useState } from "react";
-import { SIPProxyError, activeOf, canChooseSpeaker, keyTones, type MicrophoneProblem, type ServerConfig, type Session, type SIPProxyClient } from "sip-proxy-client";
+import { SIPProxyError, activeOf, canChooseSpeaker, keyTones, type LiveCall, type MicrophoneProblem, type ServerConfig, type Session, type SIPProxyClient } from "sip-proxy-client";
 import type { PhoneActions } from "../components/actions";
+import { Boundary } from "../components/Boundary";
+import { Broken, PageBroken } from "../components/Broken";
 import { PhoneScreen } from "../components/PhoneScreen";
 import type { Opinion } from "../components/Rating";
 import { SignIn } from "../components/SignIn";
-import { useOutOfSight } from "../components/useOutOfSight";
+import { useOutOfSight, type OutOfSightActions } from "../components/useOutOfSight";
 import { useRecordings } from "../components/useRecordings";
 import { useSession, whyNotSignedIn } from "../components/useSession";
 import * as stored from "../phone/signedIn";
@@ -38,24 +40,48 @@ function Running({ session, config, onLeave }: RunningProps) {
   const [problem, setProblem] = useState<MicrophoneProblem | null>(window.isSecureContext ? null : "insecure_page");
   const recordings = useRecordings(client, recording, snapshot.history);
   const ringing = calls.find(({ phase }) => phase === "incoming");
-  useOutOfSight(ringing ?? activeOf(snapshot), calls.some((call) => call !== ringing), snapshot.aloud, {
-    accept: (id) => void client.find(id)?.answer(),
-    decline: (id) => client.find(id)?.reject(),
-    hangup: () => (client.activeCall?.info.transferring ? client.activeCall.leave() : client.activeCall?.hangup()), // a transfer goes on
-  });
+  const actions = actionsOf(phone, session.user, feedback, setProblem, onLeave);
   useEffect(() => {
     window.__phone = { peer: () => client.activeCall?.connection ?? null, remoteStream: () => client.activeCall?.remoteStream ?? null };
   }, [client]);
+  // The phone lives here: what breaks below takes no call with it.
   return (
-    <PhoneScreen
-      user={session.user} phoneBook={phoneBook} recordable={recording} recordings={recordings} snapshot={snapshot}
-      microphoneProblem={problem} speakerSelectable={canChooseSpeaker()} actions={actionsOf(phone, session.user, feedback, setProblem, onLeave)}
-    />
+    <>
+      <Boundary instead={() => null}>
+        <OutOfSight
+          current={ringing ?? activeOf(snapshot)} talking={calls.some((call) => call !== ringing)} aloud={snapshot.aloud}
+          actions={{
+            accept: (id) => void client.find(id)?.answer(),
+            decline: (id) => client.find(id)?.reject(),
+            hangup: () => (client.activeCall?.info.transferring ? client.activeCall.leave() : client.activeCall?.hangup()), // a transfer goes on
+          }}
+        />
+      </Boundary>
+      <Boundary instead={(retry) => <Boundary instead={() => <PageBroken />}><Broken snapshot={snapshot} actions={actions} onRetry={retry} /></Boundary>}>
+        <PhoneScreen
+          user={session.user} phoneBook={phoneBook} recordable={recording} recordings={recordings} snapshot={snapshot}
+          microphoneProblem={problem} speakerSelectable={canChooseSpeaker()} actions={actions}
+        />
+      </Boundary>
+    </>
   );
 }
 
+interface OutOfSightProps {
+  current: LiveCall | null;
+  talking: boolean;
+  aloud: boolean;
+  actions: OutOfSightActions;
+}
+
+/** A component of its own, so that it may break alone. */
+function OutOfSight({ current, talking, aloud, actions }: OutOfSightProps) {
+  useOutOfSight(current, talking, aloud, actions);
+  return null;
+}
+
 /** `rates`: the server keeps what people thought of a call. */
-function actionsOf({ client, tone }: Phone, user: string, rates: boolean, setProblem: (problem: MicrophoneProblem | null) => void, onLeave: () => void): PhoneActions {
+function actionsOf({ client, tone, answerNotifications }: Phone, user: string, rates: boolean, setProblem: (problem: MicrophoneProblem | null) => void, onLeave: () => void): PhoneActions {
   const active = (): ReturnType<SIPProxyClient["find"]> => client.activeCall;
   return {
     call: (number, consults) => {
@@ -104,6 +130,8 @@ function actionsOf({ client, tone }: Phone, user: string, rates: boolean, setPro
     chooseRing: (id) => client.setRingDevice(id),
     ownLevel: client.inputLevel,
     remoteLevel: client.outputLevel,
+    allowNotifications: () => answerNotifications(true),
+    declineNotifications: () => answerNotifications(false),
     signOut: () => onLeave(),
     signIn: (password) => signInAgain(client, user, password),
   };

@@ -34,6 +34,7 @@ describe("history", () => {
   });
 
   it("finds by number and by name", () => {
+    expect([matches("+49 (30) 12", "+49301234", ""), matches("\u202a030\u2013", "0301234", "")]).toEqual([true, true]);
     expect([matches("60", "600", ""), matches("ech", "600", "Echo"), matches("x", "600", "Echo")]).toEqual([true, true, false]);
   });
 });

@@ -1,6 +1,7 @@
 // The last calls: what is kept, grouped and searched. Pure, but for `load`, `save` and `tell`.
 
 import type { CallInfo as Call, Direction, Outcome } from "sip-proxy-client";
+import { readNumber } from "./number";
 
 export interface HistoryEntry {
   id?: string; // of the call; older entries have none
@@ -69,10 +70,12 @@ export function byParty(history: readonly HistoryEntry[]): Party[] {
   return [...parties.values()];
 }
 
-/** Whether a search finds this party: by a part of the name, or of the number. */
+/** Whether a search finds this party: by a part of the name, or of the number, as people write and paste it. */
 export function matches(search: string, number: string, name: string): boolean {
   const wanted = search.trim().toLowerCase();
-  return number.toLowerCase().includes(wanted) || name.toLowerCase().includes(wanted);
+  if (number.toLowerCase().includes(wanted) || name.toLowerCase().includes(wanted)) return true;
+  const read = readNumber(search);
+  return typeof read === "string" && number.includes(read);
 }
 
 const key = (user: string): string => `ari-bridge.history.${user}`;

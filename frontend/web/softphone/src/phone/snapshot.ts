@@ -2,8 +2,10 @@
 
 import type { ClientState } from "sip-proxy-client";
 import type { HistoryEntry } from "./history";
+import type { Notifications } from "./notifications";
 
 export interface Snapshot extends ClientState {
+  notifications: Notifications; // of calls, while the page is out of sight
   aloud: boolean; // this page rings, not another one of this browser
   history: readonly HistoryEntry[];
 }

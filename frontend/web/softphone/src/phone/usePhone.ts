@@ -5,6 +5,7 @@ import { PhoneSounds, type PhoneBookEntry, type Session, type SIPProxyClient } f
 import { useSIPProxy } from "sip-proxy-react";
 import { chosenCodec } from "./codec";
 import { load, onSaved, tell, type HistoryEntry } from "./history";
+import { allowNotifications, declineNotifications, notifications, type Notifications } from "./notifications";
 import { save } from "./signedIn";
 import type { Snapshot } from "./snapshot";
 
@@ -12,6 +13,7 @@ export interface Phone {
   client: SIPProxyClient;
   snapshot: Snapshot;
   tone(key: string): void; // heard, not sent
+  answerNotifications(allow: boolean): void; // whether the system may tell of calls
 }
 
 /** `onSignedOut`: the server takes this sign-in no more, and no call stands. */
@@ -29,12 +31,33 @@ export function usePhone(session: Session, phoneBook: readonly PhoneBookEntry[],
   const sounds = useRef<PhoneSounds | null>(null);
   const history = useHistory(client, user);
   useEffect(() => {
-    const made = (sounds.current = new PhoneSounds(client, setAloud));
-    return () => made.close();
+    try {
+      const made = (sounds.current = new PhoneSounds(client, setAloud));
+      return () => made.close();
+    } catch (error) {
+      reportError(error); // a phone that rings on the screen alone is better than none
+      return undefined;
+    }
   }, [client]);
   useEffect(() => client.on("tokenWillExpire", () => void renewToken(client)), [client]);
   useEffect(() => client.on("error", (error) => error.fatal && error.code === "unauthorized" && onSignedOut(error.message)), [client]);
-  return { client, snapshot: { ...state, aloud, history }, tone: (key) => sounds.current?.key(key) };
+  const [notified, answerNotifications] = useNotifications();
+  return { client, snapshot: { ...state, aloud, history, notifications: notified }, tone: (key) => sounds.current?.key(key), answerNotifications };
+}
+
+function useNotifications(): [Notifications, (allow: boolean) => void] {
+  const [state, setState] = useState(notifications);
+  const look = (): void => setState(notifications());
+  useEffect(() => {
+    document.addEventListener("visibilitychange", look); // it may have been changed in the browser's settings
+    return () => document.removeEventListener("visibilitychange", look);
+  }, []);
+  const answer = (allow: boolean): void => {
+    if (allow) return void allowNotifications().then(look);
+    declineNotifications();
+    look();
+  };
+  return [state, answer];
 }
 
 /** A page that stays open for days is not signed out: where the server does not renew its sign-in, it asks for it. */

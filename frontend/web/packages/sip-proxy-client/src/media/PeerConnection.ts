@@ -2,6 +2,7 @@
 // The offer is sent as soon as it exists; ICE candidates are found by the far side's checks,
 // so a dead STUN server or a slow network interface delays no call. What is found later is sent after it (trickle).
 
+import { MicrophoneError } from "../devices/Microphone.js";
 import { MOST_CANDIDATES, IceConfig, asMessage, type FoundCandidate } from "./iceConfig.js";
 
 export type MediaState = "new" | "connected" | "interrupted" | "failed";
@@ -16,7 +17,7 @@ async function prepareCertificate(): Promise<RTCCertificate | null> {
   const made = certificate;
   const known = await made?.catch(() => null);
   if (known && known.expires - Date.now() > CERTIFICATE_LEFT_MS) return known;
-  if (certificate === made) certificate = RTCPeerConnection.generateCertificate({ name: "ECDSA", namedCurve: "P-256" } as AlgorithmIdentifier);
+  if (certificate === made) certificate = (async () => RTCPeerConnection.generateCertificate({ name: "ECDSA", namedCurve: "P-256" } as AlgorithmIdentifier))();
   return certificate!.catch(() => (certificate = null));
 }
 
@@ -52,6 +53,7 @@ export class PeerConnection {
    * Which ICE servers `reach` knows is asked when the offer is sent: they may come, or change, meanwhile.
    */
   static async prepare(reach = new IceConfig()): Promise<PeerConnection> {
+    if (typeof RTCPeerConnection === "undefined") throw new MicrophoneError("no_webrtc"); // switched off: by a setting, or an extension
     const ready = await prepareCertificate();
     const connection = new RTCPeerConnection({ certificates: ready ? [ready] : [], bundlePolicy: "max-bundle" });
     const { sender } = connection.addTransceiver("audio", { direction: "sendrecv" });

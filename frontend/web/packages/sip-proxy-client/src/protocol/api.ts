@@ -1,6 +1,6 @@
 // Generated from the operations of frontend/ by `python -m frontend.codegen`. Do not edit.
 
-import type { ClientState, Direction, Outcome, PersonSummary } from "./messages.js";
+import type { ClientState, Detail, Direction, Outcome, PersonSummary } from "./messages.js";
 
 export interface SessionData {
   token: string; // for `Authorization: Bearer TOKEN`
@@ -67,6 +67,7 @@ export interface CallData {
   ringingAt: number | null;
   answeredAt: number | null;
   endedAt: number | null;
+  ownerless: boolean; // it was found talking, and no record tells whose it is: only an operator can end it
 }
 
 /** Somebody in the call besides its user and the far side. Times are Unix seconds; null: it has not happened. */
@@ -91,6 +92,8 @@ export interface CauseData {
   q850: number; // ITU-T Q.850 cause; 0 where none is known
   sip: number; // the SIP status that stands closest; 0 where none does
   text: string; // in words
+  detail: Detail | null; // who refused, where the outcome says too little
+  forward: string; // the number that the far side names in its place
 }
 
 export interface HoldBody {
@@ -270,7 +273,7 @@ export interface Checks {
 
 export interface PartCheck {
   ok: boolean;
-  reason?: string | null; // why it is not
+  reason?: string | null; // why it is not; with `ok`: what is wrong with it though calls can be made
   version?: string | null;
 }
 

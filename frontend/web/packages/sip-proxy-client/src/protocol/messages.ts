@@ -5,6 +5,9 @@ export type Direction = "outbound" | "inbound";
 /** How a call ended. Closed: every end is one of these. Used as a metric label. */
 export type Outcome = "completed" | "busy" | "no_answer" | "rejected" | "cancelled" | "unreachable" | "forbidden" | "failed_media" | "failed_pbx" | "transferred" | "lost" | "answered_elsewhere";
 
+/** What stands behind an outcome: who refused, and so what helps. The values are the words of the protocol. */
+export type Detail = "moved" | "no_such_number" | "number_changed" | "incomplete_number" | "offline" | "not_responding" | "congestion" | "not_connected" | "refused" | "line_forbids" | "line_sign_in" | "incompatible_media" | "media_setup" | "no_route" | "pbx_refuses" | "still_connected" | "pbx_restarts";
+
 /** A call's state as clients see it; `ended` is the last and comes once. */
 export type ClientState = "trying" | "ringing" | "early" | "accepted" | "ended";
 
@@ -365,6 +368,8 @@ export interface State {
   q850?: number;
   sip?: number;
   reason?: string; // one short sentence in plain words
+  detail?: Detail; // with `ended`: who refused, where `outcome` says too little
+  forward?: string; // with `moved`: the number that the far side names in its place
 }
 
 /** A call rings for this user. Answer with `offer` (callId, sdp), `decline` or nothing. */
@@ -401,6 +406,7 @@ export interface TransferFailed {
   target: string;
   outcome: Outcome;
   reason: string;
+  detail?: Detail; // who refused, where `outcome` says too little
 }
 
 /** Somebody is called into the call, has joined it, or (`outcome` set) has left it, or never came. */
@@ -413,6 +419,7 @@ export interface Party {
   state: "trying" | "ringing" | "accepted" | "ended";
   outcome?: Outcome; // with `ended`
   reason?: string; // with `ended`: one short sentence in plain words
+  detail?: Detail; // with `ended`: who refused, where `outcome` says too little
 }
 
 /** Whether the call is recorded. `name`: by which the HTTP API gives the recording; `reason`: why it failed. */
@@ -475,7 +482,8 @@ export interface Reconnect {
  *
  * `code`: `malformed`, `unknown_type`, `invalid_request`, `invalid_sdp`,
  * `invalid_target`, `unknown_call`, `wrong_state`, `too_many`,
- * `unauthorized`, `forbidden`, `too_large`, `held_elsewhere`, `unavailable`. `field` names the faulty one.
+ * `unauthorized`, `forbidden`, `too_large`, `held_elsewhere`, `unavailable`, `pbx_refuses` (a call that
+ * stands goes on as before). `field` names the faulty one.
  */
 export interface Error {
   type: "error";
@@ -484,6 +492,7 @@ export interface Error {
   field?: string;
   callId?: string;
   retryAfter?: number; // seconds, with `too_many` and `unavailable`
+  detail?: Detail; // with `unavailable`: why, where it is not simply that the phone system is not there
 }
 
 export interface Pong {

@@ -1,4 +1,4 @@
-// From the address that one is given to those that are used. Pure.
+// From the addresses that one is given to those that are used. Pure.
 
 export interface Addresses {
   socket: string; // of the WebSocket
@@ -6,22 +6,45 @@ export interface Addresses {
 }
 
 /**
- * `proxyUrl`: http(s) or ws(s), of the server or of its WebSocket. `bridgeUrl`: of the HTTP API, where that is
- * elsewhere. `page`: what relative addresses are relative to. Throws `TypeError` for what is no address.
+ * `proxyUrl`: of the HTTP API; `bridgeUrl`: of the WebSocket. One alone stands for both, none for the server that `page`
+ * came from. Each with http(s), ws(s) or no scheme, with or without port and path; where the schemes say that the two
+ * were given the other way round, they are taken so. Throws `TypeError` with words that say what is wrong.
  */
-export function addressesOf(proxyUrl: string, bridgeUrl = "", page?: string): Addresses {
-  const socket = addressOf(proxyUrl || "/", page, "ws");
-  const api = bridgeUrl ? addressOf(bridgeUrl, page, "http") : addressOf(socket.href, page, "http");
-  const base = socket.pathname.replace(/(\/ws)?\/?$/, "");
-  socket.pathname = `${base}/ws`;
-  if (!bridgeUrl) api.pathname = base;
-  return { socket: socket.href, api: api.href.replace(/\/$/, "") };
+export function addressesOf(proxyUrl: unknown, bridgeUrl?: unknown, page?: string): Addresses {
+  const proxy = addressOf("proxyUrl", proxyUrl, page);
+  const bridge = addressOf("bridgeUrl", bridgeUrl, page);
+  const first = proxy ?? bridge ?? addressOf("page", page?.startsWith("http") ? "/" : "", page);
+  if (!first) throw new TypeError("There is no proxyUrl. Give the server's address, e.g. https://phone.example.com.");
+  const other = bridge ?? first;
+  const [api, socket] = /^ws/.test(first.scheme) && /^(http|$)/.test(other.scheme) ? [other.url, first.url] : [first.url, other.url];
+  return { socket: `${baseOf(socket).replace(/^http/, "ws")}/ws`, api: baseOf(api) };
 }
 
-function addressOf(written: string, page: string | undefined, as: "http" | "ws"): URL {
-  const url = new URL(written, page);
-  if (!/^(http|ws)s?:$/.test(url.protocol)) throw new TypeError(`${written} is no http or ws address`);
-  url.protocol = url.protocol.replace(/^(http|ws)/, as);
-  url.search = url.hash = "";
-  return url;
+interface Address {
+  url: URL; // http or https
+  scheme: string; // as it was written; "": none
+}
+
+const baseOf = ({ origin, pathname }: URL): string => origin + pathname.replace(/(\/ws)?\/*$/, "");
+
+/** Null where none is given. */
+function addressOf(name: string, given: unknown, page = ""): Address | null {
+  const written = String(given ?? "").trim();
+  if (!written) return null;
+  const wrong = (why: string): TypeError => new TypeError(`${name} is “${written.slice(0, 200)}”: ${why}.`);
+  const [, scheme = ""] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(written) ?? /^(https?|wss?):/i.exec(written) ?? [];
+  if (scheme && !/^(http|ws)s?$/i.test(scheme)) throw wrong("the address of a server begins with https://, http://, wss:// or ws://");
+  const relative = /^[./?#]/.test(written);
+  if (relative && !/^https?:/.test(page)) throw wrong("begin with https:// and the server's name, as there is no page for it to be relative to");
+  let url: URL;
+  try {
+    url = relative ? new URL(written, page) : new URL(scheme ? written.replace(/^ws/i, "http") : `https://${written}`);
+  } catch {
+    throw wrong("that is no address of a server, which is e.g. https://phone.example.com or http://localhost:3000");
+  }
+  if (url.username || url.password) throw wrong("a name or password has no place in an address, but in credentials");
+  const here = /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
+  if (!scheme && !relative && (page.startsWith("http:") || (here && !page.startsWith("https:")))) url = new URL(`http://${written}`); // which has another default port
+  if (page.startsWith("https:") && url.protocol === "http:" && !here) throw wrong("a page that came by https may only talk to https or wss addresses");
+  return { url, scheme: scheme.toLowerCase() };
 }

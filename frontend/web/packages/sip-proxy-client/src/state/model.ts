@@ -2,7 +2,7 @@
 
 import type { MicrophoneProblem } from "../devices/Microphone.js";
 import type { MediaState } from "../media/PeerConnection.js";
-import type { Direction, Outcome, PartySummary, RecordingState } from "../protocol/messages.js";
+import type { Detail, Direction, Outcome, PartySummary, RecordingState } from "../protocol/messages.js";
 import type { CallSeen } from "./reconcile.js";
 import type { Ask, Person, Trouble } from "./pendingRequest.js";
 
@@ -34,6 +34,8 @@ export interface Call {
   reason: string; // the server's words, for support
   q850: number; // 0 where none is known
   sip: number;
+  detail: Detail | null; // who refused, where `outcome` says too little
+  forward: string; // with `moved`: the number that the other side names in its place
   media: MediaState | "returning"; // `returning`: a new connection is made in place of one that was lost
   farHeard: boolean; // sound of the other side has come: no ringback any more, answered or not (RFC 3960 section 3.2)
   held: boolean; // by us: the other side hears music
@@ -51,7 +53,7 @@ export interface Call {
 
 export type LiveCall = Call & { phase: Exclude<Phase, "idle" | "ended"> };
 
-export type Ending = Partial<Pick<Call, "outcome" | "problem" | "reason" | "q850" | "sip">>;
+export type Ending = Partial<Pick<Call, "outcome" | "problem" | "reason" | "q850" | "sip" | "detail" | "forward">>;
 
 /** The call holds a line: it rings, is set up, or talks. */
 export function isLive(call: Call | null | undefined): call is LiveCall {
@@ -75,7 +77,7 @@ export function fresh(id: string, direction: Direction, number: string, name: st
   return {
     id, direction, number, name, phase,
     startedAt: at, acceptedAt: null, endedAt: null,
-    outcome: null, problem: null, reason: "", q850: 0, sip: 0,
+    outcome: null, problem: null, reason: "", q850: 0, sip: 0, detail: null, forward: "",
     media: "new", farHeard: false, held: false, heldByFar: false, muted: false, ownSound: false, digits: "",
     parties: [], transferring: null, recording: "off", consults: null, asked: null, trouble: null,
   };

@@ -24,7 +24,7 @@ export function App() {
         </p>
       )}
       {!call && (
-        <form onSubmit={(event) => (event.preventDefault(), makeCall(number))}>
+        <form onSubmit={(event) => (event.preventDefault(), void makeCall(number))}>
           <input aria-label="Number to call" value={number} onChange={(event) => setNumber(event.target.value)} />
           <button>Call</button>
         </form>
