@@ -13,7 +13,6 @@ import pytest
 from playwright.async_api import Browser, WebSocketRoute, expect
 
 from tests.e2e.accounts import PASSWORD, accounts, sign_in
-from tests.e2e.conftest import both_browsers
 from tests.e2e.ears import Ears
 from tests.e2e.softphone import Softphone, new_context
 from tests.e2e.test_resume import Cable
@@ -75,10 +74,8 @@ async def talking(site_with: SiteWith, browser: Browser, folder: Path) -> AsyncI
         yield site, phone
 
 
-@both_browsers
 async def test_a_hang_up_is_carried_out_at_once(site_with: SiteWith, browser: Browser, tmp_path: Path) -> None:
     async with talking(site_with, browser, tmp_path) as (site, phone):
-        await phone.page.screenshot(path=tmp_path / "sign-in-again.png")
         await phone.press("Hang up")
         await site.require_nothing_left()
         await expect(phone.button("Sign in")).to_be_visible()
