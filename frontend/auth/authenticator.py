@@ -52,6 +52,10 @@ class Access:
         self._lifetime = lifetime
         self._sign_ins = SignIns(users.verify)
 
+    def use_secret(self, secret: str) -> None:
+        """Another one from now on; tokens of the one before are worth nothing."""
+        self._secret = secret
+
     async def sign_in(self, user: str, password: str, address: str) -> Session:
         """`address`: the client's. Raises Unauthorized, SlowDown, Refused (a users file that cannot be read)."""
         try:
@@ -136,6 +140,8 @@ def token_secret(path: Path) -> str:
     """The secret that signs tokens; made at the first start, mode 600. Raises InvalidUser where it is too short."""
     try:
         secret = path.read_text().strip()
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o600)  # restored from a backup, or written by hand: whoever reads it signs in as anybody
     except FileNotFoundError:
         secret = secrets.token_urlsafe(48)
         write_secret(path, secret)

@@ -74,6 +74,11 @@ class Users:
         """What is kept of the user's password; None where there is no such user. Raises InvalidUser."""
         return self._read().get(name)
 
+    def check(self) -> None:
+        """Raises InvalidUser, OSError where the file cannot be read."""
+        self._read_at = None
+        self._read()
+
     def names(self) -> list[str]:
         """Raises InvalidUser."""
         return sorted(self._read())

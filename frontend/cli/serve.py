@@ -21,7 +21,11 @@ ENDED, CANNOT_START, WRONG_SETTINGS = 0, 1, 2
 
 
 def serve() -> int:
-    """Serves until SIGINT or SIGTERM; returns the exit status. What is wrong is told on standard error."""
+    """Serves until SIGINT or SIGTERM; returns the exit status. What is wrong is told on standard error.
+
+    SIGHUP reads the settings again. One that comes while the server starts would end it, and is not needed yet.
+    """
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         settings = load()
     except InvalidSettings as error:
@@ -37,8 +41,9 @@ def serve() -> int:
 
 
 async def _serve(settings: Settings) -> None:
-    stop = asyncio.Event()
+    stop, reload = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    await run(settings, stop)
+    loop.add_signal_handler(signal.SIGHUP, reload.set)
+    await run(settings, stop, reload, lambda new: logs.configure(new.log_level, new.log_format))

@@ -86,7 +86,8 @@ export class PhoneController {
     const { user, server, nameOf } = options;
     const microphone = this.#microphone;
     const voice = this.#voice;
-    const scope = (this.#scope = `${user}@${new URL(options.url).host}`);
+    const { host, pathname } = new URL(options.url);
+    const scope = (this.#scope = `${user}@${host}${pathname.replace(/\/ws$/, "")}`);
     const reach = (this.#reach = new IceConfig(options));
     const state = (): PhoneState => this.snapshot;
     const dispatch = (event: PhoneEvent): void => this.#dispatch(event);

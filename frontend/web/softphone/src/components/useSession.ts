@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "react";
 import { Refused, Server, type ServerConfig, type Session } from "sip-proxy-client";
+import { HERE } from "../phone/here";
 import * as stored from "../phone/signedIn";
 import { NO_ANSWER_TO_SIGN_IN, WRONG_PASSWORD } from "../texts";
 
@@ -18,7 +19,7 @@ export interface SessionState {
 const RETRY_MS = 2000;
 
 /** The one that this page comes from. */
-const server = new Server("");
+const server = new Server(HERE);
 
 /** In words. */
 export function whyNotSignedIn(error: unknown): string {

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "react";
 import { PhoneSounds, type PhoneBookEntry, type Session, type SIPProxyClient } from "sip-proxy-client";
 import { useSIPProxy } from "sip-proxy-react";
 import { chosenCodec } from "./codec";
+import { HERE } from "./here";
 import { load, onSaved, tell, type HistoryEntry } from "./history";
 import { allowNotifications, declineNotifications, notifications, type Notifications } from "./notifications";
 import { save } from "./signedIn";
@@ -20,6 +21,7 @@ export interface Phone {
 export function usePhone(session: Session, phoneBook: readonly PhoneBookEntry[], onSignedOut: (reason: string) => void): Phone {
   const { user, token } = session;
   const { client, state } = useSIPProxy({
+    proxyUrl: HERE,
     user,
     ...(token === null ? {} : { credentials: { token, user } }),
     nameOf: (number) => phoneBook.find((entry) => entry.number === number)?.name ?? "",
