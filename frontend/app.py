@@ -43,6 +43,7 @@ from frontend.http.request_ids import name_requests
 from frontend.http.server import Runner
 from frontend.http.tls import Certificate
 from frontend.kept_files import KeptFiles
+from frontend.presence.past_calls import PastCalls
 from frontend.presence.preferences import Attendant
 from frontend.presence.registrar import OpenPages
 from frontend.reload import Reloading
@@ -117,6 +118,7 @@ class App:
             self.store,
         )
         self.watchers = Watchers(self.calls, self.hooks)
+        self.past_calls = PastCalls(self.pages, self.hooks)
         self.repeats = Repeats(self.store.keys)
         self._users = Users(settings.users_file)
         preference_file = settings.state_dir / "preferences.json"

@@ -27,6 +27,7 @@ from ari_bridge.fsm.actions import Action
 from ari_bridge.fsm.call import Call, CallState, Resource, Step
 from ari_bridge.fsm.events import (
     ChannelGone,
+    ConnectedLineChanged,
     Event,
     Failure,
     MediaChecked,
@@ -297,6 +298,8 @@ class CallTask:
                 self.post(PagesRang(time.time(), reach.users, reach.status, reach.forward, reach.ring_seconds))
             case actions.StopRinging(user, reason):
                 self._guard(lambda: self._peers.pages.stop_ringing(self.call, user, reason))
+            case actions.TellCaller():
+                self._guard(lambda: self._peers.pages.update_caller(self.call))
             case actions.StartTimer(timer, party, ago):
                 self._start_timer(timer, party, ago)
             case actions.CancelTimer(timer, party):
@@ -589,6 +592,8 @@ def _detail(event: Event) -> dict[str, Any]:
             return {"step": step.value} | ({"address": str(address)} if address else {}) | numbered
         case TimerFired(_, timer):
             return {"timer": timer.value}
+        case ConnectedLineChanged(_, resource, _, number, name):
+            return {"told_by": resource.value, "number": number, "name": name}
         case PartyRang(_, party) | PartyAnswered(_, party) | PartyFailed(_, party) | PartyHangsUp(_, party):
             return {"party": party}
         case Released(_, resource):

@@ -33,6 +33,7 @@ from frontend.calls.commands import act
 from frontend.calls.views import (
     REFUSED,
     hold_message,
+    incoming_message,
     party_message,
     recording_message,
     state_message,
@@ -416,7 +417,11 @@ class Connection:
         if call.id not in self._ringing:
             self._ringing.add(call.id)
             self._rang.append(call.id)
-            self.send(messages.IncomingCall(call.id, call.caller, call.caller_name, call.target))
+            self.send(incoming_message(call))
+
+    def update_caller(self, call: Call) -> None:
+        if call.id in self._ringing and call.id != self._accepting:
+            self.send(incoming_message(call))
 
     def stop_ringing(self, call: Call, reason: str) -> None:
         if call.id == self._accepting or call.id not in self._ringing:

@@ -28,6 +28,7 @@ import { RemoteAudio } from "./devices/RemoteAudio.js";
 import type { Dtmf, Error as Refusal, Feedback, ServerMessage } from "./protocol/messages.js";
 import { URGENT_WITHIN_MS } from "./signaling/heartbeat.js";
 import { onHint } from "./signaling/networkEvents.js";
+import type { PastCall } from "./http/pastCalls.js";
 import { SignalingClient } from "./signaling/SignalingClient.js";
 import type { Server } from "./http/HttpApi.js";
 import { PageSession } from "./signaling/PageSession.js";
@@ -43,6 +44,7 @@ export interface EngineOptions {
   onChange(before: Snapshot, after: Snapshot): void; // is to be noted; what is done here is not done yet
   onDone(): void; // whoever listens may be told of it
   onDigits(message: Dtmf): void; // pressed by the other side
+  onPastCall(call: PastCall): void; // one of this user has ended
   onSample(id: string, sample: Sampled): void; // of each call, each second
   onRefusal(refusal: Refusal): void; // of something that belongs to no call
   onRefused(reason: string): void; // the server takes this sign-in no more
@@ -351,19 +353,29 @@ export class PhoneController {
       case "dtmf":
         this.#options.onDigits(message);
         break;
+      case "past-call": {
+        const { type: _, ...call } = message;
+        return this.#options.onPastCall({ ringingAt: null, answeredAt: null, connectedNumber: "", connectedName: "", ...call });
+      }
       case "incoming-call":
         if (!this.#standing.rings(message)) return;
         if (this.snapshot.calls.length === 0) void this.#warm.prepare(message.callId);
         message.callerName ||= this.#options.nameOf(message.caller);
+        this.#nameConnected(message);
         break;
       case "party":
         message = named(message, this.#options.nameOf);
         break;
       case "state":
         this.#options.server.clock.message(message.at, at);
+        this.#nameConnected(message);
     }
     this.#dispatch({ type: "server", message, at });
   };
+
+  #nameConnected(message: { connectedNumber?: string; connectedName?: string }): void {
+    if (message.connectedNumber) message.connectedName ||= this.#options.nameOf(message.connectedNumber);
+  }
 
   /** Whether this is about a new connection for a call that stands, not about what a person asked for. */
   #refusesRenewal({ callId = "", code }: Refusal): boolean {

@@ -25,6 +25,7 @@ export type { DeviceUse } from "./devices/DeviceManager.js";
 export type { Codec } from "./state/codec.js";
 export type { Preflight } from "./quality/preflight.js";
 export type { CallRecording } from "./http/recordings.js";
+export type { PastCall, PastCalls, PastCallsWanted } from "./http/pastCalls.js";
 export type { Device, Devices, MicrophoneProblem } from "./devices/Microphone.js";
 export type { Quality } from "./quality/mos.js";
 export { canChooseSpeaker } from "./devices/RemoteAudio.js";

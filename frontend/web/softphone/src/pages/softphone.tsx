@@ -49,7 +49,7 @@ function Running({ session, config, onLeave }: RunningProps) {
     <>
       <Boundary instead={() => null}>
         <OutOfSight
-          current={ringing ?? activeOf(snapshot)} talking={calls.some((call) => call !== ringing)} aloud={snapshot.aloud}
+          current={ringing ?? activeOf(snapshot)} talking={calls.some((call) => call !== ringing)} aloud={snapshot.aloud} missed={snapshot.missed}
           actions={{
             accept: (id) => void client.find(id)?.answer(),
             decline: (id) => client.find(id)?.reject(),
@@ -71,17 +71,18 @@ interface OutOfSightProps {
   current: LiveCall | null;
   talking: boolean;
   aloud: boolean;
+  missed: number;
   actions: OutOfSightActions;
 }
 
 /** A component of its own, so that it may break alone. */
-function OutOfSight({ current, talking, aloud, actions }: OutOfSightProps) {
-  useOutOfSight(current, talking, aloud, actions);
+function OutOfSight({ current, talking, aloud, missed, actions }: OutOfSightProps) {
+  useOutOfSight(current, talking, aloud, missed, actions);
   return null;
 }
 
 /** `rates`: the server keeps what people thought of a call. */
-function actionsOf({ client, tone, answerNotifications }: Phone, user: string, rates: boolean, setProblem: (problem: MicrophoneProblem | null) => void, onLeave: () => void): PhoneActions {
+function actionsOf({ client, tone, older, seen, answerNotifications }: Phone, user: string, rates: boolean, setProblem: (problem: MicrophoneProblem | null) => void, onLeave: () => void): PhoneActions {
   const active = (): ReturnType<SIPProxyClient["find"]> => client.activeCall;
   return {
     call: (number, consults) => {
@@ -95,6 +96,8 @@ function actionsOf({ client, tone, answerNotifications }: Phone, user: string, r
     },
     decline: (id = client.state.activeId ?? "") => client.find(id)?.reject(),
     hangup: () => active()?.hangup(),
+    olderCalls: older,
+    callsSeen: seen,
     bring: () => client.takeOver(),
     dismiss: () => client.dismiss(),
     tryNow: () => client.reconnect(),
