@@ -30,7 +30,7 @@ _PAGE = """\
 _MOUNTED = """\
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { App } from "./App";
+import App from "./App";
 
 createRoot(document.getElementById("root")!).render(<StrictMode><App /></StrictMode>);
 """
@@ -94,7 +94,7 @@ class Project:
             (folder / path).write_text(text)
 
     def page(self, name: str, block: Block) -> None:
-        """A page that is this block and nothing else; a component is called `App`."""
+        """A page that is this block and nothing else; a component is its default."""
         if block.language == "tsx":
             self.write(name, {"App.tsx": block.code, "main.tsx": _MOUNTED, "index.html": _PAGE.format(main="main.tsx")})
         else:
@@ -113,6 +113,26 @@ class Project:
         self.check(name)
         out = str(self.built / name)
         run([str(WEB / "node_modules/.bin/vite"), "build", "--base", "./", "--outDir", out], self.folder / name)
+
+    def pages(self, name: str, blocks: Sequence[Block]) -> list[str]:
+        """Each block as a page of its own, all built at once. The paths of the pages. Raises Failed."""
+        files: dict[str, str] = {}
+        for number, block in enumerate(blocks):
+            main = f"main{number}.{block.language}"
+            if block.language == "tsx":
+                files[f"App{number}.tsx"] = block.code
+                files[main] = _MOUNTED.replace("./App", f"./App{number}")
+            else:
+                files[main] = f"{block.code}\nexport {{}};\n"
+            files[f"page{number}.html"] = _PAGE.format(main=main)
+        pages = [path for path in files if path.endswith(".html")]
+        inputs = ", ".join(f'"{page}"' for page in pages)
+        files["vite.config.js"] = (
+            f"export default {{ build: {{ target: 'es2022', rollupOptions: {{ input: [{inputs}] }} }} }};"
+        )
+        self.write(name, files)
+        self.build(name)
+        return [f"{name}/{page}" for page in pages]
 
     def installed(self) -> set[str]:
         """The packages of which the project has files of its own."""
