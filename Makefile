@@ -1,7 +1,7 @@
 # One-word targets. Each installs what it needs first and only what is missing.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test check chaos bench diagram install compose-check python
+.PHONY: help demo test check chaos bench diagram install server compose-check python
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ compose-check: python ## build, start and stop compose.yml without a Docker engi
 
 install: python ## install what the demo needs, start nothing
 	@python3 -m deploy.demo.install demo
+
+server: python ## install the server alone, for an Asterisk of your own (README)
+	@python3 -m deploy.demo.install server
 
 # A plain Debian has no Python: the one thing that is needed to install the rest.
 python:

@@ -20,7 +20,7 @@ An exception carries its data; `__str__` makes the sentence. A timeout is never
 taken for a refusal: after a timeout the resource may exist, and is released.
 """
 
-from ari_bridge.outcomes import Cause, Outcome
+from ari_bridge.outcomes import Cause, Detail, Outcome
 
 
 class BridgeError(Exception):
@@ -68,15 +68,18 @@ class TooMany(CallerError):
 class Unavailable(BridgeError):
     """No call can be begun now; it may work `retry_after` seconds later. Calls that stand are not touched.
 
+    `detail`: what people are told, where it is not simply that the PBX is not there.
+
     Neither the asker's fault (asking again unchanged may work) nor an answer of a peer (nothing was sent).
     """
 
     code = "unavailable"
 
-    def __init__(self, reason: str, retry_after: float) -> None:
+    def __init__(self, reason: str, retry_after: float, detail: Detail | None = None) -> None:
         super().__init__(reason, retry_after)
         self.reason = reason
         self.retry_after = retry_after
+        self.detail = detail
 
     def __str__(self) -> str:
         return f"No call can be begun now: {self.reason}. Try again in {self.retry_after:.0f} s."

@@ -28,6 +28,7 @@ STEM_PATTERN = r"(?:[A-Za-z0-9_.]{4,64}|x-[a-z2-7]{32})"
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.]{4,64}")
 _STEM = re.compile(STEM_PATTERN)
+_LOST = re.compile(r"ownerless:(x-[a-z2-7]{32})")
 _DIGEST_BYTES = 20  # 160 bits: nobody finds two ids of one digest
 
 _LATER = re.compile(r"(em|far)([2-9]|[1-9][0-9]{1,5})")
@@ -50,8 +51,11 @@ def new_call_id(now: float | None = None) -> str:
 
 
 def is_call_id(call_id: str) -> bool:
-    """Whether a client may choose it: 1 to 128 printable characters, whatever they are: a UUID, an order's number."""
-    return 1 <= len(call_id) <= CALL_ID_CHARACTERS and call_id.isprintable()
+    """Whether a client may choose it: 1 to 128 printable characters, whatever they are: a UUID, an order's number.
+
+    Only what `lost_id` makes is not taken.
+    """
+    return 1 <= len(call_id) <= CALL_ID_CHARACTERS and call_id.isprintable() and not _LOST.fullmatch(call_id)
 
 
 @lru_cache(maxsize=4096)
@@ -63,8 +67,15 @@ def stem_of(call_id: str) -> str:
     """
     if _PLAIN.fullmatch(call_id):
         return call_id
+    if lost := _LOST.fullmatch(call_id):
+        return lost[1]
     digest = hashlib.blake2b(call_id.encode(), digest_size=_DIGEST_BYTES).digest()
     return f"x-{base64.b32encode(digest).decode().lower()}"
+
+
+def lost_id(stem: str) -> str:
+    """The id of a call of which only the stem is known: its record is lost."""
+    return f"ownerless:{stem}" if is_digest(stem) else stem
 
 
 def is_digest(stem: str) -> bool:

@@ -39,6 +39,11 @@ SETUP_SECONDS = Histogram(
 
 ARI_SECONDS = Histogram("ari_request_seconds", "ARI requests.", ["op"], buckets=_REQUEST, registry=REGISTRY)
 ARI_FAILURES = Counter("ari_request_failures", "ARI requests that failed.", ["op", "result"], registry=REGISTRY)
+ARI_TAKEN_OVER = Counter(
+    "ari_application_taken_over",
+    "Times that another client took our ARI application over; it was taken back each time.",
+    registry=REGISTRY,
+)
 ARI_EVENTS = Counter("ari_events", "ARI events received.", ["type"], registry=REGISTRY)
 EVENT_LAG = Histogram(
     "ari_event_lag_seconds",
@@ -83,9 +88,13 @@ RELEASES_GIVEN_UP = Counter(
 RESOURCES = Gauge(
     "resources",
     "What of ours stands in Asterisk and rtpengine, at the last sweep. standing: known (a call's that began in this "
-    "process), adopted (a call's that an earlier process began), orphan (no call's: it is removed).",
+    "process), adopted (a call's that an earlier process began), ownerless (a call's that talks and that no record "
+    "tells of: it is kept), orphan (no call's: it is removed).",
     ["sort", "standing"],
     registry=REGISTRY,
+)
+OWNERLESS = Counter(
+    "ownerless_calls_found", "Calls that were found talking, that no record tells of, and kept.", registry=REGISTRY
 )
 REAPED = Counter("resources_reaped", "Resources without a call, removed by the sweep.", ["resource"], registry=REGISTRY)
 

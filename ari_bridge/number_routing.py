@@ -58,6 +58,10 @@ class Routes:
         if target_sip_server:
             self._default = f"PJSIP/{target_sip_endpoint}/sip:{{target}}@{target_sip_server}"
 
+    def use(self, other: "Routes") -> None:
+        """Those of `other` from now on."""
+        self._rules, self._default = other._rules, other._default
+
     @staticmethod
     def parse_rules(text: str) -> list[Rule]:
         """`PATTERN=ENDPOINT` separated by `;` or newlines, e.g. `7xxx=PJSIP/{target}@trunk; 100=PJSIP/reception`.

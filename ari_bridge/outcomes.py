@@ -1,9 +1,10 @@
-"""Why calls end: Q.850 causes and dial results to one closed set of outcomes.
+"""Why calls end: SIP statuses, Q.850 causes and dial results to one closed set of outcomes.
 
-The outcome is what people, programs and metrics are told; the Q.850 cause
-(ITU-T Q.850, as Asterisk reports it in `ChannelDestroyed`) stays beside it for
-support. SIP statuses reach us only through Asterisk, which maps them to Q.850
-(chan_pjsip: 486→17, 603→21, 404→1, 480→19, 503→34, ...).
+The outcome is what people, programs and metrics are told, with a `Detail` where it alone would make people do the
+wrong thing. The Q.850 cause (ITU-T Q.850, as Asterisk reports it in `ChannelDestroyed`) and the SIP status stay beside
+it for support. Asterisk makes one cause of many statuses (401, 403, 407 and 603 are all 21, call rejected): so the
+status counts where it is known. Asterisk 22 tells it as `tech_cause`; how it is found on an older one stands in
+`engine.call_task`.
 """
 
 from dataclasses import dataclass
@@ -27,56 +28,152 @@ class Outcome(Enum):
     ANSWERED_ELSEWHERE = "answered_elsewhere"  # inbound: somebody else, e.g. of the same ring group, took it
 
 
+class Detail(Enum):
+    """What stands behind an outcome: who refused, and so what helps. The values are the words of the protocol."""
+
+    MOVED = "moved"  # the far side names another number, which is in `Cause.forward` where it does
+    NO_SUCH_NUMBER = "no_such_number"
+    NUMBER_CHANGED = "number_changed"
+    INCOMPLETE_NUMBER = "incomplete_number"
+    OFFLINE = "offline"  # nobody is signed in there, or the phone is off
+    NOT_RESPONDING = "not_responding"  # nothing answered the request in time: nobody was rung
+    CONGESTION = "congestion"  # no line is free, or one on the way is out of order
+    NOT_CONNECTED = "not_connected"  # the call failed on the way, nobody says why
+    REFUSED = "refused"  # refused before it rang: nobody there has heard of it
+    LINE_FORBIDS = "line_forbids"  # the trunk, or the system behind it, does not let this number be called
+    LINE_SIGN_IN = "line_sign_in"  # the trunk does not take the PBX's own credentials
+    INCOMPATIBLE_MEDIA = "incompatible_media"  # the two sides have no codec in common
+    MEDIA_SETUP = "media_setup"  # our media could not be set up: it was never connected
+    NO_ROUTE = "no_route"  # the PBX has no endpoint, or no dialplan context, to dial the number with
+    PBX_REFUSES = "pbx_refuses"  # the PBX answers, and does not do as it is asked: its fault
+    STILL_CONNECTED = "still_connected"  # ended for us, but the PBX refuses to let the other side go: it is tried on
+    PBX_RESTARTS = "pbx_restarts"  # a restart of the PBX is pending: it begins no calls until that is over
+
+
 @dataclass(frozen=True, slots=True)
 class Cause:
     """`q850`: 0 where Asterisk gave none. `text`: for support, not for people.
 
-    `sip`: the SIP status that stands closest (RFC 3398 section 8.2.6.1), 0 where none does.
+    `sip`: the SIP status; where it is not known, the one that stands closest (RFC 3398 section 8.2.6.1), 0 where none
+    does. `forward`: the number that the far side names in its place.
     """
 
     q850: int = 0
     text: str = ""
     sip: int = 0
+    detail: Detail | None = None
+    forward: str = ""
 
 
-# Q.850 cause → outcome before answer, and the SIP status it stands for.
-_BY_Q850: dict[int, tuple[Outcome, int]] = {
-    1: (Outcome.UNREACHABLE, 404),  # unallocated number
-    2: (Outcome.UNREACHABLE, 404),  # no route to transit network
-    3: (Outcome.UNREACHABLE, 404),  # no route to destination
-    17: (Outcome.BUSY, 486),  # user busy
-    18: (Outcome.NO_ANSWER, 408),  # no user responding
-    19: (Outcome.NO_ANSWER, 480),  # no answer from user
-    20: (Outcome.UNREACHABLE, 480),  # subscriber absent
-    21: (Outcome.REJECTED, 603),  # call rejected
-    22: (Outcome.UNREACHABLE, 410),  # number changed
-    27: (Outcome.UNREACHABLE, 502),  # destination out of order
-    28: (Outcome.UNREACHABLE, 484),  # invalid number format
-    29: (Outcome.REJECTED, 501),  # facility rejected
-    34: (Outcome.UNREACHABLE, 503),  # no circuit available: congestion
-    38: (Outcome.UNREACHABLE, 503),  # network out of order
-    41: (Outcome.UNREACHABLE, 503),  # temporary failure
-    42: (Outcome.UNREACHABLE, 503),  # switching equipment congestion
-    44: (Outcome.UNREACHABLE, 503),  # requested circuit not available
-    50: (Outcome.FORBIDDEN, 403),  # facility not subscribed
-    52: (Outcome.FORBIDDEN, 403),  # outgoing calls barred
-    54: (Outcome.FORBIDDEN, 403),  # incoming calls barred
-    57: (Outcome.FORBIDDEN, 403),  # bearer capability not authorised
-    58: (Outcome.FAILED_MEDIA, 488),  # bearer capability not available
-    65: (Outcome.FAILED_MEDIA, 488),  # bearer capability not implemented
-    88: (Outcome.FAILED_MEDIA, 488),  # incompatible destination
+@dataclass(frozen=True, slots=True)
+class _Means:
+    """`unrung`: where the far side never rang, so that nobody there has heard of the call."""
+
+    outcome: Outcome
+    detail: Detail | None = None
+    unrung: "_Means | None" = None
+
+    def to(self, rang: bool) -> "_Means":
+        return self if rang or self.unrung is None else self.unrung
+
+
+_MOVED = _Means(Outcome.UNREACHABLE, Detail.MOVED)
+_NO_SUCH_NUMBER = _Means(Outcome.UNREACHABLE, Detail.NO_SUCH_NUMBER)
+_NUMBER_CHANGED = _Means(Outcome.UNREACHABLE, Detail.NUMBER_CHANGED)
+_INCOMPLETE = _Means(Outcome.UNREACHABLE, Detail.INCOMPLETE_NUMBER)
+_CONGESTION = _Means(Outcome.UNREACHABLE, Detail.CONGESTION)
+_NOT_CONNECTED = _Means(Outcome.UNREACHABLE, Detail.NOT_CONNECTED)
+_OFFLINE = _Means(Outcome.UNREACHABLE, Detail.OFFLINE)
+_LINE_FORBIDS = _Means(Outcome.FORBIDDEN, Detail.LINE_FORBIDS)
+_LINE_SIGN_IN = _Means(Outcome.FORBIDDEN, Detail.LINE_SIGN_IN)
+_INCOMPATIBLE = _Means(Outcome.FAILED_MEDIA, Detail.INCOMPATIBLE_MEDIA)
+_BUSY = _Means(Outcome.BUSY)
+_DECLINED = _Means(Outcome.REJECTED)
+_UNAVAILABLE = _Means(Outcome.NO_ANSWER, unrung=_Means(Outcome.NO_ANSWER, Detail.OFFLINE))
+_SILENT = _Means(Outcome.NO_ANSWER, unrung=_Means(Outcome.NO_ANSWER, Detail.NOT_RESPONDING))
+_ENDED = _Means(Outcome.NO_ANSWER, unrung=_NO_SUCH_NUMBER)
+
+# Final SIP response → what it means before an answer (RFC 3261 section 21). The others go by their hundred.
+_BY_SIP: dict[int, _Means] = {
+    401: _LINE_SIGN_IN,
+    403: _LINE_FORBIDS,
+    404: _NO_SUCH_NUMBER,
+    407: _LINE_SIGN_IN,
+    408: _SILENT,
+    410: _NUMBER_CHANGED,
+    415: _INCOMPATIBLE,
+    433: _LINE_FORBIDS,  # anonymous calls are not taken (RFC 5079)
+    480: _UNAVAILABLE,
+    484: _INCOMPLETE,
+    485: _NO_SUCH_NUMBER,  # ambiguous
+    486: _BUSY,
+    488: _INCOMPATIBLE,
+    600: _BUSY,
+    603: _DECLINED,
+    604: _NO_SUCH_NUMBER,
+    606: _INCOMPATIBLE,
+    607: _DECLINED,  # unwanted (RFC 8197): somebody there has said so
+    608: _Means(Outcome.REJECTED, Detail.REFUSED),  # by somebody between the two, e.g. against spam (RFC 8688)
+}
+_BY_HUNDRED: dict[int, _Means] = {3: _MOVED, 4: _NOT_CONNECTED, 5: _CONGESTION, 6: _NOT_CONNECTED}
+_NOT_CONGESTED = {501: _NOT_CONNECTED, 505: _NOT_CONNECTED, 513: _NOT_CONNECTED, 555: _NOT_CONNECTED}
+"""Of the 5xx those that will not be otherwise a moment later."""
+
+# Q.850 cause → what it means before an answer, and the SIP status that it stands for.
+_BY_Q850: dict[int, tuple[_Means, int]] = {
+    1: (_NO_SUCH_NUMBER, 404),  # unallocated number
+    2: (_CONGESTION, 404),  # no route to transit network
+    3: (_NO_SUCH_NUMBER, 404),  # no route to destination
+    8: (_NOT_CONNECTED, 480),  # preemption
+    17: (_BUSY, 486),  # user busy
+    18: (_SILENT, 408),  # no user responding
+    19: (_UNAVAILABLE, 480),  # no answer from user
+    20: (_OFFLINE, 480),  # subscriber absent
+    # Asterisk has made it of 603, but also of 401, 403 and 407: only where it rang has somebody declined.
+    21: (_Means(Outcome.REJECTED, unrung=_Means(Outcome.REJECTED, Detail.REFUSED)), 603),  # call rejected
+    22: (_NUMBER_CHANGED, 410),  # number changed
+    23: (_MOVED, 302),  # redirected to new destination
+    25: (_CONGESTION, 483),  # exchange routing error
+    26: (_NOT_CONNECTED, 480),  # non-selected user clearing
+    27: (_CONGESTION, 502),  # destination out of order
+    28: (_INCOMPLETE, 484),  # invalid number format
+    29: (_NOT_CONNECTED, 501),  # facility rejected
+    30: (_NOT_CONNECTED, 480),  # response to status enquiry
+    34: (_CONGESTION, 503),  # no circuit available
+    38: (_CONGESTION, 503),  # network out of order
+    41: (_CONGESTION, 503),  # temporary failure
+    42: (_CONGESTION, 503),  # switching equipment congestion
+    43: (_CONGESTION, 503),  # access information discarded
+    44: (_CONGESTION, 503),  # requested circuit not available
+    46: (_CONGESTION, 503),  # precedence call blocked
+    47: (_CONGESTION, 503),  # resource unavailable
+    50: (_LINE_FORBIDS, 403),  # facility not subscribed
+    52: (_LINE_FORBIDS, 403),  # outgoing calls barred
+    53: (_LINE_FORBIDS, 403),  # outgoing calls barred within the closed user group
+    54: (_LINE_FORBIDS, 403),  # incoming calls barred
+    55: (_LINE_FORBIDS, 403),  # incoming calls barred within the closed user group
+    57: (_LINE_FORBIDS, 403),  # bearer capability not authorised
+    58: (_INCOMPATIBLE, 488),  # bearer capability not available
+    65: (_INCOMPATIBLE, 488),  # bearer capability not implemented
+    66: (_INCOMPATIBLE, 488),  # channel type not implemented
+    69: (_NOT_CONNECTED, 501),  # facility not implemented
+    79: (_NOT_CONNECTED, 501),  # service not implemented
+    87: (_LINE_FORBIDS, 403),  # not a member of the closed user group
+    88: (_INCOMPATIBLE, 488),  # incompatible destination
+    102: (_CONGESTION, 504),  # recovery on timer expiry
+    111: (_NOT_CONNECTED, 500),  # protocol error
 }
 
-# ARI `Dial` event's dialstatus → outcome, for ends whose Q.850 cause says nothing.
-_BY_DIAL_STATUS: dict[str, Outcome] = {
-    "BUSY": Outcome.BUSY,
-    "CONGESTION": Outcome.UNREACHABLE,
-    "CHANUNAVAIL": Outcome.UNREACHABLE,
-    "NOANSWER": Outcome.NO_ANSWER,
-    "CANCEL": Outcome.CANCELLED,
-    "DONTCALL": Outcome.REJECTED,
-    "TORTURE": Outcome.REJECTED,
-    "INVALIDARGS": Outcome.UNREACHABLE,
+# ARI `Dial` event's dialstatus → what it means, for ends whose Q.850 cause says nothing.
+_BY_DIAL_STATUS: dict[str, _Means] = {
+    "BUSY": _BUSY,
+    "CONGESTION": _CONGESTION,
+    "CHANUNAVAIL": _OFFLINE,
+    "NOANSWER": _SILENT,
+    "CANCEL": _NOT_CONNECTED,  # not by our user: that end is decided when he asks for it
+    "DONTCALL": _DECLINED,
+    "TORTURE": _DECLINED,
+    "INVALIDARGS": _Means(Outcome.UNREACHABLE, Detail.NO_ROUTE),
 }
 
 
@@ -96,24 +193,50 @@ def caller_gave_up(q850: int, text: str, *, requested: int = 0) -> tuple[Outcome
     return outcome, Cause(q850, text, 487)
 
 
+def pbx_at_fault(status: int) -> bool:
+    """Whether an HTTP status of ARI says that the PBX does not do what it ought to, rather than that we came too late.
+
+    401 and 403: it does not let us in. 500 and above: it fails, as without descriptors, memory or a module.
+    """
+    return status in (401, 403) or status >= 500
+
+
+NORMAL = (0, 16, 31)
+"""Q.850 causes by which a channel ends that say nothing of why: none, normal clearing, normal unspecified."""
+
+
 def far_ended(
-    q850: int, text: str, dial_status: str, *, requested: int = 0, rang: bool, answered: bool
+    q850: int,
+    text: str,
+    dial_status: str,
+    *,
+    requested: int = 0,
+    sip: int = 0,
+    forward: str = "",
+    rang: bool,
+    answered: bool,
 ) -> tuple[Outcome, Cause]:
     """The outcome of a call whose far side ended it.
 
-    `q850` and `text` are those of ARI `ChannelDestroyed`, `dial_status` that of the
+    `q850` and `text` are those of ARI `ChannelDestroyed`, `dial_status` and `forward` those of the
     last `Dial` event ("" where none came). `requested` is the cause of `ChannelHangupRequest`
     (0 where none came): a `Local` channel that is hung up while it enters a bridge ends
-    as 16, whatever the far side said. After an answer every end is `completed`.
-    A far side that rang and then ended normally (16) did not answer; one that never
-    rang was not there: so a dialplan without the number ends a `Local` channel.
+    as 16, whatever the far side said. `sip`: the final SIP response, 0 where it is not known. After an answer every
+    end is `completed`. A far side that rang and then ended normally (16) did not answer; one that never rang was not
+    there: so a dialplan without the number ends a `Local` channel. `rang`: whether it was told that the far side rings;
+    where it was not, nothing is said of somebody there.
     """
     if not answered and q850 not in _BY_Q850 and requested in _BY_Q850:
         q850, text = requested, "as its hang-up request says"
-    outcome, sip = _BY_Q850.get(q850, (None, 0))
-    cause = Cause(q850, text, sip)
+    sip = sip if 300 <= sip <= 699 else 0
+    by_cause, stands_for = _BY_Q850.get(q850, (None, 0))
     if answered:
-        return Outcome.COMPLETED, cause
-    if outcome is None:
-        outcome = _BY_DIAL_STATUS.get(dial_status, Outcome.NO_ANSWER if q850 == 16 and rang else Outcome.UNREACHABLE)
-    return outcome, cause
+        return Outcome.COMPLETED, Cause(q850, text, sip or stands_for)
+    if forward:
+        means = _MOVED
+    elif sip:
+        means = _BY_SIP.get(sip) or _NOT_CONGESTED.get(sip) or _BY_HUNDRED[sip // 100]
+    else:
+        means = by_cause or _BY_DIAL_STATUS.get(dial_status) or (_ENDED if q850 in NORMAL else _NOT_CONNECTED)
+    means = means.to(rang)
+    return means.outcome, Cause(q850, text, sip or (302 if forward else stands_for), means.detail, forward)

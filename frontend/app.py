@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from importlib.metadata import PackageNotFoundError, version
 from secrets import token_urlsafe
@@ -31,7 +32,7 @@ from frontend.api.routes.health import Health
 from frontend.api.routes.monitoring import Live
 from frontend.api.routes.people import PeopleApi
 from frontend.api.routes.recordings import RecordingsApi
-from frontend.auth.authenticator import Access, token_secret
+from frontend.auth.authenticator import Access, token_secret, write_secret
 from frontend.auth.client_addresses import ClientAddresses
 from frontend.auth.sessions import Sessions
 from frontend.auth.users import Users
@@ -40,8 +41,13 @@ from frontend.http.cors import Origins
 from frontend.http.idempotency import Repeats
 from frontend.http.long_poll import Watchers
 from frontend.http.request_ids import name_requests
+from frontend.http.server import Runner
+from frontend.http.tls import Certificate
+from frontend.kept_files import KeptFiles
+from frontend.presence.past_calls import PastCalls
 from frontend.presence.preferences import Attendant
 from frontend.presence.registrar import OpenPages
+from frontend.reload import Reloading
 from frontend.settings import Settings
 from frontend.webrtc.ice_servers import IceServers
 from frontend.websocket.hub import Connections
@@ -50,9 +56,6 @@ try:
     VERSION = version("ari-bridge")
 except PackageNotFoundError:
     VERSION = "0"
-
-STOP_SECONDS = 2.0
-"""How long open requests may go on when the server ends."""
 
 log = structlog.get_logger(__name__)
 
@@ -64,11 +67,13 @@ class CannotListen(Exception):
 class App:
     """The whole server in one object.
 
-    `start` raises CannotListen, PluginError, InvalidUser, StoreRefused, ssl.SSLError.
+    `start` raises CannotListen, PluginError, InvalidUser, StoreRefused, ApplicationInUse, ssl.SSLError.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self.reloading = Reloading(settings)
+        self.reload = self.reloading.reload
         self.url = ""  # http://HOST:PORT, once started
         self.ws_url = ""  # ws://HOST:PORT/ws
         self.legacy_ws_url = ""  # ws://HOST:PORT/ of the second port; "" where there is none
@@ -94,17 +99,13 @@ class App:
         )
         self.pages = OpenPages()
         self.store = SqliteStore(settings.state_dir, days=settings.call_records_days)
+        self._routes = _routes(settings)
         self.calls = Calls(
             self.ari,
             self.media,
             self.pages,
             self.hooks,
-            Routes(
-                target_sip_server=settings.target_sip_server,
-                target_sip_endpoint=settings.target_sip_endpoint,
-                context=settings.dial_context,
-                rules=Routes.parse_rules(settings.dial_routes),
-            ),
+            self._routes,
             Limits(
                 ring_timeout=settings.ring_timeout,
                 setup_timeout=settings.setup_timeout,
@@ -118,14 +119,19 @@ class App:
             self.store,
         )
         self.watchers = Watchers(self.calls, self.hooks)
+        self.past_calls = PastCalls(self.pages, self.hooks)
         self.repeats = Repeats(self.store.keys)
         self._users = Users(settings.users_file)
+        preference_file = settings.state_dir / "preferences.json"
+        preferences = PreferenceFile(preference_file)
+        self._kept_files = KeptFiles()
+        self._kept_files.add(preference_file, preferences.restore)
         self.attendant = Attendant(
             self.ari,
             self.calls,
             self.pages,
             self.hooks,
-            PreferenceFile(settings.state_dir / "preferences.json"),
+            preferences,
             mailbox=settings.voicemail_mailbox,
             voicemail_number=settings.voicemail_number,
             names=dict(settings.phone_book),
@@ -190,6 +196,8 @@ class App:
         opened.callback(self.hooks.close)
         await self.store.start()
         opened.push_async_callback(self.store.close)
+        await self._kept_files.start()
+        opened.push_async_callback(self._kept_files.close)
         if self.records:
             await self.records.start()
             opened.push_async_callback(self.records.close)
@@ -205,7 +213,7 @@ class App:
         opened.push_async_callback(self.recordings.close)
         await self.collector.start()
         opened.push_async_callback(self.collector.close)
-        await self.ari.start()
+        await self.ari.start(self.store.instance)
         await self._serve()
         log.info("serving", page=f"{self.url}/", websocket=self.ws_url, second=self.legacy_ws_url, version=VERSION)
 
@@ -218,14 +226,19 @@ class App:
             secret=token_secret(settings.token_secret_file) if settings.enable_authentication else token_urlsafe(48),
             lifetime=settings.token_lifetime,
         )
-        sessions = Sessions(token_secret(settings.state_dir / "session-secret"))
+        secret_file = settings.state_dir / "session-secret"
+        secret = token_secret(secret_file)
+        self._kept_files.add(secret_file, lambda: write_secret(secret_file, secret))
+        sessions = Sessions(secret)
         ice = IceServers(settings.ice_servers, settings.turn_secret, settings.turn_lifetime)
         connections = Connections(
             self.calls, self.pages, access, sessions, self.hooks, self.media, ice, version=VERSION
         )
         self._connections = connections
         events, health = EventLog(self.hooks), self.health
-        checked = middleware.origins_checked(Origins(settings.cors_origin))
+        addresses = ClientAddresses(settings.trusted_proxies)
+        origins = Origins(settings.cors_origin, sign_in=settings.enable_authentication)
+        checked = middleware.origins_checked(origins, addresses)
         common = [middleware.headers_set, checked, middleware.errors_told, static.assets_kept]
 
         main = web.Application(middlewares=common, client_max_size=BODY_BYTES)
@@ -241,7 +254,7 @@ class App:
             phone_book=settings.phone_book,
             preflight_number=settings.preflight_number,
             feedback=self.records is not None,
-            addresses=ClientAddresses(settings.trusted_proxies),
+            addresses=addresses,
         )
         both = [
             *api.routes(),
@@ -258,7 +271,9 @@ class App:
         main.add_routes(static.routes())
 
         self.routes = list(main.router.routes())
-        tls = _tls(settings)
+        certificate = _certificate(settings)
+        self._renew(access, certificate, origins, addresses, api)
+        tls = certificate.context if certificate else None
         port = await self._listen(main, settings.http_port, tls)
         self.url = f"{'https' if tls else 'http'}://{_host(settings.http_host)}:{port}"
         self.ws_url = f"{'wss' if tls else 'ws'}://{_host(settings.http_host)}:{port}/ws"
@@ -273,10 +288,34 @@ class App:
         self._opened.push_async_callback(self.repeats.close)
         self._opened.callback(self.watchers.close)
 
+    def _renew(
+        self,
+        access: Access,
+        certificate: Certificate | None,
+        origins: Origins,
+        addresses: ClientAddresses,
+        api: Api,
+    ) -> None:
+        """What `reload` changes, and a certificate that is renewed on the disk."""
+        again = self.reloading
+        again.uses(lambda new: origins.use(new.cors_origin), "cors_origin")
+        again.uses(lambda new: addresses.use(new.trusted_proxies), "trusted_proxies")
+        again.uses(lambda new: api.use(new.phone_book, new.preflight_number), "phone_book", "preflight_number")
+        routing = ("dial_context", "dial_routes", "target_sip_server", "target_sip_endpoint")
+        again.uses(lambda new: self._routes.use(_routes(new)), *routing)
+        if access.required:
+            again.checks(lambda: access.use_secret(token_secret(self._settings.token_secret_file)))
+            again.checks(lambda: self._users.check())
+        if certificate:
+            again.uses(lambda new: _use_files(certificate, new), "tls_cert", "tls_key")
+            again.checks(lambda: certificate.renew(anyway=True))
+            watching = asyncio.create_task(certificate.watch())
+            self._opened.callback(watching.cancel)
+
     async def _listen(self, app: web.Application, port: int, tls: ssl.SSLContext | None) -> int:
         """The port: the given one, or a free one for 0. Raises CannotListen."""
         host = self._settings.http_host
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_SECONDS, handle_signals=False)
+        runner = Runner(app)
         await runner.setup()
         self._opened.push_async_callback(runner.cleanup)
         try:
@@ -290,21 +329,48 @@ def _host(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _tls(settings: Settings) -> ssl.SSLContext | None:
+def _routes(settings: Settings) -> Routes:
+    return Routes(
+        target_sip_server=settings.target_sip_server,
+        target_sip_endpoint=settings.target_sip_endpoint,
+        context=settings.dial_context,
+        rules=Routes.parse_rules(settings.dial_routes),
+    )
+
+
+def _certificate(settings: Settings) -> Certificate | None:
     if settings.tls_cert is None or settings.tls_key is None:
         return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(settings.tls_cert, settings.tls_key)
-    return context
+    return Certificate(settings.tls_cert, settings.tls_key)
 
 
-async def run(settings: Settings, stop: asyncio.Event) -> None:
-    """Serve until `stop` is set; then drain, and leave without touching a call."""
+def _use_files(certificate: Certificate, settings: Settings) -> None:
+    if settings.tls_cert and settings.tls_key:
+        certificate.use(settings.tls_cert, settings.tls_key)
+
+
+async def run(
+    settings: Settings, stop: asyncio.Event, reload: asyncio.Event, use_logging: Callable[[Settings], None]
+) -> None:
+    """Serve until `stop` is set; then drain, and leave without touching a call.
+
+    `reload`: set when the settings are to be read again. `use_logging`: called with those where the log's have changed.
+    """
     app = App(settings)
+    app.reloading.uses(use_logging, "log_level", "log_format")
     await app.start()
+    reloading = asyncio.create_task(_reload(app, reload))
     try:
         await stop.wait()
         log.info("draining: no new calls; those that stand go on without this process", calls=len(app.calls.live()))
         await app.drain(settings.drain_seconds)
     finally:
+        reloading.cancel()
         await app.close()
+
+
+async def _reload(app: App, asked: asyncio.Event) -> None:
+    while True:
+        await asked.wait()
+        asked.clear()
+        app.reload()

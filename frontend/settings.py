@@ -227,8 +227,8 @@ class Settings(BaseSettings):
         if bool(self.tls_cert) != bool(self.tls_key):
             raise ValueError("TLS_CERT and TLS_KEY: set both or neither.")
         for name, path in (("TLS_CERT", self.tls_cert), ("TLS_KEY", self.tls_key)):
-            if path and not path.is_file():
-                raise ValueError(f"{name}: there is no file {path}.")
+            if path and (trouble := _trouble_with(path)):
+                raise ValueError(f"{name}: {trouble}")
         if not self.turn_secret and any(map(is_turn, self.ice_servers)):
             raise ValueError("TURN_SECRET: the TURN servers of ICE_SERVERS need it. It is their static-auth-secret.")
         if self.target_sip_server and not self.target_sip_endpoint:
@@ -240,6 +240,17 @@ class Settings(BaseSettings):
         if self.http_port and self.http_port == self.ws_port:
             raise ValueError(f"WS_PORT: {self.ws_port} is HTTP_PORT already. Choose another, or 0 for none.")
         return self
+
+
+def _trouble_with(path: Path) -> str:
+    """Why the file cannot be read; "" where it can."""
+    try:
+        with path.open("rb"):
+            return ""
+    except FileNotFoundError:
+        return f"there is no file {path}."
+    except OSError as error:
+        return f"{path} cannot be read: {error.strerror}."
 
 
 def is_loopback(host: str) -> bool:

@@ -6,6 +6,7 @@ transport allows three connections and repeats POSTs after a broken one.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -14,23 +15,30 @@ import msgspec
 import structlog
 from asyncari.client import Client as AsyncAri
 
+from ari_bridge import metrics
 from ari_bridge.ari.bridges import Bridges
 from ari_bridge.ari.channel_wakeup import needs_wake
 from ari_bridge.ari.channels import Channels
 from ari_bridge.ari.endpoints import Endpoints
 from ari_bridge.ari.event_stream import EventStream
-from ari_bridge.ari.events import AriEvent
-from ari_bridge.ari.http import Transport
+from ari_bridge.ari.events import ApplicationReplaced, AriEvent
+from ari_bridge.ari.http import Reply, Transport
 from ari_bridge.ari.mailboxes import Mailboxes
 from ari_bridge.ari.models import AsteriskInfo
+from ari_bridge.ari.ownership import ApplicationInUse, Deaf, Ownership
 from ari_bridge.ari.recordings import Recordings
 from ari_bridge.ari.rest import Load, Observer, Requests, read
-from ari_bridge.errors import PeerRefused, Unavailable
+from ari_bridge.errors import PeerError, PeerRefused, Unavailable
 
 DROPPED_EVENTS = ("ChannelVarset", "ChannelDialplan")
 """Left out at the source: at many calls they are most of the stream, and no call needs them."""
 IDLE_CONNECTIONS = 4
 """Opened ahead after each connect, so that a first call opens none."""
+START_SECONDS = 6.0
+"""How long a start waits to learn whether another front end serves our application."""
+LEAVE_SECONDS = 1.0
+TOLD_SECONDS = 60.0
+"""How long it is told that another client took our application over, after it was taken back."""
 RETRY_SECONDS = 3.0
 """When to try again while it is not connected: a try of ours comes at least that often."""
 
@@ -73,14 +81,30 @@ class Ari:
         self.mailboxes = Mailboxes(self._requests, app)
         self.endpoints = Endpoints(self._requests, app)
         self._stream = EventStream(self._connect, self._received, self._on_connected, self._on_disconnected)
+        self._ownership = Ownership(self._send, app, "")
+        self._lost_at = -TOLD_SECONDS  # when another client took the application over, by the monotonic clock
+        self._watching: asyncio.Task[None] | None = None
         self._running: asyncio.Task[None] | None = None
         self._event_listeners: list[Callable[[AriEvent], None]] = []
         self._connect_listeners: list[Callable[[], Awaitable[None]]] = []
         self._disconnect_listeners: list[Callable[[str], None]] = []
 
-    async def start(self) -> None:
-        """Begin to connect, in the background and for ever."""
+    async def start(self, instance: str = "") -> None:
+        """Begin to connect, in the background and for ever.
+
+        `instance`: the name of our state directory (see `Ownership`). Raises ApplicationInUse where another front end
+        serves our application; where Asterisk does not say so now, it is asked before each connect.
+        """
         self._transport.open()
+        self._ownership = Ownership(self._send, self.app, instance)
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await self._ownership.check()
+        except ApplicationInUse:
+            await self._transport.close()
+            raise
+        except (PeerError, TimeoutError) as error:
+            log.warning("whether another front end serves our application is not known yet", reason=str(error))
         self._running = asyncio.create_task(self._stream.run(), name="ARI event stream")
 
     async def open(self) -> None:
@@ -97,6 +121,10 @@ class Ari:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
             self._running = None
+            if self._watching:
+                self._watching.cancel()
+                await asyncio.gather(self._watching, return_exceptions=True)
+            await self._leave()
         self.connected = False
         await self._requests.close()
         await self._transport.close()
@@ -117,6 +145,16 @@ class Ari:
     def failure(self) -> str:
         """Why the event stream does not stand; "" where it does."""
         return "" if self.connected else self._stream.last_failure
+
+    @property
+    def taken_over(self) -> str:
+        """That another client has taken our application over a short while ago; "" where none has."""
+        if time.monotonic() - self._lost_at > TOLD_SECONDS:
+            return ""
+        return (
+            f"another client took the ARI application {self.app} over, and it was taken back: "
+            "what Asterisk told meanwhile is lost; give each program an application name of its own"
+        )
 
     def unavailable(self) -> Unavailable | None:
         """Why no new call should be begun now; None where one may. Calls that stand are not meant."""
@@ -147,6 +185,7 @@ class Ari:
     async def _connect(self) -> aiohttp.ClientWebSocketResponse:
         """Who answers, what it can do, and then its events. Raises PeerError."""
         info = await self.info()
+        await self._ownership.check()
         if not self._requests.described or info.startup_time != self.identity:
             await self._describe(info)
         socket = await self._transport.ws_connect("/events", params={"app": self.app, "subscribeAll": "false"})
@@ -154,6 +193,7 @@ class Ari:
             # Asked again while the stream stands: it may have been restarted since.
             identity = (await self.info()).startup_time
             await self._drop_events()
+            await self._ownership.take()
         except BaseException:
             await socket.close()
             raise
@@ -185,11 +225,47 @@ class Ari:
         except PeerRefused as error:  # an Asterisk before 16.3: every event comes then
             log.info("the PBX cannot filter events", reason=str(error))
 
+    async def _send(
+        self, op: str, method: str, path: str, query: dict[str, str] | None = None, body: bytes | None = None
+    ) -> Reply:
+        """Raises PeerError."""
+        return await self._requests.measure(op, self._transport.send(method, path, query, body))
+
+    async def _leave(self) -> None:
+        """Who serves next need not ask whether we still do."""
+        if self.connected:
+            try:
+                async with asyncio.timeout(LEAVE_SECONDS):
+                    await self._ownership.leave()
+            except (PeerError, TimeoutError) as error:
+                log.warning("our application cannot be given free", reason=str(error))
+
+    async def _watch(self) -> None:
+        try:
+            await self._ownership.watch()
+        except Deaf as error:
+            self._was_taken_over(str(error))
+            self._stream.drop(str(error))
+
+    def _was_taken_over(self, reason: str) -> None:
+        metrics.ARI_TAKEN_OVER.inc()
+        self._lost_at = time.monotonic()
+        log.error(
+            "another client took our ARI application over: it is taken back; give each program a name of its own",
+            app=self.app,
+            reason=reason,
+        )
+
     def _received(self, event: AriEvent) -> None:
+        if self._ownership.hear(event):
+            return
+        if isinstance(event, ApplicationReplaced):
+            self._was_taken_over("Asterisk says so")
         for listener in self._event_listeners:
             listener(event)
 
     async def _on_connected(self) -> None:
+        self._watching = asyncio.create_task(self._watch(), name="ARI application")
         told = 0
         try:
             for listener in self._connect_listeners:
@@ -202,5 +278,8 @@ class Ari:
 
     def _on_disconnected(self, reason: str) -> None:
         self.connected = False
+        if self._watching:
+            self._watching.cancel()
+            self._watching = None
         for listener in self._disconnect_listeners:
             listener(reason)

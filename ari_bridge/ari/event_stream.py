@@ -6,6 +6,7 @@ listens compares after every connect.
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 
@@ -15,8 +16,12 @@ import structlog
 from ari_bridge.ari.events import ApplicationReplaced, AriEvent, MalformedEvent, decode
 from ari_bridge.errors import PeerError
 
+LONGEST_FIGHT = 10.0
+"""Seconds between tries where another client takes the stream over again and again."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 """Seconds between tries to connect: doubled each time, with a quarter of jitter."""
+
+TAKEN_OVER = "another client took it over"
 
 log = structlog.get_logger(__name__)
 
@@ -36,10 +41,13 @@ class EventStream:
         self._connected = connected
         self._disconnected = disconnected
         self.last_failure = "not tried yet"
+        self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self._dropped = ""  # why we end the stream ourselves
+        self._closing: set[asyncio.Task[bool]] = set()
 
     async def run(self) -> None:
         """Until it is cancelled."""
-        pause = FIRST_PAUSE
+        pause = fight = FIRST_PAUSE
         while True:
             try:
                 socket = await self._connect()
@@ -49,25 +57,41 @@ class EventStream:
                 log.exception("connecting to the PBX broke")
                 self._failed(repr(error))
             else:
-                pause = FIRST_PAUSE
-                await self._follow(socket)
+                began = time.monotonic()
+                replaced = await self._follow(socket)
+                # Two clients that take one application from each other over and over would leave it to neither.
+                fight = fight if replaced and time.monotonic() - began < LONGEST_FIGHT else FIRST_PAUSE
+                pause = fight
+                fight = min(2 * fight, LONGEST_FIGHT)
             await asyncio.sleep(pause * random.uniform(0.75, 1.25))
-            pause = min(2 * pause, LONGEST_PAUSE)
+            pause = max(pause, min(2 * pause, LONGEST_PAUSE))
+
+    def drop(self, reason: str) -> None:
+        """End the stream that stands, and connect anew."""
+        if self._socket is not None:
+            self._dropped = reason
+            closing = asyncio.ensure_future(self._socket.close())
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
 
     def _failed(self, reason: str) -> None:
         if reason != self.last_failure:  # once, not for each try
             log.error("the PBX's event stream cannot be opened, trying on", reason=reason)
         self.last_failure = reason
 
-    async def _follow(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        self.last_failure = ""
+    async def _follow(self, socket: aiohttp.ClientWebSocketResponse) -> bool:
+        """Whether another client took the stream over."""
+        self.last_failure = self._dropped = ""
+        self._socket = socket
         log.info("connected to the PBX's event stream")
         try:
             async with _beside(self._connected()):
                 reason = await self._read(socket)
             self.last_failure = reason
             self._disconnected(reason)  # before the closing, which may wait for a peer that is gone
+            return reason in (TAKEN_OVER, self._dropped)
         finally:
+            self._socket = None
             await socket.close()
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> str:
@@ -81,12 +105,14 @@ class EventStream:
             except MalformedEvent as error:
                 log.warning("an ARI event was dropped", reason=str(error), data=message.data[:200])
                 continue
-            if isinstance(event, ApplicationReplaced):
-                log.error("another client took our ARI application over: give each server an ARI_APP of its own")
             try:
                 self._received(event)
             except Exception:
                 log.exception("an ARI event could not be handled", type=event.type)
+            if isinstance(event, ApplicationReplaced):
+                return TAKEN_OVER  # no event comes by this one any more
+        if self._dropped:
+            return self._dropped
         broken = socket.exception()
         if broken is None:
             return f"it was closed ({socket.close_code or 'no close frame'})"

@@ -47,11 +47,15 @@ class ChannelStateChange(Event, tag=True, kw_only=True):
 
 
 class ChannelDestroyed(Event, tag=True, kw_only=True):
-    """`cause`: Q.850, `cause_txt`: Asterisk's words for it."""
+    """`cause`: Q.850, `cause_txt`: Asterisk's words for it.
+
+    `tech_cause`: what the channel's own protocol calls it, a SIP status for PJSIP; 0 before Asterisk 22.
+    """
 
     channel: Channel
     cause: int = 0
     cause_txt: str = ""
+    tech_cause: int = 0
 
 
 class ChannelHangupRequest(Event, tag=True, kw_only=True):
@@ -61,18 +65,38 @@ class ChannelHangupRequest(Event, tag=True, kw_only=True):
 
 
 class Dial(Event, tag=True, kw_only=True):
-    """`peer` is the channel that is dialled. `dialstatus`: "" at the beginning, then RINGING, ANSWER, BUSY, ..."""
+    """`peer` is the channel that is dialled. `dialstatus`: "" at the beginning, then RINGING, ANSWER, BUSY, ...
+
+    `forward`: the number that the dialled one names in its place (SIP 3xx).
+    """
 
     peer: Channel
     caller: Channel | None = None
     dialstatus: str = ""
     dialstring: str = ""
+    forward: str = ""
 
 
 class ChannelDtmfReceived(Event, tag=True, kw_only=True):
     channel: Channel
     digit: str
     duration_ms: int = 0
+
+
+class ChannelConnectedLine(Event, tag=True, kw_only=True):
+    """Who is at the other end of `channel` is somebody else now, or has got a name: `channel.connected`."""
+
+    channel: Channel
+
+
+class ChannelCallerId(Event, tag=True, kw_only=True):
+    """Who is at this end of `channel` is somebody else now, or has got a name: `channel.caller`.
+
+    Comes where the SIP phone at the channel tells it (P-Asserted-Identity, Remote-Party-ID), not for a `Local` channel
+    in a call that stands.
+    """
+
+    channel: Channel
 
 
 class ChannelHold(Event, tag=True, kw_only=True):
@@ -138,6 +162,8 @@ KnownEvent = (
     | ChannelHangupRequest
     | Dial
     | ChannelDtmfReceived
+    | ChannelConnectedLine
+    | ChannelCallerId
     | ChannelHold
     | ChannelUnhold
     | ChannelEnteredBridge

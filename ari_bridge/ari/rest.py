@@ -15,6 +15,7 @@ from ari_bridge.ari.http import PEER, Reply, Transport
 from ari_bridge.ari.operations import Operation
 from ari_bridge.ari.priority_semaphore import Pacing, Urgency
 from ari_bridge.errors import PeerError, PeerRefused, PeerTimeout, PeerUnreachable, Unavailable
+from ari_bridge.outcomes import Detail
 
 Observer = Callable[[str, float, str], None]
 """Told of each request: the operation (`channels.dial`), seconds with the wait for its turn, and ok, refused,
@@ -32,6 +33,11 @@ URGENCY = {
 """All others are for calls that stand: a new media leg too, for it may be that of a page that comes back."""
 AT_ONCE = frozenset({"channels.getChannelVar"})
 """Needs no place: the wake of a command that holds one already."""
+
+DENIALS = (401, 403)
+"""HTTP statuses by which Asterisk does not let us in: its password, or the rights of its ARI user, were changed."""
+DENIED_SECONDS = 2.0
+"""Between tries to be let in again."""
 
 log = structlog.get_logger(__name__)
 
@@ -71,6 +77,8 @@ class Requests:
         self._probe = probe
         self._patience = patience
         self._probing: asyncio.Task[None] | None = None
+        self._denied = ""
+        self._knocking: asyncio.Task[None] | None = None
 
     @property
     def described(self) -> bool:
@@ -102,10 +110,15 @@ class Requests:
         began = time.perf_counter()
         result = "ok"
         try:
-            return await request
+            reply = await request
         except PeerError as error:
             result = _result(error)
+            if isinstance(error, PeerRefused) and error.status in DENIALS:
+                self._deny(str(error))
             raise
+        else:
+            self._let_in()
+            return reply
         finally:
             self._observer(op, time.perf_counter() - began, result)
 
@@ -115,6 +128,8 @@ class Requests:
 
     def unavailable(self) -> Unavailable | None:
         """Why nothing new should be begun; None where it may."""
+        if self._denied:
+            return Unavailable(f"Asterisk refuses the server ({self._denied})", DENIED_SECONDS, Detail.PBX_REFUSES)
         if self._breaker.closed:
             return None
         # The probe takes a moment, and one that is answered late counts as none.
@@ -126,7 +141,34 @@ class Requests:
         self._stop_probing()
         self._breaker.reset(time.monotonic())
 
+    @property
+    def denied(self) -> str:
+        """Why Asterisk does not let us in, though it did; "" where it does."""
+        return self._denied
+
+    def _deny(self, reason: str) -> None:
+        if not self._denied:
+            log.error("the PBX does not let us in any more: no new calls until it does", reason=reason)
+            self._knocking = asyncio.create_task(self._knock_until_let_in(), name="ARI sign-in")
+        self._denied = reason
+
+    def _let_in(self) -> None:
+        if self._denied:
+            log.warning("the PBX lets us in again")
+            self._denied = ""
+
+    async def _knock_until_let_in(self) -> None:
+        while self._denied:
+            await asyncio.sleep(DENIED_SECONDS)
+            try:
+                await self._probe()
+            except PeerError as error:
+                log.debug("the PBX still does not let us in", reason=str(error))
+
     async def close(self) -> None:
+        if self._knocking:
+            self._knocking.cancel()
+            await asyncio.gather(self._knocking, return_exceptions=True)
         if probing := self._stop_probing():
             await asyncio.gather(probing, return_exceptions=True)
 

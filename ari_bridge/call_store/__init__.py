@@ -9,7 +9,7 @@ from ari_bridge.call_store.idempotency_keys import KeptAnswer, Key, KeysAway, Ke
 from ari_bridge.call_store.paging import NEWEST, Place
 from ari_bridge.call_store.process_lock import StoreRefused
 from ari_bridge.call_store.protocol import CallStore
-from ari_bridge.call_store.readonly import live_records
+from ari_bridge.call_store.readonly import knows, live_records
 from ari_bridge.call_store.sqlite_store import SqliteStore
 
 __all__ = [
@@ -22,5 +22,6 @@ __all__ = [
     "Place",
     "SqliteStore",
     "StoreRefused",
+    "knows",
     "live_records",
 ]

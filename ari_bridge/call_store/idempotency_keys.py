@@ -31,6 +31,7 @@ CREATE = (
     "CREATE INDEX IF NOT EXISTS keys_by_time ON keys (kept_at)",
 )
 _COLUMNS = "SELECT user, key, fingerprint, call_id, kept_at, answer FROM keys"
+_NEWEST = f"{_COLUMNS} ORDER BY number DESC LIMIT ?"
 _PUT = """INSERT INTO keys (user, key, fingerprint, call_id, kept_at, answer) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (user, key) DO UPDATE SET answer = excluded.answer"""
 _DROP = "DELETE FROM keys WHERE user = ? AND key = ?"
@@ -144,13 +145,18 @@ def salvage(path: Path, at_most: int = MOST_SALVAGED) -> list[Key]:
     except sqlite3.Error:
         return []
     try:
-        for found in connection.execute(f"{_COLUMNS} ORDER BY number DESC LIMIT ?", (at_most,)):
+        for found in connection.execute(_NEWEST, (at_most,)):
             keys.append(_key(found))
     except (sqlite3.Error, msgspec.MsgspecError, UnicodeDecodeError):
         pass  # it was read up to a broken page
     finally:
         connection.close()
     return keys
+
+
+def newest(connection: sqlite3.Connection, at_most: int) -> list[Key]:
+    """The newest first. Raises sqlite3.Error."""
+    return list(map(_key, connection.execute(_NEWEST, (at_most,))))
 
 
 def restore(connection: sqlite3.Connection, keys: Iterable[Key]) -> None:

@@ -30,5 +30,20 @@ def live_records(state_dir: Path) -> list[Call]:
         raise StoreRefused(f"{path} cannot be read: {error}") from error
 
 
+def knows(state_dir: Path, stem: str) -> bool:
+    """Whether a call with this stem (`ids.stem_of`) is recorded, live or ended. Raises StoreRefused."""
+    path = state_dir / FILE
+    if not path.exists():
+        return False
+    try:
+        connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
+        try:
+            return connection.execute("SELECT 1 FROM calls WHERE id = ?", (stem,)).fetchone() is not None
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise StoreRefused(f"{path} cannot be read: {error}") from error
+
+
 def _row(call_id: str, revision: int, created_at: float, record: str) -> Row:
     return Row(call_id, revision, created_at, None, msgspec.Raw(record.encode()))

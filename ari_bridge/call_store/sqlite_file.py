@@ -43,6 +43,7 @@ _PUT = """INSERT INTO calls (id, revision, created_at, ended_at, record) VALUES 
     ended_at = excluded.ended_at, record = excluded.record WHERE excluded.revision > revision"""
 _COLUMNS = "SELECT id, revision, created_at, ended_at, record FROM calls"
 _ENDED_AFTER = "SELECT ended_at, id FROM calls WHERE (ended_at, id) > (?, ?) ORDER BY ended_at, id LIMIT ?"
+_NEWEST = f"{_COLUMNS} ORDER BY ended_at IS NOT NULL, created_at DESC LIMIT ?"
 _BEGUN_BEFORE = f"{_COLUMNS} WHERE (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?"
 _PURGE = "DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE ended_at < ? LIMIT ?)"
 
@@ -118,6 +119,13 @@ class Database:
     def live(self, and_also: Iterable[str] = ()) -> list[Row]:
         """The calls that have not ended, and those with these ids."""
         return _live(self._connection, and_also)
+
+    def everything(self, at_most: int) -> tuple[list[Row], list[idempotency_keys.Key]]:
+        """Calls, live ones before others, and keys, the newest; also of a file that was deleted. Runs in a thread."""
+        found = self._connection.execute(
+            f"{_COLUMNS} ORDER BY ended_at IS NOT NULL, created_at DESC LIMIT ?", (at_most,)
+        )
+        return list(map(_row, found)), idempotency_keys.newest(self._connection, at_most)
 
     def close(self) -> None:
         """Brings the log into the file, where it can: this may wait for the disk."""

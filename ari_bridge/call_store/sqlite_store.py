@@ -18,11 +18,13 @@ import structlog
 
 from ari_bridge import metrics
 from ari_bridge.call_store import idempotency_keys, paging, spill_journal, sqlite_file
+from ari_bridge.call_store.instance import FILE as INSTANCE
+from ari_bridge.call_store.instance import Instance
 from ari_bridge.call_store.paging import Place
 from ari_bridge.call_store.process_lock import Lock, StoreRefused
 from ari_bridge.call_store.rows import Row, kept, to_call, to_row
 from ari_bridge.call_store.spill_journal import Journal
-from ari_bridge.call_store.sqlite_file import Database, is_busy, is_corrupt, is_passing
+from ari_bridge.call_store.sqlite_file import Database, Moved, is_busy, is_corrupt, is_passing
 from ari_bridge.call_store.write_buffer import MOST_ROWS, Aside
 from ari_bridge.fsm.call import Call
 from ari_bridge.ids import is_call_id, stem_of
@@ -34,6 +36,8 @@ PATIENCE_SECONDS = 5.0
 TIDY_SECONDS = 60.0
 TIDY_WRITES = 1000
 PURGE_SECONDS = 86400.0
+MOST_RESCUED = 20_000
+"""Calls, the newest, that are read out of a file which was deleted."""
 
 log = structlog.get_logger(__name__)
 
@@ -52,12 +56,14 @@ class SqliteStore:
         kept_for = min(idempotency_keys.KEEP_SECONDS, days * 86400)
         self.keys = idempotency_keys.SqliteKeys(self._connection, self._failed, kept_for)
         self._lock = Lock(self.path.with_suffix(".lock"))
+        self._instance = Instance(state_dir / INSTANCE)
         folder = journal_dir or spill_journal.directory(state_dir)
         self._aside = Aside(Journal(folder / spill_journal.name(state_dir)))
         self._database: Database | None = None
         self._live: dict[str, tuple[tuple[Any, ...], Row]] = {}  # of each call that has not ended, as last saved
         self._found: list[Call] = []  # live calls at the start
         self._corrupt: BaseException | None = None  # what showed that the file must be replaced
+        self._moved = False  # somebody deleted it, or put another in its place: ours has all of it still, while open
         self._broken_since = 0.0  # on the monotonic clock
         self._revision = 0
         self._writes = 0  # since the last tidying
@@ -65,6 +71,12 @@ class SqliteStore:
         self._wake = asyncio.Event()
         self._tidier: asyncio.Task[None] | None = None
         self._mender: asyncio.Task[None] | None = None
+        self._watcher: asyncio.Task[None] | None = None
+
+    @property
+    def instance(self) -> str:
+        """The name of the state directory, the same over restarts; "" before the start."""
+        return self._instance.name
 
     @property
     def reason(self) -> str:
@@ -78,6 +90,7 @@ class SqliteStore:
         try:
             with suppress(OSError):  # met again when the database is opened
                 self._lock.take()
+            self._instance.take()
             self._aside.load()
             stored = await self._read_database()
         except BaseException:
@@ -91,10 +104,11 @@ class SqliteStore:
             self._mender = asyncio.create_task(self._mend_for_ever())
         metrics.STORE_HEALTHY.set(self.healthy)
         self._tidier = asyncio.create_task(self._tidy_for_ever())
+        self._watcher = asyncio.create_task(self._watch_for_ever())
 
     async def close(self) -> None:
         """What cannot be written even now is left in the journal for the next process."""
-        for task in (self._tidier, self._mender):
+        for task in (self._tidier, self._mender, self._watcher):
             if task:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
@@ -286,6 +300,7 @@ class SqliteStore:
         self._reason = f"{self.path}: {error}"
         if is_corrupt(error):
             self._corrupt = error
+        self._moved = isinstance(error, Moved)
 
     def _know_again(self) -> None:
         """The file may be lost for good: set aside every live call, not only those that change."""
@@ -304,6 +319,8 @@ class SqliteStore:
         try:
             if self._corrupt:
                 await self._replace_corrupt()
+            elif self._moved:
+                await self._rescue()
             self._open()
             await self._write_aside()
         except StoreRefused as error:
@@ -346,6 +363,21 @@ class SqliteStore:
         idempotency_keys.restore(self._open().connection(), asked)
         return rows
 
+    async def _rescue(self) -> None:
+        """What the file had that is not where it was: it can be read as long as we have it open."""
+        self._moved = False
+        opened = self._database
+        if opened is None:
+            return
+        try:
+            rows, asked = await asyncio.to_thread(opened.everything, MOST_RESCUED)
+        except sqlite3.Error as error:
+            log.error("calls that have ended are lost with the call memory's file", reason=str(error))
+            rows, asked = [], []
+        self._close_database()
+        self._aside.add_all(rows)
+        idempotency_keys.restore(self._open().connection(), asked)
+
     def _close_database(self) -> None:
         opened, self._database = self._database, None
         if opened:
@@ -353,6 +385,20 @@ class SqliteStore:
                 opened.close()
 
     # --- housekeeping ------------------------------------------------------------------------
+
+    async def _watch_for_ever(self) -> None:
+        """Whoever deletes the folder changes no call: it is found within a second, not with the next call's change."""
+        while True:
+            await asyncio.sleep(RETRY_SECONDS)
+            if not self.healthy or self._database is None or self._tidying:
+                continue  # it is being mended
+            try:
+                self._lock.take()
+                if self._instance.restore():
+                    log.error("the name of the state directory was deleted: it is written again")
+                self._database.connection()
+            except (OSError, sqlite3.Error, StoreRefused) as error:
+                self._failed(error)
 
     async def _tidy_for_ever(self) -> None:
         purge_at = time.monotonic()

@@ -1,5 +1,7 @@
 """What an ARI event means for the call whose channel it is about. Pure."""
 
+import re
+
 from ari_bridge.ari import events as ari
 from ari_bridge.ari.models import Channel
 from ari_bridge.fsm.call import Resource
@@ -7,6 +9,7 @@ from ari_bridge.fsm.events import (
     ChannelEntered,
     ChannelGone,
     ChannelLeft,
+    ConnectedLineChanged,
     Event,
     FarAnswered,
     FarDigit,
@@ -20,6 +23,17 @@ from ari_bridge.fsm.events import (
     PartyHangsUp,
     PartyRang,
 )
+
+SIP = "PJSIP/"
+
+
+def number_of(forward: str) -> str:
+    """The number in what a far side names in its place, as it may be shown: 7999, 7999@host, sip:7999@host."""
+    found = _FORWARD.match(forward)
+    return found[1] if found else ""
+
+
+_FORWARD = re.compile(r"(?:sips?:|Local/)?([0-9A-Za-z+*#._-]{1,64})(?:[@;].*)?$")
 
 
 def channel_id(event: ari.AriEvent) -> str | None:
@@ -40,8 +54,13 @@ def translate(event: ari.AriEvent, resource: Resource, leg: int, at: float) -> E
             return ChannelEntered(at, resource, leg)
         case ari.StasisEnd():
             return ChannelLeft(at, resource, leg)
-        case ari.ChannelDestroyed(cause=q850, cause_txt=text):
-            return ChannelGone(at, resource, q850, text, leg)
+        case ari.ChannelDestroyed(channel=channel, cause=q850, cause_txt=text, tech_cause=sip):
+            is_sip = channel.name.startswith(SIP)
+            return ChannelGone(at, resource, q850, text, leg, sip if is_sip else 0, channel.name if is_sip else "")
+        case ari.ChannelCallerId(channel=channel) if resource is not Resource.EXTERNAL_MEDIA:
+            return ConnectedLineChanged(at, resource, leg, channel.caller.number, channel.caller.name)
+        case ari.ChannelConnectedLine(channel=channel) if resource is Resource.EXTERNAL_MEDIA:
+            return ConnectedLineChanged(at, resource, leg, channel.connected.number, channel.connected.name)
     if resource is Resource.FAR:
         return _of_far(event, at)
     return _of_party(event, leg, at) if resource is Resource.PARTY else None
@@ -53,8 +72,8 @@ def _of_far(event: ari.AriEvent, at: float) -> Event | None:
             return _STATES[channel.state](at) if channel.state in _STATES else None
         case ari.Dial(dialstatus="" | "PROCEEDING"):  # the dialling goes on, nothing is heard yet
             return None
-        case ari.Dial(dialstatus=status):
-            return _DIAL_STATUSES[status](at) if status in _DIAL_STATUSES else FarFailed(at, status)
+        case ari.Dial(dialstatus=status, forward=forward):
+            return _DIAL_STATUSES[status](at) if status in _DIAL_STATUSES else FarFailed(at, status, number_of(forward))
         case ari.ChannelHangupRequest(cause=q850):
             return FarHangsUp(at, q850)
         case ari.ChannelDtmfReceived(digit=digit):
@@ -74,8 +93,8 @@ def _of_party(event: ari.AriEvent, number: int, at: float) -> Event | None:
             return PartyRang(at, number)
         case FarAnswered():
             return PartyAnswered(at, number)
-        case FarFailed(_, status):
-            return PartyFailed(at, number, status)
+        case FarFailed(_, status, forward):
+            return PartyFailed(at, number, status, forward)
         case FarHangsUp(_, q850):
             return PartyHangsUp(at, number, q850)
         case FarDigit():

@@ -6,10 +6,12 @@ decides anything. Requests run beside each other and come back as events.
 """
 
 import asyncio
+import itertools
+import random
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -22,17 +24,22 @@ from ari_bridge.fsm import actions
 from ari_bridge.fsm.actions import Action
 from ari_bridge.fsm.call import Call, CallState, Resource, Step
 from ari_bridge.fsm.events import (
+    ChannelGone,
+    ConnectedLineChanged,
     Event,
     Failure,
     MediaChecked,
+    MuteFailed,
     PagesRang,
     PartyAnswered,
     PartyFailed,
     PartyHangsUp,
     PartyRang,
     RecordingEnded,
+    RecordingRefused,
     RecordingVerb,
     Released,
+    ReleaseFailed,
     StepDone,
     StepFailed,
     Timer,
@@ -43,13 +50,17 @@ from ari_bridge.fsm.timing import Timing, find
 from ari_bridge.fsm.transitions import step as decide
 from ari_bridge.ids import Kind, leg_id, resource_id
 from ari_bridge.leg_stats import LegFigures
-from ari_bridge.outcomes import Outcome
+from ari_bridge.outcomes import Outcome, pbx_at_fault
 from ari_bridge.preferences.ring_decision import Reach
 
 EXPLAIN_SECONDS = 1.0
 """After StasisEnd a ChannelDestroyed, which has the cause, follows within milliseconds."""
-RELEASE_PAUSES = (0.5, 1.5)
-"""Seconds between tries to release a resource; after the last try the sweep takes over."""
+SIP_STATUS_SECONDS = 0.5
+"""A call that failed waits so long, at most, until it is known who refused it."""
+RELEASE_PAUSES = (0.5, 1.5, 3.0, 6.0)
+"""Seconds between tries to release a resource, the last one for ever; a quarter of jitter."""
+RELEASE_TRIES = 2
+"""Further ones where the PBX is not at fault: then the sweep takes over."""
 DIGITS_WAITING = 64
 """Digits that may wait to be sent: about 13 seconds' worth."""
 
@@ -79,6 +90,15 @@ class HoldChanged:
 
     call: Call
     by_us: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRefused:
+    """What our side asked for (`what`: hold, digits, record) has come to nothing: the PBX did not do it."""
+
+    call: Call
+    what: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +139,7 @@ Update = (
     | StateChanged
     | DigitReceived
     | HoldChanged
+    | RequestRefused
     | PartyChanged
     | TransferEnded
     | RecordingChanged
@@ -186,6 +207,10 @@ class CallTask:
         self._digits: deque[str] = deque()
         self._sending_digits = False
         self._early: asyncio.Task[None] | None = None  # looks for the far side's first sound
+        self._hold_untold = False
+        self._music_waits = False
+        self._recording_asked = 0  # requests under way
+        self._recording_untold = False
         self._music = Wish()
         self._apart = Wish()
         # In whose course the call was begun: most of its lines come from what the PBX tells later.
@@ -269,6 +294,8 @@ class CallTask:
                 self.post(PagesRang(time.time(), reach.users, reach.status, reach.forward, reach.ring_seconds))
             case actions.StopRinging(user, reason):
                 self._guard(lambda: self._peers.pages.stop_ringing(self.call, user, reason))
+            case actions.TellCaller():
+                self._guard(lambda: self._peers.pages.update_caller(self.call))
             case actions.StartTimer(timer, party, ago):
                 self._start_timer(timer, party, ago)
             case actions.CancelTimer(timer, party):
@@ -276,6 +303,8 @@ class CallTask:
                     running.cancel()
             case actions.CancelTimers():
                 self._cancel_timers()
+            case actions.AskSipStatus(gone):
+                self._run(self._ask_sip_status(gone, leg_id(self.call.id, self.call.leg)))
             case actions.CheckMedia(within):
                 self._run(self._check_media(leg_id(self.call.id, self.call.leg), within))
             case actions.AwaitEarlyMedia():
@@ -283,10 +312,13 @@ class CallTask:
                     self._early.cancel()
                 self._early = self._run(await_early_media(self._peers.media, lambda: self.call, self.post))
             case actions.PlayMusic(on):
-                self._wish(self._music, on, self._play_music)
+                self._music_waits = on and self._apart.under_way  # who is not apart yet is not held yet
+                if not self._music_waits:
+                    self._wish(self._music, on, self._play_music)
             case actions.Mute(on):
                 self._wish(self._apart, on, self._mute)
             case actions.Record(verb, name):
+                self._recording_asked += 1
                 self._run(self._record(verb, name))
             case actions.AskOffer(reason):
                 self._tell(MediaNeeded(self.call, reason))
@@ -297,13 +329,22 @@ class CallTask:
             case actions.TellDigit(digit):
                 self._tell(DigitReceived(self.call, digit))
             case actions.TellHold(_, by_us):
-                self._tell(HoldChanged(self.call, by_us))
+                if by_us and self._apart.under_way:
+                    self._hold_untold = True  # it is not so yet
+                else:
+                    self._tell(HoldChanged(self.call, by_us))
+            case actions.TellRefused(what, reason):
+                self._tell(RequestRefused(self.call, what, reason))
             case actions.TellParty(party):
                 self._tell(PartyChanged(self.call, party))
             case actions.TellTransfer(party, failure):
                 self._tell(TransferEnded(self.call, party, failure))
             case actions.TellRecording(failure):
-                self._tell(RecordingChanged(self.call, failure))
+                if self._recording_asked and not failure:
+                    self._recording_untold = True  # it is not so yet
+                else:
+                    self._recording_untold = False
+                    self._tell(RecordingChanged(self.call, failure))
 
     def _run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
@@ -315,26 +356,43 @@ class CallTask:
         try:
             address, sdp = await perform(self._peers, call, step, leg, ring_timeout=self._limits.ring_timeout)
         except PeerError as error:
-            self.post(StepFailed(time.time(), step, _failure(error), str(error), leg))
+            status = error.status if isinstance(error, PeerRefused) else 0
+            self.post(StepFailed(time.time(), step, _failure(error), str(error), leg, status))
         except Exception as error:
             self._log.exception("a set-up step broke", step=step.value)
             self.post(StepFailed(time.time(), step, Failure.TIMEOUT, repr(error), leg))
         else:
             self.post(StepDone(time.time(), step, address, sdp, leg))
 
+    async def _ask_sip_status(self, gone: ChannelGone, media_leg: str) -> None:
+        """Asterisk before 22 does not tell it; but it hands it to the channels that are bridged with the failed one."""
+        sip = 0
+        try:
+            async with asyncio.timeout(SIP_STATUS_SECONDS):
+                sip = await self._peers.ari.channels.sip_status(media_leg, gone.name)
+        except (PeerError, TimeoutError) as error:
+            self._log.debug("the SIP status is not to be known", reason=str(error))
+        finally:
+            self.post(replace(gone, sip=sip, name=""))
+
     async def _release(self, call: Call, resource: Resource, leg: int) -> None:
+        """Until it works, where the PBX is at fault: nobody is left on the line. Else the sweep has it."""
         figures: LegFigures | None = None
-        for pause in (*RELEASE_PAUSES, None):
+        for tries in itertools.count():
             try:
                 figures = await undo(self._peers, call, resource, leg)
                 break
             except Exception as error:
-                if pause is None:
+                persists = resource is not Resource.MEDIA_SESSION and _may_work_later(error)
+                if tries >= RELEASE_TRIES and not persists:
                     metrics.RELEASES_GIVEN_UP.labels(resource.value).inc()
                     self._log.error("release given up: the sweep will reap it", what=resource.value, reason=str(error))
                     break
-                self._log.warning("release failed, trying again", what=resource.value, reason=str(error))
-                await asyncio.sleep(pause)
+                self._log.warning("release failed, trying again", what=resource.value, reason=str(error), tries=tries)
+                if tries == 0 and persists:
+                    self.post(ReleaseFailed(time.time(), resource, leg, str(error)))
+            pause = RELEASE_PAUSES[min(tries, len(RELEASE_PAUSES) - 1)]
+            await asyncio.sleep(pause * random.uniform(0.75, 1.25))
         self.post(Released(time.time(), resource, leg, figures))
 
     # --- digits ---------------------------------------------------------------------
@@ -359,6 +417,8 @@ class CallTask:
                 await asyncio.gather(*(ari.channels.send_dtmf(one, digits) for one in _listeners(self.call)))
         except PeerError as error:
             self._log.warning("digits were not sent", reason=str(error))
+            if self.call.state.live:
+                self._tell(RequestRefused(self.call, "digits", str(error)))
         finally:
             self._sending_digits = False
 
@@ -372,15 +432,29 @@ class CallTask:
 
     async def _grant(self, wish: Wish, grant: Callable[[bool], Coroutine[Any, Any, None]]) -> None:
         """One request at a time: a stop that overtook its start would leave the music on."""
-        done = not wish.on
+        done, failure = not wish.on, ""
         try:
             while wish.on is not done:
                 done = wish.on
                 await grant(done)
         except PeerError as error:
             self._log.warning("the sound could not be changed", how=grant.__name__, on=done, reason=str(error))
+            failure = str(error)
         finally:
             wish.under_way = False
+        if wish is self._apart:
+            self._apart_settled(done, failure)
+
+    def _apart_settled(self, on: bool, failure: str) -> None:
+        music, untold = self._music_waits, self._hold_untold
+        self._music_waits = self._hold_untold = False
+        if failure:
+            self.post(MuteFailed(time.time(), on, failure))
+            return
+        if music:
+            self._wish(self._music, True, self._play_music)
+        if untold:
+            self._tell(HoldChanged(self.call, by_us=True))
 
     async def _play_music(self, on: bool) -> None:
         bridges, bridge = self._peers.ari.bridges, resource_id(self.call.id, Kind.BRIDGE)
@@ -388,7 +462,13 @@ class CallTask:
 
     async def _mute(self, on: bool) -> None:
         leg = leg_id(self.call.id, self.call.leg)
-        await (self._peers.ari.channels.mute if on else self._peers.ari.channels.unmute)(leg)
+        try:
+            await (self._peers.ari.channels.mute if on else self._peers.ari.channels.unmute)(leg)
+        except PeerRefused as error:
+            if pbx_at_fault(error.status):
+                raise
+            # The leg has just gone: nothing goes through it, and the next one is made as it ought to be.
+            self._log.info("the media leg is not there to be muted", on=on, reason=str(error))
 
     # --- recording ---------------------------------------------------------------------
 
@@ -407,9 +487,19 @@ class CallTask:
                 case RecordingVerb.STOP:
                     await recordings.stop(name)
         except PeerError as error:
+            self._recording_asked -= 1
             self._log.error("a recording does not do as it is told", verb=verb.value, name=name, reason=str(error))
             if verb is RecordingVerb.START:
                 self.post(RecordingEnded(time.time(), name, str(error)))
+            elif isinstance(error, PeerRefused) and not pbx_at_fault(error.status):
+                self.post(RecordingEnded(time.time(), name))  # it is over already
+            else:
+                self.post(RecordingRefused(time.time(), verb, name, str(error)))
+        else:
+            self._recording_asked -= 1
+        if self._recording_untold and not self._recording_asked:
+            self._recording_untold = False
+            self._tell(RecordingChanged(self.call))
 
     async def _check_media(self, leg: str, within: float | None) -> None:
         heard_at: float | None
@@ -477,6 +567,11 @@ def _listeners(call: Call) -> list[str]:
     return far + [party.channel for party in call.parties if party.talks]
 
 
+def _may_work_later(error: Exception) -> bool:
+    """Whether it is the PBX that does not do what it ought to, for as long as that lasts."""
+    return isinstance(error, PeerError) and (not isinstance(error, PeerRefused) or pbx_at_fault(error.status))
+
+
 def _failure(error: PeerError) -> Failure:
     if isinstance(error, PeerRefused):
         return Failure.REFUSED
@@ -491,6 +586,8 @@ def _detail(event: Event) -> dict[str, Any]:
             return {"step": step.value} | ({"address": str(address)} if address else {}) | numbered
         case TimerFired(_, timer):
             return {"timer": timer.value}
+        case ConnectedLineChanged(_, resource, _, number, name):
+            return {"told_by": resource.value, "number": number, "name": name}
         case PartyRang(_, party) | PartyAnswered(_, party) | PartyFailed(_, party) | PartyHangsUp(_, party):
             return {"party": party}
         case Released(_, resource):

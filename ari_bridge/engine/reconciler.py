@@ -24,6 +24,7 @@ from ari_bridge.fsm.call import Call, CallState, Direction, Fact, PartyState, Re
 from ari_bridge.fsm.events import (
     ChannelEntered,
     ChannelGone,
+    ConnectedLineChanged,
     FarAnswered,
     FarHeld,
     FarRinging,
@@ -32,6 +33,7 @@ from ari_bridge.fsm.events import (
 )
 from ari_bridge.fsm.inventory import Finding, Sort, Standing, survey
 from ari_bridge.fsm.recovery import Seen, adopt
+from ari_bridge.fsm.strangers import strangers
 from ari_bridge.ids import leg_id, parse_resource_id
 
 SWEEP_SECONDS = 30.0
@@ -68,6 +70,7 @@ class Reconciler:
             return
         self._behind = False
         self._adopt(seen)
+        self._adopt_strangers(seen)
         for call_id, call in stood.items():
             if task := self._registry.tasks.get(call_id):
                 self._tell(task, call, seen.channels)
@@ -105,6 +108,21 @@ class Reconciler:
             self._adopted_ids.add(call.id)
             self._registry.adopt(record, (call, actions))
 
+    def _adopt_strangers(self, seen: Seen) -> None:
+        """Calls that talk, and that no record tells of. What we do not know we do not release."""
+        for record in strangers(seen, self._peers.ari.app, self._registry.knows, time.time()):
+            metrics.OWNERLESS.inc()
+            log.error(
+                "A CALL WITHOUT A RECORD WAS FOUND: it talks, so it is kept, without an owner; "
+                "`ari-bridge doctor --reconcile --end CALL` ends it",
+                call=record.id,
+                caller=record.caller,
+                target=record.target,
+                channels=[record.far_channel, *(party.channel for party in record.parties)],
+            )
+            self._adopted_ids.add(record.id)
+            self._registry.adopt(record, adopt(record, seen, time.time()))
+
     def _tell(self, task: CallTask, call: Call, channels: Mapping[str, Channel]) -> None:
         at = time.time()
         ids = {Resource.FAR: (call.far_channel, 0), Resource.EXTERNAL_MEDIA: (leg_id(call.id, call.leg), call.leg)}
@@ -117,6 +135,8 @@ class Reconciler:
                 continue
             if _ENTERED[resource] not in call.facts:
                 task.post(ChannelEntered(at, resource, leg))
+            if resource is Resource.EXTERNAL_MEDIA and channel.connected.number:
+                task.post(ConnectedLineChanged(at, resource, leg, channel.connected.number, channel.connected.name))
             if resource is Resource.FAR and call.direction is Direction.OUTBOUND:
                 if channel.state == "Up" and Fact.FAR_ANSWERED not in call.facts:
                     task.post(FarAnswered(at))
@@ -174,6 +194,7 @@ class Reconciler:
         except PeerError as error:
             log.warning("the sweep cannot see the PBX's channels", reason=str(error))
             return
+        self._adopt_strangers(seen)
         calls = {call_id: task.call for call_id, task in self._registry.tasks.items()} | self._registry.records
         self._adopted_ids &= calls.keys()
         findings = survey(

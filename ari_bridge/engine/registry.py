@@ -134,6 +134,12 @@ class Registry:
         call = self._store.of_stem(stem)
         return call.id if call else stem
 
+    def knows(self, stem: str) -> bool:
+        """Whether there is, or was, a call of ours whose resources' names begin with the stem (`ids.stem_of`)."""
+        if stem in self._ids or any(stem_of(call_id) == stem for call_id in self.records):
+            return True
+        return self._store.of_stem(stem) is not None
+
     def is_taken(self, call_id: str) -> bool:
         """Whether there is, or was, such a call."""
         return call_id in self.tasks or self._store.get(call_id) is not None

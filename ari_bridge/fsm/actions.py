@@ -7,7 +7,7 @@ and come back as events. Pure data.
 from dataclasses import dataclass
 
 from ari_bridge.fsm.call import Resource, Step
-from ari_bridge.fsm.events import RecordingVerb, Timer
+from ari_bridge.fsm.events import ChannelGone, RecordingVerb, Timer
 from ari_bridge.outcomes import Outcome
 
 
@@ -51,6 +51,11 @@ class StopRinging:
 
 
 @dataclass(frozen=True, slots=True)
+class TellCaller:
+    """Tell the pages that ring who it is that calls: it has changed."""
+
+
+@dataclass(frozen=True, slots=True)
 class StartTimer:
     """Starts, or starts anew. Comes back as TimerFired unless CancelTimers comes first.
 
@@ -71,6 +76,13 @@ class CancelTimer:
 @dataclass(frozen=True, slots=True)
 class CancelTimers:
     pass
+
+
+@dataclass(frozen=True, slots=True)
+class AskSipStatus:
+    """Find out the final SIP response of the far channel that is `gone`. Comes back as that event, without a name."""
+
+    gone: ChannelGone
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +153,14 @@ class TellHold:
 
 
 @dataclass(frozen=True, slots=True)
+class TellRefused:
+    """What our side asked for, in one word, has come to nothing, as Asterisk did not do it."""
+
+    what: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class TellParty:
     """How one party stands; 1 is the far side."""
 
@@ -166,9 +186,11 @@ Action = (
     | SendDigits
     | RingPages
     | StopRinging
+    | TellCaller
     | StartTimer
     | CancelTimer
     | CancelTimers
+    | AskSipStatus
     | CheckMedia
     | AwaitEarlyMedia
     | PlayMusic
@@ -179,6 +201,7 @@ Action = (
     | TellState
     | TellDigit
     | TellHold
+    | TellRefused
     | TellParty
     | TellTransfer
     | TellRecording

@@ -10,7 +10,7 @@ import msgspec
 
 from ari_bridge.fsm.timing import Deadlines
 from ari_bridge.net import RtpAddress
-from ari_bridge.outcomes import Cause, Outcome
+from ari_bridge.outcomes import Cause, Detail, Outcome
 
 
 class Choice(Enum):
@@ -126,8 +126,10 @@ class Party(msgspec.Struct, frozen=True):
     leaving: Outcome | None = None  # decided to go, with this outcome, and not released yet
     releasing: bool = False
     dial_status: str = ""
+    moved_to: str = ""  # the number that it names in its place
     hangup_q850: int = 0
     outcome: Outcome | None = None  # with GONE
+    detail: Detail | None = None  # with `outcome`, or `leaving`
     answered_at: float | None = None
     ended_at: float | None = None
 
@@ -176,7 +178,7 @@ class Call(msgspec.Struct, frozen=True):
     session: str | None = None  # of the page that holds the call; None: nobody's, as with plain HTTP
     users: frozenset[str] = frozenset()  # inbound: the users whose pages ring
     far_channel: str = ""  # ARI channel id of the far leg
-    far_number: str = ""  # who is there now, where the far side gave its place to somebody else
+    far_number: str = ""  # who is there now, as Asterisk tells it (connected line); "": as dialled, or as called
     far_name: str = ""
     endpoint: str = ""  # outbound: what Asterisk dials, e.g. PJSIP/7001@trunk
     leg: int = 1  # the number of the media leg in use, or being made
@@ -207,11 +209,13 @@ class Call(msgspec.Struct, frozen=True):
     prefer: str = ""  # the codec for the browser: "opus", "pcmu"; "": what the server prefers
     ring_seconds: float = 0.0  # how long it may ring; 0: as long as the server is set to
     dial_status: str = ""  # outbound: what the last ARI `Dial` event said, e.g. BUSY
+    moved_to: str = ""  # outbound: the number that the far side names in its place
     hangup_q850: int = 0  # the cause in the far side's hang-up request; 0 where none came
     dialplan_status: str = ""  # inbound: set when the caller goes back to the dialplan (ARI_BRIDGE_STATUS)
     forward: str = (
         ""  # inbound: what the dialplan is to do where nobody takes it: a number, "voicemail", or "": as it is set
     )
+    ownerless: bool = False  # found in Asterisk, and no record tells whose it is
     deadlines: Deadlines = ()  # of the timers that run and outlive the process
     outcome: Outcome | None = None  # set when the call is decided to end, never changed
     cause: Cause | None = None

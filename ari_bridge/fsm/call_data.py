@@ -6,7 +6,7 @@ One form for both. In JSON its names are in camelCase; no SDP is in it.
 import msgspec
 
 from ari_bridge.fsm.call import Call, CallState, Direction, Party, PartyState, Taping
-from ari_bridge.outcomes import Cause, Outcome
+from ari_bridge.outcomes import Cause, Detail, Outcome
 
 
 class CauseData(msgspec.Struct, frozen=True, rename="camel"):
@@ -15,6 +15,8 @@ class CauseData(msgspec.Struct, frozen=True, rename="camel"):
     q850: int  # ITU-T Q.850 cause; 0 where none is known
     sip: int  # the SIP status that stands closest; 0 where none does
     text: str  # in words
+    detail: Detail | None = None  # who refused, where the outcome says too little
+    forward: str = ""  # the number that the far side names in its place
 
 
 class PartyData(msgspec.Struct, frozen=True, rename="camel"):
@@ -45,6 +47,8 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
     target: str  # the number as dialled, or that was called
     caller: str  # who calls, as shown to the far side; incoming: the caller's number
     caller_name: str
+    connected_number: str  # who is talked to, where Asterisk tells it (connected line); "": as dialled, or as called
+    connected_name: str
     user: str | None  # whose call it is; null: nobody's, or nobody has taken it yet
     users: list[str]  # incoming: those whose pages ring
     held: bool  # by our side
@@ -60,6 +64,7 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
     ringing_at: float | None
     answered_at: float | None
     ended_at: float | None
+    ownerless: bool = False  # it was found talking, and no record tells whose it is: only an operator can end it
 
     @classmethod
     def of(cls, call: Call) -> "CallData":
@@ -71,6 +76,8 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
             target=call.target,
             caller=call.caller,
             caller_name=call.caller_name,
+            connected_number=call.far_number,
+            connected_name=call.far_name,
             user=call.user,
             users=sorted(call.users),
             held=call.held,
@@ -86,11 +93,12 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
             ringing_at=call.ringing_at,
             answered_at=call.answered_at,
             ended_at=call.ended_at,
+            ownerless=call.ownerless,
         )
 
 
 def cause_data(cause: Cause) -> CauseData:
-    return CauseData(cause.q850, cause.sip, cause.text)
+    return CauseData(cause.q850, cause.sip, cause.text, cause.detail, cause.forward)
 
 
 def _party(party: Party) -> PartyData:

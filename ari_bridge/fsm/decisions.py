@@ -25,7 +25,7 @@ from ari_bridge.fsm.call import (
     Step,
 )
 from ari_bridge.fsm.events import RecordingVerb
-from ari_bridge.outcomes import Cause, Outcome
+from ari_bridge.outcomes import Cause, Detail, Outcome
 
 Decision = tuple[Call, list[Action]]
 
@@ -100,6 +100,22 @@ def with_sound(call: Call) -> Decision:
     if music is not call.music:
         actions.append(PlayMusic(music))
     return (replace(call, apart=apart, music=music), actions) if actions else (call, actions)
+
+
+# --- a set-up that fails -------------------------------------------------------------
+
+_OF_OUR_MEDIA = {Step.OFFER_MEDIA, Step.ANSWER_MEDIA}
+
+
+def set_up_failed(step: Step, *, refused: bool, status: int) -> tuple[Outcome, Detail | None]:
+    """What a call is told whose set-up step failed. `status`: the HTTP status by which ARI refused, else 0."""
+    if step in _OF_OUR_MEDIA:
+        return Outcome.FAILED_MEDIA, Detail.MEDIA_SETUP
+    if not refused:
+        return Outcome.FAILED_PBX, None  # it does not answer
+    if step in (Step.CREATE_FAR, Step.CREATE_PARTY) and status not in (401, 403):
+        return Outcome.UNREACHABLE, Detail.NO_ROUTE  # ARI says 500 where there is no such endpoint
+    return Outcome.FAILED_PBX, Detail.PBX_REFUSES
 
 
 # --- the end ----------------------------------------------------------------------

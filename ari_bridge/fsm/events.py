@@ -183,6 +183,18 @@ class ChannelReplaced(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ConnectedLineChanged(Event):
+    """Asterisk tells who is there: ARI ChannelCallerId of the far side's or a party's own channel, or what our media
+    leg is told of the other end (ChannelConnectedLine). `leg` as in ChannelEntered.
+    """
+
+    resource: Resource
+    leg: int
+    number: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelLeft(Event):
     """ARI StasisEnd: the channel takes no commands any more, and is about to end."""
 
@@ -192,12 +204,18 @@ class ChannelLeft(Event):
 
 @dataclass(frozen=True, slots=True)
 class ChannelGone(Event):
-    """ARI ChannelDestroyed, or the channel was missing after a reconnect (`q850` 0)."""
+    """ARI ChannelDestroyed, or the channel was missing after a reconnect (`q850` 0).
+
+    `sip`: the final SIP response, 0 where it is not known. `name`: of a SIP channel, whose response may still be found
+    out; "" where there is no more to know.
+    """
 
     resource: Resource
     q850: int = 0
     text: str = ""
     leg: int = 0
+    sip: int = 0
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,9 +243,10 @@ class FarAnswered(Event):
 
 @dataclass(frozen=True, slots=True)
 class FarFailed(Event):
-    """ARI Dial with a failure; the end of the channel, which follows, says more."""
+    """ARI Dial with a failure; the end of the channel, which follows, says more. `forward`: see `Cause`."""
 
     dial_status: str
+    forward: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +290,7 @@ class PartyFailed(Event):
 
     party: int
     dial_status: str
+    forward: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,10 +367,39 @@ class StepDone(Event):
 
 @dataclass(frozen=True, slots=True)
 class StepFailed(Event):
+    """`status`: the HTTP status by which ARI refused; 0 where it was something else."""
+
     step: Step
     failure: Failure
     reason: str
     leg: int = 0
+    status: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MuteFailed(Event):
+    """Asterisk did not keep our side apart (`on`), or did not let it back."""
+
+    on: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingRefused(Event):
+    """A recording does not do as it was told, other than to begin: it goes on as before."""
+
+    verb: RecordingVerb
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseFailed(Event):
+    """The first try to release a resource of Asterisk's came to nothing; it is tried until Released."""
+
+    resource: Resource
+    leg: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ class Standing(Enum):
 
     KNOWN = "known"  # a call's that began in this process
     ADOPTED = "adopted"  # a call's that an earlier process began
+    OWNERLESS = "ownerless"  # a call's that talks and that no record tells of: it is kept
     ORPHAN = "orphan"  # ours, and no call's
 
 
@@ -52,28 +53,39 @@ def survey(
     """
     owners = {channel: call_id for call_id, call in calls.items() for channel in channels_of(call)}
     ids = {stem_of(call_id): call_id for call_id in calls}
+    kept = _Kept(adopted, frozenset(call_id for call_id, call in calls.items() if call.ownerless))
     found = []
     for channel in ours:
         known = channel in owners or channel in warm
         call_id = owners.get(channel) or _owner(channel, ids)
-        found.append(_finding(Sort.CHANNEL, channel, call_id, known, adopted))
+        found.append(_finding(Sort.CHANNEL, channel, call_id, known, kept))
     for bridge in seen.bridges.values():
         parsed = parse_resource_id(bridge.id)
         if parsed and parsed[1] is Kind.BRIDGE and bridge.name == app:
             call_id = ids.get(parsed[0], parsed[0])
-            found.append(_finding(Sort.BRIDGE, bridge.id, call_id, call_id in calls, adopted))
+            found.append(_finding(Sort.BRIDGE, bridge.id, call_id, call_id in calls, kept))
     for leg in sorted(seen.legs or ()):
         call_id = _owner(leg, ids)
         call = calls.get(call_id or "")
         known = leg in warm or (call is not None and leg in _legs(call))
-        found.append(_finding(Sort.SESSION, leg, call_id, known, adopted))
+        found.append(_finding(Sort.SESSION, leg, call_id, known, kept))
     return found
 
 
-def _finding(sort: Sort, name: str, call_id: str | None, known: bool, adopted: frozenset[str]) -> Finding:
+@dataclass(frozen=True)
+class _Kept:
+    """Call ids."""
+
+    adopted: frozenset[str]
+    ownerless: frozenset[str]
+
+
+def _finding(sort: Sort, name: str, call_id: str | None, known: bool, kept: _Kept) -> Finding:
     if not known:
         return Finding(sort, name, Standing.ORPHAN, call_id)
-    return Finding(sort, name, Standing.ADOPTED if call_id in adopted else Standing.KNOWN, call_id)
+    if call_id in kept.ownerless:
+        return Finding(sort, name, Standing.OWNERLESS, call_id)
+    return Finding(sort, name, Standing.ADOPTED if call_id in kept.adopted else Standing.KNOWN, call_id)
 
 
 def _owner(name: str, ids: Mapping[str, str]) -> str | None:

@@ -9,12 +9,15 @@ event that must not happen raises, and changes nothing. Rules are made of what s
 docs/design.md is drawn from the table (`make diagram`).
 """
 
+import dataclasses
+
 from msgspec.structs import replace
 
 from ari_bridge.errors import IllegalEvent, WrongState
 from ari_bridge.fsm import deadlines, events, setup_plan
 from ari_bridge.fsm.actions import (
     Action,
+    AskSipStatus,
     RingPages,
     SendDigits,
     StartTimer,
@@ -23,7 +26,7 @@ from ari_bridge.fsm.actions import (
     TellHold,
     TellState,
 )
-from ari_bridge.fsm.call import Call, CallState, Direction, Fact, Resource, Step
+from ari_bridge.fsm.call import Call, CallState, Direction, Fact, PartyState, Resource, Step
 from ari_bridge.fsm.decisions import (
     ACCEPTING,
     EARLY,
@@ -40,10 +43,12 @@ from ari_bridge.fsm.decisions import (
     leads_to,
     moved,
     release,
+    set_up_failed,
     without,
 )
 from ari_bridge.fsm.events import Event, Failure, Timer
 from ari_bridge.fsm.rules import parties, recording
+from ari_bridge.fsm.rules.connected import connected_line_changed
 from ari_bridge.fsm.rules.media import (
     answer_made,
     grace_over,
@@ -64,7 +69,7 @@ from ari_bridge.fsm.rules.media import (
 )
 from ari_bridge.fsm.rules.progress import early_media, far_progresses, far_rings
 from ari_bridge.fsm.timing import Timing
-from ari_bridge.outcomes import Cause, Outcome, caller_gave_up, far_ended
+from ari_bridge.outcomes import Cause, Detail, Outcome, caller_gave_up, far_ended, pbx_at_fault
 
 __all__ = ["TABLE", "Rule", "step"]
 
@@ -233,12 +238,21 @@ def channel_gone(call: Call, event: events.ChannelGone) -> Decision:
     if event.resource is Resource.EXTERNAL_MEDIA:
         if outlives_its_leg(call):
             return lose_media(call, event.at, "the external media channel ended")
-        return end(call, event.at, Outcome.FAILED_MEDIA, Cause(event.q850, "the external media channel ended"))
+        cause = Cause(event.q850, "the external media channel ended", detail=Detail.MEDIA_SETUP)
+        return end(call, event.at, Outcome.FAILED_MEDIA, cause)
     if call.direction is Direction.INBOUND and not answered:
         return end(call, event.at, *caller_gave_up(event.q850, event.text, requested=call.hangup_q850))
-    rang = call.ringing_at is not None
+    if not (answered or event.sip or call.moved_to) and event.name and Fact.EXTERNAL_MEDIA_BRIDGED in call.facts:
+        return replace(call, facts=call.facts | {Fact.FAR_LEFT}), [AskSipStatus(event)]
     outcome, cause = far_ended(
-        event.q850, event.text, call.dial_status, requested=call.hangup_q850, rang=rang, answered=answered
+        event.q850,
+        event.text,
+        call.dial_status,
+        requested=call.hangup_q850,
+        sip=event.sip,
+        forward=call.moved_to,
+        rang=call.ringing_at is not None,
+        answered=answered,
     )
     return parties.far_gone(call, event.at, outcome, cause)
 
@@ -246,8 +260,8 @@ def channel_gone(call: Call, event: events.ChannelGone) -> Decision:
 @leads_to(ENDED)
 def channel_gone_late(call: Call, event: events.ChannelGone) -> Decision:
     if event.resource is Resource.PARTY:
-        return parties.channel_gone(call, event)
-    return release(without(call, event.resource, event.leg))
+        return _let_go(*parties.channel_gone(call, event))
+    return _let_go(*release(without(call, event.resource, event.leg)))
 
 
 @leads_to(UP)
@@ -260,7 +274,7 @@ def far_answers(call: Call, event: events.FarAnswered) -> Decision:
 
 @leads_to()
 def far_fails(call: Call, event: events.FarFailed) -> Decision:
-    return replace(call, dial_status=event.dial_status), []
+    return replace(call, dial_status=event.dial_status, moved_to=event.forward or call.moved_to), []
 
 
 @leads_to()
@@ -313,7 +327,8 @@ def timer(call: Call, event: events.TimerFired) -> Decision:
             return lose_media(call, event.at, "new media took too long")
         missing = {Fact.MEDIA_OFFERED, Fact.MEDIA_ANSWERED} - call.facts
         outcome = Outcome.FAILED_MEDIA if missing else Outcome.FAILED_PBX
-        return end(call, event.at, outcome, Cause(text="the set-up took too long"))
+        detail = Detail.MEDIA_SETUP if missing else None
+        return end(call, event.at, outcome, Cause(text="the set-up took too long", detail=detail))
     return call, []
 
 
@@ -377,15 +392,10 @@ def step_failed(call: Call, event: events.StepFailed) -> Decision:
         return call, []  # the pages ring all the same: no reason to lose a caller
     if event.step.of_leg and outlives_its_leg(call):
         return lose_media(call, event.at, event.reason)
-    if refused and event.step in _ON_A_CHANNEL:
+    if refused and event.step in _ON_A_CHANNEL and not pbx_at_fault(event.status):
         return call, [StartTimer(Timer.EXPLAIN)]
-    if event.step in (Step.OFFER_MEDIA, Step.ANSWER_MEDIA):
-        outcome = Outcome.FAILED_MEDIA
-    elif event.step is Step.CREATE_FAR and refused:
-        outcome = Outcome.UNREACHABLE
-    else:
-        outcome = Outcome.FAILED_PBX
-    return end(call, event.at, outcome, Cause(text=event.reason))
+    outcome, detail = set_up_failed(event.step, refused=refused, status=event.status)
+    return end(call, event.at, outcome, Cause(text=event.reason, detail=detail))
 
 
 @leads_to(ENDED)
@@ -416,12 +426,32 @@ def released_in_call(call: Call, event: events.Released) -> Decision:
 @leads_to(ENDED)
 def released(call: Call, event: events.Released) -> Decision:
     if event.resource is Resource.PARTY:
-        return parties.gone(call, event.leg, event.at, Outcome.COMPLETED)
-    return release(without(call, event.resource, event.leg))
+        return _let_go(*parties.gone(call, event.leg, event.at, Outcome.COMPLETED))
+    return _let_go(*release(without(call, event.resource, event.leg)))
 
 
-give_far_away = parties.give_far_away
-record, recording_over = recording.record, recording.over
+@leads_to()
+def not_released(call: Call, event: events.ReleaseFailed) -> Decision:
+    """For our user the call is over, but somebody is still on the line: that is told, and taken back when it is so."""
+    if event.resource not in (Resource.FAR, Resource.PARTY) or call.left or call.outcome is Outcome.FAILED_PBX:
+        return call, []
+    cause = call.cause or Cause()
+    if cause.detail is not None:
+        return call, []
+    return replace(call, cause=dataclasses.replace(cause, detail=Detail.STILL_CONNECTED)), [TellState()]
+
+
+def _let_go(call: Call, actions: list[Action]) -> Decision:
+    """Once nobody is on the line any more, the call's end is told without a but."""
+    if call.cause is None or call.cause.detail is not Detail.STILL_CONNECTED:
+        return call, actions
+    if Resource.FAR in call.holds or any(party.state is not PartyState.GONE for party in call.parties):
+        return call, actions
+    return replace(call, cause=dataclasses.replace(call.cause, detail=None)), [*actions, TellState()]
+
+
+give_far_away, line_changed = parties.give_far_away, connected_line_changed
+record, recording_over, recording_refused = recording.record, recording.over, recording.refused
 
 
 # --- the table -----------------------------------------------------------------------
@@ -448,6 +478,7 @@ TABLE: dict[type[Event], tuple[Rule, ...]] = {
     events.PagesRang:       (pages_rang,      illegal,         illegal,         illegal,         illegal,         pages_rang_late,   pages_rang_late),  # noqa: E501
     events.ChannelEntered:  (channel_entered, channel_entered, channel_entered, channel_entered, channel_entered, late,              late),     # noqa: E501
     events.ChannelReplaced: (late,            late,            late,            late,            parties.replaced, late,             late),     # noqa: E501
+    events.ConnectedLineChanged: (line_changed, line_changed,  line_changed,    line_changed,    line_changed,    late,              late),     # noqa: E501
     events.ChannelLeft:     (channel_left,    channel_left,    channel_left,    channel_left,    channel_left,    late,              late),     # noqa: E501
     events.ChannelGone:     (channel_gone,    channel_gone,    channel_gone,    channel_gone,    channel_gone,    channel_gone_late, late),     # noqa: E501
     events.FarRinging:      (far_rings,       late,            late,            late,            late,            late,              late),     # noqa: E501
@@ -471,6 +502,9 @@ TABLE: dict[type[Event], tuple[Rule, ...]] = {
     events.TimerFired:      (timer,           timer,           timer,           timer,           timer,           late,              late),     # noqa: E501
     events.StepDone:        (step_done,       step_done,       step_done,       accepting_step_done, step_done,   step_done_late,    illegal),  # noqa: E501
     events.StepFailed:      (step_failed,     step_failed,     step_failed,     step_failed,     step_failed,     step_failed_late,  illegal),  # noqa: E501
+    events.MuteFailed:      (late,            late,            late,            late,            parties.mute_failed, late,          late),     # noqa: E501
+    events.RecordingRefused: (late,           late,            late,            late,            recording_refused, late,            late),     # noqa: E501
+    events.ReleaseFailed:   (late,            late,            late,            late,            late,            not_released,      late),     # noqa: E501
     events.Released:        (released_in_call, released_in_call, released_in_call, released_in_call, released_in_call, released,     late),     # noqa: E501
 }
 # fmt: on

@@ -63,6 +63,11 @@ class PreferenceFile:
             log.error("the preferences cannot be read: they are set aside", kept_as=str(aside), reason=str(error))
             self._path.replace(aside)
 
+    def restore(self) -> None:
+        """Write again what is known, where the file is gone. Raises OSError."""
+        if self._kept and not self._waiting:
+            _replace(self._path, msgspec.json.encode(self._kept))
+
     def of(self, user: str) -> Preferences:
         return self._kept.get(user, Preferences())
 

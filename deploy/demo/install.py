@@ -1,6 +1,7 @@
-"""Installs what the demo or the tests need, and only what is missing: a second run takes a second or two.
+"""Installs what the demo, the server alone or the tests need, and only what is missing: a second run takes seconds.
 
-Run as `python3 -m deploy.demo.install {demo,test}` with the machine's own Python: nothing is taken for granted but apt.
+Run as `python3 -m deploy.demo.install {demo,server,test}` with the machine's own Python: nothing is taken for granted
+but apt.
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ SYSTEM = ("python3-venv", "rtpengine-daemon", "mmdebstrap", "mount", "openssl")
 SYSTEM_FOR_TESTS = (
     *("sip-tester", "chromium", "firefox-esr", "pulseaudio", "fonts-dejavu-core"),
     *("iproute2", "libatomic1", "coturn", "postgresql"),
+    *("nginx", "caddy", "haproxy"),
 )
-SERVICES = ("rtpengine-daemon", "coturn", "postgresql")
+SERVICES = ("rtpengine-daemon", "coturn", "postgresql", "nginx", "caddy", "haproxy")
 """Packages of services that the demo or the tests run themselves."""
 OLDEST_NODE = (20, 19)  # Vite 8
 OLDEST_PYTHON = (3, 11)
@@ -41,6 +43,13 @@ def install_for_demo(steps: Steps, *, asterisk: str) -> None:
     """All that `make demo` needs, with Asterisk's major version `asterisk`. Raises `StepFailed` or `NoMirror`."""
     install_packages(steps, SYSTEM)
     install_asterisk(steps, asterisk)
+    install_python(steps, "requirements.lock")
+    install_pages(steps)
+
+
+def install_for_server(steps: Steps) -> None:
+    """What the server needs beside a PBX and an rtpengine that are there already. Raises `StepFailed`."""
+    install_packages(steps, ("python3-venv",))
     install_python(steps, "requirements.lock")
     install_pages(steps)
 
@@ -212,14 +221,16 @@ def _digest(files: Sequence[Path]) -> str:
 
 
 def main() -> int:
-    """Installs for the tests or for the demo; 1 when something could not be installed."""
-    if len(sys.argv) != 2 or sys.argv[1] not in ("demo", "test"):
-        say("usage: python3 -m deploy.demo.install demo|test")
+    """Installs for the demo, the server alone or the tests; 1 when something could not be installed."""
+    if len(sys.argv) != 2 or sys.argv[1] not in ("demo", "server", "test"):
+        say("usage: python3 -m deploy.demo.install demo|server|test")
         return 2
     steps = Steps(STATE / "install.log")
     try:
         if sys.argv[1] == "demo":
             install_for_demo(steps, asterisk=os.environ.get("ASTERISK", "16"))
+        elif sys.argv[1] == "server":
+            install_for_server(steps)
         else:
             install_for_tests(steps)
     except (StepFailed, rootfs.NoMirror) as error:

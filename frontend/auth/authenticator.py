@@ -41,6 +41,10 @@ class Access:
         self._lifetime = lifetime
         self._sign_ins = SignIns(users.verify)
 
+    def use_secret(self, secret: str) -> None:
+        """Another one from now on; tokens of the one before are worth nothing."""
+        self._secret = secret
+
     async def sign_in(self, user: str, password: str, address: str) -> Session:
         """`address`: the client's. Raises Unauthorized, SlowDown, Refused (a users file that cannot be read)."""
         try:
@@ -85,12 +89,19 @@ def token_secret(path: Path) -> str:
     """The secret that signs tokens; made at the first start, mode 600. Raises InvalidUser where it is too short."""
     try:
         secret = path.read_text().strip()
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o600)  # restored from a backup, or written by hand: whoever reads it signs in as anybody
     except FileNotFoundError:
         secret = secrets.token_urlsafe(48)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "w") as file:
-            file.write(secret + "\n")
+        write_secret(path, secret)
     if len(secret) < 32:
         raise InvalidUser(f"{path}: the token secret has {len(secret)} characters, and needs 32. Delete the file.")
     return secret
+
+
+def write_secret(path: Path, secret: str) -> None:
+    """Where there is no file yet. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(descriptor, "w") as file:
+        file.write(secret + "\n")

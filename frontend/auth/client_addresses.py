@@ -18,6 +18,11 @@ class ClientAddresses:
         self._proxies = Proxies(trusted)
         self._told: set[str] = set()
 
+    def use(self, trusted: tuple[Network, ...]) -> None:
+        """Other proxies from now on."""
+        self._proxies = Proxies(trusted)
+        self._told.clear()
+
     def of(self, request: web.Request) -> str:
         """The client's address; "" where there is none."""
         peer, headers = request.remote or "", request.headers

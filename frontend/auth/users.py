@@ -70,6 +70,11 @@ class Users:
             os.fsync(file.fileno())
         os.replace(temporary, self._path)
 
+    def check(self) -> None:
+        """Raises InvalidUser, OSError where the file cannot be read."""
+        self._read_at = None
+        self._read()
+
     def names(self) -> list[str]:
         """Raises InvalidUser."""
         return sorted(self._read())

@@ -5,11 +5,12 @@ import time
 from ari_bridge.fsm import call as engine
 from ari_bridge.fsm.call import Call, CallState, Taping
 from ari_bridge.fsm.rules.parties import FAR_NUMBER, shown
-from ari_bridge.outcomes import Outcome
+from ari_bridge.outcomes import Detail, Outcome
 from frontend.protocol.messages import (
     CallSummary,
     ClientState,
     Hold,
+    IncomingCall,
     PartyState,
     PartySummary,
     Recording,
@@ -56,6 +57,26 @@ REASONS = {
     Outcome.LOST: "The page was away for too long.",
     Outcome.ANSWERED_ELSEWHERE: "Somebody else answered the call.",
 }
+DETAILS = {
+    Detail.MOVED: "Calls to this number go to another one.",
+    Detail.NO_SUCH_NUMBER: "This number does not exist.",
+    Detail.NUMBER_CHANGED: "This number has changed.",
+    Detail.INCOMPLETE_NUMBER: "This number is not complete.",
+    Detail.OFFLINE: "No phone is signed in at this number.",
+    Detail.NOT_RESPONDING: "Nothing responds at this number.",
+    Detail.CONGESTION: "No line is free, or one on the way is out of order.",
+    Detail.NOT_CONNECTED: "The call failed on the way.",
+    Detail.REFUSED: "The call was refused before it rang.",
+    Detail.LINE_FORBIDS: "The line does not let this number be called.",
+    Detail.LINE_SIGN_IN: "The line does not take the phone system's sign-in.",
+    Detail.INCOMPATIBLE_MEDIA: "The other side takes none of the codecs that are offered.",
+    Detail.MEDIA_SETUP: "The audio could not be set up: nothing was connected.",
+    Detail.NO_ROUTE: "The phone system has no way to this number.",
+    Detail.PBX_REFUSES: "The phone system refuses the server's requests.",
+    Detail.STILL_CONNECTED: "The phone system does not end the call: the other side may be on the line.",
+    Detail.PBX_RESTARTS: "The phone system is about to be restarted, and begins no calls.",
+}
+"""Of an outcome that says too little."""
 PARTY_REASONS = {
     Outcome.COMPLETED: "It has left the call.",
     Outcome.CANCELLED: "It is not called any more.",
@@ -69,6 +90,7 @@ def client_state(call: Call) -> ClientState:
 
 def state_message(call: Call) -> State:
     """The `state` message for the call as it stands now."""
+    detail = call.cause.detail if call.cause and not call.left else None
     return State(
         call_id=call.id,
         state=client_state(call),
@@ -79,8 +101,33 @@ def state_message(call: Call) -> State:
         outcome=call.left or call.outcome,
         q850=call.cause.q850 if call.cause else 0,
         sip=call.cause.sip if call.cause else 0,
-        reason=REASONS[outcome] if (outcome := call.left or call.outcome) else "",
+        reason=reason(outcome, detail) if (outcome := call.left or call.outcome) else "",
+        detail=detail,
+        forward=call.cause.forward if call.cause else "",
+        connected_number=call.far_number,
+        connected_name=call.far_name,
     )
+
+
+def incoming_message(call: Call) -> IncomingCall:
+    return IncomingCall(call.id, call.caller, call.caller_name, call.target, call.far_number, call.far_name)
+
+
+REFUSED = {
+    "hold": "The phone system did not change the hold.",
+    "digits": "The phone system did not send the tones.",
+    "record": "The phone system did not change the recording.",
+}
+"""What our side asked for, and the PBX did not do."""
+
+
+def reason(outcome: Outcome, detail: Detail | None) -> str:
+    """One short sentence in plain words."""
+    return DETAILS[detail] if detail else REASONS[outcome]
+
+
+def party_reason(outcome: Outcome, detail: Detail | None) -> str:
+    return DETAILS[detail] if detail else PARTY_REASONS.get(outcome, REASONS[outcome])
 
 
 def hold_message(call: Call, *, by_us: bool) -> Hold:
@@ -102,7 +149,8 @@ def party_message(call: Call, number: int) -> PartyMessage:
         party.name,
         party.state.value,
         party.outcome,
-        PARTY_REASONS.get(party.outcome, REASONS[party.outcome]) if party.outcome else "",
+        party_reason(party.outcome, party.detail) if party.outcome else "",
+        party.detail if party.outcome else None,
     )
 
 
@@ -111,7 +159,8 @@ def transfer_message(call: Call, number: int, failure: Outcome | None) -> Transf
     target = party.target if party else ""
     if failure is None:
         return Transferred(call.id, target)
-    return TransferFailed(call.id, target, failure, PARTY_REASONS.get(failure, REASONS[failure]))
+    detail = party.detail if party else None
+    return TransferFailed(call.id, target, failure, party_reason(failure, detail), detail)
 
 
 def recording_message(call: Call, failure: str = "") -> Recording:
@@ -159,4 +208,6 @@ def summary(call: Call, *, here: bool, attached: bool) -> CallSummary:
         parties=parties(call),
         transferring=taker.target if (taker := call.party(call.transferring)) else "",
         recording=recording_state(call),
+        connected_number=call.far_number,
+        connected_name=call.far_name,
     )

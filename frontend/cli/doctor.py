@@ -23,6 +23,9 @@ def doctor(
         bool, typer.Option("--reconcile", help="Show instead which calls a start would find again, and remove what.")
     ] = False,
     apply: Annotated[bool, typer.Option("--apply", help="With --reconcile: remove what belongs to no call.")] = False,
+    end: Annotated[
+        str, typer.Option("--end", metavar="CALL", help="With --reconcile: hang up this call, whoever's it is.")
+    ] = "",
 ) -> None:
     """Check what calls need: Asterisk, rtpengine, TLS files, disk. Exit status 0 when nothing has failed."""
     logs.configure("error", "console")
@@ -32,7 +35,7 @@ def doctor(
         typer.echo(f"The settings are wrong:\n{error}", err=True)
         raise typer.Exit(2) from None
     if compare:
-        raise typer.Exit(reconcile(settings, apply=apply))
+        raise typer.Exit(reconcile(settings, apply=apply, end=end))
     subject = Subject(
         ari_url=settings.ari_url,
         ari_user=settings.ari_user,

@@ -10,13 +10,15 @@ from rich.markup import escape
 from rich.table import Table
 
 from ari_bridge.ari.client import Ari
-from ari_bridge.call_store import StoreRefused, live_records
+from ari_bridge.call_store import StoreRefused, knows, live_records
 from ari_bridge.engine.executor import Peers
 from ari_bridge.engine.reconciler import GRACE_SECONDS, in_our_hands, look, reap
 from ari_bridge.errors import PeerError, PeerRefused
 from ari_bridge.fsm.call import Call
 from ari_bridge.fsm.inventory import Finding, Standing, survey
 from ari_bridge.fsm.recovery import adopt
+from ari_bridge.fsm.strangers import strangers
+from ari_bridge.ids import stem_of
 from ari_bridge.media.pool import Pool
 from frontend.presence.registrar import OpenPages
 from frontend.settings import Settings
@@ -26,25 +28,33 @@ FAILED = 1
 
 @dataclass
 class Report:
-    """`calls`: each record, and what would become of it. `orphans`: what would be removed."""
+    """`calls`: each record, and what would become of it. `orphans`: what would be removed. `findings`: all of ours."""
 
     calls: list[tuple[Call, Call]] = field(default_factory=list)
     orphans: list[Finding] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
     removed: list[Finding] = field(default_factory=list)
+    ended: list[Finding] = field(default_factory=list)  # what stood of the call that was to be ended
+    refused: list[Finding] = field(default_factory=list)  # of that, what could not be removed
 
 
-def reconcile(settings: Settings, *, apply: bool) -> int:
-    """Print what a start would adopt, end and remove; with `apply`, remove what belongs to no call. The exit status."""
+def reconcile(settings: Settings, *, apply: bool, end: str = "") -> int:
+    """Print what a start would adopt, end and remove. The exit status.
+
+    `apply`: remove what belongs to no call. `end`: the id of a call to hang up, also of one that nobody owns.
+    """
     try:
-        report = asyncio.run(_reconcile(settings, apply))
+        report = asyncio.run(_reconcile(settings, apply, end))
     except (PeerError, StoreRefused) as error:
         typer.echo(f"Nothing could be compared: {error}", err=True)
         return FAILED
+    if end:
+        return _show_end(report, end)
     _show(report, apply)
     return FAILED if apply and len(report.removed) < len(report.orphans) else 0
 
 
-async def _reconcile(settings: Settings, apply: bool) -> Report:
+async def _reconcile(settings: Settings, apply: bool, end: str) -> Report:
     """Raises PeerError, StoreRefused."""
     ari = Ari(
         settings.ari_url, settings.ari_user, settings.ari_password, settings.ari_app, timeout=settings.ari_timeout
@@ -55,6 +65,10 @@ async def _reconcile(settings: Settings, apply: bool) -> Report:
         await ari.open()
         await media.start()
         report = await _compare(peers, settings)
+        if end:
+            report.ended = [one for one in report.findings if one.call_id == end]
+            report.refused = [one for one in report.ended if not await reap(peers, one)]
+            return report
         if report.orphans:
             await asyncio.sleep(GRACE_SECONDS)  # what is just being made or released is none
             again = await _compare(peers, settings)
@@ -74,9 +88,21 @@ async def _compare(peers: Peers, settings: Settings) -> Report:
         ours = in_our_hands(await peers.ari.application(), seen)
     except PeerRefused:  # no server has run since the PBX's start: it does not know our application
         ours = []
-    after = [(record, adopt(record, seen, time.time())[0]) for record in records.values()]
+    stems = {stem_of(call_id) for call_id in records}
+    unknown = strangers(seen, peers.ari.app, lambda stem: stem in stems or knows(settings.state_dir, stem), time.time())
+    after = [(record, adopt(record, seen, time.time())[0]) for record in [*records.values(), *unknown]]
     findings = survey(seen, ours, {call.id: call for _, call in after}, frozenset(records), peers.ari.app)
-    return Report(after, [one for one in findings if one.standing is Standing.ORPHAN])
+    return Report(after, [one for one in findings if one.standing is Standing.ORPHAN], findings)
+
+
+def _show_end(report: Report, end: str) -> int:
+    if not report.ended:
+        typer.echo(f"Nothing of a call {end} stands.", err=True)
+        return FAILED
+    for finding in report.ended:
+        done = "could not be removed" if finding in report.refused else "removed"
+        typer.echo(f"{finding.sort.value} {finding.name}: {done}")
+    return FAILED if report.refused else 0
 
 
 def _show(report: Report, apply: bool) -> None:
@@ -87,6 +113,8 @@ def _show(report: Report, apply: bool) -> None:
         parties = f"{call.id}  {call.caller or '?'} → {call.target}"
         if call.outcome:
             fate = f"[yellow]closed: {call.outcome.value}[/] {escape(call.cause.text if call.cause else '')}"
+        elif call.ownerless:
+            fate = f"[yellow]kept, without an owner[/]: no record tells of it. `--reconcile --end {call.id}` ends it"
         else:
             media = "its page is asked for new media" if call.media_lost else "untouched"
             fate = f"[green]goes on[/] ({record.state.value} → {call.state.value}; {media})"

@@ -8,6 +8,7 @@ import sys
 import structlog
 import uvloop
 
+from ari_bridge.ari.ownership import ApplicationInUse
 from ari_bridge.call_store import StoreRefused
 from ari_bridge.hooks import PluginError
 from frontend.app import CannotListen, run
@@ -20,7 +21,11 @@ ENDED, CANNOT_START, WRONG_SETTINGS = 0, 1, 2
 
 
 def serve() -> int:
-    """Serves until SIGINT or SIGTERM; returns the exit status. What is wrong is told on standard error."""
+    """Serves until SIGINT or SIGTERM; returns the exit status. What is wrong is told on standard error.
+
+    SIGHUP reads the settings again. One that comes while the server starts would end it, and is not needed yet.
+    """
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         settings = load()
     except InvalidSettings as error:
@@ -29,15 +34,16 @@ def serve() -> int:
     logs.configure(settings.log_level, settings.log_format)
     try:
         uvloop.run(_serve(settings))
-    except (CannotListen, PluginError, InvalidUser, StoreRefused, ssl.SSLError) as error:
+    except (CannotListen, PluginError, InvalidUser, StoreRefused, ApplicationInUse, ssl.SSLError) as error:
         structlog.get_logger(__name__).error("cannot start", reason=str(error))
         return CANNOT_START
     return ENDED
 
 
 async def _serve(settings: Settings) -> None:
-    stop = asyncio.Event()
+    stop, reload = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    await run(settings, stop)
+    loop.add_signal_handler(signal.SIGHUP, reload.set)
+    await run(settings, stop, reload, lambda new: logs.configure(new.log_level, new.log_format))

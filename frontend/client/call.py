@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ANSWER_SECONDS = 15.0  # the server's own set-up timeout comes first
 HANGUP_SECONDS = 10.0
+FAR = 1  # the party that was called, or has called
 _RANK = {"trying": 0, "ringing": 1, "early": 2, "accepted": 3, "ended": 4}
 Issue = Literal["echo", "choppy", "one_way", "delay", "noise", "dropped"]
 
@@ -50,6 +51,8 @@ class Call:
         self.held_by_far = False
         self.muted = False
         self.parties: dict[int, happens.Party] = {}  # by their number, as told last
+        self.connected_number = ""  # who is there, where the PBX tells it; "": as dialled, or as called
+        self.connected_name = ""
         self.recording = happens.Recording("off")
         self.digits = ""  # pressed by the far side
         self.sdp_offer = ""
@@ -267,6 +270,7 @@ class Call:
     def catch_up(self, summary: messages.CallSummary) -> None:
         """How the call stands now, where what happened was not told."""
         self._broken = None
+        self._connect(summary.connected_number, summary.connected_name)
         self._enter_state(summary.state, at=summary.answered_at or 0.0)
         if summary.held != self.held:
             self._hold(summary.held, "us")
@@ -300,6 +304,7 @@ class Call:
     # --- inside --------------------------------------------------------------------
 
     def _enter(self, message: messages.State) -> None:
+        self._connect(message.connected_number, message.connected_name)
         if message.state == "ended":
             self._end(message.outcome, message.reason, message.q850, message.sip, message.at)
         else:
@@ -334,7 +339,13 @@ class Call:
             self.held_by_far = held
         self._log.add(happens.Hold(held, by))
 
+    def _connect(self, number: str, name: str) -> None:
+        if number:
+            self.connected_number, self.connected_name = number, name
+
     def _party(self, party: happens.Party) -> None:
+        if party.party == FAR and party.state != "ended":
+            self._connect(party.number, party.display_name)
         self.parties[party.party] = party
         self._log.add(party)
 

@@ -9,26 +9,40 @@ LOOPBACK = "loopback"
 
 
 class Origins:
-    """`allowed`: origins as browsers send them; `loopback` lets every origin on the own machine in."""
+    """`allowed`: origins as browsers send them; `loopback` lets every origin on the own machine in.
 
-    def __init__(self, allowed: tuple[str, ...]) -> None:
+    `sign_in`: nobody gets anything here without a sign-in, which no page has but our own.
+    """
+
+    def __init__(self, allowed: tuple[str, ...], *, sign_in: bool = False) -> None:
+        self._allowed: set[str] = set()
+        self._sign_in = sign_in
+        self.use(allowed)
+
+    def use(self, allowed: tuple[str, ...]) -> None:
+        """Others from now on."""
         self._allowed = {origin.rstrip("/").lower() for origin in allowed}
 
     def allow(self, origin: str | None, host: str = "") -> bool:
         """`origin`: the header, None where a client that is no browser sends none.
 
         `host` is the request's own Host header: a page that we served by address may talk to us. By name
-        it may not, unless CORS_ORIGIN has it: a foreign page can make its own name resolve to us.
+        it may where it must sign in. Without a sign-in CORS_ORIGIN has to name it: a foreign page can make its own
+        name resolve to us.
         """
         if origin is None:
             return True
         origin = origin.lower()
         if origin in self._allowed:
             return True
-        parts = urlsplit(origin)
-        if parts.netloc == host.lower() and _is_address(parts.hostname or ""):
+        try:
+            parts = urlsplit(origin)
+            name = parts.hostname or ""
+        except ValueError:
+            return False  # nothing that a browser sends
+        if name and parts.netloc == host.lower() and (self._sign_in or _is_address(name)):
             return True
-        return LOOPBACK in self._allowed and is_loopback(parts.hostname or "")
+        return LOOPBACK in self._allowed and is_loopback(name)
 
 
 def _is_address(host: str) -> bool:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from ari_bridge.errors import CallerError, CallFailed, Unavailable
 from ari_bridge.fsm.call_data import cause_data
 from frontend.auth.authenticator import SlowDown, Unauthorized
+from frontend.auth.client_addresses import ClientAddresses
 from frontend.auth.users import InvalidUser
 from frontend.http.cors import Origins
 from frontend.http.problems import KINDS, Problem, Refused, problem, problem_response
@@ -39,13 +40,15 @@ def json_response(data: Any, *, status: int = 200, headers: dict[str, str] | Non
     )
 
 
-def origins_checked(origins: Origins) -> Middleware:
+def origins_checked(origins: Origins, addresses: ClientAddresses | None = None) -> Middleware:
     """Lets the allowed origins in (also by CORS preflight), and tells the others why not."""
+
+    asked = addresses or ClientAddresses()
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         origin = request.headers.get("Origin")
-        if not origins.allow(origin, request.host):
+        if not origins.allow(origin, asked.host(request)):
             log.warning("a foreign origin was refused", origin=origin, path=request.path)
             told = problem(
                 "forbidden",

@@ -41,7 +41,12 @@ _KINDS = (
     Kind("wrong_state", 409, "The call is not in a state for this", "Look at the call, and ask again where it fits."),
     Kind("in_progress", 409, "The same request is being worked on", "Ask again with the same `Idempotency-Key`."),
     Kind("in_doubt", 409, "Nobody knows whether it was done", "The server died meanwhile: look at the call `callId`."),
-    Kind("too_large", 413, "The request is too large", "A body has at most 1 MiB."),
+    Kind(
+        "too_large",
+        413,
+        "The request is too large",
+        "A body has at most 1 MiB, a header 32 KiB (told as 431).",
+    ),
     Kind("range_not_satisfiable", 416, "No such bytes", "`Content-Range` tells how many there are."),
     Kind("idempotency_key_reused", 422, "The key was used for something else", "Take a new key for a new request."),
     Kind("too_many", 429, "A limit is reached", "Ask again after `retryAfter` seconds."),

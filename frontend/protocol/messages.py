@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from ari_bridge.fsm.call import Direction
-from ari_bridge.outcomes import Outcome
+from ari_bridge.outcomes import Detail, Outcome
 
 ClientState = Literal["trying", "ringing", "early", "accepted", "ended"]
 """A call's state as clients see it; `ended` is the last and comes once."""
@@ -200,6 +200,15 @@ class Feedback(Message, tag="feedback", frozen=True):
     comment: Annotated[str, msgspec.Meta(max_length=500)] = ""
 
 
+class CheckMedia(Message, tag="check-media", frozen=True):
+    """This page has heard nothing for long, though its path to the media server stands: is there anything to be heard?
+
+    Answered by `media-checked`, within two seconds. A page that asks again meanwhile gets one answer.
+    """
+
+    call_id: str
+
+
 class Ping(Message, tag="ping", frozen=True):
     """Answered by `pong` with the same `id`.
 
@@ -263,6 +272,7 @@ ClientMessage = (
     | Quality
     | Feedback
     | Preferences
+    | CheckMedia
     | Ping
 )
 
@@ -311,6 +321,8 @@ class CallSummary(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tru
     parties: tuple[PartySummary, ...] = ()  # all that have not left; none before an incoming call is accepted
     transferring: str = ""  # the number that the call is being transferred to
     recording: RecordingState = "off"
+    connected_number: str = ""  # who is there, where the PBX tells it (connected line); "": as dialled, or as called
+    connected_name: str = ""
 
 
 class Calls(Message, tag="calls", frozen=True):
@@ -322,11 +334,39 @@ class Calls(Message, tag="calls", frozen=True):
     calls: list[CallSummary]
 
 
+class PastCall(Message, tag="past-call", frozen=True):
+    """A call of this user has ended, on whichever page; also one that rang nowhere. As its call record has it.
+
+    Comes once, to all pages that are registered then; `/cdrs` has those of the time before. Times are Unix seconds.
+    """
+
+    call_id: str
+    direction: Direction
+    caller: str
+    caller_name: str
+    target: str
+    created_at: float
+    ended_at: float
+    talk_seconds: float  # 0 where nobody answered
+    outcome: Outcome
+    ringing_at: float | None = None  # nothing: no page rang
+    answered_at: float | None = None
+    connected_number: str = ""
+    connected_name: str = ""
+
+
 class MediaLost(Message, tag="media-lost", frozen=True):
     """The call stands, but its sound is lost on the server's side: send a new `offer` with its `callId`."""
 
     call_id: str
     reason: str
+
+
+class MediaChecked(Message, tag="media-checked", frozen=True):
+    """Whether sound of the others came for the page just now: else they are silent, and nothing is wrong."""
+
+    call_id: str
+    sounds: bool
 
 
 class TakenOver(Message, tag="taken-over", frozen=True):
@@ -404,15 +444,25 @@ class State(Message, tag="state", frozen=True):
     q850: int = 0
     sip: int = 0
     reason: str = ""  # one short sentence in plain words
+    detail: Detail | None = None  # with `ended`: who refused, where `outcome` says too little
+    forward: str = ""  # with `moved`: the number that the far side names in its place
+    connected_number: str = ""  # who is there, where the PBX tells it (connected line); "": as dialled, or as called
+    connected_name: str = ""
 
 
 class IncomingCall(Message, tag="incoming-call", frozen=True):
-    """A call rings for this user. Answer with `offer` (callId, sdp), `decline` or nothing."""
+    """A call rings for this user. Answer with `offer` (callId, sdp), `decline` or nothing.
+
+    Comes again for a call that rings already where its caller has given its place to somebody else, or has got a name:
+    the connected line is theirs.
+    """
 
     call_id: str
     caller: str
     caller_name: str
     target: str
+    connected_number: str = ""
+    connected_name: str = ""
 
 
 class IncomingEnded(Message, tag="incoming-ended", frozen=True):
@@ -439,6 +489,7 @@ class TransferFailed(Message, tag="transfer-failed", frozen=True):
     target: str
     outcome: Outcome
     reason: str
+    detail: Detail | None = None  # who refused, where `outcome` says too little
 
 
 class Party(Message, tag="party", frozen=True):
@@ -451,6 +502,7 @@ class Party(Message, tag="party", frozen=True):
     state: Literal["trying", "ringing", "accepted", "ended"]
     outcome: Outcome | None = None  # with `ended`
     reason: str = ""  # with `ended`: one short sentence in plain words
+    detail: Detail | None = None  # with `ended`: who refused, where `outcome` says too little
 
 
 class Recording(Message, tag="recording", frozen=True):
@@ -496,7 +548,8 @@ class Error(Message, tag="error", frozen=True):
 
     `code`: `malformed`, `unknown_type`, `invalid_request`, `invalid_sdp`,
     `invalid_target`, `unknown_call`, `wrong_state`, `too_many`,
-    `unauthorized`, `forbidden`, `too_large`, `held_elsewhere`, `unavailable`. `field` names the faulty one.
+    `unauthorized`, `forbidden`, `too_large`, `held_elsewhere`, `unavailable`, `pbx_refuses` (a call that
+    stands goes on as before). `field` names the faulty one.
     """
 
     code: str
@@ -504,6 +557,7 @@ class Error(Message, tag="error", frozen=True):
     field: str | None = None
     call_id: str | None = None
     retry_after: float | None = None  # seconds, with `too_many` and `unavailable`
+    detail: Detail | None = None  # with `unavailable`: why, where it is not simply that the phone system is not there
 
 
 class Pong(Message, tag="pong", frozen=True):
@@ -532,7 +586,9 @@ ServerMessage = (
     | Voicemail
     | People
     | PeopleChanged
+    | PastCall
     | MediaLost
+    | MediaChecked
     | TakenOver
     | Dtmf
     | Reconnect

@@ -18,6 +18,7 @@ from ari_bridge.engine.call_manager import (
     MediaReady,
     PartyChanged,
     RecordingChanged,
+    RequestRefused,
     StateChanged,
     TransferEnded,
     Update,
@@ -25,11 +26,14 @@ from ari_bridge.engine.call_manager import (
 )
 from ari_bridge.errors import CallerError, InvalidRequest, Unavailable, UnknownCall, WrongState
 from ari_bridge.fsm.call import Call, CallState, Direction
+from ari_bridge.ids import leg_id
 from frontend.auth.authenticator import Access, Unauthorized
 from frontend.auth.sessions import Sessions
 from frontend.calls.commands import act
 from frontend.calls.views import (
+    REFUSED,
     hold_message,
+    incoming_message,
     party_message,
     recording_message,
     state_message,
@@ -41,6 +45,7 @@ from frontend.protocol import messages
 from frontend.protocol.messages import ClientMessage
 from frontend.webrtc.ice_servers import IceServers
 from frontend.webrtc.trickle_ice import Trickle, Trickles
+from frontend.websocket.media_checks import FarPackets, MediaChecks
 from frontend.websocket.message_socket import Wire
 
 SUPERSEDED = 4001
@@ -57,6 +62,10 @@ class HeldElsewhere(CallerError):
     code = "held_elsewhere"
 
 
+class PageMedia(Trickles, FarPackets, Protocol):
+    """What pages ask of the rtpengines."""
+
+
 class Shared(Protocol):
     """What connections share: `Connections`."""
 
@@ -64,7 +73,7 @@ class Shared(Protocol):
     pages: OpenPages
     access: Access
     sessions: Sessions
-    media: Trickles
+    media: PageMedia
     ice: IceServers
     version: str
 
@@ -103,6 +112,7 @@ class Connection:
         self._rang: deque[str] = deque(maxlen=16)  # rang here, the last ones
         self._accepting: str | None = None
         self._trickle = Trickle(shared.media)
+        self._media_checks = MediaChecks(shared.media)
         self._warmed = ("", "")  # the last call that media was made ahead of, and its offer
         self._ice_again: asyncio.TimerHandle | None = None  # until the servers' credentials are told anew
 
@@ -120,6 +130,7 @@ class Connection:
             await self._wire.run()
         finally:
             await self._trickle.close()
+            await self._media_checks.close()
             self._shared.release(self.session, self)
             self._leave()
             await self._wire.closed()
@@ -188,6 +199,10 @@ class Connection:
                 self._calls.measured(call_id, msgspec.to_builtins(report))
             case messages.Preferences():
                 self._shared.pages.ask(self._user, self, message)
+            case messages.CheckMedia(call_id):
+                self._check_mine(call_id)
+                leg = leg_id(call_id, self._calls.get(call_id).leg)
+                self._media_checks.check(leg, lambda sounds: self.send(messages.MediaChecked(call_id, sounds)))
             case messages.Ping(id):
                 self._wire.watch_for_frost(lambda: bool(self._mine))
                 self.send(messages.Pong(id))
@@ -400,7 +415,11 @@ class Connection:
         if call.id not in self._ringing:
             self._ringing.add(call.id)
             self._rang.append(call.id)
-            self.send(messages.IncomingCall(call.id, call.caller, call.caller_name, call.target))
+            self.send(incoming_message(call))
+
+    def update_caller(self, call: Call) -> None:
+        if call.id in self._ringing and call.id != self._accepting:
+            self.send(incoming_message(call))
 
     def stop_ringing(self, call: Call, reason: str) -> None:
         if call.id == self._accepting or call.id not in self._ringing:
@@ -422,6 +441,9 @@ class Connection:
                 self.send(messages.Dtmf(call.id, digit))
             case MediaNeeded(reason=reason):
                 self.send(messages.MediaLost(call.id, reason))
+            case RequestRefused(what=what):
+                field = "digits" if what == "digits" else None
+                self.send(messages.Error("pbx_refuses", REFUSED[what], field, call_id=call.id))
             case HoldChanged(by_us=by_us):
                 self.send(hold_message(call, by_us=by_us))
             case PartyChanged(party=party):

@@ -15,8 +15,7 @@ from frontend.http.problems import Refused
 from frontend.presence.registrar import OpenPages
 from frontend.protocol import messages
 from frontend.webrtc.ice_servers import IceServers
-from frontend.webrtc.trickle_ice import Trickles
-from frontend.websocket.connection import Connection
+from frontend.websocket.connection import Connection, PageMedia
 from frontend.websocket.message_socket import FRAME_BYTES
 
 HEARTBEAT_SECONDS = 6.0
@@ -33,7 +32,7 @@ class Connections:
         access: Access,
         sessions: Sessions,
         hooks: Hooks,
-        media: Trickles,
+        media: PageMedia,
         ice: IceServers,
         *,
         version: str,

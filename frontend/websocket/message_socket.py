@@ -12,6 +12,7 @@ import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from ari_bridge.errors import CallerError, Unavailable
+from ari_bridge.outcomes import Detail
 from frontend.auth.authenticator import Unauthorized
 from frontend.auth.users import InvalidUser
 from frontend.http.validation_errors import fault_of
@@ -90,9 +91,10 @@ class Wire:
         field: str | None = None,
         call_id: str | None = None,
         retry_after: float | None = None,
+        detail: Detail | None = None,
     ) -> None:
         log.info("a message was refused", code=code, reason=message, field=field, user=self._who(), call=call_id)
-        self.send(messages.Error(code, message, field, call_id, retry_after))
+        self.send(messages.Error(code, message, field, call_id, retry_after, detail))
 
     def drop(self, reason: str, code: int = WSCloseCode.POLICY_VIOLATION) -> None:
         """Cut the client off."""
@@ -145,7 +147,7 @@ class Wire:
         except CallerError as error:
             self.error(error.code, str(error), field=error.field, call_id=call_id)
         except Unavailable as error:
-            self.error(error.code, str(error), call_id=call_id, retry_after=error.retry_after)
+            self.error(error.code, str(error), call_id=call_id, retry_after=error.retry_after, detail=error.detail)
         except Unauthorized as error:
             field = "session" if isinstance(message, messages.Resume) else "token"
             self.error("unauthorized", str(error), field=field, call_id=call_id)

@@ -41,6 +41,7 @@ class PagesSeen:
     reach: Reach = Reach()
     rung: list[str] = field(default_factory=list)
     stopped: list[tuple[str | None, str]] = field(default_factory=list)
+    callers: list[tuple[str, str]] = field(default_factory=list)  # who calls now, each time that it changed
 
     def ring(self, call: Call) -> Reach:
         self.rung.append(call.id)
@@ -48,6 +49,9 @@ class PagesSeen:
 
     def stop_ringing(self, call: Call, user: str | None, reason: str) -> None:
         self.stopped.append((user, reason))
+
+    def update_caller(self, call: Call) -> None:
+        self.callers.append((call.far_number, call.far_name))
 
 
 @dataclass

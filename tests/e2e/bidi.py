@@ -1,7 +1,8 @@
 """Stands between Playwright and a Firefox that is older than the WebDriver BiDi that Playwright speaks.
 
 Run as `bidi.py FIREFOX ARGUMENT…` in place of Firefox. Playwright 1.65 opens no context where a command is unknown that
-Firefox ESR 153 has not: it is answered here, as done; all else goes through as it is.
+Firefox ESR 153 has not: it is answered here, as done. And what Playwright evaluates in a page counts as a press there:
+no page of its is ever as silent as one that nobody has pressed. Here it does not count. All else goes through as it is.
 """
 
 import asyncio
@@ -51,6 +52,8 @@ class Relay:
         if command["method"] in ANSWERED_HERE:
             await near.send_json({"type": "success", "id": command["id"], "result": {}})
         else:
+            if command.get("params", {}).pop("userActivation", None):
+                text = json.dumps(command)
             await far.send_str(text)
 
     async def _pass_back(self, far: ClientWebSocketResponse, near: web.WebSocketResponse) -> None:

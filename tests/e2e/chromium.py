@@ -12,8 +12,13 @@ from tests.real.parts import require_installed
 
 
 @asynccontextmanager
-async def chromium(microphone: Path | None, *more: str) -> AsyncIterator[Browser]:
-    """`microphone`: the sound file that it hears; None: the machine has none at all. `more`: options of Chromium's."""
+async def chromium(
+    microphone: Path | None, *more: str, sound: dict[str, str | float | bool] | None = None
+) -> AsyncIterator[Browser]:
+    """`microphone`: the sound file that it hears; None: the machine has none at all. `more`: options of Chromium's.
+
+    `sound`: the environment of a sound server whose devices it has.
+    """
     path = shutil.which("chromium")
     require_installed(path is not None, "Chromium")
     # Everything runs on this machine: rtpengine is reached by loopback addresses, which browsers leave out else.
@@ -21,6 +26,8 @@ async def chromium(microphone: Path | None, *more: str) -> AsyncIterator[Browser
     environment: dict[str, str | float | bool] = {**os.environ}
     if microphone:
         options += ["--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={microphone}"]
+    elif sound:
+        environment = sound
     else:
         environment |= {"ALSA_CONFIG_PATH": "/dev/null", "PULSE_SERVER": "unix:/dev/null"}
     async with async_playwright() as playwright:

@@ -1,4 +1,4 @@
-"""The fixtures of this layer: real parts, one Chromium for all tests, and a phone's media for SIPp.
+"""The fixtures of this layer: real parts, one Chromium and one Firefox for all tests, and a phone's media for SIPp.
 
 Playwright's objects live in one event loop, so all tests of this layer share the session's.
 """
@@ -11,6 +11,7 @@ from playwright.async_api import Browser
 
 from deploy.demo.rtpengine import Rtpengine
 from tests.e2e.chromium import chromium
+from tests.e2e.firefox import firefox
 from tests.real.parts import Pbx
 from tests.real.parts import pbx as pbx
 from tests.real.parts import pbxes as pbxes
@@ -26,8 +27,25 @@ FAR_TONE = 700.0
 """Hz that the SIP phone sends."""
 
 
+both_browsers = pytest.mark.parametrize("browser", ["chromium", "firefox"], indirect=True)
+"""Runs a test in each."""
+
+
+@pytest.fixture
+def browser(request: pytest.FixtureRequest) -> Browser:
+    """Chromium, unless the test says otherwise."""
+    running: Browser = request.getfixturevalue(f"running_{getattr(request, 'param', 'chromium')}")
+    return running
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
+async def running_firefox(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
+    async with firefox(tmp_path_factory.mktemp("firefox"), round(PAGE_TONE)) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def running_chromium(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
     tone = tmp_path_factory.mktemp("microphone") / "tone.wav"
     write_tone(tone, PAGE_TONE)
     async with chromium(tone) as running:

@@ -15,14 +15,19 @@ from tests.real.parts import require_installed
 
 
 @asynccontextmanager
-async def firefox(folder: Path, microphone: int) -> AsyncIterator[Browser]:
-    """`folder`: for its files and the sound server's. `microphone`: Hz of the tone that it hears."""
+async def firefox(
+    folder: Path, microphone: int | None, more: dict[str, str | float | bool] | None = None
+) -> AsyncIterator[Browser]:
+    """`folder`: for its files and the sound server's.
+
+    `microphone`: Hz of the tone that it hears; None: it has those of the sound server. `more`: preferences.
+    """
     path = shutil.which("firefox-esr")
     require_installed(path is not None, "Firefox ESR")
     assert path
     preferences: dict[str, str | float | bool] = {
-        "media.navigator.streams.fake": True,
-        "media.navigator.audio.fake_frequency": microphone,
+        "media.navigator.streams.fake": microphone is not None,
+        "media.navigator.audio.fake_frequency": microphone or 0,
         "media.navigator.permission.disabled": True,
         # Allowed for good: else Firefox offers the default route's address alone until the microphone is open.
         "permissions.default.microphone": 1,
@@ -32,6 +37,7 @@ async def firefox(folder: Path, microphone: int) -> AsyncIterator[Browser]:
         "media.autoplay.default": 0,
         "media.autoplay.blocking_policy": 0,
         "network.proxy.type": 0,
+        **(more or {}),
     }
     async with loudspeaker(folder) as environment, async_playwright() as playwright:
         # The channel tells Playwright that this is Mozilla's own build, and not the one that Playwright patches.

@@ -1,9 +1,9 @@
-"""A sound device for a machine that has none: Firefox processes no audio without one."""
+"""Sound devices for a machine that has none: Firefox processes no audio without one."""
 
 import asyncio
 import os
 import shutil
-from asyncio.subprocess import DEVNULL
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -42,3 +42,31 @@ async def loudspeaker(folder: Path) -> AsyncIterator[dict[str, str | float | boo
         except TimeoutError:
             server.kill()
             await server.wait()
+
+
+Environment = dict[str, str | float | bool]
+
+
+async def plug_in(server: Environment, name: str, hz: int) -> str:
+    """A microphone that hears a tone. `server`: the environment of `loudspeaker`. Gives its handle, for `unplug`."""
+    options = [f"source_name={name}", f"frequency={hz}", f"source_properties=device.description={name}"]
+    return await _control(server, "load-module", "module-sine-source", *options)
+
+
+async def use_by_default(server: Environment, name: str) -> None:
+    """The system's choice of microphone from here on."""
+    await _control(server, "set-default-source", name)
+
+
+async def unplug(server: Environment, handle: str) -> None:
+    await _control(server, "unload-module", handle)
+
+
+async def _control(server: Environment, *words: str) -> str:
+    path = shutil.which("pactl")
+    require_installed(path is not None, "pactl")
+    assert path
+    program = await asyncio.create_subprocess_exec(path, *words, env=server, stdout=PIPE)  # type: ignore[arg-type]
+    said, _ = await program.communicate()
+    assert program.returncode == 0, words
+    return said.decode().strip()

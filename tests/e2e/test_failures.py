@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.e2e.softphone import softphone
+from tests.real.refusing import refusing_phones
 from tests.real.sipp import Sipp
 from tests.real.site import Site, SiteWith
 
@@ -16,8 +17,8 @@ pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
     ("number", "sentence"),
     [
         ("604", "604 is on another call."),
-        ("605", "This number cannot be reached."),
-        ("5555", "This number cannot be reached."),
+        ("605", "This number cannot be reached. No line is free"),
+        ("5555", "This number cannot be reached. Check the number"),
         ("6&01", "This number cannot be dialled as written."),
         ("601@elsewhere", "This number cannot be dialled as written."),
     ],
@@ -50,6 +51,23 @@ async def test_the_sip_phone_declines(site: Site, browser: Browser, tmp_path: Pa
             await phone.call("7012")
             await phone.is_told("7012 declined the call.")
             await callee.done()
+
+
+@pytest.mark.parametrize(
+    ("number", "sentence"),
+    [
+        ("7302", "This number cannot be reached. Calls to it go to 7999"),
+        ("7403", "You may not call this number. The line refuses it"),
+        ("7407", "The line refuses your phone system's sign-in."),
+        ("7603", "7603 declined the call."),
+    ],
+    ids=["moved", "forbidden", "sign-in-of-the-trunk", "declined"],
+)
+async def test_who_refused_is_named(site: Site, browser: Browser, number: str, sentence: str) -> None:
+    async with refusing_phones(site.pbx.trunk_port), softphone(browser, site) as phone:
+        await phone.call(number)
+        await phone.is_told(sentence)
+        await phone.is_free()
 
 
 async def test_after_a_failure_one_press_calls_again(site: Site, browser: Browser) -> None:

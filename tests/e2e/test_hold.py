@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from deploy.demo.rtpengine import Rtpengine
-from tests.e2e.conftest import PAGE_TONE
+from tests.e2e.conftest import PAGE_TONE, both_browsers
 from tests.e2e.sides import CALLEE_TONE, CALLER_TONE, TONES, both_hear, callee, caller, killable
 from tests.e2e.softphone import softphone
 from tests.real.parts import Pbx, both_versions
@@ -18,6 +18,7 @@ LONG_SECONDS = 12.0
 """Longer than a page waits for packets before it takes a call's media for dead."""
 
 
+@both_browsers
 @both_versions
 async def test_the_other_side_hears_music_and_the_page_nothing(site: Site, browser: Browser, tmp_path: Path) -> None:
     async with softphone(browser, site) as phone, callee(site.pbx, tmp_path) as side:
@@ -52,6 +53,7 @@ async def test_h_holds_and_the_microphone_stays_muted(site: Site, browser: Brows
         await side.sipp.done()
 
 
+@both_browsers
 async def test_the_caller_holds(site: Site, browser: Browser, tmp_path: Path) -> None:
     async with softphone(browser, site) as phone, caller(site.pbx, tmp_path, "caller_holds") as side:
         await phone.rings("Desk phone")
@@ -66,6 +68,7 @@ async def test_the_caller_holds(site: Site, browser: Browser, tmp_path: Path) ->
         await side.sipp.done()
 
 
+@both_browsers
 async def test_a_long_hold_is_not_taken_for_a_dead_connection(site: Site, browser: Browser, tmp_path: Path) -> None:
     async with softphone(browser, site) as phone, callee(site.pbx, tmp_path) as side:
         await phone.call("7012")
@@ -78,6 +81,24 @@ async def test_a_long_hold_is_not_taken_for_a_dead_connection(site: Site, browse
         await phone.talks_again()
         await both_hear(phone, side, CALLEE_TONE)
         # Nothing was negotiated anew.
+        assert await phone.page.evaluate("(before) => window.__phone.peer() === before", connection)
+        await phone.press("Hang up")
+        await side.sipp.done()
+
+
+@both_browsers
+async def test_a_long_silence_is_not_taken_for_a_dead_connection(site: Site, browser: Browser, tmp_path: Path) -> None:
+    """As a menu that waits for a key, or voicemail that records."""
+    async with softphone(browser, site) as phone, callee(site.pbx, tmp_path) as side:
+        await phone.call("7012")
+        await both_hear(phone, side, CALLEE_TONE)
+        connection = await phone.page.evaluate_handle("window.__phone.peer()")
+        side.peer.silent = True
+        await phone.hears_nothing()
+        await asyncio.sleep(LONG_SECONDS)
+        await expect(phone.message).to_be_hidden()
+        side.peer.silent = False
+        await both_hear(phone, side, CALLEE_TONE)
         assert await phone.page.evaluate("(before) => window.__phone.peer() === before", connection)
         await phone.press("Hang up")
         await side.sipp.done()

@@ -48,6 +48,7 @@ async def test_there_is_none(site: Site) -> None:
 
 async def test_its_level_is_shown_and_another_one_is_taken_within_the_call(site: Site, browser: Browser) -> None:
     async with softphone(browser, site) as phone:
+        await phone.press("Test the microphone")
         await phone.sees_level("Level of your microphone")
         await phone.call("600")
         await phone.hears(PAGE_TONE)

@@ -11,6 +11,7 @@ from playwright.async_api import Browser, Page, WebSocketRoute, expect
 
 from deploy.demo.rtpengine import Rtpengine
 from frontend.app import App
+from tests.e2e.conftest import both_browsers
 from tests.e2e.ears import Ears
 from tests.e2e.softphone import Softphone, new_context, softphone
 from tests.real import free
@@ -58,6 +59,7 @@ async def ends_once(phone: Softphone) -> None:
     await expect(phone.recent).not_to_contain_text("×")
 
 
+@both_browsers
 async def test_a_reload_brings_the_call_back(site_with: SiteWith, browser: Browser) -> None:
     async with calling(site_with, browser) as (_, phone):
         await asyncio.sleep(1.1)
@@ -92,6 +94,7 @@ async def test_the_call_ends_while_the_page_is_away(site_with: SiteWith, browser
         await expect(phone.recent.get_by_role("listitem")).to_have_count(1)
 
 
+@both_browsers
 async def test_a_lost_connection_leaves_the_sound(site_with: SiteWith, browser: Browser) -> None:
     async with site_with(disconnect_grace=GRACE) as site, new_context(browser) as context:
         ears = Ears()

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page
 
+from tests.e2e.conftest import both_browsers
 from tests.e2e.sides import CALLEE_TONE, TONES, callee
 from tests.e2e.softphone import softphone
 from tests.real.site import Site
@@ -43,6 +44,7 @@ async def hears_no_ringback(page: Page) -> None:
     await page.wait_for_function(f"() => ({LOUDEST})() === 0", timeout=3000)
 
 
+@both_browsers
 async def test_a_183_without_sound_rings(site: Site, browser: Browser, tmp_path: Path) -> None:
     keys = {"first": "SIP/2.0 180 Ringing", "second": "SIP/2.0 183 Session Progress"}
     async with softphone(browser, site) as phone, callee(site.pbx, tmp_path, "phone_progresses", **keys) as side:

@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from deploy.demo.rtpengine import Rtpengine
-from tests.e2e.conftest import PAGE_TONE
+from tests.e2e.conftest import PAGE_TONE, both_browsers
 from tests.e2e.sides import CALLEE_TONE, CALLER_TONE, Side, both_hear, callee, caller, killable, others_talk
 from tests.e2e.softphone import Softphone, softphone
 from tests.real.parts import Pbx, both_versions
@@ -27,6 +27,7 @@ async def talking(site: Site, browser: Browser, folder: Path) -> AsyncIterator[t
         yield phone, desk
 
 
+@both_browsers
 @both_versions
 async def test_a_blind_transfer_connects_the_others(site: Site, browser: Browser, tmp_path: Path) -> None:
     async with talking(site, browser, tmp_path) as (phone, desk), callee(site.pbx, tmp_path, "phone_hangs_up") as other:

@@ -19,6 +19,9 @@ _CHANNEL, _BRIDGE = "/channels/{channelId}", "/bridges/{bridgeId}"
 _STORED, _TAPE = "/recordings/stored/{recordingName}", "/recordings/live/{recordingName}"
 OPERATIONS = (
     Operation("asterisk.getInfo", "GET", "/asterisk/info"),
+    Operation("asterisk.getGlobalVar", "GET", "/asterisk/variable", "variable"),
+    Operation("asterisk.setGlobalVar", "POST", "/asterisk/variable", "variable value"),
+    Operation("events.userEvent", "POST", "/events/user/{eventName}", "application source", "variables"),
     Operation("applications.get", "GET", "/applications/{applicationName}"),
     Operation("applications.filter", "PUT", "/applications/{applicationName}/eventFilter", body="filter"),
     Operation("applications.subscribe", "POST", "/applications/{applicationName}/subscription", "eventSource"),

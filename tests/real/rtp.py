@@ -57,6 +57,7 @@ class RtpPeer(asyncio.DatagramProtocol):
     def __init__(self, hz: float | None, *, peak: int = 8000) -> None:
         self.hz = hz
         self._peak = peak
+        self.silent = False  # it sends nothing, as one who has nothing to say
         self.streams: dict[tuple[str, int], Stream] = {}
         self._transport: asyncio.DatagramTransport | None = None
         self._sender: asyncio.Task[None] | None = None
@@ -122,6 +123,6 @@ class RtpPeer(asyncio.DatagramProtocol):
             turns = np.arange(position, position + FRAME) * (hz / RATE) % 1.0
             payload = encode((np.sin(2 * np.pi * turns) * self._peak).astype(np.int16))
             packet = _HEADER.pack(0x80, PCMU, number & 0xFFFF, position & 0xFFFFFFFF, 0x7E57) + payload
-            for address in self.streams:
+            for address in () if self.silent else self.streams:
                 self._transport.sendto(packet, address)
             await asyncio.sleep(max(0.0, started + (number + 1) * FRAME / RATE - loop.time()))

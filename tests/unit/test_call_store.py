@@ -74,6 +74,7 @@ FULL = Call(
     ),
     transferring=3,
     deadlines=(Deadline(Timer.PARTY, 2, 10.5, 55.5),),
+    ownerless=True,
     left=Outcome.TRANSFERRED,
     left_at=7.5,
     recordings=(Recording("call-rec1", Taping.PAUSED, 8.5),),

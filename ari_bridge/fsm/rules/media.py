@@ -30,7 +30,7 @@ from ari_bridge.fsm.decisions import (
 )
 from ari_bridge.fsm.events import Failure, Timer
 from ari_bridge.fsm.rules.parties import leave_lost
-from ari_bridge.outcomes import Cause, Outcome
+from ari_bridge.outcomes import Cause, Detail, Outcome
 
 SILENCE_SECONDS = 2.0
 """When nothing came from the browser for so long, the far side is given music."""
@@ -67,7 +67,7 @@ def lose_media(call: Call, at: float, reason: str) -> Decision:
     """The leg is gone, the call stands."""
     if Fact.ANSWER_TOLD not in call.facts:  # the page's offer is still unanswered: it does for another leg
         if call.leg >= FIRST_LEGS:
-            return end(call, at, Outcome.FAILED_MEDIA, Cause(text=reason))
+            return end(call, at, Outcome.FAILED_MEDIA, Cause(text=reason, detail=Detail.MEDIA_SETUP))
         return new_leg(call, call.offer)
     call, releases = release_spare(replace(drop_leg(call), media_lost=True))
     return call, [*releases, AskOffer(reason), StartTimer(Timer.GRACE), StartTimer(Timer.MUSIC)]

@@ -18,6 +18,7 @@ from ari_bridge.fsm.actions import (
     StartTimer,
     TellHold,
     TellParty,
+    TellRefused,
     TellState,
     TellTransfer,
 )
@@ -32,13 +33,14 @@ from ari_bridge.fsm.decisions import (
     release,
     release_parties,
     release_spare,
+    set_up_failed,
     talking,
     with_party,
     with_sound,
 )
 from ari_bridge.fsm.events import Failure, Timer
 from ari_bridge.ids import party_id
-from ari_bridge.outcomes import Cause, Outcome, far_ended
+from ari_bridge.outcomes import Cause, Detail, Outcome, far_ended, pbx_at_fault
 
 PARTIES = 8
 """At once, besides our side and the far side. A mixing bridge of Asterisk takes more; a person does not."""
@@ -57,6 +59,19 @@ def hold(call: Call, event: events.Held) -> Decision:
         return call, []
     call, sound = with_sound(replace(call, held=event.held))
     return call, [*sound, TellHold(event.held, by_us=True)]
+
+
+@leads_to(*ENDS)
+def mute_failed(call: Call, event: events.MuteFailed) -> Decision:
+    """Our side is not apart, or not back: so nothing that it is for is told as done."""
+    if event.on is not call.apart or call.left:
+        return call, []  # something else is wanted by now
+    call = replace(call, apart=not event.on)
+    taker = call.party(call.transferring)
+    if event.on and taker and taker.here:
+        return _let_go(call, taker, Outcome.FAILED_PBX, event.at, Detail.PBX_REFUSES)
+    call, sound = with_sound(replace(call, held=not event.on))
+    return call, [*sound, TellRefused("hold", event.reason), TellHold(call.held, by_us=True)]
 
 
 # --- a party is asked in ----------------------------------------------------------------
@@ -206,7 +221,10 @@ def answered(call: Call, event: events.PartyAnswered) -> Decision:
 @leads_to()
 def failed(call: Call, event: events.PartyFailed) -> Decision:
     party = call.party(event.party)
-    return (with_party(call, replace(party, dial_status=event.dial_status)) if party else call), []
+    if party is None:
+        return call, []
+    moved_to = event.forward or party.moved_to
+    return with_party(call, replace(party, dial_status=event.dial_status, moved_to=moved_to)), []
 
 
 @leads_to()
@@ -257,15 +275,16 @@ def step_failed(call: Call, event: events.StepFailed) -> Decision:
     party = replace(party, waiting=party.waiting - {event.step})
     call = with_party(call, party)
     refused = event.failure is Failure.REFUSED
+    outcome, detail = set_up_failed(event.step, refused=refused, status=event.status)
     if refused and event.step is Step.CREATE_PARTY:
-        return gone(call, party.number, event.at, Outcome.UNREACHABLE)
+        return gone(call, party.number, event.at, outcome, detail)
     if not call.state.live:
         return release(call)
     if not party.here:
         return release_parties(call)
-    if refused and event.step is Step.DIAL_PARTY:
+    if refused and event.step is Step.DIAL_PARTY and not pbx_at_fault(event.status):
         return call, []  # it has just ended, mostly: its own end says why. Else its time to ring will be over
-    return _let_go(call, party, Outcome.FAILED_PBX, event.at)
+    return _let_go(call, party, outcome, event.at, detail)
 
 
 def _taken_over(call: Call, taker: Party, at: float) -> Decision:
@@ -305,23 +324,32 @@ def _release_far(call: Call) -> Decision:
     return replace(call, releasing=call.releasing | {Resource.FAR}), [Release(Resource.FAR)]
 
 
-def _let_go(call: Call, party: Party, outcome: Outcome, at: float) -> Decision:
+def _let_go(call: Call, party: Party, outcome: Outcome, at: float, detail: Detail | None = None) -> Decision:
     """The party is to go, for this reason; it is told when it has gone."""
-    call, releases = release_parties(with_party(call, replace(party, leaving=outcome)))
+    call, releases = release_parties(with_party(call, replace(party, leaving=outcome, detail=detail)))
     call, actions = _without_taker(call, party, outcome)
     call, sound = with_sound(call)
     call, rest = _or_end(call, at)
     return call, [CancelTimer(Timer.PARTY, party.number), *releases, *actions, *sound, *rest]
 
 
-def gone(call: Call, number: int, at: float, outcome: Outcome) -> Decision:
+def gone(call: Call, number: int, at: float, outcome: Outcome, detail: Detail | None = None) -> Decision:
     """The party's channel is no more."""
     party = call.party(number)
     if party is None or party.state is PartyState.GONE:
         return call, []
-    outcome = party.leaving or outcome
     was_here = party.here
-    party = replace(party, state=PartyState.GONE, leaving=None, outcome=outcome, ended_at=at, waiting=frozenset())
+    if party.leaving is not None:
+        outcome, detail = party.leaving, party.detail
+    party = replace(
+        party,
+        state=PartyState.GONE,
+        leaving=None,
+        outcome=outcome,
+        detail=detail,
+        ended_at=at,
+        waiting=frozenset(),
+    )
     call = with_party(call, party)
     if not call.state.live:
         return release(call)
@@ -337,10 +365,17 @@ def channel_gone(call: Call, event: events.ChannelGone) -> Decision:
     if party is None:
         return call, []
     up, rang_once = party.state is PartyState.UP, party.state is PartyState.RINGING
-    outcome, _ = far_ended(
-        event.q850, event.text, party.dial_status, requested=party.hangup_q850, rang=rang_once, answered=up
+    outcome, cause = far_ended(
+        event.q850,
+        event.text,
+        party.dial_status,
+        requested=party.hangup_q850,
+        sip=event.sip,
+        forward=party.moved_to,
+        rang=rang_once,
+        answered=up,
     )
-    return gone(call, event.leg, event.at, outcome)
+    return gone(call, event.leg, event.at, outcome, cause.detail)
 
 
 def far_gone(call: Call, at: float, outcome: Outcome, cause: Cause) -> Decision:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from ari_bridge.errors import TooMany, WrongState
 from ari_bridge.fsm import events
-from ari_bridge.fsm.actions import Record, TellRecording
+from ari_bridge.fsm.actions import Record, TellRecording, TellRefused
 from ari_bridge.fsm.call import Call, Fact, Recording, Taping
 from ari_bridge.fsm.decisions import Decision, check_present, leads_to
 from ari_bridge.fsm.events import RecordingVerb
@@ -65,6 +65,20 @@ def over(call: Call, event: events.RecordingEnded) -> Decision:
     if recording is None or recording.state is Taping.OVER:
         return call, []
     return _with(call, replace(recording, state=Taping.OVER)), [TellRecording(event.failure)]
+
+
+@leads_to()
+def refused(call: Call, event: events.RecordingRefused) -> Decision:
+    """It goes on as it was before it was told."""
+    recording = next((one for one in call.recordings if one.name == event.name), None)
+    if recording is None or recording is not call.recordings[-1]:
+        return call, []
+    call = _with(call, replace(recording, state=_BEFORE.get(event.verb, recording.state)))
+    return call, [TellRefused("record", event.reason), TellRecording()]
+
+
+# A stop may have come while it was paused; that it goes on is the safer thing to be told.
+_BEFORE = {RecordingVerb.PAUSE: Taping.ON, RecordingVerb.RESUME: Taping.PAUSED, RecordingVerb.STOP: Taping.ON}
 
 
 def _with(call: Call, recording: Recording) -> Call:

@@ -44,7 +44,7 @@ def document() -> dict[str, Any]:
         "openapi": "3.1.0",
         "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
         "info": {"title": "ari-bridge", "version": API_VERSION, "description": _DESCRIPTION},
-        "servers": [{"url": "/"}],
+        "servers": [{"url": "."}],  # where this document is: below any path
         "tags": [{"name": tag} for tag in TAGS],
         "paths": paths,
         "components": {

@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 
 from ari_bridge.fsm.call import Direction
-from ari_bridge.outcomes import Outcome
+from ari_bridge.outcomes import Detail, Outcome
 from frontend.protocol import messages
 
 _SCALARS: dict[object, str] = {str: "string", int: "number", float: "number", bool: "boolean", Any: "unknown"}
-ENUMS: tuple[type[enum.Enum], ...] = (Direction, Outcome)
+ENUMS: tuple[type[enum.Enum], ...] = (Direction, Outcome, Detail)
 
 
 def type_text(annotation: object) -> str:

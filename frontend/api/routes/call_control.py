@@ -3,6 +3,7 @@
 from typing import Any
 
 from aiohttp import web
+from msgspec.structs import replace
 
 from ari_bridge.engine.call_manager import Calls
 from ari_bridge.errors import UnknownCall
@@ -67,6 +68,11 @@ class Api:
             feedback=feedback,
             phone_book=[PhoneBookEntry(number, name) for number, name in phone_book],
         )
+
+    def use(self, phone_book: tuple[tuple[str, str], ...], preflight_number: str) -> None:
+        """Others from now on."""
+        entries = [PhoneBookEntry(number, name) for number, name in phone_book]
+        self._config = replace(self._config, phone_book=entries, preflight_number=preflight_number)
 
     def routes(self) -> list[web.RouteDef]:
         access = self._access

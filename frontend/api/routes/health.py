@@ -27,7 +27,7 @@ _Status = Literal["ok", "degraded", "draining", "unavailable"]
 
 class PartCheck(msgspec.Struct, frozen=True, omit_defaults=True):
     ok: bool
-    reason: str | None = None  # why it is not
+    reason: str | None = None  # why it is not; with `ok`: what is wrong with it though calls can be made
     version: str | None = None
 
 
@@ -75,7 +75,8 @@ HEALTH = Operation(
     tag="Watching",
     summary="Can calls be made?",
     description=(
-        "`degraded`: yes, but an rtpengine is missing, or something that is to be kept of calls cannot be written. "
+        "`degraded`: yes, but an rtpengine is missing, something that is to be kept of calls cannot be written, or "
+        "another client has taken our ARI application over in the last minute. "
         "`draining`: calls that stand go on, but no new one is begun here."
     ),
     parameters=Nothing,
@@ -123,6 +124,7 @@ class Health:
         ok = ari.ok and media.ok and not self.draining
         parts = {name: _part(reason()) for name, reason in self._parts.items()}
         whole = all(part.ok for part in (store, *parts.values())) and all(node.ok for node in media.nodes)
+        whole = whole and not ari.reason
         status: _Status = "draining" if self.draining else "unavailable"
         if ok:
             status = "ok" if whole else "degraded"
@@ -140,7 +142,7 @@ class Health:
                 info = await self._ari.info()
         except (PeerError, TimeoutError) as error:
             return PartCheck(False, str(error) or f"no answer within {CHECK_SECONDS:g} s")
-        return PartCheck(True, version=info.version)
+        return PartCheck(True, self._ari.taken_over or None, info.version)
 
     def _check_media(self) -> MediaCheck:
         """As the pool's pings saw it, which is at most 1.5 s ago: whoever asks for health causes none."""

@@ -1,5 +1,6 @@
 // Builds the pages into ../../static, which the front end serves at `/` and `/dashboard`.
 // `vite build --mode gallery --outDir FOLDER` builds the gallery of all states instead, of which the tests take pictures.
+// Every address in the pages is relative to them: behind a proxy they may stand below any path.
 // Nothing is inlined: the content security policy allows no inline script.
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
@@ -9,6 +10,7 @@ const server = process.env["ARI_BRIDGE_URL"] ?? "http://127.0.0.1:3000";
 const api = ["/config", "/session", "/live", "/events", "/health", "/call", "/stats", "/recordings"];
 
 export default defineConfig(({ mode }) => ({
+  base: "./",
   plugins: [react()],
   resolve: { alias: sources },
   build: {

@@ -67,7 +67,7 @@ async def test_only_we_may_read_it(opened: Any, state_dir: Path) -> None:
     store = await opened()
     store.save(a_call("call"))
     modes = [stat.S_IMODE(os.stat(state_dir / name).st_mode) for name in os.listdir(state_dir)]
-    assert modes == [0o600] * 4
+    assert modes == [0o600] * 5
     assert stat.S_IMODE(os.stat(state_dir).st_mode) == 0o700
 
 

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 import structlog
 
 from ari_bridge import metrics
-from ari_bridge.call_store import SqliteStore, spill_journal, sqlite_store, write_buffer
+from ari_bridge.call_store import Key, SqliteStore, StoreRefused, spill_journal, sqlite_store, write_buffer
 from ari_bridge.call_store.sqlite_file import checkpoint
 from ari_bridge.fsm.call import CallState
 from tests.component.call_store.conftest import a_call, locked_by_another
@@ -90,6 +91,44 @@ async def test_a_folder_that_is_deleted_is_made_again_with_every_live_call(opene
     store = await opened()
     assert [call.id for call in store.live()] == ["quiet", "busy", "next"]
     assert store.get("busy").state is CallState.UP
+
+
+async def test_a_folder_that_is_deleted_is_noticed_though_no_call_changes(opened: Any, state_dir: Path) -> None:
+    store = await opened()
+    store.save(a_call("quiet"))
+    store.save(a_call("over", CallState.ENDED))
+    store.keys.put(Key("user", "key", "what", "quiet", time.time()))
+    name = store.instance
+    shutil.rmtree(state_dir)
+    await until(lambda: not store.healthy, "it is noticed")
+    await healed(store)
+    assert {"calls.lock", "calls.sqlite3", "instance"} <= set(os.listdir(state_dir))
+    with pytest.raises(StoreRefused, match="in use"):
+        await SqliteStore(state_dir).start()
+    store = await opened()
+    assert [call.id for call in store.live()] == ["quiet"]
+    assert store.get("over").state is CallState.ENDED, "what has ended is read out of the file that was deleted"
+    assert store.keys.get("user", "key")
+    assert store.instance == name
+
+
+async def test_the_lock_and_the_name_alone_are_written_again_too(opened: Any, state_dir: Path) -> None:
+    store = await opened()
+    name = store.instance
+    for file in ("calls.lock", "instance"):
+        (state_dir / file).unlink()
+    await until(lambda: (state_dir / "calls.lock").exists() and (state_dir / "instance").exists(), "both again")
+    assert store.healthy
+    assert (await opened()).instance == name
+
+
+async def test_a_copy_of_the_folder_has_a_name_of_its_own(opened: Any, state_dir: Path, tmp_path: Path) -> None:
+    store = await opened()
+    shutil.copytree(state_dir, tmp_path / "copy")
+    other = SqliteStore(tmp_path / "copy", journal_dir=tmp_path)
+    await other.start()
+    assert other.instance and other.instance != store.instance
+    await other.close()
 
 
 async def test_a_file_that_is_replaced_is_written_with_every_live_call(opened: Any, tmp_path: Path) -> None:

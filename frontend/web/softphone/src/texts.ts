@@ -1,6 +1,6 @@
 // Every sentence that people read, in one place: ready for translation.
 
-import { type CallFeedback, type CallInfo as Call, type Forward, isConference, type Outcome, partiesOf, type PartyState, type Person, type PersonState, type Phase, type Problem, type QualityWarning, type Trouble } from "sip-proxy-client";
+import { type CallFeedback, type CallInfo as Call, type Detail, type DeviceUse, type Forward, facing, isConference, type NumberFault, type Outcome, partiesOf, type PartyState, type Person, type PersonState, type Phase, type Problem, type QualityWarning, type Trouble } from "sip-proxy-client";
 
 export interface Message {
   text: string;
@@ -18,6 +18,12 @@ export const STATE_WORDS: Record<Phase, string> = {
   incoming: "Incoming call",
   ended: "Call ended",
 };
+
+/** Whom somebody meant, where somebody else is there: "dialled 7001", "called by 7001"; "" where it is the same. */
+export function asCalledOf({ direction, number, connected }: Pick<Call, "direction" | "number" | "connected">): string {
+  if (!connected || connected.number === number || !number) return "";
+  return direction === "outbound" ? `dialled ${number}` : `called by ${number}`;
+}
 
 /** The state in two or three words. */
 export function stateWordOf(call: Call): string {
@@ -80,13 +86,16 @@ export const SOUNDLESS: ReadonlySet<Call["media"]> = new Set(["returning", "inte
 
 const partyOf = (who: Person): string => who.name || who.number || "The caller";
 
+const UNREACHABLE = "This number cannot be reached.";
+const bad = (text: string, advice: string): Message => ({ text, advice, tone: "bad" });
+
 const OUTCOMES: Record<Outcome, (who: Person) => Message> = {
   completed: () => ({ text: "The call has ended.", tone: "calm" }),
   busy: (call) => ({ text: `${partyOf(call)} is on another call.`, tone: "bad" }),
   no_answer: (call) => ({ text: `${partyOf(call)} did not answer.`, tone: "bad" }),
   rejected: (call) => ({ text: `${partyOf(call)} declined the call.`, tone: "bad" }),
   cancelled: () => ({ text: "You cancelled the call.", tone: "calm" }),
-  unreachable: () => ({ text: "This number cannot be reached.", advice: "Check the number and try again.", tone: "bad" }),
+  unreachable: () => ({ text: UNREACHABLE, advice: "Check the number and try again.", tone: "bad" }),
   forbidden: () => ({ text: "You may not call this number.", advice: "Ask whoever runs your phone system.", tone: "bad" }),
   failed_media: () => ({
     text: "The call connected, but no sound came through.",
@@ -97,6 +106,27 @@ const OUTCOMES: Record<Outcome, (who: Person) => Message> = {
   transferred: () => ({ text: "Transferred.", tone: "calm" }),
   lost: () => ({ text: "This page was away for too long.", advice: "The call has ended.", tone: "bad" }),
   answered_elsewhere: (call) => ({ text: "Answered by somebody else.", advice: `${partyOf(call)} called.`, tone: "calm" }),
+};
+
+/** Who refused, and what helps: where the outcome alone would say something else. */
+const DETAILS: Record<Detail, (call: Person & { forward?: string }) => Message> = {
+  moved: ({ forward }) => bad(UNREACHABLE, forward ? `Calls to it go to ${forward}: call that number.` : "Calls to it go to another number."),
+  no_such_number: () => bad(UNREACHABLE, "Check the number and try again."),
+  number_changed: () => bad(UNREACHABLE, "It has changed: ask for the new one."),
+  incomplete_number: () => bad(UNREACHABLE, "It is not complete."),
+  offline: () => bad(UNREACHABLE, "No phone is signed in there now."),
+  not_responding: () => bad(UNREACHABLE, "Nothing responds: nobody was rung."),
+  congestion: () => bad(UNREACHABLE, "No line is free: try again in a moment."),
+  not_connected: () => bad(UNREACHABLE, "The call failed on the way."),
+  refused: (call) => bad(`The call to ${partyOf(call)} was refused before it rang.`, "Ask whoever runs your phones."),
+  line_forbids: () => bad("You may not call this number.", "The line refuses it. Ask whoever runs your phones."),
+  line_sign_in: () => bad("The line refuses your phone system's sign-in.", "Tell whoever runs your phones."),
+  incompatible_media: () => bad("No kind of sound suits both sides.", "Tell whoever runs your phones."),
+  media_setup: () => bad("The call was not connected: its sound could not be set up.", "Try again in a moment."),
+  no_route: () => bad("Your phone system has no way to this number.", "Tell whoever runs it."),
+  pbx_refuses: () => bad("The phone system does not do its work.", "Tell whoever runs it. We keep trying."),
+  still_connected: () => bad("The other side may still be on the line.", "We keep trying to end the call."),
+  pbx_restarts: () => bad("The phone system is about to restart.", "Try again in a few minutes."),
 };
 
 const INBOUND: Partial<Record<Outcome, (call: Call) => Message>> = {
@@ -128,6 +158,11 @@ export const PROBLEMS: Record<Problem, Message> = {
     advice: "Open this page by https, or on the machine itself as localhost.",
     tone: "bad",
   },
+  no_webrtc: {
+    text: "WebRTC is switched off in this browser.",
+    advice: "Switch it on, or take another browser.",
+    tone: "bad",
+  },
   invalid_target: { text: "This number cannot be dialled as written.", advice: "Use digits, +, * and #.", tone: "bad" },
   too_many: { text: "Too many calls at once.", advice: "Try again in a moment.", tone: "bad" },
   not_connected: { text: "There is no connection to the phone system.", advice: "We keep trying. Call again then.", tone: "bad" },
@@ -137,6 +172,23 @@ export const PROBLEMS: Record<Problem, Message> = {
   unauthorized: { text: "You are not signed in any more.", advice: "Sign out, and in again.", tone: "bad" },
   refused: { text: "The phone system did not take the call.", tone: "bad" },
 };
+
+/** Why what was written is no number. `detail`: the character, the letters, the extension, or the host. */
+const NO_NUMBER: Record<NumberFault, (detail: string, number: string) => [text: string, advice: string]> = {
+  empty: () => ["There is no digit in this.", "Write the number to call."],
+  too_long: () => ["This is too long for a number.", ""],
+  character: (detail) => [detail.startsWith("U+") ? `This has a character that is not seen (${detail}).` : `A number has no “${detail}”.`, "Take it out, and call again."],
+  line_break: () => ["This has more than one line.", "Leave only the number."],
+  letters: (detail) => [`“${detail}” is no part of a number.`, "Take it out; a name is written without spaces."],
+  several: () => ["This is more than one number.", "Leave the one to call."],
+  extension: (detail, number) => ["A number is called without its extension.", `Call ${number}, and press ${detail} when somebody answers.`],
+  address: (detail) => [`This is an address at ${detail}.`, "Only numbers of this phone system can be called."],
+};
+
+export function noNumber({ fault, detail, number }: { fault: NumberFault; detail: string; number: string }): Message {
+  const [text, advice] = NO_NUMBER[fault](detail, number);
+  return { text, advice, tone: "bad" };
+}
 
 /** In a call that goes on without a microphone, in two short lines. */
 const UNHEARD: Partial<Record<Problem, string>> = {
@@ -149,11 +201,15 @@ const UNHEARD: Partial<Record<Problem, string>> = {
 /** What the person is told about how the call stands; null where the state's word says it all. */
 export function messageOf(call: Call): Message | null {
   if (call.problem && call.phase === "accepted") return { text: UNHEARD[call.problem] ?? PROBLEMS[call.problem].text, tone: "bad" };
+  if (call.problem === "invalid_target" && call.reason) return { ...PROBLEMS.invalid_target, advice: call.reason };
   if (call.problem) return PROBLEMS[call.problem];
   if (call.phase === "ended") {
     const outcome = call.outcome ?? "completed";
     if (outcome === "transferred" && call.transferring) return { text: `Transferred to ${partyOf(call.transferring)}.`, tone: "calm" };
-    return ((call.direction === "inbound" && INBOUND[outcome]) || OUTCOMES[outcome])(call);
+    if (call.direction === "inbound" && INBOUND[outcome]) return INBOUND[outcome](call);
+    if (call.detail) return DETAILS[call.detail](call);
+    if (outcome === "failed_media" && call.acceptedAt === null) return DETAILS.media_setup(call);
+    return OUTCOMES[outcome](call);
   }
   if (SOUNDLESS.has(call.media)) return { text: "Bringing the sound back…", tone: "bad" };
   if (call.transferring) return { text: `Transferring to ${partyOf(call.transferring)}…`, tone: "calm" };
@@ -162,7 +218,8 @@ export function messageOf(call: Call): Message | null {
 }
 
 const REFUSED: Record<Trouble["what"], string> = {
-  hold: "The call could not be held.",
+  hold: "Hold could not be changed.",
+  digits: "The tones were not sent.",
   transfer: "The call could not be transferred.",
   connect: "The calls could not be connected.",
   add: "Nobody could be added.",
@@ -172,6 +229,7 @@ const REFUSED: Record<Trouble["what"], string> = {
 
 /** What came to nothing, while the call goes on. */
 export function troubleOf(trouble: Trouble): Message {
+  if (trouble.detail) return DETAILS[trouble.detail](trouble);
   if (trouble.outcome) return OUTCOMES[trouble.outcome](trouble);
   if (trouble.problem && trouble.problem !== "refused") return PROBLEMS[trouble.problem];
   return { text: REFUSED[trouble.what], tone: "bad" };
@@ -182,7 +240,7 @@ export function announcementOf(call: Call | null, elsewhere: number): string {
   if (elsewhere > 0) return elsewhereOf(elsewhere);
   if (!call) return "";
   const said = [call.phase === "ended" ? STATE_WORDS.ended : stateWordOf(call), (call.trouble ? troubleOf(call.trouble) : messageOf(call))?.text];
-  if (call.phase === "incoming") said.push(partyOf(call));
+  if (call.phase === "incoming" || call.connected) said.push(partyOf(facing(call)));
   if (call.recording !== "off") said.push(RECORDING_WORDS[call.recording]);
   return said.filter(Boolean).join(". ");
 }
@@ -199,11 +257,20 @@ export const PRESENCE_WORDS: Record<PersonState, string> = {
 export const PEOPLE = {
   recent: "Recent",
   allRecent: "Show all recent calls",
+  older: "Show older calls",
+  takenByOthers: "answered by somebody else",
   people: "People",
   nobody: "Nobody found.",
   noCalls: "Calls that you make and take are listed here.",
   more: (count: number): string => `${count} more: search for a name or a number.`,
 } as const;
+
+export const missedOf = (count: number): string => (count === 1 ? "1 missed" : `${count} missed`);
+
+/** In a line of the last calls: who was talked to, where that is not the one that the line names; "" else. */
+export function talkedToOf({ number, connected }: { number: string; connected?: Person | null }): string {
+  return connected && connected.number !== number ? `talked to ${connected.name || connected.number} · ` : "";
+}
 
 export const WISHES = {
   title: "What happens with your calls",
@@ -251,7 +318,29 @@ export function linkLostInCall(call: Call): string {
 
 export const seconds = (milliseconds: number): string => `${Math.max(0, Math.floor(milliseconds / 1000))} s`;
 
-export const SOUND_BLOCKED: Message = { text: "Press any key to hear the call.", tone: "bad" };
+export const SOUND_BLOCKED: Message = { text: "Press anywhere to hear the call.", tone: "bad" };
+export const SILENT_PAGE: Message = { text: "Press anywhere on this page.", advice: "Until then the browser keeps it silent: no ringing is heard.", tone: "bad" };
+
+export const SYSTEM_DEVICE = { microphone: "Microphone: system's choice", output: "System's choice" } as const;
+/** In a list of devices: the one that was chosen and is not there. */
+export const missingDevice = (name: string): string => `${name || "The chosen one"} (not there)`;
+
+const STAND_IN: Record<DeviceUse, string> = {
+  microphone: "another microphone is used",
+  speaker: "voices come out elsewhere",
+  ring: "ringing comes out elsewhere",
+};
+
+/** What stands in for chosen devices that are not there; null where all are. */
+export function missingOf(missing: Partial<Record<DeviceUse, string>>): Message | null {
+  const uses = (["microphone", "speaker", "ring"] as const).filter((use) => missing[use] !== undefined);
+  const [use] = uses;
+  if (!use) return null;
+  const name = missing[use];
+  const same = uses.filter((other) => missing[other] === name);
+  const said = same.length > 1 ? "others are used" : STAND_IN[use];
+  return { text: name ? `“${name}” is not there:` : "The chosen device is not there:", advice: `${said} until it is back.`, tone: "calm" };
+}
 
 export const QUALITY_WORDS = ["Unusable", "Poor", "Fair", "Good", "Excellent"] as const;
 
@@ -310,6 +399,23 @@ export const ISSUES: Record<NonNullable<CallFeedback["issue"]>, string> = {
   noise: "Noise",
   dropped: "Cut off",
 };
+
+export const callingNow = (who: string): string => `${who || "Somebody"} is calling`;
+
+export const NOTIFICATIONS = {
+  question: "Show who calls while this page is out of sight?",
+  allow: "Show it",
+  decline: "Not now",
+  title: "Show who calls while this page is out of sight",
+  blocked: "Calls are not shown while this page is out of sight: allow notifications by the icon left of the address.",
+} as const;
+
+export const BROKEN = {
+  title: "Something on this page broke",
+  inCall: "Your call goes on: it is not ended by a reload, and comes back with the page.",
+  idle: "A reload puts it right. A call that stands is not ended by it, and comes back with the page.",
+  reload: "Reload the page",
+} as const;
 
 export const SETTINGS = "Sound and connection";
 

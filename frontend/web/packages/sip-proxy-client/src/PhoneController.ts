@@ -27,6 +27,7 @@ import { RemoteAudio } from "./devices/RemoteAudio.js";
 import type { Dtmf, Error as Refusal, Feedback, ServerMessage } from "./protocol/messages.js";
 import { URGENT_WITHIN_MS } from "./signaling/heartbeat.js";
 import { onHint } from "./signaling/networkEvents.js";
+import type { PastCall } from "./http/pastCalls.js";
 import { SignalingClient } from "./signaling/SignalingClient.js";
 import type { Server } from "./http/HttpApi.js";
 import { PageSession } from "./signaling/PageSession.js";
@@ -42,6 +43,7 @@ export interface EngineOptions {
   onChange(before: Snapshot, after: Snapshot): void; // is to be noted; what is done here is not done yet
   onDone(): void; // whoever listens may be told of it
   onDigits(message: Dtmf): void; // pressed by the other side
+  onPastCall(call: PastCall): void; // one of this user has ended
   onSample(id: string, sample: Sampled): void; // of each call, each second
   onRefusal(refusal: Refusal): void; // of something that belongs to no call
   onRefused(reason: string): void; // the server takes this sign-in no more
@@ -85,7 +87,8 @@ export class PhoneController {
     const { user, server, nameOf } = options;
     const microphone = this.#microphone;
     const voice = this.#voice;
-    const scope = (this.#scope = `${user}@${new URL(options.url).host}`);
+    const { host, pathname } = new URL(options.url);
+    const scope = (this.#scope = `${user}@${host}${pathname.replace(/\/ws$/, "")}`);
     const reach = (this.#reach = new IceConfig(options));
     const state = (): PhoneState => this.snapshot;
     const dispatch = (event: PhoneEvent): void => this.#dispatch(event);
@@ -95,6 +98,7 @@ export class PhoneController {
       peer: () => PeerConnection.prepare(reach),
       link: () => this.#standing.known && !this.#link.doubtful,
       suspicious: () => this.#link.check(URGENT_WITHIN_MS),
+      silent: (callId) => void this.#link.send({ type: "check-media", callId }),
       offer: this.#offerAgain,
       found: (id, candidate) => void this.#link.send({ type: "candidate", callId: id, ...candidate }),
       hopeless: this.#hopeless,
@@ -338,6 +342,8 @@ export class PhoneController {
         return void this.#lines.of(message.callId)?.answered(message.sdp);
       case "media-lost":
         return this.#lines.of(message.callId)?.lostByServer();
+      case "media-checked":
+        return void (message.sounds && this.#lines.of(message.callId)?.ought());
       case "error":
         if (this.#refusesRenewal(message)) return;
         if (!message.callId) this.#options.onRefusal(message);
@@ -345,19 +351,29 @@ export class PhoneController {
       case "dtmf":
         this.#options.onDigits(message);
         break;
+      case "past-call": {
+        const { type: _, ...call } = message;
+        return this.#options.onPastCall({ ringingAt: null, answeredAt: null, connectedNumber: "", connectedName: "", ...call });
+      }
       case "incoming-call":
         if (!this.#standing.rings(message)) return;
         if (this.snapshot.calls.length === 0) void this.#warm.prepare(message.callId);
         message.callerName ||= this.#options.nameOf(message.caller);
+        this.#nameConnected(message);
         break;
       case "party":
         message = named(message, this.#options.nameOf);
         break;
       case "state":
         this.#options.server.clock.message(message.at, at);
+        this.#nameConnected(message);
     }
     this.#dispatch({ type: "server", message, at });
   };
+
+  #nameConnected(message: { connectedNumber?: string; connectedName?: string }): void {
+    if (message.connectedNumber) message.connectedName ||= this.#options.nameOf(message.connectedNumber);
+  }
 
   /** Whether this is about a new connection for a call that stands, not about what a person asked for. */
   #refusesRenewal({ callId = "", code }: Refusal): boolean {

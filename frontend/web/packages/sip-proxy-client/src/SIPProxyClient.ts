@@ -15,6 +15,7 @@ import { SIPProxyError, told as errorOf } from "./errors.js";
 import type { Devices } from "./devices/Microphone.js";
 import { normalizeNumber } from "./number.js";
 import { placed, type PlacedCall } from "./placed.js";
+import { listPastCalls, type PastCall, type PastCalls, type PastCallsWanted } from "./http/pastCalls.js";
 import { listRecordings, recordingOf, type CallRecording } from "./http/recordings.js";
 import { addressesOf } from "./signaling/urls.js";
 import { Server, type ServerConfig } from "./http/HttpApi.js";
@@ -47,6 +48,7 @@ export interface ClientEvents {
   tokenWillExpire: [seconds: number]; // give another one by `updateToken`; not told where the client knows the password
   devicesChanged: [devices: Devices];
   soundBlocked: [blocked: boolean]; // the browser plays nothing until somebody presses something on the page
+  pastCall: [call: PastCall]; // a call of this user has ended, here or elsewhere
   error: [error: SIPProxyError];
   stateChanged: [state: Snapshot]; // always the last
 }
@@ -263,6 +265,11 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
     return engine.testConnection(config.preflightNumber ?? "");
   }
 
+  /** This user's calls that have ended, on whichever device; `pastCall` tells of those to come. Rejects with `SIPProxyError`. */
+  pastCalls(wanted: PastCallsWanted = {}): Promise<PastCalls> {
+    return listPastCalls(this.server, this.#identity.user, wanted).catch(asSIPProxyError);
+  }
+
   /** By the call's id, each call's oldest first. Rejects with `SIPProxyError`. */
   recordings(): Promise<Map<string, CallRecording[]>> {
     return listRecordings(this.server).catch(asSIPProxyError);
@@ -315,6 +322,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
       onChange: (before, after) => this.#changed(before, after),
       onDone: () => this.#tellState(),
       onDigits: ({ callId, digits }) => this.#enqueue(() => this.#objects.get(callId)?.tell("dtmf", digits)),
+      onPastCall: (call) => this.#enqueue(() => this.emit("pastCall", call)),
       onSample: (id, { quality, warning, cleared }) => {
         const call = this.#objects.get(id);
         this.#enqueue(() => {

@@ -40,6 +40,7 @@ export const MESSAGES: Record<Own, string> = {
   microphone_in_use: "Another program uses the microphone.",
   microphone_failed: "The microphone cannot be opened.",
   insecure_page: "Browsers give the microphone only to https pages.",
+  no_webrtc: "WebRTC is switched off in this browser.",
   invalid_target: "This is not a number that can be called.",
   too_many: "There are too many calls. End one first.",
   not_connected: "The server cannot be reached just now.",
@@ -86,10 +87,11 @@ const WELL: ReadonlySet<string> = new Set<Outcome>(["completed", "transferred", 
 export const failureOf = (code: Outcome | Problem | null): Own => (code === null || code === "completed" || code === "transferred" ? "refused" : code);
 
 /** Why a call has ended otherwise than it should; null where somebody ended it, or did not want it. */
-export function endingError({ direction, outcome, problem, reason }: Call): SIPProxyError | null {
+export function endingError({ direction, outcome, problem, reason, detail }: Call): SIPProxyError | null {
   if (problem === null && (outcome === null || WELL.has(outcome))) return null;
   const code = failureOf(problem ?? outcome);
   if (code === "rejected" && direction === "inbound") return null;
-  const words = code === "invalid_target" ? undefined : MESSAGES[code]; // the server says what is wrong with the number
+  // The server says what is wrong with the number, and who refused it.
+  const words = code === "invalid_target" || detail ? undefined : MESSAGES[code];
   return new SIPProxyError(code, words ?? reason, true, reason && words !== reason ? { cause: reason } : undefined);
 }

@@ -18,14 +18,16 @@ export { canLeave, facing, isConference, partiesOf, type Call as CallInfo, type 
 export type { CallSeen } from "./state/reconcile.js";
 export type { Person, Trouble } from "./state/pendingRequest.js";
 export { FORWARDS, TO_VOICEMAIL, UNATTENDED, settingsOf, standOf, type Attended, type Fault, type Forward, type Settings } from "./state/userState.js";
+export type { DeviceUse } from "./devices/DeviceManager.js";
 export type { Codec } from "./state/codec.js";
 export type { Preflight } from "./quality/preflight.js";
 export type { CallRecording } from "./http/recordings.js";
+export type { PastCall, PastCalls, PastCallsWanted } from "./http/pastCalls.js";
 export type { Device, Devices, MicrophoneProblem } from "./devices/Microphone.js";
 export type { Quality } from "./quality/mos.js";
 export { canChooseSpeaker } from "./devices/RemoteAudio.js";
 export type {
-  Direction, Outcome, PartyState, PartySummary, PersonState, PersonSummary, QualityReport, QualityWarning, RecordingState, Voicemail,
+  Detail, Direction, Outcome, PartyState, PartySummary, PersonState, PersonSummary, QualityReport, QualityWarning, RecordingState, Voicemail,
 } from "./protocol/messages.js";
 
 // Beside calls: what a phone sounds like. Only who imports it carries it.

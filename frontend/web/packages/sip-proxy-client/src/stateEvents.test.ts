@@ -24,7 +24,7 @@ describe("what a change tells", () => {
     const after: Call = {
       ...call, held: true, muted: true, recording: "on", transferring: { number: "601", name: "" }, media: "interrupted", problem: "microphone_in_use",
       parties: [{ party: 1, number: "600", name: "", state: "accepted" }],
-      trouble: { what: "add", number: "602", name: "", outcome: "busy", problem: null, reason: "" },
+      trouble: { what: "add", number: "602", name: "", outcome: "busy", problem: null, detail: null, reason: "" },
     };
     expect(names(tell(open(before), open(after)))).toEqual([
       "accepted", "connected", "hold", "mute", "party", "recording", "transferring", "error", "reconnecting", "error", "stateChanged",

@@ -9,7 +9,7 @@
 
 import type { Call } from "./state/model.js";
 import { SIPProxyError, endingError, failureOf } from "./errors.js";
-import type { Outcome, PartySummary, RecordingState } from "./protocol/messages.js";
+import type { Detail, Outcome, PartySummary, RecordingState } from "./protocol/messages.js";
 import type { LinkStatus } from "./signaling/SignalingClient.js";
 
 export interface CallEnd {
@@ -18,6 +18,8 @@ export interface CallEnd {
   seconds: number; // talked
   q850: number; // ITU-T Q.850 cause; 0 where none is known
   sip: number; // SIP status; 0 where none is known
+  detail?: Detail; // who refused, where `outcome` says too little
+  forward?: string; // with `moved`: the number that the other side names in its place
 }
 
 /** In the order in which those of one change are told. */
@@ -88,15 +90,15 @@ function changes(was: Call, call: Call): Told[] {
 
 function troubles({ trouble }: Call): Told[] {
   if (!trouble) return [];
-  const error = new SIPProxyError(failureOf(trouble.problem ?? trouble.outcome), trouble.problem === "refused" ? trouble.reason : "");
+  const error = new SIPProxyError(failureOf(trouble.problem ?? trouble.outcome), trouble.problem === "refused" || trouble.detail ? trouble.reason : "");
   return [[trouble.what === "transfer" || trouble.what === "connect" ? "transferFailed" : "error", error]];
 }
 
 function end(call: Call): Told[] {
   const error = endingError(call);
-  const { outcome, acceptedAt, endedAt, q850, sip, transferring } = call;
+  const { outcome, acceptedAt, endedAt, q850, sip, detail, forward, transferring } = call;
   const seconds = acceptedAt === null ? 0 : Math.max(0, ((endedAt ?? acceptedAt) - acceptedAt) / 1000);
-  const told: CallEnd = { outcome, error, seconds, q850, sip };
+  const told: CallEnd = { outcome, error, seconds, q850, sip, ...(detail && { detail }), ...(forward && { forward }) };
   const broke = error && call.problem !== "accepted_elsewhere" && call.problem !== "held_elsewhere";
   return [
     ...(outcome === "transferred" ? ([["transferred", { target: transferring?.number ?? "" }]] satisfies Told[]) : []),

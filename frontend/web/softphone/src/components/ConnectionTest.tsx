@@ -4,13 +4,16 @@ import { useState } from "react";
 import type { Preflight } from "sip-proxy-client";
 import { CONNECTION_TEST, PROBLEMS } from "../texts";
 
+/** The test itself could not be had: it is loaded when it is wanted. */
+const UNKNOWN: Preflight = { microphone: null, signallingMs: null, media: "failed", quality: null, mos: null, warnings: [] };
+
 export function ConnectionTest({ run }: { run(): Promise<Preflight> }) {
   const [found, setFound] = useState<Preflight | null>(null);
   const [busy, setBusy] = useState(false);
   const start = (): void => {
     setBusy(true);
     setFound(null);
-    void run().then(setFound).finally(() => setBusy(false));
+    void run().then(setFound, () => setFound(UNKNOWN)).finally(() => setBusy(false));
   };
   return (
     <div className="connection-test">

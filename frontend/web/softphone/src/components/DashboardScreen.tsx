@@ -40,7 +40,7 @@ export function DashboardScreen({ state, filter, paused, now: fixed, onFilter, o
         <button type="button" className="tool" onClick={() => onPause(!paused)} aria-pressed={paused} title="Pause (P)">
           {paused ? <Play size={15} aria-hidden="true" /> : <Pause size={15} aria-hidden="true" />}{paused ? "Go on" : "Pause"}
         </button>
-        <a className="tool" href="/">Softphone</a>
+        <a className="tool" href="./">Softphone</a>
         {onSignOut && <button type="button" className="tool" onClick={onSignOut} aria-label="Sign out"><LogOut size={15} /></button>}
       </header>
       {stats && <Figures stats={stats} now={now} />}

@@ -2,15 +2,17 @@
 
 import * as Popover from "@radix-ui/react-popover";
 import { Mic, MicOff, SlidersHorizontal } from "lucide-react";
-import type { Device, Devices as DeviceList, Preflight } from "sip-proxy-client";
-import { SETTINGS } from "../texts";
+import type { ReactNode } from "react";
+import type { Device, Devices as DeviceList, DeviceUse, Preflight } from "sip-proxy-client";
+import { SETTINGS, SYSTEM_DEVICE, missingDevice } from "../texts";
 import { CodecChoice } from "./CodecChoice";
 import { ConnectionTest } from "./ConnectionTest";
 import { Meter } from "./Meter";
 
 export interface DevicesProps {
   devices: DeviceList;
-  chosen: { microphone: string; speaker: string; ring: string };
+  chosen: Record<DeviceUse, string>;
+  missing: Partial<Record<DeviceUse, string>>; // names of those that were chosen and are not there
   open: boolean; // the microphone
   muted: boolean;
   speakerSelectable: boolean;
@@ -20,10 +22,11 @@ export interface DevicesProps {
   onSpeaker(id: string): void;
   onRing(id: string): void;
   onTest?: (() => Promise<Preflight>) | undefined; // not there in a call
+  more: ReactNode; // below all else
 }
 
 export function Devices(props: DevicesProps) {
-  const { devices, chosen, open, muted } = props;
+  const { devices, chosen, missing, open, muted } = props;
   return (
     <div className="devices">
       <button
@@ -34,8 +37,8 @@ export function Devices(props: DevicesProps) {
       </button>
       <div className="devices-middle">
         <Choice
-          label="Microphone" testId="mic-picker" value={chosen.microphone} list={devices.microphones}
-          system="Microphone: system's choice" onChoose={props.onMicrophone}
+          label="Microphone" testId="mic-picker" value={chosen.microphone} missing={missing.microphone} list={devices.microphones}
+          system={SYSTEM_DEVICE.microphone} onChoose={props.onMicrophone}
         />
         <Meter label="Level of your microphone" read={props.ownLevel} testId="level" />
       </div>
@@ -51,15 +54,16 @@ export function Devices(props: DevicesProps) {
                 <p className="popover-title">Where sound comes out</p>
                 <label className="popover-field">
                   <span>Voice</span>
-                  <Choice label="Voice" value={chosen.speaker} list={devices.speakers} system="System's choice" onChoose={props.onSpeaker} />
+                  <Choice label="Voice" value={chosen.speaker} missing={missing.speaker} list={devices.speakers} system={SYSTEM_DEVICE.output} onChoose={props.onSpeaker} />
                 </label>
                 <label className="popover-field">
                   <span>Ringing</span>
-                  <Choice label="Ringing" value={chosen.ring} list={devices.speakers} system="System's choice" onChoose={props.onRing} />
+                  <Choice label="Ringing" value={chosen.ring} missing={missing.ring} list={devices.speakers} system={SYSTEM_DEVICE.output} onChoose={props.onRing} />
                 </label>
               </>
             )}
             <CodecChoice />
+            {props.more}
           </Popover.Content>
         </Popover.Portal>
       </Popover.Root>
@@ -71,15 +75,20 @@ interface ChoiceProps {
   label: string;
   testId?: string;
   value: string;
+  missing: string | undefined;
   list: Device[];
   system: string;
   onChoose(id: string): void;
 }
 
-function Choice({ label, testId, value, list, system, onChoose }: ChoiceProps) {
+/** Of the one that is not there: no device has such an id. */
+const MISSING = "missing";
+
+function Choice({ label, testId, value, missing, list, system, onChoose }: ChoiceProps) {
   const others = list.filter((device) => device.id !== "default" && device.id !== "communications");
   return (
-    <select aria-label={label} data-testid={testId} value={value} onChange={(event) => onChoose(event.target.value)}>
+    <select aria-label={label} data-testid={testId} value={missing === undefined ? value : MISSING} onChange={(event) => onChoose(event.target.value)}>
+      {missing !== undefined && <option value={MISSING} disabled>{missingDevice(missing)}</option>}
       <option value="">{system}</option>
       {others.map((device) => (
         <option key={device.id} value={device.id}>{device.name}</option>

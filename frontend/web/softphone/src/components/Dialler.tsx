@@ -6,12 +6,13 @@ import type { ReactNode, RefObject } from "react";
 export interface DiallerProps {
   field: RefObject<HTMLInputElement | null>;
   number: string;
+  wrong: boolean; // what is written is no number, as is said below
   below: ReactNode;
   onNumber(number: string): void;
   onEnter(): void;
 }
 
-export function Dialler({ field, number, below, onNumber, onEnter }: DiallerProps) {
+export function Dialler({ field, number, wrong, below, onNumber, onEnter }: DiallerProps) {
   return (
     <>
       <form
@@ -23,7 +24,7 @@ export function Dialler({ field, number, below, onNumber, onEnter }: DiallerProp
       >
         <input
           ref={field} data-testid="number" className="number" value={number} onChange={(event) => onNumber(event.target.value)}
-          inputMode="tel" autoComplete="off" placeholder="Number" aria-label="Number to call" list="numbers" maxLength={80}
+          inputMode="tel" autoComplete="off" placeholder="Number" aria-label="Number to call" list="numbers" maxLength={1000} aria-invalid={wrong}
         />
         <button type="button" className="icon-button" aria-label="Delete the last digit" onClick={() => onNumber(number.slice(0, -1))} disabled={!number}><Delete size={20} /></button>
       </form>

@@ -11,10 +11,12 @@ export interface NoticeProps {
   snapshot: Snapshot;
   actions: PhoneActions;
   now?: number; // fixed, for pictures
+  gone: Message | null; // chosen devices that are not there, until that was read
+  onRead(): void;
 }
 
 /** Null where the state's word says it all. */
-export function noticeOf({ snapshot, actions, now }: NoticeProps) {
+export function noticeOf({ snapshot, actions, now, gone, onRead }: NoticeProps) {
   const call = shownOf(snapshot);
   if (!call || call.phase === "ended") return null;
   if (snapshot.link === "lost") return <LinkAwayInCall call={call} since={snapshot.linkLostAt} now={now} onTry={actions.tryNow} />;
@@ -25,6 +27,7 @@ export function noticeOf({ snapshot, actions, now }: NoticeProps) {
   const ended = snapshot.over && messageOf(snapshot.over);
   if (ended?.tone === "bad") return <Said message={ended} onClose={actions.dismiss} />;
   if (message) return <Said message={message} />;
+  if (gone) return <Said message={gone} onClose={onRead} />;
   const warning = warningOf(snapshot.warnings ?? [], snapshot.quality);
   return warning && <Said message={warning} />;
 }

@@ -2,7 +2,7 @@
 
 import { useEffect, useRef } from "react";
 import { facing, type LiveCall } from "sip-proxy-client";
-import { ASKED, connectWith, mergeWith } from "../texts";
+import { ASKED, connectWith, mergeWith, type Message } from "../texts";
 import type { PhoneActions } from "./actions";
 
 export type Asking = "transfer" | "add";
@@ -13,13 +13,14 @@ export interface TargetProps {
   others: readonly LiveCall[]; // whose parties can be chosen
   number: string;
   nameOf(number: string): string | undefined;
+  fault: Message | null; // what is written is no number
   actions: PhoneActions;
   onNumber(number: string): void;
   onDone(): void; // to be asked no more
   onEnter(): void;
 }
 
-export function Target({ asking, call, others, number, nameOf, actions, onNumber, onDone, onEnter }: TargetProps) {
+export function Target({ asking, call, others, number, nameOf, fault, actions, onNumber, onDone, onEnter }: TargetProps) {
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => field.current?.focus(), [asking]);
   const mine = facing(call);
@@ -40,12 +41,16 @@ export function Target({ asking, call, others, number, nameOf, actions, onNumber
         <label htmlFor="target">{ASKED[asking]}</label>
         <input
           id="target" ref={field} className="number" value={number} onChange={(event) => onNumber(event.target.value)} inputMode="tel" autoComplete="off"
-          placeholder="Number" list="numbers" maxLength={80}
+          placeholder="Number" list="numbers" maxLength={1000} aria-invalid={fault !== null}
         />
-        <p className="target-name">{nameOf(number) ?? " "}</p>
+        {fault ? (
+          <p className="target-fault" role="alert" data-testid="message"><strong>{fault.text}</strong> {fault.advice}</p>
+        ) : (
+          <p className="target-name">{nameOf(number) ?? " "}</p>
+        )}
       </form>
       <div className="target-others">
-        {others.map((other) => {
+        {!fault && others.map((other) => {
           const theirs = facing(other);
           const [one, two] = [mine.name || mine.number, theirs.name || theirs.number];
           const choose = (): void => {

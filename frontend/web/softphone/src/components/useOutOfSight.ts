@@ -4,11 +4,10 @@ import { useEffect } from "react";
 import call from "../icons/call.svg";
 import idle from "../icons/idle.svg";
 import ring from "../icons/ring.svg";
-import type { LiveCall } from "sip-proxy-client";
-import { STATE_WORDS } from "../texts";
-
-/** From the key to the reload, in milliseconds. */
-const RELOADS_WITHIN_MS = 1000;
+import { facing, type LiveCall } from "sip-proxy-client";
+import { notifications, notify } from "../phone/notifications";
+import { expectReload, isReloading } from "../phone/reload";
+import { STATE_WORDS, callingNow, missedOf } from "../texts";
 
 export interface OutOfSightActions {
   accept(id: string): void;
@@ -18,27 +17,35 @@ export interface OutOfSightActions {
 
 /**
  * `current`: the call that matters now; who rings comes before who talks. `talking`: whether a call would end with the
- * page. `aloud`: this page rings, not another one of the same browser.
+ * page. `missed`: parties that called in vain, and nobody has looked. `aloud`: this page rings, not another one of the same browser.
  */
-export function useOutOfSight(current: LiveCall | null, talking: boolean, aloud: boolean, actions: OutOfSightActions): void {
+export function useOutOfSight(current: LiveCall | null, talking: boolean, aloud: boolean, missed: number, actions: OutOfSightActions): void {
   const live = current !== null;
   const id = current?.id ?? "";
   const phase = current?.phase ?? "idle";
-  const party = current ? current.name || current.number : "";
+  const { name, number } = current ? facing(current) : { name: "", number: "" };
+  const party = name || number;
 
   useEffect(() => {
-    document.title = live ? `${STATE_WORDS[phase]}: ${party}` : "Softphone";
+    document.title = live ? `${STATE_WORDS[phase]}: ${party}` : missed > 0 ? `(${missedOf(missed)}) Softphone` : "Softphone";
     document.getElementById("favicon")?.setAttribute("href", phase === "incoming" ? ring : live ? call : idle);
-  }, [live, phase, party]);
+  }, [live, phase, party, missed]);
 
+  // A page that is left while it rings tells of it too.
   useEffect(() => {
-    if (phase !== "incoming" || !aloud || !document.hidden || !("Notification" in window) || Notification.permission !== "granted") return;
-    const note = new Notification(`${party} is calling`, { tag: "incoming-call", requireInteraction: true, icon: ring });
-    note.onclick = () => {
-      window.focus();
-      actions.accept(id);
+    if (phase !== "incoming" || !aloud) return;
+    let close = (): void => undefined;
+    const look = (): void => {
+      close();
+      const shown = document.hidden && notifications() === "allowed";
+      close = shown ? notify(callingNow(party), { tag: "incoming-call", requireInteraction: true, icon: ring }, () => actions.accept(id)) : () => undefined;
     };
-    return () => note.close();
+    look();
+    document.addEventListener("visibilitychange", look);
+    return () => {
+      document.removeEventListener("visibilitychange", look);
+      close();
+    };
   }, [id, phase, party, aloud]);
 
   useEffect(() => {
@@ -46,16 +53,14 @@ export function useOutOfSight(current: LiveCall | null, talking: boolean, aloud:
     // A closed tab ends its call, though only after the grace; a reload does not: the call comes back. Browsers do not
     // tell which of the two it is. So a reload that we see coming is not asked about, and all else is. A call that only
     // rings does not end with the page.
-    let reloads = 0;
     const pressed = ({ key, ctrlKey, metaKey }: KeyboardEvent): void => {
-      if (key === "F5" || (key.toLowerCase() === "r" && (ctrlKey || metaKey))) reloads = Date.now();
+      if (key === "F5" || (key.toLowerCase() === "r" && (ctrlKey || metaKey))) expectReload();
     };
     const ask = (event: BeforeUnloadEvent): void => {
-      if (talking && Date.now() - reloads > RELOADS_WITHIN_MS) event.preventDefault();
+      if (talking && !isReloading()) event.preventDefault();
     };
     addEventListener("keydown", pressed, true);
     addEventListener("beforeunload", ask);
-    const lock = navigator.wakeLock?.request("screen").catch(() => null);
     const session = navigator.mediaSession;
     const end = (): void => (phase === "incoming" ? actions.decline(id) : actions.hangup());
     // "hangup" is not known to every browser, and an unknown name throws.
@@ -70,8 +75,33 @@ export function useOutOfSight(current: LiveCall | null, talking: boolean, aloud:
     return () => {
       removeEventListener("keydown", pressed, true);
       removeEventListener("beforeunload", ask);
-      void lock?.then((held) => held?.release());
       handle(null);
     };
   }, [live, id, phase, talking]);
+
+  useEffect(() => (live ? stayAwake() : undefined), [live]);
+}
+
+/** Keeps the screen on. Browsers let go of it whenever the page is out of sight: it is asked for again. */
+function stayAwake(): () => void {
+  let over = false;
+  let lock: WakeLockSentinel | null = null;
+  const release = (held: WakeLockSentinel | null): void => void held?.release().catch(() => undefined);
+  const hold = async (): Promise<void> => {
+    if (document.hidden || (lock && !lock.released)) return;
+    try {
+      lock = (await navigator.wakeLock?.request("screen")) ?? null;
+    } catch {
+      lock = null; // the battery is low, or the page may not
+    }
+    if (over) release(lock);
+  };
+  const look = (): void => void hold();
+  look();
+  document.addEventListener("visibilitychange", look);
+  return () => {
+    over = true;
+    document.removeEventListener("visibilitychange", look);
+    release(lock);
+  };
 }

@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "react";
 import { Refused, Server, type ServerConfig, type Session } from "sip-proxy-client";
+import { HERE } from "../phone/here";
 import * as stored from "../phone/signedIn";
 
 export interface SessionState {
@@ -17,7 +18,7 @@ export interface SessionState {
 const RETRY_MS = 2000;
 
 /** The one that this page comes from. */
-const server = new Server("");
+const server = new Server(HERE);
 
 export function useSession(): SessionState {
   const [config, setConfig] = useState<ServerConfig | null>(null);

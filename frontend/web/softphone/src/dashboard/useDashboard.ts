@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState } from "react";
 import { Refused, Server, followEvents, type Session } from "sip-proxy-client";
+import { HERE } from "../phone/here";
 import { readEvent, type Live, type LoggedEvent, type Stats } from "./live";
 
 export interface DashboardState {
@@ -22,7 +23,7 @@ export function useDashboard(session: Session, paused: boolean, onSignedOut: (re
   signedOut.current = onSignedOut;
 
   useEffect(() => {
-    const server = new Server("");
+    const server = new Server(HERE);
     server.token = session.token;
     let over = false;
     let reading = false;

@@ -4,6 +4,7 @@ import type { ReactElement } from "react";
 import { flushSync } from "react-dom";
 import { createRoot } from "react-dom/client";
 import { DashboardScreen } from "../components/DashboardScreen";
+import { Broken } from "../components/Broken";
 import { PhoneScreen } from "../components/PhoneScreen";
 import { SignIn } from "../components/SignIn";
 import type { Asking } from "../components/Target";
@@ -11,7 +12,7 @@ import { activeOf } from "sip-proxy-client";
 import type { Snapshot } from "../phone/snapshot";
 import "../styles/tokens.css";
 import { DASHBOARD } from "./dashboard";
-import { NOW, PHONE_BOOK, RECORDINGS, STATES, TESTED } from "./states";
+import { NOW, PHONE_BOOK, RECORDINGS, STATES, WRITTEN, TESTED } from "./states";
 
 const nothing = (): void => undefined;
 const stateOf = (hash: string): string => hash.slice(1);
@@ -39,15 +40,16 @@ function show(state: string): void {
 
 function screenOf(state: string): ReactElement {
   const snapshot = STATES[state];
+  if (snapshot && state.startsWith("broken")) return <Broken key={state} snapshot={snapshot} actions={{ accept: nothing, decline: nothing, hangup: nothing }} onRetry={nothing} />;
   if (snapshot) {
     return (
       <PhoneScreen
         key={state} user="1001" phoneBook={PHONE_BOOK} recordable recordings={RECORDINGS} snapshot={snapshot} microphoneProblem={state === "empty" ? "insecure_page" : null} speakerSelectable now={NOW}
-        number={state === "typed" || state.startsWith("ask") ? "602" : ""} {...askingOf(state)}
+        number={WRITTEN[state] ?? ""} refused={/refused(Number|Address)|Refused$/.test(state)} {...askingOf(state)}
         actions={{
-          call: nothing, expectCall: nothing, accept: nothing, decline: nothing, hangup: nothing, bring: nothing, dismiss: nothing, tryNow: nothing, rate: nothing, testConnection: () => Promise.resolve(TESTED), setMuted: nothing, prefer: nothing, press: nothing, tone: nothing,
+          call: nothing, expectCall: nothing, accept: nothing, decline: nothing, hangup: nothing, olderCalls: nothing, callsSeen: nothing, bring: nothing, dismiss: nothing, tryNow: nothing, rate: nothing, testConnection: () => Promise.resolve(TESTED), setMuted: nothing, prefer: nothing, press: nothing, tone: nothing,
           hold: nothing, swap: nothing, transfer: nothing, connect: nothing, cancelTransfer: nothing, addParty: nothing, merge: nothing, dropParty: nothing,
-          leave: nothing, record: nothing, tryMicrophone: nothing, chooseMicrophone: nothing, chooseSpeaker: nothing, chooseRing: nothing, signOut: nothing,
+          leave: nothing, record: nothing, tryMicrophone: nothing, chooseMicrophone: nothing, chooseSpeaker: nothing, chooseRing: nothing, allowNotifications: nothing, declineNotifications: nothing, signOut: nothing,
           ownLevel: () => (snapshot.microphoneOpen && !quiet(snapshot) ? 0.55 : 0), remoteLevel: () => 0.7,
         }}
       />

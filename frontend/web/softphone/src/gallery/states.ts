@@ -17,7 +17,7 @@ export const PHONE_BOOK: PhoneBookEntry[] = [
 
 const call = (values: Partial<Call>): LiveCall => ({
   id: "3f9c01ab77e2d4c85a10", direction: "outbound", number: "7012", name: "Warehouse", phase: "connecting",
-  startedAt: NOW - 90_000, acceptedAt: null, endedAt: null, outcome: null, problem: null, reason: "", q850: 0, sip: 0,
+  startedAt: NOW - 90_000, acceptedAt: null, endedAt: null, outcome: null, problem: null, reason: "", q850: 0, sip: 0, detail: null, forward: "",
   media: "new", held: false, heldByFar: false, muted: false, ownSound: false, digits: "",
   parties: [], transferring: null, recording: "off", consults: null, asked: null, trouble: null, ...values,
 }) as LiveCall;
@@ -56,12 +56,12 @@ export const RECORDINGS: Recordings = {
 
 const base: Snapshot = {
   attended,
-  ...IDLE, link: "open", linkLostAt: null, registered: true, aloud: true, soundBlocked: false, quality: null, warnings: [], history: HISTORY, microphoneOpen: true,
+  ...IDLE, link: "open", linkLostAt: null, registered: true, aloud: true, notifications: "allowed", soundBlocked: false, quality: null, warnings: [], history: HISTORY, missed: 0, hasOlder: false, microphoneOpen: true,
   devices: {
     microphones: [{ id: "a", name: "USB headset" }, { id: "b", name: "Built-in microphone" }],
     speakers: [{ id: "c", name: "USB headset" }, { id: "d", name: "Built-in loudspeaker" }],
   },
-  chosen: { microphone: "a", speaker: "", ring: "" },
+  chosen: { microphone: "a", speaker: "", ring: "" }, missing: {},
 };
 
 const talking = call({ phase: "accepted", acceptedAt: NOW - 75_000, media: "connected" });
@@ -71,7 +71,7 @@ const rings = call({ id: "w", number: "7020", name: "Reception", phase: "incomin
 const good: Snapshot["quality"] = { roundTripMs: 24, jitterMs: 3, lossPercent: 0, codec: "opus 48 kHz", packets: 3750, mos: 4.4, bars: 4 };
 const poor: Snapshot["quality"] = { roundTripMs: 180, jitterMs: 24, lossPercent: 6, codec: "opus 48 kHz", packets: 3750, mos: 3.3, bars: 2 };
 const elsewhere: CallSeen = {
-  id: "3f9c01ab77e2d4c85a10", direction: "outbound", number: "7012", name: "Warehouse", phase: "accepted", startedAt: NOW - 90_000,
+  id: "3f9c01ab77e2d4c85a10", direction: "outbound", number: "7012", name: "Warehouse", connected: null, phase: "accepted", startedAt: NOW - 90_000,
   acceptedAt: NOW - 75_000, held: false, heldByFar: false, parties: [], transferring: null, recording: "off", here: false, attached: true,
 };
 const party = (party: number, number: string, name: string, state: "trying" | "ringing" | "accepted" = "accepted") => ({ party, number, name, state });
@@ -83,13 +83,26 @@ export const TESTED: Preflight = { microphone: null, signallingMs: 38, media: "o
 /** The first of them is on the stage. */
 const on = (...calls: LiveCall[]): Snapshot => ({ ...base, calls, activeId: calls[0]?.id ?? null, quality: calls[0]?.phase === "accepted" ? good : null });
 const over = (values: Partial<Call>): Snapshot => ({ ...base, over: call({ phase: "ended", endedAt: NOW, ...values }) });
-const trouble = { what: "transfer", number: "1002", name: "Browser user 1002", outcome: "no_answer", problem: null, reason: "" } as const;
+const trouble = { what: "transfer", number: "1002", name: "Browser user 1002", outcome: "no_answer", problem: null, reason: "", detail: null } as const;
+
+/** What is written there; what is none, once it was to be called. */
+export const WRITTEN: Record<string, string> = {
+  typed: "602", askTransfer: "602", askTransferOfTwo: "602", askAdd: "602", askAddOfTwo: "602",
+  refusedNumber: "+1 (555) 123-4567 ext. 12", refusedAddress: "sip:ada.lovelace@analytical-engines.example", askTransferRefused: "030 1234567, 0171 7654321",
+};
 
 export const STATES: Record<string, Snapshot> = {
   idle: base,
   typed: base,
+  missedCalls: { ...base, missed: 3, hasOlder: true },
+  refusedNumber: base,
+  refusedAddress: base,
   empty: { ...base, history: [], microphoneOpen: false, devices: { microphones: [], speakers: [] }, chosen: { microphone: "", speaker: "", ring: "" } },
+  asksForNotifications: { ...base, notifications: "ask" },
   undisturbed: { ...base, attended: { ...attended, kept: { ...settings, doNotDisturb: true } } },
+  broken: base,
+  brokenInCall: on(talking, rings),
+  brokenRinging: on(call({ phase: "incoming", direction: "inbound" })),
   forwarded: { ...base, attended: { ...attended, kept: { ...settings, forwardAlways: "7012" } } },
   refusedForward: { ...base, attended: { ...attended, fault: { field: "forwardNoAnswer", text: "The calls would go in a circle: 1001 → 1002 → 1001.", retry: false } } },
   voicemail: { ...base, attended: { ...attended, kept: { ...settings, doNotDisturb: true }, voicemail: { type: "voicemail", new: 2, old: 3, number: "*97" } } },
@@ -112,6 +125,7 @@ export const STATES: Record<string, Snapshot> = {
   ringingBesideHeld: on(rings, second),
   askTransfer: on(talking),
   askTransferOfTwo: on(talking, second),
+  askTransferRefused: on(talking, second),
   askAdd: on(talking),
   askAddOfTwo: on(talking, second),
   transferring: on({ ...talking, transferring: { number: "1002", name: "Browser user 1002" }, parties: [...three.slice(0, 1), party(2, "1002", "Browser user 1002", "ringing")] }),
@@ -130,6 +144,10 @@ export const STATES: Record<string, Snapshot> = {
   lostWhileRinging: { ...on(call({ phase: "ringing" })), link: "lost", linkLostAt: NOW - 2000, registered: false },
   bringingBack: { ...on({ ...talking, media: "returning", muted: true }), quality: null },
   soundBlocked: { ...on(talking), soundBlocked: true },
+  silentPage: { ...base, soundBlocked: true },
+  silentRinging: { ...on(call({ phase: "incoming", direction: "inbound" })), soundBlocked: true },
+  missingDevice: { ...base, chosen: { microphone: "", speaker: "", ring: "" }, missing: { microphone: "Jabra Evolve2 65 Mono", speaker: "Jabra Evolve2 65 Mono" } },
+  missingInCall: { ...on(talking), chosen: { microphone: "", speaker: "", ring: "" }, missing: { microphone: "Jabra Evolve2 65 Mono", speaker: "Jabra Evolve2 65 Mono", ring: "HDMI" } },
   unheard: on({ ...talking, problem: "microphone_in_use" }),
   unheardOfTwo: on({ ...talking, problem: "microphone_in_use" }, second),
   elsewhere: { ...base, elsewhere: [elsewhere] },
@@ -147,9 +165,17 @@ export const STATES: Record<string, Snapshot> = {
   busy: over({ outcome: "busy", q850: 17, sip: 486 }),
   noAnswer: over({ outcome: "no_answer", q850: 19, sip: 480 }),
   unreachable: over({ outcome: "unreachable", name: "", number: "0999", q850: 1, sip: 404 }),
+  lineForbids: over({ outcome: "forbidden", detail: "line_forbids", q850: 21, sip: 403 }),
+  lineSignIn: over({ outcome: "forbidden", detail: "line_sign_in", q850: 21, sip: 407 }),
+  moved: over({ outcome: "unreachable", detail: "moved", forward: "7999", q850: 127, sip: 302 }),
+  congestion: over({ outcome: "unreachable", detail: "congestion", q850: 34, sip: 503 }),
+  mediaSetup: over({ outcome: "failed_media", detail: "media_setup" }),
+  noRoute: over({ outcome: "unreachable", detail: "no_route" }),
   failedMedia: over({ outcome: "failed_media", acceptedAt: NOW - 10_000, q850: 16 }),
   failedPbx: over({ outcome: "failed_pbx" }),
+  noWebrtc: over({ problem: "no_webrtc" }),
   blocked: over({ problem: "microphone_blocked" }),
   missed: over({ direction: "inbound", outcome: "cancelled" }),
+  connectedToAnother: on({ ...talking, connected: { number: "7002", name: "Workshop" } }),
   answeredElsewhere: over({ direction: "inbound", outcome: "answered_elsewhere", q850: 26, sip: 487 }),
 };

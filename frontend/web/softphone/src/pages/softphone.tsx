@@ -1,12 +1,14 @@
 // The softphone page: who is signed in, the phone, and the screen.
 
 import { useEffect, useState } from "react";
-import { SIPProxyError, activeOf, canChooseSpeaker, keyTones, type MicrophoneProblem, type ServerConfig, type Session, type SIPProxyClient } from "sip-proxy-client";
+import { SIPProxyError, activeOf, canChooseSpeaker, keyTones, type LiveCall, type MicrophoneProblem, type ServerConfig, type Session, type SIPProxyClient } from "sip-proxy-client";
 import type { PhoneActions } from "../components/actions";
+import { Boundary } from "../components/Boundary";
+import { Broken, PageBroken } from "../components/Broken";
 import { PhoneScreen } from "../components/PhoneScreen";
 import type { Opinion } from "../components/Rating";
 import { SignIn } from "../components/SignIn";
-import { useOutOfSight } from "../components/useOutOfSight";
+import { useOutOfSight, type OutOfSightActions } from "../components/useOutOfSight";
 import { useRecordings } from "../components/useRecordings";
 import { useSession } from "../components/useSession";
 import { usePhone, type Phone } from "../phone/usePhone";
@@ -37,24 +39,49 @@ function Running({ session, config, onLeave }: RunningProps) {
   const [problem, setProblem] = useState<MicrophoneProblem | null>(window.isSecureContext ? null : "insecure_page");
   const recordings = useRecordings(client, recording, snapshot.history);
   const ringing = calls.find(({ phase }) => phase === "incoming");
-  useOutOfSight(ringing ?? activeOf(snapshot), calls.some((call) => call !== ringing), snapshot.aloud, {
-    accept: (id) => void client.find(id)?.answer(),
-    decline: (id) => client.find(id)?.reject(),
-    hangup: () => (client.activeCall?.info.transferring ? client.activeCall.leave() : client.activeCall?.hangup()), // a transfer goes on
-  });
+  const actions = actionsOf(phone, feedback, setProblem, onLeave);
   useEffect(() => {
     window.__phone = { peer: () => client.activeCall?.connection ?? null, remoteStream: () => client.activeCall?.remoteStream ?? null };
   }, [client]);
+  // The phone lives here: what breaks below takes no call with it.
   return (
-    <PhoneScreen
-      user={session.user} phoneBook={phoneBook} recordable={recording} recordings={recordings} snapshot={snapshot}
-      microphoneProblem={problem} speakerSelectable={canChooseSpeaker()} actions={actionsOf(phone, feedback, setProblem, onLeave)}
-    />
+    <>
+      <Boundary instead={() => null}>
+        <OutOfSight
+          current={ringing ?? activeOf(snapshot)} talking={calls.some((call) => call !== ringing)} aloud={snapshot.aloud} missed={snapshot.missed}
+          actions={{
+            accept: (id) => void client.find(id)?.answer(),
+            decline: (id) => client.find(id)?.reject(),
+            hangup: () => (client.activeCall?.info.transferring ? client.activeCall.leave() : client.activeCall?.hangup()), // a transfer goes on
+          }}
+        />
+      </Boundary>
+      <Boundary instead={(retry) => <Boundary instead={() => <PageBroken />}><Broken snapshot={snapshot} actions={actions} onRetry={retry} /></Boundary>}>
+        <PhoneScreen
+          user={session.user} phoneBook={phoneBook} recordable={recording} recordings={recordings} snapshot={snapshot}
+          microphoneProblem={problem} speakerSelectable={canChooseSpeaker()} actions={actions}
+        />
+      </Boundary>
+    </>
   );
 }
 
+interface OutOfSightProps {
+  current: LiveCall | null;
+  talking: boolean;
+  aloud: boolean;
+  missed: number;
+  actions: OutOfSightActions;
+}
+
+/** A component of its own, so that it may break alone. */
+function OutOfSight({ current, talking, aloud, missed, actions }: OutOfSightProps) {
+  useOutOfSight(current, talking, aloud, missed, actions);
+  return null;
+}
+
 /** `rates`: the server keeps what people thought of a call. */
-function actionsOf({ client, tone }: Phone, rates: boolean, setProblem: (problem: MicrophoneProblem | null) => void, onLeave: () => void): PhoneActions {
+function actionsOf({ client, tone, older, seen, answerNotifications }: Phone, rates: boolean, setProblem: (problem: MicrophoneProblem | null) => void, onLeave: () => void): PhoneActions {
   const active = (): ReturnType<SIPProxyClient["find"]> => client.activeCall;
   return {
     call: (number, consults) => {
@@ -68,6 +95,8 @@ function actionsOf({ client, tone }: Phone, rates: boolean, setProblem: (problem
     },
     decline: (id = client.state.activeId ?? "") => client.find(id)?.reject(),
     hangup: () => active()?.hangup(),
+    olderCalls: older,
+    callsSeen: seen,
     bring: () => client.takeOver(),
     dismiss: () => client.dismiss(),
     tryNow: () => client.reconnect(),
@@ -103,6 +132,8 @@ function actionsOf({ client, tone }: Phone, rates: boolean, setProblem: (problem
     chooseRing: (id) => client.setRingDevice(id),
     ownLevel: client.inputLevel,
     remoteLevel: client.outputLevel,
+    allowNotifications: () => answerNotifications(true),
+    declineNotifications: () => answerNotifications(false),
     signOut: () => onLeave(),
   };
 }

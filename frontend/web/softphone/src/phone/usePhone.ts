@@ -4,48 +4,63 @@ import { useEffect, useRef, useState } from "react";
 import { PhoneSounds, type PhoneBookEntry, type Session, type SIPProxyClient } from "sip-proxy-client";
 import { useSIPProxy } from "sip-proxy-react";
 import { chosenCodec } from "./codec";
-import { load, onSaved, tell, type HistoryEntry } from "./history";
+import { HERE } from "./here";
+import { allowNotifications, declineNotifications, notifications, type Notifications } from "./notifications";
 import type { Snapshot } from "./snapshot";
+import { useHistory } from "./useHistory";
 
 export interface Phone {
   client: SIPProxyClient;
   snapshot: Snapshot;
   tone(key: string): void; // heard, not sent
+  older(): void; // one more page of the last calls
+  seen(): void; // somebody looks at the last calls
+  answerNotifications(allow: boolean): void; // whether the system may tell of calls
 }
 
 /** `onSignedOut`: the server takes this sign-in no more, and no call stands. */
 export function usePhone(session: Session, phoneBook: readonly PhoneBookEntry[], onSignedOut: (reason: string) => void): Phone {
   const { user, token } = session;
+  const nameOf = (number: string): string => phoneBook.find((entry) => entry.number === number)?.name ?? "";
   const { client, state } = useSIPProxy({
+    proxyUrl: HERE,
     user,
     ...(token === null ? {} : { credentials: { token, user } }),
-    nameOf: (number) => phoneBook.find((entry) => entry.number === number)?.name ?? "",
+    nameOf,
     prefer: () => chosenCodec() || undefined,
     relayOnly: new URLSearchParams(location.search).get("relay") === "1", // for diagnosis
   });
   if (!client) throw new Error("the softphone is a page: it is not rendered on a server");
   const [aloud, setAloud] = useState(false);
   const sounds = useRef<PhoneSounds | null>(null);
-  const history = useHistory(client, user);
+  const { history, missed, hasOlder, older, seen } = useHistory(client, user, state.registered, nameOf);
   useEffect(() => {
-    const made = (sounds.current = new PhoneSounds(client, setAloud));
-    return () => made.close();
+    try {
+      const made = (sounds.current = new PhoneSounds(client, setAloud));
+      return () => made.close();
+    } catch (error) {
+      reportError(error); // a phone that rings on the screen alone is better than none
+      return undefined;
+    }
   }, [client]);
   useEffect(() => client.on("error", (error) => error.fatal && error.code === "unauthorized" && onSignedOut(error.message)), [client]);
-  return { client, snapshot: { ...state, aloud, history }, tone: (key) => sounds.current?.key(key) };
+  const [notified, answerNotifications] = useNotifications();
+  return {
+    client, snapshot: { ...state, aloud, history, missed, hasOlder, notifications: notified }, older, seen, tone: (key) => sounds.current?.key(key), answerNotifications,
+  };
 }
 
-/** The last calls with the one that has ended now. */
-function useHistory(client: SIPProxyClient, user: string): readonly HistoryEntry[] {
-  const [history, setHistory] = useState(() => load(user));
-  useEffect(() => onSaved(user, () => setHistory(load(user))), [user]);
+function useNotifications(): [Notifications, (allow: boolean) => void] {
+  const [state, setState] = useState(notifications);
+  const look = (): void => setState(notifications());
   useEffect(() => {
-    let told = "";
-    return client.on("stateChanged", ({ over }) => {
-      if (!over || over.id === told) return;
-      told = over.id;
-      setHistory(tell(user, over));
-    });
-  }, [client, user]);
-  return history;
+    document.addEventListener("visibilitychange", look); // it may have been changed in the browser's settings
+    return () => document.removeEventListener("visibilitychange", look);
+  }, []);
+  const answer = (allow: boolean): void => {
+    if (allow) return void allowNotifications().then(look);
+    declineNotifications();
+    look();
+  };
+  return [state, answer];
 }

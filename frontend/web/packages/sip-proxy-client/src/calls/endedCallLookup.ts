@@ -6,7 +6,7 @@ import { Refused, type Server } from "../http/HttpApi.js";
 import type { Ending } from "../state/model.js";
 
 /** `GET /call/{id}`, as far as it matters here. Times are Unix seconds. */
-type CallTold = Pick<CallData, "outcome" | "answeredAt" | "endedAt"> & { state: string; cause: Pick<CauseData, "q850" | "sip"> | null };
+type CallTold = Pick<CallData, "outcome" | "answeredAt" | "endedAt"> & { state: string; cause: Pick<CauseData, "q850" | "sip"> & Partial<Pick<CauseData, "detail" | "forward">> | null };
 
 export interface Fate {
   ending: Ending;
@@ -33,8 +33,9 @@ export async function whatBecameOf(id: string, server: Server, wanted: () => boo
 export function fateOf(call: CallTold, clock: Pick<ServerClock, "toPage">, now: number): Fate | "stands" {
   if (call.state !== "ended" && call.state !== "ending") return "stands";
   const toPage = (seconds: number | null): number | null => (seconds === null ? null : clock.toPage(seconds));
+  const { cause } = call;
   return {
-    ending: { outcome: call.outcome, q850: call.cause?.q850 ?? 0, sip: call.cause?.sip ?? 0 },
+    ending: { outcome: call.outcome, q850: cause?.q850 ?? 0, sip: cause?.sip ?? 0, detail: cause?.detail ?? null, forward: cause?.forward ?? "" },
     acceptedAt: toPage(call.answeredAt),
     at: toPage(call.endedAt) ?? now,
   };

@@ -1,20 +1,28 @@
 // How loud a stream is.
 
-/** Reads the loudness of a stream; plays nothing. */
+import { audioContext, resume } from "../media/autoplay.js";
+
+/** Reads the loudness of a stream; plays nothing. Where the browser cannot, it shows silence. */
 export class AudioLevelMeter {
-  readonly #context = new AudioContext();
-  readonly #analyser = this.#context.createAnalyser();
-  readonly #samples: Float32Array<ArrayBuffer>;
+  readonly #context = audioContext();
+  readonly #analyser: AnalyserNode | null = null;
+  readonly #samples = new Float32Array(512);
 
   constructor(stream: MediaStream) {
-    this.#analyser.fftSize = 512;
-    this.#samples = new Float32Array(this.#analyser.fftSize);
-    this.#context.createMediaStreamSource(stream).connect(this.#analyser);
+    try {
+      if (!this.#context) return;
+      this.#analyser = this.#context.createAnalyser();
+      this.#analyser.fftSize = this.#samples.length;
+      this.#context.createMediaStreamSource(stream).connect(this.#analyser);
+    } catch {
+      this.#analyser = null; // Firefox: the sound card's rate is another one than the microphone's
+    }
   }
 
   /** A meter's position now, 0 to 1. */
   read(): number {
-    if (this.#context.state === "suspended") void this.#context.resume();
+    if (!this.#analyser) return 0;
+    resume(this.#context);
     this.#analyser.getFloatTimeDomainData(this.#samples);
     let sum = 0;
     for (const sample of this.#samples) sum += sample * sample;
@@ -22,7 +30,7 @@ export class AudioLevelMeter {
   }
 
   close(): void {
-    void this.#context.close();
+    void this.#context?.close().catch(() => undefined);
   }
 }
 

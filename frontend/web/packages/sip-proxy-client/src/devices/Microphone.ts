@@ -7,7 +7,8 @@ export type MicrophoneProblem =
   | "no_microphone"
   | "microphone_in_use"
   | "insecure_page"
-  | "microphone_failed";
+  | "microphone_failed"
+  | "no_webrtc";
 
 export interface Device {
   id: string;
@@ -35,8 +36,8 @@ const PROBLEMS: Record<string, MicrophoneProblem> = {
   AbortError: "microphone_in_use",
 };
 
-/** How long an unused microphone stays open after the last touch, in milliseconds. */
-const IDLE_MS = 30_000;
+/** How long an unused microphone stays open after the last touch, in milliseconds: the next call need not open it again. */
+const IDLE_MS = 5000;
 
 export class Microphone {
   #track: MediaStreamTrack | null = null;
@@ -70,10 +71,9 @@ export class Microphone {
     return this.#opening;
   }
 
-  /** Opens the microphone ahead of a call, only where that asks nobody anything. */
-  async warm(): Promise<void> {
-    this.#granted = (await permission()) === "granted";
-    if (this.#granted && navigator.mediaDevices) await this.get().catch(() => undefined);
+  /** Looks whether `get` would ask somebody. Opens nothing: that is for calls, and for who wants to see its level. */
+  async look(): Promise<void> {
+    this.#granted = navigator.mediaDevices !== undefined && (await permission()) === "granted";
   }
 
   /** Whether the last look found that `get` would ask nobody: a call need not wait for the microphone then. */
@@ -92,10 +92,10 @@ export class Microphone {
     this.#restIfUnused();
   }
 
-  /** Chooses a device ("" is the system's choice) and gives the new track where one was open. */
+  /** Chooses a device ("" is the system's choice) and gives the new track where one was open, or is being opened. */
   async choose(deviceId: string): Promise<MediaStreamTrack | null> {
     this.#deviceId = deviceId;
-    const had = this.#track !== null;
+    const had = this.#track !== null || this.#opening !== null;
     this.close();
     return had ? this.get() : null;
   }
@@ -123,30 +123,34 @@ export class Microphone {
     this.close();
   }
 
-  async #open(): Promise<MediaStreamTrack> {
+  async #open(deviceId = this.#deviceId): Promise<MediaStreamTrack> {
+    const chosen = this.#deviceId;
     if (!navigator.mediaDevices) throw new MicrophoneError("insecure_page");
     const audio: MediaTrackConstraints = {
       echoCancellation: true,
       noiseSuppression: true,
       autoGainControl: true,
-      ...(this.#deviceId ? { deviceId: { exact: this.#deviceId } } : {}),
+      ...(deviceId ? { deviceId: { exact: deviceId } } : {}),
     };
     let stream: MediaStream;
     try {
       stream = await navigator.mediaDevices.getUserMedia({ audio });
     } catch (error) {
       this.#granted = false;
-      if (this.#deviceId && error instanceof DOMException && error.name === "OverconstrainedError") {
-        this.#deviceId = ""; // the chosen one is unplugged: any other is better than no call
-        return this.#open();
-      }
-      throw new MicrophoneError((error instanceof DOMException && PROBLEMS[error.name]) || "microphone_failed");
+      // The chosen one is unplugged: any other is better than no call. Its error is a DOMException in no browser but Firefox.
+      const { name } = error as { name?: string };
+      if (deviceId && (name === "OverconstrainedError" || name === "NotFoundError")) return this.#open("");
+      throw new MicrophoneError((name && Object.hasOwn(PROBLEMS, name) && PROBLEMS[name]) || "microphone_failed");
     }
     const track = stream.getAudioTracks()[0];
     if (!track) throw new MicrophoneError("no_microphone");
     if (this.#over) {
       track.stop();
       throw new MicrophoneError("microphone_failed");
+    }
+    if (this.#deviceId !== chosen) {
+      track.stop(); // another one was chosen meanwhile
+      return this.#open();
     }
     this.#track = track;
     this.#granted = true;
@@ -176,7 +180,7 @@ async function permission(): Promise<PermissionState> {
 
 /** The devices as the browser names them; names are empty until permission was given once. */
 export async function listDevices(): Promise<Devices> {
-  const all = (await navigator.mediaDevices?.enumerateDevices().catch(() => [])) ?? [];
+  const all = (await navigator.mediaDevices?.enumerateDevices?.().catch(() => [])) ?? [];
   const named = (kind: MediaDeviceKind): Device[] =>
     all.filter((device) => device.kind === kind && device.label).map((device) => ({ id: device.deviceId, name: device.label }));
   return { microphones: named("audioinput"), speakers: named("audiooutput") };
@@ -184,6 +188,6 @@ export async function listDevices(): Promise<Devices> {
 
 /** Hears of devices that come and go. */
 export function onDevicesChange(listener: () => void): () => void {
-  navigator.mediaDevices?.addEventListener("devicechange", listener);
-  return () => navigator.mediaDevices?.removeEventListener("devicechange", listener);
+  navigator.mediaDevices?.addEventListener?.("devicechange", listener);
+  return () => navigator.mediaDevices?.removeEventListener?.("devicechange", listener);
 }

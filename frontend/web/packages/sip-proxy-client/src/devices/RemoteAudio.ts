@@ -1,12 +1,18 @@
 // Plays the far side's voice, from the moment that there is any (also before the answer).
 
+import { Autoplay, onPress } from "../media/autoplay.js";
+
 type SinkAudio = HTMLAudioElement & { setSinkId?(id: string): Promise<void> };
 
 export class RemoteAudio {
   readonly #element: SinkAudio = new Audio();
   readonly #onBlocked: (blocked: boolean) => void;
+  readonly #autoplay = new Autoplay(() => this.#tell());
+  readonly #stopListening = onPress(() => this.retry());
+  #refused = false; // the voice that there is
+  #device = "";
 
-  /** `onBlocked` hears whether the browser keeps the sound back until somebody presses something. */
+  /** `onBlocked` hears whether the browser keeps all sound back until somebody presses something. */
   constructor(onBlocked: (blocked: boolean) => void = () => undefined) {
     this.#onBlocked = onBlocked;
     this.#element.autoplay = true;
@@ -19,27 +25,43 @@ export class RemoteAudio {
 
   stop(): void {
     this.#element.srcObject = null;
-    this.#unblock();
+    this.#refuse(false);
   }
 
   setDevice(deviceId: string): void {
-    void this.#element.setSinkId?.(deviceId).catch(() => undefined);
+    if (deviceId === this.#device) return;
+    this.#device = deviceId;
+    this.#element.setSinkId?.(deviceId).catch(() => undefined); // it has gone: whoever chose it hears so
   }
 
-  readonly #start = (): void => {
-    this.#unblock();
-    void this.#element.play().catch((error: unknown) => {
-      if (!(error instanceof DOMException) || error.name !== "NotAllowedError") return; // another stream took its place
-      addEventListener("pointerdown", this.#start);
-      addEventListener("keydown", this.#start);
-      this.#onBlocked(true);
-    });
-  };
+  /** Something was pressed, or the microphone has opened: the browser may allow now what it refused. */
+  retry(): void {
+    this.#autoplay.look();
+    if (this.#refused && this.#element.srcObject) this.#start();
+  }
 
-  #unblock(): void {
-    removeEventListener("pointerdown", this.#start);
-    removeEventListener("keydown", this.#start);
-    this.#onBlocked(false);
+  close(): void {
+    this.stop();
+    this.#stopListening();
+    this.#autoplay.allow();
+  }
+
+  #start(): void {
+    this.#element.play().then(
+      () => this.#refuse(false),
+      // Else another stream has taken its place.
+      (error: unknown) => error instanceof DOMException && error.name === "NotAllowedError" && this.#refuse(true),
+    );
+  }
+
+  #refuse(refused: boolean): void {
+    this.#refused = refused && this.#element.srcObject !== null;
+    this.#tell();
+  }
+
+  /** A voice that is heard needs no press, whatever else is still kept back. */
+  #tell(): void {
+    this.#onBlocked(this.#element.srcObject ? this.#refused : this.#autoplay.blocked);
   }
 }
 

@@ -1,5 +1,6 @@
 // What a call sends in place of the microphone, which stays closed.
 
+import { onPress, resume } from "../media/autoplay.js";
 import type { Microphone } from "./Microphone.js";
 
 export type SoundSource = Pick<Microphone, "get" | "sure" | "hold" | "release">;
@@ -13,16 +14,18 @@ export function ownSound(track: MediaStreamTrack): SoundSource {
 export function silence(): SoundSource {
   let audio: AudioContext | null = null;
   let track: MediaStreamTrack | undefined;
+  const stopListening = onPress(() => resume(audio)); // till then a browser may make not even silence
   return {
     async get() {
       audio ??= new AudioContext();
+      resume(audio);
       track ??= audio.createMediaStreamDestination().stream.getAudioTracks()[0];
       if (!track) throw new Error("this browser makes no sound of its own");
       return track;
     },
     sure: true,
     hold: () => undefined,
-    release: () => (track?.stop(), void audio?.close().catch(() => undefined)),
+    release: () => (stopListening(), track?.stop(), void audio?.close().catch(() => undefined)),
   };
 }
 

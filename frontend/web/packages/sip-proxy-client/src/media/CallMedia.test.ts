@@ -17,16 +17,17 @@ let microphone: () => Promise<MediaStreamTrack>;
 let hopeless: number;
 let suspicions: number;
 let sounds: number;
+let asked: number;
 
 beforeEach(() => {
   vi.useFakeTimers({ now: 1_000_000 });
   FakePeer.all = [];
-  [link, offers, shown, unheard, held, open, hopeless, suspicions, sounds] = [true, [], [], [], false, 0, 0, 0, 0];
+  [link, offers, shown, unheard, held, open, hopeless, suspicions, sounds, asked] = [true, [], [], [], false, 0, 0, 0, 0, 0];
   const voice = track("voice");
   microphone = async () => voice;
   media = new CallMedia(
     {
-      link: () => link, suspicious: () => suspicions++, held: () => held, found: () => undefined, offer: (sdp) => (offers.push(sdp), true), changed: (state) => shown.push(state),
+      link: () => link, suspicious: () => suspicions++, silent: () => asked++, held: () => held, found: () => undefined, offer: (sdp) => (offers.push(sdp), true), changed: (state) => shown.push(state),
       unheard: (problem) => unheard.push(problem), hopeless: () => (hopeless++, media.close()), heard: () => undefined, sounds: () => sounds++, measured: () => undefined,
     },
     {
@@ -324,6 +325,34 @@ describe("the microphone", () => {
     await settled();
     await connects(1);
     expect(peer(1).sends?.enabled).toBe(false);
+  });
+});
+
+describe("a far side that is silent", () => {
+  it("is asked about, and the connection is left alone", async () => {
+    await talking();
+    peer(1).still = true;
+    await pass(60_000);
+    expect([offers, shown, asked]).toEqual([[], [], 6]);
+  });
+
+  it("whose sound does not come through costs a new connection", async () => {
+    await talking();
+    peer(1).still = true;
+    await pass(12_000);
+    media.ought();
+    await settled();
+    expect(offers).toEqual(["offer 2"]);
+  });
+
+  it("who speaks again meanwhile does not", async () => {
+    await talking();
+    peer(1).still = true;
+    await pass(12_000);
+    peer(1).still = false;
+    await pass(600);
+    media.ought();
+    expect(offers).toEqual([]);
   });
 });
 

@@ -16,6 +16,7 @@ export interface MediaHooks {
   link(): boolean; // the server hears us, and has told which calls stand
   held(): boolean; // by us or by the far side: nothing need come
   suspicious(): void; // packets fail to come: is it the path?
+  silent(): void; // none has come for long, and the path stands: ought something to be heard?
   found(candidate: FoundCandidate): void; // of a connection that was offered
   offer(sdp: string): boolean; // of a new connection for the call that stands; false: nobody hears
   changed(state: Call["media"]): void;
@@ -42,8 +43,6 @@ const QUIET_MS = 100;
 const SUSPICIOUS_MS = 500;
 /** For so long though the path is not dead, the far side is silent. */
 const SILENT_MS = 5000;
-/** A new connection that packets come through this soon was needed. */
-const HELPED_MS = 2000;
 const QUALITY_MS = 1000;
 
 export class CallMedia {
@@ -64,7 +63,7 @@ export class CallMedia {
   #everHeard = false;
   #trying = false;
   #tries = 0;
-  #stillTries = 0;
+  #askedAt = 0;
   #triedAt = 0;
 
   #linkLostAt: number | null = null;
@@ -174,6 +173,11 @@ export class CallMedia {
     this.look();
   }
 
+  /** The server says that sound comes for us: where none has come here, the connection is of no use. */
+  ought(): void {
+    if (isStill(this.#pulse)) this.lostByServer();
+  }
+
   /** The server refuses the new offer for now. */
   refused(): void {
     this.#abandon();
@@ -203,7 +207,10 @@ export class CallMedia {
     if (!well) this.#wellSince = now;
     else if (now - this.#wellSince >= WELL_MS) this.#tries = 0;
     const decision = decide(standing, now);
-    if (decision === "attach" && standing.still) this.#stillTries++;
+    if (decision === "ask") {
+      this.#askedAt = now;
+      this.#hooks.silent();
+    }
     if (decision === "attach") void this.#renew();
     else if (decision === "abandon") this.#abandon();
     else if (decision === "give-up") this.#hooks.hopeless();
@@ -235,14 +242,14 @@ export class CallMedia {
   #standing(held: boolean): Standing {
     return {
       link: this.#hooks.link(), media: this.#media(), since: this.#since,
-      dead: this.#isDead(), still: isStill(this.#pulse), stillTries: this.#stillTries, held, lost: this.#lost,
+      dead: this.#isDead(), still: isStill(this.#pulse), askedAt: this.#askedAt, held, lost: this.#lost,
       everHeard: this.#everHeard, tries: this.#tries, triedAt: this.#triedAt, trying: this.#trying,
     };
   }
 
   /** On hold no packets come anyway: only the path's own checks tell, and those come further apart. */
   #isDead(): boolean {
-    return isDead(this.#pulse, this.#wasHeld ? null : this.#linkLostAt);
+    return isDead(this.#pulse, this.#wasHeld ? null : this.#linkLostAt, this.#wasHeld);
   }
 
   #media(): MediaStands {
@@ -347,8 +354,6 @@ export class CallMedia {
     const { packets } = this.#pulse;
     this.#pulse = feel(this.#pulse, entries, now);
     if (packets === 0 && this.#pulse.packets > 0) this.#hooks.sounds();
-    // It helped: else packets would come only when somebody speaks there.
-    if (this.#pulse.packets > packets && now - this.#since < HELPED_MS) this.#stillTries = 0;
     if (now - this.#qualityAt < QUALITY_MS - 100) return;
     this.#qualityAt = now;
     this.#hooks.measured(peer, entries);

@@ -22,7 +22,7 @@ beforeEach(async () => {
     voice: { play: (stream) => (plays = stream), stop: () => (plays = null) },
     peer: async () => new FakePeer() as unknown as PeerConnection,
     meter: () => ({ read: () => 0.5, close: () => undefined }),
-    link: () => true, suspicious: () => undefined, measured: () => undefined, found: () => undefined, hopeless: () => undefined,
+    link: () => true, suspicious: () => undefined, silent: () => undefined, measured: () => undefined, found: () => undefined, hopeless: () => undefined,
     state: () => state,
     dispatch: (event) => (state = step(state, event)),
     offer: (id) => (offers.push(id), true),

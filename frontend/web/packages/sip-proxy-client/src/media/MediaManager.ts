@@ -18,6 +18,7 @@ export interface LinesOptions {
   meter?(stream: MediaStream): Pick<AudioLevelMeter, "read" | "close">;
   link(): boolean; // the server hears us, and has told which calls stand
   suspicious(): void; // packets fail to come: is it the path?
+  silent(id: string): void; // none has come for long: ought something to be heard?
   state(): PhoneState;
   dispatch(event: { id: string } & CallEvent): void;
   found(id: string, candidate: FoundCandidate): void; // to be told to the server
@@ -55,6 +56,7 @@ export class MediaManager {
         link: options.link,
         held: () => isQuiet(findCall(options.state(), id)),
         suspicious: options.suspicious,
+        silent: () => options.silent(id),
         found: (candidate) => options.found(id, candidate),
         offer: (sdp) => options.offer(id, sdp),
         changed: (state) => options.dispatch({ type: "media", id, state }),

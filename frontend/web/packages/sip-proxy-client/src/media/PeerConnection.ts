@@ -2,6 +2,7 @@
 // The offer is sent as soon as it exists; ICE candidates are found by the far side's checks,
 // so a dead STUN server or a slow network interface delays no call. What is found later is sent after it (trickle).
 
+import { MicrophoneError } from "../devices/Microphone.js";
 import { MOST_CANDIDATES, IceConfig, asMessage, type FoundCandidate } from "./iceConfig.js";
 
 export type MediaState = "new" | "connected" | "interrupted" | "failed";
@@ -10,7 +11,7 @@ let certificate: Promise<RTCCertificate> | null = null;
 
 /** Makes the DTLS certificate ahead of the first call: its key costs time that a click should not pay. */
 function prepareCertificate(): Promise<RTCCertificate | null> {
-  certificate ??= RTCPeerConnection.generateCertificate({ name: "ECDSA", namedCurve: "P-256" } as AlgorithmIdentifier);
+  certificate ??= (async () => RTCPeerConnection.generateCertificate({ name: "ECDSA", namedCurve: "P-256" } as AlgorithmIdentifier))();
   return certificate.catch(() => (certificate = null));
 }
 
@@ -43,6 +44,7 @@ export class PeerConnection {
    * Which ICE servers `reach` knows is asked when the offer is sent: they may come, or change, meanwhile.
    */
   static async prepare(reach = new IceConfig()): Promise<PeerConnection> {
+    if (typeof RTCPeerConnection === "undefined") throw new MicrophoneError("no_webrtc"); // switched off: by a setting, or an extension
     const ready = await prepareCertificate();
     const connection = new RTCPeerConnection({ certificates: ready ? [ready] : [], bundlePolicy: "max-bundle" });
     const { sender } = connection.addTransceiver("audio", { direction: "sendrecv" });

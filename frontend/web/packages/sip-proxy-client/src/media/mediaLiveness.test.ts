@@ -6,13 +6,15 @@ interface Line {
   lastAt?: number;
   asked?: number;
   answers?: number;
+  bytes?: number;
+  path?: string;
 }
 
-const report = ({ packets, lastAt, asked, answers }: Line) => [
+const report = ({ packets, lastAt, asked, answers, bytes, path = "p" }: Line) => [
   { type: "inbound-rtp", id: "i", kind: "audio", packetsReceived: packets, lastPacketReceivedTimestamp: lastAt },
-  { type: "transport", id: "t", selectedCandidatePairId: "p" },
+  { type: "transport", id: "t", selectedCandidatePairId: path },
   { type: "candidate-pair", id: "other", nominated: true, requestsSent: 1, responsesReceived: 0 },
-  { type: "candidate-pair", id: "p", nominated: true, requestsSent: asked, responsesReceived: answers },
+  { type: "candidate-pair", id: path, nominated: true, requestsSent: asked, responsesReceived: answers, bytesReceived: bytes },
 ];
 
 /** Samples at these milliseconds. */
@@ -51,10 +53,55 @@ describe("a pulse", () => {
     }
   });
 
-  it("is dead a little later where no check was made, or the browser does not count them", () => {
-    const dead = (line: Line): boolean[] => [4400, 4500].map((at) => isDead(felt([1000, line], [at, line])));
-    expect(dead(nine)).toEqual([false, true]);
-    expect(dead({ packets: 9 })).toEqual([false, true]);
+  it("is dead a little later where no check was made", () => {
+    expect([4400, 4500].map((at) => isDead(felt([1000, nine], [at, nine])))).toEqual([false, true]);
+  });
+
+  it("is never dead by silence alone where the browser tells nothing of its path", () => {
+    expect(isDead(felt([1000, { packets: 9 }], [600_000, { packets: 9 }]))).toBe(false);
+  });
+
+  describe("in a silence", () => {
+    /** Chromium: each `[at, unanswered]`, after a talk that ended at 1000 and an answer at 3000. */
+    const silent = (...checks: [at: number, unanswered: number][]): boolean =>
+      isDead(felt([1000, nine], [3000, { packets: 9, asked: 6, answers: 6 }], ...checks.map(([at, more]): [number, Line] => [at, { packets: 9, asked: 6 + more, answers: 6 }])));
+
+    it("one check that is lost is no loss, and three are", () => {
+      expect(silent([5500, 1], [6000, 1])).toBe(false);
+      expect(silent([5500, 1], [6400, 2], [7300, 2])).toBe(false);
+      expect(silent([5500, 1], [6400, 2], [7300, 3])).toBe(true);
+    });
+
+    it("a lost check is none either at the beginning of a hold, when nothing was to come", () => {
+      const pulse = felt([1000, nine], [2000, { ...nine, asked: 6 }], [3500, { ...nine, asked: 6 }]);
+      expect([isDead(pulse), isDead(pulse, null, true)]).toEqual([true, false]);
+    });
+
+    it("signalling that is lost says nothing of the path", () => {
+      const pulse = felt([1000, nine], [3000, { packets: 9, asked: 6, answers: 6 }], [5000, { packets: 9, asked: 6, answers: 6 }]);
+      expect(isDead(pulse, 4100)).toBe(false);
+    });
+  });
+
+  describe("in Firefox, which counts no checks of its own", () => {
+    // As it was seen: an answer each 4 to 6 s, and RTCP, which counts as bytes, as often.
+    const signs = (from: number, to: number, every: number): [number, Line][] =>
+      Array.from({ length: Math.floor((to - from) / 500) + 1 }, (_, step) => from + 500 * step).map((at) => [at, { packets: 9, answers: Math.floor(at / every), bytes: 96 * Math.floor((at + 2500) / 5000) }]);
+
+    it("silence is no loss, however long", () => {
+      let pulse = NO_PULSE;
+      for (const [at, line] of signs(1000, 120_000, 6000)) {
+        pulse = feel(pulse, report(line), at);
+        expect([at, isDead(pulse), isDead(pulse, null, true)]).toEqual([at, false, false]);
+      }
+    });
+
+    it("a path that is gone is noticed all the same: sooner in a talk than in a silence", () => {
+      const dead = (at: number, silentFor: number, silence = false): boolean => isDead(felt(...signs(1000, 1000 + silentFor, 6000), [at, { packets: 9, answers: 0, bytes: 0 }]), null, silence);
+      expect([dead(7900, 0), dead(8000, 0)]).toEqual([false, true]);
+      expect([dead(13_900, 0, true), dead(14_000, 0, true)]).toEqual([false, true]);
+      expect([dead(42_000, 30_000), dead(43_500, 30_000)]).toEqual([false, true]);
+    });
   });
 
   it("is dead sooner where signalling was lost, and nothing has come since", () => {
@@ -74,5 +121,30 @@ describe("a pulse", () => {
   it("is expected at once in a new connection in place of one that had it", () => {
     const pulse = feel(expecting(1000), report({ packets: 0 }), 11_000);
     expect([quietMs(pulse), isStill(pulse)]).toEqual([10_000, true]);
+  });
+
+  describe("of a browser that went over to another path", () => {
+    const wlan = { packets: 9, asked: 2, answers: 2, path: "wlan" };
+
+    it("is still soon where no packet has come by it: the media server may send to the old one yet", () => {
+      const still = (at: number): boolean => isStill(felt([1000, nine], [1200, wlan], [at, wlan]));
+      expect([still(1400), still(1500), still(1600)]).toEqual([false, true, true]);
+      expect(isDead(felt([1000, nine], [1200, wlan], [3600, { ...wlan, asked: 3, answers: 3 }]))).toBe(false); // it answers
+    });
+
+    it("beats on where packets come, and is then as patient as before", () => {
+      const both: [number, Line][] = [[1000, nine], [1200, wlan], [1400, { ...wlan, packets: 20 }]];
+      expect(isStill(felt(...both, [3000, { ...wlan, packets: 20, asked: 3, answers: 3 }]))).toBe(false);
+      expect(isStill(felt(...both, [11_500, { ...wlan, packets: 20, asked: 9, answers: 9 }]))).toBe(true);
+    });
+
+    it("counts the checks of that path alone", () => {
+      const old: [number, Line][] = [[1000, { packets: 9, asked: 40, answers: 40 }], [2000, { packets: 9, asked: 41, answers: 40 }]];
+      expect(isDead(felt(...old, [2100, wlan], [3200, { ...wlan, asked: 3, answers: 3 }]))).toBe(false);
+    });
+
+    it("is none before the first path, nor before the first packet", () => {
+      expect(isStill(felt([1000, { packets: 0 }], [1500, { packets: 0, path: "wlan" }], [9000, { packets: 0, path: "wlan" }]))).toBe(false);
+    });
   });
 });

@@ -3,7 +3,7 @@ import { decide, isWell, pauseOf, TRY_MS, type Standing } from "./mediaRecovery.
 
 const NOW = 1_000_000;
 const well: Standing = {
-  link: true, media: "connected", since: 0, dead: false, still: false, stillTries: 0, held: false, lost: false,
+  link: true, media: "connected", since: 0, dead: false, still: false, askedAt: 0, held: false, lost: false,
   everHeard: true, tries: 0, triedAt: 0, trying: false,
 };
 const now = (values: Partial<Standing>): ReturnType<typeof decide> => decide({ ...well, ...values }, NOW);
@@ -21,8 +21,6 @@ describe("the sound of a call", () => {
     ["nothing comes and nobody answers", { dead: true }],
     ["the server lost its side", { lost: true }],
     ["ICE does not come to an end", { media: "connecting", since: NOW - TRY_MS }],
-    ["no packets for long, though somebody answers", { still: true }],
-    ["there are still none after a new connection", { still: true, stillTries: 1, triedAt: NOW - 10_000 }],
   ] as const)("is renewed when %s", (_, values) => {
     expect(now(values)).toBe("attach");
   });
@@ -31,10 +29,16 @@ describe("the sound of a call", () => {
     ["the offer has no answer yet", { media: "asked", since: 0 }],
     ["ICE is at work", { media: "connecting", since: NOW - TRY_MS + 1 }],
     ["the far side holds the call and sends nothing", { still: true, held: true }],
-    ["the far side is silent, and a new connection changed nothing", { still: true, stillTries: 1, triedAt: NOW - 9000, tries: 1 }],
-    ["the far side is silent, and several have changed nothing", { still: true, stillTries: 3, triedAt: NOW - 299_000 }],
+    ["the far side is silent, and the server was asked just now", { still: true, askedAt: NOW - 9999 }],
+    ["the far side is silent, and nobody hears us", { still: true, link: false }],
   ] as const)("is waited for when %s", (_, values) => {
     expect(now(values)).toBe("wait");
+  });
+
+  it("is asked for where nothing is heard for long: a silence is no loss", () => {
+    expect(now({ still: true })).toBe("ask");
+    expect(now({ still: true, askedAt: NOW - 10_000 })).toBe("ask");
+    expect(now({ still: true, media: "interrupted" })).toBe("attach");
   });
 
   it("is never renewed while the server does not hear us", () => {

@@ -18,8 +18,8 @@ export interface Standing {
   since: number; // when that began; Unix milliseconds, as all times here
   dead: boolean; // connected, but nothing comes in and nobody answers
   still: boolean; // connected and answered, but no packets for long
-  stillTries: number; // new connections that were made for that, and changed nothing
-  held: boolean; // the far side holds the call: it need not send anything
+  askedAt: number; // when the server was last asked whether something ought to be heard
+  held: boolean; // a side holds the call: nothing need come
   lost: boolean; // the server says that its side of the connection is gone
   everHeard: boolean; // the call has been connected once, on this page or another
   tries: number; // new connections since the sound was last well
@@ -27,26 +27,25 @@ export interface Standing {
   trying: boolean; // it is still being made
 }
 
-export type Decision = "wait" | "attach" | "abandon" | "give-up";
+/** `ask`: the server, which knows whether there is anything to be heard. A silence alone is no loss. */
+export type Decision = "wait" | "ask" | "attach" | "abandon" | "give-up";
 
 export const TRY_MS = 5000;
 /** The sound has been well for so long that the next trouble is a new one. */
 export const WELL_MS = 10_000;
 const TRIES_BEFORE_FIRST_SOUND = 3;
-/** A far side that is just silent costs a new connection no more often than this, in milliseconds. */
-const STILL_PAUSES_MS = [0, 10_000, 60_000];
-const LONGEST_STILL_PAUSE_MS = 300_000;
+/** How often the server is asked of a call in which nothing is heard. */
+const ASK_MS = 10_000;
 const PAUSES_MS = [0, 1000, 2000, 4000];
 const LONGEST_PAUSE_MS = 5000;
 
 /** From the beginning of one try to the next, in milliseconds; the first is made at once. */
 export const pauseOf = (tries: number): number => PAUSES_MS[tries] ?? LONGEST_PAUSE_MS;
 
-const stillPauseOf = (tries: number): number => STILL_PAUSES_MS[tries] ?? LONGEST_STILL_PAUSE_MS;
-
 export function decide(call: Standing, now: number): Decision {
   if (call.trying) return now - call.triedAt >= TRY_MS ? "abandon" : "wait";
-  if (isWell(call, now) || !call.link) return "wait";
+  if (!call.link) return "wait";
+  if (isWell(call, now)) return call.still && !call.held && now - call.askedAt >= ASK_MS ? "ask" : "wait";
   if (!call.everHeard && call.tries >= TRIES_BEFORE_FIRST_SOUND) return "give-up";
   return now - call.triedAt >= pauseOf(call.tries) ? "attach" : "wait";
 }
@@ -60,7 +59,7 @@ export function isWell(call: Standing, now: number): boolean {
     case "connecting":
       return now - call.since < TRY_MS;
     case "connected":
-      return !call.dead && !(call.still && !call.held && now - call.triedAt >= stillPauseOf(call.stillTries));
+      return !call.dead;
     default:
       return false;
   }

@@ -1,6 +1,6 @@
 // Generated from the operations of frontend/ by `python -m frontend.codegen`. Do not edit.
 
-import type { ClientState, Direction, Outcome, PersonSummary } from "./messages.js";
+import type { ClientState, Detail, Direction, Outcome, PersonSummary } from "./messages.js";
 
 export interface SessionData {
   token: string; // for `Authorization: Bearer TOKEN`
@@ -52,6 +52,8 @@ export interface CallData {
   target: string; // the number as dialled, or that was called
   caller: string; // who calls, as shown to the far side; incoming: the caller's number
   callerName: string;
+  connectedNumber: string; // who is talked to, where Asterisk tells it (connected line); "": as dialled, or as called
+  connectedName: string;
   user: string | null; // whose call it is; null: nobody's, or nobody has taken it yet
   users: string[]; // incoming: those whose pages ring
   held: boolean; // by our side
@@ -67,6 +69,7 @@ export interface CallData {
   ringingAt: number | null;
   answeredAt: number | null;
   endedAt: number | null;
+  ownerless: boolean; // it was found talking, and no record tells whose it is: only an operator can end it
 }
 
 /** Somebody in the call besides its user and the far side. Times are Unix seconds; null: it has not happened. */
@@ -91,6 +94,8 @@ export interface CauseData {
   q850: number; // ITU-T Q.850 cause; 0 where none is known
   sip: number; // the SIP status that stands closest; 0 where none does
   text: string; // in words
+  detail: Detail | null; // who refused, where the outcome says too little
+  forward: string; // the number that the far side names in its place
 }
 
 export interface HoldBody {
@@ -200,6 +205,8 @@ export interface Cdr {
   recording: string[]; // names of recordings
   quality: Record<string, unknown>; // {}: not known
   feedback: Record<string, unknown>; // {}: none was given
+  connectedNumber: string; // who was talked to last, as Asterisk told it (connected line); "": the one above
+  connectedName: string;
 }
 
 export interface LiveData {
@@ -270,7 +277,7 @@ export interface Checks {
 
 export interface PartCheck {
   ok: boolean;
-  reason?: string | null; // why it is not
+  reason?: string | null; // why it is not; with `ok`: what is wrong with it though calls can be made
   version?: string | null;
 }
 

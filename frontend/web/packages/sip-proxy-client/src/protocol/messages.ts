@@ -5,6 +5,9 @@ export type Direction = "outbound" | "inbound";
 /** How a call ended. Closed: every end is one of these. Used as a metric label. */
 export type Outcome = "completed" | "busy" | "no_answer" | "rejected" | "cancelled" | "unreachable" | "forbidden" | "failed_media" | "failed_pbx" | "transferred" | "lost" | "answered_elsewhere";
 
+/** What stands behind an outcome: who refused, and so what helps. The values are the words of the protocol. */
+export type Detail = "moved" | "no_such_number" | "number_changed" | "incomplete_number" | "offline" | "not_responding" | "congestion" | "not_connected" | "refused" | "line_forbids" | "line_sign_in" | "incompatible_media" | "media_setup" | "no_route" | "pbx_refuses" | "still_connected" | "pbx_restarts";
+
 /** A call's state as clients see it; `ended` is the last and comes once. */
 export type ClientState = "trying" | "ringing" | "early" | "accepted" | "ended";
 
@@ -41,6 +44,8 @@ export interface CallSummary {
   parties?: PartySummary[]; // all that have not left; none before an incoming call is accepted
   transferring?: string; // the number that the call is being transferred to
   recording?: RecordingState;
+  connectedNumber?: string; // who is there, where the PBX tells it (connected line); "": as dialled, or as called
+  connectedName?: string;
 }
 
 /** As `RTCPeerConnection` takes it. */
@@ -264,6 +269,16 @@ export interface Preferences {
 }
 
 /**
+ * This page has heard nothing for long, though its path to the media server stands: is there anything to be heard?
+ *
+ * Answered by `media-checked`, within two seconds. A page that asks again meanwhile gets one answer.
+ */
+export interface CheckMedia {
+  type: "check-media";
+  callId: string;
+}
+
+/**
  * Answered by `pong` with the same `id`.
  *
  * Whoever has once sent one, and holds a call, is taken for frozen when nothing comes for 9 s.
@@ -355,15 +370,26 @@ export interface State {
   q850?: number;
   sip?: number;
   reason?: string; // one short sentence in plain words
+  detail?: Detail; // with `ended`: who refused, where `outcome` says too little
+  forward?: string; // with `moved`: the number that the far side names in its place
+  connectedNumber?: string; // who is there, where the PBX tells it (connected line); "": as dialled, or as called
+  connectedName?: string;
 }
 
-/** A call rings for this user. Answer with `offer` (callId, sdp), `decline` or nothing. */
+/**
+ * A call rings for this user. Answer with `offer` (callId, sdp), `decline` or nothing.
+ *
+ * Comes again for a call that rings already where its caller has given its place to somebody else, or has got a name:
+ * the connected line is theirs.
+ */
 export interface IncomingCall {
   type: "incoming-call";
   callId: string;
   caller: string;
   callerName: string;
   target: string;
+  connectedNumber?: string;
+  connectedName?: string;
 }
 
 /**
@@ -391,6 +417,7 @@ export interface TransferFailed {
   target: string;
   outcome: Outcome;
   reason: string;
+  detail?: Detail; // who refused, where `outcome` says too little
 }
 
 /** Somebody is called into the call, has joined it, or (`outcome` set) has left it, or never came. */
@@ -403,6 +430,7 @@ export interface Party {
   state: "trying" | "ringing" | "accepted" | "ended";
   outcome?: Outcome; // with `ended`
   reason?: string; // with `ended`: one short sentence in plain words
+  detail?: Detail; // with `ended`: who refused, where `outcome` says too little
 }
 
 /** Whether the call is recorded. `name`: by which the HTTP API gives the recording; `reason`: why it failed. */
@@ -434,11 +462,40 @@ export interface PeopleChanged {
   people: PersonSummary[];
 }
 
+/**
+ * A call of this user has ended, on whichever page; also one that rang nowhere. As its call record has it.
+ *
+ * Comes once, to all pages that are registered then; `/cdrs` has those of the time before. Times are Unix seconds.
+ */
+export interface PastCall {
+  type: "past-call";
+  callId: string;
+  direction: Direction;
+  caller: string;
+  callerName: string;
+  target: string;
+  createdAt: number;
+  endedAt: number;
+  talkSeconds: number; // 0 where nobody answered
+  outcome: Outcome;
+  ringingAt?: number; // nothing: no page rang
+  answeredAt?: number;
+  connectedNumber?: string;
+  connectedName?: string;
+}
+
 /** The call stands, but its sound is lost on the server's side: send a new `offer` with its `callId`. */
 export interface MediaLost {
   type: "media-lost";
   callId: string;
   reason: string;
+}
+
+/** Whether sound of the others came for the page just now: else they are silent, and nothing is wrong. */
+export interface MediaChecked {
+  type: "media-checked";
+  callId: string;
+  sounds: boolean;
 }
 
 /** Another page of this user holds the call now: end the media here, and hang nothing up. */
@@ -458,7 +515,8 @@ export interface Reconnect {
  *
  * `code`: `malformed`, `unknown_type`, `invalid_request`, `invalid_sdp`,
  * `invalid_target`, `unknown_call`, `wrong_state`, `too_many`,
- * `unauthorized`, `forbidden`, `too_large`, `held_elsewhere`, `unavailable`. `field` names the faulty one.
+ * `unauthorized`, `forbidden`, `too_large`, `held_elsewhere`, `unavailable`, `pbx_refuses` (a call that
+ * stands goes on as before). `field` names the faulty one.
  */
 export interface Error {
   type: "error";
@@ -467,6 +525,7 @@ export interface Error {
   field?: string;
   callId?: string;
   retryAfter?: number; // seconds, with `too_many` and `unavailable`
+  detail?: Detail; // with `unavailable`: why, where it is not simply that the phone system is not there
 }
 
 export interface Pong {
@@ -494,6 +553,7 @@ export type ClientMessage =
   | Quality
   | Feedback
   | Preferences
+  | CheckMedia
   | Ping;
 
 export type ServerMessage =
@@ -518,7 +578,9 @@ export type ServerMessage =
   | Voicemail
   | People
   | PeopleChanged
+  | PastCall
   | MediaLost
+  | MediaChecked
   | TakenOver
   | Dtmf
   | Reconnect

@@ -12,13 +12,13 @@ export async function hold(name: string, waitMs: number): Promise<Release | null
   return new Promise((resolve) => {
     manager
       .request(name, { signal: AbortSignal.timeout(waitMs) }, () => new Promise<void>((release) => resolve(() => release())))
-      .catch(() => resolve(null));
+      .catch((error: unknown) => resolve(error instanceof DOMException && error.name === "SecurityError" ? () => undefined : null)); // forbidden: each page has all
   });
 }
 
 /** Whether no page of this browser holds the lock. */
 export async function isFree(name: string): Promise<boolean> {
-  return (await locks()?.request(name, { ifAvailable: true }, (lock) => lock !== null)) ?? true;
+  return (await locks()?.request(name, { ifAvailable: true }, (lock) => lock !== null).catch(() => null)) ?? true; // forbidden: as where there are none
 }
 
 /** The one lock that a page wants at a time, e.g. that of its call. */

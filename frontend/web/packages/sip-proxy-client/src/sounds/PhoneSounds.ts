@@ -30,7 +30,7 @@ export class PhoneSounds {
 
   close(): void {
     for (const stop of this.#stops) stop();
-    this.#sounds.play(null);
+    this.#sounds.close();
   }
 
   /** Where it is not known whether a call still rings, nothing does. */

@@ -23,15 +23,19 @@ export function ringAloud(user: string, onChange: (aloud: boolean) => void): () 
     onChange(false);
     wait(); // should the other page be closed
   };
+  /** Locks are forbidden here, as storage is: better two pages that ring than none. */
+  const alone = (): void => {
+    if (!over) onChange(true);
+  };
   const wait = (): void => {
     waiting = new AbortController();
     const { signal } = waiting;
-    navigator.locks.request(name, { signal }, hold).catch(() => signal.aborted || lost());
+    navigator.locks.request(name, { signal }, hold).catch((error: unknown) => signal.aborted || (isTaken(error) ? lost() : alone()));
   };
   const takeIt = (): void => {
     if (release || over || document.hidden) return;
     waiting.abort();
-    navigator.locks.request(name, { steal: true }, hold).catch(lost);
+    navigator.locks.request(name, { steal: true }, hold).catch((error: unknown) => (isTaken(error) ? lost() : alone()));
   };
 
   wait();
@@ -46,3 +50,6 @@ export function ringAloud(user: string, onChange: (aloud: boolean) => void): () 
     release?.();
   };
 }
+
+/** Another page has taken the lock from this one. */
+const isTaken = (error: unknown): boolean => error instanceof DOMException && error.name === "AbortError";

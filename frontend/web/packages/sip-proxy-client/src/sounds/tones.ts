@@ -1,6 +1,9 @@
 // Ringtone, ringback, call waiting, busy and key tones by Web Audio: no files. Frequencies and cadences after
 // ITU-T E.180 supplement 2 (Europe) for ringback and busy, ITU-T Q.23 for DTMF.
 
+import { onPress } from "../media/autoplay.js";
+import { Output } from "./output.js";
+
 export type Sound = "ringtone" | "ringback" | "knock" | "busy" | "congestion";
 
 interface Pattern {
@@ -31,14 +34,14 @@ export function keyTones(key: string): [number, number] | null {
   return [ROWS[Math.floor(index / 4)] ?? 0, COLUMNS[index % 4] ?? 0];
 }
 
-type SinkContext = AudioContext & { setSinkId?(id: string): Promise<void> };
-
 export class Sounds {
-  private talk: SinkContext | null = null; // all others: in the headset
-  private ring: SinkContext | null = null; // the ringtone: on the loudspeaker
+  private readonly outputs = { talk: new Output(), ring: new Output() }; // the ringtone on the loudspeaker, all others in the headset
+  private readonly stopListening = onPress(() => {
+    this.outputs.talk.start();
+    this.outputs.ring.start();
+  });
   private playing: Sound | null = null;
   private stopPlaying: () => void = () => undefined;
-  private sinks = { talk: "", ring: "" };
 
   /** Plays one sound in place of the one before; null is silence. The same one again goes on undisturbed. */
   play(sound: Sound | null): void {
@@ -47,10 +50,12 @@ export class Sounds {
     this.stopPlaying = () => undefined;
     this.playing = sound;
     if (!sound) return;
-    const context = this.context(sound === "ringtone" ? "ring" : "talk");
+    const output = this.outputs[sound === "ringtone" ? "ring" : "talk"].node;
+    if (!output) return;
+    const { context } = output;
     const pattern = PATTERNS[sound];
     const gain = new GainNode(context, { gain: 0 });
-    gain.connect(context.destination);
+    gain.connect(output);
     const voices = pattern.hertz.map((frequency) => new OscillatorNode(context, { frequency }));
     let at = context.currentTime + 0.02;
     for (let round = 0; round < pattern.times; round++) {
@@ -74,12 +79,13 @@ export class Sounds {
   /** The short tone of a pressed key. */
   key(key: string): void {
     const tones = keyTones(key);
-    if (!tones) return;
-    const context = this.context("talk");
+    const output = tones && this.outputs.talk.node;
+    if (!output) return;
+    const { context } = output;
     const now = context.currentTime;
     const gain = new GainNode(context, { gain: 0.05 });
     gain.gain.setTargetAtTime(0, now + 0.09, 0.01);
-    gain.connect(context.destination);
+    gain.connect(output);
     for (const frequency of tones) {
       const voice = new OscillatorNode(context, { frequency });
       voice.connect(gain);
@@ -90,17 +96,13 @@ export class Sounds {
 
   /** Where sounds come out: `talk` with the voice, `ring` for the ringtone. "" is the system's choice. */
   setDevice(which: "talk" | "ring", deviceId: string): void {
-    this.sinks[which] = deviceId;
-    void this[which]?.setSinkId?.(deviceId).catch(() => undefined);
+    this.outputs[which].setDevice(deviceId);
   }
 
-  private context(which: "talk" | "ring"): AudioContext {
-    let context = this[which];
-    if (!context) {
-      context = this[which] = new AudioContext() as SinkContext;
-      if (this.sinks[which]) void context.setSinkId?.(this.sinks[which]).catch(() => undefined);
-    }
-    if (context.state === "suspended") void context.resume();
-    return context;
+  close(): void {
+    this.play(null);
+    this.stopListening();
+    this.outputs.talk.close();
+    this.outputs.ring.close();
   }
 }

@@ -1,7 +1,7 @@
 // What a person asks of a call that stands (hold, transfer, one more party, recording): shown at once, confirmed later,
 // taken back where it is refused. Pure.
 
-import type { Outcome, RecordingState } from "../protocol/messages.js";
+import type { Detail, Outcome, RecordingState } from "../protocol/messages.js";
 import type { Call, Problem } from "./model.js";
 import type { CallSeen } from "./reconcile.js";
 
@@ -17,10 +17,11 @@ export type Ask =
 
 /** What came to nothing. */
 export interface Trouble extends Person {
-  what: Ask["what"];
+  what: Ask["what"] | "digits";
   outcome: Outcome | null; // null where `problem` says why
   problem: Problem | null;
   reason: string; // the server's words
+  detail: Detail | null; // who refused, where `outcome` says too little
 }
 
 export const wish = (call: Call, ask: Ask): Call => ({ ...call, asked: ask, trouble: null, ...granted(ask, call.parties) });
@@ -44,7 +45,7 @@ function granted(ask: Ask, parties: Call["parties"]): Partial<Call> {
 /** The server refuses what was asked for last. */
 export function refused(call: Call, problem: Problem, reason: string): Call {
   const { asked } = call;
-  return asked ? { ...undone(call), trouble: { ...personOf(asked), what: asked.what, outcome: null, problem, reason } } : call;
+  return asked ? { ...undone(call), trouble: { ...personOf(asked), what: asked.what, outcome: null, problem, reason, detail: null } } : call;
 }
 
 /**

@@ -1,9 +1,9 @@
 // What the server says about one live call, and what that makes of it. Pure.
 
 import type {
-  Error as Refusal, Hold, IncomingEnded, Outcome, Party, PartySummary, Recording, ServerMessage, State, TransferFailed, Transferred,
+  Detail, Error as Refusal, Hold, IncomingEnded, Outcome, Party, PartySummary, Recording, ServerMessage, State, TransferFailed, Transferred,
 } from "../protocol/messages.js";
-import { end, type Call, type Ending, type LiveCall, type Problem } from "./model.js";
+import { FAR, connect, connectedOf, end, type Call, type Ending, type LiveCall, type Problem } from "./model.js";
 import { refused, type Person, type Trouble } from "./pendingRequest.js";
 
 export type CallMessage = IncomingEnded | Hold | Refusal | State | Party | Transferred | TransferFailed | Recording;
@@ -36,16 +36,21 @@ export function fromServer(call: LiveCall, message: CallMessage, at: number): Ca
     case "recording": {
       const recorded: Call = { ...call, asked: without(call, "record"), recording: message.state };
       if (!message.reason) return recorded;
-      return { ...recorded, trouble: { what: "record", number: "", name: "", outcome: null, problem: "refused", reason: message.reason } };
+      return { ...recorded, trouble: { what: "record", number: "", name: "", outcome: null, problem: "refused", reason: message.reason, detail: null } };
     }
   }
 }
 
 function inState(call: LiveCall, message: State, at: number): Call {
-  const { outcome = null, q850 = 0, sip = 0, reason = "" } = message;
-  if (message.state === "ended") return end(call, at, { outcome, q850, sip, reason });
+  call = connect(call, connectedOf(message));
+  if (message.state === "ended") return end(call, at, endingOf(message));
   if (message.state === "accepted") return { ...call, phase: "accepted", acceptedAt: call.acceptedAt ?? at };
   return call.direction === "outbound" && call.acceptedAt === null ? { ...call, phase: furthest(call, message.state) } : call;
+}
+
+function endingOf(message: State): Required<Omit<Ending, "problem">> {
+  const { outcome = null, q850 = 0, sip = 0, reason = "", detail = null, forward = "" } = message;
+  return { outcome, q850, sip, reason, detail, forward };
 }
 
 const ORDER: readonly Call["phase"][] = ["connecting", "trying", "ringing", "early"];
@@ -61,15 +66,19 @@ export const sounding = (call: LiveCall): Call => (call.phase === "ringing" ? { 
 
 /** Ours was a guess, unless it was we who know better: the microphone failed, or the media did. */
 export function correctedEnd(call: Call, message: State): Call {
-  const { outcome = null, q850 = 0, sip = 0, reason = "" } = message;
   const known = call.problem !== null || call.outcome === "failed_media";
-  return { ...call, outcome: known ? call.outcome : outcome, q850, sip, reason };
+  const { outcome, ...why } = endingOf(message);
+  return { ...call, ...why, outcome: known ? call.outcome : outcome, detail: known ? call.detail : why.detail };
 }
 
 /** What is refused in a call that talks ends nothing: it comes to nothing, if it was more than a digit. */
 function afterRefusal(call: LiveCall, refusal: Refusal, at: number): Call {
+  if (call.phase === "accepted" && refusal.field === "digits" && refusal.code === "pbx_refuses") {
+    return { ...call, trouble: { what: "digits", number: "", name: "", outcome: null, problem: "refused", reason: refusal.message, detail: null } };
+  }
   if (call.phase === "accepted") return refused(call, PROBLEM_OF[refusal.code] ?? "refused", refusal.message);
-  return end(call, at, { ...(REFUSALS[refusal.code] ?? { problem: "refused" }), reason: refusal.message });
+  const { detail = null } = refusal;
+  return end(call, at, { ...(REFUSALS[refusal.code] ?? { problem: "refused" }), reason: refusal.message, detail });
 }
 
 function afterHold(call: LiveCall, by: "us" | "far", held: boolean): Call {
@@ -79,21 +88,22 @@ function afterHold(call: LiveCall, by: "us" | "far", held: boolean): Call {
   return { ...call, held, asked: without(call, "hold") };
 }
 
-function withParty(call: LiveCall, { party, number, name, state, outcome, reason = "" }: Party): Call {
+function withParty(call: LiveCall, { party, number, name, state, outcome, reason = "", detail }: Party): Call {
   const known = call.parties.find((one) => one.party === party);
   const others = call.parties.filter((one) => one.party !== party && !(one.party === 0 && one.number === number));
+  if (party === FAR && state !== "ended") call = connect(call, { number, name });
   const confirmed = call.asked !== null && "number" in call.asked && call.asked.number === number;
   const asked = confirmed ? null : call.asked;
   if (state !== "ended") return { ...call, asked, parties: [...others, { party, number, name, state }].sort(byNumber) };
   const left: Call = { ...call, asked, parties: others };
   const told = call.transferring?.number === number || call.trouble?.number === number;
   if (told || known?.state === "accepted" || !outcome || outcome === "cancelled" || outcome === "completed") return left;
-  return withTrouble(left, "add", { number, name }, { outcome, reason });
+  return withTrouble(left, "add", { number, name }, { outcome, reason, ...(detail && { detail }) });
 }
 
-function withTrouble(call: Call, what: Trouble["what"], { number, name }: Person, why: { outcome: Outcome; reason?: string }): Call {
+function withTrouble(call: Call, what: Trouble["what"], { number, name }: Person, why: { outcome: Outcome; reason?: string; detail?: Detail }): Call {
   if (why.outcome === "cancelled") return call; // by ourselves
-  return { ...call, trouble: { what, number, name, outcome: why.outcome, problem: null, reason: why.reason ?? "" } };
+  return { ...call, trouble: { what, number, name, outcome: why.outcome, problem: null, reason: why.reason ?? "", detail: why.detail ?? null } };
 }
 
 const without = (call: Call, ...done: string[]): Call["asked"] => (call.asked && done.includes(call.asked.what) ? null : call.asked);

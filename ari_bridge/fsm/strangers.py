@@ -1,0 +1,82 @@
+"""Calls that talk, and that no record tells of: made out of what stands, so that nobody hangs them up. Pure.
+
+A process whose call memory is lost, or who was given another one, finds bridges with its name in which people talk.
+What it does not know it does not release: such a call is kept without an owner, the operator is told of it and may end
+it, and it ends by itself when a side hangs up, or when nothing more is heard of its browser.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+
+from ari_bridge.ari.models import Bridge, Channel
+from ari_bridge.fsm.call import Call, CallState, Direction, Party, PartyState, Step
+from ari_bridge.fsm.recovery import Seen
+from ari_bridge.ids import Kind, leg_number, lost_id, parse_resource_id, resource_id
+
+_LOCAL = re.compile(r"Local/([0-9A-Za-z+*#._-]+)@")
+
+
+def strangers(seen: Seen, app: str, known: Callable[[str], bool], at: float) -> list[Call]:
+    """A record for each call in which at least two talk, and which is not `known` by its stem. `at`: Unix seconds."""
+    found = []
+    for bridge in seen.bridges.values():
+        parsed = parse_resource_id(bridge.id)
+        if parsed and parsed[1] is Kind.BRIDGE and bridge.name == app and not known(parsed[0]):
+            call = _record(parsed[0], bridge, seen, at)
+            if call:
+                found.append(call)
+    return sorted(found, key=lambda call: call.created_at)
+
+
+def _record(stem: str, bridge: Bridge, seen: Seen, at: float) -> Call | None:
+    up = [channel for name in bridge.channels if (channel := seen.channels.get(name)) and channel.state == "Up"]
+    legs = [one for one in up if parse_resource_id(one.id) == (stem, Kind.EXTERNAL_MEDIA)]
+    others = [one for one in up if one not in legs]
+    if not others or len(up) < 2:
+        return None
+    ours = legs[-1].caller.number if legs else ""
+    far_name = resource_id(lost_id(stem), Kind.FAR)
+    others.sort(key=lambda one: (one.id != far_name, one.id))  # its first far side, where that is still there
+    far, *rest = others
+    outbound = far.id == far_name
+    began = min([at, *(when for one in up if (when := _began(one)))])
+    theirs = _number(far)
+    return Call(
+        id=lost_id(stem),
+        direction=Direction.OUTBOUND if outbound else Direction.INBOUND,
+        target=theirs if outbound else ours,
+        caller=ours if outbound else theirs,
+        caller_name="" if outbound else far.caller.name,
+        created_at=began,
+        answered_at=began,
+        state=CallState.UP,
+        far_channel=far.id,
+        leg=leg_number(legs[-1].id) if legs else 1,
+        parties=tuple(_party(number, channel, began) for number, channel in enumerate(rest, start=2)),
+        ownerless=True,
+    )
+
+
+def _party(number: int, channel: Channel, began: float) -> Party:
+    return Party(
+        number=number,
+        channel=channel.id,
+        target=_number(channel),
+        created_at=began,
+        answered_at=began,
+        state=PartyState.UP,
+        asked=frozenset({Step.CREATE_PARTY, Step.DIAL_PARTY, Step.BRIDGE_PARTY}),
+    )
+
+
+def _number(channel: Channel) -> str:
+    dialled = _LOCAL.match(channel.name)
+    return dialled[1] if dialled else channel.caller.number or channel.name
+
+
+def _began(channel: Channel) -> float | None:
+    try:
+        return datetime.fromisoformat(channel.creationtime).timestamp()
+    except ValueError:
+        return None

@@ -1,0 +1,69 @@
+"""The certificate that is served: read again when its files change, as renewals change them."""
+
+import asyncio
+import ssl
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+LOOK_SECONDS = 5.0
+"""How often the files are looked at."""
+
+log = structlog.get_logger(__name__)
+
+_Stamp = tuple[tuple[int, int, int], ...]  # of each file: inode, when it was written, bytes
+
+
+class Certificate:
+    """`context`: for whoever listens; each new connection is given the newest certificate that could be read.
+
+    Raises OSError (ssl.SSLError is one) where the first one cannot be.
+    """
+
+    def __init__(self, certificate: Path, key: Path) -> None:
+        self._files = (certificate, key)
+        self._stamp = self._look()
+        self._current = self._read()
+        self.context = self._read()
+        # Called at each handshake. The old context may not be changed: certificate and key would change one by one.
+        self.context.sni_callback = self._choose
+
+    def use(self, certificate: Path, key: Path) -> None:
+        """Other files from now on."""
+        self._files = (certificate, key)
+
+    def renew(self, *, anyway: bool = False) -> None:
+        """Reads the files again, where they have changed or `anyway`.
+
+        Of a pair that does not fit (a renewal that is half done, a wrong file) nothing is served: the one before is.
+        """
+        try:
+            stamp = self._look()
+            if stamp == self._stamp and not anyway:
+                return
+            self._stamp = stamp
+            self._current = self._read()
+        except OSError as error:
+            reason = error.reason if isinstance(error, ssl.SSLError) else error.strerror
+            log.error("the new certificate cannot be used, the one before is served on", reason=reason or str(error))
+            return
+        log.info("a new certificate is served", file=str(self._files[0]))
+
+    async def watch(self) -> None:
+        """Until it is cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            self.renew()
+
+    def _choose(self, connection: Any, name: str | None, context: ssl.SSLContext) -> None:
+        connection.context = self._current
+
+    def _read(self) -> ssl.SSLContext:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(*self._files)
+        return context
+
+    def _look(self) -> _Stamp:
+        found = [path.stat() for path in self._files]
+        return tuple((one.st_ino, one.st_mtime_ns, one.st_size) for one in found)

@@ -1,0 +1,61 @@
+"""Small files of the state directory that memory knows: written again where somebody deletes them under us.
+
+The call memory looks after its own (`ari_bridge/call_store/sqlite_store.py`).
+"""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+LOOK_SECONDS = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+class KeptFiles:
+    """`add` names a file that is there once it was seen, and what writes it again: quick, raises OSError."""
+
+    def __init__(self) -> None:
+        self._files: dict[Path, Callable[[], None]] = {}
+        self._seen: set[Path] = set()
+        self._failed: set[Path] = set()  # told once
+        self._looking: asyncio.Task[None] | None = None
+
+    def add(self, path: Path, write: Callable[[], None]) -> None:
+        self._files[path] = write
+        if path.exists():
+            self._seen.add(path)
+
+    async def start(self) -> None:
+        self._looking = asyncio.create_task(self._look_for_ever(), name="kept files")
+
+    async def close(self) -> None:
+        if self._looking:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
+
+    async def _look_for_ever(self) -> None:
+        while True:
+            for path, write in self._files.items():
+                self._look(path, write)
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def _look(self, path: Path, write: Callable[[], None]) -> None:
+        if path.exists():
+            self._seen.add(path)
+            return
+        if path not in self._seen:
+            return
+        try:
+            write()
+        except OSError as error:
+            if path not in self._failed:
+                log.error(
+                    "a file that was deleted cannot be written again, trying on", file=str(path), reason=str(error)
+                )
+            self._failed.add(path)
+        else:
+            self._failed.discard(path)
+            log.error("a file of the state directory was deleted: it is written again", file=str(path))

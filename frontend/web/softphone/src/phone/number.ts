@@ -1,0 +1,13 @@
+// What is written in a field, as the number that it stands for.
+
+import { InvalidNumber, normalizeNumber } from "sip-proxy-client";
+
+/** The number, or why it is none. */
+export function readNumber(written: string): string | InvalidNumber {
+  try {
+    return normalizeNumber(written);
+  } catch (error) {
+    if (error instanceof InvalidNumber) return error;
+    throw error;
+  }
+}
