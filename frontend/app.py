@@ -11,6 +11,7 @@ import structlog
 from aiohttp import web
 
 from ari_bridge.ari.client import Ari
+from ari_bridge.ari.readiness import Readiness
 from ari_bridge.call_store import SqliteStore
 from ari_bridge.cdr import Records
 from ari_bridge.engine.call_manager import Calls, Limits
@@ -159,7 +160,8 @@ class App:
                 days=settings.cdr_days,
             )
         parts = {"recordings": self._recordings_fail, "records": self._records_fail}
-        self.health = Health(self.ari, self.media, self.store, parts, version=VERSION)
+        self.readiness = Readiness(self.ari, "" if settings.target_sip_server else settings.dial_context)
+        self.health = Health(self.ari, self.readiness, self.media, self.store, parts, version=VERSION)
         self.routes: list[web.AbstractRoute] = []  # of the HTTP port, once started
         self._connections: Connections | None = None
         self._opened = AsyncExitStack()
@@ -214,6 +216,8 @@ class App:
         await self.collector.start()
         opened.push_async_callback(self.collector.close)
         await self.ari.start(self.store.instance)
+        await self.readiness.start()
+        opened.push_async_callback(self.readiness.close)
         await self._serve()
         log.info("serving", page=f"{self.url}/", websocket=self.ws_url, second=self.legacy_ws_url, version=VERSION)
 
