@@ -307,7 +307,9 @@ class Connection:
         if message.call_id is None:
             raise InvalidRequest("An offer needs a target to call, or the callId of a call.", field="target")
         call = self._calls.get(message.call_id)
-        if call.user is None and call.direction is Direction.INBOUND:
+        # Of a call that was being accepted when the server died, no offer is left: it rings, and is taken by this one.
+        rings = call.user is None or (self._calls.awaits_adoption(call.id) and call.state is not CallState.UP)
+        if rings and call.direction is Direction.INBOUND:
             self._accept(message)
         elif call.session == self.session:
             self._calls.renew_media(call.id, sdp=message.sdp, prefer=message.prefer or "")

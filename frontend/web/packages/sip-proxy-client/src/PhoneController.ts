@@ -359,6 +359,9 @@ export class PhoneController {
       }
       case "incoming-call":
         if (!this.#standing.rings(message)) return;
+        if (findCall(this.snapshot, message.callId)?.phase === "connecting" && this.#standing.offerLost(message.callId)) {
+          return this.#lines.of(message.callId)?.wanted(); // it was accepted, and the server died with our offer
+        }
         if (this.snapshot.calls.length === 0) void this.#warm.prepare(message.callId);
         message.callerName ||= this.#options.nameOf(message.caller);
         this.#nameConnected(message);
@@ -382,6 +385,7 @@ export class PhoneController {
     const media = this.#lines.of(callId);
     if (!media?.renewing || findCall(this.snapshot, callId)?.asked) return false;
     media.refused();
+    this.#standing.offerRefused(callId);
     if (code === "unknown_call") void this.#standing.lookUp(callId);
     else if (code === "held_elsewhere") this.#dispatch({ type: "server", message: { type: "taken-over", callId }, at: callTime() });
     return true;

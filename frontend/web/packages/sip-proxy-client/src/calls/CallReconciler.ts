@@ -24,6 +24,8 @@ export interface StandingOptions {
   look(): void; // at our calls' media: the server can be asked for new ones from now on
 }
 
+/** No connection has this number. */
+const NOWHERE = -1;
 /** What still rings is told of right after we are registered. */
 const RUNG_AGAIN_MS = 500;
 /** A ringing call is over when its connection is lost for so long: its caller has heard that nobody is there. */
@@ -51,6 +53,16 @@ export class CallReconciler {
 
   offered(id: string): void {
     this.#offeredOn.set(id, this.#options.link.connection);
+  }
+
+  /** It is made again as soon as the call rings here. */
+  offerRefused(id: string): void {
+    this.#offeredOn.set(id, NOWHERE);
+  }
+
+  /** Whether its last offer went by an earlier connection, or was refused. */
+  offerLost(id: string): boolean {
+    return (this.#offeredOn.get(id) ?? this.#options.link.connection) !== this.#options.link.connection;
   }
 
   /** The calls that this tab had when it was reloaded, shown before anybody confirms them. */

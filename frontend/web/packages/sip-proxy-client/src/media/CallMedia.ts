@@ -174,6 +174,12 @@ export class CallMedia {
     this.look();
   }
 
+  /** The server waits for an offer, having lost the one before: now, whatever was tried until then. */
+  wanted(): void {
+    this.#tries = 0;
+    this.lostByServer();
+  }
+
   /** The server says that sound comes for us: where none has come here, the connection is of no use. */
   ought(): void {
     if (isStill(this.#pulse)) this.lostByServer();
