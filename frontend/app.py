@@ -5,6 +5,7 @@ import ssl
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from importlib.metadata import PackageNotFoundError, version
+from secrets import token_urlsafe
 
 import structlog
 from aiohttp import web
@@ -225,7 +226,8 @@ class App:
         access = Access(
             required=settings.enable_authentication,
             users=self._users,
-            secret=token_secret(settings.token_secret_file) if settings.enable_authentication else "",
+            # With sign-in off a token is worth nothing, and who asks for one is given one all the same.
+            secret=token_secret(settings.token_secret_file) if settings.enable_authentication else token_urlsafe(48),
             lifetime=settings.token_lifetime,
         )
         secret_file = settings.state_dir / "session-secret"
