@@ -56,7 +56,7 @@ export const RECORDINGS: Recordings = {
 
 const base: Snapshot = {
   attended,
-  ...IDLE, link: "open", linkLostAt: null, registered: true, aloud: true, notifications: "allowed", soundBlocked: false, quality: null, warnings: [], history: HISTORY, missed: 0, hasOlder: false, microphoneOpen: true,
+  ...IDLE, link: "open", linkLostAt: null, registered: true, signedOut: null, aloud: true, notifications: "allowed", soundBlocked: false, quality: null, warnings: [], history: HISTORY, missed: 0, hasOlder: false, microphoneOpen: true,
   devices: {
     microphones: [{ id: "a", name: "USB headset" }, { id: "b", name: "Built-in microphone" }],
     speakers: [{ id: "c", name: "USB headset" }, { id: "d", name: "Built-in loudspeaker" }],
