@@ -19,8 +19,8 @@ pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
         ("604", "604 is on another call."),
         ("605", "This number cannot be reached. No line is free"),
         ("5555", "This number cannot be reached. Check the number"),
-        ("6&01", "This number cannot be dialled as written."),
-        ("601@elsewhere", "This number cannot be dialled as written."),
+        ("6&01", "A number has no “&”."),
+        ("601@elsewhere", "A number has no “@”."),
     ],
     ids=["busy", "congestion", "unknown-number", "two-numbers", "another-context"],
 )
