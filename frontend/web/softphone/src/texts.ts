@@ -309,7 +309,7 @@ export const RECORDINGS = {
 /** In a call whose sign-in has ended. */
 export const SIGN_IN_AGAIN = {
   ended: "Your sign-in has ended.",
-  goesOn: "This call goes on. Sign in to take the next ones.",
+  goesOn: "The call goes on.",
   password: "Password",
   enter: "Sign in",
   busy: "Signing in…",
