@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from ari_bridge.outcomes import Outcome
 from frontend.client import events as happens
 from frontend.client.connection import refused
-from frontend.client.errors import ClientError, NoMedia, NotSeen, Refused
+from frontend.client.errors import ClientError, ConnectionLost, NoMedia, NotSeen, Refused
 from frontend.client.events import CallEvent, EventLog
 from frontend.client.media import Media, MediaStats
 from frontend.client.retry import backoff, wait_after
@@ -58,6 +58,7 @@ class Call:
         self.sdp_offer = ""
         self.sdp_answer = ""
         self.taken_over = False  # another page of the user holds the call now; its media is closed here
+        self._unheard = False  # the connection was lost since the last offer
         self._line = line
         self._log = EventLog()
         self._away = False  # the connection is lost
@@ -203,16 +204,18 @@ class Call:
 
     async def offer(self, *, target: str | None = None, **fields: Any) -> None:
         """Send an offer of new media; `fields` of the message beside. Raises NoMedia, ConnectionLost."""
-        self._refused, self.sdp_answer = None, ""
+        self._refused, self.sdp_answer, self._unheard = None, "", False
         self.sdp_offer = await self._sound().offer(self._line.ice_servers)
         await self._line.send(messages.Offer(sdp=self.sdp_offer, target=target, call_id=self.id, **fields))
 
     async def answered(self) -> None:
         """Wait for the SDP answer, or the end, and connect the media. Raises Refused also."""
-        done = lambda: self.sdp_answer or self.ended or self._refused  # noqa: E731
+        done = lambda: self.sdp_answer or self.ended or self._refused or self._unheard  # noqa: E731
         await self.until(done, "SDP answer", ANSWER_SECONDS)
         if self._refused:
             raise self._refused
+        if self._unheard and not self.ended and not self.sdp_answer:
+            raise ConnectionLost(reason="it was lost before the SDP answer came")
         if self.sdp_answer:
             await self._sound().answer(self.sdp_answer)
 
@@ -251,6 +254,7 @@ class Call:
 
     def reconnecting(self, reason: str) -> None:
         """The connection is lost, and is being made again."""
+        self._unheard = True
         if not self._away:
             self._away = True
             self._log.add(happens.Reconnecting("signalling", reason))

@@ -41,6 +41,7 @@ class Incoming:
     async def answer(self, source: "Source | None" = None, *, media: Media | None = None) -> Call:
         """Take it. Raises Refused where another page was quicker, MediaMissing, NotSeen, ConnectionLost."""
         call = await self._take(self.id, source, media)
+        self.stopped = ""  # it may have looked as if it were gone, while a server was started
         self.stop("accepted")
         return call
 

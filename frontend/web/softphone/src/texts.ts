@@ -306,6 +306,17 @@ export const RECORDINGS = {
   failed: "The recording could not be loaded. Try again in a moment.",
 } as const;
 
+/** In a call whose sign-in has ended. */
+export const SIGN_IN_AGAIN = {
+  ended: "Your sign-in has ended.",
+  goesOn: "The call goes on.",
+  password: "Password",
+  enter: "Sign in",
+  busy: "Signing in…",
+} as const;
+export const WRONG_PASSWORD = "Wrong name or password.";
+export const NO_ANSWER_TO_SIGN_IN = "The server does not answer. Try again in a moment.";
+
 export const LINK_LOST = "No phone system. Reconnecting…";
 export const TRY_NOW = "Try now";
 export const awayFor = (time: string): string => `It has been away for ${time}.`;

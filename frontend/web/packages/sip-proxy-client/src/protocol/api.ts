@@ -269,6 +269,7 @@ export interface HealthData {
 
 export interface Checks {
   ari: PartCheck;
+  pbx: PartCheck; // it makes channels and media legs, and has the context that calls begin in
   rtpengine: MediaCheck;
   store: PartCheck; // the call memory
   recordings: PartCheck;
