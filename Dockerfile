@@ -29,7 +29,7 @@ COPY deploy/container_health.py deploy/container_health.py
 RUN install -d -o nobody -g nogroup -m 700 /state
 ENV STATE_DIR=/state USERS_FILE=/state/users TOKEN_SECRET_FILE=/state/token-secret
 # docker compose exec frontend ari-bridge doctor
-RUN printf '#!/usr/bin/env python\nfrom frontend.cli import main\n\nmain()\n' >/usr/local/bin/ari-bridge \
+RUN printf '#!/usr/bin/env python\nfrom frontend.cli.__main__ import main\n\nmain()\n' >/usr/local/bin/ari-bridge \
  && chmod 755 /usr/local/bin/ari-bridge
 USER nobody
 HEALTHCHECK --interval=2s --timeout=5s --retries=30 CMD python deploy/container_health.py

@@ -5,11 +5,13 @@ import ssl
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from importlib.metadata import PackageNotFoundError, version
+from secrets import token_urlsafe
 
 import structlog
 from aiohttp import web
 
 from ari_bridge.ari.client import Ari
+from ari_bridge.ari.readiness import Readiness
 from ari_bridge.call_store import SqliteStore
 from ari_bridge.cdr import Records
 from ari_bridge.engine.call_manager import Calls, Limits
@@ -43,6 +45,7 @@ from frontend.http.request_ids import name_requests
 from frontend.http.server import Runner
 from frontend.http.tls import Certificate
 from frontend.kept_files import KeptFiles
+from frontend.presence.past_calls import PastCalls
 from frontend.presence.preferences import Attendant
 from frontend.presence.registrar import OpenPages
 from frontend.reload import Reloading
@@ -117,6 +120,7 @@ class App:
             self.store,
         )
         self.watchers = Watchers(self.calls, self.hooks)
+        self.past_calls = PastCalls(self.pages, self.hooks)
         self.repeats = Repeats(self.store.keys)
         self._users = Users(settings.users_file)
         preference_file = settings.state_dir / "preferences.json"
@@ -156,7 +160,8 @@ class App:
                 days=settings.cdr_days,
             )
         parts = {"recordings": self._recordings_fail, "records": self._records_fail}
-        self.health = Health(self.ari, self.media, self.store, parts, version=VERSION)
+        self.readiness = Readiness(self.ari, "" if settings.target_sip_server else settings.dial_context)
+        self.health = Health(self.ari, self.readiness, self.media, self.store, parts, version=VERSION)
         self.routes: list[web.AbstractRoute] = []  # of the HTTP port, once started
         self._connections: Connections | None = None
         self._opened = AsyncExitStack()
@@ -211,6 +216,8 @@ class App:
         await self.collector.start()
         opened.push_async_callback(self.collector.close)
         await self.ari.start(self.store.instance)
+        await self.readiness.start()
+        opened.push_async_callback(self.readiness.close)
         await self._serve()
         log.info("serving", page=f"{self.url}/", websocket=self.ws_url, second=self.legacy_ws_url, version=VERSION)
 
@@ -219,7 +226,8 @@ class App:
         access = Access(
             required=settings.enable_authentication,
             users=self._users,
-            secret=token_secret(settings.token_secret_file) if settings.enable_authentication else "",
+            # With sign-in off a token is worth nothing, and who asks for one is given one all the same.
+            secret=token_secret(settings.token_secret_file) if settings.enable_authentication else token_urlsafe(48),
             lifetime=settings.token_lifetime,
         )
         secret_file = settings.state_dir / "session-secret"

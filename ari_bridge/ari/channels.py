@@ -148,6 +148,15 @@ class Channels:
             return None
         return {"1": True, "0": False}.get(read(reply, _Variable).value)
 
+    async def context_exists(self, channel_id: str, context: str) -> bool:
+        """Whether the dialplan has it, as `DIALPLAN_EXISTS()` on a channel says; True where that cannot be asked."""
+        variable = f"DIALPLAN_EXISTS({context})"
+        try:
+            reply = await self._requests.send("channels", "getChannelVar", channelId=channel_id, variable=variable)
+        except PeerRefused:
+            return True  # without func_dialplan
+        return read(reply, _Variable).value != "0"
+
     async def sip_status(self, channel_id: str, ended: str) -> int:
         """The final SIP response by which the PJSIP channel of the name `ended` failed; 0: not known.
 

@@ -68,6 +68,8 @@ class Ari:
         identity: str = "",
     ) -> None:
         self.app = app
+        self.blocked: Unavailable | None = None  # why no new call can be made (readiness.py)
+        self.missing_context = ""  # in which calls would begin, and which the dialplan does not have
         self.version = ""
         self.connected = False
         self.identity = ""  # of the running Asterisk, another one after each restart; "" before the first connect
@@ -160,7 +162,7 @@ class Ari:
         """Why no new call should be begun now; None where one may. Calls that stand are not meant."""
         if not self.connected:
             return Unavailable("Asterisk is not connected", RETRY_SECONDS)
-        return self._requests.unavailable()
+        return self._requests.unavailable() or self.blocked
 
     def check_available(self) -> None:
         """Raises Unavailable where no new call should be begun now."""

@@ -83,6 +83,22 @@ class ChannelDtmfReceived(Event, tag=True, kw_only=True):
     duration_ms: int = 0
 
 
+class ChannelConnectedLine(Event, tag=True, kw_only=True):
+    """Who is at the other end of `channel` is somebody else now, or has got a name: `channel.connected`."""
+
+    channel: Channel
+
+
+class ChannelCallerId(Event, tag=True, kw_only=True):
+    """Who is at this end of `channel` is somebody else now, or has got a name: `channel.caller`.
+
+    Comes where the SIP phone at the channel tells it (P-Asserted-Identity, Remote-Party-ID), not for a `Local` channel
+    in a call that stands.
+    """
+
+    channel: Channel
+
+
 class ChannelHold(Event, tag=True, kw_only=True):
     channel: Channel
     musicclass: str = ""
@@ -146,6 +162,8 @@ KnownEvent = (
     | ChannelHangupRequest
     | Dial
     | ChannelDtmfReceived
+    | ChannelConnectedLine
+    | ChannelCallerId
     | ChannelHold
     | ChannelUnhold
     | ChannelEnteredBridge

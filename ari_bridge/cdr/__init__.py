@@ -3,9 +3,9 @@
 Knows calls as data, and the hooks that tell of their end; knows neither peers nor the front end.
 """
 
-from ari_bridge.cdr.cdr import Cdr, of
+from ari_bridge.cdr.cdr import Cdr, of, owner
 from ari_bridge.cdr.errors import RecordsAway
 from ari_bridge.cdr.query import MOST_ROWS, Cursor, Match, Page, Query
 from ari_bridge.cdr.service import Records
 
-__all__ = ["MOST_ROWS", "Cdr", "Cursor", "Match", "Page", "Query", "Records", "RecordsAway", "of"]
+__all__ = ["MOST_ROWS", "Cdr", "Cursor", "Match", "Page", "Query", "Records", "RecordsAway", "of", "owner"]

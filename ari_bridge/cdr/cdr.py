@@ -39,6 +39,8 @@ class Cdr(msgspec.Struct, frozen=True, rename="camel"):
     recording: tuple[str, ...] = ()  # names of recordings
     quality: dict[str, Any] = {}  # {}: not known
     feedback: dict[str, Any] = {}  # {}: none was given
+    connected_number: str = ""  # who was talked to last, as Asterisk told it (connected line); "": the one above
+    connected_name: str = ""
 
 
 def of(call: Call) -> Cdr:
@@ -51,7 +53,7 @@ def of(call: Call) -> Cdr:
         caller=_text(call.caller),
         caller_name=_text(call.caller_name),
         target=_text(call.target),
-        user=_text(_owner(call)),
+        user=_text(owner(call)),
         tenant="",  # SEAM: call.tenant
         created_at=call.created_at,
         ringing_at=call.ringing_at,
@@ -65,6 +67,8 @@ def of(call: Call) -> Cdr:
         parties=tuple(map(_party, call.parties)),
         transferred_to=_transferred_to(call),
         recording=tuple(recording.name for recording in call.recordings),
+        connected_number=_text(call.far_number),
+        connected_name=_text(call.far_name),
         # `codecs` and `quality` are not the call's: the writer knows them. `feedback` is given after the end.
     )
 
@@ -92,7 +96,7 @@ def _transferred_to(call: Call) -> str:
     return _text(answered[-1]) if answered and call.left is Outcome.TRANSFERRED else ""
 
 
-def _owner(call: Call) -> str:
+def owner(call: Call) -> str:
     """Whose call it is. A missed one is the user's whose pages rang; where none did, of the number that was called.
 
     Where the pages of several users rang and none accepted, it is nobody's.

@@ -19,7 +19,7 @@ MOST_ROWS = 500
 
 
 class Match(Enum):
-    """How `Query.number` is looked for in the caller and in the target; upper and lower case are the same."""
+    """How `Query.number` is looked for in the caller, the target, and who was talked to; case does not matter."""
 
     CONTAINS = "contains"
     PREFIX = "prefix"

@@ -92,7 +92,7 @@ def to_cdr(row: sa.Row[Any]) -> Cdr:
 
 
 def _has_number(number: str, match: Match) -> sa.ColumnElement[bool]:
-    columns = (cdr.c.caller, cdr.c.target)
+    columns = (cdr.c.caller, cdr.c.target, cdr.c.connected_number)
     if match is Match.PREFIX:
         return sa.or_(*(column.istartswith(number, autoescape=True) for column in columns))
     return sa.or_(*(column.icontains(number, autoescape=True) for column in columns))

@@ -16,6 +16,8 @@ from ari_bridge.ids import is_call_id
 
 FILE = "cdr.sqlite"
 FEEDBACK_BYTES = 4096
+OPENED_SECONDS = 5.0
+"""Whoever asks right after the start waits so long for the database to be opened."""
 
 
 class Records:
@@ -49,6 +51,7 @@ class Records:
 
     async def page(self, query: Query) -> Page:
         """Newest first. A call is found here some tenths of a second after its end. Raises RecordsAway."""
+        await self._writer.tried(OPENED_SECONDS)
         return await self._database.page(query)
 
     async def get(self, call_id: str) -> Cdr:

@@ -61,6 +61,7 @@ class Writer:
     """`healthy`: rows are written. `reason`: why not; "" where they are. `days`: how long rows are kept."""
 
     def __init__(self, database: Database, memory: EndedCalls, *, days: float) -> None:
+        self._tried = asyncio.Event()
         self.healthy = True
         self.reason = ""
         self._database = database
@@ -133,6 +134,10 @@ class Writer:
             metrics.CDR_WAITING.set(len(self._waiting))
         self._wake.set()
 
+    async def tried(self, seconds: float) -> None:
+        """Until the database was opened, or could not be: a fresh one has no table before. At most so long."""
+        await _at_most(seconds, self._tried)
+
     # --- the task ----------------------------------------------------------------------
 
     async def _run(self) -> None:
@@ -140,6 +145,7 @@ class Writer:
         while not self._closing.is_set():
             try:
                 await self._database.open()
+                self._tried.set()
                 while not self._closing.is_set():
                     await self._work()
                     self._heal()
@@ -152,6 +158,7 @@ class Writer:
             except Exception as error:  # a bug of ours must not end the task: it would never write again
                 log.exception("the call records could not be written")
                 self._break(repr(error))
+            self._tried.set()
             await _at_most(pause * random.uniform(0.5, 1.0), self._closing)
             pause = min(2 * pause, RETRY_MOST)
 

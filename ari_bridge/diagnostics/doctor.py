@@ -20,6 +20,7 @@ import aiohttp
 
 from ari_bridge.ari.channel_wakeup import needs_wake
 from ari_bridge.ari.client import Ari
+from ari_bridge.ari.readiness import CONTEXT_CURE, MARK, MEDIA_CURE
 from ari_bridge.errors import PeerError
 from ari_bridge.media.bencode import Value
 from ari_bridge.media.ng import NgClient
@@ -72,6 +73,10 @@ class Subject:
     ari_password: str
     ari_app: str
     rtpengine_ng: tuple[NodeAddress, ...]
+    dial_context: str = ""  # in which calls begin; "": in none
+    users: tuple[str, ...] = ()  # who may sign in
+    authentication: bool = False
+    http_host: str = "0.0.0.0"
     tls_cert: Path | None = None
     tls_key: Path | None = None
     data_folder: Path = Path(".")
@@ -128,6 +133,9 @@ class _Doctor:
             ("Asterisk modules", {CREDENTIALS}, self._modules),
             (STREAM, {CREDENTIALS}, self._stream),
             ("external media", {STREAM}, self._external_media),
+            ("dialplan", {"external media"}, self._dialplan),
+            ("users", set(), self._users),
+            ("address", set(), self._listening),
             *(check for node in self._subject.rtpengine_ng for check in self._of_node(node)),
             ("TLS files", set(), self._tls),
             ("free disk", set(), self._disk),
@@ -198,7 +206,8 @@ class _Doctor:
         if missing:
             lines = ", ".join(f"{name} ({purpose})" for name, purpose in missing.items())
             loads = "; ".join(f"load => {name}.so" for name in missing)
-            raise Unwell(f"not loaded: {lines}", f"modules.conf: {loads}; then restart Asterisk.")
+            now = "; ".join(f"asterisk -rx 'module load {name}.so'" for name in missing)
+            raise Unwell(f"not loaded: {lines}", f"{now} (no call ends by it). To keep it so, modules.conf: {loads}")
         return f"all {len(MODULES)} are loaded", ""
 
     @asynccontextmanager
@@ -236,7 +245,8 @@ class _Doctor:
             try:
                 address = await ari.channels.external_media(channel, RtpAddress("127.0.0.1", 9))
             except PeerError as error:
-                raise Unwell(str(error), "modules.conf: load chan_rtp and codec_ulaw; rtp.conf: free ports.") from error
+                cure = f"{MEDIA_CURE}; codec_ulaw too. With a restart pending: `core abort shutdown`."
+                raise Unwell(str(error), cure) from error
             finally:
                 await ari.channels.hangup(channel)
         if address.host in ("0.0.0.0", "::"):
@@ -245,6 +255,52 @@ class _Doctor:
                 "That is no address to send to: set the host's name in /etc/hosts.",
             )
         return f"Asterisk receives at {address}", ""
+
+    async def _dialplan(self) -> tuple[str, str]:
+        """The context that calls from pages begin in, and the extensions by which they reach each other."""
+        subject = self._subject
+        context = subject.dial_context
+        if not context:
+            return "calls go to a SIP server, past the dialplan", ""
+        async with self._connected() as ari:
+            channel = f"{MARK}-{secrets.token_hex(8)}"
+            await ari.channels.external_media(channel, RtpAddress("127.0.0.1", 9))
+            try:
+                if not await ari.channels.context_exists(channel, context):
+                    raise Unwell(f"there is no context {context}, in which calls begin", f"{CONTEXT_CURE}.")
+                ask = ari.channels.context_exists
+                unknown = [user for user in subject.users if not await ask(channel, f"{context},{user},1")]
+            finally:
+                await ari.channels.hangup(channel)
+        if unknown:
+            return (
+                f"{context} has no extension for {', '.join(unknown[:5])}: nobody can call them",
+                f"extensions.conf: exten => {unknown[0]},1,Stasis({subject.ari_app},inbound,${{EXTEN}}), and for "
+                "callers from outside the same in theirs; then `asterisk -rx 'dialplan reload'`, which ends no call.",
+            )
+        return f"there is a context {context}", ""
+
+    # --- users, and where they come to ---------------------------------------------------
+
+    async def _users(self) -> tuple[str, str]:
+        subject = self._subject
+        if not subject.authentication:
+            return "sign-in is off: anybody may call as anybody", ""
+        if not subject.users:
+            raise Unwell("there are no users: nobody can sign in", "`ari-bridge user add NAME`; no restart is needed.")
+        return f"{len(subject.users)} may sign in", ""
+
+    async def _listening(self) -> tuple[str, str]:
+        host = self._subject.http_host
+        if host in ("127.0.0.1", "localhost", "::1"):
+            return (
+                f"the pages are served at {host}: nobody but this machine reaches them",
+                "HTTP_HOST=0.0.0.0 with TLS_CERT and TLS_KEY, or a proxy here that has a certificate. A restart of "
+                "this server ends no call.",
+            )
+        if not self._subject.tls_cert:
+            return f"the pages are served at {host} without TLS", "Browsers give the microphone to https pages alone."
+        return f"the pages are served at {host}", ""
 
     # --- rtpengine ---------------------------------------------------------------------
 

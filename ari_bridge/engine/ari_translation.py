@@ -9,6 +9,7 @@ from ari_bridge.fsm.events import (
     ChannelEntered,
     ChannelGone,
     ChannelLeft,
+    ConnectedLineChanged,
     Event,
     FarAnswered,
     FarDigit,
@@ -56,6 +57,10 @@ def translate(event: ari.AriEvent, resource: Resource, leg: int, at: float) -> E
         case ari.ChannelDestroyed(channel=channel, cause=q850, cause_txt=text, tech_cause=sip):
             is_sip = channel.name.startswith(SIP)
             return ChannelGone(at, resource, q850, text, leg, sip if is_sip else 0, channel.name if is_sip else "")
+        case ari.ChannelCallerId(channel=channel) if resource is not Resource.EXTERNAL_MEDIA:
+            return ConnectedLineChanged(at, resource, leg, channel.caller.number, channel.caller.name)
+        case ari.ChannelConnectedLine(channel=channel) if resource is Resource.EXTERNAL_MEDIA:
+            return ConnectedLineChanged(at, resource, leg, channel.connected.number, channel.connected.name)
     if resource is Resource.FAR:
         return _of_far(event, at)
     return _of_party(event, leg, at) if resource is Resource.PARTY else None

@@ -63,6 +63,7 @@ from ari_bridge.ids import (
 )
 from ari_bridge.media.sdp import check_offer
 from ari_bridge.number_routing import Routes
+from ari_bridge.outcomes import Detail
 
 __all__ = [
     "Calls",
@@ -201,6 +202,7 @@ class Calls(Talks):
         if self.draining:
             raise Unavailable("the server is being replaced", retry_after=2.0)
         self._ari.check_available()
+        self._check_route(endpoint)
         call = Call(
             id=call_id,
             direction=Direction.OUTBOUND,
@@ -231,7 +233,12 @@ class Calls(Talks):
         prefer: str = "",
         listener: Listener | None = None,
     ) -> Call:
-        """Take an incoming call that rings for `user`. Raises UnknownCall, InvalidSdp, WrongState, TooMany."""
+        """Take an incoming call that rings for `user`. Raises UnknownCall, InvalidSdp, WrongState, TooMany.
+
+        One of an earlier process, which is not adopted yet, is taken as soon as it is.
+        """
+        if record := self._registry.records.get(call_id):
+            return self._accept_later(record, Accepted(time.time(), user, sdp, session, prefer), listener)
         task = self._registry.task(call_id)
         if user not in task.call.users:
             raise UnknownCall(f"The call {call_id} does not ring here.", field="callId")
@@ -251,6 +258,27 @@ class Calls(Talks):
             raise
         self._warm.drop_call(call_id)  # of the other pages that rang
         return task.call
+
+    def awaits_adoption(self, call_id: str) -> bool:
+        """Whether it is a call of an earlier process, and the PBX is not reached yet."""
+        return call_id in self._registry.records
+
+    def _accept_later(self, record: Call, accepted: Accepted, listener: Listener | None) -> Call:
+        """Raises UnknownCall, InvalidSdp, WrongState, TooMany."""
+        if accepted.user not in record.users:
+            raise UnknownCall(f"The call {record.id} does not ring here.", field="callId")
+        if record.direction is not Direction.INBOUND or record.state not in (CallState.RINGING, CallState.ACCEPTING):
+            raise WrongState(f"The call is {record.state.value}: it cannot be accepted now.", field="callId")
+        taken = self._registry.wishes.get(record.id)
+        by = taken.user if isinstance(taken, Accepted) else record.user
+        if by not in (None, accepted.user):
+            raise WrongState("The call was taken already, by another page.", field="callId")
+        check_offer(accepted.offer)
+        self._check_limits(accepted.user, adding=0)
+        self._registry.wishes[record.id] = accepted
+        if listener:
+            self._registry.wishing[record.id] = listener
+        return record
 
     def warm(
         self,
@@ -377,6 +405,12 @@ class Calls(Talks):
             return await answer
         finally:
             self.unwatch(call_id, listener)
+
+    def _check_route(self, endpoint: str) -> None:
+        """Raises Unavailable where the PBX is known not to have what `endpoint` begins in."""
+        missing = self._ari.missing_context
+        if missing and endpoint.endswith(f"@{missing}/n"):
+            raise Unavailable(f"the PBX's dialplan has no context {missing}", 5.0, Detail.NO_ROUTE)
 
     def _check_new(self, call_id: str) -> None:
         if not is_call_id(call_id):

@@ -19,12 +19,14 @@ def _shown(call: Call) -> tuple[object, ...]:
         call.transferring,
         call.left,
         call.far_is_here,
+        call.far_number,
+        call.far_name,
         call.recording,
     )
 
 
 def _parties_shown(call: Call) -> list[tuple[object, ...]]:
-    return [(party.number, party.state, party.here) for party in call.parties]
+    return [(party.number, party.name, party.state, party.here) for party in call.parties]
 
 
 def _seen_otherwise(before: Call, after: Call) -> bool:

@@ -11,7 +11,7 @@ import structlog
 
 from ari_bridge import metrics
 from ari_bridge.ari import events as ari_events
-from ari_bridge.ari import mailboxes
+from ari_bridge.ari import mailboxes, readiness
 from ari_bridge.ari.client import Ari
 from ari_bridge.ari.models import Channel
 from ari_bridge.engine import ari_translation
@@ -72,6 +72,8 @@ class Switchboard:
         if (lag := _lag(event.timestamp, at)) is not None:
             metrics.EVENT_LAG.observe(lag)
         channel = ari_translation.channel_id(event)
+        if channel and channel.startswith(f"{readiness.MARK}-"):
+            return  # our own, to see whether one can be made
         owner = self._owner(channel) if channel else None
         self._hooks.emit(AriReceived(event.type, event.raw, owner[0] if owner else None))
         if isinstance(event, ari_events.StasisStart) and event.replace_channel:

@@ -31,7 +31,7 @@ class MediaEngine(Protocol):
         """The legs that the engine holds for us."""
 
     async def heard(self, leg: str) -> float | None:
-        """When the browser's last packet came, in Unix seconds; None where that is not known."""
+        """When the browser's last packet came, by `clock.steady`; None where that is not known."""
 
     async def far_packets(self, leg: str) -> int | None:
         """How many RTP packets Asterisk has sent for the browser; None where that is not known."""
@@ -41,13 +41,16 @@ class MediaEngine(Protocol):
 
 
 class Pages(Protocol):
-    """Who has a page open, and wants to be called. Both are quick and never wait."""
+    """Who has a page open, and wants to be called. All are quick and never wait."""
 
     def ring(self, call: Call) -> Reach:
         """Tell every page of the called user, where it may ring."""
 
     def stop_ringing(self, call: Call, user: str | None, reason: str) -> None:
         """`user` None: all pages, except the one that has accepted."""
+
+    def update_caller(self, call: Call) -> None:
+        """Tell the pages that ring who calls now: the caller gave its place to somebody else, or got a name."""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from ari_bridge.fsm.call import Call, CallState, Direction, Fact, PartyState, Re
 from ari_bridge.fsm.events import (
     ChannelEntered,
     ChannelGone,
+    ConnectedLineChanged,
     FarAnswered,
     FarHeld,
     FarRinging,
@@ -134,6 +135,8 @@ class Reconciler:
                 continue
             if _ENTERED[resource] not in call.facts:
                 task.post(ChannelEntered(at, resource, leg))
+            if resource is Resource.EXTERNAL_MEDIA and channel.connected.number:
+                task.post(ConnectedLineChanged(at, resource, leg, channel.connected.number, channel.connected.name))
             if resource is Resource.FAR and call.direction is Direction.OUTBOUND:
                 if channel.state == "Up" and Fact.FAR_ANSWERED not in call.facts:
                     task.post(FarAnswered(at))

@@ -7,7 +7,7 @@ import structlog
 
 from ari_bridge.call_store import CallStore
 from ari_bridge.engine.call_metrics import CallMeter
-from ari_bridge.engine.call_task import CallTask, DigitReceived, Limits, Listener, Update
+from ari_bridge.engine.call_task import CallTask, DigitReceived, Limits, Listener, StateChanged, Update
 from ari_bridge.engine.event_dispatcher import Owner
 from ari_bridge.engine.executor import Peers
 from ari_bridge.engine.prewarm import WarmLegs
@@ -15,7 +15,7 @@ from ari_bridge.errors import Unavailable, UnknownCall, WrongState
 from ari_bridge.fsm.call import Call, CallState, PartyState, Resource
 from ari_bridge.fsm.deadlines import take_up
 from ari_bridge.fsm.decisions import Decision
-from ari_bridge.fsm.events import Event, RecordingAsked, RecordingVerb
+from ari_bridge.fsm.events import Accepted, Event, RecordingAsked, RecordingVerb
 from ari_bridge.hooks import CallAdopted, CallEnded, CallReleased, Hooks
 from ari_bridge.hooks import DigitReceived as DigitHook
 from ari_bridge.ids import Kind, is_digest, party_id, resource_id, stem_of
@@ -27,6 +27,7 @@ class Registry:
     """`tasks`: of the calls that have not ended. `records`: those that an earlier process left, not adopted yet.
 
     `owners`: of the channels whose name does not tell whose they are. `wishes`: what the users of records want done.
+    `wishing`: who is told of a call that it takes by its wish.
     """
 
     def __init__(self, peers: Peers, hooks: Hooks, limits: Limits, store: CallStore, warm: WarmLegs) -> None:
@@ -34,6 +35,7 @@ class Registry:
         self.records: dict[str, Call] = {}
         self.owners: dict[str, Owner] = {}
         self.wishes: dict[str, Event] = {}
+        self.wishing: dict[str, Listener] = {}
         self._ids: dict[str, str] = {}  # of `tasks`, by their stems
         self.empty = asyncio.Event()  # set when the last one ends
         self._peers = peers
@@ -71,18 +73,36 @@ class Registry:
         call, actions = decision
         call = take_up(call, actions, record, time.time(), self._limits.timing())
         self._store.save(call)
-        wish = self.wishes.pop(call.id, None)
+        wish, listener = self.wishes.pop(call.id, None), self.wishing.pop(call.id, None)
+        if listener and not call.state.live:
+            listener(StateChanged(call))
         if call.state is CallState.ENDED:
             self._hooks.emit(CallEnded(call))
             self._hooks.emit(CallReleased(call))
             return
         task = self.add(call, adopted=True)
         task.adopt(actions)
+        if isinstance(wish, Accepted):
+            self._accept(task, wish, listener)
+            wish = None
         self._hooks.emit(CallAdopted(task.call))  # its page, where it is back already, takes it now
         if self._limits.record_all and call.state is CallState.UP and not call.left and not call.recordings:
             task.post(RecordingAsked(time.time(), RecordingVerb.START))  # it was answered while nobody looked
         if wish:
             task.post(wish)
+
+    def _accept(self, task: CallTask, accepted: Accepted, listener: Listener | None) -> None:
+        """A page has taken the call before it was adopted. Where it rings no more, its page is told how it stands."""
+        if listener:
+            task.listeners.append(listener)
+        try:
+            task.ask(accepted)
+        except WrongState as error:
+            log.info(
+                "a call that was accepted during a start does not ring any more", call=task.call.id, reason=str(error)
+            )
+            if listener:
+                task.listeners.remove(listener)
 
     def post(self, call_id: str, event: Event) -> bool:
         """False: there is no such call, nor a leg ahead of it, that this could concern."""

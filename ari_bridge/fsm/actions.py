@@ -51,6 +51,11 @@ class StopRinging:
 
 
 @dataclass(frozen=True, slots=True)
+class TellCaller:
+    """Tell the pages that ring who it is that calls: it has changed."""
+
+
+@dataclass(frozen=True, slots=True)
 class StartTimer:
     """Starts, or starts anew. Comes back as TimerFired unless CancelTimers comes first.
 
@@ -181,6 +186,7 @@ Action = (
     | SendDigits
     | RingPages
     | StopRinging
+    | TellCaller
     | StartTimer
     | CancelTimer
     | CancelTimers

@@ -47,6 +47,8 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
     target: str  # the number as dialled, or that was called
     caller: str  # who calls, as shown to the far side; incoming: the caller's number
     caller_name: str
+    connected_number: str  # who is talked to, where Asterisk tells it (connected line); "": as dialled, or as called
+    connected_name: str
     user: str | None  # whose call it is; null: nobody's, or nobody has taken it yet
     users: list[str]  # incoming: those whose pages ring
     held: bool  # by our side
@@ -74,6 +76,8 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
             target=call.target,
             caller=call.caller,
             caller_name=call.caller_name,
+            connected_number=call.far_number,
+            connected_name=call.far_name,
             user=call.user,
             users=sorted(call.users),
             held=call.held,

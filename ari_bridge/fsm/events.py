@@ -183,6 +183,18 @@ class ChannelReplaced(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ConnectedLineChanged(Event):
+    """Asterisk tells who is there: ARI ChannelCallerId of the far side's or a party's own channel, or what our media
+    leg is told of the other end (ChannelConnectedLine). `leg` as in ChannelEntered.
+    """
+
+    resource: Resource
+    leg: int
+    number: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelLeft(Event):
     """ARI StasisEnd: the channel takes no commands any more, and is about to end."""
 

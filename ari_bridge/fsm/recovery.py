@@ -27,6 +27,7 @@ from ari_bridge.fsm.call import (
 from ari_bridge.fsm.decisions import ACCEPTING, EARLY, ENDING, RINGING, TRYING, UP, Decision
 from ari_bridge.fsm.events import Timer
 from ari_bridge.fsm.rules import parties
+from ari_bridge.fsm.rules.connected import identified
 from ari_bridge.ids import Kind, leg_id, leg_number, parse_resource_id, resource_id, stem_of
 from ari_bridge.outcomes import Cause, Outcome
 
@@ -179,6 +180,9 @@ def _party_goes_on(call: Call, party: Party, channel: Channel | None, members: s
 
 
 def _goes_on(call: Call, state: CallState, at: float, seen: Seen) -> Decision:
+    if media := seen.channels.get(leg_id(call.id, call.leg)):  # who is there may have changed while nobody listened
+        line = media.connected
+        call, _ = identified(replace(call, state=state), Resource.EXTERNAL_MEDIA, call.leg, line.number, line.name)
     members = _members(call, seen)
     facts = {*_CALLER_RINGS, Fact.ACCEPTED, Fact.ANSWER_TOLD, Fact.FAR_DIALLED}
     if Resource.BRIDGE in call.holds:

@@ -48,6 +48,7 @@ from ari_bridge.fsm.decisions import (
 )
 from ari_bridge.fsm.events import Event, Failure, Timer
 from ari_bridge.fsm.rules import parties, recording
+from ari_bridge.fsm.rules.connected import connected_line_changed
 from ari_bridge.fsm.rules.media import (
     answer_made,
     grace_over,
@@ -449,7 +450,7 @@ def _let_go(call: Call, actions: list[Action]) -> Decision:
     return replace(call, cause=dataclasses.replace(call.cause, detail=None)), [*actions, TellState()]
 
 
-give_far_away = parties.give_far_away
+give_far_away, line_changed = parties.give_far_away, connected_line_changed
 record, recording_over, recording_refused = recording.record, recording.over, recording.refused
 
 
@@ -477,6 +478,7 @@ TABLE: dict[type[Event], tuple[Rule, ...]] = {
     events.PagesRang:       (pages_rang,      illegal,         illegal,         illegal,         illegal,         pages_rang_late,   pages_rang_late),  # noqa: E501
     events.ChannelEntered:  (channel_entered, channel_entered, channel_entered, channel_entered, channel_entered, late,              late),     # noqa: E501
     events.ChannelReplaced: (late,            late,            late,            late,            parties.replaced, late,             late),     # noqa: E501
+    events.ConnectedLineChanged: (line_changed, line_changed,  line_changed,    line_changed,    line_changed,    late,              late),     # noqa: E501
     events.ChannelLeft:     (channel_left,    channel_left,    channel_left,    channel_left,    channel_left,    late,              late),     # noqa: E501
     events.ChannelGone:     (channel_gone,    channel_gone,    channel_gone,    channel_gone,    channel_gone,    channel_gone_late, late),     # noqa: E501
     events.FarRinging:      (far_rings,       late,            late,            late,            late,            late,              late),     # noqa: E501

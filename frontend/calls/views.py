@@ -10,6 +10,7 @@ from frontend.protocol.messages import (
     CallSummary,
     ClientState,
     Hold,
+    IncomingCall,
     PartyState,
     PartySummary,
     Recording,
@@ -103,7 +104,13 @@ def state_message(call: Call) -> State:
         reason=reason(outcome, detail) if (outcome := call.left or call.outcome) else "",
         detail=detail,
         forward=call.cause.forward if call.cause else "",
+        connected_number=call.far_number,
+        connected_name=call.far_name,
     )
+
+
+def incoming_message(call: Call) -> IncomingCall:
+    return IncomingCall(call.id, call.caller, call.caller_name, call.target, call.far_number, call.far_name)
 
 
 REFUSED = {
@@ -201,4 +208,6 @@ def summary(call: Call, *, here: bool, attached: bool) -> CallSummary:
         parties=parties(call),
         transferring=taker.target if (taker := call.party(call.transferring)) else "",
         recording=recording_state(call),
+        connected_number=call.far_number,
+        connected_name=call.far_name,
     )

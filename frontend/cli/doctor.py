@@ -10,9 +10,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from ari_bridge.diagnostics.doctor import Finding, Result, Subject, examine
+from frontend.auth.users import InvalidUser, Users
 from frontend.cli import logging as logs
 from frontend.cli.reconcile import reconcile
-from frontend.settings import InvalidSettings, load
+from frontend.settings import InvalidSettings, Settings, load
 
 _LOOKS = {Result.OK: "green", Result.WARNING: "yellow", Result.FAILED: "red", Result.SKIPPED: "dim"}
 
@@ -42,6 +43,10 @@ def doctor(
         ari_password=settings.ari_password,
         ari_app=settings.ari_app,
         rtpengine_ng=settings.rtpengine_ng,
+        dial_context="" if settings.target_sip_server else settings.dial_context,
+        users=tuple(_users(settings)),
+        authentication=settings.enable_authentication,
+        http_host=settings.http_host,
         tls_cert=settings.tls_cert,
         tls_key=settings.tls_key,
     )
@@ -51,6 +56,14 @@ def doctor(
     else:
         _show(findings)
     raise typer.Exit(int(any(finding.result is Result.FAILED for finding in findings)))
+
+
+def _users(settings: Settings) -> list[str]:
+    """Who may sign in; nobody where the file cannot be read: then the server says why at its start."""
+    try:
+        return Users(settings.users_file).names()
+    except InvalidUser:
+        return []
 
 
 def _show(findings: list[Finding]) -> None:

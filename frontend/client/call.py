@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from ari_bridge.outcomes import Outcome
 from frontend.client import events as happens
 from frontend.client.connection import refused
-from frontend.client.errors import ClientError, NoMedia, NotSeen, Refused
+from frontend.client.errors import ClientError, ConnectionLost, NoMedia, NotSeen, Refused
 from frontend.client.events import CallEvent, EventLog
 from frontend.client.media import Media, MediaStats
 from frontend.client.retry import backoff, wait_after
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ANSWER_SECONDS = 15.0  # the server's own set-up timeout comes first
 HANGUP_SECONDS = 10.0
+FAR = 1  # the party that was called, or has called
 _RANK = {"trying": 0, "ringing": 1, "early": 2, "accepted": 3, "ended": 4}
 Issue = Literal["echo", "choppy", "one_way", "delay", "noise", "dropped"]
 
@@ -50,11 +51,14 @@ class Call:
         self.held_by_far = False
         self.muted = False
         self.parties: dict[int, happens.Party] = {}  # by their number, as told last
+        self.connected_number = ""  # who is there, where the PBX tells it; "": as dialled, or as called
+        self.connected_name = ""
         self.recording = happens.Recording("off")
         self.digits = ""  # pressed by the far side
         self.sdp_offer = ""
         self.sdp_answer = ""
         self.taken_over = False  # another page of the user holds the call now; its media is closed here
+        self._unheard = False  # the connection was lost since the last offer
         self._line = line
         self._log = EventLog()
         self._away = False  # the connection is lost
@@ -200,16 +204,18 @@ class Call:
 
     async def offer(self, *, target: str | None = None, **fields: Any) -> None:
         """Send an offer of new media; `fields` of the message beside. Raises NoMedia, ConnectionLost."""
-        self._refused, self.sdp_answer = None, ""
+        self._refused, self.sdp_answer, self._unheard = None, "", False
         self.sdp_offer = await self._sound().offer(self._line.ice_servers)
         await self._line.send(messages.Offer(sdp=self.sdp_offer, target=target, call_id=self.id, **fields))
 
     async def answered(self) -> None:
         """Wait for the SDP answer, or the end, and connect the media. Raises Refused also."""
-        done = lambda: self.sdp_answer or self.ended or self._refused  # noqa: E731
+        done = lambda: self.sdp_answer or self.ended or self._refused or self._unheard  # noqa: E731
         await self.until(done, "SDP answer", ANSWER_SECONDS)
         if self._refused:
             raise self._refused
+        if self._unheard and not self.ended and not self.sdp_answer:
+            raise ConnectionLost(reason="it was lost before the SDP answer came")
         if self.sdp_answer:
             await self._sound().answer(self.sdp_answer)
 
@@ -248,6 +254,7 @@ class Call:
 
     def reconnecting(self, reason: str) -> None:
         """The connection is lost, and is being made again."""
+        self._unheard = True
         if not self._away:
             self._away = True
             self._log.add(happens.Reconnecting("signalling", reason))
@@ -267,6 +274,7 @@ class Call:
     def catch_up(self, summary: messages.CallSummary) -> None:
         """How the call stands now, where what happened was not told."""
         self._broken = None
+        self._connect(summary.connected_number, summary.connected_name)
         self._enter_state(summary.state, at=summary.answered_at or 0.0)
         if summary.held != self.held:
             self._hold(summary.held, "us")
@@ -300,6 +308,7 @@ class Call:
     # --- inside --------------------------------------------------------------------
 
     def _enter(self, message: messages.State) -> None:
+        self._connect(message.connected_number, message.connected_name)
         if message.state == "ended":
             self._end(message.outcome, message.reason, message.q850, message.sip, message.at)
         else:
@@ -334,7 +343,13 @@ class Call:
             self.held_by_far = held
         self._log.add(happens.Hold(held, by))
 
+    def _connect(self, number: str, name: str) -> None:
+        if number:
+            self.connected_number, self.connected_name = number, name
+
     def _party(self, party: happens.Party) -> None:
+        if party.party == FAR and party.state != "ended":
+            self._connect(party.number, party.display_name)
         self.parties[party.party] = party
         self._log.add(party)
 

@@ -10,6 +10,7 @@ Knows no media: `media.py` says what a call needs of them.
 import asyncio
 import random
 import ssl
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from types import TracebackType
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from frontend.client.preflight import Preflight
 
 WELCOME_SECONDS = 5.0
+BEGIN_SECONDS = 30.0
+"""How long a call is asked for again where the connection is lost in the middle of it."""
 _FATE_SECONDS = 3.0
 _ENDED_KEPT = 32
 
@@ -64,11 +67,13 @@ class Client:
         self.live: list[messages.CallSummary] = []  # the live calls of this user, as the server told last
         self.refusals: deque[messages.Error] = deque(maxlen=64)  # those that belong to no call
         self.connections = 0  # made so far, the one that stands included
+        self.losses = 0  # of connections, so far
         self.ice_servers: Sequence[IceServer] = ()
         self.voicemail: messages.Voicemail | None = None
         self.people: dict[str, messages.PersonSummary] = {}  # by number
         self._password = password
         self._calls: dict[str, Call] = {}
+        self._beginning: set[str] = set()  # the ids of those that wait for their first SDP answer
         self._rings = Rings(self._begin, self.ask)
         self._fates: dict[str, asyncio.Task[None]] = {}  # one for each call that ended out of sight
         self._told = 0  # how many `calls` messages came
@@ -141,7 +146,8 @@ class Client:
         await self.ask(messages.Resume(self.session))
         await self.until(lambda: self._told > told, "calls", WELCOME_SECONDS)
         live = {summary.call_id: summary for summary in self.live}
-        gone = [call for call in self._calls.values() if not call.ended and call.id not in live]
+        known = [call for call in self._calls.values() if not call.ended and call.id not in self._beginning]
+        gone = [call for call in known if call.id not in live]
         await asyncio.gather(*(self._fate(call) for call in gone))
         for call in self._calls.values():
             if not call.ended:
@@ -230,14 +236,52 @@ class Client:
         await self._forget()
         call = Call(self, call_id, media or media_module.webrtc(source, self._codec))
         self._calls[call_id] = call
+        self._beginning.add(call_id)
         try:
-            await call.offer(**offer)
-            await call.answered()
+            await self._until_it_is_begun(call, offer)
         except BaseException:
             del self._calls[call_id]
             await call.close()
             raise
+        finally:
+            self._beginning.discard(call_id)
         return call
+
+    async def _until_it_is_begun(self, call: Call, offer: dict[str, Any]) -> None:
+        """Asked again where the connection is lost before the SDP answer came: by the same id, so no second call comes
+        of it. Raises as `call` does, a loss of the connection only after BEGIN_SECONDS.
+        """
+        deadline, losses = time.monotonic() + BEGIN_SECONDS, self.losses
+        for pause in backoff():
+            connections = self.connections
+            try:
+                await call.offer(**offer)
+                return await call.answered()
+            except ConnectionLost:
+                if not self._reconnects or time.monotonic() > deadline:
+                    raise
+            except Refused as error:  # a server that was just started may not have reached the PBX yet
+                if self.losses == losses or error.code != "unavailable" or time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(min(wait_after(error, pause), 1.0))
+                continue
+            await self.online(max(0.1, deadline - time.monotonic()), after=connections)
+            if "target" in offer and await self._heard_of(call):
+                offer = {}  # new media for the call that it has become
+            if call.ended:
+                return None
+
+    async def _heard_of(self, call: Call) -> bool:
+        """Whether the server knows of the call that was asked for; one that has ended is over."""
+        if any(one.call_id == call.id for one in self.live):
+            return True
+        try:
+            told = await self.http.call(call.id)
+        except ClientError as error:
+            return not (isinstance(error, Refused) and error.code == "unknown_call")
+        if told.state == "ended":
+            await self._fate(call)
+        return True
 
     async def _forget(self) -> None:
         """Calls that ended long ago: what comes of them still is nothing that they would tell."""
@@ -350,6 +394,7 @@ class Client:
 
     def _on_lost(self, lost: ConnectionLost) -> None:
         self._lost = lost
+        self.losses += 1
         for call in self._calls.values():
             call.reconnecting(str(lost))
             if not self._reconnects:

@@ -20,7 +20,7 @@ from frontend.protocol.messages import PartyState, RecordingState
 
 KEPT = 256
 """Events of one call. A reader who is further behind gets `Missed` in place of the oldest."""
-AS_WANTED = frozenset({Outcome.COMPLETED, Outcome.TRANSFERRED, Outcome.CANCELLED, None})
+AS_WANTED = frozenset({Outcome.COMPLETED, Outcome.TRANSFERRED, Outcome.CANCELLED, Outcome.ANSWERED_ELSEWHERE, None})
 """Outcomes with which a call has ended; with all others it has failed."""
 
 

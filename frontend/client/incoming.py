@@ -31,6 +31,8 @@ class Incoming:
         self.caller = message.caller
         self.caller_name = message.caller_name
         self.target = message.target
+        self.connected_number = message.connected_number  # who calls now, where the caller gave its place to another
+        self.connected_name = message.connected_name
         self.stopped = ""
         self._take = take
         self._ask = ask
@@ -39,6 +41,7 @@ class Incoming:
     async def answer(self, source: "Source | None" = None, *, media: Media | None = None) -> Call:
         """Take it. Raises Refused where another page was quicker, MediaMissing, NotSeen, ConnectionLost."""
         call = await self._take(self.id, source, media)
+        self.stopped = ""  # it may have looked as if it were gone, while a server was started
         self.stop("accepted")
         return call
 
@@ -54,6 +57,10 @@ class Incoming:
         except TimeoutError:
             raise NotSeen(f"the call of {self.caller} still rings after {timeout:g} s") from None
         return self.stopped
+
+    def update(self, message: messages.IncomingCall) -> None:
+        """Told by the client: who calls has changed."""
+        self.connected_number, self.connected_name = message.connected_number, message.connected_name
 
     def stop(self, reason: str) -> None:
         """Told by the client. The first reason holds."""
@@ -77,6 +84,8 @@ class Rings:
         if message.call_id not in self._ringing:
             incoming = self._ringing[message.call_id] = Incoming(self._take, self._ask, message)
             self.waiting.append(incoming)
+        else:
+            self._ringing[message.call_id].update(message)
 
     def stop(self, call_id: str, reason: str) -> None:
         if incoming := self._ringing.pop(call_id, None):

@@ -59,6 +59,8 @@ class CallInfo(Answer, frozen=True):
     target: str
     caller: str
     caller_name: str = ""
+    connected_number: str = ""  # who is talked to, where Asterisk tells it; "": as dialled, or as called
+    connected_name: str = ""
     user: str | None = None
     users: tuple[str, ...] = ()  # whose pages ring
     held: bool = False
@@ -128,6 +130,8 @@ class CallRecord(Answer, frozen=True):
     recording: tuple[str, ...] = ()
     quality: dict[str, Any] = {}
     feedback: dict[str, Any] = {}
+    connected_number: str = ""  # who was talked to last, where Asterisk told it
+    connected_name: str = ""
 
 
 class RecordPage(Answer, frozen=True):

@@ -21,6 +21,9 @@ class Page(Protocol):
     def stop_ringing(self, call: Call, reason: str) -> None:
         """Also told where it does not ring, or has accepted the call itself."""
 
+    def update_caller(self, call: Call) -> None:
+        """Who calls has changed. Also told where it does not ring."""
+
     def send(self, message: ServerMessage) -> None: ...
 
 
@@ -107,3 +110,8 @@ class OpenPages:
         for one in call.users if user is None else {user}:
             for page in list(self._by_user.get(one, [])):
                 page.stop_ringing(call, reason)
+
+    def update_caller(self, call: Call) -> None:
+        for user in call.users:
+            for page in self.of_user(user):
+                page.update_caller(call)

@@ -321,6 +321,8 @@ class CallSummary(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tru
     parties: tuple[PartySummary, ...] = ()  # all that have not left; none before an incoming call is accepted
     transferring: str = ""  # the number that the call is being transferred to
     recording: RecordingState = "off"
+    connected_number: str = ""  # who is there, where the PBX tells it (connected line); "": as dialled, or as called
+    connected_name: str = ""
 
 
 class Calls(Message, tag="calls", frozen=True):
@@ -330,6 +332,27 @@ class Calls(Message, tag="calls", frozen=True):
     """
 
     calls: list[CallSummary]
+
+
+class PastCall(Message, tag="past-call", frozen=True):
+    """A call of this user has ended, on whichever page; also one that rang nowhere. As its call record has it.
+
+    Comes once, to all pages that are registered then; `/cdrs` has those of the time before. Times are Unix seconds.
+    """
+
+    call_id: str
+    direction: Direction
+    caller: str
+    caller_name: str
+    target: str
+    created_at: float
+    ended_at: float
+    talk_seconds: float  # 0 where nobody answered
+    outcome: Outcome
+    ringing_at: float | None = None  # nothing: no page rang
+    answered_at: float | None = None
+    connected_number: str = ""
+    connected_name: str = ""
 
 
 class MediaLost(Message, tag="media-lost", frozen=True):
@@ -423,15 +446,23 @@ class State(Message, tag="state", frozen=True):
     reason: str = ""  # one short sentence in plain words
     detail: Detail | None = None  # with `ended`: who refused, where `outcome` says too little
     forward: str = ""  # with `moved`: the number that the far side names in its place
+    connected_number: str = ""  # who is there, where the PBX tells it (connected line); "": as dialled, or as called
+    connected_name: str = ""
 
 
 class IncomingCall(Message, tag="incoming-call", frozen=True):
-    """A call rings for this user. Answer with `offer` (callId, sdp), `decline` or nothing."""
+    """A call rings for this user. Answer with `offer` (callId, sdp), `decline` or nothing.
+
+    Comes again for a call that rings already where its caller has given its place to somebody else, or has got a name:
+    the connected line is theirs.
+    """
 
     call_id: str
     caller: str
     caller_name: str
     target: str
+    connected_number: str = ""
+    connected_name: str = ""
 
 
 class IncomingEnded(Message, tag="incoming-ended", frozen=True):
@@ -555,6 +586,7 @@ ServerMessage = (
     | Voicemail
     | People
     | PeopleChanged
+    | PastCall
     | MediaLost
     | MediaChecked
     | TakenOver

@@ -33,6 +33,7 @@ from frontend.calls.commands import act
 from frontend.calls.views import (
     REFUSED,
     hold_message,
+    incoming_message,
     party_message,
     recording_message,
     state_message,
@@ -218,6 +219,7 @@ class Connection:
             if call.session == session and not call.left:
                 self.hold(call)
         self._tell_calls()
+        self._tell_ice_servers()
 
     def _register(self, message: messages.Register) -> None:
         token = message.token or (self._authorization or "").removeprefix("Bearer ").strip() or None
@@ -305,7 +307,9 @@ class Connection:
         if message.call_id is None:
             raise InvalidRequest("An offer needs a target to call, or the callId of a call.", field="target")
         call = self._calls.get(message.call_id)
-        if call.user is None and call.direction is Direction.INBOUND:
+        # Of a call that was being accepted when the server died, no offer is left: it rings, and is taken by this one.
+        rings = call.user is None or (self._calls.awaits_adoption(call.id) and call.state is not CallState.UP)
+        if rings and call.direction is Direction.INBOUND:
             self._accept(message)
         elif call.session == self.session:
             self._calls.renew_media(call.id, sdp=message.sdp, prefer=message.prefer or "")
@@ -403,7 +407,8 @@ class Connection:
         if self._ice_again:
             self._ice_again.cancel()
         ice = self._shared.ice
-        relay = self._user is not None or not self._shared.access.required
+        # A call that stands is given new media also where its page's sign-in has ended meanwhile.
+        relay = self._user is not None or bool(self._mine) or not self._shared.access.required
         told = ice.message(self._user, relay=relay, now=time.time())
         if told:
             self.send(told)
@@ -414,7 +419,11 @@ class Connection:
         if call.id not in self._ringing:
             self._ringing.add(call.id)
             self._rang.append(call.id)
-            self.send(messages.IncomingCall(call.id, call.caller, call.caller_name, call.target))
+            self.send(incoming_message(call))
+
+    def update_caller(self, call: Call) -> None:
+        if call.id in self._ringing and call.id != self._accepting:
+            self.send(incoming_message(call))
 
     def stop_ringing(self, call: Call, reason: str) -> None:
         if call.id == self._accepting or call.id not in self._ringing:

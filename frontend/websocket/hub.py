@@ -7,7 +7,7 @@ from aiohttp import WSCloseCode, web
 
 from ari_bridge import metrics
 from ari_bridge.engine.call_manager import Calls
-from ari_bridge.fsm.call import Call
+from ari_bridge.fsm.call import Call, CallState, Direction
 from ari_bridge.hooks import CallAdopted, CallChanged, CallEnded, CallStarted, HookEvent, Hooks
 from frontend.auth.authenticator import Access
 from frontend.auth.sessions import Sessions
@@ -115,8 +115,16 @@ class Connections:
         for connection in concerned:
             connection.tell_calls_soon()
 
+    def _adopted(self, call: Call) -> None:
+        """Pages that were back before the PBX was reached could not be told yet."""
+        if holder := self.holder(call.session):
+            holder.hold(call)
+        if call.direction is Direction.INBOUND and call.state is CallState.RINGING:
+            for page in [page for user in call.users for page in self.pages.of_user(user)]:
+                page.ring(call)
+
     def _on_hook(self, event: HookEvent) -> None:
-        if isinstance(event, CallAdopted) and (holder := self.holder(event.call.session)):
-            holder.hold(event.call)
+        if isinstance(event, CallAdopted):
+            self._adopted(event.call)
         if isinstance(event, CallStarted | CallChanged | CallEnded | CallAdopted):
             self.changed(event.call)

@@ -20,7 +20,7 @@ from tests.real.journals import remove_journal
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 PROJECT = Path(__file__).parents[2]
-SERVE = (sys.executable, "-c", "from frontend.cli import main; main()", "serve")
+SERVE = (sys.executable, "-c", "from frontend.cli.__main__ import main; main()", "serve")
 _STARTER = ThreadPoolExecutor(1)
 """What it starts dies with the thread that started it, so this one lives as long as the program."""
 

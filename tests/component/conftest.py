@@ -41,6 +41,7 @@ class PagesSeen:
     reach: Reach = Reach()
     rung: list[str] = field(default_factory=list)
     stopped: list[tuple[str | None, str]] = field(default_factory=list)
+    callers: list[tuple[str, str]] = field(default_factory=list)  # who calls now, each time that it changed
 
     def ring(self, call: Call) -> Reach:
         self.rung.append(call.id)
@@ -48,6 +49,9 @@ class PagesSeen:
 
     def stop_ringing(self, call: Call, user: str | None, reason: str) -> None:
         self.stopped.append((user, reason))
+
+    def update_caller(self, call: Call) -> None:
+        self.callers.append((call.far_number, call.far_name))
 
 
 @dataclass
@@ -93,9 +97,12 @@ def limits() -> Limits:
 
 @asynccontextmanager
 async def an_engine(
-    fake_ari: FakeAri, fake_rtpengine: FakeRtpengine, limits: Limits, state_dir: Path
+    fake_ari: FakeAri, fake_rtpengine: FakeRtpengine, limits: Limits, state_dir: Path, *, connected: bool = True
 ) -> AsyncIterator[Engine]:
-    """One process' worth of the engine. Leaving it leaves the calls: another one with the same folder adopts them."""
+    """One process' worth of the engine. Leaving it leaves the calls: another one with the same folder adopts them.
+
+    `connected`: with its event stream up.
+    """
     client = Ari(fake_ari.url, fake_ari.user, fake_ari.password, "ari-bridge", timeout=0.5)
     media = Pool([NodeAddress.parse(fake_rtpengine.address)], app=client.app, timeout=0.5)
     pages, hooks, store = PagesSeen(), Hooks(), SqliteStore(state_dir, journal_dir=state_dir)
@@ -110,7 +117,8 @@ async def an_engine(
         await calls.start()
         opened.push_async_callback(calls.close)
         await client.start()
-        await until(lambda: client.connected, "the event stream")
+        if connected:
+            await until(lambda: client.connected, "the event stream")
         yield Engine(fake_ari, fake_rtpengine, pages, hooks, client, calls)
 
 

@@ -22,6 +22,7 @@ SCRIPT = """
   };
   function listen(element, stream) {
     const context = new AudioContext();
+    addEventListener("pointerup", () => context.state === "suspended" && context.resume(), true);
     const source = context.createMediaStreamSource(stream);
     const block = context.createScriptProcessor(4096, 1, 1);
     block.onaudioprocess = ({ inputBuffer }) => {

@@ -30,7 +30,7 @@ _PAGE = """\
 _MOUNTED = """\
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { App } from "./App";
+import App from "./App";
 
 createRoot(document.getElementById("root")!).render(<StrictMode><App /></StrictMode>);
 """
@@ -94,7 +94,7 @@ class Project:
             (folder / path).write_text(text)
 
     def page(self, name: str, block: Block) -> None:
-        """A page that is this block and nothing else; a component is called `App`."""
+        """A page that is this block and nothing else; a component is its default."""
         if block.language == "tsx":
             self.write(name, {"App.tsx": block.code, "main.tsx": _MOUNTED, "index.html": _PAGE.format(main="main.tsx")})
         else:

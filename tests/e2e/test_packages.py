@@ -179,11 +179,10 @@ async def test_a_plain_websocket_is_called(stranger: Stranger, site: Site, far: 
             await caller.done()
 
 
-@pytest.mark.parametrize(
-    "document",
-    [CLIENT / "README.md", REACT / "README.md", DOCS / "SDK.md", DOCS / "MIGRATION.md"],
-    ids=lambda path: f"{path.parent.name}-{path.stem}",
-)
+DOCUMENTS = [CLIENT / "README.md", REACT / "README.md", DOCS / "SDK.md", DOCS / "MIGRATION.md"]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: f"{path.parent.name}-{path.stem}")
 async def test_every_block_of_the_documents_has_right_types(document: Path, project: Project) -> None:
     found = blocks(document)
     assert found

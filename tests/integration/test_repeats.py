@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import quote
 
 import aiohttp
 import msgspec
 import pytest
+from yarl import URL
 
+from ari_bridge.ids import stem_of
 from deploy.demo.rtpengine import Rtpengine
 from frontend.http.idempotency import HEADER, REPLAYED
 from tests.chaos.front_end import FrontEnd
@@ -45,9 +48,9 @@ async def front_end(pbx: Pbx, rtpengine: Rtpengine, tmp_path: Path) -> AsyncIter
         await front_end.close()
 
 
-async def invite(front_end: FrontEnd, key: str) -> tuple[int, bytes, bool]:
+async def invite(front_end: FrontEnd, key: str, call_id: str | None = None) -> tuple[int, bytes, bool]:
     """Status, body, and whether it is a repeat; 0 where the front end died meanwhile."""
-    body = {"target": "600", "sdp": OFFER}
+    body = {"target": "600", "sdp": OFFER, "callId": call_id}
     try:
         async with (
             aiohttp.ClientSession(front_end.url) as http,
@@ -58,10 +61,10 @@ async def invite(front_end: FrontEnd, key: str) -> tuple[int, bytes, bool]:
         return 0, b"", False
 
 
-async def invite_until_told(front_end: FrontEnd, key: str) -> tuple[int, bytes, bool]:
+async def invite_until_told(front_end: FrontEnd, key: str, call_id: str | None = None) -> tuple[int, bytes, bool]:
     """As a client does that asks again while it is told to."""
     async with asyncio.timeout(15):
-        while (answer := await invite(front_end, key))[0] in (0, 503):  # noqa: ASYNC110
+        while (answer := await invite(front_end, key, call_id))[0] in (0, 503):  # noqa: ASYNC110
             await asyncio.sleep(0.1)
         return answer
 
@@ -83,12 +86,15 @@ async def remembered(front_end: FrontEnd) -> list[str]:
 
 async def stands(front_end: FrontEnd, call_id: str, state: str) -> None:
     async with asyncio.timeout(10):
-        while (await front_end.get(f"/call/{call_id}"))["state"] != state:  # noqa: ASYNC110
+        while (await front_end.get(f"/call/{quote(call_id, safe='')}"))["state"] != state:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
 
 async def hang_up(front_end: FrontEnd, call_id: str) -> None:
-    async with aiohttp.ClientSession(front_end.url) as http, http.delete(f"/call/{call_id}") as response:
+    async with (
+        aiohttp.ClientSession(front_end.url) as http,
+        http.delete(URL(f"/call/{quote(call_id, safe='')}", encoded=True)) as response,
+    ):
         assert response.status == 204
 
 
@@ -105,6 +111,25 @@ async def test_killed_after_the_answer(front_end: FrontEnd) -> None:
     await stands(front_end, call_id, "ended")
     await killed_and_back(front_end)
     assert await invite_until_told(front_end, "order 1") == (201, body, True), "also when it has ended"
+    assert await remembered(front_end) == [call_id]
+
+
+@both_versions
+@pytest.mark.parametrize("call_id", ["call-1790000000000", "order №7/a {b}"])
+async def test_a_call_is_known_by_the_id_that_its_client_chose_after_a_kill(
+    front_end: FrontEnd, pbx: Pbx, call_id: str
+) -> None:
+    status, body, _ = await invite(front_end, "order 1", call_id)
+    assert (status, msgspec.json.decode(body, type=Told).call_id) == (201, call_id)
+    await stands(front_end, call_id, "accepted")
+    await killed_and_back(front_end)
+    assert await invite_until_told(front_end, "order 1", call_id) == (201, body, True)
+    assert await of_calls(front_end) == {call_id}, "what stands in Asterisk is the call's"
+    live = await front_end.get("/live")
+    assert live["channels"] and all(one["id"].startswith(f"{stem_of(call_id)}-") for one in live["channels"])
+    await hang_up(front_end, call_id)
+    await stands(front_end, call_id, "ended")
+    await killed_and_back(front_end)
     assert await remembered(front_end) == [call_id]
 
 

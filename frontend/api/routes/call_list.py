@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ari_bridge.call_store import NEWEST, CallStore, Place, StoreRefused
-from ari_bridge.cdr import Cursor
+from ari_bridge.cdr import Cursor, owner
 from ari_bridge.errors import Unavailable
 from ari_bridge.fsm.call import Call, Direction
 from frontend.calls.views import client_state
@@ -24,7 +24,7 @@ class Filter:
     state: ClientState | None = None
     live: bool | None = None
     direction: Direction | None = None
-    number: str = ""  # a part of the caller, or of the target; upper and lower case are the same
+    number: str = ""  # a part of the caller, the target, or of who is talked to; case does not matter
     since: float | None = None
     until: float | None = None  # not included
 
@@ -32,11 +32,11 @@ class Filter:
         state = client_state(call)
         number = self.number.lower()
         return (
-            (self.user is None or self.user == call.user or self.user in call.users)
+            (self.user is None or self.user in call.users or self.user in (call.user, owner(call)))
             and self.state in (None, state)
             and self.live in (None, state != "ended")
             and self.direction in (None, call.direction)
-            and (number in call.target.lower() or number in call.caller.lower())
+            and any(number in one.lower() for one in (call.target, call.caller, call.far_number))
             and (self.since is None or call.created_at >= self.since)
             and (self.until is None or call.created_at < self.until)
         )

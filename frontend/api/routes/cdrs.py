@@ -46,7 +46,7 @@ class RecordFilters(msgspec.Struct, frozen=True, rename="camel"):
     user: Text | None = None  # whose calls; with sign-in there are your own only
     direction: Direction | None = None
     outcome: Outcome | None = None
-    number: Text | None = None  # looked for in the caller and in the target
+    number: Text | None = None  # looked for in the caller, in the target, and in who was talked to
     match: Match = Match.CONTAINS  # how it is
     since: Moment | None = None  # when the call began
     until: Moment | None = None  # not included

@@ -1,6 +1,7 @@
 """`GET /health`: can calls be made? 200, or 503 with the reasons.
 
-`degraded` is 200: calls can be made, but an rtpengine is missing, or what is to be kept of calls cannot be written.
+`degraded` is 200: an rtpengine is missing, what is to be kept of calls cannot be written, a restart of Asterisk is
+pending (calls that stand go on until then), or the dialplan has not the context that calls begin in.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import msgspec
 from aiohttp import web
 
 from ari_bridge.ari.client import Ari
+from ari_bridge.ari.readiness import Readiness
 from ari_bridge.call_store import CallStore
 from ari_bridge.errors import PeerError
 from ari_bridge.media.node_monitor import NodeReport
@@ -50,6 +52,7 @@ class MediaCheck(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class Checks(msgspec.Struct, frozen=True, omit_defaults=True):
     ari: PartCheck
+    pbx: PartCheck  # it makes channels and media legs, and has the context that calls begin in
     rtpengine: MediaCheck
     store: PartCheck  # the call memory
     recordings: PartCheck
@@ -65,7 +68,7 @@ class HealthData(msgspec.Struct, frozen=True):
 def _example(status: Literal["ok", "unavailable"], ari: PartCheck) -> HealthData:
     fine = PartCheck(True)
     media = MediaCheck(True, [NodeCheck(True, "127.0.0.1:2223", "up", 1, seconds=0.000412)])
-    return HealthData(status, "0.1.0", Checks(ari, media, fine, fine, fine))
+    return HealthData(status, "0.1.0", Checks(ari, fine, media, fine, fine, fine))
 
 
 HEALTH = Operation(
@@ -76,7 +79,8 @@ HEALTH = Operation(
     summary="Can calls be made?",
     description=(
         "`degraded`: yes, but an rtpengine is missing, something that is to be kept of calls cannot be written, or "
-        "another client has taken our ARI application over in the last minute. "
+        "another client has taken our ARI application over in the last minute; or a restart of Asterisk is pending, or "
+        "it has not the dialplan context that calls begin in, and calls that stand go on. "
         "`draining`: calls that stand go on, but no new one is begun here."
     ),
     parameters=Nothing,
@@ -106,11 +110,19 @@ class Health:
     """
 
     def __init__(
-        self, ari: Ari, media: Pool, store: CallStore, parts: Mapping[str, Callable[[], str]], *, version: str
+        self,
+        ari: Ari,
+        readiness: Readiness,
+        media: Pool,
+        store: CallStore,
+        parts: Mapping[str, Callable[[], str]],
+        *,
+        version: str,
     ) -> None:
         self._parts = parts
         self.draining = False
         self._ari = ari
+        self._readiness = readiness
         self._media = media
         self._store = store
         self._version = version
@@ -121,9 +133,10 @@ class Health:
     async def health(self, asked: Asked[Nothing, Nothing]) -> web.Response:
         ari, media = await self._check_ari(), self._check_media()
         store = PartCheck(self._store.healthy, self._store.reason or None)
-        ok = ari.ok and media.ok and not self.draining
+        pbx = _part(self._readiness.reason)
+        ok = ari.ok and self._readiness.calls and media.ok and not self.draining
         parts = {name: _part(reason()) for name, reason in self._parts.items()}
-        whole = all(part.ok for part in (store, *parts.values())) and all(node.ok for node in media.nodes)
+        whole = all(part.ok for part in (pbx, store, *parts.values())) and all(node.ok for node in media.nodes)
         whole = whole and not ari.reason
         status: _Status = "draining" if self.draining else "unavailable"
         if ok:
@@ -131,7 +144,7 @@ class Health:
         headers = {"Cache-Control": "no-store"}
         if not ok:
             headers["Retry-After"] = RETRY_SECONDS
-        told = HealthData(status, self._version, Checks(ari, media, store, **parts))
+        told = HealthData(status, self._version, Checks(ari, pbx, media, store, **parts))
         return json_response(told, status=200 if ok else 503, headers=headers)
 
     async def _check_ari(self) -> PartCheck:

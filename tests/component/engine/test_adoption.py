@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ari_bridge.engine.call_manager import Limits
+from ari_bridge.errors import WrongState
 from ari_bridge.fsm.call import Call, CallState, Taping
 from ari_bridge.hooks import CallAdopted, HookEvent
 from ari_bridge.outcomes import Outcome
@@ -221,5 +222,21 @@ async def test_the_adoption_is_told_once(process: Process) -> None:
         await second.ari.drop_stream()
         await until(lambda: second.ari.connections >= 3, "the reconnect")
         assert sum(isinstance(event, CallAdopted) for event in seen) <= 1
+        second.calls.hangup(call.id)
+        await gone(second, call.id)
+
+
+async def test_a_caller_who_is_accepted_before_the_pbx_is_reached_is_talked_to(
+    process: Process, fake_ari: FakeAri
+) -> None:
+    async with process() as first:
+        call = await arrive(first, {"1001", "1002"})
+    await fake_ari.stop()  # an Asterisk that takes connections only later
+    async with process(connected=False) as second:
+        assert second.calls.accept(call.id, sdp=OFFER, user="1001", listener=second.listen).id == call.id
+        with pytest.raises(WrongState, match="by another page"):
+            second.calls.accept(call.id, sdp=OFFER, user="1002", listener=second.listen)
+        await fake_ari.start()
+        await until(lambda: "accepted" in second.states(), "the talk")
         second.calls.hangup(call.id)
         await gone(second, call.id)

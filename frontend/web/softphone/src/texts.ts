@@ -1,6 +1,6 @@
 // Every sentence that people read, in one place: ready for translation.
 
-import { type CallFeedback, type CallInfo as Call, type Detail, type DeviceUse, type Forward, isConference, type NumberFault, type Outcome, partiesOf, type PartyState, type Person, type PersonState, type Phase, type Problem, type QualityWarning, type Trouble } from "sip-proxy-client";
+import { type CallFeedback, type CallInfo as Call, type Detail, type DeviceUse, type Forward, facing, isConference, type NumberFault, type Outcome, partiesOf, type PartyState, type Person, type PersonState, type Phase, type Problem, type QualityWarning, type Trouble } from "sip-proxy-client";
 
 export interface Message {
   text: string;
@@ -18,6 +18,12 @@ export const STATE_WORDS: Record<Phase, string> = {
   incoming: "Incoming call",
   ended: "Call ended",
 };
+
+/** Whom somebody meant, where somebody else is there: "dialled 7001", "called by 7001"; "" where it is the same. */
+export function asCalledOf({ direction, number, connected }: Pick<Call, "direction" | "number" | "connected">): string {
+  if (!connected || connected.number === number || !number) return "";
+  return direction === "outbound" ? `dialled ${number}` : `called by ${number}`;
+}
 
 /** The state in two or three words. */
 export function stateWordOf(call: Call): string {
@@ -234,7 +240,7 @@ export function announcementOf(call: Call | null, elsewhere: number): string {
   if (elsewhere > 0) return elsewhereOf(elsewhere);
   if (!call) return "";
   const said = [call.phase === "ended" ? STATE_WORDS.ended : stateWordOf(call), (call.trouble ? troubleOf(call.trouble) : messageOf(call))?.text];
-  if (call.phase === "incoming") said.push(partyOf(call));
+  if (call.phase === "incoming" || call.connected) said.push(partyOf(facing(call)));
   if (call.recording !== "off") said.push(RECORDING_WORDS[call.recording]);
   return said.filter(Boolean).join(". ");
 }
@@ -251,11 +257,20 @@ export const PRESENCE_WORDS: Record<PersonState, string> = {
 export const PEOPLE = {
   recent: "Recent",
   allRecent: "Show all recent calls",
+  older: "Show older calls",
+  takenByOthers: "answered by somebody else",
   people: "People",
   nobody: "Nobody found.",
   noCalls: "Calls that you make and take are listed here.",
   more: (count: number): string => `${count} more: search for a name or a number.`,
 } as const;
+
+export const missedOf = (count: number): string => (count === 1 ? "1 missed" : `${count} missed`);
+
+/** In a line of the last calls: who was talked to, where that is not the one that the line names; "" else. */
+export function talkedToOf({ number, connected }: { number: string; connected?: Person | null }): string {
+  return connected && connected.number !== number ? `talked to ${connected.name || connected.number} · ` : "";
+}
 
 export const WISHES = {
   title: "What happens with your calls",
@@ -291,6 +306,17 @@ export const RECORDINGS = {
   failed: "The recording could not be loaded. Try again in a moment.",
 } as const;
 
+/** In a call whose sign-in has ended. */
+export const SIGN_IN_AGAIN = {
+  ended: "Your sign-in has ended.",
+  goesOn: "The call goes on.",
+  password: "Password",
+  enter: "Sign in",
+  busy: "Signing in…",
+} as const;
+export const WRONG_PASSWORD = "Wrong name or password.";
+export const NO_ANSWER_TO_SIGN_IN = "The server does not answer. Try again in a moment.";
+
 export const LINK_LOST = "No phone system. Reconnecting…";
 export const TRY_NOW = "Try now";
 export const awayFor = (time: string): string => `It has been away for ${time}.`;
@@ -324,7 +350,7 @@ export function missingOf(missing: Partial<Record<DeviceUse, string>>): Message 
   const name = missing[use];
   const same = uses.filter((other) => missing[other] === name);
   const said = same.length > 1 ? "others are used" : STAND_IN[use];
-  return { text: name ? `“${name}” is not there:` : "The chosen device is not there:", advice: `${said} until it is back.`, tone: "calm" };
+  return { text: name ? `“${name}” is away:` : "The chosen device is away:", advice: `${said} until it is back.`, tone: "calm" };
 }
 
 export const QUALITY_WORDS = ["Unusable", "Poor", "Fair", "Good", "Excellent"] as const;

@@ -1,6 +1,7 @@
 // The phone without a page: joins signalling, media and the calls' state. Knows no framework, and no events: it has one
 // immutable `snapshot`, says when that changes, and takes what a person asks for. None of its methods throws.
 
+import { callTime, steady, timeCalls } from "./clock.js";
 import { ask, attend, unheard, type Settings } from "./state/userState.js";
 import { callOf, type Call, type Problem } from "./state/model.js";
 import { preferring, type Codec } from "./state/codec.js";
@@ -27,6 +28,7 @@ import { RemoteAudio } from "./devices/RemoteAudio.js";
 import type { Dtmf, Error as Refusal, Feedback, ServerMessage } from "./protocol/messages.js";
 import { URGENT_WITHIN_MS } from "./signaling/heartbeat.js";
 import { onHint } from "./signaling/networkEvents.js";
+import type { PastCall } from "./http/pastCalls.js";
 import { SignalingClient } from "./signaling/SignalingClient.js";
 import type { Server } from "./http/HttpApi.js";
 import { PageSession } from "./signaling/PageSession.js";
@@ -42,6 +44,7 @@ export interface EngineOptions {
   onChange(before: Snapshot, after: Snapshot): void; // is to be noted; what is done here is not done yet
   onDone(): void; // whoever listens may be told of it
   onDigits(message: Dtmf): void; // pressed by the other side
+  onPastCall(call: PastCall): void; // one of this user has ended
   onSample(id: string, sample: Sampled): void; // of each call, each second
   onRefusal(refusal: Refusal): void; // of something that belongs to no call
   onRefused(reason: string): void; // the server takes this sign-in no more
@@ -101,7 +104,7 @@ export class PhoneController {
       found: (id, candidate) => void this.#link.send({ type: "candidate", callId: id, ...candidate }),
       hopeless: this.#hopeless,
       measured: (id, peer, entries) => {
-        const sampled = this.#measuring?.take(id, peer, entries, Date.now());
+        const sampled = this.#measuring?.take(id, peer, entries, steady());
         if (sampled) options.onSample(id, sampled);
         if (sampled && id === this.snapshot.activeId) this.#soundsSo();
       },
@@ -145,6 +148,7 @@ export class PhoneController {
   /** The server's token is another one now. */
   signedInAgain(): void {
     this.#signedOut = null;
+    if (this.snapshot.signedOut !== null) this.#set({ signedOut: null });
     this.#link.register();
   }
 
@@ -177,7 +181,7 @@ export class PhoneController {
     const id = this.#forNext ?? newId();
     this.#forNext = null;
     const ownSound = sound !== undefined;
-    this.#dispatch({ type: "dialled", id, number: target, name: nameOf(target), ...(consults ? { consults } : {}), ownSound, at: Date.now() });
+    this.#dispatch({ type: "dialled", id, number: target, name: nameOf(target), ...(consults ? { consults } : {}), ownSound, at: callTime() });
     void this.#connect(id, { target, callId: id, caller }, sound);
     return id;
   }
@@ -205,7 +209,7 @@ export class PhoneController {
     if (findCall(this.snapshot, id)?.phase !== "incoming") return false;
     this.#standing.released.set(id, "hangup");
     this.#link.send({ type: "decline", callId: id });
-    this.#dispatch({ type: "decline-pressed", id, at: Date.now() });
+    this.#dispatch({ type: "decline-pressed", id, at: callTime() });
     return true;
   }
 
@@ -213,7 +217,7 @@ export class PhoneController {
   hangup(id: string): boolean {
     if (!this.#owns(id)) return false;
     this.#release(id, "hangup");
-    this.#dispatch({ type: "hangup-pressed", id, at: Date.now() });
+    this.#dispatch({ type: "hangup-pressed", id, at: callTime() });
     return true;
   }
 
@@ -323,11 +327,11 @@ export class PhoneController {
 
   readonly #hopeless = (id: string): void => {
     this.#release(id, "hangup");
-    this.#dispatch({ type: "no-sound", id, at: Date.now() });
+    this.#dispatch({ type: "no-sound", id, at: callTime() });
   };
 
   readonly #heard = (message: ServerMessage): void => {
-    const at = Date.now();
+    const at = callTime();
     this.#warm.heard(message);
     const attended = attend(this.snapshot.attended, message);
     if (attended) return this.#set({ attended });
@@ -349,27 +353,41 @@ export class PhoneController {
       case "dtmf":
         this.#options.onDigits(message);
         break;
+      case "past-call": {
+        const { type: _, ...call } = message;
+        return this.#options.onPastCall({ ringingAt: null, answeredAt: null, connectedNumber: "", connectedName: "", ...call });
+      }
       case "incoming-call":
         if (!this.#standing.rings(message)) return;
+        if (findCall(this.snapshot, message.callId)?.phase === "connecting" && this.#standing.offerLost(message.callId)) {
+          return this.#lines.of(message.callId)?.wanted(); // it was accepted, and the server died with our offer
+        }
         if (this.snapshot.calls.length === 0) void this.#warm.prepare(message.callId);
         message.callerName ||= this.#options.nameOf(message.caller);
+        this.#nameConnected(message);
         break;
       case "party":
         message = named(message, this.#options.nameOf);
         break;
       case "state":
         this.#options.server.clock.message(message.at, at);
+        this.#nameConnected(message);
     }
     this.#dispatch({ type: "server", message, at });
   };
+
+  #nameConnected(message: { connectedNumber?: string; connectedName?: string }): void {
+    if (message.connectedNumber) message.connectedName ||= this.#options.nameOf(message.connectedNumber);
+  }
 
   /** Whether this is about a new connection for a call that stands, not about what a person asked for. */
   #refusesRenewal({ callId = "", code }: Refusal): boolean {
     const media = this.#lines.of(callId);
     if (!media?.renewing || findCall(this.snapshot, callId)?.asked) return false;
     media.refused();
+    this.#standing.offerRefused(callId);
     if (code === "unknown_call") void this.#standing.lookUp(callId);
-    else if (code === "held_elsewhere") this.#dispatch({ type: "server", message: { type: "taken-over", callId }, at: Date.now() });
+    else if (code === "held_elsewhere") this.#dispatch({ type: "server", message: { type: "taken-over", callId }, at: callTime() });
     return true;
   }
 
@@ -378,7 +396,7 @@ export class PhoneController {
     const lost = link === "lost";
     if (lost && this.snapshot.link !== "lost") this.#standing.lost();
     if (!ready) this.#set({ attended: unheard(this.snapshot.attended) });
-    this.#set({ link, registered, linkLostAt: lost ? (this.snapshot.linkLostAt ?? Date.now()) : null });
+    this.#set({ link, registered, linkLostAt: lost ? (this.snapshot.linkLostAt ?? callTime()) : null });
     if (ready) return;
     this.#lines.linkLost();
     this.#warm.drop();
@@ -387,6 +405,7 @@ export class PhoneController {
   /** Our sign-in is worth nothing any more. A call that stands needs none. */
   readonly #refused = (reason: string): void => {
     this.#signedOut = reason;
+    this.#set({ signedOut: reason });
     this.#options.onRefused(reason);
     if (this.snapshot.calls.length === 0) this.#options.onSignedOut(reason);
   };
@@ -406,7 +425,7 @@ export class PhoneController {
   }
 
   #fail(id: string, problem: Problem): void {
-    this.#dispatch({ type: "failed", id, problem, at: Date.now() });
+    this.#dispatch({ type: "failed", id, problem, at: callTime() });
   }
 
   /** Without it calls are as good, and nobody knows how good: where it cannot be had, the next call asks again. */
@@ -440,6 +459,7 @@ export class PhoneController {
       this.#takingOver.delete(id);
       this.#measuring?.end(id);
     }
+    timeCalls(this, next.calls.length > 0);
     this.#set(next);
     this.#lines.follow(next);
     if (next.activeId !== activeId) this.#soundsSo();

@@ -1,7 +1,7 @@
 // One call, as a program sees it: what is known of it, what it can be asked, and what it tells.
 
-import type { Call, Phase } from "./state/model.js";
-import type { Trouble } from "./state/pendingRequest.js";
+import { facing, type Call, type Phase } from "./state/model.js";
+import type { Person, Trouble } from "./state/pendingRequest.js";
 import { EventEmitter, heard, type Listener } from "./EventEmitter.js";
 import type { PhoneController } from "./PhoneController.js";
 import { SIPProxyError, endingError, failureOf } from "./errors.js";
@@ -78,6 +78,11 @@ export class SIPProxyCall extends EventEmitter<CallEvents> {
   /** The other side's name, "" where unknown. */
   get name(): string {
     return this.#known.name;
+  }
+
+  /** Who is talked to: somebody else than `number` where the phone system says so, as after a transfer of theirs. */
+  get connected(): Person {
+    return facing(this.#known);
   }
 
   get held(): boolean {

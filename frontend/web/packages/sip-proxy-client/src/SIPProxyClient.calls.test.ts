@@ -312,6 +312,31 @@ describe("a call to here", () => {
     expect(call.state).toBe("accepted");
   });
 
+  it("is answered by the next server at once where the first one died with the answer", async () => {
+    const answers = world.proxy.replies.offer!;
+    world.proxy.replies.offer = () => [];
+    const call = await rings();
+    const came = fate(call.answer());
+    await settled();
+    await world.proxy.vanish();
+    const refusal = { type: "error", code: "unavailable", message: "The PBX is not reached yet.", callId: "in" } as const;
+    world.proxy.replies.offer = () => [refusal]; // it knows the call only a moment later
+    world.proxy.status = 503;
+    world.proxy.reachable = true;
+    await pass(600);
+    expect(call.state).toBe("connecting");
+    world.proxy.replies.offer = answers;
+    world.proxy.status = 0;
+    const before = world.proxy.of("offer").length;
+    world.proxy.ring("in"); // as every server tells whoever registers
+    await settled();
+    expect(world.proxy.of("offer")).toHaveLength(before + 1);
+    expect([came(), call.state]).toEqual(["done", "accepted"]);
+    world.proxy.ring("in");
+    await settled();
+    expect(world.proxy.of("offer"), "the new offer was heard").toHaveLength(before + 1);
+  });
+
   it("waits for as long as somebody is asked for the microphone", async () => {
     let allow = (): void => undefined;
     world.page.microphone.open = () => new Promise((resolve) => (allow = resolve));

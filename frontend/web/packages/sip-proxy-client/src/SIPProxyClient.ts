@@ -1,5 +1,6 @@
 // The way in for programs: one client for each server and user. Everything that a softphone does goes through here.
 
+import { callTime } from "./clock.js";
 import type { Settings } from "./state/userState.js";
 import { end } from "./state/model.js";
 import type { Codec } from "./state/codec.js";
@@ -15,6 +16,7 @@ import { SIPProxyError, told as errorOf } from "./errors.js";
 import type { Devices } from "./devices/Microphone.js";
 import { normalizeNumber } from "./number.js";
 import { placed, type PlacedCall } from "./placed.js";
+import { listPastCalls, type PastCall, type PastCalls, type PastCallsWanted } from "./http/pastCalls.js";
 import { listRecordings, recordingOf, type CallRecording } from "./http/recordings.js";
 import { addressesOf } from "./signaling/urls.js";
 import { Server, type ServerConfig } from "./http/HttpApi.js";
@@ -47,6 +49,7 @@ export interface ClientEvents {
   tokenWillExpire: [seconds: number]; // give another one by `updateToken`; not told where the client knows the password
   devicesChanged: [devices: Devices];
   soundBlocked: [blocked: boolean]; // the browser plays nothing until somebody presses something on the page
+  pastCall: [call: PastCall]; // a call of this user has ended, here or elsewhere
   error: [error: SIPProxyError];
   stateChanged: [state: Snapshot]; // always the last
 }
@@ -263,6 +266,11 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
     return engine.testConnection(config.preflightNumber ?? "");
   }
 
+  /** This user's calls that have ended, on whichever device; `pastCall` tells of those to come. Rejects with `SIPProxyError`. */
+  pastCalls(wanted: PastCallsWanted = {}): Promise<PastCalls> {
+    return listPastCalls(this.server, this.#identity.user, wanted).catch(asSIPProxyError);
+  }
+
   /** By the call's id, each call's oldest first. Rejects with `SIPProxyError`. */
   recordings(): Promise<Map<string, CallRecording[]>> {
     return listRecordings(this.server).catch(asSIPProxyError);
@@ -315,6 +323,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
       onChange: (before, after) => this.#changed(before, after),
       onDone: () => this.#tellState(),
       onDigits: ({ callId, digits }) => this.#enqueue(() => this.#objects.get(callId)?.tell("dtmf", digits)),
+      onPastCall: (call) => this.#enqueue(() => this.emit("pastCall", call)),
       onSample: (id, { quality, warning, cleared }) => {
         const call = this.#objects.get(id);
         this.#enqueue(() => {
@@ -383,7 +392,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
     clearTimeout(this.#expiry);
     const { expiresAt, password } = this.#identity;
     if (expiresAt === null) return;
-    const lasts = this.server.clock.toPage(expiresAt) - Date.now();
+    const lasts = this.server.clock.toPage(expiresAt) - callTime();
     const left = Math.max(lasts - Math.min(RENEW_MS, lasts / 2), password === null ? 0 : SIGN_IN_MS);
     this.#expiry = setTimeout(() => {
       if (left > LONGEST_TIMER_MS) this.#watchExpiry();
@@ -438,7 +447,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
       const object = this.#objects.get(was.id);
       if (!object || findCall(after, was.id)) continue;
       const taken = after.elsewhere.some(({ id }) => id === was.id);
-      const over = after.over?.id === was.id ? after.over : end(was, Date.now(), { problem: taken ? "held_elsewhere" : "connection_lost" });
+      const over = after.over?.id === was.id ? after.over : end(was, callTime(), { problem: taken ? "held_elsewhere" : "connection_lost" });
       object.take(over);
       this.#tellOf(object, tell({ call: was, link: before.link }, { call: over, link: after.link }));
       this.#telling.push(() => this.#objects.get(was.id) === object && this.#objects.delete(was.id));

@@ -3,7 +3,7 @@
 import { ArrowRightLeft, BookUser, Grid3x3, LogOut, Mic, MicOff, Phone, PhoneForwarded, PhoneOff, Play, Undo2, UserPlus, type LucideIcon } from "lucide-react";
 import type { MouseEvent } from "react";
 import { canLeave, type LiveCall } from "sip-proxy-client";
-import { BUTTONS } from "../texts";
+import { BUTTONS, missedOf } from "../texts";
 import type { PhoneActions } from "./actions";
 import type { Asking } from "./Target";
 
@@ -81,18 +81,19 @@ export function CallButtons({ call, consulted, asking, number, actions, onAnswer
 
 export interface FreeButtonsProps {
   view: "pad" | "people";
+  missed: number;
   disabled: boolean; // there is nobody to call
   onView(): void;
   onCall(): void;
 }
 
 /** Without a call. */
-export function FreeButtons({ view, disabled, onView, onCall }: FreeButtonsProps) {
+export function FreeButtons({ view, missed, disabled, onView, onCall }: FreeButtonsProps) {
   const Icon = view === "pad" ? BookUser : Grid3x3;
   return (
     <div className="actions">
-      <button key="view" type="button" className="round plain narrow-only" aria-pressed={view === "people"} onClick={onView}>
-        <Icon aria-hidden="true" /><span>{view === "pad" ? BUTTONS.recent : BUTTONS.keypad}</span>
+      <button key="view" type="button" className="round plain narrow-only badged" aria-pressed={view === "people"} onClick={onView}>
+        <Icon aria-hidden="true" />{missed > 0 && view === "pad" && <b aria-label={missedOf(missed)}>{missed > 99 ? "99+" : missed}</b>}<span>{view === "pad" ? BUTTONS.recent : BUTTONS.keypad}</span>
       </button>
       <Round key="call" icon={Phone} label={BUTTONS.call} colour="green" testId="call" disabled={disabled} onPress={onCall} />
     </div>

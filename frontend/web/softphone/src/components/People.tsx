@@ -5,7 +5,7 @@ import { useMemo, useState, type KeyboardEvent } from "react";
 import type { PersonState, PersonSummary, PhoneBookEntry } from "sip-proxy-client";
 import { MOST, found, listed, type Listed } from "../phone/directory";
 import { byParty, matches, type HistoryEntry, type Party } from "../phone/history";
-import { PEOPLE, PRESENCE_WORDS } from "../texts";
+import { PEOPLE, PRESENCE_WORDS, missedOf, talkedToOf } from "../texts";
 import { RecordingsOf } from "./RecordingsOf";
 import { relativeTime, spokenSeconds } from "./time";
 import type { Recordings } from "./useRecordings";
@@ -17,25 +17,29 @@ export interface PeopleProps {
   phoneBook: readonly PhoneBookEntry[];
   recordings: Recordings;
   now: number;
+  missed: number; // parties that called in vain, and nobody has looked
+  hasOlder: boolean; // the server has more calls
   disabled: boolean; // a call stands
   verb: "Call" | "Choose"; // what a press does
   onCall(number: string): void;
+  onOlder(): void;
+  onSeen(): void; // somebody looks at the list
 }
 
 /** So many of the last parties are in sight before the people; the search finds all. */
 const RECENT = 5;
 
-export function People({ user, history, people, phoneBook, recordings, now, disabled, verb, onCall }: PeopleProps) {
+export function People({ user, history, people, phoneBook, recordings, now, missed, hasOlder, disabled, verb, onCall, onOlder, onSeen }: PeopleProps) {
   const [search, setSearch] = useState("");
   const [all, setAll] = useState(false);
   const parties = useMemo(() => byParty(history), [history]);
   const everybody = useMemo(() => listed(people, phoneBook, user), [people, phoneBook, user]);
   const states = useMemo(() => new Map(people.map(({ number, state }) => [number, state])), [people]);
-  const recent = parties.filter((party) => matches(search, party.number, party.name));
+  const recent = parties.filter(({ number, name, last }) => matches(search, number, `${name} ${last.connected?.name ?? ""} ${last.connected?.number ?? ""}`));
   const shown = search || all ? recent : recent.slice(0, RECENT);
   const listing = found(search, everybody);
   return (
-    <section className="people" aria-label="Calls and phone book" onKeyDown={walk}>
+    <section className="people" aria-label="Calls and phone book" onKeyDown={walk} onPointerDown={onSeen} onFocus={onSeen}>
       <label className="search">
         <Search size={16} aria-hidden="true" />
         <input
@@ -45,7 +49,7 @@ export function People({ user, history, people, phoneBook, recordings, now, disa
         <kbd aria-hidden="true">/</kbd>
       </label>
       <div className="people-lists">
-        <h2>{PEOPLE.recent}</h2>
+        <h2>{PEOPLE.recent}{missed > 0 && <b className="count" data-testid="missed">{missedOf(missed)}</b>}</h2>
         <ul data-testid="history" aria-label="Recent calls">
           {shown.map((party) => (
             <Recent
@@ -55,6 +59,7 @@ export function People({ user, history, people, phoneBook, recordings, now, disa
           ))}
         </ul>
         {shown.length < recent.length && <button type="button" className="link" onClick={() => setAll(true)}>{PEOPLE.allRecent}</button>}
+        {shown.length === recent.length && (search || all || recent.length <= RECENT) && hasOlder && <button type="button" className="link" onClick={onOlder}>{PEOPLE.older}</button>}
         {recent.length === 0 && (!search || listing.length === 0) && <p className="quiet people-empty">{search ? PEOPLE.nobody : PEOPLE.noCalls}</p>}
         {listing.length > 0 && <h2>{PEOPLE.people}</h2>}
         <ul aria-label="People">
@@ -106,7 +111,8 @@ function Recent({ party: { number, name, last, count, missed, ids }, state, now,
         </span>
         <span className="person-more" title={new Date(last.at).toLocaleString()}>
           {name ? `${number} · ` : ""}
-          {last.seconds !== null ? `${spokenSeconds(last.seconds)} · ` : ""}
+          {talkedToOf(last)}
+          {last.outcome === "answered_elsewhere" ? `${PEOPLE.takenByOthers} · ` : last.seconds !== null ? `${spokenSeconds(last.seconds)} · ` : ""}
           {relativeTime(last.at, now)}
         </span>
       </button>

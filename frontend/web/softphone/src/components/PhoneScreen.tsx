@@ -117,6 +117,10 @@ export function PhoneScreen(props: PhoneScreenProps) {
     setNumber((value) => value + pressed);
     setRefused(null);
   };
+  const look = (): void => {
+    if (view === "pad") actions.callsSeen();
+    setView(view === "pad" ? "people" : "pad");
+  };
   const choose = (target: string): void => (asking ? write(target) : dial(target));
   usePhoneKeys({
     active, waiting, aside, asking: asking !== null, askable, actions, ask, dial: again, write: key,
@@ -134,7 +138,8 @@ export function PhoneScreen(props: PhoneScreenProps) {
   const people = (
     <People
       user={user} history={snapshot.history} people={attended.people} phoneBook={phoneBook} recordings={recordings} now={now ?? minute}
-      disabled={live && !asking} verb={asking ? "Choose" : "Call"} onCall={choose}
+      missed={snapshot.missed} hasOlder={snapshot.hasOlder} disabled={live && !asking} verb={asking ? "Choose" : "Call"} onCall={choose} onOlder={actions.olderCalls}
+      onSeen={actions.callsSeen}
     />
   );
   return (
@@ -162,7 +167,7 @@ export function PhoneScreen(props: PhoneScreenProps) {
           {active ? (
             <Stage
               call={active} quality={snapshot.quality} remoteLevel={actions.remoteLevel} now={now} onDrop={actions.dropParty}
-              notice={waiting ? null : noticeOf({ snapshot, actions, now, gone, onRead: () => setRead(`${missing?.text} ${missing?.advice}`) })} brief={asking !== null} tight={aside.length > 0}
+              notice={waiting ? null : noticeOf({ user, snapshot, actions, now, gone, onRead: () => setRead(`${missing?.text} ${missing?.advice}`) })} brief={asking !== null} tight={aside.length > 0}
               below={asking ? (
                 <Target
                   asking={asking} call={active} others={aside.filter((call) => call.phase === "accepted")} number={number} nameOf={nameOf} fault={fault} actions={actions}
@@ -211,7 +216,7 @@ export function PhoneScreen(props: PhoneScreenProps) {
         {active ? (
           <CallButtons call={active} consulted={consulted} asking={asking} number={number} actions={actions} onAnswered={answered} />
         ) : (
-          <FreeButtons view={view} disabled={!number.trim() && snapshot.history.length === 0} onView={() => setView(view === "pad" ? "people" : "pad")} onCall={again} />
+          <FreeButtons view={view} missed={snapshot.missed} disabled={!number.trim() && snapshot.history.length === 0} onView={look} onCall={again} />
         )}
         <footer>
           <Devices

@@ -2,8 +2,8 @@
 
 import { ArrowRightLeft, Circle, MicOff, Pause, Phone, PhoneCall, PhoneIncoming, PhoneOff, PhoneOutgoing, Users, type LucideIcon } from "lucide-react";
 import type { ReactNode } from "react";
-import { facing, isConference, type LiveCall, type Phase, type Quality } from "sip-proxy-client";
-import { RECORDING_WORDS, stateWordOf } from "../texts";
+import { callTime, facing, isConference, type LiveCall, type Phase, type Quality } from "sip-proxy-client";
+import { RECORDING_WORDS, asCalledOf, stateWordOf } from "../texts";
 import { Meter } from "./Meter";
 import { Parties } from "./Parties";
 import { QualityBars } from "./Quality";
@@ -34,7 +34,7 @@ export interface StageProps {
 
 export function Stage({ call, quality, remoteLevel, now, notice, below, brief, tight, onDrop }: StageProps) {
   const talking = call.phase === "accepted";
-  const ticking = useNow(500, talking && now === undefined);
+  const ticking = useNow(500, talking && now === undefined, callTime);
   const Icon = call.transferring ? ArrowRightLeft : call.held || (talking && call.heldByFar) ? Pause : isConference(call) ? Users : ICONS[call.phase];
   const { number, name } = facing(call);
   const timer = (
@@ -58,7 +58,7 @@ export function Stage({ call, quality, remoteLevel, now, notice, below, brief, t
           <p className="party">{isConference(call) ? stateWordOf(call) : name || number || "Unknown number"}</p>
           {!brief && (
             <p className="party-more">
-              <span>{name ? number : " "}</span>
+              <span>{[name && number, asCalledOf(call)].filter(Boolean).join(" · ") || " "}</span>
               {call.digits && <span className="sent" aria-label={`Sent: ${call.digits}`}>{call.digits}</span>}
             </p>
           )}

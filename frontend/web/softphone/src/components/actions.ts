@@ -9,6 +9,8 @@ export interface PhoneActions {
   accept(id?: string, andEnd?: boolean): void; // the call that rings, or a waiting one; the other is held, or ended
   decline(id?: string): void;
   hangup(): void; // the active call, for all who are in it
+  olderCalls(): void; // one more page of the last calls
+  callsSeen(): void; // somebody looks at the last calls
   bring(): void; // the calls that another page holds
   dismiss(): void;
   tryNow(): void; // to reach the server, without waiting for the next try
@@ -37,4 +39,5 @@ export interface PhoneActions {
   allowNotifications(): void; // lets the browser ask
   declineNotifications(): void;
   signOut(): void;
+  signIn?(password: string): Promise<string>; // in a call whose sign-in has ended; what went wrong, "" for nothing
 }

@@ -4,10 +4,10 @@ import { useEffect } from "react";
 import call from "../icons/call.svg";
 import idle from "../icons/idle.svg";
 import ring from "../icons/ring.svg";
-import type { LiveCall } from "sip-proxy-client";
+import { facing, type LiveCall } from "sip-proxy-client";
 import { notifications, notify } from "../phone/notifications";
 import { expectReload, isReloading } from "../phone/reload";
-import { STATE_WORDS, callingNow } from "../texts";
+import { STATE_WORDS, callingNow, missedOf } from "../texts";
 
 export interface OutOfSightActions {
   accept(id: string): void;
@@ -17,18 +17,19 @@ export interface OutOfSightActions {
 
 /**
  * `current`: the call that matters now; who rings comes before who talks. `talking`: whether a call would end with the
- * page. `aloud`: this page rings, not another one of the same browser.
+ * page. `missed`: parties that called in vain, and nobody has looked. `aloud`: this page rings, not another one of the same browser.
  */
-export function useOutOfSight(current: LiveCall | null, talking: boolean, aloud: boolean, actions: OutOfSightActions): void {
+export function useOutOfSight(current: LiveCall | null, talking: boolean, aloud: boolean, missed: number, actions: OutOfSightActions): void {
   const live = current !== null;
   const id = current?.id ?? "";
   const phase = current?.phase ?? "idle";
-  const party = current ? current.name || current.number : "";
+  const { name, number } = current ? facing(current) : { name: "", number: "" };
+  const party = name || number;
 
   useEffect(() => {
-    document.title = live ? `${STATE_WORDS[phase]}: ${party}` : "Softphone";
+    document.title = live ? `${STATE_WORDS[phase]}: ${party}` : missed > 0 ? `(${missedOf(missed)}) Softphone` : "Softphone";
     document.getElementById("favicon")?.setAttribute("href", phase === "incoming" ? ring : live ? call : idle);
-  }, [live, phase, party]);
+  }, [live, phase, party, missed]);
 
   // A page that is left while it rings tells of it too.
   useEffect(() => {

@@ -47,7 +47,7 @@ function screenOf(state: string): ReactElement {
         key={state} user="1001" phoneBook={PHONE_BOOK} recordable recordings={RECORDINGS} snapshot={snapshot} microphoneProblem={state === "empty" ? "insecure_page" : null} speakerSelectable now={NOW}
         number={WRITTEN[state] ?? ""} refused={/refused(Number|Address)|Refused$/.test(state)} {...askingOf(state)}
         actions={{
-          call: nothing, expectCall: nothing, accept: nothing, decline: nothing, hangup: nothing, bring: nothing, dismiss: nothing, tryNow: nothing, rate: nothing, testConnection: () => Promise.resolve(TESTED), setMuted: nothing, prefer: nothing, press: nothing, tone: nothing,
+          call: nothing, expectCall: nothing, accept: nothing, decline: nothing, hangup: nothing, olderCalls: nothing, callsSeen: nothing, bring: nothing, dismiss: nothing, tryNow: nothing, rate: nothing, testConnection: () => Promise.resolve(TESTED), setMuted: nothing, prefer: nothing, press: nothing, tone: nothing,
           hold: nothing, swap: nothing, transfer: nothing, connect: nothing, cancelTransfer: nothing, addParty: nothing, merge: nothing, dropParty: nothing,
           leave: nothing, record: nothing, tryMicrophone: nothing, chooseMicrophone: nothing, chooseSpeaker: nothing, chooseRing: nothing, allowNotifications: nothing, declineNotifications: nothing, signOut: nothing,
           ownLevel: () => (snapshot.microphoneOpen && !quiet(snapshot) ? 0.55 : 0), remoteLevel: () => 0.7,

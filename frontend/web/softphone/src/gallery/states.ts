@@ -56,7 +56,7 @@ export const RECORDINGS: Recordings = {
 
 const base: Snapshot = {
   attended,
-  ...IDLE, link: "open", linkLostAt: null, registered: true, aloud: true, notifications: "allowed", soundBlocked: false, quality: null, warnings: [], history: HISTORY, microphoneOpen: true,
+  ...IDLE, link: "open", linkLostAt: null, registered: true, signedOut: null, aloud: true, notifications: "allowed", soundBlocked: false, quality: null, warnings: [], history: HISTORY, missed: 0, hasOlder: false, microphoneOpen: true,
   devices: {
     microphones: [{ id: "a", name: "USB headset" }, { id: "b", name: "Built-in microphone" }],
     speakers: [{ id: "c", name: "USB headset" }, { id: "d", name: "Built-in loudspeaker" }],
@@ -71,7 +71,7 @@ const rings = call({ id: "w", number: "7020", name: "Reception", phase: "incomin
 const good: Snapshot["quality"] = { roundTripMs: 24, jitterMs: 3, lossPercent: 0, codec: "opus 48 kHz", packets: 3750, mos: 4.4, bars: 4 };
 const poor: Snapshot["quality"] = { roundTripMs: 180, jitterMs: 24, lossPercent: 6, codec: "opus 48 kHz", packets: 3750, mos: 3.3, bars: 2 };
 const elsewhere: CallSeen = {
-  id: "3f9c01ab77e2d4c85a10", direction: "outbound", number: "7012", name: "Warehouse", phase: "accepted", startedAt: NOW - 90_000,
+  id: "3f9c01ab77e2d4c85a10", direction: "outbound", number: "7012", name: "Warehouse", connected: null, phase: "accepted", startedAt: NOW - 90_000,
   acceptedAt: NOW - 75_000, held: false, heldByFar: false, parties: [], transferring: null, recording: "off", here: false, attached: true,
 };
 const party = (party: number, number: string, name: string, state: "trying" | "ringing" | "accepted" = "accepted") => ({ party, number, name, state });
@@ -94,6 +94,7 @@ export const WRITTEN: Record<string, string> = {
 export const STATES: Record<string, Snapshot> = {
   idle: base,
   typed: base,
+  missedCalls: { ...base, missed: 3, hasOlder: true },
   refusedNumber: base,
   refusedAddress: base,
   empty: { ...base, history: [], microphoneOpen: false, devices: { microphones: [], speakers: [] }, chosen: { microphone: "", speaker: "", ring: "" } },
@@ -169,11 +170,16 @@ export const STATES: Record<string, Snapshot> = {
   moved: over({ outcome: "unreachable", detail: "moved", forward: "7999", q850: 127, sip: 302 }),
   congestion: over({ outcome: "unreachable", detail: "congestion", q850: 34, sip: 503 }),
   mediaSetup: over({ outcome: "failed_media", detail: "media_setup" }),
+  stillConnected: over({ outcome: "completed", acceptedAt: NOW - 75_000, detail: "still_connected", q850: 16 }),
+  pbxRefuses: over({ outcome: "failed_pbx", detail: "pbx_refuses" }),
+  pbxRestarts: over({ outcome: "failed_pbx", detail: "pbx_restarts" }),
+  refusedOnTheWay: over({ outcome: "rejected", detail: "refused", q850: 21, sip: 603 }),
   noRoute: over({ outcome: "unreachable", detail: "no_route" }),
   failedMedia: over({ outcome: "failed_media", acceptedAt: NOW - 10_000, q850: 16 }),
   failedPbx: over({ outcome: "failed_pbx" }),
   noWebrtc: over({ problem: "no_webrtc" }),
   blocked: over({ problem: "microphone_blocked" }),
   missed: over({ direction: "inbound", outcome: "cancelled" }),
+  connectedToAnother: on({ ...talking, connected: { number: "7002", name: "Workshop" } }),
   answeredElsewhere: over({ direction: "inbound", outcome: "answered_elsewhere", q850: 26, sip: 487 }),
 };

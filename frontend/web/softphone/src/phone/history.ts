@@ -1,16 +1,18 @@
-// The last calls: what is kept, grouped and searched. Pure, but for `load`, `save` and `tell`.
+// The last calls: as the server has them on every device, kept here for the time until it answers. Pure, but for what is saved.
 
-import type { CallInfo as Call, Direction, Outcome } from "sip-proxy-client";
+import type { CallInfo as Call, Direction, Outcome, PastCall, Person } from "sip-proxy-client";
 import { readNumber } from "./number";
 
 export interface HistoryEntry {
   id?: string; // of the call; older entries have none
-  number: string;
+  number: string; // as dialled, or who called
   name: string;
+  connected?: Person | null; // who was talked to, where that is somebody else, or has a name
   direction: Direction;
   at: number; // Unix milliseconds of its start
   seconds: number | null; // talked; null where nobody answered
   outcome: Outcome | null;
+  rang?: boolean; // false: no page rang, as with Do not disturb, or with none open
 }
 
 /** All calls with one party, the newest first. */
@@ -23,48 +25,73 @@ export interface Party {
   missed: boolean; // the last call came in and was not taken
 }
 
+/** Saved for the next visit. */
 const KEEP = 100;
+/** So long, in milliseconds, a call that has just ended may not stand in the records yet. */
+const UNWRITTEN_MS = 60_000;
 
-export function entryOf(call: Call): HistoryEntry {
-  const { id, number, name, direction, startedAt: at, acceptedAt, endedAt, outcome } = call;
+/** A call that has ended on this page; null where the server knows nothing of it, or another page tells how it went. */
+export function entryOf(call: Call): HistoryEntry | null {
+  const { id, number, name, connected, direction, startedAt: at, acceptedAt, endedAt, outcome } = call;
+  if (outcome === null) return null;
   const seconds = acceptedAt === null ? null : Math.max(0, Math.round(((endedAt ?? acceptedAt) - acceptedAt) / 1000));
-  return { id, number, name, direction, at, seconds, outcome };
+  return { id, number, name, connected, direction, at, seconds, outcome, rang: true };
 }
 
-/** Ended here only: the page that has it tells of it. */
-const ELSEWHERE: ReadonlySet<Call["problem"]> = new Set<Call["problem"]>(["accepted_elsewhere", "held_elsewhere"]);
-
-/** The last calls with this one, which has ended. They are saved. */
-export function tell(user: string, call: Call): HistoryEntry[] {
-  const known = load(user);
-  if (ELSEWHERE.has(call.problem)) return known;
-  const history = remember(known, entryOf(call));
-  save(user, history);
-  return history;
+/** `toPage`: the server's seconds in the page's milliseconds. */
+export function entryOfRecord(call: PastCall, toPage: (seconds: number) => number, nameOf: (number: string) => string): HistoryEntry {
+  const { callId: id, direction, caller, callerName, target, connectedNumber, connectedName, createdAt, ringingAt, answeredAt, talkSeconds, outcome } = call;
+  const inbound = direction === "inbound";
+  const number = inbound ? caller : target;
+  return {
+    id, number, direction, outcome, at: toPage(createdAt),
+    name: (inbound && callerName) || nameOf(number),
+    connected: connectedNumber ? { number: connectedNumber, name: connectedName || nameOf(connectedNumber) } : null,
+    seconds: answeredAt === null ? null : Math.round(talkSeconds),
+    rang: ringingAt !== null,
+  };
 }
 
-/** Several pages may tell of one call, e.g. of one that nobody took: it is listed once. */
+const newestFirst = (one: HistoryEntry, other: HistoryEntry): number => other.at - one.at;
+
+/** Told by several: by the page that had the call, and by the server. It is listed once, as it was told last. */
 export function remember(history: readonly HistoryEntry[], entry: HistoryEntry): HistoryEntry[] {
-  return [entry, ...history.filter((known) => known.id === undefined || known.id !== entry.id)].slice(0, KEEP);
+  return [entry, ...history.filter((known) => known.id === undefined || known.id !== entry.id)].sort(newestFirst);
 }
 
-/** Nobody took these, and somebody wanted it so, or somebody else took them. */
-const NOT_MISSED: ReadonlySet<HistoryEntry["outcome"]> = new Set<HistoryEntry["outcome"]>(["rejected", "answered_elsewhere"]);
-
-export function isMissed(entry: HistoryEntry): boolean {
-  return entry.direction === "inbound" && entry.seconds === null && !NOT_MISSED.has(entry.outcome);
+/** The list as the server has it now; of what is known there stays what has only just ended. */
+export function refreshed(history: readonly HistoryEntry[], page: readonly HistoryEntry[], now: number): HistoryEntry[] {
+  const listed = new Set(page.map(({ id }) => id));
+  const unwritten = history.filter(({ id, at, seconds }) => id !== undefined && !listed.has(id) && now - at - (seconds ?? 0) * 1000 < UNWRITTEN_MS);
+  return [...unwritten, ...page].sort(newestFirst);
 }
+
+/** With a page of older ones. */
+export function extended(history: readonly HistoryEntry[], older: readonly HistoryEntry[]): HistoryEntry[] {
+  const listed = new Set(history.map(({ id }) => id));
+  return [...history, ...older.filter(({ id }) => !listed.has(id))];
+}
+
+/** Not taken, and nobody need care: it was declined here, somebody else took it, or it was forwarded as it was to be. */
+export function isMissed({ direction, seconds, outcome, rang = true }: HistoryEntry): boolean {
+  if (direction === "outbound" || seconds !== null) return false;
+  return outcome === "rejected" ? !rang : outcome !== "answered_elsewhere" && outcome !== "transferred";
+}
+
+/** How many have called in vain since then, and were not talked to after that. */
+export const missedSince = (history: readonly HistoryEntry[], since: number): number => byParty(history).filter(({ missed, last }) => missed && last.at > since).length;
 
 export function byParty(history: readonly HistoryEntry[]): Party[] {
   const parties = new Map<string, Party>();
   for (const entry of history) {
+    const name = entry.name || (entry.connected?.number === entry.number ? entry.connected.name : "");
     const party = parties.get(entry.number);
     if (party) {
       party.count++;
       if (entry.id !== undefined) party.ids = [...party.ids, entry.id];
-      party.name ||= entry.name;
+      party.name ||= name;
     } else {
-      parties.set(entry.number, { number: entry.number, name: entry.name, last: entry, count: 1, ids: entry.id === undefined ? [] : [entry.id], missed: isMissed(entry) });
+      parties.set(entry.number, { number: entry.number, name, last: entry, count: 1, ids: entry.id === undefined ? [] : [entry.id], missed: isMissed(entry) });
     }
   }
   return [...parties.values()];
@@ -89,19 +116,29 @@ export function load(user: string): HistoryEntry[] {
   }
 }
 
-/** Another page of this browser has saved. The function that it gives stops it. */
-export function onSaved(user: string, listener: () => void): () => void {
-  const stored = (event: StorageEvent): void => {
-    if (event.key === key(user)) listener();
-  };
-  addEventListener("storage", stored);
-  return () => removeEventListener("storage", stored);
-}
-
 export function save(user: string, history: readonly HistoryEntry[]): void {
   try {
-    localStorage.setItem(key(user), JSON.stringify(history));
+    localStorage.setItem(key(user), JSON.stringify(history.slice(0, KEEP)));
   } catch {
     // Storage is full or forbidden: the calls of this visit are still listed.
+  }
+}
+
+const seenKey = (user: string): string => `ari-bridge.history-seen.${user}`;
+
+/** Until when the missed calls were seen in this browser, in Unix milliseconds. */
+export function loadSeen(user: string): number {
+  try {
+    return Number(localStorage.getItem(seenKey(user))) || 0;
+  } catch {
+    return 0;
+  }
+}
+
+export function saveSeen(user: string, at: number): void {
+  try {
+    localStorage.setItem(seenKey(user), String(at));
+  } catch {
+    // They are counted again at the next visit.
   }
 }

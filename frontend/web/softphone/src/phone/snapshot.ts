@@ -8,4 +8,6 @@ export interface Snapshot extends ClientState {
   notifications: Notifications; // of calls, while the page is out of sight
   aloud: boolean; // this page rings, not another one of this browser
   history: readonly HistoryEntry[];
+  missed: number; // parties that called in vain since the list was looked at
+  hasOlder: boolean; // the server has more calls than are listed
 }

@@ -5,32 +5,36 @@ import { PhoneSounds, type PhoneBookEntry, type Session, type SIPProxyClient } f
 import { useSIPProxy } from "sip-proxy-react";
 import { chosenCodec } from "./codec";
 import { HERE } from "./here";
-import { load, onSaved, tell, type HistoryEntry } from "./history";
 import { allowNotifications, declineNotifications, notifications, type Notifications } from "./notifications";
+import { save } from "./signedIn";
 import type { Snapshot } from "./snapshot";
+import { useHistory } from "./useHistory";
 
 export interface Phone {
   client: SIPProxyClient;
   snapshot: Snapshot;
   tone(key: string): void; // heard, not sent
+  older(): void; // one more page of the last calls
+  seen(): void; // somebody looks at the last calls
   answerNotifications(allow: boolean): void; // whether the system may tell of calls
 }
 
 /** `onSignedOut`: the server takes this sign-in no more, and no call stands. */
 export function usePhone(session: Session, phoneBook: readonly PhoneBookEntry[], onSignedOut: (reason: string) => void): Phone {
   const { user, token } = session;
+  const nameOf = (number: string): string => phoneBook.find((entry) => entry.number === number)?.name ?? "";
   const { client, state } = useSIPProxy({
     proxyUrl: HERE,
     user,
     ...(token === null ? {} : { credentials: { token, user } }),
-    nameOf: (number) => phoneBook.find((entry) => entry.number === number)?.name ?? "",
+    nameOf,
     prefer: () => chosenCodec() || undefined,
     relayOnly: new URLSearchParams(location.search).get("relay") === "1", // for diagnosis
   });
   if (!client) throw new Error("the softphone is a page: it is not rendered on a server");
   const [aloud, setAloud] = useState(false);
   const sounds = useRef<PhoneSounds | null>(null);
-  const history = useHistory(client, user);
+  const { history, missed, hasOlder, older, seen } = useHistory(client, user, state.registered, nameOf);
   useEffect(() => {
     try {
       const made = (sounds.current = new PhoneSounds(client, setAloud));
@@ -40,9 +44,12 @@ export function usePhone(session: Session, phoneBook: readonly PhoneBookEntry[],
       return undefined;
     }
   }, [client]);
+  useEffect(() => client.on("tokenWillExpire", () => void renewToken(client)), [client]);
   useEffect(() => client.on("error", (error) => error.fatal && error.code === "unauthorized" && onSignedOut(error.message)), [client]);
   const [notified, answerNotifications] = useNotifications();
-  return { client, snapshot: { ...state, aloud, history, notifications: notified }, tone: (key) => sounds.current?.key(key), answerNotifications };
+  return {
+    client, snapshot: { ...state, aloud, history, missed, hasOlder, notifications: notified }, older, seen, tone: (key) => sounds.current?.key(key), answerNotifications,
+  };
 }
 
 function useNotifications(): [Notifications, (allow: boolean) => void] {
@@ -60,17 +67,10 @@ function useNotifications(): [Notifications, (allow: boolean) => void] {
   return [state, answer];
 }
 
-/** The last calls with the one that has ended now. */
-function useHistory(client: SIPProxyClient, user: string): readonly HistoryEntry[] {
-  const [history, setHistory] = useState(() => load(user));
-  useEffect(() => onSaved(user, () => setHistory(load(user))), [user]);
-  useEffect(() => {
-    let told = "";
-    return client.on("stateChanged", ({ over }) => {
-      if (!over || over.id === told) return;
-      told = over.id;
-      setHistory(tell(user, over));
-    });
-  }, [client, user]);
-  return history;
+/** A page that stays open for days is not signed out: where the server does not renew its sign-in, it asks for it. */
+async function renewToken(client: SIPProxyClient): Promise<void> {
+  const renewed = await client.server.post<Session & { token: string }>("/session/renew", {}).catch(() => null);
+  if (!renewed) return;
+  save(renewed);
+  client.updateToken(renewed.token);
 }

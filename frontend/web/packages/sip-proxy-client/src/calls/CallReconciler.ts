@@ -1,5 +1,6 @@
 // Which calls stand, after a time in which nobody told this page: a lost connection, a reload, another page's life.
 
+import { callTime } from "../clock.js";
 import type { CallSummary, ServerMessage } from "../protocol/messages.js";
 import type { SignalingClient, ListTime } from "../signaling/SignalingClient.js";
 import { isFree } from "../signaling/webLocks.js";
@@ -23,6 +24,8 @@ export interface StandingOptions {
   look(): void; // at our calls' media: the server can be asked for new ones from now on
 }
 
+/** No connection has this number. */
+const NOWHERE = -1;
 /** What still rings is told of right after we are registered. */
 const RUNG_AGAIN_MS = 500;
 /** A ringing call is over when its connection is lost for so long: its caller has heard that nobody is there. */
@@ -52,6 +55,16 @@ export class CallReconciler {
     this.#offeredOn.set(id, this.#options.link.connection);
   }
 
+  /** It is made again as soon as the call rings here. */
+  offerRefused(id: string): void {
+    this.#offeredOn.set(id, NOWHERE);
+  }
+
+  /** Whether its last offer went by an earlier connection, or was refused. */
+  offerLost(id: string): boolean {
+    return (this.#offeredOn.get(id) ?? this.#options.link.connection) !== this.#options.link.connection;
+  }
+
   /** The calls that this tab had when it was reloaded, shown before anybody confirms them. */
   restore(returns: boolean): void {
     const { scope } = this.#options;
@@ -77,7 +90,7 @@ export class CallReconciler {
     const { connection } = link;
     const list = calls.map((summary) => seenOf(summary, server.clock, nameOf));
     const offering = (id: string): boolean => this.#offeredOn.get(id) === connection || this.#isUnsent(id);
-    const told = settle(state(), list, { at: Date.now(), when, new: this.#fresh, offering, released: this.released });
+    const told = settle(state(), list, { at: callTime(), when, new: this.#fresh, offering, released: this.released });
     this.#fresh = false;
     this.#listed = connection;
     for (const { id, how } of told.release) link.send({ type: how, callId: id });
@@ -94,7 +107,7 @@ export class CallReconciler {
     const { connection } = this.#options.link;
     this.#later(RINGS_ON_MS, () => {
       if (this.#options.link.ready || this.#listed >= connection) return;
-      for (const { id } of this.#ringing()) this.#options.dispatch({ type: "failed", id, problem: "connection_lost", at: Date.now() });
+      for (const { id } of this.#ringing()) this.#options.dispatch({ type: "failed", id, problem: "connection_lost", at: callTime() });
     });
   }
 
@@ -110,7 +123,7 @@ export class CallReconciler {
     if (fate === "stands" || !ours()) return;
     if (fate !== "unknown") dispatch({ type: "ended-meanwhile", id, ...fate });
     else if (this.#restored.has(id)) dispatch({ type: "forgotten", id });
-    else dispatch({ type: "failed", id, problem: "connection_lost", at: Date.now() });
+    else dispatch({ type: "failed", id, problem: "connection_lost", at: callTime() });
   }
 
   /** A call that belongs to no open page may belong to one of this browser that has lost its connection just now. */

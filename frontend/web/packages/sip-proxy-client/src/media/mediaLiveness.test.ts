@@ -7,13 +7,14 @@ interface Line {
   asked?: number;
   answers?: number;
   bytes?: number;
+  path?: string;
 }
 
-const report = ({ packets, lastAt, asked, answers, bytes }: Line) => [
+const report = ({ packets, lastAt, asked, answers, bytes, path = "p" }: Line) => [
   { type: "inbound-rtp", id: "i", kind: "audio", packetsReceived: packets, lastPacketReceivedTimestamp: lastAt },
-  { type: "transport", id: "t", selectedCandidatePairId: "p" },
+  { type: "transport", id: "t", selectedCandidatePairId: path },
   { type: "candidate-pair", id: "other", nominated: true, requestsSent: 1, responsesReceived: 0 },
-  { type: "candidate-pair", id: "p", nominated: true, requestsSent: asked, responsesReceived: answers, bytesReceived: bytes },
+  { type: "candidate-pair", id: path, nominated: true, requestsSent: asked, responsesReceived: answers, bytesReceived: bytes },
 ];
 
 /** Samples at these milliseconds. */
@@ -120,5 +121,30 @@ describe("a pulse", () => {
   it("is expected at once in a new connection in place of one that had it", () => {
     const pulse = feel(expecting(1000), report({ packets: 0 }), 11_000);
     expect([quietMs(pulse), isStill(pulse)]).toEqual([10_000, true]);
+  });
+
+  describe("of a browser that went over to another path", () => {
+    const wlan = { packets: 9, asked: 2, answers: 2, path: "wlan" };
+
+    it("is still soon where no packet has come by it: the media server may send to the old one yet", () => {
+      const still = (at: number): boolean => isStill(felt([1000, nine], [1200, wlan], [at, wlan]));
+      expect([still(1400), still(1500), still(1600)]).toEqual([false, true, true]);
+      expect(isDead(felt([1000, nine], [1200, wlan], [3600, { ...wlan, asked: 3, answers: 3 }]))).toBe(false); // it answers
+    });
+
+    it("beats on where packets come, and is then as patient as before", () => {
+      const both: [number, Line][] = [[1000, nine], [1200, wlan], [1400, { ...wlan, packets: 20 }]];
+      expect(isStill(felt(...both, [3000, { ...wlan, packets: 20, asked: 3, answers: 3 }]))).toBe(false);
+      expect(isStill(felt(...both, [11_500, { ...wlan, packets: 20, asked: 9, answers: 9 }]))).toBe(true);
+    });
+
+    it("counts the checks of that path alone", () => {
+      const old: [number, Line][] = [[1000, { packets: 9, asked: 40, answers: 40 }], [2000, { packets: 9, asked: 41, answers: 40 }]];
+      expect(isDead(felt(...old, [2100, wlan], [3200, { ...wlan, asked: 3, answers: 3 }]))).toBe(false);
+    });
+
+    it("is none before the first path, nor before the first packet", () => {
+      expect(isStill(felt([1000, { packets: 0 }], [1500, { packets: 0, path: "wlan" }], [9000, { packets: 0, path: "wlan" }]))).toBe(false);
+    });
   });
 });

@@ -8,6 +8,8 @@
 
 export interface Pulse {
   at: number; // of the sample; Unix milliseconds, as all times here
+  path?: string; // the candidate pair in use
+  movedAt?: number; // the sample in which it was another one than before
   packets: number; // received until now
   lastAt: number | null; // when the last one came; null before the first
   answers: number; // signs of the media server
@@ -32,7 +34,10 @@ export function feel(before: Pulse, entries: Iterable<Entry>, now: number): Puls
   const pair =
     all.find((entry) => entry.type === "candidate-pair" && entry.id === selected) ??
     all.find((entry) => entry.type === "candidate-pair" && entry["nominated"] === true);
-  const next = { ...before, at: now, packets };
+  if (pair && before.path !== undefined && pair.id !== before.path) {
+    before = { ...before, movedAt: now, answeredAt: null, unansweredSince: null }; // its checks are counted anew
+  }
+  const next = { ...before, at: now, packets, ...(pair && { path: pair.id }) };
   if (packets > before.packets) {
     // The sample may be a second younger than the packet, where the browser says when it came.
     const at = number(inbound?.["lastPacketReceivedTimestamp"]);
@@ -69,8 +74,13 @@ export function isDead(pulse: Pulse, linkLostAt: number | null = null, silent = 
   return at - answeredAt >= patience && quiet >= patience;
 }
 
-/** Packets have stopped for so long that somebody should look, though the media server answers. */
-export const isStill = (pulse: Pulse): boolean => quietMs(pulse) >= STILL_MS;
+/**
+ * Packets have stopped for so long that somebody should look, though the media server answers. Soon, where the browser has
+ * gone over to another path and none has come since: a media server may go on sending to where the browser was before.
+ */
+export const isStill = (pulse: Pulse): boolean => quietMs(pulse) >= (isMoved(pulse) ? MOVED_MS : STILL_MS);
+
+const isMoved = ({ movedAt, lastAt }: Pulse): boolean => movedAt !== undefined && (lastAt ?? 0) <= movedAt;
 
 const QUIET_MS = 2000;
 const QUIET_WITH_LINK_MS = 1000;
@@ -84,6 +94,7 @@ const CHECKS_IN_SILENCE = 3;
 /** After a talk, and in a silence: Chromium checks every 2.5 s at the longest, Firefox every 6 s. */
 const UNSIGNED_MS = { counted: [3500, 6000], uncounted: [7000, 13_000] } as const;
 const STILL_MS = 10_000;
+const MOVED_MS = 500; // packets come each 20 ms
 
 function number(value: unknown): number {
   return typeof value === "number" && Number.isFinite(value) ? value : 0;

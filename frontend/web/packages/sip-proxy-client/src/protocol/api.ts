@@ -52,6 +52,8 @@ export interface CallData {
   target: string; // the number as dialled, or that was called
   caller: string; // who calls, as shown to the far side; incoming: the caller's number
   callerName: string;
+  connectedNumber: string; // who is talked to, where Asterisk tells it (connected line); "": as dialled, or as called
+  connectedName: string;
   user: string | null; // whose call it is; null: nobody's, or nobody has taken it yet
   users: string[]; // incoming: those whose pages ring
   held: boolean; // by our side
@@ -203,6 +205,8 @@ export interface Cdr {
   recording: string[]; // names of recordings
   quality: Record<string, unknown>; // {}: not known
   feedback: Record<string, unknown>; // {}: none was given
+  connectedNumber: string; // who was talked to last, as Asterisk told it (connected line); "": the one above
+  connectedName: string;
 }
 
 export interface LiveData {
@@ -265,6 +269,7 @@ export interface HealthData {
 
 export interface Checks {
   ari: PartCheck;
+  pbx: PartCheck; // it makes channels and media legs, and has the context that calls begin in
   rtpengine: MediaCheck;
   store: PartCheck; // the call memory
   recordings: PartCheck;

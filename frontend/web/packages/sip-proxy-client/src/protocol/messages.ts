@@ -44,6 +44,8 @@ export interface CallSummary {
   parties?: PartySummary[]; // all that have not left; none before an incoming call is accepted
   transferring?: string; // the number that the call is being transferred to
   recording?: RecordingState;
+  connectedNumber?: string; // who is there, where the PBX tells it (connected line); "": as dialled, or as called
+  connectedName?: string;
 }
 
 /** As `RTCPeerConnection` takes it. */
@@ -370,15 +372,24 @@ export interface State {
   reason?: string; // one short sentence in plain words
   detail?: Detail; // with `ended`: who refused, where `outcome` says too little
   forward?: string; // with `moved`: the number that the far side names in its place
+  connectedNumber?: string; // who is there, where the PBX tells it (connected line); "": as dialled, or as called
+  connectedName?: string;
 }
 
-/** A call rings for this user. Answer with `offer` (callId, sdp), `decline` or nothing. */
+/**
+ * A call rings for this user. Answer with `offer` (callId, sdp), `decline` or nothing.
+ *
+ * Comes again for a call that rings already where its caller has given its place to somebody else, or has got a name:
+ * the connected line is theirs.
+ */
 export interface IncomingCall {
   type: "incoming-call";
   callId: string;
   caller: string;
   callerName: string;
   target: string;
+  connectedNumber?: string;
+  connectedName?: string;
 }
 
 /**
@@ -449,6 +460,28 @@ export interface People {
 export interface PeopleChanged {
   type: "people-changed";
   people: PersonSummary[];
+}
+
+/**
+ * A call of this user has ended, on whichever page; also one that rang nowhere. As its call record has it.
+ *
+ * Comes once, to all pages that are registered then; `/cdrs` has those of the time before. Times are Unix seconds.
+ */
+export interface PastCall {
+  type: "past-call";
+  callId: string;
+  direction: Direction;
+  caller: string;
+  callerName: string;
+  target: string;
+  createdAt: number;
+  endedAt: number;
+  talkSeconds: number; // 0 where nobody answered
+  outcome: Outcome;
+  ringingAt?: number; // nothing: no page rang
+  answeredAt?: number;
+  connectedNumber?: string;
+  connectedName?: string;
 }
 
 /** The call stands, but its sound is lost on the server's side: send a new `offer` with its `callId`. */
@@ -545,6 +578,7 @@ export type ServerMessage =
   | Voicemail
   | People
   | PeopleChanged
+  | PastCall
   | MediaLost
   | MediaChecked
   | TakenOver

@@ -1,7 +1,7 @@
 // How one call changes. A press shows at once what we expect; what the server then says corrects it. Pure.
 
 import type { MicrophoneProblem } from "../devices/Microphone.js";
-import { end, type Call, type Ending, type LiveCall, type Problem } from "./model.js";
+import { connect, end, type Call, type Ending, type LiveCall, type Problem } from "./model.js";
 import { fromServer, furthest, sounding, type CallMessage } from "./serverMessages.js";
 import type { CallSeen } from "./reconcile.js";
 import { fulfilled, wish, type Ask } from "./pendingRequest.js";
@@ -68,6 +68,6 @@ function seenAgain(call: LiveCall, seen: CallSeen, first: boolean): Call {
   const known = call.acceptedAt !== null || (call.direction === "inbound" && !answered);
   const phase = answered ? "accepted" : known ? call.phase : furthest(call, seen.phase);
   const acceptedAt = call.acceptedAt ?? seen.acceptedAt;
-  const next: Call = { ...fulfilled(call, seen, first), phase, acceptedAt, heldByFar: seen.heldByFar };
+  const next: Call = { ...connect(fulfilled(call, seen, first), seen.connected), phase, acceptedAt, heldByFar: seen.heldByFar };
   return JSON.stringify(next) === JSON.stringify(call) ? call : next;
 }

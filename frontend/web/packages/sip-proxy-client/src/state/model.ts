@@ -23,8 +23,9 @@ export type Problem =
 export interface Call {
   id: string;
   direction: Direction;
-  number: string; // the other side
+  number: string; // the other side: as dialled, or who called
   name: string; // "" where unknown
+  connected: Person | null; // who is talked to, where the PBX tells it
   phase: Exclude<Phase, "idle">;
   startedAt: number; // Unix milliseconds, as all times here
   acceptedAt: number | null;
@@ -62,20 +63,20 @@ export function isLive(call: Call | null | undefined): call is LiveCall {
 
 /** A call that stands, as this page shows it once it is its own again. Its sound is still to come. */
 export function callOf(seen: CallSeen): Call {
-  const { id, direction, number, name, phase, startedAt, acceptedAt, held, heldByFar, parties, transferring, recording } = seen;
-  return { ...fresh(id, direction, number, name, phase, startedAt), acceptedAt, held, heldByFar, parties, transferring, recording, media: "returning" };
+  const { id, direction, number, name, connected, phase, startedAt, acceptedAt, held, heldByFar, parties, transferring, recording } = seen;
+  return { ...fresh(id, direction, number, name, phase, startedAt), connected, acceptedAt, held, heldByFar, parties, transferring, recording, media: "returning" };
 }
 
 /** A call that another page has taken: as it stands there. */
 export function seenThere(call: LiveCall): CallSeen | null {
-  const { id, direction, number, name, phase, startedAt, acceptedAt, held, heldByFar, parties, transferring, recording } = call;
+  const { id, direction, number, name, connected, phase, startedAt, acceptedAt, held, heldByFar, parties, transferring, recording } = call;
   if (phase === "incoming") return null;
-  return { id, direction, number, name, phase, startedAt, acceptedAt, held, heldByFar, parties, transferring, recording, here: false, attached: true };
+  return { id, direction, number, name, connected, phase, startedAt, acceptedAt, held, heldByFar, parties, transferring, recording, here: false, attached: true };
 }
 
 export function fresh(id: string, direction: Direction, number: string, name: string, phase: Call["phase"], at: number): Call {
   return {
-    id, direction, number, name, phase,
+    id, direction, number, name, connected: null, phase,
     startedAt: at, acceptedAt: null, endedAt: null,
     outcome: null, problem: null, reason: "", q850: 0, sip: 0, detail: null, forward: "",
     media: "new", farHeard: false, held: false, heldByFar: false, muted: false, ownSound: false, digits: "",
@@ -90,11 +91,24 @@ export function end(call: Call, at: number, why: Ending): Call {
   };
 }
 
+/** Who is there, where the server's message tells it. */
+export const connectedOf = ({ connectedNumber: number, connectedName: name = "" }: { connectedNumber?: string; connectedName?: string }): Person | null =>
+  number ? { number, name } : null;
+
+/** The call with whom the message tells of; the same one where that is no news. */
+export function connect<Some extends Call>(call: Some, to: Person | null): Some {
+  if (!to || (to.number === (call.connected ?? call).number && (to.name || call.name) === (call.connected ?? call).name)) return call;
+  return { ...call, connected: to };
+}
+
+/** The party that was called, or has called. */
+export const FAR = 1;
+
 /** Who is talked to: the one that is left where others have come and gone. */
 export function facing(call: Call): Person {
-  const [only] = call.parties;
-  if (!only || call.parties.length > 1 || only.number === call.number) return { number: call.number, name: call.name };
-  return { number: only.number, name: only.name };
+  const { number, name, connected, parties } = call;
+  const [only] = parties;
+  return !only || parties.length > 1 || only.party === FAR || only.number === number ? (connected ?? { number, name }) : { number: only.number, name: only.name };
 }
 
 /** Those in the call besides us, without the one that it is being transferred to. */

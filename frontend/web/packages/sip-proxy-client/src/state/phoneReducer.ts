@@ -3,7 +3,7 @@
 // One live call is active: it is on the stage, it is talked on and heard. Every other one that talks is on hold by us.
 
 import type { IncomingCall, ServerMessage } from "../protocol/messages.js";
-import { fresh, isLive, seenThere, type Call, type LiveCall, type Phase } from "./model.js";
+import { connect, connectedOf, fresh, isLive, seenThere, type Call, type LiveCall, type Phase } from "./model.js";
 import { stepCall, type CallEvent } from "./callReducer.js";
 import { correctedEnd, isOfACall, type CallMessage } from "./serverMessages.js";
 import type { CallSeen } from "./reconcile.js";
@@ -110,9 +110,15 @@ function beginning(state: PhoneState, message: CallMessage): string | null {
   return message.type === "error" ? (state.calls.findLast(({ phase }) => phase === "connecting")?.id ?? null) : null;
 }
 
-function rings(state: PhoneState, { callId, caller, callerName }: IncomingCall, at: number): PhoneState {
-  if (findCall(state, callId)) return state;
-  const call = fresh(callId, "inbound", caller, callerName, "incoming", at) as LiveCall;
+function rings(state: PhoneState, message: IncomingCall, at: number): PhoneState {
+  const { callId, caller, callerName } = message;
+  const connected = connectedOf(message);
+  const known = findCall(state, callId);
+  if (known) { // it rings, and may be told anew: for another caller, or on another connection
+    const same = connect(known, connected);
+    return same === known ? state : { ...state, calls: state.calls.map((call) => (call === known ? same : call)) };
+  }
+  const call = { ...fresh(callId, "inbound", caller, callerName, "incoming", at), connected } as LiveCall;
   const free = state.calls.length === 0;
   return { ...state, calls: [...state.calls, call], activeId: free ? callId : state.activeId, over: free ? null : state.over };
 }

@@ -26,7 +26,7 @@ describe("a summary", () => {
 
   it("is read in the page's words and times", () => {
     expect(seenOf(summary, clock, name)).toEqual({
-      id: "c1", direction: "inbound", number: "7001", name: "name of 7001", phase: "accepted", startedAt: 1500, acceptedAt: 2500, held: true,
+      id: "c1", direction: "inbound", number: "7001", name: "name of 7001", connected: null, phase: "accepted", startedAt: 1500, acceptedAt: 2500, held: true,
       heldByFar: true, here: false, attached: true, recording: "paused", transferring: { number: "7002", name: "name of 7002" },
       parties: [{ party: 1, number: "7001", name: "name of 7001", state: "accepted" }],
     });

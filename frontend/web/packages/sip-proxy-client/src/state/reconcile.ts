@@ -3,7 +3,7 @@
 import type { CallSummary, Direction, PartySummary, RecordingState } from "../protocol/messages.js";
 import type { ServerClock } from "../signaling/serverClock.js";
 import type { ListTime } from "../signaling/SignalingClient.js";
-import type { LiveCall } from "./model.js";
+import { connectedOf, type LiveCall } from "./model.js";
 import type { PhoneEvent, PhoneState } from "./phoneReducer.js";
 import type { Person } from "./pendingRequest.js";
 
@@ -13,6 +13,7 @@ export interface CallSeen {
   direction: Direction;
   number: string; // the other side
   name: string; // "" where unknown
+  connected: Person | null; // who is talked to, where the PBX tells it
   phase: Exclude<LiveCall["phase"], "incoming">;
   startedAt: number;
   acceptedAt: number | null;
@@ -32,9 +33,11 @@ export function seenOf(summary: CallSummary, clock: Pick<ServerClock, "toPage">,
   const { held = false, parties = [], transferring = "", recording = "off" } = summary;
   const inbound = direction === "inbound";
   const number = inbound ? caller : target;
+  const connected = connectedOf(summary);
   return {
     id, direction, number, held, heldByFar, here, attached, recording,
     name: (inbound && callerName) || nameOf(number),
+    connected: connected && named(connected, nameOf),
     phase: state === "accepted" ? "accepted" : inbound || state === "ended" ? "connecting" : state,
     startedAt: clock.toPage(createdAt),
     acceptedAt: answeredAt ? clock.toPage(answeredAt) : null,

@@ -3,7 +3,7 @@
 import type {
   Detail, Error as Refusal, Hold, IncomingEnded, Outcome, Party, PartySummary, Recording, ServerMessage, State, TransferFailed, Transferred,
 } from "../protocol/messages.js";
-import { end, type Call, type Ending, type LiveCall, type Problem } from "./model.js";
+import { FAR, connect, connectedOf, end, type Call, type Ending, type LiveCall, type Problem } from "./model.js";
 import { refused, type Person, type Trouble } from "./pendingRequest.js";
 
 export type CallMessage = IncomingEnded | Hold | Refusal | State | Party | Transferred | TransferFailed | Recording;
@@ -42,6 +42,7 @@ export function fromServer(call: LiveCall, message: CallMessage, at: number): Ca
 }
 
 function inState(call: LiveCall, message: State, at: number): Call {
+  call = connect(call, connectedOf(message));
   if (message.state === "ended") return end(call, at, endingOf(message));
   if (message.state === "accepted") return { ...call, phase: "accepted", acceptedAt: call.acceptedAt ?? at };
   return call.direction === "outbound" && call.acceptedAt === null ? { ...call, phase: furthest(call, message.state) } : call;
@@ -90,6 +91,7 @@ function afterHold(call: LiveCall, by: "us" | "far", held: boolean): Call {
 function withParty(call: LiveCall, { party, number, name, state, outcome, reason = "", detail }: Party): Call {
   const known = call.parties.find((one) => one.party === party);
   const others = call.parties.filter((one) => one.party !== party && !(one.party === 0 && one.number === number));
+  if (party === FAR && state !== "ended") call = connect(call, { number, name });
   const confirmed = call.asked !== null && "number" in call.asked && call.asked.number === number;
   const asked = confirmed ? null : call.asked;
   if (state !== "ended") return { ...call, asked, parties: [...others, { party, number, name, state }].sort(byNumber) };
@@ -124,6 +126,7 @@ const ENDED_BEFORE_ANSWER: Record<IncomingEnded["reason"], Ending> = {
 const REFUSALS: Record<string, Ending> = {
   invalid_target: { problem: "invalid_target" },
   too_many: { problem: "too_many" },
+  unauthorized: { problem: "unauthorized" },
   forbidden: { outcome: "forbidden" },
   unavailable: { outcome: "failed_pbx" },
   held_elsewhere: { problem: "held_elsewhere" },

@@ -6,7 +6,7 @@ import { IDLE, type PhoneState } from "../state/phoneReducer.js";
 
 /** As a list shows a call that talks. */
 export const seen = (values: Partial<CallSeen> = {}): CallSeen => ({
-  id: "c1", direction: "outbound", number: "600", name: "Echo", phase: "accepted", startedAt: 1000, acceptedAt: 2000, held: false, heldByFar: false,
+  id: "c1", direction: "outbound", number: "600", name: "Echo", connected: null, phase: "accepted", startedAt: 1000, acceptedAt: 2000, held: false, heldByFar: false,
   parties: [], transferring: null, recording: "off", here: true, attached: true, ...values,
 });
 

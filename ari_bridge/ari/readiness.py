@@ -1,0 +1,113 @@
+"""Whether Asterisk can do what a call needs, as it is found out by trying: a media leg is made, and released at once.
+
+Nothing else tells: with a restart pending (`core restart gracefully`) ARI answers as ever and makes no channel; the
+same without chan_rtp, RTP ports or descriptors. And only on a channel can it be asked whether the dialplan has a
+context (`DIALPLAN_EXISTS()`; 16.28 and 22.10 measured).
+"""
+
+import asyncio
+import secrets
+
+import structlog
+
+from ari_bridge.ari.client import Ari
+from ari_bridge.errors import PeerError, PeerRefused, Unavailable
+from ari_bridge.net import RtpAddress
+from ari_bridge.outcomes import Detail
+
+SECONDS = 5.0
+"""Between tries, where all is well. So late, at most, is it told."""
+TROUBLED_SECONDS = 2.0
+MARK = "readiness"
+"""How such a channel's name begins: it is no caller, and nobody is told of it."""
+CONTEXT_CURE = "name one that it has in DIAL_CONTEXT, or add it and `asterisk -rx 'dialplan reload'`"
+MEDIA_CURE = "`asterisk -rx 'module load chan_rtp.so'` (and in modules.conf), or free ports in rtp.conf"
+_NOWHERE = RtpAddress("127.0.0.1", 9)  # the discard port: nothing is sent, as the channel is in no bridge
+
+log = structlog.get_logger(__name__)
+
+
+class Readiness:
+    """`context`: the dialplan context that calls begin in; "" where none does. Keeps `Ari.blocked` and
+    `Ari.missing_context`.
+
+    `reason`: what is wrong, for the operator; "" where nothing is. `calls`: whether calls that stand can get new media,
+    and new ones can be made.
+    """
+
+    def __init__(self, ari: Ari, context: str) -> None:
+        self.reason = ""
+        self.calls = True
+        self._ari = ari
+        self._context = context
+        self._running: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._running = asyncio.create_task(self._look_for_ever(), name="readiness")
+
+    async def close(self) -> None:
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
+
+    async def _look_for_ever(self) -> None:
+        while True:
+            if self._ari.connected:
+                try:
+                    await self.look()
+                except Exception:
+                    log.exception("whether the PBX is ready could not be found out")
+            await asyncio.sleep(TROUBLED_SECONDS if self.reason else SECONDS)
+
+    async def look(self) -> None:
+        """Try now. A PBX that does not answer, or lets nobody in, is told of elsewhere: then nothing is learnt."""
+        channel = f"{MARK}-{secrets.token_hex(8)}"
+        try:
+            await self._ari.channels.external_media(channel, _NOWHERE)
+            exists = await self._ari.channels.context_exists(channel, self._context) if self._context else True
+        except PeerRefused as error:
+            if error.status >= 500:
+                await self._find_out_why(str(error))
+            return
+        except PeerError:
+            return
+        finally:
+            await self._hang_up(channel)
+        self._ari.blocked = None
+        self._ari.missing_context = "" if exists else self._context
+        missing = f"the dialplan has no context {self._context}, in which calls begin: {CONTEXT_CURE}"
+        self._tell("" if exists else missing, True)
+
+    async def _find_out_why(self, refusal: str) -> None:
+        """Asterisk makes no media leg: does it make any channel?"""
+        channel = f"{MARK}-{secrets.token_hex(8)}"
+        try:
+            await self._ari.channels.create(channel, f"Local/{MARK}@{MARK}/n")
+        except PeerRefused as error:
+            if error.status < 500:
+                return
+            reason = "Asterisk makes no channels: a restart or stop is pending (`core restart gracefully`; `core abort "
+            reason += "shutdown` takes it back), or it is out of descriptors or memory"
+            self._ari.blocked = Unavailable(reason, TROUBLED_SECONDS, Detail.PBX_RESTARTS)
+            self._tell(reason, True)
+        except PeerError:
+            return
+        else:
+            reason = f"Asterisk makes no media legs: {MEDIA_CURE}"
+            self._ari.blocked = Unavailable(f"{reason} ({refusal})", TROUBLED_SECONDS, Detail.PBX_REFUSES)
+            self._tell(reason, False)
+        finally:
+            await self._hang_up(channel)
+
+    def _tell(self, reason: str, calls: bool) -> None:
+        if reason and reason != self.reason:
+            log.error("calls cannot be made as they ought to be", reason=reason)
+        elif self.reason and not reason:
+            log.warning("calls can be made again")
+        self.reason, self.calls = reason, calls
+
+    async def _hang_up(self, channel: str) -> None:
+        try:
+            await self._ari.channels.hangup(channel)
+        except PeerError as error:
+            log.debug("a channel that was made for a try could not be hung up", reason=str(error))

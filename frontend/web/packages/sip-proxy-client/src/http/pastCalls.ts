@@ -1,0 +1,46 @@
+// The calls of the user that have ended, on whichever device: from the call records (docs/RECORDS.md), and where the
+// server keeps none, from its memory of calls.
+
+import type { CallData, Cdr } from "../protocol/api.js";
+import { Refused, type Server } from "./HttpApi.js";
+
+/** Times are Unix seconds of the server's clock. */
+export type PastCall = Pick<
+  Cdr,
+  | "callId" | "direction" | "caller" | "callerName" | "target" | "connectedNumber" | "connectedName" | "createdAt" | "ringingAt" | "answeredAt"
+  | "endedAt" | "talkSeconds" | "outcome"
+>;
+
+export interface PastCalls {
+  calls: PastCall[]; // the newest first
+  next: string | null; // the `cursor` of the page before; null: that was all
+}
+
+export interface PastCallsWanted {
+  cursor?: string;
+  limit?: number; // 1 to 500
+}
+
+/** Throws `Refused`, or TypeError where the server cannot be reached. */
+export async function listPastCalls(server: Server, user: string, { cursor, limit = 50 }: PastCallsWanted = {}): Promise<PastCalls> {
+  const page = { limit: `${limit}`, ...(cursor ? { cursor } : {}) };
+  try {
+    const { cdrs, next } = await server.request<{ cdrs: PastCall[]; next: string | null }>(`/cdrs?${new URLSearchParams({ user, ...page })}`);
+    return { calls: cdrs, next };
+  } catch (error) {
+    if (!(error instanceof Refused) || error.status !== 404) throw error;
+  }
+  const { calls, nextCursor } = await server.request<{ calls: CallData[]; nextCursor: string | null }>(`/calls?${new URLSearchParams({ live: "false", ...page })}`);
+  return { calls: calls.filter((call) => isOf(user, call)).flatMap(asRecorded), next: nextCursor };
+}
+
+/** Where nobody signs in the list has everybody's calls. */
+const isOf = (name: string, { user, users, direction, target }: CallData): boolean =>
+  user === null ? users.includes(name) || (direction === "inbound" && users.length === 0 && target === name) : user === name;
+
+function asRecorded(call: CallData): PastCall[] {
+  const { endedAt, answeredAt, leftAt, left, outcome } = call;
+  const how = left ?? outcome;
+  if (endedAt === null || how === null) return [];
+  return [{ ...call, endedAt, outcome: how, talkSeconds: answeredAt === null ? 0 : Math.max(0, (leftAt ?? endedAt) - answeredAt) }];
+}

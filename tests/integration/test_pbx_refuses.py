@@ -1,0 +1,133 @@
+"""An Asterisk that answers, and does not do as it is asked: told by `/health`, and to who calls."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from ari_bridge.engine.call_manager import StateChanged
+from ari_bridge.errors import Unavailable
+from ari_bridge.outcomes import Detail
+from deploy.demo.rtpengine import Rtpengine
+from frontend.client.audio import Silence
+from tests.integration.test_parts_missing import health
+from tests.real.parts import VERSIONS, Pbx, new_pbx
+from tests.real.placed import Placed
+from tests.real.site import Site, real_site
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture(params=VERSIONS, ids=[f"asterisk-{one}" for one in VERSIONS])
+def own_pbx(request: pytest.FixtureRequest, tmp_path: Path) -> Pbx:
+    """One that the test may spoil; not started."""
+    return new_pbx(tmp_path, request.param)
+
+
+async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+async def cli(pbx: Pbx, command: str) -> str:
+    return await asyncio.to_thread(pbx.asterisk.cli, command)
+
+
+@contextmanager
+def another_password(pbx: Pbx) -> Iterator[None]:
+    """In its ari.conf: it holds once that is reloaded."""
+    path = pbx.asterisk.home / "etc" / "ari.conf"
+    text = path.read_text()
+    path.write_text(text.replace(pbx.asterisk.ari_password, "another"))
+    try:
+        yield
+    finally:
+        path.write_text(text)
+
+
+async def health_says(site: Site, status: str, words: str = "") -> None:
+    async with asyncio.timeout(15):
+        while True:
+            _, body = await health(site.app)
+            if body["status"] == status and words in str(body["checks"]["pbx"]):
+                return
+            await asyncio.sleep(0.1)
+
+
+async def calls_again(site: Site) -> None:
+    async with site.phone() as phone:
+        call = await phone.call("601", source=Silence())
+        await call.heard.wait_for_tone(1004.0)
+        await call.hangup()
+
+
+async def test_a_restart_that_is_pending_is_told_and_taken_back(own_pbx: Pbx, rtpengine: Rtpengine) -> None:
+    with own_pbx.asterisk:
+        async with real_site(own_pbx, rtpengine) as site, site.phone() as phone:
+            call = await phone.call("601", source=Silence())
+            await call.heard.wait_for_tone(1004.0)
+            pending = asyncio.create_task(cli(own_pbx, "core restart gracefully"))
+            await health_says(site, "degraded", "restart or stop is pending")
+            with pytest.raises(Unavailable) as refused:
+                Placed(site.app.calls, "601")
+            assert refused.value.detail is Detail.PBX_RESTARTS
+            call.heard.sound()
+            await cli(own_pbx, "core abort shutdown")
+            await pending
+            await health_says(site, "ok")
+            await call.hangup()
+            await calls_again(site)
+
+
+async def test_chan_rtp_that_is_missing_is_told_and_loaded(own_pbx: Pbx, rtpengine: Rtpengine) -> None:
+    with own_pbx.asterisk:
+        async with real_site(own_pbx, rtpengine) as site:
+            await cli(own_pbx, "module unload chan_rtp.so")
+            await health_says(site, "unavailable", "module load chan_rtp")
+            with pytest.raises(Unavailable) as refused:
+                Placed(site.app.calls, "601")
+            assert refused.value.detail is Detail.PBX_REFUSES
+            await cli(own_pbx, "module load chan_rtp.so")
+            await health_says(site, "ok")
+            await calls_again(site)
+
+
+async def test_a_dial_context_that_is_not_there_is_told(own_pbx: Pbx, rtpengine: Rtpengine) -> None:
+    with own_pbx.asterisk:
+        async with real_site(own_pbx, rtpengine, dial_context="from-nowhere") as site:
+            await health_says(site, "degraded", "no context from-nowhere")
+            with pytest.raises(Unavailable) as refused:
+                Placed(site.app.calls, "601")
+            assert refused.value.detail is Detail.NO_ROUTE
+
+
+async def test_a_password_that_was_changed_lets_nothing_be_told_as_done(own_pbx: Pbx, rtpengine: Rtpengine) -> None:
+    with own_pbx.asterisk:
+        async with real_site(own_pbx, rtpengine) as site:
+            placed = Placed(site.app.calls, "601")
+            await until(lambda: placed.call.state.value == "accepted")
+            told: list[Detail | None] = []
+            site.app.calls.watch(
+                placed.id,
+                lambda update: (
+                    told.append(update.call.cause.detail)
+                    if isinstance(update, StateChanged) and update.call.cause
+                    else None
+                ),
+            )
+            with another_password(own_pbx):
+                await cli(own_pbx, "module reload res_ari")
+                site.app.calls.hold(placed.id, True)
+                await until(lambda: not site.app.calls.get(placed.id).held)
+                with pytest.raises(Unavailable):
+                    Placed(site.app.calls, "601")
+                assert (await health(site.app))[0] == 503
+                site.app.calls.hangup(placed.id)
+                await until(lambda: Detail.STILL_CONNECTED in told)
+            await cli(own_pbx, "module reload res_ari")
+            await until(lambda: told[-1] is None, 20)
+            await until(lambda: site.app.ari.unavailable() is None)
+            await calls_again(site)
