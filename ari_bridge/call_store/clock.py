@@ -37,6 +37,13 @@ def as_of(deadlines: Deadlines, written: Clock, now: Clock) -> Deadlines:
     return tuple(replace(one, since=one.since + shift, due=one.due + shift) for one in deadlines)
 
 
+def set_by(written: Clock, now: Clock) -> float:
+    """By how many seconds the wall clock was set since; 0 where nobody can tell, as after another boot."""
+    if not written.boot or written.boot != now.boot:
+        return 0.0
+    return (now.wall - written.wall) - (now.monotonic - written.monotonic)
+
+
 @functools.cache
 def _boot() -> str:
     try:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from ari_bridge.call_store import clock
 from ari_bridge.call_store.clock import Clock
+from ari_bridge.fsm import timeline
 from ari_bridge.fsm.call import Call, CallState
 from ari_bridge.ids import stem_of
 
@@ -74,12 +75,15 @@ NOT_KEPT = (  # the first two are large and of no use to another process, the ot
 )
 """Every field of `Call` stands in one of the two; a test holds us to it."""
 
+NOT_SET = 1.0
+"""Seconds: a wall clock that differs by less was only kept in time."""
+
 _values = attrgetter(*KEPT)
 _decoder = msgspec.json.Decoder(Call)
 
 
 class _Written(msgspec.Struct, frozen=True):
-    """Beside the call's fields, where it has deadlines."""
+    """Beside the fields of a call that has not ended."""
 
     clock: Clock | None = None
 
@@ -110,7 +114,7 @@ def to_row(call: Call, revision: int, now: float) -> Row:
     """Raises UnicodeEncodeError where a text of the call is none (a lone surrogate)."""
     ended_at = (call.ended_at or now) if call.state is CallState.ENDED else None
     fields = dict(zip(KEPT, _values(call), strict=True))
-    if call.deadlines:
+    if call.deadlines or call.state is not CallState.ENDED:
         fields["clock"] = clock.read()
     record = msgspec.json.encode(fields)
     return Row(stem_of(call.id), revision, call.created_at, ended_at, msgspec.Raw(record))
@@ -119,6 +123,9 @@ def to_row(call: Call, revision: int, now: float) -> Row:
 def to_call(row: Row) -> Call:
     """Raises msgspec.ValidationError, DecodeError."""
     call = _decoder.decode(row.record)
-    if call.deadlines and (written := _written.decode(row.record).clock):
-        return replace(call, deadlines=clock.as_of(call.deadlines, written, clock.read()))
+    if written := _written.decode(row.record).clock:
+        now = clock.read()
+        set_by = clock.set_by(written, now)
+        call = replace(call, deadlines=clock.as_of(call.deadlines, written, now))
+        return call if row.ended or abs(set_by) <= NOT_SET else timeline.shifted(call, set_by)
     return replace(call, deadlines=()) if call.deadlines else call

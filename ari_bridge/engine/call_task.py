@@ -6,6 +6,7 @@ decides anything. Requests run beside each other and come back as events.
 """
 
 import asyncio
+import dataclasses
 import itertools
 import random
 import time
@@ -17,10 +18,11 @@ from typing import Any
 import structlog
 
 from ari_bridge import metrics
+from ari_bridge.clock import steady
 from ari_bridge.engine.early_media import await_early_media
 from ari_bridge.engine.executor import Peers, perform, undo
 from ari_bridge.errors import IllegalEvent, PeerError, PeerRefused, PeerTimeout, TooMany, WrongState
-from ari_bridge.fsm import actions
+from ari_bridge.fsm import actions, timeline
 from ari_bridge.fsm.actions import Action
 from ari_bridge.fsm.call import Call, CallState, Resource, Step
 from ari_bridge.fsm.events import (
@@ -199,6 +201,7 @@ class CallTask:
         self._peers = peers
         self._limits = limits
         self._changed = changed
+        self._timeline = timeline.begin(call, time.time(), time.monotonic())
         self._mailbox: deque[Event] = deque()
         self._at_work = False
         self._closed = False
@@ -235,7 +238,8 @@ class CallTask:
         """
         if self._closed:
             return
-        self._mailbox.append(event)
+        # By the call's own clock, whoever has noted it: the wall clock may be set at any moment.
+        self._mailbox.append(dataclasses.replace(event, at=self._timeline.at(time.monotonic())))
         if self._at_work:
             return
         self._at_work = True
@@ -510,6 +514,8 @@ class CallTask:
         except PeerError as error:
             self._log.debug("rtpengine does not say when the browser was heard", reason=str(error))
             heard_at = None
+        if heard_at:
+            heard_at = self._timeline.at(time.monotonic()) - (steady() - heard_at)
         self.post(MediaChecked(time.time(), heard_at, within))
 
     # --- timers, pages, listeners ------------------------------------------------------

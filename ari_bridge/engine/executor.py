@@ -31,7 +31,7 @@ class MediaEngine(Protocol):
         """The legs that the engine holds for us."""
 
     async def heard(self, leg: str) -> float | None:
-        """When the browser's last packet came, in Unix seconds; None where that is not known."""
+        """When the browser's last packet came, by `clock.steady`; None where that is not known."""
 
     async def far_packets(self, leg: str) -> int | None:
         """How many RTP packets Asterisk has sent for the browser; None where that is not known."""

@@ -23,11 +23,15 @@ class Looked:
 
 @dataclass(frozen=True)
 class Heard:
-    """A look, when it was taken, and what followed from it: both Unix seconds, `at` None before the first packet."""
+    """A look, when it was taken, and what followed from it: both Unix seconds, `at` None before the first packet.
+
+    `first`: there was none before, so `at` is as wrong as rtpengine's clock.
+    """
 
     looked: Looked
     seen: float
     at: float | None
+    first: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ def heard(before: Heard | None, looked: Looked, now: float) -> Heard:
         at = before.at
     else:
         at = second_over if before.seen <= second_over <= now else now
-    return Heard(looked, now, at)
+    return Heard(looked, now, at, before is None)
 
 
 def reached(answer: Mapping[str, Any], tag: str) -> bool:

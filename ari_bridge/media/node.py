@@ -1,14 +1,13 @@
 """One rtpengine of the pool: whether it is there, which legs it holds, and what is still to be deleted from it."""
 
 import asyncio
-import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
 import structlog
 
-from ari_bridge import metrics
+from ari_bridge import clock, metrics
 from ari_bridge.errors import PeerError, PeerRefused, PeerTimeout, PeerUnreachable
 from ari_bridge.leg_stats import LegFigures
 from ari_bridge.media import activity
@@ -20,6 +19,9 @@ from ari_bridge.media.node_monitor import MISSES, Breaker, NodeReport, Pulse, St
 from ari_bridge.media.rtpengine import Rtpengine, UnknownSession
 from ari_bridge.net import RtpAddress
 
+DOUBTFUL, SECOND_LOOK = 1.0, 0.5
+"""Seconds: where the first look at a browser says that it is silent for longer, a second follows so soon, as the
+first believes the clock of rtpengine's machine. Within it whoever speaks has sent packets, whatever the codec."""
 PING_EVERY = 0.5
 PING_SECONDS = 0.5
 """Seconds between pings, and for each. With MISSES of them a silent node is down 1.0 to 1.5 s after its last word."""
@@ -218,7 +220,14 @@ class Node:
         self._wake.set()
 
     async def heard(self, leg: str) -> float | None:
-        """When the browser's last packet came, in Unix seconds. Raises UnknownSession where it holds no such leg."""
+        """When the browser's last packet came, by `clock.steady`. Raises UnknownSession where it holds no such leg."""
+        heard = await self._look(leg)
+        if heard is not None and heard.first and heard.at is not None and heard.seen - heard.at > DOUBTFUL:
+            await asyncio.sleep(SECOND_LOOK)
+            heard = await self._look(leg)
+        return heard.at if heard else None
+
+    async def _look(self, leg: str) -> Heard | None:
         try:
             looked = await self._engine.looked(self._name(leg))
         except UnknownSession:
@@ -226,10 +235,10 @@ class Node:
             raise
         if looked is None:
             return None
-        found = activity.heard(self._heard.get(leg), looked, time.time())
+        found = activity.heard(self._heard.get(leg), looked, clock.steady())
         if leg in self._legs:
             self._heard[leg] = found
-        return found.at
+        return found
 
     async def far_packets(self, leg: str) -> int | None:
         """How many RTP packets Asterisk has sent. Raises UnknownSession where it holds no such leg."""

@@ -70,6 +70,10 @@ class Users:
             os.fsync(file.fileno())
         os.replace(temporary, self._path)
 
+    def hash_of(self, name: str) -> str | None:
+        """What is kept of the user's password; None where there is no such user. Raises InvalidUser."""
+        return self._read().get(name)
+
     def check(self) -> None:
         """Raises InvalidUser, OSError where the file cannot be read."""
         self._read_at = None

@@ -219,6 +219,7 @@ class Connection:
             if call.session == session and not call.left:
                 self.hold(call)
         self._tell_calls()
+        self._tell_ice_servers()
 
     def _register(self, message: messages.Register) -> None:
         token = message.token or (self._authorization or "").removeprefix("Bearer ").strip() or None
@@ -406,7 +407,8 @@ class Connection:
         if self._ice_again:
             self._ice_again.cancel()
         ice = self._shared.ice
-        relay = self._user is not None or not self._shared.access.required
+        # A call that stands is given new media also where its page's sign-in has ended meanwhile.
+        relay = self._user is not None or bool(self._mine) or not self._shared.access.required
         told = ice.message(self._user, relay=relay, now=time.time())
         if told:
             self.send(told)

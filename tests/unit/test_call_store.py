@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from ari_bridge.call_store import StoreRefused
-from ari_bridge.call_store.clock import Clock, as_of
+from ari_bridge.call_store.clock import Clock, as_of, set_by
 from ari_bridge.call_store.process_lock import Lock
 from ari_bridge.call_store.rows import KEPT, NOT_KEPT, Row, kept, to_call, to_row
 from ari_bridge.call_store.spill_journal import Journal, directory, name
@@ -166,6 +167,19 @@ def test_a_call_has_ended_when_nothing_of_it_is_left(call: Call, ended_at: float
 
 def a_row(record: Any, call_id: str = "call", revision: int = 1) -> Row:
     return Row(call_id, revision, 1.5, None, msgspec.Raw(msgspec.json.encode(record)))
+
+
+def test_a_wall_clock_that_was_set_since_is_noticed() -> None:
+    written = Clock("boot", 20.0, 1000.0)
+    assert set_by(written, Clock("boot", 30.0, 1010.0)) == 0.0
+    assert set_by(written, Clock("boot", 30.0, 910.0)) == -100.0
+    assert set_by(written, Clock("another", 1.0, 5000.0)) == set_by(Clock("", 1.0, 1.0), Clock("", 2.0, 9.0)) == 0.0
+
+
+def test_the_times_of_a_call_that_stands_follow_a_wall_clock_that_was_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    row, wall = to_row(PLAIN, 1, now=9.0), time.time
+    monkeypatch.setattr(time, "time", lambda: wall() - 3600)
+    assert to_call(row).created_at == pytest.approx(PLAIN.created_at - 3600, abs=0.5)
 
 
 # --- the lock --------------------------------------------------------------------------

@@ -78,6 +78,7 @@ class Api:
         access = self._access
         return [
             operations.SIGN_IN.at(access, self.sign_in),
+            operations.RENEW_SIGN_IN.at(access, self.renew_sign_in),
             operations.CONFIG.at(access, self.config),
             operations.PLACE.at(access, self.place),
             operations.HANG_UP.at(access, self.hang_up),
@@ -131,6 +132,10 @@ class Api:
     async def sign_in(self, asked: Asked[Nothing, Credentials]) -> web.Response:
         address = self._addresses.of(asked.request)
         session = await self._access.sign_in(asked.body.user, asked.body.password, address)
+        return json_response(SessionData(session.token, session.user, session.expires_at))
+
+    async def renew_sign_in(self, asked: Asked[Nothing, Nothing]) -> web.Response:
+        session = self._access.renew(asked.request.headers.get("Authorization"))
         return json_response(SessionData(session.token, session.user, session.expires_at))
 
     async def config(self, asked: Asked[Nothing, Nothing]) -> web.Response:

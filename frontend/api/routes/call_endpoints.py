@@ -320,6 +320,25 @@ SIGN_IN = Operation(
     public=True,
     example_body=Credentials("1001", "correct horse battery staple"),
 )
+RENEW_SIGN_IN = Operation(
+    name="renewSignIn",
+    method="POST",
+    path="/session/renew",
+    tag=SIGNING_IN,
+    summary="Another token, with one that still holds",
+    description="For pages that stay open for days. The answer is no where the password was given more than seven days "
+    "ago, or is another one since.",
+    parameters=Nothing,
+    body=Nothing,
+    answers={
+        200: Answer(
+            description="The new token; the old one holds until its end",
+            shape=SessionData,
+            example=SessionData("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMDAxIn0.c2lnbmF0dXJl", "1001", examples.AT + 43200),
+        )
+    },
+    problems=("unauthorized",),
+)
 CONFIG = Operation(
     name="showConfig",
     method="GET",
@@ -340,6 +359,7 @@ CONFIG = Operation(
 
 OPERATIONS: tuple[Operation[Any, Any], ...] = (
     SIGN_IN,
+    RENEW_SIGN_IN,
     CONFIG,
     PLACE,
     HANG_UP,

@@ -24,13 +24,13 @@ const CLIENT = "packages/sip-proxy-client/src";
 /** What each folder may import beside itself, from the innermost outwards. */
 const FLOORS: Record<string, string> = {
   protocol: "",
-  signaling: "protocol ids",
-  http: "signaling protocol",
+  signaling: "protocol ids clock",
+  http: "signaling protocol clock",
   devices: "protocol",
   state: "signaling devices protocol media/PeerConnection quality/mos", // of the last two the types of what they say
   quality: "http signaling state devices media protocol",
-  media: "quality state devices protocol",
-  calls: "state http signaling protocol",
+  media: "quality state devices protocol clock",
+  calls: "state http signaling protocol clock",
   sounds: "state SIPProxyClient",
 };
 

@@ -233,6 +233,8 @@ async def test_a_call_that_ended_with_its_process_is_told_and_not_placed_again(
     settings: Settings, app: App, pbx: FakeAri, rtpengine: FakeRtpengine
 ) -> None:
     rtpengine.delay["offer"] = 60  # it dies in the middle of the set-up
+    # Before the far side rings. One that has answered stands, and gets new media within the grace: another answer.
+    pbx.hang.add("channels.dial")
     async with aiohttp.ClientSession(app.url) as http:
         first = asyncio.create_task(post(http))
         await until(lambda: placed(pbx), "the first has begun")
@@ -242,6 +244,7 @@ async def test_a_call_that_ended_with_its_process_is_told_and_not_placed_again(
             status, _, _ = await first
             assert status != 503
     rtpengine.delay.clear()
+    pbx.hang.clear()
     async with aiohttp.ClientSession((following := await started(settings)).url) as http:
         status, body, replayed = await post_patiently(http)
         assert (status, replayed) == (502, True)

@@ -2,12 +2,13 @@
 
 import os
 import stat
+import time
 from pathlib import Path
 
 import jwt
 import pytest
 
-from frontend.auth.authenticator import Access, Unauthorized, token_secret
+from frontend.auth.authenticator import RENEWABLE_SECONDS, Access, Session, Unauthorized, token_secret
 from frontend.auth.users import InvalidUser, Users
 
 SECRET = "only for this test, and long enough"
@@ -95,3 +96,67 @@ def test_a_broken_users_file_is_named_with_its_line(tmp_path: Path) -> None:
     path.write_text("# users\n1001:plain\n")
     with pytest.raises(InvalidUser, match="line 2"):
         Users(path).names()
+
+
+# --- clocks that differ, and step -----------------------------------------------------------
+
+
+def token(**claims: object) -> str:
+    return jwt.encode({"sub": "1001", **claims}, SECRET, algorithm="HS256")
+
+
+@pytest.mark.parametrize("name", ["iat", "nbf", "exp"])
+@pytest.mark.parametrize("seconds", [1, 119])
+def test_clocks_may_differ_by_two_minutes(access: Access, name: str, seconds: int) -> None:
+    now = time.time()
+    claims = {"exp": now + 3600, name: now - seconds if name == "exp" else now + seconds}
+    assert access.user_of(token(**claims)) == "1001"
+
+
+def test_a_clock_that_was_set_back_signs_nobody_out(access: Access) -> None:
+    assert access.user_of(token(iat=time.time() + 86400, exp=time.time() + 90000)) == "1001"
+
+
+def test_after_that_a_token_has_ended(access: Access) -> None:
+    for claims in ({"exp": time.time() - 122}, {"exp": time.time() + 99, "nbf": time.time() + 122}):
+        with pytest.raises(Unauthorized):
+            access.user_of(token(**claims))
+
+
+# --- another token for one that holds ----------------------------------------------------------
+
+
+async def signed_in(access: Access) -> Session:
+    return await access.sign_in("1001", "right", "127.0.0.1")
+
+
+async def test_a_token_is_renewed_by_a_token(access: Access) -> None:
+    session = await signed_in(access)
+    renewed = access.renew(f"Bearer {session.token}")
+    assert renewed.token != session.token and access.user_of(renewed.token) == "1001"
+    assert access.renew(f"Bearer {renewed.token}").user == "1001"
+
+
+async def test_not_for_ever(access: Access, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = await signed_in(access)
+    claims = jwt.decode(session.token, SECRET, algorithms=["HS256"])
+    for changed in ({"auth_time": int(time.time() - RENEWABLE_SECONDS - 1)}, {"auth_time": None}, {"pwd": "x"}):
+        with pytest.raises(Unauthorized):
+            access.renew(f"Bearer {jwt.encode({**claims, **changed}, SECRET, algorithm='HS256')}")
+    for nothing in (None, "", "Bearer ", "Bearer x"):
+        with pytest.raises(Unauthorized):
+            access.renew(nothing)
+
+
+async def test_nor_after_the_password_was_changed(tmp_path: Path) -> None:
+    users = Users(tmp_path / "users")
+    users.add("1001", "right")
+    access = Access(required=True, users=users, secret=SECRET, lifetime=3600)
+    session = await signed_in(access)
+    users.add("1001", "another one")
+    assert access.user_of(session.token) == "1001"
+    with pytest.raises(Unauthorized, match="another one since"):
+        access.renew(f"Bearer {session.token}")
+    (tmp_path / "users").write_text("")
+    with pytest.raises(Unauthorized):
+        access.renew(f"Bearer {session.token}")

@@ -306,6 +306,17 @@ export const RECORDINGS = {
   failed: "The recording could not be loaded. Try again in a moment.",
 } as const;
 
+/** In a call whose sign-in has ended. */
+export const SIGN_IN_AGAIN = {
+  ended: "Your sign-in has ended.",
+  goesOn: "The call goes on.",
+  password: "Password",
+  enter: "Sign in",
+  busy: "Signing in…",
+} as const;
+export const WRONG_PASSWORD = "Wrong name or password.";
+export const NO_ANSWER_TO_SIGN_IN = "The server does not answer. Try again in a moment.";
+
 export const LINK_LOST = "No phone system. Reconnecting…";
 export const TRY_NOW = "Try now";
 export const awayFor = (time: string): string => `It has been away for ${time}.`;
@@ -339,7 +350,7 @@ export function missingOf(missing: Partial<Record<DeviceUse, string>>): Message 
   const name = missing[use];
   const same = uses.filter((other) => missing[other] === name);
   const said = same.length > 1 ? "others are used" : STAND_IN[use];
-  return { text: name ? `“${name}” is not there:` : "The chosen device is not there:", advice: `${said} until it is back.`, tone: "calm" };
+  return { text: name ? `“${name}” is away:` : "The chosen device is away:", advice: `${said} until it is back.`, tone: "calm" };
 }
 
 export const QUALITY_WORDS = ["Unusable", "Poor", "Fair", "Good", "Excellent"] as const;

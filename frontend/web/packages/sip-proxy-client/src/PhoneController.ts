@@ -1,6 +1,7 @@
 // The phone without a page: joins signalling, media and the calls' state. Knows no framework, and no events: it has one
 // immutable `snapshot`, says when that changes, and takes what a person asks for. None of its methods throws.
 
+import { callTime, steady, timeCalls } from "./clock.js";
 import { ask, attend, unheard, type Settings } from "./state/userState.js";
 import { callOf, type Call, type Problem } from "./state/model.js";
 import { preferring, type Codec } from "./state/codec.js";
@@ -103,7 +104,7 @@ export class PhoneController {
       found: (id, candidate) => void this.#link.send({ type: "candidate", callId: id, ...candidate }),
       hopeless: this.#hopeless,
       measured: (id, peer, entries) => {
-        const sampled = this.#measuring?.take(id, peer, entries, Date.now());
+        const sampled = this.#measuring?.take(id, peer, entries, steady());
         if (sampled) options.onSample(id, sampled);
         if (sampled && id === this.snapshot.activeId) this.#soundsSo();
       },
@@ -147,6 +148,7 @@ export class PhoneController {
   /** The server's token is another one now. */
   signedInAgain(): void {
     this.#signedOut = null;
+    if (this.snapshot.signedOut !== null) this.#set({ signedOut: null });
     this.#link.register();
   }
 
@@ -179,7 +181,7 @@ export class PhoneController {
     const id = this.#forNext ?? newId();
     this.#forNext = null;
     const ownSound = sound !== undefined;
-    this.#dispatch({ type: "dialled", id, number: target, name: nameOf(target), ...(consults ? { consults } : {}), ownSound, at: Date.now() });
+    this.#dispatch({ type: "dialled", id, number: target, name: nameOf(target), ...(consults ? { consults } : {}), ownSound, at: callTime() });
     void this.#connect(id, { target, callId: id, caller }, sound);
     return id;
   }
@@ -207,7 +209,7 @@ export class PhoneController {
     if (findCall(this.snapshot, id)?.phase !== "incoming") return false;
     this.#standing.released.set(id, "hangup");
     this.#link.send({ type: "decline", callId: id });
-    this.#dispatch({ type: "decline-pressed", id, at: Date.now() });
+    this.#dispatch({ type: "decline-pressed", id, at: callTime() });
     return true;
   }
 
@@ -215,7 +217,7 @@ export class PhoneController {
   hangup(id: string): boolean {
     if (!this.#owns(id)) return false;
     this.#release(id, "hangup");
-    this.#dispatch({ type: "hangup-pressed", id, at: Date.now() });
+    this.#dispatch({ type: "hangup-pressed", id, at: callTime() });
     return true;
   }
 
@@ -325,11 +327,11 @@ export class PhoneController {
 
   readonly #hopeless = (id: string): void => {
     this.#release(id, "hangup");
-    this.#dispatch({ type: "no-sound", id, at: Date.now() });
+    this.#dispatch({ type: "no-sound", id, at: callTime() });
   };
 
   readonly #heard = (message: ServerMessage): void => {
-    const at = Date.now();
+    const at = callTime();
     this.#warm.heard(message);
     const attended = attend(this.snapshot.attended, message);
     if (attended) return this.#set({ attended });
@@ -385,7 +387,7 @@ export class PhoneController {
     media.refused();
     this.#standing.offerRefused(callId);
     if (code === "unknown_call") void this.#standing.lookUp(callId);
-    else if (code === "held_elsewhere") this.#dispatch({ type: "server", message: { type: "taken-over", callId }, at: Date.now() });
+    else if (code === "held_elsewhere") this.#dispatch({ type: "server", message: { type: "taken-over", callId }, at: callTime() });
     return true;
   }
 
@@ -394,7 +396,7 @@ export class PhoneController {
     const lost = link === "lost";
     if (lost && this.snapshot.link !== "lost") this.#standing.lost();
     if (!ready) this.#set({ attended: unheard(this.snapshot.attended) });
-    this.#set({ link, registered, linkLostAt: lost ? (this.snapshot.linkLostAt ?? Date.now()) : null });
+    this.#set({ link, registered, linkLostAt: lost ? (this.snapshot.linkLostAt ?? callTime()) : null });
     if (ready) return;
     this.#lines.linkLost();
     this.#warm.drop();
@@ -403,6 +405,7 @@ export class PhoneController {
   /** Our sign-in is worth nothing any more. A call that stands needs none. */
   readonly #refused = (reason: string): void => {
     this.#signedOut = reason;
+    this.#set({ signedOut: reason });
     this.#options.onRefused(reason);
     if (this.snapshot.calls.length === 0) this.#options.onSignedOut(reason);
   };
@@ -422,7 +425,7 @@ export class PhoneController {
   }
 
   #fail(id: string, problem: Problem): void {
-    this.#dispatch({ type: "failed", id, problem, at: Date.now() });
+    this.#dispatch({ type: "failed", id, problem, at: callTime() });
   }
 
   /** Without it calls are as good, and nobody knows how good: where it cannot be had, the next call asks again. */
@@ -456,6 +459,7 @@ export class PhoneController {
       this.#takingOver.delete(id);
       this.#measuring?.end(id);
     }
+    timeCalls(this, next.calls.length > 0);
     this.#set(next);
     this.#lines.follow(next);
     if (next.activeId !== activeId) this.#soundsSo();

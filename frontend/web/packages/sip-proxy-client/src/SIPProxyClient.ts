@@ -1,5 +1,6 @@
 // The way in for programs: one client for each server and user. Everything that a softphone does goes through here.
 
+import { callTime } from "./clock.js";
 import type { Settings } from "./state/userState.js";
 import { end } from "./state/model.js";
 import type { Codec } from "./state/codec.js";
@@ -391,7 +392,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
     clearTimeout(this.#expiry);
     const { expiresAt, password } = this.#identity;
     if (expiresAt === null) return;
-    const lasts = this.server.clock.toPage(expiresAt) - Date.now();
+    const lasts = this.server.clock.toPage(expiresAt) - callTime();
     const left = Math.max(lasts - Math.min(RENEW_MS, lasts / 2), password === null ? 0 : SIGN_IN_MS);
     this.#expiry = setTimeout(() => {
       if (left > LONGEST_TIMER_MS) this.#watchExpiry();
@@ -446,7 +447,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
       const object = this.#objects.get(was.id);
       if (!object || findCall(after, was.id)) continue;
       const taken = after.elsewhere.some(({ id }) => id === was.id);
-      const over = after.over?.id === was.id ? after.over : end(was, Date.now(), { problem: taken ? "held_elsewhere" : "connection_lost" });
+      const over = after.over?.id === was.id ? after.over : end(was, callTime(), { problem: taken ? "held_elsewhere" : "connection_lost" });
       object.take(over);
       this.#tellOf(object, tell({ call: was, link: before.link }, { call: over, link: after.link }));
       this.#telling.push(() => this.#objects.get(was.id) === object && this.#objects.delete(was.id));

@@ -10,6 +10,9 @@ export { userOf, type Credentials } from "./credentials.js";
 export { Refused, Server, type PhoneBookEntry, type ServerConfig, type Session } from "./http/HttpApi.js";
 export type { LinkStatus } from "./signaling/SignalingClient.js";
 
+/** By which the times of calls are: Unix milliseconds that nobody sets while a call stands. */
+export { callTime } from "./clock.js";
+
 // A client's state, and what pages read out of it.
 export type { Snapshot as ClientState } from "./state/snapshot.js";
 export { NOTHING_YET } from "./state/snapshot.js";

@@ -1,6 +1,6 @@
 // The server does not answer: for how long that has been so, and, where it takes long, a press that tries at once.
 
-import type { CallInfo as Call } from "sip-proxy-client";
+import { callTime, type CallInfo as Call } from "sip-proxy-client";
 import { LINK_LOST, TRY_NOW, awayFor, linkLostInCall, seconds } from "../texts";
 import { clock, spokenSeconds, useNow } from "./time";
 
@@ -39,6 +39,6 @@ export function LinkAwayInCall({ call, since, now, onTry }: LinkAwayProps & { ca
 const TryNow = ({ onTry }: { onTry(): void }) => <button type="button" className="link" onClick={onTry}>{TRY_NOW}</button>;
 
 function useAway(since: number | null, now: number | undefined): number {
-  const second = useNow(1000, now === undefined);
+  const second = useNow(1000, now === undefined, callTime);
   return since === null ? 0 : Math.max(0, (now ?? second) - since);
 }

@@ -6,8 +6,10 @@ import type { Snapshot } from "../phone/snapshot";
 import { BUTTONS, SOUND_BLOCKED, messageOf, troubleOf, warningOf, type Message } from "../texts";
 import type { PhoneActions } from "./actions";
 import { LinkAwayInCall } from "./LinkAway";
+import { SignInAgain } from "./SignInAgain";
 
 export interface NoticeProps {
+  user: string;
   snapshot: Snapshot;
   actions: PhoneActions;
   now?: number; // fixed, for pictures
@@ -16,10 +18,11 @@ export interface NoticeProps {
 }
 
 /** Null where the state's word says it all. */
-export function noticeOf({ snapshot, actions, now, gone, onRead }: NoticeProps) {
+export function noticeOf({ user, snapshot, actions, now, gone, onRead }: NoticeProps) {
   const call = shownOf(snapshot);
   if (!call || call.phase === "ended") return null;
   if (snapshot.link === "lost") return <LinkAwayInCall call={call} since={snapshot.linkLostAt} now={now} onTry={actions.tryNow} />;
+  if (snapshot.signedOut !== null && actions.signIn) return <SignInAgain user={user} onSignIn={actions.signIn} />;
   if (snapshot.soundBlocked) return <Said message={SOUND_BLOCKED} />;
   if (call.trouble) return <Failed call={call as LiveCall} actions={actions} />;
   const message = messageOf(call);
@@ -34,7 +37,7 @@ export function noticeOf({ snapshot, actions, now, gone, onRead }: NoticeProps) 
 
 function Said({ message, onClose }: { message: Message; onClose?(): void }) {
   return (
-    <p className="stage-message" data-testid="message">
+    <p className={onClose ? "stage-message closable" : "stage-message"} data-testid="message">
       <span><strong>{message.text}</strong> {message.advice}</span>
       {onClose && <Close onClose={onClose} />}
     </p>

@@ -1,7 +1,7 @@
 // The calls beside the active one: a line each. Who rings meanwhile asks for a decision.
 
 import { ArrowLeftRight, Pause, Phone, PhoneIncoming } from "lucide-react";
-import { facing, type LiveCall } from "sip-proxy-client";
+import { callTime, facing, type LiveCall } from "sip-proxy-client";
 import { BUTTONS, WAITING, stateWordOf } from "../texts";
 import type { PhoneActions } from "./actions";
 import { clock, useNow } from "./time";
@@ -14,7 +14,7 @@ export interface OtherCallsProps {
 }
 
 export function OtherCalls({ calls, free, now, onSwap }: OtherCallsProps) {
-  const ticking = useNow(500, calls.length > 0 && now === undefined);
+  const ticking = useNow(500, calls.length > 0 && now === undefined, callTime);
   if (calls.length === 0) return null;
   const many = calls.length > 1;
   return (

@@ -167,7 +167,7 @@ export function PhoneScreen(props: PhoneScreenProps) {
           {active ? (
             <Stage
               call={active} quality={snapshot.quality} remoteLevel={actions.remoteLevel} now={now} onDrop={actions.dropParty}
-              notice={waiting ? null : noticeOf({ snapshot, actions, now, gone, onRead: () => setRead(`${missing?.text} ${missing?.advice}`) })} brief={asking !== null} tight={aside.length > 0}
+              notice={waiting ? null : noticeOf({ user, snapshot, actions, now, gone, onRead: () => setRead(`${missing?.text} ${missing?.advice}`) })} brief={asking !== null} tight={aside.length > 0}
               below={asking ? (
                 <Target
                   asking={asking} call={active} others={aside.filter((call) => call.phase === "accepted")} number={number} nameOf={nameOf} fault={fault} actions={actions}

@@ -2,7 +2,7 @@
 
 import { ArrowRightLeft, Circle, MicOff, Pause, Phone, PhoneCall, PhoneIncoming, PhoneOff, PhoneOutgoing, Users, type LucideIcon } from "lucide-react";
 import type { ReactNode } from "react";
-import { facing, isConference, type LiveCall, type Phase, type Quality } from "sip-proxy-client";
+import { callTime, facing, isConference, type LiveCall, type Phase, type Quality } from "sip-proxy-client";
 import { RECORDING_WORDS, asCalledOf, stateWordOf } from "../texts";
 import { Meter } from "./Meter";
 import { Parties } from "./Parties";
@@ -34,7 +34,7 @@ export interface StageProps {
 
 export function Stage({ call, quality, remoteLevel, now, notice, below, brief, tight, onDrop }: StageProps) {
   const talking = call.phase === "accepted";
-  const ticking = useNow(500, talking && now === undefined);
+  const ticking = useNow(500, talking && now === undefined, callTime);
   const Icon = call.transferring ? ArrowRightLeft : call.held || (talking && call.heldByFar) ? Pause : isConference(call) ? Users : ICONS[call.phase];
   const { number, name } = facing(call);
   const timer = (

@@ -39,4 +39,5 @@ export interface PhoneActions {
   allowNotifications(): void; // lets the browser ask
   declineNotifications(): void;
   signOut(): void;
+  signIn?(password: string): Promise<string>; // in a call whose sign-in has ended; what went wrong, "" for nothing
 }

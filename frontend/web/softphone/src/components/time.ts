@@ -24,15 +24,15 @@ export function spokenSeconds(seconds: number): string {
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
-/** The present, renewed each `everyMs` while `running`. */
-export function useNow(everyMs: number, running = true): number {
-  const [now, setNow] = useState(Date.now);
+/** The present, renewed each `everyMs` while `running`. `read`: by which clock; times of calls are by `callTime`. */
+export function useNow(everyMs: number, running = true, read: () => number = Date.now): number {
+  const [now, setNow] = useState(read);
   useEffect(() => {
     if (!running) return;
-    setNow(Date.now());
-    const timer = setInterval(() => setNow(Date.now()), everyMs);
+    setNow(read());
+    const timer = setInterval(() => setNow(read()), everyMs);
     return () => clearInterval(timer);
-  }, [everyMs, running]);
+  }, [everyMs, running, read]);
   return now;
 }
 

@@ -4,6 +4,7 @@ import { useEffect, useState } from "react";
 import { Refused, Server, type ServerConfig, type Session } from "sip-proxy-client";
 import { HERE } from "../phone/here";
 import * as stored from "../phone/signedIn";
+import { NO_ANSWER_TO_SIGN_IN, WRONG_PASSWORD } from "../texts";
 
 export interface SessionState {
   config: ServerConfig | null; // null until the server has answered
@@ -19,6 +20,12 @@ const RETRY_MS = 2000;
 
 /** The one that this page comes from. */
 const server = new Server(HERE);
+
+/** In words. */
+export function whyNotSignedIn(error: unknown): string {
+  if (!(error instanceof Refused)) return NO_ANSWER_TO_SIGN_IN;
+  return error.status === 401 ? WRONG_PASSWORD : error.message;
+}
 
 export function useSession(): SessionState {
   const [config, setConfig] = useState<ServerConfig | null>(null);
@@ -59,13 +66,7 @@ export function useSession(): SessionState {
       stored.save(value);
       setSession({ user: value.user, token: value.token });
     } catch (error) {
-      setNotice(
-        error instanceof Refused && error.status === 401
-          ? "Wrong name or password."
-          : error instanceof Refused
-            ? error.message
-            : "The server does not answer. Try again in a moment.",
-      );
+      setNotice(whyNotSignedIn(error));
     } finally {
       setBusy(false);
     }

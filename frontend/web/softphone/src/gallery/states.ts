@@ -56,7 +56,7 @@ export const RECORDINGS: Recordings = {
 
 const base: Snapshot = {
   attended,
-  ...IDLE, link: "open", linkLostAt: null, registered: true, aloud: true, notifications: "allowed", soundBlocked: false, quality: null, warnings: [], history: HISTORY, missed: 0, hasOlder: false, microphoneOpen: true,
+  ...IDLE, link: "open", linkLostAt: null, registered: true, signedOut: null, aloud: true, notifications: "allowed", soundBlocked: false, quality: null, warnings: [], history: HISTORY, missed: 0, hasOlder: false, microphoneOpen: true,
   devices: {
     microphones: [{ id: "a", name: "USB headset" }, { id: "b", name: "Built-in microphone" }],
     speakers: [{ id: "c", name: "USB headset" }, { id: "d", name: "Built-in loudspeaker" }],
@@ -170,6 +170,10 @@ export const STATES: Record<string, Snapshot> = {
   moved: over({ outcome: "unreachable", detail: "moved", forward: "7999", q850: 127, sip: 302 }),
   congestion: over({ outcome: "unreachable", detail: "congestion", q850: 34, sip: 503 }),
   mediaSetup: over({ outcome: "failed_media", detail: "media_setup" }),
+  stillConnected: over({ outcome: "completed", acceptedAt: NOW - 75_000, detail: "still_connected", q850: 16 }),
+  pbxRefuses: over({ outcome: "failed_pbx", detail: "pbx_refuses" }),
+  pbxRestarts: over({ outcome: "failed_pbx", detail: "pbx_restarts" }),
+  refusedOnTheWay: over({ outcome: "rejected", detail: "refused", q850: 21, sip: 603 }),
   noRoute: over({ outcome: "unreachable", detail: "no_route" }),
   failedMedia: over({ outcome: "failed_media", acceptedAt: NOW - 10_000, q850: 16 }),
   failedPbx: over({ outcome: "failed_pbx" }),

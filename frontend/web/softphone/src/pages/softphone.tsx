@@ -10,7 +10,8 @@ import type { Opinion } from "../components/Rating";
 import { SignIn } from "../components/SignIn";
 import { useOutOfSight, type OutOfSightActions } from "../components/useOutOfSight";
 import { useRecordings } from "../components/useRecordings";
-import { useSession } from "../components/useSession";
+import { useSession, whyNotSignedIn } from "../components/useSession";
+import * as stored from "../phone/signedIn";
 import { usePhone, type Phone } from "../phone/usePhone";
 
 export function SoftphonePage() {
@@ -39,7 +40,7 @@ function Running({ session, config, onLeave }: RunningProps) {
   const [problem, setProblem] = useState<MicrophoneProblem | null>(window.isSecureContext ? null : "insecure_page");
   const recordings = useRecordings(client, recording, snapshot.history);
   const ringing = calls.find(({ phase }) => phase === "incoming");
-  const actions = actionsOf(phone, feedback, setProblem, onLeave);
+  const actions = actionsOf(phone, session.user, feedback, setProblem, onLeave);
   useEffect(() => {
     window.__phone = { peer: () => client.activeCall?.connection ?? null, remoteStream: () => client.activeCall?.remoteStream ?? null };
   }, [client]);
@@ -81,7 +82,7 @@ function OutOfSight({ current, talking, aloud, missed, actions }: OutOfSightProp
 }
 
 /** `rates`: the server keeps what people thought of a call. */
-function actionsOf({ client, tone, older, seen, answerNotifications }: Phone, rates: boolean, setProblem: (problem: MicrophoneProblem | null) => void, onLeave: () => void): PhoneActions {
+function actionsOf({ client, tone, older, seen, answerNotifications }: Phone, user: string, rates: boolean, setProblem: (problem: MicrophoneProblem | null) => void, onLeave: () => void): PhoneActions {
   const active = (): ReturnType<SIPProxyClient["find"]> => client.activeCall;
   return {
     call: (number, consults) => {
@@ -135,7 +136,20 @@ function actionsOf({ client, tone, older, seen, answerNotifications }: Phone, ra
     allowNotifications: () => answerNotifications(true),
     declineNotifications: () => answerNotifications(false),
     signOut: () => onLeave(),
+    signIn: (password) => signInAgain(client, user, password),
   };
+}
+
+/** In a call, which goes on meanwhile. */
+async function signInAgain(client: SIPProxyClient, user: string, password: string): Promise<string> {
+  try {
+    const session = await client.server.signIn(user, password);
+    stored.save(session);
+    client.updateToken(session.token);
+    return "";
+  } catch (error) {
+    return whyNotSignedIn(error);
+  }
 }
 
 /** What makes no sense now is not begun; the screen offers it only by its keys. */

@@ -1,5 +1,6 @@
 // What a person asks of calls that stand: each is shown at once, and sent. False: nobody heard it, or it makes no sense.
 
+import { callTime } from "../clock.js";
 import type { ClientMessage, Record as RecordMessage, RecordingState } from "../protocol/messages.js";
 import { facing, partiesOf, type LiveCall } from "../state/model.js";
 import type { Release } from "../state/reconcile.js";
@@ -75,7 +76,7 @@ export class CallCommands {
   leave(id: string): boolean {
     if (!this.#talking(id)) return false;
     this.#options.release(id, "leave");
-    this.#options.dispatch({ type: "leave-pressed", id, at: Date.now() });
+    this.#options.dispatch({ type: "leave-pressed", id, at: callTime() });
     return true;
   }
 

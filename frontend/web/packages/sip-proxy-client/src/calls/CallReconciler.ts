@@ -1,5 +1,6 @@
 // Which calls stand, after a time in which nobody told this page: a lost connection, a reload, another page's life.
 
+import { callTime } from "../clock.js";
 import type { CallSummary, ServerMessage } from "../protocol/messages.js";
 import type { SignalingClient, ListTime } from "../signaling/SignalingClient.js";
 import { isFree } from "../signaling/webLocks.js";
@@ -89,7 +90,7 @@ export class CallReconciler {
     const { connection } = link;
     const list = calls.map((summary) => seenOf(summary, server.clock, nameOf));
     const offering = (id: string): boolean => this.#offeredOn.get(id) === connection || this.#isUnsent(id);
-    const told = settle(state(), list, { at: Date.now(), when, new: this.#fresh, offering, released: this.released });
+    const told = settle(state(), list, { at: callTime(), when, new: this.#fresh, offering, released: this.released });
     this.#fresh = false;
     this.#listed = connection;
     for (const { id, how } of told.release) link.send({ type: how, callId: id });
@@ -106,7 +107,7 @@ export class CallReconciler {
     const { connection } = this.#options.link;
     this.#later(RINGS_ON_MS, () => {
       if (this.#options.link.ready || this.#listed >= connection) return;
-      for (const { id } of this.#ringing()) this.#options.dispatch({ type: "failed", id, problem: "connection_lost", at: Date.now() });
+      for (const { id } of this.#ringing()) this.#options.dispatch({ type: "failed", id, problem: "connection_lost", at: callTime() });
     });
   }
 
@@ -122,7 +123,7 @@ export class CallReconciler {
     if (fate === "stands" || !ours()) return;
     if (fate !== "unknown") dispatch({ type: "ended-meanwhile", id, ...fate });
     else if (this.#restored.has(id)) dispatch({ type: "forgotten", id });
-    else dispatch({ type: "failed", id, problem: "connection_lost", at: Date.now() });
+    else dispatch({ type: "failed", id, problem: "connection_lost", at: callTime() });
   }
 
   /** A call that belongs to no open page may belong to one of this browser that has lost its connection just now. */

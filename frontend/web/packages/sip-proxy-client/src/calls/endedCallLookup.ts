@@ -1,5 +1,6 @@
 // What became of a call while nobody told this page.
 
+import { callTime } from "../clock.js";
 import type { CallData, CauseData } from "../protocol/api.js";
 import type { ServerClock } from "../signaling/serverClock.js";
 import { Refused, type Server } from "../http/HttpApi.js";
@@ -22,9 +23,9 @@ export async function whatBecameOf(id: string, server: Server, wanted: () => boo
   for (let time = 0; time < TIMES && wanted(); time++) {
     if (time > 0) await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
     try {
-      return fateOf(await server.request<CallTold>(`/call/${encodeURIComponent(id)}`), server.clock, Date.now());
+      return fateOf(await server.request<CallTold>(`/call/${encodeURIComponent(id)}`), server.clock, callTime());
     } catch (error) {
-      if (error instanceof Refused && error.status === 404) return "unknown";
+      if (error instanceof Refused && (error.status === 404 || (error.status === 401 && time === TIMES - 1))) return "unknown";
     }
   }
   return "stands"; // not to be found out now: the next list tells

@@ -1,5 +1,6 @@
 // One server: where its HTTP API is, who asks, and what its clock shows.
 
+import { callTime } from "../clock.js";
 import type { ConfigData, SessionData } from "../protocol/api.js";
 import { ServerClock } from "../signaling/serverClock.js";
 
@@ -48,9 +49,9 @@ export class Server {
   async fetch(path: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers);
     if (this.token) headers.set("Authorization", `Bearer ${this.token}`);
-    const sent = Date.now();
+    const sent = callTime();
     const response = await fetch(this.base + path, { cache: "no-store", ...init, headers });
-    this.clock.date(response.headers.get("Date"), sent, Date.now());
+    this.clock.date(response.headers.get("Date"), sent, callTime());
     if (!response.ok) throw await refusal(response);
     return response;
   }

@@ -3,6 +3,7 @@
 // A new connection is made beside the old one, which plays until the new one is connected. What is to be done is decided
 // in recovery.ts; this file does it.
 
+import { steady } from "../clock.js";
 import { MicrophoneError, type MicrophoneProblem } from "../devices/Microphone.js";
 import type { SoundSource } from "../devices/audioSource.js";
 import type { PeerConnection } from "./PeerConnection.js";
@@ -69,7 +70,7 @@ export class CallMedia {
   #linkLostAt: number | null = null;
   #wasHeld = false;
   #suspected = false; // in this pause of packets
-  #wellSince = Date.now();
+  #wellSince = steady();
   #attempt = 0; // counts tries: one that is over does nothing any more
   #pulse: Pulse = NO_PULSE;
   #qualityAt = 0;
@@ -149,14 +150,14 @@ export class CallMedia {
     if (!peer && this.current && this.current.answerOf !== sdp) return this.lostByServer();
     if (!peer) return;
     const first = peer === this.current;
-    if (first) this.#since = Date.now();
+    if (first) this.#since = steady();
     await peer.answer(sdp);
     if (first && this.current === peer) this.#hear(peer);
   }
 
   /** Nobody hears us any more. What was offered and not answered is lost; what is connected plays on. */
   linkLost(): void {
-    this.#linkLostAt = Date.now();
+    this.#linkLostAt = steady();
     if (this.#next && !this.#next.answered) this.#abandon();
     if (this.current && !this.current.answered) {
       this.current.close();
@@ -196,7 +197,7 @@ export class CallMedia {
   /** Looks how things stand: at once, since something hints at a change. */
   look(): void {
     if (this.#closed) return;
-    const now = Date.now();
+    const now = steady();
     const held = this.#hooks.held();
     // Packets are expected from the end of a hold on, not from its beginning.
     if (this.#wasHeld && !held && this.#pulse.lastAt !== null) this.#pulse = { ...this.#pulse, at: now, lastAt: now };
@@ -269,7 +270,7 @@ export class CallMedia {
     const attempt = ++this.#attempt;
     this.#trying = true;
     this.#tries++;
-    this.#triedAt = Date.now();
+    this.#triedAt = steady();
     this.#lost = false;
     this.#tell();
     const peer = await this.#parts.take().catch(() => null);
@@ -304,7 +305,7 @@ export class CallMedia {
       if (peer.state === "failed") this.#abandon();
       else if (peer.state === "connected") this.#change(peer);
     } else if (peer === this.current) {
-      this.#since = Date.now();
+      this.#since = steady();
       if (peer.state === "connected") this.#everHeard = true;
       this.look();
     }
@@ -317,7 +318,7 @@ export class CallMedia {
     this.#next = null;
     this.#trying = false;
     this.#everHeard = true;
-    this.#since = this.#wellSince = Date.now();
+    this.#since = this.#wellSince = steady();
     this.#pulse = this.#pulse.lastAt === null ? NO_PULSE : expecting(this.#since);
     this.#hear(peer);
     before?.close();
@@ -326,7 +327,7 @@ export class CallMedia {
 
   /** A connection that was made ahead: what happened to it until now is made up for. */
   #stand(peer: PeerConnection): void {
-    this.#since = Date.now();
+    this.#since = steady();
     this.#everHeard = peer.state === "connected";
     this.#hear(peer);
     this.look();
@@ -356,7 +357,7 @@ export class CallMedia {
   }
 
   #read(peer: PeerConnection, entries: Entry[]): void {
-    const now = Date.now();
+    const now = steady();
     const { packets } = this.#pulse;
     this.#pulse = feel(this.#pulse, entries, now);
     if (packets === 0 && this.#pulse.packets > 0) this.#hooks.sounds();

@@ -9,11 +9,20 @@ export type MediaState = "new" | "connected" | "interrupted" | "failed";
 
 let certificate: Promise<RTCCertificate> | null = null;
 
-/** Makes the DTLS certificate ahead of the first call: its key costs time that a click should not pay. */
-function prepareCertificate(): Promise<RTCCertificate | null> {
-  certificate ??= (async () => RTCPeerConnection.generateCertificate({ name: "ECDSA", namedCurve: "P-256" } as AlgorithmIdentifier))();
-  return certificate.catch(() => (certificate = null));
+/**
+ * Makes the DTLS certificate ahead of the first call: its key costs time that a click should not pay. It lasts a month, as
+ * a page may; with one that has run out no connection can be made.
+ */
+async function prepareCertificate(): Promise<RTCCertificate | null> {
+  const made = certificate;
+  const known = await made?.catch(() => null);
+  if (known && known.expires - Date.now() > CERTIFICATE_LEFT_MS) return known;
+  if (certificate === made) certificate = (async () => RTCPeerConnection.generateCertificate({ name: "ECDSA", namedCurve: "P-256" } as AlgorithmIdentifier))();
+  return certificate!.catch(() => (certificate = null));
 }
+
+/** A call may begin with it, and last. */
+const CERTIFICATE_LEFT_MS = 86_400_000;
 
 export class PeerConnection {
   readonly remoteStream = new MediaStream();

@@ -1,6 +1,7 @@
 // The connection to the server: the only file that touches WebSocket.
 // It connects, notices a dead line by pings, reconnects with backoff for ever, and passes typed messages.
 
+import { Elapsed } from "../clock.js";
 import type { ClientMessage, ServerMessage } from "../protocol/messages.js";
 import { LONGEST_IN_CALL_MS, backoff } from "./backoff.js";
 import { begin, check, heard, isDoubtful, tick, type Heartbeat } from "./heartbeat.js";
@@ -22,6 +23,7 @@ export class ReconnectingWebSocket {
   #retry: number | undefined;
   #deadline: number | undefined; // of a try to connect, or of the answer to a check
   #ticking: number | undefined;
+  readonly #clock = new Elapsed();
   #beat: Heartbeat = begin(0);
   #pings = 0;
   #closed = false;
@@ -49,7 +51,7 @@ export class ReconnectingWebSocket {
     if (this.#closed) return;
     if (!this.#socket) this.#connect();
     else if (this.#socket.readyState === WebSocket.OPEN) {
-      const now = Date.now();
+      const now = this.#clock.read();
       if (this.#beat.deadline !== null && now - this.#beat.pingedAt < TICK_MS) return; // hints come in swarms
       this.#beat = check(this.#beat, now, within);
       this.#ping();
@@ -60,7 +62,7 @@ export class ReconnectingWebSocket {
 
   /** Whether what is sent now may well not arrive. */
   get doubtful(): boolean {
-    return isDoubtful(this.#beat, Date.now());
+    return isDoubtful(this.#beat, this.#clock.read());
   }
 
   /** Leaves a connection that is known to end, once there is another one in its place. */
@@ -97,7 +99,7 @@ export class ReconnectingWebSocket {
   #serve(socket: WebSocket): void {
     clearTimeout(this.#deadline);
     this.#socket = socket;
-    this.#beat = begin(Date.now());
+    this.#beat = begin(this.#clock.read());
     this.#ticking = window.setInterval(this.#tick, TICK_MS);
     socket.onclose = (event) => this.#lost(event.code);
     socket.onmessage = (event) => {
@@ -108,7 +110,7 @@ export class ReconnectingWebSocket {
   }
 
   readonly #tick = (): void => {
-    const { beat, act } = tick(this.#beat, Date.now(), this.#options.inCall());
+    const { beat, act } = tick(this.#beat, this.#clock.read(), this.#options.inCall());
     this.#beat = beat;
     if (act === "lost") this.#lost(null);
     else if (act === "ping") this.#ping();

@@ -98,6 +98,37 @@ describe("a page that returns", () => {
     expect(refusals).toEqual(["expired"]);
   });
 
+  it("has its calls do as they are told where its sign-in is refused", async () => {
+    start("s1");
+    const socket = FakeSocket.last;
+    socket.open();
+    socket.say(welcome("s2"));
+    await settled();
+    socket.say({ type: "resumed", session: "s1" }, calls(), { type: "error", code: "unauthorized", field: "token", message: "expired" });
+    expect([refusals, link.status, link.registered, link.ready, lists]).toEqual([["expired"], "open", false, true, ["first"]]);
+    expect(link.send({ type: "hangup", callId: "c" })).toBe(true);
+    expect(socket.told.at(-1)).toEqual({ type: "hangup", callId: "c" });
+    link.register(); // somebody has signed in again
+    socket.say(registered, calls());
+    expect([link.registered, lists]).toEqual([true, ["first", "first"]]);
+  });
+
+  it("is not heard where neither its session nor its sign-in is taken", async () => {
+    start("old");
+    FakeSocket.last.open();
+    FakeSocket.last.say(welcome("new"));
+    await settled();
+    FakeSocket.last.say({ type: "error", code: "unauthorized", field: "session", message: "not known" }, { type: "error", code: "unauthorized", message: "expired" });
+    expect([refusals, link.ready]).toEqual([["expired"], false]);
+  });
+
+  it("tells of a call that is refused for want of a sign-in", async () => {
+    start("s1");
+    const socket = await stands();
+    socket.say({ type: "error", code: "unauthorized", callId: "c", message: "sign in first" });
+    expect(heard.at(-1)).toBe("error");
+  });
+
   it("gets the first full list as that, on each connection", async () => {
     start("s1");
     const first = FakeSocket.last;

@@ -41,6 +41,7 @@ export class SignalingClient {
   #takesCalls = true; // as it is wanted
   #listed = false; // there was a list on this connection
   #introduced = false; // it was told who we are on this connection
+  #resumed: CallSummary[] | null = null; // our session goes on in this connection, with these calls
   #offered: string | null = null; // a new session, should the server not know ours
   #announced = false; // that the server goes
   #going: number | undefined;
@@ -121,6 +122,7 @@ export class SignalingClient {
       case "welcome":
         return void this.#greet(message.session);
       case "resumed":
+        this.#resumed = [];
         return void this.#keep(message.session);
       case "registered":
         this.#stands();
@@ -130,7 +132,7 @@ export class SignalingClient {
         return this.#change(this.status, false, this.ready);
       case "calls":
         // One that comes with `resumed` knows only the session's calls, not yet the user's: the next has both.
-        if (!this.ready) return;
+        if (!this.ready) return void (this.#resumed &&= message.calls);
         this.#options.onCalls(message.calls, this.#listed ? "later" : "first");
         this.#listed = true;
         return;
@@ -144,9 +146,10 @@ export class SignalingClient {
       case "error":
         if (message.code !== "unauthorized") break;
         // The session is forgotten there, e.g. after a long sleep. Its calls are still found by their user.
-        if (message.field === "session") void this.#keep(this.#offered);
-        else this.#options.onRefused(message.message);
-        return;
+        if (message.field === "session") return void this.#keep(this.#offered);
+        if (message.callId) this.#options.onMessage(message); // what was asked for came to nothing
+        this.#options.onRefused(message.message);
+        return this.#goesOn();
     }
     this.#options.onMessage(message);
   };
@@ -165,13 +168,22 @@ export class SignalingClient {
     (await this.#options.session).token = token;
   }
 
-  #stands(): void {
+  /** Without a sign-in nothing rings here, and nobody is called. But our calls are our session's: they do as they are told. */
+  #goesOn(): void {
+    if (this.ready || !this.#resumed) return;
+    const calls = this.#resumed;
+    this.#stands(false);
+    this.#options.onCalls(calls, "first");
+    this.#listed = true;
+  }
+
+  #stands(registered = this.#takesCalls): void {
     clearTimeout(this.#quiet);
     this.#quiet = undefined;
     this.#announced = false;
     this.#listed = false;
     this.#socket.serves();
-    this.#change("open", this.#takesCalls, true);
+    this.#change("open", registered, true);
     for (const done of [...this.#waiting]) done(true);
   }
 
@@ -179,6 +191,7 @@ export class SignalingClient {
     if (code === SUPERSEDED) void this.#keep(null); // two pages with one session would go on doing this to each other
     this.connection++;
     this.#introduced = false;
+    this.#resumed = null;
     clearTimeout(this.#going);
     if (this.#announced) {
       this.#announced = false;

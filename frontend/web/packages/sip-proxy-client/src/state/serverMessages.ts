@@ -126,6 +126,7 @@ const ENDED_BEFORE_ANSWER: Record<IncomingEnded["reason"], Ending> = {
 const REFUSALS: Record<string, Ending> = {
   invalid_target: { problem: "invalid_target" },
   too_many: { problem: "too_many" },
+  unauthorized: { problem: "unauthorized" },
   forbidden: { outcome: "forbidden" },
   unavailable: { outcome: "failed_pbx" },
   held_elsewhere: { problem: "held_elsewhere" },

@@ -11,6 +11,7 @@ export interface Snapshot extends PhoneState, DeviceState {
   link: LinkStatus;
   linkLostAt: number | null; // Unix milliseconds; null where the link is not lost
   registered: boolean; // calls ring here
+  signedOut: string | null; // why the server takes our sign-in no more: calls that stand go on, `updateToken` begins anew
   soundBlocked: boolean; // the browser plays nothing until somebody presses something
   quality: Quality | null; // of the active call; null until it has had media
   warnings: readonly QualityWarning[]; // of the active call, that stand now
@@ -18,5 +19,5 @@ export interface Snapshot extends PhoneState, DeviceState {
 }
 
 export const NOTHING_YET: Snapshot = {
-  ...IDLE, ...NO_DEVICES, link: "connecting", linkLostAt: null, registered: false, soundBlocked: false, quality: null, warnings: [], attended: UNATTENDED,
+  ...IDLE, ...NO_DEVICES, link: "connecting", linkLostAt: null, registered: false, signedOut: null, soundBlocked: false, quality: null, warnings: [], attended: UNATTENDED,
 };

@@ -19,7 +19,7 @@ export class FakeProxy {
   requests: string[] = [];
   /** What a message is answered with; none: nothing. */
   replies: Partial<Record<ClientMessage["type"], Reply>> = {
-    resume: ({ session }: { session: string }) => [{ type: "resumed", session }],
+    resume: ({ session }: { session: string }) => [{ type: "resumed", session }, { type: "calls", calls: this.calls.filter(({ here }) => here) }],
     unregister: () => [{ type: "unregistered" }],
     offer: ({ callId, target }: { callId: string; target?: string }) => [
       { type: "answer", callId, sdp: `answer ${++this.answers}` },
