@@ -1,13 +1,24 @@
 """Nothing is told as done that Asterisk has refused; and no call is begun where it does not let us in."""
 
+from pathlib import Path
+
 import pytest
 
-from ari_bridge.engine.call_manager import HoldChanged, RecordingChanged, RecordingVerb, RequestRefused, StateChanged
+from ari_bridge.engine.call_manager import (
+    HoldChanged,
+    Limits,
+    RecordingChanged,
+    RecordingVerb,
+    RequestRefused,
+    StateChanged,
+)
 from ari_bridge.errors import Unavailable
 from ari_bridge.fsm.call import CallState, PartyState, Taping
 from ari_bridge.outcomes import Detail, Outcome
-from tests.component.conftest import Engine, until
+from tests.component.conftest import Engine, an_engine, until
 from tests.component.engine.test_parties import music, muted, nothing_is_left, talking
+from tests.fakes.ari import FakeAri
+from tests.fakes.rtpengine import FakeRtpengine
 from tests.offers import OFFER
 
 
@@ -130,3 +141,19 @@ async def test_a_set_up_that_is_refused_by_the_pbx_says_so(engine: Engine) -> No
     assert cause and cause.detail is Detail.PBX_REFUSES
     engine.ari.refuse.clear()
     await nothing_is_left(engine)
+
+
+async def test_the_next_process_goes_on_letting_go_of_who_is_still_on_the_line(
+    fake_ari: FakeAri, fake_rtpengine: FakeRtpengine, limits: Limits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ari_bridge.engine.call_task.RELEASE_PAUSES", (0.02,))
+    async with an_engine(fake_ari, fake_rtpengine, limits, tmp_path) as engine:
+        call = await talking(engine)
+        fake_ari.refuse["channels.hangup"] = 403
+        engine.calls.hangup(call.id)
+        await until(lambda: Detail.STILL_CONNECTED in details(engine))
+    tries = fake_ari.count("channels.hangup")
+    async with an_engine(fake_ari, fake_rtpengine, limits, tmp_path) as engine:
+        await until(lambda: fake_ari.count("channels.hangup") > tries + 6, "more tries")
+        del fake_ari.refuse["channels.hangup"]
+        await nothing_is_left(engine)
