@@ -389,8 +389,24 @@ class Client:
         except (ClientError, TimeoutError):
             call.over(None, "It ended while the connection was away.", accepted=False)
             return
+        if told.state not in ("ended", "ending") and call.media and "accepted" not in call.history:
+            self._fates[call.id] = asyncio.create_task(self._answer_again(call))
+            return
         why = told.cause.text if told.cause else ""
         call.over(told.left or told.outcome, why, accepted=told.answered_at is not None, at=told.ended_at or 0.0)
+
+    async def _answer_again(self, call: Call) -> None:
+        """It rings again: its server died after the SDP answer, and before the caller was answered."""
+        deadline = time.monotonic() + BEGIN_SECONDS
+        for pause in backoff():
+            try:
+                return await call.renew()
+            except ClientError as error:
+                if call.ended:
+                    return None
+                if time.monotonic() > deadline:
+                    return call.over(None, str(error), accepted=False)
+                await asyncio.sleep(min(wait_after(error, pause), 1.0))
 
     def _on_lost(self, lost: ConnectionLost) -> None:
         self._lost = lost

@@ -114,6 +114,26 @@ class Project:
         out = str(self.built / name)
         run([str(WEB / "node_modules/.bin/vite"), "build", "--base", "./", "--outDir", out], self.folder / name)
 
+    def pages(self, name: str, blocks: Sequence[Block]) -> list[str]:
+        """Each block as a page of its own, all built at once. The paths of the pages. Raises Failed."""
+        files: dict[str, str] = {}
+        for number, block in enumerate(blocks):
+            main = f"main{number}.{block.language}"
+            if block.language == "tsx":
+                files[f"App{number}.tsx"] = block.code
+                files[main] = _MOUNTED.replace("./App", f"./App{number}")
+            else:
+                files[main] = f"{block.code}\nexport {{}};\n"
+            files[f"page{number}.html"] = _PAGE.format(main=main)
+        pages = [path for path in files if path.endswith(".html")]
+        inputs = ", ".join(f'"{page}"' for page in pages)
+        files["vite.config.js"] = (
+            f"export default {{ build: {{ target: 'es2022', rollupOptions: {{ input: [{inputs}] }} }} }};"
+        )
+        self.write(name, files)
+        self.build(name)
+        return [f"{name}/{page}" for page in pages]
+
     def installed(self) -> set[str]:
         """The packages of which the project has files of its own."""
         modules = self.folder / "node_modules"

@@ -104,7 +104,7 @@ async def test_the_chosen_one_is_kept(site_with: SiteWith, machine: tuple[Browse
         phone.forget()
         await unplug(server, headset)
         await plugged(False)
-        await phone.is_told("“Headset” is not there: another microphone is used until it is back.")
+        await phone.is_told("“Headset” is away: another microphone is used until it is back.")
         await phone.hears(DESK)
         await expect(phone.microphone.locator("option:checked")).to_have_text("Headset (not there)")
 
@@ -112,7 +112,7 @@ async def test_the_chosen_one_is_kept(site_with: SiteWith, machine: tuple[Browse
         await plug_in(server, "Headset", HEADSET)
         await plugged(True)
         await phone.hears(HEADSET)
-        await expect(phone.page.get_by_text("is not there")).to_be_hidden()
+        await expect(phone.page.get_by_text("is away")).to_be_hidden()
         await phone.press("Hang up")
         await expect(off).to_be_visible(timeout=8000)  # it is closed some seconds after the call
         await phone.page.reload()

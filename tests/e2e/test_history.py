@@ -67,7 +67,7 @@ async def test_the_calls_of_the_time_away_and_of_another_browser_are_listed(
         await expect(other.recent.get_by_role("button")).to_have_count(2)  # told live
         await expect(other.recent).to_contain_text("604")
         assert await other.recent.inner_text() == await phone.recent.inner_text()
-        await other.page.get_by_label("Search calls and phone book").click()
+        await other.page.get_by_role("searchbox", name="Search calls and phone book").click()
         await expect(other.page.get_by_test_id("missed")).to_have_count(0)
 
 

@@ -190,3 +190,21 @@ async def test_every_block_of_the_documents_has_right_types(document: Path, proj
     name = f"blocks-{document.parent.name}-{document.stem}"
     project.write(name, files)
     await asyncio.to_thread(project.check, name)
+
+
+async def test_every_block_runs(project: Project, stranger: Stranger, site: Site) -> None:
+    """Those of `phone.example.com` have no server, and those that export are for other programs to call."""
+    every = [block for document in DOCUMENTS for block in blocks(document)]
+    run = [block for block in every if "localhost" in block.code and "secret" not in block.code]
+    assert len(run) >= 10
+    paths = await asyncio.to_thread(project.pages, "every-block", run)
+    for path, block in zip(paths, run, strict=True):
+        async with stranger.opens(f"built/{path}") as (page, _):
+            if "button" in block.code:
+                await page.get_by_role("button").first.click()
+            await page.wait_for_load_state("load")
+            if "register()" in block.code or "call(" in block.code or "createCall(" in block.code:
+                async with asyncio.timeout(8):
+                    while not (site.app.calls.live() or site.app.pages.users()):  # noqa: ASYNC110
+                        await asyncio.sleep(0.05)
+        await site.app.calls.hang_up_all()

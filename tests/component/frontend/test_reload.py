@@ -211,7 +211,7 @@ async def test_sighup_reads_the_settings_again_and_ends_nothing(
 
 
 async def _until(log: Path, text: str) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while text not in log.read_text():  # noqa: ASYNC110, ASYNC240  a file tells nobody
             await asyncio.sleep(0.05)
 

@@ -309,7 +309,7 @@ export const RECORDINGS = {
 /** In a call whose sign-in has ended. */
 export const SIGN_IN_AGAIN = {
   ended: "Your sign-in has ended.",
-  goesOn: "This call goes on. Sign in to take the next ones.",
+  goesOn: "The call goes on.",
   password: "Password",
   enter: "Sign in",
   busy: "Signing in…",
@@ -350,7 +350,7 @@ export function missingOf(missing: Partial<Record<DeviceUse, string>>): Message 
   const name = missing[use];
   const same = uses.filter((other) => missing[other] === name);
   const said = same.length > 1 ? "others are used" : STAND_IN[use];
-  return { text: name ? `“${name}” is not there:` : "The chosen device is not there:", advice: `${said} until it is back.`, tone: "calm" };
+  return { text: name ? `“${name}” is away:` : "The chosen device is away:", advice: `${said} until it is back.`, tone: "calm" };
 }
 
 export const QUALITY_WORDS = ["Unusable", "Poor", "Fair", "Good", "Excellent"] as const;

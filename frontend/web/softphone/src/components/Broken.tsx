@@ -25,8 +25,13 @@ export function Broken({ snapshot, actions, onRetry }: BrokenProps) {
         {active && <p className="broken-call" role="status"><b>{stateWordOf(active)}</b> {name || number}</p>}
         <p className="quiet" data-testid="message">{active ? BROKEN.inCall : BROKEN.idle}</p>
         {rings && rings !== active && <p className="broken-call" role="status"><b>{rings.name || rings.number}</b> {WAITING}</p>}
-        {rings && <p className="broken-choices"><button type="button" className="primary" onClick={() => actions.accept(rings.id)}>{BUTTONS.answer}</button><button type="button" onClick={() => actions.decline(rings.id)}>{BUTTONS.decline}</button></p>}
-        {active && active !== rings && <p className="broken-choices"><button type="button" onClick={actions.hangup}>{BUTTONS.hangUp}</button></p>}
+        {active && (
+          <p className="broken-choices">
+            {rings && <button type="button" className="primary" onClick={() => actions.accept(rings.id)}>{BUTTONS.answer}</button>}
+            {rings && <button type="button" onClick={() => actions.decline(rings.id)}>{BUTTONS.decline}</button>}
+            {active !== rings && <button type="button" onClick={actions.hangup}>{BUTTONS.hangUp}</button>}
+          </p>
+        )}
         <p className="broken-choices">
           <button type="button" className="primary" onClick={reloadPage}>{BROKEN.reload}</button>
           <button type="button" onClick={onRetry}>{BUTTONS.tryAgain}</button>

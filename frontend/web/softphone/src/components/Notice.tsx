@@ -37,7 +37,7 @@ export function noticeOf({ user, snapshot, actions, now, gone, onRead }: NoticeP
 
 function Said({ message, onClose }: { message: Message; onClose?(): void }) {
   return (
-    <p className="stage-message" data-testid="message">
+    <p className={onClose ? "stage-message closable" : "stage-message"} data-testid="message">
       <span><strong>{message.text}</strong> {message.advice}</span>
       {onClose && <Close onClose={onClose} />}
     </p>
