@@ -21,6 +21,9 @@ class MediaEngine(Protocol):
     async def offer(self, leg: str, sdp: str, prefer: str) -> RtpAddress:
         """Take the browser's offer; where Asterisk's RTP for this leg is received. `prefer`: see `Call`."""
 
+    async def reoffer(self, leg: str, sdp: str, prefer: str, address: RtpAddress) -> None:
+        """Take another browser's offer for a leg that stands: Asterisk's RTP is received at `address`, as before."""
+
     async def answer(self, leg: str, asterisk: RtpAddress) -> str:
         """The SDP answer for the browser, once it is known where Asterisk receives RTP."""
 
@@ -74,6 +77,9 @@ async def perform(
     match step:
         case Step.OFFER_MEDIA:
             address = await media.offer(media_leg, call.offer, call.prefer)
+        case Step.REOFFER_MEDIA:
+            assert call.media_address, "a leg that is used again has one"
+            await media.reoffer(media_leg, call.offer, call.prefer, call.media_address)
         case Step.CREATE_EXTERNAL_MEDIA:
             assert call.media_address, "the plan waits for it"
             # The far side is shown who it is bridged with; without a name the bridge would blank its display.

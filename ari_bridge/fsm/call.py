@@ -65,6 +65,7 @@ class Fact(Choice):
     EXTERNAL_MEDIA_CREATED = auto()
     EXTERNAL_MEDIA_ENTERED = auto()  # its StasisStart came: it takes commands now
     EXTERNAL_MEDIA_BRIDGED = auto()
+    LEG_REUSED = auto()  # the leg stood before: a new browser comes to its session
     FAR_CREATED = auto()
     FAR_ENTERED = auto()
     FAR_LEFT = auto()  # its StasisEnd came: it takes no commands any more
@@ -95,6 +96,15 @@ class Spare:
 
     resource: Resource
     leg: int
+
+
+@dataclass(frozen=True, slots=True)
+class StandingLeg:
+    """A media leg that is in the bridge while a new one is being made: used again where Asterisk makes no channel."""
+
+    number: int
+    media_address: RtpAddress
+    external_media_address: RtpAddress
 
 
 class PartyState(Choice):
@@ -182,6 +192,7 @@ class Call(msgspec.Struct, frozen=True):
     far_name: str = ""
     endpoint: str = ""  # outbound: what Asterisk dials, e.g. PJSIP/7001@trunk
     leg: int = 1  # the number of the media leg in use, or being made
+    last_leg: int = 1  # the highest number that a leg has had: none is given twice
     offer: str = ""  # the browser's SDP; empty until it is known
     answer: str = ""  # the SDP for the browser; empty until it is known
     media_address: RtpAddress | None = None  # where rtpengine takes Asterisk's RTP
@@ -194,6 +205,7 @@ class Call(msgspec.Struct, frozen=True):
     spare: frozenset[Spare] = frozenset()  # what earlier legs still have
     spare_releasing: frozenset[Spare] = frozenset()  # of these, the ones being released
     stale: frozenset[tuple["Step", int]] = frozenset()  # steps of earlier legs without a result yet
+    standing: StandingLeg | None = None  # of these, the one that can be used again
     owner_away: bool = False  # no connection of the page that holds the call stands
     media_lost: bool = False  # the leg is gone: the page must give a new offer
     silent: bool = False  # nothing is heard of the page though it ought to be
@@ -252,6 +264,7 @@ class Step(Choice):
         return self in _STEPS_OF_A_PARTY
 
     OFFER_MEDIA = "offer_media"
+    REOFFER_MEDIA = "reoffer_media"  # of a leg that is used again
     ANSWER_MEDIA = "answer_media"
     CREATE_BRIDGE = "create_bridge"
     CREATE_EXTERNAL_MEDIA = "create_external_media"
@@ -266,7 +279,13 @@ class Step(Choice):
     BRIDGE_PARTY = "bridge_party"
 
 
-_STEPS_OF_A_LEG = {Step.OFFER_MEDIA, Step.ANSWER_MEDIA, Step.CREATE_EXTERNAL_MEDIA, Step.BRIDGE_EXTERNAL_MEDIA}
+_STEPS_OF_A_LEG = {
+    Step.OFFER_MEDIA,
+    Step.REOFFER_MEDIA,
+    Step.ANSWER_MEDIA,
+    Step.CREATE_EXTERNAL_MEDIA,
+    Step.BRIDGE_EXTERNAL_MEDIA,
+}
 _STEPS_OF_A_PARTY = {Step.CREATE_PARTY, Step.DIAL_PARTY, Step.BRIDGE_PARTY}
 FACTS_OF_A_LEG = frozenset(
     {
@@ -275,5 +294,6 @@ FACTS_OF_A_LEG = frozenset(
         Fact.EXTERNAL_MEDIA_CREATED,
         Fact.EXTERNAL_MEDIA_ENTERED,
         Fact.EXTERNAL_MEDIA_BRIDGED,
+        Fact.LEG_REUSED,
     }
 )

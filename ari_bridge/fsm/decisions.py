@@ -104,7 +104,7 @@ def with_sound(call: Call) -> Decision:
 
 # --- a set-up that fails -------------------------------------------------------------
 
-_OF_OUR_MEDIA = {Step.OFFER_MEDIA, Step.ANSWER_MEDIA}
+_OF_OUR_MEDIA = {Step.OFFER_MEDIA, Step.REOFFER_MEDIA, Step.ANSWER_MEDIA}
 
 
 def set_up_failed(step: Step, *, refused: bool, status: int) -> tuple[Outcome, Detail | None]:
@@ -211,9 +211,11 @@ def drop_leg(call: Call) -> Call:
     """The call without a media leg: what it has of the present one is spare. No number is used a second time."""
     held = {resource for resource in call.holds if resource.of_leg}
     begun = {step for step in call.asked if step.of_leg}
+    number = max(call.leg, call.last_leg) + 1
     return replace(
         call,
-        leg=call.leg + 1,
+        leg=number,
+        last_leg=number,
         spare=call.spare | {Spare(resource, call.leg) for resource in held},
         spare_releasing=call.spare_releasing | {Spare(resource, call.leg) for resource in call.releasing & held},
         stale=call.stale | {(step, call.leg) for step in call.waiting & begun},
@@ -236,5 +238,5 @@ def release_spare(call: Call) -> Decision:
         for spare in sorted(call.spare - call.spare_releasing, key=lambda one: (one.leg, one.resource.value))
         if (setup_plan.MADE_BY[spare.resource], spare.leg) not in call.stale
     ]
-    call = replace(call, spare_releasing=call.spare_releasing | {*now})
+    call = replace(call, spare_releasing=call.spare_releasing | {*now}, standing=None)
     return call, [Release(spare.resource, spare.leg) for spare in now]

@@ -1,6 +1,7 @@
 """The set-up of a call as a table: each step, the facts that it waits for, the fact that it gives.
 
-A step starts the moment its facts are there, so everything that can go on at once
+A leg that is used again has been offered, made and bridged already: of its steps only REOFFER_MEDIA and ANSWER_MEDIA
+are left. A step starts the moment its facts are there, so everything that can go on at once
 does: the INVITE does not wait for media, nor the browser's answer for the far side.
 Steps that can start at the same moment do so in the table's order. Pure.
 """
@@ -13,7 +14,8 @@ OUTBOUND: dict[Step, frozenset[Fact]] = {
     Step.CREATE_BRIDGE: frozenset(),
     Step.OFFER_MEDIA: frozenset(),
     Step.CREATE_EXTERNAL_MEDIA: frozenset({Fact.MEDIA_OFFERED}),
-    Step.ANSWER_MEDIA: frozenset({Fact.EXTERNAL_MEDIA_CREATED}),
+    Step.REOFFER_MEDIA: frozenset({Fact.LEG_REUSED}),
+    Step.ANSWER_MEDIA: frozenset({Fact.MEDIA_OFFERED, Fact.EXTERNAL_MEDIA_CREATED}),
     Step.BRIDGE_EXTERNAL_MEDIA: frozenset({Fact.BRIDGE_CREATED, Fact.EXTERNAL_MEDIA_ENTERED}),
     Step.BRIDGE_FAR: frozenset({Fact.BRIDGE_CREATED, Fact.FAR_ENTERED}),
     # In the bridge first, then dialled: so early media is heard, and an answer finds all in place.
@@ -25,7 +27,8 @@ INBOUND: dict[Step, frozenset[Fact]] = {
     Step.OFFER_MEDIA: frozenset({Fact.ACCEPTED}),
     Step.CREATE_BRIDGE: frozenset({Fact.ACCEPTED}),
     Step.CREATE_EXTERNAL_MEDIA: frozenset({Fact.MEDIA_OFFERED}),
-    Step.ANSWER_MEDIA: frozenset({Fact.EXTERNAL_MEDIA_CREATED}),
+    Step.REOFFER_MEDIA: frozenset({Fact.LEG_REUSED}),
+    Step.ANSWER_MEDIA: frozenset({Fact.MEDIA_OFFERED, Fact.EXTERNAL_MEDIA_CREATED}),
     Step.BRIDGE_EXTERNAL_MEDIA: frozenset({Fact.BRIDGE_CREATED, Fact.EXTERNAL_MEDIA_ENTERED}),
     Step.BRIDGE_FAR: frozenset({Fact.BRIDGE_CREATED, Fact.FAR_ENTERED}),
     # The caller is answered, and pays, only when somebody can be heard.
@@ -36,6 +39,7 @@ PLANS = {Direction.OUTBOUND: OUTBOUND, Direction.INBOUND: INBOUND}
 
 GIVES: dict[Step, Fact] = {
     Step.OFFER_MEDIA: Fact.MEDIA_OFFERED,
+    Step.REOFFER_MEDIA: Fact.MEDIA_OFFERED,
     Step.ANSWER_MEDIA: Fact.MEDIA_ANSWERED,
     Step.CREATE_BRIDGE: Fact.BRIDGE_CREATED,
     Step.CREATE_EXTERNAL_MEDIA: Fact.EXTERNAL_MEDIA_CREATED,

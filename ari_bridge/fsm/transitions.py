@@ -52,6 +52,7 @@ from ari_bridge.fsm.rules.connected import connected_line_changed
 from ari_bridge.fsm.rules.media import (
     answer_made,
     grace_over,
+    keep_leg,
     leg_bridged,
     lose_media,
     media_checked,
@@ -63,6 +64,7 @@ from ari_bridge.fsm.rules.media import (
     owner_back,
     owner_lost,
     renew,
+    reusable,
     stale_step_done,
     stale_step_failed,
     warmed,
@@ -390,6 +392,9 @@ def step_failed(call: Call, event: events.StepFailed) -> Decision:
     refused = event.failure is Failure.REFUSED
     if event.step is Step.RING_FAR:
         return call, []  # the pages ring all the same: no reason to lose a caller
+    makes_no_channel = event.step is Step.CREATE_EXTERNAL_MEDIA and refused and event.status >= 500
+    if makes_no_channel and (leg := reusable(call)):
+        return keep_leg(call, leg, event.reason)
     if event.step.of_leg and outlives_its_leg(call):
         return lose_media(call, event.at, event.reason)
     if refused and event.step in _ON_A_CHANNEL and not pbx_at_fault(event.status):

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -39,6 +39,8 @@ CONDEMNED = 10_000
 DELETES_AT_ONCE = 20
 CLOSE_SECONDS = 0.5
 """For the deletions that are open when we end."""
+
+Taken = TypeVar("Taken")
 
 log = structlog.get_logger(__name__)
 
@@ -150,14 +152,22 @@ class Node:
 
     async def offer(self, leg: str, sdp: str, codec: Codec, *, within: float) -> RtpAddress:
         """Where it takes Asterisk's RTP. What it made all the same after a failure is deleted. `within`: seconds."""
+        return await self._take(leg, codec, self._engine.offer(self._name(leg), sdp, codec, within=within))
+
+    async def reoffer(self, leg: str, sdp: str, codec: Codec, address: RtpAddress, *, within: float) -> None:
+        """As `offer`, of another browser for a leg that stands: where that fails, it stands no more."""
+        self._heard.pop(leg, None)  # of the browser before
+        await self._take(leg, codec, self._engine.reoffer(self._name(leg), sdp, codec, address, within=within))
+
+    async def _take(self, leg: str, codec: Codec, offer: Coroutine[Any, Any, Taken]) -> Taken:
         self._offering.add(leg)
         self.transcoding.begin(leg, codec)
         self._condemned.pop(leg, None)
         taken = False
         try:
-            address = await self._engine.offer(self._name(leg), sdp, codec, within=within)
+            result = await offer
             taken = True
-            return address
+            return result
         except PeerTimeout:
             self._pulse.doubt()
             self.blame()

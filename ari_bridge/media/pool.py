@@ -5,7 +5,8 @@ other's sessions.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, TypeVar
 
 import structlog
 
@@ -26,6 +27,8 @@ OFFER_PATIENCE = 0.75
 
 Lost = Callable[[frozenset[str], str], None]
 """Told of legs that are gone, and why. Sync and quick."""
+
+Taken = TypeVar("Taken")
 
 log = structlog.get_logger(__name__)
 
@@ -81,9 +84,26 @@ class Pool:
         `prefer`: `opus` or `pcmu`, where the call asks for one; "": as the policy says.
         """
         asked = Codec(prefer) if prefer else None
+        return await self._take(leg, self._offer(leg, sdp, asked))
+
+    async def reoffer(self, leg: str, sdp: str, prefer: str, address: RtpAddress) -> None:
+        """Another browser's offer for a leg that stands; Asterisk's RTP for it is received at `address`, as before.
+
+        A leg that does not take it stands no more. `prefer` as in `offer`.
+        """
+        asked = Codec(prefer) if prefer else None
+        await self._take(leg, self._reoffer(leg, sdp, asked, address))
+
+    async def _reoffer(self, leg: str, sdp: str, asked: Codec | None, address: RtpAddress) -> None:
+        for node in self._holders(leg):
+            codec = self._choose(node, sdp, asked).codec
+            return await node.reoffer(leg, sdp, codec, address, within=self._timeout)
+        raise PeerUnreachable(PEER, "offer", f"no node holds {leg}")
+
+    async def _take(self, leg: str, offer: Coroutine[Any, Any, Taken]) -> Taken:
         self._offering.add(leg)
         try:
-            return await self._offer(leg, sdp, asked)
+            return await offer
         finally:
             self._offering.discard(leg)
             if leg in self._unwanted:

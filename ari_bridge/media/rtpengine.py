@@ -12,6 +12,7 @@ from ari_bridge.net import RtpAddress
 
 BROWSER, ASTERISK = "browser", "asterisk"  # the tags of the two sides
 
+_FLAGS: list[Value] = ["generate-mid", "endpoint-learning-off"]
 _TOWARDS_ASTERISK: dict[str, Value] = {
     "transport-protocol": "RTP/AVP",
     "ICE": "remove",
@@ -22,7 +23,7 @@ _TOWARDS_ASTERISK: dict[str, Value] = {
     # learn from the packets of the first three seconds contradicts that up to 12.5: it may send by the one socket to
     # the other's peer, and nothing is heard. And anybody's copy of a packet would draw the sound away: it keeps no
     # replay list.
-    "flags": ["generate-mid", "endpoint-learning-off"],
+    "flags": [*_FLAGS],
     # Its own reports to the browser: it tells what is lost on the way here, which nobody else knows, and the answers
     # give the round trip. A legacy Asterisk sends none that could be passed on.
     "generate RTCP": "on",
@@ -35,6 +36,9 @@ _OPUS_TO_PCMU: dict[str, Value] = {
     "transcode": ["PCMU"],
 }
 _PCMU_AS_IT_IS: dict[str, Value] = {"strip": ["opus", "PCMA", "G722", "red", "CN"]}
+# Of a session that stands. rtpengine would give Asterisk's side another port where the browser's address in the SDP is
+# another one, and Asterisk's channel knows the first alone.
+_AGAIN: dict[str, Value] = {**_TOWARDS_ASTERISK, "flags": [*_FLAGS, "port-latching"]}
 _CODEC = {Codec.OPUS: _OPUS_TO_PCMU, Codec.PCMU: _PCMU_AS_IT_IS}
 # No `DTLS passive`: rtpengine then is the active side, with which every client's handshake works.
 # Asterisk has told the very address that it sends from. Learning it from packets instead, as rtpengine does by itself
@@ -71,6 +75,22 @@ class Rtpengine:
             raise PeerRefused(PEER, "offer", f"its SDP cannot be used: {error}") from error
         self._offers[name] = sdp
         return address
+
+    async def reoffer(self, name: str, sdp: str, codec: Codec, address: RtpAddress, *, within: float) -> None:
+        """Another browser's offer (its ICE and DTLS begin anew) for a session that was answered.
+
+        Raises PeerRefused also where Asterisk's PCMU would have to go elsewhere than to `address`, as before.
+        """
+        # The browser begins DTLS. rtpengine would do so only when it has something to send.
+        arguments = {**self._offer(name, sdp, codec), **_AGAIN, "DTLS": "passive", "to-tag": ASTERISK}
+        answer = await self._ng.ask("offer", arguments, within)
+        try:
+            found = sdp_text.rtp_address(_sdp(answer, "offer"))
+        except InvalidSdp as error:
+            raise PeerRefused(PEER, "offer", f"its SDP cannot be used: {error}") from error
+        if found != address:
+            raise PeerRefused(PEER, "offer", f"it takes Asterisk's RTP at {found} now, and no more at {address}")
+        self._offers[name] = sdp
 
     def _offer(self, name: str, sdp: str, codec: Codec) -> dict[str, Value]:
         return {
@@ -110,7 +130,7 @@ class Rtpengine:
         """
         if activity.reached(await self._ng.command("query", **{"call-id": name, "from-tag": BROWSER}), BROWSER):
             return
-        await self._ng.command("offer", **self._offer(name, sdp, codec), **{"to-tag": ASTERISK})
+        await self._ng.command("offer", **{**self._offer(name, sdp, codec), **_AGAIN, "to-tag": ASTERISK})
 
     async def delete(self, name: str) -> LegFigures | None:
         """End the session, and tell what it has counted; one that is gone already is no error, and tells None."""

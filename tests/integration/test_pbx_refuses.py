@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ from ari_bridge.engine.call_manager import StateChanged
 from ari_bridge.errors import Unavailable
 from ari_bridge.outcomes import Detail
 from deploy.demo.rtpengine import Rtpengine
-from frontend.client.audio import Silence
+from frontend.client.audio import Silence, Tone
 from tests.integration.test_parts_missing import health
 from tests.real.parts import VERSIONS, Pbx, new_pbx
 from tests.real.placed import Placed
@@ -34,6 +34,12 @@ async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
 
 async def cli(pbx: Pbx, command: str) -> str:
     return await asyncio.to_thread(pbx.asterisk.cli, command)
+
+
+async def media_channels(pbx: Pbx) -> list[str]:
+    """The names of the channels through which our pages are heard."""
+    lines = (await cli(pbx, "core show channels concise")).splitlines()
+    return sorted(line.split("!")[0] for line in lines if line.startswith("UnicastRTP"))
 
 
 @contextmanager
@@ -80,6 +86,41 @@ async def test_a_restart_that_is_pending_is_told_and_taken_back(own_pbx: Pbx, rt
             await health_says(site, "ok")
             await call.hangup()
             await calls_again(site)
+
+
+async def test_while_a_restart_is_pending_new_pages_are_heard_by_the_leg_that_stands(
+    own_pbx: Pbx, rtpengine: Rtpengine
+) -> None:
+    """As where a page is reloaded, twice, and each time offers anew: Asterisk makes no channel for it."""
+    with own_pbx.asterisk:
+        async with AsyncExitStack() as stack:
+            site = await stack.enter_async_context(real_site(own_pbx, rtpengine))
+            pages = [await stack.enter_async_context(site.phone("1001")) for _ in range(4)]
+            call = await pages[0].call("600", source=Tone(700))
+            await call.wait("accepted")
+            await call.heard.wait_for_tone(700)
+            [channel] = await media_channels(own_pbx)
+            pending = asyncio.create_task(cli(own_pbx, "core restart gracefully"))
+            await health_says(site, "degraded", "restart or stop is pending")
+            for phone, hz in ((pages[1], 900), (pages[2], 500)):
+                page = await phone.take_over(call.id, Tone(hz))
+                await page.heard.wait_for_tone(hz, 10)  # through the echo: both ways
+                assert await media_channels(own_pbx) == [channel]
+                assert len(await site.media_sessions()) == 1
+            await page.hold()
+            await page.heard.wait_for_silence()
+            await page.unhold()
+            await page.heard.wait_for_tone(500)
+            await cli(own_pbx, "core abort shutdown")
+            await pending
+            await health_says(site, "ok")
+            page = await pages[3].take_over(call.id, Tone(1200))  # by a leg of its own again
+            await page.heard.wait_for_tone(1200, 10)
+            assert await media_channels(own_pbx) != [channel]
+            await page.hangup()
+            async with asyncio.timeout(10):
+                while await site.media_sessions() or await media_channels(own_pbx):  # noqa: ASYNC110
+                    await asyncio.sleep(0.1)
 
 
 async def test_chan_rtp_that_is_missing_is_told_and_loaded(own_pbx: Pbx, rtpengine: Rtpengine) -> None:

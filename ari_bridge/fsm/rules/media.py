@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from ari_bridge.errors import WrongState
 from ari_bridge.fsm import events, setup_plan
-from ari_bridge.fsm.actions import Action, AskOffer, CancelTimer, CheckMedia, StartTimer, TellMedia, TellState
-from ari_bridge.fsm.call import Call, Direction, Fact, Resource, Step, WarmLeg
+from ari_bridge.fsm.actions import Action, AskOffer, CancelTimer, CheckMedia, Mute, StartTimer, TellMedia, TellState
+from ari_bridge.fsm.call import Call, Direction, Fact, Resource, Spare, StandingLeg, Step, WarmLeg
 from ari_bridge.fsm.decisions import (
     ACCEPTING,
     ENDS,
@@ -54,7 +54,73 @@ def renew(call: Call, event: events.Reoffered) -> Decision:
     if len(call.spare) >= SPARES:
         raise WrongState("The call is being given new media already: try again in a second.", field="callId")
     call = replace(call, session=event.session or call.session, prefer=event.prefer or call.prefer)
-    return new_leg(call, event.offer)
+    if call.media_lost and (leg := reusable(call)):
+        return _reuse_leg(call, leg, event.offer)
+    standing = _standing(call)
+    call, actions = new_leg(call, event.offer)
+    return replace(call, standing=standing), actions
+
+
+def _standing(call: Call) -> StandingLeg | None:
+    """The leg that is in the bridge: the present one, or the one whose place that was to take."""
+    if call.media_lost:
+        return None
+    if Fact.EXTERNAL_MEDIA_BRIDGED in call.facts and call.media_address and call.external_media_address:
+        return StandingLeg(call.leg, call.media_address, call.external_media_address)
+    return call.standing
+
+
+def reusable(call: Call) -> StandingLeg | None:
+    """The leg that can be used again: all of it stands, and nothing of it is under way."""
+    leg = call.standing
+    if leg is None or leg.number in {number for _, number in call.stale}:
+        return None
+    return leg if _whole(leg) <= call.spare - call.spare_releasing else None
+
+
+def keep_leg(call: Call, leg: StandingLeg, reason: str) -> Decision:
+    """Asterisk makes no channel, as while its restart is pending: the page's next offer goes to the leg that stands.
+
+    Not this one: rtpengine checks the browser's path at once, and the browser would hold on to the session that goes.
+    """
+    dropped = drop_leg(call)
+    call, releases = release_spare(replace(dropped, spare=dropped.spare - _whole(leg), media_lost=True))
+    call = replace(call, spare=call.spare | _whole(leg), standing=leg)
+    return call, [*releases, AskOffer(reason), StartTimer(Timer.GRACE), StartTimer(Timer.MUSIC)]
+
+
+def _reuse_leg(call: Call, leg: StandingLeg, offer: str) -> Decision:
+    call = replace(
+        call,
+        leg=leg.number,
+        offer=offer,
+        media_lost=False,
+        media_address=leg.media_address,
+        external_media_address=leg.external_media_address,
+        facts=call.facts | _REUSED,
+        asked=call.asked | {Step.OFFER_MEDIA, Step.CREATE_EXTERNAL_MEDIA, Step.BRIDGE_EXTERNAL_MEDIA},
+        holds=call.holds | {spare.resource for spare in _whole(leg)},
+        spare=call.spare - _whole(leg),
+        silent=False,
+    )
+    call, releases = release_spare(call)
+    call, sound = with_sound(call)
+    apart: list[Action] = [Mute(call.apart)] if call.state is UP else []  # it may have changed meanwhile
+    call, heard = leg_bridged(call)
+    call, steps = advance(call)
+    return call, [*steps, *releases, *sound, *apart, *heard, StartTimer(Timer.SETUP)]
+
+
+_REUSED = {
+    Fact.LEG_REUSED,
+    Fact.EXTERNAL_MEDIA_CREATED,
+    Fact.EXTERNAL_MEDIA_ENTERED,
+    Fact.EXTERNAL_MEDIA_BRIDGED,
+}
+
+
+def _whole(leg: StandingLeg) -> frozenset[Spare]:
+    return frozenset(Spare(resource, leg.number) for resource in (Resource.MEDIA_SESSION, Resource.EXTERNAL_MEDIA))
 
 
 def new_leg(call: Call, offer: str) -> Decision:
@@ -84,7 +150,7 @@ def media_lost(call: Call, event: events.MediaLost) -> Decision:
 
 def outlives_its_leg(call: Call) -> bool:
     """Whether a fault of its media leg leaves the call standing: there is a page then that can offer again."""
-    return Fact.ANSWER_TOLD in call.facts and (call.state is UP or call.leg > 1)
+    return Fact.ANSWER_TOLD in call.facts and (call.state is UP or call.last_leg > 1)
 
 
 def of_an_earlier_leg(call: Call, step: Step, leg: int) -> bool:
@@ -106,7 +172,7 @@ def stale_step_failed(call: Call, event: events.StepFailed) -> Decision:
 def _after_stale(call: Call) -> Decision:
     if not call.state.live:
         return release(call)
-    if call.media_lost or Step.BRIDGE_EXTERNAL_MEDIA in call.asked:
+    if (call.media_lost and call.standing is None) or Step.BRIDGE_EXTERNAL_MEDIA in call.asked:
         return release_spare(call)
     return call, []
 
@@ -128,6 +194,7 @@ def warmed(call: Call, leg: WarmLeg | None) -> Decision:
     call = replace(
         call,
         leg=leg.number,
+        last_leg=leg.number,
         media_address=leg.media_address,
         external_media_address=leg.external_media_address,
         facts=call.facts | facts,

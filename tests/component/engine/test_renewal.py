@@ -116,12 +116,30 @@ async def test_a_media_channel_that_dies_does_not_end_the_call(engine: Engine) -
 
 async def test_a_renewal_that_fails_leaves_the_call_and_asks_again(engine: Engine) -> None:
     call = await talking(engine)
-    engine.ari.refuse["channels.externalMedia"] = 500
+    engine.ari.refuse["channels.externalMedia"] = 409
     engine.calls.renew_media(call.id, sdp=OFFER)
     await until(lambda: any(isinstance(update, MediaNeeded) for update in engine.updates), "media-lost")
     engine.ari.refuse.clear()
     engine.calls.renew_media(call.id, sdp=OFFER)
     await until(lambda: members(engine, call) == {"far", "em3"}, "the swap")
+    engine.calls.hangup(call.id)
+    await gone(engine, call.id)
+
+
+async def test_where_no_channel_is_made_the_next_offer_goes_to_the_leg_that_stands(engine: Engine) -> None:
+    call = await talking(engine)
+    engine.ari.refuse["channels.externalMedia"] = 500
+    for _ in range(2):
+        engine.updates.clear()
+        engine.calls.renew_media(call.id, sdp=OFFER)
+        await until(lambda: any(isinstance(update, MediaNeeded) for update in engine.updates), "media-lost")
+        engine.calls.renew_media(call.id, sdp=OFFER)
+        await until(lambda: any(isinstance(update, MediaReady) for update in engine.updates), "the answer")
+        assert members(engine, call) == {"far", "em"}
+        assert engine.calls.get(call.id).state is CallState.UP
+    engine.ari.refuse.clear()
+    engine.calls.renew_media(call.id, sdp=OFFER)
+    await until(lambda: members(engine, call) not in ({"far", "em"}, {"far"}), "the swap")
     engine.calls.hangup(call.id)
     await gone(engine, call.id)
 

@@ -1,0 +1,96 @@
+"""A page offers anew while Asterisk makes no channel: its next offer goes to the leg that stands."""
+
+import pytest
+
+from ari_bridge.fsm import events
+from ari_bridge.fsm.actions import AskOffer, Do, Mute, Release
+from ari_bridge.fsm.call import CallState, Resource, Step
+from ari_bridge.fsm.events import Failure
+from tests.unit.fsm.test_transitions import ADDRESS, Story, talking
+
+REASON = "Allocation failed"
+
+
+def refused(*, status: int = 500, failure: Failure = Failure.REFUSED) -> Story:
+    story = talking()
+    offered_anew(story, status=status, failure=failure)
+    return story
+
+
+def offered_anew(story: Story, *, status: int = 500, failure: Failure = Failure.REFUSED) -> None:
+    story.tell(events.Reoffered(4, "a first offer"))
+    story.works(Step.OFFER_MEDIA)
+    story.tell(events.StepFailed(4, Step.CREATE_EXTERNAL_MEDIA, failure, REASON, story.call.leg, status))
+
+
+def begun(story: Story, event: events.Event) -> set[tuple[Step, int]]:
+    return {(action.step, action.leg) for action in story.tell(event) if isinstance(action, Do)}
+
+
+def released(story: Story) -> set[tuple[Resource, int]]:
+    return {(action.resource, action.leg) for action in story.done if isinstance(action, Release)}
+
+
+def test_the_page_is_asked_again_and_only_what_was_made_of_the_new_leg_is_released() -> None:
+    story = refused()
+    assert AskOffer(REASON) in story.done
+    assert released(story) == {(Resource.MEDIA_SESSION, 2)}
+
+
+def test_its_next_offer_goes_to_the_session_that_stands_and_nothing_is_made() -> None:
+    story = refused()
+    assert begun(story, events.Reoffered(5, "a second offer")) == {(Step.REOFFER_MEDIA, 1)}
+    assert story.call.offer == "a second offer"
+    assert {action.step for action in story.works(Step.REOFFER_MEDIA) if isinstance(action, Do)} == {Step.ANSWER_MEDIA}
+    story.works(Step.ANSWER_MEDIA)
+    assert (story.call.leg, story.call.media_address, story.call.answer) == (1, ADDRESS, "the answer")
+    assert not story.call.media_lost and not story.call.spare - story.call.spare_releasing
+
+
+def test_it_works_again_and_no_number_is_given_twice() -> None:
+    story = refused()
+    story.tell(events.Reoffered(5, "a second offer"))
+    story.works(Step.REOFFER_MEDIA, Step.ANSWER_MEDIA)
+    numbers = {2}
+    for _ in range(2):
+        offered_anew(story)
+        [number] = {leg for resource, leg in released(story) if resource is Resource.MEDIA_SESSION} - numbers
+        numbers.add(number)
+        assert begun(story, events.Reoffered(6, "another")) == {(Step.REOFFER_MEDIA, 1)}
+        story.works(Step.REOFFER_MEDIA, Step.ANSWER_MEDIA)
+
+
+def test_what_was_changed_meanwhile_holds_for_the_leg_too() -> None:
+    story = refused()
+    story.tell(events.Held(5, True))
+    assert Mute(True) in story.tell(events.Reoffered(6, "a second offer"))
+
+
+def test_hanging_up_releases_all_of_it() -> None:
+    for again in (False, True):
+        story = refused()
+        if again:
+            story.tell(events.Reoffered(5, "a second offer"))
+            story.works(Step.REOFFER_MEDIA, Step.ANSWER_MEDIA)
+        story.tell(events.HungUp(9))
+        assert released(story) == {
+            (Resource.MEDIA_SESSION, 1),
+            (Resource.MEDIA_SESSION, 2),
+            (Resource.EXTERNAL_MEDIA, 1),
+            (Resource.BRIDGE, 0),
+            (Resource.FAR, 0),
+        }
+
+
+def test_a_leg_that_has_gone_is_not_used_again() -> None:
+    story = refused()
+    story.tell(events.ChannelGone(5, Resource.EXTERNAL_MEDIA, leg=1))
+    assert {step for step, _ in begun(story, events.Reoffered(6, "a second offer"))} == {Step.OFFER_MEDIA}
+    assert story.call.state is CallState.UP
+
+
+@pytest.mark.parametrize(("status", "failure"), [(404, Failure.REFUSED), (401, Failure.REFUSED), (0, Failure.TIMEOUT)])
+def test_any_other_failure_gives_the_leg_up(status: int, failure: Failure) -> None:
+    story = refused(status=status, failure=failure)
+    assert AskOffer(REASON) in story.done
+    assert (Resource.EXTERNAL_MEDIA, 1) in released(story)
