@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from ari_bridge.media.codec_policy import Codecs
+from ari_bridge.media.codec_policy import CodecMode
 from ari_bridge.media.node_address import NodeAddress, parse_nodes
 from ari_bridge.number_routing import InvalidRule, Routes
 from ari_bridge.recordings.location import Bucket, parse_place
@@ -101,7 +101,7 @@ class Settings(BaseSettings):
     ice_servers: Annotated[tuple[str, ...], NoDecode] = ()
     turn_secret: Annotated[str, Field(repr=False)] = ""
     turn_lifetime: Annotated[int, Field(ge=60, le=604800)] = 86400
-    codecs: Codecs = Codecs.OPUS
+    codecs: CodecMode = CodecMode.OPUS
     opus_fec: bool = True
     opus_dtx: bool = False
     transcoding_limit: Annotated[int, Field(ge=0, le=100000)] = 40
