@@ -21,7 +21,7 @@ from ari_bridge import metrics
 from ari_bridge.ari.events import AriEvent, RecordingFailed, RecordingFinished
 from ari_bridge.ari.models import LiveRecording, StoredRecording
 from ari_bridge.errors import PeerError
-from ari_bridge.fsm.call import Call, Taping
+from ari_bridge.fsm.call import Call, RecordingStatus
 from ari_bridge.hooks import CallReleased, HookEvent
 from ari_bridge.recordings import files, wav
 from ari_bridge.recordings.library import Library
@@ -134,7 +134,7 @@ class Collector:
         """With a call's bridge, each recording is over: on a busy machine, Asterisk was seen not to tell so."""
         if isinstance(event, CallReleased):
             for recording in event.call.recordings:
-                if recording.state is not Taping.OVER:
+                if recording.state is not RecordingStatus.OVER:
                     self.finished(recording.name, told=False)
 
     async def on_connect(self) -> None:

@@ -20,7 +20,7 @@ from ari_bridge.ids import new_call_id
 from frontend.client import media as media_module
 from frontend.client.call import Call
 from frontend.client.connection import Connection
-from frontend.client.errors import ClientError, ConnectionLost, NotSeen, Refused, SignedOut
+from frontend.client.errors import AuthenticationLost, ClientError, ConnectionLost, Refused, WaitTimeout
 from frontend.client.http_client import HttpClient
 from frontend.client.incoming import Incoming, Rings
 from frontend.client.media import Media
@@ -78,7 +78,7 @@ class Client:
         self._fates: dict[str, asyncio.Task[None]] = {}  # one for each call that ended out of sight
         self._told = 0  # how many `calls` messages came
         self._news = asyncio.Event()
-        self._lost: ConnectionLost | SignedOut | None = None
+        self._lost: ConnectionLost | AuthenticationLost | None = None
         self._reconnects = reconnects
         self._codec = codec
         self._reconnecting: asyncio.Task[None] | None = None
@@ -220,7 +220,7 @@ class Client:
         """
         summary = next((one for one in self.live if one.call_id == call_id), None)
         if summary is None:
-            raise NotSeen(f"{self.user or 'nobody'} has no live call {call_id}")
+            raise WaitTimeout(f"{self.user or 'nobody'} has no live call {call_id}")
         if call_id not in self._calls:
             self._calls[call_id] = Call(self, call_id, None)
             self._calls[call_id].catch_up(summary)
@@ -310,7 +310,7 @@ class Client:
                         raise self._lost
                     await self._news.wait()
         except TimeoutError:
-            raise NotSeen(f"no {what} within {timeout:g} s") from None
+            raise WaitTimeout(f"no {what} within {timeout:g} s") from None
 
     async def online(self, timeout: float = 10.0, *, after: int = 0) -> None:  # noqa: ASYNC109
         """Until a connection stands, and the server has told the calls; one that came `after` so many others.
@@ -322,7 +322,7 @@ class Client:
                 while not self.connected or self.connections <= after:
                     await self._news.wait()
         except TimeoutError:
-            raise NotSeen(f"no connection within {timeout:g} s") from None
+            raise WaitTimeout(f"no connection within {timeout:g} s") from None
 
     def _new_connection(self) -> Connection:
         url, origin, tls = self._server
@@ -450,7 +450,7 @@ class Client:
         return True
 
     def _give_up(self, error: Refused) -> None:
-        self._lost = SignedOut(f"the server takes neither session nor token any more: {error.detail}")
+        self._lost = AuthenticationLost(f"the server takes neither session nor token any more: {error.detail}")
         self._reconnecting = None
         for call in self._calls.values():
             call.break_off(self._lost)

@@ -144,13 +144,13 @@ class Problem(Refused):
         return (Problem, (self.details,))
 
 
-class NotSeen(ClientError):
+class WaitTimeout(ClientError):
     """What was waited for did not come; the text says what came instead."""
 
     code = "not_seen"
 
 
-class SignedOut(ClientError):
+class AuthenticationLost(ClientError):
     """The server does not take the token any more, nor the session: it is connected to no longer."""
 
     code = "signed_out"
@@ -163,7 +163,7 @@ class DownloadFailed(ClientError):
     code = "download_failed"
 
 
-class NoMedia(ClientError):
+class MediaUnavailable(ClientError):
     code = "no_media"
     fatal = True
 

@@ -9,7 +9,16 @@ import pytest
 from ari_bridge.outcomes import Outcome
 from frontend.app import App
 from frontend.auth.users import Users
-from frontend.client import Call, Client, ClientError, ConnectionLost, GivenOffer, NotSeen, Refused, SignedOut
+from frontend.client import (
+    AuthenticationLost,
+    Call,
+    Client,
+    ClientError,
+    ConnectionLost,
+    GivenOffer,
+    Refused,
+    WaitTimeout,
+)
 from frontend.client.events import CallEvent, Ended, Failed, Hold, Recording
 from frontend.protocol.messages import Preferences
 from frontend.settings import Settings
@@ -144,7 +153,7 @@ async def test_a_call_whose_sound_is_elsewhere_is_commanded_and_followed(app: Ap
     events = await all_of(other)
     assert [event.name for event in events if event.name != "party"][-4:] == ["accepted", "hold", "hold", "ended"]
     assert other.outcome is Outcome.COMPLETED
-    with pytest.raises(NotSeen):
+    with pytest.raises(WaitTimeout):
         program.control("nosuchcall")
 
 
@@ -273,7 +282,7 @@ class TestSignIn:
             client._password = None  # as a client that was given a token
             client.http.token = "x.y.z"
             proxy.reset()
-            with pytest.raises(SignedOut) as out:
+            with pytest.raises(AuthenticationLost) as out:
                 await call.wait("ended", 10)
             assert out.value.fatal
             app.calls.hangup(call.id)
