@@ -334,7 +334,10 @@ class Client:
         await self._connection.ask(message)
 
     async def until(self, condition: Callable[[], Any], what: str, timeout: float | None) -> None:  # noqa: ASYNC109
-        """Until `condition()` holds, looked at with every message. Raises NotSeen, ConnectionLost, SignedOut."""
+        """Until `condition()` holds, looked at with every message.
+
+        Raises WaitTimeout, ConnectionLost, AuthenticationLost.
+        """
         try:
             async with asyncio.timeout(timeout):
                 while not condition():
