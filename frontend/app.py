@@ -160,7 +160,9 @@ class App:
                 days=settings.cdr_days,
             )
         parts = {"recordings": self._recordings_fail, "records": self._records_fail}
-        self.readiness = Readiness(self.ari, "" if settings.target_sip_server else settings.dial_context)
+        self.readiness = Readiness(
+            self.ari, "" if settings.target_sip_server else settings.dial_context, settings.pbx_check_interval
+        )
         self.health = Health(self.ari, self.readiness, self.media, self.store, parts, version=VERSION)
         self.routes: list[web.AbstractRoute] = []  # of the HTTP port, once started
         self._connections: ConnectionHub | None = None

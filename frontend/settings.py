@@ -66,6 +66,7 @@ EXAMPLES = {
     "RECORDING_DAYS": "90",
     "DISCONNECT_GRACE": "30",
     "PBX_GRACE": "2",
+    "PBX_CHECK_INTERVAL": "60",
     "DRAIN_SECONDS": "3",
     "MAX_CALLS": "1000",
     "MAX_CALLS_PER_USER": "4",
@@ -139,6 +140,7 @@ class Settings(BaseSettings):
     recording_days: Annotated[float, Field(gt=0, le=36500)] = 90.0
     disconnect_grace: Annotated[float, Field(ge=0, le=3600)] = 30.0
     pbx_grace: Annotated[float, Field(ge=0, le=60)] = 2.0
+    pbx_check_interval: Annotated[float, Field(ge=1, le=3600)] = 60.0
     drain_seconds: Annotated[float, Field(ge=0, le=600)] = 3.0
     max_calls: Annotated[int, Field(ge=1)] = 1000
     max_calls_per_user: Annotated[int, Field(ge=1)] = 4

@@ -131,6 +131,10 @@ class Ari:
         await self._requests.close()
         await self._transport.close()
 
+    def on_server_error(self, listener: Callable[[], None]) -> None:
+        """`listener` is called after each request that Asterisk refuses with a 5xx. It must be quick."""
+        self._requests.on_server_error = listener
+
     def on_event(self, listener: Callable[[AriEvent], None]) -> None:
         """Called for each event, in order. Must be quick."""
         self._event_listeners.append(listener)

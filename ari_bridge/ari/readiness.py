@@ -6,6 +6,7 @@ context (`DIALPLAN_EXISTS()`; 16.28 and 22.10 measured).
 """
 
 import asyncio
+import contextlib
 import secrets
 
 import structlog
@@ -15,9 +16,9 @@ from ari_bridge.errors import PeerError, PeerRefused, Unavailable
 from ari_bridge.net import RtpAddress
 from ari_bridge.outcomes import Detail
 
-SECONDS = 5.0
-"""Between tries, where all is well. So late, at most, is it told."""
 TROUBLED_SECONDS = 2.0
+SUSPECTED_SECONDS = 0.2
+"""From a 5xx to the try that it causes: a burst of them causes one."""
 MARK = "readiness"
 """How such a channel's name begins: it is no caller, and nobody is told of it."""
 CONTEXT_CURE = "name one that it has in DIAL_CONTEXT, or add it and `asterisk -rx 'dialplan reload'`"
@@ -29,20 +30,24 @@ log = structlog.get_logger(__name__)
 
 class Readiness:
     """`context`: the dialplan context that calls begin in; "" where none does. Keeps `Ari.blocked` and
-    `Ari.missing_context`.
+    `Ari.missing_context`. `interval`: seconds between tries where all is well; each costs Asterisk a channel, and a CDR
+    where it writes one for every channel. What it refuses with a 5xx is looked into at once.
 
     `reason`: what is wrong, for the operator; "" where nothing is. `calls`: whether calls that stand can get new media,
     and new ones can be made.
     """
 
-    def __init__(self, ari: Ari, context: str) -> None:
+    def __init__(self, ari: Ari, context: str, interval: float) -> None:
         self.reason = ""
         self.calls = True
         self._ari = ari
         self._context = context
+        self._interval = interval
+        self._suspected = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
+        self._ari.on_server_error(self._suspected.set)
         self._running = asyncio.create_task(self._look_for_ever(), name="readiness")
 
     async def close(self) -> None:
@@ -57,7 +62,11 @@ class Readiness:
                     await self.look()
                 except Exception:
                     log.exception("whether the PBX is ready could not be found out")
-            await asyncio.sleep(TROUBLED_SECONDS if self.reason else SECONDS)
+            self._suspected.clear()  # by what was tried just now, too
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TROUBLED_SECONDS if self.reason else self._interval):
+                    await self._suspected.wait()
+                    await asyncio.sleep(SUSPECTED_SECONDS)
 
     async def look(self) -> None:
         """Try now. A PBX that does not answer, or lets nobody in, is told of elsewhere: then nothing is learnt."""

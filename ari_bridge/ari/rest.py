@@ -77,6 +77,7 @@ class RestClient:
         self._probe = probe
         self._patience = patience
         self._probing: asyncio.Task[None] | None = None
+        self.on_server_error: Callable[[], None] = lambda: None
         self._denied = ""
         self._knocking: asyncio.Task[None] | None = None
 
@@ -115,6 +116,8 @@ class RestClient:
             result = _result(error)
             if isinstance(error, PeerRefused) and error.status in DENIALS:
                 self._deny(str(error))
+            elif isinstance(error, PeerRefused) and error.status >= 500:
+                self.on_server_error()
             raise
         else:
             self._let_in()
