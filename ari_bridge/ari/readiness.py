@@ -7,6 +7,7 @@ context (`DIALPLAN_EXISTS()`; 16.28 and 22.10 measured).
 
 import asyncio
 import secrets
+from contextlib import suppress
 
 import structlog
 
@@ -16,7 +17,7 @@ from ari_bridge.net import RtpAddress
 from ari_bridge.outcomes import Detail
 
 SECONDS = 5.0
-"""Between tries, where all is well. So late, at most, is it told."""
+"""Between tries, where all is well. So late, at most, is it told. After each connect it is tried at once."""
 TROUBLED_SECONDS = 2.0
 MARK = "readiness"
 """How such a channel's name begins: it is no caller, and nobody is told of it."""
@@ -40,7 +41,9 @@ class Readiness:
         self.calls = True
         self._ari = ari
         self._context = context
+        self._connected = asyncio.Event()  # anew, since the last look
         self._running: asyncio.Task[None] | None = None
+        ari.on_connect(self._look_soon)
 
     async def start(self) -> None:
         self._running = asyncio.create_task(self._look_for_ever(), name="readiness")
@@ -52,12 +55,18 @@ class Readiness:
 
     async def _look_for_ever(self) -> None:
         while True:
+            self._connected.clear()
             if self._ari.connected:
                 try:
                     await self.look()
                 except Exception:
                     log.exception("whether the PBX is ready could not be found out")
-            await asyncio.sleep(TROUBLED_SECONDS if self.reason else SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TROUBLED_SECONDS if self.reason else SECONDS):
+                    await self._connected.wait()
+
+    async def _look_soon(self) -> None:
+        self._connected.set()
 
     async def look(self) -> None:
         """Try now. A PBX that does not answer, or lets nobody in, is told of elsewhere: then nothing is learnt."""
