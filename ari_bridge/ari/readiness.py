@@ -6,8 +6,8 @@ context (`DIALPLAN_EXISTS()`; 16.28 and 22.10 measured).
 """
 
 import asyncio
+import contextlib
 import secrets
-from contextlib import suppress
 
 import structlog
 
@@ -16,9 +16,9 @@ from ari_bridge.errors import PeerError, PeerRefused, Unavailable
 from ari_bridge.net import RtpAddress
 from ari_bridge.outcomes import Detail
 
-SECONDS = 5.0
-"""Between tries, where all is well. So late, at most, is it told. After each connect it is tried at once."""
 TROUBLED_SECONDS = 2.0
+SUSPECTED_SECONDS = 0.2
+"""From a 5xx to the try that it causes: a burst of them causes one."""
 MARK = "readiness"
 """How such a channel's name begins: it is no caller, and nobody is told of it."""
 CONTEXT_CURE = "name one that it has in DIAL_CONTEXT, or add it and `asterisk -rx 'dialplan reload'`"
@@ -30,22 +30,26 @@ log = structlog.get_logger(__name__)
 
 class Readiness:
     """`context`: the dialplan context that calls begin in; "" where none does. Keeps `Ari.blocked` and
-    `Ari.missing_context`.
+    `Ari.missing_context`. `interval`: seconds between tries where all is well; each costs Asterisk a channel, and a CDR
+    where it writes one for every channel. What it refuses with a 5xx is looked into at once, and so is each connect.
 
     `reason`: what is wrong, for the operator; "" where nothing is. `calls`: whether calls that stand can get new media,
     and new ones can be made.
     """
 
-    def __init__(self, ari: Ari, context: str) -> None:
+    def __init__(self, ari: Ari, context: str, interval: float) -> None:
         self.reason = ""
         self.calls = True
         self._ari = ari
         self._context = context
-        self._connected = asyncio.Event()  # anew, since the last look
+        self._interval = interval
+        self._suspected = asyncio.Event()
+        self._connected_anew = False  # since the last try began
         self._running: asyncio.Task[None] | None = None
-        ari.on_connect(self._look_soon)
 
     async def start(self) -> None:
+        self._ari.on_server_error(self._suspected.set)
+        self._ari.on_connect(self._connected)
         self._running = asyncio.create_task(self._look_for_ever(), name="readiness")
 
     async def close(self) -> None:
@@ -55,18 +59,23 @@ class Readiness:
 
     async def _look_for_ever(self) -> None:
         while True:
-            self._connected.clear()
+            self._connected_anew = False
             if self._ari.connected:
                 try:
                     await self.look()
                 except Exception:
                     log.exception("whether the PBX is ready could not be found out")
-            with suppress(TimeoutError):
-                async with asyncio.timeout(TROUBLED_SECONDS if self.reason else SECONDS):
-                    await self._connected.wait()
+            if not self._connected_anew:
+                self._suspected.clear()  # by what was tried just now, too
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TROUBLED_SECONDS if self.reason else self._interval):
+                    await self._suspected.wait()
+                    await asyncio.sleep(SUSPECTED_SECONDS)
 
-    async def _look_soon(self) -> None:
-        self._connected.set()
+    async def _connected(self) -> None:
+        """It may be another one, or the first: what was found out before says little."""
+        self._connected_anew = True
+        self._suspected.set()
 
     async def look(self) -> None:
         """Try now. A PBX that does not answer, or lets nobody in, is told of elsewhere: then nothing is learnt."""

@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from ari_bridge import metrics
-from ari_bridge.fsm.call import Call, CallState, Recording, Taping
+from ari_bridge.fsm.call import Call, CallState, Recording, RecordingStatus
 from ari_bridge.recordings.collector import Step
 from ari_bridge.recordings.s3_store import S3Store
 from tests.component.call_store.conftest import a_call
@@ -39,7 +39,9 @@ async def test_what_is_known_of_it_lies_beside_the_sound(
     s3: FakeS3, s3_store: S3Store, pbx: FakeAri, tmp_path: Path
 ) -> None:
     def call(call_id: str) -> Call:
-        return a_call(call_id, CallState.ENDED, user="1002", recordings=(Recording("call1-rec1", Taping.OVER, 77.5),))
+        return a_call(
+            call_id, CallState.ENDED, user="1002", recordings=(Recording("call1-rec1", RecordingStatus.OVER, 77.5),)
+        )
 
     async with an_archive(pbx, s3_store, tmp_path / "state", call=call) as archive:
         await archive.record("call1-rec1")
