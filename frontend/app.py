@@ -150,6 +150,7 @@ class App:
         self.collector = Collector(self.ari.recordings, self.recordings, settings.state_dir, self.store.of_stem)
         self.ari.on_event(self.collector.on_event)
         self.ari.on_connect(self.collector.on_connect)
+        self.hooks.tap(self.collector.on_hook)
         self.records: CdrService | None = None
         if settings.enable_cdr_logging:
             self.records = CdrService(
