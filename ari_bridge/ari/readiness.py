@@ -6,6 +6,7 @@ context (`DIALPLAN_EXISTS()`; 16.28 and 22.10 measured).
 """
 
 import asyncio
+import contextlib
 import secrets
 
 import structlog
@@ -40,6 +41,7 @@ class Readiness:
         self.calls = True
         self._ari = ari
         self._context = context
+        self._changed = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -50,21 +52,28 @@ class Readiness:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
 
+    def use(self, context: str) -> None:
+        """From now on calls begin in this context, or in none (""): looked at once."""
+        self._context = context
+        self._changed.set()
+
     async def _look_for_ever(self) -> None:
         while True:
+            self._changed.clear()
             if self._ari.connected:
                 try:
                     await self.look()
                 except Exception:
                     log.exception("whether the PBX is ready could not be found out")
-            await asyncio.sleep(TROUBLED_SECONDS if self.reason else SECONDS)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), TROUBLED_SECONDS if self.reason else SECONDS)
 
     async def look(self) -> None:
         """Try now. A PBX that does not answer, or lets nobody in, is told of elsewhere: then nothing is learnt."""
-        channel = f"{MARK}-{secrets.token_hex(8)}"
+        channel, context = f"{MARK}-{secrets.token_hex(8)}", self._context
         try:
             await self._ari.channels.external_media(channel, _NOWHERE)
-            exists = await self._ari.channels.context_exists(channel, self._context) if self._context else True
+            exists = await self._ari.channels.context_exists(channel, context) if context else True
         except PeerRefused as error:
             if error.status >= 500:
                 await self._find_out_why(str(error))
@@ -74,8 +83,8 @@ class Readiness:
         finally:
             await self._hang_up(channel)
         self._ari.blocked = None
-        self._ari.missing_context = "" if exists else self._context
-        missing = f"the dialplan has no context {self._context}, in which calls begin: {CONTEXT_CURE}"
+        self._ari.missing_context = "" if exists else context
+        missing = f"the dialplan has no context {context}, in which calls begin: {CONTEXT_CURE}"
         self._tell("" if exists else missing, True)
 
     async def _find_out_why(self, refusal: str) -> None:
