@@ -44,7 +44,7 @@ class Readiness:
         self._context = context
         self._interval = interval
         self._suspected = asyncio.Event()
-        self._connected_anew = False  # since the last try began
+        self._try_anew = False  # since the last try began
         self._running: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -57,15 +57,20 @@ class Readiness:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
 
+    def use(self, context: str) -> None:
+        """From now on calls begin in this context, or in none (""): looked at once."""
+        self._context = context
+        self._look_soon()
+
     async def _look_for_ever(self) -> None:
         while True:
-            self._connected_anew = False
+            self._try_anew = False
             if self._ari.connected:
                 try:
                     await self.look()
                 except Exception:
                     log.exception("whether the PBX is ready could not be found out")
-            if not self._connected_anew:
+            if not self._try_anew:
                 self._suspected.clear()  # by what was tried just now, too
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(TROUBLED_SECONDS if self.reason else self._interval):
@@ -74,15 +79,18 @@ class Readiness:
 
     async def _connected(self) -> None:
         """It may be another one, or the first: what was found out before says little."""
-        self._connected_anew = True
+        self._look_soon()
+
+    def _look_soon(self) -> None:
+        self._try_anew = True
         self._suspected.set()
 
     async def look(self) -> None:
         """Try now. A PBX that does not answer, or lets nobody in, is told of elsewhere: then nothing is learnt."""
-        channel = f"{MARK}-{secrets.token_hex(8)}"
+        channel, context = f"{MARK}-{secrets.token_hex(8)}", self._context
         try:
             await self._ari.channels.external_media(channel, _NOWHERE)
-            exists = await self._ari.channels.context_exists(channel, self._context) if self._context else True
+            exists = await self._ari.channels.context_exists(channel, context) if context else True
         except PeerRefused as error:
             if error.status >= 500:
                 await self._find_out_why(str(error))
@@ -92,8 +100,8 @@ class Readiness:
         finally:
             await self._hang_up(channel)
         self._ari.blocked = None
-        self._ari.missing_context = "" if exists else self._context
-        missing = f"the dialplan has no context {self._context}, in which calls begin: {CONTEXT_CURE}"
+        self._ari.missing_context = "" if exists else context
+        missing = f"the dialplan has no context {context}, in which calls begin: {CONTEXT_CURE}"
         self._tell("" if exists else missing, True)
 
     async def _find_out_why(self, refusal: str) -> None:
