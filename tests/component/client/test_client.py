@@ -10,7 +10,6 @@ from ari_bridge.outcomes import Outcome
 from frontend.app import App
 from frontend.auth.users import Users
 from frontend.client import (
-    AuthenticationLost,
     Call,
     Client,
     ClientError,
@@ -274,18 +273,6 @@ class TestSignIn:
                 await client.update_token("x.y.z")
             await client.update_token(token)
             assert client.registered
-
-    async def test_who_is_not_let_in_any_more_is_signed_out(self, app: App, pbx: FakeAri, proxy: Proxy) -> None:
-        pbx.far_side = Answers()
-        async with Client(proxy.url, user="1001", password="right") as client:
-            call = await talking(client)
-            client._password = None  # as a client that was given a token
-            client.http.token = "x.y.z"
-            proxy.reset()
-            with pytest.raises(AuthenticationLost) as out:
-                await call.wait("ended", 10)
-            assert out.value.fatal
-            app.calls.hangup(call.id)
 
 
 async def test_nobody_there_is_one_clear_error() -> None:
