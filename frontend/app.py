@@ -161,9 +161,7 @@ class App:
                 days=settings.cdr_days,
             )
         parts = {"recordings": self._recordings_fail, "records": self._records_fail}
-        self.readiness = Readiness(
-            self.ari, "" if settings.target_sip_server else settings.dial_context, settings.pbx_check_interval
-        )
+        self.readiness = Readiness(self.ari, _dialled_context(settings), settings.pbx_check_interval)
         self.health = Health(self.ari, self.readiness, self.media, self.store, parts, version=VERSION)
         self.routes: list[web.AbstractRoute] = []  # of the HTTP port, once started
         self._connections: ConnectionHub | None = None
@@ -310,6 +308,7 @@ class App:
         again.uses(lambda new: api.use(new.phone_book, new.preflight_number), "phone_book", "preflight_number")
         routing = ("dial_context", "dial_routes", "target_sip_server", "target_sip_endpoint")
         again.uses(lambda new: self._routes.use(_routes(new)), *routing)
+        again.uses(lambda new: self.readiness.use(_dialled_context(new)), *routing)
         if access.required:
             again.checks(lambda: access.use_secret(token_secret(self._settings.token_secret_file)))
             again.checks(lambda: self._users.check())
@@ -334,6 +333,11 @@ class App:
 
 def _host(host: str) -> str:
     return f"[{host}]" if ":" in host else host
+
+
+def _dialled_context(settings: Settings) -> str:
+    """The dialplan context that calls begin in; "" where they all go past it."""
+    return "" if settings.target_sip_server else settings.dial_context
 
 
 def _routes(settings: Settings) -> Routes:

@@ -221,6 +221,7 @@ class Ari:
         self.same_pbx = not (self._known and identity) or identity == self._known
         if not self.same_pbx:
             log.warning("the PBX was restarted: what it had is gone", started=identity, before=self._known)
+            self.blocked, self.missing_context = None, ""  # what was wrong with the one before
 
     async def _drop_events(self) -> None:
         """Raises PeerTimeout, PeerUnreachable."""

@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 class Readiness:
     """`context`: the dialplan context that calls begin in; "" where none does. Keeps `Ari.blocked` and
     `Ari.missing_context`. `interval`: seconds between tries where all is well; each costs Asterisk a channel, and a CDR
-    where it writes one for every channel. What it refuses with a 5xx is looked into at once.
+    where it writes one for every channel. What it refuses with a 5xx is looked into at once, and so is each connect.
 
     `reason`: what is wrong, for the operator; "" where nothing is. `calls`: whether calls that stand can get new media,
     and new ones can be made.
@@ -44,10 +44,12 @@ class Readiness:
         self._context = context
         self._interval = interval
         self._suspected = asyncio.Event()
+        self._try_anew = False  # since the last try began
         self._running: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         self._ari.on_server_error(self._suspected.set)
+        self._ari.on_connect(self._connected)
         self._running = asyncio.create_task(self._look_for_ever(), name="readiness")
 
     async def close(self) -> None:
@@ -55,25 +57,40 @@ class Readiness:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
 
+    def use(self, context: str) -> None:
+        """From now on calls begin in this context, or in none (""): looked at once."""
+        self._context = context
+        self._look_soon()
+
     async def _look_for_ever(self) -> None:
         while True:
+            self._try_anew = False
             if self._ari.connected:
                 try:
                     await self.look()
                 except Exception:
                     log.exception("whether the PBX is ready could not be found out")
-            self._suspected.clear()  # by what was tried just now, too
+            if not self._try_anew:
+                self._suspected.clear()  # by what was tried just now, too
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(TROUBLED_SECONDS if self.reason else self._interval):
                     await self._suspected.wait()
                     await asyncio.sleep(SUSPECTED_SECONDS)
 
+    async def _connected(self) -> None:
+        """It may be another one, or the first: what was found out before says little."""
+        self._look_soon()
+
+    def _look_soon(self) -> None:
+        self._try_anew = True
+        self._suspected.set()
+
     async def look(self) -> None:
         """Try now. A PBX that does not answer, or lets nobody in, is told of elsewhere: then nothing is learnt."""
-        channel = f"{MARK}-{secrets.token_hex(8)}"
+        channel, context = f"{MARK}-{secrets.token_hex(8)}", self._context
         try:
             await self._ari.channels.external_media(channel, _NOWHERE)
-            exists = await self._ari.channels.context_exists(channel, self._context) if self._context else True
+            exists = await self._ari.channels.context_exists(channel, context) if context else True
         except PeerRefused as error:
             if error.status >= 500:
                 await self._find_out_why(str(error))
@@ -83,8 +100,8 @@ class Readiness:
         finally:
             await self._hang_up(channel)
         self._ari.blocked = None
-        self._ari.missing_context = "" if exists else self._context
-        missing = f"the dialplan has no context {self._context}, in which calls begin: {CONTEXT_CURE}"
+        self._ari.missing_context = "" if exists else context
+        missing = f"the dialplan has no context {context}, in which calls begin: {CONTEXT_CURE}"
         self._tell("" if exists else missing, True)
 
     async def _find_out_why(self, refusal: str) -> None:

@@ -446,7 +446,7 @@ class ClientConnection:
             case MediaNeeded(reason=reason):
                 self.send(messages.MediaLost(call.id, reason))
             case RequestRefused(what=what):
-                field = "digits" if what == "digits" else None
+                field = {"digits": "digits", "hold": "held"}.get(what)
                 self.send(messages.Error("pbx_refuses", REFUSED[what], field, call_id=call.id))
             case HoldChanged(by_us=by_us):
                 self.send(hold_message(call, by_us=by_us))

@@ -8,6 +8,7 @@ import pytest
 from ari_bridge.ari.client import Ari
 from ari_bridge.ari.readiness import Readiness
 from ari_bridge.errors import PeerRefused
+from ari_bridge.outcomes import Detail
 from tests.component.ari.conftest import Events
 from tests.component.conftest import until
 from tests.fakes.ari import FakeAri
@@ -53,3 +54,29 @@ async def test_it_is_well_again_soon(pbx: FakeAri, ari: Ari, readiness: Readines
     pbx.refuse.clear()
     await until(lambda: not readiness.reason)
     assert ari.blocked is None
+
+
+async def test_it_is_tried_after_each_connect(pbx: FakeAri) -> None:
+    pbx.refuse["channels.externalMedia"] = pbx.refuse["channels.create"] = 503
+    ari = Ari(pbx.url, pbx.user, pbx.password, "ari-bridge", timeout=0.5)
+    readiness = Readiness(ari, "", 3600.0)
+    await readiness.start()
+    await asyncio.sleep(0)  # it finds that nothing is connected
+    try:
+        await ari.start()
+        await until(lambda: ari.blocked, "what the first connect shows")
+    finally:
+        await readiness.close()
+        await ari.close()
+
+
+async def test_a_restart_that_was_pending_and_is_over_refuses_no_call(
+    pbx: FakeAri, ari: Ari, readiness: Readiness
+) -> None:
+    await test_a_request_that_is_refused_makes_it_try_again_at_once(pbx, ari, readiness)
+    refused = ari.unavailable()
+    assert refused and refused.detail is Detail.PBX_RESTARTS
+    await readiness.close()  # no try of the next one clears it
+    await pbx.restart()
+    await until(lambda: not ari.same_pbx and ari.connected, "the next one")
+    assert ari.unavailable() is None
