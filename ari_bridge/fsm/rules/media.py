@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from ari_bridge.errors import WrongState
 from ari_bridge.fsm import events, setup_plan
 from ari_bridge.fsm.actions import Action, AskOffer, CancelTimer, CheckMedia, StartTimer, TellMedia, TellState
-from ari_bridge.fsm.call import Call, Direction, Fact, Resource, Step, WarmLeg
+from ari_bridge.fsm.call import Call, Direction, Fact, PreparedLeg, Resource, Step
 from ari_bridge.fsm.decisions import (
     ACCEPTING,
     ENDS,
@@ -118,7 +118,7 @@ def answer_made(call: Call, sdp: str) -> Decision:
     return call, [TellMedia(), TellState()] if first and call.state is not ACCEPTING else [TellMedia()]
 
 
-def warmed(call: Call, leg: WarmLeg | None) -> Decision:
+def warmed(call: Call, leg: PreparedLeg | None) -> Decision:
     """The call with a leg that was made ahead of it, in place of the four steps that make one."""
     if leg is None:
         return call, []

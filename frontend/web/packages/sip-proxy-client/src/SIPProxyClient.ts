@@ -384,7 +384,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
       this.#renewed = true;
       return void this.#signIn();
     }
-    this.#refusal = new SIPProxyError("unauthorized", reason, true);
+    if (!this.#refusal?.fatal) this.#refusal = new SIPProxyError("unauthorized", reason, true); // else it is known, and told
     this.#look();
   }
 
