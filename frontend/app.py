@@ -13,8 +13,8 @@ from aiohttp import web
 from ari_bridge.ari.client import Ari
 from ari_bridge.ari.readiness import Readiness
 from ari_bridge.call_store import SqliteStore
-from ari_bridge.cdr import Records
-from ari_bridge.engine.call_manager import Calls, Limits
+from ari_bridge.cdr import CdrService
+from ari_bridge.engine.call_manager import CallManager, Limits
 from ari_bridge.hooks import Hooks, load_plugins
 from ari_bridge.media.codec_policy import CodecPolicy, OpusOptions
 from ari_bridge.media.pool import Pool
@@ -30,28 +30,28 @@ from frontend.api.routes.call_queries import CallsApi
 from frontend.api.routes.cdrs import RecordsApi
 from frontend.api.routes.event_stream import EventApi, EventLog
 from frontend.api.routes.health import Health
-from frontend.api.routes.monitoring import Live
+from frontend.api.routes.monitoring import Monitoring
 from frontend.api.routes.people import PeopleApi
 from frontend.api.routes.recordings import RecordingsApi
-from frontend.auth.authenticator import Access, token_secret, write_secret
+from frontend.auth.authenticator import Authenticator, token_secret, write_secret
 from frontend.auth.client_addresses import ClientAddresses
 from frontend.auth.sessions import Sessions
 from frontend.auth.users import Users
 from frontend.http import middleware
 from frontend.http.cors import Origins
-from frontend.http.idempotency import Repeats
-from frontend.http.long_poll import Watchers
+from frontend.http.idempotency import IdempotencyGuard
+from frontend.http.long_poll import CallChangeWaiter
 from frontend.http.request_ids import name_requests
 from frontend.http.server import Runner
 from frontend.http.tls import Certificate
 from frontend.kept_files import KeptFiles
 from frontend.presence.past_calls import PastCalls
-from frontend.presence.preferences import Attendant
-from frontend.presence.registrar import OpenPages
+from frontend.presence.preferences import UserServices
+from frontend.presence.registrar import WebSocketRegistrar
 from frontend.reload import Reloading
 from frontend.settings import Settings
 from frontend.webrtc.ice_servers import IceServers
-from frontend.websocket.hub import Connections
+from frontend.websocket.hub import ConnectionHub
 
 try:
     VERSION = version("ari-bridge")
@@ -98,10 +98,10 @@ class App:
                 limit=settings.transcoding_limit,
             ),
         )
-        self.pages = OpenPages()
+        self.pages = WebSocketRegistrar()
         self.store = SqliteStore(settings.state_dir, days=settings.call_records_days)
         self._routes = _routes(settings)
-        self.calls = Calls(
+        self.calls = CallManager(
             self.ari,
             self.media,
             self.pages,
@@ -119,15 +119,15 @@ class App:
             ),
             self.store,
         )
-        self.watchers = Watchers(self.calls, self.hooks)
+        self.watchers = CallChangeWaiter(self.calls, self.hooks)
         self.past_calls = PastCalls(self.pages, self.hooks)
-        self.repeats = Repeats(self.store.keys)
+        self.repeats = IdempotencyGuard(self.store.keys)
         self._users = Users(settings.users_file)
         preference_file = settings.state_dir / "preferences.json"
         preferences = PreferenceFile(preference_file)
         self._kept_files = KeptFiles()
         self._kept_files.add(preference_file, preferences.restore)
-        self.attendant = Attendant(
+        self.attendant = UserServices(
             self.ari,
             self.calls,
             self.pages,
@@ -150,9 +150,10 @@ class App:
         self.collector = Collector(self.ari.recordings, self.recordings, settings.state_dir, self.store.of_stem)
         self.ari.on_event(self.collector.on_event)
         self.ari.on_connect(self.collector.on_connect)
-        self.records: Records | None = None
+        self.hooks.tap(self.collector.on_hook)
+        self.records: CdrService | None = None
         if settings.enable_cdr_logging:
-            self.records = Records(
+            self.records = CdrService(
                 self.store,
                 self.hooks,
                 state_dir=settings.state_dir,
@@ -160,10 +161,10 @@ class App:
                 days=settings.cdr_days,
             )
         parts = {"recordings": self._recordings_fail, "records": self._records_fail}
-        self.readiness = Readiness(self.ari, "" if settings.target_sip_server else settings.dial_context)
+        self.readiness = Readiness(self.ari, _dialled_context(settings), settings.pbx_check_interval)
         self.health = Health(self.ari, self.readiness, self.media, self.store, parts, version=VERSION)
         self.routes: list[web.AbstractRoute] = []  # of the HTTP port, once started
-        self._connections: Connections | None = None
+        self._connections: ConnectionHub | None = None
         self._opened = AsyncExitStack()
 
     async def start(self) -> None:
@@ -223,7 +224,7 @@ class App:
 
     async def _serve(self) -> None:
         settings = self._settings
-        access = Access(
+        access = Authenticator(
             required=settings.enable_authentication,
             users=self._users,
             # With sign-in off a token is worth nothing, and who asks for one is given one all the same.
@@ -235,7 +236,7 @@ class App:
         self._kept_files.add(secret_file, lambda: write_secret(secret_file, secret))
         sessions = Sessions(secret)
         ice = IceServers(settings.ice_servers, settings.turn_secret, settings.turn_lifetime)
-        connections = Connections(
+        connections = ConnectionHub(
             self.calls, self.pages, access, sessions, self.hooks, self.media, ice, version=VERSION
         )
         self._connections = connections
@@ -270,7 +271,7 @@ class App:
             *health.routes(access),
         ]
         main.add_routes(both)
-        main.add_routes(Live(self.ari, self.calls, self.hooks, events, connections, self.pages, access).routes())
+        main.add_routes(Monitoring(self.ari, self.calls, self.hooks, events, connections, self.pages, access).routes())
         main.add_routes(ReferenceApi(access, document.encoded, html.page).routes())
         main.add_routes(static.routes())
 
@@ -294,7 +295,7 @@ class App:
 
     def _renew(
         self,
-        access: Access,
+        access: Authenticator,
         certificate: Certificate | None,
         origins: Origins,
         addresses: ClientAddresses,
@@ -307,6 +308,7 @@ class App:
         again.uses(lambda new: api.use(new.phone_book, new.preflight_number), "phone_book", "preflight_number")
         routing = ("dial_context", "dial_routes", "target_sip_server", "target_sip_endpoint")
         again.uses(lambda new: self._routes.use(_routes(new)), *routing)
+        again.uses(lambda new: self.readiness.use(_dialled_context(new)), *routing)
         if access.required:
             again.checks(lambda: access.use_secret(token_secret(self._settings.token_secret_file)))
             again.checks(lambda: self._users.check())
@@ -331,6 +333,11 @@ class App:
 
 def _host(host: str) -> str:
     return f"[{host}]" if ":" in host else host
+
+
+def _dialled_context(settings: Settings) -> str:
+    """The dialplan context that calls begin in; "" where they all go past it."""
+    return "" if settings.target_sip_server else settings.dial_context
 
 
 def _routes(settings: Settings) -> Routes:

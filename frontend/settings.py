@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from ari_bridge.media.codec_policy import Codecs
+from ari_bridge.media.codec_policy import CodecMode
 from ari_bridge.media.node_address import NodeAddress, parse_nodes
 from ari_bridge.number_routing import InvalidRule, Routes
 from ari_bridge.recordings.location import Bucket, parse_place
@@ -66,6 +66,7 @@ EXAMPLES = {
     "RECORDING_DAYS": "90",
     "DISCONNECT_GRACE": "30",
     "PBX_GRACE": "2",
+    "PBX_CHECK_INTERVAL": "60",
     "DRAIN_SECONDS": "3",
     "MAX_CALLS": "1000",
     "MAX_CALLS_PER_USER": "4",
@@ -101,7 +102,7 @@ class Settings(BaseSettings):
     ice_servers: Annotated[tuple[str, ...], NoDecode] = ()
     turn_secret: Annotated[str, Field(repr=False)] = ""
     turn_lifetime: Annotated[int, Field(ge=60, le=604800)] = 86400
-    codecs: Codecs = Codecs.OPUS
+    codecs: CodecMode = CodecMode.OPUS
     opus_fec: bool = True
     opus_dtx: bool = False
     transcoding_limit: Annotated[int, Field(ge=0, le=100000)] = 40
@@ -139,6 +140,7 @@ class Settings(BaseSettings):
     recording_days: Annotated[float, Field(gt=0, le=36500)] = 90.0
     disconnect_grace: Annotated[float, Field(ge=0, le=3600)] = 30.0
     pbx_grace: Annotated[float, Field(ge=0, le=60)] = 2.0
+    pbx_check_interval: Annotated[float, Field(ge=1, le=3600)] = 60.0
     drain_seconds: Annotated[float, Field(ge=0, le=600)] = 3.0
     max_calls: Annotated[int, Field(ge=1)] = 1000
     max_calls_per_user: Annotated[int, Field(ge=1)] = 4

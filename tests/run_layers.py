@@ -70,7 +70,7 @@ GALLERY = "tests/e2e/test_gallery.py"
 """It takes long and hears nothing: it is content with what the calls beside it leave of the machine."""
 
 LAYERS = (
-    Layer("style", "ruff", (tool("ruff", "check", "."),)),
+    Layer("style", "ruff", (tool("ruff", "check", "."), tool("ruff", "format", "--check", "."))),
     Layer("types", "mypy --strict", (tool("mypy"),)),
     Layer("imports", "import-linter", (tool("lint-imports"),)),
     # The build itself is part of the install, which stops when it fails.

@@ -2,11 +2,11 @@
 
 from ari_bridge.ari.channels import Channels
 from ari_bridge.ari.models import Bridge
-from ari_bridge.ari.rest import Requests, entity, found, read
+from ari_bridge.ari.rest import RestClient, entity, found, read
 
 
 class Bridges:
-    def __init__(self, requests: Requests, channels: Channels) -> None:
+    def __init__(self, requests: RestClient, channels: Channels) -> None:
         self._requests = requests
         self._channels = channels
         self._app = channels.app

@@ -36,7 +36,7 @@ def needs_wake(version: str) -> bool:
     return major < 22
 
 
-async def woken(command: Coroutine[Any, Any, T], wake: Callable[[], Awaitable[object]]) -> T:
+async def with_wakeup(command: Coroutine[Any, Any, T], wake: Callable[[], Awaitable[object]]) -> T:
     """The command's result, waking its channel while it waits. Raises what the command raises."""
     waiting = asyncio.ensure_future(command)
     try:

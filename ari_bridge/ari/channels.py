@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 
-from ari_bridge.ari.channel_wakeup import VARIABLE, woken
+from ari_bridge.ari.channel_wakeup import VARIABLE, with_wakeup
 from ari_bridge.ari.http import PEER, Reply
 from ari_bridge.ari.models import Channel
-from ari_bridge.ari.rest import Requests, entity, found, read
+from ari_bridge.ari.rest import RestClient, entity, found, read
 from ari_bridge.errors import PeerRefused
 from ari_bridge.net import RtpAddress
 
@@ -30,7 +30,7 @@ class _ExternalMedia(msgspec.Struct):
 
 
 class Channels:
-    def __init__(self, requests: Requests, app: str) -> None:
+    def __init__(self, requests: RestClient, app: str) -> None:
         self._requests = requests
         self.app = app
 
@@ -186,7 +186,7 @@ class Channels:
         if not self._requests.legacy:
             reply: Reply = await command
             return reply
-        reply = await woken(
+        reply = await with_wakeup(
             command,
             lambda: self._requests.send("channels", "getChannelVar", channelId=channel_id, variable=VARIABLE),
         )

@@ -27,7 +27,7 @@ from ari_bridge.ari.mailboxes import Mailboxes
 from ari_bridge.ari.models import AsteriskInfo
 from ari_bridge.ari.ownership import ApplicationInUse, Deaf, Ownership
 from ari_bridge.ari.recordings import Recordings
-from ari_bridge.ari.rest import Load, Observer, Requests, read
+from ari_bridge.ari.rest import Load, Observer, RestClient, read
 from ari_bridge.errors import PeerError, PeerRefused, Unavailable
 
 DROPPED_EVENTS = ("ChannelVarset", "ChannelDialplan")
@@ -76,7 +76,7 @@ class Ari:
         self.same_pbx = True  # it is the one of the connection before: what that one had may stand
         self._known = identity  # the last one that every listener was told of
         self._transport = Transport(url, user, password, timeout)
-        self._requests = Requests(self._transport, request_observer, self.info, patience=timeout / 2)
+        self._requests = RestClient(self._transport, request_observer, self.info, patience=timeout / 2)
         self.channels = Channels(self._requests, app)
         self.bridges = Bridges(self._requests, self.channels)
         self.recordings = Recordings(self._requests, self._transport)
@@ -130,6 +130,10 @@ class Ari:
         self.connected = False
         await self._requests.close()
         await self._transport.close()
+
+    def on_server_error(self, listener: Callable[[], None]) -> None:
+        """`listener` is called after each request that Asterisk refuses with a 5xx. It must be quick."""
+        self._requests.on_server_error = listener
 
     def on_event(self, listener: Callable[[AriEvent], None]) -> None:
         """Called for each event, in order. Must be quick."""
@@ -217,6 +221,7 @@ class Ari:
         self.same_pbx = not (self._known and identity) or identity == self._known
         if not self.same_pbx:
             log.warning("the PBX was restarted: what it had is gone", started=identity, before=self._known)
+            self.blocked, self.missing_context = None, ""  # what was wrong with the one before
 
     async def _drop_events(self) -> None:
         """Raises PeerTimeout, PeerUnreachable."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from ari_bridge.ari.events import AriEvent, UnknownEvent
-from ari_bridge.ari.rest import Requests, found, read
+from ari_bridge.ari.rest import RestClient, found, read
 
 NAMES_AT_ONCE = 40
 """They stand in a URL, whose length Asterisk bounds."""
@@ -39,7 +39,7 @@ class DeviceState(msgspec.Struct, frozen=True):
 
 
 class Endpoints:
-    def __init__(self, requests: Requests, app: str) -> None:
+    def __init__(self, requests: RestClient, app: str) -> None:
         self._requests = requests
         self._app = app
 

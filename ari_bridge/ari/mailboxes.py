@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from ari_bridge.ari.rest import Requests, found, read
+from ari_bridge.ari.rest import RestClient, found, read
 
 MARK = "mailboxes"
 """The argument with which such a channel enters our application: it is no caller."""
@@ -40,7 +40,7 @@ class _Variable(msgspec.Struct):
 
 
 class Mailboxes:
-    def __init__(self, requests: Requests, app: str) -> None:
+    def __init__(self, requests: RestClient, app: str) -> None:
         self._requests = requests
         self._app = app
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from enum import IntEnum
 
 
-class Urgency(IntEnum):
+class Priority(IntEnum):
     """What a request is for; the lower goes first."""
 
     RELEASE = 0
@@ -22,32 +22,32 @@ class Urgency(IntEnum):
     """Makes the first things of a new call."""
 
 
-PLACES: Mapping[Urgency, int] = {Urgency.RELEASE: 32, Urgency.STANDING: 24, Urgency.NEW: 16}
+PLACES: Mapping[Priority, int] = {Priority.RELEASE: 32, Priority.STANDING: 24, Priority.NEW: 16}
 """A request goes when fewer than so many are under way. Together with their wakes they stay below the connections
 that the transport opens, and those below Asterisk's default sessionlimit of 100."""
 
 
-class Pacing:
+class PrioritySemaphore:
     """`under_way`: requests that were admitted and have not left."""
 
-    def __init__(self, places: Mapping[Urgency, int] = PLACES) -> None:
+    def __init__(self, places: Mapping[Priority, int] = PLACES) -> None:
         self.under_way = 0
         self._places = places
-        self._waiting: dict[Urgency, deque[asyncio.Future[None]]] = {urgency: deque() for urgency in sorted(Urgency)}
+        self._waiting: dict[Priority, deque[asyncio.Future[None]]] = {urgency: deque() for urgency in sorted(Priority)}
 
     @property
     def waiting(self) -> int:
         """Requests whose turn has not come."""
         return sum(map(len, self._waiting.values()))
 
-    def take(self, urgency: Urgency) -> bool:
+    def take(self, urgency: Priority) -> bool:
         """A place at once, which `leave` gives back; False where there is none, or others wait for one already."""
         if self._waiting[urgency] or not self._is_free(urgency):
             return False
         self.under_way += 1
         return True
 
-    async def wait(self, urgency: Urgency) -> None:
+    async def wait(self, urgency: Priority) -> None:
         """Wait for a place, behind those who wait already."""
         turn = asyncio.get_running_loop().create_future()
         self._waiting[urgency].append(turn)
@@ -69,5 +69,5 @@ class Pacing:
                     self.under_way += 1
                     turn.set_result(None)
 
-    def _is_free(self, urgency: Urgency) -> bool:
+    def _is_free(self, urgency: Priority) -> bool:
         return self.under_way < self._places[urgency]

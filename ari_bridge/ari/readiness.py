@@ -6,6 +6,7 @@ context (`DIALPLAN_EXISTS()`; 16.28 and 22.10 measured).
 """
 
 import asyncio
+import contextlib
 import secrets
 
 import structlog
@@ -15,9 +16,9 @@ from ari_bridge.errors import PeerError, PeerRefused, Unavailable
 from ari_bridge.net import RtpAddress
 from ari_bridge.outcomes import Detail
 
-SECONDS = 5.0
-"""Between tries, where all is well. So late, at most, is it told."""
 TROUBLED_SECONDS = 2.0
+SUSPECTED_SECONDS = 0.2
+"""From a 5xx to the try that it causes: a burst of them causes one."""
 MARK = "readiness"
 """How such a channel's name begins: it is no caller, and nobody is told of it."""
 CONTEXT_CURE = "name one that it has in DIAL_CONTEXT, or add it and `asterisk -rx 'dialplan reload'`"
@@ -29,20 +30,26 @@ log = structlog.get_logger(__name__)
 
 class Readiness:
     """`context`: the dialplan context that calls begin in; "" where none does. Keeps `Ari.blocked` and
-    `Ari.missing_context`.
+    `Ari.missing_context`. `interval`: seconds between tries where all is well; each costs Asterisk a channel, and a CDR
+    where it writes one for every channel. What it refuses with a 5xx is looked into at once, and so is each connect.
 
     `reason`: what is wrong, for the operator; "" where nothing is. `calls`: whether calls that stand can get new media,
     and new ones can be made.
     """
 
-    def __init__(self, ari: Ari, context: str) -> None:
+    def __init__(self, ari: Ari, context: str, interval: float) -> None:
         self.reason = ""
         self.calls = True
         self._ari = ari
         self._context = context
+        self._interval = interval
+        self._suspected = asyncio.Event()
+        self._try_anew = False  # since the last try began
         self._running: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
+        self._ari.on_server_error(self._suspected.set)
+        self._ari.on_connect(self._connected)
         self._running = asyncio.create_task(self._look_for_ever(), name="readiness")
 
     async def close(self) -> None:
@@ -50,21 +57,40 @@ class Readiness:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
 
+    def use(self, context: str) -> None:
+        """From now on calls begin in this context, or in none (""): looked at once."""
+        self._context = context
+        self._look_soon()
+
     async def _look_for_ever(self) -> None:
         while True:
+            self._try_anew = False
             if self._ari.connected:
                 try:
                     await self.look()
                 except Exception:
                     log.exception("whether the PBX is ready could not be found out")
-            await asyncio.sleep(TROUBLED_SECONDS if self.reason else SECONDS)
+            if not self._try_anew:
+                self._suspected.clear()  # by what was tried just now, too
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TROUBLED_SECONDS if self.reason else self._interval):
+                    await self._suspected.wait()
+                    await asyncio.sleep(SUSPECTED_SECONDS)
+
+    async def _connected(self) -> None:
+        """It may be another one, or the first: what was found out before says little."""
+        self._look_soon()
+
+    def _look_soon(self) -> None:
+        self._try_anew = True
+        self._suspected.set()
 
     async def look(self) -> None:
         """Try now. A PBX that does not answer, or lets nobody in, is told of elsewhere: then nothing is learnt."""
-        channel = f"{MARK}-{secrets.token_hex(8)}"
+        channel, context = f"{MARK}-{secrets.token_hex(8)}", self._context
         try:
             await self._ari.channels.external_media(channel, _NOWHERE)
-            exists = await self._ari.channels.context_exists(channel, self._context) if self._context else True
+            exists = await self._ari.channels.context_exists(channel, context) if context else True
         except PeerRefused as error:
             if error.status >= 500:
                 await self._find_out_why(str(error))
@@ -74,8 +100,8 @@ class Readiness:
         finally:
             await self._hang_up(channel)
         self._ari.blocked = None
-        self._ari.missing_context = "" if exists else self._context
-        missing = f"the dialplan has no context {self._context}, in which calls begin: {CONTEXT_CURE}"
+        self._ari.missing_context = "" if exists else context
+        missing = f"the dialplan has no context {context}, in which calls begin: {CONTEXT_CURE}"
         self._tell("" if exists else missing, True)
 
     async def _find_out_why(self, refusal: str) -> None:

@@ -8,14 +8,14 @@ from urllib.parse import quote
 
 from ari_bridge.ari.http import Transport
 from ari_bridge.ari.models import LiveRecording, StoredRecording
-from ari_bridge.ari.rest import Requests, entity, found, read
+from ari_bridge.ari.rest import RestClient, entity, found, read
 
 DOWNLOAD_SECONDS = 600.0
 """For a whole file: an hour of sound is 58 MB. One that stops coming fails much sooner."""
 
 
 class Recordings:
-    def __init__(self, requests: Requests, transport: Transport) -> None:
+    def __init__(self, requests: RestClient, transport: Transport) -> None:
         self._requests = requests
         self._transport = transport
 

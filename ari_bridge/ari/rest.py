@@ -13,7 +13,7 @@ import structlog
 from ari_bridge.ari.circuit_breaker import SLOW_SECONDS, Breaker
 from ari_bridge.ari.http import PEER, Reply, Transport
 from ari_bridge.ari.operations import Operation
-from ari_bridge.ari.priority_semaphore import Pacing, Urgency
+from ari_bridge.ari.priority_semaphore import Priority, PrioritySemaphore
 from ari_bridge.errors import PeerError, PeerRefused, PeerTimeout, PeerUnreachable, Unavailable
 from ari_bridge.outcomes import Detail
 
@@ -22,13 +22,13 @@ Observer = Callable[[str, float, str], None]
 timeout or unreachable."""
 
 URGENCY = {
-    "channels.hangup": Urgency.RELEASE,
-    "channels.continueInDialplan": Urgency.RELEASE,
-    "applications.unsubscribe": Urgency.RELEASE,
-    "bridges.destroy": Urgency.RELEASE,
-    "bridges.removeChannel": Urgency.RELEASE,
-    "channels.create": Urgency.NEW,
-    "bridges.createWithId": Urgency.NEW,
+    "channels.hangup": Priority.RELEASE,
+    "channels.continueInDialplan": Priority.RELEASE,
+    "applications.unsubscribe": Priority.RELEASE,
+    "bridges.destroy": Priority.RELEASE,
+    "bridges.removeChannel": Priority.RELEASE,
+    "channels.create": Priority.NEW,
+    "bridges.createWithId": Priority.NEW,
 }
 """All others are for calls that stand: a new media leg too, for it may be that of a page that comes back."""
 AT_ONCE = frozenset({"channels.getChannelVar"})
@@ -53,7 +53,7 @@ class Load:
 T = TypeVar("T")
 
 
-class Requests:
+class RestClient:
     """Sends the operations that asyncari's swagger layer has read from ARI's own description of itself.
 
     Not by that layer's own call: it writes out each request for a log line that nobody reads, and takes longer for it
@@ -71,12 +71,13 @@ class Requests:
         self.legacy = True  # whether commands on silent channels must be woken
         self._transport = transport
         self._operations: dict[str, Operation] | None = None  # by `resource.operation`; None until they are known
-        self._pacing = Pacing()
+        self._pacing = PrioritySemaphore()
         self._breaker = Breaker()
         self._observer = observer or (lambda op, seconds, result: None)
         self._probe = probe
         self._patience = patience
         self._probing: asyncio.Task[None] | None = None
+        self.on_server_error: Callable[[], None] = lambda: None
         self._denied = ""
         self._knocking: asyncio.Task[None] | None = None
 
@@ -115,6 +116,8 @@ class Requests:
             result = _result(error)
             if isinstance(error, PeerRefused) and error.status in DENIALS:
                 self._deny(str(error))
+            elif isinstance(error, PeerRefused) and error.status >= 500:
+                self.on_server_error()
             raise
         else:
             self._let_in()
@@ -173,7 +176,7 @@ class Requests:
             await asyncio.gather(probing, return_exceptions=True)
 
     async def _in_turn(self, op: str, request: Callable[[], Awaitable[Reply]]) -> Reply:
-        urgency = URGENCY.get(op, Urgency.STANDING)
+        urgency = URGENCY.get(op, Priority.STANDING)
         self._refuse_new(op, urgency)
         began = time.monotonic()
         if not self._pacing.take(urgency):
@@ -193,15 +196,15 @@ class Requests:
         finally:
             self._pacing.leave()
 
-    def _refuse_new(self, op: str, urgency: Urgency) -> None:
-        if urgency is Urgency.NEW and not self._breaker.closed:
+    def _refuse_new(self, op: str, urgency: Priority) -> None:
+        if urgency is Priority.NEW and not self._breaker.closed:
             raise PeerUnreachable(PEER, op, f"nothing new is begun on it: {self._breaker.reason}")
 
-    async def _wait(self, op: str, urgency: Urgency) -> None:
+    async def _wait(self, op: str, urgency: Priority) -> None:
         """Raises PeerUnreachable when its turn does not come in time."""
         began = time.monotonic()
         try:
-            async with asyncio.timeout(None if urgency is Urgency.RELEASE else self._patience):
+            async with asyncio.timeout(None if urgency is Priority.RELEASE else self._patience):
                 await self._pacing.wait(urgency)
         except TimeoutError:
             self._ended(began)

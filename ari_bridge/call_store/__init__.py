@@ -5,8 +5,8 @@ decided is done, so a process that is killed has told nobody anything that its s
 Knows calls; knows neither peers nor the front end.
 """
 
-from ari_bridge.call_store.idempotency_keys import KeptAnswer, Key, KeysAway, KeyStore
-from ari_bridge.call_store.paging import NEWEST, Place
+from ari_bridge.call_store.idempotency_keys import Key, KeyStore, KeyStoreUnavailable, StoredResponse
+from ari_bridge.call_store.paging import NEWEST, Position
 from ari_bridge.call_store.process_lock import StoreRefused
 from ari_bridge.call_store.protocol import CallStore
 from ari_bridge.call_store.readonly import knows, live_records
@@ -14,12 +14,12 @@ from ari_bridge.call_store.sqlite_store import SqliteStore
 
 __all__ = [
     "NEWEST",
-    "KeptAnswer",
+    "StoredResponse",
     "CallStore",
     "Key",
     "KeyStore",
-    "KeysAway",
-    "Place",
+    "KeyStoreUnavailable",
+    "Position",
     "SqliteStore",
     "StoreRefused",
     "knows",

@@ -41,7 +41,7 @@ _AT_MOST = "SELECT coalesce(max(number) - min(number) + 1, 0) FROM keys"
 _OF_USER = "SELECT count(*) FROM (SELECT 1 FROM keys WHERE user = ? LIMIT ?)"
 
 
-class KeptAnswer(msgspec.Struct, frozen=True):
+class StoredResponse(msgspec.Struct, frozen=True):
     """What was answered, as sent."""
 
     status: int
@@ -58,10 +58,10 @@ class Key(msgspec.Struct, frozen=True):
     fingerprint: str
     call_id: str  # of the call that is made, or that is acted on
     kept_at: float
-    answer: KeptAnswer | None = None  # None: it is not there yet, or died with its process
+    answer: StoredResponse | None = None  # None: it is not there yet, or died with its process
 
 
-class KeysAway(Unavailable):
+class KeyStoreUnavailable(Unavailable):
     """The file cannot be used now."""
 
 
@@ -126,7 +126,7 @@ class SqliteKeys:
             return act(self._connection())
         except (sqlite3.Error, OSError) as error:
             self._failed(error)
-            raise KeysAway(f"the Idempotency-Key cannot be kept ({error})", retry_after=1.0) from error
+            raise KeyStoreUnavailable(f"the Idempotency-Key cannot be kept ({error})", retry_after=1.0) from error
 
 
 def _check_room(on: sqlite3.Connection, user: str) -> None:
@@ -173,5 +173,5 @@ def _columns(key: Key) -> tuple[Any, ...]:
 
 def _key(found: tuple[Any, ...]) -> Key:
     user, key, fingerprint, call_id, kept_at, answer = found
-    told = msgspec.json.decode(answer, type=KeptAnswer) if answer else None
+    told = msgspec.json.decode(answer, type=StoredResponse) if answer else None
     return Key(user, key, fingerprint, call_id, kept_at, told)

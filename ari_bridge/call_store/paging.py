@@ -9,13 +9,15 @@ from ari_bridge.call_store import sqlite_file
 from ari_bridge.call_store.process_lock import StoreRefused
 from ari_bridge.call_store.rows import Row
 
-Place = tuple[float, str]
+Position = tuple[float, str]
 """Where one is in the list: when a call began (Unix seconds), and its id. The next piece begins behind it."""
 
-NEWEST: Place = (float("inf"), "")
+NEWEST: Position = (float("inf"), "")
 
 
-async def begun_before(path: Path, known: Iterable[Row], place: Place, at_most: int) -> tuple[list[Row], Place | None]:
+async def begun_before(
+    path: Path, known: Iterable[Row], place: Position, at_most: int
+) -> tuple[list[Row], Position | None]:
     """The rows behind `place`, newest first, and the place behind them; None: there are no others.
 
     `known`: rows that count before what the database has of their calls, newer ones last. So many more than `at_most`
@@ -39,5 +41,5 @@ async def begun_before(path: Path, known: Iterable[Row], place: Place, at_most: 
     return sorted(rows.values(), key=_place, reverse=True), after
 
 
-def _place(row: Row) -> Place:
+def _place(row: Row) -> Position:
     return row.created_at, row.id

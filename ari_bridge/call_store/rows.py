@@ -16,7 +16,7 @@ from ari_bridge.fsm import timeline
 from ari_bridge.fsm.call import Call, CallState
 from ari_bridge.ids import stem_of
 
-KEPT = (
+PERSISTED_FIELDS = (
     "id",
     "direction",
     "target",
@@ -57,7 +57,7 @@ KEPT = (
     "answered_at",
     "ended_at",
 )
-NOT_KEPT = (  # the first two are large and of no use to another process, the others are seen from the peers
+TRANSIENT_FIELDS = (  # the first two are large and of no use to another process, the others are seen from the peers
     "offer",
     "answer",
     "facts",
@@ -80,7 +80,7 @@ NOT_KEPT = (  # the first two are large and of no use to another process, the ot
 NOT_SET = 1.0
 """Seconds: a wall clock that differs by less was only kept in time."""
 
-_values = attrgetter(*KEPT)
+_values = attrgetter(*PERSISTED_FIELDS)
 _decoder = msgspec.json.Decoder(Call)
 
 
@@ -115,7 +115,7 @@ def kept(call: Call) -> tuple[Any, ...]:
 def to_row(call: Call, revision: int, now: float) -> Row:
     """Raises UnicodeEncodeError where a text of the call is none (a lone surrogate)."""
     ended_at = (call.ended_at or now) if call.state is CallState.ENDED else None
-    fields = dict(zip(KEPT, _values(call), strict=True))
+    fields = dict(zip(PERSISTED_FIELDS, _values(call), strict=True))
     if call.deadlines or call.state is not CallState.ENDED:
         fields["clock"] = clock.read()
     record = msgspec.json.encode(fields)

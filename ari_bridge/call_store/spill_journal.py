@@ -46,7 +46,7 @@ def name(state_dir: Path) -> str:
     return f"ari-bridge-{hashlib.sha256(os.path.realpath(state_dir).encode()).hexdigest()[:24]}.journal"
 
 
-class Journal:
+class SpillJournal:
     """Nothing is made until the first `rewrite`."""
 
     def __init__(self, path: Path) -> None:

@@ -20,12 +20,12 @@ from ari_bridge import metrics
 from ari_bridge.call_store import idempotency_keys, paging, spill_journal, sqlite_file
 from ari_bridge.call_store.instance import FILE as INSTANCE
 from ari_bridge.call_store.instance import Instance
-from ari_bridge.call_store.paging import Place
+from ari_bridge.call_store.paging import Position
 from ari_bridge.call_store.process_lock import Lock, StoreRefused
 from ari_bridge.call_store.rows import Row, kept, to_call, to_row
-from ari_bridge.call_store.spill_journal import Journal
+from ari_bridge.call_store.spill_journal import SpillJournal
 from ari_bridge.call_store.sqlite_file import Database, Moved, is_busy, is_corrupt, is_passing
-from ari_bridge.call_store.write_buffer import MOST_ROWS, Aside
+from ari_bridge.call_store.write_buffer import MOST_ROWS, WriteBuffer
 from ari_bridge.fsm.call import Call
 from ari_bridge.ids import is_call_id, stem_of
 
@@ -58,7 +58,7 @@ class SqliteStore:
         self._lock = Lock(self.path.with_suffix(".lock"))
         self._instance = Instance(state_dir / INSTANCE)
         folder = journal_dir or spill_journal.directory(state_dir)
-        self._aside = Aside(Journal(folder / spill_journal.name(state_dir)))
+        self._aside = WriteBuffer(SpillJournal(folder / spill_journal.name(state_dir)))
         self._database: Database | None = None
         self._live: dict[str, tuple[tuple[Any, ...], Row]] = {}  # of each call that has not ended, as last saved
         self._found: list[Call] = []  # live calls at the start
@@ -223,7 +223,7 @@ class SqliteStore:
         merged = {*found, *(key for key in aside if key > (ended_at, stem))}
         return sorted(merged)[:at_most]
 
-    async def begun_before(self, place: Place, *, at_most: int) -> tuple[list[Call], Place | None]:
+    async def begun_before(self, place: Position, *, at_most: int) -> tuple[list[Call], Position | None]:
         """Also what is set aside. Raises StoreRefused."""
         known = [*self._aside.rows.values(), *(row for _, row in self._live.values())]
         rows, after = await paging.begun_before(self.path, known, place, at_most)

@@ -6,7 +6,7 @@ from itertools import islice
 import structlog
 
 from ari_bridge.call_store.rows import Row
-from ari_bridge.call_store.spill_journal import Journal
+from ari_bridge.call_store.spill_journal import SpillJournal
 
 BATCH = 100
 """Rows written without letting the event loop do anything else: about 2 ms."""
@@ -16,10 +16,10 @@ MOST_ROWS = 100_000
 log = structlog.get_logger(__name__)
 
 
-class Aside:
+class WriteBuffer:
     """No method raises. `rows`: by call id, oldest first. `journal_failed`: what is here would die with the process."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: SpillJournal) -> None:
         self.rows: dict[str, Row] = {}
         self.journal = journal
         self.journal_failed = False

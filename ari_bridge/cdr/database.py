@@ -1,6 +1,6 @@
 """The database of call detail records: a SQLite file of ours, or a PostgreSQL.
 
-Every request has a deadline, and whatever goes wrong comes out as `RecordsAway` or `RowsRefused`; what to do about
+Every request has a deadline, and whatever goes wrong comes out as `CdrUnavailable` or `RowsRefused`; what to do about
 it is the writer's, or the asker's.
 """
 
@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from ari_bridge.cdr import migrate, rows
 from ari_bridge.cdr.cdr import Cdr
-from ari_bridge.cdr.errors import RecordsAway, RowsRefused
+from ari_bridge.cdr.errors import CdrUnavailable, RowsRefused
 from ari_bridge.cdr.query import Cursor, Page, Query
 from ari_bridge.cdr.schema import cdr
 
@@ -69,14 +69,14 @@ class Database:
             self._identity = _identity(self._file) if self._file else None
 
     async def close(self) -> None:
-        with suppress(RecordsAway):
+        with suppress(CdrUnavailable):
             async with self._asked(CLOSE_SECONDS):
                 await self._drop_connections()
 
     async def put(self, cdrs: Sequence[Cdr]) -> None:
         """Write them, all or none; a row that is there is written anew. Raises RecordsAway, RowsRefused."""
         if self._file and _identity(self._file) != self._identity:
-            raise RecordsAway(f"{self.name} was deleted or replaced while in use")
+            raise CdrUnavailable(f"{self.name} was deleted or replaced while in use")
         async with self._asked(SECONDS), self._to_write.begin() as connection:
             await connection.execute(self._upsert, list(map(rows.to_row, cdrs)))
 
@@ -122,7 +122,7 @@ class Database:
         try:
             return rows.to_cdr(row)
         except ValueError as error:
-            raise RecordsAway(f"{self.name}: a newer version of this program wrote a row: {error}") from error
+            raise CdrUnavailable(f"{self.name}: a newer version of this program wrote a row: {error}") from error
 
     @asynccontextmanager
     async def _asked(self, seconds: float) -> AsyncIterator[None]:
@@ -130,11 +130,11 @@ class Database:
             async with asyncio.timeout(seconds):
                 yield
         except TimeoutError:
-            raise RecordsAway(f"{self.name} did not answer in time") from None
+            raise CdrUnavailable(f"{self.name} did not answer in time") from None
         except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, sqlite3.Error, OSError) as error:
             if _is_refusal(error):
                 raise RowsRefused(_words(error)) from error
-            raise RecordsAway(f"{self.name}: {_words(error)}") from error
+            raise CdrUnavailable(f"{self.name}: {_words(error)}") from error
         except (ValueError, TypeError, OverflowError) as error:  # a value that the driver cannot send, or we not read
             raise RowsRefused(_words(error)) from error
 

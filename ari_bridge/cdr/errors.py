@@ -3,7 +3,7 @@
 from ari_bridge.errors import BridgeError
 
 
-class RecordsAway(BridgeError):
+class CdrUnavailable(BridgeError):
     """The database cannot be used now; `reason` says which and why, without its password. Try again later."""
 
     code = "unavailable"

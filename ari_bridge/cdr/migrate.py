@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
-from ari_bridge.cdr.errors import RecordsAway
+from ari_bridge.cdr.errors import CdrUnavailable
 from ari_bridge.cdr.schema import HEAD
 
 SECONDS = 60.0
@@ -42,6 +42,6 @@ def upgrade(connection: Connection) -> None:
     try:
         command.upgrade(config, "head")
     except CommandError as error:  # it has a migration that we do not know
-        raise RecordsAway(
+        raise CdrUnavailable(
             f"a newer version of this program has changed its tables ({error}): start that one"
         ) from error

@@ -25,7 +25,7 @@ class _Known:
     ended_at: float | None = None  # on `now`'s clock
 
 
-class Qualities:
+class QualityBuffer:
     """`now`: seconds of a clock that never jumps."""
 
     def __init__(self, now: Callable[[], float]) -> None:

@@ -20,7 +20,7 @@ OPENED_SECONDS = 5.0
 """Whoever asks right after the start waits so long for the database to be opened."""
 
 
-class Records:
+class CdrService:
     """`url`: of a PostgreSQL, or "" for a SQLite file in `state_dir`. `days`: how long a row is kept.
 
     `memory` is the call memory: started before this, closed after it. Raises ValueError where the URL is wrong.

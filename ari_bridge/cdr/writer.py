@@ -19,8 +19,8 @@ from msgspec.structs import replace
 from ari_bridge import metrics
 from ari_bridge.cdr.cdr import Cdr, of
 from ari_bridge.cdr.database import Database
-from ari_bridge.cdr.errors import RecordsAway, RowsRefused
-from ari_bridge.cdr.quality import Qualities
+from ari_bridge.cdr.errors import CdrUnavailable, RowsRefused
+from ari_bridge.cdr.quality import QualityBuffer
 from ari_bridge.errors import BridgeError
 from ari_bridge.fsm.call import Call
 from ari_bridge.hooks import CallEnded, CallReleased, FeedbackGiven, HookEvent, LegReleased, PageMeasured
@@ -68,7 +68,7 @@ class Writer:
         self._memory = memory
         self._days = days
         self._waiting: dict[str, Cdr] = {}  # by call id, oldest first: the bounded queue
-        self._qualities = Qualities(time.monotonic)
+        self._qualities = QualityBuffer(time.monotonic)
         self._feedback: dict[str, dict[str, Any]] = {}  # by call id: waits to be written
         self._compare = True  # the call memory may have ended calls that have no row
         self._wake = asyncio.Event()
@@ -153,7 +153,7 @@ class Writer:
                     await self._something_to_do()
                 await self._write()
                 return
-            except RecordsAway as error:
+            except CdrUnavailable as error:
                 self._break(error.reason)
             except Exception as error:  # a bug of ours must not end the task: it would never write again
                 log.exception("the call records could not be written")
@@ -229,7 +229,7 @@ class Writer:
                     await self._put_all(batch)
                     written += len(batch)
                 cursor = ended[-1]
-        except RecordsAway:
+        except CdrUnavailable:
             self._compare = True
             raise
         except BridgeError as error:  # the call memory: it tells of its own trouble, and comparing is tried in time

@@ -7,7 +7,7 @@ import re
 import time
 
 from ari_bridge.ari.client import Ari
-from ari_bridge.engine.registry import Registry
+from ari_bridge.engine.registry import CallRegistry
 from ari_bridge.errors import InvalidRequest, WrongState
 from ari_bridge.fsm.call import CallState, PartyState
 from ari_bridge.fsm.events import (
@@ -27,10 +27,10 @@ from ari_bridge.number_routing import Routes
 _DIGITS = re.compile(r"[0-9*#A-D]{1,32}")
 
 
-class Talks:
+class CallControl:
     """The part of `Calls` that is about calls which stand already."""
 
-    def __init__(self, registry: Registry, routes: Routes, ari: Ari) -> None:
+    def __init__(self, registry: CallRegistry, routes: Routes, ari: Ari) -> None:
         self._registry = registry
         self._routes = routes
         self._ari = ari

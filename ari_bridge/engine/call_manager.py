@@ -15,7 +15,7 @@ import structlog
 from ari_bridge import metrics
 from ari_bridge.ari.client import Ari
 from ari_bridge.call_store import CallStore
-from ari_bridge.engine.call_control import Talks
+from ari_bridge.engine.call_control import CallControl
 from ari_bridge.engine.call_task import (
     DigitReceived,
     HoldChanged,
@@ -30,11 +30,11 @@ from ari_bridge.engine.call_task import (
     TransferEnded,
     Update,
 )
-from ari_bridge.engine.event_dispatcher import Switchboard
-from ari_bridge.engine.executor import MediaEngine, Pages, Peers
-from ari_bridge.engine.prewarm import Cooled, Told, Warmed, WarmLegs
+from ari_bridge.engine.event_dispatcher import AriEventDispatcher
+from ari_bridge.engine.executor import Backends, MediaEngine, Registrar
+from ari_bridge.engine.prewarm import LegDiscarded, LegReady, MediaPrewarmer, Told
 from ari_bridge.engine.reconciler import Reconciler
-from ari_bridge.engine.registry import Registry
+from ari_bridge.engine.registry import CallRegistry
 from ari_bridge.errors import CallFailed, InvalidRequest, TooMany, Unavailable, UnknownCall, WrongState
 from ari_bridge.fsm.call import Call, CallState, Direction
 from ari_bridge.fsm.events import (
@@ -66,8 +66,8 @@ from ari_bridge.number_routing import Routes
 from ari_bridge.outcomes import Detail
 
 __all__ = [
-    "Calls",
-    "Cooled",
+    "CallManager",
+    "LegDiscarded",
     "DigitReceived",
     "HoldChanged",
     "Limits",
@@ -75,7 +75,7 @@ __all__ = [
     "MediaEngine",
     "MediaNeeded",
     "MediaReady",
-    "Pages",
+    "Registrar",
     "PartyChanged",
     "RecordingChanged",
     "RecordingVerb",
@@ -83,7 +83,7 @@ __all__ = [
     "StateChanged",
     "TransferEnded",
     "Update",
-    "Warmed",
+    "LegReady",
 ]
 
 HANG_UP_SECONDS = 5.0
@@ -97,14 +97,14 @@ FEEDBACK_SECONDS = 86400.0
 log = structlog.get_logger(__name__)
 
 
-class Calls(Talks):
+class CallManager(CallControl):
     """`draining`: no call is begun any more; those that stand go on."""
 
     def __init__(
         self,
         ari: Ari,
         media: MediaEngine,
-        pages: Pages,
+        pages: Registrar,
         hooks: Hooks,
         routes: Routes,
         limits: Limits,
@@ -115,12 +115,12 @@ class Calls(Talks):
         self._routes = routes
         self._limits = limits
         self._store = store
-        peers = Peers(ari, media, pages)
-        self._warm = WarmLegs(peers)
-        self._registry = Registry(peers, hooks, limits, store, self._warm)
+        peers = Backends(ari, media, pages)
+        self._warm = MediaPrewarmer(peers)
+        self._registry = CallRegistry(peers, hooks, limits, store, self._warm)
         super().__init__(self._registry, routes, ari)
         self._reconciler = Reconciler(peers, self._registry, self._warm)
-        self._switchboard = Switchboard(
+        self._switchboard = AriEventDispatcher(
             ari,
             hooks,
             self._registry.owners,

@@ -38,7 +38,7 @@ def _seen_otherwise(before: Call, after: Call) -> bool:
     return before.parties is not after.parties and _parties_shown(before) != _parties_shown(after)
 
 
-class CallMeter:
+class CallObserver:
     """One call's. Intervals are taken on the monotonic clock: Unix time may jump."""
 
     def __init__(self, hooks: Hooks) -> None:

@@ -20,7 +20,7 @@ import structlog
 from ari_bridge import metrics
 from ari_bridge.clock import steady
 from ari_bridge.engine.early_media import await_early_media
-from ari_bridge.engine.executor import Peers, perform, undo
+from ari_bridge.engine.executor import Backends, execute_step, release_resource
 from ari_bridge.errors import IllegalEvent, PeerError, PeerRefused, PeerTimeout, TooMany, WrongState
 from ari_bridge.fsm import actions, timeline
 from ari_bridge.fsm.actions import Action
@@ -53,7 +53,7 @@ from ari_bridge.fsm.transitions import step as decide
 from ari_bridge.ids import Kind, leg_id, resource_id
 from ari_bridge.leg_stats import LegFigures
 from ari_bridge.outcomes import Outcome, pbx_at_fault
-from ari_bridge.preferences.ring_decision import Reach
+from ari_bridge.preferences.ring_decision import RingDecision
 
 EXPLAIN_SECONDS = 1.0
 """After StasisEnd a ChannelDestroyed, which has the cause, follows within milliseconds."""
@@ -195,7 +195,9 @@ class Wish:
 class CallTask:
     """`changed(before, after, event)` is called after every event that was taken, before its actions."""
 
-    def __init__(self, call: Call, peers: Peers, limits: Limits, changed: Callable[[Call, Call, Event], None]) -> None:
+    def __init__(
+        self, call: Call, peers: Backends, limits: Limits, changed: Callable[[Call, Call, Event], None]
+    ) -> None:
         self.call = call
         self.listeners: list[Listener] = []
         self._peers = peers
@@ -358,7 +360,7 @@ class CallTask:
 
     async def _do(self, call: Call, step: Step, leg: int) -> None:
         try:
-            address, sdp = await perform(self._peers, call, step, leg, ring_timeout=self._limits.ring_timeout)
+            address, sdp = await execute_step(self._peers, call, step, leg, ring_timeout=self._limits.ring_timeout)
         except PeerError as error:
             status = error.status if isinstance(error, PeerRefused) else 0
             self.post(StepFailed(time.time(), step, _failure(error), str(error), leg, status))
@@ -384,7 +386,7 @@ class CallTask:
         figures: LegFigures | None = None
         for tries in itertools.count():
             try:
-                figures = await undo(self._peers, call, resource, leg)
+                figures = await release_resource(self._peers, call, resource, leg)
                 break
             except Exception as error:
                 persists = resource is not Resource.MEDIA_SESSION and _may_work_later(error)
@@ -540,12 +542,12 @@ class CallTask:
             handle.cancel()
         self._timers.clear()
 
-    def _ring_pages(self) -> Reach:
+    def _ring_pages(self) -> RingDecision:
         try:
             return self._peers.pages.ring(self.call)
         except Exception:
             self._log.exception("the pages could not be rung")
-            return Reach()
+            return RingDecision()
 
     def _tell(self, update: Update) -> None:
         for listener in list(self.listeners):

@@ -27,7 +27,7 @@ Owner = tuple[str, Resource, int]
 log = structlog.get_logger(__name__)
 
 
-class Switchboard:
+class AriEventDispatcher:
     """`post(call_id, event)`: False where there is no such call. `arrived`: takes a caller's new call, False where
     there is no room for it. `stray`: removes a channel of ours that came too late.
 

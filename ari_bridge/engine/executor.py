@@ -9,7 +9,7 @@ from ari_bridge.fsm.call import Call, Direction, Party, Resource, Step
 from ari_bridge.ids import Kind, leg_id, resource_id
 from ari_bridge.leg_stats import LegFigures
 from ari_bridge.net import RtpAddress
-from ari_bridge.preferences.ring_decision import Reach
+from ari_bridge.preferences.ring_decision import RingDecision
 
 
 class MediaEngine(Protocol):
@@ -43,10 +43,10 @@ class MediaEngine(Protocol):
         """Called with the legs that are gone with their rtpengine, and why."""
 
 
-class Pages(Protocol):
+class Registrar(Protocol):
     """Who has a page open, and wants to be called. All are quick and never wait."""
 
-    def ring(self, call: Call) -> Reach:
+    def ring(self, call: Call) -> RingDecision:
         """Tell every page of the called user, where it may ring."""
 
     def stop_ringing(self, call: Call, user: str | None, reason: str) -> None:
@@ -57,16 +57,16 @@ class Pages(Protocol):
 
 
 @dataclass(frozen=True)
-class Peers:
+class Backends:
     """What calls act on."""
 
     ari: Ari
     media: MediaEngine
-    pages: Pages
+    pages: Registrar
 
 
-async def perform(
-    peers: Peers, call: Call, step: Step, leg: int, *, ring_timeout: float
+async def execute_step(
+    peers: Backends, call: Call, step: Step, leg: int, *, ring_timeout: float
 ) -> tuple[RtpAddress | None, str]:
     """The one request of a step; what it gives, as `StepDone` has it. Raises PeerError."""
     ari, media = peers.ari, peers.media
@@ -118,7 +118,7 @@ async def perform(
     return address, sdp
 
 
-async def _perform_for(party: Party, step: Step, peers: Peers, bridge: str, ring_timeout: float) -> None:
+async def _perform_for(party: Party, step: Step, peers: Backends, bridge: str, ring_timeout: float) -> None:
     channels = peers.ari.channels
     match step:
         case Step.CREATE_PARTY:
@@ -129,7 +129,7 @@ async def _perform_for(party: Party, step: Step, peers: Peers, bridge: str, ring
             await peers.ari.bridges.add_channel(bridge, party.channel)
 
 
-async def undo(peers: Peers, call: Call, resource: Resource, leg: int) -> LegFigures | None:
+async def release_resource(peers: Backends, call: Call, resource: Resource, leg: int) -> LegFigures | None:
     """Release a resource; one that is gone already is no error. What a media session has counted. Raises PeerError."""
     ari = peers.ari
     match resource:

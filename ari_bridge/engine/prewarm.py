@@ -15,9 +15,9 @@ from typing import Any
 import structlog
 
 from ari_bridge import metrics
-from ari_bridge.engine.executor import Peers
+from ari_bridge.engine.executor import Backends
 from ari_bridge.errors import PeerError, TooMany
-from ari_bridge.fsm.call import Resource, WarmLeg
+from ari_bridge.fsm.call import PreparedLeg, Resource
 from ari_bridge.fsm.events import ChannelEntered, ChannelGone, ChannelLeft, Event, MediaLost
 from ari_bridge.ids import leg_id, stem_of
 
@@ -39,7 +39,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Warmed:
+class LegReady:
     """The leg stands. `sdp`: the answer to the page's offer."""
 
     call_id: str
@@ -47,18 +47,18 @@ class Warmed:
 
 
 @dataclass(frozen=True, slots=True)
-class Cooled:
+class LegDiscarded:
     """There is no leg ahead of the call (any more): it begins as any other does."""
 
     call_id: str
     reason: str
 
 
-Told = Warmed | Cooled
+Told = LegReady | LegDiscarded
 
 
 @dataclass
-class _Ahead:
+class _PreparedLeg:
     """One leg, being made or standing."""
 
     call_id: str
@@ -67,7 +67,7 @@ class _Ahead:
     user: str | None
     offer: str
     listener: Listener
-    leg: WarmLeg | None = None  # once it stands
+    leg: PreparedLeg | None = None  # once it stands
     entered: bool = False
     work: asyncio.Task[None] | None = None
     timer: asyncio.TimerHandle | None = None
@@ -78,11 +78,11 @@ class _Ahead:
 
 
 @dataclass
-class WarmLegs:
+class MediaPrewarmer:
     """All of them. Nothing here waits for a peer, except `close`."""
 
-    peers: Peers
-    _ahead: dict[str, _Ahead] = field(default_factory=dict)  # by the page's session: each has one at most
+    peers: Backends
+    _ahead: dict[str, _PreparedLeg] = field(default_factory=dict)  # by the page's session: each has one at most
     _numbers: dict[str, int] = field(default_factory=dict)  # call id → the last number given out
     _releases: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -115,7 +115,7 @@ class WarmLegs:
         if len(self._numbers) > REMEMBERED:
             del self._numbers[next(iter(self._numbers))]
         self.drop(session)
-        ahead = _Ahead(call_id, number, session, user, offer, listener)
+        ahead = _PreparedLeg(call_id, number, session, user, offer, listener)
         self._ahead[session] = ahead
         ahead.work = asyncio.get_running_loop().create_task(self._make(ahead, prefer))
         ahead.timer = asyncio.get_running_loop().call_later(
@@ -123,7 +123,7 @@ class WarmLegs:
         )
         metrics.WARM_LEGS.set(len(self._ahead))
 
-    def take(self, call_id: str, *, offer: str, session: str | None) -> WarmLeg | None:
+    def take(self, call_id: str, *, offer: str, session: str | None) -> PreparedLeg | None:
         """The page's leg for the call, which is the call's from now on; None where none stands whole."""
         ahead = self._ahead.get(session or "")
         if ahead is None or ahead.leg is None or (ahead.call_id, ahead.offer) != (call_id, offer):
@@ -183,7 +183,7 @@ class WarmLegs:
 
     # --- how it is done -----------------------------------------------------------------
 
-    async def _make(self, ahead: _Ahead, prefer: str) -> None:
+    async def _make(self, ahead: _PreparedLeg, prefer: str) -> None:
         ari, media = self.peers.ari, self.peers.media
         began = time.monotonic()
         try:
@@ -197,30 +197,30 @@ class WarmLegs:
             log.exception("a leg ahead of a call broke", call=ahead.call_id)
             self._cool(ahead, repr(error))
             return
-        ahead.leg = WarmLeg(ahead.number, media_address, external, answer)
+        ahead.leg = PreparedLeg(ahead.number, media_address, external, answer)
         if self._ahead.get(ahead.session) is not ahead:
             return  # it is to be released
         log.debug("a leg stands ahead of its call", call=ahead.call_id, seconds=round(time.monotonic() - began, 3))
-        self._tell(ahead, Warmed(ahead.call_id, answer))
+        self._tell(ahead, LegReady(ahead.call_id, answer))
 
-    def _cool(self, ahead: _Ahead, reason: str) -> None:
+    def _cool(self, ahead: _PreparedLeg, reason: str) -> None:
         if self._ahead.get(ahead.session) is not ahead:
             return
         log.info("a leg ahead of a call is given up", call=ahead.call_id, reason=reason)
         self._forget(ahead)
         self._release(ahead)
-        self._tell(ahead, Cooled(ahead.call_id, reason))
+        self._tell(ahead, LegDiscarded(ahead.call_id, reason))
 
-    def _forget(self, ahead: _Ahead) -> None:
+    def _forget(self, ahead: _PreparedLeg) -> None:
         del self._ahead[ahead.session]
         if ahead.timer:
             ahead.timer.cancel()
         metrics.WARM_LEGS.set(len(self._ahead))
 
-    def _release(self, ahead: _Ahead) -> None:
+    def _release(self, ahead: _PreparedLeg) -> None:
         self._run(self._released(ahead))
 
-    async def _released(self, ahead: _Ahead) -> None:
+    async def _released(self, ahead: _PreparedLeg) -> None:
         """Whatever of it was made, or perhaps made; a failure is the sweep's to mend.
 
         What is being made is waited for, which has deadlines: Asterisk would make it after its release.
@@ -238,7 +238,7 @@ class WarmLegs:
         self._releases.add(task)
         task.add_done_callback(self._releases.discard)
 
-    def _tell(self, ahead: _Ahead, told: Told) -> None:
+    def _tell(self, ahead: _PreparedLeg, told: Told) -> None:
         try:
             ahead.listener(told)
         except Exception:

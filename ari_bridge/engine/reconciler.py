@@ -16,9 +16,9 @@ import structlog
 from ari_bridge import metrics
 from ari_bridge.ari.models import Channel
 from ari_bridge.engine.call_task import CallTask
-from ari_bridge.engine.executor import Peers
-from ari_bridge.engine.prewarm import WarmLegs
-from ari_bridge.engine.registry import Registry
+from ari_bridge.engine.executor import Backends
+from ari_bridge.engine.prewarm import MediaPrewarmer
+from ari_bridge.engine.registry import CallRegistry
 from ari_bridge.errors import PeerError
 from ari_bridge.fsm.call import Call, CallState, Direction, Fact, PartyState, Resource, Step
 from ari_bridge.fsm.events import (
@@ -31,8 +31,8 @@ from ari_bridge.fsm.events import (
     PartyAnswered,
     RecordingEnded,
 )
-from ari_bridge.fsm.inventory import Finding, Sort, Standing, survey
-from ari_bridge.fsm.recovery import Seen, adopt
+from ari_bridge.fsm.inventory import Finding, Ownership, ResourceKind, classify
+from ari_bridge.fsm.recovery import PbxSnapshot, recover
 from ari_bridge.fsm.strangers import strangers
 from ari_bridge.ids import leg_id, parse_resource_id
 
@@ -49,7 +49,7 @@ _ENTERED = {Resource.FAR: Fact.FAR_ENTERED, Resource.EXTERNAL_MEDIA: Fact.EXTERN
 class Reconciler:
     """Of the registry's calls, and the legs ahead of others. A record that an earlier process left is adopted once."""
 
-    def __init__(self, peers: Peers, registry: Registry, warm: WarmLegs) -> None:
+    def __init__(self, peers: Backends, registry: CallRegistry, warm: MediaPrewarmer) -> None:
         self._peers = peers
         self._registry = registry
         self._warm = warm
@@ -92,12 +92,12 @@ class Reconciler:
         if self._peers.ari.connected:
             await (self.reconcile() if self._behind else self.sweep())
 
-    def _adopt(self, seen: Seen) -> None:
+    def _adopt(self, seen: PbxSnapshot) -> None:
         records = dict(self._registry.records)
         self._registry.records.clear()
         given_away = frozenset(party.channel for record in records.values() for party in record.parties)
         for record in records.values():
-            call, actions = adopt(record, seen, time.time(), given_away)
+            call, actions = recover(record, seen, time.time(), given_away)
             log.info(
                 "a call of an earlier process was found again",
                 call=call.id,
@@ -108,7 +108,7 @@ class Reconciler:
             self._adopted_ids.add(call.id)
             self._registry.adopt(record, (call, actions))
 
-    def _adopt_strangers(self, seen: Seen) -> None:
+    def _adopt_strangers(self, seen: PbxSnapshot) -> None:
         """Calls that talk, and that no record tells of. What we do not know we do not release."""
         for record in strangers(seen, self._peers.ari.app, self._registry.knows, time.time()):
             metrics.OWNERLESS.inc()
@@ -121,7 +121,7 @@ class Reconciler:
                 channels=[record.far_channel, *(party.channel for party in record.parties)],
             )
             self._adopted_ids.add(record.id)
-            self._registry.adopt(record, adopt(record, seen, time.time()))
+            self._registry.adopt(record, recover(record, seen, time.time()))
 
     def _tell(self, task: CallTask, call: Call, channels: Mapping[str, Channel]) -> None:
         at = time.time()
@@ -197,7 +197,7 @@ class Reconciler:
         self._adopt_strangers(seen)
         calls = {call_id: task.call for call_id, task in self._registry.tasks.items()} | self._registry.records
         self._adopted_ids &= calls.keys()
-        findings = survey(
+        findings = classify(
             seen,
             in_our_hands(application, seen),
             calls,
@@ -206,24 +206,26 @@ class Reconciler:
             self._warm.names,
         )
         self._count(findings)
-        orphans = {finding for finding in findings if finding.standing is Standing.ORPHAN}
+        orphans = {finding for finding in findings if finding.standing is Ownership.ORPHAN}
         for finding in sorted(orphans & self._suspects, key=lambda one: (one.sort.value, one.name)):
             await reap(self._peers, finding)
         self._suspects = frozenset(orphans)
 
     def _count(self, findings: list[Finding]) -> None:
         counts = Counter((finding.sort, finding.standing) for finding in findings)
-        for sort in Sort:
-            for standing in Standing:
+        for sort in ResourceKind:
+            for standing in Ownership:
                 metrics.RESOURCES.labels(sort.value, standing.value).set(counts[sort, standing])
 
     async def hang_up_stray(self, channel_id: str) -> None:
         """A channel of ours that came after its call had ended."""
         parsed = parse_resource_id(channel_id)
-        await reap(self._peers, Finding(Sort.CHANNEL, channel_id, Standing.ORPHAN, parsed[0] if parsed else None))
+        await reap(
+            self._peers, Finding(ResourceKind.CHANNEL, channel_id, Ownership.ORPHAN, parsed[0] if parsed else None)
+        )
 
 
-async def look(peers: Peers) -> Seen:
+async def look(peers: Backends) -> PbxSnapshot:
     """What stands. Raises PeerError where Asterisk fails; without rtpengine, `legs` is None."""
     channels, bridges = await asyncio.gather(peers.ari.channels.list(), peers.ari.bridges.list())
     try:
@@ -231,30 +233,30 @@ async def look(peers: Peers) -> Seen:
     except PeerError as error:
         log.warning("cannot see rtpengine's sessions", reason=str(error))
         legs = None
-    return Seen({one.id: one for one in channels}, {one.id: one for one in bridges}, legs)
+    return PbxSnapshot({one.id: one for one in channels}, {one.id: one for one in bridges}, legs)
 
 
-def in_our_hands(application: dict[str, Any], seen: Seen) -> list[str]:
+def in_our_hands(application: dict[str, Any], seen: PbxSnapshot) -> list[str]:
     """The channels of our application; one that ended since it was asked is left out."""
     return [name for name in application.get("channel_ids", ()) if name in seen.channels]
 
 
-async def reap(peers: Peers, finding: Finding) -> bool:
+async def reap(peers: Backends, finding: Finding) -> bool:
     """Remove what belongs to no call. False where a peer fails: it is logged."""
     name = finding.name
     try:
         match finding.sort:
-            case Sort.CHANNEL if finding.call_id is None:
+            case ResourceKind.CHANNEL if finding.call_id is None:
                 # A caller whom no process serves any more: the dialplan's fallback takes over.
                 status = {"ARI_BRIDGE_STATUS": "UNAVAILABLE"}
                 await peers.ari.channels.continue_in_dialplan(name, variables=status)
-            case Sort.CHANNEL:
+            case ResourceKind.CHANNEL:
                 await peers.ari.channels.hangup(name)
-            case Sort.BRIDGE:
+            case ResourceKind.BRIDGE:
                 # Asterisk 16 may list one for ever that is destroyed: its cache has taken a late snapshot of it.
                 if not await peers.ari.bridges.destroy(name):
                     return True
-            case Sort.SESSION:
+            case ResourceKind.SESSION:
                 await peers.media.delete(name)
     except PeerError as error:
         log.error("what belongs to no call could not be removed", what=finding.sort.value, name=name, reason=str(error))

@@ -6,11 +6,11 @@ import time
 import structlog
 
 from ari_bridge.call_store import CallStore
-from ari_bridge.engine.call_metrics import CallMeter
+from ari_bridge.engine.call_metrics import CallObserver
 from ari_bridge.engine.call_task import CallTask, DigitReceived, Limits, Listener, StateChanged, Update
 from ari_bridge.engine.event_dispatcher import Owner
-from ari_bridge.engine.executor import Peers
-from ari_bridge.engine.prewarm import WarmLegs
+from ari_bridge.engine.executor import Backends
+from ari_bridge.engine.prewarm import MediaPrewarmer
 from ari_bridge.errors import Unavailable, UnknownCall, WrongState
 from ari_bridge.fsm.call import Call, CallState, PartyState, Resource
 from ari_bridge.fsm.deadlines import take_up
@@ -23,14 +23,14 @@ from ari_bridge.ids import Kind, is_digest, party_id, resource_id, stem_of
 log = structlog.get_logger(__name__)
 
 
-class Registry:
+class CallRegistry:
     """`tasks`: of the calls that have not ended. `records`: those that an earlier process left, not adopted yet.
 
     `owners`: of the channels whose name does not tell whose they are. `wishes`: what the users of records want done.
     `wishing`: who is told of a call that it takes by its wish.
     """
 
-    def __init__(self, peers: Peers, hooks: Hooks, limits: Limits, store: CallStore, warm: WarmLegs) -> None:
+    def __init__(self, peers: Backends, hooks: Hooks, limits: Limits, store: CallStore, warm: MediaPrewarmer) -> None:
         self.tasks: dict[str, CallTask] = {}
         self.records: dict[str, Call] = {}
         self.owners: dict[str, Owner] = {}
@@ -45,7 +45,7 @@ class Registry:
         self._warm = warm
 
     def add(self, call: Call, listener: Listener | None = None, *, adopted: bool = False) -> CallTask:
-        meter = CallMeter(self._hooks)
+        meter = CallObserver(self._hooks)
 
         def changed(before: Call, after: Call, event: Event) -> None:
             self._store.save(after)  # before its actions: what is done is known, whatever comes next

@@ -80,7 +80,7 @@ class Fact(Choice):
 
 
 @dataclass(frozen=True, slots=True)
-class WarmLeg:
+class PreparedLeg:
     """A media leg that was made ahead of its call."""
 
     number: int
@@ -91,7 +91,7 @@ class WarmLeg:
 
 
 @dataclass(frozen=True, slots=True)
-class Spare:
+class SupersededResource:
     """A resource of a media leg that the call uses no more, not released yet."""
 
     resource: Resource
@@ -153,7 +153,7 @@ class Party(msgspec.Struct, frozen=True):
         return self.state is PartyState.UP and self.leaving is None
 
 
-class Taping(Choice):
+class RecordingStatus(Choice):
     """How a recording stands."""
 
     ON = "on"
@@ -165,7 +165,7 @@ class Recording(msgspec.Struct, frozen=True):
     """A recording of all that is said in the call. `name`: Asterisk's for it, and ours."""
 
     name: str
-    state: Taping
+    state: RecordingStatus
     started_at: float  # Unix seconds
 
 
@@ -202,8 +202,8 @@ class Call(msgspec.Struct, frozen=True):
     waiting: frozenset["Step"] = frozenset()  # of these, the ones without a result yet
     holds: frozenset[Resource] = frozenset()  # made, or perhaps made, and not released yet
     releasing: frozenset[Resource] = frozenset()  # of these, the ones being released
-    spare: frozenset[Spare] = frozenset()  # what earlier legs still have
-    spare_releasing: frozenset[Spare] = frozenset()  # of these, the ones being released
+    spare: frozenset[SupersededResource] = frozenset()  # what earlier legs still have
+    spare_releasing: frozenset[SupersededResource] = frozenset()  # of these, the ones being released
     stale: frozenset[tuple["Step", int]] = frozenset()  # steps of earlier legs without a result yet
     standing: StandingLeg | None = None  # of these, the one that can be used again
     owner_away: bool = False  # no connection of the page that holds the call stands
@@ -247,7 +247,7 @@ class Call(msgspec.Struct, frozen=True):
     def recording(self) -> Recording | None:
         """The one that runs, or is paused."""
         last = self.recordings[-1] if self.recordings else None
-        return last if last and last.state is not Taping.OVER else None
+        return last if last and last.state is not RecordingStatus.OVER else None
 
 
 class Step(Choice):

@@ -5,7 +5,7 @@ One form for both. In JSON its names are in camelCase; no SDP is in it.
 
 import msgspec
 
-from ari_bridge.fsm.call import Call, CallState, Direction, Party, PartyState, Taping
+from ari_bridge.fsm.call import Call, CallState, Direction, Party, PartyState, RecordingStatus
 from ari_bridge.outcomes import Cause, Detail, Outcome
 
 
@@ -35,7 +35,7 @@ class CallRecording(msgspec.Struct, frozen=True, rename="camel"):
     """A recording of the call, as it stands."""
 
     name: str  # by which `/recordings` has it, once the call has ended
-    state: Taping
+    state: RecordingStatus
 
 
 class CallData(msgspec.Struct, frozen=True, rename="camel"):

@@ -21,8 +21,8 @@ from ari_bridge.fsm.call import (
     Party,
     PartyState,
     Resource,
-    Spare,
     Step,
+    SupersededResource,
 )
 from ari_bridge.fsm.events import RecordingVerb
 from ari_bridge.outcomes import Cause, Detail, Outcome
@@ -177,7 +177,7 @@ def release(call: Call) -> Decision:
 def without(call: Call, resource: Resource, leg: int = 0) -> Call:
     """The call without a resource that is gone; `leg`: whose, where it is a leg's."""
     if resource.of_leg and leg != call.leg:
-        gone = {Spare(resource, leg)}
+        gone = {SupersededResource(resource, leg)}
         return replace(call, spare=call.spare - gone, spare_releasing=call.spare_releasing - gone)
     return replace(call, holds=call.holds - {resource}, releasing=call.releasing - {resource})
 
@@ -216,8 +216,9 @@ def drop_leg(call: Call) -> Call:
         call,
         leg=number,
         last_leg=number,
-        spare=call.spare | {Spare(resource, call.leg) for resource in held},
-        spare_releasing=call.spare_releasing | {Spare(resource, call.leg) for resource in call.releasing & held},
+        spare=call.spare | {SupersededResource(resource, call.leg) for resource in held},
+        spare_releasing=call.spare_releasing
+        | {SupersededResource(resource, call.leg) for resource in call.releasing & held},
         stale=call.stale | {(step, call.leg) for step in call.waiting & begun},
         holds=call.holds - held,
         releasing=call.releasing - held,

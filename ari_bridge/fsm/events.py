@@ -10,7 +10,7 @@ happened; too late is no fault. *Result*: a request of ours came back.
 from dataclasses import dataclass
 from enum import Enum
 
-from ari_bridge.fsm.call import PartyState, Resource, Step, WarmLeg
+from ari_bridge.fsm.call import PartyState, PreparedLeg, Resource, Step
 from ari_bridge.fsm.timing import Timer as Timer
 from ari_bridge.leg_stats import LegFigures
 from ari_bridge.net import RtpAddress
@@ -36,7 +36,7 @@ class Event:
 class Placed(Event):
     """A browser calls a number: the first event of an outbound call. `warm`: a leg that was made ahead of it."""
 
-    warm: WarmLeg | None = None
+    warm: PreparedLeg | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Accepted(Event):
     offer: str
     session: str | None = None
     prefer: str = ""  # the codec; "" leaves it as it is
-    warm: WarmLeg | None = None
+    warm: PreparedLeg | None = None
 
 
 @dataclass(frozen=True, slots=True)

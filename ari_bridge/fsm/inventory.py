@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ari_bridge.fsm.call import Call, Resource
-from ari_bridge.fsm.recovery import Seen
+from ari_bridge.fsm.recovery import PbxSnapshot
 from ari_bridge.ids import Kind, leg_id, parse_resource_id, stem_of
 
 
-class Sort(Enum):
+class ResourceKind(Enum):
     """What a resource is. The value is a metric label."""
 
     CHANNEL = "channel"
@@ -20,7 +20,7 @@ class Sort(Enum):
     SESSION = "session"
 
 
-class Standing(Enum):
+class Ownership(Enum):
     """Whose a resource is. The value is a metric label."""
 
     KNOWN = "known"  # a call's that began in this process
@@ -31,14 +31,14 @@ class Standing(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    sort: Sort
+    sort: ResourceKind
     name: str
-    standing: Standing
+    standing: Ownership
     call_id: str | None  # its stem where no call has it; None: a caller's channel, of which no name tells the call
 
 
-def survey(
-    seen: Seen,
+def classify(
+    seen: PbxSnapshot,
     ours: Iterable[str],
     calls: Mapping[str, Call],
     adopted: frozenset[str],
@@ -58,17 +58,17 @@ def survey(
     for channel in ours:
         known = channel in owners or channel in warm
         call_id = owners.get(channel) or _owner(channel, ids)
-        found.append(_finding(Sort.CHANNEL, channel, call_id, known, kept))
+        found.append(_finding(ResourceKind.CHANNEL, channel, call_id, known, kept))
     for bridge in seen.bridges.values():
         parsed = parse_resource_id(bridge.id)
         if parsed and parsed[1] is Kind.BRIDGE and bridge.name == app:
             call_id = ids.get(parsed[0], parsed[0])
-            found.append(_finding(Sort.BRIDGE, bridge.id, call_id, call_id in calls, kept))
+            found.append(_finding(ResourceKind.BRIDGE, bridge.id, call_id, call_id in calls, kept))
     for leg in sorted(seen.legs or ()):
         call_id = _owner(leg, ids)
         call = calls.get(call_id or "")
         known = leg in warm or (call is not None and leg in _legs(call))
-        found.append(_finding(Sort.SESSION, leg, call_id, known, kept))
+        found.append(_finding(ResourceKind.SESSION, leg, call_id, known, kept))
     return found
 
 
@@ -80,12 +80,12 @@ class _Kept:
     ownerless: frozenset[str]
 
 
-def _finding(sort: Sort, name: str, call_id: str | None, known: bool, kept: _Kept) -> Finding:
+def _finding(sort: ResourceKind, name: str, call_id: str | None, known: bool, kept: _Kept) -> Finding:
     if not known:
-        return Finding(sort, name, Standing.ORPHAN, call_id)
+        return Finding(sort, name, Ownership.ORPHAN, call_id)
     if call_id in kept.ownerless:
-        return Finding(sort, name, Standing.OWNERLESS, call_id)
-    return Finding(sort, name, Standing.ADOPTED if call_id in kept.adopted else Standing.KNOWN, call_id)
+        return Finding(sort, name, Ownership.OWNERLESS, call_id)
+    return Finding(sort, name, Ownership.ADOPTED if call_id in kept.adopted else Ownership.KNOWN, call_id)
 
 
 def _owner(name: str, ids: Mapping[str, str]) -> str | None:

@@ -1,7 +1,7 @@
 """What a call is after our process has died and come back: told from its record, Asterisk and rtpengine.
 
 The record has what nobody else knows: who calls whom, since when, whose page holds it. Asterisk has the
-channels and who is bridged, rtpengine the media sessions. `adopt` makes one call of the three. Pure.
+channels and who is bridged, rtpengine the media sessions. `recover` makes one call of the three. Pure.
 """
 
 from collections.abc import Mapping
@@ -21,8 +21,8 @@ from ari_bridge.fsm.call import (
     Party,
     PartyState,
     Resource,
-    Spare,
     Step,
+    SupersededResource,
 )
 from ari_bridge.fsm.decisions import ACCEPTING, EARLY, ENDING, RINGING, TRYING, UP, Decision
 from ari_bridge.fsm.events import Timer
@@ -33,7 +33,7 @@ from ari_bridge.outcomes import Cause, Outcome
 
 
 @dataclass(frozen=True)
-class Seen:
+class PbxSnapshot:
     """What stands at this moment, by name. `legs`: of rtpengine; None where no rtpengine could be asked."""
 
     channels: Mapping[str, Channel]
@@ -45,7 +45,7 @@ _FAR_STANDS = frozenset({Fact.FAR_CREATED, Fact.FAR_ENTERED})
 _CALLER_RINGS = _FAR_STANDS | {Fact.PAGES_RING, Fact.FAR_RUNG}
 
 
-def adopt(record: Call, seen: Seen, at: float, given_away: frozenset[str] = frozenset()) -> Decision:
+def recover(record: Call, seen: PbxSnapshot, at: float, given_away: frozenset[str] = frozenset()) -> Decision:
     """The call as it stands, and what it wants done now. `at`: Unix seconds.
 
     `given_away`: the channels that are a party of another call: a process that died while it gave one over has
@@ -71,7 +71,7 @@ def adopt(record: Call, seen: Seen, at: float, given_away: frozenset[str] = froz
     return _goes_on(found, state, at, seen)
 
 
-def _holding(record: Call, seen: Seen) -> Call:
+def _holding(record: Call, seen: PbxSnapshot) -> Call:
     """The record with what is there of its resources; legs but its last one are spare."""
     holds, stem = set(), stem_of(record.id)
     if record.far_channel in seen.channels:
@@ -83,14 +83,14 @@ def _holding(record: Call, seen: Seen) -> Call:
         for name in names:
             parsed = parse_resource_id(name)
             if parsed == (stem, Kind.EXTERNAL_MEDIA):
-                spare.add(Spare(resource, leg_number(name)))
+                spare.add(SupersededResource(resource, leg_number(name)))
     present = {one for one in spare if one.leg == record.leg}
     holds |= {one.resource for one in present}
     parties = tuple(_as_it_stands(party, seen, record) for party in record.parties)
     return replace(record, holds=frozenset(holds), spare=frozenset(spare - present), parties=parties)
 
 
-def _as_it_stands(party: Party, seen: Seen, record: Call) -> Party:
+def _as_it_stands(party: Party, seen: PbxSnapshot, record: Call) -> Party:
     """Nothing that was asked for it is under way any more. Of a call that goes on, its end is still to be told."""
     if party.state is PartyState.GONE:
         return party
@@ -109,7 +109,7 @@ def _state(record: Call, far: Channel) -> CallState:
     return record.state
 
 
-def _was_answered(call: Call, far: Channel, seen: Seen) -> bool:
+def _was_answered(call: Call, far: Channel, seen: PbxSnapshot) -> bool:
     """Whether the caller talks to the page that took the call, though we died before we heard that it was answered.
 
     Up alone does not say so: the dialplan may have answered before the caller came to us. But to answer is the last
@@ -138,13 +138,13 @@ def _rings_again(call: Call) -> Decision:
     return call, [*releases, StartTimer(Timer.RING)]
 
 
-def _members(call: Call, seen: Seen) -> set[str]:
+def _members(call: Call, seen: PbxSnapshot) -> set[str]:
     """The channels in the call's bridge; none where it is gone."""
     bridge = seen.bridges.get(resource_id(call.id, Kind.BRIDGE))
     return set(bridge.channels) if bridge else set()
 
 
-def _parties_go_on(call: Call, at: float, seen: Seen) -> Decision:
+def _parties_go_on(call: Call, at: float, seen: PbxSnapshot) -> Decision:
     """A call that has, or had, more parties than the far side: they are told what they missed, as events are."""
     call, actions = _goes_on(call, UP, at, seen)
     members = _members(call, seen)
@@ -179,7 +179,7 @@ def _party_goes_on(call: Call, party: Party, channel: Channel | None, members: s
     return call, [StartTimer(Timer.PARTY, party.number)]
 
 
-def _goes_on(call: Call, state: CallState, at: float, seen: Seen) -> Decision:
+def _goes_on(call: Call, state: CallState, at: float, seen: PbxSnapshot) -> Decision:
     if media := seen.channels.get(leg_id(call.id, call.leg)):  # who is there may have changed while nobody listened
         line = media.connected
         call, _ = identified(replace(call, state=state), Resource.EXTERNAL_MEDIA, call.leg, line.number, line.name)

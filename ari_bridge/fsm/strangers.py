@@ -11,13 +11,13 @@ from datetime import datetime
 
 from ari_bridge.ari.models import Bridge, Channel
 from ari_bridge.fsm.call import Call, CallState, Direction, Party, PartyState, Step
-from ari_bridge.fsm.recovery import Seen
+from ari_bridge.fsm.recovery import PbxSnapshot
 from ari_bridge.ids import Kind, leg_number, lost_id, parse_resource_id, resource_id
 
 _LOCAL = re.compile(r"Local/([0-9A-Za-z+*#._-]+)@")
 
 
-def strangers(seen: Seen, app: str, known: Callable[[str], bool], at: float) -> list[Call]:
+def strangers(seen: PbxSnapshot, app: str, known: Callable[[str], bool], at: float) -> list[Call]:
     """A record for each call in which at least two talk, and which is not `known` by its stem. `at`: Unix seconds."""
     found = []
     for bridge in seen.bridges.values():
@@ -29,7 +29,7 @@ def strangers(seen: Seen, app: str, known: Callable[[str], bool], at: float) -> 
     return sorted(found, key=lambda call: call.created_at)
 
 
-def _record(stem: str, bridge: Bridge, seen: Seen, at: float) -> Call | None:
+def _record(stem: str, bridge: Bridge, seen: PbxSnapshot, at: float) -> Call | None:
     up = [channel for name in bridge.channels if (channel := seen.channels.get(name)) and channel.state == "Up"]
     legs = [one for one in up if parse_resource_id(one.id) == (stem, Kind.EXTERNAL_MEDIA)]
     others = [one for one in up if one not in legs]

@@ -15,7 +15,7 @@ class Codec(Enum):
     PCMU = "pcmu"
 
 
-class Codecs(Enum):
+class CodecMode(Enum):
     """What the setting `CODECS` may be."""
 
     OPUS = "opus"
@@ -23,7 +23,7 @@ class Codecs(Enum):
     AUTO = "auto"  # Opus, until a node transcodes as much as it should
 
 
-class Why(Enum):
+class CodecReason(Enum):
     """What decided. The values are labels of a metric."""
 
     OFFERED = "offered"  # the browser offers nothing else
@@ -51,7 +51,7 @@ PLAIN_OPUS = OpusOptions()
 class CodecPolicy:
     """`limit`: transcoded sessions for each unit of a node's weight, from which on `AUTO` passes PCMU."""
 
-    codecs: Codecs = Codecs.OPUS
+    codecs: CodecMode = CodecMode.OPUS
     opus: OpusOptions = PLAIN_OPUS
     limit: int = 40
 
@@ -62,7 +62,7 @@ OPUS_ALWAYS = CodecPolicy()
 @dataclass(frozen=True)
 class Choice:
     codec: Codec
-    why: Why
+    why: CodecReason
 
 
 RELAX = 0.8
@@ -115,9 +115,9 @@ def choose(policy: CodecPolicy, asked: Codec | None, offered: frozenset[Codec], 
     `offered`: what the browser can do; empty counts as Opus, as the offer was checked before. `saving`: `is_saving`.
     """
     if len(offered) == 1:
-        return Choice(next(iter(offered)), Why.OFFERED)
+        return Choice(next(iter(offered)), CodecReason.OFFERED)
     if asked is not None:
-        return Choice(asked, Why.ASKED)
-    if policy.codecs is Codecs.AUTO:
-        return Choice(Codec.PCMU, Why.LOAD) if saving else Choice(Codec.OPUS, Why.SETTING)
-    return Choice(Codec(policy.codecs.value), Why.SETTING)
+        return Choice(asked, CodecReason.ASKED)
+    if policy.codecs is CodecMode.AUTO:
+        return Choice(Codec.PCMU, CodecReason.LOAD) if saving else Choice(Codec.OPUS, CodecReason.SETTING)
+    return Choice(Codec(policy.codecs.value), CodecReason.SETTING)

@@ -15,7 +15,7 @@ from ari_bridge.media.activity import Heard
 from ari_bridge.media.codec_policy import PLAIN_OPUS, Codec, OpusOptions, Transcoding
 from ari_bridge.media.ng import PEER, NgClient, Observer
 from ari_bridge.media.node_address import NodeAddress
-from ari_bridge.media.node_monitor import MISSES, Breaker, NodeReport, Pulse, State
+from ari_bridge.media.node_monitor import MISSES, Breaker, NodeMonitor, NodeReport, State
 from ari_bridge.media.rtpengine import Rtpengine, UnknownSession
 from ari_bridge.net import RtpAddress
 
@@ -76,7 +76,7 @@ class Node:
             on_refused=lambda reason: self._settle(self._pulse.refused(reason)),
         )
         self._engine = Rtpengine(self._ng, opus)
-        self._pulse = Pulse()
+        self._pulse = NodeMonitor()
         self._breaker = Breaker()
         self._legs: set[str] = set()  # offers that it took
         self._offering: set[str] = set()  # offers that it was sent and has not answered

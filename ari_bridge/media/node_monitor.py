@@ -27,7 +27,7 @@ class State(Enum):
     DOWN = "down"
 
 
-class Pulse:
+class NodeMonitor:
     """Up or down, by answers and their absence. Each method tells whether the state has changed.
 
     `reason`: why it is down, in words; "" while it is not.

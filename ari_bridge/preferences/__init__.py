@@ -1,7 +1,15 @@
 """Who wants to be called, and where a call goes that finds nobody."""
 
 from ari_bridge.preferences.preferences import VOICEMAIL, Preferences, check
-from ari_bridge.preferences.ring_decision import reach
-from ari_bridge.preferences.store import NotKept, PreferenceFile, PreferenceStore
+from ari_bridge.preferences.ring_decision import decide_ringing
+from ari_bridge.preferences.store import PreferenceFile, PreferencesNotSaved, PreferenceStore
 
-__all__ = ["VOICEMAIL", "NotKept", "PreferenceFile", "PreferenceStore", "Preferences", "check", "reach"]
+__all__ = [
+    "VOICEMAIL",
+    "PreferencesNotSaved",
+    "PreferenceFile",
+    "PreferenceStore",
+    "Preferences",
+    "check",
+    "decide_ringing",
+]

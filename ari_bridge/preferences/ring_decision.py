@@ -7,7 +7,7 @@ from ari_bridge.preferences.preferences import Preferences
 
 
 @dataclass(frozen=True)
-class Reach:
+class RingDecision:
     """Who rings for a caller; where nobody does, why: `status` is what the dialplan is told (ARI_BRIDGE_STATUS).
 
     `forward`, `ring_seconds`: see `Call`.
@@ -19,18 +19,18 @@ class Reach:
     ring_seconds: float = 0.0
 
 
-def reach(user: str, wanted: Preferences, *, has_page: bool, in_call: bool) -> Reach:
+def decide_ringing(user: str, wanted: Preferences, *, has_page: bool, in_call: bool) -> RingDecision:
     """`has_page`: a page of the user is open. `in_call`: the user holds a call at this moment."""
     if wanted.forward_always:
         return _not_rung(wanted.forward_always, "")
     if wanted.do_not_disturb:
-        return Reach(status="DND")
+        return RingDecision(status="DND")
     if not has_page:
         return _not_rung(wanted.forward_unreachable, "UNAVAILABLE")
     if in_call and not wanted.call_waiting:
         return _not_rung(wanted.forward_busy, "BUSY")
-    return Reach(frozenset({user}), forward=wanted.forward_no_answer, ring_seconds=wanted.ring_seconds)
+    return RingDecision(frozenset({user}), forward=wanted.forward_no_answer, ring_seconds=wanted.ring_seconds)
 
 
-def _not_rung(forward: str, otherwise: str) -> Reach:
-    return Reach(status=forwarded(forward, otherwise), forward=forward)
+def _not_rung(forward: str, otherwise: str) -> RingDecision:
+    return RingDecision(status=forwarded(forward, otherwise), forward=forward)

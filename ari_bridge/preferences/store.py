@@ -25,7 +25,7 @@ RETRY_SECONDS = 5.0
 log = structlog.get_logger(__name__)
 
 
-class NotKept(Unavailable):
+class PreferencesNotSaved(Unavailable):
     """The preferences could not be written: those of before stand."""
 
     def __init__(self, reason: str) -> None:
@@ -73,7 +73,7 @@ class PreferenceFile:
 
     async def change(self, user: str, preferences: Preferences) -> None:
         if self._waiting >= CHANGES_WAITING:
-            raise NotKept("the disk is too slow")
+            raise PreferencesNotSaved("the disk is too slow")
         self._waiting += 1
         try:
             async with self._writing:
@@ -86,7 +86,7 @@ class PreferenceFile:
                 self._kept = changed
         except OSError as error:
             log.error("preferences could not be written", reason=str(error))
-            raise NotKept(error.strerror or "the disk fails") from error
+            raise PreferencesNotSaved(error.strerror or "the disk fails") from error
         finally:
             self._waiting -= 1
 

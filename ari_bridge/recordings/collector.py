@@ -21,7 +21,8 @@ from ari_bridge import metrics
 from ari_bridge.ari.events import AriEvent, RecordingFailed, RecordingFinished
 from ari_bridge.ari.models import LiveRecording, StoredRecording
 from ari_bridge.errors import PeerError
-from ari_bridge.fsm.call import Call
+from ari_bridge.fsm.call import Call, RecordingStatus
+from ari_bridge.hooks import CallReleased, HookEvent
 from ari_bridge.recordings import files, wav
 from ari_bridge.recordings.library import Library
 from ari_bridge.recordings.protocol import StoreFailed
@@ -69,12 +70,13 @@ class _Job:
     step: Step = Step.FETCH
     tries: int = 0  # that failed, in a row
     gone: int = 0  # of these, how often Asterisk had no such file
+    told: bool = True  # that it is complete, by Asterisk; else it is to be asked first
 
 
 class Collector:
     """`call`: what is known of a call, live or ended, by its stem (the call memory's `of_stem`); None of one not ours.
 
-    Register `on_event` and `on_connect` with the ARI client.
+    Register `on_event` and `on_connect` with the ARI client, and `on_hook` with the hooks.
     """
 
     def __init__(
@@ -112,21 +114,28 @@ class Collector:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
 
-    def finished(self, name: str) -> None:
-        """A recording is complete: collect it. Told twice is fine."""
+    def finished(self, name: str, *, told: bool = True) -> None:
+        """A recording is complete: collect it. Told twice is fine. `told`: by Asterisk."""
         stem = stem_of_name(name)
         if name in self._jobs or stem is None:
             return
         if len(self._jobs) >= MOST_WAITING:
             log.error("too many recordings wait: this one stays in Asterisk for now", recording=name)
             return
-        job = self._jobs[name] = _Job(name, stem)
+        job = self._jobs[name] = _Job(name, stem, told=told)
         metrics.RECORDINGS_WAITING.set(len(self._jobs))
         self._put(job, 0.0)
 
     def on_event(self, event: AriEvent) -> None:
         if isinstance(event, RecordingFinished | RecordingFailed):
             self.finished(event.recording.name)
+
+    def on_hook(self, event: HookEvent) -> None:
+        """With a call's bridge, each recording is over: on a busy machine, Asterisk was seen not to tell so."""
+        if isinstance(event, CallReleased):
+            for recording in event.call.recordings:
+                if recording.state is not RecordingStatus.OVER:
+                    self.finished(recording.name, told=False)
 
     async def on_connect(self) -> None:
         """Asterisk answers (again): nothing that failed need wait, and something may have finished meanwhile."""
@@ -215,6 +224,8 @@ class Collector:
         if not await asyncio.to_thread(spool.is_kept, name):
             if not await asyncio.to_thread(spool.has, name):
                 job.step = Step.FETCH
+                if not job.told and await self._recorder.live(name) is not None:
+                    return False
                 if not await self._fetch(name):
                     return self._is_gone(job)
                 self._worked(job, Step.FETCH)

@@ -1,6 +1,6 @@
 """Who somebody is: passwords to tokens, tokens to users.
 
-`Access` is the seam: everything that asks who somebody is asks here, and gets a user or a refusal.
+`Authenticator` is the seam: everything that asks who somebody is asks here, and gets a user or a refusal.
 """
 
 import hashlib
@@ -18,9 +18,9 @@ from jwt.types import Options
 
 from frontend.auth.sign_ins import SignIns, SlowDown
 from frontend.auth.users import InvalidUser, Users, check_name
-from frontend.http.problems import Refused
+from frontend.http.problems import ProblemError
 
-__all__ = ["Access", "Session", "SlowDown", "Unauthorized", "token_secret"]
+__all__ = ["Authenticator", "Session", "SlowDown", "Unauthorized", "token_secret"]
 
 CLOCK_LEEWAY = 120.0
 """Seconds by which the clocks of two machines may differ, or ours be set: no sign-in is refused for it."""
@@ -42,7 +42,7 @@ class Session:
     expires_at: float  # Unix seconds
 
 
-class Access:
+class Authenticator:
     """With `required` False (loopback only) everybody is who they say."""
 
     def __init__(self, *, required: bool, users: Users, secret: str, lifetime: int) -> None:
@@ -62,7 +62,7 @@ class Access:
             right = await self._sign_ins.check(user, password, address)
         except (InvalidUser, OSError) as error:
             log.error("nobody can sign in: the users file cannot be read", reason=str(error))
-            raise Refused("unavailable", "Nobody can sign in now: the server cannot read its users.") from None
+            raise ProblemError("unavailable", "Nobody can sign in now: the server cannot read its users.") from None
         if not right:
             raise Unauthorized("The user name or the password is wrong.")
         return self._session(user, int(time.time()))

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from ari_bridge.engine.call_manager import Calls, RecordingVerb
+from ari_bridge.engine.call_manager import CallManager, RecordingVerb
 from ari_bridge.errors import InvalidRequest
 from frontend.protocol import messages
 
-Verb = (
+CallCommand = (
     messages.Dtmf
     | messages.Hold
     | messages.Transfer
@@ -19,7 +19,7 @@ Verb = (
 )
 
 
-def act(calls: Calls, verb: Verb, check_mine: Callable[[str], None]) -> None:
+def execute(calls: CallManager, verb: CallCommand, check_mine: Callable[[str], None]) -> None:
     """Begin what is asked for; what comes of it is told to who listens.
 
     `check_mine` raises UnknownCall for a call of somebody else. Raises CallerError, Unavailable.

@@ -3,7 +3,7 @@
 import time
 
 from ari_bridge.fsm import call as engine
-from ari_bridge.fsm.call import Call, CallState, Taping
+from ari_bridge.fsm.call import Call, CallState, RecordingStatus
 from ari_bridge.fsm.rules.parties import FAR_NUMBER, shown
 from ari_bridge.outcomes import Detail, Outcome
 from frontend.protocol.messages import (
@@ -173,7 +173,7 @@ def recording_state(call: Call) -> RecordingState:
     running = call.recording
     if running is None:
         return "off"
-    return "paused" if running.state is Taping.PAUSED else "on"
+    return "paused" if running.state is RecordingStatus.PAUSED else "on"
 
 
 def _far_state(call: Call) -> PartyState | None:

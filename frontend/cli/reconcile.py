@@ -11,16 +11,16 @@ from rich.table import Table
 
 from ari_bridge.ari.client import Ari
 from ari_bridge.call_store import StoreRefused, knows, live_records
-from ari_bridge.engine.executor import Peers
+from ari_bridge.engine.executor import Backends
 from ari_bridge.engine.reconciler import GRACE_SECONDS, in_our_hands, look, reap
 from ari_bridge.errors import PeerError, PeerRefused
 from ari_bridge.fsm.call import Call
-from ari_bridge.fsm.inventory import Finding, Standing, survey
-from ari_bridge.fsm.recovery import adopt
+from ari_bridge.fsm.inventory import Finding, Ownership, classify
+from ari_bridge.fsm.recovery import recover
 from ari_bridge.fsm.strangers import strangers
 from ari_bridge.ids import stem_of
 from ari_bridge.media.pool import Pool
-from frontend.presence.registrar import OpenPages
+from frontend.presence.registrar import WebSocketRegistrar
 from frontend.settings import Settings
 
 FAILED = 1
@@ -60,7 +60,7 @@ async def _reconcile(settings: Settings, apply: bool, end: str) -> Report:
         settings.ari_url, settings.ari_user, settings.ari_password, settings.ari_app, timeout=settings.ari_timeout
     )
     media = Pool(settings.rtpengine_ng, app=settings.ari_app, timeout=settings.rtpengine_timeout)
-    peers = Peers(ari, media, OpenPages())
+    peers = Backends(ari, media, WebSocketRegistrar())
     try:
         await ari.open()
         await media.start()
@@ -81,7 +81,7 @@ async def _reconcile(settings: Settings, apply: bool, end: str) -> Report:
         await ari.close()
 
 
-async def _compare(peers: Peers, settings: Settings) -> Report:
+async def _compare(peers: Backends, settings: Settings) -> Report:
     seen = await look(peers)
     records = {call.id: call for call in live_records(settings.state_dir)}
     try:
@@ -90,9 +90,9 @@ async def _compare(peers: Peers, settings: Settings) -> Report:
         ours = []
     stems = {stem_of(call_id) for call_id in records}
     unknown = strangers(seen, peers.ari.app, lambda stem: stem in stems or knows(settings.state_dir, stem), time.time())
-    after = [(record, adopt(record, seen, time.time())[0]) for record in [*records.values(), *unknown]]
-    findings = survey(seen, ours, {call.id: call for _, call in after}, frozenset(records), peers.ari.app)
-    return Report(after, [one for one in findings if one.standing is Standing.ORPHAN], findings)
+    after = [(record, recover(record, seen, time.time())[0]) for record in [*records.values(), *unknown]]
+    findings = classify(seen, ours, {call.id: call for _, call in after}, frozenset(records), peers.ari.app)
+    return Report(after, [one for one in findings if one.standing is Ownership.ORPHAN], findings)
 
 
 def _show_end(report: Report, end: str) -> int:

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 from frontend.client.call import Call
 from frontend.client.client import Client
 from frontend.client.errors import (
+    AuthenticationLost,
     ClientError,
     ConnectionFailed,
     ConnectionLost,
     DownloadFailed,
     MediaMissing,
-    NoMedia,
-    NotSeen,
+    MediaUnavailable,
     Problem,
     Refused,
-    SignedOut,
+    WaitTimeout,
 )
 from frontend.client.http_client import HttpClient
 from frontend.client.http_transport import Patience
@@ -27,7 +27,7 @@ from frontend.client.media import GivenOffer, Media, MediaStats
 from frontend.client.models import CallInfo, CallRecord, Invited, PreferenceInfo, RecordingInfo, ServerEvent
 
 if TYPE_CHECKING:
-    from frontend.client.audio import File, Heard, Silence, Source, Tone, ToneNotHeard
+    from frontend.client.audio import File, ReceivedAudio, Silence, Source, Tone, ToneNotHeard
 
 __all__ = [
     "Call",
@@ -40,22 +40,22 @@ __all__ = [
     "DownloadFailed",
     "File",
     "GivenOffer",
-    "Heard",
+    "ReceivedAudio",
     "HttpClient",
     "Incoming",
     "Invited",
     "Media",
     "MediaMissing",
     "MediaStats",
-    "NoMedia",
-    "NotSeen",
+    "MediaUnavailable",
+    "WaitTimeout",
     "Patience",
     "PreferenceInfo",
     "Problem",
     "RecordingInfo",
     "Refused",
     "ServerEvent",
-    "SignedOut",
+    "AuthenticationLost",
     "Silence",
     "Source",
     "Tone",

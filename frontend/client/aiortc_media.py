@@ -16,7 +16,7 @@ try:
 except ImportError as error:
     raise MediaMissing(error.name) from error
 
-from frontend.client.audio import FRAME, Heard, Silence, Source, hear
+from frontend.client.audio import FRAME, ReceivedAudio, Silence, Source, hear
 from frontend.client.media import MediaStats
 
 _CLOCK = 48_000  # Hz of the jitter that aiortc tells
@@ -66,7 +66,7 @@ class WebRtc:
     """
 
     def __init__(self, source: Source | None = None, *, codec: str = "") -> None:
-        self.heard = Heard()
+        self.heard = ReceivedAudio()
         self.muted = False
         self.sdp_offer = ""
         self.sdp_answer = ""

@@ -2,7 +2,7 @@
 
 A call is proved by audio, not by states: one side sends a known tone, the other
 recognises it. Sources are aiortc audio tracks (20 ms frames, 48 kHz, mono); what
-arrives is kept for the last ten seconds in a `Heard`.
+arrives is kept for the last ten seconds in a `ReceivedAudio`.
 Knows nothing of calls, signalling or the network.
 """
 
@@ -247,7 +247,7 @@ class MixNotHeard(Exception):
         return f"wanted were the tones {wanted} Hz within {self.seconds:g} s; heard at last: {heard}"
 
 
-class Heard:
+class ReceivedAudio:
     """The last ten seconds of what a phone hears."""
 
     def __init__(self) -> None:
@@ -390,7 +390,7 @@ class Heard:
         self._recording.writeframes(samples.tobytes())
 
 
-async def hear(track: MediaStreamTrack, heard: Heard) -> None:
+async def hear(track: MediaStreamTrack, heard: ReceivedAudio) -> None:
     """Feed a track into `heard` until the track ends. `heard` is not closed: another track may follow."""
     try:
         while True:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from ari_bridge.outcomes import Outcome
 from frontend.client import events as happens
 from frontend.client.connection import refused
-from frontend.client.errors import ClientError, ConnectionLost, NoMedia, NotSeen, Refused
+from frontend.client.errors import ClientError, ConnectionLost, MediaUnavailable, Refused, WaitTimeout
 from frontend.client.events import CallEvent, EventLog
 from frontend.client.media import Media, MediaStats
 from frontend.client.retry import backoff, wait_after
@@ -16,7 +16,7 @@ from frontend.protocol import messages
 from frontend.protocol.messages import ClientMessage, IceServer, ServerMessage
 
 if TYPE_CHECKING:
-    from frontend.client.audio import Heard
+    from frontend.client.audio import ReceivedAudio
 
 ANSWER_SECONDS = 15.0  # the server's own set-up timeout comes first
 HANGUP_SECONDS = 10.0
@@ -77,11 +77,11 @@ class Call:
         return "ended" in self.history
 
     @property
-    def heard(self) -> "Heard":
+    def heard(self) -> "ReceivedAudio":
         """The last ten seconds of what is heard. Raises NoMedia."""
-        heard: Heard | None = getattr(self.media, "heard", None)
+        heard: ReceivedAudio | None = getattr(self.media, "heard", None)
         if heard is None:
-            raise NoMedia(self.id)
+            raise MediaUnavailable(self.id)
         return heard
 
     async def events(self) -> AsyncIterator[CallEvent]:
@@ -118,10 +118,10 @@ class Call:
                     if self._broken:
                         raise self._broken
                     if self.ended:
-                        raise NotSeen(f"{self}: ended without {what}")
+                        raise WaitTimeout(f"{self}: ended without {what}")
                     await self._log.change()
         except TimeoutError:
-            raise NotSeen(f"{self}: no {what} within {timeout:g} s") from None
+            raise WaitTimeout(f"{self}: no {what} within {timeout:g} s") from None
 
     async def get_stats(self) -> MediaStats:
         """Raises NoMedia."""
@@ -365,7 +365,7 @@ class Call:
 
     def _sound(self) -> Media:
         if self.media is None:
-            raise NoMedia(self.id)
+            raise MediaUnavailable(self.id)
         return self.media
 
     def _stop_media(self) -> None:

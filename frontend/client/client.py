@@ -20,11 +20,12 @@ from ari_bridge.ids import new_call_id
 from frontend.client import media as media_module
 from frontend.client.call import Call
 from frontend.client.connection import Connection
-from frontend.client.errors import ClientError, ConnectionLost, NotSeen, Refused, SignedOut
+from frontend.client.errors import AuthenticationLost, ClientError, ConnectionLost, Refused, WaitTimeout
 from frontend.client.http_client import HttpClient
 from frontend.client.incoming import Incoming, Rings
 from frontend.client.media import Media
 from frontend.client.retry import backoff, wait_after
+from frontend.client.token_keeper import TokenProvider
 from frontend.client.urls import http_url, ws_url
 from frontend.protocol import messages
 from frontend.protocol.messages import IceServer, ServerMessage
@@ -43,7 +44,9 @@ _ENDED_KEPT = 32
 class Client:
     """`url`: the server's, http(s):// or ws(s)://. As `async with`: at its end all calls are hung up.
 
-    `user`: who to register as, with `password` or `token` where the server wants one.
+    `user`: who to register as, with `password`, `token` or `token_provider` where the server wants one. A token is
+    renewed in time, or another one asked for, as `HttpClient` says. Where there is none any more, `authentication_lost`
+    says so: calls that stand are commanded all the same, until `update_token`; with none, the client is disconnected.
     `reconnects`: a lost connection is made again by itself, and calls outlive it; without, they are lost with it.
     `codec`: the only one that calls offer, e.g. PCMU, which costs far less than Opus; "": all that aiortc knows.
     """
@@ -55,13 +58,15 @@ class Client:
         user: str | None = None,
         password: str | None = None,
         token: str | None = None,
+        token_provider: TokenProvider | None = None,
         origin: str | None = None,
         tls: ssl.SSLContext | None = None,
         reconnects: bool = True,
         codec: str = "",
     ) -> None:
         self.user = user
-        self.http = HttpClient(http_url(url), token=token, tls=tls)  # the same server over HTTP, as the same user
+        self.http = HttpClient(http_url(url), token=token, token_provider=token_provider, tls=tls)  # as the same user
+        self.authentication_lost: AuthenticationLost | None = None  # why no more calls are taken, nor can be made
         self.registered = False
         self.session = ""  # what takes this client's calls back on a later connection
         self.live: list[messages.CallSummary] = []  # the live calls of this user, as the server told last
@@ -78,10 +83,11 @@ class Client:
         self._fates: dict[str, asyncio.Task[None]] = {}  # one for each call that ended out of sight
         self._told = 0  # how many `calls` messages came
         self._news = asyncio.Event()
-        self._lost: ConnectionLost | SignedOut | None = None
+        self._lost: ConnectionLost | AuthenticationLost | None = None
         self._reconnects = reconnects
         self._codec = codec
         self._reconnecting: asyncio.Task[None] | None = None
+        self._authenticating: asyncio.Task[None] | None = None
         self._server = (ws_url(url), origin, tls)
         self._connection = self._new_connection()
 
@@ -92,6 +98,8 @@ class Client:
         try:
             if self.user and self._password is not None:
                 await self.http.sign_in(self.user, self._password)
+            elif self.user and self.http.token is None:
+                await self.http.sign_in_again()
             await self._connection.open()
             await self.until(lambda: self.session, "welcome", WELCOME_SECONDS)
             if self.user:
@@ -101,6 +109,7 @@ class Client:
             await self.http.close()
             raise
         self.connections += 1
+        self._authenticating = asyncio.create_task(self.http.stay_signed_in(), name="client-token")
         return self
 
     async def __aexit__(
@@ -115,9 +124,9 @@ class Client:
     async def drop(self) -> None:
         """Vanish as a page that is closed: the connection and the media, without a word about the calls."""
         self._reconnects = False
-        if self._reconnecting:
-            self._reconnecting.cancel()
-            await asyncio.gather(self._reconnecting, return_exceptions=True)
+        for task in filter(None, (self._reconnecting, self._authenticating)):
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
         await self._connection.close()
         for task in self._fates.values():
             task.cancel()
@@ -145,6 +154,7 @@ class Client:
         told = self._told
         await self.ask(messages.Resume(self.session))
         await self.until(lambda: self._told > told, "calls", WELCOME_SECONDS)
+        refused = await self._registered_again() if self.user else None
         live = {summary.call_id: summary for summary in self.live}
         known = [call for call in self._calls.values() if not call.ended and call.id not in self._beginning]
         gone = [call for call in known if call.id not in live]
@@ -154,8 +164,8 @@ class Client:
                 if call.id in live:
                     call.catch_up(live[call.id])
                 call.reconnected()
-        if self.user:
-            await self.register()
+        if refused and not any(call.media and not call.ended for call in self._calls.values()):
+            raise refused
         self.connections += 1
         self._wake()
 
@@ -167,7 +177,23 @@ class Client:
             raise ValueError("a client without a user cannot register")
         self._rings.doubt()
         await self.ask(messages.Register(self.user, self.http.token))
+        self.authentication_lost = None
         self._rings.settle()
+
+    async def _registered_again(self) -> Refused | None:
+        """None once it is so, else why there is no token that the server takes. Raises as `register`."""
+        for last in (False, True):
+            try:
+                await self.register()
+            except Refused as error:
+                if error.code != "unauthorized":
+                    raise
+                if last or not await self.http.sign_in_again():
+                    self.authentication_lost = AuthenticationLost(f"the server takes the token no more: {error.detail}")
+                    return error
+            else:
+                break
+        return None
 
     async def unregister(self) -> None:
         """Take no more calls; those that stand go on. Raises NotSeen, ConnectionLost."""
@@ -205,8 +231,14 @@ class Client:
         return await self._begin(call_id or new_call_id(), source, media, target=target, caller=caller, prefer=prefer)
 
     async def incoming(self, timeout: float | None = 5.0) -> Incoming:  # noqa: ASYNC109
-        """The next call that rings here; `timeout` None: as long as it takes. Raises NotSeen, ConnectionLost."""
-        await self.until(lambda: self._rings.waiting, f"incoming call for {self.user}", timeout)
+        """The next call that rings here; `timeout` None: as long as it takes.
+
+        Raises NotSeen, ConnectionLost, AuthenticationLost.
+        """
+        here = lambda: self._rings.waiting or self.authentication_lost  # noqa: E731
+        await self.until(here, f"incoming call for {self.user}", timeout)
+        if self.authentication_lost and not self._rings.waiting:
+            raise self.authentication_lost
         return self._rings.waiting.popleft()
 
     async def take_over(self, call_id: str, source: "Source | None" = None, *, media: Media | None = None) -> Call:
@@ -220,7 +252,7 @@ class Client:
         """
         summary = next((one for one in self.live if one.call_id == call_id), None)
         if summary is None:
-            raise NotSeen(f"{self.user or 'nobody'} has no live call {call_id}")
+            raise WaitTimeout(f"{self.user or 'nobody'} has no live call {call_id}")
         if call_id not in self._calls:
             self._calls[call_id] = Call(self, call_id, None)
             self._calls[call_id].catch_up(summary)
@@ -302,7 +334,10 @@ class Client:
         await self._connection.ask(message)
 
     async def until(self, condition: Callable[[], Any], what: str, timeout: float | None) -> None:  # noqa: ASYNC109
-        """Until `condition()` holds, looked at with every message. Raises NotSeen, ConnectionLost, SignedOut."""
+        """Until `condition()` holds, looked at with every message.
+
+        Raises WaitTimeout, ConnectionLost, AuthenticationLost.
+        """
         try:
             async with asyncio.timeout(timeout):
                 while not condition():
@@ -310,7 +345,7 @@ class Client:
                         raise self._lost
                     await self._news.wait()
         except TimeoutError:
-            raise NotSeen(f"no {what} within {timeout:g} s") from None
+            raise WaitTimeout(f"no {what} within {timeout:g} s") from None
 
     async def online(self, timeout: float = 10.0, *, after: int = 0) -> None:  # noqa: ASYNC109
         """Until a connection stands, and the server has told the calls; one that came `after` so many others.
@@ -322,7 +357,7 @@ class Client:
                 while not self.connected or self.connections <= after:
                     await self._news.wait()
         except TimeoutError:
-            raise NotSeen(f"no connection within {timeout:g} s") from None
+            raise WaitTimeout(f"no connection within {timeout:g} s") from None
 
     def _new_connection(self) -> Connection:
         url, origin, tls = self._server
@@ -430,27 +465,17 @@ class Client:
                 if self._lost is None:  # and not lost again at the same moment
                     break
             except ClientError as error:
-                if isinstance(error, Refused) and error.code == "unauthorized" and not await self._signed_in_again():
+                if isinstance(error, Refused) and error.code == "unauthorized":
                     self._give_up(error)
                     return
                 await asyncio.sleep(wait_after(error, pause))
         self._reconnecting = None
         self._wake()
 
-    async def _signed_in_again(self) -> bool:
-        """Whether there is a new token."""
-        if not self.user or self._password is None:
-            return False
-        try:
-            await self.http.sign_in(self.user, self._password)
-        except Refused as error:
-            return error.code != "unauthorized"
-        except ClientError:
-            pass  # the next try tells
-        return True
-
     def _give_up(self, error: Refused) -> None:
-        self._lost = SignedOut(f"the server takes neither session nor token any more: {error.detail}")
+        self._lost = self.authentication_lost = AuthenticationLost(
+            f"the server takes neither session nor token any more: {error.detail}"
+        )
         self._reconnecting = None
         for call in self._calls.values():
             call.break_off(self._lost)

@@ -14,7 +14,7 @@ from typing import Self
 import aiohttp
 import msgspec
 
-from frontend.client.errors import ConnectionFailed, ConnectionLost, NotSeen, Refused
+from frontend.client.errors import ConnectionFailed, ConnectionLost, Refused, WaitTimeout
 from frontend.client.retry import retry_after
 from frontend.protocol.messages import ClientMessage, Error, Ping, Pong, ServerMessage
 
@@ -128,7 +128,9 @@ class Connection:
                 await asyncio.gather(self.send(message), self.send(Ping(question.number)))
                 error = await question.answered
         except TimeoutError:
-            raise NotSeen(f"the server did not answer {type(message).__name__.lower()} within {timeout:g} s") from None
+            raise WaitTimeout(
+                f"the server did not answer {type(message).__name__.lower()} within {timeout:g} s"
+            ) from None
         finally:
             if question in self._questions:
                 self._questions.remove(question)

@@ -6,7 +6,7 @@
     ├── Refused              the server said no, on the WebSocket: `code` is its word
     │   └── Problem          the same over HTTP (RFC 9457 problem details)
     ├── NotSeen              what was waited for did not come in time, or cannot come any more
-    ├── SignedOut            the token is not taken (any more): nothing works until there is another
+    ├── AuthenticationLost   the token is not taken (any more): no calls until there is another
     ├── DownloadFailed       a recording arrived otherwise than the server says that it is
     ├── NoMedia              the sound of this call is made elsewhere, or nowhere
     └── MediaMissing         sound was asked for without the packages that make it
@@ -144,13 +144,13 @@ class Problem(Refused):
         return (Problem, (self.details,))
 
 
-class NotSeen(ClientError):
+class WaitTimeout(ClientError):
     """What was waited for did not come; the text says what came instead."""
 
     code = "not_seen"
 
 
-class SignedOut(ClientError):
+class AuthenticationLost(ClientError):
     """The server does not take the token any more, nor the session: it is connected to no longer."""
 
     code = "signed_out"
@@ -163,7 +163,7 @@ class DownloadFailed(ClientError):
     code = "download_failed"
 
 
-class NoMedia(ClientError):
+class MediaUnavailable(ClientError):
     code = "no_media"
     fatal = True
 

@@ -6,6 +6,7 @@ async with HttpClient("http://127.0.0.1:3000") as http:
         print(call.call_id, call.state)
 """
 
+import asyncio
 import math
 import ssl
 import uuid
@@ -22,6 +23,7 @@ from frontend.client import download, event_stream, models
 from frontend.client.errors import ConnectionFailed
 from frontend.client.http_transport import KEY, Patience, Reply, Requests
 from frontend.client.models import CallInfo
+from frontend.client.token_keeper import TokenProvider
 from frontend.client.urls import http_url
 from frontend.protocol.messages import PersonSummary
 
@@ -29,12 +31,16 @@ T = TypeVar("T")
 Page = TypeVar("Page", models.CallPage, models.RecordingPage, models.RecordPage)
 MOST_WAIT = 60.0
 """Seconds that the server holds an answer back at most."""
+_LOOK_SECONDS = 20.0  # another token may be set at any time
 _NO_CHANGE = frozenset({304})
 _UNWELL = frozenset({503})
 
 
 class HttpClient:
     """`url`: the server's, http(s):// or ws(s)://. `token`: from `sign_in`, or from elsewhere; may be set anew.
+
+    A token is renewed before it ends, as long as the server does that (a week after the password was given). Then, and
+    where the server takes it no more, another one comes from the password of `sign_in`, or from the `token_provider`.
 
     Every method raises Problem where the server says no, ConnectionFailed where it is not reached or cannot be
     understood. What is safe to ask again (GET, and POST with an idempotency key) is, within the `patience`.
@@ -45,11 +51,12 @@ class HttpClient:
         url: str,
         *,
         token: str | None = None,
+        token_provider: TokenProvider | None = None,
         tls: ssl.SSLContext | None = None,
         patience: Patience = Patience(),  # noqa: B008  frozen
     ) -> None:
         self.url = http_url(url)
-        self._requests = Requests(self.url, token=token, tls=tls, patience=patience)
+        self._requests = Requests(self.url, token=token, tls=tls, patience=patience, token_provider=token_provider)
 
     async def __aenter__(self) -> Self:
         return self
@@ -65,18 +72,30 @@ class HttpClient:
 
     @property
     def token(self) -> str | None:
-        return self._requests.token
+        return self._requests.tokens.token
 
     @token.setter
     def token(self, token: str | None) -> None:
-        self._requests.token = token
+        self._requests.tokens.token = token
 
     async def sign_in(self, user: str, password: str) -> models.Session:
         """The session's token is used from now on."""
-        reply = await self._requests.send("POST", "/session", body={"user": user, "password": password})
-        session = self._read(reply, models.Session)
-        self.token = session.token
-        return session
+        return await self._requests.tokens.sign_in(user, password)
+
+    async def renew_sign_in(self) -> models.Session:
+        """Another token for the one that still holds; done by itself before it ends."""
+        return await self._requests.tokens.renew()
+
+    async def sign_in_again(self) -> bool:
+        """Whether there is another token, in place of one that the server takes no more."""
+        return await self._requests.tokens.again(self.token)
+
+    async def stay_signed_in(self) -> None:
+        """For ever: has the token renewed in time also where nothing is asked for hours."""
+        while True:
+            due = self._requests.tokens.due_in
+            await asyncio.sleep(_LOOK_SECONDS if due is None else min(due, _LOOK_SECONDS))
+            await self._requests.tokens.keep()
 
     # --- calls -----------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ import msgspec
 from frontend.client.errors import ConnectionFailed, Details, Problem
 from frontend.client.models import CauseInfo
 from frontend.client.retry import backoff, retry_after, wait_after
+from frontend.client.token_keeper import TokenKeeper, TokenProvider
 
 KEY = "Idempotency-Key"
 MOST_BYTES = 16 * 1024 * 1024
@@ -56,9 +57,17 @@ class _Problem(msgspec.Struct, rename="camel"):
 class Requests:
     """`base`: the server's address without a slash at its end. One connection pool, opened by the first request."""
 
-    def __init__(self, base: str, *, token: str | None, tls: ssl.SSLContext | None, patience: Patience) -> None:
+    def __init__(
+        self,
+        base: str,
+        *,
+        token: str | None,
+        tls: ssl.SSLContext | None,
+        patience: Patience,
+        token_provider: TokenProvider | None = None,
+    ) -> None:
         self.base = base
-        self.token = token
+        self.tokens = TokenKeeper(token, token_provider, self._post_once)
         self._tls: ssl.SSLContext | bool = tls or True
         self._patience = patience
         self._session: aiohttp.ClientSession | None = None
@@ -83,18 +92,28 @@ class Requests:
 
         Raises Problem, ConnectionFailed.
         """
+        await self.tokens.keep()
         safe = method == "GET" or (method == "POST" and KEY in (headers or {}))
         end = asyncio.get_running_loop().time() + self._patience.deadline + wait
+        signs_in = True
         for pause in backoff():
+            token = self.tokens.token
             try:
                 return await self._attempt(method, path, query, body, headers, wait, end, taken)
             except (Problem, ConnectionFailed) as error:
+                if error.status == 401 and signs_in and await self.tokens.again(token):
+                    signs_in = False
+                    continue  # nothing was done of it
                 after = wait_after(error, pause)
                 again = isinstance(error, ConnectionFailed) or asks_again(error)
                 if not (safe and again) or asyncio.get_running_loop().time() + after > end:
                     raise
                 await asyncio.sleep(after)
         raise AssertionError("backoff never ends")
+
+    async def _post_once(self, path: str, body: Any) -> bytes:
+        end = asyncio.get_running_loop().time() + self._patience.deadline
+        return (await self._attempt("POST", path, None, body, None, 0.0, end, frozenset())).body
 
     async def _attempt(
         self,
@@ -136,7 +155,7 @@ class Requests:
         taken: frozenset[int] = frozenset(),
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """An answer whose body the caller reads. Raises Problem, and what aiohttp raises."""
-        sent = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        sent = {"Authorization": f"Bearer {self.tokens.token}"} if self.tokens.token else {}
         if body is not None:
             sent["Content-Type"] = "application/json"
         async with self._open().request(

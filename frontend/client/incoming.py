@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Protocol
 
 from frontend.client.call import Call
-from frontend.client.errors import NotSeen
+from frontend.client.errors import WaitTimeout
 from frontend.client.media import Media
 from frontend.protocol import messages
 
@@ -55,7 +55,7 @@ class Incoming:
             async with asyncio.timeout(timeout):
                 await self._over.wait()
         except TimeoutError:
-            raise NotSeen(f"the call of {self.caller} still rings after {timeout:g} s") from None
+            raise WaitTimeout(f"the call of {self.caller} still rings after {timeout:g} s") from None
         return self.stopped
 
     def update(self, message: messages.IncomingCall) -> None:

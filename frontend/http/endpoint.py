@@ -1,4 +1,4 @@
-"""What a route of the HTTP API is: one `Operation`, of which the route itself and its documentation are made.
+"""What a route of the HTTP API is: one `Endpoint`, of which the route itself and its documentation are made.
 
 An operation says which parameters and which body it takes, as structs, and what it may answer. Its handler gets them
 decoded and checked. `frontend.api.openapi.document` makes the OpenAPI document of all operations, and the reference
@@ -13,7 +13,7 @@ from typing import Any, Generic, Literal, TypeVar
 import msgspec
 from aiohttp import web
 
-from frontend.auth.authenticator import Access
+from frontend.auth.authenticator import Authenticator
 from frontend.http.parameters import HEADER as HEADER
 from frontend.http.parameters import Parameter, parameters_of, read_body, read_parameters
 from frontend.http.problems import KINDS
@@ -31,7 +31,7 @@ B = TypeVar("B", bound=msgspec.Struct)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked(Generic[P, B]):
+class TypedRequest(Generic[P, B]):
     """One request, decoded and checked. `user`: whose token it has; None where nobody signs in."""
 
     request: web.Request
@@ -40,11 +40,11 @@ class Asked(Generic[P, B]):
     body: B
 
 
-Handler = Callable[[Asked[P, B]], Awaitable[web.StreamResponse]]
+Handler = Callable[[TypedRequest[P, B]], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class ResponseSpec:
     """One that is no problem. `shape`: the type that is sent as JSON; None where there is no body, or no JSON.
 
     `headers`: by name, what they say, beside those that every answer has. `example`: of `shape`, or text.
@@ -62,7 +62,7 @@ class Answer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Operation(Generic[P, B]):
+class Endpoint(Generic[P, B]):
     """One method of one path.
 
     `name`: unique, for generated clients. `tag`: the part of the reference that it stands in. `parameters`: those of
@@ -78,14 +78,14 @@ class Operation(Generic[P, B]):
     summary: str  # one line, no full stop
     parameters: type[P]
     body: type[B]
-    answers: Mapping[int, Answer]
+    answers: Mapping[int, ResponseSpec]
     problems: tuple[str, ...] = ()
     description: str = ""
     public: bool = False
     example: Mapping[str, str] = field(default_factory=dict)
     example_body: B | None = None
 
-    def at(self, access: Access, handler: Handler[P, B]) -> web.RouteDef:
+    def at(self, access: Authenticator, handler: Handler[P, B]) -> web.RouteDef:
         """The route: whoever asks is known, and what is asked is right, before `handler` is called."""
         reader, known = msgspec.json.Decoder(self.body), self.reads
         empty = self.body() if self.body_optional else None
@@ -97,7 +97,7 @@ class Operation(Generic[P, B]):
             )
             raw = await request.read() if self.method in ("POST", "PUT") else b""
             body = read_body(raw if self.has_body else b"", reader, empty=empty)
-            return await handler(Asked(request, user, parameters, body))
+            return await handler(TypedRequest(request, user, parameters, body))
 
         # aiohttp's own pattern for a parameter leaves out braces, which an id that a client chose may have.
         path = re.sub(r"\{(\w+)\}", r"{\1:[^/]+}", self.path)

@@ -20,7 +20,7 @@ from aiohttp import web
 from msgspec.structs import replace
 from multidict import MultiMapping
 
-from ari_bridge.call_store import KeptAnswer, Key, KeysAway, KeyStore
+from ari_bridge.call_store import Key, KeyStore, KeyStoreUnavailable, StoredResponse
 from ari_bridge.errors import CallerError, InvalidRequest, Unavailable
 
 HEADER, REPLAYED = "Idempotency-Key", "Idempotent-Replayed"
@@ -55,7 +55,7 @@ class InProgress(CallerError):
         super().__init__("The first request with this key is still under way: ask again.", field=HEADER)
 
 
-class InDoubt(CallerError):
+class OutcomeUnknown(CallerError):
     """The server died just while it was done. `call_id`: of the call that shows whether it was."""
 
     code = "in_doubt"
@@ -79,16 +79,16 @@ class Keyed:
     call_id: str
 
 
-class Work(Protocol):
+class IdempotentOperation(Protocol):
     """What is to be done once."""
 
     def begin(self, call_id: str) -> None:
         """Do it, without waiting. An exception says that nothing was done, and that the key may be used anew."""
 
-    async def answer(self, call_id: str) -> KeptAnswer:
+    async def answer(self, call_id: str) -> StoredResponse:
         """What came of it. An exception leaves the key as it is: the next repeat asks `found`."""
 
-    async def found(self, key: Key) -> KeptAnswer | None:
+    async def found(self, key: Key) -> StoredResponse | None:
         """What came of it where nobody has its answer, as the server died. None: nothing was done."""
 
     def abandon(self, call_id: str) -> None:
@@ -114,7 +114,7 @@ def fingerprint_of(method: str, path: str, body: bytes) -> str:
     return hashlib.sha256(f"{method} {path}\n".encode() + content).hexdigest()
 
 
-def _response(answer: KeptAnswer, *, replayed: bool = False) -> web.Response:
+def _response(answer: StoredResponse, *, replayed: bool = False) -> web.Response:
     response = web.Response(status=answer.status, text=answer.body, content_type=answer.content_type)
     if answer.tag:
         response.headers["ETag"] = answer.tag
@@ -123,13 +123,15 @@ def _response(answer: KeptAnswer, *, replayed: bool = False) -> web.Response:
     return response
 
 
-class Repeats:
+class IdempotencyGuard:
     def __init__(self, keys: KeyStore) -> None:
         self._keys = keys
-        self._running: dict[tuple[str, str], tuple[str, asyncio.Task[tuple[KeptAnswer, bool]]]] = {}
+        self._running: dict[tuple[str, str], tuple[str, asyncio.Task[tuple[StoredResponse, bool]]]] = {}
         self._unkept: OrderedDict[tuple[str, str], Key] = OrderedDict()  # answered, and the file did not take it
 
-    async def respond(self, request: web.Request, user: str | None, call_id: str, work: Work) -> web.Response:
+    async def respond(
+        self, request: web.Request, user: str | None, call_id: str, work: IdempotentOperation
+    ) -> web.Response:
         """The answer to a request, which has a key or has none. Raises InvalidRequest, and as `once`."""
         name = key_of(request.headers)
         if name is None:
@@ -143,7 +145,7 @@ class Repeats:
         answer, replayed = await self.once(Keyed(user or "", name, fingerprint, call_id), work)
         return _response(answer, replayed=replayed)
 
-    async def once(self, keyed: Keyed, work: Work) -> tuple[KeptAnswer, bool]:
+    async def once(self, keyed: Keyed, work: IdempotentOperation) -> tuple[StoredResponse, bool]:
         """The answer, and whether it is one that was given, or begun, before.
 
         What is begun goes on without the one who asked: a repeat may come, and the call is there then.
@@ -171,7 +173,7 @@ class Repeats:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _do(self, keyed: Keyed, work: Work) -> tuple[KeptAnswer, bool]:
+    async def _do(self, keyed: Keyed, work: IdempotentOperation) -> tuple[StoredResponse, bool]:
         key, new = await _patiently(lambda: self._take(keyed, work))
         if key.answer:
             return key.answer, True
@@ -183,7 +185,7 @@ class Repeats:
         await self._keep(replace(key, answer=answer))
         return answer, not new
 
-    def _take(self, keyed: Keyed, work: Work) -> tuple[Key, bool]:
+    def _take(self, keyed: Keyed, work: IdempotentOperation) -> tuple[Key, bool]:
         """The key, and whether it is new: then it is kept, and its work begun. Nothing comes in between."""
         kept = self._unkept.get((keyed.user, keyed.key)) or self._keys.get(keyed.user, keyed.key)
         if kept is None:
@@ -195,11 +197,11 @@ class Repeats:
             raise KeyReused
         return kept, False
 
-    def _begin(self, key: Key, work: Work) -> None:
+    def _begin(self, key: Key, work: IdempotentOperation) -> None:
         try:
             work.begin(key.call_id)
         except Exception:
-            with suppress(KeysAway):  # it stays then, and a repeat finds that nothing was done
+            with suppress(KeyStoreUnavailable):  # it stays then, and a repeat finds that nothing was done
                 self._keys.drop(key)
             raise
 
@@ -207,7 +209,7 @@ class Repeats:
         name = key.user, key.key
         try:
             await _patiently(lambda: self._keys.put(key))
-        except KeysAway as error:
+        except KeyStoreUnavailable as error:
             log.warning(
                 "the answer to a request with a key is kept in memory alone", call=key.call_id, reason=error.reason
             )
@@ -224,13 +226,13 @@ async def _patiently(act: Callable[[], T]) -> T:
     while True:
         try:
             return act()
-        except KeysAway:
+        except KeyStoreUnavailable:
             if time.monotonic() > end:
                 raise
         await asyncio.sleep(PAUSE_SECONDS)
 
 
-def _result(task: asyncio.Task[tuple[KeptAnswer, bool]]) -> tuple[KeptAnswer, bool]:
+def _result(task: asyncio.Task[tuple[StoredResponse, bool]]) -> tuple[StoredResponse, bool]:
     if task.cancelled():
         raise Unavailable("the server is being replaced", retry_after=1.0)
     return task.result()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from ari_bridge.engine.call_manager import Calls
+from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.errors import TooMany
 from ari_bridge.fsm.call import Call, CallState
 from ari_bridge.fsm.call_data import CallData
@@ -28,7 +28,7 @@ LOOK_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class CallSnapshot:
     """A call as an answer shows it. `tag`: as the header ETag has it, quotes included."""
 
     body: bytes
@@ -36,7 +36,7 @@ class Shown:
     over: bool  # nothing will change any more
 
     @classmethod
-    def of(cls, call: Call) -> "Shown":
+    def of(cls, call: Call) -> "CallSnapshot":
         body = msgspec.json.encode(CallData.of(call))
         return cls(body, f'"{hashlib.sha256(body).hexdigest()[:20]}"', call.state is CallState.ENDED)
 
@@ -49,8 +49,8 @@ def tags_of(if_none_match: str | None) -> frozenset[str]:
     return frozenset(tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",") if tag.strip())
 
 
-class Watchers:
-    def __init__(self, calls: Calls, hooks: Hooks) -> None:
+class CallChangeWaiter:
+    def __init__(self, calls: CallManager, hooks: Hooks) -> None:
         self._calls = calls
         self._waiting: dict[str, set[asyncio.Event]] = {}  # by call
         self._of_user: Counter[str] = Counter()
@@ -60,13 +60,13 @@ class Watchers:
 
     async def next(
         self, call_id: str, user: str | None, known: frozenset[str], seconds: float, gone: Callable[[], bool]
-    ) -> Shown:
+    ) -> CallSnapshot:
         """The call once it is not as in `known`; where that is empty: once it is not as now. After `seconds`, as it is.
 
         At once where it has ended and nothing is known of it, where `gone` says that the client is, and from `close`
         on. Raises UnknownCall, TooMany.
         """
-        shown = Shown.of(self._calls.get(call_id))
+        shown = CallSnapshot.of(self._calls.get(call_id))
         if seconds <= 0 or self._closed or (shown.over and not known) or (known and not shown.is_one_of(known)):
             return shown
         self._check_room(user)
@@ -92,11 +92,11 @@ class Watchers:
 
     async def _changed(
         self, call_id: str, known: frozenset[str], woken: asyncio.Event, seconds: float, gone: Callable[[], bool]
-    ) -> Shown:
+    ) -> CallSnapshot:
         end = time.monotonic() + seconds
         while True:
             woken.clear()
-            shown = Shown.of(self._calls.get(call_id))
+            shown = CallSnapshot.of(self._calls.get(call_id))
             left = end - time.monotonic()
             if left <= 0 or self._closed or not shown.is_one_of(known) or gone():
                 return shown

@@ -15,7 +15,7 @@ from frontend.auth.authenticator import SlowDown, Unauthorized
 from frontend.auth.client_addresses import ClientAddresses
 from frontend.auth.users import InvalidUser
 from frontend.http.cors import Origins
-from frontend.http.problems import KINDS, Problem, Refused, problem, problem_response
+from frontend.http.problems import KINDS, Problem, ProblemError, problem, problem_response
 from frontend.http.request_ids import request_id
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -94,7 +94,7 @@ async def errors_told(request: web.Request, handler: Handler) -> web.StreamRespo
 def problem_of(error: Exception) -> tuple[Problem, dict[str, str]]:
     """How it is told, and with which headers. What is no answer to a client is our fault, `error`."""
     match error:
-        case Refused():
+        case ProblemError():
             told = problem(
                 error.code, error.detail, field=error.field, call_id=error.call_id, retry_after=error.retry_after
             )

@@ -17,12 +17,12 @@ import msgspec
 from multidict import MultiMapping
 
 from ari_bridge.errors import InvalidRequest
-from frontend.http.validation_errors import fault_of
+from frontend.http.validation_errors import parse_validation_error
 
 HEADER = msgspec.Meta(extra={"in": "header"})
 """Marks a parameter that is a header: `Annotated[str | None, HEADER]`, with the header's name as the field's `name`."""
 
-Place = Literal["path", "query", "header"]
+ParamLocation = Literal["path", "query", "header"]
 S = TypeVar("S", bound=msgspec.Struct)
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
@@ -30,7 +30,7 @@ _BOOLEANS = {"true": True, "false": False}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def written(parse: Callable[[str], Any], schema: dict[str, Any], description: str = "") -> msgspec.Meta:
+def text_format(parse: Callable[[str], Any], schema: dict[str, Any], description: str = "") -> msgspec.Meta:
     """Marks a parameter that is written in its own way: `Annotated[float, written(...)]`.
 
     `parse` raises InvalidRequest, or a ValueError whose text says what the parameter should be: "Unix seconds".
@@ -53,9 +53,9 @@ def moment(text: str) -> float:
     return seconds
 
 
-Moment = Annotated[
+Timestamp = Annotated[
     float,
-    written(
+    text_format(
         moment, {"type": "string", "examples": ["1790000000", "2026-11-24T10:00:00Z"]}, "Unix seconds, or ISO 8601"
     ),
 ]
@@ -67,7 +67,7 @@ class Parameter:
 
     name: str
     field: str
-    place: Place
+    place: ParamLocation
     type: Any
     required: bool
     default: Any = None
@@ -117,7 +117,7 @@ def read_body(body: bytes, decoder: msgspec.json.Decoder[S], *, empty: S | None)
     try:
         decoded = decoder.decode(body)
     except msgspec.ValidationError as error:
-        what, field = fault_of(str(error))
+        what, field = parse_validation_error(str(error))
         raise InvalidRequest(f"The body is not as it should be: {what}.", field=field) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         if field := _broken_text(body):
@@ -156,7 +156,7 @@ def parser_of(annotation: Any) -> Callable[[str], Any] | None:
     return None
 
 
-def written_schema(annotation: Any) -> dict[str, Any] | None:
+def text_format_schema(annotation: Any) -> dict[str, Any] | None:
     """The JSON Schema of a parameter that is written in its own way; None for all others."""
     if parser_of(annotation) is None:
         return None
@@ -166,7 +166,7 @@ def written_schema(annotation: Any) -> dict[str, Any] | None:
 
 
 def _parameter(one: msgspec.structs.FieldInfo, path: str) -> Parameter:
-    place: Place = "query"
+    place: ParamLocation = "query"
     if f"{{{one.encode_name}}}" in path:
         place = "path"
     elif get_origin(one.type) is Annotated and HEADER in get_args(one.type)[1:]:
@@ -186,7 +186,7 @@ def _read(one: Parameter, text: str) -> Any:
             return parse(text)
         return msgspec.convert(_plain(one, wanted, text), one.type, strict=False)
     except msgspec.ValidationError as error:
-        told = _choices(wanted) or _bounds(one.type) or fault_of(str(error))[0]
+        told = _choices(wanted) or _bounds(one.type) or parse_validation_error(str(error))[0]
     except ValueError as error:
         told = str(error)
     raise InvalidRequest(f"{one.name} is {told}, not {text[:40]!r}.", field=one.name)

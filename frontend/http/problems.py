@@ -19,7 +19,7 @@ RETRY_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ProblemType:
     """`title`: the same for every problem of this code. `hint`: when it comes and what to do about it."""
 
     code: str
@@ -29,30 +29,46 @@ class Kind:
 
 
 _KINDS = (
-    Kind("invalid_request", 400, "The request is not as it should be", "`field` names the value that is wrong."),
-    Kind("invalid_sdp", 400, "The offer cannot be used", "`sdp` is no SDP, or has no audio with Opus or PCMU."),
-    Kind("invalid_target", 400, "The number cannot be dialled", "It is empty, or has characters that no number has."),
-    Kind("unauthorized", 401, "Sign in first", "The token is missing, has expired, or the password is wrong."),
-    Kind("forbidden", 403, "Not allowed", "A page of a foreign origin asks: `CORS_ORIGIN` does not list it."),
-    Kind("not_found", 404, "There is nothing here", "The path is unknown."),
-    Kind("unknown_call", 404, "There is no such call", "Or it is another user's: which of both is not told."),
-    Kind("unknown_recording", 404, "There is no such recording", "Or it is another user's: which of both is not told."),
-    Kind("method_not_allowed", 405, "Not with this method", "`Allow` lists those that the path takes."),
-    Kind("wrong_state", 409, "The call is not in a state for this", "Look at the call, and ask again where it fits."),
-    Kind("in_progress", 409, "The same request is being worked on", "Ask again with the same `Idempotency-Key`."),
-    Kind("in_doubt", 409, "Nobody knows whether it was done", "The server died meanwhile: look at the call `callId`."),
-    Kind(
+    ProblemType("invalid_request", 400, "The request is not as it should be", "`field` names the value that is wrong."),
+    ProblemType("invalid_sdp", 400, "The offer cannot be used", "`sdp` is no SDP, or has no audio with Opus or PCMU."),
+    ProblemType(
+        "invalid_target", 400, "The number cannot be dialled", "It is empty, or has characters that no number has."
+    ),
+    ProblemType("unauthorized", 401, "Sign in first", "The token is missing, has expired, or the password is wrong."),
+    ProblemType("forbidden", 403, "Not allowed", "A page of a foreign origin asks: `CORS_ORIGIN` does not list it."),
+    ProblemType("not_found", 404, "There is nothing here", "The path is unknown."),
+    ProblemType("unknown_call", 404, "There is no such call", "Or it is another user's: which of both is not told."),
+    ProblemType(
+        "unknown_recording", 404, "There is no such recording", "Or it is another user's: which of both is not told."
+    ),
+    ProblemType("method_not_allowed", 405, "Not with this method", "`Allow` lists those that the path takes."),
+    ProblemType(
+        "wrong_state", 409, "The call is not in a state for this", "Look at the call, and ask again where it fits."
+    ),
+    ProblemType(
+        "in_progress", 409, "The same request is being worked on", "Ask again with the same `Idempotency-Key`."
+    ),
+    ProblemType(
+        "in_doubt", 409, "Nobody knows whether it was done", "The server died meanwhile: look at the call `callId`."
+    ),
+    ProblemType(
         "too_large",
         413,
         "The request is too large",
         "A body has at most 1 MiB, a header 32 KiB (told as 431).",
     ),
-    Kind("range_not_satisfiable", 416, "No such bytes", "`Content-Range` tells how many there are."),
-    Kind("idempotency_key_reused", 422, "The key was used for something else", "Take a new key for a new request."),
-    Kind("too_many", 429, "A limit is reached", "Ask again after `retryAfter` seconds."),
-    Kind("error", 500, "The server failed", "It is a fault of the server, and in its log, by `requestId`."),
-    Kind("call_failed", 502, "The call ended at once", "`outcome` and `cause` tell why there was no SDP answer."),
-    Kind("unavailable", 503, "Not now", "Something that is needed is away. Ask again after `retryAfter` seconds."),
+    ProblemType("range_not_satisfiable", 416, "No such bytes", "`Content-Range` tells how many there are."),
+    ProblemType(
+        "idempotency_key_reused", 422, "The key was used for something else", "Take a new key for a new request."
+    ),
+    ProblemType("too_many", 429, "A limit is reached", "Ask again after `retryAfter` seconds."),
+    ProblemType("error", 500, "The server failed", "It is a fault of the server, and in its log, by `requestId`."),
+    ProblemType(
+        "call_failed", 502, "The call ended at once", "`outcome` and `cause` tell why there was no SDP answer."
+    ),
+    ProblemType(
+        "unavailable", 503, "Not now", "Something that is needed is away. Ask again after `retryAfter` seconds."
+    ),
 )
 KINDS = {kind.code: kind for kind in _KINDS}
 
@@ -73,7 +89,7 @@ class Problem(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     request_id: str | None = None  # by which the server's log has this request
 
 
-class Refused(Exception):
+class ProblemError(Exception):
     """Raised by a route: the answer is this problem."""
 
     def __init__(

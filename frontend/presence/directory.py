@@ -9,12 +9,12 @@ import structlog
 from ari_bridge.ari.client import Ari
 from ari_bridge.ari.endpoints import Endpoint, device_changed
 from ari_bridge.ari.events import AriEvent
-from ari_bridge.engine.call_manager import Calls
+from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.errors import PeerError
 from ari_bridge.hooks import CallEvent, HookEvent, Hooks
 from ari_bridge.preferences import PreferenceStore
 from ari_bridge.preferences.presence import Standing, of_device, of_endpoint, of_users
-from frontend.presence.registrar import OpenPages, Page
+from frontend.presence.registrar import Page, WebSocketRegistrar
 from frontend.protocol import messages
 from frontend.protocol.messages import PersonSummary
 
@@ -28,7 +28,7 @@ ENDPOINTS_SECONDS = 60.0
 log = structlog.get_logger(__name__)
 
 
-class Directory:
+class PresenceDirectory:
     """`names`: by number, from the phone book. `known_users`: those who may sign in, online or not; may raise.
 
     `endpoints`: which phones of the PBX are people, as patterns of their names (`2*`); none at all where it is empty.
@@ -37,8 +37,8 @@ class Directory:
     def __init__(
         self,
         ari: Ari,
-        calls: Calls,
-        pages: OpenPages,
+        calls: CallManager,
+        pages: WebSocketRegistrar,
         hooks: Hooks,
         preferences: PreferenceStore,
         *,

@@ -5,14 +5,14 @@ What ended while a page was away it reads from the call records. Knows whose a c
 
 from ari_bridge.cdr import Cdr, of
 from ari_bridge.hooks import CallEnded, HookEvent, Hooks
-from frontend.presence.registrar import OpenPages
+from frontend.presence.registrar import WebSocketRegistrar
 from frontend.protocol.messages import PastCall
 
 
 class PastCalls:
     """Also where no records are kept: what is told here is not looked up."""
 
-    def __init__(self, pages: OpenPages, hooks: Hooks) -> None:
+    def __init__(self, pages: WebSocketRegistrar, hooks: Hooks) -> None:
         self._pages = pages
         hooks.tap(self._on_hook)
 

@@ -11,32 +11,32 @@ import msgspec
 import structlog
 
 from ari_bridge.ari.client import Ari
-from ari_bridge.engine.call_manager import Calls
+from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.errors import BridgeError, InvalidRequest
 from ari_bridge.hooks import Hooks
-from ari_bridge.preferences import PreferenceFile, Preferences, check, reach
-from ari_bridge.preferences.ring_decision import Reach
+from ari_bridge.preferences import PreferenceFile, Preferences, check, decide_ringing
+from ari_bridge.preferences.ring_decision import RingDecision
 from frontend.auth.users import InvalidUser, check_name
-from frontend.presence.directory import Directory
-from frontend.presence.registrar import OpenPages, Page
+from frontend.presence.directory import PresenceDirectory
+from frontend.presence.registrar import Page, WebSocketRegistrar
 from frontend.presence.voicemail import VoicemailBoxes
 from frontend.protocol import messages
 
 log = structlog.get_logger(__name__)
 
 
-class Attendant:
+class UserServices:
     """The pages' `Reception`.
 
     `mailbox`: of a user, e.g. `{user}@default`; "" where the PBX has no voicemail. `voicemail_number`: what a page
-    dials to hear it. `names`, `known_users`, `endpoints`: as of `Directory`.
+    dials to hear it. `names`, `known_users`, `endpoints`: as of `PresenceDirectory`.
     """
 
     def __init__(
         self,
         ari: Ari,
-        calls: Calls,
-        pages: OpenPages,
+        calls: CallManager,
+        pages: WebSocketRegistrar,
         hooks: Hooks,
         preferences: PreferenceFile,
         *,
@@ -52,7 +52,7 @@ class Attendant:
         self._voicemail: VoicemailBoxes | None = None
         if mailbox:
             self._voicemail = VoicemailBoxes(ari, pages, hooks, mailbox=mailbox, number=voicemail_number)
-        self.directory = Directory(
+        self.directory = PresenceDirectory(
             ari, calls, pages, hooks, preferences, names=names or {}, known_users=known_users, endpoints=endpoints
         )
         self._tasks: set[asyncio.Task[None]] = set()
@@ -75,9 +75,9 @@ class Attendant:
 
     # --- what the pages ask -----------------------------------------------------------
 
-    def reach(self, user: str, *, has_page: bool) -> Reach:
+    def reach(self, user: str, *, has_page: bool) -> RingDecision:
         in_call = any(call.user == user and not call.left for call in self._calls.live())
-        return reach(user, self._preferences.of(user), has_page=has_page, in_call=in_call)
+        return decide_ringing(user, self._preferences.of(user), has_page=has_page, in_call=in_call)
 
     def came(self, user: str, page: Page) -> None:
         page.send(_message(self._preferences.of(user)))

@@ -6,7 +6,7 @@ import structlog
 
 from ari_bridge.errors import InvalidRequest
 from ari_bridge.fsm.call import Call
-from ari_bridge.preferences.ring_decision import Reach
+from ari_bridge.preferences.ring_decision import RingDecision
 from frontend.auth.authenticator import Unauthorized
 from frontend.protocol.messages import Preferences, ServerMessage
 
@@ -30,7 +30,7 @@ class Page(Protocol):
 class Reception(Protocol):
     """Who knows what users want to be done with their calls. All are quick and never wait."""
 
-    def reach(self, user: str, *, has_page: bool) -> Reach:
+    def reach(self, user: str, *, has_page: bool) -> RingDecision:
         """Who is to ring for a caller of this user."""
 
     def came(self, user: str, page: Page) -> None:
@@ -42,7 +42,7 @@ class Reception(Protocol):
         """The user wants these preferences; what comes of it is told to the pages. Raises InvalidRequest."""
 
 
-class OpenPages:
+class WebSocketRegistrar:
     """The engine's `Pages`. The number that is called is the user's name.
 
     `reception`: without one, whoever has a page open is rung.
@@ -95,12 +95,12 @@ class OpenPages:
         for page in self.of_user(user):
             page.send(message)
 
-    def ring(self, call: Call) -> Reach:
+    def ring(self, call: Call) -> RingDecision:
         pages = self._by_user.get(call.target, [])
         if self.reception:
             reach = self.reception.reach(call.target, has_page=bool(pages))
         else:
-            reach = Reach(frozenset({call.target} if pages else ()))
+            reach = RingDecision(frozenset({call.target} if pages else ()))
         for user in reach.users:
             for page in self.of_user(user):
                 page.ring(call)

@@ -15,7 +15,7 @@ from ari_bridge.ari.mailboxes import Messages
 from ari_bridge.errors import PeerError
 from ari_bridge.fsm.call import Direction
 from ari_bridge.hooks import CallReleased, HookEvent, Hooks
-from frontend.presence.registrar import OpenPages, Page
+from frontend.presence.registrar import Page, WebSocketRegistrar
 from frontend.protocol import messages
 
 POLL_SECONDS = 60.0
@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 class VoicemailBoxes:
     """`mailbox`: of a user, e.g. `{user}@default`. `number`: what a page dials to hear the messages; "" for none."""
 
-    def __init__(self, ari: Ari, pages: OpenPages, hooks: Hooks, *, mailbox: str, number: str) -> None:
+    def __init__(self, ari: Ari, pages: WebSocketRegistrar, hooks: Hooks, *, mailbox: str, number: str) -> None:
         self._ari = ari
         self._pages = pages
         self._mailbox = mailbox

@@ -10,10 +10,11 @@ import structlog
 from aiohttp import web
 
 from ari_bridge.engine.call_manager import (
-    Calls,
-    Cooled,
+    CallManager,
     DigitReceived,
     HoldChanged,
+    LegDiscarded,
+    LegReady,
     MediaNeeded,
     MediaReady,
     PartyChanged,
@@ -22,14 +23,13 @@ from ari_bridge.engine.call_manager import (
     StateChanged,
     TransferEnded,
     Update,
-    Warmed,
 )
 from ari_bridge.errors import CallerError, InvalidRequest, Unavailable, UnknownCall, WrongState
 from ari_bridge.fsm.call import Call, CallState, Direction
 from ari_bridge.ids import leg_id
-from frontend.auth.authenticator import Access, Unauthorized
+from frontend.auth.authenticator import Authenticator, Unauthorized
 from frontend.auth.sessions import Sessions
-from frontend.calls.commands import act
+from frontend.calls.commands import execute
 from frontend.calls.views import (
     REFUSED,
     hold_message,
@@ -40,13 +40,13 @@ from frontend.calls.views import (
     summary,
     transfer_message,
 )
-from frontend.presence.registrar import OpenPages
+from frontend.presence.registrar import WebSocketRegistrar
 from frontend.protocol import messages
 from frontend.protocol.messages import ClientMessage
 from frontend.webrtc.ice_servers import IceServers
 from frontend.webrtc.trickle_ice import Trickle, Trickles
 from frontend.websocket.media_checks import FarPackets, MediaChecks
-from frontend.websocket.message_socket import Wire
+from frontend.websocket.message_socket import MessageSocket
 
 SUPERSEDED = 4001
 """A close code of our own (RFC 6455 section 7.4.2): the session goes on in another connection."""
@@ -69,28 +69,28 @@ class PageMedia(Trickles, FarPackets, Protocol):
 class Shared(Protocol):
     """What connections share: `Connections`."""
 
-    calls: Calls
-    pages: OpenPages
-    access: Access
+    calls: CallManager
+    pages: WebSocketRegistrar
+    access: Authenticator
     sessions: Sessions
     media: PageMedia
     ice: IceServers
     version: str
 
-    def claim(self, session: str, connection: "Connection") -> None:
+    def claim(self, session: str, connection: "ClientConnection") -> None:
         """The session goes on in this connection; one that held it before is closed."""
 
-    def release(self, session: str, connection: "Connection") -> None:
+    def release(self, session: str, connection: "ClientConnection") -> None:
         """The session is in no connection any more, unless another one claimed it."""
 
-    def holder(self, session: str | None) -> "Connection | None":
+    def holder(self, session: str | None) -> "ClientConnection | None":
         """The open connection of a session."""
 
     def changed(self, call: Call) -> None:
         """Tell the pages that the call concerns how their calls stand."""
 
 
-class Connection:
+class ClientConnection:
     """`user`: whom the address says that it takes calls for; "": it says nothing."""
 
     def __init__(
@@ -99,7 +99,7 @@ class Connection:
         self._shared = shared
         self.session = shared.sessions.new()
         self._calls = shared.calls
-        self._wire = Wire(socket, self._act, lambda: self._user)
+        self._wire = MessageSocket(socket, self._act, lambda: self._user)
         self.send = self._wire.send
         self.close = self._wire.close
         self._authorization = authorization
@@ -191,9 +191,9 @@ class Connection:
                 | messages.Leave()
                 | messages.Record()
             ):
-                act(self._calls, message, self._check_mine)
+                execute(self._calls, message, self._check_mine)
             case messages.Feedback():
-                act(self._calls, message, self._check_was_mine)
+                execute(self._calls, message, self._check_was_mine)
             case messages.Quality(call_id, report):
                 self._check_was_mine(call_id)
                 self._calls.measured(call_id, msgspec.to_builtins(report))
@@ -295,11 +295,11 @@ class Connection:
         self._trickle.take(call.id, call.offer, message.candidate)
         self._trickle.answered(call)
 
-    def _warmth(self, told: Warmed | Cooled) -> None:
+    def _warmth(self, told: LegReady | LegDiscarded) -> None:
         match told:
-            case Warmed(call_id, sdp):
+            case LegReady(call_id, sdp):
                 self.send(messages.Warmed(call_id, sdp))
-            case Cooled(call_id, reason):
+            case LegDiscarded(call_id, reason):
                 self.send(messages.Cooled(call_id, reason))
 
     def _take(self, message: messages.Offer) -> None:
@@ -446,7 +446,7 @@ class Connection:
             case MediaNeeded(reason=reason):
                 self.send(messages.MediaLost(call.id, reason))
             case RequestRefused(what=what):
-                field = "digits" if what == "digits" else None
+                field = {"digits": "digits", "hold": "held"}.get(what)
                 self.send(messages.Error("pbx_refuses", REFUSED[what], field, call_id=call.id))
             case HoldChanged(by_us=by_us):
                 self.send(hold_message(call, by_us=by_us))

@@ -6,16 +6,16 @@ import structlog
 from aiohttp import WSCloseCode, web
 
 from ari_bridge import metrics
-from ari_bridge.engine.call_manager import Calls
+from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.fsm.call import Call, CallState, Direction
 from ari_bridge.hooks import CallAdopted, CallChanged, CallEnded, CallStarted, HookEvent, Hooks
-from frontend.auth.authenticator import Access
+from frontend.auth.authenticator import Authenticator
 from frontend.auth.sessions import Sessions
-from frontend.http.problems import Refused
-from frontend.presence.registrar import OpenPages
+from frontend.http.problems import ProblemError
+from frontend.presence.registrar import WebSocketRegistrar
 from frontend.protocol import messages
 from frontend.webrtc.ice_servers import IceServers
-from frontend.websocket.connection import Connection, PageMedia
+from frontend.websocket.connection import ClientConnection, PageMedia
 from frontend.websocket.message_socket import FRAME_BYTES
 
 HEARTBEAT_SECONDS = 6.0
@@ -24,12 +24,12 @@ HEARTBEAT_SECONDS = 6.0
 log = structlog.get_logger(__name__)
 
 
-class Connections:
+class ConnectionHub:
     def __init__(
         self,
-        calls: Calls,
-        pages: OpenPages,
-        access: Access,
+        calls: CallManager,
+        pages: WebSocketRegistrar,
+        access: Authenticator,
         sessions: Sessions,
         hooks: Hooks,
         media: PageMedia,
@@ -44,21 +44,21 @@ class Connections:
         self.media = media
         self.ice = ice
         self.version = version
-        self._open: set[Connection] = set()
-        self._by_session: dict[str, Connection] = {}
+        self._open: set[ClientConnection] = set()
+        self._by_session: dict[str, ClientConnection] = {}
         self._draining = False
         hooks.tap(self._on_hook)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         if self._draining:
-            raise Refused("unavailable", "The server is being replaced: connect again in a moment.", retry_after=1)
+            raise ProblemError("unavailable", "The server is being replaced: connect again in a moment.", retry_after=1)
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS, max_msg_size=FRAME_BYTES)
         try:
             await socket.prepare(request)
         except ConnectionError:
             return socket  # the client is gone already
         user = request.query.get("user", "")
-        connection = Connection(self, socket, request.headers.get("Authorization"), user)
+        connection = ClientConnection(self, socket, request.headers.get("Authorization"), user)
         self._open.add(connection)
         metrics.WEBSOCKETS.inc()
         try:
@@ -91,25 +91,25 @@ class Connections:
 
     # --- sessions, and who is told ---------------------------------------------------------
 
-    def claim(self, session: str, connection: Connection) -> None:
+    def claim(self, session: str, connection: ClientConnection) -> None:
         """The session goes on in this connection; one that held it before is closed."""
         before = self._by_session.get(session)
         self._by_session[session] = connection
         if before is not None and before is not connection:
             before.supersede()
 
-    def release(self, session: str, connection: Connection) -> None:
+    def release(self, session: str, connection: ClientConnection) -> None:
         """The session is in no connection any more, unless another one claimed it."""
         if self._by_session.get(session) is connection:
             del self._by_session[session]
 
-    def holder(self, session: str | None) -> Connection | None:
+    def holder(self, session: str | None) -> ClientConnection | None:
         """The open connection of a session."""
         return self._by_session.get(session) if session else None
 
     def changed(self, call: Call) -> None:
         """Tell the pages that the call concerns how their calls stand."""
-        concerned = {page for page in self.pages.of_user(call.user) if isinstance(page, Connection)}
+        concerned = {page for page in self.pages.of_user(call.user) if isinstance(page, ClientConnection)}
         if holder := self.holder(call.session):
             concerned.add(holder)
         for connection in concerned:

@@ -15,10 +15,10 @@ from ari_bridge.errors import CallerError, Unavailable
 from ari_bridge.outcomes import Detail
 from frontend.auth.authenticator import Unauthorized
 from frontend.auth.users import InvalidUser
-from frontend.http.validation_errors import fault_of
+from frontend.http.validation_errors import parse_validation_error
 from frontend.protocol import messages
 from frontend.protocol.messages import ClientMessage, ServerMessage
-from frontend.websocket.rate_limit import FLOOD, RATE, Rate
+from frontend.websocket.rate_limit import FLOOD, RATE, TokenBucket
 
 MESSAGE_BYTES = 256 * 1024
 FRAME_BYTES = 4 * 1024 * 1024
@@ -37,7 +37,7 @@ _encode = msgspec.json.Encoder().encode
 log = structlog.get_logger(__name__)
 
 
-class Wire:
+class MessageSocket:
     """`take` is given each message, and may raise what the engine raises; `who` names the client in logs."""
 
     def __init__(
@@ -48,7 +48,7 @@ class Wire:
         self._who = who
         self._outgoing: asyncio.Queue[bytes] = asyncio.Queue(WAITING_MESSAGES)
         self._closing: asyncio.Task[None] | None = None
-        self._rate = Rate()
+        self._rate = TokenBucket()
         self._heard_at = time.monotonic()
         self._watch: asyncio.Task[None] | None = None
 
@@ -169,7 +169,7 @@ class Wire:
             known = ", ".join(sorted(map(str, _KINDS)))
             self.error("unknown_type", f"There is no message {kind[:40]!r}. Known: {known}.", field="type")
         else:
-            what, field = fault_of(fault)
+            what, field = parse_validation_error(fault)
             self.error("invalid_request", f"{kind}: {what}", field=field)
 
     def _within_rate(self) -> bool:

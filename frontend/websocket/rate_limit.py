@@ -8,7 +8,7 @@ FLOOD = 1000
 """So many messages in a row over the rate close the connection (1008)."""
 
 
-class Rate:
+class TokenBucket:
     def __init__(self) -> None:
         self.over = 0  # messages in a row that were too many
         self._tokens = BURST

@@ -11,7 +11,7 @@ import signal
 from collections.abc import Awaitable, Mapping
 from typing import Any, Literal, NoReturn, TypeVar, cast
 
-from ari_bridge.ari.rest import Requests
+from ari_bridge.ari.rest import RestClient
 from ari_bridge.fsm.call import Direction, Resource, Step
 from ari_bridge.fsm.setup_plan import PLANS
 from ari_bridge.hooks import Hooks
@@ -92,9 +92,9 @@ def setup(hooks: Hooks) -> None:
     if word not in MOMENTS:
         raise ValueError(f"{VARIABLE}={step}:{word}: no such moment; there are {', '.join(MOMENTS)}")
     moment = cast(Moment, word)
-    request, ask = Requests.send, NgClient.ask
+    request, ask = RestClient.send, NgClient.ask
 
-    def ari(self: Requests, resource: str, operation: str, **parameters: Any) -> Any:
+    def ari(self: RestClient, resource: str, operation: str, **parameters: Any) -> Any:
         made = request(self, resource, operation, **parameters)
         return dying(made, moment) if step_of_ari(f"{resource}.{operation}", parameters) == step else made
 
@@ -102,5 +102,5 @@ def setup(hooks: Hooks) -> None:
         made = ask(self, name, *rest, **named)
         return dying(made, moment) if _NG.get(name) == step else made
 
-    Requests.send = ari  # type: ignore[method-assign]
+    RestClient.send = ari  # type: ignore[method-assign]
     NgClient.ask = ng  # type: ignore[assignment, method-assign]

@@ -10,13 +10,13 @@ import pytest
 
 from ari_bridge.ari.client import Ari
 from ari_bridge.call_store import SqliteStore
-from ari_bridge.engine.call_manager import Calls, Limits, StateChanged, Update
+from ari_bridge.engine.call_manager import CallManager, Limits, StateChanged, Update
 from ari_bridge.fsm.call import Call
 from ari_bridge.hooks import Hooks
 from ari_bridge.media.node_address import NodeAddress
 from ari_bridge.media.pool import Pool
 from ari_bridge.number_routing import Routes
-from ari_bridge.preferences.ring_decision import Reach
+from ari_bridge.preferences.ring_decision import RingDecision
 from tests.fakes.ari import FakeAri
 from tests.fakes.rtpengine import FakeRtpengine
 
@@ -38,12 +38,12 @@ class PagesSeen:
     """Pages of `users`, and what they were told."""
 
     users: frozenset[str] = frozenset()
-    reach: Reach = Reach()
+    reach: RingDecision = RingDecision()
     rung: list[str] = field(default_factory=list)
     stopped: list[tuple[str | None, str]] = field(default_factory=list)
     callers: list[tuple[str, str]] = field(default_factory=list)  # who calls now, each time that it changed
 
-    def ring(self, call: Call) -> Reach:
+    def ring(self, call: Call) -> RingDecision:
         self.rung.append(call.id)
         return replace(self.reach, users=self.users)
 
@@ -63,7 +63,7 @@ class Engine:
     pages: PagesSeen
     hooks: Hooks
     client: Ari
-    calls: Calls
+    calls: CallManager
     updates: list[Update] = field(default_factory=list)
 
     def listen(self, update: Update) -> None:
@@ -106,7 +106,7 @@ async def an_engine(
     client = Ari(fake_ari.url, fake_ari.user, fake_ari.password, "ari-bridge", timeout=0.5)
     media = Pool([NodeAddress.parse(fake_rtpengine.address)], app=client.app, timeout=0.5)
     pages, hooks, store = PagesSeen(), Hooks(), SqliteStore(state_dir, journal_dir=state_dir)
-    calls = Calls(client, media, pages, hooks, Routes(), limits, store)
+    calls = CallManager(client, media, pages, hooks, Routes(), limits, store)
     async with AsyncExitStack() as opened:
         opened.callback(hooks.close)
         await store.start()

@@ -28,8 +28,8 @@ def accounts(folder: Path, *users: str) -> dict[str, Any]:
 
 async def sign_in(phone: Softphone, user: str, password: str = PASSWORD) -> None:
     """On a page that asks for it."""
-    await phone.page.get_by_label("User").fill(user)
-    await phone.page.get_by_label("Password").fill(password)
+    await phone.write(phone.page.get_by_label("User"), user)
+    await phone.write(phone.page.get_by_label("Password"), password)
     await phone.press("Sign in")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from playwright.async_api import BrowserContext, Page
 
-from frontend.client.audio import Heard, Samples
+from frontend.client.audio import ReceivedAudio, Samples
 
 BINDING = "__heard"
 SCRIPT = """
@@ -45,11 +45,11 @@ class Ears:
     """`heard` is what the pages of a context have played since `forget`, or since the start."""
 
     def __init__(self) -> None:
-        self.heard = Heard()
+        self.heard = ReceivedAudio()
 
     def forget(self) -> None:
         """The next call begins anew."""
-        self.heard = Heard()
+        self.heard = ReceivedAudio()
 
     async def attach(self, context: BrowserContext) -> None:
         """Before the first page of the context is opened."""

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Locator, Page, expect
 
-from frontend.client.audio import Heard, Sound
+from frontend.client.audio import ReceivedAudio, Sound
 from tests.e2e.ears import Ears
 from tests.real.site import Site
 
@@ -162,7 +162,7 @@ class Softphone:
         await self.heard.wait_for_mix(set(wanted), known, timeout=8)
 
     @property
-    def heard(self) -> Heard:
+    def heard(self) -> ReceivedAudio:
         """What came out of the page since the last call began."""
         return self._ears.heard
 

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from frontend.client.audio import Heard
+from frontend.client.audio import ReceivedAudio
 from tests.e2e.conftest import FAR_TONE, PAGE_TONE
 from tests.e2e.softphone import softphone
 from tests.real.rtp import RtpPeer
@@ -50,7 +50,7 @@ async def digits_heard() -> AsyncIterator[DigitsHeard]:
         yield peer
 
 
-async def silence(heard: Heard, *, seconds: float = 5.0) -> None:
+async def silence(heard: ReceivedAudio, *, seconds: float = 5.0) -> None:
     """Waits until 0.4 s of silence were heard. Raises TimeoutError."""
     async with asyncio.timeout(seconds):
         while not heard.sound(0.4).silent:  # noqa: ASYNC110  packets come by themselves

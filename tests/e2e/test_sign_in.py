@@ -1,9 +1,14 @@
 """With sign-in on: a name and a password open the phone, nothing else does."""
 
+import asyncio
+import json
+import time
 from pathlib import Path
+from typing import Any
 
+import jwt
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Page, expect
 
 from tests.e2e.accounts import accounts, sign_in
 from tests.e2e.softphone import unopened_softphone
@@ -36,3 +41,42 @@ async def test_the_dashboard_wants_a_sign_in_too(site_with: SiteWith, browser: B
         await phone.page.goto(f"{site.app.url}/dashboard")
         await sign_in(phone, "1001")
         await expect(phone.page.get_by_role("status")).to_have_text("Connected")
+
+
+async def test_a_dashboard_that_stays_open_stays_signed_in_while_the_server_renews_it(
+    site_with: SiteWith, browser: Browser, tmp_path: Path
+) -> None:
+    settings = accounts(tmp_path, "1001")
+    async with site_with(**settings) as site, unopened_softphone(browser) as phone:
+        page, status = phone.page, phone.page.get_by_role("status")
+        await page.goto(f"{site.app.url}/dashboard")
+        await sign_in(phone, "1001")
+        await expect(status).to_have_text("Connected")
+        secret = settings["token_secret_file"].read_text().strip()
+        soon = jwt.decode(await stored_token(page), secret, algorithms=["HS256"]) | {"exp": int(time.time()) + 50}
+        await page.evaluate("([key, value]) => sessionStorage.setItem(key, value)", [KEY, session(soon, secret)])
+        await page.reload()
+        await expect(status).to_have_text("Connected")
+        async with asyncio.timeout(15):
+            while jwt.decode(await stored_token(page), secret, algorithms=["HS256"])["exp"] <= soon["exp"]:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+        await page.evaluate(
+            "([key, value]) => sessionStorage.setItem(key, value)",
+            [KEY, session(soon | {"exp": int(time.time()) - 600}, secret)],
+        )
+        await page.reload()
+        await expect(page.get_by_text("The token has expired: sign in again.")).to_be_visible()
+        await expect(phone.button("Sign in")).to_be_visible()
+        phone.watch.forgive("401")
+
+
+KEY = "softphone.session"
+
+
+async def stored_token(page: Page) -> str:
+    stored: str = await page.evaluate("(key) => JSON.parse(sessionStorage.getItem(key)).token", KEY)
+    return stored
+
+
+def session(claims: dict[str, Any], secret: str) -> str:
+    return json.dumps({"user": "1001", "token": jwt.encode(claims, secret, algorithm="HS256")})

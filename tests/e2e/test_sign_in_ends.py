@@ -13,6 +13,7 @@ import pytest
 from playwright.async_api import Browser, WebSocketRoute, expect
 
 from tests.e2e.accounts import PASSWORD, accounts, sign_in
+from tests.e2e.conftest import both_browsers
 from tests.e2e.ears import Ears
 from tests.e2e.softphone import Softphone, new_context
 from tests.e2e.test_resume import Cable
@@ -74,6 +75,7 @@ async def talking(site_with: SiteWith, browser: Browser, folder: Path) -> AsyncI
         yield site, phone
 
 
+@both_browsers
 async def test_a_hang_up_is_carried_out_at_once(site_with: SiteWith, browser: Browser, tmp_path: Path) -> None:
     async with talking(site_with, browser, tmp_path) as (site, phone):
         await phone.press("Hang up")
@@ -81,15 +83,16 @@ async def test_a_hang_up_is_carried_out_at_once(site_with: SiteWith, browser: Br
         await expect(phone.button("Sign in")).to_be_visible()
 
 
+@both_browsers
 async def test_the_call_goes_on_and_the_next_one_can_be_made(
     site_with: SiteWith, browser: Browser, tmp_path: Path
 ) -> None:
     async with talking(site_with, browser, tmp_path) as (_, phone):
         again = phone.page.get_by_test_id("sign-in-again")
-        await again.get_by_label("Password").fill("wrong")
+        await phone.write(again.get_by_label("Password"), "wrong")
         await again.get_by_role("button").click()
         await expect(again).to_contain_text("Wrong name or password.")
-        await again.get_by_label("Password").fill(PASSWORD)
+        await phone.write(again.get_by_label("Password"), PASSWORD)
         await again.get_by_role("button").click()
         await expect(again).to_be_hidden()
         await phone.online()

@@ -378,7 +378,8 @@ class FakeAri(FakePeople, FakeRecordings):
     async def _channels_getChannelVar(self, asked: dict[str, Any]) -> Any:
         channel, name = self._channel(asked), asked["variable"]
         found = self.function(name)
-        return {"value": channel.variables.get(name, "0") if found is None else found}
+        unset = "1" if name.startswith("DIALPLAN_EXISTS(") else "0"
+        return {"value": channel.variables.get(name, unset) if found is None else found}
 
     async def _channels_continueInDialplan(self, asked: dict[str, Any]) -> None:
         channel = self._channel(asked)

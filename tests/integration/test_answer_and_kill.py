@@ -28,9 +28,11 @@ async def front_end(pbx: Pbx, rtpengine: Rtpengine, tmp_path: Path) -> AsyncIter
         "ENABLE_AUTHENTICATION": "false",
     }
     front_end = FrontEnd(tmp_path, environment)
-    await front_end.start()
-    yield front_end
-    await front_end.close()
+    try:
+        await front_end.start()
+        yield front_end
+    finally:
+        await front_end.close()
 
 
 @both_versions

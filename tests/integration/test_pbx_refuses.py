@@ -73,7 +73,7 @@ async def calls_again(site: Site) -> None:
 
 async def test_a_restart_that_is_pending_is_told_and_taken_back(own_pbx: Pbx, rtpengine: Rtpengine) -> None:
     with own_pbx.asterisk:
-        async with real_site(own_pbx, rtpengine) as site, site.phone() as phone:
+        async with real_site(own_pbx, rtpengine, pbx_check_interval=1) as site, site.phone() as phone:
             call = await phone.call("601", source=Silence())
             await call.heard.wait_for_tone(1004.0)
             pending = asyncio.create_task(cli(own_pbx, "core restart gracefully"))
@@ -95,7 +95,7 @@ async def test_while_a_restart_is_pending_new_pages_are_heard_by_the_leg_that_st
     """As where a page is reloaded, twice, and each time offers anew: Asterisk makes no channel for it."""
     with own_pbx.asterisk:
         async with AsyncExitStack() as stack:
-            site = await stack.enter_async_context(real_site(own_pbx, rtpengine))
+            site = await stack.enter_async_context(real_site(own_pbx, rtpengine, pbx_check_interval=1))
             pages = [await stack.enter_async_context(site.phone("1001")) for _ in range(4)]
             call = await pages[0].call("600", source=Tone(700))
             await call.wait("accepted")
@@ -126,7 +126,7 @@ async def test_while_a_restart_is_pending_new_pages_are_heard_by_the_leg_that_st
 
 async def test_chan_rtp_that_is_missing_is_told_and_loaded(own_pbx: Pbx, rtpengine: Rtpengine) -> None:
     with own_pbx.asterisk:
-        async with real_site(own_pbx, rtpengine) as site:
+        async with real_site(own_pbx, rtpengine, pbx_check_interval=1) as site:
             await cli(own_pbx, "module unload chan_rtp.so")
             await health_says(site, "unavailable", "module load chan_rtp")
             with pytest.raises(Unavailable) as refused:
@@ -139,7 +139,7 @@ async def test_chan_rtp_that_is_missing_is_told_and_loaded(own_pbx: Pbx, rtpengi
 
 async def test_a_dial_context_that_is_not_there_is_told(own_pbx: Pbx, rtpengine: Rtpengine) -> None:
     with own_pbx.asterisk:
-        async with real_site(own_pbx, rtpengine, dial_context="from-nowhere") as site:
+        async with real_site(own_pbx, rtpengine, dial_context="from-nowhere", pbx_check_interval=1) as site:
             await health_says(site, "degraded", "no context from-nowhere")
             with pytest.raises(Unavailable) as refused:
                 Placed(site.app.calls, "601")
@@ -148,7 +148,7 @@ async def test_a_dial_context_that_is_not_there_is_told(own_pbx: Pbx, rtpengine:
 
 async def test_a_password_that_was_changed_lets_nothing_be_told_as_done(own_pbx: Pbx, rtpengine: Rtpengine) -> None:
     with own_pbx.asterisk:
-        async with real_site(own_pbx, rtpengine) as site:
+        async with real_site(own_pbx, rtpengine, pbx_check_interval=1) as site:
             placed = Placed(site.app.calls, "601")
             await until(lambda: placed.call.state.value == "accepted")
             told: list[Detail | None] = []

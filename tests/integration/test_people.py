@@ -13,7 +13,7 @@ import pytest
 from ari_bridge.preferences import PreferenceFile, Preferences
 from frontend.client import Call
 from frontend.client.audio import Silence, Tone
-from frontend.presence.preferences import Attendant
+from frontend.presence.preferences import UserServices
 from frontend.protocol import messages
 from tests.real.boxes import boxes as boxes
 from tests.real.parts import both_versions
@@ -27,9 +27,9 @@ FAR_TONE, PAGE_TONE = 700, 500
 
 
 @asynccontextmanager
-async def attended(site: Site, folder: Path, **options: Any) -> AsyncIterator[Attendant]:
+async def attended(site: Site, folder: Path, **options: Any) -> AsyncIterator[UserServices]:
     app = site.app
-    attendant = Attendant(
+    attendant = UserServices(
         app.ari,
         app.calls,
         app.pages,

@@ -19,7 +19,7 @@ from aiortc import (
 )
 
 from ari_bridge.media import sdp as sdp_text
-from ari_bridge.media.codec_policy import CodecPolicy, Codecs
+from ari_bridge.media.codec_policy import CodecMode, CodecPolicy
 from ari_bridge.media.node_address import NodeAddress
 from ari_bridge.media.pool import Pool
 from ari_bridge.net import RtpAddress
@@ -185,8 +185,8 @@ async def test_pcmu_passes_untouched_and_opus_is_transcoded(site_with: SiteWith,
 async def test_rtpengine_s_own_count_of_transcoded_sessions_is_ours(rtpengine: Rtpengine) -> None:
     """Another front end sees them too, by what rtpengine says."""
     address = NodeAddress.parse(rtpengine.ng_address)
-    ours = Pool([address], app="one", policy=CodecPolicy(Codecs.OPUS))
-    other = Pool([address], app="other", policy=CodecPolicy(Codecs.AUTO, limit=2))
+    ours = Pool([address], app="one", policy=CodecPolicy(CodecMode.OPUS))
+    other = Pool([address], app="other", policy=CodecPolicy(CodecMode.AUTO, limit=2))
     await ours.start()
     let_loopback_in()
     clients = [RTCPeerConnection(RTCConfiguration(iceServers=[])) for _ in range(2)]

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import time
 import wave
 from typing import Any
 
@@ -50,21 +51,37 @@ async def sound_of(site: Site, name: str) -> tuple[Any, int]:
         return np.frombuffer(file.readframes(file.getnframes()), np.int16), file.getframerate()
 
 
+def heard_together(samples: Any, rate: int) -> bool:
+    """Whether both are heard within some half second.
+
+    Not in each: who speaks shares a crowded machine with the PBX, and stops before the recording does.
+    """
+    half = rate // 2
+    return any(
+        tones_in(samples[at : at + half], (A, B), rate) == {A, B} for at in range(0, len(samples) - half, half // 2)
+    )
+
+
 @both_versions
 async def test_both_sides_are_in_the_file_but_not_the_pause(site: Site) -> None:
     async with site.phone("1001") as one, site.phone("1002") as other:
         placed, _ = await talk(site, one, other)
+        began = time.monotonic()
         await placed.record("start")
         await asyncio.sleep(1.5)
         await placed.record("pause")
-        await asyncio.sleep(1.5)
+        paused = time.monotonic()
+        await asyncio.sleep(2.5)
+        paused = time.monotonic() - paused
         await placed.record("resume")
         await asyncio.sleep(0.5)
         await placed.hangup()
+        lasted = time.monotonic() - began
     told = await kept(site, placed.id)
     samples, rate = await sound_of(site, told["name"])
-    assert tones_in(samples[: rate // 2 + rate // 2], (A, B), rate) == {A, B}
-    assert 1.5 <= len(samples) / rate <= 3.0
+    assert heard_together(samples, rate)
+    # Of the pause some is in it: until Asterisk has heard of it.
+    assert 1.0 <= len(samples) / rate <= lasted - paused / 2
 
 
 async def test_every_call_is_recorded_where_it_is_set(site_with: SiteWith) -> None:
@@ -75,4 +92,4 @@ async def test_every_call_is_recorded_where_it_is_set(site_with: SiteWith) -> No
             await placed.hangup()
         for call_id in (placed.id, taken.id):
             samples, rate = await sound_of(site, (await kept(site, call_id))["name"])
-            assert tones_in(samples[-rate // 2 :], (A, B), rate) == {A, B}
+            assert heard_together(samples, rate)

@@ -13,7 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from msgspec import structs
 
-from ari_bridge.cdr import RecordsAway, database, migrate, of, schema, writer
+from ari_bridge.cdr import CdrUnavailable, database, migrate, of, schema, writer
 from ari_bridge.cdr.database import Database
 from ari_bridge.hooks import CallEnded
 from ari_bridge.outcomes import Cause
@@ -132,7 +132,7 @@ async def test_one_that_is_killed_loses_no_row(server: Server, postgres: Postgre
         and_end(server, *during)
         await unhealthy(server)
         assert "PostgreSQL cdr" in server.records.reason
-        with pytest.raises(RecordsAway):
+        with pytest.raises(CdrUnavailable):
             await server.records.get("before")
     finally:
         postgres.start()
@@ -162,7 +162,7 @@ async def test_one_that_hangs_is_given_up_and_found_again(
         and_end(server, "during")
         await unhealthy(server)
         assert "did not answer in time" in server.records.reason
-        with pytest.raises(RecordsAway, match="did not answer in time"):
+        with pytest.raises(CdrUnavailable, match="did not answer in time"):
             await server.records.get("before")
     monkeypatch.undo()
     await healthy(server)

@@ -15,7 +15,7 @@ from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSes
 
 from ari_bridge.media.pool import Pool
 from ari_bridge.net import RtpAddress
-from frontend.client.audio import Heard, Tone, hear
+from frontend.client.audio import ReceivedAudio, Tone, hear
 
 KEPT = 200  # media packets
 Address = tuple[str, int]
@@ -38,7 +38,7 @@ class Multihomed:
     """
 
     def __init__(self, hosts: Sequence[str], hz: float) -> None:
-        self.heard = Heard()
+        self.heard = ReceivedAudio()
         self.sent: list[bytes] = []
         self.checks: list[bytes] = []
         self.remote: list[Address] = []  # rtpengine's ports, of the answer

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from ari_bridge.engine.call_manager import Calls, StateChanged, Update
+from ari_bridge.engine.call_manager import CallManager, StateChanged, Update
 from ari_bridge.fsm.call import Call
 
 FINGERPRINT = ":".join(["5A"] * 32)
@@ -24,7 +24,7 @@ class Placed:
     """A call that was placed; `states` are the words that a client would be told, in order."""
 
     def __init__(
-        self, calls: Calls, target: str, *, sdp: str = OFFER, caller: str = "1001", call_id: str | None = None
+        self, calls: CallManager, target: str, *, sdp: str = OFFER, caller: str = "1001", call_id: str | None = None
     ) -> None:
         self._calls = calls
         self._ended = asyncio.Event()

@@ -11,7 +11,7 @@ from typing import cast
 
 import numpy as np
 
-from frontend.client.audio import Heard, Samples
+from frontend.client.audio import ReceivedAudio, Samples
 
 RATE = 8000  # Hz, of PCMU
 FRAME = 160  # samples: 20 ms
@@ -46,7 +46,7 @@ def decode(payload: bytes) -> Samples:
 class Stream:
     """What came from one far address."""
 
-    heard: Heard = field(default_factory=Heard)
+    heard: ReceivedAudio = field(default_factory=ReceivedAudio)
     payload_types: set[int] = field(default_factory=set)  # RTP payload types seen
     packets: int = 0
 

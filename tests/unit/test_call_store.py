@@ -14,8 +14,8 @@ from msgspec.structs import replace
 from ari_bridge.call_store import StoreRefused
 from ari_bridge.call_store.clock import Clock, as_of, set_by
 from ari_bridge.call_store.process_lock import Lock
-from ari_bridge.call_store.rows import KEPT, NOT_KEPT, Row, kept, to_call, to_row
-from ari_bridge.call_store.spill_journal import Journal, directory, name
+from ari_bridge.call_store.rows import PERSISTED_FIELDS, TRANSIENT_FIELDS, Row, kept, to_call, to_row
+from ari_bridge.call_store.spill_journal import SpillJournal, directory, name
 from ari_bridge.fsm.call import (
     Call,
     CallState,
@@ -24,11 +24,11 @@ from ari_bridge.fsm.call import (
     Party,
     PartyState,
     Recording,
+    RecordingStatus,
     Resource,
-    Spare,
     StandingLeg,
     Step,
-    Taping,
+    SupersededResource,
 )
 from ari_bridge.fsm.timing import Deadline, Timer
 from ari_bridge.net import RtpAddress
@@ -42,6 +42,7 @@ FULL = Call(
     caller="0301234",
     created_at=1.5,
     caller_name="Müller “Ö” \u2603",
+    moved_to="200",
     state=CallState.ENDED,
     user="alice",
     session="token",
@@ -61,8 +62,8 @@ FULL = Call(
     waiting=frozenset({Step.DIAL_FAR}),
     holds=frozenset({Resource.BRIDGE}),
     releasing=frozenset({Resource.BRIDGE}),
-    spare=frozenset({Spare(Resource.EXTERNAL_MEDIA, 1)}),
-    spare_releasing=frozenset({Spare(Resource.EXTERNAL_MEDIA, 1)}),
+    spare=frozenset({SupersededResource(Resource.EXTERNAL_MEDIA, 1)}),
+    spare_releasing=frozenset({SupersededResource(Resource.EXTERNAL_MEDIA, 1)}),
     stale=frozenset({(Step.OFFER_MEDIA, 1)}),
     standing=StandingLeg(1, RtpAddress("192.0.2.1", 4004), RtpAddress("192.0.2.2", 4006)),
     owner_away=True,
@@ -81,12 +82,11 @@ FULL = Call(
     ownerless=True,
     left=Outcome.TRANSFERRED,
     left_at=7.5,
-    recordings=(Recording("call-rec1", Taping.PAUSED, 8.5),),
+    recordings=(Recording("call-rec1", RecordingStatus.PAUSED, 8.5),),
     prefer="pcmu",
     ring_seconds=12.5,
     forward="voicemail",
     dial_status="BUSY",
-    moved_to="7003",
     hangup_q850=17,
     dialplan_status="NOANSWER",
     outcome=Outcome.LOST,
@@ -102,7 +102,7 @@ def required() -> set[str]:
 
 
 def test_of_every_field_it_is_said_whether_it_is_kept() -> None:
-    assert sorted(KEPT + NOT_KEPT) == sorted(Call.__struct_fields__)
+    assert sorted(PERSISTED_FIELDS + TRANSIENT_FIELDS) == sorted(Call.__struct_fields__)
 
 
 def test_a_field_that_older_records_lack_must_have_a_default() -> None:
@@ -113,16 +113,16 @@ def test_what_is_kept_comes_back_and_the_rest_is_as_at_the_beginning() -> None:
     optional = set(Call.__struct_fields__) - required()
     assert [field for field in optional if getattr(FULL, field) == getattr(PLAIN, field)] == [], "a weak example"
     back = to_call(to_row(FULL, 1, 9.0))
-    assert back == replace(FULL, **{field: getattr(PLAIN, field) for field in NOT_KEPT})
+    assert back == replace(FULL, **{field: getattr(PLAIN, field) for field in TRANSIENT_FIELDS})
 
 
-@pytest.mark.parametrize("field", KEPT[1:])
+@pytest.mark.parametrize("field", PERSISTED_FIELDS[1:])
 def test_two_calls_that_differ_in_what_is_kept_are_told_apart(field: str) -> None:
     other = replace(PLAIN, direction=Direction.OUTBOUND, target="1", caller="1", created_at=1.0)
     assert kept(replace(FULL, **{field: getattr(other, field)})) != kept(FULL)
 
 
-@pytest.mark.parametrize("field", NOT_KEPT)
+@pytest.mark.parametrize("field", TRANSIENT_FIELDS)
 def test_two_calls_that_differ_in_the_rest_are_one(field: str) -> None:
     assert kept(replace(FULL, **{field: getattr(PLAIN, field)})) == kept(FULL)
 
@@ -227,12 +227,12 @@ def test_children_do_not_inherit_the_lock(tmp_path: Path) -> None:
 
 
 def test_rows_are_read_in_the_order_they_were_written(tmp_path: Path) -> None:
-    journal, rows = Journal(tmp_path / "journal"), [a_row({"n": n}, f"call{n}", n) for n in range(4)]
+    journal, rows = SpillJournal(tmp_path / "journal"), [a_row({"n": n}, f"call{n}", n) for n in range(4)]
     assert list(journal.rows()) == []
     journal.rewrite(rows[:2])
     journal.append(rows[2])
     journal.append(rows[3])
-    assert list(Journal(tmp_path / "journal").rows()) == rows
+    assert list(SpillJournal(tmp_path / "journal").rows()) == rows
     assert journal.path.stat().st_mode & 0o777 == 0o600
     journal.remove()
     assert list(tmp_path.iterdir()) == [] and not journal.stands
@@ -240,7 +240,7 @@ def test_rows_are_read_in_the_order_they_were_written(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("cut", [1, 5, 40])
 def test_a_torn_line_hides_no_other(tmp_path: Path, cut: int) -> None:
-    journal = Journal(tmp_path / "journal")
+    journal = SpillJournal(tmp_path / "journal")
     journal.rewrite([a_row({}, "first"), a_row({}, "second")])
     journal.path.write_bytes(journal.path.read_bytes()[:-cut])
     expected = ["first", "second"] if cut == 1 else ["first"]  # all but the line's end: it is whole
@@ -249,7 +249,7 @@ def test_a_torn_line_hides_no_other(tmp_path: Path, cut: int) -> None:
 
 
 def test_after_a_line_that_failed_the_next_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    journal = Journal(tmp_path / "journal")
+    journal = SpillJournal(tmp_path / "journal")
     journal.rewrite([a_row({}, "first")])
     write = os.write
 
@@ -268,7 +268,7 @@ def test_after_a_line_that_failed_the_next_begins_anew(tmp_path: Path, monkeypat
 
 
 def test_the_old_journal_stands_until_the_new_one_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    journal = Journal(tmp_path / "journal")
+    journal = SpillJournal(tmp_path / "journal")
     journal.rewrite([a_row({}, "first")])
 
     def full(fd: int, data: bytes) -> int:

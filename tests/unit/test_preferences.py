@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from ari_bridge.errors import InvalidRequest
 from ari_bridge.fsm.call import Call, CallState, Direction
-from ari_bridge.preferences import Preferences, check, reach
+from ari_bridge.preferences import Preferences, check, decide_ringing
 from ari_bridge.preferences.presence import Standing, of_device, of_endpoint, of_users
-from ari_bridge.preferences.ring_decision import Reach
+from ari_bridge.preferences.ring_decision import RingDecision
 
 
 def nobody_else(user: str) -> Preferences:
@@ -65,37 +65,42 @@ def test_a_circle_of_others_is_not_this_user_s_fault_and_looking_for_it_ends() -
 @pytest.mark.parametrize(
     ("wanted", "has_page", "in_call", "expected"),
     [
-        (Preferences(), True, False, Reach(frozenset({"1001"}))),
-        (Preferences(), True, True, Reach(frozenset({"1001"}))),
-        (Preferences(), False, False, Reach(status="UNAVAILABLE")),
-        (Preferences(do_not_disturb=True), True, False, Reach(status="DND")),
-        (Preferences(do_not_disturb=True), False, False, Reach(status="DND")),
-        (Preferences(call_waiting=False), True, False, Reach(frozenset({"1001"}))),
-        (Preferences(call_waiting=False), True, True, Reach(status="BUSY")),
-        (Preferences(call_waiting=False, forward_busy="200"), True, True, Reach(status="FORWARD", forward="200")),
-        (Preferences(forward_unreachable="200"), False, False, Reach(status="FORWARD", forward="200")),
+        (Preferences(), True, False, RingDecision(frozenset({"1001"}))),
+        (Preferences(), True, True, RingDecision(frozenset({"1001"}))),
+        (Preferences(), False, False, RingDecision(status="UNAVAILABLE")),
+        (Preferences(do_not_disturb=True), True, False, RingDecision(status="DND")),
+        (Preferences(do_not_disturb=True), False, False, RingDecision(status="DND")),
+        (Preferences(call_waiting=False), True, False, RingDecision(frozenset({"1001"}))),
+        (Preferences(call_waiting=False), True, True, RingDecision(status="BUSY")),
+        (
+            Preferences(call_waiting=False, forward_busy="200"),
+            True,
+            True,
+            RingDecision(status="FORWARD", forward="200"),
+        ),
+        (Preferences(forward_unreachable="200"), False, False, RingDecision(status="FORWARD", forward="200")),
         (
             Preferences(forward_unreachable="voicemail"),
             False,
             False,
-            Reach(status="VOICEMAIL", forward="voicemail"),
+            RingDecision(status="VOICEMAIL", forward="voicemail"),
         ),
         (
             Preferences(forward_always="200", do_not_disturb=True),
             True,
             False,
-            Reach(status="FORWARD", forward="200"),
+            RingDecision(status="FORWARD", forward="200"),
         ),
         (
             Preferences(forward_no_answer="200", ring_seconds=7),
             True,
             False,
-            Reach(frozenset({"1001"}), forward="200", ring_seconds=7),
+            RingDecision(frozenset({"1001"}), forward="200", ring_seconds=7),
         ),
     ],
 )
-def test_who_rings(wanted: Preferences, has_page: bool, in_call: bool, expected: Reach) -> None:
-    assert reach("1001", wanted, has_page=has_page, in_call=in_call) == expected
+def test_who_rings(wanted: Preferences, has_page: bool, in_call: bool, expected: RingDecision) -> None:
+    assert decide_ringing("1001", wanted, has_page=has_page, in_call=in_call) == expected
 
 
 @given(
@@ -114,7 +119,7 @@ def test_who_rings(wanted: Preferences, has_page: bool, in_call: bool, expected:
 def test_a_number_goes_with_forward_and_nobody_rings_without_a_page(
     wanted: Preferences, has_page: bool, in_call: bool
 ) -> None:
-    decided = reach("1001", wanted, has_page=has_page, in_call=in_call)
+    decided = decide_ringing("1001", wanted, has_page=has_page, in_call=in_call)
     assert has_page or not decided.users
     if not decided.users:
         assert (decided.status == "FORWARD") == (decided.forward == "200")

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from ari_bridge.errors import WrongState
 from ari_bridge.fsm import events, setup_plan
 from ari_bridge.fsm.actions import Action, AskOffer, CancelTimer, CheckMedia, Mute, StartTimer, TellMedia, TellState
-from ari_bridge.fsm.call import Call, Direction, Fact, Resource, Spare, StandingLeg, Step, WarmLeg
+from ari_bridge.fsm.call import Call, Direction, Fact, PreparedLeg, Resource, StandingLeg, Step, SupersededResource
 from ari_bridge.fsm.decisions import (
     ACCEPTING,
     ENDS,
@@ -119,8 +119,10 @@ _REUSED = {
 }
 
 
-def _whole(leg: StandingLeg) -> frozenset[Spare]:
-    return frozenset(Spare(resource, leg.number) for resource in (Resource.MEDIA_SESSION, Resource.EXTERNAL_MEDIA))
+def _whole(leg: StandingLeg) -> frozenset[SupersededResource]:
+    return frozenset(
+        SupersededResource(resource, leg.number) for resource in (Resource.MEDIA_SESSION, Resource.EXTERNAL_MEDIA)
+    )
 
 
 def new_leg(call: Call, offer: str) -> Decision:
@@ -184,7 +186,7 @@ def answer_made(call: Call, sdp: str) -> Decision:
     return call, [TellMedia(), TellState()] if first and call.state is not ACCEPTING else [TellMedia()]
 
 
-def warmed(call: Call, leg: WarmLeg | None) -> Decision:
+def warmed(call: Call, leg: PreparedLeg | None) -> Decision:
     """The call with a leg that was made ahead of it, in place of the four steps that make one."""
     if leg is None:
         return call, []

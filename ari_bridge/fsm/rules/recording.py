@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from ari_bridge.errors import TooMany, WrongState
 from ari_bridge.fsm import events
 from ari_bridge.fsm.actions import Record, TellRecording, TellRefused
-from ari_bridge.fsm.call import Call, Fact, Recording, Taping
+from ari_bridge.fsm.call import Call, Fact, Recording, RecordingStatus
 from ari_bridge.fsm.decisions import Decision, check_present, leads_to
 from ari_bridge.fsm.events import RecordingVerb
 from ari_bridge.ids import stem_of
@@ -35,11 +35,11 @@ def record(call: Call, event: events.RecordingAsked) -> Decision:
         case _ if running is None:
             raise WrongState("The call is not being recorded.", field="action")
         case RecordingVerb.PAUSE:
-            return _set(call, running, Taping.PAUSED, event.verb)
+            return _set(call, running, RecordingStatus.PAUSED, event.verb)
         case RecordingVerb.RESUME:
-            return _set(call, running, Taping.ON, event.verb)
+            return _set(call, running, RecordingStatus.ON, event.verb)
         case _:
-            return _set(call, running, Taping.OVER, event.verb)
+            return _set(call, running, RecordingStatus.OVER, event.verb)
 
 
 def start(call: Call, at: float) -> Decision:
@@ -47,12 +47,12 @@ def start(call: Call, at: float) -> Decision:
         raise WrongState("The call is not set up yet.", field="callId")
     if len(call.recordings) >= RECORDINGS:
         raise TooMany(f"There are {RECORDINGS} recordings of this call already.", field="callId")
-    recording = Recording(recording_name(call.id, len(call.recordings) + 1), Taping.ON, at)
+    recording = Recording(recording_name(call.id, len(call.recordings) + 1), RecordingStatus.ON, at)
     call = replace(call, recordings=(*call.recordings, recording))
     return call, [Record(RecordingVerb.START, recording.name), TellRecording()]
 
 
-def _set(call: Call, recording: Recording, state: Taping, verb: RecordingVerb) -> Decision:
+def _set(call: Call, recording: Recording, state: RecordingStatus, verb: RecordingVerb) -> Decision:
     if recording.state is state:
         return call, []
     return _with(call, replace(recording, state=state)), [Record(verb, recording.name), TellRecording()]
@@ -62,9 +62,9 @@ def _set(call: Call, recording: Recording, state: Taping, verb: RecordingVerb) -
 def over(call: Call, event: events.RecordingEnded) -> Decision:
     """Asterisk says so: it was asked to, the disk is full, or there is nothing to record any more."""
     recording = next((one for one in call.recordings if one.name == event.name), None)
-    if recording is None or recording.state is Taping.OVER:
+    if recording is None or recording.state is RecordingStatus.OVER:
         return call, []
-    return _with(call, replace(recording, state=Taping.OVER)), [TellRecording(event.failure)]
+    return _with(call, replace(recording, state=RecordingStatus.OVER)), [TellRecording(event.failure)]
 
 
 @leads_to()
@@ -78,7 +78,11 @@ def refused(call: Call, event: events.RecordingRefused) -> Decision:
 
 
 # A stop may have come while it was paused; that it goes on is the safer thing to be told.
-_BEFORE = {RecordingVerb.PAUSE: Taping.ON, RecordingVerb.RESUME: Taping.PAUSED, RecordingVerb.STOP: Taping.ON}
+_BEFORE = {
+    RecordingVerb.PAUSE: RecordingStatus.ON,
+    RecordingVerb.RESUME: RecordingStatus.PAUSED,
+    RecordingVerb.STOP: RecordingStatus.ON,
+}
 
 
 def _with(call: Call, recording: Recording) -> Call:

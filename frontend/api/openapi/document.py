@@ -10,8 +10,8 @@ import msgspec
 
 from frontend.api.openapi.schema import description_of, structs_of
 from frontend.api.routes import OPERATIONS, TAGS
-from frontend.http.endpoint import JSON, Answer, Operation
-from frontend.http.parameters import Parameter, written_schema
+from frontend.http.endpoint import JSON, Endpoint, ResponseSpec
+from frontend.http.parameters import Parameter, text_format_schema
 from frontend.http.problems import KINDS, MEDIA_TYPE, problem
 
 API_VERSION = "1.0.0"
@@ -32,11 +32,11 @@ def document() -> dict[str, Any]:
     """JSON-ready. Every operation, with its examples and every problem it may answer."""
     wanted = [*structs_of(OPERATIONS), *(one.type for operation in OPERATIONS for one in operation.reads)]
     schemas, components = msgspec.json.schema_components(
-        [one for one in wanted if not written_schema(one)], ref_template="#/components/schemas/{name}"
+        [one for one in wanted if not text_format_schema(one)], ref_template="#/components/schemas/{name}"
     )
     for struct in structs_of(OPERATIONS):
         _describe(struct, components[struct.__name__])
-    by_type = dict(zip((repr(one) for one in wanted if not written_schema(one)), schemas, strict=True))
+    by_type = dict(zip((repr(one) for one in wanted if not text_format_schema(one)), schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, by_type)
@@ -67,7 +67,7 @@ def encoded() -> bytes:
     return msgspec.json.format(msgspec.json.encode(document()), indent=2) + b"\n"
 
 
-def _operation(operation: Operation[Any, Any], by_type: Mapping[str, Any]) -> dict[str, Any]:
+def _operation(operation: Endpoint[Any, Any], by_type: Mapping[str, Any]) -> dict[str, Any]:
     told: dict[str, Any] = {
         "operationId": operation.name,
         "tags": [operation.tag],
@@ -98,8 +98,8 @@ def as_sent(value: msgspec.Struct) -> Any:
     return msgspec.to_builtins(value)
 
 
-def _parameter(operation: Operation[Any, Any], one: Parameter, by_type: Mapping[str, Any]) -> dict[str, Any]:
-    schema = dict(written_schema(one.type) or by_type[repr(one.type)])
+def _parameter(operation: Endpoint[Any, Any], one: Parameter, by_type: Mapping[str, Any]) -> dict[str, Any]:
+    schema = dict(text_format_schema(one.type) or by_type[repr(one.type)])
     told: dict[str, Any] = {"name": one.name, "in": one.place, "required": one.required}
     said = description_of(operation.parameters, one.field)
     if description := ". ".join(filter(None, [said, schema.pop("description", "").rstrip(".")])):
@@ -115,7 +115,7 @@ def _as_typed(text: str, schema: Mapping[str, Any]) -> Any:
     return msgspec.json.decode(text) if schema.get("type") in ("integer", "number", "boolean") else text
 
 
-def _answer(answer: Answer, by_type: Mapping[str, Any]) -> dict[str, Any]:
+def _answer(answer: ResponseSpec, by_type: Mapping[str, Any]) -> dict[str, Any]:
     headers = {name: {"description": said, "schema": {"type": "string"}} for name, said in answer.headers.items()}
     told: dict[str, Any] = {"description": answer.description, "headers": headers | {"X-Request-Id": _REQUEST_ID}}
     if not answer.has_body:
@@ -129,7 +129,7 @@ def _answer(answer: Answer, by_type: Mapping[str, Any]) -> dict[str, Any]:
     return told | {"content": {answer.media: content}}
 
 
-def _problems(operation: Operation[Any, Any]) -> dict[str, dict[str, Any]]:
+def _problems(operation: Endpoint[Any, Any]) -> dict[str, dict[str, Any]]:
     """By status; one status may stand for several codes."""
     told: dict[str, dict[str, Any]] = {}
     for code in operation.all_problems:

@@ -10,8 +10,8 @@ from frontend.api.openapi.document import as_sent
 from frontend.api.openapi.schema import description_of, enums_of, structs_of
 from frontend.api.openapi.type_text import type_text
 from frontend.api.routes import OPERATIONS, TAGS
-from frontend.http.endpoint import JSON, Answer, Operation
-from frontend.http.parameters import written_schema
+from frontend.http.endpoint import JSON, Endpoint, ResponseSpec
+from frontend.http.parameters import text_format_schema
 from frontend.http.problems import KINDS
 
 _INTRO = """\
@@ -64,14 +64,14 @@ def anchor(heading: str) -> str:
     return kept.replace(" ", "-")
 
 
-def _operation(operation: Operation[Any, Any]) -> str:
+def _operation(operation: Endpoint[Any, Any]) -> str:
     parts = [f"### {operation.method} {operation.path}\n", f"{operation.summary}.\n"]
     if operation.description:
         parts.append(f"{operation.description}\n")
     if operation.reads:
         rows = ["| parameter | in | type | meaning |", "|---|---|---|---|"]
         for one in operation.reads:
-            written = written_schema(one.type) or {}
+            written = text_format_schema(one.type) or {}
             kind = "string" if written else type_text(one.type)
             said = [description_of(operation.parameters, one.field), written.get("description", "").rstrip(".")]
             must = "" if one.required else _default(one.default)
@@ -98,14 +98,14 @@ def _cell(text: str) -> str:
     return "`" + text.replace("|", "\\|") + "`"
 
 
-def _shape(answer: Answer) -> str:
+def _shape(answer: ResponseSpec) -> str:
     if answer.media != JSON:
         return f", `{answer.media}`"
     name = getattr(answer.shape, "__name__", "")
     return f": [{name}](#{anchor(name)})" if name and hasattr(answer.shape, "__struct_fields__") else ""
 
 
-def _example(operation: Operation[Any, Any]) -> str:
+def _example(operation: Endpoint[Any, Any]) -> str:
     path, query = operation.path, []
     headers = [] if operation.public else ["Authorization: Bearer TOKEN"]
     for one in operation.reads:

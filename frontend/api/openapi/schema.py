@@ -10,11 +10,11 @@ from typing import Any, get_args
 import msgspec
 
 from frontend.api.openapi.comments import Comments, comment_of, field_comments
-from frontend.http.endpoint import Operation
+from frontend.http.endpoint import Endpoint
 from frontend.http.problems import Problem
 
 
-def structs_of(operations: tuple[Operation[Any, Any], ...]) -> list[type[msgspec.Struct]]:
+def structs_of(operations: tuple[Endpoint[Any, Any], ...]) -> list[type[msgspec.Struct]]:
     """Everything that is sent or answered as JSON, the parts after what they are part of; not the parameters."""
     found: dict[type[msgspec.Struct], None] = {}
     for operation in operations:

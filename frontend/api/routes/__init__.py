@@ -13,9 +13,9 @@ from frontend.api.routes import (
     people,
     recordings,
 )
-from frontend.http.endpoint import Operation
+from frontend.http.endpoint import Endpoint
 
-OPERATIONS: tuple[Operation[Any, Any], ...] = (
+OPERATIONS: tuple[Endpoint[Any, Any], ...] = (
     *call_endpoints.OPERATIONS,
     *call_queries.OPERATIONS,
     *people.OPERATIONS,

@@ -7,11 +7,11 @@ from typing import Any
 
 from aiohttp import web
 
-from frontend.auth.authenticator import Access
-from frontend.http.endpoint import Answer, Asked, Nothing, Operation
+from frontend.auth.authenticator import Authenticator
+from frontend.http.endpoint import Endpoint, Nothing, ResponseSpec, TypedRequest
 
 TAG = "This reference"
-JSON_DOCUMENT = Operation(
+JSON_DOCUMENT = Endpoint(
     name="showOpenApi",
     method="GET",
     path="/openapi.json",
@@ -19,10 +19,10 @@ JSON_DOCUMENT = Operation(
     summary="The OpenAPI 3.1 document",
     parameters=Nothing,
     body=Nothing,
-    answers={200: Answer(description="The document", shape=dict[str, Any])},
+    answers={200: ResponseSpec(description="The document", shape=dict[str, Any])},
     public=True,
 )
-PAGE = Operation(
+PAGE = Endpoint(
     name="showReference",
     method="GET",
     path="/docs",
@@ -30,16 +30,16 @@ PAGE = Operation(
     summary="This reference as a page",
     parameters=Nothing,
     body=Nothing,
-    answers={200: Answer(description="The page", media="text/html")},
+    answers={200: ResponseSpec(description="The page", media="text/html")},
     public=True,
 )
-OPERATIONS: tuple[Operation[Any, Any], ...] = (JSON_DOCUMENT, PAGE)
+OPERATIONS: tuple[Endpoint[Any, Any], ...] = (JSON_DOCUMENT, PAGE)
 
 
 class ReferenceApi:
     """`document` and `page` make them; each is made once, when it is first asked for."""
 
-    def __init__(self, access: Access, document: Callable[[], bytes], page: Callable[[], str]) -> None:
+    def __init__(self, access: Authenticator, document: Callable[[], bytes], page: Callable[[], str]) -> None:
         self._access = access
         self._make_document = document
         self._make_page = page
@@ -55,11 +55,11 @@ class ReferenceApi:
     def _page(self) -> str:
         return self._make_page()
 
-    async def document(self, asked: Asked[Nothing, Nothing]) -> web.Response:
+    async def document(self, asked: TypedRequest[Nothing, Nothing]) -> web.Response:
         # In a thread: the first one takes a tenth of a second, in which calls must not stand still.
         document = await asyncio.to_thread(lambda: self._document)
         return web.Response(body=document, content_type="application/json", charset="utf-8")
 
-    async def page(self, asked: Asked[Nothing, Nothing]) -> web.Response:
+    async def page(self, asked: TypedRequest[Nothing, Nothing]) -> web.Response:
         page = await asyncio.to_thread(lambda: self._page)
         return web.Response(text=page, content_type="text/html", charset="utf-8")

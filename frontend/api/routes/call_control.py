@@ -5,7 +5,7 @@ from typing import Any
 from aiohttp import web
 from msgspec.structs import replace
 
-from ari_bridge.engine.call_manager import Calls
+from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.errors import UnknownCall
 from ari_bridge.ids import new_call_id
 from frontend.api.routes import call_endpoints as operations
@@ -26,12 +26,12 @@ from frontend.api.routes.call_endpoints import (
     SessionData,
     TransferBody,
 )
-from frontend.api.routes.place_call import Act, Invitation
-from frontend.auth.authenticator import Access
+from frontend.api.routes.place_call import CommandOperation, PlaceCallOperation
+from frontend.auth.authenticator import Authenticator
 from frontend.auth.client_addresses import ClientAddresses
-from frontend.calls.commands import Verb, act
-from frontend.http.endpoint import Asked, Nothing
-from frontend.http.idempotency import Repeats
+from frontend.calls.commands import CallCommand, execute
+from frontend.http.endpoint import Nothing, TypedRequest
+from frontend.http.idempotency import IdempotencyGuard
 from frontend.http.middleware import json_response
 from frontend.protocol import messages
 
@@ -46,9 +46,9 @@ class Api:
 
     def __init__(
         self,
-        calls: Calls,
-        access: Access,
-        repeats: Repeats,
+        calls: CallManager,
+        access: Authenticator,
+        repeats: IdempotencyGuard,
         *,
         version: str,
         phone_book: tuple[tuple[str, str], ...],
@@ -92,64 +92,66 @@ class Api:
             operations.FEEDBACK.at(access, self.give_feedback),
         ]
 
-    async def place(self, asked: Asked[Keyed, Invite]) -> web.Response:
+    async def place(self, asked: TypedRequest[Keyed, Invite]) -> web.Response:
         invite, user = asked.body, asked.user
-        work = Invitation(self._calls, invite, user)
+        work = PlaceCallOperation(self._calls, invite, user)
         return await self._repeats.respond(asked.request, user, invite.call_id or new_call_id(), work)
 
-    async def hang_up(self, asked: Asked[OneCall, Nothing]) -> web.Response:
+    async def hang_up(self, asked: TypedRequest[OneCall, Nothing]) -> web.Response:
         self._calls.hangup(self._id(asked))
         return web.Response(status=204)
 
-    async def hold(self, asked: Asked[OneCallKeyed, HoldBody]) -> web.Response:
+    async def hold(self, asked: TypedRequest[OneCallKeyed, HoldBody]) -> web.Response:
         return await self._act(asked, messages.Hold(asked.parameters.call_id, asked.body.held))
 
-    async def transfer(self, asked: Asked[OneCallKeyed, TransferBody]) -> web.Response:
+    async def transfer(self, asked: TypedRequest[OneCallKeyed, TransferBody]) -> web.Response:
         body = asked.body
         return await self._act(asked, messages.Transfer(asked.parameters.call_id, body.target, body.to_call_id))
 
-    async def add_party(self, asked: Asked[OneCallKeyed, PartyBody]) -> web.Response:
+    async def add_party(self, asked: TypedRequest[OneCallKeyed, PartyBody]) -> web.Response:
         body = asked.body
         return await self._act(asked, messages.AddParty(asked.parameters.call_id, body.target, body.from_call_id))
 
-    async def drop_party(self, asked: Asked[OneParty, Nothing]) -> web.Response:
+    async def drop_party(self, asked: TypedRequest[OneParty, Nothing]) -> web.Response:
         self._calls.drop_party(self._id(asked), asked.parameters.party)
         return web.Response(status=204)
 
-    async def leave(self, asked: Asked[OneCallKeyed, Nothing]) -> web.Response:
+    async def leave(self, asked: TypedRequest[OneCallKeyed, Nothing]) -> web.Response:
         return await self._act(asked, messages.Leave(asked.parameters.call_id))
 
-    async def record(self, asked: Asked[OneCallKeyed, RecordBody]) -> web.Response:
+    async def record(self, asked: TypedRequest[OneCallKeyed, RecordBody]) -> web.Response:
         return await self._act(asked, messages.Record(asked.parameters.call_id, asked.body.action))
 
-    async def send_digits(self, asked: Asked[OneCallKeyed, DtmfBody]) -> web.Response:
+    async def send_digits(self, asked: TypedRequest[OneCallKeyed, DtmfBody]) -> web.Response:
         return await self._act(asked, messages.Dtmf(asked.parameters.call_id, asked.body.digits))
 
-    async def give_feedback(self, asked: Asked[OneCallKeyed, FeedbackBody]) -> web.Response:
+    async def give_feedback(self, asked: TypedRequest[OneCallKeyed, FeedbackBody]) -> web.Response:
         body, call_id = asked.body, asked.parameters.call_id
         return await self._act(asked, messages.Feedback(call_id, body.score, body.issue, body.comment), others=False)
 
-    async def sign_in(self, asked: Asked[Nothing, Credentials]) -> web.Response:
+    async def sign_in(self, asked: TypedRequest[Nothing, Credentials]) -> web.Response:
         address = self._addresses.of(asked.request)
         session = await self._access.sign_in(asked.body.user, asked.body.password, address)
         return json_response(SessionData(session.token, session.user, session.expires_at))
 
-    async def renew_sign_in(self, asked: Asked[Nothing, Nothing]) -> web.Response:
+    async def renew_sign_in(self, asked: TypedRequest[Nothing, Nothing]) -> web.Response:
         session = self._access.renew(asked.request.headers.get("Authorization"))
         return json_response(SessionData(session.token, session.user, session.expires_at))
 
-    async def config(self, asked: Asked[Nothing, Nothing]) -> web.Response:
+    async def config(self, asked: TypedRequest[Nothing, Nothing]) -> web.Response:
         return json_response(self._config)
 
-    async def _act(self, asked: Asked[Any, Any], verb: Verb, *, others: bool = True) -> web.Response:
+    async def _act(self, asked: TypedRequest[Any, Any], verb: CallCommand, *, others: bool = True) -> web.Response:
         """The call as it stands right after: what was begun is told by `GET /call/{callId}` and the events."""
 
         def begin() -> None:
-            act(self._calls, verb, lambda call_id: self._check(asked.user, call_id, others=others))
+            execute(self._calls, verb, lambda call_id: self._check(asked.user, call_id, others=others))
 
-        return await self._repeats.respond(asked.request, asked.user, verb.call_id, Act(self._calls, begin))
+        return await self._repeats.respond(
+            asked.request, asked.user, verb.call_id, CommandOperation(self._calls, begin)
+        )
 
-    def _id(self, asked: "Asked[OneCall, Nothing] | Asked[OneParty, Nothing]") -> str:
+    def _id(self, asked: "TypedRequest[OneCall, Nothing] | TypedRequest[OneParty, Nothing]") -> str:
         call_id = asked.parameters.call_id
         self._check(asked.user, call_id)
         return call_id

@@ -9,7 +9,7 @@ from ari_bridge.fsm.call_data import CallData, PartyData
 from ari_bridge.ids import CALL_ID_CHARACTERS
 from ari_bridge.outcomes import Outcome
 from frontend.http import examples
-from frontend.http.endpoint import HEADER, Answer, Nothing, Operation
+from frontend.http.endpoint import HEADER, Endpoint, Nothing, ResponseSpec
 from frontend.protocol.messages import ClientState
 
 CALLS, SIGNING_IN, SERVER = "Calls", "Signing in", "The server"
@@ -168,8 +168,8 @@ def _verb(
     example: msgspec.Struct | None,
     description: str = "",
     problems: tuple[str, ...] = (),
-) -> Operation[OneCallKeyed, Any]:
-    return Operation(
+) -> Endpoint[OneCallKeyed, Any]:
+    return Endpoint(
         name=name,
         method="POST",
         path=f"/call/{{callId}}/{path}",
@@ -178,14 +178,14 @@ def _verb(
         description=description,
         parameters=OneCallKeyed,
         body=body,
-        answers={202: Answer(description=_BEGUN, shape=CallData, headers=REPEATED | _TAG, example=EXAMPLE_CALL)},
+        answers={202: ResponseSpec(description=_BEGUN, shape=CallData, headers=REPEATED | _TAG, example=EXAMPLE_CALL)},
         problems=(*_VERB_PROBLEMS, *_KEY_PROBLEMS, *problems),
         example=_THE_CALL,
         example_body=example,
     )
 
 
-PLACE = Operation(
+PLACE = Endpoint(
     name="placeCall",
     method="POST",
     path="/invite",
@@ -198,7 +198,7 @@ PLACE = Operation(
     parameters=Keyed,
     body=Invite,
     answers={
-        201: Answer(
+        201: ResponseSpec(
             description="The call has begun",
             shape=Placed,
             headers=REPEATED,
@@ -216,7 +216,7 @@ PLACE = Operation(
     ),
     example_body=Invite(target="600", sdp=examples.OFFER),
 )
-HANG_UP = Operation(
+HANG_UP = Endpoint(
     name="hangUp",
     method="DELETE",
     path="/call/{callId}",
@@ -225,7 +225,7 @@ HANG_UP = Operation(
     description="At any moment of it; of one that has ended, nothing is changed.",
     parameters=OneCall,
     body=Nothing,
-    answers={204: Answer(description="It is being hung up, or has ended already")},
+    answers={204: ResponseSpec(description="It is being hung up, or has ended already")},
     problems=("unknown_call",),
     example=_THE_CALL,
 )
@@ -254,7 +254,7 @@ ADD_PARTY = _verb(
     PartyBody(target="700"),
     problems=("invalid_target",),
 )
-DROP_PARTY = Operation(
+DROP_PARTY = Endpoint(
     name="dropParty",
     method="DELETE",
     path="/call/{callId}/parties/{party}",
@@ -263,7 +263,7 @@ DROP_PARTY = Operation(
     description="One that is still being called is called no more; of the target of a transfer: it is taken back.",
     parameters=OneParty,
     body=Nothing,
-    answers={204: Answer(description="It is being hung up")},
+    answers={204: ResponseSpec(description="It is being hung up")},
     problems=("unknown_call", "wrong_state"),
     example={**_THE_CALL, "party": "2"},
 )
@@ -277,7 +277,7 @@ LEAVE = _verb(
 )
 RECORD = _verb("recordCall", "record", "Record what is said in a call", RecordBody, RecordBody(action="start"))
 DTMF = _verb("sendDigits", "dtmf", "Send digits (DTMF) to everybody in a call", DtmfBody, DtmfBody(digits="42#"))
-FEEDBACK = Operation(
+FEEDBACK = Endpoint(
     name="giveFeedback",
     method="POST",
     path="/call/{callId}/feedback",
@@ -287,7 +287,7 @@ FEEDBACK = Operation(
     parameters=OneCallKeyed,
     body=FeedbackBody,
     answers={
-        202: Answer(
+        202: ResponseSpec(
             description="It is kept. The call as it stands",
             shape=CallData,
             headers=REPEATED | _TAG,
@@ -298,7 +298,7 @@ FEEDBACK = Operation(
     example=_THE_CALL,
     example_body=FeedbackBody(score=4, issue="echo"),
 )
-SIGN_IN = Operation(
+SIGN_IN = Endpoint(
     name="signIn",
     method="POST",
     path="/session",
@@ -310,7 +310,7 @@ SIGN_IN = Operation(
     parameters=Nothing,
     body=Credentials,
     answers={
-        200: Answer(
+        200: ResponseSpec(
             description="Signed in",
             shape=SessionData,
             example=SessionData("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMDAxIn0.c2lnbmF0dXJl", "1001", examples.AT + 43200),
@@ -320,7 +320,7 @@ SIGN_IN = Operation(
     public=True,
     example_body=Credentials("1001", "correct horse battery staple"),
 )
-RENEW_SIGN_IN = Operation(
+RENEW_SIGN_IN = Endpoint(
     name="renewSignIn",
     method="POST",
     path="/session/renew",
@@ -331,7 +331,7 @@ RENEW_SIGN_IN = Operation(
     parameters=Nothing,
     body=Nothing,
     answers={
-        200: Answer(
+        200: ResponseSpec(
             description="The new token; the old one holds until its end",
             shape=SessionData,
             example=SessionData("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMDAxIn0.c2lnbmF0dXJl", "1001", examples.AT + 43200),
@@ -339,7 +339,7 @@ RENEW_SIGN_IN = Operation(
     },
     problems=("unauthorized",),
 )
-CONFIG = Operation(
+CONFIG = Endpoint(
     name="showConfig",
     method="GET",
     path="/config",
@@ -348,7 +348,7 @@ CONFIG = Operation(
     parameters=Nothing,
     body=Nothing,
     answers={
-        200: Answer(
+        200: ResponseSpec(
             description="How the server is set",
             shape=ConfigData,
             example=ConfigData("0.1.0", True, True, "600", True, [PhoneBookEntry("600", "Echo")]),
@@ -357,7 +357,7 @@ CONFIG = Operation(
     public=True,
 )
 
-OPERATIONS: tuple[Operation[Any, Any], ...] = (
+OPERATIONS: tuple[Endpoint[Any, Any], ...] = (
     SIGN_IN,
     RENEW_SIGN_IN,
     CONFIG,

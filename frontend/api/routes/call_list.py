@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ari_bridge.call_store import NEWEST, CallStore, Place, StoreRefused
+from ari_bridge.call_store import NEWEST, CallStore, Position, StoreRefused
 from ari_bridge.cdr import Cursor, owner
 from ari_bridge.errors import Unavailable
 from ari_bridge.fsm.call import Call, Direction
@@ -41,7 +41,7 @@ class Filter:
             and (self.until is None or call.created_at < self.until)
         )
 
-    def first_place(self, cursor: Cursor | None) -> Place:
+    def first_place(self, cursor: Cursor | None) -> Position:
         """From where on it is looked."""
         places = [NEWEST]
         if cursor:
@@ -50,7 +50,7 @@ class Filter:
             places.append((self.until, ""))
         return min(places)
 
-    def is_behind(self, place: Place) -> bool:
+    def is_behind(self, place: Position) -> bool:
         """Whether nothing that fits comes any more."""
         return self.since is not None and place[0] < self.since
 
@@ -67,7 +67,7 @@ async def page_of(
     if wanted.live or wanted.state not in (None, "ended"):
         return _cut(sorted(live(), key=_place, reverse=True), wanted, place, limit, None)
     found: list[Call] = []
-    after: Place | None = place
+    after: Position | None = place
     read = 0
     while after and len(found) <= limit and read < READ_AT_MOST and not wanted.is_behind(after):
         try:
@@ -81,7 +81,7 @@ async def page_of(
 
 
 def _cut(
-    calls: list[Call], wanted: Filter, place: Place, limit: int, after: Place | None
+    calls: list[Call], wanted: Filter, place: Position, limit: int, after: Position | None
 ) -> tuple[list[Call], Cursor | None]:
     fitting = [call for call in calls if _place(call) < place and wanted.fits(call)]
     if len(fitting) > limit:
@@ -89,5 +89,5 @@ def _cut(
     return fitting[:limit], Cursor(*after) if after else None
 
 
-def _place(call: Call) -> Place:
+def _place(call: Call) -> Position:
     return call.created_at, call.id

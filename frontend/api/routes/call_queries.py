@@ -7,18 +7,18 @@ from aiohttp import web
 
 from ari_bridge.call_store import CallStore
 from ari_bridge.cdr import Cursor
-from ari_bridge.engine.call_manager import Calls
+from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.errors import InvalidRequest, UnknownCall
 from ari_bridge.fsm.call import Direction
 from ari_bridge.fsm.call_data import CallData
 from frontend.api.routes.call_endpoints import CALLS, EXAMPLE_CALL, OneCall
 from frontend.api.routes.call_list import Filter, page_of
-from frontend.auth.authenticator import Access
+from frontend.auth.authenticator import Authenticator
 from frontend.http import examples
-from frontend.http.endpoint import HEADER, Answer, Asked, Nothing, Operation
-from frontend.http.long_poll import MOST_SECONDS, Watchers, tags_of
+from frontend.http.endpoint import HEADER, Endpoint, Nothing, ResponseSpec, TypedRequest
+from frontend.http.long_poll import MOST_SECONDS, CallChangeWaiter, tags_of
 from frontend.http.middleware import json_response
-from frontend.http.parameters import Moment, written
+from frontend.http.parameters import Timestamp, text_format
 from frontend.protocol.messages import ClientState
 
 _FRESH = {"Cache-Control": "no-store"}
@@ -37,10 +37,10 @@ class CallFilter(msgspec.Struct, frozen=True, rename="camel"):
     live: bool | None = None  # true: those that have not ended
     direction: Direction | None = None
     number: Annotated[str | None, msgspec.Meta(min_length=1, max_length=64)] = None  # a part of the caller, or target
-    since: Moment | None = None  # when the call began
-    until: Moment | None = None  # not included
+    since: Timestamp | None = None  # when the call began
+    until: Timestamp | None = None  # not included
     limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 50
-    cursor: Annotated[Cursor, written(Cursor.parse, {"type": "string"})] | None = (
+    cursor: Annotated[Cursor, text_format(Cursor.parse, {"type": "string"})] | None = (
         None  # the `nextCursor` of the page before
     )
 
@@ -50,7 +50,7 @@ class CallPage(msgspec.Struct, frozen=True, rename="camel"):
     next_cursor: str | None  # null: there are no others
 
 
-SHOW = Operation(
+SHOW = Endpoint(
     name="showCall",
     method="GET",
     path="/call/{callId}",
@@ -63,13 +63,13 @@ SHOW = Operation(
     parameters=OneCallWatched,
     body=Nothing,
     answers={
-        200: Answer(description="The call", shape=CallData, headers=_TAG, example=EXAMPLE_CALL),
-        304: Answer(description="The call is still as `If-None-Match` says", headers=_TAG),
+        200: ResponseSpec(description="The call", shape=CallData, headers=_TAG, example=EXAMPLE_CALL),
+        304: ResponseSpec(description="The call is still as `If-None-Match` says", headers=_TAG),
     },
     problems=("unknown_call", "too_many"),
     example={"callId": examples.CALL_ID, "wait": "30"},
 )
-LIST = Operation(
+LIST = Endpoint(
     name="listCalls",
     method="GET",
     path="/calls",
@@ -78,7 +78,7 @@ LIST = Operation(
     description="Where nobody signs in: all calls. A call that begins meanwhile moves nothing to another page.",
     parameters=CallFilter,
     body=Nothing,
-    answers={200: Answer(description="A page of them", shape=CallPage, example=CallPage([EXAMPLE_CALL], None))},
+    answers={200: ResponseSpec(description="A page of them", shape=CallPage, example=CallPage([EXAMPLE_CALL], None))},
     problems=("unavailable",),
     example={"live": "true", "limit": "20"},
 )
@@ -86,7 +86,7 @@ OPERATIONS = (SHOW, LIST)
 
 
 class CallsApi:
-    def __init__(self, calls: Calls, store: CallStore, watchers: Watchers, access: Access) -> None:
+    def __init__(self, calls: CallManager, store: CallStore, watchers: CallChangeWaiter, access: Authenticator) -> None:
         self._calls = calls
         self._store = store
         self._watchers = watchers
@@ -95,7 +95,7 @@ class CallsApi:
     def routes(self) -> list[web.RouteDef]:
         return [SHOW.at(self._access, self.show), LIST.at(self._access, self.list)]
 
-    async def show(self, asked: Asked[OneCallWatched, Nothing]) -> web.Response:
+    async def show(self, asked: TypedRequest[OneCallWatched, Nothing]) -> web.Response:
         call_id, user = asked.parameters.call_id, asked.user
         call = self._calls.get(call_id)
         if user is not None and user != call.user and user not in call.users:
@@ -109,7 +109,7 @@ class CallsApi:
             return web.Response(status=304, headers=headers)
         return web.Response(body=shown.body, content_type="application/json", charset="utf-8", headers=headers)
 
-    async def list(self, asked: Asked[CallFilter, Nothing]) -> web.Response:
+    async def list(self, asked: TypedRequest[CallFilter, Nothing]) -> web.Response:
         given = asked.parameters
         if given.since is not None and given.until is not None and given.since >= given.until:
             raise InvalidRequest("since must be before until.", field="since")

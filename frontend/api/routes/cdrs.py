@@ -8,16 +8,16 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from ari_bridge.cdr import MOST_ROWS, Cdr, Cursor, Match, Page, Query, Records, RecordsAway, export
+from ari_bridge.cdr import MOST_ROWS, Cdr, CdrService, CdrUnavailable, Cursor, Match, Page, Query, export
 from ari_bridge.errors import InvalidRequest, TooMany, UnknownCall
 from ari_bridge.fsm.call import Direction
 from ari_bridge.outcomes import Outcome
-from frontend.auth.authenticator import Access
+from frontend.auth.authenticator import Authenticator
 from frontend.http import examples
-from frontend.http.endpoint import Answer, Asked, Nothing, Operation
+from frontend.http.endpoint import Endpoint, Nothing, ResponseSpec, TypedRequest
 from frontend.http.middleware import allow_origin, json_response
-from frontend.http.parameters import Moment, written
-from frontend.http.problems import Refused
+from frontend.http.parameters import Timestamp, text_format
+from frontend.http.problems import ProblemError
 
 MOST_EXPORTS = 4
 """At once."""
@@ -37,7 +37,7 @@ def _text(value: str) -> str:
     return value
 
 
-Text = Annotated[str, written(_text, {"type": "string", "minLength": 1, "maxLength": NUMBER_CHARS})]
+Text = Annotated[str, text_format(_text, {"type": "string", "minLength": 1, "maxLength": NUMBER_CHARS})]
 
 
 class RecordFilters(msgspec.Struct, frozen=True, rename="camel"):
@@ -48,13 +48,13 @@ class RecordFilters(msgspec.Struct, frozen=True, rename="camel"):
     outcome: Outcome | None = None
     number: Text | None = None  # looked for in the caller, in the target, and in who was talked to
     match: Match = Match.CONTAINS  # how it is
-    since: Moment | None = None  # when the call began
-    until: Moment | None = None  # not included
+    since: Timestamp | None = None  # when the call began
+    until: Timestamp | None = None  # not included
     min_seconds: Annotated[float, msgspec.Meta(ge=0)] = 0.0  # of talk
 
 
 class RecordsWanted(RecordFilters, frozen=True, rename="camel"):
-    cursor: Annotated[Cursor, written(Cursor.parse, {"type": "string"})] | None = None  # `next` of the page before
+    cursor: Annotated[Cursor, text_format(Cursor.parse, {"type": "string"})] | None = None  # `next` of the page before
     limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_ROWS)] = 50
 
 
@@ -84,7 +84,7 @@ _EXAMPLE = Cdr(
     recording=(f"{examples.CALL_ID}-rec1",),
     feedback={"score": 5},
 )
-SEARCH = Operation(
+SEARCH = Endpoint(
     name="listRecords",
     method="GET",
     path="/cdrs",
@@ -93,11 +93,11 @@ SEARCH = Operation(
     description="There is none of this where `ENABLE_CDR_LOGGING` is off.",
     parameters=RecordsWanted,
     body=Nothing,
-    answers={200: Answer(description="A page", shape=Page, example=Page((_EXAMPLE,), None))},
+    answers={200: ResponseSpec(description="A page", shape=Page, example=Page((_EXAMPLE,), None))},
     problems=("unavailable",),
     example={"outcome": "completed", "limit": "20"},
 )
-DOWNLOAD = Operation(
+DOWNLOAD = Endpoint(
     name="exportRecords",
     method="GET",
     path="/cdrs.csv",
@@ -107,7 +107,7 @@ DOWNLOAD = Operation(
     parameters=RecordFilters,
     body=Nothing,
     answers={
-        200: Answer(
+        200: ResponseSpec(
             description="CSV (RFC 4180), the first line has the names",
             media="text/csv",
             headers={"Content-Disposition": "The file's name."},
@@ -117,7 +117,7 @@ DOWNLOAD = Operation(
     problems=("too_many", "unavailable"),
     example={"since": "2026-09-21T00:00:00Z"},
 )
-SHOW = Operation(
+SHOW = Endpoint(
     name="showRecord",
     method="GET",
     path="/cdrs/{callId}",
@@ -125,11 +125,11 @@ SHOW = Operation(
     summary="See the record of a call",
     parameters=OneRecord,
     body=Nothing,
-    answers={200: Answer(description="The record", shape=Cdr, example=_EXAMPLE)},
+    answers={200: ResponseSpec(description="The record", shape=Cdr, example=_EXAMPLE)},
     problems=("unknown_call", "unavailable"),
     example={"callId": examples.CALL_ID},
 )
-OPERATIONS: tuple[Operation[Any, Any], ...] = (SEARCH, DOWNLOAD, SHOW)
+OPERATIONS: tuple[Endpoint[Any, Any], ...] = (SEARCH, DOWNLOAD, SHOW)
 
 
 # --- the routes --------------------------------------------------------------
@@ -138,7 +138,7 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (SEARCH, DOWNLOAD, SHOW)
 class RecordsApi:
     """With sign-in, a user sees the records of their own calls; without, everybody sees all."""
 
-    def __init__(self, records: Records, access: Access) -> None:
+    def __init__(self, records: CdrService, access: Authenticator) -> None:
         self._records = records
         self._access = access
         self._exports = 0
@@ -150,24 +150,24 @@ class RecordsApi:
             SHOW.at(self._access, self.show),
         ]
 
-    async def search(self, asked: Asked[RecordsWanted, Nothing]) -> web.Response:
+    async def search(self, asked: TypedRequest[RecordsWanted, Nothing]) -> web.Response:
         query = query_of(asked.parameters, asked.user)
         try:
             return _json(await self._records.page(query))
-        except RecordsAway as error:
+        except CdrUnavailable as error:
             raise _away(error) from error
 
-    async def show(self, asked: Asked[OneRecord, Nothing]) -> web.Response:
+    async def show(self, asked: TypedRequest[OneRecord, Nothing]) -> web.Response:
         call_id = asked.parameters.call_id
         try:
             found = await self._records.get(call_id)
-        except RecordsAway as error:
+        except CdrUnavailable as error:
             raise _away(error) from error
         if asked.user is not None and found.user != asked.user:  # whose it is, is not told
             raise UnknownCall(f"There is no record of a call {call_id[:64]!r}.", field="callId")
         return _json(found)
 
-    async def download(self, asked: Asked[RecordFilters, Nothing]) -> web.StreamResponse:
+    async def download(self, asked: TypedRequest[RecordFilters, Nothing]) -> web.StreamResponse:
         """All rows that the filters leave, read page by page: no connection is held for a slow reader."""
         query = replace(query_of(asked.parameters, asked.user), limit=MOST_ROWS)
         if self._exports >= MOST_EXPORTS:
@@ -181,7 +181,7 @@ class RecordsApi:
     async def _export(self, request: web.Request, query: Query) -> web.StreamResponse:
         try:
             page = await self._records.page(query)
-        except RecordsAway as error:
+        except CdrUnavailable as error:
             raise _away(error) from error
         response = web.StreamResponse(
             headers={
@@ -200,7 +200,7 @@ class RecordsApi:
                 page = await self._records.page(replace(query, cursor=Cursor.parse(page.next)))
                 await _write(response, export.lines(page.cdrs))
             await response.write_eof()
-        except (RecordsAway, TimeoutError, ConnectionError) as error:
+        except (CdrUnavailable, TimeoutError, ConnectionError) as error:
             # A file that ends too early must not look whole: the connection breaks before the end is told.
             log.warning("an export of call records was broken off", reason=str(error) or "the reader was too slow")
             if request.transport is not None:
@@ -231,8 +231,8 @@ def _json(data: Any) -> web.Response:
     return json_response(data, headers={"Cache-Control": "no-store"})
 
 
-def _away(error: RecordsAway) -> Refused:
-    return Refused("unavailable", str(error), retry_after=error.retry_after)
+def _away(error: CdrUnavailable) -> ProblemError:
+    return ProblemError("unavailable", str(error), retry_after=error.retry_after)
 
 
 async def _write(response: web.StreamResponse, text: str) -> None:

@@ -9,9 +9,9 @@ import structlog
 from aiohttp import web
 
 from ari_bridge.hooks import HookEvent, Hooks
-from frontend.auth.authenticator import Access
+from frontend.auth.authenticator import Authenticator
 from frontend.http import examples
-from frontend.http.endpoint import HEADER, Answer, Asked, Nothing, Operation
+from frontend.http.endpoint import HEADER, Endpoint, Nothing, ResponseSpec, TypedRequest
 from frontend.http.middleware import allow_origin
 
 KEPT = 1000
@@ -90,7 +90,7 @@ class EventData(msgspec.Struct, frozen=True, rename="camel"):
 
 
 _EXAMPLE = EventData(42, examples.AT, "call.digit", examples.CALL_ID, {"callId": examples.CALL_ID, "digit": "5"})
-STREAM = Operation(
+STREAM = Endpoint(
     name="followEvents",
     method="GET",
     path="/events",
@@ -104,7 +104,7 @@ STREAM = Operation(
     parameters=Since,
     body=Nothing,
     answers={
-        200: Answer(
+        200: ResponseSpec(
             description="The stream; each `data:` is an EventData",
             shape=EventData,
             media="text/event-stream",
@@ -115,18 +115,18 @@ STREAM = Operation(
     },
     example={"Last-Event-ID": "41"},
 )
-OPERATIONS: tuple[Operation[Any, Any], ...] = (STREAM,)
+OPERATIONS: tuple[Endpoint[Any, Any], ...] = (STREAM,)
 
 
 class EventApi:
-    def __init__(self, events: EventLog, access: Access) -> None:
+    def __init__(self, events: EventLog, access: Authenticator) -> None:
         self._events = events
         self._access = access
 
     def routes(self) -> list[web.RouteDef]:
         return [STREAM.at(self._access, self.stream)]
 
-    async def stream(self, asked: Asked[Since, Nothing]) -> web.StreamResponse:
+    async def stream(self, asked: TypedRequest[Since, Nothing]) -> web.StreamResponse:
         request, last = asked.request, asked.parameters.last_event_id
         if last is None:
             last = asked.parameters.query_id

@@ -17,8 +17,8 @@ from ari_bridge.call_store import CallStore
 from ari_bridge.errors import PeerError
 from ari_bridge.media.node_monitor import NodeReport
 from ari_bridge.media.pool import Pool
-from frontend.auth.authenticator import Access
-from frontend.http.endpoint import Answer, Asked, Nothing, Operation
+from frontend.auth.authenticator import Authenticator
+from frontend.http.endpoint import Endpoint, Nothing, ResponseSpec, TypedRequest
 from frontend.http.middleware import json_response
 
 CHECK_SECONDS = 2.0
@@ -71,7 +71,7 @@ def _example(status: Literal["ok", "unavailable"], ari: PartCheck) -> HealthData
     return HealthData(status, "0.1.0", Checks(ari, fine, media, fine, fine, fine))
 
 
-HEALTH = Operation(
+HEALTH = Endpoint(
     name="showHealth",
     method="GET",
     path="/health",
@@ -86,12 +86,12 @@ HEALTH = Operation(
     parameters=Nothing,
     body=Nothing,
     answers={
-        200: Answer(
+        200: ResponseSpec(
             description="Yes: `ok` or `degraded`",
             shape=HealthData,
             example=_example("ok", PartCheck(True, version="22.5.2")),
         ),
-        503: Answer(
+        503: ResponseSpec(
             description="No: `unavailable` or `draining`",
             shape=HealthData,
             headers={"Retry-After": "Seconds."},
@@ -100,7 +100,7 @@ HEALTH = Operation(
     },
     public=True,
 )
-OPERATIONS: tuple[Operation[Any, Any], ...] = (HEALTH,)
+OPERATIONS: tuple[Endpoint[Any, Any], ...] = (HEALTH,)
 
 
 class Health:
@@ -127,10 +127,10 @@ class Health:
         self._store = store
         self._version = version
 
-    def routes(self, access: Access) -> list[web.RouteDef]:
+    def routes(self, access: Authenticator) -> list[web.RouteDef]:
         return [HEALTH.at(access, self.health)]
 
-    async def health(self, asked: Asked[Nothing, Nothing]) -> web.Response:
+    async def health(self, asked: TypedRequest[Nothing, Nothing]) -> web.Response:
         ari, media = await self._check_ari(), self._check_media()
         store = PartCheck(self._store.healthy, self._store.reason or None)
         pbx = _part(self._readiness.reason)

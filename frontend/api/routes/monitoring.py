@@ -11,19 +11,19 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from ari_bridge.ari.client import Ari
 from ari_bridge.ari.models import Bridge, Channel
-from ari_bridge.engine.call_manager import Calls
+from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.errors import PeerError
 from ari_bridge.fsm.call_data import CallData
 from ari_bridge.hooks import CallEnded, CallStarted, HookEvent, Hooks
 from ari_bridge.metrics import REGISTRY
 from frontend.api.routes.call_endpoints import EXAMPLE_CALL
 from frontend.api.routes.event_stream import EventLog
-from frontend.auth.authenticator import Access
+from frontend.auth.authenticator import Authenticator
 from frontend.http import examples
-from frontend.http.endpoint import Answer, Asked, Nothing, Operation
+from frontend.http.endpoint import Endpoint, Nothing, ResponseSpec, TypedRequest
 from frontend.http.middleware import json_response
-from frontend.presence.registrar import OpenPages
-from frontend.websocket.hub import Connections
+from frontend.presence.registrar import WebSocketRegistrar
+from frontend.websocket.hub import ConnectionHub
 
 # --- the operations ----------------------------------------------------------
 
@@ -75,7 +75,7 @@ class StatsData(msgspec.Struct, frozen=True, rename="camel"):
 
 WATCHING = "Watching"
 _FAR, _BRIDGE = f"{examples.CALL_ID}-far", f"{examples.CALL_ID}-br"
-LIVE = Operation(
+LIVE = Endpoint(
     name="showLive",
     method="GET",
     path="/live",
@@ -84,7 +84,7 @@ LIVE = Operation(
     parameters=Nothing,
     body=Nothing,
     answers={
-        200: Answer(
+        200: ResponseSpec(
             description="What there is",
             shape=LiveData,
             example=LiveData(
@@ -115,7 +115,7 @@ LIVE = Operation(
         )
     },
 )
-STATS = Operation(
+STATS = Endpoint(
     name="showStats",
     method="GET",
     path="/stats",
@@ -124,7 +124,7 @@ STATS = Operation(
     parameters=Nothing,
     body=Nothing,
     answers={
-        200: Answer(
+        200: ResponseSpec(
             description="Counts",
             shape=StatsData,
             example=StatsData(examples.AT, 1, {"accepted": 1}, Started(3, 5), {"completed": 6, "busy": 1}, 2, 1),
@@ -132,7 +132,7 @@ STATS = Operation(
     },
 )
 _METRICS = "# TYPE ari_connected gauge\nari_connected 1.0\n"
-METRICS = Operation(
+METRICS = Endpoint(
     name="showMetrics",
     method="GET",
     path="/metrics",
@@ -142,7 +142,7 @@ METRICS = Operation(
     parameters=Nothing,
     body=Nothing,
     answers={
-        200: Answer(
+        200: ResponseSpec(
             description="In its text format",
             media="text/plain",
             example="# TYPE calls_active gauge\ncalls_active 1.0\n",
@@ -150,22 +150,22 @@ METRICS = Operation(
     },
     public=True,
 )
-OPERATIONS: tuple[Operation[Any, Any], ...] = (LIVE, STATS, METRICS)
+OPERATIONS: tuple[Endpoint[Any, Any], ...] = (LIVE, STATS, METRICS)
 
 
 # --- the routes --------------------------------------------------------------
 
 
-class Live:
+class Monitoring:
     def __init__(
         self,
         ari: Ari,
-        calls: Calls,
+        calls: CallManager,
         hooks: Hooks,
         events: EventLog,
-        connections: Connections,
-        pages: OpenPages,
-        access: Access,
+        connections: ConnectionHub,
+        pages: WebSocketRegistrar,
+        access: Authenticator,
     ) -> None:
         self._ari = ari
         self._calls = calls
@@ -192,7 +192,7 @@ class Live:
             case CallEnded(call=call) if call.outcome:
                 self._outcomes[call.outcome.value] += 1
 
-    async def live(self, asked: Asked[Nothing, Nothing]) -> web.Response:
+    async def live(self, asked: TypedRequest[Nothing, Nothing]) -> web.Response:
         # Before the PBX is asked: what changes meanwhile comes as an event after this number.
         last_id = self._events.last_id
         reason = None
@@ -211,7 +211,7 @@ class Live:
         )
         return json_response(live)
 
-    async def stats(self, asked: Asked[Nothing, Nothing]) -> web.Response:
+    async def stats(self, asked: TypedRequest[Nothing, Nothing]) -> web.Response:
         live = self._calls.live()
         stats = StatsData(
             since=self._since,
@@ -224,7 +224,7 @@ class Live:
         )
         return json_response(stats)
 
-    async def metrics(self, asked: Asked[Nothing, Nothing]) -> web.Response:
+    async def metrics(self, asked: TypedRequest[Nothing, Nothing]) -> web.Response:
         return web.Response(body=generate_latest(REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 

@@ -6,10 +6,10 @@ import msgspec
 from aiohttp import web
 
 from ari_bridge.errors import InvalidRequest
-from frontend.auth.authenticator import Access
-from frontend.http.endpoint import Answer, Asked, Nothing, Operation
+from frontend.auth.authenticator import Authenticator
+from frontend.http.endpoint import Endpoint, Nothing, ResponseSpec, TypedRequest
 from frontend.http.middleware import json_response
-from frontend.presence.preferences import Attendant
+from frontend.presence.preferences import UserServices
 from frontend.protocol import messages
 from frontend.protocol.messages import PersonSummary, Wishes
 
@@ -25,7 +25,7 @@ class Whose(msgspec.Struct, frozen=True):
 
 
 _EXAMPLE = Wishes(forward_no_answer="voicemail", ring_seconds=20)
-LIST = Operation(
+LIST = Endpoint(
     name="listPeople",
     method="GET",
     path="/people",
@@ -34,7 +34,7 @@ LIST = Operation(
     parameters=Nothing,
     body=Nothing,
     answers={
-        200: Answer(
+        200: ResponseSpec(
             description="The directory",
             shape=Directory,
             example=Directory(
@@ -43,7 +43,7 @@ LIST = Operation(
         )
     },
 )
-SHOW = Operation(
+SHOW = Endpoint(
     name="showPreferences",
     method="GET",
     path="/me/preferences",
@@ -51,9 +51,9 @@ SHOW = Operation(
     summary="See what is done with calls for you",
     parameters=Whose,
     body=Nothing,
-    answers={200: Answer(description="The preferences", shape=Wishes, example=_EXAMPLE)},
+    answers={200: ResponseSpec(description="The preferences", shape=Wishes, example=_EXAMPLE)},
 )
-CHANGE = Operation(
+CHANGE = Endpoint(
     name="setPreferences",
     method="PUT",
     path="/me/preferences",
@@ -62,17 +62,17 @@ CHANGE = Operation(
     description="As a whole: what is left out is as at the beginning. All your pages are told.",
     parameters=Whose,
     body=Wishes,
-    answers={200: Answer(description="The preferences as they are kept", shape=Wishes, example=_EXAMPLE)},
+    answers={200: ResponseSpec(description="The preferences as they are kept", shape=Wishes, example=_EXAMPLE)},
     problems=("too_many", "unavailable"),
     example_body=_EXAMPLE,
 )
-OPERATIONS: tuple[Operation[Any, Any], ...] = (LIST, SHOW, CHANGE)
+OPERATIONS: tuple[Endpoint[Any, Any], ...] = (LIST, SHOW, CHANGE)
 
 
 class PeopleApi:
     """Without sign-in (loopback only) everybody is who they say: `?user=NAME` says it."""
 
-    def __init__(self, attendant: Attendant, access: Access) -> None:
+    def __init__(self, attendant: UserServices, access: Authenticator) -> None:
         self._attendant = attendant
         self._access = access
 
@@ -83,17 +83,17 @@ class PeopleApi:
             CHANGE.at(self._access, self.change),
         ]
 
-    async def people(self, asked: Asked[Nothing, Nothing]) -> web.Response:
+    async def people(self, asked: TypedRequest[Nothing, Nothing]) -> web.Response:
         return json_response(Directory(self._attendant.directory.people()))
 
-    async def show(self, asked: Asked[Whose, Nothing]) -> web.Response:
+    async def show(self, asked: TypedRequest[Whose, Nothing]) -> web.Response:
         return json_response(_told(self._attendant.preferences(self._me(asked))))
 
-    async def change(self, asked: Asked[Whose, Wishes]) -> web.Response:
+    async def change(self, asked: TypedRequest[Whose, Wishes]) -> web.Response:
         wanted = messages.Preferences(**msgspec.structs.asdict(asked.body))
         return json_response(_told(await self._attendant.set(self._me(asked), wanted)))
 
-    def _me(self, asked: Asked[Whose, Any]) -> str:
+    def _me(self, asked: TypedRequest[Whose, Any]) -> str:
         """Raises InvalidRequest, InvalidUser."""
         named = asked.parameters.user
         if asked.user is not None:

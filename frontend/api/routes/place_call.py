@@ -5,12 +5,12 @@ from typing import Protocol
 
 import msgspec
 
-from ari_bridge.call_store import KeptAnswer, Key
-from ari_bridge.engine.call_manager import Calls
+from ari_bridge.call_store import Key, StoredResponse
+from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.errors import CallFailed, UnknownCall, WrongState
 from frontend.calls.views import client_state
-from frontend.http.idempotency import InDoubt
-from frontend.http.long_poll import Shown
+from frontend.http.idempotency import OutcomeUnknown
+from frontend.http.long_poll import CallSnapshot
 from frontend.http.middleware import problem_of
 from frontend.http.problems import MEDIA_TYPE
 
@@ -28,10 +28,10 @@ class Invited(Protocol):
     def prefer(self) -> str | None: ...
 
 
-class Invitation:
+class PlaceCallOperation:
     """A call to be placed for `user`; None: nobody signs in."""
 
-    def __init__(self, calls: Calls, invite: Invited, user: str | None) -> None:
+    def __init__(self, calls: CallManager, invite: Invited, user: str | None) -> None:
         self._calls = calls
         self._invite = invite
         self._user = user
@@ -47,16 +47,16 @@ class Invitation:
             prefer=self._invite.prefer or "",
         )
 
-    async def answer(self, call_id: str) -> KeptAnswer:
+    async def answer(self, call_id: str) -> StoredResponse:
         try:
             sdp = await self._calls.answered(call_id)
         except CallFailed as error:
             told, _ = problem_of(error)
-            return KeptAnswer(told.status, msgspec.json.encode(told).decode(), MEDIA_TYPE)
+            return StoredResponse(told.status, msgspec.json.encode(told).decode(), MEDIA_TYPE)
         placed = {"callId": call_id, "sdp": sdp, "state": client_state(self._calls.get(call_id))}
-        return KeptAnswer(201, msgspec.json.encode(placed).decode())
+        return StoredResponse(201, msgspec.json.encode(placed).decode())
 
-    async def found(self, key: Key) -> KeptAnswer | None:
+    async def found(self, key: Key) -> StoredResponse | None:
         """The SDP answer died with the server, the call perhaps not: the same offer makes it a new leg then.
 
         Raises WrongState (another page has it now), Unavailable (not adopted yet).
@@ -77,23 +77,23 @@ class Invitation:
         self._calls.hangup(call_id)  # nobody could hang it up any more
 
 
-class Act:
+class CommandOperation:
     """Something that is begun at once, and answered with how the call stands right after."""
 
-    def __init__(self, calls: Calls, act: Callable[[], None]) -> None:
+    def __init__(self, calls: CallManager, act: Callable[[], None]) -> None:
         self._calls = calls
         self._act = act
 
     def begin(self, call_id: str) -> None:
         self._act()
 
-    async def answer(self, call_id: str) -> KeptAnswer:
-        shown = Shown.of(self._calls.get(call_id))
-        return KeptAnswer(202, shown.body.decode(), tag=shown.tag)
+    async def answer(self, call_id: str) -> StoredResponse:
+        shown = CallSnapshot.of(self._calls.get(call_id))
+        return StoredResponse(202, shown.body.decode(), tag=shown.tag)
 
-    async def found(self, key: Key) -> KeptAnswer | None:
+    async def found(self, key: Key) -> StoredResponse | None:
         """Raises InDoubt."""
-        raise InDoubt(key.call_id)
+        raise OutcomeUnknown(key.call_id)
 
     def abandon(self, call_id: str) -> None:
         """What is begun goes on."""

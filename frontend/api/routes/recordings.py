@@ -13,12 +13,12 @@ from aiohttp import web
 
 from ari_bridge.errors import InvalidRequest
 from ari_bridge.recordings import Filters, Library, Recording, StoreFailed
-from frontend.auth.authenticator import Access
+from frontend.auth.authenticator import Authenticator
 from frontend.http import examples
-from frontend.http.endpoint import HEADER, Answer, Asked, Nothing, Operation
+from frontend.http.endpoint import HEADER, Endpoint, Nothing, ResponseSpec, TypedRequest
 from frontend.http.middleware import allow_origin, json_response
-from frontend.http.parameters import Moment, written
-from frontend.http.problems import Refused
+from frontend.http.parameters import Timestamp, text_format
+from frontend.http.problems import ProblemError
 
 LIMIT, MOST = 50, 500
 RETRY_SECONDS = 30
@@ -64,10 +64,11 @@ class RecordingPage(msgspec.Struct, frozen=True):
 
 class RecordingFilters(msgspec.Struct, frozen=True, rename="camel"):
     call_id: str | None = None
-    since: Moment | None = None  # when it was begun
-    until: Moment | None = None  # not included
+    since: Timestamp | None = None  # when it was begun
+    until: Timestamp | None = None  # not included
     limit: Annotated[int, msgspec.Meta(ge=1, le=MOST)] = LIMIT
-    cursor: Annotated[Place, written(_cursor, {"type": "string"})] | None = None  # what `next` said on the page before
+    cursor: Annotated[Place, text_format(_cursor, {"type": "string"})] | None = None
+    """what `next` said on the page before"""
 
 
 class OneRecording(msgspec.Struct, frozen=True):
@@ -95,7 +96,7 @@ _EXAMPLE = RecordingData(
     "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 )
 _AUDIO_HEADERS = {"Accept-Ranges": "`bytes`.", "ETag": "Of the sound.", "Content-Disposition": "The file's name."}
-LIST = Operation(
+LIST = Endpoint(
     name="listRecordings",
     method="GET",
     path="/recordings",
@@ -104,10 +105,10 @@ LIST = Operation(
     description="With sign-in, those of your own calls.",
     parameters=RecordingFilters,
     body=Nothing,
-    answers={200: Answer(description="A page", shape=RecordingPage, example=RecordingPage([_EXAMPLE], None))},
+    answers={200: ResponseSpec(description="A page", shape=RecordingPage, example=RecordingPage([_EXAMPLE], None))},
     example={"since": "2026-09-21T00:00:00Z"},
 )
-SHOW = Operation(
+SHOW = Endpoint(
     name="showRecording",
     method="GET",
     path="/recordings/{name}",
@@ -115,11 +116,11 @@ SHOW = Operation(
     summary="See what is known of a recording",
     parameters=OneRecording,
     body=Nothing,
-    answers={200: Answer(description="The recording", shape=RecordingData, example=_EXAMPLE)},
+    answers={200: ResponseSpec(description="The recording", shape=RecordingData, example=_EXAMPLE)},
     problems=("unknown_recording",),
     example={"name": _NAME},
 )
-DELETE = Operation(
+DELETE = Endpoint(
     name="deleteRecording",
     method="DELETE",
     path="/recordings/{name}",
@@ -127,11 +128,11 @@ DELETE = Operation(
     summary="Delete a recording",
     parameters=OneRecording,
     body=Nothing,
-    answers={204: Answer(description="It is gone")},
+    answers={204: ResponseSpec(description="It is gone")},
     problems=("unknown_recording", "unavailable"),
     example={"name": _NAME},
 )
-AUDIO = Operation(
+AUDIO = Endpoint(
     name="playRecording",
     method="GET",
     path="/recordings/{name}/audio",
@@ -140,25 +141,25 @@ AUDIO = Operation(
     parameters=AudioWanted,
     body=Nothing,
     answers={
-        200: Answer(description="The sound", media="audio/wav", headers=_AUDIO_HEADERS),
-        206: Answer(
+        200: ResponseSpec(description="The sound", media="audio/wav", headers=_AUDIO_HEADERS),
+        206: ResponseSpec(
             description="The part that `Range` asks for",
             media="audio/wav",
             headers={**_AUDIO_HEADERS, "Content-Range": "Which bytes, and of how many."},
         ),
-        304: Answer(description="It is the one of `If-None-Match`", headers=_AUDIO_HEADERS),
+        304: ResponseSpec(description="It is the one of `If-None-Match`", headers=_AUDIO_HEADERS),
     },
     problems=("unknown_recording", "range_not_satisfiable", "unavailable"),
     example={"name": _NAME, "Range": "bytes=0-65535"},
 )
-OPERATIONS: tuple[Operation[Any, Any], ...] = (LIST, SHOW, DELETE, AUDIO)
+OPERATIONS: tuple[Endpoint[Any, Any], ...] = (LIST, SHOW, DELETE, AUDIO)
 
 
 # --- the routes --------------------------------------------------------------
 
 
 class RecordingsApi:
-    def __init__(self, library: Library, access: Access) -> None:
+    def __init__(self, library: Library, access: Authenticator) -> None:
         self._library = library
         self._access = access
 
@@ -170,17 +171,17 @@ class RecordingsApi:
             AUDIO.at(self._access, self.audio),
         ]
 
-    async def list(self, asked: Asked[RecordingFilters, Nothing]) -> web.Response:
+    async def list(self, asked: TypedRequest[RecordingFilters, Nothing]) -> web.Response:
         wanted = asked.parameters
         filters = Filters(user=asked.user, call_id=wanted.call_id, since=wanted.since, until=wanted.until)
         page = self._library.find(filters, before=wanted.cursor, limit=wanted.limit)
         following = _encode_cursor(page.recordings[-1]) if page.more else None
         return json_response(RecordingPage([_told(one) for one in page.recordings], following))
 
-    async def show(self, asked: Asked[OneRecording, Nothing]) -> web.Response:
+    async def show(self, asked: TypedRequest[OneRecording, Nothing]) -> web.Response:
         return json_response(_told(self._find(asked)))
 
-    async def delete(self, asked: Asked[OneRecording, Nothing]) -> web.Response:
+    async def delete(self, asked: TypedRequest[OneRecording, Nothing]) -> web.Response:
         recording = self._find(asked)
         try:
             await self._library.delete(recording.name)
@@ -189,7 +190,7 @@ class RecordingsApi:
         log.info("a recording was deleted by its user", recording=recording.name, user=recording.user)
         return web.Response(status=204)
 
-    async def audio(self, asked: Asked[AudioWanted, Nothing]) -> web.StreamResponse:
+    async def audio(self, asked: TypedRequest[AudioWanted, Nothing]) -> web.StreamResponse:
         recording, request = self._find(asked), asked.request
         tag = f'"{recording.sha256}"'
         headers = _headers(recording, tag, download=asked.parameters.download is not None)
@@ -198,7 +199,9 @@ class RecordingsApi:
         part = _range(request, asked.parameters.if_range, recording.size, tag)
         if part is None:
             headers["Content-Range"] = f"bytes */{recording.size}"
-            raise Refused("range_not_satisfiable", f"There are {recording.size} bytes.", field="Range", headers=headers)
+            raise ProblemError(
+                "range_not_satisfiable", f"There are {recording.size} bytes.", field="Range", headers=headers
+            )
         start, end = part
         whole = end - start == recording.size
         if not whole:
@@ -233,12 +236,12 @@ class RecordingsApi:
             pass  # the listener is gone
         return response
 
-    def _find(self, asked: Asked[Any, Nothing]) -> Recording:
+    def _find(self, asked: TypedRequest[Any, Nothing]) -> Recording:
         """Raises Refused also for another user's: whose it is, is not told."""
         name = asked.parameters.name
         recording = self._library.get(name)
         if recording is None or asked.user not in (None, recording.user):
-            raise Refused("unknown_recording", f"There is no recording {name[:100]!r}.", field="name")
+            raise ProblemError("unknown_recording", f"There is no recording {name[:100]!r}.", field="name")
         return recording
 
 
@@ -280,7 +283,7 @@ def _encode_cursor(recording: Recording) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(recording.place)).decode().rstrip("=")
 
 
-def _store_failed(recording: Recording, error: StoreFailed) -> Refused:
+def _store_failed(recording: Recording, error: StoreFailed) -> ProblemError:
     log.error("the store of recordings failed", recording=recording.name, reason=str(error))
     detail = f"The store of recordings does not answer. Try again in {RETRY_SECONDS} s."
-    return Refused("unavailable", detail, retry_after=RETRY_SECONDS)
+    return ProblemError("unavailable", detail, retry_after=RETRY_SECONDS)

@@ -31,7 +31,7 @@ const FLOORS: Record<string, string> = {
   quality: "http signaling state devices media protocol",
   media: "quality state devices protocol clock",
   calls: "state http signaling protocol clock",
-  sounds: "state SIPProxyClient",
+  sounds: "state devices/autoplay SIPProxyClient",
 };
 
 test.each(Object.entries(FLOORS))("sip-proxy-client: %s/ imports what is further in", (part, inner) => {

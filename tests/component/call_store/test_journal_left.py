@@ -8,8 +8,8 @@ import pytest
 
 from ari_bridge.call_store import SqliteStore, spill_journal
 from ari_bridge.call_store.rows import Row, to_row
-from ari_bridge.call_store.spill_journal import Journal
-from ari_bridge.call_store.write_buffer import Aside
+from ari_bridge.call_store.spill_journal import SpillJournal
+from ari_bridge.call_store.write_buffer import WriteBuffer
 from tests.component.call_store.conftest import a_call, locked_by_another
 
 
@@ -26,14 +26,14 @@ def a_row(revision: int) -> Row:
 
 
 def test_a_journal_with_something_to_write_is_left(journal_dir: Path) -> None:
-    aside = Aside(Journal(journal_dir / "rows.journal"))
+    aside = WriteBuffer(SpillJournal(journal_dir / "rows.journal"))
     aside.add(a_row(1))
     aside.close()
-    assert [row.revision for row in Journal(journal_dir / "rows.journal").rows()] == [1]
+    assert [row.revision for row in SpillJournal(journal_dir / "rows.journal").rows()] == [1]
 
 
 def test_one_in_which_all_is_outdated_is_removed(journal_dir: Path) -> None:
-    aside = Aside(Journal(journal_dir / "rows.journal"))
+    aside = WriteBuffer(SpillJournal(journal_dir / "rows.journal"))
     aside.add(a_row(1))
     aside.outdated("call")
     aside.close()

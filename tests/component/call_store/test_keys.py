@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import structlog
 
-from ari_bridge.call_store import KeptAnswer, Key, idempotency_keys, sqlite_store
+from ari_bridge.call_store import Key, StoredResponse, idempotency_keys, sqlite_store
 from ari_bridge.errors import TooMany, Unavailable
 from tests.component.call_store.conftest import a_call, locked_by_another
 from tests.component.conftest import until
 
 KEY = Key("alice", "k1", "print", "call", time.time())
-ANSWERED = Key("alice", "k1", "print", "call", KEY.kept_at, KeptAnswer(201, '{"sdp": "v=0…"}'))
+ANSWERED = Key("alice", "k1", "print", "call", KEY.kept_at, StoredResponse(201, '{"sdp": "v=0…"}'))
 
 
 def rows(path: Path) -> int:
@@ -67,7 +67,7 @@ async def test_of_more_keys_than_are_kept_the_newest_is_refused_and_none_forgott
         store.keys.put(Key("alice", f"k{number}", "print", "call", time.time()))
     with pytest.raises(TooMany, match="of this user"):
         store.keys.put(Key("alice", "k3", "print", "call", time.time()))
-    store.keys.put(Key("alice", "k2", "print", "call", time.time(), KeptAnswer(201, "{}")))  # it is there already
+    store.keys.put(Key("alice", "k2", "print", "call", time.time(), StoredResponse(201, "{}")))  # it is there already
     for number in range(27):
         store.keys.put(Key(f"user{number}", "k", "print", "call", time.time()))
     with pytest.raises(TooMany, match="30 keys are kept"):
@@ -91,7 +91,9 @@ async def test_where_it_cannot_be_written_the_asker_is_refused_until_it_can(open
 async def test_keys_are_taken_over_from_a_file_that_is_corrupt(opened: Any) -> None:
     store = await opened()
     for number in range(200):
-        store.keys.put(Key("alice", f"k{number}", "print", f"call{number}", time.time(), KeptAnswer(201, "x" * 500)))
+        store.keys.put(
+            Key("alice", f"k{number}", "print", f"call{number}", time.time(), StoredResponse(201, "x" * 500))
+        )
         store.save(a_call(f"call{number}"))
     await store.close()
     data = store.path.read_bytes()

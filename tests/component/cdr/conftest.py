@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from ari_bridge.call_store import SqliteStore
-from ari_bridge.cdr import Cdr, Query, Records, database, writer
+from ari_bridge.cdr import Cdr, CdrService, Query, database, writer
 from ari_bridge.errors import UnknownCall
 from ari_bridge.fsm.call import Call, CallState, Direction
 from ari_bridge.hooks import CallEnded, CallReleased, Hooks
@@ -55,7 +55,7 @@ class Server:
 
     store: SqliteStore
     hooks: Hooks
-    records: Records
+    records: CdrService
 
     def end(self, call: Call) -> None:
         """As the engine does it: decided, then released."""
@@ -85,7 +85,7 @@ async def a_server(
         opened.callback(hooks.close)
         await store.start()
         opened.push_async_callback(store.close)
-        records = Records(store, hooks, state_dir=records_dir or state_dir, url=url, days=days)
+        records = CdrService(store, hooks, state_dir=records_dir or state_dir, url=url, days=days)
         opened.push_async_callback(records.close)
         if started:
             await records.start()

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
-from ari_bridge.cdr import RecordsAway
+from ari_bridge.cdr import CdrUnavailable
 from tests.component.cdr.conftest import Server
 
 SECONDS = 20.0
@@ -17,7 +17,7 @@ async def until(condition: Callable[[], Awaitable[object]], what: str) -> None:
                 try:
                     if await condition():
                         return
-                except RecordsAway:
+                except CdrUnavailable:
                     pass
                 await asyncio.sleep(0.01)
     except TimeoutError:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ari_bridge.cdr import Cdr, Records, writer
+from ari_bridge.cdr import Cdr, CdrService, writer
 from ari_bridge.engine.call_manager import Limits
 from ari_bridge.errors import UnknownCall
 from ari_bridge.fsm.call import Direction
@@ -20,8 +20,8 @@ from tests.fakes.rtpengine import FakeRtpengine
 
 
 @asynccontextmanager
-async def records_of(engine: Engine, tmp_path: Path) -> AsyncIterator[Records]:
-    records = Records(engine.calls._store, engine.hooks, state_dir=tmp_path)
+async def records_of(engine: Engine, tmp_path: Path) -> AsyncIterator[CdrService]:
+    records = CdrService(engine.calls._store, engine.hooks, state_dir=tmp_path)
     await records.start()
     try:
         yield records
@@ -30,12 +30,12 @@ async def records_of(engine: Engine, tmp_path: Path) -> AsyncIterator[Records]:
 
 
 @pytest.fixture
-async def records(engine: Engine, tmp_path: Path) -> AsyncIterator[Records]:
+async def records(engine: Engine, tmp_path: Path) -> AsyncIterator[CdrService]:
     async with records_of(engine, tmp_path) as records:
         yield records
 
 
-async def row(records: Records, call_id: str) -> Cdr:
+async def row(records: CdrService, call_id: str) -> Cdr:
     async def is_there() -> bool:
         try:
             return bool(await records.get(call_id))
@@ -46,7 +46,7 @@ async def row(records: Records, call_id: str) -> Cdr:
     return await records.get(call_id)
 
 
-async def test_a_call_that_was_answered(engine: Engine, records: Records) -> None:
+async def test_a_call_that_was_answered(engine: Engine, records: CdrService) -> None:
     call = place(engine, user="alice")
     await until_now(lambda: engine.states()[-1:] == ["accepted"], "accepted")
     engine.calls.hangup(call.id)
@@ -65,12 +65,12 @@ async def test_a_call_that_was_answered(engine: Engine, records: Records) -> Non
     )
 
 
-async def test_a_call_that_was_busy(engine: Engine, records: Records) -> None:
+async def test_a_call_that_was_busy(engine: Engine, records: CdrService) -> None:
     record = await row(records, place(engine, BUSY).id)
     assert (record.outcome, record.q850, record.sip, record.talk_seconds) == (Outcome.BUSY, 17, 486, 0.0)
 
 
-async def test_a_call_that_was_declined_is_its_users(engine: Engine, records: Records) -> None:
+async def test_a_call_that_was_declined_is_its_users(engine: Engine, records: CdrService) -> None:
     call = await arrive(engine, {"100"})
     engine.calls.decline(call.id, user="100")
     record = await row(records, call.id)

@@ -12,10 +12,10 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from ari_bridge.cdr import Page, Query, Records, RecordsAway
+from ari_bridge.cdr import CdrService, CdrUnavailable, Page, Query
 from ari_bridge.fsm.call import Direction
 from frontend.api.routes.cdrs import RecordsApi
-from frontend.auth.authenticator import Access
+from frontend.auth.authenticator import Authenticator
 from frontend.auth.users import Users
 from frontend.http.middleware import errors_told, headers_set
 from tests.component.call_store.conftest import locked_by_another
@@ -26,15 +26,15 @@ Client = TestClient[web.Request, web.Application]
 PASSWORD = "correct horse"
 
 
-def access(tmp_path: Path, *, required: bool) -> Access:
+def access(tmp_path: Path, *, required: bool) -> Authenticator:
     users = Users(tmp_path / "users")
     if required:
         for name in ("alice", "bob"):
             users.add(name, PASSWORD)
-    return Access(required=required, users=users, secret="s" * 32, lifetime=3600)
+    return Authenticator(required=required, users=users, secret="s" * 32, lifetime=3600)
 
 
-async def a_client(opened: AsyncExitStack, records: Records, access: Access) -> Client:
+async def a_client(opened: AsyncExitStack, records: CdrService, access: Authenticator) -> Client:
     app = web.Application(middlewares=[headers_set, errors_told])
     app.add_routes(RecordsApi(records, access).routes())
     return await opened.enter_async_context(TestClient(TestServer(app)))
@@ -152,14 +152,14 @@ async def test_an_export_has_every_row(http: Client, filled: Server) -> None:
     assert (evil["caller"], evil["callerName"]) == ("'+49301234", "'=1+1")
 
 
-class Failing(Records):
+class Failing(CdrService):
     """The database is away from some page on."""
 
     pages_left = 1
 
     async def page(self, query: Query) -> Page:
         if self.pages_left == 0:
-            raise RecordsAway("it was unplugged")
+            raise CdrUnavailable("it was unplugged")
         self.pages_left -= 1
         return await super().page(query)
 

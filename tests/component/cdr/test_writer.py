@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from ari_bridge import metrics
-from ari_bridge.cdr import Query, RecordsAway, of, writer
+from ari_bridge.cdr import CdrUnavailable, Query, of, writer
 from ari_bridge.cdr.database import Database
 from ari_bridge.errors import InvalidRequest, UnknownCall
 from ari_bridge.hooks import CallEnded, CallReleased
@@ -130,7 +130,7 @@ async def test_a_corrupt_file_is_told_and_left_alone(state_dir: Path) -> None:
         server.end(an_ended_call("call1"))
         await unhealthy(server)
         assert "not a database" in server.records.reason and str(file) in server.records.reason
-        with pytest.raises(RecordsAway, match="not a database"):
+        with pytest.raises(CdrUnavailable, match="not a database"):
             await server.records.page(Query())
         file.rename(file.with_suffix(".aside"))
         await recorded(server, ["call1"])
@@ -188,7 +188,7 @@ async def test_two_that_make_the_tables_at_once_do_not_hinder_each_other(tmp_pat
         while True:
             try:
                 return await database.open()
-            except RecordsAway:
+            except CdrUnavailable:
                 await asyncio.sleep(0.01)
 
     async with asyncio.timeout(20):

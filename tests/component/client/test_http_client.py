@@ -286,3 +286,30 @@ async def test_events_end_where_we_are_not_wanted(api: FakeHttpApi, http: HttpCl
         async for _ in http.events():
             pass
     assert raised.value.code == "unauthorized"
+
+
+async def test_events_go_on_with_another_token_where_the_first_has_ended(api: FakeHttpApi, http: HttpClient) -> None:
+    def session(token: str) -> Given:
+        return ok({"token": token, "user": "1001", "expiresAt": 1.0})
+
+    api.answer("POST /session", session("first"), session("second"))
+    ended = problem(401, "unauthorized", "The token has expired: sign in again.")
+    api.answer("GET /events", Given(200, b"retry: 10\n\n" + block(5)), ended, Given(200, block(6)))
+    await http.sign_in("1001", "right")
+    async for event in http.events():
+        if event.id == 6:
+            break
+    shown = [asked.headers.get("Authorization") for asked in api.asked if asked.path == "/events"]
+    assert shown == ["Bearer first", "Bearer first", "Bearer second"]
+
+
+async def test_a_password_that_is_another_one_since_is_tried_once(api: FakeHttpApi, http: HttpClient) -> None:
+    """More tries would shut its user out."""
+    wrong = problem(401, "unauthorized", "The user name or the password is wrong.")
+    api.answer("POST /session", ok({"token": "first", "user": "1001", "expiresAt": 1.0}), wrong)
+    api.answer("GET /people", problem(401, "unauthorized", "The token has expired: sign in again."))
+    await http.sign_in("1001", "right")
+    for _ in range(3):
+        with pytest.raises(Problem, match="expired"):
+            await http.people()
+    assert api.paths().count("POST /session") == 2

@@ -10,7 +10,7 @@ import pytest
 
 from ari_bridge.engine.call_manager import Limits
 from ari_bridge.errors import WrongState
-from ari_bridge.fsm.call import Call, CallState, Taping
+from ari_bridge.fsm.call import Call, CallState, RecordingStatus
 from ari_bridge.hooks import CallAdopted, HookEvent
 from ari_bridge.outcomes import Outcome
 from tests.component.conftest import Engine, an_engine, until
@@ -97,7 +97,7 @@ async def test_a_call_that_was_answered_while_nobody_listened_is_recorded(proces
         await until(lambda: second.ari.count("bridges.record"), "the recording")
         await until(lambda: second.ari.count("applications.get"), "the look at all that stands")
         recording = second.calls.get(call.id).recording
-        assert recording and recording.state is Taping.ON
+        assert recording and recording.state is RecordingStatus.ON
         second.calls.hangup(call.id)
         await gone(second, call.id)
 

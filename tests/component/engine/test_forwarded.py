@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ari_bridge.engine.call_manager import Limits
-from ari_bridge.preferences.ring_decision import Reach
+from ari_bridge.preferences.ring_decision import RingDecision
 from tests.component.conftest import Engine, an_engine, until
 from tests.fakes.ari import FakeAri
 from tests.fakes.rtpengine import FakeRtpengine
@@ -16,13 +16,13 @@ FORWARDED = {"ARI_BRIDGE_STATUS": "FORWARD", "ARI_BRIDGE_FORWARD": "200"}
 @pytest.mark.parametrize(
     ("reach", "told"),
     [
-        (Reach(status="DND"), {"ARI_BRIDGE_STATUS": "DND"}),
-        (Reach(status="FORWARD", forward="200"), FORWARDED),
-        (Reach(status="VOICEMAIL", forward="voicemail"), {"ARI_BRIDGE_STATUS": "VOICEMAIL"}),
+        (RingDecision(status="DND"), {"ARI_BRIDGE_STATUS": "DND"}),
+        (RingDecision(status="FORWARD", forward="200"), FORWARDED),
+        (RingDecision(status="VOICEMAIL", forward="voicemail"), {"ARI_BRIDGE_STATUS": "VOICEMAIL"}),
     ],
 )
 async def test_the_dialplan_is_told_before_anything_rings(
-    engine: Engine, fake_ari: FakeAri, reach: Reach, told: dict[str, str]
+    engine: Engine, fake_ari: FakeAri, reach: RingDecision, told: dict[str, str]
 ) -> None:
     engine.pages.reach = reach
     await fake_ari.call_in("ast-1", "1001")
@@ -34,7 +34,7 @@ async def test_the_dialplan_is_told_before_anything_rings(
 
 async def test_nobody_answers_in_the_user_s_own_time(engine: Engine, fake_ari: FakeAri) -> None:
     engine.pages.users = frozenset({"1001"})
-    engine.pages.reach = Reach(forward="200", ring_seconds=0.1)  # the server's own is 30 s
+    engine.pages.reach = RingDecision(forward="200", ring_seconds=0.1)  # the server's own is 30 s
     await fake_ari.call_in("ast-1", "1001")
     await until(lambda: "ast-1" in fake_ari.continued)
     assert fake_ari.continued["ast-1"] == FORWARDED
@@ -46,7 +46,7 @@ async def test_the_time_and_the_forward_outlive_the_front_end(
 ) -> None:
     async with an_engine(fake_ari, fake_rtpengine, limits, tmp_path) as engine:
         engine.pages.users = frozenset({"1001"})
-        engine.pages.reach = Reach(forward="200", ring_seconds=2.0)
+        engine.pages.reach = RingDecision(forward="200", ring_seconds=2.0)
         await fake_ari.call_in("ast-1", "1001")
         await until(lambda: fake_ari.count("channels.ring"))
     async with an_engine(fake_ari, fake_rtpengine, limits, tmp_path) as engine:

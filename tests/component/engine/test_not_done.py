@@ -13,7 +13,7 @@ from ari_bridge.engine.call_manager import (
     StateChanged,
 )
 from ari_bridge.errors import Unavailable
-from ari_bridge.fsm.call import CallState, PartyState, Taping
+from ari_bridge.fsm.call import CallState, PartyState, RecordingStatus
 from ari_bridge.outcomes import Detail, Outcome
 from tests.component.conftest import Engine, an_engine, until
 from tests.component.engine.test_parties import music, muted, nothing_is_left, talking
@@ -67,12 +67,12 @@ async def test_tones_that_are_refused_are_told(engine: Engine) -> None:
 @pytest.mark.parametrize(
     ("operation", "verb", "before"),
     [
-        ("recordings.pause", RecordingVerb.PAUSE, Taping.ON),
-        ("recordings.stop", RecordingVerb.STOP, Taping.ON),
+        ("recordings.pause", RecordingVerb.PAUSE, RecordingStatus.ON),
+        ("recordings.stop", RecordingVerb.STOP, RecordingStatus.ON),
     ],
 )
 async def test_a_recording_that_does_not_do_as_it_is_told_goes_on(
-    engine: Engine, operation: str, verb: RecordingVerb, before: Taping
+    engine: Engine, operation: str, verb: RecordingVerb, before: RecordingStatus
 ) -> None:
     call = await talking(engine)
     engine.calls.record(call.id, RecordingVerb.START)
@@ -81,7 +81,7 @@ async def test_a_recording_that_does_not_do_as_it_is_told_goes_on(
     engine.calls.record(call.id, verb)
     await until(lambda: refused(engine) == ["record"])
     told = [update.call.recording for update in engine.updates if isinstance(update, RecordingChanged)]
-    assert [one.state for one in told if one] == [Taping.ON, before]
+    assert [one.state for one in told if one] == [RecordingStatus.ON, before]
 
 
 async def test_a_transfer_that_is_refused_is_told_for_what_it_is(engine: Engine) -> None:

@@ -198,6 +198,13 @@ class TestShortGrace:
         await engine.ari.start()
         await gone(engine, call.id)
 
+
+class TestLongGrace:
+    @pytest.fixture
+    def limits(self) -> Limits:
+        """So that an end is not due to the grace, which may be over before the event stream is back."""
+        return Limits(pbx_grace=60.0)
+
     async def test_a_pbx_that_was_restarted_ends_its_calls_at_once(self, engine: Engine) -> None:
         call = await talking(engine)
         await engine.ari.restart()

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from ari_bridge.engine import prewarm as warm
-from ari_bridge.engine.call_manager import Cooled, MediaReady, Warmed
+from ari_bridge.engine.call_manager import LegDiscarded, LegReady, MediaReady
 from ari_bridge.errors import InvalidSdp, TooMany, UnknownCall, WrongState
 from ari_bridge.fsm.call import CallState
 from tests.component.conftest import Engine, until
@@ -19,7 +19,7 @@ class Page:
         self.engine = engine
         self.session = session
         self.user = user
-        self.told: list[Warmed | Cooled] = []
+        self.told: list[LegReady | LegDiscarded] = []
 
     def warm(self, call_id: str, sdp: str = OFFER) -> None:
         self.engine.calls.warm(call_id, sdp=sdp, session=self.session, user=self.user, listener=self.told.append)
@@ -28,7 +28,7 @@ class Page:
         self.warm(call_id)
         await until(lambda: self.told, "a leg")
         told = self.told[-1]
-        assert isinstance(told, Warmed) and told.call_id == call_id
+        assert isinstance(told, LegReady) and told.call_id == call_id
         return told.sdp
 
 
@@ -104,7 +104,7 @@ async def test_what_is_not_used_is_released(engine: Engine, monkeypatch: pytest.
     monkeypatch.setattr(warm, "UNUSED_SECONDS", 0.1)
     page = Page(engine)
     page.warm("call1")
-    await until(lambda: isinstance(page.told[-1] if page.told else None, Cooled), "told")
+    await until(lambda: isinstance(page.told[-1] if page.told else None, LegDiscarded), "told")
     await until(lambda: nothing_stands(engine), "nothing left")
 
 
@@ -125,7 +125,7 @@ async def test_a_failure_is_told(engine: Engine) -> None:
     page = Page(engine)
     page.warm("call1")
     await until(lambda: page.told, "told")
-    assert isinstance(page.told[0], Cooled)
+    assert isinstance(page.told[0], LegDiscarded)
     await until(lambda: nothing_stands(engine), "nothing left")
 
 
@@ -133,7 +133,7 @@ async def test_one_whose_channel_ends_is_no_good_any_more(engine: Engine) -> Non
     page = Page(engine)
     await page.warmed("call1")
     await engine.ari.end("call1-em")
-    await until(lambda: isinstance(page.told[-1], Cooled), "told")
+    await until(lambda: isinstance(page.told[-1], LegDiscarded), "told")
     await until(lambda: nothing_stands(engine), "nothing left")
 
 

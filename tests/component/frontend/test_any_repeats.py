@@ -9,10 +9,10 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ari_bridge.call_store import KeptAnswer, Key
+from ari_bridge.call_store import Key, StoredResponse
 from ari_bridge.call_store.idempotency_keys import CREATE, SqliteKeys
 from ari_bridge.errors import Unavailable
-from frontend.http.idempotency import Keyed, KeyReused, Repeats
+from frontend.http.idempotency import IdempotencyGuard, Keyed, KeyReused
 
 KEYS, BODIES = ("k1", "k2"), ("a", "b")
 
@@ -87,12 +87,12 @@ class Placing:
         self.outside.dialled.append(call_id)
         self.process.step()
 
-    async def answer(self, call_id: str) -> KeptAnswer:
+    async def answer(self, call_id: str) -> StoredResponse:
         await asyncio.sleep(0)
         self.process.step()
-        return KeptAnswer(201, f"{call_id} answered in step {self.process.steps}")
+        return StoredResponse(201, f"{call_id} answered in step {self.process.steps}")
 
-    async def found(self, key: Key) -> KeptAnswer | None:
+    async def found(self, key: Key) -> StoredResponse | None:
         if key.call_id not in self.outside.remembered:
             return None
         return await self.answer(key.call_id)
@@ -135,7 +135,7 @@ async def played(history: list[Life], file: Path) -> None:
         for statement in CREATE:
             connection.execute(statement)
         process = Process(life.dies_at)
-        repeats = Repeats(DyingKeys(connection, process))
+        repeats = IdempotencyGuard(DyingKeys(connection, process))
         try:
             for group in life.groups:
                 await asyncio.gather(*(asked(one, repeats, outside, process, told) for one in group))
@@ -152,7 +152,7 @@ async def played(history: list[Life], file: Path) -> None:
 
 
 async def asked(
-    request: Request, repeats: Repeats, outside: Outside, process: Process, told: dict[str, tuple[str, str]]
+    request: Request, repeats: IdempotencyGuard, outside: Outside, process: Process, told: dict[str, tuple[str, str]]
 ) -> None:
     before = told.get(request.key)
     try:

@@ -12,7 +12,7 @@ from ari_bridge.fsm.call import Call, CallState, Direction
 from ari_bridge.outcomes import Cause, Outcome
 from frontend.api.routes import call_list
 from frontend.app import App
-from frontend.auth.authenticator import Access
+from frontend.auth.authenticator import Authenticator
 from frontend.http import long_poll
 from frontend.settings import Settings
 from tests.component.conftest import until
@@ -240,7 +240,7 @@ class TestTheList:
 class TestWithAuthentication:
     @pytest.fixture
     def settings(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-        monkeypatch.setattr(Access, "user_of", lambda access, token: token)  # no password is hashed for this
+        monkeypatch.setattr(Authenticator, "user_of", lambda access, token: token)  # no password is hashed for this
         return settings.model_copy(update={"enable_authentication": True})
 
     async def test_everybody_sees_their_own(self, app: App) -> None:

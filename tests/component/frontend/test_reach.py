@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from frontend.app import App
-from frontend.auth.authenticator import Access
+from frontend.auth.authenticator import Authenticator
 from frontend.settings import Settings
 from frontend.webrtc.ice_servers import credentials
 from tests.component.frontend.test_sessions import Socket, place, told
@@ -69,7 +69,7 @@ class TestWithAuthentication:
         return settings.model_copy(update={"enable_authentication": True})
 
     async def test_turn_is_told_to_who_has_signed_in_alone(self, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(Access, "user_of", lambda access, token: "1001")  # no password is hashed for this
+        monkeypatch.setattr(Authenticator, "user_of", lambda access, token: "1001")  # no password is hashed for this
         async with aiohttp.ClientSession() as http, http.ws_connect(app.ws_url) as socket:
             first = await told(socket, "ice-servers")
             assert first["servers"] == [{"urls": [STUN]}] and "expiresAt" not in first

@@ -12,7 +12,7 @@ from aiohttp import web
 from ari_bridge.recordings import Library, Recording
 from ari_bridge.recordings.disk_store import DiskStore
 from frontend.api.routes.recordings import RecordingsApi
-from frontend.auth.authenticator import Access
+from frontend.auth.authenticator import Authenticator
 from frontend.auth.users import Users
 from frontend.http import middleware
 from frontend.http.cors import Origins
@@ -51,7 +51,7 @@ async def http(
     """The API alone, as the server has it. Parametrized (`indirect`) with True it wants signing in."""
     users = Users(tmp_path / "users")
     users.add("1001", "secret")
-    access = Access(required=request.param, users=users, secret="s" * 40, lifetime=60)
+    access = Authenticator(required=request.param, users=users, secret="s" * 40, lifetime=60)
     checked = middleware.origins_checked(Origins((ORIGIN,)))
     app = web.Application(middlewares=[middleware.headers_set, checked, middleware.errors_told])
     app.add_routes(RecordingsApi(library, access).routes())

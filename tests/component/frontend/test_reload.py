@@ -133,6 +133,24 @@ async def test_what_can_change_changes_and_the_rest_is_told(
         assert "MAX_CALLS" in told.out + told.err
 
 
+async def test_a_context_that_the_dialplan_does_not_have_is_told_once_it_is_read(settings: Settings) -> None:
+    async with running(settings, dial_context="from-browser") as app:
+        contexts = {"from-browser"}
+
+        async def exists(_channel: str, context: str) -> bool:
+            return context in contexts
+
+        app.ari.channels.context_exists = exists  # type: ignore[method-assign, assignment]
+        async with asyncio.timeout(5):
+            while not app.ari.connected:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        for context, reason in (("nowhere", "the dialplan has no context nowhere"), ("from-browser", "")):
+            app.reload(lambda context=context: app._settings.model_copy(update={"dial_context": context}))  # type: ignore[misc]
+            async with asyncio.timeout(3):  # less than the time between two looks
+                while not (app.readiness.reason.startswith(reason) and bool(reason) == bool(app.readiness.reason)):  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
+
+
 async def test_wrong_settings_leave_those_before_in_force(settings: Settings) -> None:
     def wrong() -> Settings:
         raise InvalidSettings("HTTP_PORT='abc'")

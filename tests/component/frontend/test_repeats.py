@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from ari_bridge.call_store import Key, KeysAway
+from ari_bridge.call_store import Key, KeyStoreUnavailable
 from ari_bridge.fsm.call import CallState
 from frontend.app import App
 from frontend.http import idempotency
@@ -159,7 +159,7 @@ async def test_an_answer_that_cannot_be_kept_is_given_again_by_this_process(
     app.store.healthy = False
     status, body, _ = await first
     assert await post(http) == (status, body, True)
-    with pytest.raises(KeysAway):
+    with pytest.raises(KeyStoreUnavailable):
         app.store.keys.get("", KEY[HEADER])
     app.store.healthy = True
 

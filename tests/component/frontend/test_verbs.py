@@ -175,6 +175,18 @@ async def test_a_plain_client_is_told_of_hold_transfer_and_recording(app: App, p
         assert (await client.next("error"))["code"] == "unknown_call"
 
 
+async def test_what_the_phone_system_did_not_do_is_told_with_what_it_was(app: App, pbx: FakeAri) -> None:
+    async with connected(app) as client:
+        await client.send(type="offer", target="600", sdp=OFFER, callId="call")
+        await client.next("state", state="accepted")
+        pbx.refuse |= {"channels.mute": 401, "channels.sendDTMF": 401}
+        await client.send(type="hold", callId="call", held=True)
+        assert (await client.next("error", code="pbx_refuses"))["field"] == "held"
+        assert (await client.next("hold"))["held"] is False
+        await client.send(type="dtmf", callId="call", digits="5")
+        assert (await client.next("error", code="pbx_refuses"))["field"] == "digits"
+
+
 async def test_a_call_of_somebody_else_is_unknown(app: App) -> None:
     async with connected(app) as one, connected(app) as other:
         await one.send(type="register", user="alice")

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 from ari_bridge import metrics
 from ari_bridge.media import sdp
 from ari_bridge.media.bencode import Value
-from ari_bridge.media.codec_policy import CodecPolicy, Codecs, OpusOptions
+from ari_bridge.media.codec_policy import CodecMode, CodecPolicy, OpusOptions
 from tests.component.media.conftest import APP, ASTERISK, Media, MediaWith, within
 from tests.fakes.rtpengine import FakeRtpengine
 from tests.offers import OFFER
@@ -49,7 +49,7 @@ async def test_a_call_may_not_ask_for_anything_else(media: Media) -> None:
 
 
 async def test_a_loaded_node_passes_pcmu_until_it_is_well_below_its_limit(media_with: MediaWith) -> None:
-    media = await media_with(1, weights=(2,), policy=CodecPolicy(Codecs.AUTO, limit=5))
+    media = await media_with(1, weights=(2,), policy=CodecPolicy(CodecMode.AUTO, limit=5))
     fake = media.fakes[0]
     for number in range(12):
         await media.pool.offer(f"a{number}-em", OFFER)
@@ -62,7 +62,7 @@ async def test_a_loaded_node_passes_pcmu_until_it_is_well_below_its_limit(media_
 
 
 async def test_what_others_transcode_there_counts(media_with: MediaWith) -> None:
-    media = await media_with(1, policy=CodecPolicy(Codecs.AUTO, limit=5), transcoded=5)
+    media = await media_with(1, policy=CodecPolicy(CodecMode.AUTO, limit=5), transcoded=5)
     await within(3.0, lambda: media.report(0).transcoded == 5, "the node's own count")
     await media.pool.offer("a-em", OFFER)
     assert offered(media.fakes[0]) == [False]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ari_bridge.preferences import NotKept, PreferenceFile, Preferences
+from ari_bridge.preferences import PreferenceFile, Preferences, PreferencesNotSaved
 
 QUIET = Preferences(do_not_disturb=True)
 KILLED = """
@@ -80,6 +80,6 @@ async def test_a_disk_that_fails_is_told_and_what_held_before_holds(tmp_path: Pa
     (folder / "preferences.json").unlink()
     folder.rmdir()
     folder.write_text("no folder")
-    with pytest.raises(NotKept, match="cannot be kept now"):
+    with pytest.raises(PreferencesNotSaved, match="cannot be kept now"):
         await kept.change("1001", Preferences())
     assert kept.of("1001") == QUIET

@@ -8,7 +8,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from ari_bridge import metrics
-from ari_bridge.fsm.call import Call, CallState, Recording, Taping
+from ari_bridge.fsm.call import Call, CallState, Recording, RecordingStatus
+from ari_bridge.hooks import CallReleased
 from ari_bridge.recordings.collector import Step
 from ari_bridge.recordings.s3_store import S3Store
 from tests.component.call_store.conftest import a_call
@@ -39,7 +40,9 @@ async def test_what_is_known_of_it_lies_beside_the_sound(
     s3: FakeS3, s3_store: S3Store, pbx: FakeAri, tmp_path: Path
 ) -> None:
     def call(call_id: str) -> Call:
-        return a_call(call_id, CallState.ENDED, user="1002", recordings=(Recording("call1-rec1", Taping.OVER, 77.5),))
+        return a_call(
+            call_id, CallState.ENDED, user="1002", recordings=(Recording("call1-rec1", RecordingStatus.OVER, 77.5),)
+        )
 
     async with an_archive(pbx, s3_store, tmp_path / "state", call=call) as archive:
         await archive.record("call1-rec1")
@@ -76,6 +79,22 @@ async def test_what_finished_while_nobody_listened_is_found_at_the_connect(
         await pbx.finish("call3-rec1")
         await pbx.drop_stream()  # and the event with it
         await archive.kept("call3-rec1")
+
+
+async def test_of_a_call_that_is_released_all_is_kept_though_asterisk_does_not_tell(
+    pbx: FakeAri, s3_store: S3Store, tmp_path: Path
+) -> None:
+    pbx.mute.add("RecordingFinished")
+    tapes = (Recording("call1-rec1", RecordingStatus.OVER, 1.0), Recording("call1-rec2", RecordingStatus.ON, 2.0))
+    async with an_archive(pbx, s3_store, tmp_path / "state") as archive:
+        await pbx.begin("call1-rec2", "call1-br")
+        archive.collector.on_hook(CallReleased(a_call("call1", CallState.ENDED, recordings=tapes)))
+        assert archive.collector.waiting == 1, "the first was told of"
+        await until(lambda: pbx.count("recordings.getLive") >= 3, "it is asked for again and again")
+        assert not archive.library.get("call1-rec2"), "it is still being written"
+        await pbx.finish("call1-rec2")
+        await archive.kept("call1-rec2")
+        assert archive.collector.troubles == {} and pbx.stored == {}
 
 
 async def test_one_that_failed_in_asterisk_is_kept_as_far_as_it_goes(archive: Archive) -> None:

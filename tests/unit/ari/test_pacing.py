@@ -5,20 +5,20 @@ import asyncio
 import pytest
 
 from ari_bridge.ari.http import CONNECTIONS
-from ari_bridge.ari.priority_semaphore import PLACES, Pacing, Urgency
+from ari_bridge.ari.priority_semaphore import PLACES, Priority, PrioritySemaphore
 
-RELEASE, STANDING, NEW = Urgency.RELEASE, Urgency.STANDING, Urgency.NEW
+RELEASE, STANDING, NEW = Priority.RELEASE, Priority.STANDING, Priority.NEW
 
 
 class Queue:
     """`order`: what got its turn, in order."""
 
-    def __init__(self, places: dict[Urgency, int]) -> None:
-        self.pacing = Pacing(places)
+    def __init__(self, places: dict[Priority, int]) -> None:
+        self.pacing = PrioritySemaphore(places)
         self.order: list[str] = []
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    async def ask(self, name: str, urgency: Urgency) -> None:
+    async def ask(self, name: str, urgency: Priority) -> None:
         self._tasks[name] = asyncio.create_task(self._enter(name, urgency))
         await asyncio.sleep(0)
 
@@ -30,7 +30,7 @@ class Queue:
         self.pacing.leave()
         await asyncio.sleep(0)
 
-    async def _enter(self, name: str, urgency: Urgency) -> None:
+    async def _enter(self, name: str, urgency: Priority) -> None:
         if not self.pacing.take(urgency):
             await self.pacing.wait(urgency)
         self.order.append(name)

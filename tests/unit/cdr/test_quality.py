@@ -1,6 +1,6 @@
 """What is kept of how calls sound, and for how long."""
 
-from ari_bridge.cdr.quality import LATE_SECONDS, LEGS, Qualities
+from ari_bridge.cdr.quality import LATE_SECONDS, LEGS, QualityBuffer
 from ari_bridge.hooks import LegReleased, PageMeasured
 from ari_bridge.leg_stats import LegFigures, SideFigures
 
@@ -15,7 +15,7 @@ class Clock:
 
 
 def test_the_last_report_and_the_last_leg_count() -> None:
-    kept = Qualities(Clock())
+    kept = QualityBuffer(Clock())
     for mos in (4.0, 4.2):
         kept.page(PageMeasured("a", {"mos": mos}))
     kept.leg(LegReleased("a", 1, SIDES))
@@ -25,7 +25,7 @@ def test_the_last_report_and_the_last_leg_count() -> None:
 
 
 def test_so_many_legs_are_kept_and_no_more() -> None:
-    kept = Qualities(Clock())
+    kept = QualityBuffer(Clock())
     for leg in range(1, LEGS + 3):
         kept.leg(LegReleased("a", leg, SIDES))
     assert [one["leg"] for one in kept.of("a")["legs"]] == list(range(3, LEGS + 3))
@@ -33,7 +33,7 @@ def test_so_many_legs_are_kept_and_no_more() -> None:
 
 def test_a_report_comes_too_late_a_minute_after_the_end() -> None:
     clock = Clock()
-    kept = Qualities(clock)
+    kept = QualityBuffer(clock)
     kept.page(PageMeasured("a", {"mos": 4.0}))
     kept.ended("a")
     clock.now += LATE_SECONDS - 1

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ari_bridge.fsm.call import Direction
 from ari_bridge.outcomes import Outcome
-from frontend.client import Call, ConnectionLost, NoMedia, NotSeen
+from frontend.client import Call, ConnectionLost, MediaUnavailable, WaitTimeout
 from frontend.client.errors import ClientError
 from frontend.client.events import (
     AS_WANTED,
@@ -93,7 +93,7 @@ async def test_a_call_that_nobody_took_has_failed() -> None:
     one.take(state("ended", Outcome.BUSY))
     assert await all_of(one.events()) == [Ringing(1.0), Failed(Outcome.BUSY, at=1.0)]
     assert isinstance(await one.wait("ended"), Failed)
-    with pytest.raises(NotSeen, match="ended without accepted"):
+    with pytest.raises(WaitTimeout, match="ended without accepted"):
         await one.wait("accepted")
 
 
@@ -204,14 +204,14 @@ async def test_waiting_for_what_there_is_not_is_a_mistake() -> None:
 async def test_a_call_without_media_says_so() -> None:
     one = call()
     for ask in (lambda: one.heard, one.mute, one.unmute):
-        with pytest.raises(NoMedia):
+        with pytest.raises(MediaUnavailable):
             ask()
-    with pytest.raises(NoMedia):
+    with pytest.raises(MediaUnavailable):
         await one.get_stats()
 
 
 def test_every_error_has_what_programs_and_people_need() -> None:
-    for error in (ConnectionLost(1006, "gone"), NotSeen("nothing"), NoMedia("call")):
+    for error in (ConnectionLost(1006, "gone"), WaitTimeout("nothing"), MediaUnavailable("call")):
         assert isinstance(error, ClientError)
         assert error.code and error.message == str(error) and error.name == type(error).__name__
         assert isinstance(error.fatal, bool)

@@ -22,6 +22,11 @@ except KeyboardInterrupt:
 """
 
 
+def heed_interrupts() -> None:
+    """make, unlike the demo, goes on ignoring SIGINT where it was started so: as by tests in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_each_signal_stops_it(number: signal.Signals) -> None:
     with subprocess.Popen([sys.executable, "-c", PROGRAM], cwd=PROJECT, stdout=subprocess.PIPE, text=True) as demo:
@@ -39,7 +44,13 @@ def test_an_interrupt_that_only_make_was_sent(tmp_path: Path) -> None:
     own = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     environment = {**own, "PYTHONPATH": str(PROJECT)}
     with subprocess.Popen(
-        ["make", "demo"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+        ["make", "demo"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=environment,
+        preexec_fn=heed_interrupts,
     ) as make:
         assert make.stdout is not None
         assert make.stdout.readline() == "ready\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 import jwt
 import pytest
 
-from frontend.auth.authenticator import RENEWABLE_SECONDS, Access, Session, Unauthorized, token_secret
+from frontend.auth.authenticator import RENEWABLE_SECONDS, Authenticator, Session, Unauthorized, token_secret
 from frontend.auth.users import InvalidUser, Users
 
 SECRET = "only for this test, and long enough"
@@ -23,11 +23,11 @@ def users(tmp_path_factory: pytest.TempPathFactory) -> Users:
 
 
 @pytest.fixture
-def access(users: Users) -> Access:
-    return Access(required=True, users=users, secret=SECRET, lifetime=3600)
+def access(users: Users) -> Authenticator:
+    return Authenticator(required=True, users=users, secret=SECRET, lifetime=3600)
 
 
-async def test_a_password_becomes_a_token_of_that_user_only(access: Access) -> None:
+async def test_a_password_becomes_a_token_of_that_user_only(access: Authenticator) -> None:
     session = await access.sign_in("1001", "right", "127.0.0.1")
     assert access.user_of(session.token) == "1001"
     assert access.of_request(f"Bearer {session.token}") == "1001"
@@ -36,7 +36,7 @@ async def test_a_password_becomes_a_token_of_that_user_only(access: Access) -> N
         access.identify("1002", session.token)
 
 
-async def test_a_wrong_password_and_an_unknown_name_are_told_alike(access: Access) -> None:
+async def test_a_wrong_password_and_an_unknown_name_are_told_alike(access: Authenticator) -> None:
     told = set()
     for user, password in (("1001", "wrong"), ("nobody", "right")):
         with pytest.raises(Unauthorized) as caught:
@@ -46,7 +46,7 @@ async def test_a_wrong_password_and_an_unknown_name_are_told_alike(access: Acces
 
 
 @pytest.mark.parametrize("token", [None, "", "x", "a.b.c"])
-def test_what_is_no_token(access: Access, token: str | None) -> None:
+def test_what_is_no_token(access: Authenticator, token: str | None) -> None:
     with pytest.raises(Unauthorized):
         access.user_of(token)
 
@@ -61,13 +61,15 @@ def test_what_is_no_token(access: Access, token: str | None) -> None:
         ({"sub": "1001", "exp": 99999999999}, "", "none"),
     ],
 )
-def test_forged_and_expired_tokens(access: Access, claims: dict[str, object], secret: str, algorithm: str) -> None:
+def test_forged_and_expired_tokens(
+    access: Authenticator, claims: dict[str, object], secret: str, algorithm: str
+) -> None:
     with pytest.raises(Unauthorized):
         access.user_of(jwt.encode(claims, secret, algorithm=algorithm))
 
 
 def test_without_sign_in_everybody_is_who_they_say(users: Users) -> None:
-    access = Access(required=False, users=users, secret="", lifetime=60)
+    access = Authenticator(required=False, users=users, secret="", lifetime=60)
     assert access.identify("anybody", None) == "anybody"
     assert access.of_request(None) is None
     with pytest.raises(InvalidUser):
@@ -107,17 +109,17 @@ def token(**claims: object) -> str:
 
 @pytest.mark.parametrize("name", ["iat", "nbf", "exp"])
 @pytest.mark.parametrize("seconds", [1, 119])
-def test_clocks_may_differ_by_two_minutes(access: Access, name: str, seconds: int) -> None:
+def test_clocks_may_differ_by_two_minutes(access: Authenticator, name: str, seconds: int) -> None:
     now = time.time()
     claims = {"exp": now + 3600, name: now - seconds if name == "exp" else now + seconds}
     assert access.user_of(token(**claims)) == "1001"
 
 
-def test_a_clock_that_was_set_back_signs_nobody_out(access: Access) -> None:
+def test_a_clock_that_was_set_back_signs_nobody_out(access: Authenticator) -> None:
     assert access.user_of(token(iat=time.time() + 86400, exp=time.time() + 90000)) == "1001"
 
 
-def test_after_that_a_token_has_ended(access: Access) -> None:
+def test_after_that_a_token_has_ended(access: Authenticator) -> None:
     for claims in ({"exp": time.time() - 122}, {"exp": time.time() + 99, "nbf": time.time() + 122}):
         with pytest.raises(Unauthorized):
             access.user_of(token(**claims))
@@ -126,18 +128,18 @@ def test_after_that_a_token_has_ended(access: Access) -> None:
 # --- another token for one that holds ----------------------------------------------------------
 
 
-async def signed_in(access: Access) -> Session:
+async def signed_in(access: Authenticator) -> Session:
     return await access.sign_in("1001", "right", "127.0.0.1")
 
 
-async def test_a_token_is_renewed_by_a_token(access: Access) -> None:
+async def test_a_token_is_renewed_by_a_token(access: Authenticator) -> None:
     session = await signed_in(access)
     renewed = access.renew(f"Bearer {session.token}")
     assert renewed.token != session.token and access.user_of(renewed.token) == "1001"
     assert access.renew(f"Bearer {renewed.token}").user == "1001"
 
 
-async def test_not_for_ever(access: Access, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_not_for_ever(access: Authenticator, monkeypatch: pytest.MonkeyPatch) -> None:
     session = await signed_in(access)
     claims = jwt.decode(session.token, SECRET, algorithms=["HS256"])
     for changed in ({"auth_time": int(time.time() - RENEWABLE_SECONDS - 1)}, {"auth_time": None}, {"pwd": "x"}):
@@ -151,7 +153,7 @@ async def test_not_for_ever(access: Access, monkeypatch: pytest.MonkeyPatch) -> 
 async def test_nor_after_the_password_was_changed(tmp_path: Path) -> None:
     users = Users(tmp_path / "users")
     users.add("1001", "right")
-    access = Access(required=True, users=users, secret=SECRET, lifetime=3600)
+    access = Authenticator(required=True, users=users, secret=SECRET, lifetime=3600)
     session = await signed_in(access)
     users.add("1001", "another one")
     assert access.user_of(session.token) == "1001"

@@ -13,7 +13,7 @@ from frontend.api.openapi.html import page
 from frontend.api.routes import OPERATIONS
 from frontend.api.routes.call_endpoints import DtmfBody, FeedbackBody, HoldBody, PartyBody, RecordBody, TransferBody
 from frontend.codegen.__main__ import outputs
-from frontend.http.endpoint import JSON, Operation
+from frontend.http.endpoint import JSON, Endpoint
 from frontend.http.examples import ANSWER, OFFER
 from frontend.http.problems import KINDS, MEDIA_TYPE
 from frontend.protocol import messages
@@ -66,7 +66,7 @@ def test_every_problem_is_as_its_schema_says(code: str) -> None:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: str(operation.name))
-def test_an_operation_is_told_as_a_whole(operation: Operation[Any, Any]) -> None:
+def test_an_operation_is_told_as_a_whole(operation: Endpoint[Any, Any]) -> None:
     told = DOCUMENT["paths"][operation.path][operation.method.lower()]
     assert set(re.findall(r"{(\w+)}", operation.path)) == {one.name for one in operation.reads if one.place == "path"}
     assert {one.name for one in operation.reads if one.place == "path"} <= operation.example.keys()

@@ -5,7 +5,7 @@ import pytest
 from ari_bridge.ari.models import Bridge, Channel
 from ari_bridge.fsm.actions import Do, Release
 from ari_bridge.fsm.call import Call, CallState, Direction, Step
-from ari_bridge.fsm.recovery import Seen, adopt
+from ari_bridge.fsm.recovery import PbxSnapshot, recover
 
 CALLER, LEG, BRIDGE = "ast-1", "call1-em", "call1-br"
 ACCEPTED = Call(
@@ -22,22 +22,22 @@ ACCEPTED = Call(
 )
 
 
-def seen(caller: str, *members: str, legs: frozenset[str] | None = frozenset({LEG})) -> Seen:
+def seen(caller: str, *members: str, legs: frozenset[str] | None = frozenset({LEG})) -> PbxSnapshot:
     """`caller`: the state of its channel."""
     channels = {CALLER: Channel(CALLER, state=caller), LEG: Channel(LEG, state="Up")}
-    return Seen(channels, {BRIDGE: Bridge(BRIDGE, name="ari-bridge", channels=[*members])}, legs)
+    return PbxSnapshot(channels, {BRIDGE: Bridge(BRIDGE, name="ari-bridge", channels=[*members])}, legs)
 
 
 @pytest.mark.parametrize("legs", [frozenset({LEG}), None], ids=["", "rtpengine-unseen"])
 def test_one_that_was_answered_is_talked_to(legs: frozenset[str] | None) -> None:
-    call, actions = adopt(ACCEPTED, seen("Up", CALLER, LEG, legs=legs), 9.0)
+    call, actions = recover(ACCEPTED, seen("Up", CALLER, LEG, legs=legs), 9.0)
     assert (call.state, call.user, call.session, call.media_lost) == (CallState.UP, "1001", "a session", False)
     assert call.answered_at == 9.0
     assert not any(isinstance(action, Do | Release) for action in actions)
 
 
 def test_one_that_was_answered_and_has_lost_its_media_is_kept() -> None:
-    call, _ = adopt(ACCEPTED, seen("Up", CALLER, LEG, legs=frozenset()), 9.0)
+    call, _ = recover(ACCEPTED, seen("Up", CALLER, LEG, legs=frozenset()), 9.0)
     assert (call.state, call.user, call.media_lost) == (CallState.UP, "1001", True)
 
 
@@ -46,8 +46,8 @@ def test_one_that_was_answered_and_has_lost_its_media_is_kept() -> None:
     [seen("Ring", CALLER, LEG), seen("Up", CALLER), seen("Up", LEG), seen("Up")],
     ids=["not-answered", "no-leg-there", "caller-not-there", "nobody-there"],
 )
-def test_one_that_was_not_rings_again(stands: Seen) -> None:
+def test_one_that_was_not_rings_again(stands: PbxSnapshot) -> None:
     """Up may be the dialplan's answer, from before the caller came to us."""
-    call, actions = adopt(ACCEPTED, stands, 9.0)
+    call, actions = recover(ACCEPTED, stands, 9.0)
     assert (call.state, call.user, call.users) == (CallState.RINGING, None, ACCEPTED.users)
     assert not any(isinstance(action, Do) and action.step is Step.ANSWER_FAR for action in actions)

@@ -10,8 +10,8 @@ from ari_bridge.call_store.rows import to_call, to_row
 from ari_bridge.fsm import events, setup_plan
 from ari_bridge.fsm.actions import Release, TellState
 from ari_bridge.fsm.call import Call, CallState, Resource
-from ari_bridge.fsm.inventory import Standing, survey
-from ari_bridge.fsm.recovery import Seen, adopt
+from ari_bridge.fsm.inventory import Ownership, classify
+from ari_bridge.fsm.recovery import PbxSnapshot, recover
 from ari_bridge.ids import Kind, leg_id, resource_id
 from tests.unit.fsm.test_any_history import History, held, histories, possible, under_way
 
@@ -19,20 +19,20 @@ APP = "ari-bridge"
 
 
 @st.composite
-def restarts(draw: st.DrawFn) -> tuple[Call, Seen, History]:
+def restarts(draw: st.DrawFn) -> tuple[Call, PbxSnapshot, History]:
     """The record of a call, what stands of it, and its history as the next process goes on with it."""
     history = draw(histories())
     call = history.call
     standing = draw(st.sets(st.sampled_from(sorted(held(call), key=str)))) if held(call) else set()
     record = to_call(to_row(call, 1, 9.0))
     seen = draw(worlds(call, standing))
-    adopted, actions = adopt(record, seen, 9.0)
+    adopted, actions = recover(record, seen, 9.0)
     history.call, history.actions, history.gone, history.stands = adopted, list(actions), set(), set(standing)
     return record, seen, history
 
 
 @st.composite
-def worlds(draw: st.DrawFn, call: Call, standing: set[tuple[Resource, int]]) -> Seen:
+def worlds(draw: st.DrawFn, call: Call, standing: set[tuple[Resource, int]]) -> PbxSnapshot:
     channels = {}
     for resource, leg in standing:
         state = draw(st.sampled_from(["Down", "Ring", "Ringing", "Up"]))
@@ -48,7 +48,7 @@ def worlds(draw: st.DrawFn, call: Call, standing: set[tuple[Resource, int]]) -> 
         members = draw(st.lists(st.sampled_from(sorted(channels)), unique=True)) if channels else []
         bridges[name] = Bridge(name, name=APP, channels=members)
     legs = frozenset(leg_id(call.id, leg) for resource, leg in standing if resource is Resource.MEDIA_SESSION)
-    return Seen(channels, bridges, legs)
+    return PbxSnapshot(channels, bridges, legs)
 
 
 def ended(history: History) -> bool:
@@ -57,7 +57,7 @@ def ended(history: History) -> bool:
 
 @settings(max_examples=600, deadline=None)
 @given(restarts(), st.data())
-def test_any_restart_ends_with_nothing_left(restart: tuple[Call, Seen, History], data: st.DataObject) -> None:
+def test_any_restart_ends_with_nothing_left(restart: tuple[Call, PbxSnapshot, History], data: st.DataObject) -> None:
     record, _, history = restart
     if ended(history):
         assert not history.stands
@@ -78,7 +78,7 @@ def test_any_restart_ends_with_nothing_left(restart: tuple[Call, Seen, History],
 
 @settings(max_examples=200, deadline=None)
 @given(restarts())
-def test_a_call_that_stood_whole_is_left_alone(restart: tuple[Call, Seen, History]) -> None:
+def test_a_call_that_stood_whole_is_left_alone(restart: tuple[Call, PbxSnapshot, History]) -> None:
     record, seen, history = restart
     call = history.call
     bridge = seen.bridges.get(resource_id(call.id, Kind.BRIDGE))
@@ -92,16 +92,16 @@ def test_a_call_that_stood_whole_is_left_alone(restart: tuple[Call, Seen, Histor
 
 @settings(max_examples=200, deadline=None)
 @given(restarts())
-def test_the_survey_knows_every_resource_of_a_live_call(restart: tuple[Call, Seen, History]) -> None:
+def test_the_survey_knows_every_resource_of_a_live_call(restart: tuple[Call, PbxSnapshot, History]) -> None:
     _, seen, history = restart
     calls = {history.call.id: history.call} if history.call.state is not CallState.ENDED else {}
-    for finding in survey(seen, seen.channels, calls, frozenset(calls), APP):
-        assert finding.standing is (Standing.ADOPTED if calls else Standing.ORPHAN)
+    for finding in classify(seen, seen.channels, calls, frozenset(calls), APP):
+        assert finding.standing is (Ownership.ADOPTED if calls else Ownership.ORPHAN)
 
 
 def test_an_ended_call_has_nothing_to_adopt() -> None:
     history = History(next(iter(setup_plan.PLANS)))
     history.tell(events.HungUp(2))
     history.finish()
-    call, actions = adopt(history.call, Seen({}, {}, frozenset()), 9.0)
+    call, actions = recover(history.call, PbxSnapshot({}, {}, frozenset()), 9.0)
     assert call.state is CallState.ENDED and not actions

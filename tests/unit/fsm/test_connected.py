@@ -10,7 +10,7 @@ from ari_bridge.engine import ari_translation
 from ari_bridge.fsm.actions import TellCaller, TellParty
 from ari_bridge.fsm.call import Call, CallState, Direction, Party, PartyState, Resource
 from ari_bridge.fsm.events import ConnectedLineChanged
-from ari_bridge.fsm.recovery import Seen, adopt
+from ari_bridge.fsm.recovery import PbxSnapshot, recover
 from ari_bridge.fsm.rules.parties import shown
 from ari_bridge.fsm.transitions import step
 from ari_bridge.ids import leg_id
@@ -86,7 +86,9 @@ def test_who_came_while_our_process_was_away_is_found() -> None:
     far = Channel("c1-far", state="Up")
     media = Channel(leg_id("c1", 1), state="Up", connected=Shown("Workshop", "7002"))
     record = replace(UP, holds=frozenset())
-    call, _ = adopt(record, Seen({"c1-far": far, leg_id("c1", 1): media}, {}, frozenset({leg_id("c1", 1)})), 9.0)
+    call, _ = recover(
+        record, PbxSnapshot({"c1-far": far, leg_id("c1", 1): media}, {}, frozenset({leg_id("c1", 1)})), 9.0
+    )
     assert shown(call) == ("7002", "Workshop")
 
 

@@ -5,8 +5,8 @@ import pytest
 from ari_bridge.ari.models import Bridge, Channel
 from ari_bridge.ari.models import Party as CallerId
 from ari_bridge.fsm.call import Call, CallState, Direction
-from ari_bridge.fsm.inventory import Standing, survey
-from ari_bridge.fsm.recovery import Seen, adopt
+from ari_bridge.fsm.inventory import Ownership, classify
+from ari_bridge.fsm.recovery import PbxSnapshot, recover
 from ari_bridge.fsm.strangers import strangers
 from ari_bridge.ids import is_call_id, stem_of
 from ari_bridge.outcomes import Outcome
@@ -23,13 +23,13 @@ EM, FAR = channel("call-em2", number="1001"), channel("call-far", made_by="Local
 CALLER = channel("1700000000.1", number="0301234")
 
 
-def seen(*channels: Channel, name: str = APP, bridge: str = "call-br") -> Seen:
+def seen(*channels: Channel, name: str = APP, bridge: str = "call-br") -> PbxSnapshot:
     members = [one.id for one in channels]
     legs = frozenset(one.id for one in channels if "-em" in one.id)
-    return Seen({one.id: one for one in channels}, {bridge: Bridge(bridge, name=name, channels=members)}, legs)
+    return PbxSnapshot({one.id: one for one in channels}, {bridge: Bridge(bridge, name=name, channels=members)}, legs)
 
 
-def found(stands: Seen, known: bool = False) -> list[Call]:
+def found(stands: PbxSnapshot, known: bool = False) -> list[Call]:
     return strangers(stands, APP, lambda stem: known, 2e9)
 
 
@@ -56,7 +56,7 @@ def test_a_caller_s_talk_is_told_by_its_channels() -> None:
         seen(EM, FAR, bridge="no name of ours"),
     ],
 )
-def test_what_does_not_talk_or_is_not_ours_is_left_out(stands: Seen) -> None:
+def test_what_does_not_talk_or_is_not_ours_is_left_out(stands: PbxSnapshot) -> None:
     assert found(stands) == []
 
 
@@ -68,18 +68,18 @@ def test_it_goes_on_untouched_and_everything_in_it_is_kept() -> None:
     others = channel("other-far"), channel("call-far3")
     stands = seen(EM, FAR, *others)
     [record] = found(stands)
-    call, actions = adopt(record, stands, 2e9)
+    call, actions = recover(record, stands, 2e9)
     assert call.state is CallState.UP and not call.media_lost and not call.owner_away
     assert [party.channel for party in call.parties] == ["call-far3", "other-far"]
     assert not [one for one in actions if type(one).__name__ in ("Do", "Release")]
-    findings = survey(stands, list(stands.channels), {call.id: call}, frozenset({call.id}), APP)
-    assert {one.standing for one in findings} == {Standing.OWNERLESS} and len(findings) == 6
+    findings = classify(stands, list(stands.channels), {call.id: call}, frozenset({call.id}), APP)
+    assert {one.standing for one in findings} == {Ownership.OWNERLESS} and len(findings) == 6
 
 
 def test_two_others_talk_on_without_a_leg_of_ours() -> None:
     stands = seen(FAR, channel("call-far2"))
     [record] = found(stands)
-    call, _ = adopt(record, stands, 2e9)
+    call, _ = recover(record, stands, 2e9)
     assert call.state is CallState.UP and call.outcome is None
 
 
@@ -92,5 +92,5 @@ def test_a_call_whose_id_nobody_knows_any_more_goes_by_its_stem() -> None:
 
 def test_one_that_hangs_up_ends_it() -> None:
     [record] = found(seen(EM, FAR))
-    call, _ = adopt(record, seen(EM), 2e9)
+    call, _ = recover(record, seen(EM), 2e9)
     assert call.outcome is Outcome.COMPLETED

@@ -1,6 +1,6 @@
 """The times of a call are in order, and its durations right, whatever happens to the wall clock."""
 
-from ari_bridge.fsm.call import Call, Direction, Party, Recording, Taping
+from ari_bridge.fsm.call import Call, Direction, Party, Recording, RecordingStatus
 from ari_bridge.fsm.timeline import begin, shifted
 
 PARTY = Party(2, "far2", "7012", 1030.0, answered_at=1040.0)
@@ -13,7 +13,7 @@ CALL = Call(
     ringing_at=1001.0,
     answered_at=1005.0,
     parties=(PARTY,),
-    recordings=(Recording("c-rec", Taping.ON, 1050.0),),
+    recordings=(Recording("c-rec", RecordingStatus.ON, 1050.0),),
 )
 
 

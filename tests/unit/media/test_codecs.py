@@ -2,7 +2,7 @@
 
 import pytest
 
-from ari_bridge.media.codec_policy import Choice, Codec, CodecPolicy, Codecs, Why, choose, is_saving
+from ari_bridge.media.codec_policy import Choice, Codec, CodecMode, CodecPolicy, CodecReason, choose, is_saving
 
 BOTH = frozenset({Codec.OPUS, Codec.PCMU})
 
@@ -10,18 +10,18 @@ BOTH = frozenset({Codec.OPUS, Codec.PCMU})
 @pytest.mark.parametrize(
     ("codecs", "asked", "saving", "chosen"),
     [
-        (Codecs.OPUS, None, False, Choice(Codec.OPUS, Why.SETTING)),
-        (Codecs.OPUS, None, True, Choice(Codec.OPUS, Why.SETTING)),
-        (Codecs.PCMU, None, False, Choice(Codec.PCMU, Why.SETTING)),
-        (Codecs.AUTO, None, False, Choice(Codec.OPUS, Why.SETTING)),
-        (Codecs.AUTO, None, True, Choice(Codec.PCMU, Why.LOAD)),
-        (Codecs.AUTO, Codec.OPUS, True, Choice(Codec.OPUS, Why.ASKED)),
-        (Codecs.OPUS, Codec.PCMU, False, Choice(Codec.PCMU, Why.ASKED)),
-        (Codecs.PCMU, Codec.OPUS, False, Choice(Codec.OPUS, Why.ASKED)),
+        (CodecMode.OPUS, None, False, Choice(Codec.OPUS, CodecReason.SETTING)),
+        (CodecMode.OPUS, None, True, Choice(Codec.OPUS, CodecReason.SETTING)),
+        (CodecMode.PCMU, None, False, Choice(Codec.PCMU, CodecReason.SETTING)),
+        (CodecMode.AUTO, None, False, Choice(Codec.OPUS, CodecReason.SETTING)),
+        (CodecMode.AUTO, None, True, Choice(Codec.PCMU, CodecReason.LOAD)),
+        (CodecMode.AUTO, Codec.OPUS, True, Choice(Codec.OPUS, CodecReason.ASKED)),
+        (CodecMode.OPUS, Codec.PCMU, False, Choice(Codec.PCMU, CodecReason.ASKED)),
+        (CodecMode.PCMU, Codec.OPUS, False, Choice(Codec.OPUS, CodecReason.ASKED)),
     ],
 )
 def test_the_call_goes_before_the_load_and_the_load_before_the_setting(
-    codecs: Codecs, asked: Codec | None, saving: bool, chosen: Choice
+    codecs: CodecMode, asked: Codec | None, saving: bool, chosen: Choice
 ) -> None:
     assert choose(CodecPolicy(codecs), asked, BOTH, saving=saving) == chosen
 
@@ -29,8 +29,8 @@ def test_the_call_goes_before_the_load_and_the_load_before_the_setting(
 @pytest.mark.parametrize("only", Codec)
 @pytest.mark.parametrize("asked", [None, *Codec])
 def test_a_browser_is_never_given_what_it_does_not_offer(only: Codec, asked: Codec | None) -> None:
-    for codecs in Codecs:
-        assert choose(CodecPolicy(codecs), asked, frozenset({only}), saving=True) == Choice(only, Why.OFFERED)
+    for codecs in CodecMode:
+        assert choose(CodecPolicy(codecs), asked, frozenset({only}), saving=True) == Choice(only, CodecReason.OFFERED)
 
 
 def test_a_node_is_spared_from_the_limit_on_until_it_is_well_below() -> None:

@@ -6,12 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ari_bridge.media.node_monitor import FAILURES, FIRST_PAUSE, LONGEST_PAUSE, Breaker, Pulse, State, least_loaded
+from ari_bridge.media.node_monitor import (
+    FAILURES,
+    FIRST_PAUSE,
+    LONGEST_PAUSE,
+    Breaker,
+    NodeMonitor,
+    State,
+    least_loaded,
+)
 
 
 def pulse_after(story: str) -> list[State]:
     """The states after each of: a(nswered), m(issed), r(efused), w(orked)."""
-    pulse = Pulse()
+    pulse = NodeMonitor()
     states = []
     for happened in story:
         before = pulse.state
@@ -58,7 +66,7 @@ def test_two_misses_or_a_refusal_are_always_the_end_of_it(story: str) -> None:
 
 
 def test_a_node_that_owes_an_answer_is_suspect() -> None:
-    pulse = Pulse()
+    pulse = NodeMonitor()
     pulse.answered()
     assert not pulse.suspect
     pulse.doubt()

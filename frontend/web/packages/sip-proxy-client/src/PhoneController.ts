@@ -294,7 +294,7 @@ export class PhoneController {
     try {
       const media = this.#lines.open(id, sourceOf(sound));
       if ((await media.begin(send, this.#warm.take(id))) || !this.#owns(id)) return;
-      if (accepting) this.#ringsOn(id, "not_connected");
+      if (accepting) this.#standing.offerRefused(id); // it is offered when the server is back, and the call rings here yet
       else this.#fail(id, "not_connected");
     } catch (error) {
       const { problem } = microphoneError(error);

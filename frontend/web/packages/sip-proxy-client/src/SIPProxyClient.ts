@@ -384,7 +384,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
       this.#renewed = true;
       return void this.#signIn();
     }
-    this.#refusal = new SIPProxyError("unauthorized", reason, true);
+    if (!this.#refusal?.fatal) this.#refusal = new SIPProxyError("unauthorized", reason, true); // else it is known, and told
     this.#look();
   }
 
@@ -454,7 +454,10 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
     }
     if (before.registered !== after.registered) this.#telling.push(() => this.emit(after.registered ? "registered" : "unregistered"));
     if (after.registered) this.#renewed = this.#registering = false;
-    if (after.link === "open") this.#failure = this.#absence = null;
+    if (after.link === "open") {
+      this.#absence = null;
+      if (this.#failure?.code === "server_unreachable") this.#failure = null; // a refusal stands, and was told
+    }
     if (before.link === "connecting" && after.link === "lost" && !this.#refusal) {
       this.#absence = this.#unreachable();
       this.#telling.push(() => this.#absence && this.#fail(this.#absence));

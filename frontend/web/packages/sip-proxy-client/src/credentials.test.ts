@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { fromToken, identityOf } from "./credentials.js";
+import { fromToken, identityOf, userOf } from "./credentials.js";
 import { FakeStorage } from "./testing/fakes.js";
 import { jwt } from "./testing/proxy.js";
 
@@ -19,6 +19,13 @@ describe("who a client is", () => {
     const { user } = identityOf(undefined);
     expect(user).toMatch(/^guest-[0-9a-f]{6}$/);
     expect(identityOf(undefined).user).toBe(user);
+  });
+
+  it.each([null, {}, { apiKey: undefined, secret: undefined }, { token: undefined }, { token: null, user: "" }])("is a guest with %j, as plain JavaScript gives it", (given) => {
+    const identity = identityOf(given as never);
+    expect(identity).toEqual({ ...nobody, user: expect.stringMatching(/^guest-/) as string });
+    expect(identityOf(given as never, "1001").user).toBe("1001");
+    expect(userOf(given as never) || "").toBe("");
   });
 
   it("is a guest also where nothing can be kept", () => {

@@ -15,16 +15,15 @@ export interface Identity {
 }
 
 /** `user`: who to be where the server wants no sign-in; nobody: a guest, the same until the tab is closed. */
-export function identityOf(credentials: Credentials | undefined, user = ""): Identity {
-  if (credentials === undefined) return { user: user || guest(), password: null, token: null, expiresAt: null };
-  if ("token" in credentials) return fromToken(credentials.token, credentials.user ?? user);
-  const [name, password] = "apiKey" in credentials ? [credentials.apiKey, credentials.secret] : [credentials.user, credentials.password];
-  return { user: name, password, token: null, expiresAt: null };
+export function identityOf(credentials: Credentials | null | undefined, user = ""): Identity {
+  const { apiKey, secret, token, user: name = apiKey, password = secret }: Partial<Record<string, string>> = credentials ?? {}; // plain JavaScript leaves any of them out
+  if (token) return fromToken(token, name || user);
+  return { user: name || user || guest(), password: password ?? null, token: null, expiresAt: null };
 }
 
 /** Whose they are; "" where that is nobody in particular. */
-export function userOf(credentials: Credentials | undefined): string {
-  if (credentials === undefined) return "";
+export function userOf(credentials: Credentials | null | undefined): string {
+  if (!credentials) return "";
   if ("apiKey" in credentials) return credentials.apiKey;
   return credentials.user || ("token" in credentials && claimsOf(credentials.token).sub) || "";
 }

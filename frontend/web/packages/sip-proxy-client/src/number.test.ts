@@ -31,3 +31,9 @@ it("the digits of every script are digits", () => {
   const rows = digits.map((one) => Number(normalizeNumber(`*${one}`).slice(1)));
   expect(rows).toEqual(digits.map((_, index) => index % 10)); // each script has ten, in order
 });
+
+it("plain JavaScript gives no strings either, and gets the same error", () => {
+  const given = (value: unknown): string => normalizeNumber(value as string);
+  expect(given(601)).toBe("601");
+  for (const value of [undefined, null, {}, [], NaN, 6.5, true]) expect(() => given(value)).toThrow(InvalidNumber);
+});

@@ -38,6 +38,7 @@ const EXTENSION = /^(.*[0-9][)\]]?)([ ,;-]*)(?:x|ext(?:ensi?o)?n?|durchwahl|dw|p
  * Throws `InvalidNumber` (`invalid_target`).
  */
 export function normalizeNumber(written: string): string {
+  if (typeof written !== "string") written = Number.isInteger(written) ? `${written}` : ""; // plain JavaScript: 601, undefined
   if (written.length > LONGEST_WRITTEN) throw new InvalidNumber(written, "too_long");
   let text = bare(written);
   text = bare(/<([^<>]+)>/.exec(text)?.[1] ?? text); // "Ada" <sip:1001@pbx>

@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from "react";
 import { Refused, Server, followEvents, type Session } from "sip-proxy-client";
 import { HERE } from "../phone/here";
+import { keepSignedIn } from "../phone/renewToken";
 import { readEvent, type Live, type LoggedEvent, type Stats } from "./live";
 
 export interface DashboardState {
@@ -68,7 +69,10 @@ export function useDashboard(session: Session, paused: boolean, onSignedOut: (re
       },
       onRefused: refused,
     });
-    const timer = setInterval(() => void read(), READ_ANYWAY_MS);
+    const timer = setInterval(() => {
+      void read();
+      void keepSignedIn(server);
+    }, READ_ANYWAY_MS);
     void read();
     return () => {
       over = true;

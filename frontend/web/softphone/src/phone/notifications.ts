@@ -9,7 +9,7 @@ const DECLINED = "softphone.notifications.declined";
 
 /** `declined`: here, and not in the browser: it may be asked all the same. */
 export function notifications(): Notifications {
-  const permission = supported() ? Notification.permission : "none";
+  const permission = asked();
   if (permission === "granted") return "allowed";
   if (permission === "denied") return "blocked";
   if (permission !== "default") return "none";
@@ -39,6 +39,14 @@ export function notify(title: string, options: NotificationOptions, onPress: () 
     return () => note.close();
   } catch {
     return () => undefined;
+  }
+}
+
+function asked(): string {
+  try {
+    return supported() ? Notification.permission : "none";
+  } catch {
+    return "none"; // some refuse even to say it
   }
 }
 

@@ -24,3 +24,8 @@ it.each([["has none", undefined], ["has one that throws, as Android's", Object.a
     expect(notifications()).toBe(fake ? "allowed" : "none");
   },
 );
+
+it("a browser that refuses even to say whether it may show some has none", () => {
+  vi.stubGlobal("Notification", Object.defineProperty(class {}, "permission", { get: forbidden }));
+  expect(notifications()).toBe("none");
+});

@@ -6,7 +6,7 @@ import { useSIPProxy } from "sip-proxy-react";
 import { chosenCodec } from "./codec";
 import { HERE } from "./here";
 import { allowNotifications, declineNotifications, notifications, type Notifications } from "./notifications";
-import { save } from "./signedIn";
+import { renewToken } from "./renewToken";
 import type { Snapshot } from "./snapshot";
 import { useHistory } from "./useHistory";
 
@@ -44,7 +44,7 @@ export function usePhone(session: Session, phoneBook: readonly PhoneBookEntry[],
       return undefined;
     }
   }, [client]);
-  useEffect(() => client.on("tokenWillExpire", () => void renewToken(client)), [client]);
+  useEffect(() => client.on("tokenWillExpire", () => void renewToken(client.server).then((renewed) => renewed && client.updateToken(renewed))), [client]);
   useEffect(() => client.on("error", (error) => error.fatal && error.code === "unauthorized" && onSignedOut(error.message)), [client]);
   const [notified, answerNotifications] = useNotifications();
   return {
@@ -65,12 +65,4 @@ function useNotifications(): [Notifications, (allow: boolean) => void] {
     look();
   };
   return [state, answer];
-}
-
-/** A page that stays open for days is not signed out: where the server does not renew its sign-in, it asks for it. */
-async function renewToken(client: SIPProxyClient): Promise<void> {
-  const renewed = await client.server.post<Session & { token: string }>("/session/renew", {}).catch(() => null);
-  if (!renewed) return;
-  save(renewed);
-  client.updateToken(renewed.token);
 }

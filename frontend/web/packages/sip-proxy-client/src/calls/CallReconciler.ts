@@ -107,7 +107,10 @@ export class CallReconciler {
     const { connection } = this.#options.link;
     this.#later(RINGS_ON_MS, () => {
       if (this.#options.link.ready || this.#listed >= connection) return;
-      for (const { id } of this.#ringing()) this.#options.dispatch({ type: "failed", id, problem: "connection_lost", at: callTime() });
+      for (const { id, direction, acceptedAt } of this.#options.state().calls) {
+        if (direction === "outbound" || acceptedAt !== null) continue; // also one that was answered here, and nobody heard it
+        this.#options.dispatch({ type: "failed", id, problem: "connection_lost", at: callTime() });
+      }
     });
   }
 

@@ -1,6 +1,6 @@
 // How loud a stream is.
 
-import { audioContext, resume } from "../media/autoplay.js";
+import { audioContext, resume } from "./autoplay.js";
 
 /** Reads the loudness of a stream; plays nothing. Where the browser cannot, it shows silence. */
 export class AudioLevelMeter {

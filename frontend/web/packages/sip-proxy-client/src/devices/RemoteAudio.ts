@@ -1,6 +1,6 @@
 // Plays the far side's voice, from the moment that there is any (also before the answer).
 
-import { Autoplay, onPress } from "../media/autoplay.js";
+import { Autoplay, onPress } from "./autoplay.js";
 
 type SinkAudio = HTMLAudioElement & { setSinkId?(id: string): Promise<void> };
 

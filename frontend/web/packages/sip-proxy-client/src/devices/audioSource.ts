@@ -1,6 +1,6 @@
 // What a call sends in place of the microphone, which stays closed.
 
-import { onPress, resume } from "../media/autoplay.js";
+import { onPress, resume } from "./autoplay.js";
 import type { Microphone } from "./Microphone.js";
 
 export type SoundSource = Pick<Microphone, "get" | "sure" | "hold" | "release">;

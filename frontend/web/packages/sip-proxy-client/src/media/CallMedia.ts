@@ -104,6 +104,7 @@ export class CallMedia {
       return true;
     }
     if (!sent) {
+      this.#beginning = false;
       peer.close();
       return false;
     }

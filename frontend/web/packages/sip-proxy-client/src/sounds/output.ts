@@ -1,6 +1,6 @@
 // Where sounds of our own come out: on a chosen device, and as soon as the browser lets them.
 
-import { audioContext, resume } from "../media/autoplay.js";
+import { audioContext, resume } from "../devices/autoplay.js";
 
 type Sink<Kind> = Kind & { setSinkId?(id: string): Promise<void> };
 

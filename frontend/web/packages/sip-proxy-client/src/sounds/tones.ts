@@ -1,7 +1,7 @@
 // Ringtone, ringback, call waiting, busy and key tones by Web Audio: no files. Frequencies and cadences after
 // ITU-T E.180 supplement 2 (Europe) for ringback and busy, ITU-T Q.23 for DTMF.
 
-import { onPress } from "../media/autoplay.js";
+import { onPress } from "../devices/autoplay.js";
 import { Output } from "./output.js";
 
 export type Sound = "ringtone" | "ringback" | "knock" | "busy" | "congestion";

@@ -35,6 +35,15 @@ describe("hold", () => {
     expect(after(asked(hold), refuse())).toMatchObject({ held: false, asked: null, trouble: { what: "hold" } });
   });
 
+  it("that the phone system refuses after the server has confirmed it is taken back, and that is told", () => {
+    const refusal = { ...refuse("pbx_refuses"), field: "held" } as ServerMessage;
+    const back: ServerMessage = { type: "hold", callId: "c1", held: false, by: "us" };
+    const confirmed = step(asked(hold), { type: "seen", id: "c1", seen: seen({ parties: [one], held: true }), first: false });
+    for (const state of [confirmed, asked(hold)]) {
+      expect(after(state, refusal, back)).toMatchObject({ held: false, asked: null, trouble: { what: "hold", problem: "refused" } });
+    }
+  });
+
   it("by the far side is another thing", () => {
     expect(after(having(talking()), { type: "hold", callId: "c1", by: "far" })).toMatchObject({ held: false, heldByFar: true });
   });

@@ -71,10 +71,14 @@ export function correctedEnd(call: Call, message: State): Call {
   return { ...call, ...why, outcome: known ? call.outcome : outcome, detail: known ? call.detail : why.detail };
 }
 
+/** What the phone system did not do, by the field that the server names. It may have confirmed it before. */
+const NOT_DONE: Record<string, "digits" | "hold"> = { digits: "digits", held: "hold" };
+
 /** What is refused in a call that talks ends nothing: it comes to nothing, if it was more than a digit. */
 function afterRefusal(call: LiveCall, refusal: Refusal, at: number): Call {
-  if (call.phase === "accepted" && refusal.field === "digits" && refusal.code === "pbx_refuses") {
-    return { ...call, trouble: { what: "digits", number: "", name: "", outcome: null, problem: "refused", reason: refusal.message, detail: null } };
+  const what = refusal.code === "pbx_refuses" ? NOT_DONE[refusal.field ?? ""] : undefined;
+  if (call.phase === "accepted" && what && call.asked?.what !== what) {
+    return { ...call, trouble: { what, number: "", name: "", outcome: null, problem: "refused", reason: refusal.message, detail: null } };
   }
   if (call.phase === "accepted") return refused(call, PROBLEM_OF[refusal.code] ?? "refused", refusal.message);
   const { detail = null } = refusal;

@@ -1,0 +1,171 @@
+"""A client's token ends while it is connected: renewed, asked for, or told, and its calls do as they are told."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import jwt
+import pytest
+
+from ari_bridge.outcomes import Outcome
+from frontend.app import App
+from frontend.auth.users import Users
+from frontend.client import AuthenticationLost, Call, Client, GivenOffer, HttpClient, Refused
+from frontend.settings import Settings
+from tests.chaos.proxy import Proxy
+from tests.fakes.ari import Answers, FakeAri
+from tests.offers import OFFER
+from tests.real import free
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    assert settings.users_file
+    Users(settings.users_file).add("1001", "right")
+    return settings.model_copy(update={"enable_authentication": True})
+
+
+@pytest.fixture
+async def proxy(app: App) -> AsyncIterator[Proxy]:
+    [port] = free.ports(1)
+    to = urlsplit(app.url)
+    assert to.hostname and to.port
+    async with Proxy("127.0.0.1", port, (to.hostname, to.port)) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def signed(app: App, settings: Settings) -> Callable[..., str]:
+    """A token of the server's own with these claims."""
+    assert settings.token_secret_file
+    secret = settings.token_secret_file.read_text().strip()
+    return lambda **claims: jwt.encode({"sub": "1001"} | claims, secret, algorithm="HS256")
+
+
+@pytest.fixture
+def ended(signed: Callable[..., str]) -> str:
+    return signed(iat=int(time.time()) - 4000, exp=int(time.time()) - 600)
+
+
+@pytest.fixture
+async def token(app: App) -> str:
+    """One that holds."""
+    async with HttpClient(app.url) as http:
+        return (await http.sign_in("1001", "right")).token
+
+
+def claims_of(token: str | None) -> dict[str, Any]:
+    claims: dict[str, Any] = jwt.decode(token or "", options={"verify_signature": False})
+    return claims
+
+
+async def talking(client: Client) -> Call:
+    call = await client.call("600", media=GivenOffer(OFFER))
+    await call.wait("accepted")
+    return call
+
+
+async def until(condition: Callable[[], Any]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+async def test_a_call_is_commanded_all_the_same_and_another_token_takes_calls_again(
+    pbx: FakeAri, proxy: Proxy, token: str, ended: str
+) -> None:
+    pbx.far_side = Answers()
+    async with Client(proxy.url, user="1001", token=token) as client:
+        call, other = await talking(client), await talking(client)
+        client.http.token = ended
+        proxy.reset()
+        with pytest.raises(AuthenticationLost, match="expired"):
+            await client.incoming(timeout=10)
+        await client.online()
+        await call.hold()
+        await call.hangup()
+        assert call.outcome is Outcome.COMPLETED
+        with pytest.raises(Refused, match="Sign in"):
+            await client.call("600", media=GivenOffer(OFFER))
+        await client.update_token(token)
+        assert client.registered and client.authentication_lost is None
+        await (await talking(client)).hangup()
+        await other.hangup()
+        assert other.outcome is Outcome.COMPLETED
+
+
+async def test_without_a_call_the_client_is_disconnected_and_says_why(
+    pbx: FakeAri, proxy: Proxy, token: str, ended: str
+) -> None:
+    async with Client(proxy.url, user="1001", token=token) as client:
+        client.http.token = ended
+        proxy.reset()
+        with pytest.raises(AuthenticationLost, match="expired") as lost:
+            await client.incoming(timeout=10)
+        assert lost.value.fatal
+        await until(lambda: not client.connected)
+
+
+async def test_the_password_signs_in_again_and_what_became_of_a_call_is_known(
+    app: App, pbx: FakeAri, proxy: Proxy, ended: str
+) -> None:
+    pbx.far_side = Answers()
+    async with Client(proxy.url, user="1001", password="right") as client:
+        call, over = await talking(client), await talking(client)
+        client.http.token = ended
+        await proxy.cut()
+        app.calls.hangup(over.id)
+        await proxy.mend()
+        await over.wait("ended", 10)
+        assert over.outcome is Outcome.COMPLETED
+        await client.online()
+        assert client.registered
+        await call.hangup()
+        assert (await client.http.call(call.id)).outcome is Outcome.COMPLETED
+
+
+async def test_another_token_comes_from_the_token_provider(pbx: FakeAri, proxy: Proxy, token: str, ended: str) -> None:
+    given: list[str] = []
+
+    async def provide() -> str:
+        given.append(token)
+        return token
+
+    async with Client(proxy.url, user="1001", token_provider=provide) as client:
+        client.http.token = ended
+        proxy.reset()
+        await until(lambda: len(given) == 2 and client.connected and client.registered)
+        client.http.token = ended
+        assert [call async for call in client.http.calls()] == []
+        assert len(given) == 3
+
+
+async def test_a_token_provider_that_fails_is_no_other_token(
+    pbx: FakeAri, proxy: Proxy, token: str, ended: str
+) -> None:
+    async def fail() -> str:
+        raise ValueError("the vault is closed")
+
+    async with Client(proxy.url, user="1001", token=token, token_provider=fail) as client:
+        client.http.token = ended
+        proxy.reset()
+        with pytest.raises(AuthenticationLost):
+            await client.incoming(timeout=10)
+
+
+async def test_a_token_is_renewed_before_it_ends(app: App, token: str, signed: Callable[..., str]) -> None:
+    """The last one of a sign-in that is too long ago cannot be, and is asked for."""
+    now = int(time.time())
+    soon = signed(**claims_of(token) | {"iat": now, "exp": now + 2})
+    async with Client(app.url, user="1001", token=soon) as client:
+        await until(lambda: client.http.token != soon)
+        assert claims_of(client.http.token)["exp"] > now + 1000
+    old = signed(**claims_of(token) | {"iat": now, "exp": now + 2, "auth_time": now - 8 * 86400})
+
+    async def provide() -> str:
+        return token
+
+    async with Client(app.url, user="1001", token=old, token_provider=provide) as client:
+        await until(lambda: client.http.token == token)
