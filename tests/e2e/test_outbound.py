@@ -80,7 +80,7 @@ async def test_what_a_sip_phone_plays_before_it_answers_is_heard(
             await phone.call("7012")
             await phone.sees("Ringing")
             await phone.hears(FAR_TONE)
-            await phone.sees("Ringing")
+            await phone.sees("Not answered yet")
             await callee.tell()
             await phone.talks()
             await phone.press("Hang up")
