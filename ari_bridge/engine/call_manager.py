@@ -16,10 +16,12 @@ from ari_bridge import metrics
 from ari_bridge.ari.client import Ari
 from ari_bridge.call_store import CallStore
 from ari_bridge.engine.call_control import CallControl
-from ari_bridge.engine.call_task import (
+from ari_bridge.engine.event_dispatcher import AriEventDispatcher
+from ari_bridge.engine.executor import Backends, MediaEngine, Registrar
+from ari_bridge.engine.limits import Limits
+from ari_bridge.engine.notifications import (
     DigitReceived,
     HoldChanged,
-    Limits,
     Listener,
     MediaNeeded,
     MediaReady,
@@ -30,8 +32,6 @@ from ari_bridge.engine.call_task import (
     TransferEnded,
     Update,
 )
-from ari_bridge.engine.event_dispatcher import AriEventDispatcher
-from ari_bridge.engine.executor import Backends, MediaEngine, Registrar
 from ari_bridge.engine.prewarm import LegDiscarded, LegReady, MediaPrewarmer, Told
 from ari_bridge.engine.reconciler import Reconciler
 from ari_bridge.engine.registry import CallRegistry

@@ -21,6 +21,20 @@ from ari_bridge import metrics
 from ari_bridge.clock import steady
 from ari_bridge.engine.early_media import await_early_media
 from ari_bridge.engine.executor import Backends, execute_step, release_resource
+from ari_bridge.engine.limits import Limits
+from ari_bridge.engine.notifications import (
+    DigitReceived,
+    HoldChanged,
+    Listener,
+    MediaNeeded,
+    MediaReady,
+    PartyChanged,
+    RecordingChanged,
+    RequestRefused,
+    StateChanged,
+    TransferEnded,
+    Update,
+)
 from ari_bridge.errors import IllegalEvent, PeerError, PeerRefused, PeerTimeout, TooMany, WrongState
 from ari_bridge.fsm import actions, timeline
 from ari_bridge.fsm.actions import Action
@@ -47,16 +61,13 @@ from ari_bridge.fsm.events import (
     Timer,
     TimerFired,
 )
-from ari_bridge.fsm.rules.media import SILENCE_SECONDS
-from ari_bridge.fsm.timing import Timing, find
+from ari_bridge.fsm.timing import find
 from ari_bridge.fsm.transitions import step as decide
 from ari_bridge.ids import Kind, leg_id, resource_id
 from ari_bridge.leg_stats import LegFigures
-from ari_bridge.outcomes import Outcome, pbx_at_fault
+from ari_bridge.outcomes import pbx_at_fault
 from ari_bridge.preferences.ring_decision import RingDecision
 
-EXPLAIN_SECONDS = 1.0
-"""After StasisEnd a ChannelDestroyed, which has the cause, follows within milliseconds."""
 SIP_STATUS_SECONDS = 0.5
 """A call that failed waits so long, at most, until it is known who refused it."""
 RELEASE_PAUSES = (0.5, 1.5, 3.0, 6.0)
@@ -65,123 +76,6 @@ RELEASE_TRIES = 2
 """Further ones where the PBX is not at fault: then the sweep takes over."""
 DIGITS_WAITING = 64
 """Digits that may wait to be sent: about 13 seconds' worth."""
-
-
-@dataclass(frozen=True, slots=True)
-class MediaReady:
-    """The SDP answer for the browser."""
-
-    call: Call
-    sdp: str
-
-
-@dataclass(frozen=True, slots=True)
-class StateChanged:
-    call: Call
-
-
-@dataclass(frozen=True, slots=True)
-class DigitReceived:
-    call: Call
-    digit: str
-
-
-@dataclass(frozen=True, slots=True)
-class HoldChanged:
-    """`by_us`: whose hold it is; how it stands is in the call."""
-
-    call: Call
-    by_us: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RequestRefused:
-    """What our side asked for (`what`: hold, digits, record) has come to nothing: the PBX did not do it."""
-
-    call: Call
-    what: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class PartyChanged:
-    """One party stands otherwise than before, or has gone; 1 is the far side."""
-
-    call: Call
-    party: int
-
-
-@dataclass(frozen=True, slots=True)
-class TransferEnded:
-    """`failure` None: the party has our side's place."""
-
-    call: Call
-    party: int
-    failure: Outcome | None
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingChanged:
-    """`failure`: why it ended though nobody wanted that."""
-
-    call: Call
-    failure: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class MediaNeeded:
-    """The media leg is gone: the page must give a new offer."""
-
-    call: Call
-    reason: str
-
-
-Update = (
-    MediaReady
-    | StateChanged
-    | DigitReceived
-    | HoldChanged
-    | RequestRefused
-    | PartyChanged
-    | TransferEnded
-    | RecordingChanged
-    | MediaNeeded
-)
-Listener = Callable[[Update], None]
-"""Sync and quick. Gets the call's updates in order; the SDP answer comes before every state but `ended`."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """Seconds, and counts."""
-
-    ring_timeout: float = 45.0
-    setup_timeout: float = 10.0
-    grace: float = 30.0  # from a lost page, or lost media, to the end of the call
-    pbx_grace: float = 2.0  # without an event stream, until the calls count as lost
-    max_calls: int = 1000
-    max_calls_per_user: int = 4
-    record_all: bool = False
-    announcement: str = ""  # a sound's URI, e.g. `sound:beep`, played to all when a recording begins
-
-    def seconds(self, timer: Timer) -> float:
-        """How long it runs."""
-        match timer:
-            case Timer.RING | Timer.PARTY:
-                return self.ring_timeout
-            case Timer.SETUP:
-                return self.setup_timeout
-            case Timer.EXPLAIN:
-                return EXPLAIN_SECONDS
-            case Timer.GRACE:
-                return self.grace
-            case Timer.MUSIC:
-                return SILENCE_SECONDS
-            case Timer.MEDIA:  # without a grace, a browser still needs the time that ICE and DTLS take
-                return max(self.grace, self.setup_timeout)
-
-    def timing(self) -> Timing:
-        return Timing(time.monotonic(), self.seconds)
 
 
 @dataclass(slots=True)

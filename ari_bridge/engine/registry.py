@@ -7,9 +7,11 @@ import structlog
 
 from ari_bridge.call_store import CallStore
 from ari_bridge.engine.call_metrics import CallObserver
-from ari_bridge.engine.call_task import CallTask, DigitReceived, Limits, Listener, StateChanged, Update
+from ari_bridge.engine.call_task import CallTask
 from ari_bridge.engine.event_dispatcher import Owner
 from ari_bridge.engine.executor import Backends
+from ari_bridge.engine.limits import Limits
+from ari_bridge.engine.notifications import DigitReceived, Listener, StateChanged, Update
 from ari_bridge.engine.prewarm import MediaPrewarmer
 from ari_bridge.errors import Unavailable, UnknownCall, WrongState
 from ari_bridge.fsm.call import Call, CallState, PartyState, Resource

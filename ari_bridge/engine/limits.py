@@ -1,0 +1,44 @@
+"""How long a call waits for what, and how many there may be."""
+
+import time
+from dataclasses import dataclass
+
+from ari_bridge.fsm.events import Timer
+from ari_bridge.fsm.rules.media import SILENCE_SECONDS
+from ari_bridge.fsm.timing import Timing
+
+EXPLAIN_SECONDS = 1.0
+"""After StasisEnd a ChannelDestroyed, which has the cause, follows within milliseconds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Seconds, and counts."""
+
+    ring_timeout: float = 45.0
+    setup_timeout: float = 10.0
+    grace: float = 30.0  # from a lost page, or lost media, to the end of the call
+    pbx_grace: float = 2.0  # without an event stream, until the calls count as lost
+    max_calls: int = 1000
+    max_calls_per_user: int = 4
+    record_all: bool = False
+    announcement: str = ""  # a sound's URI, e.g. `sound:beep`, played to all when a recording begins
+
+    def seconds(self, timer: Timer) -> float:
+        """How long it runs."""
+        match timer:
+            case Timer.RING | Timer.PARTY:
+                return self.ring_timeout
+            case Timer.SETUP:
+                return self.setup_timeout
+            case Timer.EXPLAIN:
+                return EXPLAIN_SECONDS
+            case Timer.GRACE:
+                return self.grace
+            case Timer.MUSIC:
+                return SILENCE_SECONDS
+            case Timer.MEDIA:  # without a grace, a browser still needs the time that ICE and DTLS take
+                return max(self.grace, self.setup_timeout)
+
+    def timing(self) -> Timing:
+        return Timing(time.monotonic(), self.seconds)
