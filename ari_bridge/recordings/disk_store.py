@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from ari_bridge.recordings import files
 from ari_bridge.recordings.protocol import StoreFailed
@@ -16,6 +16,26 @@ LEFT_SECONDS = 86400.0
 """A part so old was left by a process that died; a younger one may be another process' at work."""
 
 T = TypeVar("T")
+
+
+class _Opening:
+    """Opens a file in a thread, which goes on when nobody waits for it any more: then it closes what it opens."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._closed = False
+        self._file: BinaryIO | None = None
+
+    def __call__(self) -> BinaryIO:
+        self._file = file = open(self._path, "rb")
+        if self._closed:
+            file.close()
+        return file
+
+    def close(self) -> None:
+        self._closed = True  # first: either the thread sees it, or this sees the thread's file
+        if self._file is not None:
+            self._file.close()
 
 
 class DiskStore:
@@ -49,8 +69,9 @@ class DiskStore:
 
     async def read(self, name: str, start: int = 0, end: int | None = None) -> AsyncGenerator[bytes, None]:
         doing = "read " + name
-        file = await self._do(doing, lambda: open(self._folder / name, "rb"))
+        opening = _Opening(self._folder / name)
         try:
+            file = await self._do(doing, opening)
             size = os.fstat(file.fileno()).st_size
             end = size if end is None else end
             file.seek(start)
@@ -62,7 +83,7 @@ class DiskStore:
                 start += len(piece)
                 yield piece
         finally:
-            file.close()
+            opening.close()
 
     async def names(self) -> set[str]:
         return await self._do("list what is there", self._names)

@@ -141,8 +141,9 @@ class Library:
         if await self.store.size(name) != size:
             return False
         digest = hashlib.sha256()
-        async for piece in self.store.read(name):
-            digest.update(piece)
+        async with aclosing(self.store.read(name)) as pieces:
+            async for piece in pieces:
+                digest.update(piece)
         return digest.hexdigest() == sha256
 
     # --- what others did, and what time does -------------------------------------------------
