@@ -66,7 +66,7 @@ class KeyStoreUnavailable(Unavailable):
 
 
 class KeyStore(Protocol):
-    """Called in the event loop; never waits. Every method raises KeysAway."""
+    """Called in the event loop; never waits. Every method raises KeyStoreUnavailable."""
 
     def get(self, user: str, key: str) -> Key | None:
         """None also for one whose time is over."""

@@ -55,7 +55,7 @@ class Database:
         self._upsert = rows.upsert(self._engine.dialect.name)
 
     async def open(self) -> None:
-        """Connect, and bring the tables to their newest form. Raises RecordsAway."""
+        """Connect, and bring the tables to their newest form. Raises CdrUnavailable."""
         async with self._asked(migrate.SECONDS):
             if self._file:
                 _make_private(self._file)
@@ -74,25 +74,25 @@ class Database:
                 await self._drop_connections()
 
     async def put(self, cdrs: Sequence[Cdr]) -> None:
-        """Write them, all or none; a row that is there is written anew. Raises RecordsAway, RowsRefused."""
+        """Write them, all or none; a row that is there is written anew. Raises CdrUnavailable, RowsRefused."""
         if self._file and _identity(self._file) != self._identity:
             raise CdrUnavailable(f"{self.name} was deleted or replaced while in use")
         async with self._asked(SECONDS), self._to_write.begin() as connection:
             await connection.execute(self._upsert, list(map(rows.to_row, cdrs)))
 
     async def lacking(self, call_ids: Sequence[str]) -> list[str]:
-        """Those that have no row, in order. Raises RecordsAway."""
+        """Those that have no row, in order. Raises CdrUnavailable."""
         async with self._asked(SECONDS), self._engine.connect() as connection:
             found: set[str] = set((await connection.execute(rows.known(call_ids))).scalars())
         return [call_id for call_id in call_ids if call_id not in found]
 
     async def purge(self, created_before: float, at_most: int) -> int:
-        """Delete the oldest calls that began before then (Unix seconds). How many. Raises RecordsAway."""
+        """Delete the oldest calls that began before then (Unix seconds). How many. Raises CdrUnavailable."""
         async with self._asked(SECONDS), self._to_write.begin() as connection:
             return (await connection.execute(rows.purge(created_before, at_most))).rowcount
 
     async def page(self, query: Query) -> Page:
-        """Raises RecordsAway."""
+        """Raises CdrUnavailable."""
         async with self._asked(SECONDS), self._readers, self._engine.connect() as connection:
             found = (await connection.execute(rows.page(query))).all()
             cdrs = tuple(map(self._read, found[: query.limit]))
@@ -100,13 +100,13 @@ class Database:
         return Page(cdrs, str(Cursor.of(cdrs[-1])) if more else None)
 
     async def get(self, call_id: str) -> Cdr | None:
-        """Raises RecordsAway."""
+        """Raises CdrUnavailable."""
         async with self._asked(SECONDS), self._readers, self._engine.connect() as connection:
             row = (await connection.execute(sa.select(cdr).where(cdr.c.call_id == call_id))).one_or_none()
             return self._read(row) if row else None
 
     async def set_feedback(self, call_id: str, feedback: dict[str, Any]) -> bool:
-        """Whether there is such a row. Raises RecordsAway, RowsRefused."""
+        """Whether there is such a row. Raises CdrUnavailable, RowsRefused."""
         changed = sa.update(cdr).where(cdr.c.call_id == call_id).values(feedback=feedback)
         async with self._asked(SECONDS), self._readers, self._to_write.begin() as connection:
             return (await connection.execute(changed)).rowcount > 0

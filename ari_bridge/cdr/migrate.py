@@ -27,7 +27,7 @@ def at_head(connection: Connection) -> bool:
 def upgrade(connection: Connection) -> None:
     """All of it or nothing, within the transaction that is open: in SQLite one that has the lock already.
 
-    Raises SQLAlchemyError, RecordsAway.
+    Raises SQLAlchemyError, CdrUnavailable.
     """
     # Here, as it takes a tenth of a second and is needed once in a database's life.
     from alembic import command

@@ -50,12 +50,12 @@ class CdrService:
         await self._database.close()
 
     async def page(self, query: Query) -> Page:
-        """Newest first. A call is found here some tenths of a second after its end. Raises RecordsAway."""
+        """Newest first. A call is found here some tenths of a second after its end. Raises CdrUnavailable."""
         await self._writer.tried(OPENED_SECONDS)
         return await self._database.page(query)
 
     async def get(self, call_id: str) -> Cdr:
-        """Raises UnknownCall, RecordsAway."""
+        """Raises UnknownCall, CdrUnavailable."""
         found = await self._database.get(call_id) if is_call_id(call_id) else None
         if found is None:
             raise _unknown(call_id)
@@ -64,7 +64,7 @@ class CdrService:
     async def give_feedback(self, call_id: str, feedback: dict[str, Any]) -> None:
         """What somebody thought of the call; JSON-ready. In place of what was given before.
 
-        Raises UnknownCall (also in the first moment after the end), InvalidRequest (too large), RecordsAway.
+        Raises UnknownCall (also in the first moment after the end), InvalidRequest (too large), CdrUnavailable.
         """
         if len(msgspec.json.encode(feedback)) > FEEDBACK_BYTES:
             raise InvalidRequest(f"The feedback is larger than {FEEDBACK_BYTES} bytes.", field="feedback")

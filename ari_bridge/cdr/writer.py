@@ -163,7 +163,7 @@ class Writer:
             pause = min(2 * pause, RETRY_MOST)
 
     async def _work(self) -> None:
-        """Raises RecordsAway."""
+        """Raises CdrUnavailable."""
         await self._write()
         if self._compare:
             await self._write_lacking()
@@ -182,7 +182,7 @@ class Writer:
     # --- writing -------------------------------------------------------------------------
 
     async def _write(self) -> None:
-        """What waits. Raises RecordsAway: it waits on."""
+        """What waits. Raises CdrUnavailable: it waits on."""
         while batch := list(islice(self._waiting.values(), BATCH_ROWS)):
             await self._put_all(batch)
             for record in batch:
@@ -192,7 +192,7 @@ class Writer:
         await self._write_feedback()
 
     async def _write_feedback(self) -> None:
-        """After the rows, which it belongs to. Raises RecordsAway: it waits on."""
+        """After the rows, which it belongs to. Raises CdrUnavailable: it waits on."""
         for call_id, feedback in list(self._feedback.items()):
             try:
                 if not await self._database.set_feedback(call_id, feedback):
@@ -203,7 +203,7 @@ class Writer:
                 del self._feedback[call_id]
 
     async def _put_all(self, batch: Sequence[Cdr]) -> None:
-        """A row that is refused must not keep the others back. Raises RecordsAway."""
+        """A row that is refused must not keep the others back. Raises CdrUnavailable."""
         try:
             await self._database.put(batch)
         except RowsRefused:
@@ -215,7 +215,7 @@ class Writer:
                     log.error("a call cannot be recorded", call=record.call_id, reason=error.reason)
 
     async def _write_lacking(self) -> None:
-        """Give every ended call of the call memory its row. Raises RecordsAway."""
+        """Give every ended call of the call memory its row. Raises CdrUnavailable."""
         self._compare = False  # before: what finds the queue full meanwhile may be behind us
         oldest = time.time() - self._days * 86400
         cursor, written = (oldest, ""), 0
@@ -243,7 +243,7 @@ class Writer:
         return call.id if call else stem
 
     async def _purge(self) -> None:
-        """Delete old rows, few at a time, so that nobody waits for it. Raises RecordsAway."""
+        """Delete old rows, few at a time, so that nobody waits for it. Raises CdrUnavailable."""
         before = time.time() - self._days * 86400
         while not self._closing.is_set() and await self._database.purge(before, PURGE_ROWS):
             await _at_most(PURGE_PAUSE, self._closing)

@@ -40,7 +40,7 @@ class PreferenceStore(Protocol):
         """Quick, and never fails: the defaults where the user has set nothing."""
 
     async def change(self, user: str, preferences: Preferences) -> None:
-        """They hold once this returns, whatever happens then. Raises NotKept, TooMany."""
+        """They hold once this returns, whatever happens then. Raises PreferencesNotSaved, TooMany."""
 
 
 class PreferenceFile:

@@ -57,7 +57,7 @@ class Authenticator:
         self._secret = secret
 
     async def sign_in(self, user: str, password: str, address: str) -> Session:
-        """`address`: the client's. Raises Unauthorized, SlowDown, Refused (a users file that cannot be read)."""
+        """`address`: the client's. Raises Unauthorized, SlowDown, ProblemError (a users file that cannot be read)."""
         try:
             right = await self._sign_ins.check(user, password, address)
         except (InvalidUser, OSError) as error:

@@ -78,7 +78,7 @@ class Call:
 
     @property
     def heard(self) -> "ReceivedAudio":
-        """The last ten seconds of what is heard. Raises NoMedia."""
+        """The last ten seconds of what is heard. Raises MediaUnavailable."""
         heard: ReceivedAudio | None = getattr(self.media, "heard", None)
         if heard is None:
             raise MediaUnavailable(self.id)
@@ -96,7 +96,7 @@ class Call:
     async def wait(self, name: str, timeout: float = 5.0) -> CallEvent:  # noqa: ASYNC109
         """The newest event of that name (`events.NAMES`), or the next where there was none; `ended`: also `failed`.
 
-        Raises NotSeen as soon as it cannot come any more, and what broke the client.
+        Raises WaitTimeout as soon as it cannot come any more, and what broke the client.
         """
         if name not in happens.NAMES:
             raise ValueError(f"there is no event {name!r}, but {', '.join(sorted(happens.NAMES))}")
@@ -124,14 +124,14 @@ class Call:
             raise WaitTimeout(f"{self}: no {what} within {timeout:g} s") from None
 
     async def get_stats(self) -> MediaStats:
-        """Raises NoMedia."""
+        """Raises MediaUnavailable."""
         return await self._sound().stats()
 
     def __str__(self) -> str:
         end = f" ({self.outcome.value}: {self.end.reason})" if self.outcome and self.end else ""
         return f"call {self.id}, states {' → '.join(self.history) or 'none'}{end}"
 
-    # --- what is asked of it: each raises Refused, NotSeen, ConnectionLost ---------------
+    # --- what is asked of it: each raises Refused, WaitTimeout, ConnectionLost ---------------
 
     async def hangup(self) -> None:
         """Hang up and wait for the end. Nothing where it has ended already."""
@@ -149,11 +149,11 @@ class Call:
         await self.until(lambda: not self.held, "end of the hold")
 
     def mute(self) -> None:
-        """Send silence from now on. Raises NoMedia."""
+        """Send silence from now on. Raises MediaUnavailable."""
         self._mute(True)
 
     def unmute(self) -> None:
-        """Raises NoMedia."""
+        """Raises MediaUnavailable."""
         self._mute(False)
 
     async def send_dtmf(self, digits: str) -> None:
@@ -196,14 +196,14 @@ class Call:
         await self._line.ask(messages.Feedback(self.id, score, issue, comment))
 
     async def renew(self) -> None:
-        """New media for the call that stands, by a new offer. Raises NoMedia also."""
+        """New media for the call that stands, by a new offer. Raises MediaUnavailable also."""
         await self.offer()
         await self.answered()
 
     # --- used by Client --------------------------------------------------------------
 
     async def offer(self, *, target: str | None = None, **fields: Any) -> None:
-        """Send an offer of new media; `fields` of the message beside. Raises NoMedia, ConnectionLost."""
+        """Send an offer of new media; `fields` of the message beside. Raises MediaUnavailable, ConnectionLost."""
         self._refused, self.sdp_answer, self._unheard = None, "", False
         self.sdp_offer = await self._sound().offer(self._line.ice_servers)
         await self._line.send(messages.Offer(sdp=self.sdp_offer, target=target, call_id=self.id, **fields))

@@ -94,7 +94,7 @@ class Client:
     # --- life ----------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
-        """Connect, and register where there is a user. Raises ConnectionFailed, Refused, NotSeen."""
+        """Connect, and register where there is a user. Raises ConnectionFailed, Refused, WaitTimeout."""
         try:
             if self.user and self._password is not None:
                 await self.http.sign_in(self.user, self._password)
@@ -145,7 +145,7 @@ class Client:
     async def reconnect(self) -> None:
         """A new connection that goes on with the session, and with its calls.
 
-        Raises ConnectionFailed, ConnectionLost, Refused, NotSeen.
+        Raises ConnectionFailed, ConnectionLost, Refused, WaitTimeout.
         """
         await self._connection.close()
         self._lost, self.registered = None, False
@@ -172,7 +172,7 @@ class Client:
     # --- as a user -------------------------------------------------------------------
 
     async def register(self) -> None:
-        """Take calls for `user`. Raises Refused, NotSeen, ConnectionLost."""
+        """Take calls for `user`. Raises Refused, WaitTimeout, ConnectionLost."""
         if not self.user:
             raise ValueError("a client without a user cannot register")
         self._rings.doubt()
@@ -196,19 +196,19 @@ class Client:
         return None
 
     async def unregister(self) -> None:
-        """Take no more calls; those that stand go on. Raises NotSeen, ConnectionLost."""
+        """Take no more calls; those that stand go on. Raises WaitTimeout, ConnectionLost."""
         self._rings.doubt()
         await self.ask(messages.Unregister())
         self._rings.settle()
 
     async def update_token(self, token: str) -> None:
-        """From now on with this one, here and over HTTP. Raises Refused, NotSeen, ConnectionLost."""
+        """From now on with this one, here and over HTTP. Raises Refused, WaitTimeout, ConnectionLost."""
         self.http.token = token
         if self.user and self.connected:
             await self.register()
 
     async def set_preferences(self, preferences: messages.Preferences) -> None:
-        """What is to be done with calls for this user. Raises Refused, NotSeen, ConnectionLost."""
+        """What is to be done with calls for this user. Raises Refused, WaitTimeout, ConnectionLost."""
         await self.ask(preferences)
 
     # --- calls -----------------------------------------------------------------------
@@ -226,14 +226,14 @@ class Client:
         """Call a number; returns with the SDP answer, before the far side has answered.
 
         `source`: what to send, silence by default. `media`: others than aiortc's. `caller`: shown to the far side where
-        there is no sign-in. `prefer`: the codec. Raises Refused, NotSeen, ConnectionLost, MediaMissing.
+        there is no sign-in. `prefer`: the codec. Raises Refused, WaitTimeout, ConnectionLost, MediaMissing.
         """
         return await self._begin(call_id or new_call_id(), source, media, target=target, caller=caller, prefer=prefer)
 
     async def incoming(self, timeout: float | None = 5.0) -> Incoming:  # noqa: ASYNC109
         """The next call that rings here; `timeout` None: as long as it takes.
 
-        Raises NotSeen, ConnectionLost, AuthenticationLost.
+        Raises WaitTimeout, ConnectionLost, AuthenticationLost.
         """
         here = lambda: self._rings.waiting or self.authentication_lost  # noqa: E731
         await self.until(here, f"incoming call for {self.user}", timeout)
@@ -248,7 +248,7 @@ class Client:
     def control(self, call_id: str) -> Call:
         """A live call of this user whose sound is elsewhere, to be commanded and followed; here it has no media.
 
-        Raises NotSeen where there is none.
+        Raises WaitTimeout where there is none.
         """
         summary = next((one for one in self.live if one.call_id == call_id), None)
         if summary is None:
@@ -330,7 +330,7 @@ class Client:
         await self._connection.send(message)
 
     async def ask(self, message: messages.ClientMessage) -> None:
-        """Send it, and wait until the server has begun what it asks. Raises Refused, NotSeen, ConnectionLost."""
+        """Send it, and wait until the server has begun what it asks. Raises Refused, WaitTimeout, ConnectionLost."""
         await self._connection.ask(message)
 
     async def until(self, condition: Callable[[], Any], what: str, timeout: float | None) -> None:  # noqa: ASYNC109
@@ -350,7 +350,7 @@ class Client:
     async def online(self, timeout: float = 10.0, *, after: int = 0) -> None:  # noqa: ASYNC109
         """Until a connection stands, and the server has told the calls; one that came `after` so many others.
 
-        Raises NotSeen.
+        Raises WaitTimeout.
         """
         try:
             async with asyncio.timeout(timeout):

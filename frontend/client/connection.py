@@ -117,7 +117,10 @@ class Connection:
             raise ConnectionLost(reason=str(error) or "the server reads nothing") from error
 
     async def ask(self, message: ClientMessage, timeout: float = ASK_SECONDS) -> None:  # noqa: ASYNC109
-        """Send a message, and wait until the server has begun what it asks. Raises Refused, NotSeen, ConnectionLost."""
+        """Send a message, and wait until the server has begun what it asks.
+
+        Raises Refused, WaitTimeout, ConnectionLost.
+        """
         self._asked += 1
         answered: asyncio.Future[Error | None] = asyncio.get_running_loop().create_future()
         question = _Question(self._asked, getattr(message, "call_id", None), answered)

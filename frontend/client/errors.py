@@ -5,10 +5,10 @@
     ├── ConnectionLost       the WebSocket closed, and is not made again
     ├── Refused              the server said no, on the WebSocket: `code` is its word
     │   └── Problem          the same over HTTP (RFC 9457 problem details)
-    ├── NotSeen              what was waited for did not come in time, or cannot come any more
+    ├── WaitTimeout          what was waited for did not come in time, or cannot come any more
     ├── AuthenticationLost   the token is not taken (any more): no calls until there is another
     ├── DownloadFailed       a recording arrived otherwise than the server says that it is
-    ├── NoMedia              the sound of this call is made elsewhere, or nowhere
+    ├── MediaUnavailable     the sound of this call is made elsewhere, or nowhere
     └── MediaMissing         sound was asked for without the packages that make it
 
 Each has `code` (stable, for programs), `name` (of its class), `message` (one sentence, for people) and `fatal`: asking

@@ -39,18 +39,18 @@ class Incoming:
         self._over = asyncio.Event()
 
     async def answer(self, source: "Source | None" = None, *, media: Media | None = None) -> Call:
-        """Take it. Raises Refused where another page was quicker, MediaMissing, NotSeen, ConnectionLost."""
+        """Take it. Raises Refused where another page was quicker, MediaMissing, WaitTimeout, ConnectionLost."""
         call = await self._take(self.id, source, media)
         self.stopped = ""  # it may have looked as if it were gone, while a server was started
         self.stop("accepted")
         return call
 
     async def reject(self) -> None:
-        """It stops ringing on all pages of this user. Raises Refused, NotSeen, ConnectionLost."""
+        """It stops ringing on all pages of this user. Raises Refused, WaitTimeout, ConnectionLost."""
         await self._ask(messages.Decline(self.id))
 
     async def wait_stopped(self, timeout: float = 5.0) -> str:  # noqa: ASYNC109
-        """Why it rings no more. Raises NotSeen."""
+        """Why it rings no more. Raises WaitTimeout."""
         try:
             async with asyncio.timeout(timeout):
                 await self._over.wait()

@@ -221,7 +221,7 @@ class IdempotencyGuard:
 
 
 async def _patiently(act: Callable[[], T]) -> T:
-    """Raises KeysAway, and what it raises."""
+    """Raises KeyStoreUnavailable, and what it raises."""
     end = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:

@@ -100,7 +100,7 @@ class UserServices:
         return _message(self._preferences.of(user))
 
     async def set(self, user: str, wanted: messages.Preferences) -> messages.Preferences:
-        """As they are kept now; all pages of the user are told. Raises InvalidRequest, TooMany, NotKept."""
+        """As they are kept now; all pages of the user are told. Raises InvalidRequest, TooMany, PreferencesNotSaved."""
         checked = self._checked(user, wanted)
         await self._preferences.change(user, checked)
         kept = _message(checked)

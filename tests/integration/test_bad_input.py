@@ -165,6 +165,6 @@ async def test_a_call_id_that_is_taken(site: Site) -> None:
         assert (await until(socket, "answer"))["callId"] == "chosen.1"
         taken = await error_for(socket, type="offer", target="601", sdp=OFFER, callId="chosen.1")
         assert taken == ("wrong_state", "callId")
-        assert (await error_for(socket, type="offer", target="601", sdp=OFFER, callId="a-b"))[0] == "invalid_request"
+        assert (await error_for(socket, type="offer", target="601", sdp=OFFER, callId="a\nb"))[0] == "invalid_request"
         async with client.delete(f"{site.app.url}/call/chosen.1") as response:
             assert response.status == 204

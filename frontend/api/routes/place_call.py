@@ -92,7 +92,7 @@ class CommandOperation:
         return StoredResponse(202, shown.body.decode(), tag=shown.tag)
 
     async def found(self, key: Key) -> StoredResponse | None:
-        """Raises InDoubt."""
+        """Raises OutcomeUnknown."""
         raise OutcomeUnknown(key.call_id)
 
     def abandon(self, call_id: str) -> None:

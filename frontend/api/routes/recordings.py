@@ -237,7 +237,7 @@ class RecordingsApi:
         return response
 
     def _find(self, asked: TypedRequest[Any, Nothing]) -> Recording:
-        """Raises Refused also for another user's: whose it is, is not told."""
+        """Raises ProblemError also for another user's: whose it is, is not told."""
         name = asked.parameters.name
         recording = self._library.get(name)
         if recording is None or asked.user not in (None, recording.user):
