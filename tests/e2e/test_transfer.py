@@ -166,7 +166,7 @@ async def test_a_transfer_outlives_a_kill_of_the_server_and_a_reload(
 async def test_nobody_is_given_to_a_number_that_cannot_be(site: Site, browser: Browser, tmp_path: Path) -> None:
     async with talking(site, browser, tmp_path) as (phone, desk):
         await phone.take("Transfer", "no number at all!", "Transfer")
-        await phone.is_told("This number cannot be dialled as written.")
+        await phone.is_told("A number has no “!”.")
         await phone.press("Close")
         await phone.sees("In call")
         await desk.hears(PAGE_TONE)

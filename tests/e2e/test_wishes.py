@@ -39,7 +39,7 @@ async def rings_nobody(phone: Softphone, pbx: Pbx, folder: Path) -> None:
         await desk.done()
         assert "SIP/2.0 486" in desk.messages and "180 Ringing" not in desk.messages
     await phone.is_free()
-    await expect(phone.page.get_by_role("button", name="Desk phone")).to_be_hidden()
+    await expect(phone.page.get_by_role("button", name="Call Desk phone, missed")).to_be_visible()  # in Recent
 
 
 @both_versions
@@ -82,7 +82,7 @@ async def test_every_call_is_forwarded(site: Site, browser: Browser, tmp_path: P
         async with callee(site.pbx, tmp_path, "phone_hangs_up") as other, caller(site.pbx, tmp_path) as desk:
             await desk.speaks_first()
             await others_talk(desk, other)
-        await expect(phone.page.get_by_role("button", name="Desk phone")).to_be_hidden()
+        await expect(phone.page.get_by_role("button", name="Call Desk phone, now")).to_be_visible()  # and not missed
 
 
 @both_versions
