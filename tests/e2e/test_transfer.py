@@ -167,7 +167,7 @@ async def test_nobody_is_given_to_a_number_that_cannot_be(site: Site, browser: B
     async with talking(site, browser, tmp_path) as (phone, desk):
         await phone.take("Transfer", "no number at all!", "Transfer")
         await phone.is_told("A number has no “!”.")
-        await phone.press("Close")
+        await phone.page.keyboard.press("Escape")
         await phone.sees("In call")
         await desk.hears(PAGE_TONE)
         await phone.press("Hang up")
