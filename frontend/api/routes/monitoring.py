@@ -145,7 +145,7 @@ METRICS = Endpoint(
         200: ResponseSpec(
             description="In its text format",
             media="text/plain",
-            example="# TYPE calls_active gauge\ncalls_active 1.0\n",
+            example='# TYPE active_calls gauge\nactive_calls{direction="inbound"} 1.0\n',
         )
     },
     public=True,
