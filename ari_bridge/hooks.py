@@ -131,7 +131,7 @@ class LegReleased(HookEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class PageMeasured(HookEvent):
+class QualityReported(HookEvent):
     """How a call has sounded on its page until now: replaces what was told of it before.
 
     `report`: JSON-ready, in camelCase, as docs/QUALITY.md tells.
@@ -177,10 +177,10 @@ class DigitReceived(CallEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class RecordingOver(HookEvent):
+class RecordingFinished(HookEvent):
     """Asterisk has a recording complete; or it failed, as `failure` says, and may have a part of it."""
 
-    name: ClassVar[str] = "recording.over"
+    name: ClassVar[str] = "recording.finished"
     recorded_call_id: str
     recording: str
     failure: str = ""

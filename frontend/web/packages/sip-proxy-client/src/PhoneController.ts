@@ -336,8 +336,8 @@ export class PhoneController {
     const attended = attend(this.snapshot.attended, message);
     if (attended) return this.#set({ attended });
     switch (message.type) {
-      case "warmed":
-      case "cooled":
+      case "media-prepared":
+      case "media-discarded":
         return;
       case "answer":
         this.#takingOver.delete(message.callId);
@@ -387,7 +387,7 @@ export class PhoneController {
     media.refused();
     this.#standing.offerRefused(callId);
     if (code === "unknown_call") void this.#standing.lookUp(callId);
-    else if (code === "held_elsewhere") this.#dispatch({ type: "server", message: { type: "taken-over", callId }, at: callTime() });
+    else if (code === "owned_elsewhere") this.#dispatch({ type: "server", message: { type: "taken-over", callId }, at: callTime() });
     return true;
   }
 

@@ -16,7 +16,7 @@ export type Problem =
   | "not_connected"
   | "connection_lost"
   | "accepted_elsewhere"
-  | "held_elsewhere"
+  | "owned_elsewhere"
   | "unauthorized"
   | "refused";
 

@@ -239,6 +239,6 @@ describe("a call that comes and goes", () => {
   });
 
   it("is not ended by a refused digit, nor by a new connection that is refused", () => {
-    expect(step(standing, server({ type: "error", code: "held_elsewhere", message: "", callId: "c1" }))).toBe(standing);
+    expect(step(standing, server({ type: "error", code: "owned_elsewhere", message: "", callId: "c1" }))).toBe(standing);
   });
 });

@@ -133,7 +133,7 @@ const REFUSALS: Record<string, Ending> = {
   unauthorized: { problem: "unauthorized" },
   forbidden: { outcome: "forbidden" },
   unavailable: { outcome: "failed_pbx" },
-  held_elsewhere: { problem: "held_elsewhere" },
+  owned_elsewhere: { problem: "owned_elsewhere" },
   invalid_sdp: { outcome: "failed_media" },
   unknown_call: { problem: "accepted_elsewhere" },
   wrong_state: { problem: "accepted_elsewhere" },
