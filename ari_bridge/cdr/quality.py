@@ -34,14 +34,14 @@ class QualityBuffer:
 
     def page(self, event: PageMeasured) -> bool:
         """Take a page's report, in place of the one before. False: it came too late."""
-        known = self._of(event.of_call)
+        known = self._of(event.call_id)
         if known.ended_at is not None and self._now() - known.ended_at > LATE_SECONDS:
             return False
         known.page = event.report
         return True
 
     def leg(self, event: LegReleased) -> None:
-        known = self._of(event.of_call)
+        known = self._of(event.call_id)
         known.legs[event.leg] = event.figures.data()
         while len(known.legs) > LEGS:
             del known.legs[min(known.legs)]

@@ -111,7 +111,7 @@ class Writer:
         """The last report of a page comes just after the end: the row is written once more."""
         if not self._qualities.page(event):
             return
-        call = self._memory.get(event.of_call)
+        call = self._memory.get(event.call_id)
         if call and call.outcome:
             self._qualities.ended(call.id)
             self._put(self._record(call))
@@ -120,10 +120,10 @@ class Writer:
         return replace(of(call), codecs=self._qualities.codecs(call.id), quality=self._qualities.of(call.id))
 
     def _take_feedback(self, event: FeedbackGiven) -> None:
-        if len(self._feedback) >= FEEDBACK_WAITING and event.of_call not in self._feedback:
-            log.error("there is no room for feedback: it is lost", call=event.of_call)
+        if len(self._feedback) >= FEEDBACK_WAITING and event.call_id not in self._feedback:
+            log.error("there is no room for feedback: it is lost", call=event.call_id)
             return
-        self._feedback[event.of_call] = event.feedback
+        self._feedback[event.call_id] = event.feedback
         self._wake.set()
 
     def _put(self, record: Cdr) -> None:
