@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { Call } from "./state/model.js";
-import { end } from "./state/model.js";
+import { end, type Call } from "./state/model.js";
 import { SIPProxyError, endingError, told } from "./errors.js";
 import { ringing, talking } from "./testing/calls.js";
 
