@@ -23,7 +23,7 @@ from ari_bridge.cdr.errors import CdrUnavailable, RowsRefused
 from ari_bridge.cdr.quality import QualityBuffer
 from ari_bridge.errors import BridgeError
 from ari_bridge.fsm.call import Call
-from ari_bridge.hooks import CallEnded, CallReleased, FeedbackGiven, HookEvent, LegReleased, PageMeasured
+from ari_bridge.hooks import CallEnded, CallReleased, FeedbackGiven, HookEvent, LegReleased, QualityReported
 from ari_bridge.ids import is_digest
 
 QUEUE_ROWS = 10_000
@@ -99,7 +99,7 @@ class Writer:
         """For `Hooks.tap`. The release of a call tells what its end did not know yet."""
         if isinstance(event, LegReleased):
             self._qualities.leg(event)
-        elif isinstance(event, PageMeasured):
+        elif isinstance(event, QualityReported):
             self._page_measured(event)
         elif isinstance(event, FeedbackGiven):
             self._take_feedback(event)
@@ -107,7 +107,7 @@ class Writer:
             self._qualities.ended(event.call.id)
             self._put(self._record(event.call))
 
-    def _page_measured(self, event: PageMeasured) -> None:
+    def _page_measured(self, event: QualityReported) -> None:
         """The last report of a page comes just after the end: the row is written once more."""
         if not self._qualities.page(event):
             return
