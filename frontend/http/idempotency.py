@@ -20,6 +20,7 @@ from aiohttp import web
 from msgspec.structs import replace
 from multidict import MultiMapping
 
+from ari_bridge import tasks
 from ari_bridge.call_store import Key, KeyStore, KeyStoreUnavailable, StoredResponse
 from ari_bridge.errors import CallerError, InvalidRequest, Unavailable
 
@@ -168,10 +169,7 @@ class IdempotencyGuard:
 
     async def close(self) -> None:
         """What is under way is left as a kill would leave it: a repeat finds it at the next process."""
-        tasks = [task for _, task in self._running.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await tasks.cancel(*(task for _, task in self._running.values()))
 
     async def _do(self, keyed: Keyed, work: IdempotentOperation) -> tuple[StoredResponse, bool]:
         key, new = await _patiently(lambda: self._take(keyed, work))

@@ -3,9 +3,7 @@
 The engine asks the pages who rings, the pages ask here. docs/PEOPLE.md tells it from the user's side.
 """
 
-import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
 import msgspec
 import structlog
@@ -16,6 +14,7 @@ from ari_bridge.errors import BridgeError, InvalidRequest
 from ari_bridge.hooks import Hooks
 from ari_bridge.preferences import PreferenceFile, Preferences, check, decide_ringing
 from ari_bridge.preferences.ring_decision import RingDecision
+from ari_bridge.tasks import TaskSet
 from frontend.auth.users import InvalidUser, check_name
 from frontend.presence.directory import PresenceDirectory
 from frontend.presence.registrar import Page, WebSocketRegistrar
@@ -55,7 +54,7 @@ class UserServices:
         self.directory = PresenceDirectory(
             ari, calls, pages, hooks, preferences, names=names or {}, known_users=known_users, endpoints=endpoints
         )
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = TaskSet()
 
     async def start(self) -> None:
         """From here on the pages ask here."""
@@ -68,7 +67,7 @@ class UserServices:
     async def close(self) -> None:
         """Changes that are being written are waited for: they take as long as the disk takes."""
         self._pages.reception = None
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.wait()
         if self._voicemail:
             await self._voicemail.close()
         await self.directory.close()
@@ -92,7 +91,7 @@ class UserServices:
 
     def ask(self, user: str, page: Page, wanted: messages.Preferences) -> None:
         checked = self._checked(user, wanted)
-        self._run(self._change(user, page, checked))
+        self._tasks.start(self._change(user, page, checked))
 
     # --- preferences ------------------------------------------------------------------
 
@@ -122,11 +121,6 @@ class UserServices:
             await self.set(user, _message(checked))
         except BridgeError as error:
             page.send(messages.Error(error.code, str(error), retry_after=getattr(error, "retry_after", None)))
-
-    def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
 
 def _message(preferences: Preferences) -> messages.Preferences:

@@ -6,7 +6,7 @@ import msgspec
 from aiohttp import web
 
 from ari_bridge.call_store import CallStore
-from ari_bridge.cdr import Cursor
+from ari_bridge.cursor import Cursor
 from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.errors import InvalidRequest, UnknownCall
 from ari_bridge.fsm.call import Direction

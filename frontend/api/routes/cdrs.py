@@ -8,7 +8,8 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from ari_bridge.cdr import MOST_ROWS, Cdr, CdrService, CdrUnavailable, Cursor, Match, Page, Query, export
+from ari_bridge.cdr import MOST_ROWS, Cdr, CdrService, CdrUnavailable, Match, Page, Query, export
+from ari_bridge.cursor import Cursor
 from ari_bridge.errors import InvalidRequest, TooMany, UnknownCall
 from ari_bridge.fsm.call import Direction
 from ari_bridge.outcomes import Outcome

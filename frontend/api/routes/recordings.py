@@ -3,7 +3,6 @@
 A user has the recordings of the calls that were theirs; of others it is not even told that there are any.
 """
 
-import base64
 from contextlib import aclosing
 from typing import Annotated, Any
 
@@ -11,7 +10,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from ari_bridge.errors import InvalidRequest
+from ari_bridge.cursor import Cursor
 from ari_bridge.recordings import Filters, Library, Recording, StoreFailed
 from frontend.auth.authenticator import Authenticator
 from frontend.http import examples
@@ -24,18 +23,7 @@ LIMIT, MOST = 50, 500
 RETRY_SECONDS = 30
 """When to ask again while the store does not answer."""
 
-Place = tuple[float, str]
-"""Where a page ends: when its last recording was begun, and that one's name."""
-
 log = structlog.get_logger(__name__)
-
-
-def _cursor(text: str) -> Place:
-    try:
-        data = base64.b64decode(text[:400] + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        return msgspec.json.decode(data, type=tuple[float, str])
-    except (ValueError, msgspec.DecodeError):  # also UnicodeEncodeError, binascii.Error
-        raise InvalidRequest("cursor must be the nextCursor of the page before.", field="cursor") from None
 
 
 # --- the operations ----------------------------------------------------------
@@ -67,7 +55,7 @@ class RecordingFilters(msgspec.Struct, frozen=True, rename="camel"):
     since: Timestamp | None = None  # when it was begun
     until: Timestamp | None = None  # not included
     limit: Annotated[int, msgspec.Meta(ge=1, le=MOST)] = LIMIT
-    cursor: Annotated[Place, text_format(_cursor, {"type": "string"})] | None = None
+    cursor: Annotated[Cursor, text_format(Cursor.parse, {"type": "string"})] | None = None
     """the `nextCursor` of the page before"""
 
 
@@ -175,7 +163,7 @@ class RecordingsApi:
         wanted = asked.parameters
         filters = Filters(user=asked.user, call_id=wanted.call_id, since=wanted.since, until=wanted.until)
         page = self._library.find(filters, before=wanted.cursor, limit=wanted.limit)
-        following = _encode_cursor(page.recordings[-1]) if page.more else None
+        following = str(page.recordings[-1].cursor) if page.more else None
         return json_response(RecordingPage([_told(one) for one in page.recordings], following))
 
     async def show(self, asked: TypedRequest[OneRecording, Nothing]) -> web.Response:
@@ -277,10 +265,6 @@ def _range(request: web.Request, if_range: str | None, size: int, tag: str) -> t
         return (max(0, size + wanted.start), size) if size else None
     start, end = wanted.start or 0, size if wanted.stop is None else min(size, wanted.stop)
     return (start, end) if start < end else None
-
-
-def _encode_cursor(recording: Recording) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode(recording.place)).decode().rstrip("=")
 
 
 def _store_failed(recording: Recording, error: StoreFailed) -> ProblemError:
