@@ -123,7 +123,7 @@ class CallRegistry:
             return task.call
         call = self.records.get(call_id) or self._store.get(call_id)
         if call is None:
-            raise UnknownCall(f"There is no call {call_id[:64]!r}.", field="callId")
+            raise UnknownCall.named(call_id)
         return call
 
     def live(self) -> list[Call]:
