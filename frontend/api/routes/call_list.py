@@ -7,8 +7,8 @@ from ari_bridge.call_store import NEWEST, CallStore, Position, StoreRefused
 from ari_bridge.cdr import Cursor, owner
 from ari_bridge.errors import Unavailable
 from ari_bridge.fsm.call import Call, Direction
+from ari_bridge_protocol.messages import ClientState
 from frontend.calls.views import client_state
-from frontend.protocol.messages import ClientState
 
 READ_AT_ONCE = 500
 READ_AT_MOST = 5000
