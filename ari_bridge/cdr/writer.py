@@ -23,7 +23,7 @@ from ari_bridge.cdr.errors import CdrUnavailable, RowsRefused
 from ari_bridge.cdr.quality import QualityBuffer
 from ari_bridge.errors import BridgeError
 from ari_bridge.fsm.call import Call
-from ari_bridge.hooks import CallEnded, CallReleased, FeedbackGiven, HookEvent, LegReleased, PageMeasured
+from ari_bridge.hooks import CallEnded, CallReleased, FeedbackGiven, HookEvent, LegReleased, QualityReported
 from ari_bridge.ids import is_digest
 
 QUEUE_ROWS = 10_000
@@ -99,7 +99,7 @@ class Writer:
         """For `Hooks.tap`. The release of a call tells what its end did not know yet."""
         if isinstance(event, LegReleased):
             self._qualities.leg(event)
-        elif isinstance(event, PageMeasured):
+        elif isinstance(event, QualityReported):
             self._page_measured(event)
         elif isinstance(event, FeedbackGiven):
             self._take_feedback(event)
@@ -107,11 +107,11 @@ class Writer:
             self._qualities.ended(event.call.id)
             self._put(self._record(event.call))
 
-    def _page_measured(self, event: PageMeasured) -> None:
+    def _page_measured(self, event: QualityReported) -> None:
         """The last report of a page comes just after the end: the row is written once more."""
         if not self._qualities.page(event):
             return
-        call = self._memory.get(event.of_call)
+        call = self._memory.get(event.call_id)
         if call and call.outcome:
             self._qualities.ended(call.id)
             self._put(self._record(call))
@@ -120,10 +120,10 @@ class Writer:
         return replace(of(call), codecs=self._qualities.codecs(call.id), quality=self._qualities.of(call.id))
 
     def _take_feedback(self, event: FeedbackGiven) -> None:
-        if len(self._feedback) >= FEEDBACK_WAITING and event.of_call not in self._feedback:
-            log.error("there is no room for feedback: it is lost", call=event.of_call)
+        if len(self._feedback) >= FEEDBACK_WAITING and event.call_id not in self._feedback:
+            log.error("there is no room for feedback: it is lost", call=event.call_id)
             return
-        self._feedback[event.of_call] = event.feedback
+        self._feedback[event.call_id] = event.feedback
         self._wake.set()
 
     def _put(self, record: Cdr) -> None:

@@ -76,7 +76,7 @@ class AriEventDispatcher:
         if channel and channel.startswith(f"{readiness.MARK}-"):
             return  # our own, to see whether one can be made
         owner = self._owner(channel) if channel else None
-        self._hooks.emit(AriReceived(event.type, event.raw, owner[0] if owner else None))
+        self._hooks.emit(AriReceived(event.type, event.raw, call_id=owner[0] if owner else None))
         if isinstance(event, ari_events.StasisStart) and event.replace_channel:
             self._replace(event.channel, event.replace_channel.id, at)
             return

@@ -47,7 +47,9 @@ def generate() -> str:
 
 def generate_api() -> str:
     """The types of the HTTP API. Those that the WebSocket has too are taken from there."""
-    structs = [one for one in structs_of(OPERATIONS) if one.__module__ != messages.__name__ or one is messages.Wishes]
+    structs = [
+        one for one in structs_of(OPERATIONS) if one.__module__ != messages.__name__ or one is messages.CallPreferences
+    ]
     body = "\n".join(map(_api_interface, structs))
     names = ["ClientState", *(kind.__name__ for kind in ENUMS), "PersonSummary"]
     used = ", ".join(name for name in sorted(names) if re.search(rf"\b{name}\b", body))

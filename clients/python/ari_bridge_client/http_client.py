@@ -323,7 +323,7 @@ class HttpClient:
         while True:
             page = self._read(await self._requests.send("GET", path, query={**query, "cursor": cursor}), kind)
             yield page
-            cursor = page.next
+            cursor = page.next_cursor
             if cursor is None:
                 return
 

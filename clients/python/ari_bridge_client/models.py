@@ -85,7 +85,7 @@ class CallInfo(Answer, frozen=True):
 
 class CallPage(Answer, frozen=True):
     calls: list[CallInfo]
-    next: str | None = msgspec.field(default=None, name="nextCursor")
+    next_cursor: str | None = None
 
 
 class RecordingInfo(Answer, frozen=True):
@@ -102,7 +102,7 @@ class RecordingInfo(Answer, frozen=True):
 
 class RecordingPage(Answer, frozen=True):
     recordings: list[RecordingInfo]
-    next: str | None = None
+    next_cursor: str | None = None
 
 
 class CallRecord(Answer, frozen=True):
@@ -136,7 +136,7 @@ class CallRecord(Answer, frozen=True):
 
 class RecordPage(Answer, frozen=True):
     cdrs: list[CallRecord]
-    next: str | None = None
+    next_cursor: str | None = None
 
 
 class People(Answer, frozen=True):

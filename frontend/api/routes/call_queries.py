@@ -57,7 +57,7 @@ SHOW = Endpoint(
     tag=CALLS,
     summary="See how a call stands, or wait for its next change",
     description=(
-        "Also one that has ended, for `CALL_RECORDS_DAYS`. With `wait`, and without `If-None-Match`, a call that has "
+        "Also one that has ended, for `CALL_STORE_DAYS`. With `wait`, and without `If-None-Match`, a call that has "
         "ended is answered at once."
     ),
     parameters=OneCallWatched,
