@@ -6,6 +6,7 @@ import msgspec
 from aiohttp import web
 
 from ari_bridge.errors import InvalidRequest
+from ari_bridge_protocol import messages
 from ari_bridge_protocol.messages import CallPreferences, PersonSummary
 from frontend.auth.authenticator import Authenticator
 from frontend.http.endpoint import Endpoint, Nothing, ResponseSpec, TypedRequest
