@@ -71,7 +71,7 @@ class AriEventDispatcher:
         at = time.time()
         metrics.count_event(_label(event))
         if (lag := _lag(event.timestamp, at)) is not None:
-            metrics.EVENT_LAG.observe(lag)
+            metrics.ARI_EVENT_LAG.observe(lag)
         channel = ari_translation.channel_id(event)
         if channel and channel.startswith(f"{readiness.MARK}-"):
             return  # our own, to see whether one can be made

@@ -60,11 +60,11 @@ class ConnectionHub:
         user = request.query.get("user", "")
         connection = ClientConnection(self, socket, request.headers.get("Authorization"), user)
         self._open.add(connection)
-        metrics.WEBSOCKETS.inc()
+        metrics.WEBSOCKET_CONNECTIONS.inc()
         try:
             await connection.run()
         finally:
-            metrics.WEBSOCKETS.dec()
+            metrics.WEBSOCKET_CONNECTIONS.dec()
             self._open.discard(connection)
         return socket
 

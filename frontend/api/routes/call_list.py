@@ -61,7 +61,7 @@ async def page_of(
     """At most `limit` calls, and where the next page begins; None: there is none.
 
     A call that begins meanwhile is before them all, so it moves nothing. `live`: the calls that stand, all of them.
-    Raises Unavailable: the call memory cannot be read now.
+    Raises Unavailable: the call store cannot be read now.
     """
     place = wanted.first_place(cursor)
     if wanted.live or wanted.state not in (None, "ended"):
