@@ -57,13 +57,13 @@ from ari_bridge.ids import (
     Kind,
     is_call_id,
     leg_number,
-    new_call_id,
     parse_resource_id,
     resource_id,
 )
 from ari_bridge.media.sdp import check_offer
 from ari_bridge.number_routing import Routes
 from ari_bridge.outcomes import Detail
+from ari_bridge_protocol.call_ids import new_call_id
 
 __all__ = [
     "CallManager",

@@ -27,6 +27,8 @@ from ari_bridge.engine.call_manager import (
 from ari_bridge.errors import CallerError, InvalidRequest, Unavailable, UnknownCall, WrongState
 from ari_bridge.fsm.call import Call, CallState, Direction
 from ari_bridge.ids import leg_id
+from ari_bridge_protocol import messages
+from ari_bridge_protocol.messages import ClientMessage
 from frontend.auth.authenticator import Authenticator, Unauthorized
 from frontend.auth.sessions import Sessions
 from frontend.calls.commands import execute
@@ -42,8 +44,6 @@ from frontend.calls.views import (
     transfer_message,
 )
 from frontend.presence.registrar import WebSocketRegistrar
-from frontend.protocol import messages
-from frontend.protocol.messages import ClientMessage
 from frontend.webrtc.ice_servers import IceServers
 from frontend.webrtc.trickle_ice import Trickle, Trickles
 from frontend.websocket.media_checks import FarPackets, MediaChecks

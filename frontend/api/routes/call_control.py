@@ -6,7 +6,8 @@ from aiohttp import web
 from msgspec.structs import replace
 
 from ari_bridge.engine.call_manager import CallManager
-from ari_bridge.ids import new_call_id
+from ari_bridge_protocol import messages
+from ari_bridge_protocol.call_ids import new_call_id
 from frontend.api.routes import call_endpoints as operations
 from frontend.api.routes.call_endpoints import (
     ConfigData,
@@ -34,7 +35,6 @@ from frontend.calls.permissions import Principal
 from frontend.http.endpoint import Nothing, TypedRequest
 from frontend.http.idempotency import IdempotencyGuard
 from frontend.http.middleware import json_response
-from frontend.protocol import messages
 
 BODY_BYTES = 1024 * 1024
 

@@ -271,7 +271,7 @@ export interface Checks {
   ari: PartCheck;
   pbx: PartCheck; // it makes channels and media legs, and has the context that calls begin in
   rtpengine: MediaCheck;
-  store: PartCheck; // the call memory
+  store: PartCheck; // the call store
   recordings: PartCheck;
   records: PartCheck;
 }
