@@ -100,7 +100,7 @@ class App:
             ),
         )
         self.pages = WebSocketRegistrar()
-        self.store = SqliteStore(settings.state_dir, days=settings.call_records_days)
+        self.store = SqliteStore(settings.state_dir, days=settings.call_store_days)
         preference_file = settings.state_dir / "preferences.json"
         preferences = PreferenceFile(preference_file)
         self._routes = _routes(settings)

@@ -12,8 +12,8 @@ from ari_bridge.hooks.events import (
     DigitReceived,
     FeedbackGiven,
     LegReleased,
-    PageMeasured,
-    RecordingOver,
+    QualityReported,
+    RecordingFinished,
     call_data,
 )
 from ari_bridge.hooks.plugins import PluginError, load_plugins
@@ -32,9 +32,9 @@ __all__ = [
     "HookEvent",
     "Hooks",
     "LegReleased",
-    "PageMeasured",
+    "QualityReported",
     "PluginError",
-    "RecordingOver",
+    "RecordingFinished",
     "call_data",
     "load_plugins",
 ]

@@ -98,7 +98,7 @@ class LegReleased(HookEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class PageMeasured(HookEvent):
+class QualityReported(HookEvent):
     """How a call has sounded in its browser so far: replaces the previous report of the same call.
 
     `report`: JSON-ready, in camelCase, see docs/QUALITY.md.
@@ -125,10 +125,10 @@ class FeedbackGiven(HookEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class RecordingOver(HookEvent):
+class RecordingFinished(HookEvent):
     """Asterisk has completed a recording; or it failed, as `failure` says, and there may be a part of it."""
 
-    name: ClassVar[str] = "recording.over"
+    name: ClassVar[str] = "recording.finished"
     call_id: str
     recording: str
     failure: str = ""

@@ -15,12 +15,12 @@ from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.errors import BridgeError, InvalidRequest
 from ari_bridge.hooks import Hooks
 from ari_bridge.preferences import PreferenceFile, Preferences, check
+from ari_bridge_protocol import messages
 from frontend.auth.authenticator import Unauthorized
 from frontend.auth.users import InvalidUser, check_name
 from frontend.presence.directory import PresenceDirectory
 from frontend.presence.registrar import Page, WebSocketRegistrar
 from frontend.presence.voicemail import VoicemailBoxes
-from frontend.protocol import messages
 
 log = structlog.get_logger(__name__)
 

@@ -6,7 +6,7 @@ from typing import Protocol
 import structlog
 
 from ari_bridge.fsm.call import Call
-from frontend.protocol.messages import ServerMessage
+from ari_bridge_protocol.messages import ServerMessage
 
 log = structlog.get_logger(__name__)
 

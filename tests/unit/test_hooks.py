@@ -17,7 +17,7 @@ from ari_bridge.hooks import (
     HookEvent,
     Hooks,
     PluginError,
-    RecordingOver,
+    RecordingFinished,
     emitter,
     load_plugins,
 )
@@ -112,7 +112,7 @@ def test_a_tap_that_raises_does_not_stop_the_event(hooks: Hooks) -> None:
 
 
 def test_every_event_names_its_call_by_the_same_field() -> None:
-    assert CallEnded(CALL).call_id == RecordingOver("call1", "call1-rec1").call_id == "call1"
+    assert CallEnded(CALL).call_id == RecordingFinished("call1", "call1-rec1").call_id == "call1"
     assert AriReceived("Dial", {}).call_id is None
     assert AriReceived("Dial", {}, call_id="call1").call_id == "call1"
 

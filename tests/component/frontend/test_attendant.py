@@ -40,7 +40,6 @@ async def attendant(app: App) -> UserServices:
     directory = app.attendant.directory
     directory._known_users = lambda: ["1001", "1002"]  # as with sign-in, which would need tokens
     directory.changed()
-    await until(lambda: len(directory.people()) >= 4, "users and phones in the directory")
     return app.attendant
 
 
@@ -286,6 +285,7 @@ async def test_preferences_and_people_by_http(attendant: UserServices, tmp_path:
     headers = {"Authorization": f"Bearer {(await access.sign_in('1001', 'secret', '')).token}"} if sign_in else {}
     site = web.Application(middlewares=[middleware.errors_told])
     site.add_routes(PeopleApi(attendant, access).routes())
+    await until(attendant.directory.people, "the directory")
     async with TestServer(site) as server:
         await asked(str(server.make_url("/")), headers)
 
