@@ -43,6 +43,7 @@ from frontend.calls.views import (
     summary,
     transfer_message,
 )
+from frontend.presence.preferences import UserServices
 from frontend.presence.registrar import WebSocketRegistrar
 from frontend.webrtc.ice_servers import IceServers
 from frontend.webrtc.trickle_ice import Trickle, Trickles
@@ -72,6 +73,7 @@ class Shared(Protocol):
 
     calls: CallManager
     pages: WebSocketRegistrar
+    user_services: UserServices
     access: Authenticator
     sessions: Sessions
     media: PageMedia
@@ -203,7 +205,7 @@ class ClientConnection:
                 self._check_was_mine(call_id)
                 self._calls.measured(call_id, msgspec.to_builtins(report))
             case messages.Preferences():
-                self._shared.pages.ask(self._user, self, message)
+                self._shared.user_services.ask(self._user, self, message)
             case messages.CheckMedia(call_id):
                 self._check_mine(call_id)
                 leg = leg_id(call_id, self._calls.get(call_id).leg)
