@@ -18,8 +18,9 @@ from ari_bridge.errors import PeerError
 from ari_bridge.fsm.call import Call, Direction, Fact, Resource
 from ari_bridge.fsm.events import ChannelReplaced, Event
 from ari_bridge.hooks import AriReceived, Hooks
-from ari_bridge.ids import Kind, leg_number, new_call_id, parse_resource_id, party_number
+from ari_bridge.ids import Kind, leg_number, parse_resource_id, party_number
 from ari_bridge.tasks import TaskSet
+from ari_bridge_protocol.call_ids import new_call_id
 
 Owner = tuple[str, Resource, int]
 """Whose a channel is: the call's id, what the call has it for, and the number of the media leg or party, else 0."""

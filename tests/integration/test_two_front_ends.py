@@ -14,10 +14,10 @@ import aiohttp
 import numpy as np
 import pytest
 
+from ari_bridge_client import Client
+from ari_bridge_client.audio import Silence, is_tone
 from deploy.demo.rtpengine import Rtpengine
 from frontend.cli.reconcile import reconcile
-from frontend.client import Client
-from frontend.client.audio import Silence, is_tone
 from tests.chaos.front_end import FrontEnd
 from tests.real.parts import Pbx, both_versions
 from tests.real.site import settings

@@ -6,12 +6,12 @@ import msgspec
 from aiohttp import web
 
 from ari_bridge.errors import InvalidRequest
+from ari_bridge_protocol import messages
+from ari_bridge_protocol.messages import CallPreferences, PersonSummary
 from frontend.auth.authenticator import Authenticator
 from frontend.http.endpoint import Endpoint, Nothing, ResponseSpec, TypedRequest
 from frontend.http.middleware import json_response
 from frontend.presence.preferences import UserServices
-from frontend.protocol import messages
-from frontend.protocol.messages import CallPreferences, PersonSummary
 
 PEOPLE = "People"
 

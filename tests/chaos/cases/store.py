@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
-from frontend.client import ClientError
+from ari_bridge_client import ClientError
 from tests.chaos.browser import browsers
 from tests.chaos.case import Case, Run
 from tests.chaos.network import run as command

@@ -1,4 +1,4 @@
-// Generated from frontend/protocol/messages.py by `python -m frontend.codegen`. Do not edit.
+// Generated from ari_bridge_protocol/messages.py by `python -m frontend.codegen`. Do not edit.
 
 export type Direction = "outbound" | "inbound";
 

@@ -13,8 +13,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from ari_bridge.fsm.call import Direction
-from ari_bridge.outcomes import Detail, Outcome
+from ari_bridge_protocol.direction import Direction
+from ari_bridge_protocol.outcomes import Detail, Outcome
 
 ClientState = Literal["trying", "ringing", "early", "accepted", "ended"]
 """A call's state as clients see it; `ended` is the last and comes once."""

@@ -4,9 +4,9 @@ from typing import Any
 
 import msgspec
 
-from ari_bridge.fsm.call import Direction
-from ari_bridge.outcomes import Outcome
-from frontend.protocol.messages import PersonSummary
+from ari_bridge_protocol.direction import Direction
+from ari_bridge_protocol.messages import PersonSummary
+from ari_bridge_protocol.outcomes import Outcome
 
 
 class Answer(msgspec.Struct, frozen=True, rename="camel"):
