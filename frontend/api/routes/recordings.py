@@ -9,14 +9,15 @@ from typing import Annotated, Any
 import msgspec
 import structlog
 from aiohttp import web
+from msgspec import Meta
 
-from ari_bridge.cursor import Cursor
 from ari_bridge.recordings import Filters, Library, Recording, StoreFailed
+from frontend.api.routes.paging import NextCursor, PageCursor
 from frontend.auth.authenticator import Authenticator
 from frontend.http import examples
 from frontend.http.endpoint import HEADER, Endpoint, Nothing, ResponseSpec, TypedRequest
 from frontend.http.middleware import allow_origin, json_response
-from frontend.http.parameters import Timestamp, text_format
+from frontend.http.parameters import Timestamp
 from frontend.http.problems import ProblemError
 
 LIMIT, MOST = 50, 500
@@ -34,29 +35,28 @@ class RecordingData(msgspec.Struct, frozen=True, rename="camel"):
 
     name: str
     call_id: str
-    user: str | None  # whose call it was; null: nobody's
+    user: Annotated[str | None, Meta(description="whose call it was; null: nobody's")]
     caller: str
     target: str
     started_at: float
-    seconds: float  # of sound: pauses are left out
-    size: int  # bytes of the sound file
-    sha256: str  # of the sound file, in hexadecimal
+    seconds: Annotated[float, Meta(description="of sound: pauses are left out")]
+    size: Annotated[int, Meta(description="bytes of the sound file")]
+    sha256: Annotated[str, Meta(description="of the sound file, in hexadecimal")]
 
 
 class RecordingPage(msgspec.Struct, frozen=True, rename="camel"):
     """Newest first."""
 
     recordings: list[RecordingData]
-    next_cursor: str | None  # the `cursor` of the next page; null: this is the last
+    next_cursor: NextCursor
 
 
 class RecordingFilters(msgspec.Struct, frozen=True, rename="camel"):
     call_id: str | None = None
-    since: Timestamp | None = None  # when it was begun
-    until: Timestamp | None = None  # not included
-    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST)] = LIMIT
-    cursor: Annotated[Cursor, text_format(Cursor.parse, {"type": "string"})] | None = None
-    """the `nextCursor` of the page before"""
+    since: Annotated[Timestamp | None, Meta(description="when it was begun")] = None
+    until: Annotated[Timestamp | None, Meta(description="not included")] = None
+    limit: Annotated[int, Meta(ge=1, le=MOST)] = LIMIT
+    cursor: PageCursor = None
 
 
 class OneRecording(msgspec.Struct, frozen=True):
@@ -64,9 +64,13 @@ class OneRecording(msgspec.Struct, frozen=True):
 
 
 class AudioWanted(OneRecording, frozen=True):
-    download: str | None = None  # whatever it says: a browser saves the file, and does not play it
-    range: Annotated[str | None, HEADER] = msgspec.field(default=None, name="Range")  # one range of bytes
-    if_range: Annotated[str | None, HEADER] = msgspec.field(default=None, name="If-Range")  # an ETag
+    download: Annotated[
+        str | None, Meta(description="whatever it says: a browser saves the file, and does not play it")
+    ] = None
+    range: Annotated[str | None, HEADER, Meta(description="one range of bytes")] = msgspec.field(
+        default=None, name="Range"
+    )
+    if_range: Annotated[str | None, HEADER, Meta(description="an ETag")] = msgspec.field(default=None, name="If-Range")
     if_none_match: Annotated[str | None, HEADER] = msgspec.field(default=None, name="If-None-Match")
 
 
