@@ -99,7 +99,7 @@ class App:
             ),
         )
         self.pages = WebSocketRegistrar()
-        self.store = SqliteStore(settings.state_dir, days=settings.call_records_days)
+        self.store = SqliteStore(settings.state_dir, days=settings.call_store_days)
         self._routes = _routes(settings)
         self.calls = CallManager(
             self.ari,

@@ -52,7 +52,7 @@ EXAMPLES = {
     "RING_TIMEOUT": "45",
     "SETUP_TIMEOUT": "10",
     "STATE_DIR": "state",
-    "CALL_RECORDS_DAYS": "30",
+    "CALL_STORE_DAYS": "30",
     "ENABLE_CDR_LOGGING": "true",
     "CDR_DATABASE_URL": "postgresql://USER:PASSWORD@HOST/DATABASE",
     "CDR_DAYS": "365",
@@ -126,7 +126,7 @@ class Settings(BaseSettings):
     ring_timeout: Seconds = 45.0
     setup_timeout: Seconds = 10.0
     state_dir: Path = Path("state")
-    call_records_days: Annotated[float, Field(gt=0, le=36500)] = 30.0
+    call_store_days: Annotated[float, Field(gt=0, le=36500)] = 30.0
     enable_cdr_logging: bool = True
     cdr_database_url: Annotated[str, Field(repr=False)] = ""
     cdr_days: Annotated[float, Field(gt=0, le=36500)] = 365.0

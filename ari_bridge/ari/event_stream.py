@@ -54,7 +54,7 @@ class EventStream:
             except PeerError as error:
                 self._failed(str(error))
             except Exception as error:
-                log.exception("connecting to the PBX broke")
+                log.exception("unexpected error while connecting to Asterisk")
                 self._failed(repr(error))
             else:
                 began = time.monotonic()
@@ -76,14 +76,14 @@ class EventStream:
 
     def _failed(self, reason: str) -> None:
         if reason != self.last_failure:  # once, not for each try
-            log.error("the PBX's event stream cannot be opened, trying on", reason=reason)
+            log.error("cannot open the ARI event stream, retrying", reason=reason)
         self.last_failure = reason
 
     async def _follow(self, socket: aiohttp.ClientWebSocketResponse) -> bool:
         """Whether another client took the stream over."""
         self.last_failure = self._dropped = ""
         self._socket = socket
-        log.info("connected to the PBX's event stream")
+        log.info("connected to the ARI event stream")
         try:
             async with _beside(self._connected()):
                 reason = await self._read(socket)
@@ -98,17 +98,17 @@ class EventStream:
         """Until the stream ends; why it did."""
         async for message in socket:
             if message.type is not aiohttp.WSMsgType.TEXT:
-                log.warning("an ARI event that is not text was dropped", type=message.type.name)
+                log.warning("dropped an ARI message that is not text", type=message.type.name)
                 continue
             try:
                 event = decode(message.data)
             except MalformedEvent as error:
-                log.warning("an ARI event was dropped", reason=str(error), data=message.data[:200])
+                log.warning("dropped an invalid ARI event", reason=str(error), data=message.data[:200])
                 continue
             try:
                 self._received(event)
             except Exception:
-                log.exception("an ARI event could not be handled", type=event.type)
+                log.exception("unexpected error while handling an ARI event", type=event.type)
             if isinstance(event, ApplicationReplaced):
                 return TAKEN_OVER  # no event comes by this one any more
         if self._dropped:
@@ -136,4 +136,4 @@ class _beside(AbstractAsyncContextManager[None]):
         try:
             await self._work
         except Exception:
-            log.exception("what follows a connect to the PBX broke")
+            log.exception("unexpected error after connecting to Asterisk")

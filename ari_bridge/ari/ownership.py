@@ -100,7 +100,9 @@ class Ownership:
             if asked == asker:
                 raise ApplicationInUse(self.app, who)
             await asyncio.sleep(POLL_SECONDS)
-        log.warning("the front end that served our application does not answer: it is taken over", app=self.app)
+        log.warning(
+            "the front end that served our ARI application does not respond: taking the application over", app=self.app
+        )
 
     async def take(self) -> None:
         """Say that it is ours. Raises PeerError."""
@@ -121,7 +123,7 @@ class Ownership:
             try:
                 misses = 0 if await self._hear_ourselves() else misses + 1
             except PeerError as error:
-                log.debug("whether our application's events come to us cannot be seen", reason=str(error))
+                log.debug("cannot check that our ARI application's events reach us", reason=str(error))
             if misses >= MISSES:
                 raise Deaf("the events of our application go to another client, or to nobody")
 
@@ -156,11 +158,13 @@ class Ownership:
         return True
 
     async def _say_here(self, asker: str) -> None:
-        log.warning("another front end was started with our application: it is told that we are here", app=self.app)
+        log.warning(
+            "another front end was started with our ARI application: notifying it that we serve it", app=self.app
+        )
         try:
             await self._set(self._answer, f"{asker} process {os.getpid()} on {socket.gethostname()}")
         except PeerError as error:
-            log.error("another front end cannot be told that we serve the application", reason=str(error))
+            log.error("cannot notify the other front end that we serve the ARI application", reason=str(error))
 
     # --- what Asterisk keeps, and sends ---------------------------------------------------
 

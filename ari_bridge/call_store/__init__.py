@@ -1,4 +1,4 @@
-"""The call memory: what neither Asterisk nor rtpengine can tell about a call, kept beyond our process.
+"""The call store: what neither Asterisk nor rtpengine can tell about a call, kept beyond our process.
 
 `CallStore` is what the engine needs of it, `SqliteStore` what is used. A call is written before what was
 decided is done, so a process that is killed has told nobody anything that its successor does not know.

@@ -12,7 +12,7 @@ from ari_bridge.errors import BridgeError
 
 
 class StoreRefused(BridgeError):
-    """The call memory must not be used by this process; the text names the file and what to do."""
+    """The call store must not be used by this process; the text names the file and what to do."""
 
     code = "store_refused"
 

@@ -1,4 +1,4 @@
-"""What the engine needs of a call memory."""
+"""What the engine needs of a call store."""
 
 from typing import Protocol
 

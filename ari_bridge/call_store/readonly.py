@@ -1,4 +1,4 @@
-"""A look into the call memory from outside, also while a server uses it. Writes nothing."""
+"""A look into the call store from outside, also while a server uses it. Writes nothing."""
 
 import sqlite3
 from pathlib import Path

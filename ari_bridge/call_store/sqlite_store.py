@@ -1,4 +1,4 @@
-"""The call memory in force: a SQLite file, and what happens when it cannot be written.
+"""The call store in force: a SQLite file, and what happens when it cannot be written.
 
 Trouble never reaches a call. What the database does not take is set aside: in memory (the newest of each
 call) and in the journal, and written as soon as the database takes it again; tried every second. Where a
@@ -148,7 +148,7 @@ class SqliteStore:
         except FileNotFoundError:
             return []
         except (sqlite3.Error, OSError) as error:
-            log.error("live calls of an earlier process cannot be read", file=str(self.path), reason=str(error))
+            log.error("cannot read the live calls of an earlier process", file=str(self.path), reason=str(error))
             return []
 
     def _know(self, stored: list[Row]) -> None:
@@ -184,7 +184,7 @@ class SqliteStore:
             row = to_row(call, self._revision, time.time())
         except (UnicodeError, TypeError):
             metrics.STORE_WRITE_FAILURES.inc()
-            log.exception("a call cannot be recorded", call=call.id)
+            log.exception("cannot encode the row of a call", call=call.id)
             return
         if row.ended:
             self._live.pop(row.id, None)
@@ -207,7 +207,7 @@ class SqliteStore:
             try:
                 row = self._database.get(stem)
             except sqlite3.Error as error:
-                log.error("a call cannot be read", call=stem, file=str(self.path), reason=str(error))
+                log.error("cannot read a call", call=stem, file=str(self.path), reason=str(error))
                 if is_corrupt(error):
                     self._break(error)
         return _decoded(row) if row else None
@@ -287,7 +287,7 @@ class SqliteStore:
         self._broken_since = time.monotonic()
         metrics.STORE_HEALTHY.set(0)
         log.error(
-            "the call memory cannot be written: calls go on, their records are set aside",
+            "cannot write the call store: calls continue, writes are buffered to the journal",
             file=str(self.path),
             reason=str(error),
             journal=str(self._aside.journal.path),
@@ -339,7 +339,7 @@ class SqliteStore:
         self._reason = ""
         metrics.STORE_HEALTHY.set(1)
         seconds = round(time.monotonic() - self._broken_since, 1)
-        log.warning("the call memory is written again", file=str(self.path), records=rows, after_seconds=seconds)
+        log.warning("the call store is writable again", file=str(self.path), records=rows, after_seconds=seconds)
 
     async def _replace_corrupt(self) -> list[Row]:
         """Begin a fresh file with all that is known or can still be read; the old one is kept under another name.
@@ -354,7 +354,7 @@ class SqliteStore:
         moved, reason = sqlite_file.move_aside(self.path), self._corrupt
         self._corrupt = None
         log.error(
-            "THE CALL MEMORY WAS CORRUPT: a new one was begun with what could be read, the old one is kept",
+            "THE CALL STORE WAS CORRUPT: started a new one with the rows that could be read, and kept the old file",
             file=str(self.path),
             kept_as=str(moved),
             reason=str(reason),
@@ -372,7 +372,7 @@ class SqliteStore:
         try:
             rows, asked = await asyncio.to_thread(opened.everything, MOST_RESCUED)
         except sqlite3.Error as error:
-            log.error("calls that have ended are lost with the call memory's file", reason=str(error))
+            log.error("ended calls are lost with the call store's file", reason=str(error))
             rows, asked = [], []
         self._close_database()
         self._aside.add_all(rows)
@@ -395,7 +395,7 @@ class SqliteStore:
             try:
                 self._lock.take()
                 if self._instance.restore():
-                    log.error("the name of the state directory was deleted: it is written again")
+                    log.error("the state directory's identity file was deleted: writing it again")
                 self._database.connection()
             except (OSError, sqlite3.Error, StoreRefused) as error:
                 self._failed(error)
@@ -429,7 +429,7 @@ class SqliteStore:
             if is_corrupt(error):
                 self._break(error)
             else:
-                log.warning("the call memory cannot be tidied now", file=str(self.path), reason=str(error))
+                log.warning("cannot run the call store's maintenance now", file=str(self.path), reason=str(error))
         finally:
             self._tidying = False
         if self.healthy:
@@ -440,7 +440,7 @@ def _decoded(row: Row) -> Call | None:
     try:
         return to_call(row)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        log.error("the record of a call cannot be understood", call=row.id, reason=str(error))
+        log.error("cannot decode the stored row of a call", call=row.id, reason=str(error))
         return None
 
 

@@ -38,11 +38,11 @@ class WriteBuffer:
             if not rows:
                 self.journal.remove()
         except OSError as error:
-            log.error("the journal that was found is not used", journal=str(self.journal.path), reason=str(error))
+            log.error("ignored the journal that was found", journal=str(self.journal.path), reason=str(error))
             self.journal.move_aside()
             return
         if rows:
-            log.warning("a journal of the call memory was found", journal=str(self.journal.path), rows=len(rows))
+            log.warning("found a journal of the call store", journal=str(self.journal.path), rows=len(rows))
             self._file_stands = True
         self._keep_newest(rows)
 
@@ -84,7 +84,7 @@ class WriteBuffer:
             self.journal.remove()
             self._file_stands = False
         except OSError as error:  # harmless: what it has is older than what is in the database from now on
-            log.error("the journal cannot be removed", journal=str(self.journal.path), reason=str(error))
+            log.error("cannot remove the journal", journal=str(self.journal.path), reason=str(error))
 
     def close(self) -> None:
         """What is still here is left in the journal; one in which everything is outdated is removed."""
@@ -109,7 +109,7 @@ class WriteBuffer:
         except OSError as error:
             if not self.journal_failed:
                 log.error(
-                    "the journal of the call memory cannot be written: were this process killed now, records are lost",
+                    "cannot write the journal of the call store: if this process were killed now, calls would be lost",
                     journal=str(self.journal.path),
                     reason=str(error),
                 )
@@ -122,4 +122,4 @@ class WriteBuffer:
         del self.rows[oldest]
         self._more_in_journal = True
         if self.journal_failed:
-            log.error("the record of an ended call is lost: there is no place left for it", call=oldest)
+            log.error("the write buffer is full: dropped the row of an ended call", call=oldest)

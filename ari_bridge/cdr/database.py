@@ -166,7 +166,7 @@ def _sqlite(file: Path) -> AsyncEngine:
     def prepare(connection: Any, _: object) -> None:
         try:
             cursor = connection.cursor()
-            # A killed process loses nothing; a power failure perhaps the last seconds, which the call memory has.
+            # A killed process loses nothing; a power failure perhaps the last seconds, which the call store has.
             cursor.execute("PRAGMA journal_mode = WAL")
             cursor.execute("PRAGMA synchronous = NORMAL")
             cursor.close()

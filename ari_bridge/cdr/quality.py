@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ari_bridge.hooks import LegReleased, PageMeasured
+from ari_bridge.hooks import LegReleased, QualityReported
 
 CALLS = 10_000
 """Whose figures are kept at once; the oldest go first."""
@@ -32,16 +32,16 @@ class QualityBuffer:
         self._now = now
         self._known: dict[str, _Known] = {}  # by call id, oldest first
 
-    def page(self, event: PageMeasured) -> bool:
+    def page(self, event: QualityReported) -> bool:
         """Take a page's report, in place of the one before. False: it came too late."""
-        known = self._of(event.of_call)
+        known = self._of(event.call_id)
         if known.ended_at is not None and self._now() - known.ended_at > LATE_SECONDS:
             return False
         known.page = event.report
         return True
 
     def leg(self, event: LegReleased) -> None:
-        known = self._of(event.of_call)
+        known = self._of(event.call_id)
         known.legs[event.leg] = event.figures.data()
         while len(known.legs) > LEGS:
             del known.legs[min(known.legs)]

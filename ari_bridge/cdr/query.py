@@ -71,8 +71,8 @@ class Query:
     limit: int = 50  # at most MOST_ROWS
 
 
-class Page(msgspec.Struct, frozen=True):
-    """`next`: the cursor of the next page; None where there is none."""
+class Page(msgspec.Struct, frozen=True, rename="camel"):
+    """`nextCursor`: the cursor of the next page; None where there is none."""
 
     cdrs: tuple[Cdr, ...]
-    next: str | None
+    next_cursor: str | None

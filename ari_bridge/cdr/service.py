@@ -23,7 +23,7 @@ OPENED_SECONDS = 5.0
 class CdrService:
     """`url`: of a PostgreSQL, or "" for a SQLite file in `state_dir`. `days`: how long a row is kept.
 
-    `memory` is the call memory: started before this, closed after it. Raises ValueError where the URL is wrong.
+    `memory` is the call store: started before this, closed after it. Raises ValueError where the URL is wrong.
     """
 
     def __init__(self, memory: EndedCalls, hooks: Hooks, *, state_dir: Path, url: str = "", days: float = 365) -> None:

@@ -1,9 +1,9 @@
 """Writes each ended call to the database of call detail records, whatever happens to either.
 
 A call that ends is put in a queue, and the queue is written in batches. What the queue has no room for, or a
-killed process had in it, stands in the call memory still: after the start, and after every trouble, the two
+killed process had in it, stands in the call store still: after the start, and after every trouble, the two
 are compared, and what lacks a row gets one. So nothing is lost as long as a trouble is over within the days
-for which the call memory keeps ended calls.
+for which the call store keeps ended calls.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from ari_bridge.cdr.errors import CdrUnavailable, RowsRefused
 from ari_bridge.cdr.quality import QualityBuffer
 from ari_bridge.errors import BridgeError
 from ari_bridge.fsm.call import Call
-from ari_bridge.hooks import CallEnded, CallReleased, FeedbackGiven, HookEvent, LegReleased, PageMeasured
+from ari_bridge.hooks import CallEnded, CallReleased, FeedbackGiven, HookEvent, LegReleased, QualityReported
 from ari_bridge.ids import is_digest
 
 QUEUE_ROWS = 10_000
@@ -45,7 +45,7 @@ log = structlog.get_logger(__name__)
 
 
 class EndedCalls(Protocol):
-    """What is needed of the call memory."""
+    """What is needed of the call store."""
 
     async def ended_after(self, ended_at: float, stem: str, *, at_most: int) -> Sequence[tuple[float, str]]:
         """When each of the calls ended that ended after this one, and its stem, oldest first. Raises BridgeError."""
@@ -70,7 +70,7 @@ class Writer:
         self._waiting: dict[str, Cdr] = {}  # by call id, oldest first: the bounded queue
         self._qualities = QualityBuffer(time.monotonic)
         self._feedback: dict[str, dict[str, Any]] = {}  # by call id: waits to be written
-        self._compare = True  # the call memory may have ended calls that have no row
+        self._compare = True  # the call store may have ended calls that have no row
         self._wake = asyncio.Event()
         self._closing = asyncio.Event()
         self._tidy_at = 0.0  # on the monotonic clock
@@ -99,7 +99,7 @@ class Writer:
         """For `Hooks.tap`. The release of a call tells what its end did not know yet."""
         if isinstance(event, LegReleased):
             self._qualities.leg(event)
-        elif isinstance(event, PageMeasured):
+        elif isinstance(event, QualityReported):
             self._page_measured(event)
         elif isinstance(event, FeedbackGiven):
             self._take_feedback(event)
@@ -107,11 +107,11 @@ class Writer:
             self._qualities.ended(event.call.id)
             self._put(self._record(event.call))
 
-    def _page_measured(self, event: PageMeasured) -> None:
+    def _page_measured(self, event: QualityReported) -> None:
         """The last report of a page comes just after the end: the row is written once more."""
         if not self._qualities.page(event):
             return
-        call = self._memory.get(event.of_call)
+        call = self._memory.get(event.call_id)
         if call and call.outcome:
             self._qualities.ended(call.id)
             self._put(self._record(call))
@@ -120,10 +120,10 @@ class Writer:
         return replace(of(call), codecs=self._qualities.codecs(call.id), quality=self._qualities.of(call.id))
 
     def _take_feedback(self, event: FeedbackGiven) -> None:
-        if len(self._feedback) >= FEEDBACK_WAITING and event.of_call not in self._feedback:
-            log.error("there is no room for feedback: it is lost", call=event.of_call)
+        if len(self._feedback) >= FEEDBACK_WAITING and event.call_id not in self._feedback:
+            log.error("the feedback queue is full: dropped feedback", call=event.call_id)
             return
-        self._feedback[event.of_call] = event.feedback
+        self._feedback[event.call_id] = event.feedback
         self._wake.set()
 
     def _put(self, record: Cdr) -> None:
@@ -131,7 +131,7 @@ class Writer:
             self._compare = True
         else:
             self._waiting[record.call_id] = record
-            metrics.CDR_WAITING.set(len(self._waiting))
+            metrics.CDR_PENDING.set(len(self._waiting))
         self._wake.set()
 
     async def tried(self, seconds: float) -> None:
@@ -156,7 +156,7 @@ class Writer:
             except CdrUnavailable as error:
                 self._break(error.reason)
             except Exception as error:  # a bug of ours must not end the task: it would never write again
-                log.exception("the call records could not be written")
+                log.exception("unexpected error while writing call detail records")
                 self._break(repr(error))
             self._tried.set()
             await _at_most(pause * random.uniform(0.5, 1.0), self._closing)
@@ -188,7 +188,7 @@ class Writer:
             for record in batch:
                 if self._waiting.get(record.call_id) is record:  # else a newer one has come meanwhile
                     del self._waiting[record.call_id]
-            metrics.CDR_WAITING.set(len(self._waiting))
+            metrics.CDR_PENDING.set(len(self._waiting))
         await self._write_feedback()
 
     async def _write_feedback(self) -> None:
@@ -196,9 +196,9 @@ class Writer:
         for call_id, feedback in list(self._feedback.items()):
             try:
                 if not await self._database.set_feedback(call_id, feedback):
-                    log.warning("feedback was given on a call without a record", call=call_id)
+                    log.warning("received feedback on a call without a call detail record", call=call_id)
             except RowsRefused as error:
-                log.error("feedback cannot be recorded", call=call_id, reason=error.reason)
+                log.error("the database rejected feedback", call=call_id, reason=error.reason)
             if self._feedback.get(call_id) is feedback:
                 del self._feedback[call_id]
 
@@ -211,11 +211,11 @@ class Writer:
                 try:
                     await self._database.put([record])
                 except RowsRefused as error:
-                    metrics.CDR_REFUSED.inc()
-                    log.error("a call cannot be recorded", call=record.call_id, reason=error.reason)
+                    metrics.CDR_REJECTED.inc()
+                    log.error("the database rejected a call detail record", call=record.call_id, reason=error.reason)
 
     async def _write_lacking(self) -> None:
-        """Give every ended call of the call memory its row. Raises CdrUnavailable."""
+        """Give every ended call of the call store its row. Raises CdrUnavailable."""
         self._compare = False  # before: what finds the queue full meanwhile may be behind us
         oldest = time.time() - self._days * 86400
         cursor, written = (oldest, ""), 0
@@ -232,10 +232,10 @@ class Writer:
         except CdrUnavailable:
             self._compare = True
             raise
-        except BridgeError as error:  # the call memory: it tells of its own trouble, and comparing is tried in time
-            log.warning("ended calls cannot be compared with the call records now", reason=str(error))
+        except BridgeError as error:  # the call store: it tells of its own trouble, and comparing is tried in time
+            log.warning("cannot compare ended calls with the call detail records now", reason=str(error))
         if written:
-            log.info("calls were recorded that had no record", records=written)
+            log.info("wrote missing call detail records", records=written)
 
     def _id_of(self, stem: str) -> str:
         """Only the id that a digest stands for has to be read."""
@@ -258,7 +258,7 @@ class Writer:
         self.healthy = False
         self._broken_since = time.monotonic()
         metrics.CDR_HEALTHY.set(0)
-        log.error("call records cannot be written: calls go on, and are recorded later", reason=reason)
+        log.error("cannot write call detail records: they are queued and retried", reason=reason)
 
     def _heal(self) -> None:
         if self.healthy:
@@ -267,7 +267,7 @@ class Writer:
         self.reason = ""
         metrics.CDR_HEALTHY.set(1)
         seconds = round(time.monotonic() - self._broken_since, 1)
-        log.warning("call records are written again", database=self._database.name, after_seconds=seconds)
+        log.warning("call detail records are written again", database=self._database.name, after_seconds=seconds)
 
 
 async def _at_most(seconds: float, event: asyncio.Event) -> None:

@@ -51,19 +51,19 @@ from ari_bridge.fsm.events import (
     RecordingVerb,
     Reoffered,
 )
-from ari_bridge.hooks import FeedbackGiven, Hooks, PageMeasured, RecordingOver
+from ari_bridge.hooks import FeedbackGiven, Hooks, QualityReported, RecordingFinished
 from ari_bridge.ids import (
     CALL_ID_CHARACTERS,
     Kind,
     is_call_id,
     leg_number,
-    new_call_id,
     parse_resource_id,
     resource_id,
 )
 from ari_bridge.media.sdp import check_offer
 from ari_bridge.number_routing import Routes
 from ari_bridge.outcomes import Detail
+from ari_bridge_protocol.call_ids import new_call_id
 
 __all__ = [
     "CallManager",
@@ -437,7 +437,7 @@ class CallManager(CallControl):
 
     def measured(self, call_id: str, report: dict[str, Any]) -> None:
         """How the call has sounded on its page until now; JSON-ready. Raises UnknownCall."""
-        self._hooks.emit(PageMeasured(self.get(call_id).id, report))
+        self._hooks.emit(QualityReported(self.get(call_id).id, report))
 
     def give_feedback(self, call_id: str, feedback: dict[str, Any]) -> None:
         """What the call's user thought of it; JSON-ready. Raises UnknownCall, WrongState."""
@@ -464,7 +464,7 @@ class CallManager(CallControl):
             return  # somebody else's
         call_id = self._registry.id_of(stem)
         self._registry.post(call_id, RecordingEnded(time.time(), name, failure))
-        self._hooks.emit(RecordingOver(call_id, name, failure))
+        self._hooks.emit(RecordingFinished(call_id, name, failure))
 
     async def _on_connect(self) -> None:
         metrics.ARI_CONNECTED.set(1)

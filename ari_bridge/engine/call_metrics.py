@@ -62,9 +62,9 @@ class CallObserver:
             case events.Accepted():
                 self._began = self._agreed = now
             case events.StepDone(step=Step.DIAL_FAR) if after.state.live:
-                metrics.SETUP_SECONDS.labels("invite").observe(now - self._began)
+                metrics.CALL_SETUP.labels("invite").observe(now - self._began)
             case events.StepDone(step=Step.ANSWER_MEDIA) if after.state.live:
-                metrics.SETUP_SECONDS.labels("answer").observe(now - self._began)
+                metrics.CALL_SETUP.labels("answer").observe(now - self._began)
             case events.Released(leg=leg, figures=figures) if figures:
                 self._hooks.emit(LegReleased(after.id, leg, figures))
             case _:
@@ -74,7 +74,7 @@ class CallObserver:
         if after.direction is Direction.OUTBOUND and Fact.FAR_ANSWERED in after.facts - before.facts:
             self._agreed = now
         if after.facts >= _BRIDGED and not before.facts >= _BRIDGED and after.state.live:
-            metrics.SETUP_SECONDS.labels("bridged").observe(now - self._agreed)
+            metrics.CALL_SETUP.labels("bridged").observe(now - self._agreed)
         if before.state is not after.state:
             self._moved(before, after)
 
@@ -93,5 +93,5 @@ class CallObserver:
         if call.outcome:
             metrics.CALLS.labels(direction, call.outcome.value).inc()
         if call.answered_at and call.ended_at:
-            metrics.CALL_SECONDS.labels(direction).observe(max(0.0, call.ended_at - call.answered_at))
+            metrics.CALL_DURATION.labels(direction).observe(max(0.0, call.ended_at - call.answered_at))
         self._hooks.emit(CallEnded(call))

@@ -285,7 +285,7 @@ class CallTask:
             except Exception as error:
                 persists = resource is not Resource.MEDIA_SESSION and _may_work_later(error)
                 if tries >= RELEASE_TRIES and not persists:
-                    metrics.RELEASES_GIVEN_UP.labels(resource.value).inc()
+                    metrics.RELEASE_FAILURES.labels(resource.value).inc()
                     self._log.error("release given up: the sweep will reap it", what=resource.value, reason=str(error))
                     break
                 self._log.warning("release failed, trying again", what=resource.value, reason=str(error), tries=tries)

@@ -19,7 +19,8 @@ from ari_bridge.errors import PeerError
 from ari_bridge.fsm.call import Call, Direction, Fact, Resource
 from ari_bridge.fsm.events import ChannelReplaced, Event
 from ari_bridge.hooks import AriReceived, Hooks
-from ari_bridge.ids import Kind, leg_number, new_call_id, parse_resource_id, party_number
+from ari_bridge.ids import Kind, leg_number, parse_resource_id, party_number
+from ari_bridge_protocol.call_ids import new_call_id
 
 Owner = tuple[str, Resource, int]
 """Whose a channel is: the call's id, what the call has it for, and the number of the media leg or party, else 0."""
@@ -70,12 +71,12 @@ class AriEventDispatcher:
         at = time.time()
         metrics.count_event(_label(event))
         if (lag := _lag(event.timestamp, at)) is not None:
-            metrics.EVENT_LAG.observe(lag)
+            metrics.ARI_EVENT_LAG.observe(lag)
         channel = ari_translation.channel_id(event)
         if channel and channel.startswith(f"{readiness.MARK}-"):
             return  # our own, to see whether one can be made
         owner = self._owner(channel) if channel else None
-        self._hooks.emit(AriReceived(event.type, event.raw, owner[0] if owner else None))
+        self._hooks.emit(AriReceived(event.type, event.raw, call_id=owner[0] if owner else None))
         if isinstance(event, ari_events.StasisStart) and event.replace_channel:
             self._replace(event.channel, event.replace_channel.id, at)
             return

@@ -121,7 +121,7 @@ class MediaPrewarmer:
         ahead.timer = asyncio.get_running_loop().call_later(
             UNUSED_SECONDS, self._cool, ahead, "it was not used in time"
         )
-        metrics.WARM_LEGS.set(len(self._ahead))
+        metrics.PREWARMED_LEGS.set(len(self._ahead))
 
     def take(self, call_id: str, *, offer: str, session: str | None) -> PreparedLeg | None:
         """The page's leg for the call, which is the call's from now on; None where none stands whole."""
@@ -129,7 +129,7 @@ class MediaPrewarmer:
         if ahead is None or ahead.leg is None or (ahead.call_id, ahead.offer) != (call_id, offer):
             return None
         self._forget(ahead)
-        metrics.WARM_TAKEN.inc()
+        metrics.PREWARMED_LEGS_USED.inc()
         return dataclasses.replace(ahead.leg, entered=ahead.entered)
 
     def first_number(self, call_id: str) -> int:
@@ -215,7 +215,7 @@ class MediaPrewarmer:
         del self._ahead[ahead.session]
         if ahead.timer:
             ahead.timer.cancel()
-        metrics.WARM_LEGS.set(len(self._ahead))
+        metrics.PREWARMED_LEGS.set(len(self._ahead))
 
     def _release(self, ahead: _PreparedLeg) -> None:
         self._run(self._released(ahead))

@@ -66,7 +66,7 @@ class Reconciler:
             stood = {call_id: task.call for call_id, task in self._registry.tasks.items() if task.call.state.live}
             seen = await look(self._peers)
         except PeerError as error:
-            log.error("cannot compare calls with the PBX", reason=str(error))
+            log.error("cannot reconcile calls with Asterisk", reason=str(error))
             return
         self._behind = False
         self._adopt(seen)
@@ -99,7 +99,7 @@ class Reconciler:
         for record in records.values():
             call, actions = recover(record, seen, time.time(), given_away)
             log.info(
-                "a call of an earlier process was found again",
+                "recovered a call of an earlier process",
                 call=call.id,
                 state=call.state.value,
                 was=record.state.value,
@@ -111,9 +111,9 @@ class Reconciler:
     def _adopt_strangers(self, seen: PbxSnapshot) -> None:
         """Calls that talk, and that no record tells of. What we do not know we do not release."""
         for record in strangers(seen, self._peers.ari.app, self._registry.knows, time.time()):
-            metrics.OWNERLESS.inc()
+            metrics.OWNERLESS_CALLS.inc()
             log.error(
-                "A CALL WITHOUT A RECORD WAS FOUND: it talks, so it is kept, without an owner; "
+                "FOUND A CALL WITHOUT A ROW IN THE CALL STORE: it is active, so it is kept, without an owner; "
                 "`ari-bridge doctor --reconcile --end CALL` ends it",
                 call=record.id,
                 caller=record.caller,
@@ -165,7 +165,7 @@ class Reconciler:
             try:
                 live = await self._peers.ari.recordings.live(recording.name)
             except PeerError as error:
-                log.warning("cannot see how a recording stands", name=recording.name, reason=str(error))
+                log.warning("cannot query a recording", name=recording.name, reason=str(error))
                 continue
             if live is None:
                 task.post(RecordingEnded(time.time(), recording.name))
@@ -179,7 +179,7 @@ class Reconciler:
             try:
                 held = await self._peers.ari.channels.held_by_far(channel)
             except PeerError as error:
-                log.warning("cannot see whether the far side holds a call", call=task.call.id, reason=str(error))
+                log.warning("cannot query whether the far side holds a call", call=task.call.id, reason=str(error))
                 continue
             if held is not None and held != task.call.held_by_far:
                 task.post(FarHeld(time.time(), held))
@@ -192,7 +192,7 @@ class Reconciler:
             application = await self._peers.ari.application()
             seen = await look(self._peers)
         except PeerError as error:
-            log.warning("the sweep cannot see the PBX's channels", reason=str(error))
+            log.warning("cannot list Asterisk's channels for the sweep", reason=str(error))
             return
         self._adopt_strangers(seen)
         calls = {call_id: task.call for call_id, task in self._registry.tasks.items()} | self._registry.records
@@ -231,7 +231,7 @@ async def look(peers: Backends) -> PbxSnapshot:
     try:
         legs: frozenset[str] | None = frozenset(await peers.media.sessions())
     except PeerError as error:
-        log.warning("cannot see rtpengine's sessions", reason=str(error))
+        log.warning("cannot list rtpengine's sessions", reason=str(error))
         legs = None
     return PbxSnapshot({one.id: one for one in channels}, {one.id: one for one in bridges}, legs)
 
@@ -259,8 +259,8 @@ async def reap(peers: Backends, finding: Finding) -> bool:
             case ResourceKind.SESSION:
                 await peers.media.delete(name)
     except PeerError as error:
-        log.error("what belongs to no call could not be removed", what=finding.sort.value, name=name, reason=str(error))
+        log.error("cannot remove an orphaned resource", what=finding.sort.value, name=name, reason=str(error))
         return False
-    metrics.REAPED.labels(finding.sort.value).inc()
-    log.warning("what belonged to no call was removed", what=finding.sort.value, name=name, call=finding.call_id)
+    metrics.ORPHANS_REMOVED.labels(finding.sort.value).inc()
+    log.warning("removed an orphaned resource", what=finding.sort.value, name=name, call=finding.call_id)
     return True

@@ -60,7 +60,7 @@ class PreferenceFile:
             self._kept = {}
         except (msgspec.DecodeError, OSError) as error:
             aside = self._path.with_suffix(".unreadable")
-            log.error("the preferences cannot be read: they are set aside", kept_as=str(aside), reason=str(error))
+            log.error("cannot read the preferences: moved the file aside", kept_as=str(aside), reason=str(error))
             self._path.replace(aside)
 
     def restore(self) -> None:
@@ -85,7 +85,7 @@ class PreferenceFile:
                 await asyncio.to_thread(_replace, self._path, msgspec.json.encode(changed))
                 self._kept = changed
         except OSError as error:
-            log.error("preferences could not be written", reason=str(error))
+            log.error("cannot write the preferences", reason=str(error))
             raise PreferencesNotSaved(error.strerror or "the disk fails") from error
         finally:
             self._waiting -= 1

@@ -1,7 +1,7 @@
 """Brings finished recordings from Asterisk to the library, and then deletes them from Asterisk.
 
-Each goes through three steps: fetch, keep, delete. A step that fails is tried again, ever more seldom and for ever; the
-steps that were done are not repeated, also by the next process. What Asterisk has is never deleted before the store
+Each goes through three steps: fetch, store, delete. A failed step is retried with increasing delays, without limit;
+completed steps are not repeated, also by the next process. What Asterisk has is never deleted before the store
 has given it back unharmed. Nothing that is done here delays a call.
 """
 
@@ -59,7 +59,7 @@ class Step(Enum):
     """The values name them in logs and metrics."""
 
     FETCH = "fetch"
-    KEEP = "keep"
+    STORE = "store"
     DELETE = "delete"
 
 
@@ -74,7 +74,7 @@ class _Job:
 
 
 class Collector:
-    """`call`: what is known of a call, live or ended, by its stem (the call memory's `of_stem`); None of one not ours.
+    """`call`: what is known of a call, live or ended, by its stem (the call store's `of_stem`); None of one not ours.
 
     Register `on_event` and `on_connect` with the ARI client, and `on_hook` with the hooks.
     """
@@ -100,7 +100,7 @@ class Collector:
         try:
             left = await asyncio.to_thread(self._spool.start)
         except OSError as error:
-            log.error("the folder for recordings on their way cannot be read", reason=str(error))
+            log.error("cannot read the recordings spool", reason=str(error))
             left = []
         for name in left:
             self.finished(name)
@@ -120,10 +120,10 @@ class Collector:
         if name in self._jobs or stem is None:
             return
         if len(self._jobs) >= MOST_WAITING:
-            log.error("too many recordings wait: this one stays in Asterisk for now", recording=name)
+            log.error("the recordings queue is full: leaving a recording in Asterisk for now", recording=name)
             return
         job = self._jobs[name] = _Job(name, stem, told=told)
-        metrics.RECORDINGS_WAITING.set(len(self._jobs))
+        metrics.RECORDINGS_PENDING.set(len(self._jobs))
         self._put(job, 0.0)
 
     def on_event(self, event: AriEvent) -> None:
@@ -175,9 +175,9 @@ class Collector:
             try:
                 await self.sweep()
             except PeerError as error:
-                log.debug("Asterisk cannot be asked for recordings now", reason=str(error))
+                log.debug("cannot list Asterisk's recordings now", reason=str(error))
             except Exception:
-                log.exception("Asterisk's recordings cannot be looked through")
+                log.exception("unexpected error while scanning Asterisk's recordings")
 
     # --- the work --------------------------------------------------------------------------
 
@@ -207,7 +207,7 @@ class Collector:
                 self._failed(job, str(error))
                 done = False
             except Exception as error:  # a bug of ours must not lose a recording either
-                log.exception("a recording cannot be collected", recording=job.name)
+                log.exception("unexpected error while collecting a recording", recording=job.name)
                 self._failed(job, repr(error))
                 done = False
             if done:
@@ -216,7 +216,7 @@ class Collector:
                     self._worked(job, step)
             else:
                 self._put(job, _pause(job.tries))
-            metrics.RECORDINGS_WAITING.set(len(self._jobs))
+            metrics.RECORDINGS_PENDING.set(len(self._jobs))
 
     async def _collect(self, job: _Job) -> bool:
         """All that is still to do. False: try again later. Raises PeerError, StoreFailed, OSError."""
@@ -229,12 +229,12 @@ class Collector:
                 if not await self._fetch(name):
                     return self._is_gone(job)
                 self._worked(job, Step.FETCH)
-            job.step = Step.KEEP
+            job.step = Step.STORE
             recording = await asyncio.to_thread(self._describe, job, self._call(job.stem))
             kept = await self._library.add(recording, spool.sound(name))
             await asyncio.to_thread(spool.mark_kept, name)
-            self._worked(job, Step.KEEP)
-            log.info("a recording is kept", recording=kept.name, call=kept.call_id, seconds=round(kept.seconds, 1))
+            self._worked(job, Step.STORE)
+            log.info("stored a recording", recording=kept.name, call=kept.call_id, seconds=round(kept.seconds, 1))
         job.step = Step.DELETE
         await self._recorder.delete(name)
         await asyncio.to_thread(spool.forget, name)
@@ -262,7 +262,9 @@ class Collector:
         try:
             seconds = wav.finish(sound)
         except wav.NotWav as error:
-            log.error("a recording is no sound file, and kept as it is", recording=job.name, reason=str(error))
+            log.error(
+                "a recording is not a valid WAV file: storing it unchanged", recording=job.name, reason=str(error)
+            )
             seconds = 0.0
         began = time.time() - seconds
         if call:
@@ -291,7 +293,7 @@ class Collector:
         if job.gone < TRIES_GONE:
             job.tries = 0
             return False
-        log.error("a recording is not there: Asterisk has none of this name", recording=job.name)
+        log.error("Asterisk has no recording of this name", recording=job.name)
         return True
 
     def _failed(self, job: _Job, reason: str) -> None:
@@ -300,7 +302,7 @@ class Collector:
         metrics.RECORDING_FAILURES.labels(job.step.value).inc()
         failing = self._failing[job.step]
         if not failing:
-            log.error("recordings wait", step=job.step.value, reason=reason, waiting=len(self._jobs))
+            log.error("recordings are delayed", step=job.step.value, reason=reason, waiting=len(self._jobs))
         failing[job.name] = reason
 
     def _worked(self, job: _Job, step: Step) -> None:
@@ -308,7 +310,7 @@ class Collector:
         job.tries = 0
         failing = self._failing[step]
         if failing.pop(job.name, None) is not None and not failing:
-            log.warning("recordings go on", step=step.value, waiting=len(self._jobs))
+            log.warning("recordings are processed again", step=step.value, waiting=len(self._jobs))
 
 
 def _pause(tries: int) -> float:

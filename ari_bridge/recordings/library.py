@@ -57,7 +57,7 @@ class Library:
         try:
             self._index = await asyncio.to_thread(self._file.load)
         except OSError as error:
-            log.warning("the list of recordings cannot be read: the store is", reason=str(error))
+            log.warning("cannot read the recordings index: listing the store instead", reason=str(error))
         self._comparing = asyncio.create_task(self._compare_for_ever(), name="recordings: compare")
 
     async def close(self) -> None:
@@ -91,7 +91,7 @@ class Library:
         await self._put(recording.name + ABOUT, about, len(about), hashlib.sha256(about).hexdigest())
         self._index.add(recording)
         await self._note(lambda: self._file.added(recording))
-        metrics.RECORDINGS_KEPT.inc()
+        metrics.RECORDINGS_STORED.inc()
         return recording
 
     def read(self, recording: Recording, start: int = 0, end: int | None = None) -> AsyncGenerator[bytes, None]:
@@ -155,13 +155,13 @@ class Library:
                 await self.delete_old()
             except StoreFailed as error:
                 if not self.reason:
-                    log.error("recordings cannot be listed anew", store=self.store.where, reason=str(error))
+                    log.error("cannot rebuild the recordings index", store=self.store.where, reason=str(error))
                 self.reason = str(error)
             except Exception:
-                log.exception("recordings cannot be listed anew", store=self.store.where)
+                log.exception("cannot rebuild the recordings index", store=self.store.where)
             else:
                 if self.reason:
-                    log.warning("the store of recordings answers again", store=self.store.where)
+                    log.warning("the recording store responds again", store=self.store.where)
                 self.reason = ""
             await asyncio.sleep(AGAIN_SECONDS if self.reason else COMPARE_SECONDS)
 
@@ -189,7 +189,7 @@ class Library:
 
         await asyncio.gather(*map(read, new))
         if new or known - abouts:
-            log.info("recordings listed anew", found=len(new), gone=len(known - abouts), store=self.store.where)
+            log.info("rebuilt the recordings index", found=len(new), gone=len(known - abouts), store=self.store.where)
         recordings = tuple(self._index.all())
         await self._note(lambda: self._file.write(recordings))
         if failures:
@@ -199,10 +199,10 @@ class Library:
         """Those that began more than `days` ago. Raises StoreFailed."""
         for recording in self._index.older_than(time.time() - self._days * 86400):
             await self.delete(recording.name)
-            log.info("an old recording was deleted", recording=recording.name, days=self._days)
+            log.info("deleted an expired recording", recording=recording.name, days=self._days)
 
     async def _note(self, write: Callable[[], None]) -> None:
         try:
             await asyncio.to_thread(write)
         except OSError as error:  # a cache: the next comparison writes it anew
-            log.warning("the list of recordings cannot be written", reason=str(error))
+            log.warning("cannot write the recordings index", reason=str(error))

@@ -5,7 +5,7 @@ from typing import Any
 
 from ari_bridge.engine.call_manager import CallManager, RecordingVerb
 from ari_bridge.errors import InvalidRequest
-from frontend.protocol import messages
+from ari_bridge_protocol import messages
 
 CallCommand = (
     messages.Dtmf

@@ -1,6 +1,6 @@
 """Makes the TypeScript types out of the Python ones: run `python -m frontend.codegen`.
 
-`messages.ts` has the WebSocket protocol of `frontend/protocol/messages.py`, `api.ts` what the HTTP API takes and
+`messages.ts` has the WebSocket protocol of `ari_bridge_protocol/messages.py`, `api.ts` what the HTTP API takes and
 answers. The Python structs are the one source of both. Comments and docstrings go along, so the page's author reads
 them where they are needed.
 """
@@ -17,18 +17,18 @@ from typing import Annotated, Union, get_args, get_origin
 
 import msgspec
 
+from ari_bridge_protocol import messages
 from frontend.api.openapi.comments import comment_of, field_comments
 from frontend.api.openapi.schema import description_of, structs_of
 from frontend.api.openapi.type_text import ENUMS, literal_text, type_text
 from frontend.api.routes import OPERATIONS
-from frontend.protocol import messages
 
 SOURCES = Path(__file__).parents[1] / "web" / "packages" / "sip-proxy-client" / "src" / "protocol"
 TARGET = SOURCES / "messages.ts"
 API_TARGET = SOURCES / "api.ts"
 
 _API_HEADER = "// Generated from the operations of frontend/ by `python -m frontend.codegen`. Do not edit.\n"
-_HEADER = "// Generated from frontend/protocol/messages.py by `python -m frontend.codegen`. Do not edit.\n"
+_HEADER = "// Generated from ari_bridge_protocol/messages.py by `python -m frontend.codegen`. Do not edit.\n"
 _ALIASES = ("ClientState", "PartyState", "RecordingState", "PersonState", "QualityWarning")
 
 
@@ -47,7 +47,9 @@ def generate() -> str:
 
 def generate_api() -> str:
     """The types of the HTTP API. Those that the WebSocket has too are taken from there."""
-    structs = [one for one in structs_of(OPERATIONS) if one.__module__ != messages.__name__ or one is messages.Wishes]
+    structs = [
+        one for one in structs_of(OPERATIONS) if one.__module__ != messages.__name__ or one is messages.CallPreferences
+    ]
     body = "\n".join(map(_api_interface, structs))
     names = ["ClientState", *(kind.__name__ for kind in ENUMS), "PersonSummary"]
     used = ", ".join(name for name in sorted(names) if re.search(rf"\b{name}\b", body))

@@ -14,9 +14,9 @@ from ari_bridge.errors import PeerError
 from ari_bridge.hooks import CallEvent, HookEvent, Hooks
 from ari_bridge.preferences import PreferenceStore
 from ari_bridge.preferences.presence import Standing, of_device, of_endpoint, of_users
+from ari_bridge_protocol import messages
+from ari_bridge_protocol.messages import PersonSummary
 from frontend.presence.registrar import Page, WebSocketRegistrar
-from frontend.protocol import messages
-from frontend.protocol.messages import PersonSummary
 
 MOST = 2000
 """Entries of the directory; those above are left out, phones of the PBX first."""

@@ -16,11 +16,11 @@ from ari_bridge.errors import BridgeError, InvalidRequest
 from ari_bridge.hooks import Hooks
 from ari_bridge.preferences import PreferenceFile, Preferences, check, decide_ringing
 from ari_bridge.preferences.ring_decision import RingDecision
+from ari_bridge_protocol import messages
 from frontend.auth.users import InvalidUser, check_name
 from frontend.presence.directory import PresenceDirectory
 from frontend.presence.registrar import Page, WebSocketRegistrar
 from frontend.presence.voicemail import VoicemailBoxes
-from frontend.protocol import messages
 
 log = structlog.get_logger(__name__)
 

@@ -7,8 +7,8 @@ import structlog
 from ari_bridge.errors import InvalidRequest
 from ari_bridge.fsm.call import Call
 from ari_bridge.preferences.ring_decision import RingDecision
+from ari_bridge_protocol.messages import Preferences, ServerMessage
 from frontend.auth.authenticator import Unauthorized
-from frontend.protocol.messages import Preferences, ServerMessage
 
 log = structlog.get_logger(__name__)
 

@@ -15,8 +15,8 @@ from ari_bridge.ari.mailboxes import Messages
 from ari_bridge.errors import PeerError
 from ari_bridge.fsm.call import Direction
 from ari_bridge.hooks import CallReleased, HookEvent, Hooks
+from ari_bridge_protocol import messages
 from frontend.presence.registrar import Page, WebSocketRegistrar
-from frontend.protocol import messages
 
 POLL_SECONDS = 60.0
 GATHER_SECONDS = 0.25

@@ -27,6 +27,8 @@ from ari_bridge.engine.call_manager import (
 from ari_bridge.errors import CallerError, InvalidRequest, Unavailable, UnknownCall, WrongState
 from ari_bridge.fsm.call import Call, CallState, Direction
 from ari_bridge.ids import leg_id
+from ari_bridge_protocol import messages
+from ari_bridge_protocol.messages import ClientMessage
 from frontend.auth.authenticator import Authenticator, Unauthorized
 from frontend.auth.sessions import Sessions
 from frontend.calls.commands import execute
@@ -41,8 +43,6 @@ from frontend.calls.views import (
     transfer_message,
 )
 from frontend.presence.registrar import WebSocketRegistrar
-from frontend.protocol import messages
-from frontend.protocol.messages import ClientMessage
 from frontend.webrtc.ice_servers import IceServers
 from frontend.webrtc.trickle_ice import Trickle, Trickles
 from frontend.websocket.media_checks import FarPackets, MediaChecks
@@ -56,10 +56,10 @@ EndReason = Literal["accepted_elsewhere", "answered_elsewhere", "declined", "can
 log = structlog.get_logger(__name__)
 
 
-class HeldElsewhere(CallerError):
+class OwnedElsewhere(CallerError):
     """Another page of the user holds the call, and `takeOver` was not asked for."""
 
-    code = "held_elsewhere"
+    code = "owned_elsewhere"
 
 
 class PageMedia(Trickles, FarPackets, Protocol):
@@ -113,7 +113,7 @@ class ClientConnection:
         self._accepting: str | None = None
         self._trickle = Trickle(shared.media)
         self._media_checks = MediaChecks(shared.media)
-        self._warmed = ("", "")  # the last call that media was made ahead of, and its offer
+        self._prepared = ("", "")  # the last call that media was made ahead of, and its offer
         self._ice_again: asyncio.TimerHandle | None = None  # until the servers' credentials are told anew
 
     # --- life ------------------------------------------------------------------------
@@ -166,9 +166,9 @@ class ClientConnection:
                 self._take_no_calls()
             case messages.Offer():
                 self._offer(message)
-            case messages.Warm():
-                self._warm(message)
-            case messages.Cool():
+            case messages.PrepareMedia():
+                self._prepare_media(message)
+            case messages.DiscardMedia():
                 self._calls.cool(self.session)
             case messages.Hangup(call_id):
                 if call_id in self._ringing and self._user:
@@ -271,7 +271,7 @@ class ClientConnection:
         if call.state.live:
             self._mine.add(call.id)
 
-    def _warm(self, message: messages.Warm) -> None:
+    def _prepare_media(self, message: messages.PrepareMedia) -> None:
         if self._shared.access.required and self._user is None:
             raise Unauthorized("Sign in first: send register with a token.")
         self._calls.warm(
@@ -280,13 +280,13 @@ class ClientConnection:
             session=self.session,
             user=self._user,
             prefer=message.prefer or "",
-            listener=self._warmth,
+            listener=self._on_prewarm,
         )
-        self._warmed = (message.call_id, message.sdp)
+        self._prepared = (message.call_id, message.sdp)
 
     def _candidate(self, message: messages.Candidate) -> None:
         """Of a call, or of the media that was made ahead of one: that has it when the call begins."""
-        ahead, offer = self._warmed
+        ahead, offer = self._prepared
         if message.call_id == ahead and message.call_id not in self._mine:
             self._trickle.take(ahead, offer, message.candidate)
             return
@@ -295,12 +295,12 @@ class ClientConnection:
         self._trickle.take(call.id, call.offer, message.candidate)
         self._trickle.answered(call)
 
-    def _warmth(self, told: LegReady | LegDiscarded) -> None:
+    def _on_prewarm(self, told: LegReady | LegDiscarded) -> None:
         match told:
             case LegReady(call_id, sdp):
-                self.send(messages.Warmed(call_id, sdp))
+                self.send(messages.MediaPrepared(call_id, sdp))
             case LegDiscarded(call_id, reason):
-                self.send(messages.Cooled(call_id, reason))
+                self.send(messages.MediaDiscarded(call_id, reason))
 
     def _take(self, message: messages.Offer) -> None:
         """The offer is for a call that rings here, or stands."""
@@ -324,7 +324,7 @@ class ClientConnection:
         """A call of this user that another page holds, or held."""
         holder = self._shared.holder(call.session)
         if holder is not None and not message.take_over:
-            raise HeldElsewhere(
+            raise OwnedElsewhere(
                 "The call goes on in another window: ask with takeOver to bring it here.", field="callId"
             )
         self._calls.renew_media(call.id, sdp=message.sdp, session=self.session, prefer=message.prefer or "")

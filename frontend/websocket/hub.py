@@ -9,11 +9,11 @@ from ari_bridge import metrics
 from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.fsm.call import Call, CallState, Direction
 from ari_bridge.hooks import CallAdopted, CallChanged, CallEnded, CallStarted, HookEvent, Hooks
+from ari_bridge_protocol import messages
 from frontend.auth.authenticator import Authenticator
 from frontend.auth.sessions import Sessions
 from frontend.http.problems import ProblemError
 from frontend.presence.registrar import WebSocketRegistrar
-from frontend.protocol import messages
 from frontend.webrtc.ice_servers import IceServers
 from frontend.websocket.connection import ClientConnection, PageMedia
 from frontend.websocket.message_socket import FRAME_BYTES
@@ -60,11 +60,11 @@ class ConnectionHub:
         user = request.query.get("user", "")
         connection = ClientConnection(self, socket, request.headers.get("Authorization"), user)
         self._open.add(connection)
-        metrics.WEBSOCKETS.inc()
+        metrics.WEBSOCKET_CONNECTIONS.inc()
         try:
             await connection.run()
         finally:
-            metrics.WEBSOCKETS.dec()
+            metrics.WEBSOCKET_CONNECTIONS.dec()
             self._open.discard(connection)
         return socket
 

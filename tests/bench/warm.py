@@ -32,7 +32,7 @@ SETTLED = 1.5  # seconds that a warm connection is given: a person writes a numb
 SWALLOW = """
 const send = WebSocket.prototype.send;
 WebSocket.prototype.send = function (data) {
-  if (window.__cold && typeof data === "string" && data.includes('"type":"warm"')) return;
+  if (window.__cold && typeof data === "string" && data.includes('"type":"prepare-media"')) return;
   send.call(this, data);
 };
 """

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Locator, Page, expect
 
-from frontend.client.audio import ReceivedAudio, Sound
+from ari_bridge_client.audio import ReceivedAudio, Sound
 from tests.e2e.ears import Ears
 from tests.real.site import Site
 

@@ -11,8 +11,8 @@ from ari_bridge.engine.call_manager import StateChanged
 from ari_bridge.errors import Unavailable
 from ari_bridge.ids import leg_number
 from ari_bridge.outcomes import Detail
+from ari_bridge_client.audio import Silence, Tone
 from deploy.demo.rtpengine import Rtpengine
-from frontend.client.audio import Silence, Tone
 from tests.integration.test_parts_missing import health
 from tests.real.parts import VERSIONS, Pbx, new_pbx
 from tests.real.placed import Placed

@@ -11,10 +11,10 @@ import msgspec
 import pytest
 
 from ari_bridge.preferences import PreferenceFile, Preferences
-from frontend.client import Call
-from frontend.client.audio import Silence, Tone
+from ari_bridge_client import Call
+from ari_bridge_client.audio import Silence, Tone
+from ari_bridge_protocol import messages
 from frontend.presence.preferences import UserServices
-from frontend.protocol import messages
 from tests.real.boxes import boxes as boxes
 from tests.real.parts import both_versions
 from tests.real.rtp import RtpPeer

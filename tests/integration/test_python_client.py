@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from ari_bridge.outcomes import Outcome
-from frontend.client import Client, HttpClient, Incoming, Problem, RecordingInfo, Refused, Tone
-from frontend.client.aiortc_media import WebRtc
-from frontend.client.events import Mute, TakenOver
+from ari_bridge_client import Client, HttpClient, Incoming, Problem, RecordingInfo, Refused, Tone
+from ari_bridge_client.aiortc_media import WebRtc
+from ari_bridge_client.events import Mute, TakenOver
 from tests.real.placed import OFFER
 from tests.real.site import Site, SiteWith
 
@@ -40,7 +40,7 @@ async def test_a_call_is_taken_over_by_another_program(site_with: SiteWith) -> N
         await call.heard.wait_for_tone(1004)
         with pytest.raises(Refused) as refused:
             await second._begin(call.id, None, None)
-        assert refused.value.code == "held_elsewhere"
+        assert refused.value.code == "owned_elsewhere"
         moved = await second.take_over(call.id)
         await moved.heard.wait_for_tone(1004)
         assert await call.wait("taken_over") == TakenOver()
@@ -89,7 +89,7 @@ async def test_a_call_over_http_alone_is_heard_held_and_recorded(site: Site, tmp
         names = []
         async for event in http.events(last_id=0):
             names.append(event.name)
-            if event.name == "recording.over":
+            if event.name == "recording.finished":
                 break
         assert names.index("call.started") < names.index("call.ended")
     await media.close()

@@ -17,9 +17,9 @@ from ari_bridge.ids import parse_resource_id
 from ari_bridge.media.ng import NgClient
 from ari_bridge.media.node_address import NodeAddress
 from ari_bridge.media.rtpengine import Rtpengine as Engine
+from ari_bridge_client import Client
 from deploy.demo.rtpengine import Rtpengine
 from frontend.app import App
-from frontend.client import Client
 from frontend.settings import Settings
 from tests.real.journals import remove_journal
 from tests.real.parts import Pbx

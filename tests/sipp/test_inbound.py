@@ -7,7 +7,7 @@ import pytest
 from ari_bridge.engine.call_manager import HoldChanged, Update
 from ari_bridge.fsm.call import Call
 from ari_bridge.outcomes import Outcome
-from frontend.client.audio import Tone
+from ari_bridge_client.audio import Tone
 from tests.real.rtp import PCMU, RtpPeer
 from tests.real.sipp import Sipp
 from tests.real.site import Site, SiteWith

@@ -7,7 +7,6 @@ import types
 
 import pytest
 
-from ari_bridge import hooks as hooks_module
 from ari_bridge.fsm.call import Call, Direction
 from ari_bridge.hooks import (
     AriReceived,
@@ -18,6 +17,8 @@ from ari_bridge.hooks import (
     HookEvent,
     Hooks,
     PluginError,
+    RecordingFinished,
+    emitter,
     load_plugins,
 )
 
@@ -69,7 +70,7 @@ def test_a_handler_that_raises_gets_the_next_event_all_the_same(hooks: Hooks) ->
 
 
 def test_an_async_handler_that_hangs_is_cut_off(hooks: Hooks, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hooks_module, "HANDLER_SECONDS", 0.01)
+    monkeypatch.setattr(emitter, "HANDLER_TIMEOUT_S", 0.01)
     seen: list[str] = []
 
     async def handler(event: CallEvent) -> None:
@@ -92,10 +93,10 @@ def test_a_handler_that_blocks_for_ever_stops_nobody(hooks: Hooks) -> None:
     hooks.on(CallEvent, blocked)
     seen: list[HookEvent] = []
     hooks.on(CallEvent, seen.append)
-    for _ in range(hooks_module.QUEUE_SIZE + 10):
+    for _ in range(emitter.MAX_QUEUED_EVENTS + 10):
         hooks.emit(CallStarted(CALL))
     hooks.close()
-    assert len(seen) >= hooks_module.QUEUE_SIZE
+    assert len(seen) >= emitter.MAX_QUEUED_EVENTS
     release.set()
 
 
@@ -108,6 +109,12 @@ def test_a_tap_that_raises_does_not_stop_the_event(hooks: Hooks) -> None:
     hooks.tap(seen.append)
     hooks.emit(CallStarted(CALL))
     assert len(seen) == 1
+
+
+def test_every_event_names_its_call_by_the_same_field() -> None:
+    assert CallEnded(CALL).call_id == RecordingFinished("call1", "call1-rec1").call_id == "call1"
+    assert AriReceived("Dial", {}).call_id is None
+    assert AriReceived("Dial", {}, call_id="call1").call_id == "call1"
 
 
 def test_no_sdp_leaves_with_an_event() -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from ari_bridge.fsm.call import Direction
 from ari_bridge.outcomes import Detail, Outcome
-from frontend.protocol import messages
+from ari_bridge_protocol import messages
 
 _SCALARS: dict[object, str] = {str: "string", int: "number", float: "number", bool: "boolean", Any: "unknown"}
 ENUMS: tuple[type[enum.Enum], ...] = (Direction, Outcome, Detail)

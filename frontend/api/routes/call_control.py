@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.errors import UnknownCall
-from ari_bridge.ids import new_call_id
+from ari_bridge_protocol import messages
+from ari_bridge_protocol.call_ids import new_call_id
 from frontend.api.routes import call_endpoints as operations
 from frontend.api.routes.call_endpoints import (
     ConfigData,
@@ -33,7 +34,6 @@ from frontend.calls.commands import CallCommand, execute
 from frontend.http.endpoint import Nothing, TypedRequest
 from frontend.http.idempotency import IdempotencyGuard
 from frontend.http.middleware import json_response
-from frontend.protocol import messages
 
 BODY_BYTES = 1024 * 1024
 

@@ -8,9 +8,9 @@ from ari_bridge.fsm.call import CallState, Direction, PartyState
 from ari_bridge.fsm.call_data import CallData, PartyData
 from ari_bridge.ids import CALL_ID_CHARACTERS
 from ari_bridge.outcomes import Outcome
+from ari_bridge_protocol.messages import ClientState
 from frontend.http import examples
 from frontend.http.endpoint import HEADER, Endpoint, Nothing, ResponseSpec
-from frontend.protocol.messages import ClientState
 
 CALLS, SIGNING_IN, SERVER = "Calls", "Signing in", "The server"
 

@@ -7,8 +7,8 @@ from ari_bridge.call_store import NEWEST, CallStore, Position, StoreRefused
 from ari_bridge.cdr import Cursor, owner
 from ari_bridge.errors import Unavailable
 from ari_bridge.fsm.call import Call, Direction
+from ari_bridge_protocol.messages import ClientState
 from frontend.calls.views import client_state
-from frontend.protocol.messages import ClientState
 
 READ_AT_ONCE = 500
 READ_AT_MOST = 5000
@@ -61,7 +61,7 @@ async def page_of(
     """At most `limit` calls, and where the next page begins; None: there is none.
 
     A call that begins meanwhile is before them all, so it moves nothing. `live`: the calls that stand, all of them.
-    Raises Unavailable: the call memory cannot be read now.
+    Raises Unavailable: the call store cannot be read now.
     """
     place = wanted.first_place(cursor)
     if wanted.live or wanted.state not in (None, "ended"):

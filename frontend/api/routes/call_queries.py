@@ -11,6 +11,7 @@ from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.errors import InvalidRequest, UnknownCall
 from ari_bridge.fsm.call import Direction
 from ari_bridge.fsm.call_data import CallData
+from ari_bridge_protocol.messages import ClientState
 from frontend.api.routes.call_endpoints import CALLS, EXAMPLE_CALL, OneCall
 from frontend.api.routes.call_list import Filter, page_of
 from frontend.auth.authenticator import Authenticator
@@ -19,7 +20,6 @@ from frontend.http.endpoint import HEADER, Endpoint, Nothing, ResponseSpec, Type
 from frontend.http.long_poll import MOST_SECONDS, CallChangeWaiter, tags_of
 from frontend.http.middleware import json_response
 from frontend.http.parameters import Timestamp, text_format
-from frontend.protocol.messages import ClientState
 
 _FRESH = {"Cache-Control": "no-store"}
 _TAG = {"ETag": "What this answer shows. Give it back in `If-None-Match`, and no change is missed."}
@@ -57,7 +57,7 @@ SHOW = Endpoint(
     tag=CALLS,
     summary="See how a call stands, or wait for its next change",
     description=(
-        "Also one that has ended, for `CALL_RECORDS_DAYS`. With `wait`, and without `If-None-Match`, a call that has "
+        "Also one that has ended, for `CALL_STORE_DAYS`. With `wait`, and without `If-None-Match`, a call that has "
         "ended is answered at once."
     ),
     parameters=OneCallWatched,

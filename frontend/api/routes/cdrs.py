@@ -54,7 +54,9 @@ class RecordFilters(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class RecordsWanted(RecordFilters, frozen=True, rename="camel"):
-    cursor: Annotated[Cursor, text_format(Cursor.parse, {"type": "string"})] | None = None  # `next` of the page before
+    cursor: Annotated[Cursor, text_format(Cursor.parse, {"type": "string"})] | None = (
+        None  # `nextCursor` of the page before
+    )
     limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_ROWS)] = 50
 
 
@@ -196,8 +198,8 @@ class RecordsApi:
         try:
             await response.prepare(request)
             await _write(response, export.header() + export.lines(page.cdrs))
-            while page.next is not None:
-                page = await self._records.page(replace(query, cursor=Cursor.parse(page.next)))
+            while page.next_cursor is not None:
+                page = await self._records.page(replace(query, cursor=Cursor.parse(page.next_cursor)))
                 await _write(response, export.lines(page.cdrs))
             await response.write_eof()
         except (CdrUnavailable, TimeoutError, ConnectionError) as error:

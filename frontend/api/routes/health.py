@@ -54,7 +54,7 @@ class Checks(msgspec.Struct, frozen=True, omit_defaults=True):
     ari: PartCheck
     pbx: PartCheck  # it makes channels and media legs, and has the context that calls begin in
     rtpengine: MediaCheck
-    store: PartCheck  # the call memory
+    store: PartCheck  # the call store
     recordings: PartCheck
     records: PartCheck
 

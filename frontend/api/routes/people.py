@@ -6,12 +6,12 @@ import msgspec
 from aiohttp import web
 
 from ari_bridge.errors import InvalidRequest
+from ari_bridge_protocol import messages
+from ari_bridge_protocol.messages import CallPreferences, PersonSummary
 from frontend.auth.authenticator import Authenticator
 from frontend.http.endpoint import Endpoint, Nothing, ResponseSpec, TypedRequest
 from frontend.http.middleware import json_response
 from frontend.presence.preferences import UserServices
-from frontend.protocol import messages
-from frontend.protocol.messages import PersonSummary, Wishes
 
 PEOPLE = "People"
 
@@ -24,7 +24,7 @@ class Whose(msgspec.Struct, frozen=True):
     user: str | None = None  # whose preferences; only where nobody signs in: else they are your own
 
 
-_EXAMPLE = Wishes(forward_no_answer="voicemail", ring_seconds=20)
+_EXAMPLE = CallPreferences(forward_no_answer="voicemail", ring_seconds=20)
 LIST = Endpoint(
     name="listPeople",
     method="GET",
@@ -51,7 +51,7 @@ SHOW = Endpoint(
     summary="See what is done with calls for you",
     parameters=Whose,
     body=Nothing,
-    answers={200: ResponseSpec(description="The preferences", shape=Wishes, example=_EXAMPLE)},
+    answers={200: ResponseSpec(description="The preferences", shape=CallPreferences, example=_EXAMPLE)},
 )
 CHANGE = Endpoint(
     name="setPreferences",
@@ -61,8 +61,10 @@ CHANGE = Endpoint(
     summary="Say what is to be done with calls for you",
     description="As a whole: what is left out is as at the beginning. All your pages are told.",
     parameters=Whose,
-    body=Wishes,
-    answers={200: ResponseSpec(description="The preferences as they are kept", shape=Wishes, example=_EXAMPLE)},
+    body=CallPreferences,
+    answers={
+        200: ResponseSpec(description="The preferences as they are kept", shape=CallPreferences, example=_EXAMPLE)
+    },
     problems=("too_many", "unavailable"),
     example_body=_EXAMPLE,
 )
@@ -89,7 +91,7 @@ class PeopleApi:
     async def show(self, asked: TypedRequest[Whose, Nothing]) -> web.Response:
         return json_response(_told(self._attendant.preferences(self._me(asked))))
 
-    async def change(self, asked: TypedRequest[Whose, Wishes]) -> web.Response:
+    async def change(self, asked: TypedRequest[Whose, CallPreferences]) -> web.Response:
         wanted = messages.Preferences(**msgspec.structs.asdict(asked.body))
         return json_response(_told(await self._attendant.set(self._me(asked), wanted)))
 
@@ -105,5 +107,5 @@ class PeopleApi:
         return self._access.identify(named, None)
 
 
-def _told(preferences: messages.Preferences) -> Wishes:
-    return Wishes(**msgspec.structs.asdict(preferences))
+def _told(preferences: messages.Preferences) -> CallPreferences:
+    return CallPreferences(**msgspec.structs.asdict(preferences))

@@ -35,7 +35,7 @@ def _cursor(text: str) -> Place:
         data = base64.b64decode(text[:400] + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         return msgspec.json.decode(data, type=tuple[float, str])
     except (ValueError, msgspec.DecodeError):  # also UnicodeEncodeError, binascii.Error
-        raise InvalidRequest("cursor is what `next` said on the page before.", field="cursor") from None
+        raise InvalidRequest("cursor must be the nextCursor of the page before.", field="cursor") from None
 
 
 # --- the operations ----------------------------------------------------------
@@ -55,11 +55,11 @@ class RecordingData(msgspec.Struct, frozen=True, rename="camel"):
     sha256: str  # of the sound file, in hexadecimal
 
 
-class RecordingPage(msgspec.Struct, frozen=True):
+class RecordingPage(msgspec.Struct, frozen=True, rename="camel"):
     """Newest first."""
 
     recordings: list[RecordingData]
-    next: str | None  # the `cursor` of the next page; null: this is the last
+    next_cursor: str | None  # the `cursor` of the next page; null: this is the last
 
 
 class RecordingFilters(msgspec.Struct, frozen=True, rename="camel"):
@@ -68,7 +68,7 @@ class RecordingFilters(msgspec.Struct, frozen=True, rename="camel"):
     until: Timestamp | None = None  # not included
     limit: Annotated[int, msgspec.Meta(ge=1, le=MOST)] = LIMIT
     cursor: Annotated[Place, text_format(_cursor, {"type": "string"})] | None = None
-    """what `next` said on the page before"""
+    """the `nextCursor` of the page before"""
 
 
 class OneRecording(msgspec.Struct, frozen=True):

@@ -21,24 +21,52 @@ function importsOf(folder: string): { file: string; imported: string }[] {
 
 const CLIENT = "packages/sip-proxy-client/src";
 
-/** What each folder may import beside itself, from the innermost outwards. */
-const FLOORS: Record<string, string> = {
-  protocol: "",
-  signaling: "protocol ids clock",
-  http: "signaling protocol clock",
-  devices: "protocol",
-  state: "signaling devices protocol media/PeerConnection quality/mos", // of the last two the types of what they say
-  quality: "http signaling state devices media protocol",
-  media: "quality state devices protocol clock",
-  calls: "state http signaling protocol clock",
-  sounds: "state devices/autoplay SIPProxyClient",
-};
+/** The table of docs/ARCHITECTURE.md: what each folder may import beside itself, of types too. */
+const ALLOWED: Record<string, string[]> = Object.fromEntries(
+  [...readFileSync(join(WEB, "../../docs/ARCHITECTURE.md"), "utf8").matchAll(/^\| `src\/(\w+)\/` \|[^|]*\|([^|]*)\|$/gm)].map(([, folder = "", imports = ""]) => [
+    folder,
+    [...imports.matchAll(/`(\w+)`/g)].map(([, name = ""]) => name),
+  ]),
+);
 
-test.each(Object.entries(FLOORS))("sip-proxy-client: %s/ imports what is further in", (part, inner) => {
-  const allowed = [part, ...inner.split(" ").filter(Boolean)];
-  const isAllowed = (name: string): boolean => allowed.some((one) => name === one || name.startsWith(`${one}/`));
-  const wrong = importsOf(CLIENT).filter(({ file, imported }) => file.startsWith(`${part}/`) && !isAllowed(imported.replace(/\.js$/, "")));
-  expect(wrong).toEqual([]);
+/** `signaling/urls.js` belongs to `signaling`, `clock.js` to `clock`. */
+const partOf = (name: string): string => name.split("/")[0]!.replace(/\.\w+$/, "");
+
+test("docs/ARCHITECTURE.md has each folder of sip-proxy-client", () => {
+  const folders = readdirSync(join(WEB, CLIENT), { withFileTypes: true }).filter((entry) => entry.isDirectory() && entry.name !== "testing");
+  expect(Object.keys(ALLOWED).sort()).toEqual(folders.map(({ name }) => name).sort());
+});
+
+test.each(Object.entries(ALLOWED))("sip-proxy-client: %s/ imports what docs/ARCHITECTURE.md allows", (folder, allowed) => {
+  const imports = importsOf(CLIENT).filter(({ file }) => file.startsWith(`${folder}/`));
+  expect(imports.filter(({ imported }) => ![folder, ...allowed].includes(partOf(imported)))).toEqual([]);
+  const unused = allowed.filter((name) => !imports.some(({ imported }) => partOf(imported) === name));
+  expect(unused).toEqual([]);
+});
+
+/** Each circle in what is imported, as the names along it. */
+function circlesOf(edges: readonly (readonly [from: string, to: string])[]): string[] {
+  const found: string[] = [];
+  const done = new Set<string>();
+  const visit = (name: string, path: readonly string[]): void => {
+    if (path.includes(name)) return void found.push([...path.slice(path.indexOf(name)), name].join(" > "));
+    if (done.has(name)) return;
+    for (const [from, to] of edges) if (from === name) visit(to, [...path, name]);
+    done.add(name);
+  };
+  for (const [from] of edges) visit(from, []);
+  return found;
+}
+
+const bare = (name: string): string => name.replace(/\.(js|tsx?)$/, "");
+
+test.each([CLIENT, "packages/sip-proxy-react/src", "softphone/src"])("%s: no file imports itself by way of others, not even for a type", (folder) => {
+  expect(circlesOf(importsOf(folder).map(({ file, imported }) => [bare(file), bare(imported)]))).toEqual([]);
+});
+
+test("sip-proxy-client: no folder imports itself by way of others", () => {
+  const edges = importsOf(CLIENT).map(({ file, imported }) => [partOf(file), partOf(imported)] as const);
+  expect(circlesOf(edges.filter(([from, to]) => from !== to))).toEqual([]);
 });
 
 test("sip-proxy-client imports nothing but its own files: there are no dependencies", () => {

@@ -1,4 +1,4 @@
-"""Keys of requests in the call memory: kept over a death, for a day, and only so many."""
+"""Keys of requests in the call store: kept over a death, for a day, and only so many."""
 
 import sqlite3
 import time

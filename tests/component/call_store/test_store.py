@@ -1,4 +1,4 @@
-"""The call memory where nothing is wrong."""
+"""The call store where nothing is wrong."""
 
 import asyncio
 import os

@@ -400,7 +400,7 @@ async def test_where_nothing_can_be_written_calls_go_on_in_memory(opened: Any, j
             store.save(a_call("second"))
             assert store.get("second")
             assert "nor can the journal" in store.reason
-        assert sum("were this process killed" in entry["event"] for entry in logs) == 1
+        assert sum("if this process were killed" in entry["event"] for entry in logs) == 1
         await healed(store)
         assert store.get("second")
     finally:

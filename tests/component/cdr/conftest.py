@@ -1,4 +1,4 @@
-"""Call detail records on real files, beside a real call memory."""
+"""Call detail records on real files, beside a real call store."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager

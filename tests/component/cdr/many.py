@@ -61,7 +61,7 @@ async def asked_in_every_way(database: Database) -> None:
     async def check(query: Query, wanted: list[Cdr]) -> None:
         page = await database.page(query)
         assert page.cdrs == tuple(wanted[: query.limit]), query
-        assert (page.next is None) is (len(wanted) <= query.limit), query
+        assert (page.next_cursor is None) is (len(wanted) <= query.limit), query
 
     everything = Query(limit=500)
     await check(everything, records)
@@ -107,10 +107,10 @@ async def every_page_comes_once(database: Database) -> None:
     while True:
         page = await database.page(query)
         seen += [one.call_id for one in page.cdrs]
-        if page.next is None:
+        if page.next_cursor is None:
             break
         await database.put([a_record(10_000 + len(seen))])
-        query = replace(query, cursor=Cursor.parse(page.next))
+        query = replace(query, cursor=Cursor.parse(page.next_cursor))
     assert seen == sorted((one.call_id for one in records), reverse=True)
 
 

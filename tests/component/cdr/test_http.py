@@ -83,9 +83,9 @@ async def test_pages(http: Client) -> None:
         async with http.get("/cdrs", params=parameters) as response:
             seen += await ids(response)
             body = await response.json()
-        if body["next"] is None:
+        if body["nextCursor"] is None:
             break
-        parameters["cursor"] = body["next"]
+        parameters["cursor"] = body["nextCursor"]
     assert seen == [f"call{number:02}" for number in reversed(range(30))]
 
 
@@ -95,7 +95,7 @@ async def test_filters(http: Client) -> None:
     async with http.get("/cdrs", params={"user": "alice", "since": NOW + 10, "until": NOW + 13}) as response:
         assert await ids(response) == ["call11", "call10"]
     async with http.get("/cdrs", params={"outcome": "busy"}) as response:
-        assert await response.json() == {"cdrs": [], "next": None}
+        assert await response.json() == {"cdrs": [], "nextCursor": None}
 
 
 async def test_one_record(http: Client) -> None:

@@ -21,7 +21,7 @@ from tests.fakes.rtpengine import FakeRtpengine
 from tests.offers import OFFER
 
 Process = partial[_AsyncGeneratorContextManager[Engine, None]]
-"""Called, it is one process after the other on the same PBX, rtpengine and call memory."""
+"""Called, it is one process after the other on the same PBX, rtpengine and call store."""
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ pytestmark = [
 
 @pytest.fixture
 async def process(fake_ari: FakeAri, fake_rtpengine: FakeRtpengine, tmp_path: Path) -> AsyncIterator[Process]:
-    """Called, it is one process after the other on the same PBX, rtpengine and call memory."""
+    """Called, it is one process after the other on the same PBX, rtpengine and call store."""
     yield partial(an_engine, fake_ari, fake_rtpengine, state_dir=tmp_path)
 
 

@@ -36,7 +36,7 @@ class Process:
 
 @dataclass
 class Outside:
-    """What outlives a process: the calls that the PBX was asked for, and those that the call memory has."""
+    """What outlives a process: the calls that the PBX was asked for, and those that the call store has."""
 
     dialled: list[str] = field(default_factory=list)
     remembered: set[str] = field(default_factory=set)

@@ -98,8 +98,8 @@ async def test_a_call_is_answered_by_the_id_that_its_client_chose(
 @pytest.mark.parametrize("call_id", CHOSEN)
 async def test_a_page_is_answered_by_it(app: App, pbx: FakeAri, call_id: str) -> None:
     async with page(app) as (socket, _):
-        await socket.send_json({"type": "warm", "callId": call_id, "sdp": OFFER})
-        assert (await told(socket, "warmed"))["callId"] == call_id
+        await socket.send_json({"type": "prepare-media", "callId": call_id, "sdp": OFFER})
+        assert (await told(socket, "media-prepared"))["callId"] == call_id
         await socket.send_json({"type": "offer", "callId": call_id, "target": "600", "sdp": OFFER})
         assert (await told(socket, "answer"))["callId"] == call_id
         assert app.calls.get(call_id).leg == 1, "the leg that was made ahead is the call's"
@@ -125,10 +125,10 @@ async def test_an_rtpengine_that_dies_asks_the_call_s_page(app: App, rtpengine: 
 
 async def test_a_leg_ahead_of_a_call_is_given_up_by_its_id(app: App, pbx: FakeAri) -> None:
     async with page(app) as (socket, _):
-        await socket.send_json({"type": "warm", "callId": "call-7", "sdp": OFFER})
-        await told(socket, "warmed")
+        await socket.send_json({"type": "prepare-media", "callId": "call-7", "sdp": OFFER})
+        await told(socket, "media-prepared")
         await pbx.end(f"{stem_of('call-7')}-em")
-        assert (await told(socket, "cooled"))["callId"] == "call-7"
+        assert (await told(socket, "media-discarded"))["callId"] == "call-7"
 
 
 async def test_the_next_process_knows_the_call_by_it(

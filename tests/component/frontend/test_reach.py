@@ -129,8 +129,8 @@ async def test_candidates_of_media_that_was_made_ahead_are_kept_for_its_call(
     app: App, rtpengine: FakeRtpengine
 ) -> None:
     async with aiohttp.ClientSession() as http, http.ws_connect(app.ws_url) as socket:
-        await socket.send_json({"type": "warm", "callId": "mine", "sdp": OFFER})
-        await told(socket, "warmed")
+        await socket.send_json({"type": "prepare-media", "callId": "mine", "sdp": OFFER})
+        await told(socket, "media-prepared")
         await socket.send_json({"type": "candidate", "callId": "mine", "candidate": CANDIDATE.format(1)})
         await socket.send_json({"type": "offer", "target": "600", "callId": "mine", "sdp": OFFER})
         assert "203.0.113.1 " in (await passed_on(rtpengine, 1))[0]

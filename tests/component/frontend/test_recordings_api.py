@@ -104,9 +104,9 @@ async def test_page_by_page(http: aiohttp.ClientSession) -> None:
     while True:
         _, data = await get(http, "/recordings", **query)
         seen += [recording["callId"] for recording in data["recordings"]]
-        if data["next"] is None:
+        if data["nextCursor"] is None:
             break
-        query["cursor"] = data["next"]
+        query["cursor"] = data["nextCursor"]
     assert seen == ["call6", "call5", "call4", "call3", "call2", "call1"]
 
 

@@ -111,7 +111,7 @@ async def test_another_page_takes_over_only_when_it_says_so(app: App) -> None:
                 pass
         assert (summaries[0]["here"], summaries[0]["attached"]) == (False, True)
         await second.send_json({"type": "offer", "callId": call_id, "sdp": OFFER})
-        assert (await told(second, "error"))["code"] == "held_elsewhere"
+        assert (await told(second, "error"))["code"] == "owned_elsewhere"
         await second.send_json({"type": "offer", "callId": call_id, "sdp": OFFER, "takeOver": True})
         assert (await told(second, "answer"))["callId"] == call_id
         assert (await told(first, "taken-over"))["callId"] == call_id

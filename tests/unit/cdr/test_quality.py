@@ -1,7 +1,7 @@
 """What is kept of how calls sound, and for how long."""
 
 from ari_bridge.cdr.quality import LATE_SECONDS, LEGS, QualityBuffer
-from ari_bridge.hooks import LegReleased, PageMeasured
+from ari_bridge.hooks import LegReleased, QualityReported
 from ari_bridge.leg_stats import LegFigures, SideFigures
 
 SIDES = LegFigures(SideFigures(10, 100, "opus"), SideFigures(9, 90, "PCMU"))
@@ -17,7 +17,7 @@ class Clock:
 def test_the_last_report_and_the_last_leg_count() -> None:
     kept = QualityBuffer(Clock())
     for mos in (4.0, 4.2):
-        kept.page(PageMeasured("a", {"mos": mos}))
+        kept.page(QualityReported("a", {"mos": mos}))
     kept.leg(LegReleased("a", 1, SIDES))
     assert kept.of("a") == {"page": {"mos": 4.2}, "rtpengine": SIDES.data()}
     assert kept.codecs("a") == "opus, PCMU"
@@ -34,11 +34,11 @@ def test_so_many_legs_are_kept_and_no_more() -> None:
 def test_a_report_comes_too_late_a_minute_after_the_end() -> None:
     clock = Clock()
     kept = QualityBuffer(clock)
-    kept.page(PageMeasured("a", {"mos": 4.0}))
+    kept.page(QualityReported("a", {"mos": 4.0}))
     kept.ended("a")
     clock.now += LATE_SECONDS - 1
-    assert kept.page(PageMeasured("a", {"mos": 3.0}))
+    assert kept.page(QualityReported("a", {"mos": 3.0}))
     clock.now += 2
-    assert not kept.page(PageMeasured("a", {"mos": 2.0}))
+    assert not kept.page(QualityReported("a", {"mos": 2.0}))
     kept.forget_old()
     assert kept.of("a") == {}

@@ -8,6 +8,7 @@ import jsonschema_rs
 import msgspec
 import pytest
 
+from ari_bridge_protocol import messages
 from frontend.api.openapi.document import document
 from frontend.api.openapi.html import page
 from frontend.api.routes import OPERATIONS
@@ -16,7 +17,6 @@ from frontend.codegen.__main__ import outputs
 from frontend.http.endpoint import JSON, Endpoint
 from frontend.http.examples import ANSWER, OFFER
 from frontend.http.problems import KINDS, MEDIA_TYPE
-from frontend.protocol import messages
 
 DOCUMENT = document()
 EXAMPLES = [

@@ -168,7 +168,7 @@ export const PROBLEMS: Record<Problem, Message> = {
   not_connected: { text: "There is no connection to the phone system.", advice: "We keep trying. Call again then.", tone: "bad" },
   connection_lost: { text: "The connection to the phone system was lost, and the call with it.", tone: "bad" },
   accepted_elsewhere: { text: TAKEN_ELSEWHERE, tone: "calm" },
-  held_elsewhere: { text: ELSEWHERE, tone: "calm" },
+  owned_elsewhere: { text: ELSEWHERE, tone: "calm" },
   unauthorized: { text: "You are not signed in any more.", advice: "Sign out, and in again.", tone: "bad" },
   refused: { text: "The phone system did not take the call.", tone: "bad" },
 };

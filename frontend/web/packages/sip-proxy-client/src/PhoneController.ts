@@ -3,7 +3,7 @@
 
 import { callTime, steady, timeCalls } from "./clock.js";
 import { ask, attend, unheard, type Settings } from "./state/userState.js";
-import { callOf, type Call, type Problem } from "./state/model.js";
+import { callOf, type Call, type PhoneEvent, type PhoneState, type Problem, type Quality, type Release } from "./state/model.js";
 import { preferring, type Codec } from "./state/codec.js";
 import { CallCommands } from "./calls/CallCommands.js";
 import { DeviceManager, microphoneError } from "./devices/DeviceManager.js";
@@ -14,15 +14,14 @@ import type { CallMedia } from "./media/CallMedia.js";
 import type { QualityMonitor, Sampled } from "./quality/QualityMonitor.js";
 import { forget, keep } from "./calls/callStorage.js";
 import type { Preflight } from "./quality/preflight.js";
-import { named, type Release } from "./state/reconcile.js";
+import { named } from "./state/reconcile.js";
 import { NOTHING_YET, type Snapshot } from "./state/snapshot.js";
 import { CallReconciler } from "./calls/CallReconciler.js";
-import { activeOf, canDial, findCall, step, toHold, type PhoneEvent, type PhoneState } from "./state/phoneReducer.js";
+import { activeOf, canDial, findCall, step, toHold } from "./state/phoneReducer.js";
 import { MediaPrewarmer } from "./media/MediaPrewarmer.js";
 import { Microphone, type MicrophoneProblem } from "./devices/Microphone.js";
 import { PeerConnection } from "./media/PeerConnection.js";
 import { sourceOf } from "./devices/audioSource.js";
-import type { Quality } from "./quality/mos.js";
 import { IceConfig } from "./media/iceConfig.js";
 import { RemoteAudio } from "./devices/RemoteAudio.js";
 import type { Dtmf, Error as Refusal, Feedback, ServerMessage } from "./protocol/messages.js";
@@ -336,8 +335,8 @@ export class PhoneController {
     const attended = attend(this.snapshot.attended, message);
     if (attended) return this.#set({ attended });
     switch (message.type) {
-      case "warmed":
-      case "cooled":
+      case "media-prepared":
+      case "media-discarded":
         return;
       case "answer":
         this.#takingOver.delete(message.callId);
@@ -387,7 +386,7 @@ export class PhoneController {
     media.refused();
     this.#standing.offerRefused(callId);
     if (code === "unknown_call") void this.#standing.lookUp(callId);
-    else if (code === "held_elsewhere") this.#dispatch({ type: "server", message: { type: "taken-over", callId }, at: callTime() });
+    else if (code === "owned_elsewhere") this.#dispatch({ type: "server", message: { type: "taken-over", callId }, at: callTime() });
     return true;
   }
 

@@ -1,11 +1,9 @@
 // One call, as a program sees it: what is known of it, what it can be asked, and what it tells.
 
-import { facing, type Call, type Phase } from "./state/model.js";
-import type { Person, Trouble } from "./state/pendingRequest.js";
+import { facing, type Call, type Person, type Phase, type Quality, type Trouble } from "./state/model.js";
 import { EventEmitter, heard, type Listener } from "./EventEmitter.js";
 import type { PhoneController } from "./PhoneController.js";
 import { SIPProxyError, endingError, failureOf } from "./errors.js";
-import type { Quality } from "./quality/mos.js";
 import { normalizeNumber } from "./number.js";
 import type { Feedback, PartySummary, QualityWarning, RecordingState } from "./protocol/messages.js";
 import type { ToldEvents } from "./stateEvents.js";

@@ -243,8 +243,8 @@ describe("a call that talks", () => {
     world.proxy.say({ type: "taken-over", callId: call.id });
     await settled();
     expect(events).toEqual(["ended", "disconnected"]);
-    expect(ends[0]!.error?.code).toBe("held_elsewhere");
-    expect([call.state, call.error?.code, states.at(-1), client.calls]).toEqual(["ended", "held_elsewhere", "ended", []]);
+    expect(ends[0]!.error?.code).toBe("owned_elsewhere");
+    expect([call.state, call.error?.code, states.at(-1), client.calls]).toEqual(["ended", "owned_elsewhere", "ended", []]);
     expect(client.state.elsewhere.map(({ id }) => id)).toEqual([call.id]);
     await expect(call.hold()).rejects.toMatchObject({ code: "wrong_state" });
     expect(world.proxy.of("hangup")).toEqual([]);

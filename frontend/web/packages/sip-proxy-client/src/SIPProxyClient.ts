@@ -447,7 +447,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
       const object = this.#objects.get(was.id);
       if (!object || findCall(after, was.id)) continue;
       const taken = after.elsewhere.some(({ id }) => id === was.id);
-      const over = after.over?.id === was.id ? after.over : end(was, callTime(), { problem: taken ? "held_elsewhere" : "connection_lost" });
+      const over = after.over?.id === was.id ? after.over : end(was, callTime(), { problem: taken ? "owned_elsewhere" : "connection_lost" });
       object.take(over);
       this.#tellOf(object, tell({ call: was, link: before.link }, { call: over, link: after.link }));
       this.#telling.push(() => this.#objects.get(was.id) === object && this.#objects.delete(was.id));

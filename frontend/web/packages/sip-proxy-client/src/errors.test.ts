@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { Call } from "./state/model.js";
-import { end } from "./state/model.js";
+import { end, type Call } from "./state/model.js";
 import { SIPProxyError, endingError, told } from "./errors.js";
 import { ringing, talking } from "./testing/calls.js";
 
@@ -30,7 +29,7 @@ describe("an error", () => {
     const { components } = JSON.parse(readFileSync(new URL("../../../../../docs/openapi.json", import.meta.url), "utf8")) as { components: { responses: Record<string, unknown> } };
     const codes = [...JSON.stringify(components).matchAll(/problem-([a-z_]+)/g), ...readFileSync(new URL("../../../../../docs/HTTP.md", import.meta.url), "utf8").matchAll(/^\| `([a-z_]+)` \| [45]\d\d \|/gm)].map(([, code]) => code!);
     expect(codes.length).toBeGreaterThan(15);
-    for (const code of [...codes, "malformed", "unknown_type", "held_elsewhere"]) expect(told(code, "").code).toBe(code);
+    for (const code of [...codes, "malformed", "unknown_type", "owned_elsewhere"]) expect(told(code, "").code).toBe(code);
   });
 
   it("has no code that is misspelt", () => {

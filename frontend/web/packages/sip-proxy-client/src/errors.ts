@@ -46,7 +46,7 @@ export const MESSAGES: Record<Own, string> = {
   not_connected: "The server cannot be reached just now.",
   connection_lost: "The connection to the server was lost.",
   accepted_elsewhere: "The call was answered elsewhere.",
-  held_elsewhere: "This call goes on in another window.",
+  owned_elsewhere: "This call goes on in another window.",
   refused: "The server refused this.",
   unauthorized: "The name or password is wrong, or the sign-in has run out.",
   server_unreachable: "The server cannot be reached.",

@@ -16,10 +16,10 @@ export { callTime } from "./clock.js";
 // A client's state, and what pages read out of it.
 export type { Snapshot as ClientState } from "./state/snapshot.js";
 export { NOTHING_YET } from "./state/snapshot.js";
-export { IDLE, activeOf, asideOf, canDial, findCall, phaseOf, shownOf, waitingOf, type PhoneState } from "./state/phoneReducer.js";
-export { canLeave, facing, isConference, partiesOf, type Call as CallInfo, type LiveCall, type Phase, type Problem } from "./state/model.js";
-export type { CallSeen } from "./state/reconcile.js";
-export type { Person, Trouble } from "./state/pendingRequest.js";
+export { IDLE, activeOf, asideOf, canDial, findCall, phaseOf, shownOf, waitingOf } from "./state/phoneReducer.js";
+export {
+  canLeave, facing, isConference, partiesOf, type Call as CallInfo, type CallSeen, type LiveCall, type Person, type Phase, type PhoneState, type Problem, type Quality, type Trouble,
+} from "./state/model.js";
 export { FORWARDS, TO_VOICEMAIL, UNATTENDED, settingsOf, standOf, type Attended, type Fault, type Forward, type Settings } from "./state/userState.js";
 export type { DeviceUse } from "./devices/DeviceManager.js";
 export type { Codec } from "./state/codec.js";
@@ -27,7 +27,6 @@ export type { Preflight } from "./quality/preflight.js";
 export type { CallRecording } from "./http/recordings.js";
 export type { PastCall, PastCalls, PastCallsWanted } from "./http/pastCalls.js";
 export type { Device, Devices, MicrophoneProblem } from "./devices/Microphone.js";
-export type { Quality } from "./quality/mos.js";
 export { canChooseSpeaker } from "./devices/RemoteAudio.js";
 export type {
   Detail, Direction, Outcome, PartyState, PartySummary, PersonState, PersonSummary, QualityReport, QualityWarning, RecordingState, Voicemail,

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { fresh, type Call } from "./state/model.js";
-import { IDLE, findCall, step, type PhoneEvent, type PhoneState } from "./state/phoneReducer.js";
+import { fresh, type Call, type PhoneEvent, type PhoneState } from "./state/model.js";
+import { IDLE, findCall, step } from "./state/phoneReducer.js";
 import type { ServerMessage } from "./protocol/messages.js";
 import type { LinkStatus } from "./signaling/SignalingClient.js";
 import { tell, type Seen, type Told } from "./stateEvents.js";

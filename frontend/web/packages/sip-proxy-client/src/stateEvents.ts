@@ -99,7 +99,7 @@ function end(call: Call): Told[] {
   const { outcome, acceptedAt, endedAt, q850, sip, detail, forward, transferring } = call;
   const seconds = acceptedAt === null ? 0 : Math.max(0, ((endedAt ?? acceptedAt) - acceptedAt) / 1000);
   const told: CallEnd = { outcome, error, seconds, q850, sip, ...(detail && { detail }), ...(forward && { forward }) };
-  const broke = error && call.problem !== "accepted_elsewhere" && call.problem !== "held_elsewhere";
+  const broke = error && call.problem !== "accepted_elsewhere" && call.problem !== "owned_elsewhere";
   return [
     ...(outcome === "transferred" ? ([["transferred", { target: transferring?.number ?? "" }]] satisfies Told[]) : []),
     ...(broke ? ([["error", error], ["failed", error]] satisfies Told[]) : ([["ended", told]] satisfies Told[])),

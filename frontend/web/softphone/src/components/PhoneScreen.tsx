@@ -132,7 +132,7 @@ export function PhoneScreen(props: PhoneScreenProps) {
   }, [live]);
 
   // A call that another page has taken is shown as that, not as one that has ended here.
-  const taken = over?.problem === "accepted_elsewhere" || over?.problem === "held_elsewhere";
+  const taken = over?.problem === "accepted_elsewhere" || over?.problem === "owned_elsewhere";
   const elsewhere = !live && (!over || taken) ? snapshot.elsewhere : [];
   const consulted = active?.phase === "accepted" && active.consults ? findCall(snapshot, active.consults) : null;
   const people = (

@@ -35,7 +35,7 @@ export function useHistory(client: SIPProxyClient, user: string, registered: boo
         (page) => {
           if (over) return;
           setHistory((known) => refreshed(known, page.calls.map(entry), Date.now()));
-          setNext(page.next);
+          setNext(page.nextCursor);
         },
         () => {
           if (!over) timer = window.setTimeout(read, AGAIN_MS);
@@ -70,7 +70,7 @@ export function useHistory(client: SIPProxyClient, user: string, registered: boo
       client.pastCalls({ cursor: next }).then(
         (page) => {
           setHistory((known) => extended(known, page.calls.map(entry)));
-          setNext(page.next);
+          setNext(page.nextCursor);
         },
         () => undefined, // it is asked for by another press
       );

@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { ClientMessage } from "../protocol/messages.js";
 import { having, ringing, talking } from "../testing/calls.js";
 import { CallCommands } from "./CallCommands.js";
-import { activeOf, findCall, step, toHold, type PhoneState } from "../state/phoneReducer.js";
+import { activeOf, findCall, step, toHold } from "../state/phoneReducer.js";
+import type { PhoneState } from "../state/model.js";
 
 let state: PhoneState;
 let sent: ClientMessage[];

@@ -2,10 +2,8 @@
 
 import { callTime } from "../clock.js";
 import type { ClientMessage, Record as RecordMessage, RecordingState } from "../protocol/messages.js";
-import { facing, partiesOf, type LiveCall } from "../state/model.js";
-import type { Release } from "../state/reconcile.js";
-import { findCall, type PhoneEvent, type PhoneState } from "../state/phoneReducer.js";
-import type { Ask } from "../state/pendingRequest.js";
+import { facing, partiesOf, type Ask, type LiveCall, type PhoneEvent, type PhoneState, type Release } from "../state/model.js";
+import { findCall } from "../state/phoneReducer.js";
 
 export interface CommandsOptions {
   state(): PhoneState;

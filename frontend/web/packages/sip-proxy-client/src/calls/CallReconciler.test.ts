@@ -4,11 +4,11 @@ import { hold } from "../signaling/webLocks.js";
 import { Server } from "../http/HttpApi.js";
 import { having, ringing, talking } from "../testing/calls.js";
 import { fakeBrowser } from "../testing/fakes.js";
-import type { Call } from "../state/model.js";
+import type { Call, PhoneState } from "../state/model.js";
 import { callLock } from "./CallLocks.js";
 import { keep } from "./callStorage.js";
 import { CallReconciler } from "./CallReconciler.js";
-import { IDLE, findCall, shownOf, step, type PhoneState } from "../state/phoneReducer.js";
+import { IDLE, findCall, shownOf, step } from "../state/phoneReducer.js";
 
 const summary = (values: Partial<CallSummary> = {}): CallSummary => ({
   callId: "c1", direction: "outbound", state: "accepted", target: "600", caller: "1001", callerName: "", createdAt: 1, answeredAt: 2,

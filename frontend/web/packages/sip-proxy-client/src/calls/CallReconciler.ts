@@ -5,12 +5,12 @@ import type { CallSummary, ServerMessage } from "../protocol/messages.js";
 import type { SignalingClient, ListTime } from "../signaling/SignalingClient.js";
 import { isFree } from "../signaling/webLocks.js";
 import type { Server } from "../http/HttpApi.js";
-import { callOf, type Call } from "../state/model.js";
+import { callOf, type Call, type CallSeen, type PhoneEvent, type PhoneState, type Release } from "../state/model.js";
 import { whatBecameOf } from "./endedCallLookup.js";
 import { callLock } from "./CallLocks.js";
 import { forget, recall } from "./callStorage.js";
-import { seenOf, settle, type CallSeen, type Release } from "../state/reconcile.js";
-import { findCall, type PhoneEvent, type PhoneState } from "../state/phoneReducer.js";
+import { seenOf, settle } from "../state/reconcile.js";
+import { findCall } from "../state/phoneReducer.js";
 
 export interface StandingOptions {
   link: Pick<SignalingClient, "connection" | "ready" | "send">;

@@ -1,9 +1,7 @@
 // What a page remembers of its calls beyond its own end, in this tab only: a reload shows them at once, muted and held
 // as they were.
 
-import { isLive, type Call, type LiveCall } from "../state/model.js";
-import type { Release } from "../state/reconcile.js";
-import type { PhoneState } from "../state/phoneReducer.js";
+import { isLive, type Call, type LiveCall, type PhoneState, type Release } from "../state/model.js";
 
 const KEY = "sip-proxy.calls";
 

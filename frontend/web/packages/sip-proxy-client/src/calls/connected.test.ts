@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { ServerMessage } from "../protocol/messages.js";
 import { having, ringing, seen, talking } from "../testing/calls.js";
-import { facing, type LiveCall } from "../state/model.js";
+import { facing, type LiveCall, type PhoneState } from "../state/model.js";
 import { seenOf } from "../state/reconcile.js";
-import { activeOf, step, type PhoneState } from "../state/phoneReducer.js";
+import { activeOf, step } from "../state/phoneReducer.js";
 
 const told = (state: PhoneState, ...messages: ServerMessage[]): LiveCall | null =>
   activeOf(messages.reduce((now, message) => step(now, { type: "server", message, at: 3000 }), state));

@@ -16,13 +16,13 @@ function answering(answers: Record<string, [status: number, body: object]>): { a
 }
 
 it("comes from the call records, of this user alone, a page at a time", async () => {
-  const { asked, server } = answering({ "/cdrs": [200, { cdrs: [{ callId: "a" }], next: "more" }] });
-  expect(await listPastCalls(server, "1001")).toEqual({ calls: [{ callId: "a" }], next: "more" });
+  const { asked, server } = answering({ "/cdrs": [200, { cdrs: [{ callId: "a" }], nextCursor: "more" }] });
+  expect(await listPastCalls(server, "1001")).toEqual({ calls: [{ callId: "a" }], nextCursor: "more" });
   await listPastCalls(server, "1001", { cursor: "more", limit: 5 });
   expect(asked).toEqual(["/cdrs?user=1001&limit=50", "/cdrs?user=1001&limit=5&cursor=more"]);
 });
 
-it("comes from the memory of calls where no records are kept: what has ended, of this user alone", async () => {
+it("comes from the call store where no records are kept: what has ended, of this user alone", async () => {
   const call = { direction: "inbound", target: "1001", user: null, users: [], answeredAt: null, leftAt: null, left: null, outcome: "unreachable", endedAt: 9 };
   const calls = [
     { ...call, callId: "missed" },
@@ -38,7 +38,7 @@ it("comes from the memory of calls where no records are kept: what has ended, of
   expect(found.calls.map(({ callId, outcome, talkSeconds }) => [callId, outcome, talkSeconds])).toEqual([
     ["missed", "unreachable", 0], ["mine", "completed", 5], ["left", "transferred", 2], ["rang", "cancelled", 0],
   ]);
-  expect(found.next).toBeNull();
+  expect(found.nextCursor).toBeNull();
 });
 
 it("is not taken from elsewhere while the records are away", async () => {

@@ -1,5 +1,5 @@
 // The calls of the user that have ended, on whichever device: from the call records (docs/RECORDS.md), and where the
-// server keeps none, from its memory of calls.
+// server keeps none, from its call store.
 
 import type { CallData, Cdr } from "../protocol/api.js";
 import { Refused, type Server } from "./HttpApi.js";
@@ -13,7 +13,7 @@ export type PastCall = Pick<
 
 export interface PastCalls {
   calls: PastCall[]; // the newest first
-  next: string | null; // the `cursor` of the page before; null: that was all
+  nextCursor: string | null; // the `cursor` to ask for the next page with; null: there is none
 }
 
 export interface PastCallsWanted {
@@ -25,13 +25,13 @@ export interface PastCallsWanted {
 export async function listPastCalls(server: Server, user: string, { cursor, limit = 50 }: PastCallsWanted = {}): Promise<PastCalls> {
   const page = { limit: `${limit}`, ...(cursor ? { cursor } : {}) };
   try {
-    const { cdrs, next } = await server.request<{ cdrs: PastCall[]; next: string | null }>(`/cdrs?${new URLSearchParams({ user, ...page })}`);
-    return { calls: cdrs, next };
+    const { cdrs, nextCursor } = await server.request<{ cdrs: PastCall[]; nextCursor: string | null }>(`/cdrs?${new URLSearchParams({ user, ...page })}`);
+    return { calls: cdrs, nextCursor };
   } catch (error) {
     if (!(error instanceof Refused) || error.status !== 404) throw error;
   }
   const { calls, nextCursor } = await server.request<{ calls: CallData[]; nextCursor: string | null }>(`/calls?${new URLSearchParams({ live: "false", ...page })}`);
-  return { calls: calls.filter((call) => isOf(user, call)).flatMap(asRecorded), next: nextCursor };
+  return { calls: calls.filter((call) => isOf(user, call)).flatMap(asRecorded), nextCursor };
 }
 
 /** Where nobody signs in the list has everybody's calls. */

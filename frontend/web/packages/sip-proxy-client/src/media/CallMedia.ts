@@ -7,8 +7,7 @@ import { steady } from "../clock.js";
 import { MicrophoneError, type MicrophoneProblem } from "../devices/Microphone.js";
 import type { SoundSource } from "../devices/audioSource.js";
 import type { PeerConnection } from "./PeerConnection.js";
-import { NO_PULSE, expecting, feel, isDead, isStill, quietMs, type Pulse } from "./mediaLiveness.js";
-import type { Entry } from "../quality/mos.js";
+import { NO_PULSE, expecting, feel, isDead, isStill, quietMs, type Pulse, type StatsEntry } from "./mediaLiveness.js";
 import type { FoundCandidate } from "./iceConfig.js";
 import type { Call } from "../state/model.js";
 import { WELL_MS, decide, isWell, type MediaStands, type Standing } from "./mediaRecovery.js";
@@ -25,7 +24,7 @@ export interface MediaHooks {
   hopeless(): void; // no sound after all tries
   heard(): void; // there is another stream to play
   sounds(): void; // the first packet of the other side has come
-  measured(peer: PeerConnection, entries: Entry[]): void; // each second: what `current` tells by getStats
+  measured(peer: PeerConnection, entries: StatsEntry[]): void; // each second: what `current` tells by getStats
 }
 
 /** What it is made of; tests give their own. */
@@ -345,7 +344,7 @@ export class CallMedia {
     if (current?.state === "connected") {
       const report = await current.stats().catch(() => null);
       if (this.#closed) return;
-      if (report && current === this.current) this.#read(current, [...report.values()] as Entry[]);
+      if (report && current === this.current) this.#read(current, [...report.values()] as StatsEntry[]);
     }
     this.look();
   }
@@ -357,7 +356,7 @@ export class CallMedia {
     this.#timer = setTimeout(() => void this.#measure(), soundless ? Math.min(pause, LOOK_FOR_SOUND_MS) : pause);
   }
 
-  #read(peer: PeerConnection, entries: Entry[]): void {
+  #read(peer: PeerConnection, entries: StatsEntry[]): void {
     const now = steady();
     const { packets } = this.#pulse;
     this.#pulse = feel(this.#pulse, entries, now);

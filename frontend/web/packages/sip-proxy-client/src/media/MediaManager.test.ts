@@ -4,7 +4,8 @@ import { having, talking } from "../testing/calls.js";
 import { settled } from "../testing/fakes.js";
 import { FakePeer, track } from "../testing/peers.js";
 import { MediaManager } from "./MediaManager.js";
-import { step, type PhoneEvent, type PhoneState } from "../state/phoneReducer.js";
+import { step } from "../state/phoneReducer.js";
+import type { PhoneEvent, PhoneState } from "../state/model.js";
 
 let state: PhoneState;
 let lines: MediaManager;

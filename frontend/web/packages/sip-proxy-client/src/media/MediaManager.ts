@@ -3,13 +3,12 @@
 import { AudioLevelMeter } from "../devices/AudioLevelMeter.js";
 import type { SoundSource } from "../devices/audioSource.js";
 import type { PeerConnection } from "./PeerConnection.js";
-import type { Entry } from "../quality/mos.js";
 import type { FoundCandidate } from "./iceConfig.js";
+import type { StatsEntry } from "./mediaLiveness.js";
 import type { RemoteAudio } from "../devices/RemoteAudio.js";
-import type { LiveCall } from "../state/model.js";
-import type { CallEvent } from "../state/callReducer.js";
+import type { CallEvent, LiveCall, PhoneState } from "../state/model.js";
 import { CallMedia } from "./CallMedia.js";
-import { findCall, type PhoneState } from "../state/phoneReducer.js";
+import { findCall } from "../state/phoneReducer.js";
 
 export interface LinesOptions {
   microphone: SoundSource;
@@ -24,7 +23,7 @@ export interface LinesOptions {
   found(id: string, candidate: FoundCandidate): void; // to be told to the server
   offer(id: string, sdp: string): boolean; // for a call that stands; false: nobody hears
   hopeless(id: string): void;
-  measured(id: string, peer: PeerConnection, entries: Entry[]): void; // of each call, each second
+  measured(id: string, peer: PeerConnection, entries: StatsEntry[]): void; // of each call, each second
 }
 
 export class MediaManager {

@@ -27,8 +27,8 @@ describe("media ahead of a call", () => {
 
   it("is offered, answered, and the call's", async () => {
     await warm.prepare("call1");
-    expect(sent).toEqual([{ type: "warm", callId: "call1", sdp: "offer 1" }]);
-    warm.heard({ type: "warmed", callId: "call1", sdp: "answer" });
+    expect(sent).toEqual([{ type: "prepare-media", callId: "call1", sdp: "offer 1" }]);
+    warm.heard({ type: "media-prepared", callId: "call1", sdp: "answer" });
     expect(peer(1).answerOf).toBe("answer");
     expect(warm.take("call1")).toBe(peer(1));
     expect([peer(1).closed, warm.callId, warm.take("call1")]).toEqual([false, null, null]);
@@ -37,8 +37,8 @@ describe("media ahead of a call", () => {
   it("is no use once another codec is chosen", async () => {
     codec = "pcmu";
     await warm.prepare("call1");
-    expect(sent).toEqual([{ type: "warm", callId: "call1", sdp: "offer 1", prefer: "pcmu" }]);
-    warm.heard({ type: "warmed", callId: "call1", sdp: "answer" });
+    expect(sent).toEqual([{ type: "prepare-media", callId: "call1", sdp: "offer 1", prefer: "pcmu" }]);
+    warm.heard({ type: "media-prepared", callId: "call1", sdp: "answer" });
     codec = undefined;
     expect([warm.take("call1"), peer(1).closed]).toEqual([null, true]);
   });
@@ -57,19 +57,19 @@ describe("media ahead of a call", () => {
     expect(warm.take("call1")).toBe(null);
     expect(peer(1).closed).toBe(true);
     await warm.prepare("call3");
-    warm.heard({ type: "warmed", callId: "call3", sdp: "answer" });
+    warm.heard({ type: "media-prepared", callId: "call3", sdp: "answer" });
     peer(2).become("failed");
     expect(warm.take("call3")).toBe(null);
-    expect(sent.at(-1)).toEqual({ type: "cool" });
+    expect(sent.at(-1)).toEqual({ type: "discard-media" });
   });
 
   it("goes when nobody is to be called, when the server says so, and when the call rings no more", async () => {
     await warm.prepare("call1");
     warm.cool();
     warm.cool();
-    expect(sent.filter(({ type }) => type === "cool").length).toBe(1);
+    expect(sent.filter(({ type }) => type === "discard-media").length).toBe(1);
     await warm.prepare("call2");
-    warm.heard({ type: "cooled", callId: "call2", reason: "it was not used" });
+    warm.heard({ type: "media-discarded", callId: "call2", reason: "it was not used" });
     await warm.prepare("call3");
     warm.heard({ type: "incoming-ended", callId: "call3", reason: "cancelled" });
     expect(FakePeer.all.map(({ closed }) => closed)).toEqual([true, true, true]);

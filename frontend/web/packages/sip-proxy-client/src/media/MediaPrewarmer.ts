@@ -42,14 +42,14 @@ export class MediaPrewarmer {
     if (run !== this.#run || !peer) return peer?.close();
     this.#peer = peer;
     const sdp = peer.offer(() => peer.state === "failed" && this.#lost(peer), (candidate) => this.#options.found(id, candidate));
-    if (!this.#options.send({ type: "warm", callId: id, sdp, ...preferring(this.#codec) })) this.drop();
+    if (!this.#options.send({ type: "prepare-media", callId: id, sdp, ...preferring(this.#codec) })) this.drop();
   }
 
   /** Nobody is to be called after all. */
   cool(): void {
     if (this.#id === null) return;
     this.drop();
-    this.#options.send({ type: "cool" });
+    this.#options.send({ type: "discard-media" });
   }
 
   /** The call begins: its connection, where that has its answer. Else the server drops what it has made of it. */
@@ -63,8 +63,8 @@ export class MediaPrewarmer {
   }
 
   heard(message: ServerMessage): void {
-    if (message.type === "warmed" && message.callId === this.#id) void this.#peer?.answer(message.sdp);
-    else if (message.type === "cooled" && message.callId === this.#id) this.drop();
+    if (message.type === "media-prepared" && message.callId === this.#id) void this.#peer?.answer(message.sdp);
+    else if (message.type === "media-discarded" && message.callId === this.#id) this.drop();
     // It rings no more, or another page has it: the server has released what was ours.
     else if (message.type === "incoming-ended" && message.callId === this.#id) this.drop();
   }

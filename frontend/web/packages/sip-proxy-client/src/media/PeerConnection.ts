@@ -3,9 +3,8 @@
 // so a dead STUN server or a slow network interface delays no call. What is found later is sent after it (trickle).
 
 import { MicrophoneError } from "../devices/Microphone.js";
+import type { MediaState } from "../state/model.js";
 import { MOST_CANDIDATES, IceConfig, asMessage, type FoundCandidate } from "./iceConfig.js";
-
-export type MediaState = "new" | "connected" | "interrupted" | "failed";
 
 let certificate: Promise<RTCCertificate> | null = null;
 

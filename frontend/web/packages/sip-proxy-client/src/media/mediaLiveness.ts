@@ -24,9 +24,14 @@ export const NO_PULSE: Pulse = { at: 0, packets: 0, lastAt: null, answers: 0, an
 /** Of a connection in place of one that packets came through: they are expected from its first moment. */
 export const expecting = (now: number): Pulse => ({ ...NO_PULSE, at: now, lastAt: now });
 
-type Entry = { type: string; id: string; [key: string]: unknown };
+/** Of an `RTCStatsReport`. */
+export interface StatsEntry {
+  type: string;
+  id: string;
+  [key: string]: unknown;
+}
 
-export function feel(before: Pulse, entries: Iterable<Entry>, now: number): Pulse {
+export function feel(before: Pulse, entries: Iterable<StatsEntry>, now: number): Pulse {
   const all = [...entries];
   const inbound = all.find((entry) => entry.type === "inbound-rtp" && entry["kind"] === "audio");
   const packets = number(inbound?.["packetsReceived"]);

@@ -142,7 +142,7 @@ export interface Directory {
  *
  * What is left out is as at the beginning: nothing forwarded, calls ring.
  */
-export interface Wishes {
+export interface CallPreferences {
   doNotDisturb?: boolean; // no page rings
   callWaiting?: boolean; // it rings also while this user is in a call
   forwardAlways?: string;
@@ -155,7 +155,7 @@ export interface Wishes {
 /** Newest first. */
 export interface RecordingPage {
   recordings: RecordingData[];
-  next: string | null; // the `cursor` of the next page; null: this is the last
+  nextCursor: string | null; // the `cursor` of the next page; null: this is the last
 }
 
 /** A recording. Times are Unix seconds. */
@@ -171,10 +171,10 @@ export interface RecordingData {
   sha256: string; // of the sound file, in hexadecimal
 }
 
-/** `next`: the cursor of the next page; None where there is none. */
+/** `nextCursor`: the cursor of the next page; None where there is none. */
 export interface Page {
   cdrs: Cdr[];
-  next: string | null;
+  nextCursor: string | null;
 }
 
 /**
@@ -271,7 +271,7 @@ export interface Checks {
   ari: PartCheck;
   pbx: PartCheck; // it makes channels and media legs, and has the context that calls begin in
   rtpengine: MediaCheck;
-  store: PartCheck; // the call memory
+  store: PartCheck; // the call store
   recordings: PartCheck;
   records: PartCheck;
 }

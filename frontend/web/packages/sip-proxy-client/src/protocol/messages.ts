@@ -1,4 +1,4 @@
-// Generated from frontend/protocol/messages.py by `python -m frontend.codegen`. Do not edit.
+// Generated from ari_bridge_protocol/messages.py by `python -m frontend.codegen`. Do not edit.
 
 export type Direction = "outbound" | "inbound";
 
@@ -122,23 +122,23 @@ export interface Offer {
 }
 
 /**
- * Make the media of a call ahead of it, so that the call itself costs no ICE and no DTLS.
+ * Set up the media of a call before the call, so that the call itself does not wait for ICE and DTLS.
  *
- * `callId`: one that the client will call with, or an incoming call's. `sdp`: as in `offer`, of a connection that
- * sends nothing yet. Answered by `warmed`, whose answer is to be applied at once; the `offer` that follows, with the
- * same callId and the same sdp, then is the call. What is not used within 60 s is released (`cooled`). Each
- * connection has one at most: another `warm` takes its place.
+ * `callId`: the id that the client will call with, or that of an incoming call. `sdp`: as in `offer`, of a connection
+ * that sends nothing yet. Answered by `media-prepared`; apply its answer at once. An `offer` with the same callId and
+ * the same sdp then starts the call. Prepared media that is not used within 60 s is released (`media-discarded`).
+ * A connection has at most one prepared leg: another `prepare-media` replaces it.
  */
-export interface Warm {
-  type: "warm";
+export interface PrepareMedia {
+  type: "prepare-media";
   callId: string;
   sdp: string;
   prefer?: "opus" | "pcmu";
 }
 
-/** Release what `warm` has made: nobody is to be called after all. */
-export interface Cool {
-  type: "cool";
+/** Release what `prepare-media` has set up: there will be no call. */
+export interface DiscardMedia {
+  type: "discard-media";
 }
 
 /** End a call, at any moment of it. On an incoming call that rings: decline it. */
@@ -339,16 +339,16 @@ export interface Answer {
   sdp: string;
 }
 
-/** The SDP answer to the offer of `warm`. */
-export interface Warmed {
-  type: "warmed";
+/** The SDP answer to the offer in `prepare-media`. */
+export interface MediaPrepared {
+  type: "media-prepared";
   callId: string;
   sdp: string;
 }
 
-/** Nothing stands ahead of this call (any more): its `offer` must be one of a new connection. */
-export interface Cooled {
-  type: "cooled";
+/** The media prepared for this call is released: its `offer` must come from a new connection. */
+export interface MediaDiscarded {
+  type: "media-discarded";
   callId: string;
   reason: string;
 }
@@ -515,7 +515,7 @@ export interface Reconnect {
  *
  * `code`: `malformed`, `unknown_type`, `invalid_request`, `invalid_sdp`,
  * `invalid_target`, `unknown_call`, `wrong_state`, `too_many`,
- * `unauthorized`, `forbidden`, `too_large`, `held_elsewhere`, `unavailable`, `pbx_refuses` (a call that
+ * `unauthorized`, `forbidden`, `too_large`, `owned_elsewhere`, `unavailable`, `pbx_refuses` (a call that
  * stands goes on as before). `field` names the faulty one.
  */
 export interface Error {
@@ -538,8 +538,8 @@ export type ClientMessage =
   | Register
   | Unregister
   | Offer
-  | Warm
-  | Cool
+  | PrepareMedia
+  | DiscardMedia
   | Hangup
   | Decline
   | Candidate
@@ -564,8 +564,8 @@ export type ServerMessage =
   | IceServers
   | Calls
   | Answer
-  | Warmed
-  | Cooled
+  | MediaPrepared
+  | MediaDiscarded
   | State
   | IncomingCall
   | IncomingEnded

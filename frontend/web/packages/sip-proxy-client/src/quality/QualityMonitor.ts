@@ -1,6 +1,8 @@
 // How calls sound: figures each second, warnings, and what the server is told of it. Loaded on demand: no call needs it.
 
-import { sample, type Counters, type Entry, type Quality } from "./mos.js";
+import { sample, type Counters } from "./mos.js";
+import type { StatsEntry } from "../media/mediaLiveness.js";
+import type { Quality } from "../state/model.js";
 import type { QualityReport, QualityWarning } from "../protocol/messages.js";
 import { QualityReports } from "./callQuality.js";
 
@@ -21,7 +23,7 @@ export class QualityMonitor {
   }
 
   /** What `connection`, the call's, tells by getStats at `at`, in milliseconds. */
-  take(id: string, connection: object, entries: Iterable<Entry>, at: number): Sampled {
+  take(id: string, connection: object, entries: Iterable<StatsEntry>, at: number): Sampled {
     const last = this.#last.get(id);
     const { quality, counters } = sample(entries, last?.connection === connection ? last.counters : NOTHING);
     this.#last.set(id, { connection, counters, quality });

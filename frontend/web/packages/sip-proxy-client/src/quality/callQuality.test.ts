@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { meanOpinion, type Quality } from "./mos.js";
+import type { Quality } from "../state/model.js";
+import { meanOpinion } from "./mos.js";
 import type { QualityReport } from "../protocol/messages.js";
 import { CallQuality, QualityReports } from "./callQuality.js";
 

@@ -1,6 +1,6 @@
 // How calls have sounded: warnings that neither come nor go too quickly, and a report of each whole call. No clock.
 
-import type { Quality } from "./mos.js";
+import type { Quality } from "../state/model.js";
 import type { QualityReport, QualityWarning } from "../protocol/messages.js";
 
 const OVER: Record<QualityWarning, (sample: Quality) => boolean> = {

@@ -1,15 +1,7 @@
 // How good a call sounds: figures from getStats to a mean opinion score and bars. Pure.
 
-export interface Quality {
-  roundTripMs: number | null; // to the media server; null until known
-  jitterMs: number;
-  lossPercent: number; // of what should have come since the sample before
-  sentLossPercent?: number | null; // of what we sent, as the media server reported last; null until it has
-  codec: string; // "opus 48 kHz"; "" until known
-  packets: number; // received since the start
-  mos: number; // 1 (unusable) to 4.4 (as good as a line can be)
-  bars: 0 | 1 | 2 | 3 | 4;
-}
+import type { StatsEntry } from "../media/mediaLiveness.js";
+import type { Quality } from "../state/model.js";
 
 /** Counters at one moment, from which the next sample's loss is reckoned. */
 export interface Counters {
@@ -17,15 +9,8 @@ export interface Counters {
   lost: number;
 }
 
-/** Of `RTCStatsReport`. */
-export interface Entry {
-  type: string;
-  id: string;
-  [key: string]: unknown;
-}
-
 /** One sample. `before` are the counters of the sample before (zeros at the start). */
-export function sample(entries: Iterable<Entry>, before: Counters): { quality: Quality; counters: Counters } {
+export function sample(entries: Iterable<StatsEntry>, before: Counters): { quality: Quality; counters: Counters } {
   const all = [...entries];
   const inbound = all.find((entry) => entry.type === "inbound-rtp" && entry["kind"] === "audio");
   const pair = all.find((entry) => entry.type === "candidate-pair" && entry["nominated"] === true && entry["state"] === "succeeded");
@@ -75,7 +60,7 @@ export function barsOf(mos: number): 0 | 1 | 2 | 3 | 4 {
   return mos >= 2.2 ? 1 : 0;
 }
 
-function codecName(codec: Entry | undefined): string {
+function codecName(codec: StatsEntry | undefined): string {
   if (!codec) return "";
   const name = String(codec["mimeType"] ?? "").replace(/^audio\//, "");
   const rate = number(codec["clockRate"]) / 1000;

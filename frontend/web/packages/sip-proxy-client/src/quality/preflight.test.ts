@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { Quality } from "./mos.js";
+import type { Quality } from "../state/model.js";
 import { judge } from "./preflight.js";
 
 const good: Quality = { roundTripMs: 20, jitterMs: 2, lossPercent: 0, codec: "opus 48 kHz", packets: 100, mos: 4.4, bars: 4 };

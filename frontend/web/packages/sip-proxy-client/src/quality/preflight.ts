@@ -1,6 +1,7 @@
 // Tests the connection ahead of a call: the microphone, the server, and a call to an echo that rings nobody.
 
-import { meanOpinion, sample, type Quality } from "./mos.js";
+import { meanOpinion, sample } from "./mos.js";
+import type { Quality } from "../state/model.js";
 import { PeerConnection } from "../media/PeerConnection.js";
 import type { IceConfig } from "../media/iceConfig.js";
 import type { MicrophoneProblem } from "../devices/Microphone.js";

@@ -1,8 +1,8 @@
 // What is heard in a state beside voices. Pure.
 
 import type { Sound } from "./tones.js";
-import type { Call } from "../state/model.js";
-import { activeOf, waitingOf, type PhoneState } from "../state/phoneReducer.js";
+import type { Call, PhoneState } from "../state/model.js";
+import { activeOf, waitingOf } from "../state/phoneReducer.js";
 
 /** `rings`: callers are heard at all; `aloud`: on this page, not on another one. Our own ringback is heard only until the far side sends audio itself. */
 export function soundOf(state: PhoneState, rings: boolean, aloud: boolean): Sound | null {

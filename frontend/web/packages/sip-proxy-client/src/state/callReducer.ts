@@ -1,28 +1,8 @@
 // How one call changes. A press shows at once what we expect; what the server then says corrects it. Pure.
 
-import type { MicrophoneProblem } from "../devices/Microphone.js";
-import { connect, end, type Call, type Ending, type LiveCall, type Problem } from "./model.js";
-import { fromServer, furthest, sounding, type CallMessage } from "./serverMessages.js";
-import type { CallSeen } from "./reconcile.js";
-import { fulfilled, wish, type Ask } from "./pendingRequest.js";
-
-export type CallEvent =
-  | { type: "accept-pressed"; ownSound?: boolean }
-  | { type: "accept-failed"; problem: Problem } // the incoming call still rings
-  | { type: "decline-pressed"; at: number }
-  | { type: "hangup-pressed"; at: number }
-  | { type: "leave-pressed"; at: number } // the others go on
-  | { type: "muted"; muted: boolean }
-  | { type: "digits-sent"; digits: string }
-  | { type: "asked"; ask: Ask }
-  | { type: "media"; state: Call["media"] }
-  | { type: "far-heard" } // the first packet has come
-  | { type: "no-sound"; at: number } // there never was any, and all tries are over
-  | { type: "unheard"; problem: MicrophoneProblem | null } // the call stands, but without our microphone
-  | { type: "seen"; seen: CallSeen; first: boolean } // how it stands; first: after a time in which nobody told us
-  | { type: "ended-meanwhile"; ending: Ending; acceptedAt: number | null; at: number }
-  | { type: "failed"; problem: Problem; at: number } // the call cannot go on
-  | { type: "told"; message: CallMessage; at: number };
+import { connect, end, type Call, type CallEvent, type CallSeen, type LiveCall } from "./model.js";
+import { fromServer, furthest, sounding } from "./serverMessages.js";
+import { fulfilled, wish } from "./pendingRequest.js";
 
 /** The live call after what happened: it may have ended. The same object where nothing changed. */
 export function stepCall(call: LiveCall, event: CallEvent): Call {

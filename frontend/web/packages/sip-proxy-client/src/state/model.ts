@@ -1,12 +1,27 @@
-// What a call is to the page. Pure, as all that changes it: no clock, no browser, no I/O.
+// What calls are to the page, and all that can happen to them: every type of the state, so that no reducer has to import
+// another one for a type. Pure, as all that changes it: no clock, no browser, no I/O.
 
 import type { MicrophoneProblem } from "../devices/Microphone.js";
-import type { MediaState } from "../media/PeerConnection.js";
-import type { Detail, Direction, Outcome, PartySummary, RecordingState } from "../protocol/messages.js";
-import type { CallSeen } from "./reconcile.js";
-import type { Ask, Person, Trouble } from "./pendingRequest.js";
+import type {
+  Detail, Direction, Error as Refusal, Hold, IncomingEnded, Outcome, Party, PartySummary, Recording, RecordingState, ServerMessage, State, TransferFailed, Transferred,
+} from "../protocol/messages.js";
 
 export type Phase = "idle" | "connecting" | "trying" | "ringing" | "early" | "accepted" | "incoming" | "ended";
+
+/** Of one connection that carries a call's sound. */
+export type MediaState = "new" | "connected" | "interrupted" | "failed";
+
+/** How good a call sounds. */
+export interface Quality {
+  roundTripMs: number | null; // to the media server; null until known
+  jitterMs: number;
+  lossPercent: number; // of what should have come since the sample before
+  sentLossPercent?: number | null; // of what we sent, as the media server reported last; null until it has
+  codec: string; // "opus 48 kHz"; "" until known
+  packets: number; // received since the start
+  mos: number; // 1 (unusable) to 4.4 (as good as a line can be)
+  bars: 0 | 1 | 2 | 3 | 4;
+}
 
 /** Why a call could not go on, where the server has no outcome for it. */
 export type Problem =
@@ -16,7 +31,7 @@ export type Problem =
   | "not_connected"
   | "connection_lost"
   | "accepted_elsewhere"
-  | "held_elsewhere"
+  | "owned_elsewhere"
   | "unauthorized"
   | "refused";
 
@@ -55,6 +70,85 @@ export interface Call {
 export type LiveCall = Call & { phase: Exclude<Phase, "idle" | "ended"> };
 
 export type Ending = Partial<Pick<Call, "outcome" | "problem" | "reason" | "q850" | "sip" | "detail" | "forward">>;
+
+export interface Person {
+  number: string;
+  name: string; // "" where unknown
+}
+
+export type Ask =
+  | { what: "hold"; held: boolean }
+  | ({ what: "transfer" | "connect" | "add" | "merge" } & Person) // `connect`, `merge`: with the party of our other call
+  | { what: "record"; state: RecordingState; before: RecordingState };
+
+/** What came to nothing. */
+export interface Trouble extends Person {
+  what: Ask["what"] | "digits";
+  outcome: Outcome | null; // null where `problem` says why
+  problem: Problem | null;
+  reason: string; // the server's words
+  detail: Detail | null; // who refused, where `outcome` says too little
+}
+
+/** A call that stands, in the page's words and times (Unix milliseconds). */
+export interface CallSeen {
+  id: string;
+  direction: Direction;
+  number: string; // the other side
+  name: string; // "" where unknown
+  connected: Person | null; // who is talked to, where the PBX tells it
+  phase: Exclude<LiveCall["phase"], "incoming">;
+  startedAt: number;
+  acceptedAt: number | null;
+  held: boolean; // by us
+  heldByFar: boolean;
+  parties: readonly PartySummary[];
+  transferring: Person | null;
+  recording: RecordingState;
+  here: boolean; // it belongs to this page's session
+  attached: boolean; // to a page that is open
+}
+
+/** How a call ended by a press: for all, or for this page alone. */
+export type Release = "hangup" | "leave";
+
+export interface PhoneState {
+  calls: readonly LiveCall[]; // the oldest first
+  activeId: string | null; // one of them; null where there is none
+  over: Call | null; // the last that has ended, until that is dismissed or something new begins
+  elsewhere: readonly CallSeen[]; // calls of this user that other pages hold
+}
+
+export type PhoneEvent =
+  | ({ id: string } & CallEvent)
+  | { type: "dialled"; id: string; number: string; name: string; consults?: string; ownSound?: boolean; at: number }
+  | { type: "activated"; id: string }
+  | { type: "dismissed" }
+  | { type: "returned"; call: Call } // a call that stands is this page's again: after a reload, or from another page
+  | { type: "elsewhere"; seen: readonly CallSeen[] }
+  | { type: "lost-to"; seen: CallSeen } // another page has taken the call over
+  | { type: "forgotten"; id: string } // nobody knows the call any more: nothing to tell of it
+  | { type: "server"; message: ServerMessage; at: number };
+
+export type CallMessage = IncomingEnded | Hold | Refusal | State | Party | Transferred | TransferFailed | Recording;
+
+export type CallEvent =
+  | { type: "accept-pressed"; ownSound?: boolean }
+  | { type: "accept-failed"; problem: Problem } // the incoming call still rings
+  | { type: "decline-pressed"; at: number }
+  | { type: "hangup-pressed"; at: number }
+  | { type: "leave-pressed"; at: number } // the others go on
+  | { type: "muted"; muted: boolean }
+  | { type: "digits-sent"; digits: string }
+  | { type: "asked"; ask: Ask }
+  | { type: "media"; state: Call["media"] }
+  | { type: "far-heard" } // the first packet has come
+  | { type: "no-sound"; at: number } // there never was any, and all tries are over
+  | { type: "unheard"; problem: MicrophoneProblem | null } // the call stands, but without our microphone
+  | { type: "seen"; seen: CallSeen; first: boolean } // how it stands; first: after a time in which nobody told us
+  | { type: "ended-meanwhile"; ending: Ending; acceptedAt: number | null; at: number }
+  | { type: "failed"; problem: Problem; at: number } // the call cannot go on
+  | { type: "told"; message: CallMessage; at: number };
 
 /** The call holds a line: it rings, is set up, or talks. */
 export function isLive(call: Call | null | undefined): call is LiveCall {

@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { ServerMessage } from "../protocol/messages.js";
 import { having, seen, talking } from "../testing/calls.js";
-import { canLeave, facing, isConference, type Call, type LiveCall } from "./model.js";
-import { activeOf, step, type PhoneState } from "./phoneReducer.js";
-import type { Ask } from "./pendingRequest.js";
+import { canLeave, facing, isConference, type Ask, type Call, type LiveCall, type PhoneState } from "./model.js";
+import { activeOf, step } from "./phoneReducer.js";
 
 const hold: Ask = { what: "hold", held: true };
 const transfer: Ask = { what: "transfer", number: "7002", name: "Lena" };

@@ -1,28 +1,7 @@
 // What a person asks of a call that stands (hold, transfer, one more party, recording): shown at once, confirmed later,
 // taken back where it is refused. Pure.
 
-import type { Detail, Outcome, RecordingState } from "../protocol/messages.js";
-import type { Call, Problem } from "./model.js";
-import type { CallSeen } from "./reconcile.js";
-
-export interface Person {
-  number: string;
-  name: string; // "" where unknown
-}
-
-export type Ask =
-  | { what: "hold"; held: boolean }
-  | ({ what: "transfer" | "connect" | "add" | "merge" } & Person) // `connect`, `merge`: with the party of our other call
-  | { what: "record"; state: RecordingState; before: RecordingState };
-
-/** What came to nothing. */
-export interface Trouble extends Person {
-  what: Ask["what"] | "digits";
-  outcome: Outcome | null; // null where `problem` says why
-  problem: Problem | null;
-  reason: string; // the server's words
-  detail: Detail | null; // who refused, where `outcome` says too little
-}
+import type { Ask, Call, CallSeen, Person, Problem } from "./model.js";
 
 export const wish = (call: Call, ask: Ask): Call => ({ ...call, asked: ask, trouble: null, ...granted(ask, call.parties) });
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { ServerMessage, State } from "../protocol/messages.js";
 import { having, ringing, seen, talking } from "../testing/calls.js";
-import { callOf, type Call } from "./model.js";
-import { IDLE, MAX_CALLS, activeOf, asideOf, findCall, phaseOf, shownOf, step, toHold, waitingOf, type PhoneEvent, type PhoneState } from "./phoneReducer.js";
+import { callOf, type Call, type PhoneEvent, type PhoneState } from "./model.js";
+import { IDLE, MAX_CALLS, activeOf, asideOf, findCall, phaseOf, shownOf, step, toHold, waitingOf } from "./phoneReducer.js";
 
 const run = (...events: PhoneEvent[]): PhoneState => events.reduce(step, IDLE);
 /** What the stage is about after this. */
@@ -239,6 +239,6 @@ describe("a call that comes and goes", () => {
   });
 
   it("is not ended by a refused digit, nor by a new connection that is refused", () => {
-    expect(step(standing, server({ type: "error", code: "held_elsewhere", message: "", callId: "c1" }))).toBe(standing);
+    expect(step(standing, server({ type: "error", code: "owned_elsewhere", message: "", callId: "c1" }))).toBe(standing);
   });
 });

@@ -3,28 +3,11 @@
 // One live call is active: it is on the stage, it is talked on and heard. Every other one that talks is on hold by us.
 
 import type { IncomingCall, ServerMessage } from "../protocol/messages.js";
-import { connect, connectedOf, fresh, isLive, seenThere, type Call, type LiveCall, type Phase } from "./model.js";
-import { stepCall, type CallEvent } from "./callReducer.js";
-import { correctedEnd, isOfACall, type CallMessage } from "./serverMessages.js";
-import type { CallSeen } from "./reconcile.js";
-
-export interface PhoneState {
-  calls: readonly LiveCall[]; // the oldest first
-  activeId: string | null; // one of them; null where there is none
-  over: Call | null; // the last that has ended, until that is dismissed or something new begins
-  elsewhere: readonly CallSeen[]; // calls of this user that other pages hold
-}
-
-export type PhoneEvent =
-  | ({ id: string } & CallEvent)
-  | { type: "dialled"; id: string; number: string; name: string; consults?: string; ownSound?: boolean; at: number }
-  | { type: "activated"; id: string }
-  | { type: "dismissed" }
-  | { type: "returned"; call: Call } // a call that stands is this page's again: after a reload, or from another page
-  | { type: "elsewhere"; seen: readonly CallSeen[] }
-  | { type: "lost-to"; seen: CallSeen } // another page has taken the call over
-  | { type: "forgotten"; id: string } // nobody knows the call any more: nothing to tell of it
-  | { type: "server"; message: ServerMessage; at: number };
+import {
+  connect, connectedOf, fresh, isLive, seenThere, type Call, type CallEvent, type CallMessage, type CallSeen, type LiveCall, type Phase, type PhoneEvent, type PhoneState,
+} from "./model.js";
+import { stepCall } from "./callReducer.js";
+import { correctedEnd, isOfACall } from "./serverMessages.js";
 
 export const IDLE: PhoneState = { calls: [], activeId: null, over: null, elsewhere: [] };
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { CallSummary } from "../protocol/messages.js";
 import { having, ringing, seen, talking } from "../testing/calls.js";
-import { callOf } from "./model.js";
-import { seenOf, settle, type CallSeen, type PageKnows, type Settled } from "./reconcile.js";
-import { IDLE, activeOf, findCall, step, type PhoneState } from "./phoneReducer.js";
+import { callOf, type CallSeen, type PhoneState } from "./model.js";
+import { seenOf, settle, type PageKnows, type Settled } from "./reconcile.js";
+import { IDLE, activeOf, findCall, step } from "./phoneReducer.js";
 
 const knows: PageKnows = { at: 9000, when: "first", new: false, offering: () => false, released: new Map() };
 const offering = { offering: () => true };

@@ -1,30 +1,9 @@
 // The server's list of calls, against what the page believes: who is right, and what is to be done. Pure.
 
-import type { CallSummary, Direction, PartySummary, RecordingState } from "../protocol/messages.js";
+import type { CallSummary } from "../protocol/messages.js";
 import type { ServerClock } from "../signaling/serverClock.js";
 import type { ListTime } from "../signaling/SignalingClient.js";
-import { connectedOf, type LiveCall } from "./model.js";
-import type { PhoneEvent, PhoneState } from "./phoneReducer.js";
-import type { Person } from "./pendingRequest.js";
-
-/** A call that stands, in the page's words and times (Unix milliseconds). */
-export interface CallSeen {
-  id: string;
-  direction: Direction;
-  number: string; // the other side
-  name: string; // "" where unknown
-  connected: Person | null; // who is talked to, where the PBX tells it
-  phase: Exclude<LiveCall["phase"], "incoming">;
-  startedAt: number;
-  acceptedAt: number | null;
-  held: boolean; // by us
-  heldByFar: boolean;
-  parties: readonly PartySummary[];
-  transferring: Person | null;
-  recording: RecordingState;
-  here: boolean; // it belongs to this page's session
-  attached: boolean; // to a page that is open
-}
+import { connectedOf, type CallSeen, type LiveCall, type PhoneEvent, type PhoneState, type Release } from "./model.js";
 
 type NameOf = (number: string) => string;
 
@@ -57,9 +36,6 @@ export interface PageKnows {
   offering(id: string): boolean; // its offer is on its way on this connection: the list may be older
   released: ReadonlyMap<string, Release>; // calls that are over for this page by a press
 }
-
-/** How a call ended by a press: for all, or for this page alone. */
-export type Release = "hangup" | "leave";
 
 export interface Settled {
   events: PhoneEvent[]; // in this order

@@ -1,12 +1,10 @@
 // What the server says about one live call, and what that makes of it. Pure.
 
 import type {
-  Detail, Error as Refusal, Hold, IncomingEnded, Outcome, Party, PartySummary, Recording, ServerMessage, State, TransferFailed, Transferred,
+  Detail, Error as Refusal, IncomingEnded, Outcome, Party, PartySummary, ServerMessage, State,
 } from "../protocol/messages.js";
-import { FAR, connect, connectedOf, end, type Call, type Ending, type LiveCall, type Problem } from "./model.js";
-import { refused, type Person, type Trouble } from "./pendingRequest.js";
-
-export type CallMessage = IncomingEnded | Hold | Refusal | State | Party | Transferred | TransferFailed | Recording;
+import { FAR, connect, connectedOf, end, type Call, type CallMessage, type Ending, type LiveCall, type Person, type Problem, type Trouble } from "./model.js";
+import { refused } from "./pendingRequest.js";
 
 const OF_A_CALL: ReadonlySet<string> = new Set<CallMessage["type"]>([
   "incoming-ended", "hold", "error", "state", "party", "transferred", "transfer-failed", "recording",
@@ -133,7 +131,7 @@ const REFUSALS: Record<string, Ending> = {
   unauthorized: { problem: "unauthorized" },
   forbidden: { outcome: "forbidden" },
   unavailable: { outcome: "failed_pbx" },
-  held_elsewhere: { problem: "held_elsewhere" },
+  owned_elsewhere: { problem: "owned_elsewhere" },
   invalid_sdp: { outcome: "failed_media" },
   unknown_call: { problem: "accepted_elsewhere" },
   wrong_state: { problem: "accepted_elsewhere" },

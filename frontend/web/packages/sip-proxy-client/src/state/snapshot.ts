@@ -1,11 +1,11 @@
 // Everything that a client knows at one moment, as one immutable value: what a page draws.
 
-import type { Quality } from "../quality/mos.js";
+import type { PhoneState, Quality } from "./model.js";
 import type { QualityWarning } from "../protocol/messages.js";
 import type { LinkStatus } from "../signaling/SignalingClient.js";
 import { UNATTENDED, type Attended } from "./userState.js";
 import { NO_DEVICES, type DeviceState } from "../devices/DeviceManager.js";
-import { IDLE, type PhoneState } from "./phoneReducer.js";
+import { IDLE } from "./phoneReducer.js";
 
 export interface Snapshot extends PhoneState, DeviceState {
   link: LinkStatus;

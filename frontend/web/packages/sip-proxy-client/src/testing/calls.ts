@@ -1,8 +1,7 @@
 // Calls for tests.
 
-import { callOf, fresh, type LiveCall } from "../state/model.js";
-import type { CallSeen } from "../state/reconcile.js";
-import { IDLE, type PhoneState } from "../state/phoneReducer.js";
+import { callOf, fresh, type CallSeen, type LiveCall, type PhoneState } from "../state/model.js";
+import { IDLE } from "../state/phoneReducer.js";
 
 /** As a list shows a call that talks. */
 export const seen = (values: Partial<CallSeen> = {}): CallSeen => ({

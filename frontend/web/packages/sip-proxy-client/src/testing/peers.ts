@@ -1,6 +1,6 @@
 // Connections and microphones that do as a test says.
 
-import type { MediaState } from "../media/PeerConnection.js";
+import type { MediaState } from "../state/model.js";
 
 export class FakeTrack {
   enabled = true;

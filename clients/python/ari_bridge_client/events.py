@@ -14,9 +14,9 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from ari_bridge.outcomes import Outcome
-from frontend.client.errors import ClientError
-from frontend.protocol.messages import PartyState, RecordingState
+from ari_bridge_client.errors import ClientError
+from ari_bridge_protocol.messages import PartyState, RecordingState
+from ari_bridge_protocol.outcomes import Outcome
 
 KEPT = 256
 """Events of one call. A reader who is further behind gets `Missed` in place of the oldest."""

@@ -14,9 +14,9 @@ from typing import Self
 import aiohttp
 import msgspec
 
-from frontend.client.errors import ConnectionFailed, ConnectionLost, Refused, WaitTimeout
-from frontend.client.retry import retry_after
-from frontend.protocol.messages import ClientMessage, Error, Ping, Pong, ServerMessage
+from ari_bridge_client.errors import ConnectionFailed, ConnectionLost, Refused, WaitTimeout
+from ari_bridge_client.retry import retry_after
+from ari_bridge_protocol.messages import ClientMessage, Error, Ping, Pong, ServerMessage
 
 _DECODER = msgspec.json.Decoder(ServerMessage)
 _CLOSE = 0.5  # seconds; a server that has died answers no goodbye

@@ -18,14 +18,14 @@ from urllib.parse import quote
 
 import msgspec
 
-from ari_bridge.outcomes import Outcome
-from frontend.client import download, event_stream, models
-from frontend.client.errors import ConnectionFailed
-from frontend.client.http_transport import KEY, Patience, Reply, Requests
-from frontend.client.models import CallInfo
-from frontend.client.token_keeper import TokenProvider
-from frontend.client.urls import http_url
-from frontend.protocol.messages import PersonSummary
+from ari_bridge_client import download, event_stream, models
+from ari_bridge_client.errors import ConnectionFailed
+from ari_bridge_client.http_transport import KEY, Patience, Reply, Requests
+from ari_bridge_client.models import CallInfo
+from ari_bridge_client.token_keeper import TokenProvider
+from ari_bridge_client.urls import http_url
+from ari_bridge_protocol.messages import PersonSummary
+from ari_bridge_protocol.outcomes import Outcome
 
 T = TypeVar("T")
 Page = TypeVar("Page", models.CallPage, models.RecordingPage, models.RecordPage)
@@ -323,7 +323,7 @@ class HttpClient:
         while True:
             page = self._read(await self._requests.send("GET", path, query={**query, "cursor": cursor}), kind)
             yield page
-            cursor = page.next
+            cursor = page.next_cursor
             if cursor is None:
                 return
 

@@ -13,8 +13,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from ari_bridge.fsm.call import Direction
-from ari_bridge.outcomes import Detail, Outcome
+from ari_bridge_protocol.direction import Direction
+from ari_bridge_protocol.outcomes import Detail, Outcome
 
 ClientState = Literal["trying", "ringing", "early", "accepted", "ended"]
 """A call's state as clients see it; `ended` is the last and comes once."""
@@ -84,13 +84,13 @@ class Candidate(Message, tag="candidate", frozen=True):
     sdp_m_line_index: Annotated[int, msgspec.Meta(ge=0, le=65535)] | None = None
 
 
-class Warm(Message, tag="warm", frozen=True):
-    """Make the media of a call ahead of it, so that the call itself costs no ICE and no DTLS.
+class PrepareMedia(Message, tag="prepare-media", frozen=True):
+    """Set up the media of a call before the call, so that the call itself does not wait for ICE and DTLS.
 
-    `callId`: one that the client will call with, or an incoming call's. `sdp`: as in `offer`, of a connection that
-    sends nothing yet. Answered by `warmed`, whose answer is to be applied at once; the `offer` that follows, with the
-    same callId and the same sdp, then is the call. What is not used within 60 s is released (`cooled`). Each
-    connection has one at most: another `warm` takes its place.
+    `callId`: the id that the client will call with, or that of an incoming call. `sdp`: as in `offer`, of a connection
+    that sends nothing yet. Answered by `media-prepared`; apply its answer at once. An `offer` with the same callId and
+    the same sdp then starts the call. Prepared media that is not used within 60 s is released (`media-discarded`).
+    A connection has at most one prepared leg: another `prepare-media` replaces it.
     """
 
     call_id: str
@@ -98,8 +98,8 @@ class Warm(Message, tag="warm", frozen=True):
     prefer: Literal["opus", "pcmu"] | None = None
 
 
-class Cool(Message, tag="cool", frozen=True):
-    """Release what `warm` has made: nobody is to be called after all."""
+class DiscardMedia(Message, tag="discard-media", frozen=True):
+    """Release what `prepare-media` has set up: there will be no call."""
 
 
 class Hangup(Message, tag="hangup", frozen=True):
@@ -229,7 +229,7 @@ class Hold(Message, tag="hold", frozen=True):
     by: Literal["us", "far"] = "us"
 
 
-class Wishes(msgspec.Struct, frozen=True, rename="camel"):
+class CallPreferences(msgspec.Struct, frozen=True, rename="camel"):
     """What is to be done with calls for a user. A forward is a number, `voicemail`, or "": none.
 
     What is left out is as at the beginning: nothing forwarded, calls ring.
@@ -244,7 +244,7 @@ class Wishes(msgspec.Struct, frozen=True, rename="camel"):
     ring_seconds: int = 0  # 5 to 120; 0: as long as the server is set to
 
 
-class Preferences(Wishes, tag="preferences", frozen=True):
+class Preferences(CallPreferences, tag="preferences", frozen=True):
     """What is to be done with calls for this user: set by the client, as a whole; told by the server to all its pages.
 
     What the client leaves out is as at the beginning: nothing forwarded, calls ring. The server leaves out nothing.
@@ -257,8 +257,8 @@ ClientMessage = (
     | Register
     | Unregister
     | Offer
-    | Warm
-    | Cool
+    | PrepareMedia
+    | DiscardMedia
     | Hangup
     | Decline
     | Candidate
@@ -414,15 +414,15 @@ class Answer(Message, tag="answer", frozen=True):
     sdp: str
 
 
-class Warmed(Message, tag="warmed", frozen=True):
-    """The SDP answer to the offer of `warm`."""
+class MediaPrepared(Message, tag="media-prepared", frozen=True):
+    """The SDP answer to the offer in `prepare-media`."""
 
     call_id: str
     sdp: str
 
 
-class Cooled(Message, tag="cooled", frozen=True):
-    """Nothing stands ahead of this call (any more): its `offer` must be one of a new connection."""
+class MediaDiscarded(Message, tag="media-discarded", frozen=True):
+    """The media prepared for this call is released: its `offer` must come from a new connection."""
 
     call_id: str
     reason: str
@@ -548,7 +548,7 @@ class Error(Message, tag="error", frozen=True):
 
     `code`: `malformed`, `unknown_type`, `invalid_request`, `invalid_sdp`,
     `invalid_target`, `unknown_call`, `wrong_state`, `too_many`,
-    `unauthorized`, `forbidden`, `too_large`, `held_elsewhere`, `unavailable`, `pbx_refuses` (a call that
+    `unauthorized`, `forbidden`, `too_large`, `owned_elsewhere`, `unavailable`, `pbx_refuses` (a call that
     stands goes on as before). `field` names the faulty one.
     """
 
@@ -572,8 +572,8 @@ ServerMessage = (
     | IceServers
     | Calls
     | Answer
-    | Warmed
-    | Cooled
+    | MediaPrepared
+    | MediaDiscarded
     | State
     | IncomingCall
     | IncomingEnded

@@ -16,23 +16,23 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from ari_bridge.ids import new_call_id
-from frontend.client import media as media_module
-from frontend.client.call import Call
-from frontend.client.connection import Connection
-from frontend.client.errors import AuthenticationLost, ClientError, ConnectionLost, Refused, WaitTimeout
-from frontend.client.http_client import HttpClient
-from frontend.client.incoming import Incoming, Rings
-from frontend.client.media import Media
-from frontend.client.retry import backoff, wait_after
-from frontend.client.token_keeper import TokenProvider
-from frontend.client.urls import http_url, ws_url
-from frontend.protocol import messages
-from frontend.protocol.messages import IceServer, ServerMessage
+from ari_bridge_client import media as media_module
+from ari_bridge_client.call import Call
+from ari_bridge_client.connection import Connection
+from ari_bridge_client.errors import AuthenticationLost, ClientError, ConnectionLost, Refused, WaitTimeout
+from ari_bridge_client.http_client import HttpClient
+from ari_bridge_client.incoming import Incoming, Rings
+from ari_bridge_client.media import Media
+from ari_bridge_client.retry import backoff, wait_after
+from ari_bridge_client.token_keeper import TokenProvider
+from ari_bridge_client.urls import http_url, ws_url
+from ari_bridge_protocol import messages
+from ari_bridge_protocol.call_ids import new_call_id
+from ari_bridge_protocol.messages import IceServer, ServerMessage
 
 if TYPE_CHECKING:
-    from frontend.client.audio import Source
-    from frontend.client.preflight import Preflight
+    from ari_bridge_client.audio import Source
+    from ari_bridge_client.preflight import Preflight
 
 WELCOME_SECONDS = 5.0
 BEGIN_SECONDS = 30.0
@@ -260,7 +260,7 @@ class Client:
 
     async def run_preflight(self, seconds: float = 3.0) -> "Preflight":
         """A call to the server's echo, and how it sounds. Raises ClientError where none can be made."""
-        from frontend.client.preflight import run
+        from ari_bridge_client.preflight import run
 
         return await run(self, seconds)
 

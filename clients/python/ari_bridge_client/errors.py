@@ -17,7 +17,7 @@ again unchanged will fail again. `retry_after`: for how many seconds the server 
 
 from dataclasses import dataclass
 
-from frontend.client.models import CauseInfo
+from ari_bridge_client.models import CauseInfo
 
 FATAL_CODES = frozenset(
     {
@@ -182,4 +182,4 @@ class MediaMissing(ClientError, ImportError):  # type: ignore[misc]  # both have
     fatal = True
 
     def __init__(self, package: str | None) -> None:
-        super().__init__(f"sound needs the package {package or 'aiortc'}: pip install 'ari-bridge[phone]'")
+        super().__init__(f"sound needs the package {package or 'aiortc'}: pip install 'ari-bridge-client[audio]'")

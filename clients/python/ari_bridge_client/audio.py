@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from frontend.client.errors import MediaMissing
+from ari_bridge_client.errors import MediaMissing
 
 try:
     import av

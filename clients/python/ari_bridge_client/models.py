@@ -4,9 +4,9 @@ from typing import Any
 
 import msgspec
 
-from ari_bridge.fsm.call import Direction
-from ari_bridge.outcomes import Outcome
-from frontend.protocol.messages import PersonSummary
+from ari_bridge_protocol.direction import Direction
+from ari_bridge_protocol.messages import PersonSummary
+from ari_bridge_protocol.outcomes import Outcome
 
 
 class Answer(msgspec.Struct, frozen=True, rename="camel"):
@@ -85,7 +85,7 @@ class CallInfo(Answer, frozen=True):
 
 class CallPage(Answer, frozen=True):
     calls: list[CallInfo]
-    next: str | None = msgspec.field(default=None, name="nextCursor")
+    next_cursor: str | None = None
 
 
 class RecordingInfo(Answer, frozen=True):
@@ -102,7 +102,7 @@ class RecordingInfo(Answer, frozen=True):
 
 class RecordingPage(Answer, frozen=True):
     recordings: list[RecordingInfo]
-    next: str | None = None
+    next_cursor: str | None = None
 
 
 class CallRecord(Answer, frozen=True):
@@ -136,7 +136,7 @@ class CallRecord(Answer, frozen=True):
 
 class RecordPage(Answer, frozen=True):
     cdrs: list[CallRecord]
-    next: str | None = None
+    next_cursor: str | None = None
 
 
 class People(Answer, frozen=True):

@@ -7,10 +7,10 @@ from typing import BinaryIO
 
 import aiohttp
 
-from frontend.client.errors import ConnectionFailed, DownloadFailed, Problem
-from frontend.client.http_transport import Requests, asks_again
-from frontend.client.models import RecordingInfo
-from frontend.client.retry import backoff, wait_after
+from ari_bridge_client.errors import ConnectionFailed, DownloadFailed, Problem
+from ari_bridge_client.http_transport import Requests, asks_again
+from ari_bridge_client.models import RecordingInfo
+from ari_bridge_client.retry import backoff, wait_after
 
 PIECE = 256 * 1024
 SILENT_SECONDS = 20.0

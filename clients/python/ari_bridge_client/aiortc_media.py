@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
-from frontend.client.errors import MediaMissing
-from frontend.protocol.messages import IceServer
+from ari_bridge_client.errors import MediaMissing
+from ari_bridge_protocol.messages import IceServer
 
 try:
     import aioice.ice
@@ -16,8 +16,8 @@ try:
 except ImportError as error:
     raise MediaMissing(error.name) from error
 
-from frontend.client.audio import FRAME, ReceivedAudio, Silence, Source, hear
-from frontend.client.media import MediaStats
+from ari_bridge_client.audio import FRAME, ReceivedAudio, Silence, Source, hear
+from ari_bridge_client.media import MediaStats
 
 _CLOCK = 48_000  # Hz of the jitter that aiortc tells
 

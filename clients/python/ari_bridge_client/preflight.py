@@ -5,11 +5,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from frontend.client.errors import ClientError
-from frontend.client.media import MediaStats
+from ari_bridge_client.errors import ClientError
+from ari_bridge_client.media import MediaStats
 
 if TYPE_CHECKING:
-    from frontend.client.client import Client
+    from ari_bridge_client.client import Client
 
 TONE = 1000.0  # Hz
 HEARD_SECONDS = 5.0
@@ -29,7 +29,7 @@ class Preflight:
 async def run(client: "Client", seconds: float) -> Preflight:
     """`seconds`: how long to measure once the tone is heard. Raises ClientError where no call can be made at all."""
 
-    from frontend.client.audio import Tone, ToneNotHeard
+    from ari_bridge_client.audio import Tone, ToneNotHeard
 
     number = (await client.http.config()).preflight_number
     if not number:

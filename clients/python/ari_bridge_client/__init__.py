@@ -1,14 +1,15 @@
 """The client in Python: calls by WebSocket (`Client`), everything else by HTTP (`HttpClient`). Guide: docs/PYTHON.md.
 
-Knows the messages and nothing else of the server. Sound needs the extra packages of `pip install 'ari-bridge[phone]'`
-(aiortc, numpy); without them everything but sound works, and `Tone`, `File`, `Silence` and the like raise MediaMissing.
+It knows the protocol and nothing else of the server. Sound needs aiortc and numpy, which
+`pip install 'ari-bridge-client[audio]'` brings. Without them everything but sound works, and `Tone`, `File`, `Silence`
+and the like raise MediaMissing.
 """
 
 from typing import TYPE_CHECKING, Any
 
-from frontend.client.call import Call
-from frontend.client.client import Client
-from frontend.client.errors import (
+from ari_bridge_client.call import Call
+from ari_bridge_client.client import Client
+from ari_bridge_client.errors import (
     AuthenticationLost,
     ClientError,
     ConnectionFailed,
@@ -20,14 +21,14 @@ from frontend.client.errors import (
     Refused,
     WaitTimeout,
 )
-from frontend.client.http_client import HttpClient
-from frontend.client.http_transport import Patience
-from frontend.client.incoming import Incoming
-from frontend.client.media import GivenOffer, Media, MediaStats
-from frontend.client.models import CallInfo, CallRecord, Invited, PreferenceInfo, RecordingInfo, ServerEvent
+from ari_bridge_client.http_client import HttpClient
+from ari_bridge_client.http_transport import Patience
+from ari_bridge_client.incoming import Incoming
+from ari_bridge_client.media import GivenOffer, Media, MediaStats
+from ari_bridge_client.models import CallInfo, CallRecord, Invited, PreferenceInfo, RecordingInfo, ServerEvent
 
 if TYPE_CHECKING:
-    from frontend.client.audio import File, ReceivedAudio, Silence, Source, Tone, ToneNotHeard
+    from ari_bridge_client.audio import File, ReceivedAudio, Silence, Source, Tone, ToneNotHeard
 
 __all__ = [
     "Call",
@@ -61,13 +62,13 @@ __all__ = [
     "Tone",
     "ToneNotHeard",
 ]
-_SOUNDS = frozenset({"File", "Heard", "Silence", "Source", "Tone", "ToneNotHeard"})
+_SOUNDS = frozenset({"File", "ReceivedAudio", "Silence", "Source", "Tone", "ToneNotHeard"})
 
 
 def __getattr__(name: str) -> Any:
     """Sounds are loaded when they are first asked for: they are an extra, and no weight for who needs none."""
     if name not in _SOUNDS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from frontend.client import audio
+    from ari_bridge_client import audio
 
     return getattr(audio, name)

@@ -5,18 +5,18 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from ari_bridge.outcomes import Outcome
-from frontend.client import events as happens
-from frontend.client.connection import refused
-from frontend.client.errors import ClientError, ConnectionLost, MediaUnavailable, Refused, WaitTimeout
-from frontend.client.events import CallEvent, EventLog
-from frontend.client.media import Media, MediaStats
-from frontend.client.retry import backoff, wait_after
-from frontend.protocol import messages
-from frontend.protocol.messages import ClientMessage, IceServer, ServerMessage
+from ari_bridge_client import events as happens
+from ari_bridge_client.connection import refused
+from ari_bridge_client.errors import ClientError, ConnectionLost, MediaUnavailable, Refused, WaitTimeout
+from ari_bridge_client.events import CallEvent, EventLog
+from ari_bridge_client.media import Media, MediaStats
+from ari_bridge_client.retry import backoff, wait_after
+from ari_bridge_protocol import messages
+from ari_bridge_protocol.messages import ClientMessage, IceServer, ServerMessage
+from ari_bridge_protocol.outcomes import Outcome
 
 if TYPE_CHECKING:
-    from frontend.client.audio import ReceivedAudio
+    from ari_bridge_client.audio import ReceivedAudio
 
 ANSWER_SECONDS = 15.0  # the server's own set-up timeout comes first
 HANGUP_SECONDS = 10.0

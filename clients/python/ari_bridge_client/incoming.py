@@ -5,13 +5,13 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Protocol
 
-from frontend.client.call import Call
-from frontend.client.errors import WaitTimeout
-from frontend.client.media import Media
-from frontend.protocol import messages
+from ari_bridge_client.call import Call
+from ari_bridge_client.errors import WaitTimeout
+from ari_bridge_client.media import Media
+from ari_bridge_protocol import messages
 
 if TYPE_CHECKING:
-    from frontend.client.audio import Source
+    from ari_bridge_client.audio import Source
 
 WAITING = 64
 """Calls that ring and that nobody has asked for yet; of more, the oldest are left to the user's other pages."""

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterator, Mapping
 
-from frontend.client.errors import ClientError
+from ari_bridge_client.errors import ClientError
 
 FIRST, LONGEST = 0.25, 5.0
 """Seconds between tries: it doubles from the first to the longest."""

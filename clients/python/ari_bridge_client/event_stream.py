@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 import aiohttp
 import msgspec
 
-from frontend.client.errors import ClientError, ConnectionFailed, Problem
-from frontend.client.http_transport import Requests, asks_again
-from frontend.client.models import ServerEvent
-from frontend.client.retry import backoff, wait_after
-from frontend.client.sse import NoEventStream, Parser
+from ari_bridge_client.errors import ClientError, ConnectionFailed, Problem
+from ari_bridge_client.http_transport import Requests, asks_again
+from ari_bridge_client.models import ServerEvent
+from ari_bridge_client.retry import backoff, wait_after
+from ari_bridge_client.sse import NoEventStream, Parser
 
 SILENT_SECONDS = 40.0
 """The server writes something every 15."""

@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
-from frontend.client.errors import ClientError, ConnectionFailed, Refused
-from frontend.client.models import Session
+from ari_bridge_client.errors import ClientError, ConnectionFailed, Refused
+from ari_bridge_client.models import Session
 
 TokenProvider = Callable[[], Awaitable[str]]
 """Gives another token, where the one before has ended, or will soon."""

@@ -13,10 +13,10 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from frontend.client.errors import ConnectionFailed, Details, Problem
-from frontend.client.models import CauseInfo
-from frontend.client.retry import backoff, retry_after, wait_after
-from frontend.client.token_keeper import TokenKeeper, TokenProvider
+from ari_bridge_client.errors import ConnectionFailed, Details, Problem
+from ari_bridge_client.models import CauseInfo
+from ari_bridge_client.retry import backoff, retry_after, wait_after
+from ari_bridge_client.token_keeper import TokenKeeper, TokenProvider
 
 KEY = "Idempotency-Key"
 MOST_BYTES = 16 * 1024 * 1024

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from frontend.client.errors import MediaMissing
-from frontend.protocol.messages import IceServer
+from ari_bridge_client.errors import MediaMissing
+from ari_bridge_protocol.messages import IceServer
 
 if TYPE_CHECKING:
-    from frontend.client.aiortc_media import WebRtc
-    from frontend.client.audio import Source
+    from ari_bridge_client.aiortc_media import WebRtc
+    from ari_bridge_client.audio import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class GivenOffer:
 def webrtc(source: "Source | None", codec: str) -> "WebRtc":
     """Media of aiortc. Raises MediaMissing."""
     try:
-        from frontend.client.aiortc_media import WebRtc
+        from ari_bridge_client.aiortc_media import WebRtc
     except ImportError as error:
         raise (error if isinstance(error, MediaMissing) else MediaMissing(error.name)) from error
     return WebRtc(source, codec=codec)

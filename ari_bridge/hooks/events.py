@@ -1,0 +1,149 @@
+"""Every hook event: what happens to calls, and what Asterisk sends.
+
+`name` and `data()` are what `/events` and plugins written in other languages see, so both are stable. Every event
+has `call_id`. Knows calls as data; knows neither the engine that emits these events nor who listens.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import msgspec
+
+from ari_bridge.fsm.call import Call
+from ari_bridge.fsm.call_data import CallData
+from ari_bridge.hooks.emitter import HookEvent
+from ari_bridge.leg_stats import LegFigures
+
+
+def call_data(call: Call) -> dict[str, Any]:
+    """The call as a JSON-ready dict, as `CallData` has it."""
+    data: dict[str, Any] = msgspec.to_builtins(CallData.of(call))
+    return data
+
+
+@dataclass(frozen=True, slots=True)
+class CallEvent(HookEvent):
+    """Base of the events that carry the whole call, as it was at the event."""
+
+    call: Call
+    call_id: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "call_id", self.call.id)
+
+    def data(self) -> dict[str, Any]:
+        return call_data(self.call)
+
+
+@dataclass(frozen=True, slots=True)
+class CallStarted(CallEvent):
+    """A call was placed, or a caller arrived."""
+
+    name: ClassVar[str] = "call.started"
+
+
+@dataclass(frozen=True, slots=True)
+class CallAdopted(CallEvent):
+    """A call of an earlier process was recovered, and continues."""
+
+    name: ClassVar[str] = "call.adopted"
+
+
+@dataclass(frozen=True, slots=True)
+class CallChanged(CallEvent):
+    """The call's state changed, or its parties, or whether it is on hold or recorded."""
+
+    name: ClassVar[str] = "call.changed"
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded(CallEvent):
+    """The call was decided to end: `call.outcome` and `call.cause` say how. Emitted once for each call."""
+
+    name: ClassVar[str] = "call.ended"
+
+
+@dataclass(frozen=True, slots=True)
+class CallReleased(CallEvent):
+    """Asterisk and rtpengine have nothing of the call any more. Emitted once, after CallEnded."""
+
+    name: ClassVar[str] = "call.released"
+
+
+@dataclass(frozen=True, slots=True)
+class DigitReceived(CallEvent):
+    """The far side pressed a key."""
+
+    name: ClassVar[str] = "call.digit"
+    digit: str
+
+    def data(self) -> dict[str, Any]:
+        return {"callId": self.call_id, "digit": self.digit}
+
+
+@dataclass(frozen=True, slots=True)
+class LegReleased(HookEvent):
+    """A media leg was deleted; `figures` are what rtpengine has counted of it. Emitted before CallReleased.
+
+    `leg`: 1 for the first; each reload, and each lost rtpengine, makes another. docs/QUALITY.md explains the figures.
+    """
+
+    name: ClassVar[str] = "leg.released"
+    call_id: str
+    leg: int
+    figures: LegFigures
+
+    def data(self) -> dict[str, Any]:
+        return {"callId": self.call_id, "leg": self.leg, **self.figures.data()}
+
+
+@dataclass(frozen=True, slots=True)
+class QualityReported(HookEvent):
+    """How a call has sounded in its browser so far: replaces the previous report of the same call.
+
+    `report`: JSON-ready, in camelCase, see docs/QUALITY.md.
+    """
+
+    name: ClassVar[str] = "quality"
+    call_id: str
+    report: dict[str, Any]
+
+    def data(self) -> dict[str, Any]:
+        return {"callId": self.call_id, "report": self.report}
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackGiven(HookEvent):
+    """A user's rating of a call. `feedback`: JSON-ready: score (1 to 5), optionally issue and comment."""
+
+    name: ClassVar[str] = "feedback"
+    call_id: str
+    feedback: dict[str, Any]
+
+    def data(self) -> dict[str, Any]:
+        return {"callId": self.call_id, **self.feedback}
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingFinished(HookEvent):
+    """Asterisk has completed a recording; or it failed, as `failure` says, and there may be a part of it."""
+
+    name: ClassVar[str] = "recording.finished"
+    call_id: str
+    recording: str
+    failure: str = ""
+
+    def data(self) -> dict[str, Any]:
+        return {"callId": self.call_id, "recording": self.recording, "failure": self.failure}
+
+
+@dataclass(frozen=True, slots=True)
+class AriReceived(HookEvent):
+    """An event of Asterisk, as ARI sent it. `type`: ARI's name for it, e.g. StasisStart."""
+
+    name: ClassVar[str] = "ari"
+    type: str
+    raw: dict[str, Any]
+
+    def data(self) -> dict[str, Any]:
+        return self.raw
