@@ -184,10 +184,10 @@ class FrontEnd:
     async def _end_calls(self) -> None:
         """Deletes every channel and bridge in its Asterisk: the next front end would keep those that talk."""
         pbx = self._environment
-        sign_in = aiohttp.BasicAuth(pbx["ARI_USER"], pbx["ARI_PASSWORD"])
+        sign_in = {"Authorization": aiohttp.encode_basic_auth(pbx["ARI_USER"], pbx["ARI_PASSWORD"])}
         timeout = aiohttp.ClientTimeout(total=3)
         try:
-            async with aiohttp.ClientSession(auth=sign_in, timeout=timeout) as ari:
+            async with aiohttp.ClientSession(headers=sign_in, timeout=timeout) as ari:
                 for kind in ("channels", "bridges"):
                     async with ari.get(f"{pbx['ARI_URL']}/{kind}") as response:
                         listed = await response.json()
