@@ -15,6 +15,7 @@ from ari_bridge.ari.readiness import Readiness
 from ari_bridge.call_store import SqliteStore
 from ari_bridge.cdr import CdrService
 from ari_bridge.engine.call_manager import CallManager, Limits
+from ari_bridge.engine.inbound_policy import InboundCallPolicy
 from ari_bridge.hooks import Hooks, load_plugins
 from ari_bridge.media.codec_policy import CodecPolicy, OpusOptions
 from ari_bridge.media.pool import Pool
@@ -100,6 +101,8 @@ class App:
         )
         self.pages = WebSocketRegistrar()
         self.store = SqliteStore(settings.state_dir, days=settings.call_store_days)
+        preference_file = settings.state_dir / "preferences.json"
+        preferences = PreferenceFile(preference_file)
         self._routes = _routes(settings)
         self.calls = CallManager(
             self.ari,
@@ -118,13 +121,12 @@ class App:
                 announcement=settings.recording_announcement,
             ),
             self.store,
+            InboundCallPolicy(preferences, self.pages),
         )
         self.watchers = CallChangeWaiter(self.calls, self.hooks)
         self.past_calls = PastCalls(self.pages, self.hooks)
         self.repeats = IdempotencyGuard(self.store.keys)
         self._users = Users(settings.users_file)
-        preference_file = settings.state_dir / "preferences.json"
-        preferences = PreferenceFile(preference_file)
         self._kept_files = KeptFiles()
         self._kept_files.add(preference_file, preferences.restore)
         self.attendant = UserServices(
@@ -237,7 +239,7 @@ class App:
         sessions = Sessions(secret)
         ice = IceServers(settings.ice_servers, settings.turn_secret, settings.turn_lifetime)
         connections = ConnectionHub(
-            self.calls, self.pages, access, sessions, self.hooks, self.media, ice, version=VERSION
+            self.calls, self.pages, self.attendant, access, sessions, self.hooks, self.media, ice, version=VERSION
         )
         self._connections = connections
         events, health = EventLog(self.hooks), self.health

@@ -17,7 +17,6 @@ from ari_bridge.ari.client import Ari
 from ari_bridge.call_store import CallStore
 from ari_bridge.engine.call_control import CallControl
 from ari_bridge.engine.event_dispatcher import AriEventDispatcher
-from ari_bridge.engine.executor import Backends, MediaEngine, Registrar
 from ari_bridge.engine.limits import Limits
 from ari_bridge.engine.notifications import (
     DigitReceived,
@@ -32,6 +31,7 @@ from ari_bridge.engine.notifications import (
     TransferEnded,
     Update,
 )
+from ari_bridge.engine.ports import Backends, MediaEngine, Registrar, RingPolicy
 from ari_bridge.engine.prewarm import LegDiscarded, LegReady, MediaPrewarmer, Told
 from ari_bridge.engine.reconciler import Reconciler
 from ari_bridge.engine.registry import CallRegistry
@@ -104,20 +104,21 @@ class CallManager(CallControl):
         self,
         ari: Ari,
         media: MediaEngine,
-        pages: Registrar,
+        registrar: Registrar,
         hooks: Hooks,
         routes: Routes,
         limits: Limits,
         store: CallStore,
+        policy: RingPolicy,
     ) -> None:
         self._ari = ari
         self._hooks = hooks
         self._routes = routes
         self._limits = limits
         self._store = store
-        peers = Backends(ari, media, pages)
+        peers = Backends(ari, media, registrar)
         self._warm = MediaPrewarmer(peers)
-        self._registry = CallRegistry(peers, hooks, limits, store, self._warm)
+        self._registry = CallRegistry(peers, hooks, limits, store, self._warm, policy)
         super().__init__(self._registry, routes, ari)
         self._reconciler = Reconciler(peers, self._registry, self._warm)
         self._switchboard = AriEventDispatcher(

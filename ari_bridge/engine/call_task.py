@@ -20,7 +20,7 @@ import structlog
 from ari_bridge import metrics
 from ari_bridge.clock import steady
 from ari_bridge.engine.early_media import await_early_media
-from ari_bridge.engine.executor import Backends, execute_step, release_resource
+from ari_bridge.engine.executor import execute_step, release_resource
 from ari_bridge.engine.limits import Limits
 from ari_bridge.engine.notifications import (
     DigitReceived,
@@ -35,6 +35,7 @@ from ari_bridge.engine.notifications import (
     TransferEnded,
     Update,
 )
+from ari_bridge.engine.ports import Backends
 from ari_bridge.errors import IllegalEvent, PeerError, PeerRefused, PeerTimeout, TooMany, WrongState
 from ari_bridge.fsm import actions, timeline
 from ari_bridge.fsm.actions import Action
@@ -90,13 +91,19 @@ class CallTask:
     """`changed(before, after, event)` is called after every event that was taken, before its actions."""
 
     def __init__(
-        self, call: Call, peers: Backends, limits: Limits, changed: Callable[[Call, Call, Event], None]
+        self,
+        call: Call,
+        peers: Backends,
+        limits: Limits,
+        changed: Callable[[Call, Call, Event], None],
+        who_rings: Callable[[Call], RingDecision],
     ) -> None:
         self.call = call
         self.listeners: list[Listener] = []
         self._peers = peers
         self._limits = limits
         self._changed = changed
+        self._who_rings = who_rings
         self._timeline = timeline.begin(call, time.time(), time.monotonic())
         self._mailbox: deque[Event] = deque()
         self._at_work = False
@@ -190,12 +197,14 @@ class CallTask:
             case actions.SendDigits(digits):
                 self._send_digits(digits)
             case actions.RingPages():
-                reach = self._ring_pages()
-                self.post(PagesRang(time.time(), reach.users, reach.status, reach.forward, reach.ring_seconds))
+                decision = self._ring_pages()
+                self.post(
+                    PagesRang(time.time(), decision.users, decision.status, decision.forward, decision.ring_seconds)
+                )
             case actions.StopRinging(user, reason):
-                self._guard(lambda: self._peers.pages.stop_ringing(self.call, user, reason))
+                self._guard(lambda: self._peers.registrar.stop_ringing(self.call, user, reason))
             case actions.TellCaller():
-                self._guard(lambda: self._peers.pages.update_caller(self.call))
+                self._guard(lambda: self._peers.registrar.update_caller(self.call))
             case actions.StartTimer(timer, party, ago):
                 self._start_timer(timer, party, ago)
             case actions.CancelTimer(timer, party):
@@ -438,7 +447,10 @@ class CallTask:
 
     def _ring_pages(self) -> RingDecision:
         try:
-            return self._peers.pages.ring(self.call)
+            decision = self._who_rings(self.call)
+            if decision.users:
+                self._peers.registrar.ring(self.call, decision.users)
+            return decision
         except Exception:
             self._log.exception("the pages could not be rung")
             return RingDecision()

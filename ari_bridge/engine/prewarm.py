@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 
 from ari_bridge import metrics
-from ari_bridge.engine.executor import Backends
+from ari_bridge.engine.ports import Backends
 from ari_bridge.errors import PeerError, TooMany
 from ari_bridge.fsm.call import PreparedLeg, Resource
 from ari_bridge.fsm.events import ChannelEntered, ChannelGone, ChannelLeft, Event, MediaLost

@@ -16,7 +16,7 @@ import structlog
 from ari_bridge import metrics
 from ari_bridge.ari.models import Channel
 from ari_bridge.engine.call_task import CallTask
-from ari_bridge.engine.executor import Backends
+from ari_bridge.engine.ports import Backends
 from ari_bridge.engine.prewarm import MediaPrewarmer
 from ari_bridge.engine.registry import CallRegistry
 from ari_bridge.errors import PeerError

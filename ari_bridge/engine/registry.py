@@ -9,9 +9,9 @@ from ari_bridge.call_store import CallStore
 from ari_bridge.engine.call_metrics import CallObserver
 from ari_bridge.engine.call_task import CallTask
 from ari_bridge.engine.event_dispatcher import Owner
-from ari_bridge.engine.executor import Backends
 from ari_bridge.engine.limits import Limits
 from ari_bridge.engine.notifications import DigitReceived, Listener, StateChanged, Update
+from ari_bridge.engine.ports import Backends, RingPolicy
 from ari_bridge.engine.prewarm import MediaPrewarmer
 from ari_bridge.errors import Unavailable, UnknownCall, WrongState
 from ari_bridge.fsm.call import Call, CallState, PartyState, Resource
@@ -21,6 +21,7 @@ from ari_bridge.fsm.events import Accepted, Event, RecordingAsked, RecordingVerb
 from ari_bridge.hooks import CallAdopted, CallEnded, CallReleased, Hooks
 from ari_bridge.hooks import DigitReceived as DigitHook
 from ari_bridge.ids import Kind, is_digest, party_id, resource_id, stem_of
+from ari_bridge.preferences.ring_decision import RingDecision
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +33,15 @@ class CallRegistry:
     `wishing`: who is told of a call that it takes by its wish.
     """
 
-    def __init__(self, peers: Backends, hooks: Hooks, limits: Limits, store: CallStore, warm: MediaPrewarmer) -> None:
+    def __init__(
+        self,
+        peers: Backends,
+        hooks: Hooks,
+        limits: Limits,
+        store: CallStore,
+        warm: MediaPrewarmer,
+        policy: RingPolicy,
+    ) -> None:
         self.tasks: dict[str, CallTask] = {}
         self.records: dict[str, Call] = {}
         self.owners: dict[str, Owner] = {}
@@ -45,6 +54,7 @@ class CallRegistry:
         self._limits = limits
         self._store = store
         self._warm = warm
+        self._policy = policy
 
     def add(self, call: Call, listener: Listener | None = None, *, adopted: bool = False) -> CallTask:
         meter = CallObserver(self._hooks)
@@ -59,7 +69,7 @@ class CallRegistry:
             if after.state is CallState.ENDED and before.state is not CallState.ENDED:
                 self._forget(after)
 
-        task = CallTask(call, self._peers, self._limits, changed)
+        task = CallTask(call, self._peers, self._limits, changed, self._who_rings)
         if listener:
             task.listeners.append(listener)
         task.listeners.append(self._digit_to_hooks)
@@ -69,6 +79,9 @@ class CallRegistry:
         if adopted:
             meter.adopted(call)
         return task
+
+    def _who_rings(self, call: Call) -> RingDecision:
+        return self._policy.decide(call, self.live())
 
     def adopt(self, record: Call, decision: Decision) -> None:
         """A call of an earlier process stands, or has ended meanwhile. What is left of its time is what it has."""
@@ -123,7 +136,7 @@ class CallRegistry:
             return task.call
         call = self.records.get(call_id) or self._store.get(call_id)
         if call is None:
-            raise UnknownCall(f"There is no call {call_id[:64]!r}.", field="callId")
+            raise UnknownCall.named(call_id)
         return call
 
     def live(self) -> list[Call]:

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from ari_bridge.ari.client import Ari
 from ari_bridge.call_store import StoreRefused, knows, live_records
-from ari_bridge.engine.executor import Backends
+from ari_bridge.engine.ports import Backends
 from ari_bridge.engine.reconciler import GRACE_SECONDS, in_our_hands, look, reap
 from ari_bridge.errors import PeerError, PeerRefused
 from ari_bridge.fsm.call import Call

@@ -13,6 +13,7 @@ from ari_bridge_protocol import messages
 from frontend.auth.authenticator import Authenticator
 from frontend.auth.sessions import Sessions
 from frontend.http.problems import ProblemError
+from frontend.presence.preferences import UserServices
 from frontend.presence.registrar import WebSocketRegistrar
 from frontend.webrtc.ice_servers import IceServers
 from frontend.websocket.connection import ClientConnection, PageMedia
@@ -29,6 +30,7 @@ class ConnectionHub:
         self,
         calls: CallManager,
         pages: WebSocketRegistrar,
+        user_services: UserServices,
         access: Authenticator,
         sessions: Sessions,
         hooks: Hooks,
@@ -39,6 +41,7 @@ class ConnectionHub:
     ) -> None:
         self.calls = calls
         self.pages = pages
+        self.user_services = user_services
         self.access = access
         self.sessions = sessions
         self.media = media

@@ -1,7 +1,7 @@
 """The engine between a fake Asterisk and a fake rtpengine, over real sockets."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -35,7 +35,7 @@ async def until(condition: Callable[[], object], what: str = "") -> None:
 
 @dataclass
 class PagesSeen:
-    """Pages of `users`, and what they were told."""
+    """Pages of `users`, who ring for every caller, and what they were told."""
 
     users: frozenset[str] = frozenset()
     reach: RingDecision = RingDecision()
@@ -43,9 +43,15 @@ class PagesSeen:
     stopped: list[tuple[str | None, str]] = field(default_factory=list)
     callers: list[tuple[str, str]] = field(default_factory=list)  # who calls now, each time that it changed
 
-    def ring(self, call: Call) -> RingDecision:
+    def decide(self, call: Call, live: Iterable[Call]) -> RingDecision:
         self.rung.append(call.id)
         return replace(self.reach, users=self.users)
+
+    def is_registered(self, user: str) -> bool:
+        return user in self.users
+
+    def ring(self, call: Call, users: frozenset[str]) -> None:
+        pass
 
     def stop_ringing(self, call: Call, user: str | None, reason: str) -> None:
         self.stopped.append((user, reason))
@@ -106,7 +112,7 @@ async def an_engine(
     client = Ari(fake_ari.url, fake_ari.user, fake_ari.password, "ari-bridge", timeout=0.5)
     media = Pool([NodeAddress.parse(fake_rtpengine.address)], app=client.app, timeout=0.5)
     pages, hooks, store = PagesSeen(), Hooks(), SqliteStore(state_dir, journal_dir=state_dir)
-    calls = CallManager(client, media, pages, hooks, Routes(), limits, store)
+    calls = CallManager(client, media, pages, hooks, Routes(), limits, store, pages)
     async with AsyncExitStack() as opened:
         opened.callback(hooks.close)
         await store.start()

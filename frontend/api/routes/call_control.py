@@ -6,7 +6,6 @@ from aiohttp import web
 from msgspec.structs import replace
 
 from ari_bridge.engine.call_manager import CallManager
-from ari_bridge.errors import UnknownCall
 from ari_bridge_protocol import messages
 from ari_bridge_protocol.call_ids import new_call_id
 from frontend.api.routes import call_endpoints as operations
@@ -30,7 +29,9 @@ from frontend.api.routes.call_endpoints import (
 from frontend.api.routes.place_call import CommandOperation, PlaceCallOperation
 from frontend.auth.authenticator import Authenticator
 from frontend.auth.client_addresses import ClientAddresses
+from frontend.calls import permissions
 from frontend.calls.commands import CallCommand, execute
+from frontend.calls.permissions import Principal
 from frontend.http.endpoint import Nothing, TypedRequest
 from frontend.http.idempotency import IdempotencyGuard
 from frontend.http.middleware import json_response
@@ -145,7 +146,7 @@ class Api:
         """The call as it stands right after: what was begun is told by `GET /call/{callId}` and the events."""
 
         def begin() -> None:
-            execute(self._calls, verb, lambda call_id: self._check(asked.user, call_id, others=others))
+            execute(self._calls, verb, lambda call_id: self._check(asked.principal, call_id, others=others))
 
         return await self._repeats.respond(
             asked.request, asked.user, verb.call_id, CommandOperation(self._calls, begin)
@@ -153,11 +154,10 @@ class Api:
 
     def _id(self, asked: "TypedRequest[OneCall, Nothing] | TypedRequest[OneParty, Nothing]") -> str:
         call_id = asked.parameters.call_id
-        self._check(asked.user, call_id)
+        self._check(asked.principal, call_id)
         return call_id
 
-    def _check(self, user: str | None, call_id: str, *, others: bool = True) -> None:
-        """Raises UnknownCall also for another user's call: whose it is, is not told. `others`: also one that rang."""
-        call = self._calls.get(call_id)
-        if user is not None and user != call.user and not (others and user in call.users):
-            raise UnknownCall(f"There is no call {call_id[:64]!r}.", field="callId")
+    def _check(self, principal: Principal, call_id: str, *, others: bool = True) -> None:
+        """`others`: also a call that has rung for the user. Raises UnknownCall."""
+        check = permissions.check_takes_part if others else permissions.check_owns
+        check(principal, self._calls.get(call_id))

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ari_bridge.call_store import NEWEST, CallStore, Position, StoreRefused
-from ari_bridge.cdr import Cursor, owner
+from ari_bridge.cdr import Cursor
 from ari_bridge.errors import Unavailable
 from ari_bridge.fsm.call import Call, Direction
 from ari_bridge_protocol.messages import ClientState
+from frontend.calls.permissions import Principal
 from frontend.calls.views import client_state
 
 READ_AT_ONCE = 500
@@ -20,7 +21,7 @@ AWAY_SECONDS = 2.0
 class Filter:
     """What is None or "" does not matter. Times are Unix seconds, of the call's begin."""
 
-    user: str | None = None
+    principal: Principal
     state: ClientState | None = None
     live: bool | None = None
     direction: Direction | None = None
@@ -32,7 +33,7 @@ class Filter:
         state = client_state(call)
         number = self.number.lower()
         return (
-            (self.user is None or self.user in call.users or self.user in (call.user, owner(call)))
+            self.principal.sees(call)
             and self.state in (None, state)
             and self.live in (None, state != "ended")
             and self.direction in (None, call.direction)

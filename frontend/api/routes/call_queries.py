@@ -8,13 +8,14 @@ from aiohttp import web
 from ari_bridge.call_store import CallStore
 from ari_bridge.cdr import Cursor
 from ari_bridge.engine.call_manager import CallManager
-from ari_bridge.errors import InvalidRequest, UnknownCall
+from ari_bridge.errors import InvalidRequest
 from ari_bridge.fsm.call import Direction
 from ari_bridge.fsm.call_data import CallData
 from ari_bridge_protocol.messages import ClientState
 from frontend.api.routes.call_endpoints import CALLS, EXAMPLE_CALL, OneCall
 from frontend.api.routes.call_list import Filter, page_of
 from frontend.auth.authenticator import Authenticator
+from frontend.calls.permissions import check_sees
 from frontend.http import examples
 from frontend.http.endpoint import HEADER, Endpoint, Nothing, ResponseSpec, TypedRequest
 from frontend.http.long_poll import MOST_SECONDS, CallChangeWaiter, tags_of
@@ -97,9 +98,7 @@ class CallsApi:
 
     async def show(self, asked: TypedRequest[OneCallWatched, Nothing]) -> web.Response:
         call_id, user = asked.parameters.call_id, asked.user
-        call = self._calls.get(call_id)
-        if user is not None and user != call.user and user not in call.users:
-            raise UnknownCall(f"There is no call {call_id[:64]!r}.", field="callId")
+        check_sees(asked.principal, self._calls.get(call_id))
         known = tags_of(asked.parameters.if_none_match)
         shown = await self._watchers.next(
             call_id, user, known, asked.parameters.wait, gone=lambda: _gone(asked.request)
@@ -114,7 +113,7 @@ class CallsApi:
         if given.since is not None and given.until is not None and given.since >= given.until:
             raise InvalidRequest("since must be before until.", field="since")
         wanted = Filter(
-            user=asked.user,
+            principal=asked.principal,
             state=given.state,
             live=given.live,
             direction=given.direction,

@@ -8,8 +8,8 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from ari_bridge.cdr import MOST_ROWS, Cdr, CdrService, CdrUnavailable, Cursor, Match, Page, Query, export
-from ari_bridge.errors import InvalidRequest, TooMany, UnknownCall
+from ari_bridge.cdr import MOST_ROWS, Cdr, CdrService, CdrUnavailable, Cursor, Match, Page, Query, export, no_record
+from ari_bridge.errors import InvalidRequest, TooMany
 from ari_bridge.fsm.call import Direction
 from ari_bridge.outcomes import Outcome
 from frontend.auth.authenticator import Authenticator
@@ -165,8 +165,8 @@ class RecordsApi:
             found = await self._records.get(call_id)
         except CdrUnavailable as error:
             raise _away(error) from error
-        if asked.user is not None and found.user != asked.user:  # whose it is, is not told
-            raise UnknownCall(f"There is no record of a call {call_id[:64]!r}.", field="callId")
+        if not asked.principal.sees_records_of(found.user):
+            raise no_record(call_id)
         return _json(found)
 
     async def download(self, asked: TypedRequest[RecordFilters, Nothing]) -> web.StreamResponse:

@@ -240,7 +240,7 @@ class RecordingsApi:
         """Raises ProblemError also for another user's: whose it is, is not told."""
         name = asked.parameters.name
         recording = self._library.get(name)
-        if recording is None or asked.user not in (None, recording.user):
+        if recording is None or not asked.principal.sees_records_of(recording.user):
             raise ProblemError("unknown_recording", f"There is no recording {name[:100]!r}.", field="name")
         return recording
 
