@@ -5,8 +5,10 @@ import binascii
 import math
 from dataclasses import dataclass
 from enum import Enum
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from ari_bridge.cdr.cdr import Cdr
 from ari_bridge.errors import InvalidRequest
@@ -72,7 +74,7 @@ class Query:
 
 
 class Page(msgspec.Struct, frozen=True, rename="camel"):
-    """`nextCursor`: the cursor of the next page; None where there is none."""
+    """Newest first."""
 
     cdrs: tuple[Cdr, ...]
-    next_cursor: str | None
+    next_cursor: Annotated[str | None, Meta(description="`cursor` of the next page; null on the last one")]

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import msgspec
 from aiohttp import web
+from msgspec import Meta
 
 from ari_bridge.call_store import CallStore
-from ari_bridge.cdr import Cursor
 from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.errors import InvalidRequest
 from ari_bridge.fsm.call import Direction
@@ -14,41 +14,51 @@ from ari_bridge.fsm.call_data import CallData
 from ari_bridge_protocol.messages import ClientState
 from frontend.api.routes.call_endpoints import CALLS, EXAMPLE_CALL, OneCall
 from frontend.api.routes.call_list import Filter, page_of
+from frontend.api.routes.paging import NextCursor, PageCursor
 from frontend.auth.authenticator import Authenticator
 from frontend.calls.permissions import check_sees
 from frontend.http import examples
 from frontend.http.endpoint import HEADER, Endpoint, Nothing, ResponseSpec, TypedRequest
 from frontend.http.long_poll import MOST_SECONDS, CallChangeWaiter, tags_of
 from frontend.http.middleware import json_response
-from frontend.http.parameters import Timestamp, text_format
+from frontend.http.parameters import Timestamp
 
 _FRESH = {"Cache-Control": "no-store"}
 _TAG = {"ETag": "What this answer shows. Give it back in `If-None-Match`, and no change is missed."}
 
 
 class OneCallWatched(OneCall, frozen=True, rename="camel"):
-    wait: Annotated[int, msgspec.Meta(ge=0, le=MOST_SECONDS)] = 0
-    """Answer at the next change of the call, or after so many seconds."""
-    if_none_match: Annotated[str | None, HEADER] = msgspec.field(default=None, name="If-None-Match")
-    """The `ETag` of the answer before: where the call is another by now, the answer comes at once."""
+    wait: Annotated[
+        int, Meta(ge=0, le=MOST_SECONDS, description="Answer at the next change of the call, or after so many seconds.")
+    ] = 0
+    if_none_match: Annotated[
+        str | None,
+        HEADER,
+        Meta(
+            description="The `ETag` of the answer before: where the call is another by now, the answer comes at once."
+        ),
+    ] = msgspec.field(default=None, name="If-None-Match")
 
 
 class CallFilter(msgspec.Struct, frozen=True, rename="camel"):
     state: ClientState | None = None
-    live: bool | None = None  # true: those that have not ended
+    live: Annotated[bool | None, Meta(description="true: those that have not ended")] = None
     direction: Direction | None = None
-    number: Annotated[str | None, msgspec.Meta(min_length=1, max_length=64)] = None  # a part of the caller, or target
-    since: Timestamp | None = None  # when the call began
-    until: Timestamp | None = None  # not included
-    limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 50
-    cursor: Annotated[Cursor, text_format(Cursor.parse, {"type": "string"})] | None = (
-        None  # the `nextCursor` of the page before
+    number: Annotated[str | None, Meta(min_length=1, max_length=64, description="a part of the caller, or target")] = (
+        None
     )
+    since: Annotated[Timestamp | None, Meta(description="when the call began")] = None
+    until: Annotated[Timestamp | None, Meta(description="not included")] = None
+    limit: Annotated[int, Meta(ge=1, le=200)] = 50
+    cursor: PageCursor = None
 
 
 class CallPage(msgspec.Struct, frozen=True, rename="camel"):
-    calls: list[CallData]  # newest first; fewer than `limit`, or none, do not mean that there are no others
-    next_cursor: str | None  # null: there are no others
+    calls: Annotated[
+        list[CallData],
+        Meta(description="newest first; fewer than `limit`, or none, do not mean that there are no others"),
+    ]
+    next_cursor: NextCursor
 
 
 SHOW = Endpoint(
