@@ -43,6 +43,8 @@ EXAMPLES = {
     "CORS_ORIGIN": "https://phone.example.com,https://crm.example.com",
     "ENABLE_AUTHENTICATION": "true",
     "USERS_FILE": "users",
+    "ACCOUNTS_DATABASE_URL": "postgresql://USER:PASSWORD@HOST/DATABASE",
+    "MIN_PASSWORD_LENGTH": "12",
     "TOKEN_SECRET_FILE": "token-secret",
     "TOKEN_LIFETIME": "43200",
     "TLS_CERT": "cert.pem",
@@ -117,8 +119,10 @@ class Settings(BaseSettings):
     cors_origin: Annotated[tuple[str, ...], NoDecode] = ()
     enable_authentication: bool = True
     users_file: Path = Path("users")
+    accounts_database_url: Annotated[str, Field(repr=False)] = ""
+    min_password_length: Annotated[int, Field(ge=8, le=128)] = 12
     token_secret_file: Path = Path("token-secret")
-    token_lifetime: Annotated[int, Field(ge=60)] = 43200
+    token_lifetime: Annotated[int, Field(ge=60, le=604800)] = 43200
     tls_cert: Path | None = None
     tls_key: Path | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -203,12 +207,12 @@ class Settings(BaseSettings):
             raise ValueError(str(error)) from error
         return value
 
-    @field_validator("cdr_database_url")
+    @field_validator("cdr_database_url", "accounts_database_url")
     @classmethod
     def _database(cls, value: str) -> str:
         if value:
             # Here, as most have none: what it imports takes a while.
-            from ari_bridge.cdr.database import postgresql_url
+            from ari_bridge.sql.engine import postgresql_url
 
             postgresql_url(value)
         return value

@@ -5,12 +5,14 @@ import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from typing import Any, TypeVar
 
 import structlog
 
+from ari_bridge.accounts import is_name
+from ari_bridge.accounts.passwords import MAX_CHARACTERS
 from frontend.auth.sign_in_pace import LONGEST_WAIT, SignInPace, network_of
 from frontend.auth.turns import Crowded, Turns
-from frontend.auth.users import PASSWORD_CHARACTERS, is_name
 
 AT_ONCE = 2
 """Passwords that are looked at together: each takes 64 MiB and all the cores for some 50 ms."""
@@ -19,6 +21,8 @@ WAITING = 256
 PATIENCE = 15.0
 """Seconds that a sign-in waits in all, also for its turn after wrong ones. Clients wait 20 s."""
 CROWDED_SECONDS = 3.0
+
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -48,7 +52,7 @@ class SignIns:
     async def check(self, user: str, password: str, address: str) -> bool:
         """Whether it is the user's password. `address`: the client's. Raises SlowDown, and what `verify` raises."""
         network = network_of(address)
-        if not is_name(user) or len(password) > PASSWORD_CHARACTERS:
+        if not is_name(user) or len(password) > MAX_CHARACTERS:
             log.info("a sign-in was refused", user=None, address=address)
             return False  # nobody has it, so there is nothing to keep count of
         until = asyncio.get_running_loop().time() + PATIENCE
@@ -79,5 +83,9 @@ class SignIns:
             patience.reschedule(None)  # from here on it takes what it takes
             yield
 
+    async def run(self, function: Callable[..., T], *args: Any) -> T:
+        """In one of the threads for passwords."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
+
     async def _look(self, user: str, password: str) -> bool:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._verify, user, password)
+        return await self.run(self._verify, user, password)

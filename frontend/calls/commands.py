@@ -6,6 +6,9 @@ from typing import Any
 from ari_bridge.engine.call_manager import CallManager, RecordingVerb
 from ari_bridge.errors import InvalidRequest
 from ari_bridge_protocol import messages
+from frontend.auth.grants import Grant
+from frontend.auth.principal import Principal
+from frontend.calls.permissions import check_may
 
 CallCommand = (
     messages.Dtmf
@@ -18,13 +21,21 @@ CallCommand = (
     | messages.Feedback
 )
 
+_NEEDED: dict[type[CallCommand], Grant] = {
+    messages.Transfer: Grant.DIAL,
+    messages.AddParty: Grant.DIAL,
+    messages.Record: Grant.RECORD,
+}
 
-def execute(calls: CallManager, verb: CallCommand, check_mine: Callable[[str], None]) -> None:
+
+def execute(calls: CallManager, verb: CallCommand, principal: Principal, check_mine: Callable[[str], None]) -> None:
     """Begin what is asked for; what comes of it is told to who listens.
 
-    `check_mine` raises UnknownCall for a call of somebody else. Raises CallerError, Unavailable.
+    `check_mine` raises UnknownCall for a call of somebody else. Raises CallerError, Forbidden, Unavailable.
     """
     check_mine(verb.call_id)
+    if grant := _NEEDED.get(type(verb)):
+        check_may(principal, grant)
     match verb:
         case messages.Dtmf(call_id, digits):
             calls.send_dtmf(call_id, digits)

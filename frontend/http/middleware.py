@@ -9,11 +9,11 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 from msgspec.structs import replace
 
+from ari_bridge.accounts import InvalidUser
 from ari_bridge.errors import CallerError, CallFailed, Unavailable
 from ari_bridge.fsm.call_data import cause_data
-from frontend.auth.authenticator import SlowDown, Unauthorized
+from frontend.auth.authenticator import Forbidden, SlowDown, Unauthorized
 from frontend.auth.client_addresses import ClientAddresses
-from frontend.auth.users import InvalidUser
 from frontend.http.cors import Origins
 from frontend.http.problems import KINDS, Problem, ProblemError, problem, problem_response
 from frontend.http.request_ids import request_id
@@ -110,13 +110,15 @@ def problem_of(error: Exception) -> tuple[Problem, dict[str, str]]:
             return told, {}
         case Unauthorized():
             return problem("unauthorized", str(error)), {"WWW-Authenticate": "Bearer"}
+        case Forbidden():
+            return problem("forbidden", str(error)), {}
         case SlowDown():
             return problem("too_many", str(error), retry_after=error.retry_after), {}
         case web.RequestPayloadError():
             detail = "The body cannot be read: it is not packed as Content-Encoding says, or breaks off."
             return problem("invalid_request", detail), {}
         case InvalidUser():
-            return problem("invalid_request", str(error), field="user"), {}
+            return problem("invalid_request", str(error), field=error.field), {}
         case CallerError() | Unavailable() if error.code in KINDS:
             told = problem(
                 error.code,

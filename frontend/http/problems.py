@@ -37,7 +37,12 @@ _KINDS = (
         "invalid_target", 400, "The number cannot be dialled", "It is empty, or has characters that no number has."
     ),
     ProblemType("unauthorized", 401, "Sign in first", "The token is missing, has expired, or the password is wrong."),
-    ProblemType("forbidden", 403, "Not allowed", "A page of a foreign origin asks: `CORS_ORIGIN` does not list it."),
+    ProblemType(
+        "forbidden",
+        403,
+        "Not allowed",
+        "Your roles do not allow it; or a page of a foreign origin asks, which `CORS_ORIGIN` does not list.",
+    ),
     ProblemType("not_found", 404, "There is nothing here", "The path is unknown."),
     ProblemType("unknown_call", 404, "There is no such call", "Or it is another user's: which of both is not told."),
     ProblemType(

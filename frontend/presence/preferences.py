@@ -8,6 +8,7 @@ from collections.abc import Callable
 import msgspec
 import structlog
 
+from ari_bridge.accounts import InvalidUser, check_name
 from ari_bridge.ari.client import Ari
 from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.errors import BridgeError, InvalidRequest
@@ -16,7 +17,6 @@ from ari_bridge.preferences import PreferenceFile, Preferences, check
 from ari_bridge.tasks import TaskSet
 from ari_bridge_protocol import messages
 from frontend.auth.authenticator import Unauthorized
-from frontend.auth.users import InvalidUser, check_name
 from frontend.presence.directory import PresenceDirectory
 from frontend.presence.registrar import Page, WebSocketRegistrar
 from frontend.presence.voicemail import VoicemailBoxes
@@ -107,6 +107,13 @@ class UserServices:
         self.directory.changed()
         log.info("preferences were changed", user=user)
         return kept
+
+    async def forget(self, user: str) -> None:
+        """The preferences are as at the beginning, and the user's pages are told. Raises as `set`."""
+        await self._preferences.change(user, Preferences())
+        self._pages.tell(user, _message(Preferences()))
+        self.directory.changed()
+        log.info("the preferences of a removed user were deleted", user=user)
 
     def _checked(self, user: str, wanted: messages.Preferences) -> Preferences:
         try:

@@ -30,9 +30,11 @@ from ari_bridge.ids import leg_id
 from ari_bridge_protocol import messages
 from ari_bridge_protocol.messages import ClientMessage
 from frontend.auth.authenticator import Authenticator, Unauthorized
+from frontend.auth.grants import PHONE, Grant
+from frontend.auth.principal import Principal
 from frontend.auth.sessions import Sessions
 from frontend.calls.commands import execute
-from frontend.calls.permissions import Principal, check_owns
+from frontend.calls.permissions import check_may, check_owns, owns
 from frontend.calls.views import (
     REFUSED,
     hold_message,
@@ -52,6 +54,8 @@ from frontend.websocket.message_socket import MessageSocket
 
 SUPERSEDED = 4001
 """A close code of our own (RFC 6455 section 7.4.2): the session goes on in another connection."""
+SIGN_IN_ENDED = 4401
+"""Another one: the user was removed or locked, has another password, or has signed out."""
 
 EndReason = Literal["accepted_elsewhere", "answered_elsewhere", "declined", "cancelled", "no_answer"]
 
@@ -97,7 +101,12 @@ class ClientConnection:
     """`user`: whom the address says that it takes calls for; "": it says nothing."""
 
     def __init__(
-        self, shared: Shared, socket: web.WebSocketResponse, authorization: str | None, user: str = ""
+        self,
+        shared: Shared,
+        socket: web.WebSocketResponse,
+        authorization: str | None,
+        user: str = "",
+        address: str = "",
     ) -> None:
         self._shared = shared
         self.session = shared.sessions.new()
@@ -108,6 +117,8 @@ class ClientConnection:
         self._authorization = authorization
         self._user_of_address = user
         self._user: str | None = None  # registered as, now or before
+        self._address = address
+        self.principal = self._nobody  # who has registered
         self._follows = False  # registered or resumed: it is told how its calls stand
         self._telling: asyncio.Handle | None = None
         self._mine: set[str] = set()  # live calls that this connection holds
@@ -120,8 +131,9 @@ class ClientConnection:
         self._ice_again: asyncio.TimerHandle | None = None  # until the servers' credentials are told anew
 
     @property
-    def _principal(self) -> Principal:
-        return Principal(self._user)
+    def _nobody(self) -> Principal:
+        """Who has not registered: without sign-in that is enough for calls."""
+        return Principal(None, grants=frozenset() if self._shared.access.required else PHONE, address=self._address)
 
     # --- life ------------------------------------------------------------------------
 
@@ -161,6 +173,11 @@ class ClientConnection:
         self._mine.clear()
         self._wire.drop("its session goes on in another connection", SUPERSEDED)
 
+    def end_sign_in(self) -> None:
+        """What the client has signed in to has ended: it is told so, and cut off."""
+        self._wire.error("unauthorized", "What you have signed in to has ended: sign in again.", field="token")
+        self._wire.drop("its sign-in was ended", SIGN_IN_ENDED)
+
     # --- from the client ---------------------------------------------------------------
 
     def _act(self, message: ClientMessage) -> None:
@@ -198,9 +215,9 @@ class ClientConnection:
                 | messages.Leave()
                 | messages.Record()
             ):
-                execute(self._calls, message, self._check_mine)
+                execute(self._calls, message, self.principal, self._check_mine)
             case messages.Feedback():
-                execute(self._calls, message, self._check_was_mine)
+                execute(self._calls, message, self.principal, self._check_was_mine)
             case messages.Quality(call_id, report):
                 self._check_was_mine(call_id)
                 self._calls.measured(call_id, msgspec.to_builtins(report))
@@ -230,9 +247,12 @@ class ClientConnection:
 
     def _register(self, message: messages.Register) -> None:
         token = message.token or (self._authorization or "").removeprefix("Bearer ").strip() or None
-        user = self._shared.access.identify(message.user, token)
+        principal = self._shared.access.identify(message.user, token, self._address)
+        check_may(principal, Grant.RECEIVE)
+        user = message.user
         self._unregister()
         self._user = user
+        self.principal = principal
         self._shared.pages.register(user, self)
         self._follows = True
         self.send(messages.Registered(user))
@@ -257,6 +277,7 @@ class ClientConnection:
         if self._user is not None:
             self._shared.pages.unregister(self._user, self)
             self._user = None
+            self.principal = self._nobody
 
     def _offer(self, message: messages.Offer) -> None:
         if message.target is None:
@@ -264,6 +285,7 @@ class ClientConnection:
             return
         if self._shared.access.required and self._user is None:
             raise Unauthorized("Sign in first: send register with a token.")
+        check_may(self.principal, Grant.DIAL)
         caller = self._user if self._shared.access.required else message.caller or self._user
         call = self._calls.place(
             target=message.target,
@@ -322,7 +344,7 @@ class ClientConnection:
             self._calls.renew_media(call.id, sdp=message.sdp, prefer=message.prefer or "")
         elif call.id in self._rang and not message.take_over:
             raise WrongState("The call was taken already, by another page.", field="callId")
-        elif self._principal.owns(call):
+        elif owns(self.principal, call):
             self._take_over(call, message)
         else:
             raise UnknownCall.named(call.id)
@@ -378,7 +400,7 @@ class ClientConnection:
     def _check_mine(self, call_id: str) -> None:
         """Raises UnknownCall for a call that is not this client's."""
         if call_id not in self._mine:
-            check_owns(self._principal, self._calls.get(call_id))
+            check_owns(self.principal, self._calls.get(call_id))
 
     def _check_was_mine(self, call_id: str) -> None:
         """As `_check_mine`, and of a call that has ended: whoever has not registered is known by the session."""
@@ -391,7 +413,7 @@ class ClientConnection:
         """Whether the call is one of this session, or of this user."""
         if not self._follows or call.left:
             return False
-        return call.session == self.session or self._principal.owns(call)
+        return call.session == self.session or owns(self.principal, call)
 
     def tell_calls_soon(self) -> None:
         """Once for all that changes at this moment."""

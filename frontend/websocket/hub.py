@@ -1,6 +1,7 @@
 """Every open WebSocket, and what they share: whose session is where, and who is told of which calls."""
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
 from aiohttp import WSCloseCode, web
@@ -11,6 +12,7 @@ from ari_bridge.fsm.call import Call, CallState, Direction
 from ari_bridge.hooks import CallAdopted, CallChanged, CallEnded, CallStarted, HookEvent, Hooks
 from ari_bridge_protocol import messages
 from frontend.auth.authenticator import Authenticator
+from frontend.auth.principal import Principal
 from frontend.auth.sessions import Sessions
 from frontend.http.problems import ProblemError
 from frontend.presence.preferences import UserServices
@@ -61,7 +63,8 @@ class ConnectionHub:
         except ConnectionError:
             return socket  # the client is gone already
         user = request.query.get("user", "")
-        connection = ClientConnection(self, socket, request.headers.get("Authorization"), user)
+        address = self.access.addresses.of(request)
+        connection = ClientConnection(self, socket, request.headers.get("Authorization"), user, address)
         self._open.add(connection)
         metrics.WEBSOCKET_CONNECTIONS.inc()
         try:
@@ -86,6 +89,12 @@ class ConnectionHub:
         end = loop.time() + within + 0.2
         while self._open and loop.time() < end:  # noqa: ASYNC110  the pages go one by one
             await asyncio.sleep(0.05)
+
+    def end_if(self, ended: Callable[[Principal], bool]) -> None:
+        """End the connections of those of whom `ended` says so."""
+        for connection in list(self._open):
+            if ended(connection.principal):
+                connection.end_sign_in()
 
     async def close(self) -> None:
         await asyncio.gather(

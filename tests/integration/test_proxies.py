@@ -15,11 +15,11 @@ import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 from structlog.testing import capture_logs
 
+from ari_bridge.accounts.users_file import UsersFile
 from ari_bridge_client import Client
 from ari_bridge_client.audio import Silence
 from ari_bridge_client.http_client import HttpClient
 from frontend.auth.proxies import parse_proxies
-from frontend.auth.users import Users
 from tests.real.proxies import HOST, KINDS, NAME, Proxy
 from tests.real.site import Site, SiteWith
 
@@ -66,7 +66,7 @@ async def behind(request: pytest.FixtureRequest, site_with: SiteWith, tmp_path: 
 
 @asynccontextmanager
 async def behind_proxy(kind: str, site_with: SiteWith, folder: Path) -> AsyncIterator[Behind]:
-    Users(folder / "users").add("1001", "right")
+    UsersFile(folder / "users").add("1001", "right")
     accounts = {"enable_authentication": True, "users_file": folder / "users", "token_secret_file": folder / "secret"}
     async with site_with(**accounts, trusted_proxies=parse_proxies("127.0.0.1"), cors_origin="") as site:
         port = urlsplit(site.app.url).port

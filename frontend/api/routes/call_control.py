@@ -6,6 +6,7 @@ from aiohttp import web
 from msgspec.structs import replace
 
 from ari_bridge.engine.call_manager import CallManager
+from ari_bridge.errors import InvalidRequest
 from ari_bridge_protocol import messages
 from ari_bridge_protocol.call_ids import new_call_id
 from frontend.api.routes import call_endpoints as operations
@@ -21,17 +22,18 @@ from frontend.api.routes.call_endpoints import (
     OneCallKeyed,
     OneParty,
     PartyBody,
+    PasswordChange,
     PhoneBookEntry,
     RecordBody,
     SessionData,
     TransferBody,
 )
 from frontend.api.routes.place_call import CommandOperation, PlaceCallOperation
-from frontend.auth.authenticator import Authenticator
-from frontend.auth.client_addresses import ClientAddresses
+from frontend.auth.authenticator import Authenticator, Session
+from frontend.auth.grants import Grant
+from frontend.auth.principal import Principal
 from frontend.calls import permissions
 from frontend.calls.commands import CallCommand, execute
-from frontend.calls.permissions import Principal
 from frontend.http.endpoint import Nothing, TypedRequest
 from frontend.http.idempotency import IdempotencyGuard
 from frontend.http.middleware import json_response
@@ -55,12 +57,10 @@ class Api:
         phone_book: tuple[tuple[str, str], ...],
         preflight_number: str = "",
         feedback: bool = True,
-        addresses: ClientAddresses | None = None,
     ) -> None:
         self._calls = calls
         self._access = access
         self._repeats = repeats
-        self._addresses = addresses or ClientAddresses()
         self._config = ConfigData(
             version=version,
             authentication=access.required,
@@ -80,6 +80,7 @@ class Api:
         return [
             operations.SIGN_IN.at(access, self.sign_in),
             operations.RENEW_SIGN_IN.at(access, self.renew_sign_in),
+            operations.CHANGE_PASSWORD.at(access, self.change_password),
             operations.CONFIG.at(access, self.config),
             operations.PLACE.at(access, self.place),
             operations.HANG_UP.at(access, self.hang_up),
@@ -95,6 +96,7 @@ class Api:
 
     async def place(self, asked: TypedRequest[Keyed, Invite]) -> web.Response:
         invite, user = asked.body, asked.user
+        permissions.check_may(asked.principal, Grant.DIAL)
         work = PlaceCallOperation(self._calls, invite, user)
         return await self._repeats.respond(asked.request, user, invite.call_id or new_call_id(), work)
 
@@ -131,13 +133,17 @@ class Api:
         return await self._act(asked, messages.Feedback(call_id, body.score, body.issue, body.comment), others=False)
 
     async def sign_in(self, asked: TypedRequest[Nothing, Credentials]) -> web.Response:
-        address = self._addresses.of(asked.request)
-        session = await self._access.sign_in(asked.body.user, asked.body.password, address)
-        return json_response(SessionData(session.token, session.user, session.expires_at))
+        address = self._access.addresses.of(asked.request)
+        return _session(await self._access.sign_in(asked.body.user, asked.body.password, address))
 
     async def renew_sign_in(self, asked: TypedRequest[Nothing, Nothing]) -> web.Response:
-        session = self._access.renew(asked.request.headers.get("Authorization"))
-        return json_response(SessionData(session.token, session.user, session.expires_at))
+        return _session(self._access.renew(asked.request))
+
+    async def change_password(self, asked: TypedRequest[Nothing, PasswordChange]) -> web.Response:
+        if asked.principal.name is None:
+            raise InvalidRequest("Nobody signs in here, so there is no password.", field="oldPassword")
+        body = asked.body
+        return _session(await self._access.change_password(asked.principal, body.old_password, body.new_password))
 
     async def config(self, asked: TypedRequest[Nothing, Nothing]) -> web.Response:
         return json_response(self._config)
@@ -146,7 +152,9 @@ class Api:
         """The call as it stands right after: what was begun is told by `GET /call/{callId}` and the events."""
 
         def begin() -> None:
-            execute(self._calls, verb, lambda call_id: self._check(asked.principal, call_id, others=others))
+            execute(
+                self._calls, verb, asked.principal, lambda call_id: self._check(asked.principal, call_id, others=others)
+            )
 
         return await self._repeats.respond(
             asked.request, asked.user, verb.call_id, CommandOperation(self._calls, begin)
@@ -158,6 +166,11 @@ class Api:
         return call_id
 
     def _check(self, principal: Principal, call_id: str, *, others: bool = True) -> None:
-        """`others`: also a call that has rung for the user. Raises UnknownCall."""
-        check = permissions.check_takes_part if others else permissions.check_owns
+        """`others`: also a call that rings for the user. Raises UnknownCall."""
+        check = permissions.check_commands if others else permissions.check_owns
         check(principal, self._calls.get(call_id))
+
+
+def _session(session: Session) -> web.Response:
+    told = SessionData(session.token, session.user, session.expires_at, session.must_change_password)
+    return json_response(told, headers={"Cache-Control": "no-store"})

@@ -125,6 +125,12 @@ class SessionData(msgspec.Struct, frozen=True, rename="camel"):
     token: Annotated[str, Meta(description="for `Authorization: Bearer TOKEN`")]
     user: str
     expires_at: Annotated[float, Meta(description="Unix seconds")]
+    must_change_password: Annotated[bool, Meta(description="somebody else knows it: ask for another one")] = False
+
+
+class PasswordChange(msgspec.Struct, frozen=True, rename="camel"):
+    old_password: str
+    new_password: Annotated[str, Meta(description="12 characters or more, and none of the common ones")]
 
 
 class PhoneBookEntry(msgspec.Struct, frozen=True):
@@ -348,7 +354,7 @@ RENEW_SIGN_IN = Endpoint(
     tag=SIGNING_IN,
     summary="Another token, with one that still holds",
     description="For pages that stay open for days. The answer is no where the password was given more than seven days "
-    "ago, or is another one since.",
+    "ago, or something has ended the sign-in: another password, a lock, the removal of the user.",
     parameters=Nothing,
     body=Nothing,
     answers={
@@ -359,6 +365,25 @@ RENEW_SIGN_IN = Endpoint(
         )
     },
     problems=("unauthorized",),
+)
+CHANGE_PASSWORD = Endpoint(
+    name="changePassword",
+    method="POST",
+    path="/me/password",
+    tag=SIGNING_IN,
+    summary="Change your password",
+    description="All that you have signed in to ends, besides what is answered here.",
+    parameters=Nothing,
+    body=PasswordChange,
+    answers={
+        200: ResponseSpec(
+            description="A token that goes on",
+            shape=SessionData,
+            example=SessionData("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMDAxIn0.c2lnbmF0dXJl", "1001", examples.AT + 43200),
+        )
+    },
+    problems=("too_many", "unavailable"),
+    example_body=PasswordChange("correct horse battery staple", "four other words, all of them long"),
 )
 CONFIG = Endpoint(
     name="showConfig",
@@ -381,6 +406,7 @@ CONFIG = Endpoint(
 OPERATIONS: tuple[Endpoint[Any, Any], ...] = (
     SIGN_IN,
     RENEW_SIGN_IN,
+    CHANGE_PASSWORD,
     CONFIG,
     PLACE,
     HANG_UP,

@@ -15,6 +15,9 @@ from ari_bridge.errors import InvalidRequest, TooMany
 from ari_bridge.fsm.call import Direction
 from ari_bridge.outcomes import Outcome
 from frontend.auth.authenticator import Authenticator
+from frontend.auth.grants import Grant
+from frontend.auth.principal import Principal
+from frontend.calls.permissions import sees_record
 from frontend.http import examples
 from frontend.http.endpoint import Endpoint, Nothing, ResponseSpec, TypedRequest
 from frontend.http.middleware import allow_origin, json_response
@@ -45,7 +48,7 @@ Text = Annotated[str, text_format(_text, {"type": "string", "minLength": 1, "max
 class RecordFilters(msgspec.Struct, frozen=True, rename="camel"):
     """Which records."""
 
-    user: Annotated[Text | None, Meta(description="whose calls; with sign-in there are your own only")] = None
+    user: Annotated[Text | None, Meta(description="without the right `records:read` your own only")] = None
     direction: Direction | None = None
     outcome: Outcome | None = None
     number: Annotated[
@@ -157,7 +160,7 @@ class RecordsApi:
         ]
 
     async def search(self, asked: TypedRequest[RecordsWanted, Nothing]) -> web.Response:
-        query = query_of(asked.parameters, asked.user)
+        query = query_of(asked.parameters, asked.principal)
         try:
             return _json(await self._records.page(query))
         except CdrUnavailable as error:
@@ -169,13 +172,13 @@ class RecordsApi:
             found = await self._records.get(call_id)
         except CdrUnavailable as error:
             raise _away(error) from error
-        if not asked.principal.sees_records_of(found.user):
+        if not sees_record(asked.principal, found.user, found.created_at):
             raise no_record(call_id)
         return _json(found)
 
     async def download(self, asked: TypedRequest[RecordFilters, Nothing]) -> web.StreamResponse:
         """All rows that the filters leave, read page by page: no connection is held for a slow reader."""
-        query = replace(query_of(asked.parameters, asked.user), limit=MOST_ROWS)
+        query = replace(query_of(asked.parameters, asked.principal), limit=MOST_ROWS)
         if self._exports >= MOST_EXPORTS:
             raise TooMany(f"{self._exports} exports are under way: try again later.")
         self._exports += 1
@@ -214,19 +217,20 @@ class RecordsApi:
         return response
 
 
-def query_of(wanted: RecordFilters, user: str | None) -> Query:
-    """What is asked for, of the calls of `user`; None: of everybody's. Raises InvalidRequest."""
-    if user is not None and wanted.user not in (None, user):
+def query_of(wanted: RecordFilters, principal: Principal) -> Query:
+    """What is asked for, of the calls that the principal may see. Raises InvalidRequest."""
+    everybody = principal.may(Grant.RECORDS_READ)
+    if not everybody and wanted.user not in (None, principal.name):
         raise InvalidRequest("You see the records of your own calls only.", field="user")
     if wanted.since is not None and wanted.until is not None and wanted.since >= wanted.until:
         raise InvalidRequest("since must be before until.", field="since")
     query = Query(
-        user=wanted.user if user is None else user,
+        user=wanted.user if everybody else principal.name,
         direction=wanted.direction,
         outcome=wanted.outcome,
         number=wanted.number or "",
         match=wanted.match,
-        since=wanted.since,
+        since=wanted.since if everybody else max(wanted.since or 0.0, principal.since),
         until=wanted.until,
         min_seconds=wanted.min_seconds,
     )

@@ -1,7 +1,13 @@
-"""`GET /events`: every call event and every ARI event as it happens, numbered, with a bounded memory."""
+"""`GET /events`: call events and ARI events as they happen, numbered, with a bounded memory.
+
+Everybody has those of their own calls; who may see more is `event_view`'s to say.
+"""
 
 import asyncio
+import time
 from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
@@ -9,8 +15,11 @@ import structlog
 from aiohttp import web
 from msgspec import Meta
 
-from ari_bridge.hooks import HookEvent, Hooks
-from frontend.auth.authenticator import Authenticator
+from ari_bridge.fsm.call import Call
+from ari_bridge.hooks import AriReceived, CallEvent, DigitReceived, HookEvent, Hooks
+from frontend.auth.authenticator import CLOCK_LEEWAY, Authenticator
+from frontend.auth.principal import Principal
+from frontend.calls.permissions import event_view
 from frontend.http import examples
 from frontend.http.endpoint import HEADER, Endpoint, Nothing, ResponseSpec, TypedRequest
 from frontend.http.middleware import allow_origin
@@ -23,11 +32,50 @@ KEEP_ALIVE_SECONDS = 15.0
 log = structlog.get_logger(__name__)
 
 
+MASKED_DIGIT = "•"
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """An event as it is sent: whole, and with the digits masked. `call`: of which call it is."""
+
+    number: int
+    name: str
+    call: Call | None
+    whole: bytes
+    masked: bytes
+
+    def shown_to(self, principal: Principal) -> bytes:
+        """Empty if the principal may not see it."""
+        view = event_view(principal, self.name, self.call)
+        return {"whole": self.whole, "masked": self.masked, "hidden": b""}[view]
+
+
+class EventReader:
+    """One who follows: `queue` has the blocks as they come; None ends the stream."""
+
+    def __init__(self, principal: Principal) -> None:
+        self.principal = principal
+        self.queue: asyncio.Queue[bytes | None] = asyncio.Queue(WAITING)
+
+    def end(self) -> None:
+        if self.queue.full():
+            self.queue.get_nowait()
+        self.queue.put_nowait(None)
+
+
 class EventLog:
-    def __init__(self, hooks: Hooks) -> None:
+    """The last events, and those who follow them.
+
+    Args:
+        find: The call of an id; None if it is not known.
+    """
+
+    def __init__(self, hooks: Hooks, find: Callable[[str], Call | None] = lambda _: None) -> None:
         self._number = 0
-        self._kept: deque[tuple[int, bytes]] = deque(maxlen=KEPT)
-        self._readers: set[asyncio.Queue[bytes | None]] = set()
+        self._find = find
+        self._kept: deque[_Entry] = deque(maxlen=KEPT)
+        self._readers: set[EventReader] = set()
         hooks.tap(self._add)
 
     @property
@@ -36,39 +84,58 @@ class EventLog:
 
     def _add(self, event: HookEvent) -> None:
         self._number += 1
-        data = EventData(self._number, event.at, event.name, event.call_id, event.data())
-        block = b"id: %d\nevent: %b\ndata: %b\n\n" % (self._number, event.name.encode(), msgspec.json.encode(data))
-        self._kept.append((self._number, block))
+        entry = self._entry(event)
+        self._kept.append(entry)
         for reader in list(self._readers):
+            if not (block := entry.shown_to(reader.principal)):
+                continue
             try:
-                reader.put_nowait(block)
+                reader.queue.put_nowait(block)
             except asyncio.QueueFull:
                 log.warning("a reader of /events is too slow: its stream ends")
                 self._readers.discard(reader)
-                reader.get_nowait()
-                reader.put_nowait(None)
+                reader.end()
 
-    def since(self, last_id: int) -> list[bytes]:
-        """What came after that number and is still kept. A number of an earlier start replays everything kept."""
+    def since(self, last_id: int, principal: Principal) -> list[bytes]:
+        """What came after that number, is still kept, and may be seen.
+
+        A number of an earlier start replays everything kept.
+        """
         if last_id > self._number:
             last_id = 0
-        return [block for number, block in self._kept if number > last_id]
+        shown = (entry.shown_to(principal) for entry in self._kept if entry.number > last_id)
+        return list(filter(None, shown))
 
-    def subscribe(self) -> asyncio.Queue[bytes | None]:
-        """Blocks as they come; None ends the stream. Give it back to `unsubscribe`."""
-        reader: asyncio.Queue[bytes | None] = asyncio.Queue(WAITING)
+    def subscribe(self, principal: Principal) -> EventReader:
+        """Give it back to `unsubscribe`."""
+        reader = EventReader(principal)
         self._readers.add(reader)
         return reader
 
-    def unsubscribe(self, reader: asyncio.Queue[bytes | None]) -> None:
+    def unsubscribe(self, reader: EventReader) -> None:
         self._readers.discard(reader)
+
+    def end_if(self, ended: Callable[[Principal], bool]) -> None:
+        """End the streams of those of whom `ended` says so."""
+        for reader in [reader for reader in self._readers if ended(reader.principal)]:
+            reader.end()
 
     def close(self) -> None:
         """End every stream."""
-        for reader in self._readers:
-            if reader.full():
-                reader.get_nowait()
-            reader.put_nowait(None)
+        self.end_if(lambda _: True)
+
+    def _entry(self, event: HookEvent) -> _Entry:
+        call = event.call if isinstance(event, CallEvent) else event.call_id and self._find(event.call_id) or None
+        data = event.data()
+        block = self._block(event, data)
+        masked = block
+        if isinstance(event, DigitReceived | AriReceived) and "digit" in data:
+            masked = self._block(event, {**data, "digit": MASKED_DIGIT})
+        return _Entry(self._number, event.name, call, block, masked)
+
+    def _block(self, event: HookEvent, data: dict[str, Any]) -> bytes:
+        encoded = msgspec.json.encode(EventData(self._number, event.at, event.name, event.call_id, data))
+        return b"id: %d\nevent: %b\ndata: %b\n\n" % (self._number, event.name.encode(), encoded)
 
 
 class Since(msgspec.Struct, frozen=True):
@@ -96,11 +163,13 @@ STREAM = Endpoint(
     method="GET",
     path="/events",
     tag="Watching",
-    summary="Every call event and every ARI event, as it happens",
+    summary="Call events and ARI events, as they happen",
     description=(
-        "A stream of server-sent events. `id` counts up; `Last-Event-ID` (a header, or the query `lastEventId`) "
-        f"replays what came after it, of the last {KEPT}. A reader that is too slow is sent away, and comes again with "
-        "its number. [HOOKS.md](HOOKS.md) says which events there are, and when each comes."
+        "A stream of server-sent events: those of your own calls; with the right `events:read` those of all, with "
+        "`events:raw` Asterisk's own too. Keys that others press are shown as `•`. `id` counts up; `Last-Event-ID` "
+        f"(a header, or the query `lastEventId`) replays what came after it, of the last {KEPT}. A reader that is too "
+        "slow is sent away, and comes again with its number. [HOOKS.md](HOOKS.md) says which events there are, and "
+        "when each comes."
     ),
     parameters=Since,
     body=Nothing,
@@ -136,8 +205,8 @@ class EventApi:
         )
         if origin := request.headers.get("Origin"):
             allow_origin(response, origin)
-        replay = self._events.since(last) if last is not None else []
-        reader = self._events.subscribe()  # no await since the replay: no event is in both, none in neither
+        replay = self._events.since(last, asked.principal) if last is not None else []
+        reader = self._events.subscribe(asked.principal)
         try:
             await response.prepare(request)
             await response.write(b"retry: 1000\n\n" + b"".join(replay))
@@ -148,11 +217,13 @@ class EventApi:
             self._events.unsubscribe(reader)
         return response
 
-    async def _follow(self, response: web.StreamResponse, reader: asyncio.Queue[bytes | None]) -> None:
-        while True:
+    async def _follow(self, response: web.StreamResponse, reader: EventReader) -> None:
+        """Until the token ends, at the latest."""
+        ends_at = reader.principal.expires_at
+        while ends_at is None or time.time() < ends_at + CLOCK_LEEWAY:
             try:
                 async with asyncio.timeout(KEEP_ALIVE_SECONDS):
-                    block = await reader.get()
+                    block = await reader.queue.get()
             except TimeoutError:
                 block = b": still here\n\n"
             if block is None:

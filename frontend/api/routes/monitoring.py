@@ -20,6 +20,7 @@ from ari_bridge.metrics import REGISTRY
 from frontend.api.routes.call_endpoints import EXAMPLE_CALL
 from frontend.api.routes.event_stream import EventLog
 from frontend.auth.authenticator import Authenticator
+from frontend.auth.grants import Grant
 from frontend.http import examples
 from frontend.http.endpoint import Endpoint, Nothing, ResponseSpec, TypedRequest
 from frontend.http.middleware import json_response
@@ -82,6 +83,7 @@ LIVE = Endpoint(
     path="/live",
     tag=WATCHING,
     summary="Calls, channels and bridges as they stand",
+    grant=Grant.MONITOR_READ,
     parameters=Nothing,
     body=Nothing,
     answers={
@@ -122,6 +124,7 @@ STATS = Endpoint(
     path="/stats",
     tag=WATCHING,
     summary="Calls now, and since the start",
+    grant=Grant.MONITOR_READ,
     parameters=Nothing,
     body=Nothing,
     answers={

@@ -107,7 +107,8 @@ class PeopleApi:
             return asked.user
         if not named:
             raise InvalidRequest("Say whose preferences: ?user=NAME.", field="user")
-        return self._access.identify(named, None)
+        self._access.identify(named, None)
+        return named
 
 
 def _told(preferences: messages.Preferences) -> CallPreferences:

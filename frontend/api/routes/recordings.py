@@ -1,8 +1,10 @@
 """The HTTP API of recordings: listed, played (also from the middle), deleted. docs/RECORDINGS.md is its reference.
 
-A user has the recordings of the calls that were theirs; of others it is not even told that there are any.
+A user has the recordings of the calls that were theirs; of others it is not even told that there are any, without
+the grant `recordings:read`.
 """
 
+from collections.abc import Callable
 from contextlib import aclosing
 from typing import Annotated, Any
 
@@ -14,6 +16,8 @@ from msgspec import Meta
 from ari_bridge.recordings import Filters, Library, Recording, StoreFailed
 from frontend.api.routes.paging import NextCursor, PageCursor
 from frontend.auth.authenticator import Authenticator
+from frontend.auth.grants import Grant
+from frontend.calls.permissions import deletes_recording, hears_recording
 from frontend.http import examples
 from frontend.http.endpoint import HEADER, Endpoint, Nothing, ResponseSpec, TypedRequest
 from frontend.http.middleware import allow_origin, json_response
@@ -94,7 +98,7 @@ LIST = Endpoint(
     path="/recordings",
     tag=RECORDINGS,
     summary="List recordings, newest first",
-    description="With sign-in, those of your own calls.",
+    description="With sign-in, those of your own calls; with the right `recordings:read` all.",
     parameters=RecordingFilters,
     body=Nothing,
     answers={200: ResponseSpec(description="A page", shape=RecordingPage, example=RecordingPage([_EXAMPLE], None))},
@@ -165,7 +169,14 @@ class RecordingsApi:
 
     async def list(self, asked: TypedRequest[RecordingFilters, Nothing]) -> web.Response:
         wanted = asked.parameters
-        filters = Filters(user=asked.user, call_id=wanted.call_id, since=wanted.since, until=wanted.until)
+        who = asked.principal
+        everybody = who.may(Grant.RECORDINGS_READ)
+        filters = Filters(
+            user=None if everybody else who.name,
+            call_id=wanted.call_id,
+            since=wanted.since if everybody else max(wanted.since or 0.0, who.since),
+            until=wanted.until,
+        )
         page = self._library.find(filters, before=wanted.cursor, limit=wanted.limit)
         following = str(page.recordings[-1].cursor) if page.more else None
         return json_response(RecordingPage([_told(one) for one in page.recordings], following))
@@ -174,12 +185,12 @@ class RecordingsApi:
         return json_response(_told(self._find(asked)))
 
     async def delete(self, asked: TypedRequest[OneRecording, Nothing]) -> web.Response:
-        recording = self._find(asked)
+        recording = self._find(asked, deletes_recording)
         try:
             await self._library.delete(recording.name)
         except StoreFailed as error:
             raise _store_failed(recording, error) from error
-        log.info("a recording was deleted by its user", recording=recording.name, user=recording.user)
+        log.info("a recording was deleted", recording=recording.name, user=recording.user, by=asked.user)
         return web.Response(status=204)
 
     async def audio(self, asked: TypedRequest[AudioWanted, Nothing]) -> web.StreamResponse:
@@ -228,11 +239,11 @@ class RecordingsApi:
             pass  # the listener is gone
         return response
 
-    def _find(self, asked: TypedRequest[Any, Nothing]) -> Recording:
+    def _find(self, asked: TypedRequest[Any, Nothing], may: Callable[..., bool] = hears_recording) -> Recording:
         """Raises ProblemError also for another user's: whose it is, is not told."""
         name = asked.parameters.name
         recording = self._library.get(name)
-        if recording is None or not asked.principal.sees_records_of(recording.user):
+        if recording is None or not may(asked.principal, recording.user, recording.started_at):
             raise ProblemError("unknown_recording", f"There is no recording {name[:100]!r}.", field="name")
         return recording
 

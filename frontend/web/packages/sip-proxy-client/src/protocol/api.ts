@@ -6,11 +6,17 @@ export interface SessionData {
   token: string; // for `Authorization: Bearer TOKEN`
   user: string;
   expiresAt: number; // Unix seconds
+  mustChangePassword: boolean; // somebody else knows it: ask for another one
 }
 
 export interface Credentials {
   user: string;
   password: string;
+}
+
+export interface PasswordChange {
+  oldPassword: string;
+  newPassword: string; // 12 characters or more, and none of the common ones
 }
 
 /** What a page needs to know before anybody signs in. */
