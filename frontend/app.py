@@ -193,7 +193,7 @@ class App:
         return self.records.reason if self.records else ""
 
     def _recordings_fail(self) -> str:
-        return "; ".join([*self.collector.troubles.values(), *filter(None, [self.recordings.reason])])
+        return "; ".join([*self.collector.troubles.values(), *filter(None, [self.recordings.health.reason])])
 
     async def _start(self) -> None:
         settings, opened = self._settings, self._opened

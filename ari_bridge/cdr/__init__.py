@@ -5,18 +5,17 @@ Knows calls as data, and the hooks that tell of their end; knows neither peers n
 
 from ari_bridge.cdr.cdr import Cdr, of, owner
 from ari_bridge.cdr.errors import CdrUnavailable
-from ari_bridge.cdr.query import MOST_ROWS, Cursor, Match, Page, Query
+from ari_bridge.cdr.query import MOST_ROWS, Match, Page, Query
 from ari_bridge.cdr.service import CdrService, no_record
 
 __all__ = [
     "MOST_ROWS",
     "Cdr",
-    "Cursor",
+    "CdrService",
+    "CdrUnavailable",
     "Match",
     "Page",
     "Query",
-    "CdrService",
-    "CdrUnavailable",
     "no_record",
     "of",
     "owner",

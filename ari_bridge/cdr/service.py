@@ -34,12 +34,12 @@ class CdrService:
     @property
     def healthy(self) -> bool:
         """Whether ended calls are written. Where not, they are later."""
-        return self._writer.healthy
+        return self._writer.health.healthy
 
     @property
     def reason(self) -> str:
         """Why they are not; "" where they are."""
-        return self._writer.reason
+        return self._writer.health.reason
 
     async def start(self) -> None:
         """Never fails: a database that is away is tried again, and `healthy` says so."""

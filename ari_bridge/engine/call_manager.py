@@ -7,7 +7,7 @@ the listener hears how it goes on.
 import asyncio
 import re
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -63,6 +63,7 @@ from ari_bridge.ids import (
 from ari_bridge.media.sdp import check_offer
 from ari_bridge.number_routing import Routes
 from ari_bridge.outcomes import Detail
+from ari_bridge.tasks import TaskSet
 from ari_bridge_protocol.call_ids import new_call_id
 
 __all__ = [
@@ -131,7 +132,7 @@ class CallManager(CallControl):
             stray=self._reconciler.hang_up_stray,
             recorded=self._recorded,
         )
-        self._background: set[asyncio.Task[None]] = set()
+        self._background = TaskSet()
         self._pbx_gone: asyncio.TimerHandle | None = None
         self.draining = False
         ari.on_connect(self._on_connect)
@@ -141,7 +142,7 @@ class CallManager(CallControl):
     async def start(self) -> None:
         """Begin to look after calls; those that an earlier process left are adopted once the PBX is reached."""
         self._registry.records.update((call.id, call) for call in self._store.live())
-        self._run(self._reconciler.sweep_for_ever())
+        self._background.start(self._reconciler.sweep_for_ever())
 
     async def close(self) -> None:
         """Leave every call as it stands: the next process adopts it."""
@@ -149,9 +150,7 @@ class CallManager(CallControl):
             self._pbx_gone.cancel()
         await self._warm.close()
         await self._switchboard.close()
-        for work in list(self._background):
-            work.cancel()
-        await asyncio.gather(*self._background, return_exceptions=True)
+        await self._background.cancel()
         for task in list(self._registry.tasks.values()):
             await task.close()
 
@@ -429,11 +428,6 @@ class CallManager(CallControl):
             if held >= self._limits.max_calls_per_user:
                 raise TooMany(f"{user} has {held} calls already: end one first.")
 
-    def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
-
     # --- what pages tell of a call, also after its end -----------------------------------------
 
     def measured(self, call_id: str, report: dict[str, Any]) -> None:
@@ -474,7 +468,7 @@ class CallManager(CallControl):
         if not self._ari.same_pbx:
             self._lose_pbx("the PBX was restarted")
         await self._reconciler.reconcile()
-        self._run(self._reconciler.sweep_again())
+        self._background.start(self._reconciler.sweep_again())
 
     def _on_disconnect(self, reason: str) -> None:
         metrics.ARI_CONNECTED.set(0)

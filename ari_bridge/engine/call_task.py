@@ -8,7 +8,6 @@ decides anything. Requests run beside each other and come back as events.
 import asyncio
 import dataclasses
 import itertools
-import random
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
@@ -18,6 +17,7 @@ from typing import Any
 import structlog
 
 from ari_bridge import metrics
+from ari_bridge.backoff import jittered
 from ari_bridge.clock import steady
 from ari_bridge.engine.early_media import await_early_media
 from ari_bridge.engine.executor import execute_step, release_resource
@@ -68,6 +68,7 @@ from ari_bridge.ids import Kind, leg_id, resource_id
 from ari_bridge.leg_stats import LegFigures
 from ari_bridge.outcomes import pbx_at_fault
 from ari_bridge.preferences.ring_decision import RingDecision
+from ari_bridge.tasks import TaskSet
 
 SIP_STATUS_SECONDS = 0.5
 """A call that failed waits so long, at most, until it is known who refused it."""
@@ -108,7 +109,7 @@ class CallTask:
         self._mailbox: deque[Event] = deque()
         self._at_work = False
         self._closed = False
-        self._requests: set[asyncio.Task[None]] = set()
+        self._requests = TaskSet()
         self._timers: dict[tuple[Timer, int], asyncio.TimerHandle] = {}
         self._digits: deque[str] = deque()
         self._sending_digits = False
@@ -191,9 +192,9 @@ class CallTask:
     def _begin(self, action: Action) -> None:
         match action:
             case actions.Do(step, leg):
-                self._run(self._do(self.call, step, leg))
+                self._requests.start(self._do(self.call, step, leg))
             case actions.Release(resource, leg):
-                self._run(self._release(self.call, resource, leg))
+                self._requests.start(self._release(self.call, resource, leg))
             case actions.SendDigits(digits):
                 self._send_digits(digits)
             case actions.RingPages():
@@ -213,13 +214,13 @@ class CallTask:
             case actions.CancelTimers():
                 self._cancel_timers()
             case actions.AskSipStatus(gone):
-                self._run(self._ask_sip_status(gone, leg_id(self.call.id, self.call.leg)))
+                self._requests.start(self._ask_sip_status(gone, leg_id(self.call.id, self.call.leg)))
             case actions.CheckMedia(within):
-                self._run(self._check_media(leg_id(self.call.id, self.call.leg), within))
+                self._requests.start(self._check_media(leg_id(self.call.id, self.call.leg), within))
             case actions.AwaitEarlyMedia():
                 if self._early:
                     self._early.cancel()
-                self._early = self._run(await_early_media(self._peers.media, lambda: self.call, self.post))
+                self._early = self._requests.start(await_early_media(self._peers.media, lambda: self.call, self.post))
             case actions.PlayMusic(on):
                 self._music_waits = on and self._apart.under_way  # who is not apart yet is not held yet
                 if not self._music_waits:
@@ -228,7 +229,7 @@ class CallTask:
                 self._wish(self._apart, on, self._mute)
             case actions.Record(verb, name):
                 self._recording_asked += 1
-                self._run(self._record(verb, name))
+                self._requests.start(self._record(verb, name))
             case actions.AskOffer(reason):
                 self._tell(MediaNeeded(self.call, reason))
             case actions.TellMedia():
@@ -254,12 +255,6 @@ class CallTask:
                 else:
                     self._recording_untold = False
                     self._tell(RecordingChanged(self.call, failure))
-
-    def _run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(work)
-        self._requests.add(task)
-        task.add_done_callback(self._requests.discard)
-        return task
 
     async def _do(self, call: Call, step: Step, leg: int) -> None:
         try:
@@ -301,7 +296,7 @@ class CallTask:
                 if tries == 0 and persists:
                     self.post(ReleaseFailed(time.time(), resource, leg, str(error)))
             pause = RELEASE_PAUSES[min(tries, len(RELEASE_PAUSES) - 1)]
-            await asyncio.sleep(pause * random.uniform(0.75, 1.25))
+            await asyncio.sleep(jittered(pause))
         self.post(Released(time.time(), resource, leg, figures))
 
     # --- digits ---------------------------------------------------------------------
@@ -315,7 +310,7 @@ class CallTask:
         self._digits.extend(digits)
         if not self._sending_digits:
             self._sending_digits = True
-            self._run(self._drain_digits())
+            self._requests.start(self._drain_digits())
 
     async def _drain_digits(self) -> None:
         try:
@@ -337,7 +332,7 @@ class CallTask:
         wish.on = on
         if not wish.under_way:
             wish.under_way = True
-            self._run(self._grant(wish, grant))
+            self._requests.start(self._grant(wish, grant))
 
     async def _grant(self, wish: Wish, grant: Callable[[bool], Coroutine[Any, Any, None]]) -> None:
         """One request at a time: a stop that overtook its start would leave the music on."""
@@ -469,10 +464,7 @@ class CallTask:
         """Stop all that is under way, without releasing anything."""
         self._closed = True
         self._cancel_timers()
-        requests = list(self._requests)
-        for request in requests:
-            request.cancel()
-        await asyncio.gather(*requests, return_exceptions=True)
+        await self._requests.cancel()
 
 
 def _listeners(call: Call) -> list[str]:

@@ -1,6 +1,5 @@
 """Every ARI event, brought to the call whose channel it is about; and callers who arrive, made calls of."""
 
-import asyncio
 import re
 import time
 from collections.abc import Callable, Coroutine, Mapping
@@ -20,6 +19,7 @@ from ari_bridge.fsm.call import Call, Direction, Fact, Resource
 from ari_bridge.fsm.events import ChannelReplaced, Event
 from ari_bridge.hooks import AriReceived, Hooks
 from ari_bridge.ids import Kind, leg_number, parse_resource_id, party_number
+from ari_bridge.tasks import TaskSet
 from ari_bridge_protocol.call_ids import new_call_id
 
 Owner = tuple[str, Resource, int]
@@ -59,13 +59,11 @@ class AriEventDispatcher:
         self._stray = stray
         self._recorded = recorded
         self._retired: set[str] = set()  # channels that gave their place to others: what becomes of them is no matter
-        self._background: set[asyncio.Task[None]] = set()
+        self._background = TaskSet()
         ari.on_event(self._on_event)
 
     async def close(self) -> None:
-        for work in list(self._background):
-            work.cancel()
-        await asyncio.gather(*self._background, return_exceptions=True)
+        await self._background.cancel()
 
     def _on_event(self, event: ari_events.AriEvent) -> None:
         at = time.time()
@@ -106,7 +104,7 @@ class AriEventDispatcher:
         if owner and self._post(owner[0], ChannelReplaced(at, owner[1], owner[2], channel.id, number, name)):
             log.info("the far side gave its place to somebody else", call=owner[0], channel=channel.id, number=number)
             self._retired.add(before)
-            self._run(self._stray(before))
+            self._background.start(self._stray(before))
         else:
             log.error("a channel took the place of one that is none of ours", channel=channel.id, before=before)
 
@@ -129,13 +127,13 @@ class AriEventDispatcher:
         match event.args:
             case _ if ours:
                 log.warning("a channel came after its call had ended: hung up", channel=channel.id)
-                self._run(self._stray(channel.id))
+                self._background.start(self._stray(channel.id))
             case ["inbound", number]:
                 if self._arrived(_call_of(channel, number)):
-                    self._run(self._follow(channel.id))
+                    self._background.start(self._follow(channel.id))
                 else:
                     log.error("all lines are in use: the caller goes on in the dialplan", channel=channel.id)
-                    self._run(self._send_on(channel.id))
+                    self._background.start(self._send_on(channel.id))
             case [mailboxes.MARK]:
                 pass  # our own: whoever made it ends it
             case args:
@@ -145,7 +143,7 @@ class AriEventDispatcher:
                     args=args,
                     expected="Stasis(APP,inbound,NUMBER)",
                 )
-                self._run(self._send_on(channel.id))
+                self._background.start(self._send_on(channel.id))
 
     async def _follow(self, channel: str) -> None:
         try:
@@ -158,11 +156,6 @@ class AriEventDispatcher:
             await self._ari.channels.continue_in_dialplan(channel, variables={"ARI_BRIDGE_STATUS": "UNAVAILABLE"})
         except PeerError as error:
             log.error("the caller could not be sent on", channel=channel, reason=str(error))
-
-    def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
 
 
 _LOCAL = re.compile(r"Local/([0-9A-Za-z+*#._-]+)@")

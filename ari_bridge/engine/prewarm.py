@@ -8,9 +8,8 @@ offer the leg becomes the call's, and what is left to do is ARI alone. What is n
 import asyncio
 import dataclasses
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import structlog
 
@@ -20,6 +19,7 @@ from ari_bridge.errors import PeerError, TooMany
 from ari_bridge.fsm.call import PreparedLeg, Resource
 from ari_bridge.fsm.events import ChannelEntered, ChannelGone, ChannelLeft, Event, MediaLost
 from ari_bridge.ids import leg_id, stem_of
+from ari_bridge.tasks import TaskSet
 
 UNUSED_SECONDS = 60.0
 """A leg that no call has taken by then is released."""
@@ -84,7 +84,7 @@ class MediaPrewarmer:
     peers: Backends
     _ahead: dict[str, _PreparedLeg] = field(default_factory=dict)  # by the page's session: each has one at most
     _numbers: dict[str, int] = field(default_factory=dict)  # call id → the last number given out
-    _releases: set[asyncio.Task[None]] = field(default_factory=set)
+    _releases: TaskSet = field(default_factory=TaskSet)
 
     @property
     def names(self) -> set[str]:
@@ -175,11 +175,8 @@ class MediaPrewarmer:
         """Release all, within RELEASE_SECONDS; what is left then is reaped by whoever serves next."""
         for session in list(self._ahead):
             self.drop(session)
-        if self._releases:
-            await asyncio.wait(self._releases, timeout=RELEASE_SECONDS)
-        for release in list(self._releases):
-            release.cancel()
-        await asyncio.gather(*self._releases, return_exceptions=True)
+        await self._releases.wait(RELEASE_SECONDS)
+        await self._releases.cancel()
 
     # --- how it is done -----------------------------------------------------------------
 
@@ -218,7 +215,7 @@ class MediaPrewarmer:
         metrics.PREWARMED_LEGS.set(len(self._ahead))
 
     def _release(self, ahead: _PreparedLeg) -> None:
-        self._run(self._released(ahead))
+        self._releases.start(self._released(ahead))
 
     async def _released(self, ahead: _PreparedLeg) -> None:
         """Whatever of it was made, or perhaps made; a failure is the sweep's to mend.
@@ -232,11 +229,6 @@ class MediaPrewarmer:
                 await release
             except PeerError as error:
                 log.warning("a leg ahead of a call could not be released", name=ahead.name, reason=str(error))
-
-    def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._releases.add(task)
-        task.add_done_callback(self._releases.discard)
 
     def _tell(self, ahead: _PreparedLeg, told: Told) -> None:
         try:

@@ -9,7 +9,8 @@ import structlog
 from aiohttp import web
 from msgspec import Meta
 
-from ari_bridge.cdr import MOST_ROWS, Cdr, CdrService, CdrUnavailable, Cursor, Match, Page, Query, export, no_record
+from ari_bridge.cdr import MOST_ROWS, Cdr, CdrService, CdrUnavailable, Match, Page, Query, export, no_record
+from ari_bridge.cursor import Cursor
 from ari_bridge.errors import InvalidRequest, TooMany
 from ari_bridge.fsm.call import Direction
 from ari_bridge.outcomes import Outcome

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from ari_bridge.cdr import Cursor
+from ari_bridge.cursor import Cursor
 from frontend.http.parameters import text_format
 
 PageCursor = Annotated[

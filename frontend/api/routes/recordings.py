@@ -4,7 +4,6 @@ A user has the recordings of the calls that were theirs; of others it is not eve
 """
 
 from contextlib import aclosing
-from dataclasses import astuple
 from typing import Annotated, Any
 
 import msgspec
@@ -12,7 +11,6 @@ import structlog
 from aiohttp import web
 from msgspec import Meta
 
-from ari_bridge.cdr import Cursor
 from ari_bridge.recordings import Filters, Library, Recording, StoreFailed
 from frontend.api.routes.paging import NextCursor, PageCursor
 from frontend.auth.authenticator import Authenticator
@@ -168,8 +166,8 @@ class RecordingsApi:
     async def list(self, asked: TypedRequest[RecordingFilters, Nothing]) -> web.Response:
         wanted = asked.parameters
         filters = Filters(user=asked.user, call_id=wanted.call_id, since=wanted.since, until=wanted.until)
-        page = self._library.find(filters, before=astuple(wanted.cursor) if wanted.cursor else None, limit=wanted.limit)
-        following = str(Cursor(*page.recordings[-1].place)) if page.more else None
+        page = self._library.find(filters, before=wanted.cursor, limit=wanted.limit)
+        following = str(page.recordings[-1].cursor) if page.more else None
         return json_response(RecordingPage([_told(one) for one in page.recordings], following))
 
     async def show(self, asked: TypedRequest[OneRecording, Nothing]) -> web.Response:
