@@ -44,6 +44,11 @@ class TypedRequest(Generic[P, B]):
     def principal(self) -> Principal:
         return Principal.of_request(self.user)
 
+    @property
+    def client_gone(self) -> bool:
+        """Nobody will receive the response."""
+        return self.request.transport is None or self.request.transport.is_closing()
+
 
 Handler = Callable[[TypedRequest[P, B]], Awaitable[web.StreamResponse]]
 
