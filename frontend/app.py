@@ -126,7 +126,7 @@ class App:
         )
         self.watchers = CallChangeWaiter(self.calls, self.hooks)
         self.past_calls = PastCalls(self.pages, self.hooks)
-        self.repeats = IdempotencyGuard(self.store.keys)
+        self.idempotency = IdempotencyGuard(self.store.keys)
         self._users = Users(settings.users_file)
         self._kept_files = KeptFiles()
         self._kept_files.add(preference_file, preferences.restore)
@@ -194,7 +194,7 @@ class App:
         return self.records.reason if self.records else ""
 
     def _recordings_fail(self) -> str:
-        return "; ".join([*self.collector.troubles.values(), *filter(None, [self.recordings.reason])])
+        return "; ".join([*self.collector.troubles.values(), *filter(None, [self.recordings.health.reason])])
 
     async def _start(self) -> None:
         settings, opened = self._settings, self._opened
@@ -257,7 +257,7 @@ class App:
         api = Api(
             self.calls,
             access,
-            self.repeats,
+            self.idempotency,
             version=VERSION,
             phone_book=settings.phone_book,
             preflight_number=settings.preflight_number,
@@ -293,7 +293,7 @@ class App:
         # Closed first, that nothing holds the listening ports open: streams and WebSockets end only when told.
         self._opened.push_async_callback(connections.close)
         self._opened.callback(events.close)
-        self._opened.push_async_callback(self.repeats.close)
+        self._opened.push_async_callback(self.idempotency.close)
         self._opened.callback(self.watchers.close)
 
     def _renew(

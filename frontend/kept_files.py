@@ -9,6 +9,8 @@ from pathlib import Path
 
 import structlog
 
+from ari_bridge import tasks
+
 LOOK_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
@@ -32,9 +34,7 @@ class KeptFiles:
         self._looking = asyncio.create_task(self._look_for_ever(), name="kept files")
 
     async def close(self) -> None:
-        if self._looking:
-            self._looking.cancel()
-            await asyncio.gather(self._looking, return_exceptions=True)
+        await tasks.cancel(self._looking)
 
     async def _look_for_ever(self) -> None:
         while True:

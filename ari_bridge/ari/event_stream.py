@@ -5,7 +5,6 @@ listens compares after every connect.
 """
 
 import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
@@ -14,7 +13,9 @@ import aiohttp
 import structlog
 
 from ari_bridge.ari.events import ApplicationReplaced, AriEvent, MalformedEvent, decode
+from ari_bridge.backoff import jittered
 from ari_bridge.errors import PeerError
+from ari_bridge.tasks import TaskSet
 
 LONGEST_FIGHT = 10.0
 """Seconds between tries where another client takes the stream over again and again."""
@@ -43,7 +44,7 @@ class EventStream:
         self.last_failure = "not tried yet"
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._dropped = ""  # why we end the stream ourselves
-        self._closing: set[asyncio.Task[bool]] = set()
+        self._closing = TaskSet()
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -63,16 +64,14 @@ class EventStream:
                 fight = fight if replaced and time.monotonic() - began < LONGEST_FIGHT else FIRST_PAUSE
                 pause = fight
                 fight = min(2 * fight, LONGEST_FIGHT)
-            await asyncio.sleep(pause * random.uniform(0.75, 1.25))
+            await asyncio.sleep(jittered(pause))
             pause = max(pause, min(2 * pause, LONGEST_PAUSE))
 
     def drop(self, reason: str) -> None:
         """End the stream that stands, and connect anew."""
         if self._socket is not None:
             self._dropped = reason
-            closing = asyncio.ensure_future(self._socket.close())
-            self._closing.add(closing)
-            closing.add_done_callback(self._closing.discard)
+            self._closing.start(self._socket.close())
 
     def _failed(self, reason: str) -> None:
         if reason != self.last_failure:  # once, not for each try

@@ -29,6 +29,7 @@ from ari_bridge.ari.events import AriEvent
 from ari_bridge.ari.http import Reply
 from ari_bridge.ari.rest import entity
 from ari_bridge.errors import PeerError, PeerRefused
+from ari_bridge.tasks import TaskSet
 
 ROLL_CALL, PROBE = "ari-bridge.roll-call", "ari-bridge.probe"
 """The user events: who hears this application, and do I."""
@@ -84,7 +85,7 @@ class Ownership:
         self._holder, self._answer = f"{name}_HOLDER", f"{name}_ANSWER"
         self._probe = ""  # what is waited for
         self._came_back = asyncio.Event()
-        self._answers: set[asyncio.Task[None]] = set()
+        self._answers = TaskSet()
 
     async def check(self) -> None:
         """Raises ApplicationInUse where another front end serves it, PeerError."""
@@ -110,8 +111,7 @@ class Ownership:
 
     async def leave(self) -> None:
         """Say that it is nobody's, where it is still ours. Raises PeerError."""
-        for answer in list(self._answers):
-            answer.cancel()
+        await self._answers.cancel()
         if await self._get(self._holder) == self.instance:
             await self._set(self._holder, "")
 
@@ -150,9 +150,7 @@ class Ownership:
                 if told.get("probe") == self._probe:
                     self._came_back.set()
             case "ari-bridge.roll-call":
-                task = asyncio.get_running_loop().create_task(self._say_here(str(told.get("asker", ""))[:64]))
-                self._answers.add(task)
-                task.add_done_callback(self._answers.discard)
+                self._answers.start(self._say_here(str(told.get("asker", ""))[:64]))
             case _:
                 return False
         return True

@@ -11,6 +11,7 @@ import secrets
 
 import structlog
 
+from ari_bridge import tasks
 from ari_bridge.ari.client import Ari
 from ari_bridge.errors import PeerError, PeerRefused, Unavailable
 from ari_bridge.net import RtpAddress
@@ -53,9 +54,7 @@ class Readiness:
         self._running = asyncio.create_task(self._look_for_ever(), name="readiness")
 
     async def close(self) -> None:
-        if self._running is not None:
-            self._running.cancel()
-            await asyncio.gather(self._running, return_exceptions=True)
+        await tasks.cancel(self._running)
 
     def use(self, context: str) -> None:
         """From now on calls begin in this context, or in none (""): looked at once."""

@@ -6,20 +6,17 @@ Knows calls; knows neither peers nor the front end.
 """
 
 from ari_bridge.call_store.idempotency_keys import Key, KeyStore, KeyStoreUnavailable, StoredResponse
-from ari_bridge.call_store.paging import NEWEST, Position
 from ari_bridge.call_store.process_lock import StoreRefused
 from ari_bridge.call_store.protocol import CallStore
 from ari_bridge.call_store.readonly import knows, live_records
 from ari_bridge.call_store.sqlite_store import SqliteStore
 
 __all__ = [
-    "NEWEST",
     "StoredResponse",
     "CallStore",
     "Key",
     "KeyStore",
     "KeyStoreUnavailable",
-    "Position",
     "SqliteStore",
     "StoreRefused",
     "knows",

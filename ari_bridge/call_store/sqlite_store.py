@@ -20,12 +20,12 @@ from ari_bridge import metrics
 from ari_bridge.call_store import idempotency_keys, paging, spill_journal, sqlite_file
 from ari_bridge.call_store.instance import FILE as INSTANCE
 from ari_bridge.call_store.instance import Instance
-from ari_bridge.call_store.paging import Position
 from ari_bridge.call_store.process_lock import Lock, StoreRefused
 from ari_bridge.call_store.rows import Row, kept, to_call, to_row
 from ari_bridge.call_store.spill_journal import SpillJournal
 from ari_bridge.call_store.sqlite_file import Database, Moved, is_busy, is_corrupt, is_passing
 from ari_bridge.call_store.write_buffer import MOST_ROWS, WriteBuffer
+from ari_bridge.cursor import Cursor
 from ari_bridge.fsm.call import Call
 from ari_bridge.ids import is_call_id, stem_of
 
@@ -223,10 +223,10 @@ class SqliteStore:
         merged = {*found, *(key for key in aside if key > (ended_at, stem))}
         return sorted(merged)[:at_most]
 
-    async def begun_before(self, place: Position, *, at_most: int) -> tuple[list[Call], Position | None]:
+    async def begun_before(self, cursor: Cursor, *, at_most: int) -> tuple[list[Call], Cursor | None]:
         """Also what is set aside. Raises StoreRefused."""
         known = [*self._aside.rows.values(), *(row for _, row in self._live.values())]
-        rows, after = await paging.begun_before(self.path, known, place, at_most)
+        rows, after = await paging.begun_before(self.path, known, cursor, at_most)
         return [call for row in rows if (call := _decoded(row))], after
 
     # --- writing ----------------------------------------------------------------------------

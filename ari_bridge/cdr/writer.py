@@ -7,7 +7,6 @@ for which the call store keeps ended calls.
 """
 
 import asyncio
-import random
 import time
 from collections.abc import Sequence
 from itertools import islice
@@ -17,6 +16,7 @@ import structlog
 from msgspec.structs import replace
 
 from ari_bridge import metrics
+from ari_bridge.backoff import Backoff
 from ari_bridge.cdr.cdr import Cdr, of
 from ari_bridge.cdr.database import Database
 from ari_bridge.cdr.errors import CdrUnavailable, RowsRefused
@@ -25,6 +25,8 @@ from ari_bridge.errors import BridgeError
 from ari_bridge.fsm.call import Call
 from ari_bridge.hooks import CallEnded, CallReleased, FeedbackGiven, HookEvent, LegReleased, QualityReported
 from ari_bridge.ids import is_digest
+from ari_bridge.service_health import ServiceHealth
+from ari_bridge.tasks import wait_at_most
 
 QUEUE_ROWS = 10_000
 """Calls that wait to be written; above it they are left to the comparison."""
@@ -62,8 +64,12 @@ class Writer:
 
     def __init__(self, database: Database, memory: EndedCalls, *, days: float) -> None:
         self._tried = asyncio.Event()
-        self.healthy = True
-        self.reason = ""
+        self.health = ServiceHealth(
+            degraded="cannot write call detail records: they are queued and retried",
+            recovered="call detail records are written again",
+            gauge=metrics.CDR_HEALTHY,
+            log=log,
+        )
         self._database = database
         self._memory = memory
         self._days = days
@@ -74,12 +80,11 @@ class Writer:
         self._wake = asyncio.Event()
         self._closing = asyncio.Event()
         self._tidy_at = 0.0  # on the monotonic clock
-        self._broken_since = 0.0  # the same
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin to write. Never fails: where the database is away, it is tried again for ever."""
-        metrics.CDR_HEALTHY.set(1)
+        self.health.publish()
         self._tidy_at = time.monotonic() + TIDY_FIRST
         self._task = asyncio.create_task(self._run())
 
@@ -136,31 +141,30 @@ class Writer:
 
     async def tried(self, seconds: float) -> None:
         """Until the database was opened, or could not be: a fresh one has no table before. At most so long."""
-        await _at_most(seconds, self._tried)
+        await wait_at_most(self._tried, seconds)
 
     # --- the task ----------------------------------------------------------------------
 
     async def _run(self) -> None:
-        pause = RETRY_SECONDS
+        backoff = Backoff(RETRY_SECONDS, RETRY_MOST)
         while not self._closing.is_set():
             try:
                 await self._database.open()
                 self._tried.set()
                 while not self._closing.is_set():
                     await self._work()
-                    self._heal()
-                    pause = RETRY_SECONDS
+                    self.health.succeed(database=self._database.name)
+                    backoff.reset()
                     await self._something_to_do()
                 await self._write()
                 return
             except CdrUnavailable as error:
-                self._break(error.reason)
+                self._failed(error.reason)
             except Exception as error:  # a bug of ours must not end the task: it would never write again
                 log.exception("unexpected error while writing call detail records")
-                self._break(repr(error))
+                self._failed(repr(error))
             self._tried.set()
-            await _at_most(pause * random.uniform(0.5, 1.0), self._closing)
-            pause = min(2 * pause, RETRY_MOST)
+            await wait_at_most(self._closing, backoff.next())
 
     async def _work(self) -> None:
         """Raises CdrUnavailable."""
@@ -175,8 +179,8 @@ class Writer:
             self._wake.set()
 
     async def _something_to_do(self) -> None:
-        await _at_most(max(0.0, self._tidy_at - time.monotonic()), self._wake)
-        await _at_most(GATHER_SECONDS, self._closing)
+        await wait_at_most(self._wake, max(0.0, self._tidy_at - time.monotonic()))
+        await wait_at_most(self._closing, GATHER_SECONDS)
         self._wake.clear()
 
     # --- writing -------------------------------------------------------------------------
@@ -246,34 +250,10 @@ class Writer:
         """Delete old rows, few at a time, so that nobody waits for it. Raises CdrUnavailable."""
         before = time.time() - self._days * 86400
         while not self._closing.is_set() and await self._database.purge(before, PURGE_ROWS):
-            await _at_most(PURGE_PAUSE, self._closing)
+            await wait_at_most(self._closing, PURGE_PAUSE)
 
     # --- trouble -------------------------------------------------------------------------
 
-    def _break(self, reason: str) -> None:
-        self.reason = reason
+    def _failed(self, reason: str) -> None:
         self._compare = True  # a database that was away may have been made anew
-        if not self.healthy:
-            return
-        self.healthy = False
-        self._broken_since = time.monotonic()
-        metrics.CDR_HEALTHY.set(0)
-        log.error("cannot write call detail records: they are queued and retried", reason=reason)
-
-    def _heal(self) -> None:
-        if self.healthy:
-            return
-        self.healthy = True
-        self.reason = ""
-        metrics.CDR_HEALTHY.set(1)
-        seconds = round(time.monotonic() - self._broken_since, 1)
-        log.warning("call detail records are written again", database=self._database.name, after_seconds=seconds)
-
-
-async def _at_most(seconds: float, event: asyncio.Event) -> None:
-    """Wait until it is set."""
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        pass
+        self.health.fail(reason)

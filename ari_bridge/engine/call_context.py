@@ -1,8 +1,6 @@
 """What the parts of a call's task share: the call, its mailbox, its listeners, and what it acts on."""
 
-import asyncio
-from collections.abc import Coroutine
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 
@@ -11,6 +9,7 @@ from ari_bridge.engine.ports import Backends
 from ari_bridge.fsm.call import Call
 from ari_bridge.fsm.events import Event
 from ari_bridge.fsm.notifications import Notification
+from ari_bridge.tasks import TaskSet
 
 
 class CallContext(Protocol):
@@ -22,6 +21,7 @@ class CallContext(Protocol):
 
     backends: Backends
     limits: Limits
+    requests: TaskSet  # those that are pending; cancelled when the task is closed
     log: structlog.stdlib.BoundLogger
 
     def post(self, event: Event) -> None:
@@ -29,6 +29,3 @@ class CallContext(Protocol):
 
     def notify(self, notification: Notification) -> None:
         """Notify the listeners now."""
-
-    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run a request beside the others; cancelled when the task is closed."""

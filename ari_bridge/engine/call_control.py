@@ -47,11 +47,11 @@ class CallControl:
             raise InvalidRequest("Digits are 0-9 * # A-D, 1 to 32 of them.", field="digits")
         task = self._registry.task(call_id)
         task.dtmf.check(digits)
-        task.request(DigitsPressed(time.time(), digits))
+        task.submit(DigitsPressed(time.time(), digits))
 
     def hold(self, call_id: str, held: bool) -> None:
         """Hold: the others hear music, and no sound passes to or from the page. Raises UnknownCall, WrongState."""
-        self._registry.task(call_id).request(Held(time.time(), held))
+        self._registry.task(call_id).submit(Held(time.time(), held))
 
     def transfer(self, call_id: str, target: str) -> None:
         """Blind transfer: `target` is called, and takes our side's place when it answers; until then music plays.
@@ -84,7 +84,7 @@ class CallControl:
         other.check(given_away)
         number, name = shown(given)
         state = PartyState.UP if answered else PartyState.RINGING
-        task.request(PartyGiven(now, given.far_channel, number, name, state, transfer))
+        task.submit(PartyGiven(now, given.far_channel, number, name, state, transfer))
         other.post(given_away)  # from here on its channel is the other's: so it was saved, in this order
 
     def drop_party(self, call_id: str, party: int) -> None:
@@ -92,21 +92,21 @@ class CallControl:
 
         Raises UnknownCall, WrongState, InvalidRequest (there is no such party).
         """
-        self._registry.task(call_id).request(PartyDropped(time.time(), party))
+        self._registry.task(call_id).submit(PartyDropped(time.time(), party))
 
     def leave(self, call_id: str) -> None:
         """Our side leaves, and the others continue. Raises UnknownCall, WrongState (there are not two others)."""
-        self._registry.task(call_id).request(Left(time.time()))
+        self._registry.task(call_id).submit(Left(time.time()))
 
     def record(self, call_id: str, verb: RecordingVerb) -> None:
         """Start, pause, resume or stop recording; no error if that is so already.
 
         Raises UnknownCall, WrongState, TooMany.
         """
-        self._registry.task(call_id).request(RecordingAsked(time.time(), verb))
+        self._registry.task(call_id).submit(RecordingAsked(time.time(), verb))
 
     def _invite(self, call_id: str, target: str, *, transfer: bool) -> None:
         task = self._registry.task(call_id)
         number, endpoint = self._routes.resolve(target)
         self._ari.check_available()
-        task.request(PartyInvited(time.time(), number, endpoint, transfer))
+        task.submit(PartyInvited(time.time(), number, endpoint, transfer))

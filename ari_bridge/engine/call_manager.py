@@ -6,8 +6,7 @@ requested of a call that exists already is `CallManager.control`; what is report
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
 import structlog
 
@@ -45,6 +44,7 @@ from ari_bridge.hooks import Hooks, RecordingFinished
 from ari_bridge.ids import Kind, leg_number, parse_resource_id, resource_id
 from ari_bridge.media.sdp import check_offer
 from ari_bridge.number_routing import Routes
+from ari_bridge.tasks import TaskSet
 from ari_bridge_protocol.call_ids import new_call_id
 
 log = structlog.get_logger(__name__)
@@ -97,7 +97,7 @@ class CallManager:
             hang_up_stray=self._reconciler.hang_up_stray,
             on_recording_over=self._on_recording_over,
         )
-        self._background: set[asyncio.Task[None]] = set()
+        self._background = TaskSet()
         self._pbx_grace: asyncio.TimerHandle | None = None
         ari.on_connect(self._on_connect)
         ari.on_disconnect(self._on_disconnect)
@@ -106,7 +106,7 @@ class CallManager:
     async def start(self) -> None:
         """Begin to serve; the calls of an earlier process are adopted once the PBX is reached."""
         self._registry.unadopted.update((call.id, call) for call in self._store.live())
-        self._spawn(self._reconciler.sweep_loop())
+        self._background.start(self._reconciler.sweep_loop())
 
     async def close(self) -> None:
         """Leave every call as it is: the next process adopts it."""
@@ -114,9 +114,7 @@ class CallManager:
             self._pbx_grace.cancel()
         await self._prewarmer.close()
         await self._dispatcher.close()
-        for work in list(self._background):
-            work.cancel()
-        await asyncio.gather(*self._background, return_exceptions=True)
+        await self._background.cancel()
         for task in list(self._registry.tasks.values()):
             await task.close()
 
@@ -214,7 +212,7 @@ class CallManager:
         if listener:
             task.listeners.append(listener)
         try:
-            task.request(accepted)
+            task.submit(accepted)
         except WrongState:
             if listener:
                 task.listeners.remove(listener)
@@ -290,7 +288,7 @@ class CallManager:
         """
         task = self._registry.task(call_id)
         check_offer(sdp)
-        task.request(Reoffered(time.time(), sdp, session, prefer))
+        task.submit(Reoffered(time.time(), sdp, session, prefer))
 
     # --- the page that owns a call -----------------------------------------------------------
 
@@ -324,7 +322,7 @@ class CallManager:
         declined = Declined(time.time(), user)
         if task := self._registry.find(call_id):
             if user in task.call.users:
-                task.request(declined)
+                task.submit(declined)
         elif (record := self._registry.unadopted.get(call_id)) and user in record.users:
             self._registry.defer(call_id, declined)
 
@@ -397,7 +395,7 @@ class CallManager:
         if not self._ari.same_pbx:
             self._on_pbx_lost("the PBX was restarted")
         await self._reconciler.reconcile()
-        self._spawn(self._reconciler.sweep_after_grace())
+        self._background.start(self._reconciler.sweep_after_grace())
 
     def _on_disconnect(self, reason: str) -> None:
         metrics.ARI_CONNECTED.set(0)
@@ -414,8 +412,3 @@ class CallManager:
         for leg in legs:
             if call_id := self.id_of(leg):
                 self._registry.post(call_id, MediaLost(time.time(), leg_number(leg), reason))
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)

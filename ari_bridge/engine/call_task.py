@@ -8,16 +8,16 @@ Requests run beside each other and come back as events.
 import asyncio
 import dataclasses
 import itertools
-import random
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import structlog
 
 from ari_bridge import metrics
+from ari_bridge.backoff import jittered
 from ari_bridge.clock import steady
 from ari_bridge.engine.call_timers import CallTimers
 from ari_bridge.engine.dtmf import DtmfSender
@@ -54,6 +54,7 @@ from ari_bridge.ids import leg_id
 from ari_bridge.leg_stats import LegFigures
 from ari_bridge.outcomes import pbx_at_fault
 from ari_bridge.preferences.ring_decision import RingDecision
+from ari_bridge.tasks import TaskSet
 
 SIP_STATUS_TIMEOUT_S = 0.5
 """How long a failed call waits to learn the SIP status that it failed with."""
@@ -102,12 +103,12 @@ class CallTask:
         self._mailbox: deque[Event] = deque()
         self._busy = False  # an event is being applied
         self._closed = False
-        self._requests: set[asyncio.Task[None]] = set()
+        self.requests = TaskSet()
         self._early_media: asyncio.Task[None] | None = None
 
     # --- the mailbox -----------------------------------------------------------
 
-    def request(self, event: Event) -> None:
+    def submit(self, event: Event) -> None:
         """Post an event that one of our users requests. Raises WrongState if the call does not allow it."""
         self.check(event)
         self.post(event)
@@ -172,9 +173,9 @@ class CallTask:
     def _perform(self, action: Action) -> None:
         match action:
             case actions.Do(step, leg):
-                self.spawn(self._execute(self.call, step, leg))
+                self.requests.start(self._execute(self.call, step, leg))
             case actions.Release(resource, leg):
-                self.spawn(self._release(self.call, resource, leg))
+                self.requests.start(self._release(self.call, resource, leg))
             case actions.Notify(notification):
                 self._notify_when_so(notification)
             case actions.SendDigits(digits):
@@ -193,25 +194,21 @@ class CallTask:
             case actions.CancelTimers():
                 self._timers.cancel_all()
             case actions.AskSipStatus(gone):
-                self.spawn(self._ask_sip_status(gone, leg_id(self.call.id, self.call.leg)))
+                self.requests.start(self._ask_sip_status(gone, leg_id(self.call.id, self.call.leg)))
             case actions.CheckMedia(within):
-                self.spawn(self._check_media(leg_id(self.call.id, self.call.leg), within))
+                self.requests.start(self._check_media(leg_id(self.call.id, self.call.leg), within))
             case actions.AwaitEarlyMedia():
                 if self._early_media:
                     self._early_media.cancel()
-                self._early_media = self.spawn(await_early_media(self.backends.media, lambda: self.call, self.post))
+                self._early_media = self.requests.start(
+                    await_early_media(self.backends.media, lambda: self.call, self.post)
+                )
             case actions.PlayMusic(on):
                 self._sound.play_music(on)
             case actions.Mute(on):
                 self._sound.isolate(on)
             case actions.Record(verb, name):
                 self._recording.request(verb, name)
-
-    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(work)
-        self._requests.add(task)
-        task.add_done_callback(self._requests.discard)
-        return task
 
     async def _execute(self, call: Call, step: Step, leg: int) -> None:
         try:
@@ -253,7 +250,7 @@ class CallTask:
                 if tries == 0 and persists:
                     self.post(ReleaseFailed(time.time(), resource, leg, str(error)))
             interval = RELEASE_RETRY_INTERVALS_S[min(tries, len(RELEASE_RETRY_INTERVALS_S) - 1)]
-            await asyncio.sleep(interval * random.uniform(0.75, 1.25))
+            await asyncio.sleep(jittered(interval))
         self.post(Released(time.time(), resource, leg, figures))
 
     async def _check_media(self, leg: str, within: float | None) -> None:
@@ -306,10 +303,7 @@ class CallTask:
         """Stop all that is pending, without releasing anything."""
         self._closed = True
         self._timers.cancel_all()
-        requests = list(self._requests)
-        for request in requests:
-            request.cancel()
-        await asyncio.gather(*requests, return_exceptions=True)
+        await self.requests.cancel()
 
 
 def _may_work_later(error: Exception) -> bool:

@@ -30,7 +30,7 @@ class DtmfSender:
         self._digits.extend(digits)
         if not self._sending:
             self._sending = True
-            self._context.spawn(self._drain())
+            self._context.requests.start(self._drain())
 
     async def _drain(self) -> None:
         context = self._context

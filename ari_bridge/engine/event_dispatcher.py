@@ -1,6 +1,5 @@
 """Dispatches every ARI event to the call whose channel it is about, and makes calls of the callers who arrive."""
 
-import asyncio
 import re
 import time
 from collections.abc import Callable, Coroutine
@@ -21,6 +20,7 @@ from ari_bridge.fsm.call import Call, Direction, Fact, Resource
 from ari_bridge.fsm.events import ChannelReplaced, Event
 from ari_bridge.hooks import AriReceived, Hooks
 from ari_bridge.ids import Kind, leg_number, parse_resource_id, party_number
+from ari_bridge.tasks import TaskSet
 from ari_bridge_protocol.call_ids import new_call_id
 
 log = structlog.get_logger(__name__)
@@ -61,13 +61,11 @@ class AriEventDispatcher:
         self._hang_up_stray = hang_up_stray
         self._on_recording_over = on_recording_over
         self._replaced: set[str] = set()  # channels whose place another one took: their end is of no interest
-        self._background: set[asyncio.Task[None]] = set()
+        self._background = TaskSet()
         ari.on_event(self._on_event)
 
     async def close(self) -> None:
-        for work in list(self._background):
-            work.cancel()
-        await asyncio.gather(*self._background, return_exceptions=True)
+        await self._background.cancel()
 
     def _on_event(self, event: ari_events.AriEvent) -> None:
         at = time.time()
@@ -108,7 +106,7 @@ class AriEventDispatcher:
         if owner and self._post(owner[0], ChannelReplaced(at, owner[1], owner[2], channel.id, number, name)):
             log.info("the far side transferred its call", call=owner[0], channel=channel.id, number=number)
             self._replaced.add(before)
-            self._spawn(self._hang_up_stray(before))
+            self._background.start(self._hang_up_stray(before))
         else:
             log.error("a channel replaced one that is not ours", channel=channel.id, before=before)
 
@@ -131,13 +129,13 @@ class AriEventDispatcher:
         match event.args:
             case _ if ours:
                 log.warning("a channel arrived after the end of its call: hanging up", channel=channel.id)
-                self._spawn(self._hang_up_stray(channel.id))
+                self._background.start(self._hang_up_stray(channel.id))
             case ["inbound", number]:
                 if self._on_caller(_call_of(channel, number)):
-                    self._spawn(self._subscribe(channel.id))
+                    self._background.start(self._subscribe(channel.id))
                 else:
                     log.error("all lines are in use: the caller continues in the dialplan", channel=channel.id)
-                    self._spawn(self._continue_in_dialplan(channel.id))
+                    self._background.start(self._continue_in_dialplan(channel.id))
             case [mailboxes.MARK]:
                 pass  # the voicemail's own: it hangs up itself
             case args:
@@ -147,7 +145,7 @@ class AriEventDispatcher:
                     args=args,
                     expected="Stasis(APP,inbound,NUMBER)",
                 )
-                self._spawn(self._continue_in_dialplan(channel.id))
+                self._background.start(self._continue_in_dialplan(channel.id))
 
     async def _subscribe(self, channel: str) -> None:
         try:
@@ -162,11 +160,6 @@ class AriEventDispatcher:
             await self._ari.channels.continue_in_dialplan(channel, variables={"ARI_BRIDGE_STATUS": "UNAVAILABLE"})
         except PeerError as error:
             log.error("the caller cannot continue in the dialplan", channel=channel, reason=str(error))
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
 
 
 _LOCAL = re.compile(r"Local/([0-9A-Za-z+*#._-]+)@")

@@ -20,9 +20,8 @@ Theory of operation
 import asyncio
 import dataclasses
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 
@@ -32,6 +31,7 @@ from ari_bridge.errors import PeerError, TooMany
 from ari_bridge.fsm.call import PreparedLeg, Resource
 from ari_bridge.fsm.events import ChannelEntered, ChannelGone, ChannelLeft, Event, MediaLost
 from ari_bridge.ids import leg_id, stem_of
+from ari_bridge.tasks import TaskSet
 
 UNUSED_TIMEOUT_S = 60.0
 """A leg that no call has claimed by then is released."""
@@ -95,7 +95,7 @@ class MediaPrewarmer:
         self._backends = backends
         self._by_session: dict[str, _Preparation] = {}
         self._last_numbers: dict[str, int] = {}  # by call id
-        self._releases: set[asyncio.Task[None]] = set()
+        self._releases = TaskSet()
 
     @property
     def names(self) -> set[str]:
@@ -150,14 +150,14 @@ class MediaPrewarmer:
         """The page does not need its leg any more."""
         if one := self._by_session.get(session):
             self._remove(one)
-            self._spawn(self._release(one))
+            self._releases.start(self._release(one))
 
     def discard_call(self, call_id: str) -> None:
         """The call has ended, or another page has it."""
         self._last_numbers.pop(call_id, None)
         for one in [one for one in self._by_session.values() if one.call_id == call_id]:
             self._remove(one)
-            self._spawn(self._release(one))
+            self._releases.start(self._release(one))
 
     def id_of(self, stem: str) -> str | None:
         """The id of the call that a leg named after the stem is prepared for."""
@@ -187,11 +187,8 @@ class MediaPrewarmer:
         """Release all, within RELEASE_TIMEOUT_S; the next process reaps what is left then."""
         for session in list(self._by_session):
             self.discard(session)
-        if self._releases:
-            await asyncio.wait(self._releases, timeout=RELEASE_TIMEOUT_S)
-        for release in list(self._releases):
-            release.cancel()
-        await asyncio.gather(*self._releases, return_exceptions=True)
+        await self._releases.wait(RELEASE_TIMEOUT_S)
+        await self._releases.cancel()
 
     # --- creating and releasing ---------------------------------------------------------
 
@@ -220,7 +217,7 @@ class MediaPrewarmer:
             return
         log.info("a prepared leg is given up", call=one.call_id, reason=reason)
         self._remove(one)
-        self._spawn(self._release(one))
+        self._releases.start(self._release(one))
         self._notify(one, LegDiscarded(one.call_id, reason))
 
     def _remove(self, one: _Preparation) -> None:
@@ -238,11 +235,6 @@ class MediaPrewarmer:
                 await release
             except PeerError as error:
                 log.warning("releasing a prepared leg failed", name=one.name, reason=str(error))
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._releases.add(task)
-        task.add_done_callback(self._releases.discard)
 
     def _notify(self, one: _Preparation, result: LegReady | LegDiscarded) -> None:
         try:

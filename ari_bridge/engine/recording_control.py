@@ -24,7 +24,7 @@ class RecordingControl:
     def request(self, verb: RecordingVerb, name: str) -> None:
         """Ask Asterisk; a failure is posted as RecordingEnded or RecordingRefused."""
         self._requests_pending += 1
-        self._context.spawn(self._request(verb, name))
+        self._context.requests.start(self._request(verb, name))
 
     def notify(self, failure: str) -> None:
         """Notify of the change once it is so."""

@@ -123,7 +123,7 @@ class CallRegistry:
             return task.call
         call = self.unadopted.get(call_id) or self._store.get(call_id)
         if call is None:
-            raise UnknownCall(f"There is no call {call_id[:64]!r}.", field="callId")
+            raise UnknownCall.named(call_id)
         return call
 
     def live(self) -> list[Call]:
@@ -192,7 +192,7 @@ class CallRegistry:
         if listener:
             task.listeners.append(listener)
         try:
-            task.request(accepted)
+            task.submit(accepted)
         except WrongState as error:
             log.info(
                 "a call that was accepted before its adoption does not ring any more",

@@ -56,7 +56,7 @@ class SoundControl:
         switch.wanted = on
         if not switch.in_progress:
             switch.in_progress = True
-            self._context.spawn(self._apply(switch, request))
+            self._context.requests.start(self._apply(switch, request))
 
     async def _apply(self, switch: _Switch, request: Callable[[bool], Coroutine[Any, Any, None]]) -> None:
         """One request at a time: a stop that overtook its start would leave the music on."""

@@ -6,14 +6,13 @@ bring locks and migrations for what a person can read and mend with an editor.
 """
 
 import asyncio
-import os
-import tempfile
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 import structlog
 
+from ari_bridge import atomic_file
 from ari_bridge.errors import TooMany, Unavailable
 from ari_bridge.preferences.preferences import Preferences
 
@@ -66,7 +65,7 @@ class PreferenceFile:
     def restore(self) -> None:
         """Write again what is known, where the file is gone. Raises OSError."""
         if self._kept and not self._waiting:
-            _replace(self._path, msgspec.json.encode(self._kept))
+            _write(self._path, msgspec.json.encode(self._kept))
 
     def of(self, user: str) -> Preferences:
         return self._kept.get(user, Preferences())
@@ -82,7 +81,7 @@ class PreferenceFile:
                     del changed[user]
                 if len(changed) > USERS_KEPT:
                     raise TooMany(f"Preferences of {USERS_KEPT} users are kept already.")
-                await asyncio.to_thread(_replace, self._path, msgspec.json.encode(changed))
+                await asyncio.to_thread(_write, self._path, msgspec.json.encode(changed))
                 self._kept = changed
         except OSError as error:
             log.error("cannot write the preferences", reason=str(error))
@@ -91,21 +90,6 @@ class PreferenceFile:
             self._waiting -= 1
 
 
-def _replace(path: Path, data: bytes) -> None:
-    """The file is the old one or the new one at every moment. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")  # made with mode 600
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)  # the rename itself is on disk once its folder is
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+def _write(path: Path, data: bytes) -> None:
+    atomic_file.make_folder(path.parent)
+    atomic_file.write(path, data)

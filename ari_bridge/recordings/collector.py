@@ -6,7 +6,7 @@ has given it back unharmed. Nothing that is done here delays a call.
 """
 
 import asyncio
-import random
+import hashlib
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -20,14 +20,17 @@ import structlog
 from ari_bridge import metrics
 from ari_bridge.ari.events import AriEvent, RecordingFailed, RecordingFinished
 from ari_bridge.ari.models import LiveRecording, StoredRecording
+from ari_bridge.backoff import delay, jittered
 from ari_bridge.errors import PeerError
 from ari_bridge.fsm.call import Call, RecordingStatus
 from ari_bridge.hooks import CallReleased, HookEvent
-from ari_bridge.recordings import files, wav
+from ari_bridge.recordings import wav
 from ari_bridge.recordings.library import Library
 from ari_bridge.recordings.protocol import StoreFailed
 from ari_bridge.recordings.recording import Recording, stem_of_name
 from ari_bridge.recordings.spool import Spool
+from ari_bridge.service_health import ServiceHealth
+from ari_bridge.tasks import TaskSet, wait_at_most
 
 FOLDER = "recordings-spool"
 AT_ONCE = 2
@@ -89,9 +92,13 @@ class Collector:
         self._jobs: dict[str, _Job] = {}  # by name: waiting, or being worked at
         self._queue: list[tuple[float, str]] = []  # a heap: when (monotonic), and the job's name
         self._failing: dict[Step, dict[str, str]] = {step: {} for step in Step}  # names, and why
+        self._health = {
+            step: ServiceHealth(degraded="recordings are delayed", recovered="recordings are processed again", log=log)
+            for step in Step
+        }
         self._wake = asyncio.Event()
         self._look = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks = TaskSet()
 
     # --- what it is told -------------------------------------------------------------------
 
@@ -104,15 +111,13 @@ class Collector:
             left = []
         for name in left:
             self.finished(name)
-        self._tasks = [asyncio.create_task(self._work(), name=f"recordings: collect {n}") for n in range(AT_ONCE)]
-        self._tasks.append(asyncio.create_task(self._sweep_for_ever(), name="recordings: sweep"))
+        for number in range(AT_ONCE):
+            self._tasks.start(self._work(), name=f"recordings: collect {number}")
+        self._tasks.start(self._sweep_for_ever(), name="recordings: sweep")
 
     async def close(self) -> None:
         """What is not done is done by the next process."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks = []
+        await self._tasks.cancel()
 
     def finished(self, name: str, *, told: bool = True) -> None:
         """A recording is complete: collect it. Told twice is fine. `told`: by Asterisk."""
@@ -166,11 +171,7 @@ class Collector:
 
     async def _sweep_for_ever(self) -> None:
         while True:
-            try:
-                async with asyncio.timeout(SWEEP_SECONDS):
-                    await self._look.wait()
-            except TimeoutError:
-                pass
+            await wait_at_most(self._look, SWEEP_SECONDS)
             self._look.clear()
             try:
                 await self.sweep()
@@ -192,11 +193,7 @@ class Collector:
             if until is not None and until <= 0:
                 return self._jobs[heappop(self._queue)[1]]
             self._wake.clear()
-            try:
-                async with asyncio.timeout(until):
-                    await self._wake.wait()
-            except TimeoutError:
-                pass
+            await wait_at_most(self._wake, until)
 
     async def _work(self) -> None:
         while True:
@@ -215,7 +212,7 @@ class Collector:
                 for step in Step:
                     self._worked(job, step)
             else:
-                self._put(job, _pause(job.tries))
+                self._put(job, jittered(delay(job.tries, FIRST_SECONDS, MOST_SECONDS)))
             metrics.RECORDINGS_PENDING.set(len(self._jobs))
 
     async def _collect(self, job: _Job) -> bool:
@@ -278,7 +275,7 @@ class Collector:
             started_at=began,
             seconds=round(seconds, 3),
             size=sound.stat().st_size,
-            sha256=files.sha256(sound),
+            sha256=_sha256(sound),
         )
         self._spool.note(recording)
         return recording
@@ -300,23 +297,20 @@ class Collector:
         """Said once for each trouble, however many recordings meet it."""
         job.tries += 1
         metrics.RECORDING_FAILURES.labels(job.step.value).inc()
-        failing = self._failing[job.step]
-        if not failing:
-            log.error("recordings are delayed", step=job.step.value, reason=reason, waiting=len(self._jobs))
-        failing[job.name] = reason
+        self._failing[job.step][job.name] = reason
+        self._health[job.step].fail(reason, step=job.step.value, waiting=len(self._jobs))
 
     def _worked(self, job: _Job, step: Step) -> None:
         """Over is a trouble when all that met it have come through."""
         job.tries = 0
         failing = self._failing[step]
         if failing.pop(job.name, None) is not None and not failing:
-            log.warning("recordings are processed again", step=step.value, waiting=len(self._jobs))
+            self._health[step].succeed(step=step.value, waiting=len(self._jobs))
 
 
-def _pause(tries: int) -> float:
-    """Seconds. Spread, that those which failed together do not come back together."""
-    doublings = max(0, min(tries, 20) - 1)
-    return min(MOST_SECONDS, FIRST_SECONDS * float(1 << doublings)) * random.uniform(0.8, 1.2)
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _write(file: BinaryIO, piece: bytes) -> None:

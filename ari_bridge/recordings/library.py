@@ -16,11 +16,13 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from ari_bridge import metrics
+from ari_bridge import metrics, tasks
+from ari_bridge.cursor import Cursor
 from ari_bridge.recordings.index import Filters as Filters
 from ari_bridge.recordings.index import Index, IndexFile
 from ari_bridge.recordings.protocol import RecordingStore, StoreFailed
 from ari_bridge.recordings.recording import ABOUT, SOUND, Recording, another_name, decode, encode, stem_of_name
+from ari_bridge.service_health import ServiceHealth
 
 INDEX = "recordings-index.jsonl"
 COMPARE_SECONDS = 3600.0
@@ -46,7 +48,9 @@ class Library:
 
     def __init__(self, store: RecordingStore, state_dir: Path, *, days: float = 90.0) -> None:
         self.store = store
-        self.reason = ""  # why it could not be compared with the store the last time
+        self.health = ServiceHealth(
+            degraded="cannot rebuild the recordings index", recovered="the recording store responds again", log=log
+        )
         self._days = days
         self._index = Index()
         self._file = IndexFile(state_dir / INDEX, store.where)
@@ -61,10 +65,8 @@ class Library:
         self._comparing = asyncio.create_task(self._compare_for_ever(), name="recordings: compare")
 
     async def close(self) -> None:
-        if self._comparing:
-            self._comparing.cancel()
-            await asyncio.gather(self._comparing, return_exceptions=True)
-            self._comparing = None
+        await tasks.cancel(self._comparing)
+        self._comparing = None
         await self.store.close()
 
     def __len__(self) -> int:
@@ -73,8 +75,8 @@ class Library:
     def get(self, name: str) -> Recording | None:
         return self._index.get(name)
 
-    def find(self, filters: Filters, *, before: tuple[float, str] | None = None, limit: int = 50) -> Page:
-        """Newest first. `before`: the `place` of the last one of the page before."""
+    def find(self, filters: Filters, *, before: Cursor | None = None, limit: int = 50) -> Page:
+        """Newest first. `before`: the `cursor` of the last one of the page before."""
         found = list(islice(self._index.newest_first(filters, before), limit + 1))
         return Page(found[:limit], len(found) > limit)
 
@@ -154,16 +156,12 @@ class Library:
                 await self.compare()
                 await self.delete_old()
             except StoreFailed as error:
-                if not self.reason:
-                    log.error("cannot rebuild the recordings index", store=self.store.where, reason=str(error))
-                self.reason = str(error)
+                self.health.fail(str(error), store=self.store.where)
             except Exception:
-                log.exception("cannot rebuild the recordings index", store=self.store.where)
+                log.exception("unexpected error while rebuilding the recordings index", store=self.store.where)
             else:
-                if self.reason:
-                    log.warning("the recording store responds again", store=self.store.where)
-                self.reason = ""
-            await asyncio.sleep(AGAIN_SECONDS if self.reason else COMPARE_SECONDS)
+                self.health.succeed(store=self.store.where)
+            await asyncio.sleep(COMPARE_SECONDS if self.health.healthy else AGAIN_SECONDS)
 
     async def compare(self) -> None:
         """List what the store has. Raises StoreFailed."""

@@ -3,9 +3,7 @@
 Who rings for a caller is the engine's (`engine.inbound_policy`). docs/PEOPLE.md tells it from the user's side.
 """
 
-import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
 import msgspec
 import structlog
@@ -15,6 +13,7 @@ from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.errors import BridgeError, InvalidRequest
 from ari_bridge.hooks import Hooks
 from ari_bridge.preferences import PreferenceFile, Preferences, check
+from ari_bridge.tasks import TaskSet
 from ari_bridge_protocol import messages
 from frontend.auth.authenticator import Unauthorized
 from frontend.auth.users import InvalidUser, check_name
@@ -54,7 +53,7 @@ class UserServices:
         self.directory = PresenceDirectory(
             ari, calls, pages, hooks, preferences, names=names or {}, known_users=known_users, endpoints=endpoints
         )
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = TaskSet()
         pages.on_registered(self._came)
         pages.on_unregistered(self._left)
 
@@ -66,7 +65,7 @@ class UserServices:
 
     async def close(self) -> None:
         """Changes that are being written are waited for: they take as long as the disk takes."""
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.wait()
         if self._voicemail:
             await self._voicemail.close()
         await self.directory.close()
@@ -92,7 +91,7 @@ class UserServices:
         if user is None:
             raise Unauthorized("Register first: preferences are a user's.")
         checked = self._checked(user, wanted)
-        self._run(self._change(user, page, checked))
+        self._tasks.start(self._change(user, page, checked))
 
     # --- preferences ------------------------------------------------------------------
 
@@ -122,11 +121,6 @@ class UserServices:
             await self.set(user, _message(checked))
         except BridgeError as error:
             page.send(messages.Error(error.code, str(error), retry_after=getattr(error, "retry_after", None)))
-
-    def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
 
 def _message(preferences: Preferences) -> messages.Preferences:

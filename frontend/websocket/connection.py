@@ -31,6 +31,7 @@ from ari_bridge_protocol.messages import ClientMessage
 from frontend.auth.authenticator import Authenticator, Unauthorized
 from frontend.auth.sessions import Sessions
 from frontend.calls.commands import execute
+from frontend.calls.permissions import Principal, check_owns
 from frontend.calls.views import (
     REFUSED,
     hold_message,
@@ -116,6 +117,10 @@ class ClientConnection:
         self._media_checks = MediaChecks(shared.media)
         self._prepared = ("", "")  # the last call that media was made ahead of, and its offer
         self._ice_again: asyncio.TimerHandle | None = None  # until the servers' credentials are told anew
+
+    @property
+    def _principal(self) -> Principal:
+        return Principal(self._user)
 
     # --- life ------------------------------------------------------------------------
 
@@ -316,10 +321,10 @@ class ClientConnection:
             self._calls.renew_media(call.id, sdp=message.sdp, prefer=message.prefer or "")
         elif call.id in self._rang and not message.take_over:
             raise WrongState("The call was taken already, by another page.", field="callId")
-        elif self._user is not None and call.user == self._user:
+        elif self._principal.owns(call):
             self._take_over(call, message)
         else:
-            raise UnknownCall(f"There is no call {message.call_id[:64]!r}.", field="callId")
+            raise UnknownCall.named(call.id)
 
     def _take_over(self, call: Call, message: messages.Offer) -> None:
         """A call of this user that another page holds, or held."""
@@ -370,12 +375,9 @@ class ClientConnection:
             self._mine.add(call.id)
 
     def _check_mine(self, call_id: str) -> None:
-        """Raises UnknownCall for a call that is not this client's: whose it is, is not told."""
-        if call_id in self._mine:
-            return
-        call = self._calls.get(call_id)
-        if self._user is None or call.user != self._user:
-            raise UnknownCall(f"There is no call {call_id[:64]!r}.", field="callId")
+        """Raises UnknownCall for a call that is not this client's."""
+        if call_id not in self._mine:
+            check_owns(self._principal, self._calls.get(call_id))
 
     def _check_was_mine(self, call_id: str) -> None:
         """As `_check_mine`, and of a call that has ended: whoever has not registered is known by the session."""
@@ -388,7 +390,7 @@ class ClientConnection:
         """Whether the call is one of this session, or of this user."""
         if not self._follows or call.left:
             return False
-        return call.session == self.session or (self._user is not None and call.user == self._user)
+        return call.session == self.session or self._principal.owns(call)
 
     def tell_calls_soon(self) -> None:
         """Once for all that changes at this moment."""

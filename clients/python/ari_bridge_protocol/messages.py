@@ -12,12 +12,15 @@ Field names are camelCase on the wire and snake_case here.
 from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from ari_bridge_protocol.direction import Direction
 from ari_bridge_protocol.outcomes import Detail, Outcome
 
-ClientState = Literal["trying", "ringing", "early", "accepted", "ended"]
-"""A call's state as clients see it; `ended` is the last and comes once."""
+ClientState = Annotated[
+    Literal["trying", "ringing", "early", "accepted", "ended"],
+    Meta(description="A call's state as clients see it; `ended` is the last and comes once."),
+]
 PartyState = Literal["trying", "ringing", "accepted"]
 RecordingState = Literal["off", "on", "paused"]
 QualityWarning = Literal["mos", "rtt", "jitter", "loss"]
@@ -65,9 +68,11 @@ class Offer(Message, tag="offer", frozen=True):
     sdp: str
     target: str | None = None
     call_id: str | None = None
-    caller: str | None = None  # shown to the far side; with authentication on, the user
-    take_over: bool = False  # take the call from another page of this user that holds it
-    prefer: Literal["opus", "pcmu"] | None = None  # the codec of this page's media; else as the server is set
+    caller: Annotated[str | None, Meta(description="shown to the far side; with authentication on, the user")] = None
+    take_over: Annotated[bool, Meta(description="take the call from another page of this user that holds it")] = False
+    prefer: Annotated[
+        Literal["opus", "pcmu"] | None, Meta(description="the codec of this page's media; else as the server is set")
+    ] = None
 
 
 class Candidate(Message, tag="candidate", frozen=True):
@@ -81,7 +86,7 @@ class Candidate(Message, tag="candidate", frozen=True):
     call_id: str
     candidate: str | None = None
     sdp_mid: str | None = None
-    sdp_m_line_index: Annotated[int, msgspec.Meta(ge=0, le=65535)] | None = None
+    sdp_m_line_index: Annotated[int, Meta(ge=0, le=65535)] | None = None
 
 
 class PrepareMedia(Message, tag="prepare-media", frozen=True):
@@ -170,18 +175,20 @@ class Record(Message, tag="record", frozen=True):
 class QualityReport(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """How a call has sounded on its page until now. What is not set is not known. See docs/QUALITY.md."""
 
-    seconds: Annotated[float, msgspec.Meta(ge=0, le=1e7)]  # that were measured
-    mos: Annotated[float, msgspec.Meta(ge=1, le=5)]  # the average; so all that is not called worst
-    worst_mos: Annotated[float, msgspec.Meta(ge=1, le=5)]  # of one second; so all that is called worst
-    loss_percent: Annotated[float, msgspec.Meta(ge=0, le=100)]  # of what was to come to the page
-    worst_loss_percent: Annotated[float, msgspec.Meta(ge=0, le=100)]
-    jitter_ms: Annotated[float, msgspec.Meta(ge=0, le=1e6)]
-    worst_jitter_ms: Annotated[float, msgspec.Meta(ge=0, le=1e6)]
-    round_trip_ms: Annotated[float, msgspec.Meta(ge=0, le=1e6)] | None = None
-    worst_round_trip_ms: Annotated[float, msgspec.Meta(ge=0, le=1e6)] | None = None
-    sent_loss_percent: Annotated[float, msgspec.Meta(ge=0, le=100)] | None = None  # of what the page has sent
-    codec: Annotated[str, msgspec.Meta(max_length=40)] = ""
-    warnings: Annotated[tuple[QualityWarning, ...], msgspec.Meta(max_length=4)] = ()  # raised at some time
+    seconds: Annotated[float, Meta(ge=0, le=1e7, description="that were measured")]
+    mos: Annotated[float, Meta(ge=1, le=5, description="the average; so all that is not called worst")]
+    worst_mos: Annotated[float, Meta(ge=1, le=5, description="of one second; so all that is called worst")]
+    loss_percent: Annotated[float, Meta(ge=0, le=100, description="of what was to come to the page")]
+    worst_loss_percent: Annotated[float, Meta(ge=0, le=100)]
+    jitter_ms: Annotated[float, Meta(ge=0, le=1e6)]
+    worst_jitter_ms: Annotated[float, Meta(ge=0, le=1e6)]
+    round_trip_ms: Annotated[float, Meta(ge=0, le=1e6)] | None = None
+    worst_round_trip_ms: Annotated[float, Meta(ge=0, le=1e6)] | None = None
+    sent_loss_percent: Annotated[
+        Annotated[float, Meta(ge=0, le=100)] | None, Meta(description="of what the page has sent")
+    ] = None
+    codec: Annotated[str, Meta(max_length=40)] = ""
+    warnings: Annotated[tuple[QualityWarning, ...], Meta(max_length=4, description="raised at some time")] = ()
 
 
 class Quality(Message, tag="quality", frozen=True):
@@ -195,9 +202,9 @@ class Feedback(Message, tag="feedback", frozen=True):
     """What the call's user thought of it: within a day after its end. Replaces what was given before."""
 
     call_id: str
-    score: Annotated[int, msgspec.Meta(ge=1, le=5)]
+    score: Annotated[int, Meta(ge=1, le=5)]
     issue: Literal["echo", "choppy", "one_way", "delay", "noise", "dropped"] | None = None
-    comment: Annotated[str, msgspec.Meta(max_length=500)] = ""
+    comment: Annotated[str, Meta(max_length=500)] = ""
 
 
 class CheckMedia(Message, tag="check-media", frozen=True):
@@ -235,13 +242,13 @@ class CallPreferences(msgspec.Struct, frozen=True, rename="camel"):
     What is left out is as at the beginning: nothing forwarded, calls ring.
     """
 
-    do_not_disturb: bool = False  # no page rings
-    call_waiting: bool = True  # it rings also while this user is in a call
+    do_not_disturb: Annotated[bool, Meta(description="no page rings")] = False
+    call_waiting: Annotated[bool, Meta(description="it rings also while this user is in a call")] = True
     forward_always: str = ""
-    forward_busy: str = ""  # in a call, without call waiting
+    forward_busy: Annotated[str, Meta(description="in a call, without call waiting")] = ""
     forward_no_answer: str = ""
-    forward_unreachable: str = ""  # no page is open
-    ring_seconds: int = 0  # 5 to 120; 0: as long as the server is set to
+    forward_unreachable: Annotated[str, Meta(description="no page is open")] = ""
+    ring_seconds: Annotated[int, Meta(description="5 to 120; 0: as long as the server is set to")] = 0
 
 
 class Preferences(CallPreferences, tag="preferences", frozen=True):
@@ -284,8 +291,10 @@ class Welcome(Message, tag="welcome", frozen=True):
     """The first message on every connection."""
 
     version: str
-    authentication: bool  # whether `register` and `offer` need a token
-    session: str  # keep it: `resume` with it, on a later connection, takes this one's calls back
+    authentication: Annotated[bool, Meta(description="whether `register` and `offer` need a token")]
+    session: Annotated[
+        str, Meta(description="keep it: `resume` with it, on a later connection, takes this one's calls back")
+    ]
 
 
 class Resumed(Message, tag="resumed", frozen=True):
@@ -297,7 +306,7 @@ class Resumed(Message, tag="resumed", frozen=True):
 class PartySummary(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """Somebody in a call besides this user."""
 
-    party: int  # its number in the call; who was called, or has called, is 1
+    party: Annotated[int, Meta(description="its number in the call; who was called, or has called, is 1")]
     number: str
     name: str
     state: PartyState
@@ -314,14 +323,18 @@ class CallSummary(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tru
     caller_name: str
     created_at: float
     held_by_far: bool
-    here: bool  # this connection's session holds it
-    attached: bool  # an open connection holds it
+    here: Annotated[bool, Meta(description="this connection's session holds it")]
+    attached: Annotated[bool, Meta(description="an open connection holds it")]
     answered_at: float | None = None
-    held: bool = False  # by our side
-    parties: tuple[PartySummary, ...] = ()  # all that have not left; none before an incoming call is accepted
-    transferring: str = ""  # the number that the call is being transferred to
+    held: Annotated[bool, Meta(description="by our side")] = False
+    parties: Annotated[
+        tuple[PartySummary, ...], Meta(description="all that have not left; none before an incoming call is accepted")
+    ] = ()
+    transferring: Annotated[str, Meta(description="the number that the call is being transferred to")] = ""
     recording: RecordingState = "off"
-    connected_number: str = ""  # who is there, where the PBX tells it (connected line); "": as dialled, or as called
+    connected_number: Annotated[
+        str, Meta(description='who is there, where the PBX tells it (connected line); "": as dialled, or as called')
+    ] = ""
     connected_name: str = ""
 
 
@@ -347,9 +360,9 @@ class PastCall(Message, tag="past-call", frozen=True):
     target: str
     created_at: float
     ended_at: float
-    talk_seconds: float  # 0 where nobody answered
+    talk_seconds: Annotated[float, Meta(description="0 where nobody answered")]
     outcome: Outcome
-    ringing_at: float | None = None  # nothing: no page rang
+    ringing_at: Annotated[float | None, Meta(description="nothing: no page rang")] = None
     answered_at: float | None = None
     connected_number: str = ""
     connected_name: str = ""
@@ -400,7 +413,9 @@ class IceServers(Message, tag="ice-servers", frozen=True):
     """
 
     servers: list[IceServer]
-    expires_at: float | None = None  # Unix seconds: when the credentials end; calls that stand are not touched
+    expires_at: Annotated[
+        float | None, Meta(description="Unix seconds: when the credentials end; calls that stand are not touched")
+    ] = None
 
 
 class Unregistered(Message, tag="unregistered", frozen=True):
@@ -440,13 +455,17 @@ class State(Message, tag="state", frozen=True):
     target: str
     caller: str
     at: float
-    outcome: Outcome | None = None  # with `ended`
+    outcome: Annotated[Outcome | None, Meta(description="with `ended`")] = None
     q850: int = 0
     sip: int = 0
-    reason: str = ""  # one short sentence in plain words
-    detail: Detail | None = None  # with `ended`: who refused, where `outcome` says too little
-    forward: str = ""  # with `moved`: the number that the far side names in its place
-    connected_number: str = ""  # who is there, where the PBX tells it (connected line); "": as dialled, or as called
+    reason: Annotated[str, Meta(description="one short sentence in plain words")] = ""
+    detail: Annotated[Detail | None, Meta(description="with `ended`: who refused, where `outcome` says too little")] = (
+        None
+    )
+    forward: Annotated[str, Meta(description="with `moved`: the number that the far side names in its place")] = ""
+    connected_number: Annotated[
+        str, Meta(description='who is there, where the PBX tells it (connected line); "": as dialled, or as called')
+    ] = ""
     connected_name: str = ""
 
 
@@ -489,7 +508,7 @@ class TransferFailed(Message, tag="transfer-failed", frozen=True):
     target: str
     outcome: Outcome
     reason: str
-    detail: Detail | None = None  # who refused, where `outcome` says too little
+    detail: Annotated[Detail | None, Meta(description="who refused, where `outcome` says too little")] = None
 
 
 class Party(Message, tag="party", frozen=True):
@@ -500,9 +519,11 @@ class Party(Message, tag="party", frozen=True):
     number: str
     name: str
     state: Literal["trying", "ringing", "accepted", "ended"]
-    outcome: Outcome | None = None  # with `ended`
-    reason: str = ""  # with `ended`: one short sentence in plain words
-    detail: Detail | None = None  # with `ended`: who refused, where `outcome` says too little
+    outcome: Annotated[Outcome | None, Meta(description="with `ended`")] = None
+    reason: Annotated[str, Meta(description="with `ended`: one short sentence in plain words")] = ""
+    detail: Annotated[Detail | None, Meta(description="with `ended`: who refused, where `outcome` says too little")] = (
+        None
+    )
 
 
 class Recording(Message, tag="recording", frozen=True):
@@ -519,7 +540,7 @@ class Voicemail(Message, tag="voicemail", frozen=True):
 
     new: int
     old: int
-    number: str = ""  # to dial for hearing them; "" where there is none
+    number: Annotated[str, Meta(description='to dial for hearing them; "" where there is none')] = ""
 
 
 class PersonSummary(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -556,8 +577,11 @@ class Error(Message, tag="error", frozen=True):
     message: str
     field: str | None = None
     call_id: str | None = None
-    retry_after: float | None = None  # seconds, with `too_many` and `unavailable`
-    detail: Detail | None = None  # with `unavailable`: why, where it is not simply that the phone system is not there
+    retry_after: Annotated[float | None, Meta(description="seconds, with `too_many` and `unavailable`")] = None
+    detail: Annotated[
+        Detail | None,
+        Meta(description="with `unavailable`: why, where it is not simply that the phone system is not there"),
+    ] = None
 
 
 class Pong(Message, tag="pong", frozen=True):

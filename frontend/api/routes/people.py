@@ -1,9 +1,10 @@
 """The HTTP API of the directory and of one's own preferences. docs/PEOPLE.md tells what they do."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from aiohttp import web
+from msgspec import Meta
 
 from ari_bridge.errors import InvalidRequest
 from ari_bridge_protocol import messages
@@ -17,11 +18,13 @@ PEOPLE = "People"
 
 
 class Directory(msgspec.Struct, frozen=True):
-    people: list[PersonSummary]  # by number
+    people: Annotated[list[PersonSummary], Meta(description="by number")]
 
 
 class Whose(msgspec.Struct, frozen=True):
-    user: str | None = None  # whose preferences; only where nobody signs in: else they are your own
+    user: Annotated[
+        str | None, Meta(description="whose preferences; only where nobody signs in: else they are your own")
+    ] = None
 
 
 _EXAMPLE = CallPreferences(forward_no_answer="voicemail", ring_seconds=20)

@@ -64,7 +64,7 @@ async def test_repeats_at_once_wait_for_the_first(
 async def test_a_repeat_does_not_wait_for_ever(
     http: aiohttp.ClientSession, pbx: FakeAri, rtpengine: FakeRtpengine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(idempotency, "REPEAT_SECONDS", 0.05)
+    monkeypatch.setattr(idempotency, "REPEAT_TIMEOUT_S", 0.05)
     rtpengine.delay["offer"] = 0.4
     first = asyncio.create_task(post(http))
     await until(lambda: placed(pbx), "the first has begun")
@@ -135,10 +135,21 @@ async def test_a_client_that_goes_away_finds_its_call(
     assert placed(pbx) == 1
 
 
+async def test_a_client_that_goes_away_without_a_key_ends_its_call(
+    http: aiohttp.ClientSession, app: App, rtpengine: FakeRtpengine
+) -> None:
+    rtpengine.delay["offer"] = 0.2
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await post(http, key=None)
+    [call] = app.calls.live()
+    await until(lambda: app.calls.get(call.id).outcome, "it is hung up")
+
+
 async def test_where_the_key_cannot_be_kept_no_call_is_placed(
     http: aiohttp.ClientSession, app: App, pbx: FakeAri, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(idempotency, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(idempotency, "KEY_STORE_TIMEOUT_S", 0.0)
     app.store.healthy = False  # as on a full disk
     async with http.post("/invite", json=INVITE, headers=KEY) as response:
         assert response.status == 503
@@ -152,7 +163,7 @@ async def test_where_the_key_cannot_be_kept_no_call_is_placed(
 async def test_an_answer_that_cannot_be_kept_is_given_again_by_this_process(
     http: aiohttp.ClientSession, app: App, pbx: FakeAri, rtpengine: FakeRtpengine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(idempotency, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(idempotency, "KEY_STORE_TIMEOUT_S", 0.0)
     rtpengine.delay["offer"] = 0.2
     first = asyncio.create_task(post(http))
     await until(lambda: placed(pbx), "the first has begun")

@@ -6,6 +6,7 @@ from typing import Any
 
 import jsonschema_rs
 import msgspec
+import msgspec.inspect
 import pytest
 
 from ari_bridge_protocol import messages
@@ -80,6 +81,12 @@ def test_an_operation_is_told_as_a_whole(operation: Endpoint[Any, Any]) -> None:
             assert "Retry-After" in told["responses"][str(KINDS[code].status)]["headers"]
 
 
+def undescribed(annotation: object) -> object:
+    """The type and its constraints."""
+    info = msgspec.inspect.type_info(annotation)
+    return info.type if isinstance(info, msgspec.inspect.Metadata) else info
+
+
 @pytest.mark.parametrize(
     ("body", "message"),
     [
@@ -98,7 +105,9 @@ def test_a_verb_takes_the_same_by_http_as_by_websocket(
     for field in msgspec.structs.fields(body):
         other = by_message.pop(field.name)
         assert (field.encode_name, field.default) == (other.encode_name, other.default)
-        assert field.type == other.type or body is DtmfBody  # its pattern stands in the schema only
+        assert (
+            undescribed(field.type) == undescribed(other.type) or body is DtmfBody
+        )  # its pattern stands in the schema only
     assert by_message.keys() <= {"call_id", "by"}
 
 

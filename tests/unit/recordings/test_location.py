@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ari_bridge.recordings import InvalidPlace, StoreKeys, open_store, parse_place
+from ari_bridge.recordings import InvalidLocation, StoreKeys, open_store, parse_location
 from ari_bridge.recordings.location import Bucket
 
 
@@ -20,13 +20,13 @@ from ari_bridge.recordings.location import Bucket
     ],
 )
 def test_a_place(text: str, place: object) -> None:
-    assert parse_place(text) == place
+    assert parse_location(text) == place
 
 
 @pytest.mark.parametrize("text", ["s3://", "s3://A", "s3://b/..", "s3://bucket/a//b", "gs://bucket", "s3://bucket/a?b"])
 def test_no_place(text: str) -> None:
-    with pytest.raises(InvalidPlace):
-        parse_place(text)
+    with pytest.raises(InvalidLocation):
+        parse_location(text)
 
 
 def test_where_nothing_is_set_it_is_the_state_directory(tmp_path: Path) -> None:
