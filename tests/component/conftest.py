@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ari_bridge.ari.client import Ari
-from ari_bridge.call_store import SqliteStore
+from ari_bridge.call_store import SqliteCallStore
 from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.engine.limits import Limits
 from ari_bridge.fsm.call import Call
@@ -122,7 +122,7 @@ async def an_engine(
     """
     client = Ari(fake_ari.url, fake_ari.user, fake_ari.password, "ari-bridge", timeout=0.5)
     media = Pool([NodeAddress.parse(fake_rtpengine.address)], app=client.app, timeout=0.5)
-    pages, hooks, store = PagesSeen(), Hooks(), SqliteStore(state_dir, journal_dir=state_dir)
+    pages, hooks, store = PagesSeen(), Hooks(), SqliteCallStore(state_dir, journal_dir=state_dir)
     calls = CallManager(client, media, pages, hooks, Routes(), limits, store, pages)
     async with AsyncExitStack() as opened:
         opened.callback(hooks.close)
