@@ -14,8 +14,9 @@ from ari_bridge.ari.client import Ari
 from ari_bridge.ari.readiness import Readiness
 from ari_bridge.call_store import SqliteCallStore
 from ari_bridge.cdr import CdrService
-from ari_bridge.engine.call_manager import CallManager, Limits
+from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.engine.inbound_policy import InboundCallPolicy
+from ari_bridge.engine.limits import Limits
 from ari_bridge.hooks import Hooks, load_plugins
 from ari_bridge.media.codec_policy import CodecPolicy, OpusOptions
 from ari_bridge.media.pool import Pool
