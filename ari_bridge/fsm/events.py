@@ -12,7 +12,7 @@ from enum import Enum
 
 from ari_bridge.fsm.call import PartyState, PreparedLeg, Resource, Step
 from ari_bridge.fsm.timing import Timer as Timer
-from ari_bridge.leg_stats import LegFigures
+from ari_bridge.leg_stats import LegStats
 from ari_bridge.net import RtpAddress
 
 
@@ -408,4 +408,4 @@ class Released(Event):
 
     resource: Resource
     leg: int = 0
-    figures: LegFigures | None = None  # what a media session has counted
+    figures: LegStats | None = None  # what a media session has counted
