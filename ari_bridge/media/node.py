@@ -12,6 +12,7 @@ from ari_bridge.errors import PeerError, PeerRefused, PeerTimeout, PeerUnreachab
 from ari_bridge.leg_stats import LegFigures
 from ari_bridge.media import activity
 from ari_bridge.media.activity import Heard
+from ari_bridge.media.candidate_filter import CandidateFilter, PassedOn
 from ari_bridge.media.codec_policy import PLAIN_OPUS, Codec, OpusOptions, Transcoding
 from ari_bridge.media.ng import PEER, NgClient, Observer
 from ari_bridge.media.node_address import NodeAddress
@@ -61,6 +62,7 @@ class Node:
         elsewhere: Callable[[str], bool],
         on_lost: Callable[[frozenset[str], str], None],
         opus: OpusOptions = PLAIN_OPUS,
+        candidates: PassedOn = PassedOn.AUTO,
     ) -> None:
         self.address = address
         self.weight = address.weight or 1
@@ -75,7 +77,7 @@ class Node:
             observer=observer,
             on_refused=lambda reason: self._settle(self._pulse.refused(reason)),
         )
-        self._engine = Rtpengine(self._ng, opus)
+        self._engine = Rtpengine(self._ng, opus, CandidateFilter(address.host, candidates))
         self._pulse = NodeMonitor()
         self._breaker = Breaker()
         self._legs: set[str] = set()  # offers that it took
