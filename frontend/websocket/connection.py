@@ -222,7 +222,7 @@ class ClientConnection:
         self._follows = True
         self.send(messages.Resumed(token))
         for call in self._calls.live():
-            if call.session == session and not call.left:
+            if call.session == session and not call.left_outcome:
                 self.hold(call)
         self._tell_calls()
         self._tell_ice_servers()
@@ -388,7 +388,7 @@ class ClientConnection:
 
     def concerned(self, call: Call) -> bool:
         """Whether the call is one of this session, or of this user."""
-        if not self._follows or call.left:
+        if not self._follows or call.left_outcome:
             return False
         return call.session == self.session or self._principal.owns(call)
 
@@ -440,7 +440,7 @@ class ClientConnection:
                 self.send(messages.Answer(call.id, call.answer))
                 self._trickle.answered(call)
             case StateChanged():
-                if call.left or not call.state.live:
+                if call.left_outcome or not call.state.live:
                     self._mine.discard(call.id)
                 self.send(state_message(call))
             case DigitReceived(digit=digit):
