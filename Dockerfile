@@ -20,9 +20,11 @@ WORKDIR /app
 COPY requirements.lock .
 RUN pip install --quiet --no-cache-dir --require-hashes -r requirements.lock
 COPY ari_bridge ari_bridge
+COPY clients/python/ari_bridge_client ari_bridge_client
+COPY clients/python/ari_bridge_protocol ari_bridge_protocol
 COPY frontend frontend
 # Who runs it may not write here: without it, each start would compile all of it anew.
-RUN python -m compileall -q ari_bridge frontend
+RUN python -m compileall -q ari_bridge ari_bridge_client ari_bridge_protocol frontend
 COPY --from=pages /build/frontend/static frontend/static
 COPY deploy/container_health.py deploy/container_health.py
 # What the server remembers: the calls that stand, the users, and what signs their sessions. A volume takes its owner.

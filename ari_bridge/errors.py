@@ -56,6 +56,11 @@ class InvalidTarget(CallerError):
 class UnknownCall(CallerError):
     code = "unknown_call"
 
+    @classmethod
+    def named(cls, call_id: str) -> "UnknownCall":
+        """The same for a call that never was, and for one that the caller may not see."""
+        return cls(f"There is no call {call_id[:64]!r}.", field="callId")
+
 
 class WrongState(CallerError):
     code = "wrong_state"

@@ -11,14 +11,8 @@ Knows nothing of ARI or rtpengine.
 import base64
 import hashlib
 import re
-import secrets
-import time
 from enum import Enum
 from functools import lru_cache
-
-_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base 32: no i, l, o, u
-_TIME_CHARS = 9  # 45 bits of milliseconds: enough until the year 3084
-_RANDOM_CHARS = 10  # 50 bits: two calls of one millisecond never meet
 
 CALL_ID_CHARACTERS = 128
 """A call id that a client chooses has at most so many, and one at least."""
@@ -40,14 +34,6 @@ class Kind(Enum):
     EXTERNAL_MEDIA = "em"
     FAR = "far"
     BRIDGE = "br"
-
-
-def new_call_id(now: float | None = None) -> str:
-    """A new call id, 19 characters, sorting by creation time (`now`: Unix seconds)."""
-    milliseconds = int((time.time() if now is None else now) * 1000)
-    chars = [_ALPHABET[(milliseconds >> 5 * i) & 31] for i in reversed(range(_TIME_CHARS))]
-    chars += (secrets.choice(_ALPHABET) for _ in range(_RANDOM_CHARS))
-    return "".join(chars)
 
 
 def is_call_id(call_id: str) -> bool:

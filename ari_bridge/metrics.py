@@ -1,7 +1,7 @@
 """Every Prometheus metric, declared once.
 
 Label values come from closed sets (outcomes, directions, operation names, the settings' nodes), never
-from what callers send. Times are seconds.
+from what callers send. Times are in seconds.
 """
 
 from functools import cache
@@ -14,135 +14,179 @@ REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
 GCCollector(registry=REGISTRY)
 
-_SET_UP = (0.002, 0.005, 0.01, 0.015, 0.02, 0.025, 0.035, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10)
-_REQUEST = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+_SETUP_BUCKETS = (0.002, 0.005, 0.01, 0.015, 0.02, 0.025, 0.035, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10)
+_REQUEST_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
-CALLS = Counter("calls", "Calls that ended.", ["direction", "outcome"], registry=REGISTRY)
+# --- calls ---
+
+CALLS = Counter("calls", "Ended calls.", ["direction", "outcome"], registry=REGISTRY)
 ACTIVE_CALLS = Gauge("active_calls", "Calls that have not ended.", ["direction"], registry=REGISTRY)
-CALL_SECONDS = Histogram(
+CALL_DURATION = Histogram(
     "call_duration_seconds",
-    "From the answer to the end, of answered calls.",
+    "Duration of answered calls, from the answer to the end.",
     ["direction"],
     buckets=(1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200),
     registry=REGISTRY,
 )
-
-SETUP_SECONDS = Histogram(
+CALL_SETUP = Histogram(
     "call_setup_seconds",
-    "Set-up by phase. invite: from the offer to the dial command done. answer: from the offer to the SDP "
-    "answer. bridged: from the later of far answer (outbound) or acceptance (inbound) to both legs bridged "
-    "and answered; 0 where all stood before.",
+    "Duration of the call set-up, by phase. invite: from the offer until the dial command is done. answer: from the "
+    "offer to the SDP answer. bridged: from the far side's answer (outbound) or the user's (inbound) until both legs "
+    "are bridged and answered; 0 if they were already.",
     ["phase"],
-    buckets=_SET_UP,
+    buckets=_SETUP_BUCKETS,
+    registry=REGISTRY,
+)
+OWNERLESS_CALLS = Counter(
+    "ownerless_calls_found",
+    "Active calls found in Asterisk without a row in the call store; they are kept.",
     registry=REGISTRY,
 )
 
-ARI_SECONDS = Histogram("ari_request_seconds", "ARI requests.", ["op"], buckets=_REQUEST, registry=REGISTRY)
-ARI_FAILURES = Counter("ari_request_failures", "ARI requests that failed.", ["op", "result"], registry=REGISTRY)
-ARI_TAKEN_OVER = Counter(
-    "ari_application_taken_over",
-    "Times that another client took our ARI application over; it was taken back each time.",
-    registry=REGISTRY,
+# --- Asterisk ---
+
+ARI_CONNECTED = Gauge("ari_connected", "1 while the ARI event stream is connected.", registry=REGISTRY)
+ARI_REQUEST = Histogram(
+    "ari_request_seconds", "Duration of ARI requests.", ["operation"], buckets=_REQUEST_BUCKETS, registry=REGISTRY
 )
-ARI_EVENTS = Counter("ari_events", "ARI events received.", ["type"], registry=REGISTRY)
-EVENT_LAG = Histogram(
+ARI_FAILURES = Counter("ari_request_failures", "Failed ARI requests.", ["operation", "result"], registry=REGISTRY)
+ARI_EVENTS = Counter("ari_events", "Received ARI events.", ["type"], registry=REGISTRY)
+ARI_EVENT_LAG = Histogram(
     "ari_event_lag_seconds",
-    "From Asterisk's timestamp on an event to our handling of it (its clock ticks in milliseconds).",
-    buckets=_REQUEST,
+    "From Asterisk's timestamp of an event (in whole milliseconds) until it is handled.",
+    buckets=_REQUEST_BUCKETS,
     registry=REGISTRY,
 )
-ARI_CONNECTED = Gauge("ari_connected", "1 while the ARI event stream is up.", registry=REGISTRY)
+ARI_TAKEOVERS = Counter(
+    "ari_application_takeovers",
+    "How often another client took over our ARI application; it is taken back each time.",
+    registry=REGISTRY,
+)
 
-NG_SECONDS = Histogram("ng_request_seconds", "rtpengine NG commands.", ["command"], buckets=_REQUEST, registry=REGISTRY)
-NG_FAILURES = Counter("ng_request_failures", "NG commands that failed.", ["command", "result"], registry=REGISTRY)
+# --- rtpengine ---
 
-RTPENGINE_UP = Gauge("rtpengine_up", "1 while this rtpengine answers pings.", ["node"], registry=REGISTRY)
-RTPENGINE_SESSIONS = Gauge("rtpengine_sessions", "Media legs of ours on this rtpengine.", ["node"], registry=REGISTRY)
+NG_REQUEST = Histogram(
+    "ng_request_seconds",
+    "Duration of rtpengine NG commands.",
+    ["command"],
+    buckets=_REQUEST_BUCKETS,
+    registry=REGISTRY,
+)
+NG_FAILURES = Counter("ng_request_failures", "Failed rtpengine NG commands.", ["command", "result"], registry=REGISTRY)
+RTPENGINE_UP = Gauge("rtpengine_up", "1 while this rtpengine responds to pings.", ["node"], registry=REGISTRY)
+RTPENGINE_SESSIONS = Gauge("rtpengine_sessions", "Our media legs on this rtpengine.", ["node"], registry=REGISTRY)
 RTPENGINE_TRANSCODED = Gauge(
     "rtpengine_transcoded_sessions",
-    "Media legs, whosever they are, that this rtpengine turns from Opus into PCMU and back.",
+    "Media legs that this rtpengine transcodes between Opus and PCMU, including those of other programs.",
+    ["node"],
+    registry=REGISTRY,
+)
+RTPENGINE_PING_FAILURES = Counter(
+    "rtpengine_ping_failures", "Pings that this rtpengine did not answer in time.", ["node"], registry=REGISTRY
+)
+RTPENGINE_SESSIONS_LOST = Counter(
+    "rtpengine_sessions_lost",
+    "Media legs lost because this rtpengine failed or restarted.",
     ["node"],
     registry=REGISTRY,
 )
 MEDIA_LEGS = Counter(
     "media_legs",
-    "Media legs by the browser's codec (opus, pcmu) and what decided for it: setting, asked (for the call), load "
-    "(the node transcodes enough), offered (the browser offers no other).",
+    "Media legs by the browser's codec (opus, pcmu) and the reason for it. setting: CODECS. requested: by the client, "
+    "for this call. load: the node transcodes enough. offered: the browser offers no other.",
     ["codec", "reason"],
     registry=REGISTRY,
 )
-RTPENGINE_PINGS_FAILED = Counter(
-    "rtpengine_pings_failed", "Pings that this rtpengine did not answer in time.", ["node"], registry=REGISTRY
-)
-RTPENGINE_LEGS_LOST = Counter(
-    "rtpengine_legs_lost", "Media legs that were lost with this rtpengine.", ["node"], registry=REGISTRY
+PREWARMED_LEGS = Gauge("prewarmed_legs", "Media legs set up ahead of their calls.", registry=REGISTRY)
+PREWARMED_LEGS_USED = Counter(
+    "prewarmed_legs_used", "Calls that started with a pre-warmed media leg.", registry=REGISTRY
 )
 
-WARM_LEGS = Gauge("warm_legs", "Media legs that stand ahead of their calls.", registry=REGISTRY)
-WARM_TAKEN = Counter("warm_legs_taken_total", "Calls that began with a media leg made ahead.", registry=REGISTRY)
-WEBSOCKETS = Gauge("websocket_sessions", "Open client WebSockets.", registry=REGISTRY)
-HOOK_FAILURES = Counter("hook_failures", "Hook handlers that failed.", ["reason"], registry=REGISTRY)
-RELEASES_GIVEN_UP = Counter(
-    "releases_given_up", "Resources that could not be released; the sweep reaps them.", ["resource"], registry=REGISTRY
+# --- releasing ---
+
+RELEASE_FAILURES = Counter(
+    "resource_release_failures",
+    "Resources that could not be released; the periodic sweep removes them.",
+    ["resource"],
+    registry=REGISTRY,
 )
 RESOURCES = Gauge(
     "resources",
-    "What of ours stands in Asterisk and rtpengine, at the last sweep. standing: known (a call's that began in this "
-    "process), adopted (a call's that an earlier process began), ownerless (a call's that talks and that no record "
-    "tells of: it is kept), orphan (no call's: it is removed).",
-    ["sort", "standing"],
+    "Our resources in Asterisk and rtpengine at the last sweep. ownership: known (of a call of this process), adopted "
+    "(of a call that an earlier process started), ownerless (of an active call without a row in the call store: it is "
+    "kept), orphan (of no call: it is removed).",
+    ["kind", "ownership"],
     registry=REGISTRY,
 )
-OWNERLESS = Counter(
-    "ownerless_calls_found", "Calls that were found talking, that no record tells of, and kept.", registry=REGISTRY
+ORPHANS_REMOVED = Counter(
+    "orphaned_resources_removed", "Resources of no call, removed by the sweep.", ["kind"], registry=REGISTRY
 )
-REAPED = Counter("resources_reaped", "Resources without a call, removed by the sweep.", ["resource"], registry=REGISTRY)
+
+# --- clients and plugins ---
+
+WEBSOCKET_CONNECTIONS = Gauge("websocket_connections", "Open client WebSockets.", registry=REGISTRY)
+HOOK_FAILURES = Counter("hook_failures", "Failed hook handlers.", ["reason"], registry=REGISTRY)
+
+# --- persistence ---
 
 STORE_HEALTHY = Gauge(
-    "call_store_healthy", "1 while the call memory can be written; 0: records are set aside.", registry=REGISTRY
+    "call_store_healthy",
+    "1 while the call store is writable; 0 while writes are buffered to the journal.",
+    registry=REGISTRY,
 )
-STORE_WRITE_FAILURES = Counter(
-    "call_store_write_failures", "Records that the call memory did not take at once.", registry=REGISTRY
-)
+STORE_WRITE_FAILURES = Counter("call_store_write_failures", "Failed writes to the call store.", registry=REGISTRY)
 
 CDR_HEALTHY = Gauge(
-    "call_records_healthy", "1 while ended calls are written to the call records; 0: they are later.", registry=REGISTRY
+    "cdr_healthy",
+    "1 while call detail records are written; 0 while they are queued because the database is unavailable.",
+    registry=REGISTRY,
 )
-CDR_WAITING = Gauge("call_records_waiting", "Ended calls that wait to be written.", registry=REGISTRY)
-CDR_REFUSED = Counter(
-    "call_records_refused", "Ended calls that the database of the call records does not take.", registry=REGISTRY
-)
+CDR_PENDING = Gauge("cdr_pending", "Call detail records that wait to be written.", registry=REGISTRY)
+CDR_REJECTED = Counter("cdr_rejected", "Call detail records that the database rejected.", registry=REGISTRY)
 
-RECORDINGS_WAITING = Gauge(
-    "recordings_waiting", "Recordings on their way from Asterisk to the store.", registry=REGISTRY
+RECORDINGS_PENDING = Gauge(
+    "recordings_pending", "Recordings on their way from Asterisk to the recording store.", registry=REGISTRY
 )
-RECORDINGS_KEPT = Counter("recordings_kept", "Recordings that the store has taken.", registry=REGISTRY)
+RECORDINGS_STORED = Counter("recordings_stored", "Recordings written to the recording store.", registry=REGISTRY)
 RECORDING_FAILURES = Counter(
     "recording_failures",
-    "Tries that failed, each is repeated. fetch: from Asterisk, keep: into the store, delete: from Asterisk.",
+    "Failed attempts to process a recording; each is retried. fetch: from Asterisk. store: to the recording store. "
+    "delete: from Asterisk.",
     ["step"],
     registry=REGISTRY,
 )
 
 
-# To find the child of a label takes prometheus_client longer than to count: these are found once.
-_ari_seconds, _ng_seconds, _ari_events = cache(ARI_SECONDS.labels), cache(NG_SECONDS.labels), cache(ARI_EVENTS.labels)
+# Looking a label's child up takes prometheus_client longer than counting: these are looked up once.
+_ari_request, _ng_request, _ari_events = cache(ARI_REQUEST.labels), cache(NG_REQUEST.labels), cache(ARI_EVENTS.labels)
 
 
-def observe_ari(op: str, seconds: float, result: str) -> None:
-    """One ARI request. `op` as the API names it (`channels.dial`); `result`: ok, refused, timeout, unreachable."""
-    _ari_seconds(op).observe(seconds)
+def observe_ari(operation: str, seconds: float, result: str) -> None:
+    """Count an ARI request.
+
+    Args:
+        operation: as the API names it (`channels.dial`).
+        seconds: its duration.
+        result: ok, refused, timeout or unreachable.
+    """
+    _ari_request(operation).observe(seconds)
     if result != "ok":
-        ARI_FAILURES.labels(op, result).inc()
+        ARI_FAILURES.labels(operation, result).inc()
 
 
 def observe_ng(command: str, seconds: float, result: str) -> None:
-    """One NG command. `result`: ok, refused, timeout, unreachable."""
-    _ng_seconds(command).observe(seconds)
+    """Count an NG command.
+
+    Args:
+        command: its name.
+        seconds: its duration.
+        result: ok, refused, timeout or unreachable.
+    """
+    _ng_request(command).observe(seconds)
     if result != "ok":
         NG_FAILURES.labels(command, result).inc()
 
 
 def count_event(type: str) -> None:
-    """One ARI event. `type` is of a closed set."""
+    """Count an ARI event. `type` is from a closed set."""
     _ari_events(type).inc()

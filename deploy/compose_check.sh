@@ -153,7 +153,7 @@ if [ -x "$project/.venv/bin/ari-bridge" ]; then
   outlives 'the death of the other rtpengine' "$command exec -T rtpengine-2 $die"
   outlives 'a new front end' "$command up -d --no-build --pull never --no-deps --force-recreate frontend"
 fi
-step 'the journal of the call memory outlives its container'
+step 'the journal of the call store outlives its container'
 docker_compose exec -T frontend sh -c 'test "$(stat -f -c %T /state/journal)" = tmpfs && echo kept >/state/journal/check' >>"$log" 2>&1
 docker_compose up -d --no-build --pull never --no-deps --force-recreate frontend >>"$log" 2>&1
 healthy

@@ -12,9 +12,11 @@ from aiohttp import web
 
 from ari_bridge.ari.client import Ari
 from ari_bridge.ari.readiness import Readiness
-from ari_bridge.call_store import SqliteStore
+from ari_bridge.call_store import SqliteCallStore
 from ari_bridge.cdr import CdrService
-from ari_bridge.engine.call_manager import CallManager, Limits
+from ari_bridge.engine.call_manager import CallManager
+from ari_bridge.engine.inbound_policy import InboundCallPolicy
+from ari_bridge.engine.limits import Limits
 from ari_bridge.hooks import Hooks, load_plugins
 from ari_bridge.media.codec_policy import CodecPolicy, OpusOptions
 from ari_bridge.media.pool import Pool
@@ -99,7 +101,9 @@ class App:
             ),
         )
         self.pages = WebSocketRegistrar()
-        self.store = SqliteStore(settings.state_dir, days=settings.call_store_days)
+        self.store = SqliteCallStore(settings.state_dir, days=settings.call_store_days)
+        preference_file = settings.state_dir / "preferences.json"
+        preferences = PreferenceFile(preference_file)
         self._routes = _routes(settings)
         self.calls = CallManager(
             self.ari,
@@ -118,13 +122,12 @@ class App:
                 announcement=settings.recording_announcement,
             ),
             self.store,
+            InboundCallPolicy(preferences, self.pages),
         )
         self.watchers = CallChangeWaiter(self.calls, self.hooks)
         self.past_calls = PastCalls(self.pages, self.hooks)
-        self.repeats = IdempotencyGuard(self.store.keys)
+        self.idempotency = IdempotencyGuard(self.store.keys)
         self._users = Users(settings.users_file)
-        preference_file = settings.state_dir / "preferences.json"
-        preferences = PreferenceFile(preference_file)
         self._kept_files = KeptFiles()
         self._kept_files.add(preference_file, preferences.restore)
         self.attendant = UserServices(
@@ -191,7 +194,7 @@ class App:
         return self.records.reason if self.records else ""
 
     def _recordings_fail(self) -> str:
-        return "; ".join([*self.collector.troubles.values(), *filter(None, [self.recordings.reason])])
+        return "; ".join([*self.collector.troubles.values(), *filter(None, [self.recordings.health.reason])])
 
     async def _start(self) -> None:
         settings, opened = self._settings, self._opened
@@ -237,7 +240,7 @@ class App:
         sessions = Sessions(secret)
         ice = IceServers(settings.ice_servers, settings.turn_secret, settings.turn_lifetime)
         connections = ConnectionHub(
-            self.calls, self.pages, access, sessions, self.hooks, self.media, ice, version=VERSION
+            self.calls, self.pages, self.attendant, access, sessions, self.hooks, self.media, ice, version=VERSION
         )
         self._connections = connections
         events, health = EventLog(self.hooks), self.health
@@ -254,7 +257,7 @@ class App:
         api = Api(
             self.calls,
             access,
-            self.repeats,
+            self.idempotency,
             version=VERSION,
             phone_book=settings.phone_book,
             preflight_number=settings.preflight_number,
@@ -290,7 +293,7 @@ class App:
         # Closed first, that nothing holds the listening ports open: streams and WebSockets end only when told.
         self._opened.push_async_callback(connections.close)
         self._opened.callback(events.close)
-        self._opened.push_async_callback(self.repeats.close)
+        self._opened.push_async_callback(self.idempotency.close)
         self._opened.callback(self.watchers.close)
 
     def _renew(

@@ -1,6 +1,6 @@
 """Small files of the state directory that memory knows: written again where somebody deletes them under us.
 
-The call memory looks after its own (`ari_bridge/call_store/sqlite_store.py`).
+The call store looks after its own (`ari_bridge/call_store/maintenance.py`).
 """
 
 import asyncio
@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import structlog
+
+from ari_bridge import tasks
 
 LOOK_SECONDS = 1.0
 
@@ -32,9 +34,7 @@ class KeptFiles:
         self._looking = asyncio.create_task(self._look_for_ever(), name="kept files")
 
     async def close(self) -> None:
-        if self._looking:
-            self._looking.cancel()
-            await asyncio.gather(self._looking, return_exceptions=True)
+        await tasks.cancel(self._looking)
 
     async def _look_for_ever(self) -> None:
         while True:

@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from ari_bridge.media.codec_policy import CodecMode
 from ari_bridge.media.node_address import NodeAddress, parse_nodes
 from ari_bridge.number_routing import InvalidRule, Routes
-from ari_bridge.recordings.location import Bucket, parse_place
+from ari_bridge.recordings.location import Bucket, parse_location
 from frontend.auth.proxies import Network, parse_proxies
 from frontend.webrtc.ice_servers import is_turn, parse_servers
 
@@ -216,7 +216,7 @@ class Settings(BaseSettings):
     @field_validator("recording_store")
     @classmethod
     def _place(cls, value: str) -> str:
-        parse_place(value)  # raises a ValueError that says what is wrong
+        parse_location(value)  # raises a ValueError that says what is wrong
         return value
 
     @model_validator(mode="after")
@@ -237,7 +237,7 @@ class Settings(BaseSettings):
             raise ValueError("TARGET_SIP_ENDPOINT: TARGET_SIP_SERVER needs the name of a PJSIP endpoint beside it.")
         if bool(self.aws_access_key_id) != bool(self.aws_secret_access_key):
             raise ValueError("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: set both or neither.")
-        if self.recording_s3_endpoint and not isinstance(parse_place(self.recording_store), Bucket):
+        if self.recording_s3_endpoint and not isinstance(parse_location(self.recording_store), Bucket):
             raise ValueError("RECORDING_S3_ENDPOINT: it needs RECORDING_STORE=s3://BUCKET/PREFIX beside it.")
         if self.http_port and self.http_port == self.ws_port:
             raise ValueError(f"WS_PORT: {self.ws_port} is HTTP_PORT already. Choose another, or 0 for none.")

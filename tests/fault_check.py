@@ -13,9 +13,9 @@ import time
 
 import numpy as np
 
+from ari_bridge_client import Call, Client, ClientError
+from ari_bridge_client.audio import Samples, ToneNotHeard
 from deploy.demo.steps import say
-from frontend.client import Call, Client, ClientError
-from frontend.client.audio import Samples, ToneNotHeard
 
 NUMBER, TONE = "601", 1004.0  # Milliwatt, Hz
 LOUD = 1000  # of 32768: the tone has 8000, comfort noise next to nothing

@@ -8,7 +8,7 @@ import msgspec
 
 from ari_bridge.ari.channel_wakeup import VARIABLE, with_wakeup
 from ari_bridge.ari.http import PEER, Reply
-from ari_bridge.ari.models import Channel
+from ari_bridge.ari.models import Channel, Variable
 from ari_bridge.ari.rest import RestClient, entity, found, read
 from ari_bridge.errors import PeerRefused
 from ari_bridge.net import RtpAddress
@@ -17,10 +17,6 @@ HELD = "CHANNEL(rtp,hold)"
 _SIP_CHANNEL = re.compile(r"PJSIP/[A-Za-z0-9_.-]{1,80}-[0-9a-f]{8}")
 _SIP_STATUS = re.compile(r"SIP ([3-6]\d\d)\b")
 DTMF_MILLISECONDS = 100
-
-
-class _Variable(msgspec.Struct):
-    value: str = ""
 
 
 class _ExternalMedia(msgspec.Struct):
@@ -146,7 +142,7 @@ class Channels:
             reply = await self._requests.send("channels", "getChannelVar", channelId=channel.id, variable=HELD)
         except PeerRefused:
             return None
-        return {"1": True, "0": False}.get(read(reply, _Variable).value)
+        return {"1": True, "0": False}.get(read(reply, Variable).value)
 
     async def context_exists(self, channel_id: str, context: str) -> bool:
         """Whether the dialplan has it, as `DIALPLAN_EXISTS()` on a channel says; True where that cannot be asked."""
@@ -155,7 +151,7 @@ class Channels:
             reply = await self._requests.send("channels", "getChannelVar", channelId=channel_id, variable=variable)
         except PeerRefused:
             return True  # without func_dialplan
-        return read(reply, _Variable).value != "0"
+        return read(reply, Variable).value != "0"
 
     async def sip_status(self, channel_id: str, ended: str) -> int:
         """The final SIP response by which the PJSIP channel of the name `ended` failed; 0: not known.
@@ -170,7 +166,7 @@ class Channels:
             reply = await self._requests.send("channels", "getChannelVar", channelId=channel_id, variable=variable)
         except PeerRefused:
             return 0
-        told = _SIP_STATUS.match(read(reply, _Variable).value)
+        told = _SIP_STATUS.match(read(reply, Variable).value)
         return int(told[1]) if told else 0
 
     async def list(self) -> list[Channel]:

@@ -106,7 +106,7 @@ class Ari:
             await self._transport.close()
             raise
         except (PeerError, TimeoutError) as error:
-            log.warning("whether another front end serves our application is not known yet", reason=str(error))
+            log.warning("cannot yet determine whether another front end serves our ARI application", reason=str(error))
         self._running = asyncio.create_task(self._stream.run(), name="ARI event stream")
 
     async def open(self) -> None:
@@ -220,7 +220,9 @@ class Ari:
         self.identity = identity
         self.same_pbx = not (self._known and identity) or identity == self._known
         if not self.same_pbx:
-            log.warning("the PBX was restarted: what it had is gone", started=identity, before=self._known)
+            log.warning(
+                "Asterisk was restarted: its channels and bridges are gone", started=identity, before=self._known
+            )
             self.blocked, self.missing_context = None, ""  # what was wrong with the one before
 
     async def _drop_events(self) -> None:
@@ -230,7 +232,7 @@ class Ari:
         try:
             await self._requests.measure("applications.filter", request)
         except PeerRefused as error:  # an Asterisk before 16.3: every event comes then
-            log.info("the PBX cannot filter events", reason=str(error))
+            log.info("Asterisk cannot filter events", reason=str(error))
 
     async def _send(
         self, op: str, method: str, path: str, query: dict[str, str] | None = None, body: bytes | None = None
@@ -245,7 +247,7 @@ class Ari:
                 async with asyncio.timeout(LEAVE_SECONDS):
                     await self._ownership.leave()
             except (PeerError, TimeoutError) as error:
-                log.warning("our application cannot be given free", reason=str(error))
+                log.warning("our ARI application cannot be released", reason=str(error))
 
     async def _watch(self) -> None:
         try:
@@ -255,10 +257,10 @@ class Ari:
             self._stream.drop(str(error))
 
     def _was_taken_over(self, reason: str) -> None:
-        metrics.ARI_TAKEN_OVER.inc()
+        metrics.ARI_TAKEOVERS.inc()
         self._lost_at = time.monotonic()
         log.error(
-            "another client took our ARI application over: it is taken back; give each program a name of its own",
+            "another client took over our ARI application: taking it back; give each program its own application name",
             app=self.app,
             reason=reason,
         )

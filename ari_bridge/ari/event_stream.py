@@ -5,7 +5,6 @@ listens compares after every connect.
 """
 
 import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
@@ -14,7 +13,9 @@ import aiohttp
 import structlog
 
 from ari_bridge.ari.events import ApplicationReplaced, AriEvent, MalformedEvent, decode
+from ari_bridge.backoff import jittered
 from ari_bridge.errors import PeerError
+from ari_bridge.tasks import TaskSet
 
 LONGEST_FIGHT = 10.0
 """Seconds between tries where another client takes the stream over again and again."""
@@ -43,7 +44,7 @@ class EventStream:
         self.last_failure = "not tried yet"
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._dropped = ""  # why we end the stream ourselves
-        self._closing: set[asyncio.Task[bool]] = set()
+        self._closing = TaskSet()
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -54,7 +55,7 @@ class EventStream:
             except PeerError as error:
                 self._failed(str(error))
             except Exception as error:
-                log.exception("connecting to the PBX broke")
+                log.exception("unexpected error while connecting to Asterisk")
                 self._failed(repr(error))
             else:
                 began = time.monotonic()
@@ -63,27 +64,25 @@ class EventStream:
                 fight = fight if replaced and time.monotonic() - began < LONGEST_FIGHT else FIRST_PAUSE
                 pause = fight
                 fight = min(2 * fight, LONGEST_FIGHT)
-            await asyncio.sleep(pause * random.uniform(0.75, 1.25))
+            await asyncio.sleep(jittered(pause))
             pause = max(pause, min(2 * pause, LONGEST_PAUSE))
 
     def drop(self, reason: str) -> None:
         """End the stream that stands, and connect anew."""
         if self._socket is not None:
             self._dropped = reason
-            closing = asyncio.ensure_future(self._socket.close())
-            self._closing.add(closing)
-            closing.add_done_callback(self._closing.discard)
+            self._closing.start(self._socket.close())
 
     def _failed(self, reason: str) -> None:
         if reason != self.last_failure:  # once, not for each try
-            log.error("the PBX's event stream cannot be opened, trying on", reason=reason)
+            log.error("cannot open the ARI event stream, retrying", reason=reason)
         self.last_failure = reason
 
     async def _follow(self, socket: aiohttp.ClientWebSocketResponse) -> bool:
         """Whether another client took the stream over."""
         self.last_failure = self._dropped = ""
         self._socket = socket
-        log.info("connected to the PBX's event stream")
+        log.info("connected to the ARI event stream")
         try:
             async with _beside(self._connected()):
                 reason = await self._read(socket)
@@ -98,17 +97,17 @@ class EventStream:
         """Until the stream ends; why it did."""
         async for message in socket:
             if message.type is not aiohttp.WSMsgType.TEXT:
-                log.warning("an ARI event that is not text was dropped", type=message.type.name)
+                log.warning("dropped an ARI message that is not text", type=message.type.name)
                 continue
             try:
                 event = decode(message.data)
             except MalformedEvent as error:
-                log.warning("an ARI event was dropped", reason=str(error), data=message.data[:200])
+                log.warning("dropped an invalid ARI event", reason=str(error), data=message.data[:200])
                 continue
             try:
                 self._received(event)
             except Exception:
-                log.exception("an ARI event could not be handled", type=event.type)
+                log.exception("unexpected error while handling an ARI event", type=event.type)
             if isinstance(event, ApplicationReplaced):
                 return TAKEN_OVER  # no event comes by this one any more
         if self._dropped:
@@ -136,4 +135,4 @@ class _beside(AbstractAsyncContextManager[None]):
         try:
             await self._work
         except Exception:
-            log.exception("what follows a connect to the PBX broke")
+            log.exception("unexpected error after connecting to Asterisk")

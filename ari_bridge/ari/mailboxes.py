@@ -13,8 +13,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import msgspec
-
+from ari_bridge.ari.models import Variable
 from ari_bridge.ari.rest import RestClient, found, read
 
 MARK = "mailboxes"
@@ -33,10 +32,6 @@ class Messages:
 
     new: int
     old: int
-
-
-class _Variable(msgspec.Struct):
-    value: str = ""
 
 
 class Mailboxes:
@@ -87,4 +82,4 @@ class Mailboxes:
 
     async def _read(self, channel: str, variable: str) -> str:
         reply = await self._requests.send("channels", "getChannelVar", channelId=channel, variable=variable)
-        return read(reply, _Variable).value
+        return read(reply, Variable).value

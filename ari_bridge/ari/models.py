@@ -55,3 +55,9 @@ class AsteriskInfo(msgspec.Struct, frozen=True):
 
     version: str
     startup_time: str = ""
+
+
+class Variable(msgspec.Struct, frozen=True):
+    """ARI `Variable`: the value of a channel variable or function."""
+
+    value: str = ""

@@ -29,6 +29,7 @@ from ari_bridge.ari.events import AriEvent
 from ari_bridge.ari.http import Reply
 from ari_bridge.ari.rest import entity
 from ari_bridge.errors import PeerError, PeerRefused
+from ari_bridge.tasks import TaskSet
 
 ROLL_CALL, PROBE = "ari-bridge.roll-call", "ari-bridge.probe"
 """The user events: who hears this application, and do I."""
@@ -84,7 +85,7 @@ class Ownership:
         self._holder, self._answer = f"{name}_HOLDER", f"{name}_ANSWER"
         self._probe = ""  # what is waited for
         self._came_back = asyncio.Event()
-        self._answers: set[asyncio.Task[None]] = set()
+        self._answers = TaskSet()
 
     async def check(self) -> None:
         """Raises ApplicationInUse where another front end serves it, PeerError."""
@@ -100,7 +101,9 @@ class Ownership:
             if asked == asker:
                 raise ApplicationInUse(self.app, who)
             await asyncio.sleep(POLL_SECONDS)
-        log.warning("the front end that served our application does not answer: it is taken over", app=self.app)
+        log.warning(
+            "the front end that served our ARI application does not respond: taking the application over", app=self.app
+        )
 
     async def take(self) -> None:
         """Say that it is ours. Raises PeerError."""
@@ -108,8 +111,7 @@ class Ownership:
 
     async def leave(self) -> None:
         """Say that it is nobody's, where it is still ours. Raises PeerError."""
-        for answer in list(self._answers):
-            answer.cancel()
+        await self._answers.cancel()
         if await self._get(self._holder) == self.instance:
             await self._set(self._holder, "")
 
@@ -121,7 +123,7 @@ class Ownership:
             try:
                 misses = 0 if await self._hear_ourselves() else misses + 1
             except PeerError as error:
-                log.debug("whether our application's events come to us cannot be seen", reason=str(error))
+                log.debug("cannot check that our ARI application's events reach us", reason=str(error))
             if misses >= MISSES:
                 raise Deaf("the events of our application go to another client, or to nobody")
 
@@ -148,19 +150,19 @@ class Ownership:
                 if told.get("probe") == self._probe:
                     self._came_back.set()
             case "ari-bridge.roll-call":
-                task = asyncio.get_running_loop().create_task(self._say_here(str(told.get("asker", ""))[:64]))
-                self._answers.add(task)
-                task.add_done_callback(self._answers.discard)
+                self._answers.start(self._say_here(str(told.get("asker", ""))[:64]))
             case _:
                 return False
         return True
 
     async def _say_here(self, asker: str) -> None:
-        log.warning("another front end was started with our application: it is told that we are here", app=self.app)
+        log.warning(
+            "another front end was started with our ARI application: notifying it that we serve it", app=self.app
+        )
         try:
             await self._set(self._answer, f"{asker} process {os.getpid()} on {socket.gethostname()}")
         except PeerError as error:
-            log.error("another front end cannot be told that we serve the application", reason=str(error))
+            log.error("cannot notify the other front end that we serve the ARI application", reason=str(error))
 
     # --- what Asterisk keeps, and sends ---------------------------------------------------
 

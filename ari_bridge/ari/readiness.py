@@ -11,6 +11,7 @@ import secrets
 
 import structlog
 
+from ari_bridge import tasks
 from ari_bridge.ari.client import Ari
 from ari_bridge.errors import PeerError, PeerRefused, Unavailable
 from ari_bridge.net import RtpAddress
@@ -53,9 +54,7 @@ class Readiness:
         self._running = asyncio.create_task(self._look_for_ever(), name="readiness")
 
     async def close(self) -> None:
-        if self._running is not None:
-            self._running.cancel()
-            await asyncio.gather(self._running, return_exceptions=True)
+        await tasks.cancel(self._running)
 
     def use(self, context: str) -> None:
         """From now on calls begin in this context, or in none (""): looked at once."""
@@ -69,7 +68,7 @@ class Readiness:
                 try:
                     await self.look()
                 except Exception:
-                    log.exception("whether the PBX is ready could not be found out")
+                    log.exception("unexpected error while checking Asterisk's readiness")
             if not self._try_anew:
                 self._suspected.clear()  # by what was tried just now, too
             with contextlib.suppress(TimeoutError):
@@ -127,13 +126,13 @@ class Readiness:
 
     def _tell(self, reason: str, calls: bool) -> None:
         if reason and reason != self.reason:
-            log.error("calls cannot be made as they ought to be", reason=reason)
+            log.error("Asterisk is not ready for calls", reason=reason)
         elif self.reason and not reason:
-            log.warning("calls can be made again")
+            log.warning("Asterisk is ready for calls again")
         self.reason, self.calls = reason, calls
 
     async def _hang_up(self, channel: str) -> None:
         try:
             await self._ari.channels.hangup(channel)
         except PeerError as error:
-            log.debug("a channel that was made for a try could not be hung up", reason=str(error))
+            log.debug("cannot hang up the channel of a readiness check", reason=str(error))

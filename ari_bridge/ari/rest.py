@@ -151,13 +151,13 @@ class RestClient:
 
     def _deny(self, reason: str) -> None:
         if not self._denied:
-            log.error("the PBX does not let us in any more: no new calls until it does", reason=reason)
+            log.error("Asterisk rejects our credentials: rejecting new calls until it accepts them", reason=reason)
             self._knocking = asyncio.create_task(self._knock_until_let_in(), name="ARI sign-in")
         self._denied = reason
 
     def _let_in(self) -> None:
         if self._denied:
-            log.warning("the PBX lets us in again")
+            log.warning("Asterisk accepts our credentials again")
             self._denied = ""
 
     async def _knock_until_let_in(self) -> None:
@@ -166,7 +166,7 @@ class RestClient:
             try:
                 await self._probe()
             except PeerError as error:
-                log.debug("the PBX still does not let us in", reason=str(error))
+                log.debug("Asterisk still rejects our credentials", reason=str(error))
 
     async def close(self) -> None:
         if self._knocking:
@@ -217,7 +217,7 @@ class RestClient:
         at_once = pacing.under_way + pacing.waiting
         breaker.ended(began, time.monotonic(), timed_out=timed_out, at_once=at_once)
         if was_closed and not breaker.closed:
-            log.error("no new calls are begun: the PBX does not keep up", reason=breaker.reason)
+            log.error("circuit breaker opened: rejecting new calls", reason=breaker.reason)
             self._probing = asyncio.create_task(self._probe_until_closed(), name="ARI probe")
 
     async def _probe_until_closed(self) -> None:
@@ -227,12 +227,12 @@ class RestClient:
             try:
                 await self._probe()
             except Exception as error:
-                log.warning("the PBX still does not keep up", reason=str(error))
+                log.warning("circuit breaker stays open: Asterisk still does not respond in time", reason=str(error))
                 answered = False
             else:
                 answered = time.monotonic() - began < SLOW_SECONDS
             self._breaker.probed(time.monotonic(), answered=answered)
-        log.warning("new calls are begun again: the PBX answers")
+        log.warning("circuit breaker closed: accepting new calls")
 
     def _stop_probing(self) -> asyncio.Task[None] | None:
         probing, self._probing = self._probing, None

@@ -79,7 +79,7 @@ class KeyStore(Protocol):
 
 
 class SqliteKeys:
-    """`connection`: of the call memory, where that works; raises sqlite3.Error or OSError. `failed` is told what went
+    """`connection`: of the call store, where that works; raises sqlite3.Error or OSError. `failed` is told what went
     wrong. `seconds`: how long a key is kept.
     """
 

@@ -8,6 +8,8 @@ import os
 import secrets
 from pathlib import Path
 
+from ari_bridge import atomic_file
+
 FILE = "instance"
 
 
@@ -41,7 +43,7 @@ class Instance:
         return True
 
     def _write(self) -> None:
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        atomic_file.make_folder(self.path.parent)
         self.path.unlink(missing_ok=True)
-        with open(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "w") as file:
+        with open(atomic_file.create_new(self.path, os.O_WRONLY), "w") as file:
             file.write(f"{self.name} {os.fstat(file.fileno()).st_ino}\n")

@@ -8,11 +8,12 @@ import fcntl
 import os
 from pathlib import Path
 
+from ari_bridge import atomic_file
 from ari_bridge.errors import BridgeError
 
 
 class StoreRefused(BridgeError):
-    """The call memory must not be used by this process; the text names the file and what to do."""
+    """The call store must not be used by this process; the text names the file and what to do."""
 
     code = "store_refused"
 
@@ -25,10 +26,10 @@ class Lock:
     def take(self) -> None:
         """Take it, or keep it where it is held already. Raises StoreRefused (another has it), OSError."""
         if self._fd is not None:
-            if _same_file(self._fd, self.path):
+            if atomic_file.is_same(self._fd, self.path):
                 return
             self.release()  # the directory was deleted, or moved away
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        atomic_file.make_folder(self.path.parent)
         fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -53,10 +54,3 @@ class Lock:
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
-
-
-def _same_file(fd: int, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(fd), os.stat(path))
-    except FileNotFoundError:
-        return False

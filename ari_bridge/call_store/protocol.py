@@ -1,9 +1,9 @@
-"""What the engine needs of a call memory."""
+"""What the engine needs of a call store."""
 
 from typing import Protocol
 
 from ari_bridge.call_store.idempotency_keys import KeyStore
-from ari_bridge.call_store.paging import Position
+from ari_bridge.cursor import Cursor
 from ari_bridge.fsm.call import Call
 
 
@@ -40,7 +40,7 @@ class CallStore(Protocol):
         Raises StoreRefused: it cannot be read now.
         """
 
-    async def begun_before(self, place: Position, *, at_most: int) -> tuple[list[Call], Position | None]:
+    async def begun_before(self, cursor: Cursor, *, at_most: int) -> tuple[list[Call], Cursor | None]:
         """Calls, live and ended, behind a place, newest first (from NEWEST on), and the place behind them.
 
         None: there are no others. Live ones may be more than `at_most`. Raises StoreRefused: it cannot be read now.

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from ari_bridge import atomic_file
 from ari_bridge.call_store.rows import Row
 
 LEAST_BYTES = 8 * 1024 * 1024
@@ -67,7 +68,7 @@ class SpillJournal:
         if self._fd is None:
             return False
         try:
-            return os.path.samestat(os.fstat(self._fd), os.lstat(self.path))
+            return atomic_file.is_same(self._fd, self.path, follow_symlinks=False)
         except OSError:
             return False
 
@@ -84,7 +85,7 @@ class SpillJournal:
         """Begin anew with these rows; the old file is there until the new one is whole. Raises OSError."""
         new = self.path.with_suffix(".new")
         new.unlink(missing_ok=True)
-        fd = os.open(new, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        fd = atomic_file.create_new(new, os.O_WRONLY | os.O_APPEND)
         try:
             content = b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
             _write(fd, content)

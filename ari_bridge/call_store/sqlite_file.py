@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from ari_bridge import atomic_file
 from ari_bridge.call_store import idempotency_keys
 from ari_bridge.call_store.process_lock import StoreRefused
 from ari_bridge.call_store.rows import Row
@@ -91,7 +92,7 @@ class Database:
             self._look()
             for statement in _BESIDE:
                 self._connection.execute(statement)
-            self._files = [(name, _identity(name)) for name in (str(path), f"{path}-wal")]
+            self._files = [(name, atomic_file.identity(name)) for name in (str(path), f"{path}-wal")]
         except BaseException:
             self._connection.close()
             raise
@@ -108,7 +109,7 @@ class Database:
     def connection(self) -> sqlite3.Connection:
         """To a file that is still where it was."""
         for name, identity in self._files:
-            if _identity(name) != identity:
+            if atomic_file.identity(name) != identity:
                 raise Moved(f"{name} was deleted or replaced while in use")
         return self._connection
 
@@ -285,20 +286,12 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 def _make_private(path: Path) -> None:
     """Never opens a file that is there: to close it would lose the locks that SQLite has on it (POSIX)."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    atomic_file.make_folder(path.parent)
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        os.close(atomic_file.create_new(path))
     except FileExistsError:
         if os.stat(path).st_mode & 0o077:
             os.chmod(path, 0o600)
-
-
-def _identity(name: str) -> tuple[int, int]:
-    try:
-        status = os.stat(name)
-    except FileNotFoundError:
-        return 0, 0
-    return status.st_dev, status.st_ino
 
 
 def _code(error: BaseException) -> int | None:

@@ -8,9 +8,9 @@ import structlog
 from ari_bridge.call_store.rows import Row
 from ari_bridge.call_store.spill_journal import SpillJournal
 
-BATCH = 100
+BATCH_ROWS = 100
 """Rows written without letting the event loop do anything else: about 2 ms."""
-MOST_ROWS = 100_000
+MAX_ROWS = 100_000
 """Calls kept in memory (about 100 MB); above it the oldest ended ones are in the journal alone."""
 
 log = structlog.get_logger(__name__)
@@ -38,11 +38,11 @@ class WriteBuffer:
             if not rows:
                 self.journal.remove()
         except OSError as error:
-            log.error("the journal that was found is not used", journal=str(self.journal.path), reason=str(error))
+            log.error("ignored the journal that was found", journal=str(self.journal.path), reason=str(error))
             self.journal.move_aside()
             return
         if rows:
-            log.warning("a journal of the call memory was found", journal=str(self.journal.path), rows=len(rows))
+            log.warning("found a journal of the call store", journal=str(self.journal.path), rows=len(rows))
             self._file_stands = True
         self._keep_newest(rows)
 
@@ -51,7 +51,7 @@ class WriteBuffer:
         self.rows[row.id] = row
         rewritten = not self.journal.stands or (self.journal.outgrown and not self._more_in_journal)
         self._to_journal(None if rewritten else row)
-        if len(self.rows) > MOST_ROWS:
+        if len(self.rows) > MAX_ROWS:
             self._make_room()
 
     def add_all(self, rows: Iterable[Row]) -> None:
@@ -67,10 +67,10 @@ class WriteBuffer:
         """All that is to be written; `written` is to be called for each, and it ends when nothing is left."""
         if self._more_in_journal:
             rows = self.journal.rows()
-            while batch := list(islice(rows, BATCH)):
+            while batch := list(islice(rows, BATCH_ROWS)):
                 yield batch
         while self.rows:
-            yield list(islice(self.rows.values(), BATCH))
+            yield list(islice(self.rows.values(), BATCH_ROWS))
 
     def written(self, batch: list[Row]) -> None:
         for row in batch:
@@ -84,7 +84,7 @@ class WriteBuffer:
             self.journal.remove()
             self._file_stands = False
         except OSError as error:  # harmless: what it has is older than what is in the database from now on
-            log.error("the journal cannot be removed", journal=str(self.journal.path), reason=str(error))
+            log.error("cannot remove the journal", journal=str(self.journal.path), reason=str(error))
 
     def close(self) -> None:
         """What is still here is left in the journal; one in which everything is outdated is removed."""
@@ -109,7 +109,7 @@ class WriteBuffer:
         except OSError as error:
             if not self.journal_failed:
                 log.error(
-                    "the journal of the call memory cannot be written: were this process killed now, records are lost",
+                    "cannot write the journal of the call store: if this process were killed now, calls would be lost",
                     journal=str(self.journal.path),
                     reason=str(error),
                 )
@@ -122,4 +122,4 @@ class WriteBuffer:
         del self.rows[oldest]
         self._more_in_journal = True
         if self.journal_failed:
-            log.error("the record of an ended call is lost: there is no place left for it", call=oldest)
+            log.error("the write buffer is full: dropped the row of an ended call", call=oldest)

@@ -5,7 +5,18 @@ Knows calls as data, and the hooks that tell of their end; knows neither peers n
 
 from ari_bridge.cdr.cdr import Cdr, of, owner
 from ari_bridge.cdr.errors import CdrUnavailable
-from ari_bridge.cdr.query import MOST_ROWS, Cursor, Match, Page, Query
-from ari_bridge.cdr.service import CdrService
+from ari_bridge.cdr.query import MOST_ROWS, Match, Page, Query
+from ari_bridge.cdr.service import CdrService, no_record
 
-__all__ = ["MOST_ROWS", "Cdr", "Cursor", "Match", "Page", "Query", "CdrService", "CdrUnavailable", "of", "owner"]
+__all__ = [
+    "MOST_ROWS",
+    "Cdr",
+    "CdrService",
+    "CdrUnavailable",
+    "Match",
+    "Page",
+    "Query",
+    "no_record",
+    "of",
+    "owner",
+]

@@ -3,9 +3,10 @@
 Knows what a call is; knows no database and no clock.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from ari_bridge.fsm.call import Call, Direction, Party
 from ari_bridge.outcomes import Outcome
@@ -21,25 +22,32 @@ class Cdr(msgspec.Struct, frozen=True, rename="camel"):
     direction: Direction
     caller: str
     caller_name: str
-    target: str  # the number as dialled, or that was called
-    user: str  # whose call it is: only they may see it; "": nobody's
-    tenant: str  # "": there is one
+    target: Annotated[str, Meta(description="the number as dialled, or that was called")]
+    user: Annotated[str, Meta(description='whose call it is: only they may see it; "": nobody\'s')]
+    tenant: Annotated[str, Meta(description='"": there is one')]
     created_at: float
     ringing_at: float | None
     answered_at: float | None
-    ended_at: float  # when it was decided to end
-    talk_seconds: float  # from the answer until our user left, or the end; 0 where nobody answered
+    ended_at: Annotated[float, Meta(description="when it was decided to end")]
+    talk_seconds: Annotated[
+        float, Meta(description="from the answer until our user left, or the end; 0 where nobody answered")
+    ]
     outcome: Outcome
-    q850: int  # ITU-T Q.850 cause, 0 where Asterisk gave none
-    sip: int  # the SIP status that stands closest, 0 where none does
-    cause: str  # the cause in words, for support
-    codecs: str = ""  # "": not known
-    parties: tuple[dict[str, Any], ...] = ()  # besides the far side: party, number, name, outcome, answeredAt, endedAt
-    transferred_to: str = ""  # the number that took our user's place
-    recording: tuple[str, ...] = ()  # names of recordings
-    quality: dict[str, Any] = {}  # {}: not known
-    feedback: dict[str, Any] = {}  # {}: none was given
-    connected_number: str = ""  # who was talked to last, as Asterisk told it (connected line); "": the one above
+    q850: Annotated[int, Meta(description="ITU-T Q.850 cause, 0 where Asterisk gave none")]
+    sip: Annotated[int, Meta(description="the SIP status that stands closest, 0 where none does")]
+    cause: Annotated[str, Meta(description="the cause in words, for support")]
+    codecs: Annotated[str, Meta(description='"": not known')] = ""
+    parties: Annotated[
+        tuple[dict[str, Any], ...],
+        Meta(description="besides the far side: party, number, name, outcome, answeredAt, endedAt"),
+    ] = ()
+    transferred_to: Annotated[str, Meta(description="the number that took our user's place")] = ""
+    recording: Annotated[tuple[str, ...], Meta(description="names of recordings")] = ()
+    quality: Annotated[dict[str, Any], Meta(description="{}: not known")] = {}
+    feedback: Annotated[dict[str, Any], Meta(description="{}: none was given")] = {}
+    connected_number: Annotated[
+        str, Meta(description='who was talked to last, as Asterisk told it (connected line); "": the one above')
+    ] = ""
     connected_name: str = ""
 
 

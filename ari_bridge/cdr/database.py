@@ -19,11 +19,13 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from ari_bridge import atomic_file
 from ari_bridge.cdr import migrate, rows
 from ari_bridge.cdr.cdr import Cdr
 from ari_bridge.cdr.errors import CdrUnavailable, RowsRefused
-from ari_bridge.cdr.query import Cursor, Page, Query
+from ari_bridge.cdr.query import Page, Query
 from ari_bridge.cdr.schema import cdr
+from ari_bridge.cursor import Cursor
 
 SECONDS = 15.0
 """For each request, waiting for a connection included."""
@@ -59,14 +61,14 @@ class Database:
         async with self._asked(migrate.SECONDS):
             if self._file:
                 _make_private(self._file)
-                if _identity(self._file) != self._identity:  # it was deleted, or replaced
+                if atomic_file.identity(self._file) != self._identity:  # it was deleted, or replaced
                     await self._drop_connections()
             async with self._engine.connect() as connection:
                 ready = await connection.run_sync(migrate.at_head)
             if not ready:
                 async with self._to_write.begin() as connection:
                     await connection.run_sync(migrate.upgrade)
-            self._identity = _identity(self._file) if self._file else None
+            self._identity = atomic_file.identity(self._file) if self._file else None
 
     async def close(self) -> None:
         with suppress(CdrUnavailable):
@@ -75,7 +77,7 @@ class Database:
 
     async def put(self, cdrs: Sequence[Cdr]) -> None:
         """Write them, all or none; a row that is there is written anew. Raises CdrUnavailable, RowsRefused."""
-        if self._file and _identity(self._file) != self._identity:
+        if self._file and atomic_file.identity(self._file) != self._identity:
             raise CdrUnavailable(f"{self.name} was deleted or replaced while in use")
         async with self._asked(SECONDS), self._to_write.begin() as connection:
             await connection.execute(self._upsert, list(map(rows.to_row, cdrs)))
@@ -97,7 +99,7 @@ class Database:
             found = (await connection.execute(rows.page(query))).all()
             cdrs = tuple(map(self._read, found[: query.limit]))
         more = len(found) > query.limit
-        return Page(cdrs, str(Cursor.of(cdrs[-1])) if more else None)
+        return Page(cdrs, str(Cursor(cdrs[-1].created_at, cdrs[-1].call_id)) if more else None)
 
     async def get(self, call_id: str) -> Cdr | None:
         """Raises CdrUnavailable."""
@@ -166,7 +168,7 @@ def _sqlite(file: Path) -> AsyncEngine:
     def prepare(connection: Any, _: object) -> None:
         try:
             cursor = connection.cursor()
-            # A killed process loses nothing; a power failure perhaps the last seconds, which the call memory has.
+            # A killed process loses nothing; a power failure perhaps the last seconds, which the call store has.
             cursor.execute("PRAGMA journal_mode = WAL")
             cursor.execute("PRAGMA synchronous = NORMAL")
             cursor.close()
@@ -214,16 +216,8 @@ def _words(error: BaseException) -> str:
 
 
 def _make_private(file: Path) -> None:
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    atomic_file.make_folder(file.parent)
     try:
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        os.close(atomic_file.create_new(file))
     except FileExistsError:
         pass
-
-
-def _identity(file: Path) -> tuple[int, int] | None:
-    try:
-        status = os.stat(file)
-    except FileNotFoundError:
-        return None
-    return status.st_dev, status.st_ino

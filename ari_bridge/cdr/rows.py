@@ -57,7 +57,7 @@ def page(query: Query) -> sa.Select[Any]:
     if query.min_seconds > 0:
         wanted = wanted.where(column.talk_seconds >= query.min_seconds)
     if query.cursor is not None:
-        after = sa.tuple_(sa.literal(query.cursor.created_at, sa.Double), sa.literal(query.cursor.call_id, sa.Text))
+        after = sa.tuple_(sa.literal(query.cursor.time, sa.Double), sa.literal(query.cursor.id, sa.Text))
         wanted = wanted.where(sa.tuple_(column.created_at, column.call_id) < after)
     return wanted.order_by(column.created_at.desc(), column.call_id.desc()).limit(query.limit + 1)
 

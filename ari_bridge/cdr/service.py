@@ -23,7 +23,7 @@ OPENED_SECONDS = 5.0
 class CdrService:
     """`url`: of a PostgreSQL, or "" for a SQLite file in `state_dir`. `days`: how long a row is kept.
 
-    `memory` is the call memory: started before this, closed after it. Raises ValueError where the URL is wrong.
+    `memory` is the call store: started before this, closed after it. Raises ValueError where the URL is wrong.
     """
 
     def __init__(self, memory: EndedCalls, hooks: Hooks, *, state_dir: Path, url: str = "", days: float = 365) -> None:
@@ -34,12 +34,12 @@ class CdrService:
     @property
     def healthy(self) -> bool:
         """Whether ended calls are written. Where not, they are later."""
-        return self._writer.healthy
+        return self._writer.health.healthy
 
     @property
     def reason(self) -> str:
         """Why they are not; "" where they are."""
-        return self._writer.reason
+        return self._writer.health.reason
 
     async def start(self) -> None:
         """Never fails: a database that is away is tried again, and `healthy` says so."""
@@ -58,7 +58,7 @@ class CdrService:
         """Raises UnknownCall, CdrUnavailable."""
         found = await self._database.get(call_id) if is_call_id(call_id) else None
         if found is None:
-            raise _unknown(call_id)
+            raise no_record(call_id)
         return found
 
     async def give_feedback(self, call_id: str, feedback: dict[str, Any]) -> None:
@@ -73,8 +73,9 @@ class CdrService:
         except RowsRefused as error:
             raise InvalidRequest(f"The feedback cannot be kept: {error.reason}.", field="feedback") from error
         if not known:
-            raise _unknown(call_id)
+            raise no_record(call_id)
 
 
-def _unknown(call_id: str) -> UnknownCall:
+def no_record(call_id: str) -> UnknownCall:
+    """The same for a record that never was, and for one that the caller may not see."""
     return UnknownCall(f"There is no record of a call {call_id[:64]!r}.", field="callId")

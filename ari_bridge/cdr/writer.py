@@ -1,13 +1,12 @@
 """Writes each ended call to the database of call detail records, whatever happens to either.
 
 A call that ends is put in a queue, and the queue is written in batches. What the queue has no room for, or a
-killed process had in it, stands in the call memory still: after the start, and after every trouble, the two
+killed process had in it, stands in the call store still: after the start, and after every trouble, the two
 are compared, and what lacks a row gets one. So nothing is lost as long as a trouble is over within the days
-for which the call memory keeps ended calls.
+for which the call store keeps ended calls.
 """
 
 import asyncio
-import random
 import time
 from collections.abc import Sequence
 from itertools import islice
@@ -17,6 +16,7 @@ import structlog
 from msgspec.structs import replace
 
 from ari_bridge import metrics
+from ari_bridge.backoff import Backoff
 from ari_bridge.cdr.cdr import Cdr, of
 from ari_bridge.cdr.database import Database
 from ari_bridge.cdr.errors import CdrUnavailable, RowsRefused
@@ -25,6 +25,8 @@ from ari_bridge.errors import BridgeError
 from ari_bridge.fsm.call import Call
 from ari_bridge.hooks import CallEnded, CallReleased, FeedbackGiven, HookEvent, LegReleased, QualityReported
 from ari_bridge.ids import is_digest
+from ari_bridge.service_health import ServiceHealth
+from ari_bridge.tasks import wait_at_most
 
 QUEUE_ROWS = 10_000
 """Calls that wait to be written; above it they are left to the comparison."""
@@ -45,7 +47,7 @@ log = structlog.get_logger(__name__)
 
 
 class EndedCalls(Protocol):
-    """What is needed of the call memory."""
+    """What is needed of the call store."""
 
     async def ended_after(self, ended_at: float, stem: str, *, at_most: int) -> Sequence[tuple[float, str]]:
         """When each of the calls ended that ended after this one, and its stem, oldest first. Raises BridgeError."""
@@ -62,24 +64,27 @@ class Writer:
 
     def __init__(self, database: Database, memory: EndedCalls, *, days: float) -> None:
         self._tried = asyncio.Event()
-        self.healthy = True
-        self.reason = ""
+        self.health = ServiceHealth(
+            degraded="cannot write call detail records: they are queued and retried",
+            recovered="call detail records are written again",
+            gauge=metrics.CDR_HEALTHY,
+            log=log,
+        )
         self._database = database
         self._memory = memory
         self._days = days
         self._waiting: dict[str, Cdr] = {}  # by call id, oldest first: the bounded queue
         self._qualities = QualityBuffer(time.monotonic)
         self._feedback: dict[str, dict[str, Any]] = {}  # by call id: waits to be written
-        self._compare = True  # the call memory may have ended calls that have no row
+        self._compare = True  # the call store may have ended calls that have no row
         self._wake = asyncio.Event()
         self._closing = asyncio.Event()
         self._tidy_at = 0.0  # on the monotonic clock
-        self._broken_since = 0.0  # the same
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin to write. Never fails: where the database is away, it is tried again for ever."""
-        metrics.CDR_HEALTHY.set(1)
+        self.health.publish()
         self._tidy_at = time.monotonic() + TIDY_FIRST
         self._task = asyncio.create_task(self._run())
 
@@ -121,7 +126,7 @@ class Writer:
 
     def _take_feedback(self, event: FeedbackGiven) -> None:
         if len(self._feedback) >= FEEDBACK_WAITING and event.call_id not in self._feedback:
-            log.error("there is no room for feedback: it is lost", call=event.call_id)
+            log.error("the feedback queue is full: dropped feedback", call=event.call_id)
             return
         self._feedback[event.call_id] = event.feedback
         self._wake.set()
@@ -131,36 +136,35 @@ class Writer:
             self._compare = True
         else:
             self._waiting[record.call_id] = record
-            metrics.CDR_WAITING.set(len(self._waiting))
+            metrics.CDR_PENDING.set(len(self._waiting))
         self._wake.set()
 
     async def tried(self, seconds: float) -> None:
         """Until the database was opened, or could not be: a fresh one has no table before. At most so long."""
-        await _at_most(seconds, self._tried)
+        await wait_at_most(self._tried, seconds)
 
     # --- the task ----------------------------------------------------------------------
 
     async def _run(self) -> None:
-        pause = RETRY_SECONDS
+        backoff = Backoff(RETRY_SECONDS, RETRY_MOST)
         while not self._closing.is_set():
             try:
                 await self._database.open()
                 self._tried.set()
                 while not self._closing.is_set():
                     await self._work()
-                    self._heal()
-                    pause = RETRY_SECONDS
+                    self.health.succeed(database=self._database.name)
+                    backoff.reset()
                     await self._something_to_do()
                 await self._write()
                 return
             except CdrUnavailable as error:
-                self._break(error.reason)
+                self._failed(error.reason)
             except Exception as error:  # a bug of ours must not end the task: it would never write again
-                log.exception("the call records could not be written")
-                self._break(repr(error))
+                log.exception("unexpected error while writing call detail records")
+                self._failed(repr(error))
             self._tried.set()
-            await _at_most(pause * random.uniform(0.5, 1.0), self._closing)
-            pause = min(2 * pause, RETRY_MOST)
+            await wait_at_most(self._closing, backoff.next())
 
     async def _work(self) -> None:
         """Raises CdrUnavailable."""
@@ -175,8 +179,8 @@ class Writer:
             self._wake.set()
 
     async def _something_to_do(self) -> None:
-        await _at_most(max(0.0, self._tidy_at - time.monotonic()), self._wake)
-        await _at_most(GATHER_SECONDS, self._closing)
+        await wait_at_most(self._wake, max(0.0, self._tidy_at - time.monotonic()))
+        await wait_at_most(self._closing, GATHER_SECONDS)
         self._wake.clear()
 
     # --- writing -------------------------------------------------------------------------
@@ -188,7 +192,7 @@ class Writer:
             for record in batch:
                 if self._waiting.get(record.call_id) is record:  # else a newer one has come meanwhile
                     del self._waiting[record.call_id]
-            metrics.CDR_WAITING.set(len(self._waiting))
+            metrics.CDR_PENDING.set(len(self._waiting))
         await self._write_feedback()
 
     async def _write_feedback(self) -> None:
@@ -196,9 +200,9 @@ class Writer:
         for call_id, feedback in list(self._feedback.items()):
             try:
                 if not await self._database.set_feedback(call_id, feedback):
-                    log.warning("feedback was given on a call without a record", call=call_id)
+                    log.warning("received feedback on a call without a call detail record", call=call_id)
             except RowsRefused as error:
-                log.error("feedback cannot be recorded", call=call_id, reason=error.reason)
+                log.error("the database rejected feedback", call=call_id, reason=error.reason)
             if self._feedback.get(call_id) is feedback:
                 del self._feedback[call_id]
 
@@ -211,11 +215,11 @@ class Writer:
                 try:
                     await self._database.put([record])
                 except RowsRefused as error:
-                    metrics.CDR_REFUSED.inc()
-                    log.error("a call cannot be recorded", call=record.call_id, reason=error.reason)
+                    metrics.CDR_REJECTED.inc()
+                    log.error("the database rejected a call detail record", call=record.call_id, reason=error.reason)
 
     async def _write_lacking(self) -> None:
-        """Give every ended call of the call memory its row. Raises CdrUnavailable."""
+        """Give every ended call of the call store its row. Raises CdrUnavailable."""
         self._compare = False  # before: what finds the queue full meanwhile may be behind us
         oldest = time.time() - self._days * 86400
         cursor, written = (oldest, ""), 0
@@ -232,10 +236,10 @@ class Writer:
         except CdrUnavailable:
             self._compare = True
             raise
-        except BridgeError as error:  # the call memory: it tells of its own trouble, and comparing is tried in time
-            log.warning("ended calls cannot be compared with the call records now", reason=str(error))
+        except BridgeError as error:  # the call store: it tells of its own trouble, and comparing is tried in time
+            log.warning("cannot compare ended calls with the call detail records now", reason=str(error))
         if written:
-            log.info("calls were recorded that had no record", records=written)
+            log.info("wrote missing call detail records", records=written)
 
     def _id_of(self, stem: str) -> str:
         """Only the id that a digest stands for has to be read."""
@@ -246,34 +250,10 @@ class Writer:
         """Delete old rows, few at a time, so that nobody waits for it. Raises CdrUnavailable."""
         before = time.time() - self._days * 86400
         while not self._closing.is_set() and await self._database.purge(before, PURGE_ROWS):
-            await _at_most(PURGE_PAUSE, self._closing)
+            await wait_at_most(self._closing, PURGE_PAUSE)
 
     # --- trouble -------------------------------------------------------------------------
 
-    def _break(self, reason: str) -> None:
-        self.reason = reason
+    def _failed(self, reason: str) -> None:
         self._compare = True  # a database that was away may have been made anew
-        if not self.healthy:
-            return
-        self.healthy = False
-        self._broken_since = time.monotonic()
-        metrics.CDR_HEALTHY.set(0)
-        log.error("call records cannot be written: calls go on, and are recorded later", reason=reason)
-
-    def _heal(self) -> None:
-        if self.healthy:
-            return
-        self.healthy = True
-        self.reason = ""
-        metrics.CDR_HEALTHY.set(1)
-        seconds = round(time.monotonic() - self._broken_since, 1)
-        log.warning("call records are written again", database=self._database.name, after_seconds=seconds)
-
-
-async def _at_most(seconds: float, event: asyncio.Event) -> None:
-    """Wait until it is set."""
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        pass
+        self.health.fail(reason)

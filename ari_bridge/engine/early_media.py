@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import structlog
 
-from ari_bridge.engine.executor import MediaEngine
+from ari_bridge.engine.ports import MediaEngine
 from ari_bridge.errors import PeerError
 from ari_bridge.fsm.call import Call, CallState
 from ari_bridge.fsm.events import EarlyMedia, Event

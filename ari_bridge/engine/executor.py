@@ -1,68 +1,10 @@
-"""What a call acts on, and the one request that each of its steps and releases is."""
+"""The executor: the one request to Asterisk or rtpengine that each set-up step, and each release, is."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
-
-from ari_bridge.ari.client import Ari
+from ari_bridge.engine.ports import Backends
 from ari_bridge.fsm.call import Call, Direction, Party, Resource, Step
 from ari_bridge.ids import Kind, leg_id, resource_id
 from ari_bridge.leg_stats import LegFigures
 from ari_bridge.net import RtpAddress
-from ari_bridge.preferences.ring_decision import RingDecision
-
-
-class MediaEngine(Protocol):
-    """What terminates the browser's media: the rtpengines, or a fake. Errors: PeerError.
-
-    `leg` is a media leg's name (`ids.leg_id`).
-    """
-
-    async def offer(self, leg: str, sdp: str, prefer: str) -> RtpAddress:
-        """Take the browser's offer; where Asterisk's RTP for this leg is received. `prefer`: see `Call`."""
-
-    async def reoffer(self, leg: str, sdp: str, prefer: str, address: RtpAddress) -> None:
-        """Take another browser's offer for a leg that stands: Asterisk's RTP is received at `address`, as before."""
-
-    async def answer(self, leg: str, asterisk: RtpAddress) -> str:
-        """The SDP answer for the browser, once it is known where Asterisk receives RTP."""
-
-    async def delete(self, leg: str) -> LegFigures | None:
-        """End the session, and tell what was counted of it; one that is gone already is no error, and tells None."""
-
-    async def sessions(self) -> list[str]:
-        """The legs that the engine holds for us."""
-
-    async def heard(self, leg: str) -> float | None:
-        """When the browser's last packet came, by `clock.steady`; None where that is not known."""
-
-    async def far_packets(self, leg: str) -> int | None:
-        """How many RTP packets Asterisk has sent for the browser; None where that is not known."""
-
-    def on_lost(self, listener: Callable[[frozenset[str], str], None]) -> None:
-        """Called with the legs that are gone with their rtpengine, and why."""
-
-
-class Registrar(Protocol):
-    """Who has a page open, and wants to be called. All are quick and never wait."""
-
-    def ring(self, call: Call) -> RingDecision:
-        """Tell every page of the called user, where it may ring."""
-
-    def stop_ringing(self, call: Call, user: str | None, reason: str) -> None:
-        """`user` None: all pages, except the one that has accepted."""
-
-    def update_caller(self, call: Call) -> None:
-        """Tell the pages that ring who calls now: the caller gave its place to somebody else, or got a name."""
-
-
-@dataclass(frozen=True)
-class Backends:
-    """What calls act on."""
-
-    ari: Ari
-    media: MediaEngine
-    pages: Registrar
 
 
 async def execute_step(

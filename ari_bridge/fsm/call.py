@@ -11,17 +11,13 @@ import msgspec
 from ari_bridge.fsm.timing import Deadlines
 from ari_bridge.net import RtpAddress
 from ari_bridge.outcomes import Cause, Detail, Outcome
+from ari_bridge_protocol.direction import Direction as Direction
 
 
 class Choice(Enum):
     """Hashed by identity. Enum hashes the name, in Python, and a call looks into sets of these all the time."""
 
     __hash__ = object.__hash__
-
-
-class Direction(Choice):
-    OUTBOUND = "outbound"  # a browser calls a number
-    INBOUND = "inbound"  # a caller on the PBX rings browsers
 
 
 class CallState(Choice):

@@ -3,7 +3,10 @@
 One form for both. In JSON its names are in camelCase; no SDP is in it.
 """
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 from ari_bridge.fsm.call import Call, CallState, Direction, Party, PartyState, RecordingStatus
 from ari_bridge.outcomes import Cause, Detail, Outcome
@@ -12,21 +15,21 @@ from ari_bridge.outcomes import Cause, Detail, Outcome
 class CauseData(msgspec.Struct, frozen=True, rename="camel"):
     """Why a call ended, for support."""
 
-    q850: int  # ITU-T Q.850 cause; 0 where none is known
-    sip: int  # the SIP status that stands closest; 0 where none does
-    text: str  # in words
-    detail: Detail | None = None  # who refused, where the outcome says too little
-    forward: str = ""  # the number that the far side names in its place
+    q850: Annotated[int, Meta(description="ITU-T Q.850 cause; 0 where none is known")]
+    sip: Annotated[int, Meta(description="the SIP status that stands closest; 0 where none does")]
+    text: Annotated[str, Meta(description="in words")]
+    detail: Annotated[Detail | None, Meta(description="who refused, where the outcome says too little")] = None
+    forward: Annotated[str, Meta(description="the number that the far side names in its place")] = ""
 
 
 class PartyData(msgspec.Struct, frozen=True, rename="camel"):
     """Somebody in the call besides its user and the far side. Times are Unix seconds; null: it has not happened."""
 
-    party: int  # its number in the call, from 2 on: the far side is 1
-    number: str  # as dialled, or the caller's
+    party: Annotated[int, Meta(description="its number in the call, from 2 on: the far side is 1")]
+    number: Annotated[str, Meta(description="as dialled, or the caller's")]
     name: str
     state: PartyState
-    outcome: Outcome | None  # with `ended`
+    outcome: Annotated[Outcome | None, Meta(description="with `ended`")]
     answered_at: float | None
     ended_at: float | None
 
@@ -34,7 +37,7 @@ class PartyData(msgspec.Struct, frozen=True, rename="camel"):
 class CallRecording(msgspec.Struct, frozen=True, rename="camel"):
     """A recording of the call, as it stands."""
 
-    name: str  # by which `/recordings` has it, once the call has ended
+    name: Annotated[str, Meta(description="by which `/recordings` has it, once the call has ended")]
     state: RecordingStatus
 
 
@@ -43,28 +46,38 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
 
     call_id: str
     direction: Direction
-    state: CallState  # `accepting`: an incoming call was taken, its media is being made. `ending`: being released
-    target: str  # the number as dialled, or that was called
-    caller: str  # who calls, as shown to the far side; incoming: the caller's number
+    state: Annotated[
+        CallState,
+        Meta(description="`accepting`: an incoming call was taken, its media is being made. `ending`: being released"),
+    ]
+    target: Annotated[str, Meta(description="the number as dialled, or that was called")]
+    caller: Annotated[str, Meta(description="who calls, as shown to the far side; incoming: the caller's number")]
     caller_name: str
-    connected_number: str  # who is talked to, where Asterisk tells it (connected line); "": as dialled, or as called
+    connected_number: Annotated[
+        str,
+        Meta(description='who is talked to, where Asterisk tells it (connected line); "": as dialled, or as called'),
+    ]
     connected_name: str
-    user: str | None  # whose call it is; null: nobody's, or nobody has taken it yet
-    users: list[str]  # incoming: those whose pages ring
-    held: bool  # by our side
+    user: Annotated[str | None, Meta(description="whose call it is; null: nobody's, or nobody has taken it yet")]
+    users: Annotated[list[str], Meta(description="incoming: those whose pages ring")]
+    held: Annotated[bool, Meta(description="by our side")]
     held_by_far: bool
-    parties: list[PartyData]  # called in, or taken over, besides the far side; also those that have gone
-    transferring: str | None  # the number that the call is being transferred to
-    left: Outcome | None  # our side has left, and the others go on: what its user was told
+    parties: Annotated[
+        list[PartyData], Meta(description="called in, or taken over, besides the far side; also those that have gone")
+    ]
+    transferring: Annotated[str | None, Meta(description="the number that the call is being transferred to")]
+    left: Annotated[Outcome | None, Meta(description="our side has left, and the others go on: what its user was told")]
     left_at: float | None
     recordings: list[CallRecording]
-    outcome: Outcome | None  # set when the call is decided to end
-    cause: CauseData | None  # once the call has ended
+    outcome: Annotated[Outcome | None, Meta(description="set when the call is decided to end")]
+    cause: Annotated[CauseData | None, Meta(description="once the call has ended")]
     created_at: float
     ringing_at: float | None
     answered_at: float | None
     ended_at: float | None
-    ownerless: bool = False  # it was found talking, and no record tells whose it is: only an operator can end it
+    ownerless: Annotated[
+        bool, Meta(description="it was found talking, and no record tells whose it is: only an operator can end it")
+    ] = False
 
     @classmethod
     def of(cls, call: Call) -> "CallData":

@@ -1,6 +1,6 @@
 """Calls that talk, and that no record tells of: made out of what stands, so that nobody hangs them up. Pure.
 
-A process whose call memory is lost, or who was given another one, finds bridges with its name in which people talk.
+A process whose call store is lost, or who was given another one, finds bridges with its name in which people talk.
 What it does not know it does not release: such a call is kept without an owner, the operator is told of it and may end
 it, and it ends by itself when a side hangs up, or when nothing more is heard of its browser.
 """

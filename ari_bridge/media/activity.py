@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ari_bridge.media.ng_response import list_at, streams_of, value_at
+
 DISCARD = 9
 """The port of an offer that names none yet (RFC 8840 section 4.1.1)."""
 
@@ -44,23 +46,23 @@ class Load:
 
 def look(answer: Mapping[str, Any], tag: str) -> Looked | None:
     """What the side `tag` has sent, from the answer to `query`; None where it does not say."""
-    side = _at(answer, "tags", tag)
+    side = value_at(answer, "tags", tag)
     streams = [
         stream
-        for media in _list(side, "medias")
-        for stream in _list(media, "streams")
-        if isinstance(_at(stream, "last packet"), int)
+        for media in list_at(side, "medias")
+        for stream in list_at(media, "streams")
+        if isinstance(value_at(stream, "last packet"), int)
     ]
     if not streams:
         return None
-    packets = sum(count for stream in streams if isinstance(count := _at(stream, "stats", "packets"), int))
+    packets = sum(count for stream in streams if isinstance(count := value_at(stream, "stats", "packets"), int))
     return Looked(packets, max(stream["last packet"] for stream in streams))
 
 
 def rtp_packets(answer: Mapping[str, Any], tag: str) -> int | None:
     """How many RTP packets the side `tag` has sent, without RTCP; None where the answer does not say."""
-    streams = [stream for media in _list(_at(answer, "tags", tag), "medias") for stream in _list(media, "streams")]
-    counts = [_at(stream, "stats", "packets") for stream in streams if b"RTP" in _list(stream, "flags")]
+    streams = streams_of(answer, tag)
+    counts = [value_at(stream, "stats", "packets") for stream in streams if b"RTP" in list_at(stream, "flags")]
     known = [count for count in counts if isinstance(count, int)]
     return sum(known) if known else None
 
@@ -85,11 +87,11 @@ def heard(before: Heard | None, looked: Looked, now: float) -> Heard:
 
 def reached(answer: Mapping[str, Any], tag: str) -> bool:
     """Whether ICE has found the side `tag`, which has offered no address of its own, from the answer to `query`."""
-    streams = [stream for media in _list(_at(answer, "tags", tag), "medias") for stream in _list(media, "streams")]
+    streams = streams_of(answer, tag)
     return any(
-        _at(stream, "endpoint", "port") not in (None, 0, DISCARD)
+        value_at(stream, "endpoint", "port") not in (None, 0, DISCARD)
         for stream in streams
-        if b"RTP" in _list(stream, "flags")
+        if b"RTP" in list_at(stream, "flags")
     )
 
 
@@ -98,20 +100,9 @@ def load(answer: Mapping[str, Any]) -> Load:
 
     rtpengine counts both sides of a session that it transcodes.
     """
-    current = _at(answer, "statistics", "currentstatistics")
-    sessions, transcoded = _at(current, "sessionstotal"), _at(current, "transcodedmedia")
+    current = value_at(answer, "statistics", "currentstatistics")
+    sessions, transcoded = value_at(current, "sessionstotal"), value_at(current, "transcodedmedia")
     return Load(
         sessions if isinstance(sessions, int) else 0,
         (transcoded + 1) // 2 if isinstance(transcoded, int) else 0,
     )
-
-
-def _at(value: Any, *keys: str) -> Any:
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
-
-
-def _list(value: Any, key: str) -> list[Any]:
-    found = _at(value, key)
-    return found if isinstance(found, list) else []

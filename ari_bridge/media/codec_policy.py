@@ -27,7 +27,7 @@ class CodecReason(Enum):
     """What decided. The values are labels of a metric."""
 
     OFFERED = "offered"  # the browser offers nothing else
-    ASKED = "asked"  # whoever placed or took the call
+    REQUESTED = "requested"  # whoever placed or took the call
     SETTING = "setting"
     LOAD = "load"  # the node transcodes much
 
@@ -117,7 +117,7 @@ def choose(policy: CodecPolicy, asked: Codec | None, offered: frozenset[Codec], 
     if len(offered) == 1:
         return Choice(next(iter(offered)), CodecReason.OFFERED)
     if asked is not None:
-        return Choice(asked, CodecReason.ASKED)
+        return Choice(asked, CodecReason.REQUESTED)
     if policy.codecs is CodecMode.AUTO:
         return Choice(Codec.PCMU, CodecReason.LOAD) if saving else Choice(Codec.OPUS, CodecReason.SETTING)
     return Choice(Codec(policy.codecs.value), CodecReason.SETTING)

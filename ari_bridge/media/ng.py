@@ -159,12 +159,12 @@ class NgClient(asyncio.DatagramProtocol):
         try:
             fields = bencode.decode(body)
         except MalformedBencode as error:
-            log.warning("an answer of rtpengine was dropped", reason=str(error))
+            log.warning("dropped an invalid response from rtpengine", reason=str(error))
             return
         if isinstance(fields, dict):
             answer.set_result(fields)
         else:
-            log.warning("an answer of rtpengine was dropped", reason="not a dictionary")
+            log.warning("dropped an invalid response from rtpengine", reason="not a dictionary")
 
     def error_received(self, exc: Exception) -> None:
         """ICMP says that nobody listens there, or that there is no way: all that waits has failed, at once."""

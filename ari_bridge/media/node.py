@@ -128,8 +128,8 @@ class Node:
         metrics.RTPENGINE_UP.labels(label).set_function(lambda: float(self.up))
         metrics.RTPENGINE_SESSIONS.labels(label).set_function(lambda: len(self._legs))
         metrics.RTPENGINE_TRANSCODED.labels(label).set_function(lambda: self.transcoding.count)
-        metrics.RTPENGINE_PINGS_FAILED.labels(label)  # so that it is there, with 0
-        metrics.RTPENGINE_LEGS_LOST.labels(label)
+        metrics.RTPENGINE_PING_FAILURES.labels(label)  # so that it is there, with 0
+        metrics.RTPENGINE_SESSIONS_LOST.labels(label)
         self._tasks = [asyncio.create_task(self._watch()), asyncio.create_task(self._do_chores())]
         await self._decided.wait()
 
@@ -184,7 +184,9 @@ class Node:
     def blame(self) -> None:
         """It failed to take an offer, and it was not the offer's fault."""
         if self._breaker.failed(asyncio.get_running_loop().time()):
-            log.warning("rtpengine gets no new calls for a while: its offers fail", node=str(self.address))
+            log.warning(
+                "circuit breaker opened: no new calls for an rtpengine whose offers fail", node=str(self.address)
+            )
 
     async def answer(self, leg: str, asterisk: RtpAddress) -> str:
         try:
@@ -286,13 +288,13 @@ class Node:
             began = loop.time()
             self._seconds = await self._ng.ping(PING_SECONDS)
         except PeerTimeout:
-            metrics.RTPENGINE_PINGS_FAILED.labels(str(self.address)).inc()
+            metrics.RTPENGINE_PING_FAILURES.labels(str(self.address)).inc()
             if self._ng.heard_at > began:
                 self._settle(self._pulse.answered())  # slow, not dead
             elif loop.time() - began < PING_SECONDS + LATE:
                 self._settle(self._pulse.missed(f"it answered none of {MISSES} pings"))
         except PeerUnreachable as error:
-            metrics.RTPENGINE_PINGS_FAILED.labels(str(self.address)).inc()
+            metrics.RTPENGINE_PING_FAILURES.labels(str(self.address)).inc()
             self._settle(self._pulse.missed(error.reason))
         except PeerRefused:
             self._settle(self._pulse.answered())
@@ -329,7 +331,7 @@ class Node:
             self._foreign = self.transcoding.others = 0
             self._ng.fail_all(reason)
             if legs:
-                metrics.RTPENGINE_LEGS_LOST.labels(str(self.address)).inc(len(legs))
+                metrics.RTPENGINE_SESSIONS_LOST.labels(str(self.address)).inc(len(legs))
                 self._on_lost(legs, reason)
         if self._pulse.state is not State.UNKNOWN:
             self._decided.set()
@@ -350,9 +352,9 @@ class Node:
         try:
             await work
         except PeerError as error:
-            log.debug("rtpengine did not do a chore", node=str(self.address), reason=str(error))
+            log.debug("a maintenance request to rtpengine failed", node=str(self.address), reason=str(error))
         except Exception:
-            log.exception("a watch over rtpengine broke", node=str(self.address))
+            log.exception("unexpected error in an rtpengine monitoring loop", node=str(self.address))
 
     async def _delete_condemned(self) -> None:
         waiting = [leg for leg in self._condemned if leg not in self._offering]
@@ -395,11 +397,11 @@ class Node:
         if not legs:
             return
         reason = f"rtpengine {self.address} has lost its sessions: was it restarted?"
-        log.warning("rtpengine has lost sessions", node=str(self.address), legs=len(legs))
+        log.warning("rtpengine lost sessions", node=str(self.address), legs=len(legs))
         for leg in legs:
             self._forget(leg)
             self._engine.forget(self._name(leg))
-        metrics.RTPENGINE_LEGS_LOST.labels(str(self.address)).inc(len(legs))
+        metrics.RTPENGINE_SESSIONS_LOST.labels(str(self.address)).inc(len(legs))
         self._on_lost(frozenset(legs), reason)
 
     async def _list(self) -> tuple[list[str], bool]:

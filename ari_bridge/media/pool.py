@@ -129,7 +129,7 @@ class Pool:
             except PeerError as error:
                 failure = error
                 refused += [node] if isinstance(error, PeerRefused) else []
-                log.warning("rtpengine did not take an offer", node=str(node.address), leg=leg, reason=str(error))
+                log.warning("rtpengine rejected an offer", node=str(node.address), leg=leg, reason=str(error))
             else:
                 for other in refused:  # not the offer's fault, as this one took it
                     other.blame()
@@ -258,4 +258,4 @@ class Pool:
             try:
                 listener(legs, reason)
             except Exception:
-                log.exception("a listener to lost legs failed")
+                log.exception("a listener for lost media legs failed")

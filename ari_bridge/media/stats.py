@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ari_bridge.leg_stats import LegFigures, SideFigures
+from ari_bridge.media.ng_response import list_at, value_at
 
 
 def read(answer: Mapping[str, Any], *, browser: str, asterisk: str) -> LegFigures | None:
@@ -18,16 +19,16 @@ def read(answer: Mapping[str, Any], *, browser: str, asterisk: str) -> LegFigure
 
 
 def _side(answer: Mapping[str, Any], tag: str) -> SideFigures | None:
-    medias = _list(_at(answer, "tags", tag), "medias")
-    streams = [stream for media in medias for stream in _list(media, "streams") if b"RTP" in _list(stream, "flags")]
+    medias = list_at(value_at(answer, "tags", tag), "medias")
+    streams = [stream for media in medias for stream in list_at(media, "streams") if b"RTP" in list_at(stream, "flags")]
     if not streams:
         return None
-    codec = _at(medias[0], "codec")
-    reported = _at(answer, "SSRC", str(_at(streams[0], "SSRC")))
-    average, lowest = _at(reported, "average MOS"), _at(reported, "lowest MOS")
+    codec = value_at(medias[0], "codec")
+    reported = value_at(answer, "SSRC", str(value_at(streams[0], "SSRC")))
+    average, lowest = value_at(reported, "average MOS"), value_at(reported, "lowest MOS")
     return SideFigures(
-        packets=sum(_count(_at(stream, "stats", "packets")) for stream in streams),
-        bytes=sum(_count(_at(stream, "stats", "bytes")) for stream in streams),
+        packets=sum(_count(value_at(stream, "stats", "packets")) for stream in streams),
+        bytes=sum(_count(value_at(stream, "stats", "bytes")) for stream in streams),
         codec=codec.decode("utf-8", "replace").split("/")[0][:32] if isinstance(codec, bytes) else "",
         lost=_number(reported, "cumulative loss", 1),
         jitter_ms=_number(average, "jitter", 1),
@@ -40,7 +41,7 @@ def _side(answer: Mapping[str, Any], tag: str) -> SideFigures | None:
 
 def _number(value: Any, key: str, parts: int) -> Any:
     """In whole units; None where it is not told."""
-    found = _at(value, key)
+    found = value_at(value, key)
     if not isinstance(found, int):
         return None
     return found if parts == 1 else found / parts
@@ -48,14 +49,3 @@ def _number(value: Any, key: str, parts: int) -> Any:
 
 def _count(value: Any) -> int:
     return value if isinstance(value, int) else 0
-
-
-def _at(value: Any, *keys: str) -> Any:
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
-
-
-def _list(value: Any, key: str) -> list[Any]:
-    found = _at(value, key)
-    return found if isinstance(found, list) else []

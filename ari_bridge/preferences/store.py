@@ -6,16 +6,15 @@ bring locks and migrations for what a person can read and mend with an editor.
 """
 
 import asyncio
-import os
-import tempfile
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 import structlog
 
+from ari_bridge import atomic_file
 from ari_bridge.errors import TooMany, Unavailable
-from ari_bridge.preferences.preferences import Preferences
+from ari_bridge_protocol.preferences import CallPreferences
 
 USERS_KEPT = 10_000
 CHANGES_WAITING = 100
@@ -36,10 +35,10 @@ class PreferencesNotSaved(Unavailable):
 
 
 class PreferenceStore(Protocol):
-    def of(self, user: str) -> Preferences:
+    def of(self, user: str) -> CallPreferences:
         """Quick, and never fails: the defaults where the user has set nothing."""
 
-    async def change(self, user: str, preferences: Preferences) -> None:
+    async def change(self, user: str, preferences: CallPreferences) -> None:
         """They hold once this returns, whatever happens then. Raises PreferencesNotSaved, TooMany."""
 
 
@@ -48,64 +47,49 @@ class PreferenceFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._kept: dict[str, Preferences] = {}
+        self._kept: dict[str, CallPreferences] = {}
         self._writing = asyncio.Lock()
         self._waiting = 0
 
     def load(self) -> None:
         """Read what is there. A file that cannot be read is set aside: calls reach people as if nothing were set."""
         try:
-            self._kept = msgspec.json.decode(self._path.read_bytes(), type=dict[str, Preferences])
+            self._kept = msgspec.json.decode(self._path.read_bytes(), type=dict[str, CallPreferences])
         except FileNotFoundError:
             self._kept = {}
         except (msgspec.DecodeError, OSError) as error:
             aside = self._path.with_suffix(".unreadable")
-            log.error("the preferences cannot be read: they are set aside", kept_as=str(aside), reason=str(error))
+            log.error("cannot read the preferences: moved the file aside", kept_as=str(aside), reason=str(error))
             self._path.replace(aside)
 
     def restore(self) -> None:
         """Write again what is known, where the file is gone. Raises OSError."""
         if self._kept and not self._waiting:
-            _replace(self._path, msgspec.json.encode(self._kept))
+            _write(self._path, msgspec.json.encode(self._kept))
 
-    def of(self, user: str) -> Preferences:
-        return self._kept.get(user, Preferences())
+    def of(self, user: str) -> CallPreferences:
+        return self._kept.get(user, CallPreferences())
 
-    async def change(self, user: str, preferences: Preferences) -> None:
+    async def change(self, user: str, preferences: CallPreferences) -> None:
         if self._waiting >= CHANGES_WAITING:
             raise PreferencesNotSaved("the disk is too slow")
         self._waiting += 1
         try:
             async with self._writing:
                 changed = {**self._kept, user: preferences}
-                if preferences == Preferences():
+                if preferences == CallPreferences():
                     del changed[user]
                 if len(changed) > USERS_KEPT:
                     raise TooMany(f"Preferences of {USERS_KEPT} users are kept already.")
-                await asyncio.to_thread(_replace, self._path, msgspec.json.encode(changed))
+                await asyncio.to_thread(_write, self._path, msgspec.json.encode(changed))
                 self._kept = changed
         except OSError as error:
-            log.error("preferences could not be written", reason=str(error))
+            log.error("cannot write the preferences", reason=str(error))
             raise PreferencesNotSaved(error.strerror or "the disk fails") from error
         finally:
             self._waiting -= 1
 
 
-def _replace(path: Path, data: bytes) -> None:
-    """The file is the old one or the new one at every moment. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")  # made with mode 600
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)  # the rename itself is on disk once its folder is
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+def _write(path: Path, data: bytes) -> None:
+    atomic_file.make_folder(path.parent)
+    atomic_file.write(path, data)

@@ -7,14 +7,15 @@ says of recordings; knows neither the engine's machinery nor the front end.
 
 from ari_bridge.recordings.collector import Collector
 from ari_bridge.recordings.library import Filters, Library, Page
-from ari_bridge.recordings.location import InvalidPlace, StoreKeys, open_store, parse_place
+from ari_bridge.recordings.location import InvalidLocation, StoreKeys, parse_location
 from ari_bridge.recordings.protocol import RecordingStore, StoreFailed
 from ari_bridge.recordings.recording import Recording
+from ari_bridge.recordings.store_factory import open_store
 
 __all__ = [
     "Collector",
     "Filters",
-    "InvalidPlace",
+    "InvalidLocation",
     "Library",
     "Page",
     "Recording",
@@ -22,5 +23,5 @@ __all__ = [
     "StoreFailed",
     "StoreKeys",
     "open_store",
-    "parse_place",
+    "parse_location",
 ]

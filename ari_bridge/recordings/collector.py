@@ -1,12 +1,12 @@
 """Brings finished recordings from Asterisk to the library, and then deletes them from Asterisk.
 
-Each goes through three steps: fetch, keep, delete. A step that fails is tried again, ever more seldom and for ever; the
-steps that were done are not repeated, also by the next process. What Asterisk has is never deleted before the store
+Each goes through three steps: fetch, store, delete. A failed step is retried with increasing delays, without limit;
+completed steps are not repeated, also by the next process. What Asterisk has is never deleted before the store
 has given it back unharmed. Nothing that is done here delays a call.
 """
 
 import asyncio
-import random
+import hashlib
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -20,14 +20,17 @@ import structlog
 from ari_bridge import metrics
 from ari_bridge.ari.events import AriEvent, RecordingFailed, RecordingFinished
 from ari_bridge.ari.models import LiveRecording, StoredRecording
+from ari_bridge.backoff import delay, jittered
 from ari_bridge.errors import PeerError
 from ari_bridge.fsm.call import Call, RecordingStatus
 from ari_bridge.hooks import CallReleased, HookEvent
-from ari_bridge.recordings import files, wav
+from ari_bridge.recordings import wav
 from ari_bridge.recordings.library import Library
 from ari_bridge.recordings.protocol import StoreFailed
 from ari_bridge.recordings.recording import Recording, stem_of_name
 from ari_bridge.recordings.spool import Spool
+from ari_bridge.service_health import ServiceHealth
+from ari_bridge.tasks import TaskSet, wait_at_most
 
 FOLDER = "recordings-spool"
 AT_ONCE = 2
@@ -59,7 +62,7 @@ class Step(Enum):
     """The values name them in logs and metrics."""
 
     FETCH = "fetch"
-    KEEP = "keep"
+    STORE = "store"
     DELETE = "delete"
 
 
@@ -74,7 +77,7 @@ class _Job:
 
 
 class Collector:
-    """`call`: what is known of a call, live or ended, by its stem (the call memory's `of_stem`); None of one not ours.
+    """`call`: what is known of a call, live or ended, by its stem (the call store's `of_stem`); None of one not ours.
 
     Register `on_event` and `on_connect` with the ARI client, and `on_hook` with the hooks.
     """
@@ -89,9 +92,13 @@ class Collector:
         self._jobs: dict[str, _Job] = {}  # by name: waiting, or being worked at
         self._queue: list[tuple[float, str]] = []  # a heap: when (monotonic), and the job's name
         self._failing: dict[Step, dict[str, str]] = {step: {} for step in Step}  # names, and why
+        self._health = {
+            step: ServiceHealth(degraded="recordings are delayed", recovered="recordings are processed again", log=log)
+            for step in Step
+        }
         self._wake = asyncio.Event()
         self._look = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks = TaskSet()
 
     # --- what it is told -------------------------------------------------------------------
 
@@ -100,19 +107,17 @@ class Collector:
         try:
             left = await asyncio.to_thread(self._spool.start)
         except OSError as error:
-            log.error("the folder for recordings on their way cannot be read", reason=str(error))
+            log.error("cannot read the recordings spool", reason=str(error))
             left = []
         for name in left:
             self.finished(name)
-        self._tasks = [asyncio.create_task(self._work(), name=f"recordings: collect {n}") for n in range(AT_ONCE)]
-        self._tasks.append(asyncio.create_task(self._sweep_for_ever(), name="recordings: sweep"))
+        for number in range(AT_ONCE):
+            self._tasks.start(self._work(), name=f"recordings: collect {number}")
+        self._tasks.start(self._sweep_for_ever(), name="recordings: sweep")
 
     async def close(self) -> None:
         """What is not done is done by the next process."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks = []
+        await self._tasks.cancel()
 
     def finished(self, name: str, *, told: bool = True) -> None:
         """A recording is complete: collect it. Told twice is fine. `told`: by Asterisk."""
@@ -120,10 +125,10 @@ class Collector:
         if name in self._jobs or stem is None:
             return
         if len(self._jobs) >= MOST_WAITING:
-            log.error("too many recordings wait: this one stays in Asterisk for now", recording=name)
+            log.error("the recordings queue is full: leaving a recording in Asterisk for now", recording=name)
             return
         job = self._jobs[name] = _Job(name, stem, told=told)
-        metrics.RECORDINGS_WAITING.set(len(self._jobs))
+        metrics.RECORDINGS_PENDING.set(len(self._jobs))
         self._put(job, 0.0)
 
     def on_event(self, event: AriEvent) -> None:
@@ -166,18 +171,14 @@ class Collector:
 
     async def _sweep_for_ever(self) -> None:
         while True:
-            try:
-                async with asyncio.timeout(SWEEP_SECONDS):
-                    await self._look.wait()
-            except TimeoutError:
-                pass
+            await wait_at_most(self._look, SWEEP_SECONDS)
             self._look.clear()
             try:
                 await self.sweep()
             except PeerError as error:
-                log.debug("Asterisk cannot be asked for recordings now", reason=str(error))
+                log.debug("cannot list Asterisk's recordings now", reason=str(error))
             except Exception:
-                log.exception("Asterisk's recordings cannot be looked through")
+                log.exception("unexpected error while scanning Asterisk's recordings")
 
     # --- the work --------------------------------------------------------------------------
 
@@ -192,11 +193,7 @@ class Collector:
             if until is not None and until <= 0:
                 return self._jobs[heappop(self._queue)[1]]
             self._wake.clear()
-            try:
-                async with asyncio.timeout(until):
-                    await self._wake.wait()
-            except TimeoutError:
-                pass
+            await wait_at_most(self._wake, until)
 
     async def _work(self) -> None:
         while True:
@@ -207,7 +204,7 @@ class Collector:
                 self._failed(job, str(error))
                 done = False
             except Exception as error:  # a bug of ours must not lose a recording either
-                log.exception("a recording cannot be collected", recording=job.name)
+                log.exception("unexpected error while collecting a recording", recording=job.name)
                 self._failed(job, repr(error))
                 done = False
             if done:
@@ -215,8 +212,8 @@ class Collector:
                 for step in Step:
                     self._worked(job, step)
             else:
-                self._put(job, _pause(job.tries))
-            metrics.RECORDINGS_WAITING.set(len(self._jobs))
+                self._put(job, jittered(delay(job.tries, FIRST_SECONDS, MOST_SECONDS)))
+            metrics.RECORDINGS_PENDING.set(len(self._jobs))
 
     async def _collect(self, job: _Job) -> bool:
         """All that is still to do. False: try again later. Raises PeerError, StoreFailed, OSError."""
@@ -229,12 +226,12 @@ class Collector:
                 if not await self._fetch(name):
                     return self._is_gone(job)
                 self._worked(job, Step.FETCH)
-            job.step = Step.KEEP
+            job.step = Step.STORE
             recording = await asyncio.to_thread(self._describe, job, self._call(job.stem))
             kept = await self._library.add(recording, spool.sound(name))
             await asyncio.to_thread(spool.mark_kept, name)
-            self._worked(job, Step.KEEP)
-            log.info("a recording is kept", recording=kept.name, call=kept.call_id, seconds=round(kept.seconds, 1))
+            self._worked(job, Step.STORE)
+            log.info("stored a recording", recording=kept.name, call=kept.call_id, seconds=round(kept.seconds, 1))
         job.step = Step.DELETE
         await self._recorder.delete(name)
         await asyncio.to_thread(spool.forget, name)
@@ -262,7 +259,9 @@ class Collector:
         try:
             seconds = wav.finish(sound)
         except wav.NotWav as error:
-            log.error("a recording is no sound file, and kept as it is", recording=job.name, reason=str(error))
+            log.error(
+                "a recording is not a valid WAV file: storing it unchanged", recording=job.name, reason=str(error)
+            )
             seconds = 0.0
         began = time.time() - seconds
         if call:
@@ -276,7 +275,7 @@ class Collector:
             started_at=began,
             seconds=round(seconds, 3),
             size=sound.stat().st_size,
-            sha256=files.sha256(sound),
+            sha256=_sha256(sound),
         )
         self._spool.note(recording)
         return recording
@@ -291,30 +290,27 @@ class Collector:
         if job.gone < TRIES_GONE:
             job.tries = 0
             return False
-        log.error("a recording is not there: Asterisk has none of this name", recording=job.name)
+        log.error("Asterisk has no recording of this name", recording=job.name)
         return True
 
     def _failed(self, job: _Job, reason: str) -> None:
         """Said once for each trouble, however many recordings meet it."""
         job.tries += 1
         metrics.RECORDING_FAILURES.labels(job.step.value).inc()
-        failing = self._failing[job.step]
-        if not failing:
-            log.error("recordings wait", step=job.step.value, reason=reason, waiting=len(self._jobs))
-        failing[job.name] = reason
+        self._failing[job.step][job.name] = reason
+        self._health[job.step].fail(reason, step=job.step.value, waiting=len(self._jobs))
 
     def _worked(self, job: _Job, step: Step) -> None:
         """Over is a trouble when all that met it have come through."""
         job.tries = 0
         failing = self._failing[step]
         if failing.pop(job.name, None) is not None and not failing:
-            log.warning("recordings go on", step=step.value, waiting=len(self._jobs))
+            self._health[step].succeed(step=step.value, waiting=len(self._jobs))
 
 
-def _pause(tries: int) -> float:
-    """Seconds. Spread, that those which failed together do not come back together."""
-    doublings = max(0, min(tries, 20) - 1)
-    return min(MOST_SECONDS, FIRST_SECONDS * float(1 << doublings)) * random.uniform(0.8, 1.2)
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _write(file: BinaryIO, piece: bytes) -> None:

@@ -7,8 +7,8 @@ from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from ari_bridge.recordings import files
-from ari_bridge.recordings.protocol import StoreFailed
+from ari_bridge import atomic_file
+from ari_bridge.recordings.protocol import PIECE_BYTES, StoreFailed
 
 PATIENCE_SECONDS = 300.0
 """For one operation: a folder that is mounted from a dead server never answers."""
@@ -50,11 +50,11 @@ class DiskStore:
 
     async def put(self, name: str, source: Path | bytes) -> None:
         def keep() -> None:
-            files.make_folder(self._folder)
+            atomic_file.make_folder(self._folder)
             if isinstance(source, bytes):
-                files.write(self._folder / name, source)
+                atomic_file.write(self._folder / name, source)
             else:
-                files.copy(source, self._folder / name)
+                atomic_file.copy(source, self._folder / name)
 
         await self._do("keep " + name, keep)
 
@@ -76,7 +76,7 @@ class DiskStore:
             end = size if end is None else end
             file.seek(start)
             while start < end:
-                wanted = min(files.PIECE_BYTES, end - start)
+                wanted = min(PIECE_BYTES, end - start)
                 piece = await self._do(doing, lambda wanted=wanted: file.read(wanted))  # type: ignore[misc]
                 if not piece:
                     raise StoreFailed(self.where, doing, f"it ends after {start} bytes")
@@ -94,7 +94,7 @@ class DiskStore:
                 os.unlink(self._folder / name)
             except FileNotFoundError:
                 return False
-            files.sync_folder(self._folder)
+            atomic_file.sync_folder(self._folder)
             return True
 
         return await self._do("delete " + name, remove)
@@ -107,7 +107,7 @@ class DiskStore:
         try:
             with os.scandir(self._folder) as entries:
                 for entry in entries:
-                    if not entry.name.endswith(files.PART):
+                    if not entry.name.endswith(atomic_file.PART):
                         found.add(entry.name)
                     elif entry.stat().st_mtime < time.time() - LEFT_SECONDS:
                         os.unlink(entry.path)

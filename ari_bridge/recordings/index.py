@@ -11,7 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from ari_bridge.recordings import files
+from ari_bridge import atomic_file
+from ari_bridge.cursor import Cursor
 from ari_bridge.recordings.recording import Recording
 
 
@@ -48,20 +49,20 @@ class Index:
         """In place of one of its name."""
         self.remove(recording.name)
         self._by_name[recording.name] = recording
-        insort(self._in_order, recording, key=_place)
+        insort(self._in_order, recording, key=_cursor)
 
     def remove(self, name: str) -> None:
         known = self._by_name.pop(name, None)
         if known:
-            del self._in_order[bisect_left(self._in_order, known.place, key=_place)]
+            del self._in_order[bisect_left(self._in_order, known.cursor, key=_cursor)]
 
-    def newest_first(self, filters: Filters, before: tuple[float, str] | None = None) -> Iterator[Recording]:
-        """`before`: the `place` of the last one that was seen."""
+    def newest_first(self, filters: Filters, before: Cursor | None = None) -> Iterator[Recording]:
+        """`before`: the `cursor` of the last one that was seen."""
         end = len(self._in_order)
         if filters.until is not None:
-            end = bisect_left(self._in_order, (filters.until, ""), key=_place)
+            end = bisect_left(self._in_order, Cursor(filters.until, ""), key=_cursor)
         if before is not None:
-            end = min(end, bisect_left(self._in_order, before, key=_place))
+            end = min(end, bisect_left(self._in_order, before, key=_cursor))
         for number in range(end - 1, -1, -1):
             recording = self._in_order[number]
             if filters.since is not None and recording.started_at < filters.since:
@@ -70,13 +71,13 @@ class Index:
                 yield recording
 
     def older_than(self, moment: float) -> list[Recording]:
-        return self._in_order[: bisect_left(self._in_order, (moment, ""), key=_place)]
+        return self._in_order[: bisect_left(self._in_order, Cursor(moment, ""), key=_cursor)]
 
     def all(self) -> Iterable[Recording]:
         return self._in_order
 
 
-_place = attrgetter("place")
+_cursor = attrgetter("cursor")
 
 
 class _Line(msgspec.Struct, omit_defaults=True):
@@ -118,8 +119,8 @@ class IndexFile:
     def write(self, recordings: Iterable[Recording]) -> None:
         """Anew, with these."""
         lines = [_Line(store=self._store), *(_Line(added=recording) for recording in recordings)]
-        files.make_folder(self._path.parent)
-        files.write(self._path, msgspec.json.Encoder().encode_lines(lines))
+        atomic_file.make_folder(self._path.parent)
+        atomic_file.write(self._path, msgspec.json.Encoder().encode_lines(lines))
 
     def added(self, recording: Recording) -> None:
         self._append(_Line(added=recording))

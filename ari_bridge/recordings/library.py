@@ -16,11 +16,13 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from ari_bridge import metrics
+from ari_bridge import metrics, tasks
+from ari_bridge.cursor import Cursor
 from ari_bridge.recordings.index import Filters as Filters
 from ari_bridge.recordings.index import Index, IndexFile
 from ari_bridge.recordings.protocol import RecordingStore, StoreFailed
 from ari_bridge.recordings.recording import ABOUT, SOUND, Recording, another_name, decode, encode, stem_of_name
+from ari_bridge.service_health import ServiceHealth
 
 INDEX = "recordings-index.jsonl"
 COMPARE_SECONDS = 3600.0
@@ -46,7 +48,9 @@ class Library:
 
     def __init__(self, store: RecordingStore, state_dir: Path, *, days: float = 90.0) -> None:
         self.store = store
-        self.reason = ""  # why it could not be compared with the store the last time
+        self.health = ServiceHealth(
+            degraded="cannot rebuild the recordings index", recovered="the recording store responds again", log=log
+        )
         self._days = days
         self._index = Index()
         self._file = IndexFile(state_dir / INDEX, store.where)
@@ -57,14 +61,12 @@ class Library:
         try:
             self._index = await asyncio.to_thread(self._file.load)
         except OSError as error:
-            log.warning("the list of recordings cannot be read: the store is", reason=str(error))
+            log.warning("cannot read the recordings index: listing the store instead", reason=str(error))
         self._comparing = asyncio.create_task(self._compare_for_ever(), name="recordings: compare")
 
     async def close(self) -> None:
-        if self._comparing:
-            self._comparing.cancel()
-            await asyncio.gather(self._comparing, return_exceptions=True)
-            self._comparing = None
+        await tasks.cancel(self._comparing)
+        self._comparing = None
         await self.store.close()
 
     def __len__(self) -> int:
@@ -73,8 +75,8 @@ class Library:
     def get(self, name: str) -> Recording | None:
         return self._index.get(name)
 
-    def find(self, filters: Filters, *, before: tuple[float, str] | None = None, limit: int = 50) -> Page:
-        """Newest first. `before`: the `place` of the last one of the page before."""
+    def find(self, filters: Filters, *, before: Cursor | None = None, limit: int = 50) -> Page:
+        """Newest first. `before`: the `cursor` of the last one of the page before."""
         found = list(islice(self._index.newest_first(filters, before), limit + 1))
         return Page(found[:limit], len(found) > limit)
 
@@ -91,7 +93,7 @@ class Library:
         await self._put(recording.name + ABOUT, about, len(about), hashlib.sha256(about).hexdigest())
         self._index.add(recording)
         await self._note(lambda: self._file.added(recording))
-        metrics.RECORDINGS_KEPT.inc()
+        metrics.RECORDINGS_STORED.inc()
         return recording
 
     def read(self, recording: Recording, start: int = 0, end: int | None = None) -> AsyncGenerator[bytes, None]:
@@ -154,16 +156,12 @@ class Library:
                 await self.compare()
                 await self.delete_old()
             except StoreFailed as error:
-                if not self.reason:
-                    log.error("recordings cannot be listed anew", store=self.store.where, reason=str(error))
-                self.reason = str(error)
+                self.health.fail(str(error), store=self.store.where)
             except Exception:
-                log.exception("recordings cannot be listed anew", store=self.store.where)
+                log.exception("unexpected error while rebuilding the recordings index", store=self.store.where)
             else:
-                if self.reason:
-                    log.warning("the store of recordings answers again", store=self.store.where)
-                self.reason = ""
-            await asyncio.sleep(AGAIN_SECONDS if self.reason else COMPARE_SECONDS)
+                self.health.succeed(store=self.store.where)
+            await asyncio.sleep(COMPARE_SECONDS if self.health.healthy else AGAIN_SECONDS)
 
     async def compare(self) -> None:
         """List what the store has. Raises StoreFailed."""
@@ -189,7 +187,7 @@ class Library:
 
         await asyncio.gather(*map(read, new))
         if new or known - abouts:
-            log.info("recordings listed anew", found=len(new), gone=len(known - abouts), store=self.store.where)
+            log.info("rebuilt the recordings index", found=len(new), gone=len(known - abouts), store=self.store.where)
         recordings = tuple(self._index.all())
         await self._note(lambda: self._file.write(recordings))
         if failures:
@@ -199,10 +197,10 @@ class Library:
         """Those that began more than `days` ago. Raises StoreFailed."""
         for recording in self._index.older_than(time.time() - self._days * 86400):
             await self.delete(recording.name)
-            log.info("an old recording was deleted", recording=recording.name, days=self._days)
+            log.info("deleted an expired recording", recording=recording.name, days=self._days)
 
     async def _note(self, write: Callable[[], None]) -> None:
         try:
             await asyncio.to_thread(write)
         except OSError as error:  # a cache: the next comparison writes it anew
-            log.warning("the list of recordings cannot be written", reason=str(error))
+            log.warning("cannot write the recordings index", reason=str(error))

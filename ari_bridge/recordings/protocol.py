@@ -6,6 +6,9 @@ from typing import Protocol
 
 from ari_bridge.errors import BridgeError
 
+PIECE_BYTES = 256 * 1024
+"""Of what `RecordingStore.read` yields at once."""
+
 
 class StoreFailed(BridgeError):
     """The store did not do what was asked; it may work later. `reason`: its own words."""

@@ -4,6 +4,7 @@ import re
 
 import msgspec
 
+from ari_bridge.cursor import Cursor
 from ari_bridge.ids import STEM_PATTERN
 
 _NAME = re.compile(rf"({STEM_PATTERN})-rec[1-9][0-9]{{0,5}}(\.[1-9][0-9]{{0,5}})?")
@@ -25,9 +26,9 @@ class Recording(msgspec.Struct, frozen=True):
     sha256: str  # of the sound file, in hexadecimal
 
     @property
-    def place(self) -> tuple[float, str]:
-        """Its place in the order of time; no two have the same."""
-        return self.started_at, self.name
+    def cursor(self) -> Cursor:
+        """Its position in the order of time; no two have the same."""
+        return Cursor(self.started_at, self.name)
 
 
 def stem_of_name(name: str) -> str | None:

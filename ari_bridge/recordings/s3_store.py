@@ -15,9 +15,8 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import S3Store as Bucketful
 
-from ari_bridge.recordings.files import PIECE_BYTES
 from ari_bridge.recordings.location import Bucket, StoreKeys
-from ari_bridge.recordings.protocol import StoreFailed
+from ari_bridge.recordings.protocol import PIECE_BYTES, StoreFailed
 
 REQUEST_SECONDS = 60.0
 """For one request, with its repetitions. A part of a large file is one."""

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from ari_bridge.recordings import files
+from ari_bridge import atomic_file
 from ari_bridge.recordings.recording import ABOUT, SOUND, Recording, decode, encode, stem_of_name
 
 KEPT = ".kept"
@@ -28,10 +28,10 @@ class Spool:
 
     def start(self) -> list[str]:
         """What an earlier process left to do; what it had only begun to fetch is removed."""
-        files.make_folder(self._folder)
+        atomic_file.make_folder(self._folder)
         names = set()
         for path in self._folder.iterdir():
-            if path.suffix == files.PART:
+            if path.suffix == atomic_file.PART:
                 path.unlink()
             elif path.suffix in (SOUND, KEPT) and stem_of_name(path.stem):
                 names.add(path.stem)
@@ -48,12 +48,12 @@ class Spool:
 
     def begin(self, name: str) -> BinaryIO:
         """Where to write what comes; then `complete`, or `abandon`."""
-        files.make_folder(self._folder)
-        return open(files.create(self._part(name)), "wb")
+        atomic_file.make_folder(self._folder)
+        return open(atomic_file.create(self._part(name)), "wb")
 
     def complete(self, name: str) -> None:
         """From now on it counts, for good."""
-        files.settle(self._part(name), self.sound(name))
+        atomic_file.commit(self._part(name), self.sound(name))
 
     def abandon(self, name: str) -> None:
         self._part(name).unlink(missing_ok=True)
@@ -66,12 +66,12 @@ class Spool:
             return None
 
     def note(self, recording: Recording) -> None:
-        files.write(self._folder / (recording.name + ABOUT), encode(recording))
+        atomic_file.write(self._folder / (recording.name + ABOUT), encode(recording))
 
     def mark_kept(self, name: str) -> None:
         """The store has it: our copy goes."""
-        os.close(files.create(self._folder / (name + KEPT)))
-        files.sync_folder(self._folder)
+        os.close(atomic_file.create(self._folder / (name + KEPT)))
+        atomic_file.sync_folder(self._folder)
         for ending in (ABOUT, SOUND):
             (self._folder / (name + ending)).unlink(missing_ok=True)
 
@@ -79,4 +79,4 @@ class Spool:
         (self._folder / (name + KEPT)).unlink(missing_ok=True)
 
     def _part(self, name: str) -> Path:
-        return self._folder / (name + SOUND + files.PART)
+        return self._folder / (name + SOUND + atomic_file.PART)

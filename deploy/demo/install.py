@@ -20,6 +20,7 @@ from deploy.demo import rootfs
 from deploy.demo.steps import StepFailed, Steps, say
 
 PROJECT = Path(__file__).parents[2]
+CLIENT = PROJECT / "clients" / "python"
 VENV = PROJECT / ".venv"
 NODE = PROJECT / ".node"
 WEB = PROJECT / "frontend" / "web"
@@ -90,12 +91,13 @@ def install_asterisk(steps: Steps, version: str) -> None:
 
 
 def install_python(steps: Steps, lock: str) -> None:
-    """The Python packages of `lock` and the project itself in `.venv`."""
+    """The Python packages of `lock` and the project's own two, server and client, in `.venv`."""
     marks = VENV / "installed"
-    state = _digest([PROJECT / lock, PROJECT / "pyproject.toml", Path(__file__)])
+    own = [PROJECT / "pyproject.toml", CLIENT / "pyproject.toml", Path(__file__)]
+    state = _digest([PROJECT / lock, *own])
     # What the tests need includes what the demo needs.
     known = marks.read_text().splitlines() if marks.exists() else []
-    test_state = _digest([PROJECT / "requirements-test.lock", PROJECT / "pyproject.toml", Path(__file__)])
+    test_state = _digest([PROJECT / "requirements-test.lock", *own])
     if state in known or test_state in known:
         return
     with steps.step(f"Python packages of {lock}"):
@@ -175,13 +177,15 @@ def _python() -> str:
 
 
 def _link_project() -> None:
-    """Makes the project importable in `.venv`, with its command `ari-bridge`."""
+    """Makes server and client importable in `.venv`, with the command `ari-bridge`."""
     packages = next((VENV / "lib").glob("python3.*/site-packages"))
-    (packages / "ari-bridge.pth").write_text(f"{PROJECT}\n")
-    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
-    metadata = packages / f"ari_bridge-{project['version']}.dist-info" / "METADATA"
-    metadata.parent.mkdir(exist_ok=True)
-    metadata.write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
+    (packages / "ari-bridge.pth").write_text(f"{PROJECT}\n{CLIENT}\n")
+    for folder in (PROJECT, CLIENT):
+        project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+        name, version = project["name"], project["version"]
+        metadata = packages / f"{name.replace('-', '_')}-{version}.dist-info" / "METADATA"
+        metadata.parent.mkdir(exist_ok=True)
+        metadata.write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
     command = VENV / "bin" / "ari-bridge"
     command.write_text(f"#!{VENV / 'bin' / 'python'}\nfrom deploy.demo.command import main\n\nmain()\n")
     command.chmod(0o755)

@@ -6,7 +6,7 @@ python examples/python/echo_call.py [SERVER] [NUMBER]
 import asyncio
 import sys
 
-from frontend.client import Client, ClientError, Tone, ToneNotHeard
+from ari_bridge_client import Client, ClientError, Tone, ToneNotHeard
 
 
 async def main(server: str = "http://127.0.0.1:3000", number: str = "600") -> int:

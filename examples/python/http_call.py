@@ -6,8 +6,8 @@ python examples/python/http_call.py [SERVER] [NUMBER]
 import asyncio
 import sys
 
-from frontend.client import ClientError, HttpClient, Tone, ToneNotHeard
-from frontend.client.aiortc_media import WebRtc
+from ari_bridge_client import ClientError, HttpClient, Tone, ToneNotHeard
+from ari_bridge_client.aiortc_media import WebRtc
 
 
 async def main(server: str = "http://127.0.0.1:3000", number: str = "600") -> int:

@@ -16,6 +16,7 @@ import jwt
 import structlog
 from jwt.types import Options
 
+from ari_bridge import atomic_file
 from frontend.auth.sign_ins import SignIns, SlowDown
 from frontend.auth.users import InvalidUser, Users, check_name
 from frontend.http.problems import ProblemError
@@ -153,6 +154,5 @@ def token_secret(path: Path) -> str:
 def write_secret(path: Path, secret: str) -> None:
     """Where there is no file yet. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with open(descriptor, "w") as file:
+    with open(atomic_file.create_new(path, os.O_WRONLY), "w") as file:
         file.write(secret + "\n")

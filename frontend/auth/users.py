@@ -2,12 +2,13 @@
 
 import os
 import re
-import tempfile
 from functools import cached_property
 from pathlib import Path
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+
+from ari_bridge import atomic_file
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 PASSWORD_CHARACTERS = 1024
@@ -63,12 +64,7 @@ class Users:
             raise InvalidUser(f"the password has more than {PASSWORD_CHARACTERS} characters")
         hashes = self._read() | {check_name(name): self._hasher.hash(password)}
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=self._path.parent)  # made with mode 600
-        with open(descriptor, "w", encoding="utf-8") as file:
-            file.writelines(f"{user}:{hashed}\n" for user, hashed in hashes.items())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, self._path)
+        atomic_file.write(self._path, "".join(f"{user}:{hashed}\n" for user, hashed in hashes.items()).encode())
 
     def hash_of(self, name: str) -> str | None:
         """What is kept of the user's password; None where there is no such user. Raises InvalidUser."""

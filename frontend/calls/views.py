@@ -6,7 +6,7 @@ from ari_bridge.fsm import call as engine
 from ari_bridge.fsm.call import Call, CallState, RecordingStatus
 from ari_bridge.fsm.rules.parties import FAR_NUMBER, shown
 from ari_bridge.outcomes import Detail, Outcome
-from frontend.protocol.messages import (
+from ari_bridge_protocol.messages import (
     CallSummary,
     ClientState,
     Hold,
@@ -19,7 +19,7 @@ from frontend.protocol.messages import (
     TransferFailed,
     Transferred,
 )
-from frontend.protocol.messages import Party as PartyMessage
+from ari_bridge_protocol.messages import Party as PartyMessage
 
 _CLIENT_STATES: dict[CallState, ClientState] = {
     CallState.TRYING: "trying",

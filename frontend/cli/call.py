@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from frontend.client import Call, Client, ClientError, MediaMissing
-from frontend.client.events import CallEvent, Early, Ended, Failed
+from ari_bridge_client import Call, Client, ClientError, MediaMissing
+from ari_bridge_client.events import CallEvent, Early, Ended, Failed
 
 STATS_EVERY = 2.0  # seconds
 
@@ -52,7 +52,7 @@ async def _call(
 ) -> int:
     # Here, not above: aiortc and numpy are an extra, and no weight for the server to carry.
     try:
-        from frontend.client.audio import File, Silence
+        from ari_bridge_client.audio import File, Silence
     except MediaMissing as error:
         typer.echo(f"`ari-bridge call` makes sound: {error}", err=True)
         return NOT_CALLED
@@ -87,7 +87,7 @@ async def _call(
 async def _follow(
     placed: Call, expect_tone: float | None, seconds: float, ring: float, say: Callable[[str], None]
 ) -> int:
-    from frontend.client.audio import ToneNotHeard
+    from ari_bridge_client.audio import ToneNotHeard
 
     try:
         await placed.wait("accepted", ring)

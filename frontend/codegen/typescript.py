@@ -1,11 +1,10 @@
 """Makes the TypeScript types out of the Python ones: run `python -m frontend.codegen`.
 
-`messages.ts` has the WebSocket protocol of `frontend/protocol/messages.py`, `api.ts` what the HTTP API takes and
-answers. The Python structs are the one source of both. Comments and docstrings go along, so the page's author reads
-them where they are needed.
+`messages.ts` has the WebSocket protocol of `ari_bridge_protocol/messages.py`, `api.ts` what the HTTP API takes and
+answers. The Python structs are the one source of both. Their descriptions and docstrings become comments, so that
+the author of a page has them at hand.
 """
 
-import ast
 import enum
 import inspect
 import json
@@ -17,30 +16,30 @@ from typing import Annotated, Union, get_args, get_origin
 
 import msgspec
 
-from frontend.api.openapi.comments import comment_of, field_comments
+from ari_bridge_protocol import messages
 from frontend.api.openapi.schema import description_of, structs_of
 from frontend.api.openapi.type_text import ENUMS, literal_text, type_text
 from frontend.api.routes import OPERATIONS
-from frontend.protocol import messages
+from frontend.http.parameters import bare
 
 SOURCES = Path(__file__).parents[1] / "web" / "packages" / "sip-proxy-client" / "src" / "protocol"
 TARGET = SOURCES / "messages.ts"
 API_TARGET = SOURCES / "api.ts"
 
 _API_HEADER = "// Generated from the operations of frontend/ by `python -m frontend.codegen`. Do not edit.\n"
-_HEADER = "// Generated from frontend/protocol/messages.py by `python -m frontend.codegen`. Do not edit.\n"
+_HEADER = "// Generated from ari_bridge_protocol/messages.py by `python -m frontend.codegen`. Do not edit.\n"
+_PROTOCOL = {struct.__module__ for struct in vars(messages).values() if hasattr(struct, "__struct_fields__")}
 _ALIASES = ("ClientState", "PartyState", "RecordingState", "PersonState", "QualityWarning")
 
 
 def generate() -> str:
     """The whole TypeScript file, ending in a newline."""
-    source = inspect.getsource(messages)
-    comments = field_comments(source)
     parts = [_HEADER]
     parts += [_enum(choice) for choice in ENUMS]
     for name in _ALIASES:
-        parts += [_doc(_alias_doc(source, name)) + f"export type {name} = {literal_text(getattr(messages, name))};\n"]
-    parts += [_interface(struct, comments) for struct in _structs()]
+        alias = getattr(messages, name)
+        parts += [f"{_doc(description_of(alias))}export type {name} = {literal_text(bare(alias))};\n"]
+    parts += [_interface(struct) for struct in _structs()]
     parts += [_union("ClientMessage", messages.ClientMessage), _union("ServerMessage", messages.ServerMessage)]
     return "\n".join(parts)
 
@@ -48,7 +47,7 @@ def generate() -> str:
 def generate_api() -> str:
     """The types of the HTTP API. Those that the WebSocket has too are taken from there."""
     structs = [
-        one for one in structs_of(OPERATIONS) if one.__module__ != messages.__name__ or one is messages.CallPreferences
+        one for one in structs_of(OPERATIONS) if one.__module__ not in _PROTOCOL or one is messages.CallPreferences
     ]
     body = "\n".join(map(_api_interface, structs))
     names = ["ClientState", *(kind.__name__ for kind in ENUMS), "PersonSummary"]
@@ -60,7 +59,7 @@ def _api_interface(struct: type[msgspec.Struct]) -> str:
     lines = []
     for field in msgspec.structs.fields(struct):
         mark = "" if field.required or not _may_be_left_out(struct) else "?"
-        comment = description_of(struct, field.name)
+        comment = description_of(field.type)
         tail = f" // {comment}" if comment else ""
         lines.append(f"  {field.encode_name}{mark}: {type_text(field.type)};{tail}")
     body = "\n".join(lines)
@@ -84,12 +83,12 @@ def _enum(choice: type[enum.Enum]) -> str:
     return f"{_doc(choice.__dict__.get('__doc__'))}export type {choice.__name__} = {values};\n"
 
 
-def _interface(struct: type[msgspec.Struct], comments: dict[tuple[str, str], str]) -> str:
+def _interface(struct: type[msgspec.Struct]) -> str:
     tag = struct.__struct_config__.tag
     lines = [f"  type: {json.dumps(tag)};"] if tag else []
     for field in msgspec.structs.fields(struct):
         mark = "" if field.required else "?"
-        comment = comment_of(struct, field.name, comments)
+        comment = description_of(field.type)
         tail = f" // {comment}" if comment else ""
         lines.append(f"  {field.encode_name}{mark}: {_type(field.type)};{tail}")
     body = "\n".join(lines)
@@ -105,7 +104,7 @@ def _union(name: str, union: object) -> str:
 def _type(annotation: object) -> str:
     """A TypeScript type. `X | None` is X: in a message what is None is left out of the JSON."""
     for name in _ALIASES:
-        if annotation == getattr(messages, name):
+        if bare(annotation) == bare(getattr(messages, name)):
             return name
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin in (types.UnionType, Union):
@@ -124,16 +123,6 @@ def _doc(text: str | None) -> str:
     if len(lines) == 1:
         return f"/** {lines[0]} */\n"
     return "/**\n" + "".join(f" * {line}".rstrip() + "\n" for line in lines) + " */\n"
-
-
-def _alias_doc(source: str, name: str) -> str | None:
-    """The string that stands below the alias `name`."""
-    body = ast.parse(source).body
-    for alias, after in zip(body, body[1:], strict=False):
-        if isinstance(alias, ast.Assign) and getattr(alias.targets[0], "id", None) == name:
-            if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
-                return str(after.value.value)
-    return None
 
 
 def outputs() -> dict[Path, bytes]:

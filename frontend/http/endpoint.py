@@ -14,6 +14,7 @@ import msgspec
 from aiohttp import web
 
 from frontend.auth.authenticator import Authenticator
+from frontend.calls.permissions import Principal
 from frontend.http.parameters import HEADER as HEADER
 from frontend.http.parameters import Parameter, parameters_of, read_body, read_parameters
 from frontend.http.problems import KINDS
@@ -38,6 +39,15 @@ class TypedRequest(Generic[P, B]):
     user: str | None
     parameters: P
     body: B
+
+    @property
+    def principal(self) -> Principal:
+        return Principal.of_request(self.user)
+
+    @property
+    def client_gone(self) -> bool:
+        """Nobody will receive the response."""
+        return self.request.transport is None or self.request.transport.is_closing()
 
 
 Handler = Callable[[TypedRequest[P, B]], Awaitable[web.StreamResponse]]

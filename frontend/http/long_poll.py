@@ -18,6 +18,7 @@ from ari_bridge.errors import TooMany
 from ari_bridge.fsm.call import Call, CallState
 from ari_bridge.fsm.call_data import CallData
 from ari_bridge.hooks import CallEvent, HookEvent, Hooks
+from ari_bridge.tasks import wait_at_most
 
 MOST_SECONDS = 60
 MOST_WAITERS = 1000
@@ -100,11 +101,7 @@ class CallChangeWaiter:
             left = end - time.monotonic()
             if left <= 0 or self._closed or not shown.is_one_of(known) or gone():
                 return shown
-            try:
-                async with asyncio.timeout(min(left, LOOK_SECONDS)):
-                    await woken.wait()
-            except TimeoutError:
-                continue
+            await wait_at_most(woken, min(left, LOOK_SECONDS))
 
     def _check_room(self, user: str | None) -> None:
         if user is not None and self._of_user[user] >= MOST_OF_A_USER:

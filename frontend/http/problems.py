@@ -6,9 +6,11 @@ page are made of it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
 from aiohttp import web
+from msgspec import Meta
 
 from ari_bridge.fsm.call_data import CauseData
 from ari_bridge.outcomes import Outcome
@@ -76,17 +78,19 @@ KINDS = {kind.code: kind for kind in _KINDS}
 class Problem(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """What went wrong (RFC 9457). What is below `code` is there where it applies."""
 
-    type: str  # where the code is explained, relative to this server
-    title: str  # the same for every problem of this code
-    status: int  # as of the answer
-    detail: str  # what went wrong this time, in one or two sentences for people
-    code: str  # for programs
-    field: str | None = None  # which value of the request is wrong
+    type: Annotated[str, Meta(description="where the code is explained, relative to this server")]
+    title: Annotated[str, Meta(description="the same for every problem of this code")]
+    status: Annotated[int, Meta(description="as of the answer")]
+    detail: Annotated[str, Meta(description="what went wrong this time, in one or two sentences for people")]
+    code: Annotated[str, Meta(description="for programs")]
+    field: Annotated[str | None, Meta(description="which value of the request is wrong")] = None
     call_id: str | None = None
-    outcome: Outcome | None = None  # how the call ended
+    outcome: Annotated[Outcome | None, Meta(description="how the call ended")] = None
     cause: CauseData | None = None
-    retry_after: float | None = None  # seconds; also, in whole ones, as the header Retry-After
-    request_id: str | None = None  # by which the server's log has this request
+    retry_after: Annotated[
+        float | None, Meta(description="seconds; also, in whole ones, as the header Retry-After")
+    ] = None
+    request_id: Annotated[str | None, Meta(description="by which the server's log has this request")] = None
 
 
 class ProblemError(Exception):

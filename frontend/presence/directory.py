@@ -14,9 +14,10 @@ from ari_bridge.errors import PeerError
 from ari_bridge.hooks import CallEvent, HookEvent, Hooks
 from ari_bridge.preferences import PreferenceStore
 from ari_bridge.preferences.presence import Standing, of_device, of_endpoint, of_users
+from ari_bridge.tasks import TaskSet
+from ari_bridge_protocol import messages
+from ari_bridge_protocol.messages import PersonSummary
 from frontend.presence.registrar import Page, WebSocketRegistrar
-from frontend.protocol import messages
-from frontend.protocol.messages import PersonSummary
 
 MOST = 2000
 """Entries of the directory; those above are left out, phones of the PBX first."""
@@ -60,7 +61,7 @@ class PresenceDirectory:
         self._told: dict[str, PersonSummary] = {}
         self._changed = asyncio.Event()
         self._read_phones = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks = TaskSet()
         self._cut = False
         hooks.tap(self._on_hook)
         ari.on_event(self._on_event)
@@ -68,15 +69,12 @@ class PresenceDirectory:
 
     async def start(self) -> None:
         self._told = self._people()
-        loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(self._tell_for_ever())]
+        self._tasks.start(self._tell_for_ever())
         if self._patterns:
-            self._tasks.append(loop.create_task(self._read_for_ever()))
+            self._tasks.start(self._read_for_ever())
 
     async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.cancel()
 
     def came(self, page: Page) -> None:
         page.send(messages.People(self.people()))

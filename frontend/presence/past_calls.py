@@ -5,8 +5,8 @@ What ended while a page was away it reads from the call records. Knows whose a c
 
 from ari_bridge.cdr import Cdr, of
 from ari_bridge.hooks import CallEnded, HookEvent, Hooks
+from ari_bridge_protocol.messages import PastCall
 from frontend.presence.registrar import WebSocketRegistrar
-from frontend.protocol.messages import PastCall
 
 
 class PastCalls:

@@ -1,11 +1,9 @@
-"""Who can be reached, and how: preferences, voicemail and the directory, put together for the pages.
+"""What a user's pages are told besides their calls: preferences, voicemail and the directory.
 
-The engine asks the pages who rings, the pages ask here. docs/PEOPLE.md tells it from the user's side.
+Who rings for a caller is the engine's (`engine.inbound_policy`). docs/PEOPLE.md tells it from the user's side.
 """
 
-import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
 import msgspec
 import structlog
@@ -14,19 +12,21 @@ from ari_bridge.ari.client import Ari
 from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.errors import BridgeError, InvalidRequest
 from ari_bridge.hooks import Hooks
-from ari_bridge.preferences import PreferenceFile, Preferences, check, decide_ringing
-from ari_bridge.preferences.ring_decision import RingDecision
+from ari_bridge.preferences import PreferenceFile, check
+from ari_bridge.tasks import TaskSet
+from ari_bridge_protocol import messages
+from ari_bridge_protocol.preferences import CallPreferences
+from frontend.auth.authenticator import Unauthorized
 from frontend.auth.users import InvalidUser, check_name
 from frontend.presence.directory import PresenceDirectory
 from frontend.presence.registrar import Page, WebSocketRegistrar
 from frontend.presence.voicemail import VoicemailBoxes
-from frontend.protocol import messages
 
 log = structlog.get_logger(__name__)
 
 
 class UserServices:
-    """The pages' `Reception`.
+    """Hears of every page that registers, and of every one that goes.
 
     `mailbox`: of a user, e.g. `{user}@default`; "" where the PBX has no voicemail. `voicemail_number`: what a page
     dials to hear it. `names`, `known_users`, `endpoints`: as of `PresenceDirectory`.
@@ -46,7 +46,6 @@ class UserServices:
         known_users: Callable[[], list[str]] = list,
         endpoints: tuple[str, ...] = (),
     ) -> None:
-        self._calls = calls
         self._pages = pages
         self._preferences = preferences
         self._voicemail: VoicemailBoxes | None = None
@@ -55,79 +54,76 @@ class UserServices:
         self.directory = PresenceDirectory(
             ari, calls, pages, hooks, preferences, names=names or {}, known_users=known_users, endpoints=endpoints
         )
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = TaskSet()
+        pages.on_registered(self._came)
+        pages.on_unregistered(self._left)
 
     async def start(self) -> None:
-        """From here on the pages ask here."""
         self._preferences.load()
-        self._pages.reception = self
         await self.directory.start()
         if self._voicemail:
             await self._voicemail.start()
 
     async def close(self) -> None:
         """Changes that are being written are waited for: they take as long as the disk takes."""
-        self._pages.reception = None
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.wait()
         if self._voicemail:
             await self._voicemail.close()
         await self.directory.close()
 
-    # --- what the pages ask -----------------------------------------------------------
+    # --- what pages do -----------------------------------------------------------
 
-    def reach(self, user: str, *, has_page: bool) -> RingDecision:
-        in_call = any(call.user == user and not call.left for call in self._calls.live())
-        return decide_ringing(user, self._preferences.of(user), has_page=has_page, in_call=in_call)
-
-    def came(self, user: str, page: Page) -> None:
+    def _came(self, user: str, page: Page) -> None:
         page.send(_message(self._preferences.of(user)))
         self.directory.came(page)
         if self._voicemail:
             self._voicemail.came(user, page)
 
-    def left(self, user: str, page: Page) -> None:
+    def _left(self, user: str, page: Page) -> None:
         self.directory.changed()
         if self._voicemail:
             self._voicemail.left(user)
 
-    def ask(self, user: str, page: Page, wanted: messages.Preferences) -> None:
+    def ask(self, user: str | None, page: Page, wanted: messages.Preferences) -> None:
+        """The page's user wants these preferences; what comes of it is told to all of the user's pages.
+
+        Raises Unauthorized, InvalidRequest.
+        """
+        if user is None:
+            raise Unauthorized("Register first: preferences are a user's.")
         checked = self._checked(user, wanted)
-        self._run(self._change(user, page, checked))
+        self._tasks.start(self._change(user, page, checked))
 
     # --- preferences ------------------------------------------------------------------
 
-    def preferences(self, user: str) -> messages.Preferences:
-        return _message(self._preferences.of(user))
+    def preferences(self, user: str) -> CallPreferences:
+        return self._preferences.of(user)
 
-    async def set(self, user: str, wanted: messages.Preferences) -> messages.Preferences:
-        """As they are kept now; all pages of the user are told. Raises InvalidRequest, TooMany, PreferencesNotSaved."""
+    async def set(self, user: str, wanted: CallPreferences) -> CallPreferences:
+        """Store them, and send them to all pages of the user. Raises InvalidRequest, TooMany, PreferencesNotSaved."""
         checked = self._checked(user, wanted)
-        await self._preferences.change(user, checked)
-        kept = _message(checked)
-        self._pages.tell(user, kept)
-        self.directory.changed()
-        log.info("preferences were changed", user=user)
-        return kept
+        await self._store(user, checked)
+        return checked
 
-    def _checked(self, user: str, wanted: messages.Preferences) -> Preferences:
+    def _checked(self, user: str, wanted: CallPreferences) -> CallPreferences:
         try:
             check_name(user)
         except InvalidUser as error:
             raise InvalidRequest(str(error), field="user") from None
-        asked = Preferences(**msgspec.structs.asdict(wanted))
-        return check(user, asked, self._preferences.of)
+        return check(user, wanted, self._preferences.of)
 
-    async def _change(self, user: str, page: Page, checked: Preferences) -> None:
+    async def _change(self, user: str, page: Page, checked: CallPreferences) -> None:
         try:
-            await self.set(user, _message(checked))
+            await self._store(user, checked)
         except BridgeError as error:
             page.send(messages.Error(error.code, str(error), retry_after=getattr(error, "retry_after", None)))
 
-    def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    async def _store(self, user: str, checked: CallPreferences) -> None:
+        await self._preferences.change(user, checked)
+        self._pages.tell(user, _message(checked))
+        self.directory.changed()
+        log.info("preferences were changed", user=user)
 
 
-def _message(preferences: Preferences) -> messages.Preferences:
+def _message(preferences: CallPreferences) -> messages.Preferences:
     return messages.Preferences(**msgspec.structs.asdict(preferences))

@@ -1,14 +1,12 @@
 """Who has a page open: which connections take calls for which user."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 import structlog
 
-from ari_bridge.errors import InvalidRequest
 from ari_bridge.fsm.call import Call
-from ari_bridge.preferences.ring_decision import RingDecision
-from frontend.auth.authenticator import Unauthorized
-from frontend.protocol.messages import Preferences, ServerMessage
+from ari_bridge_protocol.messages import ServerMessage
 
 log = structlog.get_logger(__name__)
 
@@ -27,38 +25,32 @@ class Page(Protocol):
     def send(self, message: ServerMessage) -> None: ...
 
 
-class Reception(Protocol):
-    """Who knows what users want to be done with their calls. All are quick and never wait."""
-
-    def reach(self, user: str, *, has_page: bool) -> RingDecision:
-        """Who is to ring for a caller of this user."""
-
-    def came(self, user: str, page: Page) -> None:
-        """The page has registered."""
-
-    def left(self, user: str, page: Page) -> None: ...
-
-    def ask(self, user: str, page: Page, wanted: Preferences) -> None:
-        """The user wants these preferences; what comes of it is told to the pages. Raises InvalidRequest."""
+PageListener = Callable[[str, Page], None]
+"""Called with the user and the page."""
 
 
 class WebSocketRegistrar:
-    """The engine's `Pages`. The number that is called is the user's name.
-
-    `reception`: without one, whoever has a page open is rung.
-    """
+    """The engine's `Registrar`: who rings is decided there. The number that is called is the user's name."""
 
     def __init__(self) -> None:
-        self.reception: Reception | None = None
         self._by_user: dict[str, list[Page]] = {}
+        self._on_registered: list[PageListener] = []
+        self._on_unregistered: list[PageListener] = []
+
+    def on_registered(self, listener: PageListener) -> None:
+        """Call `listener` once a page has been told that it is registered."""
+        self._on_registered.append(listener)
+
+    def on_unregistered(self, listener: PageListener) -> None:
+        self._on_unregistered.append(listener)
 
     def register(self, user: str, page: Page) -> None:
         self._by_user.setdefault(user, []).append(page)
 
     def told(self, user: str, page: Page) -> None:
         """The page knows that it is registered: what else it is to be told comes now."""
-        if self.reception:
-            self.reception.came(user, page)
+        for listener in self._on_registered:
+            listener(user, page)
 
     def unregister(self, user: str, page: Page) -> None:
         """Also for one that has done so before."""
@@ -68,16 +60,11 @@ class WebSocketRegistrar:
         pages.remove(page)
         if not pages:
             del self._by_user[user]
-        if self.reception:
-            self.reception.left(user, page)
+        for listener in self._on_unregistered:
+            listener(user, page)
 
-    def ask(self, user: str | None, page: Page, wanted: Preferences) -> None:
-        """Raises InvalidRequest, Unauthorized."""
-        if user is None:
-            raise Unauthorized("Register first: preferences are a user's.")
-        if not self.reception:
-            raise InvalidRequest("This server keeps no preferences.")
-        self.reception.ask(user, page, wanted)
+    def is_registered(self, user: str) -> bool:
+        return user in self._by_user
 
     def of_user(self, user: str | None) -> list[Page]:
         return list(self._by_user.get(user, ())) if user else []
@@ -95,16 +82,10 @@ class WebSocketRegistrar:
         for page in self.of_user(user):
             page.send(message)
 
-    def ring(self, call: Call) -> RingDecision:
-        pages = self._by_user.get(call.target, [])
-        if self.reception:
-            reach = self.reception.reach(call.target, has_page=bool(pages))
-        else:
-            reach = RingDecision(frozenset({call.target} if pages else ()))
-        for user in reach.users:
+    def ring(self, call: Call, users: frozenset[str]) -> None:
+        for user in users:
             for page in self.of_user(user):
                 page.ring(call)
-        return reach
 
     def stop_ringing(self, call: Call, user: str | None, reason: str) -> None:
         for one in call.users if user is None else {user}:

@@ -5,8 +5,6 @@ who could have left a message is gone, when a user has called to hear theirs, an
 """
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
 
 import structlog
 
@@ -15,8 +13,9 @@ from ari_bridge.ari.mailboxes import Messages
 from ari_bridge.errors import PeerError
 from ari_bridge.fsm.call import Direction
 from ari_bridge.hooks import CallReleased, HookEvent, Hooks
+from ari_bridge.tasks import TaskSet
+from ari_bridge_protocol import messages
 from frontend.presence.registrar import Page, WebSocketRegistrar
-from frontend.protocol import messages
 
 POLL_SECONDS = 60.0
 GATHER_SECONDS = 0.25
@@ -39,16 +38,14 @@ class VoicemailBoxes:
         self._known: dict[str, Messages | None] = {}  # by user; None: there is no box
         self._due: set[str] = set()
         self._wake = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = TaskSet()
         hooks.tap(self._on_hook)
 
     async def start(self) -> None:
-        self._run(self._read_for_ever())
+        self._tasks.start(self._read_for_ever())
 
     async def close(self) -> None:
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.cancel()
 
     def came(self, user: str, page: Page) -> None:
         """Tell the page what is known, and look how it is now."""
@@ -72,7 +69,7 @@ class VoicemailBoxes:
             if call.user and call.target == self._number:
                 self._look(call.user)
         elif call.dialplan_status and self._pages.of_user(call.target) and len(self._tasks) <= CALLERS_FOLLOWED:
-            self._run(self._follow(call.far_channel, call.target))
+            self._tasks.start(self._follow(call.far_channel, call.target))
 
     async def _follow(self, channel: str, user: str) -> None:
         """The caller is the dialplan's now; when they are gone, there may be a message."""
@@ -123,8 +120,3 @@ class VoicemailBoxes:
 
     def _message(self, counted: Messages) -> messages.Voicemail:
         return messages.Voicemail(counted.new, counted.old, self._number)
-
-    def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)

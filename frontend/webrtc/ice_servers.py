@@ -11,7 +11,7 @@ import hmac
 import re
 from dataclasses import dataclass
 
-from frontend.protocol import messages
+from ari_bridge_protocol import messages
 
 _URL = re.compile(
     r"(?P<scheme>stuns?|turns?):"

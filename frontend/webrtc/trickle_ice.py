@@ -15,6 +15,7 @@ from ari_bridge.fsm.call import Call, Fact
 from ari_bridge.ids import leg_id
 from ari_bridge.media.ice_candidate import read_candidate
 from ari_bridge.media.sdp import with_candidates
+from ari_bridge.tasks import TaskSet
 
 PATIENCE = 1.0
 """Seconds from the answer on for the browser's checks to arrive: more than twice round the world."""
@@ -52,7 +53,7 @@ class Trickle:
     def __init__(self, media: Trickles) -> None:
         self._media = media
         self._found: dict[str, _Found] = {}  # by call; oldest first
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = TaskSet()
 
     def take(self, call_id: str, offer: str, candidate: str | None) -> None:
         """One candidate found since this offer; None or "": there are no more. Raises InvalidRequest, TooMany."""
@@ -75,15 +76,11 @@ class Trickle:
             found.due = asyncio.get_running_loop().time() + PATIENCE
         if len(found.useful) > found.told and not found.going:
             found.going = True
-            task = asyncio.create_task(self._pass_on(found, leg_id(call.id, call.leg), found.due))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._tasks.start(self._pass_on(found, leg_id(call.id, call.leg), found.due))
 
     async def close(self) -> None:
         """What is under way is dropped."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.cancel()
 
     def _of(self, call_id: str, offer: str) -> _Found:
         found = self._found.get(call_id)

@@ -9,27 +9,29 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from ari_bridge.engine.call_manager import (
-    CallManager,
+from ari_bridge.engine.call_manager import CallManager
+from ari_bridge.engine.prewarm import LegDiscarded, LegReady
+from ari_bridge.errors import CallerError, InvalidRequest, Unavailable, UnknownCall, WrongState
+from ari_bridge.fsm.call import Call, CallState, Direction
+from ari_bridge.fsm.notifications import (
     DigitReceived,
     HoldChanged,
-    LegDiscarded,
-    LegReady,
     MediaNeeded,
     MediaReady,
+    Notification,
     PartyChanged,
     RecordingChanged,
     RequestRefused,
     StateChanged,
     TransferEnded,
-    Update,
 )
-from ari_bridge.errors import CallerError, InvalidRequest, Unavailable, UnknownCall, WrongState
-from ari_bridge.fsm.call import Call, CallState, Direction
 from ari_bridge.ids import leg_id
+from ari_bridge_protocol import messages
+from ari_bridge_protocol.messages import ClientMessage
 from frontend.auth.authenticator import Authenticator, Unauthorized
 from frontend.auth.sessions import Sessions
 from frontend.calls.commands import execute
+from frontend.calls.permissions import Principal, check_owns
 from frontend.calls.views import (
     REFUSED,
     hold_message,
@@ -40,9 +42,8 @@ from frontend.calls.views import (
     summary,
     transfer_message,
 )
+from frontend.presence.preferences import UserServices
 from frontend.presence.registrar import WebSocketRegistrar
-from frontend.protocol import messages
-from frontend.protocol.messages import ClientMessage
 from frontend.webrtc.ice_servers import IceServers
 from frontend.webrtc.trickle_ice import Trickle, Trickles
 from frontend.websocket.media_checks import FarPackets, MediaChecks
@@ -71,6 +72,7 @@ class Shared(Protocol):
 
     calls: CallManager
     pages: WebSocketRegistrar
+    user_services: UserServices
     access: Authenticator
     sessions: Sessions
     media: PageMedia
@@ -116,6 +118,10 @@ class ClientConnection:
         self._prepared = ("", "")  # the last call that media was made ahead of, and its offer
         self._ice_again: asyncio.TimerHandle | None = None  # until the servers' credentials are told anew
 
+    @property
+    def _principal(self) -> Principal:
+        return Principal(self._user)
+
     # --- life ------------------------------------------------------------------------
 
     async def run(self) -> None:
@@ -138,7 +144,7 @@ class ClientConnection:
     def _leave(self) -> None:
         """What a closed connection leaves: no ringing, and calls that go on without it."""
         self._unregister()
-        self._calls.cool(self.session)
+        self._calls.discard_media(self.session)
         for handle in (self._telling, self._ice_again):
             if handle:
                 handle.cancel()
@@ -169,7 +175,7 @@ class ClientConnection:
             case messages.PrepareMedia():
                 self._prepare_media(message)
             case messages.DiscardMedia():
-                self._calls.cool(self.session)
+                self._calls.discard_media(self.session)
             case messages.Hangup(call_id):
                 if call_id in self._ringing and self._user:
                     self._calls.decline(call_id, user=self._user)
@@ -196,9 +202,9 @@ class ClientConnection:
                 execute(self._calls, message, self._check_was_mine)
             case messages.Quality(call_id, report):
                 self._check_was_mine(call_id)
-                self._calls.measured(call_id, msgspec.to_builtins(report))
+                self._calls.feedback.report_quality(call_id, msgspec.to_builtins(report))
             case messages.Preferences():
-                self._shared.pages.ask(self._user, self, message)
+                self._shared.user_services.ask(self._user, self, message)
             case messages.CheckMedia(call_id):
                 self._check_mine(call_id)
                 leg = leg_id(call_id, self._calls.get(call_id).leg)
@@ -274,7 +280,7 @@ class ClientConnection:
     def _prepare_media(self, message: messages.PrepareMedia) -> None:
         if self._shared.access.required and self._user is None:
             raise Unauthorized("Sign in first: send register with a token.")
-        self._calls.warm(
+        self._calls.prepare_media(
             message.call_id,
             sdp=message.sdp,
             session=self.session,
@@ -315,10 +321,10 @@ class ClientConnection:
             self._calls.renew_media(call.id, sdp=message.sdp, prefer=message.prefer or "")
         elif call.id in self._rang and not message.take_over:
             raise WrongState("The call was taken already, by another page.", field="callId")
-        elif self._user is not None and call.user == self._user:
+        elif self._principal.owns(call):
             self._take_over(call, message)
         else:
-            raise UnknownCall(f"There is no call {message.call_id[:64]!r}.", field="callId")
+            raise UnknownCall.named(call.id)
 
     def _take_over(self, call: Call, message: messages.Offer) -> None:
         """A call of this user that another page holds, or held."""
@@ -369,12 +375,9 @@ class ClientConnection:
             self._mine.add(call.id)
 
     def _check_mine(self, call_id: str) -> None:
-        """Raises UnknownCall for a call that is not this client's: whose it is, is not told."""
-        if call_id in self._mine:
-            return
-        call = self._calls.get(call_id)
-        if self._user is None or call.user != self._user:
-            raise UnknownCall(f"There is no call {call_id[:64]!r}.", field="callId")
+        """Raises UnknownCall for a call that is not this client's."""
+        if call_id not in self._mine:
+            check_owns(self._principal, self._calls.get(call_id))
 
     def _check_was_mine(self, call_id: str) -> None:
         """As `_check_mine`, and of a call that has ended: whoever has not registered is known by the session."""
@@ -387,7 +390,7 @@ class ClientConnection:
         """Whether the call is one of this session, or of this user."""
         if not self._follows or call.left:
             return False
-        return call.session == self.session or (self._user is not None and call.user == self._user)
+        return call.session == self.session or self._principal.owns(call)
 
     def tell_calls_soon(self) -> None:
         """Once for all that changes at this moment."""
@@ -431,11 +434,10 @@ class ClientConnection:
         self._ringing.discard(call.id)
         self.send(messages.IncomingEnded(call.id, cast(EndReason, reason)))
 
-    def _update(self, update: Update) -> None:
-        call = update.call
-        match update:
-            case MediaReady(sdp=sdp):
-                self.send(messages.Answer(call.id, sdp))
+    def _update(self, call: Call, notification: Notification) -> None:
+        match notification:
+            case MediaReady():
+                self.send(messages.Answer(call.id, call.answer))
                 self._trickle.answered(call)
             case StateChanged():
                 if call.left or not call.state.live:

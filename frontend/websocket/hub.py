@@ -9,11 +9,12 @@ from ari_bridge import metrics
 from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.fsm.call import Call, CallState, Direction
 from ari_bridge.hooks import CallAdopted, CallChanged, CallEnded, CallStarted, HookEvent, Hooks
+from ari_bridge_protocol import messages
 from frontend.auth.authenticator import Authenticator
 from frontend.auth.sessions import Sessions
 from frontend.http.problems import ProblemError
+from frontend.presence.preferences import UserServices
 from frontend.presence.registrar import WebSocketRegistrar
-from frontend.protocol import messages
 from frontend.webrtc.ice_servers import IceServers
 from frontend.websocket.connection import ClientConnection, PageMedia
 from frontend.websocket.message_socket import FRAME_BYTES
@@ -29,6 +30,7 @@ class ConnectionHub:
         self,
         calls: CallManager,
         pages: WebSocketRegistrar,
+        user_services: UserServices,
         access: Authenticator,
         sessions: Sessions,
         hooks: Hooks,
@@ -39,6 +41,7 @@ class ConnectionHub:
     ) -> None:
         self.calls = calls
         self.pages = pages
+        self.user_services = user_services
         self.access = access
         self.sessions = sessions
         self.media = media
@@ -60,11 +63,11 @@ class ConnectionHub:
         user = request.query.get("user", "")
         connection = ClientConnection(self, socket, request.headers.get("Authorization"), user)
         self._open.add(connection)
-        metrics.WEBSOCKETS.inc()
+        metrics.WEBSOCKET_CONNECTIONS.inc()
         try:
             await connection.run()
         finally:
-            metrics.WEBSOCKETS.dec()
+            metrics.WEBSOCKET_CONNECTIONS.dec()
             self._open.discard(connection)
         return socket
 

@@ -13,11 +13,11 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from ari_bridge.errors import CallerError, Unavailable
 from ari_bridge.outcomes import Detail
+from ari_bridge_protocol import messages
+from ari_bridge_protocol.messages import ClientMessage, ServerMessage
 from frontend.auth.authenticator import Unauthorized
 from frontend.auth.users import InvalidUser
 from frontend.http.validation_errors import parse_validation_error
-from frontend.protocol import messages
-from frontend.protocol.messages import ClientMessage, ServerMessage
 from frontend.websocket.rate_limit import FLOOD, RATE, TokenBucket
 
 MESSAGE_BYTES = 256 * 1024

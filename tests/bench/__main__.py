@@ -13,12 +13,12 @@ from pathlib import Path
 import uvloop
 from rich.console import Console
 
+from ari_bridge_client import ClientError
 from deploy.demo import rootfs
 from deploy.demo.asterisk import Asterisk
 from deploy.demo.process import ProgramFailed
 from deploy.demo.rtpengine import Rtpengine
 from deploy.demo.steps import say
-from frontend.client import ClientError
 from tests.bench import busy, memory, report, setup
 from tests.bench.far import FarPhone
 from tests.bench.observer import Observer

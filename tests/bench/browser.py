@@ -4,10 +4,10 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-from frontend.client import Call
-from frontend.client.aiortc_media import WebRtc
-from frontend.client.audio import Tone
-from frontend.protocol.messages import IceServer
+from ari_bridge_client import Call
+from ari_bridge_client.aiortc_media import WebRtc
+from ari_bridge_client.audio import Tone
+from ari_bridge_protocol.messages import IceServer
 
 FLOWING = 5  # packets: from then on the browser's media flows
 

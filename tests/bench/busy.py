@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
-from frontend.client import ClientError
+from ari_bridge_client import ClientError
 from tests.bench.page import Page
 from tests.bench.servers import Server
 from tests.bench.setup import CPU_BUSY, SETTLED, Measured, Site, in_turn

@@ -3,11 +3,11 @@
 import asyncio
 from typing import Self
 
-from ari_bridge.ids import new_call_id
-from frontend.client.connection import Connection, refused
-from frontend.client.errors import ClientError
-from frontend.protocol import messages
-from frontend.protocol.messages import ServerMessage
+from ari_bridge_client.connection import Connection, refused
+from ari_bridge_client.errors import ClientError
+from ari_bridge_protocol import messages
+from ari_bridge_protocol.call_ids import new_call_id
+from ari_bridge_protocol.messages import ServerMessage
 from tests.offers import OFFER
 
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from frontend.client import Client, ClientError
+from ari_bridge_client import Client, ClientError
 from tests.bench.browser import Browser, flowing
 from tests.bench.far import FarPhone
 from tests.bench.observer import Observer

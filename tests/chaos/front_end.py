@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 
@@ -135,9 +136,10 @@ class FrontEnd:
         self._child.send_signal(signal.SIGCONT)
 
     async def close(self) -> None:
-        """Ends it without ceremony. Not running is fine."""
+        """Ends it without ceremony, then the calls that outlive it. Not running is fine."""
         if not self.exited:
             await self.kill()
+        await self._end_calls()
         if self._session:
             await self._session.close()
             self._session = None
@@ -178,6 +180,22 @@ class FrontEnd:
         """The JSON at `path`, whatever its status. Raises aiohttp.ClientError."""
         async with self._http().get(f"{self.url}{path}") as response:
             return await response.json()
+
+    async def _end_calls(self) -> None:
+        """Deletes every channel and bridge in its Asterisk: the next front end would keep those that talk."""
+        pbx = self._environment
+        sign_in = {"Authorization": aiohttp.encode_basic_auth(pbx["ARI_USER"], pbx["ARI_PASSWORD"])}
+        timeout = aiohttp.ClientTimeout(total=3)
+        try:
+            async with aiohttp.ClientSession(headers=sign_in, timeout=timeout) as ari:
+                for kind in ("channels", "bridges"):
+                    async with ari.get(f"{pbx['ARI_URL']}/{kind}") as response:
+                        listed = await response.json()
+                    for item in listed:
+                        async with ari.delete(f"{pbx['ARI_URL']}/{kind}/{quote(item['id'])}"):
+                            pass  # 404: it went by itself
+        except (aiohttp.ClientError, OSError, TimeoutError):
+            pass  # an Asterisk that is gone has no calls
 
     def _http(self) -> aiohttp.ClientSession:
         if self._session is None:

@@ -4,7 +4,7 @@ Each has one call, with an offer that nobody stands behind: it is placed, answer
 connection, and hung up; no packet of sound ever goes through it.
 """
 
-from frontend.client import Call, Client, GivenOffer
+from ari_bridge_client import Call, Client, GivenOffer
 from tests.offers import OFFER
 
 SECONDS = 10.0

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from frontend.client import ClientError
+from ari_bridge_client import ClientError
 from tests.chaos.browser import browsers
 from tests.chaos.front_end import megabytes
 from tests.chaos.proxy import Proxy

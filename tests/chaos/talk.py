@@ -10,8 +10,8 @@ from typing import TypeVar
 
 from playwright.async_api import Error as PageError
 
-from frontend.client import Call, Client, ClientError
-from frontend.client.audio import Samples, Tone
+from ari_bridge_client import Call, Client, ClientError
+from ari_bridge_client.audio import Samples, Tone
 from tests.chaos.browser import Browsers, Chromium, Ears, SoftphonePage
 from tests.chaos.far import FAR_TONE, PAGE_TONE
 from tests.chaos.results import Seen

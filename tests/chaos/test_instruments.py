@@ -8,7 +8,7 @@ import struct
 import numpy as np
 import pytest
 
-from frontend.client.audio import Samples
+from ari_bridge_client.audio import Samples
 from tests.chaos.far import FAR_TONE, PAGE_TONE, Far
 from tests.chaos.proxy import Proxy
 from tests.real import free

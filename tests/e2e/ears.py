@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from playwright.async_api import BrowserContext, Page
 
-from frontend.client.audio import ReceivedAudio, Samples
+from ari_bridge_client.audio import ReceivedAudio, Samples
 
 BINDING = "__heard"
 SCRIPT = """

@@ -12,8 +12,8 @@ import av
 import av.filter
 from playwright.async_api import Browser, Page, expect
 
+from ari_bridge_client.audio import Tone
 from deploy.demo.install import PROJECT
-from frontend.client.audio import Tone
 from tests.e2e.chromium import chromium
 from tests.e2e.softphone import Softphone, softphone
 from tests.real.parts import Pbx, new_pbx, new_rtpengine

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Locator, Page, expect
 
-from frontend.client.audio import ReceivedAudio, Sound
+from ari_bridge_client.audio import ReceivedAudio, Sound
 from tests.e2e.ears import Ears
 from tests.real.site import Site
 
@@ -166,9 +166,9 @@ class Softphone:
         """What came out of the page since the last call began."""
         return self._ears.heard
 
-    async def hears(self, hz: float) -> Sound:
+    async def hears(self, hz: float, *, seconds: float = 10.0) -> Sound:
         """Waits for a tone. Raises ToneNotHeard."""
-        return await self.heard.wait_for_tone(hz)
+        return await self.heard.wait_for_tone(hz, seconds)
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from frontend.client.audio import ReceivedAudio
+from ari_bridge_client.audio import ReceivedAudio
 from tests.e2e.conftest import FAR_TONE, PAGE_TONE
 from tests.e2e.softphone import softphone
 from tests.real.rtp import RtpPeer

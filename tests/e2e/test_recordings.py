@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from playwright.async_api import Browser, expect
 
-from frontend.client.audio import tones_in
+from ari_bridge_client.audio import tones_in
 from tests.e2e.accounts import PASSWORD, accounts, signed_in
 from tests.e2e.conftest import PAGE_TONE
 from tests.e2e.sides import CALLEE_TONE, TONES, callee

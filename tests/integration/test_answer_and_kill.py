@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from ari_bridge_client import Client
+from ari_bridge_client.audio import Tone
 from deploy.demo.rtpengine import Rtpengine
-from frontend.client import Client
-from frontend.client.audio import Tone
 from tests.chaos.front_end import FrontEnd
 from tests.real.parts import Pbx, both_versions
 from tests.real.rtp import RtpPeer

@@ -8,7 +8,7 @@ import pytest
 
 from ari_bridge.ari.client import Ari
 from ari_bridge.net import RtpAddress
-from frontend.client.audio import TONE_SHARE
+from ari_bridge_client.audio import TONE_SHARE
 from tests.real.parts import VERSIONS, Pbxes
 from tests.real.rtp import RtpPeer
 

@@ -7,8 +7,8 @@ import aiohttp
 import pytest
 
 from ari_bridge.outcomes import Outcome
-from frontend.client import Refused
-from frontend.client.audio import Silence, Tone
+from ari_bridge_client import Refused
+from ari_bridge_client.audio import Silence, Tone
 from tests.real.parts import both_versions
 from tests.real.placed import OFFER
 from tests.real.sdp import codecs

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from ari_bridge.outcomes import Outcome
+from ari_bridge_client import HttpClient
+from ari_bridge_client.audio import Silence
+from ari_bridge_client.models import CallInfo
 from deploy.demo.rtpengine import Rtpengine
-from frontend.client import HttpClient
-from frontend.client.audio import Silence
-from frontend.client.models import CallInfo
 from tests.chaos.front_end import FrontEnd
 from tests.real.parts import Pbx, both_versions
 from tests.real.placed import OFFER

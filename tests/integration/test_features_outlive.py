@@ -11,9 +11,9 @@ import aiohttp
 import pytest
 
 from ari_bridge.outcomes import Outcome
+from ari_bridge_client import Call, Client
+from ari_bridge_client.audio import Tone
 from deploy.demo.rtpengine import Rtpengine
-from frontend.client import Call, Client
-from frontend.client.audio import Tone
 from tests.chaos.front_end import FrontEnd
 from tests.integration.conftest import FAILED
 from tests.real.parts import Pbx, both_versions

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from frontend.client import Call, Client, HttpClient
-from frontend.client.audio import Tone
-from frontend.client.models import PreferenceInfo
+from ari_bridge_client import Call, Client, HttpClient
+from ari_bridge_client.audio import Tone
+from ari_bridge_client.models import PreferenceInfo
 from tests.real.own_machine import ADDRESS, PHONES, PROJECT, Machine, own_network
 from tests.real.rtp import RtpPeer
 from tests.real.sipp import Sipp

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import pytest
 
 from ari_bridge.outcomes import Outcome
-from frontend.client import Call, Client
-from frontend.client.audio import Tone
-from frontend.client.events import TransferFailed
+from ari_bridge_client import Call, Client
+from ari_bridge_client.audio import Tone
+from ari_bridge_client.events import TransferFailed
 from tests.real.parts import both_versions
 from tests.real.site import Site
 

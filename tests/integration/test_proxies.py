@@ -15,11 +15,11 @@ import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 from structlog.testing import capture_logs
 
+from ari_bridge_client import Client
+from ari_bridge_client.audio import Silence
+from ari_bridge_client.http_client import HttpClient
 from frontend.auth.proxies import parse_proxies
 from frontend.auth.users import Users
-from frontend.client import Client
-from frontend.client.audio import Silence
-from frontend.client.http_client import HttpClient
 from tests.real.proxies import HOST, KINDS, NAME, Proxy
 from tests.real.site import Site, SiteWith
 

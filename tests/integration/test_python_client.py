@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from ari_bridge.outcomes import Outcome
-from frontend.client import Client, HttpClient, Incoming, Problem, RecordingInfo, Refused, Tone
-from frontend.client.aiortc_media import WebRtc
-from frontend.client.events import Mute, TakenOver
+from ari_bridge_client import Client, HttpClient, Incoming, Problem, RecordingInfo, Refused, Tone
+from ari_bridge_client.aiortc_media import WebRtc
+from ari_bridge_client.events import Mute, TakenOver
 from tests.real.placed import OFFER
 from tests.real.site import Site, SiteWith
 

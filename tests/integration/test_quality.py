@@ -9,8 +9,8 @@ import pytest
 from aiortc import RTCDtlsTransport
 from aiortc.rtp import is_rtcp
 
-from frontend.client.audio import Tone
-from frontend.protocol import messages
+from ari_bridge_client.audio import Tone
+from ari_bridge_protocol import messages
 from tests.real.site import Site
 
 pytestmark = pytest.mark.real

@@ -23,9 +23,9 @@ from ari_bridge.media.codec_policy import CodecMode, CodecPolicy
 from ari_bridge.media.node_address import NodeAddress
 from ari_bridge.media.pool import Pool
 from ari_bridge.net import RtpAddress
+from ari_bridge_client.aiortc_media import let_loopback_in
+from ari_bridge_client.audio import Silence, Tone
 from deploy.demo.rtpengine import Rtpengine, loopback_ipv6
-from frontend.client.aiortc_media import let_loopback_in
-from frontend.client.audio import Silence, Tone
 from frontend.webrtc.ice_servers import Credentials, credentials
 from tests.real import free
 from tests.real.parts import require_installed

@@ -10,8 +10,8 @@ import aiohttp
 import numpy as np
 import pytest
 
-from frontend.client import Call
-from frontend.client.audio import Tone, tones_in
+from ari_bridge_client import Call
+from ari_bridge_client.audio import Tone, tones_in
 from tests.real.parts import both_versions
 from tests.real.site import Site, SiteWith
 

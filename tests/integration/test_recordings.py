@@ -18,8 +18,8 @@ from ari_bridge.errors import PeerRefused
 from ari_bridge.net import RtpAddress
 from ari_bridge.recordings import Collector, Library
 from ari_bridge.recordings.disk_store import DiskStore
+from ari_bridge_client.audio import Samples
 from deploy.demo.asterisk import INSIDE, Asterisk
-from frontend.client.audio import Samples
 from tests.component.call_store.conftest import ROOT
 from tests.component.conftest import until
 from tests.component.recordings.conftest import an_ended_call

@@ -14,9 +14,9 @@ from ari_bridge.media.ng import NgClient
 from ari_bridge.media.node_address import NodeAddress
 from ari_bridge.media.pool import Pool
 from ari_bridge.net import RtpAddress
+from ari_bridge_client.aiortc_media import let_loopback_in
+from ari_bridge_client.audio import Silence
 from deploy.demo.rtpengine import Rtpengine
-from frontend.client.aiortc_media import let_loopback_in
-from frontend.client.audio import Silence
 from tests.offers import OFFER
 from tests.real.parts import new_rtpengine
 from tests.real.rtp import RtpPeer

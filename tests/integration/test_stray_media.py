@@ -16,9 +16,9 @@ from ari_bridge.media.node_address import NodeAddress
 from ari_bridge.media.pool import Pool
 from ari_bridge.media.rtpengine import ASTERISK
 from ari_bridge.net import RtpAddress
+from ari_bridge_client import Call
+from ari_bridge_client.audio import Tone
 from deploy.demo.rtpengine import Rtpengine, loopback_ipv6
-from frontend.client import Call
-from frontend.client.audio import Tone
 from tests.real import free
 from tests.real.multihomed import Multihomed, is_media
 from tests.real.parts import both_versions, require_installed

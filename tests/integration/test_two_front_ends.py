@@ -1,4 +1,4 @@
-"""Two of them, or none: a second front end of one application, a client that takes it over, a call memory that is gone.
+"""Two of them, or none: a second front end of one application, a client that takes it over, a call store that is gone.
 
 Proved by what the far side's tone does at the phone: nobody hangs up what he does not know.
 """
@@ -14,10 +14,10 @@ import aiohttp
 import numpy as np
 import pytest
 
+from ari_bridge_client import Client
+from ari_bridge_client.audio import Silence, is_tone
 from deploy.demo.rtpengine import Rtpengine
 from frontend.cli.reconcile import reconcile
-from frontend.client import Client
-from frontend.client.audio import Silence, is_tone
 from tests.chaos.front_end import FrontEnd
 from tests.real.parts import Pbx, both_versions
 from tests.real.site import settings
@@ -115,7 +115,7 @@ async def test_one_that_knows_nothing_of_a_talk_keeps_it_and_the_operator_ends_i
             await asyncio.sleep(5)  # two sweeps
             [live] = (await following.get("/live"))["calls"]
             assert (live["callId"], live["ownerless"], live["state"]) == (call.id, True, "accepted")
-            assert "A CALL WITHOUT A RECORD WAS FOUND" in following.log.read_text()
+            assert "FOUND A CALL WITHOUT A ROW IN THE CALL STORE" in following.log.read_text()
             await heard_again(call)
             wanted = settings(pbx, rtpengine, state_dir=tmp_path / "nobody's")
             assert await asyncio.to_thread(reconcile, wanted, apply=False) == 0

@@ -1,4 +1,4 @@
-"""What a test's call memory may leave outside of its folder: a front end that was killed, or in trouble at its end."""
+"""What a test's call store may leave outside of its folder: a front end that was killed, or in trouble at its end."""
 
 from pathlib import Path
 

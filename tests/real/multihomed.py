@@ -15,7 +15,7 @@ from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSes
 
 from ari_bridge.media.pool import Pool
 from ari_bridge.net import RtpAddress
-from frontend.client.audio import ReceivedAudio, Tone, hear
+from ari_bridge_client.audio import ReceivedAudio, Tone, hear
 
 KEPT = 200  # media packets
 Address = tuple[str, int]

@@ -11,7 +11,7 @@ from typing import cast
 
 import numpy as np
 
-from frontend.client.audio import ReceivedAudio, Samples
+from ari_bridge_client.audio import ReceivedAudio, Samples
 
 RATE = 8000  # Hz, of PCMU
 FRAME = 160  # samples: 20 ms

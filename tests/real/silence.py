@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from frontend.client.audio import SILENCE_DBFS, TONE_SHARE, Samples
+from ari_bridge_client.audio import SILENCE_DBFS, TONE_SHARE, Samples
 
 FRAME_SECONDS = 0.02
 JITTER = 0.02

@@ -87,7 +87,11 @@ class Sipp:
             raise ScenarioFailed(self.name, None, f"{text!r} was not seen", self.messages) from None
 
     async def tell(self) -> None:
-        """Sends the INFO that a scenario waits for. SIPp knows the call by its Call-ID, and takes over our tag."""
+        """Sends the INFO that a scenario waits for, once it has a call. SIPp knows that by its Call-ID.
+
+        It takes over our tag. Raises ScenarioFailed where no call comes.
+        """
+        await self.saw("CSeq:")
         heard = self.messages.rpartition("message received")[2] or self.messages
         call_id, tag = _header(heard, "Call-ID"), _header(heard, "To" if "\nSIP/2.0" in heard else "From")
         party = f"<sip:test@{free.HOST}>;{tag.partition('>;')[2]}"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ari_bridge.outcomes import Outcome
-from frontend.client import Incoming
+from ari_bridge_client import Incoming
 from tests.real.parts import Pbx, both_versions
 from tests.real.sipp import Sipp
 from tests.real.site import Site

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from frontend.client import Call, HttpClient, Problem
-from frontend.client.audio import Tone
+from ari_bridge_client import Call, HttpClient, Problem
+from ari_bridge_client.audio import Tone
 from tests.real.parts import both_versions
 from tests.real.rtp import RtpPeer
 from tests.real.sipp import Sipp

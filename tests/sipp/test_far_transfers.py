@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ari_bridge.outcomes import Outcome
-from frontend.client.audio import Tone
+from ari_bridge_client.audio import Tone
 from tests.real.parts import both_versions
 from tests.real.rtp import RtpPeer
 from tests.real.sipp import Sipp

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from ari_bridge.outcomes import Outcome
-from frontend.client import Client
-from frontend.client.audio import Tone
+from ari_bridge_client import Client
+from ari_bridge_client.audio import Tone
 from tests.real.rtp import RtpPeer
 from tests.real.sipp import Sipp
 from tests.real.site import Site

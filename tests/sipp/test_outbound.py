@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ari_bridge.outcomes import Outcome
-from frontend.client.audio import Silence, Tone
+from ari_bridge_client.audio import Silence, Tone
 from tests.real.parts import both_versions
 from tests.real.rtp import PCMU, RtpPeer
 from tests.real.sipp import Sipp

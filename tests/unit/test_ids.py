@@ -14,7 +14,6 @@ from ari_bridge.ids import (
     is_digest,
     leg_id,
     leg_number,
-    new_call_id,
     parse_resource_id,
     party_id,
     party_number,
@@ -22,6 +21,7 @@ from ari_bridge.ids import (
     stem_of,
 )
 from ari_bridge.recordings.recording import stem_of_name
+from ari_bridge_protocol.call_ids import new_call_id
 
 CHOSEN = [
     "call-1790000000000",

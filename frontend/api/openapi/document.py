@@ -34,8 +34,6 @@ def document() -> dict[str, Any]:
     schemas, components = msgspec.json.schema_components(
         [one for one in wanted if not text_format_schema(one)], ref_template="#/components/schemas/{name}"
     )
-    for struct in structs_of(OPERATIONS):
-        _describe(struct, components[struct.__name__])
     by_type = dict(zip((repr(one) for one in wanted if not text_format_schema(one)), schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
@@ -99,10 +97,12 @@ def as_sent(value: msgspec.Struct) -> Any:
 
 
 def _parameter(operation: Endpoint[Any, Any], one: Parameter, by_type: Mapping[str, Any]) -> dict[str, Any]:
-    schema = dict(text_format_schema(one.type) or by_type[repr(one.type)])
+    written = text_format_schema(one.type)
+    schema = dict(written or by_type[repr(one.type)])
     told: dict[str, Any] = {"name": one.name, "in": one.place, "required": one.required}
-    said = description_of(operation.parameters, one.field)
-    if description := ". ".join(filter(None, [said, schema.pop("description", "").rstrip(".")])):
+    inner = schema.pop("description", "").rstrip(".")
+    how = inner if written else ""
+    if description := ". ".join(filter(None, [description_of(one.type), how])):
         told["description"] = description
     if one.default is not None:
         schema["default"] = msgspec.to_builtins(one.default)
@@ -151,10 +151,3 @@ def _problems(operation: Endpoint[Any, Any]) -> dict[str, dict[str, Any]]:
 
 def _example(code: str) -> Any:
     return as_sent(problem(code, KINDS[code].hint, request_id="9f2a4c1e7b3d5608"))
-
-
-def _describe(struct: type[msgspec.Struct], schema: dict[str, Any]) -> None:
-    """What the comments at its fields say; a reference has it beside itself, which 3.1 allows."""
-    for field in msgspec.structs.fields(struct):
-        if said := description_of(struct, field.name):
-            schema["properties"][field.encode_name]["description"] = said

@@ -73,7 +73,7 @@ def _operation(operation: Endpoint[Any, Any]) -> str:
         for one in operation.reads:
             written = text_format_schema(one.type) or {}
             kind = "string" if written else type_text(one.type)
-            said = [description_of(operation.parameters, one.field), written.get("description", "").rstrip(".")]
+            said = [description_of(one.type), written.get("description", "").rstrip(".")]
             must = "" if one.required else _default(one.default)
             words = ". ".join(filter(None, [*said, must]))
             rows.append(f"| `{one.name}` | {one.place} | {_cell(kind)} | {words} |")
@@ -155,7 +155,7 @@ def _struct(struct: type[msgspec.Struct]) -> str:
     rows = ["| field | type | meaning |", "|---|---|---|"]
     for field in msgspec.structs.fields(struct):
         mark = "" if field.required else "?"
-        said = description_of(struct, field.name) or ""
+        said = description_of(field.type) or ""
         rows.append(f"| `{field.encode_name}{mark}` | {_cell(type_text(field.type))} | {said} |")
     doc = " ".join((struct.__dict__.get("__doc__") or "").split())
     if doc.startswith(struct.__name__ + "("):

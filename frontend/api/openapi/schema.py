@@ -1,15 +1,11 @@
-"""The structs of the HTTP API, found by way of its operations, and what their source says of their fields."""
+"""The structs of the HTTP API, found through its operations, and the descriptions that their types carry."""
 
 import enum
-import inspect
-import sys
 from collections.abc import Iterator
-from functools import cache
-from typing import Any, get_args
+from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
 
-from frontend.api.openapi.comments import Comments, comment_of, field_comments
 from frontend.http.endpoint import Endpoint
 from frontend.http.problems import Problem
 
@@ -31,22 +27,14 @@ def enums_of(structs: list[type[msgspec.Struct]]) -> list[type[enum.Enum]]:
     return list(dict.fromkeys(found))
 
 
-def description_of(struct: type[msgspec.Struct], field: str) -> str | None:
-    return comment_of(struct, field, _comments(struct))
+def description_of(annotation: Any) -> str | None:
+    """What `Annotated[T, Meta(description=...)]` says of a field; the outermost one counts.
 
-
-def _comments(struct: type[msgspec.Struct]) -> Comments:
-    """Of the struct's own module, and of those where its bases are."""
-    found: Comments = {}
-    for cls in struct.__mro__:
-        if issubclass(cls, msgspec.Struct) and cls is not msgspec.Struct:
-            found |= _comments_of(cls.__module__)
-    return found
-
-
-@cache
-def _comments_of(module: str) -> Comments:
-    return field_comments(inspect.getsource(sys.modules[module]))
+    The description of a parameter with a text format of its own is not meant: that one says how it is written.
+    """
+    metas = get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
+    said = [one.description for one in metas if isinstance(one, msgspec.Meta) and not (one.extra or {}).get("parse")]
+    return next((text for text in reversed(said) if text), None)
 
 
 def _collect(annotation: Any, found: dict[type[msgspec.Struct], None]) -> None:

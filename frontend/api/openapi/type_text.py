@@ -9,7 +9,8 @@ import msgspec
 
 from ari_bridge.fsm.call import Direction
 from ari_bridge.outcomes import Detail, Outcome
-from frontend.protocol import messages
+from ari_bridge_protocol import messages
+from frontend.http.parameters import bare
 
 _SCALARS: dict[object, str] = {str: "string", int: "number", float: "number", bool: "boolean", Any: "unknown"}
 ENUMS: tuple[type[enum.Enum], ...] = (Direction, Outcome, Detail)
@@ -17,7 +18,7 @@ ENUMS: tuple[type[enum.Enum], ...] = (Direction, Outcome, Detail)
 
 def type_text(annotation: object) -> str:
     """A TypeScript type, with null where None may be."""
-    if annotation == messages.ClientState:
+    if bare(annotation) == bare(messages.ClientState):
         return "ClientState"
     if annotation is type(None):
         return "null"

@@ -3,21 +3,22 @@
 from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
 from ari_bridge.fsm.call import CallState, Direction, PartyState
 from ari_bridge.fsm.call_data import CallData, PartyData
 from ari_bridge.ids import CALL_ID_CHARACTERS
 from ari_bridge.outcomes import Outcome
+from ari_bridge_protocol.messages import ClientState
 from frontend.http import examples
 from frontend.http.endpoint import HEADER, Endpoint, Nothing, ResponseSpec
-from frontend.protocol.messages import ClientState
 
 CALLS, SIGNING_IN, SERVER = "Calls", "Signing in", "The server"
 
-ToDial = Annotated[str, msgspec.Meta(description="A number, as people write it.", examples=["600"])]
-ChosenId = Annotated[str, msgspec.Meta(min_length=1, max_length=CALL_ID_CHARACTERS, examples=["order-4711"])]
+ToDial = Annotated[str, Meta(description="A number, as people write it.", examples=["600"])]
+ChosenId = Annotated[str, Meta(min_length=1, max_length=CALL_ID_CHARACTERS, examples=["order-4711"])]
 IdempotencyKey = Annotated[
-    str | None, msgspec.Meta(min_length=1, max_length=255, pattern="^[ -~]+$", examples=["order-4711"]), HEADER
+    str | None, Meta(min_length=1, max_length=255, pattern="^[ -~]+$", examples=["order-4711"]), HEADER
 ]
 
 
@@ -25,49 +26,69 @@ IdempotencyKey = Annotated[
 
 
 class Keyed(msgspec.Struct, frozen=True):
-    idempotency_key: IdempotencyKey = msgspec.field(default=None, name="Idempotency-Key")
-    """Asked again with the same key, nothing is done twice: the answer is the same. Kept for 24 hours."""
+    idempotency_key: Annotated[
+        IdempotencyKey,
+        Meta(
+            description="Asked again with the same key, nothing is done twice: the answer is the same. Kept for "
+            "24 hours."
+        ),
+    ] = msgspec.field(default=None, name="Idempotency-Key")
 
 
 class OneCall(msgspec.Struct, frozen=True, rename="camel"):
-    call_id: str  # of the call
+    call_id: Annotated[str, Meta(description="of the call")]
 
 
 class OneCallKeyed(OneCall, frozen=True):
-    idempotency_key: IdempotencyKey = msgspec.field(default=None, name="Idempotency-Key")
-    """Asked again with the same key, nothing is done twice: the answer is the same. Kept for 24 hours."""
+    idempotency_key: Annotated[
+        IdempotencyKey,
+        Meta(
+            description="Asked again with the same key, nothing is done twice: the answer is the same. Kept for "
+            "24 hours."
+        ),
+    ] = msgspec.field(default=None, name="Idempotency-Key")
 
 
 class OneParty(OneCall, frozen=True, rename="camel"):
-    party: int  # its number in the call, 1 for the far side
+    party: Annotated[int, Meta(description="its number in the call, 1 for the far side")]
 
 
 class Invite(msgspec.Struct, frozen=True, rename="camel"):
     """Whom to call, and the browser's offer."""
 
     target: ToDial
-    sdp: str  # as `createOffer` made it; ICE candidates need not be gathered first
-    caller: str | None = None  # shown to the far side; with sign-in on it is the user
-    call_id: ChosenId | None = None  # 1 to 128 printable characters, chosen by you; else made by the server
-    prefer: Literal["opus", "pcmu"] | None = None  # the codec of your side; else as the server is set
+    sdp: Annotated[str, Meta(description="as `createOffer` made it; ICE candidates need not be gathered first")]
+    caller: Annotated[str | None, Meta(description="shown to the far side; with sign-in on it is the user")] = None
+    call_id: Annotated[
+        ChosenId | None, Meta(description="1 to 128 printable characters, chosen by you; else made by the server")
+    ] = None
+    prefer: Annotated[
+        Literal["opus", "pcmu"] | None, Meta(description="the codec of your side; else as the server is set")
+    ] = None
 
 
 class HoldBody(msgspec.Struct, frozen=True, rename="camel"):
-    held: bool = True  # false: take the others back
+    held: Annotated[bool, Meta(description="false: take the others back")] = True
 
 
 class TransferBody(msgspec.Struct, frozen=True, rename="camel"):
     """One of both."""
 
-    target: str | None = None  # blind: this number is called, and takes your place when it answers
-    to_call_id: str | None = None  # attended: the other parties of both calls are connected, and both calls end here
+    target: Annotated[
+        str | None, Meta(description="blind: this number is called, and takes your place when it answers")
+    ] = None
+    to_call_id: Annotated[
+        str | None, Meta(description="attended: the other parties of both calls are connected, and both calls end here")
+    ] = None
 
 
 class PartyBody(msgspec.Struct, frozen=True, rename="camel"):
     """One of both."""
 
-    target: str | None = None  # this number is called, and joins when it answers
-    from_call_id: str | None = None  # the party of that other call of yours joins at once, and that call ends
+    target: Annotated[str | None, Meta(description="this number is called, and joins when it answers")] = None
+    from_call_id: Annotated[
+        str | None, Meta(description="the party of that other call of yours joins at once, and that call ends")
+    ] = None
 
 
 class RecordBody(msgspec.Struct, frozen=True, rename="camel"):
@@ -75,13 +96,13 @@ class RecordBody(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class DtmfBody(msgspec.Struct, frozen=True, rename="camel"):
-    digits: Annotated[str, msgspec.Meta(pattern="^[0-9*#A-D]{1,32}$")]
+    digits: Annotated[str, Meta(pattern="^[0-9*#A-D]{1,32}$")]
 
 
 class FeedbackBody(msgspec.Struct, frozen=True, rename="camel"):
-    score: Annotated[int, msgspec.Meta(ge=1, le=5)]  # 5 is best
+    score: Annotated[int, Meta(ge=1, le=5, description="5 is best")]
     issue: Literal["echo", "choppy", "one_way", "delay", "noise", "dropped"] | None = None
-    comment: Annotated[str, msgspec.Meta(max_length=500)] = ""
+    comment: Annotated[str, Meta(max_length=500)] = ""
 
 
 class Credentials(msgspec.Struct, frozen=True):
@@ -96,14 +117,14 @@ class Placed(msgspec.Struct, frozen=True, rename="camel"):
     """A call that was begun. The far side has not answered yet."""
 
     call_id: str
-    sdp: str  # the SDP answer, for `setRemoteDescription`
+    sdp: Annotated[str, Meta(description="the SDP answer, for `setRemoteDescription`")]
     state: ClientState
 
 
 class SessionData(msgspec.Struct, frozen=True, rename="camel"):
-    token: str  # for `Authorization: Bearer TOKEN`
+    token: Annotated[str, Meta(description="for `Authorization: Bearer TOKEN`")]
     user: str
-    expires_at: float  # Unix seconds
+    expires_at: Annotated[float, Meta(description="Unix seconds")]
 
 
 class PhoneBookEntry(msgspec.Struct, frozen=True):
@@ -115,10 +136,10 @@ class ConfigData(msgspec.Struct, frozen=True, rename="camel"):
     """What a page needs to know before anybody signs in."""
 
     version: str
-    authentication: bool  # calls need a token
-    recording: bool  # calls can be recorded
-    preflight_number: str  # an echo, for trying the connection; "": there is none
-    feedback: bool  # it can be given after a call
+    authentication: Annotated[bool, Meta(description="calls need a token")]
+    recording: Annotated[bool, Meta(description="calls can be recorded")]
+    preflight_number: Annotated[str, Meta(description='an echo, for trying the connection; "": there is none')]
+    feedback: Annotated[bool, Meta(description="it can be given after a call")]
     phone_book: list[PhoneBookEntry]
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ari_bridge.call_store import NEWEST, CallStore, Position, StoreRefused
-from ari_bridge.cdr import Cursor, owner
+from ari_bridge.call_store import CallStore, StoreRefused
+from ari_bridge.cursor import NEWEST, Cursor
 from ari_bridge.errors import Unavailable
 from ari_bridge.fsm.call import Call, Direction
+from ari_bridge_protocol.messages import ClientState
+from frontend.calls.permissions import Principal
 from frontend.calls.views import client_state
-from frontend.protocol.messages import ClientState
 
 READ_AT_ONCE = 500
 READ_AT_MOST = 5000
@@ -20,7 +21,7 @@ AWAY_SECONDS = 2.0
 class Filter:
     """What is None or "" does not matter. Times are Unix seconds, of the call's begin."""
 
-    user: str | None = None
+    principal: Principal
     state: ClientState | None = None
     live: bool | None = None
     direction: Direction | None = None
@@ -32,7 +33,7 @@ class Filter:
         state = client_state(call)
         number = self.number.lower()
         return (
-            (self.user is None or self.user in call.users or self.user in (call.user, owner(call)))
+            self.principal.sees(call)
             and self.state in (None, state)
             and self.live in (None, state != "ended")
             and self.direction in (None, call.direction)
@@ -41,18 +42,18 @@ class Filter:
             and (self.until is None or call.created_at < self.until)
         )
 
-    def first_place(self, cursor: Cursor | None) -> Position:
+    def first_place(self, cursor: Cursor | None) -> Cursor:
         """From where on it is looked."""
         places = [NEWEST]
         if cursor:
-            places.append((cursor.created_at, cursor.call_id))
+            places.append(cursor)
         if self.until is not None:
-            places.append((self.until, ""))
+            places.append(Cursor(self.until, ""))
         return min(places)
 
-    def is_behind(self, place: Position) -> bool:
+    def is_behind(self, place: Cursor) -> bool:
         """Whether nothing that fits comes any more."""
-        return self.since is not None and place[0] < self.since
+        return self.since is not None and place.time < self.since
 
 
 async def page_of(
@@ -61,13 +62,13 @@ async def page_of(
     """At most `limit` calls, and where the next page begins; None: there is none.
 
     A call that begins meanwhile is before them all, so it moves nothing. `live`: the calls that stand, all of them.
-    Raises Unavailable: the call memory cannot be read now.
+    Raises Unavailable: the call store cannot be read now.
     """
     place = wanted.first_place(cursor)
     if wanted.live or wanted.state not in (None, "ended"):
         return _cut(sorted(live(), key=_place, reverse=True), wanted, place, limit, None)
     found: list[Call] = []
-    after: Position | None = place
+    after: Cursor | None = place
     read = 0
     while after and len(found) <= limit and read < READ_AT_MOST and not wanted.is_behind(after):
         try:
@@ -81,13 +82,13 @@ async def page_of(
 
 
 def _cut(
-    calls: list[Call], wanted: Filter, place: Position, limit: int, after: Position | None
+    calls: list[Call], wanted: Filter, place: Cursor, limit: int, after: Cursor | None
 ) -> tuple[list[Call], Cursor | None]:
     fitting = [call for call in calls if _place(call) < place and wanted.fits(call)]
     if len(fitting) > limit:
         after = _place(fitting[limit - 1])
-    return fitting[:limit], Cursor(*after) if after else None
+    return fitting[:limit], after
 
 
-def _place(call: Call) -> Position:
-    return call.created_at, call.id
+def _place(call: Call) -> Cursor:
+    return Cursor(call.created_at, call.id)

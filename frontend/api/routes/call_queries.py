@@ -4,50 +4,61 @@ from typing import Annotated
 
 import msgspec
 from aiohttp import web
+from msgspec import Meta
 
 from ari_bridge.call_store import CallStore
-from ari_bridge.cdr import Cursor
 from ari_bridge.engine.call_manager import CallManager
-from ari_bridge.errors import InvalidRequest, UnknownCall
+from ari_bridge.errors import InvalidRequest
 from ari_bridge.fsm.call import Direction
 from ari_bridge.fsm.call_data import CallData
+from ari_bridge_protocol.messages import ClientState
 from frontend.api.routes.call_endpoints import CALLS, EXAMPLE_CALL, OneCall
 from frontend.api.routes.call_list import Filter, page_of
+from frontend.api.routes.paging import NextCursor, PageCursor
 from frontend.auth.authenticator import Authenticator
+from frontend.calls.permissions import check_sees
 from frontend.http import examples
 from frontend.http.endpoint import HEADER, Endpoint, Nothing, ResponseSpec, TypedRequest
 from frontend.http.long_poll import MOST_SECONDS, CallChangeWaiter, tags_of
 from frontend.http.middleware import json_response
-from frontend.http.parameters import Timestamp, text_format
-from frontend.protocol.messages import ClientState
+from frontend.http.parameters import Timestamp
 
 _FRESH = {"Cache-Control": "no-store"}
 _TAG = {"ETag": "What this answer shows. Give it back in `If-None-Match`, and no change is missed."}
 
 
 class OneCallWatched(OneCall, frozen=True, rename="camel"):
-    wait: Annotated[int, msgspec.Meta(ge=0, le=MOST_SECONDS)] = 0
-    """Answer at the next change of the call, or after so many seconds."""
-    if_none_match: Annotated[str | None, HEADER] = msgspec.field(default=None, name="If-None-Match")
-    """The `ETag` of the answer before: where the call is another by now, the answer comes at once."""
+    wait: Annotated[
+        int, Meta(ge=0, le=MOST_SECONDS, description="Answer at the next change of the call, or after so many seconds.")
+    ] = 0
+    if_none_match: Annotated[
+        str | None,
+        HEADER,
+        Meta(
+            description="The `ETag` of the answer before: where the call is another by now, the answer comes at once."
+        ),
+    ] = msgspec.field(default=None, name="If-None-Match")
 
 
 class CallFilter(msgspec.Struct, frozen=True, rename="camel"):
     state: ClientState | None = None
-    live: bool | None = None  # true: those that have not ended
+    live: Annotated[bool | None, Meta(description="true: those that have not ended")] = None
     direction: Direction | None = None
-    number: Annotated[str | None, msgspec.Meta(min_length=1, max_length=64)] = None  # a part of the caller, or target
-    since: Timestamp | None = None  # when the call began
-    until: Timestamp | None = None  # not included
-    limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 50
-    cursor: Annotated[Cursor, text_format(Cursor.parse, {"type": "string"})] | None = (
-        None  # the `nextCursor` of the page before
+    number: Annotated[str | None, Meta(min_length=1, max_length=64, description="a part of the caller, or target")] = (
+        None
     )
+    since: Annotated[Timestamp | None, Meta(description="when the call began")] = None
+    until: Annotated[Timestamp | None, Meta(description="not included")] = None
+    limit: Annotated[int, Meta(ge=1, le=200)] = 50
+    cursor: PageCursor = None
 
 
 class CallPage(msgspec.Struct, frozen=True, rename="camel"):
-    calls: list[CallData]  # newest first; fewer than `limit`, or none, do not mean that there are no others
-    next_cursor: str | None  # null: there are no others
+    calls: Annotated[
+        list[CallData],
+        Meta(description="newest first; fewer than `limit`, or none, do not mean that there are no others"),
+    ]
+    next_cursor: NextCursor
 
 
 SHOW = Endpoint(
@@ -97,13 +108,9 @@ class CallsApi:
 
     async def show(self, asked: TypedRequest[OneCallWatched, Nothing]) -> web.Response:
         call_id, user = asked.parameters.call_id, asked.user
-        call = self._calls.get(call_id)
-        if user is not None and user != call.user and user not in call.users:
-            raise UnknownCall(f"There is no call {call_id[:64]!r}.", field="callId")
+        check_sees(asked.principal, self._calls.get(call_id))
         known = tags_of(asked.parameters.if_none_match)
-        shown = await self._watchers.next(
-            call_id, user, known, asked.parameters.wait, gone=lambda: _gone(asked.request)
-        )
+        shown = await self._watchers.next(call_id, user, known, asked.parameters.wait, gone=lambda: asked.client_gone)
         headers = {"ETag": shown.tag, **_FRESH}
         if shown.is_one_of(known):
             return web.Response(status=304, headers=headers)
@@ -114,7 +121,7 @@ class CallsApi:
         if given.since is not None and given.until is not None and given.since >= given.until:
             raise InvalidRequest("since must be before until.", field="since")
         wanted = Filter(
-            user=asked.user,
+            principal=asked.principal,
             state=given.state,
             live=given.live,
             direction=given.direction,
@@ -124,7 +131,3 @@ class CallsApi:
         )
         calls, after = await page_of(self._store, wanted, cursor=given.cursor, limit=given.limit, live=self._calls.live)
         return json_response(CallPage(list(map(CallData.of, calls)), str(after) if after else None), headers=_FRESH)
-
-
-def _gone(request: web.Request) -> bool:
-    return request.transport is None or request.transport.is_closing()

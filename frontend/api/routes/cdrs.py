@@ -7,9 +7,11 @@ from typing import Annotated, Any
 import msgspec
 import structlog
 from aiohttp import web
+from msgspec import Meta
 
-from ari_bridge.cdr import MOST_ROWS, Cdr, CdrService, CdrUnavailable, Cursor, Match, Page, Query, export
-from ari_bridge.errors import InvalidRequest, TooMany, UnknownCall
+from ari_bridge.cdr import MOST_ROWS, Cdr, CdrService, CdrUnavailable, Match, Page, Query, export, no_record
+from ari_bridge.cursor import Cursor
+from ari_bridge.errors import InvalidRequest, TooMany
 from ari_bridge.fsm.call import Direction
 from ari_bridge.outcomes import Outcome
 from frontend.auth.authenticator import Authenticator
@@ -43,21 +45,23 @@ Text = Annotated[str, text_format(_text, {"type": "string", "minLength": 1, "max
 class RecordFilters(msgspec.Struct, frozen=True, rename="camel"):
     """Which records."""
 
-    user: Text | None = None  # whose calls; with sign-in there are your own only
+    user: Annotated[Text | None, Meta(description="whose calls; with sign-in there are your own only")] = None
     direction: Direction | None = None
     outcome: Outcome | None = None
-    number: Text | None = None  # looked for in the caller, in the target, and in who was talked to
-    match: Match = Match.CONTAINS  # how it is
-    since: Timestamp | None = None  # when the call began
-    until: Timestamp | None = None  # not included
-    min_seconds: Annotated[float, msgspec.Meta(ge=0)] = 0.0  # of talk
+    number: Annotated[
+        Text | None, Meta(description="looked for in the caller, in the target, and in who was talked to")
+    ] = None
+    match: Annotated[Match, Meta(description="how it is")] = Match.CONTAINS
+    since: Annotated[Timestamp | None, Meta(description="when the call began")] = None
+    until: Annotated[Timestamp | None, Meta(description="not included")] = None
+    min_seconds: Annotated[float, Meta(ge=0, description="of talk")] = 0.0
 
 
 class RecordsWanted(RecordFilters, frozen=True, rename="camel"):
     cursor: Annotated[Cursor, text_format(Cursor.parse, {"type": "string"})] | None = (
         None  # `nextCursor` of the page before
     )
-    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_ROWS)] = 50
+    limit: Annotated[int, Meta(ge=1, le=MOST_ROWS)] = 50
 
 
 class OneRecord(msgspec.Struct, frozen=True, rename="camel"):
@@ -165,8 +169,8 @@ class RecordsApi:
             found = await self._records.get(call_id)
         except CdrUnavailable as error:
             raise _away(error) from error
-        if asked.user is not None and found.user != asked.user:  # whose it is, is not told
-            raise UnknownCall(f"There is no record of a call {call_id[:64]!r}.", field="callId")
+        if not asked.principal.sees_records_of(found.user):
+            raise no_record(call_id)
         return _json(found)
 
     async def download(self, asked: TypedRequest[RecordFilters, Nothing]) -> web.StreamResponse:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 import structlog
 from aiohttp import web
+from msgspec import Meta
 
 from ari_bridge.hooks import HookEvent, Hooks
 from frontend.auth.authenticator import Authenticator
@@ -73,20 +74,20 @@ class EventLog:
 class Since(msgspec.Struct, frozen=True):
     """After which event to begin; without: with what comes from now on."""
 
-    last_event_id: Annotated[Annotated[int, msgspec.Meta(ge=0)] | None, HEADER] = msgspec.field(
+    last_event_id: Annotated[Annotated[int, Meta(ge=0)] | None, HEADER] = msgspec.field(
         default=None, name="Last-Event-ID"
     )
-    query_id: Annotated[int, msgspec.Meta(ge=0)] | None = msgspec.field(default=None, name="lastEventId")
+    query_id: Annotated[int, Meta(ge=0)] | None = msgspec.field(default=None, name="lastEventId")
 
 
 class EventData(msgspec.Struct, frozen=True, rename="camel"):
     """One event: what stands in `data:`."""
 
-    id: int  # counts up; where the server was started anew, from 1 on
-    at: float  # Unix seconds
+    id: Annotated[int, Meta(description="counts up; where the server was started anew, from 1 on")]
+    at: Annotated[float, Meta(description="Unix seconds")]
     name: str
-    call_id: str | None  # of which call it is; null: of none
-    data: dict[str, Any]  # what docs/HOOKS.md says of this `name`
+    call_id: Annotated[str | None, Meta(description="of which call it is; null: of none")]
+    data: Annotated[dict[str, Any], Meta(description="what docs/HOOKS.md says of this `name`")]
 
 
 _EXAMPLE = EventData(42, examples.AT, "call.digit", examples.CALL_ID, {"callId": examples.CALL_ID, "digit": "5"})

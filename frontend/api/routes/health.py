@@ -6,10 +6,11 @@ pending (calls that stand go on until then), or the dialplan has not the context
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from aiohttp import web
+from msgspec import Meta
 
 from ari_bridge.ari.client import Ari
 from ari_bridge.ari.readiness import Readiness
@@ -29,32 +30,36 @@ _Status = Literal["ok", "degraded", "draining", "unavailable"]
 
 class PartCheck(msgspec.Struct, frozen=True, omit_defaults=True):
     ok: bool
-    reason: str | None = None  # why it is not; with `ok`: what is wrong with it though calls can be made
+    reason: Annotated[
+        str | None, Meta(description="why it is not; with `ok`: what is wrong with it though calls can be made")
+    ] = None
     version: str | None = None
 
 
 class NodeCheck(msgspec.Struct, frozen=True, omit_defaults=True):
     """One rtpengine."""
 
-    ok: bool  # it takes calls
+    ok: Annotated[bool, Meta(description="it takes calls")]
     address: str
     state: str
     sessions: int
-    reason: str | None = None  # why it takes none
-    seconds: float | None = None  # how long its last answer took
+    reason: Annotated[str | None, Meta(description="why it takes none")] = None
+    seconds: Annotated[float | None, Meta(description="how long its last answer took")] = None
 
 
 class MediaCheck(msgspec.Struct, frozen=True, omit_defaults=True):
-    ok: bool  # one of them takes calls
+    ok: Annotated[bool, Meta(description="one of them takes calls")]
     nodes: list[NodeCheck]
     reason: str | None = None
 
 
 class Checks(msgspec.Struct, frozen=True, omit_defaults=True):
     ari: PartCheck
-    pbx: PartCheck  # it makes channels and media legs, and has the context that calls begin in
+    pbx: Annotated[
+        PartCheck, Meta(description="it makes channels and media legs, and has the context that calls begin in")
+    ]
     rtpengine: MediaCheck
-    store: PartCheck  # the call memory
+    store: Annotated[PartCheck, Meta(description="the call store")]
     recordings: PartCheck
     records: PartCheck
 

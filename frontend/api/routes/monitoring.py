@@ -3,10 +3,11 @@
 import asyncio
 import time
 from collections import Counter
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from aiohttp import web
+from msgspec import Meta
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from ari_bridge.ari.client import Ari
@@ -36,8 +37,8 @@ class ChannelData(msgspec.Struct, frozen=True, rename="camel"):
     state: str
     caller: str
     connected: str
-    created_at: str  # as Asterisk writes it
-    call_id: str | None  # of which call of ours it is; null: of none
+    created_at: Annotated[str, Meta(description="as Asterisk writes it")]
+    call_id: Annotated[str | None, Meta(description="of which call of ours it is; null: of none")]
 
 
 class BridgeData(msgspec.Struct, frozen=True, rename="camel"):
@@ -46,16 +47,16 @@ class BridgeData(msgspec.Struct, frozen=True, rename="camel"):
     id: str
     technology: str
     type: str
-    channels: list[str]  # ids
-    call_id: str | None  # of which call of ours it is; null: of none
+    channels: Annotated[list[str], Meta(description="ids")]
+    call_id: Annotated[str | None, Meta(description="of which call of ours it is; null: of none")]
 
 
 class LiveData(msgspec.Struct, frozen=True, rename="camel"):
     calls: list[CallData]
     channels: list[ChannelData]
     bridges: list[BridgeData]
-    last_event_id: int  # `/events` with this number tells all that comes after
-    reason: str | None  # why Asterisk was not asked; null: it was
+    last_event_id: Annotated[int, Meta(description="`/events` with this number tells all that comes after")]
+    reason: Annotated[str | None, Meta(description="why Asterisk was not asked; null: it was")]
 
 
 class Started(msgspec.Struct, frozen=True):
@@ -64,12 +65,12 @@ class Started(msgspec.Struct, frozen=True):
 
 
 class StatsData(msgspec.Struct, frozen=True, rename="camel"):
-    since: float  # Unix seconds: when the server was started
+    since: Annotated[float, Meta(description="Unix seconds: when the server was started")]
     active_calls: int
     active_by_state: dict[str, int]
     started: Started
     outcomes: dict[str, int]
-    connections: int  # open WebSockets
+    connections: Annotated[int, Meta(description="open WebSockets")]
     users_online: int
 
 

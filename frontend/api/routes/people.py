@@ -1,27 +1,29 @@
 """The HTTP API of the directory and of one's own preferences. docs/PEOPLE.md tells what they do."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from aiohttp import web
+from msgspec import Meta
 
 from ari_bridge.errors import InvalidRequest
+from ari_bridge_protocol.messages import CallPreferences, PersonSummary
 from frontend.auth.authenticator import Authenticator
 from frontend.http.endpoint import Endpoint, Nothing, ResponseSpec, TypedRequest
 from frontend.http.middleware import json_response
 from frontend.presence.preferences import UserServices
-from frontend.protocol import messages
-from frontend.protocol.messages import CallPreferences, PersonSummary
 
 PEOPLE = "People"
 
 
 class Directory(msgspec.Struct, frozen=True):
-    people: list[PersonSummary]  # by number
+    people: Annotated[list[PersonSummary], Meta(description="by number")]
 
 
 class Whose(msgspec.Struct, frozen=True):
-    user: str | None = None  # whose preferences; only where nobody signs in: else they are your own
+    user: Annotated[
+        str | None, Meta(description="whose preferences; only where nobody signs in: else they are your own")
+    ] = None
 
 
 _EXAMPLE = CallPreferences(forward_no_answer="voicemail", ring_seconds=20)
@@ -89,11 +91,10 @@ class PeopleApi:
         return json_response(Directory(self._attendant.directory.people()))
 
     async def show(self, asked: TypedRequest[Whose, Nothing]) -> web.Response:
-        return json_response(_told(self._attendant.preferences(self._me(asked))))
+        return json_response(self._attendant.preferences(self._me(asked)))
 
     async def change(self, asked: TypedRequest[Whose, CallPreferences]) -> web.Response:
-        wanted = messages.Preferences(**msgspec.structs.asdict(asked.body))
-        return json_response(_told(await self._attendant.set(self._me(asked), wanted)))
+        return json_response(await self._attendant.set(self._me(asked), asked.body))
 
     def _me(self, asked: TypedRequest[Whose, Any]) -> str:
         """Raises InvalidRequest, InvalidUser."""
@@ -105,7 +106,3 @@ class PeopleApi:
         if not named:
             raise InvalidRequest("Say whose preferences: ?user=NAME.", field="user")
         return self._access.identify(named, None)
-
-
-def _told(preferences: messages.Preferences) -> CallPreferences:
-    return CallPreferences(**msgspec.structs.asdict(preferences))

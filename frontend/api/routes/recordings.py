@@ -3,39 +3,28 @@
 A user has the recordings of the calls that were theirs; of others it is not even told that there are any.
 """
 
-import base64
 from contextlib import aclosing
 from typing import Annotated, Any
 
 import msgspec
 import structlog
 from aiohttp import web
+from msgspec import Meta
 
-from ari_bridge.errors import InvalidRequest
 from ari_bridge.recordings import Filters, Library, Recording, StoreFailed
+from frontend.api.routes.paging import NextCursor, PageCursor
 from frontend.auth.authenticator import Authenticator
 from frontend.http import examples
 from frontend.http.endpoint import HEADER, Endpoint, Nothing, ResponseSpec, TypedRequest
 from frontend.http.middleware import allow_origin, json_response
-from frontend.http.parameters import Timestamp, text_format
+from frontend.http.parameters import Timestamp
 from frontend.http.problems import ProblemError
 
 LIMIT, MOST = 50, 500
 RETRY_SECONDS = 30
 """When to ask again while the store does not answer."""
 
-Place = tuple[float, str]
-"""Where a page ends: when its last recording was begun, and that one's name."""
-
 log = structlog.get_logger(__name__)
-
-
-def _cursor(text: str) -> Place:
-    try:
-        data = base64.b64decode(text[:400] + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        return msgspec.json.decode(data, type=tuple[float, str])
-    except (ValueError, msgspec.DecodeError):  # also UnicodeEncodeError, binascii.Error
-        raise InvalidRequest("cursor must be the nextCursor of the page before.", field="cursor") from None
 
 
 # --- the operations ----------------------------------------------------------
@@ -46,29 +35,28 @@ class RecordingData(msgspec.Struct, frozen=True, rename="camel"):
 
     name: str
     call_id: str
-    user: str | None  # whose call it was; null: nobody's
+    user: Annotated[str | None, Meta(description="whose call it was; null: nobody's")]
     caller: str
     target: str
     started_at: float
-    seconds: float  # of sound: pauses are left out
-    size: int  # bytes of the sound file
-    sha256: str  # of the sound file, in hexadecimal
+    seconds: Annotated[float, Meta(description="of sound: pauses are left out")]
+    size: Annotated[int, Meta(description="bytes of the sound file")]
+    sha256: Annotated[str, Meta(description="of the sound file, in hexadecimal")]
 
 
 class RecordingPage(msgspec.Struct, frozen=True, rename="camel"):
     """Newest first."""
 
     recordings: list[RecordingData]
-    next_cursor: str | None  # the `cursor` of the next page; null: this is the last
+    next_cursor: NextCursor
 
 
 class RecordingFilters(msgspec.Struct, frozen=True, rename="camel"):
     call_id: str | None = None
-    since: Timestamp | None = None  # when it was begun
-    until: Timestamp | None = None  # not included
-    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST)] = LIMIT
-    cursor: Annotated[Place, text_format(_cursor, {"type": "string"})] | None = None
-    """the `nextCursor` of the page before"""
+    since: Annotated[Timestamp | None, Meta(description="when it was begun")] = None
+    until: Annotated[Timestamp | None, Meta(description="not included")] = None
+    limit: Annotated[int, Meta(ge=1, le=MOST)] = LIMIT
+    cursor: PageCursor = None
 
 
 class OneRecording(msgspec.Struct, frozen=True):
@@ -76,9 +64,13 @@ class OneRecording(msgspec.Struct, frozen=True):
 
 
 class AudioWanted(OneRecording, frozen=True):
-    download: str | None = None  # whatever it says: a browser saves the file, and does not play it
-    range: Annotated[str | None, HEADER] = msgspec.field(default=None, name="Range")  # one range of bytes
-    if_range: Annotated[str | None, HEADER] = msgspec.field(default=None, name="If-Range")  # an ETag
+    download: Annotated[
+        str | None, Meta(description="whatever it says: a browser saves the file, and does not play it")
+    ] = None
+    range: Annotated[str | None, HEADER, Meta(description="one range of bytes")] = msgspec.field(
+        default=None, name="Range"
+    )
+    if_range: Annotated[str | None, HEADER, Meta(description="an ETag")] = msgspec.field(default=None, name="If-Range")
     if_none_match: Annotated[str | None, HEADER] = msgspec.field(default=None, name="If-None-Match")
 
 
@@ -175,7 +167,7 @@ class RecordingsApi:
         wanted = asked.parameters
         filters = Filters(user=asked.user, call_id=wanted.call_id, since=wanted.since, until=wanted.until)
         page = self._library.find(filters, before=wanted.cursor, limit=wanted.limit)
-        following = _encode_cursor(page.recordings[-1]) if page.more else None
+        following = str(page.recordings[-1].cursor) if page.more else None
         return json_response(RecordingPage([_told(one) for one in page.recordings], following))
 
     async def show(self, asked: TypedRequest[OneRecording, Nothing]) -> web.Response:
@@ -240,7 +232,7 @@ class RecordingsApi:
         """Raises ProblemError also for another user's: whose it is, is not told."""
         name = asked.parameters.name
         recording = self._library.get(name)
-        if recording is None or asked.user not in (None, recording.user):
+        if recording is None or not asked.principal.sees_records_of(recording.user):
             raise ProblemError("unknown_recording", f"There is no recording {name[:100]!r}.", field="name")
         return recording
 
@@ -277,10 +269,6 @@ def _range(request: web.Request, if_range: str | None, size: int, tag: str) -> t
         return (max(0, size + wanted.start), size) if size else None
     start, end = wanted.start or 0, size if wanted.stop is None else min(size, wanted.stop)
     return (start, end) if start < end else None
-
-
-def _encode_cursor(recording: Recording) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode(recording.place)).decode().rstrip("=")
 
 
 def _store_failed(recording: Recording, error: StoreFailed) -> ProblemError:

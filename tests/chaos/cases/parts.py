@@ -3,8 +3,8 @@
 import asyncio
 import time
 
-from frontend.client import Client, ClientError
-from frontend.client.audio import Tone
+from ari_bridge_client import Client, ClientError
+from ari_bridge_client.audio import Tone
 from tests.chaos.browser import Browsers
 from tests.chaos.case import Case, on_one_system
 from tests.chaos.far import PAGE_TONE

@@ -7,8 +7,8 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from pathlib import Path
 
 from ari_bridge.fsm.call import Direction
-from frontend.client import Client, ClientError
-from frontend.client.audio import Silence
+from ari_bridge_client import Client, ClientError
+from ari_bridge_client.audio import Silence
 from tests.chaos.case import Case, Run
 from tests.chaos.front_end import NotServing
 from tests.chaos.kill_plugin import MOMENTS, VARIABLE, steps_of_hang_up, steps_of_set_up

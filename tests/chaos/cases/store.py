@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
-from frontend.client import ClientError
+from ari_bridge_client import ClientError
 from tests.chaos.browser import browsers
 from tests.chaos.case import Case, Run
 from tests.chaos.network import run as command
@@ -71,7 +71,7 @@ async def _through(fault: Fault, talk: Talk, system: System) -> Seen:
         health = await system.front_end.get("/health")
     if "store" not in str(health) or "'ok': False" not in str(health):
         wrong.append(f"the operator is not told: {health}")
-    if "the call memory cannot be written" not in system.front_end.log.read_text()[words:]:
+    if "the call store cannot be written" not in system.front_end.log.read_text()[words:]:
         wrong.append("the log does not say so")
     await _well_again(system)
     before = talk.connections()

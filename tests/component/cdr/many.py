@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from msgspec import structs
 
-from ari_bridge.cdr import Cdr, Cursor, Match, Query
+from ari_bridge.cdr import Cdr, Match, Query
 from ari_bridge.cdr.database import Database
+from ari_bridge.cursor import Cursor
 from ari_bridge.fsm.call import Direction
 from ari_bridge.outcomes import Outcome
 from tests.component.cdr.conftest import NOW

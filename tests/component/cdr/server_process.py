@@ -1,7 +1,7 @@
 """A process that ends calls and says so, until it is killed.
 
 `python -m tests.component.cdr.server_process STATE_DIR NAME [URL]`. A line with the id for each call whose end the
-call memory has taken.
+call store has taken.
 """
 
 import asyncio

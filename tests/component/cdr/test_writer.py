@@ -104,13 +104,13 @@ async def test_a_file_that_another_program_has_locked_is_written_later(server: S
         server.end(an_ended_call("during"))
         await unhealthy(server)
         assert "locked" in server.records.reason
-        assert metrics.REGISTRY.get_sample_value("call_records_healthy") == 0
-        assert metrics.REGISTRY.get_sample_value("call_records_waiting") == 1
+        assert metrics.REGISTRY.get_sample_value("cdr_healthy") == 0
+        assert metrics.REGISTRY.get_sample_value("cdr_pending") == 1
         assert await server.row("before"), "it can be read meanwhile"
     await healthy(server)
     await recorded(server, ["during"])
     assert server.records.reason == ""
-    assert metrics.REGISTRY.get_sample_value("call_records_healthy") == 1
+    assert metrics.REGISTRY.get_sample_value("cdr_healthy") == 1
 
 
 async def test_a_file_that_was_deleted_is_made_anew_with_all_that_is_known(server: Server, state_dir: Path) -> None:
@@ -149,13 +149,13 @@ async def test_a_file_of_a_newer_version_is_told_and_left_alone(state_dir: Path)
 
 
 async def test_a_row_that_is_refused_keeps_no_other_back(server: Server) -> None:
-    before = metrics.REGISTRY.get_sample_value("call_records_refused_total") or 0
+    before = metrics.REGISTRY.get_sample_value("cdr_rejected_total") or 0
     server.end(an_ended_call("good1"))
     server.hooks.emit(CallEnded(an_ended_call("bad_one", cause=Cause(2**70))))
     server.end(an_ended_call("good2"))
     await recorded(server, ["good1", "good2"])
     assert server.records.healthy
-    assert metrics.REGISTRY.get_sample_value("call_records_refused_total") == before + 1
+    assert metrics.REGISTRY.get_sample_value("cdr_rejected_total") == before + 1
     assert await server.row("bad_one") is None
 
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from frontend.client import HttpClient, Patience
+from ari_bridge_client import HttpClient, Patience
 from frontend.settings import Settings
 from tests.component.frontend.conftest import app as app
 from tests.component.frontend.conftest import pbx as pbx

@@ -7,9 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from ari_bridge.outcomes import Outcome
-from frontend.app import App
-from frontend.auth.users import Users
-from frontend.client import (
+from ari_bridge_client import (
     Call,
     Client,
     ClientError,
@@ -18,8 +16,10 @@ from frontend.client import (
     Refused,
     WaitTimeout,
 )
-from frontend.client.events import CallEvent, Ended, Failed, Hold, Recording
-from frontend.protocol.messages import Preferences
+from ari_bridge_client.events import CallEvent, Ended, Failed, Hold, Recording
+from ari_bridge_protocol.messages import Preferences
+from frontend.app import App
+from frontend.auth.users import Users
 from frontend.settings import Settings
 from tests.chaos.proxy import Proxy
 from tests.fakes.ari import Answers, FakeAri, RingsForEver
@@ -125,7 +125,7 @@ async def test_many_at_once_get_each_their_own_answer(app: App, pbx: FakeAri) ->
 
 
 async def test_calls_that_ended_long_ago_are_forgotten(app: App, pbx: FakeAri, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("frontend.client.client._ENDED_KEPT", 2)
+    monkeypatch.setattr("ari_bridge_client.client._ENDED_KEPT", 2)
     pbx.far_side = Answers()
     async with Client(app.url) as client:
         for _ in range(5):
@@ -194,7 +194,7 @@ async def test_a_call_that_ended_meanwhile_says_how(app: App, pbx: FakeAri, prox
 async def test_a_path_that_went_dead_is_noticed(
     app: App, pbx: FakeAri, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("frontend.client.connection.BEAT_SECONDS", 0.1)
+    monkeypatch.setattr("ari_bridge_client.connection.BEAT_SECONDS", 0.1)
     pbx.far_side = Answers()
     async with Client(proxy.url) as client:
         call = await talking(client)

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from frontend.client import ConnectionFailed, DownloadFailed, HttpClient, Patience, Problem, Refused
+from ari_bridge_client import ConnectionFailed, DownloadFailed, HttpClient, Patience, Problem, Refused
 from tests.fakes.http_api import Asked, FakeHttpApi, Given, ok, problem
 
 CALL: dict[str, Any] = {

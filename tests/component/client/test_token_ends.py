@@ -10,9 +10,9 @@ import jwt
 import pytest
 
 from ari_bridge.outcomes import Outcome
+from ari_bridge_client import AuthenticationLost, Call, Client, GivenOffer, HttpClient, Refused
 from frontend.app import App
 from frontend.auth.users import Users
-from frontend.client import AuthenticationLost, Call, Client, GivenOffer, HttpClient, Refused
 from frontend.settings import Settings
 from tests.chaos.proxy import Proxy
 from tests.fakes.ari import Answers, FakeAri

@@ -1,7 +1,6 @@
 """Preferences, voicemail and the directory, as pages and programs meet them."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -10,37 +9,38 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from ari_bridge.preferences import PreferenceFile
 from frontend.api.routes.people import PeopleApi
 from frontend.app import App
 from frontend.auth.authenticator import Authenticator
 from frontend.auth.users import Users
 from frontend.http import middleware
 from frontend.presence.preferences import UserServices
+from frontend.settings import Settings
 from tests.component.conftest import until
 from tests.fakes.ari import FakeAri, RingsForEver
 from tests.offers import OFFER
 
 
 @pytest.fixture
-async def attendant(app: App, pbx: FakeAri, tmp_path: Path) -> AsyncIterator[UserServices]:
+def settings(settings: Settings, pbx: FakeAri) -> Settings:
     pbx.mailboxes["1001@default"] = (2, 1)
     pbx.phones |= {"PJSIP/200": "online", "PJSIP/201": "offline", "PJSIP/trunk": "online"}
-    attendant = UserServices(
-        app.ari,
-        app.calls,
-        app.pages,
-        app.hooks,
-        PreferenceFile(tmp_path / "preferences.json"),
-        mailbox="{user}@default",
-        voicemail_number="*97",
-        names={"200": "Reception", "1002": "Ada"},
-        known_users=lambda: ["1001", "1002"],
-        endpoints=("2*",),
+    return settings.model_copy(
+        update={
+            "voicemail_mailbox": "{user}@default",
+            "voicemail_number": "*97",
+            "phone_book": (("200", "Reception"), ("1002", "Ada")),
+            "people_endpoints": ("2*",),
+        }
     )
-    await attendant.start()
-    yield attendant
-    await attendant.close()
+
+
+@pytest.fixture
+async def attendant(app: App) -> UserServices:
+    directory = app.attendant.directory
+    directory._known_users = lambda: ["1001", "1002"]  # as with sign-in, which would need tokens
+    directory.changed()
+    return app.attendant
 
 
 class Page:
@@ -117,9 +117,9 @@ async def test_preferences_need_a_user(app: App, attendant: UserServices) -> Non
         assert messages[-1]["code"] == "unauthorized"
 
 
-async def test_a_disk_that_fails_is_told_to_who_asked(app: App, attendant: UserServices, tmp_path: Path) -> None:
+async def test_a_disk_that_fails_is_told_to_who_asked(app: App, attendant: UserServices, settings: Settings) -> None:
     async with Page(app, "1001") as page:
-        (tmp_path / "preferences.json").mkdir()
+        (settings.state_dir / "preferences.json").mkdir()
         await page.send(type="preferences", doNotDisturb=True)
         error = await page.told("error")
         assert (error["code"], error["retryAfter"]) == ("unavailable", 5.0)
@@ -285,6 +285,7 @@ async def test_preferences_and_people_by_http(attendant: UserServices, tmp_path:
     headers = {"Authorization": f"Bearer {(await access.sign_in('1001', 'secret', '')).token}"} if sign_in else {}
     site = web.Application(middlewares=[middleware.errors_told])
     site.add_routes(PeopleApi(attendant, access).routes())
+    await until(attendant.directory.people, "the directory")
     async with TestServer(site) as server:
         await asked(str(server.make_url("/")), headers)
 

@@ -6,9 +6,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from frontend.client import ConnectionFailed, ConnectionLost, Refused
-from frontend.client.connection import Connection
-from frontend.client.retry import LONGEST_WAIT, wait_after
+from ari_bridge_client import ConnectionFailed, ConnectionLost, Refused
+from ari_bridge_client.connection import Connection
+from ari_bridge_client.retry import LONGEST_WAIT, wait_after
 
 
 class Refusing:

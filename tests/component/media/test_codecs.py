@@ -117,10 +117,10 @@ async def test_candidates_for_a_leg_that_is_deleted_meanwhile_leave_nothing(medi
 
 
 async def test_each_choice_is_counted_with_its_reason(media_with: MediaWith) -> None:
-    before = count("pcmu", "asked")
+    before = count("pcmu", "requested")
     media = await media_with(1)
     await media.pool.offer("a-em", OFFER, "pcmu")
-    assert count("pcmu", "asked") == before + 1
+    assert count("pcmu", "requested") == before + 1
 
 
 def count(codec: str, reason: str) -> float:

@@ -56,7 +56,7 @@ def disk_store(tmp_path: Path) -> DiskStore:
 
 
 def an_ended_call(call_id: str) -> Call | None:
-    """As a call memory that knows every call but those of others."""
+    """As a call store that knows every call but those of others."""
     if call_id.startswith("other"):
         return None
     return a_call(call_id, CallState.ENDED, user="1001", answered_at=2.0)

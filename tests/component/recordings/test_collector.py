@@ -127,20 +127,20 @@ async def test_a_store_in_trouble_delays_and_loses_nothing(
 ) -> None:
     async with an_archive(pbx, s3_store, tmp_path / "state") as archive:
         setattr(s3, trouble, 503 if trouble == "refuse" else True)
-        failed = metrics.RECORDING_FAILURES.labels("keep")._value.get()
+        failed = metrics.RECORDING_FAILURES.labels("store")._value.get()
         sounds = {}
         for number in range(5):
             pbx.sound = sounds[f"call{number}-rec1"] = a_sound(0.1 * (number + 1))
             await archive.record(f"call{number}-rec1")
-        await until(lambda: Step.KEEP in archive.collector.troubles, "the operator is told")
+        await until(lambda: Step.STORE in archive.collector.troubles, "the operator is told")
         assert set(pbx.stored) == set(sounds), "nothing is deleted before it is kept"
-        assert metrics.RECORDING_FAILURES.labels("keep")._value.get() > failed
-        assert metrics.RECORDINGS_WAITING._value.get() == 5
+        assert metrics.RECORDING_FAILURES.labels("store")._value.get() > failed
+        assert metrics.RECORDINGS_PENDING._value.get() == 5
         setattr(s3, trouble, 0)
         await archive.kept(*sounds)
         assert {name: await archive.sound(name) for name in sounds} == sounds
         assert pbx.stored == {} and archive.collector.troubles == {}
-        assert metrics.RECORDINGS_WAITING._value.get() == 0
+        assert metrics.RECORDINGS_PENDING._value.get() == 0
 
 
 @pytest.mark.parametrize("trouble", ["refused", "cut", "hung", "gone"])
@@ -181,7 +181,7 @@ async def test_one_that_never_works_does_not_stop_the_others(archive: Archive) -
             await archive.record(f"call{number}-rec1")
         await until(lambda: archive.collector.waiting == 1, "the others are kept")
         assert set(archive.pbx.stored) == {"bad1-rec1"} and len(archive.library) == 5
-    assert [line["event"] for line in logs if line["event"].startswith("recordings ")] == ["recordings wait"]
+    assert [line["event"] for line in logs if line["event"].startswith("recordings ")] == ["recordings are delayed"]
 
 
 async def test_a_delete_that_asterisk_refuses_is_tried_again_without_another_upload(
@@ -208,7 +208,7 @@ async def test_what_waits_when_asterisk_is_lost_for_good_still_arrives(
     s3.refuse = 503
     async with an_archive(pbx, s3_store, tmp_path / "state") as archive:
         await archive.record("call1-rec1")
-        await until(lambda: Step.KEEP in archive.collector.troubles, "it has been fetched")
+        await until(lambda: Step.STORE in archive.collector.troubles, "it has been fetched")
     pbx.stored.clear()  # its disk is gone
     s3.refuse = 0
     async with an_archive(pbx, s3_store, tmp_path / "state") as archive:

@@ -31,9 +31,9 @@ def parts(place: Path) -> list[Path]:
     return list(place.rglob("*.part"))
 
 
-@pytest.mark.parametrize("full", [Step.FETCH, Step.KEEP])
+@pytest.mark.parametrize("full", [Step.FETCH, Step.STORE])
 async def test_a_full_disk_delays_and_loses_nothing(small_disk: Path, pbx: FakeAri, tmp_path: Path, full: Step) -> None:
-    """FETCH: the state directory is on it; KEEP: the store is."""
+    """FETCH: the state directory is on it; STORE: the store is."""
     state_dir = small_disk / "state" if full is Step.FETCH else tmp_path / "state"
     store = DiskStore(tmp_path / "kept" if full is Step.FETCH else small_disk / "kept")
     pbx.sound = a_sound(10)  # 160 kB

@@ -146,8 +146,8 @@ async def test_a_store_that_is_away_at_the_start_is_listed_later(
     s3.refuse = 503
     library = Library(s3_store, tmp_path, days=1e6)
     await library.start()
-    await until(lambda: library.reason, "it is told")
+    await until(lambda: library.health.reason, "it is told")
     s3.refuse = 0
     await until(lambda: library.get("call1-rec1"), "it is listed")
-    await until(lambda: not library.reason, "it is told to be over")
+    await until(lambda: not library.health.reason, "it is told to be over")
     await library.close()

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 import pytest
 from multidict import MultiDict
 
-from ari_bridge.cdr import Cursor, Match, Query
+from ari_bridge.cdr import Match, Query
+from ari_bridge.cursor import Cursor
 from ari_bridge.errors import InvalidRequest
 from ari_bridge.fsm.call import Direction
 from ari_bridge.outcomes import Outcome
@@ -79,7 +80,7 @@ def test_every_parameter_is_taken() -> None:
         ("limit", "٣", "1 to 500"),
         ("limit", "9" * 30, "1 to 500"),
         ("limit", "ten", "1 to 500"),
-        ("cursor", "!", "The cursor is not one"),
+        ("cursor", "!", "cursor must be the nextCursor"),
         ("caller", "600", "There is no parameter 'caller', but cursor, direction"),
     ],
 )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from frontend.client.urls import http_url, ws_url
+from ari_bridge_client.urls import http_url, ws_url
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from ari_bridge.fsm.call import Direction
 from ari_bridge.outcomes import Outcome
-from frontend.client import Call, ConnectionLost, MediaUnavailable, WaitTimeout
-from frontend.client.errors import ClientError
-from frontend.client.events import (
+from ari_bridge_client import Call, ConnectionLost, MediaUnavailable, WaitTimeout
+from ari_bridge_client.errors import ClientError
+from ari_bridge_client.events import (
     AS_WANTED,
     Accepted,
     CallEvent,
@@ -27,8 +27,8 @@ from frontend.client.events import (
     Reconnecting,
     Ringing,
 )
-from frontend.protocol import messages
-from frontend.protocol.messages import CallSummary, IceServer, PartySummary
+from ari_bridge_protocol import messages
+from ari_bridge_protocol.messages import CallSummary, IceServer, PartySummary
 
 
 class Nobody:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frontend.client.sse import MOST_BYTES, Block, NoEventStream, Parser
+from ari_bridge_client.sse import MOST_BYTES, Block, NoEventStream, Parser
 
 STREAM = (
     "retry: 1500\n\nid: 1\nevent: call.started\ndata: {}\n\n: still here\n\n"

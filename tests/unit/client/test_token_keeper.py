@@ -6,7 +6,7 @@ import json
 import jwt
 import pytest
 
-from frontend.client.token_keeper import renew_in
+from ari_bridge_client.token_keeper import renew_in
 
 SECRET = "x" * 32
 

@@ -15,9 +15,9 @@ BOTH = frozenset({Codec.OPUS, Codec.PCMU})
         (CodecMode.PCMU, None, False, Choice(Codec.PCMU, CodecReason.SETTING)),
         (CodecMode.AUTO, None, False, Choice(Codec.OPUS, CodecReason.SETTING)),
         (CodecMode.AUTO, None, True, Choice(Codec.PCMU, CodecReason.LOAD)),
-        (CodecMode.AUTO, Codec.OPUS, True, Choice(Codec.OPUS, CodecReason.ASKED)),
-        (CodecMode.OPUS, Codec.PCMU, False, Choice(Codec.PCMU, CodecReason.ASKED)),
-        (CodecMode.PCMU, Codec.OPUS, False, Choice(Codec.OPUS, CodecReason.ASKED)),
+        (CodecMode.AUTO, Codec.OPUS, True, Choice(Codec.OPUS, CodecReason.REQUESTED)),
+        (CodecMode.OPUS, Codec.PCMU, False, Choice(Codec.PCMU, CodecReason.REQUESTED)),
+        (CodecMode.PCMU, Codec.OPUS, False, Choice(Codec.OPUS, CodecReason.REQUESTED)),
     ],
 )
 def test_the_call_goes_before_the_load_and_the_load_before_the_setting(

@@ -50,10 +50,10 @@ def test_page_by_page_is_the_whole_list_once(recordings: list[tuple[int, int]], 
     before = None
     while page := list(islice(index.newest_first(Filters(), before), limit)):
         pages += page
-        before = page[-1].place
+        before = page[-1].cursor
     assert pages == list(index.newest_first(Filters()))
     assert len(pages) == len(index) == len({number for _, number in recordings})
-    assert pages == sorted(pages, key=lambda recording: recording.place, reverse=True)
+    assert pages == sorted(pages, key=lambda recording: recording.cursor, reverse=True)
 
 
 def test_one_of_the_same_name_is_replaced_and_removed_once() -> None:
@@ -86,6 +86,6 @@ def test_a_page_of_ten_thousand() -> None:
     index = an_index(*(a_recording(number, user=str(number % 7)) for number in range(1, 10_001)))
     filters = Filters(user="3", since=100.0, until=9_000.0)
     page = list(islice(index.newest_first(filters), 50))
-    rest = list(index.newest_first(filters, page[-1].place))
+    rest = list(index.newest_first(filters, page[-1].cursor))
     assert page[0].started_at == 8998.0
     assert len(page) + len(rest) == sum(100 <= number < 9_000 and number % 7 == 3 for number in range(1, 10_001))

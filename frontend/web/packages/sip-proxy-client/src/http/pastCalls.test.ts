@@ -22,7 +22,7 @@ it("comes from the call records, of this user alone, a page at a time", async ()
   expect(asked).toEqual(["/cdrs?user=1001&limit=50", "/cdrs?user=1001&limit=5&cursor=more"]);
 });
 
-it("comes from the memory of calls where no records are kept: what has ended, of this user alone", async () => {
+it("comes from the call store where no records are kept: what has ended, of this user alone", async () => {
   const call = { direction: "inbound", target: "1001", user: null, users: [], answeredAt: null, leftAt: null, left: null, outcome: "unreachable", endedAt: 9 };
   const calls = [
     { ...call, callId: "missed" },

@@ -1,5 +1,5 @@
 // The calls of the user that have ended, on whichever device: from the call records (docs/RECORDS.md), and where the
-// server keeps none, from its memory of calls.
+// server keeps none, from its call store.
 
 import type { CallData, Cdr } from "../protocol/api.js";
 import { HttpError, type HttpApi } from "./HttpApi.js";

@@ -32,12 +32,12 @@ export interface PhoneBookEntry {
 export interface Placed {
   callId: string;
   sdp: string; // the SDP answer, for `setRemoteDescription`
-  state: ClientState;
+  state: ClientState; // A call's state as clients see it; `ended` is the last and comes once.
 }
 
 /** Whom to call, and the browser's offer. */
 export interface Invite {
-  target: string;
+  target: string; // A number, as people write it.
   sdp: string; // as `createOffer` made it; ICE candidates need not be gathered first
   caller?: string | null; // shown to the far side; with sign-in on it is the user
   callId?: string | null; // 1 to 128 printable characters, chosen by you; else made by the server
@@ -130,7 +130,7 @@ export interface FeedbackBody {
 
 export interface CallPage {
   calls: CallData[]; // newest first; fewer than `limit`, or none, do not mean that there are no others
-  nextCursor: string | null; // null: there are no others
+  nextCursor: string | null; // `cursor` of the next page; null on the last one
 }
 
 export interface Directory {
@@ -155,7 +155,7 @@ export interface CallPreferences {
 /** Newest first. */
 export interface RecordingPage {
   recordings: RecordingData[];
-  nextCursor: string | null; // the `cursor` of the next page; null: this is the last
+  nextCursor: string | null; // `cursor` of the next page; null on the last one
 }
 
 /** A recording. Times are Unix seconds. */
@@ -171,10 +171,10 @@ export interface RecordingData {
   sha256: string; // of the sound file, in hexadecimal
 }
 
-/** `nextCursor`: the cursor of the next page; None where there is none. */
+/** Newest first. */
 export interface Page {
   cdrs: Cdr[];
-  nextCursor: string | null;
+  nextCursor: string | null; // `cursor` of the next page; null on the last one
 }
 
 /**
@@ -271,7 +271,7 @@ export interface Checks {
   ari: PartCheck;
   pbx: PartCheck; // it makes channels and media legs, and has the context that calls begin in
   rtpengine: MediaCheck;
-  store: PartCheck; // the call memory
+  store: PartCheck; // the call store
   recordings: PartCheck;
   records: PartCheck;
 }

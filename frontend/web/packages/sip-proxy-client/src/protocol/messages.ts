@@ -1,4 +1,4 @@
-// Generated from frontend/protocol/messages.py by `python -m frontend.codegen`. Do not edit.
+// Generated from ari_bridge_protocol/messages.py by `python -m frontend.codegen`. Do not edit.
 
 export type Direction = "outbound" | "inbound";
 
@@ -31,7 +31,7 @@ export interface PartySummary {
 export interface CallSummary {
   callId: string;
   direction: Direction;
-  state: ClientState;
+  state: ClientState; // A call's state as clients see it; `ended` is the last and comes once.
   target: string;
   caller: string;
   callerName: string;
@@ -361,7 +361,7 @@ export interface MediaDiscarded {
 export interface State {
   type: "state";
   callId: string;
-  state: ClientState;
+  state: ClientState; // A call's state as clients see it; `ended` is the last and comes once.
   direction: Direction;
   target: string;
   caller: string;

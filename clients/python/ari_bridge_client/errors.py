@@ -1,0 +1,185 @@
+"""Every error that the client raises, under one base.
+
+    ClientError
+    ├── ConnectionFailed     the server cannot be reached, or let us not in
+    ├── ConnectionLost       the WebSocket closed, and is not made again
+    ├── Refused              the server said no, on the WebSocket: `code` is its word
+    │   └── Problem          the same over HTTP (RFC 9457 problem details)
+    ├── WaitTimeout          what was waited for did not come in time, or cannot come any more
+    ├── AuthenticationLost   the token is not taken (any more): no calls until there is another
+    ├── DownloadFailed       a recording arrived otherwise than the server says that it is
+    ├── MediaUnavailable     the sound of this call is made elsewhere, or nowhere
+    └── MediaMissing         sound was asked for without the packages that make it
+
+Each has `code` (stable, for programs), `name` (of its class), `message` (one sentence, for people) and `fatal`: asking
+again unchanged will fail again. `retry_after`: for how many seconds the server asks not to be asked again, else 0.
+"""
+
+from dataclasses import dataclass
+
+from ari_bridge_client.models import CauseInfo
+
+FATAL_CODES = frozenset(
+    {
+        "malformed",
+        "unknown_type",
+        "invalid_request",
+        "invalid_sdp",
+        "invalid_target",
+        "idempotency_key_reused",
+        "unauthorized",
+        "forbidden",
+        "unknown_call",
+        "unknown_recording",
+        "range_not_satisfiable",
+        "in_doubt",
+        "not_found",
+        "method_not_allowed",
+        "too_large",
+    }
+)
+"""What the server answers to a request that is wrong as it stands."""
+
+
+class ClientError(Exception):
+    """Base of all. Two of the attributes are the class's, the others the occasion's."""
+
+    code = "error"
+    fatal = False
+    retry_after = 0.0
+
+    @property
+    def name(self) -> str:
+        return type(self).__name__
+
+    @property
+    def message(self) -> str:
+        return str(self)
+
+
+class ConnectionFailed(ClientError):
+    """The server cannot be reached, or refused the connection. `status`: HTTP status of the refusal, else 0."""
+
+    code = "connection_failed"
+
+    def __init__(self, url: str, reason: str, status: int = 0, retry_after: float = 0.0) -> None:
+        super().__init__(url, reason, status, retry_after)
+        self.url = url
+        self.reason = reason
+        self.status = status
+        self.retry_after = retry_after
+
+    def __str__(self) -> str:
+        return f"cannot connect to {self.url}: {self.reason}"
+
+
+class ConnectionLost(ClientError):
+    """The WebSocket closed. `close_code`: RFC 6455 section 7.4, 0 where none came."""
+
+    code = "connection_lost"
+
+    def __init__(self, close_code: int = 0, reason: str = "") -> None:
+        super().__init__(close_code, reason)
+        self.close_code = close_code
+        self.reason = reason
+
+    def __str__(self) -> str:
+        code = f" (code {self.close_code})" if self.close_code else ""
+        return f"the connection to the server is closed{code}{': ' + self.reason if self.reason else ''}"
+
+
+class Refused(ClientError):
+    """The server said no. `field`: which value was wrong; `call_id`: of which call; "" where neither is told."""
+
+    def __init__(self, code: str, detail: str, *, field: str = "", call_id: str = "", retry_after: float = 0.0) -> None:
+        super().__init__(code, detail)
+        self.code = code
+        self.detail = detail
+        self.field = field
+        self.call_id = call_id
+        self.retry_after = retry_after
+        self.fatal = code in FATAL_CODES
+
+    def __str__(self) -> str:
+        field = f" (field {self.field})" if self.field else ""
+        return f"{self.code}: {self.detail}{field}"
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What the server tells of a refused HTTP request, as RFC 9457 has it, and our members beside it."""
+
+    status: int
+    code: str = "error"
+    title: str = ""
+    detail: str = ""
+    type: str = "about:blank"
+    field: str = ""
+    call_id: str = ""
+    outcome: str = ""  # of a call that ended before its SDP answer
+    cause: CauseInfo | None = None  # of the same
+    retry_after: float = 0.0  # seconds
+    request_id: str = ""  # stands in the server's log
+
+
+class Problem(Refused):
+    """An HTTP request was refused; `details` has all that was told of it."""
+
+    def __init__(self, details: Details) -> None:
+        super().__init__(
+            details.code,
+            details.detail or details.title or f"HTTP {details.status}",
+            field=details.field,
+            call_id=details.call_id,
+            retry_after=details.retry_after,
+        )
+        self.details = details
+        self.status = details.status
+
+    @property
+    def request_id(self) -> str:
+        return self.details.request_id
+
+    def __reduce__(self) -> tuple[type["Problem"], tuple[Details]]:
+        return (Problem, (self.details,))
+
+
+class WaitTimeout(ClientError):
+    """What was waited for did not come; the text says what came instead."""
+
+    code = "not_seen"
+
+
+class AuthenticationLost(ClientError):
+    """The server does not take the token any more, nor the session: it is connected to no longer."""
+
+    code = "signed_out"
+    fatal = True
+
+
+class DownloadFailed(ClientError):
+    """The file differs from what the server says of the recording; nothing was kept."""
+
+    code = "download_failed"
+
+
+class MediaUnavailable(ClientError):
+    code = "no_media"
+    fatal = True
+
+    def __init__(self, call_id: str) -> None:
+        super().__init__(call_id)
+        self.call_id = call_id
+
+    def __str__(self) -> str:
+        return f"the sound of call {self.call_id} is not made here"
+
+
+class MediaMissing(ClientError, ImportError):  # type: ignore[misc]  # both have a `name`: ours holds
+    """aiortc or numpy is not installed. Signalling and HTTP work without them."""
+
+    code = "media_missing"
+    fatal = True
+
+    def __init__(self, package: str | None) -> None:
+        super().__init__(f"sound needs the package {package or 'aiortc'}: pip install 'ari-bridge-client[audio]'")
