@@ -49,7 +49,7 @@ export class PeerConnection {
 
   /**
    * A connection with its offer made, ahead of the call: a click then only sends it. Opens no port yet.
-   * Which ICE servers `reach` knows is asked when the offer is sent: they may come, or change, meanwhile.
+   * Which ICE servers `iceConfig` knows is asked when the offer is sent: they may come, or change, meanwhile.
    */
   static async prepare(iceConfig = new IceConfig()): Promise<PeerConnection> {
     if (typeof RTCPeerConnection === "undefined") throw new MicrophoneError("no_webrtc"); // switched off: by a setting, or an extension
@@ -59,7 +59,7 @@ export class PeerConnection {
     return new PeerConnection(connection, sender, await connection.createOffer(), iceConfig);
   }
 
-  /** The SDP offer, at once. Gathering goes on behind it; once there is an answer, `found` is told what to send of it. */
+  /** The SDP offer, at once. Gathering goes on behind it; once there is an answer, `onCandidate` is told what to send of it. */
   offer(listener: (state: MediaState) => void, found?: (candidate: LocalCandidate) => void): string {
     this.#listener = listener;
     if (!this.#iceConfig.isDefault) this.#configure();
