@@ -12,10 +12,11 @@ from aiohttp import web
 
 from ari_bridge.ari.client import Ari
 from ari_bridge.ari.readiness import Readiness
-from ari_bridge.call_store import SqliteStore
+from ari_bridge.call_store import SqliteCallStore
 from ari_bridge.cdr import CdrService
-from ari_bridge.engine.call_manager import CallManager, Limits
+from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.engine.inbound_policy import InboundCallPolicy
+from ari_bridge.engine.limits import Limits
 from ari_bridge.hooks import Hooks, load_plugins
 from ari_bridge.media.codec_policy import CodecPolicy, OpusOptions
 from ari_bridge.media.pool import Pool
@@ -100,7 +101,7 @@ class App:
             ),
         )
         self.pages = WebSocketRegistrar()
-        self.store = SqliteStore(settings.state_dir, days=settings.call_store_days)
+        self.store = SqliteCallStore(settings.state_dir, days=settings.call_store_days)
         preference_file = settings.state_dir / "preferences.json"
         preferences = PreferenceFile(preference_file)
         self._routes = _routes(settings)

@@ -6,9 +6,9 @@ from urllib.parse import quote
 
 import msgspec
 
+from ari_bridge.call_store.database_handle import FILE
 from ari_bridge.call_store.process_lock import StoreRefused
 from ari_bridge.call_store.rows import Row, to_call
-from ari_bridge.call_store.sqlite_store import FILE
 from ari_bridge.fsm.call import Call
 
 _LIVE = "SELECT id, revision, created_at, record FROM calls WHERE ended_at IS NULL ORDER BY created_at"

@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 import msgspec
+import structlog
 from msgspec.structs import replace
 
 from ari_bridge.call_store import clock
@@ -15,6 +16,8 @@ from ari_bridge.call_store.clock import Clock
 from ari_bridge.fsm import timeline
 from ari_bridge.fsm.call import Call, CallState
 from ari_bridge.ids import stem_of
+
+log = structlog.get_logger(__name__)
 
 PERSISTED_FIELDS = (
     "id",
@@ -131,3 +134,12 @@ def to_call(row: Row) -> Call:
         call = replace(call, deadlines=clock.as_of(call.deadlines, written, now))
         return call if row.ended or abs(set_by) <= NOT_SET else timeline.shifted(call, set_by)
     return replace(call, deadlines=()) if call.deadlines else call
+
+
+def to_call_or_none(row: Row) -> Call | None:
+    """As `to_call`; None, and a line in the log, for a row that cannot be decoded."""
+    try:
+        return to_call(row)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        log.error("cannot decode the stored row of a call", call=row.id, reason=str(error))
+        return None

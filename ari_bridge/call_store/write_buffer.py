@@ -8,9 +8,9 @@ import structlog
 from ari_bridge.call_store.rows import Row
 from ari_bridge.call_store.spill_journal import SpillJournal
 
-BATCH = 100
+BATCH_ROWS = 100
 """Rows written without letting the event loop do anything else: about 2 ms."""
-MOST_ROWS = 100_000
+MAX_ROWS = 100_000
 """Calls kept in memory (about 100 MB); above it the oldest ended ones are in the journal alone."""
 
 log = structlog.get_logger(__name__)
@@ -51,7 +51,7 @@ class WriteBuffer:
         self.rows[row.id] = row
         rewritten = not self.journal.stands or (self.journal.outgrown and not self._more_in_journal)
         self._to_journal(None if rewritten else row)
-        if len(self.rows) > MOST_ROWS:
+        if len(self.rows) > MAX_ROWS:
             self._make_room()
 
     def add_all(self, rows: Iterable[Row]) -> None:
@@ -67,10 +67,10 @@ class WriteBuffer:
         """All that is to be written; `written` is to be called for each, and it ends when nothing is left."""
         if self._more_in_journal:
             rows = self.journal.rows()
-            while batch := list(islice(rows, BATCH)):
+            while batch := list(islice(rows, BATCH_ROWS)):
                 yield batch
         while self.rows:
-            yield list(islice(self.rows.values(), BATCH))
+            yield list(islice(self.rows.values(), BATCH_ROWS))
 
     def written(self, batch: list[Row]) -> None:
         for row in batch:

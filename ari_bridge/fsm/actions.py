@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ari_bridge.fsm.call import Resource, Step
 from ari_bridge.fsm.events import ChannelGone, RecordingVerb, Timer
-from ari_bridge.outcomes import Outcome
+from ari_bridge.fsm.notifications import Notification
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ class StopRinging:
 
 
 @dataclass(frozen=True, slots=True)
-class TellCaller:
-    """Tell the pages that ring who it is that calls: it has changed."""
+class UpdateCaller:
+    """Send the ringing pages the caller's new identity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,61 +123,10 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class AskOffer:
-    """Tell the page that its media is lost, and that a new offer is needed."""
+class Notify:
+    """Notify the listeners."""
 
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class TellMedia:
-    """Give the SDP answer to who listens."""
-
-
-@dataclass(frozen=True, slots=True)
-class TellState:
-    """Give the state to who listens."""
-
-
-@dataclass(frozen=True, slots=True)
-class TellDigit:
-    digit: str
-
-
-@dataclass(frozen=True, slots=True)
-class TellHold:
-    """`by_us`: whose hold it is."""
-
-    held: bool
-    by_us: bool
-
-
-@dataclass(frozen=True, slots=True)
-class TellRefused:
-    """What our side asked for, in one word, has come to nothing, as Asterisk did not do it."""
-
-    what: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class TellParty:
-    """How one party stands; 1 is the far side."""
-
-    party: int
-
-
-@dataclass(frozen=True, slots=True)
-class TellTransfer:
-    """What became of a transfer to this party. `failure` None: it has our side's place."""
-
-    party: int
-    failure: Outcome | None
-
-
-@dataclass(frozen=True, slots=True)
-class TellRecording:
-    failure: str = ""
+    notification: Notification
 
 
 Action = (
@@ -186,7 +135,7 @@ Action = (
     | SendDigits
     | RingPages
     | StopRinging
-    | TellCaller
+    | UpdateCaller
     | StartTimer
     | CancelTimer
     | CancelTimers
@@ -196,13 +145,5 @@ Action = (
     | PlayMusic
     | Mute
     | Record
-    | AskOffer
-    | TellMedia
-    | TellState
-    | TellDigit
-    | TellHold
-    | TellRefused
-    | TellParty
-    | TellTransfer
-    | TellRecording
+    | Notify
 )

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from ari_bridge.errors import WrongState
 from ari_bridge.fsm import setup_plan
-from ari_bridge.fsm.actions import Action, CancelTimers, Do, Mute, PlayMusic, Record, Release, StopRinging, TellState
+from ari_bridge.fsm.actions import Action, CancelTimers, Do, Mute, Notify, PlayMusic, Record, Release, StopRinging
 from ari_bridge.fsm.call import (
     FACTS_OF_A_LEG,
     Call,
@@ -25,6 +25,7 @@ from ari_bridge.fsm.call import (
     SupersededResource,
 )
 from ari_bridge.fsm.events import RecordingVerb
+from ari_bridge.fsm.notifications import StateChanged
 from ari_bridge.outcomes import Cause, Detail, Outcome
 
 Decision = tuple[Call, list[Action]]
@@ -73,7 +74,7 @@ def advance(call: Call) -> Decision:
 def moved(call: Call, state: CallState) -> Decision:
     """The state, told to who listens; but no client hears of a state before it has its SDP answer."""
     told = Fact.ANSWER_TOLD in call.facts and state is not ACCEPTING
-    return replace(call, state=state), [TellState()] if told else []
+    return replace(call, state=state), [Notify(StateChanged())] if told else []
 
 
 # --- who hears what -----------------------------------------------------------------
@@ -133,7 +134,7 @@ def end(call: Call, at: float, outcome: Outcome, cause: Cause | None = None, dia
 
     One that our side has left was told as ended already, with that outcome.
     """
-    actions: list[Action] = [CancelTimers()] if call.left else [CancelTimers(), TellState()]
+    actions: list[Action] = [CancelTimers()] if call.left else [CancelTimers(), Notify(StateChanged())]
     if Fact.PAGES_RING in call.facts and Fact.ACCEPTED not in call.facts:
         actions.append(StopRinging(None, _STOP_REASONS.get(outcome, "cancelled")))
     if call.direction is Direction.INBOUND and call.state is not UP and outcome in _OUR_FAULT:

@@ -15,17 +15,7 @@ from msgspec.structs import replace
 
 from ari_bridge.errors import IllegalEvent, WrongState
 from ari_bridge.fsm import deadlines, events, setup_plan
-from ari_bridge.fsm.actions import (
-    Action,
-    AskSipStatus,
-    RingPages,
-    SendDigits,
-    StartTimer,
-    StopRinging,
-    TellDigit,
-    TellHold,
-    TellState,
-)
+from ari_bridge.fsm.actions import Action, AskSipStatus, Notify, RingPages, SendDigits, StartTimer, StopRinging
 from ari_bridge.fsm.call import Call, CallState, Direction, Fact, PartyState, Resource, Step
 from ari_bridge.fsm.decisions import (
     ACCEPTING,
@@ -47,6 +37,7 @@ from ari_bridge.fsm.decisions import (
     without,
 )
 from ari_bridge.fsm.events import Event, Failure, Timer
+from ari_bridge.fsm.notifications import DigitReceived, HoldChanged, StateChanged
 from ari_bridge.fsm.rules import parties, recording
 from ari_bridge.fsm.rules.connected import connected_line_changed
 from ari_bridge.fsm.rules.media import (
@@ -189,7 +180,7 @@ def pages_rang(call: Call, event: events.PagesRang) -> Decision:
     call = replace(call, state=RINGING, ringing_at=event.at, users=event.users, facts=facts)
     call, steps = advance(call)
     again: list[Action] = [StartTimer(Timer.RING)] if call.ring_seconds else []  # it runs since the caller arrived
-    return call, [*steps, *again, TellState()]
+    return call, [*steps, *again, Notify(StateChanged())]
 
 
 _NO_PAGE_RINGS = {
@@ -286,12 +277,12 @@ def far_hangs_up(call: Call, event: events.FarHangsUp) -> Decision:
 
 @leads_to()
 def far_digit(call: Call, event: events.FarDigit) -> Decision:
-    return call, [TellDigit(event.digit)]
+    return call, [Notify(DigitReceived(event.digit))]
 
 
 @leads_to()
 def far_holds(call: Call, event: events.FarHeld) -> Decision:
-    return replace(call, held_by_far=event.held), [TellHold(event.held, by_us=False)]
+    return replace(call, held_by_far=event.held), [Notify(HoldChanged(by_us=False))]
 
 
 @leads_to(*ENDS)
@@ -443,7 +434,7 @@ def not_released(call: Call, event: events.ReleaseFailed) -> Decision:
     cause = call.cause or Cause()
     if cause.detail is not None:
         return call, []
-    return replace(call, cause=dataclasses.replace(cause, detail=Detail.STILL_CONNECTED)), [TellState()]
+    return replace(call, cause=dataclasses.replace(cause, detail=Detail.STILL_CONNECTED)), [Notify(StateChanged())]
 
 
 def _let_go(call: Call, actions: list[Action]) -> Decision:
@@ -452,7 +443,7 @@ def _let_go(call: Call, actions: list[Action]) -> Decision:
         return call, actions
     if Resource.FAR in call.holds or any(party.state is not PartyState.GONE for party in call.parties):
         return call, actions
-    return replace(call, cause=dataclasses.replace(call.cause, detail=None)), [*actions, TellState()]
+    return replace(call, cause=dataclasses.replace(call.cause, detail=None)), [*actions, Notify(StateChanged())]
 
 
 give_far_away, line_changed = parties.give_far_away, connected_line_changed

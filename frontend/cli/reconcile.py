@@ -12,7 +12,7 @@ from rich.table import Table
 from ari_bridge.ari.client import Ari
 from ari_bridge.call_store import StoreRefused, knows, live_records
 from ari_bridge.engine.ports import Backends
-from ari_bridge.engine.reconciler import GRACE_SECONDS, in_our_hands, look, reap
+from ari_bridge.engine.reconciler import GRACE_S, application_channels, reap, take_snapshot
 from ari_bridge.errors import PeerError, PeerRefused
 from ari_bridge.fsm.call import Call
 from ari_bridge.fsm.inventory import Finding, Ownership, classify
@@ -70,7 +70,7 @@ async def _reconcile(settings: Settings, apply: bool, end: str) -> Report:
             report.refused = [one for one in report.ended if not await reap(peers, one)]
             return report
         if report.orphans:
-            await asyncio.sleep(GRACE_SECONDS)  # what is just being made or released is none
+            await asyncio.sleep(GRACE_S)  # what is just being made or released is none
             again = await _compare(peers, settings)
             report.orphans = [one for one in again.orphans if one in report.orphans]
         if apply:
@@ -82,10 +82,10 @@ async def _reconcile(settings: Settings, apply: bool, end: str) -> Report:
 
 
 async def _compare(peers: Backends, settings: Settings) -> Report:
-    seen = await look(peers)
+    seen = await take_snapshot(peers)
     records = {call.id: call for call in live_records(settings.state_dir)}
     try:
-        ours = in_our_hands(await peers.ari.application(), seen)
+        ours = application_channels(await peers.ari.application(), seen)
     except PeerRefused:  # no server has run since the PBX's start: it does not know our application
         ours = []
     stems = {stem_of(call_id) for call_id in records}

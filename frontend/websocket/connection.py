@@ -9,23 +9,22 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from ari_bridge.engine.call_manager import (
-    CallManager,
+from ari_bridge.engine.call_manager import CallManager
+from ari_bridge.engine.prewarm import LegDiscarded, LegReady
+from ari_bridge.errors import CallerError, InvalidRequest, Unavailable, UnknownCall, WrongState
+from ari_bridge.fsm.call import Call, CallState, Direction
+from ari_bridge.fsm.notifications import (
     DigitReceived,
     HoldChanged,
-    LegDiscarded,
-    LegReady,
     MediaNeeded,
     MediaReady,
+    Notification,
     PartyChanged,
     RecordingChanged,
     RequestRefused,
     StateChanged,
     TransferEnded,
-    Update,
 )
-from ari_bridge.errors import CallerError, InvalidRequest, Unavailable, UnknownCall, WrongState
-from ari_bridge.fsm.call import Call, CallState, Direction
 from ari_bridge.ids import leg_id
 from ari_bridge_protocol import messages
 from ari_bridge_protocol.messages import ClientMessage
@@ -145,7 +144,7 @@ class ClientConnection:
     def _leave(self) -> None:
         """What a closed connection leaves: no ringing, and calls that go on without it."""
         self._unregister()
-        self._calls.cool(self.session)
+        self._calls.discard_media(self.session)
         for handle in (self._telling, self._ice_again):
             if handle:
                 handle.cancel()
@@ -176,7 +175,7 @@ class ClientConnection:
             case messages.PrepareMedia():
                 self._prepare_media(message)
             case messages.DiscardMedia():
-                self._calls.cool(self.session)
+                self._calls.discard_media(self.session)
             case messages.Hangup(call_id):
                 if call_id in self._ringing and self._user:
                     self._calls.decline(call_id, user=self._user)
@@ -203,7 +202,7 @@ class ClientConnection:
                 execute(self._calls, message, self._check_was_mine)
             case messages.Quality(call_id, report):
                 self._check_was_mine(call_id)
-                self._calls.measured(call_id, msgspec.to_builtins(report))
+                self._calls.feedback.report_quality(call_id, msgspec.to_builtins(report))
             case messages.Preferences():
                 self._shared.user_services.ask(self._user, self, message)
             case messages.CheckMedia(call_id):
@@ -281,7 +280,7 @@ class ClientConnection:
     def _prepare_media(self, message: messages.PrepareMedia) -> None:
         if self._shared.access.required and self._user is None:
             raise Unauthorized("Sign in first: send register with a token.")
-        self._calls.warm(
+        self._calls.prepare_media(
             message.call_id,
             sdp=message.sdp,
             session=self.session,
@@ -435,11 +434,10 @@ class ClientConnection:
         self._ringing.discard(call.id)
         self.send(messages.IncomingEnded(call.id, cast(EndReason, reason)))
 
-    def _update(self, update: Update) -> None:
-        call = update.call
-        match update:
-            case MediaReady(sdp=sdp):
-                self.send(messages.Answer(call.id, sdp))
+    def _update(self, call: Call, notification: Notification) -> None:
+        match notification:
+            case MediaReady():
+                self.send(messages.Answer(call.id, call.answer))
                 self._trickle.answered(call)
             case StateChanged():
                 if call.left or not call.state.live:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ari_bridge.engine.call_manager import StateChanged
 from ari_bridge.errors import Unavailable
+from ari_bridge.fsm.notifications import StateChanged
 from ari_bridge.ids import leg_number
 from ari_bridge.outcomes import Detail
 from ari_bridge_client.audio import Silence, Tone
@@ -154,15 +154,13 @@ async def test_a_password_that_was_changed_lets_nothing_be_told_as_done(own_pbx:
             told: list[Detail | None] = []
             site.app.calls.watch(
                 placed.id,
-                lambda update: (
-                    told.append(update.call.cause.detail)
-                    if isinstance(update, StateChanged) and update.call.cause
-                    else None
+                lambda call, notification: (
+                    told.append(call.cause.detail) if isinstance(notification, StateChanged) and call.cause else None
                 ),
             )
             with another_password(own_pbx):
                 await cli(own_pbx, "module reload res_ari")
-                site.app.calls.hold(placed.id, True)
+                site.app.calls.control.hold(placed.id, True)
                 await until(lambda: not site.app.calls.get(placed.id).held)
                 with pytest.raises(Unavailable):
                     Placed(site.app.calls, "601")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ari_bridge.engine.call_manager import HoldChanged, Update
 from ari_bridge.fsm.call import Call
+from ari_bridge.fsm.notifications import HoldChanged, Notification
 from ari_bridge.outcomes import Outcome
 from ari_bridge_client.audio import Tone
 from tests.real.rtp import PCMU, RtpPeer
@@ -97,9 +97,9 @@ async def test_nobody_accepts_in_time_goes_on_in_the_dialplan_with_480(site_with
 async def test_hold_by_the_caller_and_resume_are_told(site: Site, far: RtpPeer, tmp_path: Path) -> None:
     told: list[bool] = []
 
-    def listener(update: Update) -> None:
-        if isinstance(update, HoldChanged):
-            told.append(update.call.held_by_far)
+    def listener(call: Call, notification: Notification) -> None:
+        if isinstance(notification, HoldChanged):
+            told.append(call.held_by_far)
 
     async with site.phone("1001") as phone:
         async with Sipp("caller_holds", tmp_path, to=site.pbx.sip_port, rtp_port=far.port) as caller:

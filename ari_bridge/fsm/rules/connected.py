@@ -6,9 +6,10 @@ What was dialled, and who has called, stays in `Call.target` and `Call.caller`; 
 from msgspec.structs import replace
 
 from ari_bridge.fsm import events
-from ari_bridge.fsm.actions import Action, TellCaller, TellParty
+from ari_bridge.fsm.actions import Action, Notify, UpdateCaller
 from ari_bridge.fsm.call import Call, CallState, Direction, Party, Resource
 from ari_bridge.fsm.decisions import Decision, leads_to, with_party
+from ari_bridge.fsm.notifications import PartyChanged
 from ari_bridge.fsm.rules.parties import FAR_NUMBER, shown
 
 NOBODY = frozenset({"", "s", "anonymous", "unavailable", "unknown", "restricted", "private"})
@@ -40,9 +41,9 @@ def _far(call: Call, number: str, name: str) -> Decision:
     if number == known and name in ("", known_as):
         return call, []
     call = replace(call, far_number=number, far_name=name)
-    actions: list[Action] = [TellParty(FAR_NUMBER)]
+    actions: list[Action] = [Notify(PartyChanged(FAR_NUMBER))]
     if call.direction is Direction.INBOUND and call.state in (CallState.TRYING, CallState.RINGING):
-        actions = [TellCaller()]
+        actions = [UpdateCaller()]
     return call, actions
 
 
@@ -51,7 +52,7 @@ def _party(call: Call, party: Party, number: str, name: str) -> Decision:
     name = name or ("" if number == party.target else number)
     if not name or name == party.name:
         return call, []
-    return with_party(call, replace(party, name=name)), [TellParty(party.number)]
+    return with_party(call, replace(party, name=name)), [Notify(PartyChanged(party.number))]
 
 
 _FAR = Party(FAR_NUMBER, "", "", 0.0)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from ari_bridge.errors import WrongState
 from ari_bridge.fsm import events, setup_plan
-from ari_bridge.fsm.actions import Action, AskOffer, CancelTimer, CheckMedia, Mute, StartTimer, TellMedia, TellState
+from ari_bridge.fsm.actions import Action, CancelTimer, CheckMedia, Mute, Notify, StartTimer
 from ari_bridge.fsm.call import Call, Direction, Fact, PreparedLeg, Resource, StandingLeg, Step, SupersededResource
 from ari_bridge.fsm.decisions import (
     ACCEPTING,
@@ -29,6 +29,7 @@ from ari_bridge.fsm.decisions import (
     without,
 )
 from ari_bridge.fsm.events import Failure, Timer
+from ari_bridge.fsm.notifications import MediaNeeded, MediaReady, StateChanged
 from ari_bridge.fsm.rules.parties import leave_lost
 from ari_bridge.outcomes import Cause, Detail, Outcome
 
@@ -86,7 +87,7 @@ def keep_leg(call: Call, leg: StandingLeg, reason: str) -> Decision:
     dropped = drop_leg(call)
     call, releases = release_spare(replace(dropped, spare=dropped.spare - _whole(leg), media_lost=True))
     call = replace(call, spare=call.spare | _whole(leg), standing=leg)
-    return call, [*releases, AskOffer(reason), StartTimer(Timer.GRACE), StartTimer(Timer.MUSIC)]
+    return call, [*releases, Notify(MediaNeeded(reason)), StartTimer(Timer.GRACE), StartTimer(Timer.MUSIC)]
 
 
 def _reuse_leg(call: Call, leg: StandingLeg, offer: str) -> Decision:
@@ -138,7 +139,7 @@ def lose_media(call: Call, at: float, reason: str) -> Decision:
             return end(call, at, Outcome.FAILED_MEDIA, Cause(text=reason, detail=Detail.MEDIA_SETUP))
         return new_leg(call, call.offer)
     call, releases = release_spare(replace(drop_leg(call), media_lost=True))
-    return call, [*releases, AskOffer(reason), StartTimer(Timer.GRACE), StartTimer(Timer.MUSIC)]
+    return call, [*releases, Notify(MediaNeeded(reason)), StartTimer(Timer.GRACE), StartTimer(Timer.MUSIC)]
 
 
 @leads_to(*ENDS)
@@ -183,7 +184,9 @@ def answer_made(call: Call, sdp: str) -> Decision:
     """The SDP answer is there. The first of a call comes before any state, and with the state."""
     first = Fact.ANSWER_TOLD not in call.facts
     call = replace(call, answer=sdp, facts=call.facts | {Fact.ANSWER_TOLD})
-    return call, [TellMedia(), TellState()] if first and call.state is not ACCEPTING else [TellMedia()]
+    return call, [Notify(MediaReady()), Notify(StateChanged())] if first and call.state is not ACCEPTING else [
+        Notify(MediaReady())
+    ]
 
 
 def warmed(call: Call, leg: PreparedLeg | None) -> Decision:
@@ -230,7 +233,7 @@ def owner_back(call: Call, event: events.OwnerBack) -> Decision:
         return call, []
     call = replace(call, owner_away=False)
     if call.media_lost:
-        return call, [AskOffer("the sound was lost while the page was away"), StartTimer(Timer.GRACE)]
+        return call, [Notify(MediaNeeded("the sound was lost while the page was away")), StartTimer(Timer.GRACE)]
     actions: list[Action] = [CancelTimer(Timer.GRACE), CancelTimer(Timer.MUSIC)]
     return call, [*actions, CheckMedia()] if call.silent else actions
 

@@ -10,18 +10,7 @@ from msgspec.structs import replace
 
 from ari_bridge.errors import InvalidRequest, TooMany, WrongState
 from ari_bridge.fsm import events
-from ari_bridge.fsm.actions import (
-    Action,
-    CancelTimer,
-    Do,
-    Release,
-    StartTimer,
-    TellHold,
-    TellParty,
-    TellRefused,
-    TellState,
-    TellTransfer,
-)
+from ari_bridge.fsm.actions import Action, CancelTimer, Do, Notify, Release, StartTimer
 from ari_bridge.fsm.call import Call, Fact, Party, PartyState, Resource, Step
 from ari_bridge.fsm.decisions import (
     ENDS,
@@ -39,6 +28,7 @@ from ari_bridge.fsm.decisions import (
     with_sound,
 )
 from ari_bridge.fsm.events import Failure, Timer
+from ari_bridge.fsm.notifications import HoldChanged, PartyChanged, RequestRefused, StateChanged, TransferEnded
 from ari_bridge.ids import party_id
 from ari_bridge.outcomes import Cause, Detail, Outcome, far_ended, pbx_at_fault
 
@@ -58,7 +48,7 @@ def hold(call: Call, event: events.Held) -> Decision:
     if event.held is call.held:
         return call, []
     call, sound = with_sound(replace(call, held=event.held))
-    return call, [*sound, TellHold(event.held, by_us=True)]
+    return call, [*sound, Notify(HoldChanged(by_us=True))]
 
 
 @leads_to(*ENDS)
@@ -71,7 +61,7 @@ def mute_failed(call: Call, event: events.MuteFailed) -> Decision:
     if event.on and taker and taker.here:
         return _let_go(call, taker, Outcome.FAILED_PBX, event.at, Detail.PBX_REFUSES)
     call, sound = with_sound(replace(call, held=not event.on))
-    return call, [*sound, TellRefused("hold", event.reason), TellHold(call.held, by_us=True)]
+    return call, [*sound, Notify(RequestRefused("hold", event.reason)), Notify(HoldChanged(by_us=True))]
 
 
 # --- a party is asked in ----------------------------------------------------------------
@@ -99,7 +89,7 @@ def invite(call: Call, event: events.PartyInvited) -> Decision:
     )
     call = replace(call, parties=(*call.parties, party), transferring=new if event.transfer else call.transferring)
     call, sound = with_sound(call)
-    return call, [Do(Step.CREATE_PARTY, new), StartTimer(Timer.PARTY, new), *sound, TellParty(new)]
+    return call, [Do(Step.CREATE_PARTY, new), StartTimer(Timer.PARTY, new), *sound, Notify(PartyChanged(new))]
 
 
 def shown(call: Call) -> tuple[str, str]:
@@ -127,10 +117,10 @@ def take_in(call: Call, event: events.PartyGiven) -> Decision:
     actions: list[Action] = [] if event.state is PartyState.UP else [StartTimer(Timer.PARTY, new)]
     if call.held and not event.transfer:  # three are to talk
         call = replace(call, held=False)
-        actions.append(TellHold(False, by_us=True))
+        actions.append(Notify(HoldChanged(by_us=True)))
     call, sound = with_sound(call)
     call, steps = _join(call, party)
-    return call, [*actions, *sound, *steps, TellParty(new)]
+    return call, [*actions, *sound, *steps, Notify(PartyChanged(new))]
 
 
 def _check_room(call: Call, transfer: bool) -> None:
@@ -175,12 +165,12 @@ def replaced(call: Call, event: events.ChannelReplaced) -> Decision:
     if event.resource is Resource.FAR:
         facts = call.facts - {Fact.FAR_LEFT}
         call = replace(call, far_channel=event.channel, far_number=event.number, far_name=event.name, facts=facts)
-        return call, [CancelTimer(Timer.EXPLAIN), TellParty(FAR_NUMBER)]
+        return call, [CancelTimer(Timer.EXPLAIN), Notify(PartyChanged(FAR_NUMBER))]
     party = call.party(event.leg)
     if party is None or not party.here:
         return call, []
     party = replace(party, channel=event.channel, target=event.number or party.target, name=event.name)
-    return with_party(call, party), [CancelTimer(Timer.EXPLAIN, party.number), TellParty(party.number)]
+    return with_party(call, party), [CancelTimer(Timer.EXPLAIN, party.number), Notify(PartyChanged(party.number))]
 
 
 def left_us(call: Call, number: int) -> Decision:
@@ -193,7 +183,7 @@ def rang(call: Call, event: events.PartyRang) -> Decision:
     party = call.party(event.party)
     if party is None or party.state is not PartyState.CALLED:
         return call, []
-    return with_party(call, replace(party, state=PartyState.RINGING)), [TellParty(party.number)]
+    return with_party(call, replace(party, state=PartyState.RINGING)), [Notify(PartyChanged(party.number))]
 
 
 def stands(call: Call, number: int, at: float) -> Decision:
@@ -215,7 +205,7 @@ def answered(call: Call, event: events.PartyAnswered) -> Decision:
         return call, []
     party = replace(party, state=PartyState.UP, answered_at=event.at)
     call, steps = _join(with_party(call, party), party)
-    return call, [*steps, CancelTimer(Timer.PARTY, party.number), TellParty(party.number)]
+    return call, [*steps, CancelTimer(Timer.PARTY, party.number), Notify(PartyChanged(party.number))]
 
 
 @leads_to()
@@ -291,7 +281,7 @@ def _taken_over(call: Call, taker: Party, at: float) -> Decision:
     """The transfer has worked: our side leaves, where it has not done so before."""
     call = replace(call, transferring=0)
     call, actions = with_sound(call) if call.left else _leave(call, at, Outcome.TRANSFERRED)
-    return call, [TellTransfer(taker.number, None), *actions]
+    return call, [Notify(TransferEnded(taker.number, None)), *actions]
 
 
 # --- somebody goes -----------------------------------------------------------------------------
@@ -356,7 +346,7 @@ def gone(call: Call, number: int, at: float, outcome: Outcome, detail: Detail | 
     call, actions = _without_taker(call, party, outcome) if was_here else (call, [])
     call, sound = with_sound(call)
     call, rest = _or_end(call, at)
-    return call, [CancelTimer(Timer.PARTY, number), TellParty(number), *actions, *sound, *rest]
+    return call, [CancelTimer(Timer.PARTY, number), Notify(PartyChanged(number)), *actions, *sound, *rest]
 
 
 def channel_gone(call: Call, event: events.ChannelGone) -> Decision:
@@ -385,13 +375,13 @@ def far_gone(call: Call, at: float, outcome: Outcome, cause: Cause) -> Decision:
     if not call.state.live:
         return call, [*sound, *rest]
     call, released = _release_far(call)  # it may be elsewhere in Asterisk, and then is of no use to anybody
-    return call, [*released, *sound, TellParty(FAR_NUMBER)]
+    return call, [*released, *sound, Notify(PartyChanged(FAR_NUMBER))]
 
 
 def _without_taker(call: Call, party: Party, outcome: Outcome) -> Decision:
     if call.transferring != party.number:
         return call, []
-    return replace(call, transferring=0), [TellTransfer(party.number, outcome)]
+    return replace(call, transferring=0), [Notify(TransferEnded(party.number, outcome))]
 
 
 def _or_end(call: Call, at: float, outcome: Outcome = Outcome.COMPLETED, cause: Cause | None = None) -> Decision:
@@ -423,7 +413,7 @@ def _leave(call: Call, at: float, outcome: Outcome) -> Decision:
     call, releases = release_spare(call)
     call, sound = with_sound(call)
     timers: list[Action] = [CancelTimer(timer) for timer in (Timer.GRACE, Timer.MUSIC, Timer.MEDIA)]
-    return call, [TellState(), *releases, *sound, *timers]
+    return call, [Notify(StateChanged()), *releases, *sound, *timers]
 
 
 # --- the far side goes over to another call -------------------------------------------------------

@@ -7,10 +7,11 @@ from msgspec.structs import replace
 
 from ari_bridge.errors import TooMany, WrongState
 from ari_bridge.fsm import events
-from ari_bridge.fsm.actions import Record, TellRecording, TellRefused
+from ari_bridge.fsm.actions import Notify, Record
 from ari_bridge.fsm.call import Call, Fact, Recording, RecordingStatus
 from ari_bridge.fsm.decisions import Decision, check_present, leads_to
 from ari_bridge.fsm.events import RecordingVerb
+from ari_bridge.fsm.notifications import RecordingChanged, RequestRefused
 from ari_bridge.ids import stem_of
 
 RECORDINGS = 100
@@ -49,13 +50,13 @@ def start(call: Call, at: float) -> Decision:
         raise TooMany(f"There are {RECORDINGS} recordings of this call already.", field="callId")
     recording = Recording(recording_name(call.id, len(call.recordings) + 1), RecordingStatus.ON, at)
     call = replace(call, recordings=(*call.recordings, recording))
-    return call, [Record(RecordingVerb.START, recording.name), TellRecording()]
+    return call, [Record(RecordingVerb.START, recording.name), Notify(RecordingChanged())]
 
 
 def _set(call: Call, recording: Recording, state: RecordingStatus, verb: RecordingVerb) -> Decision:
     if recording.state is state:
         return call, []
-    return _with(call, replace(recording, state=state)), [Record(verb, recording.name), TellRecording()]
+    return _with(call, replace(recording, state=state)), [Record(verb, recording.name), Notify(RecordingChanged())]
 
 
 @leads_to()
@@ -64,7 +65,7 @@ def over(call: Call, event: events.RecordingEnded) -> Decision:
     recording = next((one for one in call.recordings if one.name == event.name), None)
     if recording is None or recording.state is RecordingStatus.OVER:
         return call, []
-    return _with(call, replace(recording, state=RecordingStatus.OVER)), [TellRecording(event.failure)]
+    return _with(call, replace(recording, state=RecordingStatus.OVER)), [Notify(RecordingChanged(event.failure))]
 
 
 @leads_to()
@@ -74,7 +75,7 @@ def refused(call: Call, event: events.RecordingRefused) -> Decision:
     if recording is None or recording is not call.recordings[-1]:
         return call, []
     call = _with(call, replace(recording, state=_BEFORE.get(event.verb, recording.state)))
-    return call, [TellRefused("record", event.reason), TellRecording()]
+    return call, [Notify(RequestRefused("record", event.reason)), Notify(RecordingChanged())]
 
 
 # A stop may have come while it was paused; that it goes on is the safer thing to be told.

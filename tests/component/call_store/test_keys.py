@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import structlog
 
-from ari_bridge.call_store import Key, StoredResponse, idempotency_keys, sqlite_store
+from ari_bridge.call_store import Key, StoredResponse, database_handle, idempotency_keys
 from ari_bridge.errors import TooMany, Unavailable
 from tests.component.call_store.conftest import a_call, locked_by_another
 from tests.component.conftest import until
@@ -105,7 +105,7 @@ async def test_keys_are_taken_over_from_a_file_that_is_corrupt(opened: Any) -> N
     with structlog.testing.capture_logs():
         store = await opened()
         await until(lambda: store.healthy)
-    assert list(store.path.parent.glob(f"{sqlite_store.FILE}.corrupt-*"))
+    assert list(store.path.parent.glob(f"{database_handle.FILE}.corrupt-*"))
     assert store.keys.get("alice", "k7") is not None
 
 

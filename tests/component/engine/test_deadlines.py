@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from ari_bridge.engine.call_manager import Limits
+from ari_bridge.engine.limits import Limits
 from ari_bridge.fsm.call import Call, CallState
 from ari_bridge.fsm.timing import Deadline, Timer, find
 from ari_bridge.outcomes import Outcome
@@ -62,7 +62,7 @@ async def test_the_time_of_a_party_that_is_called_goes_on(process: Process) -> N
     async with process(PATIENT) as first:
         call = await until_up(first, place(first, user="1001"))
         first.ari.far_side = RingsForEver()
-        first.calls.add_party(call.id, "700")
+        first.calls.control.add_party(call.id, "700")
         await until(lambda: f"{call.id}-far2" in first.ari.channels, "the party's channel")
         await until(lambda: first.ari.channels[f"{call.id}-far2"].state == "Ringing", "its ringing")
         before = running(first, call, Timer.PARTY, 2)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ari_bridge.engine.call_manager import Limits
+from ari_bridge.engine.limits import Limits
 from ari_bridge.fsm.call import Call, CallState
 from tests.component.conftest import Engine, an_engine, until
 from tests.component.engine.test_calls import arrive, gone
@@ -49,7 +49,7 @@ async def test_a_transfer_is_made_or_was_never_asked_for(process: Process, made:
         first.ari.far_side = Answers(after=0.02)
         far, target = f"{call.id}-far", f"{call.id}-far2"
         sever(first, made, answered)
-        first.calls.transfer(call.id, "700")
+        first.calls.control.transfer(call.id, "700")
         alone = {far, target}
         await until(lambda: first.ari.severed or alone == {*first.ari.channels}, "the last request")
     first.ari.changes_left = None

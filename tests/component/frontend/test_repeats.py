@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from ari_bridge.call_store import Key, KeyStoreUnavailable
+from ari_bridge.call_store.status import StoreState
 from ari_bridge.fsm.call import CallState
 from frontend.app import App
 from frontend.http import idempotency
@@ -150,13 +151,13 @@ async def test_where_the_key_cannot_be_kept_no_call_is_placed(
     http: aiohttp.ClientSession, app: App, pbx: FakeAri, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(idempotency, "KEY_STORE_TIMEOUT_S", 0.0)
-    app.store.healthy = False  # as on a full disk
+    app.store.status.state = StoreState.DEGRADED  # as on a full disk
     async with http.post("/invite", json=INVITE, headers=KEY) as response:
         assert response.status == 503
         assert int(response.headers["Retry-After"]) >= 1
     assert placed(pbx) == 0
     assert (await post(http, key=None))[0] == 201, "who gives no key is not refused"
-    app.store.healthy = True
+    app.store.status.state = StoreState.HEALTHY
     assert (await post(http))[0] == 201
 
 
@@ -167,12 +168,12 @@ async def test_an_answer_that_cannot_be_kept_is_given_again_by_this_process(
     rtpengine.delay["offer"] = 0.2
     first = asyncio.create_task(post(http))
     await until(lambda: placed(pbx), "the first has begun")
-    app.store.healthy = False
+    app.store.status.state = StoreState.DEGRADED
     status, body, _ = await first
     assert await post(http) == (status, body, True)
     with pytest.raises(KeyStoreUnavailable):
         app.store.keys.get("", KEY[HEADER])
-    app.store.healthy = True
+    app.store.status.state = StoreState.HEALTHY
 
 
 # --- verbs -----------------------------------------------------------------------

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from ari_bridge.errors import CallerError
 from ari_bridge.fsm import events, setup_plan
-from ari_bridge.fsm.actions import Action, Do, PlayMusic, Release, StopRinging, TellMedia, TellState
+from ari_bridge.fsm.actions import Action, Do, Notify, PlayMusic, Release, StopRinging
 from ari_bridge.fsm.call import Call, CallState, Direction, Fact, PartyState, Resource, Step
 from ari_bridge.fsm.events import Event, Failure, Timer
+from ari_bridge.fsm.notifications import MediaReady, StateChanged
 from ari_bridge.fsm.transitions import TABLE, step
 from ari_bridge.net import RtpAddress
 
@@ -241,10 +242,12 @@ def test_any_history_ends_with_nothing_left(history: History) -> None:
 @given(histories())
 def test_no_state_is_told_after_the_end_nor_before_the_answer(history: History) -> None:
     history.finish()
-    told = [a for a in history.actions if isinstance(a, TellState | TellMedia)]
-    assert isinstance(told[-1], TellState)
+    told = [
+        a for a in history.actions if isinstance(a, Notify) and isinstance(a.notification, StateChanged | MediaReady)
+    ]
+    assert isinstance(told[-1], Notify) and isinstance(told[-1].notification, StateChanged)
     if history.call.direction is Direction.OUTBOUND and len(told) > 1:
-        assert isinstance(told[0], TellMedia)
+        assert isinstance(told[0], Notify) and isinstance(told[0].notification, MediaReady)
 
 
 @settings(max_examples=500, deadline=None)

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from ari_bridge.ari.models import Bridge, Channel
 from ari_bridge.call_store.rows import to_call, to_row
 from ari_bridge.fsm import events, setup_plan
-from ari_bridge.fsm.actions import Release, TellState
+from ari_bridge.fsm.actions import Notify, Release
 from ari_bridge.fsm.call import Call, CallState, Resource
 from ari_bridge.fsm.inventory import Ownership, classify
+from ari_bridge.fsm.notifications import StateChanged
 from ari_bridge.fsm.recovery import PbxSnapshot, recover
 from ari_bridge.ids import Kind, leg_id, resource_id
 from tests.unit.fsm.test_any_history import History, held, histories, possible, under_way
@@ -72,7 +73,7 @@ def test_any_restart_ends_with_nothing_left(restart: tuple[Call, PbxSnapshot, Hi
     releases = Counter((a.resource, a.leg) for a in history.actions if isinstance(a, Release))
     assert all(count == 1 for count in releases.values())
     assert history.stands - history.gone <= set(releases)
-    ends = [a for a in history.actions if isinstance(a, TellState)]
+    ends = [a for a in history.actions if isinstance(a, Notify) and isinstance(a.notification, StateChanged)]
     assert ends or record.outcome or record.left  # one that our side has left was told as ended before
 
 

@@ -7,9 +7,10 @@ from ari_bridge.ari import events as ari
 from ari_bridge.ari.models import Channel
 from ari_bridge.ari.models import Party as Shown
 from ari_bridge.engine import ari_translation
-from ari_bridge.fsm.actions import TellCaller, TellParty
+from ari_bridge.fsm.actions import Notify, UpdateCaller
 from ari_bridge.fsm.call import Call, CallState, Direction, Party, PartyState, Resource
 from ari_bridge.fsm.events import ConnectedLineChanged
+from ari_bridge.fsm.notifications import PartyChanged
 from ari_bridge.fsm.recovery import PbxSnapshot, recover
 from ari_bridge.fsm.rules.parties import shown
 from ari_bridge.fsm.transitions import step
@@ -36,7 +37,7 @@ def told(resource: Resource, number: str, name: str = "", leg: int = 0) -> Conne
 def test_the_far_side_is_somebody_else(event: ConnectedLineChanged) -> None:
     call, actions = step(UP, event)
     assert shown(call) == ("7002", "Workshop")
-    assert actions == [TellParty(1)]
+    assert actions == [Notify(PartyChanged(1))]
     assert step(call, event) == (call, [])  # what is known already is no news
     assert (call.target, call.caller) == ("7001", "1001")
 
@@ -59,7 +60,7 @@ def test_what_a_leg_is_told_that_is_gone_or_of_ourselves_changes_nothing() -> No
 
 def test_the_pages_that_ring_learn_who_calls_now() -> None:
     call, actions = step(RINGS, told(Resource.FAR, "7002", "Workshop"))
-    assert actions == [TellCaller()]
+    assert actions == [UpdateCaller()]
     assert shown(call) == ("7002", "Workshop")
     assert (call.caller, call.caller_name) == ("7001", "Desk")
 
@@ -72,7 +73,7 @@ def test_of_several_the_leg_does_not_say_whom_it_means() -> None:
 def test_a_party_keeps_the_number_that_was_dialled() -> None:
     call, actions = step(replace(UP, parties=(THIRD,)), told(Resource.PARTY, "7002", "Workshop", leg=2))
     assert (call.parties[0].target, call.parties[0].name) == ("888", "Workshop")
-    assert actions == [TellParty(2)]
+    assert actions == [Notify(PartyChanged(2))]
     assert shown(call) == ("7001", "")
 
 

@@ -4,9 +4,10 @@ import pytest
 
 from ari_bridge.errors import WrongState
 from ari_bridge.fsm import events
-from ari_bridge.fsm.actions import AwaitEarlyMedia, SendDigits, TellState
+from ari_bridge.fsm.actions import AwaitEarlyMedia, Notify, SendDigits
 from ari_bridge.fsm.call import Call, CallState, Direction, Fact
 from ari_bridge.fsm.events import Event
+from ari_bridge.fsm.notifications import StateChanged
 from ari_bridge.fsm.transitions import step
 
 RINGING, EARLY, UP = CallState.RINGING, CallState.EARLY, CallState.UP
@@ -21,7 +22,11 @@ def told(*happens: Event) -> list[CallState]:
     for event in happens:
         before = call.state
         call, actions = step(call, event)
-        states += [call.state for action in actions if isinstance(action, TellState)]
+        states += [
+            call.state
+            for action in actions
+            if isinstance(action, Notify) and isinstance(action.notification, StateChanged)
+        ]
         if call.state is RINGING and before is not RINGING:
             assert AwaitEarlyMedia() in actions, "it is looked for as soon as it may come"
     return states

@@ -3,9 +3,10 @@
 import pytest
 
 from ari_bridge.fsm import events
-from ari_bridge.fsm.actions import AskOffer, Do, Mute, Release
+from ari_bridge.fsm.actions import Do, Mute, Notify, Release
 from ari_bridge.fsm.call import CallState, Resource, Step
 from ari_bridge.fsm.events import Failure
+from ari_bridge.fsm.notifications import MediaNeeded
 from tests.unit.fsm.test_transitions import ADDRESS, Story, talking
 
 REASON = "Allocation failed"
@@ -33,7 +34,7 @@ def released(story: Story) -> set[tuple[Resource, int]]:
 
 def test_the_page_is_asked_again_and_only_what_was_made_of_the_new_leg_is_released() -> None:
     story = refused()
-    assert AskOffer(REASON) in story.done
+    assert Notify(MediaNeeded(REASON)) in story.done
     assert released(story) == {(Resource.MEDIA_SESSION, 2)}
 
 
@@ -92,5 +93,5 @@ def test_a_leg_that_has_gone_is_not_used_again() -> None:
 @pytest.mark.parametrize(("status", "failure"), [(404, Failure.REFUSED), (401, Failure.REFUSED), (0, Failure.TIMEOUT)])
 def test_any_other_failure_gives_the_leg_up(status: int, failure: Failure) -> None:
     story = refused(status=status, failure=failure)
-    assert AskOffer(REASON) in story.done
+    assert Notify(MediaNeeded(REASON)) in story.done
     assert (Resource.EXTERNAL_MEDIA, 1) in released(story)

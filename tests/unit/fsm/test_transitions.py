@@ -6,9 +6,10 @@ import pytest
 
 from ari_bridge.errors import IllegalEvent, WrongState
 from ari_bridge.fsm import events
-from ari_bridge.fsm.actions import Action, Do, Release, RingPages, StartTimer, StopRinging, TellMedia, TellState
+from ari_bridge.fsm.actions import Action, Do, Notify, Release, RingPages, StartTimer, StopRinging
 from ari_bridge.fsm.call import Call, CallState, Direction, Fact, Resource, Step
 from ari_bridge.fsm.events import Event, Failure, Timer
+from ari_bridge.fsm.notifications import MediaReady, StateChanged
 from ari_bridge.fsm.transitions import step
 from ari_bridge.net import RtpAddress
 from ari_bridge.outcomes import Cause, Outcome
@@ -80,9 +81,9 @@ def test_the_browser_gets_its_answer_before_any_state() -> None:
     story = outbound()
     story.works(Step.CREATE_BRIDGE, Step.CREATE_FAR)
     story.tell(events.FarRinging(2))
-    assert TellState() not in story.done
+    assert Notify(StateChanged()) not in story.done
     story.works(Step.OFFER_MEDIA, Step.CREATE_EXTERNAL_MEDIA)
-    assert story.works(Step.ANSWER_MEDIA) == [TellMedia(), TellState()]
+    assert story.works(Step.ANSWER_MEDIA) == [Notify(MediaReady()), Notify(StateChanged())]
     assert story.call.state is CallState.RINGING
 
 
@@ -101,7 +102,7 @@ def test_hanging_up_releases_everything_once_and_tells_the_end_once() -> None:
     assert story.call.state is CallState.ENDED
     assert story.call.outcome is Outcome.COMPLETED
     story.tell(events.HungUp(10))
-    assert story.done.count(TellState()) == 3  # trying, accepted, ended
+    assert story.done.count(Notify(StateChanged())) == 3  # trying, accepted, ended
 
 
 def test_hanging_up_before_the_answer_cancels() -> None:
