@@ -49,7 +49,7 @@ def generate() -> str:
 
 
 def _is_message(struct: type[msgspec.Struct]) -> bool:
-    return struct.__module__ == messages.__name__
+    return getattr(messages, struct.__name__, None) is struct
 
 
 def _parts_first(structs: list[type[msgspec.Struct]]) -> Iterator[type[msgspec.Struct]]:
