@@ -147,7 +147,7 @@ def test_a_record_of_an_older_version_gets_the_defaults() -> None:
 
 def test_fields_are_stored_under_the_names_that_earlier_versions_gave_them() -> None:
     stored = msgspec.json.decode(to_row(FULL, 1, 0.0).record)
-    assert stored["left"] == FULL.left_outcome.value if FULL.left_outcome else stored["left"] is None
+    assert stored["left"] == Outcome.TRANSFERRED.value
     assert stored["moved_to"] == "200"
     assert {"asked", "waiting", "leaving", "moved_to"} <= stored["parties"][0].keys()
 

@@ -1,6 +1,6 @@
 // Every sentence that people read, in one place: ready for translation.
 
-import { type CallFeedback, type CallInfo as Call, type Detail, type DeviceUse, type Forward, facing, isConference, type NumberFault, type Outcome, partiesOf, type PartyState, type Person, type PersonState, type Phase, type Problem, type QualityWarning, type Trouble } from "sip-proxy-client";
+import { type CallFeedback, type CallInfo as Call, type Detail, type DeviceUse, type ForwardKind, connectedParty, isConference, type NumberFault, type Outcome, otherParties, type PartyState, type Person, type PersonState, type Phase, type CallProblem, type QualityWarning, type RequestFailure } from "sip-proxy-client";
 
 export interface Message {
   text: string;
@@ -8,7 +8,7 @@ export interface Message {
   tone: "calm" | "bad";
 }
 
-export const STATE_WORDS: Record<Phase, string> = {
+export const STATE_LABELS: Record<Phase, string> = {
   idle: "Ready",
   connecting: "Connecting",
   trying: "Calling",
@@ -20,23 +20,23 @@ export const STATE_WORDS: Record<Phase, string> = {
 };
 
 /** Whom somebody meant, where somebody else is there: "dialled 7001", "called by 7001"; "" where it is the same. */
-export function asCalledOf({ direction, number, connected }: Pick<Call, "direction" | "number" | "connected">): string {
+export function dialledAsOf({ direction, number, connected }: Pick<Call, "direction" | "number" | "connected">): string {
   if (!connected || connected.number === number || !number) return "";
   return direction === "outbound" ? `dialled ${number}` : `called by ${number}`;
 }
 
 /** The state in two or three words. */
-export function stateWordOf(call: Call): string {
+export function stateLabelOf(call: Call): string {
   if (call.phase === "connecting" && call.direction === "inbound") return "Answering";
-  if (call.phase !== "accepted") return STATE_WORDS[call.phase];
+  if (call.phase !== "accepted") return STATE_LABELS[call.phase];
   if (call.transferring) return "Transferring";
   if (call.held) return "On hold";
   if (call.heldByFar) return "Held by them";
-  return isConference(call) ? `Conference of ${partiesOf(call).length + 1}` : STATE_WORDS.accepted;
+  return isConference(call) ? `Conference of ${otherParties(call).length + 1}` : STATE_LABELS.accepted;
 }
 
-export const PARTY_WORDS: Record<PartyState, string> = { trying: "calling", ringing: "ringing", accepted: "" };
-export const RECORDING_WORDS = { off: "", on: "Recording", paused: "Recording paused" } as const;
+export const PARTY_LABELS: Record<PartyState, string> = { trying: "calling", ringing: "ringing", accepted: "" };
+export const RECORDING_LABELS = { off: "", on: "Recording", paused: "Recording paused" } as const;
 
 export const BUTTONS = {
   answer: "Answer",
@@ -77,12 +77,12 @@ export const BUTTONS = {
 
 export const TYPE_A_NUMBER = "Type a number, or choose one from the list.";
 export const WAITING = "is calling too";
-export const ASKED = { transfer: "Transfer to", add: "Add to this call" } as const;
+export const FORM_LABELS = { transfer: "Transfer to", add: "Add to this call" } as const;
 export const connectWith = (one: string, other: string): string => `Connect ${one} with ${other}`;
 export const mergeWith = (other: string): string => `Bring ${other} in`;
 
 /** How the media stands while nothing is heard that was heard before. */
-export const SOUNDLESS: ReadonlySet<Call["media"]> = new Set(["returning", "interrupted", "failed"] as const);
+export const SOUNDLESS_MEDIA: ReadonlySet<Call["media"]> = new Set(["returning", "interrupted", "failed"] as const);
 
 const partyOf = (who: Person): string => who.name || who.number || "The caller";
 
@@ -129,18 +129,18 @@ const DETAILS: Record<Detail, (call: Person & { forward?: string }) => Message> 
   pbx_restarts: () => bad("The phone system is about to restart.", "Try again in a few minutes."),
 };
 
-const INBOUND: Partial<Record<Outcome, (call: Call) => Message>> = {
+const INBOUND_OUTCOMES: Partial<Record<Outcome, (call: Call) => Message>> = {
   rejected: () => ({ text: "You declined the call.", tone: "calm" }),
   cancelled: (call) => ({ text: `You missed a call from ${partyOf(call)}.`, tone: "bad" }),
   no_answer: (call) => ({ text: `You missed a call from ${partyOf(call)}.`, tone: "bad" }),
 };
 
-const ELSEWHERE = "This call goes on in another window.";
-export const elsewhereOf = (calls: number): string => (calls === 1 ? ELSEWHERE : "These calls go on in another window.");
-export const TAKEN_ELSEWHERE = "This call was taken in another window.";
-export const bringHereOf = (calls: number): string => (calls === 1 ? "Bring it here" : "Bring them here");
+const ON_OTHER_DEVICE = "This call goes on in another window.";
+export const onOtherDeviceOf = (calls: number): string => (calls === 1 ? ON_OTHER_DEVICE : "These calls go on in another window.");
+export const TAKEN_BY_OTHER_DEVICE = "This call was taken in another window.";
+export const takeOverOf = (calls: number): string => (calls === 1 ? "Bring it here" : "Bring them here");
 
-export const PROBLEMS: Record<Problem, Message> = {
+export const PROBLEMS: Record<CallProblem, Message> = {
   microphone_blocked: {
     text: "The browser may not use your microphone.",
     advice: "Allow it by the icon left of the address.",
@@ -167,14 +167,14 @@ export const PROBLEMS: Record<Problem, Message> = {
   too_many: { text: "Too many calls at once.", advice: "Try again in a moment.", tone: "bad" },
   not_connected: { text: "There is no connection to the phone system.", advice: "We keep trying. Call again then.", tone: "bad" },
   connection_lost: { text: "The connection to the phone system was lost, and the call with it.", tone: "bad" },
-  accepted_elsewhere: { text: TAKEN_ELSEWHERE, tone: "calm" },
-  owned_elsewhere: { text: ELSEWHERE, tone: "calm" },
+  accepted_elsewhere: { text: TAKEN_BY_OTHER_DEVICE, tone: "calm" },
+  owned_elsewhere: { text: ON_OTHER_DEVICE, tone: "calm" },
   unauthorized: { text: "You are not signed in any more.", advice: "Sign out, and in again.", tone: "bad" },
   refused: { text: "The phone system did not take the call.", tone: "bad" },
 };
 
 /** Why what was written is no number. `detail`: the character, the letters, the extension, or the host. */
-const NO_NUMBER: Record<NumberFault, (detail: string, number: string) => [text: string, advice: string]> = {
+const NUMBER_FAULTS: Record<NumberFault, (detail: string, number: string) => [text: string, advice: string]> = {
   empty: () => ["There is no digit in this.", "Write the number to call."],
   too_long: () => ["This is too long for a number.", ""],
   character: (detail) => [detail.startsWith("U+") ? `This has a character that is not seen (${detail}).` : `A number has no “${detail}”.`, "Take it out, and call again."],
@@ -185,13 +185,13 @@ const NO_NUMBER: Record<NumberFault, (detail: string, number: string) => [text: 
   address: (detail) => [`This is an address at ${detail}.`, "Only numbers of this phone system can be called."],
 };
 
-export function noNumber({ fault, detail, number }: { fault: NumberFault; detail: string; number: string }): Message {
-  const [text, advice] = NO_NUMBER[fault](detail, number);
+export function numberFaultMessage({ fault, detail, number }: { fault: NumberFault; detail: string; number: string }): Message {
+  const [text, advice] = NUMBER_FAULTS[fault](detail, number);
   return { text, advice, tone: "bad" };
 }
 
 /** In a call that goes on without a microphone, in two short lines. */
-const UNHEARD: Partial<Record<Problem, string>> = {
+const NOT_HEARD: Partial<Record<CallProblem, string>> = {
   microphone_blocked: "You are not heard: allow the microphone, left of the address.",
   no_microphone: "You are not heard: plug a microphone in.",
   microphone_in_use: "You are not heard: another program uses the microphone.",
@@ -200,24 +200,24 @@ const UNHEARD: Partial<Record<Problem, string>> = {
 
 /** What the person is told about how the call stands; null where the state's word says it all. */
 export function messageOf(call: Call): Message | null {
-  if (call.problem && call.phase === "accepted") return { text: UNHEARD[call.problem] ?? PROBLEMS[call.problem].text, tone: "bad" };
+  if (call.problem && call.phase === "accepted") return { text: NOT_HEARD[call.problem] ?? PROBLEMS[call.problem].text, tone: "bad" };
   if (call.problem === "invalid_target" && call.reason) return { ...PROBLEMS.invalid_target, advice: call.reason };
   if (call.problem) return PROBLEMS[call.problem];
   if (call.phase === "ended") {
     const outcome = call.outcome ?? "completed";
     if (outcome === "transferred" && call.transferring) return { text: `Transferred to ${partyOf(call.transferring)}.`, tone: "calm" };
-    if (call.direction === "inbound" && INBOUND[outcome]) return INBOUND[outcome](call);
+    if (call.direction === "inbound" && INBOUND_OUTCOMES[outcome]) return INBOUND_OUTCOMES[outcome](call);
     if (call.detail) return DETAILS[call.detail](call);
     if (outcome === "failed_media" && call.acceptedAt === null) return DETAILS.media_setup(call);
     return OUTCOMES[outcome](call);
   }
-  if (SOUNDLESS.has(call.media)) return { text: "Bringing the sound back…", tone: "bad" };
+  if (SOUNDLESS_MEDIA.has(call.media)) return { text: "Bringing the sound back…", tone: "bad" };
   if (call.transferring) return { text: `Transferring to ${partyOf(call.transferring)}…`, tone: "calm" };
   if (call.held && call.phase === "accepted") return { text: "They hear music.", tone: "calm" };
   return call.heldByFar ? { text: "The other side put you on hold.", tone: "calm" } : null;
 }
 
-const REFUSED: Record<Trouble["what"], string> = {
+const REFUSED_REQUESTS: Record<RequestFailure["kind"], string> = {
   hold: "Hold could not be changed.",
   digits: "The tones were not sent.",
   transfer: "The call could not be transferred.",
@@ -228,25 +228,25 @@ const REFUSED: Record<Trouble["what"], string> = {
 };
 
 /** What came to nothing, while the call goes on. */
-export function troubleOf(trouble: Trouble): Message {
-  if (trouble.detail) return DETAILS[trouble.detail](trouble);
-  if (trouble.outcome) return OUTCOMES[trouble.outcome](trouble);
-  if (trouble.problem && trouble.problem !== "refused") return PROBLEMS[trouble.problem];
-  return { text: REFUSED[trouble.what], tone: "bad" };
+export function failureMessageOf(failure: RequestFailure): Message {
+  if (failure.detail) return DETAILS[failure.detail](failure);
+  if (failure.outcome) return OUTCOMES[failure.outcome](failure);
+  if (failure.problem && failure.problem !== "refused") return PROBLEMS[failure.problem];
+  return { text: REFUSED_REQUESTS[failure.kind], tone: "bad" };
 }
 
 /** What a screen reader says when the state changes. */
 export function announcementOf(call: Call | null, elsewhere: number): string {
-  if (elsewhere > 0) return elsewhereOf(elsewhere);
+  if (elsewhere > 0) return onOtherDeviceOf(elsewhere);
   if (!call) return "";
-  const said = [call.phase === "ended" ? STATE_WORDS.ended : stateWordOf(call), (call.trouble ? troubleOf(call.trouble) : messageOf(call))?.text];
-  if (call.phase === "incoming" || call.connected) said.push(partyOf(facing(call)));
-  if (call.recording !== "off") said.push(RECORDING_WORDS[call.recording]);
+  const said = [call.phase === "ended" ? STATE_LABELS.ended : stateLabelOf(call), (call.failedRequest ? failureMessageOf(call.failedRequest) : messageOf(call))?.text];
+  if (call.phase === "incoming" || call.connected) said.push(partyOf(connectedParty(call)));
+  if (call.recording !== "off") said.push(RECORDING_LABELS[call.recording]);
   return said.filter(Boolean).join(". ");
 }
 
-export const LINK_WORDS = { connecting: "Connecting…", open: "Online", lost: "Offline" } as const;
-export const PRESENCE_WORDS: Record<PersonState, string> = {
+export const LINK_LABELS = { connecting: "Connecting…", open: "Online", lost: "Offline" } as const;
+export const PRESENCE_LABELS: Record<PersonState, string> = {
   offline: "Offline",
   available: "Available",
   ringing: "Ringing",
@@ -272,7 +272,7 @@ export function talkedToOf({ number, connected }: { number: string; connected?: 
   return connected && connected.number !== number ? `talked to ${connected.name || connected.number} · ` : "";
 }
 
-export const WISHES = {
+export const CALL_PREFERENCES = {
   title: "What happens with your calls",
   undisturbed: "Do not disturb",
   forwarded: "Forwarded",
@@ -286,7 +286,7 @@ export const WISHES = {
   number: "Number",
 } as const;
 
-export const FORWARD_WORDS: Record<Forward, string> = {
+export const FORWARD_LABELS: Record<ForwardKind, string> = {
   forwardAlways: "Always",
   forwardBusy: "While I am in a call",
   forwardNoAnswer: "When I do not answer",
@@ -319,12 +319,12 @@ export const NO_ANSWER_TO_SIGN_IN = "The server does not answer. Try again in a 
 
 export const LINK_LOST = "No phone system. Reconnecting…";
 export const TRY_NOW = "Try now";
-export const awayFor = (time: string): string => `It has been away for ${time}.`;
+export const connectionLostFor = (time: string): string => `It has been away for ${time}.`;
 
 /** In a call: whether the other side is still heard, and if not, what it hears. */
 export function linkLostInCall(call: Call): string {
   if (call.acceptedAt === null) return "Reconnecting… the call goes on.";
-  return call.held || SOUNDLESS.has(call.media) ? "Reconnecting… the other side hears music." : "Reconnecting… the sound goes on.";
+  return call.held || SOUNDLESS_MEDIA.has(call.media) ? "Reconnecting… the other side hears music." : "Reconnecting… the sound goes on.";
 }
 
 export const seconds = (milliseconds: number): string => `${Math.max(0, Math.floor(milliseconds / 1000))} s`;
@@ -336,24 +336,24 @@ export const SYSTEM_DEVICE = { microphone: "Microphone: system's choice", output
 /** In a list of devices: the one that was chosen and is not there. */
 export const missingDevice = (name: string): string => `${name || "The chosen one"} (not there)`;
 
-const STAND_IN: Record<DeviceUse, string> = {
+const SUBSTITUTES: Record<DeviceUse, string> = {
   microphone: "another microphone is used",
   speaker: "voices come out elsewhere",
   ring: "ringing comes out elsewhere",
 };
 
 /** What stands in for chosen devices that are not there; null where all are. */
-export function missingOf(missing: Partial<Record<DeviceUse, string>>): Message | null {
+export function missingDevicesOf(missing: Partial<Record<DeviceUse, string>>): Message | null {
   const uses = (["microphone", "speaker", "ring"] as const).filter((use) => missing[use] !== undefined);
   const [use] = uses;
   if (!use) return null;
   const name = missing[use];
   const same = uses.filter((other) => missing[other] === name);
-  const said = same.length > 1 ? "others are used" : STAND_IN[use];
+  const said = same.length > 1 ? "others are used" : SUBSTITUTES[use];
   return { text: name ? `“${name}” is away:` : "The chosen device is away:", advice: `${said} until it is back.`, tone: "calm" };
 }
 
-export const QUALITY_WORDS = ["Unusable", "Poor", "Fair", "Good", "Excellent"] as const;
+export const QUALITY_LABELS = ["Unusable", "Poor", "Fair", "Good", "Excellent"] as const;
 
 /** What to do about a bad line, in one sentence; null where it is good enough. */
 export function qualityAdvice(lossPercent: number, roundTripMs: number | null): string | null {
@@ -421,7 +421,7 @@ export const NOTIFICATIONS = {
   blocked: "Calls are not shown while this page is out of sight: allow notifications by the icon left of the address.",
 } as const;
 
-export const BROKEN = {
+export const PAGE_ERROR = {
   title: "Something on this page broke",
   inCall: "Your call goes on: it is not ended by a reload, and comes back with the page.",
   idle: "A reload puts it right. A call that stands is not ended by it, and comes back with the page.",

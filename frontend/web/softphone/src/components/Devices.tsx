@@ -7,7 +7,7 @@ import type { Device, Devices as DeviceList, DeviceUse, Preflight } from "sip-pr
 import { SETTINGS, SYSTEM_DEVICE, missingDevice } from "../texts";
 import { CodecChoice } from "./CodecChoice";
 import { ConnectionTest } from "./ConnectionTest";
-import { Meter } from "./Meter";
+import { LevelMeter } from "./LevelMeter";
 
 export interface DevicesProps {
   devices: DeviceList;
@@ -16,7 +16,7 @@ export interface DevicesProps {
   open: boolean; // the microphone
   muted: boolean;
   speakerSelectable: boolean;
-  ownLevel(): number;
+  inputLevel(): number;
   onTry(): void;
   onMicrophone(id: string): void;
   onSpeaker(id: string): void;
@@ -40,7 +40,7 @@ export function Devices(props: DevicesProps) {
           label="Microphone" testId="mic-picker" value={chosen.microphone} missing={missing.microphone} list={devices.microphones}
           system={SYSTEM_DEVICE.microphone} onChoose={props.onMicrophone}
         />
-        <Meter label="Level of your microphone" read={props.ownLevel} testId="level" />
+        <LevelMeter label="Level of your microphone" read={props.inputLevel} testId="level" />
       </div>
       <Popover.Root>
         <Popover.Trigger className="icon-button" aria-label={SETTINGS} title={SETTINGS}>

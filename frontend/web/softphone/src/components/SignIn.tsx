@@ -12,11 +12,11 @@ export interface SignInProps {
   onEnter(user: string, password: string): void;
 }
 
-const LAST_USER = "ari-bridge.user";
+const LAST_USER_KEY = "ari-bridge.user";
 
 function lastUser(): string {
   try {
-    return localStorage.getItem(LAST_USER) ?? "";
+    return localStorage.getItem(LAST_USER_KEY) ?? "";
   } catch {
     return "";
   }
@@ -30,7 +30,7 @@ export function SignIn({ authentication, unreachable, notice, busy, what, onEnte
     const name = user.trim();
     if (!name || (authentication && !password)) return;
     try {
-      localStorage.setItem(LAST_USER, name);
+      localStorage.setItem(LAST_USER_KEY, name);
     } catch {
       // Forbidden storage: the name is typed again next time.
     }

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { LONGEST_IN_CALL_MS, backoff } from "../signaling/backoff.js";
+import { MAX_DELAY_IN_CALL_MS, backoff } from "../signaling/backoff.js";
 import { SseParser } from "./sse.js";
 
 it("gives events however the stream is cut", () => {
@@ -18,5 +18,5 @@ it("gives events however the stream is cut", () => {
 it("waits longer after each try, up to a bound, and never not at all", () => {
   expect([0, 1, 2, 20].map((attempt) => backoff(attempt, 1))).toEqual([250, 500, 1000, 5000]);
   expect(backoff(0, 0)).toBe(125);
-  expect(backoff(20, 1, LONGEST_IN_CALL_MS)).toBe(1000);
+  expect(backoff(20, 1, MAX_DELAY_IN_CALL_MS)).toBe(1000);
 });

@@ -7,11 +7,11 @@ import { SIPProxyError, endingError } from "./errors.js";
 export type PlacedCall = Promise<SIPProxyCall> & Pick<SIPProxyCall, "on" | "once" | "off" | "hangup">;
 
 /** `call`: may throw. `until`: holds when what it is given says true, and rejects with the error that it says. */
-export function placed(call: () => SIPProxyCall, until: (done: () => boolean | SIPProxyError) => Promise<void>): PlacedCall {
+export function placeCall(call: () => SIPProxyCall, until: (done: () => boolean | SIPProxyError) => Promise<void>): PlacedCall {
   let made: SIPProxyCall | null = null;
   const promise = (async (): Promise<SIPProxyCall> => {
     const one = (made = call());
-    one.keepLatest(true);
+    one.replayLatest(true);
     try {
       await until(() => {
         const { phase, acceptedAt, outcome } = one.info;
@@ -19,7 +19,7 @@ export function placed(call: () => SIPProxyCall, until: (done: () => boolean | S
         return phase === "ended" && (endingError(one.info) ?? new SIPProxyError(outcome === "cancelled" ? "cancelled" : "refused"));
       });
     } finally {
-      setTimeout(() => one.keepLatest(false), 0); // whoever waited for it has listened by then
+      setTimeout(() => one.replayLatest(false), 0); // whoever waited for it has listened by then
     }
     return one;
   })();

@@ -6,32 +6,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ari_bridge.media.node_monitor import (
-    FAILURES,
-    FIRST_PAUSE,
-    LONGEST_PAUSE,
-    Breaker,
-    NodeMonitor,
+from ari_bridge.media.node_health import (
+    FIRST_PAUSE_S,
+    MAX_FAILURES,
+    MAX_PAUSE_S,
+    NodeHealth,
+    OfferBreaker,
     State,
     least_loaded,
 )
 
 
-def pulse_after(story: str) -> list[State]:
+def states_after(story: str) -> list[State]:
     """The states after each of: a(nswered), m(issed), r(efused), w(orked)."""
-    pulse = NodeMonitor()
+    health = NodeHealth()
     states = []
     for happened in story:
-        before = pulse.state
+        before = health.state
         changed = {
-            "a": pulse.answered,
-            "m": lambda: pulse.missed("silent"),
-            "r": lambda: pulse.refused("nobody listens"),
-            "w": pulse.worked,
+            "a": health.answered,
+            "m": lambda: health.missed("silent"),
+            "r": lambda: health.port_closed("port closed"),
+            "w": health.worked,
         }[happened]()
-        assert changed is (pulse.state is not before)
-        assert bool(pulse.reason) is (pulse.state is State.DOWN)
-        states.append(pulse.state)
+        assert changed is (health.state is not before)
+        assert bool(health.reason) is (health.state is State.DOWN)
+        states.append(health.state)
     return states
 
 
@@ -55,55 +55,55 @@ NEW, UP, DOWN = State.UNKNOWN, State.UP, State.DOWN
     ],
 )
 def test_up_and_down(story: str, states: list[State]) -> None:
-    assert pulse_after(story) == states
+    assert states_after(story) == states
 
 
 @given(st.text("amrw", max_size=30))
 def test_two_misses_or_a_refusal_are_always_the_end_of_it(story: str) -> None:
-    assert pulse_after(f"{story}mm")[-1] is DOWN
-    assert pulse_after(f"{story}r")[-1] is DOWN
-    assert pulse_after(f"{story}aa")[-1] is UP
+    assert states_after(f"{story}mm")[-1] is DOWN
+    assert states_after(f"{story}r")[-1] is DOWN
+    assert states_after(f"{story}aa")[-1] is UP
 
 
 def test_a_node_that_owes_an_answer_is_suspect() -> None:
-    pulse = NodeMonitor()
-    pulse.answered()
-    assert not pulse.suspect
-    pulse.doubt()
-    assert pulse.suspect and pulse.state is UP
-    pulse.answered()
-    assert not pulse.suspect
-    pulse.missed("silent")
-    assert pulse.suspect and pulse.state is UP
-    pulse.worked()
-    assert not pulse.suspect
+    health = NodeHealth()
+    health.answered()
+    assert not health.suspect
+    health.mark_suspect()
+    assert health.suspect and health.state is UP
+    health.answered()
+    assert not health.suspect
+    health.missed("silent")
+    assert health.suspect and health.state is UP
+    health.worked()
+    assert not health.suspect
 
 
 def test_a_node_whose_offers_fail_is_left_alone_for_a_while() -> None:
-    breaker = Breaker()
-    for _ in range(FAILURES - 1):
+    breaker = OfferBreaker()
+    for _ in range(MAX_FAILURES - 1):
         breaker.failed(100.0)
-    assert breaker.lets_in(100.0, at_once=7)
+    assert breaker.allows(100.0, pending_offers=7)
     breaker.failed(100.0)
-    assert not breaker.lets_in(100.0 + FIRST_PAUSE - 0.1, at_once=0)
-    assert breaker.lets_in(100.0 + FIRST_PAUSE, at_once=0)
-    assert not breaker.lets_in(100.0 + FIRST_PAUSE, at_once=1)  # one alone tries it
-    breaker.worked()
-    assert breaker.lets_in(100.0 + FIRST_PAUSE, at_once=7)
+    assert not breaker.allows(100.0 + FIRST_PAUSE_S - 0.1, pending_offers=0)
+    assert breaker.allows(100.0 + FIRST_PAUSE_S, pending_offers=0)
+    assert not breaker.allows(100.0 + FIRST_PAUSE_S, pending_offers=1)  # one alone tries it
+    breaker.succeeded()
+    assert breaker.allows(100.0 + FIRST_PAUSE_S, pending_offers=7)
 
 
 def test_the_pause_grows_while_the_tries_fail() -> None:
-    breaker, now, pauses = Breaker(), 0.0, []
-    for _ in range(FAILURES - 1):
+    breaker, now, pauses = OfferBreaker(), 0.0, []
+    for _ in range(MAX_FAILURES - 1):
         breaker.failed(now)
     for _ in range(6):
         breaker.failed(now)
         breaker.failed(now)  # one that was under way as well counts for nothing
         began = now
-        while not breaker.lets_in(now, at_once=0):
+        while not breaker.allows(now, pending_offers=0):
             now += 1.0
         pauses.append(now - began)
-    assert pauses == [FIRST_PAUSE, 10.0, 20.0, LONGEST_PAUSE, LONGEST_PAUSE, LONGEST_PAUSE]
+    assert pauses == [FIRST_PAUSE_S, 10.0, 20.0, MAX_PAUSE_S, MAX_PAUSE_S, MAX_PAUSE_S]
 
 
 @dataclass

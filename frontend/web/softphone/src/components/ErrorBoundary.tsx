@@ -2,13 +2,13 @@
 
 import { Component, type ReactNode } from "react";
 
-export interface BoundaryProps {
+export interface ErrorBoundaryProps {
   children: ReactNode;
   /** What stands there instead. `retry` tries again. */
-  instead(retry: () => void): ReactNode;
+  fallback(retry: () => void): ReactNode;
 }
 
-export class Boundary extends Component<BoundaryProps, { broken: boolean }> {
+export class ErrorBoundary extends Component<ErrorBoundaryProps, { broken: boolean }> {
   override state = { broken: false };
 
   static getDerivedStateFromError(): { broken: boolean } {
@@ -17,6 +17,6 @@ export class Boundary extends Component<BoundaryProps, { broken: boolean }> {
 
   override render(): ReactNode {
     if (!this.state.broken) return this.props.children;
-    return this.props.instead(() => this.setState({ broken: false }));
+    return this.props.fallback(() => this.setState({ broken: false }));
   }
 }

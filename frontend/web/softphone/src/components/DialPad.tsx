@@ -9,13 +9,13 @@ const KEYS: readonly (readonly [key: string, letters: string])[] = [
 
 const SPOKEN: Record<string, string> = { "*": "star", "#": "hash" };
 
-export interface PadProps {
+export interface DialPadProps {
   tones: boolean; // in a call
   disabled: boolean;
   onKey(key: string): void;
 }
 
-export function Pad({ tones, disabled, onKey }: PadProps) {
+export function DialPad({ tones, disabled, onKey }: DialPadProps) {
   return (
     <div className="pad" role="group" aria-label={tones ? "Send tones" : "Dial pad"} data-testid={tones ? "dtmf-pad" : "dial-pad"}>
       {KEYS.map(([key, letters]) => (

@@ -1,14 +1,14 @@
 // To whom a call is transferred, or who comes into it: a number, or the party of our other call.
 
 import { useEffect, useRef } from "react";
-import { facing, type LiveCall } from "sip-proxy-client";
-import { ASKED, connectWith, mergeWith, type Message } from "../texts";
+import { connectedParty, type LiveCall } from "sip-proxy-client";
+import { FORM_LABELS, connectWith, mergeWith, type Message } from "../texts";
 import type { PhoneActions } from "./actions";
 
-export type Asking = "transfer" | "add";
+export type FormKind = "transfer" | "add";
 
-export interface TargetProps {
-  asking: Asking;
+export interface TransferFormProps {
+  kind: FormKind;
   call: LiveCall;
   others: readonly LiveCall[]; // whose parties can be chosen
   number: string;
@@ -20,14 +20,14 @@ export interface TargetProps {
   onEnter(): void;
 }
 
-export function Target({ asking, call, others, number, nameOf, fault, actions, onNumber, onDone, onEnter }: TargetProps) {
+export function TransferForm({ kind, call, others, number, nameOf, fault, actions, onNumber, onDone, onEnter }: TransferFormProps) {
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.focus(), [asking]);
-  const mine = facing(call);
+  useEffect(() => field.current?.focus(), [kind]);
+  const mine = connectedParty(call);
   return (
     <>
       <form
-        className="target" aria-label={ASKED[asking]}
+        className="target" aria-label={FORM_LABELS[kind]}
         onSubmit={(event) => {
           event.preventDefault();
           onEnter();
@@ -38,7 +38,7 @@ export function Target({ asking, call, others, number, nameOf, fault, actions, o
           onDone();
         }}
       >
-        <label htmlFor="target">{ASKED[asking]}</label>
+        <label htmlFor="target">{FORM_LABELS[kind]}</label>
         <input
           id="target" ref={field} className="number" value={number} onChange={(event) => onNumber(event.target.value)} inputMode="tel" autoComplete="off"
           placeholder="Number" list="numbers" maxLength={1000} aria-invalid={fault !== null}
@@ -51,14 +51,14 @@ export function Target({ asking, call, others, number, nameOf, fault, actions, o
       </form>
       <div className="target-others">
         {!fault && others.map((other) => {
-          const theirs = facing(other);
+          const theirs = connectedParty(other);
           const [one, two] = [mine.name || mine.number, theirs.name || theirs.number];
           const choose = (): void => {
-            if (asking === "transfer") actions.connect(call.id, other.id);
+            if (kind === "transfer") actions.connect(call.id, other.id);
             else actions.merge(other.id);
             onDone();
           };
-          return <button key={other.id} type="button" className="small light" onClick={choose}>{asking === "transfer" ? connectWith(one, two) : mergeWith(two)}</button>;
+          return <button key={other.id} type="button" className="small light" onClick={choose}>{kind === "transfer" ? connectWith(one, two) : mergeWith(two)}</button>;
         })}
       </div>
     </>

@@ -8,14 +8,14 @@ import { RECORDINGS } from "../texts";
 import { relativeTime, spokenSeconds } from "./time";
 import type { Recordings } from "./useRecordings";
 
-export interface RecordingsOfProps {
+export interface CallRecordingsProps {
   who: string;
   list: readonly CallRecording[]; // at least one
   now: number;
   sound: Recordings["sound"];
 }
 
-export function RecordingsOf({ who, list, now, sound }: RecordingsOfProps) {
+export function CallRecordings({ who, list, now, sound }: CallRecordingsProps) {
   return (
     <Popover.Root>
       <Popover.Trigger className="icon-button" aria-label={RECORDINGS.of(who)} title={RECORDINGS.of(who)}><AudioLines size={18} aria-hidden="true" /></Popover.Trigger>
@@ -23,7 +23,7 @@ export function RecordingsOf({ who, list, now, sound }: RecordingsOfProps) {
         <Popover.Content className="popover" sideOffset={4} align="end" collisionPadding={12} aria-label={RECORDINGS.of(who)}>
           <p className="popover-title">{RECORDINGS.of(who)}</p>
           <ul className="recordings">
-            {list.map((one) => <Recorded key={one.name} recording={one} now={now} sound={sound} />)}
+            {list.map((one) => <RecordingPlayer key={one.name} recording={one} now={now} sound={sound} />)}
           </ul>
         </Popover.Content>
       </Popover.Portal>
@@ -31,7 +31,7 @@ export function RecordingsOf({ who, list, now, sound }: RecordingsOfProps) {
   );
 }
 
-function Recorded({ recording, now, sound }: { recording: CallRecording; now: number; sound: Recordings["sound"] }) {
+function RecordingPlayer({ recording, now, sound }: { recording: CallRecording; now: number; sound: Recordings["sound"] }) {
   const [url, setUrl] = useState("");
   const [state, setState] = useState<"closed" | "loading" | "open" | "failed">("closed");
   useEffect(() => () => URL.revokeObjectURL(url), [url]);

@@ -4,12 +4,12 @@ import { useEffect } from "react";
 import call from "../icons/call.svg";
 import idle from "../icons/idle.svg";
 import ring from "../icons/ring.svg";
-import { facing, type LiveCall } from "sip-proxy-client";
-import { notifications, notify } from "../phone/notifications";
+import { connectedParty, type LiveCall } from "sip-proxy-client";
+import { notificationState, notify } from "../phone/notifications";
 import { expectReload, isReloading } from "../phone/reload";
-import { STATE_WORDS, callingNow, missedOf } from "../texts";
+import { STATE_LABELS, callingNow, missedOf } from "../texts";
 
-export interface OutOfSightActions {
+export interface BackgroundActions {
   accept(id: string): void;
   hangup(): void;
   decline(id: string): void;
@@ -17,27 +17,27 @@ export interface OutOfSightActions {
 
 /**
  * `current`: the call that matters now; who rings comes before who talks. `talking`: whether a call would end with the
- * page. `missed`: parties that called in vain, and nobody has looked. `aloud`: this page rings, not another one of the same browser.
+ * page. `missed`: parties that called in vain, and nobody has looked. `ringsHere`: this page rings, not another one of the same browser.
  */
-export function useOutOfSight(current: LiveCall | null, talking: boolean, aloud: boolean, missed: number, actions: OutOfSightActions): void {
+export function useBackgroundIndicators(current: LiveCall | null, talking: boolean, ringsHere: boolean, missed: number, actions: BackgroundActions): void {
   const live = current !== null;
   const id = current?.id ?? "";
   const phase = current?.phase ?? "idle";
-  const { name, number } = current ? facing(current) : { name: "", number: "" };
+  const { name, number } = current ? connectedParty(current) : { name: "", number: "" };
   const party = name || number;
 
   useEffect(() => {
-    document.title = live ? `${STATE_WORDS[phase]}: ${party}` : missed > 0 ? `(${missedOf(missed)}) Softphone` : "Softphone";
+    document.title = live ? `${STATE_LABELS[phase]}: ${party}` : missed > 0 ? `(${missedOf(missed)}) Softphone` : "Softphone";
     document.getElementById("favicon")?.setAttribute("href", phase === "incoming" ? ring : live ? call : idle);
   }, [live, phase, party, missed]);
 
   // A page that is left while it rings tells of it too.
   useEffect(() => {
-    if (phase !== "incoming" || !aloud) return;
+    if (phase !== "incoming" || !ringsHere) return;
     let close = (): void => undefined;
     const look = (): void => {
       close();
-      const shown = document.hidden && notifications() === "allowed";
+      const shown = document.hidden && notificationState() === "allowed";
       close = shown ? notify(callingNow(party), { tag: "incoming-call", requireInteraction: true, icon: ring }, () => actions.accept(id)) : () => undefined;
     };
     look();
@@ -46,7 +46,7 @@ export function useOutOfSight(current: LiveCall | null, talking: boolean, aloud:
       document.removeEventListener("visibilitychange", look);
       close();
     };
-  }, [id, phase, party, aloud]);
+  }, [id, phase, party, ringsHere]);
 
   useEffect(() => {
     if (!live) return;
@@ -79,11 +79,11 @@ export function useOutOfSight(current: LiveCall | null, talking: boolean, aloud:
     };
   }, [live, id, phase, talking]);
 
-  useEffect(() => (live ? stayAwake() : undefined), [live]);
+  useEffect(() => (live ? keepScreenOn() : undefined), [live]);
 }
 
 /** Keeps the screen on. Browsers let go of it whenever the page is out of sight: it is asked for again. */
-function stayAwake(): () => void {
+function keepScreenOn(): () => void {
   let over = false;
   let lock: WakeLockSentinel | null = null;
   const release = (held: WakeLockSentinel | null): void => void held?.release().catch(() => undefined);

@@ -2,22 +2,22 @@
 
 import { useEffect, useRef } from "react";
 
-export interface MeterProps {
+export interface LevelMeterProps {
   label: string;
   read(): number; // 0 to 1
   testId?: string;
 }
 
-const FALL = 0.06; // a frame: quick up, slow down, as meters do
+const FALL_PER_FRAME = 0.06; // a frame: quick up, slow down, as meters do
 
-export function Meter({ label, read, testId }: MeterProps) {
+export function LevelMeter({ label, read, testId }: LevelMeterProps) {
   const bar = useRef<HTMLSpanElement>(null);
   const meter = useRef<HTMLSpanElement>(null);
   useEffect(() => {
     let frame = 0;
     let shown = 0;
     const draw = (): void => {
-      shown = Math.max(read(), shown - FALL, 0);
+      shown = Math.max(read(), shown - FALL_PER_FRAME, 0);
       if (bar.current) bar.current.style.transform = `scaleX(${shown.toFixed(3)})`;
       const percent = String(Math.round(shown * 20) * 5);
       if (meter.current && meter.current.getAttribute("aria-valuenow") !== percent) {

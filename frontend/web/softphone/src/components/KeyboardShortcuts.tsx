@@ -3,7 +3,7 @@
 import { useEffect, useRef } from "react";
 import { SHORTCUTS } from "../texts";
 
-export function Shortcuts({ open, onClose }: { open: boolean; onClose(): void }) {
+export function KeyboardShortcuts({ open, onClose }: { open: boolean; onClose(): void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     if (open) dialog.current?.showModal();

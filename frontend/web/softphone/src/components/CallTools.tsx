@@ -6,26 +6,26 @@ import { isConference, type LiveCall } from "sip-proxy-client";
 import { BUTTONS } from "../texts";
 import type { PhoneActions } from "./actions";
 
-export interface ToolsProps {
+export interface CallToolsProps {
   call: LiveCall;
   recordable: boolean; // the server records
   reachable: boolean; // the server hears us
-  full: boolean; // no further call can be made
+  isFull: boolean; // no further call can be made
   actions: PhoneActions;
-  onAsk(what: "transfer" | "add"): void;
+  onOpenForm(what: "transfer" | "add"): void;
 }
 
-export function Tools({ call, recordable, reachable, full, actions, onAsk }: ToolsProps) {
+export function CallTools({ call, recordable, reachable, isFull, actions, onOpenForm }: CallToolsProps) {
   const busy = call.transferring !== null;
   return (
     <div className="tools" role="group" aria-label="In this call">
       <button type="button" className="tool" data-testid="hold" aria-pressed={call.held} disabled={busy} onClick={() => actions.hold(call.id, !call.held)} title="Hold (H)">
         {call.held ? <Play size={18} aria-hidden="true" /> : <Pause size={18} aria-hidden="true" />}<span>{call.held ? BUTTONS.unhold : BUTTONS.hold}</span>
       </button>
-      <button type="button" className="tool" data-testid="transfer" disabled={busy || isConference(call) || !reachable} onClick={() => onAsk("transfer")} title="Transfer (T)">
+      <button type="button" className="tool" data-testid="transfer" disabled={busy || isConference(call) || !reachable} onClick={() => onOpenForm("transfer")} title="Transfer (T)">
         <ArrowRightLeft size={18} aria-hidden="true" /><span>{BUTTONS.transfer}</span>
       </button>
-      <button type="button" className="tool" data-testid="add" disabled={busy || full || !reachable} onClick={() => onAsk("add")} title="Add somebody (A)">
+      <button type="button" className="tool" data-testid="add" disabled={busy || isFull || !reachable} onClick={() => onOpenForm("add")} title="Add somebody (A)">
         <UserPlus size={18} aria-hidden="true" /><span>{BUTTONS.add}</span>
       </button>
       {recordable && <RecordTool call={call} reachable={reachable} record={actions.record} />}

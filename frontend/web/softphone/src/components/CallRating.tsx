@@ -5,14 +5,14 @@ import { useState } from "react";
 import type { CallFeedback } from "sip-proxy-client";
 import { ISSUES, RATING } from "../texts";
 
-export type Opinion = CallFeedback;
+export type Feedback = CallFeedback;
 type Issue = keyof typeof ISSUES;
 
 /** As many characters as the server takes. */
-const MOST_COMMENT = 500;
+const MAX_COMMENT_LENGTH = 500;
 
 /** The stars count at once; what is said after them replaces that. Another press corrects the first. */
-export function Rating({ onRate }: { onRate(opinion: Opinion): void }) {
+export function CallRating({ onRate }: { onRate(opinion: Feedback): void }) {
   const [score, setScore] = useState(0);
   const [open, setOpen] = useState(false);
   const [issue, setIssue] = useState<Issue | "">("");
@@ -20,10 +20,10 @@ export function Rating({ onRate }: { onRate(opinion: Opinion): void }) {
   const rate = (given: number): void => {
     setScore(given);
     setOpen(true);
-    onRate(opinionOf(given, issue, comment));
+    onRate(feedbackOf(given, issue, comment));
   };
   const send = (): void => {
-    onRate(opinionOf(score, issue, comment));
+    onRate(feedbackOf(score, issue, comment));
     setOpen(false);
   };
   return (
@@ -52,7 +52,7 @@ export function Rating({ onRate }: { onRate(opinion: Opinion): void }) {
                 <button key={one} type="button" className="issue" aria-pressed={one === issue} onClick={() => setIssue(one === issue ? "" : one)}>{ISSUES[one]}</button>
               ))}
             </div>
-            <input value={comment} maxLength={MOST_COMMENT} onChange={(event) => setComment(event.target.value)} aria-label={RATING.comment} placeholder={RATING.comment} />
+            <input value={comment} maxLength={MAX_COMMENT_LENGTH} onChange={(event) => setComment(event.target.value)} aria-label={RATING.comment} placeholder={RATING.comment} />
             <button type="submit" className="primary">{RATING.send}</button>
           </form>
         </Popover.Content>
@@ -61,7 +61,7 @@ export function Rating({ onRate }: { onRate(opinion: Opinion): void }) {
   );
 }
 
-function opinionOf(score: number, issue: Issue | "", comment: string): Opinion {
+function feedbackOf(score: number, issue: Issue | "", comment: string): Feedback {
   const said = comment.trim();
   return { score, ...(issue ? { issue } : {}), ...(said ? { comment: said } : {}) };
 }
