@@ -90,12 +90,12 @@ REFUSED_REQUESTS = {
 
 def client_state(call: Call) -> messages.ClientState:
     """For its own user a call that our side has left is over."""
-    return "ended" if call.left else _CLIENT_STATES[call.state]
+    return "ended" if call.left_outcome else _CLIENT_STATES[call.state]
 
 
 def state_message(call: Call) -> messages.State:
     """The `state` message for the call as it stands now."""
-    detail = call.cause.detail if call.cause and not call.left else None
+    detail = call.cause.detail if call.cause and not call.left_outcome else None
     return messages.State(
         call_id=call.id,
         state=client_state(call),
@@ -103,10 +103,10 @@ def state_message(call: Call) -> messages.State:
         target=call.target,
         caller=call.caller,
         at=time.time(),
-        outcome=call.left or call.outcome,
+        outcome=call.left_outcome or call.outcome,
         q850=call.cause.q850 if call.cause else 0,
         sip=call.cause.sip if call.cause else 0,
-        reason=reason(outcome, detail) if (outcome := call.left or call.outcome) else "",
+        reason=reason(outcome, detail) if (outcome := call.left_outcome or call.outcome) else "",
         detail=detail,
         forward=call.cause.forward if call.cause else "",
         connected_number=call.far_number,
