@@ -160,7 +160,7 @@ def party_message(call: Call, number: int) -> messages.Party:
     if number == FAR_NUMBER:
         target, name = shown(call)
         state = _far_state(call) or "ended"
-        return messages.Party(call.id, number, target, name, state, None if call.far_is_here else Outcome.COMPLETED)
+        return messages.Party(call.id, number, target, name, state, None if call.far_present else Outcome.COMPLETED)
     party = call.party(number)
     assert party, "only parties that were made are told of"
     return messages.Party(
@@ -201,7 +201,7 @@ def recording_state(call: Call) -> messages.RecordingState:
 
 def _far_state(call: Call) -> messages.PartyState | None:
     """None: it is not there, or not to be talked to yet."""
-    return _FAR_STATES.get(call.state) if call.far_is_here else None
+    return _FAR_STATES.get(call.state) if call.far_present else None
 
 
 def parties(call: Call) -> tuple[messages.PartySummary, ...]:
@@ -209,7 +209,7 @@ def parties(call: Call) -> tuple[messages.PartySummary, ...]:
     number, name = shown(call)
     state = _far_state(call)
     far = (messages.PartySummary(FAR_NUMBER, number, name, state),) if state else ()
-    others = [one for one in call.parties if one.here]
+    others = [one for one in call.parties if one.present]
     return (
         *far,
         *(messages.PartySummary(one.number, one.target, one.name, _PARTY_STATES[one.state]) for one in others),
