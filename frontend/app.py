@@ -53,6 +53,7 @@ from frontend.presence.registrar import WebSocketRegistrar
 from frontend.reload import Reloading
 from frontend.settings import Settings
 from frontend.webrtc.ice_servers import IceServers
+from frontend.websocket.connection import ConnectionServices
 from frontend.websocket.hub import ConnectionHub
 
 try:
@@ -239,9 +240,17 @@ class App:
         self._kept_files.add(secret_file, lambda: write_secret(secret_file, secret))
         sessions = Sessions(secret)
         ice = IceServers(settings.ice_servers, settings.turn_secret, settings.turn_lifetime)
-        connections = ConnectionHub(
-            self.calls, self.pages, self.attendant, access, sessions, self.hooks, self.media, ice, version=VERSION
+        services = ConnectionServices(
+            calls=self.calls,
+            pages=self.pages,
+            user_services=self.attendant,
+            access=access,
+            sessions=sessions,
+            media=self.media,
+            ice=ice,
+            version=VERSION,
         )
+        connections = ConnectionHub(services, self.hooks)
         self._connections = connections
         events, health = EventLog(self.hooks), self.health
         addresses = ClientAddresses(settings.trusted_proxies)

@@ -4,17 +4,34 @@ import time
 
 from ari_bridge.fsm import call as engine
 from ari_bridge.fsm.call import Call, CallState, RecordingStatus
+from ari_bridge.fsm.notifications import (
+    DigitReceived,
+    HoldChanged,
+    MediaNeeded,
+    MediaReady,
+    Notification,
+    PartyChanged,
+    RecordingChanged,
+    RequestRefused,
+    StateChanged,
+    TransferEnded,
+)
 from ari_bridge.fsm.rules.parties import FAR_NUMBER, shown
 from ari_bridge.outcomes import Detail, Outcome
 from ari_bridge_protocol.messages import (
+    Answer,
     CallSummary,
     ClientState,
+    Dtmf,
+    Error,
     Hold,
     IncomingCall,
+    MediaLost,
     PartyState,
     PartySummary,
     Recording,
     RecordingState,
+    ServerMessage,
     State,
     TransferFailed,
     Transferred,
@@ -128,6 +145,30 @@ def reason(outcome: Outcome, detail: Detail | None) -> str:
 
 def party_reason(outcome: Outcome, detail: Detail | None) -> str:
     return DETAILS[detail] if detail else PARTY_REASONS.get(outcome, REASONS[outcome])
+
+
+def message_of(call: Call, notification: Notification) -> ServerMessage:
+    """What the page that owns the call is sent when the engine reports this about it."""
+    match notification:
+        case MediaReady():
+            return Answer(call.id, call.answer)
+        case MediaNeeded(reason=reason):
+            return MediaLost(call.id, reason)
+        case StateChanged():
+            return state_message(call)
+        case DigitReceived(digit=digit):
+            return Dtmf(call.id, digit)
+        case HoldChanged(by_us=by_us):
+            return hold_message(call, by_us=by_us)
+        case RequestRefused(what=what):
+            field = {"digits": "digits", "hold": "held"}.get(what)
+            return Error("pbx_refuses", REFUSED[what], field, call_id=call.id)
+        case PartyChanged(party=party):
+            return party_message(call, party)
+        case TransferEnded(party=party, failure=failure):
+            return transfer_message(call, party, failure)
+        case RecordingChanged(failure=failure):
+            return recording_message(call, failure)
 
 
 def hold_message(call: Call, *, by_us: bool) -> Hold:
