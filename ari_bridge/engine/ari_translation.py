@@ -6,9 +6,7 @@ from ari_bridge.ari import events as ari
 from ari_bridge.ari.models import Channel
 from ari_bridge.fsm.call import Resource
 from ari_bridge.fsm.events import (
-    ChannelEntered,
-    ChannelGone,
-    ChannelLeft,
+    ChannelDestroyed,
     ConnectedLineChanged,
     Event,
     FarAnswered,
@@ -22,6 +20,8 @@ from ari_bridge.fsm.events import (
     PartyFailed,
     PartyHangsUp,
     PartyRang,
+    StasisEnded,
+    StasisStarted,
 )
 
 SIP = "PJSIP/"
@@ -51,12 +51,12 @@ def translate(event: ari.AriEvent, resource: Resource, leg: int, at: float) -> E
     """
     match event:
         case ari.StasisStart():
-            return ChannelEntered(at, resource, leg)
+            return StasisStarted(at, resource, leg)
         case ari.StasisEnd():
-            return ChannelLeft(at, resource, leg)
+            return StasisEnded(at, resource, leg)
         case ari.ChannelDestroyed(channel=channel, cause=q850, cause_txt=text, tech_cause=sip):
             is_sip = channel.name.startswith(SIP)
-            return ChannelGone(at, resource, q850, text, leg, sip if is_sip else 0, channel.name if is_sip else "")
+            return ChannelDestroyed(at, resource, q850, text, leg, sip if is_sip else 0, channel.name if is_sip else "")
         case ari.ChannelCallerId(channel=channel) if resource is not Resource.EXTERNAL_MEDIA:
             return ConnectedLineChanged(at, resource, leg, channel.caller.number, channel.caller.name)
         case ari.ChannelConnectedLine(channel=channel) if resource is Resource.EXTERNAL_MEDIA:

@@ -32,16 +32,16 @@ from ari_bridge.engine.ports import Backends
 from ari_bridge.engine.prewarm import MediaPrewarmer
 from ari_bridge.engine.registry import CallRegistry
 from ari_bridge.errors import PeerError
-from ari_bridge.fsm.call import Call, CallState, Direction, Fact, PartyState, Resource, Step
+from ari_bridge.fsm.call import Call, CallState, Direction, Milestone, PartyState, Resource, Step
 from ari_bridge.fsm.events import (
-    ChannelEntered,
-    ChannelGone,
+    ChannelDestroyed,
     ConnectedLineChanged,
     FarAnswered,
     FarHeld,
     FarRinging,
     PartyAnswered,
     RecordingEnded,
+    StasisStarted,
 )
 from ari_bridge.fsm.inventory import Finding, Ownership, ResourceKind, classify
 from ari_bridge.fsm.recovery import PbxSnapshot, recover
@@ -56,8 +56,8 @@ _MISSED = "it ended while the event stream was down"
 
 log = structlog.get_logger(__name__)
 
-_CREATED = {Resource.FAR: Fact.FAR_CREATED, Resource.EXTERNAL_MEDIA: Fact.EXTERNAL_MEDIA_CREATED}
-_ENTERED = {Resource.FAR: Fact.FAR_ENTERED, Resource.EXTERNAL_MEDIA: Fact.EXTERNAL_MEDIA_ENTERED}
+_CREATED = {Resource.FAR: Milestone.FAR_CREATED, Resource.EXTERNAL_MEDIA: Milestone.EXTERNAL_MEDIA_CREATED}
+_ENTERED = {Resource.FAR: Milestone.FAR_ENTERED, Resource.EXTERNAL_MEDIA: Milestone.EXTERNAL_MEDIA_ENTERED}
 
 
 class Reconciler:
@@ -147,18 +147,18 @@ class Reconciler:
         at = time.time()
         ids = {Resource.FAR: (call.far_channel, 0), Resource.EXTERNAL_MEDIA: (leg_id(call.id, call.leg), call.leg)}
         for resource, (channel_id, leg) in ids.items():
-            if _CREATED[resource] not in call.facts or resource not in call.holds:
+            if _CREATED[resource] not in call.milestones or resource not in call.allocated:
                 continue
             channel = channels.get(channel_id)
             if channel is None:
-                task.post(ChannelGone(at, resource, text=_MISSED, leg=leg))
+                task.post(ChannelDestroyed(at, resource, text=_MISSED, leg=leg))
                 continue
-            if _ENTERED[resource] not in call.facts:
-                task.post(ChannelEntered(at, resource, leg))
+            if _ENTERED[resource] not in call.milestones:
+                task.post(StasisStarted(at, resource, leg))
             if resource is Resource.EXTERNAL_MEDIA and channel.connected.number:
                 task.post(ConnectedLineChanged(at, resource, leg, channel.connected.number, channel.connected.name))
             if resource is Resource.FAR and call.direction is Direction.OUTBOUND:
-                if channel.state == "Up" and Fact.FAR_ANSWERED not in call.facts:
+                if channel.state == "Up" and Milestone.FAR_ANSWERED not in call.milestones:
                     task.post(FarAnswered(at))
                 elif channel.state == "Ringing":
                     task.post(FarRinging(at))
@@ -166,15 +166,15 @@ class Reconciler:
 
     def _post_missed_of_parties(self, task: CallTask, call: Call, channels: Mapping[str, Channel], at: float) -> None:
         for party in call.parties:
-            if party.state is PartyState.GONE or Step.CREATE_PARTY in party.waiting:
+            if party.state is PartyState.GONE or Step.CREATE_PARTY in party.pending:
                 continue
             channel = channels.get(party.channel)
             if channel is None:
-                task.post(ChannelGone(at, Resource.PARTY, text=_MISSED, leg=party.number))
+                task.post(ChannelDestroyed(at, Resource.PARTY, text=_MISSED, leg=party.number))
             elif channel.state == "Up":
                 task.post(PartyAnswered(at, party.number))
             else:
-                task.post(ChannelEntered(at, Resource.PARTY, party.number))
+                task.post(StasisStarted(at, Resource.PARTY, party.number))
 
     async def _check_recordings(self, before: float) -> None:
         """Recordings whose end was missed. One that was started after `before` may not exist yet."""

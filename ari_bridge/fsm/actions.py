@@ -7,7 +7,7 @@ and come back as events. Pure data.
 from dataclasses import dataclass
 
 from ari_bridge.fsm.call import Resource, Step
-from ari_bridge.fsm.events import ChannelGone, RecordingVerb, Timer
+from ari_bridge.fsm.events import ChannelDestroyed, RecordingVerb, Timer
 from ari_bridge.fsm.notifications import Notification
 
 
@@ -82,7 +82,7 @@ class CancelTimers:
 class AskSipStatus:
     """Find out the final SIP response of the far channel that is `gone`. Comes back as that event, without a name."""
 
-    gone: ChannelGone
+    gone: ChannelDestroyed
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,7 +135,7 @@ class RecordingVerb(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class RecordingAsked(Event):
+class RecordingRequested(Event):
     verb: RecordingVerb
 
 
@@ -161,7 +161,7 @@ class PagesRang(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class ChannelEntered(Event):
+class StasisStarted(Event):
     """ARI StasisStart of one of the call's channels: it takes commands now.
 
     `leg`, here and below: the number of the media leg, or of the party; 0 for what belongs to none.
@@ -173,7 +173,7 @@ class ChannelEntered(Event):
 
 @dataclass(frozen=True, slots=True)
 class ChannelReplaced(Event):
-    """The far side, or a party, gave its place to somebody else: `channel` is theirs. `leg` as in ChannelEntered."""
+    """The far side, or a party, gave its place to somebody else: `channel` is theirs. `leg` as in StasisStarted."""
 
     resource: Resource
     leg: int
@@ -185,7 +185,7 @@ class ChannelReplaced(Event):
 @dataclass(frozen=True, slots=True)
 class ConnectedLineChanged(Event):
     """Asterisk tells who is there: ARI ChannelCallerId of the far side's or a party's own channel, or what our media
-    leg is told of the other end (ChannelConnectedLine). `leg` as in ChannelEntered.
+    leg is told of the other end (ChannelConnectedLine). `leg` as in StasisStarted.
     """
 
     resource: Resource
@@ -195,7 +195,7 @@ class ConnectedLineChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class ChannelLeft(Event):
+class StasisEnded(Event):
     """ARI StasisEnd: the channel takes no commands any more, and is about to end."""
 
     resource: Resource
@@ -203,7 +203,7 @@ class ChannelLeft(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class ChannelGone(Event):
+class ChannelDestroyed(Event):
     """ARI ChannelDestroyed, or the channel was missing after a reconnect (`q850` 0).
 
     `sip`: the final SIP response, 0 where it is not known. `name`: of a SIP channel, whose response may still be found

@@ -96,11 +96,11 @@ def _owner(name: str, ids: Mapping[str, str]) -> str | None:
 
 def channels_of(call: Call) -> set[str]:
     """The channels that are the call's, or were, or are being made. A far side that was given away is not."""
-    legs = {leg_id(call.id, one.leg) for one in call.spare if one.resource is Resource.EXTERNAL_MEDIA}
-    far = {call.far_channel} if Resource.FAR in call.holds or call.state.live else set()
+    legs = {leg_id(call.id, one.leg) for one in call.superseded if one.resource is Resource.EXTERNAL_MEDIA}
+    far = {call.far_channel} if Resource.FAR in call.allocated or call.state.live else set()
     return far | {leg_id(call.id, call.leg), *legs} | {party.channel for party in call.parties}
 
 
 def _legs(call: Call) -> set[str]:
-    legs = {leg_id(call.id, one.leg) for one in call.spare if one.resource is Resource.MEDIA_SESSION}
+    legs = {leg_id(call.id, one.leg) for one in call.superseded if one.resource is Resource.MEDIA_SESSION}
     return {leg_id(call.id, call.leg), *legs}

@@ -13,11 +13,11 @@ from ari_bridge.ari.models import Bridge, Channel
 from ari_bridge.fsm import decisions, setup_plan
 from ari_bridge.fsm.actions import Action, AwaitEarlyMedia, CheckMedia, Mute, PlayMusic, StartTimer
 from ari_bridge.fsm.call import (
-    FACTS_OF_A_LEG,
+    LEG_MILESTONES,
     Call,
     CallState,
     Direction,
-    Fact,
+    Milestone,
     Party,
     PartyState,
     Resource,
@@ -41,8 +41,8 @@ class PbxSnapshot:
     legs: frozenset[str] | None = None
 
 
-_FAR_STANDS = frozenset({Fact.FAR_CREATED, Fact.FAR_ENTERED})
-_CALLER_RINGS = _FAR_STANDS | {Fact.PAGES_RING, Fact.FAR_RUNG}
+_FAR_STANDS = frozenset({Milestone.FAR_CREATED, Milestone.FAR_ENTERED})
+_CALLER_RINGS = _FAR_STANDS | {Milestone.PAGES_RING, Milestone.FAR_RUNG}
 
 
 def recover(record: Call, seen: PbxSnapshot, at: float, given_away: frozenset[str] = frozenset()) -> Decision:
@@ -54,7 +54,7 @@ def recover(record: Call, seen: PbxSnapshot, at: float, given_away: frozenset[st
     found = _holding(record, seen)
     far = seen.channels.get(record.far_channel)
     if record.far_channel in given_away:
-        found = replace(found, holds=found.holds - {Resource.FAR})
+        found = replace(found, allocated=found.allocated - {Resource.FAR})
         if record.outcome is None:
             return decisions.end(found, at, Outcome.TRANSFERRED)
     if record.outcome is not None:
@@ -87,7 +87,7 @@ def _holding(record: Call, seen: PbxSnapshot) -> Call:
     present = {one for one in spare if one.leg == record.leg}
     holds |= {one.resource for one in present}
     parties = tuple(_as_it_stands(party, seen, record) for party in record.parties)
-    return replace(record, holds=frozenset(holds), spare=frozenset(spare - present), parties=parties)
+    return replace(record, allocated=frozenset(holds), superseded=frozenset(spare - present), parties=parties)
 
 
 def _as_it_stands(party: Party, seen: PbxSnapshot, record: Call) -> Party:
@@ -95,9 +95,9 @@ def _as_it_stands(party: Party, seen: PbxSnapshot, record: Call) -> Party:
     if party.state is PartyState.GONE:
         return party
     if record.outcome is not None and party.channel not in seen.channels:
-        outcome = party.leaving or Outcome.COMPLETED
-        return replace(party, state=PartyState.GONE, outcome=outcome, leaving=None, waiting=frozenset())
-    return replace(party, waiting=frozenset(), releasing=False)
+        outcome = party.leaving_outcome or Outcome.COMPLETED
+        return replace(party, state=PartyState.GONE, outcome=outcome, leaving_outcome=None, pending=frozenset())
+    return replace(party, pending=frozenset(), releasing=False)
 
 
 def _state(record: Call, far: Channel) -> CallState:
@@ -131,9 +131,11 @@ def _ended_meanwhile(call: Call, at: float) -> Decision:
 def _rings_again(call: Call) -> Decision:
     """A caller whom nobody talks to yet: the pages ring as soon as they are back; media begins anew."""
     call = decisions.drop_leg(call)
-    facts = _CALLER_RINGS | ({Fact.BRIDGE_CREATED} if Resource.BRIDGE in call.holds else set())
+    facts = _CALLER_RINGS | ({Milestone.BRIDGE_CREATED} if Resource.BRIDGE in call.allocated else set())
     users = call.users or frozenset({call.target})
-    call = replace(call, state=RINGING, user=None, session=None, users=users, facts=facts, asked=_asked(call, facts))
+    call = replace(
+        call, state=RINGING, user=None, session=None, users=users, milestones=facts, started=_asked(call, facts)
+    )
     call, releases = decisions.release_spare(call)
     return call, [*releases, StartTimer(Timer.RING)]
 
@@ -148,7 +150,7 @@ def _parties_go_on(call: Call, at: float, seen: PbxSnapshot) -> Decision:
     """A call that has, or had, more parties than the far side: they are told what they missed, as events are."""
     call, actions = _goes_on(call, UP, at, seen)
     members = _members(call, seen)
-    if Resource.FAR not in call.holds:
+    if Resource.FAR not in call.allocated:
         call, more = parties.far_gone(call, at, Outcome.COMPLETED, Cause(text="it ended while the server was down"))
         actions += more
     for number in [party.number for party in call.parties]:
@@ -162,15 +164,15 @@ def _parties_go_on(call: Call, at: float, seen: PbxSnapshot) -> Decision:
 
 def _party_goes_on(call: Call, party: Party, channel: Channel | None, members: set[str], at: float) -> Decision:
     # One that was dialled may not ring yet; one that was not, though it was decided, is let go when its time is over.
-    dialled = Step.DIAL_PARTY in party.asked or (channel is not None and channel.state != "Down")
+    dialled = Step.DIAL_PARTY in party.started or (channel is not None and channel.state != "Down")
     asked = {Step.CREATE_PARTY, Step.DIAL_PARTY} if dialled else {Step.CREATE_PARTY}
     if party.channel in members:
         asked.add(Step.BRIDGE_PARTY)
-    party = replace(party, asked=frozenset(asked))
+    party = replace(party, started=frozenset(asked))
     call = decisions.with_party(call, party)
     if channel is None:
-        return parties.gone(call, party.number, at, Outcome.COMPLETED if party.talks else Outcome.UNREACHABLE)
-    if party.leaving is not None:
+        return parties.gone(call, party.number, at, Outcome.COMPLETED if party.talking else Outcome.UNREACHABLE)
+    if party.leaving_outcome is not None:
         return decisions.release_parties(call)
     if channel.state == "Up":
         return parties.stands(call, party.number, at)
@@ -184,31 +186,31 @@ def _goes_on(call: Call, state: CallState, at: float, seen: PbxSnapshot) -> Deci
         line = media.connected
         call, _ = identified(replace(call, state=state), Resource.EXTERNAL_MEDIA, call.leg, line.number, line.name)
     members = _members(call, seen)
-    facts = {*_CALLER_RINGS, Fact.ACCEPTED, Fact.ANSWER_TOLD, Fact.FAR_DIALLED}
-    if Resource.BRIDGE in call.holds:
-        facts.add(Fact.BRIDGE_CREATED)
-    if call.far_channel in members or Resource.FAR not in call.holds:  # gone, while others are still there
-        facts.add(Fact.FAR_BRIDGED)
+    facts = {*_CALLER_RINGS, Milestone.ACCEPTED, Milestone.ANSWER_SENT, Milestone.FAR_DIALLED}
+    if Resource.BRIDGE in call.allocated:
+        facts.add(Milestone.BRIDGE_CREATED)
+    if call.far_channel in members or Resource.FAR not in call.allocated:  # gone, while others are still there
+        facts.add(Milestone.FAR_BRIDGED)
     if state is UP:
-        facts.add(Fact.FAR_ANSWERED)
+        facts.add(Milestone.FAR_ANSWERED)
         call = replace(call, answered_at=call.answered_at or at)
     whole = {Resource.EXTERNAL_MEDIA} if seen.legs is None else {Resource.EXTERNAL_MEDIA, Resource.MEDIA_SESSION}
-    if call.left:
+    if call.left_outcome:
         call = decisions.drop_leg(call)
-    elif leg_id(call.id, call.leg) in members and whole <= call.holds:
-        facts |= FACTS_OF_A_LEG
-        call = replace(call, holds=call.holds | {Resource.MEDIA_SESSION})
+    elif leg_id(call.id, call.leg) in members and whole <= call.allocated:
+        facts |= LEG_MILESTONES
+        call = replace(call, allocated=call.allocated | {Resource.MEDIA_SESSION})
     else:
         call = replace(decisions.drop_leg(call), media_lost=True)
-    away = call.session is not None and not call.left
-    call = replace(call, state=state, owner_away=away, facts=frozenset(facts), asked=_asked(call, facts))
+    away = call.session is not None and not call.left_outcome
+    call = replace(call, state=state, owner_away=away, milestones=frozenset(facts), started=_asked(call, facts))
     call, _ = decisions.with_sound(call)
     call, steps = decisions.advance(call)
     call, releases = decisions.release_spare(call)
     timers: list[Action] = []
     if away or call.media_lost:
         timers += [StartTimer(Timer.GRACE), StartTimer(Timer.MUSIC)]
-    if state is UP and not call.left:
+    if state is UP and not call.left_outcome:
         timers.append(StartTimer(Timer.MEDIA))
         if away and not call.media_lost:
             timers.append(CheckMedia())  # what the grace may end is not to hang on what nobody has looked at
@@ -223,10 +225,10 @@ def _sound(call: Call) -> list[Action]:
     """Whatever the process before has left is set right: no one hears music for ever, or what is not meant for him."""
     if call.state is not UP:
         return []
-    sounds: list[Action] = [PlayMusic(call.music)]
-    return sounds if call.left or call.media_lost else [*sounds, Mute(call.apart)]
+    sounds: list[Action] = [PlayMusic(call.moh_on)]
+    return sounds if call.left_outcome or call.media_lost else [*sounds, Mute(call.isolated)]
 
 
-def _asked(call: Call, facts: set[Fact] | frozenset[Fact]) -> frozenset[Step]:
+def _asked(call: Call, facts: set[Milestone] | frozenset[Milestone]) -> frozenset[Step]:
     """The steps whose results are there: they are not begun again."""
     return frozenset(step for step in setup_plan.PLANS[call.direction] if setup_plan.GIVES[step] in facts)

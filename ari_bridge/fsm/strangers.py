@@ -66,7 +66,7 @@ def _party(number: int, channel: Channel, began: float) -> Party:
         created_at=began,
         answered_at=began,
         state=PartyState.UP,
-        asked=frozenset({Step.CREATE_PARTY, Step.DIAL_PARTY, Step.BRIDGE_PARTY}),
+        started=frozenset({Step.CREATE_PARTY, Step.DIAL_PARTY, Step.BRIDGE_PARTY}),
     )
 
 

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from ari_bridge.errors import IllegalEvent, WrongState
 from ari_bridge.fsm import deadlines, events, setup_plan
 from ari_bridge.fsm.actions import Action, AskSipStatus, Notify, RingPages, SendDigits, StartTimer, StopRinging
-from ari_bridge.fsm.call import Call, CallState, Direction, Fact, PartyState, Resource, Step
+from ari_bridge.fsm.call import Call, CallState, Direction, Milestone, PartyState, Resource, Step
 from ari_bridge.fsm.decisions import (
     ACCEPTING,
     EARLY,
@@ -99,7 +99,7 @@ _VERBS: dict[type[Event], str] = {
     events.PartyDropped: "left by a party",
     events.FarGivenAway: "joined with another",
     events.Left: "left",
-    events.RecordingAsked: "recorded",
+    events.RecordingRequested: "recorded",
 }
 
 
@@ -129,7 +129,7 @@ def accept(call: Call, event: events.Accepted) -> Decision:
         session=event.session,
         offer=event.offer,
         prefer=event.prefer or call.prefer,
-        facts=call.facts | {Fact.ACCEPTED},
+        milestones=call.milestones | {Milestone.ACCEPTED},
     )
     call, told = moved(call, ACCEPTING)
     call, answer = warmed(call, event.warm)
@@ -157,7 +157,7 @@ def hang_up(call: Call, event: events.HungUp) -> Decision:
 @leads_to()
 def press(call: Call, event: events.DigitsPressed) -> Decision:
     """While it rings only where a path for sound is open: the far side may wait for digits before it says a word."""
-    if call.state is RINGING and Fact.FAR_PROGRESSED not in call.facts:
+    if call.state is RINGING and Milestone.FAR_PROGRESSED not in call.milestones:
         return refuse.apply(call, event)
     return call, [SendDigits(event.digits)]
 
@@ -176,8 +176,8 @@ def pages_rang(call: Call, event: events.PagesRang) -> Decision:
     if not event.users:
         outcome, text = _NO_PAGE_RINGS.get(event.status, (Outcome.UNREACHABLE, "no page is open"))
         return end(call, event.at, outcome, Cause(text=text), event.status)
-    facts = call.facts | {Fact.PAGES_RING}
-    call = replace(call, state=RINGING, ringing_at=event.at, users=event.users, facts=facts)
+    facts = call.milestones | {Milestone.PAGES_RING}
+    call = replace(call, state=RINGING, ringing_at=event.at, users=event.users, milestones=facts)
     call, steps = advance(call)
     again: list[Action] = [StartTimer(Timer.RING)] if call.ring_seconds else []  # it runs since the caller arrived
     return call, [*steps, *again, Notify(StateChanged())]
@@ -197,30 +197,30 @@ def pages_rang_late(call: Call, event: events.PagesRang) -> Decision:
 
 
 @leads_to()
-def channel_entered(call: Call, event: events.ChannelEntered) -> Decision:
+def channel_entered(call: Call, event: events.StasisStarted) -> Decision:
     if event.resource is Resource.PARTY:
         return parties.entered(call, event.leg)
     if event.resource.of_leg and event.leg != call.leg:
         return call, []
-    return advance(replace(call, facts=call.facts | {_ENTERED[event.resource]}))
+    return advance(replace(call, milestones=call.milestones | {_ENTERED[event.resource]}))
 
 
-_ENTERED = {Resource.FAR: Fact.FAR_ENTERED, Resource.EXTERNAL_MEDIA: Fact.EXTERNAL_MEDIA_ENTERED}
+_ENTERED = {Resource.FAR: Milestone.FAR_ENTERED, Resource.EXTERNAL_MEDIA: Milestone.EXTERNAL_MEDIA_ENTERED}
 
 
 @leads_to()
-def channel_left(call: Call, event: events.ChannelLeft) -> Decision:
+def channel_left(call: Call, event: events.StasisEnded) -> Decision:
     """Its end comes next, with the cause. Should it not come, the channel went elsewhere."""
     if event.resource is Resource.PARTY:
         return parties.left_us(call, event.leg)
     if event.resource.of_leg:
-        lost_in_set_up = event.leg == call.leg and Fact.ANSWER_TOLD not in call.facts
+        lost_in_set_up = event.leg == call.leg and Milestone.ANSWER_SENT not in call.milestones
         return call, [StartTimer(Timer.EXPLAIN)] if lost_in_set_up else []
-    return replace(call, facts=call.facts | {Fact.FAR_LEFT}), [StartTimer(Timer.EXPLAIN)]
+    return replace(call, milestones=call.milestones | {Milestone.FAR_LEFT}), [StartTimer(Timer.EXPLAIN)]
 
 
 @leads_to(*ENDS)
-def channel_gone(call: Call, event: events.ChannelGone) -> Decision:
+def channel_gone(call: Call, event: events.ChannelDestroyed) -> Decision:
     if event.resource is Resource.PARTY:
         return parties.channel_gone(call, event)
     answered = call.state is UP
@@ -235,15 +235,19 @@ def channel_gone(call: Call, event: events.ChannelGone) -> Decision:
         return end(call, event.at, Outcome.FAILED_MEDIA, cause)
     if call.direction is Direction.INBOUND and not answered:
         return end(call, event.at, *caller_gave_up(event.q850, event.text, requested=call.hangup_q850))
-    if not (answered or event.sip or call.moved_to) and event.name and Fact.EXTERNAL_MEDIA_BRIDGED in call.facts:
-        return replace(call, facts=call.facts | {Fact.FAR_LEFT}), [AskSipStatus(event)]
+    if (
+        not (answered or event.sip or call.redirected_to)
+        and event.name
+        and Milestone.EXTERNAL_MEDIA_BRIDGED in call.milestones
+    ):
+        return replace(call, milestones=call.milestones | {Milestone.FAR_LEFT}), [AskSipStatus(event)]
     outcome, cause = far_ended(
         event.q850,
         event.text,
         call.dial_status,
         requested=call.hangup_q850,
         sip=event.sip,
-        forward=call.moved_to,
+        forward=call.redirected_to,
         rang=call.ringing_at is not None,
         answered=answered,
     )
@@ -251,7 +255,7 @@ def channel_gone(call: Call, event: events.ChannelGone) -> Decision:
 
 
 @leads_to(ENDED)
-def channel_gone_late(call: Call, event: events.ChannelGone) -> Decision:
+def channel_gone_late(call: Call, event: events.ChannelDestroyed) -> Decision:
     if event.resource is Resource.PARTY:
         return _let_go(*parties.channel_gone(call, event))
     return _let_go(*release(without(call, event.resource, event.leg)))
@@ -261,13 +265,13 @@ def channel_gone_late(call: Call, event: events.ChannelGone) -> Decision:
 def far_answers(call: Call, event: events.FarAnswered) -> Decision:
     if call.direction is Direction.INBOUND:
         return call, []  # it is us who answer a caller
-    call, told = moved(replace(call, answered_at=event.at, facts=call.facts | {Fact.FAR_ANSWERED}), UP)
+    call, told = moved(replace(call, answered_at=event.at, milestones=call.milestones | {Milestone.FAR_ANSWERED}), UP)
     return call, [*told, StartTimer(Timer.MEDIA)]
 
 
 @leads_to()
 def far_fails(call: Call, event: events.FarFailed) -> Decision:
-    return replace(call, dial_status=event.dial_status, moved_to=event.forward or call.moved_to), []
+    return replace(call, dial_status=event.dial_status, redirected_to=event.forward or call.redirected_to), []
 
 
 @leads_to()
@@ -296,14 +300,14 @@ def timer(call: Call, event: events.TimerFired) -> Decision:
         return parties.ring_time_over(call, event.party, event.at)
     if event.timer is Timer.EXPLAIN and event.party:
         return parties.never_explained(call, event.party, event.at)
-    if event.timer is Timer.EXPLAIN and call.state is UP and Fact.FAR_LEFT in call.facts:
+    if event.timer is Timer.EXPLAIN and call.state is UP and Milestone.FAR_LEFT in call.milestones:
         cause = Cause(text="the channel left without a word")
         return parties.far_gone(call, event.at, Outcome.COMPLETED, cause)
     if event.timer is Timer.EXPLAIN:
         outcome, cause = Outcome.FAILED_PBX, Cause(text="the channel left without a word")
         if call.state is UP:
             outcome = Outcome.COMPLETED
-        elif call.direction is Direction.INBOUND and Fact.FAR_LEFT in call.facts:
+        elif call.direction is Direction.INBOUND and Milestone.FAR_LEFT in call.milestones:
             outcome, cause = caller_gave_up(0, cause.text, requested=call.hangup_q850)
         return end(call, event.at, outcome, cause)
     if event.timer is Timer.RING and call.state in (TRYING, RINGING, EARLY):
@@ -318,7 +322,7 @@ def timer(call: Call, event: events.TimerFired) -> Decision:
     if event.timer is Timer.SETUP and not call.media_lost and not setup_plan.complete(call):
         if outlives_its_leg(call):
             return lose_media(call, event.at, "new media took too long")
-        missing = {Fact.MEDIA_OFFERED, Fact.MEDIA_ANSWERED} - call.facts
+        missing = {Milestone.MEDIA_OFFERED, Milestone.MEDIA_ANSWERED} - call.milestones
         outcome = Outcome.FAILED_MEDIA if missing else Outcome.FAILED_PBX
         detail = Detail.MEDIA_SETUP if missing else None
         return end(call, event.at, outcome, Cause(text="the set-up took too long", detail=detail))
@@ -334,7 +338,9 @@ def step_done(call: Call, event: events.StepDone) -> Decision:
         return parties.step_done(call, event)
     if of_an_earlier_leg(call, event.step, event.leg):
         return stale_step_done(call, event)
-    call = replace(call, waiting=call.waiting - {event.step}, facts=call.facts | {setup_plan.GIVES[event.step]})
+    call = replace(
+        call, pending=call.pending - {event.step}, milestones=call.milestones | {setup_plan.GIVES[event.step]}
+    )
     told: list[Action] = []
     match event.step:
         case Step.OFFER_MEDIA:
@@ -366,7 +372,7 @@ def step_done_late(call: Call, event: events.StepDone) -> Decision:
         return parties.step_done(call, event)
     if of_an_earlier_leg(call, event.step, event.leg):
         return stale_step_done(call, event)
-    return release(replace(call, waiting=call.waiting - {event.step}))
+    return release(replace(call, pending=call.pending - {event.step}))
 
 
 # A refusal of these mostly means that the channel has just ended; its own end says why.
@@ -405,7 +411,7 @@ def step_failed_late(call: Call, event: events.StepFailed) -> Decision:
 
 def _after_failure(call: Call, event: events.StepFailed) -> Call:
     """Only after a refusal is it certain that nothing was made."""
-    call = replace(call, waiting=call.waiting - {event.step})
+    call = replace(call, pending=call.pending - {event.step})
     if event.failure is Failure.REFUSED and event.step in setup_plan.MAKES:
         call = without(call, setup_plan.MAKES[event.step], event.leg)
     return call
@@ -429,7 +435,7 @@ def released(call: Call, event: events.Released) -> Decision:
 @leads_to()
 def not_released(call: Call, event: events.ReleaseFailed) -> Decision:
     """For our user the call is over, but somebody is still on the line: that is told, and taken back when it is so."""
-    if event.resource not in (Resource.FAR, Resource.PARTY) or call.left or call.outcome is Outcome.FAILED_PBX:
+    if event.resource not in (Resource.FAR, Resource.PARTY) or call.left_outcome or call.outcome is Outcome.FAILED_PBX:
         return call, []
     cause = call.cause or Cause()
     if cause.detail is not None:
@@ -441,7 +447,7 @@ def _let_go(call: Call, actions: list[Action]) -> Decision:
     """Once nobody is on the line any more, the call's end is told without a but."""
     if call.cause is None or call.cause.detail is not Detail.STILL_CONNECTED:
         return call, actions
-    if Resource.FAR in call.holds or any(party.state is not PartyState.GONE for party in call.parties):
+    if Resource.FAR in call.allocated or any(party.state is not PartyState.GONE for party in call.parties):
         return call, actions
     return replace(call, cause=dataclasses.replace(call.cause, detail=None)), [*actions, Notify(StateChanged())]
 
@@ -469,14 +475,14 @@ TABLE: dict[type[Event], tuple[Rule, ...]] = {
     events.PartyDropped:    (refuse,          refuse,          refuse,          refuse,          parties.drop,    refuse,            refuse),   # noqa: E501
     events.FarGivenAway:    (refuse,          give_far_away,   give_far_away,   refuse,          give_far_away,   refuse,            refuse),   # noqa: E501
     events.Left:            (refuse,          refuse,          refuse,          refuse,          parties.leave,   refuse,            refuse),   # noqa: E501
-    events.RecordingAsked:  (refuse,          refuse,          refuse,          refuse,          record,          refuse,            refuse),   # noqa: E501
+    events.RecordingRequested:  (refuse,          refuse,          refuse,          refuse,          record,          refuse,            refuse),   # noqa: E501
     events.Arrived:         (arrive,          illegal,         illegal,         illegal,         illegal,         illegal,           illegal),  # noqa: E501
     events.PagesRang:       (pages_rang,      illegal,         illegal,         illegal,         illegal,         pages_rang_late,   pages_rang_late),  # noqa: E501
-    events.ChannelEntered:  (channel_entered, channel_entered, channel_entered, channel_entered, channel_entered, late,              late),     # noqa: E501
+    events.StasisStarted:  (channel_entered, channel_entered, channel_entered, channel_entered, channel_entered, late,              late),     # noqa: E501
     events.ChannelReplaced: (late,            late,            late,            late,            parties.replaced, late,             late),     # noqa: E501
     events.ConnectedLineChanged: (line_changed, line_changed,  line_changed,    line_changed,    line_changed,    late,              late),     # noqa: E501
-    events.ChannelLeft:     (channel_left,    channel_left,    channel_left,    channel_left,    channel_left,    late,              late),     # noqa: E501
-    events.ChannelGone:     (channel_gone,    channel_gone,    channel_gone,    channel_gone,    channel_gone,    channel_gone_late, late),     # noqa: E501
+    events.StasisEnded:     (channel_left,    channel_left,    channel_left,    channel_left,    channel_left,    late,              late),     # noqa: E501
+    events.ChannelDestroyed:     (channel_gone,    channel_gone,    channel_gone,    channel_gone,    channel_gone,    channel_gone_late, late),     # noqa: E501
     events.FarRinging:      (far_rings,       late,            late,            late,            late,            late,              late),     # noqa: E501
     events.FarProgress:     (far_progresses,  far_progresses,  late,            late,            late,            late,              late),     # noqa: E501
     events.EarlyMedia:      (late,            early_media,     late,            late,            late,            late,              late),     # noqa: E501

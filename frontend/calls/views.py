@@ -102,12 +102,12 @@ PARTY_REASONS = {
 
 def client_state(call: Call) -> ClientState:
     """For its own user a call that our side has left is over."""
-    return "ended" if call.left else _CLIENT_STATES[call.state]
+    return "ended" if call.left_outcome else _CLIENT_STATES[call.state]
 
 
 def state_message(call: Call) -> State:
     """The `state` message for the call as it stands now."""
-    detail = call.cause.detail if call.cause and not call.left else None
+    detail = call.cause.detail if call.cause and not call.left_outcome else None
     return State(
         call_id=call.id,
         state=client_state(call),
@@ -115,10 +115,10 @@ def state_message(call: Call) -> State:
         target=call.target,
         caller=call.caller,
         at=time.time(),
-        outcome=call.left or call.outcome,
+        outcome=call.left_outcome or call.outcome,
         q850=call.cause.q850 if call.cause else 0,
         sip=call.cause.sip if call.cause else 0,
-        reason=reason(outcome, detail) if (outcome := call.left or call.outcome) else "",
+        reason=reason(outcome, detail) if (outcome := call.left_outcome or call.outcome) else "",
         detail=detail,
         forward=call.cause.forward if call.cause else "",
         connected_number=call.far_number,
@@ -180,7 +180,7 @@ def party_message(call: Call, number: int) -> PartyMessage:
     if number == FAR_NUMBER:
         target, name = shown(call)
         state = _far_state(call) or "ended"
-        return PartyMessage(call.id, number, target, name, state, None if call.far_is_here else Outcome.COMPLETED)
+        return PartyMessage(call.id, number, target, name, state, None if call.far_present else Outcome.COMPLETED)
     party = call.party(number)
     assert party, "only parties that were made are told of"
     return PartyMessage(
@@ -219,7 +219,7 @@ def recording_state(call: Call) -> RecordingState:
 
 def _far_state(call: Call) -> PartyState | None:
     """None: it is not there, or not to be talked to yet."""
-    return _FAR_STATES.get(call.state) if call.far_is_here else None
+    return _FAR_STATES.get(call.state) if call.far_present else None
 
 
 def parties(call: Call) -> tuple[PartySummary, ...]:
@@ -227,7 +227,7 @@ def parties(call: Call) -> tuple[PartySummary, ...]:
     number, name = shown(call)
     state = _far_state(call)
     far = (PartySummary(FAR_NUMBER, number, name, state),) if state else ()
-    others = [one for one in call.parties if one.here]
+    others = [one for one in call.parties if one.present]
     return (*far, *(PartySummary(one.number, one.target, one.name, _PARTY_STATES[one.state]) for one in others))
 
 

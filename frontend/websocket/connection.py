@@ -208,7 +208,7 @@ class ClientConnection:
         self._subscribed = True
         self.send(messages.Resumed(token))
         for call in self._calls.live():
-            if call.session == session and not call.left:
+            if call.session == session and not call.left_outcome:
                 self.attach(call)
         self._send_calls()
         self._send_ice_servers()
@@ -407,7 +407,7 @@ class ClientConnection:
 
     def _is_about_me(self, call: Call) -> bool:
         """The call is of this session, or of this user."""
-        if not self._subscribed or call.left:
+        if not self._subscribed or call.left_outcome:
             return False
         return call.session == self.session or self._principal.owns(call)
 
@@ -425,7 +425,7 @@ class ClientConnection:
             self._ice_timer = asyncio.get_running_loop().call_later(ice.renewed_after, self._send_ice_servers)
 
     def _on_notification(self, call: Call, notification: Notification) -> None:
-        if isinstance(notification, StateChanged) and (call.left or not call.state.live):
+        if isinstance(notification, StateChanged) and (call.left_outcome or not call.state.live):
             self._owned.discard(call.id)
         self.send(message_of(call, notification))
         if isinstance(notification, MediaReady):

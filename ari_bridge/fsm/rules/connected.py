@@ -32,7 +32,7 @@ def identified(call: Call, resource: Resource, leg: int, number: str, name: str)
         return _party(call, facing, number, name) if facing.number != FAR_NUMBER else _far(call, number, name)
     if resource is Resource.PARTY:
         party = call.party(leg)
-        return _party(call, party, number, name) if party and party.here else (call, [])
+        return _party(call, party, number, name) if party and party.present else (call, [])
     return _far(call, number, name)
 
 
@@ -60,8 +60,8 @@ _FAR = Party(FAR_NUMBER, "", "", 0.0)
 
 def _facing(call: Call) -> Party | None:
     """The only one in the bridge besides our side: the far side (as a party with its number), or the last one left."""
-    others = [_FAR] if call.far_is_here else []
-    others += [party for party in call.parties if party.talks]
+    others = [_FAR] if call.far_present else []
+    others += [party for party in call.parties if party.talking]
     return others[0] if len(others) == 1 else None
 
 

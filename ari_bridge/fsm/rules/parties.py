@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from ari_bridge.errors import InvalidRequest, TooMany, WrongState
 from ari_bridge.fsm import events
 from ari_bridge.fsm.actions import Action, CancelTimer, Do, Notify, Release, StartTimer
-from ari_bridge.fsm.call import Call, Fact, Party, PartyState, Resource, Step
+from ari_bridge.fsm.call import Call, Milestone, Party, PartyState, Resource, Step
 from ari_bridge.fsm.decisions import (
     ENDS,
     Decision,
@@ -54,11 +54,11 @@ def hold(call: Call, event: events.Held) -> Decision:
 @leads_to(*ENDS)
 def mute_failed(call: Call, event: events.MuteFailed) -> Decision:
     """Our side is not apart, or not back: so nothing that it is for is told as done."""
-    if event.on is not call.apart or call.left:
+    if event.on is not call.isolated or call.left_outcome:
         return call, []  # something else is wanted by now
-    call = replace(call, apart=not event.on)
+    call = replace(call, isolated=not event.on)
     taker = call.party(call.transferring)
-    if event.on and taker and taker.here:
+    if event.on and taker and taker.present:
         return _let_go(call, taker, Outcome.FAILED_PBX, event.at, Detail.PBX_REFUSES)
     call, sound = with_sound(replace(call, held=not event.on))
     return call, [*sound, Notify(RequestRefused("hold", event.reason)), Notify(HoldChanged(by_us=True))]
@@ -70,8 +70,8 @@ def mute_failed(call: Call, event: events.MuteFailed) -> Decision:
 @leads_to()
 def invite(call: Call, event: events.PartyInvited) -> Decision:
     _check_room(call, event.transfer)
-    present = [shown(call)[0]] if call.far_is_here else []
-    if event.target in [*present, *(party.target for party in call.parties if party.here)]:
+    present = [shown(call)[0]] if call.far_present else []
+    if event.target in [*present, *(party.target for party in call.parties if party.present)]:
         raise InvalidRequest(f"{event.target} is in the call already.", field="target")
     # Who is transferred sees, and is seen by, the other party: not by our side, which goes.
     number, name = shown(call) if event.transfer else (call.user or call.caller, "")
@@ -84,8 +84,8 @@ def invite(call: Call, event: events.PartyInvited) -> Decision:
         endpoint=event.endpoint,
         caller=number,
         caller_name=name,
-        asked=frozenset({Step.CREATE_PARTY}),
-        waiting=frozenset({Step.CREATE_PARTY}),
+        started=frozenset({Step.CREATE_PARTY}),
+        pending=frozenset({Step.CREATE_PARTY}),
     )
     call = replace(call, parties=(*call.parties, party), transferring=new if event.transfer else call.transferring)
     call, sound = with_sound(call)
@@ -110,7 +110,7 @@ def take_in(call: Call, event: events.PartyGiven) -> Decision:
         created_at=event.at,
         name=event.name,
         state=event.state,
-        asked=frozenset({Step.CREATE_PARTY, Step.DIAL_PARTY}),
+        started=frozenset({Step.CREATE_PARTY, Step.DIAL_PARTY}),
         answered_at=event.at if event.state is PartyState.UP else None,
     )
     call = replace(call, parties=(*call.parties, party), transferring=new if event.transfer else call.transferring)
@@ -127,10 +127,10 @@ def _check_room(call: Call, transfer: bool) -> None:
     check_present(call)
     if call.transferring:
         raise WrongState("The call is being transferred already.", field="callId")
-    here = sum(party.here for party in call.parties)
+    here = sum(party.present for party in call.parties)
     if transfer and here:
         raise WrongState("A call of several parties cannot be transferred: leave it, and they go on.", field="callId")
-    if transfer and not call.far_is_here:
+    if transfer and not call.far_present:
         raise WrongState("The other side is leaving.", field="callId")
     if here >= PARTIES or len(call.parties) >= PARTIES_EVER:
         raise TooMany(f"There are {here} parties in the call already.", field="callId")
@@ -138,13 +138,13 @@ def _check_room(call: Call, transfer: bool) -> None:
 
 def _join(call: Call, party: Party) -> Decision:
     """One that has answered is put into the bridge."""
-    if not party.talks or Step.BRIDGE_PARTY in party.asked:
+    if not party.talking or Step.BRIDGE_PARTY in party.started:
         return call, []
     return _begin(call, party, Step.BRIDGE_PARTY)
 
 
 def _begin(call: Call, party: Party, step: Step) -> Decision:
-    party = replace(party, asked=party.asked | {step}, waiting=party.waiting | {step})
+    party = replace(party, started=party.started | {step}, pending=party.pending | {step})
     return with_party(call, party), [Do(step, party.number)]
 
 
@@ -154,7 +154,7 @@ def _begin(call: Call, party: Party, step: Step) -> Decision:
 def entered(call: Call, number: int) -> Decision:
     """Its channel takes commands now."""
     party = call.party(number)
-    if party is None or not party.here or Step.DIAL_PARTY in party.asked:
+    if party is None or not party.present or Step.DIAL_PARTY in party.started:
         return call, []
     return _begin(call, party, Step.DIAL_PARTY)
 
@@ -163,11 +163,11 @@ def entered(call: Call, number: int) -> Decision:
 def replaced(call: Call, event: events.ChannelReplaced) -> Decision:
     """It is in the bridge already: Asterisk has put it there."""
     if event.resource is Resource.FAR:
-        facts = call.facts - {Fact.FAR_LEFT}
-        call = replace(call, far_channel=event.channel, far_number=event.number, far_name=event.name, facts=facts)
+        facts = call.milestones - {Milestone.FAR_LEFT}
+        call = replace(call, far_channel=event.channel, far_number=event.number, far_name=event.name, milestones=facts)
         return call, [CancelTimer(Timer.EXPLAIN), Notify(PartyChanged(FAR_NUMBER))]
     party = call.party(event.leg)
-    if party is None or not party.here:
+    if party is None or not party.present:
         return call, []
     party = replace(party, channel=event.channel, target=event.number or party.target, name=event.name)
     return with_party(call, party), [CancelTimer(Timer.EXPLAIN, party.number), Notify(PartyChanged(party.number))]
@@ -189,11 +189,11 @@ def rang(call: Call, event: events.PartyRang) -> Decision:
 def stands(call: Call, number: int, at: float) -> Decision:
     """It is up, as was seen after a time in which nobody told us; perhaps its bridge is still to come."""
     party = call.party(number)
-    if party is None or not party.here:
+    if party is None or not party.present:
         return call, []
     if party.state is not PartyState.UP:
         return answered.apply(call, events.PartyAnswered(at, number))
-    if Step.BRIDGE_PARTY in party.asked and call.transferring == number:
+    if Step.BRIDGE_PARTY in party.started and call.transferring == number:
         return _taken_over(call, party, at)
     return _join(call, party)
 
@@ -201,7 +201,7 @@ def stands(call: Call, number: int, at: float) -> Decision:
 @leads_to()
 def answered(call: Call, event: events.PartyAnswered) -> Decision:
     party = call.party(event.party)
-    if party is None or not party.here or party.state is PartyState.UP:
+    if party is None or not party.present or party.state is PartyState.UP:
         return call, []
     party = replace(party, state=PartyState.UP, answered_at=event.at)
     call, steps = _join(with_party(call, party), party)
@@ -213,8 +213,8 @@ def failed(call: Call, event: events.PartyFailed) -> Decision:
     party = call.party(event.party)
     if party is None:
         return call, []
-    moved_to = event.forward or party.moved_to
-    return with_party(call, replace(party, dial_status=event.dial_status, moved_to=moved_to)), []
+    moved_to = event.forward or party.redirected_to
+    return with_party(call, replace(party, dial_status=event.dial_status, redirected_to=moved_to)), []
 
 
 @leads_to()
@@ -225,7 +225,7 @@ def hangs_up(call: Call, event: events.PartyHangsUp) -> Decision:
 
 def ring_time_over(call: Call, number: int, at: float) -> Decision:
     party = call.party(number)
-    if party is None or not party.here or party.state is PartyState.UP:
+    if party is None or not party.present or party.state is PartyState.UP:
         return call, []
     return _let_go(call, party, Outcome.NO_ANSWER, at)
 
@@ -233,9 +233,9 @@ def ring_time_over(call: Call, number: int, at: float) -> Decision:
 def never_explained(call: Call, number: int, at: float) -> Decision:
     """Its channel left our application, and its end did not come: it is elsewhere, and of no use to anybody."""
     party = call.party(number)
-    if party is None or not party.here:
+    if party is None or not party.present:
         return call, []
-    return _let_go(call, party, Outcome.COMPLETED if party.talks else Outcome.UNREACHABLE, at)
+    return _let_go(call, party, Outcome.COMPLETED if party.talking else Outcome.UNREACHABLE, at)
 
 
 # --- a party's requests come back ------------------------------------------------------------
@@ -245,11 +245,11 @@ def step_done(call: Call, event: events.StepDone) -> Decision:
     party = call.party(event.leg)
     if party is None:
         return call, []
-    party = replace(party, waiting=party.waiting - {event.step})
+    party = replace(party, pending=party.pending - {event.step})
     call = with_party(call, party)
     if not call.state.live:
         return release(call)
-    if not party.here:
+    if not party.present:
         return release_parties(call)
     if event.step is not Step.BRIDGE_PARTY:
         return call, []
@@ -262,7 +262,7 @@ def step_failed(call: Call, event: events.StepFailed) -> Decision:
     party = call.party(event.leg)
     if party is None:
         return call, []
-    party = replace(party, waiting=party.waiting - {event.step})
+    party = replace(party, pending=party.pending - {event.step})
     call = with_party(call, party)
     refused = event.failure is Failure.REFUSED
     outcome, detail = set_up_failed(event.step, refused=refused, status=event.status)
@@ -270,7 +270,7 @@ def step_failed(call: Call, event: events.StepFailed) -> Decision:
         return gone(call, party.number, event.at, outcome, detail)
     if not call.state.live:
         return release(call)
-    if not party.here:
+    if not party.present:
         return release_parties(call)
     if refused and event.step is Step.DIAL_PARTY and not pbx_at_fault(event.status):
         return call, []  # it has just ended, mostly: its own end says why. Else its time to ring will be over
@@ -280,7 +280,7 @@ def step_failed(call: Call, event: events.StepFailed) -> Decision:
 def _taken_over(call: Call, taker: Party, at: float) -> Decision:
     """The transfer has worked: our side leaves, where it has not done so before."""
     call = replace(call, transferring=0)
-    call, actions = with_sound(call) if call.left else _leave(call, at, Outcome.TRANSFERRED)
+    call, actions = with_sound(call) if call.left_outcome else _leave(call, at, Outcome.TRANSFERRED)
     return call, [Notify(TransferEnded(taker.number, None)), *actions]
 
 
@@ -290,33 +290,33 @@ def _taken_over(call: Call, taker: Party, at: float) -> Decision:
 @leads_to(*ENDS)
 def drop(call: Call, event: events.PartyDropped) -> Decision:
     check_present(call)
-    if event.party == FAR_NUMBER and call.far_is_here:
+    if event.party == FAR_NUMBER and call.far_present:
         return _drop_far(call, event.at)
     party = call.party(event.party)
-    if party is None or not party.here:
+    if party is None or not party.present:
         raise InvalidRequest(f"There is no party {event.party} in the call.", field="party")
-    return _let_go(call, party, Outcome.COMPLETED if party.talks else Outcome.CANCELLED, event.at)
+    return _let_go(call, party, Outcome.COMPLETED if party.talking else Outcome.CANCELLED, event.at)
 
 
 def _drop_far(call: Call, at: float) -> Decision:
-    if not any(party.here and party.number != call.transferring for party in call.parties):
+    if not any(party.present and party.number != call.transferring for party in call.parties):
         return end(call, at, Outcome.COMPLETED)
     # Its end comes back as that of a far side that hung up.
-    facts = call.facts | {Fact.FAR_LEFT}
-    call, released = _release_far(replace(call, facts=facts))
+    facts = call.milestones | {Milestone.FAR_LEFT}
+    call, released = _release_far(replace(call, milestones=facts))
     call, sound = with_sound(call)
     return call, [*released, *sound]
 
 
 def _release_far(call: Call) -> Decision:
-    if Resource.FAR in call.releasing or Resource.FAR not in call.holds:
+    if Resource.FAR in call.releasing or Resource.FAR not in call.allocated:
         return call, []
     return replace(call, releasing=call.releasing | {Resource.FAR}), [Release(Resource.FAR)]
 
 
 def _let_go(call: Call, party: Party, outcome: Outcome, at: float, detail: Detail | None = None) -> Decision:
     """The party is to go, for this reason; it is told when it has gone."""
-    call, releases = release_parties(with_party(call, replace(party, leaving=outcome, detail=detail)))
+    call, releases = release_parties(with_party(call, replace(party, leaving_outcome=outcome, detail=detail)))
     call, actions = _without_taker(call, party, outcome)
     call, sound = with_sound(call)
     call, rest = _or_end(call, at)
@@ -328,17 +328,17 @@ def gone(call: Call, number: int, at: float, outcome: Outcome, detail: Detail | 
     party = call.party(number)
     if party is None or party.state is PartyState.GONE:
         return call, []
-    was_here = party.here
-    if party.leaving is not None:
-        outcome, detail = party.leaving, party.detail
+    was_here = party.present
+    if party.leaving_outcome is not None:
+        outcome, detail = party.leaving_outcome, party.detail
     party = replace(
         party,
         state=PartyState.GONE,
-        leaving=None,
+        leaving_outcome=None,
         outcome=outcome,
         detail=detail,
         ended_at=at,
-        waiting=frozenset(),
+        pending=frozenset(),
     )
     call = with_party(call, party)
     if not call.state.live:
@@ -349,7 +349,7 @@ def gone(call: Call, number: int, at: float, outcome: Outcome, detail: Detail | 
     return call, [CancelTimer(Timer.PARTY, number), Notify(PartyChanged(number)), *actions, *sound, *rest]
 
 
-def channel_gone(call: Call, event: events.ChannelGone) -> Decision:
+def channel_gone(call: Call, event: events.ChannelDestroyed) -> Decision:
     """ARI ChannelDestroyed of a party's channel."""
     party = call.party(event.leg)
     if party is None:
@@ -361,7 +361,7 @@ def channel_gone(call: Call, event: events.ChannelGone) -> Decision:
         party.dial_status,
         requested=party.hangup_q850,
         sip=event.sip,
-        forward=party.moved_to,
+        forward=party.redirected_to,
         rang=rang_once,
         answered=up,
     )
@@ -386,8 +386,8 @@ def _without_taker(call: Call, party: Party, outcome: Outcome) -> Decision:
 
 def _or_end(call: Call, at: float, outcome: Outcome = Outcome.COMPLETED, cause: Cause | None = None) -> Decision:
     """End the call where those that remain have nobody to talk to."""
-    others = sum(party.here for party in call.parties) + call.far_is_here
-    if call.left:
+    others = sum(party.present for party in call.parties) + call.far_present
+    if call.left_outcome:
         return (call, []) if others >= 2 else end(call, at, outcome, cause)
     return (call, []) if others - bool(call.transferring) >= 1 else end(call, at, outcome, cause)
 
@@ -409,7 +409,15 @@ def leave_lost(call: Call, at: float, outcome: Outcome = Outcome.LOST) -> Decisi
 
 
 def _leave(call: Call, at: float, outcome: Outcome) -> Decision:
-    call = replace(drop_leg(call), left=outcome, left_at=at, held=False, apart=False, silent=False, media_lost=False)
+    call = replace(
+        drop_leg(call),
+        left_outcome=outcome,
+        left_at=at,
+        held=False,
+        isolated=False,
+        client_silent=False,
+        media_lost=False,
+    )
     call, releases = release_spare(call)
     call, sound = with_sound(call)
     timers: list[Action] = [CancelTimer(timer) for timer in (Timer.GRACE, Timer.MUSIC, Timer.MEDIA)]
@@ -421,5 +429,5 @@ def _leave(call: Call, at: float, outcome: Outcome) -> Decision:
 
 @leads_to(*ENDS)
 def give_far_away(call: Call, event: events.FarGivenAway) -> Decision:
-    call = replace(call, holds=call.holds - {Resource.FAR}, releasing=call.releasing - {Resource.FAR})
+    call = replace(call, allocated=call.allocated - {Resource.FAR}, releasing=call.releasing - {Resource.FAR})
     return end(call, event.at, Outcome.TRANSFERRED)

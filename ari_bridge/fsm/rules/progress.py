@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from ari_bridge.fsm import events
 from ari_bridge.fsm.actions import AwaitEarlyMedia
-from ari_bridge.fsm.call import Call, Direction, Fact
+from ari_bridge.fsm.call import Call, Direction, Milestone
 from ari_bridge.fsm.decisions import EARLY, RINGING, Decision, leads_to, moved
 
 
@@ -25,7 +25,7 @@ def far_progresses(call: Call, event: events.FarProgress) -> Decision:
     """Ringback until the first RTP packet or the answer (RFC 3960 section 3.2): a 183 alone is not heard."""
     if call.direction is Direction.INBOUND:
         return call, []  # it is us who answer a caller
-    call = replace(call, facts=call.facts | {Fact.FAR_PROGRESSED})
+    call = replace(call, milestones=call.milestones | {Milestone.FAR_PROGRESSED})
     return (call, [AwaitEarlyMedia()]) if call.state is RINGING else _rings(call, event.at)
 
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from ari_bridge.errors import TooMany, WrongState
 from ari_bridge.fsm import events
 from ari_bridge.fsm.actions import Notify, Record
-from ari_bridge.fsm.call import Call, Fact, Recording, RecordingStatus
+from ari_bridge.fsm.call import Call, Milestone, Recording, RecordingStatus
 from ari_bridge.fsm.decisions import Decision, check_present, leads_to
 from ari_bridge.fsm.events import RecordingVerb
 from ari_bridge.fsm.notifications import RecordingChanged, RequestRefused
@@ -24,7 +24,7 @@ def recording_name(call_id: str, number: int) -> str:
 
 
 @leads_to()
-def record(call: Call, event: events.RecordingAsked) -> Decision:
+def record(call: Call, event: events.RecordingRequested) -> Decision:
     """What is so already is no fault: two people may press the button."""
     check_present(call)
     running = call.recording
@@ -44,7 +44,7 @@ def record(call: Call, event: events.RecordingAsked) -> Decision:
 
 
 def start(call: Call, at: float) -> Decision:
-    if Fact.BRIDGE_CREATED not in call.facts:
+    if Milestone.BRIDGE_CREATED not in call.milestones:
         raise WrongState("The call is not set up yet.", field="callId")
     if len(call.recordings) >= RECORDINGS:
         raise TooMany(f"There are {RECORDINGS} recordings of this call already.", field="callId")

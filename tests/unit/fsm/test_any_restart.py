@@ -74,7 +74,7 @@ def test_any_restart_ends_with_nothing_left(restart: tuple[Call, PbxSnapshot, Hi
     assert all(count == 1 for count in releases.values())
     assert history.stands - history.gone <= set(releases)
     ends = [a for a in history.actions if isinstance(a, Notify) and isinstance(a.notification, StateChanged)]
-    assert ends or record.outcome or record.left  # one that our side has left was told as ended before
+    assert ends or record.outcome or record.left_outcome  # one that our side has left was told as ended before
 
 
 @settings(max_examples=200, deadline=None)

@@ -18,11 +18,11 @@ from ari_bridge.ids import leg_id
 
 UP = Call(
     "c1", Direction.OUTBOUND, "7001", "1001", 1.0, state=CallState.UP, endpoint="PJSIP/7001", far_channel="c1-far",
-    user="1001", answered_at=2.0, holds=frozenset({Resource.FAR, Resource.BRIDGE, Resource.EXTERNAL_MEDIA}),
+    user="1001", answered_at=2.0, allocated=frozenset({Resource.FAR, Resource.BRIDGE, Resource.EXTERNAL_MEDIA}),
 )  # fmt: skip
 RINGS = Call(
     "c1", Direction.INBOUND, "1001", "7001", 1.0, state=CallState.RINGING, caller_name="Desk", far_channel="17",
-    users=frozenset({"1001"}), holds=frozenset({Resource.FAR}),
+    users=frozenset({"1001"}), allocated=frozenset({Resource.FAR}),
 )  # fmt: skip
 THIRD = Party(2, "c1-far2", "888", 3.0, state=PartyState.UP)
 
@@ -78,7 +78,7 @@ def test_a_party_keeps_the_number_that_was_dialled() -> None:
 
 
 def test_the_last_that_is_left_is_the_one_that_the_leg_means() -> None:
-    alone = replace(UP, parties=(THIRD,), holds=UP.holds - {Resource.FAR})
+    alone = replace(UP, parties=(THIRD,), allocated=UP.allocated - {Resource.FAR})
     call, _ = step(alone, told(Resource.EXTERNAL_MEDIA, "7002", leg=1))
     assert (call.parties[0].target, call.parties[0].name) == ("888", "7002")
 
@@ -86,7 +86,7 @@ def test_the_last_that_is_left_is_the_one_that_the_leg_means() -> None:
 def test_who_came_while_our_process_was_away_is_found() -> None:
     far = Channel("c1-far", state="Up")
     media = Channel(leg_id("c1", 1), state="Up", connected=Shown("Workshop", "7002"))
-    record = replace(UP, holds=frozenset())
+    record = replace(UP, allocated=frozenset())
     call, _ = recover(
         record, PbxSnapshot({"c1-far": far, leg_id("c1", 1): media}, {}, frozenset({leg_id("c1", 1)})), 9.0
     )
