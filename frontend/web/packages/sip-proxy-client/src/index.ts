@@ -23,6 +23,7 @@ export {
 export { FORWARD_KINDS, FORWARD_TO_VOICEMAIL, INITIAL_USER_STATE, preferencesOf, availabilityOf, type UserState, type PreferencesError, type ForwardKind, type UserPreferences } from "./state/userState.js";
 export type { DeviceUse } from "./devices/DeviceManager.js";
 export type { Codec } from "./state/codec.js";
+export { QUALITY_LIMITS } from "./quality/limits.js";
 export type { Preflight } from "./quality/preflight.js";
 export type { CallRecording } from "./http/recordings.js";
 export type { PastCall, PastCalls, PastCallsQuery } from "./http/pastCalls.js";

@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from "react";
 import { activeCall, otherCalls, canDial, findCall, InvalidNumber, type MicrophoneProblem, displayedPhase, type PhoneBookEntry, displayedCall, waitingCall } from "sip-proxy-client";
 import { readNumber } from "../phone/number";
 import type { Snapshot } from "../phone/snapshot";
-import { PROBLEMS, SILENT_PAGE, SOUNDLESS_MEDIA, TYPE_A_NUMBER, announcementOf, messageOf, missingDevicesOf, numberFaultMessage } from "../texts";
+import { PROBLEMS, SIGN_OUT, SILENT_PAGE, SOUNDLESS_MEDIA, TYPE_A_NUMBER, announcementOf, messageOf, missingDevicesOf, numberFaultMessage } from "../texts";
 import type { PhoneActions } from "./actions";
 import { CallButtons, IdleButtons } from "./CallButtons";
 import { Devices } from "./Devices";
@@ -157,7 +157,7 @@ export function PhoneScreen(props: PhoneScreenProps) {
           <span className="bar-actions">
             <VoicemailBadge voicemail={userState.voicemail} disabled={live} onCall={dial} />
             <button type="button" className="icon-button wide-only" onClick={() => setHelp(true)} aria-label="Keys" title="Keys (?)"><Keyboard size={18} /></button>
-            <button type="button" className="icon-button" onClick={actions.signOut} disabled={live} aria-label="Sign out" title="Sign out"><LogOut size={18} /></button>
+            <button type="button" className="icon-button" onClick={actions.signOut} disabled={live} aria-label={SIGN_OUT} title={SIGN_OUT}><LogOut size={18} /></button>
           </span>
         </header>
         <section className="stage" aria-label="Call">

@@ -1,15 +1,15 @@
 // Follows the server: the stream of events, and after each of them (at most twice a second) how things stand.
 
 import { useEffect, useRef, useState } from "react";
-import { HttpError, HttpApi, followEvents, type Session } from "sip-proxy-client";
+import { HttpError, HttpApi, followEvents, type Api, type Session } from "sip-proxy-client";
 import { SERVER_URL } from "../phone/serverUrl";
 import { keepSignedIn } from "../phone/renewToken";
-import { readEvent, type Live, type LoggedEvent, type Stats } from "./live";
+import { readEvent, type LoggedEvent } from "./live";
 
 export interface DashboardState {
   connected: boolean;
-  live: Live | null; // null until the server has answered
-  stats: Stats | null;
+  live: Api.LiveData | null; // null until the server has answered
+  stats: Api.StatsData | null;
   events: readonly LoggedEvent[]; // the newest first
 }
 
@@ -39,7 +39,7 @@ export function useDashboard(session: Session, paused: boolean, onSignedOut: (re
       if (reading) return;
       reading = true;
       try {
-        const [live, stats] = await Promise.all([http.request<Live>("/live"), http.request<Stats>("/stats")]);
+        const [live, stats] = await Promise.all([http.request<Api.LiveData>("/live"), http.request<Api.StatsData>("/stats")]);
         if (!over) setState((before) => ({ ...before, live, stats }));
       } catch (error) {
         refused(error); // else the server is away: the stream says so, and reads again when it is back

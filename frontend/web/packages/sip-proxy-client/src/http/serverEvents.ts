@@ -21,18 +21,21 @@ export function followEvents(options: FollowOptions): () => void {
 
 async function followUntilStopped(options: FollowOptions, signal: AbortSignal): Promise<void> {
   let last = options.lastEventId;
+  let retryMs = 0; // what the server wants at least
   for (let attempt = 0; !signal.aborted; attempt++) {
     try {
       const more: Record<string, string> = { Accept: "text/event-stream" };
       if (last) more["Last-Event-ID"] = last;
       const { body } = await options.http.fetch("/events", { headers: more, signal });
-      if (!body) throw new TypeError("no answer");
+      if (!body) throw new TypeError("The response has no body.");
       options.onStatus(true);
       attempt = 0;
       const parser = new SseParser();
       const reader = body.pipeThrough(new TextDecoderStream()).getReader();
       for (let read = await reader.read(); !read.done; read = await reader.read()) {
-        for (const event of parser.push(read.value)) {
+        const events = parser.push(read.value);
+        retryMs = parser.retryMs ?? retryMs;
+        for (const event of events) {
           if (event.id) last = event.id;
           options.onEvent(event);
         }
@@ -45,6 +48,6 @@ async function followUntilStopped(options: FollowOptions, signal: AbortSignal): 
       }
     }
     options.onStatus(false);
-    await new Promise((resolve) => setTimeout(resolve, backoff(attempt, Math.random())));
+    await new Promise((resolve) => setTimeout(resolve, retryMs + backoff(attempt, Math.random())));
   }
 }

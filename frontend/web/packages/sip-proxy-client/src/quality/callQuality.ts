@@ -2,14 +2,17 @@
 
 import type { Quality } from "../state/model.js";
 import type { QualityReport, QualityWarning } from "../protocol/messages.js";
+import { QUALITY_LIMITS } from "./limits.js";
 
-const EXCEEDS: Record<QualityWarning, (sample: Quality) => boolean> = {
-  mos: ({ mos }) => mos < 3,
-  rtt: ({ roundTripMs }) => (roundTripMs ?? 0) > 400,
-  jitter: ({ jitterMs }) => jitterMs > 30,
-  loss: ({ lossPercent }) => lossPercent > 3,
+/** Whether a sample is bad in this respect. */
+export const EXCEEDS: Record<QualityWarning, (sample: Quality) => boolean> = {
+  mos: ({ mos }) => mos < QUALITY_LIMITS.mos,
+  rtt: ({ roundTripMs }) => (roundTripMs ?? 0) > QUALITY_LIMITS.roundTripMs,
+  jitter: ({ jitterMs }) => jitterMs > QUALITY_LIMITS.jitterMs,
+  loss: ({ lossPercent }) => lossPercent > QUALITY_LIMITS.lossPercent,
 };
 const WARNINGS = Object.keys(EXCEEDS) as QualityWarning[];
+
 const WINDOW_SAMPLES = 5; // samples, of a second each
 const MIN_BAD_SAMPLES = 3; // of these; cleared when none of all five is over
 

@@ -1,5 +1,6 @@
 // Tests the connection ahead of a call: the microphone, the server, and a call to an echo that rings nobody.
 
+import { EXCEEDS } from "./callQuality.js";
 import { meanOpinion, computeQuality } from "./mos.js";
 import type { Quality } from "../state/model.js";
 import { PeerConnection } from "../media/PeerConnection.js";
@@ -7,6 +8,7 @@ import type { IceConfig } from "../media/iceConfig.js";
 import type { MicrophoneProblem } from "../devices/Microphone.js";
 import type { Codec } from "../state/codec.js";
 import type { HttpApi } from "../http/HttpApi.js";
+import type { QualityWarning } from "../protocol/messages.js";
 
 export interface PreflightOptions {
   number: string; // an echo; "": the sound is not tested
@@ -23,7 +25,7 @@ export interface Preflight {
   media: "ok" | "failed" | "one-way" | "skipped"; // one-way: packets come, but not our tone
   quality: Quality | null; // of the echo call
   mos: number | null;
-  warnings: readonly ("rtt" | "jitter" | "loss" | "mos")[];
+  warnings: readonly QualityWarning[];
 }
 
 const ECHO_TIMEOUT_MS = 6_000;
@@ -45,8 +47,7 @@ export function judge(quality: Quality | null): Pick<Preflight, "mos" | "warning
   if (!quality) return { mos: null, warnings: [] };
   const { roundTripMs, jitterMs, lossPercent, codec } = quality;
   const mos = meanOpinion(roundTripMs ?? 0, jitterMs, lossPercent, codec);
-  const over = { rtt: (roundTripMs ?? 0) > 400, jitter: jitterMs > 30, loss: lossPercent > 3, mos: mos < 3 };
-  return { mos, warnings: (Object.keys(over) as (keyof typeof over)[]).filter((kind) => over[kind]) };
+  return { mos, warnings: (["rtt", "jitter", "loss", "mos"] as const).filter((kind) => EXCEEDS[kind]({ ...quality, mos })) };
 }
 
 async function testEcho({ number, user, codec, http, iceConfig }: PreflightOptions): Promise<Pick<Preflight, "media" | "quality">> {

@@ -1,6 +1,6 @@
-// Every sentence that people read, in one place: ready for translation.
+// What is said of calls: how they are, how they ended, what went wrong, and what can be done.
 
-import { type CallFeedback, type CallInfo as Call, type Detail, type DeviceUse, type ForwardKind, connectedParty, isConference, type NumberFault, type Outcome, otherParties, type PartyState, type Person, type PersonState, type Phase, type CallProblem, type QualityWarning, type RequestFailure } from "sip-proxy-client";
+import { connectedParty, isConference, otherParties, type CallInfo as Call, type Detail, type Outcome, type PartyState, type Person, type Phase, type CallProblem, type RequestFailure, type NumberFault } from "sip-proxy-client";
 
 export interface Message {
   text: string;
@@ -87,6 +87,7 @@ export const SOUNDLESS_MEDIA: ReadonlySet<Call["media"]> = new Set(["returning",
 const partyOf = (who: Person): string => who.name || who.number || "The caller";
 
 const UNREACHABLE = "This number cannot be reached.";
+const FORBIDDEN = "You may not call this number.";
 const bad = (text: string, advice: string): Message => ({ text, advice, tone: "bad" });
 
 const OUTCOMES: Record<Outcome, (who: Person) => Message> = {
@@ -96,7 +97,7 @@ const OUTCOMES: Record<Outcome, (who: Person) => Message> = {
   rejected: (call) => ({ text: `${partyOf(call)} declined the call.`, tone: "bad" }),
   cancelled: () => ({ text: "You cancelled the call.", tone: "calm" }),
   unreachable: () => ({ text: UNREACHABLE, advice: "Check the number and try again.", tone: "bad" }),
-  forbidden: () => ({ text: "You may not call this number.", advice: "Ask whoever runs your phone system.", tone: "bad" }),
+  forbidden: () => ({ text: FORBIDDEN, advice: "Ask whoever runs your phone system.", tone: "bad" }),
   failed_media: () => ({
     text: "The call connected, but no sound came through.",
     advice: "Try again. A firewall may block it.",
@@ -119,7 +120,7 @@ const DETAILS: Record<Detail, (call: Person & { forward?: string }) => Message> 
   congestion: () => bad(UNREACHABLE, "No line is free: try again in a moment."),
   not_connected: () => bad(UNREACHABLE, "The call failed on the way."),
   refused: (call) => bad(`The call to ${partyOf(call)} was refused before it rang.`, "Ask whoever runs your phones."),
-  line_forbids: () => bad("You may not call this number.", "The line refuses it. Ask whoever runs your phones."),
+  line_forbids: () => bad(FORBIDDEN, "The line refuses it. Ask whoever runs your phones."),
   line_sign_in: () => bad("The line refuses your phone system's sign-in.", "Tell whoever runs your phones."),
   incompatible_media: () => bad("No kind of sound suits both sides.", "Tell whoever runs your phones."),
   media_setup: () => bad("The call was not connected: its sound could not be set up.", "Try again in a moment."),
@@ -129,10 +130,12 @@ const DETAILS: Record<Detail, (call: Person & { forward?: string }) => Message> 
   pbx_restarts: () => bad("The phone system is about to restart.", "Try again in a few minutes."),
 };
 
+const missedCall = (call: Call): Message => ({ text: `You missed a call from ${partyOf(call)}.`, tone: "bad" });
+
 const INBOUND_OUTCOMES: Partial<Record<Outcome, (call: Call) => Message>> = {
   rejected: () => ({ text: "You declined the call.", tone: "calm" }),
-  cancelled: (call) => ({ text: `You missed a call from ${partyOf(call)}.`, tone: "bad" }),
-  no_answer: (call) => ({ text: `You missed a call from ${partyOf(call)}.`, tone: "bad" }),
+  cancelled: missedCall,
+  no_answer: missedCall,
 };
 
 const ON_OTHER_DEVICE = "This call goes on in another window.";
@@ -244,208 +247,3 @@ export function announcementOf(call: Call | null, elsewhere: number): string {
   if (call.recording !== "off") said.push(RECORDING_LABELS[call.recording]);
   return said.filter(Boolean).join(". ");
 }
-
-export const LINK_LABELS = { connecting: "Connecting…", open: "Online", lost: "Offline" } as const;
-export const PRESENCE_LABELS: Record<PersonState, string> = {
-  offline: "Offline",
-  available: "Available",
-  ringing: "Ringing",
-  in_call: "In a call",
-  do_not_disturb: "Do not disturb",
-};
-
-export const PEOPLE = {
-  recent: "Recent",
-  allRecent: "Show all recent calls",
-  older: "Show older calls",
-  takenByOthers: "answered by somebody else",
-  people: "People",
-  nobody: "Nobody found.",
-  noCalls: "Calls that you make and take are listed here.",
-  more: (count: number): string => `${count} more: search for a name or a number.`,
-} as const;
-
-export const missedOf = (count: number): string => (count === 1 ? "1 missed" : `${count} missed`);
-
-/** In a line of the last calls: who was talked to, where that is not the one that the line names; "" else. */
-export function talkedToOf({ number, connected }: { number: string; connected?: Person | null }): string {
-  return connected && connected.number !== number ? `talked to ${connected.name || connected.number} · ` : "";
-}
-
-export const CALL_PREFERENCES = {
-  title: "What happens with your calls",
-  undisturbed: "Do not disturb",
-  forwarded: "Forwarded",
-  callWaiting: "Ring while I am in a call",
-  ringFor: "Ring for",
-  asTheSystem: "Usual time",
-  forward: "Forward calls",
-  forwardTo: "forward to",
-  no: "No",
-  voicemail: "Voicemail",
-  number: "Number",
-} as const;
-
-export const FORWARD_LABELS: Record<ForwardKind, string> = {
-  forwardAlways: "Always",
-  forwardBusy: "While I am in a call",
-  forwardNoAnswer: "When I do not answer",
-  forwardUnreachable: "When this page is closed",
-};
-
-export const NOT_SAVED = "This was not saved. Try again in a moment.";
-
-export const VOICEMAIL = { listen: "Listen" } as const;
-export const newMessages = (count: number): string => (count === 1 ? "1 new message" : `${count} new messages`);
-
-export const RECORDINGS = {
-  of: (who: string): string => `Recordings: ${who}`,
-  play: "Play",
-  loading: "Loading…",
-  save: "Save",
-  failed: "The recording could not be loaded. Try again in a moment.",
-} as const;
-
-/** In a call whose sign-in has ended. */
-export const SIGN_IN_AGAIN = {
-  ended: "Your sign-in has ended.",
-  goesOn: "The call goes on.",
-  password: "Password",
-  enter: "Sign in",
-  busy: "Signing in…",
-} as const;
-export const WRONG_PASSWORD = "Wrong name or password.";
-export const NO_ANSWER_TO_SIGN_IN = "The server does not answer. Try again in a moment.";
-
-export const LINK_LOST = "No phone system. Reconnecting…";
-export const TRY_NOW = "Try now";
-export const connectionLostFor = (time: string): string => `It has been away for ${time}.`;
-
-/** In a call: whether the other side is still heard, and if not, what it hears. */
-export function linkLostInCall(call: Call): string {
-  if (call.acceptedAt === null) return "Reconnecting… the call goes on.";
-  return call.held || SOUNDLESS_MEDIA.has(call.media) ? "Reconnecting… the other side hears music." : "Reconnecting… the sound goes on.";
-}
-
-export const seconds = (milliseconds: number): string => `${Math.max(0, Math.floor(milliseconds / 1000))} s`;
-
-export const SOUND_BLOCKED: Message = { text: "Press anywhere to hear the call.", tone: "bad" };
-export const SILENT_PAGE: Message = { text: "Press anywhere on this page.", advice: "Until then the browser keeps it silent: no ringing is heard.", tone: "bad" };
-
-export const SYSTEM_DEVICE = { microphone: "Microphone: system's choice", output: "System's choice" } as const;
-/** In a list of devices: the one that was chosen and is not there. */
-export const missingDevice = (name: string): string => `${name || "The chosen one"} (not there)`;
-
-const SUBSTITUTES: Record<DeviceUse, string> = {
-  microphone: "another microphone is used",
-  speaker: "voices come out elsewhere",
-  ring: "ringing comes out elsewhere",
-};
-
-/** What stands in for chosen devices that are not there; null where all are. */
-export function missingDevicesOf(missing: Partial<Record<DeviceUse, string>>): Message | null {
-  const uses = (["microphone", "speaker", "ring"] as const).filter((use) => missing[use] !== undefined);
-  const [use] = uses;
-  if (!use) return null;
-  const name = missing[use];
-  const same = uses.filter((other) => missing[other] === name);
-  const said = same.length > 1 ? "others are used" : SUBSTITUTES[use];
-  return { text: name ? `“${name}” is away:` : "The chosen device is away:", advice: `${said} until it is back.`, tone: "calm" };
-}
-
-export const QUALITY_LABELS = ["Unusable", "Poor", "Fair", "Good", "Excellent"] as const;
-
-/** What to do about a bad line, in one sentence; null where it is good enough. */
-export function qualityAdvice(lossPercent: number, roundTripMs: number | null): string | null {
-  if (lossPercent >= 3) {
-    return `Your connection loses ${Math.round(lossPercent)} % of the sound. Move closer to the router or use a cable.`;
-  }
-  if ((roundTripMs ?? 0) > 400) return "The sound takes long. A VPN or a download may slow the connection.";
-  return null;
-}
-
-/** What to do about the warning that matters most; null where there is none. */
-export function warningOf(warnings: readonly QualityWarning[], quality: { lossPercent: number } | null): Message | null {
-  if (warnings.includes("loss")) {
-    const lost = Math.max(3, Math.round(quality?.lossPercent ?? 0));
-    return { text: `Your connection loses ${lost} % of the sound.`, advice: "Move closer to the router or use a cable.", tone: "bad" };
-  }
-  if (warnings.includes("rtt")) return { text: "The sound takes long.", advice: "A VPN or a download may slow the connection.", tone: "bad" };
-  if (warnings.length === 0) return null;
-  return { text: "The sound comes unevenly.", advice: "Stop downloads, or use a cable.", tone: "bad" };
-}
-
-export const CONNECTION_TEST = {
-  start: "Test my connection",
-  busy: "Testing…",
-  media: {
-    ok: "comes back",
-    failed: "none came: a firewall may block it",
-    "one-way": "comes, but yours does not arrive",
-    skipped: "not tested: there is no echo number",
-  },
-  warnings: {
-    loss: "The connection loses sound. Move closer to the router or use a cable.",
-    rtt: "The sound takes long. A VPN or a download may slow the connection.",
-    jitter: "The sound comes unevenly. Stop downloads, or use a cable.",
-    mos: "Calls will be hard to understand.",
-  } satisfies Record<QualityWarning, string>,
-} as const;
-
-export const RATING = {
-  question: "How was the sound?",
-  thanks: "Thank you",
-  score: (score: number): string => `${score} of 5`,
-  more: "Thank you. Was anything wrong?",
-  issue: "What was wrong",
-  comment: "Anything else?",
-  send: "Send",
-} as const;
-
-export const ISSUES: Record<NonNullable<CallFeedback["issue"]>, string> = {
-  echo: "Echo",
-  choppy: "Choppy",
-  one_way: "One side silent",
-  delay: "Delay",
-  noise: "Noise",
-  dropped: "Cut off",
-};
-
-export const callingNow = (who: string): string => `${who || "Somebody"} is calling`;
-
-export const NOTIFICATIONS = {
-  question: "Show who calls while this page is out of sight?",
-  allow: "Show it",
-  decline: "Not now",
-  title: "Show who calls while this page is out of sight",
-  blocked: "Calls are not shown while this page is out of sight: allow notifications by the icon left of the address.",
-} as const;
-
-export const PAGE_ERROR = {
-  title: "Something on this page broke",
-  inCall: "Your call goes on: it is not ended by a reload, and comes back with the page.",
-  idle: "A reload puts it right. A call that stands is not ended by it, and comes back with the page.",
-  reload: "Reload the page",
-} as const;
-
-export const SETTINGS = "Sound and connection";
-
-export const CODEC = {
-  title: "Codec of the next calls",
-  automatic: "Automatic",
-  opus: "Opus",
-  pcmu: "PCMU (G.711)",
-} as const;
-
-export const SHORTCUTS: readonly (readonly [keys: string, what: string])[] = [
-  ["0–9 + * #", "Dial, or send tones in a call"],
-  ["Enter", "Call, or answer"],
-  ["Esc", "Hang up, or decline"],
-  ["M", "Mute"],
-  ["H", "Hold, or take back"],
-  ["T", "Transfer"],
-  ["A", "Add somebody"],
-  ["S", "Swap to the other call"],
-  ["/", "Search calls and phone book"],
-  ["?", "Show this list"],
-];
