@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import structlog
 
 from ari_bridge import metrics
-from ari_bridge.errors import InvalidRequest, PeerError, PeerRefused, PeerUnreachable
+from ari_bridge.errors import PeerError, PeerRefused, PeerUnreachable
 from ari_bridge.leg_stats import LegFigures
 from ari_bridge.media import sdp as sdp_text
 from ari_bridge.media.candidate_filter import PassedOn
@@ -19,7 +19,7 @@ from ari_bridge.media.codec_policy import OPUS_ALWAYS, Choice, Codec, CodecPolic
 from ari_bridge.media.ng import PEER, Observer
 from ari_bridge.media.node import Node
 from ari_bridge.media.node_address import NodeAddress
-from ari_bridge.media.node_monitor import NodeReport, least_loaded
+from ari_bridge.media.node_health import NodeReport, least_loaded
 from ari_bridge.media.rtpengine import UnknownSession
 from ari_bridge.net import RtpAddress
 
@@ -63,7 +63,7 @@ class Pool:
                 prefix=f"{app}:",
                 timeout=timeout,
                 observer=request_observer,
-                elsewhere=self._is_held,  # asked only for what the node itself does not hold
+                held_by_other_node=self._is_held,  # asked only for what the node itself does not hold
                 on_lost=self._tell_lost,
                 opus=policy.opus,
                 candidates=candidates,
@@ -112,7 +112,7 @@ class Pool:
             if leg in self._unwanted:
                 self._unwanted.discard(leg)
                 for node in self._holders(leg):
-                    node.condemn(leg)
+                    node.schedule_delete(leg)
 
     async def _offer(self, leg: str, sdp: str, asked: Codec | None) -> RtpAddress:
         loop = asyncio.get_running_loop()
@@ -135,7 +135,7 @@ class Pool:
                 log.warning("rtpengine rejected an offer", node=str(node.address), leg=leg, reason=str(error))
             else:
                 for other in refused:  # not the offer's fault, as this one took it
-                    other.blame()
+                    other.offer_failed()
                 metrics.MEDIA_LEGS.labels(choice.codec.value, choice.why.value).inc()
                 return address
         raise failure
@@ -163,7 +163,7 @@ class Pool:
             self._unwanted.add(leg)
             return None
         holders = self._holders(leg)
-        if not holders and any(node.condemns(leg) for node in self._nodes):
+        if not holders and any(node.will_delete(leg) for node in self._nodes):
             return None
         # Of a leg that is not known, each node might hold a session from before our start.
         results = await asyncio.gather(*(node.delete(leg) for node in holders or self._nodes), return_exceptions=True)
@@ -179,7 +179,7 @@ class Pool:
             raise PeerUnreachable(PEER, "list", self._why_down())
         found: set[str] = set()
         for node, legs in zip(
-            asked, await asyncio.gather(*(node.take_stock() for node in asked), return_exceptions=True), strict=True
+            asked, await asyncio.gather(*(node.sync_sessions() for node in asked), return_exceptions=True), strict=True
         ):
             if isinstance(legs, frozenset):
                 found |= legs
@@ -191,7 +191,7 @@ class Pool:
         """When the browser's last packet came, in Unix seconds; None where none came yet, or no node holds the leg."""
         for node in self._holders(leg) or [node for node in self._nodes if node.up]:
             try:
-                return await node.heard(leg)
+                return await node.last_packet_at(leg)
             except UnknownSession:
                 continue
         return None
@@ -207,16 +207,6 @@ class Pool:
         self._listeners.append(listener)
 
     # --- for operators -----------------------------------------------------------------
-
-    def drain(self, address: str) -> None:
-        """No new calls on the node `host:port`; sessions go on. Raises InvalidRequest where there is none such."""
-        self._node(address).draining = True
-        log.info("rtpengine is being drained", node=address)
-
-    def undrain(self, address: str) -> None:
-        """It takes calls again. Raises InvalidRequest."""
-        self._node(address).draining = False
-        log.info("rtpengine takes calls again", node=address)
 
     def reports(self) -> list[NodeReport]:
         """Each node as it stands, in the order of the settings. No node is asked: the pings know."""
@@ -241,17 +231,10 @@ class Pool:
         return choose(self._policy, asked, sdp_text.codecs(sdp), saving=saving)
 
     def _holders(self, leg: str) -> list[Node]:
-        return [node for node in self._nodes if node.holds(leg)]
+        return [node for node in self._nodes if node.has_session(leg)]
 
     def _is_held(self, leg: str) -> bool:
-        return any(node.holds(leg) for node in self._nodes)
-
-    def _node(self, address: str) -> Node:
-        for node in self._nodes:
-            if str(node.address) == address:
-                return node
-        known = ", ".join(str(node.address) for node in self._nodes)
-        raise InvalidRequest(f"There is no rtpengine {address}, but {known}.", field="address")
+        return any(node.has_session(leg) for node in self._nodes)
 
     def _why_down(self) -> str:
         return "; ".join(f"{report.address}: {report.reason}" for report in self.reports())

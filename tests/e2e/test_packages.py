@@ -20,6 +20,7 @@ from tests.e2e.conftest import FAR_TONE, PAGE_TONE
 from tests.e2e.ears import Ears
 from tests.e2e.packages import Project, blocks, served
 from tests.e2e.softphone import Watch, new_context
+from tests.hang_up import hang_up_all
 from tests.real import free
 from tests.real.rtp import RtpPeer
 from tests.real.sipp import Sipp
@@ -150,7 +151,7 @@ async def test_the_words_of_other_kits_work_with_a_sign_in(
             [call] = site.app.calls.live()
             assert call.user == "1001"
             assert site.app.calls.get(call.id).recordings
-            await site.app.calls.hang_up_all()
+            await hang_up_all(site.app.calls)
             await expect(page.locator("body")).to_have_attribute("data-call", "disconnected")
 
 
@@ -207,4 +208,4 @@ async def test_every_block_runs(project: Project, stranger: Stranger, site: Site
                 async with asyncio.timeout(8):
                     while not (site.app.calls.live() or site.app.pages.users()):  # noqa: ASYNC110
                         await asyncio.sleep(0.05)
-        await site.app.calls.hang_up_all()
+        await hang_up_all(site.app.calls)

@@ -11,6 +11,7 @@ from deploy.demo.rtpengine import Rtpengine
 from tests.e2e.conftest import PAGE_TONE, both_browsers
 from tests.e2e.sides import CALLEE_TONE, CALLER_TONE, Side, both_hear, callee, caller, killable, others_talk
 from tests.e2e.softphone import Softphone, softphone
+from tests.hang_up import hang_up_all
 from tests.real.parts import Pbx, both_versions
 from tests.real.site import Site
 
@@ -88,7 +89,7 @@ async def test_a_transfer_goes_on_without_the_page(site: Site, browser: Browser,
         await other.sipp.tell()
         await desk.hears(CALLEE_TONE)
         await other.hears(CALLER_TONE)
-        await site.app.calls.hang_up_all()
+        await hang_up_all(site.app.calls)
 
 
 @both_versions

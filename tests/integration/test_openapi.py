@@ -10,6 +10,7 @@ import pytest
 
 from frontend.auth.users import Users
 from tests.fuzz import fuzz
+from tests.hang_up import hang_up_all
 from tests.real.site import SiteWith
 
 pytestmark = pytest.mark.real
@@ -31,4 +32,4 @@ async def test_no_answer_is_another_than_the_document_says(site_with: SiteWith, 
         async with http.get("/stats", headers={"Authorization": f"Bearer {token}"}) as response:
             stats = await response.json()
         assert stats["started"]["outbound"] > 0, "no call was real"
-        await site.app.calls.hang_up_all()
+        await hang_up_all(site.app.calls)

@@ -24,7 +24,7 @@ from ari_bridge.media.codec_policy import CodecMode, CodecPolicy
 from ari_bridge.media.node_address import NodeAddress
 from ari_bridge.media.pool import Pool
 from ari_bridge.net import RtpAddress
-from ari_bridge_client.aiortc_media import let_loopback_in
+from ari_bridge_client.aiortc_media import allow_loopback_candidates
 from ari_bridge_client.audio import Silence, Tone
 from deploy.demo.rtpengine import Rtpengine, loopback_ipv6
 from frontend.webrtc.ice_servers import Credentials, credentials
@@ -188,7 +188,7 @@ async def test_pcmu_passes_untouched_and_opus_is_transcoded(site_with: SiteWith,
     async with site_with(codecs=setting) as site:
         async with site.phone("1001") as phone:
             call = await phone.call("601", source=Silence())
-            await call.heard.wait_for_tone(MILLIWATT)
+            await call.received_audio.wait_for_tone(MILLIWATT)
             assert codecs(call.sdp_answer)[0].lower() == setting
             assert len({"opus", "PCMU"} & set(codecs(call.sdp_answer))) == 1
             await until_transcoded(site.app.media, 1 if setting == "opus" else 0)
@@ -201,7 +201,7 @@ async def test_rtpengine_s_own_count_of_transcoded_sessions_is_ours(rtpengine: R
     ours = Pool([address], app="one", policy=CodecPolicy(CodecMode.OPUS))
     other = Pool([address], app="other", policy=CodecPolicy(CodecMode.AUTO, limit=2))
     await ours.start()
-    let_loopback_in()
+    allow_loopback_candidates()
     clients = [RTCPeerConnection(RTCConfiguration(iceServers=[])) for _ in range(2)]
     async with RtpPeer(700.0) as asterisk:
         for number, client in enumerate(clients):

@@ -2,8 +2,9 @@
 
 import asyncio
 
-from ari_bridge.engine.call_manager import CallManager, StateChanged, Update
+from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.fsm.call import Call
+from ari_bridge.fsm.notifications import Notification, StateChanged
 
 FINGERPRINT = ":".join(["5A"] * 32)
 HEAD = "v=0\r\no=- 4611731400430051336 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n"
@@ -41,8 +42,8 @@ class Placed:
             await self._ended.wait()
         return self.call
 
-    def _listen(self, update: Update) -> None:
-        if isinstance(update, StateChanged):
-            self.states.append(update.call.state.value)
-            if not update.call.state.live:
+    def _listen(self, call: Call, notification: Notification) -> None:
+        if isinstance(notification, StateChanged):
+            self.states.append(call.state.value)
+            if not call.state.live:
                 self._ended.set()

@@ -21,6 +21,7 @@ from ari_bridge_client import Client
 from deploy.demo.rtpengine import Rtpengine
 from frontend.app import App
 from frontend.settings import Settings
+from tests.hang_up import hang_up_all
 from tests.real.journals import remove_journal
 from tests.real.parts import Pbx
 
@@ -127,7 +128,7 @@ async def real_site(pbx: Pbx, rtpengine: Rtpengine, **changes: Any) -> AsyncIter
         yield site
         await site.require_nothing_left()
     finally:
-        await app.calls.hang_up_all()
+        await hang_up_all(app.calls)
         await app.close()
         remove_journal(values.state_dir)
         if "state_dir" not in changes:

@@ -163,7 +163,7 @@ class Api:
         return await self._command(asked, messages.AddParty(asked.parameters.call_id, body.target, body.from_call_id))
 
     async def drop_party(self, asked: TypedRequest[OneParty, Nothing]) -> web.Response:
-        self._calls.drop_party(self._id(asked), asked.parameters.party)
+        self._calls.control.drop_party(self._id(asked), asked.parameters.party)
         return web.Response(status=204)
 
     async def leave(self, asked: TypedRequest[OneCallKeyed, Nothing]) -> web.Response:

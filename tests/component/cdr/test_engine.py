@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ari_bridge.cdr import Cdr, CdrService, writer
-from ari_bridge.engine.call_manager import Limits
+from ari_bridge.engine.limits import Limits
 from ari_bridge.errors import UnknownCall
 from ari_bridge.fsm.call import Direction
 from ari_bridge.outcomes import Outcome

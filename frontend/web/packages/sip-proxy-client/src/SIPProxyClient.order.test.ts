@@ -107,5 +107,5 @@ describe("a listener", () => {
 
 /** The client of the one call that there is. */
 function client(call: SIPProxyCall): { close(): void } {
-  return world.clients.find((one) => one.find(call.id) === call || one.state.over?.id === call.id) ?? { close: () => undefined };
+  return world.clients.find((one) => one.find(call.id) === call || one.state.lastEndedCall?.id === call.id) ?? { close: () => undefined };
 }

@@ -295,7 +295,7 @@ describe("what makes no sense", () => {
       world.proxy.status = status;
       const client = world.client({ credentials });
       await expect(client.register()).rejects.toMatchObject({ code });
-      if (code === "invalid_address") expect(client.error?.message).toBe(`There is no API of the server at https://pbx.example: its answer to GET /config is ${status}. proxyUrl is to be its http address.`);
+      if (code === "invalid_address") expect(client.error?.message).toBe(`proxyUrl is not the server's HTTP address: GET https://pbx.example/config returned ${status}.`);
     },
   );
 

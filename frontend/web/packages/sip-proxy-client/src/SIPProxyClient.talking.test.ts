@@ -245,7 +245,7 @@ describe("a call that talks", () => {
     expect(events).toEqual(["ended", "disconnected"]);
     expect(ends[0]!.error?.code).toBe("owned_elsewhere");
     expect([call.state, call.error?.code, states.at(-1), client.calls]).toEqual(["ended", "owned_elsewhere", "ended", []]);
-    expect(client.state.elsewhere.map(({ id }) => id)).toEqual([call.id]);
+    expect(client.state.otherDeviceCalls.map(({ id }) => id)).toEqual([call.id]);
     await expect(call.hold()).rejects.toMatchObject({ code: "wrong_state" });
     expect(world.proxy.of("hangup")).toEqual([]);
     const back = new Promise<SIPProxyCall>((resolve) => client.once("resumed", resolve));

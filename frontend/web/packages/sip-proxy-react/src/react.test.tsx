@@ -140,7 +140,7 @@ describe("useSIPCall", () => {
     await pass();
     act(() => proxy.say(state(hook.current.call!.id, "ended", { outcome: "busy" })));
     await pass();
-    expect(told.at(-1)).toBe("SIPProxyError: The other side is on another call.");
+    expect(told.at(-1)).toBe("SIPProxyError: The other side is busy.");
     expect(hook.current.error?.code).toBe("busy");
   });
 

@@ -41,7 +41,7 @@ export function useSIPCall(options?: UseSIPProxyOptions): SIPCallHook {
   const makeCall = useCallback(
     (target: string, options: CallOptions = {}): Promise<SIPProxyCall> => {
       setError(null);
-      const made: Promise<SIPProxyCall> = client?.createCall({ target, options }) ?? Promise.reject(NOBODY);
+      const made: Promise<SIPProxyCall> = client?.createCall({ target, options }) ?? Promise.reject(NO_CLIENT);
       made.then(
         (call) => call.on("error", setError), // also of one that is not the active call
         (error: SIPProxyError) => error.code !== "cancelled" && setError(error), // also where nobody waits for the promise
@@ -63,4 +63,4 @@ export function useSIPCall(options?: UseSIPProxyOptions): SIPCallHook {
   };
 }
 
-const NOBODY = new SIPProxyError("closed", "There is no client: this component has neither options nor a SIPProxyProvider around it.", true);
+const NO_CLIENT = new SIPProxyError("closed", "There is no client: this component has neither options nor a SIPProxyProvider around it.", true);

@@ -2,8 +2,10 @@
 
 import { ArrowDownLeft, ArrowUpRight, LogOut, Pause, Play, Search, X } from "lucide-react";
 import { useState } from "react";
-import { answeredShare, passes, summaryOf, titleOf, type LiveBridge, type LiveCall, type LiveChannel, type LoggedEvent } from "../dashboard/live";
+import type { Api } from "sip-proxy-client";
+import { answeredShare, passes, summaryOf, titleOf, type LoggedEvent } from "../dashboard/live";
 import type { DashboardState } from "../dashboard/useDashboard";
+import { SIGN_OUT } from "../texts";
 import { clock, relativeTime, useNow } from "./time";
 import { VirtualRows } from "./VirtualRows";
 
@@ -41,7 +43,7 @@ export function DashboardScreen({ state, filter, paused, now: fixed, onFilter, o
           {paused ? <Play size={15} aria-hidden="true" /> : <Pause size={15} aria-hidden="true" />}{paused ? "Go on" : "Pause"}
         </button>
         <a className="tool" href="./">Softphone</a>
-        {onSignOut && <button type="button" className="tool" onClick={onSignOut} aria-label="Sign out"><LogOut size={15} /></button>}
+        {onSignOut && <button type="button" className="tool" onClick={onSignOut} aria-label={SIGN_OUT}><LogOut size={15} /></button>}
       </header>
       {stats && <Figures stats={stats} now={now} />}
       <div className="board-grid">
@@ -130,7 +132,7 @@ function Story({ id, onFilter }: { id: string | null; onFilter(filter: string): 
   return <button type="button" className="id" onClick={() => onFilter(id)} title={`The story of call ${id}`}>{id}</button>;
 }
 
-function CallRow({ call, now, onFilter }: { call: LiveCall; now: number; onFilter(filter: string): void }) {
+function CallRow({ call, now, onFilter }: { call: Api.CallData; now: number; onFilter(filter: string): void }) {
   const inbound = call.direction === "inbound";
   return (
     <>
@@ -142,7 +144,7 @@ function CallRow({ call, now, onFilter }: { call: LiveCall; now: number; onFilte
   );
 }
 
-function ChannelRow({ channel, onFilter }: { channel: LiveChannel; onFilter(filter: string): void }) {
+function ChannelRow({ channel, onFilter }: { channel: Api.ChannelData; onFilter(filter: string): void }) {
   return (
     <>
       <span className="row-main"><b title={channel.id}>{channel.name}</b><Story id={channel.callId} onFilter={onFilter} /></span>
@@ -152,7 +154,7 @@ function ChannelRow({ channel, onFilter }: { channel: LiveChannel; onFilter(filt
   );
 }
 
-function BridgeRow({ bridge, onFilter }: { bridge: LiveBridge; onFilter(filter: string): void }) {
+function BridgeRow({ bridge, onFilter }: { bridge: Api.BridgeData; onFilter(filter: string): void }) {
   const count = bridge.channels.length;
   return (
     <>

@@ -1,7 +1,7 @@
 // Whether calls are to be shown by the system while the page is out of sight: asked where nothing else is to be said.
 
 import { BellRing } from "lucide-react";
-import type { Notifications } from "../phone/notifications";
+import type { NotificationState } from "../phone/notifications";
 import { NOTIFICATIONS } from "../texts";
 import type { PhoneActions } from "./actions";
 
@@ -21,7 +21,7 @@ export function NotificationHint({ actions }: { actions: Actions }) {
 }
 
 /** In *Sound and connection*, for whoever has said no, here or to the browser. */
-export function NotificationChoice({ state, actions }: { state: Notifications; actions: Actions }) {
+export function NotificationChoice({ state, actions }: { state: NotificationState; actions: Actions }) {
   if (state === "allowed" || state === "none") return null;
   return (
     <p className="connection-test">

@@ -2,11 +2,11 @@
 
 import * as Popover from "@radix-ui/react-popover";
 import type { Quality } from "sip-proxy-client";
-import { QUALITY_WORDS, qualityAdvice } from "../texts";
+import { QUALITY_LABELS, qualityAdvice } from "../texts";
 
 export function QualityBars({ quality }: { quality: Quality | null }) {
   if (!quality) return <span className="quality quality-none" aria-hidden="true" />;
-  const word = QUALITY_WORDS[quality.bars];
+  const word = QUALITY_LABELS[quality.bars];
   const advice = qualityAdvice(quality.lossPercent, quality.roundTripMs);
   return (
     <Popover.Root>

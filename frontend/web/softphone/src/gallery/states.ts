@@ -1,6 +1,6 @@
 // Fixed data: one snapshot for each state of the phone.
 
-import { type CallInfo as Call, type CallSeen, IDLE, type LiveCall, type PhoneBookEntry, type Preflight, type Settings, UNATTENDED } from "sip-proxy-client";
+import { type CallInfo as Call, type ListedCall, IDLE_PHONE, type LiveCall, type PhoneBookEntry, type Preflight, type UserPreferences, INITIAL_USER_STATE } from "sip-proxy-client";
 import type { Snapshot } from "../phone/snapshot";
 import type { Recordings } from "../components/useRecordings";
 import type { HistoryEntry } from "../phone/history";
@@ -18,8 +18,8 @@ export const PHONE_BOOK: PhoneBookEntry[] = [
 const call = (values: Partial<Call>): LiveCall => ({
   id: "3f9c01ab77e2d4c85a10", direction: "outbound", number: "7012", name: "Warehouse", phase: "connecting",
   startedAt: NOW - 90_000, acceptedAt: null, endedAt: null, outcome: null, problem: null, reason: "", q850: 0, sip: 0, detail: null, forward: "",
-  media: "new", held: false, heldByFar: false, muted: false, ownSound: false, digits: "",
-  parties: [], transferring: null, recording: "off", consults: null, asked: null, trouble: null, ...values,
+  media: "new", held: false, heldByFar: false, muted: false, customAudio: false, digits: "",
+  parties: [], transferring: null, recording: "off", consultsId: null, pending: null, failedRequest: null, ...values,
 }) as LiveCall;
 
 const entry = (number: string, name: string, ago: number, values: Partial<HistoryEntry> = {}): HistoryEntry => ({
@@ -34,11 +34,11 @@ const HISTORY: HistoryEntry[] = [
   entry("1002", "Browser user 1002", 26 * 60 * MINUTE, { seconds: null, outcome: "busy" }),
 ];
 
-const settings: Settings = {
+const settings: UserPreferences = {
   doNotDisturb: false, callWaiting: false, forwardAlways: "", forwardBusy: "voicemail", forwardNoAnswer: "+493012345678", forwardUnreachable: "voicemail", ringSeconds: 20,
 };
-const attended: Snapshot["attended"] = {
-  ...UNATTENDED, kept: settings, voicemail: { type: "voicemail", new: 0, old: 3, number: "*97" },
+const attended: Snapshot["userState"] = {
+  ...INITIAL_USER_STATE, savedPreferences: settings, voicemail: { type: "voicemail", new: 0, old: 3, number: "*97" },
   people: [
     { number: "1002", name: "Browser user 1002", state: "in_call", user: "1002" },
     { number: "1003", name: "Ada Lovelace", state: "do_not_disturb", user: "1003" },
@@ -55,8 +55,8 @@ export const RECORDINGS: Recordings = {
 };
 
 const base: Snapshot = {
-  attended,
-  ...IDLE, link: "open", linkLostAt: null, registered: true, signedOut: null, aloud: true, notifications: "allowed", soundBlocked: false, quality: null, warnings: [], history: HISTORY, missed: 0, hasOlder: false, microphoneOpen: true,
+  userState: attended,
+  ...IDLE_PHONE, link: "open", linkLostAt: null, registered: true, signedOut: null, ringsHere: true, notifications: "allowed", soundBlocked: false, quality: null, warnings: [], history: HISTORY, missedCount: 0, hasOlderCalls: false, microphoneOpen: true,
   devices: {
     microphones: [{ id: "a", name: "USB headset" }, { id: "b", name: "Built-in microphone" }],
     speakers: [{ id: "c", name: "USB headset" }, { id: "d", name: "Built-in loudspeaker" }],
@@ -70,7 +70,7 @@ const third: LiveCall = { ...talking, id: "3", number: "600", name: "Echo", acce
 const rings = call({ id: "w", number: "7020", name: "Reception", phase: "incoming", direction: "inbound" });
 const good: Snapshot["quality"] = { roundTripMs: 24, jitterMs: 3, lossPercent: 0, codec: "opus 48 kHz", packets: 3750, mos: 4.4, bars: 4 };
 const poor: Snapshot["quality"] = { roundTripMs: 180, jitterMs: 24, lossPercent: 6, codec: "opus 48 kHz", packets: 3750, mos: 3.3, bars: 2 };
-const elsewhere: CallSeen = {
+const elsewhere: ListedCall = {
   id: "3f9c01ab77e2d4c85a10", direction: "outbound", number: "7012", name: "Warehouse", connected: null, phase: "accepted", startedAt: NOW - 90_000,
   acceptedAt: NOW - 75_000, held: false, heldByFar: false, parties: [], transferring: null, recording: "off", here: false, attached: true,
 };
@@ -82,8 +82,8 @@ export const TESTED: Preflight = { microphone: null, signallingMs: 38, media: "o
 
 /** The first of them is on the stage. */
 const on = (...calls: LiveCall[]): Snapshot => ({ ...base, calls, activeId: calls[0]?.id ?? null, quality: calls[0]?.phase === "accepted" ? good : null });
-const over = (values: Partial<Call>): Snapshot => ({ ...base, over: call({ phase: "ended", endedAt: NOW, ...values }) });
-const trouble = { what: "transfer", number: "1002", name: "Browser user 1002", outcome: "no_answer", problem: null, reason: "", detail: null } as const;
+const over = (values: Partial<Call>): Snapshot => ({ ...base, lastEndedCall: call({ phase: "ended", endedAt: NOW, ...values }) });
+const trouble = { kind: "transfer", number: "1002", name: "Browser user 1002", outcome: "no_answer", problem: null, reason: "", detail: null } as const;
 
 /** What is written there; what is none, once it was to be called. */
 export const WRITTEN: Record<string, string> = {
@@ -94,18 +94,18 @@ export const WRITTEN: Record<string, string> = {
 export const STATES: Record<string, Snapshot> = {
   idle: base,
   typed: base,
-  missedCalls: { ...base, missed: 3, hasOlder: true },
+  missedCalls: { ...base, missedCount: 3, hasOlderCalls: true },
   refusedNumber: base,
   refusedAddress: base,
   empty: { ...base, history: [], microphoneOpen: false, devices: { microphones: [], speakers: [] }, chosen: { microphone: "", speaker: "", ring: "" } },
   asksForNotifications: { ...base, notifications: "ask" },
-  undisturbed: { ...base, attended: { ...attended, kept: { ...settings, doNotDisturb: true } } },
+  undisturbed: { ...base, userState: { ...attended, savedPreferences: { ...settings, doNotDisturb: true } } },
   broken: base,
   brokenInCall: on(talking, rings),
   brokenRinging: on(call({ phase: "incoming", direction: "inbound" })),
-  forwarded: { ...base, attended: { ...attended, kept: { ...settings, forwardAlways: "7012" } } },
-  refusedForward: { ...base, attended: { ...attended, fault: { field: "forwardNoAnswer", text: "The calls would go in a circle: 1001 → 1002 → 1001.", retry: false } } },
-  voicemail: { ...base, attended: { ...attended, kept: { ...settings, doNotDisturb: true }, voicemail: { type: "voicemail", new: 2, old: 3, number: "*97" } } },
+  forwarded: { ...base, userState: { ...attended, savedPreferences: { ...settings, forwardAlways: "7012" } } },
+  refusedForward: { ...base, userState: { ...attended, preferencesError: { field: "forwardNoAnswer", message: "The calls would go in a circle: 1001 → 1002 → 1001.", retryable: false } } },
+  voicemail: { ...base, userState: { ...attended, savedPreferences: { ...settings, doNotDisturb: true }, voicemail: { type: "voicemail", new: 2, old: 3, number: "*97" } } },
   connecting: on(call({})),
   trying: on(call({ phase: "trying", name: "", number: "+4930123456" })),
   ringing: on(call({ phase: "ringing" })),
@@ -117,8 +117,8 @@ export const STATES: Record<string, Snapshot> = {
   twoCalls: on(talking, second),
   twoHeld: on({ ...talking, held: true }, second),
   threeCalls: on({ ...talking, muted: true, heldByFar: true }, second, third),
-  consulting: on({ ...third, held: false, consults: "2" }, second),
-  consultationFailed: { ...on(second), over: call({ id: "4", phase: "ended", endedAt: NOW, outcome: "busy", number: "600", name: "Echo" }) },
+  consulting: on({ ...third, held: false, consultsId: "2" }, second),
+  consultationFailed: { ...on(second), lastEndedCall: call({ id: "4", phase: "ended", endedAt: NOW, outcome: "busy", number: "600", name: "Echo" }) },
   waiting: on(talking, rings),
   waitingWhileTransferring: on({ ...talking, transferring: { number: "1002", name: "" }, parties: three.slice(0, 1) }, rings),
   waitingBesideTwo: on(talking, second, rings),
@@ -129,10 +129,10 @@ export const STATES: Record<string, Snapshot> = {
   askAdd: on(talking),
   askAddOfTwo: on(talking, second),
   transferring: on({ ...talking, transferring: { number: "1002", name: "Browser user 1002" }, parties: [...three.slice(0, 1), party(2, "1002", "Browser user 1002", "ringing")] }),
-  transferFailed: on({ ...talking, trouble }),
-  transferFailedOfTwo: on({ ...talking, trouble: { ...trouble, outcome: "unreachable" } }, third),
+  transferFailed: on({ ...talking, failedRequest: trouble }),
+  transferFailedOfTwo: on({ ...talking, failedRequest: { ...trouble, outcome: "unreachable" } }, third),
   adding: on({ ...talking, parties: [...three.slice(0, 1), party(0, "1002", "Browser user 1002", "trying")] }),
-  addFailed: on({ ...talking, parties: three, trouble: { ...trouble, what: "add", number: "600", name: "Echo", outcome: "busy" } }),
+  addFailed: on({ ...talking, parties: three, failedRequest: { ...trouble, kind: "add", number: "600", name: "Echo", outcome: "busy" } }),
   conference: on({ ...talking, parties: three }),
   conferenceOfMany: on({ ...talking, recording: "on", parties: [...three, party(3, "600", "Echo"), party(4, "+4930123456", ""), party(5, "7020", "Reception", "ringing"), party(6, "7021", "Night porter")] }, third),
   conferenceHeld: on({ ...talking, held: true, parties: three }),
@@ -150,9 +150,9 @@ export const STATES: Record<string, Snapshot> = {
   missingInCall: { ...on(talking), chosen: { microphone: "", speaker: "", ring: "" }, missing: { microphone: "Jabra Evolve2 65 Mono", speaker: "Jabra Evolve2 65 Mono", ring: "HDMI" } },
   unheard: on({ ...talking, problem: "microphone_in_use" }),
   unheardOfTwo: on({ ...talking, problem: "microphone_in_use" }, second),
-  elsewhere: { ...base, elsewhere: [elsewhere] },
-  takenOver: { ...base, elsewhere: [{ ...elsewhere, name: "", number: "+4930123456" }, { ...elsewhere, id: "5", name: "Echo", held: true }] },
-  takenWhileRinging: { ...over({ direction: "inbound", problem: "accepted_elsewhere" }), elsewhere: [{ ...elsewhere, acceptedAt: NOW - 3000 }] },
+  elsewhere: { ...base, otherDeviceCalls: [elsewhere] },
+  takenOver: { ...base, otherDeviceCalls: [{ ...elsewhere, name: "", number: "+4930123456" }, { ...elsewhere, id: "5", name: "Echo", held: true }] },
+  takenWhileRinging: { ...over({ direction: "inbound", problem: "accepted_elsewhere" }), otherDeviceCalls: [{ ...elsewhere, acceptedAt: NOW - 3000 }] },
   lost: { ...base, link: "lost", registered: false },
   lostForLong: { ...base, link: "lost", linkLostAt: NOW - 85_000, registered: false },
   lostForLongInCall: { ...on(talking), link: "lost", linkLostAt: NOW - 85_000, registered: false },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { byParty, entryOfRecord, extended, isMissed, matches, missedSince, refreshed, remember, type HistoryEntry } from "./history";
+import { byParty, entryOfRecord, withOlderPage, isMissed, matches, missedSince, withLatestPage, withEntry, type HistoryEntry } from "./history";
 
 const entry = (number: string, more: Partial<HistoryEntry> = {}): HistoryEntry => ({
   number, name: "", direction: "outbound", at: 0, seconds: 10, outcome: "completed", ...more,
@@ -24,15 +24,15 @@ describe("history", () => {
   });
 
   it("lists a call once, however often it is told, by when it began", () => {
-    const told = remember([entry("1", { id: "a", at: 2 }), entry("2", { id: "b", at: 3 })], entry("1", { id: "b", at: 1, seconds: 4 }));
+    const told = withEntry([entry("1", { id: "a", at: 2 }), entry("2", { id: "b", at: 3 })], entry("1", { id: "b", at: 1, seconds: 4 }));
     expect(told.map(({ id, seconds }) => [id, seconds])).toEqual([["a", 10], ["b", 4]]);
-    expect(remember([entry("1")], entry("2")).length).toBe(2); // without ids, as older ones are
+    expect(withEntry([entry("1")], entry("2")).length).toBe(2); // without ids, as older ones are
   });
 
   it("is what the server has, and what has only just ended", () => {
     const kept = [entry("7", { id: "new", at: 95_000 }), entry("1", { id: "a", at: 90_000 }), entry("8", { id: "gone", at: 1000 }), entry("9", { at: 99_000 })];
-    expect(refreshed(kept, [entry("1", { id: "a", at: 90_000, seconds: 5 })], 100_000).map(({ id, seconds }) => [id, seconds])).toEqual([["new", 10], ["a", 5]]);
-    expect(extended([entry("1", { id: "a" })], [entry("1", { id: "a" }), entry("2", { id: "b" })]).map(({ id }) => id)).toEqual(["a", "b"]);
+    expect(withLatestPage(kept, [entry("1", { id: "a", at: 90_000, seconds: 5 })], 100_000).map(({ id, seconds }) => [id, seconds])).toEqual([["new", 10], ["a", 5]]);
+    expect(withOlderPage([entry("1", { id: "a" })], [entry("1", { id: "a" }), entry("2", { id: "b" })]).map(({ id }) => id)).toEqual(["a", "b"]);
   });
 
   it("counts the parties that called in vain since it was looked at, and were not talked to after that", () => {

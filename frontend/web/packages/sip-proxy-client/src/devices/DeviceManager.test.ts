@@ -69,14 +69,14 @@ async function page(): Promise<{ devices: DeviceManager; microphone: Microphone;
   const sent: string[] = [];
   const microphone = new Microphone();
   const onTrack = async (track: MediaStreamTrack): Promise<void> => void sent.push(track.id);
-  const devices = new DeviceManager({ microphone, voice: new RemoteAudio(), onChange: (values) => (state = { ...state, ...values }), onTrack });
+  const devices = new DeviceManager({ microphone, remoteAudio: new RemoteAudio(), onChange: (values) => (state = { ...state, ...values }), onTrack });
   await settled();
   return { devices, microphone, state: () => state, sent };
 }
 
 it("a load opens no microphone, though it may", async () => {
   const { state, microphone } = await page();
-  expect([world.asked, state().microphoneOpen, microphone.sure]).toEqual([[], false, true]);
+  expect([world.asked, state().microphoneOpen, microphone.isGranted]).toEqual([[], false, true]);
 });
 
 it("what is chosen counts for the next page too", async () => {
@@ -107,7 +107,7 @@ it("in a call another microphone takes the place of the one that is unplugged, u
   const { devices, state, sent, microphone } = await page();
   await devices.chooseMicrophone("headset");
   await devices.tryMicrophone();
-  microphone.hold();
+  microphone.retain();
   world.unplug(HEADSET);
   await settled();
   expect([state().chosen.microphone, state().missing, sent]).toEqual(["", { microphone: "USB headset" }, ["headset", ""]]);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { Sounds } from "../sounds/tones.js";
+import { TonePlayer } from "../sounds/tones.js";
 import { RemoteAudio } from "../devices/RemoteAudio.js";
 
 /** A browser that lets nothing be heard before a press. `presses` on it. */
@@ -111,7 +111,7 @@ it("ringing that was begun in silence is heard from the press on", async () => {
   }
   vi.stubGlobal("GainNode", FakeNode);
   vi.stubGlobal("OscillatorNode", FakeNode);
-  const sounds = new Sounds();
+  const sounds = new TonePlayer();
   sounds.play("ringtone");
   await vi.advanceTimersByTimeAsync(3000);
   expect(browser.contexts.map(({ state }) => state)).toEqual(["suspended"]);
@@ -125,7 +125,7 @@ it("ringing that was begun in silence is heard from the press on", async () => {
 it("where there is no Web Audio nothing breaks", async () => {
   vi.stubGlobal("AudioContext", undefined);
   voice();
-  const sounds = new Sounds();
+  const sounds = new TonePlayer();
   sounds.play("ringtone");
   sounds.key("5");
   sounds.close();

@@ -1,18 +1,18 @@
 import { afterEach, expect, it, vi } from "vitest";
-import { Refused, Server } from "./HttpApi.js";
+import { HttpError, HttpApi } from "./HttpApi.js";
 import { listPastCalls } from "./pastCalls.js";
 
 afterEach(() => vi.unstubAllGlobals());
 
 /** Answers by path, without the query. What was asked is in `asked`. */
-function answering(answers: Record<string, [status: number, body: object]>): { asked: string[]; server: Server } {
+function answering(answers: Record<string, [status: number, body: object]>): { asked: string[]; server: HttpApi } {
   const asked: string[] = [];
   vi.stubGlobal("fetch", (url: string) => {
     asked.push(url);
     const [status, body] = answers[url.split("?")[0]!] ?? [404, { code: "not_found", detail: "" }];
     return Promise.resolve(new Response(JSON.stringify(body), { status }));
   });
-  return { asked, server: new Server("") };
+  return { asked, server: new HttpApi("") };
 }
 
 it("comes from the call records, of this user alone, a page at a time", async () => {
@@ -43,6 +43,6 @@ it("comes from the call store where no records are kept: what has ended, of this
 
 it("is not taken from elsewhere while the records are away", async () => {
   const { asked, server } = answering({ "/cdrs": [503, { code: "unavailable", detail: "away" }] });
-  await expect(listPastCalls(server, "1001")).rejects.toBeInstanceOf(Refused);
+  await expect(listPastCalls(server, "1001")).rejects.toBeInstanceOf(HttpError);
   expect(asked).toEqual(["/cdrs?user=1001&limit=50"]);
 });

@@ -10,7 +10,7 @@ export interface Counters {
 }
 
 /** One sample. `before` are the counters of the sample before (zeros at the start). */
-export function sample(entries: Iterable<StatsEntry>, before: Counters): { quality: Quality; counters: Counters } {
+export function computeQuality(entries: Iterable<StatsEntry>, before: Counters): { quality: Quality; counters: Counters } {
   const all = [...entries];
   const inbound = all.find((entry) => entry.type === "inbound-rtp" && entry["kind"] === "audio");
   const pair = all.find((entry) => entry.type === "candidate-pair" && entry["nominated"] === true && entry["state"] === "succeeded");

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { CallSummary, ServerMessage } from "../protocol/messages.js";
 import { FakeSocket, fakeBrowser, settled } from "../testing/fakes.js";
-import { SignalingClient, type ListTime } from "./SignalingClient.js";
+import { SignalingClient, type ListKind } from "./SignalingClient.js";
 import type { PageSession } from "./PageSession.js";
 
 const welcome = (session: string): ServerMessage => ({ type: "welcome", version: "1", authentication: true, session });
@@ -10,7 +10,7 @@ const calls = (...list: CallSummary[]): ServerMessage => ({ type: "calls", calls
 
 let link: SignalingClient;
 let session: { token: string | null };
-let lists: ListTime[];
+let lists: ListKind[];
 let heard: string[];
 let seen: string[]; // what people see, each time that it changes
 let refusals: string[];
@@ -20,14 +20,14 @@ function start(token: string | null = null): void {
   session = { token };
   [lists, heard, seen, refusals, inCall] = [[], [], [], [], false];
   link = new SignalingClient({
-    url: "ws://x/ws", user: "1001", token: () => "t", session: Promise.resolve(session as PageSession), inCall: () => inCall,
+    url: "ws://x/ws", user: "1001", token: () => "t", session: Promise.resolve(session as PageSession), isInCall: () => inCall,
     onMessage: ({ type }) => heard.push(type),
     onCalls: (_, when) => lists.push(when),
     onChange: () => {
       const now = `${link.status}${link.registered ? " registered" : ""}`;
       if (seen.at(-1) !== now) seen.push(now);
     },
-    onRefused: (reason) => refusals.push(reason),
+    onUnauthorized: (reason) => refusals.push(reason),
   });
 }
 

@@ -19,7 +19,7 @@ export class FakePeer {
   static all: FakePeer[] = [];
   state: MediaState = "new";
   answered = false;
-  answerOf = "";
+  answerSdp = "";
   applied = Promise.resolve();
   closed = false;
   sends: FakeTrack | null = null;
@@ -43,7 +43,7 @@ export class FakePeer {
 
   async answer(sdp = ""): Promise<void> {
     this.answered = true;
-    this.answerOf = sdp;
+    this.answerSdp = sdp;
   }
 
   become(state: MediaState): void {
