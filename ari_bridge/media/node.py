@@ -41,6 +41,7 @@ class Node:
         held_by_other_node: whether another node has the session of a leg.
         on_lost: called with the legs and the reason, the moment that legs are known to be gone. Quick.
         opus: what browsers are asked for.
+        candidates: which of their ICE candidates it is told.
     """
 
     def __init__(
