@@ -68,7 +68,7 @@ function isInOrder(events: readonly string[]): void {
   expect(events.slice(over + 1)).toEqual(["disconnected", "stateChanged ended"]);
   for (const pair of [["reconnecting", "reconnected"], ["mute true", "mute false"], ["hold true us", "hold false us"], ["hold true far", "hold false far"]]) {
     const told = events.filter((event) => pair.includes(event));
-    told.forEach((event, index) => expect(event).toBe(pair[index % 2]));
+    for (const [index, event] of told.entries()) expect(event).toBe(pair[index % 2]);
   }
 }
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { SIPProxyError } from "./errors.js";
+import type { SIPProxyError } from "./errors.js";
 import { fate, fakeWorld, pass, told, type World } from "./testing/clients.js";
 import { FakeSocket, settled } from "./testing/fakes.js";
 import { jwt, summary } from "./testing/proxy.js";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { SIPProxyCall } from "./SIPProxyCall.js";
+import type { SIPProxyCall } from "./SIPProxyCall.js";
 import type { SIPProxyClient } from "./SIPProxyClient.js";
 import type { CallEnd } from "./stateEvents.js";
 import { fate, fakeWorld, pass, told, type World } from "./testing/clients.js";

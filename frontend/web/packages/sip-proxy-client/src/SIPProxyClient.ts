@@ -8,6 +8,7 @@ import { microphoneError } from "./devices/DeviceManager.js";
 import type { Preflight } from "./quality/preflight.js";
 import { INITIAL_STATE, type Snapshot } from "./state/snapshot.js";
 import { canDial, findCall } from "./state/phoneReducer.js";
+import type { ClientEvents } from "./ClientEvents.js";
 import { SIPProxyCall, type CallAudio, type CallFeedback } from "./SIPProxyCall.js";
 import { identityOf, type Credentials } from "./credentials.js";
 import { EventEmitter, callListener } from "./EventEmitter.js";
@@ -17,7 +18,7 @@ import { SIPProxyError, errorFromServer } from "./errors.js";
 import type { Devices } from "./devices/Microphone.js";
 import { normalizeNumber } from "./number.js";
 import { placeCall, type PlacedCall } from "./placeCall.js";
-import type { PastCall, PastCalls, PastCallsQuery } from "./http/pastCalls.js";
+import type { PastCalls, PastCallsQuery } from "./http/pastCalls.js";
 import type { CallRecording } from "./http/recordings.js";
 import { addressesOf } from "./signaling/urls.js";
 import { HttpApi, type ServerConfig } from "./http/HttpApi.js";
@@ -40,20 +41,6 @@ export interface CallOptions {
   video?: boolean; // a phone system carries none: true is refused
   recording?: boolean; // from the moment that somebody answers
   consults?: SIPProxyCall; // the call whose other side this one is about: it may be connected with this one's
-}
-
-export interface ClientEvents {
-  registering: [];
-  registered: []; // calls ring here from now on
-  unregistered: [];
-  incoming: [call: SIPProxyCall];
-  resumed: [call: SIPProxyCall]; // a call that stood before this page was loaded, or that was taken from another page
-  tokenWillExpire: [seconds: number]; // give another one by `updateToken`; not told where the client knows the password
-  devicesChanged: [devices: Devices];
-  soundBlocked: [blocked: boolean]; // the browser plays nothing until somebody presses something on the page
-  pastCall: [call: PastCall]; // a call of this user has ended, here or elsewhere
-  error: [error: SIPProxyError];
-  stateChanged: [state: Snapshot]; // always the last
 }
 
 const REGISTER_TIMEOUT_MS = 15_000;

@@ -1,6 +1,7 @@
 // The public names of the package. What is not here may change without notice.
 
-export { SIPProxyClient, type CallOptions, type ClientEvents, type SIPProxyClientOptions } from "./SIPProxyClient.js";
+export { SIPProxyClient, type CallOptions, type SIPProxyClientOptions } from "./SIPProxyClient.js";
+export type { ClientEvents } from "./ClientEvents.js";
 export type { PlacedCall } from "./placeCall.js";
 export { SIPProxyCall, type CallAudio, type CallEvents, type CallFeedback, type CallStats } from "./SIPProxyCall.js";
 export { SIPProxyError, type ErrorCode } from "./errors.js";

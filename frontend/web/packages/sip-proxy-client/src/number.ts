@@ -66,6 +66,7 @@ export function normalizeNumber(written: string): string {
 function cleaned(text: string): string {
   return text
     .normalize("NFKC")
+    // biome-ignore lint/suspicious/noMisleadingCharacterClass: variation selectors are removed wherever they are
     .replace(/[\p{Cf}\u{FE00}-\u{FE0F}]/gu, "") // marks of direction, joiners, soft hyphens, how an emoji is drawn
     .replace(/\p{Nd}/gu, asciiDigit)
     .replace(/\p{Pd}/gu, "-")

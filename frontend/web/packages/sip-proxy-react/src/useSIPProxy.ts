@@ -57,7 +57,9 @@ export function useClientError(client: SIPProxyClient | null): SIPProxyError | n
   const subscribe = useCallback(
     (listener: () => void) => {
       const stops = [client?.on("error", listener), client?.subscribe(listener)];
-      return () => stops.forEach((stop) => stop?.());
+      return () => {
+        for (const stop of stops) stop?.();
+      };
     },
     [client],
   );

@@ -2,7 +2,8 @@
 
 import { vi } from "vitest";
 import type { CallEvents, SIPProxyCall } from "../SIPProxyCall.js";
-import { SIPProxyClient, type ClientEvents, type SIPProxyClientOptions } from "../SIPProxyClient.js";
+import type { ClientEvents } from "../ClientEvents.js";
+import { SIPProxyClient, type SIPProxyClientOptions } from "../SIPProxyClient.js";
 import { SIPProxyError } from "../errors.js";
 import { FakeSocket, settled } from "./fakes.js";
 import { fakePage, type FakePage } from "./page.js";
