@@ -64,7 +64,9 @@ describe("a page that was reloaded", () => {
   it("fails a call that nobody knows any more", async () => {
     const call = await world.talking(client);
     world.reload();
-    world.proxy.replies.offer = ({ callId }: { callId: string }) => [{ type: "error", code: "unknown_call", message: "No such call.", callId }];
+    world.proxy.replies.offer = ({ callId }: { callId: string }) => [
+      { type: "error", code: "unknown_call", message: "No such call.", callId },
+    ];
     client = world.client();
     const calls: string[][] = [];
     client.on("resumed", (one) => calls.push(told(one)));

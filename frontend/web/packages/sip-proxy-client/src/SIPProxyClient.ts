@@ -1,30 +1,30 @@
 // The way in for programs: one client for each server and user. Everything that a softphone does goes through here.
 
-import { callTime } from "./clock.js";
-import type { UserPreferences } from "./state/userState.js";
-import { endCall } from "./state/model.js";
-import type { Codec } from "./state/codec.js";
-import { microphoneError } from "./devices/DeviceManager.js";
-import type { Preflight } from "./quality/preflight.js";
-import { INITIAL_STATE, type Snapshot } from "./state/snapshot.js";
-import { canDial, findCall } from "./state/phoneReducer.js";
 import type { ClientEvents } from "./ClientEvents.js";
-import { SIPProxyCall, type CallAudio, type CallFeedback } from "./SIPProxyCall.js";
-import { identityOf, type Credentials } from "./credentials.js";
-import { EventEmitter, callListener } from "./EventEmitter.js";
-import { EventQueue } from "./EventQueue.js";
-import { PhoneController } from "./PhoneController.js";
-import { SIPProxyError, errorFromServer } from "./errors.js";
+import { callTime } from "./clock.js";
+import { type Credentials, identityOf } from "./credentials.js";
+import { microphoneError } from "./devices/DeviceManager.js";
 import type { Devices } from "./devices/Microphone.js";
-import { normalizeNumber } from "./number.js";
-import { placeCall, type PlacedCall } from "./placeCall.js";
+import { callListener, EventEmitter } from "./EventEmitter.js";
+import { EventQueue } from "./EventQueue.js";
+import { errorFromServer, SIPProxyError } from "./errors.js";
+import { HttpApi, type ServerConfig } from "./http/HttpApi.js";
 import type { PastCalls, PastCallsQuery } from "./http/pastCalls.js";
 import type { CallRecording } from "./http/recordings.js";
+import { normalizeNumber } from "./number.js";
+import { PhoneController } from "./PhoneController.js";
+import { type PlacedCall, placeCall } from "./placeCall.js";
+import type { Preflight } from "./quality/preflight.js";
+import { type CallAudio, type CallFeedback, SIPProxyCall } from "./SIPProxyCall.js";
 import { addressesOf } from "./signaling/urls.js";
-import { HttpApi, type ServerConfig } from "./http/HttpApi.js";
 import { asSIPProxyError, unreachableError } from "./signIn.js";
+import type { Codec } from "./state/codec.js";
+import { endCall } from "./state/model.js";
+import { canDial, findCall } from "./state/phoneReducer.js";
+import { INITIAL_STATE, type Snapshot } from "./state/snapshot.js";
+import type { UserPreferences } from "./state/userState.js";
+import { type CallEventTuple, diffToEvents } from "./stateEvents.js";
 import { MAX_TIMER_MS, TokenManager } from "./TokenManager.js";
-import { diffToEvents, type CallEventTuple } from "./stateEvents.js";
 
 export interface SIPProxyClientOptions {
   proxyUrl?: string; // of the server (its HTTP API); this page's where none is given
@@ -155,7 +155,11 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
     phone.setRegistered(true);
     this.#emitRegistering();
     if (this.#tokens.error) void this.#tokens.signIn();
-    await this.#until(REGISTER_TIMEOUT_MS, () => this.isRegistered || (this.#tokens.error ?? false), () => this.#unreachable());
+    await this.#until(
+      REGISTER_TIMEOUT_MS,
+      () => this.isRegistered || (this.#tokens.error ?? false),
+      () => this.#unreachable(),
+    );
   }
 
   /** Takes no more calls; those that stand go on. */
@@ -163,7 +167,11 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
     if (!this.#phone || this.#closed) return;
     this.#phone.setRegistered(false);
     this.#isRegistering = false;
-    await this.#until(REGISTER_TIMEOUT_MS, () => !this.isRegistered, () => this.#unreachable());
+    await this.#until(
+      REGISTER_TIMEOUT_MS,
+      () => !this.isRegistered,
+      () => this.#unreachable(),
+    );
   }
 
   /** Another token for the same user, before the last one has run out. */
@@ -196,7 +204,11 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
     const number = normalizeNumber(target);
     if (!canDial(phone.snapshot)) throw new SIPProxyError("too_many");
     // In a batch: a listener may end the call at once, and it is still returned.
-    const call = this.#events.batch(() => this.#calls.get(phone.setup.dial(number, { consultsId: consults?.id, audio: audio === true ? undefined : audio }) ?? ""));
+    const call = this.#events.batch(() =>
+      this.#calls.get(
+        phone.setup.dial(number, { consultsId: consults?.id, audio: audio === true ? undefined : audio }) ?? "",
+      ),
+    );
     if (!call) throw new SIPProxyError("wrong_state");
     if (recording) call.once("accepted", () => void call.record("start"));
     return call;
@@ -207,7 +219,10 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
    * with a `SIPProxyError`. Who does not wait may listen at once: the promise has the call's `on`, `once`, `off`, `hangup`.
    */
   createCall({ target, options }: { target: string; options?: CallOptions }): PlacedCall {
-    return placeCall(() => this.call(target, options), (done) => this.#until(MAX_TIMER_MS, done, () => new SIPProxyError("not_connected")));
+    return placeCall(
+      () => this.call(target, options),
+      (done) => this.#until(MAX_TIMER_MS, done, () => new SIPProxyError("not_connected")),
+    );
   }
 
   /** A number is being written, or is not any more: a call's media are made ahead of it. */
@@ -240,24 +255,34 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
   /** Tests microphone, server and sound, by a call to an echo that rings nobody. Never rejects for a bad result. */
   async runPreflight(): Promise<Preflight> {
     const phone = this.#start(false);
-    await this.#until(REGISTER_TIMEOUT_MS, () => !this.#tokens.isSigningIn, () => this.#unreachable()).catch(() => undefined);
+    await this.#until(
+      REGISTER_TIMEOUT_MS,
+      () => !this.#tokens.isSigningIn,
+      () => this.#unreachable(),
+    ).catch(() => undefined);
     const config = await this.http.config().catch((): Partial<ServerConfig> => ({}));
     return phone.testConnection(config.preflightNumber ?? "");
   }
 
   /** This user's calls that have ended, on whichever device; `pastCall` tells of those to come. Rejects with `SIPProxyError`. */
   pastCalls(query: PastCallsQuery = {}): Promise<PastCalls> {
-    return import("./http/pastCalls.js").then(({ listPastCalls }) => listPastCalls(this.http, this.user, query)).catch(asSIPProxyError);
+    return import("./http/pastCalls.js")
+      .then(({ listPastCalls }) => listPastCalls(this.http, this.user, query))
+      .catch(asSIPProxyError);
   }
 
   /** By the call's id, each call's oldest first. Rejects with `SIPProxyError`. */
   recordings(): Promise<Map<string, CallRecording[]>> {
-    return import("./http/recordings.js").then(({ listRecordings }) => listRecordings(this.http)).catch(asSIPProxyError);
+    return import("./http/recordings.js")
+      .then(({ listRecordings }) => listRecordings(this.http))
+      .catch(asSIPProxyError);
   }
 
   /** The sound, WAV. Rejects as `recordings`. */
   recording(name: string): Promise<Blob> {
-    return import("./http/recordings.js").then(({ downloadRecording }) => downloadRecording(this.http, name)).catch(asSIPProxyError);
+    return import("./http/recordings.js")
+      .then(({ downloadRecording }) => downloadRecording(this.http, name))
+      .catch(asSIPProxyError);
   }
 
   /** Opens the microphone ahead of a call; the browser may ask. Rejects with `SIPProxyError`. */
@@ -292,7 +317,12 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
     if (this.#addressError) throw this.#addressError;
     if (this.#phone) return this.#phone;
     const phone = (this.#phone = new PhoneController({
-      url: this.#socketUrl, http: this.http, user: this.user, signedIn: this.#tokens.ready, relayOnly: this.#options.relayOnly, events: this.#events,
+      url: this.#socketUrl,
+      http: this.http,
+      user: this.user,
+      signedIn: this.#tokens.ready,
+      relayOnly: this.#options.relayOnly,
+      events: this.#events,
       preferredCodec: () => this.#options.preferredCodec?.(),
       nameOf: (number) => this.#options.nameOf?.(number) ?? "",
       onChange: (before, after) => this.#onChange(before, after),
@@ -330,7 +360,11 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
 
   /** Emits each error once. */
   #report(error: SIPProxyError): void {
-    if (error === this.#reportedError || (error.code === "server_unreachable" && this.#reportedError?.code === error.code)) return;
+    if (
+      error === this.#reportedError ||
+      (error.code === "server_unreachable" && this.#reportedError?.code === error.code)
+    )
+      return;
     this.#reportedError = error;
     this.#events.add(() => this.emit("error", error));
   }
@@ -372,7 +406,11 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
     for (const call of after.calls) {
       const was = findCall(before, call.id);
       const known = was && this.#calls.get(call.id);
-      const object = known ?? new SIPProxyCall(this.#phone!, call, (ms, done) => this.#until(ms, done, () => new SIPProxyError("not_connected")));
+      const object =
+        known ??
+        new SIPProxyCall(this.#phone!, call, (ms, done) =>
+          this.#until(ms, done, () => new SIPProxyError("not_connected")),
+        );
       object.update(call);
       this.#calls.set(call.id, object);
       if (!was && call.phase === "incoming") events.add(() => this.emit("incoming", object));
@@ -383,12 +421,16 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
       const object = this.#calls.get(was.id);
       if (!object || findCall(after, was.id)) continue;
       const taken = after.otherDeviceCalls.some(({ id }) => id === was.id);
-      const ended = after.lastEndedCall?.id === was.id ? after.lastEndedCall : endCall(was, callTime(), { problem: taken ? "owned_elsewhere" : "connection_lost" });
+      const ended =
+        after.lastEndedCall?.id === was.id
+          ? after.lastEndedCall
+          : endCall(was, callTime(), { problem: taken ? "owned_elsewhere" : "connection_lost" });
       object.update(ended);
       this.#addCallEvents(object, diffToEvents({ call: was, link: before.link }, { call: ended, link: after.link }));
       events.add(() => this.#calls.get(was.id) === object && this.#calls.delete(was.id));
     }
-    if (before.registered !== after.registered) events.add(() => this.emit(after.registered ? "registered" : "unregistered"));
+    if (before.registered !== after.registered)
+      events.add(() => this.emit(after.registered ? "registered" : "unregistered"));
     if (after.registered) {
       this.#isRegistering = false;
       this.#tokens.onAccepted();

@@ -1,13 +1,16 @@
 // A call as a promise: for those who wait for it, and for those who listen to it at once.
 
+import { endingError, SIPProxyError } from "./errors.js";
 import type { SIPProxyCall } from "./SIPProxyCall.js";
-import { SIPProxyError, endingError } from "./errors.js";
 
 /** Of the call, once the other side rings or has answered. The methods are those of the call that is being set up. */
 export type PlacedCall = Promise<SIPProxyCall> & Pick<SIPProxyCall, "on" | "once" | "off" | "hangup">;
 
 /** `call`: may throw. `until`: holds when what it is given says true, and rejects with the error that it says. */
-export function placeCall(call: () => SIPProxyCall, until: (done: () => boolean | SIPProxyError) => Promise<void>): PlacedCall {
+export function placeCall(
+  call: () => SIPProxyCall,
+  until: (done: () => boolean | SIPProxyError) => Promise<void>,
+): PlacedCall {
   let made: SIPProxyCall | null = null;
   const promise = (async (): Promise<SIPProxyCall> => {
     const one = (made = call());
@@ -16,7 +19,10 @@ export function placeCall(call: () => SIPProxyCall, until: (done: () => boolean 
       await until(() => {
         const { phase, acceptedAt, outcome } = one.info;
         if (phase === "ringing" || phase === "early" || acceptedAt !== null) return true;
-        return phase === "ended" && (endingError(one.info) ?? new SIPProxyError(outcome === "cancelled" ? "cancelled" : "refused"));
+        return (
+          phase === "ended" &&
+          (endingError(one.info) ?? new SIPProxyError(outcome === "cancelled" ? "cancelled" : "refused"))
+        );
       });
     } finally {
       setTimeout(() => one.replayLatest(false), 0); // whoever waited for it has listened by then
