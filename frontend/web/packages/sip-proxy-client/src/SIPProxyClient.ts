@@ -24,7 +24,7 @@ import { canDial, findCall } from "./state/phoneReducer.js";
 import { INITIAL_STATE, type Snapshot } from "./state/snapshot.js";
 import type { UserPreferences } from "./state/userState.js";
 import { type CallEventTuple, diffToEvents } from "./stateEvents.js";
-import { MAX_TIMER_MS, TokenManager } from "./TokenManager.js";
+import { TokenManager } from "./TokenManager.js";
 
 export interface SIPProxyClientOptions {
   proxyUrl?: string; // of the server (its HTTP API); this page's where none is given
@@ -44,6 +44,8 @@ export interface CallOptions {
 }
 
 const REGISTER_TIMEOUT_MS = 15_000;
+
+const notConnected = (): SIPProxyError => new SIPProxyError("not_connected");
 
 export class SIPProxyClient extends EventEmitter<ClientEvents> {
   /** The HTTP API of the server, with this client's sign-in. */
@@ -155,11 +157,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
     phone.setRegistered(true);
     this.#emitRegistering();
     if (this.#tokens.error) void this.#tokens.signIn();
-    await this.#until(
-      REGISTER_TIMEOUT_MS,
-      () => this.isRegistered || (this.#tokens.error ?? false),
-      () => this.#unreachable(),
-    );
+    await this.#until(REGISTER_TIMEOUT_MS, () => this.isRegistered || (this.#tokens.error ?? false), this.#unreachable);
   }
 
   /** Takes no more calls; those that stand go on. */
@@ -167,11 +165,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
     if (!this.#phone || this.#closed) return;
     this.#phone.setRegistered(false);
     this.#isRegistering = false;
-    await this.#until(
-      REGISTER_TIMEOUT_MS,
-      () => !this.isRegistered,
-      () => this.#unreachable(),
-    );
+    await this.#until(REGISTER_TIMEOUT_MS, () => !this.isRegistered, this.#unreachable);
   }
 
   /** Another token for the same user, before the last one has run out. */
@@ -198,7 +192,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
 
   /** Calls a number; a call that talks is held. Throws `SIPProxyError` where that makes no sense now. */
   call(target: string, { audio = true, video = false, recording = false, consults }: CallOptions = {}): SIPProxyCall {
-    if (video) throw new SIPProxyError("unsupported", "A phone system carries no video: call with video: false.");
+    if (video) throw new SIPProxyError("unsupported", "Video is not supported.");
     const phone = this.#start(false);
     if (this.#tokens.error?.fatal) throw this.#tokens.error;
     const number = normalizeNumber(target);
@@ -219,10 +213,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
    * with a `SIPProxyError`. Who does not wait may listen at once: the promise has the call's `on`, `once`, `off`, `hangup`.
    */
   createCall({ target, options }: { target: string; options?: CallOptions }): PlacedCall {
-    return placeCall(
-      () => this.call(target, options),
-      (done) => this.#until(MAX_TIMER_MS, done, () => new SIPProxyError("not_connected")),
-    );
+    return placeCall(() => this.call(target, options), this.#until);
   }
 
   /** A number is being written, or is not any more: a call's media are made ahead of it. */
@@ -244,7 +235,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
 
   /** How a call was that has ended, by its id: 1 to 5; within a day. Rejects with `SIPProxyError`. */
   async postFeedback(callId: string, feedback: CallFeedback): Promise<void> {
-    if (!this.#start(false).commands.sendFeedback({ callId, ...feedback })) throw new SIPProxyError("not_connected");
+    if (!this.#start(false).commands.sendFeedback({ callId, ...feedback })) throw notConnected();
   }
 
   /** What is to be done with calls: shown at once in `state.attended`, and corrected by what the server says. */
@@ -255,11 +246,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
   /** Tests microphone, server and sound, by a call to an echo that rings nobody. Never rejects for a bad result. */
   async runPreflight(): Promise<Preflight> {
     const phone = this.#start(false);
-    await this.#until(
-      REGISTER_TIMEOUT_MS,
-      () => !this.#tokens.isSigningIn,
-      () => this.#unreachable(),
-    ).catch(() => undefined);
+    await this.#until(REGISTER_TIMEOUT_MS, () => !this.#tokens.isSigningIn, this.#unreachable).catch(() => undefined);
     const config = await this.http.config().catch((): Partial<ServerConfig> => ({}));
     return phone.testConnection(config.preflightNumber ?? "");
   }
@@ -348,9 +335,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
     return phone;
   }
 
-  #unreachable(): SIPProxyError {
-    return unreachableError(this.#socketUrl);
-  }
+  readonly #unreachable = (): SIPProxyError => unreachableError(this.#socketUrl);
 
   #emitRegistering(): void {
     if (this.#isRegistering) return;
@@ -370,8 +355,8 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
   }
 
   /** Resolves when `done` says true, and rejects with the error that it returns, or after so many milliseconds. */
-  #until(ms: number, done: () => boolean | SIPProxyError, timeoutError: () => SIPProxyError): Promise<void> {
-    return new Promise((resolve, reject) => {
+  readonly #until = (ms: number, done: () => boolean | SIPProxyError, timeoutError = notConnected): Promise<void> =>
+    new Promise((resolve, reject) => {
       const settle = (error: SIPProxyError | null): void => {
         clearTimeout(timer);
         this.#waiters.delete(check);
@@ -386,7 +371,6 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
       this.#waiters.add(check);
       check();
     });
-  }
 
   #checkWaiters(): void {
     for (const check of [...this.#waiters]) check();
@@ -406,11 +390,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
     for (const call of after.calls) {
       const was = findCall(before, call.id);
       const known = was && this.#calls.get(call.id);
-      const object =
-        known ??
-        new SIPProxyCall(this.#phone!, call, (ms, done) =>
-          this.#until(ms, done, () => new SIPProxyError("not_connected")),
-        );
+      const object = known ?? new SIPProxyCall(this.#phone!, call, this.#until);
       object.update(call);
       this.#calls.set(call.id, object);
       if (!was && call.phase === "incoming") events.add(() => this.emit("incoming", object));

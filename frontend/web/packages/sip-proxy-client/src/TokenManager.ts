@@ -1,7 +1,7 @@
 // The client's sign-in: gets a token for a name and a password, renews it before it expires, and gets another one when the server
 // rejects it. Where the program brings the token, it says when a new one is needed.
 
-import { callTime } from "./clock.js";
+import { callTime, MAX_TIMER_MS } from "./clock.js";
 import { type Identity, identityFromToken } from "./credentials.js";
 import { SIPProxyError } from "./errors.js";
 import type { HttpApi } from "./http/HttpApi.js";
@@ -18,7 +18,6 @@ export interface TokenManagerOptions {
 const RENEW_BEFORE_EXPIRY_MS = 60_000;
 /** Between two attempts to get a token. */
 const SIGN_IN_INTERVAL_MS = 5000;
-export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export class TokenManager {
   /** Resolves once there is a token, or none is needed. */

@@ -44,7 +44,7 @@ function likelyCause(address: string): Error | undefined {
   const { origin, host } = globalThis.location ?? {};
   return !host || new URL(address).host === host
     ? undefined
-    : new Error(`Either it does not run there, or its CORS_ORIGIN does not let in ${origin}.`);
+    : new Error(`It does not run there, or its CORS_ORIGIN lacks ${origin}.`);
 }
 
 /** `cause`: what the HTTP API's answer, or its silence, has thrown. */
