@@ -37,7 +37,7 @@ from frontend.api.routes.people import PeopleApi
 from frontend.api.routes.recordings import RecordingsApi
 from frontend.auth.authenticator import Authenticator, token_secret, write_secret
 from frontend.auth.client_addresses import ClientAddresses
-from frontend.auth.sessions import Sessions
+from frontend.auth.session_tokens import SessionTokens
 from frontend.auth.users import Users
 from frontend.http import middleware
 from frontend.http.cors import Origins
@@ -238,7 +238,7 @@ class App:
         secret_file = settings.state_dir / "session-secret"
         secret = token_secret(secret_file)
         self._kept_files.add(secret_file, lambda: write_secret(secret_file, secret))
-        sessions = Sessions(secret)
+        sessions = SessionTokens(secret)
         ice = IceServers(settings.ice_servers, settings.turn_secret, settings.turn_lifetime)
         services = ConnectionServices(
             calls=self.calls,

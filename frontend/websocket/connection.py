@@ -22,7 +22,7 @@ from ari_bridge_protocol import messages
 from ari_bridge_protocol.close_codes import CLOSE_SUPERSEDED
 from ari_bridge_protocol.messages import ClientMessage
 from frontend.auth.authenticator import Authenticator, Unauthorized
-from frontend.auth.sessions import Sessions
+from frontend.auth.session_tokens import SessionTokens
 from frontend.calls.commands import execute
 from frontend.calls.permissions import Principal, check_owns
 from frontend.calls.views import message_of, summary
@@ -56,7 +56,7 @@ class ConnectionServices:
     pages: WebSocketRegistrar
     user_services: UserServices
     access: Authenticator
-    sessions: Sessions
+    sessions: SessionTokens
     media: PageMedia
     ice: IceServers
     version: str

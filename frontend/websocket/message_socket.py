@@ -19,7 +19,7 @@ from ari_bridge_protocol.messages import ClientMessage, ServerMessage
 from frontend.auth.authenticator import Unauthorized
 from frontend.auth.users import InvalidUser
 from frontend.http.validation_errors import parse_validation_error
-from frontend.websocket.rate_limit import FLOOD, RATE, TokenBucket
+from frontend.websocket.rate_limit import MAX_EXCESS_MESSAGES, RATE_PER_S, TokenBucket
 
 MAX_MESSAGE_BYTES = 256 * 1024
 MAX_FRAME_BYTES = 4 * 1024 * 1024
@@ -178,11 +178,11 @@ class MessageSocket:
             self.error("invalid_request", f"{kind}: {what}", field=field)
 
     def _within_rate(self) -> bool:
-        if self._rate.allow():
+        if self._rate.take():
             return True
-        if self._rate.over == 1:
-            message = f"At most {RATE:g} messages a second are taken; those above are dropped."
+        if self._rate.refused == 1:
+            message = f"At most {RATE_PER_S:g} messages per second are accepted; further ones are dropped."
             self.send(messages.Error("too_many", message, retry_after=1.0))
-        if self._rate.over == FLOOD:
+        if self._rate.refused == MAX_EXCESS_MESSAGES:
             self.drop("it floods the server with messages")
         return False

@@ -3,9 +3,9 @@
 Theory of resume. A page is known to the server by its signaling session, not by its connection: `welcome` names the
 session, and calls remember it (`Call.session`). When the connection is lost, the page connects again and sends
 `resume` with the token of the old session: the new connection takes that session over, attaches its calls, and an
-older connection that is only half-open is closed (`CLOSE_SUPERSEDED`). The token is the session's name and our
-signature (`auth/sessions.py`), so nothing about a session has to be stored, and a restarted server accepts it. A call
-whose session is in no connection has no owner: another page of its user may take it over without asking.
+older connection that is only half-open is closed (`CLOSE_SUPERSEDED`). The token is the session's name with our
+signature (`auth/session_tokens.py`), so nothing about a session has to be stored, and a restarted server accepts it.
+A call whose session is in no connection has no owner: another page of its user may take it over without asking.
 """
 
 from typing import Generic, Protocol, TypeVar

@@ -237,7 +237,7 @@ async def test_a_draining_server_sends_its_pages_away_and_takes_no_calls(app: Ap
 async def test_a_page_that_stops_pinging_in_a_call_is_cut_off_and_its_call_goes_on(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("frontend.websocket.message_socket.FROZEN_SECONDS", 0.4)
+    monkeypatch.setattr("frontend.websocket.message_socket.INACTIVITY_TIMEOUT_S", 0.4)
     async with page(app) as (socket, _):
         call_id = await place(socket)
         await socket.send_json({"type": "ping", "id": 1})
