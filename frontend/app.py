@@ -37,7 +37,7 @@ from frontend.api.routes.people import PeopleApi
 from frontend.api.routes.recordings import RecordingsApi
 from frontend.auth.authenticator import Authenticator, token_secret, write_secret
 from frontend.auth.client_addresses import ClientAddresses
-from frontend.auth.sessions import Sessions
+from frontend.auth.session_tokens import SessionTokens
 from frontend.auth.users import Users
 from frontend.http import middleware
 from frontend.http.cors import Origins
@@ -53,6 +53,7 @@ from frontend.presence.registrar import WebSocketRegistrar
 from frontend.reload import Reloading
 from frontend.settings import Settings
 from frontend.webrtc.ice_servers import IceServers
+from frontend.websocket.connection import ConnectionServices
 from frontend.websocket.hub import ConnectionHub
 
 try:
@@ -99,6 +100,7 @@ class App:
                 OpusOptions(fec=settings.opus_fec, dtx=settings.opus_dtx),
                 limit=settings.transcoding_limit,
             ),
+            candidates=settings.ice_candidates,
         )
         self.pages = WebSocketRegistrar()
         self.store = SqliteCallStore(settings.state_dir, days=settings.call_store_days)
@@ -237,11 +239,19 @@ class App:
         secret_file = settings.state_dir / "session-secret"
         secret = token_secret(secret_file)
         self._kept_files.add(secret_file, lambda: write_secret(secret_file, secret))
-        sessions = Sessions(secret)
+        sessions = SessionTokens(secret)
         ice = IceServers(settings.ice_servers, settings.turn_secret, settings.turn_lifetime)
-        connections = ConnectionHub(
-            self.calls, self.pages, self.attendant, access, sessions, self.hooks, self.media, ice, version=VERSION
+        services = ConnectionServices(
+            calls=self.calls,
+            pages=self.pages,
+            user_services=self.attendant,
+            access=access,
+            sessions=sessions,
+            media=self.media,
+            ice=ice,
+            version=VERSION,
         )
+        connections = ConnectionHub(services, self.hooks)
         self._connections = connections
         events, health = EventLog(self.hooks), self.health
         addresses = ClientAddresses(settings.trusted_proxies)

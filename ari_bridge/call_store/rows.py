@@ -42,14 +42,14 @@ PERSISTED_FIELDS = (
     "held_by_far",
     "parties",
     "transferring",
-    "left",
+    "left_outcome",
     "left_at",
     "recordings",
     "prefer",
     "ring_seconds",
     "forward",
     "dial_status",
-    "moved_to",
+    "redirected_to",
     "hangup_q850",
     "dialplan_status",
     "ownerless",
@@ -63,20 +63,20 @@ PERSISTED_FIELDS = (
 TRANSIENT_FIELDS = (  # the first two are large and of no use to another process, the others are seen from the peers
     "offer",
     "answer",
-    "facts",
-    "asked",
-    "waiting",
-    "holds",
+    "milestones",
+    "started",
+    "pending",
+    "allocated",
     "releasing",
-    "spare",
-    "spare_releasing",
-    "stale",
-    "standing",
+    "superseded",
+    "superseded_releasing",
+    "stale_steps",
+    "reusable_leg",
     "owner_away",
     "media_lost",
-    "silent",
-    "music",
-    "apart",
+    "client_silent",
+    "moh_on",
+    "isolated",
 )
 """Every field of `Call` stands in one of the two; a test holds us to it."""
 
@@ -84,6 +84,8 @@ CLOCK_TOLERANCE_S = 1.0
 """Seconds: a wall clock that differs by less was only kept in time."""
 
 _values = attrgetter(*PERSISTED_FIELDS)
+_stored_names = dict(zip(Call.__struct_fields__, Call.__struct_encode_fields__, strict=True))
+_stored = tuple(_stored_names[name] for name in PERSISTED_FIELDS)
 _decoder = msgspec.json.Decoder(Call)
 
 
@@ -118,7 +120,7 @@ def persisted_values(call: Call) -> tuple[Any, ...]:
 def to_row(call: Call, revision: int, now: float) -> Row:
     """Raises UnicodeEncodeError where a text of the call is none (a lone surrogate)."""
     ended_at = (call.ended_at or now) if call.state is CallState.ENDED else None
-    fields = dict(zip(PERSISTED_FIELDS, _values(call), strict=True))
+    fields = dict(zip(_stored, _values(call), strict=True))
     if call.deadlines or call.state is not CallState.ENDED:
         fields["clock"] = clock.read()
     record = msgspec.json.encode(fields)

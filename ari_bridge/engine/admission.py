@@ -54,7 +54,7 @@ class CallAdmission:
         if len(self._registry.tasks) + len(self._prewarmer.names) + adding > self._limits.max_calls:
             raise TooMany(f"All {self._limits.max_calls} lines are in use: try again later.")
         if user is not None:
-            own = sum(call.user == user and not call.left for call in self._registry.live())
+            own = sum(call.user == user and not call.left_outcome for call in self._registry.live())
             if own >= self._limits.max_calls_per_user:
                 raise TooMany(f"{user} has {own} calls already: end one first.")
 

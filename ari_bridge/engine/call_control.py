@@ -18,10 +18,10 @@ from ari_bridge.fsm.events import (
     PartyDropped,
     PartyGiven,
     PartyInvited,
-    RecordingAsked,
+    RecordingRequested,
     RecordingVerb,
 )
-from ari_bridge.fsm.rules.parties import shown
+from ari_bridge.fsm.rules.parties import far_identity
 from ari_bridge.number_routing import Routes
 
 _DIGITS = re.compile(r"[0-9*#A-D]{1,32}")
@@ -74,7 +74,7 @@ class CallControl:
             raise InvalidRequest("A call cannot be joined with itself.", field="callId")
         task, other = self._registry.task(call_id), self._registry.task(from_call_id)
         given = other.call
-        if any(party.here for party in given.parties) or not given.far_is_here:
+        if any(party.present for party in given.parties) or not given.far_present:
             raise WrongState("Only a call of two can be joined to another.", field="callId")
         answered = given.state is CallState.UP
         if not (answered or (transfer and given.state in (CallState.RINGING, CallState.EARLY) and given.endpoint)):
@@ -82,7 +82,7 @@ class CallControl:
         now = time.time()
         given_away = FarGivenAway(now)
         other.check(given_away)
-        number, name = shown(given)
+        number, name = far_identity(given)
         state = PartyState.UP if answered else PartyState.RINGING
         task.submit(PartyGiven(now, given.far_channel, number, name, state, transfer))
         other.post(given_away)  # from here on its channel is the other's: so it was saved, in this order
@@ -103,7 +103,7 @@ class CallControl:
 
         Raises UnknownCall, WrongState, TooMany.
         """
-        self._registry.task(call_id).submit(RecordingAsked(time.time(), verb))
+        self._registry.task(call_id).submit(RecordingRequested(time.time(), verb))
 
     def _invite(self, call_id: str, target: str, *, transfer: bool) -> None:
         task = self._registry.task(call_id)

@@ -39,7 +39,7 @@ class CallEvents:
         match event:
             case events.Placed() | events.Arrived():
                 self._hooks.emit(CallStarted(after))
-            case events.Released(leg=leg, figures=figures) if figures:
+            case events.Released(instance=leg, figures=figures) if figures:
                 self._hooks.emit(LegReleased(after.id, leg, figures))
             case _:
                 pass
@@ -68,8 +68,8 @@ def _visible(call: Call) -> tuple[object, ...]:
         call.held,
         call.held_by_far,
         call.transferring,
-        call.left,
-        call.far_is_here,
+        call.left_outcome,
+        call.far_present,
         call.far_number,
         call.far_name,
         call.recording,
@@ -77,7 +77,7 @@ def _visible(call: Call) -> tuple[object, ...]:
 
 
 def _visible_parties(call: Call) -> list[tuple[object, ...]]:
-    return [(party.number, party.name, party.state, party.here) for party in call.parties]
+    return [(party.number, party.name, party.state, party.present) for party in call.parties]
 
 
 def _looks_different(before: Call, after: Call) -> bool:

@@ -4,10 +4,10 @@ import time
 
 from ari_bridge import metrics
 from ari_bridge.fsm import events
-from ari_bridge.fsm.call import Call, Direction, Fact, Step
+from ari_bridge.fsm.call import Call, Direction, Milestone, Step
 from ari_bridge.fsm.events import Event
 
-_BRIDGED = {Fact.EXTERNAL_MEDIA_BRIDGED, Fact.FAR_BRIDGED, Fact.FAR_ANSWERED}
+_BRIDGED = {Milestone.EXTERNAL_MEDIA_BRIDGED, Milestone.FAR_BRIDGED, Milestone.FAR_ANSWERED}
 
 
 class CallMetrics:
@@ -37,9 +37,9 @@ class CallMetrics:
                 metrics.CALL_SETUP.labels("answer").observe(now - self._started)
             case _:
                 pass
-        if after.direction is Direction.OUTBOUND and Fact.FAR_ANSWERED in after.facts - before.facts:
+        if after.direction is Direction.OUTBOUND and Milestone.FAR_ANSWERED in after.milestones - before.milestones:
             self._agreed = now
-        if after.facts >= _BRIDGED and not before.facts >= _BRIDGED and after.state.live:
+        if after.milestones >= _BRIDGED and not before.milestones >= _BRIDGED and after.state.live:
             metrics.CALL_SETUP.labels("bridged").observe(now - self._agreed)
         if before.outcome is None and after.outcome:
             self._ended(after)

@@ -32,7 +32,7 @@ from ari_bridge.fsm import actions, timeline
 from ari_bridge.fsm.actions import Action
 from ari_bridge.fsm.call import Call, CallState, Resource, Step
 from ari_bridge.fsm.events import (
-    ChannelGone,
+    ChannelDestroyed,
     ConnectedLineChanged,
     Event,
     Failure,
@@ -99,7 +99,7 @@ class CallTask:
         self._timers = CallTimers(self)
         self._on_transition = on_transition
         self._decide_ringing = decide_ringing
-        self._timeline = timeline.begin(call, time.time(), time.monotonic())
+        self._timeline = timeline.start(call, time.time(), time.monotonic())
         self._mailbox: deque[Event] = deque()
         self._busy = False  # an event is being applied
         self._closed = False
@@ -222,7 +222,7 @@ class CallTask:
         else:
             self.post(StepDone(time.time(), step, address, sdp, leg))
 
-    async def _ask_sip_status(self, gone: ChannelGone, media_leg: str) -> None:
+    async def _ask_sip_status(self, gone: ChannelDestroyed, media_leg: str) -> None:
         """Asterisk before 22 has no event for it, but hands it to the channels that the failed one is bridged with."""
         sip = 0
         try:

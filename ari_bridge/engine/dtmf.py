@@ -49,5 +49,5 @@ class DtmfSender:
 
 
 def _channels_talked_to(call: Call) -> list[str]:
-    far = [call.far_channel] if call.far_is_here else []
-    return far + [party.channel for party in call.parties if party.talks]
+    far = [call.far_channel] if call.far_present else []
+    return far + [party.channel for party in call.parties if party.talking]

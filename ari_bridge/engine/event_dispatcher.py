@@ -16,7 +16,7 @@ from ari_bridge.ari.models import Channel
 from ari_bridge.engine import ari_translation
 from ari_bridge.engine.channel_owners import ChannelOwners, Owner
 from ari_bridge.errors import PeerError
-from ari_bridge.fsm.call import Call, Direction, Fact, Resource
+from ari_bridge.fsm.call import Call, Direction, Milestone, Resource
 from ari_bridge.fsm.events import ChannelReplaced, Event
 from ari_bridge.hooks import AriReceived, Hooks
 from ari_bridge.ids import Kind, leg_number, parse_resource_id, party_number
@@ -183,8 +183,8 @@ def _call_of(channel: Channel, number: str) -> Call:
         caller_name=channel.caller.name,
         created_at=time.time(),
         far_channel=channel.id,
-        facts=frozenset({Fact.FAR_CREATED, Fact.FAR_ENTERED}),
-        holds=frozenset({Resource.FAR}),
+        milestones=frozenset({Milestone.FAR_CREATED, Milestone.FAR_ENTERED}),
+        allocated=frozenset({Resource.FAR}),
     )
 
 

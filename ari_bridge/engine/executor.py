@@ -33,7 +33,7 @@ async def execute_step(
         case Step.CREATE_BRIDGE:
             await ari.bridges.create(bridge)
         case Step.BRIDGE_EXTERNAL_MEDIA:
-            if call.apart:
+            if call.isolated:
                 await ari.channels.mute(media_leg)
             await ari.bridges.add_channel(bridge, media_leg)
         case Step.CREATE_FAR:

@@ -13,7 +13,7 @@ from ari_bridge.engine.call_events import CallEvents
 from ari_bridge.engine.call_metrics import CallMetrics
 from ari_bridge.engine.channel_owners import ChannelOwners
 from ari_bridge.fsm.call import Call, CallState
-from ari_bridge.fsm.events import Event, RecordingAsked, RecordingVerb
+from ari_bridge.fsm.events import Event, RecordingRequested, RecordingVerb
 
 
 class CallLifecycle:
@@ -65,7 +65,7 @@ class CallLifecycle:
 
     def _record_if_required(self, before: Call, after: Call, event: Event) -> None:
         if self._record_all and after.state is CallState.UP and before.state is not CallState.UP:
-            self._post(after.id, RecordingAsked(event.at, RecordingVerb.START))
+            self._post(after.id, RecordingRequested(event.at, RecordingVerb.START))
 
     def _forget_if_ended(self, before: Call, after: Call) -> None:
         if after.state is CallState.ENDED and before.state is not CallState.ENDED:

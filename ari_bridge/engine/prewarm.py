@@ -29,7 +29,7 @@ from ari_bridge import metrics
 from ari_bridge.engine.ports import Backends
 from ari_bridge.errors import PeerError, TooMany
 from ari_bridge.fsm.call import PreparedLeg, Resource
-from ari_bridge.fsm.events import ChannelEntered, ChannelGone, ChannelLeft, Event, MediaLost
+from ari_bridge.fsm.events import ChannelDestroyed, Event, MediaLost, StasisEnded, StasisStarted
 from ari_bridge.ids import leg_id, stem_of
 from ari_bridge.tasks import TaskSet
 
@@ -170,14 +170,14 @@ class MediaPrewarmer:
 
     def handle(self, call_id: str, event: Event) -> bool:
         """Whether the event of a channel, or of a session, was about one of these legs."""
-        if not self._by_session or not isinstance(event, ChannelEntered | ChannelLeft | ChannelGone | MediaLost):
+        if not self._by_session or not isinstance(event, StasisStarted | StasisEnded | ChannelDestroyed | MediaLost):
             return False
-        one = next(
-            (one for one in self._by_session.values() if (one.call_id, one.number) == (call_id, event.leg)), None
-        )
+        number = event.leg if isinstance(event, MediaLost) else event.instance
+        legs = self._by_session.values()
+        one = next((one for one in legs if (one.call_id, one.number) == (call_id, number)), None)
         if one is None or (not isinstance(event, MediaLost) and event.resource is not Resource.EXTERNAL_MEDIA):
             return False
-        if isinstance(event, ChannelEntered):
+        if isinstance(event, StasisStarted):
             one.entered = True
         else:
             self._give_up(one, "its channel, or its rtpengine, is gone")

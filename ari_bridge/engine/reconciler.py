@@ -32,20 +32,20 @@ from ari_bridge.engine.ports import Backends
 from ari_bridge.engine.prewarm import MediaPrewarmer
 from ari_bridge.engine.registry import CallRegistry
 from ari_bridge.errors import PeerError
-from ari_bridge.fsm.call import Call, CallState, Direction, Fact, PartyState, Resource, Step
+from ari_bridge.fsm.call import Call, CallState, Direction, Milestone, PartyState, Resource, Step
 from ari_bridge.fsm.events import (
-    ChannelEntered,
-    ChannelGone,
+    ChannelDestroyed,
     ConnectedLineChanged,
     FarAnswered,
     FarHeld,
     FarRinging,
     PartyAnswered,
     RecordingEnded,
+    StasisStarted,
 )
 from ari_bridge.fsm.inventory import Finding, Ownership, ResourceKind, classify
 from ari_bridge.fsm.recovery import PbxSnapshot, recover
-from ari_bridge.fsm.strangers import strangers
+from ari_bridge.fsm.strangers import find_strangers
 from ari_bridge.ids import leg_id, parse_resource_id
 
 SWEEP_INTERVAL_S = 30.0
@@ -56,8 +56,8 @@ _MISSED = "it ended while the event stream was down"
 
 log = structlog.get_logger(__name__)
 
-_CREATED = {Resource.FAR: Fact.FAR_CREATED, Resource.EXTERNAL_MEDIA: Fact.EXTERNAL_MEDIA_CREATED}
-_ENTERED = {Resource.FAR: Fact.FAR_ENTERED, Resource.EXTERNAL_MEDIA: Fact.EXTERNAL_MEDIA_ENTERED}
+_CREATED = {Resource.FAR: Milestone.FAR_CREATED, Resource.EXTERNAL_MEDIA: Milestone.EXTERNAL_MEDIA_CREATED}
+_ENTERED = {Resource.FAR: Milestone.FAR_ENTERED, Resource.EXTERNAL_MEDIA: Milestone.EXTERNAL_MEDIA_ENTERED}
 
 
 class Reconciler:
@@ -130,7 +130,7 @@ class Reconciler:
 
     def _adopt_strangers(self, snapshot: PbxSnapshot) -> None:
         """Calls in which people talk, and that have no record."""
-        for record in strangers(snapshot, self._backends.ari.app, self._registry.knows, time.time()):
+        for record in find_strangers(snapshot, self._backends.ari.app, self._registry.knows, time.time()):
             metrics.OWNERLESS_CALLS.inc()
             log.error(
                 "FOUND A CALL WITHOUT A ROW IN THE CALL STORE: it is active, so it is kept, without an owner; "
@@ -147,18 +147,18 @@ class Reconciler:
         at = time.time()
         ids = {Resource.FAR: (call.far_channel, 0), Resource.EXTERNAL_MEDIA: (leg_id(call.id, call.leg), call.leg)}
         for resource, (channel_id, leg) in ids.items():
-            if _CREATED[resource] not in call.facts or resource not in call.holds:
+            if _CREATED[resource] not in call.milestones or resource not in call.allocated:
                 continue
             channel = channels.get(channel_id)
             if channel is None:
-                task.post(ChannelGone(at, resource, text=_MISSED, leg=leg))
+                task.post(ChannelDestroyed(at, resource, text=_MISSED, instance=leg))
                 continue
-            if _ENTERED[resource] not in call.facts:
-                task.post(ChannelEntered(at, resource, leg))
+            if _ENTERED[resource] not in call.milestones:
+                task.post(StasisStarted(at, resource, leg))
             if resource is Resource.EXTERNAL_MEDIA and channel.connected.number:
                 task.post(ConnectedLineChanged(at, resource, leg, channel.connected.number, channel.connected.name))
             if resource is Resource.FAR and call.direction is Direction.OUTBOUND:
-                if channel.state == "Up" and Fact.FAR_ANSWERED not in call.facts:
+                if channel.state == "Up" and Milestone.FAR_ANSWERED not in call.milestones:
                     task.post(FarAnswered(at))
                 elif channel.state == "Ringing":
                     task.post(FarRinging(at))
@@ -166,15 +166,15 @@ class Reconciler:
 
     def _post_missed_of_parties(self, task: CallTask, call: Call, channels: Mapping[str, Channel], at: float) -> None:
         for party in call.parties:
-            if party.state is PartyState.GONE or Step.CREATE_PARTY in party.waiting:
+            if party.state is PartyState.GONE or Step.CREATE_PARTY in party.pending:
                 continue
             channel = channels.get(party.channel)
             if channel is None:
-                task.post(ChannelGone(at, Resource.PARTY, text=_MISSED, leg=party.number))
+                task.post(ChannelDestroyed(at, Resource.PARTY, text=_MISSED, instance=party.number))
             elif channel.state == "Up":
                 task.post(PartyAnswered(at, party.number))
             else:
-                task.post(ChannelEntered(at, Resource.PARTY, party.number))
+                task.post(StasisStarted(at, Resource.PARTY, party.number))
 
     async def _check_recordings(self, before: float) -> None:
         """Recordings whose end was missed. One that was started after `before` may not exist yet."""
@@ -225,13 +225,13 @@ class Reconciler:
             self._prewarmer.names,
         )
         self._count(findings)
-        orphans = {finding for finding in findings if finding.standing is Ownership.ORPHAN}
-        for finding in sorted(orphans & self._suspects, key=lambda one: (one.sort.value, one.name)):
+        orphans = {finding for finding in findings if finding.ownership is Ownership.ORPHAN}
+        for finding in sorted(orphans & self._suspects, key=lambda one: (one.kind.value, one.name)):
             await reap(self._backends, finding)
         self._suspects = frozenset(orphans)
 
     def _count(self, findings: list[Finding]) -> None:
-        counts = Counter((finding.sort, finding.standing) for finding in findings)
+        counts = Counter((finding.kind, finding.ownership) for finding in findings)
         for sort in ResourceKind:
             for standing in Ownership:
                 metrics.RESOURCES.labels(sort.value, standing.value).set(counts[sort, standing])
@@ -264,7 +264,7 @@ async def reap(backends: Backends, finding: Finding) -> bool:
     """Remove an orphan. False if a peer fails, which is logged."""
     name = finding.name
     try:
-        match finding.sort:
+        match finding.kind:
             case ResourceKind.CHANNEL if finding.call_id is None:
                 # A caller of a process that ended: the dialplan's fallback takes over.
                 status = {"ARI_BRIDGE_STATUS": "UNAVAILABLE"}
@@ -278,8 +278,8 @@ async def reap(backends: Backends, finding: Finding) -> bool:
             case ResourceKind.SESSION:
                 await backends.media.delete(name)
     except PeerError as error:
-        log.error("cannot remove an orphaned resource", what=finding.sort.value, name=name, reason=str(error))
+        log.error("cannot remove an orphaned resource", what=finding.kind.value, name=name, reason=str(error))
         return False
-    metrics.ORPHANS_REMOVED.labels(finding.sort.value).inc()
-    log.warning("removed an orphaned resource", what=finding.sort.value, name=name, call=finding.call_id)
+    metrics.ORPHANS_REMOVED.labels(finding.kind.value).inc()
+    log.warning("removed an orphaned resource", what=finding.kind.value, name=name, call=finding.call_id)
     return True

@@ -16,9 +16,9 @@ from ari_bridge.engine.ports import Backends, RingPolicy
 from ari_bridge.engine.prewarm import MediaPrewarmer
 from ari_bridge.errors import Unavailable, UnknownCall, WrongState
 from ari_bridge.fsm.call import Call, CallState
-from ari_bridge.fsm.deadlines import take_up
+from ari_bridge.fsm.deadlines import resume
 from ari_bridge.fsm.decisions import Decision
-from ari_bridge.fsm.events import Accepted, Event, RecordingAsked, RecordingVerb
+from ari_bridge.fsm.events import Accepted, Event, RecordingRequested, RecordingVerb
 from ari_bridge.fsm.notifications import StateChanged
 from ari_bridge.ids import is_digest, stem_of
 from ari_bridge.preferences.ring_decision import RingDecision
@@ -74,7 +74,7 @@ class CallRegistry:
     def adopt(self, record: Call, decision: Decision) -> None:
         """A call of an earlier process: it continues, or has ended meanwhile. Its deadlines continue too."""
         call, actions = decision
-        call = take_up(call, actions, record, time.time(), self._limits.timing())
+        call = resume(call, actions, record, time.time(), self._limits.timing())
         self._store.save(call)
         request = self._deferred.pop(call.id, None)
         if request and request.listener and not call.state.live:
@@ -92,8 +92,8 @@ class CallRegistry:
             self._accept(task, request.event, request.listener)
             request = None
         self._events.adopted(task.call)  # its page, if it is back already, attaches now
-        if self._limits.record_all and call.state is CallState.UP and not call.left and not call.recordings:
-            task.post(RecordingAsked(time.time(), RecordingVerb.START))  # it was answered while no process ran
+        if self._limits.record_all and call.state is CallState.UP and not call.left_outcome and not call.recordings:
+            task.post(RecordingRequested(time.time(), RecordingVerb.START))  # it was answered while no process ran
         if request:
             task.post(request.event)
 

@@ -26,7 +26,7 @@ def of_users(
     talking: set[str] = set()
     ringing: set[str] = set()
     for call in calls:
-        if call.user and not call.left:
+        if call.user and not call.left_outcome:
             talking.add(call.user)
         elif call.direction is Direction.INBOUND and call.state is CallState.RINGING:
             ringing |= call.users

@@ -43,7 +43,7 @@ class PhoneEars:
     def __init__(self, call: Call) -> None:
         self.presence = Presence()
         self._played = 0.0  # until when, Unix seconds
-        call.heard.on_frame(self._frame)
+        call.received_audio.on_frame(self._frame)
 
     def _frame(self, samples: Samples, rate: int) -> None:
         start = max(time.time() - len(samples) / rate, self._played)
@@ -101,11 +101,11 @@ class Talk:
         """A headless phone with a call that is heard both ways."""
         phone = Client(self.ws_url, user=f"20{number:02}", reconnects=reconnects, codec=self.codec)
         await phone.__aenter__()
-        self._open.push_async_callback(phone.drop)
+        self._open.push_async_callback(phone.abort)
         known = set(await self.system.far.heard())
         call = await phone.call(f"70{number:02}", source=Tone(PAGE_TONE))
         near = PhoneEars(call).presence
-        await call.wait("accepted", timeout=10)
+        await call.wait_for("accepted", timeout=10)
         line = Line(await self._new_far(known), near, phone, call)
         self.lines.append(line)
         return line
@@ -124,7 +124,7 @@ class Talk:
     async def add_silent(self, number: int) -> None:
         """A call without media."""
         client = SilentClient(self.ws_url, f"21{number:02}")
-        self._open.push_async_callback(client.drop)
+        self._open.push_async_callback(client.abort)
         await client.__aenter__()
         await client.place(f"72{number:02}")
         self.silent.append(client)
@@ -220,7 +220,7 @@ class Talk:
 
     def connections(self) -> int:
         """How many connections all phones made so far. (Each lost one is made again: one more for each.)"""
-        return sum(client.connections for client in self._clients())
+        return sum(client.connection_count for client in self._clients())
 
     def _clients(self) -> list[Client]:
         return [*(line.phone for line in self.lines if line.phone), *self.silent]

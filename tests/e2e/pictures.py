@@ -173,7 +173,7 @@ async def take_dashboard(browser: Browser, site: Site, folder: Path) -> None:
         for user, number in [("1002", "600")] * 5 + [("1003", "604"), *BUSY_HOUR]:
             phone = await stack.enter_async_context(site.phone(user))
             call = await phone.call(number, source=Tone(440))
-            await call.wait({"603": "ringing", "604": "ended"}.get(number, "accepted"))
+            await call.wait_for({"603": "ringing", "604": "ended"}.get(number, "accepted"))
             if number == "600":
                 await call.hangup()
         watcher = await stack.enter_async_context(softphone(browser, site, viewport=WALL, device_scale_factor=2))

@@ -44,14 +44,14 @@ class Side:
     async def hears(self, *tones: float) -> None:
         """Waits until of the tones that are sent here exactly these come. Raises MixNotHeard."""
         stream = await self.peer.stream()
-        await stream.heard.wait_for_mix(set(tones), TONES, timeout=8)
+        await stream.heard.wait_for_tones(set(tones), TONES, timeout=8)
 
     async def hears_music(self) -> None:
         """Waits until there is sound, and nobody's tone in it. Raises MixNotHeard, TimeoutError."""
         await self.hears()
         heard = (await self.peer.stream()).heard
         async with asyncio.timeout(5):
-            while heard.sound().silent:  # noqa: ASYNC110  packets come by themselves
+            while heard.analyze().is_silent:  # noqa: ASYNC110  packets come by themselves
                 await asyncio.sleep(0.05)
 
 

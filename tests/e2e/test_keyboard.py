@@ -53,7 +53,7 @@ async def digits_heard() -> AsyncIterator[DigitsHeard]:
 async def silence(heard: ReceivedAudio, *, seconds: float = 5.0) -> None:
     """Waits until 0.4 s of silence were heard. Raises TimeoutError."""
     async with asyncio.timeout(seconds):
-        while not heard.sound(0.4).silent:  # noqa: ASYNC110  packets come by themselves
+        while not heard.analyze(0.4).is_silent:  # noqa: ASYNC110  packets come by themselves
             await asyncio.sleep(0.02)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from playwright.async_api import Browser, expect
 
-from ari_bridge_client.audio import tones_in
+from ari_bridge_client.audio import find_tones
 from tests.e2e.accounts import PASSWORD, accounts, signed_in
 from tests.e2e.conftest import PAGE_TONE
 from tests.e2e.sides import CALLEE_TONE, TONES, callee
@@ -58,7 +58,7 @@ async def test_a_call_is_recorded_played_saved_and_kept_from_others(
         saved = await (await downloading.value).path()
         with wave.open(str(saved)) as file:
             samples, rate = np.frombuffer(file.readframes(file.getnframes()), np.int16), file.getframerate()
-        assert tones_in(samples[-rate // 2 :], TONES, rate) == {PAGE_TONE, CALLEE_TONE}
+        assert find_tones(samples[-rate // 2 :], TONES, rate) == {PAGE_TONE, CALLEE_TONE}
         name = (await downloading.value).suggested_filename.removesuffix(".wav")
         assert await status_for(site, "1001", name) == 200
         assert await status_for(site, "1002", name) == 404

@@ -26,7 +26,7 @@ async def message_begins(box: Path) -> None:
 
 async def something_is_heard(phone: Softphone) -> None:
     async with asyncio.timeout(10):
-        while phone.heard.sound().silent:  # noqa: ASYNC110  sound comes by itself
+        while phone.heard.analyze().is_silent:  # noqa: ASYNC110  sound comes by itself
             await asyncio.sleep(0.05)
 
 

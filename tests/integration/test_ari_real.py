@@ -8,7 +8,7 @@ import pytest
 
 from ari_bridge.ari.client import Ari
 from ari_bridge.net import RtpAddress
-from ari_bridge_client.audio import TONE_SHARE
+from ari_bridge_client.audio import MIN_TONE_SHARE
 from tests.real.parts import VERSIONS, Pbxes
 from tests.real.rtp import RtpPeer
 
@@ -91,18 +91,18 @@ async def test_music_is_heard_in_a_bridge_until_it_is_stopped(ari: Ari) -> None:
         await ari.bridges.start_music("real-music")
         heard = (await phone.stream()).heard
         async with asyncio.timeout(5):
-            while heard.seconds < 2.0:  # noqa: ASYNC110
+            while heard.total_seconds < 2.0:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
-        sound = heard.sound(1.0)
-        assert not sound.silent and sound.share < TONE_SHARE, f"not music, but {sound}"
+        sound = heard.analyze(1.0)
+        assert not sound.is_silent and sound.share < MIN_TONE_SHARE, f"not music, but {sound}"
         [waiting] = [bridge for bridge in await ari.bridges.list() if bridge.id == "real-music"]
         assert waiting.channels == ["real-waits"], "what plays the music is not told"
         assert await ari.bridges.stop_music("real-music")
         assert not await ari.bridges.stop_music("real-music")
         await asyncio.sleep(0.3)  # what is under way
-        packets = heard.seconds
+        packets = heard.total_seconds
         await asyncio.sleep(0.5)
-        assert heard.seconds == packets or heard.sound(0.4).silent, "the music goes on"
+        assert heard.total_seconds == packets or heard.analyze(0.4).is_silent, "the music goes on"
         await ari.bridges.start_music("real-music", "no-such-class")  # no failure
         assert await ari.bridges.destroy("real-music")
         assert await ari.channels.hangup("real-waits")

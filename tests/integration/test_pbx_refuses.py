@@ -67,7 +67,7 @@ async def health_says(site: Site, status: str, words: str = "") -> None:
 async def calls_again(site: Site) -> None:
     async with site.phone() as phone:
         call = await phone.call("601", source=Silence())
-        await call.heard.wait_for_tone(1004.0)
+        await call.received_audio.wait_for_tone(1004.0)
         await call.hangup()
 
 
@@ -75,13 +75,13 @@ async def test_a_restart_that_is_pending_is_told_and_taken_back(own_pbx: Pbx, rt
     with own_pbx.asterisk:
         async with real_site(own_pbx, rtpengine, pbx_check_interval=1) as site, site.phone() as phone:
             call = await phone.call("601", source=Silence())
-            await call.heard.wait_for_tone(1004.0)
+            await call.received_audio.wait_for_tone(1004.0)
             pending = asyncio.create_task(cli(own_pbx, "core restart gracefully"))
             await health_says(site, "degraded", "restart or stop is pending")
             with pytest.raises(Unavailable) as refused:
                 Placed(site.app.calls, "601")
             assert refused.value.detail is Detail.PBX_RESTARTS
-            call.heard.sound()
+            call.received_audio.analyze()
             await cli(own_pbx, "core abort shutdown")
             await pending
             await health_says(site, "ok")
@@ -98,25 +98,25 @@ async def test_while_a_restart_is_pending_new_pages_are_heard_by_the_leg_that_st
             site = await stack.enter_async_context(real_site(own_pbx, rtpengine, pbx_check_interval=1))
             pages = [await stack.enter_async_context(site.phone("1001")) for _ in range(4)]
             call = await pages[0].call("600", source=Tone(700))
-            await call.wait("accepted")
-            await call.heard.wait_for_tone(700)
+            await call.wait_for("accepted")
+            await call.received_audio.wait_for_tone(700)
             [channel] = await media_channels(site)
             pending = asyncio.create_task(cli(own_pbx, "core restart gracefully"))
             await health_says(site, "degraded", "restart or stop is pending")
             for phone, hz in ((pages[1], 900), (pages[2], 500)):
                 page = await phone.take_over(call.id, Tone(hz))
-                await page.heard.wait_for_tone(hz, 10)  # through the echo: both ways
+                await page.received_audio.wait_for_tone(hz, 10)  # through the echo: both ways
                 assert await media_channels(site) == [channel]
                 assert len(await site.media_sessions()) == 1
             await page.hold()
-            await page.heard.wait_for_silence()
+            await page.received_audio.wait_for_silence()
             await page.unhold()
-            await page.heard.wait_for_tone(500)
+            await page.received_audio.wait_for_tone(500)
             await cli(own_pbx, "core abort shutdown")
             await pending
             await health_says(site, "ok")
             page = await pages[3].take_over(call.id, Tone(1200))  # by a leg of its own again
-            await page.heard.wait_for_tone(1200, 10)
+            await page.received_audio.wait_for_tone(1200, 10)
             assert await media_channels(site) != [channel]
             await page.hangup()
             async with asyncio.timeout(10):

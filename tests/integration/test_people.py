@@ -86,7 +86,7 @@ async def page(site: Site, user: str) -> AsyncIterator[Listener]:
 
 async def until_heard(call: Call) -> None:
     async with asyncio.timeout(10):
-        while call.heard.sound().silent:  # noqa: ASYNC110
+        while call.received_audio.analyze().is_silent:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
 
@@ -115,10 +115,10 @@ async def test_a_caller_of_nobody_leaves_a_message_and_pages_are_told(
         assert await listening.told("voicemail", new=1) == {"type": "voicemail", "new": 1, "old": 0, "number": "*97"}
         async with site.phone("1001") as phone:
             call = await phone.call("*97", source=Silence())
-            await call.wait("accepted")
+            await call.wait_for("accepted")
             await until_heard(call)
             await call.send_dtmf("1")  # "press 1 for new messages"
-            await call.heard.wait_for_tone(FAR_TONE, timeout=20)
+            await call.received_audio.wait_for_tone(FAR_TONE, timeout=20)
             await call.hangup()
         assert await listening.told("voicemail", new=0) == {"type": "voicemail", "new": 0, "old": 1, "number": "*97"}
 
@@ -145,8 +145,8 @@ async def test_a_forwarded_call_is_heard_at_its_target(site: Site, far: RtpPeer,
         await attendant.set("1001", CallPreferences(forward_always="1002"))
         async with Sipp("caller_stays", tmp_path, to=site.pbx.sip_port, rtp_port=far.port) as caller:
             call = await (await phone.incoming(timeout=5)).answer(Tone(PAGE_TONE))
-            await call.wait("accepted")
-            await call.heard.wait_for_tone(FAR_TONE)
+            await call.wait_for("accepted")
+            await call.received_audio.wait_for_tone(FAR_TONE)
             await (await far.stream()).heard.wait_for_tone(PAGE_TONE)
             await call.hangup()
             await caller.done()
@@ -161,9 +161,9 @@ async def test_nobody_answers_in_the_user_s_own_time_and_the_call_is_forwarded(
     async with attended(site, tmp_path), site.phone("1001") as phone, site.phone("1002") as other:
         async with Sipp("caller_stays", tmp_path, to=site.pbx.sip_port, rtp_port=far.port) as caller:
             ringing = await phone.incoming(timeout=5)
-            assert await ringing.wait_stopped(timeout=5) == "no_answer"
+            assert await ringing.wait_until_stopped(timeout=5) == "no_answer"
             call = await (await other.incoming(timeout=5)).answer(Tone(PAGE_TONE))
-            await call.heard.wait_for_tone(FAR_TONE)
+            await call.received_audio.wait_for_tone(FAR_TONE)
             await call.hangup()
             await caller.done()
 
@@ -183,7 +183,7 @@ async def test_forwards_in_a_circle_come_to_an_end(site: Site, tmp_path: Path) -
 async def test_a_user_hears_their_own_messages_without_a_pin(site: Site, boxes: Path, tmp_path: Path) -> None:
     async with attended(site, tmp_path), site.phone("1003") as phone:
         call = await phone.call("*97", source=Silence())
-        await call.wait("accepted")
+        await call.wait_for("accepted")
         await until_heard(call)  # "You have no messages"
         log = site.pbx.asterisk.log.read_text()
         assert 'VoiceMailMain("' in log and '"1003@default,s")' in log
@@ -203,7 +203,7 @@ async def test_the_directory_tells_how_users_and_phones_stand(site: Site, tmp_pa
                 pass
         async with Sipp("phone_never_answers", tmp_path, port=site.pbx.trunk_port):
             call = await phone.call("7001", source=Silence())
-            await call.wait("ringing")
+            await call.wait_for("ringing")
             await listening.learns({"1002": "in_call", "trunk": "ringing"})
             await call.hangup()
             await listening.learns({"1002": "available", "trunk": "available"})

@@ -136,7 +136,7 @@ async def test_python_clients_call_by_it(behind: Behind, monkeypatch: pytest.Mon
         token = (await http.sign_in("1001", "right")).token
         async with Client(behind.proxy.url, user="1001", token=token, tls=trusting) as phone:
             call = await phone.call("601", source=Silence())
-            await call.heard.wait_for_tone(1004)
+            await call.received_audio.wait_for_tone(1004)
             await call.hangup()
-            await call.wait("ended", timeout=5)
-        assert (await http.call(call.id)).state == "ended"
+            await call.wait_for("ended", timeout=5)
+        assert (await http.get_call(call.id)).state == "ended"

@@ -31,7 +31,7 @@ async def record(site: Site, call_id: str, wanted: Callable[[dict[str, Any]], An
 async def test_figures_report_and_feedback_are_in_the_record(site: Site) -> None:
     async with site.phone("1001") as phone:
         call = await phone.call("600", source=Tone(700))
-        await call.heard.wait_for_tone(700, timeout=8)
+        await call.received_audio.wait_for_tone(700, timeout=8)
         await phone.send(messages.Quality(call.id, REPORT))
         await call.hangup()
         await call.post_feedback(2, "choppy", "like a robot")
@@ -47,7 +47,7 @@ async def test_packets_that_are_lost_on_the_way_here_are_seen(site: Site, monkey
     lose_every(10, monkeypatch)
     async with site.phone("1001") as phone:
         call = await phone.call("600", source=Tone(700))
-        await call.wait("accepted")
+        await call.wait_for("accepted")
         await asyncio.sleep(20)  # rtpengine reports about every ten seconds
         await call.hangup()
         found = await record(site, call.id, lambda row: "rtpengine" in row["quality"])

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from ari_bridge_client import Call
-from ari_bridge_client.audio import Tone, tones_in
+from ari_bridge_client.audio import Tone, find_tones
 from tests.real.parts import both_versions
 from tests.real.site import Site, SiteWith
 
@@ -26,8 +26,8 @@ async def talk(site: Site, one: Any, other: Any) -> tuple[Call, Call]:
         return taken
 
     placed, taken = await asyncio.gather(one.call("1002", source=Tone(A)), take())
-    await placed.heard.wait_for_tone(B)
-    await taken.heard.wait_for_tone(A)
+    await placed.received_audio.wait_for_tone(B)
+    await taken.received_audio.wait_for_tone(A)
     return placed, taken
 
 
@@ -58,7 +58,7 @@ def heard_together(samples: Any, rate: int) -> bool:
     """
     half = rate // 2
     return any(
-        tones_in(samples[at : at + half], (A, B), rate) == {A, B} for at in range(0, len(samples) - half, half // 2)
+        find_tones(samples[at : at + half], (A, B), rate) == {A, B} for at in range(0, len(samples) - half, half // 2)
     )
 
 

@@ -105,7 +105,7 @@ class Room:
 async def not_silent(phone: RtpPeer) -> None:
     heard = (await phone.stream()).heard
     async with asyncio.timeout(SECONDS):
-        while heard.sound().silent:  # noqa: ASYNC110
+        while heard.analyze().is_silent:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
 

@@ -14,7 +14,7 @@ from ari_bridge.media.ng import NgClient
 from ari_bridge.media.node_address import NodeAddress
 from ari_bridge.media.pool import Pool
 from ari_bridge.net import RtpAddress
-from ari_bridge_client.aiortc_media import let_loopback_in
+from ari_bridge_client.aiortc_media import allow_loopback_candidates
 from ari_bridge_client.audio import Silence
 from deploy.demo.rtpengine import Rtpengine
 from tests.offers import OFFER
@@ -125,7 +125,7 @@ async def test_an_rtpengine_that_is_restarted_has_lost_its_legs_and_takes_new_on
 
 
 async def test_a_browser_is_heard_while_it_sends(media: Media) -> None:
-    let_loopback_in()
+    allow_loopback_candidates()
     peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     async with RtpPeer(None) as asterisk:
         try:

@@ -49,9 +49,9 @@ async def port_of(site: Site, call: Call) -> tuple[str, int]:
 
 async def hear_more(call: Call, seconds: float) -> None:
     """Until so much more sound came."""
-    end = call.heard.seconds + seconds
+    end = call.received_audio.total_seconds + seconds
     async with asyncio.timeout(seconds * 5):
-        while call.heard.seconds < end:  # noqa: ASYNC110
+        while call.received_audio.total_seconds < end:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
 
@@ -59,15 +59,15 @@ async def hear_more(call: Call, seconds: float) -> None:
 async def test_a_stranger_s_packets_neither_are_heard_nor_draw_the_sound_away(site: Site) -> None:
     async with site.phone("1001") as phone, RtpPeer(FOREIGN, peak=16000) as stranger:
         call = await phone.call("600", source=Tone(OWN))
-        await call.wait("accepted")
+        await call.wait_for("accepted")
         heard = Stream()
         stranger.streams[await port_of(site, call)] = heard  # from now on it sends there, from the first seconds on
         await hear_more(call, LEARNED)
         assert heard.packets == 0
-        await call.heard.wait_for_tone(OWN)
+        await call.received_audio.wait_for_tone(OWN)
         stranger.forget()
         await hear_more(call, 1.0)
-        await call.heard.wait_for_tone(OWN)
+        await call.received_audio.wait_for_tone(OWN)
         await call.hangup()
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ari_bridge_client.audio import SILENCE_DBFS, TONE_SHARE, Samples
+from ari_bridge_client.audio import MIN_TONE_SHARE, SILENCE_DBFS, Samples
 
 FRAME_SECONDS = 0.02
 JITTER = 0.02
@@ -33,7 +33,7 @@ def has_tone(samples: Samples, hz: float, rate: int) -> bool:
     if energy == 0 or 20 * np.log10(np.sqrt(2 * energy / count)) <= SILENCE_DBFS:
         return False
     turns = np.exp(-2j * np.pi * hz / rate * np.arange(count))
-    return float(2 * abs(wave @ turns) ** 2 / (count * energy)) >= TONE_SHARE
+    return float(2 * abs(wave @ turns) ** 2 / (count * energy)) >= MIN_TONE_SHARE
 
 
 @dataclass

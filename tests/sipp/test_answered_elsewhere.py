@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ari_bridge.outcomes import Outcome
-from ari_bridge_client import Incoming
+from ari_bridge_client import IncomingCall
 from tests.real.parts import Pbx, both_versions
 from tests.real.sipp import Sipp
 from tests.real.site import Site
@@ -14,9 +14,9 @@ from tests.real.site import Site
 pytestmark = [pytest.mark.real, both_versions]
 
 
-async def stopped(site: Site, incoming: Incoming) -> tuple[str, Outcome | None]:
+async def stopped(site: Site, incoming: IncomingCall) -> tuple[str, Outcome | None]:
     """Why it rings no more, as the page is told, and how the call ended."""
-    reason = await incoming.wait_stopped(timeout=8)
+    reason = await incoming.wait_until_stopped(timeout=8)
     return reason, site.app.calls.get(incoming.id).outcome
 
 
@@ -75,9 +75,9 @@ async def test_another_user_of_the_ring_group_answers(site: Site, tmp_path: Path
             here, there = await phone.incoming(timeout=5), await other.incoming(timeout=5)
             call = await there.answer()
             assert await stopped(site, here) == ELSEWHERE
-            await call.wait("accepted", timeout=5)
+            await call.wait_for("accepted", timeout=5)
             await call.hangup()
-            await call.wait("ended", timeout=5)
+            await call.wait_for("ended", timeout=5)
             assert call.outcome is Outcome.COMPLETED
             await caller.done()
 

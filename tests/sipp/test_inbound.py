@@ -33,13 +33,13 @@ async def test_inbound_call_is_heard_both_ways_and_ended_by_the_page(
             assert incoming.caller == "7001"
             assert incoming.caller_name == "Desk phone"
             call = await incoming.answer(Tone(PAGE_TONE))
-            await call.wait("accepted", timeout=5)
+            await call.wait_for("accepted", timeout=5)
             stream = await far.stream()
             await stream.heard.wait_for_tone(PAGE_TONE)
-            await call.heard.wait_for_tone(FAR_TONE)
+            await call.received_audio.wait_for_tone(FAR_TONE)
             assert stream.payload_types == {PCMU}
             await call.hangup()
-            await call.wait("ended", timeout=5)
+            await call.wait_for("ended", timeout=5)
             assert call.outcome is Outcome.COMPLETED
             await caller.done()
 
@@ -48,9 +48,9 @@ async def test_bye_from_the_caller_ends_the_page_s_call(site: Site, far: RtpPeer
     async with site.phone("1001") as phone:
         async with Sipp("caller_hangs_up", tmp_path, to=site.pbx.sip_port, rtp_port=far.port) as caller:
             call = await (await phone.incoming(timeout=5)).answer(Tone(PAGE_TONE))
-            await call.heard.wait_for_tone(FAR_TONE)
+            await call.received_audio.wait_for_tone(FAR_TONE)
             await caller.tell()
-            await call.wait("ended", timeout=5)
+            await call.wait_for("ended", timeout=5)
             assert call.outcome is Outcome.COMPLETED
             await caller.done()
 
@@ -61,7 +61,7 @@ async def test_cancel_before_answer_stops_the_ringing(site: Site, tmp_path: Path
             incoming = await phone.incoming(timeout=5)
             await caller.saw("180 Ringing")
             await caller.tell()
-            assert await incoming.wait_stopped(timeout=5) == "cancelled"
+            assert await incoming.wait_until_stopped(timeout=5) == "cancelled"
             await caller.done()
         assert site.app.calls.get(incoming.id).outcome is Outcome.CANCELLED
 
@@ -88,7 +88,7 @@ async def test_nobody_accepts_in_time_goes_on_in_the_dialplan_with_480(site_with
     async with site_with(ring_timeout=0.5) as site, site.phone("1001") as phone:
         async with Sipp("caller_is_refused", tmp_path, to=site.pbx.sip_port) as caller:
             incoming = await phone.incoming(timeout=5)
-            assert await incoming.wait_stopped(timeout=5) == "no_answer"
+            assert await incoming.wait_until_stopped(timeout=5) == "no_answer"
             await caller.done()
             assert "SIP/2.0 480" in caller.messages
         assert "no page took the call: NOANSWER" in site.pbx.asterisk.log.read_text()
@@ -104,16 +104,16 @@ async def test_hold_by_the_caller_and_resume_are_told(site: Site, far: RtpPeer, 
     async with site.phone("1001") as phone:
         async with Sipp("caller_holds", tmp_path, to=site.pbx.sip_port, rtp_port=far.port) as caller:
             call = await (await phone.incoming(timeout=5)).answer(Tone(PAGE_TONE))
-            await call.wait("accepted", timeout=5)
+            await call.wait_for("accepted", timeout=5)
             site.app.calls.watch(call.id, listener)
-            await call.heard.wait_for_tone(FAR_TONE)
+            await call.received_audio.wait_for_tone(FAR_TONE)
             await caller.tell()
             await caller.saw("CSeq: 2 ACK")
             await caller.tell()
             await caller.saw("CSeq: 3 ACK")
             far.forget()
             await (await far.stream()).heard.wait_for_tone(PAGE_TONE)
-            await call.heard.wait_for_tone(FAR_TONE)
+            await call.received_audio.wait_for_tone(FAR_TONE)
             assert told == [True, False]
             await call.hangup()
             await caller.done()
@@ -129,7 +129,7 @@ async def test_two_pages_ring_and_the_first_to_accept_has_the_call(site: Site, f
         async with Sipp("caller_stays", tmp_path, to=site.pbx.sip_port, rtp_port=far.port) as caller:
             here, there = await first.incoming(timeout=5), await second.incoming(timeout=5)
             call = await here.answer(Tone(PAGE_TONE))
-            assert await there.wait_stopped(timeout=5) == "accepted_elsewhere"
-            await call.heard.wait_for_tone(FAR_TONE)
+            assert await there.wait_until_stopped(timeout=5) == "accepted_elsewhere"
+            await call.received_audio.wait_for_tone(FAR_TONE)
             await call.hangup()
             await caller.done()

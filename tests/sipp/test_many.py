@@ -23,11 +23,11 @@ async def test_twenty_calls_out_one_after_the_other(site: Site, far: RtpPeer, tm
             for number in range(20):
                 far.forget()
                 call = await phone.call(f"7{number:03}", source=Tone(PAGE_TONE))
-                await call.wait("accepted", timeout=5)
+                await call.wait_for("accepted", timeout=5)
                 await (await far.stream()).heard.wait_for_tone(PAGE_TONE)
-                await call.heard.wait_for_tone(FAR_TONE)
+                await call.received_audio.wait_for_tone(FAR_TONE)
                 await call.hangup()
-                await call.wait("ended", timeout=5)
+                await call.wait_for("ended", timeout=5)
                 assert call.outcome is Outcome.COMPLETED
         await callee.done()
     await site.require_nothing_left()
@@ -39,14 +39,14 @@ async def test_ten_calls_out_at_once(site: Site, far: RtpPeer, tmp_path: Path) -
     ) as callee:
         async with site.phone() as phone:
             calls = await asyncio.gather(*(phone.call(f"70{n:02}", source=Tone(PAGE_TONE)) for n in range(10)))
-            await asyncio.gather(*(call.wait("accepted", timeout=15) for call in calls))
+            await asyncio.gather(*(call.wait_for("accepted", timeout=15) for call in calls))
             await far.stream(9, seconds=15)
             await asyncio.gather(
-                *(call.heard.wait_for_tone(FAR_TONE, timeout=15) for call in calls),
+                *(call.received_audio.wait_for_tone(FAR_TONE, timeout=15) for call in calls),
                 *(stream.heard.wait_for_tone(PAGE_TONE, timeout=15) for stream in far.streams.values()),
             )
             await asyncio.gather(*(call.hangup() for call in calls))
-            await asyncio.gather(*(call.wait("ended", timeout=10) for call in calls))
+            await asyncio.gather(*(call.wait_for("ended", timeout=10) for call in calls))
             assert {call.outcome for call in calls} == {Outcome.COMPLETED}
         await callee.done()
     await site.require_nothing_left()
@@ -54,10 +54,10 @@ async def test_ten_calls_out_at_once(site: Site, far: RtpPeer, tmp_path: Path) -
 
 async def _take(phone: Client) -> None:
     call = await (await phone.incoming(timeout=15)).answer(Tone(PAGE_TONE))
-    await call.wait("accepted", timeout=15)
-    await call.heard.wait_for_tone(FAR_TONE, timeout=15)
+    await call.wait_for("accepted", timeout=15)
+    await call.received_audio.wait_for_tone(FAR_TONE, timeout=15)
     await call.hangup()
-    await call.wait("ended", timeout=10)
+    await call.wait_for("ended", timeout=10)
 
 
 async def test_twenty_calls_in_one_after_the_other(site: Site, far: RtpPeer, tmp_path: Path) -> None:

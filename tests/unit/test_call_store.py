@@ -20,13 +20,13 @@ from ari_bridge.fsm.call import (
     Call,
     CallState,
     Direction,
-    Fact,
+    Milestone,
     Party,
     PartyState,
     Recording,
     RecordingStatus,
     Resource,
-    StandingLeg,
+    ReusableLeg,
     Step,
     SupersededResource,
 )
@@ -42,7 +42,7 @@ FULL = Call(
     caller="0301234",
     created_at=1.5,
     caller_name="Müller “Ö” \u2603",
-    moved_to="200",
+    redirected_to="200",
     state=CallState.ENDED,
     user="alice",
     session="token",
@@ -57,30 +57,30 @@ FULL = Call(
     answer="v=0",
     media_address=RtpAddress("192.0.2.1", 4000),
     external_media_address=RtpAddress("2001:db8::1", 4002),
-    facts=frozenset({Fact.MEDIA_OFFERED}),
-    asked=frozenset({Step.DIAL_FAR}),
-    waiting=frozenset({Step.DIAL_FAR}),
-    holds=frozenset({Resource.BRIDGE}),
+    milestones=frozenset({Milestone.MEDIA_OFFERED}),
+    started=frozenset({Step.DIAL_FAR}),
+    pending=frozenset({Step.DIAL_FAR}),
+    allocated=frozenset({Resource.BRIDGE}),
     releasing=frozenset({Resource.BRIDGE}),
-    spare=frozenset({SupersededResource(Resource.EXTERNAL_MEDIA, 1)}),
-    spare_releasing=frozenset({SupersededResource(Resource.EXTERNAL_MEDIA, 1)}),
-    stale=frozenset({(Step.OFFER_MEDIA, 1)}),
-    standing=StandingLeg(1, RtpAddress("192.0.2.1", 4004), RtpAddress("192.0.2.2", 4006)),
+    superseded=frozenset({SupersededResource(Resource.EXTERNAL_MEDIA, 1)}),
+    superseded_releasing=frozenset({SupersededResource(Resource.EXTERNAL_MEDIA, 1)}),
+    stale_steps=frozenset({(Step.OFFER_MEDIA, 1)}),
+    reusable_leg=ReusableLeg(1, RtpAddress("192.0.2.1", 4004), RtpAddress("192.0.2.2", 4006)),
     owner_away=True,
     media_lost=True,
-    silent=True,
-    music=True,
-    apart=True,
+    client_silent=True,
+    moh_on=True,
+    isolated=True,
     held=True,
     held_by_far=True,
     parties=(
         Party(2, "call-far2", "7001", 5.5, outcome=Outcome.BUSY, state=PartyState.GONE),
-        Party(3, "other-far", "7002", 6.5, asked=frozenset({Step.BRIDGE_PARTY}), state=PartyState.UP),
+        Party(3, "other-far", "7002", 6.5, started=frozenset({Step.BRIDGE_PARTY}), state=PartyState.UP),
     ),
     transferring=3,
     deadlines=(Deadline(Timer.PARTY, 2, 10.5, 55.5),),
     ownerless=True,
-    left=Outcome.TRANSFERRED,
+    left_outcome=Outcome.TRANSFERRED,
     left_at=7.5,
     recordings=(Recording("call-rec1", RecordingStatus.PAUSED, 8.5),),
     prefer="pcmu",
@@ -143,6 +143,13 @@ def test_deadlines_of_another_boot_are_told_by_the_wall_clock(boot: str) -> None
 def test_a_record_of_an_older_version_gets_the_defaults() -> None:
     old = {"id": "call", "direction": "inbound", "target": "100", "caller": "0301234", "created_at": 1.5}
     assert to_call(a_row(old)) == PLAIN
+
+
+def test_fields_are_stored_under_the_names_that_earlier_versions_gave_them() -> None:
+    stored = msgspec.json.decode(to_row(FULL, 1, 0.0).record)
+    assert stored["left"] == Outcome.TRANSFERRED.value
+    assert stored["moved_to"] == "200"
+    assert {"asked", "waiting", "leaving", "moved_to"} <= stored["parties"][0].keys()
 
 
 def test_a_record_of_a_newer_version_is_read_without_what_we_do_not_know() -> None:

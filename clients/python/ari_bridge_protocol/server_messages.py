@@ -208,6 +208,9 @@ class IncomingCall(Message, tag="incoming-call", frozen=True):
     connected_name: str = ""
 
 
+IncomingEndReason = Literal["accepted_elsewhere", "answered_elsewhere", "declined", "cancelled", "no_answer"]
+
+
 class IncomingEnded(Message, tag="incoming-ended", frozen=True):
     """Stop ringing: the call was taken elsewhere, declined, or its caller gave up.
 
@@ -215,7 +218,7 @@ class IncomingEnded(Message, tag="incoming-ended", frozen=True):
     """
 
     call_id: str
-    reason: Literal["accepted_elsewhere", "answered_elsewhere", "declined", "cancelled", "no_answer"]
+    reason: IncomingEndReason
 
 
 class Transferred(Message, tag="transferred", frozen=True):

@@ -52,7 +52,7 @@ async def _call_all_the_time(phone: Client, stop: asyncio.Event) -> list[str]:
     while not stop.is_set():
         try:
             call = await phone.call(f"71{number % 100:02}", source=Tone(PAGE_TONE))
-            await call.wait("accepted", timeout=5)
+            await call.wait_for("accepted", timeout=5)
             await call.hangup()
         except ClientError as error:
             refused.append(f"new call {number} was refused: {error}")
@@ -72,7 +72,7 @@ async def asterisk_killed(system: System, browsers: Browsers) -> Seen:
         for line in talk.lines:
             try:
                 if line.call:
-                    await line.call.wait("ended", timeout=10)
+                    await line.call.wait_for("ended", timeout=10)
                     outcome = line.call.outcome.value if line.call.outcome else ""
                     ended = time.time()
                 else:

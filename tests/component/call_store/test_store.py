@@ -56,7 +56,7 @@ async def test_what_is_not_kept_makes_no_write(opened: Any, state_dir: Path) -> 
     call = a_call("call")
     store.save(call)
     size = log_size(store)
-    store.save(replace(call, answer="v=0", owner_away=True, music=True))
+    store.save(replace(call, answer="v=0", owner_away=True, moh_on=True))
     store.save(replace(call, offer="v=0"))
     assert log_size(store) == size
     store.save(replace(call, user="alice"))

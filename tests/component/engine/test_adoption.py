@@ -43,7 +43,7 @@ async def until_up(engine: Engine, call: Call) -> Call:
 
 
 async def found_again(engine: Engine, call: Call) -> Call:
-    await until(lambda: engine.calls.get(call.id).facts, "the adoption")  # a record has none
+    await until(lambda: engine.calls.get(call.id).milestones, "the adoption")  # a record has none
     return engine.calls.get(call.id)
 
 

@@ -54,7 +54,7 @@ async def test_a_transfer_is_made_or_was_never_asked_for(process: Process, made:
         await until(lambda: first.ari.severed or alone == {*first.ari.channels}, "the last request")
     first.ari.changes_left = None
     async with process(SHORT) as second:
-        await until(lambda: second.calls.get(call.id).facts, "the adoption")
+        await until(lambda: second.calls.get(call.id).milestones, "the adoption")
 
         def settled() -> bool:
             if target in second.ari.channels:
@@ -77,7 +77,7 @@ async def test_a_caller_who_was_answered_is_talked_to(process: Process, made: in
         heard = first.ari.channels["ast-1"].state == "Up"
     first.ari.changes_left = None
     async with process(PATIENT) as second:
-        await until(lambda: second.calls.get(call.id).facts, "the adoption")
+        await until(lambda: second.calls.get(call.id).milestones, "the adoption")
         if not heard:  # he has heard nothing but ringing, and the page's offer is lost with its connection
             assert second.calls.get(call.id).state is CallState.RINGING
             await until(lambda: len(second.ari.channels) == 1 and not second.media.sessions, "the old leg's end")

@@ -48,7 +48,7 @@ async def nothing_is_left(engine: Engine) -> None:
 def states(engine: Engine, call: Call) -> list[str]:
     """As its own user sees them."""
     told = [u.call for u in engine.updates if isinstance(u.what, StateChanged) and u.call.id == call.id]
-    return ["left" if call.left else call.state.value for call in told]
+    return ["left" if call.left_outcome else call.state.value for call in told]
 
 
 class TestHold:
@@ -296,7 +296,7 @@ class TestRestart:
             engine.calls.control.hold(call.id, True)
             await until(lambda: muted(engine, call) and music(engine, call), "hold")
         async with an_engine(fake_ari, fake_rtpengine, limits, state_dir) as engine:
-            await until(lambda: engine.calls.get(call.id).facts, "adopted")
+            await until(lambda: engine.calls.get(call.id).milestones, "adopted")
             assert engine.calls.get(call.id).held and music(engine, call) and muted(engine, call)
             engine.calls.control.hold(call.id, False)
             await until(lambda: not muted(engine, call) and not music(engine, call), "no hold")
@@ -312,9 +312,9 @@ class TestRestart:
             await until(lambda: len(members(engine, first)) == 3, "three")
             await until(lambda: engine.calls.get(second.id).state is CallState.ENDED, "one call")
         async with an_engine(fake_ari, fake_rtpengine, limits, state_dir) as engine:
-            await until(lambda: engine.calls.get(first.id).facts, "adopted")
+            await until(lambda: engine.calls.get(first.id).milestones, "adopted")
             await engine.ari.end(f"{second.id}-far")  # its name tells of another call
-            await until(lambda: not engine.calls.get(first.id).parties[0].here, "told")
+            await until(lambda: not engine.calls.get(first.id).parties[0].present, "told")
             assert len(members(engine, first)) == 2
             await hang_up_all(engine.calls)
             assert engine.nothing_left()
@@ -333,7 +333,7 @@ class TestRestart:
             fake_ari.channels[f"{call.id}-far2"].state = "Up"
         async with an_engine(fake_ari, fake_rtpengine, limits, state_dir) as engine:
             if not answered:
-                await until(lambda: engine.calls.get(call.id).facts, "adopted")
+                await until(lambda: engine.calls.get(call.id).milestones, "adopted")
                 channel = fake_ari.channels[f"{call.id}-far2"]
                 channel.state = "Up"
                 await fake_ari.emit("ChannelStateChange", channel=channel.json())

@@ -157,7 +157,9 @@ async def test_the_next_server_knows_the_session_and_the_call(settings: Settings
             [summary] = (await told(socket, "calls"))["calls"]
             assert (summary["callId"], summary["state"], summary["here"]) == (call_id, "accepted", True)
             await until(lambda: second.ari.connected)
-            await until(lambda: any(call.id == call_id and call.holds for call in second.calls.live()), "the adoption")
+            await until(
+                lambda: any(call.id == call_id and call.allocated for call in second.calls.live()), "the adoption"
+            )
             assert not second.calls.get(call_id).owner_away
             await socket.send_json({"type": "hangup", "callId": call_id})
             assert (await told(socket, "state"))["state"] == "ended"
@@ -183,7 +185,7 @@ async def test_a_server_that_is_told_to_end_fails_no_call_by_breaking_off(settin
     await second.start()
     try:
         async with page(second, session) as (socket, _):
-            await until(lambda: second.calls.get(call_id).facts, "the adoption")
+            await until(lambda: second.calls.get(call_id).milestones, "the adoption")
             await socket.send_json({"type": "hangup", "callId": call_id})
             assert (await told(socket, "state"))["outcome"] == "completed"
             await until(lambda: not pbx.channels)
@@ -235,7 +237,7 @@ async def test_a_draining_server_sends_its_pages_away_and_takes_no_calls(app: Ap
 async def test_a_page_that_stops_pinging_in_a_call_is_cut_off_and_its_call_goes_on(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("frontend.websocket.message_socket.FROZEN_SECONDS", 0.4)
+    monkeypatch.setattr("frontend.websocket.message_socket.INACTIVITY_TIMEOUT_S", 0.4)
     async with page(app) as (socket, _):
         call_id = await place(socket)
         await socket.send_json({"type": "ping", "id": 1})

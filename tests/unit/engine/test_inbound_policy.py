@@ -38,7 +38,7 @@ def test_who_is_not_registered_does_not_ring() -> None:
 def test_without_call_waiting_a_user_in_a_call_is_busy_until_it_is_left() -> None:
     no_waiting = CallPreferences(call_waiting=False)
     assert decide(no_waiting, OWN) == RingDecision(status="BUSY")
-    left = Call("out", Direction.OUTBOUND, "600", "1001", 1.0, user="1001", left=Outcome.TRANSFERRED)
+    left = Call("out", Direction.OUTBOUND, "600", "1001", 1.0, user="1001", left_outcome=Outcome.TRANSFERRED)
     assert decide(no_waiting, left).users == {"1001"}
     somebody = Call("out", Direction.OUTBOUND, "600", "1002", 1.0, user="1002")
     assert decide(no_waiting, somebody).users == {"1001"}

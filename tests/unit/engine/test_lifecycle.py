@@ -56,7 +56,7 @@ def test_it_is_saved_then_its_channels_owned_then_it_is_published_and_recorded()
     story = Story(record_all=True)
     up = changed(CALLER, state=CallState.UP, far_channel="ast-2")
     story.lifecycle.on_transition(CALLER, up, events.FarAnswered(2.0))
-    assert story.done == ["save accepted", "call.changed, its channel owned", "post RecordingAsked"]
+    assert story.done == ["save accepted", "call.changed, its channel owned", "post RecordingRequested"]
 
 
 def test_a_call_that_has_ended_is_saved_published_and_forgotten_last() -> None:
