@@ -13,10 +13,11 @@ from aiohttp import web
 from ari_bridge.accounts import Accounts, User
 from ari_bridge.ari.client import Ari
 from ari_bridge.ari.readiness import Readiness
-from ari_bridge.call_store import SqliteStore
+from ari_bridge.call_store import SqliteCallStore
 from ari_bridge.cdr import CdrService
-from ari_bridge.engine.call_manager import CallManager, Limits
+from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.engine.inbound_policy import InboundCallPolicy
+from ari_bridge.engine.limits import Limits
 from ari_bridge.errors import UnknownCall
 from ari_bridge.fsm.call import Call
 from ari_bridge.hooks import Hooks, load_plugins
@@ -40,7 +41,7 @@ from frontend.api.routes.recordings import RecordingsApi
 from frontend.auth.authenticator import Authenticator, token_secret, write_secret
 from frontend.auth.client_addresses import ClientAddresses
 from frontend.auth.principal import Principal
-from frontend.auth.sessions import Sessions
+from frontend.auth.session_tokens import SessionTokens
 from frontend.http import middleware
 from frontend.http.cors import Origins
 from frontend.http.idempotency import IdempotencyGuard
@@ -56,6 +57,7 @@ from frontend.presence.removed_users import RemovedUsers
 from frontend.reload import Reloading
 from frontend.settings import Settings
 from frontend.webrtc.ice_servers import IceServers
+from frontend.websocket.connection import ConnectionServices
 from frontend.websocket.hub import ConnectionHub
 
 try:
@@ -102,9 +104,10 @@ class App:
                 OpusOptions(fec=settings.opus_fec, dtx=settings.opus_dtx),
                 limit=settings.transcoding_limit,
             ),
+            candidates=settings.ice_candidates,
         )
         self.pages = WebSocketRegistrar()
-        self.store = SqliteStore(settings.state_dir, days=settings.call_store_days)
+        self.store = SqliteCallStore(settings.state_dir, days=settings.call_store_days)
         preference_file = settings.state_dir / "preferences.json"
         preferences = PreferenceFile(preference_file)
         self._routes = _routes(settings)
@@ -129,7 +132,7 @@ class App:
         )
         self.watchers = CallChangeWaiter(self.calls, self.hooks)
         self.past_calls = PastCalls(self.pages, self.hooks)
-        self.repeats = IdempotencyGuard(self.store.keys)
+        self.idempotency = IdempotencyGuard(self.store.keys)
         self.accounts = Accounts(
             settings.state_dir,
             settings.users_file,
@@ -255,11 +258,19 @@ class App:
         secret_file = settings.state_dir / "session-secret"
         secret = token_secret(secret_file)
         self._kept_files.add(secret_file, lambda: write_secret(secret_file, secret))
-        sessions = Sessions(secret)
+        sessions = SessionTokens(secret)
         ice = IceServers(settings.ice_servers, settings.turn_secret, settings.turn_lifetime)
-        connections = ConnectionHub(
-            self.calls, self.pages, self.attendant, access, sessions, self.hooks, self.media, ice, version=VERSION
+        services = ConnectionServices(
+            calls=self.calls,
+            pages=self.pages,
+            user_services=self.attendant,
+            access=access,
+            sessions=sessions,
+            media=self.media,
+            ice=ice,
+            version=VERSION,
         )
+        connections = ConnectionHub(services, self.hooks)
         self._connections = connections
         events, health = EventLog(self.hooks, self._find_call), self.health
         origins = Origins(settings.cors_origin, sign_in=settings.enable_authentication)
@@ -274,7 +285,7 @@ class App:
         api = Api(
             self.calls,
             access,
-            self.repeats,
+            self.idempotency,
             version=VERSION,
             phone_book=settings.phone_book,
             preflight_number=settings.preflight_number,
@@ -310,7 +321,7 @@ class App:
         # Closed first, that nothing holds the listening ports open: streams and WebSockets end only when told.
         self._opened.push_async_callback(connections.close)
         self._opened.callback(events.close)
-        self._opened.push_async_callback(self.repeats.close)
+        self._opened.push_async_callback(self.idempotency.close)
         self._opened.callback(self.watchers.close)
 
     def _find_call(self, call_id: str) -> Call | None:

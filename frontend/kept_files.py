@@ -1,6 +1,6 @@
 """Small files of the state directory that memory knows: written again where somebody deletes them under us.
 
-The call store looks after its own (`ari_bridge/call_store/sqlite_store.py`).
+The call store looks after its own (`ari_bridge/call_store/maintenance.py`).
 """
 
 import asyncio

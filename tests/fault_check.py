@@ -46,10 +46,10 @@ async def outlives(url: str, command: str, seconds: float) -> bool:
     """Runs `command` during a call at the server `url`, and listens for `seconds` after it. Says what happens."""
     async with Client(url) as phone:
         call = await phone.call(NUMBER)
-        await call.wait("accepted", 10)
-        await call.heard.wait_for_tone(TONE, 10)
+        await call.wait_for("accepted", 10)
+        await call.received_audio.wait_for_tone(TONE, 10)
         ear = Ear()
-        call.heard.on_frame(ear.hear)
+        call.received_audio.on_frame(ear.hear)
         process = await asyncio.create_subprocess_shell(command)
         async with asyncio.timeout(FAULT_SECONDS):
             if status := await process.wait():
@@ -63,7 +63,7 @@ async def outlives(url: str, command: str, seconds: float) -> bool:
         if silent > NOW:
             say(f"✗ nothing is heard any more, for {silent:.1f} s")
             return False
-        await call.heard.wait_for_tone(TONE, 5)
+        await call.received_audio.wait_for_tone(TONE, 5)
         took = await _hang_up(call)
         say(f"✓ the call was kept: longest silence {ear.longest * 1000:.0f} ms, hung up in {took * 1000:.0f} ms")
         return True

@@ -55,11 +55,7 @@ class Database:
         async with self._guarded(MIGRATION_TIMEOUT_S):
             if self._file:
                 engine.make_private(self._file)
-            async with self._engine.connect() as connection:
-                done = await connection.run_sync(_MIGRATIONS.are_done)
-            if not done:
-                async with self._to_write.begin() as connection:
-                    await connection.run_sync(_MIGRATIONS.run)
+            await _MIGRATIONS.bring_up(self._engine, self._to_write)
             self._identity = atomic_file.identity(self._file) if self._file else None
 
     async def close(self) -> None:

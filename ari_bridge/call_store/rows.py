@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 import msgspec
+import structlog
 from msgspec.structs import replace
 
 from ari_bridge.call_store import clock
@@ -15,6 +16,8 @@ from ari_bridge.call_store.clock import Clock
 from ari_bridge.fsm import timeline
 from ari_bridge.fsm.call import Call, CallState
 from ari_bridge.ids import stem_of
+
+log = structlog.get_logger(__name__)
 
 PERSISTED_FIELDS = (
     "id",
@@ -39,14 +42,14 @@ PERSISTED_FIELDS = (
     "held_by_far",
     "parties",
     "transferring",
-    "left",
+    "left_outcome",
     "left_at",
     "recordings",
     "prefer",
     "ring_seconds",
     "forward",
     "dial_status",
-    "moved_to",
+    "redirected_to",
     "hangup_q850",
     "dialplan_status",
     "ownerless",
@@ -60,27 +63,29 @@ PERSISTED_FIELDS = (
 TRANSIENT_FIELDS = (  # the first two are large and of no use to another process, the others are seen from the peers
     "offer",
     "answer",
-    "facts",
-    "asked",
-    "waiting",
-    "holds",
+    "milestones",
+    "started",
+    "pending",
+    "allocated",
     "releasing",
-    "spare",
-    "spare_releasing",
-    "stale",
-    "standing",
+    "superseded",
+    "superseded_releasing",
+    "stale_steps",
+    "reusable_leg",
     "owner_away",
     "media_lost",
-    "silent",
-    "music",
-    "apart",
+    "client_silent",
+    "moh_on",
+    "isolated",
 )
 """Every field of `Call` stands in one of the two; a test holds us to it."""
 
-NOT_SET = 1.0
+CLOCK_TOLERANCE_S = 1.0
 """Seconds: a wall clock that differs by less was only kept in time."""
 
 _values = attrgetter(*PERSISTED_FIELDS)
+_stored_names = dict(zip(Call.__struct_fields__, Call.__struct_encode_fields__, strict=True))
+_stored = tuple(_stored_names[name] for name in PERSISTED_FIELDS)
 _decoder = msgspec.json.Decoder(Call)
 
 
@@ -107,7 +112,7 @@ class Row(msgspec.Struct, frozen=True):
         return self.ended_at is not None
 
 
-def kept(call: Call) -> tuple[Any, ...]:
+def persisted_values(call: Call) -> tuple[Any, ...]:
     """What is kept, to be compared: two calls that are equal in it need one record."""
     return tuple(_values(call))
 
@@ -115,7 +120,7 @@ def kept(call: Call) -> tuple[Any, ...]:
 def to_row(call: Call, revision: int, now: float) -> Row:
     """Raises UnicodeEncodeError where a text of the call is none (a lone surrogate)."""
     ended_at = (call.ended_at or now) if call.state is CallState.ENDED else None
-    fields = dict(zip(PERSISTED_FIELDS, _values(call), strict=True))
+    fields = dict(zip(_stored, _values(call), strict=True))
     if call.deadlines or call.state is not CallState.ENDED:
         fields["clock"] = clock.read()
     record = msgspec.json.encode(fields)
@@ -129,5 +134,14 @@ def to_call(row: Row) -> Call:
         now = clock.read()
         set_by = clock.set_by(written, now)
         call = replace(call, deadlines=clock.as_of(call.deadlines, written, now))
-        return call if row.ended or abs(set_by) <= NOT_SET else timeline.shifted(call, set_by)
+        return call if row.ended or abs(set_by) <= CLOCK_TOLERANCE_S else timeline.shifted(call, set_by)
     return replace(call, deadlines=()) if call.deadlines else call
+
+
+def to_call_or_none(row: Row) -> Call | None:
+    """As `to_call`; None, and a line in the log, for a row that cannot be decoded."""
+    try:
+        return to_call(row)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        log.error("cannot decode the stored row of a call", call=row.id, reason=str(error))
+        return None

@@ -68,7 +68,7 @@ def of(call: Call) -> Cdr:
         answered_at=call.answered_at,
         ended_at=call.ended_at,
         talk_seconds=_talked(call, call.ended_at),
-        outcome=call.left or call.outcome,  # what our user was told; the others may have gone on
+        outcome=call.left_outcome or call.outcome,  # what our user was told; the others may have gone on
         q850=call.cause.q850 if call.cause else 0,
         sip=call.cause.sip if call.cause else 0,
         cause=_text(call.cause.text) if call.cause else "",
@@ -101,7 +101,7 @@ def _party(party: Party) -> dict[str, Any]:
 def _transferred_to(call: Call) -> str:
     """Who took our user's place: the last party that answered. "" where nobody of this call did."""
     answered = [party.target for party in call.parties if party.answered_at is not None]
-    return _text(answered[-1]) if answered and call.left is Outcome.TRANSFERRED else ""
+    return _text(answered[-1]) if answered and call.left_outcome is Outcome.TRANSFERRED else ""
 
 
 def owner(call: Call) -> str:

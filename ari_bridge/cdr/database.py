@@ -1,6 +1,6 @@
 """The database of call detail records: a SQLite file of ours, or a PostgreSQL.
 
-Every request has a deadline, and whatever goes wrong comes out as `CdrUnavailable` or `RowsRefused`; what to do about
+Every request has a deadline, and whatever goes wrong comes out as `CdrUnavailable` or `RowsRejected`; what to do about
 it is the writer's, or the asker's.
 """
 
@@ -15,19 +15,19 @@ import sqlalchemy as sa
 from ari_bridge import atomic_file
 from ari_bridge.cdr import migrate, rows
 from ari_bridge.cdr.cdr import Cdr
-from ari_bridge.cdr.errors import CdrUnavailable, RowsRefused
+from ari_bridge.cdr.errors import CdrUnavailable, RowsRejected
 from ari_bridge.cdr.query import Page, Query
 from ari_bridge.cdr.schema import cdr
 from ari_bridge.cursor import Cursor
 from ari_bridge.sql import engine
 from ari_bridge.sql.engine import TO_WRITE
 
-SECONDS = 15.0
+QUERY_TIMEOUT_S = 15.0
 """For each request, waiting for a connection included."""
-CONNECT_SECONDS = 5.0
-CLOSE_SECONDS = 2.0
-CONNECTIONS = 5
-READERS = CONNECTIONS - 1
+CONNECT_TIMEOUT_S = 5.0
+CLOSE_TIMEOUT_S = 2.0
+MAX_CONNECTIONS = 5
+MAX_READERS = MAX_CONNECTIONS - 1
 """Who may ask at once besides the writer, so that it always finds a connection."""
 
 
@@ -40,8 +40,8 @@ class Database:
     def __init__(self, url: str, file: Path) -> None:
         self._file = None if url else file
         self._identity: tuple[int, int] | None = None  # of the file, as opened
-        self._readers = asyncio.Semaphore(READERS)
-        options: Any = {"connect_timeout": CONNECT_SECONDS, "connections": CONNECTIONS}
+        self._readers = asyncio.Semaphore(MAX_READERS)
+        options: Any = {"connect_timeout": CONNECT_TIMEOUT_S, "connections": MAX_CONNECTIONS}
         self._engine = engine.sqlite_engine(file, **options) if self._file else engine.postgresql_engine(url, **options)
         self._to_write = self._engine.execution_options(**{TO_WRITE: True})
         address = self._engine.url
@@ -50,44 +50,40 @@ class Database:
 
     async def open(self) -> None:
         """Connect, and bring the tables to their newest form. Raises CdrUnavailable."""
-        async with self._asked(migrate.SECONDS):
+        async with self._asked(migrate.MIGRATION_TIMEOUT_S):
             if self._file:
                 engine.make_private(self._file)
                 if atomic_file.identity(self._file) != self._identity:  # it was deleted, or replaced
                     await self._drop_connections()
-            async with self._engine.connect() as connection:
-                ready = await connection.run_sync(migrate.at_head)
-            if not ready:
-                async with self._to_write.begin() as connection:
-                    await connection.run_sync(migrate.upgrade)
+            await migrate.bring_up(self._engine, self._to_write)
             self._identity = atomic_file.identity(self._file) if self._file else None
 
     async def close(self) -> None:
         with suppress(CdrUnavailable):
-            async with self._asked(CLOSE_SECONDS):
+            async with self._asked(CLOSE_TIMEOUT_S):
                 await self._drop_connections()
 
     async def put(self, cdrs: Sequence[Cdr]) -> None:
-        """Write them, all or none; a row that is there is written anew. Raises CdrUnavailable, RowsRefused."""
+        """Write them, all or none; a row that is there is written anew. Raises CdrUnavailable, RowsRejected."""
         if self._file and atomic_file.identity(self._file) != self._identity:
             raise CdrUnavailable(f"{self.name} was deleted or replaced while in use")
-        async with self._asked(SECONDS), self._to_write.begin() as connection:
+        async with self._asked(QUERY_TIMEOUT_S), self._to_write.begin() as connection:
             await connection.execute(self._upsert, list(map(rows.to_row, cdrs)))
 
-    async def lacking(self, call_ids: Sequence[str]) -> list[str]:
+    async def missing(self, call_ids: Sequence[str]) -> list[str]:
         """Those that have no row, in order. Raises CdrUnavailable."""
-        async with self._asked(SECONDS), self._engine.connect() as connection:
+        async with self._asked(QUERY_TIMEOUT_S), self._engine.connect() as connection:
             found: set[str] = set((await connection.execute(rows.known(call_ids))).scalars())
         return [call_id for call_id in call_ids if call_id not in found]
 
     async def purge(self, created_before: float, at_most: int) -> int:
         """Delete the oldest calls that began before then (Unix seconds). How many. Raises CdrUnavailable."""
-        async with self._asked(SECONDS), self._to_write.begin() as connection:
+        async with self._asked(QUERY_TIMEOUT_S), self._to_write.begin() as connection:
             return (await connection.execute(rows.purge(created_before, at_most))).rowcount
 
     async def page(self, query: Query) -> Page:
         """Raises CdrUnavailable."""
-        async with self._asked(SECONDS), self._readers, self._engine.connect() as connection:
+        async with self._asked(QUERY_TIMEOUT_S), self._readers, self._engine.connect() as connection:
             found = (await connection.execute(rows.page(query))).all()
             cdrs = tuple(map(self._read, found[: query.limit]))
         more = len(found) > query.limit
@@ -95,20 +91,20 @@ class Database:
 
     async def get(self, call_id: str) -> Cdr | None:
         """Raises CdrUnavailable."""
-        async with self._asked(SECONDS), self._readers, self._engine.connect() as connection:
+        async with self._asked(QUERY_TIMEOUT_S), self._readers, self._engine.connect() as connection:
             row = (await connection.execute(sa.select(cdr).where(cdr.c.call_id == call_id))).one_or_none()
             return self._read(row) if row else None
 
     async def set_feedback(self, call_id: str, feedback: dict[str, Any]) -> bool:
-        """Whether there is such a row. Raises CdrUnavailable, RowsRefused."""
+        """Whether there is such a row. Raises CdrUnavailable, RowsRejected."""
         changed = sa.update(cdr).where(cdr.c.call_id == call_id).values(feedback=feedback)
-        async with self._asked(SECONDS), self._readers, self._to_write.begin() as connection:
+        async with self._asked(QUERY_TIMEOUT_S), self._readers, self._to_write.begin() as connection:
             return (await connection.execute(changed)).rowcount > 0
 
     async def _drop_connections(self) -> None:
         """Those in use too, as soon as they are not: one that is given back later would never be closed."""
         async with AsyncExitStack() as held:
-            for _ in range(READERS):
+            for _ in range(MAX_READERS):
                 await held.enter_async_context(self._readers)
             await self._engine.dispose()
 
@@ -127,7 +123,7 @@ class Database:
             raise CdrUnavailable(f"{self.name} did not answer in time") from None
         except engine.FAILURES as error:
             if engine.is_refusal(error):
-                raise RowsRefused(engine.reason(error)) from error
+                raise RowsRejected(engine.reason(error)) from error
             raise CdrUnavailable(f"{self.name}: {engine.reason(error)}") from error
         except (ValueError, TypeError, OverflowError) as error:  # a value that the driver cannot send, or we not read
-            raise RowsRefused(engine.reason(error)) from error
+            raise RowsRejected(engine.reason(error)) from error

@@ -3,15 +3,17 @@
 from pathlib import Path
 
 from sqlalchemy.engine import Connection
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ari_bridge.cdr.errors import CdrUnavailable
 from ari_bridge.cdr.schema import HEAD
 from ari_bridge.sql.migrate import MIGRATION_TIMEOUT_S, Migrations, NewerTables
 
-SECONDS = MIGRATION_TIMEOUT_S
+__all__ = ["MIGRATION_TIMEOUT_S", "at_head", "bring_up", "upgrade"]
 
 _MIGRATIONS = Migrations(Path(__file__).parent / "migrations", HEAD)
 
+_NEWER = "a newer version of this program has changed its tables ({}): start that one"
 at_head = _MIGRATIONS.are_done
 
 
@@ -20,6 +22,12 @@ def upgrade(connection: Connection) -> None:
     try:
         _MIGRATIONS.run(connection)
     except NewerTables as error:
-        raise CdrUnavailable(
-            f"a newer version of this program has changed its tables ({error}): start that one"
-        ) from error
+        raise CdrUnavailable(_NEWER.format(error)) from error
+
+
+async def bring_up(reading: AsyncEngine, writing: AsyncEngine) -> None:
+    """As `upgrade`, unless it is done already. `writing`: the engine with TO_WRITE."""
+    try:
+        await _MIGRATIONS.bring_up(reading, writing)
+    except NewerTables as error:
+        raise CdrUnavailable(_NEWER.format(error)) from error

@@ -6,9 +6,7 @@ from ari_bridge.ari import events as ari
 from ari_bridge.ari.models import Channel
 from ari_bridge.fsm.call import Resource
 from ari_bridge.fsm.events import (
-    ChannelEntered,
-    ChannelGone,
-    ChannelLeft,
+    ChannelDestroyed,
     ConnectedLineChanged,
     Event,
     FarAnswered,
@@ -22,6 +20,8 @@ from ari_bridge.fsm.events import (
     PartyFailed,
     PartyHangsUp,
     PartyRang,
+    StasisEnded,
+    StasisStarted,
 )
 
 SIP = "PJSIP/"
@@ -51,22 +51,22 @@ def translate(event: ari.AriEvent, resource: Resource, leg: int, at: float) -> E
     """
     match event:
         case ari.StasisStart():
-            return ChannelEntered(at, resource, leg)
+            return StasisStarted(at, resource, leg)
         case ari.StasisEnd():
-            return ChannelLeft(at, resource, leg)
+            return StasisEnded(at, resource, leg)
         case ari.ChannelDestroyed(channel=channel, cause=q850, cause_txt=text, tech_cause=sip):
             is_sip = channel.name.startswith(SIP)
-            return ChannelGone(at, resource, q850, text, leg, sip if is_sip else 0, channel.name if is_sip else "")
+            return ChannelDestroyed(at, resource, q850, text, leg, sip if is_sip else 0, channel.name if is_sip else "")
         case ari.ChannelCallerId(channel=channel) if resource is not Resource.EXTERNAL_MEDIA:
             return ConnectedLineChanged(at, resource, leg, channel.caller.number, channel.caller.name)
         case ari.ChannelConnectedLine(channel=channel) if resource is Resource.EXTERNAL_MEDIA:
             return ConnectedLineChanged(at, resource, leg, channel.connected.number, channel.connected.name)
     if resource is Resource.FAR:
-        return _of_far(event, at)
-    return _of_party(event, leg, at) if resource is Resource.PARTY else None
+        return _far_event(event, at)
+    return _party_event(event, leg, at) if resource is Resource.PARTY else None
 
 
-def _of_far(event: ari.AriEvent, at: float) -> Event | None:
+def _far_event(event: ari.AriEvent, at: float) -> Event | None:
     match event:
         case ari.ChannelStateChange(channel=channel):
             return _STATES[channel.state](at) if channel.state in _STATES else None
@@ -86,8 +86,8 @@ def _of_far(event: ari.AriEvent, at: float) -> Event | None:
             return None
 
 
-def _of_party(event: ari.AriEvent, number: int, at: float) -> Event | None:
-    told = _of_far(event, at)
+def _party_event(event: ari.AriEvent, number: int, at: float) -> Event | None:
+    told = _far_event(event, at)
     match told:
         case FarRinging() | FarProgress():
             return PartyRang(at, number)

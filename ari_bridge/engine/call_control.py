@@ -1,6 +1,6 @@
-"""What users ask of calls that stand: digits, hold, transfer, conference, recording.
+"""What users request of calls that exist: digits, hold, transfer, conference, recording.
 
-Nothing here waits for a peer: what is asked is checked, then begun, and the listeners hear how it goes on.
+Nothing here waits for a peer: a request is checked, then begun, and the listeners are notified of its progress.
 """
 
 import re
@@ -18,17 +18,23 @@ from ari_bridge.fsm.events import (
     PartyDropped,
     PartyGiven,
     PartyInvited,
-    RecordingAsked,
+    RecordingRequested,
     RecordingVerb,
 )
-from ari_bridge.fsm.rules.parties import shown
+from ari_bridge.fsm.rules.parties import far_identity
 from ari_bridge.number_routing import Routes
 
 _DIGITS = re.compile(r"[0-9*#A-D]{1,32}")
 
 
 class CallControl:
-    """The part of `Calls` that is about calls which stand already."""
+    """`CallManager.control`.
+
+    Args:
+        registry: the calls.
+        routes: which endpoint a number is dialled at.
+        ari: asked whether the PBX takes new calls.
+    """
 
     def __init__(self, registry: CallRegistry, routes: Routes, ari: Ari) -> None:
         self._registry = registry
@@ -40,12 +46,12 @@ class CallControl:
         if not _DIGITS.fullmatch(digits):
             raise InvalidRequest("Digits are 0-9 * # A-D, 1 to 32 of them.", field="digits")
         task = self._registry.task(call_id)
-        task.check_digits(digits)
-        task.ask(DigitsPressed(time.time(), digits))
+        task.dtmf.check(digits)
+        task.submit(DigitsPressed(time.time(), digits))
 
     def hold(self, call_id: str, held: bool) -> None:
-        """Hold: the others hear music, and nothing goes to or from the page. Raises UnknownCall, WrongState."""
-        self._registry.task(call_id).ask(Held(time.time(), held))
+        """Hold: the others hear music, and no sound passes to or from the page. Raises UnknownCall, WrongState."""
+        self._registry.task(call_id).submit(Held(time.time(), held))
 
     def transfer(self, call_id: str, target: str) -> None:
         """Blind transfer: `target` is called, and takes our side's place when it answers; until then music plays.
@@ -55,49 +61,52 @@ class CallControl:
         self._invite(call_id, target, transfer=True)
 
     def add_party(self, call_id: str, target: str) -> None:
-        """Conference: `target` is called, and joins when it answers. Raises as `transfer` does."""
+        """Conference: `target` is called, and joins when it answers. Raises the same as `transfer`."""
         self._invite(call_id, target, transfer=False)
 
     def join(self, call_id: str, from_call_id: str, *, transfer: bool) -> None:
         """The far side of another call comes over, and that call ends.
 
-        With `transfer` (attended transfer) our side leaves `call_id` as well. The other call may still ring then.
+        With `transfer` (attended transfer) our side leaves `call_id` as well; the other call may still be ringing then.
         Raises UnknownCall, WrongState, InvalidRequest (it is the same call), TooMany.
         """
         if call_id == from_call_id:
             raise InvalidRequest("A call cannot be joined with itself.", field="callId")
         task, other = self._registry.task(call_id), self._registry.task(from_call_id)
         given = other.call
-        if any(party.here for party in given.parties) or not given.far_is_here:
+        if any(party.present for party in given.parties) or not given.far_present:
             raise WrongState("Only a call of two can be joined to another.", field="callId")
-        talks = given.state is CallState.UP
-        if not (talks or (transfer and given.state in (CallState.RINGING, CallState.EARLY) and given.endpoint)):
+        answered = given.state is CallState.UP
+        if not (answered or (transfer and given.state in (CallState.RINGING, CallState.EARLY) and given.endpoint)):
             raise WrongState(f"The call {from_call_id} has not been answered.", field="callId")
         now = time.time()
-        away = FarGivenAway(now)
-        other.check(away)
-        number, name = shown(given)
-        state = PartyState.UP if talks else PartyState.RINGING
-        task.ask(PartyGiven(now, given.far_channel, number, name, state, transfer))
-        other.post(away)  # from here on its channel is the other's: so it was saved, in this order
+        given_away = FarGivenAway(now)
+        other.check(given_away)
+        number, name = far_identity(given)
+        state = PartyState.UP if answered else PartyState.RINGING
+        task.submit(PartyGiven(now, given.far_channel, number, name, state, transfer))
+        other.post(given_away)  # from here on its channel is the other's: so it was saved, in this order
 
     def drop_party(self, call_id: str, party: int) -> None:
-        """Let one party go, 1 for the far side; of one that takes over: take the transfer back.
+        """Remove one party, 1 for the far side; if it is the target of a pending transfer, cancel that.
 
         Raises UnknownCall, WrongState, InvalidRequest (there is no such party).
         """
-        self._registry.task(call_id).ask(PartyDropped(time.time(), party))
+        self._registry.task(call_id).submit(PartyDropped(time.time(), party))
 
     def leave(self, call_id: str) -> None:
-        """Our side leaves, the others go on. Raises UnknownCall, WrongState (there are not two others)."""
-        self._registry.task(call_id).ask(Left(time.time()))
+        """Our side leaves, and the others continue. Raises UnknownCall, WrongState (there are not two others)."""
+        self._registry.task(call_id).submit(Left(time.time()))
 
     def record(self, call_id: str, verb: RecordingVerb) -> None:
-        """Record the call. What is so already is no fault. Raises UnknownCall, WrongState, TooMany."""
-        self._registry.task(call_id).ask(RecordingAsked(time.time(), verb))
+        """Start, pause, resume or stop recording; no error if that is so already.
+
+        Raises UnknownCall, WrongState, TooMany.
+        """
+        self._registry.task(call_id).submit(RecordingRequested(time.time(), verb))
 
     def _invite(self, call_id: str, target: str, *, transfer: bool) -> None:
         task = self._registry.task(call_id)
         number, endpoint = self._routes.resolve(target)
         self._ari.check_available()
-        task.ask(PartyInvited(time.time(), number, endpoint, transfer))
+        task.submit(PartyInvited(time.time(), number, endpoint, transfer))

@@ -1,41 +1,30 @@
-"""All calls: what users ask for, brought to the call that it is about.
+"""The calls: what users request, routed to the call that it is about. The engine's entry point for the front end.
 
-Nothing here waits for a peer: what a user asks for is checked, then begun, and
-the listener hears how it goes on.
+Nothing here waits for a peer: a request is checked, then begun, and the listener is notified of its progress. What is
+requested of a call that exists already is `CallManager.control`; what is reported of one, `CallManager.feedback`.
 """
 
 import asyncio
-import re
 import time
 from collections.abc import Callable
-from typing import Any
 
 import structlog
 
 from ari_bridge import metrics
 from ari_bridge.ari.client import Ari
 from ari_bridge.call_store import CallStore
+from ari_bridge.engine.admission import CallAdmission
 from ari_bridge.engine.call_control import CallControl
+from ari_bridge.engine.call_events import CallEvents
+from ari_bridge.engine.call_feedback import CallFeedback
+from ari_bridge.engine.call_task import Listener
 from ari_bridge.engine.event_dispatcher import AriEventDispatcher
 from ari_bridge.engine.limits import Limits
-from ari_bridge.engine.notifications import (
-    DigitReceived,
-    HoldChanged,
-    Listener,
-    MediaNeeded,
-    MediaReady,
-    PartyChanged,
-    RecordingChanged,
-    RequestRefused,
-    StateChanged,
-    TransferEnded,
-    Update,
-)
 from ari_bridge.engine.ports import Backends, MediaEngine, Registrar, RingPolicy
-from ari_bridge.engine.prewarm import LegDiscarded, LegReady, MediaPrewarmer, Told
+from ari_bridge.engine.prewarm import LegDiscarded, LegReady, MediaPrewarmer
 from ari_bridge.engine.reconciler import Reconciler
 from ari_bridge.engine.registry import CallRegistry
-from ari_bridge.errors import CallFailed, InvalidRequest, TooMany, Unavailable, UnknownCall, WrongState
+from ari_bridge.errors import CallFailed, UnknownCall, WrongState
 from ari_bridge.fsm.call import Call, CallState, Direction
 from ari_bridge.fsm.events import (
     Accepted,
@@ -48,58 +37,32 @@ from ari_bridge.fsm.events import (
     PbxLost,
     Placed,
     RecordingEnded,
-    RecordingVerb,
     Reoffered,
 )
-from ari_bridge.hooks import FeedbackGiven, Hooks, QualityReported, RecordingFinished
-from ari_bridge.ids import (
-    CALL_ID_CHARACTERS,
-    Kind,
-    is_call_id,
-    leg_number,
-    parse_resource_id,
-    resource_id,
-)
+from ari_bridge.fsm.notifications import Notification
+from ari_bridge.hooks import Hooks, RecordingFinished
+from ari_bridge.ids import Kind, leg_number, parse_resource_id, resource_id
 from ari_bridge.media.sdp import check_offer
 from ari_bridge.number_routing import Routes
-from ari_bridge.outcomes import Detail
 from ari_bridge.tasks import TaskSet
 from ari_bridge_protocol.call_ids import new_call_id
-
-__all__ = [
-    "CallManager",
-    "LegDiscarded",
-    "DigitReceived",
-    "HoldChanged",
-    "Limits",
-    "Listener",
-    "MediaEngine",
-    "MediaNeeded",
-    "MediaReady",
-    "Registrar",
-    "PartyChanged",
-    "RecordingChanged",
-    "RecordingVerb",
-    "RequestRefused",
-    "StateChanged",
-    "TransferEnded",
-    "Update",
-    "LegReady",
-]
-
-HANG_UP_SECONDS = 5.0
-"""How long `hang_up_all` waits until all is released."""
-
-_CALLER = re.compile(r"[0-9A-Za-z+ ._-]{0,64}")
-
-FEEDBACK_SECONDS = 86400.0
-"""After a call's end."""
 
 log = structlog.get_logger(__name__)
 
 
-class CallManager(CallControl):
-    """`draining`: no call is begun any more; those that stand go on."""
+class CallManager:
+    """Every call of this process.
+
+    Args:
+        ari: Asterisk.
+        media: what terminates the browsers' media.
+        registrar: who is registered, and is alerted of callers.
+        hooks: where call events go.
+        routes: which endpoint a number is dialled at.
+        limits: how many calls there may be, and how long they wait for what.
+        store: where calls are saved, for the next process.
+        policy: who rings for a caller.
+    """
 
     def __init__(
         self,
@@ -117,57 +80,54 @@ class CallManager(CallControl):
         self._routes = routes
         self._limits = limits
         self._store = store
-        peers = Backends(ari, media, registrar)
-        self._warm = MediaPrewarmer(peers)
-        self._registry = CallRegistry(peers, hooks, limits, store, self._warm, policy)
-        super().__init__(self._registry, routes, ari)
-        self._reconciler = Reconciler(peers, self._registry, self._warm)
-        self._switchboard = AriEventDispatcher(
+        backends = Backends(ari, media, registrar)
+        self._prewarmer = MediaPrewarmer(backends)
+        self._registry = CallRegistry(backends, CallEvents(hooks), limits, store, self._prewarmer, policy)
+        self._admission = CallAdmission(ari, self._registry, self._prewarmer, limits)
+        self.control = CallControl(self._registry, routes, ari)
+        self.feedback = CallFeedback(self._registry, hooks)
+        self._reconciler = Reconciler(backends, self._registry, self._prewarmer)
+        self._dispatcher = AriEventDispatcher(
             ari,
             hooks,
             self._registry.owners,
             id_of=self._registry.id_of,
             post=self._registry.post,
-            arrived=self._arrived,
-            stray=self._reconciler.hang_up_stray,
-            recorded=self._recorded,
+            on_caller=self._on_caller,
+            hang_up_stray=self._reconciler.hang_up_stray,
+            on_recording_over=self._on_recording_over,
         )
         self._background = TaskSet()
-        self._pbx_gone: asyncio.TimerHandle | None = None
-        self.draining = False
+        self._pbx_grace: asyncio.TimerHandle | None = None
         ari.on_connect(self._on_connect)
         ari.on_disconnect(self._on_disconnect)
         media.on_lost(self._on_media_lost)
 
     async def start(self) -> None:
-        """Begin to look after calls; those that an earlier process left are adopted once the PBX is reached."""
-        self._registry.records.update((call.id, call) for call in self._store.live())
-        self._background.start(self._reconciler.sweep_for_ever())
+        """Begin to serve; the calls of an earlier process are adopted once the PBX is reached."""
+        self._registry.unadopted.update((call.id, call) for call in self._store.live())
+        self._background.start(self._reconciler.sweep_loop())
 
     async def close(self) -> None:
-        """Leave every call as it stands: the next process adopts it."""
-        if self._pbx_gone:
-            self._pbx_gone.cancel()
-        await self._warm.close()
-        await self._switchboard.close()
+        """Leave every call as it is: the next process adopts it."""
+        if self._pbx_grace:
+            self._pbx_grace.cancel()
+        await self._prewarmer.close()
+        await self._dispatcher.close()
         await self._background.cancel()
         for task in list(self._registry.tasks.values()):
             await task.close()
 
-    async def hang_up_all(self) -> None:
-        """Hang up every call, and wait until all is released, within HANG_UP_SECONDS."""
-        for task in list(self._registry.tasks.values()):
-            task.post(HungUp(time.time()))
-        if not self._registry.tasks:
-            return
-        self._registry.empty.clear()
-        try:
-            async with asyncio.timeout(HANG_UP_SECONDS):
-                await self._registry.empty.wait()
-        except TimeoutError:
-            log.error("calls could not be released in time", calls=sorted(self._registry.tasks))
+    @property
+    def draining(self) -> bool:
+        """Whether new calls are refused, as this process is about to end; existing calls continue."""
+        return self._admission.draining
 
-    # --- what users ask for ------------------------------------------------------------
+    @draining.setter
+    def draining(self, draining: bool) -> None:
+        self._admission.draining = draining
+
+    # --- placing and accepting ------------------------------------------------------------
 
     def place(
         self,
@@ -183,26 +143,28 @@ class CallManager(CallControl):
     ) -> Call:
         """Call `target` for a browser with the offer `sdp`.
 
-        `caller`: what the far side is shown. `call_id`: chosen by the client, else by us. `session`: of the page
-        that holds the call and must stay connected; None where nobody has to, as with plain HTTP. `prefer`: the
-        codec of the browser's media, "opus" or "pcmu"; "" as the server is set.
+        Args:
+            target: the number as dialled.
+            sdp: the browser's offer.
+            caller: what the far side is shown.
+            user: whose call it is.
+            session: of the page that owns the call and must stay connected; None if no page does, as with plain HTTP.
+            call_id: chosen by the client; None: a new one.
+            prefer: the codec of the browser's media, "opus" or "pcmu"; "": as the server is set.
+            listener: notified of the call's progress.
+
         Raises InvalidTarget, InvalidSdp, InvalidRequest, WrongState (the call id is taken), TooMany, Unavailable.
         """
         number, endpoint = self._routes.resolve(target)
         check_offer(sdp)
-        if not _CALLER.fullmatch(caller):
-            raise InvalidRequest(
-                "The caller may have letters, digits, spaces and + . _ -, at most 64 in all.", field="caller"
-            )
+        self._admission.check_caller(caller)
         if call_id is None:
             call_id = new_call_id()
         else:
-            self._check_new(call_id)
-        self._check_limits(user)
-        if self.draining:
-            raise Unavailable("the server is being replaced", retry_after=2.0)
-        self._ari.check_available()
-        self._check_route(endpoint)
+            self._admission.check_new_id(call_id)
+        self._admission.check_limits(user)
+        self._admission.check_available()
+        self._admission.check_route(endpoint)
         call = Call(
             id=call_id,
             direction=Direction.OUTBOUND,
@@ -213,14 +175,14 @@ class CallManager(CallControl):
             session=session,
             far_channel=resource_id(call_id, Kind.FAR),
             endpoint=endpoint,
-            leg=self._warm.first_number(call_id),
+            leg=self._prewarmer.first_number(call_id),
             offer=sdp,
             prefer=prefer,
         )
-        warm = self._warm.take(call_id, offer=sdp, session=session)
-        self._warm.drop_call(call_id)
+        prepared = self._prewarmer.claim(call_id, offer=sdp, session=session)
+        self._prewarmer.discard_call(call_id)
         task = self._registry.add(call, listener)
-        task.post(Placed(call.created_at, warm))
+        task.post(Placed(call.created_at, prepared))
         return task.call
 
     def accept(
@@ -233,35 +195,34 @@ class CallManager(CallControl):
         prefer: str = "",
         listener: Listener | None = None,
     ) -> Call:
-        """Take an incoming call that rings for `user`. Raises UnknownCall, InvalidSdp, WrongState, TooMany.
+        """Accept an incoming call that rings for `user`. Raises UnknownCall, InvalidSdp, WrongState, TooMany.
 
-        One of an earlier process, which is not adopted yet, is taken as soon as it is.
+        A call of an earlier process that is not adopted yet is accepted as soon as it is.
         """
-        if record := self._registry.records.get(call_id):
+        if record := self._registry.unadopted.get(call_id):
             return self._accept_later(record, Accepted(time.time(), user, sdp, session, prefer), listener)
         task = self._registry.task(call_id)
         if user not in task.call.users:
             raise UnknownCall(f"The call {call_id} does not ring here.", field="callId")
         check_offer(sdp)
-        self._check_limits(user, adding=0)
+        self._admission.check_limits(user, adding=0)
         task.check(Accepted(time.time(), user, sdp, session, prefer))
-        accepted = Accepted(
-            time.time(), user, sdp, session, prefer, self._warm.take(call_id, offer=sdp, session=session)
-        )
+        prepared = self._prewarmer.claim(call_id, offer=sdp, session=session)
+        accepted = Accepted(time.time(), user, sdp, session, prefer, prepared)
         if listener:
             task.listeners.append(listener)
         try:
-            task.ask(accepted)
+            task.submit(accepted)
         except WrongState:
             if listener:
                 task.listeners.remove(listener)
             raise
-        self._warm.drop_call(call_id)  # of the other pages that rang
+        self._prewarmer.discard_call(call_id)  # those of the other pages that rang
         return task.call
 
     def awaits_adoption(self, call_id: str) -> bool:
-        """Whether it is a call of an earlier process, and the PBX is not reached yet."""
-        return call_id in self._registry.records
+        """Whether it is a call of an earlier process, and the PBX has not been reached yet."""
+        return call_id in self._registry.unadopted
 
     def _accept_later(self, record: Call, accepted: Accepted, listener: Listener | None) -> Call:
         """Raises UnknownCall, InvalidSdp, WrongState, TooMany."""
@@ -269,18 +230,18 @@ class CallManager(CallControl):
             raise UnknownCall(f"The call {record.id} does not ring here.", field="callId")
         if record.direction is not Direction.INBOUND or record.state not in (CallState.RINGING, CallState.ACCEPTING):
             raise WrongState(f"The call is {record.state.value}: it cannot be accepted now.", field="callId")
-        taken = self._registry.wishes.get(record.id)
-        by = taken.user if isinstance(taken, Accepted) else record.user
-        if by not in (None, accepted.user):
+        deferred = self._registry.deferred(record.id)
+        accepted_by = deferred.user if isinstance(deferred, Accepted) else record.user
+        if accepted_by not in (None, accepted.user):
             raise WrongState("The call was taken already, by another page.", field="callId")
         check_offer(accepted.offer)
-        self._check_limits(accepted.user, adding=0)
-        self._registry.wishes[record.id] = accepted
-        if listener:
-            self._registry.wishing[record.id] = listener
+        self._admission.check_limits(accepted.user, adding=0)
+        self._registry.defer(record.id, accepted, listener)
         return record
 
-    def warm(
+    # --- media that is prepared, or renewed ----------------------------------------------------
+
+    def prepare_media(
         self,
         call_id: str,
         *,
@@ -288,27 +249,25 @@ class CallManager(CallControl):
         session: str,
         user: str | None = None,
         prefer: str = "",
-        listener: Callable[[Told], None],
+        listener: Callable[[LegReady | LegDiscarded], None],
     ) -> None:
-        """Make a call's media leg ahead of it: `place` or `accept` with the same call id, offer and session takes it.
+        """Make a call's media leg in advance: `place` or `accept` with the same call id, offer and session uses it.
 
-        Each page has one at most; another one takes its place. `listener` is told what comes of it.
+        Each page has one at most; another one replaces it. `listener` is notified of the leg.
         Raises InvalidRequest, InvalidSdp, WrongState (the call id is taken), UnknownCall (it rings elsewhere), TooMany,
         Unavailable.
         """
         check_offer(sdp)
         task = self._registry.tasks.get(call_id)
         if task is None:
-            self._check_new(call_id)
+            self._admission.check_new_id(call_id)
         elif user is None or user not in task.call.users:
             raise UnknownCall(f"The call {call_id} does not ring here.", field="callId")
         elif task.call.state is not CallState.RINGING:
             raise WrongState(f"The call {call_id} does not ring any more.", field="callId")
-        self._check_limits(None)
-        if self.draining:
-            raise Unavailable("the server is being replaced", retry_after=2.0)
-        self._ari.check_available()
-        self._warm.make(
+        self._admission.check_limits(None)
+        self._admission.check_available()
+        self._prewarmer.prepare(
             call_id,
             inbound=task is not None,
             offer=sdp,
@@ -318,64 +277,37 @@ class CallManager(CallControl):
             listener=listener,
         )
 
-    def cool(self, session: str) -> None:
-        """The page wants its leg ahead of a call no more; where it has none, nothing happens."""
-        self._warm.drop(session)
+    def discard_media(self, session: str) -> None:
+        """The page does not need its prepared leg any more; no error if it has none."""
+        self._prewarmer.discard(session)
 
     def renew_media(self, call_id: str, *, sdp: str, session: str | None = None, prefer: str = "") -> None:
-        """Give the call a new media leg for the new offer `sdp`; its answer comes to the listeners.
+        """Give the call a new media leg for the new offer `sdp`; the listeners are notified of its answer.
 
-        `session`: of the page that holds the call from now on. Raises UnknownCall, InvalidSdp, WrongState.
+        `session`: of the page that owns the call from now on. Raises UnknownCall, InvalidSdp, WrongState.
         """
         task = self._registry.task(call_id)
         check_offer(sdp)
-        task.ask(Reoffered(time.time(), sdp, session, prefer))
+        task.submit(Reoffered(time.time(), sdp, session, prefer))
+
+    # --- the page that owns a call -----------------------------------------------------------
 
     def attach(self, call_id: str, listener: Listener) -> None:
-        """The page that holds the call is connected (again). Raises UnknownCall, WrongState (it has ended)."""
+        """The owning page is connected (again). Raises UnknownCall, WrongState (the call has ended)."""
         task = self._registry.task(call_id)
         if listener not in task.listeners:
             task.listeners.append(listener)
         task.post(OwnerBack(time.time()))
 
     def detach(self, call_id: str, listener: Listener) -> None:
-        """The page that holds the call is gone: the call goes on, for the grace at least."""
+        """The owning page has disconnected: the call continues, for the grace at least."""
         task = self._registry.tasks.get(call_id)
         if task and listener in task.listeners:
             task.listeners.remove(listener)
             task.post(OwnerLost(time.time()))
 
-    def decline(self, call_id: str, *, user: str) -> None:
-        """`user` does not want the call; where it rings no more, nothing happens. Raises UnknownCall."""
-        declined = Declined(time.time(), user)
-        if task := self._registry.find(call_id):
-            if user in task.call.users:
-                task.ask(declined)
-        elif (record := self._registry.records.get(call_id)) and user in record.users:
-            self._registry.wishes[call_id] = declined
-
-    def hangup(self, call_id: str) -> None:
-        """End the call; where it has ended, nothing happens. Raises UnknownCall."""
-        if task := self._registry.find(call_id):
-            task.post(HungUp(time.time()))
-        elif call_id in self._registry.records:
-            self._registry.wishes[call_id] = HungUp(time.time())
-
-    def get(self, call_id: str) -> Call:
-        """The call, live or ended. Raises UnknownCall."""
-        return self._registry.get(call_id)
-
-    def id_of(self, name: str) -> str | None:
-        """The id of the call that a channel, bridge or media session was named after; None: it is none of ours."""
-        parsed = parse_resource_id(name)
-        return self._registry.id_of(parsed[0]) if parsed else None
-
-    def live(self) -> list[Call]:
-        """Calls that are not decided to end, oldest first; those of an earlier process as they were last known."""
-        return self._registry.live()
-
     def watch(self, call_id: str, listener: Listener) -> None:
-        """Raises UnknownCall; also for a call that has ended: it has nothing more to tell."""
+        """Notify `listener` as well. Raises UnknownCall, WrongState (the call has ended)."""
         self._registry.task(call_id).listeners.append(listener)
 
     def unwatch(self, call_id: str, listener: Listener) -> None:
@@ -383,11 +315,44 @@ class CallManager(CallControl):
         if task and listener in task.listeners:
             task.listeners.remove(listener)
 
+    # --- ending --------------------------------------------------------------------------------
+
+    def decline(self, call_id: str, *, user: str) -> None:
+        """`user` does not want the call; no error if it does not ring any more. Raises UnknownCall."""
+        declined = Declined(time.time(), user)
+        if task := self._registry.find(call_id):
+            if user in task.call.users:
+                task.submit(declined)
+        elif (record := self._registry.unadopted.get(call_id)) and user in record.users:
+            self._registry.defer(call_id, declined)
+
+    def hangup(self, call_id: str) -> None:
+        """End the call; no error if it has ended. Raises UnknownCall."""
+        if task := self._registry.find(call_id):
+            task.post(HungUp(time.time()))
+        elif call_id in self._registry.unadopted:
+            self._registry.defer(call_id, HungUp(time.time()))
+
+    # --- lookup --------------------------------------------------------------------------------
+
+    def get(self, call_id: str) -> Call:
+        """The call, live or ended. Raises UnknownCall."""
+        return self._registry.get(call_id)
+
+    def id_of(self, name: str) -> str | None:
+        """The id of the call that a channel, bridge or media session is named after; None if it is none of ours."""
+        parsed = parse_resource_id(name)
+        return self._registry.id_of(parsed[0]) if parsed else None
+
+    def live(self) -> list[Call]:
+        """Calls that are not decided to end; those of an earlier process, as last saved, come first."""
+        return self._registry.live()
+
     async def answered(self, call_id: str) -> str:
-        """The SDP answer, once it is there; at the latest after the set-up timeout. Raises CallFailed, UnknownCall."""
+        """The SDP answer, at the latest after the set-up timeout. Raises CallFailed, UnknownCall."""
         answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
-        def look(call: Call) -> None:
+        def check(call: Call) -> None:
             if answer.done():
                 return
             if call.answer:
@@ -395,10 +360,10 @@ class CallManager(CallControl):
             elif call.outcome and call.cause:
                 answer.set_exception(CallFailed(call.id, call.outcome, call.cause))
 
-        def listener(update: Update) -> None:
-            look(update.call)
+        def listener(call: Call, _: Notification) -> None:
+            check(call)
 
-        look(self.get(call_id))
+        check(self.get(call_id))
         if not answer.done():
             self.watch(call_id, listener)
         try:
@@ -406,80 +371,40 @@ class CallManager(CallControl):
         finally:
             self.unwatch(call_id, listener)
 
-    def _check_route(self, endpoint: str) -> None:
-        """Raises Unavailable where the PBX is known not to have what `endpoint` begins in."""
-        missing = self._ari.missing_context
-        if missing and endpoint.endswith(f"@{missing}/n"):
-            raise Unavailable(f"the PBX's dialplan has no context {missing}", 5.0, Detail.NO_ROUTE)
+    # --- events of the peers -----------------------------------------------------------------
 
-    def _check_new(self, call_id: str) -> None:
-        if not is_call_id(call_id):
-            raise InvalidRequest(
-                f"A call id has 1 to {CALL_ID_CHARACTERS} printable characters, whichever you like.", field="callId"
-            )
-        if self._registry.is_taken(call_id):
-            raise WrongState(f"The call id {call_id} is taken.", field="callId")
-
-    def _check_limits(self, user: str | None, adding: int = 1) -> None:
-        if len(self._registry.tasks) + len(self._warm.names) + adding > self._limits.max_calls:
-            raise TooMany(f"All {self._limits.max_calls} lines are in use: try again later.")
-        if user is not None:
-            held = sum(call.user == user and not call.left for call in self.live())
-            if held >= self._limits.max_calls_per_user:
-                raise TooMany(f"{user} has {held} calls already: end one first.")
-
-    # --- what pages tell of a call, also after its end -----------------------------------------
-
-    def measured(self, call_id: str, report: dict[str, Any]) -> None:
-        """How the call has sounded on its page until now; JSON-ready. Raises UnknownCall."""
-        self._hooks.emit(QualityReported(self.get(call_id).id, report))
-
-    def give_feedback(self, call_id: str, feedback: dict[str, Any]) -> None:
-        """What the call's user thought of it; JSON-ready. Raises UnknownCall, WrongState."""
-        call = self.get(call_id)
-        ended_at = call.left_at or call.ended_at
-        if ended_at is None:
-            raise WrongState("The call goes on: feedback is given after its end.", field="callId")
-        if time.time() - ended_at > FEEDBACK_SECONDS:
-            raise WrongState("The call is too long ago: feedback is taken for a day.", field="callId")
-        self._hooks.emit(FeedbackGiven(call.id, feedback))
-
-    # --- what the peers tell -----------------------------------------------------------------
-
-    def _arrived(self, call: Call) -> bool:
-        if len(self._registry.tasks) >= self._limits.max_calls:
+    def _on_caller(self, call: Call) -> bool:
+        if not self._admission.has_room_for_caller():
             return False
-        log.info("a caller arrived", call=call.id, channel=call.far_channel, target=call.target, caller=call.caller)
+        log.info("incoming call", call=call.id, channel=call.far_channel, target=call.target, caller=call.caller)
         self._registry.add(call).post(Arrived(call.created_at))
         return True
 
-    def _recorded(self, name: str, failure: str) -> None:
-        stem, found, _ = name.rpartition("-rec")
-        if not found:
-            return  # somebody else's
+    def _on_recording_over(self, name: str, failure: str) -> None:
+        stem, separator, _ = name.rpartition("-rec")
+        if not separator:
+            return  # not ours
         call_id = self._registry.id_of(stem)
         self._registry.post(call_id, RecordingEnded(time.time(), name, failure))
         self._hooks.emit(RecordingFinished(call_id, name, failure))
 
     async def _on_connect(self) -> None:
         metrics.ARI_CONNECTED.set(1)
-        if self._pbx_gone:
-            self._pbx_gone.cancel()
-        if not self._ari.same_pbx:
-            self._lose_pbx("the PBX was restarted")
+        if self._pbx_grace:
+            self._pbx_grace.cancel()
+        if self._ari.pbx_restarted:
+            self._on_pbx_lost("the PBX was restarted")
         await self._reconciler.reconcile()
-        self._background.start(self._reconciler.sweep_again())
+        self._background.start(self._reconciler.sweep_after_grace())
 
     def _on_disconnect(self, reason: str) -> None:
         metrics.ARI_CONNECTED.set(0)
-        log.warning(
-            "the ARI event stream is lost: calls that stand go on", reason=reason, calls=len(self._registry.tasks)
-        )
+        log.warning("ARI event stream lost: existing calls continue", reason=reason, calls=len(self._registry.tasks))
         loop = asyncio.get_running_loop()
-        self._pbx_gone = loop.call_later(self._limits.pbx_grace, self._lose_pbx, f"the PBX is gone: {reason}")
+        self._pbx_grace = loop.call_later(self._limits.pbx_grace, self._on_pbx_lost, f"the PBX is gone: {reason}")
 
-    def _lose_pbx(self, reason: str) -> None:
-        self._warm.lose(reason)
+    def _on_pbx_lost(self, reason: str) -> None:
+        self._prewarmer.on_pbx_lost(reason)
         for task in list(self._registry.tasks.values()):
             task.post(PbxLost(time.time(), reason))
 

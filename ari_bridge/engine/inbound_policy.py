@@ -27,6 +27,6 @@ class InboundCallPolicy:
     def decide(self, call: Call, live: Iterable[Call]) -> RingDecision:
         """Who rings for `call`. `live`: every call that has not ended, `call` included."""
         user = call.target
-        in_call = any(other.user == user and not other.left for other in live)
+        in_call = any(other.user == user and not other.left_outcome for other in live)
         has_page = self._presence.is_registered(user)
         return decide_ringing(user, self._preferences.of(user), has_page=has_page, in_call=in_call)

@@ -1,15 +1,27 @@
-"""Media legs made ahead of their calls: ICE, DTLS and the external media are paid before anybody waits for them.
+"""Media legs prepared before their call is placed or accepted, so that nobody waits for ICE, DTLS and external media.
 
-A page that is about to call, or that rings, gives its SDP offer early. Its leg is made as a call's would be, under the
-name that the call will give it, and stands outside of any bridge. When the call is placed or accepted with the same
-offer the leg becomes the call's, and what is left to do is ARI alone. What is not used is released.
+Theory of operation
+-------------------
+* A page that is about to call, or that rings, sends its SDP offer early. Its leg is made as the call would make it,
+  under the name that the call will give it, and exists outside of any bridge.
+* `claim` (same call id, offer and page) hands the leg to the call, which has only ARI requests left to make. From then
+  on the leg is the call's: nothing here releases it.
+* A leg lives until it is claimed, at most UNUSED_TIMEOUT_S; it is released earlier if its page discards it, prepares
+  another one or disconnects, its call ends or is accepted by another page, or its channel, its rtpengine or the PBX is
+  lost. The page is notified, and its call starts as one without a prepared leg does.
+* Each page has one leg at most, a user MAX_LEGS_PER_USER; each counts as a line (`admission`).
+* Leg numbers are never reused, as the release of an earlier leg may be pending: first the page's own (outbound: 1, 2,
+  ...; inbound: INBOUND_STEP per page), then those that the call makes itself.
+* A leg is released only after its creation has come back: a release that overtook it would release nothing. What is
+  left when the process ends is an orphan, and reaped by the next one's sweep (`reconciler`).
+* Events of the channels and sessions of these legs come here first (`handle`), and only then to calls.
 """
 
 import asyncio
 import dataclasses
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
 
@@ -17,30 +29,29 @@ from ari_bridge import metrics
 from ari_bridge.engine.ports import Backends
 from ari_bridge.errors import PeerError, TooMany
 from ari_bridge.fsm.call import PreparedLeg, Resource
-from ari_bridge.fsm.events import ChannelEntered, ChannelGone, ChannelLeft, Event, MediaLost
+from ari_bridge.fsm.events import ChannelDestroyed, Event, MediaLost, StasisEnded, StasisStarted
 from ari_bridge.ids import leg_id, stem_of
 from ari_bridge.tasks import TaskSet
 
-UNUSED_SECONDS = 60.0
-"""A leg that no call has taken by then is released."""
-LEGS_PER_USER = 4
-"""Pages of one user that may have one each; more are told to begin without."""
+UNUSED_TIMEOUT_S = 60.0
+"""A leg that no call has claimed by then is released."""
+MAX_LEGS_PER_USER = 4
+"""Pages of one user that may have a prepared leg; further ones start without."""
 INBOUND_STEP = 1000
-"""Legs for pages that ring are numbered 1000, 2000, ...: those that the call may make later have numbers between."""
-PAGES = 99
-"""Legs that may ever be made ahead for one inbound call."""
-REMEMBERED = 10_000
-"""Calls of which it is known what numbers they have used up: those that never came are forgotten, the oldest first."""
-RELEASE_SECONDS = 2.0
+"""Legs of ringing pages are numbered 1000, 2000, ...: legs that the call makes later have numbers in between."""
+MAX_PREPARATIONS = 99
+"""Legs ever prepared for one inbound call."""
+MAX_REMEMBERED_CALLS = 10_000
+"""Calls whose used leg numbers are remembered: of those never placed, the oldest are forgotten."""
+RELEASE_TIMEOUT_S = 2.0
 """How long `close` waits for the releases."""
 
-Listener = Callable[["Told"], None]
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class LegReady:
-    """The leg stands. `sdp`: the answer to the page's offer."""
+    """The leg is ready. `sdp`: the answer to the page's offer."""
 
     call_id: str
     sdp: str
@@ -48,50 +59,50 @@ class LegReady:
 
 @dataclass(frozen=True, slots=True)
 class LegDiscarded:
-    """There is no leg ahead of the call (any more): it begins as any other does."""
+    """The call has no prepared leg (any more): it starts as any other does."""
 
     call_id: str
     reason: str
 
 
-Told = LegReady | LegDiscarded
+PrewarmListener = Callable[[LegReady | LegDiscarded], None]
 
 
 @dataclass
-class _PreparedLeg:
-    """One leg, being made or standing."""
+class _Preparation:
+    """One leg that is being made, or is ready."""
 
     call_id: str
     number: int
     session: str
     user: str | None
     offer: str
-    listener: Listener
-    leg: PreparedLeg | None = None  # once it stands
-    entered: bool = False
-    work: asyncio.Task[None] | None = None
-    timer: asyncio.TimerHandle | None = None
+    listener: PrewarmListener
+    leg: PreparedLeg | None = None  # once it is ready
+    entered: bool = False  # its channel's StasisStart came
+    creation: asyncio.Task[None] | None = None
+    expiry: asyncio.TimerHandle | None = None
 
     @property
     def name(self) -> str:
         return leg_id(self.call_id, self.number)
 
 
-@dataclass
 class MediaPrewarmer:
-    """All of them. Nothing here waits for a peer, except `close`."""
+    """Every prepared leg. Nothing here waits for a peer, except `close`."""
 
-    peers: Backends
-    _ahead: dict[str, _PreparedLeg] = field(default_factory=dict)  # by the page's session: each has one at most
-    _numbers: dict[str, int] = field(default_factory=dict)  # call id → the last number given out
-    _releases: TaskSet = field(default_factory=TaskSet)
+    def __init__(self, backends: Backends) -> None:
+        self._backends = backends
+        self._by_session: dict[str, _Preparation] = {}
+        self._last_numbers: dict[str, int] = {}  # by call id
+        self._releases = TaskSet()
 
     @property
     def names(self) -> set[str]:
-        """Of the legs that stand or are being made: channel and rtpengine session."""
-        return {ahead.name for ahead in self._ahead.values()}
+        """Of the legs that are ready or being made: channel and rtpengine session."""
+        return {one.name for one in self._by_session.values()}
 
-    def make(
+    def prepare(
         self,
         call_id: str,
         *,
@@ -100,138 +111,133 @@ class MediaPrewarmer:
         prefer: str,
         session: str,
         user: str | None,
-        listener: Listener,
+        listener: PrewarmListener,
     ) -> None:
-        """Begin to make a leg for the page `session`, in place of the one that it had. Raises TooMany."""
-        before = self._ahead.get(session)
+        """Start to make a leg for the page `session`, replacing the one that it had. Raises TooMany."""
+        before = self._by_session.get(session)
         if before and (before.call_id, before.offer) == (call_id, offer):
             return
-        if sum(ahead.user == user for ahead in self._ahead.values() if ahead.session != session) >= LEGS_PER_USER:
-            raise TooMany(f"{user} has {LEGS_PER_USER} legs ahead of calls already.", field="callId")
-        number = self._numbers.get(call_id, 0) + (INBOUND_STEP if inbound else 1)
-        if number > INBOUND_STEP * PAGES:
+        if sum(one.user == user for one in self._by_session.values() if one.session != session) >= MAX_LEGS_PER_USER:
+            raise TooMany(f"{user} has {MAX_LEGS_PER_USER} legs ahead of calls already.", field="callId")
+        number = self._last_numbers.get(call_id, 0) + (INBOUND_STEP if inbound else 1)
+        if number > INBOUND_STEP * MAX_PREPARATIONS:
             raise TooMany("So many pages have prepared for this call that no more can.", field="callId")
-        self._numbers[call_id] = number
-        if len(self._numbers) > REMEMBERED:
-            del self._numbers[next(iter(self._numbers))]
-        self.drop(session)
-        ahead = _PreparedLeg(call_id, number, session, user, offer, listener)
-        self._ahead[session] = ahead
-        ahead.work = asyncio.get_running_loop().create_task(self._make(ahead, prefer))
-        ahead.timer = asyncio.get_running_loop().call_later(
-            UNUSED_SECONDS, self._cool, ahead, "it was not used in time"
-        )
-        metrics.PREWARMED_LEGS.set(len(self._ahead))
+        self._last_numbers[call_id] = number
+        if len(self._last_numbers) > MAX_REMEMBERED_CALLS:
+            del self._last_numbers[next(iter(self._last_numbers))]
+        self.discard(session)
+        preparation = _Preparation(call_id, number, session, user, offer, listener)
+        self._by_session[session] = preparation
+        loop = asyncio.get_running_loop()
+        preparation.creation = loop.create_task(self._create(preparation, prefer))
+        preparation.expiry = loop.call_later(UNUSED_TIMEOUT_S, self._give_up, preparation, "it was not used in time")
+        metrics.PREWARMED_LEGS.set(len(self._by_session))
 
-    def take(self, call_id: str, *, offer: str, session: str | None) -> PreparedLeg | None:
-        """The page's leg for the call, which is the call's from now on; None where none stands whole."""
-        ahead = self._ahead.get(session or "")
-        if ahead is None or ahead.leg is None or (ahead.call_id, ahead.offer) != (call_id, offer):
+    def claim(self, call_id: str, *, offer: str, session: str | None) -> PreparedLeg | None:
+        """The page's leg for the call, which owns it from now on; None if there is none that is ready."""
+        one = self._by_session.get(session or "")
+        if one is None or one.leg is None or (one.call_id, one.offer) != (call_id, offer):
             return None
-        self._forget(ahead)
+        self._remove(one)
         metrics.PREWARMED_LEGS_USED.inc()
-        return dataclasses.replace(ahead.leg, entered=ahead.entered)
+        return dataclasses.replace(one.leg, entered=one.entered)
 
     def first_number(self, call_id: str) -> int:
-        """The number of the first leg that a call makes by itself. No name comes twice: a release may be under way."""
-        return self._numbers.get(call_id, 0) + 1
+        """The number of the first leg that the call makes itself."""
+        return self._last_numbers.get(call_id, 0) + 1
 
-    def drop(self, session: str) -> None:
-        """The page wants its leg no more."""
-        if ahead := self._ahead.get(session):
-            self._forget(ahead)
-            self._release(ahead)
+    def discard(self, session: str) -> None:
+        """The page does not need its leg any more."""
+        if one := self._by_session.get(session):
+            self._remove(one)
+            self._releases.start(self._release(one))
 
-    def drop_call(self, call_id: str) -> None:
+    def discard_call(self, call_id: str) -> None:
         """The call has ended, or another page has it."""
-        self._numbers.pop(call_id, None)
-        for ahead in [one for one in self._ahead.values() if one.call_id == call_id]:
-            self._forget(ahead)
-            self._release(ahead)
+        self._last_numbers.pop(call_id, None)
+        for one in [one for one in self._by_session.values() if one.call_id == call_id]:
+            self._remove(one)
+            self._releases.start(self._release(one))
 
     def id_of(self, stem: str) -> str | None:
-        """The id of the call ahead of which there is a leg whose name begins with the stem."""
-        return next((one.call_id for one in self._ahead.values() if stem_of(one.call_id) == stem), None)
+        """The id of the call that a leg named after the stem is prepared for."""
+        return next((one.call_id for one in self._by_session.values() if stem_of(one.call_id) == stem), None)
 
-    def lose(self, reason: str) -> None:
+    def on_pbx_lost(self, reason: str) -> None:
         """The PBX is gone, and all its channels."""
-        for ahead in list(self._ahead.values()):
-            self._cool(ahead, reason)
+        for one in list(self._by_session.values()):
+            self._give_up(one, reason)
 
-    def hear(self, call_id: str, event: Event) -> bool:
-        """Whether what happened to a channel, or a session, was about one of these legs."""
-        if not self._ahead or not isinstance(event, ChannelEntered | ChannelLeft | ChannelGone | MediaLost):
+    def handle(self, call_id: str, event: Event) -> bool:
+        """Whether the event of a channel, or of a session, was about one of these legs."""
+        if not self._by_session or not isinstance(event, StasisStarted | StasisEnded | ChannelDestroyed | MediaLost):
             return False
-        ahead = next((one for one in self._ahead.values() if (one.call_id, one.number) == (call_id, event.leg)), None)
-        if ahead is None or (not isinstance(event, MediaLost) and event.resource is not Resource.EXTERNAL_MEDIA):
+        number = event.leg if isinstance(event, MediaLost) else event.instance
+        legs = self._by_session.values()
+        one = next((one for one in legs if (one.call_id, one.number) == (call_id, number)), None)
+        if one is None or (not isinstance(event, MediaLost) and event.resource is not Resource.EXTERNAL_MEDIA):
             return False
-        if isinstance(event, ChannelEntered):
-            ahead.entered = True
+        if isinstance(event, StasisStarted):
+            one.entered = True
         else:
-            self._cool(ahead, "its channel, or its rtpengine, is gone")
+            self._give_up(one, "its channel, or its rtpengine, is gone")
         return True
 
     async def close(self) -> None:
-        """Release all, within RELEASE_SECONDS; what is left then is reaped by whoever serves next."""
-        for session in list(self._ahead):
-            self.drop(session)
-        await self._releases.wait(RELEASE_SECONDS)
+        """Release all, within RELEASE_TIMEOUT_S; the next process reaps what is left then."""
+        for session in list(self._by_session):
+            self.discard(session)
+        await self._releases.wait(RELEASE_TIMEOUT_S)
         await self._releases.cancel()
 
-    # --- how it is done -----------------------------------------------------------------
+    # --- creating and releasing ---------------------------------------------------------
 
-    async def _make(self, ahead: _PreparedLeg, prefer: str) -> None:
-        ari, media = self.peers.ari, self.peers.media
-        began = time.monotonic()
+    async def _create(self, one: _Preparation, prefer: str) -> None:
+        ari, media = self._backends.ari, self._backends.media
+        started = time.monotonic()
         try:
-            media_address = await media.offer(ahead.name, ahead.offer, prefer)
-            external = await ari.channels.external_media(ahead.name, media_address, caller=ahead.user or "")
-            answer = await media.answer(ahead.name, external)
+            media_address = await media.offer(one.name, one.offer, prefer)
+            external = await ari.channels.external_media(one.name, media_address, caller=one.user or "")
+            answer = await media.answer(one.name, external)
         except PeerError as error:
-            self._cool(ahead, str(error))
+            self._give_up(one, str(error))
             return
         except Exception as error:
-            log.exception("a leg ahead of a call broke", call=ahead.call_id)
-            self._cool(ahead, repr(error))
+            log.exception("preparing a leg raised", call=one.call_id)
+            self._give_up(one, repr(error))
             return
-        ahead.leg = PreparedLeg(ahead.number, media_address, external, answer)
-        if self._ahead.get(ahead.session) is not ahead:
-            return  # it is to be released
-        log.debug("a leg stands ahead of its call", call=ahead.call_id, seconds=round(time.monotonic() - began, 3))
-        self._tell(ahead, LegReady(ahead.call_id, answer))
+        one.leg = PreparedLeg(one.number, media_address, external, answer)
+        if self._by_session.get(one.session) is not one:
+            return  # discarded meanwhile: its release waits for this
+        log.debug("a leg is prepared", call=one.call_id, seconds=round(time.monotonic() - started, 3))
+        self._notify(one, LegReady(one.call_id, answer))
 
-    def _cool(self, ahead: _PreparedLeg, reason: str) -> None:
-        if self._ahead.get(ahead.session) is not ahead:
+    def _give_up(self, one: _Preparation, reason: str) -> None:
+        if self._by_session.get(one.session) is not one:
             return
-        log.info("a leg ahead of a call is given up", call=ahead.call_id, reason=reason)
-        self._forget(ahead)
-        self._release(ahead)
-        self._tell(ahead, LegDiscarded(ahead.call_id, reason))
+        log.info("a prepared leg is given up", call=one.call_id, reason=reason)
+        self._remove(one)
+        self._releases.start(self._release(one))
+        self._notify(one, LegDiscarded(one.call_id, reason))
 
-    def _forget(self, ahead: _PreparedLeg) -> None:
-        del self._ahead[ahead.session]
-        if ahead.timer:
-            ahead.timer.cancel()
-        metrics.PREWARMED_LEGS.set(len(self._ahead))
+    def _remove(self, one: _Preparation) -> None:
+        del self._by_session[one.session]
+        if one.expiry:
+            one.expiry.cancel()
+        metrics.PREWARMED_LEGS.set(len(self._by_session))
 
-    def _release(self, ahead: _PreparedLeg) -> None:
-        self._releases.start(self._released(ahead))
-
-    async def _released(self, ahead: _PreparedLeg) -> None:
-        """Whatever of it was made, or perhaps made; a failure is the sweep's to mend.
-
-        What is being made is waited for, which has deadlines: Asterisk would make it after its release.
-        """
-        if ahead.work:
-            await asyncio.gather(ahead.work, return_exceptions=True)
-        for release in (self.peers.ari.channels.hangup(ahead.name), self.peers.media.delete(ahead.name)):
+    async def _release(self, one: _Preparation) -> None:
+        """Whatever was made of it, or may have been made; what fails here is left to the sweep."""
+        if one.creation:
+            await asyncio.gather(one.creation, return_exceptions=True)
+        for release in (self._backends.ari.channels.hangup(one.name), self._backends.media.delete(one.name)):
             try:
                 await release
             except PeerError as error:
-                log.warning("a leg ahead of a call could not be released", name=ahead.name, reason=str(error))
+                log.warning("releasing a prepared leg failed", name=one.name, reason=str(error))
 
-    def _tell(self, ahead: _PreparedLeg, told: Told) -> None:
+    def _notify(self, one: _Preparation, result: LegReady | LegDiscarded) -> None:
         try:
-            ahead.listener(told)
+            one.listener(result)
         except Exception:
             log.exception("a listener failed")

@@ -1,8 +1,20 @@
-"""Bringing what we believe and what Asterisk and rtpengine have together.
+"""Brings what the engine believes, and what Asterisk and rtpengine have, together.
 
-`reconcile` runs after every connect of the event stream, the first as well: calls that an earlier process
-left are adopted, live ones are told what they missed, and what nobody owns is removed. `sweep` does the
-last of it every 30 s too.
+Theory of operation
+-------------------
+* `reconcile` runs after every connect of the event stream, including the first; `sweep`, its last part, also every
+  SWEEP_INTERVAL_S. Both start from a snapshot of what Asterisk and rtpengine have (`take_snapshot`).
+* Who decides what a restarted process hangs up: `fsm.recovery.recover` for each call that an earlier process saved (it
+  continues, rings again, or ends, by its record and the snapshot), and `fsm.inventory.classify` for what is left:
+  a resource named as ours that no call owns is an orphan, and only the sweep reaps orphans.
+* An orphan is reaped when it is one in two sweeps in a row, at least GRACE_S apart: what has just been created, or is
+  being released, may have its event still on the way.
+* People who talk in a bridge of ours are never hung up for want of a record: such a call is adopted without an owner
+  (`fsm.strangers`), and ends by itself or by an operator.
+* A call that lived through a gap in the event stream is posted the events that it missed, as far as the snapshot shows
+  them (`_post_missed`): channels that ended, entered, rang or answered; holds; recordings. Only channels that existed
+  before the snapshot was taken can be missing from it.
+* A peer that fails costs one round: nothing is adopted, posted or reaped, and the next sweep reconciles instead.
 """
 
 import asyncio
@@ -20,84 +32,92 @@ from ari_bridge.engine.ports import Backends
 from ari_bridge.engine.prewarm import MediaPrewarmer
 from ari_bridge.engine.registry import CallRegistry
 from ari_bridge.errors import PeerError
-from ari_bridge.fsm.call import Call, CallState, Direction, Fact, PartyState, Resource, Step
+from ari_bridge.fsm.call import Call, CallState, Direction, Milestone, PartyState, Resource, Step
 from ari_bridge.fsm.events import (
-    ChannelEntered,
-    ChannelGone,
+    ChannelDestroyed,
     ConnectedLineChanged,
     FarAnswered,
     FarHeld,
     FarRinging,
     PartyAnswered,
     RecordingEnded,
+    StasisStarted,
 )
 from ari_bridge.fsm.inventory import Finding, Ownership, ResourceKind, classify
 from ari_bridge.fsm.recovery import PbxSnapshot, recover
-from ari_bridge.fsm.strangers import strangers
+from ari_bridge.fsm.strangers import find_strangers
 from ari_bridge.ids import leg_id, parse_resource_id
 
-SWEEP_SECONDS = 30.0
-GRACE_SECONDS = 2.0
-"""What looks ownerless may be about to be told to us: it goes when it still does after so long."""
+SWEEP_INTERVAL_S = 30.0
+GRACE_S = 2.0
+"""Between the sweep of a reconciliation and the next one: the shortest time in which an orphan is reaped."""
+
+_MISSED = "it ended while the event stream was down"
 
 log = structlog.get_logger(__name__)
 
-_CREATED = {Resource.FAR: Fact.FAR_CREATED, Resource.EXTERNAL_MEDIA: Fact.EXTERNAL_MEDIA_CREATED}
-_ENTERED = {Resource.FAR: Fact.FAR_ENTERED, Resource.EXTERNAL_MEDIA: Fact.EXTERNAL_MEDIA_ENTERED}
+_CREATED = {Resource.FAR: Milestone.FAR_CREATED, Resource.EXTERNAL_MEDIA: Milestone.EXTERNAL_MEDIA_CREATED}
+_ENTERED = {Resource.FAR: Milestone.FAR_ENTERED, Resource.EXTERNAL_MEDIA: Milestone.EXTERNAL_MEDIA_ENTERED}
 
 
 class Reconciler:
-    """Of the registry's calls, and the legs ahead of others. A record that an earlier process left is adopted once."""
+    """Of the registry's calls, and of the prepared legs.
 
-    def __init__(self, peers: Backends, registry: CallRegistry, warm: MediaPrewarmer) -> None:
-        self._peers = peers
+    Args:
+        backends: what is compared with the calls.
+        registry: the calls; a record that an earlier process left is adopted once.
+        prewarmer: the legs that are prepared for calls.
+    """
+
+    def __init__(self, backends: Backends, registry: CallRegistry, prewarmer: MediaPrewarmer) -> None:
+        self._backends = backends
         self._registry = registry
-        self._warm = warm
+        self._prewarmer = prewarmer
         self._adopted_ids: set[str] = set()
-        self._suspects: frozenset[Finding] = frozenset()  # looked ownerless in the last sweep
-        self._behind = False  # since the last connect nobody could look: calls wait to be adopted, and told
+        self._suspects: frozenset[Finding] = frozenset()  # the orphans of the last sweep
+        self._overdue = False  # the reconciliation after the last connect has failed so far
 
     async def reconcile(self) -> None:
-        """Adopt, tell, sweep. A peer that fails is logged: it is done in place of the next sweep."""
-        began = time.time()
-        self._behind = True
+        """Adopt, post what was missed, sweep. A failure of a peer is logged: the next sweep reconciles instead."""
+        started = time.time()
+        self._overdue = True
         try:
-            # Only what was known to stand before we asked can be missed in the answer.
-            stood = {call_id: task.call for call_id, task in self._registry.tasks.items() if task.call.state.live}
-            seen = await look(self._peers)
+            # Only what existed before the snapshot was requested can be missing from it.
+            known = {call_id: task.call for call_id, task in self._registry.tasks.items() if task.call.state.live}
+            snapshot = await take_snapshot(self._backends)
         except PeerError as error:
             log.error("cannot reconcile calls with Asterisk", reason=str(error))
             return
-        self._behind = False
-        self._adopt(seen)
-        self._adopt_strangers(seen)
-        for call_id, call in stood.items():
+        self._overdue = False
+        self._adopt(snapshot)
+        self._adopt_strangers(snapshot)
+        for call_id, call in known.items():
             if task := self._registry.tasks.get(call_id):
-                self._tell(task, call, seen.channels)
-        await self._look_at_recordings(began)
-        await self._look_at_holds(seen.channels)
+                self._post_missed(task, call, snapshot.channels)
+        await self._check_recordings(started)
+        await self._check_holds(snapshot.channels)
         await self.sweep()
 
-    async def sweep_again(self) -> None:
-        """Some seconds later, when what was just being made or released has an owner, or is gone."""
-        await asyncio.sleep(GRACE_SECONDS)
-        await self._look_again()
+    async def sweep_after_grace(self) -> None:
+        """Sweep once more, when whatever was being created or released at the connect has an owner, or is gone."""
+        await asyncio.sleep(GRACE_S)
+        await self._sweep_or_reconcile()
 
-    async def sweep_for_ever(self) -> None:
+    async def sweep_loop(self) -> None:
         while True:
-            await asyncio.sleep(SWEEP_SECONDS)
-            await self._look_again()
+            await asyncio.sleep(SWEEP_INTERVAL_S)
+            await self._sweep_or_reconcile()
 
-    async def _look_again(self) -> None:
-        if self._peers.ari.connected:
-            await (self.reconcile() if self._behind else self.sweep())
+    async def _sweep_or_reconcile(self) -> None:
+        if self._backends.ari.connected:
+            await (self.reconcile() if self._overdue else self.sweep())
 
-    def _adopt(self, seen: PbxSnapshot) -> None:
-        records = dict(self._registry.records)
-        self._registry.records.clear()
+    def _adopt(self, snapshot: PbxSnapshot) -> None:
+        records = dict(self._registry.unadopted)
+        self._registry.unadopted.clear()
         given_away = frozenset(party.channel for record in records.values() for party in record.parties)
         for record in records.values():
-            call, actions = recover(record, seen, time.time(), given_away)
+            call, actions = recover(record, snapshot, time.time(), given_away)
             log.info(
                 "recovered a call of an earlier process",
                 call=call.id,
@@ -108,9 +128,9 @@ class Reconciler:
             self._adopted_ids.add(call.id)
             self._registry.adopt(record, (call, actions))
 
-    def _adopt_strangers(self, seen: PbxSnapshot) -> None:
-        """Calls that talk, and that no record tells of. What we do not know we do not release."""
-        for record in strangers(seen, self._peers.ari.app, self._registry.knows, time.time()):
+    def _adopt_strangers(self, snapshot: PbxSnapshot) -> None:
+        """Calls in which people talk, and that have no record."""
+        for record in find_strangers(snapshot, self._backends.ari.app, self._registry.knows, time.time()):
             metrics.OWNERLESS_CALLS.inc()
             log.error(
                 "FOUND A CALL WITHOUT A ROW IN THE CALL STORE: it is active, so it is kept, without an owner; "
@@ -121,63 +141,62 @@ class Reconciler:
                 channels=[record.far_channel, *(party.channel for party in record.parties)],
             )
             self._adopted_ids.add(record.id)
-            self._registry.adopt(record, recover(record, seen, time.time()))
+            self._registry.adopt(record, recover(record, snapshot, time.time()))
 
-    def _tell(self, task: CallTask, call: Call, channels: Mapping[str, Channel]) -> None:
+    def _post_missed(self, task: CallTask, call: Call, channels: Mapping[str, Channel]) -> None:
         at = time.time()
         ids = {Resource.FAR: (call.far_channel, 0), Resource.EXTERNAL_MEDIA: (leg_id(call.id, call.leg), call.leg)}
         for resource, (channel_id, leg) in ids.items():
-            if _CREATED[resource] not in call.facts or resource not in call.holds:
+            if _CREATED[resource] not in call.milestones or resource not in call.allocated:
                 continue
             channel = channels.get(channel_id)
             if channel is None:
-                task.post(ChannelGone(at, resource, text="it ended while the PBX could not be heard", leg=leg))
+                task.post(ChannelDestroyed(at, resource, text=_MISSED, instance=leg))
                 continue
-            if _ENTERED[resource] not in call.facts:
-                task.post(ChannelEntered(at, resource, leg))
+            if _ENTERED[resource] not in call.milestones:
+                task.post(StasisStarted(at, resource, leg))
             if resource is Resource.EXTERNAL_MEDIA and channel.connected.number:
                 task.post(ConnectedLineChanged(at, resource, leg, channel.connected.number, channel.connected.name))
             if resource is Resource.FAR and call.direction is Direction.OUTBOUND:
-                if channel.state == "Up" and Fact.FAR_ANSWERED not in call.facts:
+                if channel.state == "Up" and Milestone.FAR_ANSWERED not in call.milestones:
                     task.post(FarAnswered(at))
                 elif channel.state == "Ringing":
                     task.post(FarRinging(at))
-        self._tell_of_parties(task, call, channels, at)
+        self._post_missed_of_parties(task, call, channels, at)
 
-    def _tell_of_parties(self, task: CallTask, call: Call, channels: Mapping[str, Channel], at: float) -> None:
+    def _post_missed_of_parties(self, task: CallTask, call: Call, channels: Mapping[str, Channel], at: float) -> None:
         for party in call.parties:
-            if party.state is PartyState.GONE or Step.CREATE_PARTY in party.waiting:
+            if party.state is PartyState.GONE or Step.CREATE_PARTY in party.pending:
                 continue
             channel = channels.get(party.channel)
             if channel is None:
-                text = "it ended while the PBX could not be heard"
-                task.post(ChannelGone(at, Resource.PARTY, text=text, leg=party.number))
+                task.post(ChannelDestroyed(at, Resource.PARTY, text=_MISSED, instance=party.number))
             elif channel.state == "Up":
                 task.post(PartyAnswered(at, party.number))
             else:
-                task.post(ChannelEntered(at, Resource.PARTY, party.number))
+                task.post(StasisStarted(at, Resource.PARTY, party.number))
 
-    async def _look_at_recordings(self, before: float) -> None:
-        """Those that are over though nobody told us. One that began only now may not stand yet."""
+    async def _check_recordings(self, before: float) -> None:
+        """Recordings whose end was missed. One that was started after `before` may not exist yet."""
         for task in list(self._registry.tasks.values()):
             if (recording := task.call.recording) is None or recording.started_at >= before:
                 continue
             try:
-                live = await self._peers.ari.recordings.live(recording.name)
+                live = await self._backends.ari.recordings.live(recording.name)
             except PeerError as error:
                 log.warning("cannot query a recording", name=recording.name, reason=str(error))
                 continue
             if live is None:
                 task.post(RecordingEnded(time.time(), recording.name))
 
-    async def _look_at_holds(self, channels: Mapping[str, Channel]) -> None:
-        """Far sides that held the call, or took it up again, though nobody told us."""
+    async def _check_holds(self, channels: Mapping[str, Channel]) -> None:
+        """Far sides that held or resumed the call, which was missed."""
         for task in list(self._registry.tasks.values()):
             channel = channels.get(task.call.far_channel)
             if channel is None or task.call.state is not CallState.UP:
                 continue
             try:
-                held = await self._peers.ari.channels.held_by_far(channel)
+                held = await self._backends.ari.channels.held_by_far(channel)
             except PeerError as error:
                 log.warning("cannot query whether the far side holds a call", call=task.call.id, reason=str(error))
                 continue
@@ -187,80 +206,80 @@ class Reconciler:
     # --- the sweep ---------------------------------------------------------------------
 
     async def sweep(self) -> None:
-        """Remove channels, bridges and sessions of ours that belong to no call, and were ownerless before as well."""
+        """Reap the channels, bridges and sessions that are orphans, and were so in the last sweep."""
         try:
-            application = await self._peers.ari.application()
-            seen = await look(self._peers)
+            application = await self._backends.ari.application()
+            snapshot = await take_snapshot(self._backends)
         except PeerError as error:
             log.warning("cannot list Asterisk's channels for the sweep", reason=str(error))
             return
-        self._adopt_strangers(seen)
-        calls = {call_id: task.call for call_id, task in self._registry.tasks.items()} | self._registry.records
+        self._adopt_strangers(snapshot)
+        calls = {call_id: task.call for call_id, task in self._registry.tasks.items()} | self._registry.unadopted
         self._adopted_ids &= calls.keys()
         findings = classify(
-            seen,
-            in_our_hands(application, seen),
+            snapshot,
+            application_channels(application, snapshot),
             calls,
             frozenset(self._adopted_ids),
-            self._peers.ari.app,
-            self._warm.names,
+            self._backends.ari.app,
+            self._prewarmer.names,
         )
         self._count(findings)
-        orphans = {finding for finding in findings if finding.standing is Ownership.ORPHAN}
-        for finding in sorted(orphans & self._suspects, key=lambda one: (one.sort.value, one.name)):
-            await reap(self._peers, finding)
+        orphans = {finding for finding in findings if finding.ownership is Ownership.ORPHAN}
+        for finding in sorted(orphans & self._suspects, key=lambda one: (one.kind.value, one.name)):
+            await reap(self._backends, finding)
         self._suspects = frozenset(orphans)
 
     def _count(self, findings: list[Finding]) -> None:
-        counts = Counter((finding.sort, finding.standing) for finding in findings)
+        counts = Counter((finding.kind, finding.ownership) for finding in findings)
         for sort in ResourceKind:
             for standing in Ownership:
                 metrics.RESOURCES.labels(sort.value, standing.value).set(counts[sort, standing])
 
     async def hang_up_stray(self, channel_id: str) -> None:
-        """A channel of ours that came after its call had ended."""
+        """Remove a channel of ours that arrived after the end of its call."""
         parsed = parse_resource_id(channel_id)
         await reap(
-            self._peers, Finding(ResourceKind.CHANNEL, channel_id, Ownership.ORPHAN, parsed[0] if parsed else None)
+            self._backends, Finding(ResourceKind.CHANNEL, channel_id, Ownership.ORPHAN, parsed[0] if parsed else None)
         )
 
 
-async def look(peers: Backends) -> PbxSnapshot:
-    """What stands. Raises PeerError where Asterisk fails; without rtpengine, `legs` is None."""
-    channels, bridges = await asyncio.gather(peers.ari.channels.list(), peers.ari.bridges.list())
+async def take_snapshot(backends: Backends) -> PbxSnapshot:
+    """What Asterisk and rtpengine have. Raises PeerError if Asterisk fails; without rtpengine, `legs` is None."""
+    channels, bridges = await asyncio.gather(backends.ari.channels.list(), backends.ari.bridges.list())
     try:
-        legs: frozenset[str] | None = frozenset(await peers.media.sessions())
+        legs: frozenset[str] | None = frozenset(await backends.media.sessions())
     except PeerError as error:
         log.warning("cannot list rtpengine's sessions", reason=str(error))
         legs = None
     return PbxSnapshot({one.id: one for one in channels}, {one.id: one for one in bridges}, legs)
 
 
-def in_our_hands(application: dict[str, Any], seen: PbxSnapshot) -> list[str]:
-    """The channels of our application; one that ended since it was asked is left out."""
-    return [name for name in application.get("channel_ids", ()) if name in seen.channels]
+def application_channels(application: dict[str, Any], snapshot: PbxSnapshot) -> list[str]:
+    """The channels of our Stasis application, without those that ended before the snapshot."""
+    return [name for name in application.get("channel_ids", ()) if name in snapshot.channels]
 
 
-async def reap(peers: Backends, finding: Finding) -> bool:
-    """Remove what belongs to no call. False where a peer fails: it is logged."""
+async def reap(backends: Backends, finding: Finding) -> bool:
+    """Remove an orphan. False if a peer fails, which is logged."""
     name = finding.name
     try:
-        match finding.sort:
+        match finding.kind:
             case ResourceKind.CHANNEL if finding.call_id is None:
-                # A caller whom no process serves any more: the dialplan's fallback takes over.
+                # A caller of a process that ended: the dialplan's fallback takes over.
                 status = {"ARI_BRIDGE_STATUS": "UNAVAILABLE"}
-                await peers.ari.channels.continue_in_dialplan(name, variables=status)
+                await backends.ari.channels.continue_in_dialplan(name, variables=status)
             case ResourceKind.CHANNEL:
-                await peers.ari.channels.hangup(name)
+                await backends.ari.channels.hangup(name)
             case ResourceKind.BRIDGE:
-                # Asterisk 16 may list one for ever that is destroyed: its cache has taken a late snapshot of it.
-                if not await peers.ari.bridges.destroy(name):
+                # Asterisk 16 may list a destroyed bridge for ever: its cache has taken a late snapshot of it.
+                if not await backends.ari.bridges.destroy(name):
                     return True
             case ResourceKind.SESSION:
-                await peers.media.delete(name)
+                await backends.media.delete(name)
     except PeerError as error:
-        log.error("cannot remove an orphaned resource", what=finding.sort.value, name=name, reason=str(error))
+        log.error("cannot remove an orphaned resource", what=finding.kind.value, name=name, reason=str(error))
         return False
-    metrics.ORPHANS_REMOVED.labels(finding.sort.value).inc()
-    log.warning("removed an orphaned resource", what=finding.sort.value, name=name, call=finding.call_id)
+    metrics.ORPHANS_REMOVED.labels(finding.kind.value).inc()
+    log.warning("removed an orphaned resource", what=finding.kind.value, name=name, call=finding.call_id)
     return True

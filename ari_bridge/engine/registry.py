@@ -1,151 +1,138 @@
-"""Every call that stands, by its id: begun, adopted, told what happened to it, forgotten."""
+"""Every call that has not ended, by its id: added, adopted, given its events, forgotten."""
 
-import asyncio
 import time
+from dataclasses import dataclass
 
 import structlog
 
 from ari_bridge.call_store import CallStore
-from ari_bridge.engine.call_metrics import CallObserver
-from ari_bridge.engine.call_task import CallTask
-from ari_bridge.engine.event_dispatcher import Owner
+from ari_bridge.engine.call_events import CallEvents
+from ari_bridge.engine.call_metrics import CallMetrics
+from ari_bridge.engine.call_task import CallTask, Listener
+from ari_bridge.engine.channel_owners import ChannelOwners
+from ari_bridge.engine.lifecycle import CallLifecycle
 from ari_bridge.engine.limits import Limits
-from ari_bridge.engine.notifications import DigitReceived, Listener, StateChanged, Update
 from ari_bridge.engine.ports import Backends, RingPolicy
 from ari_bridge.engine.prewarm import MediaPrewarmer
 from ari_bridge.errors import Unavailable, UnknownCall, WrongState
-from ari_bridge.fsm.call import Call, CallState, PartyState, Resource
-from ari_bridge.fsm.deadlines import take_up
+from ari_bridge.fsm.call import Call, CallState
+from ari_bridge.fsm.deadlines import resume
 from ari_bridge.fsm.decisions import Decision
-from ari_bridge.fsm.events import Accepted, Event, RecordingAsked, RecordingVerb
-from ari_bridge.hooks import CallAdopted, CallEnded, CallReleased, Hooks
-from ari_bridge.hooks import DigitReceived as DigitHook
-from ari_bridge.ids import Kind, is_digest, party_id, resource_id, stem_of
+from ari_bridge.fsm.events import Accepted, Event, RecordingRequested, RecordingVerb
+from ari_bridge.fsm.notifications import StateChanged
+from ari_bridge.ids import is_digest, stem_of
 from ari_bridge.preferences.ring_decision import RingDecision
 
 log = structlog.get_logger(__name__)
 
 
-class CallRegistry:
-    """`tasks`: of the calls that have not ended. `records`: those that an earlier process left, not adopted yet.
+@dataclass(frozen=True)
+class DeferredRequest:
+    """What a user requested of a call that is not adopted yet. `listener`: of the page that accepts it."""
 
-    `owners`: of the channels whose name does not tell whose they are. `wishes`: what the users of records want done.
-    `wishing`: who is told of a call that it takes by its wish.
+    event: Event
+    listener: Listener | None = None
+
+
+class CallRegistry:
+    """`tasks`: of the calls that have not ended. `unadopted`: calls of an earlier process, as it saved them.
+
+    Args:
+        backends: what calls act on.
+        events: what hooks are given of calls.
+        limits: how long calls wait for what.
+        store: where calls are saved.
+        prewarmer: has legs for calls that are not placed or accepted yet.
+        policy: who rings for a caller.
     """
 
     def __init__(
         self,
-        peers: Backends,
-        hooks: Hooks,
+        backends: Backends,
+        events: CallEvents,
         limits: Limits,
         store: CallStore,
-        warm: MediaPrewarmer,
+        prewarmer: MediaPrewarmer,
         policy: RingPolicy,
     ) -> None:
         self.tasks: dict[str, CallTask] = {}
-        self.records: dict[str, Call] = {}
-        self.owners: dict[str, Owner] = {}
-        self.wishes: dict[str, Event] = {}
-        self.wishing: dict[str, Listener] = {}
+        self.unadopted: dict[str, Call] = {}
+        self.owners = ChannelOwners()
+        self._deferred: dict[str, DeferredRequest] = {}
         self._ids: dict[str, str] = {}  # of `tasks`, by their stems
-        self.empty = asyncio.Event()  # set when the last one ends
-        self._peers = peers
-        self._hooks = hooks
+        self._backends = backends
+        self._events = events
         self._limits = limits
         self._store = store
-        self._warm = warm
+        self._prewarmer = prewarmer
         self._policy = policy
 
-    def add(self, call: Call, listener: Listener | None = None, *, adopted: bool = False) -> CallTask:
-        meter = CallObserver(self._hooks)
-
-        def changed(before: Call, after: Call, event: Event) -> None:
-            self._store.save(after)  # before its actions: what is done is known, whatever comes next
-            if after.parties is not before.parties or after.far_channel != before.far_channel:
-                self._know_channels(after)
-            meter.changed(before, after, event)
-            if after.state is CallState.UP and before.state is not CallState.UP and self._limits.record_all:
-                task.post(RecordingAsked(event.at, RecordingVerb.START))
-            if after.state is CallState.ENDED and before.state is not CallState.ENDED:
-                self._forget(after)
-
-        task = CallTask(call, self._peers, self._limits, changed, self._who_rings)
-        if listener:
-            task.listeners.append(listener)
-        task.listeners.append(self._digit_to_hooks)
-        self.tasks[call.id] = task
-        self._ids[stem_of(call.id)] = call.id
-        self._know_channels(call)
-        if adopted:
-            meter.adopted(call)
-        return task
-
-    def _who_rings(self, call: Call) -> RingDecision:
-        return self._policy.decide(call, self.live())
+    def add(self, call: Call, listener: Listener | None = None) -> CallTask:
+        """A new call."""
+        return self._add(call, CallMetrics(), listener)
 
     def adopt(self, record: Call, decision: Decision) -> None:
-        """A call of an earlier process stands, or has ended meanwhile. What is left of its time is what it has."""
+        """A call of an earlier process: it continues, or has ended meanwhile. Its deadlines continue too."""
         call, actions = decision
-        call = take_up(call, actions, record, time.time(), self._limits.timing())
+        call = resume(call, actions, record, time.time(), self._limits.timing())
         self._store.save(call)
-        wish, listener = self.wishes.pop(call.id, None), self.wishing.pop(call.id, None)
-        if listener and not call.state.live:
-            listener(StateChanged(call))
+        request = self._deferred.pop(call.id, None)
+        if request and request.listener and not call.state.live:
+            request.listener(call, StateChanged())
         if call.state is CallState.ENDED:
-            self._hooks.emit(CallEnded(call))
-            self._hooks.emit(CallReleased(call))
+            self._events.ended_while_down(call)
             return
-        task = self.add(call, adopted=True)
-        task.adopt(actions)
-        if isinstance(wish, Accepted):
-            self._accept(task, wish, listener)
-            wish = None
-        self._hooks.emit(CallAdopted(task.call))  # its page, where it is back already, takes it now
-        if self._limits.record_all and call.state is CallState.UP and not call.left and not call.recordings:
-            task.post(RecordingAsked(time.time(), RecordingVerb.START))  # it was answered while nobody looked
-        if wish:
-            task.post(wish)
+        metrics = CallMetrics()
+        task = self._add(call, metrics)
+        metrics.adopted(call)
+        if call.outcome:
+            self._events.ended(call)
+        task.perform(actions)
+        if request and isinstance(request.event, Accepted):
+            self._accept(task, request.event, request.listener)
+            request = None
+        self._events.adopted(task.call)  # its page, if it is back already, attaches now
+        if self._limits.record_all and call.state is CallState.UP and not call.left_outcome and not call.recordings:
+            task.post(RecordingRequested(time.time(), RecordingVerb.START))  # it was answered while no process ran
+        if request:
+            task.post(request.event)
 
-    def _accept(self, task: CallTask, accepted: Accepted, listener: Listener | None) -> None:
-        """A page has taken the call before it was adopted. Where it rings no more, its page is told how it stands."""
-        if listener:
-            task.listeners.append(listener)
-        try:
-            task.ask(accepted)
-        except WrongState as error:
-            log.info(
-                "a call that was accepted during a start does not ring any more", call=task.call.id, reason=str(error)
-            )
-            if listener:
-                task.listeners.remove(listener)
+    def defer(self, call_id: str, event: Event, listener: Listener | None = None) -> None:
+        """Request it of an unadopted call as soon as that is adopted; replaces a request that is deferred already."""
+        self._deferred[call_id] = DeferredRequest(event, listener)
+
+    def deferred(self, call_id: str) -> Event | None:
+        """The request that waits for the call's adoption."""
+        request = self._deferred.get(call_id)
+        return request.event if request else None
 
     def post(self, call_id: str, event: Event) -> bool:
-        """False: there is no such call, nor a leg ahead of it, that this could concern."""
-        if self._warm.hear(call_id, event):
+        """Give the event to the call, or to the leg prepared for it. False if there is neither."""
+        if self._prewarmer.handle(call_id, event):
             return True
         task = self.tasks.get(call_id)
         if task:
             task.post(event)
         return task is not None
 
-    # --- found again -----------------------------------------------------------------------
+    # --- lookup -----------------------------------------------------------------------
 
     def get(self, call_id: str) -> Call:
         """The call, live or ended. Raises UnknownCall."""
         if task := self.tasks.get(call_id):
             return task.call
-        call = self.records.get(call_id) or self._store.get(call_id)
+        call = self.unadopted.get(call_id) or self._store.get(call_id)
         if call is None:
             raise UnknownCall.named(call_id)
         return call
 
     def live(self) -> list[Call]:
-        """Calls that are not decided to end, oldest first; those of an earlier process as they were last known."""
-        calls = [*self.records.values(), *(task.call for task in self.tasks.values())]
+        """Calls that are not decided to end; those of an earlier process, as last saved, come first."""
+        calls = [*self.unadopted.values(), *(task.call for task in self.tasks.values())]
         return [call for call in calls if call.state.live]
 
     def find(self, call_id: str) -> CallTask | None:
-        """The task of a call that has not ended; None where it has, or is not adopted yet. Raises UnknownCall."""
+        """The task of a call; None if it has ended or is not adopted yet. Raises UnknownCall."""
         task = self.tasks.get(call_id)
         if task is None:
             self.get(call_id)
@@ -154,55 +141,71 @@ class CallRegistry:
     def task(self, call_id: str) -> CallTask:
         """Raises UnknownCall, WrongState (it has ended), Unavailable (it is not adopted yet)."""
         task = self.find(call_id)
-        if task is None and call_id in self.records:
-            raise Unavailable("the PBX is not reached yet since the server's start", retry_after=1.0)
+        if task is None and call_id in self.unadopted:
+            raise Unavailable("the server has not reached the PBX since its start", retry_after=1.0)
         if task is None:
             raise WrongState(f"The call {call_id} has ended.", field="callId")
         return task
 
     def id_of(self, stem: str) -> str:
-        """The id of the call whose resources' names begin with the stem; the stem itself where there is none."""
+        """The id of the call whose resources are named after the stem; the stem itself if there is none."""
         if not is_digest(stem):
             return stem
-        if known := self._ids.get(stem) or self._warm.id_of(stem):
+        if known := self._ids.get(stem) or self._prewarmer.id_of(stem):
             return known
         call = self._store.of_stem(stem)
         return call.id if call else stem
 
     def knows(self, stem: str) -> bool:
-        """Whether there is, or was, a call of ours whose resources' names begin with the stem (`ids.stem_of`)."""
-        if stem in self._ids or any(stem_of(call_id) == stem for call_id in self.records):
+        """Whether a call of ours has, or had, resources named after the stem (`ids.stem_of`)."""
+        if stem in self._ids or any(stem_of(call_id) == stem for call_id in self.unadopted):
             return True
         return self._store.of_stem(stem) is not None
 
     def is_taken(self, call_id: str) -> bool:
-        """Whether there is, or was, such a call."""
+        """Whether a call has, or had, this id."""
         return call_id in self.tasks or self._store.get(call_id) is not None
 
-    # --- what it keeps ---------------------------------------------------------------------
+    # --- adding and forgetting -------------------------------------------------------------
 
-    def _digit_to_hooks(self, update: Update) -> None:
-        if isinstance(update, DigitReceived):
-            self._hooks.emit(DigitHook(update.call, update.digit))
+    def _add(self, call: Call, metrics: CallMetrics, listener: Listener | None = None) -> CallTask:
+        lifecycle = CallLifecycle(
+            save=self._store.save,
+            owners=self.owners,
+            metrics=metrics,
+            events=self._events,
+            post=self.post,
+            forget=self._forget,
+            record_all=self._limits.record_all,
+        )
+        task = CallTask(call, self._backends, self._limits, lifecycle.on_transition, self._decide_ringing)
+        if listener:
+            task.listeners.append(listener)
+        task.listeners.append(self._events.on_notification)
+        self.tasks[call.id] = task
+        self._ids[stem_of(call.id)] = call.id
+        self.owners.update(call)
+        return task
+
+    def _accept(self, task: CallTask, accepted: Accepted, listener: Listener | None) -> None:
+        """A page accepted the call before its adoption; if it does not ring any more, the page is not attached."""
+        if listener:
+            task.listeners.append(listener)
+        try:
+            task.submit(accepted)
+        except WrongState as error:
+            log.info(
+                "a call that was accepted before its adoption does not ring any more",
+                call=task.call.id,
+                reason=str(error),
+            )
+            if listener:
+                task.listeners.remove(listener)
+
+    def _decide_ringing(self, call: Call) -> RingDecision:
+        return self._policy.decide(call, self.live())
 
     def _forget(self, call: Call) -> None:
         self.tasks.pop(call.id, None)
         self._ids.pop(stem_of(call.id), None)
-        self._warm.drop_call(call.id)
-        for channel in [call.far_channel, *(party.channel for party in call.parties)]:
-            if self.owners.get(channel, ("",))[0] == call.id:
-                del self.owners[channel]
-        if not self.tasks:
-            self.empty.set()
-
-    def _know_channels(self, call: Call) -> None:
-        """Of parties that another call gave, and of whoever took somebody's place."""
-        if call.far_channel != resource_id(call.id, Kind.FAR):
-            self.owners[call.far_channel] = (call.id, Resource.FAR, 0)
-        for party in call.parties:
-            if party.channel == party_id(call.id, party.number):
-                continue
-            if party.state is not PartyState.GONE:
-                self.owners[party.channel] = (call.id, Resource.PARTY, party.number)
-            elif self.owners.get(party.channel) == (call.id, Resource.PARTY, party.number):
-                del self.owners[party.channel]
+        self._prewarmer.discard_call(call.id)

@@ -14,22 +14,22 @@ from ari_bridge.outcomes import Cause, Detail, Outcome
 from ari_bridge_protocol.direction import Direction as Direction
 
 
-class Choice(Enum):
-    """Hashed by identity. Enum hashes the name, in Python, and a call looks into sets of these all the time."""
+class IdentityEnum(Enum):
+    """Hashes by identity: `Enum.__hash__` is Python code, and these members are looked up in sets on the hot path."""
 
     __hash__ = object.__hash__
 
 
-class CallState(Choice):
-    """The values are the words that clients are told."""
+class CallState(IdentityEnum):
+    """The values are the words of the protocol."""
 
-    TRYING = "trying"  # set-up has begun, the far side has said nothing yet
-    RINGING = "ringing"  # the far side rings, or is being reached, and sends no sound yet; inbound: the pages ring
-    EARLY = "early"  # sound of the far side has come before its answer
-    ACCEPTING = "accepting"  # inbound: a page has accepted, its media is being set up
-    UP = "accepted"  # both sides talk
-    ENDING = "ending"  # decided to end; what was made is being released
-    ENDED = "ended"  # nothing is left
+    TRYING = "trying"  # set-up has started; nothing from the far side yet
+    RINGING = "ringing"  # the far side rings, or is being reached, and no sound of it is heard; inbound: the pages ring
+    EARLY = "early"  # early media: the far side is heard before its answer
+    ACCEPTING = "accepting"  # inbound: a page has accepted, and its media is being set up
+    UP = "accepted"  # answered
+    ENDING = "ending"  # decided to end; its resources are being released
+    ENDED = "ended"  # everything is released
 
     @property
     def live(self) -> bool:
@@ -37,23 +37,23 @@ class CallState(Choice):
         return self not in (CallState.ENDING, CallState.ENDED)
 
 
-class Resource(Choice):
-    """What a call holds in Asterisk and rtpengine, each released exactly once."""
+class Resource(IdentityEnum):
+    """What a call allocates in Asterisk and rtpengine; each is released exactly once."""
 
     MEDIA_SESSION = "media_session"
     BRIDGE = "bridge"
     EXTERNAL_MEDIA = "external_media"
     FAR = "far"
-    PARTY = "party"  # the channel of a further party: held by the party itself, not by `Call.holds`
+    PARTY = "party"  # the channel of a further party; not in `Call.allocated`: the party itself keeps track of it
 
     @property
     def of_leg(self) -> bool:
-        """Whether it belongs to a media leg, of which a call may have several in its life."""
+        """Whether it belongs to a media leg: a call may have several over its life."""
         return self in (Resource.MEDIA_SESSION, Resource.EXTERNAL_MEDIA)
 
 
-class Fact(Choice):
-    """Something about the set-up that has come true. The plan's steps wait for these."""
+class Milestone(IdentityEnum):
+    """What the set-up has reached. The steps of the plan wait for these."""
 
     MEDIA_OFFERED = auto()  # rtpengine took the browser's offer
     MEDIA_ANSWERED = auto()  # rtpengine made the answer for the browser
@@ -61,23 +61,23 @@ class Fact(Choice):
     EXTERNAL_MEDIA_CREATED = auto()
     EXTERNAL_MEDIA_ENTERED = auto()  # its StasisStart came: it takes commands now
     EXTERNAL_MEDIA_BRIDGED = auto()
-    LEG_REUSED = auto()  # the leg stood before: a new browser comes to its session
+    LEG_REUSED = auto()  # an existing leg is used again: a new browser joins its rtpengine session
     FAR_CREATED = auto()
     FAR_ENTERED = auto()
     FAR_LEFT = auto()  # its StasisEnd came: it takes no commands any more
     FAR_BRIDGED = auto()
     FAR_DIALLED = auto()
     PAGES_RING = auto()  # inbound: at least one page rings
-    FAR_RUNG = auto()  # inbound: the caller was told that it rings
+    FAR_RUNG = auto()  # inbound: the caller was sent ringing
     FAR_ANSWERED = auto()
-    ACCEPTED = auto()  # inbound: a page has given its offer
-    ANSWER_TOLD = auto()  # the page was given an SDP answer, of whatever leg
-    FAR_PROGRESSED = auto()  # outbound: the far side has said that it may send sound before it answers
+    ACCEPTED = auto()  # inbound: a page has sent its offer
+    ANSWER_SENT = auto()  # the page was sent an SDP answer, of whichever leg
+    FAR_PROGRESSED = auto()  # outbound: the far side has signalled that it may send sound before its answer (183)
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedLeg:
-    """A media leg that was made ahead of its call."""
+    """A media leg that was made before its call (`engine.prewarm`)."""
 
     number: int
     media_address: RtpAddress
@@ -88,32 +88,44 @@ class PreparedLeg:
 
 @dataclass(frozen=True, slots=True)
 class SupersededResource:
-    """A resource of a media leg that the call uses no more, not released yet."""
+    """A resource of an earlier media leg that is not released yet."""
 
     resource: Resource
     leg: int
 
 
 @dataclass(frozen=True, slots=True)
-class StandingLeg:
-    """A media leg that is in the bridge while a new one is being made: used again where Asterisk makes no channel."""
+class ReusableLeg:
+    """The media leg that is in the bridge while a new one is made: used again if Asterisk cannot make a channel."""
 
     number: int
     media_address: RtpAddress
     external_media_address: RtpAddress
 
 
-class PartyState(Choice):
-    """Of a further party. The values are the words that clients are told."""
+class PartyState(IdentityEnum):
+    """Of a further party. The values are the words of the protocol."""
 
     CALLED = "trying"
     RINGING = "ringing"
     UP = "accepted"  # it has answered
-    GONE = "ended"  # kept for the record: numbers are not used twice
+    GONE = "ended"  # not removed from `Call.parties`: numbers are never reused
 
 
-class Party(msgspec.Struct, frozen=True):
-    """Somebody in the call besides its page and its far side: called into it, or given from another call.
+_STORED_NAMES = {
+    "left_outcome": "left",
+    "started": "asked",
+    "pending": "waiting",
+    "leaving_outcome": "leaving",
+    "redirected_to": "moved_to",
+}
+"""What the call store calls a field, if not by its name here: rows of earlier versions stay readable, and of this one
+by them.
+"""
+
+
+class Party(msgspec.Struct, frozen=True, rename=_STORED_NAMES):
+    """A participant besides our side and the far side: called into the call, or given over by another call.
 
     Times are Unix seconds; None means that it has not happened.
     """
@@ -123,16 +135,16 @@ class Party(msgspec.Struct, frozen=True):
     target: str  # the number as dialled, or the caller's
     created_at: float
     name: str = ""
-    endpoint: str = ""  # what Asterisk dials; empty for one that was given
-    caller: str = ""  # what it is shown
+    endpoint: str = ""  # what Asterisk dials; "" for a party that another call gave over
+    caller: str = ""  # the caller id that it is shown
     caller_name: str = ""
     state: PartyState = PartyState.CALLED
-    asked: frozenset["Step"] = frozenset()
-    waiting: frozenset["Step"] = frozenset()  # of these, the ones without a result yet
-    leaving: Outcome | None = None  # decided to go, with this outcome, and not released yet
+    started: frozenset["Step"] = frozenset()
+    pending: frozenset["Step"] = frozenset()  # started, without a result yet
+    leaving_outcome: Outcome | None = None  # set when it is decided to leave, until its channel is released
     releasing: bool = False
     dial_status: str = ""
-    moved_to: str = ""  # the number that it names in its place
+    redirected_to: str = ""  # the number that it redirects to
     hangup_q850: int = 0
     outcome: Outcome | None = None  # with GONE
     detail: Detail | None = None  # with `outcome`, or `leaving`
@@ -140,17 +152,17 @@ class Party(msgspec.Struct, frozen=True):
     ended_at: float | None = None
 
     @property
-    def here(self) -> bool:
-        """Called or talking, and not about to go."""
-        return self.state is not PartyState.GONE and self.leaving is None
+    def present(self) -> bool:
+        """Called or talking, and not leaving."""
+        return self.state is not PartyState.GONE and self.leaving_outcome is None
 
     @property
-    def talks(self) -> bool:
-        return self.state is PartyState.UP and self.leaving is None
+    def talking(self) -> bool:
+        return self.state is PartyState.UP and self.leaving_outcome is None
 
 
-class RecordingStatus(Choice):
-    """How a recording stands."""
+class RecordingStatus(IdentityEnum):
+    """Of a recording. The values are the words of the protocol."""
 
     ON = "on"
     PAUSED = "paused"
@@ -165,12 +177,13 @@ class Recording(msgspec.Struct, frozen=True):
     started_at: float  # Unix seconds
 
 
-class Call(msgspec.Struct, frozen=True):
-    """One call. Times are Unix seconds; None means that it has not happened.
+class Call(msgspec.Struct, frozen=True, rename=_STORED_NAMES):
+    """One call. Times are Unix seconds; None: it has not happened.
 
-    `facts`, `asked`, `waiting`, `holds` and `releasing` speak, where they speak of media, of the leg
-    number `leg`: a new leg begins with none of them, and what the old one still has becomes `spare`.
-    A struct, as it is copied with a change some forty times a call: a dataclass takes thirty times as long for it.
+    `milestones`, `started`, `pending`, `allocated` and `releasing` concern, as far as media is concerned, the media leg
+    number `leg`: a new leg starts with none of them, and what the earlier one still has becomes `superseded`.
+    A msgspec struct, as it is copied with a change some forty times a call: copying a dataclass takes thirty times as
+    long.
     """
 
     id: str
@@ -180,78 +193,76 @@ class Call(msgspec.Struct, frozen=True):
     created_at: float
     caller_name: str = ""
     state: CallState = CallState.TRYING
-    user: str | None = None  # whose page holds the call; inbound: None until accepted
-    session: str | None = None  # of the page that holds the call; None: nobody's, as with plain HTTP
+    user: str | None = None  # whose call it is; inbound: None until accepted
+    session: str | None = None  # of the page that owns the call; None if no page does, as with plain HTTP
     users: frozenset[str] = frozenset()  # inbound: the users whose pages ring
     far_channel: str = ""  # ARI channel id of the far leg
-    far_number: str = ""  # who is there now, as Asterisk tells it (connected line); "": as dialled, or as called
+    far_number: str = ""  # the connected line, as Asterisk reports it; "": as dialled, or the caller's
     far_name: str = ""
     endpoint: str = ""  # outbound: what Asterisk dials, e.g. PJSIP/7001@trunk
     leg: int = 1  # the number of the media leg in use, or being made
-    last_leg: int = 1  # the highest number that a leg has had: none is given twice
-    offer: str = ""  # the browser's SDP; empty until it is known
-    answer: str = ""  # the SDP for the browser; empty until it is known
-    media_address: RtpAddress | None = None  # where rtpengine takes Asterisk's RTP
-    external_media_address: RtpAddress | None = None  # where Asterisk takes rtpengine's
-    facts: frozenset[Fact] = frozenset()
-    asked: frozenset["Step"] = frozenset()  # set-up steps that were begun
-    waiting: frozenset["Step"] = frozenset()  # of these, the ones without a result yet
-    holds: frozenset[Resource] = frozenset()  # made, or perhaps made, and not released yet
-    releasing: frozenset[Resource] = frozenset()  # of these, the ones being released
-    spare: frozenset[SupersededResource] = frozenset()  # what earlier legs still have
-    spare_releasing: frozenset[SupersededResource] = frozenset()  # of these, the ones being released
-    stale: frozenset[tuple["Step", int]] = frozenset()  # steps of earlier legs without a result yet
-    standing: StandingLeg | None = None  # of these, the one that can be used again
-    owner_away: bool = False  # no connection of the page that holds the call stands
-    media_lost: bool = False  # the leg is gone: the page must give a new offer
-    silent: bool = False  # nothing is heard of the page though it ought to be
-    music: bool = False  # the far side hears music meanwhile
+    last_leg: int = 1  # the highest number that a leg has had: numbers are never reused
+    offer: str = ""  # the browser's SDP; "" until it is known
+    answer: str = ""  # the SDP for the browser; "" until it is known
+    media_address: RtpAddress | None = None  # where rtpengine receives RTP from Asterisk
+    external_media_address: RtpAddress | None = None  # where Asterisk receives RTP from rtpengine
+    milestones: frozenset[Milestone] = frozenset()
+    started: frozenset["Step"] = frozenset()  # set-up steps
+    pending: frozenset["Step"] = frozenset()  # started, without a result yet
+    allocated: frozenset[Resource] = frozenset()  # requested: created, or possibly created; not released yet
+    releasing: frozenset[Resource] = frozenset()  # allocated, and being released
+    superseded: frozenset[SupersededResource] = frozenset()  # resources of earlier legs
+    superseded_releasing: frozenset[SupersededResource] = frozenset()  # of these, those being released
+    stale_steps: frozenset[tuple["Step", int]] = frozenset()  # of earlier legs, without a result yet; with the leg
+    reusable_leg: ReusableLeg | None = None  # the earlier leg that can be used again
+    owner_away: bool = False  # the owning page has no open WebSocket
+    media_lost: bool = False  # there is no media leg: the page must send a new offer
+    client_silent: bool = False  # no RTP arrives from the browser though it should
+    moh_on: bool = False  # the bridge plays music on hold
     held: bool = False  # by our side
-    apart: bool = False  # nothing goes between our media leg and the bridge
+    isolated: bool = False  # nothing passes between our media leg and the bridge
     held_by_far: bool = False
-    parties: tuple[Party, ...] = ()  # besides the far side, those that have gone as well
-    transferring: int = 0  # the number of the party that takes our side's place once it has answered
-    left: Outcome | None = None  # our side has left, and how that is told; the others go on
+    parties: tuple[Party, ...] = ()  # besides the far side; including those that have left
+    transferring: int = 0  # the party that takes our side's place once it has answered; 0: none
+    left_outcome: Outcome | None = None  # set when our side has left and the others continue: the outcome for our user
     left_at: float | None = None
     recordings: tuple[Recording, ...] = ()
-    prefer: str = ""  # the codec for the browser: "opus", "pcmu"; "": what the server prefers
-    ring_seconds: float = 0.0  # how long it may ring; 0: as long as the server is set to
-    dial_status: str = ""  # outbound: what the last ARI `Dial` event said, e.g. BUSY
-    moved_to: str = ""  # outbound: the number that the far side names in its place
-    hangup_q850: int = 0  # the cause in the far side's hang-up request; 0 where none came
-    dialplan_status: str = ""  # inbound: set when the caller goes back to the dialplan (ARI_BRIDGE_STATUS)
-    forward: str = (
-        ""  # inbound: what the dialplan is to do where nobody takes it: a number, "voicemail", or "": as it is set
-    )
-    ownerless: bool = False  # found in Asterisk, and no record tells whose it is
-    deadlines: Deadlines = ()  # of the timers that run and outlive the process
+    prefer: str = ""  # the codec for the browser: "opus", "pcmu"; "": as the server is set
+    ring_seconds: float = 0.0  # how long it may ring; 0: as the server is set
+    dial_status: str = ""  # outbound: of the last ARI `Dial` event, e.g. BUSY
+    redirected_to: str = ""  # outbound: the number that the far side redirects to
+    hangup_q850: int = 0  # the cause in the far side's hang-up request; 0 if none came
+    dialplan_status: str = ""  # inbound: set when the caller continues in the dialplan (ARI_BRIDGE_STATUS)
+    forward: str = ""  # inbound: where an unanswered caller goes: a number, "voicemail", or "": as the dialplan is set
+    ownerless: bool = False  # found in Asterisk without a record that says whose it is
+    deadlines: Deadlines = ()  # of the running timers that outlive the process
     outcome: Outcome | None = None  # set when the call is decided to end, never changed
     cause: Cause | None = None
     ringing_at: float | None = None
     answered_at: float | None = None
-    ended_at: float | None = None  # when it was decided to end, not when all was released
+    ended_at: float | None = None  # when it was decided to end, not when everything was released
 
     def party(self, number: int) -> Party | None:
-        """The party with this number, from 2 on, also one that has gone."""
+        """The party with this number, from 2 on, including one that has left."""
         return self.parties[number - 2] if 2 <= number <= len(self.parties) + 1 else None
 
     @property
-    def far_is_here(self) -> bool:
-        return Resource.FAR in self.holds - self.releasing and Fact.FAR_LEFT not in self.facts
+    def far_present(self) -> bool:
+        return Resource.FAR in self.allocated - self.releasing and Milestone.FAR_LEFT not in self.milestones
 
     @property
     def recording(self) -> Recording | None:
-        """The one that runs, or is paused."""
+        """The recording that is running or paused."""
         last = self.recordings[-1] if self.recordings else None
         return last if last and last.state is not RecordingStatus.OVER else None
 
 
-class Step(Choice):
+class Step(IdentityEnum):
     """One request of the set-up plan. The value names it in logs and metrics."""
 
     @property
     def of_leg(self) -> bool:
-        """Whether it is done anew for every media leg."""
+        """Whether it is repeated for every media leg."""
         return self in _STEPS_OF_A_LEG
 
     @property
@@ -283,13 +294,13 @@ _STEPS_OF_A_LEG = {
     Step.BRIDGE_EXTERNAL_MEDIA,
 }
 _STEPS_OF_A_PARTY = {Step.CREATE_PARTY, Step.DIAL_PARTY, Step.BRIDGE_PARTY}
-FACTS_OF_A_LEG = frozenset(
+LEG_MILESTONES = frozenset(
     {
-        Fact.MEDIA_OFFERED,
-        Fact.MEDIA_ANSWERED,
-        Fact.EXTERNAL_MEDIA_CREATED,
-        Fact.EXTERNAL_MEDIA_ENTERED,
-        Fact.EXTERNAL_MEDIA_BRIDGED,
-        Fact.LEG_REUSED,
+        Milestone.MEDIA_OFFERED,
+        Milestone.MEDIA_ANSWERED,
+        Milestone.EXTERNAL_MEDIA_CREATED,
+        Milestone.EXTERNAL_MEDIA_ENTERED,
+        Milestone.EXTERNAL_MEDIA_BRIDGED,
+        Milestone.LEG_REUSED,
     }
 )

@@ -97,7 +97,7 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
             held_by_far=call.held_by_far,
             parties=list(map(_party, call.parties)),
             transferring=taker.target if taker else None,
-            left=call.left,
+            left=call.left_outcome,
             left_at=call.left_at,
             recordings=[CallRecording(one.name, one.state) for one in call.recordings],
             outcome=call.outcome,

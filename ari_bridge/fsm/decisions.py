@@ -11,13 +11,13 @@ from msgspec.structs import replace
 
 from ari_bridge.errors import WrongState
 from ari_bridge.fsm import setup_plan
-from ari_bridge.fsm.actions import Action, CancelTimers, Do, Mute, PlayMusic, Record, Release, StopRinging, TellState
+from ari_bridge.fsm.actions import Action, CancelTimers, Do, Mute, Notify, PlayMusic, Record, Release, StopRinging
 from ari_bridge.fsm.call import (
-    FACTS_OF_A_LEG,
+    LEG_MILESTONES,
     Call,
     CallState,
     Direction,
-    Fact,
+    Milestone,
     Party,
     PartyState,
     Resource,
@@ -25,6 +25,7 @@ from ari_bridge.fsm.call import (
     SupersededResource,
 )
 from ari_bridge.fsm.events import RecordingVerb
+from ari_bridge.fsm.notifications import StateChanged
 from ari_bridge.outcomes import Cause, Detail, Outcome
 
 Decision = tuple[Call, list[Action]]
@@ -51,7 +52,7 @@ def leads_to(*states: CallState) -> Callable[[Callable[[Call, Any], Decision]], 
 
 def check_present(call: Call) -> None:
     """Raises WrongState where our side has left the call: it has no say in it any more."""
-    if call.left:
+    if call.left_outcome:
         raise WrongState("Our side has left the call.", field="callId")
 
 
@@ -61,45 +62,47 @@ def advance(call: Call) -> Decision:
     if not steps:
         return call, []
     made = {setup_plan.MAKES[step] for step in steps if step in setup_plan.MAKES}
-    call = replace(call, asked=call.asked | {*steps}, waiting=call.waiting | {*steps}, holds=call.holds | made)
+    call = replace(
+        call, started=call.started | {*steps}, pending=call.pending | {*steps}, allocated=call.allocated | made
+    )
     actions: list[Action] = [Do(step, call.leg if step.of_leg else 0) for step in steps]
     if Step.BRIDGE_EXTERNAL_MEDIA in steps:  # the new leg takes the place of the old one, and of the music
-        call, releases = release_spare(call)
-        call, sound = with_sound(replace(call, silent=False))
+        call, releases = release_superseded(call)
+        call, sound = update_sound(replace(call, client_silent=False))
         actions = [*sound, *actions, *releases]
     return call, actions
 
 
-def moved(call: Call, state: CallState) -> Decision:
+def enter_state(call: Call, state: CallState) -> Decision:
     """The state, told to who listens; but no client hears of a state before it has its SDP answer."""
-    told = Fact.ANSWER_TOLD in call.facts and state is not ACCEPTING
-    return replace(call, state=state), [TellState()] if told else []
+    told = Milestone.ANSWER_SENT in call.milestones and state is not ACCEPTING
+    return replace(call, state=state), [Notify(StateChanged())] if told else []
 
 
 # --- who hears what -----------------------------------------------------------------
 
 
-def talking(call: Call) -> int:
+def count_talking(call: Call) -> int:
     """How many there are besides our side, and have answered."""
-    return (call.far_is_here and call.state is UP) + sum(party.talks for party in call.parties)
+    return (call.far_present and call.state is UP) + sum(party.talking for party in call.parties)
 
 
-def with_sound(call: Call) -> Decision:
+def update_sound(call: Call) -> Decision:
     """The call with its sound as it ought to be.
 
     Our side is kept apart while it holds or transfers. Who then waits alone, or waits for a page that is not heard,
     hears music.
     """
-    apart = call.state is UP and not call.left and (call.held or call.transferring != 0)
+    apart = call.state is UP and not call.left_outcome and (call.held or call.transferring != 0)
     taker = call.party(call.transferring)
-    waits = call.silent or call.held or (taker is not None and not taker.talks)
-    music = call.state is UP and waits and talking(call) == 1
+    waits = call.client_silent or call.held or (taker is not None and not taker.talking)
+    music = call.state is UP and waits and count_talking(call) == 1
     actions: list[Action] = []
-    if apart is not call.apart:
+    if apart is not call.isolated:
         actions.append(Mute(apart))
-    if music is not call.music:
+    if music is not call.moh_on:
         actions.append(PlayMusic(music))
-    return (replace(call, apart=apart, music=music), actions) if actions else (call, actions)
+    return (replace(call, isolated=apart, moh_on=music), actions) if actions else (call, actions)
 
 
 # --- a set-up that fails -------------------------------------------------------------
@@ -107,7 +110,7 @@ def with_sound(call: Call) -> Decision:
 _OF_OUR_MEDIA = {Step.OFFER_MEDIA, Step.REOFFER_MEDIA, Step.ANSWER_MEDIA}
 
 
-def set_up_failed(step: Step, *, refused: bool, status: int) -> tuple[Outcome, Detail | None]:
+def setup_failure(step: Step, *, refused: bool, status: int) -> tuple[Outcome, Detail | None]:
     """What a call is told whose set-up step failed. `status`: the HTTP status by which ARI refused, else 0."""
     if step in _OF_OUR_MEDIA:
         return Outcome.FAILED_MEDIA, Detail.MEDIA_SETUP
@@ -133,29 +136,29 @@ def end(call: Call, at: float, outcome: Outcome, cause: Cause | None = None, dia
 
     One that our side has left was told as ended already, with that outcome.
     """
-    actions: list[Action] = [CancelTimers()] if call.left else [CancelTimers(), TellState()]
-    if Fact.PAGES_RING in call.facts and Fact.ACCEPTED not in call.facts:
+    actions: list[Action] = [CancelTimers()] if call.left_outcome else [CancelTimers(), Notify(StateChanged())]
+    if Milestone.PAGES_RING in call.milestones and Milestone.ACCEPTED not in call.milestones:
         actions.append(StopRinging(None, _STOP_REASONS.get(outcome, "cancelled")))
     if call.direction is Direction.INBOUND and call.state is not UP and outcome in _OUR_FAULT:
         dialplan_status = "UNAVAILABLE"  # the caller is not to suffer: the dialplan's fallback takes over
-    if call.music:
+    if call.moh_on:
         actions.append(PlayMusic(False))
     if call.recording:
         actions.append(Record(RecordingVerb.STOP, call.recording.name))
     call = replace(
         call,
         state=ENDING,
-        outcome=call.left or outcome,
+        outcome=call.left_outcome or outcome,
         cause=cause or Cause(),
         ended_at=at,
         dialplan_status=dialplan_status,
-        music=False,
+        moh_on=False,
     )
     call, releases = release(call)
     return call, actions + releases
 
 
-def forwarded(forward: str, otherwise: str) -> str:
+def forward_status(forward: str, otherwise: str) -> str:
     """What the dialplan is told (ARI_BRIDGE_STATUS), by where the caller is to go: see `Call.forward`."""
     if forward == "voicemail":
         return "VOICEMAIL"
@@ -164,28 +167,28 @@ def forwarded(forward: str, otherwise: str) -> str:
 
 def release(call: Call) -> Decision:
     """Release what is held and not asked for at this moment; ENDED when nothing is left."""
-    now = [r for r in Resource if r in call.holds - call.releasing and setup_plan.MADE_BY[r] not in call.waiting]
+    now = [r for r in Resource if r in call.allocated - call.releasing and setup_plan.MADE_BY[r] not in call.pending]
     call = replace(call, releasing=call.releasing | {*now})
     actions: list[Action] = [Release(resource, call.leg if resource.of_leg else 0) for resource in now]
-    call, spares = release_spare(call)
+    call, spares = release_superseded(call)
     call, parties = release_parties(call)
-    if not (call.holds or call.waiting or call.spare or call.stale or any(map(_stands, call.parties))):
+    if not (call.allocated or call.pending or call.superseded or call.stale_steps or any(map(_exists, call.parties))):
         call = replace(call, state=ENDED)
     return call, [*actions, *spares, *parties]
 
 
-def without(call: Call, resource: Resource, leg: int = 0) -> Call:
+def without_resource(call: Call, resource: Resource, leg: int = 0) -> Call:
     """The call without a resource that is gone; `leg`: whose, where it is a leg's."""
     if resource.of_leg and leg != call.leg:
         gone = {SupersededResource(resource, leg)}
-        return replace(call, spare=call.spare - gone, spare_releasing=call.spare_releasing - gone)
-    return replace(call, holds=call.holds - {resource}, releasing=call.releasing - {resource})
+        return replace(call, superseded=call.superseded - gone, superseded_releasing=call.superseded_releasing - gone)
+    return replace(call, allocated=call.allocated - {resource}, releasing=call.releasing - {resource})
 
 
 # --- further parties ------------------------------------------------------------------
 
 
-def _stands(party: Party) -> bool:
+def _exists(party: Party) -> bool:
     return party.state is not PartyState.GONE
 
 
@@ -197,8 +200,8 @@ def release_parties(call: Call) -> Decision:
     """Release those that are to go: all of them where the call ends. One that is just being made: when it is."""
     actions: list[Action] = []
     for party in call.parties:
-        goes = _stands(party) and (party.leaving is not None or not call.state.live)
-        if goes and not party.releasing and Step.CREATE_PARTY not in party.waiting:
+        goes = _exists(party) and (party.leaving_outcome is not None or not call.state.live)
+        if goes and not party.releasing and Step.CREATE_PARTY not in party.pending:
             call = with_party(call, replace(party, releasing=True))
             actions.append(Release(Resource.PARTY, party.number))
     return call, actions
@@ -207,24 +210,24 @@ def release_parties(call: Call) -> Decision:
 # --- media legs -------------------------------------------------------------------
 
 
-def drop_leg(call: Call) -> Call:
+def supersede_leg(call: Call) -> Call:
     """The call without a media leg: what it has of the present one is spare. No number is used a second time."""
-    held = {resource for resource in call.holds if resource.of_leg}
-    begun = {step for step in call.asked if step.of_leg}
+    held = {resource for resource in call.allocated if resource.of_leg}
+    begun = {step for step in call.started if step.of_leg}
     number = max(call.leg, call.last_leg) + 1
     return replace(
         call,
         leg=number,
         last_leg=number,
-        spare=call.spare | {SupersededResource(resource, call.leg) for resource in held},
-        spare_releasing=call.spare_releasing
+        superseded=call.superseded | {SupersededResource(resource, call.leg) for resource in held},
+        superseded_releasing=call.superseded_releasing
         | {SupersededResource(resource, call.leg) for resource in call.releasing & held},
-        stale=call.stale | {(step, call.leg) for step in call.waiting & begun},
-        holds=call.holds - held,
+        stale_steps=call.stale_steps | {(step, call.leg) for step in call.pending & begun},
+        allocated=call.allocated - held,
         releasing=call.releasing - held,
-        asked=call.asked - begun,
-        waiting=call.waiting - begun,
-        facts=call.facts - FACTS_OF_A_LEG,
+        started=call.started - begun,
+        pending=call.pending - begun,
+        milestones=call.milestones - LEG_MILESTONES,
         media_address=None,
         external_media_address=None,
         offer="",
@@ -232,12 +235,12 @@ def drop_leg(call: Call) -> Call:
     )
 
 
-def release_spare(call: Call) -> Decision:
+def release_superseded(call: Call) -> Decision:
     """Release what earlier legs still have, except what is just being made."""
     now = [
         spare
-        for spare in sorted(call.spare - call.spare_releasing, key=lambda one: (one.leg, one.resource.value))
-        if (setup_plan.MADE_BY[spare.resource], spare.leg) not in call.stale
+        for spare in sorted(call.superseded - call.superseded_releasing, key=lambda one: (one.leg, one.resource.value))
+        if (setup_plan.MADE_BY[spare.resource], spare.leg) not in call.stale_steps
     ]
-    call = replace(call, spare_releasing=call.spare_releasing | {*now}, standing=None)
+    call = replace(call, superseded_releasing=call.superseded_releasing | {*now}, reusable_leg=None)
     return call, [Release(spare.resource, spare.leg) for spare in now]

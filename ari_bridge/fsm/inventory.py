@@ -31,9 +31,9 @@ class Ownership(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    sort: ResourceKind
+    kind: ResourceKind
     name: str
-    standing: Ownership
+    ownership: Ownership
     call_id: str | None  # its stem where no call has it; None: a caller's channel, of which no name tells the call
 
 
@@ -53,7 +53,7 @@ def classify(
     """
     owners = {channel: call_id for call_id, call in calls.items() for channel in channels_of(call)}
     ids = {stem_of(call_id): call_id for call_id in calls}
-    kept = _Kept(adopted, frozenset(call_id for call_id, call in calls.items() if call.ownerless))
+    kept = _Marked(adopted, frozenset(call_id for call_id, call in calls.items() if call.ownerless))
     found = []
     for channel in ours:
         known = channel in owners or channel in warm
@@ -73,14 +73,14 @@ def classify(
 
 
 @dataclass(frozen=True)
-class _Kept:
+class _Marked:
     """Call ids."""
 
     adopted: frozenset[str]
     ownerless: frozenset[str]
 
 
-def _finding(sort: ResourceKind, name: str, call_id: str | None, known: bool, kept: _Kept) -> Finding:
+def _finding(sort: ResourceKind, name: str, call_id: str | None, known: bool, kept: _Marked) -> Finding:
     if not known:
         return Finding(sort, name, Ownership.ORPHAN, call_id)
     if call_id in kept.ownerless:
@@ -96,11 +96,11 @@ def _owner(name: str, ids: Mapping[str, str]) -> str | None:
 
 def channels_of(call: Call) -> set[str]:
     """The channels that are the call's, or were, or are being made. A far side that was given away is not."""
-    legs = {leg_id(call.id, one.leg) for one in call.spare if one.resource is Resource.EXTERNAL_MEDIA}
-    far = {call.far_channel} if Resource.FAR in call.holds or call.state.live else set()
+    legs = {leg_id(call.id, one.leg) for one in call.superseded if one.resource is Resource.EXTERNAL_MEDIA}
+    far = {call.far_channel} if Resource.FAR in call.allocated or call.state.live else set()
     return far | {leg_id(call.id, call.leg), *legs} | {party.channel for party in call.parties}
 
 
 def _legs(call: Call) -> set[str]:
-    legs = {leg_id(call.id, one.leg) for one in call.spare if one.resource is Resource.MEDIA_SESSION}
+    legs = {leg_id(call.id, one.leg) for one in call.superseded if one.resource is Resource.MEDIA_SESSION}
     return {leg_id(call.id, call.leg), *legs}

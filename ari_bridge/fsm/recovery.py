@@ -13,11 +13,11 @@ from ari_bridge.ari.models import Bridge, Channel
 from ari_bridge.fsm import decisions, setup_plan
 from ari_bridge.fsm.actions import Action, AwaitEarlyMedia, CheckMedia, Mute, PlayMusic, StartTimer
 from ari_bridge.fsm.call import (
-    FACTS_OF_A_LEG,
+    LEG_MILESTONES,
     Call,
     CallState,
     Direction,
-    Fact,
+    Milestone,
     Party,
     PartyState,
     Resource,
@@ -41,8 +41,8 @@ class PbxSnapshot:
     legs: frozenset[str] | None = None
 
 
-_FAR_STANDS = frozenset({Fact.FAR_CREATED, Fact.FAR_ENTERED})
-_CALLER_RINGS = _FAR_STANDS | {Fact.PAGES_RING, Fact.FAR_RUNG}
+_FAR_IN_STASIS = frozenset({Milestone.FAR_CREATED, Milestone.FAR_ENTERED})
+_CALLER_RINGS = _FAR_IN_STASIS | {Milestone.PAGES_RING, Milestone.FAR_RUNG}
 
 
 def recover(record: Call, seen: PbxSnapshot, at: float, given_away: frozenset[str] = frozenset()) -> Decision:
@@ -51,27 +51,27 @@ def recover(record: Call, seen: PbxSnapshot, at: float, given_away: frozenset[st
     `given_away`: the channels that are a party of another call: a process that died while it gave one over has
     saved it with both.
     """
-    found = _holding(record, seen)
+    found = _with_allocated(record, seen)
     far = seen.channels.get(record.far_channel)
     if record.far_channel in given_away:
-        found = replace(found, holds=found.holds - {Resource.FAR})
+        found = replace(found, allocated=found.allocated - {Resource.FAR})
         if record.outcome is None:
             return decisions.end(found, at, Outcome.TRANSFERRED)
     if record.outcome is not None:
         return decisions.release(replace(found, state=ENDING))
     if record.parties and record.state is UP:
-        return _parties_go_on(found, at, seen)
+        return _continue_with_parties(found, at, seen)
     if far is None:
         return _ended_meanwhile(found, at)
     if record.direction is Direction.INBOUND and record.state is not UP and not _was_answered(found, far, seen):
-        return _rings_again(found)
+        return _ring_again(found)
     state = _state(record, far)
     if state is TRYING:
         return decisions.end(found, at, Outcome.FAILED_PBX, Cause(text="the server was restarted during the set-up"))
-    return _goes_on(found, state, at, seen)
+    return _continue(found, state, at, seen)
 
 
-def _holding(record: Call, seen: PbxSnapshot) -> Call:
+def _with_allocated(record: Call, seen: PbxSnapshot) -> Call:
     """The record with what is there of its resources; legs but its last one are spare."""
     holds, stem = set(), stem_of(record.id)
     if record.far_channel in seen.channels:
@@ -86,18 +86,18 @@ def _holding(record: Call, seen: PbxSnapshot) -> Call:
                 spare.add(SupersededResource(resource, leg_number(name)))
     present = {one for one in spare if one.leg == record.leg}
     holds |= {one.resource for one in present}
-    parties = tuple(_as_it_stands(party, seen, record) for party in record.parties)
-    return replace(record, holds=frozenset(holds), spare=frozenset(spare - present), parties=parties)
+    parties = tuple(_as_found(party, seen, record) for party in record.parties)
+    return replace(record, allocated=frozenset(holds), superseded=frozenset(spare - present), parties=parties)
 
 
-def _as_it_stands(party: Party, seen: PbxSnapshot, record: Call) -> Party:
+def _as_found(party: Party, seen: PbxSnapshot, record: Call) -> Party:
     """Nothing that was asked for it is under way any more. Of a call that goes on, its end is still to be told."""
     if party.state is PartyState.GONE:
         return party
     if record.outcome is not None and party.channel not in seen.channels:
-        outcome = party.leaving or Outcome.COMPLETED
-        return replace(party, state=PartyState.GONE, outcome=outcome, leaving=None, waiting=frozenset())
-    return replace(party, waiting=frozenset(), releasing=False)
+        outcome = party.leaving_outcome or Outcome.COMPLETED
+        return replace(party, state=PartyState.GONE, outcome=outcome, leaving_outcome=None, pending=frozenset())
+    return replace(party, pending=frozenset(), releasing=False)
 
 
 def _state(record: Call, far: Channel) -> CallState:
@@ -128,13 +128,15 @@ def _ended_meanwhile(call: Call, at: float) -> Decision:
     return decisions.end(call, at, Outcome.NO_ANSWER if call.ringing_at else Outcome.UNREACHABLE, cause)
 
 
-def _rings_again(call: Call) -> Decision:
+def _ring_again(call: Call) -> Decision:
     """A caller whom nobody talks to yet: the pages ring as soon as they are back; media begins anew."""
-    call = decisions.drop_leg(call)
-    facts = _CALLER_RINGS | ({Fact.BRIDGE_CREATED} if Resource.BRIDGE in call.holds else set())
+    call = decisions.supersede_leg(call)
+    facts = _CALLER_RINGS | ({Milestone.BRIDGE_CREATED} if Resource.BRIDGE in call.allocated else set())
     users = call.users or frozenset({call.target})
-    call = replace(call, state=RINGING, user=None, session=None, users=users, facts=facts, asked=_asked(call, facts))
-    call, releases = decisions.release_spare(call)
+    call = replace(
+        call, state=RINGING, user=None, session=None, users=users, milestones=facts, started=_steps_done(call, facts)
+    )
+    call, releases = decisions.release_superseded(call)
     return call, [*releases, StartTimer(Timer.RING)]
 
 
@@ -144,71 +146,73 @@ def _members(call: Call, seen: PbxSnapshot) -> set[str]:
     return set(bridge.channels) if bridge else set()
 
 
-def _parties_go_on(call: Call, at: float, seen: PbxSnapshot) -> Decision:
+def _continue_with_parties(call: Call, at: float, seen: PbxSnapshot) -> Decision:
     """A call that has, or had, more parties than the far side: they are told what they missed, as events are."""
-    call, actions = _goes_on(call, UP, at, seen)
+    call, actions = _continue(call, UP, at, seen)
     members = _members(call, seen)
-    if Resource.FAR not in call.holds:
-        call, more = parties.far_gone(call, at, Outcome.COMPLETED, Cause(text="it ended while the server was down"))
+    if Resource.FAR not in call.allocated:
+        call, more = parties.far_destroyed(
+            call, at, Outcome.COMPLETED, Cause(text="it ended while the server was down")
+        )
         actions += more
     for number in [party.number for party in call.parties]:
         party = call.party(number)  # as it stands now: what became of the others may concern it
         if party is None or party.state is PartyState.GONE or not call.state.live:
             continue
-        call, more = _party_goes_on(call, party, seen.channels.get(party.channel), members, at)
+        call, more = _continue_party(call, party, seen.channels.get(party.channel), members, at)
         actions += more
     return call, actions
 
 
-def _party_goes_on(call: Call, party: Party, channel: Channel | None, members: set[str], at: float) -> Decision:
+def _continue_party(call: Call, party: Party, channel: Channel | None, members: set[str], at: float) -> Decision:
     # One that was dialled may not ring yet; one that was not, though it was decided, is let go when its time is over.
-    dialled = Step.DIAL_PARTY in party.asked or (channel is not None and channel.state != "Down")
+    dialled = Step.DIAL_PARTY in party.started or (channel is not None and channel.state != "Down")
     asked = {Step.CREATE_PARTY, Step.DIAL_PARTY} if dialled else {Step.CREATE_PARTY}
     if party.channel in members:
         asked.add(Step.BRIDGE_PARTY)
-    party = replace(party, asked=frozenset(asked))
+    party = replace(party, started=frozenset(asked))
     call = decisions.with_party(call, party)
     if channel is None:
-        return parties.gone(call, party.number, at, Outcome.COMPLETED if party.talks else Outcome.UNREACHABLE)
-    if party.leaving is not None:
+        return parties.destroyed(call, party.number, at, Outcome.COMPLETED if party.talking else Outcome.UNREACHABLE)
+    if party.leaving_outcome is not None:
         return decisions.release_parties(call)
     if channel.state == "Up":
-        return parties.stands(call, party.number, at)
+        return parties.resume_answered(call, party.number, at)
     if not dialled:
-        return parties.ring_time_over(call, party.number, at)
+        return parties.ring_timeout(call, party.number, at)
     return call, [StartTimer(Timer.PARTY, party.number)]
 
 
-def _goes_on(call: Call, state: CallState, at: float, seen: PbxSnapshot) -> Decision:
+def _continue(call: Call, state: CallState, at: float, seen: PbxSnapshot) -> Decision:
     if media := seen.channels.get(leg_id(call.id, call.leg)):  # who is there may have changed while nobody listened
         line = media.connected
         call, _ = identified(replace(call, state=state), Resource.EXTERNAL_MEDIA, call.leg, line.number, line.name)
     members = _members(call, seen)
-    facts = {*_CALLER_RINGS, Fact.ACCEPTED, Fact.ANSWER_TOLD, Fact.FAR_DIALLED}
-    if Resource.BRIDGE in call.holds:
-        facts.add(Fact.BRIDGE_CREATED)
-    if call.far_channel in members or Resource.FAR not in call.holds:  # gone, while others are still there
-        facts.add(Fact.FAR_BRIDGED)
+    facts = {*_CALLER_RINGS, Milestone.ACCEPTED, Milestone.ANSWER_SENT, Milestone.FAR_DIALLED}
+    if Resource.BRIDGE in call.allocated:
+        facts.add(Milestone.BRIDGE_CREATED)
+    if call.far_channel in members or Resource.FAR not in call.allocated:  # gone, while others are still there
+        facts.add(Milestone.FAR_BRIDGED)
     if state is UP:
-        facts.add(Fact.FAR_ANSWERED)
+        facts.add(Milestone.FAR_ANSWERED)
         call = replace(call, answered_at=call.answered_at or at)
     whole = {Resource.EXTERNAL_MEDIA} if seen.legs is None else {Resource.EXTERNAL_MEDIA, Resource.MEDIA_SESSION}
-    if call.left:
-        call = decisions.drop_leg(call)
-    elif leg_id(call.id, call.leg) in members and whole <= call.holds:
-        facts |= FACTS_OF_A_LEG
-        call = replace(call, holds=call.holds | {Resource.MEDIA_SESSION})
+    if call.left_outcome:
+        call = decisions.supersede_leg(call)
+    elif leg_id(call.id, call.leg) in members and whole <= call.allocated:
+        facts |= LEG_MILESTONES
+        call = replace(call, allocated=call.allocated | {Resource.MEDIA_SESSION})
     else:
-        call = replace(decisions.drop_leg(call), media_lost=True)
-    away = call.session is not None and not call.left
-    call = replace(call, state=state, owner_away=away, facts=frozenset(facts), asked=_asked(call, facts))
-    call, _ = decisions.with_sound(call)
+        call = replace(decisions.supersede_leg(call), media_lost=True)
+    away = call.session is not None and not call.left_outcome
+    call = replace(call, state=state, owner_away=away, milestones=frozenset(facts), started=_steps_done(call, facts))
+    call, _ = decisions.update_sound(call)
     call, steps = decisions.advance(call)
-    call, releases = decisions.release_spare(call)
+    call, releases = decisions.release_superseded(call)
     timers: list[Action] = []
     if away or call.media_lost:
         timers += [StartTimer(Timer.GRACE), StartTimer(Timer.MUSIC)]
-    if state is UP and not call.left:
+    if state is UP and not call.left_outcome:
         timers.append(StartTimer(Timer.MEDIA))
         if away and not call.media_lost:
             timers.append(CheckMedia())  # what the grace may end is not to hang on what nobody has looked at
@@ -216,17 +220,17 @@ def _goes_on(call: Call, state: CallState, at: float, seen: PbxSnapshot) -> Deci
         timers.append(StartTimer(Timer.RING))
     if state is RINGING:
         timers.append(AwaitEarlyMedia())
-    return call, [*steps, *releases, *timers, *_sound(call)]
+    return call, [*steps, *releases, *timers, *_correct_sound(call)]
 
 
-def _sound(call: Call) -> list[Action]:
+def _correct_sound(call: Call) -> list[Action]:
     """Whatever the process before has left is set right: no one hears music for ever, or what is not meant for him."""
     if call.state is not UP:
         return []
-    sounds: list[Action] = [PlayMusic(call.music)]
-    return sounds if call.left or call.media_lost else [*sounds, Mute(call.apart)]
+    sounds: list[Action] = [PlayMusic(call.moh_on)]
+    return sounds if call.left_outcome or call.media_lost else [*sounds, Mute(call.isolated)]
 
 
-def _asked(call: Call, facts: set[Fact] | frozenset[Fact]) -> frozenset[Step]:
+def _steps_done(call: Call, facts: set[Milestone] | frozenset[Milestone]) -> frozenset[Step]:
     """The steps whose results are there: they are not begun again."""
     return frozenset(step for step in setup_plan.PLANS[call.direction] if setup_plan.GIVES[step] in facts)

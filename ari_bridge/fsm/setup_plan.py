@@ -6,49 +6,49 @@ does: the INVITE does not wait for media, nor the browser's answer for the far s
 Steps that can start at the same moment do so in the table's order. Pure.
 """
 
-from ari_bridge.fsm.call import Call, Direction, Fact, Resource, Step
+from ari_bridge.fsm.call import Call, Direction, Milestone, Resource, Step
 
-OUTBOUND: dict[Step, frozenset[Fact]] = {
+OUTBOUND: dict[Step, frozenset[Milestone]] = {
     # The far side has the longest way to go.
     Step.CREATE_FAR: frozenset(),
     Step.CREATE_BRIDGE: frozenset(),
     Step.OFFER_MEDIA: frozenset(),
-    Step.CREATE_EXTERNAL_MEDIA: frozenset({Fact.MEDIA_OFFERED}),
-    Step.REOFFER_MEDIA: frozenset({Fact.LEG_REUSED}),
-    Step.ANSWER_MEDIA: frozenset({Fact.MEDIA_OFFERED, Fact.EXTERNAL_MEDIA_CREATED}),
-    Step.BRIDGE_EXTERNAL_MEDIA: frozenset({Fact.BRIDGE_CREATED, Fact.EXTERNAL_MEDIA_ENTERED}),
-    Step.BRIDGE_FAR: frozenset({Fact.BRIDGE_CREATED, Fact.FAR_ENTERED}),
+    Step.CREATE_EXTERNAL_MEDIA: frozenset({Milestone.MEDIA_OFFERED}),
+    Step.REOFFER_MEDIA: frozenset({Milestone.LEG_REUSED}),
+    Step.ANSWER_MEDIA: frozenset({Milestone.MEDIA_OFFERED, Milestone.EXTERNAL_MEDIA_CREATED}),
+    Step.BRIDGE_EXTERNAL_MEDIA: frozenset({Milestone.BRIDGE_CREATED, Milestone.EXTERNAL_MEDIA_ENTERED}),
+    Step.BRIDGE_FAR: frozenset({Milestone.BRIDGE_CREATED, Milestone.FAR_ENTERED}),
     # In the bridge first, then dialled: so early media is heard, and an answer finds all in place.
-    Step.DIAL_FAR: frozenset({Fact.FAR_BRIDGED}),
+    Step.DIAL_FAR: frozenset({Milestone.FAR_BRIDGED}),
 }
 
-INBOUND: dict[Step, frozenset[Fact]] = {
-    Step.RING_FAR: frozenset({Fact.PAGES_RING}),
-    Step.OFFER_MEDIA: frozenset({Fact.ACCEPTED}),
-    Step.CREATE_BRIDGE: frozenset({Fact.ACCEPTED}),
-    Step.CREATE_EXTERNAL_MEDIA: frozenset({Fact.MEDIA_OFFERED}),
-    Step.REOFFER_MEDIA: frozenset({Fact.LEG_REUSED}),
-    Step.ANSWER_MEDIA: frozenset({Fact.MEDIA_OFFERED, Fact.EXTERNAL_MEDIA_CREATED}),
-    Step.BRIDGE_EXTERNAL_MEDIA: frozenset({Fact.BRIDGE_CREATED, Fact.EXTERNAL_MEDIA_ENTERED}),
-    Step.BRIDGE_FAR: frozenset({Fact.BRIDGE_CREATED, Fact.FAR_ENTERED}),
+INBOUND: dict[Step, frozenset[Milestone]] = {
+    Step.RING_FAR: frozenset({Milestone.PAGES_RING}),
+    Step.OFFER_MEDIA: frozenset({Milestone.ACCEPTED}),
+    Step.CREATE_BRIDGE: frozenset({Milestone.ACCEPTED}),
+    Step.CREATE_EXTERNAL_MEDIA: frozenset({Milestone.MEDIA_OFFERED}),
+    Step.REOFFER_MEDIA: frozenset({Milestone.LEG_REUSED}),
+    Step.ANSWER_MEDIA: frozenset({Milestone.MEDIA_OFFERED, Milestone.EXTERNAL_MEDIA_CREATED}),
+    Step.BRIDGE_EXTERNAL_MEDIA: frozenset({Milestone.BRIDGE_CREATED, Milestone.EXTERNAL_MEDIA_ENTERED}),
+    Step.BRIDGE_FAR: frozenset({Milestone.BRIDGE_CREATED, Milestone.FAR_ENTERED}),
     # The caller is answered, and pays, only when somebody can be heard.
-    Step.ANSWER_FAR: frozenset({Fact.EXTERNAL_MEDIA_BRIDGED, Fact.FAR_BRIDGED}),
+    Step.ANSWER_FAR: frozenset({Milestone.EXTERNAL_MEDIA_BRIDGED, Milestone.FAR_BRIDGED}),
 }
 
 PLANS = {Direction.OUTBOUND: OUTBOUND, Direction.INBOUND: INBOUND}
 
-GIVES: dict[Step, Fact] = {
-    Step.OFFER_MEDIA: Fact.MEDIA_OFFERED,
-    Step.REOFFER_MEDIA: Fact.MEDIA_OFFERED,
-    Step.ANSWER_MEDIA: Fact.MEDIA_ANSWERED,
-    Step.CREATE_BRIDGE: Fact.BRIDGE_CREATED,
-    Step.CREATE_EXTERNAL_MEDIA: Fact.EXTERNAL_MEDIA_CREATED,
-    Step.BRIDGE_EXTERNAL_MEDIA: Fact.EXTERNAL_MEDIA_BRIDGED,
-    Step.CREATE_FAR: Fact.FAR_CREATED,
-    Step.BRIDGE_FAR: Fact.FAR_BRIDGED,
-    Step.DIAL_FAR: Fact.FAR_DIALLED,
-    Step.RING_FAR: Fact.FAR_RUNG,
-    Step.ANSWER_FAR: Fact.FAR_ANSWERED,
+GIVES: dict[Step, Milestone] = {
+    Step.OFFER_MEDIA: Milestone.MEDIA_OFFERED,
+    Step.REOFFER_MEDIA: Milestone.MEDIA_OFFERED,
+    Step.ANSWER_MEDIA: Milestone.MEDIA_ANSWERED,
+    Step.CREATE_BRIDGE: Milestone.BRIDGE_CREATED,
+    Step.CREATE_EXTERNAL_MEDIA: Milestone.EXTERNAL_MEDIA_CREATED,
+    Step.BRIDGE_EXTERNAL_MEDIA: Milestone.EXTERNAL_MEDIA_BRIDGED,
+    Step.CREATE_FAR: Milestone.FAR_CREATED,
+    Step.BRIDGE_FAR: Milestone.FAR_BRIDGED,
+    Step.DIAL_FAR: Milestone.FAR_DIALLED,
+    Step.RING_FAR: Milestone.FAR_RUNG,
+    Step.ANSWER_FAR: Milestone.FAR_ANSWERED,
 }
 
 MAKES: dict[Step, Resource] = {
@@ -68,12 +68,12 @@ def ready(call: Call) -> list[Step]:
     none begins.
     """
     plan = PLANS[call.direction]
-    ready = [step for step, needs in plan.items() if step not in call.asked and needs <= call.facts]
-    return [step for step in ready if not ((call.media_lost or call.left) and step.of_leg)]
+    ready = [step for step, needs in plan.items() if step not in call.started and needs <= call.milestones]
+    return [step for step in ready if not ((call.media_lost or call.left_outcome) and step.of_leg)]
 
 
 def complete(call: Call) -> bool:
     """Whether every step of the set-up has worked, or is of no interest any more."""
-    if call.left:
+    if call.left_outcome:
         return True
-    return all(GIVES[step] in call.facts for step in PLANS[call.direction])
+    return all(GIVES[step] in call.milestones for step in PLANS[call.direction])

@@ -1,149 +1,139 @@
-"""What is known of a node's condition, and which node is to take a call.
+"""Watching one rtpengine: pings, and its address where that is a name."""
 
-Pure: who uses it passes the time, in seconds of one steady clock.
+import asyncio
+from collections.abc import Callable
 
-    UNKNOWN ── answered ──> UP ── 2 pings unanswered, or nobody listens ──> DOWN ── 2 answers ──> UP
-"""
+import structlog
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from enum import Enum
-from typing import Protocol, TypeVar
+from ari_bridge import metrics
+from ari_bridge.errors import PeerError, PeerRefused, PeerTimeout, PeerUnreachable
+from ari_bridge.media.ng import PEER, NgClient
+from ari_bridge.media.node_address import NodeAddress
+from ari_bridge.media.node_health import MAX_MISSES, NodeHealth, State
 
-MISSES = 2
-"""Pings in a row without an answer, after which a node is down."""
-ANSWERS = 2
-"""Answers in a row, after which it is up again: one may be the last of a dying machine."""
+PING_INTERVAL_S = 0.5
+PING_TIMEOUT_S = 0.5
+"""With MAX_MISSES of them, a silent node is down 1.0 to 1.5 s after its last answer."""
+MAX_OVERSHOOT_S = 0.25
+"""If a ping overshoots its timeout by more than this, our event loop was blocked; do not count it as a miss."""
+RESOLVE_INTERVAL_S, RESOLVE_TIMEOUT_S = 5.0, 2.0
+"""A node that is down may come back at another address of its name."""
 
-FAILURES = 3
-"""Failed offers in a row, after which a node gets no new calls for a while, although it answers pings."""
-FIRST_PAUSE, LONGEST_PAUSE = 5.0, 40.0
-"""Seconds without new calls; doubled each time that the call which tries it then fails too."""
-
-
-class State(Enum):
-    UNKNOWN = "unknown"  # nothing was heard of it yet
-    UP = "up"
-    DOWN = "down"
+log = structlog.get_logger(__name__)
 
 
 class NodeMonitor:
-    """Up or down, by answers and their absence. Each method tells whether the state has changed.
+    """Pings the node, and reports when it goes up or down.
 
-    `reason`: why it is down, in words; "" while it is not.
+    Args:
+        address: the node's.
+        ng: the connection to it, which the monitor opens, also again.
+        on_up: called when it is up.
+        on_down: called with the reason, when it is down.
     """
 
-    def __init__(self) -> None:
-        self.state = State.UNKNOWN
-        self.reason = ""
-        self._misses = 0  # in a row
-        self._answers = 0  # in a row, while it is down
-        self._doubted = False
+    def __init__(
+        self, address: NodeAddress, ng: NgClient, *, on_up: Callable[[], None], on_down: Callable[[str], None]
+    ) -> None:
+        self.decided = asyncio.Event()
+        """Set once it is known whether the node is up."""
+        self._address = address
+        self._ng = ng
+        self._on_up = on_up
+        self._on_down = on_down
+        self._health = NodeHealth()
+        self._opened_at = float("-inf")
+        self._ping_seconds: float | None = None
+
+    @property
+    def state(self) -> State:
+        return self._health.state
+
+    @property
+    def up(self) -> bool:
+        return self._health.state is State.UP
 
     @property
     def suspect(self) -> bool:
-        """Something was left without an answer, and nothing was answered since."""
-        return self._misses > 0 or self._doubted
-
-    def doubt(self) -> None:
-        """A command was not answered: that is for the next ping to judge."""
-        self._doubted = True
-
-    def answered(self) -> bool:
-        """It answered a ping or a command."""
-        self._misses, self._doubted = 0, False
-        self._answers += 1
-        if self.state is State.UP or (self.state is State.DOWN and self._answers < ANSWERS):
-            return False
-        return self.worked()
-
-    def worked(self) -> bool:
-        """It did what a call needs: there is no better proof."""
-        self._misses = self._answers = 0
-        self._doubted = False
-        changed = self.state is not State.UP
-        self.state, self.reason = State.UP, ""
-        return changed
-
-    def missed(self, reason: str) -> bool:
-        """A ping was not answered."""
-        self._answers = 0
-        self._misses += 1
-        return self._misses >= MISSES and self._fall(reason)
-
-    def refused(self, reason: str) -> bool:
-        """Its machine says that nobody listens there: its sessions are gone for certain."""
-        self._answers = 0
-        return self._fall(reason)
-
-    def _fall(self, reason: str) -> bool:
-        changed = self.state is not State.DOWN
-        self.state, self.reason = State.DOWN, reason
-        return changed
-
-
-class Breaker:
-    """Whether a node that answers pings does what calls need as well, by the offers that it was given."""
-
-    def __init__(self) -> None:
-        self._failures = 0  # in a row
-        self._pause = FIRST_PAUSE
-        self._until = 0.0
+        """Whether it owes an answer."""
+        return self._health.suspect
 
     @property
-    def open(self) -> bool:
-        """The last offers have all failed."""
-        return self._failures >= FAILURES
-
-    def failed(self, now: float) -> bool:
-        """An offer was not answered, or was refused and another node took it. Whether a pause begins with it."""
-        self._failures += 1
-        if not self.open or now < self._until:
-            return False
-        self._until = now + self._pause
-        self._pause = min(2 * self._pause, LONGEST_PAUSE)
-        return True
-
-    def worked(self) -> None:
-        self._failures, self._pause, self._until = 0, FIRST_PAUSE, 0.0
-
-    def lets_in(self, now: float, at_once: int) -> bool:
-        """Whether an offer may be sent. `at_once`: those under way; after a pause one alone tries it."""
-        return not self.open or (now >= self._until and at_once == 0)
-
-
-@dataclass(frozen=True)
-class NodeReport:
-    """For people. `state`: up, down, draining or unknown; `seconds`: the last ping's, or None.
-
-    `sessions`: ours; `transcoded`: how many of all are Opus on one side and PCMU on the other.
-    """
-
-    address: str
-    weight: int
-    state: str
-    reason: str
-    sessions: int
-    seconds: float | None
-    transcoded: int = 0
+    def reason(self) -> str:
+        """Why it is down; "" while it is not."""
+        return self._health.reason
 
     @property
-    def takes_calls(self) -> bool:
-        return self.state == State.UP.value
+    def ping_seconds(self) -> float | None:
+        """How long the last ping took; None while it is not up."""
+        return self._ping_seconds if self.up else None
 
+    # --- what others know of it ------------------------------------------------------------
 
-class Loaded(Protocol):
-    @property
-    def load(self) -> int:
-        """Sessions."""
+    def command_succeeded(self) -> None:
+        self._notify(self._health.worked())
 
-    @property
-    def weight(self) -> int: ...
+    def command_timed_out(self) -> None:
+        self._health.mark_suspect()
 
+    def port_closed(self, reason: str) -> None:
+        """By ICMP: no process listens there."""
+        self._notify(self._health.port_closed(reason))
 
-N = TypeVar("N", bound=Loaded)
+    # --- pings -----------------------------------------------------------------------------
 
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + PING_INTERVAL_S
+            try:
+                await self._ping()
+            except PeerError as error:
+                log.debug("a ping to rtpengine failed", node=str(self._address), reason=str(error))
+            except Exception:
+                log.exception("unexpected error while monitoring an rtpengine", node=str(self._address))
+            await asyncio.sleep(max(0.0, due - loop.time()))
 
-def least_loaded(nodes: Iterable[N]) -> N | None:
-    """Where one session more weighs least; of equals the first. None where there is no node."""
-    return min(nodes, key=lambda node: (node.load + 1) / node.weight, default=None)
+    async def _ping(self) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            await self._connect()
+            began = loop.time()
+            self._ping_seconds = await self._ng.ping(PING_TIMEOUT_S)
+        except PeerTimeout:
+            metrics.RTPENGINE_PING_FAILURES.labels(str(self._address)).inc()
+            if self._ng.heard_at > began:
+                self._notify(self._health.answered())  # slow, not dead
+            elif loop.time() - began < PING_TIMEOUT_S + MAX_OVERSHOOT_S:
+                self._notify(self._health.missed(f"it answered none of {MAX_MISSES} pings"))
+        except PeerUnreachable as error:
+            metrics.RTPENGINE_PING_FAILURES.labels(str(self._address)).inc()
+            self._notify(self._health.missed(error.reason))
+        except PeerRefused:
+            self._notify(self._health.answered())
+        else:
+            self._notify(self._health.answered())
+
+    async def _connect(self) -> None:
+        """Open the socket, if it is not open or the node's name may have come to mean another machine."""
+        now = asyncio.get_running_loop().time()
+        down = self.state is State.DOWN and not self._address.is_literal
+        if self._ng.is_open and not (down and now - self._opened_at > RESOLVE_INTERVAL_S):
+            return
+        self._opened_at = now
+        await self._ng.close()
+        try:
+            async with asyncio.timeout(RESOLVE_TIMEOUT_S):
+                await self._ng.open()
+        except TimeoutError:
+            raise PeerUnreachable(f"{PEER} {self._address}", "open", "its name is not resolved in time") from None
+
+    def _notify(self, changed: bool) -> None:
+        if changed and self.up:
+            self._on_up()
+        elif changed:
+            self._on_down(self.reason)
+        if self.state is not State.UNKNOWN:
+            self.decided.set()

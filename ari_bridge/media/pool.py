@@ -11,18 +11,19 @@ from typing import Any, TypeVar
 import structlog
 
 from ari_bridge import metrics
-from ari_bridge.errors import InvalidRequest, PeerError, PeerRefused, PeerUnreachable
-from ari_bridge.leg_stats import LegFigures
+from ari_bridge.errors import PeerError, PeerRefused, PeerUnreachable
+from ari_bridge.leg_stats import LegStats
 from ari_bridge.media import sdp as sdp_text
+from ari_bridge.media.candidate_filter import PassedOn
 from ari_bridge.media.codec_policy import OPUS_ALWAYS, Choice, Codec, CodecPolicy, choose
 from ari_bridge.media.ng import PEER, Observer
 from ari_bridge.media.node import Node
 from ari_bridge.media.node_address import NodeAddress
-from ari_bridge.media.node_monitor import NodeReport, least_loaded
+from ari_bridge.media.node_health import NodeReport, least_loaded
 from ari_bridge.media.rtpengine import UnknownSession
 from ari_bridge.net import RtpAddress
 
-OFFER_PATIENCE = 0.75
+OFFER_TIMEOUT_S = 0.75
 """Seconds for a node to take an offer while another could take it: it takes 20 ms."""
 
 Lost = Callable[[frozenset[str], str], None]
@@ -36,7 +37,7 @@ log = structlog.get_logger(__name__)
 class Pool:
     """`app`: what our sessions are called after. `timeout`: seconds for a command, and for an offer on all nodes.
 
-    `policy`: which codec a leg has, where its call does not say.
+    `policy`: which codec a leg has, where its call does not say. `candidates`: see `CandidateFilter`.
 
     Methods of calls raise PeerError.
     """
@@ -49,6 +50,7 @@ class Pool:
         timeout: float = 3.0,
         request_observer: Observer | None = None,
         policy: CodecPolicy = OPUS_ALWAYS,
+        candidates: PassedOn = PassedOn.AUTO,
     ) -> None:
         self._policy = policy
         self._timeout = timeout
@@ -61,9 +63,10 @@ class Pool:
                 prefix=f"{app}:",
                 timeout=timeout,
                 observer=request_observer,
-                elsewhere=self._is_held,  # asked only for what the node itself does not hold
+                held_by_other_node=self._is_held,  # asked only for what the node itself does not hold
                 on_lost=self._tell_lost,
                 opus=policy.opus,
+                candidates=candidates,
             )
             for address in nodes
         ]
@@ -109,7 +112,7 @@ class Pool:
             if leg in self._unwanted:
                 self._unwanted.discard(leg)
                 for node in self._holders(leg):
-                    node.condemn(leg)
+                    node.schedule_delete(leg)
 
     async def _offer(self, leg: str, sdp: str, asked: Codec | None) -> RtpAddress:
         loop = asyncio.get_running_loop()
@@ -123,7 +126,7 @@ class Pool:
                 break
             tried.append(node)
             choice = self._choose(node, sdp, asked)
-            patience = min(OFFER_PATIENCE, left / 2) if self._pick(leg, tried) else left
+            patience = min(OFFER_TIMEOUT_S, left / 2) if self._pick(leg, tried) else left
             try:
                 address = await node.offer(leg, sdp, choice.codec, within=patience)
             except PeerError as error:
@@ -132,7 +135,7 @@ class Pool:
                 log.warning("rtpengine rejected an offer", node=str(node.address), leg=leg, reason=str(error))
             else:
                 for other in refused:  # not the offer's fault, as this one took it
-                    other.blame()
+                    other.offer_failed()
                 metrics.MEDIA_LEGS.labels(choice.codec.value, choice.why.value).inc()
                 return address
         raise failure
@@ -151,7 +154,7 @@ class Pool:
         for node in self._holders(leg):
             await node.trickle(leg, sdp)
 
-    async def delete(self, leg: str) -> LegFigures | None:
+    async def delete(self, leg: str) -> LegStats | None:
         """End the session, and tell what was counted, where that is known.
 
         One that is gone already, or whose node is, is no error and takes no time.
@@ -160,14 +163,14 @@ class Pool:
             self._unwanted.add(leg)
             return None
         holders = self._holders(leg)
-        if not holders and any(node.condemns(leg) for node in self._nodes):
+        if not holders and any(node.will_delete(leg) for node in self._nodes):
             return None
         # Of a leg that is not known, each node might hold a session from before our start.
         results = await asyncio.gather(*(node.delete(leg) for node in holders or self._nodes), return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):
                 raise result
-        return next((result for result in results if isinstance(result, LegFigures)), None)
+        return next((result for result in results if isinstance(result, LegStats)), None)
 
     async def sessions(self) -> list[str]:
         """The legs of ours on all nodes that are up; it is learned which node holds which."""
@@ -176,7 +179,7 @@ class Pool:
             raise PeerUnreachable(PEER, "list", self._why_down())
         found: set[str] = set()
         for node, legs in zip(
-            asked, await asyncio.gather(*(node.take_stock() for node in asked), return_exceptions=True), strict=True
+            asked, await asyncio.gather(*(node.sync_sessions() for node in asked), return_exceptions=True), strict=True
         ):
             if isinstance(legs, frozenset):
                 found |= legs
@@ -184,11 +187,11 @@ class Pool:
                 raise legs
         return sorted(found)
 
-    async def heard(self, leg: str) -> float | None:
+    async def last_packet_at(self, leg: str) -> float | None:
         """When the browser's last packet came, in Unix seconds; None where none came yet, or no node holds the leg."""
         for node in self._holders(leg) or [node for node in self._nodes if node.up]:
             try:
-                return await node.heard(leg)
+                return await node.last_packet_at(leg)
             except UnknownSession:
                 continue
         return None
@@ -204,16 +207,6 @@ class Pool:
         self._listeners.append(listener)
 
     # --- for operators -----------------------------------------------------------------
-
-    def drain(self, address: str) -> None:
-        """No new calls on the node `host:port`; sessions go on. Raises InvalidRequest where there is none such."""
-        self._node(address).draining = True
-        log.info("rtpengine is being drained", node=address)
-
-    def undrain(self, address: str) -> None:
-        """It takes calls again. Raises InvalidRequest."""
-        self._node(address).draining = False
-        log.info("rtpengine takes calls again", node=address)
 
     def reports(self) -> list[NodeReport]:
         """Each node as it stands, in the order of the settings. No node is asked: the pings know."""
@@ -234,21 +227,14 @@ class Pool:
         )
 
     def _choose(self, node: Node, sdp: str, asked: Codec | None) -> Choice:
-        saving = node.transcoding.is_saving(self._policy.limit * node.weight)
+        saving = node.transcoding.prefer_passthrough(self._policy.limit * node.weight)
         return choose(self._policy, asked, sdp_text.codecs(sdp), saving=saving)
 
     def _holders(self, leg: str) -> list[Node]:
-        return [node for node in self._nodes if node.holds(leg)]
+        return [node for node in self._nodes if node.has_session(leg)]
 
     def _is_held(self, leg: str) -> bool:
-        return any(node.holds(leg) for node in self._nodes)
-
-    def _node(self, address: str) -> Node:
-        for node in self._nodes:
-            if str(node.address) == address:
-                return node
-        known = ", ".join(str(node.address) for node in self._nodes)
-        raise InvalidRequest(f"There is no rtpengine {address}, but {known}.", field="address")
+        return any(node.has_session(leg) for node in self._nodes)
 
     def _why_down(self) -> str:
         return "; ".join(f"{report.address}: {report.reason}" for report in self.reports())

@@ -1,6 +1,6 @@
 """Who wants to be called, and where a call goes that finds nobody."""
 
-from ari_bridge.preferences.preferences import VOICEMAIL, Preferences, check
+from ari_bridge.preferences.preferences import VOICEMAIL, check
 from ari_bridge.preferences.ring_decision import decide_ringing
 from ari_bridge.preferences.store import PreferenceFile, PreferencesNotSaved, PreferenceStore
 
@@ -9,7 +9,6 @@ __all__ = [
     "PreferencesNotSaved",
     "PreferenceFile",
     "PreferenceStore",
-    "Preferences",
     "check",
     "decide_ringing",
 ]

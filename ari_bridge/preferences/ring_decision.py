@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from ari_bridge.fsm.decisions import forwarded
-from ari_bridge.preferences.preferences import Preferences
+from ari_bridge.fsm.decisions import forward_status
+from ari_bridge_protocol.preferences import CallPreferences
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class RingDecision:
     ring_seconds: float = 0.0
 
 
-def decide_ringing(user: str, wanted: Preferences, *, has_page: bool, in_call: bool) -> RingDecision:
+def decide_ringing(user: str, wanted: CallPreferences, *, has_page: bool, in_call: bool) -> RingDecision:
     """`has_page`: a page of the user is open. `in_call`: the user holds a call at this moment."""
     if wanted.forward_always:
         return _not_rung(wanted.forward_always, "")
@@ -33,4 +33,4 @@ def decide_ringing(user: str, wanted: Preferences, *, has_page: bool, in_call: b
 
 
 def _not_rung(forward: str, otherwise: str) -> RingDecision:
-    return RingDecision(status=forwarded(forward, otherwise), forward=forward)
+    return RingDecision(status=forward_status(forward, otherwise), forward=forward)

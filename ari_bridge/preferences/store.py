@@ -14,12 +14,12 @@ import structlog
 
 from ari_bridge import atomic_file
 from ari_bridge.errors import TooMany, Unavailable
-from ari_bridge.preferences.preferences import Preferences
+from ari_bridge_protocol.preferences import CallPreferences
 
-USERS_KEPT = 10_000
-CHANGES_WAITING = 100
+MAX_USERS = 10_000
+MAX_QUEUED_CHANGES = 100
 """Changes that wait for a slow disk; more are refused."""
-RETRY_SECONDS = 5.0
+RETRY_AFTER_S = 5.0
 
 log = structlog.get_logger(__name__)
 
@@ -28,17 +28,17 @@ class PreferencesNotSaved(Unavailable):
     """The preferences could not be written: those of before stand."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(reason, RETRY_SECONDS)
+        super().__init__(reason, RETRY_AFTER_S)
 
     def __str__(self) -> str:
         return f"The preferences cannot be kept now: {self.reason}. Try again in {self.retry_after:.0f} s."
 
 
 class PreferenceStore(Protocol):
-    def of(self, user: str) -> Preferences:
+    def of(self, user: str) -> CallPreferences:
         """Quick, and never fails: the defaults where the user has set nothing."""
 
-    async def change(self, user: str, preferences: Preferences) -> None:
+    async def change(self, user: str, preferences: CallPreferences) -> None:
         """They hold once this returns, whatever happens then. Raises PreferencesNotSaved, TooMany."""
 
 
@@ -47,14 +47,14 @@ class PreferenceFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._kept: dict[str, Preferences] = {}
+        self._kept: dict[str, CallPreferences] = {}
         self._writing = asyncio.Lock()
         self._waiting = 0
 
     def load(self) -> None:
         """Read what is there. A file that cannot be read is set aside: calls reach people as if nothing were set."""
         try:
-            self._kept = msgspec.json.decode(self._path.read_bytes(), type=dict[str, Preferences])
+            self._kept = msgspec.json.decode(self._path.read_bytes(), type=dict[str, CallPreferences])
         except FileNotFoundError:
             self._kept = {}
         except (msgspec.DecodeError, OSError) as error:
@@ -67,20 +67,20 @@ class PreferenceFile:
         if self._kept and not self._waiting:
             _write(self._path, msgspec.json.encode(self._kept))
 
-    def of(self, user: str) -> Preferences:
-        return self._kept.get(user, Preferences())
+    def of(self, user: str) -> CallPreferences:
+        return self._kept.get(user, CallPreferences())
 
-    async def change(self, user: str, preferences: Preferences) -> None:
-        if self._waiting >= CHANGES_WAITING:
+    async def change(self, user: str, preferences: CallPreferences) -> None:
+        if self._waiting >= MAX_QUEUED_CHANGES:
             raise PreferencesNotSaved("the disk is too slow")
         self._waiting += 1
         try:
             async with self._writing:
                 changed = {**self._kept, user: preferences}
-                if preferences == Preferences():
+                if preferences == CallPreferences():
                     del changed[user]
-                if len(changed) > USERS_KEPT:
-                    raise TooMany(f"Preferences of {USERS_KEPT} users are kept already.")
+                if len(changed) > MAX_USERS:
+                    raise TooMany(f"Preferences of {MAX_USERS} users are kept already.")
                 await asyncio.to_thread(_write, self._path, msgspec.json.encode(changed))
                 self._kept = changed
         except OSError as error:

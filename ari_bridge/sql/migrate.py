@@ -1,15 +1,19 @@
 """Brings a database to the newest form of its tables. One process at a time; others wait, and find it done."""
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 MIGRATION_TIMEOUT_S = 60.0
 """How long a process waits while another one migrates."""
 
+_TURNS: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 _LOCK = 0x61726962  # "arib": an advisory lock of PostgreSQL's, ours by convention
 
 
@@ -38,6 +42,15 @@ class Migrations:
         except DBAPIError:  # there is no such table: a fresh database; or it is away, and that is met again
             return False
         return bool(found == self.head)
+
+    async def bring_up(self, reading: AsyncEngine, writing: AsyncEngine) -> None:
+        """Run those that are not done yet. `writing`: the engine with TO_WRITE. Raises SQLAlchemyError, NewerTables."""
+        async with reading.connect() as connection:
+            if await connection.run_sync(self.are_done):
+                return
+        # Alembic's `op` is global: of two databases in one process, one waits for the other.
+        async with _TURNS.setdefault(asyncio.get_running_loop(), asyncio.Lock()), writing.begin() as connection:
+            await connection.run_sync(self.run)
 
     def run(self, connection: Connection) -> None:
         """All of them or none, within the transaction that is open: in SQLite one that has the lock already.

@@ -13,8 +13,8 @@ async def main(server: str = "http://127.0.0.1:3000", number: str = "600") -> in
     try:
         async with Client(server) as client:
             call = await client.call(number, Tone(700))
-            await call.wait("accepted", timeout=30)
-            print("heard:", await call.heard.wait_for_tone(700))
+            await call.wait_for("accepted", timeout=30)
+            print("heard:", await call.received_audio.wait_for_tone(700))
             print("media:", await call.get_stats())
             await call.hangup()
             print(call)

@@ -7,20 +7,20 @@ import asyncio
 import sys
 
 from ari_bridge_client import ClientError, HttpClient, Tone, ToneNotHeard
-from ari_bridge_client.aiortc_media import WebRtc
+from ari_bridge_client.aiortc_media import AiortcMedia
 
 
 async def main(server: str = "http://127.0.0.1:3000", number: str = "600") -> int:
-    media = WebRtc(Tone(700))
+    media = AiortcMedia(Tone(700))
     try:
         async with HttpClient(server) as http:
             # A key that is the same after a restart of this program would place no second call.
-            invited = await http.invite(number, await media.offer([]), idempotency_key=f"example {id(media)}")
-            await media.answer(invited.sdp)
-            async for call in http.watch(invited.call_id, wait=30):  # GET /call/ID?wait=30, again and again
+            invited = await http.invite(number, await media.create_offer([]), idempotency_key=f"example {id(media)}")
+            await media.set_answer(invited.sdp)
+            async for call in http.watch_call(invited.call_id, wait=30):  # GET /call/ID?wait=30, again and again
                 print("state:", call.state)
                 if call.state == "accepted":
-                    print("heard:", await media.heard.wait_for_tone(700))
+                    print("heard:", await media.received_audio.wait_for_tone(700))
                     await http.hangup(call.call_id)
             print("outcome:", call.outcome.value if call.outcome else "unknown")
     except (ClientError, ToneNotHeard) as error:

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from ari_bridge.engine.call_manager import CallManager, RecordingVerb
+from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.errors import InvalidRequest
+from ari_bridge.fsm.events import RecordingVerb
 from ari_bridge_protocol import messages
 from frontend.auth.grants import Grant
 from frontend.auth.principal import Principal
@@ -38,31 +39,31 @@ def execute(calls: CallManager, verb: CallCommand, principal: Principal, check_m
         check_may(principal, grant)
     match verb:
         case messages.Dtmf(call_id, digits):
-            calls.send_dtmf(call_id, digits)
+            calls.control.send_dtmf(call_id, digits)
         case messages.Hold(call_id, held):
-            calls.hold(call_id, held)
+            calls.control.hold(call_id, held)
         case messages.Transfer(call_id, str(target), None):
-            calls.transfer(call_id, target)
+            calls.control.transfer(call_id, target)
         case messages.Transfer(call_id, None, str(other)):
             check_mine(other)
-            calls.join(call_id, other, transfer=True)
+            calls.control.join(call_id, other, transfer=True)
         case messages.Transfer():
             raise InvalidRequest("A transfer needs either a target or the toCallId of a call.", field="target")
         case messages.AddParty(call_id, str(target), None):
-            calls.add_party(call_id, target)
+            calls.control.add_party(call_id, target)
         case messages.AddParty(call_id, None, str(other)):
             check_mine(other)
-            calls.join(call_id, other, transfer=False)
+            calls.control.join(call_id, other, transfer=False)
         case messages.AddParty():
             raise InvalidRequest("A party is either a target or the fromCallId of a call.", field="target")
         case messages.DropParty(call_id, party):
-            calls.drop_party(call_id, party)
+            calls.control.drop_party(call_id, party)
         case messages.Leave(call_id):
-            calls.leave(call_id)
+            calls.control.leave(call_id)
         case messages.Record(call_id, action):
-            calls.record(call_id, RecordingVerb(action))
+            calls.control.record(call_id, RecordingVerb(action))
         case messages.Feedback(call_id, score, issue, comment):
-            calls.give_feedback(call_id, _feedback(score, issue, comment))
+            calls.feedback.rate(call_id, _feedback(score, issue, comment))
 
 
 def _feedback(score: int, issue: str | None, comment: str) -> dict[str, Any]:

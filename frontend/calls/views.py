@@ -2,26 +2,24 @@
 
 import time
 
-from ari_bridge.fsm import call as engine
-from ari_bridge.fsm.call import Call, CallState, RecordingStatus
-from ari_bridge.fsm.rules.parties import FAR_NUMBER, shown
-from ari_bridge.outcomes import Detail, Outcome
-from ari_bridge_protocol.messages import (
-    CallSummary,
-    ClientState,
-    Hold,
-    IncomingCall,
-    PartyState,
-    PartySummary,
-    Recording,
-    RecordingState,
-    State,
-    TransferFailed,
-    Transferred,
+from ari_bridge.fsm.call import Call, CallState, PartyState, RecordingStatus
+from ari_bridge.fsm.notifications import (
+    DigitReceived,
+    HoldChanged,
+    MediaNeeded,
+    MediaReady,
+    Notification,
+    PartyChanged,
+    RecordingChanged,
+    RequestRefused,
+    StateChanged,
+    TransferEnded,
 )
-from ari_bridge_protocol.messages import Party as PartyMessage
+from ari_bridge.fsm.rules.parties import FAR_PARTY, far_identity
+from ari_bridge.outcomes import Detail, Outcome
+from ari_bridge_protocol import messages
 
-_CLIENT_STATES: dict[CallState, ClientState] = {
+_CLIENT_STATES: dict[CallState, messages.ClientState] = {
     CallState.TRYING: "trying",
     CallState.RINGING: "ringing",
     CallState.EARLY: "early",
@@ -31,77 +29,84 @@ _CLIENT_STATES: dict[CallState, ClientState] = {
     CallState.ENDED: "ended",
 }
 
-_FAR_STATES: dict[CallState, PartyState] = {
+_FAR_STATES: dict[CallState, messages.PartyState] = {
     CallState.TRYING: "trying",
     CallState.RINGING: "ringing",
     CallState.EARLY: "ringing",
     CallState.UP: "accepted",
 }
-_PARTY_STATES: dict[engine.PartyState, PartyState] = {
-    engine.PartyState.CALLED: "trying",
-    engine.PartyState.RINGING: "ringing",
-    engine.PartyState.UP: "accepted",
+_PARTY_STATES: dict[PartyState, messages.PartyState] = {
+    PartyState.CALLED: "trying",
+    PartyState.RINGING: "ringing",
+    PartyState.UP: "accepted",
 }
 
-REASONS = {
-    Outcome.COMPLETED: "The call has ended.",
-    Outcome.BUSY: "The line is busy.",
-    Outcome.NO_ANSWER: "Nobody answered.",
-    Outcome.REJECTED: "The call was declined.",
-    Outcome.CANCELLED: "The call was cancelled.",
-    Outcome.UNREACHABLE: "This number cannot be reached.",
-    Outcome.FORBIDDEN: "This number may not be called from here.",
-    Outcome.FAILED_MEDIA: "The audio could not be set up.",
-    Outcome.FAILED_PBX: "The phone system cannot be reached.",
+OUTCOME_REASONS = {
+    Outcome.COMPLETED: "The call was answered, and has ended normally.",
+    Outcome.BUSY: "The far side is busy.",
+    Outcome.NO_ANSWER: "The far side did not answer in time.",
+    Outcome.REJECTED: "The far side declined the call.",
+    Outcome.CANCELLED: "The call was cancelled before it was answered.",
+    Outcome.UNREACHABLE: "The number cannot be reached.",
+    Outcome.FORBIDDEN: "Calls to this number are not permitted.",
+    Outcome.FAILED_MEDIA: "The media path could not be set up.",
+    Outcome.FAILED_PBX: "The PBX failed, or is not connected.",
     Outcome.TRANSFERRED: "The call was transferred.",
-    Outcome.LOST: "The page was away for too long.",
-    Outcome.ANSWERED_ELSEWHERE: "Somebody else answered the call.",
+    Outcome.LOST: "No page took the call back within the grace period.",
+    Outcome.ANSWERED_ELSEWHERE: "Another device answered the call.",
 }
-DETAILS = {
-    Detail.MOVED: "Calls to this number go to another one.",
-    Detail.NO_SUCH_NUMBER: "This number does not exist.",
-    Detail.NUMBER_CHANGED: "This number has changed.",
-    Detail.INCOMPLETE_NUMBER: "This number is not complete.",
-    Detail.OFFLINE: "No phone is signed in at this number.",
-    Detail.NOT_RESPONDING: "Nothing responds at this number.",
-    Detail.CONGESTION: "No line is free, or one on the way is out of order.",
-    Detail.NOT_CONNECTED: "The call failed on the way.",
-    Detail.REFUSED: "The call was refused before it rang.",
-    Detail.LINE_FORBIDS: "The line does not let this number be called.",
-    Detail.LINE_SIGN_IN: "The line does not take the phone system's sign-in.",
-    Detail.INCOMPATIBLE_MEDIA: "The other side takes none of the codecs that are offered.",
-    Detail.MEDIA_SETUP: "The audio could not be set up: nothing was connected.",
-    Detail.NO_ROUTE: "The phone system has no way to this number.",
-    Detail.PBX_REFUSES: "The phone system refuses the server's requests.",
-    Detail.STILL_CONNECTED: "The phone system does not end the call: the other side may be on the line.",
-    Detail.PBX_RESTARTS: "The phone system is about to be restarted, and begins no calls.",
+"""For developers, in English: what users read is in the page's catalogue, by `outcome` and `detail`."""
+DETAIL_REASONS = {
+    Detail.MOVED: "The far side names another number to call.",
+    Detail.NO_SUCH_NUMBER: "The number does not exist.",
+    Detail.NUMBER_CHANGED: "The number has changed.",
+    Detail.INCOMPLETE_NUMBER: "The number is incomplete.",
+    Detail.OFFLINE: "No phone is registered for the number.",
+    Detail.NOT_RESPONDING: "The far side does not respond.",
+    Detail.CONGESTION: "No circuit is available, or the network is out of order.",
+    Detail.NOT_CONNECTED: "The call failed on its way through the network.",
+    Detail.REFUSED: "The far side refused the call before it rang.",
+    Detail.LINE_FORBIDS: "The trunk does not permit calls to this number.",
+    Detail.LINE_SIGN_IN: "The trunk did not accept the PBX's credentials.",
+    Detail.INCOMPATIBLE_MEDIA: "The far side supports none of the offered codecs.",
+    Detail.MEDIA_SETUP: "Setting up the media path failed: nothing was connected.",
+    Detail.NO_ROUTE: "The PBX has no route to the number.",
+    Detail.PBX_REFUSES: "The PBX rejects the server's requests.",
+    Detail.STILL_CONNECTED: "The PBX did not end the call: the far side may still be connected.",
+    Detail.PBX_RESTARTS: "The PBX is about to restart, and accepts no new calls.",
 }
-"""Of an outcome that says too little."""
+"""More specific than the outcome."""
 PARTY_REASONS = {
-    Outcome.COMPLETED: "It has left the call.",
-    Outcome.CANCELLED: "It is not called any more.",
+    Outcome.COMPLETED: "The party has left the call.",
+    Outcome.CANCELLED: "The party is not being called any more.",
 }
+REFUSED_REQUESTS = {
+    "hold": "The PBX did not change the hold state.",
+    "digits": "The PBX did not send the DTMF digits.",
+    "record": "The PBX did not change the recording.",
+}
+"""What our side requested, and the PBX did not do."""
 
 
-def client_state(call: Call) -> ClientState:
+def client_state(call: Call) -> messages.ClientState:
     """For its own user a call that our side has left is over."""
-    return "ended" if call.left else _CLIENT_STATES[call.state]
+    return "ended" if call.left_outcome else _CLIENT_STATES[call.state]
 
 
-def state_message(call: Call) -> State:
+def state_message(call: Call) -> messages.State:
     """The `state` message for the call as it stands now."""
-    detail = call.cause.detail if call.cause and not call.left else None
-    return State(
+    detail = call.cause.detail if call.cause and not call.left_outcome else None
+    return messages.State(
         call_id=call.id,
         state=client_state(call),
         direction=call.direction,
         target=call.target,
         caller=call.caller,
         at=time.time(),
-        outcome=call.left or call.outcome,
+        outcome=call.left_outcome or call.outcome,
         q850=call.cause.q850 if call.cause else 0,
         sip=call.cause.sip if call.cause else 0,
-        reason=reason(outcome, detail) if (outcome := call.left or call.outcome) else "",
+        reason=reason(outcome, detail) if (outcome := call.left_outcome or call.outcome) else "",
         detail=detail,
         forward=call.cause.forward if call.cause else "",
         connected_number=call.far_number,
@@ -109,40 +114,56 @@ def state_message(call: Call) -> State:
     )
 
 
-def incoming_message(call: Call) -> IncomingCall:
-    return IncomingCall(call.id, call.caller, call.caller_name, call.target, call.far_number, call.far_name)
-
-
-REFUSED = {
-    "hold": "The phone system did not change the hold.",
-    "digits": "The phone system did not send the tones.",
-    "record": "The phone system did not change the recording.",
-}
-"""What our side asked for, and the PBX did not do."""
+def incoming_message(call: Call) -> messages.IncomingCall:
+    return messages.IncomingCall(call.id, call.caller, call.caller_name, call.target, call.far_number, call.far_name)
 
 
 def reason(outcome: Outcome, detail: Detail | None) -> str:
-    """One short sentence in plain words."""
-    return DETAILS[detail] if detail else REASONS[outcome]
+    """One sentence for developers."""
+    return DETAIL_REASONS[detail] if detail else OUTCOME_REASONS[outcome]
 
 
 def party_reason(outcome: Outcome, detail: Detail | None) -> str:
-    return DETAILS[detail] if detail else PARTY_REASONS.get(outcome, REASONS[outcome])
+    return DETAIL_REASONS[detail] if detail else PARTY_REASONS.get(outcome, OUTCOME_REASONS[outcome])
 
 
-def hold_message(call: Call, *, by_us: bool) -> Hold:
-    return Hold(call.id, call.held if by_us else call.held_by_far, "us" if by_us else "far")
+def message_of(call: Call, notification: Notification) -> messages.ServerMessage:
+    """What the page that owns the call is sent when the engine reports this about it."""
+    match notification:
+        case MediaReady():
+            return messages.Answer(call.id, call.answer)
+        case MediaNeeded(reason=reason):
+            return messages.MediaLost(call.id, reason)
+        case StateChanged():
+            return state_message(call)
+        case DigitReceived(digit=digit):
+            return messages.Dtmf(call.id, digit)
+        case HoldChanged(by_us=by_us):
+            return hold_message(call, by_us=by_us)
+        case RequestRefused(what=what):
+            field = {"digits": "digits", "hold": "held"}.get(what)
+            return messages.Error("pbx_refuses", REFUSED_REQUESTS[what], field, call_id=call.id)
+        case PartyChanged(party=party):
+            return party_message(call, party)
+        case TransferEnded(party=party, failure=failure):
+            return transfer_message(call, party, failure)
+        case RecordingChanged(failure=failure):
+            return recording_message(call, failure)
 
 
-def party_message(call: Call, number: int) -> PartyMessage:
+def hold_message(call: Call, *, by_us: bool) -> messages.Hold:
+    return messages.Hold(call.id, call.held if by_us else call.held_by_far, "us" if by_us else "far")
+
+
+def party_message(call: Call, number: int) -> messages.Party:
     """How the party stands now. The far side has 1."""
-    if number == FAR_NUMBER:
-        target, name = shown(call)
+    if number == FAR_PARTY:
+        target, name = far_identity(call)
         state = _far_state(call) or "ended"
-        return PartyMessage(call.id, number, target, name, state, None if call.far_is_here else Outcome.COMPLETED)
+        return messages.Party(call.id, number, target, name, state, None if call.far_present else Outcome.COMPLETED)
     party = call.party(number)
     assert party, "only parties that were made are told of"
-    return PartyMessage(
+    return messages.Party(
         call.id,
         number,
         party.target,
@@ -154,45 +175,50 @@ def party_message(call: Call, number: int) -> PartyMessage:
     )
 
 
-def transfer_message(call: Call, number: int, failure: Outcome | None) -> Transferred | TransferFailed:
+def transfer_message(
+    call: Call, number: int, failure: Outcome | None
+) -> messages.Transferred | messages.TransferFailed:
     party = call.party(number)
     target = party.target if party else ""
     if failure is None:
-        return Transferred(call.id, target)
+        return messages.Transferred(call.id, target)
     detail = party.detail if party else None
-    return TransferFailed(call.id, target, failure, party_reason(failure, detail), detail)
+    return messages.TransferFailed(call.id, target, failure, party_reason(failure, detail), detail)
 
 
-def recording_message(call: Call, failure: str = "") -> Recording:
+def recording_message(call: Call, failure: str = "") -> messages.Recording:
     last = call.recordings[-1].name if call.recordings else ""
     reason = f"The call could not be recorded: {failure}" if failure else ""
-    return Recording(call.id, recording_state(call), last, reason)
+    return messages.Recording(call.id, recording_state(call), last, reason)
 
 
-def recording_state(call: Call) -> RecordingState:
+def recording_state(call: Call) -> messages.RecordingState:
     running = call.recording
     if running is None:
         return "off"
     return "paused" if running.state is RecordingStatus.PAUSED else "on"
 
 
-def _far_state(call: Call) -> PartyState | None:
+def _far_state(call: Call) -> messages.PartyState | None:
     """None: it is not there, or not to be talked to yet."""
-    return _FAR_STATES.get(call.state) if call.far_is_here else None
+    return _FAR_STATES.get(call.state) if call.far_present else None
 
 
-def parties(call: Call) -> tuple[PartySummary, ...]:
+def parties(call: Call) -> tuple[messages.PartySummary, ...]:
     """Everybody but this user who has not left."""
-    number, name = shown(call)
+    number, name = far_identity(call)
     state = _far_state(call)
-    far = (PartySummary(FAR_NUMBER, number, name, state),) if state else ()
-    others = [one for one in call.parties if one.here]
-    return (*far, *(PartySummary(one.number, one.target, one.name, _PARTY_STATES[one.state]) for one in others))
+    far = (messages.PartySummary(FAR_PARTY, number, name, state),) if state else ()
+    others = [one for one in call.parties if one.present]
+    return (
+        *far,
+        *(messages.PartySummary(one.number, one.target, one.name, _PARTY_STATES[one.state]) for one in others),
+    )
 
 
-def summary(call: Call, *, here: bool, attached: bool) -> CallSummary:
+def summary(call: Call, *, here: bool, attached: bool) -> messages.CallSummary:
     """The call as the message `calls` has it."""
-    return CallSummary(
+    return messages.CallSummary(
         call_id=call.id,
         direction=call.direction,
         state=client_state(call),

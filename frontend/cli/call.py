@@ -70,7 +70,7 @@ async def _call(
             placed = await client.call(target, source)
             say(f"SDP answer, call {placed.id}")
             if record:
-                placed.heard.record(record)
+                placed.received_audio.record(record)
             telling = asyncio.gather(_tell(placed, say), _measure(placed, say))
             try:
                 return await _follow(placed, expect_tone, seconds, ring, say)
@@ -90,18 +90,18 @@ async def _follow(
     from ari_bridge_client.audio import ToneNotHeard
 
     try:
-        await placed.wait("accepted", ring)
+        await placed.wait_for("accepted", ring)
     except ClientError as error:
         typer.echo(f"Not accepted: {error}", err=True)
         return NOT_ACCEPTED
     if expect_tone is None:
         try:
-            await placed.wait("ended", seconds)
+            await placed.wait_for("ended", seconds)
         except ClientError:
             pass  # it still stands: we end it
         return HEARD
     try:
-        say(f"heard {await placed.heard.wait_for_tone(expect_tone, seconds)}")
+        say(f"heard {await placed.received_audio.wait_for_tone(expect_tone, seconds)}")
     except ToneNotHeard as error:
         typer.echo(str(error), err=True)
         return NOT_HEARD
@@ -126,11 +126,12 @@ async def _measure(placed: Call, say: Callable[[str], None]) -> None:
     """Media figures now and then, once it is accepted."""
     while True:
         await asyncio.sleep(STATS_EVERY)
-        if "accepted" in placed.history:
+        if "accepted" in placed.state_history:
             stats = await placed.get_stats()
             say(
-                f"{stats.codec}: {stats.sent} packets sent, {stats.received} received, {stats.lost} lost, "
-                f"jitter {(stats.jitter or 0) * 1000:.1f} ms; hears {placed.heard.sound()}"
+                f"{stats.codec}: {stats.packets_sent} packets sent, {stats.packets_received} received, "
+                f"{stats.packets_lost} lost, "
+                f"jitter {(stats.jitter or 0) * 1000:.1f} ms; hears {placed.received_audio.analyze()}"
             )
 
 

@@ -10,14 +10,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from ari_bridge.ari.client import Ari
-from ari_bridge.call_store import StoreRefused, knows, live_records
+from ari_bridge.call_store import StoreRefused, has_call, live_calls
 from ari_bridge.engine.ports import Backends
-from ari_bridge.engine.reconciler import GRACE_SECONDS, in_our_hands, look, reap
+from ari_bridge.engine.reconciler import GRACE_S, application_channels, reap, take_snapshot
 from ari_bridge.errors import PeerError, PeerRefused
 from ari_bridge.fsm.call import Call
 from ari_bridge.fsm.inventory import Finding, Ownership, classify
 from ari_bridge.fsm.recovery import recover
-from ari_bridge.fsm.strangers import strangers
+from ari_bridge.fsm.strangers import find_strangers
 from ari_bridge.ids import stem_of
 from ari_bridge.media.pool import Pool
 from frontend.presence.registrar import WebSocketRegistrar
@@ -70,7 +70,7 @@ async def _reconcile(settings: Settings, apply: bool, end: str) -> Report:
             report.refused = [one for one in report.ended if not await reap(peers, one)]
             return report
         if report.orphans:
-            await asyncio.sleep(GRACE_SECONDS)  # what is just being made or released is none
+            await asyncio.sleep(GRACE_S)  # what is just being made or released is none
             again = await _compare(peers, settings)
             report.orphans = [one for one in again.orphans if one in report.orphans]
         if apply:
@@ -82,17 +82,19 @@ async def _reconcile(settings: Settings, apply: bool, end: str) -> Report:
 
 
 async def _compare(peers: Backends, settings: Settings) -> Report:
-    seen = await look(peers)
-    records = {call.id: call for call in live_records(settings.state_dir)}
+    seen = await take_snapshot(peers)
+    records = {call.id: call for call in live_calls(settings.state_dir)}
     try:
-        ours = in_our_hands(await peers.ari.application(), seen)
+        ours = application_channels(await peers.ari.application(), seen)
     except PeerRefused:  # no server has run since the PBX's start: it does not know our application
         ours = []
     stems = {stem_of(call_id) for call_id in records}
-    unknown = strangers(seen, peers.ari.app, lambda stem: stem in stems or knows(settings.state_dir, stem), time.time())
+    unknown = find_strangers(
+        seen, peers.ari.app, lambda stem: stem in stems or has_call(settings.state_dir, stem), time.time()
+    )
     after = [(record, recover(record, seen, time.time())[0]) for record in [*records.values(), *unknown]]
     findings = classify(seen, ours, {call.id: call for _, call in after}, frozenset(records), peers.ari.app)
-    return Report(after, [one for one in findings if one.standing is Ownership.ORPHAN], findings)
+    return Report(after, [one for one in findings if one.ownership is Ownership.ORPHAN], findings)
 
 
 def _show_end(report: Report, end: str) -> int:
@@ -101,7 +103,7 @@ def _show_end(report: Report, end: str) -> int:
         return FAILED
     for finding in report.ended:
         done = "could not be removed" if finding in report.refused else "removed"
-        typer.echo(f"{finding.sort.value} {finding.name}: {done}")
+        typer.echo(f"{finding.kind.value} {finding.name}: {done}")
     return FAILED if report.refused else 0
 
 
@@ -121,7 +123,7 @@ def _show(report: Report, apply: bool) -> None:
         table.add_row("call", escape(parties), fate)
     for finding in report.orphans:
         done = "[green]removed[/]" if finding in report.removed else "[red]not removed[/]"
-        table.add_row(finding.sort.value, escape(finding.name), done if apply else "[yellow]removed[/]")
+        table.add_row(finding.kind.value, escape(finding.name), done if apply else "[yellow]removed[/]")
     console = Console(soft_wrap=False)
     if report.calls or report.orphans:
         console.print(table)

@@ -1,1 +1,1 @@
-"""What is generated from the Python types: the OpenAPI document, the reference, the TypeScript types."""
+"""What is generated from the types: the OpenAPI document, the reference, and the types of the two clients."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from frontend.api.openapi import document
 from frontend.api.openapi.markdown import markdown
-from frontend.codegen import typescript
+from frontend.codegen import python, typescript
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -13,7 +13,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 def outputs() -> dict[Path, bytes]:
     """All that is generated and committed, by its path."""
     reference = {DOCS / "openapi.json": document.encoded(), DOCS / "HTTP.md": markdown().encode()}
-    return {**reference, **typescript.outputs()}
+    return {**reference, **typescript.outputs(), **python.outputs()}
 
 
 def main() -> int:

@@ -28,6 +28,7 @@ API_TARGET = SOURCES / "api.ts"
 
 _API_HEADER = "// Generated from the operations of frontend/ by `python -m frontend.codegen`. Do not edit.\n"
 _HEADER = "// Generated from ari_bridge_protocol/messages.py by `python -m frontend.codegen`. Do not edit.\n"
+_PROTOCOL = {struct.__module__ for struct in vars(messages).values() if hasattr(struct, "__struct_fields__")}
 _ALIASES = ("ClientState", "PartyState", "RecordingState", "PersonState", "QualityWarning")
 
 
@@ -46,7 +47,7 @@ def generate() -> str:
 def generate_api() -> str:
     """The types of the HTTP API. Those that the WebSocket has too are taken from there."""
     structs = [
-        one for one in structs_of(OPERATIONS) if one.__module__ != messages.__name__ or one is messages.CallPreferences
+        one for one in structs_of(OPERATIONS) if one.__module__ not in _PROTOCOL or one is messages.CallPreferences
     ]
     body = "\n".join(map(_api_interface, structs))
     names = ["ClientState", *(kind.__name__ for kind in ENUMS), "PersonSummary"]

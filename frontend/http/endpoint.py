@@ -49,6 +49,11 @@ class TypedRequest(Generic[P, B]):
         """Whose token it has; None if nobody signs in."""
         return self.principal.name
 
+    @property
+    def client_gone(self) -> bool:
+        """Nobody will receive the response."""
+        return self.request.transport is None or self.request.transport.is_closing()
+
 
 Handler = Callable[[TypedRequest[P, B]], Awaitable[web.StreamResponse]]
 

@@ -1,38 +1,45 @@
-"""`Idempotency-Key`: what is asked again with the same key is done once, also where the server is killed meanwhile.
+"""`Idempotency-Key`: a request that is repeated with the same key is carried out once, even if the server is killed.
 
-A key is kept before anything is done for it, and its answer before anybody is told. So whoever comes later finds
-either the answer, or what was begun, or that nothing was. Knows no route, and not what is done.
+Theory of operation. Two writes make it safe, each durable before the next step:
+
+1. The key is stored, with the id of the call that the request is about, before anything is done.
+2. The response is stored before it is sent.
+
+So a repeat finds one of three things. A stored response: it is sent again (`Idempotent-Replayed: true`). A key
+without a response, and its first request in progress in this process: the repeat waits for that one. A key without a
+response, and no such request: the process died in between, and the handler finds out by the call whether anything was
+done (`Attempt.interrupted`). An exception from `Attempt.starting` says that nothing was done, and frees the key.
+
+A client that disconnects does not stop its request; a server that shuts down leaves it as a kill would. Knows no
+route, and not what a request does.
 """
 
 import asyncio
 import hashlib
-import re
 import time
 from collections import OrderedDict
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import structlog
 from aiohttp import web
 from msgspec.structs import replace
-from multidict import MultiMapping
 
-from ari_bridge import tasks
 from ari_bridge.call_store import Key, KeyStore, KeyStoreUnavailable, StoredResponse
 from ari_bridge.errors import CallerError, InvalidRequest, Unavailable
+from frontend.http.endpoint import TypedRequest
 
 HEADER, REPLAYED = "Idempotency-Key", "Idempotent-Replayed"
-REPEAT_SECONDS = 20.0
-"""How long a repeat waits for what is under way. It comes again then."""
-PATIENCE_SECONDS = 2.0
-"""For a file that is locked for a moment, by a backup perhaps."""
-PAUSE_SECONDS = 0.02
-MOST_UNKEPT = 1000
-
-_KEY = re.compile(r"[ -~]{1,255}")
+REPEAT_TIMEOUT_S = 20.0
+"""How long a repeat waits for the first request. After that it is told to retry."""
+KEY_STORE_TIMEOUT_S = 2.0
+"""How long a key store that is locked, for example by a backup, is retried."""
+KEY_STORE_RETRY_INTERVAL_S = 0.02
+MAX_UNSAVED_KEYS = 1000
+"""Responses that the key store did not accept, kept in memory."""
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +50,7 @@ class KeyReused(CallerError):
     code = "idempotency_key_reused"
 
     def __init__(self) -> None:
-        super().__init__("This key was used for another request: take a new one.", field=HEADER)
+        super().__init__("This key was used for a different request: use a new one.", field=HEADER)
 
 
 class InProgress(CallerError):
@@ -53,26 +60,26 @@ class InProgress(CallerError):
     retry_after = 1.0
 
     def __init__(self) -> None:
-        super().__init__("The first request with this key is still under way: ask again.", field=HEADER)
+        super().__init__("The first request with this key is still in progress: retry.", field=HEADER)
 
 
 class OutcomeUnknown(CallerError):
-    """The server died just while it was done. `call_id`: of the call that shows whether it was."""
+    """The server stopped while it carried the request out. `call_id`: the call that shows whether it was done."""
 
     code = "in_doubt"
 
     def __init__(self, call_id: str) -> None:
         super().__init__(
-            f"The server ended in the middle of the first request with this key, and does not do it again: see by "
-            f"the call {call_id} whether it was done.",
+            f"The server stopped during the first request with this key, and does not repeat it: check the call "
+            f"{call_id} to see whether it was done.",
             field=HEADER,
         )
         self.call_id = call_id
 
 
 @dataclass(frozen=True, slots=True)
-class Keyed:
-    """`user`: "" where nobody signs in. `call_id`: what is begun now would make this call, or act on it."""
+class KeyedRequest:
+    """`user`: "" if sign-in is off. `call_id`: the call that the request is to place, or is about."""
 
     user: str
     key: str
@@ -80,34 +87,70 @@ class Keyed:
     call_id: str
 
 
-class IdempotentOperation(Protocol):
-    """What is to be done once."""
+class Attempt:
+    """One request, to be carried out, or to be answered with the response to an earlier one.
 
-    def begin(self, call_id: str) -> None:
-        """Do it, without waiting. An exception says that nothing was done, and that the key may be used anew."""
+    Args:
+        guard: Stores the response.
+        call_id: The call that the request is about; of a new call, the id to use.
+        key: The stored key; None for a request without one.
+        interrupted: The key was stored by an earlier attempt that left no response: anything may have been done.
+        response: The response to an earlier request: to be sent, and nothing is to be done.
+    """
 
-    async def answer(self, call_id: str) -> StoredResponse:
-        """What came of it. An exception leaves the key as it is: the next repeat asks `found`."""
+    def __init__(
+        self,
+        guard: "IdempotencyGuard",
+        call_id: str,
+        *,
+        key: Key | None = None,
+        interrupted: bool = False,
+        response: web.Response | None = None,
+    ) -> None:
+        self._guard = guard
+        self._key = key
+        self.call_id = call_id
+        self.interrupted = interrupted
+        self.response = response
+        self.stored: StoredResponse | None = None
 
-    async def found(self, key: Key) -> StoredResponse | None:
-        """What came of it where nobody has its answer, as the server died. None: nothing was done."""
+    @property
+    def started_at(self) -> float:
+        """When the first attempt was made, in Unix seconds."""
+        return self._key.kept_at if self._key else time.time()
 
-    def abandon(self, call_id: str) -> None:
-        """Nobody will have the answer, nor ask for it again: there is no key."""
+    @property
+    def repeatable(self) -> bool:
+        """Whether the client can ask again for what it did not receive."""
+        return self._key is not None
+
+    @contextmanager
+    def starting(self) -> Iterator[None]:
+        """Around what carries the request out, which must not wait. Its exception says that nothing was done."""
+        try:
+            yield
+        except Exception:
+            if self._key is not None:
+                self._guard.free(self._key)
+            raise
+
+    async def finish(self, response: StoredResponse) -> web.Response:
+        """The response to send, stored by now."""
+        if self._key is not None:
+            await self._guard.store(replace(self._key, answer=response))
+        self.stored = response
+        return _response(response, replayed=self.interrupted)
 
 
-def key_of(headers: MultiMapping[str]) -> str | None:
-    """Raises InvalidRequest."""
-    keys = headers.getall(HEADER, [])
-    if not keys:
-        return None
-    if len(keys) > 1 or not _KEY.fullmatch(keys[0]):
-        raise InvalidRequest(f"{HEADER} is given once, with 1 to 255 printable ASCII characters.", field=HEADER)
-    return keys[0]
+@dataclass(frozen=True, slots=True)
+class _Running:
+    fingerprint: str
+    task: asyncio.Task[Any]
+    result: asyncio.Future[StoredResponse]
 
 
 def fingerprint_of(method: str, path: str, body: bytes) -> str:
-    """The same for the same JSON, however it is written. Raises InvalidRequest: it is none."""
+    """The same for the same JSON, whatever its spacing and order. Raises InvalidRequest for a body that is not JSON."""
     try:
         content = msgspec.json.encode(msgspec.json.decode(body), order="deterministic") if body else b""
     except (msgspec.DecodeError, RecursionError) as error:
@@ -115,122 +158,137 @@ def fingerprint_of(method: str, path: str, body: bytes) -> str:
     return hashlib.sha256(f"{method} {path}\n".encode() + content).hexdigest()
 
 
-def _response(answer: StoredResponse, *, replayed: bool = False) -> web.Response:
-    response = web.Response(status=answer.status, text=answer.body, content_type=answer.content_type)
-    if answer.tag:
-        response.headers["ETag"] = answer.tag
+class IdempotencyGuard:
+    """The keys in use.
+
+    Args:
+        keys: Where keys and responses are stored.
+    """
+
+    def __init__(self, keys: KeyStore) -> None:
+        self._keys = keys
+        self._running: dict[tuple[str, str], _Running] = {}
+        self._unsaved: OrderedDict[tuple[str, str], Key] = OrderedDict()
+        self._closing = False
+
+    @asynccontextmanager
+    async def attempt(self, asked: TypedRequest[Any, Any], key: str | None, call_id: str) -> AsyncIterator[Attempt]:
+        """What to do for a request, with its key or without one. Raises InvalidRequest, and as `once`."""
+        if key is None:
+            yield Attempt(self, call_id)
+            return
+        request = asked.request
+        fingerprint = fingerprint_of(request.method, request.path, await request.read())
+        async with self.once(KeyedRequest(asked.user or "", key, fingerprint, call_id)) as attempt:
+            yield attempt
+
+    @asynccontextmanager
+    async def once(self, request: KeyedRequest) -> AsyncIterator[Attempt]:
+        """Raises KeyReused, InProgress, Unavailable, TooMany."""
+        name = request.user, request.key
+        if first := self._running.get(name):
+            yield Attempt(self, request.call_id, response=await _response_of(first, request))
+            return
+        task = asyncio.current_task()
+        assert task is not None
+        running = _Running(request.fingerprint, task, asyncio.get_running_loop().create_future())
+        self._running[name] = running
+        try:
+            attempt = await self._take(request)
+            yield attempt
+            if attempt.stored is not None:
+                running.result.set_result(attempt.stored)
+        except asyncio.CancelledError:
+            if not self._closing:
+                raise
+            task.uncancel()
+            error = Unavailable("the server is being replaced", retry_after=1.0)
+            running.result.set_exception(error)
+            raise error from None
+        except BaseException as error:
+            running.result.set_exception(error)
+            raise
+        finally:
+            del self._running[name]
+            if not running.result.done():
+                running.result.cancel()
+            elif not running.result.cancelled():
+                running.result.exception()  # seen, even if no repeat waits for it
+
+    async def close(self) -> None:
+        """Leave what is in progress as a kill would leave it: a repeat finds it in the next process."""
+        self._closing = True
+        running = list(self._running.values())
+        for one in running:
+            one.task.cancel()
+        await asyncio.gather(*(one.result for one in running), return_exceptions=True)
+
+    # --- for attempts ---------------------------------------------------------------------
+
+    async def store(self, key: Key) -> None:
+        name = key.user, key.key
+        try:
+            await _retry_briefly(lambda: self._keys.put(key))
+        except KeyStoreUnavailable as error:
+            log.warning("the response to a keyed request is kept in memory only", call=key.call_id, reason=error.reason)
+            self._unsaved[name] = key
+            if len(self._unsaved) > MAX_UNSAVED_KEYS:
+                self._unsaved.popitem(last=False)
+        else:
+            self._unsaved.pop(name, None)
+
+    def free(self, key: Key) -> None:
+        """Nothing was done: the key may be used again."""
+        with suppress(KeyStoreUnavailable):  # it stays then, and a repeat finds that nothing was done
+            self._keys.drop(key)
+
+    async def _take(self, request: KeyedRequest) -> Attempt:
+        """Returns at once after storing a new key: nothing may come between that and what is done for it."""
+        key, new = await _retry_briefly(lambda: self._key_for(request))
+        if key.answer:
+            attempt = Attempt(self, key.call_id, key=key, response=_response(key.answer, replayed=True))
+            attempt.stored = key.answer
+            return attempt
+        return Attempt(self, key.call_id, key=key, interrupted=not new)
+
+    def _key_for(self, request: KeyedRequest) -> tuple[Key, bool]:
+        """The stored key, and whether it is new."""
+        stored = self._unsaved.get((request.user, request.key)) or self._keys.get(request.user, request.key)
+        if stored is None:
+            key = Key(request.user, request.key, request.fingerprint, request.call_id, time.time())
+            self._keys.put(key)
+            return key, True
+        if stored.fingerprint != request.fingerprint:
+            raise KeyReused
+        return stored, False
+
+
+async def _response_of(first: _Running, repeat: KeyedRequest) -> web.Response:
+    """Raises KeyReused, InProgress, and what the first request raises."""
+    if first.fingerprint != repeat.fingerprint:
+        raise KeyReused
+    await asyncio.wait({first.result}, timeout=REPEAT_TIMEOUT_S)
+    if not first.result.done() or first.result.cancelled():
+        raise InProgress
+    return _response(first.result.result(), replayed=True)
+
+
+def _response(stored: StoredResponse, *, replayed: bool) -> web.Response:
+    response = web.Response(status=stored.status, text=stored.body, content_type=stored.content_type)
+    if stored.tag:
+        response.headers["ETag"] = stored.tag
     if replayed:
         response.headers[REPLAYED] = "true"
     return response
 
 
-class IdempotencyGuard:
-    def __init__(self, keys: KeyStore) -> None:
-        self._keys = keys
-        self._running: dict[tuple[str, str], tuple[str, asyncio.Task[tuple[StoredResponse, bool]]]] = {}
-        self._unkept: OrderedDict[tuple[str, str], Key] = OrderedDict()  # answered, and the file did not take it
-
-    async def respond(
-        self, request: web.Request, user: str | None, call_id: str, work: IdempotentOperation
-    ) -> web.Response:
-        """The answer to a request, which has a key or has none. Raises InvalidRequest, and as `once`."""
-        name = key_of(request.headers)
-        if name is None:
-            work.begin(call_id)
-            try:
-                return _response(await work.answer(call_id))
-            except BaseException:
-                work.abandon(call_id)
-                raise
-        fingerprint = fingerprint_of(request.method, request.path, await request.read())
-        answer, replayed = await self.once(Keyed(user or "", name, fingerprint, call_id), work)
-        return _response(answer, replayed=replayed)
-
-    async def once(self, keyed: Keyed, work: IdempotentOperation) -> tuple[StoredResponse, bool]:
-        """The answer, and whether it is one that was given, or begun, before.
-
-        What is begun goes on without the one who asked: a repeat may come, and the call is there then.
-        Raises KeyReused, InProgress, Unavailable, TooMany, and what `work` raises.
-        """
-        name = keyed.user, keyed.key
-        if first := self._running.get(name):
-            fingerprint, task = first
-            if fingerprint != keyed.fingerprint:
-                raise KeyReused
-            await asyncio.wait({task}, timeout=REPEAT_SECONDS)
-            if not task.done():
-                raise InProgress
-            return _result(task)[0], True
-        task = asyncio.get_running_loop().create_task(self._do(keyed, work))
-        self._running[name] = keyed.fingerprint, task
-        task.add_done_callback(lambda _: self._running.pop(name, None))
-        await asyncio.wait({task})
-        return _result(task)
-
-    async def close(self) -> None:
-        """What is under way is left as a kill would leave it: a repeat finds it at the next process."""
-        await tasks.cancel(*(task for _, task in self._running.values()))
-
-    async def _do(self, keyed: Keyed, work: IdempotentOperation) -> tuple[StoredResponse, bool]:
-        key, new = await _patiently(lambda: self._take(keyed, work))
-        if key.answer:
-            return key.answer, True
-        answer = None if new else await work.found(key)
-        if answer is None:
-            if not new:
-                self._begin(key, work)
-            answer = await work.answer(key.call_id)
-        await self._keep(replace(key, answer=answer))
-        return answer, not new
-
-    def _take(self, keyed: Keyed, work: IdempotentOperation) -> tuple[Key, bool]:
-        """The key, and whether it is new: then it is kept, and its work begun. Nothing comes in between."""
-        kept = self._unkept.get((keyed.user, keyed.key)) or self._keys.get(keyed.user, keyed.key)
-        if kept is None:
-            key = Key(keyed.user, keyed.key, keyed.fingerprint, keyed.call_id, time.time())
-            self._keys.put(key)
-            self._begin(key, work)
-            return key, True
-        if kept.fingerprint != keyed.fingerprint:
-            raise KeyReused
-        return kept, False
-
-    def _begin(self, key: Key, work: IdempotentOperation) -> None:
-        try:
-            work.begin(key.call_id)
-        except Exception:
-            with suppress(KeyStoreUnavailable):  # it stays then, and a repeat finds that nothing was done
-                self._keys.drop(key)
-            raise
-
-    async def _keep(self, key: Key) -> None:
-        name = key.user, key.key
-        try:
-            await _patiently(lambda: self._keys.put(key))
-        except KeyStoreUnavailable as error:
-            log.warning(
-                "the answer to a request with a key is kept in memory alone", call=key.call_id, reason=error.reason
-            )
-            self._unkept[name] = key
-            if len(self._unkept) > MOST_UNKEPT:
-                self._unkept.popitem(last=False)
-        else:
-            self._unkept.pop(name, None)
-
-
-async def _patiently(act: Callable[[], T]) -> T:
-    """Raises KeyStoreUnavailable, and what it raises."""
-    end = time.monotonic() + PATIENCE_SECONDS
+async def _retry_briefly(act: Callable[[], T]) -> T:
+    """Raises KeyStoreUnavailable, and what `act` raises."""
+    end = time.monotonic() + KEY_STORE_TIMEOUT_S
     while True:
         try:
             return act()
         except KeyStoreUnavailable:
             if time.monotonic() > end:
                 raise
-        await asyncio.sleep(PAUSE_SECONDS)
-
-
-def _result(task: asyncio.Task[tuple[StoredResponse, bool]]) -> tuple[StoredResponse, bool]:
-    if task.cancelled():
-        raise Unavailable("the server is being replaced", retry_after=1.0)
-    return task.result()
+        await asyncio.sleep(KEY_STORE_RETRY_INTERVAL_S)

@@ -13,9 +13,10 @@ from ari_bridge.ari.client import Ari
 from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.errors import BridgeError, InvalidRequest
 from ari_bridge.hooks import Hooks
-from ari_bridge.preferences import PreferenceFile, Preferences, check
+from ari_bridge.preferences import PreferenceFile, check
 from ari_bridge.tasks import TaskSet
 from ari_bridge_protocol import messages
+from ari_bridge_protocol.preferences import CallPreferences
 from frontend.auth.authenticator import Unauthorized
 from frontend.presence.directory import PresenceDirectory
 from frontend.presence.registrar import Page, WebSocketRegistrar
@@ -95,40 +96,38 @@ class UserServices:
 
     # --- preferences ------------------------------------------------------------------
 
-    def preferences(self, user: str) -> messages.Preferences:
-        return _message(self._preferences.of(user))
+    def preferences(self, user: str) -> CallPreferences:
+        return self._preferences.of(user)
 
-    async def set(self, user: str, wanted: messages.Preferences) -> messages.Preferences:
-        """As they are kept now; all pages of the user are told. Raises InvalidRequest, TooMany, PreferencesNotSaved."""
+    async def set(self, user: str, wanted: CallPreferences) -> CallPreferences:
+        """Store them, and send them to all pages of the user. Raises InvalidRequest, TooMany, PreferencesNotSaved."""
         checked = self._checked(user, wanted)
-        await self._preferences.change(user, checked)
-        kept = _message(checked)
-        self._pages.tell(user, kept)
-        self.directory.changed()
-        log.info("preferences were changed", user=user)
-        return kept
+        await self._store(user, checked)
+        return checked
 
     async def forget(self, user: str) -> None:
-        """The preferences are as at the beginning, and the user's pages are told. Raises as `set`."""
-        await self._preferences.change(user, Preferences())
-        self._pages.tell(user, _message(Preferences()))
-        self.directory.changed()
-        log.info("the preferences of a removed user were deleted", user=user)
+        """Those of a removed user are as at the beginning. Raises as `set`."""
+        await self._store(user, CallPreferences())
 
-    def _checked(self, user: str, wanted: messages.Preferences) -> Preferences:
+    def _checked(self, user: str, wanted: CallPreferences) -> CallPreferences:
         try:
             check_name(user)
         except InvalidUser as error:
             raise InvalidRequest(str(error), field="user") from None
-        asked = Preferences(**msgspec.structs.asdict(wanted))
-        return check(user, asked, self._preferences.of)
+        return check(user, wanted, self._preferences.of)
 
-    async def _change(self, user: str, page: Page, checked: Preferences) -> None:
+    async def _change(self, user: str, page: Page, checked: CallPreferences) -> None:
         try:
-            await self.set(user, _message(checked))
+            await self._store(user, checked)
         except BridgeError as error:
             page.send(messages.Error(error.code, str(error), retry_after=getattr(error, "retry_after", None)))
 
+    async def _store(self, user: str, checked: CallPreferences) -> None:
+        await self._preferences.change(user, checked)
+        self._pages.tell(user, _message(checked))
+        self.directory.changed()
+        log.info("preferences were changed", user=user)
 
-def _message(preferences: Preferences) -> messages.Preferences:
+
+def _message(preferences: CallPreferences) -> messages.Preferences:
     return messages.Preferences(**msgspec.structs.asdict(preferences))

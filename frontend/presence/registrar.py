@@ -24,6 +24,9 @@ class Page(Protocol):
 
     def send(self, message: ServerMessage) -> None: ...
 
+    def send_calls_soon(self) -> None:
+        """The calls of its user, or of its session, have changed."""
+
 
 PageListener = Callable[[str, Page], None]
 """Called with the user and the page."""
@@ -47,8 +50,8 @@ class WebSocketRegistrar:
     def register(self, user: str, page: Page) -> None:
         self._by_user.setdefault(user, []).append(page)
 
-    def told(self, user: str, page: Page) -> None:
-        """The page knows that it is registered: what else it is to be told comes now."""
+    def announce(self, user: str, page: Page) -> None:
+        """The page has been told that it is registered: listeners may send it more."""
         for listener in self._on_registered:
             listener(user, page)
 

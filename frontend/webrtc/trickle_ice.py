@@ -11,7 +11,7 @@ from typing import Protocol
 import structlog
 
 from ari_bridge.errors import PeerError, TooMany
-from ari_bridge.fsm.call import Call, Fact
+from ari_bridge.fsm.call import Call, Milestone
 from ari_bridge.ids import leg_id
 from ari_bridge.media.ice_candidate import read_candidate
 from ari_bridge.media.sdp import with_candidates
@@ -19,7 +19,7 @@ from ari_bridge.tasks import TaskSet
 
 PATIENCE = 1.0
 """Seconds from the answer on for the browser's checks to arrive: more than twice round the world."""
-MOST = 64
+MOST = 32
 """Candidates of one offer; a machine with many networks finds some 20."""
 CALLS = 64
 """Calls of one page whose candidates are looked at; the oldest is forgotten."""
@@ -70,7 +70,7 @@ class Trickle:
     def answered(self, call: Call) -> None:
         """See to it that what was found is passed on, if there is an answer to the call's newest offer."""
         found = self._found.get(call.id)
-        if found is None or found.offer != call.offer or Fact.MEDIA_ANSWERED not in call.facts:
+        if found is None or found.offer != call.offer or Milestone.MEDIA_ANSWERED not in call.milestones:
             return
         if found.due is None:
             found.due = asyncio.get_running_loop().time() + PATIENCE

@@ -1,69 +1,47 @@
-"""One client: what it asks of its calls, and what it is told of them."""
+"""One client of the WebSocket: what it asks of its calls, and what it is sent about them.
+
+`session_registry.py` explains how a client comes back after its connection was lost.
+"""
 
 import asyncio
 import time
-from collections import deque
-from typing import Literal, Protocol, cast
+from dataclasses import dataclass
+from typing import Protocol
 
 import msgspec
 import structlog
 from aiohttp import web
 
-from ari_bridge.engine.call_manager import (
-    CallManager,
-    DigitReceived,
-    HoldChanged,
-    LegDiscarded,
-    LegReady,
-    MediaNeeded,
-    MediaReady,
-    PartyChanged,
-    RecordingChanged,
-    RequestRefused,
-    StateChanged,
-    TransferEnded,
-    Update,
-)
+from ari_bridge.engine.call_manager import CallManager
+from ari_bridge.engine.prewarm import LegDiscarded, LegReady
 from ari_bridge.errors import CallerError, InvalidRequest, Unavailable, UnknownCall, WrongState
 from ari_bridge.fsm.call import Call, CallState, Direction
+from ari_bridge.fsm.notifications import MediaReady, Notification, StateChanged
 from ari_bridge.ids import leg_id
 from ari_bridge_protocol import messages
+from ari_bridge_protocol.close_codes import CLOSE_SIGN_IN_ENDED, CLOSE_SUPERSEDED
 from ari_bridge_protocol.messages import ClientMessage
 from frontend.auth.authenticator import Authenticator, Unauthorized
 from frontend.auth.grants import PHONE, Grant
 from frontend.auth.principal import Principal
-from frontend.auth.sessions import Sessions
+from frontend.auth.session_tokens import SessionTokens
 from frontend.calls.commands import execute
 from frontend.calls.permissions import check_may, check_owns, owns
-from frontend.calls.views import (
-    REFUSED,
-    hold_message,
-    incoming_message,
-    party_message,
-    recording_message,
-    state_message,
-    summary,
-    transfer_message,
-)
+from frontend.calls.views import message_of, summary
 from frontend.presence.preferences import UserServices
-from frontend.presence.registrar import WebSocketRegistrar
+from frontend.presence.registrar import Page, WebSocketRegistrar
 from frontend.webrtc.ice_servers import IceServers
 from frontend.webrtc.trickle_ice import Trickle, Trickles
 from frontend.websocket.media_checks import FarPackets, MediaChecks
 from frontend.websocket.message_socket import MessageSocket
-
-SUPERSEDED = 4001
-"""A close code of our own (RFC 6455 section 7.4.2): the session goes on in another connection."""
-SIGN_IN_ENDED = 4401
-"""Another one: the user was removed or locked, has another password, or has signed out."""
-
-EndReason = Literal["accepted_elsewhere", "answered_elsewhere", "declined", "cancelled", "no_answer"]
+from frontend.websocket.ringing import RingingCalls
+from frontend.websocket.session_registry import SessionRegistry
 
 log = structlog.get_logger(__name__)
 
 
 class OwnedElsewhere(CallerError):
-    """Another page of the user holds the call, and `takeOver` was not asked for."""
+    """Another page of the user owns the call, and `takeOver` was not requested."""
 
     code = "owned_elsewhere"
 
@@ -72,140 +50,142 @@ class PageMedia(Trickles, FarPackets, Protocol):
     """What pages ask of the rtpengines."""
 
 
-class Shared(Protocol):
-    """What connections share: `Connections`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionServices:
+    """What all connections use."""
 
     calls: CallManager
     pages: WebSocketRegistrar
     user_services: UserServices
     access: Authenticator
-    sessions: Sessions
+    sessions: SessionTokens
     media: PageMedia
     ice: IceServers
     version: str
 
-    def claim(self, session: str, connection: "ClientConnection") -> None:
-        """The session goes on in this connection; one that held it before is closed."""
 
-    def release(self, session: str, connection: "ClientConnection") -> None:
-        """The session is in no connection any more, unless another one claimed it."""
-
-    def holder(self, session: str | None) -> "ClientConnection | None":
-        """The open connection of a session."""
-
-    def changed(self, call: Call) -> None:
-        """Tell the pages that the call concerns how their calls stand."""
+def refresh_calls(call: Call, pages: WebSocketRegistrar, registry: "SessionRegistry[ClientConnection]") -> None:
+    """Send the list of calls to all pages that the call is about."""
+    concerned: set[Page] = set(pages.of_user(call.user))
+    if owner := registry.owner(call.session):
+        concerned.add(owner)
+    for page in concerned:
+        page.send_calls_soon()
 
 
 class ClientConnection:
-    """`user`: whom the address says that it takes calls for; "": it says nothing."""
+    """One open WebSocket.
+
+    Args:
+        services: What it shares with the other connections.
+        registry: Which connection each signaling session is in.
+        socket: The open WebSocket.
+        authorization: The header `Authorization` of the upgrade request.
+        user: The user to register as at once, from the address; "" for none.
+        address: The client's IP address.
+    """
 
     def __init__(
         self,
-        shared: Shared,
+        services: ConnectionServices,
+        registry: "SessionRegistry[ClientConnection]",
         socket: web.WebSocketResponse,
         authorization: str | None,
         user: str = "",
         address: str = "",
     ) -> None:
-        self._shared = shared
-        self.session = shared.sessions.new()
-        self._calls = shared.calls
-        self._wire = MessageSocket(socket, self._act, lambda: self._user)
-        self.send = self._wire.send
-        self.close = self._wire.close
+        self._services = services
+        self._registry = registry
+        self.session = services.sessions.new()
+        self._calls = services.calls
+        self._socket = MessageSocket(socket, self._on_message, lambda: self._user)
+        self.send = self._socket.send
+        self.close = self._socket.close
         self._authorization = authorization
         self._user_of_address = user
         self._user: str | None = None  # registered as, now or before
         self._address = address
-        self.principal = self._nobody  # who has registered
-        self._follows = False  # registered or resumed: it is told how its calls stand
-        self._telling: asyncio.Handle | None = None
-        self._mine: set[str] = set()  # live calls that this connection holds
-        self._ringing: set[str] = set()
-        self._rang: deque[str] = deque(maxlen=16)  # rang here, the last ones
-        self._accepting: str | None = None
-        self._trickle = Trickle(shared.media)
-        self._media_checks = MediaChecks(shared.media)
-        self._prepared = ("", "")  # the last call that media was made ahead of, and its offer
-        self._ice_again: asyncio.TimerHandle | None = None  # until the servers' credentials are told anew
+        self.principal = self._nobody  # who has registered or resumed
+        self._subscribed = False  # has registered or resumed: is sent `calls`
+        self._calls_scheduled: asyncio.Handle | None = None
+        self._owned: set[str] = set()  # live calls that this connection owns
+        self._ringing = RingingCalls(self.send)
+        self._trickle = Trickle(services.media)
+        self._media_checks = MediaChecks(services.media)
+        self._prepared = ("", "")  # the last call that media was prepared for, and its offer
+        self._ice_timer: asyncio.TimerHandle | None = None
 
     @property
     def _nobody(self) -> Principal:
         """Who has not registered: without sign-in that is enough for calls."""
-        return Principal(None, grants=frozenset() if self._shared.access.required else PHONE, address=self._address)
+        return Principal(None, grants=frozenset() if self._services.access.required else PHONE, address=self._address)
 
     # --- life ------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Until the client or the server closes."""
-        self._shared.claim(self.session, self)
-        token = self._shared.sessions.token(self.session)
-        self.send(messages.Welcome(self._shared.version, self._shared.access.required, token))
-        self._tell_ice_servers()
+        services = self._services
+        self._registry.bind(self.session, self)
+        token = services.sessions.token(self.session)
+        self.send(messages.Welcome(services.version, services.access.required, token))
+        self._send_ice_servers()
         if self._user_of_address:
-            self._wire.take(messages.Register(self._user_of_address))
+            self._socket.handle(messages.Register(self._user_of_address))
         try:
-            await self._wire.run()
+            await self._socket.run()
         finally:
             await self._trickle.close()
             await self._media_checks.close()
-            self._shared.release(self.session, self)
-            self._leave()
-            await self._wire.closed()
+            self._registry.release(self.session, self)
+            self._detach()
+            await self._socket.closed()
 
-    def _leave(self) -> None:
-        """What a closed connection leaves: no ringing, and calls that go on without it."""
+    def _detach(self) -> None:
+        """The connection is closed: nothing rings here any more, and its calls go on without it."""
         self._unregister()
-        self._calls.cool(self.session)
-        for handle in (self._telling, self._ice_again):
+        self._calls.discard_media(self.session)
+        for handle in (self._calls_scheduled, self._ice_timer):
             if handle:
                 handle.cancel()
-        if self._mine:
-            log.info("a client that holds calls is gone: they go on for the grace", calls=sorted(self._mine))
-        for call_id in list(self._mine):
-            self._calls.detach(call_id, self._update)
+        if self._owned:
+            log.info("a client that owns calls has disconnected: they go on for the grace", calls=sorted(self._owned))
+        for call_id in list(self._owned):
+            self._calls.detach(call_id, self._on_notification)
 
     def supersede(self) -> None:
-        """The session goes on in another connection: this one seems to stand only."""
-        for call_id in self._mine:
-            self._calls.unwatch(call_id, self._update)
-        self._mine.clear()
-        self._wire.drop("its session goes on in another connection", SUPERSEDED)
+        """The session goes on in another connection: this one is half-open."""
+        for call_id in self._owned:
+            self._calls.unwatch(call_id, self._on_notification)
+        self._owned.clear()
+        self._socket.drop("its session goes on in another connection", CLOSE_SUPERSEDED)
 
     def end_sign_in(self) -> None:
         """What the client has signed in to has ended: it is told so, and cut off."""
-        self._wire.error("unauthorized", "What you have signed in to has ended: sign in again.", field="token")
-        self._wire.drop("its sign-in was ended", SIGN_IN_ENDED)
+        self._socket.error("unauthorized", "What you have signed in to has ended: sign in again.", field="token")
+        self._socket.drop("its sign-in was ended", CLOSE_SIGN_IN_ENDED)
 
     # --- from the client ---------------------------------------------------------------
 
-    def _act(self, message: ClientMessage) -> None:
+    def _on_message(self, message: ClientMessage) -> None:
         match message:
             case messages.Resume(token):
                 self._resume(token)
             case messages.Register():
                 self._register(message)
             case messages.Unregister():
-                self._take_no_calls()
+                self._stop_taking_calls()
             case messages.Offer():
                 self._offer(message)
             case messages.PrepareMedia():
                 self._prepare_media(message)
             case messages.DiscardMedia():
-                self._calls.cool(self.session)
+                self._calls.discard_media(self.session)
             case messages.Hangup(call_id):
-                if call_id in self._ringing and self._user:
-                    self._calls.decline(call_id, user=self._user)
-                else:
-                    self._check_mine(call_id)
-                    self._calls.hangup(call_id)
+                self._hang_up(call_id)
             case messages.Decline(call_id):
-                if self._user is None:
-                    raise UnknownCall(f"The call {call_id[:64]} does not ring here.", field="callId")
-                self._calls.decline(call_id, user=self._user)
+                self._calls.decline(call_id, user=self._registered(call_id))
             case messages.Candidate():
-                self._candidate(message)
+                self._add_candidate(message)
             case (
                 messages.Dtmf()
                 | messages.Hold()
@@ -215,78 +195,84 @@ class ClientConnection:
                 | messages.Leave()
                 | messages.Record()
             ):
-                execute(self._calls, message, self.principal, self._check_mine)
+                execute(self._calls, message, self.principal, self._check_owned)
             case messages.Feedback():
-                execute(self._calls, message, self.principal, self._check_was_mine)
+                execute(self._calls, message, self.principal, self._check_was_owned)
             case messages.Quality(call_id, report):
-                self._check_was_mine(call_id)
-                self._calls.measured(call_id, msgspec.to_builtins(report))
+                self._check_was_owned(call_id)
+                self._calls.feedback.report_quality(call_id, msgspec.to_builtins(report))
             case messages.Preferences():
-                self._shared.user_services.ask(self._user, self, message)
+                self._services.user_services.ask(self._user, self, message)
             case messages.CheckMedia(call_id):
-                self._check_mine(call_id)
+                self._check_owned(call_id)
                 leg = leg_id(call_id, self._calls.get(call_id).leg)
                 self._media_checks.check(leg, lambda sounds: self.send(messages.MediaChecked(call_id, sounds)))
             case messages.Ping(id):
-                self._wire.watch_for_frost(lambda: bool(self._mine))
+                self._socket.start_inactivity_watchdog(lambda: bool(self._owned))
                 self.send(messages.Pong(id))
 
     def _resume(self, token: str) -> None:
-        session = self._shared.sessions.read(token)
+        session = self._services.sessions.read(token)
         if session != self.session:
-            self._shared.release(self.session, self)
+            self._registry.release(self.session, self)
         self.session = session
-        self._shared.claim(session, self)
-        self._follows = True
+        self._registry.bind(session, self)
+        self._subscribed = True
         self.send(messages.Resumed(token))
         for call in self._calls.live():
-            if call.session == session and not call.left:
-                self.hold(call)
-        self._tell_calls()
-        self._tell_ice_servers()
+            if call.session == session and not call.left_outcome:
+                self.attach(call)
+        self._send_calls()
+        self._send_ice_servers()
 
     def _register(self, message: messages.Register) -> None:
         token = message.token or (self._authorization or "").removeprefix("Bearer ").strip() or None
-        principal = self._shared.access.identify(message.user, token, self._address)
+        principal = self._services.access.identify(message.user, token, self._address)
         check_may(principal, Grant.RECEIVE)
         user = message.user
         self._unregister()
         self._user = user
         self.principal = principal
-        self._shared.pages.register(user, self)
-        self._follows = True
+        self._services.pages.register(user, self)
+        self._subscribed = True
         self.send(messages.Registered(user))
-        self._tell_ice_servers()
-        self._tell_calls()
+        self._send_ice_servers()
+        self._send_calls()
         for call in self._calls.live():  # one that rings already rings here too
             if call.direction is Direction.INBOUND and call.state is CallState.RINGING and user in call.users:
                 self.ring(call)
-        self._shared.pages.told(user, self)
+        self._services.pages.announce(user, self)
 
-    def _take_no_calls(self) -> None:
-        """Nothing rings here any more. Who the client is stays known: it may call."""
-        for call_id in self._ringing:
-            self.send(messages.IncomingEnded(call_id, "cancelled"))
-        self._ringing.clear()
+    def _stop_taking_calls(self) -> None:
+        """Nothing rings here any more. The user stays known, and may call."""
+        self._ringing.stop_all()
         if self._user is not None:
-            self._shared.pages.unregister(self._user, self)
+            self._services.pages.unregister(self._user, self)
         self.send(messages.Unregistered())
 
     def _unregister(self) -> None:
-        self._ringing.clear()
+        self._ringing.forget_all()
         if self._user is not None:
-            self._shared.pages.unregister(self._user, self)
+            self._services.pages.unregister(self._user, self)
             self._user = None
             self.principal = self._nobody
 
+    def _hang_up(self, call_id: str) -> None:
+        if call_id in self._ringing and self._user:
+            self._calls.decline(call_id, user=self._user)
+        else:
+            self._check_owned(call_id)
+            self._calls.hangup(call_id)
+
+    # --- media -------------------------------------------------------------------------
+
     def _offer(self, message: messages.Offer) -> None:
         if message.target is None:
-            self._take(message)
+            self._offer_for_call(message)
             return
-        if self._shared.access.required and self._user is None:
-            raise Unauthorized("Sign in first: send register with a token.")
+        self._check_signed_in()
         check_may(self.principal, Grant.DIAL)
-        caller = self._user if self._shared.access.required else message.caller or self._user
+        caller = self._user if self._services.access.required else message.caller or self._user
         call = self._calls.place(
             target=message.target,
             sdp=message.sdp,
@@ -295,15 +281,74 @@ class ClientConnection:
             session=self.session,
             call_id=message.call_id,
             prefer=message.prefer or "",
-            listener=self._update,
+            listener=self._on_notification,
         )
         if call.state.live:
-            self._mine.add(call.id)
+            self._owned.add(call.id)
+
+    def _offer_for_call(self, message: messages.Offer) -> None:
+        """Accept an incoming call, renew the media of an own one, or take one over from another page."""
+        if message.call_id is None:
+            raise InvalidRequest("An offer needs a target to call, or the callId of a call.", field="target")
+        call = self._calls.get(message.call_id)
+        # The offer of a call that was being accepted when the server died is lost: it rings, and this offer accepts it.
+        rings = call.user is None or (self._calls.awaits_adoption(call.id) and call.state is not CallState.UP)
+        if rings and call.direction is Direction.INBOUND:
+            self._accept(call.id, message)
+        elif call.session == self.session:
+            self._calls.renew_media(call.id, sdp=message.sdp, prefer=message.prefer or "")
+        elif self._ringing.has_rung(call.id) and not message.take_over:
+            raise WrongState("The call was taken already, by another page.", field="callId")
+        elif owns(self.principal, call):
+            self._take_over(call, message)
+        else:
+            raise UnknownCall.named(call.id)
+
+    def _accept(self, call_id: str, message: messages.Offer) -> None:
+        user = self._registered(call_id)
+        with self._ringing.accepting(call_id):
+            call = self._calls.accept(
+                call_id,
+                sdp=message.sdp,
+                user=user,
+                session=self.session,
+                prefer=message.prefer or "",
+                listener=self._on_notification,
+            )
+        if call.state.live:
+            self._owned.add(call.id)
+
+    def _take_over(self, call: Call, message: messages.Offer) -> None:
+        """A call of this user that another page owns, or owned."""
+        owner = self._registry.owner(call.session)
+        if owner is not None and not message.take_over:
+            raise OwnedElsewhere(
+                "Another page of this user owns the call: repeat the offer with takeOver to take it.", field="callId"
+            )
+        self._calls.renew_media(call.id, sdp=message.sdp, session=self.session, prefer=message.prefer or "")
+        if owner is not None:
+            owner.give_up(call)
+        self._owned.add(call.id)
+        self._calls.attach(call.id, self._on_notification)
+        refresh_calls(call, self._services.pages, self._registry)
+
+    def give_up(self, call: Call) -> None:
+        """Another page of the user has taken the call over."""
+        self._owned.discard(call.id)
+        self._calls.unwatch(call.id, self._on_notification)
+        self.send(messages.TakenOver(call.id))
+
+    def attach(self, call: Call) -> None:
+        """The call belongs to this connection's session."""
+        self._owned.add(call.id)
+        try:
+            self._calls.attach(call.id, self._on_notification)
+        except Unavailable:
+            pass  # the server has just started: once the call is recovered, the hub attaches it
 
     def _prepare_media(self, message: messages.PrepareMedia) -> None:
-        if self._shared.access.required and self._user is None:
-            raise Unauthorized("Sign in first: send register with a token.")
-        self._calls.warm(
+        self._check_signed_in()
+        self._calls.prepare_media(
             message.call_id,
             sdp=message.sdp,
             session=self.session,
@@ -313,172 +358,92 @@ class ClientConnection:
         )
         self._prepared = (message.call_id, message.sdp)
 
-    def _candidate(self, message: messages.Candidate) -> None:
-        """Of a call, or of the media that was made ahead of one: that has it when the call begins."""
-        ahead, offer = self._prepared
-        if message.call_id == ahead and message.call_id not in self._mine:
-            self._trickle.take(ahead, offer, message.candidate)
-            return
-        self._check_mine(message.call_id)
-        call = self._calls.get(message.call_id)
-        self._trickle.take(call.id, call.offer, message.candidate)
-        self._trickle.answered(call)
-
-    def _on_prewarm(self, told: LegReady | LegDiscarded) -> None:
-        match told:
+    def _on_prewarm(self, update: LegReady | LegDiscarded) -> None:
+        match update:
             case LegReady(call_id, sdp):
                 self.send(messages.MediaPrepared(call_id, sdp))
             case LegDiscarded(call_id, reason):
                 self.send(messages.MediaDiscarded(call_id, reason))
 
-    def _take(self, message: messages.Offer) -> None:
-        """The offer is for a call that rings here, or stands."""
-        if message.call_id is None:
-            raise InvalidRequest("An offer needs a target to call, or the callId of a call.", field="target")
+    def _add_candidate(self, message: messages.Candidate) -> None:
+        """Of a call, or of prepared media: the call gets it when it begins."""
+        prepared, offer = self._prepared
+        if message.call_id == prepared and message.call_id not in self._owned:
+            self._trickle.take(prepared, offer, message.candidate)
+            return
+        self._check_owned(message.call_id)
         call = self._calls.get(message.call_id)
-        # Of a call that was being accepted when the server died, no offer is left: it rings, and is taken by this one.
-        rings = call.user is None or (self._calls.awaits_adoption(call.id) and call.state is not CallState.UP)
-        if rings and call.direction is Direction.INBOUND:
-            self._accept(message)
-        elif call.session == self.session:
-            self._calls.renew_media(call.id, sdp=message.sdp, prefer=message.prefer or "")
-        elif call.id in self._rang and not message.take_over:
-            raise WrongState("The call was taken already, by another page.", field="callId")
-        elif owns(self.principal, call):
-            self._take_over(call, message)
-        else:
-            raise UnknownCall.named(call.id)
+        self._trickle.take(call.id, call.offer, message.candidate)
+        self._trickle.answered(call)
 
-    def _take_over(self, call: Call, message: messages.Offer) -> None:
-        """A call of this user that another page holds, or held."""
-        holder = self._shared.holder(call.session)
-        if holder is not None and not message.take_over:
-            raise OwnedElsewhere(
-                "The call goes on in another window: ask with takeOver to bring it here.", field="callId"
-            )
-        self._calls.renew_media(call.id, sdp=message.sdp, session=self.session, prefer=message.prefer or "")
-        if holder is not None:
-            holder.lose(call)
-        self._mine.add(call.id)
-        self._calls.attach(call.id, self._update)
-        self._shared.changed(call)
+    # --- checks ------------------------------------------------------------------------
 
-    def hold(self, call: Call) -> None:
-        """The call is this connection's: it was its session's all the time."""
-        self._mine.add(call.id)
-        try:
-            self._calls.attach(call.id, self._update)
-        except Unavailable:
-            pass  # the server has just started: once it knows how the call stands, it is given to us
+    def _check_signed_in(self) -> None:
+        if self._services.access.required and self._user is None:
+            raise Unauthorized("Sign in first: send register with a token.")
 
-    def lose(self, call: Call) -> None:
-        """Another page of the user has taken the call over."""
-        self._mine.discard(call.id)
-        self._calls.unwatch(call.id, self._update)
-        self.send(messages.TakenOver(call.id))
-
-    def _accept(self, message: messages.Offer) -> None:
-        call_id = message.call_id or ""
+    def _registered(self, call_id: str) -> str:
+        """The user that the call may ring for. Raises UnknownCall."""
         if self._user is None:
             raise UnknownCall(f"The call {call_id[:64]} does not ring here.", field="callId")
-        self._accepting = call_id  # told to stop ringing are the others
-        try:
-            call = self._calls.accept(
-                call_id,
-                sdp=message.sdp,
-                user=self._user,
-                session=self.session,
-                prefer=message.prefer or "",
-                listener=self._update,
-            )
-        finally:
-            self._accepting = None
-        self._ringing.discard(call.id)
-        if call.state.live:
-            self._mine.add(call.id)
+        return self._user
 
-    def _check_mine(self, call_id: str) -> None:
+    def _check_owned(self, call_id: str) -> None:
         """Raises UnknownCall for a call that is not this client's."""
-        if call_id not in self._mine:
+        if call_id not in self._owned:
             check_owns(self.principal, self._calls.get(call_id))
 
-    def _check_was_mine(self, call_id: str) -> None:
-        """As `_check_mine`, and of a call that has ended: whoever has not registered is known by the session."""
+    def _check_was_owned(self, call_id: str) -> None:
+        """As `_check_owned`, also for a call that has ended: a client that has not registered is known by session."""
         if self._calls.get(call_id).session != self.session:
-            self._check_mine(call_id)
+            self._check_owned(call_id)
 
     # --- to the client -------------------------------------------------------------------
 
-    def concerned(self, call: Call) -> bool:
-        """Whether the call is one of this session, or of this user."""
-        if not self._follows or call.left:
+    def ring(self, call: Call) -> None:
+        self._ringing.ring(call)
+
+    def stop_ringing(self, call: Call, reason: str) -> None:
+        self._ringing.stop(call, reason)
+
+    def update_caller(self, call: Call) -> None:
+        self._ringing.update_caller(call)
+
+    def send_calls_soon(self) -> None:
+        """Once for all changes of this moment."""
+        if self._subscribed and self._calls_scheduled is None:
+            self._calls_scheduled = asyncio.get_running_loop().call_soon(self._send_calls)
+
+    def _send_calls(self) -> None:
+        self._calls_scheduled = None
+        summaries = []
+        for call in filter(self._is_about_me, self._calls.live()):
+            here = call.session == self.session
+            summaries.append(summary(call, here=here, attached=self._registry.owner(call.session) is not None))
+        self.send(messages.Calls(summaries))
+
+    def _is_about_me(self, call: Call) -> bool:
+        """The call is of this session, or of this user."""
+        if not self._subscribed or call.left_outcome:
             return False
         return call.session == self.session or owns(self.principal, call)
 
-    def tell_calls_soon(self) -> None:
-        """Once for all that changes at this moment."""
-        if self._follows and self._telling is None:
-            self._telling = asyncio.get_running_loop().call_soon(self._tell_calls)
+    def _send_ice_servers(self) -> None:
+        """Now, and again before the credentials expire."""
+        if self._ice_timer:
+            self._ice_timer.cancel()
+        ice = self._services.ice
+        # A call in progress gets new media even if its page's sign-in has expired meanwhile.
+        relay = self._user is not None or bool(self._owned) or not self._services.access.required
+        message = ice.message(self._user, relay=relay, now=time.time())
+        if message:
+            self.send(message)
+        if message and message.expires_at:
+            self._ice_timer = asyncio.get_running_loop().call_later(ice.renewed_after, self._send_ice_servers)
 
-    def _tell_calls(self) -> None:
-        self._telling = None
-        told = []
-        for call in filter(self.concerned, self._calls.live()):
-            here = call.session == self.session
-            told.append(summary(call, here=here, attached=self._shared.holder(call.session) is not None))
-        self.send(messages.Calls(told))
-
-    def _tell_ice_servers(self) -> None:
-        """Now, and again before the credentials end."""
-        if self._ice_again:
-            self._ice_again.cancel()
-        ice = self._shared.ice
-        # A call that stands is given new media also where its page's sign-in has ended meanwhile.
-        relay = self._user is not None or bool(self._mine) or not self._shared.access.required
-        told = ice.message(self._user, relay=relay, now=time.time())
-        if told:
-            self.send(told)
-        if told and told.expires_at:
-            self._ice_again = asyncio.get_running_loop().call_later(ice.renewed_after, self._tell_ice_servers)
-
-    def ring(self, call: Call) -> None:
-        if call.id not in self._ringing:
-            self._ringing.add(call.id)
-            self._rang.append(call.id)
-            self.send(incoming_message(call))
-
-    def update_caller(self, call: Call) -> None:
-        if call.id in self._ringing and call.id != self._accepting:
-            self.send(incoming_message(call))
-
-    def stop_ringing(self, call: Call, reason: str) -> None:
-        if call.id == self._accepting or call.id not in self._ringing:
-            return
-        self._ringing.discard(call.id)
-        self.send(messages.IncomingEnded(call.id, cast(EndReason, reason)))
-
-    def _update(self, update: Update) -> None:
-        call = update.call
-        match update:
-            case MediaReady(sdp=sdp):
-                self.send(messages.Answer(call.id, sdp))
-                self._trickle.answered(call)
-            case StateChanged():
-                if call.left or not call.state.live:
-                    self._mine.discard(call.id)
-                self.send(state_message(call))
-            case DigitReceived(digit=digit):
-                self.send(messages.Dtmf(call.id, digit))
-            case MediaNeeded(reason=reason):
-                self.send(messages.MediaLost(call.id, reason))
-            case RequestRefused(what=what):
-                field = {"digits": "digits", "hold": "held"}.get(what)
-                self.send(messages.Error("pbx_refuses", REFUSED[what], field, call_id=call.id))
-            case HoldChanged(by_us=by_us):
-                self.send(hold_message(call, by_us=by_us))
-            case PartyChanged(party=party):
-                self.send(party_message(call, party))
-            case TransferEnded(party=party, failure=failure):
-                self.send(transfer_message(call, party, failure))
-            case RecordingChanged(failure=failure):
-                self.send(recording_message(call, failure))
+    def _on_notification(self, call: Call, notification: Notification) -> None:
+        if isinstance(notification, StateChanged) and (call.left_outcome or not call.state.live):
+            self._owned.discard(call.id)
+        self.send(message_of(call, notification))
+        if isinstance(notification, MediaReady):
+            self._trickle.answered(call)

@@ -1,6 +1,6 @@
-"""One WebSocket as a line of messages: decoded, bounded and answered with an error where they are none of ours.
+"""One WebSocket as a stream of messages: decoded, limited in rate and size, and answered with an error if invalid.
 
-Knows no call: what a message means is its user's business.
+Knows no call, and not what a message means.
 """
 
 import asyncio
@@ -15,20 +15,19 @@ from ari_bridge.accounts import InvalidUser
 from ari_bridge.errors import CallerError, Unavailable
 from ari_bridge.outcomes import Detail
 from ari_bridge_protocol import messages
+from ari_bridge_protocol.close_codes import CLOSE_INACTIVE
 from ari_bridge_protocol.messages import ClientMessage, ServerMessage
 from frontend.auth.authenticator import Forbidden, Unauthorized
 from frontend.http.validation_errors import parse_validation_error
-from frontend.websocket.rate_limit import FLOOD, RATE, TokenBucket
+from frontend.websocket.rate_limit import MAX_EXCESS_MESSAGES, RATE_PER_S, TokenBucket
 
-MESSAGE_BYTES = 256 * 1024
-FRAME_BYTES = 4 * 1024 * 1024
+MAX_MESSAGE_BYTES = 256 * 1024
+MAX_FRAME_BYTES = 4 * 1024 * 1024
 """Larger messages get an error, larger frames close the connection (1009)."""
-WAITING_MESSAGES = 256
-"""Messages that wait for a slow client; one more closes its connection."""
-FROZEN_SECONDS = 9.0
-"""A client that has sent pings, holds a call, and is not heard for so long, is taken for frozen."""
-FROZEN = 4000
-"""A close code of our own (RFC 6455 section 7.4.2): the page is frozen."""
+MAX_QUEUED_MESSAGES = 256
+"""Messages queued for a slow client; one more closes its connection."""
+INACTIVITY_TIMEOUT_S = 9.0
+"""A client that has sent pings, owns a call, and then sends nothing for this long is considered frozen."""
 
 _KINDS = {cls.__struct_config__.tag: cls for cls in ClientMessage.__args__}
 _decode = msgspec.json.Decoder(ClientMessage).decode
@@ -38,32 +37,38 @@ log = structlog.get_logger(__name__)
 
 
 class MessageSocket:
-    """`take` is given each message, and may raise what the engine raises; `who` names the client in logs."""
+    """Reads and writes the messages of one client.
+
+    Args:
+        socket: The open WebSocket.
+        on_message: Handles a message; may raise what the engine raises.
+        who: Names the client in logs.
+    """
 
     def __init__(
-        self, socket: web.WebSocketResponse, take: Callable[[ClientMessage], None], who: Callable[[], str | None]
+        self, socket: web.WebSocketResponse, on_message: Callable[[ClientMessage], None], who: Callable[[], str | None]
     ) -> None:
         self._socket = socket
-        self._take = take
+        self._on_message = on_message
         self._who = who
-        self._outgoing: asyncio.Queue[bytes] = asyncio.Queue(WAITING_MESSAGES)
+        self._outgoing: asyncio.Queue[bytes] = asyncio.Queue(MAX_QUEUED_MESSAGES)
         self._closing: asyncio.Task[None] | None = None
         self._rate = TokenBucket()
-        self._heard_at = time.monotonic()
-        self._watch: asyncio.Task[None] | None = None
+        self._received_at = time.monotonic()
+        self._watchdog: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Until the client or the server closes."""
         writer = asyncio.create_task(self._write())
         try:
             async for frame in self._socket:
-                self._heard_at = time.monotonic()
+                self._received_at = time.monotonic()
                 if frame.type is WSMsgType.TEXT:
                     self._receive(frame.data)
                 elif frame.type is WSMsgType.BINARY:
                     self.error("malformed", "Messages are JSON in text frames, not binary ones.")
         finally:
-            tasks = [writer, *([self._watch] if self._watch else [])]
+            tasks = [writer, *([self._watchdog] if self._watchdog else [])]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -102,16 +107,16 @@ class MessageSocket:
             log.warning("a client is cut off", reason=reason, user=self._who())
             self._closing = asyncio.create_task(self.close(code, reason))
 
-    def watch_for_frost(self, matters: Callable[[], bool]) -> None:
-        """From now on a client that is silent for FROZEN_SECONDS is cut off, while that matters."""
-        self._watch = self._watch or asyncio.create_task(self._watch_for_frost(matters))
+    def start_inactivity_watchdog(self, is_relevant: Callable[[], bool]) -> None:
+        """Start the watchdog: close the socket after INACTIVITY_TIMEOUT_S without a message while `is_relevant()`."""
+        self._watchdog = self._watchdog or asyncio.create_task(self._watch_inactivity(is_relevant))
 
-    async def _watch_for_frost(self, matters: Callable[[], bool]) -> None:
-        """Pings come from the page's own clock: where they cease, nobody could press a button there."""
+    async def _watch_inactivity(self, is_relevant: Callable[[], bool]) -> None:
+        """A page sends pings from its own timer: if they stop, its user cannot press a button either."""
         while True:
-            await asyncio.sleep(FROZEN_SECONDS / 9)
-            if matters() and time.monotonic() - self._heard_at > FROZEN_SECONDS:
-                self.drop("it is frozen: nothing came from it", FROZEN)
+            await asyncio.sleep(INACTIVITY_TIMEOUT_S / 9)
+            if is_relevant() and time.monotonic() - self._received_at > INACTIVITY_TIMEOUT_S:
+                self.drop("it has sent nothing for too long", CLOSE_INACTIVE)
 
     async def _write(self) -> None:
         try:
@@ -126,8 +131,8 @@ class MessageSocket:
     def _receive(self, text: str) -> None:
         if not self._within_rate():
             return
-        if len(text) > MESSAGE_BYTES:
-            self.error("too_large", f"The message has {len(text)} characters; at most {MESSAGE_BYTES} are taken.")
+        if len(text) > MAX_MESSAGE_BYTES:
+            self.error("too_large", f"The message has {len(text)} characters; at most {MAX_MESSAGE_BYTES} are taken.")
             return
         try:
             message = _decode(text)
@@ -137,13 +142,13 @@ class MessageSocket:
         except msgspec.DecodeError as error:
             self.error("malformed", f"The message is not JSON: {error}")
             return
-        self.take(message)
+        self.handle(message)
 
-    def take(self, message: ClientMessage) -> None:
+    def handle(self, message: ClientMessage) -> None:
         """What the client asks for, by a message or by the address that it connects to. What is wrong is told to it."""
         call_id = getattr(message, "call_id", None)
         try:
-            self._take(message)
+            self._on_message(message)
         except CallerError as error:
             self.error(error.code, str(error), field=error.field, call_id=call_id)
         except Unavailable as error:
@@ -175,11 +180,11 @@ class MessageSocket:
             self.error("invalid_request", f"{kind}: {what}", field=field)
 
     def _within_rate(self) -> bool:
-        if self._rate.allow():
+        if self._rate.take():
             return True
-        if self._rate.over == 1:
-            message = f"At most {RATE:g} messages a second are taken; those above are dropped."
+        if self._rate.refused == 1:
+            message = f"At most {RATE_PER_S:g} messages per second are accepted; further ones are dropped."
             self.send(messages.Error("too_many", message, retry_after=1.0))
-        if self._rate.over == FLOOD:
+        if self._rate.refused == MAX_EXCESS_MESSAGES:
             self.drop("it floods the server with messages")
         return False

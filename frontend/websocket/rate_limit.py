@@ -1,27 +1,36 @@
-"""How many messages a client may send: a bucket that fills with time."""
+"""How many messages a client may send: a token bucket."""
 
 import time
 
-RATE, BURST = 50.0, 100.0
-"""Messages a second that a client may send for long, and at once. What is more gets an error."""
-FLOOD = 1000
-"""So many messages in a row over the rate close the connection (1008)."""
+RATE_PER_S, BURST = 50.0, 100.0
+"""Messages that a client may send per second in the long run, and at once. Those above it get an error."""
+MAX_EXCESS_MESSAGES = 1000
+"""Consecutive messages above the rate; more close the connection (1008)."""
 
 
 class TokenBucket:
-    def __init__(self) -> None:
-        self.over = 0  # messages in a row that were too many
-        self._tokens = BURST
-        self._at = time.monotonic()
+    """Fills at a constant rate.
 
-    def allow(self) -> bool:
-        """Whether one more message may be taken now."""
+    Args:
+        rate: Tokens per second.
+        burst: Tokens that it holds at most, and at first.
+    """
+
+    def __init__(self, rate: float = RATE_PER_S, burst: float = BURST) -> None:
+        self.refused = 0  # consecutive
+        self._rate = rate
+        self._burst = burst
+        self._tokens = burst
+        self._filled_at = time.monotonic()
+
+    def take(self) -> bool:
+        """Take a token, if there is one."""
         now = time.monotonic()
-        self._tokens = min(BURST, self._tokens + (now - self._at) * RATE)
-        self._at = now
+        self._tokens = min(self._burst, self._tokens + (now - self._filled_at) * self._rate)
+        self._filled_at = now
         if self._tokens < 1:
-            self.over += 1
+            self.refused += 1
             return False
         self._tokens -= 1
-        self.over = 0
+        self.refused = 0
         return True

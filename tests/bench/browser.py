@@ -5,14 +5,14 @@ import time
 from collections.abc import Sequence
 
 from ari_bridge_client import Call
-from ari_bridge_client.aiortc_media import WebRtc
+from ari_bridge_client.aiortc_media import AiortcMedia
 from ari_bridge_client.audio import Tone
 from ari_bridge_protocol.messages import IceServer
 
 FLOWING = 5  # packets: from then on the browser's media flows
 
 
-class Browser(WebRtc):
+class Browser(AiortcMedia):
     """`clicked`: when the offer was made; `answered`: when its SDP answer came. Unix seconds.
 
     Its own ICE and DTLS begin only with `connect`, so that their work is not in the way of what is measured before.
@@ -24,15 +24,15 @@ class Browser(WebRtc):
         self.answered: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         self._connect = asyncio.Event()
 
-    async def offer(self, ice_servers: Sequence[IceServer]) -> str:
-        sdp = await super().offer(ice_servers)
+    async def create_offer(self, ice_servers: Sequence[IceServer]) -> str:
+        sdp = await super().create_offer(ice_servers)
         self.clicked = time.time()
         return sdp
 
-    async def answer(self, sdp: str) -> None:
+    async def set_answer(self, sdp: str) -> None:
         self.answered.set_result(time.time())
         await self._connect.wait()
-        await super().answer(sdp)
+        await super().set_answer(sdp)
 
     def connect(self) -> None:
         """Takes the answer that came."""
@@ -41,5 +41,5 @@ class Browser(WebRtc):
 
 async def flowing(call: Call) -> None:
     """Waits until the browser's packets flow."""
-    while (await call.get_stats()).sent < FLOWING:  # noqa: ASYNC110  aiortc tells nobody
+    while (await call.get_stats()).packets_sent < FLOWING:  # noqa: ASYNC110  aiortc tells nobody
         await asyncio.sleep(0.01)

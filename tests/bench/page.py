@@ -3,7 +3,7 @@
 import asyncio
 from typing import Self
 
-from ari_bridge_client.connection import Connection, refused
+from ari_bridge_client.connection import Connection, refusal_of
 from ari_bridge_client.errors import ClientError
 from ari_bridge_protocol import messages
 from ari_bridge_protocol.call_ids import new_call_id
@@ -55,7 +55,7 @@ class Page:
         while True:
             message = await self._news.get()
             if isinstance(message, messages.Error):
-                raise refused(message)
+                raise refusal_of(message)
             if message.state == state:
                 return
             if message.state == "ended":

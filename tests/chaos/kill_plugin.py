@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Mapping
 from typing import Any, Literal, NoReturn, TypeVar, cast
 
 from ari_bridge.ari.rest import RestClient
-from ari_bridge.fsm.call import Direction, Fact, Resource, Step
+from ari_bridge.fsm.call import Direction, Milestone, Resource, Step
 from ari_bridge.fsm.setup_plan import PLANS
 from ari_bridge.hooks import Hooks
 from ari_bridge.ids import Kind, parse_resource_id
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 def steps_of_set_up(direction: Direction) -> list[str]:
     """All requests that set up a call, as the plan has them; those for a leg that is used again set up none."""
-    return [step.value for step, waits_for in PLANS[direction].items() if Fact.LEG_REUSED not in waits_for]
+    return [step.value for step, waits_for in PLANS[direction].items() if Milestone.LEG_REUSED not in waits_for]
 
 
 def steps_of_hang_up() -> list[str]:

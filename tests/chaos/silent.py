@@ -4,7 +4,7 @@ Each has one call, with an offer that nobody stands behind: it is placed, answer
 connection, and hung up; no packet of sound ever goes through it.
 """
 
-from ari_bridge_client import Call, Client, GivenOffer
+from ari_bridge_client import Call, Client, OfferOnlyMedia
 from tests.offers import OFFER
 
 SECONDS = 10.0
@@ -28,8 +28,8 @@ class SilentClient(Client):
 
     async def place(self, target: str) -> None:
         """Calls a number; returns when it is answered. Raises ClientError."""
-        self._placed = await self.call(target, media=GivenOffer(OFFER))
-        await self._placed.wait("accepted", SECONDS)
+        self._placed = await self.call(target, media=OfferOnlyMedia(OFFER))
+        await self._placed.wait_for("accepted", SECONDS)
 
     async def hang_up(self) -> None:
         """Returns when the end is told. Raises ClientError."""

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from ari_bridge.ari.client import Ari
-from ari_bridge.call_store import SqliteStore
-from ari_bridge.engine.call_manager import CallManager, Limits, StateChanged, Update
+from ari_bridge.call_store import SqliteCallStore
+from ari_bridge.engine.call_manager import CallManager
+from ari_bridge.engine.limits import Limits
 from ari_bridge.fsm.call import Call
+from ari_bridge.fsm.notifications import Notification, StateChanged
 from ari_bridge.hooks import Hooks
 from ari_bridge.media.node_address import NodeAddress
 from ari_bridge.media.pool import Pool
@@ -19,6 +21,7 @@ from ari_bridge.number_routing import Routes
 from ari_bridge.preferences.ring_decision import RingDecision
 from tests.fakes.ari import FakeAri
 from tests.fakes.rtpengine import FakeRtpengine
+from tests.hang_up import hang_up_all
 
 SECONDS = 5.0  # for whatever is waited for
 
@@ -60,9 +63,17 @@ class PagesSeen:
         self.callers.append((call.far_number, call.far_name))
 
 
+@dataclass(frozen=True)
+class Update:
+    """What a listener was notified of, with the call as it was then."""
+
+    call: Call
+    what: Notification
+
+
 @dataclass
 class Engine:
-    """`updates`: what listeners were told, in order."""
+    """`updates`: what listeners were notified of, in order."""
 
     ari: FakeAri
     media: FakeRtpengine
@@ -72,11 +83,11 @@ class Engine:
     calls: CallManager
     updates: list[Update] = field(default_factory=list)
 
-    def listen(self, update: Update) -> None:
-        self.updates.append(update)
+    def listen(self, call: Call, notification: Notification) -> None:
+        self.updates.append(Update(call, notification))
 
     def states(self) -> list[str]:
-        return [update.call.state.value for update in self.updates if isinstance(update, StateChanged)]
+        return [update.call.state.value for update in self.updates if isinstance(update.what, StateChanged)]
 
     def nothing_left(self) -> bool:
         return not (self.ari.channels or self.ari.bridges or self.media.sessions or self.calls.live())
@@ -111,7 +122,7 @@ async def an_engine(
     """
     client = Ari(fake_ari.url, fake_ari.user, fake_ari.password, "ari-bridge", timeout=0.5)
     media = Pool([NodeAddress.parse(fake_rtpengine.address)], app=client.app, timeout=0.5)
-    pages, hooks, store = PagesSeen(), Hooks(), SqliteStore(state_dir, journal_dir=state_dir)
+    pages, hooks, store = PagesSeen(), Hooks(), SqliteCallStore(state_dir, journal_dir=state_dir)
     calls = CallManager(client, media, pages, hooks, Routes(), limits, store, pages)
     async with AsyncExitStack() as opened:
         opened.callback(hooks.close)
@@ -134,4 +145,4 @@ async def engine(
 ) -> AsyncIterator[Engine]:
     async with an_engine(fake_ari, fake_rtpengine, limits, tmp_path) as engine:
         yield engine
-        await engine.calls.hang_up_all()
+        await hang_up_all(engine.calls)

@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Locator, Page, expect
 
-from ari_bridge_client.audio import ReceivedAudio, Sound
+from ari_bridge_client.audio import ReceivedAudio, SoundAnalysis
 from tests.e2e.ears import Ears
-from tests.real.site import Site
+from tests.real.live_system import LiveSystem
 
 VIEWPORT = {"width": 1100, "height": 760}
 
@@ -159,14 +159,14 @@ class Softphone:
 
     async def hears_mix(self, known: set[float], *wanted: float) -> None:
         """Waits until of the `known` tones exactly the `wanted` are heard. Raises MixNotHeard."""
-        await self.heard.wait_for_mix(set(wanted), known, timeout=8)
+        await self.heard.wait_for_tones(set(wanted), known, timeout=8)
 
     @property
     def heard(self) -> ReceivedAudio:
         """What came out of the page since the last call began."""
         return self._ears.heard
 
-    async def hears(self, hz: float, *, seconds: float = 10.0) -> Sound:
+    async def hears(self, hz: float, *, seconds: float = 10.0) -> SoundAnalysis:
         """Waits for a tone. Raises ToneNotHeard."""
         return await self.heard.wait_for_tone(hz, seconds)
 
@@ -193,7 +193,9 @@ async def unopened_softphone(browser: Browser, **options: object) -> AsyncIterat
 
 
 @asynccontextmanager
-async def softphone(browser: Browser, site: Site, user: str = "1001", **options: object) -> AsyncIterator[Softphone]:
+async def softphone(
+    browser: Browser, site: LiveSystem, user: str = "1001", **options: object
+) -> AsyncIterator[Softphone]:
     """`user`'s page, online."""
     async with unopened_softphone(browser, **options) as phone:
         await phone.start(site.app.url, user)

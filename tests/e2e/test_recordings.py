@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 from playwright.async_api import Browser, expect
 
-from ari_bridge_client.audio import tones_in
+from ari_bridge_client.audio import find_tones
 from tests.e2e.accounts import PASSWORD, accounts, signed_in
 from tests.e2e.conftest import PAGE_TONE
 from tests.e2e.sides import CALLEE_TONE, TONES, callee
+from tests.real.live_system import LiveSystem, LiveSystemWith
 from tests.real.parts import both_versions
-from tests.real.site import Site, SiteWith
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 RECORDED_SECONDS = 2.0
 
 
-async def status_for(site: Site, user: str, name: str) -> int:
+async def status_for(site: LiveSystem, user: str, name: str) -> int:
     """Of the recording's sound, as the HTTP API answers this user."""
     async with aiohttp.ClientSession(site.app.url) as http:
         async with http.post("/session", json={"user": user, "password": PASSWORD}) as response:
@@ -30,7 +30,7 @@ async def status_for(site: Site, user: str, name: str) -> int:
 
 @both_versions
 async def test_a_call_is_recorded_played_saved_and_kept_from_others(
-    site_with: SiteWith, browser: Browser, tmp_path: Path
+    site_with: LiveSystemWith, browser: Browser, tmp_path: Path
 ) -> None:
     async with (
         site_with(**accounts(tmp_path, "1001", "1002")) as site,
@@ -58,14 +58,14 @@ async def test_a_call_is_recorded_played_saved_and_kept_from_others(
         saved = await (await downloading.value).path()
         with wave.open(str(saved)) as file:
             samples, rate = np.frombuffer(file.readframes(file.getnframes()), np.int16), file.getframerate()
-        assert tones_in(samples[-rate // 2 :], TONES, rate) == {PAGE_TONE, CALLEE_TONE}
+        assert find_tones(samples[-rate // 2 :], TONES, rate) == {PAGE_TONE, CALLEE_TONE}
         name = (await downloading.value).suggested_filename.removesuffix(".wav")
         assert await status_for(site, "1001", name) == 200
         assert await status_for(site, "1002", name) == 404
 
 
 async def test_the_other_user_of_a_recorded_call_has_no_recording(
-    site_with: SiteWith, browser: Browser, tmp_path: Path
+    site_with: LiveSystemWith, browser: Browser, tmp_path: Path
 ) -> None:
     async with (
         site_with(**accounts(tmp_path, "1001", "1002")) as site,

@@ -46,8 +46,8 @@ async def test_the_caller_is_talked_to(front_end: FrontEnd, pbx: Pbx, tmp_path: 
             await front_end.kill()
             await front_end.start()
             call = await answering
-            await call.wait("accepted", 5)
-            assert ringing.stopped == "accepted"
-            await call.heard.wait_for_tone(FAR_TONE)
-            await phone.online(15, after=1)  # where the answer came before the kill, it is made anew only now
+            await call.wait_for("accepted", 5)
+            assert ringing.stop_reason == "accepted"
+            await call.received_audio.wait_for_tone(FAR_TONE)
+            await phone.wait_connected(15, after=1)  # where the answer came before the kill, it is made anew only now
             await call.hangup()

@@ -34,11 +34,11 @@ class Office:
 
     async def killed_and_back(self) -> None:
         """kill -9, another one, and all phones online with it."""
-        before = {user: phone.connections for user, phone in self.phones.items()}
+        before = {user: phone.connection_count for user, phone in self.phones.items()}
         await self.front_end.kill()
         await self.front_end.start()
         for user, phone in self.phones.items():
-            await phone.online(15, after=before[user])
+            await phone.wait_connected(15, after=before[user])
 
     async def call(self, user: str, other: str) -> tuple[Call, Call]:
         placed, taken = await asyncio.gather(self.phones[user].call(other, source=Tone(USERS[user])), self.takes(other))
@@ -63,7 +63,7 @@ class Office:
 
 
 async def hear(call: Call, *tones: float) -> None:
-    await call.heard.wait_for_mix(set(tones), TONES, timeout=8)
+    await call.received_audio.wait_for_tones(set(tones), TONES, timeout=8)
 
 
 async def true(condition: Callable[[], Any], what: str) -> None:
@@ -106,17 +106,17 @@ async def office(
 async def test_a_held_call_is_still_held(office: Office) -> None:
     here, there = await office.call("1001", "1002")
     await here.hold()
-    await here.heard.wait_for_silence()
+    await here.received_audio.wait_for_silence()
     await office.killed_and_back()
     assert here.held
-    await here.heard.wait_for_silence()
+    await here.received_audio.wait_for_silence()
     await hear(there)
-    assert not there.heard.sound().silent  # music
+    assert not there.received_audio.analyze().is_silent  # music
     await here.unhold()
     await hear(here, B)
     await hear(there, A)
     await here.hangup()
-    await there.wait("ended")
+    await there.wait_for("ended")
 
 
 @both_versions
@@ -128,10 +128,10 @@ async def test_a_conference_keeps_its_parties(office: Office) -> None:
     await office.killed_and_back()
     await asyncio.gather(hear(here, B, C), hear(there, A, C), hear(other, A, B))
     await here.drop_party(2)
-    await other.wait("ended")
+    await other.wait_for("ended")
     await hear(here, B)
     await here.hangup()
-    await there.wait("ended")
+    await there.wait_for("ended")
 
 
 @both_versions
@@ -146,7 +146,7 @@ async def test_a_conference_of_two_calls_keeps_its_parties(office: Office) -> No
     await other.hangup()  # its channel bears the name of another call
     await hear(first, B)
     await first.hangup()
-    await there.wait("ended")
+    await there.wait_for("ended")
 
 
 @both_versions
@@ -160,21 +160,21 @@ async def test_a_transfer_goes_on(office: Office) -> None:
     await hear(taken, B)
     await true(lambda: here.ended, "told to who has left")
     await taken.hangup()
-    await there.wait("ended")
+    await there.wait_for("ended")
 
 
 async def test_a_transferred_call_stands_without_us(office: Office) -> None:
     here, there = await office.call("1001", "1002")
     await here.transfer("1003")
     taken = await office.takes("1003")
-    await here.wait("ended")
+    await here.wait_for("ended")
     assert here.outcome is Outcome.TRANSFERRED
     await office.killed_and_back()
     await hear(there, C)
     await hear(taken, B)
-    assert not office.phones["1001"].live
+    assert not office.phones["1001"].live_calls
     await taken.hangup()
-    await there.wait("ended")
+    await there.wait_for("ended")
 
 
 @both_versions
@@ -182,7 +182,7 @@ async def test_a_recording_goes_on(office: Office) -> None:
     here, _ = await office.call("1001", "1002")
     await here.record("start")
     await office.killed_and_back()
-    [summary] = [one for one in office.phones["1001"].live if one.call_id == here.id]
+    [summary] = [one for one in office.phones["1001"].live_calls if one.call_id == here.id]
     assert summary.recording == "on"
     await asyncio.sleep(1)
     await here.record("stop")

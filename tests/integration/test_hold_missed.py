@@ -37,12 +37,12 @@ async def test_a_hold_that_nobody_saw_is_learnt(front_end: FrontEnd, pbx: Pbx, t
     async with RtpPeer(FAR_TONE) as far, Client(front_end.ws_url, user="1001") as phone:
         async with Sipp("caller_holds", tmp_path, to=pbx.sip_port, rtp_port=far.port) as caller:
             call = await (await phone.incoming(timeout=5)).answer(Tone(PAGE_TONE))
-            await call.heard.wait_for_tone(FAR_TONE)
+            await call.received_audio.wait_for_tone(FAR_TONE)
             for lives, held in enumerate((True, False), start=1):
                 await front_end.kill()
                 await caller.tell()
                 await caller.saw(f"CSeq: {lives + 1} ACK")  # the re-INVITE is through
                 await front_end.start()
-                await phone.online(15, after=lives)
-                await call.until(lambda: call.held_by_far is held, f"held by far: {held}", 5)  # noqa: B023  awaited
+                await phone.wait_connected(15, after=lives)
+                await call.wait_until(lambda: call.held_by_far is held, f"held by far: {held}", 5)  # noqa: B023  awaited
             await call.hangup()

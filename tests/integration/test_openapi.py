@@ -10,7 +10,8 @@ import pytest
 
 from ari_bridge.accounts.users_file import UsersFile
 from tests.fuzz import fuzz
-from tests.real.site import SiteWith
+from tests.hang_up import hang_up_all
+from tests.real.live_system import LiveSystemWith
 
 pytestmark = pytest.mark.real
 
@@ -18,7 +19,7 @@ USER, PASSWORD = "1001", "correct horse"
 
 
 @pytest.mark.timeout(400)
-async def test_no_answer_is_another_than_the_document_says(site_with: SiteWith, tmp_path: Path) -> None:
+async def test_no_answer_is_another_than_the_document_says(site_with: LiveSystemWith, tmp_path: Path) -> None:
     users = tmp_path / "users"
     UsersFile(users).add(USER, PASSWORD)
     signed_in = {"enable_authentication": True, "users_file": users, "token_secret_file": tmp_path / "secret"}
@@ -31,4 +32,4 @@ async def test_no_answer_is_another_than_the_document_says(site_with: SiteWith, 
         async with http.get("/stats", headers={"Authorization": f"Bearer {token}"}) as response:
             stats = await response.json()
         assert stats["started"]["outbound"] > 0, "no call was real"
-        await site.app.calls.hang_up_all()
+        await hang_up_all(site.app.calls)

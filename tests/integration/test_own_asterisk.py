@@ -15,7 +15,7 @@ import pytest
 
 from ari_bridge_client import Call, Client, HttpClient
 from ari_bridge_client.audio import Tone
-from ari_bridge_client.models import PreferenceInfo
+from ari_bridge_protocol.messages import CallPreferences
 from tests.real.own_machine import ADDRESS, PHONES, PROJECT, Machine, own_network
 from tests.real.rtp import RtpPeer
 from tests.real.sipp import Sipp
@@ -89,7 +89,7 @@ class People:
 async def heard_both_ways(call: Call, sound: RtpPeer, tone: float = PHONE_TONE) -> None:
     stream = await sound.stream()
     await stream.heard.wait_for_tone(PAGE_TONE)
-    await call.heard.wait_for_tone(tone)
+    await call.received_audio.wait_for_tone(tone)
 
 
 async def test_the_steps_of_the_readme_make_a_phone_system_that_calls_forwards_and_takes_messages(
@@ -112,7 +112,7 @@ async def test_the_steps_of_the_readme_make_a_phone_system_that_calls_forwards_a
 async def calls_a_phone(people: People, *, user: str = "1001", number: str = "201", phone: str = "201") -> None:
     async with people.page(user) as page, RtpPeer(PHONE_TONE) as sound, people.answers(phone, sound) as called:
         call = await page.call(number, source=Tone(PAGE_TONE))
-        await call.wait("accepted", timeout=10)
+        await call.wait_for("accepted", timeout=10)
         await heard_both_ways(call, sound)
         await call.hangup()
         await called.done()
@@ -125,7 +125,7 @@ async def is_called_by_a_phone(people: People) -> None:
         call = await incoming.answer(Tone(PAGE_TONE))
         await heard_both_ways(call, sound)
         await caller.tell()
-        await call.wait("ended", timeout=10)
+        await call.wait_for("ended", timeout=10)
         await caller.done()
 
 
@@ -136,9 +136,9 @@ async def phones_still_call_each_other(people: People) -> None:
 async def is_forwarded(people: People) -> None:
     """From a phone to a page that sends its calls to the other phone."""
     async with people.http("1001") as http:
-        await http.set_preferences(PreferenceInfo(forward_always="202"))
+        await http.set_preferences(CallPreferences(forward_always="202"))
         await reaches_the_other_phone(people, "1001")
-        await http.set_preferences(PreferenceInfo())
+        await http.set_preferences(CallPreferences())
 
 
 async def reaches_the_other_phone(people: People, target: str) -> None:
@@ -178,7 +178,7 @@ async def leaves_a_message(people: People, machine: Machine) -> None:
         await caller.tell()
         await caller.done()
     async with people.page("1001") as page:
-        await page.until(lambda: page.voicemail and page.voicemail.new, "a message", timeout=15)
+        await page.wait_until(lambda: page.voicemail and page.voicemail.new, "a message", timeout=15)
         assert page.voicemail and (page.voicemail.new, page.voicemail.number) == (1, "*97")
 
 
@@ -187,10 +187,10 @@ async def talks_on_while_everything_is_reloaded(people: People, machine: Machine
     [hook] = blocks(PAGE, "The certificate")
     async with people.page("1001") as page, RtpPeer(PHONE_TONE) as sound, people.answers("201", sound) as phone:
         call = await page.call("201", source=Tone(PAGE_TONE))
-        await call.wait("accepted", timeout=10)
+        await call.wait_for("accepted", timeout=10)
         await heard_both_ways(call, sound)
         frames: list[int] = []
-        call.heard.on_frame(lambda samples, rate: frames.append(len(samples)))
+        call.received_audio.on_frame(lambda samples, rate: frames.append(len(samples)))
 
         before = await asyncio.to_thread(ssl.get_server_certificate, (ADDRESS, 3000))
         await machine.run(hook)
@@ -204,10 +204,10 @@ async def talks_on_while_everything_is_reloaded(people: People, machine: Machine
             async with asyncio.timeout(10):
                 while len(frames) < news:  # noqa: ASYNC110  they come by themselves
                     await asyncio.sleep(0.1)
-            await call.heard.wait_for_tone(PHONE_TONE)
+            await call.received_audio.wait_for_tone(PHONE_TONE)
         assert "settings were read again" in machine.log("ari-bridge")
         assert before != await asyncio.to_thread(ssl.get_server_certificate, (ADDRESS, 3000))
-        await page.online(timeout=20)
+        await page.wait_connected(timeout=20)
         await call.hangup()
         await phone.done()
     await calls_a_phone(people, user="1002", number="100", phone="202")  # what comes after is as before

@@ -11,8 +11,8 @@ from ari_bridge.outcomes import Outcome
 from ari_bridge_client import Call, Client
 from ari_bridge_client.audio import Tone
 from ari_bridge_client.events import TransferFailed
+from tests.real.live_system import LiveSystem
 from tests.real.parts import both_versions
-from tests.real.site import Site
 
 pytestmark = pytest.mark.real
 
@@ -34,7 +34,7 @@ class Line:
     async def calls(self, user: str, other: "Line") -> tuple[Call, Call]:
         """Both ends of a call that is heard both ways."""
         placed, taken = await asyncio.gather(self.phone.call(user, source=Tone(self.hz)), other.takes())
-        await placed.wait("accepted")
+        await placed.wait_for("accepted")
         await hear(placed, other.hz)
         await hear(taken, self.hz)
         return placed, taken
@@ -42,17 +42,17 @@ class Line:
 
 async def hear(call: Call, *tones: float) -> None:
     """Of the tones that are sent here, exactly these are heard."""
-    await call.heard.wait_for_mix(set(tones), TONES, timeout=6)
+    await call.received_audio.wait_for_tones(set(tones), TONES, timeout=6)
 
 
 async def music(call: Call) -> None:
     async with asyncio.timeout(5):
-        while call.heard.sound().silent:  # noqa: ASYNC110
+        while call.received_audio.analyze().is_silent:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
 
 @pytest.fixture
-async def lines(site: Site) -> AsyncIterator[tuple[Line, Line, Line]]:
+async def lines(site: LiveSystem) -> AsyncIterator[tuple[Line, Line, Line]]:
     async with AsyncExitStack() as opened:
         phones = [await opened.enter_async_context(site.phone(user)) for user in ("1001", "1002", "1003")]
         yield Line(phones[0], A), Line(phones[1], B), Line(phones[2], C)
@@ -63,7 +63,7 @@ async def test_on_hold_the_other_side_hears_music_and_we_hear_nothing(lines: tup
     alice, bob, _ = lines
     here, there = await alice.calls("1002", bob)
     await here.hold()
-    await here.heard.wait_for_silence()  # neither the other side nor the music
+    await here.received_audio.wait_for_silence()  # neither the other side nor the music
     await hear(there)
     await music(there)
     await here.unhold()
@@ -77,10 +77,10 @@ async def test_new_media_of_a_held_call_does_not_let_us_be_heard(lines: tuple[Li
     alice, bob, _ = lines
     here, there = await alice.calls("1002", bob)
     await here.hold()
-    await here.renew()
+    await here.renew_media()
     await asyncio.sleep(1)
     await hear(there)
-    await here.heard.wait_for_silence()
+    await here.received_audio.wait_for_silence()
     await here.unhold()
     await hear(there, A)
     await hear(here, B)
@@ -97,12 +97,12 @@ async def test_a_blind_transfer_connects_the_two_others(lines: tuple[Line, Line,
     await hear(there)
     await music(there)
     taken = await ringing.answer(Tone(C))
-    await here.wait("ended")
+    await here.wait_for("ended")
     assert here.outcome is Outcome.TRANSFERRED
     await hear(there, C)
     await hear(taken, B)
     await taken.hangup()
-    await there.wait("ended")
+    await there.wait_for("ended")
 
 
 @both_versions
@@ -117,7 +117,7 @@ async def test_a_transfer_that_fails_brings_the_other_side_back(
     alice, bob, _ = lines
     here, there = await alice.calls("1002", bob)
     await here.transfer(target)
-    told = await here.wait("transfer_failed")
+    told = await here.wait_for("transfer_failed")
     assert isinstance(told, TransferFailed) and (told.target, told.outcome) == (target, outcome)
     await hear(here, B)
     await hear(there, A)
@@ -132,7 +132,7 @@ async def test_a_transfer_is_taken_back(lines: tuple[Line, Line, Line]) -> None:
     await here.drop_party(2)
     await hear(here, B)
     await hear(there, A)
-    await ringing.wait_stopped(timeout=5)
+    await ringing.wait_until_stopped(timeout=5)
     await here.hangup()
 
 
@@ -143,13 +143,13 @@ async def test_an_attended_transfer_connects_the_two_others(lines: tuple[Line, L
     await first.hold()
     second, other = await alice.calls("1003", carol)
     await first.attended_transfer(second)
-    await first.wait("ended")
-    await second.wait("ended")
+    await first.wait_for("ended")
+    await second.wait_for("ended")
     assert first.outcome is second.outcome is Outcome.TRANSFERRED
     await hear(there, C)
     await hear(other, B)
     await there.hangup()
-    await other.wait("ended")
+    await other.wait_for("ended")
 
 
 @both_versions
@@ -160,7 +160,7 @@ async def test_a_conference_of_three_who_come_and_go(lines: tuple[Line, Line, Li
     other = await carol.takes()
     await asyncio.gather(hear(here, B, C), hear(there, A, C), hear(other, A, B))
     await here.drop_party(2)
-    await other.wait("ended")
+    await other.wait_for("ended")
     await asyncio.gather(hear(here, B), hear(there, A))
     await here.hangup()
 
@@ -176,7 +176,7 @@ async def test_two_calls_become_a_conference_that_we_leave(lines: tuple[Line, Li
     await first.leave()
     await asyncio.gather(hear(there, C), hear(other, B))
     await there.hangup()
-    await other.wait("ended")
+    await other.wait_for("ended")
 
 
 async def test_the_first_party_goes_and_the_others_talk_on(lines: tuple[Line, Line, Line]) -> None:
@@ -187,6 +187,6 @@ async def test_the_first_party_goes_and_the_others_talk_on(lines: tuple[Line, Li
     await hear(here, B, C)
     await there.hangup()
     await asyncio.gather(hear(here, C), hear(other, A))
-    await here.until(lambda: here.parties[1].state == "ended", "told")
+    await here.wait_until(lambda: here.parties[1].state == "ended", "told")
     await other.hangup()
-    await here.wait("ended")
+    await here.wait_for("ended")

@@ -10,16 +10,16 @@ import aiohttp
 import msgspec
 import pytest
 
-from ari_bridge.preferences import PreferenceFile, Preferences
+from ari_bridge.preferences import PreferenceFile
 from ari_bridge_client import Call
 from ari_bridge_client.audio import Silence, Tone
-from ari_bridge_protocol import messages
+from ari_bridge_protocol.preferences import CallPreferences
 from frontend.presence.preferences import UserServices
-from tests.real.boxes import boxes as boxes
+from tests.real.live_system import LiveSystem
 from tests.real.parts import both_versions
 from tests.real.rtp import RtpPeer
 from tests.real.sipp import Sipp
-from tests.real.site import Site
+from tests.real.voicemail_boxes import voicemail_boxes as voicemail_boxes
 
 pytestmark = pytest.mark.real
 
@@ -27,7 +27,7 @@ FAR_TONE, PAGE_TONE = 700, 500
 
 
 @asynccontextmanager
-async def attended(site: Site, folder: Path, **options: Any) -> AsyncIterator[UserServices]:
+async def attended(site: LiveSystem, folder: Path, **options: Any) -> AsyncIterator[UserServices]:
     app = site.app
     attendant = UserServices(
         app.ari,
@@ -73,7 +73,7 @@ class Listener:
 
 
 @asynccontextmanager
-async def page(site: Site, user: str) -> AsyncIterator[Listener]:
+async def page(site: LiveSystem, user: str) -> AsyncIterator[Listener]:
     async with aiohttp.ClientSession() as http, http.ws_connect(site.app.ws_url) as socket:
         listener = Listener(socket)
         reading = asyncio.create_task(listener.read())
@@ -86,7 +86,7 @@ async def page(site: Site, user: str) -> AsyncIterator[Listener]:
 
 async def until_heard(call: Call) -> None:
     async with asyncio.timeout(10):
-        while call.heard.sound().silent:  # noqa: ASYNC110
+        while call.received_audio.analyze().is_silent:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
 
@@ -98,14 +98,14 @@ async def far() -> AsyncIterator[RtpPeer]:
 
 @both_versions
 async def test_a_caller_of_nobody_leaves_a_message_and_pages_are_told(
-    site: Site, boxes: Path, far: RtpPeer, tmp_path: Path
+    site: LiveSystem, voicemail_boxes: Path, far: RtpPeer, tmp_path: Path
 ) -> None:
     async with attended(site, tmp_path) as attendant, page(site, "1001") as listening:
         assert (await listening.told("voicemail"))["new"] == 0
-        await attendant.set("1001", messages.Preferences(forward_always="voicemail"))
+        await attendant.set("1001", CallPreferences(forward_always="voicemail"))
         async with Sipp("caller_hangs_up", tmp_path, to=site.pbx.sip_port, rtp_port=far.port, seconds=40) as caller:
             await caller.saw("SIP/2.0 200")
-            recorded = boxes / "1001"
+            recorded = voicemail_boxes / "1001"
             async with asyncio.timeout(25):
                 while not list(recorded.rglob("*.wav")):  # noqa: ASYNC110  the greeting is over, the message begins
                     await asyncio.sleep(0.1)
@@ -115,24 +115,24 @@ async def test_a_caller_of_nobody_leaves_a_message_and_pages_are_told(
         assert await listening.told("voicemail", new=1) == {"type": "voicemail", "new": 1, "old": 0, "number": "*97"}
         async with site.phone("1001") as phone:
             call = await phone.call("*97", source=Silence())
-            await call.wait("accepted")
+            await call.wait_for("accepted")
             await until_heard(call)
             await call.send_dtmf("1")  # "press 1 for new messages"
-            await call.heard.wait_for_tone(FAR_TONE, timeout=20)
+            await call.received_audio.wait_for_tone(FAR_TONE, timeout=20)
             await call.hangup()
         assert await listening.told("voicemail", new=0) == {"type": "voicemail", "new": 0, "old": 1, "number": "*97"}
 
 
 @both_versions
-async def test_do_not_disturb_rings_no_page_and_the_caller_hears_busy(site: Site, tmp_path: Path) -> None:
+async def test_do_not_disturb_rings_no_page_and_the_caller_hears_busy(site: LiveSystem, tmp_path: Path) -> None:
     async with attended(site, tmp_path) as attendant, page(site, "1001") as listening:
-        await attendant.set("1001", messages.Preferences(do_not_disturb=True))
+        await attendant.set("1001", CallPreferences(do_not_disturb=True))
         assert (await listening.told("preferences", doNotDisturb=True))["doNotDisturb"]
         async with Sipp("caller_is_refused", tmp_path, to=site.pbx.sip_port) as caller:
             await caller.done()
             assert "SIP/2.0 486" in caller.messages and "180 Ringing" not in caller.messages
         assert "no page took the call: DND" in site.pbx.asterisk.log.read_text()
-        await attendant.set("1001", messages.Preferences())
+        await attendant.set("1001", CallPreferences())
         async with Sipp("caller_is_refused", tmp_path, to=site.pbx.sip_port) as caller:
             call_id = (await listening.told("incoming-call"))["callId"]
             await listening.socket.send_json({"type": "decline", "callId": call_id})
@@ -140,13 +140,13 @@ async def test_do_not_disturb_rings_no_page_and_the_caller_hears_busy(site: Site
 
 
 @both_versions
-async def test_a_forwarded_call_is_heard_at_its_target(site: Site, far: RtpPeer, tmp_path: Path) -> None:
+async def test_a_forwarded_call_is_heard_at_its_target(site: LiveSystem, far: RtpPeer, tmp_path: Path) -> None:
     async with attended(site, tmp_path) as attendant, site.phone("1002") as phone:
-        await attendant.set("1001", messages.Preferences(forward_always="1002"))
+        await attendant.set("1001", CallPreferences(forward_always="1002"))
         async with Sipp("caller_stays", tmp_path, to=site.pbx.sip_port, rtp_port=far.port) as caller:
             call = await (await phone.incoming(timeout=5)).answer(Tone(PAGE_TONE))
-            await call.wait("accepted")
-            await call.heard.wait_for_tone(FAR_TONE)
+            await call.wait_for("accepted")
+            await call.received_audio.wait_for_tone(FAR_TONE)
             await (await far.stream()).heard.wait_for_tone(PAGE_TONE)
             await call.hangup()
             await caller.done()
@@ -154,25 +154,25 @@ async def test_a_forwarded_call_is_heard_at_its_target(site: Site, far: RtpPeer,
 
 @both_versions
 async def test_nobody_answers_in_the_user_s_own_time_and_the_call_is_forwarded(
-    site: Site, far: RtpPeer, tmp_path: Path
+    site: LiveSystem, far: RtpPeer, tmp_path: Path
 ) -> None:
-    kept = {"1001": Preferences(forward_no_answer="1002", ring_seconds=1)}  # nobody may set less than 5
+    kept = {"1001": CallPreferences(forward_no_answer="1002", ring_seconds=1)}  # nobody may set less than 5
     (tmp_path / "preferences.json").write_bytes(msgspec.json.encode(kept))
     async with attended(site, tmp_path), site.phone("1001") as phone, site.phone("1002") as other:
         async with Sipp("caller_stays", tmp_path, to=site.pbx.sip_port, rtp_port=far.port) as caller:
             ringing = await phone.incoming(timeout=5)
-            assert await ringing.wait_stopped(timeout=5) == "no_answer"
+            assert await ringing.wait_until_stopped(timeout=5) == "no_answer"
             call = await (await other.incoming(timeout=5)).answer(Tone(PAGE_TONE))
-            await call.heard.wait_for_tone(FAR_TONE)
+            await call.received_audio.wait_for_tone(FAR_TONE)
             await call.hangup()
             await caller.done()
 
 
 @both_versions
-async def test_forwards_in_a_circle_come_to_an_end(site: Site, tmp_path: Path) -> None:
+async def test_forwards_in_a_circle_come_to_an_end(site: LiveSystem, tmp_path: Path) -> None:
     async with attended(site, tmp_path) as attendant:
-        await attendant.set("1001", messages.Preferences(forward_unreachable="1002"))
-        await attendant.set("1002", messages.Preferences(forward_unreachable="1001"))
+        await attendant.set("1001", CallPreferences(forward_unreachable="1002"))
+        await attendant.set("1002", CallPreferences(forward_unreachable="1001"))
         async with Sipp("caller_is_refused", tmp_path, to=site.pbx.sip_port) as caller:
             await caller.done()
         log = site.pbx.asterisk.log.read_text()
@@ -180,10 +180,12 @@ async def test_forwards_in_a_circle_come_to_an_end(site: Site, tmp_path: Path) -
 
 
 @both_versions
-async def test_a_user_hears_their_own_messages_without_a_pin(site: Site, boxes: Path, tmp_path: Path) -> None:
+async def test_a_user_hears_their_own_messages_without_a_pin(
+    site: LiveSystem, voicemail_boxes: Path, tmp_path: Path
+) -> None:
     async with attended(site, tmp_path), site.phone("1003") as phone:
         call = await phone.call("*97", source=Silence())
-        await call.wait("accepted")
+        await call.wait_for("accepted")
         await until_heard(call)  # "You have no messages"
         log = site.pbx.asterisk.log.read_text()
         assert 'VoiceMailMain("' in log and '"1003@default,s")' in log
@@ -191,7 +193,7 @@ async def test_a_user_hears_their_own_messages_without_a_pin(site: Site, boxes: 
 
 
 @both_versions
-async def test_the_directory_tells_how_users_and_phones_stand(site: Site, tmp_path: Path) -> None:
+async def test_the_directory_tells_how_users_and_phones_stand(site: LiveSystem, tmp_path: Path) -> None:
     async with (
         attended(site, tmp_path, endpoints=("*",), names={"trunk": "Everybody else"}),
         page(site, "1001") as listening,
@@ -203,7 +205,7 @@ async def test_the_directory_tells_how_users_and_phones_stand(site: Site, tmp_pa
                 pass
         async with Sipp("phone_never_answers", tmp_path, port=site.pbx.trunk_port):
             call = await phone.call("7001", source=Silence())
-            await call.wait("ringing")
+            await call.wait_for("ringing")
             await listening.learns({"1002": "in_call", "trunk": "ringing"})
             await call.hangup()
             await listening.learns({"1002": "available", "trunk": "available"})

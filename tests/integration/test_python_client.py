@@ -7,85 +7,85 @@ from pathlib import Path
 import pytest
 
 from ari_bridge.outcomes import Outcome
-from ari_bridge_client import Client, HttpClient, Incoming, Problem, RecordingInfo, Refused, Tone
-from ari_bridge_client.aiortc_media import WebRtc
+from ari_bridge_client import Client, HttpClient, IncomingCall, Problem, RecordingData, Refused, Tone
+from ari_bridge_client.aiortc_media import AiortcMedia
 from ari_bridge_client.events import Mute, TakenOver
-from tests.real.placed import OFFER
-from tests.real.site import Site, SiteWith
+from tests.real.live_system import LiveSystem, LiveSystemWith
+from tests.real.offer_only_call import OFFER
 
 pytestmark = pytest.mark.real
 
 
-async def test_who_is_muted_is_not_heard_but_hears(site: Site) -> None:
+async def test_who_is_muted_is_not_heard_but_hears(site: LiveSystem) -> None:
     async with site.phone("1001") as one, site.phone("1002") as other:
         placing = asyncio.create_task(one.call("1002", Tone(500)))
         taken = await (await other.incoming()).answer(Tone(900))
         call = await placing
-        await taken.heard.wait_for_tone(500)
+        await taken.received_audio.wait_for_tone(500)
         call.mute()
         call.mute()  # it is already
-        await taken.heard.wait_for_silence()
-        await call.heard.wait_for_tone(900)
+        await taken.received_audio.wait_for_silence()
+        await call.received_audio.wait_for_tone(900)
         call.unmute()
-        await taken.heard.wait_for_tone(500)
+        await taken.received_audio.wait_for_tone(500)
         await call.hangup()
-        await taken.wait("ended")
+        await taken.wait_for("ended")
     mutes = [event async for event in call.events() if isinstance(event, Mute)]
     assert mutes == [Mute(True), Mute(False)]
 
 
-async def test_a_call_is_taken_over_by_another_program(site_with: SiteWith) -> None:
+async def test_a_call_is_taken_over_by_another_program(site_with: LiveSystemWith) -> None:
     async with site_with(disconnect_grace=10) as site, site.phone("1001") as first, site.phone("1001") as second:
         call = await first.call("601")
-        await call.heard.wait_for_tone(1004)
+        await call.received_audio.wait_for_tone(1004)
         with pytest.raises(Refused) as refused:
-            await second._begin(call.id, None, None)
+            await second._start_call(call.id, None, None)
         assert refused.value.code == "owned_elsewhere"
         moved = await second.take_over(call.id)
-        await moved.heard.wait_for_tone(1004)
-        assert await call.wait("taken_over") == TakenOver()
+        await moved.received_audio.wait_for_tone(1004)
+        assert await call.wait_for("taken_over") == TakenOver()
         await moved.hangup()
         assert moved.outcome is Outcome.COMPLETED
 
 
-async def test_a_caller_who_is_rejected(site: Site) -> None:
+async def test_a_caller_who_is_rejected(site: LiveSystem) -> None:
     async with site.phone("1001") as one, site.phone("1002") as other:
         placing = asyncio.create_task(one.call("1002"))
-        ringing: Incoming = await other.incoming()
+        ringing: IncomingCall = await other.incoming()
         await ringing.reject()
-        assert await ringing.wait_stopped() == "declined"
-        end = await (await placing).wait("failed")
+        assert await ringing.wait_until_stopped() == "declined"
+        end = await (await placing).wait_for("failed")
         assert end.name == "failed"
 
 
-async def test_a_call_over_http_alone_is_heard_held_and_recorded(site: Site, tmp_path: Path) -> None:
-    media = WebRtc(Tone(700))
+async def test_a_call_over_http_alone_is_heard_held_and_recorded(site: LiveSystem, tmp_path: Path) -> None:
+    media = AiortcMedia(Tone(700))
     async with HttpClient(site.app.url) as http:
-        assert (await http.health()).ok
-        invited = await http.invite("600", await media.offer([]))
-        await media.answer(invited.sdp)
-        await media.heard.wait_for_tone(700, timeout=8)
+        assert (await http.get_health()).ok
+        invited = await http.invite("600", await media.create_offer([]))
+        await media.set_answer(invited.sdp)
+        await media.received_audio.wait_for_tone(700, timeout=8)
         assert (await http.record(invited.call_id)).recordings
         assert (await http.hold(invited.call_id)).held
-        await media.heard.wait_for_silence()
+        await media.received_audio.wait_for_silence()
         assert not (await http.unhold(invited.call_id)).held
-        await media.heard.wait_for_tone(700)
+        await media.received_audio.wait_for_tone(700)
         await http.send_dtmf(invited.call_id, "1")
         await http.hangup(invited.call_id)
-        found: list[RecordingInfo] = []
+        found: list[RecordingData] = []
         async with asyncio.timeout(15):
             while not found:
-                found = [one async for one in http.recordings(call_id=invited.call_id)]
+                found = [one async for one in http.list_recordings(call_id=invited.call_id)]
                 await asyncio.sleep(0.1)
         recording = await http.download_recording(found[0].name, tmp_path / "call.wav")
         assert recording.seconds > 0.3
         await http.delete_recording(recording.name)
-        assert not [one async for one in http.recordings(call_id=invited.call_id)]
+        assert not [one async for one in http.list_recordings(call_id=invited.call_id)]
         async with asyncio.timeout(15):
-            while not (rows := [row async for row in http.cdrs(number="600", limit=1)]):  # noqa: ASYNC110
+            while not (rows := [row async for row in http.list_cdrs(number="600", limit=1)]):  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
         assert rows[0].call_id == invited.call_id and rows[0].outcome is Outcome.COMPLETED
-        assert (await http.cdr(invited.call_id)).talk_seconds > 0.5
+        assert (await http.get_cdr(invited.call_id)).talk_seconds > 0.5
         names = []
         async for event in http.events(last_id=0):
             names.append(event.name)
@@ -95,22 +95,22 @@ async def test_a_call_over_http_alone_is_heard_held_and_recorded(site: Site, tmp
     await media.close()
 
 
-async def test_polls_see_every_change(site: Site) -> None:
+async def test_polls_see_every_change(site: LiveSystem) -> None:
     async with HttpClient(site.app.url) as http:
         placed = await http.invite("603", OFFER)
-        call = await http.call(placed.call_id)
+        call = await http.get_call(placed.call_id)
         while call.state != "ringing":
-            call = await http.call(call.call_id, wait=5, known=call)
-        assert await http.call(call.call_id, wait=1, known=call) is call  # nothing changes
-        assert call.call_id in [one.call_id async for one in http.calls(live=True)]
-        waiting = asyncio.create_task(http.call(call.call_id, wait=30, known=call))
+            call = await http.get_call(call.call_id, wait=5, known=call)
+        assert await http.get_call(call.call_id, wait=1, known=call) is call  # nothing changes
+        assert call.call_id in [one.call_id async for one in http.list_calls(live=True)]
+        waiting = asyncio.create_task(http.get_call(call.call_id, wait=30, known=call))
         await http.hangup(call.call_id)
         assert (await waiting).outcome is Outcome.CANCELLED
-        assert call.call_id not in [one.call_id async for one in http.calls(live=True)]
-        assert [one.call_id async for one in http.calls(state="ended", number="603", limit=1)][0] == call.call_id
+        assert call.call_id not in [one.call_id async for one in http.list_calls(live=True)]
+        assert [one.call_id async for one in http.list_calls(state="ended", number="603", limit=1)][0] == call.call_id
 
 
-async def test_one_key_places_one_call(site: Site) -> None:
+async def test_one_key_places_one_call(site: LiveSystem) -> None:
     async with HttpClient(site.app.url) as http:
         placed = await asyncio.gather(*(http.invite("603", OFFER, idempotency_key="one") for _ in range(3)))
         await asyncio.gather(*(http.hangup(call_id) for call_id in {one.call_id for one in placed}))
@@ -120,13 +120,13 @@ async def test_one_key_places_one_call(site: Site) -> None:
         assert (reused.value.status, reused.value.code) == (422, "idempotency_key_reused")
 
 
-async def test_people_and_preferences(site: Site) -> None:
+async def test_people_and_preferences(site: LiveSystem) -> None:
     async with Client(site.app.url, user="1001") as client:
-        kept = await client.http.preferences(user="1001")
+        kept = await client.http.get_preferences(user="1001")
         changed = await client.http.set_preferences(type(kept)(do_not_disturb=True), user="1001")
-        assert changed.do_not_disturb and await client.http.preferences(user="1001") == changed
+        assert changed.do_not_disturb and await client.http.get_preferences(user="1001") == changed
         async with asyncio.timeout(5):  # changes gather for a quarter of a second
-            while "do_not_disturb" not in [one.state for one in await client.http.people()]:  # noqa: ASYNC110
+            while "do_not_disturb" not in [one.state for one in await client.http.list_people()]:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         async with asyncio.timeout(5):
             while client.people["1001"].state != "do_not_disturb":  # noqa: ASYNC110  told on the WebSocket too
@@ -144,7 +144,7 @@ async def ran(*arguments: str) -> tuple[int, str]:
     return process.returncode or 0, out.decode()
 
 
-async def test_ari_bridge_call_tells_what_happens_and_what_it_hears(site: Site, tmp_path: Path) -> None:
+async def test_ari_bridge_call_tells_what_happens_and_what_it_hears(site: LiveSystem, tmp_path: Path) -> None:
     url = site.app.ws_url
     file = tmp_path / "heard.wav"
     status, told = await ran(
@@ -159,6 +159,6 @@ async def test_ari_bridge_call_tells_what_happens_and_what_it_hears(site: Site, 
     assert status == 2 and "1004 Hz was not heard" in told, told
 
 
-async def test_a_call_outlives_a_command_that_does_nothing(site: Site) -> None:
+async def test_a_call_outlives_a_command_that_does_nothing(site: LiveSystem) -> None:
     status, told = await ran("tests.fault_check", "true", "--url", site.app.ws_url, "--seconds", "1")
     assert status == 0 and "the call was kept" in told, told

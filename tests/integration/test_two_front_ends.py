@@ -19,8 +19,8 @@ from ari_bridge_client.audio import Silence, is_tone
 from deploy.demo.rtpengine import Rtpengine
 from frontend.cli.reconcile import reconcile
 from tests.chaos.front_end import FrontEnd
+from tests.real.live_system import settings
 from tests.real.parts import Pbx, both_versions
-from tests.real.site import settings
 
 pytestmark = pytest.mark.real
 MILLIWATT = 1004.0
@@ -52,7 +52,7 @@ async def health(front_end: FrontEnd) -> Any:
 async def heard_again(call: Any) -> None:
     """The tone comes now, not a moment ago."""
     fresh: list[tuple[Any, int]] = []
-    call.heard.on_frame(lambda samples, rate: fresh.append((samples, rate)))
+    call.received_audio.on_frame(lambda samples, rate: fresh.append((samples, rate)))
     await asyncio.sleep(1.0)
     rates = {rate for _, rate in fresh}
     assert rates, "nothing is heard"
@@ -68,7 +68,7 @@ async def test_a_second_one_refuses_to_start_and_the_talk_goes_on(
         await first.start()
         async with Client(first.ws_url, user="1001") as phone:
             call = await phone.call("601", Silence())
-            await call.heard.wait_for_tone(MILLIWATT)
+            await call.received_audio.wait_for_tone(MILLIWATT)
             await copied.spawn()
             await copied.gone(seconds=15)
             assert copied.status == 1
@@ -86,7 +86,7 @@ async def test_a_bare_client_of_the_name_makes_nobody_deaf(pbx: Pbx, rtpengine: 
         login = aiohttp.encode_basic_auth(pbx.asterisk.ari_user, pbx.asterisk.ari_password)
         async with Client(first.ws_url, user="1001") as phone:
             call = await phone.call("601", Silence())
-            await call.heard.wait_for_tone(MILLIWATT)
+            await call.received_audio.wait_for_tone(MILLIWATT)
             async with aiohttp.ClientSession(headers={"Authorization": login}) as bare:
                 async with bare.ws_connect(f"{pbx.asterisk.ari_url}/events?app=ari-bridge"):
                     await asyncio.sleep(1)
@@ -97,7 +97,7 @@ async def test_a_bare_client_of_the_name_makes_nobody_deaf(pbx: Pbx, rtpengine: 
             await heard_again(call)
             await call.hangup()  # told by Asterisk: the stream hears again
             other = await phone.call("601", Silence())
-            await other.wait("accepted")
+            await other.wait_for("accepted")
             await other.hangup()
 
 
@@ -109,7 +109,7 @@ async def test_one_that_knows_nothing_of_a_talk_keeps_it_and_the_operator_ends_i
         await first.start()
         async with Client(first.ws_url, user="1001") as phone:
             call = await phone.call("601", Silence())
-            await call.heard.wait_for_tone(MILLIWATT)
+            await call.received_audio.wait_for_tone(MILLIWATT)
             await first.kill()
             await following.start()
             await asyncio.sleep(5)  # two sweeps
@@ -127,7 +127,7 @@ async def test_one_that_knows_nothing_of_a_talk_keeps_it_and_the_operator_ends_i
             async with asyncio.timeout(5):
                 while (await following.get("/live"))["calls"]:  # noqa: ASYNC110
                     await asyncio.sleep(0.1)
-            await phone.drop()
+            await phone.abort()
 
 
 @both_versions
@@ -136,7 +136,7 @@ async def test_a_state_directory_that_is_deleted_costs_no_call(pbx: Pbx, rtpengi
         await first.start()
         async with Client(first.ws_url, user="1001") as phone:
             call = await phone.call("601", Silence())
-            await call.heard.wait_for_tone(MILLIWATT)
+            await call.received_audio.wait_for_tone(MILLIWATT)
             shutil.rmtree(first.state)
             await asyncio.sleep(4)
             files = {path.name for path in await asyncio.to_thread(lambda: list(first.state.iterdir()))}
@@ -144,7 +144,7 @@ async def test_a_state_directory_that_is_deleted_costs_no_call(pbx: Pbx, rtpengi
             assert (await health(first))["status"] == "ok"
             await first.kill()
             await first.start()
-            await phone.online(15, after=1)
+            await phone.wait_connected(15, after=1)
             await heard_again(call)
             assert call.state == "accepted"
             [live] = (await first.get("/live"))["calls"]

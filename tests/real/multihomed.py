@@ -15,7 +15,7 @@ from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSes
 
 from ari_bridge.media.pool import Pool
 from ari_bridge.net import RtpAddress
-from ari_bridge_client.audio import ReceivedAudio, Tone, hear
+from ari_bridge_client.audio import ReceivedAudio, Tone, feed_from_track
 
 KEPT = 200  # media packets
 Address = tuple[str, int]
@@ -115,9 +115,9 @@ class Multihomed:
 
     async def hear_more(self, seconds: float, *, within: float) -> None:
         """Until so much more sound came. Raises TimeoutError."""
-        end = self.heard.seconds + seconds
+        end = self.heard.total_seconds + seconds
         async with asyncio.timeout(within):
-            while self.heard.seconds < end:  # noqa: ASYNC110
+            while self.heard.total_seconds < end:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
 
     def _paired(self, protocol: aioice.ice.StunProtocol, remote: str) -> aioice.ice.CandidatePair:
@@ -152,4 +152,4 @@ class Multihomed:
         vars(protocol).update(datagram_received=received, send_data=sending, send_stun=sending_stun)
 
     def _listen(self, track: MediaStreamTrack) -> None:
-        self._listening.append(asyncio.create_task(hear(track, self.heard)))
+        self._listening.append(asyncio.create_task(feed_from_track(track, self.heard)))

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("ari_bridge", "frontend")
+CLIENT = ROOT / "clients" / "python"
+PACKAGES = (ROOT / "ari_bridge", ROOT / "frontend", CLIENT / "ari_bridge_client", CLIENT / "ari_bridge_protocol")
 
 
-def modules(package: str) -> dict[str, Path]:
+def modules(package: Path) -> dict[str, Path]:
     """By dotted name."""
-    files = {file.relative_to(ROOT).with_suffix("").parts: file for file in (ROOT / package).rglob("*.py")}
+    files = {file.relative_to(package.parent).with_suffix("").parts: file for file in package.rglob("*.py")}
     return {
         ".".join(parts[:-1] if parts[-1] == "__init__" else parts): file
         for parts, file in files.items()

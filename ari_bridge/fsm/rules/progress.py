@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from ari_bridge.fsm import events
 from ari_bridge.fsm.actions import AwaitEarlyMedia
-from ari_bridge.fsm.call import Call, Direction, Fact
-from ari_bridge.fsm.decisions import EARLY, RINGING, Decision, leads_to, moved
+from ari_bridge.fsm.call import Call, Direction, Milestone
+from ari_bridge.fsm.decisions import EARLY, RINGING, Decision, enter_state, leads_to
 
 
 @leads_to(RINGING)
@@ -25,15 +25,15 @@ def far_progresses(call: Call, event: events.FarProgress) -> Decision:
     """Ringback until the first RTP packet or the answer (RFC 3960 section 3.2): a 183 alone is not heard."""
     if call.direction is Direction.INBOUND:
         return call, []  # it is us who answer a caller
-    call = replace(call, facts=call.facts | {Fact.FAR_PROGRESSED})
+    call = replace(call, milestones=call.milestones | {Milestone.FAR_PROGRESSED})
     return (call, [AwaitEarlyMedia()]) if call.state is RINGING else _rings(call, event.at)
 
 
 def _rings(call: Call, at: float) -> Decision:
-    call, told = moved(replace(call, ringing_at=at), RINGING)
+    call, told = enter_state(replace(call, ringing_at=at), RINGING)
     return call, [*told, AwaitEarlyMedia()]
 
 
 @leads_to(EARLY)
 def early_media(call: Call, event: events.EarlyMedia) -> Decision:
-    return (call, []) if call.direction is Direction.INBOUND else moved(call, EARLY)
+    return (call, []) if call.direction is Direction.INBOUND else enter_state(call, EARLY)

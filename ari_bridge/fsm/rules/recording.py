@@ -7,13 +7,14 @@ from msgspec.structs import replace
 
 from ari_bridge.errors import TooMany, WrongState
 from ari_bridge.fsm import events
-from ari_bridge.fsm.actions import Record, TellRecording, TellRefused
-from ari_bridge.fsm.call import Call, Fact, Recording, RecordingStatus
+from ari_bridge.fsm.actions import Notify, Record
+from ari_bridge.fsm.call import Call, Milestone, Recording, RecordingStatus
 from ari_bridge.fsm.decisions import Decision, check_present, leads_to
 from ari_bridge.fsm.events import RecordingVerb
+from ari_bridge.fsm.notifications import RecordingChanged, RequestRefused
 from ari_bridge.ids import stem_of
 
-RECORDINGS = 100
+MAX_RECORDINGS = 100
 """At most in one call: its record holds the names of all."""
 
 
@@ -23,7 +24,7 @@ def recording_name(call_id: str, number: int) -> str:
 
 
 @leads_to()
-def record(call: Call, event: events.RecordingAsked) -> Decision:
+def record(call: Call, event: events.RecordingRequested) -> Decision:
     """What is so already is no fault: two people may press the button."""
     check_present(call)
     running = call.recording
@@ -43,28 +44,28 @@ def record(call: Call, event: events.RecordingAsked) -> Decision:
 
 
 def start(call: Call, at: float) -> Decision:
-    if Fact.BRIDGE_CREATED not in call.facts:
+    if Milestone.BRIDGE_CREATED not in call.milestones:
         raise WrongState("The call is not set up yet.", field="callId")
-    if len(call.recordings) >= RECORDINGS:
-        raise TooMany(f"There are {RECORDINGS} recordings of this call already.", field="callId")
+    if len(call.recordings) >= MAX_RECORDINGS:
+        raise TooMany(f"There are {MAX_RECORDINGS} recordings of this call already.", field="callId")
     recording = Recording(recording_name(call.id, len(call.recordings) + 1), RecordingStatus.ON, at)
     call = replace(call, recordings=(*call.recordings, recording))
-    return call, [Record(RecordingVerb.START, recording.name), TellRecording()]
+    return call, [Record(RecordingVerb.START, recording.name), Notify(RecordingChanged())]
 
 
 def _set(call: Call, recording: Recording, state: RecordingStatus, verb: RecordingVerb) -> Decision:
     if recording.state is state:
         return call, []
-    return _with(call, replace(recording, state=state)), [Record(verb, recording.name), TellRecording()]
+    return _with(call, replace(recording, state=state)), [Record(verb, recording.name), Notify(RecordingChanged())]
 
 
 @leads_to()
-def over(call: Call, event: events.RecordingEnded) -> Decision:
+def ended(call: Call, event: events.RecordingEnded) -> Decision:
     """Asterisk says so: it was asked to, the disk is full, or there is nothing to record any more."""
     recording = next((one for one in call.recordings if one.name == event.name), None)
     if recording is None or recording.state is RecordingStatus.OVER:
         return call, []
-    return _with(call, replace(recording, state=RecordingStatus.OVER)), [TellRecording(event.failure)]
+    return _with(call, replace(recording, state=RecordingStatus.OVER)), [Notify(RecordingChanged(event.failure))]
 
 
 @leads_to()
@@ -73,12 +74,12 @@ def refused(call: Call, event: events.RecordingRefused) -> Decision:
     recording = next((one for one in call.recordings if one.name == event.name), None)
     if recording is None or recording is not call.recordings[-1]:
         return call, []
-    call = _with(call, replace(recording, state=_BEFORE.get(event.verb, recording.state)))
-    return call, [TellRefused("record", event.reason), TellRecording()]
+    call = _with(call, replace(recording, state=_STATE_BEFORE.get(event.verb, recording.state)))
+    return call, [Notify(RequestRefused("record", event.reason)), Notify(RecordingChanged())]
 
 
 # A stop may have come while it was paused; that it goes on is the safer thing to be told.
-_BEFORE = {
+_STATE_BEFORE = {
     RecordingVerb.PAUSE: RecordingStatus.ON,
     RecordingVerb.RESUME: RecordingStatus.PAUSED,
     RecordingVerb.STOP: RecordingStatus.ON,

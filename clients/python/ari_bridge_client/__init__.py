@@ -7,6 +7,7 @@ and the like raise MediaMissing.
 
 from typing import TYPE_CHECKING, Any
 
+from ari_bridge_client.api_models import CallData, Cdr, EventData, Placed, RecordingData
 from ari_bridge_client.call import Call
 from ari_bridge_client.client import Client
 from ari_bridge_client.errors import (
@@ -22,53 +23,66 @@ from ari_bridge_client.errors import (
     WaitTimeout,
 )
 from ari_bridge_client.http_client import HttpClient
-from ari_bridge_client.http_transport import Patience
-from ari_bridge_client.incoming import Incoming
-from ari_bridge_client.media import GivenOffer, Media, MediaStats
-from ari_bridge_client.models import CallInfo, CallRecord, Invited, PreferenceInfo, RecordingInfo, ServerEvent
+from ari_bridge_client.incoming import IncomingCall
+from ari_bridge_client.media import Media, MediaStats, OfferOnlyMedia
+from ari_bridge_client.models import CallInfo, Health
+from ari_bridge_client.preflight import PreflightResult, run_preflight
+from ari_bridge_client.retry import RetryPolicy
+from ari_bridge_protocol.direction import Direction
+from ari_bridge_protocol.messages import CallPreferences
+from ari_bridge_protocol.outcomes import Detail, Outcome
 
 if TYPE_CHECKING:
-    from ari_bridge_client.audio import File, ReceivedAudio, Silence, Source, Tone, ToneNotHeard
+    from ari_bridge_client.audio import File, ReceivedAudio, Silence, SoundAnalysis, Source, Tone, ToneNotHeard
 
 __all__ = [
+    "AuthenticationLost",
     "Call",
+    "CallData",
     "CallInfo",
-    "CallRecord",
+    "CallPreferences",
+    "Cdr",
     "Client",
     "ClientError",
     "ConnectionFailed",
     "ConnectionLost",
+    "Detail",
+    "Direction",
     "DownloadFailed",
+    "EventData",
     "File",
-    "GivenOffer",
-    "ReceivedAudio",
+    "Health",
     "HttpClient",
-    "Incoming",
-    "Invited",
+    "IncomingCall",
     "Media",
     "MediaMissing",
     "MediaStats",
     "MediaUnavailable",
-    "WaitTimeout",
-    "Patience",
-    "PreferenceInfo",
+    "OfferOnlyMedia",
+    "Outcome",
+    "Placed",
+    "PreflightResult",
     "Problem",
-    "RecordingInfo",
+    "ReceivedAudio",
+    "RecordingData",
     "Refused",
-    "ServerEvent",
-    "AuthenticationLost",
+    "RetryPolicy",
     "Silence",
+    "SoundAnalysis",
     "Source",
     "Tone",
     "ToneNotHeard",
+    "WaitTimeout",
+    "run_preflight",
 ]
-_SOUNDS = frozenset({"File", "ReceivedAudio", "Silence", "Source", "Tone", "ToneNotHeard"})
+_AUDIO = frozenset({"File", "ReceivedAudio", "Silence", "SoundAnalysis", "Source", "Tone", "ToneNotHeard"})
 
+if not TYPE_CHECKING:  # a type checker would take every name as defined
 
-def __getattr__(name: str) -> Any:
-    """Sounds are loaded when they are first asked for: they are an extra, and no weight for who needs none."""
-    if name not in _SOUNDS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from ari_bridge_client import audio
+    def __getattr__(name: str) -> Any:
+        """Audio is loaded when it is first used: it is an extra."""
+        if name not in _AUDIO:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from ari_bridge_client import audio
 
-    return getattr(audio, name)
+        return getattr(audio, name)

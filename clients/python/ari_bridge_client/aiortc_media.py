@@ -1,4 +1,4 @@
-"""A call's sound by aiortc: one peer connection after the other, the same source and the same ear over all of them."""
+"""The media of a call by aiortc: one peer connection after the other, with the same source and receiver."""
 
 import asyncio
 from collections.abc import Coroutine, Sequence
@@ -16,14 +16,14 @@ try:
 except ImportError as error:
     raise MediaMissing(error.name) from error
 
-from ari_bridge_client.audio import FRAME, ReceivedAudio, Silence, Source, hear
+from ari_bridge_client.audio import FRAME_SAMPLES, ReceivedAudio, Silence, Source, feed_from_track
 from ari_bridge_client.media import MediaStats
 
-_CLOCK = 48_000  # Hz of the jitter that aiortc tells
+_JITTER_CLOCK_HZ = 48_000
 
 
-def let_loopback_in() -> None:
-    """aioice leaves loopback out of its candidates; a server on this machine is reached by nothing else."""
+def allow_loopback_candidates() -> None:
+    """aioice leaves loopback out of its candidates, but a server on this machine may be reached by nothing else."""
     found = aioice.ice.get_host_addresses
 
     def addresses(use_ipv4: bool, use_ipv6: bool) -> list[str]:
@@ -35,12 +35,12 @@ def let_loopback_in() -> None:
         aioice.ice.get_host_addresses = addresses
 
 
-class _Feed(MediaStreamTrack):
-    """What one media connection sends. With that connection it is stopped, but the source goes on in the next."""
+class _OutboundTrack(MediaStreamTrack):
+    """What one media connection sends. It is stopped with that connection, but the source goes on in the next."""
 
     kind = "audio"
 
-    def __init__(self, media: "WebRtc", source: Source) -> None:
+    def __init__(self, media: "AiortcMedia", source: Source) -> None:
         super().__init__()
         self._media = media
         self._source = source
@@ -53,20 +53,25 @@ class _Feed(MediaStreamTrack):
 
 
 def _silent(frame: AudioFrame) -> AudioFrame:
-    """The same moment without a sound."""
-    silent = AudioFrame.from_ndarray(np.zeros((1, FRAME), dtype=np.int16), format="s16", layout="mono")
+    """The same frame with silence."""
+    silent = AudioFrame.from_ndarray(np.zeros((1, FRAME_SAMPLES), dtype=np.int16), format="s16", layout="mono")
     silent.sample_rate, silent.pts, silent.time_base = frame.sample_rate, frame.pts, frame.time_base
     return silent
 
 
-class WebRtc:
-    """`source`: what is sent, silence by default. `codec`: the only one to offer; "": all that aiortc knows.
+class AiortcMedia:
+    """Implements `Media`.
 
-    `heard` has the last ten seconds of what is received.
+    Args:
+        source: The sound to send. None: silence.
+        codec: The only codec to offer; "": all that aiortc knows.
+
+    Attributes:
+        received_audio: The last ten seconds of what was received.
     """
 
     def __init__(self, source: Source | None = None, *, codec: str = "") -> None:
-        self.heard = ReceivedAudio()
+        self.received_audio = ReceivedAudio()
         self.muted = False
         self.sdp_offer = ""
         self.sdp_answer = ""
@@ -76,16 +81,16 @@ class WebRtc:
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing: dict[RTCPeerConnection, asyncio.Task[None]] = {}
 
-    async def offer(self, ice_servers: Sequence[IceServer]) -> str:
+    async def create_offer(self, ice_servers: Sequence[IceServer]) -> str:
         self.stop()
-        let_loopback_in()
+        allow_loopback_candidates()
         self.sdp_answer = ""
         peer = self._peer = self._new_peer(ice_servers)
         await peer.setLocalDescription(await peer.createOffer())
         self.sdp_offer = peer.localDescription.sdp
         return self.sdp_offer
 
-    async def answer(self, sdp: str) -> None:
+    async def set_answer(self, sdp: str) -> None:
         self.sdp_answer = sdp
         if self._peer:
             await self._peer.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
@@ -93,17 +98,17 @@ class WebRtc:
     def mute(self, muted: bool) -> None:
         self.muted = muted
 
-    async def stats(self) -> MediaStats:
+    async def get_stats(self) -> MediaStats:
         sent, received, lost, jitter = 0, 0, 0, None
         for report in (await self._peer.getStats()).values() if self._peer else ():
             if report.type == "inbound-rtp":
-                received, lost, jitter = report.packetsReceived, report.packetsLost, report.jitter / _CLOCK
+                received, lost, jitter = report.packetsReceived, report.packetsLost, report.jitter / _JITTER_CLOCK_HZ
             elif report.type == "outbound-rtp":
                 sent = report.packetsSent
         return MediaStats(_codec_of(self.sdp_answer), sent, received, lost, jitter)
 
     def stop(self) -> None:
-        """At once: packets would go on to ports that the next call may get."""
+        """At once: packets would go on arriving at ports that the next call may get."""
         peer = self._peer
         if peer is not None and peer not in self._closing:
             # To the end: an aiortc connection whose closing is cancelled never closes.
@@ -115,12 +120,12 @@ class WebRtc:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*self._closing.values())
-        self.heard.close()
+        self.received_audio.close()
 
     def _new_peer(self, ice_servers: Sequence[IceServer]) -> RTCPeerConnection:
         servers = [RTCIceServer(one.urls, one.username, one.credential) for one in ice_servers]
         peer = RTCPeerConnection(RTCConfiguration(iceServers=servers))
-        sender = peer.addTrack(_Feed(self, self._source))
+        sender = peer.addTrack(_OutboundTrack(self, self._source))
         if self._codec:
             known = RTCRtpSender.getCapabilities("audio").codecs
             wanted = [each for each in known if each.mimeType.lower() == f"audio/{self._codec.lower()}"]
@@ -130,9 +135,9 @@ class WebRtc:
         return peer
 
     async def _listen(self, peer: RTCPeerConnection, track: MediaStreamTrack) -> None:
-        await hear(track, self.heard)
+        await feed_from_track(track, self.received_audio)
         if peer is self._peer:
-            self.heard.close()
+            self.received_audio.close()
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -141,7 +146,7 @@ class WebRtc:
 
 
 def _codec_of(sdp: str) -> str:
-    """The first of an SDP."""
+    """The first codec of an SDP."""
     for line in sdp.splitlines():
         if line.startswith("a=rtpmap:"):
             return line.split(" ", 1)[1].split("/")[0]

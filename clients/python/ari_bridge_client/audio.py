@@ -1,9 +1,8 @@
-"""Sounds that the headless phone sends, and ears for what it hears.
+"""The sound that a call sends (`Source`), and what it receives (`ReceivedAudio`).
 
-A call is proved by audio, not by states: one side sends a known tone, the other
-recognises it. Sources are aiortc audio tracks (20 ms frames, 48 kHz, mono); what
-arrives is kept for the last ten seconds in a `ReceivedAudio`.
-Knows nothing of calls, signalling or the network.
+A call is proved by audio, not by states: one side sends a known tone, the other recognises it. Sources are aiortc audio
+tracks (20 ms frames, 48 kHz, mono); the last ten seconds of what is received are kept.
+It knows nothing of calls, signalling or the network.
 """
 
 import asyncio
@@ -33,52 +32,58 @@ except ImportError as error:
 Samples = NDArray[np.int16]
 """Mono PCM, 16 bit."""
 
-RATE = 48_000  # Hz; what Opus is decoded to and encoded from
-FRAME = 960  # samples: 20 ms
-KEPT_SECONDS = 10.0
-TONE_HALF_WIDTH = 15.0  # Hz to either side that still count as the tone
-TONE_SHARE = 0.60  # of the energy must be in that band
-MIXED_SHARE = 0.05
+RATE_HZ = 48_000  # what Opus is decoded to and encoded from
+FRAME_SAMPLES = 960  # 20 ms
+BUFFER_S = 10.0
+TONE_HALF_WIDTH_HZ = 15.0  # to either side, that still count as the tone
+MIN_TONE_SHARE = 0.60  # of the energy that must be in that band
+MIN_MIXED_TONE_SHARE = 0.05
 SILENCE_DBFS = -45.0  # below this nothing is recognised
-_WINDOW_SECONDS = 0.4  # what `wait_for_tone` looks at: a tone stands out within ±5 Hz
-_LOOK_EVERY = 4  # frames: an FFT for every frame would cost more than it tells
+_WINDOW_S = 0.4  # that `wait_for_tone` analyses: a tone is found within ±5 Hz
+_ANALYSIS_INTERVAL_FRAMES = 4  # an FFT for every frame would cost more than it is worth
+_MIN_STEADY_S = 0.5  # how long a mix or a silence must last
 
 
-# --- what is sent ------------------------------------------------------------
+# --- sent --------------------------------------------------------------------
 
 
 class Source(MediaStreamTrack):
-    """An endless audio track that keeps real time; a subclass says what it sounds like."""
+    """An endless audio track in real time. A subclass makes the samples."""
 
     kind = "audio"
 
     def __init__(self) -> None:
         super().__init__()
-        self._position = 0  # samples given out so far
-        self._started: float | None = None  # loop time of sample 0; None before the first frame
+        self._position = 0  # samples sent so far
+        self._started: float | None = None  # the event loop's time of sample 0; None before the first frame
 
     @abstractmethod
     def samples(self, position: int) -> Samples:
-        """The `FRAME` samples that begin at `position` (samples since the start)."""
+        """The `FRAME_SAMPLES` samples that begin at `position` (samples since the start)."""
 
     async def recv(self) -> AudioFrame:
-        """The next frame, not before its time. Raises MediaStreamError once stopped."""
+        """The next frame, when it is due. Raises MediaStreamError once stopped."""
         if self.readyState != "live":
             raise MediaStreamError
         now = asyncio.get_running_loop().time()
         if self._started is None:
             self._started = now
-        await asyncio.sleep(max(0.0, self._started + self._position / RATE - now))
+        await asyncio.sleep(max(0.0, self._started + self._position / RATE_HZ - now))
         frame = AudioFrame.from_ndarray(self.samples(self._position).reshape(1, -1), format="s16", layout="mono")
-        frame.sample_rate = RATE
+        frame.sample_rate = RATE_HZ
         frame.pts = self._position
-        frame.time_base = fractions.Fraction(1, RATE)
-        self._position += FRAME
+        frame.time_base = fractions.Fraction(1, RATE_HZ)
+        self._position += FRAME_SAMPLES
         return frame
 
 
 class Tone(Source):
-    """A sine of `hz` at `dbfs` decibels below the loudest sine that 16 bits hold."""
+    """A sine tone.
+
+    Args:
+        hz: Its frequency.
+        dbfs: Its level; 0 is the loudest sine that 16 bits hold.
+    """
 
     def __init__(self, hz: float, *, dbfs: float = -9.0) -> None:
         super().__init__()
@@ -86,22 +91,26 @@ class Tone(Source):
         self._amplitude = 32767 * 10 ** (dbfs / 20)
 
     def samples(self, position: int) -> Samples:
-        turns = (np.arange(position, position + FRAME) * (self.hz / RATE)) % 1.0
+        turns = (np.arange(position, position + FRAME_SAMPLES) * (self.hz / RATE_HZ)) % 1.0
         wave_form: Samples = (np.sin(2 * np.pi * turns) * self._amplitude).astype(np.int16)
         return wave_form
 
 
 class Silence(Source):
-    """Digital silence: packets flow, nothing is heard."""
+    """Digital silence: packets are sent, nothing is heard."""
 
     def samples(self, position: int) -> Samples:
-        return np.zeros(FRAME, dtype=np.int16)
+        return np.zeros(FRAME_SAMPLES, dtype=np.int16)
 
 
 class File(Source):
-    """A sound file of any format that FFmpeg reads, played once (or for ever) and followed by silence.
+    """A sound file of any format that FFmpeg reads. It is followed by silence.
 
-    Read whole at once; OSError (missing, or no sound file) is raised here, not in the middle of a call.
+    It is read as a whole at once: OSError (no such file, no sound file) is raised here, not in the middle of a call.
+
+    Args:
+        path: The file.
+        repeat: Play it again and again.
     """
 
     def __init__(self, path: str | Path, *, repeat: bool = False) -> None:
@@ -111,22 +120,22 @@ class File(Source):
 
     @property
     def seconds(self) -> float:
-        return len(self._sound) / RATE
+        return len(self._sound) / RATE_HZ
 
     def samples(self, position: int) -> Samples:
         if self._repeat and len(self._sound):
-            return self._sound[np.arange(position, position + FRAME) % len(self._sound)]
-        part = self._sound[position : position + FRAME]
-        return np.pad(part, (0, FRAME - len(part)))
+            return self._sound[np.arange(position, position + FRAME_SAMPLES) % len(self._sound)]
+        part = self._sound[position : position + FRAME_SAMPLES]
+        return np.pad(part, (0, FRAME_SAMPLES - len(part)))
 
 
 def _read_sound(path: Path) -> Samples:
-    resampler = AudioResampler(format="s16", layout="mono", rate=RATE)
+    resampler = AudioResampler(format="s16", layout="mono", rate=RATE_HZ)
     parts: list[Samples] = []
     try:
         with av.open(str(path)) as container:
             if not container.streams.audio:
-                raise OSError(f"{path} holds no audio")
+                raise OSError(f"{path} has no audio")
             for frame in container.decode(audio=0):
                 parts += [piece.to_ndarray()[0] for piece in resampler.resample(frame)]
         parts += [piece.to_ndarray()[0] for piece in resampler.resample(None)]
@@ -135,28 +144,35 @@ def _read_sound(path: Path) -> Samples:
     return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int16)
 
 
-# --- what is heard -----------------------------------------------------------
+# --- received ----------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
-    """What a stretch of audio sounds like. 0 dBFS is the loudest sine."""
+class SoundAnalysis:
+    """What a piece of audio sounds like.
+
+    Attributes:
+        seconds: Its length.
+        level_dbfs: Its level; 0 is the loudest sine.
+        frequency: The strongest one, in Hz; 0 if it is silent.
+        share: Of the energy within ±15 Hz of `frequency`, 0 to 1.
+    """
 
     seconds: float = 0.0
     level_dbfs: float = -math.inf
-    frequency: float = 0.0  # Hz of the strongest line; 0 where it is silent
-    share: float = 0.0  # of the energy within ±15 Hz of `frequency`, 0-1
+    frequency: float = 0.0
+    share: float = 0.0
 
     @property
-    def silent(self) -> bool:
+    def is_silent(self) -> bool:
         return self.level_dbfs <= SILENCE_DBFS
 
     def __str__(self) -> str:
         if not self.seconds:
             return "no audio at all"
-        if self.silent:
+        if self.is_silent:
             return "silence" if self.level_dbfs == -math.inf else f"near silence ({self.level_dbfs:.0f} dBFS)"
-        kind = "a tone" if self.share >= TONE_SHARE else "speech, music or noise, strongest"
+        kind = "a tone" if self.share >= MIN_TONE_SHARE else "speech, music or noise, strongest"
         return f"{kind} at {self.frequency:.0f} Hz ({self.share:.0%} of the energy, {self.level_dbfs:.0f} dBFS)"
 
 
@@ -169,13 +185,13 @@ class _Spectrum:
     def share(self, hz: float) -> float:
         """How much of the energy lies within ±15 Hz of `hz`."""
         total = float(self.power.sum())
-        band = np.abs(self.frequencies - hz) <= TONE_HALF_WIDTH
+        band = np.abs(self.frequencies - hz) <= TONE_HALF_WIDTH_HZ
         return float(self.power[band].sum()) / total if total else 0.0
 
 
 def _spectrum(samples: Samples, rate: int) -> _Spectrum:
     wave_form: NDArray[np.float64] = samples.astype(np.float64) / 32768
-    wave_form -= wave_form.mean() if len(wave_form) else 0.0  # µ-law silence may stand beside zero
+    wave_form -= wave_form.mean() if len(wave_form) else 0.0  # the silence of µ-law may be an offset
     rms = math.sqrt(float(np.mean(wave_form**2))) if len(wave_form) else 0.0
     # The Hann window keeps a tone between two FFT lines from leaking over the whole spectrum.
     power: NDArray[np.float64] = np.zeros(0)
@@ -188,40 +204,40 @@ def _spectrum(samples: Samples, rate: int) -> _Spectrum:
     return _Spectrum(frequencies, power, level)
 
 
-def listen(samples: Samples, rate: int = RATE) -> Sound:
-    """What `samples` (at `rate` Hz) sound like."""
+def analyze(samples: Samples, rate: int = RATE_HZ) -> SoundAnalysis:
+    """What samples sound like; `rate` in Hz."""
     spectrum = _spectrum(samples, rate)
     seconds = len(samples) / rate
     if spectrum.level_dbfs <= SILENCE_DBFS:
-        return Sound(seconds, spectrum.level_dbfs)
+        return SoundAnalysis(seconds, spectrum.level_dbfs)
     peak = int(np.argmax(spectrum.power))
     frequency = float(spectrum.frequencies[peak])
     if 0 < peak < len(spectrum.power) - 1:
-        # A parabola through the logarithms of three lines finds the top between them.
+        # A parabola through the logarithms of three lines finds the maximum between them.
         below, top, above = np.log(spectrum.power[peak - 1 : peak + 2] + 1e-30)
         if (curve := below - 2 * top + above) < 0:
             frequency += 0.5 * float((below - above) / curve) * float(spectrum.frequencies[1])
-    return Sound(seconds, spectrum.level_dbfs, frequency, spectrum.share(frequency))
+    return SoundAnalysis(seconds, spectrum.level_dbfs, frequency, spectrum.share(frequency))
 
 
-def is_tone(samples: Samples, hz: float, rate: int = RATE) -> bool:
-    """Whether `samples` are a tone of `hz`: at least 60 % of the energy within ±15 Hz, above -45 dBFS."""
+def is_tone(samples: Samples, hz: float, rate: int = RATE_HZ) -> bool:
+    """Whether samples are a tone of `hz`: at least 60 % of the energy within ±15 Hz, above -45 dBFS."""
     spectrum = _spectrum(samples, rate)
-    return spectrum.level_dbfs > SILENCE_DBFS and spectrum.share(hz) >= TONE_SHARE
+    return spectrum.level_dbfs > SILENCE_DBFS and spectrum.share(hz) >= MIN_TONE_SHARE
 
 
-def tones_in(samples: Samples, known: Iterable[float], rate: int = RATE) -> set[float]:
-    """Which of the `known` tones (Hz) are in the mix, each with 5 % of the energy at least. None where it is silent."""
+def find_tones(samples: Samples, known: Iterable[float], rate: int = RATE_HZ) -> set[float]:
+    """Which of the `known` tones (Hz) are in a mix, each with at least 5 % of the energy; none if it is silent."""
     spectrum = _spectrum(samples, rate)
     if spectrum.level_dbfs <= SILENCE_DBFS:
         return set()
-    return {hz for hz in known if spectrum.share(hz) >= MIXED_SHARE}
+    return {hz for hz in known if spectrum.share(hz) >= MIN_MIXED_TONE_SHARE}
 
 
 class ToneNotHeard(Exception):
-    """The tone did not come in time; `sound` is what was heard last instead."""
+    """The tone did not come in time; `sound` is what was received last instead."""
 
-    def __init__(self, hz: float, seconds: float, sound: Sound, why: str = "") -> None:
+    def __init__(self, hz: float, seconds: float, sound: SoundAnalysis, why: str = "") -> None:
         super().__init__(hz, seconds, sound, why)
         self.hz = hz
         self.seconds = seconds
@@ -233,8 +249,8 @@ class ToneNotHeard(Exception):
         return f"{self.hz:g} Hz was not heard {when}; heard last: {self.sound}"
 
 
-class MixNotHeard(Exception):
-    """Other tones were heard than were wanted."""
+class TonesNotHeard(Exception):
+    """Other tones were received than were wanted."""
 
     def __init__(self, wanted: set[float], heard: set[float], seconds: float) -> None:
         super().__init__(wanted, heard, seconds)
@@ -248,62 +264,71 @@ class MixNotHeard(Exception):
 
 
 class ReceivedAudio:
-    """The last ten seconds of what a phone hears."""
+    """The last ten seconds of what a call has received.
+
+    Attributes:
+        rate: In Hz; the codec decides.
+        total_seconds: Received since the start, not only what is kept.
+    """
 
     def __init__(self) -> None:
-        self.rate = RATE  # Hz of what is kept; the codec decides
-        self.seconds = 0.0  # heard since the start, not only what is kept
+        self.rate = RATE_HZ
+        self.total_seconds = 0.0
         self._parts: deque[Samples] = deque()
-        self._kept = 0  # samples in `_parts`
+        self._buffered = 0  # samples in `_parts`
         self._frames = 0
         self._closed = False
-        self._news = asyncio.Event()  # replaced by every frame, so that each waiter wakes once
+        self._changed = asyncio.Event()  # replaced at every frame, so that each waiter wakes once
         self._recording: wave.Wave_write | None = None
         self._record_to: Path | None = None
         self._listeners: list[Callable[[Samples, int], None]] = []
 
     def on_frame(self, listener: Callable[[Samples, int], None]) -> None:
-        """Called with the samples and their rate in Hz of each frame, as it comes. Must be quick."""
+        """Have a function called with every frame.
+
+        Args:
+            listener: Called with the samples and their rate in Hz. It must be quick.
+        """
         self._listeners.append(listener)
 
     def record(self, path: str | Path) -> None:
-        """Write all that is heard from now on to a WAV file, made with the first frame."""
+        """Write everything that is received from now on to a WAV file, which is created with the first frame."""
         self._record_to = Path(path)
 
     def feed_frame(self, frame: AudioFrame) -> None:
-        """Take a decoded frame of any layout in packed 16 bit."""
+        """Add a decoded frame of any layout in packed 16 bit."""
         channels = len(frame.layout.channels)
         samples = frame.to_ndarray()[0].reshape(-1, channels)
         self.feed(samples[:, 0].astype(np.int16), frame.sample_rate)
 
-    def feed(self, samples: Samples, rate: int = RATE) -> None:
-        """Take samples at `rate` Hz; a new rate drops what was kept."""
+    def feed(self, samples: Samples, rate: int = RATE_HZ) -> None:
+        """Add samples at `rate` Hz; another rate than before drops what was kept."""
         if rate != self.rate:
             self.rate = rate
             self._parts.clear()
-            self._kept = 0
+            self._buffered = 0
         self._parts.append(samples)
-        self._kept += len(samples)
-        self.seconds += len(samples) / rate
-        while self._kept - len(self._parts[0]) >= KEPT_SECONDS * rate:
-            self._kept -= len(self._parts.popleft())
+        self._buffered += len(samples)
+        self.total_seconds += len(samples) / rate
+        while self._buffered - len(self._parts[0]) >= BUFFER_S * rate:
+            self._buffered -= len(self._parts.popleft())
         self._write(samples, rate)
         for listener in self._listeners:
             listener(samples, rate)
         self._frames += 1
-        self._wake()
+        self._notify()
 
     def close(self) -> None:
-        """No more will come: waiters are told, the recording is finished. Safe to repeat."""
+        """No more will come: wakes the waiters, finishes the recording. Safe to repeat."""
         self._closed = True
         if self._recording:
             self._recording.close()
             self._recording = None
         self._record_to = None
-        self._wake()
+        self._notify()
 
-    def last(self, seconds: float = KEPT_SECONDS) -> Samples:
-        """The newest `seconds` of audio, or less where less was heard."""
+    def last(self, seconds: float = BUFFER_S) -> Samples:
+        """The newest `seconds` of audio, or less if less was received."""
         wanted = round(seconds * self.rate)
         parts: list[Samples] = []
         for part in reversed(self._parts):
@@ -313,14 +338,19 @@ class ReceivedAudio:
             wanted -= len(part)
         return np.concatenate(parts[::-1]) if parts else np.zeros(0, dtype=np.int16)
 
-    def sound(self, seconds: float = 0.5) -> Sound:
-        """What the newest `seconds` sound like."""
-        return listen(self.last(seconds), self.rate)
+    def analyze(self, seconds: float = 0.5) -> SoundAnalysis:
+        """What the newest `seconds` of audio sound like."""
+        return analyze(self.last(seconds), self.rate)
 
-    async def wait_for_mix(self, wanted: set[float], known: Iterable[float], timeout: float = 5.0) -> None:  # noqa: ASYNC109
-        """Until of the `known` tones (Hz) exactly the `wanted` are heard, for half a second. Raises MixNotHeard.
+    async def wait_for_tones(self, wanted: set[float], known: Iterable[float], timeout: float = 5.0) -> None:  # noqa: ASYNC109
+        """Wait until exactly the `wanted` of the `known` tones are heard for half a second.
 
-        Where no packets come, nothing is heard.
+        Args:
+            wanted: In Hz. While no packets come, no tone is heard.
+            known: In Hz.
+            timeout: Seconds.
+
+        Raises TonesNotHeard.
         """
         known, heard = set(known), set[float]()
         end = since = time.monotonic()
@@ -328,56 +358,60 @@ class ReceivedAudio:
         while (now := time.monotonic()) < end:
             if heard != wanted:
                 since = now
-            elif now - since >= 0.5:
+            elif now - since >= _MIN_STEADY_S:
                 return
             try:
                 async with asyncio.timeout(0.2):
-                    await self._news.wait()
-                heard = tones_in(self.last(0.25), known, self.rate)
+                    await self._changed.wait()
+                heard = find_tones(self.last(0.25), known, self.rate)
             except TimeoutError:
                 heard = set()
-        raise MixNotHeard(wanted, heard, timeout)
+        raise TonesNotHeard(wanted, heard, timeout)
 
     async def wait_for_silence(self, timeout: float = 5.0) -> None:  # noqa: ASYNC109
-        """Until for half a second there is no sound, or no packets come. Raises ToneNotHeard."""
+        """Wait until there is no sound for half a second, or no packets come. Raises ToneNotHeard."""
         end = since = time.monotonic()
         end += timeout
         while (now := time.monotonic()) < end:
-            if now - since >= 0.5:
+            if now - since >= _MIN_STEADY_S:
                 return
             try:
                 async with asyncio.timeout(0.2):
-                    await self._news.wait()
-                if not self.sound(0.1).silent:
+                    await self._changed.wait()
+                if not self.analyze(0.1).is_silent:
                     since = time.monotonic()
             except TimeoutError:
                 pass
-        raise ToneNotHeard(0, timeout, self.sound(), "silence was wanted")
+        raise ToneNotHeard(0, timeout, self.analyze(), "silence was wanted")
 
-    async def wait_for_tone(self, hz: float, timeout: float = 5.0) -> Sound:  # noqa: ASYNC109
+    async def wait_for_tone(self, hz: float, timeout: float = 5.0) -> SoundAnalysis:  # noqa: ASYNC109
         """Wait until a tone of `hz` is heard.
 
-        Raises ToneNotHeard after `timeout` seconds, or as soon as no more audio will come.
+        Args:
+            hz: The frequency.
+            timeout: Seconds.
+
+        Raises ToneNotHeard after the timeout, or as soon as no more audio will come.
         """
         try:
             async with asyncio.timeout(timeout):
                 while not self._closed:
-                    news = self._news
-                    window = self.last(_WINDOW_SECONDS)
-                    # Half a window has to be there: the shorter it is, the wider a tone looks.
-                    if len(window) >= _WINDOW_SECONDS / 2 * self.rate and is_tone(window, hz, self.rate):
-                        return self.sound(_WINDOW_SECONDS)
+                    changed = self._changed
+                    window = self.last(_WINDOW_S)
+                    # At least half a window: the shorter it is, the wider a tone looks.
+                    if len(window) >= _WINDOW_S / 2 * self.rate and is_tone(window, hz, self.rate):
+                        return self.analyze(_WINDOW_S)
                     seen = self._frames
-                    while self._frames < seen + _LOOK_EVERY and not self._closed:
-                        news = self._news
-                        await news.wait()
+                    while self._frames < seen + _ANALYSIS_INTERVAL_FRAMES and not self._closed:
+                        changed = self._changed
+                        await changed.wait()
         except TimeoutError:
-            raise ToneNotHeard(hz, timeout, self.sound()) from None
-        raise ToneNotHeard(hz, timeout, self.sound(), "before the audio ended")
+            raise ToneNotHeard(hz, timeout, self.analyze()) from None
+        raise ToneNotHeard(hz, timeout, self.analyze(), "before the audio ended")
 
-    def _wake(self) -> None:
-        self._news.set()
-        self._news = asyncio.Event()
+    def _notify(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
 
     def _write(self, samples: Samples, rate: int) -> None:
         if self._recording is None:
@@ -390,11 +424,11 @@ class ReceivedAudio:
         self._recording.writeframes(samples.tobytes())
 
 
-async def hear(track: MediaStreamTrack, heard: ReceivedAudio) -> None:
-    """Feed a track into `heard` until the track ends. `heard` is not closed: another track may follow."""
+async def feed_from_track(track: MediaStreamTrack, received: ReceivedAudio) -> None:
+    """Feed a track into `received` until the track ends. `received` is not closed: another track may follow."""
     try:
         while True:
             frame: Any = await track.recv()
-            heard.feed_frame(frame)
+            received.feed_frame(frame)
     except MediaStreamError:
         pass

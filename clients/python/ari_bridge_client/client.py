@@ -1,29 +1,30 @@
-"""A user of the server: places, takes and commands calls over one WebSocket, which is made again when it is lost.
+"""A user of the server: places, takes and controls calls over one WebSocket, which reconnects when it is lost.
 
 async with Client("http://127.0.0.1:3000") as client:
     call = await client.call("601")
-    await call.heard.wait_for_tone(1004)
+    await call.received_audio.wait_for_tone(1004)
 
-Knows no media: `media.py` says what a call needs of them.
+It knows no media: `media.py` says what a call needs of them.
 """
 
 import asyncio
 import random
 import ssl
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from ari_bridge_client import media as media_module
 from ari_bridge_client.call import Call
+from ari_bridge_client.call_setup import CallSetup
 from ari_bridge_client.connection import Connection
-from ari_bridge_client.errors import AuthenticationLost, ClientError, ConnectionLost, Refused, WaitTimeout
+from ari_bridge_client.ended_call_lookup import EndedCallLookup
+from ari_bridge_client.errors import AuthenticationLost, ConnectionLost, Refused, WaitTimeout
 from ari_bridge_client.http_client import HttpClient
-from ari_bridge_client.incoming import Incoming, Rings
+from ari_bridge_client.incoming import IncomingCall, RingingCalls
 from ari_bridge_client.media import Media
-from ari_bridge_client.retry import backoff, wait_after
+from ari_bridge_client.media_factory import create_media
+from ari_bridge_client.reconnector import Reconnector
 from ari_bridge_client.token_keeper import TokenProvider
 from ari_bridge_client.urls import http_url, ws_url
 from ari_bridge_protocol import messages
@@ -32,23 +33,30 @@ from ari_bridge_protocol.messages import IceServer, ServerMessage
 
 if TYPE_CHECKING:
     from ari_bridge_client.audio import Source
-    from ari_bridge_client.preflight import Preflight
 
-WELCOME_SECONDS = 5.0
-BEGIN_SECONDS = 30.0
-"""How long a call is asked for again where the connection is lost in the middle of it."""
-_FATE_SECONDS = 3.0
-_ENDED_KEPT = 32
+WELCOME_TIMEOUT_S = 5.0
+_MAX_ENDED_CALLS = 32
+_MAX_ERRORS = 64
 
 
 class Client:
-    """`url`: the server's, http(s):// or ws(s)://. As `async with`: at its end all calls are hung up.
+    """Calls over a WebSocket. Use it as `async with`; all its calls are hung up at the end.
 
-    `user`: who to register as, with `password`, `token` or `token_provider` where the server wants one. A token is
-    renewed in time, or another one asked for, as `HttpClient` says. Where there is none any more, `authentication_lost`
-    says so: calls that stand are commanded all the same, until `update_token`; with none, the client is disconnected.
-    `reconnects`: a lost connection is made again by itself, and calls outlive it; without, they are lost with it.
-    `codec`: the only one that calls offer, e.g. PCMU, which costs far less than Opus; "": all that aiortc knows.
+    Args:
+        url: The server's address: http(s):// or ws(s)://.
+        user: The user to register as, to receive calls. None: calls are only placed.
+        password: The user's password, if the server asks for sign-in. The client signs in with it.
+        token: A token of the user, in place of a password. It is renewed in time, as `HttpClient` says.
+        token_provider: Returns another token when there is none, or the server accepts the last one no more.
+        origin: The Origin header to send.
+        tls: The TLS context, e.g. with a certificate authority of your own. None: the system's.
+        reconnects: Whether to reconnect when the connection is lost. Calls survive it; without, they are lost with it.
+        codec: The only codec that calls offer, e.g. PCMU, which costs far less than Opus. "": all that aiortc knows.
+
+    Attributes:
+        authentication_lost: Why no more calls can be placed or received. Calls in progress can be controlled all the
+            same, until `update_token` is called; if there is none, the client is disconnected.
+        http: An `HttpClient` with the same token.
     """
 
     def __init__(
@@ -65,85 +73,85 @@ class Client:
         codec: str = "",
     ) -> None:
         self.user = user
-        self.http = HttpClient(http_url(url), token=token, token_provider=token_provider, tls=tls)  # as the same user
-        self.authentication_lost: AuthenticationLost | None = None  # why no more calls are taken, nor can be made
+        self.http = HttpClient(http_url(url), token=token, token_provider=token_provider, tls=tls)
+        self.authentication_lost: AuthenticationLost | None = None
         self.registered = False
-        self.session = ""  # what takes this client's calls back on a later connection
-        self.live: list[messages.CallSummary] = []  # the live calls of this user, as the server told last
-        self.refusals: deque[messages.Error] = deque(maxlen=64)  # those that belong to no call
-        self.connections = 0  # made so far, the one that stands included
-        self.losses = 0  # of connections, so far
+        self.signaling_session = ""  # by which a later connection takes this client's calls back
+        self.live_calls: list[messages.CallSummary] = []  # of this user, as the server last listed them
+        self.errors: deque[messages.Error] = deque(maxlen=_MAX_ERRORS)  # those that belong to no call
+        self.connection_count = 0  # connections made so far, including the current one
+        self.connection_losses = 0
         self.ice_servers: Sequence[IceServer] = ()
         self.voicemail: messages.Voicemail | None = None
         self.people: dict[str, messages.PersonSummary] = {}  # by number
         self._password = password
         self._calls: dict[str, Call] = {}
-        self._beginning: set[str] = set()  # the ids of those that wait for their first SDP answer
-        self._rings = Rings(self._begin, self.ask)
-        self._fates: dict[str, asyncio.Task[None]] = {}  # one for each call that ended out of sight
-        self._told = 0  # how many `calls` messages came
-        self._news = asyncio.Event()
+        self._starting: set[str] = set()  # the ids of calls that wait for their first SDP answer
+        self._ringing = RingingCalls(self._start_call, self.request)
+        self._ended_calls = EndedCallLookup(self.http)
+        self._setup = CallSetup(self, self._ended_calls, reconnects=lambda: self._reconnects)
+        self._call_lists = 0  # `calls` messages received
+        self._changed = asyncio.Event()  # replaced at each change, so that every waiter wakes once
         self._lost: ConnectionLost | AuthenticationLost | None = None
         self._reconnects = reconnects
         self._codec = codec
-        self._reconnecting: asyncio.Task[None] | None = None
-        self._authenticating: asyncio.Task[None] | None = None
+        self._reconnector = Reconnector(self._try_to_reconnect, self._on_reconnector_done)
+        self._renewing_token: asyncio.Task[None] | None = None
         self._server = (ws_url(url), origin, tls)
         self._connection = self._new_connection()
 
-    # --- life ----------------------------------------------------------------------
+    # --- connecting ------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
-        """Connect, and register where there is a user. Raises ConnectionFailed, Refused, WaitTimeout."""
+        """Connect, and register if there is a user. Raises ConnectionFailed, Refused, WaitTimeout."""
         try:
             if self.user and self._password is not None:
                 await self.http.sign_in(self.user, self._password)
             elif self.user and self.http.token is None:
-                await self.http.sign_in_again()
+                await self.http.replace_token()
             await self._connection.open()
-            await self.until(lambda: self.session, "welcome", WELCOME_SECONDS)
+            await self.wait_until(lambda: self.signaling_session, "welcome", WELCOME_TIMEOUT_S)
             if self.user:
                 await self.register()
         except BaseException:
             await self._connection.close()
             await self.http.close()
             raise
-        self.connections += 1
-        self._authenticating = asyncio.create_task(self.http.stay_signed_in(), name="client-token")
+        self.connection_count += 1
+        self._renewing_token = asyncio.create_task(self.http.keep_token_valid(), name="client-token")
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Hang up what stands here, and disconnect: what cannot be hung up ends after the grace."""
+        """Hang up this client's calls, and disconnect. A call that cannot be hung up ends after the server's grace."""
         if self.connected:
             ours = [call for call in self._calls.values() if call.media and not call.ended and not call.taken_over]
             await asyncio.gather(*(call.hangup() for call in ours), return_exceptions=True)
-        await self.drop()
+        await self.abort()
 
-    async def drop(self) -> None:
-        """Vanish as a page that is closed: the connection and the media, without a word about the calls."""
+    async def abort(self) -> None:
+        """Disconnect at once, without hanging up: like a page that is closed, or a program that is killed."""
         self._reconnects = False
-        for task in filter(None, (self._reconnecting, self._authenticating)):
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        await self._reconnector.cancel()
+        if self._renewing_token:
+            self._renewing_token.cancel()
+            await asyncio.gather(self._renewing_token, return_exceptions=True)
         await self._connection.close()
-        for task in self._fates.values():
-            task.cancel()
-        await asyncio.gather(*self._fates.values(), return_exceptions=True)
+        await self._ended_calls.close()
         self._lost = self._lost or ConnectionLost(reason="it was closed here")
         for call in list(self._calls.values()):
-            call.break_off(self._lost)
+            call.fail(self._lost)
             await call.close()
         await self.http.close()
-        self._wake()
+        self._notify()
 
     @property
     def connected(self) -> bool:
-        return self._lost is None and self._reconnecting is None
+        return self._lost is None and not self._reconnector.active
 
     async def reconnect(self) -> None:
-        """A new connection that goes on with the session, and with its calls.
+        """Make a new connection that resumes the session with its calls.
 
         Raises ConnectionFailed, ConnectionLost, Refused, WaitTimeout.
         """
@@ -151,65 +159,66 @@ class Client:
         self._lost, self.registered = None, False
         self._connection = self._new_connection()
         await self._connection.open()
-        told = self._told
-        await self.ask(messages.Resume(self.session))
-        await self.until(lambda: self._told > told, "calls", WELCOME_SECONDS)
-        refused = await self._registered_again() if self.user else None
-        live = {summary.call_id: summary for summary in self.live}
-        known = [call for call in self._calls.values() if not call.ended and call.id not in self._beginning]
+        lists = self._call_lists
+        await self.request(messages.Resume(self.signaling_session))
+        await self.wait_until(lambda: self._call_lists > lists, "calls", WELCOME_TIMEOUT_S)
+        refused = await self._register_again() if self.user else None
+        live = {summary.call_id: summary for summary in self.live_calls}
+        known = [call for call in self._calls.values() if not call.ended and call.id not in self._starting]
         gone = [call for call in known if call.id not in live]
-        await asyncio.gather(*(self._fate(call) for call in gone))
+        await asyncio.gather(*(self._ended_calls.look_up(call) for call in gone))
         for call in self._calls.values():
             if not call.ended:
                 if call.id in live:
-                    call.catch_up(live[call.id])
-                call.reconnected()
+                    call.sync(live[call.id])
+                call.on_reconnected()
         if refused and not any(call.media and not call.ended for call in self._calls.values()):
             raise refused
-        self.connections += 1
-        self._wake()
+        self.connection_count += 1
+        self._notify()
 
     # --- as a user -------------------------------------------------------------------
 
     async def register(self) -> None:
-        """Take calls for `user`. Raises Refused, WaitTimeout, ConnectionLost."""
+        """Receive calls for `user`. Raises Refused, WaitTimeout, ConnectionLost."""
         if not self.user:
             raise ValueError("a client without a user cannot register")
-        self._rings.doubt()
-        await self.ask(messages.Register(self.user, self.http.token))
+        self._ringing.begin_resync()
+        await self.request(messages.Register(self.user, self.http.token))
         self.authentication_lost = None
-        self._rings.settle()
+        self._ringing.end_resync()
 
-    async def _registered_again(self) -> Refused | None:
-        """None once it is so, else why there is no token that the server takes. Raises as `register`."""
+    async def _register_again(self) -> Refused | None:
+        """None once registered, else why there is no token that the server accepts. Raises as `register` does."""
         for last in (False, True):
             try:
                 await self.register()
             except Refused as error:
                 if error.code != "unauthorized":
                     raise
-                if last or not await self.http.sign_in_again():
-                    self.authentication_lost = AuthenticationLost(f"the server takes the token no more: {error.detail}")
+                if last or not await self.http.replace_token():
+                    reason = f"the server does not accept the token any more: {error.detail}"
+                    self.authentication_lost = AuthenticationLost(reason)
                     return error
             else:
                 break
         return None
 
     async def unregister(self) -> None:
-        """Take no more calls; those that stand go on. Raises WaitTimeout, ConnectionLost."""
-        self._rings.doubt()
-        await self.ask(messages.Unregister())
-        self._rings.settle()
+        """Receive no more calls; calls in progress go on. Raises WaitTimeout, ConnectionLost."""
+        self._ringing.begin_resync()
+        await self.request(messages.Unregister())
+        self._ringing.end_resync()
 
     async def update_token(self, token: str) -> None:
-        """From now on with this one, here and over HTTP. Raises Refused, WaitTimeout, ConnectionLost."""
+        """Use this token from now on, here and over HTTP. Raises Refused, WaitTimeout, ConnectionLost."""
         self.http.token = token
         if self.user and self.connected:
             await self.register()
 
     async def set_preferences(self, preferences: messages.Preferences) -> None:
-        """What is to be done with calls for this user. Raises Refused, WaitTimeout, ConnectionLost."""
-        await self.ask(preferences)
+        """Set what happens to this user's calls. Raises Refused, WaitTimeout, ConnectionLost."""
+        await self.request(preferences)
 
     # --- calls -----------------------------------------------------------------------
 
@@ -223,139 +232,117 @@ class Client:
         call_id: str | None = None,
         prefer: Literal["opus", "pcmu"] | None = None,
     ) -> Call:
-        """Call a number; returns with the SDP answer, before the far side has answered.
+        """Call a number. Returns with the SDP answer, before the other side has answered.
 
-        `source`: what to send, silence by default. `media`: others than aiortc's. `caller`: shown to the far side where
-        there is no sign-in. `prefer`: the codec. Raises Refused, WaitTimeout, ConnectionLost, MediaMissing.
+        Args:
+            target: The number.
+            source: The sound to send. None: silence.
+            media: Media to use in place of aiortc's.
+            caller: The number shown to the other side, if the server asks for no sign-in.
+            call_id: An id of your own: 1 to 128 printable characters.
+            prefer: The codec to prefer.
+
+        Raises Refused, WaitTimeout, ConnectionLost, MediaMissing.
         """
-        return await self._begin(call_id or new_call_id(), source, media, target=target, caller=caller, prefer=prefer)
+        offer = {"target": target, "caller": caller, "prefer": prefer}
+        return await self._start_call(call_id or new_call_id(), source, media, **offer)
 
-    async def incoming(self, timeout: float | None = 5.0) -> Incoming:  # noqa: ASYNC109
-        """The next call that rings here; `timeout` None: as long as it takes.
+    async def incoming(self, timeout: float | None = 5.0) -> IncomingCall:  # noqa: ASYNC109
+        """The next call that rings here.
+
+        Args:
+            timeout: Seconds to wait; None: without limit.
 
         Raises WaitTimeout, ConnectionLost, AuthenticationLost.
         """
-        here = lambda: self._rings.waiting or self.authentication_lost  # noqa: E731
-        await self.until(here, f"incoming call for {self.user}", timeout)
-        if self.authentication_lost and not self._rings.waiting:
+        here = lambda: self._ringing.pending or self.authentication_lost  # noqa: E731
+        await self.wait_until(here, f"incoming call for {self.user}", timeout)
+        if self.authentication_lost and not self._ringing.pending:
             raise self.authentication_lost
-        return self._rings.waiting.popleft()
+        return self._ringing.pending.popleft()
 
     async def take_over(self, call_id: str, source: "Source | None" = None, *, media: Media | None = None) -> Call:
-        """Bring a call of this user here, from another page. Raises as `call` does."""
-        return await self._begin(call_id, source, media, take_over=True)
+        """Move a call of this user from another client to this one. Arguments and errors as with `call`."""
+        return await self._start_call(call_id, source, media, take_over=True)
 
     def control(self, call_id: str) -> Call:
-        """A live call of this user whose sound is elsewhere, to be commanded and followed; here it has no media.
+        """A live call of this user whose media are elsewhere, to control and follow it. Here it has no media.
 
-        Raises WaitTimeout where there is none.
+        Raises WaitTimeout if there is no such call.
         """
-        summary = next((one for one in self.live if one.call_id == call_id), None)
+        summary = next((one for one in self.live_calls if one.call_id == call_id), None)
         if summary is None:
-            raise WaitTimeout(f"{self.user or 'nobody'} has no live call {call_id}")
+            raise WaitTimeout(f"user {self.user or '(none)'} has no live call {call_id}")
         if call_id not in self._calls:
             self._calls[call_id] = Call(self, call_id, None)
-            self._calls[call_id].catch_up(summary)
+            self._calls[call_id].sync(summary)
         return self._calls[call_id]
 
-    async def run_preflight(self, seconds: float = 3.0) -> "Preflight":
-        """A call to the server's echo, and how it sounds. Raises ClientError where none can be made."""
-        from ari_bridge_client.preflight import run
-
-        return await run(self, seconds)
-
-    async def _begin(self, call_id: str, source: "Source | None", media: Media | None, **offer: Any) -> Call:
-        await self._forget()
-        call = Call(self, call_id, media or media_module.webrtc(source, self._codec))
+    async def _start_call(self, call_id: str, source: "Source | None", media: Media | None, **offer: Any) -> Call:
+        await self._forget_ended_calls()
+        call = Call(self, call_id, media or create_media(source, self._codec))
         self._calls[call_id] = call
-        self._beginning.add(call_id)
+        self._starting.add(call_id)
         try:
-            await self._until_it_is_begun(call, offer)
+            await self._setup.run(call, offer)
         except BaseException:
             del self._calls[call_id]
             await call.close()
             raise
         finally:
-            self._beginning.discard(call_id)
+            self._starting.discard(call_id)
         return call
 
-    async def _until_it_is_begun(self, call: Call, offer: dict[str, Any]) -> None:
-        """Asked again where the connection is lost before the SDP answer came: by the same id, so no second call comes
-        of it. Raises as `call` does, a loss of the connection only after BEGIN_SECONDS.
-        """
-        deadline, losses = time.monotonic() + BEGIN_SECONDS, self.losses
-        for pause in backoff():
-            connections = self.connections
-            try:
-                await call.offer(**offer)
-                return await call.answered()
-            except ConnectionLost:
-                if not self._reconnects or time.monotonic() > deadline:
-                    raise
-            except Refused as error:  # a server that was just started may not have reached the PBX yet
-                if self.losses == losses or error.code != "unavailable" or time.monotonic() > deadline:
-                    raise
-                await asyncio.sleep(min(wait_after(error, pause), 1.0))
-                continue
-            await self.online(max(0.1, deadline - time.monotonic()), after=connections)
-            if "target" in offer and await self._heard_of(call):
-                offer = {}  # new media for the call that it has become
-            if call.ended:
-                return None
-
-    async def _heard_of(self, call: Call) -> bool:
-        """Whether the server knows of the call that was asked for; one that has ended is over."""
-        if any(one.call_id == call.id for one in self.live):
-            return True
-        try:
-            told = await self.http.call(call.id)
-        except ClientError as error:
-            return not (isinstance(error, Refused) and error.code == "unknown_call")
-        if told.state == "ended":
-            await self._fate(call)
-        return True
-
-    async def _forget(self) -> None:
-        """Calls that ended long ago: what comes of them still is nothing that they would tell."""
+    async def _forget_ended_calls(self) -> None:
+        """All but the last few: messages about the others would change nothing any more."""
         ended = [call for call in self._calls.values() if call.ended]
-        for call in ended[:-_ENDED_KEPT]:
+        for call in ended[:-_MAX_ENDED_CALLS]:
             del self._calls[call.id]
-            self._fates.pop(call.id, None)
+            self._ended_calls.forget(call)
             await call.close()
 
     # --- the connection ----------------------------------------------------------------
 
     async def send(self, message: messages.ClientMessage) -> None:
-        """Raises ConnectionLost."""
+        """Send a message. Raises ConnectionLost."""
         await self._connection.send(message)
 
-    async def ask(self, message: messages.ClientMessage) -> None:
-        """Send it, and wait until the server has begun what it asks. Raises Refused, WaitTimeout, ConnectionLost."""
-        await self._connection.ask(message)
+    async def request(self, message: messages.ClientMessage) -> None:
+        """Send a message, and wait until the server has taken it. Raises Refused, WaitTimeout, ConnectionLost."""
+        await self._connection.request(message)
 
-    async def until(self, condition: Callable[[], Any], what: str, timeout: float | None) -> None:  # noqa: ASYNC109
-        """Until `condition()` holds, looked at with every message.
+    async def wait_until(self, condition: Callable[[], Any], what: str, timeout: float | None) -> None:  # noqa: ASYNC109
+        """Wait until `condition()` is true; it is checked with every message.
+
+        Args:
+            condition: What to wait for.
+            what: Its name in the error.
+            timeout: Seconds; None: without limit.
 
         Raises WaitTimeout, ConnectionLost, AuthenticationLost.
         """
         try:
             async with asyncio.timeout(timeout):
                 while not condition():
-                    if self._lost and self._reconnecting is None:
+                    if self._lost and not self._reconnector.active:
                         raise self._lost
-                    await self._news.wait()
+                    await self._changed.wait()
         except TimeoutError:
             raise WaitTimeout(f"no {what} within {timeout:g} s") from None
 
-    async def online(self, timeout: float = 10.0, *, after: int = 0) -> None:  # noqa: ASYNC109
-        """Until a connection stands, and the server has told the calls; one that came `after` so many others.
+    async def wait_connected(self, timeout: float = 10.0, *, after: int = 0) -> None:  # noqa: ASYNC109
+        """Wait until the client is connected, and has the list of its calls.
+
+        Args:
+            timeout: Seconds.
+            after: A `connection_count`: wait for a later connection than that one.
 
         Raises WaitTimeout.
         """
         try:
             async with asyncio.timeout(timeout):
-                while not self.connected or self.connections <= after:
-                    await self._news.wait()
+                while not self.connected or self.connection_count <= after:
+                    await self._changed.wait()
         except TimeoutError:
             raise WaitTimeout(f"no connection within {timeout:g} s") from None
 
@@ -363,21 +350,21 @@ class Client:
         url, origin, tls = self._server
         return Connection(
             url,
-            on_message=self._receive,
+            on_message=self._on_message,
             on_lost=self._on_lost,
             token=self.http.token,
             origin=origin,
             tls=tls,
-            beats=True,
+            keepalive=True,
         )
 
-    def _receive(self, message: ServerMessage) -> None:
+    def _on_message(self, message: ServerMessage) -> None:
         call_id = getattr(message, "call_id", None)
         match message:
             case messages.Welcome(session=session):
-                self.session = self.session or session
+                self.signaling_session = self.signaling_session or session
             case messages.Resumed(session=session):
-                self.session = session
+                self.signaling_session = session
             case messages.Registered():
                 self.registered = True
             case messages.Unregistered():
@@ -385,15 +372,15 @@ class Client:
             case messages.IceServers(servers=servers):
                 self.ice_servers = servers
             case messages.Calls(calls=calls):
-                self.live = calls
-                self._told += 1
-                self._follow()
+                self.live_calls = calls
+                self._call_lists += 1
+                self._sync_controlled_calls()
             case messages.Reconnect(within=within):
-                self._reconnect_soon(random.uniform(0.0, within))
+                self._reconnect_later(random.uniform(0.0, within))
             case messages.IncomingCall():
-                self._rings.begin(message)
+                self._ringing.add(message)
             case messages.IncomingEnded(reason=reason):
-                self._rings.stop(message.call_id, reason)
+                self._ringing.stop(message.call_id, reason)
             case messages.Voicemail():
                 self.voicemail = message
             case messages.People(people=people):
@@ -401,86 +388,47 @@ class Client:
             case messages.PeopleChanged(people=people):
                 self.people |= {one.number: one for one in people}
             case _ if call_id in self._calls:
-                self._calls[call_id].take(message)
+                self._calls[call_id].on_message(message)
             case messages.Error():
-                self.refusals.append(message)
-        self._wake()
+                self.errors.append(message)
+        self._notify()
 
-    def _follow(self) -> None:
-        """Calls whose sound is elsewhere: the list is all that is told of them."""
-        live = {summary.call_id: summary for summary in self.live}
+    def _sync_controlled_calls(self) -> None:
+        """Calls whose media are elsewhere: the list is the only news of them."""
+        live = {summary.call_id: summary for summary in self.live_calls}
         for call in self._calls.values():
             if call.media is None and not call.ended and self.connected:
                 if summary := live.get(call.id):
-                    call.catch_up(summary)
-                elif call.id not in self._fates:
-                    self._fates[call.id] = asyncio.create_task(self._fate(call))
-
-    async def _fate(self, call: Call) -> None:
-        """What became of a call that is not live any more; nobody knows where the server does not tell."""
-        try:
-            async with asyncio.timeout(_FATE_SECONDS):
-                told = await self.http.call(call.id)
-        except (ClientError, TimeoutError):
-            call.over(None, "It ended while the connection was away.", accepted=False)
-            return
-        if told.state not in ("ended", "ending") and call.media and "accepted" not in call.history:
-            self._fates[call.id] = asyncio.create_task(self._answer_again(call))
-            return
-        why = told.cause.text if told.cause else ""
-        call.over(told.left or told.outcome, why, accepted=told.answered_at is not None, at=told.ended_at or 0.0)
-
-    async def _answer_again(self, call: Call) -> None:
-        """It rings again: its server died after the SDP answer, and before the caller was answered."""
-        deadline = time.monotonic() + BEGIN_SECONDS
-        for pause in backoff():
-            try:
-                return await call.renew()
-            except ClientError as error:
-                if call.ended:
-                    return None
-                if time.monotonic() > deadline:
-                    return call.over(None, str(error), accepted=False)
-                await asyncio.sleep(min(wait_after(error, pause), 1.0))
+                    call.sync(summary)
+                else:
+                    self._ended_calls.look_up_soon(call)
 
     def _on_lost(self, lost: ConnectionLost) -> None:
         self._lost = lost
-        self.losses += 1
+        self.connection_losses += 1
         for call in self._calls.values():
-            call.reconnecting(str(lost))
+            call.on_connection_lost(str(lost))
             if not self._reconnects:
-                call.break_off(lost)
-        self._reconnect_soon(0.0)
-        self._wake()
+                call.fail(lost)
+        self._reconnect_later(0.0)
+        self._notify()
 
-    def _reconnect_soon(self, after: float) -> None:
-        if self._reconnects and self._reconnecting is None:
-            self._reconnecting = asyncio.create_task(self._reconnect_until_it_works(after))
+    def _reconnect_later(self, after: float) -> None:
+        if self._reconnects:
+            self._reconnector.start(after)
 
-    async def _reconnect_until_it_works(self, after: float) -> None:
-        await asyncio.sleep(after)
-        for pause in backoff():
-            try:
-                await self.reconnect()
-                if self._lost is None:  # and not lost again at the same moment
-                    break
-            except ClientError as error:
-                if isinstance(error, Refused) and error.code == "unauthorized":
-                    self._give_up(error)
-                    return
-                await asyncio.sleep(wait_after(error, pause))
-        self._reconnecting = None
-        self._wake()
+    async def _try_to_reconnect(self) -> bool:
+        await self.reconnect()
+        return self._lost is None
 
-    def _give_up(self, error: Refused) -> None:
-        self._lost = self.authentication_lost = AuthenticationLost(
-            f"the server takes neither session nor token any more: {error.detail}"
-        )
-        self._reconnecting = None
-        for call in self._calls.values():
-            call.break_off(self._lost)
-        self._wake()
+    def _on_reconnector_done(self, locked_out: Refused | None) -> None:
+        if locked_out:
+            reason = f"the server accepts neither the session nor the token any more: {locked_out.detail}"
+            self._lost = self.authentication_lost = AuthenticationLost(reason)
+            for call in self._calls.values():
+                call.fail(self._lost)
+        self._notify()
 
-    def _wake(self) -> None:
-        self._news.set()
-        self._news = asyncio.Event()
+    def _notify(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()

@@ -1,23 +1,23 @@
 """Every error that the client raises, under one base.
 
     ClientError
-    ├── ConnectionFailed     the server cannot be reached, or let us not in
-    ├── ConnectionLost       the WebSocket closed, and is not made again
-    ├── Refused              the server said no, on the WebSocket: `code` is its word
+    ├── ConnectionFailed     the server cannot be reached, or refuses the connection
+    ├── ConnectionLost       the WebSocket closed, and is not opened again
+    ├── Refused              the server refused a request on the WebSocket: `code` is the server's
     │   └── Problem          the same over HTTP (RFC 9457 problem details)
     ├── WaitTimeout          what was waited for did not come in time, or cannot come any more
-    ├── AuthenticationLost   the token is not taken (any more): no calls until there is another
-    ├── DownloadFailed       a recording arrived otherwise than the server says that it is
-    ├── MediaUnavailable     the sound of this call is made elsewhere, or nowhere
-    └── MediaMissing         sound was asked for without the packages that make it
+    ├── AuthenticationLost   the server does not accept the token any more: no calls until there is another
+    ├── DownloadFailed       the file that came is not the recording
+    ├── MediaUnavailable     the call has no media here
+    └── MediaMissing         the packages that sound needs are not installed
 
-Each has `code` (stable, for programs), `name` (of its class), `message` (one sentence, for people) and `fatal`: asking
-again unchanged will fail again. `retry_after`: for how many seconds the server asks not to be asked again, else 0.
+Each has `code` (stable, for programs), `name` (of its class), `message` (one sentence, for people), `fatal` (the same
+request would fail again), and `retry_after`: how many seconds the server asks to wait before the next attempt, else 0.
 """
 
 from dataclasses import dataclass
 
-from ari_bridge_client.models import CauseInfo
+from ari_bridge_client.api_models import CauseData
 
 FATAL_CODES = frozenset(
     {
@@ -38,11 +38,11 @@ FATAL_CODES = frozenset(
         "too_large",
     }
 )
-"""What the server answers to a request that is wrong as it stands."""
+"""The codes of requests that are wrong in themselves."""
 
 
 class ClientError(Exception):
-    """Base of all. Two of the attributes are the class's, the others the occasion's."""
+    """Base of all."""
 
     code = "error"
     fatal = False
@@ -58,7 +58,7 @@ class ClientError(Exception):
 
 
 class ConnectionFailed(ClientError):
-    """The server cannot be reached, or refused the connection. `status`: HTTP status of the refusal, else 0."""
+    """The server cannot be reached, or refuses the connection. `status`: the HTTP status of the refusal, else 0."""
 
     code = "connection_failed"
 
@@ -74,7 +74,7 @@ class ConnectionFailed(ClientError):
 
 
 class ConnectionLost(ClientError):
-    """The WebSocket closed. `close_code`: RFC 6455 section 7.4, 0 where none came."""
+    """The WebSocket closed. `close_code`: RFC 6455 section 7.4, 0 if none came."""
 
     code = "connection_lost"
 
@@ -89,7 +89,7 @@ class ConnectionLost(ClientError):
 
 
 class Refused(ClientError):
-    """The server said no. `field`: which value was wrong; `call_id`: of which call; "" where neither is told."""
+    """The server refused a request. `field`: which value is wrong; `call_id`: of which call; "" if it says neither."""
 
     def __init__(self, code: str, detail: str, *, field: str = "", call_id: str = "", retry_after: float = 0.0) -> None:
         super().__init__(code, detail)
@@ -107,7 +107,7 @@ class Refused(ClientError):
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What the server tells of a refused HTTP request, as RFC 9457 has it, and our members beside it."""
+    """What the server says of a refused HTTP request: the members of RFC 9457, and our own."""
 
     status: int
     code: str = "error"
@@ -117,13 +117,13 @@ class Details:
     field: str = ""
     call_id: str = ""
     outcome: str = ""  # of a call that ended before its SDP answer
-    cause: CauseInfo | None = None  # of the same
+    cause: CauseData | None = None  # of the same
     retry_after: float = 0.0  # seconds
-    request_id: str = ""  # stands in the server's log
+    request_id: str = ""  # by which the server's log has the request
 
 
 class Problem(Refused):
-    """An HTTP request was refused; `details` has all that was told of it."""
+    """An HTTP request was refused; `details` has everything that the server says of it."""
 
     def __init__(self, details: Details) -> None:
         super().__init__(
@@ -147,24 +147,26 @@ class Problem(Refused):
 class WaitTimeout(ClientError):
     """What was waited for did not come; the text says what came instead."""
 
-    code = "not_seen"
+    code = "wait_timeout"
 
 
 class AuthenticationLost(ClientError):
-    """The server does not take the token any more, nor the session: it is connected to no longer."""
+    """The server accepts neither the token nor the session any more."""
 
-    code = "signed_out"
+    code = "authentication_lost"
     fatal = True
 
 
 class DownloadFailed(ClientError):
-    """The file differs from what the server says of the recording; nothing was kept."""
+    """The file differs from what the server says of the recording; it was deleted."""
 
     code = "download_failed"
 
 
 class MediaUnavailable(ClientError):
-    code = "no_media"
+    """The call has no media here."""
+
+    code = "media_unavailable"
     fatal = True
 
     def __init__(self, call_id: str) -> None:
@@ -172,10 +174,10 @@ class MediaUnavailable(ClientError):
         self.call_id = call_id
 
     def __str__(self) -> str:
-        return f"the sound of call {self.call_id} is not made here"
+        return f"call {self.call_id} has no media here"
 
 
-class MediaMissing(ClientError, ImportError):  # type: ignore[misc]  # both have a `name`: ours holds
+class MediaMissing(ClientError, ImportError):  # type: ignore[misc]  # both have a `name`
     """aiortc or numpy is not installed. Signalling and HTTP work without them."""
 
     code = "media_missing"

@@ -1,11 +1,11 @@
-"""What happens in a call, as its client is told, and the bounded log that it is read from. No I/O.
+"""The events of a call, and the bounded log that they are read from. No I/O.
 
     call ──> Ringing ──> Early ──> Accepted ──> (Hold, Mute, Dtmf, …) ──> Ended
             └──────────┴──────────┴─────────────────────────────────────> Failed
 
 `Ringing`, `Early` and `Accepted` come at most once and in this order; any may be left out. The last is `Ended`, or
-`Failed` where the call never stood, or broke: one of them, once. `Reconnecting` is followed by `Reconnected` of the
-same `what`, or by the end. What happened while the connection was away comes between, as far as it can still be told.
+`Failed` if the call was never answered, or broke: one of them, once. `Reconnecting` is followed by `Reconnected` of the
+same `what`, or by the end. What happened while the connection was lost comes between, as far as it can be known.
 """
 
 import asyncio
@@ -18,22 +18,24 @@ from ari_bridge_client.errors import ClientError
 from ari_bridge_protocol.messages import PartyState, RecordingState
 from ari_bridge_protocol.outcomes import Outcome
 
-KEPT = 256
-"""Events of one call. A reader who is further behind gets `Missed` in place of the oldest."""
-AS_WANTED = frozenset({Outcome.COMPLETED, Outcome.TRANSFERRED, Outcome.CANCELLED, Outcome.ANSWERED_ELSEWHERE, None})
-"""Outcomes with which a call has ended; with all others it has failed."""
+MAX_EVENTS = 256
+"""Of one call. A reader that is further behind gets `Missed` in place of the oldest."""
+NORMAL_OUTCOMES = frozenset(
+    {Outcome.COMPLETED, Outcome.TRANSFERRED, Outcome.CANCELLED, Outcome.ANSWERED_ELSEWHERE, None}
+)
+"""Those with which a call has `Ended`; with all others it has `Failed`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Base of all; `name` is the word that `Call.wait` takes."""
+    """Base of all; `name` is what `Call.wait_for` takes."""
 
     name: ClassVar[str] = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Ringing(Event):
-    """The other side rings. `at`, here and below: Unix seconds of the server's clock, 0 where it did not tell."""
+    """The other side rings. `at`, here and below: Unix seconds of the server's clock; 0 if it is not known."""
 
     name: ClassVar[str] = "ringing"
     at: float = 0.0
@@ -55,10 +57,10 @@ class Accepted(Event):
 
 @dataclass(frozen=True, slots=True)
 class Ended(Event):
-    """The call is over, as somebody wanted it. `outcome`: None where nobody could tell. `q850`, `sip`: 0: not known."""
+    """The call has ended normally. `outcome`: None if it is not known. `q850`, `sip`: 0 if they are not known."""
 
     name: ClassVar[str] = "ended"
-    outcome: Outcome | None  # one of `AS_WANTED`
+    outcome: Outcome | None  # one of `NORMAL_OUTCOMES`
     reason: str = ""  # one short sentence in plain words
     q850: int = 0
     sip: int = 0
@@ -67,7 +69,7 @@ class Ended(Event):
 
 @dataclass(frozen=True, slots=True)
 class Failed(Event):
-    """The call is over, and never stood (busy, no answer, …), or broke (lost, …); fields as in `Ended`."""
+    """The call was never answered (busy, no answer, …), or broke (lost, …). Fields as in `Ended`."""
 
     name: ClassVar[str] = "failed"
     outcome: Outcome | None
@@ -79,7 +81,7 @@ class Failed(Event):
 
 @dataclass(frozen=True, slots=True)
 class Hold(Event):
-    """Our side (`us`), or the other one (`far`), holds the call or takes it up again."""
+    """Our side (`us`), or the other one (`far`), puts the call on hold or takes it back."""
 
     name: ClassVar[str] = "hold"
     held: bool
@@ -88,7 +90,7 @@ class Hold(Event):
 
 @dataclass(frozen=True, slots=True)
 class Mute(Event):
-    """What we send is silence now, or sound again."""
+    """We send silence from now on, or sound again."""
 
     name: ClassVar[str] = "mute"
     muted: bool
@@ -104,7 +106,7 @@ class Dtmf(Event):
 
 @dataclass(frozen=True, slots=True)
 class Party(Event):
-    """Somebody is called into the call, is in it, or has left it (`ended`). 1 is who was called, or has called."""
+    """A party is being called into the call, is in it, or has left it (`ended`). Party 1 was called, or has called."""
 
     name: ClassVar[str] = "party"
     party: int
@@ -117,7 +119,7 @@ class Party(Event):
 
 @dataclass(frozen=True, slots=True)
 class Recording(Event):
-    """Whether the call is recorded. `recording`: the name that HTTP knows it by; `reason`: why it failed."""
+    """Whether the call is recorded. `recording`: its name in the HTTP API; `reason`: why it failed."""
 
     name: ClassVar[str] = "recording"
     state: RecordingState
@@ -145,7 +147,7 @@ class TransferFailed(Event):
 
 @dataclass(frozen=True, slots=True)
 class Reconnecting(Event):
-    """The connection to the server (`signalling`), or the call's sound (`media`), is lost and is being made again."""
+    """The connection to the server (`signalling`), or the call's media (`media`), are lost and are being restored."""
 
     name: ClassVar[str] = "reconnecting"
     what: Literal["signalling", "media"]
@@ -160,14 +162,14 @@ class Reconnected(Event):
 
 @dataclass(frozen=True, slots=True)
 class TakenOver(Event):
-    """Another page of the user holds the call now: its sound here is over, it can still be commanded."""
+    """Another client of the user has the call now: its media here are closed, it can still be controlled."""
 
     name: ClassVar[str] = "taken_over"
 
 
 @dataclass(frozen=True, slots=True)
 class Missed(Event):
-    """This reader was too slow: so many events came and are not kept any more."""
+    """This reader was too slow: that many events are not kept any more."""
 
     name: ClassVar[str] = "missed"
     events: int
@@ -191,54 +193,59 @@ CallEvent = (
     | TakenOver
     | Missed
 )
-NAMES = frozenset(kind.name for kind in CallEvent.__args__)
-"""Of all events."""
+EVENT_NAMES = frozenset(kind.name for kind in CallEvent.__args__)
+"""The names of all events."""
 
 
 class EventLog:
-    """The last `KEPT` events of one call. Every reader has its own place in it, and none can hold up the call."""
+    """The last events of one call. Every reader has its own position in it, and none can block the call.
 
-    def __init__(self, kept: int = KEPT) -> None:
-        self._events: deque[CallEvent] = deque(maxlen=kept)
+    Args:
+        max_events: How many are kept.
+    """
+
+    def __init__(self, max_events: int = MAX_EVENTS) -> None:
+        self._events: deque[CallEvent] = deque(maxlen=max_events)
         self._first = 0  # the number of the oldest that is kept
-        self._over = False
-        self._latest: dict[str, tuple[int, CallEvent]] = {}  # by name, also of those that are not kept
-        self._news = asyncio.Event()  # replaced by each event, so that every waiter wakes once
+        self._ended = False
+        self._latest: dict[str, tuple[int, CallEvent]] = {}  # by name, also those that are not kept
+        self._changed = asyncio.Event()  # replaced by each event, so that every waiter wakes once
 
     @property
-    def over(self) -> bool:
+    def ended(self) -> bool:
         """Whether the last event has come."""
-        return self._over
+        return self._ended
 
     def add(self, event: CallEvent) -> None:
         """Nothing is added after the end."""
-        if self._over:
+        if self._ended:
             return
         if len(self._events) == self._events.maxlen:
             self._first += 1
         self._events.append(event)
         self._latest[event.name] = self._first + len(self._events), event
-        self._over = isinstance(event, Ended | Failed)
-        self.wake()
+        self._ended = isinstance(event, Ended | Failed)
+        self.notify()
 
-    def wake(self) -> None:
-        """Let everybody who waits look again."""
-        self._news.set()
-        self._news = asyncio.Event()
+    def notify(self) -> None:
+        """Wake every waiter."""
+        self._changed.set()
+        self._changed = asyncio.Event()
 
-    async def change(self) -> None:
-        """Until the next `wake`."""
-        await self._news.wait()
+    async def wait_for_change(self) -> None:
+        """Wait until the next `notify`."""
+        await self._changed.wait()
 
     def latest(self, *names: str) -> list[CallEvent]:
         """The newest of each of these names, in the order in which they came."""
         found = sorted((self._latest[name] for name in names if name in self._latest), key=lambda one: one[0])
         return [event for _, event in found]
 
-    async def read(self, broken: Callable[[], ClientError | None]) -> AsyncIterator[CallEvent]:
+    async def read(self, failure: Callable[[], ClientError | None]) -> AsyncIterator[CallEvent]:
         """Every event from the first on, each once; ends after `Ended` or `Failed`.
 
-        `broken`: why no more will come, which is raised once all others were read.
+        Args:
+            failure: Why no more will come; it is raised once all others were read.
         """
         number = 0
         while True:
@@ -249,9 +256,9 @@ class EventLog:
                 event = self._events[number - self._first]
                 number += 1
                 yield event
-            elif self._over:
+            elif self._ended:
                 return
-            elif error := broken():
+            elif error := failure():
                 raise error
             else:
-                await self.change()
+                await self.wait_for_change()

@@ -1,8 +1,8 @@
-"""The HTTP API: everything that can be asked without a WebSocket.
+"""The HTTP API: everything that needs no WebSocket.
 
 async with HttpClient("http://127.0.0.1:3000") as http:
     await http.sign_in("1001", "password")
-    async for call in http.calls(live=True):
+    async for call in http.list_calls(live=True):
         print(call.call_id, call.state)
 """
 
@@ -18,32 +18,43 @@ from urllib.parse import quote
 
 import msgspec
 
-from ari_bridge_client import download, event_stream, models
+from ari_bridge_client import api_models, download, event_stream
 from ari_bridge_client.errors import ConnectionFailed
-from ari_bridge_client.http_transport import KEY, Patience, Reply, Requests
-from ari_bridge_client.models import CallInfo
+from ari_bridge_client.http_transport import IDEMPOTENCY_KEY, HttpResponse, HttpTransport
+from ari_bridge_client.models import CallInfo, CallPage, Health
+from ari_bridge_client.retry import RetryPolicy
 from ari_bridge_client.token_keeper import TokenProvider
 from ari_bridge_client.urls import http_url
-from ari_bridge_protocol.messages import PersonSummary
+from ari_bridge_protocol.messages import CallPreferences, PersonSummary
 from ari_bridge_protocol.outcomes import Outcome
 
 T = TypeVar("T")
-Page = TypeVar("Page", models.CallPage, models.RecordingPage, models.RecordPage)
-MOST_WAIT = 60.0
-"""Seconds that the server holds an answer back at most."""
-_LOOK_SECONDS = 20.0  # another token may be set at any time
-_NO_CHANGE = frozenset({304})
-_UNWELL = frozenset({503})
+Page = TypeVar("Page", CallPage, api_models.RecordingPage, api_models.Page)
+MAX_WAIT_S = 60.0
+"""The longest that the server waits for a change."""
+_TOKEN_CHECK_INTERVAL_S = 20.0  # another token may be set at any time
+_NOT_MODIFIED = frozenset({304})
+_UNAVAILABLE = frozenset({503})
 
 
 class HttpClient:
-    """`url`: the server's, http(s):// or ws(s)://. `token`: from `sign_in`, or from elsewhere; may be set anew.
+    """The HTTP API of a server. Use it as `async with`, or `close` it.
 
-    A token is renewed before it ends, as long as the server does that (a week after the password was given). Then, and
-    where the server takes it no more, another one comes from the password of `sign_in`, or from the `token_provider`.
+    A token is renewed before it expires, as long as the server does that (a week after the password was given). Then,
+    and when the server rejects it, it is replaced: by the password of `sign_in`, or by the `token_provider`.
 
-    Every method raises Problem where the server says no, ConnectionFailed where it is not reached or cannot be
-    understood. What is safe to ask again (GET, and POST with an idempotency key) is, within the `patience`.
+    Every method raises Problem if the server refuses, ConnectionFailed if the server is not reached or its response
+    is not understood. Requests that are safe to repeat (GET, and POST with an idempotency key) are repeated.
+
+    Args:
+        url: The server's address: http(s):// or ws(s)://.
+        token: A token from elsewhere; `sign_in` gets one too.
+        token_provider: Returns another token when there is none, or the server accepts the last one no more.
+        tls: The TLS context, e.g. with a certificate authority of your own. None: the system's.
+        retry_policy: How long a request may take, with its repetitions.
+
+    Attributes:
+        token: The current token; may be set.
     """
 
     def __init__(
@@ -53,10 +64,12 @@ class HttpClient:
         token: str | None = None,
         token_provider: TokenProvider | None = None,
         tls: ssl.SSLContext | None = None,
-        patience: Patience = Patience(),  # noqa: B008  frozen
+        retry_policy: RetryPolicy = RetryPolicy(),  # noqa: B008  frozen
     ) -> None:
         self.url = http_url(url)
-        self._requests = Requests(self.url, token=token, tls=tls, patience=patience, token_provider=token_provider)
+        self._transport = HttpTransport(
+            self.url, token=token, tls=tls, retry_policy=retry_policy, token_provider=token_provider
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -68,34 +81,34 @@ class HttpClient:
 
     async def close(self) -> None:
         """Safe to repeat."""
-        await self._requests.close()
+        await self._transport.close()
 
     @property
     def token(self) -> str | None:
-        return self._requests.tokens.token
+        return self._transport.tokens.token
 
     @token.setter
     def token(self, token: str | None) -> None:
-        self._requests.tokens.token = token
+        self._transport.tokens.token = token
 
-    async def sign_in(self, user: str, password: str) -> models.Session:
-        """The session's token is used from now on."""
-        return await self._requests.tokens.sign_in(user, password)
+    async def sign_in(self, user: str, password: str) -> api_models.SessionData:
+        """Sign in, and use the session's token from now on."""
+        return await self._transport.tokens.sign_in(user, password)
 
-    async def renew_sign_in(self) -> models.Session:
-        """Another token for the one that still holds; done by itself before it ends."""
-        return await self._requests.tokens.renew()
+    async def renew_token(self) -> api_models.SessionData:
+        """Exchange the token, while it is valid, for a new one. The client does so by itself before it expires."""
+        return await self._transport.tokens.renew()
 
-    async def sign_in_again(self) -> bool:
-        """Whether there is another token, in place of one that the server takes no more."""
-        return await self._requests.tokens.again(self.token)
+    async def replace_token(self) -> bool:
+        """Whether there is another token, in place of one that the server rejects."""
+        return await self._transport.tokens.replace(self.token)
 
-    async def stay_signed_in(self) -> None:
-        """For ever: has the token renewed in time also where nothing is asked for hours."""
+    async def keep_token_valid(self) -> None:
+        """Runs without end: renews the token in time even if there are no requests for hours."""
         while True:
-            due = self._requests.tokens.due_in
-            await asyncio.sleep(_LOOK_SECONDS if due is None else min(due, _LOOK_SECONDS))
-            await self._requests.tokens.keep()
+            due = self._transport.tokens.due_in
+            await asyncio.sleep(_TOKEN_CHECK_INTERVAL_S if due is None else min(due, _TOKEN_CHECK_INTERVAL_S))
+            await self._transport.tokens.renew_if_due()
 
     # --- calls -----------------------------------------------------------------------
 
@@ -108,46 +121,54 @@ class HttpClient:
         call_id: str | None = None,
         prefer: Literal["opus", "pcmu"] | None = None,
         idempotency_key: str | None = None,
-    ) -> models.Invited:
-        """Call a number with an SDP offer of yours.
+    ) -> api_models.Placed:
+        """Call a number with an SDP offer of yours. One call is placed, however often the request is repeated.
 
-        One is placed, however often it must be asked. With a key of your own that holds over your restarts too.
+        Args:
+            target: The number.
+            sdp: The offer.
+            caller: The number shown to the other side, if the server asks for no sign-in.
+            call_id: An id of your own: 1 to 128 printable characters.
+            prefer: The codec to prefer.
+            idempotency_key: With a key of your own, there is one call over your restarts too.
         """
         body = {"target": target, "sdp": sdp, "caller": caller, "callId": call_id, "prefer": prefer}
         body = {name: value for name, value in body.items() if value is not None}
-        headers = {KEY: idempotency_key or str(uuid.uuid4())}
-        return self._read(await self._requests.send("POST", "/invite", body=body, headers=headers), models.Invited)
+        headers = {IDEMPOTENCY_KEY: idempotency_key or str(uuid.uuid4())}
+        return self._read(await self._transport.send("POST", "/invite", body=body, headers=headers), api_models.Placed)
 
-    async def call(self, call_id: str, *, wait: float = 0.0, known: CallInfo | None = None) -> CallInfo:
-        """The call as it stands, or how it ended.
+    async def get_call(self, call_id: str, *, wait: float = 0.0, known: CallInfo | None = None) -> CallInfo:
+        """The state of a call, or how it ended.
 
-        `wait`: up to so many whole seconds (60 at most) for the next change; with `known`, for another version than
-        that one, and `known` itself where nothing has changed.
+        Args:
+            call_id: The call's id.
+            wait: Seconds to wait for the next change, 60 at most.
+            known: A version of the call: wait for another one. It is returned itself if nothing has changed.
         """
         headers = {"If-None-Match": known.etag} if known and known.etag else {}
-        reply = await self._requests.send(
+        response = await self._transport.send(
             "GET",
             f"/call/{_in_path(call_id)}",
-            query={"wait": math.ceil(min(wait, MOST_WAIT))} if wait else None,
+            query={"wait": math.ceil(min(wait, MAX_WAIT_S))} if wait else None,
             headers=headers,
             wait=wait,
-            taken=_NO_CHANGE if known else frozenset(),
+            also_ok=_NOT_MODIFIED if known else frozenset(),
         )
-        if reply.status == 304 and known:
+        if response.status == 304 and known:
             return known
-        return self._call(reply)
+        return self._call(response)
 
-    async def watch(self, call_id: str, *, wait: float = 30.0) -> AsyncIterator[CallInfo]:
-        """The call as it stands, then at each change; the last one has ended."""
-        call = await self.call(call_id)
+    async def watch_call(self, call_id: str, *, wait: float = 30.0) -> AsyncIterator[CallInfo]:
+        """The call now, then after each change; the last one has ended."""
+        call = await self.get_call(call_id)
         yield call
         while call.state != "ended":
-            later = await self.call(call_id, wait=wait, known=call)
+            later = await self.get_call(call_id, wait=wait, known=call)
             if later is not call:
                 call = later
                 yield call
 
-    async def calls(
+    async def list_calls(
         self,
         *,
         live: bool | None = None,
@@ -158,86 +179,90 @@ class HttpClient:
         until: float | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[CallInfo]:
-        """Your calls, the newest first: those that stand, and those that are remembered. `limit`: of one page."""
+        """Your calls, the newest first: the live ones, and those that are remembered. `limit`: of one page."""
         query: dict[str, Any] = {"live": live, "state": state, "direction": direction, "number": number}
         query |= {"since": since, "until": until, "limit": limit}
-        async for page in self._pages("/calls", query, models.CallPage):
+        async for page in self._pages("/calls", query, CallPage):
             for call in page.calls:
                 yield call
 
     async def hangup(self, call_id: str) -> None:
-        await self._requests.send("DELETE", f"/call/{_in_path(call_id)}")
+        """Hang up, at any moment of a call; decline one that rings."""
+        await self._transport.send("DELETE", f"/call/{_in_path(call_id)}")
 
     async def hold(self, call_id: str) -> CallInfo:
-        return await self._verb(call_id, "hold", {"held": True})
+        return await self._command(call_id, "hold", {"held": True})
 
     async def unhold(self, call_id: str) -> CallInfo:
-        return await self._verb(call_id, "hold", {"held": False})
+        return await self._command(call_id, "hold", {"held": False})
 
     async def transfer(self, call_id: str, target: str, *, idempotency_key: str | None = None) -> CallInfo:
-        """Blind; how it ends is seen in `call` and `events`, as with all that takes time.
+        """Blind transfer. How it goes on is seen by `watch_call` and `events`.
 
-        With an idempotency key it is safe to repeat, and is repeated, as all that take one.
+        Args:
+            call_id: The call's id.
+            target: The number to connect the other party with.
+            idempotency_key: Makes the request safe to repeat; here and below.
         """
-        return await self._verb(call_id, "transfer", {"target": target}, idempotency_key)
+        return await self._command(call_id, "transfer", {"target": target}, idempotency_key)
 
     async def attended_transfer(
         self, call_id: str, other_call_id: str, *, idempotency_key: str | None = None
     ) -> CallInfo:
-        return await self._verb(call_id, "transfer", {"toCallId": other_call_id}, idempotency_key)
+        return await self._command(call_id, "transfer", {"toCallId": other_call_id}, idempotency_key)
 
     async def add_party(self, call_id: str, target: str, *, idempotency_key: str | None = None) -> CallInfo:
-        return await self._verb(call_id, "parties", {"target": target}, idempotency_key)
+        return await self._command(call_id, "parties", {"target": target}, idempotency_key)
 
     async def merge(self, call_id: str, other_call_id: str, *, idempotency_key: str | None = None) -> CallInfo:
         """The party of another call becomes one of this call; the other call ends."""
-        return await self._verb(call_id, "parties", {"fromCallId": other_call_id}, idempotency_key)
+        return await self._command(call_id, "parties", {"fromCallId": other_call_id}, idempotency_key)
 
     async def drop_party(self, call_id: str, party: int) -> None:
-        await self._requests.send("DELETE", f"/call/{_in_path(call_id)}/parties/{party}")
+        await self._transport.send("DELETE", f"/call/{_in_path(call_id)}/parties/{party}")
 
     async def leave(self, call_id: str) -> CallInfo:
-        return await self._verb(call_id, "leave", {})
+        return await self._command(call_id, "leave", {})
 
     async def record(self, call_id: str, action: Literal["start", "pause", "resume", "stop"] = "start") -> CallInfo:
-        return await self._verb(call_id, "record", {"action": action})
+        return await self._command(call_id, "record", {"action": action})
 
     async def send_dtmf(self, call_id: str, digits: str) -> CallInfo:
-        return await self._verb(call_id, "dtmf", {"digits": digits})
+        return await self._command(call_id, "dtmf", {"digits": digits})
 
     async def post_feedback(self, call_id: str, score: int, issue: str | None = None, comment: str = "") -> None:
         body: dict[str, Any] = {"score": score, "comment": comment} | ({"issue": issue} if issue else {})
-        await self._requests.send("POST", f"/call/{_in_path(call_id)}/feedback", body=body)
+        await self._transport.send("POST", f"/call/{_in_path(call_id)}/feedback", body=body)
 
-    # --- what is kept ------------------------------------------------------------------
+    # --- recordings and CDRs ----------------------------------------------------------------
 
-    async def recordings(
+    async def list_recordings(
         self,
         *,
         call_id: str | None = None,
         since: float | None = None,
         until: float | None = None,
         limit: int | None = None,
-    ) -> AsyncIterator[models.RecordingInfo]:
+    ) -> AsyncIterator[api_models.RecordingData]:
         """The newest first. `limit`: of one page."""
         query = {"callId": call_id, "since": since, "until": until, "limit": limit}
-        async for page in self._pages("/recordings", query, models.RecordingPage):
+        async for page in self._pages("/recordings", query, api_models.RecordingPage):
             for recording in page.recordings:
                 yield recording
 
-    async def recording(self, name: str) -> models.RecordingInfo:
-        return self._read(await self._requests.send("GET", f"/recordings/{_in_path(name)}"), models.RecordingInfo)
+    async def get_recording(self, name: str) -> api_models.RecordingData:
+        return self._read(await self._transport.send("GET", f"/recordings/{_in_path(name)}"), api_models.RecordingData)
 
-    async def download_recording(self, name: str, path: str | Path) -> models.RecordingInfo:
-        """Into a WAV file, which is there when it is whole, and not before. Raises DownloadFailed, OSError also."""
-        recording = await self.recording(name)
-        await download.to_file(self._requests, recording, Path(path))
+    async def download_recording(self, name: str, path: str | Path) -> api_models.RecordingData:
+        """Download into a WAV file, which is there when it is complete. Raises DownloadFailed, OSError also."""
+        recording = await self.get_recording(name)
+        await download.to_file(self._transport, recording, Path(path))
         return recording
 
     async def delete_recording(self, name: str) -> None:
-        await self._requests.send("DELETE", f"/recordings/{_in_path(name)}")
+        await self._transport.send("DELETE", f"/recordings/{_in_path(name)}")
 
-    async def cdrs(
+    async def list_cdrs(
         self,
         *,
         user: str | None = None,
@@ -249,7 +274,7 @@ class HttpClient:
         until: float | None = None,
         min_seconds: float | None = None,
         limit: int | None = None,
-    ) -> AsyncIterator[models.CallRecord]:
+    ) -> AsyncIterator[api_models.Cdr]:
         """Call detail records, the newest first. `limit`: of one page."""
         query: dict[str, Any] = {
             "user": user,
@@ -258,82 +283,81 @@ class HttpClient:
             "number": number,
         }
         query |= {"match": match, "since": since, "until": until, "minSeconds": min_seconds, "limit": limit}
-        async for page in self._pages("/cdrs", query, models.RecordPage):
-            for record in page.cdrs:
-                yield record
+        async for page in self._pages("/cdrs", query, api_models.Page):
+            for cdr in page.cdrs:
+                yield cdr
 
-    async def cdr(self, call_id: str) -> models.CallRecord:
-        return self._read(await self._requests.send("GET", f"/cdrs/{_in_path(call_id)}"), models.CallRecord)
+    async def get_cdr(self, call_id: str) -> api_models.Cdr:
+        return self._read(await self._transport.send("GET", f"/cdrs/{_in_path(call_id)}"), api_models.Cdr)
 
     # --- people ------------------------------------------------------------------------
 
-    async def people(self) -> list[PersonSummary]:
-        return self._read(await self._requests.send("GET", "/people"), models.People).people
+    async def list_people(self) -> list[PersonSummary]:
+        return self._read(await self._transport.send("GET", "/people"), api_models.Directory).people
 
-    async def preferences(self, *, user: str | None = None) -> models.PreferenceInfo:
-        """`user`: whose, where there is no sign-in."""
-        reply = await self._requests.send("GET", "/me/preferences", query={"user": user})
-        return self._read(reply, models.PreferenceInfo)
+    async def get_preferences(self, *, user: str | None = None) -> CallPreferences:
+        """`user`: whose, if the server asks for no sign-in."""
+        response = await self._transport.send("GET", "/me/preferences", query={"user": user})
+        return self._read(response, CallPreferences)
 
-    async def set_preferences(
-        self, preferences: models.PreferenceInfo, *, user: str | None = None
-    ) -> models.PreferenceInfo:
-        """All of them at once; what is kept comes back."""
-        reply = await self._requests.send("PUT", "/me/preferences", query={"user": user}, body=preferences)
-        return self._read(reply, models.PreferenceInfo)
+    async def set_preferences(self, preferences: CallPreferences, *, user: str | None = None) -> CallPreferences:
+        """Replace all of them; returns what is stored."""
+        response = await self._transport.send("PUT", "/me/preferences", query={"user": user}, body=preferences)
+        return self._read(response, CallPreferences)
 
     # --- the server --------------------------------------------------------------------
 
-    async def config(self) -> models.Config:
-        return self._read(await self._requests.send("GET", "/config"), models.Config)
+    async def get_config(self) -> api_models.ConfigData:
+        return self._read(await self._transport.send("GET", "/config"), api_models.ConfigData)
 
-    async def health(self) -> models.Health:
-        """Also where the server is unwell: that is an answer too."""
-        return self._read(await self._requests.send("GET", "/health", taken=_UNWELL), models.Health)
+    async def get_health(self) -> Health:
+        """Whether calls can be placed. No Problem is raised for a server that is unavailable."""
+        return self._read(await self._transport.send("GET", "/health", also_ok=_UNAVAILABLE), Health)
 
-    async def stats(self) -> dict[str, Any]:
-        """Counts of calls now and since the server's start."""
-        return self._read(await self._requests.send("GET", "/stats"), dict[str, Any])
+    async def get_stats(self) -> api_models.StatsData:
+        """Counts of calls, now and since the server's start."""
+        return self._read(await self._transport.send("GET", "/stats"), api_models.StatsData)
 
-    async def live(self) -> dict[str, Any]:
-        """Calls, channels and bridges as they stand."""
-        return self._read(await self._requests.send("GET", "/live"), dict[str, Any])
+    async def get_live(self) -> api_models.LiveData:
+        """The live calls, and Asterisk's channels and bridges."""
+        return self._read(await self._transport.send("GET", "/live"), api_models.LiveData)
 
-    def events(self, last_id: int | None = None) -> AsyncIterator[models.ServerEvent]:
-        """What happens, as it happens, without end; `last_id`: after that one, as far as the server remembers.
+    def events(self, last_id: int | None = None) -> AsyncIterator[api_models.EventData]:
+        """The server's events, without end. A broken stream is resumed where it broke.
 
-        A broken stream is taken up where it broke.
+        Args:
+            last_id: Begin after this event, as far as the server remembers. None: with the next one.
         """
-        return event_stream.events(self._requests, last_id)
+        return event_stream.events(self._transport, last_id)
 
     # --- inside ------------------------------------------------------------------------
 
-    async def _verb(self, call_id: str, verb: str, body: dict[str, Any], key: str | None = None) -> CallInfo:
-        headers = {KEY: key} if key else None
+    async def _command(self, call_id: str, verb: str, body: dict[str, Any], key: str | None = None) -> CallInfo:
+        headers = {IDEMPOTENCY_KEY: key} if key else None
         return self._call(
-            await self._requests.send("POST", f"/call/{_in_path(call_id)}/{verb}", body=body, headers=headers)
+            await self._transport.send("POST", f"/call/{_in_path(call_id)}/{verb}", body=body, headers=headers)
         )
 
-    def _call(self, reply: Reply) -> CallInfo:
-        return msgspec.structs.replace(self._read(reply, CallInfo), etag=reply.headers.get("ETag", ""))
+    def _call(self, response: HttpResponse) -> CallInfo:
+        return msgspec.structs.replace(self._read(response, CallInfo), etag=response.headers.get("ETag", ""))
 
     async def _pages(self, path: str, query: Mapping[str, Any], kind: type[Page]) -> AsyncIterator[Page]:
-        """One after the other, each with the cursor that the page before had."""
+        """The pages, each by the cursor of the one before."""
         cursor: str | None = None
         while True:
-            page = self._read(await self._requests.send("GET", path, query={**query, "cursor": cursor}), kind)
+            page = self._read(await self._transport.send("GET", path, query={**query, "cursor": cursor}), kind)
             yield page
             cursor = page.next_cursor
             if cursor is None:
                 return
 
-    def _read(self, reply: Reply, kind: type[T]) -> T:
+    def _read(self, response: HttpResponse, kind: type[T]) -> T:
         try:
-            return msgspec.json.decode(reply.body, type=kind)
+            return msgspec.json.decode(response.body, type=kind)
         except msgspec.MsgspecError as error:
-            raise ConnectionFailed(self.url, f"the answer is not understood: {error}", reply.status) from error
+            raise ConnectionFailed(self.url, f"the response is not understood: {error}", response.status) from error
 
 
 def _in_path(name: str) -> str:
-    """As one piece of a path, whatever somebody calls a call."""
+    """As one segment of a path, whatever characters a call id has."""
     return quote(name, safe="")

@@ -13,77 +13,98 @@ from ari_bridge_protocol import messages
 if TYPE_CHECKING:
     from ari_bridge_client.audio import Source
 
-WAITING = 64
-"""Calls that ring and that nobody has asked for yet; of more, the oldest are left to the user's other pages."""
+MAX_PENDING_CALLS = 64
+"""Calls that ring and that the program has not asked for yet. More: the oldest are left to the user's other clients."""
 
-Ask = Callable[[messages.ClientMessage], Awaitable[None]]
+SendRequest = Callable[[messages.ClientMessage], Awaitable[None]]
 
 
-class Take(Protocol):
+class StartCall(Protocol):
     async def __call__(self, call_id: str, source: "Source | None", media: Media | None) -> Call: ...
 
 
-class Incoming:
-    """`stopped`: why it rings no more, "" while it does; `gone` where it stopped while nobody was connected."""
+class IncomingCall:
+    """A call that rings. Made by `Client.incoming`.
 
-    def __init__(self, take: Take, ask: Ask, message: messages.IncomingCall) -> None:
+    Attributes:
+        stop_reason: Why it does not ring any more; "" while it rings. `gone`: it stopped while the client was not
+            connected.
+        connected_number: The number that calls now, if the caller has passed the call to another; else "".
+    """
+
+    def __init__(self, start_call: StartCall, request: SendRequest, message: messages.IncomingCall) -> None:
         self.id = message.call_id
         self.caller = message.caller
         self.caller_name = message.caller_name
         self.target = message.target
-        self.connected_number = message.connected_number  # who calls now, where the caller gave its place to another
+        self.connected_number = message.connected_number
         self.connected_name = message.connected_name
-        self.stopped = ""
-        self._take = take
-        self._ask = ask
-        self._over = asyncio.Event()
+        self.stop_reason = ""
+        self._start_call = start_call
+        self._request = request
+        self._stopped = asyncio.Event()
 
     async def answer(self, source: "Source | None" = None, *, media: Media | None = None) -> Call:
-        """Take it. Raises Refused where another page was quicker, MediaMissing, WaitTimeout, ConnectionLost."""
-        call = await self._take(self.id, source, media)
-        self.stopped = ""  # it may have looked as if it were gone, while a server was started
+        """Answer it.
+
+        Args:
+            source: The sound to send. None: silence.
+            media: Media to use in place of aiortc's.
+
+        Raises Refused if another client was quicker, MediaMissing, WaitTimeout, ConnectionLost.
+        """
+        call = await self._start_call(self.id, source, media)
+        self.stop_reason = ""  # it may have looked as if it were gone, while a server was started
         self.stop("accepted")
         return call
 
     async def reject(self) -> None:
-        """It stops ringing on all pages of this user. Raises Refused, WaitTimeout, ConnectionLost."""
-        await self._ask(messages.Decline(self.id))
+        """Stop it from ringing on all clients of this user. Raises Refused, WaitTimeout, ConnectionLost."""
+        await self._request(messages.Decline(self.id))
 
-    async def wait_stopped(self, timeout: float = 5.0) -> str:  # noqa: ASYNC109
-        """Why it rings no more. Raises WaitTimeout."""
+    async def wait_until_stopped(self, timeout: float = 5.0) -> str:  # noqa: ASYNC109
+        """Wait until it does not ring any more; returns the `stop_reason`. Raises WaitTimeout."""
         try:
             async with asyncio.timeout(timeout):
-                await self._over.wait()
+                await self._stopped.wait()
         except TimeoutError:
             raise WaitTimeout(f"the call of {self.caller} still rings after {timeout:g} s") from None
-        return self.stopped
+        return self.stop_reason
 
     def update(self, message: messages.IncomingCall) -> None:
-        """Told by the client: who calls has changed."""
+        """Used by the client: another party calls now."""
         self.connected_number, self.connected_name = message.connected_number, message.connected_name
 
     def stop(self, reason: str) -> None:
-        """Told by the client. The first reason holds."""
-        self.stopped = self.stopped or reason
-        self._over.set()
+        """Used by the client. The first reason counts."""
+        self.stop_reason = self.stop_reason or reason
+        self._stopped.set()
 
 
-class Rings:
-    """What rings, each once: the server tells it again on every connection. `waiting`: not asked for yet."""
+class RingingCalls:
+    """The calls that ring, each once: the server lists them again on every connection.
 
-    def __init__(self, take: Take, ask: Ask) -> None:
-        self.waiting: deque[Incoming] = deque(maxlen=WAITING)
-        self._take = take
-        self._ask = ask
-        self._ringing: dict[str, Incoming] = {}
-        self._doubted: set[str] = set()
+    Args:
+        start_call: Answers one.
+        request: Sends a message, and waits until the server has taken it.
 
-    def begin(self, message: messages.IncomingCall) -> None:
-        self._doubted.discard(message.call_id)
-        self._ringing = {call_id: one for call_id, one in self._ringing.items() if not one.stopped}
+    Attributes:
+        pending: Those that the program has not asked for yet.
+    """
+
+    def __init__(self, start_call: StartCall, request: SendRequest) -> None:
+        self.pending: deque[IncomingCall] = deque(maxlen=MAX_PENDING_CALLS)
+        self._start_call = start_call
+        self._request = request
+        self._ringing: dict[str, IncomingCall] = {}
+        self._unconfirmed: set[str] = set()
+
+    def add(self, message: messages.IncomingCall) -> None:
+        self._unconfirmed.discard(message.call_id)
+        self._ringing = {call_id: one for call_id, one in self._ringing.items() if not one.stop_reason}
         if message.call_id not in self._ringing:
-            incoming = self._ringing[message.call_id] = Incoming(self._take, self._ask, message)
-            self.waiting.append(incoming)
+            incoming = self._ringing[message.call_id] = IncomingCall(self._start_call, self._request, message)
+            self.pending.append(incoming)
         else:
             self._ringing[message.call_id].update(message)
 
@@ -91,11 +112,11 @@ class Rings:
         if incoming := self._ringing.pop(call_id, None):
             incoming.stop(reason)
 
-    def doubt(self) -> None:
-        """The server is about to tell what rings now."""
-        self._doubted = set(self._ringing)
+    def begin_resync(self) -> None:
+        """The server is about to list what rings now."""
+        self._unconfirmed = set(self._ringing)
 
-    def settle(self) -> None:
-        """It has told all."""
-        for call_id in self._doubted:
+    def end_resync(self) -> None:
+        """It has listed all: what it has not named is gone."""
+        for call_id in self._unconfirmed:
             self.stop(call_id, "gone")

@@ -1,82 +1,82 @@
-"""What a call needs of media, whoever makes them. Imports neither aiortc nor numpy."""
+"""What a call needs of its media, whatever implements them. It imports neither aiortc nor numpy."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from ari_bridge_client.errors import MediaMissing
 from ari_bridge_protocol.messages import IceServer
-
-if TYPE_CHECKING:
-    from ari_bridge_client.aiortc_media import WebRtc
-    from ari_bridge_client.audio import Source
 
 
 @dataclass(frozen=True, slots=True)
 class MediaStats:
-    """Of the media connection until now. `None`: not known yet."""
+    """Of the media connection until now.
 
-    codec: str = ""  # e.g. opus; "" before the answer
-    sent: int = 0  # packets
-    received: int = 0
-    lost: int = 0
-    jitter: float | None = None  # seconds
+    Attributes:
+        codec: E.g. opus; "" before the SDP answer.
+        packets_sent: RTP packets sent.
+        packets_received: RTP packets received.
+        packets_lost: Of those that were to be received.
+        jitter: In seconds; None if it is not known yet.
+    """
+
+    codec: str = ""
+    packets_sent: int = 0
+    packets_received: int = 0
+    packets_lost: int = 0
+    jitter: float | None = None
 
 
 class Media(Protocol):
-    """The sound of one call, over all its media connections."""
+    """The media of one call, over all its media connections."""
 
-    async def offer(self, ice_servers: Sequence[IceServer]) -> str:
-        """An SDP offer of a new connection; one before it is closed."""
+    async def create_offer(self, ice_servers: Sequence[IceServer]) -> str:
+        """The SDP offer of a new connection. The connection before it is closed."""
 
-    async def answer(self, sdp: str) -> None:
-        """The server's answer to that offer: connect."""
+    async def set_answer(self, sdp: str) -> None:
+        """Connect with the server's SDP answer to that offer."""
 
     def mute(self, muted: bool) -> None:
         """Send silence, or sound again."""
 
-    async def stats(self) -> MediaStats: ...
+    async def get_stats(self) -> MediaStats: ...
 
     def stop(self) -> None:
-        """No more is sent from now on. Safe to repeat."""
+        """Send nothing from now on. Safe to repeat."""
 
     async def close(self) -> None:
-        """Stop, and wait until all is given back. Safe to repeat."""
+        """Stop, and wait until everything is released. Safe to repeat."""
 
 
-class GivenOffer:
-    """Media that somebody else makes: an SDP offer from elsewhere, whose answer is kept here for them.
+class OfferOnlyMedia:
+    """The SDP offer of a media stack elsewhere; the answer to it is kept here.
 
-    Without a stack behind it the call has no sound, and costs next to nothing.
+    With no stack at all the call has no sound, and costs next to nothing.
+
+    Args:
+        sdp: The offer.
+
+    Attributes:
+        sdp_answer: The server's answer; "" until it has come.
     """
 
     def __init__(self, sdp: str) -> None:
         self.sdp_offer = sdp
         self.sdp_answer = ""
 
-    async def offer(self, ice_servers: Sequence[IceServer]) -> str:
+    async def create_offer(self, ice_servers: Sequence[IceServer]) -> str:
         return self.sdp_offer
 
-    async def answer(self, sdp: str) -> None:
+    async def set_answer(self, sdp: str) -> None:
         self.sdp_answer = sdp
 
     def mute(self, muted: bool) -> None:
-        """Nothing is sent here."""
+        """Does nothing: nothing is sent here."""
 
-    async def stats(self) -> MediaStats:
+    async def get_stats(self) -> MediaStats:
         return MediaStats()
 
     def stop(self) -> None:
-        """Nothing runs here."""
+        """Does nothing: nothing runs here."""
 
     async def close(self) -> None:
-        """Nothing runs here."""
-
-
-def webrtc(source: "Source | None", codec: str) -> "WebRtc":
-    """Media of aiortc. Raises MediaMissing."""
-    try:
-        from ari_bridge_client.aiortc_media import WebRtc
-    except ImportError as error:
-        raise (error if isinstance(error, MediaMissing) else MediaMissing(error.name)) from error
-    return WebRtc(source, codec=codec)
+        """Does nothing: nothing runs here."""

@@ -2,54 +2,57 @@
 
 from dataclasses import dataclass
 
-MOST_BYTES = 4 * 1024 * 1024
-"""Of one event: a stream that never ends a line is none."""
+MAX_EVENT_BYTES = 4 * 1024 * 1024
+"""Of one event: a stream that never ends a line is no event stream."""
 
 
 class NoEventStream(ValueError):
-    pass
+    """The bytes are no event stream."""
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """One event. `id`: the last that was set, also by an event before."""
+class SseEvent:
+    """One event. `id`: the last one that was set, also by an earlier event."""
 
     name: str
     data: str
     id: str
 
 
-class Parser:
-    """`feed` takes bytes as they come. `retry`: seconds to wait before the next connection; None: not told."""
+class SseParser:
+    """
+    Attributes:
+        retry: Seconds to wait before the next connection; None if the server has not said.
+    """
 
     def __init__(self) -> None:
         self.retry: float | None = None
         self._id = ""
         self._name = ""
         self._data: list[str] = []
-        self._rest = b""
+        self._incomplete = b""
 
-    def feed(self, data: bytes) -> list[Block]:
-        """The events that are complete now. Raises NoEventStream."""
-        blocks: list[Block] = []
-        text = (self._rest + data).replace(b"\r\n", b"\n")
-        held = b""
+    def feed(self, data: bytes) -> list[SseEvent]:
+        """Take bytes as they come; returns the events that are complete now. Raises NoEventStream."""
+        events: list[SseEvent] = []
+        text = (self._incomplete + data).replace(b"\r\n", b"\n")
+        half = b""
         if text.endswith(b"\r"):  # perhaps half of a line's end
-            text, held = text[:-1], b"\r"
-        *lines, self._rest = text.replace(b"\r", b"\n").split(b"\n")
-        self._rest += held
-        if len(self._rest) + sum(map(len, self._data)) > MOST_BYTES:
+            text, half = text[:-1], b"\r"
+        *lines, self._incomplete = text.replace(b"\r", b"\n").split(b"\n")
+        self._incomplete += half
+        if len(self._incomplete) + sum(map(len, self._data)) > MAX_EVENT_BYTES:
             raise NoEventStream("an event is too long")
         for line in lines:
-            if block := self._line(line.decode("utf-8", "replace")):
-                blocks.append(block)
-        return blocks
+            if event := self._line(line.decode("utf-8", "replace")):
+                events.append(event)
+        return events
 
-    def _line(self, line: str) -> Block | None:
+    def _line(self, line: str) -> SseEvent | None:
         if not line:
             name, data = self._name, self._data
             self._name, self._data = "", []
-            return Block(name or "message", "\n".join(data), self._id) if data else None
+            return SseEvent(name or "message", "\n".join(data), self._id) if data else None
         field, _, value = line.partition(":")
         value = value.removeprefix(" ")
         match field:

@@ -1,6 +1,6 @@
-"""The token of a client that runs for days: renewed before it ends, and another one where the server takes it no more.
+"""The token of a client that runs for days: renewed before it expires, and replaced when the server rejects it.
 
-How it is known when a token ends is `renew_in`, which is pure.
+When a token is to be renewed `renew_in` says, which is pure.
 """
 
 import asyncio
@@ -13,33 +13,41 @@ from typing import Any
 
 import msgspec
 
+from ari_bridge_client.api_models import SessionData
 from ari_bridge_client.errors import ClientError, ConnectionFailed, Refused
-from ari_bridge_client.models import Session
 
 TokenProvider = Callable[[], Awaitable[str]]
-"""Gives another token, where the one before has ended, or will soon."""
-RENEW_SECONDS = 60.0
-"""So long before its end a token is renewed; one that holds for less than two minutes after half of its time."""
-RETRY_SECONDS = 10.0
+"""Returns another token, when the one before has expired, or will soon."""
+RENEW_BEFORE_S = 60.0
+"""Before its expiry a token is renewed; one that is valid for less than two minutes, after half of its time."""
+RETRY_INTERVAL_S = 10.0
 log = logging.getLogger(__name__)
 
 
 def renew_in(token: str | None, now: float | None = None) -> float | None:
-    """Seconds until a token (JWT, RFC 7519) is to be renewed; None: it does not end, or does not say when.
+    """Seconds until a token (JWT, RFC 7519) is to be renewed; None: it does not expire, or does not say when.
 
-    `now`: Unix seconds; None: the token was made at this moment, whatever the clock here shows.
+    Args:
+        token: The token.
+        now: Unix seconds. None: the token was issued at this moment, whatever the clock here says.
     """
     try:
         payload = (token or "").split(".")[1]
         claims: Any = msgspec.json.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        lasts = float(claims["exp"]) - float(claims["iat"] if now is None else now)
+        remaining = float(claims["exp"]) - float(claims["iat"] if now is None else now)
     except (IndexError, KeyError, TypeError, ValueError, binascii.Error, msgspec.MsgspecError):
         return None
-    return max(0.0, lasts - min(RENEW_SECONDS, lasts / 2))
+    return max(0.0, remaining - min(RENEW_BEFORE_S, remaining / 2))
 
 
 class TokenKeeper:
-    """`post`: sends one request to a path, and gives the body of the answer; raises Problem, ConnectionFailed."""
+    """Holds the current token.
+
+    Args:
+        token: The first token, if there is one.
+        provider: Asked for another one.
+        post: Sends a request to a path, and returns the body of the response. Raises Problem, ConnectionFailed.
+    """
 
     def __init__(
         self, token: str | None, provider: TokenProvider | None, post: Callable[[str, Any], Awaitable[bytes]]
@@ -47,9 +55,9 @@ class TokenKeeper:
         self._provider = provider
         self._post = post
         self._password: tuple[str, str] | None = None
-        self._asking = asyncio.Lock()
+        self._replacing = asyncio.Lock()
         self._due: float | None = None  # by time.monotonic()
-        self._refused: str | None = None  # the token in whose place there is no other
+        self._rejected: str | None = None  # a token that cannot be replaced
         self._use(token, time.time())
 
     @property
@@ -62,27 +70,24 @@ class TokenKeeper:
 
     @property
     def due_in(self) -> float | None:
-        """Seconds until `keep` has something to do; None: nothing, with this token."""
+        """Seconds until the token is to be renewed; None: never."""
         return None if self._due is None else max(0.0, self._due - time.monotonic())
 
-    async def sign_in(self, user: str, password: str) -> Session:
-        """Raises Problem, ConnectionFailed."""
-        session = self._take(await self._post("/session", {"user": user, "password": password}))
+    async def sign_in(self, user: str, password: str) -> SessionData:
+        """Sign in, and use the token. Raises Problem, ConnectionFailed."""
+        session = self._use_session(await self._post("/session", {"user": user, "password": password}))
         self._password = (user, password)
         return session
 
-    async def renew(self) -> Session:
-        """Another token for the one that still holds. Raises Problem, ConnectionFailed."""
-        return self._take(await self._post("/session/renew", {}))
+    async def renew(self) -> SessionData:
+        """Exchange the token, while it is valid, for a new one. Raises Problem, ConnectionFailed."""
+        return self._use_session(await self._post("/session/renew", {}))
 
-    async def keep(self) -> None:
-        """Renews the token where it is time; who has a token that is not renewed gets another one, if there is a way.
-
-        Raises nothing: the token may hold still.
-        """
-        if self.due_in != 0.0 or self._asking.locked():
+    async def renew_if_due(self) -> None:
+        """Renew the token if it is due, or replace it if that fails. Raises nothing: it may still be valid."""
+        if self.due_in != 0.0 or self._replacing.locked():
             return
-        self._due = time.monotonic() + RETRY_SECONDS
+        self._due = time.monotonic() + RETRY_INTERVAL_S
         try:
             await self.renew()
         except Refused as error:
@@ -90,25 +95,25 @@ class TokenKeeper:
                 return
             self._due = None
             try:
-                await self.again(self._token)
+                await self.replace(self._token)
             except ClientError:
-                self._due = time.monotonic() + RETRY_SECONDS
+                self._due = time.monotonic() + RETRY_INTERVAL_S
         except ClientError:
             pass
 
-    async def again(self, refused: str | None) -> bool:
-        """Whether there is another token than the `refused` one. Raises ClientError where it cannot be told now."""
-        async with self._asking:
-            if self._token != refused:
-                return True  # somebody else asked at the same time
-            if refused is not None and refused == self._refused:
+    async def replace(self, rejected: str | None) -> bool:
+        """Whether there is another token than the `rejected` one. Raises ClientError if that is not known now."""
+        async with self._replacing:
+            if self._token != rejected:
+                return True  # another task has replaced it meanwhile
+            if rejected is not None and rejected == self._rejected:
                 return False
-            another = await self._another()
-            if not another:
-                self._refused, self._due = refused, None
-            return another
+            replaced = await self._replace()
+            if not replaced:
+                self._rejected, self._due = rejected, None
+            return replaced
 
-    async def _another(self) -> bool:
+    async def _replace(self) -> bool:
         if self._password is not None:
             try:
                 await self.sign_in(*self._password)
@@ -125,15 +130,15 @@ class TokenKeeper:
         except ClientError:
             raise
         except Exception:
-            log.exception("no other token came from the token provider")
+            log.exception("the token provider has failed")
             return False
         return self._token != before
 
-    def _take(self, body: bytes) -> Session:
+    def _use_session(self, body: bytes) -> SessionData:
         try:
-            session = msgspec.json.decode(body, type=Session)
+            session = msgspec.json.decode(body, type=SessionData)
         except msgspec.MsgspecError as error:
-            raise ConnectionFailed("/session", f"the answer is not understood: {error}") from error
+            raise ConnectionFailed("/session", f"the response is not understood: {error}") from error
         self._use(session.token, None)
         return session
 

@@ -110,9 +110,7 @@ class CallsApi:
         call_id, user = asked.parameters.call_id, asked.user
         check_sees(asked.principal, self._calls.get(call_id))
         known = tags_of(asked.parameters.if_none_match)
-        shown = await self._watchers.next(
-            call_id, user, known, asked.parameters.wait, gone=lambda: _gone(asked.request)
-        )
+        shown = await self._watchers.next(call_id, user, known, asked.parameters.wait, gone=lambda: asked.client_gone)
         headers = {"ETag": shown.tag, **_FRESH}
         if shown.is_one_of(known):
             return web.Response(status=304, headers=headers)
@@ -133,7 +131,3 @@ class CallsApi:
         )
         calls, after = await page_of(self._store, wanted, cursor=given.cursor, limit=given.limit, live=self._calls.live)
         return json_response(CallPage(list(map(CallData.of, calls)), str(after) if after else None), headers=_FRESH)
-
-
-def _gone(request: web.Request) -> bool:
-    return request.transport is None or request.transport.is_closing()

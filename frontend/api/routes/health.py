@@ -16,7 +16,7 @@ from ari_bridge.ari.client import Ari
 from ari_bridge.ari.readiness import Readiness
 from ari_bridge.call_store import CallStore
 from ari_bridge.errors import PeerError
-from ari_bridge.media.node_monitor import NodeReport
+from ari_bridge.media.node_health import NodeReport
 from ari_bridge.media.pool import Pool
 from frontend.auth.authenticator import Authenticator
 from frontend.http.endpoint import Endpoint, Nothing, ResponseSpec, TypedRequest

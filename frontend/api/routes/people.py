@@ -7,7 +7,6 @@ from aiohttp import web
 from msgspec import Meta
 
 from ari_bridge.errors import InvalidRequest
-from ari_bridge_protocol import messages
 from ari_bridge_protocol.messages import CallPreferences, PersonSummary
 from frontend.auth.authenticator import Authenticator
 from frontend.http.endpoint import Endpoint, Nothing, ResponseSpec, TypedRequest
@@ -92,11 +91,10 @@ class PeopleApi:
         return json_response(Directory(self._attendant.directory.people()))
 
     async def show(self, asked: TypedRequest[Whose, Nothing]) -> web.Response:
-        return json_response(_told(self._attendant.preferences(self._me(asked))))
+        return json_response(self._attendant.preferences(self._me(asked)))
 
     async def change(self, asked: TypedRequest[Whose, CallPreferences]) -> web.Response:
-        wanted = messages.Preferences(**msgspec.structs.asdict(asked.body))
-        return json_response(_told(await self._attendant.set(self._me(asked), wanted)))
+        return json_response(await self._attendant.set(self._me(asked), asked.body))
 
     def _me(self, asked: TypedRequest[Whose, Any]) -> str:
         """Raises InvalidRequest, InvalidUser."""
@@ -109,7 +107,3 @@ class PeopleApi:
             raise InvalidRequest("Say whose preferences: ?user=NAME.", field="user")
         self._access.identify(named, None)
         return named
-
-
-def _told(preferences: messages.Preferences) -> CallPreferences:
-    return CallPreferences(**msgspec.structs.asdict(preferences))

@@ -26,19 +26,19 @@ CALLER = "caller_stays"
 
 async def call_out(phone: Client) -> None:
     call = await phone.call("7001", source=Silence())
-    await call.wait("accepted", timeout=10)
+    await call.wait_for("accepted", timeout=10)
 
 
 async def call_out_and_hang_up(phone: Client) -> None:
     call = await phone.call("7001", source=Silence())
-    await call.wait("accepted", timeout=10)
+    await call.wait_for("accepted", timeout=10)
     await call.hangup()
     await asyncio.sleep(5)  # what is released comes after the end is told
 
 
 async def take_a_call(phone: Client) -> None:
     call = await (await phone.incoming(timeout=10)).answer(Silence())
-    await call.wait("accepted", timeout=10)
+    await call.wait_for("accepted", timeout=10)
 
 
 DOING: dict[str, Callable[[Client], Awaitable[None]]] = {
@@ -63,7 +63,7 @@ async def killed_at(system: System, step: str, moment: str, direction: str) -> S
             await callers.enter_async_context(caller)
         with contextlib.suppress(ClientError, TimeoutError):
             await asyncio.wait_for(DOING[direction](phone), 25)
-        await phone.drop()
+        await phone.abort()
         try:
             await front_end.gone(seconds=2)
         except NotServing:

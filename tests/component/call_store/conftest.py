@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ari_bridge.call_store import SqliteStore, sqlite_store
+from ari_bridge.call_store import SqliteCallStore
 from ari_bridge.fsm.call import Call, CallState, Direction
 from ari_bridge.outcomes import Cause, Outcome
 
@@ -34,9 +34,7 @@ def a_call(call_id: str, state: CallState = CallState.TRYING, **values: Any) -> 
     return Call(call_id, Direction.OUTBOUND, "600", "1000", values.pop("created_at", 1.0), state=state, **values)
 
 
-@pytest.fixture(autouse=True)
-def tried_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite_store, "RETRY_SECONDS", 0.05)
+RETRY_INTERVAL_S = 0.05
 
 
 @pytest.fixture
@@ -52,18 +50,18 @@ def journal_dir() -> Iterator[Path]:
         yield Path(directory)
 
 
-Open = Callable[[], "asyncio.Future[SqliteStore]"]
+Open = Callable[[], "asyncio.Future[SqliteCallStore]"]
 
 
 @pytest.fixture
 async def opened(state_dir: Path, journal_dir: Path) -> AsyncIterator[Any]:
     """`await opened()`: the store on `state_dir`, started; the one before is closed."""
-    stores: list[SqliteStore] = []
+    stores: list[SqliteCallStore] = []
 
-    async def open_store(**values: Any) -> SqliteStore:
+    async def open_store(**values: Any) -> SqliteCallStore:
         for before in stores:
             await before.close()
-        stores[:] = [SqliteStore(state_dir, journal_dir=journal_dir, **values)]
+        stores[:] = [SqliteCallStore(state_dir, journal_dir=journal_dir, retry_interval_s=RETRY_INTERVAL_S, **values)]
         await stores[0].start()
         return stores[0]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ari_bridge.call_store import SqliteStore, spill_journal
+from ari_bridge.call_store import SqliteCallStore, spill_journal
 from ari_bridge.call_store.rows import Row, to_row
 from ari_bridge.call_store.spill_journal import SpillJournal
 from ari_bridge.call_store.write_buffer import WriteBuffer
@@ -43,13 +43,13 @@ def test_one_in_which_all_is_outdated_is_removed(journal_dir: Path) -> None:
 async def test_a_store_that_closes_in_trouble_leaves_its_journal_and_the_next_removes_it(
     state_dir: Path, journal_dir: Path, journals: Callable[[], list[Path]]
 ) -> None:
-    store = SqliteStore(state_dir, journal_dir=journal_dir)
+    store = SqliteCallStore(state_dir, journal_dir=journal_dir)
     await store.start()
     with locked_by_another(store.path):
         store.save(a_call("call"))
         await store.close()
     assert journals()
-    store = SqliteStore(state_dir, journal_dir=journal_dir)
+    store = SqliteCallStore(state_dir, journal_dir=journal_dir)
     await store.start()
     assert [call.id for call in store.live()] == ["call"]
     await store.close()

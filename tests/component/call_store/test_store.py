@@ -15,14 +15,14 @@ import pytest
 import structlog
 from msgspec.structs import replace
 
-from ari_bridge.call_store import SqliteStore, StoreRefused, sqlite_file, sqlite_store
+from ari_bridge.call_store import SqliteCallStore, StoreRefused, call_writer, sqlite_file
 from ari_bridge.fsm.call import CallState
 from tests.component.call_store.conftest import a_call, locked_by_another
 from tests.component.call_store.writer import LIFE
 from tests.component.conftest import until
 
 
-def log_size(store: SqliteStore) -> int:
+def log_size(store: SqliteCallStore) -> int:
     return os.stat(f"{store.path}-wal").st_size
 
 
@@ -56,7 +56,7 @@ async def test_what_is_not_kept_makes_no_write(opened: Any, state_dir: Path) -> 
     call = a_call("call")
     store.save(call)
     size = log_size(store)
-    store.save(replace(call, answer="v=0", owner_away=True, music=True))
+    store.save(replace(call, answer="v=0", owner_away=True, moh_on=True))
     store.save(replace(call, offer="v=0"))
     assert log_size(store) == size
     store.save(replace(call, user="alice"))
@@ -88,7 +88,7 @@ async def test_a_call_that_cannot_be_written_as_text_stops_nothing(opened: Any) 
 
 async def test_a_second_front_end_on_the_same_file_is_refused(opened: Any, state_dir: Path, journal_dir: Path) -> None:
     first = await opened()
-    second = SqliteStore(state_dir, journal_dir=journal_dir)
+    second = SqliteCallStore(state_dir, journal_dir=journal_dir)
     with pytest.raises(StoreRefused, match=f"{state_dir}/calls.lock is locked"):
         await second.start()
     await second.close()
@@ -143,7 +143,7 @@ async def test_ended_calls_are_kept_for_some_days(opened: Any) -> None:
 async def test_saves_during_housekeeping_lose_nothing(
     opened: Any, monkeypatch: pytest.MonkeyPatch, journals: Any
 ) -> None:
-    monkeypatch.setattr(sqlite_store, "TIDY_WRITES", 20)
+    monkeypatch.setattr(call_writer, "WRITES_PER_MAINTENANCE", 20)
     store = await opened()
     for number in range(600):
         for state in (CallState.TRYING, CallState.UP, CallState.ENDED):
@@ -159,10 +159,11 @@ async def test_saves_during_housekeeping_lose_nothing(
 
 async def test_what_was_set_aside_never_hides_what_was_written_later(opened: Any) -> None:
     store = await opened()
-    store._tidying = True  # housekeeping has the file's lock when the first save comes, and not when the second does
+    # Maintenance has the file's lock when the first save comes, and not when the second does.
+    store.status.maintenance_runs = True
     with locked_by_another(store.path):
         store.save(a_call("call", CallState.UP))
-    store._tidying = False
+    store.status.maintenance_runs = False
     assert store.healthy
     store.save(a_call("call", CallState.ENDED))
     assert store.get("call").state is CallState.ENDED
@@ -181,7 +182,7 @@ async def test_a_save_that_meets_housekeeping_is_no_trouble(
         connection.close()
 
     monkeypatch.setattr(sqlite_file, "checkpoint", slow)
-    monkeypatch.setattr(sqlite_store, "TIDY_WRITES", 1)
+    monkeypatch.setattr(call_writer, "WRITES_PER_MAINTENANCE", 1)
     store = await opened()
     try:
         store.save(a_call("first"))
@@ -198,13 +199,13 @@ async def test_a_save_that_meets_housekeeping_is_no_trouble(
 
 
 async def test_the_log_does_not_grow_for_ever(opened: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite_store, "TIDY_WRITES", 100)
+    monkeypatch.setattr(call_writer, "WRITES_PER_MAINTENANCE", 100)
     store = await opened()
     largest = 0
     for number in range(20):
         for one in range(200):
             store.save(a_call(f"call{number}.{one}", CallState.ENDED))
-        await until(lambda: not store._tidying and store._writes < 100, "the housekeeping")
+        await until(lambda: not store.status.maintenance_runs and store._writer.writes < 100, "the housekeeping")
         largest = max(largest, log_size(store))
     assert largest < 16_000_000
 

@@ -18,7 +18,7 @@ import pytest
 import structlog
 
 from ari_bridge import metrics
-from ari_bridge.call_store import Key, SqliteStore, StoreRefused, spill_journal, sqlite_store, write_buffer
+from ari_bridge.call_store import Key, SqliteCallStore, StoreRefused, database_handle, spill_journal, write_buffer
 from ari_bridge.call_store.sqlite_file import checkpoint
 from ari_bridge.fsm.call import CallState
 from tests.component.call_store.conftest import a_call, locked_by_another
@@ -27,7 +27,7 @@ from tests.component.conftest import until
 NOBODY = 65534
 
 
-async def healed(store: SqliteStore) -> None:
+async def healed(store: SqliteCallStore) -> None:
     await until(lambda: store.healthy, "the store writes again")
     assert store.reason == ""
 
@@ -104,7 +104,7 @@ async def test_a_folder_that_is_deleted_is_noticed_though_no_call_changes(opened
     await healed(store)
     assert {"calls.lock", "calls.sqlite3", "instance"} <= set(os.listdir(state_dir))
     with pytest.raises(StoreRefused, match="in use"):
-        await SqliteStore(state_dir).start()
+        await SqliteCallStore(state_dir).start()
     store = await opened()
     assert [call.id for call in store.live()] == ["quiet"]
     assert store.get("over").state is CallState.ENDED, "what has ended is read out of the file that was deleted"
@@ -125,7 +125,7 @@ async def test_the_lock_and_the_name_alone_are_written_again_too(opened: Any, st
 async def test_a_copy_of_the_folder_has_a_name_of_its_own(opened: Any, state_dir: Path, tmp_path: Path) -> None:
     store = await opened()
     shutil.copytree(state_dir, tmp_path / "copy")
-    other = SqliteStore(tmp_path / "copy", journal_dir=tmp_path)
+    other = SqliteCallStore(tmp_path / "copy", journal_dir=tmp_path)
     await other.start()
     assert other.instance and other.instance != store.instance
     await other.close()
@@ -151,7 +151,7 @@ async def test_another_front_end_that_took_the_folder_meanwhile_keeps_it(
 ) -> None:
     store = await opened()
     shutil.rmtree(state_dir)
-    other = SqliteStore(state_dir, journal_dir=journal_dir / "..")
+    other = SqliteCallStore(state_dir, journal_dir=journal_dir / "..")
     await other.start()
     store.save(a_call("call"))
     await until(lambda: "is in use by another front end" in store.reason, "the lock is met")
@@ -190,14 +190,14 @@ def public_dir() -> Iterator[Path]:
 async def test_a_folder_that_may_not_be_written_stops_no_start(public_dir: Path) -> None:
     state, spill = public_dir / "state", public_dir / "journal"
     with unprivileged():
-        store = SqliteStore(state, journal_dir=spill)
+        store = SqliteCallStore(state, journal_dir=spill)
         await store.start()
         store.save(a_call("before"))
         await store.close()
 
         for file in (*state.iterdir(), state):
             file.chmod(0o500 if file is state else 0o400)
-        store = SqliteStore(state, journal_dir=spill)
+        store = SqliteCallStore(state, journal_dir=spill)
         await store.start()
         assert not store.healthy and "attempt to write a readonly" in store.reason or "denied" in store.reason
         assert [call.id for call in store.live()] == ["before"]
@@ -205,7 +205,7 @@ async def test_a_folder_that_may_not_be_written_stops_no_start(public_dir: Path)
         assert len(list(spill.iterdir())) == 1
         await store.close()
 
-        store = SqliteStore(state, journal_dir=spill)
+        store = SqliteCallStore(state, journal_dir=spill)
         await store.start()
         assert {call.id for call in store.live()} == {"before", "during"}
         state.chmod(0o700)
@@ -213,7 +213,7 @@ async def test_a_folder_that_may_not_be_written_stops_no_start(public_dir: Path)
             file.chmod(0o600)
         await healed(store)
         await store.close()
-        store = SqliteStore(state, journal_dir=spill)
+        store = SqliteCallStore(state, journal_dir=spill)
         await store.start()
         assert store.healthy and {call.id for call in store.live()} == {"before", "during"}
         await store.close()
@@ -221,7 +221,7 @@ async def test_a_folder_that_may_not_be_written_stops_no_start(public_dir: Path)
 
 async def test_a_folder_that_cannot_be_made_stops_no_start(tmp_path: Path, journal_dir: Path) -> None:
     (tmp_path / "file").write_text("")
-    store = SqliteStore(tmp_path / "file" / "state", journal_dir=journal_dir)
+    store = SqliteCallStore(tmp_path / "file" / "state", journal_dir=journal_dir)
     await store.start()
     assert not store.healthy and "file" in store.reason
     store.save(a_call("call"))
@@ -241,7 +241,7 @@ def kept_aside(state_dir: Path) -> list[Path]:
 async def test_a_file_of_rubbish_is_kept_and_a_new_one_begun(opened: Any, state_dir: Path) -> None:
     os.mkdir(state_dir)
     rubbish = b"no database at all" * 1000
-    (state_dir / sqlite_store.FILE).write_bytes(rubbish)
+    (state_dir / database_handle.FILE).write_bytes(rubbish)
     with structlog.testing.capture_logs() as logs:
         store = await opened()
     (told,) = (entry for entry in logs if "CORRUPT" in entry["event"])
@@ -254,7 +254,7 @@ async def test_a_file_of_rubbish_is_kept_and_a_new_one_begun(opened: Any, state_
 
 async def test_a_database_of_somebody_else_is_kept(opened: Any, state_dir: Path) -> None:
     os.mkdir(state_dir)
-    connection = sqlite3.connect(state_dir / sqlite_store.FILE)
+    connection = sqlite3.connect(state_dir / database_handle.FILE)
     connection.executescript("CREATE TABLE calls (number); PRAGMA user_version = 1;")
     connection.close()
     store = await opened()
@@ -311,14 +311,14 @@ def damage(file: Path, begin: float, end: float) -> None:
 
 
 @contextmanager
-def in_trouble(store: SqliteStore) -> Iterator[None]:
+def in_trouble(store: SqliteCallStore) -> Iterator[None]:
     with locked_by_another(store.path):
         store.save(a_call("first"))
         assert not store.healthy
         yield
 
 
-def spilled(store: SqliteStore, journal_dir: Path) -> Path:
+def spilled(store: SqliteCallStore, journal_dir: Path) -> Path:
     return journal_dir / spill_journal.name(store.path.parent)
 
 
@@ -369,7 +369,7 @@ async def test_a_journal_that_is_deleted_is_written_again_whole(opened: Any, jou
 async def test_a_journal_of_many_outdated_lines_is_made_small(
     opened: Any, journal_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(spill_journal, "LEAST_BYTES", 10_000)
+    monkeypatch.setattr(spill_journal, "MIN_REWRITE_BYTES", 10_000)
     store = await opened()
     with in_trouble(store):
         for number in range(500):
@@ -380,12 +380,12 @@ async def test_a_journal_of_many_outdated_lines_is_made_small(
 async def test_more_than_memory_has_room_for_is_in_the_journal(
     opened: Any, monkeypatch: pytest.MonkeyPatch, journals: Any
 ) -> None:
-    monkeypatch.setattr(write_buffer, "MOST_ROWS", 10)
+    monkeypatch.setattr(write_buffer, "MAX_ROWS", 10)
     store = await opened()
     with in_trouble(store):
         for number in range(50):
             store.save(a_call(f"call{number}", CallState.ENDED))
-        assert len(store._aside.rows) == 10
+        assert len(store._buffer.rows) == 10
         assert store.get("first")
     await healed(store)
     assert all(store.get(f"call{number}") for number in range(50))

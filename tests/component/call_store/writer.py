@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 from msgspec.structs import replace
 
-from ari_bridge.call_store import SqliteStore, sqlite_store
+from ari_bridge.call_store import SqliteCallStore
 from ari_bridge.fsm.call import Call, CallState, Direction
 from ari_bridge.outcomes import Cause, Outcome
 
@@ -23,7 +23,7 @@ AT_ONCE = 5
 
 
 async def write(state_dir: Path, journal_dir: Path, name: str) -> None:
-    store = SqliteStore(state_dir, journal_dir=journal_dir)
+    store = SqliteCallStore(state_dir, journal_dir=journal_dir, retry_interval_s=0.02)
     await store.start()
     for number in count():
         ids = [f"{name}.{number}.{line}" for line in range(AT_ONCE)]
@@ -40,5 +40,4 @@ async def write(state_dir: Path, journal_dir: Path, name: str) -> None:
 
 if __name__ == "__main__":
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-    sqlite_store.RETRY_SECONDS = 0.02
     asyncio.run(write(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]))

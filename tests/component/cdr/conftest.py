@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from ari_bridge.call_store import SqliteStore
+from ari_bridge.call_store import SqliteCallStore
 from ari_bridge.cdr import Cdr, CdrService, Query, database, writer
 from ari_bridge.errors import UnknownCall
 from ari_bridge.fsm.call import Call, CallState, Direction
@@ -43,17 +43,17 @@ def spoil(file: Path) -> None:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer, "RETRY_SECONDS", 0.02)
-    monkeypatch.setattr(writer, "RETRY_MOST", 0.1)
-    monkeypatch.setattr(writer, "GATHER_SECONDS", 0.01)
-    monkeypatch.setattr(database, "CONNECT_SECONDS", 0.1)  # also how long a file may be locked
+    monkeypatch.setattr(writer, "FIRST_RETRY_S", 0.02)
+    monkeypatch.setattr(writer, "MAX_RETRY_S", 0.1)
+    monkeypatch.setattr(writer, "BATCH_DELAY_S", 0.01)
+    monkeypatch.setattr(database, "CONNECT_TIMEOUT_S", 0.1)  # also how long a file may be locked
 
 
 @dataclass
 class Server:
     """What of a server is needed for records."""
 
-    store: SqliteStore
+    store: SqliteCallStore
     hooks: Hooks
     records: CdrService
 
@@ -81,7 +81,7 @@ async def a_server(
 ) -> AsyncIterator[Server]:
     """One process' worth. `records_dir`: where the records go, when not to `state_dir`."""
     async with AsyncExitStack() as opened:
-        store, hooks = SqliteStore(state_dir, days=36500, journal_dir=state_dir), Hooks()
+        store, hooks = SqliteCallStore(state_dir, days=36500, journal_dir=state_dir), Hooks()
         opened.callback(hooks.close)
         await store.start()
         opened.push_async_callback(store.close)

@@ -183,6 +183,7 @@ async def test_an_export_that_breaks_off_does_not_look_whole(
 
 async def test_everybody_sees_their_own_calls_only(filled: Server, opened: AsyncExitStack, tmp_path: Path) -> None:
     guard = access(tmp_path, required=True)
+    opened.push_async_callback(guard.accounts.close)
     http = await a_client(opened, filled.records, guard)
     for path in ("/cdrs", "/cdrs.csv", "/cdrs/call00"):
         async with http.get(path) as response:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from ari_bridge_client import HttpClient, Patience
+from ari_bridge_client import HttpClient, RetryPolicy
 from frontend.settings import Settings
 from tests.component.frontend.conftest import app as app
 from tests.component.frontend.conftest import pbx as pbx
@@ -21,7 +21,7 @@ async def api() -> AsyncIterator[FakeHttpApi]:
 
 @pytest.fixture
 async def http(api: FakeHttpApi) -> AsyncIterator[HttpClient]:
-    async with HttpClient(api.url, patience=Patience(attempt=1.0, deadline=4.0)) as http:
+    async with HttpClient(api.url, retry_policy=RetryPolicy(attempt_timeout=1.0, total_timeout=4.0)) as http:
         yield http
 
 

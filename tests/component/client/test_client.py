@@ -13,7 +13,7 @@ from ari_bridge_client import (
     Client,
     ClientError,
     ConnectionLost,
-    GivenOffer,
+    OfferOnlyMedia,
     Refused,
     WaitTimeout,
 )
@@ -25,12 +25,12 @@ from tests.chaos.proxy import Proxy
 from tests.fakes.ari import Answers, FakeAri, RingsForEver
 from tests.fakes.far_side import BUSY
 from tests.offers import OFFER
-from tests.real import free
+from tests.real import free_ports
 
 
 @pytest.fixture
 async def proxy(app: App) -> AsyncIterator[Proxy]:
-    [port] = free.ports(1)
+    [port] = free_ports.ports(1)
     to = urlsplit(app.url)
     assert to.hostname and to.port
     async with Proxy("127.0.0.1", port, (to.hostname, to.port)) as proxy:
@@ -38,8 +38,8 @@ async def proxy(app: App) -> AsyncIterator[Proxy]:
 
 
 async def talking(client: Client) -> Call:
-    call = await client.call("600", media=GivenOffer(OFFER))
-    await call.wait("accepted")
+    call = await client.call("600", media=OfferOnlyMedia(OFFER))
+    await call.wait_for("accepted")
     return call
 
 
@@ -72,16 +72,16 @@ async def test_a_call_from_its_answer_to_its_end(app: App, pbx: FakeAri) -> None
 async def test_a_call_that_is_not_taken(app: App, pbx: FakeAri) -> None:
     pbx.far_side = BUSY
     async with Client(app.url) as client:
-        call = await client.call("600", media=GivenOffer(OFFER))
-        end = await call.wait("ended")
+        call = await client.call("600", media=OfferOnlyMedia(OFFER))
+        end = await call.wait_for("ended")
     assert isinstance(end, Failed) and end.outcome is Outcome.BUSY and end.q850 == 17
 
 
 async def test_the_end_of_the_client_hangs_up(app: App, pbx: FakeAri) -> None:
     pbx.far_side = RingsForEver()
     async with Client(app.url) as client:
-        call = await client.call("600", media=GivenOffer(OFFER))
-        await call.wait("ringing")
+        call = await client.call("600", media=OfferOnlyMedia(OFFER))
+        await call.wait_for("ringing")
     assert call.outcome is Outcome.CANCELLED
     assert [event.name for event in await all_of(call)] == ["ringing", "ended"]
 
@@ -90,10 +90,10 @@ async def test_what_is_refused_is_raised_where_it_was_asked(app: App, pbx: FakeA
     pbx.far_side = Answers()
     async with Client(app.url) as client:
         with pytest.raises(Refused) as wrong:
-            await client.call("6 0 0; DROP", media=GivenOffer(OFFER))
+            await client.call("6 0 0; DROP", media=OfferOnlyMedia(OFFER))
         assert (wrong.value.code, wrong.value.fatal) == ("invalid_target", True)
         with pytest.raises(Refused) as no_sdp:
-            await client.call("600", media=GivenOffer("hello"))
+            await client.call("600", media=OfferOnlyMedia("hello"))
         assert no_sdp.value.code == "invalid_sdp"
         call = await talking(client)
         for asking, code in (
@@ -125,7 +125,7 @@ async def test_many_at_once_get_each_their_own_answer(app: App, pbx: FakeAri) ->
 
 
 async def test_calls_that_ended_long_ago_are_forgotten(app: App, pbx: FakeAri, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ari_bridge_client.client._ENDED_KEPT", 2)
+    monkeypatch.setattr("ari_bridge_client.client._MAX_ENDED_CALLS", 2)
     pbx.far_side = Answers()
     async with Client(app.url) as client:
         for _ in range(5):
@@ -138,17 +138,17 @@ async def test_a_call_whose_sound_is_elsewhere_is_commanded_and_followed(app: Ap
     async with Client(app.url, user="1001") as desk, Client(app.url, user="1001") as program:
         call = await talking(desk)
         async with asyncio.timeout(5):
-            while not program.live:  # noqa: ASYNC110
+            while not program.live_calls:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         other = program.control(call.id)
-        await other.wait("accepted")
+        await other.wait_for("accepted")
         assert program.control(call.id) is other
         await other.hold()
-        await call.wait("hold")
+        await call.wait_for("hold")
         assert call.held and other.held
         await other.unhold()
         await other.hangup()
-        await call.wait("ended")
+        await call.wait_for("ended")
     events = await all_of(other)
     assert [event.name for event in events if event.name != "party"][-4:] == ["accepted", "hold", "hold", "ended"]
     assert other.outcome is Outcome.COMPLETED
@@ -161,9 +161,9 @@ async def test_a_lost_connection_is_made_again_and_calls_go_on(app: App, pbx: Fa
     async with Client(proxy.url, user="1001") as client:
         call = await talking(client)
         proxy.reset()
-        await call.wait("reconnected", 10)
-        await client.online()
-        assert client.registered and client.connections == 2
+        await call.wait_for("reconnected", 10)
+        await client.wait_connected()
+        assert client.registered and client.connection_count == 2
         await call.hold()
         await call.hangup()
     names = [event.name for event in await all_of(call)]
@@ -183,10 +183,10 @@ async def test_a_call_that_ended_meanwhile_says_how(app: App, pbx: FakeAri, prox
     async with Client(proxy.url, user="1001") as client:
         call = await talking(client)
         await proxy.cut()
-        await call.wait("reconnecting")
+        await call.wait_for("reconnecting")
         app.calls.hangup(call.id)
         await proxy.mend()
-        end = await call.wait("ended", 10)
+        end = await call.wait_for("ended", 10)
     assert isinstance(end, Ended) and end.outcome is Outcome.COMPLETED
     assert [event.name for event in await all_of(call)] == ["ringing", "accepted", "reconnecting", "ended"]
 
@@ -194,16 +194,16 @@ async def test_a_call_that_ended_meanwhile_says_how(app: App, pbx: FakeAri, prox
 async def test_a_path_that_went_dead_is_noticed(
     app: App, pbx: FakeAri, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ari_bridge_client.connection.BEAT_SECONDS", 0.1)
+    monkeypatch.setattr("ari_bridge_client.connection.KEEPALIVE_INTERVAL_S", 0.1)
     pbx.far_side = Answers()
     async with Client(proxy.url) as client:
         call = await talking(client)
         proxy.swallow()
-        await call.wait("reconnecting", 5)
+        await call.wait_for("reconnecting", 5)
         await proxy.mend()
         proxy.reset()
-        await call.wait("reconnected", 15)
-        await client.online()
+        await call.wait_for("reconnected", 15)
+        await client.wait_connected()
         await call.hangup()
     assert call.outcome is Outcome.COMPLETED
 
@@ -214,7 +214,7 @@ async def test_without_reconnects_the_loss_is_raised(app: App, pbx: FakeAri, pro
         call = await talking(client)
         proxy.reset()
         with pytest.raises(ConnectionLost):
-            await call.wait("ended")
+            await call.wait_for("ended")
         with pytest.raises(ConnectionLost):
             await all_of(call)
         with pytest.raises(ConnectionLost):
@@ -233,7 +233,7 @@ async def test_a_client_that_is_dropped_ends_its_readers(app: App, pbx: FakeAri)
     call = await talking(client)
     reading = asyncio.create_task(all_of(call))
     await asyncio.sleep(0)
-    await client.drop()
+    await client.abort()
     with pytest.raises(ConnectionLost):
         await reading
 
@@ -252,7 +252,7 @@ class TestSignIn:
             assert client.registered
             call = await talking(client)
             await call.hangup()
-            assert (await client.http.call(call.id)).outcome is Outcome.COMPLETED
+            assert (await client.http.get_call(call.id)).outcome is Outcome.COMPLETED
 
     async def test_a_wrong_password(self, app: App) -> None:
         with pytest.raises(Refused):
@@ -276,7 +276,7 @@ class TestSignIn:
 
 
 async def test_nobody_there_is_one_clear_error() -> None:
-    [port] = free.ports(1)
+    [port] = free_ports.ports(1)
     with pytest.raises(ClientError, match="cannot connect to ws://127.0.0.1"):
         async with Client(f"http://127.0.0.1:{port}"):
             pass

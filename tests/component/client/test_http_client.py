@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from ari_bridge_client import ConnectionFailed, DownloadFailed, HttpClient, Patience, Problem, Refused
+from ari_bridge_client import ConnectionFailed, DownloadFailed, HttpClient, Problem, Refused, RetryPolicy
+from frontend.api.routes.call_endpoints import EXAMPLE_CALL
 from tests.fakes.http_api import Asked, FakeHttpApi, Given, ok, problem
 
-CALL: dict[str, Any] = {
+CALL: dict[str, Any] = msgspec.to_builtins(EXAMPLE_CALL) | {
     "callId": "one",
     "direction": "outbound",
     "state": "trying",
@@ -46,7 +47,7 @@ async def test_a_refusal_is_one_exception_with_all_that_was_told(api: FakeHttpAp
 async def test_a_refusal_of_somebody_else_is_a_problem_too(api: FakeHttpApi, http: HttpClient, given: Given) -> None:
     api.answer("GET /cdrs/one", given)
     with pytest.raises(Problem) as raised:
-        await http.cdr("one")
+        await http.get_cdr("one")
     assert (raised.value.status, raised.value.code, raised.value.request_id) == (404, "error", "r2")
 
 
@@ -54,7 +55,7 @@ async def test_the_token_of_the_sign_in_is_used(api: FakeHttpApi, http: HttpClie
     api.answer("POST /session", ok({"token": "abc", "user": "1001", "expiresAt": 1790000000}))
     api.answer("GET /people", ok({"people": [{"number": "1002", "name": "", "state": "available"}]}))
     assert (await http.sign_in("1001", "secret")).user == "1001"
-    [person] = await http.people()
+    [person] = await http.list_people()
     assert person.number == "1002"
     assert api.asked[1].headers["Authorization"] == "Bearer abc"
 
@@ -116,26 +117,28 @@ async def test_a_call_that_ended_at_once_says_how(api: FakeHttpApi, http: HttpCl
 
 async def test_the_deadline_ends_it(api: FakeHttpApi) -> None:
     api.answer("GET /stats", problem(503, "unavailable", "Not now.", headers={"Retry-After": "30"}))
-    async with HttpClient(api.url, patience=Patience(attempt=0.2, deadline=2.0)) as http:
+    async with HttpClient(api.url, retry_policy=RetryPolicy(attempt_timeout=0.2, total_timeout=2.0)) as http:
         with pytest.raises(Problem) as raised:
-            await http.stats()
+            await http.get_stats()
         assert raised.value.retry_after == 30
         assert len(api.asked) == 1  # the next try would come too late
         api.answer("GET /config", Given(hang=True))
-        with pytest.raises(ConnectionFailed, match="no answer in time"):
-            await http.config()
+        with pytest.raises(ConnectionFailed, match="no response in time"):
+            await http.get_config()
         assert len(api.asked) > 2
 
 
 async def test_nobody_there() -> None:
-    async with HttpClient("http://127.0.0.1:9", patience=Patience(attempt=0.5, deadline=0.5)) as http:
+    async with HttpClient(
+        "http://127.0.0.1:9", retry_policy=RetryPolicy(attempt_timeout=0.5, total_timeout=0.5)
+    ) as http:
         with pytest.raises(ConnectionFailed):
-            await http.health()
+            await http.get_health()
 
 
 async def test_no_name_leaves_its_place_in_the_path(api: FakeHttpApi, http: HttpClient) -> None:
     with pytest.raises(Problem):
-        await http.call("a/b?c#d e")
+        await http.get_call("a/b?c#d e")
     [asked] = api.asked
     assert (asked.path, asked.query) == ("/call/a/b?c#d e", {})  # as the server reads it, percent-decoded
 
@@ -143,7 +146,7 @@ async def test_no_name_leaves_its_place_in_the_path(api: FakeHttpApi, http: Http
 async def test_an_answer_that_is_none(api: FakeHttpApi, http: HttpClient) -> None:
     api.answer("GET /call/one", ok({"callId": 7}))
     with pytest.raises(ConnectionFailed, match="not understood"):
-        await http.call("one")
+        await http.get_call("one")
 
 
 # --- calls ---------------------------------------------------------------------------
@@ -157,7 +160,7 @@ async def test_polling_misses_no_change(api: FakeHttpApi, http: HttpClient) -> N
         ok(CALL | {"state": "accepted", "answeredAt": 2.0}, ETag='"2"'),
         ok(CALL | {"state": "ended", "outcome": "completed"}, ETag='"3"'),
     )
-    assert [call.state async for call in http.watch("one", wait=30)] == ["trying", "accepted", "ended"]
+    assert [call.state async for call in http.watch_call("one", wait=30)] == ["trying", "accepted", "ended"]
     assert [asked.query.get("wait") for asked in api.asked] == [None, "30", "30", "30"]
     assert [asked.headers.get("If-None-Match") for asked in api.asked] == [None, '"1"', '"1"', '"2"']
 
@@ -168,7 +171,7 @@ async def test_calls_come_page_by_page(api: FakeHttpApi, http: HttpClient) -> No
         ok({"calls": [CALL, CALL | {"callId": "two"}], "nextCursor": "abc"}),
         ok({"calls": [CALL | {"callId": "three"}], "nextCursor": None}),
     )
-    calls = [call.call_id async for call in http.calls(live=True, direction="outbound", number="+49", limit=2)]
+    calls = [call.call_id async for call in http.list_calls(live=True, direction="outbound", number="+49", limit=2)]
     assert calls == ["one", "two", "three"]
     asked = {"live": "true", "direction": "outbound", "number": "+49", "limit": "2"}
     assert [one.query for one in api.asked] == [asked, asked | {"cursor": "abc"}]
@@ -311,5 +314,5 @@ async def test_a_password_that_is_another_one_since_is_tried_once(api: FakeHttpA
     await http.sign_in("1001", "right")
     for _ in range(3):
         with pytest.raises(Problem, match="expired"):
-            await http.people()
+            await http.list_people()
     assert api.paths().count("POST /session") == 2

@@ -11,14 +11,14 @@ import pytest
 
 from ari_bridge.accounts.users_file import UsersFile
 from ari_bridge.outcomes import Outcome
-from ari_bridge_client import AuthenticationLost, Call, Client, GivenOffer, HttpClient, Refused
+from ari_bridge_client import AuthenticationLost, Call, Client, HttpClient, OfferOnlyMedia, Refused
 from frontend.app import App
 from frontend.settings import Settings
 from tests.chaos.proxy import Proxy
 from tests.fakes.accounts import forge
 from tests.fakes.ari import Answers, FakeAri
 from tests.offers import OFFER
-from tests.real import free
+from tests.real import free_ports
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def settings(settings: Settings) -> Settings:
 
 @pytest.fixture
 async def proxy(app: App) -> AsyncIterator[Proxy]:
-    [port] = free.ports(1)
+    [port] = free_ports.ports(1)
     to = urlsplit(app.url)
     assert to.hostname and to.port
     async with Proxy("127.0.0.1", port, (to.hostname, to.port)) as proxy:
@@ -61,8 +61,8 @@ def claims_of(token: str | None) -> dict[str, Any]:
 
 
 async def talking(client: Client) -> Call:
-    call = await client.call("600", media=GivenOffer(OFFER))
-    await call.wait("accepted")
+    call = await client.call("600", media=OfferOnlyMedia(OFFER))
+    await call.wait_for("accepted")
     return call
 
 
@@ -82,12 +82,12 @@ async def test_a_call_is_commanded_all_the_same_and_another_token_takes_calls_ag
         proxy.reset()
         with pytest.raises(AuthenticationLost, match="expired"):
             await client.incoming(timeout=10)
-        await client.online()
+        await client.wait_connected()
         await call.hold()
         await call.hangup()
         assert call.outcome is Outcome.COMPLETED
         with pytest.raises(Refused, match="Sign in"):
-            await client.call("600", media=GivenOffer(OFFER))
+            await client.call("600", media=OfferOnlyMedia(OFFER))
         await client.update_token(token)
         assert client.registered and client.authentication_lost is None
         await (await talking(client)).hangup()
@@ -117,12 +117,12 @@ async def test_the_password_signs_in_again_and_what_became_of_a_call_is_known(
         await proxy.cut()
         app.calls.hangup(over.id)
         await proxy.mend()
-        await over.wait("ended", 10)
+        await over.wait_for("ended", 10)
         assert over.outcome is Outcome.COMPLETED
-        await client.online()
+        await client.wait_connected()
         assert client.registered
         await call.hangup()
-        assert (await client.http.call(call.id)).outcome is Outcome.COMPLETED
+        assert (await client.http.get_call(call.id)).outcome is Outcome.COMPLETED
 
 
 async def test_another_token_comes_from_the_token_provider(pbx: FakeAri, proxy: Proxy, token: str, ended: str) -> None:
@@ -137,7 +137,7 @@ async def test_another_token_comes_from_the_token_provider(pbx: FakeAri, proxy: 
         proxy.reset()
         await until(lambda: len(given) == 2 and client.connected and client.registered)
         client.http.token = ended
-        assert [call async for call in client.http.calls()] == []
+        assert [call async for call in client.http.list_calls()] == []
         assert len(given) == 3
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ari_bridge.engine.call_manager import Limits
+from ari_bridge.engine.limits import Limits
 from ari_bridge.errors import WrongState
 from ari_bridge.fsm.call import Call, CallState, RecordingStatus
 from ari_bridge.hooks import CallAdopted, HookEvent
@@ -18,6 +18,7 @@ from tests.component.engine.test_calls import arrive, gone, place
 from tests.component.engine.test_renewal import members
 from tests.fakes.ari import FakeAri, RingsForEver
 from tests.fakes.rtpengine import FakeRtpengine
+from tests.hang_up import hang_up_all
 from tests.offers import OFFER
 
 Process = partial[_AsyncGeneratorContextManager[Engine, None]]
@@ -42,7 +43,7 @@ async def until_up(engine: Engine, call: Call) -> Call:
 
 
 async def found_again(engine: Engine, call: Call) -> Call:
-    await until(lambda: engine.calls.get(call.id).facts, "the adoption")  # a record has none
+    await until(lambda: engine.calls.get(call.id).milestones, "the adoption")  # a record has none
     return engine.calls.get(call.id)
 
 
@@ -196,7 +197,7 @@ async def test_what_is_not_ours_is_never_touched(process: Process) -> None:
         first.ari.bridges["anothercall-br"] = []
         first.ari.bridge_names["anothercall-br"] = "another-app"
         first.media.sessions.add("another-app:anothercall-em")
-        await first.calls.hang_up_all()
+        await hang_up_all(first.calls)
     async with process() as second:
         await until(lambda: second.ari.count("applications.get") >= 3, "two sweeps")
         assert list(second.ari.bridges) == ["anothercall-br"]

@@ -4,14 +4,16 @@ import asyncio
 
 import pytest
 
-from ari_bridge.engine.call_manager import DigitReceived, HoldChanged, Limits, MediaReady
 from ari_bridge.engine.early_media import await_early_media
+from ari_bridge.engine.limits import Limits
 from ari_bridge.errors import CallFailed, InvalidRequest, InvalidSdp, InvalidTarget, TooMany, UnknownCall, WrongState
 from ari_bridge.fsm.call import Call, CallState
+from ari_bridge.fsm.notifications import DigitReceived, HoldChanged, MediaReady
 from ari_bridge.hooks import CallEnded, CallEvent, HookEvent
 from ari_bridge.outcomes import Outcome
 from tests.component.conftest import Engine, until
 from tests.fakes.ari import BUSY, CONGESTION, NO_ANSWER, Answers, FarSide, RingsForEver
+from tests.hang_up import hang_up_all
 from tests.offers import OFFER
 
 
@@ -49,7 +51,7 @@ async def test_a_call_is_answered_bridged_and_released(engine: Engine) -> None:
     call = place(engine)
     await until(lambda: engine.states()[-1:] == ["accepted"], "accepted")
     await until(lambda: len(engine.ari.bridges.get(f"{call.id}-br", [])) == 2, "both legs bridged")
-    assert isinstance(engine.updates[0], MediaReady)
+    assert isinstance(engine.updates[0].what, MediaReady)
     assert engine.states()[0] in ("trying", "ringing")
     engine.calls.hangup(call.id)
     assert (await gone(engine, call.id)).outcome is Outcome.COMPLETED
@@ -99,10 +101,10 @@ async def test_digits_go_to_the_far_side_in_order(engine: Engine) -> None:
     call = place(engine)
     await until(lambda: engine.calls.get(call.id).state is CallState.UP)
     for digit in "12#":
-        engine.calls.send_dtmf(call.id, digit)
+        engine.calls.control.send_dtmf(call.id, digit)
     await until(lambda: engine.ari.channels[f"{call.id}-far"].dtmf == "12#", "the digits")
     with pytest.raises(InvalidRequest):
-        engine.calls.send_dtmf(call.id, "x")
+        engine.calls.control.send_dtmf(call.id, "x")
 
 
 async def test_digits_and_hold_of_the_far_side_are_told(engine: Engine) -> None:
@@ -114,8 +116,8 @@ async def test_digits_and_hold_of_the_far_side_are_told(engine: Engine) -> None:
     await until(lambda: engine.calls.get(call.id).held_by_far, "hold")
     await engine.ari.emit("ChannelUnhold", channel=channel)
     await until(lambda: not engine.calls.get(call.id).held_by_far, "unhold")
-    assert [u.digit for u in engine.updates if isinstance(u, DigitReceived)] == ["5"]
-    assert len([u for u in engine.updates if isinstance(u, HoldChanged)]) == 2
+    assert [u.what.digit for u in engine.updates if isinstance(u.what, DigitReceived)] == ["5"]
+    assert len([u for u in engine.updates if isinstance(u.what, HoldChanged)]) == 2
 
 
 async def test_answered_gives_the_sdp_or_why_there_is_none(engine: Engine) -> None:
@@ -171,7 +173,7 @@ async def test_a_caller_rings_pages_and_is_taken_by_one(engine: Engine) -> None:
         engine.calls.accept(call.id, sdp=OFFER, user="1001")
     await until(lambda: "accepted" in engine.states(), "accepted")
     assert engine.ari.channels["ast-1"].state == "Up"
-    assert isinstance(engine.updates[0], MediaReady)
+    assert isinstance(engine.updates[0].what, MediaReady)
     assert (None, "accepted_elsewhere") in engine.pages.stopped
     await engine.ari.end("ast-1")
     assert (await gone(engine, call.id)).outcome is Outcome.COMPLETED
@@ -225,7 +227,7 @@ async def test_all_can_be_hung_up(engine: Engine) -> None:
     place(engine)
     place(engine, RingsForEver())
     await asyncio.sleep(0.05)
-    await engine.calls.hang_up_all()
+    await hang_up_all(engine.calls)
     assert engine.nothing_left()
 
 

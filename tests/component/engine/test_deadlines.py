@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from ari_bridge.engine.call_manager import Limits
+from ari_bridge.engine.limits import Limits
 from ari_bridge.fsm.call import Call, CallState
-from ari_bridge.fsm.timing import Deadline, Timer, find
+from ari_bridge.fsm.timing import Deadline, Timer, find_deadline
 from ari_bridge.outcomes import Outcome
 from tests.component.conftest import Engine, until
 from tests.component.engine.test_adoption import Process, found_again, until_up
@@ -26,7 +26,7 @@ def place_from_page(engine: Engine) -> Call:
 
 
 def running(engine: Engine, call: Call, timer: Timer, party: int = 0) -> Deadline:
-    deadline = find(engine.calls.get(call.id).deadlines, timer, party)
+    deadline = find_deadline(engine.calls.get(call.id).deadlines, timer, party)
     assert deadline
     return deadline
 
@@ -62,7 +62,7 @@ async def test_the_time_of_a_party_that_is_called_goes_on(process: Process) -> N
     async with process(PATIENT) as first:
         call = await until_up(first, place(first, user="1001"))
         first.ari.far_side = RingsForEver()
-        first.calls.add_party(call.id, "700")
+        first.calls.control.add_party(call.id, "700")
         await until(lambda: f"{call.id}-far2" in first.ari.channels, "the party's channel")
         await until(lambda: first.ari.channels[f"{call.id}-far2"].state == "Ringing", "its ringing")
         before = running(first, call, Timer.PARTY, 2)

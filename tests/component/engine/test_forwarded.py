@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ari_bridge.engine.call_manager import Limits
+from ari_bridge.engine.limits import Limits
 from ari_bridge.preferences.ring_decision import RingDecision
 from tests.component.conftest import Engine, an_engine, until
 from tests.fakes.ari import FakeAri

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ari_bridge.engine.call_manager import Limits
+from ari_bridge.engine.limits import Limits
 from ari_bridge.fsm.call import Call, CallState
 from tests.component.conftest import Engine, an_engine, until
 from tests.component.engine.test_calls import arrive, gone
@@ -49,12 +49,12 @@ async def test_a_transfer_is_made_or_was_never_asked_for(process: Process, made:
         first.ari.far_side = Answers(after=0.02)
         far, target = f"{call.id}-far", f"{call.id}-far2"
         sever(first, made, answered)
-        first.calls.transfer(call.id, "700")
+        first.calls.control.transfer(call.id, "700")
         alone = {far, target}
         await until(lambda: first.ari.severed or alone == {*first.ari.channels}, "the last request")
     first.ari.changes_left = None
     async with process(SHORT) as second:
-        await until(lambda: second.calls.get(call.id).facts, "the adoption")
+        await until(lambda: second.calls.get(call.id).milestones, "the adoption")
 
         def settled() -> bool:
             if target in second.ari.channels:
@@ -77,7 +77,7 @@ async def test_a_caller_who_was_answered_is_talked_to(process: Process, made: in
         heard = first.ari.channels["ast-1"].state == "Up"
     first.ari.changes_left = None
     async with process(PATIENT) as second:
-        await until(lambda: second.calls.get(call.id).facts, "the adoption")
+        await until(lambda: second.calls.get(call.id).milestones, "the adoption")
         if not heard:  # he has heard nothing but ringing, and the page's offer is lost with its connection
             assert second.calls.get(call.id).state is CallState.RINGING
             await until(lambda: len(second.ari.channels) == 1 and not second.media.sessions, "the old leg's end")

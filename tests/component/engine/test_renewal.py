@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
-from ari_bridge.engine.call_manager import Limits, MediaNeeded, MediaReady
+from ari_bridge.engine.limits import Limits
 from ari_bridge.errors import InvalidSdp, WrongState
 from ari_bridge.fsm.call import Call, CallState
+from ari_bridge.fsm.notifications import MediaNeeded, MediaReady
 from ari_bridge.outcomes import Outcome
 from tests.component.conftest import Engine, until
 from tests.component.engine.test_calls import arrive, gone, place
@@ -29,7 +30,7 @@ def sessions(engine: Engine, call: Call) -> set[str]:
 
 
 def answers(engine: Engine) -> int:
-    return sum(isinstance(update, MediaReady) for update in engine.updates)
+    return sum(isinstance(update.what, MediaReady) for update in engine.updates)
 
 
 async def talk(engine: Engine, session: str) -> None:
@@ -94,7 +95,7 @@ async def test_what_cannot_be_renewed_is_refused_and_harms_nothing(engine: Engin
 async def test_a_dead_rtpengine_makes_the_page_offer_again(engine: Engine) -> None:
     call = await talking(engine)
     await engine.media.stop()
-    await until(lambda: any(isinstance(update, MediaNeeded) for update in engine.updates), "media-lost")
+    await until(lambda: any(isinstance(update.what, MediaNeeded) for update in engine.updates), "media-lost")
     assert engine.calls.get(call.id).state is CallState.UP
     engine.media.sessions.clear()
     await engine.media.start()
@@ -118,7 +119,7 @@ async def test_a_renewal_that_fails_leaves_the_call_and_asks_again(engine: Engin
     call = await talking(engine)
     engine.ari.refuse["channels.externalMedia"] = 409
     engine.calls.renew_media(call.id, sdp=OFFER)
-    await until(lambda: any(isinstance(update, MediaNeeded) for update in engine.updates), "media-lost")
+    await until(lambda: any(isinstance(update.what, MediaNeeded) for update in engine.updates), "media-lost")
     engine.ari.refuse.clear()
     engine.calls.renew_media(call.id, sdp=OFFER)
     await until(lambda: members(engine, call) == {"far", "em3"}, "the swap")
@@ -132,9 +133,9 @@ async def test_where_no_channel_is_made_the_next_offer_goes_to_the_leg_that_stan
     for _ in range(2):
         engine.updates.clear()
         engine.calls.renew_media(call.id, sdp=OFFER)
-        await until(lambda: any(isinstance(update, MediaNeeded) for update in engine.updates), "media-lost")
+        await until(lambda: any(isinstance(update.what, MediaNeeded) for update in engine.updates), "media-lost")
         engine.calls.renew_media(call.id, sdp=OFFER)
-        await until(lambda: any(isinstance(update, MediaReady) for update in engine.updates), "the answer")
+        await until(lambda: any(isinstance(update.what, MediaReady) for update in engine.updates), "the answer")
         assert members(engine, call) == {"far", "em"}
         assert engine.calls.get(call.id).state is CallState.UP
     engine.ari.refuse.clear()

@@ -3,7 +3,7 @@
 import pytest
 from structlog.testing import capture_logs
 
-from ari_bridge.engine.call_manager import Limits
+from ari_bridge.engine.limits import Limits
 from ari_bridge.errors import Unavailable
 from ari_bridge.fsm.call import CallState
 from ari_bridge.outcomes import Outcome

@@ -5,9 +5,10 @@ import asyncio
 import pytest
 
 from ari_bridge.engine import prewarm as warm
-from ari_bridge.engine.call_manager import LegDiscarded, LegReady, MediaReady
+from ari_bridge.engine.prewarm import LegDiscarded, LegReady
 from ari_bridge.errors import InvalidSdp, TooMany, UnknownCall, WrongState
 from ari_bridge.fsm.call import CallState
+from ari_bridge.fsm.notifications import MediaReady
 from tests.component.conftest import Engine, until
 from tests.offers import OFFER
 
@@ -22,7 +23,9 @@ class Page:
         self.told: list[LegReady | LegDiscarded] = []
 
     def warm(self, call_id: str, sdp: str = OFFER) -> None:
-        self.engine.calls.warm(call_id, sdp=sdp, session=self.session, user=self.user, listener=self.told.append)
+        self.engine.calls.prepare_media(
+            call_id, sdp=sdp, session=self.session, user=self.user, listener=self.told.append
+        )
 
     async def warmed(self, call_id: str) -> str:
         self.warm(call_id)
@@ -46,8 +49,8 @@ async def test_a_call_begins_with_the_leg_that_was_made_ahead(engine: Engine) ->
     call = engine.calls.place(
         target="600", sdp=OFFER, caller="1", user="alice", session="page", call_id="call1", listener=engine.listen
     )
-    [first] = [update for update in engine.updates if isinstance(update, MediaReady)]
-    assert first.sdp == sdp  # told at once
+    [first] = [update for update in engine.updates if isinstance(update.what, MediaReady)]
+    assert first.call.answer == sdp  # told at once
     await until(lambda: engine.calls.get("call1").state is CallState.UP, "an answer")
     await until(lambda: len(engine.ari.bridges["call1-br"]) == 2, "both in the bridge")
     assert offers(engine) == engine.ari.count("channels.externalMedia") == 1
@@ -96,12 +99,12 @@ async def test_a_page_has_one_leg_at_a_time(engine: Engine) -> None:
     page.warm("call2")
     await until(lambda: page.told[-1].call_id == "call2", "the second")
     await until(lambda: len(engine.media.sessions) == len(engine.ari.channels) == 1, "the first one's end")
-    engine.calls.cool("page")
+    engine.calls.discard_media("page")
     await until(lambda: nothing_stands(engine), "the end of both")
 
 
 async def test_what_is_not_used_is_released(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(warm, "UNUSED_SECONDS", 0.1)
+    monkeypatch.setattr(warm, "UNUSED_TIMEOUT_S", 0.1)
     page = Page(engine)
     page.warm("call1")
     await until(lambda: isinstance(page.told[-1] if page.told else None, LegDiscarded), "told")
@@ -114,7 +117,7 @@ async def test_one_that_is_dropped_while_it_is_made_leaves_nothing(engine: Engin
     page = Page(engine)
     page.warm("call1")
     await until(lambda: engine.media.sessions, "half of it")
-    engine.calls.cool("page")
+    engine.calls.discard_media("page")
     await asyncio.sleep(0.3)
     await until(lambda: nothing_stands(engine), "nothing left")
     assert page.told == []
@@ -143,7 +146,7 @@ async def test_the_sweep_knows_them(engine: Engine) -> None:
     for _ in range(3):
         await engine.calls._reconciler.sweep()
     assert engine.media.sessions and engine.ari.channels
-    engine.calls.cool("page")
+    engine.calls.discard_media("page")
 
 
 async def test_bad_wishes(engine: Engine) -> None:
@@ -153,7 +156,7 @@ async def test_bad_wishes(engine: Engine) -> None:
     call = engine.calls.place(target="600", sdp=OFFER, caller="1", user="bob", listener=engine.listen)
     with pytest.raises(UnknownCall):
         page.warm(call.id)
-    for number in range(warm.LEGS_PER_USER):
+    for number in range(warm.MAX_LEGS_PER_USER):
         Page(engine, f"page{number}").warm(f"call{number}")
     with pytest.raises(TooMany):
         page.warm("call9")
@@ -161,8 +164,8 @@ async def test_bad_wishes(engine: Engine) -> None:
     await until(lambda: engine.calls.get(call.id).state is CallState.ENDED, "the end")
     with pytest.raises(WrongState):
         page.warm(call.id)
-    for number in range(warm.LEGS_PER_USER):
-        engine.calls.cool(f"page{number}")
+    for number in range(warm.MAX_LEGS_PER_USER):
+        engine.calls.discard_media(f"page{number}")
     await until(lambda: nothing_stands(engine), "nothing left")
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ari_bridge.call_store import Key, StoredResponse
 from ari_bridge.call_store.idempotency_keys import CREATE, SqliteKeys
 from ari_bridge.errors import Unavailable
-from frontend.http.idempotency import IdempotencyGuard, Keyed, KeyReused
+from frontend.http.idempotency import REPLAYED, IdempotencyGuard, KeyedRequest, KeyReused
 
 KEYS, BODIES = ("k1", "k2"), ("a", "b")
 
@@ -92,13 +92,8 @@ class Placing:
         self.process.step()
         return StoredResponse(201, f"{call_id} answered in step {self.process.steps}")
 
-    async def found(self, key: Key) -> StoredResponse | None:
-        if key.call_id not in self.outside.remembered:
-            return None
-        return await self.answer(key.call_id)
-
-    def abandon(self, call_id: str) -> None:
-        raise AssertionError("every request here has a key")
+    def has_survived(self, call_id: str) -> bool:
+        return call_id in self.outside.remembered
 
 
 @dataclass(frozen=True)
@@ -156,9 +151,14 @@ async def asked(
 ) -> None:
     before = told.get(request.key)
     try:
-        answer, replayed = await repeats.once(
-            Keyed("alice", request.key, request.body, outside.new_id()), Placing(outside, process, request.refused)
-        )
+        placing = Placing(outside, process, request.refused)
+        async with repeats.once(KeyedRequest("alice", request.key, request.body, outside.new_id())) as attempt:
+            if (response := attempt.response) is None:
+                if not (attempt.interrupted and placing.has_survived(attempt.call_id)):
+                    with attempt.starting():
+                        placing.begin(attempt.call_id)
+                response = await attempt.finish(await placing.answer(attempt.call_id))
+        answer, replayed = response.text or "", REPLAYED in response.headers
     except Unavailable:
         assert before is None, "an answer that was given is given again, whatever the engine takes now"
         return
@@ -166,6 +166,6 @@ async def asked(
         return
     if before:
         assert replayed
-        assert before == (request.body, answer.body), "the same answer, to the same body alone"
-    told.setdefault(request.key, (request.body, answer.body))
-    assert told[request.key] == (request.body, answer.body)
+        assert before == (request.body, answer), "the same answer, to the same body alone"
+    told.setdefault(request.key, (request.body, answer))
+    assert told[request.key] == (request.body, answer)

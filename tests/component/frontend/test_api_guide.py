@@ -19,6 +19,7 @@ from frontend.app import App
 from frontend.settings import Settings
 from tests.component.conftest import until
 from tests.fakes.ari import FakeAri
+from tests.hang_up import hang_up_all
 from tests.offers import OFFER
 
 GUIDE = (PROJECT / "docs" / "API.md").read_text()
@@ -60,7 +61,7 @@ async def test_an_exchange(http: aiohttp.ClientSession, app: App, asked: str, to
         expected = answers_of(told)
         assert response.status == next(iter(expected)), await response.text()
         assert expected[response.status] <= set(re.findall(r'"(\w+)":', await response.text()))
-    await app.calls.hang_up_all()
+    await hang_up_all(app.calls)
 
 
 async def test_the_websocket_example_hears_who_calls(app: App, pbx: FakeAri, tmp_path: Path) -> None:
@@ -80,4 +81,4 @@ async def test_the_websocket_example_hears_who_calls(app: App, pbx: FakeAri, tmp
     finally:
         node.terminate()
         await node.wait()
-        await app.calls.hang_up_all()
+        await hang_up_all(app.calls)

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 from msgspec.structs import replace
 
+from ari_bridge.call_store.status import StoreState
 from ari_bridge.fsm.call import Call, CallState, Direction
 from ari_bridge.outcomes import Cause, Outcome
 from frontend.api.routes import call_list
@@ -212,10 +213,10 @@ class TestTheList:
 
     async def test_also_what_is_set_aside(self, http: aiohttp.ClientSession, app: App) -> None:
         app.store.save(a_call(1))
-        app.store.healthy = False
+        app.store.status.state = StoreState.DEGRADED
         app.store.save(a_call(2))
         assert (await listed(http))[0] == ["call2", "call1"]
-        app.store.healthy = True
+        app.store.status.state = StoreState.HEALTHY
 
     @pytest.mark.parametrize(
         ("asked", "field"),

@@ -149,7 +149,7 @@ async def test_the_next_process_knows_the_call_by_it(
     await second.start()
     try:
         await until(lambda: second.ari.connected)
-        await until(lambda: second.calls.get(call_id).holds, "the adoption")
+        await until(lambda: second.calls.get(call_id).allocated, "the adoption")
         assert second.calls.get(call_id).id == call_id and channels <= set(pbx.channels), "no orphan was seen in it"
         async with aiohttp.ClientSession(second.url) as http:
             again = await json_of(http, "POST", "/invite", json=body, headers=key)

@@ -12,6 +12,7 @@ from tests.component.conftest import until
 from tests.fakes.ari import FakeAri
 from tests.fakes.rtpengine import FakeRtpengine
 from tests.fuzz import fuzz
+from tests.hang_up import hang_up_all
 
 PASSWORD = "correct horse"
 
@@ -35,5 +36,5 @@ async def test_every_answer_is_as_the_document_says(
     app.watchers.close()  # nobody waits: an hour would go by with it
     found = await fuzz(app.url, await token_of(http), tmp_path, examples=5, seconds=450)
     assert not found, found
-    await app.calls.hang_up_all()
+    await hang_up_all(app.calls)
     await until(lambda: not (pbx.channels or pbx.bridges or rtpengine.sessions))

@@ -11,6 +11,7 @@ from frontend.settings import Settings
 from tests.component.conftest import until
 from tests.component.frontend.test_sessions import told
 from tests.fakes.ari import FakeAri
+from tests.hang_up import hang_up_all
 from tests.offers import OFFER
 
 ADDRESSES = ["{ws}?user=1001", "{second}?user=1001", "{second}ws?user=1001"]
@@ -31,7 +32,7 @@ async def test_who_only_connects_hears_incoming_calls_by_the_name_in_the_address
         assert (rings["caller"], rings["target"]) == ("42", "1001")
         await socket.send_json({"type": "offer", "callId": rings["callId"], "sdp": OFFER})
         assert (await told(socket, "state"))["state"] == "accepted"
-        await app.calls.hang_up_all()
+        await hang_up_all(app.calls)
 
 
 async def test_without_a_name_nobody_is_registered(app: App) -> None:

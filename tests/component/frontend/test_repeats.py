@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from ari_bridge.call_store import Key, KeyStoreUnavailable
+from ari_bridge.call_store.status import StoreState
 from ari_bridge.fsm.call import CallState
 from frontend.app import App
 from frontend.http import idempotency
@@ -64,7 +65,7 @@ async def test_repeats_at_once_wait_for_the_first(
 async def test_a_repeat_does_not_wait_for_ever(
     http: aiohttp.ClientSession, pbx: FakeAri, rtpengine: FakeRtpengine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(idempotency, "REPEAT_SECONDS", 0.05)
+    monkeypatch.setattr(idempotency, "REPEAT_TIMEOUT_S", 0.05)
     rtpengine.delay["offer"] = 0.4
     first = asyncio.create_task(post(http))
     await until(lambda: placed(pbx), "the first has begun")
@@ -135,33 +136,44 @@ async def test_a_client_that_goes_away_finds_its_call(
     assert placed(pbx) == 1
 
 
+async def test_a_client_that_goes_away_without_a_key_ends_its_call(
+    http: aiohttp.ClientSession, app: App, rtpengine: FakeRtpengine
+) -> None:
+    rtpengine.delay["offer"] = 0.2
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await post(http, key=None)
+    [call] = app.calls.live()
+    await until(lambda: app.calls.get(call.id).outcome, "it is hung up")
+
+
 async def test_where_the_key_cannot_be_kept_no_call_is_placed(
     http: aiohttp.ClientSession, app: App, pbx: FakeAri, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(idempotency, "PATIENCE_SECONDS", 0.0)
-    app.store.healthy = False  # as on a full disk
+    monkeypatch.setattr(idempotency, "KEY_STORE_TIMEOUT_S", 0.0)
+    app.store.status.state = StoreState.DEGRADED  # as on a full disk
     async with http.post("/invite", json=INVITE, headers=KEY) as response:
         assert response.status == 503
         assert int(response.headers["Retry-After"]) >= 1
     assert placed(pbx) == 0
     assert (await post(http, key=None))[0] == 201, "who gives no key is not refused"
-    app.store.healthy = True
+    app.store.status.state = StoreState.HEALTHY
     assert (await post(http))[0] == 201
 
 
 async def test_an_answer_that_cannot_be_kept_is_given_again_by_this_process(
     http: aiohttp.ClientSession, app: App, pbx: FakeAri, rtpengine: FakeRtpengine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(idempotency, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(idempotency, "KEY_STORE_TIMEOUT_S", 0.0)
     rtpengine.delay["offer"] = 0.2
     first = asyncio.create_task(post(http))
     await until(lambda: placed(pbx), "the first has begun")
-    app.store.healthy = False
+    app.store.status.state = StoreState.DEGRADED
     status, body, _ = await first
     assert await post(http) == (status, body, True)
     with pytest.raises(KeyStoreUnavailable):
         app.store.keys.get("", KEY[HEADER])
-    app.store.healthy = True
+    app.store.status.state = StoreState.HEALTHY
 
 
 # --- verbs -----------------------------------------------------------------------

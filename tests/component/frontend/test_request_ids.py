@@ -81,5 +81,5 @@ async def test_the_call_that_a_request_begins_has_it_in_its_log_lines(
         assert response.status == 204
     told = [line for line in logged if line.get("call") == "my.call"]
     assert {line.get(LOGGED_AS) for line in told} >= {"invited", "deleted"}
-    assert {line.get(f"begun_by_{LOGGED_AS}") for line in told} == {"invited"}
+    assert {line.get(f"started_by_{LOGGED_AS}") for line in told} == {"invited"}
     assert any(line.get(LOGGED_AS) == "deleted" and "HungUp" in str(line["event"]) for line in told)

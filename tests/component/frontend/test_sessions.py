@@ -12,6 +12,7 @@ from frontend.app import App
 from frontend.settings import Settings
 from tests.component.conftest import until
 from tests.fakes.ari import FakeAri, RingsForEver
+from tests.hang_up import hang_up_all
 from tests.offers import OFFER
 
 Socket = aiohttp.ClientWebSocketResponse
@@ -79,7 +80,7 @@ async def test_a_page_that_reloads_gets_new_media(app: App) -> None:
         await socket.send_json({"type": "offer", "callId": call_id, "sdp": OFFER})
         assert (await told(socket, "answer"))["callId"] == call_id
         assert app.calls.get(call_id).leg == 2
-        await app.calls.hang_up_all()
+        await hang_up_all(app.calls)
 
 
 async def test_who_takes_no_calls_hears_nothing_ring_and_calls_under_the_same_name(app: App, pbx: FakeAri) -> None:
@@ -92,7 +93,7 @@ async def test_who_takes_no_calls_hears_nothing_ring_and_calls_under_the_same_na
         await told(socket, "unregistered")
         assert app.pages.users() == []
         assert app.calls.get(await place(socket)).user == "1001"
-        await app.calls.hang_up_all()
+        await hang_up_all(app.calls)
 
 
 async def test_a_session_that_is_not_ours_is_refused_and_harms_nothing(app: App) -> None:
@@ -125,7 +126,7 @@ async def test_a_call_is_nobody_else_s(app: App) -> None:
         await stranger.send_json({"type": "offer", "callId": call_id, "sdp": OFFER, "takeOver": True})
         assert (await told(stranger, "error"))["code"] == "unknown_call"
         assert app.calls.get(call_id).leg == 1
-        await app.calls.hang_up_all()
+        await hang_up_all(app.calls)
 
 
 async def test_an_older_connection_of_the_session_is_closed(app: App) -> None:
@@ -156,7 +157,9 @@ async def test_the_next_server_knows_the_session_and_the_call(settings: Settings
             [summary] = (await told(socket, "calls"))["calls"]
             assert (summary["callId"], summary["state"], summary["here"]) == (call_id, "accepted", True)
             await until(lambda: second.ari.connected)
-            await until(lambda: any(call.id == call_id and call.holds for call in second.calls.live()), "the adoption")
+            await until(
+                lambda: any(call.id == call_id and call.allocated for call in second.calls.live()), "the adoption"
+            )
             assert not second.calls.get(call_id).owner_away
             await socket.send_json({"type": "hangup", "callId": call_id})
             assert (await told(socket, "state"))["state"] == "ended"
@@ -182,7 +185,7 @@ async def test_a_server_that_is_told_to_end_fails_no_call_by_breaking_off(settin
     await second.start()
     try:
         async with page(second, session) as (socket, _):
-            await until(lambda: second.calls.get(call_id).facts, "the adoption")
+            await until(lambda: second.calls.get(call_id).milestones, "the adoption")
             await socket.send_json({"type": "hangup", "callId": call_id})
             assert (await told(socket, "state"))["outcome"] == "completed"
             await until(lambda: not pbx.channels)
@@ -234,10 +237,10 @@ async def test_a_draining_server_sends_its_pages_away_and_takes_no_calls(app: Ap
 async def test_a_page_that_stops_pinging_in_a_call_is_cut_off_and_its_call_goes_on(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("frontend.websocket.message_socket.FROZEN_SECONDS", 0.4)
+    monkeypatch.setattr("frontend.websocket.message_socket.INACTIVITY_TIMEOUT_S", 0.4)
     async with page(app) as (socket, _):
         call_id = await place(socket)
         await socket.send_json({"type": "ping", "id": 1})
         assert await closed(socket) == 4000
         assert app.calls.get(call_id).state.live
-        await app.calls.hang_up_all()
+        await hang_up_all(app.calls)

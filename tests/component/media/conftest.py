@@ -8,7 +8,7 @@ import pytest
 
 from ari_bridge.media.codec_policy import OPUS_ALWAYS, CodecPolicy
 from ari_bridge.media.node_address import NodeAddress
-from ari_bridge.media.node_monitor import NodeReport
+from ari_bridge.media.node_health import NodeReport
 from ari_bridge.media.pool import Pool
 from ari_bridge.net import RtpAddress
 from tests.fakes.rtpengine import FakeRtpengine
@@ -37,6 +37,10 @@ class Media:
         """What the fake has of ours."""
         names = self.fakes[number].sessions
         return {name.removeprefix(f"{APP}:") for name in names if name.startswith(f"{APP}:")}
+
+    def drain(self, number: int, draining: bool = True) -> None:
+        """As a weight of 0 in the settings does."""
+        self.pool._nodes[number].draining = draining
 
     def holder(self, leg: str) -> FakeRtpengine:
         [fake] = [fake for fake in self.fakes if f"{APP}:{leg}" in fake.sessions]

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from ari_bridge.errors import InvalidRequest, PeerRefused, PeerTimeout, PeerUnreachable
-from ari_bridge.media.node_monitor import FAILURES
+from ari_bridge.errors import PeerRefused, PeerTimeout, PeerUnreachable
+from ari_bridge.media.node_health import MAX_FAILURES
 from tests.component.media.conftest import APP, ASTERISK, Media, MediaWith, within
 from tests.offers import OFFER
 
@@ -100,11 +100,11 @@ async def test_an_offer_ends_in_time_however_many_nodes_hang(media_with: MediaWi
 
 async def test_a_node_whose_offers_fail_is_left_alone_although_it_answers_pings(media: Media) -> None:
     media.fakes[0].refuse.add("offer")
-    for number in range(FAILURES):
+    for number in range(MAX_FAILURES):
         await media.pool.offer(f"a{number}-em", OFFER)
         await media.pool.delete(f"a{number}-em")
     asked = media.fakes[0].counts["offer"]
-    assert asked == FAILURES
+    assert asked == MAX_FAILURES
     await offer(media, 5)
     assert media.fakes[0].counts["offer"] == asked
     assert media.report(0).state == "up" and media.report(0).reason
@@ -124,7 +124,7 @@ async def test_a_lone_node_is_tried_although_it_is_down(media_with: MediaWith) -
 
 async def test_a_drained_node_gets_no_new_calls_and_keeps_the_old_ones(media: Media) -> None:
     await offer(media, 4)
-    media.pool.drain(media.fakes[0].address)
+    media.drain(0)
     assert media.report(0).state == "draining" and not media.report(0).takes_calls
     await offer(media, 4, "later")
     assert [len(media.legs(number)) for number in range(2)] == [2, 6]
@@ -132,21 +132,16 @@ async def test_a_drained_node_gets_no_new_calls_and_keeps_the_old_ones(media: Me
         assert await media.pool.answer(leg, ASTERISK)
         await media.pool.delete(leg)
     assert not media.legs(0) and not media.lost
-    media.pool.undrain(media.fakes[0].address)
+    media.drain(0, False)
     await offer(media, 4, "last")
     assert len(media.legs(0)) == 4
 
 
 async def test_where_all_are_drained_there_are_no_new_calls(media: Media) -> None:
-    for fake in media.fakes:
-        media.pool.drain(fake.address)
+    for number in range(len(media.fakes)):
+        media.drain(number)
     with pytest.raises(PeerUnreachable, match="drained"):
         await media.pool.offer("a-em", OFFER)
-
-
-async def test_to_drain_a_node_that_is_not_there(media: Media) -> None:
-    with pytest.raises(InvalidRequest, match=media.fakes[0].address):
-        media.pool.drain("192.0.2.1:2223")
 
 
 async def test_an_offer_made_anew_stays_on_its_node(media: Media) -> None:

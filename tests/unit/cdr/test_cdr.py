@@ -63,7 +63,7 @@ def test_others_in_the_call_and_recordings_are_named() -> None:
     taker = Party(2, "call1-p2", "7001", 12.0, name="Bob", state=PartyState.UP, answered_at=15.0)
     deaf = Party(3, "call1-p3", "7002", 13.0, state=PartyState.GONE, outcome=Outcome.NO_ANSWER, ended_at=20.0)
     tape = Recording("call1-rec1", RecordingStatus.OVER, 14.0)
-    record = of(a_call(parties=(taker, deaf), left=Outcome.TRANSFERRED, left_at=16.0, recordings=(tape,)))
+    record = of(a_call(parties=(taker, deaf), left_outcome=Outcome.TRANSFERRED, left_at=16.0, recordings=(tape,)))
     assert (record.outcome, record.transferred_to, record.recording) == (Outcome.TRANSFERRED, "7001", ("call1-rec1",))
     assert [party["outcome"] for party in record.parties] == [None, "no_answer"]
     assert record.parties[0]["name"] == "Bob"

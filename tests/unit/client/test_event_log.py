@@ -12,7 +12,7 @@ from ari_bridge.outcomes import Outcome
 from ari_bridge_client import Call, ConnectionLost, MediaUnavailable, WaitTimeout
 from ari_bridge_client.errors import ClientError
 from ari_bridge_client.events import (
-    AS_WANTED,
+    NORMAL_OUTCOMES,
     Accepted,
     CallEvent,
     Dtmf,
@@ -31,18 +31,18 @@ from ari_bridge_protocol import messages
 from ari_bridge_protocol.messages import CallSummary, IceServer, PartySummary
 
 
-class Nobody:
-    """A line that takes everything."""
+class SignalingStub:
+    """Signaling that accepts everything."""
 
     ice_servers: Sequence[IceServer] = ()
 
     async def send(self, message: messages.ClientMessage) -> None: ...
 
-    async def ask(self, message: messages.ClientMessage) -> None: ...
+    async def request(self, message: messages.ClientMessage) -> None: ...
 
 
 def call() -> Call:
-    return Call(Nobody(), "call", None)
+    return Call(SignalingStub(), "call", None)
 
 
 def state(word: messages.ClientState, outcome: Outcome | None = None) -> messages.State:
@@ -74,10 +74,10 @@ async def test_each_state_once_and_in_order() -> None:
     one = call()
     words: list[messages.ClientState] = ["trying", "ringing", "ringing", "early", "ringing", "accepted", "accepted"]
     for word in words:
-        one.take(state(word))
-    one.take(state("ended", Outcome.COMPLETED))
-    one.take(state("ended", Outcome.LOST))
-    one.take(messages.Dtmf("call", "1"))  # too late
+        one.on_message(state(word))
+    one.on_message(state("ended", Outcome.COMPLETED))
+    one.on_message(state("ended", Outcome.LOST))
+    one.on_message(messages.Dtmf("call", "1"))  # too late
     assert await all_of(one.events()) == [
         Ringing(1.0),
         Early(1.0),
@@ -89,12 +89,12 @@ async def test_each_state_once_and_in_order() -> None:
 
 async def test_a_call_that_nobody_took_has_failed() -> None:
     one = call()
-    one.take(state("ringing"))
-    one.take(state("ended", Outcome.BUSY))
+    one.on_message(state("ringing"))
+    one.on_message(state("ended", Outcome.BUSY))
     assert await all_of(one.events()) == [Ringing(1.0), Failed(Outcome.BUSY, at=1.0)]
-    assert isinstance(await one.wait("ended"), Failed)
+    assert isinstance(await one.wait_for("ended"), Failed)
     with pytest.raises(WaitTimeout, match="ended without accepted"):
-        await one.wait("accepted")
+        await one.wait_for("accepted")
 
 
 @given(
@@ -105,12 +105,12 @@ def test_whatever_the_server_tells_the_order_holds(words: list[messages.ClientSt
     async def run() -> None:
         one = call()
         for word in words:
-            one.take(state(word, outcome if word == "ended" else None))
-        one.take(state("ended", outcome))
+            one.on_message(state(word, outcome if word == "ended" else None))
+        one.on_message(state("ended", outcome))
         names = [event.name for event in await all_of(one.events())]
         order = ["ringing", "early", "accepted", "ended", "failed"]
         assert [order.index(name) for name in names] == sorted({order.index(name) for name in names})
-        assert names[-1] == ("ended" if outcome in AS_WANTED else "failed")
+        assert names[-1] == ("ended" if outcome in NORMAL_OUTCOMES else "failed")
         assert {"ended", "failed"}.isdisjoint(names[:-1])
 
     asyncio.run(run())
@@ -120,15 +120,15 @@ async def test_every_reader_has_its_own_pace() -> None:
     one = call()
     early = asyncio.create_task(all_of(one.events()))
     await asyncio.sleep(0)
-    one.take(state("accepted"))
-    one.take(messages.Hold("call", True, by="far"))
-    one.take(state("ended", Outcome.COMPLETED))
+    one.on_message(state("accepted"))
+    one.on_message(messages.Hold("call", True, by="far"))
+    one.on_message(state("ended", Outcome.COMPLETED))
     late = await all_of(one.events())
     assert await early == late == [Accepted(1.0), Hold(True, "far"), Ended(Outcome.COMPLETED, at=1.0)]
 
 
 async def test_a_reader_who_is_too_slow_is_told_how_much_it_missed() -> None:
-    log = EventLog(kept=3)
+    log = EventLog(max_events=3)
     reader = log.read(lambda: None)
     log.add(Dtmf("1"))
     assert await anext(reader) == Dtmf("1")
@@ -139,12 +139,12 @@ async def test_a_reader_who_is_too_slow_is_told_how_much_it_missed() -> None:
 
 async def test_what_happened_while_the_connection_was_away_comes_between() -> None:
     one = call()
-    one.take(state("ringing"))
-    one.reconnecting("closed")
-    one.catch_up(summary(held_by_far=True, parties=(PartySummary(1, "600", "", "accepted"),)))
-    one.reconnected()
-    one.take(state("accepted"))  # told again
-    one.over(Outcome.COMPLETED, "", accepted=True)
+    one.on_message(state("ringing"))
+    one.on_connection_lost("closed")
+    one.sync(summary(held_by_far=True, parties=(PartySummary(1, "600", "", "accepted"),)))
+    one.on_reconnected()
+    one.on_message(state("accepted"))  # told again
+    one.mark_ended(Outcome.COMPLETED, "", accepted=True)
     assert await all_of(one.events()) == [
         Ringing(1.0),
         Reconnecting("signalling", "closed"),
@@ -158,28 +158,28 @@ async def test_what_happened_while_the_connection_was_away_comes_between() -> No
 
 async def test_a_connection_that_is_changed_without_a_loss_is_no_event() -> None:
     one = call()
-    one.take(state("accepted"))
-    one.catch_up(summary())
-    one.reconnected()
-    one.reconnecting("closed")
-    one.reconnecting("closed again")
-    one.reconnected()
-    one.take(state("ended", Outcome.COMPLETED))
+    one.on_message(state("accepted"))
+    one.sync(summary())
+    one.on_reconnected()
+    one.on_connection_lost("closed")
+    one.on_connection_lost("closed again")
+    one.on_reconnected()
+    one.on_message(state("ended", Outcome.COMPLETED))
     names = [event.name for event in await all_of(one.events())]
     assert names == ["accepted", "reconnecting", "reconnected", "ended"]
 
 
 async def test_a_party_that_left_out_of_sight_has_left() -> None:
     one = call()
-    one.take(state("accepted"))
-    one.take(messages.Party("call", 2, "700", "Ada", "accepted"))
-    one.catch_up(summary())
+    one.on_message(state("accepted"))
+    one.on_message(messages.Party("call", 2, "700", "Ada", "accepted"))
+    one.sync(summary())
     assert one.parties[2] == Party(2, "700", "Ada", "ended")
 
 
 async def test_readers_learn_that_nothing_more_will_come() -> None:
     one = call()
-    one.take(state("accepted"))
+    one.on_message(state("accepted"))
     seen: list[CallEvent] = []
 
     async def read() -> None:
@@ -188,22 +188,22 @@ async def test_readers_learn_that_nothing_more_will_come() -> None:
 
     reading = asyncio.create_task(read())
     await asyncio.sleep(0)
-    one.break_off(ConnectionLost(1006))
+    one.fail(ConnectionLost(1006))
     with pytest.raises(ConnectionLost):
         await reading
     assert seen == [Accepted(1.0)]
     with pytest.raises(ConnectionLost):
-        await one.wait("ended")
+        await one.wait_for("ended")
 
 
 async def test_waiting_for_what_there_is_not_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="there is no event 'answered'"):
-        await call().wait("answered")
+        await call().wait_for("answered")
 
 
 async def test_a_call_without_media_says_so() -> None:
     one = call()
-    for ask in (lambda: one.heard, one.mute, one.unmute):
+    for ask in (lambda: one.received_audio, one.mute, one.unmute):
         with pytest.raises(MediaUnavailable):
             ask()
     with pytest.raises(MediaUnavailable):

@@ -13,7 +13,7 @@ class Blocked:
 
 sys.meta_path.insert(0, Blocked())
 import asyncio
-from ari_bridge_client import CallInfo, Client, GivenOffer, HttpClient, MediaMissing
+from ari_bridge_client import CallInfo, Client, OfferOnlyMedia, HttpClient, MediaMissing
 """
 
 
@@ -54,7 +54,7 @@ async def main():
         await client.call("600")
     except MediaMissing as error:
         print(error)
-    await client.drop()
+    await client.abort()
 
 asyncio.run(main())
 """

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from ari_bridge.errors import CallerError
 from ari_bridge.fsm import events, setup_plan
-from ari_bridge.fsm.actions import Action, Do, PlayMusic, Release, StopRinging, TellMedia, TellState
-from ari_bridge.fsm.call import Call, CallState, Direction, Fact, PartyState, Resource, Step
+from ari_bridge.fsm.actions import Action, Do, Notify, PlayMusic, Release, StopRinging
+from ari_bridge.fsm.call import Call, CallState, Direction, Milestone, PartyState, Resource, Step
 from ari_bridge.fsm.events import Event, Failure, Timer
+from ari_bridge.fsm.notifications import MediaReady, StateChanged
 from ari_bridge.fsm.transitions import TABLE, step
 from ari_bridge.net import RtpAddress
 
@@ -31,7 +32,7 @@ ASKED = (
     | events.PartyDropped
     | events.FarGivenAway
     | events.Left
-    | events.RecordingAsked
+    | events.RecordingRequested
 )
 
 TOLD: list[Event] = [
@@ -41,9 +42,9 @@ TOLD: list[Event] = [
     events.HungUp(2),
     events.DigitsPressed(2, "1"),
     events.Reoffered(2, "another offer", "a session"),
-    *(events.ChannelEntered(2, channel, leg) for channel, leg in CHANNELS),
-    *(events.ChannelLeft(2, channel, leg) for channel, leg in CHANNELS),
-    *(events.ChannelGone(2, channel, q850, "", leg) for channel, leg in CHANNELS for q850 in (0, 16, 17)),
+    *(events.StasisStarted(2, channel, leg) for channel, leg in CHANNELS),
+    *(events.StasisEnded(2, channel, leg) for channel, leg in CHANNELS),
+    *(events.ChannelDestroyed(2, channel, q850, "", leg) for channel, leg in CHANNELS for q850 in (0, 16, 17)),
     *(events.MediaLost(2, leg, "rtpengine died") for leg in (1, 2, 3)),
     events.MediaChecked(2, None),
     events.MediaChecked(2, 0.0),
@@ -62,7 +63,7 @@ TOLD: list[Event] = [
     *(events.PartyDropped(2, number) for number in (1, 2, 3)),
     events.FarGivenAway(2),
     events.Left(2),
-    *(events.RecordingAsked(2, verb) for verb in events.RecordingVerb),
+    *(events.RecordingRequested(2, verb) for verb in events.RecordingVerb),
     events.RecordingEnded(2, "call1-rec1"),
     events.RecordingEnded(2, "call1-rec2", "disk full"),
     *(kind(2, number) for kind in (events.PartyRang, events.PartyAnswered) for number in PARTIES),
@@ -96,8 +97,8 @@ class History:
             caller="42",
             created_at=1.0,
             far_channel="call1-far",
-            facts=frozenset({Fact.FAR_CREATED, Fact.FAR_ENTERED} if inbound else ()),
-            holds=frozenset({Resource.FAR} if inbound else ()),
+            milestones=frozenset({Milestone.FAR_CREATED, Milestone.FAR_ENTERED} if inbound else ()),
+            allocated=frozenset({Resource.FAR} if inbound else ()),
         )
         self.actions: list[Action] = []
         self.gone: set[tuple[Resource, int]] = set()
@@ -109,14 +110,14 @@ class History:
 
     def tell(self, event: Event) -> None:
         before = self.call
-        if isinstance(event, events.ChannelGone):
-            name = (event.resource, event.leg)
+        if isinstance(event, events.ChannelDestroyed):
+            name = (event.resource, event.instance)
             if name in self.gone or name not in held(before):
                 return  # no channel ends twice, or before it was asked for
             self.gone.add(name)
         if isinstance(event, events.StepDone | events.StepFailed) and event.step in MAKES:
             if isinstance(event, events.StepDone) or event.failure is not Failure.REFUSED:
-                self.stands.add((MAKES[event.step], event.leg))
+                self.stands.add((MAKES[event.step], event.instance))
         if isinstance(event, events.PartyGiven) and event.channel in {party.channel for party in before.parties}:
             return  # it can be given once
         try:
@@ -139,31 +140,31 @@ class History:
         if before.outcome:
             assert (after.outcome, after.cause, after.ended_at) == (before.outcome, before.cause, before.ended_at)
         assert (after.outcome is None) is after.state.live
-        assert after.releasing <= after.holds
-        assert after.spare_releasing <= after.spare
-        assert after.leg not in {spare.leg for spare in after.spare} | {leg for _, leg in after.stale}
+        assert after.releasing <= after.allocated
+        assert after.superseded_releasing <= after.superseded
+        assert after.leg not in {spare.leg for spare in after.superseded} | {leg for _, leg in after.stale_steps}
         assert not any(isinstance(action, Do) for action in actions) or after.state.live
         if after.media_lost:  # nothing is begun for a page that has to offer first
             assert not any(isinstance(action, Do) and action.step.of_leg for action in actions)
         for action in actions:
             if isinstance(action, Release):  # what is just being made could come to stand after its release
-                assert (MADE_BY[action.resource], action.leg) not in under_way(after)
-        assert not after.left or not before.left or after.left is before.left
-        if after.left:  # nothing of our side is there any more, nor comes again
+                assert (MADE_BY[action.resource], action.instance) not in under_way(after)
+        assert not after.left_outcome or not before.left_outcome or after.left_outcome is before.left_outcome
+        if after.left_outcome:  # nothing of our side is there any more, nor comes again
             assert not after.transferring or after.party(after.transferring)
-            assert not any(resource.of_leg for resource in after.holds)
-        assert after.transferring == 0 or after.state.live is False or after.parties[after.transferring - 2].here
-        if after.state is CallState.UP and after.left:
-            assert sum(party.here for party in after.parties) + (Resource.FAR in after.holds) >= 2
+            assert not any(resource.of_leg for resource in after.allocated)
+        assert after.transferring == 0 or after.state.live is False or after.parties[after.transferring - 2].present
+        if after.state is CallState.UP and after.left_outcome:
+            assert sum(party.present for party in after.parties) + (Resource.FAR in after.allocated) >= 2
         if after.state is CallState.ENDED:
-            assert not held(after) and not under_way(after) and not after.music
+            assert not held(after) and not under_way(after) and not after.moh_on
 
     def settle(self) -> None:
         """The set-up works out, as far as it can."""
         if self.call.direction is Direction.INBOUND:
             self.tell(events.Accepted(2, "1001", "offer", "a session"))
         for channel, leg in CHANNELS:
-            self.tell(events.ChannelEntered(2, channel, leg))
+            self.tell(events.StasisStarted(2, channel, leg))
         while self.call.state.live and (coming := under_way(self.call)):
             one, leg = min(coming, key=lambda each: (each[0].value, each[1]))
             self.tell(events.StepDone(2, one, ADDRESS, "answer", leg))
@@ -180,21 +181,21 @@ class History:
 
 
 def held(call: Call) -> set[tuple[Resource, int]]:
-    present = {(resource, call.leg if resource.of_leg else 0) for resource in call.holds}
+    present = {(resource, call.leg if resource.of_leg else 0) for resource in call.allocated}
     present |= {(Resource.PARTY, party.number) for party in call.parties if party.state is not PartyState.GONE}
-    return present | {(spare.resource, spare.leg) for spare in call.spare}
+    return present | {(spare.resource, spare.leg) for spare in call.superseded}
 
 
 def being_released(call: Call) -> set[tuple[Resource, int]]:
     present = {(resource, call.leg if resource.of_leg else 0) for resource in call.releasing}
     standing = [party for party in call.parties if party.state is not PartyState.GONE]
     present |= {(Resource.PARTY, party.number) for party in standing if party.releasing}
-    return present | {(spare.resource, spare.leg) for spare in call.spare_releasing}
+    return present | {(spare.resource, spare.leg) for spare in call.superseded_releasing}
 
 
 def under_way(call: Call) -> set[tuple[Step, int]]:
-    of_parties = {(one, party.number) for party in call.parties for one in party.waiting}
-    return {(one, call.leg if one.of_leg else 0) for one in call.waiting} | set(call.stale) | of_parties
+    of_parties = {(one, party.number) for party in call.parties for one in party.pending}
+    return {(one, call.leg if one.of_leg else 0) for one in call.pending} | set(call.stale_steps) | of_parties
 
 
 @st.composite
@@ -221,8 +222,8 @@ def possible(call: Call) -> list[Event]:
     results += [events.Released(2, resource, leg) for resource, leg in releasing]
     progress: list[Event] = []  # of parties: else few would come so far that they talk
     for party in call.parties:
-        if party.here and party.state is not PartyState.UP:
-            progress.append(events.ChannelEntered(2, Resource.PARTY, party.number))
+        if party.present and party.state is not PartyState.UP:
+            progress.append(events.StasisStarted(2, Resource.PARTY, party.number))
             progress.append(events.PartyAnswered(2, party.number))
     return TOLD + results * 6 + progress * 10
 
@@ -232,7 +233,7 @@ def possible(call: Call) -> list[Event]:
 def test_any_history_ends_with_nothing_left(history: History) -> None:
     history.finish()
     assert history.call.state is CallState.ENDED
-    releases = Counter((a.resource, a.leg) for a in history.actions if isinstance(a, Release))
+    releases = Counter((a.resource, a.instance) for a in history.actions if isinstance(a, Release))
     assert all(count == 1 for count in releases.values())
     assert history.stands - history.gone <= set(releases)
 
@@ -241,10 +242,12 @@ def test_any_history_ends_with_nothing_left(history: History) -> None:
 @given(histories())
 def test_no_state_is_told_after_the_end_nor_before_the_answer(history: History) -> None:
     history.finish()
-    told = [a for a in history.actions if isinstance(a, TellState | TellMedia)]
-    assert isinstance(told[-1], TellState)
+    told = [
+        a for a in history.actions if isinstance(a, Notify) and isinstance(a.notification, StateChanged | MediaReady)
+    ]
+    assert isinstance(told[-1], Notify) and isinstance(told[-1].notification, StateChanged)
     if history.call.direction is Direction.OUTBOUND and len(told) > 1:
-        assert isinstance(told[0], TellMedia)
+        assert isinstance(told[0], Notify) and isinstance(told[0].notification, MediaReady)
 
 
 @settings(max_examples=500, deadline=None)
@@ -259,7 +262,7 @@ def test_music_is_stopped_as_often_as_it_is_played(history: History) -> None:
 @given(histories())
 def test_pages_that_ring_are_stopped(history: History) -> None:
     history.finish()
-    if Fact.PAGES_RING in history.call.facts:
+    if Milestone.PAGES_RING in history.call.milestones:
         assert any(isinstance(a, StopRinging) for a in history.actions)
 
 

@@ -7,21 +7,22 @@ from ari_bridge.ari import events as ari
 from ari_bridge.ari.models import Channel
 from ari_bridge.ari.models import Party as Shown
 from ari_bridge.engine import ari_translation
-from ari_bridge.fsm.actions import TellCaller, TellParty
+from ari_bridge.fsm.actions import Notify, UpdateCaller
 from ari_bridge.fsm.call import Call, CallState, Direction, Party, PartyState, Resource
 from ari_bridge.fsm.events import ConnectedLineChanged
+from ari_bridge.fsm.notifications import PartyChanged
 from ari_bridge.fsm.recovery import PbxSnapshot, recover
-from ari_bridge.fsm.rules.parties import shown
+from ari_bridge.fsm.rules.parties import far_identity
 from ari_bridge.fsm.transitions import step
 from ari_bridge.ids import leg_id
 
 UP = Call(
     "c1", Direction.OUTBOUND, "7001", "1001", 1.0, state=CallState.UP, endpoint="PJSIP/7001", far_channel="c1-far",
-    user="1001", answered_at=2.0, holds=frozenset({Resource.FAR, Resource.BRIDGE, Resource.EXTERNAL_MEDIA}),
+    user="1001", answered_at=2.0, allocated=frozenset({Resource.FAR, Resource.BRIDGE, Resource.EXTERNAL_MEDIA}),
 )  # fmt: skip
 RINGS = Call(
     "c1", Direction.INBOUND, "1001", "7001", 1.0, state=CallState.RINGING, caller_name="Desk", far_channel="17",
-    users=frozenset({"1001"}), holds=frozenset({Resource.FAR}),
+    users=frozenset({"1001"}), allocated=frozenset({Resource.FAR}),
 )  # fmt: skip
 THIRD = Party(2, "c1-far2", "888", 3.0, state=PartyState.UP)
 
@@ -35,15 +36,15 @@ def told(resource: Resource, number: str, name: str = "", leg: int = 0) -> Conne
 )
 def test_the_far_side_is_somebody_else(event: ConnectedLineChanged) -> None:
     call, actions = step(UP, event)
-    assert shown(call) == ("7002", "Workshop")
-    assert actions == [TellParty(1)]
+    assert far_identity(call) == ("7002", "Workshop")
+    assert actions == [Notify(PartyChanged(1))]
     assert step(call, event) == (call, [])  # what is known already is no news
     assert (call.target, call.caller) == ("7001", "1001")
 
 
 def test_who_was_dialled_gets_a_name_and_keeps_it() -> None:
     call, _ = step(UP, told(Resource.FAR, "7001", "Front desk"))
-    assert shown(call) == ("7001", "Front desk")
+    assert far_identity(call) == ("7001", "Front desk")
     assert step(call, told(Resource.EXTERNAL_MEDIA, "7001", leg=1)) == (call, [])
 
 
@@ -59,8 +60,8 @@ def test_what_a_leg_is_told_that_is_gone_or_of_ourselves_changes_nothing() -> No
 
 def test_the_pages_that_ring_learn_who_calls_now() -> None:
     call, actions = step(RINGS, told(Resource.FAR, "7002", "Workshop"))
-    assert actions == [TellCaller()]
-    assert shown(call) == ("7002", "Workshop")
+    assert actions == [UpdateCaller()]
+    assert far_identity(call) == ("7002", "Workshop")
     assert (call.caller, call.caller_name) == ("7001", "Desk")
 
 
@@ -72,12 +73,12 @@ def test_of_several_the_leg_does_not_say_whom_it_means() -> None:
 def test_a_party_keeps_the_number_that_was_dialled() -> None:
     call, actions = step(replace(UP, parties=(THIRD,)), told(Resource.PARTY, "7002", "Workshop", leg=2))
     assert (call.parties[0].target, call.parties[0].name) == ("888", "Workshop")
-    assert actions == [TellParty(2)]
-    assert shown(call) == ("7001", "")
+    assert actions == [Notify(PartyChanged(2))]
+    assert far_identity(call) == ("7001", "")
 
 
 def test_the_last_that_is_left_is_the_one_that_the_leg_means() -> None:
-    alone = replace(UP, parties=(THIRD,), holds=UP.holds - {Resource.FAR})
+    alone = replace(UP, parties=(THIRD,), allocated=UP.allocated - {Resource.FAR})
     call, _ = step(alone, told(Resource.EXTERNAL_MEDIA, "7002", leg=1))
     assert (call.parties[0].target, call.parties[0].name) == ("888", "7002")
 
@@ -85,11 +86,11 @@ def test_the_last_that_is_left_is_the_one_that_the_leg_means() -> None:
 def test_who_came_while_our_process_was_away_is_found() -> None:
     far = Channel("c1-far", state="Up")
     media = Channel(leg_id("c1", 1), state="Up", connected=Shown("Workshop", "7002"))
-    record = replace(UP, holds=frozenset())
+    record = replace(UP, allocated=frozenset())
     call, _ = recover(
         record, PbxSnapshot({"c1-far": far, leg_id("c1", 1): media}, {}, frozenset({leg_id("c1", 1)})), 9.0
     )
-    assert shown(call) == ("7002", "Workshop")
+    assert far_identity(call) == ("7002", "Workshop")
 
 
 @pytest.mark.parametrize("resource", [Resource.FAR, Resource.PARTY, Resource.EXTERNAL_MEDIA])

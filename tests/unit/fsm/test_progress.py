@@ -4,9 +4,10 @@ import pytest
 
 from ari_bridge.errors import WrongState
 from ari_bridge.fsm import events
-from ari_bridge.fsm.actions import AwaitEarlyMedia, SendDigits, TellState
-from ari_bridge.fsm.call import Call, CallState, Direction, Fact
+from ari_bridge.fsm.actions import AwaitEarlyMedia, Notify, SendDigits
+from ari_bridge.fsm.call import Call, CallState, Direction, Milestone
 from ari_bridge.fsm.events import Event
+from ari_bridge.fsm.notifications import StateChanged
 from ari_bridge.fsm.transitions import step
 
 RINGING, EARLY, UP = CallState.RINGING, CallState.EARLY, CallState.UP
@@ -15,13 +16,17 @@ R180, R183, PACKET, ANSWER = events.FarRinging(2), events.FarProgress(3), events
 
 def told(*happens: Event) -> list[CallState]:
     """The states that a client of an outbound call is told."""
-    facts = frozenset({Fact.ANSWER_TOLD})
-    call = Call("c", Direction.OUTBOUND, "7001", "alice", 1.0, far_channel="c-far", facts=facts)
+    facts = frozenset({Milestone.ANSWER_SENT})
+    call = Call("c", Direction.OUTBOUND, "7001", "alice", 1.0, far_channel="c-far", milestones=facts)
     states: list[CallState] = []
     for event in happens:
         before = call.state
         call, actions = step(call, event)
-        states += [call.state for action in actions if isinstance(action, TellState)]
+        states += [
+            call.state
+            for action in actions
+            if isinstance(action, Notify) and isinstance(action.notification, StateChanged)
+        ]
         if call.state is RINGING and before is not RINGING:
             assert AwaitEarlyMedia() in actions, "it is looked for as soon as it may come"
     return states

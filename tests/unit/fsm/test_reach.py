@@ -4,7 +4,7 @@ import pytest
 
 from ari_bridge.fsm import events
 from ari_bridge.fsm.actions import Action, Release, RingPages, StartTimer
-from ari_bridge.fsm.call import Call, CallState, Direction, Fact, Resource
+from ari_bridge.fsm.call import Call, CallState, Direction, Milestone, Resource
 from ari_bridge.fsm.events import Timer
 from ari_bridge.fsm.transitions import step
 from ari_bridge.outcomes import Outcome
@@ -18,8 +18,8 @@ def arrived() -> Call:
         "42",
         1.0,
         far_channel="ast-1",
-        facts=frozenset({Fact.FAR_CREATED, Fact.FAR_ENTERED}),
-        holds=frozenset({Resource.FAR}),
+        milestones=frozenset({Milestone.FAR_CREATED, Milestone.FAR_ENTERED}),
+        allocated=frozenset({Resource.FAR}),
     )
     call, actions = step(call, events.Arrived(1))
     assert RingPages() in actions

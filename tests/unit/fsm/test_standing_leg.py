@@ -3,9 +3,10 @@
 import pytest
 
 from ari_bridge.fsm import events
-from ari_bridge.fsm.actions import AskOffer, Do, Mute, Release
+from ari_bridge.fsm.actions import Do, Mute, Notify, Release
 from ari_bridge.fsm.call import CallState, Resource, Step
 from ari_bridge.fsm.events import Failure
+from ari_bridge.fsm.notifications import MediaNeeded
 from tests.unit.fsm.test_transitions import ADDRESS, Story, talking
 
 REASON = "Allocation failed"
@@ -24,16 +25,16 @@ def offered_anew(story: Story, *, status: int = 500, failure: Failure = Failure.
 
 
 def begun(story: Story, event: events.Event) -> set[tuple[Step, int]]:
-    return {(action.step, action.leg) for action in story.tell(event) if isinstance(action, Do)}
+    return {(action.step, action.instance) for action in story.tell(event) if isinstance(action, Do)}
 
 
 def released(story: Story) -> set[tuple[Resource, int]]:
-    return {(action.resource, action.leg) for action in story.done if isinstance(action, Release)}
+    return {(action.resource, action.instance) for action in story.done if isinstance(action, Release)}
 
 
 def test_the_page_is_asked_again_and_only_what_was_made_of_the_new_leg_is_released() -> None:
     story = refused()
-    assert AskOffer(REASON) in story.done
+    assert Notify(MediaNeeded(REASON)) in story.done
     assert released(story) == {(Resource.MEDIA_SESSION, 2)}
 
 
@@ -44,7 +45,7 @@ def test_its_next_offer_goes_to_the_session_that_stands_and_nothing_is_made() ->
     assert {action.step for action in story.works(Step.REOFFER_MEDIA) if isinstance(action, Do)} == {Step.ANSWER_MEDIA}
     story.works(Step.ANSWER_MEDIA)
     assert (story.call.leg, story.call.media_address, story.call.answer) == (1, ADDRESS, "the answer")
-    assert not story.call.media_lost and not story.call.spare - story.call.spare_releasing
+    assert not story.call.media_lost and not story.call.superseded - story.call.superseded_releasing
 
 
 def test_it_works_again_and_no_number_is_given_twice() -> None:
@@ -84,7 +85,7 @@ def test_hanging_up_releases_all_of_it() -> None:
 
 def test_a_leg_that_has_gone_is_not_used_again() -> None:
     story = refused()
-    story.tell(events.ChannelGone(5, Resource.EXTERNAL_MEDIA, leg=1))
+    story.tell(events.ChannelDestroyed(5, Resource.EXTERNAL_MEDIA, instance=1))
     assert {step for step, _ in begun(story, events.Reoffered(6, "a second offer"))} == {Step.OFFER_MEDIA}
     assert story.call.state is CallState.UP
 
@@ -92,5 +93,5 @@ def test_a_leg_that_has_gone_is_not_used_again() -> None:
 @pytest.mark.parametrize(("status", "failure"), [(404, Failure.REFUSED), (401, Failure.REFUSED), (0, Failure.TIMEOUT)])
 def test_any_other_failure_gives_the_leg_up(status: int, failure: Failure) -> None:
     story = refused(status=status, failure=failure)
-    assert AskOffer(REASON) in story.done
+    assert Notify(MediaNeeded(REASON)) in story.done
     assert (Resource.EXTERNAL_MEDIA, 1) in released(story)

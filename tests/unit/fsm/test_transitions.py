@@ -6,9 +6,10 @@ import pytest
 
 from ari_bridge.errors import IllegalEvent, WrongState
 from ari_bridge.fsm import events
-from ari_bridge.fsm.actions import Action, Do, Release, RingPages, StartTimer, StopRinging, TellMedia, TellState
-from ari_bridge.fsm.call import Call, CallState, Direction, Fact, Resource, Step
+from ari_bridge.fsm.actions import Action, Do, Notify, Release, RingPages, StartTimer, StopRinging
+from ari_bridge.fsm.call import Call, CallState, Direction, Milestone, Resource, Step
 from ari_bridge.fsm.events import Event, Failure, Timer
+from ari_bridge.fsm.notifications import MediaReady, StateChanged
 from ari_bridge.fsm.transitions import step
 from ari_bridge.net import RtpAddress
 from ari_bridge.outcomes import Cause, Outcome
@@ -46,8 +47,8 @@ def outbound() -> Story:
 def talking() -> Story:
     story = outbound()
     story.works(Step.OFFER_MEDIA, Step.CREATE_BRIDGE, Step.CREATE_FAR, Step.CREATE_EXTERNAL_MEDIA, Step.ANSWER_MEDIA)
-    story.tell(events.ChannelEntered(2, Resource.FAR))
-    story.tell(events.ChannelEntered(2, Resource.EXTERNAL_MEDIA, 1))
+    story.tell(events.StasisStarted(2, Resource.FAR))
+    story.tell(events.StasisStarted(2, Resource.EXTERNAL_MEDIA, 1))
     story.works(Step.BRIDGE_FAR, Step.BRIDGE_EXTERNAL_MEDIA, Step.DIAL_FAR)
     story.tell(events.FarAnswered(3))
     return story
@@ -55,8 +56,10 @@ def talking() -> Story:
 
 def inbound(users: frozenset[str] = frozenset({"1001"})) -> Story:
     held = frozenset({Resource.FAR})
-    facts = frozenset({Fact.FAR_CREATED, Fact.FAR_ENTERED})
-    story = Story(Call("c2", Direction.INBOUND, "1001", "42", 1.0, far_channel="ast-1", facts=facts, holds=held))
+    facts = frozenset({Milestone.FAR_CREATED, Milestone.FAR_ENTERED})
+    story = Story(
+        Call("c2", Direction.INBOUND, "1001", "42", 1.0, far_channel="ast-1", milestones=facts, allocated=held)
+    )
     assert RingPages() in story.tell(events.Arrived(1))
     story.tell(events.PagesRang(1, users))
     if users:
@@ -71,25 +74,25 @@ def test_a_placed_call_begins_media_bridge_and_far_leg_at_once() -> None:
 def test_the_invite_waits_for_the_bridge_but_not_for_media() -> None:
     story = outbound()
     story.works(Step.CREATE_BRIDGE, Step.CREATE_FAR)
-    assert story.tell(events.ChannelEntered(2, Resource.FAR)) == [Do(Step.BRIDGE_FAR)]
+    assert story.tell(events.StasisStarted(2, Resource.FAR)) == [Do(Step.BRIDGE_FAR)]
     assert story.works(Step.BRIDGE_FAR) == [Do(Step.DIAL_FAR)]
-    assert Fact.MEDIA_OFFERED not in story.call.facts
+    assert Milestone.MEDIA_OFFERED not in story.call.milestones
 
 
 def test_the_browser_gets_its_answer_before_any_state() -> None:
     story = outbound()
     story.works(Step.CREATE_BRIDGE, Step.CREATE_FAR)
     story.tell(events.FarRinging(2))
-    assert TellState() not in story.done
+    assert Notify(StateChanged()) not in story.done
     story.works(Step.OFFER_MEDIA, Step.CREATE_EXTERNAL_MEDIA)
-    assert story.works(Step.ANSWER_MEDIA) == [TellMedia(), TellState()]
+    assert story.works(Step.ANSWER_MEDIA) == [Notify(MediaReady()), Notify(StateChanged())]
     assert story.call.state is CallState.RINGING
 
 
 def test_an_answered_call_is_up_and_everything_is_held() -> None:
     story = talking()
     assert story.call.state is CallState.UP
-    assert story.call.holds == ALL
+    assert story.call.allocated == ALL
 
 
 def test_hanging_up_releases_everything_once_and_tells_the_end_once() -> None:
@@ -101,7 +104,7 @@ def test_hanging_up_releases_everything_once_and_tells_the_end_once() -> None:
     assert story.call.state is CallState.ENDED
     assert story.call.outcome is Outcome.COMPLETED
     story.tell(events.HungUp(10))
-    assert story.done.count(TellState()) == 3  # trying, accepted, ended
+    assert story.done.count(Notify(StateChanged())) == 3  # trying, accepted, ended
 
 
 def test_hanging_up_before_the_answer_cancels() -> None:
@@ -118,7 +121,7 @@ def test_what_is_being_made_while_the_call_ends_is_released_when_it_stands() -> 
         Release(Resource.BRIDGE)
     ]
     story.tell(events.StepFailed(3, Step.OFFER_MEDIA, Failure.REFUSED, "no", 1))
-    assert story.call.holds == {Resource.FAR, Resource.BRIDGE}
+    assert story.call.allocated == {Resource.FAR, Resource.BRIDGE}
 
 
 @pytest.mark.parametrize(
@@ -128,22 +131,22 @@ def test_what_is_being_made_while_the_call_ends_is_released_when_it_stands() -> 
 def test_the_far_sides_cause_is_the_outcome(q850: int, outcome: Outcome) -> None:
     story = outbound()
     story.works(Step.CREATE_FAR)
-    story.tell(events.ChannelGone(2, Resource.FAR, q850, "as it says"))
+    story.tell(events.ChannelDestroyed(2, Resource.FAR, q850, "as it says"))
     assert story.call.outcome is outcome
-    assert Resource.FAR not in story.call.holds
+    assert Resource.FAR not in story.call.allocated
 
 
 def test_a_cause_that_the_end_has_lost_is_that_of_the_hang_up_request() -> None:
     story = outbound()
     story.works(Step.CREATE_FAR)
     story.tell(events.FarHangsUp(2, 17))
-    story.tell(events.ChannelGone(2, Resource.FAR, 16, "Normal Clearing"))
+    story.tell(events.ChannelDestroyed(2, Resource.FAR, 16, "Normal Clearing"))
     assert story.call.outcome is Outcome.BUSY
     assert story.call.cause and story.call.cause.q850 == 17
 
 
 def ringing() -> Story:
-    call = Call("c1", Direction.INBOUND, "1001", "7001", 1.0, holds=frozenset({Resource.FAR}))
+    call = Call("c1", Direction.INBOUND, "1001", "7001", 1.0, allocated=frozenset({Resource.FAR}))
     story = Story(call)
     story.tell(events.Arrived(1))
     story.tell(events.PagesRang(1, frozenset({"1001"})))
@@ -160,7 +163,7 @@ def ringing() -> Story:
 )
 def test_a_caller_who_is_gone_has_given_up_or_talks_to_somebody_else(q850: int, outcome: Outcome, reason: str) -> None:
     story = ringing()
-    actions = story.tell(events.ChannelGone(9, Resource.FAR, q850, "as it says"))
+    actions = story.tell(events.ChannelDestroyed(9, Resource.FAR, q850, "as it says"))
     assert StopRinging(None, reason) in actions
     assert story.call.outcome is outcome
     assert story.call.cause == Cause(q850, "as it says", 487)
@@ -169,7 +172,7 @@ def test_a_caller_who_is_gone_has_given_up_or_talks_to_somebody_else(q850: int, 
 def test_that_somebody_else_answered_is_known_by_the_hang_up_request_too() -> None:
     story = ringing()
     story.tell(events.FarHangsUp(9, 26))
-    story.tell(events.ChannelLeft(9, Resource.FAR))
+    story.tell(events.StasisEnded(9, Resource.FAR))
     story.tell(events.TimerFired(10, Timer.EXPLAIN))  # the channel's end never came
     assert story.call.outcome is Outcome.ANSWERED_ELSEWHERE
     assert story.call.cause and story.call.cause.q850 == 26
@@ -178,19 +181,19 @@ def test_that_somebody_else_answered_is_known_by_the_hang_up_request_too() -> No
 def test_somebody_else_may_answer_while_our_user_does() -> None:
     story = ringing()
     story.tell(events.Accepted(5, "1001", "an offer"))
-    story.tell(events.ChannelGone(5, Resource.FAR, 26, "Answered elsewhere"))
+    story.tell(events.ChannelDestroyed(5, Resource.FAR, 26, "Answered elsewhere"))
     assert story.call.outcome is Outcome.ANSWERED_ELSEWHERE
 
 
 def test_the_cause_of_who_answered_elsewhere_means_nothing_after_the_answer() -> None:
     story = talking()
-    story.tell(events.ChannelGone(9, Resource.FAR, 26, "Answered elsewhere"))
+    story.tell(events.ChannelDestroyed(9, Resource.FAR, 26, "Answered elsewhere"))
     assert story.call.outcome is Outcome.COMPLETED
 
 
 def test_the_far_side_ending_an_answered_call_completes_it() -> None:
     story = talking()
-    story.tell(events.ChannelGone(9, Resource.FAR, 16, "Normal Clearing"))
+    story.tell(events.ChannelDestroyed(9, Resource.FAR, 16, "Normal Clearing"))
     assert story.call.outcome is Outcome.COMPLETED
 
 
@@ -219,10 +222,10 @@ def test_a_step_that_fails_ends_the_call(failed: Step, failure: Failure, outcome
 def test_a_refused_command_on_a_dying_channel_waits_for_its_cause() -> None:
     story = outbound()
     story.works(Step.CREATE_BRIDGE, Step.CREATE_FAR)
-    story.tell(events.ChannelEntered(2, Resource.FAR))
+    story.tell(events.StasisStarted(2, Resource.FAR))
     actions = story.tell(events.StepFailed(2, Step.BRIDGE_FAR, Failure.REFUSED, "Channel not found"))
     assert actions == [StartTimer(Timer.EXPLAIN)]
-    story.tell(events.ChannelGone(2, Resource.FAR, 17, "User busy"))
+    story.tell(events.ChannelDestroyed(2, Resource.FAR, 17, "User busy"))
     assert story.call.outcome is Outcome.BUSY
 
 
@@ -251,7 +254,7 @@ def test_the_caller_is_answered_only_when_somebody_can_be_heard() -> None:
     story = inbound()
     story.tell(events.Accepted(2, "1001", "the offer"))
     story.works(Step.OFFER_MEDIA, Step.CREATE_BRIDGE, Step.CREATE_EXTERNAL_MEDIA)
-    story.tell(events.ChannelEntered(2, Resource.EXTERNAL_MEDIA, 1))
+    story.tell(events.StasisStarted(2, Resource.EXTERNAL_MEDIA, 1))
     assert Do(Step.ANSWER_FAR) not in story.works(Step.BRIDGE_FAR)
     assert Do(Step.ANSWER_FAR) in story.works(Step.BRIDGE_EXTERNAL_MEDIA)
     story.works(Step.ANSWER_FAR)
@@ -274,7 +277,7 @@ def test_one_of_two_users_declining_lets_the_other_ring() -> None:
 
 def test_a_caller_who_gives_up_stops_the_ringing() -> None:
     story = inbound()
-    actions = story.tell(events.ChannelGone(2, Resource.FAR, 16))
+    actions = story.tell(events.ChannelDestroyed(2, Resource.FAR, 16))
     assert StopRinging(None, "cancelled") in actions
     assert story.call.outcome is Outcome.CANCELLED
     assert story.call.state is CallState.ENDED
@@ -289,7 +292,7 @@ def test_an_event_that_cannot_happen_is_a_bug_and_changes_nothing() -> None:
 def test_a_number_that_the_dialplan_does_not_have_is_unreachable() -> None:
     story = outbound()
     story.works(Step.CREATE_FAR)
-    story.tell(events.ChannelGone(2, Resource.FAR, 16, "Normal Clearing"))
+    story.tell(events.ChannelDestroyed(2, Resource.FAR, 16, "Normal Clearing"))
     assert story.call.outcome is Outcome.UNREACHABLE
 
 
@@ -297,19 +300,19 @@ def test_a_far_side_that_rang_and_ended_normally_did_not_answer() -> None:
     story = outbound()
     story.works(Step.CREATE_FAR)
     story.tell(events.FarRinging(2))
-    story.tell(events.ChannelGone(3, Resource.FAR, 16, "Normal Clearing"))
+    story.tell(events.ChannelDestroyed(3, Resource.FAR, 16, "Normal Clearing"))
     assert story.call.outcome is Outcome.NO_ANSWER
 
 
 def test_a_caller_who_leaves_without_a_word_has_given_up() -> None:
     story = inbound()
-    story.tell(events.ChannelLeft(3, Resource.FAR))
+    story.tell(events.StasisEnded(3, Resource.FAR))
     story.tell(events.TimerFired(4, Timer.EXPLAIN))
     assert story.call.outcome is Outcome.CANCELLED
 
 
 def test_a_far_side_that_leaves_without_a_word_is_the_pbx_s_fault() -> None:
     story = outbound()
-    story.tell(events.ChannelLeft(3, Resource.FAR))
+    story.tell(events.StasisEnded(3, Resource.FAR))
     story.tell(events.TimerFired(4, Timer.EXPLAIN))
     assert story.call.outcome is Outcome.FAILED_PBX

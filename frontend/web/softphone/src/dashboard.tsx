@@ -1,10 +1,14 @@
 // Entry of the dashboard.
 
 import { createRoot } from "react-dom/client";
-import { Boundary } from "./components/Boundary";
-import { PageBroken } from "./components/Broken";
+import { ErrorBoundary } from "./components/ErrorBoundary";
+import { PageErrorScreen } from "./components/ErrorScreen";
 import { DashboardPage } from "./pages/dashboard";
 import "./styles/tokens.css";
 import "./styles/dashboard.css";
 
-createRoot(document.getElementById("root")!).render(<Boundary instead={() => <PageBroken />}><DashboardPage /></Boundary>);
+createRoot(document.getElementById("root")!).render(
+  <ErrorBoundary fallback={() => <PageErrorScreen />}>
+    <DashboardPage />
+  </ErrorBoundary>,
+);

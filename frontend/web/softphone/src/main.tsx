@@ -1,10 +1,14 @@
 // Entry of the softphone page.
 
 import { createRoot } from "react-dom/client";
-import { Boundary } from "./components/Boundary";
-import { PageBroken } from "./components/Broken";
+import { ErrorBoundary } from "./components/ErrorBoundary";
+import { PageErrorScreen } from "./components/ErrorScreen";
 import { SoftphonePage } from "./pages/softphone";
 import "./styles/tokens.css";
 import "./styles/softphone.css";
 
-createRoot(document.getElementById("root")!).render(<Boundary instead={() => <PageBroken />}><SoftphonePage /></Boundary>);
+createRoot(document.getElementById("root")!).render(
+  <ErrorBoundary fallback={() => <PageErrorScreen />}>
+    <SoftphonePage />
+  </ErrorBoundary>,
+);

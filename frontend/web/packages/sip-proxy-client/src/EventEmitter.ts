@@ -4,7 +4,7 @@ export type Listener<A extends unknown[]> = (...told: A) => void;
 type EventMap<E> = { [Name in keyof E]: unknown[] };
 
 export class EventEmitter<Events extends EventMap<Events>> {
-  readonly #heardBy = new Map<keyof Events, Map<Listener<never>, "always" | "once">>();
+  readonly #listeners = new Map<keyof Events, Map<Listener<never>, "always" | "once">>();
 
   /** Hears of `name` until the function that it gives is called, or `off`. */
   on<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): () => void {
@@ -17,28 +17,32 @@ export class EventEmitter<Events extends EventMap<Events>> {
   }
 
   off<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): void {
-    this.#heardBy.get(name)?.delete(listener);
+    this.#listeners.get(name)?.delete(listener);
   }
 
   /** Who was taken off meanwhile hears nothing more. */
   protected emit<Name extends keyof Events>(name: Name, ...told: Events[Name]): void {
-    const all = this.#heardBy.get(name);
+    const all = this.#listeners.get(name);
     for (const listener of [...(all?.keys() ?? [])] as Listener<Events[Name]>[]) {
       const times = all?.get(listener);
       if (times === "once") all?.delete(listener);
-      if (times) heard(() => listener(...told));
+      if (times) callListener(() => listener(...told));
     }
   }
 
-  #listen<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>, times: "always" | "once"): () => void {
-    const all = this.#heardBy.get(name) ?? new Map();
-    this.#heardBy.set(name, all.set(listener, times));
+  #listen<Name extends keyof Events>(
+    name: Name,
+    listener: Listener<Events[Name]>,
+    times: "always" | "once",
+  ): () => void {
+    const all = this.#listeners.get(name) ?? new Map();
+    this.#listeners.set(name, all.set(listener, times));
     return () => this.off(name, listener);
   }
 }
 
 /** What it throws is its own affair. */
-export function heard(listener: () => void): void {
+export function callListener(listener: () => void): void {
   try {
     listener();
   } catch (error) {

@@ -1,375 +1,283 @@
-// The phone without a page: joins signalling, media and the calls' state. Knows no framework, and no events: it has one
-// immutable `snapshot`, says when that changes, and takes what a person asks for. None of its methods throws.
+// The phone without a page: joins signaling, media and the calls' state. Knows no framework, and no events: it has one
+// immutable `snapshot`, says when that changes, and takes what a user requests. None of its methods throws.
 
-import { callTime, steady, timeCalls } from "./clock.js";
-import { ask, attend, unheard, type Settings } from "./state/userState.js";
-import { callOf, type Call, type PhoneEvent, type PhoneState, type Problem, type Quality, type Release } from "./state/model.js";
-import { preferring, type Codec } from "./state/codec.js";
+import { CallSetup } from "./CallSetup.js";
 import { CallCommands } from "./calls/CallCommands.js";
-import { DeviceManager, microphoneError } from "./devices/DeviceManager.js";
-import { newId } from "./ids.js";
-import { MediaManager } from "./media/MediaManager.js";
 import { CallLocks } from "./calls/CallLocks.js";
-import type { CallMedia } from "./media/CallMedia.js";
-import type { QualityMonitor, Sampled } from "./quality/QualityMonitor.js";
-import { forget, keep } from "./calls/callStorage.js";
-import type { Preflight } from "./quality/preflight.js";
-import { named } from "./state/reconcile.js";
-import { NOTHING_YET, type Snapshot } from "./state/snapshot.js";
 import { CallReconciler } from "./calls/CallReconciler.js";
-import { activeOf, canDial, findCall, step, toHold } from "./state/phoneReducer.js";
-import { MediaPrewarmer } from "./media/MediaPrewarmer.js";
+import { clearCalls, saveCalls } from "./calls/callStorage.js";
+import { callTime, monotonicNow, setInCall } from "./clock.js";
+import { DeviceManager } from "./devices/DeviceManager.js";
 import { Microphone, type MicrophoneProblem } from "./devices/Microphone.js";
-import { PeerConnection } from "./media/PeerConnection.js";
-import { sourceOf } from "./devices/audioSource.js";
-import { IceConfig } from "./media/iceConfig.js";
 import { RemoteAudio } from "./devices/RemoteAudio.js";
-import type { Dtmf, Error as Refusal, Feedback, ServerMessage } from "./protocol/messages.js";
-import { URGENT_WITHIN_MS } from "./signaling/heartbeat.js";
-import { onHint } from "./signaling/networkEvents.js";
+import type { EventQueue } from "./EventQueue.js";
+import type { HttpApi } from "./http/HttpApi.js";
 import type { PastCall } from "./http/pastCalls.js";
-import { SignalingClient } from "./signaling/SignalingClient.js";
-import type { Server } from "./http/HttpApi.js";
+import { IceConfig } from "./media/iceConfig.js";
+import { MediaManager } from "./media/MediaManager.js";
+import { MediaPrewarmer } from "./media/MediaPrewarmer.js";
+import { PeerConnection } from "./media/PeerConnection.js";
+import type { Dtmf, Error as Refusal, ServerMessage } from "./protocol/messages.js";
+import type { Preflight } from "./quality/preflight.js";
+import type { QualityMonitor, QualitySample } from "./quality/QualityMonitor.js";
+import { URGENT_CHECK_TIMEOUT_MS } from "./signaling/heartbeat.js";
+import { onNetworkChange } from "./signaling/networkEvents.js";
 import { PageSession } from "./signaling/PageSession.js";
+import { SignalingClient } from "./signaling/SignalingClient.js";
+import type { Codec } from "./state/codec.js";
+import type { PhoneAction, PhoneState } from "./state/model.js";
+import type { PhoneContext } from "./state/phoneContext.js";
+import { activeCall, callsToHold, findCall, phoneReducer } from "./state/phoneReducer.js";
+import { withName } from "./state/reconcile.js";
+import { INITIAL_STATE, type Snapshot } from "./state/snapshot.js";
+import { onConnectionLost, requestPreferences, type UserPreferences, userStateReducer } from "./state/userState.js";
 
-export interface EngineOptions {
+export interface PhoneControllerOptions {
   url: string; // of the WebSocket
-  server: Server;
+  http: HttpApi;
   user: string;
-  signedIn: Promise<void>; // when the token is there, or none is needed
-  relayOnly: boolean; // see `Reach`
+  signedIn: Promise<void>; // resolves once there is a token, or none is needed
+  relayOnly?: boolean | undefined; // see `IceConfigOptions`
+  events: EventQueue; // delivers what the callbacks below add to it
   nameOf(number: string): string; // "" where unknown
-  prefer(): Codec | undefined; // asked with each offer
-  onChange(before: Snapshot, after: Snapshot): void; // is to be noted; what is done here is not done yet
-  onDone(): void; // whoever listens may be told of it
+  preferredCodec(): Codec | undefined; // asked with each offer
+  onChange(before: Snapshot, after: Snapshot): void;
   onDigits(message: Dtmf): void; // pressed by the other side
-  onPastCall(call: PastCall): void; // one of this user has ended
-  onSample(id: string, sample: Sampled): void; // of each call, each second
-  onRefusal(refusal: Refusal): void; // of something that belongs to no call
-  onRefused(reason: string): void; // the server takes this sign-in no more
+  onPastCall(call: PastCall): void; // a call of this user has ended
+  onSample(id: string, sample: QualitySample): void; // of each call, each second
+  onRequestRefused(refusal: Refusal): void; // of a request that belongs to no call
+  onUnauthorized(reason: string): void; // the server does not accept the sign-in any more
   onSignedOut(reason: string): void; // the same, once all calls are over
 }
 
-/** What a call may be given beside its number. */
-export interface CallWishes {
-  consults?: string | undefined; // the call whose party this one is about
-  sound?: MediaStreamTrack | false | undefined; // in place of the microphone; false: silence
-}
-
-const PATIENCE_MS = 3000; // of a press, for a connection that is being changed
-const FIRST_PATIENCE_MS = 15_000; // the same, where somebody is being signed in before
+/** How long a new call waits for a connection that is being renewed. */
+const CONNECT_TIMEOUT_MS = 3000;
+/** The same, while the user is still being signed in. */
+const SIGN_IN_TIMEOUT_MS = 15_000;
 
 export class PhoneController {
-  snapshot: Snapshot;
-  /** Hold, swap, transfer, conference, recording. */
+  snapshot: Snapshot = INITIAL_STATE;
+  /** Makes, accepts and takes over calls. */
+  readonly setup: CallSetup;
+  /** Hold, swap, transfer, conference, recording, hang-up. */
   readonly commands: CallCommands;
+  /** Of each call. */
+  readonly media: MediaManager;
   readonly devices: DeviceManager;
-  readonly #link: SignalingClient;
+  quality: QualityMonitor | null = null; // loaded after everything else
+  readonly #signaling: SignalingClient;
   readonly #page: Promise<PageSession>;
   readonly #microphone = new Microphone();
-  readonly #voice = new RemoteAudio((soundBlocked) => this.snapshot.soundBlocked !== soundBlocked && this.#set({ soundBlocked }));
-  readonly #lines: MediaManager;
-  readonly #warm: MediaPrewarmer;
-  readonly #reach: IceConfig;
+  readonly #remoteAudio = new RemoteAudio(
+    (soundBlocked) => this.snapshot.soundBlocked !== soundBlocked && this.#set({ soundBlocked }),
+  );
+  readonly #prewarmer: MediaPrewarmer;
+  readonly #iceConfig: IceConfig;
   readonly #locks = new CallLocks();
-  readonly #standing: CallReconciler;
-  readonly #stops: (() => void)[];
-  #measuring: QualityMonitor | null = null; // loaded behind all else
-  readonly #scope: string; // what belongs to this user and server in the browser's storage
-  readonly #takingOver = new Set<string>(); // calls that are taken from another page, until that is done
-  #forNext: string | null = null; // the id that the next call is to have: its media are made ahead
-  #signedOut: string | null = null; // why; told when all calls are over
-  #changing = 0; // how many changes are being made, each within the one before
-  readonly #options: EngineOptions;
+  readonly #reconciler: CallReconciler;
+  readonly #stopListening: () => void;
+  readonly #scope: string; // of this user and server, in the browser's storage
+  #signedOut: string | null = null; // the reason; reported once all calls are over
+  readonly #options: PhoneControllerOptions;
 
-  constructor(options: EngineOptions) {
+  constructor(options: PhoneControllerOptions) {
     this.#options = options;
-    const { user, server, nameOf } = options;
+    const { url, user, http, nameOf, preferredCodec } = options;
     const microphone = this.#microphone;
-    const voice = this.#voice;
-    const { host, pathname } = new URL(options.url);
+    const remoteAudio = this.#remoteAudio;
+    const { host, pathname } = new URL(url);
     const scope = (this.#scope = `${user}@${host}${pathname.replace(/\/ws$/, "")}`);
-    const reach = (this.#reach = new IceConfig(options));
-    const state = (): PhoneState => this.snapshot;
-    const dispatch = (event: PhoneEvent): void => this.#dispatch(event);
-    this.snapshot = NOTHING_YET;
-    this.#lines = new MediaManager({
-      microphone, voice, state, dispatch,
-      peer: () => PeerConnection.prepare(reach),
-      link: () => this.#standing.known && !this.#link.doubtful,
-      suspicious: () => this.#link.check(URGENT_WITHIN_MS),
-      silent: (callId) => void this.#link.send({ type: "check-media", callId }),
-      offer: this.#offerAgain,
-      found: (id, candidate) => void this.#link.send({ type: "candidate", callId: id, ...candidate }),
-      hopeless: this.#hopeless,
-      measured: (id, peer, entries) => {
-        const sampled = this.#measuring?.take(id, peer, entries, steady());
-        if (sampled) options.onSample(id, sampled);
-        if (sampled && id === this.snapshot.activeId) this.#soundsSo();
+    const iceConfig = (this.#iceConfig = new IceConfig(options));
+    const page = (this.#page = options.signedIn.then(() => PageSession.claim(scope)));
+    const context: PhoneContext = {
+      state: () => this.snapshot,
+      dispatch: (action) => this.#dispatch(action),
+      send: (message) => this.#signaling.send(message),
+    };
+    this.media = new MediaManager({
+      ...context,
+      microphone,
+      remoteAudio,
+      preparePeer: () => PeerConnection.prepare(iceConfig),
+      isSignalingReady: () => this.#reconciler.isSynchronized && !this.#signaling.isDoubtful,
+      onPacketsMissing: () => this.#signaling.check(URGENT_CHECK_TIMEOUT_MS),
+      sendOffer: (id, sdp) => this.setup.renewMedia(id, sdp),
+      onMediaFailed: (id) => this.setup.failMedia(id),
+      onStats: (id, peer, entries) => {
+        const sample = this.quality?.addSample(id, peer, entries, monotonicNow());
+        if (sample) options.onSample(id, sample);
+        if (sample && id === this.snapshot.activeId) this.#updateQuality();
       },
     });
-    this.#warm = new MediaPrewarmer({
-      prefer: () => options.prefer(),
-      take: () => this.#lines.takeAhead(),
-      send: (message) => this.#link.ready && this.#link.send(message),
-      found: (id, candidate) => void this.#link.send({ type: "candidate", callId: id, ...candidate }),
+    this.#prewarmer = new MediaPrewarmer({ ...context, preferredCodec, takePeer: () => this.media.takePeerAhead() });
+    const signaling = (this.#signaling = new SignalingClient({
+      url,
+      user,
+      token: () => http.token,
+      session: page,
+      isInCall: () => this.snapshot.calls.length > 0,
+      onMessage: this.#onMessage,
+      onCalls: (calls, kind) => this.#reconciler.onList(calls, kind),
+      onIceServers: (message) => iceConfig.setServers(message),
+      onChange: this.#onSignalingChange,
+      onUnauthorized: this.#onUnauthorized,
+    }));
+    this.#reconciler = new CallReconciler({
+      ...context,
+      signaling,
+      http,
+      scope,
+      nameOf,
+      resume: (call) => this.setup.resume(call),
+      renewMedia: (id) => this.media.get(id)?.onLostByServer(),
+      checkMedia: () => this.media.checkNow(),
     });
-    this.#page = options.signedIn.then(() => PageSession.claim(scope));
-    this.#link = new SignalingClient({
-      url: options.url, user, token: () => server.token, session: this.#page,
-      inCall: () => this.snapshot.calls.length > 0,
-      onMessage: this.#heard,
-      onCalls: (calls, when) => this.#standing.list(calls, when),
-      onIceServers: (message) => reach.take(message),
-      onChange: this.#linkChanged,
-      onRefused: this.#refused,
+    this.commands = new CallCommands({ ...context, nameOf, released: this.#reconciler.released });
+    this.setup = new CallSetup({
+      ...context,
+      user,
+      nameOf,
+      preferredCodec,
+      media: this.media,
+      prewarmer: this.#prewarmer,
+      reconciler: this.#reconciler,
+      commands: this.commands,
+      whenReady: () => {
+        void this.#loadQualityMonitor();
+        return Promise.race([
+          page.then(() => signaling.whenReady(CONNECT_TIMEOUT_MS)),
+          signaling.whenReady(SIGN_IN_TIMEOUT_MS),
+        ]);
+      },
     });
-    this.#standing = new CallReconciler({
-      link: this.#link, server, scope, state, dispatch, nameOf,
-      takeBack: (call) => this.#takeBack(call),
-      renew: (id) => this.#lines.of(id)?.lostByServer(),
-      look: () => this.#lines.hurry(),
+    this.#stopListening = onNetworkChange(() => (signaling.check(), this.media.checkNow()));
+    this.devices = new DeviceManager({
+      microphone,
+      remoteAudio,
+      onChange: (values) => this.#set(values),
+      onTrack: (track) => this.media.setMicrophone(track),
     });
-    this.commands = new CallCommands({ state, dispatch, nameOf, send: (message) => this.#link.send(message), release: (id, how) => this.#release(id, how) });
-    this.#stops = [onHint(() => (this.#link.check(), this.#lines.hurry()))];
-    this.devices = new DeviceManager({ microphone, voice, onChange: (values) => this.#set(values), onTrack: (track) => this.#lines.send(track) });
-    void this.#page.then((page) => this.#standing.restore(page.returns), () => undefined);
-    void this.#loadMeasuring();
+    void page.then(
+      ({ isReload }) => this.#reconciler.restore(isReload),
+      () => undefined,
+    );
+    void this.#loadQualityMonitor();
   }
 
-  // --- what a person asks for ----------------------------------------------------
+  // --- what a user requests --------------------------------------------------------
 
   /** Whether calls ring here. */
-  takeCalls(wanted: boolean): void {
-    this.#link.takeCalls(wanted);
+  setRegistered(wanted: boolean): void {
+    this.#signaling.setRegistered(wanted);
   }
 
-  /** The server's token is another one now. */
-  signedInAgain(): void {
+  /** The token has been replaced. */
+  onTokenRenewed(): void {
     this.#signedOut = null;
     if (this.snapshot.signedOut !== null) this.#set({ signedOut: null });
-    this.#link.register();
+    this.#signaling.register();
   }
 
-  /** Does not wait for the next try to connect. */
+  /** Tries at once, without waiting for the next attempt. */
   reconnect(): void {
-    this.#link.check();
-  }
-
-  /** Null until the call has had media. */
-  qualityOf(id: string): Quality | null {
-    return this.#measuring?.quality(id) ?? null;
-  }
-
-  mediaOf(id: string): CallMedia | null {
-    return this.#lines.of(id);
+    this.#signaling.check();
   }
 
   /** Loudness now, 0 to 1, for meters that are drawn on each frame. */
-  readonly ownLevel = (): number => {
-    const call = activeOf(this.snapshot);
+  inputLevel(): number {
+    const call = activeCall(this.snapshot);
     return call?.muted || call?.held ? 0 : this.#microphone.level();
-  };
-  readonly remoteLevel = (): number => this.#lines.level();
-
-  /** The call that talks is held. The id of the new one; null where there is no number, or no line. */
-  call(number: string, { consults, sound }: CallWishes = {}): string | null {
-    const target = number.trim();
-    if (!target || !canDial(this.snapshot)) return null;
-    const { nameOf, user: caller } = this.#options;
-    const id = this.#forNext ?? newId();
-    this.#forNext = null;
-    const ownSound = sound !== undefined;
-    this.#dispatch({ type: "dialled", id, number: target, name: nameOf(target), ...(consults ? { consults } : {}), ownSound, at: callTime() });
-    void this.#connect(id, { target, callId: id, caller }, sound);
-    return id;
   }
 
-  /** Somebody is about to be called, as it seems (`likely`), or is not. */
-  expectCall(likely: boolean): void {
-    if (likely && this.#warm.callId === null && canDial(this.snapshot)) {
-      this.#forNext = newId();
-      void this.#warm.prepare(this.#forNext);
-    } else if (!likely && this.#forNext !== null && this.#warm.callId === this.#forNext) {
-      this.#forNext = null;
-      this.#warm.cool();
-    }
+  /** Shown at once, and corrected by what the server answers. */
+  setPreferences(change: Partial<UserPreferences>): void {
+    const userState = requestPreferences(this.snapshot.userState, change);
+    if (userState?.pendingPreferences && this.#signaling.send({ type: "preferences", ...userState.pendingPreferences }))
+      this.#set({ userState });
   }
 
-  /** The call that talks is held. */
-  accept(id: string, sound?: MediaStreamTrack | false): boolean {
-    if (findCall(this.snapshot, id)?.phase !== "incoming") return false;
-    this.#dispatch({ type: "accept-pressed", id, ownSound: sound !== undefined });
-    void this.#connect(id, { callId: id }, sound);
-    return true;
-  }
-
-  decline(id: string): boolean {
-    if (findCall(this.snapshot, id)?.phase !== "incoming") return false;
-    this.#standing.released.set(id, "hangup");
-    this.#link.send({ type: "decline", callId: id });
-    this.#dispatch({ type: "decline-pressed", id, at: callTime() });
-    return true;
-  }
-
-  /** Ends a call, for all who are in it. */
-  hangup(id: string): boolean {
-    if (!this.#owns(id)) return false;
-    this.#release(id, "hangup");
-    this.#dispatch({ type: "hangup-pressed", id, at: callTime() });
-    return true;
-  }
-
-  /** Takes the calls over that other pages hold. */
-  bring(): void {
-    for (const seen of this.snapshot.elsewhere) {
-      this.#takingOver.add(seen.id);
-      this.#takeBack(callOf(seen));
-    }
-  }
-
-  /** What is to be done with calls: shown at once, and corrected by what the server says. */
-  prefer(change: Partial<Settings>): void {
-    const attended = ask(this.snapshot.attended, change);
-    if (attended?.wanted && this.#link.send({ type: "preferences", ...attended.wanted })) this.#set({ attended });
-  }
-
-  dismiss(): void {
-    this.#dispatch({ type: "dismissed" });
-  }
-
-  /** How a call that has ended was. */
-  feedback(feedback: Omit<Feedback, "type">): boolean {
-    return this.#link.send({ type: "feedback", ...feedback });
-  }
-
-  setMuted(id: string, muted: boolean): void {
-    this.#dispatch({ type: "muted", id, muted });
-  }
-
-  /** 0-9, *, #, A-D. */
-  sendDigits(id: string, digits: string): boolean {
-    const call = findCall(this.snapshot, id);
-    if (!call || call.phase === "incoming" || call.phase === "connecting") return false;
-    if (!this.#link.send({ type: "dtmf", callId: id, digits })) return false;
-    this.#dispatch({ type: "digits-sent", id, digits });
-    return true;
+  clearLastCall(): void {
+    this.#dispatch({ type: "last-call-cleared" });
   }
 
   /** Tests the connection by an echo at `number`; "": only the microphone and the server. */
   async testConnection(number: string): Promise<Preflight> {
-    const { user, server } = this.#options;
+    const { user, http, preferredCodec } = this.#options;
     const { runPreflight } = await import("./quality/preflight.js");
-    const microphone = async (): Promise<MicrophoneProblem | null> => (await this.devices.tryMicrophone())?.problem ?? null;
-    return runPreflight({ number, user, server, prefer: this.#options.prefer(), reach: this.#reach, microphone });
+    const microphone = async (): Promise<MicrophoneProblem | null> =>
+      (await this.devices.tryMicrophone())?.problem ?? null;
+    return runPreflight({ number, user, http, codec: preferredCodec(), iceConfig: this.#iceConfig, microphone });
   }
 
   /** Signs out: the page's session ends, and its calls with it. */
   close(): void {
-    for (const { id } of this.snapshot.calls) this.hangup(id);
-    this.#warm.drop();
-    this.#standing.close();
-    this.#lines.close();
-    this.#link.close();
-    for (const stop of this.#stops) stop();
+    for (const { id } of this.snapshot.calls) this.commands.hangup(id);
+    this.#prewarmer.close();
+    this.#reconciler.close();
+    this.media.close();
+    this.#signaling.close();
+    this.#stopListening();
     this.#locks.set([]);
-    void this.#page.then((page) => page.end(), () => undefined);
+    void this.#page.then(
+      (page) => page.end(),
+      () => undefined,
+    );
     this.devices.close();
-    forget(this.#scope);
+    clearCalls(this.#scope);
   }
 
-  // --- the calls -----------------------------------------------------------------
+  // --- what the server says ----------------------------------------------------------
 
-  async #connect(id: string, offer: { target?: string; callId: string; caller?: string }, sound?: MediaStreamTrack | false): Promise<void> {
-    if (!this.#owns(id)) return; // whoever heard of it has ended it at once
-    void this.#loadMeasuring();
-    const ready = Promise.race([this.#page.then(() => this.#link.whenReady(PATIENCE_MS)), this.#link.whenReady(FIRST_PATIENCE_MS)]);
-    const send = async (sdp: string): Promise<boolean> => {
-      await ready;
-      this.#standing.offered(id);
-      return this.#owns(id) && this.#link.send({ type: "offer", sdp, ...preferring(this.#options.prefer()), ...offer });
-    };
-    const accepting = offer.target === undefined;
-    try {
-      const media = this.#lines.open(id, sourceOf(sound));
-      if ((await media.begin(send, this.#warm.take(id))) || !this.#owns(id)) return;
-      if (accepting) this.#standing.offerRefused(id); // it is offered when the server is back, and the call rings here yet
-      else this.#fail(id, "not_connected");
-    } catch (error) {
-      const { problem } = microphoneError(error);
-      if (!this.#owns(id)) return;
-      if (accepting && !this.#lines.of(id)?.current) this.#ringsOn(id, problem);
-      else {
-        this.#release(id, "hangup");
-        this.#fail(id, problem);
-      }
-    }
-  }
-
-  /** Accepting did not work: the call rings as before. */
-  #ringsOn(id: string, problem: Problem): void {
-    this.#lines.drop(id);
-    this.#dispatch({ type: "accept-failed", id, problem });
-  }
-
-  /** Shows a call that stands, and gives it sound as soon as the server hears us. */
-  #takeBack(call: Call): void {
-    this.#dispatch({ type: "returned", call });
-    if (this.#owns(call.id)) this.#lines.open(call.id, sourceOf(call.ownSound ? false : undefined)).adopt();
-  }
-
-  readonly #offerAgain = (id: string, sdp: string): boolean => {
-    if (!this.#owns(id)) return false;
-    this.#standing.offered(id);
-    return this.#link.send({ type: "offer", callId: id, sdp, ...preferring(this.#options.prefer()), ...(this.#takingOver.has(id) ? { takeOver: true } : {}) });
-  };
-
-  readonly #hopeless = (id: string): void => {
-    this.#release(id, "hangup");
-    this.#dispatch({ type: "no-sound", id, at: callTime() });
-  };
-
-  readonly #heard = (message: ServerMessage): void => {
+  readonly #onMessage = (message: ServerMessage): void => {
     const at = callTime();
-    this.#warm.heard(message);
-    const attended = attend(this.snapshot.attended, message);
-    if (attended) return this.#set({ attended });
+    this.#prewarmer.onMessage(message);
+    const userState = userStateReducer(this.snapshot.userState, message);
+    if (userState) return this.#set({ userState });
     switch (message.type) {
       case "media-prepared":
       case "media-discarded":
         return;
       case "answer":
-        this.#takingOver.delete(message.callId);
-        return void this.#lines.of(message.callId)?.answered(message.sdp);
+        this.setup.settle(message.callId);
+        return void this.media.get(message.callId)?.onAnswer(message.sdp);
       case "media-lost":
-        return this.#lines.of(message.callId)?.lostByServer();
+        return this.media.get(message.callId)?.onLostByServer();
       case "media-checked":
-        return void (message.sounds && this.#lines.of(message.callId)?.ought());
+        return void (message.sounds && this.media.get(message.callId)?.onServerHasMedia());
       case "error":
-        if (this.#refusesRenewal(message)) return;
-        if (!message.callId) this.#options.onRefusal(message);
+        if (this.#isRenewalRefused(message)) return;
+        if (!message.callId) this.#options.onRequestRefused(message);
         break;
       case "dtmf":
         this.#options.onDigits(message);
         break;
       case "past-call": {
         const { type: _, ...call } = message;
-        return this.#options.onPastCall({ ringingAt: null, answeredAt: null, connectedNumber: "", connectedName: "", ...call });
+        return this.#options.onPastCall({
+          ringingAt: null,
+          answeredAt: null,
+          connectedNumber: "",
+          connectedName: "",
+          ...call,
+        });
       }
       case "incoming-call":
-        if (!this.#standing.rings(message)) return;
-        if (findCall(this.snapshot, message.callId)?.phase === "connecting" && this.#standing.offerLost(message.callId)) {
-          return this.#lines.of(message.callId)?.wanted(); // it was accepted, and the server died with our offer
+        if (!this.#reconciler.acceptsIncoming(message)) return;
+        if (
+          findCall(this.snapshot, message.callId)?.phase === "connecting" &&
+          this.#reconciler.isOfferLost(message.callId)
+        ) {
+          return this.media.get(message.callId)?.onOfferWanted(); // it was accepted, and the server died with our offer
         }
-        if (this.snapshot.calls.length === 0) void this.#warm.prepare(message.callId);
+        if (this.snapshot.calls.length === 0) void this.#prewarmer.prepare(message.callId);
         message.callerName ||= this.#options.nameOf(message.caller);
         this.#nameConnected(message);
         break;
       case "party":
-        message = named(message, this.#options.nameOf);
+        message = withName(message, this.#options.nameOf);
         break;
       case "state":
-        this.#options.server.clock.message(message.at, at);
+        this.#options.http.clock.onMessageTime(message.at, at);
         this.#nameConnected(message);
     }
     this.#dispatch({ type: "server", message, at });
@@ -380,102 +288,86 @@ export class PhoneController {
   }
 
   /** Whether this is about a new connection for a call that stands, not about what a person asked for. */
-  #refusesRenewal({ callId = "", code }: Refusal): boolean {
-    const media = this.#lines.of(callId);
-    if (!media?.renewing || findCall(this.snapshot, callId)?.asked) return false;
-    media.refused();
-    this.#standing.offerRefused(callId);
-    if (code === "unknown_call") void this.#standing.lookUp(callId);
-    else if (code === "owned_elsewhere") this.#dispatch({ type: "server", message: { type: "taken-over", callId }, at: callTime() });
+  #isRenewalRefused({ callId = "", code }: Refusal): boolean {
+    const media = this.media.get(callId);
+    if (!media?.isRenewing || findCall(this.snapshot, callId)?.pending) return false;
+    media.onOfferRefused();
+    this.#reconciler.onOfferRefused(callId);
+    if (code === "unknown_call") void this.#reconciler.lookUp(callId);
+    else if (code === "owned_elsewhere")
+      this.#dispatch({ type: "server", message: { type: "taken-over", callId }, at: callTime() });
     return true;
   }
 
-  readonly #linkChanged = (): void => {
-    const { status: link, registered, ready } = this.#link;
+  readonly #onSignalingChange = (): void => {
+    const { status: link, registered, ready } = this.#signaling;
     const lost = link === "lost";
-    if (lost && this.snapshot.link !== "lost") this.#standing.lost();
-    if (!ready) this.#set({ attended: unheard(this.snapshot.attended) });
+    if (lost && this.snapshot.link !== "lost") this.#reconciler.onConnectionLost();
+    if (!ready) this.#set({ userState: onConnectionLost(this.snapshot.userState) });
     this.#set({ link, registered, linkLostAt: lost ? (this.snapshot.linkLostAt ?? callTime()) : null });
     if (ready) return;
-    this.#lines.linkLost();
-    this.#warm.drop();
+    this.media.onSignalingLost();
+    this.#prewarmer.close();
   };
 
   /** Our sign-in is worth nothing any more. A call that stands needs none. */
-  readonly #refused = (reason: string): void => {
+  readonly #onUnauthorized = (reason: string): void => {
     this.#signedOut = reason;
     this.#set({ signedOut: reason });
-    this.#options.onRefused(reason);
+    this.#options.onUnauthorized(reason);
     if (this.snapshot.calls.length === 0) this.#options.onSignedOut(reason);
   };
 
-  /** There is no sign-in: what was begun in the hope of one comes to nothing. */
-  refuseCalls(): void {
-    for (const { id } of this.snapshot.calls) this.#fail(id, "unauthorized");
+  /** Signing in has failed: calls that waited for it fail. */
+  failAllCalls(): void {
+    for (const { id } of this.snapshot.calls)
+      this.#dispatch({ type: "failed", id, problem: "unauthorized", at: callTime() });
   }
 
-  #owns(id: string): boolean {
-    return findCall(this.snapshot, id) !== null;
-  }
-
-  #release(id: string, how: Release): void {
-    this.#standing.released.set(id, how); // should nobody hear us now, it is said again
-    this.#link.send({ type: how, callId: id });
-  }
-
-  #fail(id: string, problem: Problem): void {
-    this.#dispatch({ type: "failed", id, problem, at: callTime() });
-  }
-
-  /** Without it calls are as good, and nobody knows how good: where it cannot be had, the next call asks again. */
-  async #loadMeasuring(): Promise<void> {
+  /** Calls work without it, but their quality is unknown: if it cannot be loaded, the next call tries again. */
+  async #loadQualityMonitor(): Promise<void> {
     const loaded = await import("./quality/QualityMonitor.js").catch(() => null);
-    if (loaded) this.#measuring ??= new loaded.QualityMonitor((callId, report) => void this.#link.send({ type: "quality", callId, report }));
+    if (loaded)
+      this.quality ??= new loaded.QualityMonitor(
+        (callId, report) => void this.#signaling.send({ type: "quality", callId, report }),
+      );
   }
 
-  #soundsSo(): void {
+  #updateQuality(): void {
     const { activeId } = this.snapshot;
-    this.#set({ quality: this.#measuring?.quality(activeId) ?? null, warnings: this.#measuring?.warnings(activeId) ?? [] });
+    this.#set({ quality: this.quality?.quality(activeId) ?? null, warnings: this.quality?.warnings(activeId) ?? [] });
   }
 
   // --- state ---------------------------------------------------------------------
 
-  #dispatch(event: PhoneEvent): void {
-    const { calls, activeId, over, elsewhere } = this.snapshot;
-    const before: PhoneState = { calls, activeId, over, elsewhere };
-    const next = step(before, event);
+  #dispatch(action: PhoneAction): void {
+    const { calls, activeId, lastEndedCall, otherDeviceCalls } = this.snapshot;
+    const before: PhoneState = { calls, activeId, lastEndedCall, otherDeviceCalls };
+    const next = phoneReducer(before, action);
     if (next === before) return;
-    this.#changing++;
-    this.#become(next, before);
-    this.#changing--;
-    this.#done();
-    if (calls.length > 0 && this.snapshot.calls.length === 0 && this.#signedOut !== null) this.#options.onSignedOut(this.#signedOut);
+    this.#options.events.batch(() => this.#apply(next, before));
+    if (calls.length > 0 && this.snapshot.calls.length === 0 && this.#signedOut !== null)
+      this.#options.onSignedOut(this.#signedOut);
   }
 
-  #become(next: PhoneState, { calls, activeId }: PhoneState): void {
+  #apply(next: PhoneState, { calls, activeId }: PhoneState): void {
     for (const { id } of calls) {
       if (findCall(next, id)) continue;
-      this.#takingOver.delete(id);
-      this.#measuring?.end(id);
+      this.setup.settle(id);
+      this.quality?.end(id);
     }
-    timeCalls(this, next.calls.length > 0);
+    setInCall(this, next.calls.length > 0);
     this.#set(next);
-    this.#lines.follow(next);
-    if (next.activeId !== activeId) this.#soundsSo();
+    this.media.sync(next);
+    if (next.activeId !== activeId) this.#updateQuality();
     this.#locks.set(next.calls.filter(({ phase }) => phase !== "incoming").map(({ id }) => id));
-    keep(this.#scope, next, this.#standing.released);
-    for (const call of toHold(this.snapshot)) this.commands.hold(call.id, true);
+    saveCalls(this.#scope, next, this.#reconciler.released);
+    for (const call of callsToHold(this.snapshot)) this.commands.hold(call.id, true);
   }
 
   #set(values: Partial<Snapshot>): void {
     const before = this.snapshot;
     this.snapshot = { ...before, ...values };
-    this.#options.onChange(before, this.snapshot);
-    this.#done();
-  }
-
-  /** A listener may ask for more at once: it is to find everything as it is to be. */
-  #done(): void {
-    if (this.#changing === 0) this.#options.onDone();
+    this.#options.events.batch(() => this.#options.onChange(before, this.snapshot));
   }
 }

@@ -1,15 +1,22 @@
 // One call, as a program sees it: what is known of it, what it can be asked, and what it tells.
 
-import { facing, type Call, type Person, type Phase, type Quality, type Trouble } from "./state/model.js";
-import { EventEmitter, heard, type Listener } from "./EventEmitter.js";
-import type { PhoneController } from "./PhoneController.js";
-import { SIPProxyError, endingError, failureOf } from "./errors.js";
+import { callListener, EventEmitter, type Listener } from "./EventEmitter.js";
+import { endingError, errorCodeOf, SIPProxyError } from "./errors.js";
 import { normalizeNumber } from "./number.js";
+import type { PhoneController } from "./PhoneController.js";
 import type { Feedback, PartySummary, QualityWarning, RecordingState } from "./protocol/messages.js";
-import type { ToldEvents } from "./stateEvents.js";
+import {
+  type Call,
+  connectedParty,
+  type Person,
+  type Phase,
+  type Quality,
+  type RequestFailure,
+} from "./state/model.js";
+import type { CallStateEvents } from "./stateEvents.js";
 
 /** `docs/SDK.md` has their order. */
-export interface CallEvents extends ToldEvents {
+export interface CallEvents extends CallStateEvents {
   dtmf: [digits: string]; // the other side pressed a key
   sample: [quality: Quality]; // each second
   warning: [kind: QualityWarning];
@@ -26,86 +33,86 @@ export type CallFeedback = Omit<Feedback, "type" | "callId">;
 /** Of the sound in place of the microphone: a track of your own, or none (`false`: listen only). */
 export type CallAudio = boolean | MediaStreamTrack;
 
-const DIGITS = /^[0-9*#A-D]{1,32}$/i;
+const DTMF_DIGITS = /^[0-9*#A-D]{1,32}$/i;
 /** How long the server may take to confirm what was asked for, in milliseconds. */
-const CONFIRM_MS = 15_000;
+const CONFIRM_TIMEOUT_MS = 15_000;
 /** The browser may ask for the microphone first. A call that rings no more ends the wait before. */
-const ANSWER_MS = 120_000;
+const ANSWER_TIMEOUT_MS = 120_000;
 
 /**
  * Methods that ask the server for something give a promise: it holds when the server has confirmed, and is rejected with
  * a `SIPProxyError` where it refuses. Nobody need wait for it: the same is told by events.
  */
 export class SIPProxyCall extends EventEmitter<CallEvents> {
-  readonly #engine: PhoneController;
-  #known: Call;
-  readonly #until: Until;
-  #latest: Map<keyof CallEvents, unknown[]> | null = null; // what was told, while somebody may only begin to listen
+  readonly #phone: PhoneController;
+  #info: Call;
+  readonly #until: WaitUntil;
+  #latestEvents: Map<keyof CallEvents, unknown[]> | null = null; // what was told, while somebody may only begin to listen
 
   /** @internal Calls are made by the client. */
-  constructor(engine: PhoneController, known: Call, until: Until) {
+  constructor(engine: PhoneController, known: Call, until: WaitUntil) {
     super();
-    this.#engine = engine;
-    this.#known = known;
+    this.#phone = engine;
+    this.#info = known;
     this.#until = until;
   }
 
   /** Stays the same across reloads; the server's API and its records know the call by it. */
   get id(): string {
-    return this.#known.id;
+    return this.#info.id;
   }
 
   /** All that is known, as one immutable value: another one after each change. */
   get info(): Call {
-    return this.#known;
+    return this.#info;
   }
 
   get state(): Exclude<Phase, "idle"> {
-    return this.#known.phase;
+    return this.#info.phase;
   }
 
   get direction(): "inbound" | "outbound" {
-    return this.#known.direction;
+    return this.#info.direction;
   }
 
   /** The other side's number. */
   get number(): string {
-    return this.#known.number;
+    return this.#info.number;
   }
 
   /** The other side's name, "" where unknown. */
   get name(): string {
-    return this.#known.name;
+    return this.#info.name;
   }
 
   /** Who is talked to: somebody else than `number` where the phone system says so, as after a transfer of theirs. */
   get connected(): Person {
-    return facing(this.#known);
+    return connectedParty(this.#info);
   }
 
   get held(): boolean {
-    return this.#known.held;
+    return this.#info.held;
   }
 
   get muted(): boolean {
-    return this.#known.muted;
+    return this.#info.muted;
   }
 
   get parties(): readonly PartySummary[] {
-    return this.#known.parties;
+    return this.#info.parties;
   }
 
   get recording(): RecordingState {
-    return this.#known.recording;
+    return this.#info.recording;
   }
 
   get isActive(): boolean {
-    return this.#engine.snapshot.activeId === this.id;
+    return this.#phone.snapshot.activeId === this.id;
   }
 
   /** Why it ended otherwise than it should; null while it lives, and where it ended well. */
   get error(): SIPProxyError | null {
-    return this.#known.phase === "ended" ? endingError(this.#known) : null;
+    return this.#info.phase === "ended" ? endingError(this.#info) : null;
   }
 
   // --- while it is set up ----------------------------------------------------------
@@ -113,8 +120,9 @@ export class SIPProxyCall extends EventEmitter<CallEvents> {
   /** Takes an incoming call; one that talks is held. `audio`: see `CallAudio`. */
   answer(options: { audio?: CallAudio } = {}): Promise<void> {
     const { audio = true } = options;
-    if (!this.#engine.accept(this.id, audio === true ? undefined : audio)) return rejected(new SIPProxyError("wrong_state"));
-    return this.#ask(ANSWER_MS, ({ phase, problem }) => {
+    if (!this.#phone.setup.accept(this.id, audio === true ? undefined : audio))
+      return rejectedWith(new SIPProxyError("wrong_state"));
+    return this.#waitFor(ANSWER_TIMEOUT_MS, ({ phase, problem }) => {
       if (problem && phase === "incoming") return new SIPProxyError(problem);
       return phase === "accepted";
     });
@@ -122,183 +130,209 @@ export class SIPProxyCall extends EventEmitter<CallEvents> {
 
   /** Declines an incoming call: it stops ringing at all pages of this user. */
   reject(): void {
-    this.#engine.decline(this.id);
+    this.#phone.commands.decline(this.id);
   }
 
   /** Ends the call for all who are in it; one that rings here is declined. */
   hangup(): void {
     if (this.state === "incoming") this.reject();
-    else this.#engine.hangup(this.id);
+    else this.#phone.commands.hangup(this.id);
   }
 
   // --- while it stands -------------------------------------------------------------
 
   /** The others hear music, and nothing from here. */
   hold(): Promise<void> {
-    return this.#confirmed("hold", this.#engine.commands.hold(this.id, true));
+    return this.#untilConfirmed("hold", this.#phone.commands.hold(this.id, true));
   }
 
   /** Takes it back; another call that talks is held instead. */
   unhold(): Promise<void> {
-    return this.#confirmed("hold", this.#engine.commands.swap(this.id));
+    return this.#untilConfirmed("hold", this.#phone.commands.swap(this.id));
   }
 
   mute(): void {
-    this.#engine.setMuted(this.id, true);
+    this.#phone.commands.setMuted(this.id, true);
   }
 
   unmute(): void {
-    this.#engine.setMuted(this.id, false);
+    this.#phone.commands.setMuted(this.id, false);
   }
 
   /** 0-9, *, #, A-D, at most 32 at a time. */
   sendDTMF(digits: string): Promise<void> {
-    if (!DIGITS.test(digits)) return rejected(new SIPProxyError("invalid_digits"));
-    return this.#sent(this.#engine.sendDigits(this.id, digits.toUpperCase()));
+    if (!DTMF_DIGITS.test(digits)) return rejectedWith(new SIPProxyError("invalid_digits"));
+    return this.#ifSent(this.#phone.commands.sendDigits(this.id, digits.toUpperCase()));
   }
 
   /** Blind: `target` is called, and given the other side when it answers: `transferred`, or `transferFailed`. */
   transfer(target: string): Promise<void> {
-    return this.#calling("transfer", target, (number) => this.#engine.commands.transfer(this.id, number));
+    return this.#requestNumber("transfer", target, (number) => this.#phone.commands.transfer(this.id, number));
   }
 
   /** Connects the other sides of both calls; both end here. */
   attendedTransfer(other: SIPProxyCall): Promise<void> {
-    return this.#confirmed("connect", this.#engine.commands.connect(this.id, other.id));
+    return this.#untilConfirmed("connect", this.#phone.commands.connect(this.id, other.id));
   }
 
   /** Lets go of who is called for a transfer: the talk goes on. */
   cancelTransfer(): void {
-    this.#engine.commands.cancelTransfer(this.id);
+    this.#phone.commands.cancelTransfer(this.id);
   }
 
   /** A conference: one more party, by its number. */
   addParty(target: string): Promise<void> {
-    return this.#calling("add", target, (number) => this.#engine.commands.addParty(this.id, number));
+    return this.#requestNumber("add", target, (number) => this.#phone.commands.addParty(this.id, number));
   }
 
   /** A conference: the other side of that call joins this one, and that call ends here. */
   merge(other: SIPProxyCall): Promise<void> {
-    return this.#confirmed("merge", this.#engine.commands.merge(this.id, other.id));
+    return this.#untilConfirmed("merge", this.#phone.commands.merge(this.id, other.id));
   }
 
   /** Lets one party go, by its number in `parties`. */
   dropParty(party: number): Promise<void> {
-    return this.#sent(this.#engine.commands.dropParty(this.id, party));
+    return this.#ifSent(this.#phone.commands.dropParty(this.id, party));
   }
 
   /** The others go on without us: there must be two, or one and a transfer's target. */
   leave(): void {
-    this.#engine.commands.leave(this.id);
+    this.#phone.commands.leave(this.id);
   }
 
   record(action: "start" | "pause" | "resume" | "stop"): Promise<void> {
-    return this.#confirmed("record", this.#engine.commands.record(this.id, action));
+    return this.#untilConfirmed("record", this.#phone.commands.record(this.id, action));
   }
 
   async getStats(): Promise<CallStats> {
-    const report = await this.#engine.mediaOf(this.id)?.current?.stats().catch(() => null);
-    return { quality: this.#engine.qualityOf(this.id), report: report ?? null };
+    const report = await this.#phone.media
+      .get(this.id)
+      ?.current?.stats()
+      .catch(() => null);
+    return { quality: this.#phone.quality?.quality(this.id) ?? null, report: report ?? null };
   }
 
   /** For diagnosis; null where there is none. It is another one after each loss and reload. */
   get connection(): RTCPeerConnection | null {
-    return this.#engine.mediaOf(this.id)?.current?.connection ?? null;
+    return this.#phone.media.get(this.id)?.current?.connection ?? null;
   }
 
   /** What the other side sounds like, for drawing or recording it; null before there may be anything. */
   get remoteStream(): MediaStream | null {
-    return this.#engine.mediaOf(this.id)?.heard ?? null;
+    return this.#phone.media.get(this.id)?.remoteStream ?? null;
   }
 
   /** How it was, 1 to 5; within a day after its end. */
   postFeedback(feedback: CallFeedback): Promise<void> {
-    if (!(feedback.score >= 1 && feedback.score <= 5)) return rejected(new SIPProxyError("invalid_request", "A score is 1 to 5."));
-    return this.#sent(this.#engine.feedback({ callId: this.id, ...feedback }));
+    if (!(feedback.score >= 1 && feedback.score <= 5))
+      return rejectedWith(new SIPProxyError("invalid_request", "A score is 1 to 5."));
+    return this.#ifSent(this.#phone.commands.sendFeedback({ callId: this.id, ...feedback }));
   }
 
   /** @internal */
-  take(known: Call): void {
-    this.#known = known;
+  update(known: Call): void {
+    this.#info = known;
   }
 
   /** @internal Whoever begins to listen while this is on hears what was told already, a moment later. */
-  keepLatest(on: boolean): void {
-    this.#latest = on ? new Map() : null;
+  replayLatest(on: boolean): void {
+    this.#latestEvents = on ? new Map() : null;
   }
 
   override on<Name extends keyof CallEvents>(name: Name, listener: Listener<CallEvents[Name]>): () => void {
-    return this.#late(name, listener, super.on(name, listener));
+    return this.#replay(name, listener, super.on(name, listener));
   }
 
   override once<Name extends keyof CallEvents>(name: Name, listener: Listener<CallEvents[Name]>): () => void {
     const off = super.once(name, listener);
-    return this.#latest?.has(name) ? (off(), this.#late(name, listener, () => undefined)) : off;
+    return this.#latestEvents?.has(name) ? (off(), this.#replay(name, listener, () => undefined)) : off;
   }
 
-  #late<Name extends keyof CallEvents>(name: Name, listener: Listener<CallEvents[Name]>, off: () => void): () => void {
-    const told = this.#latest?.get(name) as CallEvents[Name] | undefined;
+  #replay<Name extends keyof CallEvents>(
+    name: Name,
+    listener: Listener<CallEvents[Name]>,
+    off: () => void,
+  ): () => void {
+    const told = this.#latestEvents?.get(name) as CallEvents[Name] | undefined;
     if (!told) return off;
     let wanted = true;
-    queueMicrotask(() => wanted && heard(() => listener(...told)));
+    queueMicrotask(() => wanted && callListener(() => listener(...told)));
     return () => ((wanted = false), off());
   }
 
   /** @internal */
-  tell<Name extends keyof CallEvents>(name: Name, ...told: CallEvents[Name]): void {
-    this.#latest?.set(name, told);
+  notify<Name extends keyof CallEvents>(name: Name, ...told: CallEvents[Name]): void {
+    this.#latestEvents?.set(name, told);
     this.emit(name, ...told);
   }
 
-  #calling(what: Trouble["what"], target: string, ask: (number: string) => boolean): Promise<void> {
+  #requestNumber(what: RequestFailure["kind"], target: string, ask: (number: string) => boolean): Promise<void> {
     try {
-      return this.#confirmed(what, ask(normalizeNumber(target)));
+      return this.#untilConfirmed(what, ask(normalizeNumber(target)));
     } catch (error) {
-      return rejected(error as SIPProxyError);
+      return rejectedWith(error as SIPProxyError);
     }
   }
 
-  #sent(heard: boolean): Promise<void> {
-    return heard ? Promise.resolve() : rejected(this.#refusal());
+  #ifSent(heard: boolean): Promise<void> {
+    return heard ? Promise.resolve() : rejectedWith(this.#refusal());
   }
 
-  #confirmed(what: Trouble["what"], asked: boolean): Promise<void> {
-    if (!asked) return rejected(this.#refusal());
-    const before = this.#known.asked === null ? this.#known.trouble : null; // nothing was asked for: it is so already
-    return this.#ask(CONFIRM_MS, ({ phase, asked, trouble }) => {
-      if (phase === "ended" || asked !== null) return phase === "ended"; // given away, as it was to be
-      return trouble && trouble !== before && TELLS_OF[trouble.what] === TELLS_OF[what] ? troubleError(trouble) : true;
+  #untilConfirmed(what: RequestFailure["kind"], asked: boolean): Promise<void> {
+    if (!asked) return rejectedWith(this.#refusal());
+    const before = this.#info.pending === null ? this.#info.failedRequest : null; // nothing was asked for: it is so already
+    return this.#waitFor(CONFIRM_TIMEOUT_MS, ({ phase, pending, failedRequest }) => {
+      if (phase === "ended" || pending !== null) return phase === "ended"; // given away, as it was to be
+      return failedRequest && failedRequest !== before && CONFIRMED_AS[failedRequest.kind] === CONFIRMED_AS[what]
+        ? requestError(failedRequest)
+        : true;
     });
   }
 
-  #ask(ms: number, done: (call: Call) => boolean | SIPProxyError): Promise<void> {
-    return quietly(
+  #waitFor(ms: number, done: (call: Call) => boolean | SIPProxyError): Promise<void> {
+    return handled(
       this.#until(ms, () => {
-        const known = this.#known;
+        const known = this.#info;
         if (known.phase !== "ended" || known.outcome === "transferred") return done(known);
-        return endingError(known) ?? new SIPProxyError(known.outcome === "cancelled" || known.outcome === "answered_elsewhere" ? known.outcome : "wrong_state");
+        return (
+          endingError(known) ??
+          new SIPProxyError(
+            known.outcome === "cancelled" || known.outcome === "answered_elsewhere" ? known.outcome : "wrong_state",
+          )
+        );
       }),
     );
   }
 
   #refusal(): SIPProxyError {
-    return new SIPProxyError(this.#engine.snapshot.link === "open" ? "wrong_state" : "not_connected");
+    return new SIPProxyError(this.#phone.snapshot.link === "open" ? "wrong_state" : "not_connected");
   }
 }
 
 /** Looks at `done` with each change of the call: true holds the promise, an error rejects it. */
-export type Until = (ms: number, done: () => boolean | SIPProxyError) => Promise<void>;
+export type WaitUntil = (ms: number, done: () => boolean | SIPProxyError) => Promise<void>;
 
 /** The server does not tell apart how somebody is called. */
-const TELLS_OF = { hold: "hold", record: "record", transfer: "transfer", connect: "transfer", add: "add", merge: "add", digits: "digits" } as const;
+const CONFIRMED_AS = {
+  hold: "hold",
+  record: "record",
+  transfer: "transfer",
+  connect: "transfer",
+  add: "add",
+  merge: "add",
+  digits: "digits",
+} as const;
 
-const troubleError = ({ problem, outcome, reason }: NonNullable<Call["trouble"]>): SIPProxyError =>
-  new SIPProxyError(failureOf(problem ?? outcome), problem === "refused" || problem === "invalid_target" ? reason : "");
+const requestError = ({ problem, outcome, reason }: NonNullable<Call["failedRequest"]>): SIPProxyError =>
+  new SIPProxyError(
+    errorCodeOf(problem ?? outcome),
+    problem === "refused" || problem === "invalid_target" ? reason : "",
+  );
 
 /** Who does not wait for it hears of it by events: an error that nobody caught would be said twice. */
-function quietly<T>(promise: Promise<T>): Promise<T> {
+function handled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;
 }
 
-const rejected = (error: SIPProxyError): Promise<never> => quietly(Promise.reject(error));
+const rejectedWith = (error: SIPProxyError): Promise<never> => handled(Promise.reject(error));

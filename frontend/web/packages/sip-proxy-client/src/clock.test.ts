@@ -1,17 +1,17 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { Elapsed, callTime, timeCalls } from "./clock.js";
+import { callTime, Elapsed, setInCall } from "./clock.js";
 
 const HOUR = 3_600_000;
 const owner = {};
 
 beforeEach(() => void vi.useFakeTimers({ now: 1_000_000 }));
 afterEach(() => {
-  timeCalls(owner, false);
+  setInCall(owner, false);
   vi.useRealTimers();
 });
 
 it.each([HOUR, -HOUR])("a call is as long as it is, though the system's clock is set by %d ms", (step) => {
-  timeCalls(owner, true);
+  setInCall(owner, true);
   const began = callTime();
   vi.advanceTimersByTime(5000);
   vi.setSystemTime(Date.now() + step);
@@ -20,9 +20,9 @@ it.each([HOUR, -HOUR])("a call is as long as it is, though the system's clock is
 });
 
 it("the next call begins by the system's clock", () => {
-  timeCalls(owner, true);
+  setInCall(owner, true);
   vi.setSystemTime(1_000_000 + HOUR);
-  timeCalls(owner, false);
+  setInCall(owner, false);
   expect(callTime()).toBeCloseTo(1_000_000 + HOUR);
 });
 

@@ -1,25 +1,28 @@
 // The page's clocks. The system's is set now and then, by minutes or hours, and a machine sleeps: what is timed by one
 // clock alone is wrong then. All are in milliseconds, and count from the Unix epoch.
 
-const BEGUN = Date.now() - performance.now();
-let anchor = BEGUN;
+/** What `setTimeout` can wait for at most. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
+
+const PAGE_STARTED_AT = Date.now() - performance.now();
+let anchor = PAGE_STARTED_AT;
 
 /** To time what takes seconds. Nobody sets it; some browsers stop it while the machine sleeps. */
-export const steady = (): number => BEGUN + performance.now();
+export const monotonicNow = (): number => PAGE_STARTED_AT + performance.now();
 
-const busy = new Set<object>(); // whose calls stand
+const ownersInCall = new Set<object>(); // whose calls stand
 
 /** The times of calls: the system's, but nobody sets it while a call stands. Durations are right, whatever happens to the system's clock. */
 export function callTime(): number {
-  if (busy.size === 0) anchor = Date.now() - performance.now();
+  if (ownersInCall.size === 0) anchor = Date.now() - performance.now();
   return anchor + performance.now();
 }
 
 /** Whether calls of `owner` stand. */
-export function timeCalls(owner: object, stand: boolean): void {
+export function setInCall(owner: object, stand: boolean): void {
   callTime();
-  if (stand) busy.add(owner);
-  else busy.delete(owner);
+  if (stand) ownersInCall.add(owner);
+  else ownersInCall.delete(owner);
 }
 
 /** A clock that never goes back, and goes on in sleep: whatever says that more time has passed is believed. */

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { fromToken, identityOf, userOf } from "./credentials.js";
+import { identityFromToken, identityOf, userOf } from "./credentials.js";
 import { FakeStorage } from "./testing/fakes.js";
 import { jwt } from "./testing/proxy.js";
 
@@ -21,12 +21,15 @@ describe("who a client is", () => {
     expect(identityOf(undefined).user).toBe(user);
   });
 
-  it.each([null, {}, { apiKey: undefined, secret: undefined }, { token: undefined }, { token: null, user: "" }])("is a guest with %j, as plain JavaScript gives it", (given) => {
-    const identity = identityOf(given as never);
-    expect(identity).toEqual({ ...nobody, user: expect.stringMatching(/^guest-/) as string });
-    expect(identityOf(given as never, "1001").user).toBe("1001");
-    expect(userOf(given as never) || "").toBe("");
-  });
+  it.each([null, {}, { apiKey: undefined, secret: undefined }, { token: undefined }, { token: null, user: "" }])(
+    "is a guest with %j, as plain JavaScript gives it",
+    (given) => {
+      const identity = identityOf(given as never);
+      expect(identity).toEqual({ ...nobody, user: expect.stringMatching(/^guest-/) as string });
+      expect(identityOf(given as never, "1001").user).toBe("1001");
+      expect(userOf(given as never) || "").toBe("");
+    },
+  );
 
   it("is a guest also where nothing can be kept", () => {
     vi.stubGlobal("sessionStorage", undefined);
@@ -37,18 +40,18 @@ describe("who a client is", () => {
     const token = jwt({ sub: "1002", exp: 1_700_000_000 });
     expect(identityOf({ token })).toEqual({ user: "1002", password: null, token, expiresAt: 1_700_000_000 });
     expect(identityOf({ token, user: "1001" }).user).toBe("1001");
-    expect(fromToken(token, "1003").user).toBe("1003");
+    expect(identityFromToken(token, "1003").user).toBe("1003");
   });
 
   it("by a token with letters of any script", () => {
     const letters = String.fromCharCode(...new TextEncoder().encode(JSON.stringify({ sub: "Zoë ÿÿ" })));
     const token = `x.${btoa(letters).replace(/\+/g, "-").replace(/\//g, "_")}.y`;
-    expect(fromToken(token).user).toBe("Zoë ÿÿ");
+    expect(identityFromToken(token).user).toBe("Zoë ÿÿ");
   });
 
   const payloads = ["null", "[]", '{"sub":7,"exp":"soon"}'].map((payload) => `a.${btoa(payload)}.c`);
   it.each(["", "opaque", "a.b.c", ...payloads])("by a token that says nothing: %s", (token) => {
-    expect(fromToken(token, "1001")).toEqual({ user: "1001", password: null, token, expiresAt: null });
-    expect(fromToken(token).user).toMatch(/^guest-/);
+    expect(identityFromToken(token, "1001")).toEqual({ user: "1001", password: null, token, expiresAt: null });
+    expect(identityFromToken(token).user).toMatch(/^guest-/);
   });
 });

@@ -16,9 +16,15 @@ export interface Identity {
 
 /** `user`: who to be where the server wants no sign-in; nobody: a guest, the same until the tab is closed. */
 export function identityOf(credentials: Credentials | null | undefined, user = ""): Identity {
-  const { apiKey, secret, token, user: name = apiKey, password = secret }: Partial<Record<string, string>> = credentials ?? {}; // plain JavaScript leaves any of them out
-  if (token) return fromToken(token, name || user);
-  return { user: name || user || guest(), password: password ?? null, token: null, expiresAt: null };
+  const {
+    apiKey,
+    secret,
+    token,
+    user: name = apiKey,
+    password = secret,
+  }: Partial<Record<string, string>> = credentials ?? {}; // plain JavaScript leaves any of them out
+  if (token) return identityFromToken(token, name || user);
+  return { user: name || user || guestName(), password: password ?? null, token: null, expiresAt: null };
 }
 
 /** Whose they are; "" where that is nobody in particular. */
@@ -29,29 +35,31 @@ export function userOf(credentials: Credentials | null | undefined): string {
 }
 
 /** A token is a JWT (RFC 7519): it says whose it is and how long it holds. It is the server that checks it. */
-export function fromToken(token: string, user = ""): Identity {
+export function identityFromToken(token: string, user = ""): Identity {
   const { sub, exp } = claimsOf(token);
-  return { user: user || sub || guest(), password: null, token, expiresAt: exp ?? null };
+  return { user: user || sub || guestName(), password: null, token, expiresAt: exp ?? null };
 }
 
 function claimsOf(token: string): { sub?: string; exp?: number } {
   try {
     const [, payload = ""] = token.split(".");
     const text = atob(payload.replace(/-/g, "+").replace(/_/g, "/"));
-    const { sub, exp } = JSON.parse(new TextDecoder().decode(Uint8Array.from(text, (letter) => letter.charCodeAt(0)))) as { sub?: unknown; exp?: unknown };
+    const { sub, exp } = JSON.parse(
+      new TextDecoder().decode(Uint8Array.from(text, (letter) => letter.charCodeAt(0))),
+    ) as { sub?: unknown; exp?: unknown };
     return { ...(typeof sub === "string" ? { sub } : {}), ...(typeof exp === "number" ? { exp } : {}) };
   } catch {
     return {};
   }
 }
 
-const GUEST = "sip-proxy.guest";
+const GUEST_KEY = "sip-proxy.guest";
 
-function guest(): string {
+function guestName(): string {
   const fresh = `guest-${newId().slice(0, 6)}`;
   try {
-    const known = sessionStorage.getItem(GUEST);
-    if (!known) sessionStorage.setItem(GUEST, fresh);
+    const known = sessionStorage.getItem(GUEST_KEY);
+    if (!known) sessionStorage.setItem(GUEST_KEY, fresh);
     return known ?? fresh;
   } catch {
     return fresh; // no storage: a reload is somebody else

@@ -1,11 +1,11 @@
 // What can go wrong, in plain words and with a stable code.
 
-import type { Call, Problem } from "./state/model.js";
 import type { Outcome } from "./protocol/messages.js";
+import type { Call, CallProblem } from "./state/model.js";
 
-type Own =
+type OwnErrorCode =
   | Exclude<Outcome, "completed" | "transferred">
-  | Problem
+  | CallProblem
   | "unauthorized"
   | "server_unreachable"
   | "wrong_state"
@@ -16,44 +16,57 @@ type Own =
   | "closed";
 
 /** What the server has beside these, with words of its own: docs/API.md. */
-const OF_THE_SERVER = [
-  "invalid_sdp", "not_found", "unknown_call", "unknown_recording", "method_not_allowed", "in_progress", "in_doubt", "too_large",
-  "range_not_satisfiable", "idempotency_key_reused", "error", "call_failed", "unavailable", "malformed", "unknown_type",
+const SERVER_CODES = [
+  "invalid_sdp",
+  "not_found",
+  "unknown_call",
+  "unknown_recording",
+  "method_not_allowed",
+  "in_progress",
+  "in_doubt",
+  "too_large",
+  "range_not_satisfiable",
+  "idempotency_key_reused",
+  "error",
+  "call_failed",
+  "unavailable",
+  "malformed",
+  "unknown_type",
 ] as const;
 
 /** All there are. Codes stay; messages may be reworded. `docs/SDK.md` lists them. */
-export type ErrorCode = Own | (typeof OF_THE_SERVER)[number];
+export type ErrorCode = OwnErrorCode | (typeof SERVER_CODES)[number];
 
-export const MESSAGES: Record<Own, string> = {
-  busy: "The other side is on another call.",
+export const MESSAGES: Record<OwnErrorCode, string> = {
+  busy: "The other side is busy.",
   no_answer: "Nobody answered.",
   rejected: "The call was declined.",
-  cancelled: "The call was given up before it was answered.",
-  unreachable: "This number cannot be reached.",
-  forbidden: "You may not call this number.",
-  failed_media: "The call connected, but no sound came through.",
-  failed_pbx: "The phone system is not answering.",
-  lost: "The connection to this page was lost for too long.",
+  cancelled: "The call was cancelled.",
+  unreachable: "The number cannot be reached.",
+  forbidden: "The number may not be called.",
+  failed_media: "No media came through.",
+  failed_pbx: "The phone system does not respond.",
+  lost: "The page was disconnected for too long.",
   answered_elsewhere: "Somebody else answered the call.",
-  microphone_blocked: "The browser may not use your microphone.",
+  microphone_blocked: "The browser may not use the microphone.",
   no_microphone: "No microphone was found.",
   microphone_in_use: "Another program uses the microphone.",
   microphone_failed: "The microphone cannot be opened.",
-  insecure_page: "Browsers give the microphone only to https pages.",
-  no_webrtc: "WebRTC is switched off in this browser.",
-  invalid_target: "This is not a number that can be called.",
-  too_many: "There are too many calls. End one first.",
-  not_connected: "The server cannot be reached just now.",
+  insecure_page: "Browsers allow the microphone on https pages only.",
+  no_webrtc: "WebRTC is disabled in the browser.",
+  invalid_target: "The number is invalid.",
+  too_many: "There are too many calls.",
+  not_connected: "The server cannot be reached now.",
   connection_lost: "The connection to the server was lost.",
-  accepted_elsewhere: "The call was answered elsewhere.",
-  owned_elsewhere: "This call goes on in another window.",
-  refused: "The server refused this.",
-  unauthorized: "The name or password is wrong, or the sign-in has run out.",
+  accepted_elsewhere: "Another page answered the call.",
+  owned_elsewhere: "Another page has the call.",
+  refused: "The server refused the request.",
+  unauthorized: "The sign-in is invalid or has expired.",
   server_unreachable: "The server cannot be reached.",
-  wrong_state: "This cannot be done in this state of the call.",
-  invalid_address: "This is not an address of a server.",
+  wrong_state: "The call is not in a state for this.",
+  invalid_address: "The address is invalid.",
   invalid_digits: "Digits are 0-9, *, # and A-D, at most 32 at a time.",
-  invalid_request: "This makes no sense.",
+  invalid_request: "The request is invalid.",
   unsupported: "This is not supported.",
   closed: "The client has been closed.",
 };
@@ -68,28 +81,39 @@ export class SIPProxyError extends Error {
     readonly fatal = false,
     options?: ErrorOptions,
   ) {
-    super(message || (isOwn(code) ? MESSAGES[code] : MESSAGES.refused), options);
+    super(message || (isOwnCode(code) ? MESSAGES[code] : MESSAGES.refused), options);
   }
 }
 
-const isOwn = (code: string): code is Own => Object.hasOwn(MESSAGES, code);
+const isOwnCode = (code: string): code is OwnErrorCode => Object.hasOwn(MESSAGES, code);
 
 /** Of the server's answer. A code that is not known here (of a newer server, or of something between) is `refused`. */
-export function told(code: string, message: string, fatal = false, cause?: Error): SIPProxyError {
-  const known = isOwn(code) || (OF_THE_SERVER as readonly string[]).includes(code) ? (code as ErrorCode) : /^http_5/.test(code) ? "unavailable" : "refused";
+export function errorFromServer(code: string, message: string, fatal = false, cause?: Error): SIPProxyError {
+  const known =
+    isOwnCode(code) || (SERVER_CODES as readonly string[]).includes(code)
+      ? (code as ErrorCode)
+      : /^http_5/.test(code)
+        ? "unavailable"
+        : "refused";
   return new SIPProxyError(known, message, fatal, { cause: cause ?? code });
 }
 
 /** Somebody ended it, or did not want it. */
-const WELL: ReadonlySet<string> = new Set<Outcome>(["completed", "transferred", "cancelled", "answered_elsewhere"]);
+const NORMAL_OUTCOMES: ReadonlySet<string> = new Set<Outcome>([
+  "completed",
+  "transferred",
+  "cancelled",
+  "answered_elsewhere",
+]);
 
 /** Of what came to nothing. */
-export const failureOf = (code: Outcome | Problem | null): Own => (code === null || code === "completed" || code === "transferred" ? "refused" : code);
+export const errorCodeOf = (code: Outcome | CallProblem | null): OwnErrorCode =>
+  code === null || code === "completed" || code === "transferred" ? "refused" : code;
 
 /** Why a call has ended otherwise than it should; null where somebody ended it, or did not want it. */
 export function endingError({ direction, outcome, problem, reason, detail }: Call): SIPProxyError | null {
-  if (problem === null && (outcome === null || WELL.has(outcome))) return null;
-  const code = failureOf(problem ?? outcome);
+  if (problem === null && (outcome === null || NORMAL_OUTCOMES.has(outcome))) return null;
+  const code = errorCodeOf(problem ?? outcome);
   if (code === "rejected" && direction === "inbound") return null;
   // The server says what is wrong with the number, and who refused it.
   const words = code === "invalid_target" || detail ? undefined : MESSAGES[code];

@@ -7,10 +7,10 @@
 // the end at once, and nothing follows that but the last `stateChanged`. `hold` (of each side), `mute`, and
 // `reconnecting` with `reconnected` come in turn. A call that is `resumed` is away, untold, until `reconnected`.
 
-import type { Call } from "./state/model.js";
-import { SIPProxyError, endingError, failureOf } from "./errors.js";
+import { endingError, errorCodeOf, SIPProxyError } from "./errors.js";
 import type { Detail, Outcome, PartySummary, RecordingState } from "./protocol/messages.js";
 import type { LinkStatus } from "./signaling/SignalingClient.js";
+import type { Call } from "./state/model.js";
 
 export interface CallEnd {
   outcome: Outcome | null; // null where only the error says why
@@ -23,7 +23,7 @@ export interface CallEnd {
 }
 
 /** In the order in which those of one change are told. */
-export interface ToldEvents {
+export interface CallStateEvents {
   ringing: []; // of a call from here: the other side rings, or sends sound of its own
   accepted: [];
   connected: []; // the same as `accepted`
@@ -43,66 +43,83 @@ export interface ToldEvents {
   stateChanged: [call: Call]; // always the last
 }
 
-export type Told = { [Name in keyof ToldEvents]: [name: Name, ...told: ToldEvents[Name]] }[keyof ToldEvents];
+export type CallEventTuple = {
+  [Name in keyof CallStateEvents]: [name: Name, ...told: CallStateEvents[Name]];
+}[keyof CallStateEvents];
 
 /** A call, and whether its page hears the server. */
-export interface Seen {
+export interface ObservedCall {
   call: Call;
   link: LinkStatus;
 }
 
 /** `before`: null for a call that is new here: what it is already is not told. */
-export function tell(before: Seen | null, { call, link }: Seen): Told[] {
+export function diffToEvents(before: ObservedCall | null, { call, link }: ObservedCall): CallEventTuple[] {
   if (before?.call === call && before.link === link) return [];
-  const told: Told[] = [];
+  const told: CallEventTuple[] = [];
   const was = before?.call ?? null;
   if (was && was.phase !== "ended") {
-    if (rings(call) && !rings(was) && was.acceptedAt === null) told.push(["ringing"]);
+    if (isRinging(call) && !isRinging(was) && was.acceptedAt === null) told.push(["ringing"]);
     if (call.acceptedAt !== null && was.acceptedAt === null) told.push(["accepted"], ["connected"]);
-    if (call.phase !== "ended") told.push(...changes(was, call));
-    if (was.transferring === null && call.transferring !== null) told.push(["transferring", { target: call.transferring.number }]);
-    if (call.trouble && call.trouble !== was.trouble) told.push(...troubles(call));
-    if (call.phase !== "ended") told.push(...connection(isAway(before!), isAway({ call, link })));
+    if (call.phase !== "ended") told.push(...changeEvents(was, call));
+    if (was.transferring === null && call.transferring !== null)
+      told.push(["transferring", { target: call.transferring.number }]);
+    if (call.failedRequest && call.failedRequest !== was.failedRequest) told.push(...failureEvents(call));
+    if (call.phase !== "ended") told.push(...connectionEvents(isInterrupted(before!), isInterrupted({ call, link })));
     const problem = call.phase !== "ended" && call.problem !== was.problem ? call.problem : null;
     if (problem) told.push(["error", new SIPProxyError(problem)]);
-    if (call.phase === "ended") told.push(...end(call));
+    if (call.phase === "ended") told.push(...endEvents(call));
   }
   if (was !== call) told.push(["stateChanged", call]);
   return told;
 }
 
-const rings = ({ direction, phase }: Call): boolean => direction === "outbound" && (phase === "ringing" || phase === "early");
+const isRinging = ({ direction, phase }: Call): boolean =>
+  direction === "outbound" && (phase === "ringing" || phase === "early");
 
-const isAway = ({ call, link }: Seen): boolean =>
-  call.phase === "accepted" && (link === "lost" || call.media === "returning" || call.media === "interrupted" || call.media === "failed");
+const isInterrupted = ({ call, link }: ObservedCall): boolean =>
+  call.phase === "accepted" &&
+  (link === "lost" || call.media === "returning" || call.media === "interrupted" || call.media === "failed");
 
-const connection = (before: boolean, now: boolean): Told[] => (before === now ? [] : [[now ? "reconnecting" : "reconnected"]]);
+const connectionEvents = (before: boolean, now: boolean): CallEventTuple[] =>
+  before === now ? [] : [[now ? "reconnecting" : "reconnected"]];
 
-function changes(was: Call, call: Call): Told[] {
-  const told: Told[] = [];
+function changeEvents(was: Call, call: Call): CallEventTuple[] {
+  const told: CallEventTuple[] = [];
   if (call.held !== was.held) told.push(["hold", { held: call.held, by: "us" }]);
   if (call.heldByFar !== was.heldByFar) told.push(["hold", { held: call.heldByFar, by: "far" }]);
   if (call.muted !== was.muted) told.push(["mute", call.muted]);
-  if (call.parties !== was.parties && JSON.stringify(call.parties) !== JSON.stringify(was.parties)) told.push(["party", call.parties]);
+  if (call.parties !== was.parties && JSON.stringify(call.parties) !== JSON.stringify(was.parties))
+    told.push(["party", call.parties]);
   if (call.recording !== was.recording) told.push(["recording", call.recording]);
   return told;
 }
 
-function troubles({ trouble }: Call): Told[] {
-  if (!trouble) return [];
-  const error = new SIPProxyError(failureOf(trouble.problem ?? trouble.outcome), trouble.problem === "refused" || trouble.detail ? trouble.reason : "");
-  return [[trouble.what === "transfer" || trouble.what === "connect" ? "transferFailed" : "error", error]];
+function failureEvents({ failedRequest }: Call): CallEventTuple[] {
+  if (!failedRequest) return [];
+  const error = new SIPProxyError(
+    errorCodeOf(failedRequest.problem ?? failedRequest.outcome),
+    failedRequest.problem === "refused" || failedRequest.detail ? failedRequest.reason : "",
+  );
+  return [[failedRequest.kind === "transfer" || failedRequest.kind === "connect" ? "transferFailed" : "error", error]];
 }
 
-function end(call: Call): Told[] {
+function endEvents(call: Call): CallEventTuple[] {
   const error = endingError(call);
   const { outcome, acceptedAt, endedAt, q850, sip, detail, forward, transferring } = call;
   const seconds = acceptedAt === null ? 0 : Math.max(0, ((endedAt ?? acceptedAt) - acceptedAt) / 1000);
   const told: CallEnd = { outcome, error, seconds, q850, sip, ...(detail && { detail }), ...(forward && { forward }) };
   const broke = error && call.problem !== "accepted_elsewhere" && call.problem !== "owned_elsewhere";
   return [
-    ...(outcome === "transferred" ? ([["transferred", { target: transferring?.number ?? "" }]] satisfies Told[]) : []),
-    ...(broke ? ([["error", error], ["failed", error]] satisfies Told[]) : ([["ended", told]] satisfies Told[])),
+    ...(outcome === "transferred"
+      ? ([["transferred", { target: transferring?.number ?? "" }]] satisfies CallEventTuple[])
+      : []),
+    ...(broke
+      ? ([
+          ["error", error],
+          ["failed", error],
+        ] satisfies CallEventTuple[])
+      : ([["ended", told]] satisfies CallEventTuple[])),
     ["disconnected", told],
   ];
 }

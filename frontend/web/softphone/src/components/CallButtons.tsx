@@ -1,11 +1,25 @@
 // The large buttons at the bottom: what is most likely wanted next. They stay where they are.
 
-import { ArrowRightLeft, BookUser, Grid3x3, LogOut, Mic, MicOff, Phone, PhoneForwarded, PhoneOff, Play, Undo2, UserPlus, type LucideIcon } from "lucide-react";
+import {
+  ArrowRightLeft,
+  BookUser,
+  Grid3x3,
+  LogOut,
+  type LucideIcon,
+  Mic,
+  MicOff,
+  Phone,
+  PhoneForwarded,
+  PhoneOff,
+  Play,
+  Undo2,
+  UserPlus,
+} from "lucide-react";
 import type { MouseEvent } from "react";
 import { canLeave, type LiveCall } from "sip-proxy-client";
 import { BUTTONS, missedOf } from "../texts";
 import type { PhoneActions } from "./actions";
-import type { Asking } from "./Target";
+import type { FormKind } from "./TransferForm";
 
 interface ButtonProps {
   icon: LucideIcon;
@@ -18,68 +32,167 @@ interface ButtonProps {
   onPress(): void;
 }
 
-function Round({ icon: Icon, label, colour, testId, pressed, disabled, first, onPress }: ButtonProps) {
+function RoundButton({ icon: Icon, label, colour, testId, pressed, disabled, first, onPress }: ButtonProps) {
   return (
-    <button type="button" className={`round ${colour}`} data-testid={testId} aria-pressed={pressed} disabled={disabled} autoFocus={first} onClick={once(onPress)}>
-      <Icon aria-hidden="true" /><span>{label}</span>
+    <button
+      type="button"
+      className={`round ${colour}`}
+      data-testid={testId}
+      aria-pressed={pressed}
+      disabled={disabled}
+      autoFocus={first}
+      onClick={onSingleClick(onPress)}
+    >
+      <Icon aria-hidden="true" />
+      <span>{label}</span>
     </button>
   );
 }
 
 export interface CallButtonsProps {
   call: LiveCall;
-  consulted: LiveCall | null; // the call about which this one was made, if the two can be connected now
-  asking: Asking | null;
+  consultedCall: LiveCall | null; // the call about which this one was made, if the two can be connected now
+  form: FormKind | null;
   number: string; // that is written for it
   actions: PhoneActions;
-  onAnswered(what: "now" | "first" | "never"): void; // of what is asked
+  onFormChoice(what: "now" | "first" | "never"): void; // of what is asked
 }
 
 /** In a call, whatever its state. */
-export function CallButtons({ call, consulted, asking, number, actions, onAnswered }: CallButtonsProps) {
+export function CallButtons({ call, consultedCall, form, number, actions, onFormChoice }: CallButtonsProps) {
   const empty = !number.trim();
-  if (asking) {
-    const transfer = asking === "transfer";
+  if (form) {
+    const transfer = form === "transfer";
     return (
       <div className="actions three">
-        <Round key="cancel" icon={Undo2} label={BUTTONS.cancel} colour="plain" onPress={() => onAnswered("never")} />
-        <Round key="first" icon={Phone} label={transfer ? BUTTONS.askFirst : BUTTONS.newCall} colour="plain" disabled={empty} onPress={() => onAnswered("first")} />
-        <Round key="now" icon={transfer ? PhoneForwarded : UserPlus} label={transfer ? BUTTONS.transferNow : BUTTONS.addNow} colour="green" disabled={empty} onPress={() => onAnswered("now")} />
+        <RoundButton
+          key="cancel"
+          icon={Undo2}
+          label={BUTTONS.cancel}
+          colour="plain"
+          onPress={() => onFormChoice("never")}
+        />
+        <RoundButton
+          key="first"
+          icon={Phone}
+          label={transfer ? BUTTONS.askFirst : BUTTONS.newCall}
+          colour="plain"
+          disabled={empty}
+          onPress={() => onFormChoice("first")}
+        />
+        <RoundButton
+          key="now"
+          icon={transfer ? PhoneForwarded : UserPlus}
+          label={transfer ? BUTTONS.transferNow : BUTTONS.addNow}
+          colour="green"
+          disabled={empty}
+          onPress={() => onFormChoice("now")}
+        />
       </div>
     );
   }
   if (call.phase === "incoming") {
     return (
       <div className="actions">
-        <Round key="decline" icon={PhoneOff} label={BUTTONS.decline} colour="red" testId="decline" onPress={() => actions.decline()} />
-        <Round key="accept" icon={Phone} label={BUTTONS.answer} colour="green" testId="accept" first onPress={() => actions.accept()} />
+        <RoundButton
+          key="decline"
+          icon={PhoneOff}
+          label={BUTTONS.decline}
+          colour="red"
+          testId="decline"
+          onPress={() => actions.decline()}
+        />
+        <RoundButton
+          key="accept"
+          icon={Phone}
+          label={BUTTONS.answer}
+          colour="green"
+          testId="accept"
+          first
+          onPress={() => actions.accept()}
+        />
       </div>
     );
   }
   if (call.transferring) {
     return (
       <div className="actions">
-        <Round key="back" icon={Undo2} label={BUTTONS.cancel} colour="plain" testId="cancel-transfer" onPress={actions.cancelTransfer} />
-        <Round key="leave" icon={LogOut} label={BUTTONS.leave} colour="red" testId="leave" onPress={actions.leave} />
+        <RoundButton
+          key="back"
+          icon={Undo2}
+          label={BUTTONS.cancel}
+          colour="plain"
+          testId="cancel-transfer"
+          onPress={actions.cancelTransfer}
+        />
+        <RoundButton
+          key="leave"
+          icon={LogOut}
+          label={BUTTONS.leave}
+          colour="red"
+          testId="leave"
+          onPress={actions.leave}
+        />
       </div>
     );
   }
   const leave = canLeave(call);
   return (
-    <div className={leave || (consulted && !call.held) ? "actions three" : "actions"}>
+    <div className={leave || (consultedCall && !call.held) ? "actions three" : "actions"}>
       {call.held ? (
-        <Round key="back" icon={Play} label={BUTTONS.takeBack} colour="green" testId="take-back" first onPress={() => actions.hold(call.id, false)} />
+        <RoundButton
+          key="back"
+          icon={Play}
+          label={BUTTONS.takeBack}
+          colour="green"
+          testId="take-back"
+          first
+          onPress={() => actions.hold(call.id, false)}
+        />
       ) : (
-        <Round key="mute" icon={call.muted ? MicOff : Mic} label={call.muted ? BUTTONS.unmute : BUTTONS.mute} colour="plain" testId="mute" pressed={call.muted} onPress={() => actions.setMuted(!call.muted)} />
+        <RoundButton
+          key="mute"
+          icon={call.muted ? MicOff : Mic}
+          label={call.muted ? BUTTONS.unmute : BUTTONS.mute}
+          colour="plain"
+          testId="mute"
+          pressed={call.muted}
+          onPress={() => actions.setMuted(!call.muted)}
+        />
       )}
-      {consulted && !call.held && !leave && <Round key="connect" icon={ArrowRightLeft} label={BUTTONS.connectThem} colour="green" testId="connect" onPress={() => actions.connect(consulted.id, call.id)} />}
-      {leave && <Round key="leave" icon={LogOut} label={BUTTONS.leave} colour="plain" testId="leave" onPress={actions.leave} />}
-      <Round key="hangup" icon={PhoneOff} label={leave ? BUTTONS.endForAll : BUTTONS.hangUp} colour="red" testId="hangup" onPress={actions.hangup} />
+      {consultedCall && !call.held && !leave && (
+        <RoundButton
+          key="connect"
+          icon={ArrowRightLeft}
+          label={BUTTONS.connectThem}
+          colour="green"
+          testId="connect"
+          onPress={() => actions.connect(consultedCall.id, call.id)}
+        />
+      )}
+      {leave && (
+        <RoundButton
+          key="leave"
+          icon={LogOut}
+          label={BUTTONS.leave}
+          colour="plain"
+          testId="leave"
+          onPress={actions.leave}
+        />
+      )}
+      <RoundButton
+        key="hangup"
+        icon={PhoneOff}
+        label={leave ? BUTTONS.endForAll : BUTTONS.hangUp}
+        colour="red"
+        testId="hangup"
+        onPress={actions.hangup}
+      />
     </div>
   );
 }
 
-export interface FreeButtonsProps {
+export interface IdleButtonsProps {
   view: "pad" | "people";
   missed: number;
   disabled: boolean; // there is nobody to call
@@ -88,20 +201,36 @@ export interface FreeButtonsProps {
 }
 
 /** Without a call. */
-export function FreeButtons({ view, missed, disabled, onView, onCall }: FreeButtonsProps) {
+export function IdleButtons({ view, missed, disabled, onView, onCall }: IdleButtonsProps) {
   const Icon = view === "pad" ? BookUser : Grid3x3;
   return (
     <div className="actions">
-      <button key="view" type="button" className="round plain narrow-only badged" aria-pressed={view === "people"} onClick={onView}>
-        <Icon aria-hidden="true" />{missed > 0 && view === "pad" && <b aria-label={missedOf(missed)}>{missed > 99 ? "99+" : missed}</b>}<span>{view === "pad" ? BUTTONS.recent : BUTTONS.keypad}</span>
+      <button
+        key="view"
+        type="button"
+        className="round plain narrow-only badged"
+        aria-pressed={view === "people"}
+        onClick={onView}
+      >
+        <Icon aria-hidden="true" />
+        {missed > 0 && view === "pad" && <b aria-label={missedOf(missed)}>{missed > 99 ? "99+" : missed}</b>}
+        <span>{view === "pad" ? BUTTONS.recent : BUTTONS.keypad}</span>
       </button>
-      <Round key="call" icon={Phone} label={BUTTONS.call} colour="green" testId="call" disabled={disabled} onPress={onCall} />
+      <RoundButton
+        key="call"
+        icon={Phone}
+        label={BUTTONS.call}
+        colour="green"
+        testId="call"
+        disabled={disabled}
+        onPress={onCall}
+      />
     </div>
   );
 }
 
 /** A double click counts once: other buttons take the place of those that were pressed. */
-function once(act: () => void): (event: MouseEvent) => void {
+function onSingleClick(act: () => void): (event: MouseEvent) => void {
   return (event) => {
     if (event.detail < 2) act();
   };

@@ -1,7 +1,7 @@
 // Whether calls are to be shown by the system while the page is out of sight: asked where nothing else is to be said.
 
 import { BellRing } from "lucide-react";
-import type { Notifications } from "../phone/notifications";
+import type { NotificationState } from "../phone/notifications";
 import { NOTIFICATIONS } from "../texts";
 import type { PhoneActions } from "./actions";
 
@@ -11,21 +11,32 @@ type Actions = Pick<PhoneActions, "allowNotifications" | "declineNotifications">
 export function NotificationHint({ actions }: { actions: Actions }) {
   return (
     <p className="hint hint-voicemail" data-testid="notifications">
-      <BellRing size={18} aria-hidden="true" /><span>{NOTIFICATIONS.question}</span>
+      <BellRing size={18} aria-hidden="true" />
+      <span>{NOTIFICATIONS.question}</span>
       <span>
-        <button type="button" className="link" onClick={actions.allowNotifications}>{NOTIFICATIONS.allow}</button>
-        <button type="button" className="link" onClick={actions.declineNotifications}>{NOTIFICATIONS.decline}</button>
+        <button type="button" className="link" onClick={actions.allowNotifications}>
+          {NOTIFICATIONS.allow}
+        </button>
+        <button type="button" className="link" onClick={actions.declineNotifications}>
+          {NOTIFICATIONS.decline}
+        </button>
       </span>
     </p>
   );
 }
 
 /** In *Sound and connection*, for whoever has said no, here or to the browser. */
-export function NotificationChoice({ state, actions }: { state: Notifications; actions: Actions }) {
+export function NotificationChoice({ state, actions }: { state: NotificationState; actions: Actions }) {
   if (state === "allowed" || state === "none") return null;
   return (
     <p className="connection-test">
-      {state === "blocked" ? NOTIFICATIONS.blocked : <button type="button" className="link" onClick={actions.allowNotifications}>{NOTIFICATIONS.title}</button>}
+      {state === "blocked" ? (
+        NOTIFICATIONS.blocked
+      ) : (
+        <button type="button" className="link" onClick={actions.allowNotifications}>
+          {NOTIFICATIONS.title}
+        </button>
+      )}
     </p>
   );
 }

@@ -1,35 +1,44 @@
 // The calls beside the active one: a line each. Who rings meanwhile asks for a decision.
 
 import { ArrowLeftRight, Pause, Phone, PhoneIncoming } from "lucide-react";
-import { callTime, facing, type LiveCall } from "sip-proxy-client";
-import { BUTTONS, WAITING, stateWordOf } from "../texts";
+import { callTime, connectedParty, type LiveCall } from "sip-proxy-client";
+import { BUTTONS, stateLabelOf, WAITING } from "../texts";
 import type { PhoneActions } from "./actions";
 import { clock, useNow } from "./time";
 
 export interface OtherCallsProps {
   calls: readonly LiveCall[];
-  free: boolean; // nobody is talked to now: going to another call is no swap
+  nobodyTalking: boolean; // nobody is talked to now: going to another call is no swap
   now?: number; // fixed, for pictures
   onSwap(id: string): void;
 }
 
-export function OtherCalls({ calls, free, now, onSwap }: OtherCallsProps) {
+export function OtherCalls({ calls, nobodyTalking, now, onSwap }: OtherCallsProps) {
   const ticking = useNow(500, calls.length > 0 && now === undefined, callTime);
   if (calls.length === 0) return null;
   const many = calls.length > 1;
   return (
     <ul className={many ? "other-calls many" : "other-calls"} aria-label="Other calls">
       {calls.map((call, place) => {
-        const { name, number } = facing(call);
-        const word = free ? BUTTONS.talk : BUTTONS.swap;
+        const { name, number } = connectedParty(call);
+        const word = nobodyTalking ? BUTTONS.talk : BUTTONS.swap;
         return (
           <li key={place /* a swap leaves the focus where it is */}>
             {call.held ? <Pause size={15} aria-hidden="true" /> : <Phone size={15} aria-hidden="true" />}
             <b>{name || number}</b>
-            <span className={many ? "hidden" : "other-state"}>{stateWordOf(call)}</span>
-            {!many && <span className="timer">{call.acceptedAt === null ? "" : clock((now ?? ticking) - call.acceptedAt)}</span>}
-            <button type="button" className="link" onClick={() => onSwap(call.id)} title={`${word} (S)`} aria-label={many ? `${word}: ${name || number}` : word}>
-              <ArrowLeftRight size={14} aria-hidden="true" />{!many && word}
+            <span className={many ? "hidden" : "other-state"}>{stateLabelOf(call)}</span>
+            {!many && (
+              <span className="timer">{call.acceptedAt === null ? "" : clock((now ?? ticking) - call.acceptedAt)}</span>
+            )}
+            <button
+              type="button"
+              className="link"
+              onClick={() => onSwap(call.id)}
+              title={`${word} (S)`}
+              aria-label={many ? `${word}: ${name || number}` : word}
+            >
+              <ArrowLeftRight size={14} aria-hidden="true" />
+              {!many && word}
             </button>
           </li>
         );
@@ -39,17 +48,43 @@ export function OtherCalls({ calls, free, now, onSwap }: OtherCallsProps) {
 }
 
 /** Somebody rings while another call, `active`, is on the stage. One that is being given away is neither held nor ended. */
-export function Waiting({ call, active, actions }: { call: LiveCall; active: LiveCall; actions: PhoneActions }) {
+export function WaitingCall({ call, active, actions }: { call: LiveCall; active: LiveCall; actions: PhoneActions }) {
   const given = active.transferring !== null;
   const held = active.phase === "accepted" && !active.held && !given;
   const who = call.name || call.number || "Somebody";
   return (
     <div className="waiting" role="group" aria-label="Call waiting">
-      <p role="alert"><PhoneIncoming size={16} aria-hidden="true" /><b>{who}</b> {WAITING}</p>
+      <p role="alert">
+        <PhoneIncoming size={16} aria-hidden="true" />
+        <b>{who}</b> {WAITING}
+      </p>
       <div className="waiting-buttons">
-        <button type="button" className="small green" data-testid="hold-and-answer" onClick={() => actions.accept(call.id)}>{held ? BUTTONS.holdAndAnswer : BUTTONS.answer}</button>
-        {!given && <button type="button" className="small dark" data-testid="end-and-answer" onClick={() => actions.accept(call.id, true)}>{BUTTONS.endAndAnswer}</button>}
-        <button type="button" className="small dark" data-testid="decline-waiting" onClick={() => actions.decline(call.id)}>{BUTTONS.decline}</button>
+        <button
+          type="button"
+          className="small green"
+          data-testid="hold-and-answer"
+          onClick={() => actions.accept(call.id)}
+        >
+          {held ? BUTTONS.holdAndAnswer : BUTTONS.answer}
+        </button>
+        {!given && (
+          <button
+            type="button"
+            className="small dark"
+            data-testid="end-and-answer"
+            onClick={() => actions.accept(call.id, true)}
+          >
+            {BUTTONS.endAndAnswer}
+          </button>
+        )}
+        <button
+          type="button"
+          className="small dark"
+          data-testid="decline-waiting"
+          onClick={() => actions.decline(call.id)}
+        >
+          {BUTTONS.decline}
+        </button>
       </div>
     </div>
   );

@@ -1,17 +1,23 @@
 // Who is in a conference, or is being called into it; each can be let go.
 
 import { X } from "lucide-react";
-import { type LiveCall, partiesOf } from "sip-proxy-client";
-import { PARTY_WORDS } from "../texts";
+import { type LiveCall, otherParties } from "sip-proxy-client";
+import { PARTY_LABELS } from "../texts";
 
 export function Parties({ call, onDrop }: { call: LiveCall; onDrop(party: number): void }) {
   return (
     <ul className="parties" aria-label="In this conference" tabIndex={0}>
-      {partiesOf(call).map(({ party, number, name, state }) => (
+      {otherParties(call).map(({ party, number, name, state }) => (
         <li key={`${party} ${number}`} className={state === "accepted" ? "party-chip" : "party-chip called"}>
           <span className="party-name">{name || number}</span>
-          {state !== "accepted" && <small>{PARTY_WORDS[state]}</small>}
-          <button type="button" disabled={party === 0} onClick={() => onDrop(party)} aria-label={`Drop ${name || number}`} title={`Drop ${name || number}`}>
+          {state !== "accepted" && <small>{PARTY_LABELS[state]}</small>}
+          <button
+            type="button"
+            disabled={party === 0}
+            onClick={() => onDrop(party)}
+            aria-label={`Drop ${name || number}`}
+            title={`Drop ${name || number}`}
+          >
             <X size={15} aria-hidden="true" />
           </button>
         </li>

@@ -1,12 +1,12 @@
 // Who can be called, with how they are, and the last calls; one press calls, or chooses whom a call is transferred to.
 
 import { BookUser, PhoneIncoming, PhoneMissed, PhoneOutgoing, Search, UserRound } from "lucide-react";
-import { useMemo, useState, type KeyboardEvent } from "react";
+import { type KeyboardEvent, useMemo, useState } from "react";
 import type { PersonState, PersonSummary, PhoneBookEntry } from "sip-proxy-client";
-import { MOST, found, listed, type Listed } from "../phone/directory";
-import { byParty, matches, type HistoryEntry, type Party } from "../phone/history";
-import { PEOPLE, PRESENCE_WORDS, missedOf, talkedToOf } from "../texts";
-import { RecordingsOf } from "./RecordingsOf";
+import { type DirectoryEntry, directoryEntries, MAX_LISTED, searchDirectory } from "../phone/directory";
+import { byParty, type HistoryEntry, matches, type RecentParty } from "../phone/history";
+import { missedOf, PEOPLE, PRESENCE_LABELS, talkedToOf } from "../texts";
+import { CallRecordings } from "./CallRecordings";
 import { relativeTime, spokenSeconds } from "./time";
 import type { Recordings } from "./useRecordings";
 
@@ -18,74 +18,139 @@ export interface PeopleProps {
   recordings: Recordings;
   now: number;
   missed: number; // parties that called in vain, and nobody has looked
-  hasOlder: boolean; // the server has more calls
+  hasOlderCalls: boolean; // the server has more calls
   disabled: boolean; // a call stands
   verb: "Call" | "Choose"; // what a press does
   onCall(number: string): void;
-  onOlder(): void;
+  onLoadOlder(): void;
   onSeen(): void; // somebody looks at the list
 }
 
 /** So many of the last parties are in sight before the people; the search finds all. */
-const RECENT = 5;
+const MAX_RECENT = 5;
 
-export function People({ user, history, people, phoneBook, recordings, now, missed, hasOlder, disabled, verb, onCall, onOlder, onSeen }: PeopleProps) {
+export function People({
+  user,
+  history,
+  people,
+  phoneBook,
+  recordings,
+  now,
+  missed,
+  hasOlderCalls,
+  disabled,
+  verb,
+  onCall,
+  onLoadOlder,
+  onSeen,
+}: PeopleProps) {
   const [search, setSearch] = useState("");
   const [all, setAll] = useState(false);
   const parties = useMemo(() => byParty(history), [history]);
-  const everybody = useMemo(() => listed(people, phoneBook, user), [people, phoneBook, user]);
+  const everybody = useMemo(() => directoryEntries(people, phoneBook, user), [people, phoneBook, user]);
   const states = useMemo(() => new Map(people.map(({ number, state }) => [number, state])), [people]);
-  const recent = parties.filter(({ number, name, last }) => matches(search, number, `${name} ${last.connected?.name ?? ""} ${last.connected?.number ?? ""}`));
-  const shown = search || all ? recent : recent.slice(0, RECENT);
-  const listing = found(search, everybody);
+  const recent = parties.filter(({ number, name, last }) =>
+    matches(search, number, `${name} ${last.connected?.name ?? ""} ${last.connected?.number ?? ""}`),
+  );
+  const shown = search || all ? recent : recent.slice(0, MAX_RECENT);
+  const listing = searchDirectory(search, everybody);
   return (
-    <section className="people" aria-label="Calls and phone book" onKeyDown={walk} onPointerDown={onSeen} onFocus={onSeen}>
+    <section
+      className="people"
+      aria-label="Calls and phone book"
+      onKeyDown={moveFocus}
+      onPointerDown={onSeen}
+      onFocus={onSeen}
+    >
       <label className="search">
         <Search size={16} aria-hidden="true" />
         <input
-          type="search" value={search} onChange={(event) => setSearch(event.target.value)}
-          placeholder="Search" aria-label="Search calls and phone book"
+          type="search"
+          value={search}
+          onChange={(event) => setSearch(event.target.value)}
+          placeholder="Search"
+          aria-label="Search calls and phone book"
         />
         <kbd aria-hidden="true">/</kbd>
       </label>
       <div className="people-lists">
-        <h2>{PEOPLE.recent}{missed > 0 && <b className="count" data-testid="missed">{missedOf(missed)}</b>}</h2>
+        <h2>
+          {PEOPLE.recent}
+          {missed > 0 && (
+            <b className="count" data-testid="missed">
+              {missedOf(missed)}
+            </b>
+          )}
+        </h2>
         <ul data-testid="history" aria-label="Recent calls">
           {shown.map((party) => (
             <Recent
-              key={party.number} party={party} state={states.get(party.number) ?? null} now={now} disabled={disabled} verb={verb}
-              recordings={recordings} onCall={onCall}
+              key={party.number}
+              party={party}
+              state={states.get(party.number) ?? null}
+              now={now}
+              disabled={disabled}
+              verb={verb}
+              recordings={recordings}
+              onCall={onCall}
             />
           ))}
         </ul>
-        {shown.length < recent.length && <button type="button" className="link" onClick={() => setAll(true)}>{PEOPLE.allRecent}</button>}
-        {shown.length === recent.length && (search || all || recent.length <= RECENT) && hasOlder && <button type="button" className="link" onClick={onOlder}>{PEOPLE.older}</button>}
-        {recent.length === 0 && (!search || listing.length === 0) && <p className="quiet people-empty">{search ? PEOPLE.nobody : PEOPLE.noCalls}</p>}
+        {shown.length < recent.length && (
+          <button type="button" className="link" onClick={() => setAll(true)}>
+            {PEOPLE.allRecent}
+          </button>
+        )}
+        {shown.length === recent.length && (search || all || recent.length <= MAX_RECENT) && hasOlderCalls && (
+          <button type="button" className="link" onClick={onLoadOlder}>
+            {PEOPLE.older}
+          </button>
+        )}
+        {recent.length === 0 && (!search || listing.length === 0) && (
+          <p className="quiet people-empty">{search ? PEOPLE.nobody : PEOPLE.noCalls}</p>
+        )}
         {listing.length > 0 && <h2>{PEOPLE.people}</h2>}
         <ul aria-label="People">
-          {listing.slice(0, MOST).map((person) => <Person key={person.number} person={person} disabled={disabled} onCall={onCall} />)}
+          {listing.slice(0, MAX_LISTED).map((person) => (
+            <Person key={person.number} person={person} disabled={disabled} onCall={onCall} />
+          ))}
         </ul>
-        {listing.length > MOST && <p className="quiet people-empty">{PEOPLE.more(listing.length - MOST)}</p>}
+        {listing.length > MAX_LISTED && (
+          <p className="quiet people-empty">{PEOPLE.more(listing.length - MAX_LISTED)}</p>
+        )}
       </div>
     </section>
   );
 }
 
-function Person({ person: { number, name, state }, disabled, onCall }: { person: Listed; disabled: boolean; onCall(number: string): void }) {
+function Person({
+  person: { number, name, state },
+  disabled,
+  onCall,
+}: {
+  person: DirectoryEntry;
+  disabled: boolean;
+  onCall(number: string): void;
+}) {
   const Icon = state === null ? BookUser : UserRound;
   return (
     <li>
       <button type="button" className="person" disabled={disabled} onClick={() => onCall(number)}>
-        <span className="person-icon"><Icon size={16} aria-hidden="true" /><Dot state={state} /></span>
+        <span className="person-icon">
+          <Icon size={16} aria-hidden="true" />
+          <Dot state={state} />
+        </span>
         <span className="person-name">{name || number}</span>
-        <span className="person-more">{[name && number, state && PRESENCE_WORDS[state]].filter(Boolean).join(" · ")}</span>
+        <span className="person-more">
+          {[name && number, state && PRESENCE_LABELS[state]].filter(Boolean).join(" · ")}
+        </span>
       </button>
     </li>
   );
 }
 
 interface RecentProps {
-  party: Party;
+  party: RecentParty;
   state: PersonState | null;
   now: number;
   disabled: boolean;
@@ -94,17 +159,31 @@ interface RecentProps {
   onCall(number: string): void;
 }
 
-function Recent({ party: { number, name, last, count, missed, ids }, state, now, disabled, verb, recordings, onCall }: RecentProps) {
+function Recent({
+  party: { number, name, last, count, missed, ids },
+  state,
+  now,
+  disabled,
+  verb,
+  recordings,
+  onCall,
+}: RecentProps) {
   const recorded = recordings.of(ids);
-  const how = state ? `, ${PRESENCE_WORDS[state]}` : "";
+  const how = state ? `, ${PRESENCE_LABELS[state]}` : "";
   return (
     <li className={recorded.length > 0 ? "recorded" : undefined}>
       <button
-        type="button" className={missed ? "person missed" : "person"} disabled={disabled} onClick={() => onCall(number)}
+        type="button"
+        className={missed ? "person missed" : "person"}
+        disabled={disabled}
+        onClick={() => onCall(number)}
         aria-label={`${verb} ${name || number}, ${missed ? "missed, " : ""}${relativeTime(last.at, now)}${how}`}
-        title={state ? PRESENCE_WORDS[state] : undefined}
+        title={state ? PRESENCE_LABELS[state] : undefined}
       >
-        <span className="person-icon"><Direction entry={last} missed={missed} /><Dot state={state} /></span>
+        <span className="person-icon">
+          <Direction entry={last} missed={missed} />
+          <Dot state={state} />
+        </span>
         <span className="person-name">
           {name || number}
           {count > 1 && <small> ×{count}</small>}
@@ -112,19 +191,26 @@ function Recent({ party: { number, name, last, count, missed, ids }, state, now,
         <span className="person-more" title={new Date(last.at).toLocaleString()}>
           {name ? `${number} · ` : ""}
           {talkedToOf(last)}
-          {last.outcome === "answered_elsewhere" ? `${PEOPLE.takenByOthers} · ` : last.seconds !== null ? `${spokenSeconds(last.seconds)} · ` : ""}
+          {last.outcome === "answered_elsewhere"
+            ? `${PEOPLE.takenByOthers} · `
+            : last.seconds !== null
+              ? `${spokenSeconds(last.seconds)} · `
+              : ""}
           {relativeTime(last.at, now)}
         </span>
       </button>
-      {recorded.length > 0 && <RecordingsOf who={name || number} list={recorded} now={now} sound={recordings.sound} />}
+      {recorded.length > 0 && (
+        <CallRecordings who={name || number} list={recorded} now={now} sound={recordings.sound} />
+      )}
     </li>
   );
 }
 
-const Dot = ({ state }: { state: PersonState | null }) => state && <i className={`dot dot-${state}`} aria-hidden="true" />;
+const Dot = ({ state }: { state: PersonState | null }) =>
+  state && <i className={`dot dot-${state}`} aria-hidden="true" />;
 
 /** The arrow keys go from the search through the list, and back. */
-function walk(event: KeyboardEvent<HTMLElement>): void {
+function moveFocus(event: KeyboardEvent<HTMLElement>): void {
   const by = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
   if (by === 0) return;
   const stops = [...event.currentTarget.querySelectorAll<HTMLElement>("input[type=search], .person:not(:disabled)")];
@@ -136,5 +222,9 @@ function walk(event: KeyboardEvent<HTMLElement>): void {
 
 function Direction({ entry, missed }: { entry: HistoryEntry; missed: boolean }) {
   if (missed) return <PhoneMissed size={16} aria-hidden="true" />;
-  return entry.direction === "inbound" ? <PhoneIncoming size={16} aria-hidden="true" /> : <PhoneOutgoing size={16} aria-hidden="true" />;
+  return entry.direction === "inbound" ? (
+    <PhoneIncoming size={16} aria-hidden="true" />
+  ) : (
+    <PhoneOutgoing size={16} aria-hidden="true" />
+  );
 }

@@ -2,30 +2,51 @@
 
 import { Keyboard, LogOut } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
-import { activeOf, asideOf, canDial, findCall, InvalidNumber, type MicrophoneProblem, phaseOf, type PhoneBookEntry, shownOf, waitingOf } from "sip-proxy-client";
+import {
+  activeCall,
+  canDial,
+  displayedCall,
+  displayedPhase,
+  findCall,
+  InvalidNumber,
+  type MicrophoneProblem,
+  otherCalls,
+  type PhoneBookEntry,
+  waitingCall,
+} from "sip-proxy-client";
 import { readNumber } from "../phone/number";
 import type { Snapshot } from "../phone/snapshot";
-import { PROBLEMS, SILENT_PAGE, SOUNDLESS, TYPE_A_NUMBER, announcementOf, messageOf, missingOf, noNumber } from "../texts";
+import {
+  announcementOf,
+  messageOf,
+  missingDevicesOf,
+  numberFaultMessage,
+  PROBLEMS,
+  SIGN_OUT,
+  SILENT_PAGE,
+  SOUNDLESS_MEDIA,
+  TYPE_A_NUMBER,
+} from "../texts";
+import { ActiveCall } from "./ActiveCall";
 import type { PhoneActions } from "./actions";
-import { CallButtons, FreeButtons } from "./CallButtons";
+import { CallButtons, IdleButtons } from "./CallButtons";
+import { CallEnded, OtherDeviceCalls } from "./CallEnded";
+import { callNotice } from "./CallNotice";
+import { CallPreferences } from "./CallPreferences";
+import { CallTools } from "./CallTools";
+import { ConnectionLost } from "./ConnectionLost";
 import { Devices } from "./Devices";
 import { Dialler } from "./Dialler";
-import { Elsewhere, Ending } from "./Ending";
-import { LinkAway } from "./LinkAway";
-import { noticeOf } from "./Notice";
+import { DialPad } from "./DialPad";
+import { KeyboardShortcuts } from "./KeyboardShortcuts";
 import { NotificationChoice, NotificationHint } from "./NotificationHint";
-import { OtherCalls, Waiting } from "./OtherCalls";
-import { Pad } from "./Pad";
+import { OtherCalls, WaitingCall } from "./OtherCalls";
 import { People } from "./People";
-import { Shortcuts } from "./Shortcuts";
-import { Stage } from "./Stage";
-import { Target, type Asking } from "./Target";
+import { type FormKind, TransferForm } from "./TransferForm";
 import { useNow } from "./time";
-import { Tools } from "./Tools";
 import { usePhoneKeys } from "./usePhoneKeys";
 import type { Recordings } from "./useRecordings";
 import { VoicemailBadge, VoicemailHint } from "./VoicemailHint";
-import { Wishes } from "./Wishes";
 
 export interface PhoneScreenProps {
   user: string;
@@ -39,22 +60,30 @@ export interface PhoneScreenProps {
   now?: number; // fixed, for pictures
   number?: string; // written at the start
   refused?: boolean; // at the start: it was to be called, and is none
-  asking?: Asking; // at the start
+  asking?: FormKind; // at the start
 }
 
 export function PhoneScreen(props: PhoneScreenProps) {
-  const { user, phoneBook, recordable, recordings, snapshot, actions, microphoneProblem, speakerSelectable, now } = props;
+  const { user, phoneBook, recordable, recordings, snapshot, actions, microphoneProblem, speakerSelectable, now } =
+    props;
   const [number, setNumber] = useState(props.number ?? "");
   const [refused, setRefused] = useState(props.refused ? readNumber(props.number ?? "") : null); // what is written, once it was to be called
-  const [wanted, setAsking] = useState<{ what: Asking; id: string | null } | null>(props.asking ? { what: props.asking, id: snapshot.activeId } : null);
+  const [wanted, setAsking] = useState<{ what: FormKind; id: string | null } | null>(
+    props.asking ? { what: props.asking, id: snapshot.activeId } : null,
+  );
   const [read, setRead] = useState(""); // what was said of devices that are not there
   const [view, setView] = useState<"pad" | "people">("pad");
   const [help, setHelp] = useState(false);
   const field = useRef<HTMLInputElement>(null);
   const minute = useNow(15_000);
-  const { link, over, attended } = snapshot;
-  const [active, shown, waiting, aside] = [activeOf(snapshot), shownOf(snapshot), waitingOf(snapshot), asideOf(snapshot)];
-  const phase = phaseOf(snapshot);
+  const { link, lastEndedCall, userState } = snapshot;
+  const [active, shown, waiting, others] = [
+    activeCall(snapshot),
+    displayedCall(snapshot),
+    waitingCall(snapshot),
+    otherCalls(snapshot),
+  ];
+  const phase = displayedPhase(snapshot);
   const live = active !== null;
   const incoming = phase === "incoming";
   const lost = link === "lost";
@@ -74,25 +103,25 @@ export function PhoneScreen(props: PhoneScreenProps) {
     setRefused(read);
     return null;
   };
-  const missing = missingOf(snapshot.missing);
-  const gone = missing && `${missing.text} ${missing.advice}` !== read ? missing : null;
-  const fault = refused instanceof InvalidNumber ? noNumber(refused) : null;
+  const missing = missingDevicesOf(snapshot.missing);
+  const missingDevices = missing && `${missing.text} ${missing.advice}` !== read ? missing : null;
+  const fault = refused instanceof InvalidNumber ? numberFaultMessage(refused) : null;
 
   // What was asked about a call that has ended, or is not on the stage any more, is over.
   const talking = active?.phase === "accepted" && active.transferring === null;
   const asking = talking && !waiting && wanted?.id === active.id ? wanted.what : null; // who rings comes first
-  const ask = (what: Asking | null): void => {
+  const openForm = (what: FormKind | null): void => {
     setAsking(what && { what, id: snapshot.activeId });
     write("");
   };
-  const askable = talking && !lost;
+  const canOpenForm = talking && !lost;
   const answered = (how: "now" | "first" | "never"): void => {
-    if (how === "never") return ask(null);
+    if (how === "never") return openForm(null);
     const target = number.trim() && numberIn(number);
     if (!target) return;
     if (how === "now") (asking === "transfer" ? actions.transfer : actions.addParty)(target);
     else actions.call(target, asking === "transfer" ? active?.id : undefined);
-    ask(null);
+    openForm(null);
   };
 
   // Who writes a number is about to call it.
@@ -111,20 +140,29 @@ export function PhoneScreen(props: PhoneScreenProps) {
     else if (snapshot.history[0]) write(snapshot.history[0].number); // an empty field repeats the last number
   };
   const key = (pressed: string): void => {
-    if (asking) actions.tone(pressed);
-    else actions.press(pressed);
+    if (asking) actions.playTone(pressed);
+    else actions.pressKey(pressed);
     if (live && !asking) return;
     setNumber((value) => value + pressed);
     setRefused(null);
   };
   const look = (): void => {
-    if (view === "pad") actions.callsSeen();
+    if (view === "pad") actions.markCallsSeen();
     setView(view === "pad" ? "people" : "pad");
   };
   const choose = (target: string): void => (asking ? write(target) : dial(target));
   usePhoneKeys({
-    active, waiting, aside, asking: asking !== null, askable, actions, ask, dial: again, write: key,
-    help: () => setHelp(true), search: () => setView("people"),
+    active,
+    waiting,
+    otherCalls: others,
+    isFormOpen: asking !== null,
+    canOpenForm,
+    actions,
+    openForm,
+    dial: again,
+    write: key,
+    help: () => setHelp(true),
+    search: () => setView("people"),
   });
   useEffect(() => {
     if (live) setView("pad");
@@ -132,103 +170,231 @@ export function PhoneScreen(props: PhoneScreenProps) {
   }, [live]);
 
   // A call that another page has taken is shown as that, not as one that has ended here.
-  const taken = over?.problem === "accepted_elsewhere" || over?.problem === "owned_elsewhere";
-  const elsewhere = !live && (!over || taken) ? snapshot.elsewhere : [];
-  const consulted = active?.phase === "accepted" && active.consults ? findCall(snapshot, active.consults) : null;
+  const taken = lastEndedCall?.problem === "accepted_elsewhere" || lastEndedCall?.problem === "owned_elsewhere";
+  const elsewhere = !live && (!lastEndedCall || taken) ? snapshot.otherDeviceCalls : [];
+  const consulted = active?.phase === "accepted" && active.consultsId ? findCall(snapshot, active.consultsId) : null;
   const people = (
     <People
-      user={user} history={snapshot.history} people={attended.people} phoneBook={phoneBook} recordings={recordings} now={now ?? minute}
-      missed={snapshot.missed} hasOlder={snapshot.hasOlder} disabled={live && !asking} verb={asking ? "Choose" : "Call"} onCall={choose} onOlder={actions.olderCalls}
-      onSeen={actions.callsSeen}
+      user={user}
+      history={snapshot.history}
+      people={userState.people}
+      phoneBook={phoneBook}
+      recordings={recordings}
+      now={now ?? minute}
+      missed={snapshot.missedCount}
+      hasOlderCalls={snapshot.hasOlderCalls}
+      disabled={live && !asking}
+      verb={asking ? "Choose" : "Call"}
+      onCall={choose}
+      onLoadOlder={actions.loadOlderCalls}
+      onSeen={actions.markCallsSeen}
     />
   );
   return (
     <main
-      className="phone" data-testid="phone" data-state={phase} data-outcome={phase === "ended" ? (over?.outcome ?? over?.problem ?? "") : ""}
-      data-tone={phase === "ended" && over ? messageOf(over)?.tone : undefined} data-view={view} data-registered={snapshot.registered}
-      data-sound={active && SOUNDLESS.has(active.media) ? "lost" : undefined} data-held={active?.held || undefined} data-calls={snapshot.calls.length}
+      className="phone"
+      data-testid="phone"
+      data-state={phase}
+      data-outcome={phase === "ended" ? (lastEndedCall?.outcome ?? lastEndedCall?.problem ?? "") : ""}
+      data-tone={phase === "ended" && lastEndedCall ? messageOf(lastEndedCall)?.tone : undefined}
+      data-view={view}
+      data-registered={snapshot.registered}
+      data-sound={active && SOUNDLESS_MEDIA.has(active.media) ? "lost" : undefined}
+      data-held={active?.held || undefined}
+      data-calls={snapshot.calls.length}
     >
       <h1 className="hidden">Softphone</h1>
-      <p className="hidden" role="status" aria-live={incoming ? "assertive" : "polite"}>{announcementOf(shown, elsewhere.length)}</p>
+      <p className="hidden" role="status" aria-live={incoming ? "assertive" : "polite"}>
+        {announcementOf(shown, elsewhere.length)}
+      </p>
       <div className="people-side">{people}</div>
       <div className="device">
         <header className="bar">
-          <Wishes user={user} attended={attended} link={link} registered={snapshot.registered} onChange={actions.prefer} />
+          <CallPreferences
+            user={user}
+            userState={userState}
+            link={link}
+            registered={snapshot.registered}
+            onChange={actions.setPreferences}
+          />
           <span className="bar-actions">
-            <VoicemailBadge voicemail={attended.voicemail} disabled={live} onCall={dial} />
-            <button type="button" className="icon-button wide-only" onClick={() => setHelp(true)} aria-label="Keys" title="Keys (?)"><Keyboard size={18} /></button>
-            <button type="button" className="icon-button" onClick={actions.signOut} disabled={live} aria-label="Sign out" title="Sign out"><LogOut size={18} /></button>
+            <VoicemailBadge voicemail={userState.voicemail} disabled={live} onCall={dial} />
+            <button
+              type="button"
+              className="icon-button wide-only"
+              onClick={() => setHelp(true)}
+              aria-label="Keys"
+              title="Keys (?)"
+            >
+              <Keyboard size={18} />
+            </button>
+            <button
+              type="button"
+              className="icon-button"
+              onClick={actions.signOut}
+              disabled={live}
+              aria-label={SIGN_OUT}
+              title={SIGN_OUT}
+            >
+              <LogOut size={18} />
+            </button>
           </span>
         </header>
         <section className="stage" aria-label="Call">
           <datalist id="numbers">
-            {phoneBook.map((entry) => <option key={entry.number} value={entry.number}>{entry.name}</option>)}
+            {phoneBook.map((entry) => (
+              <option key={entry.number} value={entry.number}>
+                {entry.name}
+              </option>
+            ))}
           </datalist>
           {active ? (
-            <Stage
-              call={active} quality={snapshot.quality} remoteLevel={actions.remoteLevel} now={now} onDrop={actions.dropParty}
-              notice={waiting ? null : noticeOf({ user, snapshot, actions, now, gone, onRead: () => setRead(`${missing?.text} ${missing?.advice}`) })} brief={asking !== null} tight={aside.length > 0}
-              below={asking ? (
-                <Target
-                  asking={asking} call={active} others={aside.filter((call) => call.phase === "accepted")} number={number} nameOf={nameOf} fault={fault} actions={actions}
-                  onNumber={write} onDone={() => ask(null)} onEnter={() => answered("now")}
-                />
-              ) : waiting ? (
-                <Waiting call={waiting} active={active} actions={actions} />
-              ) : (
-                <div className="stage-tools">
-                  <OtherCalls calls={aside} free={active.held || active.phase === "incoming"} now={now} onSwap={actions.swap} />
-                  {active.phase === "accepted" && <Tools call={active} recordable={recordable} reachable={!lost} full={!canDial(snapshot)} actions={actions} onAsk={ask} />}
-                </div>
-              )}
+            <ActiveCall
+              call={active}
+              quality={snapshot.quality}
+              outputLevel={actions.outputLevel}
+              now={now}
+              onDrop={actions.dropParty}
+              notice={
+                waiting
+                  ? null
+                  : callNotice({
+                      user,
+                      snapshot,
+                      actions,
+                      now,
+                      missingDevices,
+                      onDismissDevices: () => setRead(`${missing?.text} ${missing?.advice}`),
+                    })
+              }
+              isCompact={asking !== null}
+              isTight={others.length > 0}
+              below={
+                asking ? (
+                  <TransferForm
+                    kind={asking}
+                    call={active}
+                    others={others.filter((call) => call.phase === "accepted")}
+                    number={number}
+                    nameOf={nameOf}
+                    fault={fault}
+                    actions={actions}
+                    onNumber={write}
+                    onDone={() => openForm(null)}
+                    onEnter={() => answered("now")}
+                  />
+                ) : waiting ? (
+                  <WaitingCall call={waiting} active={active} actions={actions} />
+                ) : (
+                  <div className="stage-tools">
+                    <OtherCalls
+                      calls={others}
+                      nobodyTalking={active.held || active.phase === "incoming"}
+                      now={now}
+                      onSwap={actions.switchTo}
+                    />
+                    {active.phase === "accepted" && (
+                      <CallTools
+                        call={active}
+                        recordable={recordable}
+                        reachable={!lost}
+                        isFull={!canDial(snapshot)}
+                        actions={actions}
+                        onOpenForm={openForm}
+                      />
+                    )}
+                  </div>
+                )
+              }
             />
           ) : (
             <Dialler
-              field={field} number={number} wrong={fault !== null} onNumber={write} onEnter={again}
-              below={fault ? (
-                <p className="hint hint-bad" role="alert" data-testid="message"><strong>{fault.text}</strong> {fault.advice}</p>
-              ) : elsewhere.length > 0 ? (
-                <Elsewhere seen={elsewhere} taken={taken} now={now} onBring={actions.bring} />
-              ) : over ? (
-                <Ending key={over.id} call={over} onAgain={() => dial(over.number)} onDismiss={actions.dismiss} onRate={actions.rate} />
-              ) : lost ? (
-                <LinkAway since={snapshot.linkLostAt} now={now} onTry={actions.tryNow} />
-              ) : microphoneProblem ? (
-                <p className="hint hint-bad" data-testid="message"><strong>{PROBLEMS[microphoneProblem].text}</strong> {PROBLEMS[microphoneProblem].advice}</p>
-              ) : snapshot.soundBlocked ? (
-                <p className="hint hint-bad" data-testid="message"><strong>{SILENT_PAGE.text}</strong> {SILENT_PAGE.advice}</p>
-              ) : attended.voicemail?.new && !writes ? (
-                <VoicemailHint voicemail={attended.voicemail} onCall={dial} />
-              ) : gone && !writes ? (
-                <p className="hint" role="status" data-testid="message"><strong>{gone.text}</strong> {gone.advice}</p>
-              ) : snapshot.notifications === "ask" && snapshot.registered && !writes ? (
-                <NotificationHint actions={actions} />
-              ) : (
-                <p className="hint">{nameOf(number) ?? TYPE_A_NUMBER}</p>
-              )}
+              field={field}
+              number={number}
+              wrong={fault !== null}
+              onNumber={write}
+              onEnter={again}
+              below={
+                fault ? (
+                  <p className="hint hint-bad" role="alert" data-testid="message">
+                    <strong>{fault.text}</strong> {fault.advice}
+                  </p>
+                ) : elsewhere.length > 0 ? (
+                  <OtherDeviceCalls calls={elsewhere} justTaken={taken} now={now} onTakeOver={actions.takeOver} />
+                ) : lastEndedCall ? (
+                  <CallEnded
+                    key={lastEndedCall.id}
+                    call={lastEndedCall}
+                    onCallAgain={() => dial(lastEndedCall.number)}
+                    onDismiss={actions.clearLastCall}
+                    onRate={actions.rate}
+                  />
+                ) : lost ? (
+                  <ConnectionLost since={snapshot.linkLostAt} now={now} onRetry={actions.reconnect} />
+                ) : microphoneProblem ? (
+                  <p className="hint hint-bad" data-testid="message">
+                    <strong>{PROBLEMS[microphoneProblem].text}</strong> {PROBLEMS[microphoneProblem].advice}
+                  </p>
+                ) : snapshot.soundBlocked ? (
+                  <p className="hint hint-bad" data-testid="message">
+                    <strong>{SILENT_PAGE.text}</strong> {SILENT_PAGE.advice}
+                  </p>
+                ) : userState.voicemail?.new && !writes ? (
+                  <VoicemailHint voicemail={userState.voicemail} onCall={dial} />
+                ) : missingDevices && !writes ? (
+                  <p className="hint" role="status" data-testid="message">
+                    <strong>{missingDevices.text}</strong> {missingDevices.advice}
+                  </p>
+                ) : snapshot.notifications === "ask" && snapshot.registered && !writes ? (
+                  <NotificationHint actions={actions} />
+                ) : (
+                  <p className="hint">{nameOf(number) ?? TYPE_A_NUMBER}</p>
+                )
+              }
             />
           )}
         </section>
         <div className="middle">
-          <Pad tones={live && !incoming && !asking} disabled={incoming || phase === "connecting"} onKey={key} />
+          <DialPad tones={live && !incoming && !asking} disabled={incoming || phase === "connecting"} onKey={key} />
           <div className="people-inside">{people}</div>
         </div>
         {active ? (
-          <CallButtons call={active} consulted={consulted} asking={asking} number={number} actions={actions} onAnswered={answered} />
+          <CallButtons
+            call={active}
+            consultedCall={consulted}
+            form={asking}
+            number={number}
+            actions={actions}
+            onFormChoice={answered}
+          />
         ) : (
-          <FreeButtons view={view} missed={snapshot.missed} disabled={!number.trim() && snapshot.history.length === 0} onView={look} onCall={again} />
+          <IdleButtons
+            view={view}
+            missed={snapshot.missedCount}
+            disabled={!number.trim() && snapshot.history.length === 0}
+            onView={look}
+            onCall={again}
+          />
         )}
         <footer>
           <Devices
-            devices={snapshot.devices} chosen={snapshot.chosen} missing={snapshot.missing} open={snapshot.microphoneOpen} muted={active?.muted ?? false}
-            speakerSelectable={speakerSelectable} ownLevel={actions.ownLevel} onTry={actions.tryMicrophone}
-            onMicrophone={actions.chooseMicrophone} onSpeaker={actions.chooseSpeaker} onRing={actions.chooseRing}
+            devices={snapshot.devices}
+            chosen={snapshot.chosen}
+            missing={snapshot.missing}
+            open={snapshot.microphoneOpen}
+            muted={active?.muted ?? false}
+            speakerSelectable={speakerSelectable}
+            inputLevel={actions.inputLevel}
+            onTry={actions.tryMicrophone}
+            onMicrophone={actions.chooseMicrophone}
+            onSpeaker={actions.chooseSpeaker}
+            onRing={actions.chooseRing}
             onTest={live ? undefined : actions.testConnection}
             more={<NotificationChoice state={snapshot.notifications} actions={actions} />}
           />
         </footer>
       </div>
-      <Shortcuts open={help} onClose={() => setHelp(false)} />
+      <KeyboardShortcuts open={help} onClose={() => setHelp(false)} />
     </main>
   );
 }

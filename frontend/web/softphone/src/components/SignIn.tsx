@@ -1,7 +1,8 @@
 // Name and password; the name only, where the server asks for no more.
 
 import { Phone } from "lucide-react";
-import { useState, type FormEvent } from "react";
+import { type FormEvent, useState } from "react";
+import { SIGN_IN } from "../texts";
 
 export interface SignInProps {
   authentication: boolean;
@@ -12,11 +13,11 @@ export interface SignInProps {
   onEnter(user: string, password: string): void;
 }
 
-const LAST_USER = "ari-bridge.user";
+const LAST_USER_KEY = "ari-bridge.user";
 
 function lastUser(): string {
   try {
-    return localStorage.getItem(LAST_USER) ?? "";
+    return localStorage.getItem(LAST_USER_KEY) ?? "";
   } catch {
     return "";
   }
@@ -30,39 +31,56 @@ export function SignIn({ authentication, unreachable, notice, busy, what, onEnte
     const name = user.trim();
     if (!name || (authentication && !password)) return;
     try {
-      localStorage.setItem(LAST_USER, name);
+      localStorage.setItem(LAST_USER_KEY, name);
     } catch {
       // Forbidden storage: the name is typed again next time.
     }
     onEnter(name, password);
   };
-  const told = unreachable ? "The server does not answer. Trying again…" : notice;
+  const message = unreachable ? SIGN_IN.unreachable : notice;
   return (
     <main className="sign-in">
       <form onSubmit={submit} className="sign-in-card">
-        <span className="sign-in-mark" aria-hidden="true"><Phone size={28} /></span>
+        <span className="sign-in-mark" aria-hidden="true">
+          <Phone size={28} />
+        </span>
         <h1>{what}</h1>
-        <p className="quiet">{authentication ? "Sign in to make and take calls." : "Choose the number that rings here."}</p>
+        <p className="quiet">{authentication ? SIGN_IN.withPassword : SIGN_IN.withoutPassword}</p>
         <label>
-          <span>{authentication ? "User" : "Your number"}</span>
+          <span>{authentication ? SIGN_IN.user : SIGN_IN.number}</span>
           <input
-            data-testid="user-input" value={user} onChange={(event) => setUser(event.target.value)} name="username"
-            autoComplete="username" autoCapitalize="none" spellCheck={false} autoFocus required placeholder="1001"
+            data-testid="user-input"
+            value={user}
+            onChange={(event) => setUser(event.target.value)}
+            name="username"
+            autoComplete="username"
+            autoCapitalize="none"
+            spellCheck={false}
+            autoFocus
+            required
+            placeholder="1001"
           />
         </label>
         {authentication && (
           <label>
-            <span>Password</span>
+            <span>{SIGN_IN.password}</span>
             <input
-              data-testid="password-input" type="password" value={password} name="password"
-              onChange={(event) => setPassword(event.target.value)} autoComplete="current-password" required
+              data-testid="password-input"
+              type="password"
+              value={password}
+              name="password"
+              onChange={(event) => setPassword(event.target.value)}
+              autoComplete="current-password"
+              required
             />
           </label>
         )}
         <button className="primary" data-testid="sign-in" type="submit" disabled={busy || unreachable}>
-          {busy ? "Signing in…" : authentication ? "Sign in" : "Start"}
+          {busy ? SIGN_IN.busy : authentication ? SIGN_IN.enter : SIGN_IN.start}
         </button>
-        <p role="alert" className="sign-in-notice" data-testid="message">{told}</p>
+        <p role="alert" className="sign-in-notice" data-testid="message">
+          {message}
+        </p>
       </form>
     </main>
   );

@@ -1,26 +1,26 @@
 // What the pages' buttons and keys do. The gallery gives functions that do nothing.
 
-import type { Preflight, Settings } from "sip-proxy-client";
-import type { Opinion } from "./Rating";
+import type { Preflight, UserPreferences } from "sip-proxy-client";
+import type { Feedback } from "./CallRating";
 
 export interface PhoneActions {
-  call(number: string, consults?: string): void; // consults: the call whose party it is about
+  call(number: string, consultsId?: string): void; // consults: the call whose party it is about
   expectCall(likely: boolean): void; // a number is being written, or is not any more
   accept(id?: string, andEnd?: boolean): void; // the call that rings, or a waiting one; the other is held, or ended
   decline(id?: string): void;
   hangup(): void; // the active call, for all who are in it
-  olderCalls(): void; // one more page of the last calls
-  callsSeen(): void; // somebody looks at the last calls
-  bring(): void; // the calls that another page holds
-  dismiss(): void;
-  tryNow(): void; // to reach the server, without waiting for the next try
-  rate?(id: string, opinion: Opinion): void; // a call that has ended; not there where the server keeps no feedback
+  loadOlderCalls(): void; // one more page of the last calls
+  markCallsSeen(): void; // somebody looks at the last calls
+  takeOver(): void; // the calls that another page holds
+  clearLastCall(): void;
+  reconnect(): void; // to reach the server, without waiting for the next try
+  rate?(id: string, opinion: Feedback): void; // a call that has ended; not there where the server keeps no feedback
   setMuted(muted: boolean): void;
-  prefer(change: Partial<Settings>): void; // what is to be done with calls
-  press(key: string): void;
-  tone(key: string): void; // heard, not sent
+  setPreferences(change: Partial<UserPreferences>): void; // what is to be done with calls
+  pressKey(key: string): void;
+  playTone(key: string): void; // heard, not sent
   hold(id: string, held: boolean): void;
-  swap(id: string): void;
+  switchTo(id: string): void;
   transfer(target: string): void;
   connect(id: string, toId: string): void;
   cancelTransfer(): void;
@@ -34,8 +34,8 @@ export interface PhoneActions {
   chooseMicrophone(id: string): void;
   chooseSpeaker(id: string): void;
   chooseRing(id: string): void;
-  ownLevel(): number;
-  remoteLevel(): number;
+  inputLevel(): number;
+  outputLevel(): number;
   allowNotifications(): void; // lets the browser ask
   declineNotifications(): void;
   signOut(): void;

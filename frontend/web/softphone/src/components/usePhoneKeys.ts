@@ -4,16 +4,16 @@ import { useEffect, useRef } from "react";
 import { flushSync } from "react-dom";
 import { isConference, type LiveCall } from "sip-proxy-client";
 import type { PhoneActions } from "./actions";
-import type { Asking } from "./Target";
+import type { FormKind } from "./TransferForm";
 
 export interface PhoneKeys {
   active: LiveCall | null;
   waiting: LiveCall | null;
-  aside: readonly LiveCall[];
-  asking: boolean; // for a number to transfer to, or to add
-  askable: boolean;
+  otherCalls: readonly LiveCall[];
+  isFormOpen: boolean; // for a number to transfer to, or to add
+  canOpenForm: boolean;
   actions: PhoneActions;
-  ask(what: Asking | null): void;
+  openForm(what: FormKind | null): void;
   dial(): void;
   write(key: string): void;
   help(): void;
@@ -26,7 +26,15 @@ export function usePhoneKeys(keys: PhoneKeys): void {
   useEffect(() => {
     const pressed = (event: KeyboardEvent): void => {
       // A key that is kept down is pressed once: the second Escape would end another call.
-      if (event.defaultPrevented || event.repeat || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+      if (
+        event.defaultPrevented ||
+        event.repeat ||
+        event.ctrlKey ||
+        event.metaKey ||
+        event.altKey ||
+        document.querySelector("dialog[open]")
+      )
+        return;
       if (handle(event, latest.current)) event.preventDefault();
     };
     addEventListener("keydown", pressed);
@@ -40,8 +48,9 @@ function handle(event: KeyboardEvent, keys: PhoneKeys): boolean {
   const target = event.target as HTMLElement;
   const typing = target.matches("input, select, textarea") || target.closest("[role=dialog]") !== null;
   if (key === "Escape") {
-    if (keys.asking) keys.ask(null);
-    else if (typing) target.blur(); // a call is not ended from within a search
+    if (keys.isFormOpen) keys.openForm(null);
+    else if (typing)
+      target.blur(); // a call is not ended from within a search
     else if (active?.phase === "incoming") actions.decline();
     else if (active?.transferring) actions.cancelTransfer();
     else if (active) actions.hangup();
@@ -58,7 +67,7 @@ function handle(event: KeyboardEvent, keys: PhoneKeys): boolean {
     keys.write(key);
     return true;
   }
-  const act = ACTS[key.toLowerCase()];
+  const act = CALL_KEYS[key.toLowerCase()];
   if (key === "?") keys.help();
   else if (act && active && active.phase !== "incoming") act(active, keys);
   else if (key === "/") {
@@ -68,10 +77,10 @@ function handle(event: KeyboardEvent, keys: PhoneKeys): boolean {
   return true;
 }
 
-const ACTS: Record<string, (call: LiveCall, keys: PhoneKeys) => void> = {
+const CALL_KEYS: Record<string, (call: LiveCall, keys: PhoneKeys) => void> = {
   m: (call, { actions }) => actions.setMuted(!call.muted),
   h: (call, { actions }) => call.transferring === null && actions.hold(call.id, !call.held),
-  s: (_, { actions, aside }) => aside[0] && actions.swap(aside[0].id),
-  t: (call, { askable, ask }) => askable && !isConference(call) && ask("transfer"),
-  a: (_, { askable, ask }) => askable && ask("add"),
+  s: (_, { actions, otherCalls }) => otherCalls[0] && actions.switchTo(otherCalls[0].id),
+  t: (call, { canOpenForm, openForm }) => canOpenForm && !isConference(call) && openForm("transfer"),
+  a: (_, { canOpenForm, openForm }) => canOpenForm && openForm("add"),
 };

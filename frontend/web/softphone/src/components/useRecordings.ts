@@ -1,8 +1,8 @@
 // Which of the last calls were recorded: asked for when the page opens, and after each call.
 
 import { useEffect, useState } from "react";
-import type { HistoryEntry } from "../phone/history";
 import type { CallRecording, SIPProxyClient } from "sip-proxy-client";
+import type { HistoryEntry } from "../phone/history";
 
 export interface Recordings {
   of(callIds: readonly string[]): CallRecording[];
@@ -10,7 +10,7 @@ export interface Recordings {
 }
 
 /** A recording is listed a second or so after its end; where the store is slow, later. In milliseconds after the call. */
-const LOOK_AT_MS = [0, 2500, 10_000];
+const LOAD_DELAYS_MS = [0, 2500, 10_000];
 
 export function useRecordings(client: SIPProxyClient, enabled: boolean, history: readonly HistoryEntry[]): Recordings {
   const [known, setKnown] = useState<ReadonlyMap<string, CallRecording[]>>(new Map());
@@ -20,9 +20,12 @@ export function useRecordings(client: SIPProxyClient, enabled: boolean, history:
     let over = false;
     const look = (): void => {
       // Without an answer the list stays as it was: the next call asks again.
-      client.recordings().then((found) => !over && setKnown(found), () => undefined);
+      client.recordings().then(
+        (found) => !over && setKnown(found),
+        () => undefined,
+      );
     };
-    const timers = LOOK_AT_MS.map((ms) => window.setTimeout(look, ms));
+    const timers = LOAD_DELAYS_MS.map((ms) => window.setTimeout(look, ms));
     return () => {
       over = true;
       timers.forEach(clearTimeout);

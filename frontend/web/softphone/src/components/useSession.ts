@@ -1,8 +1,8 @@
 // Who is signed in on this page, and what the server says about itself.
 
 import { useEffect, useState } from "react";
-import { Refused, Server, type ServerConfig, type Session } from "sip-proxy-client";
-import { HERE } from "../phone/here";
+import { HttpApi, HttpError, type ServerConfig, type Session } from "sip-proxy-client";
+import { SERVER_URL } from "../phone/serverUrl";
 import * as stored from "../phone/signedIn";
 import { NO_ANSWER_TO_SIGN_IN, WRONG_PASSWORD } from "../texts";
 
@@ -16,14 +16,14 @@ export interface SessionState {
   leave(notice?: string): void;
 }
 
-const RETRY_MS = 2000;
+const RETRY_INTERVAL_MS = 2000;
 
 /** The one that this page comes from. */
-const server = new Server(HERE);
+const http = new HttpApi(SERVER_URL);
 
 /** In words. */
-export function whyNotSignedIn(error: unknown): string {
-  if (!(error instanceof Refused)) return NO_ANSWER_TO_SIGN_IN;
+export function signInErrorText(error: unknown): string {
+  if (!(error instanceof HttpError)) return NO_ANSWER_TO_SIGN_IN;
   return error.status === 401 ? WRONG_PASSWORD : error.message;
 }
 
@@ -38,7 +38,7 @@ export function useSession(): SessionState {
     let timer: number | undefined;
     let over = false;
     const read = (): void => {
-      server.config().then(
+      http.config().then(
         (value) => {
           if (over) return;
           setConfig(value);
@@ -47,7 +47,7 @@ export function useSession(): SessionState {
         () => {
           if (over) return;
           setUnreachable(true);
-          timer = window.setTimeout(read, RETRY_MS);
+          timer = window.setTimeout(read, RETRY_INTERVAL_MS);
         },
       );
     };
@@ -62,11 +62,11 @@ export function useSession(): SessionState {
     setBusy(true);
     setNotice("");
     try {
-      const value = config?.authentication ? await server.signIn(user, password) : { user, token: null };
+      const value = config?.authentication ? await http.signIn(user, password) : { user, token: null };
       stored.save(value);
       setSession({ user: value.user, token: value.token });
     } catch (error) {
-      setNotice(whyNotSignedIn(error));
+      setNotice(signInErrorText(error));
     } finally {
       setBusy(false);
     }

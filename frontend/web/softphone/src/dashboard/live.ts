@@ -1,52 +1,6 @@
-// What the server tells an operator: its JSON, typed, and how an event is read and filtered. Pure.
+// How the events that an operator follows are read, summed up and filtered. Pure.
 
-import type { Direction, Outcome } from "sip-proxy-client";
-
-export interface LiveCall {
-  callId: string;
-  direction: Direction;
-  state: string;
-  target: string;
-  caller: string;
-  callerName: string;
-  user: string | null;
-  heldByFar: boolean;
-  createdAt: number; // Unix seconds, as the server gives them
-  answeredAt: number | null;
-}
-
-export interface LiveChannel {
-  id: string;
-  name: string;
-  state: string;
-  caller: string;
-  connected: string;
-  callId: string | null;
-}
-
-export interface LiveBridge {
-  id: string;
-  technology: string;
-  type: string;
-  channels: string[];
-  callId: string | null;
-}
-
-export interface Live {
-  calls: LiveCall[];
-  channels: LiveChannel[];
-  bridges: LiveBridge[];
-  reason: string | null; // why Asterisk could not be asked; null where it was
-}
-
-export interface Stats {
-  since: number; // Unix seconds
-  activeCalls: number;
-  started: { inbound: number; outbound: number };
-  outcomes: Partial<Record<Outcome, number>>;
-  connections: number;
-  usersOnline: number;
-}
+import type { Api } from "sip-proxy-client";
 
 export interface LoggedEvent {
   id: number;
@@ -80,11 +34,19 @@ export function summaryOf(event: LoggedEvent): string {
   if (event.name.startsWith("call.")) {
     const { state, outcome, digit, caller, target } = data;
     if (digit) return `digit ${text(digit)}`;
-    return [`${text(caller) || "?"} → ${text(target) || "?"}`, text(outcome) || text(state)].filter(Boolean).join(" · ");
+    return [`${text(caller) || "?"} → ${text(target) || "?"}`, text(outcome) || text(state)]
+      .filter(Boolean)
+      .join(" · ");
   }
   const channel = (data["channel"] ?? data["peer"]) as Record<string, unknown> | undefined;
   const bridge = data["bridge"] as Record<string, unknown> | undefined;
-  const parts = [text(channel?.["name"]), text(channel?.["state"]), text(data["dialstatus"]), bridge ? `bridge ${text(bridge["id"])}` : "", text(data["cause_txt"])];
+  const parts = [
+    text(channel?.["name"]),
+    text(channel?.["state"]),
+    text(data["dialstatus"]),
+    bridge ? `bridge ${text(bridge["id"])}` : "",
+    text(data["cause_txt"]),
+  ];
   return parts.filter(Boolean).join(" · ");
 }
 
@@ -97,9 +59,13 @@ export function passes(event: LoggedEvent, filter: string): boolean {
 }
 
 /** The share of ended calls that somebody answered, 0 to 1; null before any has ended. In a ring group one answers for all. */
-export function answeredShare(outcomes: Stats["outcomes"]): number | null {
-  const all = Object.values(outcomes).reduce((sum, count) => sum + count, 0) - (outcomes.answered_elsewhere ?? 0);
-  return all === 0 ? null : (outcomes.completed ?? 0) / all;
+export function answeredShare({
+  completed = 0,
+  answered_elsewhere = 0,
+  ...others
+}: Api.StatsData["outcomes"]): number | null {
+  const all = completed + Object.values(others).reduce((sum, count) => sum + count, 0);
+  return all === 0 ? null : completed / all;
 }
 
 function text(value: unknown): string {

@@ -1,21 +1,21 @@
 // Follows the server: the stream of events, and after each of them (at most twice a second) how things stand.
 
 import { useEffect, useRef, useState } from "react";
-import { Refused, Server, followEvents, type Session } from "sip-proxy-client";
-import { HERE } from "../phone/here";
+import { type Api, followEvents, HttpApi, HttpError, type Session } from "sip-proxy-client";
 import { keepSignedIn } from "../phone/renewToken";
-import { readEvent, type Live, type LoggedEvent, type Stats } from "./live";
+import { SERVER_URL } from "../phone/serverUrl";
+import { type LoggedEvent, readEvent } from "./live";
 
 export interface DashboardState {
   connected: boolean;
-  live: Live | null; // null until the server has answered
-  stats: Stats | null;
+  live: Api.LiveData | null; // null until the server has answered
+  stats: Api.StatsData | null;
   events: readonly LoggedEvent[]; // the newest first
 }
 
-const KEEP = 2000;
-const READ_EVERY_MS = 500;
-const READ_ANYWAY_MS = 10_000;
+const MAX_EVENTS = 2000;
+const MIN_READ_INTERVAL_MS = 500;
+const MAX_READ_INTERVAL_MS = 10_000;
 
 /** `paused` keeps what is shown; the stream is followed all the same and shown when it ends. */
 export function useDashboard(session: Session, paused: boolean, onSignedOut: (reason: string) => void): DashboardState {
@@ -24,38 +24,41 @@ export function useDashboard(session: Session, paused: boolean, onSignedOut: (re
   signedOut.current = onSignedOut;
 
   useEffect(() => {
-    const server = new Server(HERE);
-    server.token = session.token;
+    const http = new HttpApi(SERVER_URL);
+    http.token = session.token;
     let over = false;
     let reading = false;
     let again = false;
     let events: LoggedEvent[] = [];
     let frame = 0;
     const refused = (error: unknown): void => {
-      if (error instanceof Refused && error.status === 401) signedOut.current(error.message);
+      if (error instanceof HttpError && error.status === 401) signedOut.current(error.message);
     };
     const read = async (): Promise<void> => {
       again = reading;
       if (reading) return;
       reading = true;
       try {
-        const [live, stats] = await Promise.all([server.request<Live>("/live"), server.request<Stats>("/stats")]);
+        const [live, stats] = await Promise.all([
+          http.request<Api.LiveData>("/live"),
+          http.request<Api.StatsData>("/stats"),
+        ]);
         if (!over) setState((before) => ({ ...before, live, stats }));
       } catch (error) {
         refused(error); // else the server is away: the stream says so, and reads again when it is back
       }
-      await new Promise((resolve) => setTimeout(resolve, READ_EVERY_MS));
+      await new Promise((resolve) => setTimeout(resolve, MIN_READ_INTERVAL_MS));
       reading = false;
       if (again && !over) void read();
     };
     const stop = followEvents({
-      server,
+      http,
       lastEventId: "0", // what the server still remembers
       onEvent: ({ data }) => {
         const event = readEvent(data);
         if (!event) return;
         if (events[0] && event.id <= events[0].id) events = []; // the server started anew and counts from one
-        events = [event, ...events].slice(0, KEEP);
+        events = [event, ...events].slice(0, MAX_EVENTS);
         // A burst is shown once a frame.
         frame ||= requestAnimationFrame(() => {
           frame = 0;
@@ -67,12 +70,12 @@ export function useDashboard(session: Session, paused: boolean, onSignedOut: (re
         setState((before) => ({ ...before, connected }));
         if (connected) void read();
       },
-      onRefused: refused,
+      onUnauthorized: refused,
     });
     const timer = setInterval(() => {
       void read();
-      void keepSignedIn(server);
-    }, READ_ANYWAY_MS);
+      void keepSignedIn(http);
+    }, MAX_READ_INTERVAL_MS);
     void read();
     return () => {
       over = true;

@@ -1,26 +1,45 @@
 // The softphone page: who is signed in, the phone, and the screen.
 
 import { useEffect, useState } from "react";
-import { SIPProxyError, activeOf, canChooseSpeaker, keyTones, type LiveCall, type MicrophoneProblem, type ServerConfig, type Session, type SIPProxyClient } from "sip-proxy-client";
+import {
+  activeCall,
+  canChooseSpeaker,
+  keyTones,
+  type LiveCall,
+  type MicrophoneProblem,
+  type ServerConfig,
+  type Session,
+  type SIPProxyClient,
+  SIPProxyError,
+} from "sip-proxy-client";
 import type { PhoneActions } from "../components/actions";
-import { Boundary } from "../components/Boundary";
-import { Broken, PageBroken } from "../components/Broken";
+import type { Feedback } from "../components/CallRating";
+import { ErrorBoundary } from "../components/ErrorBoundary";
+import { ErrorScreen, PageErrorScreen } from "../components/ErrorScreen";
 import { PhoneScreen } from "../components/PhoneScreen";
-import type { Opinion } from "../components/Rating";
 import { SignIn } from "../components/SignIn";
-import { useOutOfSight, type OutOfSightActions } from "../components/useOutOfSight";
+import { type BackgroundActions, useBackgroundIndicators } from "../components/useBackgroundIndicators";
 import { useRecordings } from "../components/useRecordings";
-import { useSession, whyNotSignedIn } from "../components/useSession";
+import { signInErrorText, useSession } from "../components/useSession";
 import * as stored from "../phone/signedIn";
-import { usePhone, type Phone } from "../phone/usePhone";
+import { type Phone, usePhone } from "../phone/usePhone";
 
 export function SoftphonePage() {
   const { config, unreachable, session, notice, busy, enter, leave } = useSession();
   if (config && session) return <Running key={session.user} session={session} config={config} onLeave={leave} />;
-  if (session && !unreachable) return <main className="sign-in" aria-busy="true"><p className="quiet">Starting the phone…</p></main>;
+  if (session && !unreachable)
+    return (
+      <main className="sign-in" aria-busy="true">
+        <p className="quiet">Starting the phone…</p>
+      </main>
+    );
   return (
     <SignIn
-      what="Softphone" authentication={config?.authentication ?? false} unreachable={unreachable} notice={notice} busy={busy || !config}
+      what="Softphone"
+      authentication={config?.authentication ?? false}
+      unreachable={unreachable}
+      notice={notice}
+      busy={busy || !config}
       onEnter={(user, password) => void enter(user, password)}
     />
   );
@@ -42,27 +61,46 @@ function Running({ session, config, onLeave }: RunningProps) {
   const ringing = calls.find(({ phase }) => phase === "incoming");
   const actions = actionsOf(phone, session.user, feedback, setProblem, onLeave);
   useEffect(() => {
-    window.__phone = { peer: () => client.activeCall?.connection ?? null, remoteStream: () => client.activeCall?.remoteStream ?? null };
+    window.__phone = {
+      peer: () => client.activeCall?.connection ?? null,
+      remoteStream: () => client.activeCall?.remoteStream ?? null,
+    };
   }, [client]);
   // The phone lives here: what breaks below takes no call with it.
   return (
     <>
-      <Boundary instead={() => null}>
+      <ErrorBoundary fallback={() => null}>
         <OutOfSight
-          current={ringing ?? activeOf(snapshot)} talking={calls.some((call) => call !== ringing)} aloud={snapshot.aloud} missed={snapshot.missed}
+          current={ringing ?? activeCall(snapshot)}
+          talking={calls.some((call) => call !== ringing)}
+          aloud={snapshot.ringsHere}
+          missed={snapshot.missedCount}
           actions={{
             accept: (id) => void client.find(id)?.answer(),
             decline: (id) => client.find(id)?.reject(),
-            hangup: () => (client.activeCall?.info.transferring ? client.activeCall.leave() : client.activeCall?.hangup()), // a transfer goes on
+            hangup: () =>
+              client.activeCall?.info.transferring ? client.activeCall.leave() : client.activeCall?.hangup(), // a transfer goes on
           }}
         />
-      </Boundary>
-      <Boundary instead={(retry) => <Boundary instead={() => <PageBroken />}><Broken snapshot={snapshot} actions={actions} onRetry={retry} /></Boundary>}>
+      </ErrorBoundary>
+      <ErrorBoundary
+        fallback={(retry) => (
+          <ErrorBoundary fallback={() => <PageErrorScreen />}>
+            <ErrorScreen snapshot={snapshot} actions={actions} onRetry={retry} />
+          </ErrorBoundary>
+        )}
+      >
         <PhoneScreen
-          user={session.user} phoneBook={phoneBook} recordable={recording} recordings={recordings} snapshot={snapshot}
-          microphoneProblem={problem} speakerSelectable={canChooseSpeaker()} actions={actions}
+          user={session.user}
+          phoneBook={phoneBook}
+          recordable={recording}
+          recordings={recordings}
+          snapshot={snapshot}
+          microphoneProblem={problem}
+          speakerSelectable={canChooseSpeaker()}
+          actions={actions}
         />
-      </Boundary>
+      </ErrorBoundary>
     </>
   );
 }
@@ -72,17 +110,23 @@ interface OutOfSightProps {
   talking: boolean;
   aloud: boolean;
   missed: number;
-  actions: OutOfSightActions;
+  actions: BackgroundActions;
 }
 
 /** A component of its own, so that it may break alone. */
 function OutOfSight({ current, talking, aloud, missed, actions }: OutOfSightProps) {
-  useOutOfSight(current, talking, aloud, missed, actions);
+  useBackgroundIndicators(current, talking, aloud, missed, actions);
   return null;
 }
 
 /** `rates`: the server keeps what people thought of a call. */
-function actionsOf({ client, tone, older, seen, answerNotifications }: Phone, user: string, rates: boolean, setProblem: (problem: MicrophoneProblem | null) => void, onLeave: () => void): PhoneActions {
+function actionsOf(
+  { client, playTone, loadOlderCalls, markCallsSeen, answerNotifications }: Phone,
+  user: string,
+  rates: boolean,
+  setProblem: (problem: MicrophoneProblem | null) => void,
+  onLeave: () => void,
+): PhoneActions {
   const active = (): ReturnType<SIPProxyClient["find"]> => client.activeCall;
   return {
     call: (number, consults) => {
@@ -96,22 +140,24 @@ function actionsOf({ client, tone, older, seen, answerNotifications }: Phone, us
     },
     decline: (id = client.state.activeId ?? "") => client.find(id)?.reject(),
     hangup: () => active()?.hangup(),
-    olderCalls: older,
-    callsSeen: seen,
-    bring: () => client.takeOver(),
-    dismiss: () => client.dismiss(),
-    tryNow: () => client.reconnect(),
-    ...(rates ? { rate: (id: string, opinion: Opinion) => void client.postFeedback(id, opinion).catch(() => undefined) } : {}),
+    loadOlderCalls,
+    markCallsSeen,
+    takeOver: () => client.takeOver(),
+    clearLastCall: () => client.clearLastCall(),
+    reconnect: () => client.reconnect(),
+    ...(rates
+      ? { rate: (id: string, opinion: Feedback) => void client.postFeedback(id, opinion).catch(() => undefined) }
+      : {}),
     setMuted: (muted) => (muted ? active()?.mute() : active()?.unmute()),
-    prefer: (change) => client.setPreferences(change),
-    press: (key) => {
+    setPreferences: (change) => client.setPreferences(change),
+    pressKey: (key) => {
       if (!keyTones(key)) return;
-      tone(key);
+      playTone(key);
       void active()?.sendDTMF(key);
     },
-    tone,
+    playTone,
     hold: (id, held) => void (held ? client.find(id)?.hold() : client.find(id)?.unhold()),
-    swap: (id) => void client.find(id)?.unhold(),
+    switchTo: (id) => void client.find(id)?.unhold(),
     transfer: (target) => void active()?.transfer(target),
     connect: (id, toId) => {
       const [one, other] = [client.find(id), client.find(toId)];
@@ -127,12 +173,16 @@ function actionsOf({ client, tone, older, seen, answerNotifications }: Phone, us
     leave: () => active()?.leave(),
     record: (action) => void active()?.record(action),
     testConnection: () => client.runPreflight(),
-    tryMicrophone: () => void client.openMicrophone().then(() => setProblem(null), (error: SIPProxyError) => setProblem(error.code as MicrophoneProblem)),
+    tryMicrophone: () =>
+      void client.openMicrophone().then(
+        () => setProblem(null),
+        (error: SIPProxyError) => setProblem(error.code as MicrophoneProblem),
+      ),
     chooseMicrophone: (id) => void client.setMicrophone(id),
     chooseSpeaker: (id) => client.setSpeaker(id),
     chooseRing: (id) => client.setRingDevice(id),
-    ownLevel: client.inputLevel,
-    remoteLevel: client.outputLevel,
+    inputLevel: client.inputLevel,
+    outputLevel: client.outputLevel,
     allowNotifications: () => answerNotifications(true),
     declineNotifications: () => answerNotifications(false),
     signOut: () => onLeave(),
@@ -143,12 +193,12 @@ function actionsOf({ client, tone, older, seen, answerNotifications }: Phone, us
 /** In a call, which goes on meanwhile. */
 async function signInAgain(client: SIPProxyClient, user: string, password: string): Promise<string> {
   try {
-    const session = await client.server.signIn(user, password);
+    const session = await client.http.signIn(user, password);
     stored.save(session);
     client.updateToken(session.token);
     return "";
   } catch (error) {
-    return whyNotSignedIn(error);
+    return signInErrorText(error);
   }
 }
 

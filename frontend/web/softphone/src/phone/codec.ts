@@ -7,20 +7,20 @@ export type CodecChoice = Codec | ""; // "": as the server is set
 const KEY = "softphone.codec";
 const CODECS: readonly string[] = ["opus", "pcmu"] satisfies Codec[];
 
-let here: CodecChoice = ""; // where storage is forbidden, it lasts as long as the page
+let memory: CodecChoice = ""; // where storage is forbidden, it lasts as long as the page
 
 export function chosenCodec(): CodecChoice {
   try {
     const kept = localStorage.getItem(KEY) ?? "";
     return CODECS.includes(kept) ? (kept as Codec) : "";
   } catch {
-    return here;
+    return memory;
   }
 }
 
 /** Calls that stand keep theirs. */
 export function chooseCodec(codec: CodecChoice): void {
-  here = codec;
+  memory = codec;
   try {
     localStorage.setItem(KEY, codec);
   } catch {

@@ -16,7 +16,7 @@ export interface HistoryEntry {
 }
 
 /** All calls with one party, the newest first. */
-export interface Party {
+export interface RecentParty {
   number: string;
   name: string;
   last: HistoryEntry;
@@ -26,9 +26,9 @@ export interface Party {
 }
 
 /** Saved for the next visit. */
-const KEEP = 100;
+const MAX_SAVED_CALLS = 100;
 /** So long, in milliseconds, a call that has just ended may not stand in the records yet. */
-const UNWRITTEN_MS = 60_000;
+const RECORD_DELAY_MS = 60_000;
 
 /** A call that has ended on this page; null where the server knows nothing of it, or another page tells how it went. */
 export function entryOf(call: Call): HistoryEntry | null {
@@ -39,12 +39,33 @@ export function entryOf(call: Call): HistoryEntry | null {
 }
 
 /** `toPage`: the server's seconds in the page's milliseconds. */
-export function entryOfRecord(call: PastCall, toPage: (seconds: number) => number, nameOf: (number: string) => string): HistoryEntry {
-  const { callId: id, direction, caller, callerName, target, connectedNumber, connectedName, createdAt, ringingAt, answeredAt, talkSeconds, outcome } = call;
+export function entryOfRecord(
+  call: PastCall,
+  toPage: (seconds: number) => number,
+  nameOf: (number: string) => string,
+): HistoryEntry {
+  const {
+    callId: id,
+    direction,
+    caller,
+    callerName,
+    target,
+    connectedNumber,
+    connectedName,
+    createdAt,
+    ringingAt,
+    answeredAt,
+    talkSeconds,
+    outcome,
+  } = call;
   const inbound = direction === "inbound";
   const number = inbound ? caller : target;
   return {
-    id, number, direction, outcome, at: toPage(createdAt),
+    id,
+    number,
+    direction,
+    outcome,
+    at: toPage(createdAt),
     name: (inbound && callerName) || nameOf(number),
     connected: connectedNumber ? { number: connectedNumber, name: connectedName || nameOf(connectedNumber) } : null,
     seconds: answeredAt === null ? null : Math.round(talkSeconds),
@@ -55,19 +76,25 @@ export function entryOfRecord(call: PastCall, toPage: (seconds: number) => numbe
 const newestFirst = (one: HistoryEntry, other: HistoryEntry): number => other.at - one.at;
 
 /** Told by several: by the page that had the call, and by the server. It is listed once, as it was told last. */
-export function remember(history: readonly HistoryEntry[], entry: HistoryEntry): HistoryEntry[] {
+export function withEntry(history: readonly HistoryEntry[], entry: HistoryEntry): HistoryEntry[] {
   return [entry, ...history.filter((known) => known.id === undefined || known.id !== entry.id)].sort(newestFirst);
 }
 
 /** The list as the server has it now; of what is known there stays what has only just ended. */
-export function refreshed(history: readonly HistoryEntry[], page: readonly HistoryEntry[], now: number): HistoryEntry[] {
+export function withLatestPage(
+  history: readonly HistoryEntry[],
+  page: readonly HistoryEntry[],
+  now: number,
+): HistoryEntry[] {
   const listed = new Set(page.map(({ id }) => id));
-  const unwritten = history.filter(({ id, at, seconds }) => id !== undefined && !listed.has(id) && now - at - (seconds ?? 0) * 1000 < UNWRITTEN_MS);
+  const unwritten = history.filter(
+    ({ id, at, seconds }) => id !== undefined && !listed.has(id) && now - at - (seconds ?? 0) * 1000 < RECORD_DELAY_MS,
+  );
   return [...unwritten, ...page].sort(newestFirst);
 }
 
 /** With a page of older ones. */
-export function extended(history: readonly HistoryEntry[], older: readonly HistoryEntry[]): HistoryEntry[] {
+export function withOlderPage(history: readonly HistoryEntry[], older: readonly HistoryEntry[]): HistoryEntry[] {
   const listed = new Set(history.map(({ id }) => id));
   return [...history, ...older.filter(({ id }) => !listed.has(id))];
 }
@@ -79,10 +106,11 @@ export function isMissed({ direction, seconds, outcome, rang = true }: HistoryEn
 }
 
 /** How many have called in vain since then, and were not talked to after that. */
-export const missedSince = (history: readonly HistoryEntry[], since: number): number => byParty(history).filter(({ missed, last }) => missed && last.at > since).length;
+export const missedSince = (history: readonly HistoryEntry[], since: number): number =>
+  byParty(history).filter(({ missed, last }) => missed && last.at > since).length;
 
-export function byParty(history: readonly HistoryEntry[]): Party[] {
-  const parties = new Map<string, Party>();
+export function byParty(history: readonly HistoryEntry[]): RecentParty[] {
+  const parties = new Map<string, RecentParty>();
   for (const entry of history) {
     const name = entry.name || (entry.connected?.number === entry.number ? entry.connected.name : "");
     const party = parties.get(entry.number);
@@ -91,7 +119,14 @@ export function byParty(history: readonly HistoryEntry[]): Party[] {
       if (entry.id !== undefined) party.ids = [...party.ids, entry.id];
       party.name ||= name;
     } else {
-      parties.set(entry.number, { number: entry.number, name, last: entry, count: 1, ids: entry.id === undefined ? [] : [entry.id], missed: isMissed(entry) });
+      parties.set(entry.number, {
+        number: entry.number,
+        name,
+        last: entry,
+        count: 1,
+        ids: entry.id === undefined ? [] : [entry.id],
+        missed: isMissed(entry),
+      });
     }
   }
   return [...parties.values()];
@@ -105,20 +140,20 @@ export function matches(search: string, number: string, name: string): boolean {
   return typeof read === "string" && number.includes(read);
 }
 
-const key = (user: string): string => `ari-bridge.history.${user}`;
+const historyKey = (user: string): string => `ari-bridge.history.${user}`;
 
-export function load(user: string): HistoryEntry[] {
+export function loadHistory(user: string): HistoryEntry[] {
   try {
-    const value: unknown = JSON.parse(localStorage.getItem(key(user)) ?? "[]");
+    const value: unknown = JSON.parse(localStorage.getItem(historyKey(user)) ?? "[]");
     return Array.isArray(value) ? (value as HistoryEntry[]).filter((entry) => typeof entry?.number === "string") : [];
   } catch {
     return [];
   }
 }
 
-export function save(user: string, history: readonly HistoryEntry[]): void {
+export function saveHistory(user: string, history: readonly HistoryEntry[]): void {
   try {
-    localStorage.setItem(key(user), JSON.stringify(history.slice(0, KEEP)));
+    localStorage.setItem(historyKey(user), JSON.stringify(history.slice(0, MAX_SAVED_CALLS)));
   } catch {
     // Storage is full or forbidden: the calls of this visit are still listed.
   }
@@ -127,7 +162,7 @@ export function save(user: string, history: readonly HistoryEntry[]): void {
 const seenKey = (user: string): string => `ari-bridge.history-seen.${user}`;
 
 /** Until when the missed calls were seen in this browser, in Unix milliseconds. */
-export function loadSeen(user: string): number {
+export function loadSeenAt(user: string): number {
   try {
     return Number(localStorage.getItem(seenKey(user))) || 0;
   } catch {
@@ -135,7 +170,7 @@ export function loadSeen(user: string): number {
   }
 }
 
-export function saveSeen(user: string, at: number): void {
+export function saveSeenAt(user: string, at: number): void {
   try {
     localStorage.setItem(seenKey(user), String(at));
   } catch {

@@ -3,17 +3,17 @@
 import { read, write } from "./storage";
 
 /** `ask`: nobody has said yet. `none`: this browser shows none of a page (Android's, and many within apps). */
-export type Notifications = "ask" | "declined" | "allowed" | "blocked" | "none";
+export type NotificationState = "ask" | "declined" | "allowed" | "blocked" | "none";
 
-const DECLINED = "softphone.notifications.declined";
+const DECLINED_KEY = "softphone.notifications.declined";
 
 /** `declined`: here, and not in the browser: it may be asked all the same. */
-export function notifications(): Notifications {
-  const permission = asked();
+export function notificationState(): NotificationState {
+  const permission = browserPermission();
   if (permission === "granted") return "allowed";
   if (permission === "denied") return "blocked";
   if (permission !== "default") return "none";
-  return read("localStorage", DECLINED) === null ? "ask" : "declined";
+  return read("localStorage", DECLINED_KEY) === null ? "ask" : "declined";
 }
 
 /** Lets the browser ask. Only after a press: browsers ask at no other time. */
@@ -25,7 +25,7 @@ export async function allowNotifications(): Promise<void> {
   }
 }
 
-export const declineNotifications = (): void => write("localStorage", DECLINED, "1");
+export const declineNotifications = (): void => write("localStorage", DECLINED_KEY, "1");
 
 /** Shows one, and gives what takes it away. */
 export function notify(title: string, options: NotificationOptions, onPress: () => void): () => void {
@@ -42,9 +42,9 @@ export function notify(title: string, options: NotificationOptions, onPress: () 
   }
 }
 
-function asked(): string {
+function browserPermission(): string {
   try {
-    return supported() ? Notification.permission : "none";
+    return isSupported() ? Notification.permission : "none";
   } catch {
     return "none"; // some refuse even to say it
   }
@@ -53,7 +53,7 @@ function asked(): string {
 let constructible: boolean | null = null;
 
 /** Android's Chrome has the name, and throws where it is used, allowed or not. Nothing is shown before it is allowed. */
-function supported(): boolean {
+function isSupported(): boolean {
   if (typeof Notification === "undefined") return false;
   if (constructible !== null || Notification.permission !== "default") return constructible ?? true;
   try {

@@ -1,13 +1,13 @@
 // A reload that we see coming: it ends no call, so nobody is asked about it.
 
 /** From the key, or the press, to the reload, in milliseconds. */
-const WITHIN_MS = 1000;
+const RELOAD_TIMEOUT_MS = 1000;
 
 let expectedAt = 0;
 
 export const expectReload = (): void => void (expectedAt = Date.now());
 
-export const isReloading = (): boolean => Date.now() - expectedAt < WITHIN_MS;
+export const isReloading = (): boolean => Date.now() - expectedAt < RELOAD_TIMEOUT_MS;
 
 export function reloadPage(): void {
   expectReload();

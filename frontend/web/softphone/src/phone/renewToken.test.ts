@@ -1,6 +1,6 @@
-import { Server } from "sip-proxy-client";
+import { HttpApi } from "sip-proxy-client";
 import { afterEach, expect, test, vi } from "vitest";
-import { endsSoon, keepSignedIn } from "./renewToken";
+import { expiresSoon, keepSignedIn } from "./renewToken";
 
 const tokenWith = (claims: object): string => `e30.${btoa(JSON.stringify(claims))}.c2ln`;
 const seconds = (): number => Math.floor(Date.now() / 1000);
@@ -9,7 +9,7 @@ const answering = (...answers: Response[]) => {
   vi.stubGlobal("fetch", asked);
   return asked;
 };
-const serverWith = (token: string): Server => Object.assign(new Server(""), { token });
+const serverWith = (token: string): HttpApi => Object.assign(new HttpApi(""), { token });
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -21,7 +21,7 @@ test.each([
   ["secret", 0, false],
   [null, 0, false],
 ])("a token that ends soon: %s at %d is %s", (token, now, expected) => {
-  expect(endsSoon(token, now)).toBe(expected);
+  expect(expiresSoon(token, now)).toBe(expected);
 });
 
 test("it is renewed before it ends, with the one that holds still", async () => {

@@ -2,12 +2,12 @@
 
 import type { ClientState } from "sip-proxy-client";
 import type { HistoryEntry } from "./history";
-import type { Notifications } from "./notifications";
+import type { NotificationState } from "./notifications";
 
 export interface Snapshot extends ClientState {
-  notifications: Notifications; // of calls, while the page is out of sight
-  aloud: boolean; // this page rings, not another one of this browser
+  notifications: NotificationState; // of calls, while the page is out of sight
+  ringsHere: boolean; // this page rings, not another one of this browser
   history: readonly HistoryEntry[];
-  missed: number; // parties that called in vain since the list was looked at
-  hasOlder: boolean; // the server has more calls than are listed
+  missedCount: number; // parties that called in vain since the list was looked at
+  hasOlderCalls: boolean; // the server has more calls than are listed
 }

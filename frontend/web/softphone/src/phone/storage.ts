@@ -1,25 +1,25 @@
 // The browser's storage, where it may be used. Else (blocked cookies, a sandboxed frame, a full disk) what is kept lasts as long as
 // the page.
 
-const here = new Map<string, string>();
+const memory = new Map<string, string>();
 
 type Kind = "localStorage" | "sessionStorage";
 
 export function read(kind: Kind, key: string): string | null {
   try {
-    return globalThis[kind].getItem(key) ?? here.get(key) ?? null;
+    return globalThis[kind].getItem(key) ?? memory.get(key) ?? null;
   } catch {
-    return here.get(key) ?? null;
+    return memory.get(key) ?? null;
   }
 }
 
 /** Null forgets it. */
 export function write(kind: Kind, key: string, value: string | null): void {
-  if (value === null) here.delete(key);
+  if (value === null) memory.delete(key);
   try {
     if (value === null) globalThis[kind].removeItem(key);
     else globalThis[kind].setItem(key, value);
   } catch {
-    if (value !== null) here.set(key, value);
+    if (value !== null) memory.set(key, value);
   }
 }

@@ -1,40 +1,49 @@
 // A client with what a softphone has beside it: sounds, and the list of the last calls.
 
 import { useEffect, useRef, useState } from "react";
-import { PhoneSounds, type PhoneBookEntry, type Session, type SIPProxyClient } from "sip-proxy-client";
+import { type PhoneBookEntry, PhoneSounds, type Session, type SIPProxyClient } from "sip-proxy-client";
 import { useSIPProxy } from "sip-proxy-react";
 import { chosenCodec } from "./codec";
-import { HERE } from "./here";
-import { allowNotifications, declineNotifications, notifications, type Notifications } from "./notifications";
+import { allowNotifications, declineNotifications, type NotificationState, notificationState } from "./notifications";
 import { renewToken } from "./renewToken";
+import { SERVER_URL } from "./serverUrl";
 import type { Snapshot } from "./snapshot";
 import { useHistory } from "./useHistory";
 
 export interface Phone {
   client: SIPProxyClient;
   snapshot: Snapshot;
-  tone(key: string): void; // heard, not sent
-  older(): void; // one more page of the last calls
-  seen(): void; // somebody looks at the last calls
+  playTone(key: string): void; // heard, not sent
+  loadOlderCalls(): void; // one more page of the last calls
+  markCallsSeen(): void; // somebody looks at the last calls
   answerNotifications(allow: boolean): void; // whether the system may tell of calls
 }
 
 /** `onSignedOut`: the server takes this sign-in no more, and no call stands. */
-export function usePhone(session: Session, phoneBook: readonly PhoneBookEntry[], onSignedOut: (reason: string) => void): Phone {
+export function usePhone(
+  session: Session,
+  phoneBook: readonly PhoneBookEntry[],
+  onSignedOut: (reason: string) => void,
+): Phone {
   const { user, token } = session;
   const nameOf = (number: string): string => phoneBook.find((entry) => entry.number === number)?.name ?? "";
   const { client, state } = useSIPProxy({
-    proxyUrl: HERE,
+    proxyUrl: SERVER_URL,
     user,
     ...(token === null ? {} : { credentials: { token, user } }),
     nameOf,
-    prefer: () => chosenCodec() || undefined,
+    preferredCodec: () => chosenCodec() || undefined,
     relayOnly: new URLSearchParams(location.search).get("relay") === "1", // for diagnosis
   });
   if (!client) throw new Error("the softphone is a page: it is not rendered on a server");
-  const [aloud, setAloud] = useState(false);
+  const [ringsHere, setAloud] = useState(false);
   const sounds = useRef<PhoneSounds | null>(null);
-  const { history, missed, hasOlder, older, seen } = useHistory(client, user, state.registered, nameOf);
+  const { history, missedCount, hasOlderCalls, loadOlderCalls, markCallsSeen } = useHistory(
+    client,
+    user,
+    state.registered,
+    nameOf,
+  );
   useEffect(() => {
     try {
       const made = (sounds.current = new PhoneSounds(client, setAloud));
@@ -44,17 +53,32 @@ export function usePhone(session: Session, phoneBook: readonly PhoneBookEntry[],
       return undefined;
     }
   }, [client]);
-  useEffect(() => client.on("tokenWillExpire", () => void renewToken(client.server).then((renewed) => renewed && client.updateToken(renewed))), [client]);
-  useEffect(() => client.on("error", (error) => error.fatal && error.code === "unauthorized" && onSignedOut(error.message)), [client]);
+  useEffect(
+    () =>
+      client.on(
+        "tokenWillExpire",
+        () => void renewToken(client.http).then((renewed) => renewed && client.updateToken(renewed)),
+      ),
+    [client],
+  );
+  useEffect(
+    () => client.on("error", (error) => error.fatal && error.code === "unauthorized" && onSignedOut(error.message)),
+    [client],
+  );
   const [notified, answerNotifications] = useNotifications();
   return {
-    client, snapshot: { ...state, aloud, history, missed, hasOlder, notifications: notified }, older, seen, tone: (key) => sounds.current?.key(key), answerNotifications,
+    client,
+    snapshot: { ...state, ringsHere, history, missedCount, hasOlderCalls, notifications: notified },
+    loadOlderCalls,
+    markCallsSeen,
+    playTone: (key) => sounds.current?.key(key),
+    answerNotifications,
   };
 }
 
-function useNotifications(): [Notifications, (allow: boolean) => void] {
-  const [state, setState] = useState(notifications);
-  const look = (): void => setState(notifications());
+function useNotifications(): [NotificationState, (allow: boolean) => void] {
+  const [state, setState] = useState(notificationState);
+  const look = (): void => setState(notificationState());
   useEffect(() => {
     document.addEventListener("visibilitychange", look); // it may have been changed in the browser's settings
     return () => document.removeEventListener("visibilitychange", look);

@@ -1,25 +1,25 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { ClientMessage } from "../protocol/messages.js";
+import type { PhoneState, ReleaseMode } from "../state/model.js";
+import { activeCall, callsToHold, findCall, phoneReducer } from "../state/phoneReducer.js";
 import { having, ringing, talking } from "../testing/calls.js";
 import { CallCommands } from "./CallCommands.js";
-import { activeOf, findCall, step, toHold } from "../state/phoneReducer.js";
-import type { PhoneState } from "../state/model.js";
 
 let state: PhoneState;
 let sent: ClientMessage[];
-let released: string[];
+let released: Map<string, ReleaseMode>;
 let reachable: boolean;
 let commands: CallCommands;
 
 beforeEach(() => {
-  [sent, released, reachable] = [[], [], true];
+  [sent, released, reachable] = [[], new Map(), true];
   state = having(talking(), talking({ id: "c2", number: "7002", name: "Lena", held: true }), ringing("c3"));
   commands = new CallCommands({
     state: () => state,
-    dispatch: (event) => (state = step(state, event)),
+    dispatch: (event) => (state = phoneReducer(state, event)),
     send: (message) => reachable && (sent.push(message), true),
     nameOf: (number) => `name of ${number}`,
-    release: (id, how) => released.push(`${how} ${id}`),
+    released,
   });
 });
 
@@ -39,7 +39,7 @@ describe("a command", () => {
 
   it("is shown at once", () => {
     commands.transfer("c1", "7003");
-    expect(activeOf(state)?.transferring).toEqual({ number: "7003", name: "name of 7003" });
+    expect(activeCall(state)?.transferring).toEqual({ number: "7003", name: "name of 7003" });
   });
 
   it.each<[string, () => void]>([
@@ -57,27 +57,43 @@ describe("a command", () => {
   it("that nobody hears is not shown, but for a hold, which is said again later", () => {
     reachable = false;
     commands.transfer("c1", "7003");
-    expect(activeOf(state)?.transferring).toBeNull();
+    expect(activeCall(state)?.transferring).toBeNull();
     commands.hold("c1", true);
-    expect(activeOf(state)).toMatchObject({ held: true, asked: { what: "hold", held: true } });
+    expect(activeCall(state)).toMatchObject({ held: true, pending: { kind: "hold", held: true } });
   });
 });
 
 it("a swap takes the other call back; what was talked on is to be held", () => {
   commands.swap("c2");
-  expect([activeOf(state)?.id, activeOf(state)?.held, toHold(state).map(({ id }) => id)]).toEqual(["c2", false, ["c1"]]);
+  expect([activeCall(state)?.id, activeCall(state)?.held, callsToHold(state).map(({ id }) => id)]).toEqual([
+    "c2",
+    false,
+    ["c1"],
+  ]);
   expect(sent).toEqual([{ type: "hold", callId: "c2", held: false }]);
 });
 
 it("a transfer is taken back by letting go of who is called", () => {
   commands.cancelTransfer("c1");
   expect(sent).toEqual([]);
-  state = having(talking({ transferring: { number: "7003", name: "" }, parties: [{ party: 1, number: "600", name: "", state: "accepted" }, { party: 2, number: "7003", name: "", state: "ringing" }] }));
+  state = having(
+    talking({
+      transferring: { number: "7003", name: "" },
+      parties: [
+        { party: 1, number: "600", name: "", state: "accepted" },
+        { party: 2, number: "7003", name: "", state: "ringing" },
+      ],
+    }),
+  );
   commands.cancelTransfer("c1");
   expect(sent).toEqual([{ type: "drop-party", callId: "c1", party: 2 }]);
 });
 
 it("who leaves has done with the call, though it goes on", () => {
   commands.leave("c1");
-  expect([released, findCall(state, "c1"), state.over?.id]).toEqual([["leave c1"], null, "c1"]);
+  expect([[...released].map(([id, how]) => `${how} ${id}`), findCall(state, "c1"), state.lastEndedCall?.id]).toEqual([
+    ["leave c1"],
+    null,
+    "c1",
+  ]);
 });

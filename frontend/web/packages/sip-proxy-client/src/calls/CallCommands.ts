@@ -1,97 +1,173 @@
 // What a person asks of calls that stand: each is shown at once, and sent. False: nobody heard it, or it makes no sense.
 
 import { callTime } from "../clock.js";
-import type { ClientMessage, Record as RecordMessage, RecordingState } from "../protocol/messages.js";
-import { facing, partiesOf, type Ask, type LiveCall, type PhoneEvent, type PhoneState, type Release } from "../state/model.js";
+import type { ClientMessage, Feedback, RecordingState, Record as RecordMessage } from "../protocol/messages.js";
+import { connectedParty, type LiveCall, otherParties, type PendingRequest, type ReleaseMode } from "../state/model.js";
+import type { PhoneContext } from "../state/phoneContext.js";
 import { findCall } from "../state/phoneReducer.js";
 
-export interface CommandsOptions {
-  state(): PhoneState;
-  dispatch(event: PhoneEvent): void;
-  send(message: ClientMessage): boolean; // false where nobody hears
+export interface CallCommandsOptions extends PhoneContext {
   nameOf(number: string): string;
-  release(id: string, how: Release): void; // the call is over for this page
+  released: Map<string, ReleaseMode>; // calls that were ended here: the server is told again, should it not know
 }
 
-const AFTER: Record<RecordMessage["action"], RecordingState> = { start: "on", pause: "paused", resume: "on", stop: "off" };
+const STATE_AFTER: Record<RecordMessage["action"], RecordingState> = {
+  start: "on",
+  pause: "paused",
+  resume: "on",
+  stop: "off",
+};
 
 export class CallCommands {
-  readonly #options: CommandsOptions;
+  readonly #options: CallCommandsOptions;
 
-  constructor(options: CommandsOptions) {
+  constructor(options: CallCommandsOptions) {
     this.#options = options;
+  }
+
+  decline(id: string): boolean {
+    if (findCall(this.#options.state(), id)?.phase !== "incoming") return false;
+    this.#options.released.set(id, "hangup");
+    this.#options.send({ type: "decline", callId: id });
+    this.#options.dispatch({ type: "decline-pressed", id, at: callTime() });
+    return true;
+  }
+
+  /** Ends the call for everybody in it. */
+  hangup(id: string): boolean {
+    if (!findCall(this.#options.state(), id)) return false;
+    this.release(id, "hangup");
+    this.#options.dispatch({ type: "hangup-pressed", id, at: callTime() });
+    return true;
+  }
+
+  /** Tells the server that the call is over here; again after a reconnect, if it does not arrive. */
+  release(id: string, how: ReleaseMode): void {
+    this.#options.released.set(id, how);
+    this.#options.send({ type: how, callId: id });
+  }
+
+  setMuted(id: string, muted: boolean): void {
+    this.#options.dispatch({ type: "muted", id, muted });
+  }
+
+  /** 0-9, *, #, A-D. */
+  sendDigits(id: string, digits: string): boolean {
+    const call = findCall(this.#options.state(), id);
+    if (!call || call.phase === "incoming" || call.phase === "connecting") return false;
+    if (!this.#options.send({ type: "dtmf", callId: id, digits })) return false;
+    this.#options.dispatch({ type: "digits-sent", id, digits });
+    return true;
+  }
+
+  /** Rates a call, which may have ended. */
+  sendFeedback(feedback: Omit<Feedback, "type">): boolean {
+    return this.#options.send({ type: "feedback", ...feedback });
   }
 
   /** Where nobody hears it now, it is said again once somebody does. */
   hold(id: string, held: boolean): boolean {
-    const call = this.#talking(id);
-    if (call?.held === held && (call.asked?.what ?? "hold") === "hold") return true; // it is so, or is asked for
-    return this.#ask(id, { what: "hold", held }, { type: "hold", callId: id, held }, true);
+    const call = this.#accepted(id);
+    if (call?.held === held && (call.pending?.kind ?? "hold") === "hold") return true; // it is so, or is asked for
+    return this.#request(id, { kind: "hold", held }, { type: "hold", callId: id, held }, true);
   }
 
   /** Goes to another call, or takes the active one back: what was talked on is held. */
   swap(id: string): boolean {
     this.#options.dispatch({ type: "activated", id });
-    return this.#talking(id)?.held ? this.hold(id, false) : this.#talking(id) !== null;
+    return this.#accepted(id)?.held ? this.hold(id, false) : this.#accepted(id) !== null;
   }
 
   /** The other party is given to `target`. */
   transfer(id: string, target: string): boolean {
     const number = target.trim();
-    return number !== "" && this.#ask(id, { what: "transfer", number, name: this.#options.nameOf(number) }, { type: "transfer", callId: id, target: number });
+    return (
+      number !== "" &&
+      this.#request(
+        id,
+        { kind: "transfer", number, name: this.#options.nameOf(number) },
+        { type: "transfer", callId: id, target: number },
+      )
+    );
   }
 
   /** The parties of two calls are connected; both calls end here. */
   connect(id: string, toId: string): boolean {
-    const to = this.#talking(toId);
-    return to !== null && id !== toId && this.#ask(id, { what: "connect", ...facing(to) }, { type: "transfer", callId: id, toCallId: toId });
+    const to = this.#accepted(toId);
+    return (
+      to !== null &&
+      id !== toId &&
+      this.#request(id, { kind: "connect", ...connectedParty(to) }, { type: "transfer", callId: id, toCallId: toId })
+    );
   }
 
   /** One more party. */
   addParty(id: string, target: string): boolean {
     const number = target.trim();
-    return number !== "" && this.#ask(id, { what: "add", number, name: this.#options.nameOf(number) }, { type: "add-party", callId: id, target: number });
+    return (
+      number !== "" &&
+      this.#request(
+        id,
+        { kind: "add", number, name: this.#options.nameOf(number) },
+        { type: "add-party", callId: id, target: number },
+      )
+    );
   }
 
   /** The party of our other call comes into this one. */
   merge(id: string, fromId: string): boolean {
-    const from = this.#talking(fromId);
-    return from !== null && id !== fromId && this.#ask(id, { what: "merge", ...facing(from) }, { type: "add-party", callId: id, fromCallId: fromId });
+    const from = this.#accepted(fromId);
+    return (
+      from !== null &&
+      id !== fromId &&
+      this.#request(
+        id,
+        { kind: "merge", ...connectedParty(from) },
+        { type: "add-party", callId: id, fromCallId: fromId },
+      )
+    );
   }
 
   dropParty(id: string, party: number): boolean {
-    return party > 0 && this.#talking(id) !== null && this.#options.send({ type: "drop-party", callId: id, party });
+    return party > 0 && this.#accepted(id) !== null && this.#options.send({ type: "drop-party", callId: id, party });
   }
 
   /** Takes a transfer back: whoever is being called for it is let go. */
   cancelTransfer(id: string): boolean {
-    const call = this.#talking(id);
-    const called = call?.parties.find((party) => !partiesOf(call).includes(party));
+    const call = this.#accepted(id);
+    const called = call?.parties.find((party) => !otherParties(call).includes(party));
     return called !== undefined && this.dropParty(id, called.party);
   }
 
   /** The others go on without this page. */
   leave(id: string): boolean {
-    if (!this.#talking(id)) return false;
-    this.#options.release(id, "leave");
+    if (!this.#accepted(id)) return false;
+    this.release(id, "leave");
     this.#options.dispatch({ type: "leave-pressed", id, at: callTime() });
     return true;
   }
 
   record(id: string, action: RecordMessage["action"]): boolean {
-    const call = this.#talking(id);
-    return call !== null && this.#ask(id, { what: "record", state: AFTER[action], before: call.recording }, { type: "record", callId: id, action });
+    const call = this.#accepted(id);
+    return (
+      call !== null &&
+      this.#request(
+        id,
+        { kind: "record", state: STATE_AFTER[action], before: call.recording },
+        { type: "record", callId: id, action },
+      )
+    );
   }
 
-  #talking(id: string): LiveCall | null {
+  #accepted(id: string): LiveCall | null {
     const call = findCall(this.#options.state(), id);
     return call?.phase === "accepted" ? call : null;
   }
 
-  #ask(id: string, ask: Ask, message: ClientMessage, unheard = false): boolean {
-    if (!this.#talking(id)) return false;
-    if (!this.#options.send(message) && !unheard) return false;
-    this.#options.dispatch({ type: "asked", id, ask });
+  #request(id: string, request: PendingRequest, message: ClientMessage, evenOffline = false): boolean {
+    if (!this.#accepted(id)) return false;
+    if (!this.#options.send(message) && !evenOffline) return false;
+    this.#options.dispatch({ type: "requested", id, request });
     return true;
   }
 }

@@ -1,24 +1,24 @@
 // Tells the other pages of this browser which calls this one looks after.
 
-import { HeldLock } from "../signaling/webLocks.js";
+import { SwitchableLock } from "../signaling/webLocks.js";
 
 export const callLock = (callId: string): string => `sip-proxy.call.${callId}`;
 
 export class CallLocks {
-  readonly #held = new Map<string, HeldLock>();
+  readonly #locks = new Map<string, SwitchableLock>();
 
   /** These calls from now on, and no others. */
   set(ids: readonly string[]): void {
-    for (const [id, lock] of this.#held) {
+    for (const [id, lock] of this.#locks) {
       if (ids.includes(id)) continue;
       lock.set(null);
-      this.#held.delete(id);
+      this.#locks.delete(id);
     }
     for (const id of ids) {
-      if (this.#held.has(id)) continue;
-      const lock = new HeldLock();
+      if (this.#locks.has(id)) continue;
+      const lock = new SwitchableLock();
       lock.set(callLock(id));
-      this.#held.set(id, lock);
+      this.#locks.set(id, lock);
     }
   }
 }

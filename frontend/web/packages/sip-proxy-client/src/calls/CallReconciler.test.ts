@@ -1,20 +1,30 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { HttpApi } from "../http/HttpApi.js";
 import type { CallSummary, ClientMessage } from "../protocol/messages.js";
-import { hold } from "../signaling/webLocks.js";
-import { Server } from "../http/HttpApi.js";
+import { acquireLock } from "../signaling/webLocks.js";
+import type { Call, PhoneState } from "../state/model.js";
+import { displayedCall, findCall, IDLE_PHONE, phoneReducer } from "../state/phoneReducer.js";
 import { having, ringing, talking } from "../testing/calls.js";
 import { fakeBrowser } from "../testing/fakes.js";
-import type { Call, PhoneState } from "../state/model.js";
 import { callLock } from "./CallLocks.js";
-import { keep } from "./callStorage.js";
 import { CallReconciler } from "./CallReconciler.js";
-import { IDLE, findCall, shownOf, step } from "../state/phoneReducer.js";
+import { saveCalls } from "./callStorage.js";
 
 const summary = (values: Partial<CallSummary> = {}): CallSummary => ({
-  callId: "c1", direction: "outbound", state: "accepted", target: "600", caller: "1001", callerName: "", createdAt: 1, answeredAt: 2,
-  heldByFar: false, here: true, attached: true, ...values,
+  callId: "c1",
+  direction: "outbound",
+  state: "accepted",
+  target: "600",
+  caller: "1001",
+  callerName: "",
+  createdAt: 1,
+  answeredAt: 2,
+  heldByFar: false,
+  here: true,
+  attached: true,
+  ...values,
 });
-const shown = (): Call | null => shownOf(state);
+const shown = (): Call | null => displayedCall(state);
 
 let state: PhoneState;
 let sent: ClientMessage[];
@@ -25,16 +35,19 @@ let standing: CallReconciler;
 beforeEach(() => {
   vi.useFakeTimers();
   fakeBrowser();
-  [state, sent, done] = [IDLE, [], []];
+  [state, sent, done] = [IDLE_PHONE, [], []];
   link = { connection: 1, ready: true, send: (message) => (sent.push(message), true) };
   standing = new CallReconciler({
-    link, server: new Server(""), scope: "me",
+    signaling: link,
+    http: new HttpApi(""),
+    scope: "me",
+    send: (message) => link.send(message),
     state: () => state,
-    dispatch: (event) => (state = step(state, event)),
+    dispatch: (event) => (state = phoneReducer(state, event)),
     nameOf: () => "",
-    takeBack: (back) => (done.push("take"), (state = step(state, { type: "returned", call: back }))),
-    renew: (id) => done.push(`renew ${id}`),
-    look: () => done.push("look"),
+    resume: (back) => (done.push("take"), (state = phoneReducer(state, { type: "resumed", call: back }))),
+    renewMedia: (id) => done.push(`renew ${id}`),
+    checkMedia: () => done.push("look"),
   });
 });
 afterEach(() => {
@@ -51,62 +64,69 @@ const later = (ms = 0): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
 
 describe("a list", () => {
   it("makes known which calls stand on this connection", () => {
-    expect(standing.known).toBe(false);
-    standing.list([], "first");
-    expect(standing.known).toBe(true);
+    expect(standing.isSynchronized).toBe(false);
+    standing.onList([], "first");
+    expect(standing.isSynchronized).toBe(true);
     link.connection++;
-    expect(standing.known).toBe(false);
+    expect(standing.isSynchronized).toBe(false);
   });
 
   it("gives a page all its calls back", async () => {
-    standing.list([summary(), summary({ callId: "c2", held: true })], "first");
+    standing.onList([summary(), summary({ callId: "c2", held: true })], "first");
     await later();
-    expect([done, state.calls.map(({ id, held }) => [id, held]), state.activeId]).toEqual([["take", "take", "look"], [["c1", false], ["c2", true]], "c1"]);
+    expect([done, state.calls.map(({ id, held }) => [id, held]), state.activeId]).toEqual([
+      ["take", "take", "look"],
+      [
+        ["c1", false],
+        ["c2", true],
+      ],
+      "c1",
+    ]);
   });
 
   it("has the server hold what a person has put on hold meanwhile", () => {
-    state = step(having(talking()), { type: "asked", id: "c1", ask: { what: "hold", held: true } });
-    standing.list([summary()], "first");
+    state = phoneReducer(having(talking()), { type: "requested", id: "c1", request: { kind: "hold", held: true } });
+    standing.onList([summary()], "first");
     expect(sent).toEqual([{ type: "hold", callId: "c1", held: true }]);
   });
 
   it("need not have a call whose first offer is still being made", async () => {
     server(404);
-    state = step(IDLE, { type: "dialled", id: "c1", number: "600", name: "", at: 1 });
-    standing.list([], "first");
+    state = phoneReducer(IDLE_PHONE, { type: "dialled", id: "c1", number: "600", name: "", at: 1 });
+    standing.onList([], "first");
     await later();
     expect(shown()?.phase).toBe("connecting");
   });
 
   it("has a page that has left a call leave it now", () => {
     standing.released.set("c1", "leave");
-    standing.list([summary()], "first");
+    standing.onList([summary()], "first");
     expect(sent).toEqual([{ type: "leave", callId: "c1" }]);
   });
 
   it("has a call claimed by new media where the server has lost whose it is", () => {
     state = having(talking());
-    standing.list([summary({ here: false, attached: false })], "first");
+    standing.onList([summary({ here: false, attached: false })], "first");
     expect(done).toEqual(["renew c1", "look"]);
   });
 
   it("gives a page its call back", async () => {
-    standing.list([summary()], "first");
+    standing.onList([summary()], "first");
     await later();
     expect([done, shown()?.media]).toEqual([["take", "look"], "returning"]);
   });
 
   it("gives a new page the call that nobody holds, unless a page of this browser looks after it", async () => {
-    const release = await hold(callLock("c1"), 100);
-    standing.list([summary({ here: false, attached: false })], "first");
+    const release = await acquireLock(callLock("c1"), 100);
+    standing.onList([summary({ here: false, attached: false })], "first");
     await later();
-    expect([done, state.elsewhere.map(({ id }) => id)]).toEqual([["look"], ["c1"]]);
+    expect([done, state.otherDeviceCalls.map(({ id }) => id)]).toEqual([["look"], ["c1"]]);
     release?.();
   });
 
   it("has the server hang up what a person has hung up", () => {
     standing.released.set("c1", "hangup");
-    standing.list([summary()], "first");
+    standing.onList([summary()], "first");
     expect([sent, done]).toEqual([[{ type: "hangup", callId: "c1" }], ["look"]]);
   });
 });
@@ -116,21 +136,21 @@ describe("a call that is not listed any more", () => {
 
   it("ends as the server says", async () => {
     server(200, { state: "ended", outcome: "lost", cause: { q850: 16, sip: 0 }, answeredAt: 2, endedAt: 9 });
-    standing.list([], "first");
+    standing.onList([], "first");
     await later();
     expect(shown()).toMatchObject({ phase: "ended", outcome: "lost", q850: 16, endedAt: 9000 });
   });
 
   it("is lost where the server has forgotten it", async () => {
     server(404);
-    standing.list([], "first");
+    standing.onList([], "first");
     await later();
     expect(shown()).toMatchObject({ phase: "ended", problem: "connection_lost" });
   });
 
   it("is asked for again where the server does not answer", async () => {
     server(503);
-    standing.list([], "first");
+    standing.onList([], "first");
     await later();
     expect(findCall(state, "c1")).not.toBeNull();
     server(200, { state: "ended", outcome: "completed", cause: null, answeredAt: 2, endedAt: 9 });
@@ -139,32 +159,43 @@ describe("a call that is not listed any more", () => {
   });
 
   it("is not missed when its offer has just been sent", () => {
-    standing.offered("c1");
-    standing.list([], "first");
+    standing.onOfferSent("c1");
+    standing.onList([], "first");
     expect(findCall(state, "c1")).not.toBeNull();
   });
 });
 
 describe("a page that was reloaded", () => {
   it("shows its call at once, and keeps it where the server has it", async () => {
-    keep("me", having(talking({ muted: true }), talking({ id: "c2", held: true })), new Map([["c0", "hangup"]]));
+    saveCalls("me", having(talking({ muted: true }), talking({ id: "c2", held: true })), new Map([["c0", "hangup"]]));
     standing.restore(true);
-    expect([done, shown()?.muted, state.calls.length, standing.released.get("c0")]).toEqual([["take", "take"], true, 2, "hangup"]);
-    standing.list([summary(), summary({ callId: "c2", held: true })], "first");
-    expect(state).toMatchObject({ activeId: "c1", calls: [{ phase: "accepted", media: "returning", held: false }, { media: "returning", held: true }] });
+    expect([done, shown()?.muted, state.calls.length, standing.released.get("c0")]).toEqual([
+      ["take", "take"],
+      true,
+      2,
+      "hangup",
+    ]);
+    standing.onList([summary(), summary({ callId: "c2", held: true })], "first");
+    expect(state).toMatchObject({
+      activeId: "c1",
+      calls: [
+        { phase: "accepted", media: "returning", held: false },
+        { media: "returning", held: true },
+      ],
+    });
   });
 
   it("forgets a call of long ago", async () => {
-    keep("me", having(talking()), new Map());
+    saveCalls("me", having(talking()), new Map());
     standing.restore(true);
     server(404);
-    standing.list([], "first");
+    standing.onList([], "first");
     await later();
     expect(shown()).toBeNull();
   });
 
   it("believes nothing that was copied from another tab", () => {
-    keep("me", having(talking()), new Map());
+    saveCalls("me", having(talking()), new Map());
     standing.restore(false);
     expect([done, sessionStorage.getItem("sip-proxy.calls.me")]).toEqual([[], null]);
   });
@@ -175,30 +206,30 @@ describe("a call that rings", () => {
   beforeEach(() => void (state = having(ringing("c1"))));
 
   it("rings on where it is told of again", async () => {
-    standing.list([], "first");
-    expect(standing.rings(incoming)).toBe(true);
+    standing.onList([], "first");
+    expect(standing.acceptsIncoming(incoming)).toBe(true);
     await later(1000);
     expect(shown()?.phase).toBe("incoming");
   });
 
   it("is asked for where it is not", async () => {
     server(200, { state: "ended", outcome: "cancelled", cause: null, answeredAt: null, endedAt: 9 });
-    standing.list([], "first");
+    standing.onList([], "first");
     await later(1000);
     expect(shown()).toMatchObject({ phase: "ended", outcome: "cancelled" });
   });
 
   it("is declined again where nobody heard it", () => {
     standing.released.set("c1", "hangup");
-    expect(standing.rings(incoming)).toBe(false);
+    expect(standing.acceptsIncoming(incoming)).toBe(false);
     expect(sent).toEqual([{ type: "decline", callId: "c1" }]);
   });
 
   it("is over when the server is away for ten seconds", async () => {
-    standing.list([], "later");
+    standing.onList([], "later");
     link.ready = false;
     link.connection++;
-    standing.lost();
+    standing.onConnectionLost();
     await later(9999);
     expect(shown()?.phase).toBe("incoming");
     await later(1);

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { having, ringing, talking } from "../testing/calls.js";
 import { fakeBrowser } from "../testing/fakes.js";
-import { forget, keep, recall } from "./callStorage.js";
+import { clearCalls, loadCalls, saveCalls } from "./callStorage.js";
 
 const call = talking({ muted: true, digits: "42" });
 const held = talking({ id: "c2", held: true });
@@ -10,29 +10,35 @@ beforeEach(() => void fakeBrowser());
 afterEach(() => vi.unstubAllGlobals());
 
 it("a reload finds its calls as they were, without sound, the active one first", () => {
-  keep("me", { ...having(held, call), activeId: "c1" }, new Map([["c0", "leave"]]));
-  expect(recall("me")).toEqual({ calls: [{ ...call, media: "returning" }, { ...held, media: "returning" }], released: [["c0", "leave"]] });
+  saveCalls("me", { ...having(held, call), activeId: "c1" }, new Map([["c0", "leave"]]));
+  expect(loadCalls("me")).toEqual({
+    calls: [
+      { ...call, media: "returning" },
+      { ...held, media: "returning" },
+    ],
+    released: [["c0", "leave"]],
+  });
 });
 
 it("a call that only rings is not kept", () => {
-  keep("me", having(ringing("c1")), new Map());
-  expect(recall("me").calls).toEqual([]);
+  saveCalls("me", having(ringing("c1")), new Map());
+  expect(loadCalls("me").calls).toEqual([]);
 });
 
 it("nothing is found in a new tab, in one that forgot, and in one with something else there", () => {
-  expect(recall("me")).toEqual({ calls: [], released: [] });
-  keep("me", having(call), new Map());
-  forget("me");
-  expect(recall("me").calls).toEqual([]);
+  expect(loadCalls("me")).toEqual({ calls: [], released: [] });
+  saveCalls("me", having(call), new Map());
+  clearCalls("me");
+  expect(loadCalls("me").calls).toEqual([]);
   for (const other of ['{"calls": 7, "released": "x"}', '{"calls": [null, {"id": 4}], "released": [1]}', "null", "{"]) {
     sessionStorage.setItem("sip-proxy.calls.me", other);
-    expect(recall("me")).toEqual({ calls: [], released: [] });
+    expect(loadCalls("me")).toEqual({ calls: [], released: [] });
   }
 });
 
 it("forbidden storage is no fault", () => {
   vi.stubGlobal("sessionStorage", undefined);
-  keep("me", having(call), new Map());
-  forget("me");
-  expect(recall("me").calls).toEqual([]);
+  saveCalls("me", having(call), new Map());
+  clearCalls("me");
+  expect(loadCalls("me").calls).toEqual([]);
 });

@@ -1,27 +1,29 @@
 // What a page remembers of its calls beyond its own end, in this tab only: a reload shows them at once, muted and held
 // as they were.
 
-import { isLive, type Call, type LiveCall, type PhoneState, type Release } from "../state/model.js";
+import { type Call, isLive, type LiveCall, type PhoneState, type ReleaseMode } from "../state/model.js";
 
 const KEY = "sip-proxy.calls";
 
 /** `scope`: the user and the server that they belong to. */
 const keyOf = (scope: string): string => `${KEY}.${scope}`;
 
-const KEEP_RELEASED = 20;
+const MAX_RELEASED = 20;
 
-export interface Memory {
+export interface StoredCalls {
   calls: LiveCall[]; // that lived when the page ended; the active one first
-  released: [id: string, how: Release][]; // ended by a press; the server may not have heard of it
+  released: [id: string, how: ReleaseMode][]; // ended by a press; the server may not have heard of it
 }
 
 const isCall = (value: Partial<Call> | null): boolean => typeof value?.id === "string" && Array.isArray(value.parties);
 
-export function recall(scope: string): Memory {
+export function loadCalls(scope: string): StoredCalls {
   try {
-    const value = JSON.parse(sessionStorage.getItem(keyOf(scope)) ?? "null") as Partial<Memory> | null;
+    const value = JSON.parse(sessionStorage.getItem(keyOf(scope)) ?? "null") as Partial<StoredCalls> | null;
     const calls = (Array.isArray(value?.calls) ? value.calls : []).filter((call) => isCall(call) && isLive(call));
-    const released = (Array.isArray(value?.released) ? value.released : []).filter((one) => Array.isArray(one) && typeof one[0] === "string");
+    const released = (Array.isArray(value?.released) ? value.released : []).filter(
+      (one) => Array.isArray(one) && typeof one[0] === "string",
+    );
     return { calls: calls.map((call) => ({ ...call, media: "returning", problem: null })), released };
   } catch {
     return { calls: [], released: [] };
@@ -29,21 +31,25 @@ export function recall(scope: string): Memory {
 }
 
 /** A call that only rings is not kept: the server tells of it again. */
-export function keep(scope: string, { calls, activeId }: Pick<PhoneState, "calls" | "activeId">, released: ReadonlyMap<string, Release>): void {
+export function saveCalls(
+  scope: string,
+  { calls, activeId }: Pick<PhoneState, "calls" | "activeId">,
+  released: ReadonlyMap<string, ReleaseMode>,
+): void {
   const standing = calls.filter(({ phase }) => phase !== "incoming");
-  const kept: Memory = {
+  const stored: StoredCalls = {
     calls: [...standing.filter(({ id }) => id === activeId), ...standing.filter(({ id }) => id !== activeId)],
-    released: [...released].slice(-KEEP_RELEASED),
+    released: [...released].slice(-MAX_RELEASED),
   };
   try {
-    sessionStorage.setItem(keyOf(scope), JSON.stringify(kept));
+    sessionStorage.setItem(keyOf(scope), JSON.stringify(stored));
   } catch {
     // Storage is full or forbidden: the server's list is enough, but for mute and digits.
   }
 }
 
 /** Of another tab, or of another user: nothing of it is true here. */
-export function forget(scope: string): void {
+export function clearCalls(scope: string): void {
   try {
     sessionStorage.removeItem(keyOf(scope));
   } catch {

@@ -1,6 +1,13 @@
 // The microphone in use and where sound comes out: what there is, what is chosen, and what stands in for what has gone.
 
-import { MicrophoneError, listDevices, onDevicesChange, type Device, type Devices, type Microphone } from "./Microphone.js";
+import {
+  type Device,
+  type Devices,
+  listDevices,
+  type Microphone,
+  MicrophoneError,
+  onDevicesChange,
+} from "./Microphone.js";
 import type { RemoteAudio } from "./RemoteAudio.js";
 
 export interface DeviceState {
@@ -12,8 +19,8 @@ export interface DeviceState {
 
 export type DeviceUse = "microphone" | "speaker" | "ring";
 
-const SYSTEM: Device = { id: "", name: "" };
-const USES: readonly DeviceUse[] = ["microphone", "speaker", "ring"];
+const SYSTEM_DEFAULT: Device = { id: "", name: "" };
+const DEVICE_USES: readonly DeviceUse[] = ["microphone", "speaker", "ring"];
 
 export const NO_DEVICES: DeviceState = {
   devices: { microphones: [], speakers: [] },
@@ -22,44 +29,48 @@ export const NO_DEVICES: DeviceState = {
   microphoneOpen: false,
 };
 
-export interface DevicesOptions {
+export interface DeviceManagerOptions {
   microphone: Microphone;
-  voice: RemoteAudio;
+  remoteAudio: RemoteAudio;
   onChange(values: Partial<DeviceState>): void;
   onTrack(track: MediaStreamTrack): Promise<void>; // another microphone is to be sent
 }
 
 export class DeviceManager {
-  readonly #wanted = recall();
-  #used: DeviceState["chosen"];
+  readonly #selected = loadSelection();
+  #inUse: DeviceState["chosen"];
   #devices = NO_DEVICES.devices;
-  #shown = "";
-  #broken = ""; // the id of the microphone that is there and cannot be opened
+  #reported = "";
+  #failedMicrophone = ""; // the id of the microphone that is there and cannot be opened
   readonly #stopListening: () => void;
-  readonly #options: DevicesOptions;
+  readonly #options: DeviceManagerOptions;
 
-  constructor(options: DevicesOptions) {
+  constructor(options: DeviceManagerOptions) {
     this.#options = options;
-    const { microphone, voice, onChange } = options;
+    const { microphone, remoteAudio, onChange } = options;
     microphone.onChange((microphoneOpen) => {
       onChange({ microphoneOpen });
       if (!microphoneOpen) return;
-      voice.retry(); // browsers let pages be heard that listen
-      void this.#read(); // names are known from now on
+      remoteAudio.retry(); // browsers let pages be heard that listen
+      void this.#refresh(); // names are known from now on
     });
-    microphone.onLost(() => void this.#another());
-    this.#used = { microphone: this.#wanted.microphone.id, speaker: this.#wanted.speaker.id, ring: this.#wanted.ring.id };
-    void microphone.choose(this.#used.microphone);
-    voice.setDevice(this.#used.speaker);
-    this.#stopListening = onDevicesChange(() => void this.#read(true));
-    void this.#read();
-    void microphone.look();
+    microphone.onLost(() => void this.#replaceMicrophone());
+    this.#inUse = {
+      microphone: this.#selected.microphone.id,
+      speaker: this.#selected.speaker.id,
+      ring: this.#selected.ring.id,
+    };
+    void microphone.choose(this.#inUse.microphone);
+    remoteAudio.setDevice(this.#inUse.speaker);
+    this.#stopListening = onDevicesChange(() => void this.#refresh(true));
+    void this.#refresh();
+    void microphone.checkPermission();
   }
 
   close(): void {
     this.#stopListening();
     this.#options.microphone.end();
-    this.#options.voice.close();
+    this.#options.remoteAudio.close();
   }
 
   /** Opens the microphone to show its level and the devices' names; the browser may ask. */
@@ -73,7 +84,7 @@ export class DeviceManager {
   }
 
   async chooseMicrophone(id: string): Promise<void> {
-    this.#broken = "";
+    this.#failedMicrophone = "";
     await this.#choose("microphone", id);
   }
 
@@ -87,45 +98,45 @@ export class DeviceManager {
   }
 
   #choose(use: DeviceUse, id: string): Promise<void> {
-    this.#wanted[use] = listOf(this.#devices, use).find((device) => device.id === id) ?? { id, name: "" };
-    keep(this.#wanted);
+    this.#selected[use] = devicesFor(this.#devices, use).find((device) => device.id === id) ?? { id, name: "" };
+    saveSelection(this.#selected);
     return this.#apply();
   }
 
   /** Uses what is chosen, or the system's choice in place of what has gone. */
   async #apply(): Promise<void> {
-    const before = this.#used.microphone;
-    const chosen = { ...this.#used };
+    const before = this.#inUse.microphone;
+    const chosen = { ...this.#inUse };
     const missing: DeviceState["missing"] = {};
-    for (const use of USES) {
-      const wanted = this.#wanted[use];
-      const there = present(wanted, listOf(this.#devices, use));
-      if (there && there.id !== wanted.id) keep(Object.assign(this.#wanted, { [use]: there }));
+    for (const use of DEVICE_USES) {
+      const wanted = this.#selected[use];
+      const there = findDevice(wanted, devicesFor(this.#devices, use));
+      if (there && there.id !== wanted.id) saveSelection(Object.assign(this.#selected, { [use]: there }));
       chosen[use] = there?.id ?? "";
-      if (use === "microphone" && chosen[use] === this.#broken) chosen[use] = "";
-      if (chosen[use] !== this.#wanted[use].id) missing[use] = wanted.name;
+      if (use === "microphone" && chosen[use] === this.#failedMicrophone) chosen[use] = "";
+      if (chosen[use] !== this.#selected[use].id) missing[use] = wanted.name;
     }
-    this.#used = chosen;
-    this.#options.voice.setDevice(chosen.speaker);
-    this.#show({ devices: this.#devices, chosen, missing });
-    if (chosen.microphone !== before) await this.#take(chosen.microphone);
+    this.#inUse = chosen;
+    this.#options.remoteAudio.setDevice(chosen.speaker);
+    this.#report({ devices: this.#devices, chosen, missing });
+    if (chosen.microphone !== before) await this.#openMicrophone(chosen.microphone);
   }
 
-  async #take(id: string): Promise<void> {
+  async #openMicrophone(id: string): Promise<void> {
     try {
       const track = await this.#options.microphone.choose(id);
       if (track) await this.#options.onTrack(track);
     } catch {
-      if (id === "" || id !== this.#used.microphone) return; // none can be opened: the call goes on, and the meter shows silence
-      this.#broken = id; // until it is chosen again, or something is plugged in
+      if (id === "" || id !== this.#inUse.microphone) return; // none can be opened: the call goes on, and the meter shows silence
+      this.#failedMicrophone = id; // until it is chosen again, or something is plugged in
       await this.#apply();
       await this.tryMicrophone();
     }
   }
 
   /** The microphone in use went away: any other is better than silence. */
-  async #another(): Promise<void> {
-    await this.#read();
+  async #replaceMicrophone(): Promise<void> {
+    await this.#refresh();
     try {
       await this.#options.onTrack(await this.#options.microphone.get());
     } catch {
@@ -134,28 +145,29 @@ export class DeviceManager {
   }
 
   /** `changed`: something was plugged in, or out. */
-  async #read(changed = false): Promise<void> {
+  async #refresh(changed = false): Promise<void> {
     const devices = await listDevices();
     if (JSON.stringify(devices) !== JSON.stringify(this.#devices)) this.#devices = devices;
-    if (changed) this.#broken = "";
+    if (changed) this.#failedMicrophone = "";
     await this.#apply();
   }
 
-  #show(values: Pick<DeviceState, "devices" | "chosen" | "missing">): void {
+  #report(values: Pick<DeviceState, "devices" | "chosen" | "missing">): void {
     const shown = JSON.stringify(values);
-    if (shown === this.#shown) return;
-    this.#shown = shown;
+    if (shown === this.#reported) return;
+    this.#reported = shown;
     this.#options.onChange(values);
   }
 }
 
-const listOf = ({ microphones, speakers }: Devices, use: DeviceUse): Device[] => (use === "microphone" ? microphones : speakers);
+const devicesFor = ({ microphones, speakers }: Devices, use: DeviceUse): Device[] =>
+  use === "microphone" ? microphones : speakers;
 
 /**
  * The device that was chosen, among those that there are; null: it has gone. Browsers may give a device another id, so the name
  * counts too. Where a browser tells of none, it is as if all were there.
  */
-export function present(wanted: Device, list: readonly Device[]): Device | null {
+export function findDevice(wanted: Device, list: readonly Device[]): Device | null {
   if (wanted.id === "" || list.length === 0) return wanted;
   return list.find(({ id }) => id === wanted.id) ?? list.find(({ name }) => name === wanted.name) ?? null;
 }
@@ -168,14 +180,14 @@ export function microphoneError(error: unknown): MicrophoneError {
 
 const KEY = "sip-proxy.devices";
 
-type Wanted = Record<DeviceUse, Device>;
+type Selection = Record<DeviceUse, Device>;
 
-function recall(): Wanted {
-  const wanted: Wanted = { microphone: SYSTEM, speaker: SYSTEM, ring: SYSTEM };
+function loadSelection(): Selection {
+  const wanted: Selection = { microphone: SYSTEM_DEFAULT, speaker: SYSTEM_DEFAULT, ring: SYSTEM_DEFAULT };
   try {
-    const kept = JSON.parse(localStorage.getItem(KEY) ?? "{}") as Partial<Wanted> | null;
-    for (const use of USES) {
-      const { id, name } = kept?.[use] ?? SYSTEM;
+    const kept = JSON.parse(localStorage.getItem(KEY) ?? "{}") as Partial<Selection> | null;
+    for (const use of DEVICE_USES) {
+      const { id, name } = kept?.[use] ?? SYSTEM_DEFAULT;
       if (typeof id === "string" && typeof name === "string") wanted[use] = { id, name };
     }
   } catch {
@@ -184,7 +196,7 @@ function recall(): Wanted {
   return wanted;
 }
 
-function keep(wanted: Wanted): void {
+function saveSelection(wanted: Selection): void {
   try {
     localStorage.setItem(KEY, JSON.stringify(wanted));
   } catch {

@@ -27,7 +27,7 @@ export class MicrophoneError extends Error {
   }
 }
 
-const PROBLEMS: Record<string, MicrophoneProblem> = {
+const PROBLEM_BY_ERROR_NAME: Record<string, MicrophoneProblem> = {
   NotAllowedError: "microphone_blocked",
   SecurityError: "microphone_blocked",
   NotFoundError: "no_microphone",
@@ -37,18 +37,18 @@ const PROBLEMS: Record<string, MicrophoneProblem> = {
 };
 
 /** How long an unused microphone stays open after the last touch, in milliseconds: the next call need not open it again. */
-const IDLE_MS = 5000;
+const IDLE_TIMEOUT_MS = 5000;
 
 export class Microphone {
   #track: MediaStreamTrack | null = null;
   #opening: Promise<MediaStreamTrack> | null = null;
   #deviceId = "";
   #granted = false;
-  #over = false;
+  #ended = false;
   #users = 0; // calls and open pickers that need the track
   #idle: number | undefined;
   #meter: AudioLevelMeter | null = null;
-  #lost: (() => void) | null = null;
+  #onLost: (() => void) | null = null;
   #listener: (open: boolean) => void = () => undefined;
 
   /** `listener` hears whether the microphone is open (the browser shows its own mark then). */
@@ -58,13 +58,13 @@ export class Microphone {
 
   /** Called when a microphone in use went away: unplugged, or taken by the system. */
   onLost(listener: () => void): void {
-    this.#lost = listener;
+    this.#onLost = listener;
   }
 
   /** The open track; asks for permission where needed. Throws `MicrophoneError`. */
   async get(): Promise<MediaStreamTrack> {
     if (this.#track?.readyState === "live") {
-      this.#restIfUnused();
+      this.#closeWhenIdle();
       return this.#track;
     }
     this.#opening ??= this.#open().finally(() => (this.#opening = null));
@@ -72,24 +72,24 @@ export class Microphone {
   }
 
   /** Looks whether `get` would ask somebody. Opens nothing: that is for calls, and for who wants to see its level. */
-  async look(): Promise<void> {
+  async checkPermission(): Promise<void> {
     this.#granted = navigator.mediaDevices !== undefined && (await permission()) === "granted";
   }
 
   /** Whether the last look found that `get` would ask nobody: a call need not wait for the microphone then. */
-  get sure(): boolean {
+  get isGranted(): boolean {
     return this.#granted;
   }
 
   /** Keeps the microphone open until `release` was called as often. */
-  hold(): void {
+  retain(): void {
     this.#users++;
     clearTimeout(this.#idle);
   }
 
   release(): void {
     this.#users = Math.max(0, this.#users - 1);
-    this.#restIfUnused();
+    this.#closeWhenIdle();
   }
 
   /** Chooses a device ("" is the system's choice) and gives the new track where one was open, or is being opened. */
@@ -119,7 +119,7 @@ export class Microphone {
 
   /** For ever: what the browser gives later is not kept. */
   end(): void {
-    this.#over = true;
+    this.#ended = true;
     this.close();
   }
 
@@ -140,11 +140,13 @@ export class Microphone {
       // The chosen one is unplugged: any other is better than no call. Its error is a DOMException in no browser but Firefox.
       const { name } = error as { name?: string };
       if (deviceId && (name === "OverconstrainedError" || name === "NotFoundError")) return this.#open("");
-      throw new MicrophoneError((name && Object.hasOwn(PROBLEMS, name) && PROBLEMS[name]) || "microphone_failed");
+      throw new MicrophoneError(
+        (name && Object.hasOwn(PROBLEM_BY_ERROR_NAME, name) && PROBLEM_BY_ERROR_NAME[name]) || "microphone_failed",
+      );
     }
     const track = stream.getAudioTracks()[0];
     if (!track) throw new MicrophoneError("no_microphone");
-    if (this.#over) {
+    if (this.#ended) {
       track.stop();
       throw new MicrophoneError("microphone_failed");
     }
@@ -157,16 +159,16 @@ export class Microphone {
     this.#meter = new AudioLevelMeter(stream);
     track.onended = () => {
       this.close();
-      this.#lost?.();
+      this.#onLost?.();
     };
     this.#listener(true);
-    this.#restIfUnused();
+    this.#closeWhenIdle();
     return track;
   }
 
-  #restIfUnused(): void {
+  #closeWhenIdle(): void {
     clearTimeout(this.#idle);
-    if (this.#users === 0 && !this.#over) this.#idle = window.setTimeout(() => this.close(), IDLE_MS);
+    if (this.#users === 0 && !this.#ended) this.#idle = window.setTimeout(() => this.close(), IDLE_TIMEOUT_MS);
   }
 }
 
@@ -182,7 +184,9 @@ async function permission(): Promise<PermissionState> {
 export async function listDevices(): Promise<Devices> {
   const all = (await navigator.mediaDevices?.enumerateDevices?.().catch(() => [])) ?? [];
   const named = (kind: MediaDeviceKind): Device[] =>
-    all.filter((device) => device.kind === kind && device.label).map((device) => ({ id: device.deviceId, name: device.label }));
+    all
+      .filter((device) => device.kind === kind && device.label)
+      .map((device) => ({ id: device.deviceId, name: device.label }));
   return { microphones: named("audioinput"), speakers: named("audiooutput") };
 }
 

@@ -1,15 +1,15 @@
 // Plays the far side's voice, from the moment that there is any (also before the answer).
 
-import { Autoplay, onPress } from "./autoplay.js";
+import { Autoplay, onUserActivation } from "./autoplay.js";
 
 type SinkAudio = HTMLAudioElement & { setSinkId?(id: string): Promise<void> };
 
 export class RemoteAudio {
   readonly #element: SinkAudio = new Audio();
   readonly #onBlocked: (blocked: boolean) => void;
-  readonly #autoplay = new Autoplay(() => this.#tell());
-  readonly #stopListening = onPress(() => this.retry());
-  #refused = false; // the voice that there is
+  readonly #autoplay = new Autoplay(() => this.#report());
+  readonly #stopListening = onUserActivation(() => this.retry());
+  #blocked = false; // the voice that there is
   #device = "";
 
   /** `onBlocked` hears whether the browser keeps all sound back until somebody presses something. */
@@ -25,7 +25,7 @@ export class RemoteAudio {
 
   stop(): void {
     this.#element.srcObject = null;
-    this.#refuse(false);
+    this.#setBlocked(false);
   }
 
   setDevice(deviceId: string): void {
@@ -36,8 +36,8 @@ export class RemoteAudio {
 
   /** Something was pressed, or the microphone has opened: the browser may allow now what it refused. */
   retry(): void {
-    this.#autoplay.look();
-    if (this.#refused && this.#element.srcObject) this.#start();
+    this.#autoplay.check();
+    if (this.#blocked && this.#element.srcObject) this.#start();
   }
 
   close(): void {
@@ -48,22 +48,23 @@ export class RemoteAudio {
 
   #start(): void {
     this.#element.play().then(
-      () => this.#refuse(false),
+      () => this.#setBlocked(false),
       // Else another stream has taken its place.
-      (error: unknown) => error instanceof DOMException && error.name === "NotAllowedError" && this.#refuse(true),
+      (error: unknown) => error instanceof DOMException && error.name === "NotAllowedError" && this.#setBlocked(true),
     );
   }
 
-  #refuse(refused: boolean): void {
-    this.#refused = refused && this.#element.srcObject !== null;
-    this.#tell();
+  #setBlocked(refused: boolean): void {
+    this.#blocked = refused && this.#element.srcObject !== null;
+    this.#report();
   }
 
   /** A voice that is heard needs no press, whatever else is still kept back. */
-  #tell(): void {
-    this.#onBlocked(this.#element.srcObject ? this.#refused : this.#autoplay.blocked);
+  #report(): void {
+    this.#onBlocked(this.#element.srcObject ? this.#blocked : this.#autoplay.blocked);
   }
 }
 
 /** Whether this browser can choose where sound comes out. */
-export const canChooseSpeaker = (): boolean => typeof HTMLMediaElement !== "undefined" && "setSinkId" in HTMLMediaElement.prototype;
+export const canChooseSpeaker = (): boolean =>
+  typeof HTMLMediaElement !== "undefined" && "setSinkId" in HTMLMediaElement.prototype;

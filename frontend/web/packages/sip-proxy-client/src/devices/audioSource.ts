@@ -1,20 +1,20 @@
 // What a call sends in place of the microphone, which stays closed.
 
-import { onPress, resume } from "./autoplay.js";
+import { onUserActivation, resume } from "./autoplay.js";
 import type { Microphone } from "./Microphone.js";
 
-export type SoundSource = Pick<Microphone, "get" | "sure" | "hold" | "release">;
+export type AudioSource = Pick<Microphone, "get" | "isGranted" | "retain" | "release">;
 
 /** A track of the caller's own; it is never stopped here. */
-export function ownSound(track: MediaStreamTrack): SoundSource {
-  return { get: () => Promise.resolve(track), sure: true, hold: () => undefined, release: () => undefined };
+export function trackSource(track: MediaStreamTrack): AudioSource {
+  return { get: () => Promise.resolve(track), isGranted: true, retain: () => undefined, release: () => undefined };
 }
 
 /** For calls that only listen. Silence is sent, for the server to see that the page is there. */
-export function silence(): SoundSource {
+export function silentSource(): AudioSource {
   let audio: AudioContext | null = null;
   let track: MediaStreamTrack | undefined;
-  const stopListening = onPress(() => resume(audio)); // till then a browser may make not even silence
+  const stopListening = onUserActivation(() => resume(audio)); // till then a browser may make not even silence
   return {
     async get() {
       audio ??= new AudioContext();
@@ -23,12 +23,12 @@ export function silence(): SoundSource {
       if (!track) throw new Error("this browser makes no sound of its own");
       return track;
     },
-    sure: true,
-    hold: () => undefined,
+    isGranted: true,
+    retain: () => undefined,
     release: () => (stopListening(), track?.stop(), void audio?.close().catch(() => undefined)),
   };
 }
 
 /** `sound`: false is silence, nothing is the microphone (null). */
-export const sourceOf = (sound: MediaStreamTrack | false | undefined): SoundSource | null =>
-  sound === undefined ? null : sound === false ? silence() : ownSound(sound);
+export const audioSourceOf = (sound: MediaStreamTrack | false | undefined): AudioSource | null =>
+  sound === undefined ? null : sound === false ? silentSource() : trackSource(sound);

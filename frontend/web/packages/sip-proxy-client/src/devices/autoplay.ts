@@ -1,14 +1,14 @@
 // Whether the browser lets this page be heard: most keep all sound back after a load until somebody has pressed something.
 
 /** What browsers take for a press (HTML, "activation triggering input event"): a finger counts when it is lifted. */
-const PRESSES = ["keydown", "mousedown", "pointerdown", "pointerup", "touchend"];
+const ACTIVATION_EVENTS = ["keydown", "mousedown", "pointerdown", "pointerup", "touchend"];
 
 /** Hears of each press on the page, before anybody else. The function that it gives stops it. */
-export function onPress(listener: () => void): () => void {
+export function onUserActivation(listener: () => void): () => void {
   if (typeof addEventListener === "undefined") return () => undefined; // not in a browser
-  for (const press of PRESSES) addEventListener(press, listener, true);
+  for (const press of ACTIVATION_EVENTS) addEventListener(press, listener, true);
   return () => {
-    for (const press of PRESSES) removeEventListener(press, listener, true);
+    for (const press of ACTIVATION_EVENTS) removeEventListener(press, listener, true);
   };
 }
 
@@ -27,7 +27,7 @@ export function resume(context: AudioContext | null): void {
 }
 
 /** A context that may run begins to within that time, in milliseconds: longer, and it is kept back. */
-const START_MS = 1000;
+const START_TIMEOUT_MS = 1000;
 
 /** Tries whether the page may be heard, from its load on until it may. */
 export class Autoplay {
@@ -38,10 +38,10 @@ export class Autoplay {
 
   constructor(onChange: () => void) {
     this.#onChange = onChange;
-    this.look();
+    this.check();
     if (!this.#probe) return;
-    this.#probe.onstatechange = () => this.look();
-    this.#timer = setTimeout(() => (this.look(), this.#become(this.#probe !== null)), START_MS);
+    this.#probe.onstatechange = () => this.check();
+    this.#timer = setTimeout(() => (this.check(), this.#setBlocked(this.#probe !== null)), START_TIMEOUT_MS);
   }
 
   /** Somebody has pressed something, or was heard: from here on everything may be. */
@@ -52,11 +52,11 @@ export class Autoplay {
       void this.#probe.close().catch(() => undefined);
     }
     this.#probe = null;
-    this.#become(false);
+    this.#setBlocked(false);
   }
 
   /** Whether it may be by now, e.g. after a press. */
-  look(): void {
+  check(): void {
     if (this.#probe && this.#isAllowed()) this.allow();
   }
 
@@ -67,7 +67,7 @@ export class Autoplay {
     return getAutoplayPolicy?.call(navigator, "audiocontext") === "allowed";
   }
 
-  #become(blocked: boolean): void {
+  #setBlocked(blocked: boolean): void {
     if (blocked === this.blocked) return;
     this.blocked = blocked;
     this.#onChange();

@@ -14,7 +14,7 @@ export interface Session {
 }
 
 /** The server answered no. `code` is its own (docs/API.md), or "http_STATUS". */
-export class Refused extends Error {
+export class HttpError extends Error {
   constructor(
     readonly status: number,
     readonly code: string,
@@ -25,24 +25,29 @@ export class Refused extends Error {
 }
 
 /** So long, in milliseconds, whoever wants to sign in waits for an answer; to a password the server may take 15 s. */
-const ANSWER_MS = 10_000;
-const SIGN_IN_MS = 20_000;
+const CONFIG_TIMEOUT_MS = 10_000;
+const SIGN_IN_TIMEOUT_MS = 20_000;
 
-export class Server {
+export class HttpApi {
   readonly clock = new ServerClock();
   token: string | null = null;
 
   /** `base`: the API's address without a slash at its end; "": that of this page. */
   constructor(readonly base: string) {}
 
-  /** The answer's JSON. Throws `Refused`; `TypeError`, or `DOMException`, where the server cannot be reached. */
+  /** The answer's JSON. Throws `HttpError`; `TypeError`, or `DOMException`, where the server cannot be reached. */
   async request<T>(path: string, init: RequestInit = {}): Promise<T> {
     return (await (await this.fetch(path, init)).json()) as T;
   }
 
   /** Sends `body` as JSON. Throws as `request`. */
   post<T>(path: string, body: object, init: RequestInit = {}): Promise<T> {
-    return this.request<T>(path, { ...init, method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+    return this.request<T>(path, {
+      ...init,
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
   }
 
   /** Any answer that is not an error. Throws as `request`. */
@@ -51,23 +56,23 @@ export class Server {
     if (this.token) headers.set("Authorization", `Bearer ${this.token}`);
     const sent = callTime();
     const response = await fetch(this.base + path, { cache: "no-store", ...init, headers });
-    this.clock.date(response.headers.get("Date"), sent, callTime());
-    if (!response.ok) throw await refusal(response);
+    this.clock.onHttpDate(response.headers.get("Date"), sent, callTime());
+    if (!response.ok) throw await errorOf(response);
     return response;
   }
 
   config(): Promise<ConfigData> {
-    return this.request<ConfigData>("/config", { signal: AbortSignal.timeout(ANSWER_MS) });
+    return this.request<ConfigData>("/config", { signal: AbortSignal.timeout(CONFIG_TIMEOUT_MS) });
   }
 
-  /** Throws `Refused` (401: wrong name or password). */
+  /** Throws `HttpError` (401: wrong name or password). */
   signIn(user: string, password: string): Promise<SessionData> {
-    return this.post<SessionData>("/session", { user, password }, { signal: AbortSignal.timeout(SIGN_IN_MS) });
+    return this.post<SessionData>("/session", { user, password }, { signal: AbortSignal.timeout(SIGN_IN_TIMEOUT_MS) });
   }
 }
 
 /** An error's body is a problem (RFC 9457) with a `code`. */
-async function refusal(response: Response): Promise<Refused> {
+async function errorOf(response: Response): Promise<HttpError> {
   const { code, detail } = ((await response.json().catch(() => null)) ?? {}) as { code?: string; detail?: string };
-  return new Refused(response.status, code ?? `http_${response.status}`, detail ?? response.statusText);
+  return new HttpError(response.status, code ?? `http_${response.status}`, detail ?? response.statusText);
 }

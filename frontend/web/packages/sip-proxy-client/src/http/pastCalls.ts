@@ -2,13 +2,24 @@
 // server keeps none, from its call store.
 
 import type { CallData, Cdr } from "../protocol/api.js";
-import { Refused, type Server } from "./HttpApi.js";
+import { type HttpApi, HttpError } from "./HttpApi.js";
 
 /** Times are Unix seconds of the server's clock. */
 export type PastCall = Pick<
   Cdr,
-  | "callId" | "direction" | "caller" | "callerName" | "target" | "connectedNumber" | "connectedName" | "createdAt" | "ringingAt" | "answeredAt"
-  | "endedAt" | "talkSeconds" | "outcome"
+  | "callId"
+  | "direction"
+  | "caller"
+  | "callerName"
+  | "target"
+  | "connectedNumber"
+  | "connectedName"
+  | "createdAt"
+  | "ringingAt"
+  | "answeredAt"
+  | "endedAt"
+  | "talkSeconds"
+  | "outcome"
 >;
 
 export interface PastCalls {
@@ -16,31 +27,48 @@ export interface PastCalls {
   nextCursor: string | null; // the `cursor` to ask for the next page with; null: there is none
 }
 
-export interface PastCallsWanted {
+export interface PastCallsQuery {
   cursor?: string;
   limit?: number; // 1 to 500
 }
 
-/** Throws `Refused`, or TypeError where the server cannot be reached. */
-export async function listPastCalls(server: Server, user: string, { cursor, limit = 50 }: PastCallsWanted = {}): Promise<PastCalls> {
+/** Throws `HttpError`, or TypeError where the server cannot be reached. */
+export async function listPastCalls(
+  http: HttpApi,
+  user: string,
+  { cursor, limit = 50 }: PastCallsQuery = {},
+): Promise<PastCalls> {
   const page = { limit: `${limit}`, ...(cursor ? { cursor } : {}) };
   try {
-    const { cdrs, nextCursor } = await server.request<{ cdrs: PastCall[]; nextCursor: string | null }>(`/cdrs?${new URLSearchParams({ user, ...page })}`);
+    const { cdrs, nextCursor } = await http.request<{ cdrs: PastCall[]; nextCursor: string | null }>(
+      `/cdrs?${new URLSearchParams({ user, ...page })}`,
+    );
     return { calls: cdrs, nextCursor };
   } catch (error) {
-    if (!(error instanceof Refused) || error.status !== 404) throw error;
+    if (!(error instanceof HttpError) || error.status !== 404) throw error;
   }
-  const { calls, nextCursor } = await server.request<{ calls: CallData[]; nextCursor: string | null }>(`/calls?${new URLSearchParams({ live: "false", ...page })}`);
-  return { calls: calls.filter((call) => isOf(user, call)).flatMap(asRecorded), nextCursor };
+  const { calls, nextCursor } = await http.request<{ calls: CallData[]; nextCursor: string | null }>(
+    `/calls?${new URLSearchParams({ live: "false", ...page })}`,
+  );
+  return { calls: calls.filter((call) => belongsTo(user, call)).flatMap(pastCallOf), nextCursor };
 }
 
 /** Where nobody signs in the list has everybody's calls. */
-const isOf = (name: string, { user, users, direction, target }: CallData): boolean =>
-  user === null ? users.includes(name) || (direction === "inbound" && users.length === 0 && target === name) : user === name;
+const belongsTo = (name: string, { user, users, direction, target }: CallData): boolean =>
+  user === null
+    ? users.includes(name) || (direction === "inbound" && users.length === 0 && target === name)
+    : user === name;
 
-function asRecorded(call: CallData): PastCall[] {
+function pastCallOf(call: CallData): PastCall[] {
   const { endedAt, answeredAt, leftAt, left, outcome } = call;
   const how = left ?? outcome;
   if (endedAt === null || how === null) return [];
-  return [{ ...call, endedAt, outcome: how, talkSeconds: answeredAt === null ? 0 : Math.max(0, (leftAt ?? endedAt) - answeredAt) }];
+  return [
+    {
+      ...call,
+      endedAt,
+      outcome: how,
+      talkSeconds: answeredAt === null ? 0 : Math.max(0, (leftAt ?? endedAt) - answeredAt),
+    },
+  ];
 }

@@ -1,50 +1,53 @@
 // Follows GET /events by fetch streaming: reconnects with backoff and replays from the last event seen.
 
 import { backoff } from "../signaling/backoff.js";
-import { Refused, type Server } from "./HttpApi.js";
-import { SseParser, type ServerEvent } from "./sse.js";
+import { type HttpApi, HttpError } from "./HttpApi.js";
+import { type ServerEvent, SseParser } from "./sse.js";
 
 export interface FollowOptions {
-  server: Server;
+  http: HttpApi;
   lastEventId: string;
   onEvent(event: ServerEvent): void;
   onStatus(open: boolean): void;
-  onRefused(error: Refused): void; // 401 or 403: following stops
+  onUnauthorized(error: HttpError): void; // 401 or 403: following stops
 }
 
 /** Starts to follow; the function that it gives stops. */
 export function followEvents(options: FollowOptions): () => void {
   const stop = new AbortController();
-  void follow(options, stop.signal);
+  void followUntilStopped(options, stop.signal);
   return () => stop.abort();
 }
 
-async function follow(options: FollowOptions, signal: AbortSignal): Promise<void> {
+async function followUntilStopped(options: FollowOptions, signal: AbortSignal): Promise<void> {
   let last = options.lastEventId;
+  let retryMs = 0; // what the server wants at least
   for (let attempt = 0; !signal.aborted; attempt++) {
     try {
       const more: Record<string, string> = { Accept: "text/event-stream" };
       if (last) more["Last-Event-ID"] = last;
-      const { body } = await options.server.fetch("/events", { headers: more, signal });
-      if (!body) throw new TypeError("no answer");
+      const { body } = await options.http.fetch("/events", { headers: more, signal });
+      if (!body) throw new TypeError("The response has no body.");
       options.onStatus(true);
       attempt = 0;
       const parser = new SseParser();
       const reader = body.pipeThrough(new TextDecoderStream()).getReader();
       for (let read = await reader.read(); !read.done; read = await reader.read()) {
-        for (const event of parser.push(read.value)) {
+        const events = parser.push(read.value);
+        retryMs = parser.retryMs ?? retryMs;
+        for (const event of events) {
           if (event.id) last = event.id;
           options.onEvent(event);
         }
       }
     } catch (error) {
       if (signal.aborted) return;
-      if (error instanceof Refused && (error.status === 401 || error.status === 403)) {
-        options.onRefused(error);
+      if (error instanceof HttpError && (error.status === 401 || error.status === 403)) {
+        options.onUnauthorized(error);
         return;
       }
     }
     options.onStatus(false);
-    await new Promise((resolve) => setTimeout(resolve, backoff(attempt, Math.random())));
+    await new Promise((resolve) => setTimeout(resolve, retryMs + backoff(attempt, Math.random())));
   }
 }

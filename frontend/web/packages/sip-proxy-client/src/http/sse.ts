@@ -1,40 +1,47 @@
-// Server-sent events as text to events. Pure; EventSource itself cannot send an Authorization header.
+// Server-sent events: text to events, as the HTML standard has it (section 9.2.6). Pure.
+//
+// Not the browser's EventSource, which cannot send an Authorization header; and not a library, since the package has no
+// dependencies, which would be one more thing for every app to install, check and update for the sake of 60 lines.
 
 export interface ServerEvent {
-  id: string;
+  id: string; // of the last event that had one
   event: string;
   data: string;
 }
 
-/** Takes chunks as they come and gives the events that became whole (HTML standard, section 9.2.6). */
 export class SseParser {
-  #rest = "";
-  #event: ServerEvent = { id: "", event: "message", data: "" };
-  #lines: string[] = [];
+  /** How long the server wants clients to wait before they reconnect, in milliseconds; null: it has not said so. */
+  retryMs: number | null = null;
+  #rest = ""; // of a line that is not complete
+  #endsWithCr = false; // the previous chunk did: a line feed at the start of the next one belongs to it
+  #id = "";
+  #event = "";
+  #data: string[] = [];
 
+  /** Takes chunks of decoded text as they come, and returns the events that they complete. */
   push(chunk: string): ServerEvent[] {
-    const ready: ServerEvent[] = [];
-    const text = this.#rest + chunk;
-    const end = text.lastIndexOf("\n") + 1;
-    this.#rest = text.slice(end);
-    for (const raw of text.slice(0, end).split("\n").slice(0, -1)) {
-      const line = raw.endsWith("\r") ? raw.slice(0, -1) : raw;
-      if (line !== "") this.#field(line);
-      else {
-        if (this.#lines.length > 0) ready.push({ ...this.#event, data: this.#lines.join("\n") });
-        this.#event = { id: this.#event.id, event: "message", data: "" };
-        this.#lines = [];
-      }
-    }
-    return ready;
+    if (chunk === "") return [];
+    const text = this.#endsWithCr && chunk.startsWith("\n") ? chunk.slice(1) : chunk;
+    this.#endsWithCr = chunk.endsWith("\r");
+    const lines = (this.#rest + text).split(/\r\n|\n|\r/);
+    this.#rest = lines.pop() ?? "";
+    return lines.flatMap((line) => (line === "" ? this.#dispatch() : this.#takeField(line)));
   }
 
-  #field(line: string): void {
-    const colon = line.indexOf(":");
-    const name = colon < 0 ? line : line.slice(0, colon);
-    const value = colon < 0 ? "" : line.slice(colon + 1).replace(/^ /, "");
-    if (name === "data") this.#lines.push(value);
-    else if (name === "id") this.#event.id = value;
-    else if (name === "event") this.#event.event = value;
+  #dispatch(): ServerEvent[] {
+    const event = { id: this.#id, event: this.#event || "message", data: this.#data.join("\n") };
+    const isEmpty = this.#data.length === 0;
+    this.#event = "";
+    this.#data = [];
+    return isEmpty ? [] : [event];
+  }
+
+  #takeField(line: string): [] {
+    const [, name = "", value = ""] = /^([^:]*):? ?(.*)$/s.exec(line) ?? [];
+    if (name === "data") this.#data.push(value);
+    else if (name === "event") this.#event = value;
+    else if (name === "id" && !value.includes("\0")) this.#id = value;
+    else if (name === "retry" && /^[0-9]+$/.test(value)) this.retryMs = Number(value);
+    return [];
   }
 }

@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { MicrophoneError } from "../devices/Microphone.js";
-import type { PeerConnection } from "./PeerConnection.js";
+import type { Call } from "../state/model.js";
+import { having, talking as someCall } from "../testing/calls.js";
 import { settled } from "../testing/fakes.js";
 import { FakePeer, track } from "../testing/peers.js";
-import type { Call } from "../state/model.js";
 import { CallMedia } from "./CallMedia.js";
+import type { PeerConnection } from "./PeerConnection.js";
 
 let media: CallMedia;
 let link: boolean;
@@ -22,21 +23,39 @@ let asked: number;
 beforeEach(() => {
   vi.useFakeTimers({ now: 1_000_000 });
   FakePeer.all = [];
-  [link, offers, shown, unheard, held, open, hopeless, suspicions, sounds, asked] = [true, [], [], [], false, 0, 0, 0, 0, 0];
+  [link, offers, shown, unheard, held, open, hopeless, suspicions, sounds, asked] = [
+    true,
+    [],
+    [],
+    [],
+    false,
+    0,
+    0,
+    0,
+    0,
+    0,
+  ];
   const voice = track("voice");
   microphone = async () => voice;
-  media = new CallMedia(
-    {
-      link: () => link, suspicious: () => suspicions++, silent: () => asked++, held: () => held, found: () => undefined, offer: (sdp) => (offers.push(sdp), true), changed: (state) => shown.push(state),
-      unheard: (problem) => unheard.push(problem), hopeless: () => (hopeless++, media.close()), heard: () => undefined, sounds: () => sounds++, measured: () => undefined,
+  media = new CallMedia("c1", {
+    state: () => having(someCall({ held })),
+    dispatch(action) {
+      if (action.type === "media") shown.push(action.state);
+      else if (action.type === "microphone") unheard.push(action.problem);
+      else if (action.type === "far-audio") sounds++;
     },
-    {
-      microphone: { get: () => microphone(), sure: true, hold: () => open++, release: () => open-- },
-      take: async () => new FakePeer() as unknown as PeerConnection,
-      prepare: () => undefined,
-    },
-  );
-  media.talk(true);
+    send: ({ type }) => (type === "check-media" && asked++, true),
+    isSignalingReady: () => link,
+    onPacketsMissing: () => suspicions++,
+    sendOffer: (_, sdp) => (offers.push(sdp), true),
+    onMediaFailed: () => (hopeless++, media.close()),
+    onRemoteStream: () => undefined,
+    onStats: () => undefined,
+    microphone: { get: () => microphone(), isGranted: true, retain: () => open++, release: () => open-- },
+    takePeer: async () => new FakePeer() as unknown as PeerConnection,
+    prepareNext: () => undefined,
+  });
+  media.setTransmitting(true);
 });
 afterEach(() => {
   media.close();
@@ -44,28 +63,28 @@ afterEach(() => {
 });
 
 /** What plays. */
-const plays = (): unknown => media.heard;
+const plays = (): unknown => media.remoteStream;
 const peer = (number: number): FakePeer => FakePeer.all[number - 1]!;
 const pass = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
 
 async function talking(): Promise<void> {
-  await media.begin(async (sdp) => (offers.push(sdp), true));
-  await media.answered("answer");
+  await media.start(async (sdp) => (offers.push(sdp), true));
+  await media.onAnswer("answer");
   peer(1).become("connected");
   await pass(1100);
   shown.length = offers.length = 0;
 }
 
 async function connects(number: number): Promise<void> {
-  await media.answered("answer");
+  await media.onAnswer("answer");
   peer(number).become("connected");
   await settled();
 }
 
 describe("the first sound of the other side", () => {
   it("is noticed once, within a tenth of a second", async () => {
-    await media.begin(async () => true);
-    await media.answered("answer");
+    await media.start(async () => true);
+    await media.onAnswer("answer");
     peer(1).still = true;
     peer(1).become("connected");
     await pass(2000);
@@ -83,14 +102,19 @@ describe("a connection that was made ahead of the call", () => {
     const warm = new FakePeer();
     await warm.answer("answer");
     warm.state = state;
-    await media.begin(async (sdp) => (offers.push(sdp), true), warm as unknown as PeerConnection);
+    await media.start(async (sdp) => (offers.push(sdp), true), warm as unknown as PeerConnection);
     return warm;
   }
 
   it("is played at once, and gets the microphone", async () => {
     const warm = await begun("connected");
-    expect([offers, plays(), warm.sends?.name, shown]).toEqual([["offer 1"], warm.remoteStream, "copy of voice", ["connected"]]);
-    await media.answered("answer"); // the server says it again
+    expect([offers, plays(), warm.sends?.name, shown]).toEqual([
+      ["offer 1"],
+      warm.remoteStream,
+      "copy of voice",
+      ["connected"],
+    ]);
+    await media.onAnswer("answer"); // the server says it again
     expect(offers.length).toBe(1);
   });
 
@@ -102,7 +126,7 @@ describe("a connection that was made ahead of the call", () => {
 
   it("is renewed where the server has lost it", async () => {
     await begun("connected");
-    await media.answered("the answer of another leg");
+    await media.onAnswer("the answer of another leg");
     await pass(5000);
     expect(offers).toEqual(["offer 1", "offer 2"]);
   });
@@ -110,37 +134,37 @@ describe("a connection that was made ahead of the call", () => {
 
 describe("a call's first connection", () => {
   it("is offered, played and heard", async () => {
-    await media.begin(async (sdp) => (offers.push(sdp), true));
+    await media.start(async (sdp) => (offers.push(sdp), true));
     expect([offers, peer(1).sends?.name]).toEqual([["offer 1"], "copy of voice"]);
     await connects(1);
     expect([shown, plays()]).toEqual([["connected"], peer(1).remoteStream]);
   });
 
   it("waits for its answer as long as the server does", async () => {
-    await media.begin(async () => true);
+    await media.start(async () => true);
     await pass(60_000);
     expect([offers, hopeless]).toEqual([[], 0]);
   });
 
   it("is given up after three more tries", async () => {
-    await media.begin(async () => true);
-    await media.answered("answer");
+    await media.start(async () => true);
+    await media.onAnswer("answer");
     for (let second = 0; second < 40; second++) {
       await pass(1000);
-      await media.answered("answer");
+      await media.onAnswer("answer");
     }
     expect([offers.length, hopeless, open]).toEqual([3, 1, 0]);
   });
 
   it("is not made where the call ends before", async () => {
-    const begun = media.begin(async () => true);
+    const begun = media.start(async () => true);
     media.close();
     expect(await begun).toBe(true);
     expect([peer(1).closed, media.current]).toEqual([true, null]);
   });
 
   it("is not made where nobody hears", async () => {
-    expect(await media.begin(async () => false)).toBe(false);
+    expect(await media.start(async () => false)).toBe(false);
     expect(media.current).toBeNull();
   });
 });
@@ -149,10 +173,10 @@ describe("the sound of a call that stands", () => {
   it("is left alone while it is well, also with nobody to hear us", async () => {
     await talking();
     link = false;
-    media.linkLost();
+    media.onSignalingLost();
     await pass(60_000);
     link = true;
-    media.look();
+    media.check();
     await pass(60_000);
     expect([offers, shown]).toEqual([[], []]);
   });
@@ -164,7 +188,11 @@ describe("the sound of a call that stands", () => {
     expect([offers, shown]).toEqual([["offer 2"], ["returning"]]);
     expect([peer(1).closed, plays(), peer(2).sends?.name]).toEqual([false, peer(1).remoteStream, "copy of voice"]);
     await connects(2);
-    expect([peer(1).closed, plays(), media.current === (peer(2) as unknown)]).toEqual([true, peer(2).remoteStream, true]);
+    expect([peer(1).closed, plays(), media.current === (peer(2) as unknown)]).toEqual([
+      true,
+      peer(2).remoteStream,
+      true,
+    ]);
     expect(shown).toEqual(["returning", "connected"]);
   });
 
@@ -182,24 +210,24 @@ describe("the sound of a call that stands", () => {
     peer(1).frozen = true;
     await pass(1000);
     link = false;
-    media.linkLost();
+    media.onSignalingLost();
     await pass(500);
     link = true;
-    media.look();
+    media.check();
     await settled();
     expect(offers).toEqual(["offer 2"]);
   });
 
   it("is renewed at once when the server has lost its side", async () => {
     await talking();
-    media.lostByServer();
+    media.onLostByServer();
     await settled();
     expect(offers).toEqual(["offer 2"]);
-    media.lostByServer(); // said before it had our offer
+    media.onLostByServer(); // said before it had our offer
     await settled();
     expect(offers).toEqual(["offer 2"]);
-    await media.answered("answer");
-    media.lostByServer(); // the new one has died too
+    await media.onAnswer("answer");
+    media.onLostByServer(); // the new one has died too
     await pass(1000);
     expect([offers, peer(2).closed]).toEqual([["offer 2", "offer 3"], true]);
   });
@@ -211,7 +239,7 @@ describe("the sound of a call that stands", () => {
     await pass(4900);
     expect(offers.length).toBe(1);
     await pass(100);
-    await media.answered("answer");
+    await media.onAnswer("answer");
     peer(2).become("failed"); // known at once, and still paced
     const at: number[] = [];
     for (let ms = 0; ms < 30_000; ms += 250) {
@@ -228,12 +256,12 @@ describe("the sound of a call that stands", () => {
   it("is renewed only when the server hears us again", async () => {
     await talking();
     link = false;
-    media.linkLost();
+    media.onSignalingLost();
     peer(1).become("failed");
     await pass(20_000);
     expect([offers, shown]).toEqual([[], ["interrupted"]]);
     link = true;
-    media.look();
+    media.check();
     await settled();
     expect(offers).toEqual(["offer 2"]);
   });
@@ -243,11 +271,11 @@ describe("the sound of a call that stands", () => {
     peer(1).become("failed");
     await settled();
     link = false;
-    media.linkLost();
+    media.onSignalingLost();
     expect(peer(2).closed).toBe(true);
     await pass(1000);
     link = true;
-    media.look();
+    media.check();
     await settled();
     expect(offers).toEqual(["offer 2", "offer 3"]);
   });
@@ -255,24 +283,24 @@ describe("the sound of a call that stands", () => {
   it("comes without a microphone where there is none", async () => {
     await talking();
     microphone = async () => Promise.reject(new MicrophoneError("no_microphone"));
-    media.lostByServer();
+    media.onLostByServer();
     await settled();
     await connects(2);
     expect([unheard.at(-1), plays()]).toEqual(["no_microphone", peer(2).remoteStream]);
-    await media.send(track("headset"));
+    await media.setMicrophone(track("headset"));
     expect([unheard.at(-1), peer(2).sends?.name]).toEqual([null, "copy of headset"]);
   });
 
   it("is well again after a while: the next trouble is not waited for", async () => {
     await talking();
     for (const number of [2, 3]) {
-      media.lostByServer();
+      media.onLostByServer();
       await settled();
       await connects(number);
       await pass(11_000);
     }
     offers.length = 0;
-    media.lostByServer();
+    media.onLostByServer();
     await settled();
     expect(offers).toEqual(["offer 4"]);
   });
@@ -281,11 +309,11 @@ describe("the sound of a call that stands", () => {
 describe("a call that is taken back", () => {
   it("gets its connection once the server hears us", async () => {
     link = false;
-    media.adopt();
+    media.resume();
     await pass(3000);
     expect(offers).toEqual([]);
     link = true;
-    media.look();
+    media.check();
     await settled();
     expect(offers).toEqual(["offer 1"]);
     await connects(1);
@@ -293,13 +321,13 @@ describe("a call that is taken back", () => {
   });
 
   it("is never given up", async () => {
-    media.adopt();
+    media.resume();
     await pass(120_000);
     expect([hopeless, offers.length > 10]).toEqual([0, true]);
   });
 
   it("is let go of silently", async () => {
-    media.adopt();
+    media.resume();
     await settled();
     await connects(1);
     media.close();
@@ -310,18 +338,18 @@ describe("a call that is taken back", () => {
 describe("the microphone", () => {
   it("goes in only while the call is talked on, also after it was changed", async () => {
     await talking();
-    media.talk(false);
+    media.setTransmitting(false);
     expect(peer(1).sends).toMatchObject({ enabled: false, stopped: false });
     const before = peer(1).sends;
-    await media.send(track("headset"));
+    await media.setMicrophone(track("headset"));
     expect([peer(1).sends?.name, peer(1).sends?.enabled, before?.stopped]).toEqual(["copy of headset", false, true]);
-    media.talk(true);
+    media.setTransmitting(true);
     expect(peer(1).sends?.enabled).toBe(true);
   });
 
   it("is muted from the first packet on, where the call is taken back muted", async () => {
-    media.talk(false);
-    media.adopt();
+    media.setTransmitting(false);
+    media.resume();
     await settled();
     await connects(1);
     expect(peer(1).sends?.enabled).toBe(false);
@@ -340,7 +368,7 @@ describe("a far side that is silent", () => {
     await talking();
     peer(1).still = true;
     await pass(12_000);
-    media.ought();
+    media.onServerHasMedia();
     await settled();
     expect(offers).toEqual(["offer 2"]);
   });
@@ -351,7 +379,7 @@ describe("a far side that is silent", () => {
     await pass(12_000);
     peer(1).still = false;
     await pass(600);
-    media.ought();
+    media.onServerHasMedia();
     expect(offers).toEqual([]);
   });
 });
@@ -361,7 +389,7 @@ describe("on hold", () => {
   const music = (on: boolean): void => {
     held = on;
     peer(1).still = on;
-    media.look();
+    media.check();
   };
 
   it("no packets come for as long as it lasts, and nothing is done about it", async () => {
@@ -376,10 +404,10 @@ describe("on hold", () => {
     music(true);
     await pass(30_000);
     link = false;
-    media.linkLost();
+    media.onSignalingLost();
     await pass(1000);
     link = true;
-    media.look();
+    media.check();
     await pass(1000);
     expect([offers, shown]).toEqual([[], []]);
   });

@@ -1,126 +1,130 @@
 // One call's sound: a copy of the microphone out, the far side's voice in, and a new connection where the old one is lost.
 //
 // A new connection is made beside the old one, which plays until the new one is connected. What is to be done is decided
-// in recovery.ts; this file does it.
+// in mediaRecovery.ts; this file does it.
 
-import { steady } from "../clock.js";
-import { MicrophoneError, type MicrophoneProblem } from "../devices/Microphone.js";
-import type { SoundSource } from "../devices/audioSource.js";
+import { monotonicNow } from "../clock.js";
+import type { AudioSource } from "../devices/audioSource.js";
+import { microphoneError } from "../devices/DeviceManager.js";
+import type { Call, LiveCall } from "../state/model.js";
+import type { PhoneContext } from "../state/phoneContext.js";
+import { findCall } from "../state/phoneReducer.js";
+import {
+  expectMedia,
+  isDead,
+  isStalled,
+  type MediaLiveness,
+  NO_MEDIA_YET,
+  type StatsEntry,
+  silenceMs,
+  update,
+} from "./mediaLiveness.js";
+import { type ConnectionPhase, decide, isHealthy, type MediaHealth, RECOVERED_AFTER_MS } from "./mediaRecovery.js";
 import type { PeerConnection } from "./PeerConnection.js";
-import { NO_PULSE, expecting, feel, isDead, isStill, quietMs, type Pulse, type StatsEntry } from "./mediaLiveness.js";
-import type { FoundCandidate } from "./iceConfig.js";
-import type { Call } from "../state/model.js";
-import { WELL_MS, decide, isWell, type MediaStands, type Standing } from "./mediaRecovery.js";
 
-export interface MediaHooks {
-  link(): boolean; // the server hears us, and has told which calls stand
-  held(): boolean; // by us or by the far side: nothing need come
-  suspicious(): void; // packets fail to come: is it the path?
-  silent(): void; // none has come for long, and the path stands: ought something to be heard?
-  found(candidate: FoundCandidate): void; // of a connection that was offered
-  offer(sdp: string): boolean; // of a new connection for the call that stands; false: nobody hears
-  changed(state: Call["media"]): void;
-  unheard(problem: MicrophoneProblem | null): void; // the call goes on without our microphone; null: with it
-  hopeless(): void; // no sound after all tries
-  heard(): void; // there is another stream to play
-  sounds(): void; // the first packet of the other side has come
-  measured(peer: PeerConnection, entries: StatsEntry[]): void; // each second: what `current` tells by getStats
+/** What the media of all calls have in common. */
+export interface MediaCallbacks extends PhoneContext {
+  isSignalingReady(): boolean; // the server can be reached, and has sent its list of calls
+  onPacketsMissing(): void; // packets do not arrive: is the path lost?
+  sendOffer(id: string, sdp: string): boolean; // of a new connection for an existing call; false: the server cannot be reached
+  onMediaFailed(id: string): void; // no media after all attempts
+  onStats(id: string, peer: PeerConnection, entries: StatsEntry[]): void; // each second: the statistics of `current`
 }
 
-/** What it is made of; tests give their own. */
-export interface MediaParts {
-  microphone: SoundSource;
-  take(): Promise<PeerConnection>; // a connection with its offer made
-  prepare(): void; // one more, ahead of its use
+export interface CallMediaOptions extends MediaCallbacks {
+  microphone: AudioSource;
+  takePeer(): Promise<PeerConnection>; // a connection with its offer made
+  prepareNext(): void; // one more, ahead of its use
+  onRemoteStream(): void; // there is another stream to play
 }
 
-const LOOK_MS = 500;
-const LOOK_CLOSELY_MS = 250; // when something is wrong, or about to be
-const LOOK_FOR_SOUND_MS = 100; // before the first packet: the ringback that it ends would sound into it
+const CHECK_INTERVAL_MS = 500;
+const CLOSE_CHECK_INTERVAL_MS = 250; // when something is wrong, or about to be
+const FIRST_PACKET_CHECK_INTERVAL_MS = 100; // before the first packet: the ringback that it ends would sound into it
 /** Packets come each 20 ms: without them for so long, one looks closely. */
-const QUIET_MS = 100;
+const PAUSE_MS = 100;
 /** For so long, the path may be dead. */
-const SUSPICIOUS_MS = 500;
+const PACKETS_MISSING_AFTER_MS = 500;
 /** For so long though the path is not dead, the far side is silent. */
-const SILENT_MS = 5000;
-const QUALITY_MS = 1000;
+const FAR_SIDE_SILENT_AFTER_MS = 5000;
+const STATS_INTERVAL_MS = 1000;
 
 export class CallMedia {
   current: PeerConnection | null = null; // what plays, or will as the first
-  heard: MediaStream | null = null; // the far side's voice, once there may be any
+  remoteStream: MediaStream | null = null; // the far side's voice, once there may be any
   #next: PeerConnection | null = null; // is made in place of `current`
-  #voice: MediaStreamTrack | null = null; // this call's copy of the microphone: it can be silent while another call's is not
-  #voiceOf: MediaStreamTrack | null = null; // what it is a copy of
-  #talking = false;
+  #microphoneTrack: MediaStreamTrack | null = null; // this call's copy of the microphone: it can be silent while another call's is not
+  #clonedFrom: MediaStreamTrack | null = null; // what it is a copy of
+  #transmitting = false;
   #closed = false;
-  #beginning = false; // the first offer is being made
+  #isOffering = false; // the first offer is being made
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #told: Call["media"] = "new";
+  #reportedState: Call["media"] = "new";
 
-  // See `Standing`.
+  // See `MediaHealth`.
   #since = 0;
-  #lost = false;
-  #everHeard = false;
-  #trying = false;
-  #tries = 0;
-  #askedAt = 0;
-  #triedAt = 0;
+  #lostByServer = false;
+  #wasConnected = false;
+  #isAttempting = false;
+  #attempts = 0;
+  #serverAskedAt = 0;
+  #attemptedAt = 0;
 
-  #linkLostAt: number | null = null;
+  #signalingLostAt: number | null = null;
   #wasHeld = false;
-  #suspected = false; // in this pause of packets
-  #wellSince = steady();
-  #attempt = 0; // counts tries: one that is over does nothing any more
-  #pulse: Pulse = NO_PULSE;
-  #qualityAt = 0;
-  readonly #hooks: MediaHooks;
-  readonly #parts: MediaParts;
+  #missingReported = false; // in this pause of packets
+  #healthySince = monotonicNow();
+  #attemptId = 0; // counts tries: one that is over does nothing any more
+  #liveness: MediaLiveness = NO_MEDIA_YET;
+  #statsAt = 0;
+  readonly #id: string;
+  readonly #options: CallMediaOptions;
 
-  constructor(hooks: MediaHooks, parts: MediaParts) {
-    this.#hooks = hooks;
-    this.#parts = parts;
-    parts.microphone.hold();
-    this.#lookAgain(0);
+  constructor(id: string, options: CallMediaOptions) {
+    this.#id = id;
+    this.#options = options;
+    options.microphone.retain();
+    this.#scheduleCheck(0);
   }
 
   // --- the call begins and ends ------------------------------------------------------
 
   /**
    * The first offer of a call, as soon as may be: at once where the microphone is known to open, else after it.
-   * `warm`: a connection that was made ahead of the call; it is there at once. `send` gives false where nobody hears,
+   * `prewarmed`: a connection that was made ahead of the call; it is there at once. `send` gives false where nobody hears,
    * and so does this. Throws `MicrophoneError`; whether the offer was sent before that, `current` tells.
    */
-  async begin(send: (sdp: string) => Promise<boolean>, warm: PeerConnection | null = null): Promise<boolean> {
-    this.#beginning = true;
-    const track = this.#parts.microphone.get();
+  async start(send: (sdp: string) => Promise<boolean>, prewarmed: PeerConnection | null = null): Promise<boolean> {
+    this.#isOffering = true;
+    const track = this.#options.microphone.get();
     track.catch(() => undefined); // awaited below
-    if (!this.#parts.microphone.sure) await track;
-    const peer = warm ?? (await this.#parts.take());
-    const offer = warm ? warm.handOver(() => this.#peerChanged(warm)) : this.#offered(peer);
+    if (!this.#options.microphone.isGranted) await track;
+    const peer = prewarmed ?? (await this.#options.takePeer());
+    const offer = prewarmed ? prewarmed.handOver(() => this.#onPeerState(prewarmed)) : this.#offerOf(peer);
     const sent = !this.#closed && (await send(offer));
     if (this.#closed) {
       peer.close(); // hung up in the meantime
       return true;
     }
     if (!sent) {
-      this.#beginning = false;
+      this.#isOffering = false;
       peer.close();
       return false;
     }
-    this.#beginning = false;
+    this.#isOffering = false;
     this.current = peer;
     // Its answer may be on its way into the browser yet: there is nothing to be heard before.
-    if (warm) void warm.applied.then(() => this.current === warm && this.#stand(warm));
+    if (prewarmed) void prewarmed.applied.then(() => this.current === prewarmed && this.#startWith(prewarmed));
     const microphone = await track;
-    if (this.current === peer) await this.send(microphone);
+    if (this.current === peer) await this.setMicrophone(microphone);
     return true;
   }
 
   /** The call stands, and has no connection here yet. */
-  adopt(): void {
-    this.#everHeard = true;
-    this.#told = "returning";
-    this.look();
+  resume(): void {
+    this.#wasConnected = true;
+    this.#reportedState = "returning";
+    this.check();
   }
 
   /** For ever. */
@@ -129,253 +133,274 @@ export class CallMedia {
     this.#closed = true;
     clearTimeout(this.#timer);
     this.#abandon();
-    this.#parts.microphone.release();
-    this.#voice?.stop();
+    this.#options.microphone.release();
+    this.#microphoneTrack?.stop();
     this.current?.close();
-    this.current = this.heard = null;
+    this.current = this.remoteStream = null;
   }
 
   // --- what it is told ---------------------------------------------------------------
 
   /** Whether the microphone goes into this call. Silence goes in else: the server sees that the page is there. */
-  talk(talking: boolean): void {
-    this.#talking = talking;
-    if (this.#voice) this.#voice.enabled = talking;
+  setTransmitting(talking: boolean): void {
+    this.#transmitting = talking;
+    if (this.#microphoneTrack) this.#microphoneTrack.enabled = talking;
   }
 
   /** The SDP answer to the last offer. Sound can be heard from then on, also before the far side answers. */
-  async answered(sdp: string): Promise<void> {
+  async onAnswer(sdp: string): Promise<void> {
     const peer = [this.#next, this.current].find((one) => one && !one.answered);
     // What was made ahead is not there any more: this is the answer of a leg that our connection knows nothing of.
-    if (!peer && this.current && this.current.answerOf !== sdp) return this.lostByServer();
+    if (!peer && this.current && this.current.answerSdp !== sdp) return this.onLostByServer();
     if (!peer) return;
     const first = peer === this.current;
-    if (first) this.#since = steady();
+    if (first) this.#since = monotonicNow();
     await peer.answer(sdp);
-    if (first && this.current === peer) this.#hear(peer);
+    if (first && this.current === peer) this.#play(peer);
   }
 
   /** Nobody hears us any more. What was offered and not answered is lost; what is connected plays on. */
-  linkLost(): void {
-    this.#linkLostAt = steady();
+  onSignalingLost(): void {
+    this.#signalingLostAt = monotonicNow();
     if (this.#next && !this.#next.answered) this.#abandon();
     if (this.current && !this.current.answered) {
       this.current.close();
       this.current = null;
     }
-    this.#tell();
+    this.#report();
   }
 
   /** The server's side of the connection is gone. */
-  lostByServer(): void {
-    if (this.#closed || (this.#trying && !this.#next?.answered)) return; // the new offer is there already
-    if (this.#trying) this.#abandon();
-    this.#lost = true;
-    this.look();
+  onLostByServer(): void {
+    if (this.#closed || (this.#isAttempting && !this.#next?.answered)) return; // the new offer is there already
+    if (this.#isAttempting) this.#abandon();
+    this.#lostByServer = true;
+    this.check();
   }
 
   /** The server waits for an offer, having lost the one before: now, whatever was tried until then. */
-  wanted(): void {
-    this.#tries = 0;
-    this.lostByServer();
+  onOfferWanted(): void {
+    this.#attempts = 0;
+    this.onLostByServer();
   }
 
   /** The server says that sound comes for us: where none has come here, the connection is of no use. */
-  ought(): void {
-    if (isStill(this.#pulse)) this.lostByServer();
+  onServerHasMedia(): void {
+    if (isStalled(this.#liveness)) this.onLostByServer();
   }
 
   /** The server refuses the new offer for now. */
-  refused(): void {
+  onOfferRefused(): void {
     this.#abandon();
   }
 
-  get renewing(): boolean {
-    return this.#trying;
+  get isRenewing(): boolean {
+    return this.#isAttempting;
   }
 
   /** Looks how things stand: at once, since something hints at a change. */
-  look(): void {
+  check(): void {
     if (this.#closed) return;
-    const now = steady();
-    const held = this.#hooks.held();
+    const now = monotonicNow();
+    const held = expectsNoPackets(findCall(this.#options.state(), this.#id));
     // Packets are expected from the end of a hold on, not from its beginning.
-    if (this.#wasHeld && !held && this.#pulse.lastAt !== null) this.#pulse = { ...this.#pulse, at: now, lastAt: now };
+    if (this.#wasHeld && !held && this.#liveness.lastPacketAt !== null)
+      this.#liveness = { ...this.#liveness, sampledAt: now, lastPacketAt: now };
     this.#wasHeld = held;
-    const standing = this.#standing(held);
-    const well = isWell(standing, now);
-    const quiet = held ? 0 : quietMs(this.#pulse);
-    this.#lookAgain(well ? quiet : QUIET_MS);
-    if (quiet < SUSPICIOUS_MS) this.#suspected = false;
-    else if (!this.#suspected) {
-      this.#suspected = true;
-      this.#hooks.suspicious();
+    const standing = this.#health(held);
+    const well = isHealthy(standing, now);
+    const quiet = held ? 0 : silenceMs(this.#liveness);
+    this.#scheduleCheck(well ? quiet : PAUSE_MS);
+    if (quiet < PACKETS_MISSING_AFTER_MS) this.#missingReported = false;
+    else if (!this.#missingReported) {
+      this.#missingReported = true;
+      this.#options.onPacketsMissing();
     }
-    if (!well) this.#wellSince = now;
-    else if (now - this.#wellSince >= WELL_MS) this.#tries = 0;
+    if (!well) this.#healthySince = now;
+    else if (now - this.#healthySince >= RECOVERED_AFTER_MS) this.#attempts = 0;
     const decision = decide(standing, now);
     if (decision === "ask") {
-      this.#askedAt = now;
-      this.#hooks.silent();
+      this.#serverAskedAt = now;
+      this.#options.send({ type: "check-media", callId: this.#id });
     }
     if (decision === "attach") void this.#renew();
     else if (decision === "abandon") this.#abandon();
-    else if (decision === "give-up") this.#hooks.hopeless();
-    else this.#tell();
+    else if (decision === "give-up") this.#options.onMediaFailed(this.#id);
+    else this.#report();
   }
 
   /** Measures at once, then looks. */
-  hurry(): void {
-    if (!this.#closed) void this.#measure();
+  checkNow(): void {
+    if (!this.#closed) void this.#sample();
   }
 
   /** Sends this microphone in place of the one before, without a gap. */
-  async send(track: MediaStreamTrack): Promise<void> {
+  async setMicrophone(track: MediaStreamTrack): Promise<void> {
     if (this.#closed) return;
-    const before = this.#voice;
-    if (!before || this.#voiceOf !== track) {
-      this.#voice = track.clone();
-      this.#voice.enabled = this.#talking;
-      this.#voiceOf = track;
+    const before = this.#microphoneTrack;
+    if (!before || this.#clonedFrom !== track) {
+      this.#microphoneTrack = track.clone();
+      this.#microphoneTrack.enabled = this.#transmitting;
+      this.#clonedFrom = track;
     }
-    const voice = this.#voice;
+    const voice = this.#microphoneTrack;
     await Promise.all([this.current, this.#next].map((peer) => voice && peer?.replaceTrack(voice)));
     if (before !== voice) before?.stop();
-    if (!this.#closed) this.#hooks.unheard(null);
+    if (!this.#closed) this.#options.dispatch({ type: "microphone", id: this.#id, problem: null });
   }
 
   // --- how it does that ----------------------------------------------------------------
 
-  #standing(held: boolean): Standing {
+  #health(isHeld: boolean): MediaHealth {
     return {
-      link: this.#hooks.link(), media: this.#media(), since: this.#since,
-      dead: this.#isDead(), still: isStill(this.#pulse), askedAt: this.#askedAt, held, lost: this.#lost,
-      everHeard: this.#everHeard, tries: this.#tries, triedAt: this.#triedAt, trying: this.#trying,
+      isSignalingReady: this.#options.isSignalingReady(),
+      connection: this.#connectionPhase(),
+      since: this.#since,
+      isDead: this.#isDead(),
+      isStalled: isStalled(this.#liveness),
+      serverAskedAt: this.#serverAskedAt,
+      isHeld,
+      lostByServer: this.#lostByServer,
+      wasConnected: this.#wasConnected,
+      attempts: this.#attempts,
+      attemptedAt: this.#attemptedAt,
+      isAttempting: this.#isAttempting,
     };
   }
 
   /** On hold no packets come anyway: only the path's own checks tell, and those come further apart. */
   #isDead(): boolean {
-    return isDead(this.#pulse, this.#wasHeld ? null : this.#linkLostAt, this.#wasHeld);
+    return isDead(this.#liveness, this.#wasHeld ? null : this.#signalingLostAt, this.#wasHeld);
   }
 
-  #media(): MediaStands {
-    if (this.#beginning) return "asked";
+  #connectionPhase(): ConnectionPhase {
+    if (this.#isOffering) return "asked";
     if (!this.current) return "none";
     if (!this.current.answered) return "asked";
     return this.current.state === "new" ? "connecting" : this.current.state;
   }
 
   async #renew(): Promise<void> {
-    const attempt = ++this.#attempt;
-    this.#trying = true;
-    this.#tries++;
-    this.#triedAt = steady();
-    this.#lost = false;
-    this.#tell();
-    const peer = await this.#parts.take().catch(() => null);
-    if (attempt !== this.#attempt) return peer?.close();
+    const attempt = ++this.#attemptId;
+    this.#isAttempting = true;
+    this.#attempts++;
+    this.#attemptedAt = monotonicNow();
+    this.#lostByServer = false;
+    this.#report();
+    const peer = await this.#options.takePeer().catch(() => null);
+    if (attempt !== this.#attemptId) return peer?.close();
     if (!peer) return this.#abandon();
     this.#next = peer;
-    if (!this.#hooks.offer(this.#offered(peer))) return this.#abandon();
-    this.#parts.prepare();
+    if (!this.#options.sendOffer(this.#id, this.#offerOf(peer))) return this.#abandon();
+    this.#options.prepareNext();
     try {
-      const track = await this.#parts.microphone.get();
-      if (this.current === peer || this.#next === peer) await this.send(track);
+      const track = await this.#options.microphone.get();
+      if (this.current === peer || this.#next === peer) await this.setMicrophone(track);
     } catch (error) {
       // To hear is better than nothing.
-      if (this.current === peer || this.#next === peer) this.#hooks.unheard(error instanceof MicrophoneError ? error.problem : "microphone_failed");
+      if (this.current === peer || this.#next === peer)
+        this.#options.dispatch({ type: "microphone", id: this.#id, problem: microphoneError(error).problem });
     }
   }
 
-  #offered(peer: PeerConnection): string {
-    return peer.offer(() => this.#peerChanged(peer), (candidate) => this.#hooks.found(candidate));
+  #offerOf(peer: PeerConnection): string {
+    return peer.offer(
+      () => this.#onPeerState(peer),
+      (candidate) => this.#options.send({ type: "candidate", callId: this.#id, ...candidate }),
+    );
   }
 
   #abandon(): void {
-    this.#attempt++;
-    this.#trying = false;
+    this.#attemptId++;
+    this.#isAttempting = false;
     this.#next?.close();
     this.#next = null;
-    this.#tell();
+    this.#report();
   }
 
-  #peerChanged(peer: PeerConnection): void {
+  #onPeerState(peer: PeerConnection): void {
     if (peer === this.#next) {
       if (peer.state === "failed") this.#abandon();
-      else if (peer.state === "connected") this.#change(peer);
+      else if (peer.state === "connected") this.#switchTo(peer);
     } else if (peer === this.current) {
-      this.#since = steady();
-      if (peer.state === "connected") this.#everHeard = true;
-      this.look();
+      this.#since = monotonicNow();
+      if (peer.state === "connected") this.#wasConnected = true;
+      this.check();
     }
   }
 
   /** The new connection is there: from now on it is the one. */
-  #change(peer: PeerConnection): void {
+  #switchTo(peer: PeerConnection): void {
     const before = this.current;
     this.current = peer;
     this.#next = null;
-    this.#trying = false;
-    this.#everHeard = true;
-    this.#since = this.#wellSince = steady();
-    this.#pulse = this.#pulse.lastAt === null ? NO_PULSE : expecting(this.#since);
-    this.#hear(peer);
+    this.#isAttempting = false;
+    this.#wasConnected = true;
+    this.#since = this.#healthySince = monotonicNow();
+    this.#liveness = this.#liveness.lastPacketAt === null ? NO_MEDIA_YET : expectMedia(this.#since);
+    this.#play(peer);
     before?.close();
-    this.#tell();
+    this.#report();
   }
 
   /** A connection that was made ahead: what happened to it until now is made up for. */
-  #stand(peer: PeerConnection): void {
-    this.#since = steady();
-    this.#everHeard = peer.state === "connected";
-    this.#hear(peer);
-    this.look();
+  #startWith(peer: PeerConnection): void {
+    this.#since = monotonicNow();
+    this.#wasConnected = peer.state === "connected";
+    this.#play(peer);
+    this.check();
   }
 
-  #hear(peer: PeerConnection): void {
-    this.heard = peer.remoteStream;
-    this.#hooks.heard();
+  #play(peer: PeerConnection): void {
+    this.remoteStream = peer.remoteStream;
+    this.#options.onRemoteStream();
   }
 
-  async #measure(): Promise<void> {
+  async #sample(): Promise<void> {
     clearTimeout(this.#timer);
     const { current } = this;
     if (current?.state === "connected") {
       const report = await current.stats().catch(() => null);
       if (this.#closed) return;
-      if (report && current === this.current) this.#read(current, [...report.values()] as StatsEntry[]);
+      if (report && current === this.current) this.#onSample(current, [...report.values()] as StatsEntry[]);
     }
-    this.look();
+    this.check();
   }
 
-  #lookAgain(quiet: number): void {
+  #scheduleCheck(quiet: number): void {
     clearTimeout(this.#timer);
-    const soundless = this.current?.state === "connected" && this.#pulse.packets === 0;
-    const pause = quiet >= QUIET_MS && quiet < SILENT_MS ? LOOK_CLOSELY_MS : LOOK_MS;
-    this.#timer = setTimeout(() => void this.#measure(), soundless ? Math.min(pause, LOOK_FOR_SOUND_MS) : pause);
+    const soundless = this.current?.state === "connected" && this.#liveness.packets === 0;
+    const pause = quiet >= PAUSE_MS && quiet < FAR_SIDE_SILENT_AFTER_MS ? CLOSE_CHECK_INTERVAL_MS : CHECK_INTERVAL_MS;
+    this.#timer = setTimeout(
+      () => void this.#sample(),
+      soundless ? Math.min(pause, FIRST_PACKET_CHECK_INTERVAL_MS) : pause,
+    );
   }
 
-  #read(peer: PeerConnection, entries: StatsEntry[]): void {
-    const now = steady();
-    const { packets } = this.#pulse;
-    this.#pulse = feel(this.#pulse, entries, now);
-    if (packets === 0 && this.#pulse.packets > 0) this.#hooks.sounds();
-    if (now - this.#qualityAt < QUALITY_MS - 100) return;
-    this.#qualityAt = now;
-    this.#hooks.measured(peer, entries);
+  #onSample(peer: PeerConnection, entries: StatsEntry[]): void {
+    const now = monotonicNow();
+    const { packets } = this.#liveness;
+    this.#liveness = update(this.#liveness, entries, now);
+    if (packets === 0 && this.#liveness.packets > 0) this.#options.dispatch({ type: "far-audio", id: this.#id });
+    if (now - this.#statsAt < STATS_INTERVAL_MS - 100) return;
+    this.#statsAt = now;
+    this.#options.onStats(this.#id, peer, entries);
   }
 
-  #tell(): void {
-    const state = this.#shown();
-    if (state === this.#told || this.#closed) return;
-    this.#told = state;
-    this.#hooks.changed(state);
+  #report(): void {
+    const state = this.#state();
+    if (state === this.#reportedState || this.#closed) return;
+    this.#reportedState = state;
+    this.#options.dispatch({ type: "media", id: this.#id, state });
   }
 
-  #shown(): Call["media"] {
-    if (this.current?.state === "connected" && !this.#lost && !this.#isDead()) return "connected";
-    if (!this.#everHeard && this.#tries === 0) return this.current?.state ?? "new";
-    return this.#trying || !this.current ? "returning" : "interrupted";
+  #state(): Call["media"] {
+    if (this.current?.state === "connected" && !this.#lostByServer && !this.#isDead()) return "connected";
+    if (!this.#wasConnected && this.#attempts === 0) return this.current?.state ?? "new";
+    return this.#isAttempting || !this.current ? "returning" : "interrupted";
   }
 }
+
+/** A side holds the call, or gives it away. */
+const expectsNoPackets = (call: LiveCall | null): boolean =>
+  call !== null && (call.held || call.heldByFar || call.transferring !== null);

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { PeerConnection } from "./PeerConnection.js";
 import type { ClientMessage } from "../protocol/messages.js";
-import { FakePeer } from "../testing/peers.js";
 import type { Codec } from "../state/codec.js";
+import { FakePeer } from "../testing/peers.js";
 import { MediaPrewarmer } from "./MediaPrewarmer.js";
+import type { PeerConnection } from "./PeerConnection.js";
 
 describe("media ahead of a call", () => {
   let sent: ClientMessage[];
@@ -18,18 +18,17 @@ describe("media ahead of a call", () => {
     heard = true;
     codec = undefined;
     warm = new MediaPrewarmer({
-      prefer: () => codec,
-      take: async () => new FakePeer() as unknown as PeerConnection,
+      preferredCodec: () => codec,
+      takePeer: async () => new FakePeer() as unknown as PeerConnection,
       send: (message) => heard && sent.push(message) > 0,
-      found: () => undefined,
     });
   });
 
   it("is offered, answered, and the call's", async () => {
     await warm.prepare("call1");
     expect(sent).toEqual([{ type: "prepare-media", callId: "call1", sdp: "offer 1" }]);
-    warm.heard({ type: "media-prepared", callId: "call1", sdp: "answer" });
-    expect(peer(1).answerOf).toBe("answer");
+    warm.onMessage({ type: "media-prepared", callId: "call1", sdp: "answer" });
+    expect(peer(1).answerSdp).toBe("answer");
     expect(warm.take("call1")).toBe(peer(1));
     expect([peer(1).closed, warm.callId, warm.take("call1")]).toEqual([false, null, null]);
   });
@@ -38,7 +37,7 @@ describe("media ahead of a call", () => {
     codec = "pcmu";
     await warm.prepare("call1");
     expect(sent).toEqual([{ type: "prepare-media", callId: "call1", sdp: "offer 1", prefer: "pcmu" }]);
-    warm.heard({ type: "media-prepared", callId: "call1", sdp: "answer" });
+    warm.onMessage({ type: "media-prepared", callId: "call1", sdp: "answer" });
     codec = undefined;
     expect([warm.take("call1"), peer(1).closed]).toEqual([null, true]);
   });
@@ -57,7 +56,7 @@ describe("media ahead of a call", () => {
     expect(warm.take("call1")).toBe(null);
     expect(peer(1).closed).toBe(true);
     await warm.prepare("call3");
-    warm.heard({ type: "media-prepared", callId: "call3", sdp: "answer" });
+    warm.onMessage({ type: "media-prepared", callId: "call3", sdp: "answer" });
     peer(2).become("failed");
     expect(warm.take("call3")).toBe(null);
     expect(sent.at(-1)).toEqual({ type: "discard-media" });
@@ -65,13 +64,13 @@ describe("media ahead of a call", () => {
 
   it("goes when nobody is to be called, when the server says so, and when the call rings no more", async () => {
     await warm.prepare("call1");
-    warm.cool();
-    warm.cool();
+    warm.discard();
+    warm.discard();
     expect(sent.filter(({ type }) => type === "discard-media").length).toBe(1);
     await warm.prepare("call2");
-    warm.heard({ type: "media-discarded", callId: "call2", reason: "it was not used" });
+    warm.onMessage({ type: "media-discarded", callId: "call2", reason: "it was not used" });
     await warm.prepare("call3");
-    warm.heard({ type: "incoming-ended", callId: "call3", reason: "cancelled" });
+    warm.onMessage({ type: "incoming-ended", callId: "call3", reason: "cancelled" });
     expect(FakePeer.all.map(({ closed }) => closed)).toEqual([true, true, true]);
   });
 

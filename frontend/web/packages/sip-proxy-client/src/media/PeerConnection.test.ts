@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { settled } from "../testing/fakes.js";
+import { IceConfig, type LocalCandidate, MAX_CANDIDATES } from "./iceConfig.js";
 import { PeerConnection } from "./PeerConnection.js";
-import { MOST_CANDIDATES, IceConfig, type FoundCandidate } from "./iceConfig.js";
 
 /** The browser's part: what it was told, and candidates as a test finds them. */
 class FakeConnection {
@@ -37,7 +37,7 @@ class FakeConnection {
 }
 
 const SERVERS = [{ urls: ["stun:a"] }];
-let found: FoundCandidate[];
+let found: LocalCandidate[];
 let reach: IceConfig;
 
 beforeEach(() => {
@@ -48,21 +48,29 @@ beforeEach(() => {
 });
 afterEach(() => void vi.unstubAllGlobals());
 
-const offer = (peer: PeerConnection): string => peer.offer(() => undefined, (candidate) => found.push(candidate));
+const offer = (peer: PeerConnection): string =>
+  peer.offer(
+    () => undefined,
+    (candidate) => found.push(candidate),
+  );
 const addresses = (): (string | undefined)[] => found.map(({ candidate }) => candidate?.split(" ")[4]);
 
 describe("ICE servers", () => {
   it("that came after a connection was prepared are used by it", async () => {
     const peer = await PeerConnection.prepare(reach);
-    reach.take({ servers: SERVERS });
+    reach.setServers({ servers: SERVERS });
     expect(offer(peer)).toBe("offer");
-    expect(FakeConnection.last.configuration).toMatchObject({ iceServers: SERVERS, iceTransportPolicy: "all", bundlePolicy: "max-bundle" });
+    expect(FakeConnection.last.configuration).toMatchObject({
+      iceServers: SERVERS,
+      iceTransportPolicy: "all",
+      bundlePolicy: "max-bundle",
+    });
   });
 
   it("that the browser refuses cost no call", async () => {
     FakeConnection.refuses = true;
     const warned = vi.spyOn(console, "warn").mockReturnValue();
-    reach.take({ servers: SERVERS });
+    reach.setServers({ servers: SERVERS });
     expect(offer(await PeerConnection.prepare(reach))).toBe("offer");
     expect(warned).toHaveBeenCalledOnce();
   });
@@ -75,7 +83,7 @@ describe("ICE servers", () => {
 
 describe("candidates", () => {
   it("are told once the answer is applied, in the order in which they were found", async () => {
-    reach.take({ servers: SERVERS });
+    reach.setServers({ servers: SERVERS });
     const peer = await PeerConnection.prepare(reach);
     offer(peer);
     FakeConnection.last.find("192.0.2.1");
@@ -91,14 +99,14 @@ describe("candidates", () => {
   });
 
   it("are no more than the server takes", async () => {
-    reach.take({ servers: SERVERS });
+    reach.setServers({ servers: SERVERS });
     const peer = await PeerConnection.prepare(reach);
     offer(peer);
     for (let number = 0; number < 100; number++) FakeConnection.last.find(`192.0.2.${number}`);
     const answering = peer.answer("answer");
     FakeConnection.last.applied();
     await answering;
-    expect(found).toHaveLength(MOST_CANDIDATES);
+    expect(found).toHaveLength(MAX_CANDIDATES);
   });
 
   it("are kept to oneself where there are no ICE servers", async () => {

@@ -4,7 +4,7 @@
 
 import { MicrophoneError } from "../devices/Microphone.js";
 import type { MediaState } from "../state/model.js";
-import { MOST_CANDIDATES, IceConfig, asMessage, type FoundCandidate } from "./iceConfig.js";
+import { candidateMessage, IceConfig, type LocalCandidate, MAX_CANDIDATES } from "./iceConfig.js";
 
 let certificate: Promise<RTCCertificate> | null = null;
 
@@ -15,56 +15,63 @@ let certificate: Promise<RTCCertificate> | null = null;
 async function prepareCertificate(): Promise<RTCCertificate | null> {
   const made = certificate;
   const known = await made?.catch(() => null);
-  if (known && known.expires - Date.now() > CERTIFICATE_LEFT_MS) return known;
-  if (certificate === made) certificate = (async () => RTCPeerConnection.generateCertificate({ name: "ECDSA", namedCurve: "P-256" } as AlgorithmIdentifier))();
+  if (known && known.expires - Date.now() > MIN_CERTIFICATE_LIFE_MS) return known;
+  if (certificate === made)
+    certificate = (async () =>
+      RTCPeerConnection.generateCertificate({ name: "ECDSA", namedCurve: "P-256" } as AlgorithmIdentifier))();
   return certificate!.catch(() => (certificate = null));
 }
 
 /** A call may begin with it, and last. */
-const CERTIFICATE_LEFT_MS = 86_400_000;
+const MIN_CERTIFICATE_LIFE_MS = 86_400_000;
 
 export class PeerConnection {
   readonly remoteStream = new MediaStream();
   state: MediaState = "new";
   answered = false; // there is an answer, applied or being applied
-  answerOf = ""; // it
+  answerSdp = ""; // it
   applied: Promise<void> = Promise.resolve(); // done when the answer is, or has failed
   #listener: (state: MediaState) => void = () => undefined;
-  readonly #early: FoundCandidate[] = []; // found before there was an answer
-  #found: ((candidate: FoundCandidate) => void) | null = null;
+  readonly #earlyCandidates: LocalCandidate[] = []; // found before there was an answer
+  #onCandidate: ((candidate: LocalCandidate) => void) | null = null;
   readonly #sender: RTCRtpSender;
   readonly #description: RTCSessionDescriptionInit;
-  readonly #reach: IceConfig;
+  readonly #iceConfig: IceConfig;
 
-  private constructor(readonly connection: RTCPeerConnection, sender: RTCRtpSender, description: RTCSessionDescriptionInit, reach: IceConfig) {
+  private constructor(
+    readonly connection: RTCPeerConnection,
+    sender: RTCRtpSender,
+    description: RTCSessionDescriptionInit,
+    iceConfig: IceConfig,
+  ) {
     this.#sender = sender;
     this.#description = description;
-    this.#reach = reach;
+    this.#iceConfig = iceConfig;
     connection.ontrack = (event) => this.remoteStream.addTrack(event.track);
     connection.onconnectionstatechange = () => {
       const state = STATES[connection.connectionState];
-      if (state) this.#change(state);
+      if (state) this.#setState(state);
     };
   }
 
   /**
    * A connection with its offer made, ahead of the call: a click then only sends it. Opens no port yet.
-   * Which ICE servers `reach` knows is asked when the offer is sent: they may come, or change, meanwhile.
+   * Which ICE servers `iceConfig` knows is asked when the offer is sent: they may come, or change, meanwhile.
    */
-  static async prepare(reach = new IceConfig()): Promise<PeerConnection> {
+  static async prepare(iceConfig = new IceConfig()): Promise<PeerConnection> {
     if (typeof RTCPeerConnection === "undefined") throw new MicrophoneError("no_webrtc"); // switched off: by a setting, or an extension
     const ready = await prepareCertificate();
     const connection = new RTCPeerConnection({ certificates: ready ? [ready] : [], bundlePolicy: "max-bundle" });
     const { sender } = connection.addTransceiver("audio", { direction: "sendrecv" });
-    return new PeerConnection(connection, sender, await connection.createOffer(), reach);
+    return new PeerConnection(connection, sender, await connection.createOffer(), iceConfig);
   }
 
-  /** The SDP offer, at once. Gathering goes on behind it; once there is an answer, `found` is told what to send of it. */
-  offer(listener: (state: MediaState) => void, found?: (candidate: FoundCandidate) => void): string {
+  /** The SDP offer, at once. Gathering goes on behind it; once there is an answer, `onCandidate` is told what to send of it. */
+  offer(listener: (state: MediaState) => void, found?: (candidate: LocalCandidate) => void): string {
     this.#listener = listener;
-    if (!this.#reach.plain) this.#configure();
-    if (found && this.#reach.trickles) this.#trickle(found);
-    void this.connection.setLocalDescription(this.#description).catch(() => this.#change("failed"));
+    if (!this.#iceConfig.isDefault) this.#configure();
+    if (found && this.#iceConfig.usesTrickle) this.#sendCandidates(found);
+    void this.connection.setLocalDescription(this.#description).catch(() => this.#setState("failed"));
     return this.#description.sdp ?? "";
   }
 
@@ -77,7 +84,7 @@ export class PeerConnection {
   /** Applies the answer; sound can be heard from then on, also before the far side answers. */
   answer(sdp: string): Promise<void> {
     this.answered = true;
-    this.answerOf = sdp;
+    this.answerSdp = sdp;
     return (this.applied = this.#apply(sdp));
   }
 
@@ -85,9 +92,9 @@ export class PeerConnection {
     try {
       await this.connection.setRemoteDescription({ type: "answer", sdp });
     } catch {
-      return this.#change("failed");
+      return this.#setState("failed");
     }
-    for (const candidate of this.#early.splice(0)) this.#found?.(candidate);
+    for (const candidate of this.#earlyCandidates.splice(0)) this.#onCandidate?.(candidate);
   }
 
   /** Sends this microphone, also in place of another one, without a gap. */
@@ -107,25 +114,25 @@ export class PeerConnection {
 
   #configure(): void {
     try {
-      this.connection.setConfiguration({ ...this.connection.getConfiguration(), ...this.#reach.configuration });
+      this.connection.setConfiguration({ ...this.connection.getConfiguration(), ...this.#iceConfig.configuration });
     } catch (error) {
       console.warn("This browser does not take the ICE servers, the call goes on without:", error);
     }
   }
 
   /** The server does nothing with a candidate before it has answered, and may not know the call yet. */
-  #trickle(found: (candidate: FoundCandidate) => void): void {
+  #sendCandidates(found: (candidate: LocalCandidate) => void): void {
     let count = 0;
-    this.#found = found;
+    this.#onCandidate = found;
     this.connection.onicecandidate = ({ candidate }) => {
-      const message = asMessage(candidate?.toJSON() ?? null);
-      if (!message || count++ >= MOST_CANDIDATES) return;
-      if (this.answered && this.#early.length === 0) found(message);
-      else this.#early.push(message);
+      const message = candidateMessage(candidate?.toJSON() ?? null);
+      if (!message || count++ >= MAX_CANDIDATES) return;
+      if (this.answered && this.#earlyCandidates.length === 0) found(message);
+      else this.#earlyCandidates.push(message);
     };
   }
 
-  #change(state: MediaState): void {
+  #setState(state: MediaState): void {
     this.state = state;
     this.#listener(state);
   }

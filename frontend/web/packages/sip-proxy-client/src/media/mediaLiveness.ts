@@ -6,23 +6,32 @@
 // of each check and each answer; Firefox, which checks every 4 to 6 seconds, tells of answers alone, and counts the RTCP
 // that the media server sends as often. One check that is lost on the way is no loss of the path.
 
-export interface Pulse {
-  at: number; // of the sample; Unix milliseconds, as all times here
-  path?: string; // the candidate pair in use
-  movedAt?: number; // the sample in which it was another one than before
+export interface MediaLiveness {
+  sampledAt: number; // of the sample; Unix milliseconds, as all times here
+  candidatePair?: string; // the candidate pair in use
+  pairChangedAt?: number; // the sample in which it was another one than before
   packets: number; // received until now
-  lastAt: number | null; // when the last one came; null before the first
-  answers: number; // signs of the media server
-  answeredAt: number | null; // when the last was seen; null where the browser does not tell
-  asked: number | null; // checks sent when the last answer was seen; null where the browser does not count them
-  unanswered: number; // checks sent since
+  lastPacketAt: number | null; // when the last one came; null before the first
+  responses: number; // signs of the media server
+  lastResponseAt: number | null; // when the last was seen; null where the browser does not tell
+  checksAtResponse: number | null; // checks sent when the last answer was seen; null where the browser does not count them
+  unansweredChecks: number; // checks sent since
   unansweredSince: number | null; // the first of them
 }
 
-export const NO_PULSE: Pulse = { at: 0, packets: 0, lastAt: null, answers: 0, answeredAt: null, asked: null, unanswered: 0, unansweredSince: null };
+export const NO_MEDIA_YET: MediaLiveness = {
+  sampledAt: 0,
+  packets: 0,
+  lastPacketAt: null,
+  responses: 0,
+  lastResponseAt: null,
+  checksAtResponse: null,
+  unansweredChecks: 0,
+  unansweredSince: null,
+};
 
 /** Of a connection in place of one that packets came through: they are expected from its first moment. */
-export const expecting = (now: number): Pulse => ({ ...NO_PULSE, at: now, lastAt: now });
+export const expectMedia = (now: number): MediaLiveness => ({ ...NO_MEDIA_YET, sampledAt: now, lastPacketAt: now });
 
 /** Of an `RTCStatsReport`. */
 export interface StatsEntry {
@@ -31,7 +40,7 @@ export interface StatsEntry {
   [key: string]: unknown;
 }
 
-export function feel(before: Pulse, entries: Iterable<StatsEntry>, now: number): Pulse {
+export function update(before: MediaLiveness, entries: Iterable<StatsEntry>, now: number): MediaLiveness {
   const all = [...entries];
   const inbound = all.find((entry) => entry.type === "inbound-rtp" && entry["kind"] === "audio");
   const packets = number(inbound?.["packetsReceived"]);
@@ -39,67 +48,80 @@ export function feel(before: Pulse, entries: Iterable<StatsEntry>, now: number):
   const pair =
     all.find((entry) => entry.type === "candidate-pair" && entry.id === selected) ??
     all.find((entry) => entry.type === "candidate-pair" && entry["nominated"] === true);
-  if (pair && before.path !== undefined && pair.id !== before.path) {
-    before = { ...before, movedAt: now, answeredAt: null, unansweredSince: null }; // its checks are counted anew
+  if (pair && before.candidatePair !== undefined && pair.id !== before.candidatePair) {
+    before = { ...before, pairChangedAt: now, lastResponseAt: null, unansweredSince: null }; // its checks are counted anew
   }
-  const next = { ...before, at: now, packets, ...(pair && { path: pair.id }) };
+  const next: MediaLiveness = { ...before, sampledAt: now, packets, ...(pair && { candidatePair: pair.id }) };
   if (packets > before.packets) {
     // The sample may be a second younger than the packet, where the browser says when it came.
     const at = number(inbound?.["lastPacketReceivedTimestamp"]);
-    next.lastAt = at > (before.lastAt ?? 0) && at <= now ? at : now;
+    next.lastPacketAt = at > (before.lastPacketAt ?? 0) && at <= now ? at : now;
   }
   if (typeof pair?.["responsesReceived"] === "number") {
-    const asked = typeof pair["requestsSent"] === "number" ? pair["requestsSent"] : null;
-    const answers = pair["responsesReceived"] + (asked === null ? number(pair["bytesReceived"]) : 0);
-    if (answers > before.answers || before.answeredAt === null) return { ...next, answers, asked, answeredAt: now, unanswered: 0, unansweredSince: null };
-    next.unanswered = (asked ?? 0) - (before.asked ?? 0);
-    if (next.unanswered > 0) next.unansweredSince ??= now;
+    const checksAtResponse = typeof pair["requestsSent"] === "number" ? pair["requestsSent"] : null;
+    const responses = pair["responsesReceived"] + (checksAtResponse === null ? number(pair["bytesReceived"]) : 0);
+    if (responses > before.responses || before.lastResponseAt === null)
+      return { ...next, responses, checksAtResponse, lastResponseAt: now, unansweredChecks: 0, unansweredSince: null };
+    next.unansweredChecks = (checksAtResponse ?? 0) - (before.checksAtResponse ?? 0);
+    if (next.unansweredChecks > 0) next.unansweredSince ??= now;
   }
   return next;
 }
 
 /** For how long no packet has come; 0 before the first: there may be nothing to hear yet. */
-export const quietMs = (pulse: Pulse): number => (pulse.lastAt === null ? 0 : Math.max(0, pulse.at - pulse.lastAt));
+export const silenceMs = (liveness: MediaLiveness): number =>
+  liveness.lastPacketAt === null ? 0 : Math.max(0, liveness.sampledAt - liveness.lastPacketAt);
 
 /**
  * No packets for two seconds, and no sign from the media server either; for one, where signalling was lost at
- * `linkLostAt`, the sound with it, and neither has come since: then it is the path. Where packets have stopped and the
+ * `signalingLostAt`, the sound with it, and neither has come since: then it is the path. Where packets have stopped and the
  * media server has answered since, or nothing is to come anyway (`silent`), it takes more than one check without an answer.
  */
-export function isDead(pulse: Pulse, linkLostAt: number | null = null, silent = false): boolean {
-  const { at, lastAt, answeredAt, asked, unanswered, unansweredSince } = pulse;
-  const quiet = quietMs(pulse);
-  const stoppedTogether = linkLostAt !== null && linkLostAt - (lastAt ?? 0) < TOGETHER_MS;
-  if (stoppedTogether && quiet >= QUIET_WITH_LINK_MS && Math.max(lastAt ?? 0, answeredAt ?? 0) < linkLostAt) return true;
-  if (quiet < QUIET_MS || lastAt === null || answeredAt === null) return false;
-  const silence = silent || answeredAt - lastAt > ANSWERED_SINCE_MS;
-  if (unansweredSince !== null) return at - unansweredSince >= ANSWER_MS && unanswered >= (silence ? CHECKS_IN_SILENCE : 1);
+export function isDead(liveness: MediaLiveness, signalingLostAt: number | null = null, silent = false): boolean {
+  const { sampledAt, lastPacketAt, lastResponseAt, checksAtResponse, unansweredChecks, unansweredSince } = liveness;
+  const quiet = silenceMs(liveness);
+  const stoppedTogether = signalingLostAt !== null && signalingLostAt - (lastPacketAt ?? 0) < SAME_CAUSE_WITHIN_MS;
+  if (
+    stoppedTogether &&
+    quiet >= DEAD_WITH_SIGNALING_MS &&
+    Math.max(lastPacketAt ?? 0, lastResponseAt ?? 0) < signalingLostAt
+  )
+    return true;
+  if (quiet < DEAD_AFTER_SILENCE_MS || lastPacketAt === null || lastResponseAt === null) return false;
+  const silence = silent || lastResponseAt - lastPacketAt > RESPONSE_AFTER_SILENCE_MS;
+  if (unansweredSince !== null)
+    return (
+      sampledAt - unansweredSince >= CHECK_RESPONSE_TIMEOUT_MS &&
+      unansweredChecks >= (silence ? MAX_UNANSWERED_CHECKS_IN_SILENCE : 1)
+    );
   // No check was made, or they are not counted: for so long at the longest there is a sign where there is somebody.
-  const patience = UNSIGNED_MS[asked === null ? "uncounted" : "counted"][silence ? 1 : 0];
-  return at - answeredAt >= patience && quiet >= patience;
+  const patience = RESPONSE_TIMEOUT_MS[checksAtResponse === null ? "uncounted" : "counted"][silence ? 1 : 0];
+  return sampledAt - lastResponseAt >= patience && quiet >= patience;
 }
 
 /**
  * Packets have stopped for so long that somebody should look, though the media server answers. Soon, where the browser has
  * gone over to another path and none has come since: a media server may go on sending to where the browser was before.
  */
-export const isStill = (pulse: Pulse): boolean => quietMs(pulse) >= (isMoved(pulse) ? MOVED_MS : STILL_MS);
+export const isStalled = (liveness: MediaLiveness): boolean =>
+  silenceMs(liveness) >= (isPairNew(liveness) ? STALLED_ON_NEW_PAIR_AFTER_MS : STALLED_AFTER_MS);
 
-const isMoved = ({ movedAt, lastAt }: Pulse): boolean => movedAt !== undefined && (lastAt ?? 0) <= movedAt;
+const isPairNew = ({ pairChangedAt, lastPacketAt }: MediaLiveness): boolean =>
+  pairChangedAt !== undefined && (lastPacketAt ?? 0) <= pairChangedAt;
 
-const QUIET_MS = 2000;
-const QUIET_WITH_LINK_MS = 1000;
+const DEAD_AFTER_SILENCE_MS = 2000;
+const DEAD_WITH_SIGNALING_MS = 1000;
 /** What breaks the path stops both within so long; a far side that was silent before says nothing of the path. */
-const TOGETHER_MS = 3000;
-const ANSWER_MS = 400; // more than a round trip on a line that one can talk on
+const SAME_CAUSE_WITHIN_MS = 3000;
+const CHECK_RESPONSE_TIMEOUT_MS = 400; // more than a round trip on a line that one can talk on
 /** A sign that comes so long after the last packet is not seen late: the path stands, and the far side is silent. */
-const ANSWERED_SINCE_MS = 1500;
+const RESPONSE_AFTER_SILENCE_MS = 1500;
 /** Chromium asks again within a second where it has no answer. */
-const CHECKS_IN_SILENCE = 3;
+const MAX_UNANSWERED_CHECKS_IN_SILENCE = 3;
 /** After a talk, and in a silence: Chromium checks every 2.5 s at the longest, Firefox every 6 s. */
-const UNSIGNED_MS = { counted: [3500, 6000], uncounted: [7000, 13_000] } as const;
-const STILL_MS = 10_000;
-const MOVED_MS = 500; // packets come each 20 ms
+const RESPONSE_TIMEOUT_MS = { counted: [3500, 6000], uncounted: [7000, 13_000] } as const;
+const STALLED_AFTER_MS = 10_000;
+const STALLED_ON_NEW_PAIR_AFTER_MS = 500; // packets come each 20 ms
 
 function number(value: unknown): number {
   return typeof value === "number" && Number.isFinite(value) ? value : 0;

@@ -4,7 +4,7 @@
 // connection, made beside the old one and put in its place once it carries sound. Signalling comes first: without it
 // there is nobody to offer the new connection to.
 
-export type MediaStands =
+export type ConnectionPhase =
   | "none" // there is no connection, or its offer was lost with the socket
   | "asked" // offered, no answer yet: the server has its own deadline, and tells
   | "connecting"
@@ -12,54 +12,55 @@ export type MediaStands =
   | "interrupted" // ICE: disconnected
   | "failed";
 
-export interface Standing {
-  link: boolean; // the server hears us, and has told which calls stand
-  media: MediaStands; // of the connection in use
+export interface MediaHealth {
+  isSignalingReady: boolean; // the server hears us, and has told which calls stand
+  connection: ConnectionPhase; // of the connection in use
   since: number; // when that began; Unix milliseconds, as all times here
-  dead: boolean; // connected, but nothing comes in and nobody answers
-  still: boolean; // connected and answered, but no packets for long
-  askedAt: number; // when the server was last asked whether something ought to be heard
-  held: boolean; // a side holds the call: nothing need come
-  lost: boolean; // the server says that its side of the connection is gone
-  everHeard: boolean; // the call has been connected once, on this page or another
-  tries: number; // new connections since the sound was last well
-  triedAt: number; // when the last of them began
-  trying: boolean; // it is still being made
+  isDead: boolean; // connected, but nothing comes in and nobody answers
+  isStalled: boolean; // connected and answered, but no packets for long
+  serverAskedAt: number; // when the server was last asked whether something ought to be heard
+  isHeld: boolean; // a side holds the call: nothing need come
+  lostByServer: boolean; // the server says that its side of the connection is gone
+  wasConnected: boolean; // the call has been connected once, on this page or another
+  attempts: number; // new connections since the sound was last well
+  attemptedAt: number; // when the last of them began
+  isAttempting: boolean; // it is still being made
 }
 
 /** `ask`: the server, which knows whether there is anything to be heard. A silence alone is no loss. */
 export type Decision = "wait" | "ask" | "attach" | "abandon" | "give-up";
 
-export const TRY_MS = 5000;
+export const ATTEMPT_TIMEOUT_MS = 5000;
 /** The sound has been well for so long that the next trouble is a new one. */
-export const WELL_MS = 10_000;
-const TRIES_BEFORE_FIRST_SOUND = 3;
+export const RECOVERED_AFTER_MS = 10_000;
+const MAX_ATTEMPTS_BEFORE_FIRST_MEDIA = 3;
 /** How often the server is asked of a call in which nothing is heard. */
-const ASK_MS = 10_000;
-const PAUSES_MS = [0, 1000, 2000, 4000];
-const LONGEST_PAUSE_MS = 5000;
+const ASK_SERVER_INTERVAL_MS = 10_000;
+const ATTEMPT_INTERVALS_MS = [0, 1000, 2000, 4000];
+const MAX_ATTEMPT_INTERVAL_MS = 5000;
 
 /** From the beginning of one try to the next, in milliseconds; the first is made at once. */
-export const pauseOf = (tries: number): number => PAUSES_MS[tries] ?? LONGEST_PAUSE_MS;
+export const attemptIntervalMs = (tries: number): number => ATTEMPT_INTERVALS_MS[tries] ?? MAX_ATTEMPT_INTERVAL_MS;
 
-export function decide(call: Standing, now: number): Decision {
-  if (call.trying) return now - call.triedAt >= TRY_MS ? "abandon" : "wait";
-  if (!call.link) return "wait";
-  if (isWell(call, now)) return call.still && !call.held && now - call.askedAt >= ASK_MS ? "ask" : "wait";
-  if (!call.everHeard && call.tries >= TRIES_BEFORE_FIRST_SOUND) return "give-up";
-  return now - call.triedAt >= pauseOf(call.tries) ? "attach" : "wait";
+export function decide(call: MediaHealth, now: number): Decision {
+  if (call.isAttempting) return now - call.attemptedAt >= ATTEMPT_TIMEOUT_MS ? "abandon" : "wait";
+  if (!call.isSignalingReady) return "wait";
+  if (isHealthy(call, now))
+    return call.isStalled && !call.isHeld && now - call.serverAskedAt >= ASK_SERVER_INTERVAL_MS ? "ask" : "wait";
+  if (!call.wasConnected && call.attempts >= MAX_ATTEMPTS_BEFORE_FIRST_MEDIA) return "give-up";
+  return now - call.attemptedAt >= attemptIntervalMs(call.attempts) ? "attach" : "wait";
 }
 
 /** Whether the sound is as it should be, or still may become so by itself. */
-export function isWell(call: Standing, now: number): boolean {
-  if (call.lost) return false;
-  switch (call.media) {
+export function isHealthy(call: MediaHealth, now: number): boolean {
+  if (call.lostByServer) return false;
+  switch (call.connection) {
     case "asked":
       return true;
     case "connecting":
-      return now - call.since < TRY_MS;
+      return now - call.since < ATTEMPT_TIMEOUT_MS;
     case "connected":
-      return !call.dead;
+      return !call.isDead;
     default:
       return false;
   }

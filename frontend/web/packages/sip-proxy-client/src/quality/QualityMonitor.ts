@@ -1,18 +1,18 @@
 // How calls sound: figures each second, warnings, and what the server is told of it. Loaded on demand: no call needs it.
 
-import { sample, type Counters } from "./mos.js";
 import type { StatsEntry } from "../media/mediaLiveness.js";
-import type { Quality } from "../state/model.js";
 import type { QualityReport, QualityWarning } from "../protocol/messages.js";
+import type { Quality } from "../state/model.js";
 import { QualityReports } from "./callQuality.js";
+import { type Counters, computeQuality } from "./mos.js";
 
-export interface Sampled {
+export interface QualitySample {
   quality: Quality;
-  warning: QualityWarning[]; // raised by this sample
+  raised: QualityWarning[]; // raised by this sample
   cleared: QualityWarning[];
 }
 
-const NOTHING: Counters = { received: 0, lost: 0 };
+const ZERO_COUNTERS: Counters = { received: 0, lost: 0 };
 
 export class QualityMonitor {
   readonly #reports: QualityReports;
@@ -23,11 +23,14 @@ export class QualityMonitor {
   }
 
   /** What `connection`, the call's, tells by getStats at `at`, in milliseconds. */
-  take(id: string, connection: object, entries: Iterable<StatsEntry>, at: number): Sampled {
+  addSample(id: string, connection: object, entries: Iterable<StatsEntry>, at: number): QualitySample {
     const last = this.#last.get(id);
-    const { quality, counters } = sample(entries, last?.connection === connection ? last.counters : NOTHING);
+    const { quality, counters } = computeQuality(
+      entries,
+      last?.connection === connection ? last.counters : ZERO_COUNTERS,
+    );
     this.#last.set(id, { connection, counters, quality });
-    return { quality, ...this.#reports.take(id, quality, at) };
+    return { quality, ...this.#reports.addSample(id, quality, at) };
   }
 
   /** The last figures; null before the first. */

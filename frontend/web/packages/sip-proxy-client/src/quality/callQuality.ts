@@ -1,51 +1,54 @@
 // How calls have sounded: warnings that neither come nor go too quickly, and a report of each whole call. No clock.
 
-import type { Quality } from "../state/model.js";
 import type { QualityReport, QualityWarning } from "../protocol/messages.js";
+import type { Quality } from "../state/model.js";
+import { QUALITY_LIMITS } from "./limits.js";
 
-const OVER: Record<QualityWarning, (sample: Quality) => boolean> = {
-  mos: ({ mos }) => mos < 3,
-  rtt: ({ roundTripMs }) => (roundTripMs ?? 0) > 400,
-  jitter: ({ jitterMs }) => jitterMs > 30,
-  loss: ({ lossPercent }) => lossPercent > 3,
+/** Whether a sample is bad in this respect. */
+export const EXCEEDS: Record<QualityWarning, (sample: Quality) => boolean> = {
+  mos: ({ mos }) => mos < QUALITY_LIMITS.mos,
+  rtt: ({ roundTripMs }) => (roundTripMs ?? 0) > QUALITY_LIMITS.roundTripMs,
+  jitter: ({ jitterMs }) => jitterMs > QUALITY_LIMITS.jitterMs,
+  loss: ({ lossPercent }) => lossPercent > QUALITY_LIMITS.lossPercent,
 };
-const WARNINGS = Object.keys(OVER) as QualityWarning[];
-const WINDOW = 5; // samples, of a second each
-const RAISED_BY = 3; // of these; cleared when none of all five is over
+const WARNINGS = Object.keys(EXCEEDS) as QualityWarning[];
+
+const WINDOW_SAMPLES = 5; // samples, of a second each
+const MIN_BAD_SAMPLES = 3; // of these; cleared when none of all five is over
 
 /** One kind of warning after one more sample: `last` are the newest samples, whether they were over, newest last. */
-export function stands(before: boolean, last: readonly boolean[]): boolean {
-  if (last.filter(Boolean).length >= RAISED_BY) return true;
-  return before && !(last.length >= WINDOW && last.every((over) => !over));
+export function isRaised(before: boolean, last: readonly boolean[]): boolean {
+  if (last.filter(Boolean).length >= MIN_BAD_SAMPLES) return true;
+  return before && !(last.length >= WINDOW_SAMPLES && last.every((over) => !over));
 }
 
 /** One call's. */
 export class CallQuality {
   readonly warnings = new Set<QualityWarning>(); // that stand now
-  readonly #ever = new Set<QualityWarning>();
-  readonly #over = new Map<QualityWarning, boolean[]>();
+  readonly #everRaised = new Set<QualityWarning>();
+  readonly #recent = new Map<QualityWarning, boolean[]>();
   #count = 0;
-  #trips = 0;
+  #roundTrips = 0;
   #sum = { mos: 0, lossPercent: 0, jitterMs: 0, roundTripMs: 0 };
   #worst = { mos: 5, lossPercent: 0, jitterMs: 0, roundTripMs: 0 };
   #sentLoss = 0;
-  #sentLosses = 0;
+  #sentLossCount = 0;
   #codec = "";
 
   /** What it means for the warnings, as Twilio's Voice SDK tells it: `warning` and `warning-cleared`. */
-  take(sample: Quality): { warning: QualityWarning[]; cleared: QualityWarning[] } {
+  addSample(sample: Quality): { raised: QualityWarning[]; cleared: QualityWarning[] } {
     this.#add(sample);
-    const told = { warning: [] as QualityWarning[], cleared: [] as QualityWarning[] };
+    const told = { raised: [] as QualityWarning[], cleared: [] as QualityWarning[] };
     for (const kind of WARNINGS) {
-      const last = [...(this.#over.get(kind) ?? []), OVER[kind](sample)].slice(-WINDOW);
-      this.#over.set(kind, last);
+      const last = [...(this.#recent.get(kind) ?? []), EXCEEDS[kind](sample)].slice(-WINDOW_SAMPLES);
+      this.#recent.set(kind, last);
       const before = this.warnings.has(kind);
-      if (stands(before, last) === before) continue;
-      told[before ? "cleared" : "warning"].push(kind);
+      if (isRaised(before, last) === before) continue;
+      told[before ? "cleared" : "raised"].push(kind);
       if (before) this.warnings.delete(kind);
       else {
         this.warnings.add(kind);
-        this.#ever.add(kind);
+        this.#everRaised.add(kind);
       }
     }
     return told;
@@ -54,19 +57,22 @@ export class CallQuality {
   /** Of the call until now; null before the first sample. */
   report(): QualityReport | null {
     const count = this.#count;
-    const trips = this.#trips;
+    const trips = this.#roundTrips;
     const sum = this.#sum;
     const worst = this.#worst;
     if (count === 0) return null;
     return {
       seconds: count,
-      mos: round(sum.mos / count), worstMos: round(worst.mos),
-      lossPercent: round(sum.lossPercent / count), worstLossPercent: round(worst.lossPercent),
-      jitterMs: round(sum.jitterMs / count), worstJitterMs: round(worst.jitterMs),
+      mos: round(sum.mos / count),
+      worstMos: round(worst.mos),
+      lossPercent: round(sum.lossPercent / count),
+      worstLossPercent: round(worst.lossPercent),
+      jitterMs: round(sum.jitterMs / count),
+      worstJitterMs: round(worst.jitterMs),
       ...(trips > 0 ? { roundTripMs: round(sum.roundTripMs / trips), worstRoundTripMs: round(worst.roundTripMs) } : {}),
-      ...(this.#sentLosses > 0 ? { sentLossPercent: round(this.#sentLoss / this.#sentLosses) } : {}),
+      ...(this.#sentLossCount > 0 ? { sentLossPercent: round(this.#sentLoss / this.#sentLossCount) } : {}),
       codec: this.#codec.slice(0, 40),
-      warnings: [...this.#ever],
+      warnings: [...this.#everRaised],
     };
   }
 
@@ -75,22 +81,26 @@ export class CallQuality {
     this.#count++;
     this.#codec = sample.codec || this.#codec;
     this.#sum = {
-      mos: this.#sum.mos + mos, lossPercent: this.#sum.lossPercent + lossPercent,
-      jitterMs: this.#sum.jitterMs + jitterMs, roundTripMs: this.#sum.roundTripMs + (roundTripMs ?? 0),
+      mos: this.#sum.mos + mos,
+      lossPercent: this.#sum.lossPercent + lossPercent,
+      jitterMs: this.#sum.jitterMs + jitterMs,
+      roundTripMs: this.#sum.roundTripMs + (roundTripMs ?? 0),
     };
     this.#worst = {
-      mos: Math.min(this.#worst.mos, mos), lossPercent: Math.max(this.#worst.lossPercent, lossPercent),
-      jitterMs: Math.max(this.#worst.jitterMs, jitterMs), roundTripMs: Math.max(this.#worst.roundTripMs, roundTripMs ?? 0),
+      mos: Math.min(this.#worst.mos, mos),
+      lossPercent: Math.max(this.#worst.lossPercent, lossPercent),
+      jitterMs: Math.max(this.#worst.jitterMs, jitterMs),
+      roundTripMs: Math.max(this.#worst.roundTripMs, roundTripMs ?? 0),
     };
-    if (roundTripMs !== null) this.#trips++;
+    if (roundTripMs !== null) this.#roundTrips++;
     if (sentLossPercent === null || sentLossPercent === undefined) return;
     this.#sentLoss += Math.min(100, Math.max(0, sentLossPercent));
-    this.#sentLosses++;
+    this.#sentLossCount++;
   }
 }
 
 /** How often the server is told, in milliseconds. */
-const REPORT_MS = 10_000;
+const REPORT_INTERVAL_MS = 10_000;
 
 /** Of all calls: tells the server every ten seconds, and at the end. */
 export class QualityReports {
@@ -102,13 +112,13 @@ export class QualityReports {
   }
 
   /** `at`: milliseconds. */
-  take(id: string, sample: Quality, at: number): { warning: QualityWarning[]; cleared: QualityWarning[] } {
+  addSample(id: string, sample: Quality, at: number): { raised: QualityWarning[]; cleared: QualityWarning[] } {
     const call = this.#calls.get(id) ?? { quality: new CallQuality(), toldAt: at };
     this.#calls.set(id, call);
-    const told = call.quality.take(sample);
-    if (at - call.toldAt >= REPORT_MS) {
+    const told = call.quality.addSample(sample);
+    if (at - call.toldAt >= REPORT_INTERVAL_MS) {
       call.toldAt = at;
-      this.#tell(id, call.quality);
+      this.#report(id, call.quality);
     }
     return told;
   }
@@ -117,14 +127,14 @@ export class QualityReports {
   end(id: string): void {
     const call = this.#calls.get(id);
     this.#calls.delete(id);
-    if (call) this.#tell(id, call.quality);
+    if (call) this.#report(id, call.quality);
   }
 
   warnings(id: string | null): readonly QualityWarning[] {
     return [...(this.#calls.get(id ?? "")?.quality.warnings ?? [])];
   }
 
-  #tell(id: string, quality: CallQuality): void {
+  #report(id: string, quality: CallQuality): void {
     const report = quality.report();
     if (report) this.#send(id, report);
   }

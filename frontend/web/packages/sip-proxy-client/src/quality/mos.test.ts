@@ -1,21 +1,33 @@
 import { expect, it } from "vitest";
 import { loudness } from "../devices/AudioLevelMeter.js";
-import { meanOpinion, sample } from "./mos.js";
+import { computeQuality, meanOpinion } from "./mos.js";
 
 const report = (received: number, lost: number) => [
-  { type: "inbound-rtp", id: "i", kind: "audio", packetsReceived: received, packetsLost: lost, jitter: 0.004, codecId: "c" },
+  {
+    type: "inbound-rtp",
+    id: "i",
+    kind: "audio",
+    packetsReceived: received,
+    packetsLost: lost,
+    jitter: 0.004,
+    codecId: "c",
+  },
   { type: "codec", id: "c", mimeType: "audio/opus", clockRate: 48000 },
   { type: "candidate-pair", id: "p", nominated: true, state: "succeeded", currentRoundTripTime: 0.03 },
 ];
 
 it("reckons loss since the sample before", () => {
-  const first = sample(report(100, 0), { received: 0, lost: 0 });
+  const first = computeQuality(report(100, 0), { received: 0, lost: 0 });
   expect(first.quality).toMatchObject({ lossPercent: 0, codec: "opus 48 kHz", roundTripMs: 30, bars: 4 });
-  expect(sample(report(190, 10), first.counters).quality.lossPercent).toBe(10);
+  expect(computeQuality(report(190, 10), first.counters).quality.lossPercent).toBe(10);
 });
 
 it("knows nothing before there is media", () => {
-  expect(sample([], { received: 0, lost: 0 }).quality).toMatchObject({ roundTripMs: null, codec: "", packets: 0 });
+  expect(computeQuality([], { received: 0, lost: 0 }).quality).toMatchObject({
+    roundTripMs: null,
+    codec: "",
+    packets: 0,
+  });
 });
 
 it("scores worse lines lower", () => {

@@ -1,19 +1,21 @@
 // Tests the connection ahead of a call: the microphone, the server, and a call to an echo that rings nobody.
 
-import { meanOpinion, sample } from "./mos.js";
-import type { Quality } from "../state/model.js";
-import { PeerConnection } from "../media/PeerConnection.js";
-import type { IceConfig } from "../media/iceConfig.js";
 import type { MicrophoneProblem } from "../devices/Microphone.js";
+import type { HttpApi } from "../http/HttpApi.js";
+import type { IceConfig } from "../media/iceConfig.js";
+import { PeerConnection } from "../media/PeerConnection.js";
+import type { QualityWarning } from "../protocol/messages.js";
 import type { Codec } from "../state/codec.js";
-import type { Server } from "../http/HttpApi.js";
+import type { Quality } from "../state/model.js";
+import { EXCEEDS } from "./callQuality.js";
+import { computeQuality, meanOpinion } from "./mos.js";
 
 export interface PreflightOptions {
   number: string; // an echo; "": the sound is not tested
   user: string;
-  prefer: Codec | undefined;
-  server: Server;
-  reach: IceConfig;
+  codec: Codec | undefined;
+  http: HttpApi;
+  iceConfig: IceConfig;
   microphone(): Promise<MicrophoneProblem | null>; // opens it
 }
 
@@ -23,22 +25,26 @@ export interface Preflight {
   media: "ok" | "failed" | "one-way" | "skipped"; // one-way: packets come, but not our tone
   quality: Quality | null; // of the echo call
   mos: number | null;
-  warnings: readonly ("rtt" | "jitter" | "loss" | "mos")[];
+  warnings: readonly QualityWarning[];
 }
 
-/** All of it ends within this, in milliseconds. */
-export const MOST_MS = 15_000;
-const LISTEN_MS = 6_000;
-const LOOK_MS = 200;
+const ECHO_TIMEOUT_MS = 6_000;
+const ECHO_CHECK_INTERVAL_MS = 200;
 const TONE_HZ = 850;
-const HEARD_DB = -60;
+const MIN_TONE_DB = -60;
 
 /** Never throws. */
 export async function runPreflight(options: PreflightOptions): Promise<Preflight> {
-  const microphone = await within(options.microphone(), 5_000).catch((): MicrophoneProblem => "microphone_failed");
+  const microphone = await withTimeout(options.microphone(), 5_000).catch((): MicrophoneProblem => "microphone_failed");
   const began = performance.now();
-  const signallingMs = await within(options.server.config(), 2_000).then(() => performance.now() - began, () => null);
-  const sound = options.number && signallingMs !== null ? await echo(options) : { media: options.number ? "failed" : "skipped", quality: null } as const;
+  const signallingMs = await withTimeout(options.http.config(), 2_000).then(
+    () => performance.now() - began,
+    () => null,
+  );
+  const sound =
+    options.number && signallingMs !== null
+      ? await testEcho(options)
+      : ({ media: options.number ? "failed" : "skipped", quality: null } as const);
   return { microphone, signallingMs, ...sound, ...judge(sound.quality) };
 }
 
@@ -47,11 +53,19 @@ export function judge(quality: Quality | null): Pick<Preflight, "mos" | "warning
   if (!quality) return { mos: null, warnings: [] };
   const { roundTripMs, jitterMs, lossPercent, codec } = quality;
   const mos = meanOpinion(roundTripMs ?? 0, jitterMs, lossPercent, codec);
-  const over = { rtt: (roundTripMs ?? 0) > 400, jitter: jitterMs > 30, loss: lossPercent > 3, mos: mos < 3 };
-  return { mos, warnings: (Object.keys(over) as (keyof typeof over)[]).filter((kind) => over[kind]) };
+  return {
+    mos,
+    warnings: (["rtt", "jitter", "loss", "mos"] as const).filter((kind) => EXCEEDS[kind]({ ...quality, mos })),
+  };
 }
 
-async function echo({ number, user, prefer, server, reach }: PreflightOptions): Promise<Pick<Preflight, "media" | "quality">> {
+async function testEcho({
+  number,
+  user,
+  codec,
+  http,
+  iceConfig,
+}: PreflightOptions): Promise<Pick<Preflight, "media" | "quality">> {
   const audio = new AudioContext();
   let peer: PeerConnection | null = null;
   let callId: string | null = null;
@@ -61,31 +75,39 @@ async function echo({ number, user, prefer, server, reach }: PreflightOptions): 
     tone.frequency.value = TONE_HZ;
     tone.connect(out);
     tone.start();
-    peer = await PeerConnection.prepare(reach);
+    peer = await PeerConnection.prepare(iceConfig);
     const [track] = out.stream.getAudioTracks();
     if (track) await peer.replaceTrack(track);
     const sdp = peer.offer(() => undefined);
-    const call = await within(
-      server.post<{ callId: string; sdp: string }>("/invite", { target: number, sdp, caller: user, ...(prefer ? { prefer } : {}) }),
+    const call = await withTimeout(
+      http.post<{ callId: string; sdp: string }>("/invite", {
+        target: number,
+        sdp,
+        caller: user,
+        ...(codec ? { prefer: codec } : {}),
+      }),
       4_000,
     );
     callId = call.callId;
     await peer.answer(call.sdp);
-    const heard = await listen(audio, peer);
+    const heard = await hearsTone(audio, peer);
     const entries = [...(await peer.stats()).values()] as { type: string; id: string }[];
-    const { quality } = sample(entries, { received: 0, lost: 0 });
-    return { media: heard ? "ok" : quality.packets > 0 ? "one-way" : "failed", quality: quality.packets > 0 ? quality : null };
+    const { quality } = computeQuality(entries, { received: 0, lost: 0 });
+    return {
+      media: heard ? "ok" : quality.packets > 0 ? "one-way" : "failed",
+      quality: quality.packets > 0 ? quality : null,
+    };
   } catch {
     return { media: "failed", quality: null };
   } finally {
     peer?.close();
     void audio.close().catch(() => undefined);
-    if (callId) void server.fetch(`/call/${callId}`, { method: "DELETE" }).catch(() => undefined);
+    if (callId) void http.fetch(`/call/${callId}`, { method: "DELETE" }).catch(() => undefined);
   }
 }
 
 /** Whether our tone comes back. The browser decodes a remote stream only while an element plays it. */
-async function listen(audio: AudioContext, peer: PeerConnection): Promise<boolean> {
+async function hearsTone(audio: AudioContext, peer: PeerConnection): Promise<boolean> {
   const element = new Audio();
   element.muted = true;
   element.srcObject = peer.remoteStream;
@@ -96,19 +118,19 @@ async function listen(audio: AudioContext, peer: PeerConnection): Promise<boolea
   const bins = new Float32Array(analyser.frequencyBinCount);
   const bin = Math.round((TONE_HZ * analyser.fftSize) / audio.sampleRate);
   let source: MediaStreamAudioSourceNode | null = null;
-  for (let waited = 0; waited < LISTEN_MS; waited += LOOK_MS) {
-    await new Promise((done) => setTimeout(done, LOOK_MS));
+  for (let waited = 0; waited < ECHO_TIMEOUT_MS; waited += ECHO_CHECK_INTERVAL_MS) {
+    await new Promise((done) => setTimeout(done, ECHO_CHECK_INTERVAL_MS));
     if (!source && peer.remoteStream.getTracks().length > 0) {
       source = audio.createMediaStreamSource(peer.remoteStream);
       source.connect(analyser);
     }
     analyser.getFloatFrequencyData(bins);
-    if (waited >= 2_000 && Math.max(...bins.slice(bin - 1, bin + 2)) > HEARD_DB) return true; // long enough for figures
+    if (waited >= 2_000 && Math.max(...bins.slice(bin - 1, bin + 2)) > MIN_TONE_DB) return true; // long enough for figures
   }
   return false;
 }
 
-async function within<T>(work: Promise<T>, ms: number): Promise<T> {
+async function withTimeout<T>(work: Promise<T>, ms: number): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => (timer = setTimeout(() => reject(new Error("too late")), ms)));
   return Promise.race([work, late]).finally(() => clearTimeout(timer));

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeStorage, fakeBrowser } from "../testing/fakes.js";
-import { isFree } from "./webLocks.js";
 import { PageSession } from "./PageSession.js";
+import { isLockFree } from "./webLocks.js";
 
 beforeEach(() => void fakeBrowser());
 afterEach(() => vi.unstubAllGlobals());
@@ -15,20 +15,20 @@ async function begun(user = "1001"): Promise<PageSession> {
 
 describe("a page's session", () => {
   it("is new in a new tab", async () => {
-    expect(await PageSession.claim("1001")).toMatchObject({ token: null, returns: false });
+    expect(await PageSession.claim("1001")).toMatchObject({ token: null, isReload: false });
   });
 
   it("comes back after a reload", async () => {
     const before = await begun();
     unload(before);
-    expect(await PageSession.claim("1001")).toMatchObject({ token: "token of 1001", returns: true });
+    expect(await PageSession.claim("1001")).toMatchObject({ token: "token of 1001", isReload: true });
   });
 
   it("is not shared with a tab that was copied: that one begins its own", async () => {
     await begun();
     vi.stubGlobal("sessionStorage", new FakeStorage(sessionStorage as unknown as FakeStorage));
     const copy = await PageSession.claim("1001");
-    expect(copy).toMatchObject({ token: null, returns: false });
+    expect(copy).toMatchObject({ token: null, isReload: false });
     copy.token = "another";
     unload(copy);
     expect((await PageSession.claim("1001")).token).toBe("another");
@@ -36,13 +36,13 @@ describe("a page's session", () => {
 
   it("is not another user's", async () => {
     unload(await begun("1001"));
-    expect(await PageSession.claim("1002")).toMatchObject({ token: null, returns: false });
+    expect(await PageSession.claim("1002")).toMatchObject({ token: null, isReload: false });
   });
 
   it("ends when its user signs out", async () => {
     const session = await begun();
     session.end();
-    expect(await PageSession.claim("1001")).toMatchObject({ token: null, returns: false });
+    expect(await PageSession.claim("1001")).toMatchObject({ token: null, isReload: false });
   });
 
   it("lasts as long as the page where storage is forbidden", async () => {
@@ -54,13 +54,13 @@ describe("a page's session", () => {
 });
 
 it("a lock is free once its page is gone", async () => {
-  const { hold } = await import("./webLocks.js");
-  const release = await hold("x", 100);
-  expect(await isFree("x")).toBe(false);
+  const { acquireLock } = await import("./webLocks.js");
+  const release = await acquireLock("x", 100);
+  expect(await isLockFree("x")).toBe(false);
   release?.();
   await Promise.resolve();
   await Promise.resolve();
-  expect(await isFree("x")).toBe(true);
+  expect(await isLockFree("x")).toBe(true);
 });
 
 /** The browser frees a page's locks with the page. */

@@ -4,12 +4,12 @@
 // other's connection off without end: each session has a lock, and who does not get it begins a new one.
 
 import { newId } from "../ids.js";
-import { hold, type Release } from "./webLocks.js";
+import { acquireLock, type ReleaseLock } from "./webLocks.js";
 
 const KEY = "sip-proxy.page";
 
 /** How long a page that reloads may keep the lock from the page that comes after it, in milliseconds. */
-const HANDOVER_MS = 500;
+const HANDOVER_TIMEOUT_MS = 500;
 
 interface Stored {
   page: string; // names the lock
@@ -20,17 +20,17 @@ export class PageSession {
   private constructor(
     private readonly scope: string,
     private readonly stored: Stored,
-    readonly returns: boolean, // this tab had it before: the page was reloaded, or crashed
-    private readonly release: Release | null,
+    readonly isReload: boolean, // this tab had it before: the page was reloaded, or crashed
+    private readonly release: ReleaseLock | null,
   ) {}
 
   /** The tab's session of this user and server (`scope`), or a new one. */
   static async claim(scope: string): Promise<PageSession> {
     const stored = load(scope);
-    const release = stored ? await hold(lockOf(stored.page), HANDOVER_MS) : null;
+    const release = stored ? await acquireLock(lockOf(stored.page), HANDOVER_TIMEOUT_MS) : null;
     if (stored && release) return new PageSession(scope, stored, stored.token !== null, release);
     const page = newId();
-    return new PageSession(scope, { page, token: null }, false, await hold(lockOf(page), HANDOVER_MS));
+    return new PageSession(scope, { page, token: null }, false, await acquireLock(lockOf(page), HANDOVER_TIMEOUT_MS));
   }
 
   /** What to resume with; null before the server gave one. */

@@ -3,33 +3,33 @@
 
 import { Elapsed } from "../clock.js";
 import type { ClientMessage, ServerMessage } from "../protocol/messages.js";
-import { LONGEST_IN_CALL_MS, backoff } from "./backoff.js";
-import { begin, check, heard, isDoubtful, tick, type Heartbeat } from "./heartbeat.js";
+import { backoff, MAX_DELAY_IN_CALL_MS } from "./backoff.js";
+import { check, type Heartbeat, isDoubtful, onReceived, startHeartbeat, tick } from "./heartbeat.js";
 
-export interface SocketOptions {
+export interface ReconnectingWebSocketOptions {
   url: string;
-  inCall(): boolean; // pings are closer together then
+  isInCall(): boolean; // pings are closer together then
   onMessage(message: ServerMessage): void; // the server speaks first
   onLost(code: number | null): void; // an open connection, or a try; with the close code where the server closed
 }
 
-const TICK_MS = 500;
-const OPEN_WITHIN_MS = 5000;
+const TICK_INTERVAL_MS = 500;
+const CONNECT_TIMEOUT_MS = 5000;
 
 export class ReconnectingWebSocket {
   #socket: WebSocket | null = null;
   #next: WebSocket | null = null; // is made to take the place of `socket`
   #attempt = 0;
-  #retry: number | undefined;
-  #deadline: number | undefined; // of a try to connect, or of the answer to a check
-  #ticking: number | undefined;
+  #retryTimer: number | undefined;
+  #deadlineTimer: number | undefined; // of a try to connect, or of the answer to a check
+  #tickTimer: number | undefined;
   readonly #clock = new Elapsed();
-  #beat: Heartbeat = begin(0);
-  #pings = 0;
+  #heartbeat: Heartbeat = startHeartbeat(0);
+  #pingCount = 0;
   #closed = false;
-  readonly #options: SocketOptions;
+  readonly #options: ReconnectingWebSocketOptions;
 
-  constructor(options: SocketOptions) {
+  constructor(options: ReconnectingWebSocketOptions) {
     this.#options = options;
     this.#connect();
   }
@@ -42,7 +42,7 @@ export class ReconnectingWebSocket {
   }
 
   /** The server serves us: the next loss is a new one, and is not waited for long. */
-  serves(): void {
+  resetBackoff(): void {
     this.#attempt = 0;
   }
 
@@ -52,17 +52,17 @@ export class ReconnectingWebSocket {
     if (!this.#socket) this.#connect();
     else if (this.#socket.readyState === WebSocket.OPEN) {
       const now = this.#clock.read();
-      if (this.#beat.deadline !== null && now - this.#beat.pingedAt < TICK_MS) return; // hints come in swarms
-      this.#beat = check(this.#beat, now, within);
+      if (this.#heartbeat.deadline !== null && now - this.#heartbeat.pingedAt < TICK_INTERVAL_MS) return; // hints come in swarms
+      this.#heartbeat = check(this.#heartbeat, now, within);
       this.#ping();
-      clearTimeout(this.#deadline);
-      this.#deadline = window.setTimeout(this.#tick, (this.#beat.deadline ?? now) - now + 1);
+      clearTimeout(this.#deadlineTimer);
+      this.#deadlineTimer = window.setTimeout(this.#tick, (this.#heartbeat.deadline ?? now) - now + 1);
     }
   }
 
   /** Whether what is sent now may well not arrive. */
-  get doubtful(): boolean {
-    return isDoubtful(this.#beat, this.#clock.read());
+  get isDoubtful(): boolean {
+    return isDoubtful(this.#heartbeat, this.#clock.read());
   }
 
   /** Leaves a connection that is known to end, once there is another one in its place. */
@@ -72,67 +72,67 @@ export class ReconnectingWebSocket {
     this.#next = next;
     next.onopen = () => {
       this.#next = null;
-      this.#drop();
+      this.#closeSockets();
       this.#options.onLost(null);
-      this.#serve(next);
+      this.#adopt(next);
     };
     next.onclose = () => {
       this.#next = null;
-      this.#retry = window.setTimeout(() => this.renew(), backoff(1, Math.random()));
+      this.#retryTimer = window.setTimeout(() => this.renew(), backoff(1, Math.random()));
     };
   }
 
   close(): void {
     this.#closed = true;
-    this.#drop();
+    this.#closeSockets();
   }
 
   #connect(): void {
-    clearTimeout(this.#retry);
+    clearTimeout(this.#retryTimer);
     const socket = new WebSocket(this.#options.url);
     this.#socket = socket;
-    this.#deadline = window.setTimeout(() => this.#lost(null), OPEN_WITHIN_MS);
-    socket.onopen = () => this.#serve(socket);
-    socket.onclose = () => this.#lost(null);
+    this.#deadlineTimer = window.setTimeout(() => this.#onLost(null), CONNECT_TIMEOUT_MS);
+    socket.onopen = () => this.#adopt(socket);
+    socket.onclose = () => this.#onLost(null);
   }
 
-  #serve(socket: WebSocket): void {
-    clearTimeout(this.#deadline);
+  #adopt(socket: WebSocket): void {
+    clearTimeout(this.#deadlineTimer);
     this.#socket = socket;
-    this.#beat = begin(this.#clock.read());
-    this.#ticking = window.setInterval(this.#tick, TICK_MS);
-    socket.onclose = (event) => this.#lost(event.code);
+    this.#heartbeat = startHeartbeat(this.#clock.read());
+    this.#tickTimer = window.setInterval(this.#tick, TICK_INTERVAL_MS);
+    socket.onclose = (event) => this.#onLost(event.code);
     socket.onmessage = (event) => {
-      this.#beat = heard(this.#beat);
+      this.#heartbeat = onReceived(this.#heartbeat);
       const message = parse(event.data);
       if (message && message.type !== "pong") this.#options.onMessage(message);
     };
   }
 
   readonly #tick = (): void => {
-    const { beat, act } = tick(this.#beat, this.#clock.read(), this.#options.inCall());
-    this.#beat = beat;
-    if (act === "lost") this.#lost(null);
+    const { beat, act } = tick(this.#heartbeat, this.#clock.read(), this.#options.isInCall());
+    this.#heartbeat = beat;
+    if (act === "lost") this.#onLost(null);
     else if (act === "ping") this.#ping();
   };
 
   #ping(): void {
-    this.send({ type: "ping", id: ++this.#pings });
+    this.send({ type: "ping", id: ++this.#pingCount });
   }
 
-  #lost(code: number | null): void {
+  #onLost(code: number | null): void {
     if (this.#closed) return;
-    this.#drop();
-    const wait = backoff(this.#attempt++, Math.random(), this.#options.inCall() ? LONGEST_IN_CALL_MS : undefined);
-    this.#retry = window.setTimeout(() => this.#connect(), wait);
+    this.#closeSockets();
+    const wait = backoff(this.#attempt++, Math.random(), this.#options.isInCall() ? MAX_DELAY_IN_CALL_MS : undefined);
+    this.#retryTimer = window.setTimeout(() => this.#connect(), wait);
     this.#options.onLost(code);
   }
 
   /** Lets go of what there is without hearing of it again. */
-  #drop(): void {
-    clearTimeout(this.#retry);
-    clearTimeout(this.#deadline);
-    clearInterval(this.#ticking);
+  #closeSockets(): void {
+    clearTimeout(this.#retryTimer);
+    clearTimeout(this.#deadlineTimer);
+    clearInterval(this.#tickTimer);
     for (const socket of [this.#socket, this.#next]) {
       if (!socket) continue;
       socket.onopen = socket.onmessage = socket.onclose = null;
@@ -150,9 +150,4 @@ function parse(data: unknown): ServerMessage | null {
   } catch {
     return null;
   }
-}
-
-/** The address of the WebSocket beside this page. */
-export function socketUrl(page: { protocol: string; host: string }): string {
-  return `${page.protocol === "https:" ? "wss:" : "ws:"}//${page.host}/ws`;
 }

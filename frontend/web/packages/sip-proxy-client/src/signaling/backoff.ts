@@ -1,15 +1,15 @@
 // How long to wait before the next try to connect. Pure.
 
-const FIRST_MS = 250;
-const LONGEST_MS = 5000;
+const FIRST_DELAY_MS = 250;
+const MAX_DELAY_MS = 5000;
 /** Somebody who talks wants to hang up: the server is looked for more often. There are fewer of these pages. */
-export const LONGEST_IN_CALL_MS = 1000;
+export const MAX_DELAY_IN_CALL_MS = 1000;
 
 /**
  * The wait in milliseconds before try number `attempt` (0 is the first after a loss).
  * `random` in 0..1 spreads many pages over time, so that a server that comes back is not flooded.
  */
-export function backoff(attempt: number, random: number, longest = LONGEST_MS): number {
-  const full = Math.min(longest, FIRST_MS * 2 ** Math.min(attempt, 10));
+export function backoff(attempt: number, random: number, maxDelayMs = MAX_DELAY_MS): number {
+  const full = Math.min(maxDelayMs, FIRST_DELAY_MS * 2 ** Math.min(attempt, 10));
   return Math.round(full * (0.5 + 0.5 * random));
 }

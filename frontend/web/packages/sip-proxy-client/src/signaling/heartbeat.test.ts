@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { URGENT_WITHIN_MS, begin, check, heard, isDoubtful, tick } from "./heartbeat.js";
+import { check, isDoubtful, onReceived, startHeartbeat, tick, URGENT_CHECK_TIMEOUT_MS } from "./heartbeat.js";
 
 /** Ticks each half second; gives what was done, and when. */
 function run(seconds: number, inCall: boolean, answers: boolean): string[] {
-  let beat = begin(0);
+  let beat = startHeartbeat(0);
   const seen: string[] = [];
   for (let now = 500; now <= seconds * 1000; now += 500) {
     const { beat: next, act } = tick(beat, now, inCall);
-    beat = answers ? heard(next) : next;
+    beat = answers ? onReceived(next) : next;
     if (act !== "nothing") seen.push(`${act} ${now / 1000}`);
     if (act === "lost") break;
   }
@@ -25,7 +25,7 @@ describe("a heartbeat", () => {
   });
 
   it("asks anew after a sleep, and trusts no deadline from before it", () => {
-    const asked = tick(begin(0), 3000, true).beat;
+    const asked = tick(startHeartbeat(0), 3000, true).beat;
     const awake = tick(asked, 60_000, true);
     expect(awake.act).toBe("ping");
     expect(tick(awake.beat, 61_000, true).act).toBe("nothing");
@@ -33,19 +33,23 @@ describe("a heartbeat", () => {
   });
 
   it("knows within 1.5 s after a check, also where a ping was on its way already", () => {
-    expect(check(begin(0), 100).deadline).toBe(1600);
-    expect(check(begin(0), 100, URGENT_WITHIN_MS).deadline).toBe(1100);
-    const asked = tick(begin(0), 3000, true).beat;
+    expect(check(startHeartbeat(0), 100).deadline).toBe(1600);
+    expect(check(startHeartbeat(0), 100, URGENT_CHECK_TIMEOUT_MS).deadline).toBe(1100);
+    const asked = tick(startHeartbeat(0), 3000, true).beat;
     expect(check(asked, 3100).deadline).toBe(4600);
     expect(check(asked, 5900).deadline).toBe(6000);
   });
 
   it("is doubtful while an answer is overdue", () => {
-    const asked = check(begin(0), 100);
-    expect([isDoubtful(asked, 349), isDoubtful(asked, 350), isDoubtful(heard(asked), 350)]).toEqual([false, true, false]);
+    const asked = check(startHeartbeat(0), 100);
+    expect([isDoubtful(asked, 349), isDoubtful(asked, 350), isDoubtful(onReceived(asked), 350)]).toEqual([
+      false,
+      true,
+      false,
+    ]);
   });
 
   it("begins at once to ping as in a call when a call begins", () => {
-    expect(tick(tick(begin(0), 3000, false).beat, 3500, true).act).toBe("ping");
+    expect(tick(tick(startHeartbeat(0), 3000, false).beat, 3500, true).act).toBe("ping");
   });
 });

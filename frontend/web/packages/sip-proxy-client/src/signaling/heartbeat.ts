@@ -3,17 +3,17 @@
 // A half-open connection says nothing for ever. With a call it is found within 3 s to the next ping and 3 s to its
 // deadline; the server expects no less of us: it takes a page with a call for frozen after 9 s of silence.
 
-export const PING_IN_CALL_MS = 3000;
-export const PING_MS = 20_000;
-export const PONG_WITHIN_MS = 3000;
+export const PING_IN_CALL_INTERVAL_MS = 3000;
+export const PING_INTERVAL_MS = 20_000;
+export const PONG_TIMEOUT_MS = 3000;
 /** After a change of network or a sleep, when a loss is likely. */
-export const CHECK_WITHIN_MS = 1500;
+export const CHECK_TIMEOUT_MS = 1500;
 /** When the sound has stopped too: both at once is hardly ever anything but a lost path. */
-export const URGENT_WITHIN_MS = 1000;
+export const URGENT_CHECK_TIMEOUT_MS = 1000;
 /** An answer takes no longer than this where all is well. */
-const DOUBT_MS = 250;
+const DOUBTFUL_AFTER_MS = 250;
 /** Ticks so far apart that the page, or the machine, was asleep between them. */
-const SLEPT_MS = 4000;
+const SLEEP_GAP_MS = 4000;
 
 export interface Heartbeat {
   pingedAt: number; // the last ping; all times in milliseconds
@@ -21,27 +21,34 @@ export interface Heartbeat {
   tickedAt: number;
 }
 
-export const begin = (now: number): Heartbeat => ({ pingedAt: now, deadline: null, tickedAt: now });
+export const startHeartbeat = (now: number): Heartbeat => ({ pingedAt: now, deadline: null, tickedAt: now });
 
 /** Anything that comes is a sign of life. */
-export const heard = (beat: Heartbeat): Heartbeat => ({ ...beat, deadline: null });
+export const onReceived = (beat: Heartbeat): Heartbeat => ({ ...beat, deadline: null });
 
 /** A ping at once, with a short deadline. */
-export const check = (beat: Heartbeat, now: number, within = CHECK_WITHIN_MS): Heartbeat => ({
+export const check = (beat: Heartbeat, now: number, within = CHECK_TIMEOUT_MS): Heartbeat => ({
   ...beat,
   pingedAt: now,
   deadline: Math.min(beat.deadline ?? Infinity, now + within),
 });
 
 /** Whether an answer is overdue, so that one should not count on being heard. */
-export const isDoubtful = (beat: Heartbeat, now: number): boolean => beat.deadline !== null && now - beat.pingedAt >= DOUBT_MS;
+export const isDoubtful = (beat: Heartbeat, now: number): boolean =>
+  beat.deadline !== null && now - beat.pingedAt >= DOUBTFUL_AFTER_MS;
 
 /** To be asked at least once a second. */
-export function tick(beat: Heartbeat, now: number, inCall: boolean): { beat: Heartbeat; act: "nothing" | "ping" | "lost" } {
+export function tick(
+  beat: Heartbeat,
+  now: number,
+  inCall: boolean,
+): { beat: Heartbeat; act: "nothing" | "ping" | "lost" } {
   // What came meanwhile is still waiting to be read: a deadline that passed in a sleep says nothing.
-  if (now - beat.tickedAt >= SLEPT_MS) return { beat: { pingedAt: now, deadline: now + CHECK_WITHIN_MS, tickedAt: now }, act: "ping" };
+  if (now - beat.tickedAt >= SLEEP_GAP_MS)
+    return { beat: { pingedAt: now, deadline: now + CHECK_TIMEOUT_MS, tickedAt: now }, act: "ping" };
   const next = { ...beat, tickedAt: now };
   if (beat.deadline !== null) return { beat: next, act: now >= beat.deadline ? "lost" : "nothing" };
-  if (now - beat.pingedAt < (inCall ? PING_IN_CALL_MS : PING_MS)) return { beat: next, act: "nothing" };
-  return { beat: { ...next, pingedAt: now, deadline: now + PONG_WITHIN_MS }, act: "ping" };
+  if (now - beat.pingedAt < (inCall ? PING_IN_CALL_INTERVAL_MS : PING_INTERVAL_MS))
+    return { beat: next, act: "nothing" };
+  return { beat: { ...next, pingedAt: now, deadline: now + PONG_TIMEOUT_MS }, act: "ping" };
 }

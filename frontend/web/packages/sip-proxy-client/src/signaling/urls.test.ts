@@ -40,8 +40,14 @@ describe("the addresses of a server", () => {
   });
 
   it("are those of the page where none is given", () => {
-    expect(addressesOf("", "", "https://page.example/a/b?c")).toEqual({ socket: "wss://page.example/ws", api: "https://page.example" });
-    expect(addressesOf(undefined, null, "http://page.example/a/")).toEqual({ socket: "ws://page.example/ws", api: "http://page.example" });
+    expect(addressesOf("", "", "https://page.example/a/b?c")).toEqual({
+      socket: "wss://page.example/ws",
+      api: "https://page.example",
+    });
+    expect(addressesOf(undefined, null, "http://page.example/a/")).toEqual({
+      socket: "ws://page.example/ws",
+      api: "http://page.example",
+    });
   });
 
   it.each([
@@ -57,17 +63,22 @@ describe("the addresses of a server", () => {
   });
 
   it.each([
-    ["ftp://pbx.example", "", undefined, "proxyUrl is “ftp://pbx.example”: the address of a server begins with https://"],
-    ["", "", undefined, "There is no proxyUrl. Give the server's address, e.g. https://phone.example.com."],
-    ["", "", "about:blank", "There is no proxyUrl."],
-    ["https://", "", undefined, "that is no address of a server"],
-    ["https://pbx.example", "mailto:x", undefined, "bridgeUrl is “mailto:x”: that is no address"],
-    ["pbx example", "", undefined, "that is no address"],
-    ["pbx.example:99999", "", undefined, "that is no address"],
-    ["/phone", "", undefined, "there is no page for it to be relative to"],
-    ["https://1001:secret@pbx.example", "", undefined, "a name or password has no place in an address, but in credentials"],
-    ["http://pbx.example", "", "https://page.example/", "a page that came by https may only talk to https or wss addresses"],
-    ["https://pbx.example", "ws://pbx.example:8080", "https://page.example/", "bridgeUrl is “ws://pbx.example:8080”: a page that came by https"],
+    ["ftp://pbx.example", "", undefined, "proxyUrl is “ftp://pbx.example”: it has to begin with https://"],
+    ["", "", undefined, "proxyUrl is missing, e.g. https://phone.example.com."],
+    ["", "", "about:blank", "proxyUrl is missing"],
+    ["https://", "", undefined, "it is not a URL"],
+    ["https://pbx.example", "mailto:x", undefined, "bridgeUrl is “mailto:x”: it is not a URL"],
+    ["pbx example", "", undefined, "it is not a URL"],
+    ["pbx.example:99999", "", undefined, "it is not a URL"],
+    ["/phone", "", undefined, "it is relative, and there is no page"],
+    ["https://1001:secret@pbx.example", "", undefined, "names and passwords belong in credentials"],
+    ["http://pbx.example", "", "https://page.example/", "an https page can only use https and wss"],
+    [
+      "https://pbx.example",
+      "ws://pbx.example:8080",
+      "https://page.example/",
+      "bridgeUrl is “ws://pbx.example:8080”: an https page",
+    ],
     [42, {}, undefined, "bridgeUrl is “[object Object]”"],
   ])("are none, and why: %s %s on %s", (proxyUrl, bridgeUrl, page, why) => {
     expect(() => addressesOf(proxyUrl, bridgeUrl, page)).toThrow(why);

@@ -14,9 +14,10 @@ export function addressesOf(proxyUrl: unknown, bridgeUrl?: unknown, page?: strin
   const proxy = addressOf("proxyUrl", proxyUrl, page);
   const bridge = addressOf("bridgeUrl", bridgeUrl, page);
   const first = proxy ?? bridge ?? addressOf("page", page?.startsWith("http") ? "/" : "", page);
-  if (!first) throw new TypeError("There is no proxyUrl. Give the server's address, e.g. https://phone.example.com.");
+  if (!first) throw new TypeError("proxyUrl is missing, e.g. https://phone.example.com.");
   const other = bridge ?? first;
-  const [api, socket] = /^ws/.test(first.scheme) && /^(http|$)/.test(other.scheme) ? [other.url, first.url] : [first.url, other.url];
+  const [api, socket] =
+    /^ws/.test(first.scheme) && /^(http|$)/.test(other.scheme) ? [other.url, first.url] : [first.url, other.url];
   return { socket: `${baseOf(socket).replace(/^http/, "ws")}/ws`, api: baseOf(api) };
 }
 
@@ -33,18 +34,20 @@ function addressOf(name: string, given: unknown, page = ""): Address | null {
   if (!written) return null;
   const wrong = (why: string): TypeError => new TypeError(`${name} is “${written.slice(0, 200)}”: ${why}.`);
   const [, scheme = ""] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(written) ?? /^(https?|wss?):/i.exec(written) ?? [];
-  if (scheme && !/^(http|ws)s?$/i.test(scheme)) throw wrong("the address of a server begins with https://, http://, wss:// or ws://");
+  if (scheme && !/^(http|ws)s?$/i.test(scheme)) throw wrong("it has to begin with https://, http://, wss:// or ws://");
   const relative = /^[./?#]/.test(written);
-  if (relative && !/^https?:/.test(page)) throw wrong("begin with https:// and the server's name, as there is no page for it to be relative to");
+  if (relative && !/^https?:/.test(page)) throw wrong("it is relative, and there is no page");
   let url: URL;
   try {
     url = relative ? new URL(written, page) : new URL(scheme ? written.replace(/^ws/i, "http") : `https://${written}`);
   } catch {
-    throw wrong("that is no address of a server, which is e.g. https://phone.example.com or http://localhost:3000");
+    throw wrong("it is not a URL, e.g. https://phone.example.com");
   }
-  if (url.username || url.password) throw wrong("a name or password has no place in an address, but in credentials");
+  if (url.username || url.password) throw wrong("names and passwords belong in credentials");
   const here = /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
-  if (!scheme && !relative && (page.startsWith("http:") || (here && !page.startsWith("https:")))) url = new URL(`http://${written}`); // which has another default port
-  if (page.startsWith("https:") && url.protocol === "http:" && !here) throw wrong("a page that came by https may only talk to https or wss addresses");
+  if (!scheme && !relative && (page.startsWith("http:") || (here && !page.startsWith("https:"))))
+    url = new URL(`http://${written}`); // which has another default port
+  if (page.startsWith("https:") && url.protocol === "http:" && !here)
+    throw wrong("an https page can only use https and wss");
   return { url, scheme: scheme.toLowerCase() };
 }

@@ -1,26 +1,26 @@
 // Rings, ringback, busy and key tones for a client, as a phone has them.
 
 import type { SIPProxyClient } from "../SIPProxyClient.js";
-import { ringAloud } from "./ring.js";
+import { electRingingPage } from "./ring.js";
 import { soundOf } from "./soundOf.js";
-import { Sounds } from "./tones.js";
+import { TonePlayer } from "./tones.js";
 
 export class PhoneSounds {
   /** Whether this page rings: of all pages of one user in a browser one does. */
-  aloud = false;
-  readonly #sounds = new Sounds();
+  ringsHere = false;
+  readonly #sounds = new TonePlayer();
   readonly #stops: (() => void)[];
   readonly #client: SIPProxyClient;
 
-  /** `onAloud` hears of changes of `aloud`. */
-  constructor(client: SIPProxyClient, onAloud: (aloud: boolean) => void = () => undefined) {
+  /** `onChange` is called when `ringsHere` changes. */
+  constructor(client: SIPProxyClient, onChange: (ringsHere: boolean) => void = () => undefined) {
     this.#client = client;
-    const heard = (aloud: boolean): void => {
-      this.aloud = aloud;
-      onAloud(aloud);
+    const setRingsHere = (ringsHere: boolean): void => {
+      this.ringsHere = ringsHere;
+      onChange(ringsHere);
       this.#play();
     };
-    this.#stops = [client.subscribe(() => this.#play()), ringAloud(client.user, heard)];
+    this.#stops = [client.subscribe(() => this.#play()), electRingingPage(client.user, setRingsHere)];
   }
 
   /** The tone of a key; nothing is sent. */
@@ -38,6 +38,6 @@ export class PhoneSounds {
     const { state } = this.#client;
     this.#sounds.setDevice("talk", state.chosen.speaker);
     this.#sounds.setDevice("ring", state.chosen.ring);
-    this.#sounds.play(soundOf(state, state.link === "open", this.aloud));
+    this.#sounds.play(soundOf(state, state.link === "open", this.ringsHere));
   }
 }

@@ -4,7 +4,7 @@ import { audioContext, resume } from "../devices/autoplay.js";
 
 type Sink<Kind> = Kind & { setSinkId?(id: string): Promise<void> };
 
-export class Output {
+export class AudioOutput {
   #context: Sink<AudioContext> | null = null;
   #element: Sink<HTMLAudioElement> | null = null; // plays the context where that cannot choose its device: Firefox
   #node: AudioNode | null = null;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { FakeLocks, settled } from "../testing/fakes.js";
-import { ringAloud } from "./ring.js";
+import { electRingingPage } from "./ring.js";
 
 let locks: FakeLocks;
 beforeEach(() => void (locks = new FakeLocks()));
@@ -13,8 +13,12 @@ function page(hidden = false): { aloud: boolean; focus(): void; close(): void } 
   vi.stubGlobal("document", Object.assign(new EventTarget(), { hidden, hasFocus: () => false }));
   vi.stubGlobal("addEventListener", target.addEventListener.bind(target));
   vi.stubGlobal("removeEventListener", target.removeEventListener.bind(target));
-  const made = { aloud: false, focus: () => void target.dispatchEvent(new Event("focus")), close: () => undefined as void };
-  made.close = ringAloud("1001", (aloud) => (made.aloud = aloud));
+  const made = {
+    aloud: false,
+    focus: () => void target.dispatchEvent(new Event("focus")),
+    close: (): void => undefined,
+  };
+  made.close = electRingingPage("1001", (aloud) => (made.aloud = aloud));
   return made;
 }
 
@@ -36,6 +40,6 @@ it("one page rings: the first, then the one that is looked at, then the one that
 it("where there are no locks, each page rings", () => {
   vi.stubGlobal("navigator", {});
   const rings: boolean[] = [];
-  ringAloud("1001", (aloud) => rings.push(aloud))();
+  electRingingPage("1001", (aloud) => rings.push(aloud))();
   expect(rings).toEqual([true]);
 });

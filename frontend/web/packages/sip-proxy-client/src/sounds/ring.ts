@@ -1,7 +1,7 @@
 // Of all pages of one user in this browser, one rings aloud: the one that was looked at last.
 
 /** `onChange` hears whether it is this page. The function that it gives stops it. */
-export function ringAloud(user: string, onChange: (aloud: boolean) => void): () => void {
+export function electRingingPage(user: string, onChange: (aloud: boolean) => void): () => void {
   if (typeof navigator === "undefined" || !navigator.locks) {
     onChange(true);
     return () => undefined;
@@ -30,7 +30,9 @@ export function ringAloud(user: string, onChange: (aloud: boolean) => void): () 
   const wait = (): void => {
     waiting = new AbortController();
     const { signal } = waiting;
-    navigator.locks.request(name, { signal }, hold).catch((error: unknown) => signal.aborted || (isTaken(error) ? lost() : alone()));
+    navigator.locks
+      .request(name, { signal }, hold)
+      .catch((error: unknown) => signal.aborted || (isTaken(error) ? lost() : alone()));
   };
   const takeIt = (): void => {
     if (release || over || document.hidden) return;

@@ -1,19 +1,19 @@
 // What is heard in a state beside voices. Pure.
 
-import type { Sound } from "./tones.js";
 import type { Call, PhoneState } from "../state/model.js";
-import { activeOf, waitingOf } from "../state/phoneReducer.js";
+import { activeCall, waitingCall } from "../state/phoneReducer.js";
+import type { Sound } from "./tones.js";
 
-/** `rings`: callers are heard at all; `aloud`: on this page, not on another one. Our own ringback is heard only until the far side sends audio itself. */
-export function soundOf(state: PhoneState, rings: boolean, aloud: boolean): Sound | null {
-  const active = activeOf(state);
-  if (active?.phase === "incoming") return rings && aloud ? "ringtone" : null;
+/** `rings`: callers are heard at all; `ringsHere`: on this page, not on another one. Our own ringback is heard only until the far side sends audio itself. */
+export function soundOf(state: PhoneState, rings: boolean, ringsHere: boolean): Sound | null {
+  const active = activeCall(state);
+  if (active?.phase === "incoming") return rings && ringsHere ? "ringtone" : null;
   if (active?.phase === "ringing") return "ringback";
-  if (active && waitingOf(state)) return rings ? "knock" : null;
-  return state.over && refusalOf(state.over);
+  if (active && waitingCall(state)) return rings ? "knock" : null;
+  return state.lastEndedCall && endToneOf(state.lastEndedCall);
 }
 
-function refusalOf(call: Call): Sound | null {
+function endToneOf(call: Call): Sound | null {
   if (call.acceptedAt !== null || call.direction === "inbound") return null;
   if (call.outcome === "busy" || call.outcome === "rejected") return "busy";
   return call.outcome === "unreachable" || call.outcome === "failed_pbx" ? "congestion" : null;

@@ -1,8 +1,8 @@
 // Ringtone, ringback, call waiting, busy and key tones by Web Audio: no files. Frequencies and cadences after
 // ITU-T E.180 supplement 2 (Europe) for ringback and busy, ITU-T Q.23 for DTMF.
 
-import { onPress } from "../devices/autoplay.js";
-import { Output } from "./output.js";
+import { onUserActivation } from "../devices/autoplay.js";
+import { AudioOutput } from "./output.js";
 
 export type Sound = "ringtone" | "ringback" | "knock" | "busy" | "congestion";
 
@@ -13,12 +13,28 @@ interface Pattern {
   times: number; // how often the beats are repeated
 }
 
-const FOR_LONG = 60;
+const REPEATS_UNTIL_STOPPED = 60;
 
 const PATTERNS: Record<Sound, Pattern> = {
-  ringtone: { hertz: [660, 880], volume: 0.16, beats: [[0.35, 0.2], [0.35, 2]], times: FOR_LONG },
-  ringback: { hertz: [425], volume: 0.08, beats: [[1, 4]], times: FOR_LONG },
-  knock: { hertz: [425], volume: 0.05, beats: [[0.2, 0.6], [0.2, 6]], times: 20 }, // softly, into the talk
+  ringtone: {
+    hertz: [660, 880],
+    volume: 0.16,
+    beats: [
+      [0.35, 0.2],
+      [0.35, 2],
+    ],
+    times: REPEATS_UNTIL_STOPPED,
+  },
+  ringback: { hertz: [425], volume: 0.08, beats: [[1, 4]], times: REPEATS_UNTIL_STOPPED },
+  knock: {
+    hertz: [425],
+    volume: 0.05,
+    beats: [
+      [0.2, 0.6],
+      [0.2, 6],
+    ],
+    times: 20,
+  }, // softly, into the talk
   busy: { hertz: [425], volume: 0.08, beats: [[0.5, 0.5]], times: 4 },
   congestion: { hertz: [425], volume: 0.08, beats: [[0.25, 0.25]], times: 6 },
 };
@@ -34,9 +50,9 @@ export function keyTones(key: string): [number, number] | null {
   return [ROWS[Math.floor(index / 4)] ?? 0, COLUMNS[index % 4] ?? 0];
 }
 
-export class Sounds {
-  private readonly outputs = { talk: new Output(), ring: new Output() }; // the ringtone on the loudspeaker, all others in the headset
-  private readonly stopListening = onPress(() => {
+export class TonePlayer {
+  private readonly outputs = { talk: new AudioOutput(), ring: new AudioOutput() }; // the ringtone on the loudspeaker, all others in the headset
+  private readonly stopListening = onUserActivation(() => {
     this.outputs.talk.start();
     this.outputs.ring.start();
   });

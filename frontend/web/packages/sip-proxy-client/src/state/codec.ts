@@ -1,6 +1,3 @@
-// Which codec this side's media are to have; without a word of it, as the server is set.
+// Which codec the media of this side are to have; without a choice, the server decides.
 
 export type Codec = "opus" | "pcmu";
-
-/** What an offer says of it. */
-export const preferring = (codec: Codec | undefined): { prefer?: Codec } => (codec ? { prefer: codec } : {});

@@ -3,7 +3,20 @@
 
 import type { MicrophoneProblem } from "../devices/Microphone.js";
 import type {
-  Detail, Direction, Error as Refusal, Hold, IncomingEnded, Outcome, Party, PartySummary, Recording, RecordingState, ServerMessage, State, TransferFailed, Transferred,
+  Detail,
+  Direction,
+  Hold,
+  IncomingEnded,
+  Outcome,
+  Party,
+  PartySummary,
+  Recording,
+  RecordingState,
+  Error as Refusal,
+  ServerMessage,
+  State,
+  TransferFailed,
+  Transferred,
 } from "../protocol/messages.js";
 
 export type Phase = "idle" | "connecting" | "trying" | "ringing" | "early" | "accepted" | "incoming" | "ended";
@@ -24,7 +37,7 @@ export interface Quality {
 }
 
 /** Why a call could not go on, where the server has no outcome for it. */
-export type Problem =
+export type CallProblem =
   | MicrophoneProblem
   | "invalid_target"
   | "too_many"
@@ -46,52 +59,52 @@ export interface Call {
   acceptedAt: number | null;
   endedAt: number | null;
   outcome: Outcome | null; // with `ended`; null where only `problem` says why
-  problem: Problem | null; // on an incoming call: why accepting did not work; on a live one: why we are not heard
+  problem: CallProblem | null; // on an incoming call: why accepting did not work; on a live one: why we are not heard
   reason: string; // the server's words, for support
   q850: number; // 0 where none is known
   sip: number;
   detail: Detail | null; // who refused, where `outcome` says too little
   forward: string; // with `moved`: the number that the other side names in its place
   media: MediaState | "returning"; // `returning`: a new connection is made in place of one that was lost
-  farHeard: boolean; // sound of the other side has come: no ringback any more, answered or not (RFC 3960 section 3.2)
+  farAudioReceived: boolean; // sound of the other side has come: no ringback any more, answered or not (RFC 3960 section 3.2)
   held: boolean; // by us: the other side hears music
   heldByFar: boolean;
   muted: boolean;
-  ownSound: boolean; // it sends something else than the microphone
+  customAudio: boolean; // it sends something else than the microphone
   digits: string; // DTMF sent in this call
   parties: readonly PartySummary[]; // who is in the call besides us; number 0: asked for, and not heard of yet
   transferring: Person | null; // who is called in our place; in a call that has ended: who has taken it
   recording: RecordingState;
-  consults: string | null; // the call whose party may be connected with this one's
-  asked: Ask | null; // what we show already, and the server has not confirmed
-  trouble: Trouble | null; // what came to nothing, until the next press
+  consultsId: string | null; // the call whose party may be connected with this one's
+  pending: PendingRequest | null; // what we show already, and the server has not confirmed
+  failedRequest: RequestFailure | null; // what came to nothing, until the next press
 }
 
 export type LiveCall = Call & { phase: Exclude<Phase, "idle" | "ended"> };
 
-export type Ending = Partial<Pick<Call, "outcome" | "problem" | "reason" | "q850" | "sip" | "detail" | "forward">>;
+export type EndReason = Partial<Pick<Call, "outcome" | "problem" | "reason" | "q850" | "sip" | "detail" | "forward">>;
 
 export interface Person {
   number: string;
   name: string; // "" where unknown
 }
 
-export type Ask =
-  | { what: "hold"; held: boolean }
-  | ({ what: "transfer" | "connect" | "add" | "merge" } & Person) // `connect`, `merge`: with the party of our other call
-  | { what: "record"; state: RecordingState; before: RecordingState };
+export type PendingRequest =
+  | { kind: "hold"; held: boolean }
+  | ({ kind: "transfer" | "connect" | "add" | "merge" } & Person) // `connect`, `merge`: with the party of our other call
+  | { kind: "record"; state: RecordingState; before: RecordingState };
 
 /** What came to nothing. */
-export interface Trouble extends Person {
-  what: Ask["what"] | "digits";
+export interface RequestFailure extends Person {
+  kind: PendingRequest["kind"] | "digits";
   outcome: Outcome | null; // null where `problem` says why
-  problem: Problem | null;
+  problem: CallProblem | null;
   reason: string; // the server's words
   detail: Detail | null; // who refused, where `outcome` says too little
 }
 
 /** A call that stands, in the page's words and times (Unix milliseconds). */
-export interface CallSeen {
+export interface ListedCall {
   id: string;
   direction: Direction;
   number: string; // the other side
@@ -110,109 +123,200 @@ export interface CallSeen {
 }
 
 /** How a call ended by a press: for all, or for this page alone. */
-export type Release = "hangup" | "leave";
+export type ReleaseMode = "hangup" | "leave";
 
 export interface PhoneState {
   calls: readonly LiveCall[]; // the oldest first
   activeId: string | null; // one of them; null where there is none
-  over: Call | null; // the last that has ended, until that is dismissed or something new begins
-  elsewhere: readonly CallSeen[]; // calls of this user that other pages hold
+  lastEndedCall: Call | null; // the last that has ended, until that is dismissed or something new begins
+  otherDeviceCalls: readonly ListedCall[]; // calls of this user that other pages hold
 }
 
-export type PhoneEvent =
-  | ({ id: string } & CallEvent)
-  | { type: "dialled"; id: string; number: string; name: string; consults?: string; ownSound?: boolean; at: number }
+export type PhoneAction =
+  | ({ id: string } & CallAction)
+  | {
+      type: "dialled";
+      id: string;
+      number: string;
+      name: string;
+      consultsId?: string;
+      customAudio?: boolean;
+      at: number;
+    }
   | { type: "activated"; id: string }
-  | { type: "dismissed" }
-  | { type: "returned"; call: Call } // a call that stands is this page's again: after a reload, or from another page
-  | { type: "elsewhere"; seen: readonly CallSeen[] }
-  | { type: "lost-to"; seen: CallSeen } // another page has taken the call over
-  | { type: "forgotten"; id: string } // nobody knows the call any more: nothing to tell of it
+  | { type: "last-call-cleared" }
+  | { type: "resumed"; call: Call } // a call that stands is this page's again: after a reload, or from another page
+  | { type: "other-device-calls"; calls: readonly ListedCall[] }
+  | { type: "taken-over"; call: ListedCall } // another page has taken the call over
+  | { type: "call-unknown"; id: string } // nobody knows the call any more: nothing to tell of it
   | { type: "server"; message: ServerMessage; at: number };
 
 export type CallMessage = IncomingEnded | Hold | Refusal | State | Party | Transferred | TransferFailed | Recording;
 
-export type CallEvent =
-  | { type: "accept-pressed"; ownSound?: boolean }
-  | { type: "accept-failed"; problem: Problem } // the incoming call still rings
+export type CallAction =
+  | { type: "accept-pressed"; customAudio?: boolean }
+  | { type: "accept-failed"; problem: CallProblem } // the incoming call still rings
   | { type: "decline-pressed"; at: number }
   | { type: "hangup-pressed"; at: number }
   | { type: "leave-pressed"; at: number } // the others go on
   | { type: "muted"; muted: boolean }
   | { type: "digits-sent"; digits: string }
-  | { type: "asked"; ask: Ask }
+  | { type: "requested"; request: PendingRequest }
   | { type: "media"; state: Call["media"] }
-  | { type: "far-heard" } // the first packet has come
-  | { type: "no-sound"; at: number } // there never was any, and all tries are over
-  | { type: "unheard"; problem: MicrophoneProblem | null } // the call stands, but without our microphone
-  | { type: "seen"; seen: CallSeen; first: boolean } // how it stands; first: after a time in which nobody told us
-  | { type: "ended-meanwhile"; ending: Ending; acceptedAt: number | null; at: number }
-  | { type: "failed"; problem: Problem; at: number } // the call cannot go on
-  | { type: "told"; message: CallMessage; at: number };
+  | { type: "far-audio" } // the first packet has come
+  | { type: "media-failed"; at: number } // there never was any, and all tries are over
+  | { type: "microphone"; problem: MicrophoneProblem | null } // the call stands, but without our microphone
+  | { type: "listed"; listed: ListedCall; first: boolean } // how it stands; first: after a time in which nobody told us
+  | { type: "ended"; reason: EndReason; acceptedAt: number | null; at: number }
+  | { type: "failed"; problem: CallProblem; at: number } // the call cannot go on
+  | { type: "call-message"; message: CallMessage; at: number };
 
 /** The call holds a line: it rings, is set up, or talks. */
 export function isLive(call: Call | null | undefined): call is LiveCall {
   return call !== null && call !== undefined && call.phase !== "ended";
 }
 
-/** A call that stands, as this page shows it once it is its own again. Its sound is still to come. */
-export function callOf(seen: CallSeen): Call {
-  const { id, direction, number, name, connected, phase, startedAt, acceptedAt, held, heldByFar, parties, transferring, recording } = seen;
-  return { ...fresh(id, direction, number, name, phase, startedAt), connected, acceptedAt, held, heldByFar, parties, transferring, recording, media: "returning" };
-}
-
-/** A call that another page has taken: as it stands there. */
-export function seenThere(call: LiveCall): CallSeen | null {
-  const { id, direction, number, name, connected, phase, startedAt, acceptedAt, held, heldByFar, parties, transferring, recording } = call;
-  if (phase === "incoming") return null;
-  return { id, direction, number, name, connected, phase, startedAt, acceptedAt, held, heldByFar, parties, transferring, recording, here: false, attached: true };
-}
-
-export function fresh(id: string, direction: Direction, number: string, name: string, phase: Call["phase"], at: number): Call {
+/** What a list tells of a call. */
+function listedFields({
+  id,
+  direction,
+  number,
+  name,
+  connected,
+  startedAt,
+  acceptedAt,
+  held,
+  heldByFar,
+  parties,
+  transferring,
+  recording,
+}: Omit<ListedCall, "phase" | "here" | "attached">) {
   return {
-    id, direction, number, name, connected: null, phase,
-    startedAt: at, acceptedAt: null, endedAt: null,
-    outcome: null, problem: null, reason: "", q850: 0, sip: 0, detail: null, forward: "",
-    media: "new", farHeard: false, held: false, heldByFar: false, muted: false, ownSound: false, digits: "",
-    parties: [], transferring: null, recording: "off", consults: null, asked: null, trouble: null,
+    id,
+    direction,
+    number,
+    name,
+    connected,
+    startedAt,
+    acceptedAt,
+    held,
+    heldByFar,
+    parties,
+    transferring,
+    recording,
   };
 }
 
-export function end(call: Call, at: number, why: Ending): Call {
+/** A listed call as a call of this page. Its media are still to come. */
+export function resumedCall(listed: ListedCall): Call {
+  const { id, direction, number, name, phase, startedAt } = listed;
+  return { ...newCall(id, direction, number, name, phase, startedAt), ...listedFields(listed), media: "returning" };
+}
+
+/** A call that another page has taken over, as it is there. */
+export function takenCall(call: LiveCall): ListedCall | null {
+  const { phase } = call;
+  return phase === "incoming" ? null : { ...listedFields(call), phase, here: false, attached: true };
+}
+
+export function newCall(
+  id: string,
+  direction: Direction,
+  number: string,
+  name: string,
+  phase: Call["phase"],
+  at: number,
+): Call {
   return {
-    ...call, problem: null, ...why, phase: "ended", endedAt: at,
-    held: false, heldByFar: false, recording: "off", asked: null, trouble: null,
+    id,
+    direction,
+    number,
+    name,
+    connected: null,
+    phase,
+    startedAt: at,
+    acceptedAt: null,
+    endedAt: null,
+    outcome: null,
+    problem: null,
+    reason: "",
+    q850: 0,
+    sip: 0,
+    detail: null,
+    forward: "",
+    media: "new",
+    farAudioReceived: false,
+    held: false,
+    heldByFar: false,
+    muted: false,
+    customAudio: false,
+    digits: "",
+    parties: [],
+    transferring: null,
+    recording: "off",
+    consultsId: null,
+    pending: null,
+    failedRequest: null,
+  };
+}
+
+export function endCall(call: Call, at: number, why: EndReason): Call {
+  return {
+    ...call,
+    problem: null,
+    ...why,
+    phase: "ended",
+    endedAt: at,
+    held: false,
+    heldByFar: false,
+    recording: "off",
+    pending: null,
+    failedRequest: null,
   };
 }
 
 /** Who is there, where the server's message tells it. */
-export const connectedOf = ({ connectedNumber: number, connectedName: name = "" }: { connectedNumber?: string; connectedName?: string }): Person | null =>
-  number ? { number, name } : null;
+export const connectedPerson = ({
+  connectedNumber: number,
+  connectedName: name = "",
+}: {
+  connectedNumber?: string;
+  connectedName?: string;
+}): Person | null => (number ? { number, name } : null);
 
 /** The call with whom the message tells of; the same one where that is no news. */
-export function connect<Some extends Call>(call: Some, to: Person | null): Some {
-  if (!to || (to.number === (call.connected ?? call).number && (to.name || call.name) === (call.connected ?? call).name)) return call;
+export function withConnected<Some extends Call>(call: Some, to: Person | null): Some {
+  if (
+    !to ||
+    (to.number === (call.connected ?? call).number && (to.name || call.name) === (call.connected ?? call).name)
+  )
+    return call;
   return { ...call, connected: to };
 }
 
 /** The party that was called, or has called. */
-export const FAR = 1;
+export const FAR_PARTY = 1;
 
 /** Who is talked to: the one that is left where others have come and gone. */
-export function facing(call: Call): Person {
+export function connectedParty(call: Call): Person {
   const { number, name, connected, parties } = call;
   const [only] = parties;
-  return !only || parties.length > 1 || only.party === FAR || only.number === number ? (connected ?? { number, name }) : { number: only.number, name: only.name };
+  return !only || parties.length > 1 || only.party === FAR_PARTY || only.number === number
+    ? (connected ?? { number, name })
+    : { number: only.number, name: only.name };
 }
 
 /** Those in the call besides us, without the one that it is being transferred to. */
-export function partiesOf(call: Call): readonly PartySummary[] {
+export function otherParties(call: Call): readonly PartySummary[] {
   const { parties, transferring } = call;
-  return transferring ? parties.filter((party) => party.number !== transferring.number || party.state === "accepted") : parties;
+  return transferring
+    ? parties.filter((party) => party.number !== transferring.number || party.state === "accepted")
+    : parties;
 }
 
 /** Whether there are, or will be, more than two in the call. */
-export const isConference = (call: Call): boolean => partiesOf(call).length > 1;
+export const isConference = (call: Call): boolean => otherParties(call).length > 1;
 
 /** Whether the others can go on without us. */
-export const canLeave = (call: Call): boolean => partiesOf(call).filter(({ state }) => state === "accepted").length > 1;
+export const canLeave = (call: Call): boolean =>
+  otherParties(call).filter(({ state }) => state === "accepted").length > 1;

@@ -1,68 +1,81 @@
 // What a person asks of a call that stands (hold, transfer, one more party, recording): shown at once, confirmed later,
 // taken back where it is refused. Pure.
 
-import type { Ask, Call, CallSeen, Person, Problem } from "./model.js";
+import type { Call, CallProblem, ListedCall, PendingRequest, Person } from "./model.js";
 
-export const wish = (call: Call, ask: Ask): Call => ({ ...call, asked: ask, trouble: null, ...granted(ask, call.parties) });
+export const applyOptimistic = (call: Call, request: PendingRequest): Call => ({
+  ...call,
+  pending: request,
+  failedRequest: null,
+  ...expectedOutcome(request, call.parties),
+});
 
 /** What a call is shown as once it is asked for. */
-function granted(ask: Ask, parties: Call["parties"]): Partial<Call> {
-  switch (ask.what) {
+function expectedOutcome(request: PendingRequest, parties: Call["parties"]): Partial<Call> {
+  switch (request.kind) {
     case "hold":
-      return { held: ask.held };
+      return { held: request.held };
     case "transfer":
     case "connect":
-      return { transferring: personOf(ask) };
+      return { transferring: personOf(request) };
     case "add":
     case "merge":
-      return { parties: [...parties, { party: 0, ...personOf(ask), state: "trying" }] };
+      return { parties: [...parties, { party: 0, ...personOf(request), state: "trying" }] };
     case "record":
-      return { recording: ask.state };
+      return { recording: request.state };
   }
 }
 
 /** The server refuses what was asked for last. */
-export function refused(call: Call, problem: Problem, reason: string): Call {
-  const { asked } = call;
-  return asked ? { ...undone(call), trouble: { ...personOf(asked), what: asked.what, outcome: null, problem, reason, detail: null } } : call;
+export function rejectPending(call: Call, problem: CallProblem, reason: string): Call {
+  const { pending } = call;
+  return pending
+    ? {
+        ...rollback(call),
+        failedRequest: { ...personOf(pending), kind: pending.kind, outcome: null, problem, reason, detail: null },
+      }
+    : call;
 }
 
 /**
  * The call with what the server's list says, but for what was asked for since. After a time in which nobody told us,
- * what is not there was not heard: a hold is then said again (by `settle`), of all else the person is told.
+ * what is not there was not heard: a hold is then said again (by `reconcile`), of all else the person is told.
  */
-export function fulfilled(call: Call, seen: CallSeen, first: boolean): Call {
-  const { held, transferring, recording, parties } = seen;
+export function confirm(call: Call, listed: ListedCall, first: boolean): Call {
+  const { held, transferring, recording, parties } = listed;
   const told = { held, transferring, recording, parties };
-  const { asked } = call;
-  if (asked === null || isDone(asked, seen)) return { ...call, asked: null, ...told };
-  if (first && asked.what !== "hold") return { ...refused(call, "not_connected", ""), ...told };
-  return { ...call, ...told, ...granted(asked, parties) };
+  const { pending } = call;
+  if (pending === null || isConfirmed(pending, listed)) return { ...call, pending: null, ...told };
+  if (first && pending.kind !== "hold") return { ...rejectPending(call, "not_connected", ""), ...told };
+  return { ...call, ...told, ...expectedOutcome(pending, parties) };
 }
 
 /** Whether what is asked for is so. */
-export function isDone(asked: Ask, seen: Pick<CallSeen, "held" | "transferring" | "parties" | "recording">): boolean {
-  switch (asked.what) {
+export function isConfirmed(
+  request: PendingRequest,
+  listed: Pick<ListedCall, "held" | "transferring" | "parties" | "recording">,
+): boolean {
+  switch (request.kind) {
     case "hold":
-      return seen.held === asked.held;
+      return listed.held === request.held;
     case "transfer":
     case "connect":
-      return seen.transferring !== null;
+      return listed.transferring !== null;
     case "add":
     case "merge":
-      return seen.parties.some(({ party, number }) => party !== 0 && number === asked.number);
+      return listed.parties.some(({ party, number }) => party !== 0 && number === request.number);
     case "record":
-      return seen.recording === asked.state;
+      return listed.recording === request.state;
   }
 }
 
 /** Without what was asked for last. */
-function undone(call: Call): Call {
-  const { asked } = call;
-  const before: Call = { ...call, asked: null };
-  switch (asked?.what) {
+function rollback(call: Call): Call {
+  const { pending } = call;
+  const before: Call = { ...call, pending: null };
+  switch (pending?.kind) {
     case "hold":
-      return { ...before, held: !asked.held };
+      return { ...before, held: !pending.held };
     case "transfer":
     case "connect":
       return { ...before, transferring: null };
@@ -70,10 +83,11 @@ function undone(call: Call): Call {
     case "merge":
       return { ...before, parties: call.parties.filter(({ party }) => party !== 0) };
     case "record":
-      return { ...before, recording: asked.before };
+      return { ...before, recording: pending.before };
     default:
       return before;
   }
 }
 
-const personOf = (asked: Ask): Person => ("number" in asked ? { number: asked.number, name: asked.name } : { number: "", name: "" });
+const personOf = (request: PendingRequest): Person =>
+  "number" in request ? { number: request.number, name: request.name } : { number: "", name: "" };

@@ -1,36 +1,58 @@
 import { describe, expect, it } from "vitest";
 import type { ServerMessage, State } from "../protocol/messages.js";
 import { having, ringing, seen, talking } from "../testing/calls.js";
-import { callOf, type Call, type PhoneEvent, type PhoneState } from "./model.js";
-import { IDLE, MAX_CALLS, activeOf, asideOf, findCall, phaseOf, shownOf, step, toHold, waitingOf } from "./phoneReducer.js";
+import { type Call, type PhoneAction, type PhoneState, resumedCall } from "./model.js";
+import {
+  activeCall,
+  callsToHold,
+  displayedCall,
+  displayedPhase,
+  findCall,
+  IDLE_PHONE,
+  MAX_CALLS,
+  otherCalls,
+  phoneReducer,
+  waitingCall,
+} from "./phoneReducer.js";
 
-const run = (...events: PhoneEvent[]): PhoneState => events.reduce(step, IDLE);
+const run = (...events: PhoneAction[]): PhoneState => events.reduce(phoneReducer, IDLE_PHONE);
 /** What the stage is about after this. */
-const shown = (...events: PhoneEvent[]): Call | null => shownOf(run(...events));
-const dialled: PhoneEvent = { type: "dialled", id: "c1", number: "600", name: "Echo", at: 1000 };
-const hangUp: PhoneEvent = { type: "hangup-pressed", id: "c1", at: 3000 };
-const server = (message: ServerMessage, at = 2000): PhoneEvent => ({ type: "server", message, at });
-const told = (state: State["state"], more: Partial<State> = {}, at = 2000): PhoneEvent =>
-  server({ type: "state", callId: "c1", state, direction: "outbound", target: "600", caller: "1001", at: 0, ...more }, at);
-const rings = (id = "c2"): PhoneEvent => server({ type: "incoming-call", callId: id, caller: "7001", callerName: "Desk", target: "1001" });
-const ended = (reason: "accepted_elsewhere" | "declined" | "cancelled" | "no_answer", id = "c2"): PhoneEvent => server({ type: "incoming-ended", callId: id, reason });
-const accepted: PhoneEvent = { type: "accept-pressed", id: "c2" };
+const shown = (...events: PhoneAction[]): Call | null => displayedCall(run(...events));
+const dialled: PhoneAction = { type: "dialled", id: "c1", number: "600", name: "Echo", at: 1000 };
+const hangUp: PhoneAction = { type: "hangup-pressed", id: "c1", at: 3000 };
+const server = (message: ServerMessage, at = 2000): PhoneAction => ({ type: "server", message, at });
+const told = (state: State["state"], more: Partial<State> = {}, at = 2000): PhoneAction =>
+  server(
+    { type: "state", callId: "c1", state, direction: "outbound", target: "600", caller: "1001", at: 0, ...more },
+    at,
+  );
+const rings = (id = "c2"): PhoneAction =>
+  server({ type: "incoming-call", callId: id, caller: "7001", callerName: "Desk", target: "1001" });
+const ended = (reason: "accepted_elsewhere" | "declined" | "cancelled" | "no_answer", id = "c2"): PhoneAction =>
+  server({ type: "incoming-ended", callId: id, reason });
+const accepted: PhoneAction = { type: "accept-pressed", id: "c2" };
 
 describe("an outgoing call", () => {
   it("goes through its states", () => {
     const events = [dialled, told("trying"), told("ringing"), told("early"), told("accepted")];
-    expect(events.map((_, index) => phaseOf(run(...events.slice(0, index + 1))))).toEqual(["connecting", "trying", "ringing", "early", "accepted"]);
+    expect(events.map((_, index) => displayedPhase(run(...events.slice(0, index + 1))))).toEqual([
+      "connecting",
+      "trying",
+      "ringing",
+      "early",
+      "accepted",
+    ]);
   });
 
-  const farHeard: PhoneEvent = { type: "far-heard", id: "c1" };
-  it.each<[string, PhoneEvent[], string]>([
+  const farHeard: PhoneAction = { type: "far-audio", id: "c1" };
+  it.each<[string, PhoneAction[], string]>([
     ["a far side that is heard while it rings", [told("ringing"), farHeard], "early"],
     ["one that says only then that it rings", [told("trying"), farHeard, told("ringing")], "early"],
     ["one that is heard, and rings after", [told("early"), told("ringing")], "early"],
     ["one that is heard before it says anything", [told("trying"), farHeard], "trying"],
     ["one that answers", [told("ringing"), farHeard, told("accepted"), farHeard], "accepted"],
   ])("has no ringback over %s", (_, events, phase) => {
-    expect(phaseOf(run(dialled, ...events))).toBe(phase);
+    expect(displayedPhase(run(dialled, ...events))).toBe(phase);
   });
 
   it("counts the time from the first acceptance", () => {
@@ -39,27 +61,38 @@ describe("an outgoing call", () => {
 
   it("shows a hang-up at once, and the server's outcome when it comes", () => {
     const pressed = run(dialled, told("ringing"), hangUp);
-    expect(pressed).toMatchObject({ calls: [], activeId: null, over: { phase: "ended", outcome: "cancelled", endedAt: 3000 } });
-    expect(shownOf(step(pressed, told("ended", { outcome: "busy", q850: 17 })))).toMatchObject({ outcome: "busy", q850: 17, endedAt: 3000 });
+    expect(pressed).toMatchObject({
+      calls: [],
+      activeId: null,
+      lastEndedCall: { phase: "ended", outcome: "cancelled", endedAt: 3000 },
+    });
+    expect(displayedCall(phoneReducer(pressed, told("ended", { outcome: "busy", q850: 17 })))).toMatchObject({
+      outcome: "busy",
+      q850: 17,
+      endedAt: 3000,
+    });
   });
 
-  it.each(["busy", "no_answer", "rejected", "unreachable", "forbidden", "failed_media", "failed_pbx"] as const)("ends with %s", (outcome) => {
-    expect(shown(dialled, told("trying"), told("ended", { outcome }))).toMatchObject({ phase: "ended", outcome });
-  });
+  it.each(["busy", "no_answer", "rejected", "unreachable", "forbidden", "failed_media", "failed_pbx"] as const)(
+    "ends with %s",
+    (outcome) => {
+      expect(shown(dialled, told("trying"), told("ended", { outcome }))).toMatchObject({ phase: "ended", outcome });
+    },
+  );
 
   it("comes to no life again after its end", () => {
-    expect(phaseOf(run(dialled, hangUp, told("accepted")))).toBe("ended");
+    expect(displayedPhase(run(dialled, hangUp, told("accepted")))).toBe("ended");
   });
 
   it("does not hear of other calls", () => {
     const state = run(dialled, told("ringing"));
-    expect(step(state, told("ended", { callId: "other", outcome: "busy" }))).toBe(state);
+    expect(phoneReducer(state, told("ended", { callId: "other", outcome: "busy" }))).toBe(state);
   });
 
   it("is refused by an error without call id only before anything else was heard", () => {
     const error = server({ type: "error", code: "invalid_target", message: "no" });
     expect(shown(dialled, error)).toMatchObject({ phase: "ended", problem: "invalid_target", reason: "no" });
-    expect(phaseOf(run(dialled, told("accepted"), error))).toBe("accepted");
+    expect(displayedPhase(run(dialled, told("accepted"), error))).toBe("accepted");
   });
 
   it("is refused while the phone system is not there", () => {
@@ -68,36 +101,57 @@ describe("an outgoing call", () => {
   });
 
   it("ends when there is no sound after all tries, and keeps that reason", () => {
-    expect(shown(dialled, told("accepted"), { type: "no-sound", id: "c1", at: 3 }, told("ended", { outcome: "completed" }))?.outcome).toBe("failed_media");
+    expect(
+      shown(
+        dialled,
+        told("accepted"),
+        { type: "media-failed", id: "c1", at: 3 },
+        told("ended", { outcome: "completed" }),
+      )?.outcome,
+    ).toBe("failed_media");
   });
 
   it("goes on while its media is interrupted", () => {
-    expect(shown(dialled, told("accepted"), { type: "media", id: "c1", state: "interrupted" })).toMatchObject({ phase: "accepted", media: "interrupted" });
+    expect(shown(dialled, told("accepted"), { type: "media", id: "c1", state: "interrupted" })).toMatchObject({
+      phase: "accepted",
+      media: "interrupted",
+    });
   });
 
   it("keeps the microphone's problem", () => {
-    const failed: PhoneEvent = { type: "failed", id: "c1", problem: "microphone_blocked", at: 2 };
-    expect(shown(dialled, failed, told("ended", { outcome: "cancelled" }))).toMatchObject({ problem: "microphone_blocked", outcome: null });
+    const failed: PhoneAction = { type: "failed", id: "c1", problem: "microphone_blocked", at: 2 };
+    expect(shown(dialled, failed, told("ended", { outcome: "cancelled" }))).toMatchObject({
+      problem: "microphone_blocked",
+      outcome: null,
+    });
   });
 
   it("remembers mute and digits", () => {
-    const state = shown(dialled, told("accepted"), { type: "muted", id: "c1", muted: true }, { type: "digits-sent", id: "c1", digits: "4" }, { type: "digits-sent", id: "c1", digits: "2" });
+    const state = shown(
+      dialled,
+      told("accepted"),
+      { type: "muted", id: "c1", muted: true },
+      { type: "digits-sent", id: "c1", digits: "4" },
+      { type: "digits-sent", id: "c1", digits: "2" },
+    );
     expect(state).toMatchObject({ muted: true, digits: "42" });
   });
 
   it("is dismissed only after its end", () => {
-    expect(phaseOf(run(dialled, { type: "dismissed" }))).toBe("connecting");
-    expect(run(dialled, hangUp, { type: "dismissed" })).toEqual(IDLE);
+    expect(displayedPhase(run(dialled, { type: "last-call-cleared" }))).toBe("connecting");
+    expect(run(dialled, hangUp, { type: "last-call-cleared" })).toEqual(IDLE_PHONE);
   });
 });
 
 describe("an incoming call", () => {
   it("rings, is accepted and talks", () => {
     const connecting = run(rings(), accepted);
-    expect(phaseOf(connecting)).toBe("connecting");
-    const trying = step(connecting, told("ringing", { callId: "c2", direction: "inbound" }));
-    expect(phaseOf(trying)).toBe("connecting");
-    expect(phaseOf(step(trying, told("accepted", { callId: "c2", direction: "inbound" })))).toBe("accepted");
+    expect(displayedPhase(connecting)).toBe("connecting");
+    const trying = phoneReducer(connecting, told("ringing", { callId: "c2", direction: "inbound" }));
+    expect(displayedPhase(trying)).toBe("connecting");
+    expect(displayedPhase(phoneReducer(trying, told("accepted", { callId: "c2", direction: "inbound" })))).toBe(
+      "accepted",
+    );
   });
 
   it.each([
@@ -110,11 +164,17 @@ describe("an incoming call", () => {
   });
 
   it("rings on where the microphone fails, and says why", () => {
-    expect(shown(rings(), accepted, { type: "accept-failed", id: "c2", problem: "no_microphone" })).toMatchObject({ phase: "incoming", problem: "no_microphone" });
+    expect(shown(rings(), accepted, { type: "accept-failed", id: "c2", problem: "no_microphone" })).toMatchObject({
+      phase: "incoming",
+      problem: "no_microphone",
+    });
   });
 
   it("is declined", () => {
-    expect(shown(rings(), { type: "decline-pressed", id: "c2", at: 3 })).toMatchObject({ phase: "ended", outcome: "rejected" });
+    expect(shown(rings(), { type: "decline-pressed", id: "c2", at: 3 })).toMatchObject({
+      phase: "ended",
+      outcome: "rejected",
+    });
   });
 
   it("was taken elsewhere where the server refuses the acceptance", () => {
@@ -124,7 +184,7 @@ describe("an incoming call", () => {
 
   it("is told once, though two messages come", () => {
     const state = run(rings());
-    expect(step(state, rings())).toBe(state);
+    expect(phoneReducer(state, rings())).toBe(state);
   });
 });
 
@@ -133,49 +193,63 @@ describe("a call beside another one", () => {
 
   it("waits while another one stands, and rings on the stage after it", () => {
     const state = run(dialled, told("accepted"), rings());
-    expect([activeOf(state)?.id, waitingOf(state)?.id]).toEqual(["c1", "c2"]);
-    const free = step(state, hangUp);
-    expect([activeOf(free)?.id, phaseOf(free), waitingOf(free)]).toEqual(["c2", "incoming", null]);
+    expect([activeCall(state)?.id, waitingCall(state)?.id]).toEqual(["c1", "c2"]);
+    const free = phoneReducer(state, hangUp);
+    expect([activeCall(free)?.id, displayedPhase(free), waitingCall(free)]).toEqual(["c2", "incoming", null]);
   });
 
   it("stops waiting when the caller gives up, and is told of", () => {
     const state = run(dialled, rings(), ended("cancelled"));
-    expect([waitingOf(state), state.over?.outcome, activeOf(state)?.id]).toEqual([null, "cancelled", "c1"]);
+    expect([waitingCall(state), state.lastEndedCall?.outcome, activeCall(state)?.id]).toEqual([
+      null,
+      "cancelled",
+      "c1",
+    ]);
   });
 
   it.each([
     ["accepted", accepted, ringing("c2")],
-    ["dialled", { ...dialled, id: "c3" } as PhoneEvent, null],
-    ["gone back to", { type: "activated", id: "c2" } as PhoneEvent, talking({ id: "c2", held: true })],
+    ["dialled", { ...dialled, id: "c3" } as PhoneAction, null],
+    ["gone back to", { type: "activated", id: "c2" } as PhoneAction, talking({ id: "c2", held: true })],
   ])("is %s: the one that talks is to be held", (_, event, other) => {
-    const state = step(having(talking(), ...(other ? [other] : [])), event);
-    expect([activeOf(state)?.id === "c1", toHold(state).map(({ id }) => id)]).toEqual([false, ["c1"]]);
+    const state = phoneReducer(having(talking(), ...(other ? [other] : [])), event);
+    expect([activeCall(state)?.id === "c1", callsToHold(state).map(({ id }) => id)]).toEqual([false, ["c1"]]);
   });
 
   it("is held once it is answered, when it is not the active one", () => {
     const state = having(talking(), talking({ id: "c2", phase: "ringing", acceptedAt: null }));
-    expect(toHold(state)).toEqual([]);
-    expect(toHold(step(state, told("accepted", { callId: "c2" }))).map(({ id }) => id)).toEqual(["c2"]);
+    expect(callsToHold(state)).toEqual([]);
+    expect(callsToHold(phoneReducer(state, told("accepted", { callId: "c2" }))).map(({ id }) => id)).toEqual(["c2"]);
   });
 
   it("is not held while it is given away", () => {
-    expect(toHold(having(talking({ id: "c2" }), talking({ transferring: { number: "7002", name: "" } })))).toEqual([]);
+    expect(callsToHold(having(talking({ id: "c2" }), talking({ transferring: { number: "7002", name: "" } })))).toEqual(
+      [],
+    );
   });
 
   it("comes to the stage when the active one ends, and stays on hold", () => {
-    const state = step(both, hangUp);
-    expect([activeOf(state), state.over?.id, asideOf(state)]).toMatchObject([{ id: "c2", held: true }, "c1", []]);
+    const state = phoneReducer(both, hangUp);
+    expect([activeCall(state), state.lastEndedCall?.id, otherCalls(state)]).toMatchObject([
+      { id: "c2", held: true },
+      "c1",
+      [],
+    ]);
   });
 
   it("tells how another one ended, until something new begins", () => {
-    const state = step(both, hangUp);
-    expect(step(state, { type: "dismissed" }).over).toBeNull();
-    expect(step(state, { type: "asked", id: "c2", ask: { what: "hold", held: false } }).over).toBeNull();
-    expect(step(state, { ...dialled, id: "c9" }).over).toBeNull();
+    const state = phoneReducer(both, hangUp);
+    expect(phoneReducer(state, { type: "last-call-cleared" }).lastEndedCall).toBeNull();
+    expect(
+      phoneReducer(state, { type: "requested", id: "c2", request: { kind: "hold", held: false } }).lastEndedCall,
+    ).toBeNull();
+    expect(phoneReducer(state, { ...dialled, id: "c9" }).lastEndedCall).toBeNull();
   });
 
   it("rings on the stage rather than one that is held", () => {
-    expect(activeOf(step(having(talking(), talking({ id: "c2", held: true }), ringing("c3")), hangUp))?.id).toBe("c3");
+    expect(
+      activeCall(phoneReducer(having(talking(), talking({ id: "c2", held: true }), ringing("c3")), hangUp))?.id,
+    ).toBe("c3");
   });
 
   it("is its own: mute, digits and messages do not reach the other", () => {
@@ -183,15 +257,15 @@ describe("a call beside another one", () => {
       { type: "muted", id: "c2", muted: true },
       server({ type: "hold", callId: "c2", held: true, by: "far" }),
       server({ type: "error", code: "wrong_state", message: "", callId: "c2" }),
-    ].reduce<PhoneState>((before, event) => step(before, event as PhoneEvent), both);
+    ].reduce<PhoneState>((before, event) => phoneReducer(before, event as PhoneAction), both);
     expect(findCall(state, "c1")).toBe(both.calls[0]);
     expect(findCall(state, "c2")).toMatchObject({ muted: true, heldByFar: true });
   });
 
   it("is not made where there are as many as anybody can keep apart", () => {
     const full = having(...Array.from({ length: MAX_CALLS }, (_, index) => talking({ id: `f${index}` })));
-    expect(step(full, dialled)).toBe(full);
-    expect(step(full, rings()).calls.length).toBe(MAX_CALLS + 1);
+    expect(phoneReducer(full, dialled)).toBe(full);
+    expect(phoneReducer(full, rings()).calls.length).toBe(MAX_CALLS + 1);
   });
 });
 
@@ -199,46 +273,81 @@ describe("a call that comes and goes", () => {
   const standing = run(dialled, told("accepted", {}, 5000));
 
   it("returns with its time, and without sound yet", () => {
-    const state = step(IDLE, { type: "returned", call: callOf(seen({ acceptedAt: 5000 })) });
-    expect(shownOf(state)).toMatchObject({ phase: "accepted", acceptedAt: 5000, startedAt: 1000, media: "returning" });
-    expect(shownOf(step(state, { type: "media", id: "c1", state: "connected" }))?.media).toBe("connected");
+    const state = phoneReducer(IDLE_PHONE, { type: "resumed", call: resumedCall(seen({ acceptedAt: 5000 })) });
+    expect(displayedCall(state)).toMatchObject({
+      phase: "accepted",
+      acceptedAt: 5000,
+      startedAt: 1000,
+      media: "returning",
+    });
+    expect(displayedCall(phoneReducer(state, { type: "media", id: "c1", state: "connected" }))?.media).toBe(
+      "connected",
+    );
   });
 
   it("returns beside another one: who is not held is talked on", () => {
-    const held = callOf(seen({ id: "c2", held: true }));
-    expect(step(standing, { type: "returned", call: held })).toMatchObject({ activeId: "c1", calls: [{ id: "c1" }, { id: "c2" }] });
-    const first = step(IDLE, { type: "returned", call: held });
-    expect(step(first, { type: "returned", call: callOf(seen()) }).activeId).toBe("c1");
+    const held = resumedCall(seen({ id: "c2", held: true }));
+    expect(phoneReducer(standing, { type: "resumed", call: held })).toMatchObject({
+      activeId: "c1",
+      calls: [{ id: "c1" }, { id: "c2" }],
+    });
+    const first = phoneReducer(IDLE_PHONE, { type: "resumed", call: held });
+    expect(phoneReducer(first, { type: "resumed", call: resumedCall(seen()) }).activeId).toBe("c1");
   });
 
   it("is brought from another page", () => {
-    const state = step({ ...IDLE, elsewhere: [seen(), seen({ id: "c2" })] }, { type: "returned", call: callOf(seen()) });
-    expect(state).toMatchObject({ activeId: "c1", elsewhere: [{ id: "c2" }] });
+    const state = phoneReducer(
+      { ...IDLE_PHONE, otherDeviceCalls: [seen(), seen({ id: "c2" })] },
+      { type: "resumed", call: resumedCall(seen()) },
+    );
+    expect(state).toMatchObject({ activeId: "c1", otherDeviceCalls: [{ id: "c2" }] });
   });
 
   it("is taken over by another page, and goes on there", () => {
-    const state = step(standing, server({ type: "taken-over", callId: "c1" }));
-    expect(state).toMatchObject({ calls: [], activeId: null, over: null, elsewhere: [{ id: "c1", acceptedAt: 5000, here: false, attached: true }] });
-    expect(step(standing, server({ type: "taken-over", callId: "c9" }))).toBe(standing);
+    const state = phoneReducer(standing, server({ type: "taken-over", callId: "c1" }));
+    expect(state).toMatchObject({
+      calls: [],
+      activeId: null,
+      lastEndedCall: null,
+      otherDeviceCalls: [{ id: "c1", acceptedAt: 5000, here: false, attached: true }],
+    });
+    expect(phoneReducer(standing, server({ type: "taken-over", callId: "c9" }))).toBe(standing);
   });
 
   it("ends as the server says that it did meanwhile", () => {
-    const fate: PhoneEvent = { type: "ended-meanwhile", id: "c1", ending: { outcome: "lost", q850: 16 }, acceptedAt: 3000, at: 8000 };
-    expect(shown(dialled, told("ringing"), fate)).toMatchObject({ phase: "ended", outcome: "lost", q850: 16, acceptedAt: 3000, endedAt: 8000 });
+    const fate: PhoneAction = {
+      type: "ended",
+      id: "c1",
+      reason: { outcome: "lost", q850: 16 },
+      acceptedAt: 3000,
+      at: 8000,
+    };
+    expect(shown(dialled, told("ringing"), fate)).toMatchObject({
+      phase: "ended",
+      outcome: "lost",
+      q850: 16,
+      acceptedAt: 3000,
+      endedAt: 8000,
+    });
   });
 
   it("is forgotten where nobody knows it", () => {
-    expect(step(standing, { type: "forgotten", id: "c1" })).toMatchObject({ calls: [], over: null });
-    expect(step(standing, { type: "forgotten", id: "c2" })).toBe(standing);
+    expect(phoneReducer(standing, { type: "call-unknown", id: "c1" })).toMatchObject({
+      calls: [],
+      lastEndedCall: null,
+    });
+    expect(phoneReducer(standing, { type: "call-unknown", id: "c2" })).toBe(standing);
   });
 
   it("goes on without a microphone, and says so", () => {
-    const deaf = step(standing, { type: "unheard", id: "c1", problem: "no_microphone" });
-    expect(shownOf(deaf)).toMatchObject({ phase: "accepted", problem: "no_microphone" });
-    expect(shownOf(step(deaf, { type: "unheard", id: "c1", problem: null }))?.problem).toBeNull();
+    const deaf = phoneReducer(standing, { type: "microphone", id: "c1", problem: "no_microphone" });
+    expect(displayedCall(deaf)).toMatchObject({ phase: "accepted", problem: "no_microphone" });
+    expect(displayedCall(phoneReducer(deaf, { type: "microphone", id: "c1", problem: null }))?.problem).toBeNull();
   });
 
   it("is not ended by a refused digit, nor by a new connection that is refused", () => {
-    expect(step(standing, server({ type: "error", code: "owned_elsewhere", message: "", callId: "c1" }))).toBe(standing);
+    expect(phoneReducer(standing, server({ type: "error", code: "owned_elsewhere", message: "", callId: "c1" }))).toBe(
+      standing,
+    );
   });
 });

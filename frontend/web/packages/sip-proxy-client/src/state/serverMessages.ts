@@ -1,123 +1,208 @@
 // What the server says about one live call, and what that makes of it. Pure.
 
 import type {
-  Detail, Error as Refusal, IncomingEnded, Outcome, Party, PartySummary, ServerMessage, State,
+  Detail,
+  IncomingEnded,
+  Outcome,
+  Party,
+  PartySummary,
+  Error as Refusal,
+  ServerMessage,
+  State,
 } from "../protocol/messages.js";
-import { FAR, connect, connectedOf, end, type Call, type CallMessage, type Ending, type LiveCall, type Person, type Problem, type Trouble } from "./model.js";
-import { refused } from "./pendingRequest.js";
+import {
+  type Call,
+  type CallMessage,
+  type CallProblem,
+  connectedPerson,
+  type EndReason,
+  endCall,
+  FAR_PARTY,
+  type LiveCall,
+  type Person,
+  type RequestFailure,
+  withConnected,
+} from "./model.js";
+import { rejectPending } from "./pendingRequest.js";
 
-const OF_A_CALL: ReadonlySet<string> = new Set<CallMessage["type"]>([
-  "incoming-ended", "hold", "error", "state", "party", "transferred", "transfer-failed", "recording",
+const CALL_MESSAGE_TYPES: ReadonlySet<string> = new Set<CallMessage["type"]>([
+  "incoming-ended",
+  "hold",
+  "error",
+  "state",
+  "party",
+  "transferred",
+  "transfer-failed",
+  "recording",
 ]);
 
-export const isOfACall = (message: ServerMessage): message is CallMessage => OF_A_CALL.has(message.type);
+export const isCallMessage = (message: ServerMessage): message is CallMessage => CALL_MESSAGE_TYPES.has(message.type);
 
-export function fromServer(call: LiveCall, message: CallMessage, at: number): Call {
+export function onCallMessage(call: LiveCall, message: CallMessage, at: number): Call {
   switch (message.type) {
     case "incoming-ended":
-      return call.phase === "incoming" ? end(call, at, ENDED_BEFORE_ANSWER[message.reason]) : call;
+      return call.phase === "incoming" ? endCall(call, at, INCOMING_ENDINGS[message.reason]) : call;
     case "error":
-      return afterRefusal(call, message, at);
+      return onRefusal(call, message, at);
     case "state":
-      return inState(call, message, at);
+      return onState(call, message, at);
     case "hold":
-      return afterHold(call, message.by ?? "us", message.held ?? true);
+      return onHold(call, message.by ?? "us", message.held ?? true);
     case "party":
-      return withParty(call, message);
+      return onParty(call, message);
     case "transferred":
-      return { ...call, asked: without(call, "transfer", "connect"), transferring: person(message.target, call.transferring) };
+      return {
+        ...call,
+        pending: withoutPending(call, "transfer", "connect"),
+        transferring: knownPerson(message.target, call.transferring),
+      };
     case "transfer-failed": {
-      const { number, name } = person(message.target, call.transferring);
-      const told: Call = { ...call, asked: without(call, "transfer", "connect"), transferring: null };
-      return withTrouble({ ...told, parties: away(call.parties, number) }, "transfer", { number, name }, message);
+      const { number, name } = knownPerson(message.target, call.transferring);
+      const told: Call = { ...call, pending: withoutPending(call, "transfer", "connect"), transferring: null };
+      return withFailedRequest(
+        { ...told, parties: withoutUnanswered(call.parties, number) },
+        "transfer",
+        { number, name },
+        message,
+      );
     }
     case "recording": {
-      const recorded: Call = { ...call, asked: without(call, "record"), recording: message.state };
+      const recorded: Call = { ...call, pending: withoutPending(call, "record"), recording: message.state };
       if (!message.reason) return recorded;
-      return { ...recorded, trouble: { what: "record", number: "", name: "", outcome: null, problem: "refused", reason: message.reason, detail: null } };
+      return {
+        ...recorded,
+        failedRequest: {
+          kind: "record",
+          number: "",
+          name: "",
+          outcome: null,
+          problem: "refused",
+          reason: message.reason,
+          detail: null,
+        },
+      };
     }
   }
 }
 
-function inState(call: LiveCall, message: State, at: number): Call {
-  call = connect(call, connectedOf(message));
-  if (message.state === "ended") return end(call, at, endingOf(message));
+function onState(call: LiveCall, message: State, at: number): Call {
+  call = withConnected(call, connectedPerson(message));
+  if (message.state === "ended") return endCall(call, at, endReasonOf(message));
   if (message.state === "accepted") return { ...call, phase: "accepted", acceptedAt: call.acceptedAt ?? at };
-  return call.direction === "outbound" && call.acceptedAt === null ? { ...call, phase: furthest(call, message.state) } : call;
+  return call.direction === "outbound" && call.acceptedAt === null
+    ? { ...call, phase: laterPhase(call, message.state) }
+    : call;
 }
 
-function endingOf(message: State): Required<Omit<Ending, "problem">> {
+function endReasonOf(message: State): Required<Omit<EndReason, "problem">> {
   const { outcome = null, q850 = 0, sip = 0, reason = "", detail = null, forward = "" } = message;
   return { outcome, q850, sip, reason, detail, forward };
 }
 
-const ORDER: readonly Call["phase"][] = ["connecting", "trying", "ringing", "early"];
+const PHASE_ORDER: readonly Call["phase"][] = ["connecting", "trying", "ringing", "early"];
 
 /** A call does not go back to before what it has been: what says so is older. What we hear ourselves, we know first. */
-export const furthest = ({ phase, farHeard }: Call, told: Call["phase"]): Call["phase"] => {
-  const next = ORDER.indexOf(told) > ORDER.indexOf(phase) ? told : phase;
-  return next === "ringing" && farHeard ? "early" : next;
+export const laterPhase = ({ phase, farAudioReceived }: Call, told: Call["phase"]): Call["phase"] => {
+  const next = PHASE_ORDER.indexOf(told) > PHASE_ORDER.indexOf(phase) ? told : phase;
+  return next === "ringing" && farAudioReceived ? "early" : next;
 };
 
 /** The call, now that the other side is heard. */
-export const sounding = (call: LiveCall): Call => (call.phase === "ringing" ? { ...call, phase: "early" } : call);
+export const withFarAudio = (call: LiveCall): Call => (call.phase === "ringing" ? { ...call, phase: "early" } : call);
 
 /** Ours was a guess, unless it was we who know better: the microphone failed, or the media did. */
-export function correctedEnd(call: Call, message: State): Call {
+export function correctEnd(call: Call, message: State): Call {
   const known = call.problem !== null || call.outcome === "failed_media";
-  const { outcome, ...why } = endingOf(message);
+  const { outcome, ...why } = endReasonOf(message);
   return { ...call, ...why, outcome: known ? call.outcome : outcome, detail: known ? call.detail : why.detail };
 }
 
 /** What the phone system did not do, by the field that the server names. It may have confirmed it before. */
-const NOT_DONE: Record<string, "digits" | "hold"> = { digits: "digits", held: "hold" };
+const UNDONE_BY_FIELD: Record<string, "digits" | "hold"> = { digits: "digits", held: "hold" };
 
 /** What is refused in a call that talks ends nothing: it comes to nothing, if it was more than a digit. */
-function afterRefusal(call: LiveCall, refusal: Refusal, at: number): Call {
-  const what = refusal.code === "pbx_refuses" ? NOT_DONE[refusal.field ?? ""] : undefined;
-  if (call.phase === "accepted" && what && call.asked?.what !== what) {
-    return { ...call, trouble: { what, number: "", name: "", outcome: null, problem: "refused", reason: refusal.message, detail: null } };
+function onRefusal(call: LiveCall, refusal: Refusal, at: number): Call {
+  const kind = refusal.code === "pbx_refuses" ? UNDONE_BY_FIELD[refusal.field ?? ""] : undefined;
+  if (call.phase === "accepted" && kind && call.pending?.kind !== kind) {
+    return {
+      ...call,
+      failedRequest: {
+        kind,
+        number: "",
+        name: "",
+        outcome: null,
+        problem: "refused",
+        reason: refusal.message,
+        detail: null,
+      },
+    };
   }
-  if (call.phase === "accepted") return refused(call, PROBLEM_OF[refusal.code] ?? "refused", refusal.message);
+  if (call.phase === "accepted")
+    return rejectPending(call, PROBLEM_OF_REFUSED_REQUEST[refusal.code] ?? "refused", refusal.message);
   const { detail = null } = refusal;
-  return end(call, at, { ...(REFUSALS[refusal.code] ?? { problem: "refused" }), reason: refusal.message, detail });
+  return endCall(call, at, {
+    ...(END_OF_REFUSED_CALL[refusal.code] ?? { problem: "refused" }),
+    reason: refusal.message,
+    detail,
+  });
 }
 
-function afterHold(call: LiveCall, by: "us" | "far", held: boolean): Call {
+function onHold(call: LiveCall, by: "us" | "far", held: boolean): Call {
   if (by === "far") return call.heldByFar === held ? call : { ...call, heldByFar: held };
-  const { asked } = call;
-  if (asked?.what === "hold" && asked.held !== held) return call; // what was asked for since is on its way
-  return { ...call, held, asked: without(call, "hold") };
+  const { pending } = call;
+  if (pending?.kind === "hold" && pending.held !== held) return call; // what was asked for since is on its way
+  return { ...call, held, pending: withoutPending(call, "hold") };
 }
 
-function withParty(call: LiveCall, { party, number, name, state, outcome, reason = "", detail }: Party): Call {
+function onParty(call: LiveCall, { party, number, name, state, outcome, reason = "", detail }: Party): Call {
   const known = call.parties.find((one) => one.party === party);
   const others = call.parties.filter((one) => one.party !== party && !(one.party === 0 && one.number === number));
-  if (party === FAR && state !== "ended") call = connect(call, { number, name });
-  const confirmed = call.asked !== null && "number" in call.asked && call.asked.number === number;
-  const asked = confirmed ? null : call.asked;
-  if (state !== "ended") return { ...call, asked, parties: [...others, { party, number, name, state }].sort(byNumber) };
-  const left: Call = { ...call, asked, parties: others };
-  const told = call.transferring?.number === number || call.trouble?.number === number;
-  if (told || known?.state === "accepted" || !outcome || outcome === "cancelled" || outcome === "completed") return left;
-  return withTrouble(left, "add", { number, name }, { outcome, reason, ...(detail && { detail }) });
+  if (party === FAR_PARTY && state !== "ended") call = withConnected(call, { number, name });
+  const confirmed = call.pending !== null && "number" in call.pending && call.pending.number === number;
+  const pending = confirmed ? null : call.pending;
+  if (state !== "ended")
+    return { ...call, pending, parties: [...others, { party, number, name, state }].sort(byPartyNumber) };
+  const left: Call = { ...call, pending, parties: others };
+  const told = call.transferring?.number === number || call.failedRequest?.number === number;
+  if (told || known?.state === "accepted" || !outcome || outcome === "cancelled" || outcome === "completed")
+    return left;
+  return withFailedRequest(left, "add", { number, name }, { outcome, reason, detail });
 }
 
-function withTrouble(call: Call, what: Trouble["what"], { number, name }: Person, why: { outcome: Outcome; reason?: string; detail?: Detail }): Call {
+function withFailedRequest(
+  call: Call,
+  kind: RequestFailure["kind"],
+  { number, name }: Person,
+  why: { outcome: Outcome; reason?: string; detail?: Detail },
+): Call {
   if (why.outcome === "cancelled") return call; // by ourselves
-  return { ...call, trouble: { what, number, name, outcome: why.outcome, problem: null, reason: why.reason ?? "", detail: why.detail ?? null } };
+  return {
+    ...call,
+    failedRequest: {
+      kind,
+      number,
+      name,
+      outcome: why.outcome,
+      problem: null,
+      reason: why.reason ?? "",
+      detail: why.detail ?? null,
+    },
+  };
 }
 
-const without = (call: Call, ...done: string[]): Call["asked"] => (call.asked && done.includes(call.asked.what) ? null : call.asked);
+const withoutPending = (call: Call, ...done: string[]): Call["pending"] =>
+  call.pending && done.includes(call.pending.kind) ? null : call.pending;
 
-const person = (number: string, known: Person | null): Person => (known?.number === number ? known : { number, name: "" });
+const knownPerson = (number: string, known: Person | null): Person =>
+  known?.number === number ? known : { number, name: "" };
 
-const away = (parties: readonly PartySummary[], number: string): readonly PartySummary[] =>
+const withoutUnanswered = (parties: readonly PartySummary[], number: string): readonly PartySummary[] =>
   parties.filter((party) => party.number !== number || party.state === "accepted");
 
-const byNumber = (one: PartySummary, other: PartySummary): number => (one.party || Infinity) - (other.party || Infinity);
+const byPartyNumber = (one: PartySummary, other: PartySummary): number =>
+  (one.party || Infinity) - (other.party || Infinity);
 
-const ENDED_BEFORE_ANSWER: Record<IncomingEnded["reason"], Ending> = {
+const INCOMING_ENDINGS: Record<IncomingEnded["reason"], EndReason> = {
   accepted_elsewhere: { problem: "accepted_elsewhere" },
   answered_elsewhere: { outcome: "answered_elsewhere" },
   declined: { outcome: "rejected" },
@@ -125,7 +210,7 @@ const ENDED_BEFORE_ANSWER: Record<IncomingEnded["reason"], Ending> = {
   no_answer: { outcome: "no_answer" },
 };
 
-const REFUSALS: Record<string, Ending> = {
+const END_OF_REFUSED_CALL: Record<string, EndReason> = {
   invalid_target: { problem: "invalid_target" },
   too_many: { problem: "too_many" },
   unauthorized: { problem: "unauthorized" },
@@ -137,4 +222,8 @@ const REFUSALS: Record<string, Ending> = {
   wrong_state: { problem: "accepted_elsewhere" },
 };
 
-const PROBLEM_OF: Record<string, Problem> = { invalid_target: "invalid_target", too_many: "too_many", unavailable: "not_connected" };
+const PROBLEM_OF_REFUSED_REQUEST: Record<string, CallProblem> = {
+  invalid_target: "invalid_target",
+  too_many: "too_many",
+  unavailable: "not_connected",
+};

@@ -1,11 +1,11 @@
 // Everything that a client knows at one moment, as one immutable value: what a page draws.
 
-import type { PhoneState, Quality } from "./model.js";
+import { type DeviceState, NO_DEVICES } from "../devices/DeviceManager.js";
 import type { QualityWarning } from "../protocol/messages.js";
 import type { LinkStatus } from "../signaling/SignalingClient.js";
-import { UNATTENDED, type Attended } from "./userState.js";
-import { NO_DEVICES, type DeviceState } from "../devices/DeviceManager.js";
-import { IDLE } from "./phoneReducer.js";
+import type { PhoneState, Quality } from "./model.js";
+import { IDLE_PHONE } from "./phoneReducer.js";
+import { INITIAL_USER_STATE, type UserState } from "./userState.js";
 
 export interface Snapshot extends PhoneState, DeviceState {
   link: LinkStatus;
@@ -15,9 +15,18 @@ export interface Snapshot extends PhoneState, DeviceState {
   soundBlocked: boolean; // the browser plays nothing until somebody presses something
   quality: Quality | null; // of the active call; null until it has had media
   warnings: readonly QualityWarning[]; // of the active call, that stand now
-  attended: Attended; // people, voicemail, and what is done with calls
+  userState: UserState; // people, voicemail, and what is done with calls
 }
 
-export const NOTHING_YET: Snapshot = {
-  ...IDLE, ...NO_DEVICES, link: "connecting", linkLostAt: null, registered: false, signedOut: null, soundBlocked: false, quality: null, warnings: [], attended: UNATTENDED,
+export const INITIAL_STATE: Snapshot = {
+  ...IDLE_PHONE,
+  ...NO_DEVICES,
+  link: "connecting",
+  linkLostAt: null,
+  registered: false,
+  signedOut: null,
+  soundBlocked: false,
+  quality: null,
+  warnings: [],
+  userState: INITIAL_USER_STATE,
 };

@@ -1,99 +1,131 @@
 // What the server tells a user beside the calls: who is there, what is done with calls, voicemail. Pure.
 
-import type { Error as Refusal, PersonSummary, Preferences, ServerMessage, Voicemail } from "../protocol/messages.js";
+import type { PersonSummary, Preferences, Error as Refusal, ServerMessage, Voicemail } from "../protocol/messages.js";
 
-export type Settings = Required<Omit<Preferences, "type">>;
+export type UserPreferences = Required<Omit<Preferences, "type">>;
 
-export interface Fault {
-  field: keyof Settings | null; // null: none of them is to blame
-  text: string;
-  retry: boolean; // the same may be taken later
+export interface PreferencesError {
+  field: keyof UserPreferences | null; // null: none of them is to blame
+  message: string;
+  retryable: boolean; // the same may be taken later
 }
 
-export interface Attended {
+export interface UserState {
   people: readonly PersonSummary[]; // sorted by name, as people read it
-  kept: Settings | null; // what the server keeps; null until it has told
-  wanted: Settings | null; // what was asked for, and the server has not confirmed
-  asks: number; // how many of those are on their way
-  fault: Fault | null; // of the last that was asked for
+  savedPreferences: UserPreferences | null; // what the server keeps; null until it has told
+  pendingPreferences: UserPreferences | null; // what was asked for, and the server has not confirmed
+  pendingUpdates: number; // how many of those are on their way
+  preferencesError: PreferencesError | null; // of the last that was asked for
   voicemail: Voicemail | null; // null: this user has no box
 }
 
-export const UNATTENDED: Attended = { people: [], kept: null, wanted: null, asks: 0, fault: null, voicemail: null };
+export const INITIAL_USER_STATE: UserState = {
+  people: [],
+  savedPreferences: null,
+  pendingPreferences: null,
+  pendingUpdates: 0,
+  preferencesError: null,
+  voicemail: null,
+};
 
 /** A forward to the user's voicemail box, in place of a number. */
-export const TO_VOICEMAIL = "voicemail";
+export const FORWARD_TO_VOICEMAIL = "voicemail";
 
-export const FORWARDS = ["forwardAlways", "forwardBusy", "forwardNoAnswer", "forwardUnreachable"] as const satisfies readonly (keyof Settings)[];
-export type Forward = (typeof FORWARDS)[number];
+export const FORWARD_KINDS = [
+  "forwardAlways",
+  "forwardBusy",
+  "forwardNoAnswer",
+  "forwardUnreachable",
+] as const satisfies readonly (keyof UserPreferences)[];
+export type ForwardKind = (typeof FORWARD_KINDS)[number];
 
-const BEGINNING: Settings = {
-  doNotDisturb: false, callWaiting: true, forwardAlways: "", forwardBusy: "", forwardNoAnswer: "", forwardUnreachable: "", ringSeconds: 0,
+const DEFAULT_PREFERENCES: UserPreferences = {
+  doNotDisturb: false,
+  callWaiting: true,
+  forwardAlways: "",
+  forwardBusy: "",
+  forwardNoAnswer: "",
+  forwardUnreachable: "",
+  ringSeconds: 0,
 };
 
 /** What people see: what they have asked for, until the server says otherwise. */
-export const settingsOf = (attended: Attended): Settings | null => attended.wanted ?? attended.kept;
+export const preferencesOf = (state: UserState): UserPreferences | null =>
+  state.pendingPreferences ?? state.savedPreferences;
 
 /** What happens with every call, in the order in which the server decides it; null: they ring. */
-export function standOf(settings: Settings | null): "forwarded" | "undisturbed" | null {
+export function availabilityOf(settings: UserPreferences | null): "forwarded" | "undisturbed" | null {
   if (settings?.forwardAlways) return "forwarded";
   return settings?.doNotDisturb ? "undisturbed" : null;
 }
 
 /** All of them go to the server at once. Null where nothing would change. */
-export function ask(attended: Attended, change: Partial<Settings>): Attended | null {
-  const settings = settingsOf(attended);
+export function requestPreferences(state: UserState, change: Partial<UserPreferences>): UserState | null {
+  const settings = preferencesOf(state);
   if (settings === null) return null;
-  const wanted = { ...settings, ...change };
-  if (same(wanted, settings) && attended.fault === null) return null;
-  return { ...attended, wanted, asks: attended.asks + 1, fault: null };
+  const pendingPreferences = { ...settings, ...change };
+  if (isSame(pendingPreferences, settings) && state.preferencesError === null) return null;
+  return { ...state, pendingPreferences, pendingUpdates: state.pendingUpdates + 1, preferencesError: null };
 }
 
 /** The connection is gone: what was on its way may not have arrived. The server tells anew what it keeps. */
-export const unheard = (attended: Attended): Attended =>
-  attended.asks === 0 && attended.wanted === null ? attended : { ...attended, wanted: null, asks: 0 };
+export const onConnectionLost = (state: UserState): UserState =>
+  state.pendingUpdates === 0 && state.pendingPreferences === null
+    ? state
+    : { ...state, pendingPreferences: null, pendingUpdates: 0 };
 
 /** Null: the message is not about any of this. */
-export function attend(attended: Attended, message: ServerMessage): Attended | null {
+export function userStateReducer(state: UserState, message: ServerMessage): UserState | null {
   switch (message.type) {
     case "people":
-      return { ...attended, people: sorted(message.people) };
+      return { ...state, people: sortedByName(message.people) };
     case "people-changed": {
       const changed = new Map(message.people.map((person) => [person.number, person]));
-      return { ...attended, people: attended.people.map((person) => changed.get(person.number) ?? person) };
+      return { ...state, people: state.people.map((person) => changed.get(person.number) ?? person) };
     }
     case "voicemail":
-      return { ...attended, voicemail: message };
+      return { ...state, voicemail: message };
     case "preferences":
-      return confirmed(attended, message);
+      return onPreferences(state, message);
     case "error":
-      return isAboutSettings(attended, message) ? refused(attended, message) : null;
+      return isAboutPreferences(state, message) ? onPreferencesRefused(state, message) : null;
     default:
       return null;
   }
 }
 
-function confirmed(attended: Attended, { type: _, ...told }: Preferences): Attended {
-  const kept = { ...BEGINNING, ...told };
-  const asks = Math.max(0, attended.asks - 1);
-  const later = asks > 0 && attended.wanted !== null && !same(attended.wanted, kept); // what was asked for since is on its way
-  return { ...attended, kept, asks: later ? asks : 0, wanted: later ? attended.wanted : null };
+function onPreferences(state: UserState, { type: _, ...told }: Preferences): UserState {
+  const savedPreferences = { ...DEFAULT_PREFERENCES, ...told };
+  const asks = Math.max(0, state.pendingUpdates - 1);
+  const later = asks > 0 && state.pendingPreferences !== null && !isSame(state.pendingPreferences, savedPreferences); // what was asked for since is on its way
+  return {
+    ...state,
+    savedPreferences,
+    pendingUpdates: later ? asks : 0,
+    pendingPreferences: later ? state.pendingPreferences : null,
+  };
 }
 
 /** What was wanted is not kept: what the server keeps is shown again. */
-function refused(attended: Attended, { field, message, code }: Refusal): Attended {
-  const retry = code === "unavailable" || code === "too_many";
-  return { ...attended, wanted: null, asks: 0, fault: { field: isSetting(field) ? field : null, text: message, retry } };
+function onPreferencesRefused(state: UserState, { field, message, code }: Refusal): UserState {
+  const retryable = code === "unavailable" || code === "too_many";
+  return {
+    ...state,
+    pendingPreferences: null,
+    pendingUpdates: 0,
+    preferencesError: { field: isPreference(field) ? field : null, message, retryable },
+  };
 }
 
-function isAboutSettings({ asks }: Attended, { callId, field }: Refusal): boolean {
-  return !callId && asks > 0 && (field === undefined || isSetting(field));
+function isAboutPreferences({ pendingUpdates }: UserState, { callId, field }: Refusal): boolean {
+  return !callId && pendingUpdates > 0 && (field === undefined || isPreference(field));
 }
 
-const isSetting = (field: string | undefined): field is keyof Settings => field !== undefined && field in BEGINNING;
+const isPreference = (field: string | undefined): field is keyof UserPreferences =>
+  field !== undefined && field in DEFAULT_PREFERENCES;
 
-const same = (one: Settings, other: Settings): boolean =>
-  (Object.keys(BEGINNING) as (keyof Settings)[]).every((name) => one[name] === other[name]);
+const isSame = (one: UserPreferences, other: UserPreferences): boolean =>
+  (Object.keys(DEFAULT_PREFERENCES) as (keyof UserPreferences)[]).every((name) => one[name] === other[name]);
 
-const sorted = (people: readonly PersonSummary[]): PersonSummary[] =>
+const sortedByName = (people: readonly PersonSummary[]): PersonSummary[] =>
   [...people].sort((one, other) => (one.name || one.number).localeCompare(other.name || other.number));

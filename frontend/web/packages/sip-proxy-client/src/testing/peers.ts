@@ -19,7 +19,7 @@ export class FakePeer {
   static all: FakePeer[] = [];
   state: MediaState = "new";
   answered = false;
-  answerOf = "";
+  answerSdp = "";
   applied = Promise.resolve();
   closed = false;
   sends: FakeTrack | null = null;
@@ -43,7 +43,7 @@ export class FakePeer {
 
   async answer(sdp = ""): Promise<void> {
     this.answered = true;
-    this.answerOf = sdp;
+    this.answerSdp = sdp;
   }
 
   become(state: MediaState): void {
@@ -62,7 +62,10 @@ export class FakePeer {
     if (!this.frozen) this.answers++;
     return new Map<string, object>([
       ["i", { type: "inbound-rtp", id: "i", kind: "audio", packetsReceived: this.packets }],
-      ["p", { type: "candidate-pair", id: "p", nominated: true, requestsSent: this.asked, responsesReceived: this.answers }],
+      [
+        "p",
+        { type: "candidate-pair", id: "p", nominated: true, requestsSent: this.asked, responsesReceived: this.answers },
+      ],
     ]);
   }
 

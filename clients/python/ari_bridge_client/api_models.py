@@ -1,0 +1,447 @@
+"""The responses of the HTTP API.
+
+Generated from the operations of frontend/ by `python -m frontend.codegen`. Do not edit.
+"""
+
+from typing import Any
+
+import msgspec
+
+from ari_bridge_protocol.direction import Direction
+from ari_bridge_protocol.messages import PersonSummary
+from ari_bridge_protocol.outcomes import Detail, Outcome
+
+
+class SessionData(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        token: For `Authorization: Bearer TOKEN`
+        expires_at: Unix seconds
+        must_change_password: Somebody else knows it: ask for another one
+    """
+
+    token: str
+    user: str
+    expires_at: float
+    must_change_password: bool = False
+
+
+class PhoneBookEntry(msgspec.Struct, frozen=True, rename="camel"):
+    number: str
+    name: str
+
+
+class ConfigData(msgspec.Struct, frozen=True, rename="camel"):
+    """What a page needs to know before anybody signs in.
+
+    Attributes:
+        authentication: Calls need a token
+        recording: Calls can be recorded
+        preflight_number: An echo, for trying the connection; "": there is none
+        feedback: It can be given after a call
+    """
+
+    version: str
+    authentication: bool
+    recording: bool
+    preflight_number: str
+    feedback: bool
+    phone_book: list[PhoneBookEntry]
+
+
+class Placed(msgspec.Struct, frozen=True, rename="camel"):
+    """A call that was begun. The far side has not answered yet.
+
+    Attributes:
+        sdp: The SDP answer, for `setRemoteDescription`
+        state: A call's state as clients see it; `ended` is the last and comes once; one of: trying, ringing, early,
+            accepted, ended
+    """
+
+    call_id: str
+    sdp: str
+    state: str
+
+
+class PartyData(msgspec.Struct, frozen=True, rename="camel"):
+    """Somebody in the call besides its user and the far side. Times are Unix seconds; null: it has not happened.
+
+    Attributes:
+        party: Its number in the call, from 2 on: the far side is 1
+        number: As dialled, or the caller's
+        state: One of: trying, ringing, accepted, ended
+        outcome: With `ended`
+    """
+
+    party: int
+    number: str
+    name: str
+    state: str
+    outcome: Outcome | None
+    answered_at: float | None
+    ended_at: float | None
+
+
+class CallRecording(msgspec.Struct, frozen=True, rename="camel"):
+    """A recording of the call, as it stands.
+
+    Attributes:
+        name: By which `/recordings` has it, once the call has ended
+        state: One of: on, paused, over
+    """
+
+    name: str
+    state: str
+
+
+class CauseData(msgspec.Struct, frozen=True, rename="camel"):
+    """Why a call ended, for support.
+
+    Attributes:
+        q850: ITU-T Q.850 cause; 0 where none is known
+        sip: The SIP status that stands closest; 0 where none does
+        text: In words
+        detail: Who refused, where the outcome says too little
+        forward: The number that the far side names in its place
+    """
+
+    q850: int
+    sip: int
+    text: str
+    detail: Detail | None = None
+    forward: str = ""
+
+
+class CallData(msgspec.Struct, frozen=True, rename="camel"):
+    """A call as it stands. Times are Unix seconds; null: it has not happened.
+
+    Attributes:
+        state: `accepting`: an incoming call was taken, its media is being made. `ending`: being released; one of:
+            trying, ringing, early, accepting, accepted, ending, ended
+        target: The number as dialled, or that was called
+        caller: Who calls, as shown to the far side; incoming: the caller's number
+        connected_number: Who is talked to, where Asterisk tells it (connected line); "": as dialled, or as called
+        user: Whose call it is; null: nobody's, or nobody has taken it yet
+        users: Incoming: those whose pages ring
+        held: By our side
+        parties: Called in, or taken over, besides the far side; also those that have gone
+        transferring: The number that the call is being transferred to
+        left: Our side has left, and the others go on: what its user was told
+        outcome: Set when the call is decided to end
+        cause: Once the call has ended
+        ownerless: It was found talking, and no record tells whose it is: only an operator can end it
+    """
+
+    call_id: str
+    direction: Direction
+    state: str
+    target: str
+    caller: str
+    caller_name: str
+    connected_number: str
+    connected_name: str
+    user: str | None
+    users: list[str]
+    held: bool
+    held_by_far: bool
+    parties: list[PartyData]
+    transferring: str | None
+    left: Outcome | None
+    left_at: float | None
+    recordings: list[CallRecording]
+    outcome: Outcome | None
+    cause: CauseData | None
+    created_at: float
+    ringing_at: float | None
+    answered_at: float | None
+    ended_at: float | None
+    ownerless: bool = False
+
+
+class CallPage(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        calls: Newest first; fewer than `limit`, or none, do not mean that there are no others
+        next_cursor: `cursor` of the next page; null on the last one
+    """
+
+    calls: list[CallData]
+    next_cursor: str | None
+
+
+class Directory(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        people: By number
+    """
+
+    people: list[PersonSummary]
+
+
+class RecordingData(msgspec.Struct, frozen=True, rename="camel"):
+    """A recording. Times are Unix seconds.
+
+    Attributes:
+        user: Whose call it was; null: nobody's
+        seconds: Of sound: pauses are left out
+        size: Bytes of the sound file
+        sha256: Of the sound file, in hexadecimal
+    """
+
+    name: str
+    call_id: str
+    user: str | None
+    caller: str
+    target: str
+    started_at: float
+    seconds: float
+    size: int
+    sha256: str
+
+
+class RecordingPage(msgspec.Struct, frozen=True, rename="camel"):
+    """Newest first.
+
+    Attributes:
+        next_cursor: `cursor` of the next page; null on the last one
+    """
+
+    recordings: list[RecordingData]
+    next_cursor: str | None
+
+
+class Cdr(msgspec.Struct, frozen=True, rename="camel"):
+    """One ended call. Times are Unix seconds; None means that it did not happen.
+
+    Its names in JSON are in camelCase, its columns in the table as here.
+
+    Attributes:
+        target: The number as dialled, or that was called
+        user: Whose call it is: only they may see it; "": nobody's
+        tenant: "": there is one
+        ended_at: When it was decided to end
+        talk_seconds: From the answer until our user left, or the end; 0 where nobody answered
+        q850: ITU-T Q.850 cause, 0 where Asterisk gave none
+        sip: The SIP status that stands closest, 0 where none does
+        cause: The cause in words, for support
+        codecs: "": not known
+        parties: Besides the far side: party, number, name, outcome, answeredAt, endedAt
+        transferred_to: The number that took our user's place
+        recording: Names of recordings
+        quality: {}: not known
+        feedback: {}: none was given
+        connected_number: Who was talked to last, as Asterisk told it (connected line); "": the one above
+    """
+
+    call_id: str
+    direction: Direction
+    caller: str
+    caller_name: str
+    target: str
+    user: str
+    tenant: str
+    created_at: float
+    ringing_at: float | None
+    answered_at: float | None
+    ended_at: float
+    talk_seconds: float
+    outcome: Outcome
+    q850: int
+    sip: int
+    cause: str
+    codecs: str = ""
+    parties: tuple[dict[str, Any], ...] = ()
+    transferred_to: str = ""
+    recording: tuple[str, ...] = ()
+    quality: dict[str, Any] = {}
+    feedback: dict[str, Any] = {}
+    connected_number: str = ""
+    connected_name: str = ""
+
+
+class Page(msgspec.Struct, frozen=True, rename="camel"):
+    """Newest first.
+
+    Attributes:
+        next_cursor: `cursor` of the next page; null on the last one
+    """
+
+    cdrs: tuple[Cdr, ...]
+    next_cursor: str | None
+
+
+class ChannelData(msgspec.Struct, frozen=True, rename="camel"):
+    """A channel of Asterisk.
+
+    Attributes:
+        created_at: As Asterisk writes it
+        call_id: Of which call of ours it is; null: of none
+    """
+
+    id: str
+    name: str
+    state: str
+    caller: str
+    connected: str
+    created_at: str
+    call_id: str | None
+
+
+class BridgeData(msgspec.Struct, frozen=True, rename="camel"):
+    """A bridge of Asterisk.
+
+    Attributes:
+        channels: Ids
+        call_id: Of which call of ours it is; null: of none
+    """
+
+    id: str
+    technology: str
+    type: str
+    channels: list[str]
+    call_id: str | None
+
+
+class LiveData(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        last_event_id: `/events` with this number tells all that comes after
+        reason: Why Asterisk was not asked; null: it was
+    """
+
+    calls: list[CallData]
+    channels: list[ChannelData]
+    bridges: list[BridgeData]
+    last_event_id: int
+    reason: str | None
+
+
+class Started(msgspec.Struct, frozen=True, rename="camel"):
+    inbound: int
+    outbound: int
+
+
+class StatsData(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        since: Unix seconds: when the server was started
+        connections: Open WebSockets
+    """
+
+    since: float
+    active_calls: int
+    active_by_state: dict[str, int]
+    started: Started
+    outcomes: dict[str, int]
+    connections: int
+    users_online: int
+
+
+class EventData(msgspec.Struct, frozen=True, rename="camel"):
+    """One event: what stands in `data:`.
+
+    Attributes:
+        id: Counts up; where the server was started anew, from 1 on
+        at: Unix seconds
+        call_id: Of which call it is; null: of none
+        data: What docs/HOOKS.md says of this `name`
+    """
+
+    id: int
+    at: float
+    name: str
+    call_id: str | None
+    data: dict[str, Any]
+
+
+class PartCheck(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        reason: Why it is not; with `ok`: what is wrong with it though calls can be made
+    """
+
+    ok: bool
+    reason: str | None = None
+    version: str | None = None
+
+
+class NodeCheck(msgspec.Struct, frozen=True, rename="camel"):
+    """One rtpengine.
+
+    Attributes:
+        ok: It takes calls
+        reason: Why it takes none
+        seconds: How long its last answer took
+    """
+
+    ok: bool
+    address: str
+    state: str
+    sessions: int
+    reason: str | None = None
+    seconds: float | None = None
+
+
+class MediaCheck(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        ok: One of them takes calls
+    """
+
+    ok: bool
+    nodes: list[NodeCheck]
+    reason: str | None = None
+
+
+class Checks(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        pbx: It makes channels and media legs, and has the context that calls begin in
+        store: The call store
+    """
+
+    ari: PartCheck
+    pbx: PartCheck
+    rtpengine: MediaCheck
+    store: PartCheck
+    recordings: PartCheck
+    records: PartCheck
+
+
+class HealthData(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        status: One of: ok, degraded, draining, unavailable
+    """
+
+    status: str
+    version: str
+    checks: Checks
+
+
+class Problem(msgspec.Struct, frozen=True, rename="camel"):
+    """What went wrong (RFC 9457). What is below `code` is there where it applies.
+
+    Attributes:
+        type: Where the code is explained, relative to this server
+        title: The same for every problem of this code
+        status: As of the answer
+        detail: What went wrong this time, in one or two sentences for people
+        code: For programs
+        field: Which value of the request is wrong
+        outcome: How the call ended
+        retry_after: Seconds; also, in whole ones, as the header Retry-After
+        request_id: By which the server's log has this request
+    """
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    field: str | None = None
+    call_id: str | None = None
+    outcome: Outcome | None = None
+    cause: CauseData | None = None
+    retry_after: float | None = None
+    request_id: str | None = None

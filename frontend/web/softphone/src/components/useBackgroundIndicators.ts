@@ -1,0 +1,121 @@
+// What tells of a call while the page is not looked at: title, icon, notification, headset keys, wake lock.
+
+import { useEffect } from "react";
+import { connectedParty, type LiveCall } from "sip-proxy-client";
+import call from "../icons/call.svg";
+import idle from "../icons/idle.svg";
+import ring from "../icons/ring.svg";
+import { notificationState, notify } from "../phone/notifications";
+import { expectReload, isReloading } from "../phone/reload";
+import { callingNow, missedOf, STATE_LABELS } from "../texts";
+
+export interface BackgroundActions {
+  accept(id: string): void;
+  hangup(): void;
+  decline(id: string): void;
+}
+
+/**
+ * `current`: the call that matters now; who rings comes before who talks. `talking`: whether a call would end with the
+ * page. `missed`: parties that called in vain, and nobody has looked. `ringsHere`: this page rings, not another one of the same browser.
+ */
+export function useBackgroundIndicators(
+  current: LiveCall | null,
+  talking: boolean,
+  ringsHere: boolean,
+  missed: number,
+  actions: BackgroundActions,
+): void {
+  const live = current !== null;
+  const id = current?.id ?? "";
+  const phase = current?.phase ?? "idle";
+  const { name, number } = current ? connectedParty(current) : { name: "", number: "" };
+  const party = name || number;
+
+  useEffect(() => {
+    document.title = live
+      ? `${STATE_LABELS[phase]}: ${party}`
+      : missed > 0
+        ? `(${missedOf(missed)}) Softphone`
+        : "Softphone";
+    document.getElementById("favicon")?.setAttribute("href", phase === "incoming" ? ring : live ? call : idle);
+  }, [live, phase, party, missed]);
+
+  // A page that is left while it rings tells of it too.
+  useEffect(() => {
+    if (phase !== "incoming" || !ringsHere) return;
+    let close = (): void => undefined;
+    const look = (): void => {
+      close();
+      const shown = document.hidden && notificationState() === "allowed";
+      close = shown
+        ? notify(callingNow(party), { tag: "incoming-call", requireInteraction: true, icon: ring }, () =>
+            actions.accept(id),
+          )
+        : () => undefined;
+    };
+    look();
+    document.addEventListener("visibilitychange", look);
+    return () => {
+      document.removeEventListener("visibilitychange", look);
+      close();
+    };
+  }, [id, phase, party, ringsHere]);
+
+  useEffect(() => {
+    if (!live) return;
+    // A closed tab ends its call, though only after the grace; a reload does not: the call comes back. Browsers do not
+    // tell which of the two it is. So a reload that we see coming is not asked about, and all else is. A call that only
+    // rings does not end with the page.
+    const pressed = ({ key, ctrlKey, metaKey }: KeyboardEvent): void => {
+      if (key === "F5" || (key.toLowerCase() === "r" && (ctrlKey || metaKey))) expectReload();
+    };
+    const ask = (event: BeforeUnloadEvent): void => {
+      if (talking && !isReloading()) event.preventDefault();
+    };
+    addEventListener("keydown", pressed, true);
+    addEventListener("beforeunload", ask);
+    const session = navigator.mediaSession;
+    const end = (): void => (phase === "incoming" ? actions.decline(id) : actions.hangup());
+    // "hangup" is not known to every browser, and an unknown name throws.
+    const handle = (handler: (() => void) | null): void => {
+      try {
+        session?.setActionHandler("hangup" as MediaSessionAction, handler);
+      } catch {
+        return;
+      }
+    };
+    handle(end);
+    return () => {
+      removeEventListener("keydown", pressed, true);
+      removeEventListener("beforeunload", ask);
+      handle(null);
+    };
+  }, [live, id, phase, talking]);
+
+  useEffect(() => (live ? keepScreenOn() : undefined), [live]);
+}
+
+/** Keeps the screen on. Browsers let go of it whenever the page is out of sight: it is asked for again. */
+function keepScreenOn(): () => void {
+  let over = false;
+  let lock: WakeLockSentinel | null = null;
+  const release = (held: WakeLockSentinel | null): void => void held?.release().catch(() => undefined);
+  const hold = async (): Promise<void> => {
+    if (document.hidden || (lock && !lock.released)) return;
+    try {
+      lock = (await navigator.wakeLock?.request("screen")) ?? null;
+    } catch {
+      lock = null; // the battery is low, or the page may not
+    }
+    if (over) release(lock);
+  };
+  const look = (): void => void hold();
+  look();
+  document.addEventListener("visibilitychange", look);
+  return () => {
+    over = true;
+    document.removeEventListener("visibilitychange", look);
+    release(lock);
+  };
+}
