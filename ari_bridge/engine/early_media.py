@@ -16,8 +16,7 @@ from ari_bridge.fsm.events import EarlyMedia, Event
 from ari_bridge.ids import leg_id
 
 MIN_INTERVAL_S, MAX_INTERVAL_S, BACKOFF_FACTOR = 0.1, 2.0, 1.5
-"""Between two polls, and by what each interval grows. Most ringing calls have no early media, and those that have it have
-it soon."""
+"""Between two polls, and by what each interval grows. Most ringing calls have no early media, or have it soon."""
 
 log = structlog.get_logger(__name__)
 

@@ -3,7 +3,7 @@
 from ari_bridge.engine.ports import Backends
 from ari_bridge.fsm.call import Call, Direction, Party, Resource, Step
 from ari_bridge.ids import Kind, leg_id, resource_id
-from ari_bridge.leg_stats import LegFigures
+from ari_bridge.leg_stats import LegStats
 from ari_bridge.net import RtpAddress
 
 
@@ -71,8 +71,11 @@ async def _execute_for_party(party: Party, step: Step, backends: Backends, bridg
             await backends.ari.bridges.add_channel(bridge, party.channel)
 
 
-async def release_resource(backends: Backends, call: Call, resource: Resource, instance: int) -> LegFigures | None:
-    """Release a resource; no error if it does not exist. Returns the statistics of a media session. Raises PeerError."""
+async def release_resource(backends: Backends, call: Call, resource: Resource, instance: int) -> LegStats | None:
+    """Release a resource; no error if it does not exist. Returns the statistics of a media session.
+
+    Raises PeerError.
+    """
     ari = backends.ari
     match resource:
         case Resource.MEDIA_SESSION:

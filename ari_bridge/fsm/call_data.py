@@ -45,9 +45,7 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
     direction: Direction
     state: Annotated[
         CallState,
-        Meta(
-            description="`accepting`: an incoming call was accepted, its media is being set up. `ending`: it is being released"
-        ),
+        Meta(description="`accepting`: incoming, accepted, media is being set up. `ending`: being released"),
     ]
     target: Annotated[str, Meta(description="the number that was dialled or called")]
     caller: Annotated[str, Meta(description="the caller id shown to the far side; incoming: the caller's number")]

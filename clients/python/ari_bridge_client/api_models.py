@@ -114,8 +114,8 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
     """A call as it is now. Times are Unix seconds; null: it has not happened.
 
     Attributes:
-        state: `accepting`: an incoming call was accepted, its media is being set up. `ending`: it is being released;
-            one of: trying, ringing, early, accepting, accepted, ending, ended
+        state: `accepting`: incoming, accepted, media is being set up. `ending`: being released; one of: trying,
+            ringing, early, accepting, accepted, ending, ended
         target: The number that was dialled or called
         caller: The caller id shown to the far side; incoming: the caller's number
         connected_number: The connected line, as Asterisk reports it; "": unchanged since the call was placed

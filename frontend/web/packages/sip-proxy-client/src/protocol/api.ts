@@ -48,7 +48,7 @@ export interface Invite {
 export interface CallData {
   callId: string;
   direction: Direction;
-  state: "trying" | "ringing" | "early" | "accepting" | "accepted" | "ending" | "ended"; // `accepting`: an incoming call was accepted, its media is being set up. `ending`: it is being released
+  state: "trying" | "ringing" | "early" | "accepting" | "accepted" | "ending" | "ended"; // `accepting`: incoming, accepted, media is being set up. `ending`: being released
   target: string; // the number that was dialled or called
   caller: string; // the caller id shown to the far side; incoming: the caller's number
   callerName: string;
