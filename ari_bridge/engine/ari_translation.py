@@ -62,11 +62,11 @@ def translate(event: ari.AriEvent, resource: Resource, leg: int, at: float) -> E
         case ari.ChannelConnectedLine(channel=channel) if resource is Resource.EXTERNAL_MEDIA:
             return ConnectedLineChanged(at, resource, leg, channel.connected.number, channel.connected.name)
     if resource is Resource.FAR:
-        return _of_far(event, at)
-    return _of_party(event, leg, at) if resource is Resource.PARTY else None
+        return _far_event(event, at)
+    return _party_event(event, leg, at) if resource is Resource.PARTY else None
 
 
-def _of_far(event: ari.AriEvent, at: float) -> Event | None:
+def _far_event(event: ari.AriEvent, at: float) -> Event | None:
     match event:
         case ari.ChannelStateChange(channel=channel):
             return _STATES[channel.state](at) if channel.state in _STATES else None
@@ -86,8 +86,8 @@ def _of_far(event: ari.AriEvent, at: float) -> Event | None:
             return None
 
 
-def _of_party(event: ari.AriEvent, number: int, at: float) -> Event | None:
-    told = _of_far(event, at)
+def _party_event(event: ari.AriEvent, number: int, at: float) -> Event | None:
+    told = _far_event(event, at)
     match told:
         case FarRinging() | FarProgress():
             return PartyRang(at, number)

@@ -21,7 +21,7 @@ from ari_bridge.fsm.events import (
     RecordingRequested,
     RecordingVerb,
 )
-from ari_bridge.fsm.rules.parties import shown
+from ari_bridge.fsm.rules.parties import far_identity
 from ari_bridge.number_routing import Routes
 
 _DIGITS = re.compile(r"[0-9*#A-D]{1,32}")
@@ -82,7 +82,7 @@ class CallControl:
         now = time.time()
         given_away = FarGivenAway(now)
         other.check(given_away)
-        number, name = shown(given)
+        number, name = far_identity(given)
         state = PartyState.UP if answered else PartyState.RINGING
         task.submit(PartyGiven(now, given.far_channel, number, name, state, transfer))
         other.post(given_away)  # from here on its channel is the other's: so it was saved, in this order

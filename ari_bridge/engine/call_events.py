@@ -39,7 +39,7 @@ class CallEvents:
         match event:
             case events.Placed() | events.Arrived():
                 self._hooks.emit(CallStarted(after))
-            case events.Released(leg=leg, figures=figures) if figures:
+            case events.Released(instance=leg, figures=figures) if figures:
                 self._hooks.emit(LegReleased(after.id, leg, figures))
             case _:
                 pass

@@ -99,7 +99,7 @@ class CallTask:
         self._timers = CallTimers(self)
         self._on_transition = on_transition
         self._decide_ringing = decide_ringing
-        self._timeline = timeline.begin(call, time.time(), time.monotonic())
+        self._timeline = timeline.start(call, time.time(), time.monotonic())
         self._mailbox: deque[Event] = deque()
         self._busy = False  # an event is being applied
         self._closed = False

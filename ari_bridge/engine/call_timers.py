@@ -9,7 +9,7 @@ import time
 
 from ari_bridge.engine.call_context import CallContext
 from ari_bridge.fsm.events import Timer, TimerFired
-from ari_bridge.fsm.timing import find
+from ari_bridge.fsm.timing import find_deadline
 
 
 class CallTimers:
@@ -23,8 +23,8 @@ class CallTimers:
         """Start it, or restart it. `ago`: seconds that it counts as having run already."""
         self.cancel(timer, party)
         now = time.monotonic()
-        since, due = now - ago, now - ago + self._context.limits.seconds(timer)
-        if deadline := find(self._context.call.deadlines, timer, party):
+        since, due = now - ago, now - ago + self._context.limits.duration(timer)
+        if deadline := find_deadline(self._context.call.deadlines, timer, party):
             since, due = deadline.since, deadline.due
         self._handles[timer, party] = asyncio.get_running_loop().call_later(
             max(0.0, due - now), self._fired, timer, party, since

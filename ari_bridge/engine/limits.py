@@ -4,10 +4,10 @@ import time
 from dataclasses import dataclass
 
 from ari_bridge.fsm.events import Timer
-from ari_bridge.fsm.rules.media import SILENCE_SECONDS
+from ari_bridge.fsm.rules.media import SILENCE_TIMEOUT_S
 from ari_bridge.fsm.timing import Timing
 
-EXPLAIN_SECONDS = 1.0
+EXPLAIN_TIMEOUT_S = 1.0
 """After StasisEnd a ChannelDestroyed, which has the cause, follows within milliseconds."""
 
 
@@ -24,7 +24,7 @@ class Limits:
     record_all: bool = False
     announcement: str = ""  # a sound's URI, e.g. `sound:beep`, played to all when a recording begins
 
-    def seconds(self, timer: Timer) -> float:
+    def duration(self, timer: Timer) -> float:
         """How long it runs."""
         match timer:
             case Timer.RING | Timer.PARTY:
@@ -32,13 +32,13 @@ class Limits:
             case Timer.SETUP:
                 return self.setup_timeout
             case Timer.EXPLAIN:
-                return EXPLAIN_SECONDS
+                return EXPLAIN_TIMEOUT_S
             case Timer.GRACE:
                 return self.grace
             case Timer.MUSIC:
-                return SILENCE_SECONDS
+                return SILENCE_TIMEOUT_S
             case Timer.MEDIA:  # without a grace, a browser still needs the time that ICE and DTLS take
                 return max(self.grace, self.setup_timeout)
 
     def timing(self) -> Timing:
-        return Timing(time.monotonic(), self.seconds)
+        return Timing(time.monotonic(), self.duration)

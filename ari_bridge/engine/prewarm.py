@@ -172,9 +172,9 @@ class MediaPrewarmer:
         """Whether the event of a channel, or of a session, was about one of these legs."""
         if not self._by_session or not isinstance(event, StasisStarted | StasisEnded | ChannelDestroyed | MediaLost):
             return False
-        one = next(
-            (one for one in self._by_session.values() if (one.call_id, one.number) == (call_id, event.leg)), None
-        )
+        number = event.leg if isinstance(event, MediaLost) else event.instance
+        legs = self._by_session.values()
+        one = next((one for one in legs if (one.call_id, one.number) == (call_id, number)), None)
         if one is None or (not isinstance(event, MediaLost) and event.resource is not Resource.EXTERNAL_MEDIA):
             return False
         if isinstance(event, StasisStarted):

@@ -45,7 +45,7 @@ from ari_bridge.fsm.events import (
 )
 from ari_bridge.fsm.inventory import Finding, Ownership, ResourceKind, classify
 from ari_bridge.fsm.recovery import PbxSnapshot, recover
-from ari_bridge.fsm.strangers import strangers
+from ari_bridge.fsm.strangers import find_strangers
 from ari_bridge.ids import leg_id, parse_resource_id
 
 SWEEP_INTERVAL_S = 30.0
@@ -130,7 +130,7 @@ class Reconciler:
 
     def _adopt_strangers(self, snapshot: PbxSnapshot) -> None:
         """Calls in which people talk, and that have no record."""
-        for record in strangers(snapshot, self._backends.ari.app, self._registry.knows, time.time()):
+        for record in find_strangers(snapshot, self._backends.ari.app, self._registry.knows, time.time()):
             metrics.OWNERLESS_CALLS.inc()
             log.error(
                 "FOUND A CALL WITHOUT A ROW IN THE CALL STORE: it is active, so it is kept, without an owner; "
@@ -151,7 +151,7 @@ class Reconciler:
                 continue
             channel = channels.get(channel_id)
             if channel is None:
-                task.post(ChannelDestroyed(at, resource, text=_MISSED, leg=leg))
+                task.post(ChannelDestroyed(at, resource, text=_MISSED, instance=leg))
                 continue
             if _ENTERED[resource] not in call.milestones:
                 task.post(StasisStarted(at, resource, leg))
@@ -170,7 +170,7 @@ class Reconciler:
                 continue
             channel = channels.get(party.channel)
             if channel is None:
-                task.post(ChannelDestroyed(at, Resource.PARTY, text=_MISSED, leg=party.number))
+                task.post(ChannelDestroyed(at, Resource.PARTY, text=_MISSED, instance=party.number))
             elif channel.state == "Up":
                 task.post(PartyAnswered(at, party.number))
             else:
@@ -225,13 +225,13 @@ class Reconciler:
             self._prewarmer.names,
         )
         self._count(findings)
-        orphans = {finding for finding in findings if finding.standing is Ownership.ORPHAN}
-        for finding in sorted(orphans & self._suspects, key=lambda one: (one.sort.value, one.name)):
+        orphans = {finding for finding in findings if finding.ownership is Ownership.ORPHAN}
+        for finding in sorted(orphans & self._suspects, key=lambda one: (one.kind.value, one.name)):
             await reap(self._backends, finding)
         self._suspects = frozenset(orphans)
 
     def _count(self, findings: list[Finding]) -> None:
-        counts = Counter((finding.sort, finding.standing) for finding in findings)
+        counts = Counter((finding.kind, finding.ownership) for finding in findings)
         for sort in ResourceKind:
             for standing in Ownership:
                 metrics.RESOURCES.labels(sort.value, standing.value).set(counts[sort, standing])
@@ -264,7 +264,7 @@ async def reap(backends: Backends, finding: Finding) -> bool:
     """Remove an orphan. False if a peer fails, which is logged."""
     name = finding.name
     try:
-        match finding.sort:
+        match finding.kind:
             case ResourceKind.CHANNEL if finding.call_id is None:
                 # A caller of a process that ended: the dialplan's fallback takes over.
                 status = {"ARI_BRIDGE_STATUS": "UNAVAILABLE"}
@@ -278,8 +278,8 @@ async def reap(backends: Backends, finding: Finding) -> bool:
             case ResourceKind.SESSION:
                 await backends.media.delete(name)
     except PeerError as error:
-        log.error("cannot remove an orphaned resource", what=finding.sort.value, name=name, reason=str(error))
+        log.error("cannot remove an orphaned resource", what=finding.kind.value, name=name, reason=str(error))
         return False
-    metrics.ORPHANS_REMOVED.labels(finding.sort.value).inc()
-    log.warning("removed an orphaned resource", what=finding.sort.value, name=name, call=finding.call_id)
+    metrics.ORPHANS_REMOVED.labels(finding.kind.value).inc()
+    log.warning("removed an orphaned resource", what=finding.kind.value, name=name, call=finding.call_id)
     return True

@@ -16,7 +16,7 @@ from ari_bridge.engine.ports import Backends, RingPolicy
 from ari_bridge.engine.prewarm import MediaPrewarmer
 from ari_bridge.errors import Unavailable, UnknownCall, WrongState
 from ari_bridge.fsm.call import Call, CallState
-from ari_bridge.fsm.deadlines import take_up
+from ari_bridge.fsm.deadlines import resume
 from ari_bridge.fsm.decisions import Decision
 from ari_bridge.fsm.events import Accepted, Event, RecordingRequested, RecordingVerb
 from ari_bridge.fsm.notifications import StateChanged
@@ -74,7 +74,7 @@ class CallRegistry:
     def adopt(self, record: Call, decision: Decision) -> None:
         """A call of an earlier process: it continues, or has ended meanwhile. Its deadlines continue too."""
         call, actions = decision
-        call = take_up(call, actions, record, time.time(), self._limits.timing())
+        call = resume(call, actions, record, time.time(), self._limits.timing())
         self._store.save(call)
         request = self._deferred.pop(call.id, None)
         if request and request.listener and not call.state.live:

@@ -1,7 +1,6 @@
-"""What a call wants done: every action that `transitions.step` returns.
+"""The actions of a call: everything that `transitions.step` may decide to do.
 
-The task executes them in order; those that wait for a peer run beside each other
-and come back as events. Pure data.
+The task begins them in order; requests to peers run beside each other, and come back as events. Pure data.
 """
 
 from dataclasses import dataclass
@@ -15,36 +14,36 @@ from ari_bridge.fsm.notifications import Notification
 class Do:
     """Begin a set-up step. Comes back as StepDone or StepFailed.
 
-    `leg`, here and below: the number of the media leg, or of the party; 0 for what belongs to none.
+    `instance`, here and below: the number of the media leg or of the party; 0 for what a call has once.
     """
 
     step: Step
-    leg: int = 0
+    instance: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Release a resource. Comes back as Released, whatever happens."""
+    """Release a resource. Always comes back as Released."""
 
     resource: Resource
-    leg: int = 0
+    instance: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class SendDigits:
-    """Send DTMF to the far side, after those that were asked for before."""
+    """Send DTMF to the far side and the parties, after the digits that are queued already."""
 
     digits: str
 
 
 @dataclass(frozen=True, slots=True)
 class RingPages:
-    """Tell the pages of the called user. Comes back as PagesRang."""
+    """Decide who rings, and alert their pages. Comes back as PagesRang."""
 
 
 @dataclass(frozen=True, slots=True)
 class StopRinging:
-    """`user`: whose pages stop, None for all. `reason`: as in the message `incoming-ended`."""
+    """`user`: whose pages stop ringing; None: everybody's. `reason`: as in the message `incoming-ended`."""
 
     user: str | None
     reason: str
@@ -57,14 +56,14 @@ class UpdateCaller:
 
 @dataclass(frozen=True, slots=True)
 class StartTimer:
-    """Starts, or starts anew. Comes back as TimerFired unless CancelTimers comes first.
+    """Start or restart a timer. Comes back as TimerFired unless it is cancelled first.
 
-    When it is over stands in the call (`Call.deadlines`), where it outlives the process.
+    If it outlives the process, its deadline is in the call (`Call.deadlines`).
     """
 
     timer: Timer
-    party: int = 0  # whose, of a timer of a party
-    ago: float = 0.0  # it has run for so many seconds already
+    party: int = 0  # of a timer of a party
+    ago: float = 0.0  # seconds that it counts as having run already
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,48 +74,48 @@ class CancelTimer:
 
 @dataclass(frozen=True, slots=True)
 class CancelTimers:
-    pass
+    """Cancel every timer of the call."""
 
 
 @dataclass(frozen=True, slots=True)
 class AskSipStatus:
-    """Find out the final SIP response of the far channel that is `gone`. Comes back as that event, without a name."""
+    """Ask for the final SIP response of the destroyed far channel. Comes back as the same event, without a name."""
 
-    gone: ChannelDestroyed
+    destroyed: ChannelDestroyed
 
 
 @dataclass(frozen=True, slots=True)
 class CheckMedia:
-    """Ask rtpengine when the browser was last heard. Comes back as MediaChecked, with the same `within`."""
+    """Ask rtpengine when the browser's last packet came. Comes back as MediaChecked, with the same `within`."""
 
     within: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AwaitEarlyMedia:
-    """Ask rtpengine, for as long as the call rings, whether sound of the far side comes: EarlyMedia, once it does.
+    """While the call rings, poll rtpengine for sound of the far side. Comes back as EarlyMedia at its first packet.
 
-    Begun anew, it asks more often again.
+    Restarted, it polls more often again.
     """
 
 
 @dataclass(frozen=True, slots=True)
 class PlayMusic:
-    """Let the far side hear music, or (`on` False) no more."""
+    """Play music on hold into the bridge, or (`on` False) stop it."""
 
     on: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Mute:
-    """Let nothing through between the present media leg and the bridge, either way; or (`on` False) all again."""
+    """Isolate the present media leg from the bridge, in both directions; or (`on` False) end that."""
 
     on: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Ask Asterisk. Only a start that fails comes back, as RecordingEnded."""
+    """Start, pause, resume or stop a recording. Only a failure comes back, as RecordingEnded or RecordingRefused."""
 
     verb: RecordingVerb
     name: str

@@ -7,24 +7,24 @@ from msgspec.structs import replace
 from ari_bridge.fsm.actions import Action, CancelTimer, CancelTimers, StartTimer
 from ari_bridge.fsm.call import Call
 from ari_bridge.fsm.events import Event, TimerFired
-from ari_bridge.fsm.timing import Deadline, Timer, Timing, find, resumed, without
+from ari_bridge.fsm.timing import Deadline, Timer, Timing, find_deadline, resumed, without_deadline
 
 
-def keep(call: Call, wanted: Iterable[Action], event: Event, timing: Timing) -> Call:
+def update(call: Call, wanted: Iterable[Action], event: Event, timing: Timing) -> Call:
     """The call with its deadlines as they are after the event and what it wants done."""
     after = call.deadlines
     if isinstance(event, TimerFired):
-        after = without(after, event.timer, event.party)
+        after = without_deadline(after, event.timer, event.party)
     for action in wanted:
         match action:
             case StartTimer(timer, party, ago) if timer.outlives:
                 since = timing.now - ago
                 after = (
-                    *without(after, timer, party),
+                    *without_deadline(after, timer, party),
                     Deadline(timer, party, since, since + _seconds(call, timer, timing)),
                 )
             case CancelTimer(timer, party):
-                after = without(after, timer, party)
+                after = without_deadline(after, timer, party)
             case CancelTimers():
                 after = ()
             case _:
@@ -32,11 +32,11 @@ def keep(call: Call, wanted: Iterable[Action], event: Event, timing: Timing) -> 
     return call if after == call.deadlines else replace(call, deadlines=after)
 
 
-def take_up(call: Call, wanted: Iterable[Action], record: Call, at: float, timing: Timing) -> Call:
+def resume(call: Call, wanted: Iterable[Action], record: Call, at: float, timing: Timing) -> Call:
     """An adopted call with what is left of the time that its record has begun. `at`: Unix seconds."""
     after = tuple(
         resumed(
-            find(record.deadlines, action.timer, action.party),
+            find_deadline(record.deadlines, action.timer, action.party),
             action.timer,
             action.party,
             timing.now,
@@ -50,7 +50,7 @@ def take_up(call: Call, wanted: Iterable[Action], record: Call, at: float, timin
 
 
 def _seconds(call: Call, timer: Timer, timing: Timing) -> float:
-    return call.ring_seconds if timer is Timer.RING and call.ring_seconds else timing.seconds(timer)
+    return call.ring_seconds if timer is Timer.RING and call.ring_seconds else timing.duration(timer)
 
 
 def _ran(record: Call, timer: Timer, party: int, at: float) -> float:

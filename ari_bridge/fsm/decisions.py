@@ -67,13 +67,13 @@ def advance(call: Call) -> Decision:
     )
     actions: list[Action] = [Do(step, call.leg if step.of_leg else 0) for step in steps]
     if Step.BRIDGE_EXTERNAL_MEDIA in steps:  # the new leg takes the place of the old one, and of the music
-        call, releases = release_spare(call)
-        call, sound = with_sound(replace(call, client_silent=False))
+        call, releases = release_superseded(call)
+        call, sound = update_sound(replace(call, client_silent=False))
         actions = [*sound, *actions, *releases]
     return call, actions
 
 
-def moved(call: Call, state: CallState) -> Decision:
+def enter_state(call: Call, state: CallState) -> Decision:
     """The state, told to who listens; but no client hears of a state before it has its SDP answer."""
     told = Milestone.ANSWER_SENT in call.milestones and state is not ACCEPTING
     return replace(call, state=state), [Notify(StateChanged())] if told else []
@@ -82,12 +82,12 @@ def moved(call: Call, state: CallState) -> Decision:
 # --- who hears what -----------------------------------------------------------------
 
 
-def talking(call: Call) -> int:
+def count_talking(call: Call) -> int:
     """How many there are besides our side, and have answered."""
     return (call.far_present and call.state is UP) + sum(party.talking for party in call.parties)
 
 
-def with_sound(call: Call) -> Decision:
+def update_sound(call: Call) -> Decision:
     """The call with its sound as it ought to be.
 
     Our side is kept apart while it holds or transfers. Who then waits alone, or waits for a page that is not heard,
@@ -96,7 +96,7 @@ def with_sound(call: Call) -> Decision:
     apart = call.state is UP and not call.left_outcome and (call.held or call.transferring != 0)
     taker = call.party(call.transferring)
     waits = call.client_silent or call.held or (taker is not None and not taker.talking)
-    music = call.state is UP and waits and talking(call) == 1
+    music = call.state is UP and waits and count_talking(call) == 1
     actions: list[Action] = []
     if apart is not call.isolated:
         actions.append(Mute(apart))
@@ -110,7 +110,7 @@ def with_sound(call: Call) -> Decision:
 _OF_OUR_MEDIA = {Step.OFFER_MEDIA, Step.REOFFER_MEDIA, Step.ANSWER_MEDIA}
 
 
-def set_up_failed(step: Step, *, refused: bool, status: int) -> tuple[Outcome, Detail | None]:
+def setup_failure(step: Step, *, refused: bool, status: int) -> tuple[Outcome, Detail | None]:
     """What a call is told whose set-up step failed. `status`: the HTTP status by which ARI refused, else 0."""
     if step in _OF_OUR_MEDIA:
         return Outcome.FAILED_MEDIA, Detail.MEDIA_SETUP
@@ -158,7 +158,7 @@ def end(call: Call, at: float, outcome: Outcome, cause: Cause | None = None, dia
     return call, actions + releases
 
 
-def forwarded(forward: str, otherwise: str) -> str:
+def forward_status(forward: str, otherwise: str) -> str:
     """What the dialplan is told (ARI_BRIDGE_STATUS), by where the caller is to go: see `Call.forward`."""
     if forward == "voicemail":
         return "VOICEMAIL"
@@ -170,14 +170,14 @@ def release(call: Call) -> Decision:
     now = [r for r in Resource if r in call.allocated - call.releasing and setup_plan.MADE_BY[r] not in call.pending]
     call = replace(call, releasing=call.releasing | {*now})
     actions: list[Action] = [Release(resource, call.leg if resource.of_leg else 0) for resource in now]
-    call, spares = release_spare(call)
+    call, spares = release_superseded(call)
     call, parties = release_parties(call)
-    if not (call.allocated or call.pending or call.superseded or call.stale_steps or any(map(_stands, call.parties))):
+    if not (call.allocated or call.pending or call.superseded or call.stale_steps or any(map(_exists, call.parties))):
         call = replace(call, state=ENDED)
     return call, [*actions, *spares, *parties]
 
 
-def without(call: Call, resource: Resource, leg: int = 0) -> Call:
+def without_resource(call: Call, resource: Resource, leg: int = 0) -> Call:
     """The call without a resource that is gone; `leg`: whose, where it is a leg's."""
     if resource.of_leg and leg != call.leg:
         gone = {SupersededResource(resource, leg)}
@@ -188,7 +188,7 @@ def without(call: Call, resource: Resource, leg: int = 0) -> Call:
 # --- further parties ------------------------------------------------------------------
 
 
-def _stands(party: Party) -> bool:
+def _exists(party: Party) -> bool:
     return party.state is not PartyState.GONE
 
 
@@ -200,7 +200,7 @@ def release_parties(call: Call) -> Decision:
     """Release those that are to go: all of them where the call ends. One that is just being made: when it is."""
     actions: list[Action] = []
     for party in call.parties:
-        goes = _stands(party) and (party.leaving_outcome is not None or not call.state.live)
+        goes = _exists(party) and (party.leaving_outcome is not None or not call.state.live)
         if goes and not party.releasing and Step.CREATE_PARTY not in party.pending:
             call = with_party(call, replace(party, releasing=True))
             actions.append(Release(Resource.PARTY, party.number))
@@ -210,7 +210,7 @@ def release_parties(call: Call) -> Decision:
 # --- media legs -------------------------------------------------------------------
 
 
-def drop_leg(call: Call) -> Call:
+def supersede_leg(call: Call) -> Call:
     """The call without a media leg: what it has of the present one is spare. No number is used a second time."""
     held = {resource for resource in call.allocated if resource.of_leg}
     begun = {step for step in call.started if step.of_leg}
@@ -235,7 +235,7 @@ def drop_leg(call: Call) -> Call:
     )
 
 
-def release_spare(call: Call) -> Decision:
+def release_superseded(call: Call) -> Decision:
     """Release what earlier legs still have, except what is just being made."""
     now = [
         spare

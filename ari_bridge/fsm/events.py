@@ -1,8 +1,7 @@
-"""What can happen to a call: every event that `transitions.step` takes.
+"""The events of a call: everything that `transitions.step` accepts.
 
-Three kinds. *Asked*: one of our own users wants something; where the state does
-not allow it, the asker is told. *Told*: Asterisk or a timer says that something
-happened; too late is no fault. *Result*: a request of ours came back.
+Three kinds. *Requests* of our own users: one that the state does not allow is refused. *Observations* of Asterisk,
+rtpengine or a timer: one that is too late is ignored. *Results* of our requests to peers.
 
 `at` is Unix seconds, given by whoever observed the event. Pure data.
 """
@@ -17,7 +16,7 @@ from ari_bridge.net import RtpAddress
 
 
 class Failure(Enum):
-    """How a request failed: only a refusal means that nothing was done."""
+    """How a request failed. Only after a refusal is it certain that nothing was done."""
 
     REFUSED = "refused"
     TIMEOUT = "timeout"
@@ -29,34 +28,34 @@ class Event:
     at: float
 
 
-# --- asked ---------------------------------------------------------------------
+# --- requests ---------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Placed(Event):
-    """A browser calls a number: the first event of an outbound call. `warm`: a leg that was made ahead of it."""
+    """A browser calls a number: the first event of an outbound call. `prepared`: see `engine.prewarm`."""
 
-    warm: PreparedLeg | None = None
+    prepared: PreparedLeg | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted(Event):
-    """A page of `user` takes the inbound call, with its SDP offer. `warm`: a leg that was made ahead of it."""
+    """A page of `user` accepts the inbound call with its SDP offer. `prepared`: see `engine.prewarm`."""
 
     user: str
     offer: str
     session: str | None = None
-    prefer: str = ""  # the codec; "" leaves it as it is
-    warm: PreparedLeg | None = None
+    prefer: str = ""  # the codec; "": unchanged
+    prepared: PreparedLeg | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reoffered(Event):
-    """The page that holds the call, or takes it over, gives a new SDP offer: a new media leg begins."""
+    """The page that owns the call, or takes it over, sends a new SDP offer: a new media leg is made."""
 
     offer: str
     session: str | None = None
-    prefer: str = ""  # the codec; "" leaves it as it is
+    prefer: str = ""  # the codec; "": unchanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +79,14 @@ class DigitsPressed(Event):
 
 @dataclass(frozen=True, slots=True)
 class Held(Event):
-    """Our side puts the others on hold (`held`), or takes them back."""
+    """Our side holds the call (`held`), or resumes it."""
 
     held: bool
 
 
 @dataclass(frozen=True, slots=True)
 class PartyInvited(Event):
-    """Our side has a number called into the call; with `transfer`, in our side's place."""
+    """Our side has a number called into the call; with `transfer`, to take our side's place."""
 
     target: str
     endpoint: str
@@ -96,9 +95,9 @@ class PartyInvited(Event):
 
 @dataclass(frozen=True, slots=True)
 class PartyGiven(Event):
-    """The far side of another call comes over: `state` CALLED is not among what it may be in.
+    """The far side of another call joins this one. `state`: RINGING or UP.
 
-    With `transfer` it takes our side's place, once it has answered.
+    With `transfer` it takes our side's place once it has answered.
     """
 
     channel: str
@@ -110,19 +109,19 @@ class PartyGiven(Event):
 
 @dataclass(frozen=True, slots=True)
 class PartyDropped(Event):
-    """Our side lets one party go; 1 is the far side."""
+    """Our side removes one party; 1 is the far side."""
 
     party: int
 
 
 @dataclass(frozen=True, slots=True)
 class FarGivenAway(Event):
-    """The far side belongs to another call from now on: this one ends without it."""
+    """The far side belongs to another call from now on: this call ends without it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Left(Event):
-    """Our side leaves, the others go on."""
+    """Our side leaves, and the others continue."""
 
 
 class RecordingVerb(Enum):
@@ -139,7 +138,7 @@ class RecordingRequested(Event):
     verb: RecordingVerb
 
 
-# --- told ----------------------------------------------------------------------
+# --- observations ----------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +148,9 @@ class Arrived(Event):
 
 @dataclass(frozen=True, slots=True)
 class PagesRang(Event):
-    """The pages were told to ring; `users` is empty where none does, and `status` then says why (ARI_BRIDGE_STATUS).
+    """The pages of `users` were alerted; if that is empty, `status` says why (ARI_BRIDGE_STATUS).
 
-    `forward`: where the caller is to go then, or when nobody answers within `ring_seconds` (see `Call`).
+    `forward`: where the caller goes in that case, or if the call is not answered in `ring_seconds` (see `Call`).
     """
 
     users: frozenset[str]
@@ -164,19 +163,19 @@ class PagesRang(Event):
 class StasisStarted(Event):
     """ARI StasisStart of one of the call's channels: it takes commands now.
 
-    `leg`, here and below: the number of the media leg, or of the party; 0 for what belongs to none.
+    `instance`, here and below: the number of the media leg or of the party; 0 for what a call has once.
     """
 
     resource: Resource
-    leg: int = 0
+    instance: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelReplaced(Event):
-    """The far side, or a party, gave its place to somebody else: `channel` is theirs. `leg` as in StasisStarted."""
+    """The far side, or a party, transferred its call: `channel` takes its place."""
 
     resource: Resource
-    leg: int
+    instance: int
     channel: str
     number: str
     name: str
@@ -184,36 +183,36 @@ class ChannelReplaced(Event):
 
 @dataclass(frozen=True, slots=True)
 class ConnectedLineChanged(Event):
-    """Asterisk tells who is there: ARI ChannelCallerId of the far side's or a party's own channel, or what our media
-    leg is told of the other end (ChannelConnectedLine). `leg` as in StasisStarted.
+    """ARI ChannelCallerId of the far side's or a party's own channel, or ChannelConnectedLine of our media leg, about
+    the other end.
     """
 
     resource: Resource
-    leg: int
+    instance: int
     number: str
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class StasisEnded(Event):
-    """ARI StasisEnd: the channel takes no commands any more, and is about to end."""
+    """ARI StasisEnd: the channel takes no commands any more, and mostly is about to end."""
 
     resource: Resource
-    leg: int = 0
+    instance: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelDestroyed(Event):
     """ARI ChannelDestroyed, or the channel was missing after a reconnect (`q850` 0).
 
-    `sip`: the final SIP response, 0 where it is not known. `name`: of a SIP channel, whose response may still be found
-    out; "" where there is no more to know.
+    `sip`: the final SIP response, 0 if unknown. `name`: of a SIP channel whose response can still be
+    asked for, else "".
     """
 
     resource: Resource
     q850: int = 0
     text: str = ""
-    leg: int = 0
+    instance: int = 0
     sip: int = 0
     name: str = ""
 
@@ -227,13 +226,13 @@ class FarRinging(Event):
 class FarProgress(Event):
     """ARI Dial with PROGRESS: the far side may send sound before it answers.
 
-    Asterisk tells it of every 183, with SDP or without, so nothing need be heard (RFC 3960 section 3.2).
+    Asterisk sends it for every 183, with SDP or without: there may be no sound (RFC 3960 section 3.2).
     """
 
 
 @dataclass(frozen=True, slots=True)
 class EarlyMedia(Event):
-    """The first RTP packet of the far side has come, before its answer."""
+    """The first RTP packet of the far side arrived before its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +242,7 @@ class FarAnswered(Event):
 
 @dataclass(frozen=True, slots=True)
 class FarFailed(Event):
-    """ARI Dial with a failure; the end of the channel, which follows, says more. `forward`: see `Cause`."""
+    """ARI Dial with a failure; the channel's end follows, and says more. `forward`: see `Cause`."""
 
     dial_status: str
     forward: str = ""
@@ -251,42 +250,42 @@ class FarFailed(Event):
 
 @dataclass(frozen=True, slots=True)
 class FarHangsUp(Event):
-    """ARI ChannelHangupRequest on the far channel, with the far side's own cause; the channel's end follows."""
+    """ARI ChannelHangupRequest of the far channel, with the far side's own cause; the channel's end follows."""
 
     q850: int
 
 
 @dataclass(frozen=True, slots=True)
 class FarDigit(Event):
-    """ARI ChannelDtmfReceived on the far channel."""
+    """ARI ChannelDtmfReceived of the far channel, or of a party's."""
 
     digit: str
 
 
 @dataclass(frozen=True, slots=True)
 class FarHeld(Event):
-    """ARI ChannelHold (`held`) or ChannelUnhold on the far channel."""
+    """ARI ChannelHold (`held`) or ChannelUnhold of the far channel."""
 
     held: bool
 
 
 @dataclass(frozen=True, slots=True)
 class PartyRang(Event):
-    """As FarRinging and FarProgress, of a further party."""
+    """FarRinging or FarProgress, of a further party."""
 
     party: int
 
 
 @dataclass(frozen=True, slots=True)
 class PartyAnswered(Event):
-    """As FarAnswered, of a further party."""
+    """FarAnswered, of a further party."""
 
     party: int
 
 
 @dataclass(frozen=True, slots=True)
 class PartyFailed(Event):
-    """As FarFailed, of a further party."""
+    """FarFailed, of a further party."""
 
     party: int
     dial_status: str
@@ -295,7 +294,7 @@ class PartyFailed(Event):
 
 @dataclass(frozen=True, slots=True)
 class PartyHangsUp(Event):
-    """As FarHangsUp, of a further party."""
+    """FarHangsUp, of a further party."""
 
     party: int
     q850: int
@@ -303,7 +302,7 @@ class PartyHangsUp(Event):
 
 @dataclass(frozen=True, slots=True)
 class RecordingEnded(Event):
-    """ARI RecordingFinished, or (`failure` set) RecordingFailed, or it could not be begun."""
+    """ARI RecordingFinished, or (`failure` set) RecordingFailed, or a recording that did not start."""
 
     name: str
     failure: str = ""
@@ -311,17 +310,17 @@ class RecordingEnded(Event):
 
 @dataclass(frozen=True, slots=True)
 class OwnerLost(Event):
-    """The connection of the page that holds the call is gone; the sound may go on."""
+    """The page that owns the call has disconnected; its media may continue."""
 
 
 @dataclass(frozen=True, slots=True)
 class OwnerBack(Event):
-    """The page that holds the call is connected again."""
+    """The page that owns the call is connected again."""
 
 
 @dataclass(frozen=True, slots=True)
 class MediaLost(Event):
-    """The media leg is gone: its rtpengine died."""
+    """The media leg is lost: its rtpengine died."""
 
     leg: int
     reason: str
@@ -329,9 +328,9 @@ class MediaLost(Event):
 
 @dataclass(frozen=True, slots=True)
 class MediaChecked(Event):
-    """When the browser was last heard, as rtpengine says: Unix seconds, 0 for never; None where it cannot say.
+    """When the browser's last packet came: Unix seconds, 0 for never; None if rtpengine cannot say.
 
-    `within`: it ought to have been heard in the last so many seconds, or the call ends; None: that is not asked.
+    `within`: the seconds in which one must have come, or the call ends; None: no such limit.
     """
 
     heard_at: float | None
@@ -340,7 +339,7 @@ class MediaChecked(Event):
 
 @dataclass(frozen=True, slots=True)
 class PbxLost(Event):
-    """There is no event stream to follow the call by."""
+    """The PBX is lost: it was restarted, or its event stream is down for too long."""
 
     reason: str
 
@@ -348,8 +347,8 @@ class PbxLost(Event):
 @dataclass(frozen=True, slots=True)
 class TimerFired(Event):
     timer: Timer
-    party: int = 0  # whose, of a timer of a party
-    ran: float = 0.0  # seconds
+    party: int = 0  # of a timer of a party
+    ran: float = 0.0  # seconds since its start
 
 
 # --- results -------------------------------------------------------------------
@@ -357,28 +356,28 @@ class TimerFired(Event):
 
 @dataclass(frozen=True, slots=True)
 class StepDone(Event):
-    """A set-up step worked. `address`: RTP, of the media steps; `sdp`: of ANSWER_MEDIA."""
+    """A set-up step worked. `address`: where RTP is received, of the media steps; `sdp`: of ANSWER_MEDIA."""
 
     step: Step
     address: RtpAddress | None = None
     sdp: str = ""
-    leg: int = 0
+    instance: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class StepFailed(Event):
-    """`status`: the HTTP status by which ARI refused; 0 where it was something else."""
+    """`status`: the HTTP status of ARI's refusal; 0 for any other failure."""
 
     step: Step
     failure: Failure
     reason: str
-    leg: int = 0
+    instance: int = 0
     status: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class MuteFailed(Event):
-    """Asterisk did not keep our side apart (`on`), or did not let it back."""
+    """Asterisk did not isolate our side (`on`), or did not end its isolation."""
 
     on: bool
     reason: str
@@ -386,7 +385,7 @@ class MuteFailed(Event):
 
 @dataclass(frozen=True, slots=True)
 class RecordingRefused(Event):
-    """A recording does not do as it was told, other than to begin: it goes on as before."""
+    """A recording was not paused, resumed or stopped: it continues as before."""
 
     verb: RecordingVerb
     name: str
@@ -395,17 +394,17 @@ class RecordingRefused(Event):
 
 @dataclass(frozen=True, slots=True)
 class ReleaseFailed(Event):
-    """The first try to release a resource of Asterisk's came to nothing; it is tried until Released."""
+    """The first try to release a resource of Asterisk failed; it is retried until Released."""
 
     resource: Resource
-    leg: int
+    instance: int
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Released(Event):
-    """A resource is gone, or was given up after several tries (then the sweep reaps it)."""
+    """A resource is released, or its release was given up after several tries (then the sweep reaps it)."""
 
     resource: Resource
-    leg: int = 0
-    figures: LegFigures | None = None  # what a media session has counted
+    instance: int = 0
+    figures: LegFigures | None = None  # the statistics of a media session

@@ -31,9 +31,9 @@ class Ownership(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    sort: ResourceKind
+    kind: ResourceKind
     name: str
-    standing: Ownership
+    ownership: Ownership
     call_id: str | None  # its stem where no call has it; None: a caller's channel, of which no name tells the call
 
 
@@ -53,7 +53,7 @@ def classify(
     """
     owners = {channel: call_id for call_id, call in calls.items() for channel in channels_of(call)}
     ids = {stem_of(call_id): call_id for call_id in calls}
-    kept = _Kept(adopted, frozenset(call_id for call_id, call in calls.items() if call.ownerless))
+    kept = _Marked(adopted, frozenset(call_id for call_id, call in calls.items() if call.ownerless))
     found = []
     for channel in ours:
         known = channel in owners or channel in warm
@@ -73,14 +73,14 @@ def classify(
 
 
 @dataclass(frozen=True)
-class _Kept:
+class _Marked:
     """Call ids."""
 
     adopted: frozenset[str]
     ownerless: frozenset[str]
 
 
-def _finding(sort: ResourceKind, name: str, call_id: str | None, known: bool, kept: _Kept) -> Finding:
+def _finding(sort: ResourceKind, name: str, call_id: str | None, known: bool, kept: _Marked) -> Finding:
     if not known:
         return Finding(sort, name, Ownership.ORPHAN, call_id)
     if call_id in kept.ownerless:

@@ -41,8 +41,8 @@ class PbxSnapshot:
     legs: frozenset[str] | None = None
 
 
-_FAR_STANDS = frozenset({Milestone.FAR_CREATED, Milestone.FAR_ENTERED})
-_CALLER_RINGS = _FAR_STANDS | {Milestone.PAGES_RING, Milestone.FAR_RUNG}
+_FAR_IN_STASIS = frozenset({Milestone.FAR_CREATED, Milestone.FAR_ENTERED})
+_CALLER_RINGS = _FAR_IN_STASIS | {Milestone.PAGES_RING, Milestone.FAR_RUNG}
 
 
 def recover(record: Call, seen: PbxSnapshot, at: float, given_away: frozenset[str] = frozenset()) -> Decision:
@@ -51,7 +51,7 @@ def recover(record: Call, seen: PbxSnapshot, at: float, given_away: frozenset[st
     `given_away`: the channels that are a party of another call: a process that died while it gave one over has
     saved it with both.
     """
-    found = _holding(record, seen)
+    found = _with_allocated(record, seen)
     far = seen.channels.get(record.far_channel)
     if record.far_channel in given_away:
         found = replace(found, allocated=found.allocated - {Resource.FAR})
@@ -60,18 +60,18 @@ def recover(record: Call, seen: PbxSnapshot, at: float, given_away: frozenset[st
     if record.outcome is not None:
         return decisions.release(replace(found, state=ENDING))
     if record.parties and record.state is UP:
-        return _parties_go_on(found, at, seen)
+        return _continue_with_parties(found, at, seen)
     if far is None:
         return _ended_meanwhile(found, at)
     if record.direction is Direction.INBOUND and record.state is not UP and not _was_answered(found, far, seen):
-        return _rings_again(found)
+        return _ring_again(found)
     state = _state(record, far)
     if state is TRYING:
         return decisions.end(found, at, Outcome.FAILED_PBX, Cause(text="the server was restarted during the set-up"))
-    return _goes_on(found, state, at, seen)
+    return _continue(found, state, at, seen)
 
 
-def _holding(record: Call, seen: PbxSnapshot) -> Call:
+def _with_allocated(record: Call, seen: PbxSnapshot) -> Call:
     """The record with what is there of its resources; legs but its last one are spare."""
     holds, stem = set(), stem_of(record.id)
     if record.far_channel in seen.channels:
@@ -86,11 +86,11 @@ def _holding(record: Call, seen: PbxSnapshot) -> Call:
                 spare.add(SupersededResource(resource, leg_number(name)))
     present = {one for one in spare if one.leg == record.leg}
     holds |= {one.resource for one in present}
-    parties = tuple(_as_it_stands(party, seen, record) for party in record.parties)
+    parties = tuple(_as_found(party, seen, record) for party in record.parties)
     return replace(record, allocated=frozenset(holds), superseded=frozenset(spare - present), parties=parties)
 
 
-def _as_it_stands(party: Party, seen: PbxSnapshot, record: Call) -> Party:
+def _as_found(party: Party, seen: PbxSnapshot, record: Call) -> Party:
     """Nothing that was asked for it is under way any more. Of a call that goes on, its end is still to be told."""
     if party.state is PartyState.GONE:
         return party
@@ -128,15 +128,15 @@ def _ended_meanwhile(call: Call, at: float) -> Decision:
     return decisions.end(call, at, Outcome.NO_ANSWER if call.ringing_at else Outcome.UNREACHABLE, cause)
 
 
-def _rings_again(call: Call) -> Decision:
+def _ring_again(call: Call) -> Decision:
     """A caller whom nobody talks to yet: the pages ring as soon as they are back; media begins anew."""
-    call = decisions.drop_leg(call)
+    call = decisions.supersede_leg(call)
     facts = _CALLER_RINGS | ({Milestone.BRIDGE_CREATED} if Resource.BRIDGE in call.allocated else set())
     users = call.users or frozenset({call.target})
     call = replace(
-        call, state=RINGING, user=None, session=None, users=users, milestones=facts, started=_asked(call, facts)
+        call, state=RINGING, user=None, session=None, users=users, milestones=facts, started=_steps_done(call, facts)
     )
-    call, releases = decisions.release_spare(call)
+    call, releases = decisions.release_superseded(call)
     return call, [*releases, StartTimer(Timer.RING)]
 
 
@@ -146,23 +146,25 @@ def _members(call: Call, seen: PbxSnapshot) -> set[str]:
     return set(bridge.channels) if bridge else set()
 
 
-def _parties_go_on(call: Call, at: float, seen: PbxSnapshot) -> Decision:
+def _continue_with_parties(call: Call, at: float, seen: PbxSnapshot) -> Decision:
     """A call that has, or had, more parties than the far side: they are told what they missed, as events are."""
-    call, actions = _goes_on(call, UP, at, seen)
+    call, actions = _continue(call, UP, at, seen)
     members = _members(call, seen)
     if Resource.FAR not in call.allocated:
-        call, more = parties.far_gone(call, at, Outcome.COMPLETED, Cause(text="it ended while the server was down"))
+        call, more = parties.far_destroyed(
+            call, at, Outcome.COMPLETED, Cause(text="it ended while the server was down")
+        )
         actions += more
     for number in [party.number for party in call.parties]:
         party = call.party(number)  # as it stands now: what became of the others may concern it
         if party is None or party.state is PartyState.GONE or not call.state.live:
             continue
-        call, more = _party_goes_on(call, party, seen.channels.get(party.channel), members, at)
+        call, more = _continue_party(call, party, seen.channels.get(party.channel), members, at)
         actions += more
     return call, actions
 
 
-def _party_goes_on(call: Call, party: Party, channel: Channel | None, members: set[str], at: float) -> Decision:
+def _continue_party(call: Call, party: Party, channel: Channel | None, members: set[str], at: float) -> Decision:
     # One that was dialled may not ring yet; one that was not, though it was decided, is let go when its time is over.
     dialled = Step.DIAL_PARTY in party.started or (channel is not None and channel.state != "Down")
     asked = {Step.CREATE_PARTY, Step.DIAL_PARTY} if dialled else {Step.CREATE_PARTY}
@@ -171,17 +173,17 @@ def _party_goes_on(call: Call, party: Party, channel: Channel | None, members: s
     party = replace(party, started=frozenset(asked))
     call = decisions.with_party(call, party)
     if channel is None:
-        return parties.gone(call, party.number, at, Outcome.COMPLETED if party.talking else Outcome.UNREACHABLE)
+        return parties.destroyed(call, party.number, at, Outcome.COMPLETED if party.talking else Outcome.UNREACHABLE)
     if party.leaving_outcome is not None:
         return decisions.release_parties(call)
     if channel.state == "Up":
-        return parties.stands(call, party.number, at)
+        return parties.resume_answered(call, party.number, at)
     if not dialled:
-        return parties.ring_time_over(call, party.number, at)
+        return parties.ring_timeout(call, party.number, at)
     return call, [StartTimer(Timer.PARTY, party.number)]
 
 
-def _goes_on(call: Call, state: CallState, at: float, seen: PbxSnapshot) -> Decision:
+def _continue(call: Call, state: CallState, at: float, seen: PbxSnapshot) -> Decision:
     if media := seen.channels.get(leg_id(call.id, call.leg)):  # who is there may have changed while nobody listened
         line = media.connected
         call, _ = identified(replace(call, state=state), Resource.EXTERNAL_MEDIA, call.leg, line.number, line.name)
@@ -196,17 +198,17 @@ def _goes_on(call: Call, state: CallState, at: float, seen: PbxSnapshot) -> Deci
         call = replace(call, answered_at=call.answered_at or at)
     whole = {Resource.EXTERNAL_MEDIA} if seen.legs is None else {Resource.EXTERNAL_MEDIA, Resource.MEDIA_SESSION}
     if call.left_outcome:
-        call = decisions.drop_leg(call)
+        call = decisions.supersede_leg(call)
     elif leg_id(call.id, call.leg) in members and whole <= call.allocated:
         facts |= LEG_MILESTONES
         call = replace(call, allocated=call.allocated | {Resource.MEDIA_SESSION})
     else:
-        call = replace(decisions.drop_leg(call), media_lost=True)
+        call = replace(decisions.supersede_leg(call), media_lost=True)
     away = call.session is not None and not call.left_outcome
-    call = replace(call, state=state, owner_away=away, milestones=frozenset(facts), started=_asked(call, facts))
-    call, _ = decisions.with_sound(call)
+    call = replace(call, state=state, owner_away=away, milestones=frozenset(facts), started=_steps_done(call, facts))
+    call, _ = decisions.update_sound(call)
     call, steps = decisions.advance(call)
-    call, releases = decisions.release_spare(call)
+    call, releases = decisions.release_superseded(call)
     timers: list[Action] = []
     if away or call.media_lost:
         timers += [StartTimer(Timer.GRACE), StartTimer(Timer.MUSIC)]
@@ -218,10 +220,10 @@ def _goes_on(call: Call, state: CallState, at: float, seen: PbxSnapshot) -> Deci
         timers.append(StartTimer(Timer.RING))
     if state is RINGING:
         timers.append(AwaitEarlyMedia())
-    return call, [*steps, *releases, *timers, *_sound(call)]
+    return call, [*steps, *releases, *timers, *_correct_sound(call)]
 
 
-def _sound(call: Call) -> list[Action]:
+def _correct_sound(call: Call) -> list[Action]:
     """Whatever the process before has left is set right: no one hears music for ever, or what is not meant for him."""
     if call.state is not UP:
         return []
@@ -229,6 +231,6 @@ def _sound(call: Call) -> list[Action]:
     return sounds if call.left_outcome or call.media_lost else [*sounds, Mute(call.isolated)]
 
 
-def _asked(call: Call, facts: set[Milestone] | frozenset[Milestone]) -> frozenset[Step]:
+def _steps_done(call: Call, facts: set[Milestone] | frozenset[Milestone]) -> frozenset[Step]:
     """The steps whose results are there: they are not begun again."""
     return frozenset(step for step in setup_plan.PLANS[call.direction] if setup_plan.GIVES[step] in facts)

@@ -17,7 +17,7 @@ from ari_bridge.ids import Kind, leg_number, lost_id, parse_resource_id, resourc
 _LOCAL = re.compile(r"Local/([0-9A-Za-z+*#._-]+)@")
 
 
-def strangers(seen: PbxSnapshot, app: str, known: Callable[[str], bool], at: float) -> list[Call]:
+def find_strangers(seen: PbxSnapshot, app: str, known: Callable[[str], bool], at: float) -> list[Call]:
     """A record for each call in which at least two talk, and which is not `known` by its stem. `at`: Unix seconds."""
     found = []
     for bridge in seen.bridges.values():
@@ -40,7 +40,7 @@ def _record(stem: str, bridge: Bridge, seen: PbxSnapshot, at: float) -> Call | N
     others.sort(key=lambda one: (one.id != far_name, one.id))  # its first far side, where that is still there
     far, *rest = others
     outbound = far.id == far_name
-    began = min([at, *(when for one in up if (when := _began(one)))])
+    began = min([at, *(when for one in up if (when := _created_at(one)))])
     theirs = _number(far)
     return Call(
         id=lost_id(stem),
@@ -75,7 +75,7 @@ def _number(channel: Channel) -> str:
     return dialled[1] if dialled else channel.caller.number or channel.name
 
 
-def _began(channel: Channel) -> float | None:
+def _created_at(channel: Channel) -> float | None:
     try:
         return datetime.fromisoformat(channel.creationtime).timestamp()
     except ValueError:

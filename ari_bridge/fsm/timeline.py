@@ -23,7 +23,7 @@ class Timeline:
         return self.wall + max(0.0, monotonic - self.monotonic)
 
 
-def begin(call: Call, wall: float, monotonic: float) -> Timeline:
+def start(call: Call, wall: float, monotonic: float) -> Timeline:
     """Of a call that is new here. Nothing happens to it before what has happened to it already."""
     return Timeline(max(wall, *_times(call)), monotonic)
 

@@ -46,20 +46,20 @@ class Timing:
     """`now`: the monotonic clock. `seconds`: how long a timer runs, where the call itself does not say."""
 
     now: float
-    seconds: Callable[[Timer], float]
+    duration: Callable[[Timer], float]
 
 
-RETURN_SECONDS = 5.0
+MIN_RETURN_S = 5.0
 """What a page has at least to come back to a new process: while none served, it could not."""
-LOOK_SECONDS = 1.0
+MIN_CHECK_S = 1.0
 """rtpengine is asked first whether the browser is heard, before a call ends by what happened while nobody looked."""
 
 
-def find(deadlines: Iterable[Deadline], timer: Timer, party: int = 0) -> Deadline | None:
+def find_deadline(deadlines: Iterable[Deadline], timer: Timer, party: int = 0) -> Deadline | None:
     return next((one for one in deadlines if one.timer is timer and one.party == party), None)
 
 
-def without(deadlines: Deadlines, timer: Timer, party: int = 0) -> Deadlines:
+def without_deadline(deadlines: Deadlines, timer: Timer, party: int = 0) -> Deadlines:
     return tuple(one for one in deadlines if one.timer is not timer or one.party != party)
 
 
@@ -76,7 +76,7 @@ def resumed(before: Deadline | None, timer: Timer, party: int, now: float, secon
     since = min(before.since, now)
     due = min(before.due, since + seconds)
     if timer is Timer.GRACE:
-        due = max(due, min(now + RETURN_SECONDS, since + 2 * seconds))
+        due = max(due, min(now + MIN_RETURN_S, since + 2 * seconds))
     if timer in (Timer.GRACE, Timer.MEDIA):
-        due = max(due, now + min(LOOK_SECONDS, seconds))
+        due = max(due, now + min(MIN_CHECK_S, seconds))
     return Deadline(timer, party, since, due)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ari_bridge.fsm.decisions import forwarded
+from ari_bridge.fsm.decisions import forward_status
 from ari_bridge_protocol.preferences import CallPreferences
 
 
@@ -33,4 +33,4 @@ def decide_ringing(user: str, wanted: CallPreferences, *, has_page: bool, in_cal
 
 
 def _not_rung(forward: str, otherwise: str) -> RingDecision:
-    return RingDecision(status=forwarded(forward, otherwise), forward=forward)
+    return RingDecision(status=forward_status(forward, otherwise), forward=forward)

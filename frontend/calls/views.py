@@ -15,7 +15,7 @@ from ari_bridge.fsm.notifications import (
     StateChanged,
     TransferEnded,
 )
-from ari_bridge.fsm.rules.parties import FAR_NUMBER, shown
+from ari_bridge.fsm.rules.parties import FAR_PARTY, far_identity
 from ari_bridge.outcomes import Detail, Outcome
 from ari_bridge_protocol import messages
 
@@ -157,8 +157,8 @@ def hold_message(call: Call, *, by_us: bool) -> messages.Hold:
 
 def party_message(call: Call, number: int) -> messages.Party:
     """How the party stands now. The far side has 1."""
-    if number == FAR_NUMBER:
-        target, name = shown(call)
+    if number == FAR_PARTY:
+        target, name = far_identity(call)
         state = _far_state(call) or "ended"
         return messages.Party(call.id, number, target, name, state, None if call.far_present else Outcome.COMPLETED)
     party = call.party(number)
@@ -206,9 +206,9 @@ def _far_state(call: Call) -> messages.PartyState | None:
 
 def parties(call: Call) -> tuple[messages.PartySummary, ...]:
     """Everybody but this user who has not left."""
-    number, name = shown(call)
+    number, name = far_identity(call)
     state = _far_state(call)
-    far = (messages.PartySummary(FAR_NUMBER, number, name, state),) if state else ()
+    far = (messages.PartySummary(FAR_PARTY, number, name, state),) if state else ()
     others = [one for one in call.parties if one.present]
     return (
         *far,

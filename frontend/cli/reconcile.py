@@ -17,7 +17,7 @@ from ari_bridge.errors import PeerError, PeerRefused
 from ari_bridge.fsm.call import Call
 from ari_bridge.fsm.inventory import Finding, Ownership, classify
 from ari_bridge.fsm.recovery import recover
-from ari_bridge.fsm.strangers import strangers
+from ari_bridge.fsm.strangers import find_strangers
 from ari_bridge.ids import stem_of
 from ari_bridge.media.pool import Pool
 from frontend.presence.registrar import WebSocketRegistrar
@@ -89,10 +89,12 @@ async def _compare(peers: Backends, settings: Settings) -> Report:
     except PeerRefused:  # no server has run since the PBX's start: it does not know our application
         ours = []
     stems = {stem_of(call_id) for call_id in records}
-    unknown = strangers(seen, peers.ari.app, lambda stem: stem in stems or knows(settings.state_dir, stem), time.time())
+    unknown = find_strangers(
+        seen, peers.ari.app, lambda stem: stem in stems or knows(settings.state_dir, stem), time.time()
+    )
     after = [(record, recover(record, seen, time.time())[0]) for record in [*records.values(), *unknown]]
     findings = classify(seen, ours, {call.id: call for _, call in after}, frozenset(records), peers.ari.app)
-    return Report(after, [one for one in findings if one.standing is Ownership.ORPHAN], findings)
+    return Report(after, [one for one in findings if one.ownership is Ownership.ORPHAN], findings)
 
 
 def _show_end(report: Report, end: str) -> int:
@@ -101,7 +103,7 @@ def _show_end(report: Report, end: str) -> int:
         return FAILED
     for finding in report.ended:
         done = "could not be removed" if finding in report.refused else "removed"
-        typer.echo(f"{finding.sort.value} {finding.name}: {done}")
+        typer.echo(f"{finding.kind.value} {finding.name}: {done}")
     return FAILED if report.refused else 0
 
 
@@ -121,7 +123,7 @@ def _show(report: Report, apply: bool) -> None:
         table.add_row("call", escape(parties), fate)
     for finding in report.orphans:
         done = "[green]removed[/]" if finding in report.removed else "[red]not removed[/]"
-        table.add_row(finding.sort.value, escape(finding.name), done if apply else "[yellow]removed[/]")
+        table.add_row(finding.kind.value, escape(finding.name), done if apply else "[yellow]removed[/]")
     console = Console(soft_wrap=False)
     if report.calls or report.orphans:
         console.print(table)

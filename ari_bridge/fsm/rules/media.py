@@ -19,27 +19,27 @@ from ari_bridge.fsm.decisions import (
     Decision,
     advance,
     check_present,
-    drop_leg,
+    count_talking,
     end,
     leads_to,
     release,
-    release_spare,
-    talking,
-    with_sound,
-    without,
+    release_superseded,
+    supersede_leg,
+    update_sound,
+    without_resource,
 )
 from ari_bridge.fsm.events import Failure, Timer
 from ari_bridge.fsm.notifications import MediaNeeded, MediaReady, StateChanged
 from ari_bridge.fsm.rules.parties import leave_lost
 from ari_bridge.outcomes import Cause, Detail, Outcome
 
-SILENCE_SECONDS = 2.0
+SILENCE_TIMEOUT_S = 2.0
 """When nothing came from the browser for so long, the far side is given music."""
-ROUNDING_SECONDS = 0.1
+ROUNDING_S = 0.1
 """Between a timer's and a request's idea of the same moment."""
-SPARES = 8
+MAX_SUPERSEDED_RESOURCES = 8
 """A page that offers again and again is told to wait while so much of its earlier legs still stands."""
-FIRST_LEGS = 3
+MAX_SETUP_LEGS = 3
 """How often a set-up is tried anew, on another rtpengine, before its page has an answer."""
 
 
@@ -52,17 +52,17 @@ def renew(call: Call, event: events.Reoffered) -> Decision:
     check_present(call)
     if call.direction is Direction.INBOUND and Milestone.ACCEPTED not in call.milestones:
         raise WrongState("The call rings: it can be accepted, and has no media yet.", field="callId")
-    if len(call.superseded) >= SPARES:
+    if len(call.superseded) >= MAX_SUPERSEDED_RESOURCES:
         raise WrongState("The call is being given new media already: try again in a second.", field="callId")
     call = replace(call, session=event.session or call.session, prefer=event.prefer or call.prefer)
-    if call.media_lost and (leg := reusable(call)):
+    if call.media_lost and (leg := find_reusable_leg(call)):
         return _reuse_leg(call, leg, event.offer)
-    standing = _standing(call)
+    standing = _leg_in_bridge(call)
     call, actions = new_leg(call, event.offer)
     return replace(call, reusable_leg=standing), actions
 
 
-def _standing(call: Call) -> ReusableLeg | None:
+def _leg_in_bridge(call: Call) -> ReusableLeg | None:
     """The leg that is in the bridge: the present one, or the one whose place that was to take."""
     if call.media_lost:
         return None
@@ -71,22 +71,24 @@ def _standing(call: Call) -> ReusableLeg | None:
     return call.reusable_leg
 
 
-def reusable(call: Call) -> ReusableLeg | None:
+def find_reusable_leg(call: Call) -> ReusableLeg | None:
     """The leg that can be used again: all of it stands, and nothing of it is under way."""
     leg = call.reusable_leg
     if leg is None or leg.number in {number for _, number in call.stale_steps}:
         return None
-    return leg if _whole(leg) <= call.superseded - call.superseded_releasing else None
+    return leg if _resources_of(leg) <= call.superseded - call.superseded_releasing else None
 
 
-def keep_leg(call: Call, leg: ReusableLeg, reason: str) -> Decision:
+def keep_leg_in_bridge(call: Call, leg: ReusableLeg, reason: str) -> Decision:
     """Asterisk makes no channel, as while its restart is pending: the page's next offer goes to the leg that stands.
 
     Not this one: rtpengine checks the browser's path at once, and the browser would hold on to the session that goes.
     """
-    dropped = drop_leg(call)
-    call, releases = release_spare(replace(dropped, superseded=dropped.superseded - _whole(leg), media_lost=True))
-    call = replace(call, superseded=call.superseded | _whole(leg), reusable_leg=leg)
+    dropped = supersede_leg(call)
+    call, releases = release_superseded(
+        replace(dropped, superseded=dropped.superseded - _resources_of(leg), media_lost=True)
+    )
+    call = replace(call, superseded=call.superseded | _resources_of(leg), reusable_leg=leg)
     return call, [*releases, Notify(MediaNeeded(reason)), StartTimer(Timer.GRACE), StartTimer(Timer.MUSIC)]
 
 
@@ -100,12 +102,12 @@ def _reuse_leg(call: Call, leg: ReusableLeg, offer: str) -> Decision:
         external_media_address=leg.external_media_address,
         milestones=call.milestones | _REUSED,
         started=call.started | {Step.OFFER_MEDIA, Step.CREATE_EXTERNAL_MEDIA, Step.BRIDGE_EXTERNAL_MEDIA},
-        allocated=call.allocated | {spare.resource for spare in _whole(leg)},
-        superseded=call.superseded - _whole(leg),
+        allocated=call.allocated | {spare.resource for spare in _resources_of(leg)},
+        superseded=call.superseded - _resources_of(leg),
         client_silent=False,
     )
-    call, releases = release_spare(call)
-    call, sound = with_sound(call)
+    call, releases = release_superseded(call)
+    call, sound = update_sound(call)
     apart: list[Action] = [Mute(call.isolated)] if call.state is UP else []  # it may have changed meanwhile
     call, heard = leg_bridged(call)
     call, steps = advance(call)
@@ -120,14 +122,14 @@ _REUSED = {
 }
 
 
-def _whole(leg: ReusableLeg) -> frozenset[SupersededResource]:
+def _resources_of(leg: ReusableLeg) -> frozenset[SupersededResource]:
     return frozenset(
         SupersededResource(resource, leg.number) for resource in (Resource.MEDIA_SESSION, Resource.EXTERNAL_MEDIA)
     )
 
 
 def new_leg(call: Call, offer: str) -> Decision:
-    call = replace(call if call.media_lost else drop_leg(call), offer=offer, media_lost=False)
+    call = replace(call if call.media_lost else supersede_leg(call), offer=offer, media_lost=False)
     call, steps = advance(call)
     return call, [*steps, StartTimer(Timer.SETUP)]
 
@@ -135,10 +137,10 @@ def new_leg(call: Call, offer: str) -> Decision:
 def lose_media(call: Call, at: float, reason: str) -> Decision:
     """The leg is gone, the call stands."""
     if Milestone.ANSWER_SENT not in call.milestones:  # the page's offer is still unanswered: it does for another leg
-        if call.leg >= FIRST_LEGS:
+        if call.leg >= MAX_SETUP_LEGS:
             return end(call, at, Outcome.FAILED_MEDIA, Cause(text=reason, detail=Detail.MEDIA_SETUP))
         return new_leg(call, call.offer)
-    call, releases = release_spare(replace(drop_leg(call), media_lost=True))
+    call, releases = release_superseded(replace(supersede_leg(call), media_lost=True))
     return call, [*releases, Notify(MediaNeeded(reason)), StartTimer(Timer.GRACE), StartTimer(Timer.MUSIC)]
 
 
@@ -151,36 +153,36 @@ def media_lost(call: Call, event: events.MediaLost) -> Decision:
     return lose_media(call, event.at, event.reason)
 
 
-def outlives_its_leg(call: Call) -> bool:
+def survives_leg_loss(call: Call) -> bool:
     """Whether a fault of its media leg leaves the call standing: there is a page then that can offer again."""
     return Milestone.ANSWER_SENT in call.milestones and (call.state is UP or call.last_leg > 1)
 
 
-def of_an_earlier_leg(call: Call, step: Step, leg: int) -> bool:
+def is_of_earlier_leg(call: Call, step: Step, leg: int) -> bool:
     return step.of_leg and leg != call.leg
 
 
 def stale_step_done(call: Call, event: events.StepDone) -> Decision:
     """A step of a leg that is given up has come back: what it made goes, once the new leg is there."""
-    return _after_stale(replace(call, stale_steps=call.stale_steps - {(event.step, event.leg)}))
+    return _after_stale_step(replace(call, stale_steps=call.stale_steps - {(event.step, event.instance)}))
 
 
 def stale_step_failed(call: Call, event: events.StepFailed) -> Decision:
-    call = replace(call, stale_steps=call.stale_steps - {(event.step, event.leg)})
+    call = replace(call, stale_steps=call.stale_steps - {(event.step, event.instance)})
     if event.failure is Failure.REFUSED and event.step in setup_plan.MAKES:
-        call = without(call, setup_plan.MAKES[event.step], event.leg)
-    return _after_stale(call)
+        call = without_resource(call, setup_plan.MAKES[event.step], event.instance)
+    return _after_stale_step(call)
 
 
-def _after_stale(call: Call) -> Decision:
+def _after_stale_step(call: Call) -> Decision:
     if not call.state.live:
         return release(call)
     if (call.media_lost and call.reusable_leg is None) or Step.BRIDGE_EXTERNAL_MEDIA in call.started:
-        return release_spare(call)
+        return release_superseded(call)
     return call, []
 
 
-def answer_made(call: Call, sdp: str) -> Decision:
+def answer_ready(call: Call, sdp: str) -> Decision:
     """The SDP answer is there. The first of a call comes before any state, and with the state."""
     first = Milestone.ANSWER_SENT not in call.milestones
     call = replace(call, answer=sdp, milestones=call.milestones | {Milestone.ANSWER_SENT})
@@ -189,7 +191,7 @@ def answer_made(call: Call, sdp: str) -> Decision:
     ]
 
 
-def warmed(call: Call, leg: PreparedLeg | None) -> Decision:
+def use_prepared_leg(call: Call, leg: PreparedLeg | None) -> Decision:
     """The call with a leg that was made ahead of it, in place of the four steps that make one."""
     if leg is None:
         return call, []
@@ -206,7 +208,7 @@ def warmed(call: Call, leg: PreparedLeg | None) -> Decision:
         started=call.started | {Step.OFFER_MEDIA, Step.CREATE_EXTERNAL_MEDIA, Step.ANSWER_MEDIA},
         allocated=call.allocated | {Resource.MEDIA_SESSION, Resource.EXTERNAL_MEDIA},
     )
-    return answer_made(call, leg.answer)
+    return answer_ready(call, leg.answer)
 
 
 def leg_bridged(call: Call) -> Decision:
@@ -238,16 +240,16 @@ def owner_back(call: Call, event: events.OwnerBack) -> Decision:
     return call, [*actions, CheckMedia()] if call.client_silent else actions
 
 
-def music_due(call: Call) -> Decision:
+def music_timer_fired(call: Call) -> Decision:
     """The timer MUSIC fired."""
     if call.state is not UP:
         return call, []
     if call.media_lost and not call.client_silent:
-        return with_sound(replace(call, client_silent=True))
+        return update_sound(replace(call, client_silent=True))
     return call, [CheckMedia()] if call.owner_away else []
 
 
-def media_due(call: Call, ran: float) -> Decision:
+def media_timer_fired(call: Call, ran: float) -> Decision:
     """The timer MEDIA fired: nothing tells us that the browser was heard meanwhile, so rtpengine is asked."""
     if call.state is not UP or call.left_outcome:
         return call, []
@@ -261,41 +263,41 @@ def media_checked(call: Call, event: events.MediaChecked) -> Decision:
     if call.left_outcome or call.state is not UP:
         return call, []
     if event.within is not None:
-        return _heard_in_time(call, event, event.within)
+        return _check_activity(call, event, event.within)
     if call.media_lost:
         return call, []
     again: list[Action] = [StartTimer(Timer.MUSIC)] if call.owner_away else []
     if event.heard_at is None:
         return call, again
-    silent = event.at - event.heard_at > SILENCE_SECONDS
+    silent = event.at - event.heard_at > SILENCE_TIMEOUT_S
     if (silent and call.owner_away) or not silent:
-        call, sound = with_sound(replace(call, client_silent=silent))
+        call, sound = update_sound(replace(call, client_silent=silent))
         return call, [*sound, *again]
     return call, again
 
 
-def _heard_in_time(call: Call, event: events.MediaChecked, within: float) -> Decision:
+def _check_activity(call: Call, event: events.MediaChecked, within: float) -> Decision:
     """Media that never came, or is gone for longer than the grace, ends the call; with others in it, only our part."""
     if event.heard_at is None or call.media_lost or call.owner_away:
         return call, [StartTimer(Timer.MEDIA)]
     ago = max(0.0, event.at - event.heard_at)
-    if ago < within - ROUNDING_SECONDS:
+    if ago < within - ROUNDING_S:
         return call, [StartTimer(Timer.MEDIA, ago=ago)]
-    if talking(call) > 1:
+    if count_talking(call) > 1:
         return leave_lost(call, event.at, Outcome.FAILED_MEDIA)
     text = "nothing more is heard of the browser" if event.heard_at else "nothing was ever heard of the browser"
     return end(call, event.at, Outcome.FAILED_MEDIA, Cause(text=text))
 
 
-def grace_over(call: Call, at: float) -> Decision:
+def grace_expired(call: Call, at: float) -> Decision:
     """The timer GRACE fired."""
-    if call.media_lost and not call.owner_away and talking(call) < 2:
+    if call.media_lost and not call.owner_away and count_talking(call) < 2:
         return end(call, at, Outcome.FAILED_MEDIA, Cause(text="no new media came in time"))
     if not call.owner_away and not call.media_lost:
         return call, []
     if call.state is UP and not call.media_lost and not call.client_silent:
         # Nobody is connected, but the two still talk: a page that is frozen, or cut off from us alone.
         return call, [CheckMedia(), StartTimer(Timer.GRACE)]
-    if talking(call) > 1:
+    if count_talking(call) > 1:
         return leave_lost(call, at)
     return end(call, at, Outcome.LOST, Cause(text="the page did not come back in time"))

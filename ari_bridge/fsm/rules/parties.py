@@ -16,27 +16,27 @@ from ari_bridge.fsm.decisions import (
     ENDS,
     Decision,
     check_present,
-    drop_leg,
+    count_talking,
     end,
     leads_to,
     release,
     release_parties,
-    release_spare,
-    set_up_failed,
-    talking,
+    release_superseded,
+    setup_failure,
+    supersede_leg,
+    update_sound,
     with_party,
-    with_sound,
 )
 from ari_bridge.fsm.events import Failure, Timer
 from ari_bridge.fsm.notifications import HoldChanged, PartyChanged, RequestRefused, StateChanged, TransferEnded
 from ari_bridge.ids import party_id
 from ari_bridge.outcomes import Cause, Detail, Outcome, far_ended, pbx_at_fault
 
-PARTIES = 8
+MAX_PARTIES = 8
 """At once, besides our side and the far side. A mixing bridge of Asterisk takes more; a person does not."""
-PARTIES_EVER = 64
+MAX_PARTIES_EVER = 64
 """In the life of one call: its record holds them all."""
-FAR_NUMBER = 1
+FAR_PARTY = 1
 
 
 # --- hold ---------------------------------------------------------------------------
@@ -47,7 +47,7 @@ def hold(call: Call, event: events.Held) -> Decision:
     check_present(call)
     if event.held is call.held:
         return call, []
-    call, sound = with_sound(replace(call, held=event.held))
+    call, sound = update_sound(replace(call, held=event.held))
     return call, [*sound, Notify(HoldChanged(by_us=True))]
 
 
@@ -59,8 +59,8 @@ def mute_failed(call: Call, event: events.MuteFailed) -> Decision:
     call = replace(call, isolated=not event.on)
     taker = call.party(call.transferring)
     if event.on and taker and taker.present:
-        return _let_go(call, taker, Outcome.FAILED_PBX, event.at, Detail.PBX_REFUSES)
-    call, sound = with_sound(replace(call, held=not event.on))
+        return _dismiss(call, taker, Outcome.FAILED_PBX, event.at, Detail.PBX_REFUSES)
+    call, sound = update_sound(replace(call, held=not event.on))
     return call, [*sound, Notify(RequestRefused("hold", event.reason)), Notify(HoldChanged(by_us=True))]
 
 
@@ -70,11 +70,11 @@ def mute_failed(call: Call, event: events.MuteFailed) -> Decision:
 @leads_to()
 def invite(call: Call, event: events.PartyInvited) -> Decision:
     _check_room(call, event.transfer)
-    present = [shown(call)[0]] if call.far_present else []
+    present = [far_identity(call)[0]] if call.far_present else []
     if event.target in [*present, *(party.target for party in call.parties if party.present)]:
         raise InvalidRequest(f"{event.target} is in the call already.", field="target")
     # Who is transferred sees, and is seen by, the other party: not by our side, which goes.
-    number, name = shown(call) if event.transfer else (call.user or call.caller, "")
+    number, name = far_identity(call) if event.transfer else (call.user or call.caller, "")
     new = len(call.parties) + 2
     party = Party(
         number=new,
@@ -88,11 +88,11 @@ def invite(call: Call, event: events.PartyInvited) -> Decision:
         pending=frozenset({Step.CREATE_PARTY}),
     )
     call = replace(call, parties=(*call.parties, party), transferring=new if event.transfer else call.transferring)
-    call, sound = with_sound(call)
+    call, sound = update_sound(call)
     return call, [Do(Step.CREATE_PARTY, new), StartTimer(Timer.PARTY, new), *sound, Notify(PartyChanged(new))]
 
 
-def shown(call: Call) -> tuple[str, str]:
+def far_identity(call: Call) -> tuple[str, str]:
     """The far side's number and name, as others are shown them."""
     if call.far_number:
         return call.far_number, call.far_name
@@ -100,7 +100,7 @@ def shown(call: Call) -> tuple[str, str]:
 
 
 @leads_to()
-def take_in(call: Call, event: events.PartyGiven) -> Decision:
+def add_given(call: Call, event: events.PartyGiven) -> Decision:
     _check_room(call, event.transfer)
     new = len(call.parties) + 2
     party = Party(
@@ -118,7 +118,7 @@ def take_in(call: Call, event: events.PartyGiven) -> Decision:
     if call.held and not event.transfer:  # three are to talk
         call = replace(call, held=False)
         actions.append(Notify(HoldChanged(by_us=True)))
-    call, sound = with_sound(call)
+    call, sound = update_sound(call)
     call, steps = _join(call, party)
     return call, [*actions, *sound, *steps, Notify(PartyChanged(new))]
 
@@ -132,7 +132,7 @@ def _check_room(call: Call, transfer: bool) -> None:
         raise WrongState("A call of several parties cannot be transferred: leave it, and they go on.", field="callId")
     if transfer and not call.far_present:
         raise WrongState("The other side is leaving.", field="callId")
-    if here >= PARTIES or len(call.parties) >= PARTIES_EVER:
+    if here >= MAX_PARTIES or len(call.parties) >= MAX_PARTIES_EVER:
         raise TooMany(f"There are {here} parties in the call already.", field="callId")
 
 
@@ -140,10 +140,10 @@ def _join(call: Call, party: Party) -> Decision:
     """One that has answered is put into the bridge."""
     if not party.talking or Step.BRIDGE_PARTY in party.started:
         return call, []
-    return _begin(call, party, Step.BRIDGE_PARTY)
+    return _start_step(call, party, Step.BRIDGE_PARTY)
 
 
-def _begin(call: Call, party: Party, step: Step) -> Decision:
+def _start_step(call: Call, party: Party, step: Step) -> Decision:
     party = replace(party, started=party.started | {step}, pending=party.pending | {step})
     return with_party(call, party), [Do(step, party.number)]
 
@@ -156,7 +156,7 @@ def entered(call: Call, number: int) -> Decision:
     party = call.party(number)
     if party is None or not party.present or Step.DIAL_PARTY in party.started:
         return call, []
-    return _begin(call, party, Step.DIAL_PARTY)
+    return _start_step(call, party, Step.DIAL_PARTY)
 
 
 @leads_to()
@@ -165,28 +165,28 @@ def replaced(call: Call, event: events.ChannelReplaced) -> Decision:
     if event.resource is Resource.FAR:
         facts = call.milestones - {Milestone.FAR_LEFT}
         call = replace(call, far_channel=event.channel, far_number=event.number, far_name=event.name, milestones=facts)
-        return call, [CancelTimer(Timer.EXPLAIN), Notify(PartyChanged(FAR_NUMBER))]
-    party = call.party(event.leg)
+        return call, [CancelTimer(Timer.EXPLAIN), Notify(PartyChanged(FAR_PARTY))]
+    party = call.party(event.instance)
     if party is None or not party.present:
         return call, []
     party = replace(party, channel=event.channel, target=event.number or party.target, name=event.name)
     return with_party(call, party), [CancelTimer(Timer.EXPLAIN, party.number), Notify(PartyChanged(party.number))]
 
 
-def left_us(call: Call, number: int) -> Decision:
+def left_stasis(call: Call, number: int) -> Decision:
     """Its channel takes no commands any more: its end comes next, with the cause, or it went elsewhere."""
     return call, [StartTimer(Timer.EXPLAIN, number)]
 
 
 @leads_to()
-def rang(call: Call, event: events.PartyRang) -> Decision:
+def ringing(call: Call, event: events.PartyRang) -> Decision:
     party = call.party(event.party)
     if party is None or party.state is not PartyState.CALLED:
         return call, []
     return with_party(call, replace(party, state=PartyState.RINGING)), [Notify(PartyChanged(party.number))]
 
 
-def stands(call: Call, number: int, at: float) -> Decision:
+def resume_answered(call: Call, number: int, at: float) -> Decision:
     """It is up, as was seen after a time in which nobody told us; perhaps its bridge is still to come."""
     party = call.party(number)
     if party is None or not party.present:
@@ -194,7 +194,7 @@ def stands(call: Call, number: int, at: float) -> Decision:
     if party.state is not PartyState.UP:
         return answered.apply(call, events.PartyAnswered(at, number))
     if Step.BRIDGE_PARTY in party.started and call.transferring == number:
-        return _taken_over(call, party, at)
+        return _transfer_done(call, party, at)
     return _join(call, party)
 
 
@@ -223,26 +223,26 @@ def hangs_up(call: Call, event: events.PartyHangsUp) -> Decision:
     return (with_party(call, replace(party, hangup_q850=event.q850)) if party else call), []
 
 
-def ring_time_over(call: Call, number: int, at: float) -> Decision:
+def ring_timeout(call: Call, number: int, at: float) -> Decision:
     party = call.party(number)
     if party is None or not party.present or party.state is PartyState.UP:
         return call, []
-    return _let_go(call, party, Outcome.NO_ANSWER, at)
+    return _dismiss(call, party, Outcome.NO_ANSWER, at)
 
 
-def never_explained(call: Call, number: int, at: float) -> Decision:
+def unexplained(call: Call, number: int, at: float) -> Decision:
     """Its channel left our application, and its end did not come: it is elsewhere, and of no use to anybody."""
     party = call.party(number)
     if party is None or not party.present:
         return call, []
-    return _let_go(call, party, Outcome.COMPLETED if party.talking else Outcome.UNREACHABLE, at)
+    return _dismiss(call, party, Outcome.COMPLETED if party.talking else Outcome.UNREACHABLE, at)
 
 
 # --- a party's requests come back ------------------------------------------------------------
 
 
 def step_done(call: Call, event: events.StepDone) -> Decision:
-    party = call.party(event.leg)
+    party = call.party(event.instance)
     if party is None:
         return call, []
     party = replace(party, pending=party.pending - {event.step})
@@ -254,33 +254,33 @@ def step_done(call: Call, event: events.StepDone) -> Decision:
     if event.step is not Step.BRIDGE_PARTY:
         return call, []
     if call.transferring == party.number:
-        return _taken_over(call, party, event.at)
-    return with_sound(call)
+        return _transfer_done(call, party, event.at)
+    return update_sound(call)
 
 
 def step_failed(call: Call, event: events.StepFailed) -> Decision:
-    party = call.party(event.leg)
+    party = call.party(event.instance)
     if party is None:
         return call, []
     party = replace(party, pending=party.pending - {event.step})
     call = with_party(call, party)
     refused = event.failure is Failure.REFUSED
-    outcome, detail = set_up_failed(event.step, refused=refused, status=event.status)
+    outcome, detail = setup_failure(event.step, refused=refused, status=event.status)
     if refused and event.step is Step.CREATE_PARTY:
-        return gone(call, party.number, event.at, outcome, detail)
+        return destroyed(call, party.number, event.at, outcome, detail)
     if not call.state.live:
         return release(call)
     if not party.present:
         return release_parties(call)
     if refused and event.step is Step.DIAL_PARTY and not pbx_at_fault(event.status):
         return call, []  # it has just ended, mostly: its own end says why. Else its time to ring will be over
-    return _let_go(call, party, outcome, event.at, detail)
+    return _dismiss(call, party, outcome, event.at, detail)
 
 
-def _taken_over(call: Call, taker: Party, at: float) -> Decision:
+def _transfer_done(call: Call, taker: Party, at: float) -> Decision:
     """The transfer has worked: our side leaves, where it has not done so before."""
     call = replace(call, transferring=0)
-    call, actions = with_sound(call) if call.left_outcome else _leave(call, at, Outcome.TRANSFERRED)
+    call, actions = update_sound(call) if call.left_outcome else _leave(call, at, Outcome.TRANSFERRED)
     return call, [Notify(TransferEnded(taker.number, None)), *actions]
 
 
@@ -290,12 +290,12 @@ def _taken_over(call: Call, taker: Party, at: float) -> Decision:
 @leads_to(*ENDS)
 def drop(call: Call, event: events.PartyDropped) -> Decision:
     check_present(call)
-    if event.party == FAR_NUMBER and call.far_present:
+    if event.party == FAR_PARTY and call.far_present:
         return _drop_far(call, event.at)
     party = call.party(event.party)
     if party is None or not party.present:
         raise InvalidRequest(f"There is no party {event.party} in the call.", field="party")
-    return _let_go(call, party, Outcome.COMPLETED if party.talking else Outcome.CANCELLED, event.at)
+    return _dismiss(call, party, Outcome.COMPLETED if party.talking else Outcome.CANCELLED, event.at)
 
 
 def _drop_far(call: Call, at: float) -> Decision:
@@ -304,7 +304,7 @@ def _drop_far(call: Call, at: float) -> Decision:
     # Its end comes back as that of a far side that hung up.
     facts = call.milestones | {Milestone.FAR_LEFT}
     call, released = _release_far(replace(call, milestones=facts))
-    call, sound = with_sound(call)
+    call, sound = update_sound(call)
     return call, [*released, *sound]
 
 
@@ -314,16 +314,16 @@ def _release_far(call: Call) -> Decision:
     return replace(call, releasing=call.releasing | {Resource.FAR}), [Release(Resource.FAR)]
 
 
-def _let_go(call: Call, party: Party, outcome: Outcome, at: float, detail: Detail | None = None) -> Decision:
+def _dismiss(call: Call, party: Party, outcome: Outcome, at: float, detail: Detail | None = None) -> Decision:
     """The party is to go, for this reason; it is told when it has gone."""
     call, releases = release_parties(with_party(call, replace(party, leaving_outcome=outcome, detail=detail)))
-    call, actions = _without_taker(call, party, outcome)
-    call, sound = with_sound(call)
-    call, rest = _or_end(call, at)
+    call, actions = _fail_transfer(call, party, outcome)
+    call, sound = update_sound(call)
+    call, rest = _end_if_alone(call, at)
     return call, [CancelTimer(Timer.PARTY, party.number), *releases, *actions, *sound, *rest]
 
 
-def gone(call: Call, number: int, at: float, outcome: Outcome, detail: Detail | None = None) -> Decision:
+def destroyed(call: Call, number: int, at: float, outcome: Outcome, detail: Detail | None = None) -> Decision:
     """The party's channel is no more."""
     party = call.party(number)
     if party is None or party.state is PartyState.GONE:
@@ -343,15 +343,15 @@ def gone(call: Call, number: int, at: float, outcome: Outcome, detail: Detail | 
     call = with_party(call, party)
     if not call.state.live:
         return release(call)
-    call, actions = _without_taker(call, party, outcome) if was_here else (call, [])
-    call, sound = with_sound(call)
-    call, rest = _or_end(call, at)
+    call, actions = _fail_transfer(call, party, outcome) if was_here else (call, [])
+    call, sound = update_sound(call)
+    call, rest = _end_if_alone(call, at)
     return call, [CancelTimer(Timer.PARTY, number), Notify(PartyChanged(number)), *actions, *sound, *rest]
 
 
-def channel_gone(call: Call, event: events.ChannelDestroyed) -> Decision:
+def channel_destroyed(call: Call, event: events.ChannelDestroyed) -> Decision:
     """ARI ChannelDestroyed of a party's channel."""
-    party = call.party(event.leg)
+    party = call.party(event.instance)
     if party is None:
         return call, []
     up, rang_once = party.state is PartyState.UP, party.state is PartyState.RINGING
@@ -365,26 +365,26 @@ def channel_gone(call: Call, event: events.ChannelDestroyed) -> Decision:
         rang=rang_once,
         answered=up,
     )
-    return gone(call, event.leg, event.at, outcome, cause.detail)
+    return destroyed(call, event.instance, event.at, outcome, cause.detail)
 
 
-def far_gone(call: Call, at: float, outcome: Outcome, cause: Cause) -> Decision:
+def far_destroyed(call: Call, at: float, outcome: Outcome, cause: Cause) -> Decision:
     """The far side has gone; where others are there, they go on."""
-    call, sound = with_sound(call)
-    call, rest = _or_end(call, at, outcome, cause)
+    call, sound = update_sound(call)
+    call, rest = _end_if_alone(call, at, outcome, cause)
     if not call.state.live:
         return call, [*sound, *rest]
     call, released = _release_far(call)  # it may be elsewhere in Asterisk, and then is of no use to anybody
-    return call, [*released, *sound, Notify(PartyChanged(FAR_NUMBER))]
+    return call, [*released, *sound, Notify(PartyChanged(FAR_PARTY))]
 
 
-def _without_taker(call: Call, party: Party, outcome: Outcome) -> Decision:
+def _fail_transfer(call: Call, party: Party, outcome: Outcome) -> Decision:
     if call.transferring != party.number:
         return call, []
     return replace(call, transferring=0), [Notify(TransferEnded(party.number, outcome))]
 
 
-def _or_end(call: Call, at: float, outcome: Outcome = Outcome.COMPLETED, cause: Cause | None = None) -> Decision:
+def _end_if_alone(call: Call, at: float, outcome: Outcome = Outcome.COMPLETED, cause: Cause | None = None) -> Decision:
     """End the call where those that remain have nobody to talk to."""
     others = sum(party.present for party in call.parties) + call.far_present
     if call.left_outcome:
@@ -398,7 +398,7 @@ def _or_end(call: Call, at: float, outcome: Outcome = Outcome.COMPLETED, cause: 
 @leads_to()
 def leave(call: Call, event: events.Left) -> Decision:
     check_present(call)
-    if not call.transferring and talking(call) < 2:
+    if not call.transferring and count_talking(call) < 2:
         raise WrongState("Only one party is there: hang up, or wait until there are two.", field="callId")
     return _leave(call, event.at, Outcome.TRANSFERRED if call.transferring else Outcome.COMPLETED)
 
@@ -410,7 +410,7 @@ def leave_lost(call: Call, at: float, outcome: Outcome = Outcome.LOST) -> Decisi
 
 def _leave(call: Call, at: float, outcome: Outcome) -> Decision:
     call = replace(
-        drop_leg(call),
+        supersede_leg(call),
         left_outcome=outcome,
         left_at=at,
         held=False,
@@ -418,8 +418,8 @@ def _leave(call: Call, at: float, outcome: Outcome) -> Decision:
         client_silent=False,
         media_lost=False,
     )
-    call, releases = release_spare(call)
-    call, sound = with_sound(call)
+    call, releases = release_superseded(call)
+    call, sound = update_sound(call)
     timers: list[Action] = [CancelTimer(timer) for timer in (Timer.GRACE, Timer.MUSIC, Timer.MEDIA)]
     return call, [Notify(StateChanged()), *releases, *sound, *timers]
 

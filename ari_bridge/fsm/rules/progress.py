@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from ari_bridge.fsm import events
 from ari_bridge.fsm.actions import AwaitEarlyMedia
 from ari_bridge.fsm.call import Call, Direction, Milestone
-from ari_bridge.fsm.decisions import EARLY, RINGING, Decision, leads_to, moved
+from ari_bridge.fsm.decisions import EARLY, RINGING, Decision, enter_state, leads_to
 
 
 @leads_to(RINGING)
@@ -30,10 +30,10 @@ def far_progresses(call: Call, event: events.FarProgress) -> Decision:
 
 
 def _rings(call: Call, at: float) -> Decision:
-    call, told = moved(replace(call, ringing_at=at), RINGING)
+    call, told = enter_state(replace(call, ringing_at=at), RINGING)
     return call, [*told, AwaitEarlyMedia()]
 
 
 @leads_to(EARLY)
 def early_media(call: Call, event: events.EarlyMedia) -> Decision:
-    return (call, []) if call.direction is Direction.INBOUND else moved(call, EARLY)
+    return (call, []) if call.direction is Direction.INBOUND else enter_state(call, EARLY)

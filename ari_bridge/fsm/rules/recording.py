@@ -14,7 +14,7 @@ from ari_bridge.fsm.events import RecordingVerb
 from ari_bridge.fsm.notifications import RecordingChanged, RequestRefused
 from ari_bridge.ids import stem_of
 
-RECORDINGS = 100
+MAX_RECORDINGS = 100
 """At most in one call: its record holds the names of all."""
 
 
@@ -46,8 +46,8 @@ def record(call: Call, event: events.RecordingRequested) -> Decision:
 def start(call: Call, at: float) -> Decision:
     if Milestone.BRIDGE_CREATED not in call.milestones:
         raise WrongState("The call is not set up yet.", field="callId")
-    if len(call.recordings) >= RECORDINGS:
-        raise TooMany(f"There are {RECORDINGS} recordings of this call already.", field="callId")
+    if len(call.recordings) >= MAX_RECORDINGS:
+        raise TooMany(f"There are {MAX_RECORDINGS} recordings of this call already.", field="callId")
     recording = Recording(recording_name(call.id, len(call.recordings) + 1), RecordingStatus.ON, at)
     call = replace(call, recordings=(*call.recordings, recording))
     return call, [Record(RecordingVerb.START, recording.name), Notify(RecordingChanged())]
@@ -60,7 +60,7 @@ def _set(call: Call, recording: Recording, state: RecordingStatus, verb: Recordi
 
 
 @leads_to()
-def over(call: Call, event: events.RecordingEnded) -> Decision:
+def ended(call: Call, event: events.RecordingEnded) -> Decision:
     """Asterisk says so: it was asked to, the disk is full, or there is nothing to record any more."""
     recording = next((one for one in call.recordings if one.name == event.name), None)
     if recording is None or recording.state is RecordingStatus.OVER:
@@ -74,12 +74,12 @@ def refused(call: Call, event: events.RecordingRefused) -> Decision:
     recording = next((one for one in call.recordings if one.name == event.name), None)
     if recording is None or recording is not call.recordings[-1]:
         return call, []
-    call = _with(call, replace(recording, state=_BEFORE.get(event.verb, recording.state)))
+    call = _with(call, replace(recording, state=_STATE_BEFORE.get(event.verb, recording.state)))
     return call, [Notify(RequestRefused("record", event.reason)), Notify(RecordingChanged())]
 
 
 # A stop may have come while it was paused; that it goes on is the safer thing to be told.
-_BEFORE = {
+_STATE_BEFORE = {
     RecordingVerb.PAUSE: RecordingStatus.ON,
     RecordingVerb.RESUME: RecordingStatus.PAUSED,
     RecordingVerb.STOP: RecordingStatus.ON,

@@ -7,7 +7,7 @@ import pytest
 
 from ari_bridge.engine.limits import Limits
 from ari_bridge.fsm.call import Call, CallState
-from ari_bridge.fsm.timing import Deadline, Timer, find
+from ari_bridge.fsm.timing import Deadline, Timer, find_deadline
 from ari_bridge.outcomes import Outcome
 from tests.component.conftest import Engine, until
 from tests.component.engine.test_adoption import Process, found_again, until_up
@@ -26,7 +26,7 @@ def place_from_page(engine: Engine) -> Call:
 
 
 def running(engine: Engine, call: Call, timer: Timer, party: int = 0) -> Deadline:
-    deadline = find(engine.calls.get(call.id).deadlines, timer, party)
+    deadline = find_deadline(engine.calls.get(call.id).deadlines, timer, party)
     assert deadline
     return deadline
 

@@ -111,13 +111,13 @@ class History:
     def tell(self, event: Event) -> None:
         before = self.call
         if isinstance(event, events.ChannelDestroyed):
-            name = (event.resource, event.leg)
+            name = (event.resource, event.instance)
             if name in self.gone or name not in held(before):
                 return  # no channel ends twice, or before it was asked for
             self.gone.add(name)
         if isinstance(event, events.StepDone | events.StepFailed) and event.step in MAKES:
             if isinstance(event, events.StepDone) or event.failure is not Failure.REFUSED:
-                self.stands.add((MAKES[event.step], event.leg))
+                self.stands.add((MAKES[event.step], event.instance))
         if isinstance(event, events.PartyGiven) and event.channel in {party.channel for party in before.parties}:
             return  # it can be given once
         try:
@@ -148,7 +148,7 @@ class History:
             assert not any(isinstance(action, Do) and action.step.of_leg for action in actions)
         for action in actions:
             if isinstance(action, Release):  # what is just being made could come to stand after its release
-                assert (MADE_BY[action.resource], action.leg) not in under_way(after)
+                assert (MADE_BY[action.resource], action.instance) not in under_way(after)
         assert not after.left_outcome or not before.left_outcome or after.left_outcome is before.left_outcome
         if after.left_outcome:  # nothing of our side is there any more, nor comes again
             assert not after.transferring or after.party(after.transferring)
@@ -233,7 +233,7 @@ def possible(call: Call) -> list[Event]:
 def test_any_history_ends_with_nothing_left(history: History) -> None:
     history.finish()
     assert history.call.state is CallState.ENDED
-    releases = Counter((a.resource, a.leg) for a in history.actions if isinstance(a, Release))
+    releases = Counter((a.resource, a.instance) for a in history.actions if isinstance(a, Release))
     assert all(count == 1 for count in releases.values())
     assert history.stands - history.gone <= set(releases)
 

@@ -70,7 +70,7 @@ def test_any_restart_ends_with_nothing_left(restart: tuple[Call, PbxSnapshot, Hi
         history.tell(data.draw(st.sampled_from(possible(history.call))))
     history.finish()
     assert ended(history)
-    releases = Counter((a.resource, a.leg) for a in history.actions if isinstance(a, Release))
+    releases = Counter((a.resource, a.instance) for a in history.actions if isinstance(a, Release))
     assert all(count == 1 for count in releases.values())
     assert history.stands - history.gone <= set(releases)
     ends = [a for a in history.actions if isinstance(a, Notify) and isinstance(a.notification, StateChanged)]
@@ -87,7 +87,7 @@ def test_a_call_that_stood_whole_is_left_alone(restart: tuple[Call, PbxSnapshot,
     whole = bridge and {call.far_channel, leg} <= set(bridge.channels) and leg in (seen.legs or ())
     if record.state is CallState.UP and whole and record.outcome is None and not record.parties:
         assert call.state is CallState.UP and not call.media_lost
-        assert not any(isinstance(a, Release) and a.leg in (0, record.leg) for a in history.actions)
+        assert not any(isinstance(a, Release) and a.instance in (0, record.leg) for a in history.actions)
         assert not under_way(call)
 
 
@@ -97,7 +97,7 @@ def test_the_survey_knows_every_resource_of_a_live_call(restart: tuple[Call, Pbx
     _, seen, history = restart
     calls = {history.call.id: history.call} if history.call.state is not CallState.ENDED else {}
     for finding in classify(seen, seen.channels, calls, frozenset(calls), APP):
-        assert finding.standing is (Ownership.ADOPTED if calls else Ownership.ORPHAN)
+        assert finding.ownership is (Ownership.ADOPTED if calls else Ownership.ORPHAN)
 
 
 def test_an_ended_call_has_nothing_to_adopt() -> None:

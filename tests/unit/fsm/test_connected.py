@@ -12,7 +12,7 @@ from ari_bridge.fsm.call import Call, CallState, Direction, Party, PartyState, R
 from ari_bridge.fsm.events import ConnectedLineChanged
 from ari_bridge.fsm.notifications import PartyChanged
 from ari_bridge.fsm.recovery import PbxSnapshot, recover
-from ari_bridge.fsm.rules.parties import shown
+from ari_bridge.fsm.rules.parties import far_identity
 from ari_bridge.fsm.transitions import step
 from ari_bridge.ids import leg_id
 
@@ -36,7 +36,7 @@ def told(resource: Resource, number: str, name: str = "", leg: int = 0) -> Conne
 )
 def test_the_far_side_is_somebody_else(event: ConnectedLineChanged) -> None:
     call, actions = step(UP, event)
-    assert shown(call) == ("7002", "Workshop")
+    assert far_identity(call) == ("7002", "Workshop")
     assert actions == [Notify(PartyChanged(1))]
     assert step(call, event) == (call, [])  # what is known already is no news
     assert (call.target, call.caller) == ("7001", "1001")
@@ -44,7 +44,7 @@ def test_the_far_side_is_somebody_else(event: ConnectedLineChanged) -> None:
 
 def test_who_was_dialled_gets_a_name_and_keeps_it() -> None:
     call, _ = step(UP, told(Resource.FAR, "7001", "Front desk"))
-    assert shown(call) == ("7001", "Front desk")
+    assert far_identity(call) == ("7001", "Front desk")
     assert step(call, told(Resource.EXTERNAL_MEDIA, "7001", leg=1)) == (call, [])
 
 
@@ -61,7 +61,7 @@ def test_what_a_leg_is_told_that_is_gone_or_of_ourselves_changes_nothing() -> No
 def test_the_pages_that_ring_learn_who_calls_now() -> None:
     call, actions = step(RINGS, told(Resource.FAR, "7002", "Workshop"))
     assert actions == [UpdateCaller()]
-    assert shown(call) == ("7002", "Workshop")
+    assert far_identity(call) == ("7002", "Workshop")
     assert (call.caller, call.caller_name) == ("7001", "Desk")
 
 
@@ -74,7 +74,7 @@ def test_a_party_keeps_the_number_that_was_dialled() -> None:
     call, actions = step(replace(UP, parties=(THIRD,)), told(Resource.PARTY, "7002", "Workshop", leg=2))
     assert (call.parties[0].target, call.parties[0].name) == ("888", "Workshop")
     assert actions == [Notify(PartyChanged(2))]
-    assert shown(call) == ("7001", "")
+    assert far_identity(call) == ("7001", "")
 
 
 def test_the_last_that_is_left_is_the_one_that_the_leg_means() -> None:
@@ -90,7 +90,7 @@ def test_who_came_while_our_process_was_away_is_found() -> None:
     call, _ = recover(
         record, PbxSnapshot({"c1-far": far, leg_id("c1", 1): media}, {}, frozenset({leg_id("c1", 1)})), 9.0
     )
-    assert shown(call) == ("7002", "Workshop")
+    assert far_identity(call) == ("7002", "Workshop")
 
 
 @pytest.mark.parametrize("resource", [Resource.FAR, Resource.PARTY, Resource.EXTERNAL_MEDIA])

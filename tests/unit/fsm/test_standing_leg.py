@@ -25,11 +25,11 @@ def offered_anew(story: Story, *, status: int = 500, failure: Failure = Failure.
 
 
 def begun(story: Story, event: events.Event) -> set[tuple[Step, int]]:
-    return {(action.step, action.leg) for action in story.tell(event) if isinstance(action, Do)}
+    return {(action.step, action.instance) for action in story.tell(event) if isinstance(action, Do)}
 
 
 def released(story: Story) -> set[tuple[Resource, int]]:
-    return {(action.resource, action.leg) for action in story.done if isinstance(action, Release)}
+    return {(action.resource, action.instance) for action in story.done if isinstance(action, Release)}
 
 
 def test_the_page_is_asked_again_and_only_what_was_made_of_the_new_leg_is_released() -> None:
@@ -85,7 +85,7 @@ def test_hanging_up_releases_all_of_it() -> None:
 
 def test_a_leg_that_has_gone_is_not_used_again() -> None:
     story = refused()
-    story.tell(events.ChannelDestroyed(5, Resource.EXTERNAL_MEDIA, leg=1))
+    story.tell(events.ChannelDestroyed(5, Resource.EXTERNAL_MEDIA, instance=1))
     assert {step for step, _ in begun(story, events.Reoffered(6, "a second offer"))} == {Step.OFFER_MEDIA}
     assert story.call.state is CallState.UP
 

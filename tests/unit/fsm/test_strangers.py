@@ -7,7 +7,7 @@ from ari_bridge.ari.models import Party as CallerId
 from ari_bridge.fsm.call import Call, CallState, Direction
 from ari_bridge.fsm.inventory import Ownership, classify
 from ari_bridge.fsm.recovery import PbxSnapshot, recover
-from ari_bridge.fsm.strangers import strangers
+from ari_bridge.fsm.strangers import find_strangers
 from ari_bridge.ids import is_call_id, stem_of
 from ari_bridge.outcomes import Outcome
 
@@ -30,7 +30,7 @@ def seen(*channels: Channel, name: str = APP, bridge: str = "call-br") -> PbxSna
 
 
 def found(stands: PbxSnapshot, known: bool = False) -> list[Call]:
-    return strangers(stands, APP, lambda stem: known, 2e9)
+    return find_strangers(stands, APP, lambda stem: known, 2e9)
 
 
 def test_an_outbound_talk_is_told_by_its_channels() -> None:
@@ -73,7 +73,7 @@ def test_it_goes_on_untouched_and_everything_in_it_is_kept() -> None:
     assert [party.channel for party in call.parties] == ["call-far3", "other-far"]
     assert not [one for one in actions if type(one).__name__ in ("Do", "Release")]
     findings = classify(stands, list(stands.channels), {call.id: call}, frozenset({call.id}), APP)
-    assert {one.standing for one in findings} == {Ownership.OWNERLESS} and len(findings) == 6
+    assert {one.ownership for one in findings} == {Ownership.OWNERLESS} and len(findings) == 6
 
 
 def test_two_others_talk_on_without_a_leg_of_ours() -> None:

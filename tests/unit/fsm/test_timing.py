@@ -6,8 +6,8 @@ from msgspec.structs import replace
 from ari_bridge.fsm import events
 from ari_bridge.fsm.actions import Action, CancelTimer, CancelTimers, CheckMedia, StartTimer
 from ari_bridge.fsm.call import Call, CallState, Direction
-from ari_bridge.fsm.deadlines import keep, take_up
-from ari_bridge.fsm.timing import LOOK_SECONDS, RETURN_SECONDS, Deadline, Timer, Timing, resumed
+from ari_bridge.fsm.deadlines import resume, update
+from ari_bridge.fsm.timing import MIN_CHECK_S, MIN_RETURN_S, Deadline, Timer, Timing, resumed
 from ari_bridge.fsm.transitions import step
 from ari_bridge.outcomes import Outcome
 
@@ -18,7 +18,7 @@ TIMING = Timing(500.0, lambda timer: SECONDS.get(timer, 10.0))
 
 
 def kept(call: Call, *wanted: Action, event: events.Event | None = None) -> tuple[Deadline, ...]:
-    return keep(call, wanted, event or events.OwnerLost(1.0), TIMING).deadlines
+    return update(call, wanted, event or events.OwnerLost(1.0), TIMING).deadlines
 
 
 def test_what_is_started_is_kept_and_what_is_cancelled_or_has_fired_is_not() -> None:
@@ -41,19 +41,19 @@ def test_a_user_s_own_ring_time_counts() -> None:
 def test_the_ring_time_of_a_caller_is_what_is_left_however_often_we_die() -> None:
     record = replace(CALL, deadlines=(Deadline(Timer.RING, 0, 470.0, 515.0),))
     for _ in range(12):
-        record = take_up(record, [StartTimer(Timer.RING)], record, 1030.0, TIMING)
+        record = resume(record, [StartTimer(Timer.RING)], record, 1030.0, TIMING)
     assert record.deadlines == (Deadline(Timer.RING, 0, 470.0, 515.0),)
 
 
 @pytest.mark.parametrize(("at", "left"), [(1030.0, 15.0), (1500.0, 0.0), (900.0, 45.0)])
 def test_a_record_of_an_older_version_tells_the_ring_time_by_when_the_call_began(at: float, left: float) -> None:
-    [deadline] = take_up(CALL, [StartTimer(Timer.RING)], CALL, at, TIMING).deadlines
+    [deadline] = resume(CALL, [StartTimer(Timer.RING)], CALL, at, TIMING).deadlines
     assert deadline.due - TIMING.now == left
 
 
 def test_what_the_next_process_does_not_wait_for_is_forgotten() -> None:
     record = replace(CALL, deadlines=(Deadline(Timer.RING, 0, 470.0, 515.0),))
-    assert take_up(record, [], record, 1030.0, TIMING).deadlines == ()
+    assert resume(record, [], record, 1030.0, TIMING).deadlines == ()
 
 
 def test_a_shorter_time_that_was_set_meanwhile_counts() -> None:
@@ -64,11 +64,11 @@ def test_the_grace_goes_on_and_a_page_that_found_no_server_has_a_moment_but_not_
     fresh = Deadline(Timer.GRACE, 0, 400.0, 430.0)
     assert resumed(fresh, Timer.GRACE, 0, 410.0, 30.0, 0.0) == fresh
     late = resumed(fresh, Timer.GRACE, 0, 440.0, 30.0, 0.0)
-    assert late.due == 440.0 + RETURN_SECONDS
+    assert late.due == 440.0 + MIN_RETURN_S
     for now in (444.0, 448.0, 452.0, 456.0):
         late = resumed(late, Timer.GRACE, 0, now, 30.0, 0.0)
     assert late.due == 460.0, "twice the grace is the most"
-    assert resumed(late, Timer.GRACE, 0, 470.0, 30.0, 0.0).due == 470.0 + LOOK_SECONDS
+    assert resumed(late, Timer.GRACE, 0, 470.0, 30.0, 0.0).due == 470.0 + MIN_CHECK_S
 
 
 # --- media that does not come ---------------------------------------------------------------

@@ -1,0 +1,48 @@
+"""Rules of releases that have come back. Pure."""
+
+import dataclasses
+
+from msgspec.structs import replace
+
+from ari_bridge.fsm import events
+from ari_bridge.fsm.actions import Action, Notify
+from ari_bridge.fsm.call import Call, PartyState, Resource
+from ari_bridge.fsm.decisions import ENDED, ENDS, Decision, leads_to, release, without_resource
+from ari_bridge.fsm.notifications import StateChanged
+from ari_bridge.fsm.rules import parties
+from ari_bridge.outcomes import Cause, Detail, Outcome
+
+
+@leads_to(*ENDS)
+def released_in_call(call: Call, event: events.Released) -> Decision:
+    """Of an earlier leg, or of somebody who was to go."""
+    if event.resource is Resource.PARTY:
+        return parties.destroyed(call, event.instance, event.at, Outcome.COMPLETED)
+    return without_resource(call, event.resource, event.instance), []
+
+
+@leads_to(ENDED)
+def released(call: Call, event: events.Released) -> Decision:
+    if event.resource is Resource.PARTY:
+        return clear_still_connected(*parties.destroyed(call, event.instance, event.at, Outcome.COMPLETED))
+    return clear_still_connected(*release(without_resource(call, event.resource, event.instance)))
+
+
+@leads_to()
+def release_failed(call: Call, event: events.ReleaseFailed) -> Decision:
+    """For our user the call is over, but somebody is still on the line: that is told, and taken back when it is so."""
+    if event.resource not in (Resource.FAR, Resource.PARTY) or call.left_outcome or call.outcome is Outcome.FAILED_PBX:
+        return call, []
+    cause = call.cause or Cause()
+    if cause.detail is not None:
+        return call, []
+    return replace(call, cause=dataclasses.replace(cause, detail=Detail.STILL_CONNECTED)), [Notify(StateChanged())]
+
+
+def clear_still_connected(call: Call, actions: list[Action]) -> Decision:
+    """Once nobody is on the line any more, the call's end is told without a but."""
+    if call.cause is None or call.cause.detail is not Detail.STILL_CONNECTED:
+        return call, actions
+    if Resource.FAR in call.allocated or any(party.state is not PartyState.GONE for party in call.parties):
+        return call, actions
+    return replace(call, cause=dataclasses.replace(call.cause, detail=None)), [*actions, Notify(StateChanged())]

@@ -1,0 +1,60 @@
+"""Rules of what our users request of a call: placing, accepting, declining, hanging up, digits. Pure."""
+
+from msgspec.structs import replace
+
+from ari_bridge.fsm import events
+from ari_bridge.fsm.actions import SendDigits, StartTimer, StopRinging
+from ari_bridge.fsm.call import Call, Direction, Milestone
+from ari_bridge.fsm.decisions import ACCEPTING, ENDS, RINGING, TRYING, UP, Decision, advance, end, enter_state, leads_to
+from ari_bridge.fsm.events import Timer
+from ari_bridge.fsm.rules.media import use_prepared_leg
+from ari_bridge.fsm.rules.refusals import refuse
+from ari_bridge.outcomes import Outcome
+
+
+@leads_to()
+def place(call: Call, event: events.Placed) -> Decision:
+    call, told = use_prepared_leg(call, event.prepared)
+    call, steps = advance(call)
+    return call, [*told, *steps, StartTimer(Timer.SETUP), StartTimer(Timer.RING)]
+
+
+@leads_to(ACCEPTING)
+def accept(call: Call, event: events.Accepted) -> Decision:
+    call = replace(
+        call,
+        user=event.user,
+        session=event.session,
+        offer=event.offer,
+        prefer=event.prefer or call.prefer,
+        milestones=call.milestones | {Milestone.ACCEPTED},
+    )
+    call, told = enter_state(call, ACCEPTING)
+    call, answer = use_prepared_leg(call, event.prepared)
+    call, steps = advance(call)
+    return call, [*answer, *steps, *told, StopRinging(None, "accepted_elsewhere"), StartTimer(Timer.SETUP)]
+
+
+@leads_to(*ENDS)
+def decline(call: Call, event: events.Declined) -> Decision:
+    left = call.users - {event.user}
+    if not left:
+        return end(call, event.at, Outcome.REJECTED, dialplan_status="DECLINED")
+    return replace(call, users=left), [StopRinging(event.user, "declined")]
+
+
+@leads_to(*ENDS)
+def hang_up(call: Call, event: events.HungUp) -> Decision:
+    if call.state is UP:
+        return end(call, event.at, Outcome.COMPLETED)
+    if call.direction is Direction.INBOUND and call.state in (TRYING, RINGING):
+        return end(call, event.at, Outcome.REJECTED, dialplan_status="DECLINED")
+    return end(call, event.at, Outcome.CANCELLED)
+
+
+@leads_to()
+def send_digits(call: Call, event: events.DigitsPressed) -> Decision:
+    """While it rings only where a path for sound is open: the far side may wait for digits before it says a word."""
+    if call.state is RINGING and Milestone.FAR_PROGRESSED not in call.milestones:
+        return refuse.apply(call, event)
+    return call, [SendDigits(event.digits)]
