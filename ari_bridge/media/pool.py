@@ -14,6 +14,7 @@ from ari_bridge import metrics
 from ari_bridge.errors import PeerError, PeerRefused, PeerUnreachable
 from ari_bridge.leg_stats import LegFigures
 from ari_bridge.media import sdp as sdp_text
+from ari_bridge.media.candidate_filter import PassedOn
 from ari_bridge.media.codec_policy import OPUS_ALWAYS, Choice, Codec, CodecPolicy, choose
 from ari_bridge.media.ng import PEER, Observer
 from ari_bridge.media.node import Node
@@ -36,7 +37,7 @@ log = structlog.get_logger(__name__)
 class Pool:
     """`app`: what our sessions are called after. `timeout`: seconds for a command, and for an offer on all nodes.
 
-    `policy`: which codec a leg has, where its call does not say.
+    `policy`: which codec a leg has, where its call does not say. `candidates`: see `CandidateFilter`.
 
     Methods of calls raise PeerError.
     """
@@ -49,6 +50,7 @@ class Pool:
         timeout: float = 3.0,
         request_observer: Observer | None = None,
         policy: CodecPolicy = OPUS_ALWAYS,
+        candidates: PassedOn = PassedOn.AUTO,
     ) -> None:
         self._policy = policy
         self._timeout = timeout
@@ -64,6 +66,7 @@ class Pool:
                 held_by_other_node=self._is_held,  # asked only for what the node itself does not hold
                 on_lost=self._tell_lost,
                 opus=policy.opus,
+                candidates=candidates,
             )
             for address in nodes
         ]

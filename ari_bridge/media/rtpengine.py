@@ -6,6 +6,7 @@ from ari_bridge.media import activity, stats
 from ari_bridge.media import sdp as sdp_text
 from ari_bridge.media.activity import Load, Looked
 from ari_bridge.media.bencode import Value
+from ari_bridge.media.candidate_filter import CandidateFilter
 from ari_bridge.media.codec_policy import PLAIN_OPUS, Codec, OpusOptions
 from ari_bridge.media.ng import PEER, NgClient
 from ari_bridge.net import RtpAddress
@@ -57,9 +58,10 @@ _TOWARDS_BROWSER: dict[str, Value] = {
 class Rtpengine:
     """One rtpengine. `name`: what it knows a session by, `<application>:<leg>`. Every method raises PeerError."""
 
-    def __init__(self, ng: NgClient, opus: OpusOptions = PLAIN_OPUS) -> None:
+    def __init__(self, ng: NgClient, opus: OpusOptions = PLAIN_OPUS, candidates: CandidateFilter | None = None) -> None:
         self._ng = ng
         self._opus = opus
+        self._candidates = candidates or CandidateFilter()
         # The answer must have as many sections as the offer.
         self._offers: dict[str, str] = {}
 
@@ -97,7 +99,7 @@ class Rtpengine:
             **_TOWARDS_ASTERISK,
             "call-id": name,
             "from-tag": BROWSER,
-            "sdp": sdp_text.audio_only(sdp),
+            "sdp": self._candidates.apply(sdp_text.audio_only(sdp)),
             "codec": _CODEC[codec],
         }
 
@@ -115,7 +117,9 @@ class Rtpengine:
         }
         answer = await self._ng.command("answer", **arguments)
         try:
-            whole = sdp_text.answer_all_sections(offer, _sdp(answer, "answer"))
+            answered = _sdp(answer, "answer")
+            self._candidates.learn(answered)
+            whole = sdp_text.answer_all_sections(offer, answered)
             whole = sdp_text.with_opus_options(whole, fec=self._opus.fec, dtx=self._opus.dtx)
         except InvalidSdp as error:
             raise PeerRefused(PEER, "answer", f"its SDP cannot be used: {error}") from error

@@ -19,7 +19,7 @@ from ari_bridge.tasks import TaskSet
 
 CONNECTIVITY_TIMEOUT_S = 1.0
 """Seconds from the answer on for the browser's checks to arrive: more than twice round the world."""
-MAX_CANDIDATES = 64
+MAX_CANDIDATES = 32
 """Candidates of one offer; a machine with many networks finds some 20."""
 MAX_CALLS = 64
 """Calls of one page whose candidates are looked at; the oldest is forgotten."""

@@ -19,6 +19,7 @@ from aiortc import (
 )
 
 from ari_bridge.media import sdp as sdp_text
+from ari_bridge.media.candidate_filter import PassedOn
 from ari_bridge.media.codec_policy import CodecMode, CodecPolicy
 from ari_bridge.media.node_address import NodeAddress
 from ari_bridge.media.pool import Pool
@@ -151,7 +152,13 @@ class Checked(asyncio.DatagramProtocol):
             self.came.set()
 
 
-async def test_rtpengine_writes_first_to_a_browser_whose_candidate_is_told(pool: Pool) -> None:
+@pytest.mark.parametrize("passed_on, checks", [(PassedOn.ALL, True), (PassedOn.AUTO, False)])
+async def test_rtpengine_writes_first_to_a_browser_whose_candidate_is_told(
+    rtpengine: Rtpengine, passed_on: PassedOn, checks: bool
+) -> None:
+    """To an address of its own machine only if the settings say so."""
+    pool = Pool([NodeAddress.parse(rtpengine.ng_address)], app=APP, candidates=passed_on)
+    await pool.start()
     loop = asyncio.get_running_loop()
     transport, browser = await loop.create_datagram_endpoint(Checked, local_addr=("127.0.0.1", 0))
     try:
@@ -162,9 +169,15 @@ async def test_rtpengine_writes_first_to_a_browser_whose_candidate_is_told(pool:
             await asyncio.wait_for(browser.came.wait(), 1.0)
         candidate = f"1 1 udp 1677729535 127.0.0.1 {port} typ srflx raddr 0.0.0.0 rport 0"
         await pool.trickle("call-em", sdp_text.with_candidates(OFFER, [candidate], complete=True))
-        await asyncio.wait_for(browser.came.wait(), 5.0)
+        if checks:
+            await asyncio.wait_for(browser.came.wait(), 5.0)
+        else:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(browser.came.wait(), 2.0)
     finally:
         transport.close()
+        await pool.delete("call-em")
+        await pool.close()
 
 
 # --- codecs --------------------------------------------------------------------------------
