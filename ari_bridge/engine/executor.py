@@ -3,7 +3,7 @@
 from ari_bridge.engine.ports import Backends
 from ari_bridge.fsm.call import Call, Direction, Party, Resource, Step
 from ari_bridge.ids import Kind, leg_id, resource_id
-from ari_bridge.leg_stats import LegFigures
+from ari_bridge.leg_stats import LegStats
 from ari_bridge.net import RtpAddress
 
 
@@ -71,7 +71,7 @@ async def _perform_for(party: Party, step: Step, peers: Backends, bridge: str, r
             await peers.ari.bridges.add_channel(bridge, party.channel)
 
 
-async def release_resource(peers: Backends, call: Call, resource: Resource, leg: int) -> LegFigures | None:
+async def release_resource(peers: Backends, call: Call, resource: Resource, leg: int) -> LegStats | None:
     """Release a resource; one that is gone already is no error. What a media session has counted. Raises PeerError."""
     ari = peers.ari
     match resource:

@@ -9,7 +9,7 @@ import structlog
 from aiohttp import web
 from msgspec import Meta
 
-from ari_bridge.cdr import MOST_ROWS, Cdr, CdrPage, CdrService, CdrUnavailable, Match, Query, export, no_record
+from ari_bridge.cdr import MAX_PAGE_ROWS, Cdr, CdrPage, CdrService, CdrUnavailable, Match, Query, export, no_record
 from ari_bridge.cursor import Cursor
 from ari_bridge.errors import InvalidRequest, TooMany
 from ari_bridge.fsm.call import Direction
@@ -60,7 +60,7 @@ class CdrFilters(msgspec.Struct, frozen=True, rename="camel"):
 
 class CdrQuery(CdrFilters, frozen=True, rename="camel"):
     cursor: PageCursor = None
-    limit: Annotated[int, Meta(ge=1, le=MOST_ROWS)] = 50
+    limit: Annotated[int, Meta(ge=1, le=MAX_PAGE_ROWS)] = 50
 
 
 class CdrPath(msgspec.Struct, frozen=True, rename="camel"):
@@ -174,7 +174,7 @@ class CdrApi:
 
     async def download(self, request: TypedRequest[CdrFilters, Nothing]) -> web.StreamResponse:
         """All rows that the filters leave, read page by page: no connection is held for a slow reader."""
-        query = replace(query_of(request.parameters, request.user), limit=MOST_ROWS)
+        query = replace(query_of(request.parameters, request.user), limit=MAX_PAGE_ROWS)
         if self._exports >= MAX_EXPORTS:
             raise TooMany(f"{self._exports} exports are under way: try again later.")
         self._exports += 1
