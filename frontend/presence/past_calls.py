@@ -20,7 +20,7 @@ class PastCalls:
         if isinstance(event, CallEnded) and event.call.outcome:
             record = from_call(event.call)
             if record.user:
-                self._pages.tell(record.user, past_call(record))
+                self._pages.send_to_user(record.user, past_call(record))
 
 
 def past_call(record: Cdr) -> PastCall:
