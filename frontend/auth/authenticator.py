@@ -21,14 +21,14 @@ from ari_bridge.tasks import TaskSet
 from frontend.auth.client_addresses import ClientAddresses
 from frontend.auth.grants import PHONE, Grant, grants_of
 from frontend.auth.principal import Principal
-from frontend.auth.sign_ins import SignIns, SlowDown
+from frontend.auth.sign_ins import SignIns, TooManyAttempts
 
-__all__ = ["Authenticator", "Forbidden", "Session", "SlowDown", "Unauthorized", "token_secret"]
+__all__ = ["Authenticator", "Forbidden", "AuthSession", "TooManyAttempts", "Unauthorized", "token_secret"]
 
-CLOCK_LEEWAY = 120.0
+CLOCK_LEEWAY_S = 120.0
 """Seconds by which the clocks of two machines may differ, or ours be set: no sign-in is refused for it."""
 
-RENEWABLE_SECONDS = 7 * 86400.0
+MAX_RENEWAL_AGE_S = 7 * 86400.0
 """So long after the password was given a token may be renewed by a token."""
 
 log = structlog.get_logger(__name__)
@@ -50,7 +50,7 @@ class Forbidden(Exception):
 
 
 @dataclass(frozen=True)
-class Session:
+class AuthSession:
     token: str
     user: str
     expires_at: float  # Unix seconds
@@ -88,8 +88,8 @@ class Authenticator:
 
     # --- signing in ------------------------------------------------------------------
 
-    async def sign_in(self, user: str, password: str, address: str) -> Session:
-        """`address`: the client's. Raises Unauthorized, SlowDown, AccountsUnavailable."""
+    async def sign_in(self, user: str, password: str, address: str) -> AuthSession:
+        """`address`: the client's. Raises Unauthorized, TooManyAttempts, AccountsUnavailable."""
         await self._opened()
         right = await self._sign_ins.check(user, password, address)
         found = self.accounts.find(user) if right else None
@@ -99,10 +99,11 @@ class Authenticator:
             self._tasks.start(self._rehash(found, password))
         return self.session_of(found, int(time.time()))
 
-    async def change_password(self, principal: Principal, old: str, new: str) -> Session:
+    async def change_password(self, principal: Principal, old: str, new: str) -> AuthSession:
         """All that the user has signed in to ends, besides the session that is returned.
 
-        Raises Unauthorized (the old one is wrong), InvalidUser (the new one is weak), SlowDown, AccountsUnavailable.
+        Raises Unauthorized (the old one is wrong), InvalidUser (the new one is weak), TooManyAttempts,
+        AccountsUnavailable.
         """
         name = principal.name or ""
         if not await self._sign_ins.check(name, old, principal.address):
@@ -118,7 +119,7 @@ class Authenticator:
         log.info("a user has changed the password", user=name, address=principal.address)
         return self.session_of(changed, int(time.time()))
 
-    def renew(self, request: web.Request) -> Session:
+    def renew(self, request: web.Request) -> AuthSession:
         """Another token for who has one that holds: a page that stays open for days is not to be signed out.
 
         Raises Unauthorized if the sign-in is too long ago, or something has ended it.
@@ -126,7 +127,7 @@ class Authenticator:
         token = _bearer(request.headers.get("Authorization"))
         user = self.accounts.by_id(self.principal_of(token).user_id)
         signed_in_at = self._decode(token or "").get("auth_time")
-        if not isinstance(signed_in_at, int) or time.time() - signed_in_at > RENEWABLE_SECONDS or user is None:
+        if not isinstance(signed_in_at, int) or time.time() - signed_in_at > MAX_RENEWAL_AGE_S or user is None:
             raise Unauthorized("The sign-in is too long ago: sign in again.")
         return self.session_of(user, signed_in_at)
 
@@ -147,7 +148,7 @@ class Authenticator:
         except AccountsUnavailable as error:
             log.info("a password could not be hashed anew", reason=str(error))
 
-    def session_of(self, user: User, signed_in_at: int) -> Session:
+    def session_of(self, user: User, signed_in_at: int) -> AuthSession:
         """A token of the user. `signed_in_at`: when the password was given, Unix seconds."""
         now = time.time()
         expires_at = now + self._lifetime
@@ -160,7 +161,7 @@ class Authenticator:
             "jti": secrets.token_hex(8),
             "auth_time": signed_in_at,
         }
-        return Session(self.sign(claims), user.name, expires_at, user.must_change_password)
+        return AuthSession(self.sign(claims), user.name, expires_at, user.must_change_password)
 
     def sign(self, claims: dict[str, Any]) -> str:
         """A token with these claims."""
@@ -203,7 +204,7 @@ class Authenticator:
     def _decode(self, token: str) -> dict[str, Any]:
         """Raises InvalidTokenError. `iat` says when a token was made, not from when on it holds (RFC 7519, 4.1.6)."""
         options: Options = {"require": ["exp", "sub"], "verify_iat": False}
-        return jwt.decode(token, self._secret, algorithms=["HS256"], options=options, leeway=CLOCK_LEEWAY)
+        return jwt.decode(token, self._secret, algorithms=["HS256"], options=options, leeway=CLOCK_LEEWAY_S)
 
     def identify(self, user: str, token: str | None, address: str = "") -> Principal:
         """Who wants to be `user`. Raises Unauthorized, InvalidUser."""
@@ -215,7 +216,7 @@ class Authenticator:
             raise Unauthorized("The token is another user's.")
         return principal
 
-    def of_request(self, request: web.Request) -> Principal:
+    def authenticate(self, request: web.Request) -> Principal:
         """Who sends the request. Raises Unauthorized."""
         address = self.addresses.of(request)
         if not self.required:

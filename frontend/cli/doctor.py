@@ -10,7 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from ari_bridge.accounts import AccountsUnavailable, InvalidUser
-from ari_bridge.diagnostics.doctor import Finding, Result, Subject, examine
+from ari_bridge.diagnostics.checks import Finding, Result, Subject
+from ari_bridge.diagnostics.doctor import examine
 from frontend.cli import logging as logs
 from frontend.cli.reconcile import reconcile
 from frontend.cli.user import accounts_of

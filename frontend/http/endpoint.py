@@ -1,7 +1,7 @@
 """What a route of the HTTP API is: one `Endpoint`, of which the route itself and its documentation are made.
 
-An operation says which parameters and which body it takes, as structs, and what it may answer. Its handler gets them
-decoded and checked. `frontend.api.openapi.document` makes the OpenAPI document of all operations, and the reference
+An endpoint says which parameters and which body it takes, as structs, and what it may answer. Its handler gets them
+decoded and checked. `frontend.api.openapi.document` makes the OpenAPI document of all endpoints, and the reference
 page.
 """
 
@@ -19,7 +19,7 @@ from frontend.auth.principal import Principal
 from frontend.calls.permissions import check_may
 from frontend.http.parameters import HEADER as HEADER
 from frontend.http.parameters import Parameter, parameters_of, read_body, read_parameters
-from frontend.http.problems import KINDS
+from frontend.http.problems import PROBLEM_TYPES
 
 JSON = "application/json"
 Method = Literal["GET", "POST", "PUT", "DELETE"]
@@ -39,7 +39,7 @@ B = TypeVar("B", bound=msgspec.Struct)
 class TypedRequest(Generic[P, B]):
     """One request, decoded and checked."""
 
-    request: web.Request
+    raw: web.Request
     principal: Principal
     parameters: P
     body: B
@@ -52,7 +52,7 @@ class TypedRequest(Generic[P, B]):
     @property
     def client_gone(self) -> bool:
         """Nobody will receive the response."""
-        return self.request.transport is None or self.request.transport.is_closing()
+        return self.raw.transport is None or self.raw.transport.is_closing()
 
 
 Handler = Callable[[TypedRequest[P, B]], Awaitable[web.StreamResponse]]
@@ -93,7 +93,7 @@ class Endpoint(Generic[P, B]):
     summary: str  # one line, no full stop
     parameters: type[P]
     body: type[B]
-    answers: Mapping[int, ResponseSpec]
+    responses: Mapping[int, ResponseSpec]
     problems: tuple[str, ...] = ()
     description: str = ""
     public: bool = False
@@ -101,13 +101,13 @@ class Endpoint(Generic[P, B]):
     example: Mapping[str, str] = field(default_factory=dict)
     example_body: B | None = None
 
-    def at(self, access: Authenticator, handler: Handler[P, B]) -> web.RouteDef:
+    def route(self, access: Authenticator, handler: Handler[P, B]) -> web.RouteDef:
         """The route: whoever asks is known, and what is asked is right, before `handler` is called."""
-        reader, known = msgspec.json.Decoder(self.body), self.reads
+        reader, known = msgspec.json.Decoder(self.body), self.parameter_specs
         empty = self.body() if self.body_optional else None
 
         async def handle(request: web.Request) -> web.StreamResponse:
-            principal = _PUBLIC if self.public else access.of_request(request)
+            principal = _PUBLIC if self.public else access.authenticate(request)
             if self.grant:
                 check_may(principal, self.grant)
             parameters = read_parameters(
@@ -122,7 +122,7 @@ class Endpoint(Generic[P, B]):
         return web.get(path, handle) if self.method == "GET" else web.route(self.method, path, handle)
 
     @property
-    def reads(self) -> tuple[Parameter, ...]:
+    def parameter_specs(self) -> tuple[Parameter, ...]:
         return parameters_of(self.parameters, self.path)
 
     @property
@@ -136,10 +136,10 @@ class Endpoint(Generic[P, B]):
 
     @property
     def all_problems(self) -> tuple[str, ...]:
-        """Also those that follow from what the operation is, in the order of their statuses."""
+        """Also those that follow from what the endpoint is, in the order of their statuses."""
         found = {"invalid_request", "forbidden", "error", *self.problems}
         if not self.public:
             found.add("unauthorized")
         if self.method in ("POST", "PUT"):
             found.add("too_large")
-        return tuple(code for code in KINDS if code in found)
+        return tuple(code for code in PROBLEM_TYPES if code in found)

@@ -12,10 +12,10 @@ from msgspec.structs import replace
 from ari_bridge.accounts import InvalidUser
 from ari_bridge.errors import CallerError, CallFailed, Unavailable
 from ari_bridge.fsm.call_data import cause_data
-from frontend.auth.authenticator import Forbidden, SlowDown, Unauthorized
+from frontend.auth.authenticator import Forbidden, TooManyAttempts, Unauthorized
 from frontend.auth.client_addresses import ClientAddresses
 from frontend.http.cors import Origins
-from frontend.http.problems import KINDS, Problem, ProblemError, problem, problem_response
+from frontend.http.problems import PROBLEM_TYPES, Problem, ProblemError, problem, problem_response
 from frontend.http.request_ids import request_id
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -76,7 +76,7 @@ def allow_origin(response: web.StreamResponse, origin: str) -> None:
 
 
 @web.middleware
-async def errors_told(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def problem_responses(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Every error as problem details, with what was wrong and which field."""
     try:
         return await handler(request)
@@ -112,14 +112,14 @@ def problem_of(error: Exception) -> tuple[Problem, dict[str, str]]:
             return problem("unauthorized", str(error)), {"WWW-Authenticate": "Bearer"}
         case Forbidden():
             return problem("forbidden", str(error)), {}
-        case SlowDown():
+        case TooManyAttempts():
             return problem("too_many", str(error), retry_after=error.retry_after), {}
         case web.RequestPayloadError():
             detail = "The body cannot be read: it is not packed as Content-Encoding says, or breaks off."
             return problem("invalid_request", detail), {}
         case InvalidUser():
             return problem("invalid_request", str(error), field=error.field), {}
-        case CallerError() | Unavailable() if error.code in KINDS:
+        case CallerError() | Unavailable() if error.code in PROBLEM_TYPES:
             told = problem(
                 error.code,
                 str(error),

@@ -17,17 +17,17 @@ from msgspec import Meta
 
 from ari_bridge.fsm.call import Call
 from ari_bridge.hooks import AriReceived, CallEvent, DigitReceived, HookEvent, Hooks
-from frontend.auth.authenticator import CLOCK_LEEWAY, Authenticator
+from frontend.auth.authenticator import CLOCK_LEEWAY_S, Authenticator
 from frontend.auth.principal import Principal
 from frontend.calls.permissions import event_view
 from frontend.http import examples
 from frontend.http.endpoint import HEADER, Endpoint, Nothing, ResponseSpec, TypedRequest
 from frontend.http.middleware import allow_origin
 
-KEPT = 1000
-WAITING = 1000
+MAX_REMEMBERED_EVENTS = 1000
+MAX_QUEUED_EVENTS = 1000
 """Events that wait for one slow reader; one more ends its stream: it comes again with its Last-Event-ID."""
-KEEP_ALIVE_SECONDS = 15.0
+KEEP_ALIVE_INTERVAL_S = 15.0
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +37,7 @@ MASKED_DIGIT = "•"
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """An event as it is sent: whole, and with the digits masked. `call`: of which call it is."""
+    """An event as it is sent: whole, and with the digits mrequest. `call`: of which call it is."""
 
     number: int
     name: str
@@ -56,7 +56,7 @@ class EventReader:
 
     def __init__(self, principal: Principal) -> None:
         self.principal = principal
-        self.queue: asyncio.Queue[bytes | None] = asyncio.Queue(WAITING)
+        self.queue: asyncio.Queue[bytes | None] = asyncio.Queue(MAX_QUEUED_EVENTS)
 
     def end(self) -> None:
         if self.queue.full():
@@ -74,7 +74,7 @@ class EventLog:
     def __init__(self, hooks: Hooks, find: Callable[[str], Call | None] = lambda _: None) -> None:
         self._number = 0
         self._find = find
-        self._kept: deque[_Entry] = deque(maxlen=KEPT)
+        self._kept: deque[_Entry] = deque(maxlen=MAX_REMEMBERED_EVENTS)
         self._readers: set[EventReader] = set()
         hooks.tap(self._add)
 
@@ -166,14 +166,14 @@ STREAM = Endpoint(
     summary="Call events and ARI events, as they happen",
     description=(
         "A stream of server-sent events: those of your own calls; with the right `events:read` those of all, with "
-        "`events:raw` Asterisk's own too. Keys that others press are shown as `•`. `id` counts up; `Last-Event-ID` "
-        f"(a header, or the query `lastEventId`) replays what came after it, of the last {KEPT}. A reader that is too "
-        "slow is sent away, and comes again with its number. [HOOKS.md](HOOKS.md) says which events there are, and "
-        "when each comes."
+        "`events:raw` Asterisk's own too. Keys that others press are shown as `•`. `id` increases; `Last-Event-ID` (a "
+        "header, or the query parameter `lastEventId`) replays what came after it, from the last "
+        f"{MAX_REMEMBERED_EVENTS} events. The stream of a reader that is too slow is ended; it reconnects with its "
+        "last id. [HOOKS.md](HOOKS.md) lists the events."
     ),
     parameters=Since,
     body=Nothing,
-    answers={
+    responses={
         200: ResponseSpec(
             description="The stream; each `data:` is an EventData",
             shape=EventData,
@@ -185,7 +185,7 @@ STREAM = Endpoint(
     },
     example={"Last-Event-ID": "41"},
 )
-OPERATIONS: tuple[Endpoint[Any, Any], ...] = (STREAM,)
+ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (STREAM,)
 
 
 class EventApi:
@@ -194,21 +194,21 @@ class EventApi:
         self._access = access
 
     def routes(self) -> list[web.RouteDef]:
-        return [STREAM.at(self._access, self.stream)]
+        return [STREAM.route(self._access, self.stream)]
 
-    async def stream(self, asked: TypedRequest[Since, Nothing]) -> web.StreamResponse:
-        request, last = asked.request, asked.parameters.last_event_id
+    async def stream(self, request: TypedRequest[Since, Nothing]) -> web.StreamResponse:
+        raw, last = request.raw, request.parameters.last_event_id
         if last is None:
-            last = asked.parameters.query_id
+            last = request.parameters.query_id
         response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         )
-        if origin := request.headers.get("Origin"):
+        if origin := raw.headers.get("Origin"):
             allow_origin(response, origin)
-        replay = self._events.since(last, asked.principal) if last is not None else []
-        reader = self._events.subscribe(asked.principal)
+        replay = self._events.since(last, request.principal) if last is not None else []
+        reader = self._events.subscribe(request.principal)
         try:
-            await response.prepare(request)
+            await response.prepare(raw)
             await response.write(b"retry: 1000\n\n" + b"".join(replay))
             await self._follow(response, reader)
         except ConnectionError:
@@ -220,9 +220,9 @@ class EventApi:
     async def _follow(self, response: web.StreamResponse, reader: EventReader) -> None:
         """Until the token ends, at the latest."""
         ends_at = reader.principal.expires_at
-        while ends_at is None or time.time() < ends_at + CLOCK_LEEWAY:
+        while ends_at is None or time.time() < ends_at + CLOCK_LEEWAY_S:
             try:
-                async with asyncio.timeout(KEEP_ALIVE_SECONDS):
+                async with asyncio.timeout(KEEP_ALIVE_INTERVAL_S):
                     block = await reader.queue.get()
             except TimeoutError:
                 block = b": still here\n\n"

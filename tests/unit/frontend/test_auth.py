@@ -13,7 +13,7 @@ from aiohttp.test_utils import make_mocked_request
 
 from ari_bridge.accounts import Accounts, InvalidUser, passwords
 from ari_bridge.accounts.users_file import UsersFile
-from frontend.auth.authenticator import RENEWABLE_SECONDS, Authenticator, Session, Unauthorized, token_secret
+from frontend.auth.authenticator import MAX_RENEWAL_AGE_S, Authenticator, AuthSession, Unauthorized, token_secret
 from tests.fakes.accounts import SECRET, accounts_of, claims_of
 
 PASSWORDS = {"1001": "right", "1002": "other"}
@@ -51,7 +51,7 @@ def asked(token: str | None) -> web.Request:
 async def test_a_password_becomes_a_token_of_that_user_only(access: Authenticator) -> None:
     session = await access.sign_in("1001", "right", "127.0.0.1")
     assert access.principal_of(session.token).name == "1001"
-    assert access.of_request(asked(session.token)).name == "1001"
+    assert access.authenticate(asked(session.token)).name == "1001"
     assert access.identify("1001", session.token).name == "1001"
     with pytest.raises(Unauthorized, match="another user"):
         access.identify("1002", session.token)
@@ -96,7 +96,7 @@ def test_forged_and_expired_tokens(
 def test_without_sign_in_everybody_is_who_they_say(accounts: Accounts) -> None:
     access = Authenticator(required=False, accounts=accounts, secret="", lifetime=60)
     assert access.identify("anybody", None).name == "anybody"
-    assert access.of_request(asked(None)).name is None and access.of_request(asked(None)).unrestricted
+    assert access.authenticate(asked(None)).name is None and access.authenticate(asked(None)).unrestricted
     with pytest.raises(InvalidUser):
         access.identify("a&b", None)
 
@@ -153,7 +153,7 @@ def test_after_that_a_token_has_ended(access: Authenticator) -> None:
 # --- another token for one that holds ----------------------------------------------------------
 
 
-async def signed_in(access: Authenticator) -> Session:
+async def signed_in(access: Authenticator) -> AuthSession:
     return await access.sign_in("1001", "right", "127.0.0.1")
 
 
@@ -165,7 +165,7 @@ async def test_a_token_is_renewed_by_a_token(access: Authenticator) -> None:
 
 
 async def test_not_for_ever(access: Authenticator) -> None:
-    for changed in ({"auth_time": int(time.time() - RENEWABLE_SECONDS - 1)}, {"auth_time": None}):
+    for changed in ({"auth_time": int(time.time() - MAX_RENEWAL_AGE_S - 1)}, {"auth_time": None}):
         with pytest.raises(Unauthorized):
             access.renew(asked(token(access, **changed)))
     for nothing in (None, "", "x"):
