@@ -100,6 +100,7 @@ class App:
                 OpusOptions(fec=settings.opus_fec, dtx=settings.opus_dtx),
                 limit=settings.transcoding_limit,
             ),
+            candidates=settings.ice_candidates,
         )
         self.pages = WebSocketRegistrar()
         self.store = SqliteCallStore(settings.state_dir, days=settings.call_store_days)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from ari_bridge.media.candidate_filter import PassedOn
 from ari_bridge.media.codec_policy import CodecMode
 from ari_bridge.media.node_address import NodeAddress, parse_nodes
 from ari_bridge.number_routing import InvalidRule, Routes
@@ -26,6 +27,7 @@ EXAMPLES = {
     "RTPENGINE_NG": "192.0.2.5:2223,192.0.2.6:2223*2",
     "RTPENGINE_TIMEOUT": "3",
     "ICE_SERVERS": "stun:turn.example.com:3478,turn:turn.example.com:3478,turns:turn.example.com:5349?transport=tcp",
+    "ICE_CANDIDATES": "public",
     "TURN_SECRET": "the static-auth-secret in turnserver.conf",
     "TURN_LIFETIME": "86400",
     "CODECS": "auto",
@@ -100,6 +102,7 @@ class Settings(BaseSettings):
     rtpengine_ng: Annotated[tuple[NodeAddress, ...], NoDecode] = (NodeAddress("127.0.0.1", 2223),)
     rtpengine_timeout: Seconds = 3.0
     ice_servers: Annotated[tuple[str, ...], NoDecode] = ()
+    ice_candidates: PassedOn = PassedOn.AUTO
     turn_secret: Annotated[str, Field(repr=False)] = ""
     turn_lifetime: Annotated[int, Field(ge=60, le=604800)] = 86400
     codecs: CodecMode = CodecMode.OPUS

@@ -74,7 +74,12 @@ LAYERS = (
     Layer("types", "mypy --strict", (tool("mypy"),)),
     Layer("imports", "import-linter", (tool("lint-imports"),)),
     # The build itself is part of the install, which stops when it fails.
-    Layer("web", "tsc, vitest", ((*npm(), "run", "check"), (*npm(), "test")), folder=WEB),
+    Layer(
+        "web",
+        "tsc, Biome, vitest",
+        ((*npm(), "run", "check"), (*npm(), "run", "lint"), (*npm(), "test")),
+        folder=WEB,
+    ),
     pytest_layer("unit", "pure logic"),
     pytest_layer("component", "one part against a tiny real peer"),
     pytest_layer("integration", "a real Asterisk 16 and 22, a real rtpengine", waits=True),

@@ -5,11 +5,11 @@ Knows calls as data, and the hooks that tell of their end; knows neither peers n
 
 from ari_bridge.cdr.cdr import Cdr, of, owner
 from ari_bridge.cdr.errors import CdrUnavailable
-from ari_bridge.cdr.query import MOST_ROWS, Match, Page, Query
+from ari_bridge.cdr.query import MAX_PAGE_ROWS, Match, Page, Query
 from ari_bridge.cdr.service import CdrService, no_record
 
 __all__ = [
-    "MOST_ROWS",
+    "MAX_PAGE_ROWS",
     "Cdr",
     "CdrService",
     "CdrUnavailable",

@@ -18,7 +18,7 @@ from typing import Any
 
 import aiohttp
 
-from ari_bridge.ari.channel_wakeup import needs_wake
+from ari_bridge.ari.channel_wakeup import needs_wakeup
 from ari_bridge.ari.client import Ari
 from ari_bridge.ari.readiness import CONTEXT_CURE, MARK, MEDIA_CURE
 from ari_bridge.errors import PeerError
@@ -27,9 +27,9 @@ from ari_bridge.media.ng import NgClient
 from ari_bridge.media.node_address import NodeAddress
 from ari_bridge.net import RtpAddress
 
-SECONDS = 5.0
+CHECK_TIMEOUT_S = 5.0
 """For each request of a check."""
-FREE_BYTES = 500 * 1024 * 1024
+MIN_FREE_BYTES = 500 * 1024 * 1024
 
 MODULES = {
     "res_ari_channels": "ARI's commands on channels",
@@ -101,7 +101,7 @@ async def examine(subject: Subject) -> list[Finding]:
             failed.add(name)
             continue
         try:
-            async with asyncio.timeout(4 * SECONDS):
+            async with asyncio.timeout(4 * CHECK_TIMEOUT_S):
                 seen, warning = await check()
         except Unwell as unwell:
             findings.append(Finding(name, Result.FAILED, str(unwell), unwell.cure))
@@ -146,7 +146,7 @@ class _Doctor:
     @asynccontextmanager
     async def _get(self, path: str) -> AsyncIterator[aiohttp.ClientResponse]:
         headers = {"Authorization": aiohttp.encode_basic_auth(self._subject.ari_user, self._subject.ari_password)}
-        timeout = aiohttp.ClientTimeout(total=SECONDS)
+        timeout = aiohttp.ClientTimeout(total=CHECK_TIMEOUT_S)
         async with aiohttp.ClientSession(timeout=timeout, headers=headers) as session:
             async with session.get(f"{self._url}{path}") as response:
                 yield response
@@ -193,7 +193,7 @@ class _Doctor:
             return f"{version!r} cannot be read", "Asterisk 16 or newer is needed."
         if int(major) < 16:
             raise Unwell(f"Asterisk {version}", "External media came with Asterisk 16.6: upgrade.")
-        woken = ", silent channels are woken" if needs_wake(version) else ""
+        woken = ", silent channels are woken" if needs_wakeup(version) else ""
         return f"Asterisk {version}{woken}", ""
 
     async def _modules(self) -> tuple[str, str]:
@@ -215,7 +215,7 @@ class _Doctor:
         """A client with an application of its own, so that the real one is not taken over."""
         subject = self._subject
         app = f"{subject.ari_app}-doctor-{secrets.token_hex(4)}"
-        ari = Ari(subject.ari_url, subject.ari_user, subject.ari_password, app, timeout=SECONDS)
+        ari = Ari(subject.ari_url, subject.ari_user, subject.ari_password, app, timeout=CHECK_TIMEOUT_S)
         up = asyncio.Event()
 
         async def connected() -> None:
@@ -224,7 +224,7 @@ class _Doctor:
         ari.on_connect(connected)
         await ari.start()
         try:
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(CHECK_TIMEOUT_S):
                 await up.wait()
             yield ari
         except TimeoutError:
@@ -311,7 +311,7 @@ class _Doctor:
 
     @asynccontextmanager
     async def _ng(self, node: NodeAddress) -> AsyncIterator[NgClient]:
-        client = NgClient(node.host, node.port, timeout=SECONDS / 2)
+        client = NgClient(node.host, node.port, timeout=CHECK_TIMEOUT_S / 2)
         await client.open()
         try:
             yield client
@@ -381,8 +381,8 @@ class _Doctor:
     async def _disk(self) -> tuple[str, str]:
         free = shutil.disk_usage(self._subject.data_folder).free
         seen = f"{free // 1024**2} MB free at {self._subject.data_folder.resolve()}"
-        if free < FREE_BYTES:
-            raise Unwell(seen, f"Make room: {FREE_BYTES // 1024**2} MB is the least.")
+        if free < MIN_FREE_BYTES:
+            raise Unwell(seen, f"Make room: {MIN_FREE_BYTES // 1024**2} MB is the least.")
         return seen, ""
 
 

@@ -13,7 +13,7 @@ from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.errors import PeerError
 from ari_bridge.hooks import CallEvent, HookEvent, Hooks
 from ari_bridge.preferences import PreferenceStore
-from ari_bridge.preferences.presence import Standing, of_device, of_endpoint, of_users
+from ari_bridge.preferences.presence import PresenceState, of_device, of_endpoint, of_users
 from ari_bridge.tasks import TaskSet
 from ari_bridge_protocol import messages
 from ari_bridge_protocol.messages import PersonSummary
@@ -55,7 +55,7 @@ class PresenceDirectory:
         self._known_users = known_users
         self._patterns = endpoints
         self._phones: dict[str, Endpoint] = {}  # by device
-        self._device_states: dict[str, Standing] = {}
+        self._device_states: dict[str, PresenceState] = {}
         self._watched: set[str] = set()  # devices whose changes are told
         self._heard: set[str] = set()  # of these, those that have changed since they were last listed
         self._told: dict[str, PersonSummary] = {}
@@ -121,7 +121,7 @@ class PresenceDirectory:
             fresh = sorted(phones.keys() - self._watched)[:MOST]
             if fresh:
                 self._heard.clear()
-                await self._ari.endpoints.watch(fresh)
+                await self._ari.endpoints.subscribe(fresh)
                 phones = await self._list()  # as they stand since changes are told
         except PeerError as error:
             log.warning("the PBX's phones cannot be listed: in a minute again", reason=str(error))
@@ -132,7 +132,7 @@ class PresenceDirectory:
             if device in phones and device not in self._heard:
                 phone = phones[device]
                 self._device_states[device] = of_endpoint(phone.state, len(phone.channel_ids))
-        self._device_states = {device: self._device_states.get(device, Standing.OFFLINE) for device in phones}
+        self._device_states = {device: self._device_states.get(device, PresenceState.OFFLINE) for device in phones}
         self.changed()
 
     async def _list(self) -> dict[str, Endpoint]:
@@ -175,7 +175,7 @@ class PresenceDirectory:
         }
         for device, phone in sorted(self._phones.items()):
             if phone.resource not in standing:
-                state = self._device_states.get(device, Standing.OFFLINE)
+                state = self._device_states.get(device, PresenceState.OFFLINE)
                 number = phone.resource
                 people[f"phone {device}"] = PersonSummary(number, self._names.get(number, ""), state.value)
         return self._bounded(people)

@@ -19,7 +19,7 @@ from ari_bridge.tasks import TaskSet
 
 PATIENCE = 1.0
 """Seconds from the answer on for the browser's checks to arrive: more than twice round the world."""
-MOST = 64
+MOST = 32
 """Candidates of one offer; a machine with many networks finds some 20."""
 CALLS = 64
 """Calls of one page whose candidates are looked at; the oldest is forgotten."""

@@ -4,11 +4,11 @@ from collections.abc import Generator
 
 import pytest
 
+from tests.real.live_system import site as site
+from tests.real.live_system import site_with as site_with
 from tests.real.parts import pbx as pbx
 from tests.real.parts import pbxes as pbxes
 from tests.real.parts import rtpengine as rtpengine
-from tests.real.site import site as site
-from tests.real.site import site_with as site_with
 
 FAILED = pytest.StashKey[bool]()
 """Set for a test whose call has failed: a fixture shows then what it knows."""

@@ -14,11 +14,11 @@ from ari_bridge_client import Call
 from ari_bridge_client.audio import Silence, Tone
 from ari_bridge_protocol.preferences import CallPreferences
 from frontend.presence.preferences import UserServices
-from tests.real.boxes import boxes as boxes
+from tests.real.live_system import LiveSystem, LiveSystemWith
 from tests.real.parts import both_versions
 from tests.real.rtp import RtpPeer
 from tests.real.sipp import Sipp
-from tests.real.site import Site, SiteWith
+from tests.real.voicemail_boxes import voicemail_boxes as voicemail_boxes
 
 pytestmark = pytest.mark.real
 
@@ -26,7 +26,9 @@ FAR_TONE, PAGE_TONE = 700, 500
 
 
 @asynccontextmanager
-async def attended(site_with: SiteWith, folder: Path, **settings: Any) -> AsyncIterator[tuple[Site, UserServices]]:
+async def attended(
+    site_with: LiveSystemWith, folder: Path, **settings: Any
+) -> AsyncIterator[tuple[LiveSystem, UserServices]]:
     """A front end with voicemail, that keeps its users' preferences in `folder`."""
     voicemail = {"voicemail_mailbox": "{user}@default", "voicemail_number": "*97"}
     async with site_with(state_dir=folder, **voicemail, **settings) as site:
@@ -60,7 +62,7 @@ class Listener:
 
 
 @asynccontextmanager
-async def page(site: Site, user: str) -> AsyncIterator[Listener]:
+async def page(site: LiveSystem, user: str) -> AsyncIterator[Listener]:
     async with aiohttp.ClientSession() as http, http.ws_connect(site.app.ws_url) as socket:
         listener = Listener(socket)
         reading = asyncio.create_task(listener.read())
@@ -85,14 +87,14 @@ async def far() -> AsyncIterator[RtpPeer]:
 
 @both_versions
 async def test_a_caller_of_nobody_leaves_a_message_and_pages_are_told(
-    site_with: SiteWith, boxes: Path, far: RtpPeer, tmp_path: Path
+    site_with: LiveSystemWith, voicemail_boxes: Path, far: RtpPeer, tmp_path: Path
 ) -> None:
     async with attended(site_with, tmp_path) as (site, attendant), page(site, "1001") as listening:
         assert (await listening.told("voicemail"))["new"] == 0
         await attendant.set("1001", CallPreferences(forward_always="voicemail"))
         async with Sipp("caller_hangs_up", tmp_path, to=site.pbx.sip_port, rtp_port=far.port, seconds=40) as caller:
             await caller.saw("SIP/2.0 200")
-            recorded = boxes / "1001"
+            recorded = voicemail_boxes / "1001"
             async with asyncio.timeout(25):
                 while not list(recorded.rglob("*.wav")):  # noqa: ASYNC110  the greeting is over, the message begins
                     await asyncio.sleep(0.1)
@@ -111,7 +113,9 @@ async def test_a_caller_of_nobody_leaves_a_message_and_pages_are_told(
 
 
 @both_versions
-async def test_do_not_disturb_rings_no_page_and_the_caller_hears_busy(site_with: SiteWith, tmp_path: Path) -> None:
+async def test_do_not_disturb_rings_no_page_and_the_caller_hears_busy(
+    site_with: LiveSystemWith, tmp_path: Path
+) -> None:
     async with attended(site_with, tmp_path) as (site, attendant), page(site, "1001") as listening:
         await attendant.set("1001", CallPreferences(do_not_disturb=True))
         assert (await listening.told("preferences", doNotDisturb=True))["doNotDisturb"]
@@ -127,7 +131,7 @@ async def test_do_not_disturb_rings_no_page_and_the_caller_hears_busy(site_with:
 
 
 @both_versions
-async def test_a_forwarded_call_is_heard_at_its_target(site_with: SiteWith, far: RtpPeer, tmp_path: Path) -> None:
+async def test_a_forwarded_call_is_heard_at_its_target(site_with: LiveSystemWith, far: RtpPeer, tmp_path: Path) -> None:
     async with attended(site_with, tmp_path) as (site, attendant), site.phone("1002") as phone:
         await attendant.set("1001", CallPreferences(forward_always="1002"))
         async with Sipp("caller_stays", tmp_path, to=site.pbx.sip_port, rtp_port=far.port) as caller:
@@ -141,7 +145,7 @@ async def test_a_forwarded_call_is_heard_at_its_target(site_with: SiteWith, far:
 
 @both_versions
 async def test_nobody_answers_in_the_user_s_own_time_and_the_call_is_forwarded(
-    site_with: SiteWith, far: RtpPeer, tmp_path: Path
+    site_with: LiveSystemWith, far: RtpPeer, tmp_path: Path
 ) -> None:
     kept = {"1001": CallPreferences(forward_no_answer="1002", ring_seconds=1)}  # nobody may set less than 5
     (tmp_path / "preferences.json").write_bytes(msgspec.json.encode(kept))
@@ -156,7 +160,7 @@ async def test_nobody_answers_in_the_user_s_own_time_and_the_call_is_forwarded(
 
 
 @both_versions
-async def test_forwards_in_a_circle_come_to_an_end(site_with: SiteWith, tmp_path: Path) -> None:
+async def test_forwards_in_a_circle_come_to_an_end(site_with: LiveSystemWith, tmp_path: Path) -> None:
     async with attended(site_with, tmp_path) as (site, attendant):
         await attendant.set("1001", CallPreferences(forward_unreachable="1002"))
         await attendant.set("1002", CallPreferences(forward_unreachable="1001"))
@@ -167,7 +171,9 @@ async def test_forwards_in_a_circle_come_to_an_end(site_with: SiteWith, tmp_path
 
 
 @both_versions
-async def test_a_user_hears_their_own_messages_without_a_pin(site_with: SiteWith, boxes: Path, tmp_path: Path) -> None:
+async def test_a_user_hears_their_own_messages_without_a_pin(
+    site_with: LiveSystemWith, voicemail_boxes: Path, tmp_path: Path
+) -> None:
     async with attended(site_with, tmp_path) as (site, _), site.phone("1003") as phone:
         call = await phone.call("*97", source=Silence())
         await call.wait_for("accepted")
@@ -178,7 +184,7 @@ async def test_a_user_hears_their_own_messages_without_a_pin(site_with: SiteWith
 
 
 @both_versions
-async def test_the_directory_tells_how_users_and_phones_stand(site_with: SiteWith, tmp_path: Path) -> None:
+async def test_the_directory_tells_how_users_and_phones_stand(site_with: LiveSystemWith, tmp_path: Path) -> None:
     async with (
         attended(site_with, tmp_path, people_endpoints="*", phone_book="trunk=Everybody else") as (site, _),
         page(site, "1001") as listening,

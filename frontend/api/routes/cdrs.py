@@ -9,7 +9,7 @@ import structlog
 from aiohttp import web
 from msgspec import Meta
 
-from ari_bridge.cdr import MOST_ROWS, Cdr, CdrService, CdrUnavailable, Match, Page, Query, export, no_record
+from ari_bridge.cdr import MAX_PAGE_ROWS, Cdr, CdrService, CdrUnavailable, Match, Page, Query, export, no_record
 from ari_bridge.cursor import Cursor
 from ari_bridge.errors import InvalidRequest, TooMany
 from ari_bridge.fsm.call import Direction
@@ -61,7 +61,7 @@ class RecordsWanted(RecordFilters, frozen=True, rename="camel"):
     cursor: Annotated[Cursor, text_format(Cursor.parse, {"type": "string"})] | None = (
         None  # `nextCursor` of the page before
     )
-    limit: Annotated[int, Meta(ge=1, le=MOST_ROWS)] = 50
+    limit: Annotated[int, Meta(ge=1, le=MAX_PAGE_ROWS)] = 50
 
 
 class OneRecord(msgspec.Struct, frozen=True, rename="camel"):
@@ -175,7 +175,7 @@ class RecordsApi:
 
     async def download(self, asked: TypedRequest[RecordFilters, Nothing]) -> web.StreamResponse:
         """All rows that the filters leave, read page by page: no connection is held for a slow reader."""
-        query = replace(query_of(asked.parameters, asked.user), limit=MOST_ROWS)
+        query = replace(query_of(asked.parameters, asked.user), limit=MAX_PAGE_ROWS)
         if self._exports >= MOST_EXPORTS:
             raise TooMany(f"{self._exports} exports are under way: try again later.")
         self._exports += 1

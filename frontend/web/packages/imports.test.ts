@@ -1,5 +1,5 @@
 // Who may import whom (docs/ARCHITECTURE.md): inward in the client, and by their names between the workspaces.
-import { readFileSync, readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { expect, test } from "vitest";
 
@@ -23,26 +23,32 @@ const CLIENT = "packages/sip-proxy-client/src";
 
 /** The table of docs/ARCHITECTURE.md: what each folder may import beside itself, of types too. */
 const ALLOWED: Record<string, string[]> = Object.fromEntries(
-  [...readFileSync(join(WEB, "../../docs/ARCHITECTURE.md"), "utf8").matchAll(/^\| `src\/(\w+)\/` \|[^|]*\|([^|]*)\|$/gm)].map(([, folder = "", imports = ""]) => [
-    folder,
-    [...imports.matchAll(/`(\w+)`/g)].map(([, name = ""]) => name),
-  ]),
+  [
+    ...readFileSync(join(WEB, "../../docs/ARCHITECTURE.md"), "utf8").matchAll(
+      /^\| `src\/(\w+)\/` \|[^|]*\|([^|]*)\|$/gm,
+    ),
+  ].map(([, folder = "", imports = ""]) => [folder, [...imports.matchAll(/`(\w+)`/g)].map(([, name = ""]) => name)]),
 );
 
 /** `signaling/urls.js` belongs to `signaling`, `clock.js` to `clock`. */
 const partOf = (name: string): string => name.split("/")[0]!.replace(/\.\w+$/, "");
 
 test("docs/ARCHITECTURE.md has each folder of sip-proxy-client", () => {
-  const folders = readdirSync(join(WEB, CLIENT), { withFileTypes: true }).filter((entry) => entry.isDirectory() && entry.name !== "testing");
+  const folders = readdirSync(join(WEB, CLIENT), { withFileTypes: true }).filter(
+    (entry) => entry.isDirectory() && entry.name !== "testing",
+  );
   expect(Object.keys(ALLOWED).sort()).toEqual(folders.map(({ name }) => name).sort());
 });
 
-test.each(Object.entries(ALLOWED))("sip-proxy-client: %s/ imports what docs/ARCHITECTURE.md allows", (folder, allowed) => {
-  const imports = importsOf(CLIENT).filter(({ file }) => file.startsWith(`${folder}/`));
-  expect(imports.filter(({ imported }) => ![folder, ...allowed].includes(partOf(imported)))).toEqual([]);
-  const unused = allowed.filter((name) => !imports.some(({ imported }) => partOf(imported) === name));
-  expect(unused).toEqual([]);
-});
+test.each(Object.entries(ALLOWED))(
+  "sip-proxy-client: %s/ imports what docs/ARCHITECTURE.md allows",
+  (folder, allowed) => {
+    const imports = importsOf(CLIENT).filter(({ file }) => file.startsWith(`${folder}/`));
+    expect(imports.filter(({ imported }) => ![folder, ...allowed].includes(partOf(imported)))).toEqual([]);
+    const unused = allowed.filter((name) => !imports.some(({ imported }) => partOf(imported) === name));
+    expect(unused).toEqual([]);
+  },
+);
 
 /** Each circle in what is imported, as the names along it. */
 function circlesOf(edges: readonly (readonly [from: string, to: string])[]): string[] {
@@ -60,9 +66,12 @@ function circlesOf(edges: readonly (readonly [from: string, to: string])[]): str
 
 const bare = (name: string): string => name.replace(/\.(js|tsx?)$/, "");
 
-test.each([CLIENT, "packages/sip-proxy-react/src", "softphone/src"])("%s: no file imports itself by way of others, not even for a type", (folder) => {
-  expect(circlesOf(importsOf(folder).map(({ file, imported }) => [bare(file), bare(imported)]))).toEqual([]);
-});
+test.each([CLIENT, "packages/sip-proxy-react/src", "softphone/src"])(
+  "%s: no file imports itself by way of others, not even for a type",
+  (folder) => {
+    expect(circlesOf(importsOf(folder).map(({ file, imported }) => [bare(file), bare(imported)]))).toEqual([]);
+  },
+);
 
 test("sip-proxy-client: no folder imports itself by way of others", () => {
   const edges = importsOf(CLIENT).map(({ file, imported }) => [partOf(file), partOf(imported)] as const);
@@ -75,7 +84,9 @@ test("sip-proxy-client imports nothing but its own files: there are no dependenc
 });
 
 test("sip-proxy-react imports React and the client by its name", () => {
-  const wrong = importsOf("packages/sip-proxy-react/src").filter(({ imported }) => !/^(react|sip-proxy-client|\w+\.js)$/.test(imported));
+  const wrong = importsOf("packages/sip-proxy-react/src").filter(
+    ({ imported }) => !/^(react|sip-proxy-client|\w+\.js)$/.test(imported),
+  );
   expect(wrong).toEqual([]);
 });
 

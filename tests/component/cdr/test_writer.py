@@ -80,7 +80,7 @@ async def test_what_ended_before_the_start_gets_its_row(state_dir: Path) -> None
 
 
 async def test_what_the_queue_has_no_room_for_gets_its_row(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer, "QUEUE_ROWS", 5)
+    monkeypatch.setattr(writer, "MAX_QUEUED_ROWS", 5)
     ids = [f"call{number}" for number in range(300)]
     for call_id in ids:
         server.end(an_ended_call(call_id))
@@ -169,7 +169,7 @@ async def test_old_rows_are_deleted_and_do_not_come_back(state_dir: Path, monkey
         for call in (*old, kept):
             server.end(call)
         await recorded(server, ["old0", "old1199", "kept"])
-    monkeypatch.setattr(writer, "TIDY_FIRST", 0.0)
+    monkeypatch.setattr(writer, "FIRST_MAINTENANCE_S", 0.0)
     async with a_server(state_dir, days=7) as server:
 
         async def only_kept() -> bool:

@@ -25,12 +25,12 @@ from tests.chaos.proxy import Proxy
 from tests.fakes.ari import Answers, FakeAri, RingsForEver
 from tests.fakes.far_side import BUSY
 from tests.offers import OFFER
-from tests.real import free
+from tests.real import free_ports
 
 
 @pytest.fixture
 async def proxy(app: App) -> AsyncIterator[Proxy]:
-    [port] = free.ports(1)
+    [port] = free_ports.ports(1)
     to = urlsplit(app.url)
     assert to.hostname and to.port
     async with Proxy("127.0.0.1", port, (to.hostname, to.port)) as proxy:
@@ -276,7 +276,7 @@ class TestSignIn:
 
 
 async def test_nobody_there_is_one_clear_error() -> None:
-    [port] = free.ports(1)
+    [port] = free_ports.ports(1)
     with pytest.raises(ClientError, match="cannot connect to ws://127.0.0.1"):
         async with Client(f"http://127.0.0.1:{port}"):
             pass

@@ -235,9 +235,9 @@ async def _until(log: Path, text: str) -> None:
 
 
 def _free() -> list[int]:
-    from tests.real import free
+    from tests.real import free_ports
 
-    return free.ports(1)
+    return free_ports.ports(1)
 
 
 def test_the_clone_s_secrets_are_not_git_s_to_take(tmp_path: Path) -> None:

@@ -14,24 +14,34 @@ const source = fileURLToPath(new URL("src/", import.meta.url));
 export async function measure() {
   const { output } = await build({
     input: "app",
-    plugins: [{ name: "app", resolveId: (id) => (id === "app" ? id : null), load: (id) => (id === "app" ? APP : null) }],
+    plugins: [
+      { name: "app", resolveId: (id) => (id === "app" ? id : null), load: (id) => (id === "app" ? APP : null) },
+    ],
     resolve: { alias: { "sip-proxy-client": `${source}index.ts` } },
     transform: { target: "es2022" },
     output: { minify: true },
     write: false,
   });
-  return output.filter(({ type }) => type === "chunk").map(({ fileName, isEntry, code, modules }) => ({
-    name: fileName,
-    first: isEntry,
-    bytes: code.length,
-    gzip: gzipSync(code, { level: 9 }).length,
-    modules: Object.entries(modules).map(([id, { renderedLength }]) => ({ name: id.replace(source, ""), bytes: renderedLength })),
-  }));
+  return output
+    .filter(({ type }) => type === "chunk")
+    .map(({ fileName, isEntry, code, modules }) => ({
+      name: fileName,
+      first: isEntry,
+      bytes: code.length,
+      gzip: gzipSync(code, { level: 9 }).length,
+      modules: Object.entries(modules).map(([id, { renderedLength }]) => ({
+        name: id.replace(source, ""),
+        bytes: renderedLength,
+      })),
+    }));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const { name, first, bytes, gzip, modules } of await measure()) {
-    console.log(`${name}: ${bytes} bytes minified, ${gzip} gzip, ${first ? `of at most ${LIMIT}` : "on demand"}; not minified:`);
-    for (const { name, bytes } of modules.sort((one, other) => other.bytes - one.bytes)) console.log(`${String(bytes).padStart(8)} ${name}`);
+    console.log(
+      `${name}: ${bytes} bytes minified, ${gzip} gzip, ${first ? `of at most ${LIMIT}` : "on demand"}; not minified:`,
+    );
+    for (const { name, bytes } of modules.sort((one, other) => other.bytes - one.bytes))
+      console.log(`${String(bytes).padStart(8)} ${name}`);
   }
 }

@@ -7,4 +7,8 @@ import { DashboardPage } from "./pages/dashboard";
 import "./styles/tokens.css";
 import "./styles/dashboard.css";
 
-createRoot(document.getElementById("root")!).render(<ErrorBoundary fallback={() => <PageErrorScreen />}><DashboardPage /></ErrorBoundary>);
+createRoot(document.getElementById("root")!).render(
+  <ErrorBoundary fallback={() => <PageErrorScreen />}>
+    <DashboardPage />
+  </ErrorBoundary>,
+);

@@ -7,4 +7,8 @@ import { SoftphonePage } from "./pages/softphone";
 import "./styles/tokens.css";
 import "./styles/softphone.css";
 
-createRoot(document.getElementById("root")!).render(<ErrorBoundary fallback={() => <PageErrorScreen />}><SoftphonePage /></ErrorBoundary>);
+createRoot(document.getElementById("root")!).render(
+  <ErrorBoundary fallback={() => <PageErrorScreen />}>
+    <SoftphonePage />
+  </ErrorBoundary>,
+);

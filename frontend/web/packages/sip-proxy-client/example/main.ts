@@ -1,6 +1,6 @@
 // A phone on one page: calls out, is called, holds several calls, and is back with them after a reload.
 
-import { SIPProxyClient, type ClientState, type SIPProxyCall } from "sip-proxy-client";
+import { type ClientState, type SIPProxyCall, SIPProxyClient } from "sip-proxy-client";
 
 const client = new SIPProxyClient({ proxyUrl: import.meta.env.VITE_PROXY_URL ?? "http://localhost:3000" });
 

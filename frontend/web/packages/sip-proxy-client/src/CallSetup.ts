@@ -1,8 +1,8 @@
 // How calls get their media: the offers by which a call is made, accepted, resumed, taken over from another page, and renewed.
 
-import { callTime } from "./clock.js";
 import type { CallCommands } from "./calls/CallCommands.js";
 import type { CallReconciler } from "./calls/CallReconciler.js";
+import { callTime } from "./clock.js";
 import { audioSourceOf } from "./devices/audioSource.js";
 import { microphoneError } from "./devices/DeviceManager.js";
 import { newId } from "./ids.js";
@@ -10,7 +10,7 @@ import type { MediaManager } from "./media/MediaManager.js";
 import type { MediaPrewarmer } from "./media/MediaPrewarmer.js";
 import type { Offer } from "./protocol/messages.js";
 import type { Codec } from "./state/codec.js";
-import { resumedCall, type Call, type CallProblem, type ListedCall } from "./state/model.js";
+import { type Call, type CallProblem, type ListedCall, resumedCall } from "./state/model.js";
 import type { PhoneContext } from "./state/phoneContext.js";
 import { canDial, findCall } from "./state/phoneReducer.js";
 
@@ -48,7 +48,15 @@ export class CallSetup {
     const id = this.#preparedId ?? newId();
     this.#preparedId = null;
     const customAudio = audio !== undefined;
-    this.#options.dispatch({ type: "dialled", id, number: target, name: nameOf(target), consultsId, customAudio, at: callTime() });
+    this.#options.dispatch({
+      type: "dialled",
+      id,
+      number: target,
+      name: nameOf(target),
+      consultsId,
+      customAudio,
+      at: callTime(),
+    });
     void this.#connect(id, { target, callId: id, caller }, audio);
     return id;
   }
@@ -84,7 +92,8 @@ export class CallSetup {
   /** Shows a call that exists already, and connects its media as soon as the server can be reached. */
   resume(call: Call): void {
     this.#options.dispatch({ type: "resumed", call });
-    if (this.#find(call.id)) this.#options.media.open(call.id, audioSourceOf(call.customAudio ? false : undefined)).resume();
+    if (this.#find(call.id))
+      this.#options.media.open(call.id, audioSourceOf(call.customAudio ? false : undefined)).resume();
   }
 
   /** New media for a call that exists. False: the server cannot be reached, or the call is over. */
@@ -102,7 +111,11 @@ export class CallSetup {
     this.#options.dispatch({ type: "media-failed", id, at: callTime() });
   };
 
-  async #connect(id: string, offer: Pick<Offer, "target" | "callId" | "caller">, audio?: MediaStreamTrack | false): Promise<void> {
+  async #connect(
+    id: string,
+    offer: Pick<Offer, "target" | "callId" | "caller">,
+    audio?: MediaStreamTrack | false,
+  ): Promise<void> {
     const { media, prewarmer, reconciler, commands, whenReady } = this.#options;
     await null;
     if (!this.#find(id)) return; // a listener has ended it at once
@@ -114,7 +127,8 @@ export class CallSetup {
     };
     try {
       if ((await media.open(id, audioSourceOf(audio)).start(send, prewarmer.take(id))) || !this.#find(id)) return;
-      if (accepting) reconciler.onOfferRefused(id); // it is offered again once the server is back and the call still rings here
+      if (accepting)
+        reconciler.onOfferRefused(id); // it is offered again once the server is back and the call still rings here
       else this.#fail(id, "not_connected");
     } catch (error) {
       const { problem } = microphoneError(error);

@@ -30,7 +30,11 @@ export class EventEmitter<Events extends EventMap<Events>> {
     }
   }
 
-  #listen<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>, times: "always" | "once"): () => void {
+  #listen<Name extends keyof Events>(
+    name: Name,
+    listener: Listener<Events[Name]>,
+    times: "always" | "once",
+  ): () => void {
     const all = this.#listeners.get(name) ?? new Map();
     this.#listeners.set(name, all.set(listener, times));
     return () => this.off(name, listener);

@@ -1,12 +1,12 @@
 // The phone without a page: joins signaling, media and the calls' state. Knows no framework, and no events: it has one
 // immutable `snapshot`, says when that changes, and takes what a user requests. None of its methods throws.
 
-import { callTime, monotonicNow, setInCall } from "./clock.js";
+import { CallSetup } from "./CallSetup.js";
 import { CallCommands } from "./calls/CallCommands.js";
 import { CallLocks } from "./calls/CallLocks.js";
 import { CallReconciler } from "./calls/CallReconciler.js";
 import { clearCalls, saveCalls } from "./calls/callStorage.js";
-import { CallSetup } from "./CallSetup.js";
+import { callTime, monotonicNow, setInCall } from "./clock.js";
 import { DeviceManager } from "./devices/DeviceManager.js";
 import { Microphone, type MicrophoneProblem } from "./devices/Microphone.js";
 import { RemoteAudio } from "./devices/RemoteAudio.js";
@@ -30,7 +30,7 @@ import type { PhoneContext } from "./state/phoneContext.js";
 import { activeCall, callsToHold, findCall, phoneReducer } from "./state/phoneReducer.js";
 import { withName } from "./state/reconcile.js";
 import { INITIAL_STATE, type Snapshot } from "./state/snapshot.js";
-import { onConnectionLost, requestPreferences, userStateReducer, type UserPreferences } from "./state/userState.js";
+import { onConnectionLost, requestPreferences, type UserPreferences, userStateReducer } from "./state/userState.js";
 
 export interface PhoneControllerOptions {
   url: string; // of the WebSocket
@@ -68,7 +68,9 @@ export class PhoneController {
   readonly #signaling: SignalingClient;
   readonly #page: Promise<PageSession>;
   readonly #microphone = new Microphone();
-  readonly #remoteAudio = new RemoteAudio((soundBlocked) => this.snapshot.soundBlocked !== soundBlocked && this.#set({ soundBlocked }));
+  readonly #remoteAudio = new RemoteAudio(
+    (soundBlocked) => this.snapshot.soundBlocked !== soundBlocked && this.#set({ soundBlocked }),
+  );
   readonly #prewarmer: MediaPrewarmer;
   readonly #iceConfig: IceConfig;
   readonly #locks = new CallLocks();
@@ -93,7 +95,9 @@ export class PhoneController {
       send: (message) => this.#signaling.send(message),
     };
     this.media = new MediaManager({
-      ...context, microphone, remoteAudio,
+      ...context,
+      microphone,
+      remoteAudio,
       preparePeer: () => PeerConnection.prepare(iceConfig),
       isSignalingReady: () => this.#reconciler.isSynchronized && !this.#signaling.isDoubtful,
       onPacketsMissing: () => this.#signaling.check(URGENT_CHECK_TIMEOUT_MS),
@@ -107,7 +111,10 @@ export class PhoneController {
     });
     this.#prewarmer = new MediaPrewarmer({ ...context, preferredCodec, takePeer: () => this.media.takePeerAhead() });
     const signaling = (this.#signaling = new SignalingClient({
-      url, user, token: () => http.token, session: page,
+      url,
+      user,
+      token: () => http.token,
+      session: page,
       isInCall: () => this.snapshot.calls.length > 0,
       onMessage: this.#onMessage,
       onCalls: (calls, kind) => this.#reconciler.onList(calls, kind),
@@ -116,22 +123,44 @@ export class PhoneController {
       onUnauthorized: this.#onUnauthorized,
     }));
     this.#reconciler = new CallReconciler({
-      ...context, signaling, http, scope, nameOf,
+      ...context,
+      signaling,
+      http,
+      scope,
+      nameOf,
       resume: (call) => this.setup.resume(call),
       renewMedia: (id) => this.media.get(id)?.onLostByServer(),
       checkMedia: () => this.media.checkNow(),
     });
     this.commands = new CallCommands({ ...context, nameOf, released: this.#reconciler.released });
     this.setup = new CallSetup({
-      ...context, user, nameOf, preferredCodec, media: this.media, prewarmer: this.#prewarmer, reconciler: this.#reconciler, commands: this.commands,
+      ...context,
+      user,
+      nameOf,
+      preferredCodec,
+      media: this.media,
+      prewarmer: this.#prewarmer,
+      reconciler: this.#reconciler,
+      commands: this.commands,
       whenReady: () => {
         void this.#loadQualityMonitor();
-        return Promise.race([page.then(() => signaling.whenReady(CONNECT_TIMEOUT_MS)), signaling.whenReady(SIGN_IN_TIMEOUT_MS)]);
+        return Promise.race([
+          page.then(() => signaling.whenReady(CONNECT_TIMEOUT_MS)),
+          signaling.whenReady(SIGN_IN_TIMEOUT_MS),
+        ]);
       },
     });
     this.#stopListening = onNetworkChange(() => (signaling.check(), this.media.checkNow()));
-    this.devices = new DeviceManager({ microphone, remoteAudio, onChange: (values) => this.#set(values), onTrack: (track) => this.media.setMicrophone(track) });
-    void page.then(({ isReload }) => this.#reconciler.restore(isReload), () => undefined);
+    this.devices = new DeviceManager({
+      microphone,
+      remoteAudio,
+      onChange: (values) => this.#set(values),
+      onTrack: (track) => this.media.setMicrophone(track),
+    });
+    void page.then(
+      ({ isReload }) => this.#reconciler.restore(isReload),
+      () => undefined,
+    );
     void this.#loadQualityMonitor();
   }
 
@@ -163,7 +192,8 @@ export class PhoneController {
   /** Shown at once, and corrected by what the server answers. */
   setPreferences(change: Partial<UserPreferences>): void {
     const userState = requestPreferences(this.snapshot.userState, change);
-    if (userState?.pendingPreferences && this.#signaling.send({ type: "preferences", ...userState.pendingPreferences })) this.#set({ userState });
+    if (userState?.pendingPreferences && this.#signaling.send({ type: "preferences", ...userState.pendingPreferences }))
+      this.#set({ userState });
   }
 
   clearLastCall(): void {
@@ -174,7 +204,8 @@ export class PhoneController {
   async testConnection(number: string): Promise<Preflight> {
     const { user, http, preferredCodec } = this.#options;
     const { runPreflight } = await import("./quality/preflight.js");
-    const microphone = async (): Promise<MicrophoneProblem | null> => (await this.devices.tryMicrophone())?.problem ?? null;
+    const microphone = async (): Promise<MicrophoneProblem | null> =>
+      (await this.devices.tryMicrophone())?.problem ?? null;
     return runPreflight({ number, user, http, codec: preferredCodec(), iceConfig: this.#iceConfig, microphone });
   }
 
@@ -187,7 +218,10 @@ export class PhoneController {
     this.#signaling.close();
     this.#stopListening();
     this.#locks.set([]);
-    void this.#page.then((page) => page.end(), () => undefined);
+    void this.#page.then(
+      (page) => page.end(),
+      () => undefined,
+    );
     this.devices.close();
     clearCalls(this.#scope);
   }
@@ -219,11 +253,20 @@ export class PhoneController {
         break;
       case "past-call": {
         const { type: _, ...call } = message;
-        return this.#options.onPastCall({ ringingAt: null, answeredAt: null, connectedNumber: "", connectedName: "", ...call });
+        return this.#options.onPastCall({
+          ringingAt: null,
+          answeredAt: null,
+          connectedNumber: "",
+          connectedName: "",
+          ...call,
+        });
       }
       case "incoming-call":
         if (!this.#reconciler.acceptsIncoming(message)) return;
-        if (findCall(this.snapshot, message.callId)?.phase === "connecting" && this.#reconciler.isOfferLost(message.callId)) {
+        if (
+          findCall(this.snapshot, message.callId)?.phase === "connecting" &&
+          this.#reconciler.isOfferLost(message.callId)
+        ) {
           return this.media.get(message.callId)?.onOfferWanted(); // it was accepted, and the server died with our offer
         }
         if (this.snapshot.calls.length === 0) void this.#prewarmer.prepare(message.callId);
@@ -251,7 +294,8 @@ export class PhoneController {
     media.onOfferRefused();
     this.#reconciler.onOfferRefused(callId);
     if (code === "unknown_call") void this.#reconciler.lookUp(callId);
-    else if (code === "owned_elsewhere") this.#dispatch({ type: "server", message: { type: "taken-over", callId }, at: callTime() });
+    else if (code === "owned_elsewhere")
+      this.#dispatch({ type: "server", message: { type: "taken-over", callId }, at: callTime() });
     return true;
   }
 
@@ -276,13 +320,17 @@ export class PhoneController {
 
   /** Signing in has failed: calls that waited for it fail. */
   failAllCalls(): void {
-    for (const { id } of this.snapshot.calls) this.#dispatch({ type: "failed", id, problem: "unauthorized", at: callTime() });
+    for (const { id } of this.snapshot.calls)
+      this.#dispatch({ type: "failed", id, problem: "unauthorized", at: callTime() });
   }
 
   /** Calls work without it, but their quality is unknown: if it cannot be loaded, the next call tries again. */
   async #loadQualityMonitor(): Promise<void> {
     const loaded = await import("./quality/QualityMonitor.js").catch(() => null);
-    if (loaded) this.quality ??= new loaded.QualityMonitor((callId, report) => void this.#signaling.send({ type: "quality", callId, report }));
+    if (loaded)
+      this.quality ??= new loaded.QualityMonitor(
+        (callId, report) => void this.#signaling.send({ type: "quality", callId, report }),
+      );
   }
 
   #updateQuality(): void {
@@ -298,7 +346,8 @@ export class PhoneController {
     const next = phoneReducer(before, action);
     if (next === before) return;
     this.#options.events.batch(() => this.#apply(next, before));
-    if (calls.length > 0 && this.snapshot.calls.length === 0 && this.#signedOut !== null) this.#options.onSignedOut(this.#signedOut);
+    if (calls.length > 0 && this.snapshot.calls.length === 0 && this.#signedOut !== null)
+      this.#options.onSignedOut(this.#signedOut);
   }
 
   #apply(next: PhoneState, { calls, activeId }: PhoneState): void {

@@ -1,11 +1,18 @@
 // One call, as a program sees it: what is known of it, what it can be asked, and what it tells.
 
-import { connectedParty, type Call, type Person, type Phase, type Quality, type RequestFailure } from "./state/model.js";
-import { EventEmitter, callListener, type Listener } from "./EventEmitter.js";
-import type { PhoneController } from "./PhoneController.js";
-import { SIPProxyError, endingError, errorCodeOf } from "./errors.js";
+import { callListener, EventEmitter, type Listener } from "./EventEmitter.js";
+import { endingError, errorCodeOf, SIPProxyError } from "./errors.js";
 import { normalizeNumber } from "./number.js";
+import type { PhoneController } from "./PhoneController.js";
 import type { Feedback, PartySummary, QualityWarning, RecordingState } from "./protocol/messages.js";
+import {
+  type Call,
+  connectedParty,
+  type Person,
+  type Phase,
+  type Quality,
+  type RequestFailure,
+} from "./state/model.js";
 import type { CallStateEvents } from "./stateEvents.js";
 
 /** `docs/SDK.md` has their order. */
@@ -113,7 +120,8 @@ export class SIPProxyCall extends EventEmitter<CallEvents> {
   /** Takes an incoming call; one that talks is held. `audio`: see `CallAudio`. */
   answer(options: { audio?: CallAudio } = {}): Promise<void> {
     const { audio = true } = options;
-    if (!this.#phone.setup.accept(this.id, audio === true ? undefined : audio)) return rejectedWith(new SIPProxyError("wrong_state"));
+    if (!this.#phone.setup.accept(this.id, audio === true ? undefined : audio))
+      return rejectedWith(new SIPProxyError("wrong_state"));
     return this.#waitFor(ANSWER_TIMEOUT_MS, ({ phase, problem }) => {
       if (problem && phase === "incoming") return new SIPProxyError(problem);
       return phase === "accepted";
@@ -197,7 +205,10 @@ export class SIPProxyCall extends EventEmitter<CallEvents> {
   }
 
   async getStats(): Promise<CallStats> {
-    const report = await this.#phone.media.get(this.id)?.current?.stats().catch(() => null);
+    const report = await this.#phone.media
+      .get(this.id)
+      ?.current?.stats()
+      .catch(() => null);
     return { quality: this.#phone.quality?.quality(this.id) ?? null, report: report ?? null };
   }
 
@@ -213,7 +224,8 @@ export class SIPProxyCall extends EventEmitter<CallEvents> {
 
   /** How it was, 1 to 5; within a day after its end. */
   postFeedback(feedback: CallFeedback): Promise<void> {
-    if (!(feedback.score >= 1 && feedback.score <= 5)) return rejectedWith(new SIPProxyError("invalid_request", "A score is 1 to 5."));
+    if (!(feedback.score >= 1 && feedback.score <= 5))
+      return rejectedWith(new SIPProxyError("invalid_request", "A score is 1 to 5."));
     return this.#ifSent(this.#phone.commands.sendFeedback({ callId: this.id, ...feedback }));
   }
 
@@ -236,7 +248,11 @@ export class SIPProxyCall extends EventEmitter<CallEvents> {
     return this.#latestEvents?.has(name) ? (off(), this.#replay(name, listener, () => undefined)) : off;
   }
 
-  #replay<Name extends keyof CallEvents>(name: Name, listener: Listener<CallEvents[Name]>, off: () => void): () => void {
+  #replay<Name extends keyof CallEvents>(
+    name: Name,
+    listener: Listener<CallEvents[Name]>,
+    off: () => void,
+  ): () => void {
     const told = this.#latestEvents?.get(name) as CallEvents[Name] | undefined;
     if (!told) return off;
     let wanted = true;
@@ -267,7 +283,9 @@ export class SIPProxyCall extends EventEmitter<CallEvents> {
     const before = this.#info.pending === null ? this.#info.failedRequest : null; // nothing was asked for: it is so already
     return this.#waitFor(CONFIRM_TIMEOUT_MS, ({ phase, pending, failedRequest }) => {
       if (phase === "ended" || pending !== null) return phase === "ended"; // given away, as it was to be
-      return failedRequest && failedRequest !== before && CONFIRMED_AS[failedRequest.kind] === CONFIRMED_AS[what] ? requestError(failedRequest) : true;
+      return failedRequest && failedRequest !== before && CONFIRMED_AS[failedRequest.kind] === CONFIRMED_AS[what]
+        ? requestError(failedRequest)
+        : true;
     });
   }
 
@@ -276,7 +294,12 @@ export class SIPProxyCall extends EventEmitter<CallEvents> {
       this.#until(ms, () => {
         const known = this.#info;
         if (known.phase !== "ended" || known.outcome === "transferred") return done(known);
-        return endingError(known) ?? new SIPProxyError(known.outcome === "cancelled" || known.outcome === "answered_elsewhere" ? known.outcome : "wrong_state");
+        return (
+          endingError(known) ??
+          new SIPProxyError(
+            known.outcome === "cancelled" || known.outcome === "answered_elsewhere" ? known.outcome : "wrong_state",
+          )
+        );
       }),
     );
   }
@@ -290,10 +313,21 @@ export class SIPProxyCall extends EventEmitter<CallEvents> {
 export type WaitUntil = (ms: number, done: () => boolean | SIPProxyError) => Promise<void>;
 
 /** The server does not tell apart how somebody is called. */
-const CONFIRMED_AS = { hold: "hold", record: "record", transfer: "transfer", connect: "transfer", add: "add", merge: "add", digits: "digits" } as const;
+const CONFIRMED_AS = {
+  hold: "hold",
+  record: "record",
+  transfer: "transfer",
+  connect: "transfer",
+  add: "add",
+  merge: "add",
+  digits: "digits",
+} as const;
 
 const requestError = ({ problem, outcome, reason }: NonNullable<Call["failedRequest"]>): SIPProxyError =>
-  new SIPProxyError(errorCodeOf(problem ?? outcome), problem === "refused" || problem === "invalid_target" ? reason : "");
+  new SIPProxyError(
+    errorCodeOf(problem ?? outcome),
+    problem === "refused" || problem === "invalid_target" ? reason : "",
+  );
 
 /** Who does not wait for it hears of it by events: an error that nobody caught would be said twice. */
 function handled<T>(promise: Promise<T>): Promise<T> {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { SIPProxyCall } from "./SIPProxyCall.js";
+import type { SIPProxyCall } from "./SIPProxyCall.js";
 import type { SIPProxyClient } from "./SIPProxyClient.js";
-import { fate, fakeWorld, pass, told, type World } from "./testing/clients.js";
+import { fakeWorld, fate, pass, told, type World } from "./testing/clients.js";
 import { settled } from "./testing/fakes.js";
 import { state } from "./testing/proxy.js";
 
@@ -80,7 +80,12 @@ describe("a call to here", () => {
     const came = fate(call.answer());
     await settled();
     await world.proxy.vanish();
-    const refusal = { type: "error", code: "unavailable", message: "The PBX is not reached yet.", callId: "in" } as const;
+    const refusal = {
+      type: "error",
+      code: "unavailable",
+      message: "The PBX is not reached yet.",
+      callId: "in",
+    } as const;
     world.proxy.replies.offer = () => [refusal]; // it knows the call only a moment later
     world.proxy.status = 503;
     world.proxy.reachable = true;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { SIPProxyCall } from "./SIPProxyCall.js";
+import type { SIPProxyCall } from "./SIPProxyCall.js";
 import type { SIPProxyClient } from "./SIPProxyClient.js";
 import { fakeWorld, pass, told, type World } from "./testing/clients.js";
 import { settled } from "./testing/fakes.js";
@@ -29,7 +29,9 @@ describe("listeners", () => {
     expect(events).toEqual(["accepted", "connected", "ended", "disconnected"]);
     expect([...new Set(states)]).toEqual(["connecting", "trying", "accepted", "ended"]);
     await pass(1000);
-    expect(await navigator.locks.request(`sip-proxy.call.${call.id}`, { ifAvailable: true }, (lock) => lock !== null)).toBe(true);
+    expect(
+      await navigator.locks.request(`sip-proxy.call.${call.id}`, { ifAvailable: true }, (lock) => lock !== null),
+    ).toBe(true);
   });
 
   it("may decline what rings at once", async () => {
@@ -41,7 +43,10 @@ describe("listeners", () => {
       call.reject();
     });
     world.proxy.ring("in");
-    expect([events, states]).toEqual([["ended", "disconnected"], ["incoming", "ended"]]);
+    expect([events, states]).toEqual([
+      ["ended", "disconnected"],
+      ["incoming", "ended"],
+    ]);
   });
 
   it("may answer what rings at once", async () => {

@@ -39,7 +39,10 @@ async function life(listen: (call: SIPProxyCall) => void): Promise<string[]> {
   call.mute();
   call.unmute();
   void call.record("start");
-  proxy.say({ type: "error", code: "forbidden", message: "No.", callId: id }, { type: "dtmf", callId: id, digits: "1" });
+  proxy.say(
+    { type: "error", code: "forbidden", message: "No.", callId: id },
+    { type: "dtmf", callId: id, digits: "1" },
+  );
   void call.addParty("601");
   proxy.say({ type: "party", callId: id, party: 2, number: "601", name: "", state: "ended", outcome: "busy" });
   proxy.calls = call.state === "ended" ? [] : [summary(id)];
@@ -55,20 +58,42 @@ async function life(listen: (call: SIPProxyCall) => void): Promise<string[]> {
 }
 
 const WHOLE: (keyof CallEvents)[] = [
-  "ringing", "accepted", "connected", "hold", "mute", "recording", "error", "dtmf", "party", "reconnecting", "reconnected", "transferring",
-  "transferFailed", "transferred", "ended", "disconnected", "stateChanged",
+  "ringing",
+  "accepted",
+  "connected",
+  "hold",
+  "mute",
+  "recording",
+  "error",
+  "dtmf",
+  "party",
+  "reconnecting",
+  "reconnected",
+  "transferring",
+  "transferFailed",
+  "transferred",
+  "ended",
+  "disconnected",
+  "stateChanged",
 ];
 
 const name = (event: string): string => event.split(" ")[0]!;
 
 function isInOrder(events: readonly string[]): void {
-  const once = events.map(name).filter((one) => ["ringing", "accepted", "connected", "ended", "failed", "disconnected"].includes(one));
+  const once = events
+    .map(name)
+    .filter((one) => ["ringing", "accepted", "connected", "ended", "failed", "disconnected"].includes(one));
   expect(new Set(once).size).toBe(once.length);
   const over = events.findIndex((event) => ["ended", "failed"].includes(name(event)));
   expect(events.slice(over + 1)).toEqual(["disconnected", "stateChanged ended"]);
-  for (const pair of [["reconnecting", "reconnected"], ["mute true", "mute false"], ["hold true us", "hold false us"], ["hold true far", "hold false far"]]) {
+  for (const pair of [
+    ["reconnecting", "reconnected"],
+    ["mute true", "mute false"],
+    ["hold true us", "hold false us"],
+    ["hold true far", "hold false far"],
+  ]) {
     const told = events.filter((event) => pair.includes(event));
-    told.forEach((event, index) => expect(event).toBe(pair[index % 2]));
+    for (const [index, event] of told.entries()) expect(event).toBe(pair[index % 2]);
   }
 }
 
@@ -107,5 +132,9 @@ describe("a listener", () => {
 
 /** The client of the one call that there is. */
 function client(call: SIPProxyCall): { close(): void } {
-  return world.clients.find((one) => one.find(call.id) === call || one.state.lastEndedCall?.id === call.id) ?? { close: () => undefined };
+  return (
+    world.clients.find((one) => one.find(call.id) === call || one.state.lastEndedCall?.id === call.id) ?? {
+      close: () => undefined,
+    }
+  );
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { SIPProxyClient } from "./SIPProxyClient.js";
 import type { CallEnd } from "./stateEvents.js";
-import { fate, fakeWorld, pass, told, type World } from "./testing/clients.js";
+import { fakeWorld, fate, pass, told, type World } from "./testing/clients.js";
 import { settled } from "./testing/fakes.js";
 import { FakeConnection } from "./testing/page.js";
 import { track } from "./testing/peers.js";
@@ -26,14 +26,23 @@ describe("a call from here", () => {
     expect([call.state, call.direction, call.number, call.error]).toEqual(["connecting", "outbound", "600", null]);
     await settled();
     expect(world.proxy.of("offer")).toMatchObject([{ target: "600", callId: call.id, caller: "1001" }]);
-    world.proxy.say(state(call.id, "ringing"), state(call.id, "early"), state(call.id, "ringing"), state(call.id, "trying"), state(call.id, "early"));
+    world.proxy.say(
+      state(call.id, "ringing"),
+      state(call.id, "early"),
+      state(call.id, "ringing"),
+      state(call.id, "trying"),
+      state(call.id, "early"),
+    );
     expect(events).toEqual(["ringing"]);
     world.proxy.say(state(call.id, "accepted"), state(call.id, "accepted"));
     expect([call.state, call.isActive, client.activeCall]).toEqual(["accepted", true, call]);
     await pass(3000);
     const ends: CallEnd[] = [];
     call.on("disconnected", (end) => ends.push(end));
-    world.proxy.say(state(call.id, "ended", { outcome: "completed", q850: 16, sip: 200 }), state(call.id, "ended", { outcome: "busy" }));
+    world.proxy.say(
+      state(call.id, "ended", { outcome: "completed", q850: 16, sip: 200 }),
+      state(call.id, "ended", { outcome: "busy" }),
+    );
     expect(events).toEqual(["ringing", "accepted", "connected", "ended", "disconnected"]);
     expect(ends).toEqual([{ outcome: "completed", error: null, seconds: 3, q850: 16, sip: 200 }]);
     expect([call.state, call.error, client.calls, client.find(call.id)]).toEqual(["ended", null, [], null]);
@@ -94,12 +103,15 @@ describe("a call from here", () => {
       expect(told).toEqual(["connected", "disconnected"]);
     });
 
-    it.each(["busy", "unreachable", "forbidden", "failed_pbx", "no_answer", "rejected", "failed_media"] as const)("is rejected by what ended it before it rang: %s", async (outcome) => {
-      const promise = client.createCall({ target: "600" });
-      await settled();
-      world.proxy.say(state(last(), "ended", { outcome }));
-      await expect(promise).rejects.toMatchObject({ name: "SIPProxyError", code: outcome, fatal: true });
-    });
+    it.each(["busy", "unreachable", "forbidden", "failed_pbx", "no_answer", "rejected", "failed_media"] as const)(
+      "is rejected by what ended it before it rang: %s",
+      async (outcome) => {
+        const promise = client.createCall({ target: "600" });
+        await settled();
+        world.proxy.say(state(last(), "ended", { outcome }));
+        await expect(promise).rejects.toMatchObject({ name: "SIPProxyError", code: outcome, fatal: true });
+      },
+    );
 
     it("is rejected where it was given up before it rang", async () => {
       const promise = client.createCall({ target: "600" });
@@ -108,10 +120,13 @@ describe("a call from here", () => {
       await expect(promise).rejects.toMatchObject({ code: "cancelled" });
     });
 
-    it.each(["", "  ", "6&7", "600@other", "not a number"])("is rejected for a number that is none, by one rule: %j", async (target) => {
-      await expect(client.createCall({ target })).rejects.toMatchObject({ code: "invalid_target" });
-      expect(world.proxy.of("offer")).toEqual([]);
-    });
+    it.each(["", "  ", "6&7", "600@other", "not a number"])(
+      "is rejected for a number that is none, by one rule: %j",
+      async (target) => {
+        await expect(client.createCall({ target })).rejects.toMatchObject({ code: "invalid_target" });
+        expect(world.proxy.of("offer")).toEqual([]);
+      },
+    );
 
     it("is rejected for a number that only the server knows to be none", async () => {
       const promise = client.createCall({ target: "600" });
@@ -128,7 +143,9 @@ describe("a call from here", () => {
     });
 
     it("is rejected where there are too many, with video, and after the end", async () => {
-      await expect(client.createCall({ target: "600", options: { video: true } })).rejects.toMatchObject({ code: "unsupported" });
+      await expect(client.createCall({ target: "600", options: { video: true } })).rejects.toMatchObject({
+        code: "unsupported",
+      });
       for (const target of ["1", "2", "3"]) client.call(target);
       await expect(client.createCall({ target: "4" })).rejects.toMatchObject({ code: "too_many" });
       client.close();
@@ -165,7 +182,9 @@ describe("a call from here", () => {
   it("is refused where that makes no sense", async () => {
     expect(() => client.call("600", { video: true })).toThrow(expect.objectContaining({ code: "unsupported" }));
     expect(() => client.call("  ")).toThrow(expect.objectContaining({ code: "invalid_target" }));
-    expect(() => client.call("600@other")).toThrow(expect.objectContaining({ code: "invalid_target", message: expect.stringContaining("it has “@”") as string }));
+    expect(() => client.call("600@other")).toThrow(
+      expect.objectContaining({ code: "invalid_target", message: expect.stringContaining("it has “@”") as string }),
+    );
     for (const target of ["1", "2", "3"]) client.call(target);
     expect(() => client.call("4")).toThrow(expect.objectContaining({ code: "too_many" }));
     expect(client.calls).toHaveLength(3);
@@ -174,7 +193,10 @@ describe("a call from here", () => {
   it("takes the number as it was pasted", async () => {
     const call = client.call("\u202a+49\u00a0(0)30\u20131234\u202c");
     await settled();
-    expect([call.number, world.proxy.of("offer").at(-1)]).toEqual(["+49301234", expect.objectContaining({ target: "+49301234" })]);
+    expect([call.number, world.proxy.of("offer").at(-1)]).toEqual([
+      "+49301234",
+      expect.objectContaining({ target: "+49301234" }),
+    ]);
   });
 
   it("is made without registering first", async () => {
@@ -217,7 +239,9 @@ describe("a call from here", () => {
     world.proxy.say(state(call.id, "accepted"));
     await pass(1000);
     expect(world.page.microphone.asked).toBe(0);
-    expect(FakeConnection.open.some(({ sends }) => (sends as { name?: string } | null)?.name === "copy of silence")).toBe(true);
+    expect(
+      FakeConnection.open.some(({ sends }) => (sends as { name?: string } | null)?.name === "copy of silence"),
+    ).toBe(true);
   });
 
   it("fails where there is no silence to be had", async () => {
@@ -234,7 +258,9 @@ describe("a call from here", () => {
     await settled();
     world.proxy.say(state(call.id, "accepted"));
     await pass(1000);
-    expect(FakeConnection.open.some(({ sends }) => (sends as { name?: string } | null)?.name === "copy of music")).toBe(true);
+    expect(FakeConnection.open.some(({ sends }) => (sends as { name?: string } | null)?.name === "copy of music")).toBe(
+      true,
+    );
     call.hangup();
     await settled();
     expect(world.page.microphone.asked).toBe(0);

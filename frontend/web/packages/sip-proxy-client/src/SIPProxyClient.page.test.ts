@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { SIPProxyCall } from "./SIPProxyCall.js";
+import type { SIPProxyCall } from "./SIPProxyCall.js";
 import type { SIPProxyClient } from "./SIPProxyClient.js";
 import { fakeWorld, pass, told, type World } from "./testing/clients.js";
 import { settled } from "./testing/fakes.js";
@@ -64,7 +64,9 @@ describe("a page that was reloaded", () => {
   it("fails a call that nobody knows any more", async () => {
     const call = await world.talking(client);
     world.reload();
-    world.proxy.replies.offer = ({ callId }: { callId: string }) => [{ type: "error", code: "unknown_call", message: "No such call.", callId }];
+    world.proxy.replies.offer = ({ callId }: { callId: string }) => [
+      { type: "error", code: "unknown_call", message: "No such call.", callId },
+    ];
     client = world.client();
     const calls: string[][] = [];
     client.on("resumed", (one) => calls.push(told(one)));

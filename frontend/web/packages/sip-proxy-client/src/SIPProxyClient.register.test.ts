@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { SIPProxyError } from "./errors.js";
-import { fate, fakeWorld, pass, told, type World } from "./testing/clients.js";
+import type { SIPProxyError } from "./errors.js";
+import { fakeWorld, fate, pass, told, type World } from "./testing/clients.js";
 import { FakeSocket, settled } from "./testing/fakes.js";
 import { jwt, summary } from "./testing/proxy.js";
 
@@ -272,32 +272,42 @@ describe("a server that is not there", () => {
 });
 
 describe("what makes no sense", () => {
-  it.each([[{ proxyUrl: "ftp://pbx.example" }, "proxyUrl is “ftp://pbx.example”"], [{ proxyUrl: "https://pbx.example", bridgeUrl: "mailto:x" }, "bridgeUrl is “mailto:x”"]])(
-    "is told of an address that is none, and nothing is thrown by making a client: %j",
-    async (options, words) => {
-      const client = world.client(options);
-      const events = told(client);
-      expect(client.error).toMatchObject({ code: "invalid_address", fatal: true, message: expect.stringContaining(words) as string });
-      await expect(client.register()).rejects.toBe(client.error);
-      expect(events).toEqual(["error invalid_address"]);
-      expect(() => client.call("600")).toThrow(client.error!);
-      await expect(client.createCall({ target: "600" })).rejects.toBe(client.error);
-      client.reconnect();
-      await client.unregister();
-      expect([FakeSocket.all.length, client.calls]).toEqual([0, []]);
-    },
-  );
+  it.each([
+    [{ proxyUrl: "ftp://pbx.example" }, "proxyUrl is “ftp://pbx.example”"],
+    [{ proxyUrl: "https://pbx.example", bridgeUrl: "mailto:x" }, "bridgeUrl is “mailto:x”"],
+  ])("is told of an address that is none, and nothing is thrown by making a client: %j", async (options, words) => {
+    const client = world.client(options);
+    const events = told(client);
+    expect(client.error).toMatchObject({
+      code: "invalid_address",
+      fatal: true,
+      message: expect.stringContaining(words) as string,
+    });
+    await expect(client.register()).rejects.toBe(client.error);
+    expect(events).toEqual(["error invalid_address"]);
+    expect(() => client.call("600")).toThrow(client.error!);
+    await expect(client.createCall({ target: "600" })).rejects.toBe(client.error);
+    client.reconnect();
+    await client.unregister();
+    expect([FakeSocket.all.length, client.calls]).toEqual([0, []]);
+  });
 
-  it.each([[404, "invalid_address"], [401, "invalid_address"], [403, "invalid_address"], [502, "unavailable"], [429, "refused"]])(
-    "does not take a server of another kind for a wrong password: %i",
-    async (status, code) => {
-      world.proxy.authentication = true;
-      world.proxy.status = status;
-      const client = world.client({ credentials });
-      await expect(client.register()).rejects.toMatchObject({ code });
-      if (code === "invalid_address") expect(client.error?.message).toBe(`proxyUrl is not the server's HTTP address: GET https://pbx.example/config returned ${status}.`);
-    },
-  );
+  it.each([
+    [404, "invalid_address"],
+    [401, "invalid_address"],
+    [403, "invalid_address"],
+    [502, "unavailable"],
+    [429, "refused"],
+  ])("does not take a server of another kind for a wrong password: %i", async (status, code) => {
+    world.proxy.authentication = true;
+    world.proxy.status = status;
+    const client = world.client({ credentials });
+    await expect(client.register()).rejects.toMatchObject({ code });
+    if (code === "invalid_address")
+      expect(client.error?.message).toBe(
+        `proxyUrl is not the server's HTTP address: GET https://pbx.example/config returned ${status}.`,
+      );
+  });
 
   it.each(["<!doctype html>", "[]", "null"])("does not take a page for a server: %s", async (body) => {
     vi.stubGlobal("fetch", async () => new Response(body));
@@ -338,7 +348,9 @@ describe("the end", () => {
   });
 
   it.each<[{ reachable?: boolean; authentication?: boolean }]>([
-    [{ reachable: false }], [{ authentication: true }], [{ authentication: true, reachable: false }],
+    [{ reachable: false }],
+    [{ authentication: true }],
+    [{ authentication: true, reachable: false }],
   ])("lets nobody wait: %j", async (how) => {
     Object.assign(world.proxy, how);
     const client = world.client(how.authentication ? { credentials } : {});

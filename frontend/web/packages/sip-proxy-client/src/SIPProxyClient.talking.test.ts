@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { SIPProxyCall } from "./SIPProxyCall.js";
+import type { SIPProxyCall } from "./SIPProxyCall.js";
 import type { SIPProxyClient } from "./SIPProxyClient.js";
 import type { CallEnd } from "./stateEvents.js";
-import { fate, fakeWorld, pass, told, type World } from "./testing/clients.js";
+import { fakeWorld, fate, pass, told, type World } from "./testing/clients.js";
 import { settled } from "./testing/fakes.js";
 import { FakeConnection } from "./testing/page.js";
 import { state, summary } from "./testing/proxy.js";
@@ -22,7 +22,8 @@ afterEach(async () => {
 describe("a call that talks", () => {
   let call: SIPProxyCall;
   let events: string[];
-  const refuse = (code = "wrong_state", message = "Not now."): void => world.proxy.say({ type: "error", code, message, callId: call.id });
+  const refuse = (code = "wrong_state", message = "Not now."): void =>
+    world.proxy.say({ type: "error", code, message, callId: call.id });
   beforeEach(async () => {
     call = await world.talking(client);
     events = told(call);
@@ -61,7 +62,10 @@ describe("a call that talks", () => {
     void call.sendDTMF("x");
     void call.addParty("");
     await settled();
-    expect(events.filter((one) => one.startsWith("error") || one.startsWith("transferFailed"))).toEqual(["error refused", "transferFailed invalid_target"]);
+    expect(events.filter((one) => one.startsWith("error") || one.startsWith("transferFailed"))).toEqual([
+      "error refused",
+      "transferFailed invalid_target",
+    ]);
   });
 
   it("gives up waiting for a server that says nothing", async () => {
@@ -96,7 +100,8 @@ describe("a call that talks", () => {
     expect(world.proxy.of("dtmf")).toEqual([{ type: "dtmf", callId: call.id, digits: "12A*#" }]);
     world.proxy.say({ type: "dtmf", callId: call.id, digits: "5" });
     expect(events).toEqual(["dtmf 5"]);
-    for (const digits of ["", "x", "1 2", "1".repeat(33)]) await expect(call.sendDTMF(digits)).rejects.toMatchObject({ code: "invalid_digits" });
+    for (const digits of ["", "x", "1 2", "1".repeat(33)])
+      await expect(call.sendDTMF(digits)).rejects.toMatchObject({ code: "invalid_digits" });
   });
 
   it("is given away", async () => {
@@ -119,7 +124,8 @@ describe("a call that talks", () => {
     expect(came()).toBe("busy");
     expect(events).toEqual(["transferring", "transferFailed busy"]);
     expect(call.state).toBe("accepted");
-    for (const ask of [call.transfer(" "), call.addParty("601&602")]) await expect(ask).rejects.toMatchObject({ code: "invalid_target" });
+    for (const ask of [call.transfer(" "), call.addParty("601&602")])
+      await expect(ask).rejects.toMatchObject({ code: "invalid_target" });
     void call.transfer("tel:\u202a60-1\u202c");
     expect(world.proxy.of("transfer").at(-1)).toMatchObject({ target: "601" });
   });
@@ -155,7 +161,15 @@ describe("a call that talks", () => {
 
   it("says that a party does not come", async () => {
     void call.addParty("601");
-    world.proxy.say({ type: "party", callId: call.id, party: 2, number: "601", name: "", state: "ended", outcome: "busy" });
+    world.proxy.say({
+      type: "party",
+      callId: call.id,
+      party: 2,
+      number: "601",
+      name: "",
+      state: "ended",
+      outcome: "busy",
+    });
     expect(events).toEqual(["party", "party", "error busy"]);
   });
 
@@ -171,7 +185,12 @@ describe("a call that talks", () => {
 
   it("is recorded, paused, and no more", async () => {
     const done: (() => string)[] = [];
-    for (const [action, to] of [["start", "on"], ["pause", "paused"], ["resume", "on"], ["stop", "off"]] as const) {
+    for (const [action, to] of [
+      ["start", "on"],
+      ["pause", "paused"],
+      ["resume", "on"],
+      ["stop", "off"],
+    ] as const) {
       done.push(fate(call.record(action)));
       world.proxy.say({ type: "recording", callId: call.id, state: to });
       await settled();
@@ -227,7 +246,8 @@ describe("a call that talks", () => {
 
   it("is away while its sound is", async () => {
     world.proxy.replies.offer = () => [];
-    for (const connection of FakeConnection.open) if (connection.connectionState === "connected") connection.become("disconnected");
+    for (const connection of FakeConnection.open)
+      if (connection.connectionState === "connected") connection.become("disconnected");
     await pass(500);
     expect(events).toEqual(["reconnecting"]);
     world.proxy.say({ type: "answer", callId: call.id, sdp: "another" });
@@ -244,7 +264,12 @@ describe("a call that talks", () => {
     await settled();
     expect(events).toEqual(["ended", "disconnected"]);
     expect(ends[0]!.error?.code).toBe("owned_elsewhere");
-    expect([call.state, call.error?.code, states.at(-1), client.calls]).toEqual(["ended", "owned_elsewhere", "ended", []]);
+    expect([call.state, call.error?.code, states.at(-1), client.calls]).toEqual([
+      "ended",
+      "owned_elsewhere",
+      "ended",
+      [],
+    ]);
     expect(client.state.otherDeviceCalls.map(({ id }) => id)).toEqual([call.id]);
     await expect(call.hold()).rejects.toMatchObject({ code: "wrong_state" });
     expect(world.proxy.of("hangup")).toEqual([]);
@@ -257,7 +282,8 @@ describe("a call that talks", () => {
   it("is given a score", async () => {
     await call.postFeedback({ score: 4, issue: "echo" });
     expect(world.proxy.of("feedback")).toEqual([{ type: "feedback", callId: call.id, score: 4, issue: "echo" }]);
-    for (const score of [0, 6, Number.NaN]) await expect(call.postFeedback({ score })).rejects.toMatchObject({ code: "invalid_request" });
+    for (const score of [0, 6, Number.NaN])
+      await expect(call.postFeedback({ score })).rejects.toMatchObject({ code: "invalid_request" });
     call.hangup();
     await call.postFeedback({ score: 5 });
     await client.postFeedback(call.id, { score: 5 });
@@ -271,16 +297,26 @@ describe("a call that talks", () => {
     await expect(call.postFeedback({ score: 1 })).rejects.toMatchObject({ code: "not_connected" });
   });
 
-  it.each(["hold", "unhold", "transfer", "attendedTransfer", "addParty", "merge", "dropParty", "record", "sendDTMF", "answer"] as const)(
-    "cannot %s once it is over",
-    async (verb) => {
-      call.hangup();
-      const ask = call[verb] as (value: unknown) => Promise<void>;
-      await expect(ask.call(call, verb === "sendDTMF" ? "1" : verb === "merge" ? call : "2")).rejects.toMatchObject({ code: "wrong_state" });
-      for (const quiet of ["mute", "unmute", "hangup", "reject", "leave", "cancelTransfer"] as const) call[quiet]();
-      expect(events).toEqual(["ended", "disconnected"]);
-    },
-  );
+  it.each([
+    "hold",
+    "unhold",
+    "transfer",
+    "attendedTransfer",
+    "addParty",
+    "merge",
+    "dropParty",
+    "record",
+    "sendDTMF",
+    "answer",
+  ] as const)("cannot %s once it is over", async (verb) => {
+    call.hangup();
+    const ask = call[verb] as (value: unknown) => Promise<void>;
+    await expect(ask.call(call, verb === "sendDTMF" ? "1" : verb === "merge" ? call : "2")).rejects.toMatchObject({
+      code: "wrong_state",
+    });
+    for (const quiet of ["mute", "unmute", "hangup", "reject", "leave", "cancelTransfer"] as const) call[quiet]();
+    expect(events).toEqual(["ended", "disconnected"]);
+  });
 
   it("ends with its client, and whoever waits knows", async () => {
     const waits = [fate(call.hold()), fate(call.transfer("601"))];

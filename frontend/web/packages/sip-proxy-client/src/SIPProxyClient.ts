@@ -1,29 +1,30 @@
 // The way in for programs: one client for each server and user. Everything that a softphone does goes through here.
 
+import type { ClientEvents } from "./ClientEvents.js";
 import { callTime } from "./clock.js";
-import type { UserPreferences } from "./state/userState.js";
-import { endCall } from "./state/model.js";
-import type { Codec } from "./state/codec.js";
+import { type Credentials, identityOf } from "./credentials.js";
 import { microphoneError } from "./devices/DeviceManager.js";
-import type { Preflight } from "./quality/preflight.js";
-import { INITIAL_STATE, type Snapshot } from "./state/snapshot.js";
-import { canDial, findCall } from "./state/phoneReducer.js";
-import { SIPProxyCall, type CallAudio, type CallFeedback } from "./SIPProxyCall.js";
-import { identityOf, type Credentials } from "./credentials.js";
-import { EventEmitter, callListener } from "./EventEmitter.js";
-import { EventQueue } from "./EventQueue.js";
-import { PhoneController } from "./PhoneController.js";
-import { SIPProxyError, errorFromServer } from "./errors.js";
 import type { Devices } from "./devices/Microphone.js";
-import { normalizeNumber } from "./number.js";
-import { placeCall, type PlacedCall } from "./placeCall.js";
-import type { PastCall, PastCalls, PastCallsQuery } from "./http/pastCalls.js";
-import type { CallRecording } from "./http/recordings.js";
-import { addressesOf } from "./signaling/urls.js";
+import { callListener, EventEmitter } from "./EventEmitter.js";
+import { EventQueue } from "./EventQueue.js";
+import { errorFromServer, SIPProxyError } from "./errors.js";
 import { HttpApi, type ServerConfig } from "./http/HttpApi.js";
+import type { PastCalls, PastCallsQuery } from "./http/pastCalls.js";
+import type { CallRecording } from "./http/recordings.js";
+import { normalizeNumber } from "./number.js";
+import { PhoneController } from "./PhoneController.js";
+import { type PlacedCall, placeCall } from "./placeCall.js";
+import type { Preflight } from "./quality/preflight.js";
+import { type CallAudio, type CallFeedback, SIPProxyCall } from "./SIPProxyCall.js";
+import { addressesOf } from "./signaling/urls.js";
 import { asSIPProxyError, unreachableError } from "./signIn.js";
-import { MAX_TIMER_MS, TokenManager } from "./TokenManager.js";
-import { diffToEvents, type CallEventTuple } from "./stateEvents.js";
+import type { Codec } from "./state/codec.js";
+import { endCall } from "./state/model.js";
+import { canDial, findCall } from "./state/phoneReducer.js";
+import { INITIAL_STATE, type Snapshot } from "./state/snapshot.js";
+import type { UserPreferences } from "./state/userState.js";
+import { type CallEventTuple, diffToEvents } from "./stateEvents.js";
+import { TokenManager } from "./TokenManager.js";
 
 export interface SIPProxyClientOptions {
   proxyUrl?: string; // of the server (its HTTP API); this page's where none is given
@@ -42,21 +43,9 @@ export interface CallOptions {
   consults?: SIPProxyCall; // the call whose other side this one is about: it may be connected with this one's
 }
 
-export interface ClientEvents {
-  registering: [];
-  registered: []; // calls ring here from now on
-  unregistered: [];
-  incoming: [call: SIPProxyCall];
-  resumed: [call: SIPProxyCall]; // a call that stood before this page was loaded, or that was taken from another page
-  tokenWillExpire: [seconds: number]; // give another one by `updateToken`; not told where the client knows the password
-  devicesChanged: [devices: Devices];
-  soundBlocked: [blocked: boolean]; // the browser plays nothing until somebody presses something on the page
-  pastCall: [call: PastCall]; // a call of this user has ended, here or elsewhere
-  error: [error: SIPProxyError];
-  stateChanged: [state: Snapshot]; // always the last
-}
-
 const REGISTER_TIMEOUT_MS = 15_000;
+
+const notConnected = (): SIPProxyError => new SIPProxyError("not_connected");
 
 export class SIPProxyClient extends EventEmitter<ClientEvents> {
   /** The HTTP API of the server, with this client's sign-in. */
@@ -168,7 +157,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
     phone.setRegistered(true);
     this.#emitRegistering();
     if (this.#tokens.error) void this.#tokens.signIn();
-    await this.#until(REGISTER_TIMEOUT_MS, () => this.isRegistered || (this.#tokens.error ?? false), () => this.#unreachable());
+    await this.#until(REGISTER_TIMEOUT_MS, () => this.isRegistered || (this.#tokens.error ?? false), this.#unreachable);
   }
 
   /** Takes no more calls; those that stand go on. */
@@ -176,7 +165,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
     if (!this.#phone || this.#closed) return;
     this.#phone.setRegistered(false);
     this.#isRegistering = false;
-    await this.#until(REGISTER_TIMEOUT_MS, () => !this.isRegistered, () => this.#unreachable());
+    await this.#until(REGISTER_TIMEOUT_MS, () => !this.isRegistered, this.#unreachable);
   }
 
   /** Another token for the same user, before the last one has run out. */
@@ -203,13 +192,17 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
 
   /** Calls a number; a call that talks is held. Throws `SIPProxyError` where that makes no sense now. */
   call(target: string, { audio = true, video = false, recording = false, consults }: CallOptions = {}): SIPProxyCall {
-    if (video) throw new SIPProxyError("unsupported", "A phone system carries no video: call with video: false.");
+    if (video) throw new SIPProxyError("unsupported", "Video is not supported.");
     const phone = this.#start(false);
     if (this.#tokens.error?.fatal) throw this.#tokens.error;
     const number = normalizeNumber(target);
     if (!canDial(phone.snapshot)) throw new SIPProxyError("too_many");
     // In a batch: a listener may end the call at once, and it is still returned.
-    const call = this.#events.batch(() => this.#calls.get(phone.setup.dial(number, { consultsId: consults?.id, audio: audio === true ? undefined : audio }) ?? ""));
+    const call = this.#events.batch(() =>
+      this.#calls.get(
+        phone.setup.dial(number, { consultsId: consults?.id, audio: audio === true ? undefined : audio }) ?? "",
+      ),
+    );
     if (!call) throw new SIPProxyError("wrong_state");
     if (recording) call.once("accepted", () => void call.record("start"));
     return call;
@@ -220,7 +213,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
    * with a `SIPProxyError`. Who does not wait may listen at once: the promise has the call's `on`, `once`, `off`, `hangup`.
    */
   createCall({ target, options }: { target: string; options?: CallOptions }): PlacedCall {
-    return placeCall(() => this.call(target, options), (done) => this.#until(MAX_TIMER_MS, done, () => new SIPProxyError("not_connected")));
+    return placeCall(() => this.call(target, options), this.#until);
   }
 
   /** A number is being written, or is not any more: a call's media are made ahead of it. */
@@ -242,7 +235,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
 
   /** How a call was that has ended, by its id: 1 to 5; within a day. Rejects with `SIPProxyError`. */
   async postFeedback(callId: string, feedback: CallFeedback): Promise<void> {
-    if (!this.#start(false).commands.sendFeedback({ callId, ...feedback })) throw new SIPProxyError("not_connected");
+    if (!this.#start(false).commands.sendFeedback({ callId, ...feedback })) throw notConnected();
   }
 
   /** What is to be done with calls: shown at once in `state.attended`, and corrected by what the server says. */
@@ -253,24 +246,30 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
   /** Tests microphone, server and sound, by a call to an echo that rings nobody. Never rejects for a bad result. */
   async runPreflight(): Promise<Preflight> {
     const phone = this.#start(false);
-    await this.#until(REGISTER_TIMEOUT_MS, () => !this.#tokens.isSigningIn, () => this.#unreachable()).catch(() => undefined);
+    await this.#until(REGISTER_TIMEOUT_MS, () => !this.#tokens.isSigningIn, this.#unreachable).catch(() => undefined);
     const config = await this.http.config().catch((): Partial<ServerConfig> => ({}));
     return phone.testConnection(config.preflightNumber ?? "");
   }
 
   /** This user's calls that have ended, on whichever device; `pastCall` tells of those to come. Rejects with `SIPProxyError`. */
   pastCalls(query: PastCallsQuery = {}): Promise<PastCalls> {
-    return import("./http/pastCalls.js").then(({ listPastCalls }) => listPastCalls(this.http, this.user, query)).catch(asSIPProxyError);
+    return import("./http/pastCalls.js")
+      .then(({ listPastCalls }) => listPastCalls(this.http, this.user, query))
+      .catch(asSIPProxyError);
   }
 
   /** By the call's id, each call's oldest first. Rejects with `SIPProxyError`. */
   recordings(): Promise<Map<string, CallRecording[]>> {
-    return import("./http/recordings.js").then(({ listRecordings }) => listRecordings(this.http)).catch(asSIPProxyError);
+    return import("./http/recordings.js")
+      .then(({ listRecordings }) => listRecordings(this.http))
+      .catch(asSIPProxyError);
   }
 
   /** The sound, WAV. Rejects as `recordings`. */
   recording(name: string): Promise<Blob> {
-    return import("./http/recordings.js").then(({ downloadRecording }) => downloadRecording(this.http, name)).catch(asSIPProxyError);
+    return import("./http/recordings.js")
+      .then(({ downloadRecording }) => downloadRecording(this.http, name))
+      .catch(asSIPProxyError);
   }
 
   /** Opens the microphone ahead of a call; the browser may ask. Rejects with `SIPProxyError`. */
@@ -305,7 +304,12 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
     if (this.#addressError) throw this.#addressError;
     if (this.#phone) return this.#phone;
     const phone = (this.#phone = new PhoneController({
-      url: this.#socketUrl, http: this.http, user: this.user, signedIn: this.#tokens.ready, relayOnly: this.#options.relayOnly, events: this.#events,
+      url: this.#socketUrl,
+      http: this.http,
+      user: this.user,
+      signedIn: this.#tokens.ready,
+      relayOnly: this.#options.relayOnly,
+      events: this.#events,
       preferredCodec: () => this.#options.preferredCodec?.(),
       nameOf: (number) => this.#options.nameOf?.(number) ?? "",
       onChange: (before, after) => this.#onChange(before, after),
@@ -331,9 +335,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
     return phone;
   }
 
-  #unreachable(): SIPProxyError {
-    return unreachableError(this.#socketUrl);
-  }
+  readonly #unreachable = (): SIPProxyError => unreachableError(this.#socketUrl);
 
   #emitRegistering(): void {
     if (this.#isRegistering) return;
@@ -343,14 +345,18 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
 
   /** Emits each error once. */
   #report(error: SIPProxyError): void {
-    if (error === this.#reportedError || (error.code === "server_unreachable" && this.#reportedError?.code === error.code)) return;
+    if (
+      error === this.#reportedError ||
+      (error.code === "server_unreachable" && this.#reportedError?.code === error.code)
+    )
+      return;
     this.#reportedError = error;
     this.#events.add(() => this.emit("error", error));
   }
 
   /** Resolves when `done` says true, and rejects with the error that it returns, or after so many milliseconds. */
-  #until(ms: number, done: () => boolean | SIPProxyError, timeoutError: () => SIPProxyError): Promise<void> {
-    return new Promise((resolve, reject) => {
+  readonly #until = (ms: number, done: () => boolean | SIPProxyError, timeoutError = notConnected): Promise<void> =>
+    new Promise((resolve, reject) => {
       const settle = (error: SIPProxyError | null): void => {
         clearTimeout(timer);
         this.#waiters.delete(check);
@@ -365,7 +371,6 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
       this.#waiters.add(check);
       check();
     });
-  }
 
   #checkWaiters(): void {
     for (const check of [...this.#waiters]) check();
@@ -385,7 +390,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
     for (const call of after.calls) {
       const was = findCall(before, call.id);
       const known = was && this.#calls.get(call.id);
-      const object = known ?? new SIPProxyCall(this.#phone!, call, (ms, done) => this.#until(ms, done, () => new SIPProxyError("not_connected")));
+      const object = known ?? new SIPProxyCall(this.#phone!, call, this.#until);
       object.update(call);
       this.#calls.set(call.id, object);
       if (!was && call.phase === "incoming") events.add(() => this.emit("incoming", object));
@@ -396,12 +401,16 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
       const object = this.#calls.get(was.id);
       if (!object || findCall(after, was.id)) continue;
       const taken = after.otherDeviceCalls.some(({ id }) => id === was.id);
-      const ended = after.lastEndedCall?.id === was.id ? after.lastEndedCall : endCall(was, callTime(), { problem: taken ? "owned_elsewhere" : "connection_lost" });
+      const ended =
+        after.lastEndedCall?.id === was.id
+          ? after.lastEndedCall
+          : endCall(was, callTime(), { problem: taken ? "owned_elsewhere" : "connection_lost" });
       object.update(ended);
       this.#addCallEvents(object, diffToEvents({ call: was, link: before.link }, { call: ended, link: after.link }));
       events.add(() => this.#calls.get(was.id) === object && this.#calls.delete(was.id));
     }
-    if (before.registered !== after.registered) events.add(() => this.emit(after.registered ? "registered" : "unregistered"));
+    if (before.registered !== after.registered)
+      events.add(() => this.emit(after.registered ? "registered" : "unregistered"));
     if (after.registered) {
       this.#isRegistering = false;
       this.#tokens.onAccepted();

@@ -1,8 +1,8 @@
 // The client's sign-in: gets a token for a name and a password, renews it before it expires, and gets another one when the server
 // rejects it. Where the program brings the token, it says when a new one is needed.
 
-import { callTime } from "./clock.js";
-import { identityFromToken, type Identity } from "./credentials.js";
+import { callTime, MAX_TIMER_MS } from "./clock.js";
+import { type Identity, identityFromToken } from "./credentials.js";
 import { SIPProxyError } from "./errors.js";
 import type { HttpApi } from "./http/HttpApi.js";
 import { signIn } from "./signIn.js";
@@ -18,7 +18,6 @@ export interface TokenManagerOptions {
 const RENEW_BEFORE_EXPIRY_MS = 60_000;
 /** Between two attempts to get a token. */
 const SIGN_IN_INTERVAL_MS = 5000;
-export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export class TokenManager {
   /** Resolves once there is a token, or none is needed. */
@@ -108,11 +107,17 @@ export class TokenManager {
     const { expiresAt, password } = this.#identity;
     if (expiresAt === null) return;
     const lasts = this.#options.http.clock.toPage(expiresAt) - callTime();
-    const wait = Math.max(lasts - Math.min(RENEW_BEFORE_EXPIRY_MS, lasts / 2), password === null ? 0 : SIGN_IN_INTERVAL_MS);
-    this.#timer = setTimeout(() => {
-      if (wait > MAX_TIMER_MS) this.#scheduleRenewal();
-      else if (password !== null) void this.signIn();
-      else this.#options.onExpiring(Math.max(0, Math.round((lasts - wait) / 1000)));
-    }, Math.min(wait, MAX_TIMER_MS));
+    const wait = Math.max(
+      lasts - Math.min(RENEW_BEFORE_EXPIRY_MS, lasts / 2),
+      password === null ? 0 : SIGN_IN_INTERVAL_MS,
+    );
+    this.#timer = setTimeout(
+      () => {
+        if (wait > MAX_TIMER_MS) this.#scheduleRenewal();
+        else if (password !== null) void this.signIn();
+        else this.#options.onExpiring(Math.max(0, Math.round((lasts - wait) / 1000)));
+      },
+      Math.min(wait, MAX_TIMER_MS),
+    );
   }
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { Elapsed, callTime, setInCall } from "./clock.js";
+import { callTime, Elapsed, setInCall } from "./clock.js";
 
 const HOUR = 3_600_000;
 const owner = {};

@@ -1,6 +1,9 @@
 // The page's clocks. The system's is set now and then, by minutes or hours, and a machine sleeps: what is timed by one
 // clock alone is wrong then. All are in milliseconds, and count from the Unix epoch.
 
+/** What `setTimeout` can wait for at most. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
+
 const PAGE_STARTED_AT = Date.now() - performance.now();
 let anchor = PAGE_STARTED_AT;
 

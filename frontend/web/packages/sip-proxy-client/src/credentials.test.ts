@@ -21,12 +21,15 @@ describe("who a client is", () => {
     expect(identityOf(undefined).user).toBe(user);
   });
 
-  it.each([null, {}, { apiKey: undefined, secret: undefined }, { token: undefined }, { token: null, user: "" }])("is a guest with %j, as plain JavaScript gives it", (given) => {
-    const identity = identityOf(given as never);
-    expect(identity).toEqual({ ...nobody, user: expect.stringMatching(/^guest-/) as string });
-    expect(identityOf(given as never, "1001").user).toBe("1001");
-    expect(userOf(given as never) || "").toBe("");
-  });
+  it.each([null, {}, { apiKey: undefined, secret: undefined }, { token: undefined }, { token: null, user: "" }])(
+    "is a guest with %j, as plain JavaScript gives it",
+    (given) => {
+      const identity = identityOf(given as never);
+      expect(identity).toEqual({ ...nobody, user: expect.stringMatching(/^guest-/) as string });
+      expect(identityOf(given as never, "1001").user).toBe("1001");
+      expect(userOf(given as never) || "").toBe("");
+    },
+  );
 
   it("is a guest also where nothing can be kept", () => {
     vi.stubGlobal("sessionStorage", undefined);

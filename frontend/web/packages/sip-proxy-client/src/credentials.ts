@@ -16,7 +16,13 @@ export interface Identity {
 
 /** `user`: who to be where the server wants no sign-in; nobody: a guest, the same until the tab is closed. */
 export function identityOf(credentials: Credentials | null | undefined, user = ""): Identity {
-  const { apiKey, secret, token, user: name = apiKey, password = secret }: Partial<Record<string, string>> = credentials ?? {}; // plain JavaScript leaves any of them out
+  const {
+    apiKey,
+    secret,
+    token,
+    user: name = apiKey,
+    password = secret,
+  }: Partial<Record<string, string>> = credentials ?? {}; // plain JavaScript leaves any of them out
   if (token) return identityFromToken(token, name || user);
   return { user: name || user || guestName(), password: password ?? null, token: null, expiresAt: null };
 }
@@ -38,7 +44,9 @@ function claimsOf(token: string): { sub?: string; exp?: number } {
   try {
     const [, payload = ""] = token.split(".");
     const text = atob(payload.replace(/-/g, "+").replace(/_/g, "/"));
-    const { sub, exp } = JSON.parse(new TextDecoder().decode(Uint8Array.from(text, (letter) => letter.charCodeAt(0)))) as { sub?: unknown; exp?: unknown };
+    const { sub, exp } = JSON.parse(
+      new TextDecoder().decode(Uint8Array.from(text, (letter) => letter.charCodeAt(0))),
+    ) as { sub?: unknown; exp?: unknown };
     return { ...(typeof sub === "string" ? { sub } : {}), ...(typeof exp === "number" ? { exp } : {}) };
   } catch {
     return {};

@@ -1,14 +1,19 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { endCall, type Call } from "./state/model.js";
-import { SIPProxyError, endingError, errorFromServer } from "./errors.js";
+import { endingError, errorFromServer, SIPProxyError } from "./errors.js";
+import { type Call, endCall } from "./state/model.js";
 import { ringing, talking } from "./testing/calls.js";
 
 describe("an error", () => {
   it("has a code, words, and a name that outlives minifying", () => {
     const error = new SIPProxyError("busy");
     expect(error).toBeInstanceOf(Error);
-    expect(error).toMatchObject({ name: "SIPProxyError", code: "busy", message: "The other side is busy.", fatal: false });
+    expect(error).toMatchObject({
+      name: "SIPProxyError",
+      code: "busy",
+      message: "The other side is busy.",
+      fatal: false,
+    });
     expect(String(error)).toBe("SIPProxyError: The other side is busy.");
   });
 
@@ -16,20 +21,35 @@ describe("an error", () => {
     expect(new SIPProxyError("too_large", "The message is too large.").message).toBe("The message is too large.");
   });
 
-  it.each(["unheard_of", "constructor", "toString", "http_418"])("of a code that is not known here is a refusal: %s", (code) => {
-    expect(errorFromServer(code, "")).toMatchObject({ code: "refused", message: "The server refused the request.", cause: code });
-    expect(errorFromServer(code, "No tea.").message).toBe("No tea.");
-  });
+  it.each(["unheard_of", "constructor", "toString", "http_418"])(
+    "of a code that is not known here is a refusal: %s",
+    (code) => {
+      expect(errorFromServer(code, "")).toMatchObject({
+        code: "refused",
+        message: "The server refused the request.",
+        cause: code,
+      });
+      expect(errorFromServer(code, "No tea.").message).toBe("No tea.");
+    },
+  );
 
   it("of something between that has no server now is one that may be gone later", () => {
     expect(errorFromServer("http_502", "Bad Gateway").code).toBe("unavailable");
   });
 
   it("knows every code of the server", () => {
-    const { components } = JSON.parse(readFileSync(new URL("../../../../../docs/openapi.json", import.meta.url), "utf8")) as { components: { responses: Record<string, unknown> } };
-    const codes = [...JSON.stringify(components).matchAll(/problem-([a-z_]+)/g), ...readFileSync(new URL("../../../../../docs/HTTP.md", import.meta.url), "utf8").matchAll(/^\| `([a-z_]+)` \| [45]\d\d \|/gm)].map(([, code]) => code!);
+    const { components } = JSON.parse(
+      readFileSync(new URL("../../../../../docs/openapi.json", import.meta.url), "utf8"),
+    ) as { components: { responses: Record<string, unknown> } };
+    const codes = [
+      ...JSON.stringify(components).matchAll(/problem-([a-z_]+)/g),
+      ...readFileSync(new URL("../../../../../docs/HTTP.md", import.meta.url), "utf8").matchAll(
+        /^\| `([a-z_]+)` \| [45]\d\d \|/gm,
+      ),
+    ].map(([, code]) => code!);
     expect(codes.length).toBeGreaterThan(15);
-    for (const code of [...codes, "malformed", "unknown_type", "owned_elsewhere"]) expect(errorFromServer(code, "").code).toBe(code);
+    for (const code of [...codes, "malformed", "unknown_type", "owned_elsewhere"])
+      expect(errorFromServer(code, "").code).toBe(code);
   });
 
   it("has no code that is misspelt", () => {
@@ -58,7 +78,9 @@ describe("how a call ended", () => {
   });
 
   it("by what this page knows before what the server says", () => {
-    expect(endingError(ended(talking(), { problem: "microphone_blocked", outcome: "cancelled" }))?.code).toBe("microphone_blocked");
+    expect(endingError(ended(talking(), { problem: "microphone_blocked", outcome: "cancelled" }))?.code).toBe(
+      "microphone_blocked",
+    );
   });
 
   it("with the server's words behind our own", () => {

@@ -1,7 +1,7 @@
 // What can go wrong, in plain words and with a stable code.
 
-import type { Call, CallProblem } from "./state/model.js";
 import type { Outcome } from "./protocol/messages.js";
+import type { Call, CallProblem } from "./state/model.js";
 
 type OwnErrorCode =
   | Exclude<Outcome, "completed" | "transferred">
@@ -17,8 +17,21 @@ type OwnErrorCode =
 
 /** What the server has beside these, with words of its own: docs/API.md. */
 const SERVER_CODES = [
-  "invalid_sdp", "not_found", "unknown_call", "unknown_recording", "method_not_allowed", "in_progress", "in_doubt", "too_large",
-  "range_not_satisfiable", "idempotency_key_reused", "error", "call_failed", "unavailable", "malformed", "unknown_type",
+  "invalid_sdp",
+  "not_found",
+  "unknown_call",
+  "unknown_recording",
+  "method_not_allowed",
+  "in_progress",
+  "in_doubt",
+  "too_large",
+  "range_not_satisfiable",
+  "idempotency_key_reused",
+  "error",
+  "call_failed",
+  "unavailable",
+  "malformed",
+  "unknown_type",
 ] as const;
 
 /** All there are. Codes stay; messages may be reworded. `docs/SDK.md` lists them. */
@@ -76,15 +89,26 @@ const isOwnCode = (code: string): code is OwnErrorCode => Object.hasOwn(MESSAGES
 
 /** Of the server's answer. A code that is not known here (of a newer server, or of something between) is `refused`. */
 export function errorFromServer(code: string, message: string, fatal = false, cause?: Error): SIPProxyError {
-  const known = isOwnCode(code) || (SERVER_CODES as readonly string[]).includes(code) ? (code as ErrorCode) : /^http_5/.test(code) ? "unavailable" : "refused";
+  const known =
+    isOwnCode(code) || (SERVER_CODES as readonly string[]).includes(code)
+      ? (code as ErrorCode)
+      : /^http_5/.test(code)
+        ? "unavailable"
+        : "refused";
   return new SIPProxyError(known, message, fatal, { cause: cause ?? code });
 }
 
 /** Somebody ended it, or did not want it. */
-const NORMAL_OUTCOMES: ReadonlySet<string> = new Set<Outcome>(["completed", "transferred", "cancelled", "answered_elsewhere"]);
+const NORMAL_OUTCOMES: ReadonlySet<string> = new Set<Outcome>([
+  "completed",
+  "transferred",
+  "cancelled",
+  "answered_elsewhere",
+]);
 
 /** Of what came to nothing. */
-export const errorCodeOf = (code: Outcome | CallProblem | null): OwnErrorCode => (code === null || code === "completed" || code === "transferred" ? "refused" : code);
+export const errorCodeOf = (code: Outcome | CallProblem | null): OwnErrorCode =>
+  code === null || code === "completed" || code === "transferred" ? "refused" : code;
 
 /** Why a call has ended otherwise than it should; null where somebody ended it, or did not want it. */
 export function endingError({ direction, outcome, problem, reason, detail }: Call): SIPProxyError | null {

@@ -7,7 +7,9 @@ interface Examples {
   refused: { written: string; fault: string; detail: string; number?: string; message: string }[];
 }
 
-const EXAMPLES = JSON.parse(readFileSync(new URL("../../../../../tests/numbers.json", import.meta.url), "utf8")) as Examples;
+const EXAMPLES = JSON.parse(
+  readFileSync(new URL("../../../../../tests/numbers.json", import.meta.url), "utf8"),
+) as Examples;
 
 it.each(EXAMPLES.dialled)("$written is dialled $number", ({ written, number }) => {
   expect(normalizeNumber(written)).toBe(number);
@@ -26,7 +28,9 @@ it.each(EXAMPLES.refused)("$written is refused: $message", ({ written, fault, de
 });
 
 it("the digits of every script are digits", () => {
-  const digits = Array.from({ length: 0x110000 }, (_, code) => (code >= 0xd800 && code < 0xe000 ? "" : String.fromCodePoint(code))).filter((one) => /\p{Nd}/u.test(one));
+  const digits = Array.from({ length: 0x110000 }, (_, code) =>
+    code >= 0xd800 && code < 0xe000 ? "" : String.fromCodePoint(code),
+  ).filter((one) => /\p{Nd}/u.test(one));
   expect(digits.length).toBeGreaterThan(600);
   const rows = digits.map((one) => Number(normalizeNumber(`*${one}`).slice(1)));
   expect(rows).toEqual(digits.map((_, index) => index % 10)); // each script has ten, in order

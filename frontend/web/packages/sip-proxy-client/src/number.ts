@@ -4,12 +4,37 @@
 import { SIPProxyError } from "./errors.js";
 
 /** Why it is no number: `detail` of the error has the character, the letters, the extension or the host. */
-export type NumberFault = "empty" | "too_long" | "character" | "line_break" | "letters" | "several" | "extension" | "address";
+export type NumberFault =
+  | "empty"
+  | "too_long"
+  | "character"
+  | "line_break"
+  | "letters"
+  | "several"
+  | "extension"
+  | "address";
 
 export class InvalidNumber extends SIPProxyError {
-  constructor(written: string, readonly fault: NumberFault, readonly detail = "", readonly number = "") {
-    const shown = [...written.normalize("NFKC").replace(/[\p{Cc}\p{Z}]/gu, " ").replace(/\p{C}/gu, "")].slice(0, 80).join("");
-    super("invalid_target", fault === "empty" ? FAULT_TEXTS.empty() : `The number “${shown}” cannot be dialled: ${FAULT_TEXTS[fault](detail, number)}.`);
+  constructor(
+    written: string,
+    readonly fault: NumberFault,
+    readonly detail = "",
+    readonly number = "",
+  ) {
+    const shown = [
+      ...written
+        .normalize("NFKC")
+        .replace(/[\p{Cc}\p{Z}]/gu, " ")
+        .replace(/\p{C}/gu, ""),
+    ]
+      .slice(0, 80)
+      .join("");
+    super(
+      "invalid_target",
+      fault === "empty"
+        ? FAULT_TEXTS.empty()
+        : `The number “${shown}” cannot be dialled: ${FAULT_TEXTS[fault](detail, number)}.`,
+    );
   }
 }
 
@@ -48,13 +73,16 @@ export function normalizeNumber(written: string): string {
     const [whole = "", ...parameters] = cleaned(decoded(address[2] ?? "")).split(/[;?]/);
     const at = whole.indexOf("@");
     text = cleaned(at < 0 ? whole : whole.slice(0, at));
-    if (at >= 0 && /^s/i.test(address[1] ?? "") && !WRITTEN.test(text)) throw new InvalidNumber(written, "address", whole.slice(at + 1, at + 81));
+    if (at >= 0 && /^s/i.test(address[1] ?? "") && !WRITTEN.test(text))
+      throw new InvalidNumber(written, "address", whole.slice(at + 1, at + 81));
     extension = parameters.find((one) => /^ext=[0-9-]+$/.test(one))?.slice(4) ?? "";
   }
   text = text.replace(/^\p{L}[\p{L} .-]{0,20}(?::\s*(?=[+(*#0-9])|\.\s+(?=[+(0-9])|\s+(?=\+))/u, ""); // Tel.: +49...
   const [, head = "", apart, digits = ""] = (!extension && EXTENSION.exec(text)) || [];
   if (WRITTEN.test(head) && (apart || head.replace(/[^0-9]/g, "").length > 6)) [text, extension] = [head, digits];
-  const number = WRITTEN.test(text) ? text.replace(/^((?:\+|00)[0-9]{1,3}[ ./-]*)\(0\)/, "$1").replace(/[-()[\] \t./']/g, "") : text;
+  const number = WRITTEN.test(text)
+    ? text.replace(/^((?:\+|00)[0-9]{1,3}[ ./-]*)\(0\)/, "$1").replace(/[-()[\] \t./']/g, "")
+    : text;
   if (!ALLOWED.test(number)) throw new InvalidNumber(written, ...faultOf(number));
   if (!/[0-9A-Za-z*#]/.test(number)) throw new InvalidNumber(written, "empty");
   if (number.length > MAX_NUMBER_LENGTH) throw new InvalidNumber(written, "too_long");
@@ -64,14 +92,17 @@ export function normalizeNumber(written: string): string {
 
 /** Digits of every script and width as 0-9, look-alikes as what they look like; nothing invisible, nothing around it. */
 function cleaned(text: string): string {
-  return text
-    .normalize("NFKC")
-    .replace(/[\p{Cf}\u{FE00}-\u{FE0F}]/gu, "") // marks of direction, joiners, soft hyphens, how an emoji is drawn
-    .replace(/\p{Nd}/gu, asciiDigit)
-    .replace(/\p{Pd}/gu, "-")
-    .replace(/\p{So}/gu, " ") // ☎ 📞
-    .replace(/[∗♯⁄∕·•‧∙⋅−’‘ʼ´\u1680]/g, (one) => LOOK_ALIKES[LOOK_ALIKES.indexOf(one) + 1] ?? one)
-    .replace(EDGES, "");
+  return (
+    text
+      .normalize("NFKC")
+      // biome-ignore lint/suspicious/noMisleadingCharacterClass: variation selectors are removed wherever they are
+      .replace(/[\p{Cf}\u{FE00}-\u{FE0F}]/gu, "") // marks of direction, joiners, soft hyphens, how an emoji is drawn
+      .replace(/\p{Nd}/gu, asciiDigit)
+      .replace(/\p{Pd}/gu, "-")
+      .replace(/\p{So}/gu, " ") // ☎ 📞
+      .replace(/[∗♯⁄∕·•‧∙⋅−’‘ʼ´\u1680]/g, (one) => LOOK_ALIKES[LOOK_ALIKES.indexOf(one) + 1] ?? one)
+      .replace(EDGES, "")
+  );
 }
 
 /** Unicode's digits stand in rows of ten. */
@@ -94,7 +125,13 @@ function faultOf(number: string): [NumberFault, string?] {
   const strange = [...number].find((one) => !ALLOWED.test(one) && !WRITTEN.test(one));
   if (strange === undefined) return ["letters", /[A-Za-z_]+/.exec(number)?.[0] ?? ""];
   const parts = number.split(new RegExp(`[,;|${BREAKS}]+`)).filter(Boolean);
-  if (parts.length > 1 && parts.every((part) => WRITTEN.test(part) && part.replace(/[^0-9]/g, "").length > 2)) return ["several"];
+  if (parts.length > 1 && parts.every((part) => WRITTEN.test(part) && part.replace(/[^0-9]/g, "").length > 2))
+    return ["several"];
   if (new RegExp(`[${BREAKS}]`).test(strange)) return ["line_break"];
-  return ["character", /[\p{C}\p{Z}]/u.test(strange) ? `U+${(strange.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}` : strange];
+  return [
+    "character",
+    /[\p{C}\p{Z}]/u.test(strange)
+      ? `U+${(strange.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`
+      : strange,
+  ];
 }

@@ -1,22 +1,26 @@
 // A call as a promise: for those who wait for it, and for those who listen to it at once.
 
-import type { SIPProxyCall } from "./SIPProxyCall.js";
-import { SIPProxyError, endingError } from "./errors.js";
+import { MAX_TIMER_MS } from "./clock.js";
+import { endingError, SIPProxyError } from "./errors.js";
+import type { SIPProxyCall, WaitUntil } from "./SIPProxyCall.js";
 
 /** Of the call, once the other side rings or has answered. The methods are those of the call that is being set up. */
 export type PlacedCall = Promise<SIPProxyCall> & Pick<SIPProxyCall, "on" | "once" | "off" | "hangup">;
 
-/** `call`: may throw. `until`: holds when what it is given says true, and rejects with the error that it says. */
-export function placeCall(call: () => SIPProxyCall, until: (done: () => boolean | SIPProxyError) => Promise<void>): PlacedCall {
+/** `call`: may throw. `until` resolves when its function returns true, and rejects with the error that it returns. */
+export function placeCall(call: () => SIPProxyCall, until: WaitUntil): PlacedCall {
   let made: SIPProxyCall | null = null;
   const promise = (async (): Promise<SIPProxyCall> => {
     const one = (made = call());
     one.replayLatest(true);
     try {
-      await until(() => {
+      await until(MAX_TIMER_MS, () => {
         const { phase, acceptedAt, outcome } = one.info;
         if (phase === "ringing" || phase === "early" || acceptedAt !== null) return true;
-        return phase === "ended" && (endingError(one.info) ?? new SIPProxyError(outcome === "cancelled" ? "cancelled" : "refused"));
+        return (
+          phase === "ended" &&
+          (endingError(one.info) ?? new SIPProxyError(outcome === "cancelled" ? "cancelled" : "refused"))
+        );
       });
     } finally {
       setTimeout(() => one.replayLatest(false), 0); // whoever waited for it has listened by then

@@ -1,11 +1,15 @@
 // Getting a token for a name and a password, and what it means where there is none.
 
 import type { Identity } from "./credentials.js";
-import { SIPProxyError, errorFromServer } from "./errors.js";
-import { HttpError, type HttpApi } from "./http/HttpApi.js";
+import { errorFromServer, SIPProxyError } from "./errors.js";
+import { type HttpApi, HttpError } from "./http/HttpApi.js";
 
 /** An error that is not `fatal` may be gone later. */
-export async function signIn(http: HttpApi, user: string, password: string): Promise<Pick<Identity, "token" | "expiresAt"> | SIPProxyError> {
+export async function signIn(
+  http: HttpApi,
+  user: string,
+  password: string,
+): Promise<Pick<Identity, "token" | "expiresAt"> | SIPProxyError> {
   let isServer = false; // it is the server that answers
   try {
     const config = (await http.config()) as { authentication?: unknown } | null; // whoever answers there
@@ -25,7 +29,12 @@ export async function signIn(http: HttpApi, user: string, password: string): Pro
 }
 
 const notAServer = ({ base }: HttpApi, response: string, cause: Error): SIPProxyError =>
-  new SIPProxyError("invalid_address", `proxyUrl is not the server's HTTP address: GET ${base}/config returned ${response}.`, true, { cause });
+  new SIPProxyError(
+    "invalid_address",
+    `proxyUrl is not the server's HTTP address: GET ${base}/config returned ${response}.`,
+    true,
+    { cause },
+  );
 
 export const unreachableError = (address: string, cause: unknown = likelyCause(address)): SIPProxyError =>
   new SIPProxyError("server_unreachable", `The server cannot be reached at ${address}.`, false, { cause });
@@ -33,7 +42,9 @@ export const unreachableError = (address: string, cause: unknown = likelyCause(a
 /** For who looks into it: browsers do not tell pages that a server has refused them. */
 function likelyCause(address: string): Error | undefined {
   const { origin, host } = globalThis.location ?? {};
-  return !host || new URL(address).host === host ? undefined : new Error(`Either it does not run there, or its CORS_ORIGIN does not let in ${origin}.`);
+  return !host || new URL(address).host === host
+    ? undefined
+    : new Error(`It does not run there, or its CORS_ORIGIN lacks ${origin}.`);
 }
 
 /** `cause`: what the HTTP API's answer, or its silence, has thrown. */

@@ -7,10 +7,10 @@
 // the end at once, and nothing follows that but the last `stateChanged`. `hold` (of each side), `mute`, and
 // `reconnecting` with `reconnected` come in turn. A call that is `resumed` is away, untold, until `reconnected`.
 
-import type { Call } from "./state/model.js";
-import { SIPProxyError, endingError, errorCodeOf } from "./errors.js";
+import { endingError, errorCodeOf, SIPProxyError } from "./errors.js";
 import type { Detail, Outcome, PartySummary, RecordingState } from "./protocol/messages.js";
 import type { LinkStatus } from "./signaling/SignalingClient.js";
+import type { Call } from "./state/model.js";
 
 export interface CallEnd {
   outcome: Outcome | null; // null where only the error says why
@@ -43,7 +43,9 @@ export interface CallStateEvents {
   stateChanged: [call: Call]; // always the last
 }
 
-export type CallEventTuple = { [Name in keyof CallStateEvents]: [name: Name, ...told: CallStateEvents[Name]] }[keyof CallStateEvents];
+export type CallEventTuple = {
+  [Name in keyof CallStateEvents]: [name: Name, ...told: CallStateEvents[Name]];
+}[keyof CallStateEvents];
 
 /** A call, and whether its page hears the server. */
 export interface ObservedCall {
@@ -60,7 +62,8 @@ export function diffToEvents(before: ObservedCall | null, { call, link }: Observ
     if (isRinging(call) && !isRinging(was) && was.acceptedAt === null) told.push(["ringing"]);
     if (call.acceptedAt !== null && was.acceptedAt === null) told.push(["accepted"], ["connected"]);
     if (call.phase !== "ended") told.push(...changeEvents(was, call));
-    if (was.transferring === null && call.transferring !== null) told.push(["transferring", { target: call.transferring.number }]);
+    if (was.transferring === null && call.transferring !== null)
+      told.push(["transferring", { target: call.transferring.number }]);
     if (call.failedRequest && call.failedRequest !== was.failedRequest) told.push(...failureEvents(call));
     if (call.phase !== "ended") told.push(...connectionEvents(isInterrupted(before!), isInterrupted({ call, link })));
     const problem = call.phase !== "ended" && call.problem !== was.problem ? call.problem : null;
@@ -71,26 +74,33 @@ export function diffToEvents(before: ObservedCall | null, { call, link }: Observ
   return told;
 }
 
-const isRinging = ({ direction, phase }: Call): boolean => direction === "outbound" && (phase === "ringing" || phase === "early");
+const isRinging = ({ direction, phase }: Call): boolean =>
+  direction === "outbound" && (phase === "ringing" || phase === "early");
 
 const isInterrupted = ({ call, link }: ObservedCall): boolean =>
-  call.phase === "accepted" && (link === "lost" || call.media === "returning" || call.media === "interrupted" || call.media === "failed");
+  call.phase === "accepted" &&
+  (link === "lost" || call.media === "returning" || call.media === "interrupted" || call.media === "failed");
 
-const connectionEvents = (before: boolean, now: boolean): CallEventTuple[] => (before === now ? [] : [[now ? "reconnecting" : "reconnected"]]);
+const connectionEvents = (before: boolean, now: boolean): CallEventTuple[] =>
+  before === now ? [] : [[now ? "reconnecting" : "reconnected"]];
 
 function changeEvents(was: Call, call: Call): CallEventTuple[] {
   const told: CallEventTuple[] = [];
   if (call.held !== was.held) told.push(["hold", { held: call.held, by: "us" }]);
   if (call.heldByFar !== was.heldByFar) told.push(["hold", { held: call.heldByFar, by: "far" }]);
   if (call.muted !== was.muted) told.push(["mute", call.muted]);
-  if (call.parties !== was.parties && JSON.stringify(call.parties) !== JSON.stringify(was.parties)) told.push(["party", call.parties]);
+  if (call.parties !== was.parties && JSON.stringify(call.parties) !== JSON.stringify(was.parties))
+    told.push(["party", call.parties]);
   if (call.recording !== was.recording) told.push(["recording", call.recording]);
   return told;
 }
 
 function failureEvents({ failedRequest }: Call): CallEventTuple[] {
   if (!failedRequest) return [];
-  const error = new SIPProxyError(errorCodeOf(failedRequest.problem ?? failedRequest.outcome), failedRequest.problem === "refused" || failedRequest.detail ? failedRequest.reason : "");
+  const error = new SIPProxyError(
+    errorCodeOf(failedRequest.problem ?? failedRequest.outcome),
+    failedRequest.problem === "refused" || failedRequest.detail ? failedRequest.reason : "",
+  );
   return [[failedRequest.kind === "transfer" || failedRequest.kind === "connect" ? "transferFailed" : "error", error]];
 }
 
@@ -101,8 +111,15 @@ function endEvents(call: Call): CallEventTuple[] {
   const told: CallEnd = { outcome, error, seconds, q850, sip, ...(detail && { detail }), ...(forward && { forward }) };
   const broke = error && call.problem !== "accepted_elsewhere" && call.problem !== "owned_elsewhere";
   return [
-    ...(outcome === "transferred" ? ([["transferred", { target: transferring?.number ?? "" }]] satisfies CallEventTuple[]) : []),
-    ...(broke ? ([["error", error], ["failed", error]] satisfies CallEventTuple[]) : ([["ended", told]] satisfies CallEventTuple[])),
+    ...(outcome === "transferred"
+      ? ([["transferred", { target: transferring?.number ?? "" }]] satisfies CallEventTuple[])
+      : []),
+    ...(broke
+      ? ([
+          ["error", error],
+          ["failed", error],
+        ] satisfies CallEventTuple[])
+      : ([["ended", told]] satisfies CallEventTuple[])),
     ["disconnected", told],
   ];
 }

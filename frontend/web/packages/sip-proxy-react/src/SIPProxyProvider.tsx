@@ -1,6 +1,6 @@
 // One client for all that is below: made by `useSIPProxy`, or by the page itself.
 
-import { createContext, useContext, type ReactNode } from "react";
+import { createContext, type ReactNode, useContext } from "react";
 import type { SIPProxyClient } from "sip-proxy-client";
 
 const Client = createContext<SIPProxyClient | null>(null);

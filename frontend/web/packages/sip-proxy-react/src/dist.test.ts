@@ -1,7 +1,7 @@
 // What is published, as a server imports it: plain Node, no page.
 
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdtempSync, mkdirSync, realpathSync, rmSync, symlinkSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,7 +11,8 @@ const web = fileURLToPath(new URL("../../..", import.meta.url));
 const modules = join(web, "node_modules");
 let folder: string;
 
-const node = (...args: string[]): string => execFileSync(process.execPath, args, { cwd: folder, encoding: "utf8", timeout: 60_000 });
+const node = (...args: string[]): string =>
+  execFileSync(process.execPath, args, { cwd: folder, encoding: "utf8", timeout: 60_000 });
 
 beforeAll(() => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), "published-")));
@@ -19,9 +20,19 @@ beforeAll(() => {
     const [from, to] = [join(web, "packages", name), join(folder, "node_modules", name)];
     mkdirSync(to, { recursive: true });
     copyFileSync(join(from, "package.json"), join(to, "package.json"));
-    node(join(modules, "typescript/bin/tsc"), "-p", join(from, "tsconfig.build.json"), "--outDir", join(to, "dist"), "--noCheck", "--declaration", "false");
+    node(
+      join(modules, "typescript/bin/tsc"),
+      "-p",
+      join(from, "tsconfig.build.json"),
+      "--outDir",
+      join(to, "dist"),
+      "--noCheck",
+      "--declaration",
+      "false",
+    );
   }
-  for (const name of ["react", "react-dom", "scheduler"]) symlinkSync(join(modules, name), join(folder, "node_modules", name));
+  for (const name of ["react", "react-dom", "scheduler"])
+    symlinkSync(join(modules, name), join(folder, "node_modules", name));
 }, 120_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -37,7 +48,13 @@ it("is imported without a page", { timeout: 60_000 }, () => {
     const none = new SIPProxyClient().error.code;
     const kinds = [SIPProxyClient, SIPProxyError, PhoneSounds, useSIPCall, SIPProxyProvider].map((one) => typeof one);
     console.log(JSON.stringify({ kinds, calls: client.calls, registered: client.isRegistered, none, page: typeof window + typeof document }));`;
-  expect(run(code)).toEqual({ kinds: Array(5).fill("function"), calls: [], registered: false, none: "invalid_address", page: "undefinedundefined" });
+  expect(run(code)).toEqual({
+    kinds: Array(5).fill("function"),
+    calls: [],
+    registered: false,
+    none: "invalid_address",
+    page: "undefinedundefined",
+  });
 });
 
 it("renders on a server", { timeout: 60_000 }, () => {

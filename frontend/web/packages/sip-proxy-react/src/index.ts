@@ -1,5 +1,5 @@
 // The public names of the package.
 
-export { useSIPCall, type SIPCallHook } from "./useSIPCall.js";
-export { useSIPProxy, useSIPState, type SIPProxyHook, type UseSIPProxyOptions } from "./useSIPProxy.js";
 export { SIPProxyProvider, useSIPProxyClient } from "./SIPProxyProvider.js";
+export { type SIPCallHook, useSIPCall } from "./useSIPCall.js";
+export { type SIPProxyHook, type UseSIPProxyOptions, useSIPProxy, useSIPState } from "./useSIPProxy.js";

@@ -1,16 +1,27 @@
 // @vitest-environment jsdom
 import { act, cleanup, render, renderHook } from "@testing-library/react";
-import { Activity, StrictMode, type ReactNode } from "react";
+import { Activity, type ReactNode, StrictMode } from "react";
+import { type ClientState, SIPProxyClient } from "sip-proxy-client";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { SIPProxyClient, type ClientState } from "sip-proxy-client";
 import { FakeSocket } from "../../sip-proxy-client/src/testing/fakes.js";
 import { fakeMedia } from "../../sip-proxy-client/src/testing/page.js";
 import { FakeProxy, jwt, state, summary } from "../../sip-proxy-client/src/testing/proxy.js";
-import { SIPProxyProvider, useSIPCall, useSIPProxy, useSIPProxyClient, useSIPState, type SIPCallHook, type UseSIPProxyOptions } from "./index.js";
+import {
+  type SIPCallHook,
+  SIPProxyProvider,
+  type UseSIPProxyOptions,
+  useSIPCall,
+  useSIPProxy,
+  useSIPProxyClient,
+  useSIPState,
+} from "./index.js";
 
 let proxy: FakeProxy;
 beforeEach(() => {
-  vi.useFakeTimers({ now: 1_700_000_000_000, toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date"] });
+  vi.useFakeTimers({
+    now: 1_700_000_000_000,
+    toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date"],
+  });
   fakeMedia();
   sessionStorage.clear();
   FakeSocket.all = [];
@@ -34,10 +45,18 @@ async function phone(options: UseSIPProxyOptions = { proxyUrl }, strict = false)
   return result;
 }
 
-describe.each([["as it is", false], ["in StrictMode", true]])("useSIPCall, %s", (_, strict) => {
+describe.each([
+  ["as it is", false],
+  ["in StrictMode", true],
+])("useSIPCall, %s", (_, strict) => {
   it("calls, talks, and hangs up", async () => {
     const hook = await phone({ proxyUrl }, strict);
-    expect([hook.current.call, hook.current.isConnected, hook.current.isRegistered, hook.current.error]).toEqual([null, false, true, null]);
+    expect([hook.current.call, hook.current.isConnected, hook.current.isRegistered, hook.current.error]).toEqual([
+      null,
+      false,
+      true,
+      null,
+    ]);
     act(() => void hook.current.makeCall("600"));
     await pass();
     const { call } = hook.current;
@@ -59,7 +78,10 @@ describe.each([["as it is", false], ["in StrictMode", true]])("useSIPCall, %s", 
     act(() => proxy.ring("second"));
     expect(hook.current.calls).toHaveLength(2);
     act(() => hook.current.reject());
-    expect([hook.current.calls.map(({ id }) => id), proxy.of("decline")]).toEqual([["in"], [{ type: "decline", callId: "second" }]]);
+    expect([hook.current.calls.map(({ id }) => id), proxy.of("decline")]).toEqual([
+      ["in"],
+      [{ type: "decline", callId: "second" }],
+    ]);
   });
 
   it("has one connection, and closes it", async () => {
@@ -153,12 +175,18 @@ describe("useSIPCall", () => {
     expect(hook.current.error).toBeNull();
   });
 
-  it.each([["ftp://pbx.example"], ["https://"], ["pbx example"]])("says what is wrong with an address, and takes no page down: %s", async (wrong) => {
-    const hook = await phone({ proxyUrl: wrong }, true);
-    expect(hook.current.error).toMatchObject({ code: "invalid_address", message: expect.stringContaining(wrong) as string });
-    await act(() => expect(hook.current.makeCall("600")).rejects.toBe(hook.current.error));
-    act(() => (hook.current.answer(), hook.current.reject(), hook.current.endCall()));
-  });
+  it.each([["ftp://pbx.example"], ["https://"], ["pbx example"]])(
+    "says what is wrong with an address, and takes no page down: %s",
+    async (wrong) => {
+      const hook = await phone({ proxyUrl: wrong }, true);
+      expect(hook.current.error).toMatchObject({
+        code: "invalid_address",
+        message: expect.stringContaining(wrong) as string,
+      });
+      await act(() => expect(hook.current.makeCall("600")).rejects.toBe(hook.current.error));
+      act(() => (hook.current.answer(), hook.current.reject(), hook.current.endCall()));
+    },
+  );
 
   it("says that the server was never there, until it is", async () => {
     proxy.reachable = false;
@@ -174,7 +202,9 @@ describe("useSIPCall", () => {
     const client = new SIPProxyClient({ proxyUrl });
     client.register().catch(() => undefined);
     await pass();
-    const { result } = renderHook(() => useSIPCall(), { wrapper: ({ children }) => <SIPProxyProvider client={client}>{children}</SIPProxyProvider> });
+    const { result } = renderHook(() => useSIPCall(), {
+      wrapper: ({ children }) => <SIPProxyProvider client={client}>{children}</SIPProxyProvider>,
+    });
     expect(result.current.error?.code).toBe("server_unreachable");
     client.close();
   });
@@ -226,11 +256,14 @@ describe("options that change", () => {
   const seen: (SIPProxyClient | null)[] = [];
   beforeEach(() => void (seen.length = 0));
   const using = (first: UseSIPProxyOptions) =>
-    renderHook((options: UseSIPProxyOptions) => {
-      const { client } = useSIPProxy(options);
-      if (seen.at(-1) !== client) seen.push(client);
-      return client;
-    }, { initialProps: first });
+    renderHook(
+      (options: UseSIPProxyOptions) => {
+        const { client } = useSIPProxy(options);
+        if (seen.at(-1) !== client) seen.push(client);
+        return client;
+      },
+      { initialProps: first },
+    );
 
   it("make another client where they are another server or user", async () => {
     const { rerender } = using({ proxyUrl, user: "1001" });
@@ -293,7 +326,11 @@ describe("a part of a page that is hidden for a while", () => {
       hook = useSIPCall({ proxyUrl });
       return null;
     };
-    const page = (mode: "visible" | "hidden"): ReactNode => <Activity mode={mode}><Phone /></Activity>;
+    const page = (mode: "visible" | "hidden"): ReactNode => (
+      <Activity mode={mode}>
+        <Phone />
+      </Activity>
+    );
     const { rerender } = render(page("visible"));
     await pass();
     rerender(page("hidden"));
@@ -315,7 +352,12 @@ describe("a provider", () => {
       return null;
     };
     const client = new SIPProxyClient({ proxyUrl });
-    const { unmount } = render(<SIPProxyProvider client={client}><Below /><Below /></SIPProxyProvider>);
+    const { unmount } = render(
+      <SIPProxyProvider client={client}>
+        <Below />
+        <Below />
+      </SIPProxyProvider>,
+    );
     act(() => void client.call("600"));
     await pass();
     expect(calls.slice(-2)).toEqual(["600", "600"]);
@@ -328,7 +370,12 @@ describe("a provider", () => {
   it("is none where there is none", async () => {
     const { result } = renderHook(() => useSIPCall());
     expect(result.current).toMatchObject({ call: null, calls: [], client: null, isConnected: false });
-    await act(() => expect(result.current.makeCall("600")).rejects.toMatchObject({ code: "closed", message: expect.stringContaining("SIPProxyProvider") as string }));
+    await act(() =>
+      expect(result.current.makeCall("600")).rejects.toMatchObject({
+        code: "closed",
+        message: expect.stringContaining("SIPProxyProvider") as string,
+      }),
+    );
     act(() => (result.current.answer(), result.current.reject(), result.current.endCall()));
   });
 });

@@ -14,6 +14,12 @@ describe("on a server", () => {
     expect(typeof window).toBe("undefined");
     expect(renderToString(<Phone />)).toContain("isConnected&quot;:false");
     expect(renderToString(<Relative />)).toContain("none");
-    expect(renderToString(<SIPProxyProvider client={null}><Phone /></SIPProxyProvider>)).toContain("client&quot;:null");
+    expect(
+      renderToString(
+        <SIPProxyProvider client={null}>
+          <Phone />
+        </SIPProxyProvider>,
+      ),
+    ).toContain("client&quot;:null");
   });
 });

@@ -1,9 +1,15 @@
 // A phone in one hook: who calls, who is called, and what became of it.
 
 import { useCallback, useEffect, useState } from "react";
-import { SIPProxyError, type CallOptions, type ClientState, type SIPProxyCall, type SIPProxyClient } from "sip-proxy-client";
+import {
+  type CallOptions,
+  type ClientState,
+  type SIPProxyCall,
+  type SIPProxyClient,
+  SIPProxyError,
+} from "sip-proxy-client";
 import { useSIPProxyClient } from "./SIPProxyProvider.js";
-import { useClient, useClientError, useSIPState, type UseSIPProxyOptions } from "./useSIPProxy.js";
+import { type UseSIPProxyOptions, useClient, useClientError, useSIPState } from "./useSIPProxy.js";
 
 export interface SIPCallHook {
   call: SIPProxyCall | null; // the one that is talked on, is set up, or rings
@@ -52,7 +58,12 @@ export function useSIPCall(options?: UseSIPProxyOptions): SIPCallHook {
   );
   const ringing = useCallback(() => client?.calls.find((one) => one.state === "incoming"), [client]);
   return {
-    call, calls, incoming, client, state, makeCall,
+    call,
+    calls,
+    incoming,
+    client,
+    state,
+    makeCall,
     error: lasting ?? error,
     isConnected: call?.state === "accepted",
     isRegistered: state.registered,
@@ -63,4 +74,8 @@ export function useSIPCall(options?: UseSIPProxyOptions): SIPCallHook {
   };
 }
 
-const NO_CLIENT = new SIPProxyError("closed", "There is no client: this component has neither options nor a SIPProxyProvider around it.", true);
+const NO_CLIENT = new SIPProxyError(
+  "closed",
+  "There is no client: this component has neither options nor a SIPProxyProvider around it.",
+  true,
+);

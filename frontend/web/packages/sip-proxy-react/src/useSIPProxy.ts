@@ -1,7 +1,14 @@
 // One client for as long as a component is mounted.
 
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
-import { INITIAL_STATE, SIPProxyClient, userOf, type ClientState, type SIPProxyClientOptions, type SIPProxyError } from "sip-proxy-client";
+import {
+  type ClientState,
+  INITIAL_STATE,
+  SIPProxyClient,
+  type SIPProxyClientOptions,
+  type SIPProxyError,
+  userOf,
+} from "sip-proxy-client";
 
 export interface UseSIPProxyOptions extends SIPProxyClientOptions {
   /** Whether calls ring here (true unless said otherwise). Without, the client connects with its first call. */
@@ -32,13 +39,21 @@ export function useClient(options: UseSIPProxyOptions | null): SIPProxyClient | 
   latest.current = options;
   const [times, again] = useState(0);
   const client = useMemo(
-    () => (options === null || typeof window === "undefined" ? null : new SIPProxyClient({ ...options, nameOf: (number) => latest.current?.nameOf?.(number) ?? "", preferredCodec: () => latest.current?.preferredCodec?.() })),
+    () =>
+      options === null || typeof window === "undefined"
+        ? null
+        : new SIPProxyClient({
+            ...options,
+            nameOf: (number) => latest.current?.nameOf?.(number) ?? "",
+            preferredCodec: () => latest.current?.preferredCodec?.(),
+          }),
     [options === null, proxyUrl, bridgeUrl, user, relayOnly, who, times],
   );
   useCloseOnUnmount(client, () => again((before) => before + 1));
   useEffect(() => {
     if (!client || client.isClosed) return;
-    if (register) client.register().catch(() => undefined); // told by the client's `error`
+    if (register)
+      client.register().catch(() => undefined); // told by the client's `error`
     else client.unregister().catch(() => undefined);
   }, [client, register]);
   useEffect(() => {
@@ -57,11 +72,17 @@ export function useClientError(client: SIPProxyClient | null): SIPProxyError | n
   const subscribe = useCallback(
     (listener: () => void) => {
       const stops = [client?.on("error", listener), client?.subscribe(listener)];
-      return () => stops.forEach((stop) => stop?.());
+      return () => {
+        for (const stop of stops) stop?.();
+      };
     },
     [client],
   );
-  return useSyncExternalStore(subscribe, () => client?.error ?? null, () => null);
+  return useSyncExternalStore(
+    subscribe,
+    () => client?.error ?? null,
+    () => null,
+  );
 }
 
 /** StrictMode unmounts and mounts again at once: the client is closed only when it stays away. Who comes back later needs another one. */

@@ -1,9 +1,21 @@
 // The upper half in a call: who, what state, how long. Colour, word and icon say the state from across the room.
 
-import { ArrowRightLeft, Circle, MicOff, Pause, Phone, PhoneCall, PhoneIncoming, PhoneOff, PhoneOutgoing, Users, type LucideIcon } from "lucide-react";
+import {
+  ArrowRightLeft,
+  Circle,
+  type LucideIcon,
+  MicOff,
+  Pause,
+  Phone,
+  PhoneCall,
+  PhoneIncoming,
+  PhoneOff,
+  PhoneOutgoing,
+  Users,
+} from "lucide-react";
 import type { ReactNode } from "react";
 import { callTime, connectedParty, isConference, type LiveCall, type Phase, type Quality } from "sip-proxy-client";
-import { RECORDING_LABELS, dialledAsOf, stateLabelOf } from "../texts";
+import { dialledAsOf, RECORDING_LABELS, stateLabelOf } from "../texts";
 import { LevelMeter } from "./LevelMeter";
 import { Parties } from "./Parties";
 import { QualityBars } from "./Quality";
@@ -32,10 +44,26 @@ export interface ActiveCallProps {
   onDrop(party: number): void;
 }
 
-export function ActiveCall({ call, quality, outputLevel, now, notice, below, isCompact, isTight, onDrop }: ActiveCallProps) {
+export function ActiveCall({
+  call,
+  quality,
+  outputLevel,
+  now,
+  notice,
+  below,
+  isCompact,
+  isTight,
+  onDrop,
+}: ActiveCallProps) {
   const talking = call.phase === "accepted";
   const ticking = useNow(500, talking && now === undefined, callTime);
-  const Icon = call.transferring ? ArrowRightLeft : call.held || (talking && call.heldByFar) ? Pause : isConference(call) ? Users : ICONS[call.phase];
+  const Icon = call.transferring
+    ? ArrowRightLeft
+    : call.held || (talking && call.heldByFar)
+      ? Pause
+      : isConference(call)
+        ? Users
+        : ICONS[call.phase];
   const { number, name } = connectedParty(call);
   const timer = (
     <span className="timer" data-testid="timer" role="timer" aria-label="Length of the call">
@@ -45,9 +73,17 @@ export function ActiveCall({ call, quality, outputLevel, now, notice, below, isC
   return (
     <div className={`stage-call ${isCompact ? "brief" : isTight && notice ? "tight" : ""}`}>
       <div className="stage-line">
-        <span className="state-word"><Icon size={18} aria-hidden="true" />{stateLabelOf(call)}</span>
+        <span className="state-word">
+          <Icon size={18} aria-hidden="true" />
+          {stateLabelOf(call)}
+        </span>
         <span className="stage-marks">
-          {call.muted && <span className="mark"><MicOff size={14} aria-hidden="true" />Muted</span>}
+          {call.muted && (
+            <span className="mark">
+              <MicOff size={14} aria-hidden="true" />
+              Muted
+            </span>
+          )}
           {isCompact ? timer : talking && <QualityBars quality={quality} />}
         </span>
       </div>
@@ -59,7 +95,11 @@ export function ActiveCall({ call, quality, outputLevel, now, notice, below, isC
           {!isCompact && (
             <p className="party-more">
               <span>{[name && number, dialledAsOf(call)].filter(Boolean).join(" · ") || " "}</span>
-              {call.digits && <span className="sent" aria-label={`Sent: ${call.digits}`}>{call.digits}</span>}
+              {call.digits && (
+                <span className="sent" aria-label={`Sent: ${call.digits}`}>
+                  {call.digits}
+                </span>
+              )}
             </p>
           )}
         </div>
@@ -69,11 +109,22 @@ export function ActiveCall({ call, quality, outputLevel, now, notice, below, isC
           {timer}
           {call.recording !== "off" && (
             <span className={`mark recording-${call.recording}`} data-testid="recording">
-              {call.recording === "on" ? <Circle size={11} fill="currentColor" aria-hidden="true" /> : <Pause size={12} aria-hidden="true" />}{RECORDING_LABELS[call.recording]}
+              {call.recording === "on" ? (
+                <Circle size={11} fill="currentColor" aria-hidden="true" />
+              ) : (
+                <Pause size={12} aria-hidden="true" />
+              )}
+              {RECORDING_LABELS[call.recording]}
             </span>
           )}
           {talking && <LevelMeter label="Level of the other side" read={outputLevel} testId="remote-level" />}
-          {!talking && !notice && <span className="dots" aria-hidden="true"><i /><i /><i /></span>}
+          {!talking && !notice && (
+            <span className="dots" aria-hidden="true">
+              <i />
+              <i />
+              <i />
+            </span>
+          )}
         </div>
       )}
       {!isCompact && <div className="stage-notice">{notice}</div>}

@@ -1,9 +1,9 @@
 // The one sentence on the stage that matters now, with what can be done about it.
 
 import { X } from "lucide-react";
-import { type LiveCall, displayedCall } from "sip-proxy-client";
+import { displayedCall, type LiveCall } from "sip-proxy-client";
 import type { Snapshot } from "../phone/snapshot";
-import { BUTTONS, SOUND_BLOCKED, messageOf, failureMessageOf, warningOf, type Message } from "../texts";
+import { BUTTONS, failureMessageOf, type Message, messageOf, SOUND_BLOCKED, warningOf } from "../texts";
 import type { PhoneActions } from "./actions";
 import { ConnectionLostInCall } from "./ConnectionLost";
 import { SignInAgain } from "./SignInAgain";
@@ -21,7 +21,8 @@ export interface CallNoticeProps {
 export function callNotice({ user, snapshot, actions, now, missingDevices, onDismissDevices }: CallNoticeProps) {
   const call = displayedCall(snapshot);
   if (!call || call.phase === "ended") return null;
-  if (snapshot.link === "lost") return <ConnectionLostInCall call={call} since={snapshot.linkLostAt} now={now} onRetry={actions.reconnect} />;
+  if (snapshot.link === "lost")
+    return <ConnectionLostInCall call={call} since={snapshot.linkLostAt} now={now} onRetry={actions.reconnect} />;
   if (snapshot.signedOut !== null && actions.signIn) return <SignInAgain user={user} onSignIn={actions.signIn} />;
   if (snapshot.soundBlocked) return <NoticeText message={SOUND_BLOCKED} />;
   if (call.failedRequest) return <FailedRequest call={call as LiveCall} actions={actions} />;
@@ -38,7 +39,9 @@ export function callNotice({ user, snapshot, actions, now, missingDevices, onDis
 function NoticeText({ message, onClose }: { message: Message; onClose?(): void }) {
   return (
     <p className={onClose ? "stage-message closable" : "stage-message"} data-testid="message">
-      <span><strong>{message.text}</strong> {message.advice}</span>
+      <span>
+        <strong>{message.text}</strong> {message.advice}
+      </span>
       {onClose && <Close onClose={onClose} />}
     </p>
   );
@@ -53,7 +56,11 @@ function FailedRequest({ call, actions }: { call: LiveCall; actions: PhoneAction
     <p className="stage-message" data-testid="message">
       <strong>{failureMessageOf(failedRequest).text}</strong>
       <span className="stage-choices">
-        {again && failedRequest.number && <button type="button" className="link" onClick={() => again(failedRequest.number)}>{BUTTONS.tryAgain}</button>}
+        {again && failedRequest.number && (
+          <button type="button" className="link" onClick={() => again(failedRequest.number)}>
+            {BUTTONS.tryAgain}
+          </button>
+        )}
         <Close onClose={actions.clearLastCall} />
       </span>
     </p>
@@ -61,5 +68,9 @@ function FailedRequest({ call, actions }: { call: LiveCall; actions: PhoneAction
 }
 
 function Close({ onClose }: { onClose(): void }) {
-  return <button type="button" className="close" onClick={onClose} aria-label={BUTTONS.close} title={BUTTONS.close}><X size={16} aria-hidden="true" /></button>;
+  return (
+    <button type="button" className="close" onClick={onClose} aria-label={BUTTONS.close} title={BUTTONS.close}>
+      <X size={16} aria-hidden="true" />
+    </button>
+  );
 }

@@ -3,8 +3,17 @@
 import * as Popover from "@radix-ui/react-popover";
 import { ChevronDown } from "lucide-react";
 import { useEffect, useState } from "react";
-import { type UserState, type ForwardKind, FORWARD_KINDS, type LinkStatus, type UserPreferences, preferencesOf, availabilityOf, FORWARD_TO_VOICEMAIL } from "sip-proxy-client";
-import { FORWARD_LABELS, LINK_LABELS, NOT_SAVED, CALL_PREFERENCES } from "../texts";
+import {
+  availabilityOf,
+  FORWARD_KINDS,
+  FORWARD_TO_VOICEMAIL,
+  type ForwardKind,
+  type LinkStatus,
+  preferencesOf,
+  type UserPreferences,
+  type UserState,
+} from "sip-proxy-client";
+import { CALL_PREFERENCES, FORWARD_LABELS, LINK_LABELS, NOT_SAVED } from "../texts";
 
 export interface CallPreferencesProps {
   user: string;
@@ -17,16 +26,36 @@ export interface CallPreferencesProps {
 export function CallPreferences({ user, userState, link, registered, onChange }: CallPreferencesProps) {
   const settings = preferencesOf(userState);
   const stand = registered ? availabilityOf(settings) : null;
-  const word = stand ? CALL_PREFERENCES[stand] : registered ? LINK_LABELS.open : link === "lost" ? LINK_LABELS.lost : LINK_LABELS.connecting;
+  const word = stand
+    ? CALL_PREFERENCES[stand]
+    : registered
+      ? LINK_LABELS.open
+      : link === "lost"
+        ? LINK_LABELS.lost
+        : LINK_LABELS.connecting;
   return (
     <Popover.Root>
-      <Popover.Trigger className="who" disabled={settings === null} aria-label={`${user}, ${word}. ${CALL_PREFERENCES.title}`} title={CALL_PREFERENCES.title}>
+      <Popover.Trigger
+        className="who"
+        disabled={settings === null}
+        aria-label={`${user}, ${word}. ${CALL_PREFERENCES.title}`}
+        title={CALL_PREFERENCES.title}
+      >
         <b>{user}</b>
-        <span className={`link link-${stand ?? (registered ? "open" : link)}`} data-testid="connection"><i aria-hidden="true" />{word}</span>
+        <span className={`link link-${stand ?? (registered ? "open" : link)}`} data-testid="connection">
+          <i aria-hidden="true" />
+          {word}
+        </span>
         {settings && <ChevronDown size={14} aria-hidden="true" />}
       </Popover.Trigger>
       <Popover.Portal>
-        <Popover.Content className="popover wishes" sideOffset={4} align="start" collisionPadding={12} aria-label={CALL_PREFERENCES.title}>
+        <Popover.Content
+          className="popover wishes"
+          sideOffset={4}
+          align="start"
+          collisionPadding={12}
+          aria-label={CALL_PREFERENCES.title}
+        >
           {settings && <Form settings={settings} attended={userState} reachable={registered} onChange={onChange} />}
         </Popover.Content>
       </Popover.Portal>
@@ -45,24 +74,52 @@ const RING_SECONDS = [0, 10, 15, 20, 30, 45, 60, 90, 120];
 
 function Form({ settings, attended: userState, reachable, onChange }: FormProps) {
   const { preferencesError, voicemail } = userState;
-  const told = (field: keyof UserPreferences): string => (preferencesError?.field === field ? preferencesError.message : "");
-  const general = preferencesError?.field === null ? (preferencesError.retryable ? NOT_SAVED : preferencesError.message) : "";
-  const seconds = RING_SECONDS.includes(settings.ringSeconds) ? RING_SECONDS : [...RING_SECONDS, settings.ringSeconds].sort((one, other) => one - other);
+  const told = (field: keyof UserPreferences): string =>
+    preferencesError?.field === field ? preferencesError.message : "";
+  const general =
+    preferencesError?.field === null ? (preferencesError.retryable ? NOT_SAVED : preferencesError.message) : "";
+  const seconds = RING_SECONDS.includes(settings.ringSeconds)
+    ? RING_SECONDS
+    : [...RING_SECONDS, settings.ringSeconds].sort((one, other) => one - other);
   return (
     <fieldset disabled={!reachable}>
       <legend className="hidden">{CALL_PREFERENCES.title}</legend>
-      <Switch label={CALL_PREFERENCES.undisturbed} on={settings.doNotDisturb} onChange={(doNotDisturb) => onChange({ doNotDisturb })} />
-      <Switch label={CALL_PREFERENCES.callWaiting} on={settings.callWaiting} onChange={(callWaiting) => onChange({ callWaiting })} />
+      <Switch
+        label={CALL_PREFERENCES.undisturbed}
+        on={settings.doNotDisturb}
+        onChange={(doNotDisturb) => onChange({ doNotDisturb })}
+      />
+      <Switch
+        label={CALL_PREFERENCES.callWaiting}
+        on={settings.callWaiting}
+        onChange={(callWaiting) => onChange({ callWaiting })}
+      />
       <label className="wish">
         <span>{CALL_PREFERENCES.ringFor}</span>
-        <select value={settings.ringSeconds} onChange={(event) => onChange({ ringSeconds: Number(event.target.value) })}>
-          {seconds.map((value) => <option key={value} value={value}>{value === 0 ? CALL_PREFERENCES.asTheSystem : `${value} s`}</option>)}
+        <select
+          value={settings.ringSeconds}
+          onChange={(event) => onChange({ ringSeconds: Number(event.target.value) })}
+        >
+          {seconds.map((value) => (
+            <option key={value} value={value}>
+              {value === 0 ? CALL_PREFERENCES.asTheSystem : `${value} s`}
+            </option>
+          ))}
         </select>
       </label>
-      <p className="fault" role="alert">{told("ringSeconds") || general}</p>
+      <p className="fault" role="alert">
+        {told("ringSeconds") || general}
+      </p>
       <p className="popover-title">{CALL_PREFERENCES.forward}</p>
       {FORWARD_KINDS.filter((name) => name !== "forwardBusy" || !settings.callWaiting).map((name) => (
-        <ForwardTo key={name} name={name} to={settings[name]} fault={told(name)} voicemail={voicemail !== null} onChange={(to) => onChange({ [name]: to })} />
+        <ForwardTo
+          key={name}
+          name={name}
+          to={settings[name]}
+          fault={told(name)}
+          voicemail={voicemail !== null}
+          onChange={(to) => onChange({ [name]: to })}
+        />
       ))}
     </fieldset>
   );
@@ -104,19 +161,36 @@ function ForwardTo({ name, to, fault, voicemail, onChange }: ForwardToProps) {
   return (
     <div className="forward" role="group" aria-label={words}>
       <span>{words}</span>
-      <select value={how} onChange={(event) => choose(event.target.value)} aria-label={`${words}: ${CALL_PREFERENCES.forwardTo}`}>
+      <select
+        value={how}
+        onChange={(event) => choose(event.target.value)}
+        aria-label={`${words}: ${CALL_PREFERENCES.forwardTo}`}
+      >
         <option value="">{CALL_PREFERENCES.no}</option>
-        {(voicemail || how === FORWARD_TO_VOICEMAIL) && <option value={FORWARD_TO_VOICEMAIL}>{CALL_PREFERENCES.voicemail}</option>}
+        {(voicemail || how === FORWARD_TO_VOICEMAIL) && (
+          <option value={FORWARD_TO_VOICEMAIL}>{CALL_PREFERENCES.voicemail}</option>
+        )}
         <option value="number">{CALL_PREFERENCES.number}</option>
       </select>
       {numbered && (
         <input
-          type="tel" value={number} autoFocus={number === ""} aria-label={`${words}: ${CALL_PREFERENCES.number}`} placeholder={CALL_PREFERENCES.number} aria-invalid={fault !== ""} aria-describedby={id}
-          onChange={(event) => setNumber(event.target.value)} onBlur={() => onChange(number.trim())}
+          type="tel"
+          value={number}
+          autoFocus={number === ""}
+          aria-label={`${words}: ${CALL_PREFERENCES.number}`}
+          placeholder={CALL_PREFERENCES.number}
+          aria-invalid={fault !== ""}
+          aria-describedby={id}
+          onChange={(event) => setNumber(event.target.value)}
+          onBlur={() => onChange(number.trim())}
           onKeyDown={(event) => event.key === "Enter" && onChange(number.trim())}
         />
       )}
-      {fault && <p className="fault" role="alert" id={id}>{fault}</p>}
+      {fault && (
+        <p className="fault" role="alert" id={id}>
+          {fault}
+        </p>
+      )}
     </div>
   );
 }

@@ -29,17 +29,37 @@ export function CallRating({ onRate }: { onRate(opinion: Feedback): void }) {
   return (
     <Popover.Root open={open} onOpenChange={setOpen}>
       <Popover.Anchor asChild>
-        <span className="stars" role="group" aria-label={RATING.question} title={score ? RATING.thanks : RATING.question} data-testid="rating">
+        <span
+          className="stars"
+          role="group"
+          aria-label={RATING.question}
+          title={score ? RATING.thanks : RATING.question}
+          data-testid="rating"
+        >
           {[1, 2, 3, 4, 5].map((one) => (
-            <button key={one} type="button" aria-label={RATING.score(one)} aria-pressed={one === score} onClick={() => rate(one)}>
+            <button
+              key={one}
+              type="button"
+              aria-label={RATING.score(one)}
+              aria-pressed={one === score}
+              onClick={() => rate(one)}
+            >
               {one <= score ? "★" : "☆"}
             </button>
           ))}
-          <span className="hidden" role="status">{score ? RATING.thanks : ""}</span>
+          <span className="hidden" role="status">
+            {score ? RATING.thanks : ""}
+          </span>
         </span>
       </Popover.Anchor>
       <Popover.Portal>
-        <Popover.Content className="popover rating" sideOffset={6} align="center" collisionPadding={12} aria-label={RATING.more}>
+        <Popover.Content
+          className="popover rating"
+          sideOffset={6}
+          align="center"
+          collisionPadding={12}
+          aria-label={RATING.more}
+        >
           <form
             onSubmit={(event) => {
               event.preventDefault();
@@ -49,11 +69,27 @@ export function CallRating({ onRate }: { onRate(opinion: Feedback): void }) {
             <p className="popover-title">{RATING.more}</p>
             <div className="issues" role="group" aria-label={RATING.issue}>
               {(Object.keys(ISSUES) as Issue[]).map((one) => (
-                <button key={one} type="button" className="issue" aria-pressed={one === issue} onClick={() => setIssue(one === issue ? "" : one)}>{ISSUES[one]}</button>
+                <button
+                  key={one}
+                  type="button"
+                  className="issue"
+                  aria-pressed={one === issue}
+                  onClick={() => setIssue(one === issue ? "" : one)}
+                >
+                  {ISSUES[one]}
+                </button>
               ))}
             </div>
-            <input value={comment} maxLength={MAX_COMMENT_LENGTH} onChange={(event) => setComment(event.target.value)} aria-label={RATING.comment} placeholder={RATING.comment} />
-            <button type="submit" className="primary">{RATING.send}</button>
+            <input
+              value={comment}
+              maxLength={MAX_COMMENT_LENGTH}
+              onChange={(event) => setComment(event.target.value)}
+              aria-label={RATING.comment}
+              placeholder={RATING.comment}
+            />
+            <button type="submit" className="primary">
+              {RATING.send}
+            </button>
           </form>
         </Popover.Content>
       </Popover.Portal>

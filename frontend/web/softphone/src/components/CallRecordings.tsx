@@ -18,12 +18,22 @@ export interface CallRecordingsProps {
 export function CallRecordings({ who, list, now, sound }: CallRecordingsProps) {
   return (
     <Popover.Root>
-      <Popover.Trigger className="icon-button" aria-label={RECORDINGS.of(who)} title={RECORDINGS.of(who)}><AudioLines size={18} aria-hidden="true" /></Popover.Trigger>
+      <Popover.Trigger className="icon-button" aria-label={RECORDINGS.of(who)} title={RECORDINGS.of(who)}>
+        <AudioLines size={18} aria-hidden="true" />
+      </Popover.Trigger>
       <Popover.Portal>
-        <Popover.Content className="popover" sideOffset={4} align="end" collisionPadding={12} aria-label={RECORDINGS.of(who)}>
+        <Popover.Content
+          className="popover"
+          sideOffset={4}
+          align="end"
+          collisionPadding={12}
+          aria-label={RECORDINGS.of(who)}
+        >
           <p className="popover-title">{RECORDINGS.of(who)}</p>
           <ul className="recordings">
-            {list.map((one) => <RecordingPlayer key={one.name} recording={one} now={now} sound={sound} />)}
+            {list.map((one) => (
+              <RecordingPlayer key={one.name} recording={one} now={now} sound={sound} />
+            ))}
           </ul>
         </Popover.Content>
       </Popover.Portal>
@@ -31,7 +41,15 @@ export function CallRecordings({ who, list, now, sound }: CallRecordingsProps) {
   );
 }
 
-function RecordingPlayer({ recording, now, sound }: { recording: CallRecording; now: number; sound: Recordings["sound"] }) {
+function RecordingPlayer({
+  recording,
+  now,
+  sound,
+}: {
+  recording: CallRecording;
+  now: number;
+  sound: Recordings["sound"];
+}) {
   const [url, setUrl] = useState("");
   const [state, setState] = useState<"closed" | "loading" | "open" | "failed">("closed");
   useEffect(() => () => URL.revokeObjectURL(url), [url]);
@@ -54,13 +72,21 @@ function RecordingPlayer({ recording, now, sound }: { recording: CallRecording; 
       <span>{when}</span>
       {state === "open" ? (
         <>
-          <a className="link" href={url} download={`${recording.name}.wav`}><Download size={16} aria-hidden="true" /> {RECORDINGS.save}</a>
+          <a className="link" href={url} download={`${recording.name}.wav`}>
+            <Download size={16} aria-hidden="true" /> {RECORDINGS.save}
+          </a>
           <audio ref={player} src={url} controls autoPlay aria-label={when} />
         </>
       ) : (
-        <button type="button" className="link" onClick={load} aria-disabled={state === "loading"}><Play size={16} aria-hidden="true" /> {state === "loading" ? RECORDINGS.loading : RECORDINGS.play}</button>
+        <button type="button" className="link" onClick={load} aria-disabled={state === "loading"}>
+          <Play size={16} aria-hidden="true" /> {state === "loading" ? RECORDINGS.loading : RECORDINGS.play}
+        </button>
       )}
-      {state === "failed" && <p className="fault" role="alert">{RECORDINGS.failed}</p>}
+      {state === "failed" && (
+        <p className="fault" role="alert">
+          {RECORDINGS.failed}
+        </p>
+      )}
     </li>
   );
 }

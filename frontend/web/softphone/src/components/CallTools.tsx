@@ -19,25 +19,59 @@ export function CallTools({ call, recordable, reachable, isFull, actions, onOpen
   const busy = call.transferring !== null;
   return (
     <div className="tools" role="group" aria-label="In this call">
-      <button type="button" className="tool" data-testid="hold" aria-pressed={call.held} disabled={busy} onClick={() => actions.hold(call.id, !call.held)} title="Hold (H)">
-        {call.held ? <Play size={18} aria-hidden="true" /> : <Pause size={18} aria-hidden="true" />}<span>{call.held ? BUTTONS.unhold : BUTTONS.hold}</span>
+      <button
+        type="button"
+        className="tool"
+        data-testid="hold"
+        aria-pressed={call.held}
+        disabled={busy}
+        onClick={() => actions.hold(call.id, !call.held)}
+        title="Hold (H)"
+      >
+        {call.held ? <Play size={18} aria-hidden="true" /> : <Pause size={18} aria-hidden="true" />}
+        <span>{call.held ? BUTTONS.unhold : BUTTONS.hold}</span>
       </button>
-      <button type="button" className="tool" data-testid="transfer" disabled={busy || isConference(call) || !reachable} onClick={() => onOpenForm("transfer")} title="Transfer (T)">
-        <ArrowRightLeft size={18} aria-hidden="true" /><span>{BUTTONS.transfer}</span>
+      <button
+        type="button"
+        className="tool"
+        data-testid="transfer"
+        disabled={busy || isConference(call) || !reachable}
+        onClick={() => onOpenForm("transfer")}
+        title="Transfer (T)"
+      >
+        <ArrowRightLeft size={18} aria-hidden="true" />
+        <span>{BUTTONS.transfer}</span>
       </button>
-      <button type="button" className="tool" data-testid="add" disabled={busy || isFull || !reachable} onClick={() => onOpenForm("add")} title="Add somebody (A)">
-        <UserPlus size={18} aria-hidden="true" /><span>{BUTTONS.add}</span>
+      <button
+        type="button"
+        className="tool"
+        data-testid="add"
+        disabled={busy || isFull || !reachable}
+        onClick={() => onOpenForm("add")}
+        title="Add somebody (A)"
+      >
+        <UserPlus size={18} aria-hidden="true" />
+        <span>{BUTTONS.add}</span>
       </button>
       {recordable && <RecordTool call={call} reachable={reachable} record={actions.record} />}
     </div>
   );
 }
 
-function RecordTool({ call, reachable, record }: { call: LiveCall; reachable: boolean; record: PhoneActions["record"] }) {
+function RecordTool({
+  call,
+  reachable,
+  record,
+}: {
+  call: LiveCall;
+  reachable: boolean;
+  record: PhoneActions["record"];
+}) {
   if (call.recording === "off") {
     return (
       <button type="button" className="tool" data-testid="record" disabled={!reachable} onClick={() => record("start")}>
-        <Circle size={18} aria-hidden="true" /><span>{BUTTONS.record}</span>
+        <Circle size={18} aria-hidden="true" />
+        <span>{BUTTONS.record}</span>
       </button>
     );
   }
@@ -45,14 +79,25 @@ function RecordTool({ call, reachable, record }: { call: LiveCall; reachable: bo
   return (
     <Popover.Root>
       <Popover.Trigger className="tool" data-testid="record" disabled={!reachable}>
-        <Circle size={18} fill="currentColor" aria-hidden="true" /><span>{BUTTONS.recording}</span>
+        <Circle size={18} fill="currentColor" aria-hidden="true" />
+        <span>{BUTTONS.recording}</span>
       </Popover.Trigger>
       <Popover.Portal>
-        <Popover.Content className="popover menu" sideOffset={8} align="end" collisionPadding={12} aria-label={BUTTONS.recording}>
+        <Popover.Content
+          className="popover menu"
+          sideOffset={8}
+          align="end"
+          collisionPadding={12}
+          aria-label={BUTTONS.recording}
+        >
           <Popover.Close className="menu-item" onClick={() => record(paused ? "resume" : "pause")}>
-            {paused ? <Circle size={16} aria-hidden="true" /> : <Pause size={16} aria-hidden="true" />}{paused ? BUTTONS.resumeRecording : BUTTONS.pauseRecording}
+            {paused ? <Circle size={16} aria-hidden="true" /> : <Pause size={16} aria-hidden="true" />}
+            {paused ? BUTTONS.resumeRecording : BUTTONS.pauseRecording}
           </Popover.Close>
-          <Popover.Close className="menu-item" onClick={() => record("stop")}><Square size={16} aria-hidden="true" />{BUTTONS.stopRecording}</Popover.Close>
+          <Popover.Close className="menu-item" onClick={() => record("stop")}>
+            <Square size={16} aria-hidden="true" />
+            {BUTTONS.stopRecording}
+          </Popover.Close>
         </Popover.Content>
       </Popover.Portal>
     </Popover.Root>

@@ -1,7 +1,7 @@
 // Which codec calls are to have: for whoever knows why.
 
 import { useState } from "react";
-import { chooseCodec, chosenCodec, type CodecChoice as Choice } from "../phone/codec";
+import { type CodecChoice as Choice, chooseCodec, chosenCodec } from "../phone/codec";
 import { CODEC } from "../texts";
 
 export function CodecChoice() {

@@ -1,7 +1,7 @@
 // The server does not answer: for how long that has been so, and, where it takes long, a press that tries at once.
 
-import { callTime, type CallInfo as Call } from "sip-proxy-client";
-import { LINK_LOST, TRY_NOW, connectionLostFor, linkLostInCall, seconds } from "../texts";
+import { type CallInfo as Call, callTime } from "sip-proxy-client";
+import { connectionLostFor, LINK_LOST, linkLostInCall, seconds, TRY_NOW } from "../texts";
 import { clock, spokenSeconds, useNow } from "./time";
 
 /** Before, the page is quicker than a hand. */
@@ -18,8 +18,16 @@ export function ConnectionLost({ since, now, onRetry }: ConnectionLostProps) {
   const away = useTimeLost(since, now);
   return (
     <p className="hint hint-bad">
-      <strong role="alert" data-testid="link-message">{LINK_LOST}</strong>
-      {away >= OFFER_RETRY_AFTER_MS && <> <span data-testid="link-timer">{connectionLostFor(spokenSeconds(Math.floor(away / 1000)))}</span> <TryNow onTry={onRetry} /></>}
+      <strong role="alert" data-testid="link-message">
+        {LINK_LOST}
+      </strong>
+      {away >= OFFER_RETRY_AFTER_MS && (
+        <>
+          {" "}
+          <span data-testid="link-timer">{connectionLostFor(spokenSeconds(Math.floor(away / 1000)))}</span>{" "}
+          <TryNow onTry={onRetry} />
+        </>
+      )}
     </p>
   );
 }
@@ -29,14 +37,22 @@ export function ConnectionLostInCall({ call, since, now, onRetry }: ConnectionLo
   const away = useTimeLost(since, now);
   return (
     <p className="banner banner-link">
-      <span role="alert" data-testid="link-message">{linkLostInCall(call)}</span>
+      <span role="alert" data-testid="link-message">
+        {linkLostInCall(call)}
+      </span>
       {away >= OFFER_RETRY_AFTER_MS && <TryNow onTry={onRetry} />}
-      <span className="timer" data-testid="link-timer">{away < OFFER_RETRY_AFTER_MS ? seconds(away) : clock(away)}</span>
+      <span className="timer" data-testid="link-timer">
+        {away < OFFER_RETRY_AFTER_MS ? seconds(away) : clock(away)}
+      </span>
     </p>
   );
 }
 
-const TryNow = ({ onTry }: { onTry(): void }) => <button type="button" className="link" onClick={onTry}>{TRY_NOW}</button>;
+const TryNow = ({ onTry }: { onTry(): void }) => (
+  <button type="button" className="link" onClick={onTry}>
+    {TRY_NOW}
+  </button>
+);
 
 function useTimeLost(since: number | null, now: number | undefined): number {
   const second = useNow(1000, now === undefined, callTime);

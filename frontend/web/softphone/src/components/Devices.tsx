@@ -4,7 +4,7 @@ import * as Popover from "@radix-ui/react-popover";
 import { Mic, MicOff, SlidersHorizontal } from "lucide-react";
 import type { ReactNode } from "react";
 import type { Device, Devices as DeviceList, DeviceUse, Preflight } from "sip-proxy-client";
-import { DEVICE_LABELS, SETTINGS, SYSTEM_DEVICE, missingDevice } from "../texts";
+import { DEVICE_LABELS, missingDevice, SETTINGS, SYSTEM_DEVICE } from "../texts";
 import { CodecChoice } from "./CodecChoice";
 import { ConnectionTest } from "./ConnectionTest";
 import { LevelMeter } from "./LevelMeter";
@@ -31,15 +31,24 @@ export function Devices(props: DevicesProps) {
   return (
     <div className="devices">
       <button
-        type="button" className="icon-button" onClick={props.onTry} aria-label={microphone}
-        title={microphone} aria-pressed={open}
+        type="button"
+        className="icon-button"
+        onClick={props.onTry}
+        aria-label={microphone}
+        title={microphone}
+        aria-pressed={open}
       >
         {muted ? <MicOff size={18} /> : <Mic size={18} />}
       </button>
       <div className="devices-middle">
         <Choice
-          label={DEVICE_LABELS.microphone} testId="mic-picker" value={chosen.microphone} missing={missing.microphone} list={devices.microphones}
-          system={SYSTEM_DEVICE.microphone} onChoose={props.onMicrophone}
+          label={DEVICE_LABELS.microphone}
+          testId="mic-picker"
+          value={chosen.microphone}
+          missing={missing.microphone}
+          list={devices.microphones}
+          system={SYSTEM_DEVICE.microphone}
+          onChoose={props.onMicrophone}
         />
         <LevelMeter label={DEVICE_LABELS.inputLevel} read={props.inputLevel} testId="level" />
       </div>
@@ -48,18 +57,39 @@ export function Devices(props: DevicesProps) {
           <SlidersHorizontal size={18} />
         </Popover.Trigger>
         <Popover.Portal>
-          <Popover.Content className="popover" side="top" sideOffset={8} align="end" collisionPadding={12} aria-label={SETTINGS}>
+          <Popover.Content
+            className="popover"
+            side="top"
+            sideOffset={8}
+            align="end"
+            collisionPadding={12}
+            aria-label={SETTINGS}
+          >
             {props.onTest && <ConnectionTest run={props.onTest} />}
             {props.speakerSelectable && (
               <>
                 <p className="popover-title">{DEVICE_LABELS.outputs}</p>
                 <label className="popover-field">
                   <span>{DEVICE_LABELS.voice}</span>
-                  <Choice label={DEVICE_LABELS.voice} value={chosen.speaker} missing={missing.speaker} list={devices.speakers} system={SYSTEM_DEVICE.output} onChoose={props.onSpeaker} />
+                  <Choice
+                    label={DEVICE_LABELS.voice}
+                    value={chosen.speaker}
+                    missing={missing.speaker}
+                    list={devices.speakers}
+                    system={SYSTEM_DEVICE.output}
+                    onChoose={props.onSpeaker}
+                  />
                 </label>
                 <label className="popover-field">
                   <span>{DEVICE_LABELS.ringing}</span>
-                  <Choice label={DEVICE_LABELS.ringing} value={chosen.ring} missing={missing.ring} list={devices.speakers} system={SYSTEM_DEVICE.output} onChoose={props.onRing} />
+                  <Choice
+                    label={DEVICE_LABELS.ringing}
+                    value={chosen.ring}
+                    missing={missing.ring}
+                    list={devices.speakers}
+                    system={SYSTEM_DEVICE.output}
+                    onChoose={props.onRing}
+                  />
                 </label>
               </>
             )}
@@ -88,11 +118,22 @@ const MISSING = "missing";
 function Choice({ label, testId, value, missing, list, system, onChoose }: ChoiceProps) {
   const others = list.filter((device) => device.id !== "default" && device.id !== "communications");
   return (
-    <select aria-label={label} data-testid={testId} value={missing === undefined ? value : MISSING} onChange={(event) => onChoose(event.target.value)}>
-      {missing !== undefined && <option value={MISSING} disabled>{missingDevice(missing)}</option>}
+    <select
+      aria-label={label}
+      data-testid={testId}
+      value={missing === undefined ? value : MISSING}
+      onChange={(event) => onChoose(event.target.value)}
+    >
+      {missing !== undefined && (
+        <option value={MISSING} disabled>
+          {missingDevice(missing)}
+        </option>
+      )}
       <option value="">{system}</option>
       {others.map((device) => (
-        <option key={device.id} value={device.id}>{device.name}</option>
+        <option key={device.id} value={device.id}>
+          {device.name}
+        </option>
       ))}
     </select>
   );

@@ -23,10 +23,28 @@ export function Dialler({ field, number, wrong, below, onNumber, onEnter }: Dial
         }}
       >
         <input
-          ref={field} data-testid="number" className="number" value={number} onChange={(event) => onNumber(event.target.value)}
-          inputMode="tel" autoComplete="off" placeholder="Number" aria-label="Number to call" list="numbers" maxLength={1000} aria-invalid={wrong}
+          ref={field}
+          data-testid="number"
+          className="number"
+          value={number}
+          onChange={(event) => onNumber(event.target.value)}
+          inputMode="tel"
+          autoComplete="off"
+          placeholder="Number"
+          aria-label="Number to call"
+          list="numbers"
+          maxLength={1000}
+          aria-invalid={wrong}
         />
-        <button type="button" className="icon-button" aria-label="Delete the last digit" onClick={() => onNumber(number.slice(0, -1))} disabled={!number}><Delete size={20} /></button>
+        <button
+          type="button"
+          className="icon-button"
+          aria-label="Delete the last digit"
+          onClick={() => onNumber(number.slice(0, -1))}
+          disabled={!number}
+        >
+          <Delete size={20} />
+        </button>
       </form>
       <div className="stage-below">{below}</div>
     </>

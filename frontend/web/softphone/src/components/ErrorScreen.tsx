@@ -4,7 +4,7 @@ import { TriangleAlert } from "lucide-react";
 import { activeCall, connectedParty, waitingCall } from "sip-proxy-client";
 import { reloadPage } from "../phone/reload";
 import type { Snapshot } from "../phone/snapshot";
-import { PAGE_ERROR, BUTTONS, WAITING, stateLabelOf } from "../texts";
+import { BUTTONS, PAGE_ERROR, stateLabelOf, WAITING } from "../texts";
 import type { PhoneActions } from "./actions";
 
 export interface ErrorScreenProps {
@@ -22,19 +22,45 @@ export function ErrorScreen({ snapshot, actions, onRetry }: ErrorScreenProps) {
       <div className="sign-in-card broken">
         <TriangleAlert size={28} aria-hidden="true" />
         <h1>{PAGE_ERROR.title}</h1>
-        {active && <p className="broken-call" role="status"><b>{stateLabelOf(active)}</b> {name || number}</p>}
-        <p className="quiet" data-testid="message">{active ? PAGE_ERROR.inCall : PAGE_ERROR.idle}</p>
-        {rings && rings !== active && <p className="broken-call" role="status"><b>{rings.name || rings.number}</b> {WAITING}</p>}
+        {active && (
+          <p className="broken-call" role="status">
+            <b>{stateLabelOf(active)}</b> {name || number}
+          </p>
+        )}
+        <p className="quiet" data-testid="message">
+          {active ? PAGE_ERROR.inCall : PAGE_ERROR.idle}
+        </p>
+        {rings && rings !== active && (
+          <p className="broken-call" role="status">
+            <b>{rings.name || rings.number}</b> {WAITING}
+          </p>
+        )}
         {active && (
           <p className="broken-choices">
-            {rings && <button type="button" className="primary" onClick={() => actions.accept(rings.id)}>{BUTTONS.answer}</button>}
-            {rings && <button type="button" onClick={() => actions.decline(rings.id)}>{BUTTONS.decline}</button>}
-            {active !== rings && <button type="button" onClick={actions.hangup}>{BUTTONS.hangUp}</button>}
+            {rings && (
+              <button type="button" className="primary" onClick={() => actions.accept(rings.id)}>
+                {BUTTONS.answer}
+              </button>
+            )}
+            {rings && (
+              <button type="button" onClick={() => actions.decline(rings.id)}>
+                {BUTTONS.decline}
+              </button>
+            )}
+            {active !== rings && (
+              <button type="button" onClick={actions.hangup}>
+                {BUTTONS.hangUp}
+              </button>
+            )}
           </p>
         )}
         <p className="broken-choices">
-          <button type="button" className="primary" onClick={reloadPage}>{PAGE_ERROR.reload}</button>
-          <button type="button" onClick={onRetry}>{BUTTONS.tryAgain}</button>
+          <button type="button" className="primary" onClick={reloadPage}>
+            {PAGE_ERROR.reload}
+          </button>
+          <button type="button" onClick={onRetry}>
+            {BUTTONS.tryAgain}
+          </button>
         </p>
       </div>
     </main>
@@ -47,8 +73,14 @@ export function PageErrorScreen() {
     <main className="sign-in">
       <div className="sign-in-card broken">
         <h1>{PAGE_ERROR.title}</h1>
-        <p className="quiet" data-testid="message">{PAGE_ERROR.idle}</p>
-        <p className="broken-choices"><button type="button" className="primary" onClick={reloadPage}>{PAGE_ERROR.reload}</button></p>
+        <p className="quiet" data-testid="message">
+          {PAGE_ERROR.idle}
+        </p>
+        <p className="broken-choices">
+          <button type="button" className="primary" onClick={reloadPage}>
+            {PAGE_ERROR.reload}
+          </button>
+        </p>
       </div>
     </main>
   );

@@ -14,10 +14,17 @@ export function KeyboardShortcuts({ open, onClose }: { open: boolean; onClose():
       <h2 id="shortcuts-title">Keys</h2>
       <dl className="keys">
         {SHORTCUTS.map(([keys, what]) => (
-          <div key={keys}><dt><kbd>{keys}</kbd></dt><dd>{what}</dd></div>
+          <div key={keys}>
+            <dt>
+              <kbd>{keys}</kbd>
+            </dt>
+            <dd>{what}</dd>
+          </div>
         ))}
       </dl>
-      <button type="button" className="primary" onClick={onClose}>Close</button>
+      <button type="button" className="primary" onClick={onClose}>
+        Close
+      </button>
     </dialog>
   );
 }

@@ -30,7 +30,13 @@ export function LevelMeter({ label, read, testId }: LevelMeterProps) {
   }, [read]);
   return (
     <span
-      ref={meter} className="meter" role="meter" aria-label={label} aria-valuemin={0} aria-valuemax={100} aria-valuenow={0}
+      ref={meter}
+      className="meter"
+      role="meter"
+      aria-label={label}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={0}
       data-testid={testId}
     >
       <span ref={bar} className="meter-bar" />

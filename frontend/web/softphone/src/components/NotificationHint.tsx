@@ -11,10 +11,15 @@ type Actions = Pick<PhoneActions, "allowNotifications" | "declineNotifications">
 export function NotificationHint({ actions }: { actions: Actions }) {
   return (
     <p className="hint hint-voicemail" data-testid="notifications">
-      <BellRing size={18} aria-hidden="true" /><span>{NOTIFICATIONS.question}</span>
+      <BellRing size={18} aria-hidden="true" />
+      <span>{NOTIFICATIONS.question}</span>
       <span>
-        <button type="button" className="link" onClick={actions.allowNotifications}>{NOTIFICATIONS.allow}</button>
-        <button type="button" className="link" onClick={actions.declineNotifications}>{NOTIFICATIONS.decline}</button>
+        <button type="button" className="link" onClick={actions.allowNotifications}>
+          {NOTIFICATIONS.allow}
+        </button>
+        <button type="button" className="link" onClick={actions.declineNotifications}>
+          {NOTIFICATIONS.decline}
+        </button>
       </span>
     </p>
   );
@@ -25,7 +30,13 @@ export function NotificationChoice({ state, actions }: { state: NotificationStat
   if (state === "allowed" || state === "none") return null;
   return (
     <p className="connection-test">
-      {state === "blocked" ? NOTIFICATIONS.blocked : <button type="button" className="link" onClick={actions.allowNotifications}>{NOTIFICATIONS.title}</button>}
+      {state === "blocked" ? (
+        NOTIFICATIONS.blocked
+      ) : (
+        <button type="button" className="link" onClick={actions.allowNotifications}>
+          {NOTIFICATIONS.title}
+        </button>
+      )}
     </p>
   );
 }

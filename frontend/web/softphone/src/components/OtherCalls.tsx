@@ -2,7 +2,7 @@
 
 import { ArrowLeftRight, Pause, Phone, PhoneIncoming } from "lucide-react";
 import { callTime, connectedParty, type LiveCall } from "sip-proxy-client";
-import { BUTTONS, WAITING, stateLabelOf } from "../texts";
+import { BUTTONS, stateLabelOf, WAITING } from "../texts";
 import type { PhoneActions } from "./actions";
 import { clock, useNow } from "./time";
 
@@ -27,9 +27,18 @@ export function OtherCalls({ calls, nobodyTalking, now, onSwap }: OtherCallsProp
             {call.held ? <Pause size={15} aria-hidden="true" /> : <Phone size={15} aria-hidden="true" />}
             <b>{name || number}</b>
             <span className={many ? "hidden" : "other-state"}>{stateLabelOf(call)}</span>
-            {!many && <span className="timer">{call.acceptedAt === null ? "" : clock((now ?? ticking) - call.acceptedAt)}</span>}
-            <button type="button" className="link" onClick={() => onSwap(call.id)} title={`${word} (S)`} aria-label={many ? `${word}: ${name || number}` : word}>
-              <ArrowLeftRight size={14} aria-hidden="true" />{!many && word}
+            {!many && (
+              <span className="timer">{call.acceptedAt === null ? "" : clock((now ?? ticking) - call.acceptedAt)}</span>
+            )}
+            <button
+              type="button"
+              className="link"
+              onClick={() => onSwap(call.id)}
+              title={`${word} (S)`}
+              aria-label={many ? `${word}: ${name || number}` : word}
+            >
+              <ArrowLeftRight size={14} aria-hidden="true" />
+              {!many && word}
             </button>
           </li>
         );
@@ -45,11 +54,37 @@ export function WaitingCall({ call, active, actions }: { call: LiveCall; active:
   const who = call.name || call.number || "Somebody";
   return (
     <div className="waiting" role="group" aria-label="Call waiting">
-      <p role="alert"><PhoneIncoming size={16} aria-hidden="true" /><b>{who}</b> {WAITING}</p>
+      <p role="alert">
+        <PhoneIncoming size={16} aria-hidden="true" />
+        <b>{who}</b> {WAITING}
+      </p>
       <div className="waiting-buttons">
-        <button type="button" className="small green" data-testid="hold-and-answer" onClick={() => actions.accept(call.id)}>{held ? BUTTONS.holdAndAnswer : BUTTONS.answer}</button>
-        {!given && <button type="button" className="small dark" data-testid="end-and-answer" onClick={() => actions.accept(call.id, true)}>{BUTTONS.endAndAnswer}</button>}
-        <button type="button" className="small dark" data-testid="decline-waiting" onClick={() => actions.decline(call.id)}>{BUTTONS.decline}</button>
+        <button
+          type="button"
+          className="small green"
+          data-testid="hold-and-answer"
+          onClick={() => actions.accept(call.id)}
+        >
+          {held ? BUTTONS.holdAndAnswer : BUTTONS.answer}
+        </button>
+        {!given && (
+          <button
+            type="button"
+            className="small dark"
+            data-testid="end-and-answer"
+            onClick={() => actions.accept(call.id, true)}
+          >
+            {BUTTONS.endAndAnswer}
+          </button>
+        )}
+        <button
+          type="button"
+          className="small dark"
+          data-testid="decline-waiting"
+          onClick={() => actions.decline(call.id)}
+        >
+          {BUTTONS.decline}
+        </button>
       </div>
     </div>
   );

@@ -11,7 +11,13 @@ export function Parties({ call, onDrop }: { call: LiveCall; onDrop(party: number
         <li key={`${party} ${number}`} className={state === "accepted" ? "party-chip" : "party-chip called"}>
           <span className="party-name">{name || number}</span>
           {state !== "accepted" && <small>{PARTY_LABELS[state]}</small>}
-          <button type="button" disabled={party === 0} onClick={() => onDrop(party)} aria-label={`Drop ${name || number}`} title={`Drop ${name || number}`}>
+          <button
+            type="button"
+            disabled={party === 0}
+            onClick={() => onDrop(party)}
+            aria-label={`Drop ${name || number}`}
+            title={`Drop ${name || number}`}
+          >
             <X size={15} aria-hidden="true" />
           </button>
         </li>

@@ -2,30 +2,51 @@
 
 import { Keyboard, LogOut } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
-import { activeCall, otherCalls, canDial, findCall, InvalidNumber, type MicrophoneProblem, displayedPhase, type PhoneBookEntry, displayedCall, waitingCall } from "sip-proxy-client";
+import {
+  activeCall,
+  canDial,
+  displayedCall,
+  displayedPhase,
+  findCall,
+  InvalidNumber,
+  type MicrophoneProblem,
+  otherCalls,
+  type PhoneBookEntry,
+  waitingCall,
+} from "sip-proxy-client";
 import { readNumber } from "../phone/number";
 import type { Snapshot } from "../phone/snapshot";
-import { PROBLEMS, SIGN_OUT, SILENT_PAGE, SOUNDLESS_MEDIA, TYPE_A_NUMBER, announcementOf, messageOf, missingDevicesOf, numberFaultMessage } from "../texts";
+import {
+  announcementOf,
+  messageOf,
+  missingDevicesOf,
+  numberFaultMessage,
+  PROBLEMS,
+  SIGN_OUT,
+  SILENT_PAGE,
+  SOUNDLESS_MEDIA,
+  TYPE_A_NUMBER,
+} from "../texts";
+import { ActiveCall } from "./ActiveCall";
 import type { PhoneActions } from "./actions";
 import { CallButtons, IdleButtons } from "./CallButtons";
+import { CallEnded, OtherDeviceCalls } from "./CallEnded";
+import { callNotice } from "./CallNotice";
+import { CallPreferences } from "./CallPreferences";
+import { CallTools } from "./CallTools";
+import { ConnectionLost } from "./ConnectionLost";
 import { Devices } from "./Devices";
 import { Dialler } from "./Dialler";
-import { OtherDeviceCalls, CallEnded } from "./CallEnded";
-import { ConnectionLost } from "./ConnectionLost";
-import { callNotice } from "./CallNotice";
+import { DialPad } from "./DialPad";
+import { KeyboardShortcuts } from "./KeyboardShortcuts";
 import { NotificationChoice, NotificationHint } from "./NotificationHint";
 import { OtherCalls, WaitingCall } from "./OtherCalls";
-import { DialPad } from "./DialPad";
 import { People } from "./People";
-import { KeyboardShortcuts } from "./KeyboardShortcuts";
-import { ActiveCall } from "./ActiveCall";
-import { TransferForm, type FormKind } from "./TransferForm";
+import { type FormKind, TransferForm } from "./TransferForm";
 import { useNow } from "./time";
-import { CallTools } from "./CallTools";
 import { usePhoneKeys } from "./usePhoneKeys";
 import type { Recordings } from "./useRecordings";
 import { VoicemailBadge, VoicemailHint } from "./VoicemailHint";
-import { CallPreferences } from "./CallPreferences";
 
 export interface PhoneScreenProps {
   user: string;
@@ -43,17 +64,25 @@ export interface PhoneScreenProps {
 }
 
 export function PhoneScreen(props: PhoneScreenProps) {
-  const { user, phoneBook, recordable, recordings, snapshot, actions, microphoneProblem, speakerSelectable, now } = props;
+  const { user, phoneBook, recordable, recordings, snapshot, actions, microphoneProblem, speakerSelectable, now } =
+    props;
   const [number, setNumber] = useState(props.number ?? "");
   const [refused, setRefused] = useState(props.refused ? readNumber(props.number ?? "") : null); // what is written, once it was to be called
-  const [wanted, setAsking] = useState<{ what: FormKind; id: string | null } | null>(props.asking ? { what: props.asking, id: snapshot.activeId } : null);
+  const [wanted, setAsking] = useState<{ what: FormKind; id: string | null } | null>(
+    props.asking ? { what: props.asking, id: snapshot.activeId } : null,
+  );
   const [read, setRead] = useState(""); // what was said of devices that are not there
   const [view, setView] = useState<"pad" | "people">("pad");
   const [help, setHelp] = useState(false);
   const field = useRef<HTMLInputElement>(null);
   const minute = useNow(15_000);
   const { link, lastEndedCall, userState } = snapshot;
-  const [active, shown, waiting, others] = [activeCall(snapshot), displayedCall(snapshot), waitingCall(snapshot), otherCalls(snapshot)];
+  const [active, shown, waiting, others] = [
+    activeCall(snapshot),
+    displayedCall(snapshot),
+    waitingCall(snapshot),
+    otherCalls(snapshot),
+  ];
   const phase = displayedPhase(snapshot);
   const live = active !== null;
   const incoming = phase === "incoming";
@@ -123,8 +152,17 @@ export function PhoneScreen(props: PhoneScreenProps) {
   };
   const choose = (target: string): void => (asking ? write(target) : dial(target));
   usePhoneKeys({
-    active, waiting, otherCalls: others, isFormOpen: asking !== null, canOpenForm, actions, openForm, dial: again, write: key,
-    help: () => setHelp(true), search: () => setView("people"),
+    active,
+    waiting,
+    otherCalls: others,
+    isFormOpen: asking !== null,
+    canOpenForm,
+    actions,
+    openForm,
+    dial: again,
+    write: key,
+    help: () => setHelp(true),
+    search: () => setView("people"),
   });
   useEffect(() => {
     if (live) setView("pad");
@@ -137,75 +175,182 @@ export function PhoneScreen(props: PhoneScreenProps) {
   const consulted = active?.phase === "accepted" && active.consultsId ? findCall(snapshot, active.consultsId) : null;
   const people = (
     <People
-      user={user} history={snapshot.history} people={userState.people} phoneBook={phoneBook} recordings={recordings} now={now ?? minute}
-      missed={snapshot.missedCount} hasOlderCalls={snapshot.hasOlderCalls} disabled={live && !asking} verb={asking ? "Choose" : "Call"} onCall={choose} onLoadOlder={actions.loadOlderCalls}
+      user={user}
+      history={snapshot.history}
+      people={userState.people}
+      phoneBook={phoneBook}
+      recordings={recordings}
+      now={now ?? minute}
+      missed={snapshot.missedCount}
+      hasOlderCalls={snapshot.hasOlderCalls}
+      disabled={live && !asking}
+      verb={asking ? "Choose" : "Call"}
+      onCall={choose}
+      onLoadOlder={actions.loadOlderCalls}
       onSeen={actions.markCallsSeen}
     />
   );
   return (
     <main
-      className="phone" data-testid="phone" data-state={phase} data-outcome={phase === "ended" ? (lastEndedCall?.outcome ?? lastEndedCall?.problem ?? "") : ""}
-      data-tone={phase === "ended" && lastEndedCall ? messageOf(lastEndedCall)?.tone : undefined} data-view={view} data-registered={snapshot.registered}
-      data-sound={active && SOUNDLESS_MEDIA.has(active.media) ? "lost" : undefined} data-held={active?.held || undefined} data-calls={snapshot.calls.length}
+      className="phone"
+      data-testid="phone"
+      data-state={phase}
+      data-outcome={phase === "ended" ? (lastEndedCall?.outcome ?? lastEndedCall?.problem ?? "") : ""}
+      data-tone={phase === "ended" && lastEndedCall ? messageOf(lastEndedCall)?.tone : undefined}
+      data-view={view}
+      data-registered={snapshot.registered}
+      data-sound={active && SOUNDLESS_MEDIA.has(active.media) ? "lost" : undefined}
+      data-held={active?.held || undefined}
+      data-calls={snapshot.calls.length}
     >
       <h1 className="hidden">Softphone</h1>
-      <p className="hidden" role="status" aria-live={incoming ? "assertive" : "polite"}>{announcementOf(shown, elsewhere.length)}</p>
+      <p className="hidden" role="status" aria-live={incoming ? "assertive" : "polite"}>
+        {announcementOf(shown, elsewhere.length)}
+      </p>
       <div className="people-side">{people}</div>
       <div className="device">
         <header className="bar">
-          <CallPreferences user={user} userState={userState} link={link} registered={snapshot.registered} onChange={actions.setPreferences} />
+          <CallPreferences
+            user={user}
+            userState={userState}
+            link={link}
+            registered={snapshot.registered}
+            onChange={actions.setPreferences}
+          />
           <span className="bar-actions">
             <VoicemailBadge voicemail={userState.voicemail} disabled={live} onCall={dial} />
-            <button type="button" className="icon-button wide-only" onClick={() => setHelp(true)} aria-label="Keys" title="Keys (?)"><Keyboard size={18} /></button>
-            <button type="button" className="icon-button" onClick={actions.signOut} disabled={live} aria-label={SIGN_OUT} title={SIGN_OUT}><LogOut size={18} /></button>
+            <button
+              type="button"
+              className="icon-button wide-only"
+              onClick={() => setHelp(true)}
+              aria-label="Keys"
+              title="Keys (?)"
+            >
+              <Keyboard size={18} />
+            </button>
+            <button
+              type="button"
+              className="icon-button"
+              onClick={actions.signOut}
+              disabled={live}
+              aria-label={SIGN_OUT}
+              title={SIGN_OUT}
+            >
+              <LogOut size={18} />
+            </button>
           </span>
         </header>
         <section className="stage" aria-label="Call">
           <datalist id="numbers">
-            {phoneBook.map((entry) => <option key={entry.number} value={entry.number}>{entry.name}</option>)}
+            {phoneBook.map((entry) => (
+              <option key={entry.number} value={entry.number}>
+                {entry.name}
+              </option>
+            ))}
           </datalist>
           {active ? (
             <ActiveCall
-              call={active} quality={snapshot.quality} outputLevel={actions.outputLevel} now={now} onDrop={actions.dropParty}
-              notice={waiting ? null : callNotice({ user, snapshot, actions, now, missingDevices, onDismissDevices: () => setRead(`${missing?.text} ${missing?.advice}`) })} isCompact={asking !== null} isTight={others.length > 0}
-              below={asking ? (
-                <TransferForm
-                  kind={asking} call={active} others={others.filter((call) => call.phase === "accepted")} number={number} nameOf={nameOf} fault={fault} actions={actions}
-                  onNumber={write} onDone={() => openForm(null)} onEnter={() => answered("now")}
-                />
-              ) : waiting ? (
-                <WaitingCall call={waiting} active={active} actions={actions} />
-              ) : (
-                <div className="stage-tools">
-                  <OtherCalls calls={others} nobodyTalking={active.held || active.phase === "incoming"} now={now} onSwap={actions.switchTo} />
-                  {active.phase === "accepted" && <CallTools call={active} recordable={recordable} reachable={!lost} isFull={!canDial(snapshot)} actions={actions} onOpenForm={openForm} />}
-                </div>
-              )}
+              call={active}
+              quality={snapshot.quality}
+              outputLevel={actions.outputLevel}
+              now={now}
+              onDrop={actions.dropParty}
+              notice={
+                waiting
+                  ? null
+                  : callNotice({
+                      user,
+                      snapshot,
+                      actions,
+                      now,
+                      missingDevices,
+                      onDismissDevices: () => setRead(`${missing?.text} ${missing?.advice}`),
+                    })
+              }
+              isCompact={asking !== null}
+              isTight={others.length > 0}
+              below={
+                asking ? (
+                  <TransferForm
+                    kind={asking}
+                    call={active}
+                    others={others.filter((call) => call.phase === "accepted")}
+                    number={number}
+                    nameOf={nameOf}
+                    fault={fault}
+                    actions={actions}
+                    onNumber={write}
+                    onDone={() => openForm(null)}
+                    onEnter={() => answered("now")}
+                  />
+                ) : waiting ? (
+                  <WaitingCall call={waiting} active={active} actions={actions} />
+                ) : (
+                  <div className="stage-tools">
+                    <OtherCalls
+                      calls={others}
+                      nobodyTalking={active.held || active.phase === "incoming"}
+                      now={now}
+                      onSwap={actions.switchTo}
+                    />
+                    {active.phase === "accepted" && (
+                      <CallTools
+                        call={active}
+                        recordable={recordable}
+                        reachable={!lost}
+                        isFull={!canDial(snapshot)}
+                        actions={actions}
+                        onOpenForm={openForm}
+                      />
+                    )}
+                  </div>
+                )
+              }
             />
           ) : (
             <Dialler
-              field={field} number={number} wrong={fault !== null} onNumber={write} onEnter={again}
-              below={fault ? (
-                <p className="hint hint-bad" role="alert" data-testid="message"><strong>{fault.text}</strong> {fault.advice}</p>
-              ) : elsewhere.length > 0 ? (
-                <OtherDeviceCalls calls={elsewhere} justTaken={taken} now={now} onTakeOver={actions.takeOver} />
-              ) : lastEndedCall ? (
-                <CallEnded key={lastEndedCall.id} call={lastEndedCall} onCallAgain={() => dial(lastEndedCall.number)} onDismiss={actions.clearLastCall} onRate={actions.rate} />
-              ) : lost ? (
-                <ConnectionLost since={snapshot.linkLostAt} now={now} onRetry={actions.reconnect} />
-              ) : microphoneProblem ? (
-                <p className="hint hint-bad" data-testid="message"><strong>{PROBLEMS[microphoneProblem].text}</strong> {PROBLEMS[microphoneProblem].advice}</p>
-              ) : snapshot.soundBlocked ? (
-                <p className="hint hint-bad" data-testid="message"><strong>{SILENT_PAGE.text}</strong> {SILENT_PAGE.advice}</p>
-              ) : userState.voicemail?.new && !writes ? (
-                <VoicemailHint voicemail={userState.voicemail} onCall={dial} />
-              ) : missingDevices && !writes ? (
-                <p className="hint" role="status" data-testid="message"><strong>{missingDevices.text}</strong> {missingDevices.advice}</p>
-              ) : snapshot.notifications === "ask" && snapshot.registered && !writes ? (
-                <NotificationHint actions={actions} />
-              ) : (
-                <p className="hint">{nameOf(number) ?? TYPE_A_NUMBER}</p>
-              )}
+              field={field}
+              number={number}
+              wrong={fault !== null}
+              onNumber={write}
+              onEnter={again}
+              below={
+                fault ? (
+                  <p className="hint hint-bad" role="alert" data-testid="message">
+                    <strong>{fault.text}</strong> {fault.advice}
+                  </p>
+                ) : elsewhere.length > 0 ? (
+                  <OtherDeviceCalls calls={elsewhere} justTaken={taken} now={now} onTakeOver={actions.takeOver} />
+                ) : lastEndedCall ? (
+                  <CallEnded
+                    key={lastEndedCall.id}
+                    call={lastEndedCall}
+                    onCallAgain={() => dial(lastEndedCall.number)}
+                    onDismiss={actions.clearLastCall}
+                    onRate={actions.rate}
+                  />
+                ) : lost ? (
+                  <ConnectionLost since={snapshot.linkLostAt} now={now} onRetry={actions.reconnect} />
+                ) : microphoneProblem ? (
+                  <p className="hint hint-bad" data-testid="message">
+                    <strong>{PROBLEMS[microphoneProblem].text}</strong> {PROBLEMS[microphoneProblem].advice}
+                  </p>
+                ) : snapshot.soundBlocked ? (
+                  <p className="hint hint-bad" data-testid="message">
+                    <strong>{SILENT_PAGE.text}</strong> {SILENT_PAGE.advice}
+                  </p>
+                ) : userState.voicemail?.new && !writes ? (
+                  <VoicemailHint voicemail={userState.voicemail} onCall={dial} />
+                ) : missingDevices && !writes ? (
+                  <p className="hint" role="status" data-testid="message">
+                    <strong>{missingDevices.text}</strong> {missingDevices.advice}
+                  </p>
+                ) : snapshot.notifications === "ask" && snapshot.registered && !writes ? (
+                  <NotificationHint actions={actions} />
+                ) : (
+                  <p className="hint">{nameOf(number) ?? TYPE_A_NUMBER}</p>
+                )
+              }
             />
           )}
         </section>
@@ -214,15 +359,36 @@ export function PhoneScreen(props: PhoneScreenProps) {
           <div className="people-inside">{people}</div>
         </div>
         {active ? (
-          <CallButtons call={active} consultedCall={consulted} form={asking} number={number} actions={actions} onFormChoice={answered} />
+          <CallButtons
+            call={active}
+            consultedCall={consulted}
+            form={asking}
+            number={number}
+            actions={actions}
+            onFormChoice={answered}
+          />
         ) : (
-          <IdleButtons view={view} missed={snapshot.missedCount} disabled={!number.trim() && snapshot.history.length === 0} onView={look} onCall={again} />
+          <IdleButtons
+            view={view}
+            missed={snapshot.missedCount}
+            disabled={!number.trim() && snapshot.history.length === 0}
+            onView={look}
+            onCall={again}
+          />
         )}
         <footer>
           <Devices
-            devices={snapshot.devices} chosen={snapshot.chosen} missing={snapshot.missing} open={snapshot.microphoneOpen} muted={active?.muted ?? false}
-            speakerSelectable={speakerSelectable} inputLevel={actions.inputLevel} onTry={actions.tryMicrophone}
-            onMicrophone={actions.chooseMicrophone} onSpeaker={actions.chooseSpeaker} onRing={actions.chooseRing}
+            devices={snapshot.devices}
+            chosen={snapshot.chosen}
+            missing={snapshot.missing}
+            open={snapshot.microphoneOpen}
+            muted={active?.muted ?? false}
+            speakerSelectable={speakerSelectable}
+            inputLevel={actions.inputLevel}
+            onTry={actions.tryMicrophone}
+            onMicrophone={actions.chooseMicrophone}
+            onSpeaker={actions.chooseSpeaker}
+            onRing={actions.chooseRing}
             onTest={live ? undefined : actions.testConnection}
             more={<NotificationChoice state={snapshot.notifications} actions={actions} />}
           />

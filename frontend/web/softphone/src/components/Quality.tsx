@@ -16,14 +16,25 @@ export function QualityBars({ quality }: { quality: Quality | null }) {
         ))}
       </Popover.Trigger>
       <Popover.Portal>
-        <Popover.Content className="popover" sideOffset={8} align="end" collisionPadding={12} aria-label={`Call quality: ${word.toLowerCase()}`}>
+        <Popover.Content
+          className="popover"
+          sideOffset={8}
+          align="end"
+          collisionPadding={12}
+          aria-label={`Call quality: ${word.toLowerCase()}`}
+        >
           <p className="popover-title">Call quality: {word.toLowerCase()}</p>
           <dl className="figures">
-            <dt>Score (1 to 4.4)</dt><dd>{quality.mos.toFixed(1)}</dd>
-            <dt>Round trip</dt><dd>{quality.roundTripMs === null ? "not known yet" : `${Math.round(quality.roundTripMs)} ms`}</dd>
-            <dt>Lost</dt><dd>{quality.lossPercent.toFixed(1)} %</dd>
-            <dt>Jitter</dt><dd>{Math.round(quality.jitterMs)} ms</dd>
-            <dt>Codec</dt><dd>{quality.codec || "not known yet"}</dd>
+            <dt>Score (1 to 4.4)</dt>
+            <dd>{quality.mos.toFixed(1)}</dd>
+            <dt>Round trip</dt>
+            <dd>{quality.roundTripMs === null ? "not known yet" : `${Math.round(quality.roundTripMs)} ms`}</dd>
+            <dt>Lost</dt>
+            <dd>{quality.lossPercent.toFixed(1)} %</dd>
+            <dt>Jitter</dt>
+            <dd>{Math.round(quality.jitterMs)} ms</dd>
+            <dt>Codec</dt>
+            <dd>{quality.codec || "not known yet"}</dd>
           </dl>
           {advice && <p className="advice">{advice}</p>}
         </Popover.Content>

@@ -1,7 +1,7 @@
 // Name and password; the name only, where the server asks for no more.
 
 import { Phone } from "lucide-react";
-import { useState, type FormEvent } from "react";
+import { type FormEvent, useState } from "react";
 import { SIGN_IN } from "../texts";
 
 export interface SignInProps {
@@ -41,29 +41,46 @@ export function SignIn({ authentication, unreachable, notice, busy, what, onEnte
   return (
     <main className="sign-in">
       <form onSubmit={submit} className="sign-in-card">
-        <span className="sign-in-mark" aria-hidden="true"><Phone size={28} /></span>
+        <span className="sign-in-mark" aria-hidden="true">
+          <Phone size={28} />
+        </span>
         <h1>{what}</h1>
         <p className="quiet">{authentication ? SIGN_IN.withPassword : SIGN_IN.withoutPassword}</p>
         <label>
           <span>{authentication ? SIGN_IN.user : SIGN_IN.number}</span>
           <input
-            data-testid="user-input" value={user} onChange={(event) => setUser(event.target.value)} name="username"
-            autoComplete="username" autoCapitalize="none" spellCheck={false} autoFocus required placeholder="1001"
+            data-testid="user-input"
+            value={user}
+            onChange={(event) => setUser(event.target.value)}
+            name="username"
+            autoComplete="username"
+            autoCapitalize="none"
+            spellCheck={false}
+            autoFocus
+            required
+            placeholder="1001"
           />
         </label>
         {authentication && (
           <label>
             <span>{SIGN_IN.password}</span>
             <input
-              data-testid="password-input" type="password" value={password} name="password"
-              onChange={(event) => setPassword(event.target.value)} autoComplete="current-password" required
+              data-testid="password-input"
+              type="password"
+              value={password}
+              name="password"
+              onChange={(event) => setPassword(event.target.value)}
+              autoComplete="current-password"
+              required
             />
           </label>
         )}
         <button className="primary" data-testid="sign-in" type="submit" disabled={busy || unreachable}>
           {busy ? SIGN_IN.busy : authentication ? SIGN_IN.enter : SIGN_IN.start}
         </button>
-        <p role="alert" className="sign-in-notice" data-testid="message">{message}</p>
+        <p role="alert" className="sign-in-notice" data-testid="message">
+          {message}
+        </p>
       </form>
     </main>
   );

@@ -1,6 +1,6 @@
 // The sign-in has ended in a call: it is asked for here, and the call goes on.
 
-import { useState, type FormEvent } from "react";
+import { type FormEvent, useState } from "react";
 import { SIGN_IN_AGAIN } from "../texts";
 
 export interface SignInAgainProps {
@@ -20,14 +20,28 @@ export function SignInAgain({ user, onSignIn }: SignInAgainProps) {
     setBusy(false);
   };
   return (
-    <form className="stage-message sign-in-again" data-testid="sign-in-again" onSubmit={(event) => void submit(event)} onKeyDown={(event) => event.stopPropagation()}>
-      <span role="alert"><strong>{problem || SIGN_IN_AGAIN.ended}</strong> {problem ? "" : SIGN_IN_AGAIN.goesOn}</span>
+    <form
+      className="stage-message sign-in-again"
+      data-testid="sign-in-again"
+      onSubmit={(event) => void submit(event)}
+      onKeyDown={(event) => event.stopPropagation()}
+    >
+      <span role="alert">
+        <strong>{problem || SIGN_IN_AGAIN.ended}</strong> {problem ? "" : SIGN_IN_AGAIN.goesOn}
+      </span>
       <input type="text" name="username" autoComplete="username" value={user} readOnly hidden />
       <input
-        type="password" name="password" autoComplete="current-password" aria-label={SIGN_IN_AGAIN.password} placeholder={SIGN_IN_AGAIN.password}
-        value={password} onChange={(event) => setPassword(event.target.value)}
+        type="password"
+        name="password"
+        autoComplete="current-password"
+        aria-label={SIGN_IN_AGAIN.password}
+        placeholder={SIGN_IN_AGAIN.password}
+        value={password}
+        onChange={(event) => setPassword(event.target.value)}
       />
-      <button type="submit" className="link" disabled={busy || !password}>{busy ? SIGN_IN_AGAIN.busy : SIGN_IN_AGAIN.enter}</button>
+      <button type="submit" className="link" disabled={busy || !password}>
+        {busy ? SIGN_IN_AGAIN.busy : SIGN_IN_AGAIN.enter}
+      </button>
     </form>
   );
 }

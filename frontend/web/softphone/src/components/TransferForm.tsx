@@ -2,7 +2,7 @@
 
 import { useEffect, useRef } from "react";
 import { connectedParty, type LiveCall } from "sip-proxy-client";
-import { FORM_LABELS, connectWith, mergeWith, type Message } from "../texts";
+import { connectWith, FORM_LABELS, type Message, mergeWith } from "../texts";
 import type { PhoneActions } from "./actions";
 
 export type FormKind = "transfer" | "add";
@@ -20,14 +20,26 @@ export interface TransferFormProps {
   onEnter(): void;
 }
 
-export function TransferForm({ kind, call, others, number, nameOf, fault, actions, onNumber, onDone, onEnter }: TransferFormProps) {
+export function TransferForm({
+  kind,
+  call,
+  others,
+  number,
+  nameOf,
+  fault,
+  actions,
+  onNumber,
+  onDone,
+  onEnter,
+}: TransferFormProps) {
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => field.current?.focus(), [kind]);
   const mine = connectedParty(call);
   return (
     <>
       <form
-        className="target" aria-label={FORM_LABELS[kind]}
+        className="target"
+        aria-label={FORM_LABELS[kind]}
         onSubmit={(event) => {
           event.preventDefault();
           onEnter();
@@ -40,26 +52,42 @@ export function TransferForm({ kind, call, others, number, nameOf, fault, action
       >
         <label htmlFor="target">{FORM_LABELS[kind]}</label>
         <input
-          id="target" ref={field} className="number" value={number} onChange={(event) => onNumber(event.target.value)} inputMode="tel" autoComplete="off"
-          placeholder="Number" list="numbers" maxLength={1000} aria-invalid={fault !== null}
+          id="target"
+          ref={field}
+          className="number"
+          value={number}
+          onChange={(event) => onNumber(event.target.value)}
+          inputMode="tel"
+          autoComplete="off"
+          placeholder="Number"
+          list="numbers"
+          maxLength={1000}
+          aria-invalid={fault !== null}
         />
         {fault ? (
-          <p className="target-fault" role="alert" data-testid="message"><strong>{fault.text}</strong> {fault.advice}</p>
+          <p className="target-fault" role="alert" data-testid="message">
+            <strong>{fault.text}</strong> {fault.advice}
+          </p>
         ) : (
           <p className="target-name">{nameOf(number) ?? " "}</p>
         )}
       </form>
       <div className="target-others">
-        {!fault && others.map((other) => {
-          const theirs = connectedParty(other);
-          const [one, two] = [mine.name || mine.number, theirs.name || theirs.number];
-          const choose = (): void => {
-            if (kind === "transfer") actions.connect(call.id, other.id);
-            else actions.merge(other.id);
-            onDone();
-          };
-          return <button key={other.id} type="button" className="small light" onClick={choose}>{kind === "transfer" ? connectWith(one, two) : mergeWith(two)}</button>;
-        })}
+        {!fault &&
+          others.map((other) => {
+            const theirs = connectedParty(other);
+            const [one, two] = [mine.name || mine.number, theirs.name || theirs.number];
+            const choose = (): void => {
+              if (kind === "transfer") actions.connect(call.id, other.id);
+              else actions.merge(other.id);
+              onDone();
+            };
+            return (
+              <button key={other.id} type="button" className="small light" onClick={choose}>
+                {kind === "transfer" ? connectWith(one, two) : mergeWith(two)}
+              </button>
+            );
+          })}
       </div>
     </>
   );

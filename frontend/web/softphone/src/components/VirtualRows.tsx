@@ -1,7 +1,7 @@
 // A list of rows of one height, of which only those in sight are made.
 
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useRef, type ReactNode } from "react";
+import { type ReactNode, useRef } from "react";
 
 export interface VirtualRowsProps<Row> {
   rows: readonly Row[];
@@ -24,11 +24,28 @@ export function VirtualRows<Row>({ rows, height, keyOf, render, label, testId, e
     initialRect: { width: 800, height: 400 },
   });
   return (
-    <div className="rows" ref={scroll} data-testid={testId} data-count={rows.length} role="list" aria-label={label} tabIndex={0}>
-      {rows.length === 0 && <p className="rows-empty" role="listitem">{empty}</p>}
+    <div
+      className="rows"
+      ref={scroll}
+      data-testid={testId}
+      data-count={rows.length}
+      role="list"
+      aria-label={label}
+      tabIndex={0}
+    >
+      {rows.length === 0 && (
+        <p className="rows-empty" role="listitem">
+          {empty}
+        </p>
+      )}
       <div style={{ height: virtual.getTotalSize(), position: "relative" }}>
         {virtual.getVirtualItems().map((item) => (
-          <div key={item.key} role="listitem" className="row" style={{ position: "absolute", insetInline: 0, height, transform: `translateY(${item.start}px)` }}>
+          <div
+            key={item.key}
+            role="listitem"
+            className="row"
+            style={{ position: "absolute", insetInline: 0, height, transform: `translateY(${item.start}px)` }}
+          >
             {render(rows[item.index] as Row)}
           </div>
         ))}

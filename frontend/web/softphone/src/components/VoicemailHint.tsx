@@ -2,7 +2,7 @@
 
 import { Voicemail as Tape } from "lucide-react";
 import type { Voicemail } from "sip-proxy-client";
-import { VOICEMAIL, newMessages } from "../texts";
+import { newMessages, VOICEMAIL } from "../texts";
 
 export interface VoicemailProps {
   voicemail: Voicemail | null;
@@ -15,8 +15,16 @@ export function VoicemailBadge({ voicemail, disabled, onCall }: VoicemailProps &
   const { number = "" } = voicemail;
   const words = newMessages(voicemail.new);
   return (
-    <button type="button" className="icon-button badged" disabled={disabled || !number} onClick={() => onCall(number)} aria-label={`${words}. ${VOICEMAIL.listen}`} title={words}>
-      <Tape size={18} aria-hidden="true" /><b data-testid="voicemail">{voicemail.new > 99 ? "99+" : voicemail.new}</b>
+    <button
+      type="button"
+      className="icon-button badged"
+      disabled={disabled || !number}
+      onClick={() => onCall(number)}
+      aria-label={`${words}. ${VOICEMAIL.listen}`}
+      title={words}
+    >
+      <Tape size={18} aria-hidden="true" />
+      <b data-testid="voicemail">{voicemail.new > 99 ? "99+" : voicemail.new}</b>
     </button>
   );
 }
@@ -27,8 +35,13 @@ export function VoicemailHint({ voicemail, onCall }: VoicemailProps) {
   const { number = "" } = voicemail;
   return (
     <p className="hint hint-voicemail">
-      <Tape size={18} aria-hidden="true" /><strong>{newMessages(voicemail.new)}</strong>
-      {number && <button type="button" className="link" onClick={() => onCall(number)}>{VOICEMAIL.listen}</button>}
+      <Tape size={18} aria-hidden="true" />
+      <strong>{newMessages(voicemail.new)}</strong>
+      {number && (
+        <button type="button" className="link" onClick={() => onCall(number)}>
+          {VOICEMAIL.listen}
+        </button>
+      )}
     </p>
   );
 }

@@ -1,13 +1,13 @@
 // What tells of a call while the page is not looked at: title, icon, notification, headset keys, wake lock.
 
 import { useEffect } from "react";
+import { connectedParty, type LiveCall } from "sip-proxy-client";
 import call from "../icons/call.svg";
 import idle from "../icons/idle.svg";
 import ring from "../icons/ring.svg";
-import { connectedParty, type LiveCall } from "sip-proxy-client";
 import { notificationState, notify } from "../phone/notifications";
 import { expectReload, isReloading } from "../phone/reload";
-import { STATE_LABELS, callingNow, missedOf } from "../texts";
+import { callingNow, missedOf, STATE_LABELS } from "../texts";
 
 export interface BackgroundActions {
   accept(id: string): void;
@@ -19,7 +19,13 @@ export interface BackgroundActions {
  * `current`: the call that matters now; who rings comes before who talks. `talking`: whether a call would end with the
  * page. `missed`: parties that called in vain, and nobody has looked. `ringsHere`: this page rings, not another one of the same browser.
  */
-export function useBackgroundIndicators(current: LiveCall | null, talking: boolean, ringsHere: boolean, missed: number, actions: BackgroundActions): void {
+export function useBackgroundIndicators(
+  current: LiveCall | null,
+  talking: boolean,
+  ringsHere: boolean,
+  missed: number,
+  actions: BackgroundActions,
+): void {
   const live = current !== null;
   const id = current?.id ?? "";
   const phase = current?.phase ?? "idle";
@@ -27,7 +33,11 @@ export function useBackgroundIndicators(current: LiveCall | null, talking: boole
   const party = name || number;
 
   useEffect(() => {
-    document.title = live ? `${STATE_LABELS[phase]}: ${party}` : missed > 0 ? `(${missedOf(missed)}) Softphone` : "Softphone";
+    document.title = live
+      ? `${STATE_LABELS[phase]}: ${party}`
+      : missed > 0
+        ? `(${missedOf(missed)}) Softphone`
+        : "Softphone";
     document.getElementById("favicon")?.setAttribute("href", phase === "incoming" ? ring : live ? call : idle);
   }, [live, phase, party, missed]);
 
@@ -38,7 +48,11 @@ export function useBackgroundIndicators(current: LiveCall | null, talking: boole
     const look = (): void => {
       close();
       const shown = document.hidden && notificationState() === "allowed";
-      close = shown ? notify(callingNow(party), { tag: "incoming-call", requireInteraction: true, icon: ring }, () => actions.accept(id)) : () => undefined;
+      close = shown
+        ? notify(callingNow(party), { tag: "incoming-call", requireInteraction: true, icon: ring }, () =>
+            actions.accept(id),
+          )
+        : () => undefined;
     };
     look();
     document.addEventListener("visibilitychange", look);

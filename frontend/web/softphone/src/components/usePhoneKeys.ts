@@ -26,7 +26,15 @@ export function usePhoneKeys(keys: PhoneKeys): void {
   useEffect(() => {
     const pressed = (event: KeyboardEvent): void => {
       // A key that is kept down is pressed once: the second Escape would end another call.
-      if (event.defaultPrevented || event.repeat || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+      if (
+        event.defaultPrevented ||
+        event.repeat ||
+        event.ctrlKey ||
+        event.metaKey ||
+        event.altKey ||
+        document.querySelector("dialog[open]")
+      )
+        return;
       if (handle(event, latest.current)) event.preventDefault();
     };
     addEventListener("keydown", pressed);
@@ -41,7 +49,8 @@ function handle(event: KeyboardEvent, keys: PhoneKeys): boolean {
   const typing = target.matches("input, select, textarea") || target.closest("[role=dialog]") !== null;
   if (key === "Escape") {
     if (keys.isFormOpen) keys.openForm(null);
-    else if (typing) target.blur(); // a call is not ended from within a search
+    else if (typing)
+      target.blur(); // a call is not ended from within a search
     else if (active?.phase === "incoming") actions.decline();
     else if (active?.transferring) actions.cancelTransfer();
     else if (active) actions.hangup();

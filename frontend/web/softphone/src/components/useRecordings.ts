@@ -1,8 +1,8 @@
 // Which of the last calls were recorded: asked for when the page opens, and after each call.
 
 import { useEffect, useState } from "react";
-import type { HistoryEntry } from "../phone/history";
 import type { CallRecording, SIPProxyClient } from "sip-proxy-client";
+import type { HistoryEntry } from "../phone/history";
 
 export interface Recordings {
   of(callIds: readonly string[]): CallRecording[];
@@ -20,7 +20,10 @@ export function useRecordings(client: SIPProxyClient, enabled: boolean, history:
     let over = false;
     const look = (): void => {
       // Without an answer the list stays as it was: the next call asks again.
-      client.recordings().then((found) => !over && setKnown(found), () => undefined);
+      client.recordings().then(
+        (found) => !over && setKnown(found),
+        () => undefined,
+      );
     };
     const timers = LOAD_DELAYS_MS.map((ms) => window.setTimeout(look, ms));
     return () => {

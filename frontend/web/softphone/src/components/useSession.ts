@@ -1,7 +1,7 @@
 // Who is signed in on this page, and what the server says about itself.
 
 import { useEffect, useState } from "react";
-import { HttpError, HttpApi, type ServerConfig, type Session } from "sip-proxy-client";
+import { HttpApi, HttpError, type ServerConfig, type Session } from "sip-proxy-client";
 import { SERVER_URL } from "../phone/serverUrl";
 import * as stored from "../phone/signedIn";
 import { NO_ANSWER_TO_SIGN_IN, WRONG_PASSWORD } from "../texts";

@@ -10,18 +10,21 @@ describe("an event", () => {
   });
 
   it("is told in a line", () => {
-    const call = event({ name: "call.ended", data: { caller: "1001", target: "600", state: "ending", outcome: "busy" } });
+    const call = event({
+      name: "call.ended",
+      data: { caller: "1001", target: "600", state: "ending", outcome: "busy" },
+    });
     expect(summaryOf(call)).toBe("1001 → 600 · busy");
-    expect(summaryOf(event({ data: { type: "Dial", dialstatus: "BUSY", peer: { name: "PJSIP/x", state: "Down" } } }))).toBe(
-      "PJSIP/x · Down · BUSY",
-    );
+    expect(
+      summaryOf(event({ data: { type: "Dial", dialstatus: "BUSY", peer: { name: "PJSIP/x", state: "Down" } } })),
+    ).toBe("PJSIP/x · Down · BUSY");
   });
 
   it("passes a filter when each word is in it", () => {
     const dial = event({ data: { type: "Dial", dialstatus: "BUSY" } });
-    expect(["", "busy", "c1 dial", "c2", "busy c2", "name:ari", "name:call."].map((filter) => passes(dial, filter))).toEqual([
-      true, true, true, false, false, true, false,
-    ]);
+    expect(
+      ["", "busy", "c1 dial", "c2", "busy c2", "name:ari", "name:call."].map((filter) => passes(dial, filter)),
+    ).toEqual([true, true, true, false, false, true, false]);
   });
 
   it("that is none is left out", () => {

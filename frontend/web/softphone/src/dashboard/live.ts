@@ -34,11 +34,19 @@ export function summaryOf(event: LoggedEvent): string {
   if (event.name.startsWith("call.")) {
     const { state, outcome, digit, caller, target } = data;
     if (digit) return `digit ${text(digit)}`;
-    return [`${text(caller) || "?"} → ${text(target) || "?"}`, text(outcome) || text(state)].filter(Boolean).join(" · ");
+    return [`${text(caller) || "?"} → ${text(target) || "?"}`, text(outcome) || text(state)]
+      .filter(Boolean)
+      .join(" · ");
   }
   const channel = (data["channel"] ?? data["peer"]) as Record<string, unknown> | undefined;
   const bridge = data["bridge"] as Record<string, unknown> | undefined;
-  const parts = [text(channel?.["name"]), text(channel?.["state"]), text(data["dialstatus"]), bridge ? `bridge ${text(bridge["id"])}` : "", text(data["cause_txt"])];
+  const parts = [
+    text(channel?.["name"]),
+    text(channel?.["state"]),
+    text(data["dialstatus"]),
+    bridge ? `bridge ${text(bridge["id"])}` : "",
+    text(data["cause_txt"]),
+  ];
   return parts.filter(Boolean).join(" · ");
 }
 
@@ -51,7 +59,11 @@ export function passes(event: LoggedEvent, filter: string): boolean {
 }
 
 /** The share of ended calls that somebody answered, 0 to 1; null before any has ended. In a ring group one answers for all. */
-export function answeredShare({ completed = 0, answered_elsewhere = 0, ...others }: Api.StatsData["outcomes"]): number | null {
+export function answeredShare({
+  completed = 0,
+  answered_elsewhere = 0,
+  ...others
+}: Api.StatsData["outcomes"]): number | null {
   const all = completed + Object.values(others).reduce((sum, count) => sum + count, 0);
   return all === 0 ? null : completed / all;
 }

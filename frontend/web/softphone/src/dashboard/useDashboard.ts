@@ -1,10 +1,10 @@
 // Follows the server: the stream of events, and after each of them (at most twice a second) how things stand.
 
 import { useEffect, useRef, useState } from "react";
-import { HttpError, HttpApi, followEvents, type Api, type Session } from "sip-proxy-client";
-import { SERVER_URL } from "../phone/serverUrl";
+import { type Api, followEvents, HttpApi, HttpError, type Session } from "sip-proxy-client";
 import { keepSignedIn } from "../phone/renewToken";
-import { readEvent, type LoggedEvent } from "./live";
+import { SERVER_URL } from "../phone/serverUrl";
+import { type LoggedEvent, readEvent } from "./live";
 
 export interface DashboardState {
   connected: boolean;
@@ -39,7 +39,10 @@ export function useDashboard(session: Session, paused: boolean, onSignedOut: (re
       if (reading) return;
       reading = true;
       try {
-        const [live, stats] = await Promise.all([http.request<Api.LiveData>("/live"), http.request<Api.StatsData>("/stats")]);
+        const [live, stats] = await Promise.all([
+          http.request<Api.LiveData>("/live"),
+          http.request<Api.StatsData>("/stats"),
+        ]);
         if (!over) setState((before) => ({ ...before, live, stats }));
       } catch (error) {
         refused(error); // else the server is away: the stream says so, and reads again when it is back

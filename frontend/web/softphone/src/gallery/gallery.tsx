@@ -3,16 +3,16 @@
 import type { ReactElement } from "react";
 import { flushSync } from "react-dom";
 import { createRoot } from "react-dom/client";
+import { activeCall } from "sip-proxy-client";
 import { DashboardScreen } from "../components/DashboardScreen";
 import { ErrorScreen } from "../components/ErrorScreen";
 import { PhoneScreen } from "../components/PhoneScreen";
 import { SignIn } from "../components/SignIn";
 import type { FormKind } from "../components/TransferForm";
-import { activeCall } from "sip-proxy-client";
 import type { Snapshot } from "../phone/snapshot";
 import "../styles/tokens.css";
 import { DASHBOARD } from "./dashboard";
-import { NOW, PHONE_BOOK, RECORDINGS, STATES, WRITTEN, TESTED } from "./states";
+import { NOW, PHONE_BOOK, RECORDINGS, STATES, TESTED, WRITTEN } from "./states";
 
 const nothing = (): void => undefined;
 const stateOf = (hash: string): string => hash.slice(1);
@@ -40,27 +40,104 @@ function show(state: string): void {
 
 function screenOf(state: string): ReactElement {
   const snapshot = STATES[state];
-  if (snapshot && state.startsWith("broken")) return <ErrorScreen key={state} snapshot={snapshot} actions={{ accept: nothing, decline: nothing, hangup: nothing }} onRetry={nothing} />;
+  if (snapshot && state.startsWith("broken"))
+    return (
+      <ErrorScreen
+        key={state}
+        snapshot={snapshot}
+        actions={{ accept: nothing, decline: nothing, hangup: nothing }}
+        onRetry={nothing}
+      />
+    );
   if (snapshot) {
     return (
       <PhoneScreen
-        key={state} user="1001" phoneBook={PHONE_BOOK} recordable recordings={RECORDINGS} snapshot={snapshot} microphoneProblem={state === "empty" ? "insecure_page" : null} speakerSelectable now={NOW}
-        number={WRITTEN[state] ?? ""} refused={/refused(Number|Address)|Refused$/.test(state)} {...askingOf(state)}
+        key={state}
+        user="1001"
+        phoneBook={PHONE_BOOK}
+        recordable
+        recordings={RECORDINGS}
+        snapshot={snapshot}
+        microphoneProblem={state === "empty" ? "insecure_page" : null}
+        speakerSelectable
+        now={NOW}
+        number={WRITTEN[state] ?? ""}
+        refused={/refused(Number|Address)|Refused$/.test(state)}
+        {...askingOf(state)}
         actions={{
-          call: nothing, expectCall: nothing, accept: nothing, decline: nothing, hangup: nothing, loadOlderCalls: nothing, markCallsSeen: nothing, takeOver: nothing, clearLastCall: nothing, reconnect: nothing, rate: nothing, testConnection: () => Promise.resolve(TESTED), setMuted: nothing, setPreferences: nothing, pressKey: nothing, playTone: nothing,
-          hold: nothing, switchTo: nothing, transfer: nothing, connect: nothing, cancelTransfer: nothing, addParty: nothing, merge: nothing, dropParty: nothing,
-          leave: nothing, record: nothing, tryMicrophone: nothing, chooseMicrophone: nothing, chooseSpeaker: nothing, chooseRing: nothing, allowNotifications: nothing, declineNotifications: nothing, signOut: nothing,
-          inputLevel: () => (snapshot.microphoneOpen && !quiet(snapshot) ? 0.55 : 0), outputLevel: () => 0.7,
+          call: nothing,
+          expectCall: nothing,
+          accept: nothing,
+          decline: nothing,
+          hangup: nothing,
+          loadOlderCalls: nothing,
+          markCallsSeen: nothing,
+          takeOver: nothing,
+          clearLastCall: nothing,
+          reconnect: nothing,
+          rate: nothing,
+          testConnection: () => Promise.resolve(TESTED),
+          setMuted: nothing,
+          setPreferences: nothing,
+          pressKey: nothing,
+          playTone: nothing,
+          hold: nothing,
+          switchTo: nothing,
+          transfer: nothing,
+          connect: nothing,
+          cancelTransfer: nothing,
+          addParty: nothing,
+          merge: nothing,
+          dropParty: nothing,
+          leave: nothing,
+          record: nothing,
+          tryMicrophone: nothing,
+          chooseMicrophone: nothing,
+          chooseSpeaker: nothing,
+          chooseRing: nothing,
+          allowNotifications: nothing,
+          declineNotifications: nothing,
+          signOut: nothing,
+          inputLevel: () => (snapshot.microphoneOpen && !quiet(snapshot) ? 0.55 : 0),
+          outputLevel: () => 0.7,
         }}
       />
     );
   }
   if (isDashboard(state)) {
     const shown = state === "dashboard-empty" ? { connected: false, live: null, stats: null, events: [] } : DASHBOARD;
-    return <DashboardScreen key={state} state={shown} filter="" paused={false} now={NOW} onFilter={nothing} onPause={nothing} onSignOut={nothing} />;
+    return (
+      <DashboardScreen
+        key={state}
+        state={shown}
+        filter=""
+        paused={false}
+        now={NOW}
+        onFilter={nothing}
+        onPause={nothing}
+        onSignOut={nothing}
+      />
+    );
   }
   if (state === "sign-in") {
-    return <SignIn what="Softphone" authentication unreachable={false} notice="Wrong name or password." busy={false} onEnter={nothing} />;
+    return (
+      <SignIn
+        what="Softphone"
+        authentication
+        unreachable={false}
+        notice="Wrong name or password."
+        busy={false}
+        onEnter={nothing}
+      />
+    );
   }
-  return <ul>{["sign-in", "dashboard", "dashboard-empty", ...Object.keys(STATES)].map((name) => <li key={name}><a href={`#${name}`}>{name}</a></li>)}</ul>;
+  return (
+    <ul>
+      {["sign-in", "dashboard", "dashboard-empty", ...Object.keys(STATES)].map((name) => (
+        <li key={name}>
+          <a href={`#${name}`}>{name}</a>
+        </li>
+      ))}
+    </ul>
+  );
 }

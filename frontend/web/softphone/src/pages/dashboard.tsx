@@ -1,11 +1,11 @@
 // The dashboard page: sign-in, what is followed, and the filter in the address.
 
 import { useEffect, useState } from "react";
+import type { Session } from "sip-proxy-client";
 import { DashboardScreen } from "../components/DashboardScreen";
 import { SignIn } from "../components/SignIn";
 import { useSession } from "../components/useSession";
 import { useDashboard } from "../dashboard/useDashboard";
-import type { Session } from "sip-proxy-client";
 
 const NOBODY: Session = { user: "", token: null };
 
@@ -13,8 +13,22 @@ export function DashboardPage() {
   const { config, unreachable, session, notice, busy, enter, leave } = useSession();
   const viewer = session ?? (config && !config.authentication ? NOBODY : null);
   if (!viewer) {
-    if (!config && !unreachable) return <main className="sign-in" aria-busy="true"><p className="quiet">Loading…</p></main>;
-    return <SignIn what="Dashboard" authentication unreachable={unreachable} notice={notice} busy={busy} onEnter={(user, password) => void enter(user, password)} />;
+    if (!config && !unreachable)
+      return (
+        <main className="sign-in" aria-busy="true">
+          <p className="quiet">Loading…</p>
+        </main>
+      );
+    return (
+      <SignIn
+        what="Dashboard"
+        authentication
+        unreachable={unreachable}
+        notice={notice}
+        busy={busy}
+        onEnter={(user, password) => void enter(user, password)}
+      />
+    );
   }
   return <Following session={viewer} onSignedOut={leave} onSignOut={viewer.token ? () => leave() : null} />;
 }
@@ -35,7 +49,8 @@ function Following({ session, onSignedOut, onSignOut }: FollowingProps) {
   }, [filter]);
   useEffect(() => {
     const pressed = (event: KeyboardEvent): void => {
-      if (event.ctrlKey || event.metaKey || event.altKey || (event.target as HTMLElement).matches("input, textarea")) return;
+      if (event.ctrlKey || event.metaKey || event.altKey || (event.target as HTMLElement).matches("input, textarea"))
+        return;
       if (event.key.toLowerCase() === "p") setPaused((value) => !value);
       else if (event.key === "/") document.querySelector<HTMLInputElement>("[data-testid=event-filter]")?.focus();
       else return;
@@ -44,5 +59,14 @@ function Following({ session, onSignedOut, onSignOut }: FollowingProps) {
     addEventListener("keydown", pressed);
     return () => removeEventListener("keydown", pressed);
   }, []);
-  return <DashboardScreen state={state} filter={filter} paused={paused} onFilter={setFilter} onPause={setPaused} onSignOut={onSignOut} />;
+  return (
+    <DashboardScreen
+      state={state}
+      filter={filter}
+      paused={paused}
+      onFilter={setFilter}
+      onPause={setPaused}
+      onSignOut={onSignOut}
+    />
+  );
 }

@@ -1,26 +1,45 @@
 // The softphone page: who is signed in, the phone, and the screen.
 
 import { useEffect, useState } from "react";
-import { SIPProxyError, activeCall, canChooseSpeaker, keyTones, type LiveCall, type MicrophoneProblem, type ServerConfig, type Session, type SIPProxyClient } from "sip-proxy-client";
+import {
+  activeCall,
+  canChooseSpeaker,
+  keyTones,
+  type LiveCall,
+  type MicrophoneProblem,
+  type ServerConfig,
+  type Session,
+  type SIPProxyClient,
+  SIPProxyError,
+} from "sip-proxy-client";
 import type { PhoneActions } from "../components/actions";
+import type { Feedback } from "../components/CallRating";
 import { ErrorBoundary } from "../components/ErrorBoundary";
 import { ErrorScreen, PageErrorScreen } from "../components/ErrorScreen";
 import { PhoneScreen } from "../components/PhoneScreen";
-import type { Feedback } from "../components/CallRating";
 import { SignIn } from "../components/SignIn";
-import { useBackgroundIndicators, type BackgroundActions } from "../components/useBackgroundIndicators";
+import { type BackgroundActions, useBackgroundIndicators } from "../components/useBackgroundIndicators";
 import { useRecordings } from "../components/useRecordings";
-import { useSession, signInErrorText } from "../components/useSession";
+import { signInErrorText, useSession } from "../components/useSession";
 import * as stored from "../phone/signedIn";
-import { usePhone, type Phone } from "../phone/usePhone";
+import { type Phone, usePhone } from "../phone/usePhone";
 
 export function SoftphonePage() {
   const { config, unreachable, session, notice, busy, enter, leave } = useSession();
   if (config && session) return <Running key={session.user} session={session} config={config} onLeave={leave} />;
-  if (session && !unreachable) return <main className="sign-in" aria-busy="true"><p className="quiet">Starting the phone…</p></main>;
+  if (session && !unreachable)
+    return (
+      <main className="sign-in" aria-busy="true">
+        <p className="quiet">Starting the phone…</p>
+      </main>
+    );
   return (
     <SignIn
-      what="Softphone" authentication={config?.authentication ?? false} unreachable={unreachable} notice={notice} busy={busy || !config}
+      what="Softphone"
+      authentication={config?.authentication ?? false}
+      unreachable={unreachable}
+      notice={notice}
+      busy={busy || !config}
       onEnter={(user, password) => void enter(user, password)}
     />
   );
@@ -42,25 +61,44 @@ function Running({ session, config, onLeave }: RunningProps) {
   const ringing = calls.find(({ phase }) => phase === "incoming");
   const actions = actionsOf(phone, session.user, feedback, setProblem, onLeave);
   useEffect(() => {
-    window.__phone = { peer: () => client.activeCall?.connection ?? null, remoteStream: () => client.activeCall?.remoteStream ?? null };
+    window.__phone = {
+      peer: () => client.activeCall?.connection ?? null,
+      remoteStream: () => client.activeCall?.remoteStream ?? null,
+    };
   }, [client]);
   // The phone lives here: what breaks below takes no call with it.
   return (
     <>
       <ErrorBoundary fallback={() => null}>
         <OutOfSight
-          current={ringing ?? activeCall(snapshot)} talking={calls.some((call) => call !== ringing)} aloud={snapshot.ringsHere} missed={snapshot.missedCount}
+          current={ringing ?? activeCall(snapshot)}
+          talking={calls.some((call) => call !== ringing)}
+          aloud={snapshot.ringsHere}
+          missed={snapshot.missedCount}
           actions={{
             accept: (id) => void client.find(id)?.answer(),
             decline: (id) => client.find(id)?.reject(),
-            hangup: () => (client.activeCall?.info.transferring ? client.activeCall.leave() : client.activeCall?.hangup()), // a transfer goes on
+            hangup: () =>
+              client.activeCall?.info.transferring ? client.activeCall.leave() : client.activeCall?.hangup(), // a transfer goes on
           }}
         />
       </ErrorBoundary>
-      <ErrorBoundary fallback={(retry) => <ErrorBoundary fallback={() => <PageErrorScreen />}><ErrorScreen snapshot={snapshot} actions={actions} onRetry={retry} /></ErrorBoundary>}>
+      <ErrorBoundary
+        fallback={(retry) => (
+          <ErrorBoundary fallback={() => <PageErrorScreen />}>
+            <ErrorScreen snapshot={snapshot} actions={actions} onRetry={retry} />
+          </ErrorBoundary>
+        )}
+      >
         <PhoneScreen
-          user={session.user} phoneBook={phoneBook} recordable={recording} recordings={recordings} snapshot={snapshot}
-          microphoneProblem={problem} speakerSelectable={canChooseSpeaker()} actions={actions}
+          user={session.user}
+          phoneBook={phoneBook}
+          recordable={recording}
+          recordings={recordings}
+          snapshot={snapshot}
+          microphoneProblem={problem}
+          speakerSelectable={canChooseSpeaker()}
+          actions={actions}
         />
       </ErrorBoundary>
     </>
@@ -82,7 +120,13 @@ function OutOfSight({ current, talking, aloud, missed, actions }: OutOfSightProp
 }
 
 /** `rates`: the server keeps what people thought of a call. */
-function actionsOf({ client, playTone, loadOlderCalls, markCallsSeen, answerNotifications }: Phone, user: string, rates: boolean, setProblem: (problem: MicrophoneProblem | null) => void, onLeave: () => void): PhoneActions {
+function actionsOf(
+  { client, playTone, loadOlderCalls, markCallsSeen, answerNotifications }: Phone,
+  user: string,
+  rates: boolean,
+  setProblem: (problem: MicrophoneProblem | null) => void,
+  onLeave: () => void,
+): PhoneActions {
   const active = (): ReturnType<SIPProxyClient["find"]> => client.activeCall;
   return {
     call: (number, consults) => {
@@ -101,7 +145,9 @@ function actionsOf({ client, playTone, loadOlderCalls, markCallsSeen, answerNoti
     takeOver: () => client.takeOver(),
     clearLastCall: () => client.clearLastCall(),
     reconnect: () => client.reconnect(),
-    ...(rates ? { rate: (id: string, opinion: Feedback) => void client.postFeedback(id, opinion).catch(() => undefined) } : {}),
+    ...(rates
+      ? { rate: (id: string, opinion: Feedback) => void client.postFeedback(id, opinion).catch(() => undefined) }
+      : {}),
     setMuted: (muted) => (muted ? active()?.mute() : active()?.unmute()),
     setPreferences: (change) => client.setPreferences(change),
     pressKey: (key) => {
@@ -127,7 +173,11 @@ function actionsOf({ client, playTone, loadOlderCalls, markCallsSeen, answerNoti
     leave: () => active()?.leave(),
     record: (action) => void active()?.record(action),
     testConnection: () => client.runPreflight(),
-    tryMicrophone: () => void client.openMicrophone().then(() => setProblem(null), (error: SIPProxyError) => setProblem(error.code as MicrophoneProblem)),
+    tryMicrophone: () =>
+      void client.openMicrophone().then(
+        () => setProblem(null),
+        (error: SIPProxyError) => setProblem(error.code as MicrophoneProblem),
+      ),
     chooseMicrophone: (id) => void client.setMicrophone(id),
     chooseSpeaker: (id) => client.setSpeaker(id),
     chooseRing: (id) => client.setRingDevice(id),

@@ -1,11 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { searchDirectory, directoryEntries } from "./directory";
+import { directoryEntries, searchDirectory } from "./directory";
 
 const PEOPLE = [
   { number: "1001", name: "Me", state: "available", user: "1001" },
   { number: "200", name: "Reception", state: "ringing" },
 ] as const;
-const BOOK = [{ number: "200", name: "Reception" }, { number: "600", name: "Echo" }];
+const BOOK = [
+  { number: "200", name: "Reception" },
+  { number: "600", name: "Echo" },
+];
 
 describe("the list of people", () => {
   it("has everybody once, but not oneself, and the rest of the phone book", () => {
@@ -17,6 +20,8 @@ describe("the list of people", () => {
 
   it("is searched by name and by number", () => {
     const all = directoryEntries(PEOPLE, BOOK, "");
-    expect([searchDirectory("cept", all), searchDirectory("60", all)].map((list) => list.map(({ number }) => number))).toEqual([["200"], ["600"]]);
+    expect(
+      [searchDirectory("cept", all), searchDirectory("60", all)].map((list) => list.map(({ number }) => number)),
+    ).toEqual([["200"], ["600"]]);
   });
 });

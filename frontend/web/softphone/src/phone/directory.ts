@@ -13,10 +13,19 @@ export interface DirectoryEntry {
 export const MAX_LISTED = 100;
 
 /** Without oneself. People first, then the rest of the phone book. */
-export function directoryEntries(people: readonly PersonSummary[], phoneBook: readonly PhoneBookEntry[], user: string): DirectoryEntry[] {
+export function directoryEntries(
+  people: readonly PersonSummary[],
+  phoneBook: readonly PhoneBookEntry[],
+  user: string,
+): DirectoryEntry[] {
   const known = new Set(people.map(({ number }) => number));
-  const rest = phoneBook.filter(({ number }) => !known.has(number)).map(({ number, name }) => ({ number, name, state: null }));
-  return [...people.map(({ number, name, state }) => ({ number, name, state })), ...rest].filter(({ number }) => number !== user);
+  const rest = phoneBook
+    .filter(({ number }) => !known.has(number))
+    .map(({ number, name }) => ({ number, name, state: null }));
+  return [...people.map(({ number, name, state }) => ({ number, name, state })), ...rest].filter(
+    ({ number }) => number !== user,
+  );
 }
 
-export const searchDirectory = (search: string, all: readonly DirectoryEntry[]): DirectoryEntry[] => all.filter(({ number, name }) => matches(search, number, name));
+export const searchDirectory = (search: string, all: readonly DirectoryEntry[]): DirectoryEntry[] =>
+  all.filter(({ number, name }) => matches(search, number, name));

@@ -39,12 +39,33 @@ export function entryOf(call: Call): HistoryEntry | null {
 }
 
 /** `toPage`: the server's seconds in the page's milliseconds. */
-export function entryOfRecord(call: PastCall, toPage: (seconds: number) => number, nameOf: (number: string) => string): HistoryEntry {
-  const { callId: id, direction, caller, callerName, target, connectedNumber, connectedName, createdAt, ringingAt, answeredAt, talkSeconds, outcome } = call;
+export function entryOfRecord(
+  call: PastCall,
+  toPage: (seconds: number) => number,
+  nameOf: (number: string) => string,
+): HistoryEntry {
+  const {
+    callId: id,
+    direction,
+    caller,
+    callerName,
+    target,
+    connectedNumber,
+    connectedName,
+    createdAt,
+    ringingAt,
+    answeredAt,
+    talkSeconds,
+    outcome,
+  } = call;
   const inbound = direction === "inbound";
   const number = inbound ? caller : target;
   return {
-    id, number, direction, outcome, at: toPage(createdAt),
+    id,
+    number,
+    direction,
+    outcome,
+    at: toPage(createdAt),
     name: (inbound && callerName) || nameOf(number),
     connected: connectedNumber ? { number: connectedNumber, name: connectedName || nameOf(connectedNumber) } : null,
     seconds: answeredAt === null ? null : Math.round(talkSeconds),
@@ -60,9 +81,15 @@ export function withEntry(history: readonly HistoryEntry[], entry: HistoryEntry)
 }
 
 /** The list as the server has it now; of what is known there stays what has only just ended. */
-export function withLatestPage(history: readonly HistoryEntry[], page: readonly HistoryEntry[], now: number): HistoryEntry[] {
+export function withLatestPage(
+  history: readonly HistoryEntry[],
+  page: readonly HistoryEntry[],
+  now: number,
+): HistoryEntry[] {
   const listed = new Set(page.map(({ id }) => id));
-  const unwritten = history.filter(({ id, at, seconds }) => id !== undefined && !listed.has(id) && now - at - (seconds ?? 0) * 1000 < RECORD_DELAY_MS);
+  const unwritten = history.filter(
+    ({ id, at, seconds }) => id !== undefined && !listed.has(id) && now - at - (seconds ?? 0) * 1000 < RECORD_DELAY_MS,
+  );
   return [...unwritten, ...page].sort(newestFirst);
 }
 
@@ -79,7 +106,8 @@ export function isMissed({ direction, seconds, outcome, rang = true }: HistoryEn
 }
 
 /** How many have called in vain since then, and were not talked to after that. */
-export const missedSince = (history: readonly HistoryEntry[], since: number): number => byParty(history).filter(({ missed, last }) => missed && last.at > since).length;
+export const missedSince = (history: readonly HistoryEntry[], since: number): number =>
+  byParty(history).filter(({ missed, last }) => missed && last.at > since).length;
 
 export function byParty(history: readonly HistoryEntry[]): RecentParty[] {
   const parties = new Map<string, RecentParty>();
@@ -91,7 +119,14 @@ export function byParty(history: readonly HistoryEntry[]): RecentParty[] {
       if (entry.id !== undefined) party.ids = [...party.ids, entry.id];
       party.name ||= name;
     } else {
-      parties.set(entry.number, { number: entry.number, name, last: entry, count: 1, ids: entry.id === undefined ? [] : [entry.id], missed: isMissed(entry) });
+      parties.set(entry.number, {
+        number: entry.number,
+        name,
+        last: entry,
+        count: 1,
+        ids: entry.id === undefined ? [] : [entry.id],
+        missed: isMissed(entry),
+      });
     }
   }
   return [...parties.values()];

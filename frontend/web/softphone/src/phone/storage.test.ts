@@ -16,14 +16,25 @@ it("who may keep nothing is signed in as long as the page lasts", () => {
   expect(load()).toBeNull();
 });
 
-it.each([["has none", undefined], ["has one that throws, as Android's", Object.assign(class { constructor() { throw new TypeError("Illegal constructor"); } }, { permission: "granted" })]])(
-  "a browser that %s takes no page down", async (_, fake) => {
-    vi.stubGlobal("Notification", fake);
-    notify("Ada is calling", {}, () => undefined)();
-    await allowNotifications();
-    expect(notificationState()).toBe(fake ? "allowed" : "none");
-  },
-);
+it.each([
+  ["has none", undefined],
+  [
+    "has one that throws, as Android's",
+    Object.assign(
+      class {
+        constructor() {
+          throw new TypeError("Illegal constructor");
+        }
+      },
+      { permission: "granted" },
+    ),
+  ],
+])("a browser that %s takes no page down", async (_, fake) => {
+  vi.stubGlobal("Notification", fake);
+  notify("Ada is calling", {}, () => undefined)();
+  await allowNotifications();
+  expect(notificationState()).toBe(fake ? "allowed" : "none");
+});
 
 it("a browser that refuses even to say whether it may show some has none", () => {
   vi.stubGlobal("Notification", Object.defineProperty(class {}, "permission", { get: forbidden }));

@@ -2,7 +2,19 @@
 
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { SIPProxyClient } from "sip-proxy-client";
-import { entryOf, entryOfRecord, withOlderPage, loadHistory, loadSeenAt, missedSince, withLatestPage, withEntry, saveHistory, saveSeenAt, type HistoryEntry } from "./history";
+import {
+  entryOf,
+  entryOfRecord,
+  type HistoryEntry,
+  loadHistory,
+  loadSeenAt,
+  missedSince,
+  saveHistory,
+  saveSeenAt,
+  withEntry,
+  withLatestPage,
+  withOlderPage,
+} from "./history";
 
 export interface LastCalls {
   history: readonly HistoryEntry[];
@@ -15,7 +27,12 @@ export interface LastCalls {
 const RETRY_INTERVAL_MS = 30_000;
 
 /** `registered`: each time that it becomes true something may have happened that nobody told. */
-export function useHistory(client: SIPProxyClient, user: string, registered: boolean, nameOf: (number: string) => string): LastCalls {
+export function useHistory(
+  client: SIPProxyClient,
+  user: string,
+  registered: boolean,
+  nameOf: (number: string) => string,
+): LastCalls {
   const [history, setHistory] = useState(() => loadHistory(user)); // of the last visit, until the server has answered
   const [next, setNext] = useState<string | null>(null);
   const [seenAt, setSeenAt] = useState(() => loadSeenAt(user));
@@ -23,7 +40,8 @@ export function useHistory(client: SIPProxyClient, user: string, registered: boo
   names.current = nameOf;
   const entry = useMemo(() => {
     const toPage = (seconds: number): number => client.http.clock.toPage(seconds);
-    return (call: Parameters<typeof entryOfRecord>[0]) => entryOfRecord(call, toPage, (number) => names.current(number));
+    return (call: Parameters<typeof entryOfRecord>[0]) =>
+      entryOfRecord(call, toPage, (number) => names.current(number));
   }, [client]);
 
   useEffect(() => {
@@ -49,7 +67,10 @@ export function useHistory(client: SIPProxyClient, user: string, registered: boo
     };
   }, [client, registered, entry]);
 
-  useEffect(() => client.on("pastCall", (call) => setHistory((known) => withEntry(known, entry(call)))), [client, entry]);
+  useEffect(
+    () => client.on("pastCall", (call) => setHistory((known) => withEntry(known, entry(call)))),
+    [client, entry],
+  );
   useEffect(() => {
     let told = "";
     return client.on("stateChanged", ({ lastEndedCall }) => {

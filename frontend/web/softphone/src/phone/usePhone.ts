@@ -1,12 +1,12 @@
 // A client with what a softphone has beside it: sounds, and the list of the last calls.
 
 import { useEffect, useRef, useState } from "react";
-import { PhoneSounds, type PhoneBookEntry, type Session, type SIPProxyClient } from "sip-proxy-client";
+import { type PhoneBookEntry, PhoneSounds, type Session, type SIPProxyClient } from "sip-proxy-client";
 import { useSIPProxy } from "sip-proxy-react";
 import { chosenCodec } from "./codec";
-import { SERVER_URL } from "./serverUrl";
-import { allowNotifications, declineNotifications, notificationState, type NotificationState } from "./notifications";
+import { allowNotifications, declineNotifications, type NotificationState, notificationState } from "./notifications";
 import { renewToken } from "./renewToken";
+import { SERVER_URL } from "./serverUrl";
 import type { Snapshot } from "./snapshot";
 import { useHistory } from "./useHistory";
 
@@ -20,7 +20,11 @@ export interface Phone {
 }
 
 /** `onSignedOut`: the server takes this sign-in no more, and no call stands. */
-export function usePhone(session: Session, phoneBook: readonly PhoneBookEntry[], onSignedOut: (reason: string) => void): Phone {
+export function usePhone(
+  session: Session,
+  phoneBook: readonly PhoneBookEntry[],
+  onSignedOut: (reason: string) => void,
+): Phone {
   const { user, token } = session;
   const nameOf = (number: string): string => phoneBook.find((entry) => entry.number === number)?.name ?? "";
   const { client, state } = useSIPProxy({
@@ -34,7 +38,12 @@ export function usePhone(session: Session, phoneBook: readonly PhoneBookEntry[],
   if (!client) throw new Error("the softphone is a page: it is not rendered on a server");
   const [ringsHere, setAloud] = useState(false);
   const sounds = useRef<PhoneSounds | null>(null);
-  const { history, missedCount, hasOlderCalls, loadOlderCalls, markCallsSeen } = useHistory(client, user, state.registered, nameOf);
+  const { history, missedCount, hasOlderCalls, loadOlderCalls, markCallsSeen } = useHistory(
+    client,
+    user,
+    state.registered,
+    nameOf,
+  );
   useEffect(() => {
     try {
       const made = (sounds.current = new PhoneSounds(client, setAloud));
@@ -44,11 +53,26 @@ export function usePhone(session: Session, phoneBook: readonly PhoneBookEntry[],
       return undefined;
     }
   }, [client]);
-  useEffect(() => client.on("tokenWillExpire", () => void renewToken(client.http).then((renewed) => renewed && client.updateToken(renewed))), [client]);
-  useEffect(() => client.on("error", (error) => error.fatal && error.code === "unauthorized" && onSignedOut(error.message)), [client]);
+  useEffect(
+    () =>
+      client.on(
+        "tokenWillExpire",
+        () => void renewToken(client.http).then((renewed) => renewed && client.updateToken(renewed)),
+      ),
+    [client],
+  );
+  useEffect(
+    () => client.on("error", (error) => error.fatal && error.code === "unauthorized" && onSignedOut(error.message)),
+    [client],
+  );
   const [notified, answerNotifications] = useNotifications();
   return {
-    client, snapshot: { ...state, ringsHere, history, missedCount, hasOlderCalls, notifications: notified }, loadOlderCalls, markCallsSeen, playTone: (key) => sounds.current?.key(key), answerNotifications,
+    client,
+    snapshot: { ...state, ringsHere, history, missedCount, hasOlderCalls, notifications: notified },
+    loadOlderCalls,
+    markCallsSeen,
+    playTone: (key) => sounds.current?.key(key),
+    answerNotifications,
   };
 }
 

@@ -1,6 +1,19 @@
 // What is said of calls: how they are, how they ended, what went wrong, and what can be done.
 
-import { connectedParty, isConference, otherParties, type CallInfo as Call, type Detail, type Outcome, type PartyState, type Person, type Phase, type CallProblem, type RequestFailure, type NumberFault } from "sip-proxy-client";
+import {
+  type CallInfo as Call,
+  type CallProblem,
+  connectedParty,
+  type Detail,
+  isConference,
+  type NumberFault,
+  type Outcome,
+  otherParties,
+  type PartyState,
+  type Person,
+  type Phase,
+  type RequestFailure,
+} from "sip-proxy-client";
 
 export interface Message {
   text: string;
@@ -20,7 +33,11 @@ export const STATE_LABELS: Record<Phase, string> = {
 };
 
 /** Whom somebody meant, where somebody else is there: "dialled 7001", "called by 7001"; "" where it is the same. */
-export function dialledAsOf({ direction, number, connected }: Pick<Call, "direction" | "number" | "connected">): string {
+export function dialledAsOf({
+  direction,
+  number,
+  connected,
+}: Pick<Call, "direction" | "number" | "connected">): string {
   if (!connected || connected.number === number || !number) return "";
   return direction === "outbound" ? `dialled ${number}` : `called by ${number}`;
 }
@@ -106,12 +123,17 @@ const OUTCOMES: Record<Outcome, (who: Person) => Message> = {
   failed_pbx: () => ({ text: "The phone system is not answering.", advice: "Try again in a moment.", tone: "bad" }),
   transferred: () => ({ text: "Transferred.", tone: "calm" }),
   lost: () => ({ text: "This page was away for too long.", advice: "The call has ended.", tone: "bad" }),
-  answered_elsewhere: (call) => ({ text: "Answered by somebody else.", advice: `${partyOf(call)} called.`, tone: "calm" }),
+  answered_elsewhere: (call) => ({
+    text: "Answered by somebody else.",
+    advice: `${partyOf(call)} called.`,
+    tone: "calm",
+  }),
 };
 
 /** Who refused, and what helps: where the outcome alone would say something else. */
 const DETAILS: Record<Detail, (call: Person & { forward?: string }) => Message> = {
-  moved: ({ forward }) => bad(UNREACHABLE, forward ? `Calls to it go to ${forward}: call that number.` : "Calls to it go to another number."),
+  moved: ({ forward }) =>
+    bad(UNREACHABLE, forward ? `Calls to it go to ${forward}: call that number.` : "Calls to it go to another number."),
   no_such_number: () => bad(UNREACHABLE, "Check the number and try again."),
   number_changed: () => bad(UNREACHABLE, "It has changed: ask for the new one."),
   incomplete_number: () => bad(UNREACHABLE, "It is not complete."),
@@ -139,7 +161,8 @@ const INBOUND_OUTCOMES: Partial<Record<Outcome, (call: Call) => Message>> = {
 };
 
 const ON_OTHER_DEVICE = "This call goes on in another window.";
-export const onOtherDeviceOf = (calls: number): string => (calls === 1 ? ON_OTHER_DEVICE : "These calls go on in another window.");
+export const onOtherDeviceOf = (calls: number): string =>
+  calls === 1 ? ON_OTHER_DEVICE : "These calls go on in another window.";
 export const TAKEN_BY_OTHER_DEVICE = "This call was taken in another window.";
 export const takeOverOf = (calls: number): string => (calls === 1 ? "Bring it here" : "Bring them here");
 
@@ -168,7 +191,11 @@ export const PROBLEMS: Record<CallProblem, Message> = {
   },
   invalid_target: { text: "This number cannot be dialled as written.", advice: "Use digits, +, * and #.", tone: "bad" },
   too_many: { text: "Too many calls at once.", advice: "Try again in a moment.", tone: "bad" },
-  not_connected: { text: "There is no connection to the phone system.", advice: "We keep trying. Call again then.", tone: "bad" },
+  not_connected: {
+    text: "There is no connection to the phone system.",
+    advice: "We keep trying. Call again then.",
+    tone: "bad",
+  },
   connection_lost: { text: "The connection to the phone system was lost, and the call with it.", tone: "bad" },
   accepted_elsewhere: { text: TAKEN_BY_OTHER_DEVICE, tone: "calm" },
   owned_elsewhere: { text: ON_OTHER_DEVICE, tone: "calm" },
@@ -180,15 +207,29 @@ export const PROBLEMS: Record<CallProblem, Message> = {
 const NUMBER_FAULTS: Record<NumberFault, (detail: string, number: string) => [text: string, advice: string]> = {
   empty: () => ["There is no digit in this.", "Write the number to call."],
   too_long: () => ["This is too long for a number.", ""],
-  character: (detail) => [detail.startsWith("U+") ? `This has a character that is not seen (${detail}).` : `A number has no “${detail}”.`, "Take it out, and call again."],
+  character: (detail) => [
+    detail.startsWith("U+") ? `This has a character that is not seen (${detail}).` : `A number has no “${detail}”.`,
+    "Take it out, and call again.",
+  ],
   line_break: () => ["This has more than one line.", "Leave only the number."],
   letters: (detail) => [`“${detail}” is no part of a number.`, "Take it out; a name is written without spaces."],
   several: () => ["This is more than one number.", "Leave the one to call."],
-  extension: (detail, number) => ["A number is called without its extension.", `Call ${number}, and press ${detail} when somebody answers.`],
+  extension: (detail, number) => [
+    "A number is called without its extension.",
+    `Call ${number}, and press ${detail} when somebody answers.`,
+  ],
   address: (detail) => [`This is an address at ${detail}.`, "Only numbers of this phone system can be called."],
 };
 
-export function numberFaultMessage({ fault, detail, number }: { fault: NumberFault; detail: string; number: string }): Message {
+export function numberFaultMessage({
+  fault,
+  detail,
+  number,
+}: {
+  fault: NumberFault;
+  detail: string;
+  number: string;
+}): Message {
   const [text, advice] = NUMBER_FAULTS[fault](detail, number);
   return { text, advice, tone: "bad" };
 }
@@ -203,12 +244,14 @@ const NOT_HEARD: Partial<Record<CallProblem, string>> = {
 
 /** What the person is told about how the call stands; null where the state's word says it all. */
 export function messageOf(call: Call): Message | null {
-  if (call.problem && call.phase === "accepted") return { text: NOT_HEARD[call.problem] ?? PROBLEMS[call.problem].text, tone: "bad" };
+  if (call.problem && call.phase === "accepted")
+    return { text: NOT_HEARD[call.problem] ?? PROBLEMS[call.problem].text, tone: "bad" };
   if (call.problem === "invalid_target" && call.reason) return { ...PROBLEMS.invalid_target, advice: call.reason };
   if (call.problem) return PROBLEMS[call.problem];
   if (call.phase === "ended") {
     const outcome = call.outcome ?? "completed";
-    if (outcome === "transferred" && call.transferring) return { text: `Transferred to ${partyOf(call.transferring)}.`, tone: "calm" };
+    if (outcome === "transferred" && call.transferring)
+      return { text: `Transferred to ${partyOf(call.transferring)}.`, tone: "calm" };
     if (call.direction === "inbound" && INBOUND_OUTCOMES[outcome]) return INBOUND_OUTCOMES[outcome](call);
     if (call.detail) return DETAILS[call.detail](call);
     if (outcome === "failed_media" && call.acceptedAt === null) return DETAILS.media_setup(call);
@@ -242,7 +285,10 @@ export function failureMessageOf(failure: RequestFailure): Message {
 export function announcementOf(call: Call | null, elsewhere: number): string {
   if (elsewhere > 0) return onOtherDeviceOf(elsewhere);
   if (!call) return "";
-  const said = [call.phase === "ended" ? STATE_LABELS.ended : stateLabelOf(call), (call.failedRequest ? failureMessageOf(call.failedRequest) : messageOf(call))?.text];
+  const said = [
+    call.phase === "ended" ? STATE_LABELS.ended : stateLabelOf(call),
+    (call.failedRequest ? failureMessageOf(call.failedRequest) : messageOf(call))?.text,
+  ];
   if (call.phase === "incoming" || call.connected) said.push(partyOf(connectedParty(call)));
   if (call.recording !== "off") said.push(RECORDING_LABELS[call.recording]);
   return said.filter(Boolean).join(". ");

@@ -1,7 +1,7 @@
 // What is said of the connection: to the server, of the sign-in, and how calls sound.
 
-import { QUALITY_LIMITS, type CallFeedback, type CallInfo as Call, type QualityWarning } from "sip-proxy-client";
-import { SOUNDLESS_MEDIA, type Message } from "./calls";
+import { type CallInfo as Call, type CallFeedback, QUALITY_LIMITS, type QualityWarning } from "sip-proxy-client";
+import { type Message, SOUNDLESS_MEDIA } from "./calls";
 
 export const LINK_LABELS = { connecting: "Connecting…", open: "Online", lost: "Offline" } as const;
 /** In a call whose sign-in has ended. */
@@ -22,13 +22,19 @@ export const connectionLostFor = (time: string): string => `It has been away for
 /** In a call: whether the other side is still heard, and if not, what it hears. */
 export function linkLostInCall(call: Call): string {
   if (call.acceptedAt === null) return "Reconnecting… the call goes on.";
-  return call.held || SOUNDLESS_MEDIA.has(call.media) ? "Reconnecting… the other side hears music." : "Reconnecting… the sound goes on.";
+  return call.held || SOUNDLESS_MEDIA.has(call.media)
+    ? "Reconnecting… the other side hears music."
+    : "Reconnecting… the sound goes on.";
 }
 
 export const seconds = (milliseconds: number): string => `${Math.max(0, Math.floor(milliseconds / 1000))} s`;
 
 export const SOUND_BLOCKED: Message = { text: "Press anywhere to hear the call.", tone: "bad" };
-export const SILENT_PAGE: Message = { text: "Press anywhere on this page.", advice: "Until then the browser keeps it silent: no ringing is heard.", tone: "bad" };
+export const SILENT_PAGE: Message = {
+  text: "Press anywhere on this page.",
+  advice: "Until then the browser keeps it silent: no ringing is heard.",
+  tone: "bad",
+};
 
 export const QUALITY_LABELS = ["Unusable", "Poor", "Fair", "Good", "Excellent"] as const;
 
@@ -46,8 +52,16 @@ export function qualityAdvice(lossPercent: number, roundTripMs: number | null): 
 }
 
 /** What to do about the most important warning; null without one. */
-export function warningOf(warnings: readonly QualityWarning[], quality: { lossPercent: number } | null): Message | null {
-  if (warnings.includes("loss")) return { text: lossOf(Math.max(QUALITY_LIMITS.lossPercent, quality?.lossPercent ?? 0)), advice: LOSS_ADVICE, tone: "bad" };
+export function warningOf(
+  warnings: readonly QualityWarning[],
+  quality: { lossPercent: number } | null,
+): Message | null {
+  if (warnings.includes("loss"))
+    return {
+      text: lossOf(Math.max(QUALITY_LIMITS.lossPercent, quality?.lossPercent ?? 0)),
+      advice: LOSS_ADVICE,
+      tone: "bad",
+    };
   if (warnings.includes("rtt")) return { text: DELAY, advice: DELAY_ADVICE, tone: "bad" };
   return warnings.length === 0 ? null : { text: JITTER, advice: JITTER_ADVICE, tone: "bad" };
 }

@@ -21,7 +21,11 @@ export function missingDevicesOf(missing: Partial<Record<DeviceUse, string>>): M
   const name = missing[use];
   const same = uses.filter((other) => missing[other] === name);
   const said = same.length > 1 ? "others are used" : SUBSTITUTES[use];
-  return { text: name ? `“${name}” is away:` : "The chosen device is away:", advice: `${said} until it is back.`, tone: "calm" };
+  return {
+    text: name ? `“${name}” is away:` : "The chosen device is away:",
+    advice: `${said} until it is back.`,
+    tone: "calm",
+  };
 }
 
 export const DEVICE_LABELS = {

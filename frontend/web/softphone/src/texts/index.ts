@@ -1,7 +1,7 @@
 // Every sentence that people read, in one place: ready for translation.
 
 export * from "./calls";
-export * from "./people";
 export * from "./connection";
 export * from "./devices";
 export * from "./page";
+export * from "./people";

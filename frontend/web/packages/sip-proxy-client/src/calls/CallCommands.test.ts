@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { ClientMessage } from "../protocol/messages.js";
+import type { PhoneState, ReleaseMode } from "../state/model.js";
+import { activeCall, callsToHold, findCall, phoneReducer } from "../state/phoneReducer.js";
 import { having, ringing, talking } from "../testing/calls.js";
 import { CallCommands } from "./CallCommands.js";
-import { activeCall, findCall, phoneReducer, callsToHold } from "../state/phoneReducer.js";
-import type { PhoneState, ReleaseMode } from "../state/model.js";
 
 let state: PhoneState;
 let sent: ClientMessage[];
@@ -65,19 +65,35 @@ describe("a command", () => {
 
 it("a swap takes the other call back; what was talked on is to be held", () => {
   commands.swap("c2");
-  expect([activeCall(state)?.id, activeCall(state)?.held, callsToHold(state).map(({ id }) => id)]).toEqual(["c2", false, ["c1"]]);
+  expect([activeCall(state)?.id, activeCall(state)?.held, callsToHold(state).map(({ id }) => id)]).toEqual([
+    "c2",
+    false,
+    ["c1"],
+  ]);
   expect(sent).toEqual([{ type: "hold", callId: "c2", held: false }]);
 });
 
 it("a transfer is taken back by letting go of who is called", () => {
   commands.cancelTransfer("c1");
   expect(sent).toEqual([]);
-  state = having(talking({ transferring: { number: "7003", name: "" }, parties: [{ party: 1, number: "600", name: "", state: "accepted" }, { party: 2, number: "7003", name: "", state: "ringing" }] }));
+  state = having(
+    talking({
+      transferring: { number: "7003", name: "" },
+      parties: [
+        { party: 1, number: "600", name: "", state: "accepted" },
+        { party: 2, number: "7003", name: "", state: "ringing" },
+      ],
+    }),
+  );
   commands.cancelTransfer("c1");
   expect(sent).toEqual([{ type: "drop-party", callId: "c1", party: 2 }]);
 });
 
 it("who leaves has done with the call, though it goes on", () => {
   commands.leave("c1");
-  expect([[...released].map(([id, how]) => `${how} ${id}`), findCall(state, "c1"), state.lastEndedCall?.id]).toEqual([["leave c1"], null, "c1"]);
+  expect([[...released].map(([id, how]) => `${how} ${id}`), findCall(state, "c1"), state.lastEndedCall?.id]).toEqual([
+    ["leave c1"],
+    null,
+    "c1",
+  ]);
 });

@@ -1,8 +1,8 @@
 // What a person asks of calls that stand: each is shown at once, and sent. False: nobody heard it, or it makes no sense.
 
 import { callTime } from "../clock.js";
-import type { ClientMessage, Feedback, Record as RecordMessage, RecordingState } from "../protocol/messages.js";
-import { connectedParty, otherParties, type PendingRequest, type LiveCall, type ReleaseMode } from "../state/model.js";
+import type { ClientMessage, Feedback, RecordingState, Record as RecordMessage } from "../protocol/messages.js";
+import { connectedParty, type LiveCall, otherParties, type PendingRequest, type ReleaseMode } from "../state/model.js";
 import type { PhoneContext } from "../state/phoneContext.js";
 import { findCall } from "../state/phoneReducer.js";
 
@@ -11,7 +11,12 @@ export interface CallCommandsOptions extends PhoneContext {
   released: Map<string, ReleaseMode>; // calls that were ended here: the server is told again, should it not know
 }
 
-const STATE_AFTER: Record<RecordMessage["action"], RecordingState> = { start: "on", pause: "paused", resume: "on", stop: "off" };
+const STATE_AFTER: Record<RecordMessage["action"], RecordingState> = {
+  start: "on",
+  pause: "paused",
+  resume: "on",
+  stop: "off",
+};
 
 export class CallCommands {
   readonly #options: CallCommandsOptions;
@@ -76,25 +81,51 @@ export class CallCommands {
   /** The other party is given to `target`. */
   transfer(id: string, target: string): boolean {
     const number = target.trim();
-    return number !== "" && this.#request(id, { kind: "transfer", number, name: this.#options.nameOf(number) }, { type: "transfer", callId: id, target: number });
+    return (
+      number !== "" &&
+      this.#request(
+        id,
+        { kind: "transfer", number, name: this.#options.nameOf(number) },
+        { type: "transfer", callId: id, target: number },
+      )
+    );
   }
 
   /** The parties of two calls are connected; both calls end here. */
   connect(id: string, toId: string): boolean {
     const to = this.#accepted(toId);
-    return to !== null && id !== toId && this.#request(id, { kind: "connect", ...connectedParty(to) }, { type: "transfer", callId: id, toCallId: toId });
+    return (
+      to !== null &&
+      id !== toId &&
+      this.#request(id, { kind: "connect", ...connectedParty(to) }, { type: "transfer", callId: id, toCallId: toId })
+    );
   }
 
   /** One more party. */
   addParty(id: string, target: string): boolean {
     const number = target.trim();
-    return number !== "" && this.#request(id, { kind: "add", number, name: this.#options.nameOf(number) }, { type: "add-party", callId: id, target: number });
+    return (
+      number !== "" &&
+      this.#request(
+        id,
+        { kind: "add", number, name: this.#options.nameOf(number) },
+        { type: "add-party", callId: id, target: number },
+      )
+    );
   }
 
   /** The party of our other call comes into this one. */
   merge(id: string, fromId: string): boolean {
     const from = this.#accepted(fromId);
-    return from !== null && id !== fromId && this.#request(id, { kind: "merge", ...connectedParty(from) }, { type: "add-party", callId: id, fromCallId: fromId });
+    return (
+      from !== null &&
+      id !== fromId &&
+      this.#request(
+        id,
+        { kind: "merge", ...connectedParty(from) },
+        { type: "add-party", callId: id, fromCallId: fromId },
+      )
+    );
   }
 
   dropParty(id: string, party: number): boolean {
@@ -118,7 +149,14 @@ export class CallCommands {
 
   record(id: string, action: RecordMessage["action"]): boolean {
     const call = this.#accepted(id);
-    return call !== null && this.#request(id, { kind: "record", state: STATE_AFTER[action], before: call.recording }, { type: "record", callId: id, action });
+    return (
+      call !== null &&
+      this.#request(
+        id,
+        { kind: "record", state: STATE_AFTER[action], before: call.recording },
+        { type: "record", callId: id, action },
+      )
+    );
   }
 
   #accepted(id: string): LiveCall | null {

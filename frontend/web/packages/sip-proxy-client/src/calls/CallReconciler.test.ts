@@ -1,18 +1,28 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { HttpApi } from "../http/HttpApi.js";
 import type { CallSummary, ClientMessage } from "../protocol/messages.js";
 import { acquireLock } from "../signaling/webLocks.js";
-import { HttpApi } from "../http/HttpApi.js";
+import type { Call, PhoneState } from "../state/model.js";
+import { displayedCall, findCall, IDLE_PHONE, phoneReducer } from "../state/phoneReducer.js";
 import { having, ringing, talking } from "../testing/calls.js";
 import { fakeBrowser } from "../testing/fakes.js";
-import type { Call, PhoneState } from "../state/model.js";
 import { callLock } from "./CallLocks.js";
-import { saveCalls } from "./callStorage.js";
 import { CallReconciler } from "./CallReconciler.js";
-import { IDLE_PHONE, findCall, displayedCall, phoneReducer } from "../state/phoneReducer.js";
+import { saveCalls } from "./callStorage.js";
 
 const summary = (values: Partial<CallSummary> = {}): CallSummary => ({
-  callId: "c1", direction: "outbound", state: "accepted", target: "600", caller: "1001", callerName: "", createdAt: 1, answeredAt: 2,
-  heldByFar: false, here: true, attached: true, ...values,
+  callId: "c1",
+  direction: "outbound",
+  state: "accepted",
+  target: "600",
+  caller: "1001",
+  callerName: "",
+  createdAt: 1,
+  answeredAt: 2,
+  heldByFar: false,
+  here: true,
+  attached: true,
+  ...values,
 });
 const shown = (): Call | null => displayedCall(state);
 
@@ -28,7 +38,9 @@ beforeEach(() => {
   [state, sent, done] = [IDLE_PHONE, [], []];
   link = { connection: 1, ready: true, send: (message) => (sent.push(message), true) };
   standing = new CallReconciler({
-    signaling: link, http: new HttpApi(""), scope: "me",
+    signaling: link,
+    http: new HttpApi(""),
+    scope: "me",
     send: (message) => link.send(message),
     state: () => state,
     dispatch: (event) => (state = phoneReducer(state, event)),
@@ -62,7 +74,14 @@ describe("a list", () => {
   it("gives a page all its calls back", async () => {
     standing.onList([summary(), summary({ callId: "c2", held: true })], "first");
     await later();
-    expect([done, state.calls.map(({ id, held }) => [id, held]), state.activeId]).toEqual([["take", "take", "look"], [["c1", false], ["c2", true]], "c1"]);
+    expect([done, state.calls.map(({ id, held }) => [id, held]), state.activeId]).toEqual([
+      ["take", "take", "look"],
+      [
+        ["c1", false],
+        ["c2", true],
+      ],
+      "c1",
+    ]);
   });
 
   it("has the server hold what a person has put on hold meanwhile", () => {
@@ -150,9 +169,20 @@ describe("a page that was reloaded", () => {
   it("shows its call at once, and keeps it where the server has it", async () => {
     saveCalls("me", having(talking({ muted: true }), talking({ id: "c2", held: true })), new Map([["c0", "hangup"]]));
     standing.restore(true);
-    expect([done, shown()?.muted, state.calls.length, standing.released.get("c0")]).toEqual([["take", "take"], true, 2, "hangup"]);
+    expect([done, shown()?.muted, state.calls.length, standing.released.get("c0")]).toEqual([
+      ["take", "take"],
+      true,
+      2,
+      "hangup",
+    ]);
     standing.onList([summary(), summary({ callId: "c2", held: true })], "first");
-    expect(state).toMatchObject({ activeId: "c1", calls: [{ phase: "accepted", media: "returning", held: false }, { media: "returning", held: true }] });
+    expect(state).toMatchObject({
+      activeId: "c1",
+      calls: [
+        { phase: "accepted", media: "returning", held: false },
+        { media: "returning", held: true },
+      ],
+    });
   });
 
   it("forgets a call of long ago", async () => {

@@ -1,17 +1,17 @@
 // Which calls stand, after a time in which nobody told this page: a lost connection, a reload, another page's life.
 
 import { callTime } from "../clock.js";
-import type { CallSummary, ServerMessage } from "../protocol/messages.js";
-import type { SignalingClient, ListKind } from "../signaling/SignalingClient.js";
-import { isLockFree } from "../signaling/webLocks.js";
 import type { HttpApi } from "../http/HttpApi.js";
-import { resumedCall, type Call, type ListedCall, type ReleaseMode } from "../state/model.js";
+import type { CallSummary, ServerMessage } from "../protocol/messages.js";
+import type { ListKind, SignalingClient } from "../signaling/SignalingClient.js";
+import { isLockFree } from "../signaling/webLocks.js";
+import { type Call, type ListedCall, type ReleaseMode, resumedCall } from "../state/model.js";
 import type { PhoneContext } from "../state/phoneContext.js";
-import { lookUpEndedCall } from "./endedCallLookup.js";
+import { findCall } from "../state/phoneReducer.js";
+import { listedCall, reconcile } from "../state/reconcile.js";
 import { callLock } from "./CallLocks.js";
 import { clearCalls, loadCalls } from "./callStorage.js";
-import { listedCall, reconcile } from "../state/reconcile.js";
-import { findCall } from "../state/phoneReducer.js";
+import { lookUpEndedCall } from "./endedCallLookup.js";
 
 export interface CallReconcilerOptions extends PhoneContext {
   signaling: Pick<SignalingClient, "connection" | "ready">;
@@ -79,7 +79,8 @@ export class CallReconciler {
 
   /** False for a call that rings again though a person has declined it here. */
   acceptsIncoming(message: Extract<ServerMessage, { type: "incoming-call" }>): boolean {
-    if (this.released.has(message.callId)) return this.#options.send({ type: "decline", callId: message.callId }), false;
+    if (this.released.has(message.callId))
+      return (this.#options.send({ type: "decline", callId: message.callId }), false);
     this.#rungOn.set(message.callId, this.#options.signaling.connection);
     return true;
   }
@@ -89,7 +90,13 @@ export class CallReconciler {
     const { connection } = signaling;
     const list = calls.map((summary) => listedCall(summary, http.clock, nameOf));
     const isOffering = (id: string): boolean => this.#offeredOn.get(id) === connection || this.#isOfferUnsent(id);
-    const result = reconcile(state(), list, { at: callTime(), list: when, isNew: this.#isNew, isOffering, released: this.released });
+    const result = reconcile(state(), list, {
+      at: callTime(),
+      list: when,
+      isNew: this.#isNew,
+      isOffering,
+      released: this.released,
+    });
     this.#isNew = false;
     this.#listedOn = connection;
     for (const { id, how } of result.release) send({ type: how, callId: id });
@@ -137,7 +144,9 @@ export class CallReconciler {
 
   /** Its offer waits yet, for a microphone that somebody has to allow: the server cannot know it. */
   #isOfferUnsent(id: string): boolean {
-    return findCall(this.#options.state(), id)?.phase === "connecting" && !this.#offeredOn.has(id) && !this.#restored.has(id);
+    return (
+      findCall(this.#options.state(), id)?.phase === "connecting" && !this.#offeredOn.has(id) && !this.#restored.has(id)
+    );
   }
 
   #after(ms: number, act: () => void): void {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { having, ringing, talking } from "../testing/calls.js";
 import { fakeBrowser } from "../testing/fakes.js";
-import { clearCalls, saveCalls, loadCalls } from "./callStorage.js";
+import { clearCalls, loadCalls, saveCalls } from "./callStorage.js";
 
 const call = talking({ muted: true, digits: "42" });
 const held = talking({ id: "c2", held: true });
@@ -11,7 +11,13 @@ afterEach(() => vi.unstubAllGlobals());
 
 it("a reload finds its calls as they were, without sound, the active one first", () => {
   saveCalls("me", { ...having(held, call), activeId: "c1" }, new Map([["c0", "leave"]]));
-  expect(loadCalls("me")).toEqual({ calls: [{ ...call, media: "returning" }, { ...held, media: "returning" }], released: [["c0", "leave"]] });
+  expect(loadCalls("me")).toEqual({
+    calls: [
+      { ...call, media: "returning" },
+      { ...held, media: "returning" },
+    ],
+    released: [["c0", "leave"]],
+  });
 });
 
 it("a call that only rings is not kept", () => {

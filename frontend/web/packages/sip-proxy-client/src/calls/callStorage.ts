@@ -1,7 +1,7 @@
 // What a page remembers of its calls beyond its own end, in this tab only: a reload shows them at once, muted and held
 // as they were.
 
-import { isLive, type Call, type LiveCall, type PhoneState, type ReleaseMode } from "../state/model.js";
+import { type Call, isLive, type LiveCall, type PhoneState, type ReleaseMode } from "../state/model.js";
 
 const KEY = "sip-proxy.calls";
 
@@ -21,7 +21,9 @@ export function loadCalls(scope: string): StoredCalls {
   try {
     const value = JSON.parse(sessionStorage.getItem(keyOf(scope)) ?? "null") as Partial<StoredCalls> | null;
     const calls = (Array.isArray(value?.calls) ? value.calls : []).filter((call) => isCall(call) && isLive(call));
-    const released = (Array.isArray(value?.released) ? value.released : []).filter((one) => Array.isArray(one) && typeof one[0] === "string");
+    const released = (Array.isArray(value?.released) ? value.released : []).filter(
+      (one) => Array.isArray(one) && typeof one[0] === "string",
+    );
     return { calls: calls.map((call) => ({ ...call, media: "returning", problem: null })), released };
   } catch {
     return { calls: [], released: [] };
@@ -29,7 +31,11 @@ export function loadCalls(scope: string): StoredCalls {
 }
 
 /** A call that only rings is not kept: the server tells of it again. */
-export function saveCalls(scope: string, { calls, activeId }: Pick<PhoneState, "calls" | "activeId">, released: ReadonlyMap<string, ReleaseMode>): void {
+export function saveCalls(
+  scope: string,
+  { calls, activeId }: Pick<PhoneState, "calls" | "activeId">,
+  released: ReadonlyMap<string, ReleaseMode>,
+): void {
   const standing = calls.filter(({ phase }) => phase !== "incoming");
   const stored: StoredCalls = {
     calls: [...standing.filter(({ id }) => id === activeId), ...standing.filter(({ id }) => id !== activeId)],

@@ -1,13 +1,16 @@
 // What became of a call while nobody told this page.
 
 import { callTime } from "../clock.js";
+import { type HttpApi, HttpError } from "../http/HttpApi.js";
 import type { CallData, CauseData } from "../protocol/api.js";
 import type { ServerClock } from "../signaling/serverClock.js";
-import { HttpError, type HttpApi } from "../http/HttpApi.js";
 import type { EndReason } from "../state/model.js";
 
 /** `GET /call/{id}`, as far as it matters here. Times are Unix seconds. */
-type CallResponse = Pick<CallData, "outcome" | "answeredAt" | "endedAt"> & { state: string; cause: Pick<CauseData, "q850" | "sip"> & Partial<Pick<CauseData, "detail" | "forward">> | null };
+type CallResponse = Pick<CallData, "outcome" | "answeredAt" | "endedAt"> & {
+  state: string;
+  cause: (Pick<CauseData, "q850" | "sip"> & Partial<Pick<CauseData, "detail" | "forward">>) | null;
+};
 
 export interface EndedCall {
   reason: EndReason;
@@ -19,13 +22,18 @@ const RETRY_INTERVAL_MS = 1000;
 const MAX_ATTEMPTS = 5;
 
 /** Asks some times; `unknown` where the server never heard of it, or has forgotten it. `isWanted`: whether to ask on. */
-export async function lookUpEndedCall(id: string, http: HttpApi, isWanted: () => boolean): Promise<EndedCall | "live" | "unknown"> {
+export async function lookUpEndedCall(
+  id: string,
+  http: HttpApi,
+  isWanted: () => boolean,
+): Promise<EndedCall | "live" | "unknown"> {
   for (let time = 0; time < MAX_ATTEMPTS && isWanted(); time++) {
     if (time > 0) await new Promise((resolve) => setTimeout(resolve, RETRY_INTERVAL_MS));
     try {
       return endedCallOf(await http.request<CallResponse>(`/call/${encodeURIComponent(id)}`), http.clock, callTime());
     } catch (error) {
-      if (error instanceof HttpError && (error.status === 404 || (error.status === 401 && time === MAX_ATTEMPTS - 1))) return "unknown";
+      if (error instanceof HttpError && (error.status === 404 || (error.status === 401 && time === MAX_ATTEMPTS - 1)))
+        return "unknown";
     }
   }
   return "live"; // not to be found out now: the next list tells
@@ -36,7 +44,13 @@ export function endedCallOf(call: CallResponse, clock: Pick<ServerClock, "toPage
   const toPage = (seconds: number | null): number | null => (seconds === null ? null : clock.toPage(seconds));
   const { cause } = call;
   return {
-    reason: { outcome: call.outcome, q850: cause?.q850 ?? 0, sip: cause?.sip ?? 0, detail: cause?.detail ?? null, forward: cause?.forward ?? "" },
+    reason: {
+      outcome: call.outcome,
+      q850: cause?.q850 ?? 0,
+      sip: cause?.sip ?? 0,
+      detail: cause?.detail ?? null,
+      forward: cause?.forward ?? "",
+    },
     acceptedAt: toPage(call.answeredAt),
     at: toPage(call.endedAt) ?? now,
   };

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { settled } from "../testing/fakes.js";
+import { DeviceManager, type DeviceState, NO_DEVICES } from "./DeviceManager.js";
 import { Microphone } from "./Microphone.js";
 import { RemoteAudio } from "./RemoteAudio.js";
-import { settled } from "../testing/fakes.js";
-import { DeviceManager, NO_DEVICES, type DeviceState } from "./DeviceManager.js";
 
 const HEADSET = { kind: "audioinput", deviceId: "headset", label: "USB headset" };
 const BUILT_IN = { kind: "audioinput", deviceId: "built-in", label: "Built-in microphone" };
@@ -21,7 +21,9 @@ class FakeDevices extends EventTarget {
     const id = audio.deviceId?.exact ?? "";
     this.asked.push(id);
     await Promise.resolve();
-    const refused = this.refuses.get(id) ?? (id && !this.there.some((one) => (one as typeof HEADSET).deviceId === id) ? "OverconstrainedError" : "");
+    const refused =
+      this.refuses.get(id) ??
+      (id && !this.there.some((one) => (one as typeof HEADSET).deviceId === id) ? "OverconstrainedError" : "");
     if (refused) throw new DOMException(id, refused);
     const track = { id, readyState: "live", onended: null, stop: () => void this.open.delete(track) };
     this.open.add(track);
@@ -54,22 +56,38 @@ beforeEach(() => {
   store = new Map();
   vi.stubGlobal("navigator", { mediaDevices: world, permissions: { query: async () => ({ state: "granted" }) } });
   vi.stubGlobal("window", globalThis);
-  vi.stubGlobal("localStorage", { getItem: (key: string) => store.get(key) ?? null, setItem: (key: string, value: string) => void store.set(key, value) });
-  sinks = [];
-  vi.stubGlobal("Audio", class {
-    srcObject = null;
-    setSinkId = async (id: string): Promise<void> => void sinks.push(id);
+  vi.stubGlobal("localStorage", {
+    getItem: (key: string) => store.get(key) ?? null,
+    setItem: (key: string, value: string) => void store.set(key, value),
   });
+  sinks = [];
+  vi.stubGlobal(
+    "Audio",
+    class {
+      srcObject = null;
+      setSinkId = async (id: string): Promise<void> => void sinks.push(id);
+    },
+  );
 });
 afterEach(() => vi.unstubAllGlobals());
 
 /** A page. `sent`: the ids of the microphones that went into the call. */
-async function page(): Promise<{ devices: DeviceManager; microphone: Microphone; state(): DeviceState; sent: string[] }> {
+async function page(): Promise<{
+  devices: DeviceManager;
+  microphone: Microphone;
+  state(): DeviceState;
+  sent: string[];
+}> {
   let state = NO_DEVICES;
   const sent: string[] = [];
   const microphone = new Microphone();
   const onTrack = async (track: MediaStreamTrack): Promise<void> => void sent.push(track.id);
-  const devices = new DeviceManager({ microphone, remoteAudio: new RemoteAudio(), onChange: (values) => (state = { ...state, ...values }), onTrack });
+  const devices = new DeviceManager({
+    microphone,
+    remoteAudio: new RemoteAudio(),
+    onChange: (values) => (state = { ...state, ...values }),
+    onTrack,
+  });
   await settled();
   return { devices, microphone, state: () => state, sent };
 }
@@ -110,7 +128,11 @@ it("in a call another microphone takes the place of the one that is unplugged, u
   microphone.retain();
   world.unplug(HEADSET);
   await settled();
-  expect([state().chosen.microphone, state().missing, sent]).toEqual(["", { microphone: "USB headset" }, ["headset", ""]]);
+  expect([state().chosen.microphone, state().missing, sent]).toEqual([
+    "",
+    { microphone: "USB headset" },
+    ["headset", ""],
+  ]);
   world.plug(HEADSET);
   await settled();
   expect([state().chosen.microphone, state().missing, sent.at(-1)]).toEqual(["headset", {}, "headset"]);
@@ -124,7 +146,10 @@ it("voice and ringing come out elsewhere while their device is away", async () =
   world.unplug(LOUDSPEAKER);
   world.plug({ ...LOUDSPEAKER, deviceId: "other", label: "Other" });
   await settled();
-  expect([state().chosen, state().missing]).toEqual([{ microphone: "", speaker: "", ring: "" }, { speaker: "Loudspeaker", ring: "Loudspeaker" }]);
+  expect([state().chosen, state().missing]).toEqual([
+    { microphone: "", speaker: "", ring: "" },
+    { speaker: "Loudspeaker", ring: "Loudspeaker" },
+  ]);
   world.plug(LOUDSPEAKER);
   await settled();
   expect([state().chosen.ring, state().missing, sinks]).toEqual(["loud", {}, ["loud", "", "loud"]]);
@@ -157,7 +182,16 @@ it("a browser that tells of no devices cannot say that one has gone", async () =
   expect((await page()).state()).toMatchObject({ chosen: { microphone: "headset" }, missing: {} });
 });
 
-it.each([["forbidden storage", () => { throw new DOMException("", "SecurityError"); }], ["what no page has kept", () => '{"microphone": 7, "ring": null}'], ["no JSON", () => "{"]])("%s is as none", async (_, getItem) => {
+it.each([
+  [
+    "forbidden storage",
+    () => {
+      throw new DOMException("", "SecurityError");
+    },
+  ],
+  ["what no page has kept", () => '{"microphone": 7, "ring": null}'],
+  ["no JSON", () => "{"],
+])("%s is as none", async (_, getItem) => {
   vi.stubGlobal("localStorage", { getItem, setItem: getItem });
   const { devices, state } = await page();
   await devices.chooseMicrophone("built-in");

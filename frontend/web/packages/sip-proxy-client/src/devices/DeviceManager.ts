@@ -1,6 +1,13 @@
 // The microphone in use and where sound comes out: what there is, what is chosen, and what stands in for what has gone.
 
-import { MicrophoneError, listDevices, onDevicesChange, type Device, type Devices, type Microphone } from "./Microphone.js";
+import {
+  type Device,
+  type Devices,
+  listDevices,
+  type Microphone,
+  MicrophoneError,
+  onDevicesChange,
+} from "./Microphone.js";
 import type { RemoteAudio } from "./RemoteAudio.js";
 
 export interface DeviceState {
@@ -48,7 +55,11 @@ export class DeviceManager {
       void this.#refresh(); // names are known from now on
     });
     microphone.onLost(() => void this.#replaceMicrophone());
-    this.#inUse = { microphone: this.#selected.microphone.id, speaker: this.#selected.speaker.id, ring: this.#selected.ring.id };
+    this.#inUse = {
+      microphone: this.#selected.microphone.id,
+      speaker: this.#selected.speaker.id,
+      ring: this.#selected.ring.id,
+    };
     void microphone.choose(this.#inUse.microphone);
     remoteAudio.setDevice(this.#inUse.speaker);
     this.#stopListening = onDevicesChange(() => void this.#refresh(true));
@@ -149,7 +160,8 @@ export class DeviceManager {
   }
 }
 
-const devicesFor = ({ microphones, speakers }: Devices, use: DeviceUse): Device[] => (use === "microphone" ? microphones : speakers);
+const devicesFor = ({ microphones, speakers }: Devices, use: DeviceUse): Device[] =>
+  use === "microphone" ? microphones : speakers;
 
 /**
  * The device that was chosen, among those that there are; null: it has gone. Browsers may give a device another id, so the name

@@ -140,7 +140,9 @@ export class Microphone {
       // The chosen one is unplugged: any other is better than no call. Its error is a DOMException in no browser but Firefox.
       const { name } = error as { name?: string };
       if (deviceId && (name === "OverconstrainedError" || name === "NotFoundError")) return this.#open("");
-      throw new MicrophoneError((name && Object.hasOwn(PROBLEM_BY_ERROR_NAME, name) && PROBLEM_BY_ERROR_NAME[name]) || "microphone_failed");
+      throw new MicrophoneError(
+        (name && Object.hasOwn(PROBLEM_BY_ERROR_NAME, name) && PROBLEM_BY_ERROR_NAME[name]) || "microphone_failed",
+      );
     }
     const track = stream.getAudioTracks()[0];
     if (!track) throw new MicrophoneError("no_microphone");
@@ -182,7 +184,9 @@ async function permission(): Promise<PermissionState> {
 export async function listDevices(): Promise<Devices> {
   const all = (await navigator.mediaDevices?.enumerateDevices?.().catch(() => [])) ?? [];
   const named = (kind: MediaDeviceKind): Device[] =>
-    all.filter((device) => device.kind === kind && device.label).map((device) => ({ id: device.deviceId, name: device.label }));
+    all
+      .filter((device) => device.kind === kind && device.label)
+      .map((device) => ({ id: device.deviceId, name: device.label }));
   return { microphones: named("audioinput"), speakers: named("audiooutput") };
 }
 

@@ -66,4 +66,5 @@ export class RemoteAudio {
 }
 
 /** Whether this browser can choose where sound comes out. */
-export const canChooseSpeaker = (): boolean => typeof HTMLMediaElement !== "undefined" && "setSinkId" in HTMLMediaElement.prototype;
+export const canChooseSpeaker = (): boolean =>
+  typeof HTMLMediaElement !== "undefined" && "setSinkId" in HTMLMediaElement.prototype;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { TonePlayer } from "../sounds/tones.js";
 import { RemoteAudio } from "../devices/RemoteAudio.js";
+import { TonePlayer } from "../sounds/tones.js";
 
 /** A browser that lets nothing be heard before a press. `presses` on it. */
 class FakeBrowser extends EventTarget {
@@ -37,29 +37,39 @@ beforeEach(() => {
   blocked = [];
   vi.stubGlobal("addEventListener", browser.addEventListener.bind(browser));
   vi.stubGlobal("removeEventListener", browser.removeEventListener.bind(browser));
-  vi.stubGlobal("navigator", { get userActivation() { return { hasBeenActive: browser.pressed }; } });
-  vi.stubGlobal("AudioContext", FakeContext);
-  vi.stubGlobal("Audio", class {
-    srcObject = null;
-    async play(): Promise<void> {
-      browser.played.push(browser.pressed ? "heard" : "refused");
-      if (!browser.pressed) throw new DOMException("", "NotAllowedError");
-    }
+  vi.stubGlobal("navigator", {
+    get userActivation() {
+      return { hasBeenActive: browser.pressed };
+    },
   });
+  vi.stubGlobal("AudioContext", FakeContext);
+  vi.stubGlobal(
+    "Audio",
+    class {
+      srcObject = null;
+      async play(): Promise<void> {
+        browser.played.push(browser.pressed ? "heard" : "refused");
+        if (!browser.pressed) throw new DOMException("", "NotAllowedError");
+      }
+    },
+  );
 });
 afterEach(() => {
   vi.useRealTimers();
   vi.unstubAllGlobals();
 });
 
-it.each(["keydown", "mousedown", "pointerup", "touchend"])("a silent page says so from its load on, until a %s", async (press) => {
-  voice();
-  await vi.advanceTimersByTimeAsync(5000);
-  expect(blocked).toEqual([true]);
-  browser.press(press);
-  expect(blocked).toEqual([true, false]);
-  expect(browser.contexts.map(({ state }) => state)).toEqual(["closed"]);
-});
+it.each(["keydown", "mousedown", "pointerup", "touchend"])(
+  "a silent page says so from its load on, until a %s",
+  async (press) => {
+    voice();
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(blocked).toEqual([true]);
+    browser.press(press);
+    expect(blocked).toEqual([true, false]);
+    expect(browser.contexts.map(({ state }) => state)).toEqual(["closed"]);
+  },
+);
 
 it("a page that may be heard says nothing, and keeps no context for it", async () => {
   browser.pressed = true;
@@ -91,7 +101,10 @@ it("a voice that was refused is heard by a press, or as soon as the microphone i
   expect([blocked, browser.played]).toEqual([[true], ["refused"]]);
   browser.press("pointerup");
   await vi.advanceTimersByTimeAsync(0);
-  expect([blocked, browser.played]).toEqual([[true, false], ["refused", "heard"]]);
+  expect([blocked, browser.played]).toEqual([
+    [true, false],
+    ["refused", "heard"],
+  ]);
   browser.pressed = false;
   far.play(stream);
   await vi.advanceTimersByTimeAsync(0);

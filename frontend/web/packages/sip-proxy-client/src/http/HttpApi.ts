@@ -42,7 +42,12 @@ export class HttpApi {
 
   /** Sends `body` as JSON. Throws as `request`. */
   post<T>(path: string, body: object, init: RequestInit = {}): Promise<T> {
-    return this.request<T>(path, { ...init, method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+    return this.request<T>(path, {
+      ...init,
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
   }
 
   /** Any answer that is not an error. Throws as `request`. */

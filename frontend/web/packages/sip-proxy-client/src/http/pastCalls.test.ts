@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from "vitest";
-import { HttpError, HttpApi } from "./HttpApi.js";
+import { HttpApi, HttpError } from "./HttpApi.js";
 import { listPastCalls } from "./pastCalls.js";
 
 afterEach(() => vi.unstubAllGlobals());
@@ -23,7 +23,17 @@ it("comes from the call records, of this user alone, a page at a time", async ()
 });
 
 it("comes from the call store where no records are kept: what has ended, of this user alone", async () => {
-  const call = { direction: "inbound", target: "1001", user: null, users: [], answeredAt: null, leftAt: null, left: null, outcome: "unreachable", endedAt: 9 };
+  const call = {
+    direction: "inbound",
+    target: "1001",
+    user: null,
+    users: [],
+    answeredAt: null,
+    leftAt: null,
+    left: null,
+    outcome: "unreachable",
+    endedAt: 9,
+  };
   const calls = [
     { ...call, callId: "missed" },
     { ...call, callId: "mine", user: "1001", answeredAt: 4, outcome: "completed" },
@@ -36,7 +46,10 @@ it("comes from the call store where no records are kept: what has ended, of this
   const { server } = answering({ "/calls": [200, { calls, nextCursor: null }] });
   const found = await listPastCalls(server, "1001");
   expect(found.calls.map(({ callId, outcome, talkSeconds }) => [callId, outcome, talkSeconds])).toEqual([
-    ["missed", "unreachable", 0], ["mine", "completed", 5], ["left", "transferred", 2], ["rang", "cancelled", 0],
+    ["missed", "unreachable", 0],
+    ["mine", "completed", 5],
+    ["left", "transferred", 2],
+    ["rang", "cancelled", 0],
   ]);
   expect(found.nextCursor).toBeNull();
 });

@@ -2,13 +2,24 @@
 // server keeps none, from its call store.
 
 import type { CallData, Cdr } from "../protocol/api.js";
-import { HttpError, type HttpApi } from "./HttpApi.js";
+import { type HttpApi, HttpError } from "./HttpApi.js";
 
 /** Times are Unix seconds of the server's clock. */
 export type PastCall = Pick<
   Cdr,
-  | "callId" | "direction" | "caller" | "callerName" | "target" | "connectedNumber" | "connectedName" | "createdAt" | "ringingAt" | "answeredAt"
-  | "endedAt" | "talkSeconds" | "outcome"
+  | "callId"
+  | "direction"
+  | "caller"
+  | "callerName"
+  | "target"
+  | "connectedNumber"
+  | "connectedName"
+  | "createdAt"
+  | "ringingAt"
+  | "answeredAt"
+  | "endedAt"
+  | "talkSeconds"
+  | "outcome"
 >;
 
 export interface PastCalls {
@@ -22,25 +33,42 @@ export interface PastCallsQuery {
 }
 
 /** Throws `HttpError`, or TypeError where the server cannot be reached. */
-export async function listPastCalls(http: HttpApi, user: string, { cursor, limit = 50 }: PastCallsQuery = {}): Promise<PastCalls> {
+export async function listPastCalls(
+  http: HttpApi,
+  user: string,
+  { cursor, limit = 50 }: PastCallsQuery = {},
+): Promise<PastCalls> {
   const page = { limit: `${limit}`, ...(cursor ? { cursor } : {}) };
   try {
-    const { cdrs, nextCursor } = await http.request<{ cdrs: PastCall[]; nextCursor: string | null }>(`/cdrs?${new URLSearchParams({ user, ...page })}`);
+    const { cdrs, nextCursor } = await http.request<{ cdrs: PastCall[]; nextCursor: string | null }>(
+      `/cdrs?${new URLSearchParams({ user, ...page })}`,
+    );
     return { calls: cdrs, nextCursor };
   } catch (error) {
     if (!(error instanceof HttpError) || error.status !== 404) throw error;
   }
-  const { calls, nextCursor } = await http.request<{ calls: CallData[]; nextCursor: string | null }>(`/calls?${new URLSearchParams({ live: "false", ...page })}`);
+  const { calls, nextCursor } = await http.request<{ calls: CallData[]; nextCursor: string | null }>(
+    `/calls?${new URLSearchParams({ live: "false", ...page })}`,
+  );
   return { calls: calls.filter((call) => belongsTo(user, call)).flatMap(pastCallOf), nextCursor };
 }
 
 /** Where nobody signs in the list has everybody's calls. */
 const belongsTo = (name: string, { user, users, direction, target }: CallData): boolean =>
-  user === null ? users.includes(name) || (direction === "inbound" && users.length === 0 && target === name) : user === name;
+  user === null
+    ? users.includes(name) || (direction === "inbound" && users.length === 0 && target === name)
+    : user === name;
 
 function pastCallOf(call: CallData): PastCall[] {
   const { endedAt, answeredAt, leftAt, left, outcome } = call;
   const how = left ?? outcome;
   if (endedAt === null || how === null) return [];
-  return [{ ...call, endedAt, outcome: how, talkSeconds: answeredAt === null ? 0 : Math.max(0, (leftAt ?? endedAt) - answeredAt) }];
+  return [
+    {
+      ...call,
+      endedAt,
+      outcome: how,
+      talkSeconds: answeredAt === null ? 0 : Math.max(0, (leftAt ?? endedAt) - answeredAt),
+    },
+  ];
 }

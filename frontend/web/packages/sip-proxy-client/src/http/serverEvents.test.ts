@@ -19,7 +19,9 @@ it("reconnects as late as the server wants, and asks for what it has missed", as
   const requests: (string | null)[] = [];
   vi.stubGlobal("fetch", async (_: string, { headers, signal }: { headers: Headers; signal: AbortSignal }) => {
     requests.push(headers.get("Last-Event-ID"));
-    return responses.shift() ?? new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    return (
+      responses.shift() ?? new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)))
+    );
   });
   const events: string[] = [];
   const statuses: boolean[] = [];

@@ -1,8 +1,8 @@
 // Follows GET /events by fetch streaming: reconnects with backoff and replays from the last event seen.
 
 import { backoff } from "../signaling/backoff.js";
-import { HttpError, type HttpApi } from "./HttpApi.js";
-import { SseParser, type ServerEvent } from "./sse.js";
+import { type HttpApi, HttpError } from "./HttpApi.js";
+import { type ServerEvent, SseParser } from "./sse.js";
 
 export interface FollowOptions {
   http: HttpApi;

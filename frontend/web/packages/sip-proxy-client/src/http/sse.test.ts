@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { MAX_DELAY_IN_CALL_MS, backoff } from "../signaling/backoff.js";
+import { backoff, MAX_DELAY_IN_CALL_MS } from "../signaling/backoff.js";
 import { SseParser } from "./sse.js";
 
 it("gives events however the stream is cut", () => {
@@ -31,20 +31,28 @@ it.each<[string, string[], string[]]>([
   ["a value may have colons", ["data: a: b\n\n"], ["|message|a: b"]],
   ["comments and unknown fields are skipped", [": data: a\nfoo: b\ndata: c\n\n"], ["|message|c"]],
   ["an event without data is none, and its type is forgotten", ["event: x\n\ndata: a\n\n"], ["|message|a"]],
-  ["an id stays until there is another", ["id: 1\ndata: a\n\ndata: b\n\nid\ndata: c\n\n"], ["1|message|a", "1|message|b", "|message|c"]],
+  [
+    "an id stays until there is another",
+    ["id: 1\ndata: a\n\ndata: b\n\nid\ndata: c\n\n"],
+    ["1|message|a", "1|message|b", "|message|c"],
+  ],
   ["an id with a null character is none", ["id: 1\nid: 2\0\ndata: a\n\n"], ["1|message|a"]],
   ["an event that is cut off is none", ["data: a\n"], []],
 ])("%s", (_, chunks, events) => {
   expect(eventsOf(...chunks)).toEqual(events);
 });
 
-it.each<[string, number | null]>([["retry: 1500\n", 1500], ["retry:0\n", 0], ["retry: 1.5\n", null], ["retry: -1\n", null], ["retry\n", null], ["retry: 5", null]])(
-  "of when to reconnect: %j",
-  (stream, retryMs) => {
-    const parser = new SseParser();
-    expect([parser.push(stream), parser.retryMs]).toEqual([[], retryMs]);
-  },
-);
+it.each<[string, number | null]>([
+  ["retry: 1500\n", 1500],
+  ["retry:0\n", 0],
+  ["retry: 1.5\n", null],
+  ["retry: -1\n", null],
+  ["retry\n", null],
+  ["retry: 5", null],
+])("of when to reconnect: %j", (stream, retryMs) => {
+  const parser = new SseParser();
+  expect([parser.push(stream), parser.retryMs]).toEqual([[], retryMs]);
+});
 
 it("waits longer after each try, up to a bound, and never not at all", () => {
   expect([0, 1, 2, 20].map((attempt) => backoff(attempt, 1))).toEqual([250, 500, 1000, 5000]);

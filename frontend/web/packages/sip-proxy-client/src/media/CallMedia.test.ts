@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { MicrophoneError } from "../devices/Microphone.js";
-import type { PeerConnection } from "./PeerConnection.js";
+import type { Call } from "../state/model.js";
 import { having, talking as someCall } from "../testing/calls.js";
 import { settled } from "../testing/fakes.js";
 import { FakePeer, track } from "../testing/peers.js";
-import type { Call } from "../state/model.js";
 import { CallMedia } from "./CallMedia.js";
+import type { PeerConnection } from "./PeerConnection.js";
 
 let media: CallMedia;
 let link: boolean;
@@ -23,7 +23,18 @@ let asked: number;
 beforeEach(() => {
   vi.useFakeTimers({ now: 1_000_000 });
   FakePeer.all = [];
-  [link, offers, shown, unheard, held, open, hopeless, suspicions, sounds, asked] = [true, [], [], [], false, 0, 0, 0, 0, 0];
+  [link, offers, shown, unheard, held, open, hopeless, suspicions, sounds, asked] = [
+    true,
+    [],
+    [],
+    [],
+    false,
+    0,
+    0,
+    0,
+    0,
+    0,
+  ];
   const voice = track("voice");
   microphone = async () => voice;
   media = new CallMedia("c1", {
@@ -97,7 +108,12 @@ describe("a connection that was made ahead of the call", () => {
 
   it("is played at once, and gets the microphone", async () => {
     const warm = await begun("connected");
-    expect([offers, plays(), warm.sends?.name, shown]).toEqual([["offer 1"], warm.remoteStream, "copy of voice", ["connected"]]);
+    expect([offers, plays(), warm.sends?.name, shown]).toEqual([
+      ["offer 1"],
+      warm.remoteStream,
+      "copy of voice",
+      ["connected"],
+    ]);
     await media.onAnswer("answer"); // the server says it again
     expect(offers.length).toBe(1);
   });
@@ -172,7 +188,11 @@ describe("the sound of a call that stands", () => {
     expect([offers, shown]).toEqual([["offer 2"], ["returning"]]);
     expect([peer(1).closed, plays(), peer(2).sends?.name]).toEqual([false, peer(1).remoteStream, "copy of voice"]);
     await connects(2);
-    expect([peer(1).closed, plays(), media.current === (peer(2) as unknown)]).toEqual([true, peer(2).remoteStream, true]);
+    expect([peer(1).closed, plays(), media.current === (peer(2) as unknown)]).toEqual([
+      true,
+      peer(2).remoteStream,
+      true,
+    ]);
     expect(shown).toEqual(["returning", "connected"]);
   });
 

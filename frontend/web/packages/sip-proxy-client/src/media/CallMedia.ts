@@ -4,14 +4,23 @@
 // in mediaRecovery.ts; this file does it.
 
 import { monotonicNow } from "../clock.js";
-import { microphoneError } from "../devices/DeviceManager.js";
 import type { AudioSource } from "../devices/audioSource.js";
-import type { PeerConnection } from "./PeerConnection.js";
-import { NO_MEDIA_YET, expectMedia, update, isDead, isStalled, silenceMs, type MediaLiveness, type StatsEntry } from "./mediaLiveness.js";
+import { microphoneError } from "../devices/DeviceManager.js";
 import type { Call, LiveCall } from "../state/model.js";
 import type { PhoneContext } from "../state/phoneContext.js";
 import { findCall } from "../state/phoneReducer.js";
-import { RECOVERED_AFTER_MS, decide, isHealthy, type ConnectionPhase, type MediaHealth } from "./mediaRecovery.js";
+import {
+  expectMedia,
+  isDead,
+  isStalled,
+  type MediaLiveness,
+  NO_MEDIA_YET,
+  type StatsEntry,
+  silenceMs,
+  update,
+} from "./mediaLiveness.js";
+import { type ConnectionPhase, decide, isHealthy, type MediaHealth, RECOVERED_AFTER_MS } from "./mediaRecovery.js";
+import type { PeerConnection } from "./PeerConnection.js";
 
 /** What the media of all calls have in common. */
 export interface MediaCallbacks extends PhoneContext {
@@ -195,7 +204,8 @@ export class CallMedia {
     const now = monotonicNow();
     const held = expectsNoPackets(findCall(this.#options.state(), this.#id));
     // Packets are expected from the end of a hold on, not from its beginning.
-    if (this.#wasHeld && !held && this.#liveness.lastPacketAt !== null) this.#liveness = { ...this.#liveness, sampledAt: now, lastPacketAt: now };
+    if (this.#wasHeld && !held && this.#liveness.lastPacketAt !== null)
+      this.#liveness = { ...this.#liveness, sampledAt: now, lastPacketAt: now };
     this.#wasHeld = held;
     const standing = this.#health(held);
     const well = isHealthy(standing, now);
@@ -243,9 +253,18 @@ export class CallMedia {
 
   #health(isHeld: boolean): MediaHealth {
     return {
-      isSignalingReady: this.#options.isSignalingReady(), connection: this.#connectionPhase(), since: this.#since,
-      isDead: this.#isDead(), isStalled: isStalled(this.#liveness), serverAskedAt: this.#serverAskedAt, isHeld, lostByServer: this.#lostByServer,
-      wasConnected: this.#wasConnected, attempts: this.#attempts, attemptedAt: this.#attemptedAt, isAttempting: this.#isAttempting,
+      isSignalingReady: this.#options.isSignalingReady(),
+      connection: this.#connectionPhase(),
+      since: this.#since,
+      isDead: this.#isDead(),
+      isStalled: isStalled(this.#liveness),
+      serverAskedAt: this.#serverAskedAt,
+      isHeld,
+      lostByServer: this.#lostByServer,
+      wasConnected: this.#wasConnected,
+      attempts: this.#attempts,
+      attemptedAt: this.#attemptedAt,
+      isAttempting: this.#isAttempting,
     };
   }
 
@@ -279,12 +298,16 @@ export class CallMedia {
       if (this.current === peer || this.#next === peer) await this.setMicrophone(track);
     } catch (error) {
       // To hear is better than nothing.
-      if (this.current === peer || this.#next === peer) this.#options.dispatch({ type: "microphone", id: this.#id, problem: microphoneError(error).problem });
+      if (this.current === peer || this.#next === peer)
+        this.#options.dispatch({ type: "microphone", id: this.#id, problem: microphoneError(error).problem });
     }
   }
 
   #offerOf(peer: PeerConnection): string {
-    return peer.offer(() => this.#onPeerState(peer), (candidate) => this.#options.send({ type: "candidate", callId: this.#id, ...candidate }));
+    return peer.offer(
+      () => this.#onPeerState(peer),
+      (candidate) => this.#options.send({ type: "candidate", callId: this.#id, ...candidate }),
+    );
   }
 
   #abandon(): void {
@@ -348,7 +371,10 @@ export class CallMedia {
     clearTimeout(this.#timer);
     const soundless = this.current?.state === "connected" && this.#liveness.packets === 0;
     const pause = quiet >= PAUSE_MS && quiet < FAR_SIDE_SILENT_AFTER_MS ? CLOSE_CHECK_INTERVAL_MS : CHECK_INTERVAL_MS;
-    this.#timer = setTimeout(() => void this.#sample(), soundless ? Math.min(pause, FIRST_PACKET_CHECK_INTERVAL_MS) : pause);
+    this.#timer = setTimeout(
+      () => void this.#sample(),
+      soundless ? Math.min(pause, FIRST_PACKET_CHECK_INTERVAL_MS) : pause,
+    );
   }
 
   #onSample(peer: PeerConnection, entries: StatsEntry[]): void {
@@ -376,4 +402,5 @@ export class CallMedia {
 }
 
 /** A side holds the call, or gives it away. */
-const expectsNoPackets = (call: LiveCall | null): boolean => call !== null && (call.held || call.heldByFar || call.transferring !== null);
+const expectsNoPackets = (call: LiveCall | null): boolean =>
+  call !== null && (call.held || call.heldByFar || call.transferring !== null);

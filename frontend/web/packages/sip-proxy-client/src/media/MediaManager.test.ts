@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { PeerConnection } from "./PeerConnection.js";
+import type { PhoneAction, PhoneState } from "../state/model.js";
+import { phoneReducer } from "../state/phoneReducer.js";
 import { having, talking } from "../testing/calls.js";
 import { settled } from "../testing/fakes.js";
 import { FakePeer, track } from "../testing/peers.js";
 import { MediaManager } from "./MediaManager.js";
-import { phoneReducer } from "../state/phoneReducer.js";
-import type { PhoneAction, PhoneState } from "../state/model.js";
+import type { PeerConnection } from "./PeerConnection.js";
 
 let state: PhoneState;
 let lines: MediaManager;
@@ -23,7 +23,10 @@ beforeEach(async () => {
     remoteAudio: { play: (stream) => (plays = stream), stop: () => (plays = null) },
     preparePeer: async () => new FakePeer() as unknown as PeerConnection,
     levelMeter: () => ({ read: () => 0.5, close: () => undefined }),
-    isSignalingReady: () => true, onPacketsMissing: () => undefined, onStats: () => undefined, onMediaFailed: () => undefined,
+    isSignalingReady: () => true,
+    onPacketsMissing: () => undefined,
+    onStats: () => undefined,
+    onMediaFailed: () => undefined,
     state: () => state,
     send: () => true,
     dispatch: (event) => (state = phoneReducer(state, event)),
@@ -58,7 +61,11 @@ describe("two calls", () => {
   });
 
   it("are swapped, and nothing is negotiated for it", () => {
-    happens({ type: "activated", id: "c2" }, { type: "requested", id: "c1", request: { kind: "hold", held: true } }, { type: "requested", id: "c2", request: { kind: "hold", held: false } });
+    happens(
+      { type: "activated", id: "c2" },
+      { type: "requested", id: "c1", request: { kind: "hold", held: true } },
+      { type: "requested", id: "c2", request: { kind: "hold", held: false } },
+    );
     expect([sends("c1"), sends("c2"), plays, offers.length]).toEqual([false, true, peer("c2").remoteStream, 2]);
   });
 
@@ -74,7 +81,13 @@ describe("two calls", () => {
   it("end each for itself: the one that is left is heard, and not talked on until it is taken back", () => {
     const [first, second] = [peer("c1"), peer("c2")];
     happens({ type: "hangup-pressed", id: "c1", at: 9 });
-    expect([first.closed, first.sends?.stopped, lines.get("c1"), plays, sends("c2")]).toEqual([true, true, null, second.remoteStream, false]);
+    expect([first.closed, first.sends?.stopped, lines.get("c1"), plays, sends("c2")]).toEqual([
+      true,
+      true,
+      null,
+      second.remoteStream,
+      false,
+    ]);
     happens({ type: "requested", id: "c2", request: { kind: "hold", held: false } });
     expect(sends("c2")).toBe(true);
     happens({ type: "hangup-pressed", id: "c2", at: 9 });

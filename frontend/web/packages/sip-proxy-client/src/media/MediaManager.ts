@@ -2,11 +2,11 @@
 
 import { AudioLevelMeter } from "../devices/AudioLevelMeter.js";
 import type { AudioSource } from "../devices/audioSource.js";
-import type { PeerConnection } from "./PeerConnection.js";
 import type { RemoteAudio } from "../devices/RemoteAudio.js";
 import type { PhoneState } from "../state/model.js";
-import { CallMedia, type MediaCallbacks } from "./CallMedia.js";
 import { findCall } from "../state/phoneReducer.js";
+import { CallMedia, type MediaCallbacks } from "./CallMedia.js";
+import type { PeerConnection } from "./PeerConnection.js";
 
 export interface MediaManagerOptions extends MediaCallbacks {
   microphone: AudioSource;
@@ -89,12 +89,17 @@ export class MediaManager {
 
   /** Another microphone. */
   async setMicrophone(track: MediaStreamTrack): Promise<void> {
-    await Promise.all([...this.#all].map(([id, media]) => (this.#customAudio.has(id) ? undefined : media.setMicrophone(track))));
+    await Promise.all(
+      [...this.#all].map(([id, media]) => (this.#customAudio.has(id) ? undefined : media.setMicrophone(track))),
+    );
   }
 
   close(): void {
     for (const id of [...this.#all.keys()]) this.closeCall(id);
-    this.#prepared?.then((peer) => peer.close(), () => undefined);
+    this.#prepared?.then(
+      (peer) => peer.close(),
+      () => undefined,
+    );
     this.#prepared = null;
   }
 

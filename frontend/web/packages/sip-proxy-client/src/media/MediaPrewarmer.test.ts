@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { PeerConnection } from "./PeerConnection.js";
 import type { ClientMessage } from "../protocol/messages.js";
-import { FakePeer } from "../testing/peers.js";
 import type { Codec } from "../state/codec.js";
+import { FakePeer } from "../testing/peers.js";
 import { MediaPrewarmer } from "./MediaPrewarmer.js";
+import type { PeerConnection } from "./PeerConnection.js";
 
 describe("media ahead of a call", () => {
   let sent: ClientMessage[];

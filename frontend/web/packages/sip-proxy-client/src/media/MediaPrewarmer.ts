@@ -3,10 +3,10 @@
 // From the first digit, or the first ring, on. Nothing is sent before the call: the microphone goes in with the click.
 // Each page has one such connection; where it is not there in time, the call begins as any other does.
 
-import type { PeerConnection } from "./PeerConnection.js";
 import type { ServerMessage } from "../protocol/messages.js";
 import type { Codec } from "../state/codec.js";
 import type { PhoneContext } from "../state/phoneContext.js";
+import type { PeerConnection } from "./PeerConnection.js";
 
 export interface MediaPrewarmerOptions extends Pick<PhoneContext, "send"> {
   preferredCodec(): Codec | undefined; // as the next offer is to have it
@@ -39,7 +39,10 @@ export class MediaPrewarmer {
     const peer = await this.#options.takePeer().catch(() => null);
     if (run !== this.#attemptId || !peer) return peer?.close();
     this.#peer = peer;
-    const sdp = peer.offer(() => peer.state === "failed" && this.#onFailed(peer), (candidate) => this.#options.send({ type: "candidate", callId: id, ...candidate }));
+    const sdp = peer.offer(
+      () => peer.state === "failed" && this.#onFailed(peer),
+      (candidate) => this.#options.send({ type: "candidate", callId: id, ...candidate }),
+    );
     if (!this.#options.send({ type: "prepare-media", callId: id, sdp, prefer: this.#codec })) this.close();
   }
 

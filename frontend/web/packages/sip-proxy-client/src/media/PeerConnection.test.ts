@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { settled } from "../testing/fakes.js";
+import { IceConfig, type LocalCandidate, MAX_CANDIDATES } from "./iceConfig.js";
 import { PeerConnection } from "./PeerConnection.js";
-import { MAX_CANDIDATES, IceConfig, type LocalCandidate } from "./iceConfig.js";
 
 /** The browser's part: what it was told, and candidates as a test finds them. */
 class FakeConnection {
@@ -48,7 +48,11 @@ beforeEach(() => {
 });
 afterEach(() => void vi.unstubAllGlobals());
 
-const offer = (peer: PeerConnection): string => peer.offer(() => undefined, (candidate) => found.push(candidate));
+const offer = (peer: PeerConnection): string =>
+  peer.offer(
+    () => undefined,
+    (candidate) => found.push(candidate),
+  );
 const addresses = (): (string | undefined)[] => found.map(({ candidate }) => candidate?.split(" ")[4]);
 
 describe("ICE servers", () => {
@@ -56,7 +60,11 @@ describe("ICE servers", () => {
     const peer = await PeerConnection.prepare(reach);
     reach.setServers({ servers: SERVERS });
     expect(offer(peer)).toBe("offer");
-    expect(FakeConnection.last.configuration).toMatchObject({ iceServers: SERVERS, iceTransportPolicy: "all", bundlePolicy: "max-bundle" });
+    expect(FakeConnection.last.configuration).toMatchObject({
+      iceServers: SERVERS,
+      iceTransportPolicy: "all",
+      bundlePolicy: "max-bundle",
+    });
   });
 
   it("that the browser refuses cost no call", async () => {

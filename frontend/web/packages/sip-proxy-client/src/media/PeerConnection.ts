@@ -4,7 +4,7 @@
 
 import { MicrophoneError } from "../devices/Microphone.js";
 import type { MediaState } from "../state/model.js";
-import { MAX_CANDIDATES, IceConfig, candidateMessage, type LocalCandidate } from "./iceConfig.js";
+import { candidateMessage, IceConfig, type LocalCandidate, MAX_CANDIDATES } from "./iceConfig.js";
 
 let certificate: Promise<RTCCertificate> | null = null;
 
@@ -16,7 +16,9 @@ async function prepareCertificate(): Promise<RTCCertificate | null> {
   const made = certificate;
   const known = await made?.catch(() => null);
   if (known && known.expires - Date.now() > MIN_CERTIFICATE_LIFE_MS) return known;
-  if (certificate === made) certificate = (async () => RTCPeerConnection.generateCertificate({ name: "ECDSA", namedCurve: "P-256" } as AlgorithmIdentifier))();
+  if (certificate === made)
+    certificate = (async () =>
+      RTCPeerConnection.generateCertificate({ name: "ECDSA", namedCurve: "P-256" } as AlgorithmIdentifier))();
   return certificate!.catch(() => (certificate = null));
 }
 
@@ -36,7 +38,12 @@ export class PeerConnection {
   readonly #description: RTCSessionDescriptionInit;
   readonly #iceConfig: IceConfig;
 
-  private constructor(readonly connection: RTCPeerConnection, sender: RTCRtpSender, description: RTCSessionDescriptionInit, iceConfig: IceConfig) {
+  private constructor(
+    readonly connection: RTCPeerConnection,
+    sender: RTCRtpSender,
+    description: RTCSessionDescriptionInit,
+    iceConfig: IceConfig,
+  ) {
     this.#sender = sender;
     this.#description = description;
     this.#iceConfig = iceConfig;

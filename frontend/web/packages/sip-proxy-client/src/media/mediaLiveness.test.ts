@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { expectMedia, update, isDead, isStalled, NO_MEDIA_YET, silenceMs, type MediaLiveness } from "./mediaLiveness.js";
+import {
+  expectMedia,
+  isDead,
+  isStalled,
+  type MediaLiveness,
+  NO_MEDIA_YET,
+  silenceMs,
+  update,
+} from "./mediaLiveness.js";
 
 interface Line {
   packets: number;
@@ -14,11 +22,19 @@ const report = ({ packets, lastAt, asked, answers, bytes, path = "p" }: Line) =>
   { type: "inbound-rtp", id: "i", kind: "audio", packetsReceived: packets, lastPacketReceivedTimestamp: lastAt },
   { type: "transport", id: "t", selectedCandidatePairId: path },
   { type: "candidate-pair", id: "other", nominated: true, requestsSent: 1, responsesReceived: 0 },
-  { type: "candidate-pair", id: path, nominated: true, requestsSent: asked, responsesReceived: answers, bytesReceived: bytes },
+  {
+    type: "candidate-pair",
+    id: path,
+    nominated: true,
+    requestsSent: asked,
+    responsesReceived: answers,
+    bytesReceived: bytes,
+  },
 ];
 
 /** Samples at these milliseconds. */
-const felt = (...samples: [at: number, line: Line][]): MediaLiveness => samples.reduce((pulse, [at, line]) => update(pulse, report(line), at), NO_MEDIA_YET);
+const felt = (...samples: [at: number, line: Line][]): MediaLiveness =>
+  samples.reduce((pulse, [at, line]) => update(pulse, report(line), at), NO_MEDIA_YET);
 
 describe("a pulse", () => {
   const nine = { packets: 9, asked: 5, answers: 5 };
@@ -35,13 +51,19 @@ describe("a pulse", () => {
   });
 
   it("is dead after two seconds without packets and with a check that nobody answers", () => {
-    const asked: [number, Line][] = [[1000, nine], [2000, { ...nine, asked: 6 }]];
+    const asked: [number, Line][] = [
+      [1000, nine],
+      [2000, { ...nine, asked: 6 }],
+    ];
     expect(isDead(felt(...asked, [2900, { ...nine, asked: 6 }]))).toBe(false);
     expect(isDead(felt(...asked, [3000, { ...nine, asked: 6 }]))).toBe(true);
   });
 
   it("is not dead while a check is on its way", () => {
-    const asked: [number, Line][] = [[1000, nine], [4000, { ...nine, asked: 6 }]];
+    const asked: [number, Line][] = [
+      [1000, nine],
+      [4000, { ...nine, asked: 6 }],
+    ];
     expect([isDead(felt(...asked)), isDead(felt(...asked, [4400, { ...nine, asked: 6 }]))]).toEqual([false, true]);
   });
 
@@ -64,7 +86,13 @@ describe("a pulse", () => {
   describe("in a silence", () => {
     /** Chromium: each `[at, unanswered]`, after a talk that ended at 1000 and an answer at 3000. */
     const silent = (...checks: [at: number, unanswered: number][]): boolean =>
-      isDead(felt([1000, nine], [3000, { packets: 9, asked: 6, answers: 6 }], ...checks.map(([at, more]): [number, Line] => [at, { packets: 9, asked: 6 + more, answers: 6 }])));
+      isDead(
+        felt(
+          [1000, nine],
+          [3000, { packets: 9, asked: 6, answers: 6 }],
+          ...checks.map(([at, more]): [number, Line] => [at, { packets: 9, asked: 6 + more, answers: 6 }]),
+        ),
+      );
 
     it("one check that is lost is no loss, and three are", () => {
       expect(silent([5500, 1], [6000, 1])).toBe(false);
@@ -78,7 +106,11 @@ describe("a pulse", () => {
     });
 
     it("signalling that is lost says nothing of the path", () => {
-      const pulse = felt([1000, nine], [3000, { packets: 9, asked: 6, answers: 6 }], [5000, { packets: 9, asked: 6, answers: 6 }]);
+      const pulse = felt(
+        [1000, nine],
+        [3000, { packets: 9, asked: 6, answers: 6 }],
+        [5000, { packets: 9, asked: 6, answers: 6 }],
+      );
       expect(isDead(pulse, 4100)).toBe(false);
     });
   });
@@ -86,7 +118,10 @@ describe("a pulse", () => {
   describe("in Firefox, which counts no checks of its own", () => {
     // As it was seen: an answer each 4 to 6 s, and RTCP, which counts as bytes, as often.
     const signs = (from: number, to: number, every: number): [number, Line][] =>
-      Array.from({ length: Math.floor((to - from) / 500) + 1 }, (_, step) => from + 500 * step).map((at) => [at, { packets: 9, answers: Math.floor(at / every), bytes: 96 * Math.floor((at + 2500) / 5000) }]);
+      Array.from({ length: Math.floor((to - from) / 500) + 1 }, (_, step) => from + 500 * step).map((at) => [
+        at,
+        { packets: 9, answers: Math.floor(at / every), bytes: 96 * Math.floor((at + 2500) / 5000) },
+      ]);
 
     it("silence is no loss, however long", () => {
       let pulse = NO_MEDIA_YET;
@@ -97,7 +132,8 @@ describe("a pulse", () => {
     });
 
     it("a path that is gone is noticed all the same: sooner in a talk than in a silence", () => {
-      const dead = (at: number, silentFor: number, silence = false): boolean => isDead(felt(...signs(1000, 1000 + silentFor, 6000), [at, { packets: 9, answers: 0, bytes: 0 }]), null, silence);
+      const dead = (at: number, silentFor: number, silence = false): boolean =>
+        isDead(felt(...signs(1000, 1000 + silentFor, 6000), [at, { packets: 9, answers: 0, bytes: 0 }]), null, silence);
       expect([dead(7900, 0), dead(8000, 0)]).toEqual([false, true]);
       expect([dead(13_900, 0, true), dead(14_000, 0, true)]).toEqual([false, true]);
       expect([dead(42_000, 30_000), dead(43_500, 30_000)]).toEqual([false, true]);
@@ -115,7 +151,9 @@ describe("a pulse", () => {
   });
 
   it("beats again when packets come again", () => {
-    expect(isDead(felt([1000, nine], [4000, { ...nine, asked: 6 }], [5000, { packets: 10, asked: 7, answers: 6 }]))).toBe(false);
+    expect(
+      isDead(felt([1000, nine], [4000, { ...nine, asked: 6 }], [5000, { packets: 10, asked: 7, answers: 6 }])),
+    ).toBe(false);
   });
 
   it("is expected at once in a new connection in place of one that had it", () => {
@@ -133,18 +171,29 @@ describe("a pulse", () => {
     });
 
     it("beats on where packets come, and is then as patient as before", () => {
-      const both: [number, Line][] = [[1000, nine], [1200, wlan], [1400, { ...wlan, packets: 20 }]];
+      const both: [number, Line][] = [
+        [1000, nine],
+        [1200, wlan],
+        [1400, { ...wlan, packets: 20 }],
+      ];
       expect(isStalled(felt(...both, [3000, { ...wlan, packets: 20, asked: 3, answers: 3 }]))).toBe(false);
       expect(isStalled(felt(...both, [11_500, { ...wlan, packets: 20, asked: 9, answers: 9 }]))).toBe(true);
     });
 
     it("counts the checks of that path alone", () => {
-      const old: [number, Line][] = [[1000, { packets: 9, asked: 40, answers: 40 }], [2000, { packets: 9, asked: 41, answers: 40 }]];
+      const old: [number, Line][] = [
+        [1000, { packets: 9, asked: 40, answers: 40 }],
+        [2000, { packets: 9, asked: 41, answers: 40 }],
+      ];
       expect(isDead(felt(...old, [2100, wlan], [3200, { ...wlan, asked: 3, answers: 3 }]))).toBe(false);
     });
 
     it("is none before the first path, nor before the first packet", () => {
-      expect(isStalled(felt([1000, { packets: 0 }], [1500, { packets: 0, path: "wlan" }], [9000, { packets: 0, path: "wlan" }]))).toBe(false);
+      expect(
+        isStalled(
+          felt([1000, { packets: 0 }], [1500, { packets: 0, path: "wlan" }], [9000, { packets: 0, path: "wlan" }]),
+        ),
+      ).toBe(false);
     });
   });
 });

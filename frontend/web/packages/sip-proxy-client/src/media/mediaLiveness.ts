@@ -19,7 +19,16 @@ export interface MediaLiveness {
   unansweredSince: number | null; // the first of them
 }
 
-export const NO_MEDIA_YET: MediaLiveness = { sampledAt: 0, packets: 0, lastPacketAt: null, responses: 0, lastResponseAt: null, checksAtResponse: null, unansweredChecks: 0, unansweredSince: null };
+export const NO_MEDIA_YET: MediaLiveness = {
+  sampledAt: 0,
+  packets: 0,
+  lastPacketAt: null,
+  responses: 0,
+  lastResponseAt: null,
+  checksAtResponse: null,
+  unansweredChecks: 0,
+  unansweredSince: null,
+};
 
 /** Of a connection in place of one that packets came through: they are expected from its first moment. */
 export const expectMedia = (now: number): MediaLiveness => ({ ...NO_MEDIA_YET, sampledAt: now, lastPacketAt: now });
@@ -51,7 +60,8 @@ export function update(before: MediaLiveness, entries: Iterable<StatsEntry>, now
   if (typeof pair?.["responsesReceived"] === "number") {
     const checksAtResponse = typeof pair["requestsSent"] === "number" ? pair["requestsSent"] : null;
     const responses = pair["responsesReceived"] + (checksAtResponse === null ? number(pair["bytesReceived"]) : 0);
-    if (responses > before.responses || before.lastResponseAt === null) return { ...next, responses, checksAtResponse, lastResponseAt: now, unansweredChecks: 0, unansweredSince: null };
+    if (responses > before.responses || before.lastResponseAt === null)
+      return { ...next, responses, checksAtResponse, lastResponseAt: now, unansweredChecks: 0, unansweredSince: null };
     next.unansweredChecks = (checksAtResponse ?? 0) - (before.checksAtResponse ?? 0);
     if (next.unansweredChecks > 0) next.unansweredSince ??= now;
   }
@@ -59,7 +69,8 @@ export function update(before: MediaLiveness, entries: Iterable<StatsEntry>, now
 }
 
 /** For how long no packet has come; 0 before the first: there may be nothing to hear yet. */
-export const silenceMs = (liveness: MediaLiveness): number => (liveness.lastPacketAt === null ? 0 : Math.max(0, liveness.sampledAt - liveness.lastPacketAt));
+export const silenceMs = (liveness: MediaLiveness): number =>
+  liveness.lastPacketAt === null ? 0 : Math.max(0, liveness.sampledAt - liveness.lastPacketAt);
 
 /**
  * No packets for two seconds, and no sign from the media server either; for one, where signalling was lost at
@@ -70,10 +81,19 @@ export function isDead(liveness: MediaLiveness, signalingLostAt: number | null =
   const { sampledAt, lastPacketAt, lastResponseAt, checksAtResponse, unansweredChecks, unansweredSince } = liveness;
   const quiet = silenceMs(liveness);
   const stoppedTogether = signalingLostAt !== null && signalingLostAt - (lastPacketAt ?? 0) < SAME_CAUSE_WITHIN_MS;
-  if (stoppedTogether && quiet >= DEAD_WITH_SIGNALING_MS && Math.max(lastPacketAt ?? 0, lastResponseAt ?? 0) < signalingLostAt) return true;
+  if (
+    stoppedTogether &&
+    quiet >= DEAD_WITH_SIGNALING_MS &&
+    Math.max(lastPacketAt ?? 0, lastResponseAt ?? 0) < signalingLostAt
+  )
+    return true;
   if (quiet < DEAD_AFTER_SILENCE_MS || lastPacketAt === null || lastResponseAt === null) return false;
   const silence = silent || lastResponseAt - lastPacketAt > RESPONSE_AFTER_SILENCE_MS;
-  if (unansweredSince !== null) return sampledAt - unansweredSince >= CHECK_RESPONSE_TIMEOUT_MS && unansweredChecks >= (silence ? MAX_UNANSWERED_CHECKS_IN_SILENCE : 1);
+  if (unansweredSince !== null)
+    return (
+      sampledAt - unansweredSince >= CHECK_RESPONSE_TIMEOUT_MS &&
+      unansweredChecks >= (silence ? MAX_UNANSWERED_CHECKS_IN_SILENCE : 1)
+    );
   // No check was made, or they are not counted: for so long at the longest there is a sign where there is somebody.
   const patience = RESPONSE_TIMEOUT_MS[checksAtResponse === null ? "uncounted" : "counted"][silence ? 1 : 0];
   return sampledAt - lastResponseAt >= patience && quiet >= patience;
@@ -83,9 +103,11 @@ export function isDead(liveness: MediaLiveness, signalingLostAt: number | null =
  * Packets have stopped for so long that somebody should look, though the media server answers. Soon, where the browser has
  * gone over to another path and none has come since: a media server may go on sending to where the browser was before.
  */
-export const isStalled = (liveness: MediaLiveness): boolean => silenceMs(liveness) >= (isPairNew(liveness) ? STALLED_ON_NEW_PAIR_AFTER_MS : STALLED_AFTER_MS);
+export const isStalled = (liveness: MediaLiveness): boolean =>
+  silenceMs(liveness) >= (isPairNew(liveness) ? STALLED_ON_NEW_PAIR_AFTER_MS : STALLED_AFTER_MS);
 
-const isPairNew = ({ pairChangedAt, lastPacketAt }: MediaLiveness): boolean => pairChangedAt !== undefined && (lastPacketAt ?? 0) <= pairChangedAt;
+const isPairNew = ({ pairChangedAt, lastPacketAt }: MediaLiveness): boolean =>
+  pairChangedAt !== undefined && (lastPacketAt ?? 0) <= pairChangedAt;
 
 const DEAD_AFTER_SILENCE_MS = 2000;
 const DEAD_WITH_SIGNALING_MS = 1000;

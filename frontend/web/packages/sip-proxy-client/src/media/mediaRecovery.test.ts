@@ -1,10 +1,20 @@
 import { describe, expect, it } from "vitest";
-import { decide, isHealthy, attemptIntervalMs, ATTEMPT_TIMEOUT_MS, type MediaHealth } from "./mediaRecovery.js";
+import { ATTEMPT_TIMEOUT_MS, attemptIntervalMs, decide, isHealthy, type MediaHealth } from "./mediaRecovery.js";
 
 const NOW = 1_000_000;
 const well: MediaHealth = {
-  isSignalingReady: true, connection: "connected", since: 0, isDead: false, isStalled: false, serverAskedAt: 0, isHeld: false, lostByServer: false,
-  wasConnected: true, attempts: 0, attemptedAt: 0, isAttempting: false,
+  isSignalingReady: true,
+  connection: "connected",
+  since: 0,
+  isDead: false,
+  isStalled: false,
+  serverAskedAt: 0,
+  isHeld: false,
+  lostByServer: false,
+  wasConnected: true,
+  attempts: 0,
+  attemptedAt: 0,
+  isAttempting: false,
 };
 const now = (values: Partial<MediaHealth>): ReturnType<typeof decide> => decide({ ...well, ...values }, NOW);
 
@@ -42,14 +52,19 @@ describe("the sound of a call", () => {
   });
 
   it("is never renewed while the server does not hear us", () => {
-    for (const connection of ["none", "interrupted", "failed"] as const) expect(now({ connection, isSignalingReady: false })).toBe("wait");
+    for (const connection of ["none", "interrupted", "failed"] as const)
+      expect(now({ connection, isSignalingReady: false })).toBe("wait");
     expect(now({ isDead: true, lostByServer: true, isSignalingReady: false })).toBe("wait");
     expect(now({ connection: "failed", isSignalingReady: false, wasConnected: false, attempts: 9 })).toBe("wait");
   });
 
   it("is renewed by one new connection at a time, which has five seconds", () => {
-    expect(now({ connection: "failed", isAttempting: true, attempts: 1, attemptedAt: NOW - ATTEMPT_TIMEOUT_MS + 1 })).toBe("wait");
-    expect(now({ connection: "failed", isAttempting: true, attempts: 1, attemptedAt: NOW - ATTEMPT_TIMEOUT_MS })).toBe("abandon");
+    expect(
+      now({ connection: "failed", isAttempting: true, attempts: 1, attemptedAt: NOW - ATTEMPT_TIMEOUT_MS + 1 }),
+    ).toBe("wait");
+    expect(now({ connection: "failed", isAttempting: true, attempts: 1, attemptedAt: NOW - ATTEMPT_TIMEOUT_MS })).toBe(
+      "abandon",
+    );
   });
 
   it("is renewed with longer and longer pauses", () => {

@@ -45,7 +45,8 @@ export const attemptIntervalMs = (tries: number): number => ATTEMPT_INTERVALS_MS
 export function decide(call: MediaHealth, now: number): Decision {
   if (call.isAttempting) return now - call.attemptedAt >= ATTEMPT_TIMEOUT_MS ? "abandon" : "wait";
   if (!call.isSignalingReady) return "wait";
-  if (isHealthy(call, now)) return call.isStalled && !call.isHeld && now - call.serverAskedAt >= ASK_SERVER_INTERVAL_MS ? "ask" : "wait";
+  if (isHealthy(call, now))
+    return call.isStalled && !call.isHeld && now - call.serverAskedAt >= ASK_SERVER_INTERVAL_MS ? "ask" : "wait";
   if (!call.wasConnected && call.attempts >= MAX_ATTEMPTS_BEFORE_FIRST_MEDIA) return "give-up";
   return now - call.attemptedAt >= attemptIntervalMs(call.attempts) ? "attach" : "wait";
 }

@@ -2,7 +2,9 @@ import { expect, it } from "vitest";
 import type { QualityReport } from "../protocol/messages.js";
 import { QualityMonitor } from "./QualityMonitor.js";
 
-const figures = (received: number, lost: number) => [{ type: "inbound-rtp", id: "i", kind: "audio", packetsReceived: received, packetsLost: lost }];
+const figures = (received: number, lost: number) => [
+  { type: "inbound-rtp", id: "i", kind: "audio", packetsReceived: received, packetsLost: lost },
+];
 
 it("reckons loss by what one connection has counted", () => {
   const measuring = new QualityMonitor(() => undefined);
@@ -20,6 +22,10 @@ it("keeps calls apart, and forgets those that have ended once it has told of the
   expect(measuring.warnings("a")).toContain("loss");
   expect([measuring.warnings("b"), measuring.warnings(null)]).toEqual([[], []]);
   measuring.end("a");
-  expect([measuring.quality("a"), measuring.quality("b")?.lossPercent, measuring.quality(null)]).toEqual([null, 0, null]);
+  expect([measuring.quality("a"), measuring.quality("b")?.lossPercent, measuring.quality(null)]).toEqual([
+    null,
+    0,
+    null,
+  ]);
   expect(told.map(([id, { seconds }]) => [id, seconds])).toEqual([["a", 3]]);
 });

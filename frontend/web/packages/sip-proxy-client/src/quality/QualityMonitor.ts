@@ -1,10 +1,10 @@
 // How calls sound: figures each second, warnings, and what the server is told of it. Loaded on demand: no call needs it.
 
-import { computeQuality, type Counters } from "./mos.js";
 import type { StatsEntry } from "../media/mediaLiveness.js";
-import type { Quality } from "../state/model.js";
 import type { QualityReport, QualityWarning } from "../protocol/messages.js";
+import type { Quality } from "../state/model.js";
 import { QualityReports } from "./callQuality.js";
+import { type Counters, computeQuality } from "./mos.js";
 
 export interface QualitySample {
   quality: Quality;
@@ -25,7 +25,10 @@ export class QualityMonitor {
   /** What `connection`, the call's, tells by getStats at `at`, in milliseconds. */
   addSample(id: string, connection: object, entries: Iterable<StatsEntry>, at: number): QualitySample {
     const last = this.#last.get(id);
-    const { quality, counters } = computeQuality(entries, last?.connection === connection ? last.counters : ZERO_COUNTERS);
+    const { quality, counters } = computeQuality(
+      entries,
+      last?.connection === connection ? last.counters : ZERO_COUNTERS,
+    );
     this.#last.set(id, { connection, counters, quality });
     return { quality, ...this.#reports.addSample(id, quality, at) };
   }

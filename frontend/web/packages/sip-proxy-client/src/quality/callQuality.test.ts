@@ -1,10 +1,19 @@
 import { expect, it } from "vitest";
-import type { Quality } from "../state/model.js";
-import { meanOpinion } from "./mos.js";
 import type { QualityReport } from "../protocol/messages.js";
+import type { Quality } from "../state/model.js";
 import { CallQuality, QualityReports } from "./callQuality.js";
+import { meanOpinion } from "./mos.js";
 
-const good: Quality = { roundTripMs: 20, jitterMs: 2, lossPercent: 0, sentLossPercent: null, codec: "opus 48 kHz", packets: 1, mos: 4.4, bars: 4 };
+const good: Quality = {
+  roundTripMs: 20,
+  jitterMs: 2,
+  lossPercent: 0,
+  sentLossPercent: null,
+  codec: "opus 48 kHz",
+  packets: 1,
+  mos: 4.4,
+  bars: 4,
+};
 const lossy: Quality = { ...good, lossPercent: 6, mos: 3.9 };
 
 it("warns at three of five samples, and no earlier", () => {
@@ -35,7 +44,15 @@ it("sums a call up", () => {
   expect(call.report()).toBeNull();
   call.addSample({ ...good, roundTripMs: null });
   call.addSample({ ...lossy, roundTripMs: 40, sentLossPercent: 2 });
-  expect(call.report()).toMatchObject({ seconds: 2, lossPercent: 3, worstLossPercent: 6, roundTripMs: 40, sentLossPercent: 2, worstMos: 3.9, codec: "opus 48 kHz" });
+  expect(call.report()).toMatchObject({
+    seconds: 2,
+    lossPercent: 3,
+    worstLossPercent: 6,
+    roundTripMs: 40,
+    sentLossPercent: 2,
+    worstMos: 3.9,
+    codec: "opus 48 kHz",
+  });
 });
 
 it("tells the server every ten seconds and at the end, all of the call each time", () => {
@@ -44,7 +61,10 @@ it("tells the server every ten seconds and at the end, all of the call each time
   for (let second = 0; second <= 12; second++) reports.addSample("a", good, second * 1000);
   reports.end("a");
   reports.end("a");
-  expect(told.map(([id, { seconds }]) => [id, seconds])).toEqual([["a", 11], ["a", 13]]);
+  expect(told.map(([id, { seconds }]) => [id, seconds])).toEqual([
+    ["a", 11],
+    ["a", 13],
+  ]);
 });
 
 it("holds loss against PCMU more than against Opus", () => {

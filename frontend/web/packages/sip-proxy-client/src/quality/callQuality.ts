@@ -1,7 +1,7 @@
 // How calls have sounded: warnings that neither come nor go too quickly, and a report of each whole call. No clock.
 
-import type { Quality } from "../state/model.js";
 import type { QualityReport, QualityWarning } from "../protocol/messages.js";
+import type { Quality } from "../state/model.js";
 import { QUALITY_LIMITS } from "./limits.js";
 
 /** Whether a sample is bad in this respect. */
@@ -63,9 +63,12 @@ export class CallQuality {
     if (count === 0) return null;
     return {
       seconds: count,
-      mos: round(sum.mos / count), worstMos: round(worst.mos),
-      lossPercent: round(sum.lossPercent / count), worstLossPercent: round(worst.lossPercent),
-      jitterMs: round(sum.jitterMs / count), worstJitterMs: round(worst.jitterMs),
+      mos: round(sum.mos / count),
+      worstMos: round(worst.mos),
+      lossPercent: round(sum.lossPercent / count),
+      worstLossPercent: round(worst.lossPercent),
+      jitterMs: round(sum.jitterMs / count),
+      worstJitterMs: round(worst.jitterMs),
       ...(trips > 0 ? { roundTripMs: round(sum.roundTripMs / trips), worstRoundTripMs: round(worst.roundTripMs) } : {}),
       ...(this.#sentLossCount > 0 ? { sentLossPercent: round(this.#sentLoss / this.#sentLossCount) } : {}),
       codec: this.#codec.slice(0, 40),
@@ -78,12 +81,16 @@ export class CallQuality {
     this.#count++;
     this.#codec = sample.codec || this.#codec;
     this.#sum = {
-      mos: this.#sum.mos + mos, lossPercent: this.#sum.lossPercent + lossPercent,
-      jitterMs: this.#sum.jitterMs + jitterMs, roundTripMs: this.#sum.roundTripMs + (roundTripMs ?? 0),
+      mos: this.#sum.mos + mos,
+      lossPercent: this.#sum.lossPercent + lossPercent,
+      jitterMs: this.#sum.jitterMs + jitterMs,
+      roundTripMs: this.#sum.roundTripMs + (roundTripMs ?? 0),
     };
     this.#worst = {
-      mos: Math.min(this.#worst.mos, mos), lossPercent: Math.max(this.#worst.lossPercent, lossPercent),
-      jitterMs: Math.max(this.#worst.jitterMs, jitterMs), roundTripMs: Math.max(this.#worst.roundTripMs, roundTripMs ?? 0),
+      mos: Math.min(this.#worst.mos, mos),
+      lossPercent: Math.max(this.#worst.lossPercent, lossPercent),
+      jitterMs: Math.max(this.#worst.jitterMs, jitterMs),
+      roundTripMs: Math.max(this.#worst.roundTripMs, roundTripMs ?? 0),
     };
     if (roundTripMs !== null) this.#roundTrips++;
     if (sentLossPercent === null || sentLossPercent === undefined) return;

@@ -1,9 +1,17 @@
 import { expect, it } from "vitest";
 import { loudness } from "../devices/AudioLevelMeter.js";
-import { meanOpinion, computeQuality } from "./mos.js";
+import { computeQuality, meanOpinion } from "./mos.js";
 
 const report = (received: number, lost: number) => [
-  { type: "inbound-rtp", id: "i", kind: "audio", packetsReceived: received, packetsLost: lost, jitter: 0.004, codecId: "c" },
+  {
+    type: "inbound-rtp",
+    id: "i",
+    kind: "audio",
+    packetsReceived: received,
+    packetsLost: lost,
+    jitter: 0.004,
+    codecId: "c",
+  },
   { type: "codec", id: "c", mimeType: "audio/opus", clockRate: 48000 },
   { type: "candidate-pair", id: "p", nominated: true, state: "succeeded", currentRoundTripTime: 0.03 },
 ];
@@ -15,7 +23,11 @@ it("reckons loss since the sample before", () => {
 });
 
 it("knows nothing before there is media", () => {
-  expect(computeQuality([], { received: 0, lost: 0 }).quality).toMatchObject({ roundTripMs: null, codec: "", packets: 0 });
+  expect(computeQuality([], { received: 0, lost: 0 }).quality).toMatchObject({
+    roundTripMs: null,
+    codec: "",
+    packets: 0,
+  });
 });
 
 it("scores worse lines lower", () => {

@@ -10,12 +10,20 @@ export interface Counters {
 }
 
 /** One sample. `before` are the counters of the sample before (zeros at the start). */
-export function computeQuality(entries: Iterable<StatsEntry>, before: Counters): { quality: Quality; counters: Counters } {
+export function computeQuality(
+  entries: Iterable<StatsEntry>,
+  before: Counters,
+): { quality: Quality; counters: Counters } {
   const all = [...entries];
   const inbound = all.find((entry) => entry.type === "inbound-rtp" && entry["kind"] === "audio");
-  const pair = all.find((entry) => entry.type === "candidate-pair" && entry["nominated"] === true && entry["state"] === "succeeded");
+  const pair = all.find(
+    (entry) => entry.type === "candidate-pair" && entry["nominated"] === true && entry["state"] === "succeeded",
+  );
   const codec = all.find((entry) => entry.type === "codec" && entry.id === inbound?.["codecId"]);
-  const counters = { received: number(inbound?.["packetsReceived"]), lost: Math.max(0, number(inbound?.["packetsLost"])) };
+  const counters = {
+    received: number(inbound?.["packetsReceived"]),
+    lost: Math.max(0, number(inbound?.["packetsLost"])),
+  };
   const lost = Math.max(0, counters.lost - before.lost);
   const expected = lost + Math.max(0, counters.received - before.received);
   const lossPercent = expected > 0 ? (100 * lost) / expected : 0;
@@ -29,7 +37,16 @@ export function computeQuality(entries: Iterable<StatsEntry>, before: Counters):
   const sentLossPercent = typeof fraction === "number" && Number.isFinite(fraction) ? 100 * fraction : null;
   return {
     counters,
-    quality: { roundTripMs, jitterMs, lossPercent, sentLossPercent, codec: name, packets: counters.received, mos, bars: barsOf(mos) },
+    quality: {
+      roundTripMs,
+      jitterMs,
+      lossPercent,
+      sentLossPercent,
+      codec: name,
+      packets: counters.received,
+      mos,
+      bars: barsOf(mos),
+    },
   };
 }
 

@@ -1,14 +1,14 @@
 // Tests the connection ahead of a call: the microphone, the server, and a call to an echo that rings nobody.
 
-import { EXCEEDS } from "./callQuality.js";
-import { meanOpinion, computeQuality } from "./mos.js";
-import type { Quality } from "../state/model.js";
-import { PeerConnection } from "../media/PeerConnection.js";
-import type { IceConfig } from "../media/iceConfig.js";
 import type { MicrophoneProblem } from "../devices/Microphone.js";
-import type { Codec } from "../state/codec.js";
 import type { HttpApi } from "../http/HttpApi.js";
+import type { IceConfig } from "../media/iceConfig.js";
+import { PeerConnection } from "../media/PeerConnection.js";
 import type { QualityWarning } from "../protocol/messages.js";
+import type { Codec } from "../state/codec.js";
+import type { Quality } from "../state/model.js";
+import { EXCEEDS } from "./callQuality.js";
+import { computeQuality, meanOpinion } from "./mos.js";
 
 export interface PreflightOptions {
   number: string; // an echo; "": the sound is not tested
@@ -37,8 +37,14 @@ const MIN_TONE_DB = -60;
 export async function runPreflight(options: PreflightOptions): Promise<Preflight> {
   const microphone = await withTimeout(options.microphone(), 5_000).catch((): MicrophoneProblem => "microphone_failed");
   const began = performance.now();
-  const signallingMs = await withTimeout(options.http.config(), 2_000).then(() => performance.now() - began, () => null);
-  const sound = options.number && signallingMs !== null ? await testEcho(options) : { media: options.number ? "failed" : "skipped", quality: null } as const;
+  const signallingMs = await withTimeout(options.http.config(), 2_000).then(
+    () => performance.now() - began,
+    () => null,
+  );
+  const sound =
+    options.number && signallingMs !== null
+      ? await testEcho(options)
+      : ({ media: options.number ? "failed" : "skipped", quality: null } as const);
   return { microphone, signallingMs, ...sound, ...judge(sound.quality) };
 }
 
@@ -47,10 +53,19 @@ export function judge(quality: Quality | null): Pick<Preflight, "mos" | "warning
   if (!quality) return { mos: null, warnings: [] };
   const { roundTripMs, jitterMs, lossPercent, codec } = quality;
   const mos = meanOpinion(roundTripMs ?? 0, jitterMs, lossPercent, codec);
-  return { mos, warnings: (["rtt", "jitter", "loss", "mos"] as const).filter((kind) => EXCEEDS[kind]({ ...quality, mos })) };
+  return {
+    mos,
+    warnings: (["rtt", "jitter", "loss", "mos"] as const).filter((kind) => EXCEEDS[kind]({ ...quality, mos })),
+  };
 }
 
-async function testEcho({ number, user, codec, http, iceConfig }: PreflightOptions): Promise<Pick<Preflight, "media" | "quality">> {
+async function testEcho({
+  number,
+  user,
+  codec,
+  http,
+  iceConfig,
+}: PreflightOptions): Promise<Pick<Preflight, "media" | "quality">> {
   const audio = new AudioContext();
   let peer: PeerConnection | null = null;
   let callId: string | null = null;
@@ -65,7 +80,12 @@ async function testEcho({ number, user, codec, http, iceConfig }: PreflightOptio
     if (track) await peer.replaceTrack(track);
     const sdp = peer.offer(() => undefined);
     const call = await withTimeout(
-      http.post<{ callId: string; sdp: string }>("/invite", { target: number, sdp, caller: user, ...(codec ? { prefer: codec } : {}) }),
+      http.post<{ callId: string; sdp: string }>("/invite", {
+        target: number,
+        sdp,
+        caller: user,
+        ...(codec ? { prefer: codec } : {}),
+      }),
       4_000,
     );
     callId = call.callId;
@@ -73,7 +93,10 @@ async function testEcho({ number, user, codec, http, iceConfig }: PreflightOptio
     const heard = await hearsTone(audio, peer);
     const entries = [...(await peer.stats()).values()] as { type: string; id: string }[];
     const { quality } = computeQuality(entries, { received: 0, lost: 0 });
-    return { media: heard ? "ok" : quality.packets > 0 ? "one-way" : "failed", quality: quality.packets > 0 ? quality : null };
+    return {
+      media: heard ? "ok" : quality.packets > 0 ? "one-way" : "failed",
+      quality: quality.packets > 0 ? quality : null,
+    };
   } catch {
     return { media: "failed", quality: null };
   } finally {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeStorage, fakeBrowser } from "../testing/fakes.js";
-import { isLockFree } from "./webLocks.js";
 import { PageSession } from "./PageSession.js";
+import { isLockFree } from "./webLocks.js";
 
 beforeEach(() => void fakeBrowser());
 afterEach(() => vi.unstubAllGlobals());

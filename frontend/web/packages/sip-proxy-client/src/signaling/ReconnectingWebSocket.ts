@@ -3,8 +3,8 @@
 
 import { Elapsed } from "../clock.js";
 import type { ClientMessage, ServerMessage } from "../protocol/messages.js";
-import { MAX_DELAY_IN_CALL_MS, backoff } from "./backoff.js";
-import { startHeartbeat, check, onReceived, isDoubtful, tick, type Heartbeat } from "./heartbeat.js";
+import { backoff, MAX_DELAY_IN_CALL_MS } from "./backoff.js";
+import { check, type Heartbeat, isDoubtful, onReceived, startHeartbeat, tick } from "./heartbeat.js";
 
 export interface ReconnectingWebSocketOptions {
   url: string;

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { CallSummary, ServerMessage } from "../protocol/messages.js";
 import { FakeSocket, fakeBrowser, settled } from "../testing/fakes.js";
-import { SignalingClient, type ListKind } from "./SignalingClient.js";
 import type { PageSession } from "./PageSession.js";
+import { type ListKind, SignalingClient } from "./SignalingClient.js";
 
 const welcome = (session: string): ServerMessage => ({ type: "welcome", version: "1", authentication: true, session });
 const registered: ServerMessage = { type: "registered", user: "1001" };
@@ -20,7 +20,11 @@ function start(token: string | null = null): void {
   session = { token };
   [lists, heard, seen, refusals, inCall] = [[], [], [], [], false];
   link = new SignalingClient({
-    url: "ws://x/ws", user: "1001", token: () => "t", session: Promise.resolve(session as PageSession), isInCall: () => inCall,
+    url: "ws://x/ws",
+    user: "1001",
+    token: () => "t",
+    session: Promise.resolve(session as PageSession),
+    isInCall: () => inCall,
     onMessage: ({ type }) => heard.push(type),
     onCalls: (_, when) => lists.push(when),
     onChange: () => {
@@ -104,8 +108,19 @@ describe("a page that returns", () => {
     socket.open();
     socket.say(welcome("s2"));
     await settled();
-    socket.say({ type: "resumed", session: "s1" }, calls(), { type: "error", code: "unauthorized", field: "token", message: "expired" });
-    expect([refusals, link.status, link.registered, link.ready, lists]).toEqual([["expired"], "open", false, true, ["first"]]);
+    socket.say({ type: "resumed", session: "s1" }, calls(), {
+      type: "error",
+      code: "unauthorized",
+      field: "token",
+      message: "expired",
+    });
+    expect([refusals, link.status, link.registered, link.ready, lists]).toEqual([
+      ["expired"],
+      "open",
+      false,
+      true,
+      ["first"],
+    ]);
     expect(link.send({ type: "hangup", callId: "c" })).toBe(true);
     expect(socket.told.at(-1)).toEqual({ type: "hangup", callId: "c" });
     link.register(); // somebody has signed in again
@@ -118,7 +133,10 @@ describe("a page that returns", () => {
     FakeSocket.last.open();
     FakeSocket.last.say(welcome("new"));
     await settled();
-    FakeSocket.last.say({ type: "error", code: "unauthorized", field: "session", message: "not known" }, { type: "error", code: "unauthorized", message: "expired" });
+    FakeSocket.last.say(
+      { type: "error", code: "unauthorized", field: "session", message: "not known" },
+      { type: "error", code: "unauthorized", message: "expired" },
+    );
     expect([refusals, link.ready]).toEqual([["expired"], false]);
   });
 

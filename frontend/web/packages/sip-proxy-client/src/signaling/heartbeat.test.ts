@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { URGENT_CHECK_TIMEOUT_MS, startHeartbeat, check, onReceived, isDoubtful, tick } from "./heartbeat.js";
+import { check, isDoubtful, onReceived, startHeartbeat, tick, URGENT_CHECK_TIMEOUT_MS } from "./heartbeat.js";
 
 /** Ticks each half second; gives what was done, and when. */
 function run(seconds: number, inCall: boolean, answers: boolean): string[] {
@@ -42,7 +42,11 @@ describe("a heartbeat", () => {
 
   it("is doubtful while an answer is overdue", () => {
     const asked = check(startHeartbeat(0), 100);
-    expect([isDoubtful(asked, 349), isDoubtful(asked, 350), isDoubtful(onReceived(asked), 350)]).toEqual([false, true, false]);
+    expect([isDoubtful(asked, 349), isDoubtful(asked, 350), isDoubtful(onReceived(asked), 350)]).toEqual([
+      false,
+      true,
+      false,
+    ]);
   });
 
   it("begins at once to ping as in a call when a call begins", () => {

@@ -34,14 +34,21 @@ export const check = (beat: Heartbeat, now: number, within = CHECK_TIMEOUT_MS): 
 });
 
 /** Whether an answer is overdue, so that one should not count on being heard. */
-export const isDoubtful = (beat: Heartbeat, now: number): boolean => beat.deadline !== null && now - beat.pingedAt >= DOUBTFUL_AFTER_MS;
+export const isDoubtful = (beat: Heartbeat, now: number): boolean =>
+  beat.deadline !== null && now - beat.pingedAt >= DOUBTFUL_AFTER_MS;
 
 /** To be asked at least once a second. */
-export function tick(beat: Heartbeat, now: number, inCall: boolean): { beat: Heartbeat; act: "nothing" | "ping" | "lost" } {
+export function tick(
+  beat: Heartbeat,
+  now: number,
+  inCall: boolean,
+): { beat: Heartbeat; act: "nothing" | "ping" | "lost" } {
   // What came meanwhile is still waiting to be read: a deadline that passed in a sleep says nothing.
-  if (now - beat.tickedAt >= SLEEP_GAP_MS) return { beat: { pingedAt: now, deadline: now + CHECK_TIMEOUT_MS, tickedAt: now }, act: "ping" };
+  if (now - beat.tickedAt >= SLEEP_GAP_MS)
+    return { beat: { pingedAt: now, deadline: now + CHECK_TIMEOUT_MS, tickedAt: now }, act: "ping" };
   const next = { ...beat, tickedAt: now };
   if (beat.deadline !== null) return { beat: next, act: now >= beat.deadline ? "lost" : "nothing" };
-  if (now - beat.pingedAt < (inCall ? PING_IN_CALL_INTERVAL_MS : PING_INTERVAL_MS)) return { beat: next, act: "nothing" };
+  if (now - beat.pingedAt < (inCall ? PING_IN_CALL_INTERVAL_MS : PING_INTERVAL_MS))
+    return { beat: next, act: "nothing" };
   return { beat: { ...next, pingedAt: now, deadline: now + PONG_TIMEOUT_MS }, act: "ping" };
 }

@@ -40,8 +40,14 @@ describe("the addresses of a server", () => {
   });
 
   it("are those of the page where none is given", () => {
-    expect(addressesOf("", "", "https://page.example/a/b?c")).toEqual({ socket: "wss://page.example/ws", api: "https://page.example" });
-    expect(addressesOf(undefined, null, "http://page.example/a/")).toEqual({ socket: "ws://page.example/ws", api: "http://page.example" });
+    expect(addressesOf("", "", "https://page.example/a/b?c")).toEqual({
+      socket: "wss://page.example/ws",
+      api: "https://page.example",
+    });
+    expect(addressesOf(undefined, null, "http://page.example/a/")).toEqual({
+      socket: "ws://page.example/ws",
+      api: "http://page.example",
+    });
   });
 
   it.each([
@@ -67,7 +73,12 @@ describe("the addresses of a server", () => {
     ["/phone", "", undefined, "it is relative, and there is no page"],
     ["https://1001:secret@pbx.example", "", undefined, "names and passwords belong in credentials"],
     ["http://pbx.example", "", "https://page.example/", "an https page can only use https and wss"],
-    ["https://pbx.example", "ws://pbx.example:8080", "https://page.example/", "bridgeUrl is “ws://pbx.example:8080”: an https page"],
+    [
+      "https://pbx.example",
+      "ws://pbx.example:8080",
+      "https://page.example/",
+      "bridgeUrl is “ws://pbx.example:8080”: an https page",
+    ],
     [42, {}, undefined, "bridgeUrl is “[object Object]”"],
   ])("are none, and why: %s %s on %s", (proxyUrl, bridgeUrl, page, why) => {
     expect(() => addressesOf(proxyUrl, bridgeUrl, page)).toThrow(why);

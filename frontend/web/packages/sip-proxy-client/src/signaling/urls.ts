@@ -16,7 +16,8 @@ export function addressesOf(proxyUrl: unknown, bridgeUrl?: unknown, page?: strin
   const first = proxy ?? bridge ?? addressOf("page", page?.startsWith("http") ? "/" : "", page);
   if (!first) throw new TypeError("proxyUrl is missing, e.g. https://phone.example.com.");
   const other = bridge ?? first;
-  const [api, socket] = /^ws/.test(first.scheme) && /^(http|$)/.test(other.scheme) ? [other.url, first.url] : [first.url, other.url];
+  const [api, socket] =
+    /^ws/.test(first.scheme) && /^(http|$)/.test(other.scheme) ? [other.url, first.url] : [first.url, other.url];
   return { socket: `${baseOf(socket).replace(/^http/, "ws")}/ws`, api: baseOf(api) };
 }
 
@@ -44,7 +45,9 @@ function addressOf(name: string, given: unknown, page = ""): Address | null {
   }
   if (url.username || url.password) throw wrong("names and passwords belong in credentials");
   const here = /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
-  if (!scheme && !relative && (page.startsWith("http:") || (here && !page.startsWith("https:")))) url = new URL(`http://${written}`); // which has another default port
-  if (page.startsWith("https:") && url.protocol === "http:" && !here) throw wrong("an https page can only use https and wss");
+  if (!scheme && !relative && (page.startsWith("http:") || (here && !page.startsWith("https:"))))
+    url = new URL(`http://${written}`); // which has another default port
+  if (page.startsWith("https:") && url.protocol === "http:" && !here)
+    throw wrong("an https page can only use https and wss");
   return { url, scheme: scheme.toLowerCase() };
 }

@@ -11,14 +11,24 @@ export async function acquireLock(name: string, waitMs: number): Promise<Release
   if (!manager) return () => undefined;
   return new Promise((resolve) => {
     manager
-      .request(name, { signal: AbortSignal.timeout(waitMs) }, () => new Promise<void>((release) => resolve(() => release())))
-      .catch((error: unknown) => resolve(error instanceof DOMException && error.name === "SecurityError" ? () => undefined : null)); // forbidden: each page has all
+      .request(
+        name,
+        { signal: AbortSignal.timeout(waitMs) },
+        () => new Promise<void>((release) => resolve(() => release())),
+      )
+      .catch((error: unknown) =>
+        resolve(error instanceof DOMException && error.name === "SecurityError" ? () => undefined : null),
+      ); // forbidden: each page has all
   });
 }
 
 /** Whether no page of this browser holds the lock. */
 export async function isLockFree(name: string): Promise<boolean> {
-  return (await locks()?.request(name, { ifAvailable: true }, (lock) => lock !== null).catch(() => null)) ?? true; // forbidden: as where there are none
+  return (
+    (await locks()
+      ?.request(name, { ifAvailable: true }, (lock) => lock !== null)
+      .catch(() => null)) ?? true
+  ); // forbidden: as where there are none
 }
 
 /** The one lock that a page wants at a time, e.g. that of its call. */

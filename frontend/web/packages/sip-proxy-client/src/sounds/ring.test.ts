@@ -13,7 +13,11 @@ function page(hidden = false): { aloud: boolean; focus(): void; close(): void } 
   vi.stubGlobal("document", Object.assign(new EventTarget(), { hidden, hasFocus: () => false }));
   vi.stubGlobal("addEventListener", target.addEventListener.bind(target));
   vi.stubGlobal("removeEventListener", target.removeEventListener.bind(target));
-  const made = { aloud: false, focus: () => void target.dispatchEvent(new Event("focus")), close: () => undefined as void };
+  const made = {
+    aloud: false,
+    focus: () => void target.dispatchEvent(new Event("focus")),
+    close: (): void => undefined,
+  };
   made.close = electRingingPage("1001", (aloud) => (made.aloud = aloud));
   return made;
 }

@@ -30,7 +30,9 @@ export function electRingingPage(user: string, onChange: (aloud: boolean) => voi
   const wait = (): void => {
     waiting = new AbortController();
     const { signal } = waiting;
-    navigator.locks.request(name, { signal }, hold).catch((error: unknown) => signal.aborted || (isTaken(error) ? lost() : alone()));
+    navigator.locks
+      .request(name, { signal }, hold)
+      .catch((error: unknown) => signal.aborted || (isTaken(error) ? lost() : alone()));
   };
   const takeIt = (): void => {
     if (release || over || document.hidden) return;

@@ -1,8 +1,8 @@
 // What is heard in a state beside voices. Pure.
 
-import type { Sound } from "./tones.js";
 import type { Call, PhoneState } from "../state/model.js";
 import { activeCall, waitingCall } from "../state/phoneReducer.js";
+import type { Sound } from "./tones.js";
 
 /** `rings`: callers are heard at all; `ringsHere`: on this page, not on another one. Our own ringback is heard only until the far side sends audio itself. */
 export function soundOf(state: PhoneState, rings: boolean, ringsHere: boolean): Sound | null {

@@ -16,9 +16,25 @@ interface Pattern {
 const REPEATS_UNTIL_STOPPED = 60;
 
 const PATTERNS: Record<Sound, Pattern> = {
-  ringtone: { hertz: [660, 880], volume: 0.16, beats: [[0.35, 0.2], [0.35, 2]], times: REPEATS_UNTIL_STOPPED },
+  ringtone: {
+    hertz: [660, 880],
+    volume: 0.16,
+    beats: [
+      [0.35, 0.2],
+      [0.35, 2],
+    ],
+    times: REPEATS_UNTIL_STOPPED,
+  },
   ringback: { hertz: [425], volume: 0.08, beats: [[1, 4]], times: REPEATS_UNTIL_STOPPED },
-  knock: { hertz: [425], volume: 0.05, beats: [[0.2, 0.6], [0.2, 6]], times: 20 }, // softly, into the talk
+  knock: {
+    hertz: [425],
+    volume: 0.05,
+    beats: [
+      [0.2, 0.6],
+      [0.2, 6],
+    ],
+    times: 20,
+  }, // softly, into the talk
   busy: { hertz: [425], volume: 0.08, beats: [[0.5, 0.5]], times: 4 },
   congestion: { hertz: [425], volume: 0.08, beats: [[0.25, 0.25]], times: 6 },
 };

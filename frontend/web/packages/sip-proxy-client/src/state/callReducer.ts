@@ -1,16 +1,20 @@
 // How one call changes. A press shows at once what we expect; what the server then says corrects it. Pure.
 
-import { withConnected, endCall, type Call, type CallAction, type ListedCall, type LiveCall } from "./model.js";
-import { onCallMessage, laterPhase, withFarAudio } from "./serverMessages.js";
-import { confirm, applyOptimistic } from "./pendingRequest.js";
+import { type Call, type CallAction, endCall, type ListedCall, type LiveCall, withConnected } from "./model.js";
+import { applyOptimistic, confirm } from "./pendingRequest.js";
+import { laterPhase, onCallMessage, withFarAudio } from "./serverMessages.js";
 
 /** The live call after what happened: it may have ended. The same object where nothing changed. */
 export function callReducer(call: LiveCall, action: CallAction): Call {
   switch (action.type) {
     case "accept-pressed":
-      return call.phase === "incoming" ? { ...call, phase: "connecting", problem: null, customAudio: action.customAudio ?? false } : call;
+      return call.phase === "incoming"
+        ? { ...call, phase: "connecting", problem: null, customAudio: action.customAudio ?? false }
+        : call;
     case "accept-failed":
-      return call.direction === "inbound" && call.acceptedAt === null ? { ...call, phase: "incoming", problem: action.problem } : call;
+      return call.direction === "inbound" && call.acceptedAt === null
+        ? { ...call, phase: "incoming", problem: action.problem }
+        : call;
     case "decline-pressed":
       return call.phase === "incoming" ? endCall(call, action.at, { outcome: "rejected" }) : call;
     case "hangup-pressed":
@@ -48,6 +52,11 @@ function onListed(call: LiveCall, listed: ListedCall, first: boolean): Call {
   const known = call.acceptedAt !== null || (call.direction === "inbound" && !answered);
   const phase = answered ? "accepted" : known ? call.phase : laterPhase(call, listed.phase);
   const acceptedAt = call.acceptedAt ?? listed.acceptedAt;
-  const next: Call = { ...withConnected(confirm(call, listed, first), listed.connected), phase, acceptedAt, heldByFar: listed.heldByFar };
+  const next: Call = {
+    ...withConnected(confirm(call, listed, first), listed.connected),
+    phase,
+    acceptedAt,
+    heldByFar: listed.heldByFar,
+  };
   return JSON.stringify(next) === JSON.stringify(call) ? call : next;
 }

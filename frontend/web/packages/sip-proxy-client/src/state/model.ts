@@ -3,7 +3,20 @@
 
 import type { MicrophoneProblem } from "../devices/Microphone.js";
 import type {
-  Detail, Direction, Error as Refusal, Hold, IncomingEnded, Outcome, Party, PartySummary, Recording, RecordingState, ServerMessage, State, TransferFailed, Transferred,
+  Detail,
+  Direction,
+  Hold,
+  IncomingEnded,
+  Outcome,
+  Party,
+  PartySummary,
+  Recording,
+  RecordingState,
+  Error as Refusal,
+  ServerMessage,
+  State,
+  TransferFailed,
+  Transferred,
 } from "../protocol/messages.js";
 
 export type Phase = "idle" | "connecting" | "trying" | "ringing" | "early" | "accepted" | "incoming" | "ended";
@@ -121,7 +134,15 @@ export interface PhoneState {
 
 export type PhoneAction =
   | ({ id: string } & CallAction)
-  | { type: "dialled"; id: string; number: string; name: string; consultsId?: string; customAudio?: boolean; at: number }
+  | {
+      type: "dialled";
+      id: string;
+      number: string;
+      name: string;
+      consultsId?: string;
+      customAudio?: boolean;
+      at: number;
+    }
   | { type: "activated"; id: string }
   | { type: "last-call-cleared" }
   | { type: "resumed"; call: Call } // a call that stands is this page's again: after a reload, or from another page
@@ -156,8 +177,34 @@ export function isLive(call: Call | null | undefined): call is LiveCall {
 }
 
 /** What a list tells of a call. */
-function listedFields({ id, direction, number, name, connected, startedAt, acceptedAt, held, heldByFar, parties, transferring, recording }: Omit<ListedCall, "phase" | "here" | "attached">) {
-  return { id, direction, number, name, connected, startedAt, acceptedAt, held, heldByFar, parties, transferring, recording };
+function listedFields({
+  id,
+  direction,
+  number,
+  name,
+  connected,
+  startedAt,
+  acceptedAt,
+  held,
+  heldByFar,
+  parties,
+  transferring,
+  recording,
+}: Omit<ListedCall, "phase" | "here" | "attached">) {
+  return {
+    id,
+    direction,
+    number,
+    name,
+    connected,
+    startedAt,
+    acceptedAt,
+    held,
+    heldByFar,
+    parties,
+    transferring,
+    recording,
+  };
 }
 
 /** A listed call as a call of this page. Its media are still to come. */
@@ -172,30 +219,78 @@ export function takenCall(call: LiveCall): ListedCall | null {
   return phase === "incoming" ? null : { ...listedFields(call), phase, here: false, attached: true };
 }
 
-export function newCall(id: string, direction: Direction, number: string, name: string, phase: Call["phase"], at: number): Call {
+export function newCall(
+  id: string,
+  direction: Direction,
+  number: string,
+  name: string,
+  phase: Call["phase"],
+  at: number,
+): Call {
   return {
-    id, direction, number, name, connected: null, phase,
-    startedAt: at, acceptedAt: null, endedAt: null,
-    outcome: null, problem: null, reason: "", q850: 0, sip: 0, detail: null, forward: "",
-    media: "new", farAudioReceived: false, held: false, heldByFar: false, muted: false, customAudio: false, digits: "",
-    parties: [], transferring: null, recording: "off", consultsId: null, pending: null, failedRequest: null,
+    id,
+    direction,
+    number,
+    name,
+    connected: null,
+    phase,
+    startedAt: at,
+    acceptedAt: null,
+    endedAt: null,
+    outcome: null,
+    problem: null,
+    reason: "",
+    q850: 0,
+    sip: 0,
+    detail: null,
+    forward: "",
+    media: "new",
+    farAudioReceived: false,
+    held: false,
+    heldByFar: false,
+    muted: false,
+    customAudio: false,
+    digits: "",
+    parties: [],
+    transferring: null,
+    recording: "off",
+    consultsId: null,
+    pending: null,
+    failedRequest: null,
   };
 }
 
 export function endCall(call: Call, at: number, why: EndReason): Call {
   return {
-    ...call, problem: null, ...why, phase: "ended", endedAt: at,
-    held: false, heldByFar: false, recording: "off", pending: null, failedRequest: null,
+    ...call,
+    problem: null,
+    ...why,
+    phase: "ended",
+    endedAt: at,
+    held: false,
+    heldByFar: false,
+    recording: "off",
+    pending: null,
+    failedRequest: null,
   };
 }
 
 /** Who is there, where the server's message tells it. */
-export const connectedPerson = ({ connectedNumber: number, connectedName: name = "" }: { connectedNumber?: string; connectedName?: string }): Person | null =>
-  number ? { number, name } : null;
+export const connectedPerson = ({
+  connectedNumber: number,
+  connectedName: name = "",
+}: {
+  connectedNumber?: string;
+  connectedName?: string;
+}): Person | null => (number ? { number, name } : null);
 
 /** The call with whom the message tells of; the same one where that is no news. */
 export function withConnected<Some extends Call>(call: Some, to: Person | null): Some {
-  if (!to || (to.number === (call.connected ?? call).number && (to.name || call.name) === (call.connected ?? call).name)) return call;
+  if (
+    !to ||
+    (to.number === (call.connected ?? call).number && (to.name || call.name) === (call.connected ?? call).name)
+  )
+    return call;
   return { ...call, connected: to };
 }
 
@@ -206,17 +301,22 @@ export const FAR_PARTY = 1;
 export function connectedParty(call: Call): Person {
   const { number, name, connected, parties } = call;
   const [only] = parties;
-  return !only || parties.length > 1 || only.party === FAR_PARTY || only.number === number ? (connected ?? { number, name }) : { number: only.number, name: only.name };
+  return !only || parties.length > 1 || only.party === FAR_PARTY || only.number === number
+    ? (connected ?? { number, name })
+    : { number: only.number, name: only.name };
 }
 
 /** Those in the call besides us, without the one that it is being transferred to. */
 export function otherParties(call: Call): readonly PartySummary[] {
   const { parties, transferring } = call;
-  return transferring ? parties.filter((party) => party.number !== transferring.number || party.state === "accepted") : parties;
+  return transferring
+    ? parties.filter((party) => party.number !== transferring.number || party.state === "accepted")
+    : parties;
 }
 
 /** Whether there are, or will be, more than two in the call. */
 export const isConference = (call: Call): boolean => otherParties(call).length > 1;
 
 /** Whether the others can go on without us. */
-export const canLeave = (call: Call): boolean => otherParties(call).filter(({ state }) => state === "accepted").length > 1;
+export const canLeave = (call: Call): boolean =>
+  otherParties(call).filter(({ state }) => state === "accepted").length > 1;

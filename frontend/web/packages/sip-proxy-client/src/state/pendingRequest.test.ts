@@ -1,7 +1,15 @@
 import { describe, expect, it } from "vitest";
 import type { ServerMessage } from "../protocol/messages.js";
 import { having, seen, talking } from "../testing/calls.js";
-import { canLeave, connectedParty, isConference, type PendingRequest, type Call, type LiveCall, type PhoneState } from "./model.js";
+import {
+  type Call,
+  canLeave,
+  connectedParty,
+  isConference,
+  type LiveCall,
+  type PendingRequest,
+  type PhoneState,
+} from "./model.js";
 import { activeCall, phoneReducer } from "./phoneReducer.js";
 
 const hold: PendingRequest = { kind: "hold", held: true };
@@ -10,7 +18,8 @@ const add: PendingRequest = { kind: "add", number: "7003", name: "" };
 const one = { party: 1, number: "600", name: "Echo", state: "accepted" } as const;
 const two = { party: 2, number: "7003", name: "", state: "ringing" } as const;
 
-const asked = (request: PendingRequest, values: Partial<LiveCall> = {}): PhoneState => phoneReducer(having(talking({ parties: [one], ...values })), { type: "requested", id: "c1", request });
+const asked = (request: PendingRequest, values: Partial<LiveCall> = {}): PhoneState =>
+  phoneReducer(having(talking({ parties: [one], ...values })), { type: "requested", id: "c1", request });
 const after = (state: PhoneState, ...messages: ServerMessage[]): Call =>
   activeCall(messages.reduce((before, message) => phoneReducer(before, { type: "server", message, at: 9000 }), state))!;
 const listed = (state: PhoneState, values: Parameters<typeof seen>[0], first = false): Call =>
@@ -37,14 +46,26 @@ describe("hold", () => {
   it("that the phone system refuses after the server has confirmed it is taken back, and that is told", () => {
     const refusal = { ...refuse("pbx_refuses"), field: "held" } as ServerMessage;
     const back: ServerMessage = { type: "hold", callId: "c1", held: false, by: "us" };
-    const confirmed = phoneReducer(asked(hold), { type: "listed", id: "c1", listed: seen({ parties: [one], held: true }), first: false });
+    const confirmed = phoneReducer(asked(hold), {
+      type: "listed",
+      id: "c1",
+      listed: seen({ parties: [one], held: true }),
+      first: false,
+    });
     for (const state of [confirmed, asked(hold)]) {
-      expect(after(state, refusal, back)).toMatchObject({ held: false, pending: null, failedRequest: { kind: "hold", problem: "refused" } });
+      expect(after(state, refusal, back)).toMatchObject({
+        held: false,
+        pending: null,
+        failedRequest: { kind: "hold", problem: "refused" },
+      });
     }
   });
 
   it("by the far side is another thing", () => {
-    expect(after(having(talking()), { type: "hold", callId: "c1", by: "far" })).toMatchObject({ held: false, heldByFar: true });
+    expect(after(having(talking()), { type: "hold", callId: "c1", by: "far" })).toMatchObject({
+      held: false,
+      heldByFar: true,
+    });
   });
 
   it("of a page that was reloaded is what the server says", () => {
@@ -53,37 +74,81 @@ describe("hold", () => {
 });
 
 describe("a transfer", () => {
-  const called: ServerMessage = { type: "party", callId: "c1", party: 2, number: "7002", name: "Lena", state: "ringing" };
-  const failed: ServerMessage = { type: "transfer-failed", callId: "c1", target: "7002", outcome: "no_answer", reason: "" };
+  const called: ServerMessage = {
+    type: "party",
+    callId: "c1",
+    party: 2,
+    number: "7002",
+    name: "Lena",
+    state: "ringing",
+  };
+  const failed: ServerMessage = {
+    type: "transfer-failed",
+    callId: "c1",
+    target: "7002",
+    outcome: "no_answer",
+    reason: "",
+  };
 
   it("is shown at once, and ends the call", () => {
     expect(activeCall(asked(transfer))?.transferring).toEqual({ number: "7002", name: "Lena" });
     const state = [
       called,
       { type: "transferred", callId: "c1", target: "7002" },
-      { type: "state", callId: "c1", state: "ended", direction: "outbound", target: "600", caller: "1001", at: 0, outcome: "transferred" },
-    ].reduce<PhoneState>((before, message) => phoneReducer(before, { type: "server", message: message as ServerMessage, at: 9000 }), asked(transfer));
-    expect(state).toMatchObject({ calls: [], lastEndedCall: { outcome: "transferred", transferring: { name: "Lena" } } });
+      {
+        type: "state",
+        callId: "c1",
+        state: "ended",
+        direction: "outbound",
+        target: "600",
+        caller: "1001",
+        at: 0,
+        outcome: "transferred",
+      },
+    ].reduce<PhoneState>(
+      (before, message) => phoneReducer(before, { type: "server", message: message as ServerMessage, at: 9000 }),
+      asked(transfer),
+    );
+    expect(state).toMatchObject({
+      calls: [],
+      lastEndedCall: { outcome: "transferred", transferring: { name: "Lena" } },
+    });
   });
 
   it("that fails brings the call back, and says why once", () => {
     const gone: ServerMessage = { ...called, state: "ended", outcome: "no_answer" };
-    for (const order of [[called, failed, gone], [called, gone, failed]]) {
-      expect(after(asked(transfer), ...order)).toMatchObject({ transferring: null, parties: [one], failedRequest: { kind: "transfer", number: "7002", name: "Lena", outcome: "no_answer" } });
+    for (const order of [
+      [called, failed, gone],
+      [called, gone, failed],
+    ]) {
+      expect(after(asked(transfer), ...order)).toMatchObject({
+        transferring: null,
+        parties: [one],
+        failedRequest: { kind: "transfer", number: "7002", name: "Lena", outcome: "no_answer" },
+      });
     }
   });
 
   it("that was taken back is no trouble", () => {
-    expect(after(asked(transfer), called, { ...failed, outcome: "cancelled" })).toMatchObject({ transferring: null, failedRequest: null });
+    expect(after(asked(transfer), called, { ...failed, outcome: "cancelled" })).toMatchObject({
+      transferring: null,
+      failedRequest: null,
+    });
   });
 
   it("is refused", () => {
-    expect(after(asked(transfer), refuse("invalid_target"))).toMatchObject({ transferring: null, failedRequest: { problem: "invalid_target" } });
+    expect(after(asked(transfer), refuse("invalid_target"))).toMatchObject({
+      transferring: null,
+      failedRequest: { problem: "invalid_target" },
+    });
   });
 
   it("that nobody heard of before the connection was lost is told of", () => {
     expect(listed(asked(transfer), {})).toMatchObject({ transferring: { number: "7002" }, failedRequest: null });
-    expect(listed(asked(transfer), {}, true)).toMatchObject({ transferring: null, failedRequest: { problem: "not_connected" } });
+    expect(listed(asked(transfer), {}, true)).toMatchObject({
+      transferring: null,
+      failedRequest: { problem: "not_connected" },
+    });
   });
 
   it("is left to go on", () => {
@@ -93,7 +158,14 @@ describe("a transfer", () => {
 });
 
 describe("a conference", () => {
-  const joins = (state: "trying" | "ringing" | "accepted"): ServerMessage => ({ type: "party", callId: "c1", party: 2, number: "7003", name: "", state });
+  const joins = (state: "trying" | "ringing" | "accepted"): ServerMessage => ({
+    type: "party",
+    callId: "c1",
+    party: 2,
+    number: "7003",
+    name: "",
+    state,
+  });
 
   it("shows who is called at once, and once", () => {
     expect(activeCall(asked(add))?.parties).toEqual([one, { party: 0, number: "7003", name: "", state: "trying" }]);
@@ -105,24 +177,41 @@ describe("a conference", () => {
   });
 
   it("says why somebody did not come", () => {
-    const call = after(asked(add), joins("ringing"), { ...joins("ringing"), state: "ended", outcome: "busy" } as ServerMessage);
+    const call = after(asked(add), joins("ringing"), {
+      ...joins("ringing"),
+      state: "ended",
+      outcome: "busy",
+    } as ServerMessage);
     expect(call).toMatchObject({ parties: [one], failedRequest: { kind: "add", number: "7003", outcome: "busy" } });
   });
 
   it("says nothing of one who leaves or is dropped", () => {
     for (const outcome of ["completed", "cancelled"] as const) {
-      const call = after(asked(add), joins("accepted"), { ...joins("accepted"), state: "ended", outcome } as ServerMessage);
+      const call = after(asked(add), joins("accepted"), {
+        ...joins("accepted"),
+        state: "ended",
+        outcome,
+      } as ServerMessage);
       expect(call).toMatchObject({ parties: [one], failedRequest: null });
     }
   });
 
   it("is about the one who is left", () => {
-    const call = after(having(talking({ parties: [one, { ...two, state: "accepted" }] })), { ...joins("accepted"), party: 1, number: "600", state: "ended", outcome: "completed" } as ServerMessage);
+    const call = after(having(talking({ parties: [one, { ...two, state: "accepted" }] })), {
+      ...joins("accepted"),
+      party: 1,
+      number: "600",
+      state: "ended",
+      outcome: "completed",
+    } as ServerMessage);
     expect([connectedParty(call), isConference(call)]).toEqual([{ number: "7003", name: "" }, false]);
   });
 
   it("is refused", () => {
-    expect(after(asked(add), refuse("too_many"))).toMatchObject({ parties: [one], failedRequest: { problem: "too_many" } });
+    expect(after(asked(add), refuse("too_many"))).toMatchObject({
+      parties: [one],
+      failedRequest: { problem: "too_many" },
+    });
   });
 });
 
@@ -131,12 +220,18 @@ describe("a recording", () => {
 
   it("is shown at once, and confirmed", () => {
     expect(activeCall(asked(start))?.recording).toBe("on");
-    expect(after(asked(start), { type: "recording", callId: "c1", state: "on", name: "r" })).toMatchObject({ recording: "on", pending: null });
+    expect(after(asked(start), { type: "recording", callId: "c1", state: "on", name: "r" })).toMatchObject({
+      recording: "on",
+      pending: null,
+    });
     expect(listed(asked(start), { recording: "off" }).recording).toBe("on");
   });
 
   it("that fails is told of, and the call goes on", () => {
-    expect(after(asked(start), { type: "recording", callId: "c1", state: "off", reason: "disk full" })).toMatchObject({ recording: "off", failedRequest: { kind: "record", reason: "disk full" } });
+    expect(after(asked(start), { type: "recording", callId: "c1", state: "off", reason: "disk full" })).toMatchObject({
+      recording: "off",
+      failedRequest: { kind: "record", reason: "disk full" },
+    });
     expect(after(asked(start), refuse())).toMatchObject({ recording: "off", failedRequest: { kind: "record" } });
   });
 });

@@ -1,9 +1,14 @@
 // What a person asks of a call that stands (hold, transfer, one more party, recording): shown at once, confirmed later,
 // taken back where it is refused. Pure.
 
-import type { PendingRequest, Call, ListedCall, Person, CallProblem } from "./model.js";
+import type { Call, CallProblem, ListedCall, PendingRequest, Person } from "./model.js";
 
-export const applyOptimistic = (call: Call, request: PendingRequest): Call => ({ ...call, pending: request, failedRequest: null, ...expectedOutcome(request, call.parties) });
+export const applyOptimistic = (call: Call, request: PendingRequest): Call => ({
+  ...call,
+  pending: request,
+  failedRequest: null,
+  ...expectedOutcome(request, call.parties),
+});
 
 /** What a call is shown as once it is asked for. */
 function expectedOutcome(request: PendingRequest, parties: Call["parties"]): Partial<Call> {
@@ -24,7 +29,12 @@ function expectedOutcome(request: PendingRequest, parties: Call["parties"]): Par
 /** The server refuses what was asked for last. */
 export function rejectPending(call: Call, problem: CallProblem, reason: string): Call {
   const { pending } = call;
-  return pending ? { ...rollback(call), failedRequest: { ...personOf(pending), kind: pending.kind, outcome: null, problem, reason, detail: null } } : call;
+  return pending
+    ? {
+        ...rollback(call),
+        failedRequest: { ...personOf(pending), kind: pending.kind, outcome: null, problem, reason, detail: null },
+      }
+    : call;
 }
 
 /**
@@ -41,7 +51,10 @@ export function confirm(call: Call, listed: ListedCall, first: boolean): Call {
 }
 
 /** Whether what is asked for is so. */
-export function isConfirmed(request: PendingRequest, listed: Pick<ListedCall, "held" | "transferring" | "parties" | "recording">): boolean {
+export function isConfirmed(
+  request: PendingRequest,
+  listed: Pick<ListedCall, "held" | "transferring" | "parties" | "recording">,
+): boolean {
   switch (request.kind) {
     case "hold":
       return listed.held === request.held;
@@ -76,4 +89,5 @@ function rollback(call: Call): Call {
   }
 }
 
-const personOf = (request: PendingRequest): Person => ("number" in request ? { number: request.number, name: request.name } : { number: "", name: "" });
+const personOf = (request: PendingRequest): Person =>
+  "number" in request ? { number: request.number, name: request.name } : { number: "", name: "" };

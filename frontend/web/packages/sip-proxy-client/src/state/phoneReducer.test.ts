@@ -1,8 +1,19 @@
 import { describe, expect, it } from "vitest";
 import type { ServerMessage, State } from "../protocol/messages.js";
 import { having, ringing, seen, talking } from "../testing/calls.js";
-import { resumedCall, type Call, type PhoneAction, type PhoneState } from "./model.js";
-import { IDLE_PHONE, MAX_CALLS, activeCall, otherCalls, findCall, displayedPhase, displayedCall, phoneReducer, callsToHold, waitingCall } from "./phoneReducer.js";
+import { type Call, type PhoneAction, type PhoneState, resumedCall } from "./model.js";
+import {
+  activeCall,
+  callsToHold,
+  displayedCall,
+  displayedPhase,
+  findCall,
+  IDLE_PHONE,
+  MAX_CALLS,
+  otherCalls,
+  phoneReducer,
+  waitingCall,
+} from "./phoneReducer.js";
 
 const run = (...events: PhoneAction[]): PhoneState => events.reduce(phoneReducer, IDLE_PHONE);
 /** What the stage is about after this. */
@@ -11,15 +22,26 @@ const dialled: PhoneAction = { type: "dialled", id: "c1", number: "600", name: "
 const hangUp: PhoneAction = { type: "hangup-pressed", id: "c1", at: 3000 };
 const server = (message: ServerMessage, at = 2000): PhoneAction => ({ type: "server", message, at });
 const told = (state: State["state"], more: Partial<State> = {}, at = 2000): PhoneAction =>
-  server({ type: "state", callId: "c1", state, direction: "outbound", target: "600", caller: "1001", at: 0, ...more }, at);
-const rings = (id = "c2"): PhoneAction => server({ type: "incoming-call", callId: id, caller: "7001", callerName: "Desk", target: "1001" });
-const ended = (reason: "accepted_elsewhere" | "declined" | "cancelled" | "no_answer", id = "c2"): PhoneAction => server({ type: "incoming-ended", callId: id, reason });
+  server(
+    { type: "state", callId: "c1", state, direction: "outbound", target: "600", caller: "1001", at: 0, ...more },
+    at,
+  );
+const rings = (id = "c2"): PhoneAction =>
+  server({ type: "incoming-call", callId: id, caller: "7001", callerName: "Desk", target: "1001" });
+const ended = (reason: "accepted_elsewhere" | "declined" | "cancelled" | "no_answer", id = "c2"): PhoneAction =>
+  server({ type: "incoming-ended", callId: id, reason });
 const accepted: PhoneAction = { type: "accept-pressed", id: "c2" };
 
 describe("an outgoing call", () => {
   it("goes through its states", () => {
     const events = [dialled, told("trying"), told("ringing"), told("early"), told("accepted")];
-    expect(events.map((_, index) => displayedPhase(run(...events.slice(0, index + 1))))).toEqual(["connecting", "trying", "ringing", "early", "accepted"]);
+    expect(events.map((_, index) => displayedPhase(run(...events.slice(0, index + 1))))).toEqual([
+      "connecting",
+      "trying",
+      "ringing",
+      "early",
+      "accepted",
+    ]);
   });
 
   const farHeard: PhoneAction = { type: "far-audio", id: "c1" };
@@ -39,13 +61,24 @@ describe("an outgoing call", () => {
 
   it("shows a hang-up at once, and the server's outcome when it comes", () => {
     const pressed = run(dialled, told("ringing"), hangUp);
-    expect(pressed).toMatchObject({ calls: [], activeId: null, lastEndedCall: { phase: "ended", outcome: "cancelled", endedAt: 3000 } });
-    expect(displayedCall(phoneReducer(pressed, told("ended", { outcome: "busy", q850: 17 })))).toMatchObject({ outcome: "busy", q850: 17, endedAt: 3000 });
+    expect(pressed).toMatchObject({
+      calls: [],
+      activeId: null,
+      lastEndedCall: { phase: "ended", outcome: "cancelled", endedAt: 3000 },
+    });
+    expect(displayedCall(phoneReducer(pressed, told("ended", { outcome: "busy", q850: 17 })))).toMatchObject({
+      outcome: "busy",
+      q850: 17,
+      endedAt: 3000,
+    });
   });
 
-  it.each(["busy", "no_answer", "rejected", "unreachable", "forbidden", "failed_media", "failed_pbx"] as const)("ends with %s", (outcome) => {
-    expect(shown(dialled, told("trying"), told("ended", { outcome }))).toMatchObject({ phase: "ended", outcome });
-  });
+  it.each(["busy", "no_answer", "rejected", "unreachable", "forbidden", "failed_media", "failed_pbx"] as const)(
+    "ends with %s",
+    (outcome) => {
+      expect(shown(dialled, told("trying"), told("ended", { outcome }))).toMatchObject({ phase: "ended", outcome });
+    },
+  );
 
   it("comes to no life again after its end", () => {
     expect(displayedPhase(run(dialled, hangUp, told("accepted")))).toBe("ended");
@@ -68,20 +101,39 @@ describe("an outgoing call", () => {
   });
 
   it("ends when there is no sound after all tries, and keeps that reason", () => {
-    expect(shown(dialled, told("accepted"), { type: "media-failed", id: "c1", at: 3 }, told("ended", { outcome: "completed" }))?.outcome).toBe("failed_media");
+    expect(
+      shown(
+        dialled,
+        told("accepted"),
+        { type: "media-failed", id: "c1", at: 3 },
+        told("ended", { outcome: "completed" }),
+      )?.outcome,
+    ).toBe("failed_media");
   });
 
   it("goes on while its media is interrupted", () => {
-    expect(shown(dialled, told("accepted"), { type: "media", id: "c1", state: "interrupted" })).toMatchObject({ phase: "accepted", media: "interrupted" });
+    expect(shown(dialled, told("accepted"), { type: "media", id: "c1", state: "interrupted" })).toMatchObject({
+      phase: "accepted",
+      media: "interrupted",
+    });
   });
 
   it("keeps the microphone's problem", () => {
     const failed: PhoneAction = { type: "failed", id: "c1", problem: "microphone_blocked", at: 2 };
-    expect(shown(dialled, failed, told("ended", { outcome: "cancelled" }))).toMatchObject({ problem: "microphone_blocked", outcome: null });
+    expect(shown(dialled, failed, told("ended", { outcome: "cancelled" }))).toMatchObject({
+      problem: "microphone_blocked",
+      outcome: null,
+    });
   });
 
   it("remembers mute and digits", () => {
-    const state = shown(dialled, told("accepted"), { type: "muted", id: "c1", muted: true }, { type: "digits-sent", id: "c1", digits: "4" }, { type: "digits-sent", id: "c1", digits: "2" });
+    const state = shown(
+      dialled,
+      told("accepted"),
+      { type: "muted", id: "c1", muted: true },
+      { type: "digits-sent", id: "c1", digits: "4" },
+      { type: "digits-sent", id: "c1", digits: "2" },
+    );
     expect(state).toMatchObject({ muted: true, digits: "42" });
   });
 
@@ -97,7 +149,9 @@ describe("an incoming call", () => {
     expect(displayedPhase(connecting)).toBe("connecting");
     const trying = phoneReducer(connecting, told("ringing", { callId: "c2", direction: "inbound" }));
     expect(displayedPhase(trying)).toBe("connecting");
-    expect(displayedPhase(phoneReducer(trying, told("accepted", { callId: "c2", direction: "inbound" })))).toBe("accepted");
+    expect(displayedPhase(phoneReducer(trying, told("accepted", { callId: "c2", direction: "inbound" })))).toBe(
+      "accepted",
+    );
   });
 
   it.each([
@@ -110,11 +164,17 @@ describe("an incoming call", () => {
   });
 
   it("rings on where the microphone fails, and says why", () => {
-    expect(shown(rings(), accepted, { type: "accept-failed", id: "c2", problem: "no_microphone" })).toMatchObject({ phase: "incoming", problem: "no_microphone" });
+    expect(shown(rings(), accepted, { type: "accept-failed", id: "c2", problem: "no_microphone" })).toMatchObject({
+      phase: "incoming",
+      problem: "no_microphone",
+    });
   });
 
   it("is declined", () => {
-    expect(shown(rings(), { type: "decline-pressed", id: "c2", at: 3 })).toMatchObject({ phase: "ended", outcome: "rejected" });
+    expect(shown(rings(), { type: "decline-pressed", id: "c2", at: 3 })).toMatchObject({
+      phase: "ended",
+      outcome: "rejected",
+    });
   });
 
   it("was taken elsewhere where the server refuses the acceptance", () => {
@@ -140,7 +200,11 @@ describe("a call beside another one", () => {
 
   it("stops waiting when the caller gives up, and is told of", () => {
     const state = run(dialled, rings(), ended("cancelled"));
-    expect([waitingCall(state), state.lastEndedCall?.outcome, activeCall(state)?.id]).toEqual([null, "cancelled", "c1"]);
+    expect([waitingCall(state), state.lastEndedCall?.outcome, activeCall(state)?.id]).toEqual([
+      null,
+      "cancelled",
+      "c1",
+    ]);
   });
 
   it.each([
@@ -159,23 +223,33 @@ describe("a call beside another one", () => {
   });
 
   it("is not held while it is given away", () => {
-    expect(callsToHold(having(talking({ id: "c2" }), talking({ transferring: { number: "7002", name: "" } })))).toEqual([]);
+    expect(callsToHold(having(talking({ id: "c2" }), talking({ transferring: { number: "7002", name: "" } })))).toEqual(
+      [],
+    );
   });
 
   it("comes to the stage when the active one ends, and stays on hold", () => {
     const state = phoneReducer(both, hangUp);
-    expect([activeCall(state), state.lastEndedCall?.id, otherCalls(state)]).toMatchObject([{ id: "c2", held: true }, "c1", []]);
+    expect([activeCall(state), state.lastEndedCall?.id, otherCalls(state)]).toMatchObject([
+      { id: "c2", held: true },
+      "c1",
+      [],
+    ]);
   });
 
   it("tells how another one ended, until something new begins", () => {
     const state = phoneReducer(both, hangUp);
     expect(phoneReducer(state, { type: "last-call-cleared" }).lastEndedCall).toBeNull();
-    expect(phoneReducer(state, { type: "requested", id: "c2", request: { kind: "hold", held: false } }).lastEndedCall).toBeNull();
+    expect(
+      phoneReducer(state, { type: "requested", id: "c2", request: { kind: "hold", held: false } }).lastEndedCall,
+    ).toBeNull();
     expect(phoneReducer(state, { ...dialled, id: "c9" }).lastEndedCall).toBeNull();
   });
 
   it("rings on the stage rather than one that is held", () => {
-    expect(activeCall(phoneReducer(having(talking(), talking({ id: "c2", held: true }), ringing("c3")), hangUp))?.id).toBe("c3");
+    expect(
+      activeCall(phoneReducer(having(talking(), talking({ id: "c2", held: true }), ringing("c3")), hangUp))?.id,
+    ).toBe("c3");
   });
 
   it("is its own: mute, digits and messages do not reach the other", () => {
@@ -200,35 +274,68 @@ describe("a call that comes and goes", () => {
 
   it("returns with its time, and without sound yet", () => {
     const state = phoneReducer(IDLE_PHONE, { type: "resumed", call: resumedCall(seen({ acceptedAt: 5000 })) });
-    expect(displayedCall(state)).toMatchObject({ phase: "accepted", acceptedAt: 5000, startedAt: 1000, media: "returning" });
-    expect(displayedCall(phoneReducer(state, { type: "media", id: "c1", state: "connected" }))?.media).toBe("connected");
+    expect(displayedCall(state)).toMatchObject({
+      phase: "accepted",
+      acceptedAt: 5000,
+      startedAt: 1000,
+      media: "returning",
+    });
+    expect(displayedCall(phoneReducer(state, { type: "media", id: "c1", state: "connected" }))?.media).toBe(
+      "connected",
+    );
   });
 
   it("returns beside another one: who is not held is talked on", () => {
     const held = resumedCall(seen({ id: "c2", held: true }));
-    expect(phoneReducer(standing, { type: "resumed", call: held })).toMatchObject({ activeId: "c1", calls: [{ id: "c1" }, { id: "c2" }] });
+    expect(phoneReducer(standing, { type: "resumed", call: held })).toMatchObject({
+      activeId: "c1",
+      calls: [{ id: "c1" }, { id: "c2" }],
+    });
     const first = phoneReducer(IDLE_PHONE, { type: "resumed", call: held });
     expect(phoneReducer(first, { type: "resumed", call: resumedCall(seen()) }).activeId).toBe("c1");
   });
 
   it("is brought from another page", () => {
-    const state = phoneReducer({ ...IDLE_PHONE, otherDeviceCalls: [seen(), seen({ id: "c2" })] }, { type: "resumed", call: resumedCall(seen()) });
+    const state = phoneReducer(
+      { ...IDLE_PHONE, otherDeviceCalls: [seen(), seen({ id: "c2" })] },
+      { type: "resumed", call: resumedCall(seen()) },
+    );
     expect(state).toMatchObject({ activeId: "c1", otherDeviceCalls: [{ id: "c2" }] });
   });
 
   it("is taken over by another page, and goes on there", () => {
     const state = phoneReducer(standing, server({ type: "taken-over", callId: "c1" }));
-    expect(state).toMatchObject({ calls: [], activeId: null, lastEndedCall: null, otherDeviceCalls: [{ id: "c1", acceptedAt: 5000, here: false, attached: true }] });
+    expect(state).toMatchObject({
+      calls: [],
+      activeId: null,
+      lastEndedCall: null,
+      otherDeviceCalls: [{ id: "c1", acceptedAt: 5000, here: false, attached: true }],
+    });
     expect(phoneReducer(standing, server({ type: "taken-over", callId: "c9" }))).toBe(standing);
   });
 
   it("ends as the server says that it did meanwhile", () => {
-    const fate: PhoneAction = { type: "ended", id: "c1", reason: { outcome: "lost", q850: 16 }, acceptedAt: 3000, at: 8000 };
-    expect(shown(dialled, told("ringing"), fate)).toMatchObject({ phase: "ended", outcome: "lost", q850: 16, acceptedAt: 3000, endedAt: 8000 });
+    const fate: PhoneAction = {
+      type: "ended",
+      id: "c1",
+      reason: { outcome: "lost", q850: 16 },
+      acceptedAt: 3000,
+      at: 8000,
+    };
+    expect(shown(dialled, told("ringing"), fate)).toMatchObject({
+      phase: "ended",
+      outcome: "lost",
+      q850: 16,
+      acceptedAt: 3000,
+      endedAt: 8000,
+    });
   });
 
   it("is forgotten where nobody knows it", () => {
-    expect(phoneReducer(standing, { type: "call-unknown", id: "c1" })).toMatchObject({ calls: [], lastEndedCall: null });
+    expect(phoneReducer(standing, { type: "call-unknown", id: "c1" })).toMatchObject({
+      calls: [],
+      lastEndedCall: null,
+    });
     expect(phoneReducer(standing, { type: "call-unknown", id: "c2" })).toBe(standing);
   });
 
@@ -239,6 +346,8 @@ describe("a call that comes and goes", () => {
   });
 
   it("is not ended by a refused digit, nor by a new connection that is refused", () => {
-    expect(phoneReducer(standing, server({ type: "error", code: "owned_elsewhere", message: "", callId: "c1" }))).toBe(standing);
+    expect(phoneReducer(standing, server({ type: "error", code: "owned_elsewhere", message: "", callId: "c1" }))).toBe(
+      standing,
+    );
   });
 });

@@ -3,10 +3,22 @@
 // One live call is active: it is on the stage, it is talked on and heard. Every other one that talks is on hold by us.
 
 import type { IncomingCall, ServerMessage } from "../protocol/messages.js";
-import {
-  withConnected, connectedPerson, newCall, isLive, takenCall, type Call, type CallAction, type CallMessage, type ListedCall, type LiveCall, type Phase, type PhoneAction, type PhoneState,
-} from "./model.js";
 import { callReducer } from "./callReducer.js";
+import {
+  type Call,
+  type CallAction,
+  type CallMessage,
+  connectedPerson,
+  isLive,
+  type ListedCall,
+  type LiveCall,
+  newCall,
+  type Phase,
+  type PhoneAction,
+  type PhoneState,
+  takenCall,
+  withConnected,
+} from "./model.js";
 import { correctEnd, isCallMessage } from "./serverMessages.js";
 
 export const IDLE_PHONE: PhoneState = { calls: [], activeId: null, lastEndedCall: null, otherDeviceCalls: [] };
@@ -14,9 +26,11 @@ export const IDLE_PHONE: PhoneState = { calls: [], activeId: null, lastEndedCall
 /** How many calls a page has at once: more than can be kept apart by anybody. */
 export const MAX_CALLS = 3;
 
-export const findCall = (state: PhoneState, id: string): LiveCall | null => state.calls.find((call) => call.id === id) ?? null;
+export const findCall = (state: PhoneState, id: string): LiveCall | null =>
+  state.calls.find((call) => call.id === id) ?? null;
 
-export const activeCall = (state: PhoneState): LiveCall | null => (state.activeId === null ? null : findCall(state, state.activeId));
+export const activeCall = (state: PhoneState): LiveCall | null =>
+  state.activeId === null ? null : findCall(state, state.activeId);
 
 /** What the stage is about: the active call, or how the last one ended. */
 export const displayedCall = (state: PhoneState): Call | null => activeCall(state) ?? state.lastEndedCall;
@@ -24,14 +38,18 @@ export const displayedCall = (state: PhoneState): Call | null => activeCall(stat
 export const displayedPhase = (state: PhoneState): Phase => displayedCall(state)?.phase ?? "idle";
 
 /** Who rings while the stage is another call's. */
-export const waitingCall = (state: PhoneState): LiveCall | null => state.calls.find(({ id, phase }) => phase === "incoming" && id !== state.activeId) ?? null;
+export const waitingCall = (state: PhoneState): LiveCall | null =>
+  state.calls.find(({ id, phase }) => phase === "incoming" && id !== state.activeId) ?? null;
 
 /** The calls beside the active one that a person can go back to. */
-export const otherCalls = (state: PhoneState): LiveCall[] => state.calls.filter(({ id, phase }) => phase !== "incoming" && id !== state.activeId);
+export const otherCalls = (state: PhoneState): LiveCall[] =>
+  state.calls.filter(({ id, phase }) => phase !== "incoming" && id !== state.activeId);
 
 /** The calls that talk though another one is active: they are to be held. One that is being given away is not ours to hold. */
 export function callsToHold(state: PhoneState): LiveCall[] {
-  return otherCalls(state).filter(({ phase, held, transferring }) => phase === "accepted" && !held && transferring === null);
+  return otherCalls(state).filter(
+    ({ phase, held, transferring }) => phase === "accepted" && !held && transferring === null,
+  );
 }
 
 export function canDial(state: PhoneState): boolean {
@@ -42,11 +60,17 @@ export function phoneReducer(state: PhoneState, action: PhoneAction): PhoneState
   switch (action.type) {
     case "dialled": {
       if (!canDial(state) || findCall(state, action.id)) return state;
-      const call: Call = { ...newCall(action.id, "outbound", action.number, action.name, "connecting", action.at), consultsId: action.consultsId ?? null, customAudio: action.customAudio ?? false };
+      const call: Call = {
+        ...newCall(action.id, "outbound", action.number, action.name, "connecting", action.at),
+        consultsId: action.consultsId ?? null,
+        customAudio: action.customAudio ?? false,
+      };
       return { ...state, calls: [...state.calls, call as LiveCall], activeId: action.id, lastEndedCall: null };
     }
     case "activated":
-      return state.activeId === action.id || !findCall(state, action.id) ? state : { ...state, activeId: action.id, lastEndedCall: null };
+      return state.activeId === action.id || !findCall(state, action.id)
+        ? state
+        : { ...state, activeId: action.id, lastEndedCall: null };
     case "accept-pressed": {
       const next = updateCall(state, action.id, action);
       return next === state ? state : { ...next, activeId: action.id, lastEndedCall: null };
@@ -60,10 +84,16 @@ export function phoneReducer(state: PhoneState, action: PhoneAction): PhoneState
     case "resumed":
       return resumeCall(state, action.call);
     case "other-device-calls":
-      return action.calls === state.otherDeviceCalls || (action.calls.length === 0 && state.otherDeviceCalls.length === 0) ? state : { ...state, otherDeviceCalls: action.calls };
+      return action.calls === state.otherDeviceCalls ||
+        (action.calls.length === 0 && state.otherDeviceCalls.length === 0)
+        ? state
+        : { ...state, otherDeviceCalls: action.calls };
     case "taken-over":
       if (!findCall(state, action.call.id)) return state;
-      return { ...withoutCall(state, action.call.id), otherDeviceCalls: [...withoutListed(state.otherDeviceCalls, action.call.id), action.call] };
+      return {
+        ...withoutCall(state, action.call.id),
+        otherDeviceCalls: [...withoutListed(state.otherDeviceCalls, action.call.id), action.call],
+      };
     case "call-unknown":
       return findCall(state, action.id) ? withoutCall(state, action.id) : state;
     case "server":
@@ -97,18 +127,25 @@ function onIncomingCall(state: PhoneState, message: IncomingCall, at: number): P
   const { callId, caller, callerName } = message;
   const connected = connectedPerson(message);
   const known = findCall(state, callId);
-  if (known) { // it rings, and may be told anew: for another caller, or on another connection
+  if (known) {
+    // it rings, and may be told anew: for another caller, or on another connection
     const same = withConnected(known, connected);
     return same === known ? state : { ...state, calls: state.calls.map((call) => (call === known ? same : call)) };
   }
   const call = { ...newCall(callId, "inbound", caller, callerName, "incoming", at), connected } as LiveCall;
   const free = state.calls.length === 0;
-  return { ...state, calls: [...state.calls, call], activeId: free ? callId : state.activeId, lastEndedCall: free ? null : state.lastEndedCall };
+  return {
+    ...state,
+    calls: [...state.calls, call],
+    activeId: free ? callId : state.activeId,
+    lastEndedCall: free ? null : state.lastEndedCall,
+  };
 }
 
 function clearLastCall(state: PhoneState): PhoneState {
   const active = activeCall(state);
-  if (active?.failedRequest) return { ...state, calls: state.calls.map((call) => (call === active ? { ...call, failedRequest: null } : call)) };
+  if (active?.failedRequest)
+    return { ...state, calls: state.calls.map((call) => (call === active ? { ...call, failedRequest: null } : call)) };
   return state.lastEndedCall ? { ...state, lastEndedCall: null } : state;
 }
 
@@ -116,7 +153,9 @@ function clearLastCall(state: PhoneState): PhoneState {
 function resumeCall(state: PhoneState, call: Call): PhoneState {
   if (!isLive(call)) return state;
   const active = activeCall(state);
-  const calls = findCall(state, call.id) ? state.calls.map((known) => (known.id === call.id ? call : known)) : [...state.calls, call];
+  const calls = findCall(state, call.id)
+    ? state.calls.map((known) => (known.id === call.id ? call : known))
+    : [...state.calls, call];
   const activeId = active && (!active.held || call.held) ? active.id : call.id;
   return { calls, activeId, lastEndedCall: null, otherDeviceCalls: withoutListed(state.otherDeviceCalls, call.id) };
 }
@@ -138,4 +177,5 @@ function withoutCall(state: PhoneState, id: string): PhoneState {
   return { ...state, calls, activeId: next?.id ?? null };
 }
 
-const withoutListed = (list: readonly ListedCall[], id: string): readonly ListedCall[] => (list.some((listed) => listed.id === id) ? list.filter((listed) => listed.id !== id) : list);
+const withoutListed = (list: readonly ListedCall[], id: string): readonly ListedCall[] =>
+  list.some((listed) => listed.id === id) ? list.filter((listed) => listed.id !== id) : list;

@@ -1,15 +1,19 @@
 import { describe, expect, it } from "vitest";
 import type { CallSummary } from "../protocol/messages.js";
 import { having, ringing, seen, talking } from "../testing/calls.js";
-import { resumedCall, type ListedCall, type PhoneState } from "./model.js";
-import { listedCall, reconcile, type PageContext, type Reconciliation } from "./reconcile.js";
-import { IDLE_PHONE, activeCall, findCall, phoneReducer } from "./phoneReducer.js";
+import { type ListedCall, type PhoneState, resumedCall } from "./model.js";
+import { activeCall, findCall, IDLE_PHONE, phoneReducer } from "./phoneReducer.js";
+import { listedCall, type PageContext, type Reconciliation, reconcile } from "./reconcile.js";
 
 const knows: PageContext = { at: 9000, list: "first", isNew: false, isOffering: () => false, released: new Map() };
 const offering = { isOffering: () => true };
 
 /** What is to be done, and the state after it. */
-function settled(state: PhoneState, list: ListedCall[], page: Partial<PageContext> = {}): Reconciliation & { after: PhoneState } {
+function settled(
+  state: PhoneState,
+  list: ListedCall[],
+  page: Partial<PageContext> = {},
+): Reconciliation & { after: PhoneState } {
   const result = reconcile(state, list, { ...knows, ...page });
   return { ...result, after: result.actions.reduce(phoneReducer, state) };
 }
@@ -17,8 +21,20 @@ const ids = (calls: readonly { id: string }[]): string[] => calls.map(({ id }) =
 
 describe("a summary", () => {
   const summary: CallSummary = {
-    callId: "c1", direction: "inbound", state: "accepted", target: "1001", caller: "7001", callerName: "", createdAt: 1, heldByFar: true,
-    here: false, attached: true, answeredAt: 2, held: true, transferring: "7002", recording: "paused",
+    callId: "c1",
+    direction: "inbound",
+    state: "accepted",
+    target: "1001",
+    caller: "7001",
+    callerName: "",
+    createdAt: 1,
+    heldByFar: true,
+    here: false,
+    attached: true,
+    answeredAt: 2,
+    held: true,
+    transferring: "7002",
+    recording: "paused",
     parties: [{ party: 1, number: "7001", name: "", state: "accepted" }],
   };
   const clock = { toPage: (seconds: number) => seconds * 1000 + 500 };
@@ -26,21 +42,42 @@ describe("a summary", () => {
 
   it("is read in the page's words and times", () => {
     expect(listedCall(summary, clock, name)).toEqual({
-      id: "c1", direction: "inbound", number: "7001", name: "name of 7001", connected: null, phase: "accepted", startedAt: 1500, acceptedAt: 2500, held: true,
-      heldByFar: true, here: false, attached: true, recording: "paused", transferring: { number: "7002", name: "name of 7002" },
+      id: "c1",
+      direction: "inbound",
+      number: "7001",
+      name: "name of 7001",
+      connected: null,
+      phase: "accepted",
+      startedAt: 1500,
+      acceptedAt: 2500,
+      held: true,
+      heldByFar: true,
+      here: false,
+      attached: true,
+      recording: "paused",
+      transferring: { number: "7002", name: "name of 7002" },
       parties: [{ party: 1, number: "7001", name: "name of 7001", state: "accepted" }],
     });
   });
 
   it("leaves out what is as usual", () => {
     const { held: _1, transferring: _2, recording: _3, parties: _4, ...rest } = summary;
-    expect(listedCall(rest, clock, name)).toMatchObject({ held: false, transferring: null, recording: "off", parties: [] });
+    expect(listedCall(rest, clock, name)).toMatchObject({
+      held: false,
+      transferring: null,
+      recording: "off",
+      parties: [],
+    });
   });
 
   it("of an incoming call that is being accepted is one that connects", () => {
     const { answeredAt: _, ...trying } = { ...summary, state: "trying" as const, callerName: "Desk" };
     expect(listedCall(trying, clock, () => "")).toMatchObject({ phase: "connecting", acceptedAt: null, name: "Desk" });
-    expect(listedCall({ ...trying, direction: "outbound" }, clock, () => "")).toMatchObject({ phase: "trying", number: "1001", name: "" });
+    expect(listedCall({ ...trying, direction: "outbound" }, clock, () => "")).toMatchObject({
+      phase: "trying",
+      number: "1001",
+      name: "",
+    });
   });
 });
 
@@ -59,12 +96,16 @@ describe("after a lost connection", () => {
 
   it("a call that rings now is shown as that, and one that was accepted stays so", () => {
     const list = [seen({ phase: "ringing", acceptedAt: null })];
-    expect(activeCall(settled(having(talking({ phase: "trying", acceptedAt: null })), list).after)?.phase).toBe("ringing");
+    expect(activeCall(settled(having(talking({ phase: "trying", acceptedAt: null })), list).after)?.phase).toBe(
+      "ringing",
+    );
     expect(activeCall(settled(having(talking()), list).after)).toMatchObject({ phase: "accepted", acceptedAt: 2000 });
   });
 
   it("the time of our own ear is kept", () => {
-    expect(activeCall(settled(having(talking({ acceptedAt: 2100 })), [seen({ acceptedAt: 2000 })]).after)?.acceptedAt).toBe(2100);
+    expect(
+      activeCall(settled(having(talking({ acceptedAt: 2100 })), [seen({ acceptedAt: 2000 })]).after)?.acceptedAt,
+    ).toBe(2100);
   });
 
   it("it is seen who holds, who is there, and what is recorded", () => {
@@ -74,7 +115,11 @@ describe("after a lost connection", () => {
   });
 
   it("a hold that nobody heard is said again", () => {
-    const state = phoneReducer(having(talking(), talking({ id: "c2" })), { type: "requested", id: "c1", request: { kind: "hold", held: true } });
+    const state = phoneReducer(having(talking(), talking({ id: "c2" })), {
+      type: "requested",
+      id: "c1",
+      request: { kind: "hold", held: true },
+    });
     const result = settled(state, [seen(), seen({ id: "c2" })]);
     expect(result.hold).toEqual([{ id: "c1", held: true }]);
     expect(activeCall(result.after)?.held).toBe(true);
@@ -95,8 +140,15 @@ describe("after a lost connection", () => {
   });
 
   it("a call that another page has taken meanwhile goes on there, the other one here", () => {
-    const { after } = settled(having(talking(), talking({ id: "c2", held: true })), [seen({ here: false }), seen({ id: "c2", held: true })]);
-    expect([ids(after.calls), after.activeId, after.otherDeviceCalls]).toMatchObject([["c2"], "c2", [{ id: "c1", attached: true }]]);
+    const { after } = settled(having(talking(), talking({ id: "c2", held: true })), [
+      seen({ here: false }),
+      seen({ id: "c2", held: true }),
+    ]);
+    expect([ids(after.calls), after.activeId, after.otherDeviceCalls]).toMatchObject([
+      ["c2"],
+      "c2",
+      [{ id: "c1", attached: true }],
+    ]);
   });
 
   it("a call whose session the server has forgotten is claimed by a new offer", () => {
@@ -106,8 +158,19 @@ describe("after a lost connection", () => {
   });
 
   it("calls that were ended while nobody heard it are ended now, and not taken back", () => {
-    const result = settled(IDLE_PHONE, [seen(), seen({ id: "c2" })], { released: new Map([["c1", "hangup"], ["c2", "leave"]]) });
-    expect(result).toMatchObject({ release: [{ id: "c1", how: "hangup" }, { id: "c2", how: "leave" }], adopt: [] });
+    const result = settled(IDLE_PHONE, [seen(), seen({ id: "c2" })], {
+      released: new Map([
+        ["c1", "hangup"],
+        ["c2", "leave"],
+      ]),
+    });
+    expect(result).toMatchObject({
+      release: [
+        { id: "c1", how: "hangup" },
+        { id: "c2", how: "leave" },
+      ],
+      adopt: [],
+    });
     expect(result.after.otherDeviceCalls).toEqual([]);
   });
 
@@ -117,14 +180,22 @@ describe("after a lost connection", () => {
 
   it("a ringing call that another page has taken stops ringing", () => {
     const { after } = settled(having(ringing("c1")), [seen({ here: false })]);
-    expect(after).toMatchObject({ lastEndedCall: { problem: "accepted_elsewhere", endedAt: 9000 }, otherDeviceCalls: [{ id: "c1" }] });
+    expect(after).toMatchObject({
+      lastEndedCall: { problem: "accepted_elsewhere", endedAt: 9000 },
+      otherDeviceCalls: [{ id: "c1" }],
+    });
   });
 });
 
 describe("a page without a call", () => {
   it("takes back all calls of its session", () => {
     expect(ids(settled(IDLE_PHONE, [seen(), seen({ id: "c2", held: true })]).adopt)).toEqual(["c1", "c2"]);
-    expect(resumedCall(seen({ held: true }))).toMatchObject({ phase: "accepted", acceptedAt: 2000, media: "returning", held: true });
+    expect(resumedCall(seen({ held: true }))).toMatchObject({
+      phase: "accepted",
+      acceptedAt: 2000,
+      media: "returning",
+      held: true,
+    });
   });
 
   it("takes a call that nobody holds only while it is new: else its page is just on its way back", () => {
@@ -142,7 +213,10 @@ describe("a page without a call", () => {
   });
 
   it("shows no call elsewhere any more when that has ended", () => {
-    expect(settled({ ...IDLE_PHONE, otherDeviceCalls: [seen({ here: false })] }, [], { list: "later" }).after.otherDeviceCalls).toEqual([]);
+    expect(
+      settled({ ...IDLE_PHONE, otherDeviceCalls: [seen({ here: false })] }, [], { list: "later" }).after
+        .otherDeviceCalls,
+    ).toEqual([]);
   });
 });
 

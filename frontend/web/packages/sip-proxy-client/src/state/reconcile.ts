@@ -1,20 +1,46 @@
 // The server's list of calls, against what the page believes: who is right, and what is to be done. Pure.
 
 import type { CallSummary } from "../protocol/messages.js";
-import type { ServerClock } from "../signaling/serverClock.js";
 import type { ListKind } from "../signaling/SignalingClient.js";
-import { connectedPerson, type ListedCall, type LiveCall, type PhoneAction, type PhoneState, type ReleaseMode } from "./model.js";
+import type { ServerClock } from "../signaling/serverClock.js";
+import {
+  connectedPerson,
+  type ListedCall,
+  type LiveCall,
+  type PhoneAction,
+  type PhoneState,
+  type ReleaseMode,
+} from "./model.js";
 
 type NameOf = (number: string) => string;
 
 export function listedCall(summary: CallSummary, clock: Pick<ServerClock, "toPage">, nameOf: NameOf): ListedCall {
-  const { callId: id, direction, state, target, caller, callerName, createdAt, answeredAt, heldByFar, here, attached } = summary;
+  const {
+    callId: id,
+    direction,
+    state,
+    target,
+    caller,
+    callerName,
+    createdAt,
+    answeredAt,
+    heldByFar,
+    here,
+    attached,
+  } = summary;
   const { held = false, parties = [], transferring = "", recording = "off" } = summary;
   const inbound = direction === "inbound";
   const number = inbound ? caller : target;
   const connected = connectedPerson(summary);
   return {
-    id, direction, number, held, heldByFar, here, attached, recording,
+    id,
+    direction,
+    number,
+    held,
+    heldByFar,
+    here,
+    attached,
+    recording,
     name: (inbound && callerName) || nameOf(number),
     connected: connected && withName(connected, nameOf),
     phase: state === "accepted" ? "accepted" : inbound || state === "ended" ? "connecting" : state,
@@ -26,7 +52,10 @@ export function listedCall(summary: CallSummary, clock: Pick<ServerClock, "toPag
 }
 
 /** With the phone book's name where there is no other. */
-export const withName = <T extends { number: string; name: string }>(party: T, nameOf: NameOf): T => ({ ...party, name: party.name || nameOf(party.number) });
+export const withName = <T extends { number: string; name: string }>(party: T, nameOf: NameOf): T => ({
+  ...party,
+  name: party.name || nameOf(party.number),
+});
 
 /** What the page knows beside its calls. */
 export interface PageContext {
@@ -50,14 +79,20 @@ export function reconcile(state: PhoneState, list: readonly ListedCall[], page: 
   const result: Reconciliation = { actions: [], adopt: [], renew: [], missing: [], release: [], hold: [] };
   const remaining = list.filter((listed) => !page.released.has(listed.id));
   result.release = list.flatMap(({ id }) => (page.released.has(id) ? [{ id, how: page.released.get(id)! }] : []));
-  for (const call of state.calls) reconcileCall(call, remaining.find((listed) => listed.id === call.id) ?? null, page, result);
+  for (const call of state.calls)
+    reconcileCall(call, remaining.find((listed) => listed.id === call.id) ?? null, page, result);
 
   const known = new Set(state.calls.map(({ id }) => id));
   const unknown = remaining.filter((listed) => !known.has(listed.id));
   result.adopt = unknown.filter((listed) => listed.here || (page.isNew && !listed.attached));
   const gone = result.actions.flatMap((event) => (event.type === "taken-over" ? [event.call] : []));
-  const rungElsewhere = remaining.filter((listed) => !listed.here && state.calls.some((call) => call.id === listed.id && call.phase === "incoming"));
-  result.actions.push({ type: "other-device-calls", calls: [...unknown.filter((listed) => !result.adopt.includes(listed)), ...gone, ...rungElsewhere] });
+  const rungElsewhere = remaining.filter(
+    (listed) => !listed.here && state.calls.some((call) => call.id === listed.id && call.phase === "incoming"),
+  );
+  result.actions.push({
+    type: "other-device-calls",
+    calls: [...unknown.filter((listed) => !result.adopt.includes(listed)), ...gone, ...rungElsewhere],
+  });
   return result;
 }
 
@@ -76,6 +111,7 @@ function reconcileCall(call: LiveCall, listed: ListedCall | null, page: PageCont
   } else {
     result.actions.push({ type: "listed", id, listed, first: first && !offering });
     if (!listed.here && !offering && first) result.renew.push(id);
-    if (first && call.pending?.kind === "hold" && call.pending.held !== listed.held) result.hold.push({ id, held: call.pending.held });
+    if (first && call.pending?.kind === "hold" && call.pending.held !== listed.held)
+      result.hold.push({ id, held: call.pending.held });
   }
 }

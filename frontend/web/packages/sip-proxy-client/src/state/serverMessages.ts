@@ -1,13 +1,39 @@
 // What the server says about one live call, and what that makes of it. Pure.
 
 import type {
-  Detail, Error as Refusal, IncomingEnded, Outcome, Party, PartySummary, ServerMessage, State,
+  Detail,
+  IncomingEnded,
+  Outcome,
+  Party,
+  PartySummary,
+  Error as Refusal,
+  ServerMessage,
+  State,
 } from "../protocol/messages.js";
-import { FAR_PARTY, withConnected, connectedPerson, endCall, type Call, type CallMessage, type EndReason, type LiveCall, type Person, type CallProblem, type RequestFailure } from "./model.js";
+import {
+  type Call,
+  type CallMessage,
+  type CallProblem,
+  connectedPerson,
+  type EndReason,
+  endCall,
+  FAR_PARTY,
+  type LiveCall,
+  type Person,
+  type RequestFailure,
+  withConnected,
+} from "./model.js";
 import { rejectPending } from "./pendingRequest.js";
 
 const CALL_MESSAGE_TYPES: ReadonlySet<string> = new Set<CallMessage["type"]>([
-  "incoming-ended", "hold", "error", "state", "party", "transferred", "transfer-failed", "recording",
+  "incoming-ended",
+  "hold",
+  "error",
+  "state",
+  "party",
+  "transferred",
+  "transfer-failed",
+  "recording",
 ]);
 
 export const isCallMessage = (message: ServerMessage): message is CallMessage => CALL_MESSAGE_TYPES.has(message.type);
@@ -25,16 +51,36 @@ export function onCallMessage(call: LiveCall, message: CallMessage, at: number):
     case "party":
       return onParty(call, message);
     case "transferred":
-      return { ...call, pending: withoutPending(call, "transfer", "connect"), transferring: knownPerson(message.target, call.transferring) };
+      return {
+        ...call,
+        pending: withoutPending(call, "transfer", "connect"),
+        transferring: knownPerson(message.target, call.transferring),
+      };
     case "transfer-failed": {
       const { number, name } = knownPerson(message.target, call.transferring);
       const told: Call = { ...call, pending: withoutPending(call, "transfer", "connect"), transferring: null };
-      return withFailedRequest({ ...told, parties: withoutUnanswered(call.parties, number) }, "transfer", { number, name }, message);
+      return withFailedRequest(
+        { ...told, parties: withoutUnanswered(call.parties, number) },
+        "transfer",
+        { number, name },
+        message,
+      );
     }
     case "recording": {
       const recorded: Call = { ...call, pending: withoutPending(call, "record"), recording: message.state };
       if (!message.reason) return recorded;
-      return { ...recorded, failedRequest: { kind: "record", number: "", name: "", outcome: null, problem: "refused", reason: message.reason, detail: null } };
+      return {
+        ...recorded,
+        failedRequest: {
+          kind: "record",
+          number: "",
+          name: "",
+          outcome: null,
+          problem: "refused",
+          reason: message.reason,
+          detail: null,
+        },
+      };
     }
   }
 }
@@ -43,7 +89,9 @@ function onState(call: LiveCall, message: State, at: number): Call {
   call = withConnected(call, connectedPerson(message));
   if (message.state === "ended") return endCall(call, at, endReasonOf(message));
   if (message.state === "accepted") return { ...call, phase: "accepted", acceptedAt: call.acceptedAt ?? at };
-  return call.direction === "outbound" && call.acceptedAt === null ? { ...call, phase: laterPhase(call, message.state) } : call;
+  return call.direction === "outbound" && call.acceptedAt === null
+    ? { ...call, phase: laterPhase(call, message.state) }
+    : call;
 }
 
 function endReasonOf(message: State): Required<Omit<EndReason, "problem">> {
@@ -76,11 +124,27 @@ const UNDONE_BY_FIELD: Record<string, "digits" | "hold"> = { digits: "digits", h
 function onRefusal(call: LiveCall, refusal: Refusal, at: number): Call {
   const kind = refusal.code === "pbx_refuses" ? UNDONE_BY_FIELD[refusal.field ?? ""] : undefined;
   if (call.phase === "accepted" && kind && call.pending?.kind !== kind) {
-    return { ...call, failedRequest: { kind, number: "", name: "", outcome: null, problem: "refused", reason: refusal.message, detail: null } };
+    return {
+      ...call,
+      failedRequest: {
+        kind,
+        number: "",
+        name: "",
+        outcome: null,
+        problem: "refused",
+        reason: refusal.message,
+        detail: null,
+      },
+    };
   }
-  if (call.phase === "accepted") return rejectPending(call, PROBLEM_OF_REFUSED_REQUEST[refusal.code] ?? "refused", refusal.message);
+  if (call.phase === "accepted")
+    return rejectPending(call, PROBLEM_OF_REFUSED_REQUEST[refusal.code] ?? "refused", refusal.message);
   const { detail = null } = refusal;
-  return endCall(call, at, { ...(END_OF_REFUSED_CALL[refusal.code] ?? { problem: "refused" }), reason: refusal.message, detail });
+  return endCall(call, at, {
+    ...(END_OF_REFUSED_CALL[refusal.code] ?? { problem: "refused" }),
+    reason: refusal.message,
+    detail,
+  });
 }
 
 function onHold(call: LiveCall, by: "us" | "far", held: boolean): Call {
@@ -96,26 +160,47 @@ function onParty(call: LiveCall, { party, number, name, state, outcome, reason =
   if (party === FAR_PARTY && state !== "ended") call = withConnected(call, { number, name });
   const confirmed = call.pending !== null && "number" in call.pending && call.pending.number === number;
   const pending = confirmed ? null : call.pending;
-  if (state !== "ended") return { ...call, pending, parties: [...others, { party, number, name, state }].sort(byPartyNumber) };
+  if (state !== "ended")
+    return { ...call, pending, parties: [...others, { party, number, name, state }].sort(byPartyNumber) };
   const left: Call = { ...call, pending, parties: others };
   const told = call.transferring?.number === number || call.failedRequest?.number === number;
-  if (told || known?.state === "accepted" || !outcome || outcome === "cancelled" || outcome === "completed") return left;
+  if (told || known?.state === "accepted" || !outcome || outcome === "cancelled" || outcome === "completed")
+    return left;
   return withFailedRequest(left, "add", { number, name }, { outcome, reason, detail });
 }
 
-function withFailedRequest(call: Call, kind: RequestFailure["kind"], { number, name }: Person, why: { outcome: Outcome; reason?: string; detail?: Detail }): Call {
+function withFailedRequest(
+  call: Call,
+  kind: RequestFailure["kind"],
+  { number, name }: Person,
+  why: { outcome: Outcome; reason?: string; detail?: Detail },
+): Call {
   if (why.outcome === "cancelled") return call; // by ourselves
-  return { ...call, failedRequest: { kind, number, name, outcome: why.outcome, problem: null, reason: why.reason ?? "", detail: why.detail ?? null } };
+  return {
+    ...call,
+    failedRequest: {
+      kind,
+      number,
+      name,
+      outcome: why.outcome,
+      problem: null,
+      reason: why.reason ?? "",
+      detail: why.detail ?? null,
+    },
+  };
 }
 
-const withoutPending = (call: Call, ...done: string[]): Call["pending"] => (call.pending && done.includes(call.pending.kind) ? null : call.pending);
+const withoutPending = (call: Call, ...done: string[]): Call["pending"] =>
+  call.pending && done.includes(call.pending.kind) ? null : call.pending;
 
-const knownPerson = (number: string, known: Person | null): Person => (known?.number === number ? known : { number, name: "" });
+const knownPerson = (number: string, known: Person | null): Person =>
+  known?.number === number ? known : { number, name: "" };
 
 const withoutUnanswered = (parties: readonly PartySummary[], number: string): readonly PartySummary[] =>
   parties.filter((party) => party.number !== number || party.state === "accepted");
 
-const byPartyNumber = (one: PartySummary, other: PartySummary): number => (one.party || Infinity) - (other.party || Infinity);
+const byPartyNumber = (one: PartySummary, other: PartySummary): number =>
+  (one.party || Infinity) - (other.party || Infinity);
 
 const INCOMING_ENDINGS: Record<IncomingEnded["reason"], EndReason> = {
   accepted_elsewhere: { problem: "accepted_elsewhere" },
@@ -137,4 +222,8 @@ const END_OF_REFUSED_CALL: Record<string, EndReason> = {
   wrong_state: { problem: "accepted_elsewhere" },
 };
 
-const PROBLEM_OF_REFUSED_REQUEST: Record<string, CallProblem> = { invalid_target: "invalid_target", too_many: "too_many", unavailable: "not_connected" };
+const PROBLEM_OF_REFUSED_REQUEST: Record<string, CallProblem> = {
+  invalid_target: "invalid_target",
+  too_many: "too_many",
+  unavailable: "not_connected",
+};

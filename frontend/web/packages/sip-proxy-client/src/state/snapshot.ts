@@ -1,11 +1,11 @@
 // Everything that a client knows at one moment, as one immutable value: what a page draws.
 
-import type { PhoneState, Quality } from "./model.js";
+import { type DeviceState, NO_DEVICES } from "../devices/DeviceManager.js";
 import type { QualityWarning } from "../protocol/messages.js";
 import type { LinkStatus } from "../signaling/SignalingClient.js";
-import { INITIAL_USER_STATE, type UserState } from "./userState.js";
-import { NO_DEVICES, type DeviceState } from "../devices/DeviceManager.js";
+import type { PhoneState, Quality } from "./model.js";
 import { IDLE_PHONE } from "./phoneReducer.js";
+import { INITIAL_USER_STATE, type UserState } from "./userState.js";
 
 export interface Snapshot extends PhoneState, DeviceState {
   link: LinkStatus;
@@ -19,5 +19,14 @@ export interface Snapshot extends PhoneState, DeviceState {
 }
 
 export const INITIAL_STATE: Snapshot = {
-  ...IDLE_PHONE, ...NO_DEVICES, link: "connecting", linkLostAt: null, registered: false, signedOut: null, soundBlocked: false, quality: null, warnings: [], userState: INITIAL_USER_STATE,
+  ...IDLE_PHONE,
+  ...NO_DEVICES,
+  link: "connecting",
+  linkLostAt: null,
+  registered: false,
+  signedOut: null,
+  soundBlocked: false,
+  quality: null,
+  warnings: [],
+  userState: INITIAL_USER_STATE,
 };

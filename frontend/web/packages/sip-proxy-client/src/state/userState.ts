@@ -1,6 +1,6 @@
 // What the server tells a user beside the calls: who is there, what is done with calls, voicemail. Pure.
 
-import type { Error as Refusal, PersonSummary, Preferences, ServerMessage, Voicemail } from "../protocol/messages.js";
+import type { PersonSummary, Preferences, Error as Refusal, ServerMessage, Voicemail } from "../protocol/messages.js";
 
 export type UserPreferences = Required<Omit<Preferences, "type">>;
 
@@ -19,20 +19,39 @@ export interface UserState {
   voicemail: Voicemail | null; // null: this user has no box
 }
 
-export const INITIAL_USER_STATE: UserState = { people: [], savedPreferences: null, pendingPreferences: null, pendingUpdates: 0, preferencesError: null, voicemail: null };
+export const INITIAL_USER_STATE: UserState = {
+  people: [],
+  savedPreferences: null,
+  pendingPreferences: null,
+  pendingUpdates: 0,
+  preferencesError: null,
+  voicemail: null,
+};
 
 /** A forward to the user's voicemail box, in place of a number. */
 export const FORWARD_TO_VOICEMAIL = "voicemail";
 
-export const FORWARD_KINDS = ["forwardAlways", "forwardBusy", "forwardNoAnswer", "forwardUnreachable"] as const satisfies readonly (keyof UserPreferences)[];
+export const FORWARD_KINDS = [
+  "forwardAlways",
+  "forwardBusy",
+  "forwardNoAnswer",
+  "forwardUnreachable",
+] as const satisfies readonly (keyof UserPreferences)[];
 export type ForwardKind = (typeof FORWARD_KINDS)[number];
 
 const DEFAULT_PREFERENCES: UserPreferences = {
-  doNotDisturb: false, callWaiting: true, forwardAlways: "", forwardBusy: "", forwardNoAnswer: "", forwardUnreachable: "", ringSeconds: 0,
+  doNotDisturb: false,
+  callWaiting: true,
+  forwardAlways: "",
+  forwardBusy: "",
+  forwardNoAnswer: "",
+  forwardUnreachable: "",
+  ringSeconds: 0,
 };
 
 /** What people see: what they have asked for, until the server says otherwise. */
-export const preferencesOf = (state: UserState): UserPreferences | null => state.pendingPreferences ?? state.savedPreferences;
+export const preferencesOf = (state: UserState): UserPreferences | null =>
+  state.pendingPreferences ?? state.savedPreferences;
 
 /** What happens with every call, in the order in which the server decides it; null: they ring. */
 export function availabilityOf(settings: UserPreferences | null): "forwarded" | "undisturbed" | null {
@@ -51,7 +70,9 @@ export function requestPreferences(state: UserState, change: Partial<UserPrefere
 
 /** The connection is gone: what was on its way may not have arrived. The server tells anew what it keeps. */
 export const onConnectionLost = (state: UserState): UserState =>
-  state.pendingUpdates === 0 && state.pendingPreferences === null ? state : { ...state, pendingPreferences: null, pendingUpdates: 0 };
+  state.pendingUpdates === 0 && state.pendingPreferences === null
+    ? state
+    : { ...state, pendingPreferences: null, pendingUpdates: 0 };
 
 /** Null: the message is not about any of this. */
 export function userStateReducer(state: UserState, message: ServerMessage): UserState | null {
@@ -77,20 +98,31 @@ function onPreferences(state: UserState, { type: _, ...told }: Preferences): Use
   const savedPreferences = { ...DEFAULT_PREFERENCES, ...told };
   const asks = Math.max(0, state.pendingUpdates - 1);
   const later = asks > 0 && state.pendingPreferences !== null && !isSame(state.pendingPreferences, savedPreferences); // what was asked for since is on its way
-  return { ...state, savedPreferences, pendingUpdates: later ? asks : 0, pendingPreferences: later ? state.pendingPreferences : null };
+  return {
+    ...state,
+    savedPreferences,
+    pendingUpdates: later ? asks : 0,
+    pendingPreferences: later ? state.pendingPreferences : null,
+  };
 }
 
 /** What was wanted is not kept: what the server keeps is shown again. */
 function onPreferencesRefused(state: UserState, { field, message, code }: Refusal): UserState {
   const retryable = code === "unavailable" || code === "too_many";
-  return { ...state, pendingPreferences: null, pendingUpdates: 0, preferencesError: { field: isPreference(field) ? field : null, message, retryable } };
+  return {
+    ...state,
+    pendingPreferences: null,
+    pendingUpdates: 0,
+    preferencesError: { field: isPreference(field) ? field : null, message, retryable },
+  };
 }
 
 function isAboutPreferences({ pendingUpdates }: UserState, { callId, field }: Refusal): boolean {
   return !callId && pendingUpdates > 0 && (field === undefined || isPreference(field));
 }
 
-const isPreference = (field: string | undefined): field is keyof UserPreferences => field !== undefined && field in DEFAULT_PREFERENCES;
+const isPreference = (field: string | undefined): field is keyof UserPreferences =>
+  field !== undefined && field in DEFAULT_PREFERENCES;
 
 const isSame = (one: UserPreferences, other: UserPreferences): boolean =>
   (Object.keys(DEFAULT_PREFERENCES) as (keyof UserPreferences)[]).every((name) => one[name] === other[name]);

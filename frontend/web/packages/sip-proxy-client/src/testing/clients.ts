@@ -1,20 +1,48 @@
 // Clients for tests, and what they and their calls tell.
 
 import { vi } from "vitest";
-import type { CallEvents, SIPProxyCall } from "../SIPProxyCall.js";
-import { SIPProxyClient, type ClientEvents, type SIPProxyClientOptions } from "../SIPProxyClient.js";
+import type { ClientEvents } from "../ClientEvents.js";
 import { SIPProxyError } from "../errors.js";
+import type { CallEvents, SIPProxyCall } from "../SIPProxyCall.js";
+import { SIPProxyClient, type SIPProxyClientOptions } from "../SIPProxyClient.js";
 import { FakeSocket, settled } from "./fakes.js";
-import { fakePage, type FakePage } from "./page.js";
+import { type FakePage, fakePage } from "./page.js";
 import { FakeProxy } from "./proxy.js";
 
 const OF_CALLS: (keyof CallEvents)[] = [
-  "ringing", "accepted", "connected", "hold", "mute", "party", "recording", "transferring", "transferred", "transferFailed", "reconnecting",
-  "reconnected", "error", "ended", "failed", "disconnected", "dtmf", "warning", "warning-cleared",
+  "ringing",
+  "accepted",
+  "connected",
+  "hold",
+  "mute",
+  "party",
+  "recording",
+  "transferring",
+  "transferred",
+  "transferFailed",
+  "reconnecting",
+  "reconnected",
+  "error",
+  "ended",
+  "failed",
+  "disconnected",
+  "dtmf",
+  "warning",
+  "warning-cleared",
 ];
-const OF_CLIENTS: (keyof ClientEvents)[] = ["registering", "registered", "unregistered", "incoming", "resumed", "tokenWillExpire", "soundBlocked", "error"];
+const OF_CLIENTS: (keyof ClientEvents)[] = [
+  "registering",
+  "registered",
+  "unregistered",
+  "incoming",
+  "resumed",
+  "tokenWillExpire",
+  "soundBlocked",
+  "error",
+];
 
-const words = (value: unknown): string => (value instanceof SIPProxyError ? value.code : typeof value === "object" ? held(value) : String(value));
+const words = (value: unknown): string =>
+  value instanceof SIPProxyError ? value.code : typeof value === "object" ? held(value) : String(value);
 
 const held = (value: unknown): string => {
   const { held, by } = (value ?? {}) as { held?: boolean; by?: string };
@@ -24,7 +52,10 @@ const held = (value: unknown): string => {
 /** The names of what it tells from now on, with what is short to say of it: all but `stateChanged` and `sample`. */
 export function told(by: SIPProxyCall | SIPProxyClient): string[] {
   const all: string[] = [];
-  const note = (name: string) => (...values: unknown[]): void => void all.push([name, ...values.map(words)].join(" ").trim());
+  const note =
+    (name: string) =>
+    (...values: unknown[]): void =>
+      void all.push([name, ...values.map(words)].join(" ").trim());
   if (by instanceof SIPProxyClient) for (const name of OF_CLIENTS) by.on(name, note(name));
   else for (const name of OF_CALLS) by.on(name, note(name));
   return all;
@@ -33,7 +64,10 @@ export function told(by: SIPProxyCall | SIPProxyClient): string[] {
 /** What a promise came to, at last: "" while it has not. */
 export function fate(promise: Promise<unknown>): () => string {
   let came = "";
-  promise.then(() => (came = "done"), (error: unknown) => (came = error instanceof SIPProxyError ? error.code : String(error)));
+  promise.then(
+    () => (came = "done"),
+    (error: unknown) => (came = error instanceof SIPProxyError ? error.code : String(error)),
+  );
   return () => came;
 }
 
@@ -72,7 +106,15 @@ export function fakeWorld(): World {
     async talking(client, target = "600") {
       const call = client.call(target);
       await settled();
-      world.proxy.say({ type: "state", callId: call.id, state: "accepted", direction: "outbound", target, caller: "1001", at: Date.now() / 1000 });
+      world.proxy.say({
+        type: "state",
+        callId: call.id,
+        state: "accepted",
+        direction: "outbound",
+        target,
+        caller: "1001",
+        at: Date.now() / 1000,
+      });
       await pass(100);
       return call;
     },
@@ -82,7 +124,11 @@ export function fakeWorld(): World {
       clients.length = 0;
       const { proxy } = world;
       world.page = fakePage(true);
-      world.proxy = Object.assign(new FakeProxy(), { authentication: proxy.authentication, tokens: proxy.tokens, calls: proxy.calls });
+      world.proxy = Object.assign(new FakeProxy(), {
+        authentication: proxy.authentication,
+        tokens: proxy.tokens,
+        calls: proxy.calls,
+      });
     },
     async end() {
       for (const client of clients) client.close();

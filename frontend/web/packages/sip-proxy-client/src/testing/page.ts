@@ -55,7 +55,10 @@ export class FakeConnection {
     this.asked++;
     return new Map<string, object>([
       ["i", { type: "inbound-rtp", id: "i", kind: "audio", packetsReceived: this.received, packetsLost: this.lost }],
-      ["p", { type: "candidate-pair", id: "p", nominated: true, requestsSent: this.asked, responsesReceived: this.asked }],
+      [
+        "p",
+        { type: "candidate-pair", id: "p", nominated: true, requestsSent: this.asked, responsesReceived: this.asked },
+      ],
     ]);
   }
 
@@ -135,7 +138,10 @@ export function fakeMedia(browser: object = {}): FakePage {
   FakeAudioContext.open = 0;
   const microphone = new FakeMicrophone();
   const devices: object[] = [];
-  const mediaDevices = Object.assign(new EventTarget(), { getUserMedia: microphone.getUserMedia, enumerateDevices: async () => devices });
+  const mediaDevices = Object.assign(new EventTarget(), {
+    getUserMedia: microphone.getUserMedia,
+    enumerateDevices: async () => devices,
+  });
   FakeAudio.blocked = false;
   vi.stubGlobal("navigator", { userAgent: "", ...browser, mediaDevices });
   vi.stubGlobal("RTCPeerConnection", FakeConnection);

@@ -62,7 +62,10 @@ export class FakePeer {
     if (!this.frozen) this.answers++;
     return new Map<string, object>([
       ["i", { type: "inbound-rtp", id: "i", kind: "audio", packetsReceived: this.packets }],
-      ["p", { type: "candidate-pair", id: "p", nominated: true, requestsSent: this.asked, responsesReceived: this.answers }],
+      [
+        "p",
+        { type: "candidate-pair", id: "p", nominated: true, requestsSent: this.asked, responsesReceived: this.answers },
+      ],
     ]);
   }
 

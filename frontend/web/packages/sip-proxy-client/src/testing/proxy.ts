@@ -19,7 +19,10 @@ export class FakeProxy {
   requests: string[] = [];
   /** What a message is answered with; none: nothing. */
   replies: Partial<Record<ClientMessage["type"], Reply>> = {
-    resume: ({ session }: { session: string }) => [{ type: "resumed", session }, { type: "calls", calls: this.calls.filter(({ here }) => here) }],
+    resume: ({ session }: { session: string }) => [
+      { type: "resumed", session },
+      { type: "calls", calls: this.calls.filter(({ here }) => here) },
+    ],
     unregister: () => [{ type: "unregistered" }],
     offer: ({ callId, target }: { callId: string; target?: string }) => [
       { type: "answer", callId, sdp: `answer ${++this.answers}` },
@@ -32,16 +35,19 @@ export class FakeProxy {
 
   constructor() {
     const proxy = this;
-    vi.stubGlobal("WebSocket", class extends FakeSocket {
-      constructor(url: string) {
-        super(url);
-        queueMicrotask(() => proxy.connected(this));
-      }
-      override send(data: string): void {
-        super.send(data);
-        proxy.hear(this, this.sent.at(-1)!);
-      }
-    });
+    vi.stubGlobal(
+      "WebSocket",
+      class extends FakeSocket {
+        constructor(url: string) {
+          super(url);
+          queueMicrotask(() => proxy.connected(this));
+        }
+        override send(data: string): void {
+          super.send(data);
+          proxy.hear(this, this.sent.at(-1)!);
+        }
+      },
+    );
     vi.stubGlobal("fetch", (url: string, init?: RequestInit) => this.fetch(url, init));
   }
 
@@ -88,7 +94,11 @@ export class FakeProxy {
     if (message.type === "register" && this.authentication && !this.tokens.has(message.token ?? "")) {
       return [{ type: "error", code: "unauthorized", message: "The token is not valid.", field: "token" }];
     }
-    if (message.type === "register") return [{ type: "registered", user: message.user }, { type: "calls", calls: this.calls }];
+    if (message.type === "register")
+      return [
+        { type: "registered", user: message.user },
+        { type: "calls", calls: this.calls },
+      ];
     return this.replies[message.type]?.(message as never) ?? [];
   }
 
@@ -112,18 +122,37 @@ async function turns(count: number): Promise<void> {
 }
 
 export const state = (callId: string, to: ClientState, more: Partial<State> = {}): State => ({
-  type: "state", callId, state: to, direction: "outbound", target: "600", caller: "1001", at: Date.now() / 1000, ...more,
+  type: "state",
+  callId,
+  state: to,
+  direction: "outbound",
+  target: "600",
+  caller: "1001",
+  at: Date.now() / 1000,
+  ...more,
 });
 
 export const summary = (callId: string, more: Partial<CallSummary> = {}): CallSummary => ({
-  callId, direction: "outbound", state: "accepted", target: "600", caller: "1001", callerName: "", createdAt: 1, answeredAt: 2,
-  heldByFar: false, here: true, attached: true, ...more,
+  callId,
+  direction: "outbound",
+  state: "accepted",
+  target: "600",
+  caller: "1001",
+  callerName: "",
+  createdAt: 1,
+  answeredAt: 2,
+  heldByFar: false,
+  here: true,
+  attached: true,
+  ...more,
 });
 
 /** A token as the server makes them (RFC 7519); nobody checks its signature here. */
 export function jwt(claims: object): string {
-  const part = (value: object): string => btoa(JSON.stringify(value)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+  const part = (value: object): string =>
+    btoa(JSON.stringify(value)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
   return `${part({ alg: "HS256" })}.${part(claims)}.signature`;
 }
 
-const problem = (status: number, code: string): Response => Response.json({ code, detail: `It says ${status}.` }, { status });
+const problem = (status: number, code: string): Response =>
+  Response.json({ code, detail: `It says ${status}.` }, { status });

@@ -6,7 +6,9 @@ import { useSIPCall } from "sip-proxy-react";
 const proxyUrl = import.meta.env.VITE_PROXY_URL ?? "http://localhost:3000";
 
 export function App() {
-  const { call, incoming, isConnected, isRegistered, error, client, makeCall, answer, reject, endCall } = useSIPCall({ proxyUrl });
+  const { call, incoming, isConnected, isRegistered, error, client, makeCall, answer, reject, endCall } = useSIPCall({
+    proxyUrl,
+  });
   const [number, setNumber] = useState("601");
 
   return (
@@ -14,13 +16,16 @@ export function App() {
       <p>{isRegistered ? `Online as ${client?.user}` : "Offline"}</p>
       {incoming && (
         <p>
-          {incoming.name || incoming.number} is calling <button onClick={answer}>Answer</button> <button onClick={reject}>Decline</button>
+          {incoming.name || incoming.number} is calling <button onClick={answer}>Answer</button>{" "}
+          <button onClick={reject}>Decline</button>
         </p>
       )}
       {call && call !== incoming && (
         <p>
           {call.name || call.number}: {isConnected ? "in call" : "calling"} <button onClick={endCall}>Hang up</button>
-          {isConnected && <button onClick={() => (call.muted ? call.unmute() : call.mute())}>{call.muted ? "Unmute" : "Mute"}</button>}
+          {isConnected && (
+            <button onClick={() => (call.muted ? call.unmute() : call.mute())}>{call.muted ? "Unmute" : "Mute"}</button>
+          )}
         </p>
       )}
       {!call && (
