@@ -23,7 +23,7 @@ from ari_bridge import atomic_file
 from ari_bridge.cdr import migrate, rows
 from ari_bridge.cdr.cdr import Cdr
 from ari_bridge.cdr.errors import CdrUnavailable, RowsRejected
-from ari_bridge.cdr.query import Page, Query
+from ari_bridge.cdr.query import CdrPage, Query
 from ari_bridge.cdr.schema import cdr
 from ari_bridge.cursor import Cursor
 
@@ -93,13 +93,13 @@ class Database:
         async with self._asked(QUERY_TIMEOUT_S), self._to_write.begin() as connection:
             return (await connection.execute(rows.purge(created_before, at_most))).rowcount
 
-    async def page(self, query: Query) -> Page:
+    async def page(self, query: Query) -> CdrPage:
         """Raises CdrUnavailable."""
         async with self._asked(QUERY_TIMEOUT_S), self._readers, self._engine.connect() as connection:
             found = (await connection.execute(rows.page(query))).all()
             cdrs = tuple(map(self._read, found[: query.limit]))
         more = len(found) > query.limit
-        return Page(cdrs, str(Cursor(cdrs[-1].created_at, cdrs[-1].call_id)) if more else None)
+        return CdrPage(cdrs, str(Cursor(cdrs[-1].created_at, cdrs[-1].call_id)) if more else None)
 
     async def get(self, call_id: str) -> Cdr | None:
         """Raises CdrUnavailable."""

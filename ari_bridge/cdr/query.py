@@ -39,7 +39,7 @@ class Query:
     limit: int = 50  # at most MAX_PAGE_ROWS
 
 
-class Page(msgspec.Struct, frozen=True, rename="camel"):
+class CdrPage(msgspec.Struct, frozen=True, rename="camel"):
     """Newest first."""
 
     cdrs: tuple[Cdr, ...]

@@ -8,7 +8,7 @@ import msgspec
 from ari_bridge.cdr.cdr import Cdr
 from ari_bridge.cdr.database import Database
 from ari_bridge.cdr.errors import RowsRejected
-from ari_bridge.cdr.query import Page, Query
+from ari_bridge.cdr.query import CdrPage, Query
 from ari_bridge.cdr.writer import EndedCalls, Writer
 from ari_bridge.errors import InvalidRequest, UnknownCall
 from ari_bridge.hooks import Hooks
@@ -49,7 +49,7 @@ class CdrService:
         await self._writer.close()
         await self._database.close()
 
-    async def page(self, query: Query) -> Page:
+    async def page(self, query: Query) -> CdrPage:
         """Newest first. A call is found here some tenths of a second after its end. Raises CdrUnavailable."""
         await self._writer.first_attempt(OPEN_TIMEOUT_S)
         return await self._database.page(query)

@@ -1,6 +1,6 @@
 """The responses of the HTTP API.
 
-Generated from the operations of frontend/ by `python -m frontend.codegen`. Do not edit.
+Generated from the endpoints of frontend/ by `python -m frontend.codegen`. Do not edit.
 """
 
 from typing import Any
@@ -257,7 +257,7 @@ class Cdr(msgspec.Struct, frozen=True, rename="camel"):
     connected_name: str = ""
 
 
-class Page(msgspec.Struct, frozen=True, rename="camel"):
+class CdrPage(msgspec.Struct, frozen=True, rename="camel"):
     """Newest first.
 
     Attributes:
@@ -304,7 +304,7 @@ class LiveData(msgspec.Struct, frozen=True, rename="camel"):
     """
     Attributes:
         last_event_id: `/events` with this number tells all that comes after
-        reason: Why Asterisk was not asked; null: it was
+        reason: Why Asterisk could not be asked; null if it was
     """
 
     calls: list[CallData]

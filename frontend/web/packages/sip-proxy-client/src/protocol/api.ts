@@ -1,4 +1,4 @@
-// Generated from the operations of frontend/ by `python -m frontend.codegen`. Do not edit.
+// Generated from the endpoints of frontend/ by `python -m frontend.codegen`. Do not edit.
 
 import type { ClientState, Detail, Direction, Outcome, PersonSummary } from "./messages.js";
 
@@ -172,7 +172,7 @@ export interface RecordingData {
 }
 
 /** Newest first. */
-export interface Page {
+export interface CdrPage {
   cdrs: Cdr[];
   nextCursor: string | null; // `cursor` of the next page; null on the last one
 }
@@ -214,7 +214,7 @@ export interface LiveData {
   channels: ChannelData[];
   bridges: BridgeData[];
   lastEventId: number; // `/events` with this number tells all that comes after
-  reason: string | null; // why Asterisk was not asked; null: it was
+  reason: string | null; // why Asterisk could not be asked; null if it was
 }
 
 /** A channel of Asterisk. */
