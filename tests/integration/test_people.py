@@ -32,7 +32,7 @@ async def attended(
     """A front end with voicemail, that keeps its users' preferences in `folder`."""
     voicemail = {"voicemail_mailbox": "{user}@default", "voicemail_number": "*97"}
     async with site_with(state_dir=folder, **voicemail, **settings) as site:
-        yield site, site.app.attendant
+        yield site, site.app.user_services
 
 
 class Listener:
