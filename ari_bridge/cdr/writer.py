@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from ari_bridge import metrics
 from ari_bridge.backoff import Backoff
-from ari_bridge.cdr.cdr import Cdr, of
+from ari_bridge.cdr.cdr import Cdr, from_call
 from ari_bridge.cdr.database import Database
 from ari_bridge.cdr.errors import CdrUnavailable, RowsRejected
 from ari_bridge.cdr.quality import QualityBuffer
@@ -122,7 +122,7 @@ class Writer:
             self._put(self._record(call))
 
     def _record(self, call: Call) -> Cdr:
-        return replace(of(call), codecs=self._qualities.codecs(call.id), quality=self._qualities.of(call.id))
+        return replace(from_call(call), codecs=self._qualities.codecs(call.id), quality=self._qualities.of(call.id))
 
     def _queue_feedback(self, event: FeedbackGiven) -> None:
         if len(self._feedback) >= MAX_QUEUED_FEEDBACK and event.call_id not in self._feedback:

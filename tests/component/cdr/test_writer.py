@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from ari_bridge import metrics
-from ari_bridge.cdr import CdrUnavailable, Query, of, writer
+from ari_bridge.cdr import CdrUnavailable, Query, from_call, writer
 from ari_bridge.cdr.database import Database
 from ari_bridge.errors import InvalidRequest, UnknownCall
 from ari_bridge.hooks import CallEnded, CallReleased
@@ -24,7 +24,7 @@ async def test_a_call_that_has_ended_has_a_row(server: Server) -> None:
     call = an_ended_call("call1", caller_name="Müller ☃", answered_at=1764000010.0, outcome=Outcome.BUSY)
     server.end(call)
     await recorded(server, ["call1"])
-    assert await server.records.get("call1") == of(call)
+    assert await server.records.get("call1") == from_call(call)
 
 
 async def test_the_file_is_nobody_elses(server: Server, state_dir: Path) -> None:
@@ -193,7 +193,7 @@ async def test_two_that_make_the_tables_at_once_do_not_hinder_each_other(tmp_pat
 
     async with asyncio.timeout(20):
         await asyncio.gather(*map(open_in_time, databases))
-    await databases[0].put([of(an_ended_call("call1"))])
+    await databases[0].put([from_call(an_ended_call("call1"))])
     assert await databases[3].get("call1")
     for database in databases:
         await database.close()
