@@ -9,7 +9,8 @@ import structlog
 
 from ari_bridge import metrics
 from ari_bridge.errors import PeerError, PeerTimeout, PeerUnreachable
-from ari_bridge.leg_stats import LegFigures
+from ari_bridge.leg_stats import LegStats
+from ari_bridge.media.candidate_filter import CandidateFilter, PassedOn
 from ari_bridge.media.codec_policy import PLAIN_OPUS, Codec, OpusOptions, Transcoding
 from ari_bridge.media.deletion_queue import DeletionQueue
 from ari_bridge.media.ng import NgClient, Observer
@@ -40,6 +41,7 @@ class Node:
         held_by_other_node: whether another node has the session of a leg.
         on_lost: called with the legs and the reason, the moment that legs are known to be gone. Quick.
         opus: what browsers are asked for.
+        candidates: which of their ICE candidates it is told.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Node:
         held_by_other_node: Callable[[str], bool],
         on_lost: Callable[[frozenset[str], str], None],
         opus: OpusOptions = PLAIN_OPUS,
+        candidates: PassedOn = PassedOn.AUTO,
     ) -> None:
         self.address = address
         self.weight = address.weight or 1
@@ -63,7 +66,7 @@ class Node:
             observer=observer,
             on_refused=lambda reason: self._monitor.port_closed(reason),
         )
-        self._engine = Rtpengine(self._ng, opus)
+        self._engine = Rtpengine(self._ng, opus, CandidateFilter(address.host, candidates))
         self._monitor = NodeMonitor(address, self._ng, on_up=self._on_up, on_down=self._on_down)
         self._breaker = OfferBreaker()
         self._deletions = DeletionQueue(lambda leg: self._engine.delete(self._sessions.name(leg)))
@@ -170,7 +173,7 @@ class Node:
             if not self.has_session(leg):
                 self.schedule_delete(leg)  # deleted meanwhile: the offer has made it again
 
-    async def delete(self, leg: str) -> LegFigures | None:
+    async def delete(self, leg: str) -> LegStats | None:
         """End the session. Returns what it has counted, if it says.
 
         Waits only for a node that is up; what is not done in time is done in the background.

@@ -1,11 +1,12 @@
 """What one rtpengine is told for a call: the browser's encrypted Opus on one side, plain PCMU on the other."""
 
 from ari_bridge.errors import InvalidSdp, PeerRefused
-from ari_bridge.leg_stats import LegFigures
+from ari_bridge.leg_stats import LegStats
 from ari_bridge.media import activity, stats
 from ari_bridge.media import sdp as sdp_text
-from ari_bridge.media.activity import Load, Looked
+from ari_bridge.media.activity import Load, PacketCount
 from ari_bridge.media.bencode import Value
+from ari_bridge.media.candidate_filter import CandidateFilter
 from ari_bridge.media.codec_policy import PLAIN_OPUS, Codec, OpusOptions
 from ari_bridge.media.ng import PEER, NgClient
 from ari_bridge.net import RtpAddress
@@ -57,9 +58,10 @@ _TOWARDS_BROWSER: dict[str, Value] = {
 class Rtpengine:
     """One rtpengine. `name`: what it knows a session by, `<application>:<leg>`. Every method raises PeerError."""
 
-    def __init__(self, ng: NgClient, opus: OpusOptions = PLAIN_OPUS) -> None:
+    def __init__(self, ng: NgClient, opus: OpusOptions = PLAIN_OPUS, candidates: CandidateFilter | None = None) -> None:
         self._ng = ng
         self._opus = opus
+        self._candidates = candidates or CandidateFilter()
         # The answer must have as many sections as the offer.
         self._offers: dict[str, str] = {}
 
@@ -97,7 +99,7 @@ class Rtpengine:
             **_TOWARDS_ASTERISK,
             "call-id": name,
             "from-tag": BROWSER,
-            "sdp": sdp_text.audio_only(sdp),
+            "sdp": self._candidates.apply(sdp_text.audio_only(sdp)),
             "codec": _CODEC[codec],
         }
 
@@ -115,7 +117,9 @@ class Rtpengine:
         }
         answer = await self._ng.command("answer", **arguments)
         try:
-            whole = sdp_text.answer_all_sections(offer, _sdp(answer, "answer"))
+            answered = _sdp(answer, "answer")
+            self._candidates.learn(answered)
+            whole = sdp_text.answer_all_sections(offer, answered)
             whole = sdp_text.with_opus_options(whole, fec=self._opus.fec, dtx=self._opus.dtx)
         except InvalidSdp as error:
             raise PeerRefused(PEER, "answer", f"its SDP cannot be used: {error}") from error
@@ -132,7 +136,7 @@ class Rtpengine:
             return
         await self._ng.command("offer", **{**self._offer(name, sdp, codec), **_AGAIN, "to-tag": ASTERISK})
 
-    async def delete(self, name: str) -> LegFigures | None:
+    async def delete(self, name: str) -> LegStats | None:
         """End the session, and tell what it has counted; one that is gone already is no error, and tells None."""
         self.forget(name)
         # With a tag the answer tells what was counted. Both sides go all the same: one has nobody without the other.
@@ -156,7 +160,7 @@ class Rtpengine:
             return []
         return [call.decode("utf-8", "replace") for call in calls if isinstance(call, bytes)]
 
-    async def looked(self, name: str) -> Looked | None:
+    async def packet_count(self, name: str) -> PacketCount | None:
         """What the browser has sent; None where it does not say. Raises UnknownSession where there is none."""
         return activity.look(await self._query(name), BROWSER)
 

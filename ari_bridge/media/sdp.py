@@ -5,7 +5,7 @@ before anything is made for it; what rtpengine sees has one audio section.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -14,12 +14,18 @@ from ari_bridge.errors import InvalidSdp
 from ari_bridge.media.codec_policy import Codec
 from ari_bridge.net import RtpAddress
 
-OFFER_BYTES = 65536
+MAX_OFFER_BYTES = 65536
+MAX_CANDIDATES = 32
+"""ICE candidates of one offer; a machine with many networks finds some 20."""
 _CODECS = re.compile(r"a=rtpmap:\d+ (opus|PCMU)/", re.IGNORECASE)
 _OPUS = re.compile(r"a=rtpmap:(\d+) opus/48000", re.IGNORECASE)
 _PCMU = re.compile(r"a=rtpmap:\d+ PCMU/8000", re.IGNORECASE)
 _LINE = re.compile(r"[a-z]=.*")
 _GROUP = "a=group:BUNDLE"
+_CANDIDATE = "a=candidate:"
+_CONNECTION = re.compile(r"c=IN IP[46] (\S+)")
+_NOT_YET_KNOWN = "c=IN IP4 0.0.0.0"
+"""As browsers write it that have not gathered candidates (RFC 8840 section 4.1.1)."""
 
 
 @dataclass(frozen=True)
@@ -82,13 +88,19 @@ def parse(text: str) -> Sdp:
     return Sdp(tuple(lines[: starts[0]] if starts else lines), sections)
 
 
-def check_offer(sdp: str, *, max_bytes: int = OFFER_BYTES) -> None:
+def check_offer(sdp: str, *, max_bytes: int = MAX_OFFER_BYTES) -> None:
     """Whether a browser's offer can become a call. Raises InvalidSdp, which says what is missing."""
     if not sdp.strip():
         raise InvalidSdp("The SDP is empty.", field="sdp")
     if len(sdp) > max_bytes:
         raise InvalidSdp(f"The SDP has {len(sdp)} characters; at most {max_bytes} are taken.", field="sdp")
     offer = parse(sdp)
+    candidates = sum(line.startswith(_CANDIDATE) for section in offer.sections for line in section.lines)
+    if candidates > MAX_CANDIDATES:
+        raise InvalidSdp(
+            f"The SDP has {candidates} ICE candidates; at most {MAX_CANDIDATES} are taken, and none is needed.",
+            field="sdp",
+        )
     audio = offer.audio
     if audio is None:
         offered = ", ".join(section.kind for section in offer.sections) or "nothing"
@@ -157,6 +169,32 @@ def with_candidates(offer: str, candidates: Sequence[str], *, complete: bool) ->
     more = [*(f"a=candidate:{candidate}" for candidate in candidates), *end]
     sections = [Section((*section.lines, *more)) if section is audio else section for section in description.sections]
     return _write(description.session, sections)
+
+
+def filter_candidates(offer: str, takes: Callable[[str], bool], takes_host: Callable[[str], bool]) -> str:
+    """The offer without the candidates that `takes` rejects, nor a default address that `takes_host` rejects.
+
+    Args:
+        offer: The offer.
+        takes: Called with the value of each `a=candidate`.
+        takes_host: Called with each address of a `c=` line.
+    """
+
+    def filtered(lines: tuple[str, ...]) -> tuple[str, ...]:
+        kept: list[str] = []
+        for line in lines:
+            if line.startswith(_CANDIDATE):
+                if not takes(line.removeprefix(_CANDIDATE)):
+                    continue
+            elif line.startswith("a=remote-candidates:"):
+                continue
+            elif (connection := _CONNECTION.match(line)) and not takes_host(connection[1]):
+                line = _NOT_YET_KNOWN
+            kept.append(line)
+        return tuple(kept)
+
+    description = parse(offer)
+    return _write(filtered(description.session), [Section(filtered(one.lines)) for one in description.sections])
 
 
 def audio_only(sdp: str) -> str:
