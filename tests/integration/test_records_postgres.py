@@ -3,7 +3,6 @@
 import asyncio
 import random
 import secrets
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from ari_bridge.outcomes import Cause
 from tests.component.cdr.conftest import Server, a_server, an_ended_call
 from tests.component.cdr.eventually import healthy, recorded, unhealthy
 from tests.component.cdr.killed import ended_until_killed
-from tests.component.cdr.many import MANY, asked_in_every_way, every_page_comes_once, filled, measured
+from tests.component.cdr.many import asked_in_every_way, every_page_comes_once
 from tests.real.postgres import Postgres
 from tests.real.postgres import postgres as postgres
 
@@ -102,13 +101,6 @@ async def test_filters(opened: Database) -> None:
 
 async def test_pages_come_once_while_rows_come(opened: Database) -> None:
     await every_page_comes_once(opened)
-
-
-async def test_a_page_of_very_many(opened: Database, capsys: pytest.CaptureFixture[str]) -> None:
-    await filled(opened, MANY)
-    figures = await measured(opened)
-    with capsys.disabled():
-        sys.stdout.write(f"[{MANY} rows, ms: {figures}] ")
 
 
 async def test_a_row_that_is_refused_keeps_no_other_back(server: Server) -> None:

@@ -75,7 +75,7 @@ class StatsData(msgspec.Struct, frozen=True, rename="camel"):
 
 
 WATCHING = "Watching"
-_FAR, _BRIDGE = f"{examples.CALL_ID}-far", f"{examples.CALL_ID}-br"
+_FAR = f"{examples.CALL_ID}-far"
 LIVE = Endpoint(
     name="showLive",
     method="GET",
@@ -106,7 +106,7 @@ LIVE = Endpoint(
                         f"{examples.CALL_ID}-br",
                         "simple_bridge",
                         "mixing",
-                        [f"{examples.CALL_ID}-far"],
+                        [_FAR],
                         examples.CALL_ID,
                     )
                 ],
@@ -132,7 +132,6 @@ STATS = Endpoint(
         )
     },
 )
-_METRICS = "# TYPE ari_connected gauge\nari_connected 1.0\n"
 METRICS = Endpoint(
     name="showMetrics",
     method="GET",
