@@ -25,7 +25,8 @@ _GROUP = "a=group:BUNDLE"
 _CANDIDATE = "a=candidate:"
 _CONNECTION = re.compile(r"c=IN IP[46] (\S+)")
 _NOT_YET_KNOWN = "c=IN IP4 0.0.0.0"
-"""As browsers write it that have not gathered candidates (RFC 8840 section 4.1.1)."""
+_DISCARD_PORT = 9
+"""As browsers write both that have not gathered candidates (RFC 8840 section 4.1.1)."""
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,18 @@ def filter_candidates(offer: str, takes: Callable[[str], bool], takes_host: Call
         return tuple(kept)
 
     description = parse(offer)
-    return _write(filtered(description.session), [Section(filtered(one.lines)) for one in description.sections])
+    session = filtered(description.session)
+    sections = [Section(filtered(section.lines)) for section in description.sections]
+    return _write(session, [_without_port(section, session) for section in sections])
+
+
+def _without_port(section: Section, session: tuple[str, ...]) -> Section:
+    """With port 9 where its address is not yet known: with any other, 0.0.0.0 means hold (RFC 3264, section 8.4)."""
+    connections = [line for line in (*section.lines, *session) if _CONNECTION.match(line)]
+    if connections[:1] != [_NOT_YET_KNOWN]:
+        return section
+    media = re.sub(r"^(m=\S+) [1-9][0-9]*", rf"\1 {_DISCARD_PORT}", section.lines[0])
+    return Section((media, *(line for line in section.lines[1:] if not line.startswith("a=rtcp:"))))
 
 
 def audio_only(sdp: str) -> str:
