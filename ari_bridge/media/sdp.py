@@ -65,7 +65,7 @@ class Sdp:
         return next((section for section in self.sections if section.kind == "audio" and not section.rejected), None)
 
     def has(self, name: str) -> bool:
-        """Whether `a=NAME:...` stands for the session or in its audio section."""
+        """Whether there is an `a=NAME:...` for the session or in its audio section."""
         prefix = f"a={name}:"
         audio = self.audio.lines if self.audio else ()
         return any(line.startswith(prefix) for line in (*self.session, *audio))
