@@ -26,7 +26,7 @@ from frontend.http.middleware import allow_origin
 
 MAX_REMEMBERED_EVENTS = 1000
 MAX_QUEUED_EVENTS = 1000
-"""Events that wait for one slow reader; one more ends its stream: it comes again with its Last-Event-ID."""
+"""Events queued for one slow client; one more closes its stream, and it reconnects with its Last-Event-ID."""
 KEEP_ALIVE_INTERVAL_S = 15.0
 
 log = structlog.get_logger(__name__)
@@ -92,7 +92,7 @@ class EventLog:
             try:
                 reader.queue.put_nowait(block)
             except asyncio.QueueFull:
-                log.warning("a reader of /events is too slow: its stream ends")
+                log.warning("closing the event stream of a slow client")
                 self._readers.discard(reader)
                 reader.end()
 
@@ -139,7 +139,7 @@ class EventLog:
 
 
 class Since(msgspec.Struct, frozen=True):
-    """After which event to begin; without: with what comes from now on."""
+    """The event after which to start; default: only new events."""
 
     last_event_id: Annotated[Annotated[int, Meta(ge=0)] | None, HEADER] = msgspec.field(
         default=None, name="Last-Event-ID"
@@ -148,13 +148,13 @@ class Since(msgspec.Struct, frozen=True):
 
 
 class EventData(msgspec.Struct, frozen=True, rename="camel"):
-    """One event: what stands in `data:`."""
+    """One event, in `data:`."""
 
-    id: Annotated[int, Meta(description="counts up; where the server was started anew, from 1 on")]
+    id: Annotated[int, Meta(description="increases; starts at 1 when the server starts")]
     at: Annotated[float, Meta(description="Unix seconds")]
     name: str
-    call_id: Annotated[str | None, Meta(description="of which call it is; null: of none")]
-    data: Annotated[dict[str, Any], Meta(description="what docs/HOOKS.md says of this `name`")]
+    call_id: Annotated[str | None, Meta(description="the call that it is about; null if none")]
+    data: Annotated[dict[str, Any], Meta(description="see docs/HOOKS.md for each `name`")]
 
 
 _EXAMPLE = EventData(42, examples.AT, "call.digit", examples.CALL_ID, {"callId": examples.CALL_ID, "digit": "5"})
@@ -163,7 +163,7 @@ STREAM = Endpoint(
     method="GET",
     path="/events",
     tag="Watching",
-    summary="Call events and ARI events, as they happen",
+    summary="Follow call events and ARI events",
     description=(
         "A stream of server-sent events: those of your own calls; with the right `events:read` those of all, with "
         "`events:raw` Asterisk's own too. Keys that others press are shown as `•`. `id` increases; `Last-Event-ID` (a "
