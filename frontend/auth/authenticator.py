@@ -139,7 +139,7 @@ class Authenticator:
         try:
             await self.accounts.open()
         except (InvalidUser, OSError) as error:
-            log.error("nobody can sign in: the users cannot be read", reason=str(error))
+            log.error("sign-in is not possible: the users cannot be read", reason=str(error))
             raise AccountsUnavailable("the server cannot read its users") from None
 
     async def _rehash(self, user: User, password: str) -> None:
