@@ -1,4 +1,4 @@
-"""`GET /events`: every call event and every ARI event as it happens, numbered, with a bounded memory."""
+"""`GET /events`: call events and ARI events, numbered; the last ones can be replayed."""
 
 import asyncio
 from collections import deque
@@ -17,7 +17,7 @@ from frontend.http.middleware import allow_origin
 
 MAX_REMEMBERED_EVENTS = 1000
 MAX_QUEUED_EVENTS = 1000
-"""Events that wait for one slow reader; one more ends its stream: it comes again with its Last-Event-ID."""
+"""Events queued for one slow client; one more closes its stream, and it reconnects with its Last-Event-ID."""
 KEEP_ALIVE_INTERVAL_S = 15.0
 
 log = structlog.get_logger(__name__)
@@ -43,13 +43,13 @@ class EventLog:
             try:
                 reader.put_nowait(block)
             except asyncio.QueueFull:
-                log.warning("a reader of /events is too slow: its stream ends")
+                log.warning("closing the event stream of a slow client")
                 self._readers.discard(reader)
                 reader.get_nowait()
                 reader.put_nowait(None)
 
     def since(self, last_id: int) -> list[bytes]:
-        """What came after that number and is still kept. A number of an earlier start replays everything kept."""
+        """Remembered events after that id. An id of an earlier start replays all remembered events."""
         if last_id > self._number:
             last_id = 0
         return [block for number, block in self._kept if number > last_id]
@@ -72,7 +72,7 @@ class EventLog:
 
 
 class Since(msgspec.Struct, frozen=True):
-    """After which event to begin; without: with what comes from now on."""
+    """The event after which to start; default: only new events."""
 
     last_event_id: Annotated[Annotated[int, Meta(ge=0)] | None, HEADER] = msgspec.field(
         default=None, name="Last-Event-ID"
@@ -81,13 +81,13 @@ class Since(msgspec.Struct, frozen=True):
 
 
 class EventData(msgspec.Struct, frozen=True, rename="camel"):
-    """One event: what stands in `data:`."""
+    """One event, in `data:`."""
 
-    id: Annotated[int, Meta(description="counts up; where the server was started anew, from 1 on")]
+    id: Annotated[int, Meta(description="increases; starts at 1 when the server starts")]
     at: Annotated[float, Meta(description="Unix seconds")]
     name: str
-    call_id: Annotated[str | None, Meta(description="of which call it is; null: of none")]
-    data: Annotated[dict[str, Any], Meta(description="what docs/HOOKS.md says of this `name`")]
+    call_id: Annotated[str | None, Meta(description="the call that it is about; null if none")]
+    data: Annotated[dict[str, Any], Meta(description="see docs/HOOKS.md for each `name`")]
 
 
 _EXAMPLE = EventData(42, examples.AT, "call.digit", examples.CALL_ID, {"callId": examples.CALL_ID, "digit": "5"})
@@ -96,7 +96,7 @@ STREAM = Endpoint(
     method="GET",
     path="/events",
     tag="Watching",
-    summary="Every call event and every ARI event, as it happens",
+    summary="Follow call events and ARI events",
     description=(
         "A stream of server-sent events. `id` increases; `Last-Event-ID` (a header, or the query parameter "
         f"`lastEventId`) replays what came after it, from the last {MAX_REMEMBERED_EVENTS} events. The stream of a "

@@ -35,13 +35,13 @@ class RecordingData(msgspec.Struct, frozen=True, rename="camel"):
 
     name: str
     call_id: str
-    user: Annotated[str | None, Meta(description="whose call it was; null: nobody's")]
+    user: Annotated[str | None, Meta(description="the user of the call; null if it had none")]
     caller: str
     target: str
     started_at: float
-    seconds: Annotated[float, Meta(description="of sound: pauses are left out")]
-    size: Annotated[int, Meta(description="bytes of the sound file")]
-    sha256: Annotated[str, Meta(description="of the sound file, in hexadecimal")]
+    seconds: Annotated[float, Meta(description="of audio, without pauses")]
+    size: Annotated[int, Meta(description="bytes of the audio file")]
+    sha256: Annotated[str, Meta(description="of the audio file, in hexadecimal")]
 
 
 class RecordingPage(msgspec.Struct, frozen=True, rename="camel"):
@@ -53,8 +53,8 @@ class RecordingPage(msgspec.Struct, frozen=True, rename="camel"):
 
 class RecordingFilters(msgspec.Struct, frozen=True, rename="camel"):
     call_id: str | None = None
-    since: Annotated[Timestamp | None, Meta(description="when it was begun")] = None
-    until: Annotated[Timestamp | None, Meta(description="not included")] = None
+    since: Annotated[Timestamp | None, Meta(description="start of the recording, from")] = None
+    until: Annotated[Timestamp | None, Meta(description="start of the recording, before")] = None
     limit: Annotated[int, Meta(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT
     cursor: PageCursor = None
 
@@ -65,7 +65,7 @@ class RecordingPath(msgspec.Struct, frozen=True):
 
 class AudioRequest(RecordingPath, frozen=True):
     download: Annotated[
-        str | None, Meta(description="whatever it says: a browser saves the file, and does not play it")
+        str | None, Meta(description="with any value: browsers save the file instead of playing it")
     ] = None
     range: Annotated[str | None, HEADER, Meta(description="one range of bytes")] = msgspec.field(
         default=None, name="Range"
@@ -87,17 +87,21 @@ _EXAMPLE = RecordingData(
     680044,
     "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 )
-_AUDIO_HEADERS = {"Accept-Ranges": "`bytes`.", "ETag": "Of the sound.", "Content-Disposition": "The file's name."}
+_AUDIO_HEADERS = {"Accept-Ranges": "`bytes`.", "ETag": "Of the audio file.", "Content-Disposition": "The file's name."}
 LIST = Endpoint(
     name="listRecordings",
     method="GET",
     path="/recordings",
     tag=RECORDINGS,
     summary="List recordings, newest first",
-    description="With sign-in, those of your own calls.",
+    description="If sign-in is on, those of your own calls.",
     parameters=RecordingFilters,
     body=Nothing,
-    responses={200: ResponseSpec(description="A page", shape=RecordingPage, example=RecordingPage([_EXAMPLE], None))},
+    responses={
+        200: ResponseSpec(
+            description="A page of recordings", shape=RecordingPage, example=RecordingPage([_EXAMPLE], None)
+        )
+    },
     example={"since": "2026-09-21T00:00:00Z"},
 )
 SHOW = Endpoint(
@@ -105,7 +109,7 @@ SHOW = Endpoint(
     method="GET",
     path="/recordings/{name}",
     tag=RECORDINGS,
-    summary="See what is known of a recording",
+    summary="Show a recording",
     parameters=RecordingPath,
     body=Nothing,
     responses={200: ResponseSpec(description="The recording", shape=RecordingData, example=_EXAMPLE)},
@@ -120,7 +124,7 @@ DELETE = Endpoint(
     summary="Delete a recording",
     parameters=RecordingPath,
     body=Nothing,
-    responses={204: ResponseSpec(description="It is gone")},
+    responses={204: ResponseSpec(description="The recording is deleted")},
     problems=("unknown_recording", "unavailable"),
     example={"name": _NAME},
 )
@@ -129,17 +133,17 @@ AUDIO = Endpoint(
     method="GET",
     path="/recordings/{name}/audio",
     tag=RECORDINGS,
-    summary="Hear a recording, or a part of it",
+    summary="Download a recording, or a part of it",
     parameters=AudioRequest,
     body=Nothing,
     responses={
-        200: ResponseSpec(description="The sound", media="audio/wav", headers=_AUDIO_HEADERS),
+        200: ResponseSpec(description="The audio file", media="audio/wav", headers=_AUDIO_HEADERS),
         206: ResponseSpec(
-            description="The part that `Range` asks for",
+            description="The part requested by `Range`",
             media="audio/wav",
-            headers={**_AUDIO_HEADERS, "Content-Range": "Which bytes, and of how many."},
+            headers={**_AUDIO_HEADERS, "Content-Range": "The range, and the total size."},
         ),
-        304: ResponseSpec(description="It is the one of `If-None-Match`", headers=_AUDIO_HEADERS),
+        304: ResponseSpec(description="Not changed since the version in `If-None-Match`", headers=_AUDIO_HEADERS),
     },
     problems=("unknown_recording", "range_not_satisfiable", "unavailable"),
     example={"name": _NAME, "Range": "bytes=0-65535"},
@@ -179,7 +183,7 @@ class RecordingsApi:
             await self._library.delete(recording.name)
         except StoreFailed as error:
             raise _store_failed(recording, error) from error
-        log.info("a recording was deleted by its user", recording=recording.name, user=recording.user)
+        log.info("recording deleted by its user", recording=recording.name, user=recording.user)
         return web.Response(status=204)
 
     async def audio(self, request: TypedRequest[AudioRequest, Nothing]) -> web.StreamResponse:
@@ -221,7 +225,7 @@ class RecordingsApi:
             if not response.prepared:
                 raise _store_failed(recording, error) from error
             # The client sees by the length that something is missing: the connection is cut.
-            log.error("a recording could not be sent to its end", recording=recording.name, reason=str(error))
+            log.error("sending a recording failed midway", recording=recording.name, reason=str(error))
             if request.transport:
                 request.transport.abort()
         except ConnectionError:
@@ -272,6 +276,6 @@ def _range(request: web.Request, if_range: str | None, size: int, tag: str) -> t
 
 
 def _store_failed(recording: Recording, error: StoreFailed) -> ProblemError:
-    log.error("the store of recordings failed", recording=recording.name, reason=str(error))
-    detail = f"The store of recordings does not answer. Try again in {STORE_RETRY_AFTER_S} s."
+    log.error("recording store failed", recording=recording.name, reason=str(error))
+    detail = f"The recording store does not respond. Try again in {STORE_RETRY_AFTER_S} s."
     return ProblemError("unavailable", detail, retry_after=STORE_RETRY_AFTER_S)
