@@ -386,7 +386,7 @@ async def run(
     reloading = asyncio.create_task(_reload(app, reload))
     try:
         await stop.wait()
-        log.info("draining: no new calls; those that stand go on without this process", calls=len(app.calls.live()))
+        log.info("draining: no new calls; active calls continue without this process", calls=len(app.calls.live()))
         await app.drain(settings.drain_seconds)
     finally:
         reloading.cancel()

@@ -65,8 +65,10 @@ class Authenticator:
         try:
             right = await self._sign_ins.check(user, password, address)
         except (InvalidUser, OSError) as error:
-            log.error("nobody can sign in: the users file cannot be read", reason=str(error))
-            raise ProblemError("unavailable", "Nobody can sign in now: the server cannot read its users.") from None
+            log.error("sign-in is not possible: the users file cannot be read", reason=str(error))
+            raise ProblemError(
+                "unavailable", "Sign-in is not possible now: the server cannot read its users file."
+            ) from None
         if not right:
             raise Unauthorized("The user name or the password is wrong.")
         return self._session(user, int(time.time()))

@@ -52,7 +52,7 @@ class SignIns:
         """
         network = network_of(address)
         if not is_name(user) or len(password) > MAX_PASSWORD_CHARACTERS:
-            log.info("a sign-in was refused", user=None, address=address)
+            log.info("sign-in refused", user=None, address=address)
             return False  # nobody has it, so there is nothing to keep count of
         until = asyncio.get_running_loop().time() + SIGN_IN_TIMEOUT_S
         try:
@@ -64,15 +64,15 @@ class SignIns:
                 async with self._turn(network, until):
                     right = await self._look(user, password)
         except (Crowded, TimeoutError):
-            log.warning("a sign-in was put off: too many at once", address=address)
-            raise TooManyAttempts(RETRY_AFTER_S, "Too many sign in at once") from None
+            log.warning("sign-in deferred: too many at once", address=address)
+            raise TooManyAttempts(RETRY_AFTER_S, "Too many sign-ins at once") from None
         if made.delay > MAX_DELAY_S:
-            log.warning("a sign-in was put off: too many wrong ones", user=user, address=address)
+            log.warning("sign-in deferred: too many failed attempts", user=user, address=address)
             raise TooManyAttempts(made.delay)
         if right:
             self._pace.right(made)
         else:
-            log.info("a sign-in was refused", user=user, address=address)
+            log.info("sign-in refused", user=user, address=address)
         return right
 
     @asynccontextmanager

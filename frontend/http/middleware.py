@@ -49,7 +49,7 @@ def origins_checked(origins: Origins, addresses: ClientAddresses | None = None) 
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         origin = request.headers.get("Origin")
         if not origins.allow(origin, asked.host(request)):
-            log.warning("a foreign origin was refused", origin=origin, path=request.path)
+            log.warning("request from a foreign origin refused", origin=origin, path=request.path)
             told = problem(
                 "forbidden",
                 f"Pages of {origin} may not use this server: CORS_ORIGIN does not list them.",
@@ -126,7 +126,7 @@ def problem_of(error: Exception) -> tuple[Problem, dict[str, str]]:
                 retry_after=getattr(error, "retry_after", None),
             )
             return told, {}
-    return problem("error", "The server failed at this request; it is logged."), {}
+    return problem("error", "The server failed to handle the request; the failure is logged."), {}
 
 
 def _of_http(error: web.HTTPException, request: web.Request) -> tuple[Problem, dict[str, str]]:
@@ -145,7 +145,7 @@ def _of_http(error: web.HTTPException, request: web.Request) -> tuple[Problem, d
         case web.HTTPClientError():
             return problem("invalid_request", f"The request cannot be read: {error.text or error.reason}."), {}
     log.error("a request failed", method=request.method, path=request.path, status=error.status)
-    return problem("error", "The server failed at this request; it is logged."), {}
+    return problem("error", "The server failed to handle the request; the failure is logged."), {}
 
 
 @web.middleware

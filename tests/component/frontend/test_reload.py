@@ -211,7 +211,7 @@ async def test_sighup_reads_the_settings_again_and_ends_nothing(
             async with http.ws_connect("/ws") as socket:
                 write(LOG_LEVEL="debug", CORS_ORIGIN="https://crm.example.com")
                 server.send_signal(signal.SIGHUP)
-                await _until(log, "settings were read again")
+                await _until(log, "settings reloaded")
                 async with http.get("/config", headers={"Origin": "https://crm.example.com"}) as response:
                     assert response.status == 200
                 write(LOG_LEVEL="loud")
