@@ -1,1 +1,1 @@
-"""Which users have a page open, what they want done with their calls, and who is told of whom."""
+"""Which users have a page open, their call preferences, voicemail counts, and the directory with presence."""
