@@ -67,8 +67,10 @@ def test_where_rtpengine_receives_is_no_candidate() -> None:
 
 def test_the_default_address_is_no_way_round() -> None:
     offer = _with().replace("c=IN IP4 0.0.0.0", "c=IN IP4 10.1.2.3")
-    assert "10.1.2.3" in offer
-    assert "10.1.2.3" not in CandidateFilter().apply(offer)
+    offer = offer.replace("a=mid:", "a=rtcp:30001 IN IP4 10.1.2.3\r\na=mid:", 1)
+    filtered = CandidateFilter().apply(offer)
+    assert "10.1.2.3" in offer and "10.1.2.3" not in filtered
+    assert "m=audio 9 " in filtered and "c=IN IP4 0.0.0.0" in filtered  # another port would put the call on hold
     assert "198.51.100.7" in CandidateFilter().apply(offer.replace("10.1.2.3", "198.51.100.7"))
 
 
