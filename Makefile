@@ -21,10 +21,11 @@ chaos: python ## faults during calls, measured: RUNS=5, SOAK=30 (minutes), CASES
 	@python3 -m deploy.demo.install test
 	@.venv/bin/python -m tests.chaos --runs $(or $(RUNS),5) --soak $(or $(SOAK),30) $(CASES)
 
-bench: python ## set-up times beside the bare-minimum script's, CPU and memory a call
+bench: python ## set-up times beside the bare-minimum script's, CPU and memory a call, pages of CDRs
 	@python3 -m deploy.demo.install test
 	@.venv/bin/python -m tests.bench
 	@.venv/bin/python -m tests.bench.warm
+	@.venv/bin/python -m tests.bench.cdr_pages
 
 diagram: python ## draw the state diagram in docs/ from the transition table
 	@python3 -m deploy.demo.install test

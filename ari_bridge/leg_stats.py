@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 
-class SideFigures(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+class StreamStats(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """What came from one side of a leg, and how well. What is not set is not known: see docs/QUALITY.md."""
 
     packets: int  # RTP
@@ -19,11 +19,11 @@ class SideFigures(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tru
     mos_lowest: float | None = None
 
 
-class LegFigures(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+class LegStats(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """Both sides of a leg; None where the engine had nothing of it."""
 
-    browser: SideFigures | None = None
-    asterisk: SideFigures | None = None
+    browser: StreamStats | None = None
+    asterisk: StreamStats | None = None
 
     def data(self) -> dict[str, Any]:
         """JSON-ready, in camelCase."""

@@ -11,8 +11,8 @@ from urllib.parse import unquote
 
 from ari_bridge.errors import InvalidTarget
 
-LONGEST = 64  # characters of a number
-_LONGEST_WRITTEN = 1000  # nobody pastes that for a number, and nobody is to wait while it is read
+MAX_NUMBER_CHARACTERS = 64  # characters of a number
+_MAX_WRITTEN_CHARACTERS = 1000  # nobody pastes that for a number, and nobody is to wait while it is read
 
 _ALLOWED = re.compile(r"[0-9A-Za-z+*#._-]*")
 _SEPARATORS = r"\-()[\] \t./'"
@@ -33,8 +33,8 @@ def normalize_number(written: str) -> str:
     Nothing but letters, digits and `+ * # . _ -` comes out: `&` would dial two endpoints, `@` another context, `,` and
     newlines are dialplan syntax.
     """
-    if len(written) > _LONGEST_WRITTEN:
-        raise _invalid(written, f"it has more than {LONGEST} characters")
+    if len(written) > _MAX_WRITTEN_CHARACTERS:
+        raise _invalid(written, f"it has more than {MAX_NUMBER_CHARACTERS} characters")
     text = _bare(written)
     if within := re.search(r"<([^<>]+)>", text):  # "Ada" <sip:1001@pbx>
         text = _bare(within[1])
@@ -60,8 +60,8 @@ def normalize_number(written: str) -> str:
         raise InvalidTarget("The number to call is empty.", field="target")
     if not _ALLOWED.fullmatch(number):
         raise _invalid(written, _why_not(number))
-    if len(number) > LONGEST:
-        raise _invalid(written, f"it has more than {LONGEST} characters")
+    if len(number) > MAX_NUMBER_CHARACTERS:
+        raise _invalid(written, f"it has more than {MAX_NUMBER_CHARACTERS} characters")
     if extension:
         raise _invalid(written, f"it has an extension. Call {number}, then press {extension}")
     return number

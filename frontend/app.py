@@ -27,9 +27,9 @@ from ari_bridge.recordings import Collector, Library, StoreKeys, open_store
 from frontend.api.openapi import document, html
 from frontend.api.routes import static
 from frontend.api.routes.api_docs import ReferenceApi
-from frontend.api.routes.call_control import BODY_BYTES, Api
-from frontend.api.routes.call_queries import CallsApi
-from frontend.api.routes.cdrs import RecordsApi
+from frontend.api.routes.call_control import MAX_BODY_BYTES, CallControlApi
+from frontend.api.routes.call_queries import CallQueryApi
+from frontend.api.routes.cdrs import CdrApi
 from frontend.api.routes.event_stream import EventApi, EventLog
 from frontend.api.routes.health import Health
 from frontend.api.routes.monitoring import Monitoring
@@ -46,12 +46,12 @@ from frontend.http.long_poll import CallChangeWaiter
 from frontend.http.request_ids import name_requests
 from frontend.http.server import Runner
 from frontend.http.tls import Certificate
-from frontend.kept_files import KeptFiles
 from frontend.presence.past_calls import PastCalls
 from frontend.presence.preferences import UserServices
 from frontend.presence.registrar import WebSocketRegistrar
 from frontend.reload import Reloading
 from frontend.settings import Settings
+from frontend.state_files import StateFiles
 from frontend.webrtc.ice_servers import IceServers
 from frontend.websocket.connection import ConnectionServices
 from frontend.websocket.hub import ConnectionHub
@@ -130,9 +130,9 @@ class App:
         self.past_calls = PastCalls(self.pages, self.hooks)
         self.idempotency = IdempotencyGuard(self.store.keys)
         self._users = Users(settings.users_file)
-        self._kept_files = KeptFiles()
-        self._kept_files.add(preference_file, preferences.restore)
-        self.attendant = UserServices(
+        self._state_files = StateFiles()
+        self._state_files.add(preference_file, preferences.restore)
+        self.user_services = UserServices(
             self.ari,
             self.calls,
             self.pages,
@@ -204,8 +204,8 @@ class App:
         opened.callback(self.hooks.close)
         await self.store.start()
         opened.push_async_callback(self.store.close)
-        await self._kept_files.start()
-        opened.push_async_callback(self._kept_files.close)
+        await self._state_files.start()
+        opened.push_async_callback(self._state_files.close)
         if self.records:
             await self.records.start()
             opened.push_async_callback(self.records.close)
@@ -215,8 +215,8 @@ class App:
         opened.push_async_callback(self.ari.close)
         await self.calls.start()
         opened.push_async_callback(self.calls.close)
-        await self.attendant.start()
-        opened.push_async_callback(self.attendant.close)
+        await self.user_services.start()
+        opened.push_async_callback(self.user_services.close)
         await self.recordings.start()
         opened.push_async_callback(self.recordings.close)
         await self.collector.start()
@@ -238,13 +238,13 @@ class App:
         )
         secret_file = settings.state_dir / "session-secret"
         secret = token_secret(secret_file)
-        self._kept_files.add(secret_file, lambda: write_secret(secret_file, secret))
+        self._state_files.add(secret_file, lambda: write_secret(secret_file, secret))
         sessions = SessionTokens(secret)
         ice = IceServers(settings.ice_servers, settings.turn_secret, settings.turn_lifetime)
         services = ConnectionServices(
             calls=self.calls,
             pages=self.pages,
-            user_services=self.attendant,
+            user_services=self.user_services,
             access=access,
             sessions=sessions,
             media=self.media,
@@ -257,14 +257,14 @@ class App:
         addresses = ClientAddresses(settings.trusted_proxies)
         origins = Origins(settings.cors_origin, sign_in=settings.enable_authentication)
         checked = middleware.origins_checked(origins, addresses)
-        common = [middleware.headers_set, checked, middleware.errors_told, static.assets_kept]
+        common = [middleware.headers_set, checked, middleware.problem_responses, static.assets_kept]
 
-        main = web.Application(middlewares=common, client_max_size=BODY_BYTES)
+        main = web.Application(middlewares=common, client_max_size=MAX_BODY_BYTES)
         name_requests(main)
         main.add_routes([web.get("/ws", connections.handle)])
-        second = web.Application(middlewares=common, client_max_size=BODY_BYTES)
+        second = web.Application(middlewares=common, client_max_size=MAX_BODY_BYTES)
         name_requests(second)
-        api = Api(
+        api = CallControlApi(
             self.calls,
             access,
             self.idempotency,
@@ -276,11 +276,11 @@ class App:
         )
         both = [
             *api.routes(),
-            *CallsApi(self.calls, self.store, self.watchers, access).routes(),
-            *(RecordsApi(self.records, access).routes() if self.records else ()),
+            *CallQueryApi(self.calls, self.store, self.watchers, access).routes(),
+            *(CdrApi(self.records, access).routes() if self.records else ()),
             *RecordingsApi(self.recordings, access).routes(),
             *EventApi(events, access).routes(),
-            *PeopleApi(self.attendant, access).routes(),
+            *PeopleApi(self.user_services, access).routes(),
             *health.routes(access),
         ]
         main.add_routes(both)
@@ -312,7 +312,7 @@ class App:
         certificate: Certificate | None,
         origins: Origins,
         addresses: ClientAddresses,
-        api: Api,
+        api: CallControlApi,
     ) -> None:
         """What `reload` changes, and a certificate that is renewed on the disk."""
         again = self.reloading

@@ -18,68 +18,6 @@ from ari_bridge.recordings.location import Bucket, parse_location
 from frontend.auth.proxies import Network, parse_proxies
 from frontend.webrtc.ice_servers import is_turn, parse_servers
 
-EXAMPLES = {
-    "ARI_URL": "http://127.0.0.1:8088/ari",
-    "ARI_USER": "ari-bridge",
-    "ARI_PASSWORD": "the password of that user in ari.conf",
-    "ARI_APP": "ari-bridge",
-    "ARI_TIMEOUT": "4",
-    "RTPENGINE_NG": "192.0.2.5:2223,192.0.2.6:2223*2",
-    "RTPENGINE_TIMEOUT": "3",
-    "ICE_SERVERS": "stun:turn.example.com:3478,turn:turn.example.com:3478,turns:turn.example.com:5349?transport=tcp",
-    "ICE_CANDIDATES": "public",
-    "TURN_SECRET": "the static-auth-secret in turnserver.conf",
-    "TURN_LIFETIME": "86400",
-    "CODECS": "auto",
-    "OPUS_FEC": "true",
-    "OPUS_DTX": "false",
-    "TRANSCODING_LIMIT": "40",
-    "TARGET_SIP_SERVER": "sip.example.com:5060",
-    "TARGET_SIP_ENDPOINT": "trunk",
-    "DIAL_CONTEXT": "from-internal",
-    "DIAL_ROUTES": "7xxx=PJSIP/{target}@trunk; 00*=PJSIP/{target}@carrier; 100=PJSIP/reception",
-    "HTTP_HOST": "127.0.0.1",
-    "HTTP_PORT": "3000",
-    "WS_PORT": "8080",
-    "TRUSTED_PROXIES": "192.0.2.7,10.0.0.0/8",
-    "CORS_ORIGIN": "https://phone.example.com,https://crm.example.com",
-    "ENABLE_AUTHENTICATION": "true",
-    "USERS_FILE": "users",
-    "TOKEN_SECRET_FILE": "token-secret",
-    "TOKEN_LIFETIME": "43200",
-    "TLS_CERT": "cert.pem",
-    "TLS_KEY": "key.pem",
-    "LOG_LEVEL": "info",
-    "LOG_FORMAT": "console",
-    "RING_TIMEOUT": "45",
-    "SETUP_TIMEOUT": "10",
-    "STATE_DIR": "state",
-    "CALL_STORE_DAYS": "30",
-    "ENABLE_CDR_LOGGING": "true",
-    "CDR_DATABASE_URL": "postgresql://USER:PASSWORD@HOST/DATABASE",
-    "CDR_DAYS": "365",
-    "ENABLE_CALL_RECORDING": "false",
-    "RECORDING_ANNOUNCEMENT": "sound:beep",
-    "RECORDING_STORE": "s3://BUCKET/recordings",
-    "RECORDING_S3_ENDPOINT": "https://s3.example.com",
-    "RECORDING_S3_REGION": "us-east-1",
-    "AWS_ACCESS_KEY_ID": "the id of a key that may read, write, list and delete there",
-    "AWS_SECRET_ACCESS_KEY": "its secret",
-    "RECORDING_DAYS": "90",
-    "DISCONNECT_GRACE": "30",
-    "PBX_GRACE": "2",
-    "PBX_CHECK_INTERVAL": "60",
-    "DRAIN_SECONDS": "3",
-    "MAX_CALLS": "1000",
-    "MAX_CALLS_PER_USER": "4",
-    "PREFLIGHT_NUMBER": "600",
-    "PHONE_BOOK": "600=Echo,601=Milliwatt tone",
-    "VOICEMAIL_MAILBOX": "{user}@default",
-    "VOICEMAIL_NUMBER": "*97",
-    "PEOPLE_ENDPOINTS": "2*,3*",
-    "PLUGINS": "missed_calls",
-}
-
 NAME = r"[A-Za-z0-9_.-]{1,64}"
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
@@ -94,65 +32,87 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True)
 
-    ari_url: Annotated[str, Field(pattern=r"^https?://[^/\s]+/\S*ari/?$")] = "http://127.0.0.1:8088/ari"
-    ari_user: Annotated[str, Field(min_length=1)] = "ari-bridge"
-    ari_password: Annotated[str, Field(min_length=1, repr=False)]
-    ari_app: Annotated[str, Field(pattern=rf"^{NAME}$")] = "ari-bridge"
-    ari_timeout: Seconds = 4.0
-    rtpengine_ng: Annotated[tuple[NodeAddress, ...], NoDecode] = (NodeAddress("127.0.0.1", 2223),)
-    rtpengine_timeout: Seconds = 3.0
-    ice_servers: Annotated[tuple[str, ...], NoDecode] = ()
-    ice_candidates: PassedOn = PassedOn.AUTO
-    turn_secret: Annotated[str, Field(repr=False)] = ""
-    turn_lifetime: Annotated[int, Field(ge=60, le=604800)] = 86400
-    codecs: CodecMode = CodecMode.OPUS
-    opus_fec: bool = True
-    opus_dtx: bool = False
-    transcoding_limit: Annotated[int, Field(ge=0, le=100000)] = 40
-    target_sip_server: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:\[\]-]*$")] = ""
-    target_sip_endpoint: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]*$")] = ""
-    dial_context: Annotated[str, Field(pattern=rf"^{NAME}$")] = "from-browser"
-    dial_routes: str = ""
-    http_host: str = "127.0.0.1"
-    http_port: Port = 3000
-    ws_port: Port = 8080
-    trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = ()
-    cors_origin: Annotated[tuple[str, ...], NoDecode] = ()
-    enable_authentication: bool = True
-    users_file: Path = Path("users")
-    token_secret_file: Path = Path("token-secret")
-    token_lifetime: Annotated[int, Field(ge=60)] = 43200
-    tls_cert: Path | None = None
-    tls_key: Path | None = None
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    log_format: Literal["console", "json"] = "console"
-    ring_timeout: Seconds = 45.0
-    setup_timeout: Seconds = 10.0
-    state_dir: Path = Path("state")
-    call_store_days: Annotated[float, Field(gt=0, le=36500)] = 30.0
-    enable_cdr_logging: bool = True
-    cdr_database_url: Annotated[str, Field(repr=False)] = ""
-    cdr_days: Annotated[float, Field(gt=0, le=36500)] = 365.0
-    enable_call_recording: bool = False
-    recording_announcement: Annotated[str, Field(pattern=r"^(sound:[A-Za-z0-9_./-]{1,200})?$")] = ""
-    recording_store: str = ""
-    recording_s3_endpoint: Annotated[str, Field(pattern=r"^(https?://[^/\s]+/?)?$")] = ""
-    recording_s3_region: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")] = "us-east-1"
-    aws_access_key_id: Annotated[str, Field(repr=False)] = ""
-    aws_secret_access_key: Annotated[str, Field(repr=False)] = ""
-    recording_days: Annotated[float, Field(gt=0, le=36500)] = 90.0
-    disconnect_grace: Annotated[float, Field(ge=0, le=3600)] = 30.0
-    pbx_grace: Annotated[float, Field(ge=0, le=60)] = 2.0
-    pbx_check_interval: Annotated[float, Field(ge=1, le=3600)] = 60.0
-    drain_seconds: Annotated[float, Field(ge=0, le=600)] = 3.0
-    max_calls: Annotated[int, Field(ge=1)] = 1000
-    max_calls_per_user: Annotated[int, Field(ge=1)] = 4
-    phone_book: Annotated[tuple[tuple[str, str], ...], NoDecode] = ()
-    preflight_number: Annotated[str, Field(pattern=r"^[0-9A-Za-z+*#._-]{0,64}$")] = ""
-    voicemail_mailbox: Annotated[str, Field(pattern=r"^([A-Za-z0-9_.-]*\{user\}@[A-Za-z0-9_.-]{1,64})?$")] = ""
-    voicemail_number: Annotated[str, Field(pattern=r"^[0-9A-Za-z+*#._-]{0,64}$")] = ""
-    people_endpoints: Annotated[tuple[str, ...], NoDecode] = ()
-    plugins: Annotated[tuple[str, ...], NoDecode] = ()
+    ari_url: Annotated[str, Field(pattern=r"^https?://[^/\s]+/\S*ari/?$", examples=["http://127.0.0.1:8088/ari"])] = (
+        "http://127.0.0.1:8088/ari"
+    )
+    ari_user: Annotated[str, Field(min_length=1, examples=["ari-bridge"])] = "ari-bridge"
+    ari_password: Annotated[str, Field(min_length=1, repr=False, examples=["the password of that user in ari.conf"])]
+    ari_app: Annotated[str, Field(pattern=rf"^{NAME}$", examples=["ari-bridge"])] = "ari-bridge"
+    ari_timeout: Annotated[Seconds, Field(examples=["4"])] = 4.0
+    rtpengine_ng: Annotated[tuple[NodeAddress, ...], NoDecode, Field(examples=["192.0.2.5:2223,192.0.2.6:2223*2"])] = (
+        NodeAddress("127.0.0.1", 2223),
+    )
+    rtpengine_timeout: Annotated[Seconds, Field(examples=["3"])] = 3.0
+    ice_servers: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        Field(
+            examples=["stun:turn.example.com:3478,turn:turn.example.com:3478,turns:turn.example.com:5349?transport=tcp"]
+        ),
+    ] = ()
+    ice_candidates: Annotated[PassedOn, Field(examples=["public"])] = PassedOn.AUTO
+    turn_secret: Annotated[str, Field(repr=False, examples=["the static-auth-secret in turnserver.conf"])] = ""
+    turn_lifetime: Annotated[int, Field(ge=60, le=604800, examples=["86400"])] = 86400
+    codecs: Annotated[CodecMode, Field(examples=["auto"])] = CodecMode.OPUS
+    opus_fec: Annotated[bool, Field(examples=["true"])] = True
+    opus_dtx: Annotated[bool, Field(examples=["false"])] = False
+    transcoding_limit: Annotated[int, Field(ge=0, le=100000, examples=["40"])] = 40
+    target_sip_server: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:\[\]-]*$", examples=["sip.example.com:5060"])] = ""
+    target_sip_endpoint: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]*$", examples=["trunk"])] = ""
+    dial_context: Annotated[str, Field(pattern=rf"^{NAME}$", examples=["from-internal"])] = "from-browser"
+    dial_routes: Annotated[
+        str, Field(examples=["7xxx=PJSIP/{target}@trunk; 00*=PJSIP/{target}@carrier; 100=PJSIP/reception"])
+    ] = ""
+    http_host: Annotated[str, Field(examples=["127.0.0.1"])] = "127.0.0.1"
+    http_port: Annotated[Port, Field(examples=["3000"])] = 3000
+    ws_port: Annotated[Port, Field(examples=["8080"])] = 8080
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode, Field(examples=["192.0.2.7,10.0.0.0/8"])] = ()
+    cors_origin: Annotated[
+        tuple[str, ...], NoDecode, Field(examples=["https://phone.example.com,https://crm.example.com"])
+    ] = ()
+    enable_authentication: Annotated[bool, Field(examples=["true"])] = True
+    users_file: Annotated[Path, Field(examples=["users"])] = Path("users")
+    token_secret_file: Annotated[Path, Field(examples=["token-secret"])] = Path("token-secret")
+    token_lifetime: Annotated[int, Field(ge=60, examples=["43200"])] = 43200
+    tls_cert: Annotated[Path | None, Field(examples=["cert.pem"])] = None
+    tls_key: Annotated[Path | None, Field(examples=["key.pem"])] = None
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], Field(examples=["info"])] = "info"
+    log_format: Annotated[Literal["console", "json"], Field(examples=["console"])] = "console"
+    ring_timeout: Annotated[Seconds, Field(examples=["45"])] = 45.0
+    setup_timeout: Annotated[Seconds, Field(examples=["10"])] = 10.0
+    state_dir: Annotated[Path, Field(examples=["state"])] = Path("state")
+    call_store_days: Annotated[float, Field(gt=0, le=36500, examples=["30"])] = 30.0
+    enable_cdr_logging: Annotated[bool, Field(examples=["true"])] = True
+    cdr_database_url: Annotated[str, Field(repr=False, examples=["postgresql://USER:PASSWORD@HOST/DATABASE"])] = ""
+    cdr_days: Annotated[float, Field(gt=0, le=36500, examples=["365"])] = 365.0
+    enable_call_recording: Annotated[bool, Field(examples=["false"])] = False
+    recording_announcement: Annotated[
+        str, Field(pattern=r"^(sound:[A-Za-z0-9_./-]{1,200})?$", examples=["sound:beep"])
+    ] = ""
+    recording_store: Annotated[str, Field(examples=["s3://BUCKET/recordings"])] = ""
+    recording_s3_endpoint: Annotated[
+        str, Field(pattern=r"^(https?://[^/\s]+/?)?$", examples=["https://s3.example.com"])
+    ] = ""
+    recording_s3_region: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$", examples=["us-east-1"])] = "us-east-1"
+    aws_access_key_id: Annotated[
+        str, Field(repr=False, examples=["the id of a key that may read, write, list and delete there"])
+    ] = ""
+    aws_secret_access_key: Annotated[str, Field(repr=False, examples=["its secret"])] = ""
+    recording_days: Annotated[float, Field(gt=0, le=36500, examples=["90"])] = 90.0
+    disconnect_grace: Annotated[float, Field(ge=0, le=3600, examples=["30"])] = 30.0
+    pbx_grace: Annotated[float, Field(ge=0, le=60, examples=["2"])] = 2.0
+    pbx_check_interval: Annotated[float, Field(ge=1, le=3600, examples=["60"])] = 60.0
+    drain_seconds: Annotated[float, Field(ge=0, le=600, examples=["3"])] = 3.0
+    max_calls: Annotated[int, Field(ge=1, examples=["1000"])] = 1000
+    max_calls_per_user: Annotated[int, Field(ge=1, examples=["4"])] = 4
+    phone_book: Annotated[tuple[tuple[str, str], ...], NoDecode, Field(examples=["600=Echo,601=Milliwatt tone"])] = ()
+    preflight_number: Annotated[str, Field(pattern=r"^[0-9A-Za-z+*#._-]{0,64}$", examples=["600"])] = ""
+    voicemail_mailbox: Annotated[
+        str, Field(pattern=r"^([A-Za-z0-9_.-]*\{user\}@[A-Za-z0-9_.-]{1,64})?$", examples=["{user}@default"])
+    ] = ""
+    voicemail_number: Annotated[str, Field(pattern=r"^[0-9A-Za-z+*#._-]{0,64}$", examples=["*97"])] = ""
+    people_endpoints: Annotated[tuple[str, ...], NoDecode, Field(examples=["2*,3*"])] = ()
+    plugins: Annotated[tuple[str, ...], NoDecode, Field(examples=["missed_calls"])] = ()
 
     @field_validator("rtpengine_ng", mode="before")
     @classmethod
@@ -281,6 +241,10 @@ def _explain(fault: Any) -> str:
         return str(message)
     name = str(fault["loc"][0]).upper()
     if fault["type"] == "missing":
-        return f"{name} is not set. Example: {name}={EXAMPLES[name]}"
+        return f"{name} is not set. Example: {name}={_example(name)}"
     shown = "(hidden)" if "PASSWORD" in name or "DATABASE_URL" in name else repr(fault["input"])
-    return f"{name}={shown}: {message[0].lower()}{message[1:]}. Example: {name}={EXAMPLES[name]}"
+    return f"{name}={shown}: {message[0].lower()}{message[1:]}. Example: {name}={_example(name)}"
+
+
+def _example(name: str) -> str:
+    return str((Settings.model_fields[name.lower()].examples or [""])[0])

@@ -2,7 +2,7 @@
 
 from ari_bridge.ari.channels import Channels
 from ari_bridge.ari.models import Bridge
-from ari_bridge.ari.rest import RestClient, entity, found, read
+from ari_bridge.ari.rest import RestClient, exists, get_or_none, read
 
 
 class Bridges:
@@ -20,12 +20,6 @@ class Bridges:
         command = self._requests.send("bridges", "addChannel", bridgeId=bridge_id, channel=channel_id)
         await self._channels.woken(channel_id, command)
 
-    async def remove_channel(self, bridge_id: str, channel_id: str) -> bool:
-        """The channel lives on, outside of any bridge. False: it was not in there, or one of the two is gone."""
-        command = self._requests.send("bridges", "removeChannel", bridgeId=bridge_id, channel=channel_id)
-        # 400: no such channel, 422: not in this bridge, 409: the bridge is being destroyed at this moment
-        return await found(self._channels.woken(channel_id, command), gone=(400, 404, 409, 422))
-
     async def start_music(self, bridge_id: str, music_class: str = "") -> None:
         """Music on hold for all in the bridge, until `stop_music`; mixed with what else is heard there.
 
@@ -37,16 +31,16 @@ class Bridges:
 
     async def stop_music(self, bridge_id: str) -> bool:
         """False: no music played, or the bridge is gone."""
-        return await found(self._requests.send("bridges", "stopMoh", bridgeId=bridge_id), gone=(404, 409))
+        return await exists(self._requests.send("bridges", "stopMoh", bridgeId=bridge_id), gone=(404, 409))
 
     async def destroy(self, bridge_id: str) -> bool:
         """False: it was gone already. Its channels live on."""
         # 409: it is being destroyed at this moment
-        return await found(self._requests.send("bridges", "destroy", bridgeId=bridge_id), gone=(404, 409))
+        return await exists(self._requests.send("bridges", "destroy", bridgeId=bridge_id), gone=(404, 409))
 
     async def get(self, bridge_id: str) -> Bridge | None:
         """The bridge with its channels as they are now; None: it is gone."""
-        return await entity(self._requests.send("bridges", "get", bridgeId=bridge_id), Bridge)
+        return await get_or_none(self._requests.send("bridges", "get", bridgeId=bridge_id), Bridge)
 
     async def list(self) -> list[Bridge]:
         """All bridges of the PBX, also those that are not ours."""

@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 
 from ari_bridge.errors import PeerError
 
-VARIABLE = "SET(TIMEOUT(absolute)=0)"
-DELAYS = (0.0008, 0.002, 0.003, 0.006, 0.018)
+WAKEUP_VARIABLE = "SET(TIMEOUT(absolute)=0)"
+WAKEUP_DELAYS_S = (0.0008, 0.002, 0.003, 0.006, 0.018)
 """Seconds between wakes while the command waits: it must be queued before the frame, and may miss the first."""
 
 _WAKES_BY_ITSELF = {18: 25, 20: 10, 21: 5}  # major version → first minor
@@ -25,7 +25,7 @@ _WAKES_BY_ITSELF = {18: 25, 20: 10, 21: 5}  # major version → first minor
 T = TypeVar("T")
 
 
-def needs_wake(version: str) -> bool:
+def needs_wakeup(version: str) -> bool:
     """Whether that Asterisk is a legacy one. A version that cannot be read counts as one: a wake does no harm."""
     match = re.match(r"(\d+)\.(\d+)", version)
     if not match:
@@ -40,7 +40,7 @@ async def with_wakeup(command: Coroutine[Any, Any, T], wake: Callable[[], Awaita
     """The command's result, waking its channel while it waits. Raises what the command raises."""
     waiting = asyncio.ensure_future(command)
     try:
-        for delay in DELAYS:
+        for delay in WAKEUP_DELAYS_S:
             done, _ = await asyncio.wait({waiting}, timeout=delay)
             if done:
                 break

@@ -6,17 +6,17 @@ from typing import Any
 
 import msgspec
 
-from ari_bridge.ari.channel_wakeup import VARIABLE, with_wakeup
+from ari_bridge.ari.channel_wakeup import WAKEUP_VARIABLE, with_wakeup
 from ari_bridge.ari.http import PEER, Reply
 from ari_bridge.ari.models import Channel, Variable
-from ari_bridge.ari.rest import RestClient, entity, found, read
+from ari_bridge.ari.rest import RestClient, exists, get_or_none, read
 from ari_bridge.errors import PeerRefused
 from ari_bridge.net import RtpAddress
 
 HELD = "CHANNEL(rtp,hold)"
 _SIP_CHANNEL = re.compile(r"PJSIP/[A-Za-z0-9_.-]{1,80}-[0-9a-f]{8}")
 _SIP_STATUS = re.compile(r"SIP ([3-6]\d\d)\b")
-DTMF_MILLISECONDS = 100
+DTMF_DURATION_MS = 100
 
 
 class _ExternalMedia(msgspec.Struct):
@@ -86,7 +86,7 @@ class Channels:
 
     async def hangup(self, channel_id: str, *, reason: str = "normal") -> bool:
         """False: it was gone already. `reason`: ARI's words, e.g. normal, busy, congestion, no_answer."""
-        return await found(self._requests.send("channels", "hangup", channelId=channel_id, reason=reason))
+        return await exists(self._requests.send("channels", "hangup", channelId=channel_id, reason=reason))
 
     async def mute(self, channel_id: str) -> None:
         """Let no sound through, neither what the channel says nor what it is to hear."""
@@ -97,39 +97,39 @@ class Channels:
 
     async def send_dtmf(self, channel_id: str, digits: str) -> None:
         """Send digits, 100 ms each and 100 ms apart, after those that were sent before."""
-        await self._woken(channel_id, "sendDTMF", dtmf=digits, duration=DTMF_MILLISECONDS, between=DTMF_MILLISECONDS)
+        await self._woken(channel_id, "sendDTMF", dtmf=digits, duration=DTMF_DURATION_MS, between=DTMF_DURATION_MS)
 
     async def continue_in_dialplan(self, channel_id: str, *, variables: Mapping[str, str]) -> bool:
         """Let the channel go on after its Stasis() with `variables` set. False: it was gone already."""
         for name, value in variables.items():
             set_variable = self._woken(channel_id, "setChannelVar", variable=name, value=value)
-            if not await found(set_variable):
+            if not await exists(set_variable):
                 return False
-        went_on = await found(self._woken(channel_id, "continueInDialplan"))
-        await self.unfollow(channel_id)  # from now on it is the dialplan's alone
+        went_on = await exists(self._woken(channel_id, "continueInDialplan"))
+        await self.unsubscribe(channel_id)  # from now on it is the dialplan's alone
         return went_on
 
-    async def follow(self, channel_id: str) -> bool:
-        """Hear of a channel until its very end, also after it has left our application. False: it is gone.
+    async def subscribe(self, channel_id: str) -> bool:
+        """Receive a channel's events until it is destroyed, also after it has left our application.
 
-        Channels that we made are followed by themselves. One that came by the dialplan's Stasis() is not:
-        its ChannelDestroyed, which says why it ended, mostly comes after we were cut off from it.
+        False: it does not exist any more. Channels that we made need no subscription. One that came by the dialplan's
+        Stasis() does: its ChannelDestroyed, which says why it ended, mostly comes after it has left the application.
         """
         request = self._requests.send(
             "applications", "subscribe", applicationName=self.app, eventSource=f"channel:{channel_id}"
         )
-        return await found(request, gone=(422,))
+        return await exists(request, gone=(422,))
 
-    async def unfollow(self, channel_id: str) -> bool:
-        """Hear no more of a channel. False: it was not followed, or is gone."""
+    async def unsubscribe(self, channel_id: str) -> bool:
+        """Receive no more events of a channel. False: there was no subscription, or the channel does not exist."""
         request = self._requests.send(
             "applications", "unsubscribe", applicationName=self.app, eventSource=f"channel:{channel_id}"
         )
-        return await found(request, gone=(404, 409, 422))
+        return await exists(request, gone=(404, 409, 422))
 
     async def get(self, channel_id: str) -> Channel | None:
         """The channel as it is now; None: it is gone."""
-        return await entity(self._requests.send("channels", "get", channelId=channel_id), Channel)
+        return await get_or_none(self._requests.send("channels", "get", channelId=channel_id), Channel)
 
     async def held_by_far(self, channel: Channel) -> bool | None:
         """Whether the phone behind a SIP channel holds the call; None: gone, or a channel that does not tell.
@@ -184,7 +184,7 @@ class Channels:
             return reply
         reply = await with_wakeup(
             command,
-            lambda: self._requests.send("channels", "getChannelVar", channelId=channel_id, variable=VARIABLE),
+            lambda: self._requests.send("channels", "getChannelVar", channelId=channel_id, variable=WAKEUP_VARIABLE),
         )
         return reply
 

@@ -10,29 +10,29 @@ uses it passes the time, in seconds of one steady clock.
 from collections import deque
 from statistics import median
 
-TIMEOUTS = 3
+MAX_TIMEOUTS = 3
 """So many requests in a row without an answer: it is stuck. One alone may be one channel's trouble."""
-SLOW_SECONDS = 1.0
+SLOW_S = 1.0
 """A set-up is some five requests one after the other: above this it takes longer than anybody waits."""
-BUSY = 12
+MIN_CONCURRENT = 12
 """Requests at once. Slow with fewer is no overload, and fewer new calls would not mend it."""
-SAMPLES = 15
+SAMPLE_COUNT = 15
 """The median is of so many requests, the last ones."""
-FIRST_PAUSE, LONGEST_PAUSE = 2.0, 32.0
+FIRST_PAUSE_S, MAX_PAUSE_S = 2.0, 32.0
 """Seconds from opening to the probe; doubled each time that it opens or stays open without a quiet time between."""
-QUIET_SECONDS = 30.0
+QUIET_S = 30.0
 """Closed for so long: the next trouble is a new one. Samples that are older tell nothing either."""
 
 
-class Breaker:
+class CircuitBreaker:
     """`reason`: why it is open, in words; "" while it is closed."""
 
     def __init__(self) -> None:
         self.reason = ""
         self._timeouts = 0  # in a row
-        self._samples: deque[tuple[float, float]] = deque(maxlen=SAMPLES)  # when it ended, how long it took
+        self._samples: deque[tuple[float, float]] = deque(maxlen=SAMPLE_COUNT)  # when it ended, how long it took
         self._closed_at = float("-inf")  # when it was closed last
-        self._pause = FIRST_PAUSE
+        self._pause = FIRST_PAUSE_S
         self._probe_at = 0.0
 
     @property
@@ -45,9 +45,9 @@ class Breaker:
             return  # it tells of what is known already: the trouble that is, or that was
         self._timeouts = self._timeouts + 1 if timed_out else 0
         self._samples.append((now, now - began))
-        if self._timeouts >= TIMEOUTS:
+        if self._timeouts >= MAX_TIMEOUTS:
             self._open(now, f"it left {self._timeouts} requests in a row without an answer")
-        elif at_once >= BUSY and (seconds := self._median(now)) > SLOW_SECONDS:
+        elif at_once >= MIN_CONCURRENT and (seconds := self._median(now)) > SLOW_S:
             self._open(now, f"it takes {seconds:.1f} s for a request, with {at_once} at once")
 
     def probed(self, now: float, *, answered: bool) -> None:
@@ -63,7 +63,7 @@ class Breaker:
     def reset(self, now: float) -> None:
         """Another connection: what was seen on the last one tells nothing of it."""
         self.reason = ""
-        self._pause = FIRST_PAUSE
+        self._pause = FIRST_PAUSE_S
         self._forget(now)
 
     def until_probe(self, now: float) -> float:
@@ -71,18 +71,18 @@ class Breaker:
         return 0.0 if self.closed else max(0.0, self._probe_at - now)
 
     def _median(self, now: float) -> float:
-        recent = [seconds for ended, seconds in self._samples if now - ended < QUIET_SECONDS]
-        return median(recent) if len(recent) == SAMPLES else 0.0
+        recent = [seconds for ended, seconds in self._samples if now - ended < QUIET_S]
+        return median(recent) if len(recent) == SAMPLE_COUNT else 0.0
 
     def _open(self, now: float, reason: str) -> None:
-        if now - self._closed_at > QUIET_SECONDS:
-            self._pause = FIRST_PAUSE
+        if now - self._closed_at > QUIET_S:
+            self._pause = FIRST_PAUSE_S
         self.reason = reason
         self._wait(now)
 
     def _wait(self, now: float) -> None:
         self._probe_at = now + self._pause
-        self._pause = min(2 * self._pause, LONGEST_PAUSE)
+        self._pause = min(2 * self._pause, MAX_PAUSE_S)
 
     def _forget(self, now: float) -> None:
         self._closed_at = now

@@ -17,7 +17,7 @@ from asyncari.client import Client as AsyncAri
 
 from ari_bridge import metrics
 from ari_bridge.ari.bridges import Bridges
-from ari_bridge.ari.channel_wakeup import needs_wake
+from ari_bridge.ari.channel_wakeup import needs_wakeup
 from ari_bridge.ari.channels import Channels
 from ari_bridge.ari.endpoints import Endpoints
 from ari_bridge.ari.event_stream import EventStream
@@ -34,12 +34,12 @@ DROPPED_EVENTS = ("ChannelVarset", "ChannelDialplan")
 """Left out at the source: at many calls they are most of the stream, and no call needs them."""
 IDLE_CONNECTIONS = 4
 """Opened ahead after each connect, so that a first call opens none."""
-START_SECONDS = 6.0
+START_TIMEOUT_S = 6.0
 """How long a start waits to learn whether another front end serves our application."""
-LEAVE_SECONDS = 1.0
-TOLD_SECONDS = 60.0
+LEAVE_TIMEOUT_S = 1.0
+TAKEOVER_REPORTED_S = 60.0
 """How long it is told that another client took our application over, after it was taken back."""
-RETRY_SECONDS = 3.0
+RETRY_AFTER_S = 3.0
 """When to try again while it is not connected: a try of ours comes at least that often."""
 
 log = structlog.get_logger(__name__)
@@ -52,7 +52,7 @@ class _Info(msgspec.Struct):
 
 class Ari:
     """`url`: e.g. http://127.0.0.1:8088/ari. `timeout`: seconds for each request: below the 5 s in which a hang must
-    be told, and far above what any takes that is answered at all. `identity`: that of the Asterisk which an earlier
+    be told, and far above what any takes that is answered at all. `startup_time`: that of the Asterisk which an earlier
     process was connected to, where it is known.
     """
 
@@ -65,18 +65,18 @@ class Ari:
         *,
         timeout: float = 4.0,
         request_observer: Observer | None = None,
-        identity: str = "",
+        startup_time: str = "",
     ) -> None:
         self.app = app
         self.blocked: Unavailable | None = None  # why no new call can be made (readiness.py)
         self.missing_context = ""  # in which calls would begin, and which the dialplan does not have
         self.version = ""
         self.connected = False
-        self.identity = ""  # of the running Asterisk, another one after each restart; "" before the first connect
-        self.same_pbx = True  # it is the one of the connection before: what that one had may stand
-        self._known = identity  # the last one that every listener was told of
+        self.startup_time = ""  # of the running Asterisk, another one after each restart; "" before the first connect
+        self.pbx_restarted = False  # since the connection before: what Asterisk had then is gone
+        self._known_startup_time = startup_time  # the last one that every listener was told of
         self._transport = Transport(url, user, password, timeout)
-        self._requests = RestClient(self._transport, request_observer, self.info, patience=timeout / 2)
+        self._requests = RestClient(self._transport, request_observer, self.info, queue_timeout=timeout / 2)
         self.channels = Channels(self._requests, app)
         self.bridges = Bridges(self._requests, self.channels)
         self.recordings = Recordings(self._requests, self._transport)
@@ -84,7 +84,7 @@ class Ari:
         self.endpoints = Endpoints(self._requests, app)
         self._stream = EventStream(self._connect, self._received, self._on_connected, self._on_disconnected)
         self._ownership = Ownership(self._send, app, "")
-        self._lost_at = -TOLD_SECONDS  # when another client took the application over, by the monotonic clock
+        self._lost_at = -TAKEOVER_REPORTED_S  # when another client took the application over, by the monotonic clock
         self._watching: asyncio.Task[None] | None = None
         self._running: asyncio.Task[None] | None = None
         self._event_listeners: list[Callable[[AriEvent], None]] = []
@@ -100,7 +100,7 @@ class Ari:
         self._transport.open()
         self._ownership = Ownership(self._send, self.app, instance)
         try:
-            async with asyncio.timeout(START_SECONDS):
+            async with asyncio.timeout(START_TIMEOUT_S):
                 await self._ownership.check()
         except ApplicationInUse:
             await self._transport.close()
@@ -140,7 +140,7 @@ class Ari:
         self._event_listeners.append(listener)
 
     def on_connect(self, listener: Callable[[], Awaitable[None]]) -> None:
-        """Awaited after every connect, while events already come in. `same_pbx` says what became of what was there."""
+        """Awaited after every connect, while events already arrive; see `pbx_restarted`."""
         self._connect_listeners.append(listener)
 
     def on_disconnect(self, listener: Callable[[str], None]) -> None:
@@ -155,7 +155,7 @@ class Ari:
     @property
     def taken_over(self) -> str:
         """That another client has taken our application over a short while ago; "" where none has."""
-        if time.monotonic() - self._lost_at > TOLD_SECONDS:
+        if time.monotonic() - self._lost_at > TAKEOVER_REPORTED_S:
             return ""
         return (
             f"another client took the ARI application {self.app} over, and it was taken back: "
@@ -165,7 +165,7 @@ class Ari:
     def unavailable(self) -> Unavailable | None:
         """Why no new call should be begun now; None where one may. Calls that stand are not meant."""
         if not self.connected:
-            return Unavailable("Asterisk is not connected", RETRY_SECONDS)
+            return Unavailable("Asterisk is not connected", RETRY_AFTER_S)
         return self._requests.unavailable() or self.blocked
 
     def check_available(self) -> None:
@@ -192,18 +192,18 @@ class Ari:
         """Who answers, what it can do, and then its events. Raises PeerError."""
         info = await self.info()
         await self._ownership.check()
-        if not self._requests.described or info.startup_time != self.identity:
+        if not self._requests.described or info.startup_time != self.startup_time:
             await self._describe(info)
         socket = await self._transport.ws_connect("/events", params={"app": self.app, "subscribeAll": "false"})
         try:
             # Asked again while the stream stands: it may have been restarted since.
-            identity = (await self.info()).startup_time
+            startup_time = (await self.info()).startup_time
             await self._drop_events()
             await self._ownership.take()
         except BaseException:
             await socket.close()
             raise
-        self._recognise(identity)
+        self._detect_restart(startup_time)
         self._requests.connected()
         self.connected = True
         return socket
@@ -213,15 +213,19 @@ class Ari:
         ari = AsyncAri(None, "http://localhost/", self.app, self._transport)
         await ari.swagger.init()
         self.version = info.version
-        self._requests.legacy = needs_wake(info.version)
+        self._requests.legacy = needs_wakeup(info.version)
         self._requests.describe(ari.swagger)
 
-    def _recognise(self, identity: str) -> None:
-        self.identity = identity
-        self.same_pbx = not (self._known and identity) or identity == self._known
-        if not self.same_pbx:
+    def _detect_restart(self, startup_time: str) -> None:
+        self.startup_time = startup_time
+        self.pbx_restarted = (
+            bool(self._known_startup_time and startup_time) and startup_time != self._known_startup_time
+        )
+        if self.pbx_restarted:
             log.warning(
-                "Asterisk was restarted: its channels and bridges are gone", started=identity, before=self._known
+                "Asterisk was restarted: its channels and bridges are gone",
+                started=startup_time,
+                before=self._known_startup_time,
             )
             self.blocked, self.missing_context = None, ""  # what was wrong with the one before
 
@@ -244,7 +248,7 @@ class Ari:
         """Who serves next need not ask whether we still do."""
         if self.connected:
             try:
-                async with asyncio.timeout(LEAVE_SECONDS):
+                async with asyncio.timeout(LEAVE_TIMEOUT_S):
                     await self._ownership.leave()
             except (PeerError, TimeoutError) as error:
                 log.warning("our ARI application cannot be released", reason=str(error))
@@ -282,7 +286,7 @@ class Ari:
                 await listener()
         finally:  # where a lost stream cut this off before all were told of a restart, the next connect tells it again
             if told == len(self._connect_listeners):
-                self._known = self.identity
+                self._known_startup_time = self.startup_time
         await asyncio.gather(*(self.info() for _ in range(IDLE_CONNECTIONS)), return_exceptions=True)
 
     def _on_disconnected(self, reason: str) -> None:

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import msgspec
 
 from ari_bridge.ari.events import AriEvent, UnknownEvent
-from ari_bridge.ari.rest import RestClient, found, read
+from ari_bridge.ari.rest import RestClient, exists, read
 
-NAMES_AT_ONCE = 40
+MAX_NAMES_PER_REQUEST = 40
 """They stand in a URL, whose length Asterisk bounds."""
 
 
@@ -47,12 +47,12 @@ class Endpoints:
         """All endpoints of all channel drivers, with how they stand now."""
         return read(await self._requests.send("endpoints", "list"), list[Endpoint])
 
-    async def watch(self, devices: Sequence[str]) -> None:
+    async def subscribe(self, devices: Sequence[str]) -> None:
         """Hear of the changes of these device states, until the PBX ends; asked twice, they come once."""
-        for first in range(0, len(devices), NAMES_AT_ONCE):
-            sources = ",".join(f"deviceState:{name}" for name in devices[first : first + NAMES_AT_ONCE])
+        for first in range(0, len(devices), MAX_NAMES_PER_REQUEST):
+            sources = ",".join(f"deviceState:{name}" for name in devices[first : first + MAX_NAMES_PER_REQUEST])
             request = self._requests.send("applications", "subscribe", applicationName=self._app, eventSource=sources)
-            await found(request, gone=(422,))
+            await exists(request, gone=(422,))
 
 
 def device_changed(event: AriEvent) -> DeviceState | None:

@@ -17,9 +17,9 @@ from ari_bridge.backoff import jittered
 from ari_bridge.errors import PeerError
 from ari_bridge.tasks import TaskSet
 
-LONGEST_FIGHT = 10.0
+MAX_TAKEOVER_PAUSE_S = 10.0
 """Seconds between tries where another client takes the stream over again and again."""
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
+FIRST_PAUSE_S, MAX_PAUSE_S = 0.1, 2.0
 """Seconds between tries to connect: doubled each time, with a quarter of jitter."""
 
 TAKEN_OVER = "another client took it over"
@@ -48,7 +48,7 @@ class EventStream:
 
     async def run(self) -> None:
         """Until it is cancelled."""
-        pause = fight = FIRST_PAUSE
+        pause = fight = FIRST_PAUSE_S
         while True:
             try:
                 socket = await self._connect()
@@ -61,11 +61,11 @@ class EventStream:
                 began = time.monotonic()
                 replaced = await self._follow(socket)
                 # Two clients that take one application from each other over and over would leave it to neither.
-                fight = fight if replaced and time.monotonic() - began < LONGEST_FIGHT else FIRST_PAUSE
+                fight = fight if replaced and time.monotonic() - began < MAX_TAKEOVER_PAUSE_S else FIRST_PAUSE_S
                 pause = fight
-                fight = min(2 * fight, LONGEST_FIGHT)
+                fight = min(2 * fight, MAX_TAKEOVER_PAUSE_S)
             await asyncio.sleep(jittered(pause))
-            pause = max(pause, min(2 * pause, LONGEST_PAUSE))
+            pause = max(pause, min(2 * pause, MAX_PAUSE_S))
 
     def drop(self, reason: str) -> None:
         """End the stream that stands, and connect anew."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from ari_bridge.ari.models import Bridge, Channel, LiveRecording
+from ari_bridge.ari.models import Channel, LiveRecording
 
 
 class MalformedEvent(Exception):
@@ -61,7 +61,6 @@ class ChannelDestroyed(Event, tag=True, kw_only=True):
 class ChannelHangupRequest(Event, tag=True, kw_only=True):
     channel: Channel
     cause: int = 0
-    soft: bool = False
 
 
 class Dial(Event, tag=True, kw_only=True):
@@ -73,14 +72,12 @@ class Dial(Event, tag=True, kw_only=True):
     peer: Channel
     caller: Channel | None = None
     dialstatus: str = ""
-    dialstring: str = ""
     forward: str = ""
 
 
 class ChannelDtmfReceived(Event, tag=True, kw_only=True):
     channel: Channel
     digit: str
-    duration_ms: int = 0
 
 
 class ChannelConnectedLine(Event, tag=True, kw_only=True):
@@ -101,29 +98,10 @@ class ChannelCallerId(Event, tag=True, kw_only=True):
 
 class ChannelHold(Event, tag=True, kw_only=True):
     channel: Channel
-    musicclass: str = ""
 
 
 class ChannelUnhold(Event, tag=True, kw_only=True):
     channel: Channel
-
-
-class ChannelEnteredBridge(Event, tag=True, kw_only=True):
-    bridge: Bridge
-    channel: Channel | None = None
-
-
-class ChannelLeftBridge(Event, tag=True, kw_only=True):
-    bridge: Bridge
-    channel: Channel
-
-
-class BridgeDestroyed(Event, tag=True, kw_only=True):
-    bridge: Bridge
-
-
-class RecordingStarted(Event, tag=True, kw_only=True):
-    recording: LiveRecording
 
 
 class RecordingFinished(Event, tag=True, kw_only=True):
@@ -166,10 +144,6 @@ KnownEvent = (
     | ChannelCallerId
     | ChannelHold
     | ChannelUnhold
-    | ChannelEnteredBridge
-    | ChannelLeftBridge
-    | BridgeDestroyed
-    | RecordingStarted
     | RecordingFinished
     | RecordingFailed
     | ApplicationReplaced

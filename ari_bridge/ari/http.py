@@ -15,8 +15,8 @@ from ari_bridge.errors import PeerRefused, PeerTimeout, PeerUnreachable
 
 PEER = "Asterisk"
 
-CONNECTIONS = 64  # below Asterisk's default sessionlimit of 100
-KEEP_ALIVE_SECONDS = 10  # below Asterisk's default session_keep_alive of 15 s: it never closes one that we are using
+MAX_CONNECTIONS = 64  # below Asterisk's default sessionlimit of 100
+KEEP_ALIVE_TIMEOUT_S = 10  # below Asterisk's default session_keep_alive of 15 s: it never closes one that we are using
 
 
 class Reply:
@@ -50,7 +50,7 @@ class Transport:
         """Must be called in the loop that will use it."""
         self._session = aiohttp.ClientSession(
             headers=self._headers,
-            connector=aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEEP_ALIVE_SECONDS),
+            connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=KEEP_ALIVE_TIMEOUT_S),
             timeout=aiohttp.ClientTimeout(total=self._timeout),
         )
 
@@ -132,8 +132,8 @@ class Transport:
             return await self._session.ws_connect(
                 f"{self._url}{path}",
                 params=params,
-                heartbeat=HEARTBEAT_SECONDS,
-                max_msg_size=EVENT_BYTES,
+                heartbeat=HEARTBEAT_INTERVAL_S,
+                max_msg_size=MAX_EVENT_BYTES,
                 timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
             )
         except aiohttp.WSServerHandshakeError as error:
@@ -144,10 +144,10 @@ class Transport:
             raise PeerUnreachable(PEER, request, str(error) or type(error).__name__) from error
 
 
-HEARTBEAT_SECONDS = 2.0
+HEARTBEAT_INTERVAL_S = 2.0
 """After so long without a word comes a ping; without a pong within half of it the stream counts as lost. With PBX_GRACE
 it comes to 5 s: what is over must be told by then."""
-EVENT_BYTES = 4 * 1024 * 1024
+MAX_EVENT_BYTES = 4 * 1024 * 1024
 PIECE_BYTES = 256 * 1024
 _JSON = {"Content-Type": "application/json"}
 

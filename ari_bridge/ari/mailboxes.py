@@ -14,13 +14,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ari_bridge.ari.models import Variable
-from ari_bridge.ari.rest import RestClient, found, read
+from ari_bridge.ari.rest import RestClient, exists, read
 
 MARK = "mailboxes"
 """The argument with which such a channel enters our application: it is no caller."""
-CHANNEL_SECONDS = 60
+CHANNEL_LIFETIME_S = 60
 """Asterisk hangs the channel up by itself then, should the process die before it does."""
-BOXES_AT_ONCE = 200
+MAX_BOXES_PER_CHANNEL = 200
 """On one channel, so that its time is enough."""
 
 _MAILBOX = re.compile(r"[A-Za-z0-9_.-]{1,64}@[A-Za-z0-9_.-]{1,64}")
@@ -48,8 +48,8 @@ class Mailboxes:
         if bad := [box for box in mailboxes if not _MAILBOX.fullmatch(box)]:
             raise ValueError(f"{bad[0][:80]!r} is no mailbox: NUMBER@CONTEXT")
         counted: dict[str, Messages] = {}
-        for first in range(0, len(mailboxes), BOXES_AT_ONCE):
-            counted |= await self._count(mailboxes[first : first + BOXES_AT_ONCE], known or {})
+        for first in range(0, len(mailboxes), MAX_BOXES_PER_CHANNEL):
+            counted |= await self._count(mailboxes[first : first + MAX_BOXES_PER_CHANNEL], known or {})
         return counted
 
     async def _count(self, mailboxes: Sequence[str], known: Mapping[str, Messages]) -> dict[str, Messages]:
@@ -65,10 +65,10 @@ class Mailboxes:
                 channelId=channel,
                 formats="ulaw",
             )
-            await self._read(channel, f"SET(TIMEOUT(absolute)={CHANNEL_SECONDS})")
+            await self._read(channel, f"SET(TIMEOUT(absolute)={CHANNEL_LIFETIME_S})")
             counted = {box: await self._messages(channel, box, known.get(box)) for box in mailboxes}
         finally:
-            await found(self._requests.send("channels", "hangup", channelId=channel))
+            await exists(self._requests.send("channels", "hangup", channelId=channel))
         return {box: messages for box, messages in counted.items() if messages}
 
     async def _messages(self, channel: str, box: str, known: Messages | None) -> Messages | None:

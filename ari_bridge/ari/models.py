@@ -32,14 +32,10 @@ class Bridge(msgspec.Struct, frozen=True):
 
 
 class LiveRecording(msgspec.Struct, frozen=True):
-    """ARI `LiveRecording`. `state`: queued, recording, paused, done, failed, canceled. `target_uri`: bridge:ID or
-    channel:ID. `duration`: seconds recorded, once it is done. `cause`: why it failed.
-    """
+    """ARI `LiveRecording`. `state`: queued, recording, paused, done, failed, canceled. `cause`: why it failed."""
 
     name: str
     state: str = ""
-    target_uri: str = ""
-    duration: int | None = None
     cause: str = ""
 
 

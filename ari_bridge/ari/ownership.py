@@ -27,18 +27,18 @@ import structlog
 
 from ari_bridge.ari.events import AriEvent
 from ari_bridge.ari.http import Reply
-from ari_bridge.ari.rest import entity
+from ari_bridge.ari.rest import get_or_none
 from ari_bridge.errors import PeerError, PeerRefused
 from ari_bridge.tasks import TaskSet
 
 ROLL_CALL, PROBE = "ari-bridge.roll-call", "ari-bridge.probe"
 """The user events: who hears this application, and do I."""
-ANSWER_SECONDS = 3.0
+ANSWER_TIMEOUT_S = 3.0
 """How long a live front end may take to answer the roll call, far more than it does."""
-POLL_SECONDS = 0.1
-PROBE_SECONDS = 2.0
+POLL_INTERVAL_S = 0.1
+PROBE_TIMEOUT_S = 2.0
 """Between two probes, and how long one may take."""
-MISSES = 2
+MAX_MISSES = 2
 """So many probes in a row that do not come back mean that we are deaf: one may be late in a busy hour."""
 
 Send = Callable[..., Awaitable[Reply]]
@@ -81,7 +81,7 @@ class Ownership:
         self.app = app
         self.instance = instance or secrets.token_hex(8)
         self._send = send
-        name = "ARI_BRIDGE_" + re.sub(r"[^0-9A-Za-z]", lambda found: f"_{ord(found[0]):02X}", app)
+        name = "ARI_BRIDGE_" + re.sub(r"[^0-9A-Za-z]", lambda exists: f"_{ord(exists[0]):02X}", app)
         self._holder, self._answer = f"{name}_HOLDER", f"{name}_ANSWER"
         self._probe = ""  # what is waited for
         self._came_back = asyncio.Event()
@@ -95,12 +95,12 @@ class Ownership:
         asker = secrets.token_hex(8)
         if not await self._tell(ROLL_CALL, {"asker": asker}):
             return  # nobody has the application
-        deadline = time.monotonic() + ANSWER_SECONDS
+        deadline = time.monotonic() + ANSWER_TIMEOUT_S
         while time.monotonic() < deadline:
             asked, _, who = (await self._get(self._answer)).partition(" ")
             if asked == asker:
                 raise ApplicationInUse(self.app, who)
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(POLL_INTERVAL_S)
         log.warning(
             "the front end that served our ARI application does not respond: taking the application over", app=self.app
         )
@@ -119,12 +119,12 @@ class Ownership:
         """While the event stream stands. Raises Deaf. What else Asterisk does not do is for others to notice."""
         misses = 0
         while True:
-            await asyncio.sleep(PROBE_SECONDS)
+            await asyncio.sleep(PROBE_TIMEOUT_S)
             try:
                 misses = 0 if await self._hear_ourselves() else misses + 1
             except PeerError as error:
                 log.debug("cannot check that our ARI application's events reach us", reason=str(error))
-            if misses >= MISSES:
+            if misses >= MAX_MISSES:
                 raise Deaf("the events of our application go to another client, or to nobody")
 
     async def _hear_ourselves(self) -> bool:
@@ -134,7 +134,7 @@ class Ownership:
         if not await self._tell(PROBE, {"probe": self._probe}):
             raise Deaf("Asterisk has no application of ours any more: another client had taken it, and is gone")
         try:
-            async with asyncio.timeout(PROBE_SECONDS):
+            async with asyncio.timeout(PROBE_TIMEOUT_S):
                 await self._came_back.wait()
         except TimeoutError:
             return False
@@ -168,8 +168,8 @@ class Ownership:
 
     async def _get(self, name: str) -> str:
         query = {"variable": name}
-        found = await entity(self._send("asterisk.getGlobalVar", "GET", "/asterisk/variable", query), _Value)
-        return found.value if found else ""
+        exists = await get_or_none(self._send("asterisk.getGlobalVar", "GET", "/asterisk/variable", query), _Value)
+        return exists.value if exists else ""
 
     async def _set(self, name: str, value: str) -> None:
         query = {"variable": name, "value": value}

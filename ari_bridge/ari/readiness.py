@@ -17,8 +17,8 @@ from ari_bridge.errors import PeerError, PeerRefused, Unavailable
 from ari_bridge.net import RtpAddress
 from ari_bridge.outcomes import Detail
 
-TROUBLED_SECONDS = 2.0
-SUSPECTED_SECONDS = 0.2
+RETRY_INTERVAL_S = 2.0
+RECHECK_DELAY_S = 0.2
 """From a 5xx to the try that it causes: a burst of them causes one."""
 MARK = "readiness"
 """How such a channel's name begins: it is no caller, and nobody is told of it."""
@@ -44,14 +44,14 @@ class Readiness:
         self._ari = ari
         self._context = context
         self._interval = interval
-        self._suspected = asyncio.Event()
-        self._try_anew = False  # since the last try began
+        self._check_wanted = asyncio.Event()
+        self._check_again = False  # since the last try began
         self._running: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        self._ari.on_server_error(self._suspected.set)
+        self._ari.on_server_error(self._check_wanted.set)
         self._ari.on_connect(self._connected)
-        self._running = asyncio.create_task(self._look_for_ever(), name="readiness")
+        self._running = asyncio.create_task(self._check_loop(), name="readiness")
 
     async def close(self) -> None:
         await tasks.cancel(self._running)
@@ -59,32 +59,32 @@ class Readiness:
     def use(self, context: str) -> None:
         """From now on calls begin in this context, or in none (""): looked at once."""
         self._context = context
-        self._look_soon()
+        self._check_soon()
 
-    async def _look_for_ever(self) -> None:
+    async def _check_loop(self) -> None:
         while True:
-            self._try_anew = False
+            self._check_again = False
             if self._ari.connected:
                 try:
-                    await self.look()
+                    await self.check()
                 except Exception:
                     log.exception("unexpected error while checking Asterisk's readiness")
-            if not self._try_anew:
-                self._suspected.clear()  # by what was tried just now, too
+            if not self._check_again:
+                self._check_wanted.clear()  # by what was tried just now, too
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(TROUBLED_SECONDS if self.reason else self._interval):
-                    await self._suspected.wait()
-                    await asyncio.sleep(SUSPECTED_SECONDS)
+                async with asyncio.timeout(RETRY_INTERVAL_S if self.reason else self._interval):
+                    await self._check_wanted.wait()
+                    await asyncio.sleep(RECHECK_DELAY_S)
 
     async def _connected(self) -> None:
         """It may be another one, or the first: what was found out before says little."""
-        self._look_soon()
+        self._check_soon()
 
-    def _look_soon(self) -> None:
-        self._try_anew = True
-        self._suspected.set()
+    def _check_soon(self) -> None:
+        self._check_again = True
+        self._check_wanted.set()
 
-    async def look(self) -> None:
+    async def check(self) -> None:
         """Try now. A PBX that does not answer, or lets nobody in, is told of elsewhere: then nothing is learnt."""
         channel, context = f"{MARK}-{secrets.token_hex(8)}", self._context
         try:
@@ -92,7 +92,7 @@ class Readiness:
             exists = await self._ari.channels.context_exists(channel, context) if context else True
         except PeerRefused as error:
             if error.status >= 500:
-                await self._find_out_why(str(error))
+                await self._diagnose(str(error))
             return
         except PeerError:
             return
@@ -101,9 +101,9 @@ class Readiness:
         self._ari.blocked = None
         self._ari.missing_context = "" if exists else context
         missing = f"the dialplan has no context {context}, in which calls begin: {CONTEXT_CURE}"
-        self._tell("" if exists else missing, True)
+        self._report("" if exists else missing, True)
 
-    async def _find_out_why(self, refusal: str) -> None:
+    async def _diagnose(self, refusal: str) -> None:
         """Asterisk makes no media leg: does it make any channel?"""
         channel = f"{MARK}-{secrets.token_hex(8)}"
         try:
@@ -113,18 +113,18 @@ class Readiness:
                 return
             reason = "Asterisk makes no channels: a restart or stop is pending (`core restart gracefully`; `core abort "
             reason += "shutdown` takes it back), or it is out of descriptors or memory"
-            self._ari.blocked = Unavailable(reason, TROUBLED_SECONDS, Detail.PBX_RESTARTS)
-            self._tell(reason, True)
+            self._ari.blocked = Unavailable(reason, RETRY_INTERVAL_S, Detail.PBX_RESTARTS)
+            self._report(reason, True)
         except PeerError:
             return
         else:
             reason = f"Asterisk makes no media legs: {MEDIA_CURE}"
-            self._ari.blocked = Unavailable(f"{reason} ({refusal})", TROUBLED_SECONDS, Detail.PBX_REFUSES)
-            self._tell(reason, False)
+            self._ari.blocked = Unavailable(f"{reason} ({refusal})", RETRY_INTERVAL_S, Detail.PBX_REFUSES)
+            self._report(reason, False)
         finally:
             await self._hang_up(channel)
 
-    def _tell(self, reason: str, calls: bool) -> None:
+    def _report(self, reason: str, calls: bool) -> None:
         if reason and reason != self.reason:
             log.error("Asterisk is not ready for calls", reason=reason)
         elif self.reason and not reason:

@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 from ari_bridge.ari.http import Transport
 from ari_bridge.ari.models import LiveRecording, StoredRecording
-from ari_bridge.ari.rest import RestClient, entity, found, read
+from ari_bridge.ari.rest import RestClient, exists, get_or_none, read
 
-DOWNLOAD_SECONDS = 600.0
+DOWNLOAD_TIMEOUT_S = 600.0
 """For a whole file: an hour of sound is 58 MB. One that stops coming fails much sooner."""
 
 
@@ -40,19 +40,19 @@ class Recordings:
 
     async def pause(self, name: str) -> bool:
         """Leave out what is said from now on; asked twice, nothing changes. False: no such recording is live."""
-        return await found(self._requests.send("recordings", "pause", recordingName=name), gone=(404, 409))
+        return await exists(self._requests.send("recordings", "pause", recordingName=name), gone=(404, 409))
 
     async def resume(self, name: str) -> bool:
         """False: no such recording is live."""
-        return await found(self._requests.send("recordings", "unpause", recordingName=name), gone=(404, 409))
+        return await exists(self._requests.send("recordings", "unpause", recordingName=name), gone=(404, 409))
 
     async def stop(self, name: str) -> bool:
         """Its file is kept, and RecordingFinished tells when it is complete. False: no such recording is live."""
-        return await found(self._requests.send("recordings", "stop", recordingName=name), gone=(404, 409))
+        return await exists(self._requests.send("recordings", "stop", recordingName=name), gone=(404, 409))
 
     async def live(self, name: str) -> LiveRecording | None:
         """As it stands; None: it is not being recorded (any more)."""
-        return await entity(self._requests.send("recordings", "getLive", recordingName=name), LiveRecording)
+        return await get_or_none(self._requests.send("recordings", "getLive", recordingName=name), LiveRecording)
 
     async def stored(self) -> list[StoredRecording]:
         """All files in Asterisk's spool, also those that are not ours, and those that are being written."""
@@ -64,12 +64,12 @@ class Recordings:
         What `take` raises goes through. Exists since Asterisk 14.
         """
         path = f"/recordings/stored/{quote(name, safe='')}/file"
-        request = self._transport.download(path, take, within=DOWNLOAD_SECONDS)
-        return await found(self._requests.measure("recordings.getStoredFile", request))
+        request = self._transport.download(path, take, within=DOWNLOAD_TIMEOUT_S)
+        return await exists(self._requests.measure("recordings.getStoredFile", request))
 
     async def delete(self, name: str) -> bool:
         """Delete a stored one. False: it was gone already."""
-        return await found(self._requests.send("recordings", "deleteStored", recordingName=name))
+        return await exists(self._requests.send("recordings", "deleteStored", recordingName=name))
 
     async def play(self, bridge_id: str, media: str) -> None:
         """Begin to play `media` (e.g. sound:beep, recording:NAME) to all in the bridge; returns at once.

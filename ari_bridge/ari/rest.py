@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 import structlog
 
-from ari_bridge.ari.circuit_breaker import SLOW_SECONDS, Breaker
+from ari_bridge.ari.circuit_breaker import SLOW_S, CircuitBreaker
 from ari_bridge.ari.http import PEER, Reply, Transport
 from ari_bridge.ari.operations import Operation
 from ari_bridge.ari.priority_semaphore import Priority, PrioritySemaphore
@@ -21,22 +21,21 @@ Observer = Callable[[str, float, str], None]
 """Told of each request: the operation (`channels.dial`), seconds with the wait for its turn, and ok, refused,
 timeout or unreachable."""
 
-URGENCY = {
+PRIORITIES = {
     "channels.hangup": Priority.RELEASE,
     "channels.continueInDialplan": Priority.RELEASE,
     "applications.unsubscribe": Priority.RELEASE,
     "bridges.destroy": Priority.RELEASE,
-    "bridges.removeChannel": Priority.RELEASE,
     "channels.create": Priority.NEW,
     "bridges.createWithId": Priority.NEW,
 }
 """All others are for calls that stand: a new media leg too, for it may be that of a page that comes back."""
-AT_ONCE = frozenset({"channels.getChannelVar"})
+UNQUEUED = frozenset({"channels.getChannelVar"})
 """Needs no place: the wake of a command that holds one already."""
 
-DENIALS = (401, 403)
+DENIED_STATUSES = (401, 403)
 """HTTP statuses by which Asterisk does not let us in: its password, or the rights of its ARI user, were changed."""
-DENIED_SECONDS = 2.0
+DENIED_RETRY_INTERVAL_S = 2.0
 """Between tries to be let in again."""
 
 log = structlog.get_logger(__name__)
@@ -58,7 +57,7 @@ class RestClient:
 
     Not by that layer's own call: it writes out each request for a log line that nobody reads, and takes longer for it
     than to send it. `probe` asks for something small, past the queue: whether Asterisk answers again. It raises
-    PeerError. `patience`: seconds that a request waits for its turn (a release: as long as it takes).
+    PeerError. `queue_timeout`: seconds that a request waits for its turn (a release: as long as it takes).
     """
 
     def __init__(
@@ -66,20 +65,20 @@ class RestClient:
         transport: Transport,
         observer: Observer | None,
         probe: Callable[[], Awaitable[object]],
-        patience: float,
+        queue_timeout: float,
     ) -> None:
         self.legacy = True  # whether commands on silent channels must be woken
         self._transport = transport
         self._operations: dict[str, Operation] | None = None  # by `resource.operation`; None until they are known
-        self._pacing = PrioritySemaphore()
-        self._breaker = Breaker()
+        self._semaphore = PrioritySemaphore()
+        self._breaker = CircuitBreaker()
         self._observer = observer or (lambda op, seconds, result: None)
         self._probe = probe
-        self._patience = patience
+        self._queue_timeout = queue_timeout
         self._probing: asyncio.Task[None] | None = None
         self.on_server_error: Callable[[], None] = lambda: None
         self._denied = ""
-        self._knocking: asyncio.Task[None] | None = None
+        self._retrying: asyncio.Task[None] | None = None
 
     @property
     def described(self) -> bool:
@@ -103,9 +102,9 @@ class RestClient:
         if known is None:
             raise PeerRefused(PEER, op, "this Asterisk's ARI has no such operation")
         path, query, body = known.fill_in(parameters)
-        if op in AT_ONCE:
+        if op in UNQUEUED:
             return await self.measure(op, self._transport.send(known.method, path, query, body))
-        return await self.measure(op, self._in_turn(op, partial(self._transport.send, known.method, path, query, body)))
+        return await self.measure(op, self._queued(op, partial(self._transport.send, known.method, path, query, body)))
 
     async def measure(self, op: str, request: Awaitable[Reply]) -> Reply:
         began = time.perf_counter()
@@ -114,29 +113,31 @@ class RestClient:
             reply = await request
         except PeerError as error:
             result = _result(error)
-            if isinstance(error, PeerRefused) and error.status in DENIALS:
-                self._deny(str(error))
+            if isinstance(error, PeerRefused) and error.status in DENIED_STATUSES:
+                self._on_denied(str(error))
             elif isinstance(error, PeerRefused) and error.status >= 500:
                 self.on_server_error()
             raise
         else:
-            self._let_in()
+            self._on_accepted()
             return reply
         finally:
             self._observer(op, time.perf_counter() - began, result)
 
     @property
     def load(self) -> Load:
-        return Load(self._pacing.under_way, self._pacing.waiting)
+        return Load(self._semaphore.under_way, self._semaphore.waiting)
 
     def unavailable(self) -> Unavailable | None:
         """Why nothing new should be begun; None where it may."""
         if self._denied:
-            return Unavailable(f"Asterisk refuses the server ({self._denied})", DENIED_SECONDS, Detail.PBX_REFUSES)
+            return Unavailable(
+                f"Asterisk refuses the server ({self._denied})", DENIED_RETRY_INTERVAL_S, Detail.PBX_REFUSES
+            )
         if self._breaker.closed:
             return None
         # The probe takes a moment, and one that is answered late counts as none.
-        seconds = self._breaker.until_probe(time.monotonic()) + SLOW_SECONDS
+        seconds = self._breaker.until_probe(time.monotonic()) + SLOW_S
         return Unavailable(f"Asterisk does not keep up ({self._breaker.reason})", seconds)
 
     def connected(self) -> None:
@@ -149,40 +150,40 @@ class RestClient:
         """Why Asterisk does not let us in, though it did; "" where it does."""
         return self._denied
 
-    def _deny(self, reason: str) -> None:
+    def _on_denied(self, reason: str) -> None:
         if not self._denied:
             log.error("Asterisk rejects our credentials: rejecting new calls until it accepts them", reason=reason)
-            self._knocking = asyncio.create_task(self._knock_until_let_in(), name="ARI sign-in")
+            self._retrying = asyncio.create_task(self._retry_until_accepted(), name="ARI sign-in")
         self._denied = reason
 
-    def _let_in(self) -> None:
+    def _on_accepted(self) -> None:
         if self._denied:
             log.warning("Asterisk accepts our credentials again")
             self._denied = ""
 
-    async def _knock_until_let_in(self) -> None:
+    async def _retry_until_accepted(self) -> None:
         while self._denied:
-            await asyncio.sleep(DENIED_SECONDS)
+            await asyncio.sleep(DENIED_RETRY_INTERVAL_S)
             try:
                 await self._probe()
             except PeerError as error:
                 log.debug("Asterisk still rejects our credentials", reason=str(error))
 
     async def close(self) -> None:
-        if self._knocking:
-            self._knocking.cancel()
-            await asyncio.gather(self._knocking, return_exceptions=True)
+        if self._retrying:
+            self._retrying.cancel()
+            await asyncio.gather(self._retrying, return_exceptions=True)
         if probing := self._stop_probing():
             await asyncio.gather(probing, return_exceptions=True)
 
-    async def _in_turn(self, op: str, request: Callable[[], Awaitable[Reply]]) -> Reply:
-        urgency = URGENCY.get(op, Priority.STANDING)
-        self._refuse_new(op, urgency)
+    async def _queued(self, op: str, request: Callable[[], Awaitable[Reply]]) -> Reply:
+        priority = PRIORITIES.get(op, Priority.STANDING)
+        self._refuse_new(op, priority)
         began = time.monotonic()
-        if not self._pacing.take(urgency):
-            await self._wait(op, urgency)
+        if not self._semaphore.take(priority):
+            await self._wait(op, priority)
         try:
-            self._refuse_new(op, urgency)  # it may have opened meanwhile
+            self._refuse_new(op, priority)  # it may have opened meanwhile
             reply = await request()
         except PeerTimeout:
             self._ended(began, timed_out=True)
@@ -194,27 +195,29 @@ class RestClient:
             self._ended(began)
             return reply
         finally:
-            self._pacing.leave()
+            self._semaphore.leave()
 
-    def _refuse_new(self, op: str, urgency: Priority) -> None:
-        if urgency is Priority.NEW and not self._breaker.closed:
+    def _refuse_new(self, op: str, priority: Priority) -> None:
+        if priority is Priority.NEW and not self._breaker.closed:
             raise PeerUnreachable(PEER, op, f"nothing new is begun on it: {self._breaker.reason}")
 
-    async def _wait(self, op: str, urgency: Priority) -> None:
+    async def _wait(self, op: str, priority: Priority) -> None:
         """Raises PeerUnreachable when its turn does not come in time."""
         began = time.monotonic()
         try:
-            async with asyncio.timeout(None if urgency is Priority.RELEASE else self._patience):
-                await self._pacing.wait(urgency)
+            async with asyncio.timeout(None if priority is Priority.RELEASE else self._queue_timeout):
+                await self._semaphore.wait(priority)
         except TimeoutError:
             self._ended(began)
-            reason = f"not sent, for {self._pacing.under_way} others were still under way after {self._patience:g} s"
+            reason = (
+                f"not sent, for {self._semaphore.under_way} others were still under way after {self._queue_timeout:g} s"
+            )
             raise PeerUnreachable(PEER, op, reason) from None
 
     def _ended(self, began: float, *, timed_out: bool = False) -> None:
-        breaker, pacing = self._breaker, self._pacing
+        breaker, semaphore = self._breaker, self._semaphore
         was_closed = breaker.closed
-        at_once = pacing.under_way + pacing.waiting
+        at_once = semaphore.under_way + semaphore.waiting
         breaker.ended(began, time.monotonic(), timed_out=timed_out, at_once=at_once)
         if was_closed and not breaker.closed:
             log.error("circuit breaker opened: rejecting new calls", reason=breaker.reason)
@@ -230,7 +233,7 @@ class RestClient:
                 log.warning("circuit breaker stays open: Asterisk still does not respond in time", reason=str(error))
                 answered = False
             else:
-                answered = time.monotonic() - began < SLOW_SECONDS
+                answered = time.monotonic() - began < SLOW_S
             self._breaker.probed(time.monotonic(), answered=answered)
         log.warning("circuit breaker closed: accepting new calls")
 
@@ -255,7 +258,7 @@ def read(reply: Reply, type: type[T]) -> T:
         raise PeerRefused(PEER, reply.request, f"its answer is not as documented: {error}", reply.status) from error
 
 
-async def entity(request: Awaitable[Reply], type: type[T]) -> T | None:
+async def get_or_none(request: Awaitable[Reply], type: type[T]) -> T | None:
     """The resource; None where Asterisk has none such."""
     try:
         return read(await request, type)
@@ -265,7 +268,7 @@ async def entity(request: Awaitable[Reply], type: type[T]) -> T | None:
         raise
 
 
-async def found(request: Awaitable[object], *, gone: tuple[int, ...] = (404,)) -> bool:
+async def exists(request: Awaitable[object], *, gone: tuple[int, ...] = (404,)) -> bool:
     """False where Asterisk's answer is one of `gone`: there is no such resource. Other errors are raised."""
     try:
         await request

@@ -37,7 +37,7 @@ What may be lost:
 from ari_bridge.call_store.idempotency_keys import Key, KeyStore, KeyStoreUnavailable, StoredResponse
 from ari_bridge.call_store.process_lock import StoreRefused
 from ari_bridge.call_store.protocol import CallStore
-from ari_bridge.call_store.readonly import knows, live_records
+from ari_bridge.call_store.readonly import has_call, live_calls
 from ari_bridge.call_store.sqlite_store import SqliteCallStore
 
 __all__ = [
@@ -47,7 +47,7 @@ __all__ = [
     "KeyStore",
     "KeyStoreUnavailable",
     "SqliteCallStore",
+    "has_call",
     "StoreRefused",
-    "knows",
-    "live_records",
+    "live_calls",
 ]

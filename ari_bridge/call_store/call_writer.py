@@ -10,7 +10,7 @@ import structlog
 
 from ari_bridge import metrics
 from ari_bridge.call_store.database_handle import DatabaseHandle
-from ari_bridge.call_store.rows import Row, kept, to_call_or_none, to_row
+from ari_bridge.call_store.rows import Row, persisted_values, to_call_or_none, to_row
 from ari_bridge.call_store.status import StoreStatus
 from ari_bridge.call_store.write_buffer import WriteBuffer
 from ari_bridge.fsm.call import Call
@@ -55,7 +55,7 @@ class CallWriter:
         for row in newest.values():
             self.seen(row)
             if not row.ended and (call := to_call_or_none(row)):
-                self._live[row.id] = (kept(call), row)
+                self._live[row.id] = (persisted_values(call), row)
                 found.append(call)
         return found
 
@@ -76,7 +76,7 @@ class CallWriter:
 
     def save(self, call: Call) -> None:
         """Never raises. Does nothing if nothing that is persisted has changed since the last save."""
-        values = kept(call)
+        values = persisted_values(call)
         try:
             known = self._live.get(stem_of(call.id))
             if known and known[0] == values:

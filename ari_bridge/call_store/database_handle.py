@@ -8,7 +8,7 @@ import structlog
 
 from ari_bridge.call_store.instance import FILE as INSTANCE
 from ari_bridge.call_store.instance import Instance
-from ari_bridge.call_store.process_lock import Lock
+from ari_bridge.call_store.process_lock import ProcessLock
 from ari_bridge.call_store.sqlite_file import Database
 
 FILE = "calls.sqlite3"
@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 class DatabaseHandle:
     def __init__(self, state_dir: Path) -> None:
         self.path = state_dir / FILE
-        self.lock = Lock(self.path.with_suffix(".lock"))
+        self.lock = ProcessLock(self.path.with_suffix(".lock"))
         self.instance = Instance(state_dir / INSTANCE)
         self.database: Database | None = None
 

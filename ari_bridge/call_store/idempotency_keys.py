@@ -15,12 +15,12 @@ import msgspec
 
 from ari_bridge.errors import TooMany, Unavailable
 
-KEEP_SECONDS = 86400.0
-MOST_KEYS = 100_000
+KEY_RETENTION_S = 86400.0
+MAX_KEYS = 100_000
 """Of all users; of one user a tenth. More are refused: to forget one early would make its repeat a second call."""
-MOST_SALVAGED = 20_000
+MAX_SALVAGED_KEYS = 20_000
 """Out of a corrupt file, the newest: what is more would hold up everything else for long."""
-PURGED_AT_ONCE = 20
+PURGE_BATCH_KEYS = 20
 """Deleted with each new one, so that the table shrinks as fast as it grows."""
 
 CREATE = (
@@ -87,7 +87,7 @@ class SqliteKeys:
         self,
         connection: Callable[[], sqlite3.Connection],
         failed: Callable[[Exception], None],
-        seconds: float = KEEP_SECONDS,
+        seconds: float = KEY_RETENTION_S,
     ) -> None:
         self._connection = connection
         self._failed = failed
@@ -107,7 +107,7 @@ class SqliteKeys:
     def _put(self, on: sqlite3.Connection, key: Key) -> None:
         on.execute("BEGIN IMMEDIATE")
         try:
-            on.execute(_PURGE, (self._expired_at(), PURGED_AT_ONCE))
+            on.execute(_PURGE, (self._expired_at(), PURGE_BATCH_KEYS))
             if key.answer is None:
                 on.execute(_DROP, (key.user, key.key))  # an earlier one, whose time is over
                 _check_room(on, key.user)
@@ -130,14 +130,14 @@ class SqliteKeys:
 
 
 def _check_room(on: sqlite3.Connection, user: str) -> None:
-    of_user = MOST_KEYS // 10
+    of_user = MAX_KEYS // 10
     if on.execute(_OF_USER, (user, of_user)).fetchone()[0] >= of_user:
         raise TooMany(f"There are {of_user} keys of this user, as many as are kept: use none, or wait.")
-    if on.execute(_AT_MOST).fetchone()[0] >= MOST_KEYS:
-        raise TooMany(f"{MOST_KEYS} keys are kept, and no more: use none, or wait.")
+    if on.execute(_AT_MOST).fetchone()[0] >= MAX_KEYS:
+        raise TooMany(f"{MAX_KEYS} keys are kept, and no more: use none, or wait.")
 
 
-def salvage(path: Path, at_most: int = MOST_SALVAGED) -> list[Key]:
+def salvage(path: Path, at_most: int = MAX_SALVAGED_KEYS) -> list[Key]:
     """What can still be read of a corrupt file, the newest first. Never raises."""
     keys = []
     try:

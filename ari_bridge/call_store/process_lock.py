@@ -18,7 +18,7 @@ class StoreRefused(BridgeError):
     code = "store_refused"
 
 
-class Lock:
+class ProcessLock:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._fd: int | None = None

@@ -14,7 +14,7 @@ from ari_bridge.fsm.call import Call
 _LIVE = "SELECT id, revision, created_at, record FROM calls WHERE ended_at IS NULL ORDER BY created_at"
 
 
-def live_records(state_dir: Path) -> list[Call]:
+def live_calls(state_dir: Path) -> list[Call]:
     """The calls that had not ended when last saved, oldest first; none where there is no file. Raises StoreRefused."""
     path = state_dir / FILE
     if not path.exists():
@@ -30,7 +30,7 @@ def live_records(state_dir: Path) -> list[Call]:
         raise StoreRefused(f"{path} cannot be read: {error}") from error
 
 
-def knows(state_dir: Path, stem: str) -> bool:
+def has_call(state_dir: Path, stem: str) -> bool:
     """Whether a call with this stem (`ids.stem_of`) is recorded, live or ended. Raises StoreRefused."""
     path = state_dir / FILE
     if not path.exists():

@@ -80,7 +80,7 @@ TRANSIENT_FIELDS = (  # the first two are large and of no use to another process
 )
 """Every field of `Call` stands in one of the two; a test holds us to it."""
 
-NOT_SET = 1.0
+CLOCK_TOLERANCE_S = 1.0
 """Seconds: a wall clock that differs by less was only kept in time."""
 
 _values = attrgetter(*PERSISTED_FIELDS)
@@ -112,7 +112,7 @@ class Row(msgspec.Struct, frozen=True):
         return self.ended_at is not None
 
 
-def kept(call: Call) -> tuple[Any, ...]:
+def persisted_values(call: Call) -> tuple[Any, ...]:
     """What is kept, to be compared: two calls that are equal in it need one record."""
     return tuple(_values(call))
 
@@ -134,7 +134,7 @@ def to_call(row: Row) -> Call:
         now = clock.read()
         set_by = clock.set_by(written, now)
         call = replace(call, deadlines=clock.as_of(call.deadlines, written, now))
-        return call if row.ended or abs(set_by) <= NOT_SET else timeline.shifted(call, set_by)
+        return call if row.ended or abs(set_by) <= CLOCK_TOLERANCE_S else timeline.shifted(call, set_by)
     return replace(call, deadlines=()) if call.deadlines else call
 
 

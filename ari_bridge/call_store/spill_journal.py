@@ -18,10 +18,10 @@ import msgspec
 from ari_bridge import atomic_file
 from ari_bridge.call_store.rows import Row
 
-LEAST_BYTES = 8 * 1024 * 1024
+MIN_REWRITE_BYTES = 8 * 1024 * 1024
 """Below it, a journal is not rewritten to make it smaller."""
 
-MOUNTED = "journal"
+MOUNTED_FOLDER = "journal"
 
 _decoder = msgspec.json.Decoder(Row)
 
@@ -32,7 +32,7 @@ def directory(state_dir: Path) -> Path:
     Otherwise /dev/shm where there is one and the state directory is on another filesystem, else the system's for
     temporary files.
     """
-    mounted = state_dir / MOUNTED
+    mounted = state_dir / MOUNTED_FOLDER
     if os.path.ismount(mounted):
         return mounted
     memory = Path("/dev/shm")
@@ -60,10 +60,10 @@ class SpillJournal:
     @property
     def outgrown(self) -> bool:
         """Most of it is outdated, as far as its size tells: time for a `rewrite`."""
-        return self._size > max(LEAST_BYTES, 2 * self._size_rewritten)
+        return self._size > max(MIN_REWRITE_BYTES, 2 * self._size_rewritten)
 
     @property
-    def stands(self) -> bool:
+    def exists(self) -> bool:
         """Whether what was appended can still be found under its name."""
         if self._fd is None:
             return False
@@ -73,7 +73,7 @@ class SpillJournal:
             return False
 
     def append(self, row: Row) -> None:
-        """Only while it `stands`. Raises OSError: then the row may be there or not."""
+        """Only while it `exists`. Raises OSError: then the row may be there or not."""
         assert self._fd is not None
         line = b"\n" * self._torn + msgspec.json.encode(row) + b"\n"
         self._torn = True

@@ -24,10 +24,10 @@ from ari_bridge.call_store.process_lock import StoreRefused
 from ari_bridge.call_store.rows import Row
 
 SCHEMA = 1
-"""Kept as `user_version`. Raise it with a step in `_make` that brings older files up."""
-LOG_BYTES = 16 * 1024 * 1024
+"""Kept as `user_version`. Raise it with a step in `_migrate` that brings older files up."""
+MAX_WAL_BYTES = 16 * 1024 * 1024
 """The write-ahead log is cut to this once its content is in the file."""
-PURGED_AT_ONCE = 200
+PURGE_BATCH_ROWS = 200
 
 _CREATE = (
     # revision: of two writes of one call the higher one counts. ended_at: NULL until nothing of the call is left.
@@ -37,7 +37,7 @@ _CREATE = (
     "CREATE INDEX calls_by_end ON calls (ended_at)",
     f"PRAGMA user_version = {SCHEMA}",
 )
-_BESIDE = ("CREATE INDEX IF NOT EXISTS calls_by_begin ON calls (created_at, id)", *idempotency_keys.CREATE)
+_ADDITIONS = ("CREATE INDEX IF NOT EXISTS calls_by_begin ON calls (created_at, id)", *idempotency_keys.CREATE)
 """No reason for a newer schema: a version that knows nothing of these leaves them alone."""
 _PUT = """INSERT INTO calls (id, revision, created_at, ended_at, record) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, created_at = excluded.created_at,
@@ -53,17 +53,17 @@ _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _PASSING = _BUSY | {sqlite3.SQLITE_FULL}
 
 
-class Moved(OSError):
+class FileMoved(OSError):
     """Somebody deleted or replaced the file under us: what would be written is not found again."""
 
 
-class Foreign(sqlite3.DatabaseError):
+class ForeignDatabase(sqlite3.DatabaseError):
     """A database, but not one of ours."""
 
 
 def is_corrupt(error: BaseException) -> bool:
     """The file is of no use, and will not get better."""
-    return _code(error) in _CORRUPT or isinstance(error, Foreign)
+    return _code(error) in _CORRUPT or isinstance(error, ForeignDatabase)
 
 
 def is_busy(error: BaseException) -> bool:
@@ -88,9 +88,9 @@ class Database:
             self._connection.execute("PRAGMA synchronous = NORMAL")
             self._connection.execute("PRAGMA wal_autocheckpoint = 0")
             self._connection.execute("PRAGMA cell_size_check = ON")
-            self._make()
-            self._look()
-            for statement in _BESIDE:
+            self._migrate()
+            self._check_schema()
+            for statement in _ADDITIONS:
                 self._connection.execute(statement)
             self._files = [(name, atomic_file.identity(name)) for name in (str(path), f"{path}-wal")]
         except BaseException:
@@ -110,7 +110,7 @@ class Database:
         """To a file that is still where it was."""
         for name, identity in self._files:
             if atomic_file.identity(name) != identity:
-                raise Moved(f"{name} was deleted or replaced while in use")
+                raise FileMoved(f"{name} was deleted or replaced while in use")
         return self._connection
 
     def get(self, call_id: str) -> Row | None:
@@ -132,7 +132,7 @@ class Database:
         """Brings the log into the file, where it can: this may wait for the disk."""
         self._connection.close()
 
-    def _make(self) -> None:
+    def _migrate(self) -> None:
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA:
             raise StoreRefused(
@@ -144,13 +144,13 @@ class Database:
                 for statement in _CREATE:
                     self._connection.execute(statement)
 
-    def _look(self) -> None:
+    def _check_schema(self) -> None:
         """Whether the table is ours. It also makes SQLite open its log."""
         try:
             self._connection.execute(f"{_COLUMNS} LIMIT 1").fetchone()
         except sqlite3.OperationalError as error:
             if _code(error) == sqlite3.SQLITE_ERROR:
-                raise Foreign(f"{self.path} has other tables than ours: {error}") from error
+                raise ForeignDatabase(f"{self.path} has other tables than ours: {error}") from error
             raise
 
 
@@ -159,7 +159,7 @@ def purge(path: Path, ended_before: float) -> bool:
     connection = _connect(path)
     try:
         connection.execute("PRAGMA busy_timeout = 1000")
-        return connection.execute(_PURGE, (ended_before, PURGED_AT_ONCE)).rowcount > 0
+        return connection.execute(_PURGE, (ended_before, PURGE_BATCH_ROWS)).rowcount > 0
     finally:
         connection.close()
 
@@ -194,7 +194,7 @@ def checkpoint(path: Path) -> None:
     try:
         connection.execute("PRAGMA busy_timeout = 1000")
         connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
+        connection.execute(f"PRAGMA journal_size_limit = {MAX_WAL_BYTES}")
         _, frames, done = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         if frames == done:
             connection.execute(f"PRAGMA user_version = {SCHEMA}")

@@ -57,7 +57,7 @@ class SqliteCallStore:
         self._maintenance = Maintenance(
             self._handle, self.status, self._writer, days=days, check_interval_s=retry_interval_s
         )
-        kept_for = min(idempotency_keys.KEEP_SECONDS, days * 86400)
+        kept_for = min(idempotency_keys.KEY_RETENTION_S, days * 86400)
         self.keys = idempotency_keys.SqliteKeys(self._connection, self.status.write_failed, kept_for)
         self._found: list[Call] = []  # live calls at the start
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import structlog
 
 from ari_bridge import metrics
-from ari_bridge.call_store.sqlite_file import Moved, is_busy, is_corrupt
+from ari_bridge.call_store.sqlite_file import FileMoved, is_busy, is_corrupt
 from ari_bridge.service_health import ServiceHealth
 
 log = structlog.get_logger(__name__)
@@ -75,7 +75,7 @@ class StoreStatus:
         if is_corrupt(error):
             self.state = StoreState.CORRUPT
         elif self.state is not StoreState.CORRUPT:
-            self.state = StoreState.MOVED if isinstance(error, Moved) else StoreState.DEGRADED
+            self.state = StoreState.MOVED if isinstance(error, FileMoved) else StoreState.DEGRADED
         changed = self._health.fail(f"{self._path}: {error}", file=str(self._path), journal=str(self._journal))
         if changed and self.on_degraded:
             self.on_degraded()

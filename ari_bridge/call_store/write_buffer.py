@@ -24,12 +24,12 @@ class WriteBuffer:
         self.journal = journal
         self.journal_failed = False
         self._more_in_journal = False  # than in memory, which had no room
-        self._file_stands = False  # of the journal
+        self._journal_exists = False  # of the journal
 
     @property
     def empty(self) -> bool:
         """Nothing to write, and no journal to remove."""
-        return not self.rows and not self._file_stands
+        return not self.rows and not self._journal_exists
 
     def load(self) -> None:
         """Take over what a process before us has left."""
@@ -43,20 +43,20 @@ class WriteBuffer:
             return
         if rows:
             log.warning("found a journal of the call store", journal=str(self.journal.path), rows=len(rows))
-            self._file_stands = True
-        self._keep_newest(rows)
+            self._journal_exists = True
+        self._merge(rows)
 
     def add(self, row: Row) -> None:
         self.rows.pop(row.id, None)
         self.rows[row.id] = row
-        rewritten = not self.journal.stands or (self.journal.outgrown and not self._more_in_journal)
+        rewritten = not self.journal.exists or (self.journal.outgrown and not self._more_in_journal)
         self._to_journal(None if rewritten else row)
         if len(self.rows) > MAX_ROWS:
             self._make_room()
 
     def add_all(self, rows: Iterable[Row]) -> None:
         """Those that are newer than what is there; and begin the journal anew."""
-        self._keep_newest(rows)
+        self._merge(rows)
         self._to_journal(None)
 
     def outdated(self, call_id: str) -> None:
@@ -82,17 +82,17 @@ class WriteBuffer:
         self._more_in_journal = False
         try:
             self.journal.remove()
-            self._file_stands = False
+            self._journal_exists = False
         except OSError as error:  # harmless: what it has is older than what is in the database from now on
             log.error("cannot remove the journal", journal=str(self.journal.path), reason=str(error))
 
     def close(self) -> None:
         """What is still here is left in the journal; one in which everything is outdated is removed."""
-        if self._file_stands and not self.rows and not self._more_in_journal:
+        if self._journal_exists and not self.rows and not self._more_in_journal:
             self.clear()
         self.journal.close()
 
-    def _keep_newest(self, rows: Iterable[Row]) -> None:
+    def _merge(self, rows: Iterable[Row]) -> None:
         for row in rows:
             if (there := self.rows.get(row.id)) is None or row.revision > there.revision:
                 self.rows[row.id] = row
@@ -104,7 +104,7 @@ class WriteBuffer:
                 self.journal.append(row)
             else:
                 self.journal.rewrite(self.rows.values())
-                self._file_stands = True
+                self._journal_exists = True
             self.journal_failed = False
         except OSError as error:
             if not self.journal_failed:

@@ -3,20 +3,20 @@
 Knows calls as data, and the hooks that tell of their end; knows neither peers nor the front end.
 """
 
-from ari_bridge.cdr.cdr import Cdr, of, owner
+from ari_bridge.cdr.cdr import Cdr, from_call, owner
 from ari_bridge.cdr.errors import CdrUnavailable
-from ari_bridge.cdr.query import MOST_ROWS, Match, Page, Query
+from ari_bridge.cdr.query import MAX_PAGE_ROWS, CdrPage, Match, Query
 from ari_bridge.cdr.service import CdrService, no_record
 
 __all__ = [
-    "MOST_ROWS",
+    "MAX_PAGE_ROWS",
     "Cdr",
     "CdrService",
     "CdrUnavailable",
     "Match",
-    "Page",
+    "CdrPage",
     "Query",
     "no_record",
-    "of",
+    "from_call",
     "owner",
 ]

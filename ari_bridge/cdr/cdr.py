@@ -51,7 +51,7 @@ class Cdr(msgspec.Struct, frozen=True, rename="camel"):
     connected_name: str = ""
 
 
-def of(call: Call) -> Cdr:
+def from_call(call: Call) -> Cdr:
     """The record of a call that was decided to end. Raises ValueError where it was not."""
     if call.outcome is None or call.ended_at is None:
         raise ValueError(f"call {call.id} has not ended")

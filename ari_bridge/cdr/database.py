@@ -1,6 +1,6 @@
 """The database of call detail records: a SQLite file of ours, or a PostgreSQL.
 
-Every request has a deadline, and whatever goes wrong comes out as `CdrUnavailable` or `RowsRefused`; what to do about
+Every request has a deadline, and whatever goes wrong comes out as `CdrUnavailable` or `RowsRejected`; what to do about
 it is the writer's, or the asker's.
 """
 
@@ -22,17 +22,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from ari_bridge import atomic_file
 from ari_bridge.cdr import migrate, rows
 from ari_bridge.cdr.cdr import Cdr
-from ari_bridge.cdr.errors import CdrUnavailable, RowsRefused
-from ari_bridge.cdr.query import Page, Query
+from ari_bridge.cdr.errors import CdrUnavailable, RowsRejected
+from ari_bridge.cdr.query import CdrPage, Query
 from ari_bridge.cdr.schema import cdr
 from ari_bridge.cursor import Cursor
 
-SECONDS = 15.0
+QUERY_TIMEOUT_S = 15.0
 """For each request, waiting for a connection included."""
-CONNECT_SECONDS = 5.0
-CLOSE_SECONDS = 2.0
-CONNECTIONS = 5
-READERS = CONNECTIONS - 1
+CONNECT_TIMEOUT_S = 5.0
+CLOSE_TIMEOUT_S = 2.0
+MAX_CONNECTIONS = 5
+MAX_READERS = MAX_CONNECTIONS - 1
 """Who may ask at once besides the writer, so that it always finds a connection."""
 
 TO_WRITE = "ari_bridge_to_write"
@@ -49,7 +49,7 @@ class Database:
     def __init__(self, url: str, file: Path) -> None:
         self._file = None if url else file
         self._identity: tuple[int, int] | None = None  # of the file, as opened
-        self._readers = asyncio.Semaphore(READERS)
+        self._readers = asyncio.Semaphore(MAX_READERS)
         self._engine = _sqlite(file) if self._file else _postgresql(url)
         self._to_write = self._engine.execution_options(**{TO_WRITE: True})
         address = self._engine.url
@@ -58,7 +58,7 @@ class Database:
 
     async def open(self) -> None:
         """Connect, and bring the tables to their newest form. Raises CdrUnavailable."""
-        async with self._asked(migrate.SECONDS):
+        async with self._asked(migrate.MIGRATION_TIMEOUT_S):
             if self._file:
                 _make_private(self._file)
                 if atomic_file.identity(self._file) != self._identity:  # it was deleted, or replaced
@@ -72,51 +72,51 @@ class Database:
 
     async def close(self) -> None:
         with suppress(CdrUnavailable):
-            async with self._asked(CLOSE_SECONDS):
+            async with self._asked(CLOSE_TIMEOUT_S):
                 await self._drop_connections()
 
     async def put(self, cdrs: Sequence[Cdr]) -> None:
-        """Write them, all or none; a row that is there is written anew. Raises CdrUnavailable, RowsRefused."""
+        """Write them, all or none; a row that is there is written anew. Raises CdrUnavailable, RowsRejected."""
         if self._file and atomic_file.identity(self._file) != self._identity:
             raise CdrUnavailable(f"{self.name} was deleted or replaced while in use")
-        async with self._asked(SECONDS), self._to_write.begin() as connection:
+        async with self._asked(QUERY_TIMEOUT_S), self._to_write.begin() as connection:
             await connection.execute(self._upsert, list(map(rows.to_row, cdrs)))
 
-    async def lacking(self, call_ids: Sequence[str]) -> list[str]:
+    async def missing(self, call_ids: Sequence[str]) -> list[str]:
         """Those that have no row, in order. Raises CdrUnavailable."""
-        async with self._asked(SECONDS), self._engine.connect() as connection:
+        async with self._asked(QUERY_TIMEOUT_S), self._engine.connect() as connection:
             found: set[str] = set((await connection.execute(rows.known(call_ids))).scalars())
         return [call_id for call_id in call_ids if call_id not in found]
 
     async def purge(self, created_before: float, at_most: int) -> int:
         """Delete the oldest calls that began before then (Unix seconds). How many. Raises CdrUnavailable."""
-        async with self._asked(SECONDS), self._to_write.begin() as connection:
+        async with self._asked(QUERY_TIMEOUT_S), self._to_write.begin() as connection:
             return (await connection.execute(rows.purge(created_before, at_most))).rowcount
 
-    async def page(self, query: Query) -> Page:
+    async def page(self, query: Query) -> CdrPage:
         """Raises CdrUnavailable."""
-        async with self._asked(SECONDS), self._readers, self._engine.connect() as connection:
+        async with self._asked(QUERY_TIMEOUT_S), self._readers, self._engine.connect() as connection:
             found = (await connection.execute(rows.page(query))).all()
             cdrs = tuple(map(self._read, found[: query.limit]))
         more = len(found) > query.limit
-        return Page(cdrs, str(Cursor(cdrs[-1].created_at, cdrs[-1].call_id)) if more else None)
+        return CdrPage(cdrs, str(Cursor(cdrs[-1].created_at, cdrs[-1].call_id)) if more else None)
 
     async def get(self, call_id: str) -> Cdr | None:
         """Raises CdrUnavailable."""
-        async with self._asked(SECONDS), self._readers, self._engine.connect() as connection:
+        async with self._asked(QUERY_TIMEOUT_S), self._readers, self._engine.connect() as connection:
             row = (await connection.execute(sa.select(cdr).where(cdr.c.call_id == call_id))).one_or_none()
             return self._read(row) if row else None
 
     async def set_feedback(self, call_id: str, feedback: dict[str, Any]) -> bool:
-        """Whether there is such a row. Raises CdrUnavailable, RowsRefused."""
+        """Whether there is such a row. Raises CdrUnavailable, RowsRejected."""
         changed = sa.update(cdr).where(cdr.c.call_id == call_id).values(feedback=feedback)
-        async with self._asked(SECONDS), self._readers, self._to_write.begin() as connection:
+        async with self._asked(QUERY_TIMEOUT_S), self._readers, self._to_write.begin() as connection:
             return (await connection.execute(changed)).rowcount > 0
 
     async def _drop_connections(self) -> None:
         """Those in use too, as soon as they are not: one that is given back later would never be closed."""
         async with AsyncExitStack() as held:
-            for _ in range(READERS):
+            for _ in range(MAX_READERS):
                 await held.enter_async_context(self._readers)
             await self._engine.dispose()
 
@@ -135,10 +135,10 @@ class Database:
             raise CdrUnavailable(f"{self.name} did not answer in time") from None
         except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, sqlite3.Error, OSError) as error:
             if _is_refusal(error):
-                raise RowsRefused(_words(error)) from error
+                raise RowsRejected(_words(error)) from error
             raise CdrUnavailable(f"{self.name}: {_words(error)}") from error
         except (ValueError, TypeError, OverflowError) as error:  # a value that the driver cannot send, or we not read
-            raise RowsRefused(_words(error)) from error
+            raise RowsRejected(_words(error)) from error
 
 
 def postgresql_url(url: str) -> sa.URL:
@@ -154,7 +154,9 @@ def postgresql_url(url: str) -> sa.URL:
 
 
 def _postgresql(url: str) -> AsyncEngine:
-    return _engine(postgresql_url(url), {"timeout": CONNECT_SECONDS, "command_timeout": SECONDS}, pool_pre_ping=True)
+    return _engine(
+        postgresql_url(url), {"timeout": CONNECT_TIMEOUT_S, "command_timeout": QUERY_TIMEOUT_S}, pool_pre_ping=True
+    )
 
 
 def _sqlite(file: Path) -> AsyncEngine:
@@ -163,7 +165,7 @@ def _sqlite(file: Path) -> AsyncEngine:
         "sqlite+aiosqlite", database=f"file:{quote(str(file.absolute()))}", query={"mode": "rw", "uri": "true"}
     )
     # isolation_level None: Python's module begins no transactions by itself, so that ours hold DDL too.
-    engine = _engine(address, {"timeout": CONNECT_SECONDS, "isolation_level": None})
+    engine = _engine(address, {"timeout": CONNECT_TIMEOUT_S, "isolation_level": None})
 
     def prepare(connection: Any, _: object) -> None:
         try:
@@ -190,9 +192,9 @@ def _engine(url: sa.URL, connect_args: dict[str, Any], **options: Any) -> AsyncE
     return create_async_engine(
         url,
         connect_args=connect_args,
-        pool_size=CONNECTIONS,
+        pool_size=MAX_CONNECTIONS,
         max_overflow=0,
-        pool_timeout=SECONDS,
+        pool_timeout=QUERY_TIMEOUT_S,
         hide_parameters=True,  # errors are logged, and name who called whom
         json_serializer=lambda value: msgspec.json.encode(value).decode(),
         json_deserializer=msgspec.json.decode,

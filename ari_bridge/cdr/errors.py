@@ -17,7 +17,7 @@ class CdrUnavailable(BridgeError):
         return f"The call records cannot be used now: {self.reason}"
 
 
-class RowsRefused(BridgeError):
+class RowsRejected(BridgeError):
     """The database works, but does not take one of these rows, and never will; `reason` has its words."""
 
     code = "rows_refused"

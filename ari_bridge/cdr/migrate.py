@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from ari_bridge.cdr.errors import CdrUnavailable
 from ari_bridge.cdr.schema import HEAD
 
-SECONDS = 60.0
+MIGRATION_TIMEOUT_S = 60.0
 """How long a process waits while another one migrates."""
 
 _LOCK = 0x61726962  # "arib": an advisory lock of PostgreSQL's, ours by convention
@@ -35,7 +35,7 @@ def upgrade(connection: Connection) -> None:
     from alembic.util import CommandError
 
     if connection.dialect.name == "postgresql":
-        connection.execute(sa.text(f"SET LOCAL lock_timeout = {int(SECONDS * 1000)}"))
+        connection.execute(sa.text(f"SET LOCAL lock_timeout = {int(MIGRATION_TIMEOUT_S * 1000)}"))
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))

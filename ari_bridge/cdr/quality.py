@@ -10,11 +10,11 @@ from typing import Any
 
 from ari_bridge.hooks import LegReleased, QualityReported
 
-CALLS = 10_000
+MAX_CALLS = 10_000
 """Whose figures are kept at once; the oldest go first."""
-LATE_SECONDS = 60.0
+LATE_REPORT_S = 60.0
 """After a call's end a page may tell for so long how it has sounded."""
-LEGS = 8
+MAX_LEGS = 8
 """Of one call: a page that reloads without end must not fill the row. The last ones are kept."""
 
 
@@ -35,7 +35,7 @@ class QualityBuffer:
     def page(self, event: QualityReported) -> bool:
         """Take a page's report, in place of the one before. False: it came too late."""
         known = self._of(event.call_id)
-        if known.ended_at is not None and self._now() - known.ended_at > LATE_SECONDS:
+        if known.ended_at is not None and self._now() - known.ended_at > LATE_REPORT_S:
             return False
         known.page = event.report
         return True
@@ -43,7 +43,7 @@ class QualityBuffer:
     def leg(self, event: LegReleased) -> None:
         known = self._of(event.call_id)
         known.legs[event.leg] = event.figures.data()
-        while len(known.legs) > LEGS:
+        while len(known.legs) > MAX_LEGS:
             del known.legs[min(known.legs)]
 
     def ended(self, call_id: str) -> None:
@@ -71,14 +71,14 @@ class QualityBuffer:
 
     def forget_old(self) -> None:
         """Calls that have ended long enough ago."""
-        before = self._now() - LATE_SECONDS
+        before = self._now() - LATE_REPORT_S
         for call_id in [one for one, known in self._known.items() if known.ended_at and known.ended_at < before]:
             del self._known[call_id]
 
     def _of(self, call_id: str) -> _Known:
         known = self._known.setdefault(call_id, _Known())
-        if len(self._known) > CALLS:
+        if len(self._known) > MAX_CALLS:
             self.forget_old()
-        while len(self._known) > CALLS:
+        while len(self._known) > MAX_CALLS:
             del self._known[next(iter(self._known))]
         return known

@@ -12,7 +12,7 @@ from ari_bridge.cursor import Cursor
 from ari_bridge.fsm.call import Direction
 from ari_bridge.outcomes import Outcome
 
-MOST_ROWS = 500
+MAX_PAGE_ROWS = 500
 """Of one page."""
 
 
@@ -36,10 +36,10 @@ class Query:
     until: float | None = None  # not included
     min_seconds: float = 0.0  # of talk
     cursor: Cursor | None = None
-    limit: int = 50  # at most MOST_ROWS
+    limit: int = 50  # at most MAX_PAGE_ROWS
 
 
-class Page(msgspec.Struct, frozen=True, rename="camel"):
+class CdrPage(msgspec.Struct, frozen=True, rename="camel"):
     """Newest first."""
 
     cdrs: tuple[Cdr, ...]

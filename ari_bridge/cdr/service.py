@@ -7,16 +7,16 @@ import msgspec
 
 from ari_bridge.cdr.cdr import Cdr
 from ari_bridge.cdr.database import Database
-from ari_bridge.cdr.errors import RowsRefused
-from ari_bridge.cdr.query import Page, Query
+from ari_bridge.cdr.errors import RowsRejected
+from ari_bridge.cdr.query import CdrPage, Query
 from ari_bridge.cdr.writer import EndedCalls, Writer
 from ari_bridge.errors import InvalidRequest, UnknownCall
 from ari_bridge.hooks import Hooks
 from ari_bridge.ids import is_call_id
 
 FILE = "cdr.sqlite"
-FEEDBACK_BYTES = 4096
-OPENED_SECONDS = 5.0
+MAX_FEEDBACK_BYTES = 4096
+OPEN_TIMEOUT_S = 5.0
 """Whoever asks right after the start waits so long for the database to be opened."""
 
 
@@ -49,9 +49,9 @@ class CdrService:
         await self._writer.close()
         await self._database.close()
 
-    async def page(self, query: Query) -> Page:
+    async def page(self, query: Query) -> CdrPage:
         """Newest first. A call is found here some tenths of a second after its end. Raises CdrUnavailable."""
-        await self._writer.tried(OPENED_SECONDS)
+        await self._writer.first_attempt(OPEN_TIMEOUT_S)
         return await self._database.page(query)
 
     async def get(self, call_id: str) -> Cdr:
@@ -66,11 +66,11 @@ class CdrService:
 
         Raises UnknownCall (also in the first moment after the end), InvalidRequest (too large), CdrUnavailable.
         """
-        if len(msgspec.json.encode(feedback)) > FEEDBACK_BYTES:
-            raise InvalidRequest(f"The feedback is larger than {FEEDBACK_BYTES} bytes.", field="feedback")
+        if len(msgspec.json.encode(feedback)) > MAX_FEEDBACK_BYTES:
+            raise InvalidRequest(f"The feedback is larger than {MAX_FEEDBACK_BYTES} bytes.", field="feedback")
         try:
             known = await self._database.set_feedback(call_id, feedback)
-        except RowsRefused as error:
+        except RowsRejected as error:
             raise InvalidRequest(f"The feedback cannot be kept: {error.reason}.", field="feedback") from error
         if not known:
             raise no_record(call_id)

@@ -1,4 +1,4 @@
-"""What an ARI event means for the call whose channel it is about. Pure."""
+"""Translates an ARI event into an event of the call whose channel it is about. Pure."""
 
 import re
 
@@ -28,49 +28,55 @@ SIP = "PJSIP/"
 
 
 def number_of(forward: str) -> str:
-    """The number in what a far side names in its place, as it may be shown: 7999, 7999@host, sip:7999@host."""
-    found = _FORWARD.match(forward)
-    return found[1] if found else ""
+    """The number in what a far side redirects to: 7999, 7999@host, sip:7999@host."""
+    match = _FORWARD.match(forward)
+    return match[1] if match else ""
 
 
 _FORWARD = re.compile(r"(?:sips?:|Local/)?([0-9A-Za-z+*#._-]{1,64})(?:[@;].*)?$")
 
 
 def channel_id(event: ari.AriEvent) -> str | None:
-    """The channel that the event is about; of `Dial`, the one that is dialled."""
+    """The channel that the event is about; for `Dial`, the one that is dialled."""
     if isinstance(event, ari.Dial):
         return event.peer.id
     channel = getattr(event, "channel", None)
     return channel.id if isinstance(channel, Channel) else None
 
 
-def translate(event: ari.AriEvent, resource: Resource, leg: int, at: float) -> Event | None:
-    """The call's event, where its channel `resource` (of the media leg or party `leg`, 0 for neither) had `event`.
+def translate(event: ari.AriEvent, resource: Resource, instance: int, at: float) -> Event | None:
+    """The call's event, or None if it does not concern a call.
 
-    None where it means nothing to a call.
+    Args:
+        event: of one of the call's channels.
+        resource: what that channel is to the call.
+        instance: the number of the media leg or party; 0 for the far side.
+        at: Unix seconds.
     """
     match event:
         case ari.StasisStart():
-            return StasisStarted(at, resource, leg)
+            return StasisStarted(at, resource, instance)
         case ari.StasisEnd():
-            return StasisEnded(at, resource, leg)
+            return StasisEnded(at, resource, instance)
         case ari.ChannelDestroyed(channel=channel, cause=q850, cause_txt=text, tech_cause=sip):
             is_sip = channel.name.startswith(SIP)
-            return ChannelDestroyed(at, resource, q850, text, leg, sip if is_sip else 0, channel.name if is_sip else "")
+            return ChannelDestroyed(
+                at, resource, q850, text, instance, sip if is_sip else 0, channel.name if is_sip else ""
+            )
         case ari.ChannelCallerId(channel=channel) if resource is not Resource.EXTERNAL_MEDIA:
-            return ConnectedLineChanged(at, resource, leg, channel.caller.number, channel.caller.name)
+            return ConnectedLineChanged(at, resource, instance, channel.caller.number, channel.caller.name)
         case ari.ChannelConnectedLine(channel=channel) if resource is Resource.EXTERNAL_MEDIA:
-            return ConnectedLineChanged(at, resource, leg, channel.connected.number, channel.connected.name)
+            return ConnectedLineChanged(at, resource, instance, channel.connected.number, channel.connected.name)
     if resource is Resource.FAR:
         return _far_event(event, at)
-    return _party_event(event, leg, at) if resource is Resource.PARTY else None
+    return _party_event(event, instance, at) if resource is Resource.PARTY else None
 
 
 def _far_event(event: ari.AriEvent, at: float) -> Event | None:
     match event:
         case ari.ChannelStateChange(channel=channel):
             return _STATES[channel.state](at) if channel.state in _STATES else None
-        case ari.Dial(dialstatus="" | "PROCEEDING"):  # the dialling goes on, nothing is heard yet
+        case ari.Dial(dialstatus="" | "PROCEEDING"):  # the call proceeds, without news
             return None
         case ari.Dial(dialstatus=status, forward=forward):
             return _DIAL_STATUSES[status](at) if status in _DIAL_STATUSES else FarFailed(at, status, number_of(forward))
@@ -87,8 +93,8 @@ def _far_event(event: ari.AriEvent, at: float) -> Event | None:
 
 
 def _party_event(event: ari.AriEvent, number: int, at: float) -> Event | None:
-    told = _far_event(event, at)
-    match told:
+    translated = _far_event(event, at)
+    match translated:
         case FarRinging() | FarProgress():
             return PartyRang(at, number)
         case FarAnswered():
@@ -98,7 +104,7 @@ def _party_event(event: ari.AriEvent, number: int, at: float) -> Event | None:
         case FarHangsUp(_, q850):
             return PartyHangsUp(at, number, q850)
         case FarDigit():
-            return told
+            return translated
         case _:
             return None
 

@@ -392,7 +392,7 @@ class CallManager:
         metrics.ARI_CONNECTED.set(1)
         if self._pbx_grace:
             self._pbx_grace.cancel()
-        if not self._ari.same_pbx:
+        if self._ari.pbx_restarted:
             self._on_pbx_lost("the PBX was restarted")
         await self._reconciler.reconcile()
         self._background.start(self._reconciler.sweep_after_grace())

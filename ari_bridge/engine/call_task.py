@@ -51,7 +51,7 @@ from ari_bridge.fsm.events import (
 from ari_bridge.fsm.notifications import HoldChanged, Notification, RecordingChanged
 from ari_bridge.fsm.transitions import step as decide
 from ari_bridge.ids import leg_id
-from ari_bridge.leg_stats import LegFigures
+from ari_bridge.leg_stats import LegStats
 from ari_bridge.outcomes import pbx_at_fault
 from ari_bridge.preferences.ring_decision import RingDecision
 from ari_bridge.tasks import TaskSet
@@ -235,7 +235,7 @@ class CallTask:
 
     async def _release(self, call: Call, resource: Resource, leg: int) -> None:
         """Retried until it works if the PBX is at fault, so that no line stays open; else left to the sweep."""
-        figures: LegFigures | None = None
+        figures: LegStats | None = None
         for tries in itertools.count():
             try:
                 figures = await release_resource(self.backends, call, resource, leg)
@@ -256,7 +256,7 @@ class CallTask:
     async def _check_media(self, leg: str, within: float | None) -> None:
         heard_at: float | None
         try:
-            heard_at = await self.backends.media.heard(leg) or 0.0
+            heard_at = await self.backends.media.last_packet_at(leg) or 0.0
         except PeerRefused:
             heard_at = 0.0  # the session does not exist any more
         except PeerError as error:

@@ -149,7 +149,7 @@ class AriEventDispatcher:
 
     async def _subscribe(self, channel: str) -> None:
         try:
-            await self._ari.channels.follow(channel)
+            await self._ari.channels.subscribe(channel)
         except PeerError as error:
             log.warning(
                 "cannot subscribe to a caller's channel: its end may be missed", channel=channel, reason=str(error)

@@ -3,16 +3,16 @@
 from ari_bridge.engine.ports import Backends
 from ari_bridge.fsm.call import Call, Direction, Party, Resource, Step
 from ari_bridge.ids import Kind, leg_id, resource_id
-from ari_bridge.leg_stats import LegFigures
+from ari_bridge.leg_stats import LegStats
 from ari_bridge.net import RtpAddress
 
 
 async def execute_step(
-    peers: Backends, call: Call, step: Step, leg: int, *, ring_timeout: float
+    backends: Backends, call: Call, step: Step, instance: int, *, ring_timeout: float
 ) -> tuple[RtpAddress | None, str]:
-    """The one request of a step; what it gives, as `StepDone` has it. Raises PeerError."""
-    ari, media = peers.ari, peers.media
-    bridge, media_leg = resource_id(call.id, Kind.BRIDGE), leg_id(call.id, leg)
+    """Send the one request of a step; returns the address and SDP for `StepDone`. Raises PeerError."""
+    ari, media = backends.ari, backends.media
+    bridge, media_leg = resource_id(call.id, Kind.BRIDGE), leg_id(call.id, instance)
     outbound = call.direction is Direction.OUTBOUND
     address: RtpAddress | None = None
     sdp = ""
@@ -24,7 +24,7 @@ async def execute_step(
             await media.reoffer(media_leg, call.offer, call.prefer, call.media_address)
         case Step.CREATE_EXTERNAL_MEDIA:
             assert call.media_address, "the plan waits for it"
-            # The far side is shown who it is bridged with; without a name the bridge would blank its display.
+            # The far side displays who it is bridged with; without a number the bridge would blank its display.
             number, name = (call.caller, call.caller_name) if outbound else (call.user or call.target, "")
             address = await ari.channels.external_media(media_leg, call.media_address, caller=number, caller_name=name)
         case Step.ANSWER_MEDIA:
@@ -47,47 +47,50 @@ async def execute_step(
         case Step.BRIDGE_FAR:
             await ari.bridges.add_channel(bridge, call.far_channel)
         case Step.DIAL_FAR:
-            # Asterisk's own limit is only the net under ours.
+            # Asterisk's own limit is only a fallback for ours.
             await ari.channels.dial(call.far_channel, timeout=int(ring_timeout) + 5)
         case Step.RING_FAR:
             await ari.channels.ring(call.far_channel)
         case Step.ANSWER_FAR:
             await ari.channels.answer(call.far_channel)
         case Step.CREATE_PARTY | Step.DIAL_PARTY | Step.BRIDGE_PARTY:
-            party = call.party(leg)
+            party = call.party(instance)
             assert party, "it is made before its steps"
-            await _perform_for(party, step, peers, bridge, ring_timeout)
+            await _execute_for_party(party, step, backends, bridge, ring_timeout)
     return address, sdp
 
 
-async def _perform_for(party: Party, step: Step, peers: Backends, bridge: str, ring_timeout: float) -> None:
-    channels = peers.ari.channels
+async def _execute_for_party(party: Party, step: Step, backends: Backends, bridge: str, ring_timeout: float) -> None:
+    channels = backends.ari.channels
     match step:
         case Step.CREATE_PARTY:
             await channels.create(party.channel, party.endpoint, caller=party.caller, caller_name=party.caller_name)
         case Step.DIAL_PARTY:
             await channels.dial(party.channel, timeout=int(ring_timeout) + 5)
         case _:
-            await peers.ari.bridges.add_channel(bridge, party.channel)
+            await backends.ari.bridges.add_channel(bridge, party.channel)
 
 
-async def release_resource(peers: Backends, call: Call, resource: Resource, leg: int) -> LegFigures | None:
-    """Release a resource; one that is gone already is no error. What a media session has counted. Raises PeerError."""
-    ari = peers.ari
+async def release_resource(backends: Backends, call: Call, resource: Resource, instance: int) -> LegStats | None:
+    """Release a resource; no error if it does not exist. Returns the statistics of a media session.
+
+    Raises PeerError.
+    """
+    ari = backends.ari
     match resource:
         case Resource.MEDIA_SESSION:
-            return await peers.media.delete(leg_id(call.id, leg))
+            return await backends.media.delete(leg_id(call.id, instance))
         case Resource.BRIDGE:
             await ari.bridges.destroy(resource_id(call.id, Kind.BRIDGE))
         case Resource.EXTERNAL_MEDIA:
-            await ari.channels.hangup(leg_id(call.id, leg))
+            await ari.channels.hangup(leg_id(call.id, instance))
         case Resource.FAR if call.direction is Direction.INBOUND and call.dialplan_status:
             variables = {"ARI_BRIDGE_STATUS": call.dialplan_status}
             if call.dialplan_status == "FORWARD":
                 variables["ARI_BRIDGE_FORWARD"] = call.forward
             await ari.channels.continue_in_dialplan(call.far_channel, variables=variables)
         case Resource.PARTY:
-            if party := call.party(leg):
+            if party := call.party(instance):
                 await ari.channels.hangup(party.channel)
         case Resource.FAR:
             await ari.channels.hangup(call.far_channel)

@@ -1,4 +1,4 @@
-"""How long a call waits for what, and how many there may be."""
+"""How long a call waits for what, and how many calls there may be."""
 
 import time
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ class Limits:
 
     ring_timeout: float = 45.0
     setup_timeout: float = 10.0
-    grace: float = 30.0  # from a lost page, or lost media, to the end of the call
+    grace: float = 30.0  # from the loss of the page, or of its media, to the end of the call
     pbx_grace: float = 2.0  # without an event stream, until the calls count as lost
     max_calls: int = 1000
     max_calls_per_user: int = 4
     record_all: bool = False
-    announcement: str = ""  # a sound's URI, e.g. `sound:beep`, played to all when a recording begins
+    announcement: str = ""  # the URI of a sound, e.g. `sound:beep`, played to everybody when a recording starts
 
     def duration(self, timer: Timer) -> float:
-        """How long it runs."""
+        """How long the timer runs."""
         match timer:
             case Timer.RING | Timer.PARTY:
                 return self.ring_timeout
@@ -37,7 +37,7 @@ class Limits:
                 return self.grace
             case Timer.MUSIC:
                 return SILENCE_TIMEOUT_S
-            case Timer.MEDIA:  # without a grace, a browser still needs the time that ICE and DTLS take
+            case Timer.MEDIA:  # even without a grace, a browser needs time for ICE and DTLS
                 return max(self.grace, self.setup_timeout)
 
     def timing(self) -> Timing:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from ari_bridge.ari.client import Ari
 from ari_bridge.fsm.call import Call
-from ari_bridge.leg_stats import LegFigures
+from ari_bridge.leg_stats import LegStats
 from ari_bridge.net import RtpAddress
 from ari_bridge.preferences.ring_decision import RingDecision
 
@@ -30,13 +30,13 @@ class MediaEngine(Protocol):
     async def answer(self, leg: str, asterisk: RtpAddress) -> str:
         """The SDP answer for the browser. `asterisk`: where Asterisk receives RTP."""
 
-    async def delete(self, leg: str) -> LegFigures | None:
+    async def delete(self, leg: str) -> LegStats | None:
         """Delete the session and return its statistics; None, and no error, if there is no such session."""
 
     async def sessions(self) -> list[str]:
         """The legs that the engine has for us."""
 
-    async def heard(self, leg: str) -> float | None:
+    async def last_packet_at(self, leg: str) -> float | None:
         """When the browser's last packet arrived, by `clock.steady`; None if unknown."""
 
     async def far_packets(self, leg: str) -> int | None:

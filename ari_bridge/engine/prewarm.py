@@ -1,4 +1,4 @@
-"""Media legs prepared before their call is placed or accepted, so that nobody waits for ICE, DTLS and external media.
+"""Media legs prepared before their call is placed or accepted, so that no call waits for ICE, DTLS and external media.
 
 Theory of operation
 -------------------

@@ -1,7 +1,4 @@
-"""A call as programs are told of it: plugins by its events, clients of the HTTP API. Pure.
-
-One form for both. In JSON its names are in camelCase; no SDP is in it.
-"""
+"""The JSON form of a call, for plugins and for clients of the HTTP API. Pure. Names are in camelCase; it has no SDP."""
 
 from typing import Annotated
 
@@ -15,15 +12,15 @@ from ari_bridge.outcomes import Cause, Detail, Outcome
 class CauseData(msgspec.Struct, frozen=True, rename="camel"):
     """Why a call ended, for support."""
 
-    q850: Annotated[int, Meta(description="ITU-T Q.850 cause; 0 where none is known")]
-    sip: Annotated[int, Meta(description="the SIP status that stands closest; 0 where none does")]
+    q850: Annotated[int, Meta(description="ITU-T Q.850 cause; 0 if unknown")]
+    sip: Annotated[int, Meta(description="the closest SIP status; 0 if there is none")]
     text: Annotated[str, Meta(description="in words")]
-    detail: Annotated[Detail | None, Meta(description="who refused, where the outcome says too little")] = None
-    forward: Annotated[str, Meta(description="the number that the far side names in its place")] = ""
+    detail: Annotated[Detail | None, Meta(description="the reason in more detail than `outcome`")] = None
+    forward: Annotated[str, Meta(description="the number that the far side redirects to")] = ""
 
 
 class PartyData(msgspec.Struct, frozen=True, rename="camel"):
-    """Somebody in the call besides its user and the far side. Times are Unix seconds; null: it has not happened."""
+    """A participant besides the user and the far side. Times are Unix seconds; null: it has not happened."""
 
     party: Annotated[int, Meta(description="its number in the call, from 2 on: the far side is 1")]
     number: Annotated[str, Meta(description="as dialled, or the caller's")]
@@ -35,38 +32,40 @@ class PartyData(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class CallRecording(msgspec.Struct, frozen=True, rename="camel"):
-    """A recording of the call, as it stands."""
+    """A recording of the call."""
 
-    name: Annotated[str, Meta(description="by which `/recordings` has it, once the call has ended")]
+    name: Annotated[str, Meta(description="its name in `/recordings` once the call has ended")]
     state: RecordingStatus
 
 
 class CallData(msgspec.Struct, frozen=True, rename="camel"):
-    """A call as it stands. Times are Unix seconds; null: it has not happened."""
+    """A call as it is now. Times are Unix seconds; null: it has not happened."""
 
     call_id: str
     direction: Direction
     state: Annotated[
         CallState,
-        Meta(description="`accepting`: an incoming call was taken, its media is being made. `ending`: being released"),
+        Meta(description="`accepting`: incoming, accepted, media is being set up. `ending`: being released"),
     ]
-    target: Annotated[str, Meta(description="the number as dialled, or that was called")]
-    caller: Annotated[str, Meta(description="who calls, as shown to the far side; incoming: the caller's number")]
+    target: Annotated[str, Meta(description="the number that was dialled or called")]
+    caller: Annotated[str, Meta(description="the caller id shown to the far side; incoming: the caller's number")]
     caller_name: str
     connected_number: Annotated[
         str,
-        Meta(description='who is talked to, where Asterisk tells it (connected line); "": as dialled, or as called'),
+        Meta(description='the connected line, as Asterisk reports it; "": unchanged since the call was placed'),
     ]
     connected_name: str
-    user: Annotated[str | None, Meta(description="whose call it is; null: nobody's, or nobody has taken it yet")]
+    user: Annotated[str | None, Meta(description="whose call it is; null: no user's, or not accepted yet")]
     users: Annotated[list[str], Meta(description="incoming: those whose pages ring")]
     held: Annotated[bool, Meta(description="by our side")]
     held_by_far: bool
     parties: Annotated[
-        list[PartyData], Meta(description="called in, or taken over, besides the far side; also those that have gone")
+        list[PartyData], Meta(description="added to the call, or joined from another, including those that have left")
     ]
     transferring: Annotated[str | None, Meta(description="the number that the call is being transferred to")]
-    left: Annotated[Outcome | None, Meta(description="our side has left, and the others go on: what its user was told")]
+    left: Annotated[
+        Outcome | None, Meta(description="set when our side has left and the others continue: the outcome for its user")
+    ]
     left_at: float | None
     recordings: list[CallRecording]
     outcome: Annotated[Outcome | None, Meta(description="set when the call is decided to end")]
@@ -76,7 +75,7 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
     answered_at: float | None
     ended_at: float | None
     ownerless: Annotated[
-        bool, Meta(description="it was found talking, and no record tells whose it is: only an operator can end it")
+        bool, Meta(description="it was found active without a record of whose it is: only an operator can end it")
     ] = False
 
     @classmethod

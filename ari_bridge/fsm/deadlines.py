@@ -1,4 +1,4 @@
-"""A call's deadlines: kept with what its rules start and cancel, and taken up by the next process. Pure."""
+"""A call's deadlines: updated by the timers that its rules start and cancel, and resumed by the next process. Pure."""
 
 from collections.abc import Iterable
 
@@ -10,12 +10,12 @@ from ari_bridge.fsm.events import Event, TimerFired
 from ari_bridge.fsm.timing import Deadline, Timer, Timing, find_deadline, resumed, without_deadline
 
 
-def update(call: Call, wanted: Iterable[Action], event: Event, timing: Timing) -> Call:
-    """The call with its deadlines as they are after the event and what it wants done."""
+def update(call: Call, actions: Iterable[Action], event: Event, timing: Timing) -> Call:
+    """The call with its deadlines after the event and the actions that it led to."""
     after = call.deadlines
     if isinstance(event, TimerFired):
         after = without_deadline(after, event.timer, event.party)
-    for action in wanted:
+    for action in actions:
         match action:
             case StartTimer(timer, party, ago) if timer.outlives:
                 since = timing.now - ago
@@ -32,8 +32,8 @@ def update(call: Call, wanted: Iterable[Action], event: Event, timing: Timing) -
     return call if after == call.deadlines else replace(call, deadlines=after)
 
 
-def resume(call: Call, wanted: Iterable[Action], record: Call, at: float, timing: Timing) -> Call:
-    """An adopted call with what is left of the time that its record has begun. `at`: Unix seconds."""
+def resume(call: Call, actions: Iterable[Action], record: Call, at: float, timing: Timing) -> Call:
+    """An adopted call with the deadlines of its record, for the timers that it starts. `at`: Unix seconds."""
     after = tuple(
         resumed(
             find_deadline(record.deadlines, action.timer, action.party),
@@ -43,7 +43,7 @@ def resume(call: Call, wanted: Iterable[Action], record: Call, at: float, timing
             _seconds(call, action.timer, timing),
             _ran(record, action.timer, action.party, at),
         )
-        for action in wanted
+        for action in actions
         if isinstance(action, StartTimer) and action.timer.outlives
     )
     return replace(call, deadlines=after)
@@ -54,7 +54,7 @@ def _seconds(call: Call, timer: Timer, timing: Timing) -> float:
 
 
 def _ran(record: Call, timer: Timer, party: int, at: float) -> float:
-    """Of a record that does not say when the timer was started; 0 where it begins only now."""
+    """For how long the timer has run, if the record has no deadline for it; 0 if it starts only now."""
     if timer is Timer.RING:
         return at - record.created_at
     called = record.party(party)

@@ -1,7 +1,4 @@
-"""What the rules of `transitions` are made of: steps begun, states told, ends decided, resources released.
-
-Pure, as they are.
-"""
+"""What the rules have in common: starting set-up steps, entering a state, ending calls, releasing resources. Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,7 +33,7 @@ ENDS = (ENDING, ENDED)
 
 @dataclass(frozen=True)
 class Rule:
-    """`to`: the states it may lead to, besides leaving the call where it is."""
+    """`to`: the states that it may lead to, besides the present one."""
 
     apply: Callable[[Call, Any], Decision]
     to: tuple[CallState, ...] = ()
@@ -51,13 +48,13 @@ def leads_to(*states: CallState) -> Callable[[Callable[[Call, Any], Decision]], 
 
 
 def check_present(call: Call) -> None:
-    """Raises WrongState where our side has left the call: it has no say in it any more."""
+    """Raises WrongState if our side has left the call."""
     if call.left_outcome:
         raise WrongState("Our side has left the call.", field="callId")
 
 
 def advance(call: Call) -> Decision:
-    """Begin every set-up step whose facts are there. What it makes is held from now on."""
+    """Start every set-up step whose milestones are reached. What it creates counts as allocated from now on."""
     steps = setup_plan.ready(call)
     if not steps:
         return call, []
@@ -66,7 +63,7 @@ def advance(call: Call) -> Decision:
         call, started=call.started | {*steps}, pending=call.pending | {*steps}, allocated=call.allocated | made
     )
     actions: list[Action] = [Do(step, call.leg if step.of_leg else 0) for step in steps]
-    if Step.BRIDGE_EXTERNAL_MEDIA in steps:  # the new leg takes the place of the old one, and of the music
+    if Step.BRIDGE_EXTERNAL_MEDIA in steps:  # the new leg replaces the earlier one, and the music
         call, releases = release_superseded(call)
         call, sound = update_sound(replace(call, client_silent=False))
         actions = [*sound, *actions, *releases]
@@ -74,35 +71,35 @@ def advance(call: Call) -> Decision:
 
 
 def enter_state(call: Call, state: CallState) -> Decision:
-    """The state, told to who listens; but no client hears of a state before it has its SDP answer."""
-    told = Milestone.ANSWER_SENT in call.milestones and state is not ACCEPTING
-    return replace(call, state=state), [Notify(StateChanged())] if told else []
+    """Enter the state, and notify the listeners; but none is notified of a state before its SDP answer."""
+    visible = Milestone.ANSWER_SENT in call.milestones and state is not ACCEPTING
+    return replace(call, state=state), [Notify(StateChanged())] if visible else []
 
 
 # --- who hears what -----------------------------------------------------------------
 
 
 def count_talking(call: Call) -> int:
-    """How many there are besides our side, and have answered."""
+    """How many participants besides our side have answered."""
     return (call.far_present and call.state is UP) + sum(party.talking for party in call.parties)
 
 
 def update_sound(call: Call) -> Decision:
-    """The call with its sound as it ought to be.
+    """Isolate our side and play music on hold as the call requires.
 
-    Our side is kept apart while it holds or transfers. Who then waits alone, or waits for a page that is not heard,
-    hears music.
+    Our side is isolated while it holds or transfers. A single participant who waits for it, or for a browser that sends
+    no RTP, hears music.
     """
-    apart = call.state is UP and not call.left_outcome and (call.held or call.transferring != 0)
+    isolated = call.state is UP and not call.left_outcome and (call.held or call.transferring != 0)
     taker = call.party(call.transferring)
     waits = call.client_silent or call.held or (taker is not None and not taker.talking)
     music = call.state is UP and waits and count_talking(call) == 1
     actions: list[Action] = []
-    if apart is not call.isolated:
-        actions.append(Mute(apart))
+    if isolated is not call.isolated:
+        actions.append(Mute(isolated))
     if music is not call.moh_on:
         actions.append(PlayMusic(music))
-    return (replace(call, isolated=apart, moh_on=music), actions) if actions else (call, actions)
+    return (replace(call, isolated=isolated, moh_on=music), actions) if actions else (call, actions)
 
 
 # --- a set-up that fails -------------------------------------------------------------
@@ -111,13 +108,13 @@ _OF_OUR_MEDIA = {Step.OFFER_MEDIA, Step.REOFFER_MEDIA, Step.ANSWER_MEDIA}
 
 
 def setup_failure(step: Step, *, refused: bool, status: int) -> tuple[Outcome, Detail | None]:
-    """What a call is told whose set-up step failed. `status`: the HTTP status by which ARI refused, else 0."""
+    """The outcome of a call whose set-up step failed. `status`: the HTTP status of ARI's refusal, else 0."""
     if step in _OF_OUR_MEDIA:
         return Outcome.FAILED_MEDIA, Detail.MEDIA_SETUP
     if not refused:
-        return Outcome.FAILED_PBX, None  # it does not answer
+        return Outcome.FAILED_PBX, None  # the PBX does not respond
     if step in (Step.CREATE_FAR, Step.CREATE_PARTY) and status not in (401, 403):
-        return Outcome.UNREACHABLE, Detail.NO_ROUTE  # ARI says 500 where there is no such endpoint
+        return Outcome.UNREACHABLE, Detail.NO_ROUTE  # ARI responds 500 if there is no such endpoint
     return Outcome.FAILED_PBX, Detail.PBX_REFUSES
 
 
@@ -132,15 +129,15 @@ _STOP_REASONS = {
 
 
 def end(call: Call, at: float, outcome: Outcome, cause: Cause | None = None, dialplan_status: str = "") -> Decision:
-    """Decide that the call ends, and release whatever is made already; the rest when its request comes back.
+    """Decide that the call ends, and release what is created already; the rest is released when its request comes back.
 
-    One that our side has left was told as ended already, with that outcome.
+    If our side has left the call, its listeners were notified of the end already, with that outcome.
     """
     actions: list[Action] = [CancelTimers()] if call.left_outcome else [CancelTimers(), Notify(StateChanged())]
     if Milestone.PAGES_RING in call.milestones and Milestone.ACCEPTED not in call.milestones:
         actions.append(StopRinging(None, _STOP_REASONS.get(outcome, "cancelled")))
     if call.direction is Direction.INBOUND and call.state is not UP and outcome in _OUR_FAULT:
-        dialplan_status = "UNAVAILABLE"  # the caller is not to suffer: the dialplan's fallback takes over
+        dialplan_status = "UNAVAILABLE"  # our fault must not cost the caller: the dialplan's fallback takes over
     if call.moh_on:
         actions.append(PlayMusic(False))
     if call.recording:
@@ -159,14 +156,14 @@ def end(call: Call, at: float, outcome: Outcome, cause: Cause | None = None, dia
 
 
 def forward_status(forward: str, otherwise: str) -> str:
-    """What the dialplan is told (ARI_BRIDGE_STATUS), by where the caller is to go: see `Call.forward`."""
+    """ARI_BRIDGE_STATUS for the dialplan, by where the caller is forwarded (`Call.forward`)."""
     if forward == "voicemail":
         return "VOICEMAIL"
     return "FORWARD" if forward else otherwise
 
 
 def release(call: Call) -> Decision:
-    """Release what is held and not asked for at this moment; ENDED when nothing is left."""
+    """Release what is allocated, except what is still being created; ENDED once everything is released."""
     now = [r for r in Resource if r in call.allocated - call.releasing and setup_plan.MADE_BY[r] not in call.pending]
     call = replace(call, releasing=call.releasing | {*now})
     actions: list[Action] = [Release(resource, call.leg if resource.of_leg else 0) for resource in now]
@@ -178,7 +175,7 @@ def release(call: Call) -> Decision:
 
 
 def without_resource(call: Call, resource: Resource, leg: int = 0) -> Call:
-    """The call without a resource that is gone; `leg`: whose, where it is a leg's."""
+    """The call without a resource that is released. `leg`: of which leg, if it belongs to one."""
     if resource.of_leg and leg != call.leg:
         gone = {SupersededResource(resource, leg)}
         return replace(call, superseded=call.superseded - gone, superseded_releasing=call.superseded_releasing - gone)
@@ -197,7 +194,7 @@ def with_party(call: Call, party: Party) -> Call:
 
 
 def release_parties(call: Call) -> Decision:
-    """Release those that are to go: all of them where the call ends. One that is just being made: when it is."""
+    """Release the parties that are leaving, and all if the call ends; one that is being created, once it is."""
     actions: list[Action] = []
     for party in call.parties:
         goes = _exists(party) and (party.leaving_outcome is not None or not call.state.live)
@@ -211,7 +208,7 @@ def release_parties(call: Call) -> Decision:
 
 
 def supersede_leg(call: Call) -> Call:
-    """The call without a media leg: what it has of the present one is spare. No number is used a second time."""
+    """The call without a media leg: the resources of the present one are superseded. Leg numbers are never reused."""
     held = {resource for resource in call.allocated if resource.of_leg}
     begun = {step for step in call.started if step.of_leg}
     number = max(call.leg, call.last_leg) + 1
@@ -236,7 +233,7 @@ def supersede_leg(call: Call) -> Call:
 
 
 def release_superseded(call: Call) -> Decision:
-    """Release what earlier legs still have, except what is just being made."""
+    """Release the resources of earlier legs, except those that are still being created."""
     now = [
         spare
         for spare in sorted(call.superseded - call.superseded_releasing, key=lambda one: (one.leg, one.resource.value))

@@ -11,7 +11,7 @@ from enum import Enum
 
 from ari_bridge.fsm.call import PartyState, PreparedLeg, Resource, Step
 from ari_bridge.fsm.timing import Timer as Timer
-from ari_bridge.leg_stats import LegFigures
+from ari_bridge.leg_stats import LegStats
 from ari_bridge.net import RtpAddress
 
 
@@ -407,4 +407,4 @@ class Released(Event):
 
     resource: Resource
     instance: int = 0
-    figures: LegFigures | None = None  # the statistics of a media session
+    figures: LegStats | None = None  # the statistics of a media session

@@ -1,15 +1,14 @@
-"""The set-up of a call as a table: each step, the facts that it waits for, the fact that it gives.
+"""The set-up of a call as a table: each step, the milestones that it waits for, and the one that it reaches. Pure.
 
-A leg that is used again has been offered, made and bridged already: of its steps only REOFFER_MEDIA and ANSWER_MEDIA
-are left. A step starts the moment its facts are there, so everything that can go on at once
-does: the INVITE does not wait for media, nor the browser's answer for the far side.
-Steps that can start at the same moment do so in the table's order. Pure.
+A step starts as soon as its milestones are reached, so everything that can run in parallel does: the INVITE does not
+wait for media, nor the browser's answer for the far side. Steps that can start at the same moment start in the order of
+the table. Of a leg that is used again only REOFFER_MEDIA and ANSWER_MEDIA are left.
 """
 
 from ari_bridge.fsm.call import Call, Direction, Milestone, Resource, Step
 
 OUTBOUND: dict[Step, frozenset[Milestone]] = {
-    # The far side has the longest way to go.
+    # First, as the far side takes longest.
     Step.CREATE_FAR: frozenset(),
     Step.CREATE_BRIDGE: frozenset(),
     Step.OFFER_MEDIA: frozenset(),
@@ -18,7 +17,7 @@ OUTBOUND: dict[Step, frozenset[Milestone]] = {
     Step.ANSWER_MEDIA: frozenset({Milestone.MEDIA_OFFERED, Milestone.EXTERNAL_MEDIA_CREATED}),
     Step.BRIDGE_EXTERNAL_MEDIA: frozenset({Milestone.BRIDGE_CREATED, Milestone.EXTERNAL_MEDIA_ENTERED}),
     Step.BRIDGE_FAR: frozenset({Milestone.BRIDGE_CREATED, Milestone.FAR_ENTERED}),
-    # In the bridge first, then dialled: so early media is heard, and an answer finds all in place.
+    # Bridged before it is dialled: early media is heard, and an answer finds everything in place.
     Step.DIAL_FAR: frozenset({Milestone.FAR_BRIDGED}),
 }
 
@@ -31,7 +30,7 @@ INBOUND: dict[Step, frozenset[Milestone]] = {
     Step.ANSWER_MEDIA: frozenset({Milestone.MEDIA_OFFERED, Milestone.EXTERNAL_MEDIA_CREATED}),
     Step.BRIDGE_EXTERNAL_MEDIA: frozenset({Milestone.BRIDGE_CREATED, Milestone.EXTERNAL_MEDIA_ENTERED}),
     Step.BRIDGE_FAR: frozenset({Milestone.BRIDGE_CREATED, Milestone.FAR_ENTERED}),
-    # The caller is answered, and pays, only when somebody can be heard.
+    # The caller is answered, and charged, only once both sides can hear each other.
     Step.ANSWER_FAR: frozenset({Milestone.EXTERNAL_MEDIA_BRIDGED, Milestone.FAR_BRIDGED}),
 }
 
@@ -62,10 +61,9 @@ MADE_BY: dict[Resource, Step] = {resource: step for step, resource in MAKES.item
 
 
 def ready(call: Call) -> list[Step]:
-    """The steps that can begin now: not begun, and all their facts are there.
+    """The steps that can start now: not started yet, with all their milestones reached.
 
-    Where the media is lost, a new leg begins with the page's next offer, and not before; and where our side has left,
-    none begins.
+    If the media is lost, a new leg waits for the page's next offer; if our side has left, there is no further leg.
     """
     plan = PLANS[call.direction]
     ready = [step for step, needs in plan.items() if step not in call.started and needs <= call.milestones]
@@ -73,7 +71,7 @@ def ready(call: Call) -> list[Step]:
 
 
 def complete(call: Call) -> bool:
-    """Whether every step of the set-up has worked, or is of no interest any more."""
+    """Whether every step of the set-up is done, or not needed any more."""
     if call.left_outcome:
         return True
     return all(GIVES[step] in call.milestones for step in PLANS[call.direction])

@@ -1,7 +1,7 @@
-"""The times of one call: Unix seconds that nobody sets while it lasts. Pure.
+"""The clock of one call: Unix seconds, without the steps of the wall clock while it lasts. Pure.
 
-The wall clock is set now and then, by minutes or by hours. A call begins by it, and goes on by the monotonic clock: so
-what its record has is in order, and its durations are right, whatever happens to the wall clock meanwhile.
+The wall clock may be set at any time, by minutes or hours. A call starts by it, and continues by the monotonic clock:
+so the times in its row are in order, and its durations right.
 """
 
 from dataclasses import dataclass
@@ -13,23 +13,23 @@ from ari_bridge.fsm.call import Call
 
 @dataclass(frozen=True)
 class Timeline:
-    """`wall`: Unix seconds at `monotonic`, where the call began, or was taken over."""
+    """`wall`: Unix seconds at `monotonic`, when the call started or was adopted."""
 
     wall: float
     monotonic: float
 
     def at(self, monotonic: float) -> float:
-        """Unix seconds, as the wall clock would show them had nobody set it."""
+        """Unix seconds, as the wall clock would show them if it had not been set."""
         return self.wall + max(0.0, monotonic - self.monotonic)
 
 
 def start(call: Call, wall: float, monotonic: float) -> Timeline:
-    """Of a call that is new here. Nothing happens to it before what has happened to it already."""
+    """Of a new or adopted call. No later event of it may precede what has happened to it already."""
     return Timeline(max(wall, *_times(call)), monotonic)
 
 
 def shifted(call: Call, seconds: float) -> Call:
-    """The call with all its times so much later: the wall clock was set by as much since they were noted."""
+    """The call with all its times shifted: the wall clock was set by that since they were recorded."""
 
     def later(at: float | None) -> float | None:
         return None if at is None else at + seconds

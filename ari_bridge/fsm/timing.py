@@ -1,8 +1,8 @@
-"""Deadlines that outlive the process: kept in the call, on a clock that nobody sets. Pure.
+"""Deadlines that outlive the process: part of the call, and measured on the monotonic clock. Pure.
 
-A timer of the event loop dies with its process, and a new one would give the time anew at each restart. So what
-counts is when it is over, which is part of the call and so of its record. Times are seconds of the machine's monotonic
-clock (CLOCK_MONOTONIC, one for all processes since boot): a step of the wall clock neither cuts nor stretches them.
+A timer of the event loop dies with its process, and a new one would start from zero at each restart. So its deadline is
+part of the call, and of its record. Times are seconds of CLOCK_MONOTONIC (the same for all processes since boot): steps
+of the wall clock do not affect them.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,27 +13,27 @@ import msgspec
 
 
 class Timer(Enum):
-    """The value names it in logs and records. How long each runs is the task's business (`Limits`)."""
+    """The value names it in logs and rows. How long each runs is in `engine.limits`."""
 
-    RING = "ring"  # the far side, or the pages, may ring so long
-    SETUP = "setup"  # media and bridge must stand within this
-    EXPLAIN = "explain"  # a channel left us: its end event, which says why, must come within this
-    GRACE = "grace"  # the page, or new media for it, must be back within this
-    PARTY = "party"  # a further party may ring so long
-    MUSIC = "music"  # when the far side has heard nothing for so long, music is played to it
-    MEDIA = "media"  # the browser of an answered call must be heard within this, and again within this
+    RING = "ring"  # how long the far side, or the pages, may ring
+    SETUP = "setup"  # within this, media and bridge must be set up
+    EXPLAIN = "explain"  # after StasisEnd, how long ChannelDestroyed with the cause may take
+    GRACE = "grace"  # within this, the page, or its media, must be back
+    PARTY = "party"  # how long a further party may ring
+    MUSIC = "music"  # how long the far side hears silence before music is played
+    MEDIA = "media"  # within this, over and over, RTP must come from the browser of an answered call
 
     @property
     def outlives(self) -> bool:
-        """Whether it goes on after a restart. The others are about requests, which do not outlive us either."""
+        """Whether it continues after a restart. The others are about requests, which die with the process."""
         return self in (Timer.RING, Timer.GRACE, Timer.PARTY, Timer.MEDIA)
 
 
 class Deadline(msgspec.Struct, frozen=True):
-    """A timer that runs: since when, and when it is over."""
+    """Of a running timer: since when it runs, and when it expires."""
 
     timer: Timer
-    party: int  # whose, of a timer of a party; else 0
+    party: int  # of a timer of a party; else 0
     since: float
     due: float
 
@@ -43,16 +43,16 @@ Deadlines = tuple[Deadline, ...]
 
 @dataclass(frozen=True)
 class Timing:
-    """`now`: the monotonic clock. `seconds`: how long a timer runs, where the call itself does not say."""
+    """`now`: the monotonic clock. `duration`: how long a timer runs, unless the call itself says."""
 
     now: float
     duration: Callable[[Timer], float]
 
 
 MIN_RETURN_S = 5.0
-"""What a page has at least to come back to a new process: while none served, it could not."""
+"""A page has at least this long to come back to a new process: while none served, it could not."""
 MIN_CHECK_S = 1.0
-"""rtpengine is asked first whether the browser is heard, before a call ends by what happened while nobody looked."""
+"""Before an expired timer may end an adopted call, rtpengine is asked whether the browser sends RTP."""
 
 
 def find_deadline(deadlines: Iterable[Deadline], timer: Timer, party: int = 0) -> Deadline | None:
@@ -64,11 +64,17 @@ def without_deadline(deadlines: Deadlines, timer: Timer, party: int = 0) -> Dead
 
 
 def resumed(before: Deadline | None, timer: Timer, party: int, now: float, seconds: float, ran: float) -> Deadline:
-    """The deadline of a call that a new process takes over.
+    """The deadline of a call that a new process adopts.
 
-    `before`: as recorded; None where it did not run, or an older version kept none: then `ran` says for how many
-    seconds it has run. `seconds`: how long it may, as is set now. A page that waits gets RETURN_SECONDS, but the grace
-    never lasts twice as long as it is set.
+    Args:
+        before: as recorded; None if it did not run, or if an earlier version recorded none.
+        timer: which timer.
+        party: of a timer of a party, whose; else 0.
+        now: the monotonic clock.
+        seconds: how long it runs, by the present settings.
+        ran: for how many seconds it has run, if `before` is None.
+
+    An absent page gets at least MIN_RETURN_S, but no grace lasts more than twice as long as it is set.
     """
     if before is None:
         since = now - min(max(0.0, ran), seconds)

@@ -12,7 +12,7 @@ import msgspec
 from ari_bridge.fsm.call import Call
 from ari_bridge.fsm.call_data import CallData
 from ari_bridge.hooks.emitter import HookEvent
-from ari_bridge.leg_stats import LegFigures
+from ari_bridge.leg_stats import LegStats
 
 
 def call_data(call: Call) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class LegReleased(HookEvent):
     name: ClassVar[str] = "leg.released"
     call_id: str
     leg: int
-    figures: LegFigures
+    figures: LegStats
 
     def data(self) -> dict[str, Any]:
         return {"callId": self.call_id, "leg": self.leg, **self.figures.data()}

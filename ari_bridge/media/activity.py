@@ -16,7 +16,7 @@ DISCARD = 9
 
 
 @dataclass(frozen=True)
-class Looked:
+class PacketCount:
     """What one side has sent. `packets` since the session began; `last`: whole Unix seconds, rtpengine's clock."""
 
     packets: int
@@ -24,13 +24,13 @@ class Looked:
 
 
 @dataclass(frozen=True)
-class Heard:
+class MediaActivity:
     """A look, when it was taken, and what followed from it: both Unix seconds, `at` None before the first packet.
 
     `first`: there was none before, so `at` is as wrong as rtpengine's clock.
     """
 
-    looked: Looked
+    looked: PacketCount
     seen: float
     at: float | None
     first: bool = False
@@ -44,7 +44,7 @@ class Load:
     transcoded: int
 
 
-def look(answer: Mapping[str, Any], tag: str) -> Looked | None:
+def look(answer: Mapping[str, Any], tag: str) -> PacketCount | None:
     """What the side `tag` has sent, from the answer to `query`; None where it does not say."""
     side = value_at(answer, "tags", tag)
     streams = [
@@ -56,7 +56,7 @@ def look(answer: Mapping[str, Any], tag: str) -> Looked | None:
     if not streams:
         return None
     packets = sum(count for stream in streams if isinstance(count := value_at(stream, "stats", "packets"), int))
-    return Looked(packets, max(stream["last packet"] for stream in streams))
+    return PacketCount(packets, max(stream["last packet"] for stream in streams))
 
 
 def rtp_packets(answer: Mapping[str, Any], tag: str) -> int | None:
@@ -67,7 +67,7 @@ def rtp_packets(answer: Mapping[str, Any], tag: str) -> int | None:
     return sum(known) if known else None
 
 
-def heard(before: Heard | None, looked: Looked, now: float) -> Heard:
+def heard(before: MediaActivity | None, looked: PacketCount, now: float) -> MediaActivity:
     """When the last packet came, at the latest: it does not seem silent when it is not.
 
     From the second look on the count bounds it, whatever rtpengine's clock says.
@@ -82,7 +82,7 @@ def heard(before: Heard | None, looked: Looked, now: float) -> Heard:
         at = before.at
     else:
         at = second_over if before.seen <= second_over <= now else now
-    return Heard(looked, now, at, before is None)
+    return MediaActivity(looked, now, at, before is None)
 
 
 def reached(answer: Mapping[str, Any], tag: str) -> bool:

@@ -65,13 +65,13 @@ class Choice:
     why: CodecReason
 
 
-RELAX = 0.8
+HYSTERESIS = 0.8
 """Saving ends at so much of the limit: at the limit itself, each call that ends would change the next one's codec."""
 
 
-def is_saving(before: bool, transcoded: int, limit: float) -> bool:
+def prefer_passthrough(before: bool, transcoded: int, limit: float) -> bool:
     """Whether a node that transcodes so many sessions should be spared; `before`: whether it was until now."""
-    return transcoded >= limit if not before else transcoded > RELAX * limit
+    return transcoded >= limit if not before else transcoded > HYSTERESIS * limit
 
 
 class Transcoding:
@@ -103,16 +103,20 @@ class Transcoding:
         """What a leg of ours was offered with."""
         return Codec.OPUS if leg in self._legs else Codec.PCMU
 
-    def is_saving(self, limit: float) -> bool:
+    def prefer_passthrough(self, limit: float) -> bool:
         """Whether the next session had better not be transcoded."""
-        self._saving = is_saving(self._saving, self.count, limit)
+        self._saving = prefer_passthrough(self._saving, self.count, limit)
         return self._saving
 
 
 def choose(policy: CodecPolicy, asked: Codec | None, offered: frozenset[Codec], *, saving: bool) -> Choice:
-    """The codec for one leg. `asked`: for this call, which goes before the setting and the load; None: nobody did.
+    """The codec for one leg.
 
-    `offered`: what the browser can do; empty counts as Opus, as the offer was checked before. `saving`: `is_saving`.
+    Args:
+        policy: the settings.
+        asked: what was requested for this call, which takes precedence over the setting and the load; None: nothing.
+        offered: what the browser can do; empty counts as Opus, as the offer was checked before.
+        saving: `Transcoding.prefer_passthrough` of the node.
     """
     if len(offered) == 1:
         return Choice(next(iter(offered)), CodecReason.OFFERED)

@@ -18,10 +18,10 @@ from ari_bridge.media.bencode import MalformedBencode, Value
 from ari_bridge.media.node_address import NodeAddress
 
 PEER = "rtpengine"
-RESEND = (0.15, 0.35, 1.0)
+RESEND_DELAYS_S = (0.15, 0.35, 1.0)
 """Seconds after which a request is sent again, and again."""
-IN_FLIGHT = 1000
-LARGEST = 65507
+MAX_IN_FLIGHT = 1000
+MAX_DATAGRAM_BYTES = 65507
 """Bytes of the largest UDP datagram. Sending a larger one would look like trouble of the whole connection."""
 
 Observer = Callable[[str, float, str], None]
@@ -88,8 +88,8 @@ class NgClient(asyncio.DatagramProtocol):
         began = time.perf_counter()
         result = "ok"
         try:
-            if len(self._waiting) >= IN_FLIGHT:
-                raise PeerUnreachable(self._peer, command, f"{IN_FLIGHT} commands wait for an answer already")
+            if len(self._waiting) >= MAX_IN_FLIGHT:
+                raise PeerUnreachable(self._peer, command, f"{MAX_IN_FLIGHT} commands wait for an answer already")
             return await self._command(command, arguments, within)
         except PeerError as error:
             result = "refused" if isinstance(error, PeerRefused) else "unreachable"
@@ -104,12 +104,12 @@ class NgClient(asyncio.DatagramProtocol):
             raise PeerUnreachable(self._peer, command, "not connected")
         cookie = secrets.token_hex(8).encode()
         datagram = cookie + b" " + bencode.encode({"command": command, **arguments})
-        if len(datagram) > LARGEST:
+        if len(datagram) > MAX_DATAGRAM_BYTES:
             raise PeerRefused(self._peer, command, f"{len(datagram)} bytes do not fit into one datagram")
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[dict[str, Value]] = loop.create_future()
         self._waiting[cookie] = answer
-        resends = [loop.call_later(after, self._send, datagram) for after in RESEND if after < seconds]
+        resends = [loop.call_later(after, self._send, datagram) for after in RESEND_DELAYS_S if after < seconds]
         try:
             self._send(datagram)
             async with asyncio.timeout(seconds):

@@ -9,7 +9,7 @@ import structlog
 
 from ari_bridge import metrics
 from ari_bridge.errors import PeerError, PeerTimeout, PeerUnreachable
-from ari_bridge.leg_stats import LegFigures
+from ari_bridge.leg_stats import LegStats
 from ari_bridge.media.candidate_filter import CandidateFilter, PassedOn
 from ari_bridge.media.codec_policy import PLAIN_OPUS, Codec, OpusOptions, Transcoding
 from ari_bridge.media.deletion_queue import DeletionQueue
@@ -173,7 +173,7 @@ class Node:
             if not self.has_session(leg):
                 self.schedule_delete(leg)  # deleted meanwhile: the offer has made it again
 
-    async def delete(self, leg: str) -> LegFigures | None:
+    async def delete(self, leg: str) -> LegStats | None:
         """End the session. Returns what it has counted, if it says.
 
         Waits only for a node that is up; what is not done in time is done in the background.

@@ -12,7 +12,7 @@ import structlog
 
 from ari_bridge import metrics
 from ari_bridge.errors import PeerError, PeerRefused, PeerUnreachable
-from ari_bridge.leg_stats import LegFigures
+from ari_bridge.leg_stats import LegStats
 from ari_bridge.media import sdp as sdp_text
 from ari_bridge.media.candidate_filter import PassedOn
 from ari_bridge.media.codec_policy import OPUS_ALWAYS, Choice, Codec, CodecPolicy, choose
@@ -23,7 +23,7 @@ from ari_bridge.media.node_health import NodeReport, least_loaded
 from ari_bridge.media.rtpengine import UnknownSession
 from ari_bridge.net import RtpAddress
 
-OFFER_PATIENCE = 0.75
+OFFER_TIMEOUT_S = 0.75
 """Seconds for a node to take an offer while another could take it: it takes 20 ms."""
 
 Lost = Callable[[frozenset[str], str], None]
@@ -126,7 +126,7 @@ class Pool:
                 break
             tried.append(node)
             choice = self._choose(node, sdp, asked)
-            patience = min(OFFER_PATIENCE, left / 2) if self._pick(leg, tried) else left
+            patience = min(OFFER_TIMEOUT_S, left / 2) if self._pick(leg, tried) else left
             try:
                 address = await node.offer(leg, sdp, choice.codec, within=patience)
             except PeerError as error:
@@ -154,7 +154,7 @@ class Pool:
         for node in self._holders(leg):
             await node.trickle(leg, sdp)
 
-    async def delete(self, leg: str) -> LegFigures | None:
+    async def delete(self, leg: str) -> LegStats | None:
         """End the session, and tell what was counted, where that is known.
 
         One that is gone already, or whose node is, is no error and takes no time.
@@ -170,7 +170,7 @@ class Pool:
         for result in results:
             if isinstance(result, BaseException):
                 raise result
-        return next((result for result in results if isinstance(result, LegFigures)), None)
+        return next((result for result in results if isinstance(result, LegStats)), None)
 
     async def sessions(self) -> list[str]:
         """The legs of ours on all nodes that are up; it is learned which node holds which."""
@@ -187,7 +187,7 @@ class Pool:
                 raise legs
         return sorted(found)
 
-    async def heard(self, leg: str) -> float | None:
+    async def last_packet_at(self, leg: str) -> float | None:
         """When the browser's last packet came, in Unix seconds; None where none came yet, or no node holds the leg."""
         for node in self._holders(leg) or [node for node in self._nodes if node.up]:
             try:
@@ -227,7 +227,7 @@ class Pool:
         )
 
     def _choose(self, node: Node, sdp: str, asked: Codec | None) -> Choice:
-        saving = node.transcoding.is_saving(self._policy.limit * node.weight)
+        saving = node.transcoding.prefer_passthrough(self._policy.limit * node.weight)
         return choose(self._policy, asked, sdp_text.codecs(sdp), saving=saving)
 
     def _holders(self, leg: str) -> list[Node]:

@@ -1,10 +1,10 @@
 """What one rtpengine is told for a call: the browser's encrypted Opus on one side, plain PCMU on the other."""
 
 from ari_bridge.errors import InvalidSdp, PeerRefused
-from ari_bridge.leg_stats import LegFigures
+from ari_bridge.leg_stats import LegStats
 from ari_bridge.media import activity, stats
 from ari_bridge.media import sdp as sdp_text
-from ari_bridge.media.activity import Load, Looked
+from ari_bridge.media.activity import Load, PacketCount
 from ari_bridge.media.bencode import Value
 from ari_bridge.media.candidate_filter import CandidateFilter
 from ari_bridge.media.codec_policy import PLAIN_OPUS, Codec, OpusOptions
@@ -136,7 +136,7 @@ class Rtpengine:
             return
         await self._ng.command("offer", **{**self._offer(name, sdp, codec), **_AGAIN, "to-tag": ASTERISK})
 
-    async def delete(self, name: str) -> LegFigures | None:
+    async def delete(self, name: str) -> LegStats | None:
         """End the session, and tell what it has counted; one that is gone already is no error, and tells None."""
         self.forget(name)
         # With a tag the answer tells what was counted. Both sides go all the same: one has nobody without the other.
@@ -160,7 +160,7 @@ class Rtpengine:
             return []
         return [call.decode("utf-8", "replace") for call in calls if isinstance(call, bytes)]
 
-    async def looked(self, name: str) -> Looked | None:
+    async def packet_count(self, name: str) -> PacketCount | None:
         """What the browser has sent; None where it does not say. Raises UnknownSession where there is none."""
         return activity.look(await self._query(name), BROWSER)
 

@@ -14,7 +14,7 @@ from ari_bridge.errors import InvalidSdp
 from ari_bridge.media.codec_policy import Codec
 from ari_bridge.net import RtpAddress
 
-OFFER_BYTES = 65536
+MAX_OFFER_BYTES = 65536
 MAX_CANDIDATES = 32
 """ICE candidates of one offer; a machine with many networks finds some 20."""
 _CODECS = re.compile(r"a=rtpmap:\d+ (opus|PCMU)/", re.IGNORECASE)
@@ -93,7 +93,7 @@ def parse(text: str) -> Sdp:
     return Sdp(tuple(lines[: starts[0]] if starts else lines), sections)
 
 
-def check_offer(sdp: str, *, max_bytes: int = OFFER_BYTES) -> None:
+def check_offer(sdp: str, *, max_bytes: int = MAX_OFFER_BYTES) -> None:
     """Whether a browser's offer can become a call. Raises InvalidSdp, which says what is missing."""
     if not sdp.strip():
         raise InvalidSdp("The SDP is empty.", field="sdp")

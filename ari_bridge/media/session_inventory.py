@@ -8,7 +8,7 @@ import structlog
 from ari_bridge import clock, metrics
 from ari_bridge.errors import PeerTimeout
 from ari_bridge.media import activity
-from ari_bridge.media.activity import Heard
+from ari_bridge.media.activity import MediaActivity
 from ari_bridge.media.codec_policy import Codec, Transcoding
 from ari_bridge.media.deletion_queue import DeletionQueue
 from ari_bridge.media.node_address import NodeAddress
@@ -60,7 +60,7 @@ class SessionInventory:
         self._is_up = is_up
         self._held_by_other_node = held_by_other_node
         self._on_lost = on_lost
-        self._heard: dict[str, Heard] = {}  # of the legs that were asked about
+        self._heard: dict[str, MediaActivity] = {}  # of the legs that were asked about
         self._unverified: list[str] = []  # legs still to be verified in this round
         self._load_asked_at = float("-inf")
 
@@ -132,9 +132,9 @@ class SessionInventory:
             heard = await self._look(leg)
         return heard.at if heard else None
 
-    async def _look(self, leg: str) -> Heard | None:
+    async def _look(self, leg: str) -> MediaActivity | None:
         try:
-            looked = await self._engine.looked(self.name(leg))
+            looked = await self._engine.packet_count(self.name(leg))
         except UnknownSession:
             self._lose({leg} & self.legs)
             raise
@@ -176,7 +176,7 @@ class SessionInventory:
             return
         leg = self._unverified.pop()
         try:
-            await self._engine.looked(self.name(leg))
+            await self._engine.packet_count(self.name(leg))
         except UnknownSession:
             self._lose({leg} & self.legs)
             await self.sync()

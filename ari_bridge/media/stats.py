@@ -8,17 +8,17 @@ where it makes RTCP of its own. MOS comes tenfold, the round trip in microsecond
 from collections.abc import Mapping
 from typing import Any
 
-from ari_bridge.leg_stats import LegFigures, SideFigures
+from ari_bridge.leg_stats import LegStats, StreamStats
 from ari_bridge.media.ng_response import list_at, value_at
 
 
-def read(answer: Mapping[str, Any], *, browser: str, asterisk: str) -> LegFigures | None:
+def read(answer: Mapping[str, Any], *, browser: str, asterisk: str) -> LegStats | None:
     """`browser`, `asterisk`: the tags of the sides. None where the answer tells of neither."""
-    sides = LegFigures(_side(answer, browser), _side(answer, asterisk))
+    sides = LegStats(_side(answer, browser), _side(answer, asterisk))
     return sides if sides.browser or sides.asterisk else None
 
 
-def _side(answer: Mapping[str, Any], tag: str) -> SideFigures | None:
+def _side(answer: Mapping[str, Any], tag: str) -> StreamStats | None:
     medias = list_at(value_at(answer, "tags", tag), "medias")
     streams = [stream for media in medias for stream in list_at(media, "streams") if b"RTP" in list_at(stream, "flags")]
     if not streams:
@@ -26,7 +26,7 @@ def _side(answer: Mapping[str, Any], tag: str) -> SideFigures | None:
     codec = value_at(medias[0], "codec")
     reported = value_at(answer, "SSRC", str(value_at(streams[0], "SSRC")))
     average, lowest = value_at(reported, "average MOS"), value_at(reported, "lowest MOS")
-    return SideFigures(
+    return StreamStats(
         packets=sum(_count(value_at(stream, "stats", "packets")) for stream in streams),
         bytes=sum(_count(value_at(stream, "stats", "bytes")) for stream in streams),
         codec=codec.decode("utf-8", "replace").split("/")[0][:32] if isinstance(codec, bytes) else "",

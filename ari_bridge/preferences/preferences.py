@@ -10,9 +10,9 @@ from ari_bridge_protocol.preferences import CallPreferences
 
 VOICEMAIL = "voicemail"
 """In place of a number: the caller may leave a message."""
-RING_SECONDS = (5, 120)
+RING_LIMITS_S = (5, 120)
 FORWARDS = ("forward_always", "forward_busy", "forward_no_answer", "forward_unreachable")
-MOST_HOPS = 5
+MAX_HOPS = 5
 """How often one call may be forwarded; the dialplan counts (docs/PEOPLE.md)."""
 
 
@@ -21,11 +21,11 @@ def check(user: str, wanted: CallPreferences, of: Callable[[str], CallPreference
 
     `of`: what other users have set. Raises InvalidRequest, whose `field` names the one that is wrong.
     """
-    low, high = RING_SECONDS
+    low, high = RING_LIMITS_S
     if wanted.ring_seconds and not low <= wanted.ring_seconds <= high:
         raise InvalidRequest(f"It may ring {low} to {high} seconds, or 0: as the server is set.", field="ringSeconds")
     numbers = {name: _number(user, name, getattr(wanted, name)) for name in FORWARDS}
-    if chain := _circle(user, numbers["forward_always"], of):
+    if chain := _forwarding_loop(user, numbers["forward_always"], of):
         raise InvalidRequest(f"The calls would go in a circle: {' → '.join(chain)}.", field="forwardAlways")
     return CallPreferences(**asdict(wanted) | numbers)
 
@@ -43,7 +43,7 @@ def _number(user: str, name: str, written: str) -> str:
     return number
 
 
-def _circle(user: str, target: str, of: Callable[[str], CallPreferences]) -> list[str]:
+def _forwarding_loop(user: str, target: str, of: Callable[[str], CallPreferences]) -> list[str]:
     """The users through whom an unconditional forward comes back; empty where it does not.
 
     Circles of other kinds depend on who is busy or away at the moment: the dialplan stops those.
@@ -52,7 +52,7 @@ def _circle(user: str, target: str, of: Callable[[str], CallPreferences]) -> lis
     while target and target != VOICEMAIL:
         if target in chain:
             return [*chain, target] if target == user else []
-        if len(chain) > MOST_HOPS:
+        if len(chain) > MAX_HOPS:
             return []
         chain.append(target)
         target = of(target).forward_always

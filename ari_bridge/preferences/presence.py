@@ -9,7 +9,7 @@ from enum import Enum
 from ari_bridge.fsm.call import Call, CallState, Direction
 
 
-class Standing(Enum):
+class PresenceState(Enum):
     """The values are the words that clients are told."""
 
     OFFLINE = "offline"
@@ -21,7 +21,7 @@ class Standing(Enum):
 
 def of_users(
     users: Iterable[str], *, online: frozenset[str], undisturbed: frozenset[str], calls: Iterable[Call]
-) -> dict[str, Standing]:
+) -> dict[str, PresenceState]:
     """`online`: those with a page. `undisturbed`: those who are not to be disturbed. `calls`: all that are live."""
     talking: set[str] = set()
     ringing: set[str] = set()
@@ -35,33 +35,33 @@ def of_users(
 
 def _of_user(
     user: str, online: frozenset[str], undisturbed: frozenset[str], talking: set[str], ringing: set[str]
-) -> Standing:
+) -> PresenceState:
     if user in talking:
-        return Standing.IN_CALL
+        return PresenceState.IN_CALL
     if user in ringing:
-        return Standing.RINGING
+        return PresenceState.RINGING
     if user not in online:
-        return Standing.OFFLINE
-    return Standing.DO_NOT_DISTURB if user in undisturbed else Standing.AVAILABLE
+        return PresenceState.OFFLINE
+    return PresenceState.DO_NOT_DISTURB if user in undisturbed else PresenceState.AVAILABLE
 
 
 _BY_DEVICE_STATE = {
-    "NOT_INUSE": Standing.AVAILABLE,
-    "INUSE": Standing.IN_CALL,
-    "BUSY": Standing.IN_CALL,
-    "ONHOLD": Standing.IN_CALL,
-    "RINGINUSE": Standing.IN_CALL,
-    "RINGING": Standing.RINGING,
+    "NOT_INUSE": PresenceState.AVAILABLE,
+    "INUSE": PresenceState.IN_CALL,
+    "BUSY": PresenceState.IN_CALL,
+    "ONHOLD": PresenceState.IN_CALL,
+    "RINGINUSE": PresenceState.IN_CALL,
+    "RINGING": PresenceState.RINGING,
 }
 
 
-def of_device(state: str) -> Standing:
+def of_device(state: str) -> PresenceState:
     """Of Asterisk's words for a device's state; what is UNAVAILABLE, INVALID or UNKNOWN cannot be reached."""
-    return _BY_DEVICE_STATE.get(state, Standing.OFFLINE)
+    return _BY_DEVICE_STATE.get(state, PresenceState.OFFLINE)
 
 
-def of_endpoint(state: str, channels: int) -> Standing:
+def of_endpoint(state: str, channels: int) -> PresenceState:
     """Of what ARI lists, until a device state says more. `channels`: how many it has."""
     if channels:
-        return Standing.IN_CALL
-    return Standing.AVAILABLE if state == "online" else Standing.OFFLINE
+        return PresenceState.IN_CALL
+    return PresenceState.AVAILABLE if state == "online" else PresenceState.OFFLINE

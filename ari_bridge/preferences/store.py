@@ -16,10 +16,10 @@ from ari_bridge import atomic_file
 from ari_bridge.errors import TooMany, Unavailable
 from ari_bridge_protocol.preferences import CallPreferences
 
-USERS_KEPT = 10_000
-CHANGES_WAITING = 100
+MAX_USERS = 10_000
+MAX_QUEUED_CHANGES = 100
 """Changes that wait for a slow disk; more are refused."""
-RETRY_SECONDS = 5.0
+RETRY_AFTER_S = 5.0
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +28,7 @@ class PreferencesNotSaved(Unavailable):
     """The preferences could not be written: those of before stand."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(reason, RETRY_SECONDS)
+        super().__init__(reason, RETRY_AFTER_S)
 
     def __str__(self) -> str:
         return f"The preferences cannot be kept now: {self.reason}. Try again in {self.retry_after:.0f} s."
@@ -71,7 +71,7 @@ class PreferenceFile:
         return self._kept.get(user, CallPreferences())
 
     async def change(self, user: str, preferences: CallPreferences) -> None:
-        if self._waiting >= CHANGES_WAITING:
+        if self._waiting >= MAX_QUEUED_CHANGES:
             raise PreferencesNotSaved("the disk is too slow")
         self._waiting += 1
         try:
@@ -79,8 +79,8 @@ class PreferenceFile:
                 changed = {**self._kept, user: preferences}
                 if preferences == CallPreferences():
                     del changed[user]
-                if len(changed) > USERS_KEPT:
-                    raise TooMany(f"Preferences of {USERS_KEPT} users are kept already.")
+                if len(changed) > MAX_USERS:
+                    raise TooMany(f"Preferences of {MAX_USERS} users are kept already.")
                 await asyncio.to_thread(_write, self._path, msgspec.json.encode(changed))
                 self._kept = changed
         except OSError as error:

@@ -33,14 +33,14 @@ from ari_bridge.service_health import ServiceHealth
 from ari_bridge.tasks import TaskSet, wait_at_most
 
 FOLDER = "recordings-spool"
-AT_ONCE = 2
-FIRST_SECONDS, MOST_SECONDS = 1.0, 60.0
+WORKERS = 2
+FIRST_RETRY_S, MAX_RETRY_S = 1.0, 60.0
 """Until a failed step is tried again: twice as long each time."""
-SWEEP_SECONDS = 300.0
+SWEEP_INTERVAL_S = 300.0
 """How often Asterisk is asked what it has, for what no event told of."""
-MOST_WAITING = 10_000
+MAX_PENDING = 10_000
 """More are left where they are: in Asterisk, where a sweep finds them again."""
-TRIES_GONE = 3
+MAX_NOT_FOUND = 3
 """How often Asterisk must say that it has no such file: the event that tells of it may be early."""
 
 log = structlog.get_logger(__name__)
@@ -97,7 +97,7 @@ class Collector:
             for step in Step
         }
         self._wake = asyncio.Event()
-        self._look = asyncio.Event()
+        self._sweep_wanted = asyncio.Event()
         self._tasks = TaskSet()
 
     # --- what it is told -------------------------------------------------------------------
@@ -111,9 +111,9 @@ class Collector:
             left = []
         for name in left:
             self.finished(name)
-        for number in range(AT_ONCE):
+        for number in range(WORKERS):
             self._tasks.start(self._work(), name=f"recordings: collect {number}")
-        self._tasks.start(self._sweep_for_ever(), name="recordings: sweep")
+        self._tasks.start(self._sweep_loop(), name="recordings: sweep")
 
     async def close(self) -> None:
         """What is not done is done by the next process."""
@@ -124,7 +124,7 @@ class Collector:
         stem = stem_of_name(name)
         if name in self._jobs or stem is None:
             return
-        if len(self._jobs) >= MOST_WAITING:
+        if len(self._jobs) >= MAX_PENDING:
             log.error("the recordings queue is full: leaving a recording in Asterisk for now", recording=name)
             return
         job = self._jobs[name] = _Job(name, stem, told=told)
@@ -147,10 +147,10 @@ class Collector:
         self._queue = [(0.0, name) for _, name in self._queue]
         heapify(self._queue)
         self._wake.set()
-        self._look.set()
+        self._sweep_wanted.set()
 
     @property
-    def waiting(self) -> int:
+    def pending(self) -> int:
         return len(self._jobs)
 
     @property
@@ -169,10 +169,10 @@ class Collector:
             if await self._recorder.live(stored.name) is None:
                 self.finished(stored.name)
 
-    async def _sweep_for_ever(self) -> None:
+    async def _sweep_loop(self) -> None:
         while True:
-            await wait_at_most(self._look, SWEEP_SECONDS)
-            self._look.clear()
+            await wait_at_most(self._sweep_wanted, SWEEP_INTERVAL_S)
+            self._sweep_wanted.clear()
             try:
                 await self.sweep()
             except PeerError as error:
@@ -210,27 +210,27 @@ class Collector:
             if done:
                 del self._jobs[job.name]
                 for step in Step:
-                    self._worked(job, step)
+                    self._succeeded(job, step)
             else:
-                self._put(job, jittered(delay(job.tries, FIRST_SECONDS, MOST_SECONDS)))
+                self._put(job, jittered(delay(job.tries, FIRST_RETRY_S, MAX_RETRY_S)))
             metrics.RECORDINGS_PENDING.set(len(self._jobs))
 
     async def _collect(self, job: _Job) -> bool:
         """All that is still to do. False: try again later. Raises PeerError, StoreFailed, OSError."""
         spool, name = self._spool, job.name
-        if not await asyncio.to_thread(spool.is_kept, name):
+        if not await asyncio.to_thread(spool.is_stored, name):
             if not await asyncio.to_thread(spool.has, name):
                 job.step = Step.FETCH
                 if not job.told and await self._recorder.live(name) is not None:
                     return False
                 if not await self._fetch(name):
                     return self._is_gone(job)
-                self._worked(job, Step.FETCH)
+                self._succeeded(job, Step.FETCH)
             job.step = Step.STORE
             recording = await asyncio.to_thread(self._describe, job, self._call(job.stem))
             kept = await self._library.add(recording, spool.sound(name))
-            await asyncio.to_thread(spool.mark_kept, name)
-            self._worked(job, Step.STORE)
+            await asyncio.to_thread(spool.mark_stored, name)
+            self._succeeded(job, Step.STORE)
             log.info("stored a recording", recording=kept.name, call=kept.call_id, seconds=round(kept.seconds, 1))
         job.step = Step.DELETE
         await self._recorder.delete(name)
@@ -287,7 +287,7 @@ class Collector:
         job.gone += 1
         if self._library.get(job.name):
             return True
-        if job.gone < TRIES_GONE:
+        if job.gone < MAX_NOT_FOUND:
             job.tries = 0
             return False
         log.error("Asterisk has no recording of this name", recording=job.name)
@@ -300,7 +300,7 @@ class Collector:
         self._failing[job.step][job.name] = reason
         self._health[job.step].fail(reason, step=job.step.value, waiting=len(self._jobs))
 
-    def _worked(self, job: _Job, step: Step) -> None:
+    def _succeeded(self, job: _Job, step: Step) -> None:
         """Over is a trouble when all that met it have come through."""
         job.tries = 0
         failing = self._failing[step]

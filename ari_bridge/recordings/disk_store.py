@@ -10,9 +10,9 @@ from typing import BinaryIO, TypeVar
 from ari_bridge import atomic_file
 from ari_bridge.recordings.protocol import PIECE_BYTES, StoreFailed
 
-PATIENCE_SECONDS = 300.0
+OPERATION_TIMEOUT_S = 300.0
 """For one operation: a folder that is mounted from a dead server never answers."""
-LEFT_SECONDS = 86400.0
+ABANDONED_AFTER_S = 86400.0
 """A part so old was left by a process that died; a younger one may be another process' at work."""
 
 T = TypeVar("T")
@@ -109,7 +109,7 @@ class DiskStore:
                 for entry in entries:
                     if not entry.name.endswith(atomic_file.PART):
                         found.add(entry.name)
-                    elif entry.stat().st_mtime < time.time() - LEFT_SECONDS:
+                    elif entry.stat().st_mtime < time.time() - ABANDONED_AFTER_S:
                         os.unlink(entry.path)
         except FileNotFoundError:  # nothing has been kept yet
             pass
@@ -117,9 +117,9 @@ class DiskStore:
 
     async def _do(self, doing: str, work: Callable[[], T]) -> T:
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with asyncio.timeout(OPERATION_TIMEOUT_S):
                 return await asyncio.to_thread(work)
         except TimeoutError as error:
-            raise StoreFailed(self.where, doing, f"nothing happened within {PATIENCE_SECONDS:g} s") from error
+            raise StoreFailed(self.where, doing, f"nothing happened within {OPERATION_TIMEOUT_S:g} s") from error
         except OSError as error:
             raise StoreFailed(self.where, doing, error.strerror or str(error)) from error

@@ -25,7 +25,7 @@ class Filters:
     since: float | None = None
     until: float | None = None
 
-    def fit(self, recording: Recording) -> bool:
+    def match(self, recording: Recording) -> bool:
         return (self.user is None or recording.user == self.user) and (
             self.call_id is None or recording.call_id == self.call_id
         )
@@ -67,7 +67,7 @@ class Index:
             recording = self._in_order[number]
             if filters.since is not None and recording.started_at < filters.since:
                 return
-            if filters.fit(recording):
+            if filters.match(recording):
                 yield recording
 
     def older_than(self, moment: float) -> list[Recording]:

@@ -25,11 +25,11 @@ from ari_bridge.recordings.recording import ABOUT, SOUND, Recording, another_nam
 from ari_bridge.service_health import ServiceHealth
 
 INDEX = "recordings-index.jsonl"
-COMPARE_SECONDS = 3600.0
-AGAIN_SECONDS = 30.0
+SYNC_INTERVAL_S = 3600.0
+RETRY_INTERVAL_S = 30.0
 """When the store is compared again after it failed to answer."""
-READS_AT_ONCE = 8
-ABOUT_BYTES = 65536
+MAX_CONCURRENT_READS = 8
+MAX_ABOUT_BYTES = 65536
 """No longer than that: what is known of a recording."""
 
 log = structlog.get_logger(__name__)
@@ -54,7 +54,7 @@ class Library:
         self._days = days
         self._index = Index()
         self._file = IndexFile(state_dir / INDEX, store.where)
-        self._comparing: asyncio.Task[None] | None = None
+        self._syncing: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Know what was known; the store is asked later. Never raises for trouble with a file or a store."""
@@ -62,11 +62,11 @@ class Library:
             self._index = await asyncio.to_thread(self._file.load)
         except OSError as error:
             log.warning("cannot read the recordings index: listing the store instead", reason=str(error))
-        self._comparing = asyncio.create_task(self._compare_for_ever(), name="recordings: compare")
+        self._syncing = asyncio.create_task(self._sync_loop(), name="recordings: compare")
 
     async def close(self) -> None:
-        await tasks.cancel(self._comparing)
-        self._comparing = None
+        await tasks.cancel(self._syncing)
+        self._syncing = None
         await self.store.close()
 
     def __len__(self) -> int:
@@ -87,12 +87,12 @@ class Library:
         asked again after a failure, or a crash. Raises StoreFailed.
         """
         recording = await self._named(recording)
-        if not await self._holds(recording.name + SOUND, recording.size, recording.sha256):
+        if not await self._is_stored(recording.name + SOUND, recording.size, recording.sha256):
             await self._put(recording.name + SOUND, sound, recording.size, recording.sha256)
         about = encode(recording)
         await self._put(recording.name + ABOUT, about, len(about), hashlib.sha256(about).hexdigest())
         self._index.add(recording)
-        await self._note(lambda: self._file.added(recording))
+        await self._update_index_file(lambda: self._file.added(recording))
         metrics.RECORDINGS_STORED.inc()
         return recording
 
@@ -105,7 +105,7 @@ class Library:
         await self.store.delete(name + SOUND)
         await self.store.delete(name + ABOUT)
         self._index.remove(name)
-        await self._note(lambda: self._file.removed(name))
+        await self._update_index_file(lambda: self._file.removed(name))
 
     # --- the store's proof -----------------------------------------------------------------
 
@@ -126,7 +126,7 @@ class Library:
         async with aclosing(self.store.read(name + ABOUT)) as pieces:
             async for piece in pieces:
                 data += piece
-                if len(data) > ABOUT_BYTES:
+                if len(data) > MAX_ABOUT_BYTES:
                     return None
         try:
             found = decode(data)
@@ -136,10 +136,10 @@ class Library:
 
     async def _put(self, name: str, source: Path | bytes, size: int, sha256: str) -> None:
         await self.store.put(name, source)
-        if not await self._holds(name, size, sha256):
+        if not await self._is_stored(name, size, sha256):
             raise StoreFailed(self.store.where, "keep " + name, "what it gives back is not what it was given")
 
-    async def _holds(self, name: str, size: int, sha256: str) -> bool:
+    async def _is_stored(self, name: str, size: int, sha256: str) -> bool:
         if await self.store.size(name) != size:
             return False
         digest = hashlib.sha256()
@@ -150,20 +150,20 @@ class Library:
 
     # --- what others did, and what time does -------------------------------------------------
 
-    async def _compare_for_ever(self) -> None:
+    async def _sync_loop(self) -> None:
         while True:
             try:
-                await self.compare()
-                await self.delete_old()
+                await self.sync()
+                await self.delete_expired()
             except StoreFailed as error:
                 self.health.fail(str(error), store=self.store.where)
             except Exception:
                 log.exception("unexpected error while rebuilding the recordings index", store=self.store.where)
             else:
                 self.health.succeed(store=self.store.where)
-            await asyncio.sleep(COMPARE_SECONDS if self.health.healthy else AGAIN_SECONDS)
+            await asyncio.sleep(SYNC_INTERVAL_S if self.health.healthy else RETRY_INTERVAL_S)
 
-    async def compare(self) -> None:
+    async def sync(self) -> None:
         """List what the store has. Raises StoreFailed."""
         known = self._index.names()
         files = await self.store.names()
@@ -171,7 +171,7 @@ class Library:
         for name in known - abouts:
             self._index.remove(name)
         new = [name for name in abouts - known if stem_of_name(name)]
-        reading = asyncio.Semaphore(READS_AT_ONCE)
+        reading = asyncio.Semaphore(MAX_CONCURRENT_READS)
         failures: list[StoreFailed] = []
 
         async def read(name: str) -> None:
@@ -189,17 +189,17 @@ class Library:
         if new or known - abouts:
             log.info("rebuilt the recordings index", found=len(new), gone=len(known - abouts), store=self.store.where)
         recordings = tuple(self._index.all())
-        await self._note(lambda: self._file.write(recordings))
+        await self._update_index_file(lambda: self._file.write(recordings))
         if failures:
             raise failures[0]
 
-    async def delete_old(self) -> None:
+    async def delete_expired(self) -> None:
         """Those that began more than `days` ago. Raises StoreFailed."""
         for recording in self._index.older_than(time.time() - self._days * 86400):
             await self.delete(recording.name)
             log.info("deleted an expired recording", recording=recording.name, days=self._days)
 
-    async def _note(self, write: Callable[[], None]) -> None:
+    async def _update_index_file(self, write: Callable[[], None]) -> None:
         try:
             await asyncio.to_thread(write)
         except OSError as error:  # a cache: the next comparison writes it anew

@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import obstore
 from obstore.exceptions import BaseError
-from obstore.store import S3Store as Bucketful
+from obstore.store import S3Store as ObjectStore
 
 from ari_bridge.recordings.location import Bucket, StoreKeys
 from ari_bridge.recordings.protocol import PIECE_BYTES, StoreFailed
 
-REQUEST_SECONDS = 60.0
+REQUEST_TIMEOUT_S = 60.0
 """For one request, with its repetitions. A part of a large file is one."""
-LEAST_BYTES_A_SECOND = 100_000
-"""Slower than that counts as broken: an upload has so long as its size takes at this speed, and REQUEST_SECONDS."""
+MIN_BYTES_PER_S = 100_000
+"""Slower than that counts as broken: an upload has so long as its size takes at this speed, and REQUEST_TIMEOUT_S."""
 PART_BYTES = 16 * 1024 * 1024
 """What is larger goes up in parts of that size. Of a process that is killed meanwhile parts may be left in the bucket:
 a lifecycle rule of the bucket (AbortIncompleteMultipartUpload) removes them."""
-PARTS_AT_ONCE = 2
+MAX_CONCURRENT_PARTS = 2
 
 if TYPE_CHECKING:
     from obstore.store import S3Config
@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 
 class S3Store:
-    def __init__(self, bucket: Bucket, keys: StoreKeys, *, seconds: float = REQUEST_SECONDS) -> None:
+    def __init__(self, bucket: Bucket, keys: StoreKeys, *, seconds: float = REQUEST_TIMEOUT_S) -> None:
         self._where = f"s3://{bucket.name}/{bucket.prefix}".rstrip("/")
         self._seconds = seconds
         options: S3Config = {"region": keys.region}
@@ -42,7 +42,7 @@ class S3Store:
             options["endpoint"] = keys.endpoint.rstrip("/")
         if keys.access_key:
             options["access_key_id"], options["secret_access_key"] = keys.access_key, keys.secret_key
-        self._store = Bucketful(
+        self._store = ObjectStore(
             bucket.name,
             prefix=bucket.prefix or None,
             config=options,
@@ -71,7 +71,7 @@ class S3Store:
             source,
             use_multipart=size > PART_BYTES,
             chunk_size=PART_BYTES,
-            max_concurrency=PARTS_AT_ONCE,
+            max_concurrency=MAX_CONCURRENT_PARTS,
         )
         await self._do(doing, upload, size=size)
 
@@ -115,7 +115,7 @@ class S3Store:
         pass
 
     async def _do(self, doing: str, request: Awaitable[T], *, size: int = 0) -> T:
-        seconds = self._seconds + size / LEAST_BYTES_A_SECOND
+        seconds = self._seconds + size / MIN_BYTES_PER_S
         try:
             async with asyncio.timeout(seconds):
                 return await request

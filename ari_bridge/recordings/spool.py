@@ -17,7 +17,7 @@ import msgspec
 from ari_bridge import atomic_file
 from ari_bridge.recordings.recording import ABOUT, SOUND, Recording, decode, encode, stem_of_name
 
-KEPT = ".kept"
+STORED = ".kept"
 
 
 class Spool:
@@ -33,7 +33,7 @@ class Spool:
         for path in self._folder.iterdir():
             if path.suffix == atomic_file.PART:
                 path.unlink()
-            elif path.suffix in (SOUND, KEPT) and stem_of_name(path.stem):
+            elif path.suffix in (SOUND, STORED) and stem_of_name(path.stem):
                 names.add(path.stem)
         return sorted(names)
 
@@ -43,8 +43,8 @@ class Spool:
     def has(self, name: str) -> bool:
         return self.sound(name).exists()
 
-    def is_kept(self, name: str) -> bool:
-        return (self._folder / (name + KEPT)).exists()
+    def is_stored(self, name: str) -> bool:
+        return (self._folder / (name + STORED)).exists()
 
     def begin(self, name: str) -> BinaryIO:
         """Where to write what comes; then `complete`, or `abandon`."""
@@ -68,15 +68,15 @@ class Spool:
     def note(self, recording: Recording) -> None:
         atomic_file.write(self._folder / (recording.name + ABOUT), encode(recording))
 
-    def mark_kept(self, name: str) -> None:
+    def mark_stored(self, name: str) -> None:
         """The store has it: our copy goes."""
-        os.close(atomic_file.create(self._folder / (name + KEPT)))
+        os.close(atomic_file.create(self._folder / (name + STORED)))
         atomic_file.sync_folder(self._folder)
         for ending in (ABOUT, SOUND):
             (self._folder / (name + ending)).unlink(missing_ok=True)
 
     def forget(self, name: str) -> None:
-        (self._folder / (name + KEPT)).unlink(missing_ok=True)
+        (self._folder / (name + STORED)).unlink(missing_ok=True)
 
     def _part(self, name: str) -> Path:
         return self._folder / (name + SOUND + atomic_file.PART)

@@ -17,16 +17,16 @@ import structlog
 from jwt.types import Options
 
 from ari_bridge import atomic_file
-from frontend.auth.sign_ins import SignIns, SlowDown
+from frontend.auth.sign_ins import SignIns, TooManyAttempts
 from frontend.auth.users import InvalidUser, Users, check_name
 from frontend.http.problems import ProblemError
 
-__all__ = ["Authenticator", "Session", "SlowDown", "Unauthorized", "token_secret"]
+__all__ = ["Authenticator", "AuthSession", "TooManyAttempts", "Unauthorized", "token_secret"]
 
-CLOCK_LEEWAY = 120.0
+CLOCK_LEEWAY_S = 120.0
 """Seconds by which the clocks of two machines may differ, or ours be set: no sign-in is refused for it."""
 
-RENEWABLE_SECONDS = 7 * 86400.0
+MAX_RENEWAL_AGE_S = 7 * 86400.0
 """So long after the password was given a token may be renewed by a token."""
 
 log = structlog.get_logger(__name__)
@@ -37,7 +37,7 @@ class Unauthorized(Exception):
 
 
 @dataclass(frozen=True)
-class Session:
+class AuthSession:
     token: str
     user: str
     expires_at: float  # Unix seconds
@@ -57,8 +57,11 @@ class Authenticator:
         """Another one from now on; tokens of the one before are worth nothing."""
         self._secret = secret
 
-    async def sign_in(self, user: str, password: str, address: str) -> Session:
-        """`address`: the client's. Raises Unauthorized, SlowDown, ProblemError (a users file that cannot be read)."""
+    async def sign_in(self, user: str, password: str, address: str) -> AuthSession:
+        """`address`: the client's.
+
+        Raises Unauthorized, TooManyAttempts, ProblemError (the users file cannot be read).
+        """
         try:
             right = await self._sign_ins.check(user, password, address)
         except (InvalidUser, OSError) as error:
@@ -68,22 +71,22 @@ class Authenticator:
             raise Unauthorized("The user name or the password is wrong.")
         return self._session(user, int(time.time()))
 
-    def renew(self, authorization: str | None) -> Session:
+    def renew(self, authorization: str | None) -> AuthSession:
         """Another token for who has one that holds: a page that stays open for days is not to be signed out.
 
         Raises Unauthorized where the sign-in is too long ago, the user is gone, or has another password since.
         """
         kind, _, token = (authorization or "").partition(" ")
         user = self.user_of(token.strip() if kind.lower() == "bearer" else None)
-        claims = self._decode(token.strip(), leeway=CLOCK_LEEWAY)
+        claims = self._decode(token.strip(), leeway=CLOCK_LEEWAY_S)
         signed_in_at, password = claims.get("auth_time"), claims.get("pwd")
-        if not isinstance(signed_in_at, int) or time.time() - signed_in_at > RENEWABLE_SECONDS:
+        if not isinstance(signed_in_at, int) or time.time() - signed_in_at > MAX_RENEWAL_AGE_S:
             raise Unauthorized("The sign-in is too long ago: sign in again.")
         if password is None or password != self._password_mark(user):
             raise Unauthorized("The password is another one since: sign in again.")
         return self._session(user, signed_in_at)
 
-    def _session(self, user: str, signed_in_at: int) -> Session:
+    def _session(self, user: str, signed_in_at: int) -> AuthSession:
         """`signed_in_at`: when the password was given, Unix seconds (OpenID Connect: auth_time)."""
         now = time.time()
         expires_at = now + self._lifetime
@@ -95,7 +98,7 @@ class Authenticator:
             "auth_time": signed_in_at,
             "pwd": self._password_mark(user),
         }
-        return Session(jwt.encode(claims, self._secret, algorithm="HS256"), user, expires_at)
+        return AuthSession(jwt.encode(claims, self._secret, algorithm="HS256"), user, expires_at)
 
     def _password_mark(self, user: str) -> str | None:
         """By which it is known that the password is still the same: nothing can be learned from it of the password."""
@@ -110,7 +113,7 @@ class Authenticator:
         if not token:
             raise Unauthorized("Sign in first: there is no token.")
         try:
-            claims = self._decode(token, leeway=CLOCK_LEEWAY)
+            claims = self._decode(token, leeway=CLOCK_LEEWAY_S)
         except jwt.ExpiredSignatureError:
             raise Unauthorized("The token has expired: sign in again.") from None
         except jwt.InvalidTokenError:
@@ -129,7 +132,7 @@ class Authenticator:
             raise Unauthorized("The token is another user's.")
         return user
 
-    def of_request(self, authorization: str | None) -> str | None:
+    def authenticate(self, authorization: str | None) -> str | None:
         """The user of an Authorization header; None where no sign-in is needed. Raises Unauthorized."""
         if not self.required:
             return None

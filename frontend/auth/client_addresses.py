@@ -6,7 +6,7 @@ from aiohttp import web
 from frontend.auth.proxies import Network, Proxies
 
 _NAMING = ("X-Forwarded-For", "Forwarded")
-_MOST_TOLD = 16
+_MAX_WARNINGS = 16
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +40,7 @@ class ClientAddresses:
 
     def _tell(self, peer: str) -> None:
         """Once for each."""
-        if peer not in self._told and len(self._told) < _MOST_TOLD:
+        if peer not in self._told and len(self._told) < _MAX_WARNINGS:
             self._told.add(peer)
             log.warning(
                 "a proxy hands requests on that is not trusted to name their clients: all of them count as one address",

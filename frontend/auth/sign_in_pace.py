@@ -13,11 +13,11 @@ from typing import TypeVar
 
 K = TypeVar("K")
 
-COUNTED_SECONDS = 600.0
+FAILURE_WINDOW_S = 600.0
 """How long a wrong try counts."""
-LONGEST_WAIT = 5.0
+MAX_DELAY_S = 5.0
 """Seconds that a try may wait for its turn; one that would wait longer is refused."""
-KEPT = 10_000
+MAX_REMEMBERED = 10_000
 """Names, networks and pairs of both that are remembered, of each."""
 
 
@@ -46,7 +46,7 @@ class _Count:
 
 
 @dataclass(frozen=True)
-class Try:
+class SignInAttempt:
     """`delay`: seconds until the password may be looked at."""
 
     name: str
@@ -62,8 +62,8 @@ class SignInPace:
         self._networks: OrderedDict[str, _Count] = OrderedDict()
         self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
 
-    def begin(self, name: str, network: str, now: float) -> Try:
-        """When this try may be made. Where its `delay` is no more than LONGEST_WAIT the turn is taken, and the try
+    def begin(self, name: str, network: str, now: float) -> SignInAttempt:
+        """When this try may be made. Where its `delay` is no more than MAX_DELAY_S the turn is taken, and the try
         counts as wrong until `right` says otherwise: tries sent all at once must not slip by together.
         """
         counts = [(NAME_FROM_NETWORK, _count(self._pairs, (name, network), now))]
@@ -71,14 +71,14 @@ class SignInPace:
             counts += [(NAME, _count(self._names, name, now)), (NETWORK, _count(self._networks, network, now))]
         paced = [(count, spacing) for pace, count in counts if (spacing := pace.spacing(len(count.wrong)))]
         at = max([now, *(count.next_at for count, _ in paced)])
-        if at - now <= LONGEST_WAIT:
+        if at - now <= MAX_DELAY_S:
             for count, spacing in paced:
                 count.next_at = at + spacing
             for _, count in counts:
                 count.wrong.append(at)
-        return Try(name, network, at - now, at)
+        return SignInAttempt(name, network, at - now, at)
 
-    def right(self, made: Try) -> None:
+    def right(self, made: SignInAttempt) -> None:
         """The password was right."""
         pair = (made.name, made.network)
         self._pairs.pop(pair, None)
@@ -87,7 +87,7 @@ class SignInPace:
                 count.wrong.remove(made.at)
         self._known[pair] = None
         self._known.move_to_end(pair)
-        while len(self._known) > KEPT:
+        while len(self._known) > MAX_REMEMBERED:
             self._known.popitem(last=False)
 
 
@@ -107,13 +107,13 @@ def network_of(address: str) -> str:
 def _count(counts: OrderedDict[K, _Count], key: K, now: float) -> _Count:
     count = counts.setdefault(key, _Count())
     counts.move_to_end(key)
-    while count.wrong and count.wrong[0] < now - COUNTED_SECONDS:
+    while count.wrong and count.wrong[0] < now - FAILURE_WINDOW_S:
         count.wrong.popleft()
-    while len(counts) > KEPT or not _counts(next(iter(counts.values())), now, count):
+    while len(counts) > MAX_REMEMBERED or not _counts(next(iter(counts.values())), now, count):
         counts.popitem(last=False)
     return count
 
 
 def _counts(oldest: _Count, now: float, current: _Count) -> bool:
     """Whether the one that was used longest ago is worth keeping."""
-    return oldest is current or bool(oldest.wrong and oldest.wrong[-1] >= now - COUNTED_SECONDS)
+    return oldest is current or bool(oldest.wrong and oldest.wrong[-1] >= now - FAILURE_WINDOW_S)

@@ -8,22 +8,22 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from frontend.auth.sign_in_pace import LONGEST_WAIT, SignInPace, network_of
+from frontend.auth.sign_in_pace import MAX_DELAY_S, SignInPace, network_of
 from frontend.auth.turns import Crowded, Turns
-from frontend.auth.users import PASSWORD_CHARACTERS, is_name
+from frontend.auth.users import MAX_PASSWORD_CHARACTERS, is_name
 
-AT_ONCE = 2
+MAX_CONCURRENT_CHECKS = 2
 """Passwords that are looked at together: each takes 64 MiB and all the cores for some 50 ms."""
-WAITING = 256
+MAX_QUEUED_SIGN_INS = 256
 """Sign-ins that wait for that, of everybody."""
-PATIENCE = 15.0
+SIGN_IN_TIMEOUT_S = 15.0
 """Seconds that a sign-in waits in all, also for its turn after wrong ones. Clients wait 20 s."""
-CROWDED_SECONDS = 3.0
+RETRY_AFTER_S = 3.0
 
 log = structlog.get_logger(__name__)
 
 
-class SlowDown(Exception):
+class TooManyAttempts(Exception):
     """Too many sign-ins; `retry_after` in seconds."""
 
     def __init__(self, retry_after: float, why: str = "Too many failed sign-ins") -> None:
@@ -41,31 +41,34 @@ class SignIns:
     def __init__(self, verify: Callable[[str, str], bool]) -> None:
         self._verify = verify
         self._pace = SignInPace()
-        self._turns = Turns(AT_ONCE, WAITING)
+        self._turns = Turns(MAX_CONCURRENT_CHECKS, MAX_QUEUED_SIGN_INS)
         # Threads of their own: what writes to the disk does not queue behind strangers' passwords.
-        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="passwords")
+        self._threads = ThreadPoolExecutor(MAX_CONCURRENT_CHECKS, thread_name_prefix="passwords")
 
     async def check(self, user: str, password: str, address: str) -> bool:
-        """Whether it is the user's password. `address`: the client's. Raises SlowDown, and what `verify` raises."""
+        """Whether it is the user's password. `address`: the client's.
+
+        Raises TooManyAttempts, and what `verify` raises.
+        """
         network = network_of(address)
-        if not is_name(user) or len(password) > PASSWORD_CHARACTERS:
+        if not is_name(user) or len(password) > MAX_PASSWORD_CHARACTERS:
             log.info("a sign-in was refused", user=None, address=address)
             return False  # nobody has it, so there is nothing to keep count of
-        until = asyncio.get_running_loop().time() + PATIENCE
+        until = asyncio.get_running_loop().time() + SIGN_IN_TIMEOUT_S
         try:
             async with self._turn(network, until):
                 made = self._pace.begin(user, network, time.monotonic())
                 right = not made.delay and await self._look(user, password)
-            if 0 < made.delay <= LONGEST_WAIT:
+            if 0 < made.delay <= MAX_DELAY_S:
                 await asyncio.sleep(made.delay)
                 async with self._turn(network, until):
                     right = await self._look(user, password)
         except (Crowded, TimeoutError):
             log.warning("a sign-in was put off: too many at once", address=address)
-            raise SlowDown(CROWDED_SECONDS, "Too many sign in at once") from None
-        if made.delay > LONGEST_WAIT:
+            raise TooManyAttempts(RETRY_AFTER_S, "Too many sign in at once") from None
+        if made.delay > MAX_DELAY_S:
             log.warning("a sign-in was put off: too many wrong ones", user=user, address=address)
-            raise SlowDown(made.delay)
+            raise TooManyAttempts(made.delay)
         if right:
             self._pace.right(made)
         else:

@@ -11,7 +11,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from ari_bridge import atomic_file
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-PASSWORD_CHARACTERS = 1024
+MAX_PASSWORD_CHARACTERS = 1024
 """The longest password."""
 
 
@@ -60,8 +60,8 @@ class Users:
         """Add the user, or change the password. The file is written anew as a whole, mode 600. Raises InvalidUser."""
         if not password:
             raise InvalidUser("the password is empty")
-        if len(password) > PASSWORD_CHARACTERS:
-            raise InvalidUser(f"the password has more than {PASSWORD_CHARACTERS} characters")
+        if len(password) > MAX_PASSWORD_CHARACTERS:
+            raise InvalidUser(f"the password has more than {MAX_PASSWORD_CHARACTERS} characters")
         hashes = self._read() | {check_name(name): self._hasher.hash(password)}
         self._path.parent.mkdir(parents=True, exist_ok=True)
         atomic_file.write(self._path, "".join(f"{user}:{hashed}\n" for user, hashed in hashes.items()).encode())

@@ -20,13 +20,13 @@ CallCommand = (
 )
 
 
-def execute(calls: CallManager, verb: CallCommand, check_mine: Callable[[str], None]) -> None:
+def execute(calls: CallManager, command: CallCommand, check_owned: Callable[[str], None]) -> None:
     """Begin what is asked for; what comes of it is told to who listens.
 
-    `check_mine` raises UnknownCall for a call of somebody else. Raises CallerError, Unavailable.
+    `check_owned` raises UnknownCall for a call of somebody else. Raises CallerError, Unavailable.
     """
-    check_mine(verb.call_id)
-    match verb:
+    check_owned(command.call_id)
+    match command:
         case messages.Dtmf(call_id, digits):
             calls.control.send_dtmf(call_id, digits)
         case messages.Hold(call_id, held):
@@ -34,14 +34,14 @@ def execute(calls: CallManager, verb: CallCommand, check_mine: Callable[[str], N
         case messages.Transfer(call_id, str(target), None):
             calls.control.transfer(call_id, target)
         case messages.Transfer(call_id, None, str(other)):
-            check_mine(other)
+            check_owned(other)
             calls.control.join(call_id, other, transfer=True)
         case messages.Transfer():
             raise InvalidRequest("A transfer needs either a target or the toCallId of a call.", field="target")
         case messages.AddParty(call_id, str(target), None):
             calls.control.add_party(call_id, target)
         case messages.AddParty(call_id, None, str(other)):
-            check_mine(other)
+            check_owned(other)
             calls.control.join(call_id, other, transfer=False)
         case messages.AddParty():
             raise InvalidRequest("A party is either a target or the fromCallId of a call.", field="target")

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ari_bridge.diagnostics.doctor import Finding, Result, Subject, examine
+from ari_bridge.diagnostics.checks import Finding, Result, Subject
+from ari_bridge.diagnostics.doctor import examine
 from frontend.auth.users import InvalidUser, Users
 from frontend.cli import logging as logs
 from frontend.cli.reconcile import reconcile

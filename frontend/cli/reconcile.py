@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ari_bridge.ari.client import Ari
-from ari_bridge.call_store import StoreRefused, knows, live_records
+from ari_bridge.call_store import StoreRefused, has_call, live_calls
 from ari_bridge.engine.ports import Backends
 from ari_bridge.engine.reconciler import GRACE_S, application_channels, reap, take_snapshot
 from ari_bridge.errors import PeerError, PeerRefused
@@ -83,14 +83,14 @@ async def _reconcile(settings: Settings, apply: bool, end: str) -> Report:
 
 async def _compare(peers: Backends, settings: Settings) -> Report:
     seen = await take_snapshot(peers)
-    records = {call.id: call for call in live_records(settings.state_dir)}
+    records = {call.id: call for call in live_calls(settings.state_dir)}
     try:
         ours = application_channels(await peers.ari.application(), seen)
     except PeerRefused:  # no server has run since the PBX's start: it does not know our application
         ours = []
     stems = {stem_of(call_id) for call_id in records}
     unknown = find_strangers(
-        seen, peers.ari.app, lambda stem: stem in stems or knows(settings.state_dir, stem), time.time()
+        seen, peers.ari.app, lambda stem: stem in stems or has_call(settings.state_dir, stem), time.time()
     )
     after = [(record, recover(record, seen, time.time())[0]) for record in [*records.values(), *unknown]]
     findings = classify(seen, ours, {call.id: call for _, call in after}, frozenset(records), peers.ari.app)

@@ -17,14 +17,14 @@ import msgspec
 from ari_bridge_protocol import messages
 from frontend.api.openapi.schema import description_of, structs_of
 from frontend.api.openapi.type_text import ENUMS
-from frontend.api.routes import OPERATIONS
+from frontend.api.routes import ENDPOINTS
 
 TARGET = Path(__file__).parents[2] / "clients" / "python" / "ari_bridge_client" / "api_models.py"
 
 _HEADER = '''\
 """The responses of the HTTP API.
 
-Generated from the operations of frontend/ by `python -m frontend.codegen`. Do not edit.
+Generated from the endpoints of frontend/ by `python -m frontend.codegen`. Do not edit.
 """
 
 '''
@@ -33,13 +33,13 @@ _WIDTH = 120
 
 def generate() -> str:
     """The whole module, ending in a newline."""
-    requests = {operation.body for operation in OPERATIONS}
-    structs = [one for one in _parts_first(structs_of(OPERATIONS)) if one not in requests and not _is_message(one)]
+    requests = {endpoint.body for endpoint in ENDPOINTS}
+    structs = [one for one in _parts_first(structs_of(ENDPOINTS)) if one not in requests and not _is_message(one)]
     body = "\n\n\n".join(map(_struct, structs)) + "\n"
     words = set(body.replace("[", " ").replace("]", " ").replace(",", " ").split())
     lines = ["from typing import Any\n"] if "Any" in words else []
     lines += ["import msgspec\n"]
-    used = sorted(one.__name__ for one in structs_of(OPERATIONS) if _is_message(one) and one.__name__ in words)
+    used = sorted(one.__name__ for one in structs_of(ENDPOINTS) if _is_message(one) and one.__name__ in words)
     imports = {messages.__name__: used}
     for kind in ENUMS:
         if kind.__name__ in words:

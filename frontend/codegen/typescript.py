@@ -19,14 +19,14 @@ import msgspec
 from ari_bridge_protocol import messages
 from frontend.api.openapi.schema import description_of, structs_of
 from frontend.api.openapi.type_text import ENUMS, literal_text, type_text
-from frontend.api.routes import OPERATIONS
+from frontend.api.routes import ENDPOINTS
 from frontend.http.parameters import bare
 
 SOURCES = Path(__file__).parents[1] / "web" / "packages" / "sip-proxy-client" / "src" / "protocol"
 TARGET = SOURCES / "messages.ts"
 API_TARGET = SOURCES / "api.ts"
 
-_API_HEADER = "// Generated from the operations of frontend/ by `python -m frontend.codegen`. Do not edit.\n"
+_API_HEADER = "// Generated from the endpoints of frontend/ by `python -m frontend.codegen`. Do not edit.\n"
 _HEADER = "// Generated from ari_bridge_protocol/messages.py by `python -m frontend.codegen`. Do not edit.\n"
 _PROTOCOL = {struct.__module__ for struct in vars(messages).values() if hasattr(struct, "__struct_fields__")}
 _ALIASES = ("ClientState", "PartyState", "RecordingState", "PersonState", "QualityWarning")
@@ -47,7 +47,7 @@ def generate() -> str:
 def generate_api() -> str:
     """The types of the HTTP API. Those that the WebSocket has too are taken from there."""
     structs = [
-        one for one in structs_of(OPERATIONS) if one.__module__ not in _PROTOCOL or one is messages.CallPreferences
+        one for one in structs_of(ENDPOINTS) if one.__module__ not in _PROTOCOL or one is messages.CallPreferences
     ]
     body = "\n".join(map(_api_interface, structs))
     names = ["ClientState", *(kind.__name__ for kind in ENUMS), "PersonSummary"]
@@ -68,7 +68,7 @@ def _api_interface(struct: type[msgspec.Struct]) -> str:
 
 def _may_be_left_out(struct: type[msgspec.Struct]) -> bool:
     """What has a default: in a body always, in an answer where the struct says so."""
-    return struct.__struct_config__.omit_defaults or struct in {operation.body for operation in OPERATIONS}
+    return struct.__struct_config__.omit_defaults or struct in {endpoint.body for endpoint in ENDPOINTS}
 
 
 def _structs() -> Iterator[type[msgspec.Struct]]:

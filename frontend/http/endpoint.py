@@ -1,7 +1,7 @@
 """What a route of the HTTP API is: one `Endpoint`, of which the route itself and its documentation are made.
 
-An operation says which parameters and which body it takes, as structs, and what it may answer. Its handler gets them
-decoded and checked. `frontend.api.openapi.document` makes the OpenAPI document of all operations, and the reference
+An endpoint says which parameters and which body it takes, as structs, and what it may answer. Its handler gets them
+decoded and checked. `frontend.api.openapi.document` makes the OpenAPI document of all endpoints, and the reference
 page.
 """
 
@@ -17,7 +17,7 @@ from frontend.auth.authenticator import Authenticator
 from frontend.calls.permissions import Principal
 from frontend.http.parameters import HEADER as HEADER
 from frontend.http.parameters import Parameter, parameters_of, read_body, read_parameters
-from frontend.http.problems import KINDS
+from frontend.http.problems import PROBLEM_TYPES
 
 JSON = "application/json"
 Method = Literal["GET", "POST", "PUT", "DELETE"]
@@ -35,7 +35,7 @@ B = TypeVar("B", bound=msgspec.Struct)
 class TypedRequest(Generic[P, B]):
     """One request, decoded and checked. `user`: whose token it has; None where nobody signs in."""
 
-    request: web.Request
+    raw: web.Request
     user: str | None
     parameters: P
     body: B
@@ -47,7 +47,7 @@ class TypedRequest(Generic[P, B]):
     @property
     def client_gone(self) -> bool:
         """Nobody will receive the response."""
-        return self.request.transport is None or self.request.transport.is_closing()
+        return self.raw.transport is None or self.raw.transport.is_closing()
 
 
 Handler = Callable[[TypedRequest[P, B]], Awaitable[web.StreamResponse]]
@@ -88,20 +88,20 @@ class Endpoint(Generic[P, B]):
     summary: str  # one line, no full stop
     parameters: type[P]
     body: type[B]
-    answers: Mapping[int, ResponseSpec]
+    responses: Mapping[int, ResponseSpec]
     problems: tuple[str, ...] = ()
     description: str = ""
     public: bool = False
     example: Mapping[str, str] = field(default_factory=dict)
     example_body: B | None = None
 
-    def at(self, access: Authenticator, handler: Handler[P, B]) -> web.RouteDef:
+    def route(self, access: Authenticator, handler: Handler[P, B]) -> web.RouteDef:
         """The route: whoever asks is known, and what is asked is right, before `handler` is called."""
-        reader, known = msgspec.json.Decoder(self.body), self.reads
+        reader, known = msgspec.json.Decoder(self.body), self.parameter_specs
         empty = self.body() if self.body_optional else None
 
         async def handle(request: web.Request) -> web.StreamResponse:
-            user = None if self.public else access.of_request(request.headers.get("Authorization"))
+            user = None if self.public else access.authenticate(request.headers.get("Authorization"))
             parameters = read_parameters(
                 self.parameters, known, path=request.match_info, query=request.query, headers=request.headers
             )
@@ -114,7 +114,7 @@ class Endpoint(Generic[P, B]):
         return web.get(path, handle) if self.method == "GET" else web.route(self.method, path, handle)
 
     @property
-    def reads(self) -> tuple[Parameter, ...]:
+    def parameter_specs(self) -> tuple[Parameter, ...]:
         return parameters_of(self.parameters, self.path)
 
     @property
@@ -128,10 +128,10 @@ class Endpoint(Generic[P, B]):
 
     @property
     def all_problems(self) -> tuple[str, ...]:
-        """Also those that follow from what the operation is, in the order of their statuses."""
+        """Also those that follow from what the endpoint is, in the order of their statuses."""
         found = {"invalid_request", "forbidden", "error", *self.problems}
         if not self.public:
             found.add("unauthorized")
         if self.method in ("POST", "PUT"):
             found.add("too_large")
-        return tuple(code for code in KINDS if code in found)
+        return tuple(code for code in PROBLEM_TYPES if code in found)

@@ -172,14 +172,14 @@ class IdempotencyGuard:
         self._closing = False
 
     @asynccontextmanager
-    async def attempt(self, asked: TypedRequest[Any, Any], key: str | None, call_id: str) -> AsyncIterator[Attempt]:
+    async def attempt(self, request: TypedRequest[Any, Any], key: str | None, call_id: str) -> AsyncIterator[Attempt]:
         """What to do for a request, with its key or without one. Raises InvalidRequest, and as `once`."""
         if key is None:
             yield Attempt(self, call_id)
             return
-        request = asked.request
-        fingerprint = fingerprint_of(request.method, request.path, await request.read())
-        async with self.once(KeyedRequest(asked.user or "", key, fingerprint, call_id)) as attempt:
+        raw = request.raw
+        fingerprint = fingerprint_of(raw.method, raw.path, await raw.read())
+        async with self.once(KeyedRequest(request.user or "", key, fingerprint, call_id)) as attempt:
             yield attempt
 
     @asynccontextmanager

@@ -20,11 +20,11 @@ from ari_bridge.fsm.call_data import CallData
 from ari_bridge.hooks import CallEvent, HookEvent, Hooks
 from ari_bridge.tasks import wait_at_most
 
-MOST_SECONDS = 60
-MOST_WAITERS = 1000
-MOST_OF_A_USER = 50
-"""Where nobody signs in, only MOST_WAITERS counts."""
-LOOK_SECONDS = 1.0
+MAX_WAIT_S = 60
+MAX_WAITERS = 1000
+MAX_WAITERS_PER_USER = 50
+"""Where nobody signs in, only MAX_WAITERS counts."""
+CHECK_INTERVAL_S = 1.0
 """How often a waiter looks whether its client is still there; and at the call, of which not everything is an event."""
 
 
@@ -101,13 +101,13 @@ class CallChangeWaiter:
             left = end - time.monotonic()
             if left <= 0 or self._closed or not shown.is_one_of(known) or gone():
                 return shown
-            await wait_at_most(woken, min(left, LOOK_SECONDS))
+            await wait_at_most(woken, min(left, CHECK_INTERVAL_S))
 
     def _check_room(self, user: str | None) -> None:
-        if user is not None and self._of_user[user] >= MOST_OF_A_USER:
-            raise TooMany(f"{MOST_OF_A_USER} requests of {user} wait already: ask without `wait`, or later.")
-        if self._all >= MOST_WAITERS:
-            raise TooMany(f"{MOST_WAITERS} requests wait already: ask without `wait`, or later.")
+        if user is not None and self._of_user[user] >= MAX_WAITERS_PER_USER:
+            raise TooMany(f"{MAX_WAITERS_PER_USER} requests of {user} wait already: ask without `wait`, or later.")
+        if self._all >= MAX_WAITERS:
+            raise TooMany(f"{MAX_WAITERS} requests wait already: ask without `wait`, or later.")
 
     def _leave(self, call_id: str, user: str, woken: asyncio.Event) -> None:
         waiting = self._waiting[call_id]

@@ -11,11 +11,11 @@ from msgspec.structs import replace
 
 from ari_bridge.errors import CallerError, CallFailed, Unavailable
 from ari_bridge.fsm.call_data import cause_data
-from frontend.auth.authenticator import SlowDown, Unauthorized
+from frontend.auth.authenticator import TooManyAttempts, Unauthorized
 from frontend.auth.client_addresses import ClientAddresses
 from frontend.auth.users import InvalidUser
 from frontend.http.cors import Origins
-from frontend.http.problems import KINDS, Problem, ProblemError, problem, problem_response
+from frontend.http.problems import PROBLEM_TYPES, Problem, ProblemError, problem, problem_response
 from frontend.http.request_ids import request_id
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -76,7 +76,7 @@ def allow_origin(response: web.StreamResponse, origin: str) -> None:
 
 
 @web.middleware
-async def errors_told(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def problem_responses(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Every error as problem details, with what was wrong and which field."""
     try:
         return await handler(request)
@@ -110,14 +110,14 @@ def problem_of(error: Exception) -> tuple[Problem, dict[str, str]]:
             return told, {}
         case Unauthorized():
             return problem("unauthorized", str(error)), {"WWW-Authenticate": "Bearer"}
-        case SlowDown():
+        case TooManyAttempts():
             return problem("too_many", str(error), retry_after=error.retry_after), {}
         case web.RequestPayloadError():
             detail = "The body cannot be read: it is not packed as Content-Encoding says, or breaks off."
             return problem("invalid_request", detail), {}
         case InvalidUser():
             return problem("invalid_request", str(error), field="user"), {}
-        case CallerError() | Unavailable() if error.code in KINDS:
+        case CallerError() | Unavailable() if error.code in PROBLEM_TYPES:
             told = problem(
                 error.code,
                 str(error),

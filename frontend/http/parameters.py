@@ -38,7 +38,7 @@ def text_format(parse: Callable[[str], Any], schema: dict[str, Any], description
     return msgspec.Meta(extra={"parse": parse}, extra_json_schema=schema, description=description or None)
 
 
-def moment(text: str) -> float:
+def parse_timestamp(text: str) -> float:
     """Unix seconds, of a time as such or in ISO 8601 with a zone. Raises ValueError."""
     try:
         seconds = float(text)
@@ -56,7 +56,9 @@ def moment(text: str) -> float:
 Timestamp = Annotated[
     float,
     text_format(
-        moment, {"type": "string", "examples": ["1790000000", "2026-11-24T10:00:00Z"]}, "Unix seconds, or ISO 8601"
+        parse_timestamp,
+        {"type": "string", "examples": ["1790000000", "2026-11-24T10:00:00Z"]},
+        "Unix seconds, or ISO 8601",
     ),
 ]
 

@@ -16,7 +16,7 @@ from ari_bridge.fsm.call_data import CauseData
 from ari_bridge.outcomes import Outcome
 
 MEDIA_TYPE = "application/problem+json"
-RETRY_SECONDS = 5.0
+DEFAULT_RETRY_AFTER_S = 5.0
 """When to ask again, where nobody knows better."""
 
 
@@ -72,7 +72,7 @@ _KINDS = (
         "unavailable", 503, "Not now", "Something that is needed is away. Ask again after `retryAfter` seconds."
     ),
 )
-KINDS = {kind.code: kind for kind in _KINDS}
+PROBLEM_TYPES = {kind.code: kind for kind in _KINDS}
 
 
 class Problem(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -129,10 +129,10 @@ def problem(
     retry_after: float | None = None,
     request_id: str | None = None,
 ) -> Problem:
-    """Of a code in KINDS. One to ask again for (429, 503) always says when."""
-    kind = KINDS[code]
+    """Of a code in PROBLEM_TYPES. One to ask again for (429, 503) always says when."""
+    kind = PROBLEM_TYPES[code]
     if kind.status in (429, 503) and retry_after is None:
-        retry_after = RETRY_SECONDS
+        retry_after = DEFAULT_RETRY_AFTER_S
     return Problem(
         type=f"/docs#problem-{code}",
         title=kind.title,

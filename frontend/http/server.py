@@ -16,12 +16,12 @@ from msgspec.structs import replace
 from frontend.http.problems import problem, problem_response
 from frontend.http.request_ids import HEADER
 
-FIELD_BYTES = 32 * 1024
+MAX_HEADER_BYTES = 32 * 1024
 """The longest header, and the longest address. Beside other applications on the same host a browser brings along all
 their cookies: some kilobytes are usual.
 """
-HEADERS = 256
-STOP_SECONDS = 2.0
+MAX_HEADERS = 256
+SHUTDOWN_TIMEOUT_S = 2.0
 """How long open requests may go on when the server ends."""
 
 log = structlog.get_logger(__name__)
@@ -33,11 +33,11 @@ class Runner(web.AppRunner):
     def __init__(self, app: web.Application) -> None:
         self._limits: dict[str, Any] = {
             "access_log": None,
-            "max_line_size": FIELD_BYTES,
-            "max_field_size": FIELD_BYTES,
-            "max_headers": HEADERS,
+            "max_line_size": MAX_HEADER_BYTES,
+            "max_field_size": MAX_HEADER_BYTES,
+            "max_headers": MAX_HEADERS,
         }
-        super().__init__(app, shutdown_timeout=STOP_SECONDS, handle_signals=False, **self._limits)
+        super().__init__(app, shutdown_timeout=SHUTDOWN_TIMEOUT_S, handle_signals=False, **self._limits)
 
     @property
     def server(self) -> web.Server | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-LOOK_SECONDS = 5.0
+CHECK_INTERVAL_S = 5.0
 """How often the files are looked at."""
 
 log = structlog.get_logger(__name__)
@@ -23,7 +23,7 @@ class Certificate:
 
     def __init__(self, certificate: Path, key: Path) -> None:
         self._files = (certificate, key)
-        self._stamp = self._look()
+        self._stamp = self._stamp_of_files()
         self._current = self._read()
         self.context = self._read()
         # Called at each handshake. The old context may not be changed: certificate and key would change one by one.
@@ -39,7 +39,7 @@ class Certificate:
         Of a pair that does not fit (a renewal that is half done, a wrong file) nothing is served: the one before is.
         """
         try:
-            stamp = self._look()
+            stamp = self._stamp_of_files()
             if stamp == self._stamp and not anyway:
                 return
             self._stamp = stamp
@@ -53,7 +53,7 @@ class Certificate:
     async def watch(self) -> None:
         """Until it is cancelled."""
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(CHECK_INTERVAL_S)
             self.renew()
 
     def _choose(self, connection: Any, name: str | None, context: ssl.SSLContext) -> None:
@@ -64,6 +64,6 @@ class Certificate:
         context.load_cert_chain(*self._files)
         return context
 
-    def _look(self) -> _Stamp:
+    def _stamp_of_files(self) -> _Stamp:
         found = [path.stat() for path in self._files]
         return tuple((one.st_ino, one.st_mtime_ns, one.st_size) for one in found)

@@ -13,17 +13,17 @@ from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.errors import PeerError
 from ari_bridge.hooks import CallEvent, HookEvent, Hooks
 from ari_bridge.preferences import PreferenceStore
-from ari_bridge.preferences.presence import Standing, of_device, of_endpoint, of_users
+from ari_bridge.preferences.presence import PresenceState, of_device, of_endpoint, of_users
 from ari_bridge.tasks import TaskSet
 from ari_bridge_protocol import messages
 from ari_bridge_protocol.messages import PersonSummary
 from frontend.presence.registrar import Page, WebSocketRegistrar
 
-MOST = 2000
+MAX_ENTRIES = 2000
 """Entries of the directory; those above are left out, phones of the PBX first."""
-BATCH_SECONDS = 0.25
+BATCH_INTERVAL_S = 0.25
 """Changes gather so long before they are told."""
-ENDPOINTS_SECONDS = 60.0
+ENDPOINTS_INTERVAL_S = 60.0
 """The PBX's list is read anew that often: phones may have come to it."""
 
 log = structlog.get_logger(__name__)
@@ -55,12 +55,12 @@ class PresenceDirectory:
         self._known_users = known_users
         self._patterns = endpoints
         self._phones: dict[str, Endpoint] = {}  # by device
-        self._device_states: dict[str, Standing] = {}
-        self._watched: set[str] = set()  # devices whose changes are told
-        self._heard: set[str] = set()  # of these, those that have changed since they were last listed
-        self._told: dict[str, PersonSummary] = {}
+        self._device_states: dict[str, PresenceState] = {}
+        self._subscribed: set[str] = set()  # devices whose changes are told
+        self._changed_devices: set[str] = set()  # of these, those that have changed since they were last listed
+        self._sent: dict[str, PersonSummary] = {}
         self._changed = asyncio.Event()
-        self._read_phones = asyncio.Event()
+        self._refresh_now = asyncio.Event()
         self._tasks = TaskSet()
         self._cut = False
         hooks.tap(self._on_hook)
@@ -68,15 +68,15 @@ class PresenceDirectory:
         ari.on_connect(self._on_connect)
 
     async def start(self) -> None:
-        self._told = self._people()
-        self._tasks.start(self._tell_for_ever())
+        self._sent = self._people()
+        self._tasks.start(self._send_loop())
         if self._patterns:
-            self._tasks.start(self._read_for_ever())
+            self._tasks.start(self._refresh_loop())
 
     async def close(self) -> None:
         await self._tasks.cancel()
 
-    def came(self, page: Page) -> None:
+    def on_registered(self, page: Page) -> None:
         page.send(messages.People(self.people()))
         self.changed()
 
@@ -86,7 +86,7 @@ class PresenceDirectory:
 
     def people(self) -> list[PersonSummary]:
         """All, sorted by number, as they were last told: what changes after it comes as `people-changed`."""
-        return list(self._told.values())
+        return list(self._sent.values())
 
     # --- what is heard --------------------------------------------------------------
 
@@ -97,45 +97,45 @@ class PresenceDirectory:
     def _on_event(self, event: AriEvent) -> None:
         if (device := device_changed(event)) and self._is_person(device.name):
             self._device_states[device.name] = of_device(device.state)
-            self._heard.add(device.name)
+            self._changed_devices.add(device.name)
             self.changed()
 
     async def _on_connect(self) -> None:
-        self._read_phones.set()
+        self._refresh_now.set()
 
-    async def _read_for_ever(self) -> None:
+    async def _refresh_loop(self) -> None:
         while True:
             if self._ari.connected:
-                await self._read()
+                await self._refresh()
             try:
-                async with asyncio.timeout(ENDPOINTS_SECONDS):
-                    await self._read_phones.wait()
-                self._watched.clear()  # changes may have been missed, or it is another PBX
+                async with asyncio.timeout(ENDPOINTS_INTERVAL_S):
+                    await self._refresh_now.wait()
+                self._subscribed.clear()  # changes may have been missed, or it is another PBX
             except TimeoutError:
                 pass
-            self._read_phones.clear()
+            self._refresh_now.clear()
 
-    async def _read(self) -> None:
+    async def _refresh(self) -> None:
         try:
-            phones = await self._list()
-            fresh = sorted(phones.keys() - self._watched)[:MOST]
+            phones = await self._list_phones()
+            fresh = sorted(phones.keys() - self._subscribed)[:MAX_ENTRIES]
             if fresh:
-                self._heard.clear()
-                await self._ari.endpoints.watch(fresh)
-                phones = await self._list()  # as they stand since changes are told
+                self._changed_devices.clear()
+                await self._ari.endpoints.subscribe(fresh)
+                phones = await self._list_phones()  # as they stand since changes are told
         except PeerError as error:
             log.warning("the PBX's phones cannot be listed: in a minute again", reason=str(error))
             return
         self._phones = phones
-        self._watched |= {*fresh}
+        self._subscribed |= {*fresh}
         for device in fresh:
-            if device in phones and device not in self._heard:
+            if device in phones and device not in self._changed_devices:
                 phone = phones[device]
                 self._device_states[device] = of_endpoint(phone.state, len(phone.channel_ids))
-        self._device_states = {device: self._device_states.get(device, Standing.OFFLINE) for device in phones}
+        self._device_states = {device: self._device_states.get(device, PresenceState.OFFLINE) for device in phones}
         self.changed()
 
-    async def _list(self) -> dict[str, Endpoint]:
+    async def _list_phones(self) -> dict[str, Endpoint]:
         """Those that are people, by device."""
         listed = await self._ari.endpoints.list()
         return {one.device: one for one in listed if self._is_person(one.device)}
@@ -145,24 +145,24 @@ class PresenceDirectory:
 
     # --- what is told ---------------------------------------------------------------
 
-    async def _tell_for_ever(self) -> None:
+    async def _send_loop(self) -> None:
         while True:
             await self._changed.wait()
-            await asyncio.sleep(BATCH_SECONDS)
+            await asyncio.sleep(BATCH_INTERVAL_S)
             self._changed.clear()
             try:
-                self._tell()
+                self._send_changes()
             except Exception:
                 log.exception("the directory could not be told")
 
-    def _tell(self) -> None:
-        before, self._told = self._told, self._people()
-        if before.keys() != self._told.keys():
-            self._pages.tell_all(messages.People(self.people()))
+    def _send_changes(self) -> None:
+        before, self._sent = self._sent, self._people()
+        if before.keys() != self._sent.keys():
+            self._pages.send_to_all(messages.People(self.people()))
             return
         # One message for all of them: who has a thousand pages open must not be sent a thousand times as many.
-        if changed := [person for key, person in self._told.items() if person != before[key]]:
-            self._pages.tell_all(messages.PeopleChanged(changed))
+        if changed := [person for key, person in self._sent.items() if person != before[key]]:
+            self._pages.send_to_all(messages.PeopleChanged(changed))
 
     def _people(self) -> dict[str, PersonSummary]:
         online = frozenset(self._pages.users())
@@ -175,7 +175,7 @@ class PresenceDirectory:
         }
         for device, phone in sorted(self._phones.items()):
             if phone.resource not in standing:
-                state = self._device_states.get(device, Standing.OFFLINE)
+                state = self._device_states.get(device, PresenceState.OFFLINE)
                 number = phone.resource
                 people[f"phone {device}"] = PersonSummary(number, self._names.get(number, ""), state.value)
         return self._bounded(people)
@@ -188,7 +188,7 @@ class PresenceDirectory:
             return []
 
     def _bounded(self, people: dict[str, PersonSummary]) -> dict[str, PersonSummary]:
-        if len(people) > MOST and not self._cut:
-            log.warning("the directory is cut", entries=len(people), kept=MOST)
-        self._cut = len(people) > MOST
-        return dict(list(people.items())[:MOST])
+        if len(people) > MAX_ENTRIES and not self._cut:
+            log.warning("the directory is cut", entries=len(people), kept=MAX_ENTRIES)
+        self._cut = len(people) > MAX_ENTRIES
+        return dict(list(people.items())[:MAX_ENTRIES])

@@ -3,7 +3,7 @@
 What ended while a page was away it reads from the call records. Knows whose a call is; asks no database.
 """
 
-from ari_bridge.cdr import Cdr, of
+from ari_bridge.cdr import Cdr, from_call
 from ari_bridge.hooks import CallEnded, HookEvent, Hooks
 from ari_bridge_protocol.messages import PastCall
 from frontend.presence.registrar import WebSocketRegistrar
@@ -18,9 +18,9 @@ class PastCalls:
 
     def _on_hook(self, event: HookEvent) -> None:
         if isinstance(event, CallEnded) and event.call.outcome:
-            record = of(event.call)
+            record = from_call(event.call)
             if record.user:
-                self._pages.tell(record.user, past_call(record))
+                self._pages.send_to_user(record.user, past_call(record))
 
 
 def past_call(record: Cdr) -> PastCall:

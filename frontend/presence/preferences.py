@@ -55,8 +55,8 @@ class UserServices:
             ari, calls, pages, hooks, preferences, names=names or {}, known_users=known_users, endpoints=endpoints
         )
         self._tasks = TaskSet()
-        pages.on_registered(self._came)
-        pages.on_unregistered(self._left)
+        pages.on_registered(self._on_registered)
+        pages.on_unregistered(self._on_unregistered)
 
     async def start(self) -> None:
         self._preferences.load()
@@ -73,18 +73,18 @@ class UserServices:
 
     # --- what pages do -----------------------------------------------------------
 
-    def _came(self, user: str, page: Page) -> None:
+    def _on_registered(self, user: str, page: Page) -> None:
         page.send(_message(self._preferences.of(user)))
-        self.directory.came(page)
+        self.directory.on_registered(page)
         if self._voicemail:
-            self._voicemail.came(user, page)
+            self._voicemail.on_registered(user, page)
 
-    def _left(self, user: str, page: Page) -> None:
+    def _on_unregistered(self, user: str, page: Page) -> None:
         self.directory.changed()
         if self._voicemail:
-            self._voicemail.left(user)
+            self._voicemail.on_unregistered(user)
 
-    def ask(self, user: str | None, page: Page, wanted: messages.Preferences) -> None:
+    def request_change(self, user: str | None, page: Page, wanted: messages.Preferences) -> None:
         """The page's user wants these preferences; what comes of it is told to all of the user's pages.
 
         Raises Unauthorized, InvalidRequest.
@@ -120,7 +120,7 @@ class UserServices:
 
     async def _store(self, user: str, checked: CallPreferences) -> None:
         await self._preferences.change(user, checked)
-        self._pages.tell(user, _message(checked))
+        self._pages.send_to_user(user, _message(checked))
         self.directory.changed()
         log.info("preferences were changed", user=user)
 

@@ -75,12 +75,12 @@ class WebSocketRegistrar:
     def users(self) -> list[str]:
         return sorted(self._by_user)
 
-    def tell_all(self, message: ServerMessage) -> None:
+    def send_to_all(self, message: ServerMessage) -> None:
         """To every registered page."""
         for user in self.users():
-            self.tell(user, message)
+            self.send_to_user(user, message)
 
-    def tell(self, user: str, message: ServerMessage) -> None:
+    def send_to_user(self, user: str, message: ServerMessage) -> None:
         """To every page of the user."""
         for page in self.of_user(user):
             page.send(message)

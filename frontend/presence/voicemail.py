@@ -17,11 +17,11 @@ from ari_bridge.tasks import TaskSet
 from ari_bridge_protocol import messages
 from frontend.presence.registrar import Page, WebSocketRegistrar
 
-POLL_SECONDS = 60.0
-GATHER_SECONDS = 0.25
+POLL_INTERVAL_S = 60.0
+BATCH_INTERVAL_S = 0.25
 """Users whose boxes are to be read gather so long: they share one channel."""
 CALLERS_FOLLOWED = 200
-CALLER_PAUSE, CALLER_SECONDS = 1.0, 600.0
+CALLER_POLL_INTERVAL_S, CALLER_POLL_TIMEOUT_S = 1.0, 600.0
 """A caller in the dialplan is looked for that often, and given up after so long: the next round finds the message."""
 
 log = structlog.get_logger(__name__)
@@ -42,18 +42,18 @@ class VoicemailBoxes:
         hooks.tap(self._on_hook)
 
     async def start(self) -> None:
-        self._tasks.start(self._read_for_ever())
+        self._tasks.start(self._poll_loop())
 
     async def close(self) -> None:
         await self._tasks.cancel()
 
-    def came(self, user: str, page: Page) -> None:
+    def on_registered(self, user: str, page: Page) -> None:
         """Tell the page what is known, and look how it is now."""
         if known := self._known.get(user):
             page.send(self._message(known))
         self._look(user)
 
-    def left(self, user: str) -> None:
+    def on_unregistered(self, user: str) -> None:
         if not self._pages.of_user(user):
             self._known.pop(user, None)
 
@@ -74,25 +74,25 @@ class VoicemailBoxes:
     async def _follow(self, channel: str, user: str) -> None:
         """The caller is the dialplan's now; when they are gone, there may be a message."""
         try:
-            async with asyncio.timeout(CALLER_SECONDS):
+            async with asyncio.timeout(CALLER_POLL_TIMEOUT_S):
                 while await self._ari.channels.get(channel):  # noqa: ASYNC110  nothing tells it of the dialplan's
-                    await asyncio.sleep(CALLER_PAUSE)
+                    await asyncio.sleep(CALLER_POLL_INTERVAL_S)
         except (TimeoutError, PeerError) as error:
             log.debug("a caller is followed no longer", channel=channel, reason=repr(error))
         self._look(user)
 
-    async def _read_for_ever(self) -> None:
+    async def _poll_loop(self) -> None:
         loop = asyncio.get_running_loop()
-        round_at = loop.time() + POLL_SECONDS
+        round_at = loop.time() + POLL_INTERVAL_S
         while True:
             try:
                 async with asyncio.timeout_at(round_at):
                     await self._wake.wait()
-                await asyncio.sleep(GATHER_SECONDS)
+                await asyncio.sleep(BATCH_INTERVAL_S)
                 wanted, afresh = self._due & set(self._pages.users()), True
             except TimeoutError:
                 wanted, afresh = set(self._pages.users()), False
-                round_at = loop.time() + POLL_SECONDS
+                round_at = loop.time() + POLL_INTERVAL_S
             self._wake.clear()
             self._due.clear()
             if wanted and self._ari.connected:
@@ -116,7 +116,7 @@ class VoicemailBoxes:
                 continue
             self._known[user] = now
             if now and now != before:
-                self._pages.tell(user, self._message(now))
+                self._pages.send_to_user(user, self._message(now))
 
     def _message(self, counted: Messages) -> messages.Voicemail:
         return messages.Voicemail(counted.new, counted.old, self._number)

@@ -17,11 +17,11 @@ from ari_bridge.media.ice_candidate import read_candidate
 from ari_bridge.media.sdp import with_candidates
 from ari_bridge.tasks import TaskSet
 
-PATIENCE = 1.0
+CONNECTIVITY_TIMEOUT_S = 1.0
 """Seconds from the answer on for the browser's checks to arrive: more than twice round the world."""
-MOST = 32
+MAX_CANDIDATES = 32
 """Candidates of one offer; a machine with many networks finds some 20."""
-CALLS = 64
+MAX_CALLS = 64
 """Calls of one page whose candidates are looked at; the oldest is forgotten."""
 
 log = structlog.get_logger(__name__)
@@ -61,8 +61,8 @@ class Trickle:
         found = self._of(call_id, offer)
         if not candidate:
             found.complete = True
-        elif found.taken >= MOST:
-            raise TooMany(f"At most {MOST} candidates of one offer are taken.", field="candidate")
+        elif found.taken >= MAX_CANDIDATES:
+            raise TooMany(f"At most {MAX_CANDIDATES} candidates of one offer are taken.", field="candidate")
         found.taken += 1
         if value is not None:
             found.useful.append(value)
@@ -73,7 +73,7 @@ class Trickle:
         if found is None or found.offer != call.offer or Milestone.MEDIA_ANSWERED not in call.milestones:
             return
         if found.due is None:
-            found.due = asyncio.get_running_loop().time() + PATIENCE
+            found.due = asyncio.get_running_loop().time() + CONNECTIVITY_TIMEOUT_S
         if len(found.useful) > found.told and not found.going:
             found.going = True
             self._tasks.start(self._pass_on(found, leg_id(call.id, call.leg), found.due))
@@ -86,7 +86,7 @@ class Trickle:
         found = self._found.get(call_id)
         if found is None or found.offer != offer:
             self._found.pop(call_id, None)
-            while len(self._found) >= CALLS:
+            while len(self._found) >= MAX_CALLS:
                 del self._found[next(iter(self._found))]
             found = self._found[call_id] = _Found(offer)
         return found

@@ -190,7 +190,7 @@ class ClientConnection:
                 self._check_was_owned(call_id)
                 self._calls.feedback.report_quality(call_id, msgspec.to_builtins(report))
             case messages.Preferences():
-                self._services.user_services.ask(self._user, self, message)
+                self._services.user_services.request_change(self._user, self, message)
             case messages.CheckMedia(call_id):
                 self._check_owned(call_id)
                 leg = leg_id(call_id, self._calls.get(call_id).leg)

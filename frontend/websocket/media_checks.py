@@ -11,9 +11,9 @@ import structlog
 
 from ari_bridge.errors import PeerError
 
-LOOK_SECONDS = 1.0
+CHECK_INTERVAL_S = 1.0
 """Between two looks at what Asterisk has sent."""
-PACKETS_OF_SOUND = 10
+MIN_AUDIO_PACKETS = 10
 """So many packets in between are sound: of 20 ms each, a fifth of a second."""
 
 log = structlog.get_logger(__name__)
@@ -48,10 +48,10 @@ class MediaChecks:
     async def _look(self, leg: str, tell: Callable[[bool], None]) -> None:
         try:
             before = await self._media.far_packets(leg)
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(CHECK_INTERVAL_S)
             after = await self._media.far_packets(leg)
             if before is not None and after is not None:
-                tell(after - before >= PACKETS_OF_SOUND)
+                tell(after - before >= MIN_AUDIO_PACKETS)
         except PeerError as error:
             log.info("whether a page ought to hear something is not known", leg=leg, reason=str(error))
         finally:

@@ -24,7 +24,7 @@ from tests.bench.far import FarPhone
 from tests.bench.observer import Observer
 from tests.bench.servers import bare_script, front_end
 from tests.bench.setup import Measured, Site
-from tests.real import free
+from tests.real import free_ports
 
 PBX = "16"
 WIDTH = 170
@@ -43,18 +43,18 @@ async def set_up(folder: Path, calls: int, seconds: float) -> dict[str, Measured
     """The set-up phases on the real parts. Raises ProgramFailed, PortsTaken, TimeoutError."""
     until = time.monotonic() + seconds
     async with AsyncExitStack() as stack:
-        ari, sip, trunk, ng = free.ports(4)
+        ari, sip, trunk, ng = free_ports.ports(4)
         asterisk = stack.enter_context(
             Asterisk(
                 folder / "asterisk",
                 ari_port=ari,
                 sip_port=sip,
                 trunk_port=trunk,
-                rtp_range=free.rtp_range(),
+                rtp_range=free_ports.rtp_range(),
                 version=PBX,
             )
         )
-        rtpengine = stack.enter_context(Rtpengine(folder / "rtpengine", ng_port=ng, rtp_range=free.rtp_range()))
+        rtpengine = stack.enter_context(Rtpengine(folder / "rtpengine", ng_port=ng, rtp_range=free_ports.rtp_range()))
         who = asterisk.ari_url, asterisk.ari_user, asterisk.ari_password
         names = "ARI_URL", "ARI_USER", "ARI_PASSWORD", "RTPENGINE_NG"
         peers = dict(zip(names, (*who, rtpengine.ng_address), strict=True))

@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 
 from tests.bench.wire import Address, StampedUdp
-from tests.real.free import HOST
+from tests.real.free_ports import HOST
 from tests.real.rtp import PCMU, decode
 
 LOUD = 2000  # of 32767: silence and comfort noise stay far below, the browser's tone is far above

@@ -10,7 +10,7 @@ from pathlib import Path
 import aiohttp
 
 from deploy.demo.process import Process, die_with_parent
-from tests.real import free
+from tests.real import free_ports
 
 START_SECONDS = 15.0
 
@@ -19,7 +19,7 @@ class Server:
     """A running server: where its WebSocket is, and what it has used up so far."""
 
     def __init__(self, process: Process, port: int) -> None:
-        self.ws_url = f"ws://{free.HOST}:{port}/ws"
+        self.ws_url = f"ws://{free_ports.HOST}:{port}/ws"
         self._process = process
         self._port = port
 
@@ -39,7 +39,7 @@ class Server:
             while True:
                 self._process.require_running()
                 try:
-                    async with session.get(f"http://{free.HOST}:{self._port}/health") as response:
+                    async with session.get(f"http://{free_ports.HOST}:{self._port}/health") as response:
                         if response.status == 200 or not health:
                             return
                 except aiohttp.ClientConnectionError:
@@ -50,7 +50,7 @@ class Server:
 @contextmanager
 def front_end(folder: Path, peers: Mapping[str, str], **settings: str) -> Iterator[Server]:
     """`ari-bridge serve` with the settings that it is shipped with, but for sign-in, ports and routes."""
-    port = free.ports(1)[0]
+    port = free_ports.ports(1)[0]
     environment = {
         **peers,
         "HTTP_PORT": str(port),
@@ -70,7 +70,7 @@ def front_end(folder: Path, peers: Mapping[str, str], **settings: str) -> Iterat
 
 @contextmanager
 def bare_script(folder: Path, peers: Mapping[str, str], *, wake: bool) -> Iterator[Server]:
-    port = free.ports(1)[0]
+    port = free_ports.ports(1)[0]
     environment = {**peers, "PORT": str(port), "WAKE": "1" if wake else "0"}
     name = "bare-woken" if wake else "bare"
     with _running(name, [sys.executable, "-m", "tests.bench.bare"], folder, environment) as process:

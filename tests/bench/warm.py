@@ -22,10 +22,10 @@ from playwright.async_api import Page
 from tests.chaos.browser import browsers
 from tests.chaos.network import Network
 from tests.chaos.proxy import Proxy
+from tests.chaos.steady_calls import SteadyCalls
 from tests.chaos.system import system
-from tests.chaos.talk import Talk
-from tests.real import free
-from tests.real.silence import Presence
+from tests.real import free_ports
+from tests.real.tone_presence import TonePresence
 
 ROUND_TRIP = 0.08
 SETTLED = 1.5  # seconds that a warm connection is given: a person writes a number for longer
@@ -46,7 +46,7 @@ class Figures:
     far_hears: list[float] = field(default_factory=list)
 
 
-async def one_call(talk: Talk, page: Page, warm: bool, figures: Figures) -> None:
+async def one_call(talk: SteadyCalls, page: Page, warm: bool, figures: Figures) -> None:
     assert talk.page
     await page.evaluate("(cold) => { window.__cold = cold }", not warm)
     known = set(await talk.system.far.heard())
@@ -64,7 +64,7 @@ async def one_call(talk: Talk, page: Page, warm: bool, figures: Figures) -> None
         heard = talk.ears.presence.again(clicked)
         lines = await talk.system.far.heard()
         fresh = [lines[name] for name in lines if name not in known]
-        far = next((at for one in fresh if isinstance(one, Presence) and (at := one.again(clicked))), None)
+        far = next((at for one in fresh if isinstance(one, TonePresence) and (at := one.again(clicked))), None)
     if heard is not None and far is not None:
         figures.page_hears.append((heard - clicked) * 1000)
         figures.far_hears.append((far - clicked) * 1000)
@@ -80,10 +80,12 @@ async def measure(folder: Path, calls: int, round_trip: float) -> dict[bool, Fig
         network = await opened.enter_async_context(Network())
         running = await opened.enter_async_context(system(folder, nodes=1, media_host=network.service))
         made = await opened.enter_async_context(browsers(folder / "browser"))
-        [port] = free.ports(1)
-        proxy = await opened.enter_async_context(Proxy(network.service, port, (free.HOST, running.front_end.port)))
+        [port] = free_ports.ports(1)
+        proxy = await opened.enter_async_context(
+            Proxy(network.service, port, (free_ports.HOST, running.front_end.port))
+        )
         talk = await opened.enter_async_context(
-            Talk(running, made, url=proxy.url, ws_url=proxy.ws_url, enter=network.enter)
+            SteadyCalls(running, made, url=proxy.url, ws_url=proxy.ws_url, enter=network.enter)
         )
         await talk.open_page()
         assert talk.page

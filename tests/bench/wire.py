@@ -5,7 +5,7 @@ import socket
 import struct
 from collections.abc import Callable
 
-from tests.real.free import HOST
+from tests.real.free_ports import HOST
 
 Address = tuple[str, int]
 _SO_TIMESTAMPNS = 35  # Linux, <asm-generic/socket.h>; Python's socket module does not name it

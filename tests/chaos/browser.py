@@ -15,8 +15,8 @@ from playwright.async_api import Browser, BrowserContext, Error, Page, Playwrigh
 
 from tests.chaos.far import FAR_TONE, PAGE_TONE
 from tests.real.parts import require_installed
-from tests.real.silence import FRAME_SECONDS, Clock, Presence
 from tests.real.tone_file import write_tone
+from tests.real.tone_presence import FRAME_SECONDS, Clock, TonePresence
 
 BINDING = "__tone"
 SCRIPT = Path(__file__).with_name("ears.js")
@@ -26,7 +26,7 @@ class Ears:
     """When the far party's tone came out of any page that was attached, over all reloads and browsers."""
 
     def __init__(self, hz: float = FAR_TONE) -> None:
-        self.presence = Presence()
+        self.presence = TonePresence()
         self.told = 0.0  # the newest frame that was told of, Unix seconds
         self._hz = hz
         self._clocks: dict[str, Clock] = {}

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tests.real.rtp import FRAME, PCMU, RATE, decode, encode
-from tests.real.silence import FRAME_SECONDS, Presence, Span, has_tone
+from tests.real.tone_presence import FRAME_SECONDS, Span, TonePresence, has_tone
 
 _HEADER = struct.Struct("!BBHII")  # RFC 3550 section 5.1
 _TIMESTAMPNS = getattr(socket, "SO_TIMESTAMPNS", 35)  # asm-generic/socket.h; Python has no name for it
@@ -35,7 +35,7 @@ class Ears:
     """The loop: packets in, a packet out to everyone each 20 ms."""
 
     def __init__(self, host: str) -> None:
-        self.heard: dict[tuple[str, int], Presence] = {}
+        self.heard: dict[tuple[str, int], TonePresence] = {}
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setsockopt(socket.SOL_SOCKET, _TIMESTAMPNS, 1)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
@@ -68,7 +68,7 @@ class Ears:
                 data, ancillary, _, address = self._socket.recvmsg(2048, 64)
                 if len(data) < _HEADER.size or data[0] >> 6 != 2 or data[1] & 0x7F != PCMU:
                     continue
-                presence = self.heard.setdefault(address, Presence())
+                presence = self.heard.setdefault(address, TonePresence())
                 arrived = _arrival(ancillary)
                 tone = has_tone(decode(data[_HEADER.size :]), PAGE_TONE, RATE)
                 presence.heard(arrived - FRAME_SECONDS, arrived, tone=tone)
@@ -115,7 +115,7 @@ class Far:
     _process: asyncio.subprocess.Process | None = field(default=None, init=False)
     _busy: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
-    async def heard(self) -> dict[str, Presence]:
+    async def heard(self) -> dict[str, TonePresence]:
         """For every address of Asterisk's that sent here: when the page's tone was heard."""
         return await self._ask("tell")
 
@@ -123,13 +123,13 @@ class Far:
         """Knows no address any more; calls that still stand come back with their next packet."""
         await self._ask("forget")
 
-    async def _ask(self, order: str) -> dict[str, Presence]:
+    async def _ask(self, order: str) -> dict[str, TonePresence]:
         assert self._process and self._process.stdin and self._process.stdout
         async with self._busy:
             self._process.stdin.write(f"{order}\n".encode())
             answer: dict[str, list[list[Span]]] = json.loads(await self._process.stdout.readline())
         return {
-            address: Presence(*([(start, end) for start, end in spans] for spans in both))
+            address: TonePresence(*([(start, end) for start, end in spans] for spans in both))
             for address, both in answer.items()
         }
 

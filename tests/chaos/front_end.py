@@ -16,7 +16,7 @@ from urllib.parse import quote
 import aiohttp
 
 from deploy.demo.process import die_with_parent
-from tests.real import free
+from tests.real import free_ports
 from tests.real.journals import remove_journal
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -46,9 +46,9 @@ class FrontEnd:
     """
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
-        [self.port] = free.ports(1)
-        self.url = f"http://{free.HOST}:{self.port}"
-        self.ws_url = f"ws://{free.HOST}:{self.port}/ws"
+        [self.port] = free_ports.ports(1)
+        self.url = f"http://{free_ports.HOST}:{self.port}"
+        self.ws_url = f"ws://{free_ports.HOST}:{self.port}/ws"
         self.state = folder / "state"
         self.log = folder / "front-end.log"
         self._folder = folder

@@ -11,9 +11,9 @@ from tests.chaos.browser import browsers
 from tests.chaos.front_end import megabytes
 from tests.chaos.proxy import Proxy
 from tests.chaos.results import Mark, Row, Seen
+from tests.chaos.steady_calls import NotHeard, SteadyCalls
 from tests.chaos.system import System, system
-from tests.chaos.talk import NotHeard, Talk
-from tests.real import free
+from tests.real import free_ports
 
 CALLS = 5
 ROUND_SECONDS = 8.0  # of talk before and after each fault
@@ -22,41 +22,41 @@ GROWTH = 1.15
 Say = Callable[[str], None]
 
 
-async def kill_front_end(system: System, talk: Talk, proxy: Proxy) -> None:
+async def kill_front_end(system: System, talk: SteadyCalls, proxy: Proxy) -> None:
     await system.front_end.kill()
     await system.front_end.start()
 
 
-async def deploy(system: System, talk: Talk, proxy: Proxy) -> None:
+async def deploy(system: System, talk: SteadyCalls, proxy: Proxy) -> None:
     await system.front_end.leave()
     await system.front_end.start()
 
 
-async def cut(system: System, talk: Talk, proxy: Proxy) -> None:
+async def cut(system: System, talk: SteadyCalls, proxy: Proxy) -> None:
     await proxy.cut()
     await asyncio.sleep(2.0)
     await proxy.mend()
 
 
-async def kill_a_node(system: System, talk: Talk, proxy: Proxy) -> None:
+async def kill_a_node(system: System, talk: SteadyCalls, proxy: Proxy) -> None:
     number = random.randrange(len(system.nodes))
     system.kill_node(number)
     await asyncio.sleep(4.0)
     await system.start_node(number)
 
 
-async def reload_page(system: System, talk: Talk, proxy: Proxy) -> None:
+async def reload_page(system: System, talk: SteadyCalls, proxy: Proxy) -> None:
     if talk.page:
         await talk.page.page.reload()
 
 
-async def freeze_front_end(system: System, talk: Talk, proxy: Proxy) -> None:
+async def freeze_front_end(system: System, talk: SteadyCalls, proxy: Proxy) -> None:
     system.front_end.freeze()
     await asyncio.sleep(2.0)
     system.front_end.thaw()
 
 
-FAULTS: tuple[Callable[[System, Talk, Proxy], Awaitable[None]], ...] = (
+FAULTS: tuple[Callable[[System, SteadyCalls, Proxy], Awaitable[None]], ...] = (
     kill_front_end,
     deploy,
     cut,
@@ -76,10 +76,10 @@ async def soak(folder: Path, seconds: float, say: Say) -> Row:
     async with system(folder) as running, browsers(folder / "browser") as made:
         while time.monotonic() < end:
             fault = random.choice(FAULTS)
-            [port] = free.ports(1)
+            [port] = free_ports.ports(1)
             async with (
-                Proxy(free.HOST, port, (free.HOST, running.front_end.port)) as proxy,
-                Talk(running, made, url=proxy.url, ws_url=proxy.ws_url) as talk,
+                Proxy(free_ports.HOST, port, (free_ports.HOST, running.front_end.port)) as proxy,
+                SteadyCalls(running, made, url=proxy.url, ws_url=proxy.ws_url) as talk,
             ):
                 try:
                     seen = await _round(fault, running, talk, proxy)
@@ -96,7 +96,7 @@ async def soak(folder: Path, seconds: float, say: Say) -> Row:
 
 
 async def _round(
-    fault: Callable[[System, Talk, Proxy], Awaitable[None]], system: System, talk: Talk, proxy: Proxy
+    fault: Callable[[System, SteadyCalls, Proxy], Awaitable[None]], system: System, talk: SteadyCalls, proxy: Proxy
 ) -> Seen:
     await talk.stand(phones=CALLS - 1, page=True)
     await asyncio.sleep(ROUND_SECONDS)

@@ -21,7 +21,7 @@ from deploy.demo.asterisk import Asterisk
 from deploy.demo.rtpengine import Rtpengine
 from tests.chaos.far import Far
 from tests.chaos.front_end import NOTHING, FrontEnd
-from tests.real import free
+from tests.real import free_ports
 from tests.real.parts import Pbx, new_pbx
 from tests.real.sipp import Sipp
 
@@ -125,7 +125,7 @@ def environment(pbx: Pbx, nodes: list[Rtpengine]) -> dict[str, str]:
 
 @asynccontextmanager
 async def system(
-    folder: Path, *, nodes: int = 2, media_host: str = free.HOST, settings: Mapping[str, str] = NOTHING
+    folder: Path, *, nodes: int = 2, media_host: str = free_ports.HOST, settings: Mapping[str, str] = NOTHING
 ) -> AsyncIterator[System]:
     """All of it, started and healthy. `media_host`: where browsers reach rtpengine. `settings`: the front end's."""
     pbx = new_pbx(folder)
@@ -153,5 +153,5 @@ async def system(
 
 def new_node(run_dir: Path, host: str) -> Rtpengine:
     """An rtpengine that is not started yet."""
-    [ng] = free.ports(1)
-    return Rtpengine(run_dir, ng_port=ng, rtp_range=free.rtp_range(), host=host)
+    [ng] = free_ports.ports(1)
+    return Rtpengine(run_dir, ng_port=ng, rtp_range=free_ports.rtp_range(), host=host)

@@ -11,9 +11,9 @@ import pytest
 from ari_bridge_client.audio import Samples
 from tests.chaos.far import FAR_TONE, PAGE_TONE, Far
 from tests.chaos.proxy import Proxy
-from tests.real import free
+from tests.real import free_ports
 from tests.real.rtp import PCMU, RATE, decode, encode
-from tests.real.silence import FRAME_SECONDS, Clock, Presence, has_tone
+from tests.real.tone_presence import FRAME_SECONDS, Clock, TonePresence, has_tone
 
 
 def sine(hz: float, loudness: float = 0.3, seconds: float = 0.02) -> Samples:
@@ -39,17 +39,17 @@ def test_a_frame_has_the_tone_or_has_not(samples: Samples, expected: bool) -> No
 
 
 def test_the_longest_silence_is_the_longest_gap() -> None:
-    presence = Presence()
+    presence = TonePresence()
     for start in (0.0, 0.02, 0.045, 0.3, 1.0):  # the third is a little late, which is none
         presence.heard(start, start + 0.02)
     assert [round(end - start, 3) for start, end in presence.silences(0, 1.2)] == [0.235, 0.68, 0.18]
     assert presence.longest_silence(0, 1.2) == pytest.approx(0.68)
     assert presence.longest_silence(0.4, 0.9) == pytest.approx(0.5)  # all of it
-    assert Presence().longest_silence(3, 5) == 2
+    assert TonePresence().longest_silence(3, 5) == 2
 
 
 def test_a_tone_is_there_again_when_it_stays() -> None:
-    presence = Presence([(0, 1), (2, 2.02), (3, 4)])
+    presence = TonePresence([(0, 1), (2, 2.02), (3, 4)])
     assert presence.again(0.5) == 0.5
     assert presence.again(1.5) == 3
     assert presence.again(3.95) is None
@@ -67,7 +67,7 @@ async def test_the_far_party_measures_a_gap_and_sends_its_tone() -> None:
     async with Far() as far:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as page:
             for pause in (*[FRAME_SECONDS] * 15, 0.5, *[FRAME_SECONDS] * 15):
-                page.sendto(packet, (free.HOST, far.port))
+                page.sendto(packet, (free_ports.HOST, far.port))
                 await asyncio.sleep(pause)
             page.setblocking(False)
             assert has_tone(decode(page.recv(2048)[12:]), FAR_TONE, RATE)
@@ -83,10 +83,10 @@ async def test_a_cut_proxy_resets_and_refuses_and_is_mended() -> None:
                 writer.write(data)
         writer.close()
 
-    port, behind = free.ports(2)
-    server = await asyncio.start_server(echo, free.HOST, behind)
-    async with server, Proxy(free.HOST, port, (free.HOST, behind)) as proxy:
-        reader, writer = await asyncio.open_connection(free.HOST, port)
+    port, behind = free_ports.ports(2)
+    server = await asyncio.start_server(echo, free_ports.HOST, behind)
+    async with server, Proxy(free_ports.HOST, port, (free_ports.HOST, behind)) as proxy:
+        reader, writer = await asyncio.open_connection(free_ports.HOST, port)
         writer.write(b"there")
         assert await reader.readexactly(5) == b"there"
         proxy.swallow()
@@ -99,9 +99,9 @@ async def test_a_cut_proxy_resets_and_refuses_and_is_mended() -> None:
         with pytest.raises(ConnectionResetError):
             await asyncio.wait_for(reader.readexactly(1), 1)
         with pytest.raises(ConnectionRefusedError):
-            await asyncio.open_connection(free.HOST, port)
+            await asyncio.open_connection(free_ports.HOST, port)
         await proxy.mend()
-        reader, again = await asyncio.open_connection(free.HOST, port)
+        reader, again = await asyncio.open_connection(free_ports.HOST, port)
         again.write(b"back")
         assert await asyncio.wait_for(reader.readexactly(4), 1) == b"back"
         for side in (writer, again):

@@ -9,7 +9,7 @@ from playwright.async_api import Browser
 
 from frontend.auth.users import Users
 from tests.e2e.softphone import Softphone, unopened_softphone
-from tests.real.site import Site
+from tests.real.live_system import LiveSystem
 
 PASSWORD = "correct horse battery"
 
@@ -34,7 +34,7 @@ async def sign_in(phone: Softphone, user: str, password: str = PASSWORD) -> None
 
 
 @asynccontextmanager
-async def signed_in(browser: Browser, site: Site, user: str, **options: object) -> AsyncIterator[Softphone]:
+async def signed_in(browser: Browser, site: LiveSystem, user: str, **options: object) -> AsyncIterator[Softphone]:
     """`user`'s page, online."""
     async with unopened_softphone(browser, **options) as phone:
         await phone.page.goto(site.app.url)

@@ -12,13 +12,13 @@ from playwright.async_api import Browser
 from deploy.demo.rtpengine import Rtpengine
 from tests.e2e.chromium import chromium
 from tests.e2e.firefox import firefox
+from tests.real.live_system import LiveSystem, live_system
+from tests.real.live_system import site_with as site_with
 from tests.real.parts import Pbx
 from tests.real.parts import pbx as pbx
 from tests.real.parts import pbxes as pbxes
 from tests.real.parts import rtpengine as rtpengine
 from tests.real.rtp import RtpPeer
-from tests.real.site import Site, real_site
-from tests.real.site import site_with as site_with
 from tests.real.tone_file import write_tone
 
 PAGE_TONE = 440.0
@@ -53,8 +53,8 @@ async def running_chromium(tmp_path_factory: pytest.TempPathFactory) -> AsyncIte
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def site(pbx: Pbx, rtpengine: Rtpengine) -> AsyncIterator[Site]:
-    async with real_site(pbx, rtpengine) as running:
+async def site(pbx: Pbx, rtpengine: Rtpengine) -> AsyncIterator[LiveSystem]:
+    async with live_system(pbx, rtpengine) as running:
         yield running
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from aiohttp import web
 
 from deploy.demo.install import WEB, node_environment, npm
-from tests.real import free
+from tests.real import free_ports
 
 PACKAGES = ("sip-proxy-client", "sip-proxy-react")
 _BLOCK = re.compile(r"^```(tsx?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -164,14 +164,14 @@ async def _no_icon(request: web.Request) -> web.Response:
 @asynccontextmanager
 async def served(*folders: Path) -> AsyncIterator[str]:
     """The files of these folders, as any web server gives them. Yields the origin."""
-    [port] = free.ports(1)
+    [port] = free_ports.ports(1)
     app = web.Application()
     app.router.add_get("/favicon.ico", _no_icon)
     for folder in folders:
         app.router.add_static(f"/{folder.name}", folder)
     runner = web.AppRunner(app)
     await runner.setup()
-    await web.TCPSite(runner, free.HOST, port).start()
+    await web.TCPSite(runner, free_ports.HOST, port).start()
     try:
         yield f"http://localhost:{port}"
     finally:

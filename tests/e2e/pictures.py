@@ -16,10 +16,10 @@ from ari_bridge_client.audio import Tone
 from deploy.demo.install import PROJECT
 from tests.e2e.chromium import chromium
 from tests.e2e.softphone import Softphone, softphone
+from tests.real.live_system import LiveSystem, live_system
 from tests.real.parts import Pbx, new_pbx, new_rtpengine
 from tests.real.rtp import RtpPeer
 from tests.real.sipp import Sipp
-from tests.real.site import Site, real_site
 from tests.real.tone_file import write_tone
 
 PICTURES = PROJECT / "docs" / "images"
@@ -65,7 +65,7 @@ async def talk(phone: Softphone, clock: str) -> None:
     await expect(phone.page.get_by_role("timer")).to_have_text(clock, timeout=20_000)
 
 
-async def have_history(phone: Softphone, site: Site, folder: Path) -> None:
+async def have_history(phone: Softphone, site: LiveSystem, folder: Path) -> None:
     """A few calls that the page can list."""
     await phone.call("604")
     await phone.is_told("604 is on another call.")
@@ -80,7 +80,7 @@ async def have_history(phone: Softphone, site: Site, folder: Path) -> None:
         await caller.done()
 
 
-async def take_softphone(browser: Browser, site: Site, folder: Path) -> None:
+async def take_softphone(browser: Browser, site: LiveSystem, folder: Path) -> None:
     """In a call, light and dark."""
     async with RtpPeer(700.0) as far:
         async with Sipp("phone_answers", folder, port=site.pbx.trunk_port, rtp_port=far.port):
@@ -95,7 +95,7 @@ async def take_softphone(browser: Browser, site: Site, folder: Path) -> None:
                 await phone.press("Hang up")
 
 
-async def take_incoming(browser: Browser, site: Site, folder: Path) -> None:
+async def take_incoming(browser: Browser, site: LiveSystem, folder: Path) -> None:
     """Somebody calls, on a phone's screen."""
     async with softphone(browser, site, viewport=HAND, device_scale_factor=2) as phone:
         await phone.page.emulate_media(reduced_motion="reduce")
@@ -106,7 +106,7 @@ async def take_incoming(browser: Browser, site: Site, folder: Path) -> None:
             await caller.done()
 
 
-async def take_features(browser: Browser, site: Site, folder: Path) -> None:
+async def take_features(browser: Browser, site: LiveSystem, folder: Path) -> None:
     """What one can do with a call, for the guide."""
     async with RtpPeer(700.0) as far, AsyncExitStack() as stack:
         await stack.enter_async_context(Sipp("phone_answers", folder, port=site.pbx.trunk_port, rtp_port=far.port))
@@ -133,7 +133,7 @@ async def take_features(browser: Browser, site: Site, folder: Path) -> None:
         await phone.press("End for all")
 
 
-async def take_people(browser: Browser, site: Site) -> None:
+async def take_people(browser: Browser, site: LiveSystem) -> None:
     """Who is there, and what one can have done with calls."""
     async with AsyncExitStack() as stack:
         ada = await stack.enter_async_context(softphone(browser, site, "1002"))
@@ -167,7 +167,7 @@ async def take_people(browser: Browser, site: Site) -> None:
         await take(phone.page, "rating")
 
 
-async def take_dashboard(browser: Browser, site: Site, folder: Path) -> None:
+async def take_dashboard(browser: Browser, site: LiveSystem, folder: Path) -> None:
     """Some calls at once."""
     async with AsyncExitStack() as stack:
         for user, number in [("1002", "600")] * 5 + [("1003", "604"), *BUSY_HOUR]:
@@ -185,11 +185,11 @@ async def take_dashboard(browser: Browser, site: Site, folder: Path) -> None:
 
 
 @asynccontextmanager
-async def everything(folder: Path) -> AsyncIterator[tuple[Browser, Site]]:
+async def everything(folder: Path) -> AsyncIterator[tuple[Browser, LiveSystem]]:
     pbx: Pbx = new_pbx(folder)
     write_tone(folder / "tone.wav", 440.0)
     with pbx.asterisk, new_rtpengine(folder) as rtpengine:
-        async with real_site(pbx, rtpengine, phone_book=PHONE_BOOK) as site, chromium(folder / "tone.wav") as browser:
+        async with live_system(pbx, rtpengine, phone_book=PHONE_BOOK) as site, chromium(folder / "tone.wav") as browser:
             yield browser, site
 
 

@@ -16,7 +16,7 @@ from tests.chaos.system import environment
 from tests.e2e.conftest import PAGE_TONE
 from tests.e2e.ears import Ears
 from tests.e2e.softphone import Softphone, new_context
-from tests.real import free
+from tests.real import free_ports
 from tests.real.parts import Pbx
 from tests.real.rtp import RtpPeer
 from tests.real.sipp import Sipp
@@ -39,7 +39,7 @@ class Side:
         """Waits until the call is answered, and sends to where the answer says. Raises ScenarioFailed."""
         await self.sipp.saw("SIP/2.0 200", seconds=15)
         [port, *_] = re.findall(r"m=audio (\d+)", self.sipp.messages.partition("SIP/2.0 200")[2])
-        self.peer.speak((free.HOST, int(port)))
+        self.peer.speak((free_ports.HOST, int(port)))
 
     async def hears(self, *tones: float) -> None:
         """Waits until of the tones that are sent here exactly these come. Raises MixNotHeard."""

@@ -8,7 +8,7 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error,
 
 from ari_bridge_client.audio import ReceivedAudio, SoundAnalysis
 from tests.e2e.ears import Ears
-from tests.real.site import Site
+from tests.real.live_system import LiveSystem
 
 VIEWPORT = {"width": 1100, "height": 760}
 
@@ -193,7 +193,9 @@ async def unopened_softphone(browser: Browser, **options: object) -> AsyncIterat
 
 
 @asynccontextmanager
-async def softphone(browser: Browser, site: Site, user: str = "1001", **options: object) -> AsyncIterator[Softphone]:
+async def softphone(
+    browser: Browser, site: LiveSystem, user: str = "1001", **options: object
+) -> AsyncIterator[Softphone]:
     """`user`'s page, online."""
     async with unopened_softphone(browser, **options) as phone:
         await phone.start(site.app.url, user)

@@ -19,8 +19,8 @@ from tests.e2e.conftest import PAGE_TONE
 from tests.e2e.firefox import firefox
 from tests.e2e.sides import CALLEE_TONE, callee
 from tests.e2e.softphone import Softphone, unopened_softphone
+from tests.real.live_system import LiveSystem, LiveSystemWith
 from tests.real.sipp import Sipp
-from tests.real.site import Site, SiteWith
 from tests.real.tone_file import write_tone
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
@@ -115,7 +115,7 @@ if (location.protocol === "http:") sessionStorage.setItem("softphone.session", '
 """What a tab has that the browser opens again by itself."""
 
 
-async def test_ringing(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_ringing(site: LiveSystem, browser: Browser, tmp_path: Path) -> None:
     """Firefox lets a page be heard that was pressed before it was reloaded; one that it restores it does not."""
     async with unopened_softphone(browser) as phone:
         page = Watcher(phone)
@@ -133,7 +133,7 @@ async def test_ringing(site: Site, browser: Browser, tmp_path: Path) -> None:
 
 # Without a permission for good, as here, Firefox offers the default route's address alone: no sound on one machine.
 @pytest.mark.parametrize("browser", ["Chromium"], indirect=True)
-async def test_a_voice(site_with: SiteWith, browser: Browser, tmp_path: Path) -> None:
+async def test_a_voice(site_with: LiveSystemWith, browser: Browser, tmp_path: Path) -> None:
     """A page that opens its microphone may be heard, and says nothing then; else it says so, and a press helps."""
     async with (
         site_with(disconnect_grace=GRACE) as site,

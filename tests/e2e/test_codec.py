@@ -6,7 +6,7 @@ from playwright.async_api import Browser, expect
 from tests.e2e.conftest import PAGE_TONE
 from tests.e2e.ears import codecs_of
 from tests.e2e.softphone import Softphone, softphone
-from tests.real.site import SiteWith
+from tests.real.live_system import LiveSystemWith
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 OPUS, PCMU = "audio/opus", "audio/PCMU"
@@ -32,7 +32,7 @@ async def codec_of_a_call(phone: Softphone) -> dict[str, str]:
 
 @pytest.mark.parametrize(("server", "chosen", "wanted"), [("opus", "PCMU (G.711)", PCMU), ("pcmu", "Opus", OPUS)])
 async def test_what_the_user_chooses_goes_before_the_server_s_setting(
-    site_with: SiteWith, browser: Browser, server: str, chosen: str, wanted: str
+    site_with: LiveSystemWith, browser: Browser, server: str, chosen: str, wanted: str
 ) -> None:
     async with site_with(codecs=server) as site, softphone(browser, site) as phone:
         await choose(phone, chosen)

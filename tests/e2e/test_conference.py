@@ -12,15 +12,15 @@ from deploy.demo.rtpengine import Rtpengine
 from tests.e2e.conftest import PAGE_TONE
 from tests.e2e.sides import CALLEE_TONE, CALLER_TONE, TONES, Side, both_hear, callee, caller, killable
 from tests.e2e.softphone import Softphone, softphone
+from tests.real.live_system import LiveSystem, LiveSystemWith
 from tests.real.parts import Pbx, both_versions
-from tests.real.site import Site, SiteWith
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 MILLIWATT = 1004.0
 
 
 @asynccontextmanager
-async def three(site: Site, browser: Browser, folder: Path) -> AsyncIterator[tuple[Softphone, Side, Side]]:
+async def three(site: LiveSystem, browser: Browser, folder: Path) -> AsyncIterator[tuple[Softphone, Side, Side]]:
     """The page, Desk phone that called it, and 7012 that was added."""
     async with softphone(browser, site) as phone, caller(site.pbx, folder) as desk:
         await phone.rings("Desk phone")
@@ -42,7 +42,7 @@ async def all_hear_all(phone: Softphone, desk: Side, other: Side) -> None:
 
 
 @both_versions
-async def test_somebody_is_added_and_leaves(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_somebody_is_added_and_leaves(site: LiveSystem, browser: Browser, tmp_path: Path) -> None:
     async with three(site, browser, tmp_path) as (phone, desk, other):
         await other.sipp.tell()
         await other.sipp.done()
@@ -53,7 +53,7 @@ async def test_somebody_is_added_and_leaves(site: Site, browser: Browser, tmp_pa
         await desk.sipp.done()
 
 
-async def test_one_is_dropped_and_the_other_stays(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_one_is_dropped_and_the_other_stays(site: LiveSystem, browser: Browser, tmp_path: Path) -> None:
     async with three(site, browser, tmp_path) as (phone, desk, other):
         await phone.press("Drop Desk phone")
         await desk.sipp.done()
@@ -64,7 +64,7 @@ async def test_one_is_dropped_and_the_other_stays(site: Site, browser: Browser, 
         await other.sipp.done()
 
 
-async def test_the_page_leaves_and_the_others_talk_on(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_the_page_leaves_and_the_others_talk_on(site: LiveSystem, browser: Browser, tmp_path: Path) -> None:
     async with three(site, browser, tmp_path) as (phone, desk, other):
         await phone.press("Leave")
         await phone.is_told("The call has ended.")
@@ -74,7 +74,7 @@ async def test_the_page_leaves_and_the_others_talk_on(site: Site, browser: Brows
         await desk.sipp.done()
 
 
-async def test_the_page_holds_the_conference(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_the_page_holds_the_conference(site: LiveSystem, browser: Browser, tmp_path: Path) -> None:
     async with three(site, browser, tmp_path) as (phone, desk, other):
         await phone.press("Hold")
         await phone.hears_nothing()
@@ -87,7 +87,7 @@ async def test_the_page_holds_the_conference(site: Site, browser: Browser, tmp_p
         await desk.sipp.done()
 
 
-async def test_a_reload_keeps_all_parties(site_with: SiteWith, browser: Browser, tmp_path: Path) -> None:
+async def test_a_reload_keeps_all_parties(site_with: LiveSystemWith, browser: Browser, tmp_path: Path) -> None:
     async with site_with(disconnect_grace=20.0) as site, three(site, browser, tmp_path) as (phone, desk, other):
         phone.forget()
         await phone.page.reload()
@@ -128,7 +128,7 @@ async def test_a_kill_of_the_server_leaves_all_parties_and_the_held_call(
             await desk.sipp.done()
 
 
-async def test_two_calls_become_one(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_two_calls_become_one(site: LiveSystem, browser: Browser, tmp_path: Path) -> None:
     async with softphone(browser, site) as phone, caller(site.pbx, tmp_path) as desk:
         await phone.rings("Desk phone")
         await phone.answer()
@@ -145,7 +145,7 @@ async def test_two_calls_become_one(site: Site, browser: Browser, tmp_path: Path
             await desk.sipp.done()
 
 
-async def test_who_is_added_does_not_come(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_who_is_added_does_not_come(site: LiveSystem, browser: Browser, tmp_path: Path) -> None:
     async with softphone(browser, site) as phone, caller(site.pbx, tmp_path) as desk:
         await phone.rings("Desk phone")
         await phone.answer()
@@ -158,7 +158,7 @@ async def test_who_is_added_does_not_come(site: Site, browser: Browser, tmp_path
         await desk.sipp.done()
 
 
-async def test_a_call_is_recorded_by_button(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_a_call_is_recorded_by_button(site: LiveSystem, browser: Browser, tmp_path: Path) -> None:
     async with softphone(browser, site) as phone, callee(site.pbx, tmp_path) as side:
         await phone.call("7012")
         await both_hear(phone, side, CALLEE_TONE)

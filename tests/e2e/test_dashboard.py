@@ -6,12 +6,12 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.e2e.softphone import Watch, softphone
-from tests.real.site import Site
+from tests.real.live_system import LiveSystem
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def test_a_live_call_is_followed_from_its_start_to_its_end(site: Site, browser: Browser) -> None:
+async def test_a_live_call_is_followed_from_its_start_to_its_end(site: LiveSystem, browser: Browser) -> None:
     async with softphone(browser, site) as phone:
         board = await phone.page.context.new_page()
         watch = Watch(board)
@@ -49,7 +49,7 @@ async def test_a_live_call_is_followed_from_its_start_to_its_end(site: Site, bro
         watch.require_none()
 
 
-async def test_a_filter_in_the_address_narrows_the_events(site: Site, browser: Browser) -> None:
+async def test_a_filter_in_the_address_narrows_the_events(site: LiveSystem, browser: Browser) -> None:
     async with softphone(browser, site) as phone:
         await phone.call("604")
         await phone.is_told("604 is on another call.")

@@ -15,7 +15,7 @@ from tests.e2e.chromium import chromium
 from tests.e2e.firefox import firefox
 from tests.e2e.loudspeaker import Environment, loudspeaker, plug_in, unplug, use_by_default
 from tests.e2e.softphone import unopened_softphone
-from tests.real.site import SiteWith
+from tests.real.live_system import LiveSystemWith
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 GRACE = 20.0
@@ -75,7 +75,7 @@ async def machine(
         yield browser, server
 
 
-async def test_the_chosen_one_is_kept(site_with: SiteWith, machine: tuple[Browser, Environment]) -> None:
+async def test_the_chosen_one_is_kept(site_with: LiveSystemWith, machine: tuple[Browser, Environment]) -> None:
     browser, server = machine
     headset = await plug_in(server, "Headset", HEADSET)
     is_chromium = browser.browser_type.name == "chromium"

@@ -6,9 +6,9 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.e2e.softphone import softphone
+from tests.real.live_system import LiveSystem, LiveSystemWith
 from tests.real.refusing import refusing_phones
 from tests.real.sipp import Sipp
-from tests.real.site import Site, SiteWith
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 
@@ -24,20 +24,20 @@ pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
     ],
     ids=["busy", "congestion", "unknown-number", "two-numbers", "another-context"],
 )
-async def test_a_number_that_nobody_answers_at(site: Site, browser: Browser, number: str, sentence: str) -> None:
+async def test_a_number_that_nobody_answers_at(site: LiveSystem, browser: Browser, number: str, sentence: str) -> None:
     async with softphone(browser, site) as phone:
         await phone.call(number)
         await phone.is_told(sentence)
         await phone.is_free()
 
 
-async def test_nobody_answers(site_with: SiteWith, browser: Browser) -> None:
+async def test_nobody_answers(site_with: LiveSystemWith, browser: Browser) -> None:
     async with site_with(ring_timeout=1) as site, softphone(browser, site) as phone:
         await phone.call("603")
         await phone.is_told("603 did not answer.")
 
 
-async def test_the_page_gives_up_while_it_rings(site: Site, browser: Browser) -> None:
+async def test_the_page_gives_up_while_it_rings(site: LiveSystem, browser: Browser) -> None:
     async with softphone(browser, site) as phone:
         await phone.call("603")
         await phone.sees("Ringing")
@@ -45,7 +45,7 @@ async def test_the_page_gives_up_while_it_rings(site: Site, browser: Browser) ->
         await phone.is_told("You cancelled the call.")
 
 
-async def test_the_sip_phone_declines(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_the_sip_phone_declines(site: LiveSystem, browser: Browser, tmp_path: Path) -> None:
     async with Sipp("phone_refuses", tmp_path, port=site.pbx.trunk_port, refusal="SIP/2.0 603 Decline") as callee:
         async with softphone(browser, site) as phone:
             await phone.call("7012")
@@ -63,14 +63,14 @@ async def test_the_sip_phone_declines(site: Site, browser: Browser, tmp_path: Pa
     ],
     ids=["moved", "forbidden", "sign-in-of-the-trunk", "declined"],
 )
-async def test_who_refused_is_named(site: Site, browser: Browser, number: str, sentence: str) -> None:
+async def test_who_refused_is_named(site: LiveSystem, browser: Browser, number: str, sentence: str) -> None:
     async with refusing_phones(site.pbx.trunk_port), softphone(browser, site) as phone:
         await phone.call(number)
         await phone.is_told(sentence)
         await phone.is_free()
 
 
-async def test_after_a_failure_one_press_calls_again(site: Site, browser: Browser) -> None:
+async def test_after_a_failure_one_press_calls_again(site: LiveSystem, browser: Browser) -> None:
     async with softphone(browser, site) as phone:
         await phone.call("604")
         await phone.is_told("604 is on another call.")
@@ -81,7 +81,7 @@ async def test_after_a_failure_one_press_calls_again(site: Site, browser: Browse
         await phone.sees("Type a number")
 
 
-async def test_a_double_click_on_call_does_not_hang_up(site: Site, browser: Browser) -> None:
+async def test_a_double_click_on_call_does_not_hang_up(site: LiveSystem, browser: Browser) -> None:
     async with softphone(browser, site) as phone:
         await phone.number.fill("603")
         await phone.button("Call").dblclick()

@@ -8,8 +8,8 @@ from playwright.async_api import Browser
 from tests.e2e.ears import codecs_of
 from tests.e2e.sides import CALLEE_TONE, CALLER_TONE, both_hear, callee, caller
 from tests.e2e.softphone import softphone
+from tests.real.live_system import LiveSystem
 from tests.real.parts import both_versions
-from tests.real.site import Site
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 
@@ -20,7 +20,9 @@ def browser(running_firefox: Browser) -> Browser:
 
 
 @both_versions
-async def test_a_sip_phone_and_the_page_hear_each_other_in_opus(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_a_sip_phone_and_the_page_hear_each_other_in_opus(
+    site: LiveSystem, browser: Browser, tmp_path: Path
+) -> None:
     async with softphone(browser, site) as phone, callee(site.pbx, tmp_path) as side:
         await phone.call("7012")
         await phone.talks()
@@ -31,7 +33,7 @@ async def test_a_sip_phone_and_the_page_hear_each_other_in_opus(site: Site, brow
         await side.sipp.done()
 
 
-async def test_the_page_answers_a_caller(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_the_page_answers_a_caller(site: LiveSystem, browser: Browser, tmp_path: Path) -> None:
     async with softphone(browser, site) as phone, caller(site.pbx, tmp_path) as side:
         await phone.rings("Desk phone", "7001")
         assert await phone.page.title() == "Incoming call: Desk phone"

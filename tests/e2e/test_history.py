@@ -8,15 +8,15 @@ from playwright.async_api import Browser, expect
 
 from tests.e2e.conftest import FAR_TONE, PAGE_TONE
 from tests.e2e.softphone import softphone
+from tests.real.live_system import LiveSystem
 from tests.real.rtp import RtpPeer
 from tests.real.sipp import Sipp
-from tests.real.site import Site
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_the_last_call_is_listed_kept_by_a_reload_and_made_again_by_one_press(
-    site: Site, browser: Browser
+    site: LiveSystem, browser: Browser
 ) -> None:
     async with softphone(browser, site) as phone:
         await phone.call("600")
@@ -35,7 +35,7 @@ async def test_the_last_call_is_listed_kept_by_a_reload_and_made_again_by_one_pr
 
 
 async def test_a_missed_call_is_marked_and_one_press_calls_back(
-    site: Site, far: RtpPeer, browser: Browser, tmp_path: Path
+    site: LiveSystem, far: RtpPeer, browser: Browser, tmp_path: Path
 ) -> None:
     async with softphone(browser, site) as phone:
         async with Sipp("caller_cancels", tmp_path, to=site.pbx.sip_port) as caller:
@@ -53,7 +53,7 @@ async def test_a_missed_call_is_marked_and_one_press_calls_back(
 
 
 async def test_the_calls_of_the_time_away_and_of_another_browser_are_listed(
-    site: Site, browser: Browser, tmp_path: Path
+    site: LiveSystem, browser: Browser, tmp_path: Path
 ) -> None:
     async with Sipp("caller_is_refused", tmp_path, to=site.pbx.sip_port) as caller:  # no page is open
         await caller.done()
@@ -71,7 +71,9 @@ async def test_the_calls_of_the_time_away_and_of_another_browser_are_listed(
         await expect(other.page.get_by_test_id("missed")).to_have_count(0)
 
 
-async def test_a_call_that_somebody_else_answered_is_not_missed(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_a_call_that_somebody_else_answered_is_not_missed(
+    site: LiveSystem, browser: Browser, tmp_path: Path
+) -> None:
     async with softphone(browser, site) as phone:
         reason = "Q.850;cause=26"
         async with Sipp("caller_cancels_with_reason", tmp_path, to=site.pbx.sip_port, reason=reason) as caller:
@@ -85,7 +87,7 @@ async def test_a_call_that_somebody_else_answered_is_not_missed(site: Site, brow
 
 
 async def test_who_is_talked_to_is_shown_beside_who_was_dialled(
-    site: Site, far: RtpPeer, browser: Browser, tmp_path: Path
+    site: LiveSystem, far: RtpPeer, browser: Browser, tmp_path: Path
 ) -> None:
     who: dict[str, Any] = {"first": "7001", "first_name": "Front desk", "other": "7002", "other_name": "Workshop"}
     async with softphone(browser, site) as phone:
@@ -105,14 +107,16 @@ async def test_who_is_talked_to_is_shown_beside_who_was_dialled(
         await expect(phone.recent).to_contain_text("talked to Workshop")
 
 
-async def test_the_phone_book_calls_by_one_press(site: Site, browser: Browser) -> None:
+async def test_the_phone_book_calls_by_one_press(site: LiveSystem, browser: Browser) -> None:
     async with softphone(browser, site) as phone:
         await phone.press("Milliwatt tone 601")
         await phone.hears(1004)
         await phone.press("Hang up")
 
 
-async def test_the_call_key_with_nothing_written_brings_back_the_last_number(site: Site, browser: Browser) -> None:
+async def test_the_call_key_with_nothing_written_brings_back_the_last_number(
+    site: LiveSystem, browser: Browser
+) -> None:
     async with softphone(browser, site) as phone:
         await phone.call("604")
         await phone.is_told("604 is on another call.")

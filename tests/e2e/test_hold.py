@@ -10,8 +10,8 @@ from deploy.demo.rtpengine import Rtpengine
 from tests.e2e.conftest import PAGE_TONE, both_browsers
 from tests.e2e.sides import CALLEE_TONE, CALLER_TONE, TONES, both_hear, callee, caller, killable
 from tests.e2e.softphone import softphone
+from tests.real.live_system import LiveSystem
 from tests.real.parts import Pbx, both_versions
-from tests.real.site import Site
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 LONG_SECONDS = 12.0
@@ -20,7 +20,9 @@ LONG_SECONDS = 12.0
 
 @both_browsers
 @both_versions
-async def test_the_other_side_hears_music_and_the_page_nothing(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_the_other_side_hears_music_and_the_page_nothing(
+    site: LiveSystem, browser: Browser, tmp_path: Path
+) -> None:
     async with softphone(browser, site) as phone, callee(site.pbx, tmp_path) as side:
         await phone.call("7012")
         await both_hear(phone, side, CALLEE_TONE)
@@ -34,7 +36,7 @@ async def test_the_other_side_hears_music_and_the_page_nothing(site: Site, brows
         await side.sipp.done()
 
 
-async def test_h_holds_and_the_microphone_stays_muted(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_h_holds_and_the_microphone_stays_muted(site: LiveSystem, browser: Browser, tmp_path: Path) -> None:
     async with softphone(browser, site) as phone, callee(site.pbx, tmp_path) as side:
         await phone.call("7012")
         await both_hear(phone, side, CALLEE_TONE)
@@ -54,7 +56,7 @@ async def test_h_holds_and_the_microphone_stays_muted(site: Site, browser: Brows
 
 
 @both_browsers
-async def test_the_caller_holds(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_the_caller_holds(site: LiveSystem, browser: Browser, tmp_path: Path) -> None:
     async with softphone(browser, site) as phone, caller(site.pbx, tmp_path, "caller_holds") as side:
         await phone.rings("Desk phone")
         await phone.answer()
@@ -69,7 +71,9 @@ async def test_the_caller_holds(site: Site, browser: Browser, tmp_path: Path) ->
 
 
 @both_browsers
-async def test_a_long_hold_is_not_taken_for_a_dead_connection(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_a_long_hold_is_not_taken_for_a_dead_connection(
+    site: LiveSystem, browser: Browser, tmp_path: Path
+) -> None:
     async with softphone(browser, site) as phone, callee(site.pbx, tmp_path) as side:
         await phone.call("7012")
         await both_hear(phone, side, CALLEE_TONE)
@@ -87,7 +91,9 @@ async def test_a_long_hold_is_not_taken_for_a_dead_connection(site: Site, browse
 
 
 @both_browsers
-async def test_a_long_silence_is_not_taken_for_a_dead_connection(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_a_long_silence_is_not_taken_for_a_dead_connection(
+    site: LiveSystem, browser: Browser, tmp_path: Path
+) -> None:
     """As a menu that waits for a key, or voicemail that records."""
     async with softphone(browser, site) as phone, callee(site.pbx, tmp_path) as side:
         await phone.call("7012")

@@ -7,15 +7,15 @@ from playwright.async_api import Browser
 
 from tests.e2e.conftest import FAR_TONE, PAGE_TONE
 from tests.e2e.softphone import softphone
+from tests.real.live_system import LiveSystem, LiveSystemWith
 from tests.real.rtp import PCMU, RtpPeer
 from tests.real.sipp import Sipp
-from tests.real.site import Site, SiteWith
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_the_page_answers_both_are_heard_and_the_page_hangs_up(
-    site: Site, far: RtpPeer, browser: Browser, tmp_path: Path
+    site: LiveSystem, far: RtpPeer, browser: Browser, tmp_path: Path
 ) -> None:
     async with softphone(browser, site) as phone:
         async with Sipp("caller_stays", tmp_path, to=site.pbx.sip_port, rtp_port=far.port) as caller:
@@ -32,7 +32,7 @@ async def test_the_page_answers_both_are_heard_and_the_page_hangs_up(
             await caller.done()
 
 
-async def test_the_caller_hangs_up(site: Site, far: RtpPeer, browser: Browser, tmp_path: Path) -> None:
+async def test_the_caller_hangs_up(site: LiveSystem, far: RtpPeer, browser: Browser, tmp_path: Path) -> None:
     async with softphone(browser, site) as phone:
         async with Sipp("caller_hangs_up", tmp_path, to=site.pbx.sip_port, rtp_port=far.port) as caller:
             await phone.rings("Desk phone")
@@ -45,7 +45,7 @@ async def test_the_caller_hangs_up(site: Site, far: RtpPeer, browser: Browser, t
             await caller.done()
 
 
-async def test_the_page_declines(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_the_page_declines(site: LiveSystem, browser: Browser, tmp_path: Path) -> None:
     async with softphone(browser, site) as phone:
         async with Sipp("caller_is_refused", tmp_path, to=site.pbx.sip_port) as caller:
             await phone.rings("Desk phone")
@@ -55,7 +55,7 @@ async def test_the_page_declines(site: Site, browser: Browser, tmp_path: Path) -
             assert "SIP/2.0 486" in caller.messages
 
 
-async def test_the_caller_gives_up(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_the_caller_gives_up(site: LiveSystem, browser: Browser, tmp_path: Path) -> None:
     async with softphone(browser, site) as phone:
         async with Sipp("caller_cancels", tmp_path, to=site.pbx.sip_port) as caller:
             await phone.rings("Desk phone")
@@ -65,7 +65,7 @@ async def test_the_caller_gives_up(site: Site, browser: Browser, tmp_path: Path)
             await caller.done()
 
 
-async def test_nobody_answers_in_time(site_with: SiteWith, browser: Browser, tmp_path: Path) -> None:
+async def test_nobody_answers_in_time(site_with: LiveSystemWith, browser: Browser, tmp_path: Path) -> None:
     async with site_with(ring_timeout=1) as site, softphone(browser, site) as phone:
         async with Sipp("caller_is_refused", tmp_path, to=site.pbx.sip_port) as caller:
             await phone.is_told("You missed a call from Desk phone.")
@@ -73,7 +73,7 @@ async def test_nobody_answers_in_time(site_with: SiteWith, browser: Browser, tmp
 
 
 async def test_two_pages_of_one_user_ring_and_one_of_them_answers(
-    site: Site, far: RtpPeer, browser: Browser, tmp_path: Path
+    site: LiveSystem, far: RtpPeer, browser: Browser, tmp_path: Path
 ) -> None:
     async with softphone(browser, site) as desk, softphone(browser, site) as sofa:
         async with Sipp("caller_stays", tmp_path, to=site.pbx.sip_port, rtp_port=far.port) as caller:
@@ -88,7 +88,7 @@ async def test_two_pages_of_one_user_ring_and_one_of_them_answers(
             await caller.done()
 
 
-async def test_page_calls_page(site: Site, browser: Browser) -> None:
+async def test_page_calls_page(site: LiveSystem, browser: Browser) -> None:
     async with softphone(browser, site, "1001") as one, softphone(browser, site, "1002") as other:
         await one.call("1002")
         await other.rings("1001")

@@ -11,9 +11,9 @@ from playwright.async_api import Browser, expect
 from ari_bridge_client.audio import ReceivedAudio
 from tests.e2e.conftest import FAR_TONE, PAGE_TONE
 from tests.e2e.softphone import softphone
+from tests.real.live_system import LiveSystem
 from tests.real.rtp import RtpPeer
 from tests.real.sipp import Sipp
-from tests.real.site import Site
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 EVENTS = 101  # RTP payload type of telephone-event in the SIPp scenarios
@@ -57,7 +57,7 @@ async def silence(heard: ReceivedAudio, *, seconds: float = 5.0) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_digits_and_enter_dial_and_escape_hangs_up(site: Site, browser: Browser) -> None:
+async def test_digits_and_enter_dial_and_escape_hangs_up(site: LiveSystem, browser: Browser) -> None:
     async with softphone(browser, site) as phone:
         await expect(phone.number).to_be_focused()
         await phone.keys("601", "Enter")
@@ -67,7 +67,7 @@ async def test_digits_and_enter_dial_and_escape_hangs_up(site: Site, browser: Br
         await phone.is_told("The call has ended.")
 
 
-async def test_digits_are_written_wherever_the_focus_is(site: Site, browser: Browser) -> None:
+async def test_digits_are_written_wherever_the_focus_is(site: LiveSystem, browser: Browser) -> None:
     async with softphone(browser, site) as phone:
         await phone.number.blur()
         await phone.keys("60")
@@ -77,7 +77,9 @@ async def test_digits_are_written_wherever_the_focus_is(site: Site, browser: Bro
         await expect(phone.number).to_have_value("60")
 
 
-async def test_m_mutes_and_the_far_side_hears_it(site: Site, far: RtpPeer, browser: Browser, tmp_path: Path) -> None:
+async def test_m_mutes_and_the_far_side_hears_it(
+    site: LiveSystem, far: RtpPeer, browser: Browser, tmp_path: Path
+) -> None:
     async with Sipp("phone_answers", tmp_path, port=site.pbx.trunk_port, rtp_port=far.port) as callee:
         async with softphone(browser, site) as phone:
             await phone.keys("7012", "Enter")
@@ -95,7 +97,7 @@ async def test_m_mutes_and_the_far_side_hears_it(site: Site, far: RtpPeer, brows
 
 
 async def test_keys_and_pad_send_digits_in_a_call(
-    site: Site, digits_heard: DigitsHeard, browser: Browser, tmp_path: Path
+    site: LiveSystem, digits_heard: DigitsHeard, browser: Browser, tmp_path: Path
 ) -> None:
     async with Sipp("phone_answers", tmp_path, port=site.pbx.trunk_port, rtp_port=digits_heard.port) as callee:
         async with softphone(browser, site) as phone:
@@ -111,7 +113,7 @@ async def test_keys_and_pad_send_digits_in_a_call(
             await callee.done()
 
 
-async def test_enter_answers(site: Site, far: RtpPeer, browser: Browser, tmp_path: Path) -> None:
+async def test_enter_answers(site: LiveSystem, far: RtpPeer, browser: Browser, tmp_path: Path) -> None:
     async with softphone(browser, site) as phone:
         async with Sipp("caller_stays", tmp_path, to=site.pbx.sip_port, rtp_port=far.port) as caller:
             await phone.rings("Desk phone")
@@ -122,7 +124,7 @@ async def test_enter_answers(site: Site, far: RtpPeer, browser: Browser, tmp_pat
             await caller.done()
 
 
-async def test_escape_declines(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_escape_declines(site: LiveSystem, browser: Browser, tmp_path: Path) -> None:
     async with softphone(browser, site) as phone:
         async with Sipp("caller_is_refused", tmp_path, to=site.pbx.sip_port) as caller:
             await phone.rings("Desk phone")
@@ -131,7 +133,7 @@ async def test_escape_declines(site: Site, browser: Browser, tmp_path: Path) -> 
             await caller.done()
 
 
-async def test_a_question_mark_shows_the_keys_and_a_slash_searches(site: Site, browser: Browser) -> None:
+async def test_a_question_mark_shows_the_keys_and_a_slash_searches(site: LiveSystem, browser: Browser) -> None:
     async with softphone(browser, site) as phone:
         await phone.number.blur()
         await phone.keys("?")

@@ -11,8 +11,8 @@ from tests.e2e.chromium import chromium
 from tests.e2e.conftest import PAGE_TONE
 from tests.e2e.firefox import firefox
 from tests.e2e.softphone import softphone, unopened_softphone
+from tests.real.live_system import LiveSystem, LiveSystemWith
 from tests.real.sipp import Sipp
-from tests.real.site import Site, SiteWith
 from tests.real.tone_file import write_tone
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
@@ -69,7 +69,7 @@ async def browser(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
 
 
 async def test_it_is_asked_for_notifications_by_a_press_and_shows_them(
-    site: Site, browser: Browser, tmp_path: Path
+    site: LiveSystem, browser: Browser, tmp_path: Path
 ) -> None:
     async with unopened_softphone(browser) as phone:
         await phone.page.add_init_script(NOTIFICATIONS)
@@ -85,7 +85,9 @@ async def test_it_is_asked_for_notifications_by_a_press_and_shows_them(
         await phone.page.wait_for_function("window.__shown.at(-1) === 'closed'")
 
 
-async def test_a_notification_that_throws_takes_no_page_down(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_a_notification_that_throws_takes_no_page_down(
+    site: LiveSystem, browser: Browser, tmp_path: Path
+) -> None:
     async with unopened_softphone(browser) as phone:
         await phone.page.add_init_script(THROWS)
         await phone.start(site.app.url, "1001")
@@ -96,7 +98,7 @@ async def test_a_notification_that_throws_takes_no_page_down(site: Site, browser
             await caller.done()
 
 
-async def test_a_browser_that_has_little_calls(site: Site, browser: Browser) -> None:
+async def test_a_browser_that_has_little_calls(site: LiveSystem, browser: Browser) -> None:
     async with unopened_softphone(browser) as phone:
         await phone.page.add_init_script(LITTLE)
         await phone.start(site.app.url, "1001")
@@ -109,7 +111,7 @@ async def test_a_browser_that_has_little_calls(site: Site, browser: Browser) -> 
         await expect(phone.button("Start")).to_be_visible()
 
 
-async def test_what_breaks_on_the_screen_leaves_the_call(site_with: SiteWith, browser: Browser) -> None:
+async def test_what_breaks_on_the_screen_leaves_the_call(site_with: LiveSystemWith, browser: Browser) -> None:
     async with site_with(disconnect_grace=GRACE) as site, softphone(browser, site) as phone:
         await phone.page.evaluate("void (window.requestAnimationFrame = () => { throw new Error('no frames'); })")
         await phone.call("601")

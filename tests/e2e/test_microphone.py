@@ -8,14 +8,14 @@ from playwright.async_api import Browser
 from tests.e2e.chromium import chromium
 from tests.e2e.conftest import PAGE_TONE
 from tests.e2e.softphone import softphone
+from tests.real.live_system import LiveSystem
 from tests.real.sipp import Sipp
-from tests.real.site import Site
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 BLOCKED = "The browser may not use your microphone."
 
 
-async def test_blocked_and_then_allowed(site: Site, browser: Browser) -> None:
+async def test_blocked_and_then_allowed(site: LiveSystem, browser: Browser) -> None:
     async with softphone(browser, site, permissions=[]) as phone:
         await phone.call("601")
         await phone.is_told(BLOCKED)
@@ -28,7 +28,7 @@ async def test_blocked_and_then_allowed(site: Site, browser: Browser) -> None:
         await phone.press("Hang up")
 
 
-async def test_blocked_while_somebody_calls_keeps_ringing(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_blocked_while_somebody_calls_keeps_ringing(site: LiveSystem, browser: Browser, tmp_path: Path) -> None:
     async with softphone(browser, site, permissions=[]) as phone:
         async with Sipp("caller_is_refused", tmp_path, to=site.pbx.sip_port) as caller:
             await phone.rings("Desk phone")
@@ -39,14 +39,14 @@ async def test_blocked_while_somebody_calls_keeps_ringing(site: Site, browser: B
             await caller.done()
 
 
-async def test_there_is_none(site: Site) -> None:
+async def test_there_is_none(site: LiveSystem) -> None:
     async with chromium(microphone=None) as bare, softphone(bare, site) as phone:
         await phone.call("601")
         await phone.is_told("No microphone was found.")
         assert not site.app.calls.live()
 
 
-async def test_its_level_is_shown_and_another_one_is_taken_within_the_call(site: Site, browser: Browser) -> None:
+async def test_its_level_is_shown_and_another_one_is_taken_within_the_call(site: LiveSystem, browser: Browser) -> None:
     async with softphone(browser, site) as phone:
         await phone.press("Test the microphone")
         await phone.sees_level("Level of your microphone")

@@ -9,17 +9,17 @@ from playwright.async_api import Browser
 from tests.e2e.conftest import FAR_TONE, PAGE_TONE
 from tests.e2e.ears import codecs_of
 from tests.e2e.softphone import softphone
+from tests.real.live_system import LiveSystem
 from tests.real.parts import both_versions
 from tests.real.rtp import PCMU, RtpPeer
 from tests.real.sipp import Sipp
-from tests.real.site import Site
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 MILLIWATT = 1004.0
 
 
 @both_versions
-async def test_601_is_heard_in_opus_and_is_pcmu_on_asterisk(site: Site, browser: Browser) -> None:
+async def test_601_is_heard_in_opus_and_is_pcmu_on_asterisk(site: LiveSystem, browser: Browser) -> None:
     async with softphone(browser, site) as phone:
         await phone.call("601")
         await phone.talks()
@@ -34,7 +34,7 @@ async def test_601_is_heard_in_opus_and_is_pcmu_on_asterisk(site: Site, browser:
         await phone.is_free()
 
 
-async def test_600_gives_back_what_the_microphone_hears(site: Site, browser: Browser) -> None:
+async def test_600_gives_back_what_the_microphone_hears(site: LiveSystem, browser: Browser) -> None:
     async with softphone(browser, site) as phone:
         await phone.call("600")
         await phone.talks()
@@ -44,7 +44,7 @@ async def test_600_gives_back_what_the_microphone_hears(site: Site, browser: Bro
 
 
 async def test_a_sip_phone_and_the_page_hear_each_other_and_the_page_hangs_up(
-    site: Site, far: RtpPeer, browser: Browser, tmp_path: Path
+    site: LiveSystem, far: RtpPeer, browser: Browser, tmp_path: Path
 ) -> None:
     async with Sipp("phone_answers", tmp_path, port=site.pbx.trunk_port, rtp_port=far.port) as callee:
         async with softphone(browser, site) as phone:
@@ -60,7 +60,7 @@ async def test_a_sip_phone_and_the_page_hear_each_other_and_the_page_hangs_up(
             await phone.is_told("The call has ended.")
 
 
-async def test_the_sip_phone_hangs_up(site: Site, far: RtpPeer, browser: Browser, tmp_path: Path) -> None:
+async def test_the_sip_phone_hangs_up(site: LiveSystem, far: RtpPeer, browser: Browser, tmp_path: Path) -> None:
     async with Sipp("phone_hangs_up", tmp_path, port=site.pbx.trunk_port, rtp_port=far.port) as callee:
         async with softphone(browser, site) as phone:
             await phone.call("7012")
@@ -73,7 +73,7 @@ async def test_the_sip_phone_hangs_up(site: Site, far: RtpPeer, browser: Browser
 
 
 async def test_what_a_sip_phone_plays_before_it_answers_is_heard(
-    site: Site, far: RtpPeer, browser: Browser, tmp_path: Path
+    site: LiveSystem, far: RtpPeer, browser: Browser, tmp_path: Path
 ) -> None:
     async with Sipp("phone_plays_first", tmp_path, port=site.pbx.trunk_port, rtp_port=far.port) as callee:
         async with softphone(browser, site) as phone:

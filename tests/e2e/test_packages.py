@@ -21,10 +21,10 @@ from tests.e2e.ears import Ears
 from tests.e2e.packages import Project, blocks, served
 from tests.e2e.softphone import Watch, new_context
 from tests.hang_up import hang_up_all
-from tests.real import free
+from tests.real import free_ports
+from tests.real.live_system import LiveSystem, LiveSystemWith
 from tests.real.rtp import RtpPeer
 from tests.real.sipp import Sipp
-from tests.real.site import Site, SiteWith
 from tests.real.tone_file import write_tone
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
@@ -64,14 +64,15 @@ class Stranger:
 async def stranger(tmp_path_factory: pytest.TempPathFactory, project: Project) -> AsyncIterator[Stranger]:
     tone = tmp_path_factory.mktemp("microphone") / "tone.wav"
     write_tone(tone, PAGE_TONE)
-    http_port, ws_port = free.ports(2)
-    rules = f"--host-resolver-rules=MAP localhost:3000 {free.HOST}:{http_port},MAP localhost:8080 {free.HOST}:{ws_port}"
+    http_port, ws_port = free_ports.ports(2)
+    host = free_ports.HOST
+    rules = f"--host-resolver-rules=MAP localhost:3000 {host}:{http_port},MAP localhost:8080 {host}:{ws_port}"
     async with chromium(tone, rules) as browser, served(project.built, DOCS / "examples") as origin:
         yield Stranger(browser, origin, http_port, ws_port)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def site(site_with: SiteWith, stranger: Stranger) -> AsyncIterator[Site]:
+async def site(site_with: LiveSystemWith, stranger: Stranger) -> AsyncIterator[LiveSystem]:
     """A server that lets in the stranger's pages, and no others."""
     ports = {"http_port": stranger.http_port, "ws_port": stranger.ws_port}
     async with site_with(**ports, cors_origin=stranger.origin) as running:
@@ -88,7 +89,9 @@ async def test_the_packages_are_all_that_is_installed(project: Project) -> None:
     assert project.installed() == {"sip-proxy-client", "sip-proxy-react"}
 
 
-async def test_the_first_lines_of_the_client_s_readme_call(project: Project, stranger: Stranger, site: Site) -> None:
+async def test_the_first_lines_of_the_client_s_readme_call(
+    project: Project, stranger: Stranger, site: LiveSystem
+) -> None:
     [first, *_] = blocks(CLIENT / "README.md")
     assert len(first.code.splitlines()) <= 10
     project.page("client-readme", first)
@@ -101,7 +104,9 @@ async def test_the_first_lines_of_the_client_s_readme_call(project: Project, str
         await expect(button).to_have_text("ended")
 
 
-async def test_the_first_lines_of_the_hook_s_readme_call(project: Project, stranger: Stranger, site: Site) -> None:
+async def test_the_first_lines_of_the_hook_s_readme_call(
+    project: Project, stranger: Stranger, site: LiveSystem
+) -> None:
     [first, *_] = blocks(REACT / "README.md")
     assert len(first.code.splitlines()) <= 10
     project.page("react-readme", first)
@@ -114,7 +119,7 @@ async def test_the_first_lines_of_the_hook_s_readme_call(project: Project, stran
 
 @pytest.mark.parametrize("package", [CLIENT, REACT], ids=lambda folder: folder.name)
 async def test_an_example_calls_and_its_call_outlives_a_reload(
-    package: Path, project: Project, stranger: Stranger, site: Site
+    package: Path, project: Project, stranger: Stranger, site: LiveSystem
 ) -> None:
     name = f"{package.name}-example"
     project.copy(name, package / "example")
@@ -135,7 +140,7 @@ async def test_an_example_calls_and_its_call_outlives_a_reload(
 
 
 async def test_the_words_of_other_kits_work_with_a_sign_in(
-    project: Project, stranger: Stranger, site_with: SiteWith, tmp_path: Path
+    project: Project, stranger: Stranger, site_with: LiveSystemWith, tmp_path: Path
 ) -> None:
     users = tmp_path / "users"
     Users(users).add("1001", "correct horse battery")
@@ -156,7 +161,7 @@ async def test_the_words_of_other_kits_work_with_a_sign_in(
 
 
 @pytest.mark.parametrize("example", ["fetch", "websocket"])
-async def test_a_call_without_any_package(example: str, stranger: Stranger, site: Site) -> None:
+async def test_a_call_without_any_package(example: str, stranger: Stranger, site: LiveSystem) -> None:
     async with stranger.opens(f"examples/{example}.html") as (page, ears):
         await page.get_by_role("button", name="Call 601").click()
         await expect(page.get_by_role("status")).to_have_text("accepted")
@@ -164,7 +169,7 @@ async def test_a_call_without_any_package(example: str, stranger: Stranger, site
         await expect(page.get_by_role("status")).to_have_text("completed")
 
 
-async def test_a_plain_websocket_is_called(stranger: Stranger, site: Site, far: RtpPeer, tmp_path: Path) -> None:
+async def test_a_plain_websocket_is_called(stranger: Stranger, site: LiveSystem, far: RtpPeer, tmp_path: Path) -> None:
     async with stranger.opens("examples/incoming.html") as (page, ears):
         told = page.get_by_role("status")
         await expect(told).to_have_text("Calls for 1001 ring here.")
@@ -193,7 +198,7 @@ async def test_every_block_of_the_documents_has_right_types(document: Path, proj
     await asyncio.to_thread(project.check, name)
 
 
-async def test_every_block_runs(project: Project, stranger: Stranger, site: Site) -> None:
+async def test_every_block_runs(project: Project, stranger: Stranger, site: LiveSystem) -> None:
     """Those of `phone.example.com` have no server, and those that export are for other programs to call."""
     every = [block for document in DOCUMENTS for block in blocks(document)]
     run = [block for block in every if "localhost" in block.code and "secret" not in block.code]

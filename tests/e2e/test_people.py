@@ -9,9 +9,9 @@ from tests.e2e.accounts import accounts, signed_in
 from tests.e2e.conftest import PAGE_TONE
 from tests.e2e.sides import caller
 from tests.e2e.softphone import Softphone, softphone
+from tests.real.live_system import LiveSystemWith
 from tests.real.parts import both_versions
 from tests.real.sipp import Sipp
-from tests.real.site import SiteWith
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 NAMES = "1001=Reception,1002=Workshop,trunk=Everybody else"
@@ -25,7 +25,7 @@ async def shows(phone: Softphone, name: str, state: str) -> None:
 
 @both_versions
 async def test_what_somebody_does_is_seen_on_the_other_page(
-    site_with: SiteWith, browser: Browser, tmp_path: Path
+    site_with: LiveSystemWith, browser: Browser, tmp_path: Path
 ) -> None:
     async with site_with(phone_book=NAMES, **accounts(tmp_path, "1001", "1002")) as site:
         async with signed_in(browser, site, "1001") as phone:
@@ -54,7 +54,7 @@ async def test_what_somebody_does_is_seen_on_the_other_page(
 
 @both_versions
 async def test_a_phone_of_the_pbx_is_listed_with_its_state(
-    site_with: SiteWith, browser: Browser, tmp_path: Path
+    site_with: LiveSystemWith, browser: Browser, tmp_path: Path
 ) -> None:
     async with site_with(phone_book=NAMES, people_endpoints="trunk") as site, softphone(browser, site) as phone:
         await shows(phone, "Everybody else", "Available")
@@ -67,7 +67,7 @@ async def test_a_phone_of_the_pbx_is_listed_with_its_state(
 
 
 async def test_a_caller_without_a_name_has_that_of_the_directory(
-    site_with: SiteWith, browser: Browser, tmp_path: Path
+    site_with: LiveSystemWith, browser: Browser, tmp_path: Path
 ) -> None:
     async with site_with(phone_book="7001=Warehouse") as site, softphone(browser, site) as phone:
         async with Sipp("caller_is_refused", tmp_path, to=site.pbx.sip_port, caller_name="") as desk:
@@ -77,7 +77,7 @@ async def test_a_caller_without_a_name_has_that_of_the_directory(
         await expect(phone.recent).to_contain_text("Warehouse")
 
 
-async def test_the_caller_s_own_name_is_kept(site_with: SiteWith, browser: Browser, tmp_path: Path) -> None:
+async def test_the_caller_s_own_name_is_kept(site_with: LiveSystemWith, browser: Browser, tmp_path: Path) -> None:
     async with site_with(phone_book="7001=Warehouse") as site, softphone(browser, site) as phone:
         async with caller(site.pbx, tmp_path) as desk:
             await phone.rings("Desk phone")

@@ -14,7 +14,7 @@ from playwright.async_api import Browser, Locator, ViewportSize, expect
 from deploy.demo.install import PROJECT
 from tests.e2e.axe import violations
 from tests.e2e.softphone import Softphone, softphone
-from tests.real.site import SiteWith
+from tests.real.live_system import LiveSystemWith
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 PICTURES = PROJECT / "tests" / "artifacts" / "popovers"
@@ -24,7 +24,7 @@ MILLIWATT = 1004.0
 
 
 @asynccontextmanager
-async def talking(site_with: SiteWith, browser: Browser, size: ViewportSize) -> AsyncIterator[Softphone]:
+async def talking(site_with: LiveSystemWith, browser: Browser, size: ViewportSize) -> AsyncIterator[Softphone]:
     """In a call that is recorded, after another one that was."""
     still: dict[str, Any] = {"viewport": size, "reduced_motion": "reduce"}
     async with site_with(preflight_number="600") as site, softphone(browser, site, **still) as phone:
@@ -50,7 +50,7 @@ async def goes_on(phone: Softphone) -> None:
 
 @every_size
 async def test_escape_closes_what_is_open_and_not_the_call(
-    site_with: SiteWith, browser: Browser, size: ViewportSize
+    site_with: LiveSystemWith, browser: Browser, size: ViewportSize
 ) -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     async with talking(site_with, browser, size) as phone:
@@ -72,7 +72,7 @@ async def test_escape_closes_what_is_open_and_not_the_call(
             await goes_on(phone)
 
 
-async def test_what_was_recorded_opens_in_a_call(site_with: SiteWith, browser: Browser) -> None:
+async def test_what_was_recorded_opens_in_a_call(site_with: LiveSystemWith, browser: Browser) -> None:
     async with talking(site_with, browser, SIZES[1]) as phone:
         trigger = phone.button("Recordings: Milliwatt tone")
         await trigger.click(timeout=15_000)
@@ -89,7 +89,9 @@ async def test_what_was_recorded_opens_in_a_call(site_with: SiteWith, browser: B
 
 
 @every_size
-async def test_letters_in_a_field_are_the_field_s(site_with: SiteWith, browser: Browser, size: ViewportSize) -> None:
+async def test_letters_in_a_field_are_the_field_s(
+    site_with: LiveSystemWith, browser: Browser, size: ViewportSize
+) -> None:
     async with talking(site_with, browser, size) as phone:
         wishes = await phone.opens_wishes()
         await wishes.get_by_role("combobox", name="When I do not answer: forward to").select_option("Number")
@@ -105,7 +107,7 @@ async def test_letters_in_a_field_are_the_field_s(site_with: SiteWith, browser: 
         await goes_on(phone)
 
 
-async def test_escape_in_the_search_leaves_it_and_not_the_call(site_with: SiteWith, browser: Browser) -> None:
+async def test_escape_in_the_search_leaves_it_and_not_the_call(site_with: LiveSystemWith, browser: Browser) -> None:
     async with talking(site_with, browser, SIZES[1]) as phone:
         search = phone.page.get_by_role("searchbox")
         await search.press_sequentially("mh")

@@ -4,12 +4,12 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.e2e.softphone import softphone, unopened_softphone
-from tests.real.site import SiteWith
+from tests.real.live_system import LiveSystemWith
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def test_the_connection_is_tested_by_an_echo(site_with: SiteWith, browser: Browser) -> None:
+async def test_the_connection_is_tested_by_an_echo(site_with: LiveSystemWith, browser: Browser) -> None:
     async with site_with(preflight_number="600") as site, softphone(browser, site) as phone:
         await phone.press("Sound and connection")
         await phone.press("Test my connection")
@@ -30,7 +30,7 @@ RTCPeerConnection.prototype.getStats = async function (...of) {
 """A browser that measures half a second there and back."""
 
 
-async def test_what_may_trouble_calls_is_told(site_with: SiteWith, browser: Browser) -> None:
+async def test_what_may_trouble_calls_is_told(site_with: LiveSystemWith, browser: Browser) -> None:
     async with site_with(preflight_number="600") as site, unopened_softphone(browser) as phone:
         await phone.page.add_init_script(SLOW)
         await phone.start(site.app.url, "1001")

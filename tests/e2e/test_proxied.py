@@ -9,13 +9,13 @@ from playwright.async_api import Browser, expect
 from frontend.auth.proxies import parse_proxies
 from tests.e2e.accounts import accounts, sign_in
 from tests.e2e.softphone import unopened_softphone
+from tests.real.live_system import LiveSystemWith
 from tests.real.proxies import Proxy
-from tests.real.site import SiteWith
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def test_a_phone_below_a_path(site_with: SiteWith, browser: Browser, tmp_path: Path) -> None:
+async def test_a_phone_below_a_path(site_with: LiveSystemWith, browser: Browser, tmp_path: Path) -> None:
     settings = {**accounts(tmp_path, "1001"), "cors_origin": "", "trusted_proxies": parse_proxies("127.0.0.1")}
     settings["disconnect_grace"] = 30.0
     async with site_with(**settings) as site, unopened_softphone(browser, ignore_https_errors=True) as phone:

@@ -9,12 +9,12 @@ from playwright.async_api import Browser, expect
 
 from tests.e2e.conftest import PAGE_TONE
 from tests.e2e.softphone import softphone
-from tests.real.site import Site
+from tests.real.live_system import LiveSystem
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def test_a_call_is_measured_and_rated(site: Site, browser: Browser) -> None:
+async def test_a_call_is_measured_and_rated(site: LiveSystem, browser: Browser) -> None:
     async with softphone(browser, site) as phone:
         await phone.call("600")
         await phone.talks()
@@ -40,7 +40,7 @@ async def test_a_call_is_measured_and_rated(site: Site, browser: Browser) -> Non
     assert found["quality"]["rtpengine"]["browser"]["packets"] > 400
 
 
-async def newest(site: Site, *, score: int = 4) -> dict[str, Any]:
+async def newest(site: LiveSystem, *, score: int = 4) -> dict[str, Any]:
     """The newest call's record, once it is rated so."""
     async with aiohttp.ClientSession(site.app.url) as http, asyncio.timeout(10):
         while True:

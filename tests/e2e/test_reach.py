@@ -13,11 +13,11 @@ from deploy.demo.rtpengine import Rtpengine, loopback_ipv6
 from tests.e2e.conftest import FAR_TONE, PAGE_TONE
 from tests.e2e.ears import codecs_of
 from tests.e2e.softphone import unopened_softphone
-from tests.real import free
+from tests.real import free_ports
+from tests.real.live_system import LiveSystemWith, live_system
 from tests.real.parts import Pbx, require_installed
 from tests.real.rtp import PCMU, RtpPeer
 from tests.real.sipp import Sipp
-from tests.real.site import SiteWith, real_site
 from tests.real.transcoding import until_transcoded
 from tests.real.turn import Turn
 
@@ -71,7 +71,7 @@ async def sent(page: Page) -> dict[str, Any]:
 
 
 async def test_a_page_that_only_a_relay_reaches_hears_and_is_heard(
-    site_with: SiteWith, turn: Turn, far: RtpPeer, browser: Browser, tmp_path: Path
+    site_with: LiveSystemWith, turn: Turn, far: RtpPeer, browser: Browser, tmp_path: Path
 ) -> None:
     servers = {"ice_servers": f"{turn.stun_url},{turn.url}", "turn_secret": turn.secret}
     async with site_with(**servers) as site, unopened_softphone(browser) as phone:
@@ -89,7 +89,7 @@ async def test_a_page_that_only_a_relay_reaches_hears_and_is_heard(
 
 
 async def test_with_a_relay_at_hand_the_direct_way_is_taken_still(
-    site_with: SiteWith, turn: Turn, browser: Browser
+    site_with: LiveSystemWith, turn: Turn, browser: Browser
 ) -> None:
     servers = {"ice_servers": turn.url, "turn_secret": turn.secret}
     async with site_with(**servers) as site, unopened_softphone(browser) as phone:
@@ -102,7 +102,7 @@ async def test_with_a_relay_at_hand_the_direct_way_is_taken_still(
 
 
 async def test_a_page_whose_checks_do_not_come_through_is_found_by_its_candidates(
-    site_with: SiteWith, turn: Turn, browser: Browser
+    site_with: LiveSystemWith, turn: Turn, browser: Browser
 ) -> None:
     async with site_with(ice_servers=turn.stun_url) as site, unopened_softphone(browser) as phone:
         await phone.page.add_init_script(WITHOUT_CANDIDATES)
@@ -113,7 +113,7 @@ async def test_a_page_whose_checks_do_not_come_through_is_found_by_its_candidate
         await phone.is_told("The call has ended.")
 
 
-async def test_dead_servers_delay_no_call(site_with: SiteWith, browser: Browser) -> None:
+async def test_dead_servers_delay_no_call(site_with: LiveSystemWith, browser: Browser) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:  # it takes what comes, and never answers
         silent.bind(("127.0.0.1", 0))
         silent.settimeout(0)
@@ -128,7 +128,7 @@ async def test_dead_servers_delay_no_call(site_with: SiteWith, browser: Browser)
         assert silent.recv(1500)  # the page did ask
 
 
-async def test_pcmu_passes_untouched(site_with: SiteWith, far: RtpPeer, browser: Browser, tmp_path: Path) -> None:
+async def test_pcmu_passes_untouched(site_with: LiveSystemWith, far: RtpPeer, browser: Browser, tmp_path: Path) -> None:
     async with site_with(codecs="pcmu") as site, unopened_softphone(browser) as phone:
         async with Sipp("phone_answers", tmp_path, port=site.pbx.trunk_port, rtp_port=far.port) as callee:
             await phone.start(site.app.url, "1001")
@@ -145,7 +145,7 @@ async def test_pcmu_passes_untouched(site_with: SiteWith, far: RtpPeer, browser:
 
 @pytest.mark.parametrize("dtx", [False, True], ids=["plain", "dtx"])
 async def test_a_muted_page_sends_hardly_anything_where_dtx_is_set(
-    site_with: SiteWith, browser: Browser, dtx: bool
+    site_with: LiveSystemWith, browser: Browser, dtx: bool
 ) -> None:
     async with site_with(opus_dtx=dtx) as site, unopened_softphone(browser) as phone:
         await phone.start(site.app.url, "1001")
@@ -166,9 +166,9 @@ async def test_a_muted_page_sends_hardly_anything_where_dtx_is_set(
 
 async def test_a_page_without_ipv4_hears_and_is_heard(pbx: Pbx, far: RtpPeer, browser: Browser, tmp_path: Path) -> None:
     require_installed(loopback_ipv6() != "", "IPv6 on loopback")
-    [ng] = free.ports(1)
-    with Rtpengine(tmp_path / "rtpengine", ng_port=ng, rtp_range=free.rtp_range(), ipv6="::1") as rtpengine:
-        async with real_site(pbx, rtpengine, http_host="::1") as site, unopened_softphone(browser) as phone:
+    [ng] = free_ports.ports(1)
+    with Rtpengine(tmp_path / "rtpengine", ng_port=ng, rtp_range=free_ports.rtp_range(), ipv6="::1") as rtpengine:
+        async with live_system(pbx, rtpengine, http_host="::1") as site, unopened_softphone(browser) as phone:
             async with Sipp("phone_answers", tmp_path, port=pbx.trunk_port, rtp_port=far.port) as callee:
                 await phone.page.add_init_script(ONLY_IPV6)
                 await phone.start(site.app.url, "1001")

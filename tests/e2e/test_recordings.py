@@ -12,14 +12,14 @@ from ari_bridge_client.audio import find_tones
 from tests.e2e.accounts import PASSWORD, accounts, signed_in
 from tests.e2e.conftest import PAGE_TONE
 from tests.e2e.sides import CALLEE_TONE, TONES, callee
+from tests.real.live_system import LiveSystem, LiveSystemWith
 from tests.real.parts import both_versions
-from tests.real.site import Site, SiteWith
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 RECORDED_SECONDS = 2.0
 
 
-async def status_for(site: Site, user: str, name: str) -> int:
+async def status_for(site: LiveSystem, user: str, name: str) -> int:
     """Of the recording's sound, as the HTTP API answers this user."""
     async with aiohttp.ClientSession(site.app.url) as http:
         async with http.post("/session", json={"user": user, "password": PASSWORD}) as response:
@@ -30,7 +30,7 @@ async def status_for(site: Site, user: str, name: str) -> int:
 
 @both_versions
 async def test_a_call_is_recorded_played_saved_and_kept_from_others(
-    site_with: SiteWith, browser: Browser, tmp_path: Path
+    site_with: LiveSystemWith, browser: Browser, tmp_path: Path
 ) -> None:
     async with (
         site_with(**accounts(tmp_path, "1001", "1002")) as site,
@@ -65,7 +65,7 @@ async def test_a_call_is_recorded_played_saved_and_kept_from_others(
 
 
 async def test_the_other_user_of_a_recorded_call_has_no_recording(
-    site_with: SiteWith, browser: Browser, tmp_path: Path
+    site_with: LiveSystemWith, browser: Browser, tmp_path: Path
 ) -> None:
     async with (
         site_with(**accounts(tmp_path, "1001", "1002")) as site,

@@ -14,10 +14,10 @@ from frontend.app import App
 from tests.e2e.conftest import both_browsers
 from tests.e2e.ears import Ears
 from tests.e2e.softphone import Softphone, new_context, softphone
-from tests.real import free
+from tests.real import free_ports
+from tests.real.live_system import LiveSystem, LiveSystemWith, connected, live_system, settings
 from tests.real.parts import Pbx
 from tests.real.sipp import Sipp
-from tests.real.site import Site, SiteWith, connected, real_site, settings
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 MILLIWATT = 1004.0
@@ -35,7 +35,7 @@ OscillatorNode.prototype.start = function (...times) {
 
 
 @asynccontextmanager
-async def calling(site_with: SiteWith, browser: Browser) -> AsyncIterator[tuple[Site, Softphone]]:
+async def calling(site_with: LiveSystemWith, browser: Browser) -> AsyncIterator[tuple[LiveSystem, Softphone]]:
     """A page that hears the tone of 601. The test hangs up."""
     async with site_with(disconnect_grace=GRACE) as site, softphone(browser, site) as phone:
         await phone.call("601")
@@ -60,7 +60,7 @@ async def ends_once(phone: Softphone) -> None:
 
 
 @both_browsers
-async def test_a_reload_brings_the_call_back(site_with: SiteWith, browser: Browser) -> None:
+async def test_a_reload_brings_the_call_back(site_with: LiveSystemWith, browser: Browser) -> None:
     async with calling(site_with, browser) as (_, phone):
         await asyncio.sleep(1.1)
         phone.forget()
@@ -72,7 +72,7 @@ async def test_a_reload_brings_the_call_back(site_with: SiteWith, browser: Brows
         await ends_once(phone)
 
 
-async def test_a_reload_keeps_the_microphone_muted(site_with: SiteWith, browser: Browser) -> None:
+async def test_a_reload_keeps_the_microphone_muted(site_with: LiveSystemWith, browser: Browser) -> None:
     async with calling(site_with, browser) as (_, phone):
         await phone.press("Mute")
         phone.forget()
@@ -82,7 +82,7 @@ async def test_a_reload_keeps_the_microphone_muted(site_with: SiteWith, browser:
         await ends_once(phone)
 
 
-async def test_the_call_ends_while_the_page_is_away(site_with: SiteWith, browser: Browser) -> None:
+async def test_the_call_ends_while_the_page_is_away(site_with: LiveSystemWith, browser: Browser) -> None:
     async with calling(site_with, browser) as (site, phone):
         url = phone.page.url
         await phone.page.goto("about:blank")
@@ -95,7 +95,7 @@ async def test_the_call_ends_while_the_page_is_away(site_with: SiteWith, browser
 
 
 @both_browsers
-async def test_a_lost_connection_leaves_the_sound(site_with: SiteWith, browser: Browser) -> None:
+async def test_a_lost_connection_leaves_the_sound(site_with: LiveSystemWith, browser: Browser) -> None:
     async with site_with(disconnect_grace=GRACE) as site, new_context(browser) as context:
         ears = Ears()
         await ears.attach(context)
@@ -117,7 +117,7 @@ async def test_a_lost_connection_leaves_the_sound(site_with: SiteWith, browser: 
         await ends_once(phone)
 
 
-async def test_a_hang_up_is_said_again_where_nobody_heard_it(site_with: SiteWith, browser: Browser) -> None:
+async def test_a_hang_up_is_said_again_where_nobody_heard_it(site_with: LiveSystemWith, browser: Browser) -> None:
     async with site_with(disconnect_grace=GRACE) as site, new_context(browser) as context:
         phone = Softphone(await context.new_page(), Ears())
         cable = Cable()
@@ -138,7 +138,7 @@ async def test_a_hang_up_is_said_again_where_nobody_heard_it(site_with: SiteWith
 async def test_a_new_server_finds_the_page_and_its_call(
     pbx: Pbx, rtpengine: Rtpengine, browser: Browser, tmp_path: Path
 ) -> None:
-    [port] = free.ports(1)
+    [port] = free_ports.ports(1)
     same = {"http_port": port, "state_dir": tmp_path, "disconnect_grace": GRACE}
     first = App(settings(pbx, rtpengine, **same))
     await first.start()
@@ -152,14 +152,14 @@ async def test_a_new_server_finds_the_page_and_its_call(
         await phone.hears(MILLIWATT)
         await first.close()
         await phone.sees("In call", "Reconnecting… the sound goes on.")
-        async with real_site(pbx, rtpengine, **same):
+        async with live_system(pbx, rtpengine, **same):
             await phone.online()
             phone.forget()
             await phone.hears(MILLIWATT)
             await ends_once(phone)
 
 
-async def test_another_window_takes_the_call_over(site_with: SiteWith, browser: Browser) -> None:
+async def test_another_window_takes_the_call_over(site_with: LiveSystemWith, browser: Browser) -> None:
     async with calling(site_with, browser) as (site, phone):
         other = await another_window(phone, site.app.url)
         await other.is_told(ELSEWHERE)
@@ -178,7 +178,7 @@ async def test_another_window_takes_the_call_over(site_with: SiteWith, browser: 
         await other.sees("Type a number")
 
 
-async def test_of_two_windows_that_ring_one_is_heard(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_of_two_windows_that_ring_one_is_heard(site: LiveSystem, browser: Browser, tmp_path: Path) -> None:
     async with new_context(browser) as context:
         await context.add_init_script(COUNT_OSCILLATORS)
         one, other = [Softphone(await context.new_page(), Ears()) for _ in range(2)]
@@ -198,7 +198,7 @@ async def test_of_two_windows_that_ring_one_is_heard(site: Site, browser: Browse
             await caller.done()
 
 
-async def test_a_copied_tab_leaves_the_call_where_it_is(site_with: SiteWith, browser: Browser) -> None:
+async def test_a_copied_tab_leaves_the_call_where_it_is(site_with: LiveSystemWith, browser: Browser) -> None:
     async with calling(site_with, browser) as (site, phone):
         connections = site.app.calls.live()
         async with phone.page.context.expect_page() as opened:
@@ -211,7 +211,7 @@ async def test_a_copied_tab_leaves_the_call_where_it_is(site_with: SiteWith, bro
         await ends_once(phone)
 
 
-async def test_a_new_browser_takes_the_call_that_nobody_holds(site_with: SiteWith, browser: Browser) -> None:
+async def test_a_new_browser_takes_the_call_that_nobody_holds(site_with: LiveSystemWith, browser: Browser) -> None:
     async with site_with(disconnect_grace=GRACE) as site:
         async with softphone(browser, site) as phone:
             await phone.call("601")
@@ -222,7 +222,7 @@ async def test_a_new_browser_takes_the_call_that_nobody_holds(site_with: SiteWit
             await ends_once(phone)
 
 
-async def test_leaving_is_asked_about_only_in_a_call(site_with: SiteWith, browser: Browser) -> None:
+async def test_leaving_is_asked_about_only_in_a_call(site_with: LiveSystemWith, browser: Browser) -> None:
     async with calling(site_with, browser) as (_, phone):
         asked: list[str] = []
 

@@ -8,7 +8,7 @@ from playwright.async_api import Browser, Page
 from tests.e2e.conftest import both_browsers
 from tests.e2e.sides import CALLEE_TONE, TONES, callee
 from tests.e2e.softphone import softphone
-from tests.real.site import Site
+from tests.real.live_system import LiveSystem
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 RINGBACK = 425.0  # Hz
@@ -45,7 +45,7 @@ async def hears_no_ringback(page: Page) -> None:
 
 
 @both_browsers
-async def test_a_183_without_sound_rings(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_a_183_without_sound_rings(site: LiveSystem, browser: Browser, tmp_path: Path) -> None:
     keys = {"first": "SIP/2.0 180 Ringing", "second": "SIP/2.0 183 Session Progress"}
     async with softphone(browser, site) as phone, callee(site.pbx, tmp_path, "phone_progresses", **keys) as side:
         await phone.page.evaluate(LISTEN)
@@ -61,7 +61,9 @@ async def test_a_183_without_sound_rings(site: Site, browser: Browser, tmp_path:
         await side.sipp.done()
 
 
-async def test_whoever_is_heard_before_the_answer_is_heard_alone(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_whoever_is_heard_before_the_answer_is_heard_alone(
+    site: LiveSystem, browser: Browser, tmp_path: Path
+) -> None:
     async with softphone(browser, site) as phone, callee(site.pbx, tmp_path, "phone_plays_then_rings") as side:
         await phone.page.evaluate(LISTEN)
         await phone.call("7012")

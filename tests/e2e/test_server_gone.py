@@ -7,8 +7,8 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.e2e.softphone import Softphone, unopened_softphone
-from tests.real import free
-from tests.real.site import SiteWith
+from tests.real import free_ports
+from tests.real.live_system import LiveSystemWith
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 MILLIWATT = 1004.0
@@ -18,8 +18,8 @@ async def says(phone: Softphone, sentence: str) -> None:
     await expect(phone.stage.get_by_role("alert")).to_have_text(sentence)
 
 
-async def test_it_comes_back_and_the_next_call_is_heard(site_with: SiteWith, browser: Browser) -> None:
-    [port] = free.ports(1)
+async def test_it_comes_back_and_the_next_call_is_heard(site_with: LiveSystemWith, browser: Browser) -> None:
+    [port] = free_ports.ports(1)
     async with unopened_softphone(browser) as phone:
         async with site_with(http_port=port) as site:
             await phone.start(site.app.url, "1001")
@@ -36,7 +36,7 @@ async def test_it_comes_back_and_the_next_call_is_heard(site_with: SiteWith, bro
         phone.watch.forgive("ERR_CONNECTION_REFUSED")
 
 
-async def test_the_page_is_opened_while_no_server_answers(site_with: SiteWith, browser: Browser) -> None:
+async def test_the_page_is_opened_while_no_server_answers(site_with: LiveSystemWith, browser: Browser) -> None:
     async with site_with() as site, unopened_softphone(browser) as phone:
         await phone.page.route("**/config", lambda route: route.abort())
         await phone.page.goto(site.app.url)
@@ -47,9 +47,9 @@ async def test_the_page_is_opened_while_no_server_answers(site_with: SiteWith, b
 
 
 async def test_after_a_minute_it_is_said_how_long_and_a_press_connects_at_once(
-    site_with: SiteWith, browser: Browser
+    site_with: LiveSystemWith, browser: Browser
 ) -> None:
-    [port] = free.ports(1)
+    [port] = free_ports.ports(1)
     async with unopened_softphone(browser) as phone:
         clock = phone.page.clock
         await clock.install()

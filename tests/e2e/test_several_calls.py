@@ -11,7 +11,7 @@ from tests.e2e.conftest import PAGE_TONE
 from tests.e2e.ears import Ears
 from tests.e2e.sides import CALLEE_TONE, CALLER_TONE, Side, both_hear, callee, caller
 from tests.e2e.softphone import Softphone, softphone
-from tests.real.site import Site, SiteWith
+from tests.real.live_system import LiveSystem, LiveSystemWith
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 GRACE = 20.0
@@ -19,7 +19,7 @@ GRACE = 20.0
 
 
 @asynccontextmanager
-async def waiting(site: Site, browser: Browser, folder: Path) -> AsyncIterator[tuple[Softphone, Side, Side]]:
+async def waiting(site: LiveSystem, browser: Browser, folder: Path) -> AsyncIterator[tuple[Softphone, Side, Side]]:
     """A page that talks to 7012, while Desk phone rings: the page, the one who talks, the one who rings."""
     async with softphone(browser, site) as phone, callee(site.pbx, folder) as talking:
         await phone.call("7012")
@@ -30,7 +30,7 @@ async def waiting(site: Site, browser: Browser, folder: Path) -> AsyncIterator[t
 
 
 @asynccontextmanager
-async def two_calls(site: Site, browser: Browser, folder: Path) -> AsyncIterator[tuple[Softphone, Side, Side]]:
+async def two_calls(site: LiveSystem, browser: Browser, folder: Path) -> AsyncIterator[tuple[Softphone, Side, Side]]:
     """A page that talks to Desk phone, and holds 7012: the page, the active one, the held one."""
     async with waiting(site, browser, folder) as (phone, held, active):
         await phone.press("Hold and answer")
@@ -50,7 +50,9 @@ async def ends_both(phone: Softphone, *sides: Side) -> None:
         await side.sipp.done()
 
 
-async def test_a_second_call_holds_the_first_and_they_are_swapped(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_a_second_call_holds_the_first_and_they_are_swapped(
+    site: LiveSystem, browser: Browser, tmp_path: Path
+) -> None:
     async with two_calls(site, browser, tmp_path) as (phone, desk, callee):
         await phone.sees("Desk phone")
         await expect(phone.others).to_contain_text("7012")
@@ -71,7 +73,7 @@ async def test_a_second_call_holds_the_first_and_they_are_swapped(site: Site, br
         await callee.sipp.done()
 
 
-async def test_each_call_is_muted_for_itself(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_each_call_is_muted_for_itself(site: LiveSystem, browser: Browser, tmp_path: Path) -> None:
     async with two_calls(site, browser, tmp_path) as (phone, desk, callee):
         await phone.press("Mute")
         await desk.hears()
@@ -86,7 +88,7 @@ async def test_each_call_is_muted_for_itself(site: Site, browser: Browser, tmp_p
         await ends_both(phone, desk, callee)
 
 
-async def test_a_second_call_is_made_beside_the_first(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_a_second_call_is_made_beside_the_first(site: LiveSystem, browser: Browser, tmp_path: Path) -> None:
     async with softphone(browser, site) as phone, caller(site.pbx, tmp_path) as desk:
         await phone.rings("Desk phone")
         await phone.answer()
@@ -98,7 +100,9 @@ async def test_a_second_call_is_made_beside_the_first(site: Site, browser: Brows
             await ends_both(phone, second, desk)
 
 
-async def test_a_waiting_call_is_answered_and_the_first_ended(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_a_waiting_call_is_answered_and_the_first_ended(
+    site: LiveSystem, browser: Browser, tmp_path: Path
+) -> None:
     async with waiting(site, browser, tmp_path) as (phone, first, desk):
         await phone.press("End and answer")
         await first.sipp.done()
@@ -109,7 +113,7 @@ async def test_a_waiting_call_is_answered_and_the_first_ended(site: Site, browse
 
 
 async def test_a_call_ends_while_another_one_waits_which_then_rings(
-    site: Site, browser: Browser, tmp_path: Path
+    site: LiveSystem, browser: Browser, tmp_path: Path
 ) -> None:
     async with waiting(site, browser, tmp_path) as (phone, first, desk):
         await phone.keys("Escape")
@@ -121,7 +125,9 @@ async def test_a_call_ends_while_another_one_waits_which_then_rings(
         await desk.sipp.done()
 
 
-async def test_a_waiting_call_is_declined_and_nobody_else_notices(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_a_waiting_call_is_declined_and_nobody_else_notices(
+    site: LiveSystem, browser: Browser, tmp_path: Path
+) -> None:
     async with softphone(browser, site) as phone, callee(site.pbx, tmp_path) as first:
         await phone.call("7012")
         await both_hear(phone, first, CALLEE_TONE)
@@ -135,7 +141,7 @@ async def test_a_waiting_call_is_declined_and_nobody_else_notices(site: Site, br
         await first.sipp.done()
 
 
-async def test_a_reload_brings_both_calls_back(site_with: SiteWith, browser: Browser, tmp_path: Path) -> None:
+async def test_a_reload_brings_both_calls_back(site_with: LiveSystemWith, browser: Browser, tmp_path: Path) -> None:
     async with (
         site_with(disconnect_grace=GRACE) as site,
         two_calls(site, browser, tmp_path) as (phone, desk, callee),
@@ -152,7 +158,9 @@ async def test_a_reload_brings_both_calls_back(site_with: SiteWith, browser: Bro
         await ends_both(phone, callee, desk)
 
 
-async def test_another_window_takes_both_calls_over(site_with: SiteWith, browser: Browser, tmp_path: Path) -> None:
+async def test_another_window_takes_both_calls_over(
+    site_with: LiveSystemWith, browser: Browser, tmp_path: Path
+) -> None:
     async with (
         site_with(disconnect_grace=GRACE) as site,
         two_calls(site, browser, tmp_path) as (phone, desk, callee),

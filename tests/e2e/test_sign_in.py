@@ -12,13 +12,13 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.e2e.accounts import accounts, sign_in
 from tests.e2e.softphone import unopened_softphone
-from tests.real.site import SiteWith
+from tests.real.live_system import LiveSystemWith
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_the_wrong_password_is_told_and_the_right_one_calls(
-    site_with: SiteWith, browser: Browser, tmp_path: Path
+    site_with: LiveSystemWith, browser: Browser, tmp_path: Path
 ) -> None:
     async with site_with(**accounts(tmp_path, "1001")) as site, unopened_softphone(browser) as phone:
         await phone.page.goto(site.app.url)
@@ -36,7 +36,7 @@ async def test_the_wrong_password_is_told_and_the_right_one_calls(
         await expect(phone.button("Sign in")).to_be_visible()
 
 
-async def test_the_dashboard_wants_a_sign_in_too(site_with: SiteWith, browser: Browser, tmp_path: Path) -> None:
+async def test_the_dashboard_wants_a_sign_in_too(site_with: LiveSystemWith, browser: Browser, tmp_path: Path) -> None:
     async with site_with(**accounts(tmp_path, "1001")) as site, unopened_softphone(browser) as phone:
         await phone.page.goto(f"{site.app.url}/dashboard")
         await sign_in(phone, "1001")
@@ -44,7 +44,7 @@ async def test_the_dashboard_wants_a_sign_in_too(site_with: SiteWith, browser: B
 
 
 async def test_a_dashboard_that_stays_open_stays_signed_in_while_the_server_renews_it(
-    site_with: SiteWith, browser: Browser, tmp_path: Path
+    site_with: LiveSystemWith, browser: Browser, tmp_path: Path
 ) -> None:
     settings = accounts(tmp_path, "1001")
     async with site_with(**settings) as site, unopened_softphone(browser) as phone:

@@ -17,7 +17,7 @@ from tests.e2e.conftest import both_browsers
 from tests.e2e.ears import Ears
 from tests.e2e.softphone import Softphone, new_context
 from tests.e2e.test_resume import Cable
-from tests.real.site import Site, SiteWith
+from tests.real.live_system import LiveSystem, LiveSystemWith
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 MILLIWATT = 1004.0
@@ -53,7 +53,9 @@ class AgeingTokens(Cable):
 
 
 @asynccontextmanager
-async def talking(site_with: SiteWith, browser: Browser, folder: Path) -> AsyncIterator[tuple[Site, Softphone]]:
+async def talking(
+    site_with: LiveSystemWith, browser: Browser, folder: Path
+) -> AsyncIterator[tuple[LiveSystem, Softphone]]:
     """A page in a call, whose sign-in the server takes no more, and whose connection was lost and is back."""
     settings = accounts(folder, "1001")
     async with site_with(disconnect_grace=20.0, **settings) as site, new_context(browser) as context:
@@ -76,7 +78,7 @@ async def talking(site_with: SiteWith, browser: Browser, folder: Path) -> AsyncI
 
 
 @both_browsers
-async def test_a_hang_up_is_carried_out_at_once(site_with: SiteWith, browser: Browser, tmp_path: Path) -> None:
+async def test_a_hang_up_is_carried_out_at_once(site_with: LiveSystemWith, browser: Browser, tmp_path: Path) -> None:
     async with talking(site_with, browser, tmp_path) as (site, phone):
         await phone.press("Hang up")
         await site.require_nothing_left()
@@ -85,7 +87,7 @@ async def test_a_hang_up_is_carried_out_at_once(site_with: SiteWith, browser: Br
 
 @both_browsers
 async def test_the_call_goes_on_and_the_next_one_can_be_made(
-    site_with: SiteWith, browser: Browser, tmp_path: Path
+    site_with: LiveSystemWith, browser: Browser, tmp_path: Path
 ) -> None:
     async with talking(site_with, browser, tmp_path) as (_, phone):
         again = phone.page.get_by_test_id("sign-in-again")

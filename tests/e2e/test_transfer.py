@@ -12,14 +12,14 @@ from tests.e2e.conftest import PAGE_TONE, both_browsers
 from tests.e2e.sides import CALLEE_TONE, CALLER_TONE, Side, both_hear, callee, caller, killable, others_talk
 from tests.e2e.softphone import Softphone, softphone
 from tests.hang_up import hang_up_all
+from tests.real.live_system import LiveSystem
 from tests.real.parts import Pbx, both_versions
-from tests.real.site import Site
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 
 
 @asynccontextmanager
-async def talking(site: Site, browser: Browser, folder: Path) -> AsyncIterator[tuple[Softphone, Side]]:
+async def talking(site: LiveSystem, browser: Browser, folder: Path) -> AsyncIterator[tuple[Softphone, Side]]:
     """A page that was called by Desk phone."""
     async with softphone(browser, site) as phone, caller(site.pbx, folder) as desk:
         await phone.rings("Desk phone")
@@ -30,7 +30,7 @@ async def talking(site: Site, browser: Browser, folder: Path) -> AsyncIterator[t
 
 @both_browsers
 @both_versions
-async def test_a_blind_transfer_connects_the_others(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_a_blind_transfer_connects_the_others(site: LiveSystem, browser: Browser, tmp_path: Path) -> None:
     async with talking(site, browser, tmp_path) as (phone, desk), callee(site.pbx, tmp_path, "phone_hangs_up") as other:
         await phone.take("Transfer", "7012", "Transfer")
         await phone.is_told("Transferred to 7012.")
@@ -38,7 +38,7 @@ async def test_a_blind_transfer_connects_the_others(site: Site, browser: Browser
         await others_talk(desk, other)
 
 
-async def test_by_keyboard(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_by_keyboard(site: LiveSystem, browser: Browser, tmp_path: Path) -> None:
     async with talking(site, browser, tmp_path) as (phone, desk), callee(site.pbx, tmp_path, "phone_hangs_up") as other:
         await phone.keys("t", "7012", "Enter")
         await phone.is_told("Transferred to 7012.")
@@ -52,7 +52,7 @@ async def test_by_keyboard(site: Site, browser: Browser, tmp_path: Path) -> None
     ids=["busy", "nowhere"],
 )
 async def test_a_transfer_that_fails_brings_the_call_back(
-    site: Site, browser: Browser, tmp_path: Path, target: str, sentence: str
+    site: LiveSystem, browser: Browser, tmp_path: Path, target: str, sentence: str
 ) -> None:
     async with talking(site, browser, tmp_path) as (phone, desk):
         await phone.take("Transfer", target, "Transfer")
@@ -63,7 +63,7 @@ async def test_a_transfer_that_fails_brings_the_call_back(
         await desk.sipp.done()
 
 
-async def test_a_transfer_is_taken_back(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_a_transfer_is_taken_back(site: LiveSystem, browser: Browser, tmp_path: Path) -> None:
     async with talking(site, browser, tmp_path) as (phone, desk):
         await phone.take("Transfer", "603", "Transfer")
         await phone.sees("Transferring to 603…")
@@ -75,7 +75,7 @@ async def test_a_transfer_is_taken_back(site: Site, browser: Browser, tmp_path: 
         await desk.sipp.done()
 
 
-async def test_a_transfer_goes_on_without_the_page(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_a_transfer_goes_on_without_the_page(site: LiveSystem, browser: Browser, tmp_path: Path) -> None:
     async with (
         talking(site, browser, tmp_path) as (phone, desk),
         callee(site.pbx, tmp_path, "phone_plays_first") as other,
@@ -93,7 +93,7 @@ async def test_a_transfer_goes_on_without_the_page(site: Site, browser: Browser,
 
 
 @both_versions
-async def test_somebody_is_asked_first_and_then_connected(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_somebody_is_asked_first_and_then_connected(site: LiveSystem, browser: Browser, tmp_path: Path) -> None:
     async with talking(site, browser, tmp_path) as (phone, desk), callee(site.pbx, tmp_path, "phone_hangs_up") as other:
         await phone.take("Transfer", "7012", "Ask first")
         await both_hear(phone, other, CALLEE_TONE)
@@ -105,7 +105,7 @@ async def test_somebody_is_asked_first_and_then_connected(site: Site, browser: B
 
 
 async def test_who_is_asked_first_is_busy_and_the_first_call_is_taken_back(
-    site: Site, browser: Browser, tmp_path: Path
+    site: LiveSystem, browser: Browser, tmp_path: Path
 ) -> None:
     async with talking(site, browser, tmp_path) as (phone, desk):
         await phone.take("Transfer", "604", "Ask first")
@@ -118,7 +118,7 @@ async def test_who_is_asked_first_is_busy_and_the_first_call_is_taken_back(
         await desk.sipp.done()
 
 
-async def test_of_two_calls_the_others_are_connected(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_of_two_calls_the_others_are_connected(site: LiveSystem, browser: Browser, tmp_path: Path) -> None:
     async with talking(site, browser, tmp_path) as (phone, desk), callee(site.pbx, tmp_path, "phone_hangs_up") as other:
         await phone.take("Add", "7012", "New call")
         await both_hear(phone, other, CALLEE_TONE)
@@ -128,7 +128,9 @@ async def test_of_two_calls_the_others_are_connected(site: Site, browser: Browse
         await others_talk(desk, other)
 
 
-async def test_a_call_that_is_given_to_its_own_page_rings_there(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_a_call_that_is_given_to_its_own_page_rings_there(
+    site: LiveSystem, browser: Browser, tmp_path: Path
+) -> None:
     async with talking(site, browser, tmp_path) as (phone, desk):
         await phone.take("Transfer", "1001", "Transfer")
         await phone.sees("is calling too")
@@ -164,7 +166,7 @@ async def test_a_transfer_outlives_a_kill_of_the_server_and_a_reload(
             await other.hears(CALLER_TONE)
 
 
-async def test_nobody_is_given_to_a_number_that_cannot_be(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_nobody_is_given_to_a_number_that_cannot_be(site: LiveSystem, browser: Browser, tmp_path: Path) -> None:
     async with talking(site, browser, tmp_path) as (phone, desk):
         await phone.take("Transfer", "no number at all!", "Transfer")
         await phone.is_told("A number has no “!”.")

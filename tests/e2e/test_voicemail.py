@@ -8,9 +8,9 @@ from playwright.async_api import Browser, expect
 
 from tests.e2e.sides import CALLER_TONE, caller
 from tests.e2e.softphone import Softphone, softphone
-from tests.real.boxes import boxes as boxes
+from tests.real.live_system import LiveSystemWith
 from tests.real.parts import both_versions
-from tests.real.site import SiteWith
+from tests.real.voicemail_boxes import voicemail_boxes as voicemail_boxes
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 MAIL = {"voicemail_mailbox": "{user}@default", "voicemail_number": "*97"}
@@ -32,7 +32,7 @@ async def something_is_heard(phone: Softphone) -> None:
 
 @both_versions
 async def test_a_call_that_rings_too_long_leaves_a_message_and_the_badge_plays_it(
-    site_with: SiteWith, boxes: Path, browser: Browser, tmp_path: Path
+    site_with: LiveSystemWith, voicemail_boxes: Path, browser: Browser, tmp_path: Path
 ) -> None:
     async with site_with(**MAIL) as site, softphone(browser, site) as phone:
         wishes = await phone.opens_wishes()
@@ -45,7 +45,7 @@ async def test_a_call_that_rings_too_long_leaves_a_message_and_the_badge_plays_i
             await expect(badge).to_be_hidden()
             await desk.sipp.saw("SIP/2.0 200", seconds=20)
             await phone.is_told("You missed a call from Desk phone.")
-            await message_begins(boxes / "1001")
+            await message_begins(voicemail_boxes / "1001")
             await desk.sipp.tell()
             await desk.sipp.done()
         await expect(badge).to_have_text("1", timeout=15_000)

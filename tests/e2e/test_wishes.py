@@ -8,9 +8,9 @@ from playwright.async_api import Browser, expect
 from deploy.demo.rtpengine import Rtpengine
 from tests.e2e.sides import callee, caller, killable, others_talk
 from tests.e2e.softphone import Softphone, softphone
+from tests.real.live_system import LiveSystem, LiveSystemWith
 from tests.real.parts import Pbx, both_versions
 from tests.real.sipp import Sipp
-from tests.real.site import Site, SiteWith
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 MILLIWATT = 1004.0
@@ -43,7 +43,7 @@ async def rings_nobody(phone: Softphone, pbx: Pbx, folder: Path) -> None:
 
 
 @both_versions
-async def test_who_is_not_to_be_disturbed_is_not_rung(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_who_is_not_to_be_disturbed_is_not_rung(site: LiveSystem, browser: Browser, tmp_path: Path) -> None:
     async with softphone(browser, site) as phone, softphone(browser, site) as second:
         await undisturbed(phone, True)
         await second.sees_link("Do not disturb")
@@ -75,7 +75,7 @@ async def test_it_outlives_a_kill_of_the_server(
 
 
 @both_versions
-async def test_every_call_is_forwarded(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_every_call_is_forwarded(site: LiveSystem, browser: Browser, tmp_path: Path) -> None:
     async with softphone(browser, site) as phone:
         await forward(phone, "Always", "7012")
         await phone.sees_link("Forwarded")
@@ -86,7 +86,7 @@ async def test_every_call_is_forwarded(site: Site, browser: Browser, tmp_path: P
 
 
 @both_versions
-async def test_who_is_in_a_call_has_others_forwarded(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_who_is_in_a_call_has_others_forwarded(site: LiveSystem, browser: Browser, tmp_path: Path) -> None:
     async with softphone(browser, site) as phone:
         wishes = await phone.opens_wishes()
         await wishes.get_by_role("switch", name="Ring while I am in a call").set_checked(False)
@@ -103,7 +103,7 @@ async def test_who_is_in_a_call_has_others_forwarded(site: Site, browser: Browse
 
 @both_versions
 async def test_who_does_not_answer_has_the_call_forwarded(
-    site_with: SiteWith, browser: Browser, tmp_path: Path
+    site_with: LiveSystemWith, browser: Browser, tmp_path: Path
 ) -> None:
     async with site_with(ring_timeout=2) as site, softphone(browser, site) as phone:
         await forward(phone, "When I do not answer", "7012")
@@ -116,7 +116,7 @@ async def test_who_does_not_answer_has_the_call_forwarded(
 
 
 @both_versions
-async def test_a_closed_page_s_calls_are_forwarded(site: Site, browser: Browser, tmp_path: Path) -> None:
+async def test_a_closed_page_s_calls_are_forwarded(site: LiveSystem, browser: Browser, tmp_path: Path) -> None:
     async with softphone(browser, site) as phone:
         await forward(phone, "When this page is closed", "7012")
         await phone.online()
@@ -136,7 +136,7 @@ async def test_a_closed_page_s_calls_are_forwarded(site: Site, browser: Browser,
     ids=["to-oneself", "no-number"],
 )
 async def test_a_forward_that_cannot_be_is_refused_at_its_field(
-    site: Site, browser: Browser, number: str, why: str
+    site: LiveSystem, browser: Browser, number: str, why: str
 ) -> None:
     async with softphone(browser, site) as phone:
         wishes = await phone.opens_wishes()

@@ -1,14 +1,12 @@
 """A call is answered, and the server is killed some milliseconds later: it is answered all the same, and heard."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from ari_bridge_client import Client
 from ari_bridge_client.audio import Tone
-from deploy.demo.rtpengine import Rtpengine
 from tests.chaos.front_end import FrontEnd
 from tests.real.parts import Pbx, both_versions
 from tests.real.rtp import RtpPeer
@@ -16,23 +14,6 @@ from tests.real.sipp import Sipp
 
 pytestmark = pytest.mark.real
 FAR_TONE, PAGE_TONE = 700.0, 440.0
-
-
-@pytest.fixture
-async def front_end(pbx: Pbx, rtpengine: Rtpengine, tmp_path: Path) -> AsyncIterator[FrontEnd]:
-    environment = {
-        "ARI_URL": pbx.asterisk.ari_url,
-        "ARI_USER": pbx.asterisk.ari_user,
-        "ARI_PASSWORD": pbx.asterisk.ari_password,
-        "RTPENGINE_NG": rtpengine.ng_address,
-        "ENABLE_AUTHENTICATION": "false",
-    }
-    front_end = FrontEnd(tmp_path, environment)
-    try:
-        await front_end.start()
-        yield front_end
-    finally:
-        await front_end.close()
 
 
 @both_versions

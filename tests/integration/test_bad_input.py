@@ -8,8 +8,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.real.placed import HUGE, NO_KNOWN_CODEC, OFFER, VIDEO_ONLY
-from tests.real.site import Site
+from tests.real.live_system import LiveSystem
+from tests.real.offer_only_call import HUGE, NO_KNOWN_CODEC, OFFER, VIDEO_ONLY
 
 pytestmark = pytest.mark.real
 
@@ -41,7 +41,7 @@ async def still_serves(socket: Socket) -> None:
 @pytest.mark.parametrize(
     "sdp", ["", VIDEO_ONLY, NO_KNOWN_CODEC, "not an SDP"], ids=["empty", "video-only", "no-opus-no-pcmu", "not-sdp"]
 )
-async def test_bad_sdp(site: Site, sdp: str) -> None:
+async def test_bad_sdp(site: LiveSystem, sdp: str) -> None:
     async with aiohttp.ClientSession() as client, client.ws_connect(site.app.ws_url) as socket:
         assert await error_for(socket, type="offer", target="600", sdp=sdp) == ("invalid_sdp", "sdp")
         await still_serves(socket)
@@ -50,7 +50,7 @@ async def test_bad_sdp(site: Site, sdp: str) -> None:
             assert (response.status, body["code"], body["field"]) == (400, "invalid_sdp", "sdp")
 
 
-async def test_sdp_of_a_megabyte(site: Site) -> None:
+async def test_sdp_of_a_megabyte(site: LiveSystem) -> None:
     async with aiohttp.ClientSession() as client, client.ws_connect(site.app.ws_url) as socket:
         code, _ = await error_for(socket, type="offer", target="600", sdp=HUGE)
         assert code in ("too_large", "invalid_sdp")
@@ -65,7 +65,7 @@ async def test_sdp_of_a_megabyte(site: Site) -> None:
     "target",
     ["600&601", "600@from-sip", "600,1", "600\n601", "600\r\nX: 1", "600/n", "${CHANNEL}", "600;x", "", "6" * 65],
 )
-async def test_a_target_with_characters_of_the_dialplan(site: Site, target: str) -> None:
+async def test_a_target_with_characters_of_the_dialplan(site: LiveSystem, target: str) -> None:
     async with aiohttp.ClientSession() as client, client.ws_connect(site.app.ws_url) as socket:
         assert await error_for(socket, type="offer", target=target, sdp=OFFER) == ("invalid_target", "target")
         async with client.post(f"{site.app.url}/invite", json={"target": target, "sdp": OFFER}) as response:
@@ -75,13 +75,13 @@ async def test_a_target_with_characters_of_the_dialplan(site: Site, target: str)
 
 
 @pytest.mark.parametrize("caller", ['"Eve" <sip:1@x>', "1001\r\nX-Evil: 1", "a" * 65])
-async def test_a_caller_that_would_break_a_sip_header(site: Site, caller: str) -> None:
+async def test_a_caller_that_would_break_a_sip_header(site: LiveSystem, caller: str) -> None:
     async with aiohttp.ClientSession() as client, client.ws_connect(site.app.ws_url) as socket:
         expected = ("invalid_request", "caller")
         assert await error_for(socket, type="offer", target="600", sdp=OFFER, caller=caller) == expected
 
 
-async def test_an_unknown_call(site: Site) -> None:
+async def test_an_unknown_call(site: LiveSystem) -> None:
     async with aiohttp.ClientSession() as client, client.ws_connect(site.app.ws_url) as socket:
         for kind in ("hangup", "decline"):
             assert await error_for(socket, type=kind, callId="nosuchcall") == ("unknown_call", "callId")
@@ -104,7 +104,7 @@ async def test_an_unknown_call(site: Site) -> None:
     ],
     ids=["no-json", "array", "no-type", "unknown-type", "field-missing", "field-of-wrong-type"],
 )
-async def test_a_malformed_message_harms_no_call(site: Site, text: str, code: str) -> None:
+async def test_a_malformed_message_harms_no_call(site: LiveSystem, text: str, code: str) -> None:
     async with aiohttp.ClientSession() as client, client.ws_connect(site.app.ws_url) as socket:
         await socket.send_json({"type": "offer", "target": "601", "sdp": OFFER})
         call_id = (await until(socket, "answer"))["callId"]
@@ -118,7 +118,7 @@ async def test_a_malformed_message_harms_no_call(site: Site, text: str, code: st
                 pass
 
 
-async def test_a_flood_of_messages_is_cut_off_and_others_are_served(site: Site) -> None:
+async def test_a_flood_of_messages_is_cut_off_and_others_are_served(site: LiveSystem) -> None:
     async with aiohttp.ClientSession() as client:
         async with client.ws_connect(site.app.ws_url) as flooder, client.ws_connect(site.app.ws_url) as other:
             try:
@@ -135,7 +135,7 @@ async def test_a_flood_of_messages_is_cut_off_and_others_are_served(site: Site) 
             assert flooder.close_code == aiohttp.WSCloseCode.POLICY_VIOLATION
 
 
-async def test_an_oversize_frame_closes_that_connection_only(site: Site) -> None:
+async def test_an_oversize_frame_closes_that_connection_only(site: LiveSystem) -> None:
     async with aiohttp.ClientSession() as client:
         async with client.ws_connect(site.app.ws_url) as careless, client.ws_connect(site.app.ws_url) as other:
             try:
@@ -149,7 +149,7 @@ async def test_an_oversize_frame_closes_that_connection_only(site: Site) -> None
             await still_serves(other)
 
 
-async def test_a_foreign_origin_is_refused(site: Site) -> None:
+async def test_a_foreign_origin_is_refused(site: LiveSystem) -> None:
     async with aiohttp.ClientSession() as client:
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
             await client.ws_connect(site.app.ws_url, origin="https://evil.example")
@@ -159,7 +159,7 @@ async def test_a_foreign_origin_is_refused(site: Site) -> None:
             assert (await response.json())["code"] == "forbidden"
 
 
-async def test_a_call_id_that_is_taken(site: Site) -> None:
+async def test_a_call_id_that_is_taken(site: LiveSystem) -> None:
     async with aiohttp.ClientSession() as client, client.ws_connect(site.app.ws_url) as socket:
         await socket.send_json({"type": "offer", "target": "601", "sdp": OFFER, "callId": "chosen.1"})
         assert (await until(socket, "answer"))["callId"] == "chosen.1"

@@ -13,7 +13,7 @@ from ari_bridge.media.node_address import NodeAddress
 from ari_bridge.media.pool import Pool
 from ari_bridge.net import RtpAddress
 from deploy.demo.rtpengine import Rtpengine, loopback_ipv6
-from tests.real import free
+from tests.real import free_ports
 from tests.real.multihomed import Multihomed, peer_reflexive
 from tests.real.parts import require_installed
 from tests.real.rtp import RtpPeer, Stream
@@ -30,8 +30,8 @@ SOON = 1.5
 @asynccontextmanager
 async def pool_of(folder: Path, first: str, second: str) -> AsyncIterator[Pool]:
     """One rtpengine with these two addresses for media."""
-    [ng] = free.ports(1)
-    with Rtpengine(folder, ng_port=ng, rtp_range=free.rtp_range(), host=first, also=[second]) as rtpengine:
+    [ng] = free_ports.ports(1)
+    with Rtpengine(folder, ng_port=ng, rtp_range=free_ports.rtp_range(), host=first, also=[second]) as rtpengine:
         pool = Pool([NodeAddress.parse(rtpengine.ng_address)], app="paths")
         await pool.start()
         try:

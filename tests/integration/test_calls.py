@@ -9,17 +9,17 @@ import pytest
 from ari_bridge.outcomes import Outcome
 from ari_bridge_client import Refused
 from ari_bridge_client.audio import Silence, Tone
+from tests.real.live_system import LiveSystem, LiveSystemWith
+from tests.real.offer_only_call import OFFER
 from tests.real.parts import both_versions
-from tests.real.placed import OFFER
 from tests.real.sdp import codecs
-from tests.real.site import Site, SiteWith
 
 pytestmark = pytest.mark.real
 MILLIWATT = 1004.0
 
 
 @both_versions
-async def test_601_is_heard_as_1004_hz_in_opus_and_pcmu(site: Site) -> None:
+async def test_601_is_heard_as_1004_hz_in_opus_and_pcmu(site: LiveSystem) -> None:
     async with site.phone("1001") as phone:
         call = await phone.call("601", source=Silence())
         await call.wait_for("accepted")
@@ -35,14 +35,14 @@ async def test_601_is_heard_as_1004_hz_in_opus_and_pcmu(site: Site) -> None:
         assert call.state_history[-2:] == ["accepted", "ended"]
 
 
-async def em_channel(site: Site) -> str:
+async def em_channel(site: LiveSystem) -> str:
     """The name of the one external media channel."""
     [name] = [channel.name for channel in await site.app.ari.channels.list() if channel.id.endswith("-em")]
     return name
 
 
 @both_versions
-async def test_600_gives_the_page_s_own_tone_back(site: Site) -> None:
+async def test_600_gives_the_page_s_own_tone_back(site: LiveSystem) -> None:
     async with site.phone("1001") as phone:
         call = await phone.call("600", source=Tone(700))
         await call.received_audio.wait_for_tone(700, timeout=8)
@@ -50,7 +50,7 @@ async def test_600_gives_the_page_s_own_tone_back(site: Site) -> None:
 
 
 @both_versions
-async def test_page_calls_page_and_both_are_heard(site: Site) -> None:
+async def test_page_calls_page_and_both_are_heard(site: LiveSystem) -> None:
     async with site.phone("1001") as one, site.phone("1002") as other:
         placing = asyncio.create_task(one.call("1002", source=Tone(500)))
         incoming = await other.incoming(timeout=5)
@@ -67,7 +67,7 @@ async def test_page_calls_page_and_both_are_heard(site: Site) -> None:
 
 
 @both_versions
-async def test_606_reads_the_digits_that_are_pressed(site: Site) -> None:
+async def test_606_reads_the_digits_that_are_pressed(site: LiveSystem) -> None:
     async with site.phone() as phone:
         call = await phone.call("606", source=Silence())
         await call.wait_for("accepted")
@@ -77,7 +77,7 @@ async def test_606_reads_the_digits_that_are_pressed(site: Site) -> None:
         await call.hangup()
 
 
-async def test_602_plays_music(site: Site) -> None:
+async def test_602_plays_music(site: LiveSystem) -> None:
     async with site.phone() as phone:
         call = await phone.call("602", source=Silence())
         await call.wait_for("accepted")
@@ -93,7 +93,7 @@ async def test_602_plays_music(site: Site) -> None:
     [("604", Outcome.BUSY, 17), ("605", Outcome.UNREACHABLE, 34), ("5555", Outcome.UNREACHABLE, None)],
     ids=["604-busy", "605-congestion", "unknown-number"],
 )
-async def test_calls_that_are_not_taken(site: Site, target: str, outcome: Outcome, q850: int | None) -> None:
+async def test_calls_that_are_not_taken(site: LiveSystem, target: str, outcome: Outcome, q850: int | None) -> None:
     async with site.phone() as phone:
         call = await phone.call(target, source=Silence())
         await call.wait_for("ended")
@@ -106,7 +106,7 @@ async def test_calls_that_are_not_taken(site: Site, target: str, outcome: Outcom
 
 
 @both_versions
-async def test_603_rings_until_the_page_gives_up(site: Site) -> None:
+async def test_603_rings_until_the_page_gives_up(site: LiveSystem) -> None:
     async with site.phone() as phone:
         call = await phone.call("603", source=Silence())
         await call.wait_for("ringing")
@@ -115,7 +115,7 @@ async def test_603_rings_until_the_page_gives_up(site: Site) -> None:
         assert call.state_history[-2:] == ["ringing", "ended"]
 
 
-async def test_603_rings_until_the_time_is_over(site_with: SiteWith) -> None:
+async def test_603_rings_until_the_time_is_over(site_with: LiveSystemWith) -> None:
     async with site_with(ring_timeout=0.5) as site, site.phone() as phone:
         call = await phone.call("603", source=Silence())
         await call.wait_for("ended")
@@ -123,7 +123,7 @@ async def test_603_rings_until_the_time_is_over(site_with: SiteWith) -> None:
 
 
 @both_versions
-async def test_a_hang_up_by_the_pbx_ends_the_page_s_call(site: Site) -> None:
+async def test_a_hang_up_by_the_pbx_ends_the_page_s_call(site: LiveSystem) -> None:
     async with site.phone() as phone:
         call = await phone.call("601", source=Silence())
         await call.wait_for("accepted")
@@ -134,7 +134,7 @@ async def test_a_hang_up_by_the_pbx_ends_the_page_s_call(site: Site) -> None:
         assert call.outcome is Outcome.COMPLETED
 
 
-async def test_two_accepts_at_once_one_has_the_call(site: Site) -> None:
+async def test_two_accepts_at_once_one_has_the_call(site: LiveSystem) -> None:
     async with site.phone("1002") as one, site.phone("1002") as two, site.phone("1001") as caller:
         placing = asyncio.create_task(caller.call("1002", source=Tone(500)))
         here, there = await one.incoming(timeout=5), await two.incoming(timeout=5)
@@ -148,7 +148,7 @@ async def test_two_accepts_at_once_one_has_the_call(site: Site) -> None:
         await taken.wait_for("ended")
 
 
-async def test_a_page_that_disappears_ends_its_call_after_the_grace(site: Site) -> None:
+async def test_a_page_that_disappears_ends_its_call_after_the_grace(site: LiveSystem) -> None:
     async with site.phone("1001") as phone:
         call = await phone.call("601", source=Silence())
         await call.received_audio.wait_for_tone(MILLIWATT)
@@ -159,7 +159,7 @@ async def test_a_page_that_disappears_ends_its_call_after_the_grace(site: Site) 
         assert site.app.calls.get(call.id).outcome is Outcome.LOST
 
 
-async def test_the_four_http_requests_of_a_plain_client(site: Site) -> None:
+async def test_the_four_http_requests_of_a_plain_client(site: LiveSystem) -> None:
     async with aiohttp.ClientSession(site.app.url) as http:
         body = {"target": "601", "sdp": OFFER, "caller": "1001", "callId": "plain.client"}
         async with http.post("/invite", json=body) as response:
@@ -187,7 +187,7 @@ async def state_of(http: aiohttp.ClientSession, call_id: str, state: str) -> dic
             await asyncio.sleep(0.02)
 
 
-async def test_the_second_port_serves_the_websocket_at_its_root(site: Site) -> None:
+async def test_the_second_port_serves_the_websocket_at_its_root(site: LiveSystem) -> None:
     async with aiohttp.ClientSession() as http:
         async with http.ws_connect(site.app.legacy_ws_url) as socket:
             assert (await socket.receive_json())["type"] == "welcome"

@@ -12,10 +12,10 @@ from ari_bridge_client.audio import Silence
 from ari_bridge_client.models import CallInfo
 from deploy.demo.rtpengine import Rtpengine
 from tests.chaos.front_end import FrontEnd
+from tests.real.live_system import LiveSystemWith
+from tests.real.offer_only_call import OFFER
 from tests.real.parts import Pbx, both_versions
-from tests.real.placed import OFFER
 from tests.real.sipp import Sipp
-from tests.real.site import SiteWith
 
 pytestmark = pytest.mark.real
 RING_SECONDS = 8.0
@@ -75,7 +75,7 @@ async def test_a_call_whose_media_never_comes_ends_also_over_a_restart(front_end
         assert call.outcome is Outcome.FAILED_MEDIA
 
 
-async def test_media_that_comes_is_no_reason_to_end_a_call_and_media_that_is_gone_is(site_with: SiteWith) -> None:
+async def test_media_that_comes_is_no_reason_to_end_a_call_and_media_that_is_gone_is(site_with: LiveSystemWith) -> None:
     async with site_with(setup_timeout=1.0, disconnect_grace=1.0) as site, site.phone("1001") as phone:
         call = await phone.call("601", source=Silence())
         await call.wait_for("accepted")

@@ -13,15 +13,15 @@ from deploy.demo.ports import PortsTaken
 from deploy.demo.process import ProgramFailed
 from deploy.demo.rtpengine import Rtpengine
 from deploy.demo.supervisor import Supervisor
-from tests.real import free
+from tests.real import free_ports
 
 pytestmark = pytest.mark.real
 
 
 def an_asterisk(run_dir: Path, version: str) -> Asterisk:
-    ari, sip, trunk = free.ports(3)
+    ari, sip, trunk = free_ports.ports(3)
     return Asterisk(
-        run_dir, ari_port=ari, sip_port=sip, trunk_port=trunk, rtp_range=free.rtp_range(100), version=version
+        run_dir, ari_port=ari, sip_port=sip, trunk_port=trunk, rtp_range=free_ports.rtp_range(100), version=version
     )
 
 
@@ -67,36 +67,36 @@ def test_busy_and_congestion_tell_their_cause(asterisk: Asterisk, number: str, c
 
 
 def test_a_taken_port_stops_the_start(tmp_path: Path) -> None:
-    ari, sip, trunk = free.ports(3)
+    ari, sip, trunk = free_ports.ports(3)
     with socket.socket() as held:
         held.bind(("127.0.0.1", ari))
         held.listen()
-        taken = Asterisk(tmp_path, ari_port=ari, sip_port=sip, trunk_port=trunk, rtp_range=free.rtp_range(100))
+        taken = Asterisk(tmp_path, ari_port=ari, sip_port=sip, trunk_port=trunk, rtp_range=free_ports.rtp_range(100))
         with pytest.raises(PortsTaken, match=rf"ARI.*pid {os.getpid()}"):
             taken.start()
 
 
 def test_rtpengine_answers_and_is_gone_at_stop(tmp_path: Path) -> None:
-    [ng] = free.ports(1)
-    with Rtpengine(tmp_path, ng_port=ng, rtp_range=free.rtp_range(100)) as rtpengine:
+    [ng] = free_ports.ports(1)
+    with Rtpengine(tmp_path, ng_port=ng, rtp_range=free_ports.rtp_range(100)) as rtpengine:
         assert rtpengine.answers()
         pid = rtpengine.pid
     assert not Path(f"/proc/{pid}").exists()
 
 
 def test_an_rtpengine_that_cannot_start_says_why(tmp_path: Path) -> None:
-    [ng] = free.ports(1)
-    wrong = Rtpengine(tmp_path, ng_port=ng, rtp_range=free.rtp_range(100), host="not-an-address")
+    [ng] = free_ports.ports(1)
+    wrong = Rtpengine(tmp_path, ng_port=ng, rtp_range=free_ports.rtp_range(100), host="not-an-address")
     with pytest.raises(ProgramFailed, match="rtpengine: it ended with status .*not-an-address"):
         wrong.start(deadline=5)
 
 
 def test_what_is_killed_is_brought_back(tmp_path: Path) -> None:
-    first, second = free.ports(2)
+    first, second = free_ports.ports(2)
     with (
         an_asterisk(tmp_path, "16") as asterisk,
-        Rtpengine(tmp_path, ng_port=first, rtp_range=free.rtp_range(100), name="rtpengine-1") as rtpengine,
-        Rtpengine(tmp_path, ng_port=second, rtp_range=free.rtp_range(100), name="rtpengine-2") as other,
+        Rtpengine(tmp_path, ng_port=first, rtp_range=free_ports.rtp_range(100), name="rtpengine-1") as rtpengine,
+        Rtpengine(tmp_path, ng_port=second, rtp_range=free_ports.rtp_range(100), name="rtpengine-2") as other,
     ):
         said: list[str] = []
         supervisor = Supervisor([rtpengine, other, asterisk], tell=said.append)

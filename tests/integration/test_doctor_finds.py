@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ari_bridge.diagnostics.doctor import Finding, Result, Subject, examine
+from ari_bridge.diagnostics.checks import Finding, Result, Subject
+from ari_bridge.diagnostics.doctor import examine
 from ari_bridge.media.node_address import NodeAddress
 from deploy.demo.rtpengine import Rtpengine
 from tests.real.parts import Pbx, both_versions, new_pbx

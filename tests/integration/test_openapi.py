@@ -11,7 +11,7 @@ import pytest
 from frontend.auth.users import Users
 from tests.fuzz import fuzz
 from tests.hang_up import hang_up_all
-from tests.real.site import SiteWith
+from tests.real.live_system import LiveSystemWith
 
 pytestmark = pytest.mark.real
 
@@ -19,7 +19,7 @@ USER, PASSWORD = "1001", "correct horse"
 
 
 @pytest.mark.timeout(400)
-async def test_no_answer_is_another_than_the_document_says(site_with: SiteWith, tmp_path: Path) -> None:
+async def test_no_answer_is_another_than_the_document_says(site_with: LiveSystemWith, tmp_path: Path) -> None:
     users = tmp_path / "users"
     Users(users).add(USER, PASSWORD)
     signed_in = {"enable_authentication": True, "users_file": users, "token_secret_file": tmp_path / "secret"}

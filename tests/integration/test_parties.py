@@ -11,8 +11,8 @@ from ari_bridge.outcomes import Outcome
 from ari_bridge_client import Call, Client
 from ari_bridge_client.audio import Tone
 from ari_bridge_client.events import TransferFailed
+from tests.real.live_system import LiveSystem
 from tests.real.parts import both_versions
-from tests.real.site import Site
 
 pytestmark = pytest.mark.real
 
@@ -52,7 +52,7 @@ async def music(call: Call) -> None:
 
 
 @pytest.fixture
-async def lines(site: Site) -> AsyncIterator[tuple[Line, Line, Line]]:
+async def lines(site: LiveSystem) -> AsyncIterator[tuple[Line, Line, Line]]:
     async with AsyncExitStack() as opened:
         phones = [await opened.enter_async_context(site.phone(user)) for user in ("1001", "1002", "1003")]
         yield Line(phones[0], A), Line(phones[1], B), Line(phones[2], C)

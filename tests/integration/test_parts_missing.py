@@ -13,9 +13,9 @@ from ari_bridge.errors import Unavailable
 from ari_bridge.outcomes import Outcome
 from deploy.demo.rtpengine import Rtpengine
 from frontend.app import App
+from tests.real.live_system import LiveSystem, connected, settings
+from tests.real.offer_only_call import OfferOnlyCall
 from tests.real.parts import Pbx, new_pbx, new_rtpengine
-from tests.real.placed import Placed
-from tests.real.site import Site, connected, settings
 
 pytestmark = pytest.mark.real
 
@@ -35,7 +35,7 @@ async def health_is(app: App, status: int, *, seconds: float = 10.0) -> dict[str
             await asyncio.sleep(0.05)
 
 
-async def test_all_there(site: Site) -> None:
+async def test_all_there(site: LiveSystem) -> None:
     status, body = await health(site.app)
     assert status == 200
     assert body["checks"]["ari"]["version"].startswith("16.28")
@@ -54,7 +54,7 @@ async def test_a_wrong_ari_password_is_named_and_calls_fail(pbx: Pbx, rtpengine:
         assert body["checks"]["rtpengine"]["ok"]
         assert "wrong" not in str(body)
         with pytest.raises(Unavailable):
-            Placed(app.calls, "601")
+            OfferOnlyCall(app.calls, "601")
     finally:
         await app.close()
 
@@ -67,10 +67,10 @@ async def test_asterisk_comes_later_goes_and_comes_back(rtpengine: Rtpengine, tm
         body = await health_is(app, 503)
         assert body["checks"]["ari"]["reason"]
         with pytest.raises(Unavailable):
-            Placed(app.calls, "601")
+            OfferOnlyCall(app.calls, "601")
         with pbx.asterisk:
             await health_is(app, 200)
-            placed = Placed(app.calls, "603")
+            placed = OfferOnlyCall(app.calls, "603")
             async with asyncio.timeout(5):
                 while placed.call.state.value != "ringing":  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
@@ -80,8 +80,8 @@ async def test_asterisk_comes_later_goes_and_comes_back(rtpengine: Rtpengine, tm
             await connected(app, seconds=10)
             call = await placed.ended()
             assert call.outcome is Outcome.FAILED_PBX
-            site = Site(pbx, rtpengine, app)
-            second = Placed(app.calls, "603")
+            site = LiveSystem(pbx, rtpengine, app)
+            second = OfferOnlyCall(app.calls, "603")
             async with asyncio.timeout(5):
                 while second.call.state.value != "ringing":  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
@@ -101,16 +101,16 @@ async def test_rtpengine_comes_later(pbx: Pbx, tmp_path: Path) -> None:
         status, body = await health(app)
         assert status == 503
         assert body["checks"]["ari"]["ok"] and body["checks"]["rtpengine"]["reason"]
-        call = await Placed(app.calls, "601").ended()
+        call = await OfferOnlyCall(app.calls, "601").ended()
         assert call.outcome is Outcome.FAILED_MEDIA
         with rtpengine:
             await health_is(app, 200)
-            placed = Placed(app.calls, "601")
+            placed = OfferOnlyCall(app.calls, "601")
             async with asyncio.timeout(5):
                 while placed.call.state.value != "accepted":  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
             app.calls.hangup(placed.id)
             await placed.ended()
-            await Site(pbx, rtpengine, app).require_nothing_left()
+            await LiveSystem(pbx, rtpengine, app).require_nothing_left()
     finally:
         await app.close()

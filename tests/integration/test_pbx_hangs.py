@@ -23,7 +23,7 @@ FOUND_SECONDS = 5.0
 
 
 class Pbx:
-    """An Asterisk of this test's own and a client of it; `same`: its `same_pbx` at each connect."""
+    """An Asterisk of this test's own and a client of it; `same`: whether it was the same one at each connect."""
 
     def __init__(self, asterisk: Asterisk, ari: Ari, report: Callable[[str, float], None]) -> None:
         self.asterisk = asterisk
@@ -35,7 +35,7 @@ class Pbx:
         ari.on_connect(self._connected)
 
     async def _connected(self) -> None:
-        self.same.append(self.ari.same_pbx)
+        self.same.append(not self.ari.pbx_restarted)
 
     def send(self, number: signal.Signals) -> None:
         os.kill(self.asterisk.pid, number)

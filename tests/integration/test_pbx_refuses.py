@@ -14,9 +14,9 @@ from ari_bridge.outcomes import Detail
 from ari_bridge_client.audio import Silence, Tone
 from deploy.demo.rtpengine import Rtpengine
 from tests.integration.test_parts_missing import health
+from tests.real.live_system import LiveSystem, live_system
+from tests.real.offer_only_call import OfferOnlyCall
 from tests.real.parts import VERSIONS, Pbx, new_pbx
-from tests.real.placed import Placed
-from tests.real.site import Site, real_site
 
 pytestmark = pytest.mark.real
 
@@ -37,7 +37,7 @@ async def cli(pbx: Pbx, command: str) -> str:
     return await asyncio.to_thread(pbx.asterisk.cli, command)
 
 
-async def media_channels(site: Site) -> list[str]:
+async def media_channels(site: LiveSystem) -> list[str]:
     """The channels through which our pages are heard."""
     found = [channel.id for channel in await site.app.ari.channels.list()]
     return sorted(one for one in found if leg_number(one))
@@ -55,7 +55,7 @@ def another_password(pbx: Pbx) -> Iterator[None]:
         path.write_text(text)
 
 
-async def health_says(site: Site, status: str, words: str = "") -> None:
+async def health_says(site: LiveSystem, status: str, words: str = "") -> None:
     async with asyncio.timeout(15):
         while True:
             _, body = await health(site.app)
@@ -64,7 +64,7 @@ async def health_says(site: Site, status: str, words: str = "") -> None:
             await asyncio.sleep(0.1)
 
 
-async def calls_again(site: Site) -> None:
+async def calls_again(site: LiveSystem) -> None:
     async with site.phone() as phone:
         call = await phone.call("601", source=Silence())
         await call.received_audio.wait_for_tone(1004.0)
@@ -73,13 +73,13 @@ async def calls_again(site: Site) -> None:
 
 async def test_a_restart_that_is_pending_is_told_and_taken_back(own_pbx: Pbx, rtpengine: Rtpengine) -> None:
     with own_pbx.asterisk:
-        async with real_site(own_pbx, rtpengine, pbx_check_interval=1) as site, site.phone() as phone:
+        async with live_system(own_pbx, rtpengine, pbx_check_interval=1) as site, site.phone() as phone:
             call = await phone.call("601", source=Silence())
             await call.received_audio.wait_for_tone(1004.0)
             pending = asyncio.create_task(cli(own_pbx, "core restart gracefully"))
             await health_says(site, "degraded", "restart or stop is pending")
             with pytest.raises(Unavailable) as refused:
-                Placed(site.app.calls, "601")
+                OfferOnlyCall(site.app.calls, "601")
             assert refused.value.detail is Detail.PBX_RESTARTS
             call.received_audio.analyze()
             await cli(own_pbx, "core abort shutdown")
@@ -95,7 +95,7 @@ async def test_while_a_restart_is_pending_new_pages_are_heard_by_the_leg_that_st
     """As where a page is reloaded, twice, and each time offers anew: Asterisk makes no channel for it."""
     with own_pbx.asterisk:
         async with AsyncExitStack() as stack:
-            site = await stack.enter_async_context(real_site(own_pbx, rtpengine, pbx_check_interval=1))
+            site = await stack.enter_async_context(live_system(own_pbx, rtpengine, pbx_check_interval=1))
             pages = [await stack.enter_async_context(site.phone("1001")) for _ in range(4)]
             call = await pages[0].call("600", source=Tone(700))
             await call.wait_for("accepted")
@@ -126,11 +126,11 @@ async def test_while_a_restart_is_pending_new_pages_are_heard_by_the_leg_that_st
 
 async def test_chan_rtp_that_is_missing_is_told_and_loaded(own_pbx: Pbx, rtpengine: Rtpengine) -> None:
     with own_pbx.asterisk:
-        async with real_site(own_pbx, rtpengine, pbx_check_interval=1) as site:
+        async with live_system(own_pbx, rtpengine, pbx_check_interval=1) as site:
             await cli(own_pbx, "module unload chan_rtp.so")
             await health_says(site, "unavailable", "module load chan_rtp")
             with pytest.raises(Unavailable) as refused:
-                Placed(site.app.calls, "601")
+                OfferOnlyCall(site.app.calls, "601")
             assert refused.value.detail is Detail.PBX_REFUSES
             await cli(own_pbx, "module load chan_rtp.so")
             await health_says(site, "ok")
@@ -139,17 +139,17 @@ async def test_chan_rtp_that_is_missing_is_told_and_loaded(own_pbx: Pbx, rtpengi
 
 async def test_a_dial_context_that_is_not_there_is_told(own_pbx: Pbx, rtpengine: Rtpengine) -> None:
     with own_pbx.asterisk:
-        async with real_site(own_pbx, rtpengine, dial_context="from-nowhere", pbx_check_interval=1) as site:
+        async with live_system(own_pbx, rtpengine, dial_context="from-nowhere", pbx_check_interval=1) as site:
             await health_says(site, "degraded", "no context from-nowhere")
             with pytest.raises(Unavailable) as refused:
-                Placed(site.app.calls, "601")
+                OfferOnlyCall(site.app.calls, "601")
             assert refused.value.detail is Detail.NO_ROUTE
 
 
 async def test_a_password_that_was_changed_lets_nothing_be_told_as_done(own_pbx: Pbx, rtpengine: Rtpengine) -> None:
     with own_pbx.asterisk:
-        async with real_site(own_pbx, rtpengine, pbx_check_interval=1) as site:
-            placed = Placed(site.app.calls, "601")
+        async with live_system(own_pbx, rtpengine, pbx_check_interval=1) as site:
+            placed = OfferOnlyCall(site.app.calls, "601")
             await until(lambda: placed.call.state.value == "accepted")
             told: list[Detail | None] = []
             site.app.calls.watch(
@@ -163,7 +163,7 @@ async def test_a_password_that_was_changed_lets_nothing_be_told_as_done(own_pbx:
                 site.app.calls.control.hold(placed.id, True)
                 await until(lambda: not site.app.calls.get(placed.id).held)
                 with pytest.raises(Unavailable):
-                    Placed(site.app.calls, "601")
+                    OfferOnlyCall(site.app.calls, "601")
                 assert (await health(site.app))[0] == 503
                 site.app.calls.hangup(placed.id)
                 await until(lambda: Detail.STILL_CONNECTED in told)

@@ -10,16 +10,15 @@ import aiohttp
 import msgspec
 import pytest
 
-from ari_bridge.preferences import PreferenceFile
 from ari_bridge_client import Call
 from ari_bridge_client.audio import Silence, Tone
 from ari_bridge_protocol.preferences import CallPreferences
 from frontend.presence.preferences import UserServices
-from tests.real.boxes import boxes as boxes
+from tests.real.live_system import LiveSystem, LiveSystemWith
 from tests.real.parts import both_versions
 from tests.real.rtp import RtpPeer
 from tests.real.sipp import Sipp
-from tests.real.site import Site
+from tests.real.voicemail_boxes import voicemail_boxes as voicemail_boxes
 
 pytestmark = pytest.mark.real
 
@@ -27,23 +26,13 @@ FAR_TONE, PAGE_TONE = 700, 500
 
 
 @asynccontextmanager
-async def attended(site: Site, folder: Path, **options: Any) -> AsyncIterator[UserServices]:
-    app = site.app
-    attendant = UserServices(
-        app.ari,
-        app.calls,
-        app.pages,
-        app.hooks,
-        PreferenceFile(folder / "preferences.json"),
-        mailbox="{user}@default",
-        voicemail_number="*97",
-        **options,
-    )
-    await attendant.start()
-    try:
-        yield attendant
-    finally:
-        await attendant.close()
+async def attended(
+    site_with: LiveSystemWith, folder: Path, **settings: Any
+) -> AsyncIterator[tuple[LiveSystem, UserServices]]:
+    """A front end with voicemail, that keeps its users' preferences in `folder`."""
+    voicemail = {"voicemail_mailbox": "{user}@default", "voicemail_number": "*97"}
+    async with site_with(state_dir=folder, **voicemail, **settings) as site:
+        yield site, site.app.user_services
 
 
 class Listener:
@@ -73,7 +62,7 @@ class Listener:
 
 
 @asynccontextmanager
-async def page(site: Site, user: str) -> AsyncIterator[Listener]:
+async def page(site: LiveSystem, user: str) -> AsyncIterator[Listener]:
     async with aiohttp.ClientSession() as http, http.ws_connect(site.app.ws_url) as socket:
         listener = Listener(socket)
         reading = asyncio.create_task(listener.read())
@@ -98,14 +87,14 @@ async def far() -> AsyncIterator[RtpPeer]:
 
 @both_versions
 async def test_a_caller_of_nobody_leaves_a_message_and_pages_are_told(
-    site: Site, boxes: Path, far: RtpPeer, tmp_path: Path
+    site_with: LiveSystemWith, voicemail_boxes: Path, far: RtpPeer, tmp_path: Path
 ) -> None:
-    async with attended(site, tmp_path) as attendant, page(site, "1001") as listening:
+    async with attended(site_with, tmp_path) as (site, attendant), page(site, "1001") as listening:
         assert (await listening.told("voicemail"))["new"] == 0
         await attendant.set("1001", CallPreferences(forward_always="voicemail"))
         async with Sipp("caller_hangs_up", tmp_path, to=site.pbx.sip_port, rtp_port=far.port, seconds=40) as caller:
             await caller.saw("SIP/2.0 200")
-            recorded = boxes / "1001"
+            recorded = voicemail_boxes / "1001"
             async with asyncio.timeout(25):
                 while not list(recorded.rglob("*.wav")):  # noqa: ASYNC110  the greeting is over, the message begins
                     await asyncio.sleep(0.1)
@@ -124,8 +113,10 @@ async def test_a_caller_of_nobody_leaves_a_message_and_pages_are_told(
 
 
 @both_versions
-async def test_do_not_disturb_rings_no_page_and_the_caller_hears_busy(site: Site, tmp_path: Path) -> None:
-    async with attended(site, tmp_path) as attendant, page(site, "1001") as listening:
+async def test_do_not_disturb_rings_no_page_and_the_caller_hears_busy(
+    site_with: LiveSystemWith, tmp_path: Path
+) -> None:
+    async with attended(site_with, tmp_path) as (site, attendant), page(site, "1001") as listening:
         await attendant.set("1001", CallPreferences(do_not_disturb=True))
         assert (await listening.told("preferences", doNotDisturb=True))["doNotDisturb"]
         async with Sipp("caller_is_refused", tmp_path, to=site.pbx.sip_port) as caller:
@@ -140,8 +131,8 @@ async def test_do_not_disturb_rings_no_page_and_the_caller_hears_busy(site: Site
 
 
 @both_versions
-async def test_a_forwarded_call_is_heard_at_its_target(site: Site, far: RtpPeer, tmp_path: Path) -> None:
-    async with attended(site, tmp_path) as attendant, site.phone("1002") as phone:
+async def test_a_forwarded_call_is_heard_at_its_target(site_with: LiveSystemWith, far: RtpPeer, tmp_path: Path) -> None:
+    async with attended(site_with, tmp_path) as (site, attendant), site.phone("1002") as phone:
         await attendant.set("1001", CallPreferences(forward_always="1002"))
         async with Sipp("caller_stays", tmp_path, to=site.pbx.sip_port, rtp_port=far.port) as caller:
             call = await (await phone.incoming(timeout=5)).answer(Tone(PAGE_TONE))
@@ -154,11 +145,11 @@ async def test_a_forwarded_call_is_heard_at_its_target(site: Site, far: RtpPeer,
 
 @both_versions
 async def test_nobody_answers_in_the_user_s_own_time_and_the_call_is_forwarded(
-    site: Site, far: RtpPeer, tmp_path: Path
+    site_with: LiveSystemWith, far: RtpPeer, tmp_path: Path
 ) -> None:
     kept = {"1001": CallPreferences(forward_no_answer="1002", ring_seconds=1)}  # nobody may set less than 5
     (tmp_path / "preferences.json").write_bytes(msgspec.json.encode(kept))
-    async with attended(site, tmp_path), site.phone("1001") as phone, site.phone("1002") as other:
+    async with attended(site_with, tmp_path) as (site, _), site.phone("1001") as phone, site.phone("1002") as other:
         async with Sipp("caller_stays", tmp_path, to=site.pbx.sip_port, rtp_port=far.port) as caller:
             ringing = await phone.incoming(timeout=5)
             assert await ringing.wait_until_stopped(timeout=5) == "no_answer"
@@ -169,8 +160,8 @@ async def test_nobody_answers_in_the_user_s_own_time_and_the_call_is_forwarded(
 
 
 @both_versions
-async def test_forwards_in_a_circle_come_to_an_end(site: Site, tmp_path: Path) -> None:
-    async with attended(site, tmp_path) as attendant:
+async def test_forwards_in_a_circle_come_to_an_end(site_with: LiveSystemWith, tmp_path: Path) -> None:
+    async with attended(site_with, tmp_path) as (site, attendant):
         await attendant.set("1001", CallPreferences(forward_unreachable="1002"))
         await attendant.set("1002", CallPreferences(forward_unreachable="1001"))
         async with Sipp("caller_is_refused", tmp_path, to=site.pbx.sip_port) as caller:
@@ -180,8 +171,10 @@ async def test_forwards_in_a_circle_come_to_an_end(site: Site, tmp_path: Path) -
 
 
 @both_versions
-async def test_a_user_hears_their_own_messages_without_a_pin(site: Site, boxes: Path, tmp_path: Path) -> None:
-    async with attended(site, tmp_path), site.phone("1003") as phone:
+async def test_a_user_hears_their_own_messages_without_a_pin(
+    site_with: LiveSystemWith, voicemail_boxes: Path, tmp_path: Path
+) -> None:
+    async with attended(site_with, tmp_path) as (site, _), site.phone("1003") as phone:
         call = await phone.call("*97", source=Silence())
         await call.wait_for("accepted")
         await until_heard(call)  # "You have no messages"
@@ -191,9 +184,9 @@ async def test_a_user_hears_their_own_messages_without_a_pin(site: Site, boxes: 
 
 
 @both_versions
-async def test_the_directory_tells_how_users_and_phones_stand(site: Site, tmp_path: Path) -> None:
+async def test_the_directory_tells_how_users_and_phones_stand(site_with: LiveSystemWith, tmp_path: Path) -> None:
     async with (
-        attended(site, tmp_path, endpoints=("*",), names={"trunk": "Everybody else"}),
+        attended(site_with, tmp_path, people_endpoints="*", phone_book="trunk=Everybody else") as (site, _),
         page(site, "1001") as listening,
         site.phone("1002") as phone,
     ):

@@ -20,8 +20,8 @@ from ari_bridge_client.audio import Silence
 from ari_bridge_client.http_client import HttpClient
 from frontend.auth.proxies import parse_proxies
 from frontend.auth.users import Users
+from tests.real.live_system import LiveSystem, LiveSystemWith
 from tests.real.proxies import HOST, KINDS, NAME, Proxy
-from tests.real.site import Site, SiteWith
 
 pytestmark = pytest.mark.real
 CLIENT = "127.0.0.9"
@@ -46,7 +46,7 @@ class ThisMachine(AbstractResolver):
 class Behind:
     """`http` asks by the name, through the proxy; `origin` is that of its pages."""
 
-    def __init__(self, site: Site, proxy: Proxy, http: aiohttp.ClientSession) -> None:
+    def __init__(self, site: LiveSystem, proxy: Proxy, http: aiohttp.ClientSession) -> None:
         self.site = site
         self.proxy = proxy
         self.http = http
@@ -59,13 +59,13 @@ class Behind:
 
 
 @pytest.fixture(params=KINDS)
-async def behind(request: pytest.FixtureRequest, site_with: SiteWith, tmp_path: Path) -> AsyncIterator[Behind]:
+async def behind(request: pytest.FixtureRequest, site_with: LiveSystemWith, tmp_path: Path) -> AsyncIterator[Behind]:
     async with behind_proxy(request.param, site_with, tmp_path) as running:
         yield running
 
 
 @asynccontextmanager
-async def behind_proxy(kind: str, site_with: SiteWith, folder: Path) -> AsyncIterator[Behind]:
+async def behind_proxy(kind: str, site_with: LiveSystemWith, folder: Path) -> AsyncIterator[Behind]:
     Users(folder / "users").add("1001", "right")
     accounts = {"enable_authentication": True, "users_file": folder / "users", "token_secret_file": folder / "secret"}
     async with site_with(**accounts, trusted_proxies=parse_proxies("127.0.0.1"), cors_origin="") as site:

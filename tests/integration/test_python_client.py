@@ -10,13 +10,13 @@ from ari_bridge.outcomes import Outcome
 from ari_bridge_client import Client, HttpClient, IncomingCall, Problem, RecordingData, Refused, Tone
 from ari_bridge_client.aiortc_media import AiortcMedia
 from ari_bridge_client.events import Mute, TakenOver
-from tests.real.placed import OFFER
-from tests.real.site import Site, SiteWith
+from tests.real.live_system import LiveSystem, LiveSystemWith
+from tests.real.offer_only_call import OFFER
 
 pytestmark = pytest.mark.real
 
 
-async def test_who_is_muted_is_not_heard_but_hears(site: Site) -> None:
+async def test_who_is_muted_is_not_heard_but_hears(site: LiveSystem) -> None:
     async with site.phone("1001") as one, site.phone("1002") as other:
         placing = asyncio.create_task(one.call("1002", Tone(500)))
         taken = await (await other.incoming()).answer(Tone(900))
@@ -34,7 +34,7 @@ async def test_who_is_muted_is_not_heard_but_hears(site: Site) -> None:
     assert mutes == [Mute(True), Mute(False)]
 
 
-async def test_a_call_is_taken_over_by_another_program(site_with: SiteWith) -> None:
+async def test_a_call_is_taken_over_by_another_program(site_with: LiveSystemWith) -> None:
     async with site_with(disconnect_grace=10) as site, site.phone("1001") as first, site.phone("1001") as second:
         call = await first.call("601")
         await call.received_audio.wait_for_tone(1004)
@@ -48,7 +48,7 @@ async def test_a_call_is_taken_over_by_another_program(site_with: SiteWith) -> N
         assert moved.outcome is Outcome.COMPLETED
 
 
-async def test_a_caller_who_is_rejected(site: Site) -> None:
+async def test_a_caller_who_is_rejected(site: LiveSystem) -> None:
     async with site.phone("1001") as one, site.phone("1002") as other:
         placing = asyncio.create_task(one.call("1002"))
         ringing: IncomingCall = await other.incoming()
@@ -58,7 +58,7 @@ async def test_a_caller_who_is_rejected(site: Site) -> None:
         assert end.name == "failed"
 
 
-async def test_a_call_over_http_alone_is_heard_held_and_recorded(site: Site, tmp_path: Path) -> None:
+async def test_a_call_over_http_alone_is_heard_held_and_recorded(site: LiveSystem, tmp_path: Path) -> None:
     media = AiortcMedia(Tone(700))
     async with HttpClient(site.app.url) as http:
         assert (await http.get_health()).ok
@@ -95,7 +95,7 @@ async def test_a_call_over_http_alone_is_heard_held_and_recorded(site: Site, tmp
     await media.close()
 
 
-async def test_polls_see_every_change(site: Site) -> None:
+async def test_polls_see_every_change(site: LiveSystem) -> None:
     async with HttpClient(site.app.url) as http:
         placed = await http.invite("603", OFFER)
         call = await http.get_call(placed.call_id)
@@ -110,7 +110,7 @@ async def test_polls_see_every_change(site: Site) -> None:
         assert [one.call_id async for one in http.list_calls(state="ended", number="603", limit=1)][0] == call.call_id
 
 
-async def test_one_key_places_one_call(site: Site) -> None:
+async def test_one_key_places_one_call(site: LiveSystem) -> None:
     async with HttpClient(site.app.url) as http:
         placed = await asyncio.gather(*(http.invite("603", OFFER, idempotency_key="one") for _ in range(3)))
         await asyncio.gather(*(http.hangup(call_id) for call_id in {one.call_id for one in placed}))
@@ -120,7 +120,7 @@ async def test_one_key_places_one_call(site: Site) -> None:
         assert (reused.value.status, reused.value.code) == (422, "idempotency_key_reused")
 
 
-async def test_people_and_preferences(site: Site) -> None:
+async def test_people_and_preferences(site: LiveSystem) -> None:
     async with Client(site.app.url, user="1001") as client:
         kept = await client.http.get_preferences(user="1001")
         changed = await client.http.set_preferences(type(kept)(do_not_disturb=True), user="1001")
@@ -144,7 +144,7 @@ async def ran(*arguments: str) -> tuple[int, str]:
     return process.returncode or 0, out.decode()
 
 
-async def test_ari_bridge_call_tells_what_happens_and_what_it_hears(site: Site, tmp_path: Path) -> None:
+async def test_ari_bridge_call_tells_what_happens_and_what_it_hears(site: LiveSystem, tmp_path: Path) -> None:
     url = site.app.ws_url
     file = tmp_path / "heard.wav"
     status, told = await ran(
@@ -159,6 +159,6 @@ async def test_ari_bridge_call_tells_what_happens_and_what_it_hears(site: Site, 
     assert status == 2 and "1004 Hz was not heard" in told, told
 
 
-async def test_a_call_outlives_a_command_that_does_nothing(site: Site) -> None:
+async def test_a_call_outlives_a_command_that_does_nothing(site: LiveSystem) -> None:
     status, told = await ran("tests.fault_check", "true", "--url", site.app.ws_url, "--seconds", "1")
     assert status == 0 and "the call was kept" in told, told

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from frontend.auth.users import Users
-from tests.real.site import SiteWith
+from tests.real.live_system import LiveSystemWith
 
 pytestmark = pytest.mark.real
 ROOT = Path(__file__).parents[2]
@@ -76,7 +76,7 @@ async def run(*arguments: str, folder: Path) -> str:
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=[program.heading.lower().replace(" ", "-") for program in PROGRAMS])
-async def test_a_program_of_the_guide(site_with: SiteWith, tmp_path: Path, program: Program) -> None:
+async def test_a_program_of_the_guide(site_with: LiveSystemWith, tmp_path: Path, program: Program) -> None:
     users = tmp_path / "users"
     Users(users).add("1001", PASSWORD)
     settings = {
@@ -92,19 +92,19 @@ async def test_a_program_of_the_guide(site_with: SiteWith, tmp_path: Path, progr
     assert re.fullmatch(pattern(program.prints), printed), printed
 
 
-async def test_the_echo_example(site_with: SiteWith, tmp_path: Path) -> None:
+async def test_the_echo_example(site_with: LiveSystemWith, tmp_path: Path) -> None:
     async with site_with() as site:
         printed = await run(str(EXAMPLES / "echo_call.py"), site.app.url, folder=tmp_path)
     assert "heard: a tone at 700 Hz" in printed and "accepted → ended (completed" in printed
 
 
-async def test_the_http_example(site_with: SiteWith, tmp_path: Path) -> None:
+async def test_the_http_example(site_with: LiveSystemWith, tmp_path: Path) -> None:
     async with site_with() as site:
         printed = await run(str(EXAMPLES / "http_call.py"), site.app.url, folder=tmp_path)
     assert "heard: a tone at 700 Hz" in printed and printed.endswith("state: ended\noutcome: completed\n")
 
 
-async def test_the_example_without_a_client_of_ours(site_with: SiteWith, tmp_path: Path) -> None:
+async def test_the_example_without_a_client_of_ours(site_with: LiveSystemWith, tmp_path: Path) -> None:
     source = (EXAMPLES / "plain_websocket.py").read_text()
     assert "frontend" not in source and "ari_bridge" not in source
     async with site_with() as site:

@@ -11,13 +11,13 @@ from aiortc.rtp import is_rtcp
 
 from ari_bridge_client.audio import Tone
 from ari_bridge_protocol import messages
-from tests.real.site import Site
+from tests.real.live_system import LiveSystem
 
 pytestmark = pytest.mark.real
 REPORT = messages.QualityReport(8.0, 4.2, 3.9, 0.5, 2.0, 3.0, 9.0, codec="opus", warnings=("loss",))
 
 
-async def record(site: Site, call_id: str, wanted: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
+async def record(site: LiveSystem, call_id: str, wanted: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
     """The call's record, once it is as wanted."""
     async with aiohttp.ClientSession(site.app.url) as http, asyncio.timeout(15):
         while True:
@@ -28,7 +28,7 @@ async def record(site: Site, call_id: str, wanted: Callable[[dict[str, Any]], An
             await asyncio.sleep(0.1)
 
 
-async def test_figures_report_and_feedback_are_in_the_record(site: Site) -> None:
+async def test_figures_report_and_feedback_are_in_the_record(site: LiveSystem) -> None:
     async with site.phone("1001") as phone:
         call = await phone.call("600", source=Tone(700))
         await call.received_audio.wait_for_tone(700, timeout=8)
@@ -43,7 +43,9 @@ async def test_figures_report_and_feedback_are_in_the_record(site: Site) -> None
     assert sides["browser"]["packets"] > 5 and sides["asterisk"]["packets"] > 5
 
 
-async def test_packets_that_are_lost_on_the_way_here_are_seen(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_packets_that_are_lost_on_the_way_here_are_seen(
+    site: LiveSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lose_every(10, monkeypatch)
     async with site.phone("1001") as phone:
         call = await phone.call("600", source=Tone(700))
@@ -70,7 +72,7 @@ def lose_every(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RTCDtlsTransport, "_send_rtp", send_some)
 
 
-async def test_feedback_is_refused_where_it_makes_no_sense(site: Site) -> None:
+async def test_feedback_is_refused_where_it_makes_no_sense(site: LiveSystem) -> None:
     async with site.phone("1001") as phone, aiohttp.ClientSession(site.app.url) as http:
         call = await phone.call("600", source=Tone(700))
         assert await status(http.post(f"/call/{call.id}/feedback", json={"score": 5})) == 409  # it goes on

@@ -28,12 +28,12 @@ from ari_bridge_client.aiortc_media import allow_loopback_candidates
 from ari_bridge_client.audio import Silence, Tone
 from deploy.demo.rtpengine import Rtpengine, loopback_ipv6
 from frontend.webrtc.ice_servers import Credentials, credentials
-from tests.real import free
+from tests.real import free_ports
+from tests.real.live_system import LiveSystemWith
+from tests.real.offer_only_call import OFFER
 from tests.real.parts import require_installed
-from tests.real.placed import OFFER
 from tests.real.rtp import RtpPeer
 from tests.real.sdp import codecs
-from tests.real.site import SiteWith
 from tests.real.transcoding import until_transcoded
 from tests.real.turn import HOST, Turn
 
@@ -123,8 +123,8 @@ def only_ipv6(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("only_ipv6")
 async def test_a_client_without_ipv4_is_heard_by_an_asterisk_without_ipv6(tmp_path: Path) -> None:
-    [ng] = free.ports(1)
-    with Rtpengine(tmp_path, ng_port=ng, rtp_range=free.rtp_range(), ipv6="::1") as rtpengine:
+    [ng] = free_ports.ports(1)
+    with Rtpengine(tmp_path, ng_port=ng, rtp_range=free_ports.rtp_range(), ipv6="::1") as rtpengine:
         pool = Pool([NodeAddress.parse(rtpengine.ng_address)], app=APP)
         await pool.start()
         client = RTCPeerConnection(RTCConfiguration(iceServers=[]))
@@ -184,7 +184,7 @@ async def test_rtpengine_writes_first_to_a_browser_whose_candidate_is_told(
 
 
 @pytest.mark.parametrize("setting", ["opus", "pcmu"])
-async def test_pcmu_passes_untouched_and_opus_is_transcoded(site_with: SiteWith, setting: str) -> None:
+async def test_pcmu_passes_untouched_and_opus_is_transcoded(site_with: LiveSystemWith, setting: str) -> None:
     async with site_with(codecs=setting) as site:
         async with site.phone("1001") as phone:
             call = await phone.call("601", source=Silence())

@@ -11,9 +11,9 @@ from deploy.demo.rtpengine import Rtpengine
 from frontend.app import App
 from frontend.cli.reconcile import reconcile
 from frontend.settings import Settings
+from tests.real.live_system import LiveSystem, connected, settings
+from tests.real.offer_only_call import OfferOnlyCall
 from tests.real.parts import Pbx
-from tests.real.placed import Placed
-from tests.real.site import Site, connected, settings
 
 pytestmark = pytest.mark.real
 
@@ -23,7 +23,7 @@ async def left_behind(wanted: Settings, call_id: str) -> None:
     app = App(wanted)
     await app.start()
     await connected(app)
-    placed = Placed(app.calls, "601", call_id=call_id)
+    placed = OfferOnlyCall(app.calls, "601", call_id=call_id)
     async with asyncio.timeout(5):
         while placed.call.state is not CallState.UP:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
@@ -54,7 +54,7 @@ async def test_it_tells_and_touches_nothing_until_it_is_told_to(
     assert all(name in told for name in ("nobodys-em", "nobodys-br")) and "Nothing was touched" in told
 
     app = App(known)
-    site = Site(pbx, rtpengine, app)
+    site = LiveSystem(pbx, rtpengine, app)
     assert len([line for line in await site.leftovers() if "console" in line]) >= 3
 
     assert await asyncio.to_thread(reconcile, known, apply=True) == 0

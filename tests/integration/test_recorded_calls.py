@@ -12,14 +12,14 @@ import pytest
 
 from ari_bridge_client import Call
 from ari_bridge_client.audio import Tone, find_tones
+from tests.real.live_system import LiveSystem, LiveSystemWith
 from tests.real.parts import both_versions
-from tests.real.site import Site, SiteWith
 
 pytestmark = pytest.mark.real
 A, B = 500.0, 900.0
 
 
-async def talk(site: Site, one: Any, other: Any) -> tuple[Call, Call]:
+async def talk(site: LiveSystem, one: Any, other: Any) -> tuple[Call, Call]:
     async def take() -> Call:
         incoming = await other.incoming(timeout=5)
         taken: Call = await incoming.answer(Tone(B))
@@ -31,7 +31,7 @@ async def talk(site: Site, one: Any, other: Any) -> tuple[Call, Call]:
     return placed, taken
 
 
-async def kept(site: Site, call_id: str) -> dict[str, Any]:
+async def kept(site: LiveSystem, call_id: str) -> dict[str, Any]:
     """What the HTTP API tells of the call's recording, once it is kept."""
     async with aiohttp.ClientSession(site.app.url) as http, asyncio.timeout(15):
         while True:
@@ -43,7 +43,7 @@ async def kept(site: Site, call_id: str) -> dict[str, Any]:
             await asyncio.sleep(0.1)
 
 
-async def sound_of(site: Site, name: str) -> tuple[Any, int]:
+async def sound_of(site: LiveSystem, name: str) -> tuple[Any, int]:
     async with aiohttp.ClientSession(site.app.url) as http, http.get(f"/recordings/{name}/audio") as response:
         assert response.status == 200
         data = await response.read()
@@ -63,7 +63,7 @@ def heard_together(samples: Any, rate: int) -> bool:
 
 
 @both_versions
-async def test_both_sides_are_in_the_file_but_not_the_pause(site: Site) -> None:
+async def test_both_sides_are_in_the_file_but_not_the_pause(site: LiveSystem) -> None:
     async with site.phone("1001") as one, site.phone("1002") as other:
         placed, _ = await talk(site, one, other)
         began = time.monotonic()
@@ -84,7 +84,7 @@ async def test_both_sides_are_in_the_file_but_not_the_pause(site: Site) -> None:
     assert 1.0 <= len(samples) / rate <= lasted - paused / 2
 
 
-async def test_every_call_is_recorded_where_it_is_set(site_with: SiteWith) -> None:
+async def test_every_call_is_recorded_where_it_is_set(site_with: LiveSystemWith) -> None:
     async with site_with(enable_call_recording=True) as site:
         async with site.phone("1001") as one, site.phone("1002") as other:
             placed, taken = await talk(site, one, other)

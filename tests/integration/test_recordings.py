@@ -152,7 +152,7 @@ class Desk:
     async def sound_of(self, name: str) -> Path:
         """Its file, once it is kept and Asterisk has it no more. Raises TimeoutError."""
         async with asyncio.timeout(SECONDS):
-            while not self.library.get(name) or self.collector.waiting:  # noqa: ASYNC110
+            while not self.library.get(name) or self.collector.pending:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         return self.folder / f"{name}.wav"
 
@@ -188,7 +188,8 @@ async def test_both_sides_are_heard_and_what_is_said_in_a_pause_is_not(ari: Ari,
         assert recording and recording.seconds == pytest.approx(len(samples(sound)[0]) / samples(sound)[1], abs=0.01)
         assert await stored(ari, "realboth") == [] and desk.collector.troubles == {}
         [finished] = [event for event in desk.events if isinstance(event, RecordingFinished)]
-        assert finished.recording.target_uri == f"bridge:{room.bridge}" and finished.recording.duration is not None
+        ended = finished.raw["recording"]
+        assert ended["target_uri"] == f"bridge:{room.bridge}" and ended["duration"] is not None
         assert not await ari.recordings.stop(name)
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import random
 import secrets
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,14 +12,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from msgspec import structs
 
-from ari_bridge.cdr import CdrUnavailable, database, migrate, of, schema, writer
+from ari_bridge.cdr import CdrUnavailable, database, from_call, migrate, schema, writer
 from ari_bridge.cdr.database import Database
 from ari_bridge.hooks import CallEnded
 from ari_bridge.outcomes import Cause
 from tests.component.cdr.conftest import Server, a_server, an_ended_call
 from tests.component.cdr.eventually import healthy, recorded, unhealthy
 from tests.component.cdr.killed import ended_until_killed
-from tests.component.cdr.many import MANY, asked_in_every_way, every_page_comes_once, filled, measured
+from tests.component.cdr.many import asked_in_every_way, every_page_comes_once
 from tests.real.postgres import Postgres
 from tests.real.postgres import postgres as postgres
 
@@ -65,7 +64,7 @@ async def test_a_call_that_has_ended_has_a_row(server: Server) -> None:
     call = an_ended_call("call1", caller_name="Müller\0 ☃ \ud800", answered_at=1764000010.123456)
     server.end(call)
     await recorded(server, ["call1"])
-    assert await server.records.get("call1") == of(call)
+    assert await server.records.get("call1") == from_call(call)
     await server.records.give_feedback("call1", {"stars": 5})
     assert (await server.records.get("call1")).feedback == {"stars": 5}
 
@@ -81,14 +80,14 @@ async def test_the_migrations_make_what_the_code_reads(opened: Database) -> None
 async def test_servers_that_start_at_once_make_the_tables_once(url: str, tmp_path: Path) -> None:
     databases = [Database(url, tmp_path) for _ in range(6)]
     await asyncio.gather(*(one.open() for one in databases))
-    await databases[0].put([of(an_ended_call("call1"))])
+    await databases[0].put([from_call(an_ended_call("call1"))])
     assert await databases[5].get("call1")
     for one in databases:
         await one.close()
 
 
 async def test_lists_and_objects_are_such_in_the_database(opened: Database) -> None:
-    record = structs.replace(of(an_ended_call("call1")), recording=("a", "b"), quality={"mos": 4.1})
+    record = structs.replace(from_call(an_ended_call("call1")), recording=("a", "b"), quality={"mos": 4.1})
     await opened.put([record])
     assert await opened.get("call1") == record
     async with opened._engine.connect() as connection:
@@ -102,13 +101,6 @@ async def test_filters(opened: Database) -> None:
 
 async def test_pages_come_once_while_rows_come(opened: Database) -> None:
     await every_page_comes_once(opened)
-
-
-async def test_a_page_of_very_many(opened: Database, capsys: pytest.CaptureFixture[str]) -> None:
-    await filled(opened, MANY)
-    figures = await measured(opened)
-    with capsys.disabled():
-        sys.stdout.write(f"[{MANY} rows, ms: {figures}] ")
 
 
 async def test_a_row_that_is_refused_keeps_no_other_back(server: Server) -> None:

@@ -1,8 +1,6 @@
 """`Idempotency-Key` on a real PBX: the front end is killed before or after its answer, and one call is all there is."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from urllib.parse import quote
 
 import aiohttp
@@ -11,7 +9,6 @@ import pytest
 from yarl import URL
 
 from ari_bridge.ids import stem_of
-from deploy.demo.rtpengine import Rtpengine
 from frontend.http.idempotency import HEADER, REPLAYED
 from tests.chaos.front_end import FrontEnd
 from tests.offers import OFFER
@@ -26,26 +23,6 @@ class Told(msgspec.Struct, rename="camel"):
     call_id: str
     sdp: str = ""
     outcome: str = ""
-
-
-@pytest.fixture
-async def front_end(pbx: Pbx, rtpengine: Rtpengine, tmp_path: Path) -> AsyncIterator[FrontEnd]:
-    environment = {
-        "ARI_URL": pbx.asterisk.ari_url,
-        "ARI_USER": pbx.asterisk.ari_user,
-        "ARI_PASSWORD": pbx.asterisk.ari_password,
-        "RTPENGINE_NG": rtpengine.ng_address,
-        "ENABLE_AUTHENTICATION": "false",
-    }
-    front_end = FrontEnd(tmp_path, environment)
-    try:
-        await front_end.start()
-        yield front_end
-        async with asyncio.timeout(8):
-            while "!" in await asyncio.to_thread(pbx.asterisk.cli, "core show channels concise"):  # noqa: ASYNC110
-                await asyncio.sleep(0.1)
-    finally:
-        await front_end.close()
 
 
 async def invite(front_end: FrontEnd, key: str, call_id: str | None = None) -> tuple[int, bytes, bool]:

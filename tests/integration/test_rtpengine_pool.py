@@ -132,19 +132,19 @@ async def test_a_browser_is_heard_while_it_sends(media: Media) -> None:
             peer.addTrack(Silence())
             await peer.setLocalDescription(await peer.createOffer())
             await media.pool.offer("call-em", peer.localDescription.sdp)
-            assert await media.pool.heard("call-em") is None
+            assert await media.pool.last_packet_at("call-em") is None
             sdp = await media.pool.answer("call-em", RtpAddress("127.0.0.1", asterisk.port))
             await peer.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
             await asterisk.stream()
             for _ in range(4):
                 await asyncio.sleep(0.5)
-                heard = await media.pool.heard("call-em")
+                heard = await media.pool.last_packet_at("call-em")
                 assert heard and time.time() - heard < 0.5
         finally:
             await peer.close()
         silent_since = time.time()
         await asyncio.sleep(2.5)
-        heard = await media.pool.heard("call-em")
+        heard = await media.pool.last_packet_at("call-em")
         assert heard and heard < silent_since + 1.0
         await media.pool.delete("call-em")
-        assert await media.pool.heard("call-em") is None
+        assert await media.pool.last_packet_at("call-em") is None

@@ -9,17 +9,17 @@ import pytest
 
 from ari_bridge.ari.events import AriEvent, StasisStart
 from ari_bridge.outcomes import Outcome
+from tests.real.live_system import LiveSystem, LiveSystemWith, live_system
+from tests.real.offer_only_call import OfferOnlyCall
 from tests.real.parts import Pbx, new_rtpengine
-from tests.real.placed import Placed
-from tests.real.site import Site, SiteWith, real_site
 
 pytestmark = pytest.mark.real
 
 
 @pytest.mark.parametrize("milliseconds", [0, 1, 2, 4, 8, 16, 32, 64, 250])
 @pytest.mark.parametrize("target", ["601", "603"])
-async def test_hang_up_in_the_middle(site: Site, target: str, milliseconds: int) -> None:
-    placed = Placed(site.app.calls, target)
+async def test_hang_up_in_the_middle(site: LiveSystem, target: str, milliseconds: int) -> None:
+    placed = OfferOnlyCall(site.app.calls, target)
     await asyncio.sleep(milliseconds / 1000)
     site.app.calls.hangup(placed.id)
     call = await placed.ended()
@@ -27,9 +27,9 @@ async def test_hang_up_in_the_middle(site: Site, target: str, milliseconds: int)
     assert placed.states.count("ending") == 1
 
 
-async def test_hang_up_of_twenty_at_once_each_at_another_moment(site: Site) -> None:
+async def test_hang_up_of_twenty_at_once_each_at_another_moment(site: LiveSystem) -> None:
     async def one(milliseconds: int) -> None:
-        placed = Placed(site.app.calls, "601")
+        placed = OfferOnlyCall(site.app.calls, "601")
         await asyncio.sleep(milliseconds / 1000)
         site.app.calls.hangup(placed.id)
         await placed.ended()
@@ -38,7 +38,7 @@ async def test_hang_up_of_twenty_at_once_each_at_another_moment(site: Site) -> N
 
 
 @pytest.mark.parametrize("kind", ["em", "far"])
-async def test_a_channel_that_dies_in_the_middle(site: Site, kind: str) -> None:
+async def test_a_channel_that_dies_in_the_middle(site: LiveSystem, kind: str) -> None:
     """It is hung up by another the moment it comes."""
     hangups: list[asyncio.Task[bool]] = []
 
@@ -47,21 +47,21 @@ async def test_a_channel_that_dies_in_the_middle(site: Site, kind: str) -> None:
             hangups.append(asyncio.ensure_future(site.app.ari.channels.hangup(event.channel.id)))
 
     site.app.ari.on_event(listener)
-    placed = Placed(site.app.calls, "603")
+    placed = OfferOnlyCall(site.app.calls, "603")
     call = await placed.ended()
     await asyncio.gather(*hangups)
     assert hangups
     assert call.outcome is not None and call.outcome.value != "completed"
 
 
-async def test_a_far_channel_that_is_refused(site_with: SiteWith) -> None:
+async def test_a_far_channel_that_is_refused(site_with: LiveSystemWith) -> None:
     async with site_with(dial_routes="9xxx=NoSuchTechnology/{target}") as site:
-        call = await Placed(site.app.calls, "9001").ended()
+        call = await OfferOnlyCall(site.app.calls, "9001").ended()
         assert call.outcome is not None and call.outcome.value in ("unreachable", "failed_pbx")
 
 
-async def test_a_number_that_the_dialplan_does_not_know(site: Site) -> None:
-    call = await Placed(site.app.calls, "5555").ended()
+async def test_a_number_that_the_dialplan_does_not_know(site: LiveSystem) -> None:
+    call = await OfferOnlyCall(site.app.calls, "5555").ended()
     assert call.outcome is not None and call.outcome.value == "unreachable"
 
 
@@ -75,11 +75,11 @@ async def test_rtpengine_killed(pbx: Pbx, tmp_path: Path, moment: str) -> None:
             if isinstance(event, StasisStart) and event.channel.id.endswith(f"-{moment}"):
                 os.kill(pid, signal.SIGKILL)
 
-        async with real_site(pbx, rtpengine, rtpengine_timeout=0.5, setup_timeout=2) as site:
+        async with live_system(pbx, rtpengine, rtpengine_timeout=0.5, setup_timeout=2) as site:
             site.app.ari.on_event(listener)
             if moment == "before":
                 os.kill(pid, signal.SIGKILL)
-            placed = Placed(site.app.calls, "601")
+            placed = OfferOnlyCall(site.app.calls, "601")
             async with asyncio.timeout(10):
                 while placed.call.state.live and not placed.call.answer:  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
@@ -95,10 +95,10 @@ async def test_rtpengine_killed(pbx: Pbx, tmp_path: Path, moment: str) -> None:
                     await asyncio.sleep(0.05)
 
 
-async def test_asterisk_console_hangs_up_everything_in_the_middle(site_with: SiteWith) -> None:
+async def test_asterisk_console_hangs_up_everything_in_the_middle(site_with: LiveSystemWith) -> None:
     # Of a channel that ends before it has entered our application Asterisk may tell nothing: the set-up's time is over.
     async with site_with(setup_timeout=2, ring_timeout=3) as site:
-        placed = [Placed(site.app.calls, "603") for _ in range(5)]
+        placed = [OfferOnlyCall(site.app.calls, "603") for _ in range(5)]
         await asyncio.to_thread(site.pbx.asterisk.cli, "channel request hangup all")
         for each in placed:
             await each.ended()

@@ -19,11 +19,11 @@ from ari_bridge.net import RtpAddress
 from ari_bridge_client import Call
 from ari_bridge_client.audio import Tone
 from deploy.demo.rtpengine import Rtpengine, loopback_ipv6
-from tests.real import free
+from tests.real import free_ports
+from tests.real.live_system import LiveSystem
 from tests.real.multihomed import Multihomed, is_media
 from tests.real.parts import both_versions, require_installed
 from tests.real.rtp import RtpPeer, Stream
-from tests.real.site import Site
 
 pytestmark = pytest.mark.real
 OWN, FOREIGN = 700, 2000  # Hz
@@ -31,7 +31,7 @@ LEARNED = 4.0
 """Seconds of sound; rtpengine may learn where a side's packets come from during the first three of a session."""
 
 
-async def port_of(site: Site, call: Call) -> tuple[str, int]:
+async def port_of(site: LiveSystem, call: Call) -> tuple[str, int]:
     """Where rtpengine takes Asterisk's packets."""
     address = NodeAddress.parse(site.rtpengine.ng_address)
     client = NgClient(address.host, address.port, timeout=2.0)
@@ -56,7 +56,7 @@ async def hear_more(call: Call, seconds: float) -> None:
 
 
 @both_versions
-async def test_a_stranger_s_packets_neither_are_heard_nor_draw_the_sound_away(site: Site) -> None:
+async def test_a_stranger_s_packets_neither_are_heard_nor_draw_the_sound_away(site: LiveSystem) -> None:
     async with site.phone("1001") as phone, RtpPeer(FOREIGN, peak=16000) as stranger:
         call = await phone.call("600", source=Tone(OWN))
         await call.wait_for("accepted")
@@ -131,8 +131,8 @@ def _arrived(way: socket.socket) -> Iterator[bytes]:
 @pytest.mark.parametrize("datagrams", STRANGE.values(), ids=STRANGE.keys())
 async def test_nor_do_those_on_the_browser_s_side(tmp_path: Path, datagrams: Datagrams) -> None:
     require_installed(loopback_ipv6() != "", "IPv6 on loopback")
-    [ng] = free.ports(1)
-    with Rtpengine(tmp_path, ng_port=ng, rtp_range=free.rtp_range(), ipv6="::1") as rtpengine:
+    [ng] = free_ports.ports(1)
+    with Rtpengine(tmp_path, ng_port=ng, rtp_range=free_ports.rtp_range(), ipv6="::1") as rtpengine:
         pool = Pool([NodeAddress.parse(rtpengine.ng_address)], app="stray")
         await pool.start()
         async with RtpPeer(FAR) as asterisk, Multihomed(["127.0.0.1", "::1"], OWN) as browser:

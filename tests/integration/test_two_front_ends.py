@@ -19,8 +19,8 @@ from ari_bridge_client.audio import Silence, is_tone
 from deploy.demo.rtpengine import Rtpengine
 from frontend.cli.reconcile import reconcile
 from tests.chaos.front_end import FrontEnd
+from tests.real.live_system import settings
 from tests.real.parts import Pbx, both_versions
-from tests.real.site import settings
 
 pytestmark = pytest.mark.real
 MILLIWATT = 1004.0

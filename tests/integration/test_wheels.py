@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.test_python_guide import PROGRAMS, SERVER, pattern
-from tests.real.site import SiteWith
+from tests.real.live_system import LiveSystemWith
 from tests.real.wheels import Environment, build_client, build_server, top_levels
 
 pytestmark = pytest.mark.real
@@ -48,7 +48,7 @@ def test_the_client_installs_nothing_of_the_server(client_wheel: Path, tmp_path:
 
 
 async def test_the_first_program_of_the_guide_runs_with_the_client_alone(
-    client_wheel: Path, site_with: SiteWith, tmp_path: Path
+    client_wheel: Path, site_with: LiveSystemWith, tmp_path: Path
 ) -> None:
     environment = Environment(tmp_path / "venv")
     environment.install(client_wheel, extras={"audio"})

@@ -15,7 +15,7 @@ import pytest
 from deploy.demo import rootfs
 from deploy.demo.asterisk import Asterisk
 from deploy.demo.rtpengine import Rtpengine
-from tests.real import free
+from tests.real import free_ports
 
 VERSIONS = ("16", "22")
 both_versions = pytest.mark.parametrize("pbx", VERSIONS, indirect=True, ids=[f"asterisk-{one}" for one in VERSIONS])
@@ -43,13 +43,13 @@ class Pbx:
 def new_pbx(run_dir: Path, version: str = VERSIONS[0]) -> Pbx:
     """An Asterisk that is not started yet."""
     require_installed(rootfs.find(version) is not None, f"Asterisk {version}")
-    ari, sip, trunk = free.ports(3)
+    ari, sip, trunk = free_ports.ports(3)
     asterisk = Asterisk(
         run_dir,
         ari_port=ari,
         sip_port=sip,
         trunk_port=trunk,
-        rtp_range=free.rtp_range(),
+        rtp_range=free_ports.rtp_range(),
         version=version,
     )
     return Pbx(asterisk, sip, trunk)
@@ -58,8 +58,8 @@ def new_pbx(run_dir: Path, version: str = VERSIONS[0]) -> Pbx:
 def new_rtpengine(run_dir: Path) -> Rtpengine:
     """An rtpengine that is not started yet."""
     require_installed(shutil.which("rtpengine") is not None, "rtpengine")
-    [ng] = free.ports(1)
-    return Rtpengine(run_dir, ng_port=ng, rtp_range=free.rtp_range())
+    [ng] = free_ports.ports(1)
+    return Rtpengine(run_dir, ng_port=ng, rtp_range=free_ports.rtp_range())
 
 
 @dataclass

@@ -14,7 +14,7 @@ import asyncpg
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from tests.real import free
+from tests.real import free_ports
 from tests.real.parts import require_installed
 
 HOST = "127.0.0.1"
@@ -42,7 +42,7 @@ class Postgres:
         self._as = "postgres" if os.geteuid() == 0 else None
         if self._as:
             shutil.chown(folder, self._as)
-        [self.port] = free.ports(1)
+        [self.port] = free_ports.ports(1)
         self._process: subprocess.Popen[bytes] | None = None
         secret = folder / "password"
         secret.write_text(PASSWORD)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from deploy.demo.process import Process, ProgramFailed, die_with_parent
-from tests.real import free
+from tests.real import free_ports
 from tests.real.parts import require_installed
 
 SAMPLES = Path(__file__).parents[2] / "deploy" / "proxies"
@@ -28,7 +28,7 @@ class Proxy:
     def __init__(self, kind: str, run_dir: Path, server_port: int) -> None:
         require_installed(shutil.which(kind) is not None, kind)
         self.kind = kind
-        self.plain_port, self.port = free.ports(2)
+        self.plain_port, self.port = free_ports.ports(2)
         self.url = f"https://{NAME}:{self.port}/phone"
         self.log = run_dir / f"{kind}.log"
         self._run_dir = run_dir

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import cast
 
-from tests.real import free
+from tests.real import free_ports
 
 REFUSED_AFTER = 0.3
 """Seconds."""
@@ -34,7 +34,7 @@ class _Phones(asyncio.DatagramProtocol):
         head, _, _ = message.partition("\r\n\r\n")
         lines = [line for line in head.split("\r\n")[1:] if line.partition(":")[0].lower() in _COPIED]
         [to] = [line for line in head.split("\r\n") if line.lower().startswith("to:")]
-        moved = [f"Contact: <sip:7999@{free.HOST}>"] if status[1].startswith("3") else []
+        moved = [f"Contact: <sip:7999@{free_ports.HOST}>"] if status[1].startswith("3") else []
         more = [self._headers] if self._headers else []
         # As long as a trunk takes: Asterisk hands a status only to who is bridged with the far side by then.
         answer = [f"SIP/2.0 {status[1]} Refused", *lines, f"{to};tag=refused", *moved, *more, "Content-Length: 0"]
@@ -46,7 +46,7 @@ class _Phones(asyncio.DatagramProtocol):
 async def refusing_phones(port: int, *, headers: str = "") -> AsyncIterator[None]:
     """They listen at `port` (UDP). `headers`: more lines for their answers, e.g. a Reason."""
     loop = asyncio.get_running_loop()
-    transport, _ = await loop.create_datagram_endpoint(lambda: _Phones(headers), local_addr=(free.HOST, port))
+    transport, _ = await loop.create_datagram_endpoint(lambda: _Phones(headers), local_addr=(free_ports.HOST, port))
     try:
         yield
     finally:

@@ -7,7 +7,7 @@ import socket
 from pathlib import Path
 
 from deploy.demo.ports import Port, PortsTaken, require_free
-from tests.real import free
+from tests.real import free_ports
 from tests.real.parts import require_installed
 
 SCENARIOS = Path(__file__).parents[1] / "sipp" / "scenarios"
@@ -54,23 +54,23 @@ class Sipp:
     ) -> None:
         require_installed(shutil.which("sipp") is not None, "SIPp")
         self.name = name
-        self.port = port or free.ports(1)[0]
+        self.port = port or free_ports.ports(1)[0]
         self._logs = folder / f"sipp-{name}-{self.port}"
         self._logs.mkdir(parents=True, exist_ok=True)
         self._seconds = seconds
         self._answers = to is None
         self._process: asyncio.subprocess.Process | None = None
-        self._command = ["sipp", "-sf", str(SCENARIOS / f"{name}.xml"), "-i", free.HOST, "-p", str(self.port)]
+        self._command = ["sipp", "-sf", str(SCENARIOS / f"{name}.xml"), "-i", free_ports.HOST, "-p", str(self.port)]
         self._command += ["-m", str(calls), "-l", str(at_once), "-r", str(max(10, at_once)), "-s", number]
         self._command += ["-nostdin", "-trace_err", "-error_file", str(self._logs / "errors")]
         self._command += ["-trace_msg", "-message_file", str(self._logs / "messages")]
         self._command += ["-timeout", f"{seconds:.0f}s", "-timeout_error"]
         if tcp:
             self._command += ["-t", "t1"]
-        for key, value in {"rtp_port": rtp_port or free.ports(1)[0], **DEFAULTS, **keys}.items():
+        for key, value in {"rtp_port": rtp_port or free_ports.ports(1)[0], **DEFAULTS, **keys}.items():
             self._command += ["-key", key, str(value)]
         if to is not None:
-            self._command.append(f"{free.HOST}:{to}")
+            self._command.append(f"{free_ports.HOST}:{to}")
 
     @property
     def messages(self) -> str:
@@ -94,10 +94,10 @@ class Sipp:
         await self.saw("CSeq:")
         heard = self.messages.rpartition("message received")[2] or self.messages
         call_id, tag = _header(heard, "Call-ID"), _header(heard, "To" if "\nSIP/2.0" in heard else "From")
-        party = f"<sip:test@{free.HOST}>;{tag.partition('>;')[2]}"
+        party = f"<sip:test@{free_ports.HOST}>;{tag.partition('>;')[2]}"
         lines = [
-            f"INFO sip:test@{free.HOST}:{self.port} SIP/2.0",
-            f"Via: SIP/2.0/UDP {free.HOST}:9;branch=z9hG4bK-test",
+            f"INFO sip:test@{free_ports.HOST}:{self.port} SIP/2.0",
+            f"Via: SIP/2.0/UDP {free_ports.HOST}:9;branch=z9hG4bK-test",
             f"From: {party}",
             f"To: {party}",
             f"Call-ID: {call_id}",
@@ -105,7 +105,7 @@ class Sipp:
             "Content-Length: 0",
         ]
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-            sender.sendto("\r\n".join([*lines, "", ""]).encode(), (free.HOST, self.port))
+            sender.sendto("\r\n".join([*lines, "", ""]).encode(), (free_ports.HOST, self.port))
 
     async def done(self) -> None:
         """Waits until it has ended, every call as the scenario says. Raises ScenarioFailed."""
@@ -139,7 +139,7 @@ class Sipp:
         async with asyncio.timeout(5):
             while self._process.returncode is None:
                 try:
-                    require_free([Port(free.HOST, "udp", self.port, "SIPp")])
+                    require_free([Port(free_ports.HOST, "udp", self.port, "SIPp")])
                 except PortsTaken:
                     return
                 await asyncio.sleep(0.01)

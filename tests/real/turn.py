@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from deploy.demo.process import Process, ProgramFailed, die_with_parent
-from tests.real import free
+from tests.real import free_ports
 from tests.real.parts import require_installed
 
 HOST = "127.0.0.1"
@@ -24,8 +24,8 @@ class Turn:
 
     def __init__(self, run_dir: Path) -> None:
         require_installed(shutil.which("turnserver") is not None, "coturn")
-        [self.port] = free.ports(1)
-        self.relays = free.rtp_range(100)
+        [self.port] = free_ports.ports(1)
+        self.relays = free_ports.rtp_range(100)
         self.secret = secrets.token_hex(16)
         self.log = run_dir / "turn.log"
         self._run_dir = run_dir

@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.real.live_system import site as site
+from tests.real.live_system import site_with as site_with
 from tests.real.parts import pbx as pbx
 from tests.real.parts import pbxes as pbxes
 from tests.real.parts import rtpengine as rtpengine
 from tests.real.rtp import RtpPeer
-from tests.real.site import site as site
-from tests.real.site import site_with as site_with
 
 FAR_TONE = 700.0
 """Hz that the SIP phone sends."""

@@ -7,14 +7,14 @@ import pytest
 
 from ari_bridge.outcomes import Outcome
 from ari_bridge_client import IncomingCall
+from tests.real.live_system import LiveSystem
 from tests.real.parts import Pbx, both_versions
 from tests.real.sipp import Sipp
-from tests.real.site import Site
 
 pytestmark = [pytest.mark.real, both_versions]
 
 
-async def stopped(site: Site, incoming: IncomingCall) -> tuple[str, Outcome | None]:
+async def stopped(site: LiveSystem, incoming: IncomingCall) -> tuple[str, Outcome | None]:
     """Why it rings no more, as the page is told, and how the call ended."""
     reason = await incoming.wait_until_stopped(timeout=8)
     return reason, site.app.calls.get(incoming.id).outcome
@@ -41,7 +41,7 @@ GAVE_UP = ("cancelled", Outcome.CANCELLED)
     ids=["q850-26", "both", "q850-16", "sip-487"],
 )
 async def test_the_reason_of_a_cancel_tells_who_gave_up_from_who_was_answered_elsewhere(
-    site: Site, tmp_path: Path, reason: str, told: tuple[str, Outcome]
+    site: LiveSystem, tmp_path: Path, reason: str, told: tuple[str, Outcome]
 ) -> None:
     async with site.phone("1001") as phone:
         async with Sipp("caller_cancels_with_reason", tmp_path, to=site.pbx.sip_port, reason=reason) as caller:
@@ -53,7 +53,7 @@ async def test_the_reason_of_a_cancel_tells_who_gave_up_from_who_was_answered_el
 
 
 @pytest.mark.parametrize("group", ["Local/1001@from-sip/n", "Local/1001@from-sip", "Local/890@from-sip/n"])
-async def test_a_colleague_of_the_ring_group_answers(site: Site, tmp_path: Path, group: str) -> None:
+async def test_a_colleague_of_the_ring_group_answers(site: LiveSystem, tmp_path: Path, group: str) -> None:
     dial(site.pbx, "888", "Dial", f"{group}&PJSIP/7001@trunk,30")
     dial(site.pbx, "890", "Dial", "Local/1001@from-sip/n")  # a Local channel behind another
     async with site.phone("1001") as phone:
@@ -68,7 +68,7 @@ async def test_a_colleague_of_the_ring_group_answers(site: Site, tmp_path: Path,
                 await colleague.done()
 
 
-async def test_another_user_of_the_ring_group_answers(site: Site, tmp_path: Path) -> None:
+async def test_another_user_of_the_ring_group_answers(site: LiveSystem, tmp_path: Path) -> None:
     dial(site.pbx, "888", "Dial", "Local/1001@from-sip/n&Local/1002@from-sip/n,30")
     async with site.phone("1001") as phone, site.phone("1002") as other:
         async with Sipp("caller_stays", tmp_path, to=site.pbx.sip_port, number="888") as caller:
@@ -82,7 +82,7 @@ async def test_another_user_of_the_ring_group_answers(site: Site, tmp_path: Path
             await caller.done()
 
 
-async def test_the_caller_of_a_ring_group_gives_up(site: Site, tmp_path: Path) -> None:
+async def test_the_caller_of_a_ring_group_gives_up(site: LiveSystem, tmp_path: Path) -> None:
     dial(site.pbx, "888", "Dial", "Local/1001@from-sip/n&Local/1002@from-sip/n,30")
     async with site.phone("1001") as phone:
         async with Sipp("caller_cancels", tmp_path, to=site.pbx.sip_port, number="888") as caller:
@@ -93,7 +93,7 @@ async def test_the_caller_of_a_ring_group_gives_up(site: Site, tmp_path: Path) -
             await caller.done()
 
 
-async def test_a_colleague_picks_the_call_up(site: Site, tmp_path: Path) -> None:
+async def test_a_colleague_picks_the_call_up(site: LiveSystem, tmp_path: Path) -> None:
     await asyncio.to_thread(site.pbx.asterisk.cli, "module load app_directed_pickup.so")
     dial(site.pbx, "888", "Dial", "Local/1001@from-sip/n,30")
     dial(site.pbx, "889", "PickupChan", "Local/1001@from-sip")

@@ -8,10 +8,10 @@ import pytest
 
 from ari_bridge_client import Call, HttpClient, Problem
 from ari_bridge_client.audio import Tone
+from tests.real.live_system import LiveSystem, LiveSystemWith
 from tests.real.parts import both_versions
 from tests.real.rtp import RtpPeer
 from tests.real.sipp import Sipp
-from tests.real.site import Site, SiteWith
 from tests.sipp.conftest import FAR_TONE
 
 pytestmark = [pytest.mark.real, both_versions]
@@ -20,7 +20,7 @@ DESK, WORKSHOP = ("7001", "Front desk"), ("7002", "Workshop")
 WHO: dict[str, Any] = {"first": DESK[0], "first_name": DESK[1], "other": WORKSHOP[0], "other_name": WORKSHOP[1]}
 
 
-async def talks_to(site: Site, call: Call, who: tuple[str, str]) -> None:
+async def talks_to(site: LiveSystem, call: Call, who: tuple[str, str]) -> None:
     """It is told on the line, by the HTTP API, and stands in what the server keeps of the call."""
     await call.wait_until(lambda: (call.connected_number, call.connected_name) == who, f"{who[1]} on the line")
     kept = site.app.calls.get(call.id)
@@ -30,7 +30,7 @@ async def talks_to(site: Site, call: Call, who: tuple[str, str]) -> None:
     assert (shown.connected_number, shown.connected_name) == who
 
 
-async def recorded(site: Site, call: Call) -> tuple[str, str, str, str]:
+async def recorded(site: LiveSystem, call: Call) -> tuple[str, str, str, str]:
     """The record of an ended call: who called, who was called, who was talked to."""
     async with HttpClient(site.app.url) as http, asyncio.timeout(15):
         while True:
@@ -44,7 +44,7 @@ async def recorded(site: Site, call: Call) -> tuple[str, str, str, str]:
 
 
 @pytest.mark.parametrize("routes", ["7xxx=PJSIP/{target}@trunk", ""], ids=["direct", "dialplan"])
-async def test_a_call_out(site_with: SiteWith, tmp_path: Path, routes: str) -> None:
+async def test_a_call_out(site_with: LiveSystemWith, tmp_path: Path, routes: str) -> None:
     async with site_with(dial_routes=routes) as site:
         async with Sipp("phone_becomes_another", tmp_path, port=site.pbx.trunk_port, **WHO) as callee:
             async with site.phone("1001") as phone:
@@ -60,7 +60,7 @@ async def test_a_call_out(site_with: SiteWith, tmp_path: Path, routes: str) -> N
                 assert await recorded(site, call) == ("1001", "7001", *WORKSHOP)
 
 
-async def test_a_number_of_the_dialplan_is_answered_by_somebody_with_a_name(site: Site, tmp_path: Path) -> None:
+async def test_a_number_of_the_dialplan_is_answered_by_somebody_with_a_name(site: LiveSystem, tmp_path: Path) -> None:
     site.pbx.asterisk.cli('dialplan add extension 888,1,Dial,"PJSIP/7005@trunk" into from-browser replace')
     async with Sipp("phone_becomes_another", tmp_path, port=site.pbx.trunk_port, **WHO) as callee:
         async with site.phone("1001") as phone:
@@ -74,7 +74,7 @@ async def test_a_number_of_the_dialplan_is_answered_by_somebody_with_a_name(site
             assert await recorded(site, call) == ("1001", "888", *WORKSHOP)
 
 
-async def test_a_call_in(site: Site, tmp_path: Path) -> None:
+async def test_a_call_in(site: LiveSystem, tmp_path: Path) -> None:
     async with site.phone("1001") as phone:
         async with Sipp("caller_becomes_another", tmp_path, to=site.pbx.sip_port, **WHO) as caller:
             call = await (await phone.incoming()).answer(Tone(440))
@@ -86,7 +86,7 @@ async def test_a_call_in(site: Site, tmp_path: Path) -> None:
             assert await recorded(site, call) == ("7001", "1001", *WORKSHOP)
 
 
-async def test_a_number_that_is_what_was_dialled_changes_nothing(site: Site) -> None:
+async def test_a_number_that_is_what_was_dialled_changes_nothing(site: LiveSystem) -> None:
     async with site.phone("1001") as phone:
         call = await phone.call("601", source=Tone(440))
         await call.received_audio.wait_for_tone(1004)
@@ -98,7 +98,7 @@ async def test_a_number_that_is_what_was_dialled_changes_nothing(site: Site) -> 
         assert await recorded(site, call) == ("1001", "601", "", "")
 
 
-async def test_the_other_side_transfers_to_somebody_with_a_name(site: Site, far: RtpPeer, tmp_path: Path) -> None:
+async def test_the_other_side_transfers_to_somebody_with_a_name(site: LiveSystem, far: RtpPeer, tmp_path: Path) -> None:
     """1001 talks to 1002, who gives the call to the trunk's workshop: 1001 learns with whom it talks now."""
     who: dict[str, Any] = {**WHO, "first": WORKSHOP[0], "first_name": WORKSHOP[1]}
     async with Sipp("phone_becomes_another", tmp_path, port=site.pbx.trunk_port, rtp_port=far.port, **who) as callee:
@@ -116,7 +116,7 @@ async def test_the_other_side_transfers_to_somebody_with_a_name(site: Site, far:
             assert await recorded(site, call) == ("1001", "1002", *WORKSHOP)
 
 
-async def test_a_party_keeps_its_number_and_gets_its_name(site: Site, far: RtpPeer, tmp_path: Path) -> None:
+async def test_a_party_keeps_its_number_and_gets_its_name(site: LiveSystem, far: RtpPeer, tmp_path: Path) -> None:
     async with Sipp("phone_becomes_another", tmp_path, port=site.pbx.trunk_port, rtp_port=far.port, **WHO) as callee:
         async with site.phone("1001") as phone:
             call = await phone.call("601", source=Tone(440))

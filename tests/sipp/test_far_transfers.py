@@ -6,17 +6,17 @@ import pytest
 
 from ari_bridge.outcomes import Outcome
 from ari_bridge_client.audio import Tone
+from tests.real.live_system import LiveSystem
 from tests.real.parts import both_versions
 from tests.real.rtp import RtpPeer
 from tests.real.sipp import Sipp
-from tests.real.site import Site
 from tests.sipp.conftest import FAR_TONE
 
 pytestmark = pytest.mark.real
 
 
 @both_versions
-async def test_the_phone_gives_its_place_to_another(site: Site, far: RtpPeer, tmp_path: Path) -> None:
+async def test_the_phone_gives_its_place_to_another(site: LiveSystem, far: RtpPeer, tmp_path: Path) -> None:
     async with Sipp("phone_refers", tmp_path, port=site.pbx.trunk_port, rtp_port=far.port, refer_to="1002") as callee:
         async with site.phone("1001") as phone, site.phone("1002") as other:
             call = await phone.call("7001", source=Tone(440))

@@ -8,23 +8,23 @@ from ari_bridge.fsm.call import Call
 from ari_bridge.fsm.notifications import HoldChanged, Notification
 from ari_bridge.outcomes import Outcome
 from ari_bridge_client.audio import Tone
+from tests.real.live_system import LiveSystem, LiveSystemWith
 from tests.real.rtp import PCMU, RtpPeer
 from tests.real.sipp import Sipp
-from tests.real.site import Site, SiteWith
 from tests.sipp.conftest import FAR_TONE
 
 pytestmark = pytest.mark.real
 PAGE_TONE = 440.0
 
 
-async def only_call(site: Site) -> Call:
+async def only_call(site: LiveSystem) -> Call:
     [call] = site.app.calls.live()
     return call
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 async def test_inbound_call_is_heard_both_ways_and_ended_by_the_page(
-    site: Site, far: RtpPeer, tmp_path: Path, transport: str
+    site: LiveSystem, far: RtpPeer, tmp_path: Path, transport: str
 ) -> None:
     tcp = transport == "tcp"
     async with site.phone("1001") as phone:
@@ -44,7 +44,7 @@ async def test_inbound_call_is_heard_both_ways_and_ended_by_the_page(
             await caller.done()
 
 
-async def test_bye_from_the_caller_ends_the_page_s_call(site: Site, far: RtpPeer, tmp_path: Path) -> None:
+async def test_bye_from_the_caller_ends_the_page_s_call(site: LiveSystem, far: RtpPeer, tmp_path: Path) -> None:
     async with site.phone("1001") as phone:
         async with Sipp("caller_hangs_up", tmp_path, to=site.pbx.sip_port, rtp_port=far.port) as caller:
             call = await (await phone.incoming(timeout=5)).answer(Tone(PAGE_TONE))
@@ -55,7 +55,7 @@ async def test_bye_from_the_caller_ends_the_page_s_call(site: Site, far: RtpPeer
             await caller.done()
 
 
-async def test_cancel_before_answer_stops_the_ringing(site: Site, tmp_path: Path) -> None:
+async def test_cancel_before_answer_stops_the_ringing(site: LiveSystem, tmp_path: Path) -> None:
     async with site.phone("1001") as phone:
         async with Sipp("caller_cancels", tmp_path, to=site.pbx.sip_port) as caller:
             incoming = await phone.incoming(timeout=5)
@@ -66,7 +66,7 @@ async def test_cancel_before_answer_stops_the_ringing(site: Site, tmp_path: Path
         assert site.app.calls.get(incoming.id).outcome is Outcome.CANCELLED
 
 
-async def test_declined_call_goes_on_in_the_dialplan_with_486(site: Site, tmp_path: Path) -> None:
+async def test_declined_call_goes_on_in_the_dialplan_with_486(site: LiveSystem, tmp_path: Path) -> None:
     async with site.phone("1001") as phone:
         async with Sipp("caller_is_refused", tmp_path, to=site.pbx.sip_port) as caller:
             incoming = await phone.incoming(timeout=5)
@@ -77,14 +77,16 @@ async def test_declined_call_goes_on_in_the_dialplan_with_486(site: Site, tmp_pa
         assert "no page took the call: DECLINED" in site.pbx.asterisk.log.read_text()
 
 
-async def test_no_page_open_goes_on_in_the_dialplan_with_480(site: Site, tmp_path: Path) -> None:
+async def test_no_page_open_goes_on_in_the_dialplan_with_480(site: LiveSystem, tmp_path: Path) -> None:
     async with Sipp("caller_is_refused", tmp_path, to=site.pbx.sip_port, number="1005") as caller:
         await caller.done()
         assert "SIP/2.0 480" in caller.messages
     assert "1005: no page took the call: UNAVAILABLE" in site.pbx.asterisk.log.read_text()
 
 
-async def test_nobody_accepts_in_time_goes_on_in_the_dialplan_with_480(site_with: SiteWith, tmp_path: Path) -> None:
+async def test_nobody_accepts_in_time_goes_on_in_the_dialplan_with_480(
+    site_with: LiveSystemWith, tmp_path: Path
+) -> None:
     async with site_with(ring_timeout=0.5) as site, site.phone("1001") as phone:
         async with Sipp("caller_is_refused", tmp_path, to=site.pbx.sip_port) as caller:
             incoming = await phone.incoming(timeout=5)
@@ -94,7 +96,7 @@ async def test_nobody_accepts_in_time_goes_on_in_the_dialplan_with_480(site_with
         assert "no page took the call: NOANSWER" in site.pbx.asterisk.log.read_text()
 
 
-async def test_hold_by_the_caller_and_resume_are_told(site: Site, far: RtpPeer, tmp_path: Path) -> None:
+async def test_hold_by_the_caller_and_resume_are_told(site: LiveSystem, far: RtpPeer, tmp_path: Path) -> None:
     told: list[bool] = []
 
     def listener(call: Call, notification: Notification) -> None:
@@ -119,12 +121,14 @@ async def test_hold_by_the_caller_and_resume_are_told(site: Site, far: RtpPeer, 
             await caller.done()
 
 
-async def test_options_is_answered(site: Site, tmp_path: Path) -> None:
+async def test_options_is_answered(site: LiveSystem, tmp_path: Path) -> None:
     async with Sipp("options", tmp_path, to=site.pbx.sip_port) as caller:
         await caller.done()
 
 
-async def test_two_pages_ring_and_the_first_to_accept_has_the_call(site: Site, far: RtpPeer, tmp_path: Path) -> None:
+async def test_two_pages_ring_and_the_first_to_accept_has_the_call(
+    site: LiveSystem, far: RtpPeer, tmp_path: Path
+) -> None:
     async with site.phone("1001") as first, site.phone("1001") as second:
         async with Sipp("caller_stays", tmp_path, to=site.pbx.sip_port, rtp_port=far.port) as caller:
             here, there = await first.incoming(timeout=5), await second.incoming(timeout=5)

@@ -8,16 +8,16 @@ import pytest
 from ari_bridge.outcomes import Outcome
 from ari_bridge_client import Client
 from ari_bridge_client.audio import Tone
+from tests.real.live_system import LiveSystem
 from tests.real.rtp import RtpPeer
 from tests.real.sipp import Sipp
-from tests.real.site import Site
 from tests.sipp.conftest import FAR_TONE
 
 pytestmark = pytest.mark.real
 PAGE_TONE = 440.0
 
 
-async def test_twenty_calls_out_one_after_the_other(site: Site, far: RtpPeer, tmp_path: Path) -> None:
+async def test_twenty_calls_out_one_after_the_other(site: LiveSystem, far: RtpPeer, tmp_path: Path) -> None:
     async with Sipp("phone_answers", tmp_path, port=site.pbx.trunk_port, rtp_port=far.port, calls=20) as callee:
         async with site.phone() as phone:
             for number in range(20):
@@ -33,7 +33,7 @@ async def test_twenty_calls_out_one_after_the_other(site: Site, far: RtpPeer, tm
     await site.require_nothing_left()
 
 
-async def test_ten_calls_out_at_once(site: Site, far: RtpPeer, tmp_path: Path) -> None:
+async def test_ten_calls_out_at_once(site: LiveSystem, far: RtpPeer, tmp_path: Path) -> None:
     async with Sipp(
         "phone_answers", tmp_path, port=site.pbx.trunk_port, rtp_port=far.port, calls=10, at_once=10, seconds=60
     ) as callee:
@@ -60,7 +60,7 @@ async def _take(phone: Client) -> None:
     await call.wait_for("ended", timeout=10)
 
 
-async def test_twenty_calls_in_one_after_the_other(site: Site, far: RtpPeer, tmp_path: Path) -> None:
+async def test_twenty_calls_in_one_after_the_other(site: LiveSystem, far: RtpPeer, tmp_path: Path) -> None:
     async with site.phone("1001") as phone:
         async with Sipp(
             "caller_stays", tmp_path, to=site.pbx.sip_port, rtp_port=far.port, calls=20, seconds=60
@@ -71,7 +71,7 @@ async def test_twenty_calls_in_one_after_the_other(site: Site, far: RtpPeer, tmp
     await site.require_nothing_left()
 
 
-async def test_ten_calls_in_at_once(site: Site, far: RtpPeer, tmp_path: Path) -> None:
+async def test_ten_calls_in_at_once(site: LiveSystem, far: RtpPeer, tmp_path: Path) -> None:
     async with site.phone("1001") as phone:
         async with Sipp(
             "caller_stays", tmp_path, to=site.pbx.sip_port, rtp_port=far.port, calls=10, at_once=10, seconds=60

@@ -8,10 +8,10 @@ import pytest
 
 from ari_bridge.outcomes import Outcome
 from ari_bridge_client.audio import Silence, Tone
+from tests.real.live_system import LiveSystem, LiveSystemWith
 from tests.real.parts import both_versions
 from tests.real.rtp import PCMU, RtpPeer
 from tests.real.sipp import Sipp
-from tests.real.site import Site, SiteWith
 from tests.sipp.conftest import FAR_TONE
 
 pytestmark = pytest.mark.real
@@ -20,7 +20,7 @@ DTMF = 101  # RTP payload type of telephone-event in the scenarios
 
 
 async def test_a_phone_that_answers_is_heard_both_ways_and_ended_by_the_page(
-    site: Site, far: RtpPeer, tmp_path: Path
+    site: LiveSystem, far: RtpPeer, tmp_path: Path
 ) -> None:
     async with Sipp("phone_answers", tmp_path, port=site.pbx.trunk_port, rtp_port=far.port) as callee:
         async with site.phone() as phone:
@@ -38,7 +38,7 @@ async def test_a_phone_that_answers_is_heard_both_ways_and_ended_by_the_page(
             await callee.done()
 
 
-async def test_bye_from_the_phone_ends_the_page_s_call(site: Site, far: RtpPeer, tmp_path: Path) -> None:
+async def test_bye_from_the_phone_ends_the_page_s_call(site: LiveSystem, far: RtpPeer, tmp_path: Path) -> None:
     async with Sipp("phone_hangs_up", tmp_path, port=site.pbx.trunk_port, rtp_port=far.port) as callee:
         async with site.phone() as phone:
             call = await phone.call("7001", source=Tone(PAGE_TONE))
@@ -49,7 +49,7 @@ async def test_bye_from_the_phone_ends_the_page_s_call(site: Site, far: RtpPeer,
             await callee.done()
 
 
-async def test_audio_before_the_answer_is_heard(site: Site, far: RtpPeer, tmp_path: Path) -> None:
+async def test_audio_before_the_answer_is_heard(site: LiveSystem, far: RtpPeer, tmp_path: Path) -> None:
     async with Sipp("phone_plays_first", tmp_path, port=site.pbx.trunk_port, rtp_port=far.port) as callee:
         async with site.phone() as phone:
             call = await phone.call("7001", source=Tone(PAGE_TONE))
@@ -78,7 +78,7 @@ PROGRESS, RINGS = "SIP/2.0 183 Session Progress", "SIP/2.0 180 Ringing"
     ids=["183", "180-183", "183-180", "183-PRACK", "183-SDP-silence"],
 )
 async def test_it_rings_until_the_phone_is_heard(
-    site: Site, far: RtpPeer, tmp_path: Path, scenario: str, keys: dict[str, str | int]
+    site: LiveSystem, far: RtpPeer, tmp_path: Path, scenario: str, keys: dict[str, str | int]
 ) -> None:
     options: dict[str, Any] = {"rtp_port": far.port, **keys}
     async with Sipp(scenario, tmp_path, port=site.pbx.trunk_port, **options) as callee, site.phone() as phone:
@@ -95,7 +95,7 @@ async def test_it_rings_until_the_phone_is_heard(
 
 
 @both_versions
-async def test_a_phone_that_is_heard_and_rings_then_is_heard_on(site: Site, far: RtpPeer, tmp_path: Path) -> None:
+async def test_a_phone_that_is_heard_and_rings_then_is_heard_on(site: LiveSystem, far: RtpPeer, tmp_path: Path) -> None:
     callee = Sipp("phone_plays_then_rings", tmp_path, port=site.pbx.trunk_port, rtp_port=far.port)
     async with callee, site.phone() as phone:
         call = await phone.call("7001", source=Tone(PAGE_TONE))
@@ -120,7 +120,7 @@ async def test_a_phone_that_is_heard_and_rings_then_is_heard_on(site: Site, far:
     ],
     ids=["486-busy", "603-rejected", "404-unreachable", "480-no_answer", "503-unreachable"],
 )
-async def test_a_phone_that_refuses(site: Site, tmp_path: Path, status: int, outcome: Outcome, q850: int) -> None:
+async def test_a_phone_that_refuses(site: LiveSystem, tmp_path: Path, status: int, outcome: Outcome, q850: int) -> None:
     refusal = f"SIP/2.0 {status} Refused"
     async with Sipp("phone_refuses", tmp_path, port=site.pbx.trunk_port, refusal=refusal) as callee:
         async with site.phone() as phone:
@@ -133,7 +133,7 @@ async def test_a_phone_that_refuses(site: Site, tmp_path: Path, status: int, out
             assert "accepted" not in call.state_history
 
 
-async def test_a_phone_that_never_answers_ends_as_no_answer(site_with: SiteWith, tmp_path: Path) -> None:
+async def test_a_phone_that_never_answers_ends_as_no_answer(site_with: LiveSystemWith, tmp_path: Path) -> None:
     async with site_with(ring_timeout=1) as site:
         async with Sipp("phone_never_answers", tmp_path, port=site.pbx.trunk_port) as callee, site.phone() as phone:
             call = await phone.call("7001", source=Silence())
@@ -142,7 +142,7 @@ async def test_a_phone_that_never_answers_ends_as_no_answer(site_with: SiteWith,
             assert call.outcome is Outcome.NO_ANSWER
 
 
-async def test_a_page_that_gives_up_while_it_rings_cancels(site: Site, tmp_path: Path) -> None:
+async def test_a_page_that_gives_up_while_it_rings_cancels(site: LiveSystem, tmp_path: Path) -> None:
     async with Sipp("phone_never_answers", tmp_path, port=site.pbx.trunk_port) as callee, site.phone() as phone:
         call = await phone.call("7001", source=Silence())
         await call.wait_for("ringing", timeout=5)
@@ -152,7 +152,7 @@ async def test_a_page_that_gives_up_while_it_rings_cancels(site: Site, tmp_path:
         assert call.outcome is Outcome.CANCELLED
 
 
-async def test_digits_arrive_as_telephone_events(site: Site, far: RtpPeer, tmp_path: Path) -> None:
+async def test_digits_arrive_as_telephone_events(site: LiveSystem, far: RtpPeer, tmp_path: Path) -> None:
     async with Sipp("phone_answers", tmp_path, port=site.pbx.trunk_port, rtp_port=far.port) as callee:
         async with site.phone() as phone:
             call = await phone.call("7001", source=Tone(PAGE_TONE))
@@ -166,7 +166,7 @@ async def test_digits_arrive_as_telephone_events(site: Site, far: RtpPeer, tmp_p
             await callee.done()
 
 
-async def test_a_caller_number_of_the_page_s_choice_is_shown(site: Site, tmp_path: Path) -> None:
+async def test_a_caller_number_of_the_page_s_choice_is_shown(site: LiveSystem, tmp_path: Path) -> None:
     async with Sipp("phone_answers", tmp_path, port=site.pbx.trunk_port) as callee:
         async with site.phone("1003") as phone:
             call = await phone.call("7001", source=Silence())
@@ -178,7 +178,7 @@ async def test_a_caller_number_of_the_page_s_choice_is_shown(site: Site, tmp_pat
 
 @both_versions
 async def test_a_number_of_its_own_rings_the_one_phone_that_its_route_names(
-    site_with: SiteWith, far: RtpPeer, tmp_path: Path
+    site_with: LiveSystemWith, far: RtpPeer, tmp_path: Path
 ) -> None:
     async with site_with(dial_routes="100=PJSIP/trunk; 7xxx=PJSIP/{target}@trunk") as site:
         async with Sipp("phone_answers", tmp_path, port=site.pbx.trunk_port, rtp_port=far.port) as callee:
@@ -192,7 +192,7 @@ async def test_a_number_of_its_own_rings_the_one_phone_that_its_route_names(
 
 
 @both_versions
-async def test_a_key_pressed_by_sip_info_is_told_to_the_page(site: Site, far: RtpPeer, tmp_path: Path) -> None:
+async def test_a_key_pressed_by_sip_info_is_told_to_the_page(site: LiveSystem, far: RtpPeer, tmp_path: Path) -> None:
     async with Sipp("phone_sends_info", tmp_path, port=site.pbx.trunk_port, rtp_port=far.port, key="5") as callee:
         async with site.phone() as phone:
             call = await phone.call("7001", source=Tone(PAGE_TONE))

@@ -6,10 +6,10 @@ import pytest
 
 from ari_bridge.fsm.call import Call
 from ari_bridge.outcomes import Cause, Detail, Outcome
+from tests.real.live_system import LiveSystem, LiveSystemWith
+from tests.real.offer_only_call import OfferOnlyCall
 from tests.real.parts import both_versions
-from tests.real.placed import Placed
 from tests.real.refusing import refusing_phones
-from tests.real.site import Site, SiteWith
 from tests.unit.fsm.test_causes import BY_SIP
 
 pytestmark = pytest.mark.real
@@ -70,13 +70,13 @@ REGISTERED = [
 """Of IANA's list those that may answer an INVITE."""
 
 
-async def call_each(site: Site, statuses: list[int]) -> dict[int, Call]:
+async def call_each(site: LiveSystem, statuses: list[int]) -> dict[int, Call]:
     """How each call ended. Some at a time: they are to find their media set up when they are refused."""
     places, ended = asyncio.Semaphore(4), {}
 
     async def call(status: int) -> None:
         async with places:
-            ended[status] = await Placed(site.app.calls, f"7{status}").ended()
+            ended[status] = await OfferOnlyCall(site.app.calls, f"7{status}").ended()
 
     async with asyncio.TaskGroup() as calls:
         for status in statuses:
@@ -90,7 +90,7 @@ def cause_of(call: Call) -> Cause:
 
 
 @both_versions
-async def test_by_its_own_trunk_every_status_is_told_for_what_it_is(site: Site) -> None:
+async def test_by_its_own_trunk_every_status_is_told_for_what_it_is(site: LiveSystem) -> None:
     async with refusing_phones(site.pbx.trunk_port):
         ended = await call_each(site, REGISTERED)
     moved = {status for status in ended if status < 400}
@@ -110,7 +110,7 @@ async def test_by_its_own_trunk_every_status_is_told_for_what_it_is(site: Site) 
 
 
 @both_versions
-async def test_through_the_dialplan_nothing_is_said_of_who_has_not_heard_of_it(site_with: SiteWith) -> None:
+async def test_through_the_dialplan_nothing_is_said_of_who_has_not_heard_of_it(site_with: LiveSystemWith) -> None:
     async with site_with(dial_routes="") as site, refusing_phones(site.pbx.trunk_port):
         ended = await call_each(site, [302, 401, 403, 404, 407, 480, 486, 488, 503, 603])
     told = {status: (call.outcome, cause_of(call).detail) for status, call in ended.items()}
@@ -129,7 +129,7 @@ async def test_through_the_dialplan_nothing_is_said_of_who_has_not_heard_of_it(s
     }
 
 
-async def test_a_cause_of_the_far_side_s_own_is_told_with_its_status(site: Site) -> None:
+async def test_a_cause_of_the_far_side_s_own_is_told_with_its_status(site: LiveSystem) -> None:
     async with refusing_phones(site.pbx.trunk_port, headers='Reason: Q.850;cause=1;text="none such"'):
         call = (await call_each(site, [503]))[503]
     assert (call.outcome, cause_of(call).sip) == (Outcome.UNREACHABLE, 503)

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from ari_bridge.call_store import StoreRefused
 from ari_bridge.call_store.clock import Clock, as_of, set_by
-from ari_bridge.call_store.process_lock import Lock
-from ari_bridge.call_store.rows import PERSISTED_FIELDS, TRANSIENT_FIELDS, Row, kept, to_call, to_row
+from ari_bridge.call_store.process_lock import ProcessLock
+from ari_bridge.call_store.rows import PERSISTED_FIELDS, TRANSIENT_FIELDS, Row, persisted_values, to_call, to_row
 from ari_bridge.call_store.spill_journal import SpillJournal, directory, name
 from ari_bridge.fsm.call import (
     Call,
@@ -119,12 +119,12 @@ def test_what_is_kept_comes_back_and_the_rest_is_as_at_the_beginning() -> None:
 @pytest.mark.parametrize("field", PERSISTED_FIELDS[1:])
 def test_two_calls_that_differ_in_what_is_kept_are_told_apart(field: str) -> None:
     other = replace(PLAIN, direction=Direction.OUTBOUND, target="1", caller="1", created_at=1.0)
-    assert kept(replace(FULL, **{field: getattr(other, field)})) != kept(FULL)
+    assert persisted_values(replace(FULL, **{field: getattr(other, field)})) != persisted_values(FULL)
 
 
 @pytest.mark.parametrize("field", TRANSIENT_FIELDS)
 def test_two_calls_that_differ_in_the_rest_are_one(field: str) -> None:
-    assert kept(replace(FULL, **{field: getattr(PLAIN, field)})) == kept(FULL)
+    assert persisted_values(replace(FULL, **{field: getattr(PLAIN, field)})) == persisted_values(FULL)
 
 
 def test_deadlines_of_this_boot_are_those_of_the_monotonic_clock_wherever_the_wall_clock_stands() -> None:
@@ -197,7 +197,7 @@ def test_the_times_of_a_call_that_stands_follow_a_wall_clock_that_was_set(monkey
 
 
 def test_the_lock_names_its_holder_and_is_free_after_it(tmp_path: Path) -> None:
-    first, second = Lock(tmp_path / "state" / "calls.lock"), Lock(tmp_path / "state" / "calls.lock")
+    first, second = ProcessLock(tmp_path / "state" / "calls.lock"), ProcessLock(tmp_path / "state" / "calls.lock")
     first.take()
     first.take()
     with pytest.raises(StoreRefused, match=rf"{tmp_path}/state is in use .*\(process {os.getpid()}\).*calls.lock is"):
@@ -208,7 +208,7 @@ def test_the_lock_names_its_holder_and_is_free_after_it(tmp_path: Path) -> None:
 
 
 def test_a_lock_whose_folder_was_deleted_is_taken_anew(tmp_path: Path) -> None:
-    lock, other = Lock(tmp_path / "calls.lock"), Lock(tmp_path / "calls.lock")
+    lock, other = ProcessLock(tmp_path / "calls.lock"), ProcessLock(tmp_path / "calls.lock")
     lock.take()
     lock.path.unlink()
     lock.take()
@@ -218,7 +218,7 @@ def test_a_lock_whose_folder_was_deleted_is_taken_anew(tmp_path: Path) -> None:
 
 
 def test_children_do_not_inherit_the_lock(tmp_path: Path) -> None:
-    lock, other = Lock(tmp_path / "calls.lock"), Lock(tmp_path / "calls.lock")
+    lock, other = ProcessLock(tmp_path / "calls.lock"), ProcessLock(tmp_path / "calls.lock")
     lock.take()
     command = [sys.executable, "-c", "print(flush=True); input()"]
     pipe = subprocess.PIPE
@@ -242,7 +242,7 @@ def test_rows_are_read_in_the_order_they_were_written(tmp_path: Path) -> None:
     assert list(SpillJournal(tmp_path / "journal").rows()) == rows
     assert journal.path.stat().st_mode & 0o777 == 0o600
     journal.remove()
-    assert list(tmp_path.iterdir()) == [] and not journal.stands
+    assert list(tmp_path.iterdir()) == [] and not journal.exists
 
 
 @pytest.mark.parametrize("cut", [1, 5, 40])
@@ -285,7 +285,7 @@ def test_the_old_journal_stands_until_the_new_one_is_whole(tmp_path: Path, monke
         patch.setattr(os, "write", full)
         with pytest.raises(OSError, match="No space"):
             journal.rewrite([a_row({}, "second")])
-    assert [row.id for row in journal.rows()] == ["first"] and journal.stands
+    assert [row.id for row in journal.rows()] == ["first"] and journal.exists
     journal.append(a_row({}, "third"))
     assert [row.id for row in journal.rows()] == ["first", "third"]
     journal.close()

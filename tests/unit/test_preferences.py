@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ari_bridge.errors import InvalidRequest
 from ari_bridge.fsm.call import Call, CallState, Direction
 from ari_bridge.preferences import check, decide_ringing
-from ari_bridge.preferences.presence import Standing, of_device, of_endpoint, of_users
+from ari_bridge.preferences.presence import PresenceState, of_device, of_endpoint, of_users
 from ari_bridge.preferences.ring_decision import RingDecision
 from ari_bridge_protocol.preferences import CallPreferences
 
@@ -138,33 +138,33 @@ def a_call(**fields: Any) -> Call:
 @pytest.mark.parametrize(
     ("calls", "standing"),
     [
-        ([], Standing.AVAILABLE),
-        ([a_call(state=CallState.RINGING, users=frozenset({"1001"}))], Standing.RINGING),
-        ([a_call(state=CallState.UP, user="1001", users=frozenset({"1001", "1002"}))], Standing.IN_CALL),
-        ([a_call(state=CallState.TRYING, direction=Direction.OUTBOUND, user="1001")], Standing.IN_CALL),
-        ([a_call(state=CallState.UP, user="1002", users=frozenset({"1001", "1002"}))], Standing.AVAILABLE),
+        ([], PresenceState.AVAILABLE),
+        ([a_call(state=CallState.RINGING, users=frozenset({"1001"}))], PresenceState.RINGING),
+        ([a_call(state=CallState.UP, user="1001", users=frozenset({"1001", "1002"}))], PresenceState.IN_CALL),
+        ([a_call(state=CallState.TRYING, direction=Direction.OUTBOUND, user="1001")], PresenceState.IN_CALL),
+        ([a_call(state=CallState.UP, user="1002", users=frozenset({"1001", "1002"}))], PresenceState.AVAILABLE),
     ],
 )
-def test_how_a_user_stands_by_their_calls(calls: list[Call], standing: Standing) -> None:
+def test_how_a_user_stands_by_their_calls(calls: list[Call], standing: PresenceState) -> None:
     assert of_users(["1001"], online=frozenset({"1001"}), undisturbed=frozenset(), calls=calls) == {"1001": standing}
 
 
 def test_who_is_away_is_offline_whatever_they_have_set() -> None:
     undisturbed = frozenset({"1001", "1002"})
     stands = of_users(["1001", "1002"], online=frozenset({"1001"}), undisturbed=undisturbed, calls=[])
-    assert stands == {"1001": Standing.DO_NOT_DISTURB, "1002": Standing.OFFLINE}
+    assert stands == {"1001": PresenceState.DO_NOT_DISTURB, "1002": PresenceState.OFFLINE}
 
 
 def test_how_a_phone_stands() -> None:
     assert [of_device(state) for state in ("NOT_INUSE", "RINGING", "ONHOLD", "UNAVAILABLE", "what is this")] == [
-        Standing.AVAILABLE,
-        Standing.RINGING,
-        Standing.IN_CALL,
-        Standing.OFFLINE,
-        Standing.OFFLINE,
+        PresenceState.AVAILABLE,
+        PresenceState.RINGING,
+        PresenceState.IN_CALL,
+        PresenceState.OFFLINE,
+        PresenceState.OFFLINE,
     ]
     assert [of_endpoint("online", 0), of_endpoint("online", 1), of_endpoint("offline", 0)] == [
-        Standing.AVAILABLE,
-        Standing.IN_CALL,
-        Standing.OFFLINE,
+        PresenceState.AVAILABLE,
+        PresenceState.IN_CALL,
+        PresenceState.OFFLINE,
     ]

@@ -43,7 +43,7 @@ _ENTERED = {Resource.FAR: Milestone.FAR_ENTERED, Resource.EXTERNAL_MEDIA: Milest
 
 @leads_to()
 def stasis_ended(call: Call, event: events.StasisEnded) -> Decision:
-    """Its end comes next, with the cause. Should it not come, the channel went elsewhere."""
+    """Its destruction follows, with the cause; if it does not, the channel continues elsewhere in the dialplan."""
     if event.resource is Resource.PARTY:
         return parties.left_stasis(call, event.instance)
     if event.resource.of_leg:
@@ -68,11 +68,8 @@ def channel_destroyed(call: Call, event: events.ChannelDestroyed) -> Decision:
         return end(call, event.at, Outcome.FAILED_MEDIA, cause)
     if call.direction is Direction.INBOUND and not answered:
         return end(call, event.at, *caller_gave_up(event.q850, event.text, requested=call.hangup_q850))
-    if (
-        not (answered or event.sip or call.redirected_to)
-        and event.name
-        and Milestone.EXTERNAL_MEDIA_BRIDGED in call.milestones
-    ):
+    sip_status_missing = not (answered or event.sip or call.redirected_to) and event.name
+    if sip_status_missing and Milestone.EXTERNAL_MEDIA_BRIDGED in call.milestones:
         return replace(call, milestones=call.milestones | {Milestone.FAR_LEFT}), [AskSipStatus(event)]
     outcome, cause = far_ended(
         event.q850,
@@ -97,11 +94,11 @@ def channel_destroyed_late(call: Call, event: events.ChannelDestroyed) -> Decisi
 @leads_to(UP)
 def far_answers(call: Call, event: events.FarAnswered) -> Decision:
     if call.direction is Direction.INBOUND:
-        return call, []  # it is us who answer a caller
-    call, told = enter_state(
+        return call, []  # we answer a caller, not the far side
+    call, notifications = enter_state(
         replace(call, answered_at=event.at, milestones=call.milestones | {Milestone.FAR_ANSWERED}), UP
     )
-    return call, [*told, StartTimer(Timer.MEDIA)]
+    return call, [*notifications, StartTimer(Timer.MEDIA)]
 
 
 @leads_to()

@@ -1,6 +1,6 @@
-"""Who is at the other end, as Asterisk tells it: the connected line (ITU-T I.251.5, RFC 5876 for SIP).
+"""Rules of the connected line: who is at the other end, as Asterisk reports it (ITU-T I.251.5, RFC 5876). Pure.
 
-What was dialled, and who has called, stays in `Call.target` and `Call.caller`; who is talked to is beside it. Pure.
+`Call.target` and `Call.caller` keep what was dialled and who called; the connected line is kept beside them.
 """
 
 from msgspec.structs import replace
@@ -13,7 +13,7 @@ from ari_bridge.fsm.notifications import PartyChanged
 from ari_bridge.fsm.rules.parties import FAR_PARTY, far_identity
 
 ANONYMOUS_NUMBERS = frozenset({"", "s", "anonymous", "unavailable", "unknown", "restricted", "private"})
-"""Numbers that name nobody: who hides, and what a dialplan that has no number puts there."""
+"""Numbers of hidden callers, and what a dialplan without a number sends in its place."""
 
 
 @leads_to()
@@ -22,13 +22,13 @@ def connected_line_changed(call: Call, event: events.ConnectedLineChanged) -> De
 
 
 def identified(call: Call, resource: Resource, leg: int, number: str, name: str) -> Decision:
-    """The call with whom its channel names. What is no news, and what names nobody, changes nothing."""
+    """The call with the identity that its channel reports; a known or an anonymous one changes nothing."""
     if number.lower() in ANONYMOUS_NUMBERS:
         return call, []
     if resource is Resource.EXTERNAL_MEDIA:
         facing = _only_other_party(call)
         if leg != call.leg or facing is None or number == _own_number(call):
-            return call, []  # of a leg that is gone; of several, it is not told whom it means; or our own legs meet
+            return call, []  # an earlier leg; several others; or our own number, as two of our legs meet
         return _party(call, facing, number, name) if facing.number != FAR_PARTY else _far(call, number, name)
     if resource is Resource.PARTY:
         party = call.party(leg)
@@ -37,8 +37,8 @@ def identified(call: Call, resource: Resource, leg: int, number: str, name: str)
 
 
 def _far(call: Call, number: str, name: str) -> Decision:
-    known, known_as = far_identity(call)
-    if number == known and name in ("", known_as):
+    known, known_name = far_identity(call)
+    if number == known and name in ("", known_name):
         return call, []
     call = replace(call, far_number=number, far_name=name)
     actions: list[Action] = [Notify(PartyChanged(FAR_PARTY))]
@@ -48,7 +48,7 @@ def _far(call: Call, number: str, name: str) -> Decision:
 
 
 def _party(call: Call, party: Party, number: str, name: str) -> Decision:
-    """A party keeps the number that was dialled: by it people, and the protocol, know whom they have called."""
+    """A party keeps the number that was dialled: people, and the protocol, know it by that."""
     name = name or ("" if number == party.target else number)
     if not name or name == party.name:
         return call, []
@@ -59,12 +59,12 @@ _FAR_AS_PARTY = Party(FAR_PARTY, "", "", 0.0)
 
 
 def _only_other_party(call: Call) -> Party | None:
-    """The only one in the bridge besides our side: the far side (as a party with its number), or the last one left."""
+    """The only participant in the bridge besides our side: the far side (as a party with its number), or a party."""
     others = [_FAR_AS_PARTY] if call.far_present else []
     others += [party for party in call.parties if party.talking]
     return others[0] if len(others) == 1 else None
 
 
 def _own_number(call: Call) -> str:
-    """What our media leg calls itself in Asterisk: see `peers.perform`."""
+    """The number that our media leg has in Asterisk (`engine.executor`)."""
     return call.caller if call.direction is Direction.OUTBOUND else call.user or call.target

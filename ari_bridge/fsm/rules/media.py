@@ -1,9 +1,8 @@
-"""Rules by which a call outlives its media and its page: a new leg, a page that is away, music meanwhile.
+"""Rules by which a call survives the loss of its media or of its page: media renegotiation, and music meanwhile. Pure.
 
-A call loses its leg when rtpengine dies, and its page when a browser reloads or its network goes. Neither
-ends it: the far side is kept, hears music after two seconds of silence, and is talked to again as soon as
-the page has given a new offer. Only when the grace is over, and nothing is heard, the call ends.
-Pure.
+A call loses its leg when rtpengine dies, and its page when the browser reloads or loses its network. Neither ends it:
+the far side stays, hears music after two seconds of silence, and the call continues once the page has sent a new
+offer. It ends only when the grace has expired and no RTP arrives from the browser.
 """
 
 from msgspec.structs import replace
@@ -34,13 +33,13 @@ from ari_bridge.fsm.rules.parties import leave_lost
 from ari_bridge.outcomes import Cause, Detail, Outcome
 
 SILENCE_TIMEOUT_S = 2.0
-"""When nothing came from the browser for so long, the far side is given music."""
+"""Without RTP from the browser for this long, the far side hears music."""
 ROUNDING_S = 0.1
-"""Between a timer's and a request's idea of the same moment."""
+"""Tolerance between the time of a timer and that of a request."""
 MAX_SUPERSEDED_RESOURCES = 8
-"""A page that offers again and again is told to wait while so much of its earlier legs still stands."""
+"""Unreleased resources of earlier legs; a page that sends further offers is refused until some are released."""
 MAX_SETUP_LEGS = 3
-"""How often a set-up is tried anew, on another rtpengine, before its page has an answer."""
+"""Legs that a set-up tries, on one rtpengine after another, before its page has an answer."""
 
 
 # --- a new leg ----------------------------------------------------------------------
@@ -48,7 +47,7 @@ MAX_SETUP_LEGS = 3
 
 @leads_to()
 def renew(call: Call, event: events.Reoffered) -> Decision:
-    """The page gives a new offer: the leg that it makes takes the old one's place once it is there."""
+    """The page sends a new offer: its leg replaces the present one once it is ready."""
     check_present(call)
     if call.direction is Direction.INBOUND and Milestone.ACCEPTED not in call.milestones:
         raise WrongState("The call rings: it can be accepted, and has no media yet.", field="callId")
@@ -57,13 +56,13 @@ def renew(call: Call, event: events.Reoffered) -> Decision:
     call = replace(call, session=event.session or call.session, prefer=event.prefer or call.prefer)
     if call.media_lost and (leg := find_reusable_leg(call)):
         return _reuse_leg(call, leg, event.offer)
-    standing = _leg_in_bridge(call)
+    in_bridge = _leg_in_bridge(call)
     call, actions = new_leg(call, event.offer)
-    return replace(call, reusable_leg=standing), actions
+    return replace(call, reusable_leg=in_bridge), actions
 
 
 def _leg_in_bridge(call: Call) -> ReusableLeg | None:
-    """The leg that is in the bridge: the present one, or the one whose place that was to take."""
+    """The leg that is in the bridge: the present one, or the one that it was to replace."""
     if call.media_lost:
         return None
     if Milestone.EXTERNAL_MEDIA_BRIDGED in call.milestones and call.media_address and call.external_media_address:
@@ -72,7 +71,7 @@ def _leg_in_bridge(call: Call) -> ReusableLeg | None:
 
 
 def find_reusable_leg(call: Call) -> ReusableLeg | None:
-    """The leg that can be used again: all of it stands, and nothing of it is under way."""
+    """The leg that can be used again: all of its resources exist, and no request for them is pending."""
     leg = call.reusable_leg
     if leg is None or leg.number in {number for _, number in call.stale_steps}:
         return None
@@ -80,9 +79,9 @@ def find_reusable_leg(call: Call) -> ReusableLeg | None:
 
 
 def keep_leg_in_bridge(call: Call, leg: ReusableLeg, reason: str) -> Decision:
-    """Asterisk makes no channel, as while its restart is pending: the page's next offer goes to the leg that stands.
+    """Asterisk creates no channel, as while its restart is pending: the next offer goes to the leg in the bridge.
 
-    Not this one: rtpengine checks the browser's path at once, and the browser would hold on to the session that goes.
+    Not the present offer: the browser has started ICE with the session that is released now, and would stay with it.
     """
     dropped = supersede_leg(call)
     call, releases = release_superseded(
@@ -108,10 +107,10 @@ def _reuse_leg(call: Call, leg: ReusableLeg, offer: str) -> Decision:
     )
     call, releases = release_superseded(call)
     call, sound = update_sound(call)
-    apart: list[Action] = [Mute(call.isolated)] if call.state is UP else []  # it may have changed meanwhile
-    call, heard = leg_bridged(call)
+    isolation: list[Action] = [Mute(call.isolated)] if call.state is UP else []  # it may have changed meanwhile
+    call, timers = leg_bridged(call)
     call, steps = advance(call)
-    return call, [*steps, *releases, *sound, *apart, *heard, StartTimer(Timer.SETUP)]
+    return call, [*steps, *releases, *sound, *isolation, *timers, StartTimer(Timer.SETUP)]
 
 
 _REUSED = {
@@ -135,8 +134,8 @@ def new_leg(call: Call, offer: str) -> Decision:
 
 
 def lose_media(call: Call, at: float, reason: str) -> Decision:
-    """The leg is gone, the call stands."""
-    if Milestone.ANSWER_SENT not in call.milestones:  # the page's offer is still unanswered: it does for another leg
+    """The leg is lost, and the call continues."""
+    if Milestone.ANSWER_SENT not in call.milestones:  # its offer is unanswered: another leg can use it
         if call.leg >= MAX_SETUP_LEGS:
             return end(call, at, Outcome.FAILED_MEDIA, Cause(text=reason, detail=Detail.MEDIA_SETUP))
         return new_leg(call, call.offer)
@@ -154,7 +153,7 @@ def media_lost(call: Call, event: events.MediaLost) -> Decision:
 
 
 def survives_leg_loss(call: Call) -> bool:
-    """Whether a fault of its media leg leaves the call standing: there is a page then that can offer again."""
+    """Whether the call continues without its media leg: there is a page that can send another offer."""
     return Milestone.ANSWER_SENT in call.milestones and (call.state is UP or call.last_leg > 1)
 
 
@@ -163,7 +162,7 @@ def is_of_earlier_leg(call: Call, step: Step, leg: int) -> bool:
 
 
 def stale_step_done(call: Call, event: events.StepDone) -> Decision:
-    """A step of a leg that is given up has come back: what it made goes, once the new leg is there."""
+    """A step of an earlier leg has come back: what it created is released once the new leg is in the bridge."""
     return _after_stale_step(replace(call, stale_steps=call.stale_steps - {(event.step, event.instance)}))
 
 
@@ -183,28 +182,29 @@ def _after_stale_step(call: Call) -> Decision:
 
 
 def answer_ready(call: Call, sdp: str) -> Decision:
-    """The SDP answer is there. The first of a call comes before any state, and with the state."""
+    """The SDP answer is ready. The first one of a call precedes every state, and is followed by the present one."""
     first = Milestone.ANSWER_SENT not in call.milestones
     call = replace(call, answer=sdp, milestones=call.milestones | {Milestone.ANSWER_SENT})
-    return call, [Notify(MediaReady()), Notify(StateChanged())] if first and call.state is not ACCEPTING else [
-        Notify(MediaReady())
-    ]
+    actions: list[Action] = [Notify(MediaReady())]
+    if first and call.state is not ACCEPTING:
+        actions.append(Notify(StateChanged()))
+    return call, actions
 
 
 def use_prepared_leg(call: Call, leg: PreparedLeg | None) -> Decision:
-    """The call with a leg that was made ahead of it, in place of the four steps that make one."""
+    """The call with its prepared leg, in place of the steps that make one."""
     if leg is None:
         return call, []
-    facts = {Milestone.MEDIA_OFFERED, Milestone.EXTERNAL_MEDIA_CREATED, Milestone.MEDIA_ANSWERED}
+    reached = {Milestone.MEDIA_OFFERED, Milestone.EXTERNAL_MEDIA_CREATED, Milestone.MEDIA_ANSWERED}
     if leg.entered:
-        facts.add(Milestone.EXTERNAL_MEDIA_ENTERED)
+        reached.add(Milestone.EXTERNAL_MEDIA_ENTERED)
     call = replace(
         call,
         leg=leg.number,
         last_leg=leg.number,
         media_address=leg.media_address,
         external_media_address=leg.external_media_address,
-        milestones=call.milestones | facts,
+        milestones=call.milestones | reached,
         started=call.started | {Step.OFFER_MEDIA, Step.CREATE_EXTERNAL_MEDIA, Step.ANSWER_MEDIA},
         allocated=call.allocated | {Resource.MEDIA_SESSION, Resource.EXTERNAL_MEDIA},
     )
@@ -212,11 +212,11 @@ def use_prepared_leg(call: Call, leg: PreparedLeg | None) -> Decision:
 
 
 def leg_bridged(call: Call) -> Decision:
-    """The leg is in the bridge: the two sides hear each other."""
-    heard: list[Action] = [StartTimer(Timer.MEDIA)] if call.state is UP else []
+    """The leg is in the bridge: both sides hear each other."""
+    timers: list[Action] = [StartTimer(Timer.MEDIA)] if call.state is UP else []
     if call.owner_away:
-        return call, heard
-    return call, [*heard, CancelTimer(Timer.GRACE), CancelTimer(Timer.MUSIC)]
+        return call, timers
+    return call, [*timers, CancelTimer(Timer.GRACE), CancelTimer(Timer.MUSIC)]
 
 
 # --- the page is away -----------------------------------------------------------------
@@ -250,10 +250,10 @@ def music_timer_fired(call: Call) -> Decision:
 
 
 def media_timer_fired(call: Call, ran: float) -> Decision:
-    """The timer MEDIA fired: nothing tells us that the browser was heard meanwhile, so rtpengine is asked."""
+    """The timer MEDIA fired: rtpengine is asked whether the browser has sent RTP meanwhile."""
     if call.state is not UP or call.left_outcome:
         return call, []
-    if call.media_lost or call.owner_away:  # the grace is at work
+    if call.media_lost or call.owner_away:  # the grace is running
         return call, [StartTimer(Timer.MEDIA)]
     return call, [CheckMedia(within=ran)]
 
@@ -277,7 +277,7 @@ def media_checked(call: Call, event: events.MediaChecked) -> Decision:
 
 
 def _check_activity(call: Call, event: events.MediaChecked, within: float) -> Decision:
-    """Media that never came, or is gone for longer than the grace, ends the call; with others in it, only our part."""
+    """Media that never came, or stopped for longer than the grace, ends the call; in a conference, only our part."""
     if event.heard_at is None or call.media_lost or call.owner_away:
         return call, [StartTimer(Timer.MEDIA)]
     ago = max(0.0, event.at - event.heard_at)
@@ -285,7 +285,7 @@ def _check_activity(call: Call, event: events.MediaChecked, within: float) -> De
         return call, [StartTimer(Timer.MEDIA, ago=ago)]
     if count_talking(call) > 1:
         return leave_lost(call, event.at, Outcome.FAILED_MEDIA)
-    text = "nothing more is heard of the browser" if event.heard_at else "nothing was ever heard of the browser"
+    text = "the browser sends no RTP any more" if event.heard_at else "the browser has never sent RTP"
     return end(call, event.at, Outcome.FAILED_MEDIA, Cause(text=text))
 
 
@@ -296,7 +296,7 @@ def grace_expired(call: Call, at: float) -> Decision:
     if not call.owner_away and not call.media_lost:
         return call, []
     if call.state is UP and not call.media_lost and not call.client_silent:
-        # Nobody is connected, but the two still talk: a page that is frozen, or cut off from us alone.
+        # Not connected, but still talking: the page is frozen, or only its WebSocket is cut off.
         return call, [CheckMedia(), StartTimer(Timer.GRACE)]
     if count_talking(call) > 1:
         return leave_lost(call, at)

@@ -1,9 +1,9 @@
-"""Rules by which a call has more than two sides: transfer, conference, leaving, hold.
+"""Rules of hold, transfer and conference: calls with further parties. Pure.
 
-The page's media leg, the far side and every further party are in the one bridge of the call. A party is called
-outside of it and put in when it answers. A transfer is a party that takes our side's place: once it is in the
-bridge our side leaves, and the others are the call from then on; where it cannot be reached, nothing has happened
-but music. An attended transfer is the same with a party that another call gives. Pure.
+Our media leg, the far side and every further party are in the one bridge of the call. A party is called outside of it,
+and added when it answers. A transfer adds a party that takes our side's place: once it is in the bridge our side
+leaves, and the others continue; if it cannot be reached, the far side has only heard music. An attended transfer is the
+same with a party that another call gives over.
 """
 
 from msgspec.structs import replace
@@ -33,9 +33,9 @@ from ari_bridge.ids import party_id
 from ari_bridge.outcomes import Cause, Detail, Outcome, far_ended, pbx_at_fault
 
 MAX_PARTIES = 8
-"""At once, besides our side and the far side. A mixing bridge of Asterisk takes more; a person does not."""
+"""At the same time, besides our side and the far side. A mixing bridge of Asterisk could take more."""
 MAX_PARTIES_EVER = 64
-"""In the life of one call: its record holds them all."""
+"""Over the life of one call: its row has them all."""
 FAR_PARTY = 1
 
 
@@ -53,9 +53,9 @@ def hold(call: Call, event: events.Held) -> Decision:
 
 @leads_to(*ENDS)
 def mute_failed(call: Call, event: events.MuteFailed) -> Decision:
-    """Our side is not apart, or not back: so nothing that it is for is told as done."""
+    """Our side is not isolated, or still is: what that was for is not reported as done."""
     if event.on is not call.isolated or call.left_outcome:
-        return call, []  # something else is wanted by now
+        return call, []  # something else was requested meanwhile
     call = replace(call, isolated=not event.on)
     taker = call.party(call.transferring)
     if event.on and taker and taker.present:
@@ -64,7 +64,7 @@ def mute_failed(call: Call, event: events.MuteFailed) -> Decision:
     return call, [*sound, Notify(RequestRefused("hold", event.reason)), Notify(HoldChanged(by_us=True))]
 
 
-# --- a party is asked in ----------------------------------------------------------------
+# --- a party is added ----------------------------------------------------------------
 
 
 @leads_to()
@@ -73,7 +73,7 @@ def invite(call: Call, event: events.PartyInvited) -> Decision:
     present = [far_identity(call)[0]] if call.far_present else []
     if event.target in [*present, *(party.target for party in call.parties if party.present)]:
         raise InvalidRequest(f"{event.target} is in the call already.", field="target")
-    # Who is transferred sees, and is seen by, the other party: not by our side, which goes.
+    # In a transfer the two parties see each other, not our side, which leaves.
     number, name = far_identity(call) if event.transfer else (call.user or call.caller, "")
     new = len(call.parties) + 2
     party = Party(
@@ -93,7 +93,7 @@ def invite(call: Call, event: events.PartyInvited) -> Decision:
 
 
 def far_identity(call: Call) -> tuple[str, str]:
-    """The far side's number and name, as others are shown them."""
+    """The far side's number and name, as shown to others."""
     if call.far_number:
         return call.far_number, call.far_name
     return (call.target, "") if call.endpoint else (call.caller, call.caller_name)
@@ -115,7 +115,7 @@ def add_given(call: Call, event: events.PartyGiven) -> Decision:
     )
     call = replace(call, parties=(*call.parties, party), transferring=new if event.transfer else call.transferring)
     actions: list[Action] = [] if event.state is PartyState.UP else [StartTimer(Timer.PARTY, new)]
-    if call.held and not event.transfer:  # three are to talk
+    if call.held and not event.transfer:  # all three are to talk
         call = replace(call, held=False)
         actions.append(Notify(HoldChanged(by_us=True)))
     call, sound = update_sound(call)
@@ -137,7 +137,7 @@ def _check_room(call: Call, transfer: bool) -> None:
 
 
 def _join(call: Call, party: Party) -> Decision:
-    """One that has answered is put into the bridge."""
+    """Add a party that has answered to the bridge."""
     if not party.talking or Step.BRIDGE_PARTY in party.started:
         return call, []
     return _start_step(call, party, Step.BRIDGE_PARTY)
@@ -148,7 +148,7 @@ def _start_step(call: Call, party: Party, step: Step) -> Decision:
     return with_party(call, party), [Do(step, party.number)]
 
 
-# --- a party is told of --------------------------------------------------------------------
+# --- what is observed of a party --------------------------------------------------------------------
 
 
 def entered(call: Call, number: int) -> Decision:
@@ -161,7 +161,7 @@ def entered(call: Call, number: int) -> Decision:
 
 @leads_to()
 def replaced(call: Call, event: events.ChannelReplaced) -> Decision:
-    """It is in the bridge already: Asterisk has put it there."""
+    """Asterisk has put the replacing channel into the bridge already."""
     if event.resource is Resource.FAR:
         facts = call.milestones - {Milestone.FAR_LEFT}
         call = replace(call, far_channel=event.channel, far_number=event.number, far_name=event.name, milestones=facts)
@@ -174,7 +174,7 @@ def replaced(call: Call, event: events.ChannelReplaced) -> Decision:
 
 
 def left_stasis(call: Call, number: int) -> Decision:
-    """Its channel takes no commands any more: its end comes next, with the cause, or it went elsewhere."""
+    """Its channel takes no commands any more: its destruction follows, with the cause, or it continues elsewhere."""
     return call, [StartTimer(Timer.EXPLAIN, number)]
 
 
@@ -187,7 +187,7 @@ def ringing(call: Call, event: events.PartyRang) -> Decision:
 
 
 def resume_answered(call: Call, number: int, at: float) -> Decision:
-    """It is up, as was seen after a time in which nobody told us; perhaps its bridge is still to come."""
+    """It is up, as found after a gap in the events; it may have to be bridged yet."""
     party = call.party(number)
     if party is None or not party.present:
         return call, []
@@ -231,7 +231,7 @@ def ring_timeout(call: Call, number: int, at: float) -> Decision:
 
 
 def unexplained(call: Call, number: int, at: float) -> Decision:
-    """Its channel left our application, and its end did not come: it is elsewhere, and of no use to anybody."""
+    """Its channel left our application and was not destroyed: it is elsewhere, and out of the call."""
     party = call.party(number)
     if party is None or not party.present:
         return call, []
@@ -273,18 +273,18 @@ def step_failed(call: Call, event: events.StepFailed) -> Decision:
     if not party.present:
         return release_parties(call)
     if refused and event.step is Step.DIAL_PARTY and not pbx_at_fault(event.status):
-        return call, []  # it has just ended, mostly: its own end says why. Else its time to ring will be over
+        return call, []  # mostly destroyed just now: that event has the cause. Otherwise its ring timer ends it
     return _dismiss(call, party, outcome, event.at, detail)
 
 
 def _transfer_done(call: Call, taker: Party, at: float) -> Decision:
-    """The transfer has worked: our side leaves, where it has not done so before."""
+    """The transfer has succeeded: our side leaves, unless it has left already."""
     call = replace(call, transferring=0)
     call, actions = update_sound(call) if call.left_outcome else _leave(call, at, Outcome.TRANSFERRED)
     return call, [Notify(TransferEnded(taker.number, None)), *actions]
 
 
-# --- somebody goes -----------------------------------------------------------------------------
+# --- a participant leaves -----------------------------------------------------------------------------
 
 
 @leads_to(*ENDS)
@@ -301,7 +301,7 @@ def drop(call: Call, event: events.PartyDropped) -> Decision:
 def _drop_far(call: Call, at: float) -> Decision:
     if not any(party.present and party.number != call.transferring for party in call.parties):
         return end(call, at, Outcome.COMPLETED)
-    # Its end comes back as that of a far side that hung up.
+    # Its destruction comes back as that of a far side that hung up.
     facts = call.milestones | {Milestone.FAR_LEFT}
     call, released = _release_far(replace(call, milestones=facts))
     call, sound = update_sound(call)
@@ -315,7 +315,7 @@ def _release_far(call: Call) -> Decision:
 
 
 def _dismiss(call: Call, party: Party, outcome: Outcome, at: float, detail: Detail | None = None) -> Decision:
-    """The party is to go, for this reason; it is told when it has gone."""
+    """The party is removed with this outcome; listeners are notified once its channel is destroyed."""
     call, releases = release_parties(with_party(call, replace(party, leaving_outcome=outcome, detail=detail)))
     call, actions = _fail_transfer(call, party, outcome)
     call, sound = update_sound(call)
@@ -324,7 +324,7 @@ def _dismiss(call: Call, party: Party, outcome: Outcome, at: float, detail: Deta
 
 
 def destroyed(call: Call, number: int, at: float, outcome: Outcome, detail: Detail | None = None) -> Decision:
-    """The party's channel is no more."""
+    """The party's channel is destroyed."""
     party = call.party(number)
     if party is None or party.state is PartyState.GONE:
         return call, []
@@ -369,12 +369,12 @@ def channel_destroyed(call: Call, event: events.ChannelDestroyed) -> Decision:
 
 
 def far_destroyed(call: Call, at: float, outcome: Outcome, cause: Cause) -> Decision:
-    """The far side has gone; where others are there, they go on."""
+    """The far side is out of the call; other parties continue."""
     call, sound = update_sound(call)
     call, rest = _end_if_alone(call, at, outcome, cause)
     if not call.state.live:
         return call, [*sound, *rest]
-    call, released = _release_far(call)  # it may be elsewhere in Asterisk, and then is of no use to anybody
+    call, released = _release_far(call)  # its channel may be elsewhere in Asterisk
     return call, [*released, *sound, Notify(PartyChanged(FAR_PARTY))]
 
 
@@ -385,14 +385,14 @@ def _fail_transfer(call: Call, party: Party, outcome: Outcome) -> Decision:
 
 
 def _end_if_alone(call: Call, at: float, outcome: Outcome = Outcome.COMPLETED, cause: Cause | None = None) -> Decision:
-    """End the call where those that remain have nobody to talk to."""
+    """End the call if fewer than two participants remain."""
     others = sum(party.present for party in call.parties) + call.far_present
     if call.left_outcome:
         return (call, []) if others >= 2 else end(call, at, outcome, cause)
     return (call, []) if others - bool(call.transferring) >= 1 else end(call, at, outcome, cause)
 
 
-# --- our side goes ---------------------------------------------------------------------------
+# --- our side leaves ---------------------------------------------------------------------------
 
 
 @leads_to()
@@ -404,7 +404,7 @@ def leave(call: Call, event: events.Left) -> Decision:
 
 
 def leave_lost(call: Call, at: float, outcome: Outcome = Outcome.LOST) -> Decision:
-    """The page, or its media, did not come back; the others talk on."""
+    """The page, or its media, did not come back in time; the others continue."""
     return _leave(call, at, outcome)
 
 
@@ -424,7 +424,7 @@ def _leave(call: Call, at: float, outcome: Outcome) -> Decision:
     return call, [Notify(StateChanged()), *releases, *sound, *timers]
 
 
-# --- the far side goes over to another call -------------------------------------------------------
+# --- the far side is given to another call -------------------------------------------------------
 
 
 @leads_to(*ENDS)

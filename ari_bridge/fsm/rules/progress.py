@@ -1,8 +1,7 @@
-"""Rules of what the far side tells before it answers: when the caller hears ringback, and when the far side itself.
+"""Rules of call progress: when the caller hears ringback, and when early media of the far side. Pure.
 
-RFC 3960 section 3.2: ringback is made here until the first RTP packet of the far side, or its answer, in whatever order
-180, 183 and the packets come. So RINGING is what the caller hears ringback in, and EARLY what he hears the far side in.
-Pure.
+RFC 3960 section 3.2: ringback is generated locally until the first RTP packet of the far side or its answer, in
+whatever order 180, 183 and the packets arrive. So the caller hears ringback in RINGING, and the far side in EARLY.
 """
 
 from msgspec.structs import replace
@@ -16,22 +15,22 @@ from ari_bridge.fsm.decisions import EARLY, RINGING, Decision, enter_state, lead
 @leads_to(RINGING)
 def far_rings(call: Call, event: events.FarRinging) -> Decision:
     if call.direction is Direction.INBOUND:
-        return call, []  # it is us who answer a caller
+        return call, []  # we answer a caller, not the far side
     return _rings(call, event.at)
 
 
 @leads_to(RINGING)
 def far_progresses(call: Call, event: events.FarProgress) -> Decision:
-    """Ringback until the first RTP packet or the answer (RFC 3960 section 3.2): a 183 alone is not heard."""
+    """A 183 alone does not end the ringback: there may be no sound (RFC 3960 section 3.2)."""
     if call.direction is Direction.INBOUND:
-        return call, []  # it is us who answer a caller
+        return call, []  # we answer a caller, not the far side
     call = replace(call, milestones=call.milestones | {Milestone.FAR_PROGRESSED})
     return (call, [AwaitEarlyMedia()]) if call.state is RINGING else _rings(call, event.at)
 
 
 def _rings(call: Call, at: float) -> Decision:
-    call, told = enter_state(replace(call, ringing_at=at), RINGING)
-    return call, [*told, AwaitEarlyMedia()]
+    call, notifications = enter_state(replace(call, ringing_at=at), RINGING)
+    return call, [*notifications, AwaitEarlyMedia()]
 
 
 @leads_to(EARLY)

@@ -1,6 +1,6 @@
-"""Rules by which a call is recorded: Asterisk records its bridge, so all that is said in it. Pure.
+"""Rules of recordings: Asterisk records the bridge of the call, and so everything said in it. Pure.
 
-A recording is Asterisk's own: it goes on when our process dies, and is over when the bridge is destroyed at the latest.
+A recording is Asterisk's: it continues when our process dies, and ends with the bridge at the latest.
 """
 
 from msgspec.structs import replace
@@ -15,17 +15,17 @@ from ari_bridge.fsm.notifications import RecordingChanged, RequestRefused
 from ari_bridge.ids import stem_of
 
 MAX_RECORDINGS = 100
-"""At most in one call: its record holds the names of all."""
+"""Of one call: its row has the names of all."""
 
 
 def recording_name(call_id: str, number: int) -> str:
-    """`<stem>-rec1`, `<stem>-rec2`, ...: the name of a file, too."""
+    """`<stem>-rec1`, `<stem>-rec2`, ...; also the name of the file."""
     return f"{stem_of(call_id)}-rec{number}"
 
 
 @leads_to()
 def record(call: Call, event: events.RecordingRequested) -> Decision:
-    """What is so already is no fault: two people may press the button."""
+    """No error if it is so already: two people may press the button."""
     check_present(call)
     running = call.recording
     match event.verb:
@@ -61,7 +61,7 @@ def _set(call: Call, recording: Recording, state: RecordingStatus, verb: Recordi
 
 @leads_to()
 def ended(call: Call, event: events.RecordingEnded) -> Decision:
-    """Asterisk says so: it was asked to, the disk is full, or there is nothing to record any more."""
+    """Asterisk has ended it: on request, because the disk is full, or with the bridge."""
     recording = next((one for one in call.recordings if one.name == event.name), None)
     if recording is None or recording.state is RecordingStatus.OVER:
         return call, []
@@ -70,7 +70,7 @@ def ended(call: Call, event: events.RecordingEnded) -> Decision:
 
 @leads_to()
 def refused(call: Call, event: events.RecordingRefused) -> Decision:
-    """It goes on as it was before it was told."""
+    """It continues as before the request."""
     recording = next((one for one in call.recordings if one.name == event.name), None)
     if recording is None or recording is not call.recordings[-1]:
         return call, []
@@ -78,7 +78,7 @@ def refused(call: Call, event: events.RecordingRefused) -> Decision:
     return call, [Notify(RequestRefused("record", event.reason)), Notify(RecordingChanged())]
 
 
-# A stop may have come while it was paused; that it goes on is the safer thing to be told.
+# The stop of a paused recording: reporting it as running is the safer error.
 _STATE_BEFORE = {
     RecordingVerb.PAUSE: RecordingStatus.ON,
     RecordingVerb.RESUME: RecordingStatus.PAUSED,

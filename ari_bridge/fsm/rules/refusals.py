@@ -36,5 +36,5 @@ def illegal(call: Call, event: Event) -> Decision:
 
 @leads_to()
 def ignore(call: Call, event: Event) -> Decision:
-    """Too late to matter, and nobody's fault."""
+    """The observation is too late to matter."""
     return call, []

@@ -15,7 +15,7 @@ from ari_bridge.outcomes import Cause, Detail, Outcome
 
 @leads_to(*ENDS)
 def released_in_call(call: Call, event: events.Released) -> Decision:
-    """Of an earlier leg, or of somebody who was to go."""
+    """A resource of an earlier leg, or of a party that was leaving."""
     if event.resource is Resource.PARTY:
         return parties.destroyed(call, event.instance, event.at, Outcome.COMPLETED)
     return without_resource(call, event.resource, event.instance), []
@@ -30,7 +30,7 @@ def released(call: Call, event: events.Released) -> Decision:
 
 @leads_to()
 def release_failed(call: Call, event: events.ReleaseFailed) -> Decision:
-    """For our user the call is over, but somebody is still on the line: that is told, and taken back when it is so."""
+    """The call has ended for our user, but the far side or a party may still be on the line: the user is notified."""
     if event.resource not in (Resource.FAR, Resource.PARTY) or call.left_outcome or call.outcome is Outcome.FAILED_PBX:
         return call, []
     cause = call.cause or Cause()
@@ -40,7 +40,7 @@ def release_failed(call: Call, event: events.ReleaseFailed) -> Decision:
 
 
 def clear_still_connected(call: Call, actions: list[Action]) -> Decision:
-    """Once nobody is on the line any more, the call's end is told without a but."""
+    """Once everybody is disconnected, the notification of STILL_CONNECTED is taken back."""
     if call.cause is None or call.cause.detail is not Detail.STILL_CONNECTED:
         return call, actions
     if Resource.FAR in call.allocated or any(party.state is not PartyState.GONE for party in call.parties):

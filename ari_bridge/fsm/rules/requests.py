@@ -14,9 +14,9 @@ from ari_bridge.outcomes import Outcome
 
 @leads_to()
 def place(call: Call, event: events.Placed) -> Decision:
-    call, told = use_prepared_leg(call, event.prepared)
+    call, answer = use_prepared_leg(call, event.prepared)
     call, steps = advance(call)
-    return call, [*told, *steps, StartTimer(Timer.SETUP), StartTimer(Timer.RING)]
+    return call, [*answer, *steps, StartTimer(Timer.SETUP), StartTimer(Timer.RING)]
 
 
 @leads_to(ACCEPTING)
@@ -29,18 +29,18 @@ def accept(call: Call, event: events.Accepted) -> Decision:
         prefer=event.prefer or call.prefer,
         milestones=call.milestones | {Milestone.ACCEPTED},
     )
-    call, told = enter_state(call, ACCEPTING)
+    call, notifications = enter_state(call, ACCEPTING)
     call, answer = use_prepared_leg(call, event.prepared)
     call, steps = advance(call)
-    return call, [*answer, *steps, *told, StopRinging(None, "accepted_elsewhere"), StartTimer(Timer.SETUP)]
+    return call, [*answer, *steps, *notifications, StopRinging(None, "accepted_elsewhere"), StartTimer(Timer.SETUP)]
 
 
 @leads_to(*ENDS)
 def decline(call: Call, event: events.Declined) -> Decision:
-    left = call.users - {event.user}
-    if not left:
+    remaining = call.users - {event.user}
+    if not remaining:
         return end(call, event.at, Outcome.REJECTED, dialplan_status="DECLINED")
-    return replace(call, users=left), [StopRinging(event.user, "declined")]
+    return replace(call, users=remaining), [StopRinging(event.user, "declined")]
 
 
 @leads_to(*ENDS)
@@ -54,7 +54,7 @@ def hang_up(call: Call, event: events.HungUp) -> Decision:
 
 @leads_to()
 def send_digits(call: Call, event: events.DigitsPressed) -> Decision:
-    """While it rings only where a path for sound is open: the far side may wait for digits before it says a word."""
+    """While it rings, only if the far side may send sound: it may expect digits before it answers."""
     if call.state is RINGING and Milestone.FAR_PROGRESSED not in call.milestones:
         return refuse.apply(call, event)
     return call, [SendDigits(event.digits)]

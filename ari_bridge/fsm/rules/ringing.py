@@ -22,11 +22,11 @@ def pages_rang(call: Call, event: events.PagesRang) -> Decision:
     if not event.users:
         outcome, text = _NO_PAGE_RINGS.get(event.status, (Outcome.UNREACHABLE, "no page is open"))
         return end(call, event.at, outcome, Cause(text=text), event.status)
-    facts = call.milestones | {Milestone.PAGES_RING}
-    call = replace(call, state=RINGING, ringing_at=event.at, users=event.users, milestones=facts)
+    reached = call.milestones | {Milestone.PAGES_RING}
+    call = replace(call, state=RINGING, ringing_at=event.at, users=event.users, milestones=reached)
     call, steps = advance(call)
-    again: list[Action] = [StartTimer(Timer.RING)] if call.ring_seconds else []  # it runs since the caller arrived
-    return call, [*steps, *again, Notify(StateChanged())]
+    restart: list[Action] = [StartTimer(Timer.RING)] if call.ring_seconds else []  # runs since the arrival
+    return call, [*steps, *restart, Notify(StateChanged())]
 
 
 _NO_PAGE_RINGS = {

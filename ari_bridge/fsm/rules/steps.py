@@ -43,28 +43,28 @@ def step_done(call: Call, event: events.StepDone) -> Decision:
     call = replace(
         call, pending=call.pending - {event.step}, milestones=call.milestones | {setup_plan.GIVES[event.step]}
     )
-    told: list[Action] = []
+    actions: list[Action] = []
     match event.step:
         case Step.OFFER_MEDIA:
             call = replace(call, media_address=event.address)
         case Step.CREATE_EXTERNAL_MEDIA:
             call = replace(call, external_media_address=event.address)
         case Step.ANSWER_MEDIA:
-            call, told = answer_ready(call, event.sdp)
+            call, actions = answer_ready(call, event.sdp)
         case Step.BRIDGE_EXTERNAL_MEDIA:
-            call, told = leg_bridged(call)
+            call, actions = leg_bridged(call)
         case _:
             pass
     call, steps = advance(call)
-    return call, told + steps
+    return call, actions + steps
 
 
 @leads_to(UP)
 def accepting_step_done(call: Call, event: events.StepDone) -> Decision:
     call, actions = step_done.apply(call, event)
     if event.step is Step.ANSWER_FAR:
-        call, told = enter_state(replace(call, answered_at=event.at), UP)
-        actions += [*told, StartTimer(Timer.MEDIA)]
+        call, notifications = enter_state(replace(call, answered_at=event.at), UP)
+        actions += [*notifications, StartTimer(Timer.MEDIA)]
     return call, actions
 
 
@@ -77,7 +77,7 @@ def step_done_late(call: Call, event: events.StepDone) -> Decision:
     return release(replace(call, pending=call.pending - {event.step}))
 
 
-# A refusal of these mostly means that the channel has just ended; its own end says why.
+# A refusal of these mostly means that the channel has just been destroyed; that event has the cause.
 _ON_A_CHANNEL = {Step.BRIDGE_EXTERNAL_MEDIA, Step.BRIDGE_FAR, Step.DIAL_FAR, Step.ANSWER_FAR}
 
 
@@ -90,9 +90,9 @@ def step_failed(call: Call, event: events.StepFailed) -> Decision:
     call = _after_failure(call, event)
     refused = event.failure is Failure.REFUSED
     if event.step is Step.RING_FAR:
-        return call, []  # the pages ring all the same: no reason to lose a caller
-    makes_no_channel = event.step is Step.CREATE_EXTERNAL_MEDIA and refused and event.status >= 500
-    if makes_no_channel and (leg := find_reusable_leg(call)):
+        return call, []  # the pages ring nonetheless: no reason to lose a caller
+    no_channels = event.step is Step.CREATE_EXTERNAL_MEDIA and refused and event.status >= 500
+    if no_channels and (leg := find_reusable_leg(call)):
         return keep_leg_in_bridge(call, leg, event.reason)
     if event.step.of_leg and survives_leg_loss(call):
         return lose_media(call, event.at, event.reason)
@@ -112,7 +112,7 @@ def step_failed_late(call: Call, event: events.StepFailed) -> Decision:
 
 
 def _after_failure(call: Call, event: events.StepFailed) -> Call:
-    """Only after a refusal is it certain that nothing was made."""
+    """Only after a refusal is it certain that nothing was created."""
     call = replace(call, pending=call.pending - {event.step})
     if event.failure is Failure.REFUSED and event.step in setup_plan.MAKES:
         call = without_resource(call, setup_plan.MAKES[event.step], event.instance)

@@ -22,10 +22,10 @@ def timer(call: Call, event: events.TimerFired) -> Decision:
     if event.timer is Timer.EXPLAIN and event.party:
         return parties.unexplained(call, event.party, event.at)
     if event.timer is Timer.EXPLAIN and call.state is UP and Milestone.FAR_LEFT in call.milestones:
-        cause = Cause(text="the channel left without a word")
+        cause = Cause(text="the channel left the application without a cause")
         return parties.far_destroyed(call, event.at, Outcome.COMPLETED, cause)
     if event.timer is Timer.EXPLAIN:
-        outcome, cause = Outcome.FAILED_PBX, Cause(text="the channel left without a word")
+        outcome, cause = Outcome.FAILED_PBX, Cause(text="the channel left the application without a cause")
         if call.state is UP:
             outcome = Outcome.COMPLETED
         elif call.direction is Direction.INBOUND and Milestone.FAR_LEFT in call.milestones:

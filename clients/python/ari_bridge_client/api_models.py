@@ -1,6 +1,6 @@
 """The responses of the HTTP API.
 
-Generated from the operations of frontend/ by `python -m frontend.codegen`. Do not edit.
+Generated from the endpoints of frontend/ by `python -m frontend.codegen`. Do not edit.
 """
 
 from typing import Any
@@ -62,7 +62,7 @@ class Placed(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class PartyData(msgspec.Struct, frozen=True, rename="camel"):
-    """Somebody in the call besides its user and the far side. Times are Unix seconds; null: it has not happened.
+    """A participant besides the user and the far side. Times are Unix seconds; null: it has not happened.
 
     Attributes:
         party: Its number in the call, from 2 on: the far side is 1
@@ -81,10 +81,10 @@ class PartyData(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class CallRecording(msgspec.Struct, frozen=True, rename="camel"):
-    """A recording of the call, as it stands.
+    """A recording of the call.
 
     Attributes:
-        name: By which `/recordings` has it, once the call has ended
+        name: Its name in `/recordings` once the call has ended
         state: One of: on, paused, over
     """
 
@@ -96,11 +96,11 @@ class CauseData(msgspec.Struct, frozen=True, rename="camel"):
     """Why a call ended, for support.
 
     Attributes:
-        q850: ITU-T Q.850 cause; 0 where none is known
-        sip: The SIP status that stands closest; 0 where none does
+        q850: ITU-T Q.850 cause; 0 if unknown
+        sip: The closest SIP status; 0 if there is none
         text: In words
-        detail: Who refused, where the outcome says too little
-        forward: The number that the far side names in its place
+        detail: The reason in more detail than `outcome`
+        forward: The number that the far side redirects to
     """
 
     q850: int
@@ -111,23 +111,23 @@ class CauseData(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class CallData(msgspec.Struct, frozen=True, rename="camel"):
-    """A call as it stands. Times are Unix seconds; null: it has not happened.
+    """A call as it is now. Times are Unix seconds; null: it has not happened.
 
     Attributes:
-        state: `accepting`: an incoming call was taken, its media is being made. `ending`: being released; one of:
-            trying, ringing, early, accepting, accepted, ending, ended
-        target: The number as dialled, or that was called
-        caller: Who calls, as shown to the far side; incoming: the caller's number
-        connected_number: Who is talked to, where Asterisk tells it (connected line); "": as dialled, or as called
-        user: Whose call it is; null: nobody's, or nobody has taken it yet
+        state: `accepting`: incoming, accepted, media is being set up. `ending`: being released; one of: trying,
+            ringing, early, accepting, accepted, ending, ended
+        target: The number that was dialled or called
+        caller: The caller id shown to the far side; incoming: the caller's number
+        connected_number: The connected line, as Asterisk reports it; "": unchanged since the call was placed
+        user: Whose call it is; null: no user's, or not accepted yet
         users: Incoming: those whose pages ring
         held: By our side
-        parties: Called in, or taken over, besides the far side; also those that have gone
+        parties: Added to the call, or joined from another, including those that have left
         transferring: The number that the call is being transferred to
-        left: Our side has left, and the others go on: what its user was told
+        left: Set when our side has left and the others continue: the outcome for its user
         outcome: Set when the call is decided to end
         cause: Once the call has ended
-        ownerless: It was found talking, and no record tells whose it is: only an operator can end it
+        ownerless: It was found active without a record of whose it is: only an operator can end it
     """
 
     call_id: str
@@ -257,7 +257,7 @@ class Cdr(msgspec.Struct, frozen=True, rename="camel"):
     connected_name: str = ""
 
 
-class Page(msgspec.Struct, frozen=True, rename="camel"):
+class CdrPage(msgspec.Struct, frozen=True, rename="camel"):
     """Newest first.
 
     Attributes:
@@ -304,7 +304,7 @@ class LiveData(msgspec.Struct, frozen=True, rename="camel"):
     """
     Attributes:
         last_event_id: `/events` with this number tells all that comes after
-        reason: Why Asterisk was not asked; null: it was
+        reason: Why Asterisk could not be asked; null if it was
     """
 
     calls: list[CallData]

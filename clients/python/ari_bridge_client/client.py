@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from ari_bridge_client.call import Call
 from ari_bridge_client.call_setup import CallSetup
-from ari_bridge_client.connection import Connection
+from ari_bridge_client.connection import KEEPALIVE_INTERVAL_S, Connection
 from ari_bridge_client.ended_call_lookup import EndedCallLookup
 from ari_bridge_client.errors import AuthenticationLost, ConnectionLost, Refused, WaitTimeout
 from ari_bridge_client.http_client import HttpClient
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ari_bridge_client.audio import Source
 
 WELCOME_TIMEOUT_S = 5.0
-_MAX_ENDED_CALLS = 32
+MAX_ENDED_CALLS = 32
 _MAX_ERRORS = 64
 
 
@@ -52,6 +52,8 @@ class Client:
         tls: The TLS context, e.g. with a certificate authority of your own. None: the system's.
         reconnects: Whether to reconnect when the connection is lost. Calls survive it; without, they are lost with it.
         codec: The only codec that calls offer, e.g. PCMU, which costs far less than Opus. "": all that aiortc knows.
+        keepalive_interval: Seconds between pings. The server takes a client for frozen after 9 s of silence.
+        max_ended_calls: How many ended calls are kept.
 
     Attributes:
         authentication_lost: Why no more calls can be placed or received. Calls in progress can be controlled all the
@@ -71,6 +73,8 @@ class Client:
         tls: ssl.SSLContext | None = None,
         reconnects: bool = True,
         codec: str = "",
+        keepalive_interval: float = KEEPALIVE_INTERVAL_S,
+        max_ended_calls: int = MAX_ENDED_CALLS,
     ) -> None:
         self.user = user
         self.http = HttpClient(http_url(url), token=token, token_provider=token_provider, tls=tls)
@@ -95,6 +99,8 @@ class Client:
         self._lost: ConnectionLost | AuthenticationLost | None = None
         self._reconnects = reconnects
         self._codec = codec
+        self._keepalive_interval = keepalive_interval
+        self._max_ended_calls = max_ended_calls
         self._reconnector = Reconnector(self._try_to_reconnect, self._on_reconnector_done)
         self._renewing_token: asyncio.Task[None] | None = None
         self._server = (ws_url(url), origin, tls)
@@ -296,7 +302,7 @@ class Client:
     async def _forget_ended_calls(self) -> None:
         """All but the last few: messages about the others would change nothing any more."""
         ended = [call for call in self._calls.values() if call.ended]
-        for call in ended[:-_MAX_ENDED_CALLS]:
+        for call in ended[: -self._max_ended_calls]:
             del self._calls[call.id]
             self._ended_calls.forget(call)
             await call.close()
@@ -355,7 +361,7 @@ class Client:
             token=self.http.token,
             origin=origin,
             tls=tls,
-            keepalive=True,
+            keepalive_interval=self._keepalive_interval,
         )
 
     def _on_message(self, message: ServerMessage) -> None:

@@ -57,7 +57,7 @@ class Connection:
         token: Sent as the Authorization header.
         origin: The Origin header.
         tls: The TLS context; None: the system's.
-        keepalive: Send pings all the time, by which either side soon finds that the other is gone.
+        keepalive_interval: Seconds between pings, by which either side soon finds that the other is gone. None: none.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Connection:
         token: str | None = None,
         origin: str | None = None,
         tls: ssl.SSLContext | None = None,
-        keepalive: bool = False,
+        keepalive_interval: float | None = None,
     ) -> None:
         self.url = url
         self._on_message = on_message
@@ -77,7 +77,7 @@ class Connection:
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._origin = origin
         self._tls: ssl.SSLContext | bool = tls or True
-        self._keepalive = keepalive
+        self._keepalive_interval = keepalive_interval
         self._silent_intervals = 0  # since anything was received
         self._request_count = 0
         self._requests: deque[_PendingRequest] = deque()  # as many as there are waiting callers
@@ -108,8 +108,9 @@ class Connection:
             raise ConnectionFailed(self.url, reason, status, after) from error
         self._socket = socket
         self._tasks.append(asyncio.create_task(self._read(socket), name="client-reader"))
-        if self._keepalive:
-            self._tasks.append(asyncio.create_task(self._send_keepalives(socket), name="client-keepalive"))
+        if self._keepalive_interval:
+            keepalives = self._send_keepalives(socket, self._keepalive_interval)
+            self._tasks.append(asyncio.create_task(keepalives, name="client-keepalive"))
 
     async def send(self, message: ClientMessage) -> None:
         """Send one message. Raises ConnectionLost."""
@@ -187,9 +188,9 @@ class Connection:
             if not request.result.done():
                 request.result.set_exception(lost)
 
-    async def _send_keepalives(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    async def _send_keepalives(self, socket: aiohttp.ClientWebSocketResponse, interval: float) -> None:
         while not socket.closed:
-            await asyncio.sleep(KEEPALIVE_INTERVAL_S)
+            await asyncio.sleep(interval)
             self._silent_intervals += 1
             if self._silent_intervals > _MAX_MISSED_KEEPALIVES:
                 await socket.close()  # `_read` ends, and calls `on_lost`

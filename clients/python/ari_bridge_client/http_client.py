@@ -29,7 +29,7 @@ from ari_bridge_protocol.messages import CallPreferences, PersonSummary
 from ari_bridge_protocol.outcomes import Outcome
 
 T = TypeVar("T")
-Page = TypeVar("Page", CallPage, api_models.RecordingPage, api_models.Page)
+Page = TypeVar("Page", CallPage, api_models.RecordingPage, api_models.CdrPage)
 MAX_WAIT_S = 60.0
 """The longest that the server waits for a change."""
 _TOKEN_CHECK_INTERVAL_S = 20.0  # another token may be set at any time
@@ -283,7 +283,7 @@ class HttpClient:
             "number": number,
         }
         query |= {"match": match, "since": since, "until": until, "minSeconds": min_seconds, "limit": limit}
-        async for page in self._pages("/cdrs", query, api_models.Page):
+        async for page in self._pages("/cdrs", query, api_models.CdrPage):
             for cdr in page.cdrs:
                 yield cdr
 

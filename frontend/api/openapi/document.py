@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made of the operations. `python -m frontend.codegen` writes it and the reference.
+"""The OpenAPI 3.1 document, made of the endpoints. `python -m frontend.codegen` writes it and the reference.
 
 `docs/openapi.json` and `docs/HTTP.md` are what a running server serves at `/openapi.json` and shows at `/docs`.
 """
@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 
 from frontend.api.openapi.schema import description_of, structs_of
-from frontend.api.routes import OPERATIONS, TAGS
+from frontend.api.routes import ENDPOINTS, TAGS
 from frontend.http.endpoint import JSON, Endpoint, ResponseSpec
 from frontend.http.parameters import Parameter, text_format_schema
-from frontend.http.problems import KINDS, MEDIA_TYPE, problem
+from frontend.http.problems import MEDIA_TYPE, PROBLEM_TYPES, problem
 
 API_VERSION = "1.0.0"
 """Of the API, not of the program: the first number changes where a client must."""
@@ -29,15 +29,15 @@ _RETRY_AFTER = {"description": "Ask again after so many seconds.", "schema": {"t
 
 
 def document() -> dict[str, Any]:
-    """JSON-ready. Every operation, with its examples and every problem it may answer."""
-    wanted = [*structs_of(OPERATIONS), *(one.type for operation in OPERATIONS for one in operation.reads)]
+    """JSON-ready. Every endpoint, with its examples and every problem it may answer."""
+    wanted = [*structs_of(ENDPOINTS), *(one.type for endpoint in ENDPOINTS for one in endpoint.parameter_specs)]
     schemas, components = msgspec.json.schema_components(
         [one for one in wanted if not text_format_schema(one)], ref_template="#/components/schemas/{name}"
     )
     by_type = dict(zip((repr(one) for one in wanted if not text_format_schema(one)), schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
-    for operation in OPERATIONS:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, by_type)
+    for endpoint in ENDPOINTS:
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint, by_type)
     return {
         "openapi": "3.1.0",
         "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
@@ -47,7 +47,9 @@ def document() -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": components,
-            "examples": {code: {"summary": kind.title, "value": _example(code)} for code, kind in KINDS.items()},
+            "examples": {
+                code: {"summary": kind.title, "value": _example(code)} for code, kind in PROBLEM_TYPES.items()
+            },
             "securitySchemes": {
                 "bearer": {
                     "type": "http",
@@ -65,24 +67,24 @@ def encoded() -> bytes:
     return msgspec.json.format(msgspec.json.encode(document()), indent=2) + b"\n"
 
 
-def _operation(operation: Endpoint[Any, Any], by_type: Mapping[str, Any]) -> dict[str, Any]:
+def _operation(endpoint: Endpoint[Any, Any], by_type: Mapping[str, Any]) -> dict[str, Any]:
     told: dict[str, Any] = {
-        "operationId": operation.name,
-        "tags": [operation.tag],
-        "summary": operation.summary,
-        "security": [] if operation.public else [{"bearer": []}],
+        "operationId": endpoint.name,
+        "tags": [endpoint.tag],
+        "summary": endpoint.summary,
+        "security": [] if endpoint.public else [{"bearer": []}],
     }
-    if operation.description:
-        told["description"] = operation.description
-    if operation.reads:
-        told["parameters"] = [_parameter(operation, one, by_type) for one in operation.reads]
-    if operation.has_body:
-        content: dict[str, Any] = {"schema": by_type[repr(operation.body)]}
-        if operation.example_body is not None:
-            content["example"] = as_sent(operation.example_body)
-        told["requestBody"] = {"required": not operation.body_optional, "content": {JSON: content}}
-    responses = {str(status): _answer(answer, by_type) for status, answer in operation.answers.items()}
-    for status, problems in _problems(operation).items():
+    if endpoint.description:
+        told["description"] = endpoint.description
+    if endpoint.parameter_specs:
+        told["parameters"] = [_parameter(endpoint, one, by_type) for one in endpoint.parameter_specs]
+    if endpoint.has_body:
+        content: dict[str, Any] = {"schema": by_type[repr(endpoint.body)]}
+        if endpoint.example_body is not None:
+            content["example"] = as_sent(endpoint.example_body)
+        told["requestBody"] = {"required": not endpoint.body_optional, "content": {JSON: content}}
+    responses = {str(status): _answer(answer, by_type) for status, answer in endpoint.responses.items()}
+    for status, problems in _problems(endpoint).items():
         if status in responses:
             responses[status]["content"] |= problems["content"]
         else:
@@ -96,7 +98,7 @@ def as_sent(value: msgspec.Struct) -> Any:
     return msgspec.to_builtins(value)
 
 
-def _parameter(operation: Endpoint[Any, Any], one: Parameter, by_type: Mapping[str, Any]) -> dict[str, Any]:
+def _parameter(endpoint: Endpoint[Any, Any], one: Parameter, by_type: Mapping[str, Any]) -> dict[str, Any]:
     written = text_format_schema(one.type)
     schema = dict(written or by_type[repr(one.type)])
     told: dict[str, Any] = {"name": one.name, "in": one.place, "required": one.required}
@@ -106,8 +108,8 @@ def _parameter(operation: Endpoint[Any, Any], one: Parameter, by_type: Mapping[s
         told["description"] = description
     if one.default is not None:
         schema["default"] = msgspec.to_builtins(one.default)
-    if one.name in operation.example:
-        told["example"] = _as_typed(operation.example[one.name], schema)
+    if one.name in endpoint.example:
+        told["example"] = _as_typed(endpoint.example[one.name], schema)
     return told | {"schema": schema}
 
 
@@ -129,11 +131,11 @@ def _answer(answer: ResponseSpec, by_type: Mapping[str, Any]) -> dict[str, Any]:
     return told | {"content": {answer.media: content}}
 
 
-def _problems(operation: Endpoint[Any, Any]) -> dict[str, dict[str, Any]]:
+def _problems(endpoint: Endpoint[Any, Any]) -> dict[str, dict[str, Any]]:
     """By status; one status may stand for several codes."""
     told: dict[str, dict[str, Any]] = {}
-    for code in operation.all_problems:
-        kind = KINDS[code]
+    for code in endpoint.all_problems:
+        kind = PROBLEM_TYPES[code]
         response = told.setdefault(
             str(kind.status),
             {
@@ -150,4 +152,4 @@ def _problems(operation: Endpoint[Any, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _example(code: str) -> Any:
-    return as_sent(problem(code, KINDS[code].hint, request_id="9f2a4c1e7b3d5608"))
+    return as_sent(problem(code, PROBLEM_TYPES[code].hint, request_id="9f2a4c1e7b3d5608"))

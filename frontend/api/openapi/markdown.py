@@ -1,4 +1,4 @@
-"""The reference of the HTTP API as Markdown, made of the operations: `docs/HTTP.md`, and the page at `/docs`."""
+"""The reference of the HTTP API as Markdown, made of the endpoints: `docs/HTTP.md`, and the page at `/docs`."""
 
 import json
 from http import HTTPStatus
@@ -9,10 +9,10 @@ import msgspec
 from frontend.api.openapi.document import as_sent
 from frontend.api.openapi.schema import description_of, enums_of, structs_of
 from frontend.api.openapi.type_text import type_text
-from frontend.api.routes import OPERATIONS, TAGS
+from frontend.api.routes import ENDPOINTS, TAGS
 from frontend.http.endpoint import JSON, Endpoint, ResponseSpec
 from frontend.http.parameters import text_format_schema
-from frontend.http.problems import KINDS
+from frontend.http.problems import PROBLEM_TYPES
 
 _INTRO = """\
 # HTTP API
@@ -45,16 +45,16 @@ def markdown() -> str:
     parts = [_INTRO, _contents()]
     for tag in TAGS:
         parts.append(f"## {tag}\n")
-        parts += [_operation(operation) for operation in OPERATIONS if operation.tag == tag]
-    parts += [_PROBLEMS, *map(_problem, KINDS), "## Types\n", *map(_struct, structs_of(OPERATIONS)), _values()]
+        parts += [_operation(endpoint) for endpoint in ENDPOINTS if endpoint.tag == tag]
+    parts += [_PROBLEMS, *map(_problem, PROBLEM_TYPES), "## Types\n", *map(_struct, structs_of(ENDPOINTS)), _values()]
     return "\n".join(parts)
 
 
 def _contents() -> str:
     lines = ["| route | what it does |", "|---|---|"]
-    for operation in OPERATIONS:
-        title = f"{operation.method} {operation.path}"
-        lines.append(f"| [`{title}`](#{anchor(title)}) | {operation.summary} |")
+    for endpoint in ENDPOINTS:
+        title = f"{endpoint.method} {endpoint.path}"
+        lines.append(f"| [`{title}`](#{anchor(title)}) | {endpoint.summary} |")
     return "\n".join(lines) + "\n"
 
 
@@ -64,13 +64,13 @@ def anchor(heading: str) -> str:
     return kept.replace(" ", "-")
 
 
-def _operation(operation: Endpoint[Any, Any]) -> str:
-    parts = [f"### {operation.method} {operation.path}\n", f"{operation.summary}.\n"]
-    if operation.description:
-        parts.append(f"{operation.description}\n")
-    if operation.reads:
+def _operation(endpoint: Endpoint[Any, Any]) -> str:
+    parts = [f"### {endpoint.method} {endpoint.path}\n", f"{endpoint.summary}.\n"]
+    if endpoint.description:
+        parts.append(f"{endpoint.description}\n")
+    if endpoint.parameter_specs:
         rows = ["| parameter | in | type | meaning |", "|---|---|---|---|"]
-        for one in operation.reads:
+        for one in endpoint.parameter_specs:
             written = text_format_schema(one.type) or {}
             kind = "string" if written else type_text(one.type)
             said = [description_of(one.type), written.get("description", "").rstrip(".")]
@@ -78,14 +78,14 @@ def _operation(operation: Endpoint[Any, Any]) -> str:
             words = ". ".join(filter(None, [*said, must]))
             rows.append(f"| `{one.name}` | {one.place} | {_cell(kind)} | {words} |")
         parts.append("\n".join(rows) + "\n")
-    if operation.has_body:
-        name = operation.body.__name__
-        optional = " It may be left out." if operation.body_optional else ""
+    if endpoint.has_body:
+        name = endpoint.body.__name__
+        optional = " It may be left out." if endpoint.body_optional else ""
         parts.append(f"Body: [{name}](#{anchor(name)}).{optional}\n")
-    parts.append(_example(operation))
-    others = [f"- {status}: {answer.description}{_shape(answer)}." for status, answer in operation.answers.items()]
+    parts.append(_example(endpoint))
+    others = [f"- {status}: {answer.description}{_shape(answer)}." for status, answer in endpoint.responses.items()]
     parts.append("\n".join(others) + "\n")
-    codes = [f"[`{code}`](#problem-{code}) ({KINDS[code].status})" for code in operation.all_problems]
+    codes = [f"[`{code}`](#problem-{code}) ({PROBLEM_TYPES[code].status})" for code in endpoint.all_problems]
     parts.append(f"Problems: {', '.join(codes)}.\n")
     return "\n".join(parts)
 
@@ -105,11 +105,11 @@ def _shape(answer: ResponseSpec) -> str:
     return f": [{name}](#{anchor(name)})" if name and hasattr(answer.shape, "__struct_fields__") else ""
 
 
-def _example(operation: Endpoint[Any, Any]) -> str:
-    path, query = operation.path, []
-    headers = [] if operation.public else ["Authorization: Bearer TOKEN"]
-    for one in operation.reads:
-        if (value := operation.example.get(one.name)) is None:
+def _example(endpoint: Endpoint[Any, Any]) -> str:
+    path, query = endpoint.path, []
+    headers = [] if endpoint.public else ["Authorization: Bearer TOKEN"]
+    for one in endpoint.parameter_specs:
+        if (value := endpoint.example.get(one.name)) is None:
             continue
         match one.place:
             case "path":
@@ -118,14 +118,14 @@ def _example(operation: Endpoint[Any, Any]) -> str:
                 query.append(f"{one.name}={value}")
             case "header":
                 headers.append(f"{one.name}: {value}")
-    if operation.example_body is not None:
+    if endpoint.example_body is not None:
         headers.append("Content-Type: application/json")
-    lines = [f"{operation.method} {path}{'?' + '&'.join(query) if query else ''}", *headers]
-    if operation.example_body is not None:
-        lines += ["", _json(_asked(operation.example_body))]
-    status, answer = next(iter(operation.answers.items()))
-    if "Range" in operation.example:
-        status, answer = 206, operation.answers[206]
+    lines = [f"{endpoint.method} {path}{'?' + '&'.join(query) if query else ''}", *headers]
+    if endpoint.example_body is not None:
+        lines += ["", _json(_asked(endpoint.example_body))]
+    status, answer = next(iter(endpoint.responses.items()))
+    if "Range" in endpoint.example:
+        status, answer = 206, endpoint.responses[206]
     lines += ["", f"{status} {HTTPStatus(status).phrase}"]
     if answer.has_body and answer.media != JSON:
         lines.append(f"Content-Type: {answer.media}")
@@ -147,7 +147,7 @@ def _json(data: Any) -> str:
 
 
 def _problem(code: str) -> str:
-    kind = KINDS[code]
+    kind = PROBLEM_TYPES[code]
     return f"### Problem {code}\n\n{kind.status}. {kind.title}. {kind.hint}\n"
 
 
@@ -166,6 +166,6 @@ def _struct(struct: type[msgspec.Struct]) -> str:
 def _values() -> str:
     """The words of those types that have few."""
     rows = ["### Values\n", "| type | one of |", "|---|---|"]
-    for kind in enums_of(structs_of(OPERATIONS)):
+    for kind in enums_of(structs_of(ENDPOINTS)):
         rows.append(f"| `{kind.__name__}` | {', '.join(f'`{one.value}`' for one in kind)} |")
     return "\n".join(rows) + "\n"

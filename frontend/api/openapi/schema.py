@@ -1,4 +1,4 @@
-"""The structs of the HTTP API, found through its operations, and the descriptions that their types carry."""
+"""The structs of the HTTP API, found through its endpoints, and the descriptions that their types carry."""
 
 import enum
 from collections.abc import Iterator
@@ -10,12 +10,12 @@ from frontend.http.endpoint import Endpoint
 from frontend.http.problems import Problem
 
 
-def structs_of(operations: tuple[Endpoint[Any, Any], ...]) -> list[type[msgspec.Struct]]:
+def structs_of(endpoints: tuple[Endpoint[Any, Any], ...]) -> list[type[msgspec.Struct]]:
     """Everything that is sent or answered as JSON, the parts after what they are part of; not the parameters."""
     found: dict[type[msgspec.Struct], None] = {}
-    for operation in operations:
-        for shape in (*(answer.shape for answer in operation.answers.values()), operation.body):
-            if operation.has_body or shape is not operation.body:
+    for endpoint in endpoints:
+        for shape in (*(answer.shape for answer in endpoint.responses.values()), endpoint.body):
+            if endpoint.has_body or shape is not endpoint.body:
                 _collect(shape, found)
     _collect(Problem, found)
     return list(found)

@@ -1,4 +1,4 @@
-"""Every operation of the HTTP API, in the order in which they are documented."""
+"""Every endpoint of the HTTP API, in the order in which they are documented."""
 
 from typing import Any
 
@@ -15,15 +15,15 @@ from frontend.api.routes import (
 )
 from frontend.http.endpoint import Endpoint
 
-OPERATIONS: tuple[Endpoint[Any, Any], ...] = (
-    *call_endpoints.OPERATIONS,
-    *call_queries.OPERATIONS,
-    *people.OPERATIONS,
-    *recordings.OPERATIONS,
-    *cdrs.OPERATIONS,
-    *monitoring.OPERATIONS,
-    *event_stream.OPERATIONS,
-    *health.OPERATIONS,
-    *api_docs.OPERATIONS,
+ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (
+    *call_endpoints.ENDPOINTS,
+    *call_queries.ENDPOINTS,
+    *people.ENDPOINTS,
+    *recordings.ENDPOINTS,
+    *cdrs.ENDPOINTS,
+    *monitoring.ENDPOINTS,
+    *event_stream.ENDPOINTS,
+    *health.ENDPOINTS,
+    *api_docs.ENDPOINTS,
 )
-TAGS = tuple(dict.fromkeys(operation.tag for operation in OPERATIONS))
+TAGS = tuple(dict.fromkeys(endpoint.tag for endpoint in ENDPOINTS))

@@ -19,7 +19,7 @@ JSON_DOCUMENT = Endpoint(
     summary="The OpenAPI 3.1 document",
     parameters=Nothing,
     body=Nothing,
-    answers={200: ResponseSpec(description="The document", shape=dict[str, Any])},
+    responses={200: ResponseSpec(description="The document", shape=dict[str, Any])},
     public=True,
 )
 PAGE = Endpoint(
@@ -30,14 +30,14 @@ PAGE = Endpoint(
     summary="This reference as a page",
     parameters=Nothing,
     body=Nothing,
-    answers={200: ResponseSpec(description="The page", media="text/html")},
+    responses={200: ResponseSpec(description="The page", media="text/html")},
     public=True,
 )
-OPERATIONS: tuple[Endpoint[Any, Any], ...] = (JSON_DOCUMENT, PAGE)
+ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (JSON_DOCUMENT, PAGE)
 
 
 class ReferenceApi:
-    """`document` and `page` make them; each is made once, when it is first asked for."""
+    """`document` and `page` make them; each is made once, on first use."""
 
     def __init__(self, access: Authenticator, document: Callable[[], bytes], page: Callable[[], str]) -> None:
         self._access = access
@@ -45,7 +45,7 @@ class ReferenceApi:
         self._make_page = page
 
     def routes(self) -> list[web.RouteDef]:
-        return [JSON_DOCUMENT.at(self._access, self.document), PAGE.at(self._access, self.page)]
+        return [JSON_DOCUMENT.route(self._access, self.document), PAGE.route(self._access, self.page)]
 
     @cached_property
     def _document(self) -> bytes:
@@ -55,11 +55,11 @@ class ReferenceApi:
     def _page(self) -> str:
         return self._make_page()
 
-    async def document(self, asked: TypedRequest[Nothing, Nothing]) -> web.Response:
+    async def document(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
         # In a thread: the first one takes a tenth of a second, in which calls must not stand still.
         document = await asyncio.to_thread(lambda: self._document)
         return web.Response(body=document, content_type="application/json", charset="utf-8")
 
-    async def page(self, asked: TypedRequest[Nothing, Nothing]) -> web.Response:
+    async def page(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
         page = await asyncio.to_thread(lambda: self._page)
         return web.Response(text=page, content_type="text/html", charset="utf-8")

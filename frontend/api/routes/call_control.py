@@ -11,19 +11,19 @@ from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.errors import CallFailed, UnknownCall, WrongState
 from ari_bridge_protocol import messages
 from ari_bridge_protocol.call_ids import new_call_id
-from frontend.api.routes import call_endpoints as operations
+from frontend.api.routes import call_endpoints as endpoints
 from frontend.api.routes.call_endpoints import (
+    CallPath,
     ConfigData,
     Credentials,
     DtmfBody,
     FeedbackBody,
     HoldBody,
     Invite,
-    Keyed,
-    OneCall,
-    OneCallKeyed,
-    OneParty,
+    KeyedCallPath,
+    KeyedParameters,
     PartyBody,
+    PartyPath,
     PhoneBookEntry,
     Placed,
     RecordBody,
@@ -42,10 +42,10 @@ from frontend.http.long_poll import CallSnapshot
 from frontend.http.middleware import json_response, problem_of
 from frontend.http.problems import MEDIA_TYPE
 
-BODY_BYTES = 1024 * 1024
+MAX_BODY_BYTES = 1024 * 1024
 
 
-class Api:
+class CallControlApi:
     """`phone_book`: what a page shows as numbers to dial. `preflight_number`: see `Settings`.
 
     `feedback`: whether it is kept.
@@ -84,34 +84,34 @@ class Api:
     def routes(self) -> list[web.RouteDef]:
         access = self._access
         return [
-            operations.SIGN_IN.at(access, self.sign_in),
-            operations.RENEW_SIGN_IN.at(access, self.renew_sign_in),
-            operations.CONFIG.at(access, self.config),
-            operations.PLACE.at(access, self.place),
-            operations.HANG_UP.at(access, self.hang_up),
-            operations.HOLD.at(access, self.hold),
-            operations.TRANSFER.at(access, self.transfer),
-            operations.ADD_PARTY.at(access, self.add_party),
-            operations.DROP_PARTY.at(access, self.drop_party),
-            operations.LEAVE.at(access, self.leave),
-            operations.RECORD.at(access, self.record),
-            operations.DTMF.at(access, self.send_digits),
-            operations.FEEDBACK.at(access, self.give_feedback),
+            endpoints.SIGN_IN.route(access, self.sign_in),
+            endpoints.RENEW_SIGN_IN.route(access, self.renew_sign_in),
+            endpoints.CONFIG.route(access, self.config),
+            endpoints.PLACE.route(access, self.place),
+            endpoints.HANG_UP.route(access, self.hang_up),
+            endpoints.HOLD.route(access, self.hold),
+            endpoints.TRANSFER.route(access, self.transfer),
+            endpoints.ADD_PARTY.route(access, self.add_party),
+            endpoints.DROP_PARTY.route(access, self.drop_party),
+            endpoints.LEAVE.route(access, self.leave),
+            endpoints.RECORD.route(access, self.record),
+            endpoints.DTMF.route(access, self.send_digits),
+            endpoints.FEEDBACK.route(access, self.give_feedback),
         ]
 
-    async def place(self, asked: TypedRequest[Keyed, Invite]) -> web.Response:
-        invite, calls = asked.body, self._calls
+    async def place(self, request: TypedRequest[KeyedParameters, Invite]) -> web.Response:
+        invite, calls = request.body, self._calls
         call_id = invite.call_id or new_call_id()
-        async with self._idempotency.attempt(asked, asked.parameters.idempotency_key, call_id) as attempt:
+        async with self._idempotency.attempt(request, request.parameters.idempotency_key, call_id) as attempt:
             if attempt.response is not None:
                 return attempt.response
-            if not (attempt.interrupted and self._has_survived(attempt, asked)):
+            if not (attempt.interrupted and self._has_survived(attempt, request)):
                 with attempt.starting():
                     calls.place(
                         target=invite.target,
                         sdp=invite.sdp,
-                        caller=asked.user or invite.caller or "",
-                        user=asked.user,
+                        caller=request.user or invite.caller or "",
+                        user=request.user,
                         call_id=attempt.call_id,
                         prefer=invite.prefer or "",
                     )
@@ -124,12 +124,12 @@ class Api:
                 if not attempt.repeatable:
                     calls.hangup(attempt.call_id)  # nobody will know its id
                 raise
-            if asked.client_gone and not attempt.repeatable:
+            if request.client_gone and not attempt.repeatable:
                 calls.hangup(attempt.call_id)
             placed = Placed(attempt.call_id, sdp, client_state(calls.get(attempt.call_id)))
             return await attempt.finish(StoredResponse(201, _json(placed)))
 
-    def _has_survived(self, attempt: Attempt, asked: TypedRequest[Keyed, Invite]) -> bool:
+    def _has_survived(self, attempt: Attempt, request: TypedRequest[KeyedParameters, Invite]) -> bool:
         """Whether an earlier attempt has placed the call. If its SDP answer is lost, the same offer gets a new one.
 
         Raises WrongState (another page has taken the call), Unavailable (the call is not recovered yet).
@@ -138,79 +138,81 @@ class Api:
             call = self._calls.get(attempt.call_id)
         except UnknownCall:
             return False
-        if call.user != asked.user or call.created_at < attempt.started_at:
+        if call.user != request.user or call.created_at < attempt.started_at:
             return False  # the client chose an id that was in use
-        invite = asked.body
+        invite = request.body
         if call.state.live and not call.offer:  # recovered by this process: offers are not stored
             self._calls.renew_media(call.id, sdp=invite.sdp, prefer=invite.prefer or "")
         elif call.state.live and call.offer != invite.sdp:
             raise WrongState(f"Another page has taken over the media of the call {call.id}.", field="callId")
         return True
 
-    async def hang_up(self, asked: TypedRequest[OneCall, Nothing]) -> web.Response:
-        self._calls.hangup(self._id(asked))
+    async def hang_up(self, request: TypedRequest[CallPath, Nothing]) -> web.Response:
+        self._calls.hangup(self._id(request))
         return web.Response(status=204)
 
-    async def hold(self, asked: TypedRequest[OneCallKeyed, HoldBody]) -> web.Response:
-        return await self._command(asked, messages.Hold(asked.parameters.call_id, asked.body.held))
+    async def hold(self, request: TypedRequest[KeyedCallPath, HoldBody]) -> web.Response:
+        return await self._command(request, messages.Hold(request.parameters.call_id, request.body.held))
 
-    async def transfer(self, asked: TypedRequest[OneCallKeyed, TransferBody]) -> web.Response:
-        body = asked.body
-        return await self._command(asked, messages.Transfer(asked.parameters.call_id, body.target, body.to_call_id))
+    async def transfer(self, request: TypedRequest[KeyedCallPath, TransferBody]) -> web.Response:
+        body = request.body
+        return await self._command(request, messages.Transfer(request.parameters.call_id, body.target, body.to_call_id))
 
-    async def add_party(self, asked: TypedRequest[OneCallKeyed, PartyBody]) -> web.Response:
-        body = asked.body
-        return await self._command(asked, messages.AddParty(asked.parameters.call_id, body.target, body.from_call_id))
-
-    async def drop_party(self, asked: TypedRequest[OneParty, Nothing]) -> web.Response:
-        self._calls.control.drop_party(self._id(asked), asked.parameters.party)
-        return web.Response(status=204)
-
-    async def leave(self, asked: TypedRequest[OneCallKeyed, Nothing]) -> web.Response:
-        return await self._command(asked, messages.Leave(asked.parameters.call_id))
-
-    async def record(self, asked: TypedRequest[OneCallKeyed, RecordBody]) -> web.Response:
-        return await self._command(asked, messages.Record(asked.parameters.call_id, asked.body.action))
-
-    async def send_digits(self, asked: TypedRequest[OneCallKeyed, DtmfBody]) -> web.Response:
-        return await self._command(asked, messages.Dtmf(asked.parameters.call_id, asked.body.digits))
-
-    async def give_feedback(self, asked: TypedRequest[OneCallKeyed, FeedbackBody]) -> web.Response:
-        body, call_id = asked.body, asked.parameters.call_id
+    async def add_party(self, request: TypedRequest[KeyedCallPath, PartyBody]) -> web.Response:
+        body = request.body
         return await self._command(
-            asked, messages.Feedback(call_id, body.score, body.issue, body.comment), others=False
+            request, messages.AddParty(request.parameters.call_id, body.target, body.from_call_id)
         )
 
-    async def sign_in(self, asked: TypedRequest[Nothing, Credentials]) -> web.Response:
-        address = self._addresses.of(asked.request)
-        session = await self._access.sign_in(asked.body.user, asked.body.password, address)
+    async def drop_party(self, request: TypedRequest[PartyPath, Nothing]) -> web.Response:
+        self._calls.control.drop_party(self._id(request), request.parameters.party)
+        return web.Response(status=204)
+
+    async def leave(self, request: TypedRequest[KeyedCallPath, Nothing]) -> web.Response:
+        return await self._command(request, messages.Leave(request.parameters.call_id))
+
+    async def record(self, request: TypedRequest[KeyedCallPath, RecordBody]) -> web.Response:
+        return await self._command(request, messages.Record(request.parameters.call_id, request.body.action))
+
+    async def send_digits(self, request: TypedRequest[KeyedCallPath, DtmfBody]) -> web.Response:
+        return await self._command(request, messages.Dtmf(request.parameters.call_id, request.body.digits))
+
+    async def give_feedback(self, request: TypedRequest[KeyedCallPath, FeedbackBody]) -> web.Response:
+        body, call_id = request.body, request.parameters.call_id
+        return await self._command(
+            request, messages.Feedback(call_id, body.score, body.issue, body.comment), others=False
+        )
+
+    async def sign_in(self, request: TypedRequest[Nothing, Credentials]) -> web.Response:
+        address = self._addresses.of(request.raw)
+        session = await self._access.sign_in(request.body.user, request.body.password, address)
         return json_response(SessionData(session.token, session.user, session.expires_at))
 
-    async def renew_sign_in(self, asked: TypedRequest[Nothing, Nothing]) -> web.Response:
-        session = self._access.renew(asked.request.headers.get("Authorization"))
+    async def renew_sign_in(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
+        session = self._access.renew(request.raw.headers.get("Authorization"))
         return json_response(SessionData(session.token, session.user, session.expires_at))
 
-    async def config(self, asked: TypedRequest[Nothing, Nothing]) -> web.Response:
+    async def config(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
         return json_response(self._config)
 
     async def _command(
-        self, asked: TypedRequest[Any, Any], command: CallCommand, *, others: bool = True
+        self, request: TypedRequest[Any, Any], command: CallCommand, *, others: bool = True
     ) -> web.Response:
         """Answers with the call as it is now: what comes of the command shows in `GET /call/{callId}` and events."""
-        key, call_id = asked.parameters.idempotency_key, command.call_id
-        async with self._idempotency.attempt(asked, key, call_id) as attempt:
+        key, call_id = request.parameters.idempotency_key, command.call_id
+        async with self._idempotency.attempt(request, key, call_id) as attempt:
             if attempt.response is not None:
                 return attempt.response
             if attempt.interrupted:
                 raise OutcomeUnknown(attempt.call_id)
             with attempt.starting():
-                execute(self._calls, command, lambda call_id: self._check(asked.principal, call_id, others=others))
+                execute(self._calls, command, lambda call_id: self._check(request.principal, call_id, others=others))
             shown = CallSnapshot.of(self._calls.get(call_id))
             return await attempt.finish(StoredResponse(202, shown.body.decode(), tag=shown.tag))
 
-    def _id(self, asked: "TypedRequest[OneCall, Nothing] | TypedRequest[OneParty, Nothing]") -> str:
-        call_id = asked.parameters.call_id
-        self._check(asked.principal, call_id)
+    def _id(self, request: "TypedRequest[CallPath, Nothing] | TypedRequest[PartyPath, Nothing]") -> str:
+        call_id = request.parameters.call_id
+        self._check(request.principal, call_id)
         return call_id
 
     def _check(self, principal: Principal, call_id: str, *, others: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""The operations on calls, and on who signs in: what they take and what they answer."""
+"""The endpoints for calls, and on who signs in: what they take and what they answer."""
 
 from typing import Annotated, Any, Literal
 
@@ -22,10 +22,10 @@ IdempotencyKey = Annotated[
 ]
 
 
-# --- what is asked -----------------------------------------------------------
+# --- requests -----------------------------------------------------------
 
 
-class Keyed(msgspec.Struct, frozen=True):
+class KeyedParameters(msgspec.Struct, frozen=True):
     idempotency_key: Annotated[
         IdempotencyKey,
         Meta(
@@ -35,11 +35,11 @@ class Keyed(msgspec.Struct, frozen=True):
     ] = msgspec.field(default=None, name="Idempotency-Key")
 
 
-class OneCall(msgspec.Struct, frozen=True, rename="camel"):
+class CallPath(msgspec.Struct, frozen=True, rename="camel"):
     call_id: Annotated[str, Meta(description="of the call")]
 
 
-class OneCallKeyed(OneCall, frozen=True):
+class KeyedCallPath(CallPath, frozen=True):
     idempotency_key: Annotated[
         IdempotencyKey,
         Meta(
@@ -49,7 +49,7 @@ class OneCallKeyed(OneCall, frozen=True):
     ] = msgspec.field(default=None, name="Idempotency-Key")
 
 
-class OneParty(OneCall, frozen=True, rename="camel"):
+class PartyPath(CallPath, frozen=True, rename="camel"):
     party: Annotated[int, Meta(description="its number in the call, 1 for the far side")]
 
 
@@ -110,7 +110,7 @@ class Credentials(msgspec.Struct, frozen=True):
     password: str
 
 
-# --- what is answered --------------------------------------------------------
+# --- responses --------------------------------------------------------
 
 
 class Placed(msgspec.Struct, frozen=True, rename="camel"):
@@ -143,7 +143,7 @@ class ConfigData(msgspec.Struct, frozen=True, rename="camel"):
     phone_book: list[PhoneBookEntry]
 
 
-# --- the operations ----------------------------------------------------------
+# --- the endpoints ----------------------------------------------------------
 
 EXAMPLE_CALL = CallData(
     call_id=examples.CALL_ID,
@@ -174,14 +174,14 @@ _ENDED_CALL = msgspec.structs.replace(
     EXAMPLE_CALL, state=CallState.ENDED, parties=[], outcome=Outcome.COMPLETED, ended_at=examples.AT + 60.5
 )
 _THE_CALL = {"callId": examples.CALL_ID}
-_BEGUN = "Begun. The call as it stands right after; what comes of it is seen in the call and in the events"
+_ACCEPTED = "Accepted. Returns the call as it is now; follow progress with `GET /call/{callId}` or `/events`"
 _TAG = {"ETag": "What this answer shows, for `If-None-Match` of `GET /call/{callId}`."}
 REPEATED = {"Idempotent-Replayed": "`true`: this is the answer to an earlier request with the same Idempotency-Key."}
 _KEY_PROBLEMS = ("idempotency_key_reused", "in_progress", "in_doubt")
-_VERB_PROBLEMS = ("unknown_call", "wrong_state", "too_many", "unavailable")
+_COMMAND_PROBLEMS = ("unknown_call", "wrong_state", "too_many", "unavailable")
 
 
-def _verb(
+def _command(
     name: str,
     path: str,
     summary: str,
@@ -189,7 +189,7 @@ def _verb(
     example: msgspec.Struct | None,
     description: str = "",
     problems: tuple[str, ...] = (),
-) -> Endpoint[OneCallKeyed, Any]:
+) -> Endpoint[KeyedCallPath, Any]:
     return Endpoint(
         name=name,
         method="POST",
@@ -197,10 +197,12 @@ def _verb(
         tag=CALLS,
         summary=summary,
         description=description,
-        parameters=OneCallKeyed,
+        parameters=KeyedCallPath,
         body=body,
-        answers={202: ResponseSpec(description=_BEGUN, shape=CallData, headers=REPEATED | _TAG, example=EXAMPLE_CALL)},
-        problems=(*_VERB_PROBLEMS, *_KEY_PROBLEMS, *problems),
+        responses={
+            202: ResponseSpec(description=_ACCEPTED, shape=CallData, headers=REPEATED | _TAG, example=EXAMPLE_CALL)
+        },
+        problems=(*_COMMAND_PROBLEMS, *_KEY_PROBLEMS, *problems),
         example=_THE_CALL,
         example_body=example,
     )
@@ -216,9 +218,9 @@ PLACE = Endpoint(
         "Answered as soon as there is an SDP answer: the far side has not answered yet then. Nobody's page holds the "
         "call, so it goes on until it is hung up. A client that goes away before it has the answer ends the call."
     ),
-    parameters=Keyed,
+    parameters=KeyedParameters,
     body=Invite,
-    answers={
+    responses={
         201: ResponseSpec(
             description="The call has begun",
             shape=Placed,
@@ -244,13 +246,13 @@ HANG_UP = Endpoint(
     tag=CALLS,
     summary="End a call",
     description="At any moment of it; of one that has ended, nothing is changed.",
-    parameters=OneCall,
+    parameters=CallPath,
     body=Nothing,
-    answers={204: ResponseSpec(description="It is being hung up, or has ended already")},
+    responses={204: ResponseSpec(description="It is being hung up, or has ended already")},
     problems=("unknown_call",),
     example=_THE_CALL,
 )
-HOLD = _verb(
+HOLD = _command(
     "holdCall",
     "hold",
     "Hold a call, or take it back",
@@ -258,7 +260,7 @@ HOLD = _verb(
     HoldBody(held=True),
     "While it is held, the others hear music, and nothing of this side.",
 )
-TRANSFER = _verb(
+TRANSFER = _command(
     "transferCall",
     "transfer",
     "Give the other party to somebody else",
@@ -267,7 +269,7 @@ TRANSFER = _verb(
     "The call ends with outcome `transferred` once it has worked. Where it has not, the talk goes on.",
     ("invalid_target",),
 )
-ADD_PARTY = _verb(
+ADD_PARTY = _command(
     "addParty",
     "parties",
     "Make a conference: one more party",
@@ -282,13 +284,13 @@ DROP_PARTY = Endpoint(
     tag=CALLS,
     summary="Let one party go",
     description="One that is still being called is called no more; of the target of a transfer: it is taken back.",
-    parameters=OneParty,
+    parameters=PartyPath,
     body=Nothing,
-    answers={204: ResponseSpec(description="It is being hung up")},
+    responses={204: ResponseSpec(description="It is being hung up")},
     problems=("unknown_call", "wrong_state"),
     example={**_THE_CALL, "party": "2"},
 )
-LEAVE = _verb(
+LEAVE = _command(
     "leaveCall",
     "leave",
     "Leave a call that goes on without you",
@@ -296,8 +298,8 @@ LEAVE = _verb(
     None,
     "There must be two others, or one and a transfer's target.",
 )
-RECORD = _verb("recordCall", "record", "Record what is said in a call", RecordBody, RecordBody(action="start"))
-DTMF = _verb("sendDigits", "dtmf", "Send digits (DTMF) to everybody in a call", DtmfBody, DtmfBody(digits="42#"))
+RECORD = _command("recordCall", "record", "Record what is said in a call", RecordBody, RecordBody(action="start"))
+DTMF = _command("sendDigits", "dtmf", "Send digits (DTMF) to everybody in a call", DtmfBody, DtmfBody(digits="42#"))
 FEEDBACK = Endpoint(
     name="giveFeedback",
     method="POST",
@@ -305,9 +307,9 @@ FEEDBACK = Endpoint(
     tag=CALLS,
     summary="Say how a call was",
     description="Within a day after its end; the last one counts.",
-    parameters=OneCallKeyed,
+    parameters=KeyedCallPath,
     body=FeedbackBody,
-    answers={
+    responses={
         202: ResponseSpec(
             description="It is kept. The call as it stands",
             shape=CallData,
@@ -330,7 +332,7 @@ SIGN_IN = Endpoint(
     "the same name elsewhere, are not held up by it.",
     parameters=Nothing,
     body=Credentials,
-    answers={
+    responses={
         200: ResponseSpec(
             description="Signed in",
             shape=SessionData,
@@ -351,7 +353,7 @@ RENEW_SIGN_IN = Endpoint(
     "ago, or is another one since.",
     parameters=Nothing,
     body=Nothing,
-    answers={
+    responses={
         200: ResponseSpec(
             description="The new token; the old one holds until its end",
             shape=SessionData,
@@ -368,7 +370,7 @@ CONFIG = Endpoint(
     summary="What a page needs to know before anybody signs in",
     parameters=Nothing,
     body=Nothing,
-    answers={
+    responses={
         200: ResponseSpec(
             description="How the server is set",
             shape=ConfigData,
@@ -378,7 +380,7 @@ CONFIG = Endpoint(
     public=True,
 )
 
-OPERATIONS: tuple[Endpoint[Any, Any], ...] = (
+ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (
     SIGN_IN,
     RENEW_SIGN_IN,
     CONFIG,

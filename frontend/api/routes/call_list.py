@@ -11,10 +11,10 @@ from ari_bridge_protocol.messages import ClientState
 from frontend.calls.permissions import Principal
 from frontend.calls.views import client_state
 
-READ_AT_ONCE = 500
-READ_AT_MOST = 5000
+READ_BATCH_SIZE = 500
+MAX_CALLS_READ = 5000
 """Calls that are looked at for one page. Where few of them fit, it may be short, or empty, and another page follows."""
-AWAY_SECONDS = 2.0
+STORE_RETRY_AFTER_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +70,12 @@ async def page_of(
     found: list[Call] = []
     after: Cursor | None = place
     read = 0
-    while after and len(found) <= limit and read < READ_AT_MOST and not wanted.is_behind(after):
+    while after and len(found) <= limit and read < MAX_CALLS_READ and not wanted.is_behind(after):
         try:
-            calls, after = await store.begun_before(after, at_most=READ_AT_ONCE)
+            calls, after = await store.begun_before(after, at_most=READ_BATCH_SIZE)
         except StoreRefused as error:
-            raise Unavailable(str(error), retry_after=AWAY_SECONDS) from error
-        read += READ_AT_ONCE
+            raise Unavailable(str(error), retry_after=STORE_RETRY_AFTER_S) from error
+        read += READ_BATCH_SIZE
         found += filter(wanted.fits, calls)
     more = after if after and not wanted.is_behind(after) else None
     return _cut(found, wanted, place, limit, more)

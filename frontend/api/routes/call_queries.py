@@ -12,14 +12,14 @@ from ari_bridge.errors import InvalidRequest
 from ari_bridge.fsm.call import Direction
 from ari_bridge.fsm.call_data import CallData
 from ari_bridge_protocol.messages import ClientState
-from frontend.api.routes.call_endpoints import CALLS, EXAMPLE_CALL, OneCall
+from frontend.api.routes.call_endpoints import CALLS, EXAMPLE_CALL, CallPath
 from frontend.api.routes.call_list import Filter, page_of
 from frontend.api.routes.paging import NextCursor, PageCursor
 from frontend.auth.authenticator import Authenticator
 from frontend.calls.permissions import check_sees
 from frontend.http import examples
 from frontend.http.endpoint import HEADER, Endpoint, Nothing, ResponseSpec, TypedRequest
-from frontend.http.long_poll import MOST_SECONDS, CallChangeWaiter, tags_of
+from frontend.http.long_poll import MAX_WAIT_S, CallChangeWaiter, tags_of
 from frontend.http.middleware import json_response
 from frontend.http.parameters import Timestamp
 
@@ -27,9 +27,9 @@ _FRESH = {"Cache-Control": "no-store"}
 _TAG = {"ETag": "What this answer shows. Give it back in `If-None-Match`, and no change is missed."}
 
 
-class OneCallWatched(OneCall, frozen=True, rename="camel"):
+class CallWait(CallPath, frozen=True, rename="camel"):
     wait: Annotated[
-        int, Meta(ge=0, le=MOST_SECONDS, description="Answer at the next change of the call, or after so many seconds.")
+        int, Meta(ge=0, le=MAX_WAIT_S, description="Answer at the next change of the call, or after so many seconds.")
     ] = 0
     if_none_match: Annotated[
         str | None,
@@ -71,9 +71,9 @@ SHOW = Endpoint(
         "Also one that has ended, for `CALL_STORE_DAYS`. With `wait`, and without `If-None-Match`, a call that has "
         "ended is answered at once."
     ),
-    parameters=OneCallWatched,
+    parameters=CallWait,
     body=Nothing,
-    answers={
+    responses={
         200: ResponseSpec(description="The call", shape=CallData, headers=_TAG, example=EXAMPLE_CALL),
         304: ResponseSpec(description="The call is still as `If-None-Match` says", headers=_TAG),
     },
@@ -89,14 +89,14 @@ LIST = Endpoint(
     description="Where nobody signs in: all calls. A call that begins meanwhile moves nothing to another page.",
     parameters=CallFilter,
     body=Nothing,
-    answers={200: ResponseSpec(description="A page of them", shape=CallPage, example=CallPage([EXAMPLE_CALL], None))},
+    responses={200: ResponseSpec(description="A page of them", shape=CallPage, example=CallPage([EXAMPLE_CALL], None))},
     problems=("unavailable",),
     example={"live": "true", "limit": "20"},
 )
-OPERATIONS = (SHOW, LIST)
+ENDPOINTS = (SHOW, LIST)
 
 
-class CallsApi:
+class CallQueryApi:
     def __init__(self, calls: CallManager, store: CallStore, watchers: CallChangeWaiter, access: Authenticator) -> None:
         self._calls = calls
         self._store = store
@@ -104,24 +104,26 @@ class CallsApi:
         self._access = access
 
     def routes(self) -> list[web.RouteDef]:
-        return [SHOW.at(self._access, self.show), LIST.at(self._access, self.list)]
+        return [SHOW.route(self._access, self.show), LIST.route(self._access, self.list)]
 
-    async def show(self, asked: TypedRequest[OneCallWatched, Nothing]) -> web.Response:
-        call_id, user = asked.parameters.call_id, asked.user
-        check_sees(asked.principal, self._calls.get(call_id))
-        known = tags_of(asked.parameters.if_none_match)
-        shown = await self._watchers.next(call_id, user, known, asked.parameters.wait, gone=lambda: asked.client_gone)
+    async def show(self, request: TypedRequest[CallWait, Nothing]) -> web.Response:
+        call_id, user = request.parameters.call_id, request.user
+        check_sees(request.principal, self._calls.get(call_id))
+        known = tags_of(request.parameters.if_none_match)
+        shown = await self._watchers.next(
+            call_id, user, known, request.parameters.wait, gone=lambda: request.client_gone
+        )
         headers = {"ETag": shown.tag, **_FRESH}
         if shown.is_one_of(known):
             return web.Response(status=304, headers=headers)
         return web.Response(body=shown.body, content_type="application/json", charset="utf-8", headers=headers)
 
-    async def list(self, asked: TypedRequest[CallFilter, Nothing]) -> web.Response:
-        given = asked.parameters
+    async def list(self, request: TypedRequest[CallFilter, Nothing]) -> web.Response:
+        given = request.parameters
         if given.since is not None and given.until is not None and given.since >= given.until:
             raise InvalidRequest("since must be before until.", field="since")
         wanted = Filter(
-            principal=asked.principal,
+            principal=request.principal,
             state=given.state,
             live=given.live,
             direction=given.direction,

@@ -1,4 +1,4 @@
-"""`GET /cdrs`, `GET /cdrs.csv`, `GET /cdrs/{callId}`: the call detail records. docs/RECORDS.md is their reference."""
+"""`GET /cdrs`, `GET /cdrs.csv`, `GET /cdrs/{callId}`: the call detail records. docs/TAG.md is their reference."""
 
 import asyncio
 from dataclasses import replace
@@ -9,11 +9,12 @@ import structlog
 from aiohttp import web
 from msgspec import Meta
 
-from ari_bridge.cdr import MOST_ROWS, Cdr, CdrService, CdrUnavailable, Match, Page, Query, export, no_record
+from ari_bridge.cdr import MAX_PAGE_ROWS, Cdr, CdrPage, CdrService, CdrUnavailable, Match, Query, export, no_record
 from ari_bridge.cursor import Cursor
 from ari_bridge.errors import InvalidRequest, TooMany
 from ari_bridge.fsm.call import Direction
 from ari_bridge.outcomes import Outcome
+from frontend.api.routes.paging import PageCursor
 from frontend.auth.authenticator import Authenticator
 from frontend.http import examples
 from frontend.http.endpoint import Endpoint, Nothing, ResponseSpec, TypedRequest
@@ -21,28 +22,28 @@ from frontend.http.middleware import allow_origin, json_response
 from frontend.http.parameters import Timestamp, text_format
 from frontend.http.problems import ProblemError
 
-MOST_EXPORTS = 4
+MAX_EXPORTS = 4
 """At once."""
-WRITE_SECONDS = 30.0
+WRITE_TIMEOUT_S = 30.0
 """How long a reader of an export may take for one page of it."""
-NUMBER_CHARS = 64
+MAX_NUMBER_CHARACTERS = 64
 
 log = structlog.get_logger(__name__)
 
 
-# --- the operations ----------------------------------------------------------
+# --- the endpoints ----------------------------------------------------------
 
 
 def _text(value: str) -> str:
-    if not 0 < len(value) <= NUMBER_CHARS or not value.isprintable():
-        raise ValueError(f"1 to {NUMBER_CHARS} printable characters")
+    if not 0 < len(value) <= MAX_NUMBER_CHARACTERS or not value.isprintable():
+        raise ValueError(f"1 to {MAX_NUMBER_CHARACTERS} printable characters")
     return value
 
 
-Text = Annotated[str, text_format(_text, {"type": "string", "minLength": 1, "maxLength": NUMBER_CHARS})]
+Text = Annotated[str, text_format(_text, {"type": "string", "minLength": 1, "maxLength": MAX_NUMBER_CHARACTERS})]
 
 
-class RecordFilters(msgspec.Struct, frozen=True, rename="camel"):
+class CdrFilters(msgspec.Struct, frozen=True, rename="camel"):
     """Which records."""
 
     user: Annotated[Text | None, Meta(description="whose calls; with sign-in there are your own only")] = None
@@ -57,18 +58,16 @@ class RecordFilters(msgspec.Struct, frozen=True, rename="camel"):
     min_seconds: Annotated[float, Meta(ge=0, description="of talk")] = 0.0
 
 
-class RecordsWanted(RecordFilters, frozen=True, rename="camel"):
-    cursor: Annotated[Cursor, text_format(Cursor.parse, {"type": "string"})] | None = (
-        None  # `nextCursor` of the page before
-    )
-    limit: Annotated[int, Meta(ge=1, le=MOST_ROWS)] = 50
+class CdrQuery(CdrFilters, frozen=True, rename="camel"):
+    cursor: PageCursor = None
+    limit: Annotated[int, Meta(ge=1, le=MAX_PAGE_ROWS)] = 50
 
 
-class OneRecord(msgspec.Struct, frozen=True, rename="camel"):
+class CdrPath(msgspec.Struct, frozen=True, rename="camel"):
     call_id: str
 
 
-RECORDS = "Call records"
+TAG = "Call records"
 _EXAMPLE = Cdr(
     call_id=examples.CALL_ID,
     direction=Direction.OUTBOUND,
@@ -94,12 +93,12 @@ SEARCH = Endpoint(
     name="listRecords",
     method="GET",
     path="/cdrs",
-    tag=RECORDS,
+    tag=TAG,
     summary="Search the call records, newest first",
     description="There is none of this where `ENABLE_CDR_LOGGING` is off.",
-    parameters=RecordsWanted,
+    parameters=CdrQuery,
     body=Nothing,
-    answers={200: ResponseSpec(description="A page", shape=Page, example=Page((_EXAMPLE,), None))},
+    responses={200: ResponseSpec(description="A page", shape=CdrPage, example=CdrPage((_EXAMPLE,), None))},
     problems=("unavailable",),
     example={"outcome": "completed", "limit": "20"},
 )
@@ -107,12 +106,12 @@ DOWNLOAD = Endpoint(
     name="exportRecords",
     method="GET",
     path="/cdrs.csv",
-    tag=RECORDS,
+    tag=TAG,
     summary="All call records that the filters leave, as a table",
     description="Times are ISO 8601 in UTC. A connection that breaks before the end says that rows are missing.",
-    parameters=RecordFilters,
+    parameters=CdrFilters,
     body=Nothing,
-    answers={
+    responses={
         200: ResponseSpec(
             description="CSV (RFC 4180), the first line has the names",
             media="text/csv",
@@ -127,21 +126,21 @@ SHOW = Endpoint(
     name="showRecord",
     method="GET",
     path="/cdrs/{callId}",
-    tag=RECORDS,
+    tag=TAG,
     summary="See the record of a call",
-    parameters=OneRecord,
+    parameters=CdrPath,
     body=Nothing,
-    answers={200: ResponseSpec(description="The record", shape=Cdr, example=_EXAMPLE)},
+    responses={200: ResponseSpec(description="The record", shape=Cdr, example=_EXAMPLE)},
     problems=("unknown_call", "unavailable"),
     example={"callId": examples.CALL_ID},
 )
-OPERATIONS: tuple[Endpoint[Any, Any], ...] = (SEARCH, DOWNLOAD, SHOW)
+ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (SEARCH, DOWNLOAD, SHOW)
 
 
-# --- the routes --------------------------------------------------------------
+# --- the handlers --------------------------------------------------------------
 
 
-class RecordsApi:
+class CdrApi:
     """With sign-in, a user sees the records of their own calls; without, everybody sees all."""
 
     def __init__(self, records: CdrService, access: Authenticator) -> None:
@@ -151,36 +150,36 @@ class RecordsApi:
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            SEARCH.at(self._access, self.search),
-            DOWNLOAD.at(self._access, self.download),
-            SHOW.at(self._access, self.show),
+            SEARCH.route(self._access, self.search),
+            DOWNLOAD.route(self._access, self.download),
+            SHOW.route(self._access, self.show),
         ]
 
-    async def search(self, asked: TypedRequest[RecordsWanted, Nothing]) -> web.Response:
-        query = query_of(asked.parameters, asked.user)
+    async def search(self, request: TypedRequest[CdrQuery, Nothing]) -> web.Response:
+        query = query_of(request.parameters, request.user)
         try:
             return _json(await self._records.page(query))
         except CdrUnavailable as error:
             raise _away(error) from error
 
-    async def show(self, asked: TypedRequest[OneRecord, Nothing]) -> web.Response:
-        call_id = asked.parameters.call_id
+    async def show(self, request: TypedRequest[CdrPath, Nothing]) -> web.Response:
+        call_id = request.parameters.call_id
         try:
             found = await self._records.get(call_id)
         except CdrUnavailable as error:
             raise _away(error) from error
-        if not asked.principal.sees_records_of(found.user):
+        if not request.principal.sees_records_of(found.user):
             raise no_record(call_id)
         return _json(found)
 
-    async def download(self, asked: TypedRequest[RecordFilters, Nothing]) -> web.StreamResponse:
+    async def download(self, request: TypedRequest[CdrFilters, Nothing]) -> web.StreamResponse:
         """All rows that the filters leave, read page by page: no connection is held for a slow reader."""
-        query = replace(query_of(asked.parameters, asked.user), limit=MOST_ROWS)
-        if self._exports >= MOST_EXPORTS:
+        query = replace(query_of(request.parameters, request.user), limit=MAX_PAGE_ROWS)
+        if self._exports >= MAX_EXPORTS:
             raise TooMany(f"{self._exports} exports are under way: try again later.")
         self._exports += 1
         try:
-            return await self._export(asked.request, query)
+            return await self._export(request.raw, query)
         finally:
             self._exports -= 1
 
@@ -214,8 +213,8 @@ class RecordsApi:
         return response
 
 
-def query_of(wanted: RecordFilters, user: str | None) -> Query:
-    """What is asked for, of the calls of `user`; None: of everybody's. Raises InvalidRequest."""
+def query_of(wanted: CdrFilters, user: str | None) -> Query:
+    """The query, limited to the calls of `user`; None: not limited. Raises InvalidRequest."""
     if user is not None and wanted.user not in (None, user):
         raise InvalidRequest("You see the records of your own calls only.", field="user")
     if wanted.since is not None and wanted.until is not None and wanted.since >= wanted.until:
@@ -230,7 +229,7 @@ def query_of(wanted: RecordFilters, user: str | None) -> Query:
         until=wanted.until,
         min_seconds=wanted.min_seconds,
     )
-    return replace(query, cursor=wanted.cursor, limit=wanted.limit) if isinstance(wanted, RecordsWanted) else query
+    return replace(query, cursor=wanted.cursor, limit=wanted.limit) if isinstance(wanted, CdrQuery) else query
 
 
 def _json(data: Any) -> web.Response:
@@ -243,5 +242,5 @@ def _away(error: CdrUnavailable) -> ProblemError:
 
 async def _write(response: web.StreamResponse, text: str) -> None:
     """Raises TimeoutError, ConnectionError."""
-    async with asyncio.timeout(WRITE_SECONDS):
+    async with asyncio.timeout(WRITE_TIMEOUT_S):
         await response.write(text.encode())

@@ -15,10 +15,10 @@ from frontend.http import examples
 from frontend.http.endpoint import HEADER, Endpoint, Nothing, ResponseSpec, TypedRequest
 from frontend.http.middleware import allow_origin
 
-KEPT = 1000
-WAITING = 1000
+MAX_REMEMBERED_EVENTS = 1000
+MAX_QUEUED_EVENTS = 1000
 """Events that wait for one slow reader; one more ends its stream: it comes again with its Last-Event-ID."""
-KEEP_ALIVE_SECONDS = 15.0
+KEEP_ALIVE_INTERVAL_S = 15.0
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 class EventLog:
     def __init__(self, hooks: Hooks) -> None:
         self._number = 0
-        self._kept: deque[tuple[int, bytes]] = deque(maxlen=KEPT)
+        self._kept: deque[tuple[int, bytes]] = deque(maxlen=MAX_REMEMBERED_EVENTS)
         self._readers: set[asyncio.Queue[bytes | None]] = set()
         hooks.tap(self._add)
 
@@ -56,7 +56,7 @@ class EventLog:
 
     def subscribe(self) -> asyncio.Queue[bytes | None]:
         """Blocks as they come; None ends the stream. Give it back to `unsubscribe`."""
-        reader: asyncio.Queue[bytes | None] = asyncio.Queue(WAITING)
+        reader: asyncio.Queue[bytes | None] = asyncio.Queue(MAX_QUEUED_EVENTS)
         self._readers.add(reader)
         return reader
 
@@ -98,13 +98,13 @@ STREAM = Endpoint(
     tag="Watching",
     summary="Every call event and every ARI event, as it happens",
     description=(
-        "A stream of server-sent events. `id` counts up; `Last-Event-ID` (a header, or the query `lastEventId`) "
-        f"replays what came after it, of the last {KEPT}. A reader that is too slow is sent away, and comes again with "
-        "its number. [HOOKS.md](HOOKS.md) says which events there are, and when each comes."
+        "A stream of server-sent events. `id` increases; `Last-Event-ID` (a header, or the query parameter "
+        f"`lastEventId`) replays what came after it, from the last {MAX_REMEMBERED_EVENTS} events. The stream of a "
+        "reader that is too slow is ended; it reconnects with its last id. [HOOKS.md](HOOKS.md) lists the events."
     ),
     parameters=Since,
     body=Nothing,
-    answers={
+    responses={
         200: ResponseSpec(
             description="The stream; each `data:` is an EventData",
             shape=EventData,
@@ -116,7 +116,7 @@ STREAM = Endpoint(
     },
     example={"Last-Event-ID": "41"},
 )
-OPERATIONS: tuple[Endpoint[Any, Any], ...] = (STREAM,)
+ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (STREAM,)
 
 
 class EventApi:
@@ -125,21 +125,21 @@ class EventApi:
         self._access = access
 
     def routes(self) -> list[web.RouteDef]:
-        return [STREAM.at(self._access, self.stream)]
+        return [STREAM.route(self._access, self.stream)]
 
-    async def stream(self, asked: TypedRequest[Since, Nothing]) -> web.StreamResponse:
-        request, last = asked.request, asked.parameters.last_event_id
+    async def stream(self, request: TypedRequest[Since, Nothing]) -> web.StreamResponse:
+        raw, last = request.raw, request.parameters.last_event_id
         if last is None:
-            last = asked.parameters.query_id
+            last = request.parameters.query_id
         response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         )
-        if origin := request.headers.get("Origin"):
+        if origin := raw.headers.get("Origin"):
             allow_origin(response, origin)
         replay = self._events.since(last) if last is not None else []
         reader = self._events.subscribe()  # no await since the replay: no event is in both, none in neither
         try:
-            await response.prepare(request)
+            await response.prepare(raw)
             await response.write(b"retry: 1000\n\n" + b"".join(replay))
             await self._follow(response, reader)
         except ConnectionError:
@@ -151,7 +151,7 @@ class EventApi:
     async def _follow(self, response: web.StreamResponse, reader: asyncio.Queue[bytes | None]) -> None:
         while True:
             try:
-                async with asyncio.timeout(KEEP_ALIVE_SECONDS):
+                async with asyncio.timeout(KEEP_ALIVE_INTERVAL_S):
                     block = await reader.get()
             except TimeoutError:
                 block = b": still here\n\n"

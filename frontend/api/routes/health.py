@@ -22,8 +22,8 @@ from frontend.auth.authenticator import Authenticator
 from frontend.http.endpoint import Endpoint, Nothing, ResponseSpec, TypedRequest
 from frontend.http.middleware import json_response
 
-CHECK_SECONDS = 2.0
-RETRY_SECONDS = "5"
+CHECK_TIMEOUT_S = 2.0
+RETRY_AFTER_S = "5"
 
 _Status = Literal["ok", "degraded", "draining", "unavailable"]
 
@@ -90,7 +90,7 @@ HEALTH = Endpoint(
     ),
     parameters=Nothing,
     body=Nothing,
-    answers={
+    responses={
         200: ResponseSpec(
             description="Yes: `ok` or `degraded`",
             shape=HealthData,
@@ -105,7 +105,7 @@ HEALTH = Endpoint(
     },
     public=True,
 )
-OPERATIONS: tuple[Endpoint[Any, Any], ...] = (HEALTH,)
+ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (HEALTH,)
 
 
 class Health:
@@ -133,9 +133,9 @@ class Health:
         self._version = version
 
     def routes(self, access: Authenticator) -> list[web.RouteDef]:
-        return [HEALTH.at(access, self.health)]
+        return [HEALTH.route(access, self.health)]
 
-    async def health(self, asked: TypedRequest[Nothing, Nothing]) -> web.Response:
+    async def health(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
         ari, media = await self._check_ari(), self._check_media()
         store = PartCheck(self._store.healthy, self._store.reason or None)
         pbx = _part(self._readiness.reason)
@@ -148,7 +148,7 @@ class Health:
             status = "ok" if whole else "degraded"
         headers = {"Cache-Control": "no-store"}
         if not ok:
-            headers["Retry-After"] = RETRY_SECONDS
+            headers["Retry-After"] = RETRY_AFTER_S
         told = HealthData(status, self._version, Checks(ari, pbx, media, store, **parts))
         return json_response(told, status=200 if ok else 503, headers=headers)
 
@@ -156,10 +156,10 @@ class Health:
         if not self._ari.connected:
             return PartCheck(False, f"no ARI event stream: {self._ari.failure}")
         try:
-            async with asyncio.timeout(CHECK_SECONDS):
+            async with asyncio.timeout(CHECK_TIMEOUT_S):
                 info = await self._ari.info()
         except (PeerError, TimeoutError) as error:
-            return PartCheck(False, str(error) or f"no answer within {CHECK_SECONDS:g} s")
+            return PartCheck(False, str(error) or f"no answer within {CHECK_TIMEOUT_S:g} s")
         return PartCheck(True, self._ari.taken_over or None, info.version)
 
     def _check_media(self) -> MediaCheck:

@@ -26,7 +26,7 @@ from frontend.http.middleware import json_response
 from frontend.presence.registrar import WebSocketRegistrar
 from frontend.websocket.hub import ConnectionHub
 
-# --- the operations ----------------------------------------------------------
+# --- the endpoints ----------------------------------------------------------
 
 
 class ChannelData(msgspec.Struct, frozen=True, rename="camel"):
@@ -56,7 +56,7 @@ class LiveData(msgspec.Struct, frozen=True, rename="camel"):
     channels: list[ChannelData]
     bridges: list[BridgeData]
     last_event_id: Annotated[int, Meta(description="`/events` with this number tells all that comes after")]
-    reason: Annotated[str | None, Meta(description="why Asterisk was not asked; null: it was")]
+    reason: Annotated[str | None, Meta(description="why Asterisk could not be asked; null if it was")]
 
 
 class Started(msgspec.Struct, frozen=True):
@@ -75,7 +75,7 @@ class StatsData(msgspec.Struct, frozen=True, rename="camel"):
 
 
 WATCHING = "Watching"
-_FAR, _BRIDGE = f"{examples.CALL_ID}-far", f"{examples.CALL_ID}-br"
+_FAR = f"{examples.CALL_ID}-far"
 LIVE = Endpoint(
     name="showLive",
     method="GET",
@@ -84,7 +84,7 @@ LIVE = Endpoint(
     summary="Calls, channels and bridges as they stand",
     parameters=Nothing,
     body=Nothing,
-    answers={
+    responses={
         200: ResponseSpec(
             description="What there is",
             shape=LiveData,
@@ -106,7 +106,7 @@ LIVE = Endpoint(
                         f"{examples.CALL_ID}-br",
                         "simple_bridge",
                         "mixing",
-                        [f"{examples.CALL_ID}-far"],
+                        [_FAR],
                         examples.CALL_ID,
                     )
                 ],
@@ -124,7 +124,7 @@ STATS = Endpoint(
     summary="Calls now, and since the start",
     parameters=Nothing,
     body=Nothing,
-    answers={
+    responses={
         200: ResponseSpec(
             description="Counts",
             shape=StatsData,
@@ -132,7 +132,6 @@ STATS = Endpoint(
         )
     },
 )
-_METRICS = "# TYPE ari_connected gauge\nari_connected 1.0\n"
 METRICS = Endpoint(
     name="showMetrics",
     method="GET",
@@ -142,7 +141,7 @@ METRICS = Endpoint(
     description="Prometheus has no token. Nothing in it names a user or a number.",
     parameters=Nothing,
     body=Nothing,
-    answers={
+    responses={
         200: ResponseSpec(
             description="In its text format",
             media="text/plain",
@@ -151,10 +150,10 @@ METRICS = Endpoint(
     },
     public=True,
 )
-OPERATIONS: tuple[Endpoint[Any, Any], ...] = (LIVE, STATS, METRICS)
+ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (LIVE, STATS, METRICS)
 
 
-# --- the routes --------------------------------------------------------------
+# --- the handlers --------------------------------------------------------------
 
 
 class Monitoring:
@@ -181,9 +180,9 @@ class Monitoring:
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            LIVE.at(self._access, self.live),
-            STATS.at(self._access, self.stats),
-            METRICS.at(self._access, self.metrics),
+            LIVE.route(self._access, self.live),
+            STATS.route(self._access, self.stats),
+            METRICS.route(self._access, self.metrics),
         ]
 
     def _count(self, event: HookEvent) -> None:
@@ -193,8 +192,8 @@ class Monitoring:
             case CallEnded(call=call) if call.outcome:
                 self._outcomes[call.outcome.value] += 1
 
-    async def live(self, asked: TypedRequest[Nothing, Nothing]) -> web.Response:
-        # Before the PBX is asked: what changes meanwhile comes as an event after this number.
+    async def live(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
+        # Before the PBX is asked: changes from here on come as events after this number.
         last_id = self._events.last_id
         reason = None
         channels: list[Channel] = []
@@ -212,7 +211,7 @@ class Monitoring:
         )
         return json_response(live)
 
-    async def stats(self, asked: TypedRequest[Nothing, Nothing]) -> web.Response:
+    async def stats(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
         live = self._calls.live()
         stats = StatsData(
             since=self._since,
@@ -225,7 +224,7 @@ class Monitoring:
         )
         return json_response(stats)
 
-    async def metrics(self, asked: TypedRequest[Nothing, Nothing]) -> web.Response:
+    async def metrics(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
         return web.Response(body=generate_latest(REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 

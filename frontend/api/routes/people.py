@@ -20,7 +20,7 @@ class Directory(msgspec.Struct, frozen=True):
     people: Annotated[list[PersonSummary], Meta(description="by number")]
 
 
-class Whose(msgspec.Struct, frozen=True):
+class PreferenceOwner(msgspec.Struct, frozen=True):
     user: Annotated[
         str | None, Meta(description="whose preferences; only where nobody signs in: else they are your own")
     ] = None
@@ -35,7 +35,7 @@ LIST = Endpoint(
     summary="Who can be called, and how each stands",
     parameters=Nothing,
     body=Nothing,
-    answers={
+    responses={
         200: ResponseSpec(
             description="The directory",
             shape=Directory,
@@ -51,9 +51,9 @@ SHOW = Endpoint(
     path="/me/preferences",
     tag=PEOPLE,
     summary="See what is done with calls for you",
-    parameters=Whose,
+    parameters=PreferenceOwner,
     body=Nothing,
-    answers={200: ResponseSpec(description="The preferences", shape=CallPreferences, example=_EXAMPLE)},
+    responses={200: ResponseSpec(description="The preferences", shape=CallPreferences, example=_EXAMPLE)},
 )
 CHANGE = Endpoint(
     name="setPreferences",
@@ -62,47 +62,47 @@ CHANGE = Endpoint(
     tag=PEOPLE,
     summary="Say what is to be done with calls for you",
     description="As a whole: what is left out is as at the beginning. All your pages are told.",
-    parameters=Whose,
+    parameters=PreferenceOwner,
     body=CallPreferences,
-    answers={
+    responses={
         200: ResponseSpec(description="The preferences as they are kept", shape=CallPreferences, example=_EXAMPLE)
     },
     problems=("too_many", "unavailable"),
     example_body=_EXAMPLE,
 )
-OPERATIONS: tuple[Endpoint[Any, Any], ...] = (LIST, SHOW, CHANGE)
+ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (LIST, SHOW, CHANGE)
 
 
 class PeopleApi:
     """Without sign-in (loopback only) everybody is who they say: `?user=NAME` says it."""
 
-    def __init__(self, attendant: UserServices, access: Authenticator) -> None:
-        self._attendant = attendant
+    def __init__(self, user_services: UserServices, access: Authenticator) -> None:
+        self._user_services = user_services
         self._access = access
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            LIST.at(self._access, self.people),
-            SHOW.at(self._access, self.show),
-            CHANGE.at(self._access, self.change),
+            LIST.route(self._access, self.people),
+            SHOW.route(self._access, self.show),
+            CHANGE.route(self._access, self.change),
         ]
 
-    async def people(self, asked: TypedRequest[Nothing, Nothing]) -> web.Response:
-        return json_response(Directory(self._attendant.directory.people()))
+    async def people(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
+        return json_response(Directory(self._user_services.directory.people()))
 
-    async def show(self, asked: TypedRequest[Whose, Nothing]) -> web.Response:
-        return json_response(self._attendant.preferences(self._me(asked)))
+    async def show(self, request: TypedRequest[PreferenceOwner, Nothing]) -> web.Response:
+        return json_response(self._user_services.preferences(self._me(request)))
 
-    async def change(self, asked: TypedRequest[Whose, CallPreferences]) -> web.Response:
-        return json_response(await self._attendant.set(self._me(asked), asked.body))
+    async def change(self, request: TypedRequest[PreferenceOwner, CallPreferences]) -> web.Response:
+        return json_response(await self._user_services.set(self._me(request), request.body))
 
-    def _me(self, asked: TypedRequest[Whose, Any]) -> str:
+    def _me(self, request: TypedRequest[PreferenceOwner, Any]) -> str:
         """Raises InvalidRequest, InvalidUser."""
-        named = asked.parameters.user
-        if asked.user is not None:
-            if named not in (None, asked.user):
+        named = request.parameters.user
+        if request.user is not None:
+            if named not in (None, request.user):
                 raise InvalidRequest("These are your own preferences only.", field="user")
-            return asked.user
+            return request.user
         if not named:
             raise InvalidRequest("Say whose preferences: ?user=NAME.", field="user")
         return self._access.identify(named, None)

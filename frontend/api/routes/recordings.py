@@ -20,14 +20,14 @@ from frontend.http.middleware import allow_origin, json_response
 from frontend.http.parameters import Timestamp
 from frontend.http.problems import ProblemError
 
-LIMIT, MOST = 50, 500
-RETRY_SECONDS = 30
+DEFAULT_LIMIT, MAX_LIMIT = 50, 500
+STORE_RETRY_AFTER_S = 30
 """When to ask again while the store does not answer."""
 
 log = structlog.get_logger(__name__)
 
 
-# --- the operations ----------------------------------------------------------
+# --- the endpoints ----------------------------------------------------------
 
 
 class RecordingData(msgspec.Struct, frozen=True, rename="camel"):
@@ -55,15 +55,15 @@ class RecordingFilters(msgspec.Struct, frozen=True, rename="camel"):
     call_id: str | None = None
     since: Annotated[Timestamp | None, Meta(description="when it was begun")] = None
     until: Annotated[Timestamp | None, Meta(description="not included")] = None
-    limit: Annotated[int, Meta(ge=1, le=MOST)] = LIMIT
+    limit: Annotated[int, Meta(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT
     cursor: PageCursor = None
 
 
-class OneRecording(msgspec.Struct, frozen=True):
+class RecordingPath(msgspec.Struct, frozen=True):
     name: str
 
 
-class AudioWanted(OneRecording, frozen=True):
+class AudioRequest(RecordingPath, frozen=True):
     download: Annotated[
         str | None, Meta(description="whatever it says: a browser saves the file, and does not play it")
     ] = None
@@ -97,7 +97,7 @@ LIST = Endpoint(
     description="With sign-in, those of your own calls.",
     parameters=RecordingFilters,
     body=Nothing,
-    answers={200: ResponseSpec(description="A page", shape=RecordingPage, example=RecordingPage([_EXAMPLE], None))},
+    responses={200: ResponseSpec(description="A page", shape=RecordingPage, example=RecordingPage([_EXAMPLE], None))},
     example={"since": "2026-09-21T00:00:00Z"},
 )
 SHOW = Endpoint(
@@ -106,9 +106,9 @@ SHOW = Endpoint(
     path="/recordings/{name}",
     tag=RECORDINGS,
     summary="See what is known of a recording",
-    parameters=OneRecording,
+    parameters=RecordingPath,
     body=Nothing,
-    answers={200: ResponseSpec(description="The recording", shape=RecordingData, example=_EXAMPLE)},
+    responses={200: ResponseSpec(description="The recording", shape=RecordingData, example=_EXAMPLE)},
     problems=("unknown_recording",),
     example={"name": _NAME},
 )
@@ -118,9 +118,9 @@ DELETE = Endpoint(
     path="/recordings/{name}",
     tag=RECORDINGS,
     summary="Delete a recording",
-    parameters=OneRecording,
+    parameters=RecordingPath,
     body=Nothing,
-    answers={204: ResponseSpec(description="It is gone")},
+    responses={204: ResponseSpec(description="It is gone")},
     problems=("unknown_recording", "unavailable"),
     example={"name": _NAME},
 )
@@ -130,9 +130,9 @@ AUDIO = Endpoint(
     path="/recordings/{name}/audio",
     tag=RECORDINGS,
     summary="Hear a recording, or a part of it",
-    parameters=AudioWanted,
+    parameters=AudioRequest,
     body=Nothing,
-    answers={
+    responses={
         200: ResponseSpec(description="The sound", media="audio/wav", headers=_AUDIO_HEADERS),
         206: ResponseSpec(
             description="The part that `Range` asks for",
@@ -144,10 +144,10 @@ AUDIO = Endpoint(
     problems=("unknown_recording", "range_not_satisfiable", "unavailable"),
     example={"name": _NAME, "Range": "bytes=0-65535"},
 )
-OPERATIONS: tuple[Endpoint[Any, Any], ...] = (LIST, SHOW, DELETE, AUDIO)
+ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (LIST, SHOW, DELETE, AUDIO)
 
 
-# --- the routes --------------------------------------------------------------
+# --- the handlers --------------------------------------------------------------
 
 
 class RecordingsApi:
@@ -157,24 +157,24 @@ class RecordingsApi:
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            LIST.at(self._access, self.list),
-            SHOW.at(self._access, self.show),
-            DELETE.at(self._access, self.delete),
-            AUDIO.at(self._access, self.audio),
+            LIST.route(self._access, self.list),
+            SHOW.route(self._access, self.show),
+            DELETE.route(self._access, self.delete),
+            AUDIO.route(self._access, self.audio),
         ]
 
-    async def list(self, asked: TypedRequest[RecordingFilters, Nothing]) -> web.Response:
-        wanted = asked.parameters
-        filters = Filters(user=asked.user, call_id=wanted.call_id, since=wanted.since, until=wanted.until)
+    async def list(self, request: TypedRequest[RecordingFilters, Nothing]) -> web.Response:
+        wanted = request.parameters
+        filters = Filters(user=request.user, call_id=wanted.call_id, since=wanted.since, until=wanted.until)
         page = self._library.find(filters, before=wanted.cursor, limit=wanted.limit)
         following = str(page.recordings[-1].cursor) if page.more else None
         return json_response(RecordingPage([_told(one) for one in page.recordings], following))
 
-    async def show(self, asked: TypedRequest[OneRecording, Nothing]) -> web.Response:
-        return json_response(_told(self._find(asked)))
+    async def show(self, request: TypedRequest[RecordingPath, Nothing]) -> web.Response:
+        return json_response(_told(self._find(request)))
 
-    async def delete(self, asked: TypedRequest[OneRecording, Nothing]) -> web.Response:
-        recording = self._find(asked)
+    async def delete(self, request: TypedRequest[RecordingPath, Nothing]) -> web.Response:
+        recording = self._find(request)
         try:
             await self._library.delete(recording.name)
         except StoreFailed as error:
@@ -182,13 +182,13 @@ class RecordingsApi:
         log.info("a recording was deleted by its user", recording=recording.name, user=recording.user)
         return web.Response(status=204)
 
-    async def audio(self, asked: TypedRequest[AudioWanted, Nothing]) -> web.StreamResponse:
-        recording, request = self._find(asked), asked.request
+    async def audio(self, request: TypedRequest[AudioRequest, Nothing]) -> web.StreamResponse:
+        recording, raw = self._find(request), request.raw
         tag = f'"{recording.sha256}"'
-        headers = _headers(recording, tag, download=asked.parameters.download is not None)
-        if asked.parameters.if_none_match == tag:
+        headers = _headers(recording, tag, download=request.parameters.download is not None)
+        if request.parameters.if_none_match == tag:
             return web.Response(status=304, headers=headers)
-        part = _range(request, asked.parameters.if_range, recording.size, tag)
+        part = _range(raw, request.parameters.if_range, recording.size, tag)
         if part is None:
             headers["Content-Range"] = f"bytes */{recording.size}"
             raise ProblemError(
@@ -201,12 +201,12 @@ class RecordingsApi:
         response = web.StreamResponse(status=200 if whole else 206, headers=headers)
         response.content_type = "audio/wav"
         response.content_length = end - start
-        if origin := request.headers.get("Origin"):
+        if origin := raw.headers.get("Origin"):
             allow_origin(response, origin)
-        if request.method == "HEAD" or start == end:
-            await response.prepare(request)
+        if raw.method == "HEAD" or start == end:
+            await response.prepare(raw)
             return response
-        return await self._send(request, response, recording, start, end)
+        return await self._send(raw, response, recording, start, end)
 
     async def _send(
         self, request: web.Request, response: web.StreamResponse, recording: Recording, start: int, end: int
@@ -228,11 +228,11 @@ class RecordingsApi:
             pass  # the listener is gone
         return response
 
-    def _find(self, asked: TypedRequest[Any, Nothing]) -> Recording:
+    def _find(self, request: TypedRequest[Any, Nothing]) -> Recording:
         """Raises ProblemError also for another user's: whose it is, is not told."""
-        name = asked.parameters.name
+        name = request.parameters.name
         recording = self._library.get(name)
-        if recording is None or not asked.principal.sees_records_of(recording.user):
+        if recording is None or not request.principal.sees_records_of(recording.user):
             raise ProblemError("unknown_recording", f"There is no recording {name[:100]!r}.", field="name")
         return recording
 
@@ -246,7 +246,7 @@ def _headers(recording: Recording, tag: str, *, download: bool) -> dict[str, str
     return {
         "Accept-Ranges": "bytes",
         "ETag": tag,
-        "Cache-Control": "private, no-cache",  # kept by the browser, but asked for again: it may have been deleted
+        "Cache-Control": "private, no-cache",  # revalidated each time: it may have been deleted
         "Content-Disposition": f'{way}; filename="{recording.name}.wav"',  # a name has letters, digits, and -_. only
         "X-Content-Type-Options": "nosniff",
     }
@@ -273,5 +273,5 @@ def _range(request: web.Request, if_range: str | None, size: int, tag: str) -> t
 
 def _store_failed(recording: Recording, error: StoreFailed) -> ProblemError:
     log.error("the store of recordings failed", recording=recording.name, reason=str(error))
-    detail = f"The store of recordings does not answer. Try again in {RETRY_SECONDS} s."
-    return ProblemError("unavailable", detail, retry_after=RETRY_SECONDS)
+    detail = f"The store of recordings does not answer. Try again in {STORE_RETRY_AFTER_S} s."
+    return ProblemError("unavailable", detail, retry_after=STORE_RETRY_AFTER_S)

@@ -28,7 +28,7 @@ def _page(file: Path) -> Handler:
 def _answer(file: Path) -> web.StreamResponse:
     if not file.is_file():
         return web.Response(status=503, text=NOT_BUILT)
-    # The names of the assets change with their content; the page itself is asked for each time.
+    # The names of the assets change with their content; the page itself is revalidated each time.
     return web.FileResponse(file, headers={"Cache-Control": "no-cache"})
 
 

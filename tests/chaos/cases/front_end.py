@@ -6,8 +6,8 @@ import time
 from tests.chaos.browser import Browsers
 from tests.chaos.case import Case, on_one_system
 from tests.chaos.results import Mark, Seen
+from tests.chaos.steady_calls import SteadyCalls
 from tests.chaos.system import System
-from tests.chaos.talk import Talk
 
 DEPLOYED_CALLS, DEPLOYED_HEARD = 20, 7
 """All must be kept, and hung up after. So many of them, the page's one of these, are heard both ways: a headless phone
@@ -16,7 +16,7 @@ takes a twentieth of a core, and with one for each call the test would measure i
 
 async def killed(system: System, browsers: Browsers) -> Seen:
     """kill -9, and a new one at once; a call is hung up as soon as its phone is back."""
-    async with Talk(system, browsers) as talk:
+    async with SteadyCalls(system, browsers) as talk:
         spare = await talk.add_phone(90, reconnects=False)
         await talk.stand(phones=3, page=True)
         talk.lines.remove(spare)
@@ -34,7 +34,7 @@ async def killed(system: System, browsers: Browsers) -> Seen:
 async def deployed(system: System, browsers: Browsers) -> Seen:
     """SIGTERM, and the next one as soon as the first has left."""
     # PCMU, that the machine has time for what is measured.
-    async with Talk(system, browsers, codec="PCMU") as talk:
+    async with SteadyCalls(system, browsers, codec="PCMU") as talk:
         await talk.stand(phones=DEPLOYED_HEARD - 1, page=True, silent=DEPLOYED_CALLS - DEPLOYED_HEARD)
         before = talk.connections()
         began = time.time()
@@ -43,7 +43,7 @@ async def deployed(system: System, browsers: Browsers) -> Seen:
         return await _all_back(talk, before, began, None, left_after=left_after, started=started)
 
 
-async def _all_back(talk: Talk, before: int, began: float, control: float | None, **told: float) -> Seen:
+async def _all_back(talk: SteadyCalls, before: int, began: float, control: float | None, **told: float) -> Seen:
     """Every page and phone online again, and all calls hung up by them."""
     await talk.reconnected(before)
     online = time.time() - began

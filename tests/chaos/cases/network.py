@@ -11,13 +11,13 @@ from tests.chaos.case import Case, Run
 from tests.chaos.network import Network
 from tests.chaos.proxy import Proxy
 from tests.chaos.results import Mark, Seen
+from tests.chaos.steady_calls import SteadyCalls
 from tests.chaos.system import system
-from tests.chaos.talk import Talk
-from tests.real import free
+from tests.real import free_ports
 
 BAD_SECONDS = 10.0
 LOSS, JITTER = 0.3, 0.2
-Fault = Callable[[Network, Talk], Awaitable[None]]
+Fault = Callable[[Network, SteadyCalls], Awaitable[None]]
 
 
 def in_a_network(fault: Fault) -> Callable[[Path], AbstractAsyncContextManager[Run]]:
@@ -30,11 +30,11 @@ def in_a_network(fault: Fault) -> Callable[[Path], AbstractAsyncContextManager[R
             async with browsers(folder / "browser") as made:
 
                 async def run() -> Seen:
-                    [port] = free.ports(1)
+                    [port] = free_ports.ports(1)
                     network, first = lasting, lasting.ways[0]
                     async with (
-                        Proxy(network.service, port, (free.HOST, running.front_end.port)) as proxy,
-                        Talk(running, made, url=proxy.url, ws_url=proxy.ws_url, enter=network.enter) as talk,
+                        Proxy(network.service, port, (free_ports.HOST, running.front_end.port)) as proxy,
+                        SteadyCalls(running, made, url=proxy.url, ws_url=proxy.ws_url, enter=network.enter) as talk,
                     ):
                         try:
                             await talk.stand(phones=0, page=True)
@@ -51,7 +51,7 @@ def in_a_network(fault: Fault) -> Callable[[Path], AbstractAsyncContextManager[R
     return open_
 
 
-async def _through(fault: Fault, network: Network, talk: Talk) -> Seen:
+async def _through(fault: Fault, network: Network, talk: SteadyCalls) -> Seen:
     assert talk.page
     began = time.time()
     await fault(network, talk)
@@ -68,21 +68,21 @@ async def _through(fault: Fault, network: Network, talk: Talk) -> Seen:
     return seen
 
 
-async def moved(network: Network, talk: Talk) -> None:
+async def moved(network: Network, talk: SteadyCalls) -> None:
     """The wireless network is there before the cable is pulled, as when somebody leaves a desk."""
     await network.ways[1].plug_in()
     await asyncio.sleep(0.5)
     await network.ways[0].unplug()
 
 
-async def lost_then_found(network: Network, talk: Talk) -> None:
+async def lost_then_found(network: Network, talk: SteadyCalls) -> None:
     """The cable is pulled; the wireless network is joined a second later."""
     await network.ways[0].unplug()
     await asyncio.sleep(1.0)
     await network.ways[1].plug_in()
 
 
-async def bad(network: Network, talk: Talk) -> None:
+async def bad(network: Network, talk: SteadyCalls) -> None:
     await network.ways[0].make_bad(loss=LOSS, jitter=JITTER)
     await asyncio.sleep(BAD_SECONDS)
     await network.ways[0].make_bad()

@@ -8,9 +8,9 @@ from tests.chaos.browser import Browsers
 from tests.chaos.case import Body, Case, on_one_system
 from tests.chaos.proxy import Proxy
 from tests.chaos.results import Mark, Seen
+from tests.chaos.steady_calls import SteadyCalls
 from tests.chaos.system import System
-from tests.chaos.talk import Talk
-from tests.real import free
+from tests.real import free_ports
 
 CUT_SECONDS = 5.0
 
@@ -19,9 +19,9 @@ def _socket(fault: Callable[[Proxy], Awaitable[None]], *, resets: bool) -> Body:
     """`fault` comes over the page's connections for `CUT_SECONDS`; its media does not pass there."""
 
     async def body(system: System, browsers: Browsers) -> Seen:
-        [port] = free.ports(1)
-        async with Proxy(free.HOST, port, (free.HOST, system.front_end.port)) as proxy:
-            async with Talk(system, browsers, url=proxy.url, ws_url=proxy.ws_url) as talk:
+        [port] = free_ports.ports(1)
+        async with Proxy(free_ports.HOST, port, (free_ports.HOST, system.front_end.port)) as proxy:
+            async with SteadyCalls(system, browsers, url=proxy.url, ws_url=proxy.ws_url) as talk:
                 await talk.stand(phones=1, page=True)
                 assert talk.page
                 before = talk.connections()
@@ -54,7 +54,7 @@ async def _swallow(proxy: Proxy) -> None:
 
 async def reloaded(system: System, browsers: Browsers) -> Seen:
     """The page is loaded anew in the middle of its call."""
-    async with Talk(system, browsers) as talk:
+    async with SteadyCalls(system, browsers) as talk:
         await talk.stand(phones=0, page=True)
         assert talk.page
         began = time.time()
@@ -72,7 +72,7 @@ async def reloaded(system: System, browsers: Browsers) -> Seen:
 
 async def browser_killed(system: System, browsers: Browsers) -> Seen:
     """kill -9 of the browser; a new one, with an empty profile, signs in as the same user."""
-    async with Talk(system, browsers) as talk:
+    async with SteadyCalls(system, browsers) as talk:
         await talk.stand(phones=0, page=True)
         assert talk.chromium
         began = time.time()

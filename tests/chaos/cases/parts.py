@@ -9,8 +9,8 @@ from tests.chaos.browser import Browsers
 from tests.chaos.case import Case, on_one_system
 from tests.chaos.far import PAGE_TONE
 from tests.chaos.results import Mark, Seen
+from tests.chaos.steady_calls import SteadyCalls
 from tests.chaos.system import System
-from tests.chaos.talk import Talk
 
 NODE_CALLS = 10
 NEW_CALLS_EVERY = 0.25  # seconds
@@ -19,7 +19,7 @@ ENDED_SECONDS = 5.0
 
 async def node_killed(system: System, browsers: Browsers) -> Seen:
     """kill -9 of the rtpengine that has the page's call, while new calls are made all the time."""
-    async with Talk(system, browsers, codec="PCMU") as talk:
+    async with SteadyCalls(system, browsers, codec="PCMU") as talk:
         await talk.stand(phones=NODE_CALLS - 1, page=True)
         loads = [len(await system.sessions(number)) for number in range(len(system.nodes))]
         victim = loads.index(max(loads))
@@ -63,7 +63,7 @@ async def _call_all_the_time(phone: Client, stop: asyncio.Event) -> list[str]:
 
 async def asterisk_killed(system: System, browsers: Browsers) -> Seen:
     """kill -9 of Asterisk. Its calls are over: kept means here ended as failed_pbx, within five seconds."""
-    async with Talk(system, browsers) as talk:
+    async with SteadyCalls(system, browsers) as talk:
         await talk.stand(phones=3, page=True)
         assert talk.page
         seen = Seen(calls=len(talk.lines), kept=0)

@@ -14,8 +14,8 @@ from tests.chaos.browser import browsers
 from tests.chaos.case import Case, Run
 from tests.chaos.network import run as command
 from tests.chaos.results import Mark, Seen
+from tests.chaos.steady_calls import SteadyCalls
 from tests.chaos.system import System, system
-from tests.chaos.talk import Talk
 from tests.real.parts import require_installed
 
 DISK = "size=2m"
@@ -54,7 +54,7 @@ async def locked(system: System) -> AsyncIterator[None]:
         other.close()
 
 
-async def _through(fault: Fault, talk: Talk, system: System) -> Seen:
+async def _through(fault: Fault, talk: SteadyCalls, system: System) -> Seen:
     """Calls of before go on, calls of meanwhile work, and after a kill -9 and a start all that stand are known."""
     await talk.stand(phones=3, page=True)
     began = time.time()
@@ -111,7 +111,7 @@ def with_store(fault: Fault) -> Callable[[Path], AbstractAsyncContextManager[Run
             async with system(folder) as running, browsers(folder / "browser") as made:
 
                 async def run() -> Seen:
-                    async with Talk(running, made) as talk:
+                    async with SteadyCalls(running, made) as talk:
                         seen = await _through(fault, talk, running)
                     seen.left += await running.nothing_left()
                     return seen

@@ -11,7 +11,7 @@ from tests.fakes.ari import FakeAri
 
 
 class Events:
-    """What a client is told. `same`: its `same_pbx` at each connect; `lost`: why the stream went, each time."""
+    """What a client is told. `same`: whether the PBX was the same at each connect; `lost`: why the stream went."""
 
     def __init__(self, ari: Ari) -> None:
         self.same: list[bool] = []
@@ -24,7 +24,7 @@ class Events:
         ari.on_disconnect(self.lost.append)
 
     async def _connected(self) -> None:
-        self.same.append(self._ari.same_pbx)
+        self.same.append(not self._ari.pbx_restarted)
         self._connects.put_nowait(None)
 
     async def next(self, type: str) -> AriEvent:

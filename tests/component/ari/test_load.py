@@ -7,7 +7,7 @@ import pytest
 
 from ari_bridge.ari import circuit_breaker
 from ari_bridge.ari.client import Ari
-from ari_bridge.ari.priority_semaphore import PLACES, Priority
+from ari_bridge.ari.priority_semaphore import CONCURRENCY, Priority
 from ari_bridge.errors import PeerTimeout, PeerUnreachable, Unavailable
 from tests.component.ari.conftest import Events
 from tests.component.conftest import until
@@ -17,7 +17,7 @@ from tests.fakes.ari import FakeAri
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests do not wait for the real pause."""
-    monkeypatch.setattr(circuit_breaker, "FIRST_PAUSE", 0.3)
+    monkeypatch.setattr(circuit_breaker, "FIRST_PAUSE_S", 0.3)
 
 
 async def stuck(pbx: FakeAri, ari: Ari) -> None:
@@ -68,13 +68,13 @@ async def test_another_connection_opens_it_at_once(pbx: FakeAri, ari: Ari, event
 async def test_one_that_is_slow_under_load_gets_no_new_calls(
     pbx: FakeAri, ari: Ari, events: Events, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(circuit_breaker, "SLOW_SECONDS", 0.1)
+    monkeypatch.setattr(circuit_breaker, "SLOW_S", 0.1)
     pbx.slow = 0.15
     attempts = [ari.channels.create(f"far{number}", "PJSIP/1") for number in range(48)]
     results = await asyncio.gather(*attempts, return_exceptions=True)
     refused = [result for result in results if isinstance(result, PeerUnreachable)]
     assert len(pbx.channels) == 48 - len(refused)
-    assert len(pbx.channels) < 2 * PLACES[Priority.NEW], "those that still waited were not sent any more"
+    assert len(pbx.channels) < 2 * CONCURRENCY[Priority.NEW], "those that still waited were not sent any more"
     unavailable = ari.unavailable()
     assert unavailable and "takes 0.2 s for a request" in unavailable.reason
     await until(lambda: ari.unavailable() is None, "it is slow, but answers a probe in time")
@@ -94,7 +94,7 @@ async def test_a_hang_up_overtakes_set_ups_that_wait(pbx: FakeAri, ari: Ari, eve
     pbx.hang.add("channels.create")
     many = [asyncio.create_task(ari.channels.create(f"far{number}", "PJSIP/1")) for number in range(40)]
     await until(lambda: ari.load.waiting)
-    assert ari.load.under_way == PLACES[Priority.NEW]
+    assert ari.load.under_way == CONCURRENCY[Priority.NEW]
     began = time.monotonic()
     assert await ari.channels.hangup("stands")
     assert time.monotonic() - began < 0.5

@@ -52,14 +52,14 @@ async def test_a_quiet_stream_that_answers_pings_stands(pbx: FakeAri, ari: Ari, 
 
 
 async def test_a_restart_is_found_at_once_and_told(pbx: FakeAri, ari: Ari, events: Events) -> None:
-    before = ari.identity
+    before = ari.startup_time
     await ari.channels.create("far", "PJSIP/1")
     await pbx.kill()
     assert await lost(ari, seconds=1.0) < 0.5
     await pbx.start()
     await events.connected()
     assert events.same == [True, False]
-    assert ari.identity != before
+    assert ari.startup_time != before
     assert not await ari.channels.list()
 
 
@@ -84,7 +84,7 @@ async def test_a_restart_is_told_again_where_the_stream_was_lost_before_all_were
     cut = asyncio.Event()
 
     async def slow_listener() -> None:
-        if not ari.same_pbx and not cut.is_set():
+        if ari.pbx_restarted and not cut.is_set():
             cut.set()
             await asyncio.Event().wait()
 
@@ -118,9 +118,11 @@ async def test_a_listener_that_fails_is_told_once(pbx: FakeAri, ari: Ari) -> Non
     assert events.same == [True, False, True]
 
 
-@pytest.mark.parametrize(("identity", "same"), [("", True), ("2026-01-01T00:00:01.000+0000", True), ("other", False)])
-async def test_a_new_process_tells_by_the_identity_that_it_kept(pbx: FakeAri, identity: str, same: bool) -> None:
-    ari = Ari(pbx.url, pbx.user, pbx.password, "ari-bridge", identity=identity)
+@pytest.mark.parametrize(
+    ("startup_time", "same"), [("", True), ("2026-01-01T00:00:01.000+0000", True), ("other", False)]
+)
+async def test_a_new_process_tells_by_the_identity_that_it_kept(pbx: FakeAri, startup_time: str, same: bool) -> None:
+    ari = Ari(pbx.url, pbx.user, pbx.password, "ari-bridge", startup_time=startup_time)
     events = Events(ari)
     await ari.start()
     await events.connected()

@@ -16,9 +16,9 @@ from tests.fakes.ari import FakeAri
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ownership, "PROBE_SECONDS", 0.1)
-    monkeypatch.setattr(ownership, "ANSWER_SECONDS", 0.5)
-    monkeypatch.setattr(ownership, "POLL_SECONDS", 0.02)
+    monkeypatch.setattr(ownership, "PROBE_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(ownership, "ANSWER_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(ownership, "POLL_INTERVAL_S", 0.02)
 
 
 def a_client(pbx: FakeAri) -> Ari:

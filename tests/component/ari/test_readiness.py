@@ -78,5 +78,5 @@ async def test_a_restart_that_was_pending_and_is_over_refuses_no_call(
     assert refused and refused.detail is Detail.PBX_RESTARTS
     await readiness.close()  # no try of the next one clears it
     await pbx.restart()
-    await until(lambda: not ari.same_pbx and ari.connected, "the next one")
+    await until(lambda: ari.pbx_restarted and ari.connected, "the next one")
     assert ari.unavailable() is None

@@ -46,7 +46,9 @@ async def test_each_user_has_keys_of_their_own(opened: Any) -> None:
 async def test_a_key_whose_time_is_over_is_new_and_makes_room(opened: Any) -> None:
     store = await opened()
     for number in range(5):
-        store.keys.put(Key("alice", f"old{number}", "print", "call", time.time() - idempotency_keys.KEEP_SECONDS - 1))
+        store.keys.put(
+            Key("alice", f"old{number}", "print", "call", time.time() - idempotency_keys.KEY_RETENTION_S - 1)
+        )
     assert store.keys.get("alice", "old1") is None
     store.keys.put(KEY)
     assert rows(store.path) == 1
@@ -61,7 +63,7 @@ async def test_a_key_is_kept_no_longer_than_its_call(opened: Any) -> None:
 async def test_of_more_keys_than_are_kept_the_newest_is_refused_and_none_forgotten(
     opened: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(idempotency_keys, "MOST_KEYS", 30)
+    monkeypatch.setattr(idempotency_keys, "MAX_KEYS", 30)
     store = await opened()
     for number in range(3):
         store.keys.put(Key("alice", f"k{number}", "print", "call", time.time()))

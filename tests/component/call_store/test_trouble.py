@@ -369,7 +369,7 @@ async def test_a_journal_that_is_deleted_is_written_again_whole(opened: Any, jou
 async def test_a_journal_of_many_outdated_lines_is_made_small(
     opened: Any, journal_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(spill_journal, "LEAST_BYTES", 10_000)
+    monkeypatch.setattr(spill_journal, "MIN_REWRITE_BYTES", 10_000)
     store = await opened()
     with in_trouble(store):
         for number in range(500):

@@ -43,10 +43,10 @@ def spoil(file: Path) -> None:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer, "RETRY_SECONDS", 0.02)
-    monkeypatch.setattr(writer, "RETRY_MOST", 0.1)
-    monkeypatch.setattr(writer, "GATHER_SECONDS", 0.01)
-    monkeypatch.setattr(database, "CONNECT_SECONDS", 0.1)  # also how long a file may be locked
+    monkeypatch.setattr(writer, "FIRST_RETRY_S", 0.02)
+    monkeypatch.setattr(writer, "MAX_RETRY_S", 0.1)
+    monkeypatch.setattr(writer, "BATCH_DELAY_S", 0.01)
+    monkeypatch.setattr(database, "CONNECT_TIMEOUT_S", 0.1)  # also how long a file may be locked
 
 
 @dataclass

@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable, Iterable
 from ari_bridge.cdr import CdrUnavailable
 from tests.component.cdr.conftest import Server
 
-SECONDS = 20.0
+QUERY_TIMEOUT_S = 20.0
 
 
 async def until(condition: Callable[[], Awaitable[object]], what: str) -> None:
-    """Fails after SECONDS. A database that is away is not there yet."""
+    """Fails after QUERY_TIMEOUT_S. A database that is away is not there yet."""
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(QUERY_TIMEOUT_S):
             while True:
                 try:
                     if await condition():
@@ -26,18 +26,18 @@ async def until(condition: Callable[[], Awaitable[object]], what: str) -> None:
 
 async def recorded(server: Server, call_ids: Iterable[str]) -> None:
     """Each of these calls has its row."""
-    lacking = set(call_ids)
+    missing = set(call_ids)
 
     async def none_lacks() -> bool:
-        for call_id in list(lacking):
+        for call_id in list(missing):
             if await server.row(call_id):
-                lacking.discard(call_id)
-        return not lacking
+                missing.discard(call_id)
+        return not missing
 
     try:
         await until(none_lacks, "every call has its row")
     except AssertionError:
-        raise AssertionError(f"{len(lacking)} calls have no row, as {min(lacking)}") from None
+        raise AssertionError(f"{len(missing)} calls have no row, as {min(missing)}") from None
 
 
 async def healthy(server: Server) -> None:

@@ -1,6 +1,5 @@
 """Many rows, and what is asked about them: the same of SQLite and of PostgreSQL."""
 
-import time
 from dataclasses import replace
 
 from msgspec import structs
@@ -12,7 +11,6 @@ from ari_bridge.fsm.call import Direction
 from ari_bridge.outcomes import Outcome
 from tests.component.cdr.conftest import NOW
 
-MANY = 100_000
 OUTCOMES = tuple(Outcome)
 
 
@@ -113,29 +111,3 @@ async def every_page_comes_once(database: Database) -> None:
         await database.put([a_record(10_000 + len(seen))])
         query = replace(query, cursor=Cursor.parse(page.next_cursor))
     assert seen == sorted((one.call_id for one in records), reverse=True)
-
-
-async def measured(database: Database) -> str:
-    """Milliseconds for a page of each kind, the slowest of three. What a screen would show; nothing is asserted."""
-    last = a_record(MANY // 2)
-    queries = {
-        "newest": Query(),
-        "deep": Query(cursor=Cursor(last.created_at, last.call_id)),
-        "user": Query(user="alice"),
-        "user+outcome": Query(user="alice", outcome=Outcome.COMPLETED),
-        "outcome": Query(outcome=Outcome.BUSY),
-        "prefix": Query(number="030", match=Match.PREFIX),
-        "contains, rare": Query(number="30009997"),
-        "contains, none": Query(number="no such number"),
-        "long talks": Query(min_seconds=99),
-        "500 rows": Query(limit=500),
-    }
-    figures = []
-    for name, query in queries.items():
-        slowest = 0.0
-        for _ in range(3):
-            begun = time.perf_counter()
-            await database.page(query)
-            slowest = max(slowest, time.perf_counter() - begun)
-        figures.append(f"{name} {slowest * 1000:.0f}")
-    return ", ".join(figures)

@@ -30,5 +30,5 @@ async def end_calls(state_dir: Path, name: str, url: str) -> None:
 
 if __name__ == "__main__":
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-    writer.RETRY_SECONDS, writer.GATHER_SECONDS = 0.02, 0.01
+    writer.FIRST_RETRY_S, writer.BATCH_DELAY_S = 0.02, 0.01
     asyncio.run(end_calls(Path(sys.argv[1]), sys.argv[2], sys.argv[3] if len(sys.argv) > 3 else ""))

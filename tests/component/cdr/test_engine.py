@@ -91,7 +91,7 @@ async def test_a_call_that_ended_while_no_process_ran(
     fake_ari.channels.clear()
     fake_ari.bridges.clear()
     fake_rtpengine.sessions.clear()
-    monkeypatch.setattr(writer, "TIDY_FIRST", 0.5)
+    monkeypatch.setattr(writer, "FIRST_MAINTENANCE_S", 0.5)
     async with an_engine(fake_ari, fake_rtpengine, limits, tmp_path) as second, records_of(second, tmp_path) as records:
         await row(records, call.id)
         await gone(second, call.id)

@@ -12,12 +12,12 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from ari_bridge.cdr import CdrService, CdrUnavailable, Page, Query
+from ari_bridge.cdr import CdrPage, CdrService, CdrUnavailable, Query
 from ari_bridge.fsm.call import Direction
-from frontend.api.routes.cdrs import RecordsApi
+from frontend.api.routes.cdrs import CdrApi
 from frontend.auth.authenticator import Authenticator
 from frontend.auth.users import Users
-from frontend.http.middleware import errors_told, headers_set
+from frontend.http.middleware import headers_set, problem_responses
 from tests.component.call_store.conftest import locked_by_another
 from tests.component.cdr.conftest import NOW, Server, a_server, an_ended_call, spoil
 from tests.component.cdr.eventually import recorded, unhealthy
@@ -35,8 +35,8 @@ def access(tmp_path: Path, *, required: bool) -> Authenticator:
 
 
 async def a_client(opened: AsyncExitStack, records: CdrService, access: Authenticator) -> Client:
-    app = web.Application(middlewares=[headers_set, errors_told])
-    app.add_routes(RecordsApi(records, access).routes())
+    app = web.Application(middlewares=[headers_set, problem_responses])
+    app.add_routes(CdrApi(records, access).routes())
     return await opened.enter_async_context(TestClient(TestServer(app)))
 
 
@@ -157,7 +157,7 @@ class Failing(CdrService):
 
     pages_left = 1
 
-    async def page(self, query: Query) -> Page:
+    async def page(self, query: Query) -> CdrPage:
         if self.pages_left == 0:
             raise CdrUnavailable("it was unplugged")
         self.pages_left -= 1

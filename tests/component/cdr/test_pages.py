@@ -1,13 +1,12 @@
 """Questions about many rows, answered by SQLite; tests/integration asks a PostgreSQL the same."""
 
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from ari_bridge.cdr.database import Database
-from tests.component.cdr.many import MANY, asked_in_every_way, every_page_comes_once, filled, measured
+from tests.component.cdr.many import asked_in_every_way, every_page_comes_once
 
 
 @pytest.fixture
@@ -24,10 +23,3 @@ async def test_filters(database: Database) -> None:
 
 async def test_pages_come_once_while_rows_come(database: Database) -> None:
     await every_page_comes_once(database)
-
-
-async def test_a_page_of_very_many(database: Database, capsys: pytest.CaptureFixture[str]) -> None:
-    await filled(database, MANY)
-    figures = await measured(database)
-    with capsys.disabled():
-        sys.stdout.write(f"[{MANY} rows, ms: {figures}] ")

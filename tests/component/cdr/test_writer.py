@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from ari_bridge import metrics
-from ari_bridge.cdr import CdrUnavailable, Query, of, writer
+from ari_bridge.cdr import CdrUnavailable, Query, from_call, writer
 from ari_bridge.cdr.database import Database
 from ari_bridge.errors import InvalidRequest, UnknownCall
 from ari_bridge.hooks import CallEnded, CallReleased
@@ -24,7 +24,7 @@ async def test_a_call_that_has_ended_has_a_row(server: Server) -> None:
     call = an_ended_call("call1", caller_name="Müller ☃", answered_at=1764000010.0, outcome=Outcome.BUSY)
     server.end(call)
     await recorded(server, ["call1"])
-    assert await server.records.get("call1") == of(call)
+    assert await server.records.get("call1") == from_call(call)
 
 
 async def test_the_file_is_nobody_elses(server: Server, state_dir: Path) -> None:
@@ -80,7 +80,7 @@ async def test_what_ended_before_the_start_gets_its_row(state_dir: Path) -> None
 
 
 async def test_what_the_queue_has_no_room_for_gets_its_row(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer, "QUEUE_ROWS", 5)
+    monkeypatch.setattr(writer, "MAX_QUEUED_ROWS", 5)
     ids = [f"call{number}" for number in range(300)]
     for call_id in ids:
         server.end(an_ended_call(call_id))
@@ -169,7 +169,7 @@ async def test_old_rows_are_deleted_and_do_not_come_back(state_dir: Path, monkey
         for call in (*old, kept):
             server.end(call)
         await recorded(server, ["old0", "old1199", "kept"])
-    monkeypatch.setattr(writer, "TIDY_FIRST", 0.0)
+    monkeypatch.setattr(writer, "FIRST_MAINTENANCE_S", 0.0)
     async with a_server(state_dir, days=7) as server:
 
         async def only_kept() -> bool:
@@ -193,7 +193,7 @@ async def test_two_that_make_the_tables_at_once_do_not_hinder_each_other(tmp_pat
 
     async with asyncio.timeout(20):
         await asyncio.gather(*map(open_in_time, databases))
-    await databases[0].put([of(an_ended_call("call1"))])
+    await databases[0].put([from_call(an_ended_call("call1"))])
     assert await databases[3].get("call1")
     for database in databases:
         await database.close()

@@ -25,12 +25,12 @@ from tests.chaos.proxy import Proxy
 from tests.fakes.ari import Answers, FakeAri, RingsForEver
 from tests.fakes.far_side import BUSY
 from tests.offers import OFFER
-from tests.real import free
+from tests.real import free_ports
 
 
 @pytest.fixture
 async def proxy(app: App) -> AsyncIterator[Proxy]:
-    [port] = free.ports(1)
+    [port] = free_ports.ports(1)
     to = urlsplit(app.url)
     assert to.hostname and to.port
     async with Proxy("127.0.0.1", port, (to.hostname, to.port)) as proxy:
@@ -124,10 +124,9 @@ async def test_many_at_once_get_each_their_own_answer(app: App, pbx: FakeAri) ->
         await call.hangup()
 
 
-async def test_calls_that_ended_long_ago_are_forgotten(app: App, pbx: FakeAri, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ari_bridge_client.client._MAX_ENDED_CALLS", 2)
+async def test_calls_that_ended_long_ago_are_forgotten(app: App, pbx: FakeAri) -> None:
     pbx.far_side = Answers()
-    async with Client(app.url) as client:
+    async with Client(app.url, max_ended_calls=2) as client:
         for _ in range(5):
             await (await talking(client)).hangup()
         assert len(client._calls) == 3
@@ -191,12 +190,9 @@ async def test_a_call_that_ended_meanwhile_says_how(app: App, pbx: FakeAri, prox
     assert [event.name for event in await all_of(call)] == ["ringing", "accepted", "reconnecting", "ended"]
 
 
-async def test_a_path_that_went_dead_is_noticed(
-    app: App, pbx: FakeAri, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("ari_bridge_client.connection.KEEPALIVE_INTERVAL_S", 0.1)
+async def test_a_path_that_went_dead_is_noticed(app: App, pbx: FakeAri, proxy: Proxy) -> None:
     pbx.far_side = Answers()
-    async with Client(proxy.url) as client:
+    async with Client(proxy.url, keepalive_interval=0.1) as client:
         call = await talking(client)
         proxy.swallow()
         await call.wait_for("reconnecting", 5)
@@ -276,7 +272,7 @@ class TestSignIn:
 
 
 async def test_nobody_there_is_one_clear_error() -> None:
-    [port] = free.ports(1)
+    [port] = free_ports.ports(1)
     with pytest.raises(ClientError, match="cannot connect to ws://127.0.0.1"):
         async with Client(f"http://127.0.0.1:{port}"):
             pass

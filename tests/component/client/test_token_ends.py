@@ -17,7 +17,7 @@ from frontend.settings import Settings
 from tests.chaos.proxy import Proxy
 from tests.fakes.ari import Answers, FakeAri
 from tests.offers import OFFER
-from tests.real import free
+from tests.real import free_ports
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def settings(settings: Settings) -> Settings:
 
 @pytest.fixture
 async def proxy(app: App) -> AsyncIterator[Proxy]:
-    [port] = free.ports(1)
+    [port] = free_ports.ports(1)
     to = urlsplit(app.url)
     assert to.hostname and to.port
     async with Proxy("127.0.0.1", port, (to.hostname, to.port)) as proxy:

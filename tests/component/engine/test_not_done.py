@@ -113,7 +113,7 @@ async def test_a_hang_up_is_tried_until_it_works_and_told_meanwhile(
 
 
 async def test_who_is_not_let_in_begins_no_calls_until_it_is(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ari_bridge.ari.rest.DENIED_SECONDS", 0.05)
+    monkeypatch.setattr("ari_bridge.ari.rest.DENIED_RETRY_INTERVAL_S", 0.05)
     call = await talking(engine)
     engine.ari.refuse["channels.sendDTMF"] = engine.ari.refuse["asterisk.getInfo"] = 401
     engine.calls.control.send_dtmf(call.id, "1")

@@ -37,10 +37,10 @@ def settings(settings: Settings, pbx: FakeAri) -> Settings:
 
 @pytest.fixture
 async def attendant(app: App) -> UserServices:
-    directory = app.attendant.directory
+    directory = app.user_services.directory
     directory._known_users = lambda: ["1001", "1002"]  # as with sign-in, which would need tokens
     directory.changed()
-    return app.attendant
+    return app.user_services
 
 
 class Page:
@@ -204,7 +204,7 @@ async def test_when_a_caller_has_gone_the_box_is_read(app: App, attendant: UserS
 
 @pytest.fixture
 def quick_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("frontend.presence.voicemail.POLL_SECONDS", 0.3)
+    monkeypatch.setattr("frontend.presence.voicemail.POLL_INTERVAL_S", 0.3)
 
 
 async def test_a_message_of_which_nobody_told_is_found_in_the_next_round(
@@ -265,7 +265,7 @@ async def test_the_directory_comes_back_with_the_event_stream(app: App, attendan
 
 
 async def test_a_directory_is_bounded(app: App, attendant: UserServices, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("frontend.presence.directory.MOST", 3)
+    monkeypatch.setattr("frontend.presence.directory.MAX_ENTRIES", 3)
     async with Page(app, "1001") as page, Page(app, "1003") as other:
         async with asyncio.timeout(10):
             while len((people := await page.told("people"))["people"]) != 3:
@@ -283,7 +283,7 @@ async def test_preferences_and_people_by_http(attendant: UserServices, tmp_path:
     users.add("1001", "secret")
     access = Authenticator(required=sign_in, users=users, secret="s" * 40, lifetime=3600)
     headers = {"Authorization": f"Bearer {(await access.sign_in('1001', 'secret', '')).token}"} if sign_in else {}
-    site = web.Application(middlewares=[middleware.errors_told])
+    site = web.Application(middlewares=[middleware.problem_responses])
     site.add_routes(PeopleApi(attendant, access).routes())
     await until(attendant.directory.people, "the directory")
     async with TestServer(site) as server:

@@ -11,10 +11,10 @@ import pytest
 from yarl import URL
 
 from frontend.api.openapi.document import as_sent
-from frontend.api.routes import OPERATIONS
+from frontend.api.routes import ENDPOINTS
 from frontend.app import App
 from frontend.auth.users import Users
-from frontend.http.problems import KINDS
+from frontend.http.problems import PROBLEM_TYPES
 from frontend.settings import Settings
 from tests.offers import OFFER
 
@@ -25,8 +25,11 @@ async def told(response: aiohttp.ClientResponse) -> dict[str, Any]:
     """The problem, which is one of ours."""
     assert response.content_type == "application/problem+json", await response.text()
     problem: dict[str, Any] = await response.json()
-    assert problem["status"] == response.status == KINDS[problem["code"]].status
-    assert problem["type"] == f"/docs#problem-{problem['code']}" and problem["title"] == KINDS[problem["code"]].title
+    assert problem["status"] == response.status == PROBLEM_TYPES[problem["code"]].status
+    assert (
+        problem["type"] == f"/docs#problem-{problem['code']}"
+        and problem["title"] == PROBLEM_TYPES[problem["code"]].title
+    )
     assert problem["requestId"] == response.headers["X-Request-Id"]
     assert problem["detail"].endswith(".")
     assert (response.status in (429, 503)) is ("Retry-After" in response.headers)
@@ -163,9 +166,9 @@ async def test_an_unknown_path(http: aiohttp.ClientSession, path: str) -> None:
         assert (await told(response))["code"] in ("not_found", "method_not_allowed")
 
 
-@pytest.mark.parametrize("path", sorted({operation.path for operation in OPERATIONS}))
+@pytest.mark.parametrize("path", sorted({endpoint.path for endpoint in ENDPOINTS}))
 async def test_a_wrong_method(http: aiohttp.ClientSession, path: str) -> None:
-    taken = {operation.method for operation in OPERATIONS if operation.path == path}
+    taken = {endpoint.method for endpoint in ENDPOINTS if endpoint.path == path}
     for method in {"GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"} - taken:
         async with http.request(method, path.replace("{", "").replace("}", "")) as response:
             assert (await told(response))["code"] == "method_not_allowed"
@@ -195,14 +198,14 @@ class TestSignedIn:
         body = {"target": "600", "sdp": OFFER, "callId": "call"}
         async with http.post("/invite", json=body, headers=alice) as response:
             assert response.status == 201
-        for operation in OPERATIONS:
-            if not operation.path.startswith("/call/{callId}"):
+        for endpoint in ENDPOINTS:
+            if not endpoint.path.startswith("/call/{callId}"):
                 continue
-            path = operation.path.replace("{callId}", "call").replace("{party}", "1")
-            example = operation.example_body and as_sent(operation.example_body)
-            async with http.request(operation.method, path, json=example, headers=bob) as response:
+            path = endpoint.path.replace("{callId}", "call").replace("{party}", "1")
+            example = endpoint.example_body and as_sent(endpoint.example_body)
+            async with http.request(endpoint.method, path, json=example, headers=bob) as response:
                 problem = await told(response)
-            assert problem["code"] == "unknown_call", operation.name
+            assert problem["code"] == "unknown_call", endpoint.name
             assert "alice" not in json.dumps(problem)
         async with http.delete("/call/call", headers=alice) as response:
             assert response.status == 204
@@ -211,13 +214,13 @@ class TestSignedIn:
     async def test_every_route_but_the_public_ones_wants_a_token(
         self, http: aiohttp.ClientSession, authorization: str
     ) -> None:
-        for operation in OPERATIONS:
-            path = operation.path.replace("{", "").replace("}", "")
-            if operation.public:
+        for endpoint in ENDPOINTS:
+            path = endpoint.path.replace("{", "").replace("}", "")
+            if endpoint.public:
                 continue
             headers = {"Authorization": authorization}
-            async with http.request(operation.method, path, headers=headers) as response:
-                assert (await told(response))["code"] == "unauthorized", operation.name
+            async with http.request(endpoint.method, path, headers=headers) as response:
+                assert (await told(response))["code"] == "unauthorized", endpoint.name
                 assert response.headers["WWW-Authenticate"] == "Bearer"
 
 
@@ -257,4 +260,4 @@ async def test_every_route_is_an_operation_and_every_operation_a_route(http: aio
         if route.resource and route.method not in ("HEAD", "*")
     }
     pages = {("GET", "/ws"), ("GET", "/"), ("GET", "/dashboard"), ("GET", "/assets")}
-    assert served - pages == {(operation.method, operation.path) for operation in OPERATIONS}
+    assert served - pages == {(endpoint.method, endpoint.path) for endpoint in ENDPOINTS}

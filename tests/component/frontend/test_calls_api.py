@@ -103,7 +103,7 @@ class TestWaiting:
     async def test_only_so_many_wait(
         self, http: aiohttp.ClientSession, app: App, ringing: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(long_poll, "MOST_WAITERS", 2)
+        monkeypatch.setattr(long_poll, "MAX_WAITERS", 2)
         waiting = [asyncio.create_task(show(http, ringing, 60)) for _ in range(2)]
         await until(lambda: app.watchers.waiting == 2)
         async with http.get(f"/call/{ringing}?wait=60") as response:
@@ -116,7 +116,7 @@ class TestWaiting:
     async def test_a_client_that_goes_away_makes_room(
         self, http: aiohttp.ClientSession, app: App, ringing: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(long_poll, "LOOK_SECONDS", 0.02)
+        monkeypatch.setattr(long_poll, "CHECK_INTERVAL_S", 0.02)
         waiting = asyncio.create_task(show(http, ringing, 60))
         await until(lambda: app.watchers.waiting == 1)
         waiting.cancel()
@@ -201,8 +201,8 @@ class TestTheList:
     async def test_where_few_fit_a_page_may_be_short(
         self, http: aiohttp.ClientSession, app: App, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(call_list, "READ_AT_ONCE", 2)
-        monkeypatch.setattr(call_list, "READ_AT_MOST", 6)
+        monkeypatch.setattr(call_list, "READ_BATCH_SIZE", 2)
+        monkeypatch.setattr(call_list, "MAX_CALLS_READ", 6)
         for number in range(20):
             app.store.save(a_call(number, target="700" if number in (1, 18) else "600"))
         found, cursor = await listed(http, number="700")
@@ -256,7 +256,7 @@ class TestWithAuthentication:
                     assert response.status == (200 if user == "bob" else 404)
 
     async def test_of_each_user_only_so_many_wait(self, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(long_poll, "MOST_OF_A_USER", 1)
+        monkeypatch.setattr(long_poll, "MAX_WAITERS_PER_USER", 1)
         async with (
             aiohttp.ClientSession(app.url, headers={"Authorization": "Bearer alice"}) as alice,
             aiohttp.ClientSession(app.url, headers={"Authorization": "Bearer bob"}) as bob,

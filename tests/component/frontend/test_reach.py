@@ -102,7 +102,7 @@ async def passed_on(rtpengine: FakeRtpengine, count: int) -> list[str]:
 
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("frontend.webrtc.trickle_ice.PATIENCE", 0.2)
+    monkeypatch.setattr("frontend.webrtc.trickle_ice.CONNECTIVITY_TIMEOUT_S", 0.2)
 
 
 @pytest.mark.usefixtures("soon")
@@ -139,7 +139,7 @@ async def test_candidates_of_media_that_was_made_ahead_are_kept_for_its_call(
 
 
 async def test_and_not_where_it_does(app: App, rtpengine: FakeRtpengine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("frontend.webrtc.trickle_ice.PATIENCE", 0.05)
+    monkeypatch.setattr("frontend.webrtc.trickle_ice.CONNECTIVITY_TIMEOUT_S", 0.05)
     async with aiohttp.ClientSession() as http, http.ws_connect(app.ws_url) as socket:
         call_id = await place(socket)
         rtpengine.found |= rtpengine.sessions

@@ -53,7 +53,7 @@ async def http(
     users.add("1001", "secret")
     access = Authenticator(required=request.param, users=users, secret="s" * 40, lifetime=60)
     checked = middleware.origins_checked(Origins((ORIGIN,)))
-    app = web.Application(middlewares=[middleware.headers_set, checked, middleware.errors_told])
+    app = web.Application(middlewares=[middleware.headers_set, checked, middleware.problem_responses])
     app.add_routes(RecordingsApi(library, access).routes())
     runner = web.AppRunner(app)
     await runner.setup()

@@ -76,7 +76,7 @@ async def with_tls(settings: Settings, certificate: tuple[Path, Path]) -> AsyncI
 async def test_a_certificate_that_is_renewed_on_disk_is_served_without_a_word(
     settings: Settings, certificate: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("frontend.http.tls.LOOK_SECONDS", 0.05)
+    monkeypatch.setattr("frontend.http.tls.CHECK_INTERVAL_S", 0.05)
     async with with_tls(settings, certificate) as app:
         trusting = aiohttp.TCPConnector(ssl=False)
         async with aiohttp.ClientSession(connector=trusting) as http, http.ws_connect(app.ws_url) as socket:
@@ -235,9 +235,9 @@ async def _until(log: Path, text: str) -> None:
 
 
 def _free() -> list[int]:
-    from tests.real import free
+    from tests.real import free_ports
 
-    return free.ports(1)
+    return free_ports.ports(1)
 
 
 def test_the_clone_s_secrets_are_not_git_s_to_take(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from argon2 import PasswordHasher
 
 from frontend.app import App
 from frontend.auth.proxies import parse_proxies
-from frontend.auth.sign_ins import AT_ONCE, SignIns, SlowDown
+from frontend.auth.sign_ins import MAX_CONCURRENT_CHECKS, SignIns, TooManyAttempts
 from frontend.settings import Settings
 
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -118,5 +118,5 @@ async def test_few_passwords_are_looked_at_at_once_and_the_queue_has_a_bound() -
     sign_ins = SignIns(verify)
     asked = [sign_ins.check(f"user{number}", "x", f"192.0.2.{number % 20}") for number in range(400)]
     told = await asyncio.gather(*asked, return_exceptions=True)
-    assert most == AT_ONCE
-    assert told.count(True) >= 256 and sum(isinstance(one, SlowDown) for one in told) >= 100
+    assert most == MAX_CONCURRENT_CHECKS
+    assert told.count(True) >= 256 and sum(isinstance(one, TooManyAttempts) for one in told) >= 100

@@ -11,7 +11,7 @@ import pytest
 from ari_bridge.errors import UnknownCall
 from ari_bridge.fsm.call import CallState
 from frontend.app import App
-from frontend.http.problems import KINDS
+from frontend.http.problems import PROBLEM_TYPES
 from tests.component.conftest import until
 from tests.fakes.ari import Answers, FakeAri, RingsForEver
 from tests.fakes.rtpengine import FakeRtpengine
@@ -161,7 +161,7 @@ async def test_by_http(app: App, http: aiohttp.ClientSession, phase: str, verb: 
     if phase == "inbound" and wanted == "unknown_call" and "other" not in fields.values():
         wanted = "wrong_state"  # without sign-in every call is the asker's, also one that nobody has taken yet
     assert told.get("code") == wanted, told
-    assert response.status == (KINDS[wanted].status if wanted else 202)
+    assert response.status == (PROBLEM_TYPES[wanted].status if wanted else 202)
     if wanted:
         assert response.content_type == "application/problem+json" and told["detail"].endswith(".")
         assert told["type"] == f"/docs#problem-{wanted}"

@@ -94,7 +94,7 @@ async def test_commands_under_way_fail_the_moment_the_node_is_known_to_be_dead(m
     media.fakes[0].hang = True
     with pytest.raises(PeerUnreachable):
         async with asyncio.timeout(DEATH_SECONDS):
-            await media.pool.heard(leg)
+            await media.pool.last_packet_at(leg)
     with pytest.raises(PeerUnreachable):
         await media.pool.answer(leg, ASTERISK)
 

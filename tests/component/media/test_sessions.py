@@ -137,17 +137,17 @@ async def test_more_sessions_than_one_answer_can_hold(media_with: MediaWith, cou
 
 
 async def test_when_a_browser_was_heard(media: Media) -> None:
-    assert await media.pool.heard("a-em") is None  # no such leg
+    assert await media.pool.last_packet_at("a-em") is None  # no such leg
     await media.pool.offer("a-em", OFFER)
     fake = media.holder("a-em")
-    assert await media.pool.heard("a-em") is None  # nothing came yet
+    assert await media.pool.last_packet_at("a-em") is None  # nothing came yet
     fake.packets[f"{APP}:a-em"] = 5
-    heard = await media.pool.heard("a-em")
+    heard = await media.pool.last_packet_at("a-em")
     assert heard and abs(heard - time.time()) < 1.0
     await asyncio.sleep(0.2)
-    assert await media.pool.heard("a-em") == heard  # nothing since
+    assert await media.pool.last_packet_at("a-em") == heard  # nothing since
     fake.packets[f"{APP}:a-em"] += 10
-    later = await media.pool.heard("a-em")
+    later = await media.pool.last_packet_at("a-em")
     assert later and later > heard
 
 
@@ -155,4 +155,4 @@ async def test_a_browser_of_an_earlier_process_is_heard_wherever_its_leg_is(medi
     name = f"{APP}:old-em"
     media.fakes[1].sessions.add(name)
     media.fakes[1].packets[name] = 5
-    assert await media.pool.heard("old-em")
+    assert await media.pool.last_packet_at("old-em")

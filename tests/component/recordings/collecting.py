@@ -14,8 +14,8 @@ from tests.component.recordings.conftest import an_ended_call
 
 
 async def collect(url: str, user: str, password: str, app: str, state: str, place: str, *keys: str) -> None:
-    collector.FIRST_SECONDS = 0.02
-    collector.MOST_SECONDS = 0.1
+    collector.FIRST_RETRY_S = 0.02
+    collector.MAX_RETRY_S = 0.1
     state_dir = Path(state)
     store = open_store(place, state_dir, StoreKeys(*keys))
     ari = Ari(url, user, password, app)

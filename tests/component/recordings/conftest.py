@@ -24,9 +24,9 @@ PREFIX = "calls"
 
 @pytest.fixture(autouse=True)
 def tried_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(collector, "FIRST_SECONDS", 0.02)
-    monkeypatch.setattr(collector, "MOST_SECONDS", 0.1)
-    monkeypatch.setattr(library, "AGAIN_SECONDS", 0.05)
+    monkeypatch.setattr(collector, "FIRST_RETRY_S", 0.02)
+    monkeypatch.setattr(collector, "MAX_RETRY_S", 0.1)
+    monkeypatch.setattr(library, "RETRY_INTERVAL_S", 0.05)
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ class Archive:
         await self.ari.bridges.destroy(bridge)
 
     async def kept(self, *names: str) -> None:
-        await until(lambda: all(map(self.library.get, names)) and not self.collector.waiting, f"{names} are kept")
+        await until(lambda: all(map(self.library.get, names)) and not self.collector.pending, f"{names} are kept")
 
     async def sound(self, name: str) -> bytes:
         recording = self.library.get(name)

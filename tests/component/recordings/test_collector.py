@@ -89,7 +89,7 @@ async def test_of_a_call_that_is_released_all_is_kept_though_asterisk_does_not_t
     async with an_archive(pbx, s3_store, tmp_path / "state") as archive:
         await pbx.begin("call1-rec2", "call1-br")
         archive.collector.on_hook(CallReleased(a_call("call1", CallState.ENDED, recordings=tapes)))
-        assert archive.collector.waiting == 1, "the first was told of"
+        assert archive.collector.pending == 1, "the first was told of"
         await until(lambda: pbx.count("recordings.getLive") >= 3, "it is asked for again and again")
         assert not archive.library.get("call1-rec2"), "it is still being written"
         await pbx.finish("call1-rec2")
@@ -117,7 +117,7 @@ async def test_what_is_no_sound_is_kept_all_the_same(archive: Archive) -> None:
 async def test_one_that_asterisk_does_not_have_is_given_up(archive: Archive) -> None:
     archive.collector.finished("call1-rec1")
     archive.collector.finished("../../etc/passwd")
-    await until(lambda: not archive.collector.waiting, "it is given up")
+    await until(lambda: not archive.collector.pending, "it is given up")
     assert len(archive.library) == 0
 
 
@@ -179,7 +179,7 @@ async def test_one_that_never_works_does_not_stop_the_others(archive: Archive) -
         await until(lambda: Step.FETCH in archive.collector.troubles, "the operator is told")
         for number in range(5):
             await archive.record(f"call{number}-rec1")
-        await until(lambda: archive.collector.waiting == 1, "the others are kept")
+        await until(lambda: archive.collector.pending == 1, "the others are kept")
         assert set(archive.pbx.stored) == {"bad1-rec1"} and len(archive.library) == 5
     assert [line["event"] for line in logs if line["event"].startswith("recordings ")] == ["recordings are delayed"]
 

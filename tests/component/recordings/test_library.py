@@ -41,7 +41,7 @@ async def test_one_that_is_added_is_listed_also_by_the_next_process(
     sound = a_sound()
     recording = a_recording("call1-rec1", sound)
     library = Library(store, tmp_path / "state")
-    await library.compare()
+    await library.sync()
     assert await library.add(recording, a_file(sound)) == recording
     assert library.find(Filters(user="1001")).recordings == [recording]
     assert b"".join([piece async for piece in library.read(recording, 44, 50)]) == sound[44:50]
@@ -51,7 +51,7 @@ async def test_one_that_is_added_is_listed_also_by_the_next_process(
     assert again.get("call1-rec1") == recording
     await again.close()
     elsewhere = Library(store, tmp_path / "fresh", days=1e6)  # the list was lost
-    await elsewhere.compare()
+    await elsewhere.sync()
     assert elsewhere.get("call1-rec1") == recording
 
 
@@ -94,9 +94,9 @@ async def test_it_follows_what_others_do(store: RecordingStore, tmp_path: Path, 
     ours, theirs = Library(store, tmp_path / "ours"), Library(store, tmp_path / "theirs")
     await ours.add(a_recording("call1-rec1", sound), a_file(sound))
     await theirs.add(a_recording("call2-rec1", sound), a_file(sound))
-    await theirs.compare()
+    await theirs.sync()
     await theirs.delete("call1-rec1")
-    await ours.compare()
+    await ours.sync()
     assert [one.name for one in ours.find(Filters()).recordings] == ["call2-rec1"]
 
 
@@ -107,7 +107,7 @@ async def test_a_delete_that_was_cut_off_is_finished(store: RecordingStore, tmp_
     await store.put("call2-rec1.wav", a_sound())
     await store.put("notes.txt", b"of the operator's")
     library = Library(store, tmp_path)
-    await library.compare()
+    await library.sync()
     assert len(library) == 0
     assert await store.names() == {"call2-rec1.json", "call2-rec1.wav", "notes.txt"}
 
@@ -117,8 +117,8 @@ async def test_old_ones_are_deleted(store: RecordingStore, tmp_path: Path, a_fil
     library = Library(store, tmp_path, days=1)
     await library.add(a_recording("old1-rec1", sound, started_at=time.time() - 90_000), a_file(sound))
     await library.add(a_recording("new1-rec1", sound, started_at=time.time() - 80_000), a_file(sound))
-    await library.compare()
-    await library.delete_old()
+    await library.sync()
+    await library.delete_expired()
     assert await store.names() == {"new1-rec1.wav", "new1-rec1.json"}
     assert library.get("old1-rec1") is None and library.get("new1-rec1")
 

@@ -7,7 +7,7 @@ import pytest
 
 from ari_bridge.recordings import RecordingStore, StoreFailed, StoreKeys
 from ari_bridge.recordings import s3_store as s3_module
-from ari_bridge.recordings.disk_store import LEFT_SECONDS, DiskStore
+from ari_bridge.recordings.disk_store import ABANDONED_AFTER_S, DiskStore
 from ari_bridge.recordings.location import Bucket
 from ari_bridge.recordings.s3_store import S3Store
 from tests.component.recordings.conftest import PREFIX, keys
@@ -64,7 +64,7 @@ async def test_what_a_dead_process_had_begun_is_swept_away_when_it_is_old(
     old, young = tmp_path / "kept" / "b.wav.part", tmp_path / "kept" / "c.wav.part"
     for part in (old, young):
         part.write_bytes(b"half")
-    os.utime(old, (0, young.stat().st_mtime - LEFT_SECONDS - 60))
+    os.utime(old, (0, young.stat().st_mtime - ABANDONED_AFTER_S - 60))
     assert await disk_store.names() == {"a.wav"}
     assert not old.exists() and young.exists()
 

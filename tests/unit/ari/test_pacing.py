@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from ari_bridge.ari.http import CONNECTIONS
-from ari_bridge.ari.priority_semaphore import PLACES, Priority, PrioritySemaphore
+from ari_bridge.ari.http import MAX_CONNECTIONS
+from ari_bridge.ari.priority_semaphore import CONCURRENCY, Priority, PrioritySemaphore
 
 RELEASE, STANDING, NEW = Priority.RELEASE, Priority.STANDING, Priority.NEW
 
@@ -14,12 +14,12 @@ class Queue:
     """`order`: what got its turn, in order."""
 
     def __init__(self, places: dict[Priority, int]) -> None:
-        self.pacing = PrioritySemaphore(places)
+        self.semaphore = PrioritySemaphore(places)
         self.order: list[str] = []
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    async def ask(self, name: str, urgency: Priority) -> None:
-        self._tasks[name] = asyncio.create_task(self._enter(name, urgency))
+    async def ask(self, name: str, priority: Priority) -> None:
+        self._tasks[name] = asyncio.create_task(self._enter(name, priority))
         await asyncio.sleep(0)
 
     async def give_up(self, name: str) -> None:
@@ -27,12 +27,12 @@ class Queue:
         await asyncio.gather(self._tasks[name], return_exceptions=True)
 
     async def leave(self) -> None:
-        self.pacing.leave()
+        self.semaphore.leave()
         await asyncio.sleep(0)
 
-    async def _enter(self, name: str, urgency: Priority) -> None:
-        if not self.pacing.take(urgency):
-            await self.pacing.wait(urgency)
+    async def _enter(self, name: str, priority: Priority) -> None:
+        if not self.semaphore.take(priority):
+            await self.semaphore.wait(priority)
         self.order.append(name)
 
 
@@ -43,10 +43,10 @@ async def queue() -> Queue:
 
 async def test_what_ends_goes_before_what_stands_and_that_before_what_begins(queue: Queue) -> None:
     for number in range(3):
-        assert queue.pacing.take(RELEASE) or number == 3
-    for name, urgency in (("new", NEW), ("standing", STANDING), ("release", RELEASE)):
-        await queue.ask(name, urgency)
-    assert queue.order == [] and queue.pacing.waiting == 3
+        assert queue.semaphore.take(RELEASE) or number == 3
+    for name, priority in (("new", NEW), ("standing", STANDING), ("release", RELEASE)):
+        await queue.ask(name, priority)
+    assert queue.order == [] and queue.semaphore.waiting == 3
     for _ in range(5):
         await queue.leave()
     assert queue.order == ["release", "standing", "new"]
@@ -75,29 +75,29 @@ async def test_who_gives_up_is_passed_over(queue: Queue) -> None:
     await queue.leave()
     assert queue.order == ["a", "c"]
     await queue.leave()
-    assert queue.pacing.under_way == 0 == queue.pacing.waiting
+    assert queue.semaphore.under_way == 0 == queue.semaphore.waiting
 
 
 async def test_a_place_given_to_one_that_gives_up_in_the_same_moment_goes_on(queue: Queue) -> None:
     for name in "abc":
         await queue.ask(name, NEW)
-    queue.pacing.leave()  # b's turn has come, but it has not run yet
+    queue.semaphore.leave()  # b's turn has come, but it has not run yet
     await queue.give_up("b")
     await asyncio.sleep(0)
     assert queue.order == ["a", "c"]
-    assert queue.pacing.under_way == 1
+    assert queue.semaphore.under_way == 1
 
 
 async def test_one_that_was_cancelled_but_has_not_run_yet_takes_no_place(queue: Queue) -> None:
     await queue.ask("a", NEW)
-    waiting = asyncio.create_task(queue.pacing.wait(NEW))
+    waiting = asyncio.create_task(queue.semaphore.wait(NEW))
     await asyncio.sleep(0)
     waiting.cancel()
-    queue.pacing.leave()
+    queue.semaphore.leave()
     await asyncio.gather(waiting, return_exceptions=True)
-    assert queue.pacing.under_way == 0 == queue.pacing.waiting
+    assert queue.semaphore.under_way == 0 == queue.semaphore.waiting
 
 
 def test_requests_and_their_wakes_find_a_connection_each() -> None:
-    assert PLACES[RELEASE] + PLACES[STANDING] < CONNECTIONS
-    assert PLACES[NEW] < PLACES[STANDING] < PLACES[RELEASE]
+    assert CONCURRENCY[RELEASE] + CONCURRENCY[STANDING] < MAX_CONNECTIONS
+    assert CONCURRENCY[NEW] < CONCURRENCY[STANDING] < CONCURRENCY[RELEASE]

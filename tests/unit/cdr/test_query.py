@@ -10,7 +10,7 @@ from ari_bridge.cursor import Cursor
 from ari_bridge.errors import InvalidRequest
 from ari_bridge.fsm.call import Direction
 from ari_bridge.outcomes import Outcome
-from frontend.api.routes.cdrs import RecordsWanted, query_of
+from frontend.api.routes.cdrs import CdrQuery, query_of
 from frontend.http.parameters import parameters_of, read_parameters
 
 
@@ -35,9 +35,9 @@ def test_a_cursor_that_a_database_would_choke_on_is_refused() -> None:
 
 
 def parse_query(given: Iterable[tuple[str, str]]) -> Query:
-    known = parameters_of(RecordsWanted, "/cdrs")
+    known = parameters_of(CdrQuery, "/cdrs")
     headers: MultiDict[str] = MultiDict()
-    return query_of(read_parameters(RecordsWanted, known, path={}, query=MultiDict(given), headers=headers), None)
+    return query_of(read_parameters(CdrQuery, known, path={}, query=MultiDict(given), headers=headers), None)
 
 
 def test_every_parameter_is_taken() -> None:

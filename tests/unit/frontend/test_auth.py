@@ -8,7 +8,7 @@ from pathlib import Path
 import jwt
 import pytest
 
-from frontend.auth.authenticator import RENEWABLE_SECONDS, Authenticator, Session, Unauthorized, token_secret
+from frontend.auth.authenticator import MAX_RENEWAL_AGE_S, Authenticator, AuthSession, Unauthorized, token_secret
 from frontend.auth.users import InvalidUser, Users
 
 SECRET = "only for this test, and long enough"
@@ -30,7 +30,7 @@ def access(users: Users) -> Authenticator:
 async def test_a_password_becomes_a_token_of_that_user_only(access: Authenticator) -> None:
     session = await access.sign_in("1001", "right", "127.0.0.1")
     assert access.user_of(session.token) == "1001"
-    assert access.of_request(f"Bearer {session.token}") == "1001"
+    assert access.authenticate(f"Bearer {session.token}") == "1001"
     assert access.identify("1001", session.token) == "1001"
     with pytest.raises(Unauthorized, match="another user"):
         access.identify("1002", session.token)
@@ -71,7 +71,7 @@ def test_forged_and_expired_tokens(
 def test_without_sign_in_everybody_is_who_they_say(users: Users) -> None:
     access = Authenticator(required=False, users=users, secret="", lifetime=60)
     assert access.identify("anybody", None) == "anybody"
-    assert access.of_request(None) is None
+    assert access.authenticate(None) is None
     with pytest.raises(InvalidUser):
         access.identify("a&b", None)
 
@@ -128,7 +128,7 @@ def test_after_that_a_token_has_ended(access: Authenticator) -> None:
 # --- another token for one that holds ----------------------------------------------------------
 
 
-async def signed_in(access: Authenticator) -> Session:
+async def signed_in(access: Authenticator) -> AuthSession:
     return await access.sign_in("1001", "right", "127.0.0.1")
 
 
@@ -142,7 +142,7 @@ async def test_a_token_is_renewed_by_a_token(access: Authenticator) -> None:
 async def test_not_for_ever(access: Authenticator, monkeypatch: pytest.MonkeyPatch) -> None:
     session = await signed_in(access)
     claims = jwt.decode(session.token, SECRET, algorithms=["HS256"])
-    for changed in ({"auth_time": int(time.time() - RENEWABLE_SECONDS - 1)}, {"auth_time": None}, {"pwd": "x"}):
+    for changed in ({"auth_time": int(time.time() - MAX_RENEWAL_AGE_S - 1)}, {"auth_time": None}, {"pwd": "x"}):
         with pytest.raises(Unauthorized):
             access.renew(f"Bearer {jwt.encode({**claims, **changed}, SECRET, algorithm='HS256')}")
     for nothing in (None, "", "Bearer ", "Bearer x"):

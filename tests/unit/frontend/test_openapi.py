@@ -12,23 +12,23 @@ import pytest
 from ari_bridge_protocol import messages
 from frontend.api.openapi.document import document
 from frontend.api.openapi.html import page
-from frontend.api.routes import OPERATIONS
+from frontend.api.routes import ENDPOINTS
 from frontend.api.routes.call_endpoints import DtmfBody, FeedbackBody, HoldBody, PartyBody, RecordBody, TransferBody
 from frontend.codegen.__main__ import outputs
 from frontend.http.endpoint import JSON, Endpoint
 from frontend.http.examples import ANSWER, OFFER
-from frontend.http.problems import KINDS, MEDIA_TYPE
+from frontend.http.problems import MEDIA_TYPE, PROBLEM_TYPES
 
 DOCUMENT = document()
 EXAMPLES = [
-    (f"{operation.name} {status}", content)
-    for operation in OPERATIONS
-    for status, response in DOCUMENT["paths"][operation.path][operation.method.lower()]["responses"].items()
+    (f"{endpoint.name} {status}", content)
+    for endpoint in ENDPOINTS
+    for status, response in DOCUMENT["paths"][endpoint.path][endpoint.method.lower()]["responses"].items()
     if (content := response.get("content", {}).get(JSON)) and "example" in content
 ] + [
-    (operation.name, DOCUMENT["paths"][operation.path][operation.method.lower()]["requestBody"]["content"][JSON])
-    for operation in OPERATIONS
-    if operation.has_body
+    (endpoint.name, DOCUMENT["paths"][endpoint.path][endpoint.method.lower()]["requestBody"]["content"][JSON])
+    for endpoint in ENDPOINTS
+    if endpoint.has_body
 ]
 
 
@@ -48,8 +48,8 @@ def test_the_committed_files_are_current() -> None:
 
 
 def test_every_operation_has_a_name_of_its_own() -> None:
-    names = [operation.name for operation in OPERATIONS]
-    routes = [(operation.method, operation.path) for operation in OPERATIONS]
+    names = [endpoint.name for endpoint in ENDPOINTS]
+    routes = [(endpoint.method, endpoint.path) for endpoint in ENDPOINTS]
     assert len(set(names)) == len(names) and len(set(routes)) == len(routes)
 
 
@@ -58,27 +58,29 @@ def test_every_example_is_as_its_schema_says(name: str, content: dict[str, Any])
     assert fault_in(content["schema"], content["example"]) is None
 
 
-@pytest.mark.parametrize("code", KINDS)
+@pytest.mark.parametrize("code", PROBLEM_TYPES)
 def test_every_problem_is_as_its_schema_says(code: str) -> None:
     example = DOCUMENT["components"]["examples"][code]["value"]
     assert fault_in({"$ref": "#/components/schemas/Problem"}, example) is None
-    assert example["status"] == KINDS[code].status
+    assert example["status"] == PROBLEM_TYPES[code].status
     assert f'id="problem-{code}"' in page(), "`type` leads nowhere"
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: str(operation.name))
-def test_an_operation_is_told_as_a_whole(operation: Endpoint[Any, Any]) -> None:
-    told = DOCUMENT["paths"][operation.path][operation.method.lower()]
-    assert set(re.findall(r"{(\w+)}", operation.path)) == {one.name for one in operation.reads if one.place == "path"}
-    assert {one.name for one in operation.reads if one.place == "path"} <= operation.example.keys()
-    assert set(operation.example) <= {one.name for one in operation.reads}
-    assert set(operation.problems) <= KINDS.keys()
-    assert (operation.example_body is not None) is operation.has_body
-    for code in operation.all_problems:
-        content = told["responses"][str(KINDS[code].status)]["content"][MEDIA_TYPE]
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: str(endpoint.name))
+def test_an_operation_is_told_as_a_whole(endpoint: Endpoint[Any, Any]) -> None:
+    told = DOCUMENT["paths"][endpoint.path][endpoint.method.lower()]
+    assert set(re.findall(r"{(\w+)}", endpoint.path)) == {
+        one.name for one in endpoint.parameter_specs if one.place == "path"
+    }
+    assert {one.name for one in endpoint.parameter_specs if one.place == "path"} <= endpoint.example.keys()
+    assert set(endpoint.example) <= {one.name for one in endpoint.parameter_specs}
+    assert set(endpoint.problems) <= PROBLEM_TYPES.keys()
+    assert (endpoint.example_body is not None) is endpoint.has_body
+    for code in endpoint.all_problems:
+        content = told["responses"][str(PROBLEM_TYPES[code].status)]["content"][MEDIA_TYPE]
         assert code in content["examples"]
-        if KINDS[code].status in (429, 503):
-            assert "Retry-After" in told["responses"][str(KINDS[code].status)]["headers"]
+        if PROBLEM_TYPES[code].status in (429, 503):
+            assert "Retry-After" in told["responses"][str(PROBLEM_TYPES[code].status)]["headers"]
 
 
 def undescribed(annotation: object) -> object:

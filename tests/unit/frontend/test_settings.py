@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from frontend.settings import EXAMPLES, InvalidSettings, Settings, load
+from frontend.settings import InvalidSettings, Settings, load
 
 ROOT = Path(__file__).parents[3]
+EXAMPLES = {name.upper(): field.examples[0] for name, field in Settings.model_fields.items() if field.examples}
 
 
 @pytest.fixture(autouse=True)

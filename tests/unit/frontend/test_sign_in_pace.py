@@ -2,7 +2,14 @@
 
 import pytest
 
-from frontend.auth.sign_in_pace import COUNTED_SECONDS, KEPT, LONGEST_WAIT, NAME_FROM_NETWORK, SignInPace, network_of
+from frontend.auth.sign_in_pace import (
+    FAILURE_WINDOW_S,
+    MAX_DELAY_S,
+    MAX_REMEMBERED,
+    NAME_FROM_NETWORK,
+    SignInPace,
+    network_of,
+)
 
 
 def wrong(pace: SignInPace, name: str, network: str, now: float, times: int = 1) -> list[float]:
@@ -26,16 +33,16 @@ def test_who_guesses_on_is_slowed_down_and_never_shuts_anybody_out() -> None:
     pace, now = SignInPace(), 0.0
     for _ in range(500):
         delay = pace.begin("1001", "a", now).delay
-        assert delay <= LONGEST_WAIT
+        assert delay <= MAX_DELAY_S
         now += delay + 0.01
     assert now > 400 * NAME_FROM_NETWORK.longest
-    assert right(pace, "1001", "a", now) <= LONGEST_WAIT
+    assert right(pace, "1001", "a", now) <= MAX_DELAY_S
 
 
 def test_a_try_that_would_wait_too_long_takes_no_turn_from_others() -> None:
     pace = SignInPace()
     delays = wrong(pace, "1001", "a", 0.0, 100)
-    assert max(delays) > LONGEST_WAIT
+    assert max(delays) > MAX_DELAY_S
     assert pace.begin("1001", "a", max(delays)).delay == 0.0
 
 
@@ -51,14 +58,14 @@ def test_wrong_ones_from_anywhere_do_not_shut_out_the_name() -> None:
     for number in range(300):
         wrong(pace, "1001", f"elsewhere {number}", 1.0)
     assert pace.begin("1001", "home", 1.0).delay == 0.0, "where it has signed in before, at once"
-    assert right(pace, "1001", "a hotel", 1.0 + LONGEST_WAIT + 1.0) == 0.0, "elsewhere, in its turn"
+    assert right(pace, "1001", "a hotel", 1.0 + MAX_DELAY_S + 1.0) == 0.0, "elsewhere, in its turn"
 
 
 def test_many_machines_that_guess_one_name_are_paced_together() -> None:
     pace, now, tried = SignInPace(), 0.0, 0
     for number in range(1000):
         delay = pace.begin("1001", f"machine {number}", now).delay
-        tried += delay <= LONGEST_WAIT
+        tried += delay <= MAX_DELAY_S
         now += 0.1
     assert tried < 50 + now + 10
 
@@ -86,17 +93,17 @@ def test_a_right_one_forgives_the_wrong_ones_before_it() -> None:
 def test_wrong_ones_are_forgotten() -> None:
     pace = SignInPace()
     wrong(pace, "1001", "a", 0.0, 12)
-    assert wrong(pace, "1001", "a", COUNTED_SECONDS + 20, 10) == [0.0] * 10
+    assert wrong(pace, "1001", "a", FAILURE_WINDOW_S + 20, 10) == [0.0] * 10
 
 
 def test_what_is_remembered_has_a_bound_and_an_age() -> None:
     pace = SignInPace()
-    for number in range(KEPT + 500):
+    for number in range(MAX_REMEMBERED + 500):
         wrong(pace, f"user{number}", f"network{number}", 0.0)
         right(pace, f"user{number}", f"network{number}", 0.0)
     kept = (pace._pairs, pace._names, pace._networks, pace._known)
-    assert all(len(one) <= KEPT for one in kept)
-    wrong(pace, "1001", "a", 2 * COUNTED_SECONDS)
+    assert all(len(one) <= MAX_REMEMBERED for one in kept)
+    wrong(pace, "1001", "a", 2 * FAILURE_WINDOW_S)
     assert [len(one) for one in kept[:3]] == [1, 1, 1]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ari_bridge.media.codec_policy import Choice, Codec, CodecMode, CodecPolicy, CodecReason, choose, is_saving
+from ari_bridge.media.codec_policy import Choice, Codec, CodecMode, CodecPolicy, CodecReason, choose, prefer_passthrough
 
 BOTH = frozenset({Codec.OPUS, Codec.PCMU})
 
@@ -37,10 +37,10 @@ def test_a_node_is_spared_from_the_limit_on_until_it_is_well_below() -> None:
     saving = False
     told = []
     for transcoded in (9, 10, 9, 8, 9, 10, 8, 7):
-        saving = is_saving(saving, transcoded, 10)
+        saving = prefer_passthrough(saving, transcoded, 10)
         told.append(saving)
     assert told == [False, True, True, False, False, True, False, False]
 
 
 def test_a_limit_of_0_spares_always() -> None:
-    assert is_saving(False, 0, 0)
+    assert prefer_passthrough(False, 0, 0)

@@ -1,4 +1,4 @@
-// Generated from the operations of frontend/ by `python -m frontend.codegen`. Do not edit.
+// Generated from the endpoints of frontend/ by `python -m frontend.codegen`. Do not edit.
 
 import type { ClientState, Detail, Direction, Outcome, PersonSummary } from "./messages.js";
 
@@ -44,23 +44,23 @@ export interface Invite {
   prefer?: "opus" | "pcmu" | null; // the codec of your side; else as the server is set
 }
 
-/** A call as it stands. Times are Unix seconds; null: it has not happened. */
+/** A call as it is now. Times are Unix seconds; null: it has not happened. */
 export interface CallData {
   callId: string;
   direction: Direction;
-  state: "trying" | "ringing" | "early" | "accepting" | "accepted" | "ending" | "ended"; // `accepting`: an incoming call was taken, its media is being made. `ending`: being released
-  target: string; // the number as dialled, or that was called
-  caller: string; // who calls, as shown to the far side; incoming: the caller's number
+  state: "trying" | "ringing" | "early" | "accepting" | "accepted" | "ending" | "ended"; // `accepting`: incoming, accepted, media is being set up. `ending`: being released
+  target: string; // the number that was dialled or called
+  caller: string; // the caller id shown to the far side; incoming: the caller's number
   callerName: string;
-  connectedNumber: string; // who is talked to, where Asterisk tells it (connected line); "": as dialled, or as called
+  connectedNumber: string; // the connected line, as Asterisk reports it; "": unchanged since the call was placed
   connectedName: string;
-  user: string | null; // whose call it is; null: nobody's, or nobody has taken it yet
+  user: string | null; // whose call it is; null: no user's, or not accepted yet
   users: string[]; // incoming: those whose pages ring
   held: boolean; // by our side
   heldByFar: boolean;
-  parties: PartyData[]; // called in, or taken over, besides the far side; also those that have gone
+  parties: PartyData[]; // added to the call, or joined from another, including those that have left
   transferring: string | null; // the number that the call is being transferred to
-  left: Outcome | null; // our side has left, and the others go on: what its user was told
+  left: Outcome | null; // set when our side has left and the others continue: the outcome for its user
   leftAt: number | null;
   recordings: CallRecording[];
   outcome: Outcome | null; // set when the call is decided to end
@@ -69,10 +69,10 @@ export interface CallData {
   ringingAt: number | null;
   answeredAt: number | null;
   endedAt: number | null;
-  ownerless: boolean; // it was found talking, and no record tells whose it is: only an operator can end it
+  ownerless: boolean; // it was found active without a record of whose it is: only an operator can end it
 }
 
-/** Somebody in the call besides its user and the far side. Times are Unix seconds; null: it has not happened. */
+/** A participant besides the user and the far side. Times are Unix seconds; null: it has not happened. */
 export interface PartyData {
   party: number; // its number in the call, from 2 on: the far side is 1
   number: string; // as dialled, or the caller's
@@ -83,19 +83,19 @@ export interface PartyData {
   endedAt: number | null;
 }
 
-/** A recording of the call, as it stands. */
+/** A recording of the call. */
 export interface CallRecording {
-  name: string; // by which `/recordings` has it, once the call has ended
+  name: string; // its name in `/recordings` once the call has ended
   state: "on" | "paused" | "over";
 }
 
 /** Why a call ended, for support. */
 export interface CauseData {
-  q850: number; // ITU-T Q.850 cause; 0 where none is known
-  sip: number; // the SIP status that stands closest; 0 where none does
+  q850: number; // ITU-T Q.850 cause; 0 if unknown
+  sip: number; // the closest SIP status; 0 if there is none
   text: string; // in words
-  detail: Detail | null; // who refused, where the outcome says too little
-  forward: string; // the number that the far side names in its place
+  detail: Detail | null; // the reason in more detail than `outcome`
+  forward: string; // the number that the far side redirects to
 }
 
 export interface HoldBody {
@@ -172,7 +172,7 @@ export interface RecordingData {
 }
 
 /** Newest first. */
-export interface Page {
+export interface CdrPage {
   cdrs: Cdr[];
   nextCursor: string | null; // `cursor` of the next page; null on the last one
 }
@@ -214,7 +214,7 @@ export interface LiveData {
   channels: ChannelData[];
   bridges: BridgeData[];
   lastEventId: number; // `/events` with this number tells all that comes after
-  reason: string | null; // why Asterisk was not asked; null: it was
+  reason: string | null; // why Asterisk could not be asked; null if it was
 }
 
 /** A channel of Asterisk. */

@@ -17,7 +17,7 @@ from tests.chaos.far import FAR_TONE, PAGE_TONE
 from tests.chaos.results import Seen
 from tests.chaos.silent import SilentClient
 from tests.chaos.system import System
-from tests.real.silence import Presence, has_tone
+from tests.real.tone_presence import TonePresence, has_tone
 
 T = TypeVar("T")
 PAGE_USER = "1001"
@@ -41,7 +41,7 @@ class PhoneEars:
     """When a headless phone heard the far party, played one frame after the other as a loudspeaker would."""
 
     def __init__(self, call: Call) -> None:
-        self.presence = Presence()
+        self.presence = TonePresence()
         self._played = 0.0  # until when, Unix seconds
         call.received_audio.on_frame(self._frame)
 
@@ -52,11 +52,11 @@ class PhoneEars:
 
 
 @dataclass
-class Line:
+class SteadyCall:
     """One call. `far`: the address that its sound comes to the far party from; `near`: what its own side heard."""
 
     far: str
-    near: Presence
+    near: TonePresence
     phone: Client | None = None  # None: it is the page's
     call: Call | None = None
 
@@ -66,8 +66,8 @@ class Line:
 
 
 @dataclass
-class Talk:
-    """`async with Talk(system, browsers) as talk`: calls are added, and all is closed in the end.
+class SteadyCalls:
+    """`async with SteadyCalls(system, browsers) as talk`: calls are added, and all is closed in the end.
 
     `url`, `ws_url`: where pages and phones find the front end, if not directly.
     """
@@ -78,7 +78,7 @@ class Talk:
     ws_url: str = ""
     codec: str = ""  # of the headless phones; "": Opus
     enter: tuple[str, ...] = ()  # what the browser is started by, to run in a network of its own
-    lines: list[Line] = field(default_factory=list)
+    lines: list[SteadyCall] = field(default_factory=list)
     silent: list[SilentClient] = field(default_factory=list)  # further calls, which nobody hears
     page: SoftphonePage | None = None
     chromium: Chromium | None = None
@@ -86,7 +86,7 @@ class Talk:
     noise: float = 0.0  # the longest silence before any fault, in seconds: what this machine makes by itself
     _open: AsyncExitStack = field(default_factory=AsyncExitStack)
 
-    async def __aenter__(self) -> "Talk":
+    async def __aenter__(self) -> "SteadyCalls":
         self.url = self.url or self.system.front_end.url
         self.ws_url = self.ws_url or self.system.front_end.ws_url
         await self.system.far.forget()
@@ -97,7 +97,7 @@ class Talk:
 
     # --- calls -------------------------------------------------------------------
 
-    async def add_phone(self, number: int, *, reconnects: bool = True) -> Line:
+    async def add_phone(self, number: int, *, reconnects: bool = True) -> SteadyCall:
         """A headless phone with a call that is heard both ways."""
         phone = Client(self.ws_url, user=f"20{number:02}", reconnects=reconnects, codec=self.codec)
         await phone.__aenter__()
@@ -106,18 +106,18 @@ class Talk:
         call = await phone.call(f"70{number:02}", source=Tone(PAGE_TONE))
         near = PhoneEars(call).presence
         await call.wait_for("accepted", timeout=10)
-        line = Line(await self._new_far(known), near, phone, call)
+        line = SteadyCall(await self._new_far(known), near, phone, call)
         self.lines.append(line)
         return line
 
-    async def add_page(self) -> Line:
+    async def add_page(self) -> SteadyCall:
         """A page with a call that is heard both ways."""
         await self.open_page()
         assert self.page
         known = set(await self.system.far.heard())
         await self.page.call("7999")
         await self.page.talks()
-        line = Line(await self._new_far(known), self.ears.presence)
+        line = SteadyCall(await self._new_far(known), self.ears.presence)
         self.lines.append(line)
         return line
 
@@ -167,7 +167,7 @@ class Talk:
         end = time.monotonic() + seconds
         while True:
             far = await self.system.far.heard()
-            both = [(line, far.get(line.far, Presence()), line.near) for line in self.lines]
+            both = [(line, far.get(line.far, TonePresence()), line.near) for line in self.lines]
             missing = [
                 f"{line.name}: far party {_state(at_far, since)}, near side {_state(near, since)}"
                 for line, at_far, near in both
@@ -193,7 +193,7 @@ class Talk:
         phones = [line for line in self.lines if line.phone is not None]
         notes = []
         for line in self.lines:
-            for side, presence in (("far party", far.get(line.far, Presence())), ("near side", line.near)):
+            for side, presence in (("far party", far.get(line.far, TonePresence())), ("near side", line.near)):
                 notes += [
                     f"{line.name}: {side} {_silence(presence, start, end)}"
                     for start, end in presence.silences(since, until_)
@@ -202,7 +202,7 @@ class Talk:
         return Seen(
             calls=len(self.lines) + len(self.silent),
             kept=0,
-            far_silence=_worst([far.get(line.far, Presence()) for line in self.lines], since, until_),
+            far_silence=_worst([far.get(line.far, TonePresence()) for line in self.lines], since, until_),
             browser_silence=_worst([line.near for line in page], since, until_),
             phone_silence=_worst([line.near for line in phones], since, until_),
             noise=self.noise,
@@ -236,7 +236,7 @@ class Talk:
         if self.page:
             await self.page.online(seconds=seconds)
 
-    async def commanded(self, line: Line, *, seconds: float = 20.0) -> float:
+    async def commanded(self, line: SteadyCall, *, seconds: float = 20.0) -> float:
         """When a phone that tries all the time could connect again, and hang up its call; Unix seconds."""
         assert line.phone
         end = time.monotonic() + seconds
@@ -253,7 +253,7 @@ class Talk:
 
     # --- commands ------------------------------------------------------------------
 
-    async def hang_up(self, line: Line) -> float:
+    async def hang_up(self, line: SteadyCall) -> float:
         """Hangs one up; when its end was told. It is no line any more. Raises ClientError, playwright's Error."""
         if line in self.lines:
             self.lines.remove(line)
@@ -285,7 +285,7 @@ class Talk:
         if self.page and self.page.faults:
             seen.wrong += [f"in the page: {fault}" for fault in self.page.faults]
 
-    async def _outcome(self, line: Line) -> str:
+    async def _outcome(self, line: SteadyCall) -> str:
         if line.call:
             return line.call.outcome.value if line.call.outcome else ""
         assert self.page
@@ -300,7 +300,7 @@ def _count(seen: Seen, name: str, outcome: str) -> None:
         seen.wrong.append(f"{name} ended as {outcome or 'nobody knows'}")
 
 
-def _silence(presence: Presence, start: float, end: float) -> str:
+def _silence(presence: TonePresence, start: float, end: float) -> str:
     other = presence.other_within(start, end)
     heard = f", with {other:.3f} s of other sound" if other else ""
     return f"silent for {end - start:.3f} s{heard}, from {_clock(start)} to {_clock(end)}"
@@ -311,13 +311,13 @@ def _clock(at: float) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%H:%M:%S.%f}"[:-3]
 
 
-def _state(presence: Presence, since: float) -> str:
+def _state(presence: TonePresence, since: float) -> str:
     if presence.again(since) is not None:
         return "hears"
     return f"heard last {time.time() - presence.last:.1f} s ago" if presence.last else "never heard"
 
 
-def _worst(presences: list[Presence], since: float, until_: float) -> float | None:
+def _worst(presences: list[TonePresence], since: float, until_: float) -> float | None:
     return max((presence.longest_silence(since, until_) for presence in presences), default=None)
 
 

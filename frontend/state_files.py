@@ -11,12 +11,12 @@ import structlog
 
 from ari_bridge import tasks
 
-LOOK_SECONDS = 1.0
+CHECK_INTERVAL_S = 1.0
 
 log = structlog.get_logger(__name__)
 
 
-class KeptFiles:
+class StateFiles:
     """`add` names a file that is there once it was seen, and what writes it again: quick, raises OSError."""
 
     def __init__(self) -> None:
@@ -31,18 +31,18 @@ class KeptFiles:
             self._seen.add(path)
 
     async def start(self) -> None:
-        self._looking = asyncio.create_task(self._look_for_ever(), name="kept files")
+        self._looking = asyncio.create_task(self._check_loop(), name="kept files")
 
     async def close(self) -> None:
         await tasks.cancel(self._looking)
 
-    async def _look_for_ever(self) -> None:
+    async def _check_loop(self) -> None:
         while True:
             for path, write in self._files.items():
-                self._look(path, write)
-            await asyncio.sleep(LOOK_SECONDS)
+                self._check(path, write)
+            await asyncio.sleep(CHECK_INTERVAL_S)
 
-    def _look(self, path: Path, write: Callable[[], None]) -> None:
+    def _check(self, path: Path, write: Callable[[], None]) -> None:
         if path.exists():
             self._seen.add(path)
             return

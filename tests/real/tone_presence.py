@@ -37,7 +37,7 @@ def has_tone(samples: Samples, hz: float, rate: int) -> bool:
 
 
 @dataclass
-class Presence:
+class TonePresence:
     """When the tone was there. `spans` are in order, and apart by at least `JITTER`.
 
     `other`: when there was sound without the tone (music, or digital silence), where the ears can tell it from none.

@@ -12,7 +12,7 @@ BOXES = "[general]\nformat = wav\n[default]\n1001 => 4711,1001\n1003 => 4711,100
 
 
 @pytest.fixture
-def boxes(pbx: Pbx) -> Iterator[Path]:
+def voicemail_boxes(pbx: Pbx) -> Iterator[Path]:
     """1001 and 1003 have an empty voicemail box; where messages are kept. Afterwards there are none again."""
     asterisk = pbx.asterisk
     require_installed("app_voicemail" in asterisk.cli("module show like app_voicemail"), "asterisk-voicemail")

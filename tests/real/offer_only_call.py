@@ -21,7 +21,7 @@ NO_KNOWN_CODEC = f"{HEAD}m=audio 9 UDP/TLS/RTP/SAVPF 9\r\n{TRANSPORT}a=rtpmap:9 
 HUGE = OFFER + "a=x:" + "y" * (1 << 20) + "\r\n"
 
 
-class Placed:
+class OfferOnlyCall:
     """A call that was placed; `states` are the words that a client would be told, in order."""
 
     def __init__(

@@ -30,7 +30,7 @@ RELEASE_SECONDS = 4.0
 ROUTES = "7xxx=PJSIP/{target}@trunk"
 
 
-class Site:
+class LiveSystem:
     """`app` runs; `phone()` opens one at its WebSocket; `leftovers()` tells what is not released."""
 
     def __init__(self, pbx: Pbx, rtpengine: Rtpengine, app: App) -> None:
@@ -117,12 +117,12 @@ def settings(pbx: Pbx, rtpengine: Rtpengine, **changes: Any) -> Settings:
 
 
 @asynccontextmanager
-async def real_site(pbx: Pbx, rtpengine: Rtpengine, **changes: Any) -> AsyncIterator[Site]:
+async def live_system(pbx: Pbx, rtpengine: Rtpengine, **changes: Any) -> AsyncIterator[LiveSystem]:
     """A front end with its event stream up; `changes` to its settings. Nothing may be left when the test ends."""
     values = settings(pbx, rtpengine, **changes)
     app = App(values)
     await app.start()
-    site = Site(pbx, rtpengine, app)
+    site = LiveSystem(pbx, rtpengine, app)
     try:
         await connected(app)
         yield site
@@ -143,15 +143,15 @@ async def connected(app: App, *, seconds: float = 5.0) -> None:
 
 
 @pytest.fixture
-async def site(pbx: Pbx, rtpengine: Rtpengine) -> AsyncIterator[Site]:
-    async with real_site(pbx, rtpengine) as running:
+async def site(pbx: Pbx, rtpengine: Rtpengine) -> AsyncIterator[LiveSystem]:
+    async with live_system(pbx, rtpengine) as running:
         yield running
 
 
-SiteWith = Callable[..., AbstractAsyncContextManager[Site]]
+LiveSystemWith = Callable[..., AbstractAsyncContextManager[LiveSystem]]
 
 
 @pytest.fixture
-def site_with(pbx: Pbx, rtpengine: Rtpengine) -> SiteWith:
+def site_with(pbx: Pbx, rtpengine: Rtpengine) -> LiveSystemWith:
     """`async with site_with(ring_timeout=1) as site`: a front end with other settings."""
-    return lambda **changes: real_site(pbx, rtpengine, **changes)
+    return lambda **changes: live_system(pbx, rtpengine, **changes)
