@@ -1,4 +1,4 @@
-"""Unix seconds that nobody sets: to tell how long ago something was, in one process.
+"""Unix seconds that are not affected by setting the clock: for durations within one process.
 
 They are those of the wall clock when the process began, and go on by the monotonic clock.
 """

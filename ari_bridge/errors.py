@@ -8,7 +8,7 @@
     │   ├── UnknownCall        no such call, or not yours
     │   ├── WrongState         the call is not in a state that allows this
     │   └── TooMany            a bound is reached: try later
-    ├── Unavailable            no call can be begun now, whoever asks: try again in so many seconds (503)
+    ├── Unavailable            no call can be started now: retry after some seconds (503)
     ├── IllegalEvent           a bug of ours: an event that the state does not know
     ├── CallFailed             the call ended before it gave what was waited for
     └── PeerError              Asterisk or rtpengine did wrong
@@ -71,11 +71,11 @@ class TooMany(CallerError):
 
 
 class Unavailable(BridgeError):
-    """No call can be begun now; it may work `retry_after` seconds later. Calls that stand are not touched.
+    """No call can be started now; retry after `retry_after` seconds. Existing calls are not affected.
 
     `detail`: what people are told, where it is not simply that the PBX is not there.
 
-    Neither the asker's fault (asking again unchanged may work) nor an answer of a peer (nothing was sent).
+    Neither the caller's fault (the same request may work later) nor a peer's response (no request was sent).
     """
 
     code = "unavailable"
@@ -87,7 +87,7 @@ class Unavailable(BridgeError):
         self.detail = detail
 
     def __str__(self) -> str:
-        return f"No call can be begun now: {self.reason}. Try again in {self.retry_after:.0f} s."
+        return f"No call can be started now: {self.reason}. Try again in {self.retry_after:.0f} s."
 
 
 class IllegalEvent(BridgeError):

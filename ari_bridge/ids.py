@@ -5,7 +5,7 @@ media session of a call carry names made from it, chosen by us *before* they are
 can tell from a name alone whose resource it sees. What Asterisk, rtpengine and a file system are to take as a name is
 the id's *stem*: the id itself where that is as plain as ours, else a digest of it. A function of the id alone, so the
 mapping needs no memory of its own to outlive a process.
-Knows nothing of ARI or rtpengine.
+Independent of ARI and rtpengine.
 """
 
 import base64
@@ -15,7 +15,7 @@ from enum import Enum
 from functools import lru_cache
 
 CALL_ID_CHARACTERS = 128
-"""A call id that a client chooses has at most so many, and one at least."""
+"""The maximum of a call id that a client chooses; the minimum is one."""
 
 STEM_PATTERN = r"(?:[A-Za-z0-9_.]{4,64}|x-[a-z2-7]{32})"
 """What names of resources begin with. A '-' separates the kind; only a digest has one of its own, so none is chosen."""
@@ -23,7 +23,7 @@ STEM_PATTERN = r"(?:[A-Za-z0-9_.]{4,64}|x-[a-z2-7]{32})"
 _PLAIN = re.compile(r"[A-Za-z0-9_.]{4,64}")
 _STEM = re.compile(STEM_PATTERN)
 _LOST = re.compile(r"ownerless:(x-[a-z2-7]{32})")
-_DIGEST_BYTES = 20  # 160 bits: nobody finds two ids of one digest
+_DIGEST_BYTES = 20  # 160 bits: no two ids of one digest can be found
 
 _LATER = re.compile(r"(em|far)([2-9]|[1-9][0-9]{1,5})")
 

@@ -20,7 +20,7 @@ class StreamStats(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tru
 
 
 class LegStats(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """Both sides of a leg; None where the engine had nothing of it."""
+    """Both sides of a leg; None if the media engine has no statistics of it."""
 
     browser: StreamStats | None = None
     asterisk: StreamStats | None = None

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from ari_bridge.errors import InvalidTarget
 
 MAX_NUMBER_CHARACTERS = 64  # characters of a number
-_MAX_WRITTEN_CHARACTERS = 1000  # nobody pastes that for a number, and nobody is to wait while it is read
+_MAX_WRITTEN_CHARACTERS = 1000  # no number is longer, and parsing must not take long
 
 _ALLOWED = re.compile(r"[0-9A-Za-z+*#._-]*")
 _SEPARATORS = r"\-()[\] \t./'"
@@ -30,7 +30,7 @@ _EXTENSION = re.compile(r"(.*[0-9][)\]]?)([ ,;-]*)(?:x|ext(?:ensi?o)?n?|durchwah
 def normalize_number(written: str) -> str:
     """The number as it is dialled, e.g. `+49301234` for `tel:+49-(0)30-12 34`. Raises InvalidTarget.
 
-    Nothing but letters, digits and `+ * # . _ -` comes out: `&` would dial two endpoints, `@` another context, `,` and
+    The result has only letters, digits and `+ * # . _ -`: `&` would dial two endpoints, `@` another context, `,` and
     newlines are dialplan syntax.
     """
     if len(written) > _MAX_WRITTEN_CHARACTERS:
@@ -68,7 +68,7 @@ def normalize_number(written: str) -> str:
 
 
 def _bare(text: str) -> str:
-    """Digits of every script and width as 0-9, look-alikes as what they look like; nothing that is not seen."""
+    """Digits of every script and width as 0-9, look-alikes as what they look like; without invisible characters."""
     folded = "".join(map(_folded, unicodedata.normalize("NFKC", text))).translate(_LIKE)
     return folded.strip(_EDGES)
 

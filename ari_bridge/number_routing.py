@@ -24,7 +24,7 @@ class InvalidRule(ValueError):
 class Rule:
     """`pattern`: digits, `+ * #`, x for any digit, and a last `*` for any rest.
 
-    `endpoint`: what Asterisk dials. `{target}` in it stands for the number; without it every number that fits the
+    `endpoint`: what Asterisk dials. `{target}` in it is replaced by the number; without it every number that fits the
     pattern goes to that one endpoint.
     """
 
@@ -78,7 +78,7 @@ class Routes:
                     f"{pattern!r}: a pattern has digits, +, * or #, x for any digit, and * last for any rest"
                 )
             if pattern.lower() in rules:
-                raise InvalidRule(f"{pattern!r} stands twice, and only the first would count")
+                raise InvalidRule(f"{pattern!r} is there twice, and only the first would apply")
             rules[pattern.lower()] = Rule(pattern, _endpoint(endpoint))
         return list(rules.values())
 

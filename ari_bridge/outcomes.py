@@ -3,7 +3,7 @@
 The outcome is what people, programs and metrics are told, with a `Detail` where it alone would make people do the
 wrong thing. The Q.850 cause (ITU-T Q.850, as Asterisk reports it in `ChannelDestroyed`) and the SIP status stay beside
 it for support. Asterisk makes one cause of many statuses (401, 403, 407 and 603 are all 21, call rejected): so the
-status counts where it is known. Asterisk 22 tells it as `tech_cause`; how it is found on an older one stands in
+status counts where it is known. Asterisk 22 tells it as `tech_cause`; for an older one see
 `engine.call_task`.
 """
 
@@ -17,7 +17,7 @@ from ari_bridge_protocol.outcomes import Outcome as Outcome
 class Cause:
     """`q850`: 0 where Asterisk gave none. `text`: for support, not for people.
 
-    `sip`: the SIP status; where it is not known, the one that stands closest (RFC 3398 section 8.2.6.1), 0 where none
+    `sip`: the SIP status; where it is not known, the closest one (RFC 3398 section 8.2.6.1), 0 if there is none
     does. `forward`: the number that the far side names in its place.
     """
 
@@ -30,7 +30,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class _Means:
-    """`unrung`: where the far side never rang, so that nobody there has heard of the call."""
+    """`unrung`: if the far side never rang, so that no one there noticed the call."""
 
     outcome: Outcome
     detail: Detail | None = None
@@ -127,7 +127,7 @@ _BY_Q850: dict[int, tuple[_Means, int]] = {
     111: (_NOT_CONNECTED, 500),  # protocol error
 }
 
-# ARI `Dial` event's dialstatus → what it means, for ends whose Q.850 cause says nothing.
+# ARI `Dial` event's dialstatus → what it means, for ends whose Q.850 cause is not informative.
 _BY_DIAL_STATUS: dict[str, _Means] = {
     "BUSY": _BUSY,
     "CONGESTION": _CONGESTION,
@@ -165,7 +165,7 @@ def pbx_at_fault(status: int) -> bool:
 
 
 NORMAL = (0, 16, 31)
-"""Q.850 causes by which a channel ends that say nothing of why: none, normal clearing, normal unspecified."""
+"""Q.850 causes that do not say why a channel ended: none, normal clearing, normal unspecified."""
 
 
 def far_ended(

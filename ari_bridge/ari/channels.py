@@ -134,7 +134,7 @@ class Channels:
     async def held_by_far(self, channel: Channel) -> bool | None:
         """Whether the phone behind a SIP channel holds the call; None: gone, or a channel that does not tell.
 
-        Nothing else in ARI tells a hold but its events. As chan_pjsip's CHANNEL() has it in Asterisk 16.28 and 22.10.
+        ARI reports a hold only by events. This reads chan_pjsip's CHANNEL(), as Asterisk 16.28 and 22.10 have it.
         """
         if not channel.name.startswith("PJSIP/"):
             return None

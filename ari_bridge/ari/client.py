@@ -31,16 +31,16 @@ from ari_bridge.ari.rest import Load, Observer, RestClient, read
 from ari_bridge.errors import PeerError, PeerRefused, Unavailable
 
 DROPPED_EVENTS = ("ChannelVarset", "ChannelDialplan")
-"""Left out at the source: at many calls they are most of the stream, and no call needs them."""
+"""Filtered by Asterisk: with many calls they are most of the stream, and no call needs them."""
 IDLE_CONNECTIONS = 4
 """Opened ahead after each connect, so that a first call opens none."""
 START_TIMEOUT_S = 6.0
 """How long a start waits to learn whether another front end serves our application."""
 LEAVE_TIMEOUT_S = 1.0
 TAKEOVER_REPORTED_S = 60.0
-"""How long it is told that another client took our application over, after it was taken back."""
+"""How long `taken_over` reports it, after the application was taken back."""
 RETRY_AFTER_S = 3.0
-"""When to try again while it is not connected: a try of ours comes at least that often."""
+"""When a caller should retry while Asterisk is not connected: we try at least that often."""
 
 log = structlog.get_logger(__name__)
 
@@ -51,9 +51,17 @@ class _Info(msgspec.Struct):
 
 
 class Ari:
-    """`url`: e.g. http://127.0.0.1:8088/ari. `timeout`: seconds for each request: below the 5 s in which a hang must
-    be told, and far above what any takes that is answered at all. `startup_time`: that of the Asterisk which an earlier
-    process was connected to, where it is known.
+    """The connection to Asterisk: requests by resource, the event stream, and who serves our application.
+
+    Args:
+        url: e.g. http://127.0.0.1:8088/ari.
+        user: the section of ari.conf.
+        password: its password.
+        app: the name of our Stasis application.
+        timeout: seconds for each request: below the 5 s within which a hang must be reported, and far above the
+            duration of any request that is answered at all.
+        request_observer: called after each request, for metrics.
+        startup_time: of the Asterisk that an earlier process was connected to, if known.
     """
 
     def __init__(
@@ -92,10 +100,13 @@ class Ari:
         self._disconnect_listeners: list[Callable[[str], None]] = []
 
     async def start(self, instance: str = "") -> None:
-        """Begin to connect, in the background and for ever.
+        """Start to connect, in the background, until `close`.
 
-        `instance`: the name of our state directory (see `Ownership`). Raises ApplicationInUse where another front end
-        serves our application; where Asterisk does not say so now, it is asked before each connect.
+        Raises ApplicationInUse if another front end serves our application. If that cannot be determined now, it is
+        checked before each connect.
+
+        Args:
+            instance: the name of our state directory (see `Ownership`).
         """
         self._transport.open()
         self._ownership = Ownership(self._send, self.app, instance)
@@ -110,7 +121,7 @@ class Ari:
         self._running = asyncio.create_task(self._stream.run(), name="ARI event stream")
 
     async def open(self) -> None:
-        """Be able to ask, without an event stream: that would take the application over from who serves it.
+        """Make requests possible without an event stream, which would take the application over from who serves it.
 
         Raises PeerError.
         """
@@ -144,42 +155,42 @@ class Ari:
         self._connect_listeners.append(listener)
 
     def on_disconnect(self, listener: Callable[[str], None]) -> None:
-        """Called with the reason when a stream that stood is lost."""
+        """Called with the reason when the event stream is lost."""
         self._disconnect_listeners.append(listener)
 
     @property
     def failure(self) -> str:
-        """Why the event stream does not stand; "" where it does."""
+        """Why the event stream is not connected; "" while it is."""
         return "" if self.connected else self._stream.last_failure
 
     @property
     def taken_over(self) -> str:
-        """That another client has taken our application over a short while ago; "" where none has."""
+        """A message if another client took over our application in the last minute; else ""."""
         if time.monotonic() - self._lost_at > TAKEOVER_REPORTED_S:
             return ""
         return (
-            f"another client took the ARI application {self.app} over, and it was taken back: "
-            "what Asterisk told meanwhile is lost; give each program an application name of its own"
+            f"another client took over the ARI application {self.app}, and it was taken back: "
+            "events in between are lost; give each program its own application name"
         )
 
     def unavailable(self) -> Unavailable | None:
-        """Why no new call should be begun now; None where one may. Calls that stand are not meant."""
+        """Why no new call should be started now; None if it may. Existing calls are not affected."""
         if not self.connected:
             return Unavailable("Asterisk is not connected", RETRY_AFTER_S)
         return self._requests.unavailable() or self.blocked
 
     def check_available(self) -> None:
-        """Raises Unavailable where no new call should be begun now."""
+        """Raises Unavailable if no new call should be started now."""
         if reason := self.unavailable():
             raise reason
 
     @property
     def load(self) -> Load:
-        """What is asked of Asterisk at this moment."""
+        """Requests at this moment."""
         return self._requests.load
 
     async def info(self) -> AsteriskInfo:
-        """Who answers. Works without the event stream. Raises PeerError."""
+        """Version and start time. Works without the event stream. Raises PeerError."""
         reply = await self._requests.measure("asterisk.getInfo", self._transport.send("GET", "/asterisk/info"))
         info = read(reply, _Info)
         return AsteriskInfo(info.system.get("version", ""), info.status.get("startup_time", ""))
@@ -189,14 +200,14 @@ class Ari:
         return read(await self._requests.send("applications", "get", applicationName=self.app), dict[str, Any])
 
     async def _connect(self) -> aiohttp.ClientWebSocketResponse:
-        """Who answers, what it can do, and then its events. Raises PeerError."""
+        """Learn which Asterisk it is and what it can do, then open the event stream. Raises PeerError."""
         info = await self.info()
         await self._ownership.check()
         if not self._requests.described or info.startup_time != self.startup_time:
             await self._describe(info)
         socket = await self._transport.ws_connect("/events", params={"app": self.app, "subscribeAll": "false"})
         try:
-            # Asked again while the stream stands: it may have been restarted since.
+            # Asked again while the stream is open: Asterisk may have been restarted since.
             startup_time = (await self.info()).startup_time
             await self._drop_events()
             await self._ownership.take()

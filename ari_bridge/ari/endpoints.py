@@ -1,4 +1,4 @@
-"""The PBX's own phones: which there are, and how they stand.
+"""Asterisk's endpoints (the PBX's own phones) and their device states.
 
 Their changes come by device states, as for the lamps of desk phones. To subscribe to `endpoint:` would bring every
 event of every channel of that phone as well; a busy PBX has many.
@@ -14,7 +14,7 @@ from ari_bridge.ari.events import AriEvent, UnknownEvent
 from ari_bridge.ari.rest import RestClient, exists, read
 
 MAX_NAMES_PER_REQUEST = 40
-"""They stand in a URL, whose length Asterisk bounds."""
+"""They are sent in a URL, whose length Asterisk limits."""
 
 
 class Endpoint(msgspec.Struct, frozen=True):
@@ -44,11 +44,11 @@ class Endpoints:
         self._app = app
 
     async def list(self) -> list[Endpoint]:
-        """All endpoints of all channel drivers, with how they stand now."""
+        """All endpoints of all channel drivers, with their states."""
         return read(await self._requests.send("endpoints", "list"), list[Endpoint])
 
     async def subscribe(self, devices: Sequence[str]) -> None:
-        """Hear of the changes of these device states, until the PBX ends; asked twice, they come once."""
+        """Receive changes of these device states until Asterisk is restarted. Subscribing twice is fine."""
         for first in range(0, len(devices), MAX_NAMES_PER_REQUEST):
             sources = ",".join(f"deviceState:{name}" for name in devices[first : first + MAX_NAMES_PER_REQUEST])
             request = self._requests.send("applications", "subscribe", applicationName=self._app, eventSource=sources)

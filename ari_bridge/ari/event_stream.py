@@ -1,7 +1,7 @@
-"""The ARI event stream: one WebSocket, opened again for as long as it takes.
+"""The ARI event stream: one WebSocket, which is reopened until it works.
 
-A stream that is lost loses no call: channels and bridges live on in Asterisk, and who
-listens compares after every connect.
+No call is lost with the stream: channels and bridges continue in Asterisk, and the engine reconciles after every
+connect.
 """
 
 import asyncio
@@ -18,9 +18,9 @@ from ari_bridge.errors import PeerError
 from ari_bridge.tasks import TaskSet
 
 MAX_TAKEOVER_PAUSE_S = 10.0
-"""Seconds between tries where another client takes the stream over again and again."""
+"""Between attempts if another client takes the stream over again and again."""
 FIRST_PAUSE_S, MAX_PAUSE_S = 0.1, 2.0
-"""Seconds between tries to connect: doubled each time, with a quarter of jitter."""
+"""Between attempts to connect: doubled each time, with jitter."""
 
 TAKEN_OVER = "another client took it over"
 
@@ -28,7 +28,14 @@ log = structlog.get_logger(__name__)
 
 
 class EventStream:
-    """`connect` opens the WebSocket. `connected` is awaited beside the reading, after each connect."""
+    """Reads events for as long as it runs, and reconnects.
+
+    Args:
+        connect: opens the WebSocket; raises PeerError.
+        received: called with each event.
+        connected: awaited after each connect, while events are read.
+        disconnected: called with the reason when a stream is lost.
+    """
 
     def __init__(
         self,
@@ -43,7 +50,7 @@ class EventStream:
         self._disconnected = disconnected
         self.last_failure = "not tried yet"
         self._socket: aiohttp.ClientWebSocketResponse | None = None
-        self._dropped = ""  # why we end the stream ourselves
+        self._dropped = ""  # why we close the stream ourselves
         self._closing = TaskSet()
 
     async def run(self) -> None:
@@ -68,7 +75,7 @@ class EventStream:
             pause = max(pause, min(2 * pause, MAX_PAUSE_S))
 
     def drop(self, reason: str) -> None:
-        """End the stream that stands, and connect anew."""
+        """Close the stream, and connect again."""
         if self._socket is not None:
             self._dropped = reason
             self._closing.start(self._socket.close())
@@ -87,7 +94,7 @@ class EventStream:
             async with _beside(self._connected()):
                 reason = await self._read(socket)
             self.last_failure = reason
-            self._disconnected(reason)  # before the closing, which may wait for a peer that is gone
+            self._disconnected(reason)  # before closing, which may wait for a peer that does not respond
             return reason in (TAKEN_OVER, self._dropped)
         finally:
             self._socket = None
@@ -109,7 +116,7 @@ class EventStream:
             except Exception:
                 log.exception("unexpected error while handling an ARI event", type=event.type)
             if isinstance(event, ApplicationReplaced):
-                return TAKEN_OVER  # no event comes by this one any more
+                return TAKEN_OVER  # it gets no events any more
         if self._dropped:
             return self._dropped
         broken = socket.exception()

@@ -1,4 +1,4 @@
-"""ARI events, typed. Those that mean nothing to a call are kept as `UnknownEvent`.
+"""ARI events, typed. Those that no call needs are `UnknownEvent`.
 
 Source: https://docs.asterisk.org/Latest_API/API_Documentation/Asterisk_REST_Interface/Asterisk_REST_Data_Models/
 """
@@ -12,7 +12,7 @@ from ari_bridge.ari.models import Channel, LiveRecording
 
 
 class MalformedEvent(Exception):
-    """What came is not an ARI event; the text says why."""
+    """A message is not an ARI event; the text says why."""
 
 
 class Event(msgspec.Struct, tag_field="type", kw_only=True):
@@ -90,7 +90,7 @@ class ChannelCallerId(Event, tag=True, kw_only=True):
     """Who is at this end of `channel` is somebody else now, or has got a name: `channel.caller`.
 
     Comes where the SIP phone at the channel tells it (P-Asserted-Identity, Remote-Party-ID), not for a `Local` channel
-    in a call that stands.
+    in an existing call.
     """
 
     channel: Channel
@@ -151,7 +151,7 @@ KnownEvent = (
 AriEvent = KnownEvent | UnknownEvent
 
 _TYPES = {cls.__name__ for cls in KnownEvent.__args__}
-# Made once: to work out what `KnownEvent` is takes ten times as long as to decode an event.
+# Made once: resolving `KnownEvent` takes ten times as long as decoding an event.
 _read = msgspec.json.Decoder().decode
 _read_known: Callable[[bytes | str], KnownEvent] = msgspec.json.Decoder(KnownEvent).decode
 

@@ -75,7 +75,7 @@ class Transport:
     ) -> Reply:
         """`path` is below ARI's root, `body` is JSON.
 
-        Raises PeerRefused (400 and above), PeerTimeout, PeerUnreachable. Nothing is sent twice.
+        Raises PeerRefused (400 and above), PeerTimeout, PeerUnreachable. A request is never sent twice.
         """
         request = f"{method} {path}"
         if self._session is None:
@@ -98,7 +98,7 @@ class Transport:
         return Reply(request, response.status, reply)
 
     async def download(self, path: str, take: Callable[[bytes], Awaitable[None]], *, within: float) -> Reply:
-        """A file, handed to `take` piece by piece; `within` so many seconds, and never silent for the usual time.
+        """A file, handed to `take` piece by piece; `within`: seconds for all of it; each piece has the usual timeout.
 
         Raises as `send`, also where the file ends early; what `take` raises goes through. The reply has no body.
         """
@@ -145,7 +145,7 @@ class Transport:
 
 
 HEARTBEAT_INTERVAL_S = 2.0
-"""After so long without a word comes a ping; without a pong within half of it the stream counts as lost. With PBX_GRACE
+"""A ping is sent after this time without a message; without a pong within half of it the stream is lost. With PBX_GRACE
 it comes to 5 s: what is over must be told by then."""
 MAX_EVENT_BYTES = 4 * 1024 * 1024
 PIECE_BYTES = 256 * 1024

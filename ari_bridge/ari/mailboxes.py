@@ -1,9 +1,9 @@
 """How many messages wait in the voicemail boxes of the PBX's own app_voicemail.
 
-ARI's `mailboxes` are of no use here: they are for voicemail outside Asterisk (res_mwi_external), and a PBX has either
+ARI's `mailboxes` cannot be used: they are for voicemail outside Asterisk (res_mwi_external), and a PBX has either
 that or app_voicemail. What app_voicemail knows it tells by the dialplan function VM_INFO, and ARI reads functions on
 channels only (`GET /asterisk/variable` does not run any; 16.28 and 22.10 measured). So a channel is made that is never
-dialled, the boxes are read on it, and it is hung up. It takes nothing of the dialplan and works on 16 and 22.
+dialled, the boxes are read on it, and it is hung up. It needs nothing in the dialplan and works on 16 and 22.
 
 Each method raises PeerRefused, PeerTimeout or PeerUnreachable.
 """
@@ -42,7 +42,7 @@ class Mailboxes:
     async def count(self, mailboxes: Sequence[str], known: Mapping[str, Messages] | None = None) -> dict[str, Messages]:
         """The messages in each box (`NUMBER@CONTEXT`); boxes that do not exist are left out.
 
-        Two requests for a box; one where the number of new messages is as `known` has it: then nobody has heard any.
+        Two requests for a box; one if the number of new messages is the same as in `known`: then none was listened to.
         Where the PBX has no voicemail, no box exists. Raises ValueError for what is no name of a box.
         """
         if bad := [box for box in mailboxes if not _MAILBOX.fullmatch(box)]:

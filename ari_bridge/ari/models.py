@@ -1,4 +1,4 @@
-"""What ARI says of its resources, as far as calls need it. Unknown fields are ignored."""
+"""ARI's resources, as far as calls need them. Unknown fields are ignored."""
 
 import msgspec
 

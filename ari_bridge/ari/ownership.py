@@ -1,8 +1,8 @@
 """Whose the ARI application is: one front end's at a time, and never that of one who is deaf without knowing it.
 
-Asterisk gives an application's events to whoever opened the last WebSocket for it. The one before is told so
-(ApplicationReplaced) and then hears nothing more, also when the other one is gone; `/applications` and REST know of no
-difference (seen of 16.28 and 22.10). So:
+Asterisk sends an application's events to the client that opened the last WebSocket for it. The one before is notified
+(ApplicationReplaced) and then receives no more events, also when the other one has left; `/applications` and REST show
+no difference (seen with 16.28 and 22.10). So:
 
 - who holds the application says so in a global variable, and is asked before another takes it: a user event goes to
   whoever hears the application, and one who hears it answers in another variable. A process that was killed answers
@@ -94,7 +94,7 @@ class Ownership:
             return
         asker = secrets.token_hex(8)
         if not await self._tell(ROLL_CALL, {"asker": asker}):
-            return  # nobody has the application
+            return  # no client has the application
         deadline = time.monotonic() + ANSWER_TIMEOUT_S
         while time.monotonic() < deadline:
             asked, _, who = (await self._get(self._answer)).partition(" ")
@@ -106,17 +106,17 @@ class Ownership:
         )
 
     async def take(self) -> None:
-        """Say that it is ours. Raises PeerError."""
+        """Claim the application. Raises PeerError."""
         await self._set(self._holder, self.instance)
 
     async def leave(self) -> None:
-        """Say that it is nobody's, where it is still ours. Raises PeerError."""
+        """Release the application, if it is still ours. Raises PeerError."""
         await self._answers.cancel()
         if await self._get(self._holder) == self.instance:
             await self._set(self._holder, "")
 
     async def watch(self) -> None:
-        """While the event stream stands. Raises Deaf. What else Asterisk does not do is for others to notice."""
+        """While the event stream is open. Raises Deaf. Other failures of Asterisk are noticed elsewhere."""
         misses = 0
         while True:
             await asyncio.sleep(PROBE_TIMEOUT_S)
@@ -125,7 +125,7 @@ class Ownership:
             except PeerError as error:
                 log.debug("cannot check that our ARI application's events reach us", reason=str(error))
             if misses >= MAX_MISSES:
-                raise Deaf("the events of our application go to another client, or to nobody")
+                raise Deaf("the events of our application go to another client, or to none")
 
     async def _hear_ourselves(self) -> bool:
         """Raises PeerError, Deaf."""
@@ -176,7 +176,7 @@ class Ownership:
         await self._send("asterisk.setGlobalVar", "POST", "/asterisk/variable", query)
 
     async def _tell(self, event: str, variables: dict[str, str]) -> bool:
-        """A user event to whoever hears the application; False where Asterisk knows of nobody. Raises PeerError."""
+        """Send a user event to the client that receives our events; False if there is none. Raises PeerError."""
         body = msgspec.json.encode({"variables": variables})
         try:
             await self._send("events.userEvent", "POST", f"/events/user/{event}", {"application": self.app}, body)

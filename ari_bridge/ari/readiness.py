@@ -1,8 +1,8 @@
-"""Whether Asterisk can do what a call needs, as it is found out by trying: a media leg is made, and released at once.
+"""Whether Asterisk can do what a call needs: found out by making a media leg, and releasing it at once.
 
-Nothing else tells: with a restart pending (`core restart gracefully`) ARI answers as ever and makes no channel; the
-same without chan_rtp, RTP ports or descriptors. And only on a channel can it be asked whether the dialplan has a
-context (`DIALPLAN_EXISTS()`; 16.28 and 22.10 measured).
+There is no other way to find out: with a restart pending (`core restart gracefully`) ARI responds as usual and makes no
+channel; the same without chan_rtp, RTP ports or descriptors. And only on a channel can it be asked whether the dialplan
+has a context (`DIALPLAN_EXISTS()`; 16.28 and 22.10 measured).
 """
 
 import asyncio
@@ -21,7 +21,7 @@ RETRY_INTERVAL_S = 2.0
 RECHECK_DELAY_S = 0.2
 """From a 5xx to the try that it causes: a burst of them causes one."""
 MARK = "readiness"
-"""How such a channel's name begins: it is no caller, and nobody is told of it."""
+"""Prefix of such a channel's name: it is not a caller, and is not reported."""
 CONTEXT_CURE = "name one that it has in DIAL_CONTEXT, or add it and `asterisk -rx 'dialplan reload'`"
 MEDIA_CURE = "`asterisk -rx 'module load chan_rtp.so'` (and in modules.conf), or free ports in rtp.conf"
 _NOWHERE = RtpAddress("127.0.0.1", 9)  # the discard port: nothing is sent, as the channel is in no bridge
@@ -30,17 +30,22 @@ log = structlog.get_logger(__name__)
 
 
 class Readiness:
-    """`context`: the dialplan context that calls begin in; "" where none does. Keeps `Ari.blocked` and
-    `Ari.missing_context`. `interval`: seconds between tries where all is well; each costs Asterisk a channel, and a CDR
-    where it writes one for every channel. What it refuses with a 5xx is looked into at once, and so is each connect.
+    """Checks whether Asterisk can do what a call needs, and keeps `Ari.blocked` and `Ari.missing_context` up to date.
 
-    `reason`: what is wrong, for the operator; "" where nothing is. `calls`: whether calls that stand can get new media,
-    and new ones can be made.
+    It checks after each connect, at once after a 5xx, and at an interval.
+
+    Args:
+        ari: the connection.
+        context: the dialplan context that calls start in; "" if none does.
+        interval: seconds between checks while all is well. Each costs Asterisk a channel, and a CDR if it writes one
+            for every channel.
     """
 
     def __init__(self, ari: Ari, context: str, interval: float) -> None:
         self.reason = ""
+        """What is wrong, for the operator; "" if nothing is."""
         self.calls = True
+        """Whether existing calls can get new media, and new ones can be made."""
         self._ari = ari
         self._context = context
         self._interval = interval
@@ -57,7 +62,7 @@ class Readiness:
         await tasks.cancel(self._running)
 
     def use(self, context: str) -> None:
-        """From now on calls begin in this context, or in none (""): looked at once."""
+        """Calls start in this context from now on, or in none (""): check at once."""
         self._context = context
         self._check_soon()
 
@@ -77,7 +82,7 @@ class Readiness:
                     await asyncio.sleep(RECHECK_DELAY_S)
 
     async def _connected(self) -> None:
-        """It may be another one, or the first: what was found out before says little."""
+        """It may be another Asterisk: earlier results do not apply."""
         self._check_soon()
 
     def _check_soon(self) -> None:
@@ -85,7 +90,7 @@ class Readiness:
         self._check_wanted.set()
 
     async def check(self) -> None:
-        """Try now. A PBX that does not answer, or lets nobody in, is told of elsewhere: then nothing is learnt."""
+        """Check now. An Asterisk that does not respond, or rejects our credentials, is reported elsewhere."""
         channel, context = f"{MARK}-{secrets.token_hex(8)}", self._context
         try:
             await self._ari.channels.external_media(channel, _NOWHERE)

@@ -39,7 +39,7 @@ class Recordings:
         )
 
     async def pause(self, name: str) -> bool:
-        """Leave out what is said from now on; asked twice, nothing changes. False: no such recording is live."""
+        """Pause it; pausing twice is fine. False: there is no such live recording."""
         return await exists(self._requests.send("recordings", "pause", recordingName=name), gone=(404, 409))
 
     async def resume(self, name: str) -> bool:
@@ -51,7 +51,7 @@ class Recordings:
         return await exists(self._requests.send("recordings", "stop", recordingName=name), gone=(404, 409))
 
     async def live(self, name: str) -> LiveRecording | None:
-        """As it stands; None: it is not being recorded (any more)."""
+        """The live recording; None: it does not exist (any more)."""
         return await get_or_none(self._requests.send("recordings", "getLive", recordingName=name), LiveRecording)
 
     async def stored(self) -> list[StoredRecording]:

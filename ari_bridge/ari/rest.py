@@ -1,4 +1,4 @@
-"""One ARI request: in its turn, measured, its answer read into a typed struct, its errors ours."""
+"""Sending ARI requests: queued by priority, measured, with typed responses and our errors."""
 
 import asyncio
 import time
@@ -18,8 +18,8 @@ from ari_bridge.errors import PeerError, PeerRefused, PeerTimeout, PeerUnreachab
 from ari_bridge.outcomes import Detail
 
 Observer = Callable[[str, float, str], None]
-"""Told of each request: the operation (`channels.dial`), seconds with the wait for its turn, and ok, refused,
-timeout or unreachable."""
+"""Called after each request with the operation (`channels.dial`), its duration in seconds including the wait in the
+queue, and ok, refused, timeout or unreachable."""
 
 PRIORITIES = {
     "channels.hangup": Priority.RELEASE,
@@ -29,21 +29,21 @@ PRIORITIES = {
     "channels.create": Priority.NEW,
     "bridges.createWithId": Priority.NEW,
 }
-"""All others are for calls that stand: a new media leg too, for it may be that of a page that comes back."""
+"""All others are for existing calls: a new media leg too, as it may be that of a client that reconnects."""
 UNQUEUED = frozenset({"channels.getChannelVar"})
-"""Needs no place: the wake of a command that holds one already."""
+"""Sent without a permit: the wake-up of a command that has one already."""
 
 DENIED_STATUSES = (401, 403)
-"""HTTP statuses by which Asterisk does not let us in: its password, or the rights of its ARI user, were changed."""
+"""HTTP statuses that mean: the password or the rights of our ARI user were changed."""
 DENIED_RETRY_INTERVAL_S = 2.0
-"""Between tries to be let in again."""
+"""Between checks whether Asterisk accepts our credentials again."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Requests that Asterisk has and has not answered yet, and those that wait until it takes more."""
+    """Requests that Asterisk has not answered yet, and requests that wait in our queue."""
 
     under_way: int
     waiting: int
@@ -53,11 +53,15 @@ T = TypeVar("T")
 
 
 class RestClient:
-    """Sends the operations that asyncari's swagger layer has read from ARI's own description of itself.
+    """Sends the operations that asyncari's swagger layer has read from ARI's own description.
 
-    Not by that layer's own call: it writes out each request for a log line that nobody reads, and takes longer for it
-    than to send it. `probe` asks for something small, past the queue: whether Asterisk answers again. It raises
-    PeerError. `queue_timeout`: seconds that a request waits for its turn (a release: as long as it takes).
+    asyncari's own call is not used: it formats each request for a log line, which takes longer than sending it.
+
+    Args:
+        transport: the HTTP connection.
+        observer: called after each request.
+        probe: sends a small request past the queue, to see whether Asterisk responds again; raises PeerError.
+        queue_timeout: seconds that a request may wait in the queue; one that releases something waits without limit.
     """
 
     def __init__(
@@ -67,7 +71,7 @@ class RestClient:
         probe: Callable[[], Awaitable[object]],
         queue_timeout: float,
     ) -> None:
-        self.legacy = True  # whether commands on silent channels must be woken
+        self.legacy = True  # whether commands on silent channels need a wake-up
         self._transport = transport
         self._operations: dict[str, Operation] | None = None  # by `resource.operation`; None until they are known
         self._semaphore = PrioritySemaphore()
@@ -85,7 +89,7 @@ class RestClient:
         return self._operations is not None
 
     def describe(self, swagger: Any) -> None:
-        """Take over what can be asked, from asyncari's `swagger`."""
+        """Take over the operations of asyncari's `swagger`."""
         self._operations = {
             f"{name}.{nickname}": Operation(described)
             for name, resource in swagger.resources.items()
@@ -94,7 +98,7 @@ class RestClient:
         }
 
     async def send(self, resource: str, operation: str, **parameters: Any) -> Reply:
-        """Raises PeerRefused, PeerTimeout, PeerUnreachable (then nothing was sent)."""
+        """Send an operation. Raises PeerRefused, PeerTimeout, PeerUnreachable (it was not sent)."""
         op = f"{resource}.{operation}"
         if self._operations is None:
             raise PeerUnreachable(PEER, op, "not connected yet")
@@ -129,25 +133,25 @@ class RestClient:
         return Load(self._semaphore.under_way, self._semaphore.waiting)
 
     def unavailable(self) -> Unavailable | None:
-        """Why nothing new should be begun; None where it may."""
+        """Why no new call should be started; None if it may."""
         if self._denied:
             return Unavailable(
                 f"Asterisk refuses the server ({self._denied})", DENIED_RETRY_INTERVAL_S, Detail.PBX_REFUSES
             )
         if self._breaker.closed:
             return None
-        # The probe takes a moment, and one that is answered late counts as none.
+        # The probe takes a moment, and a late response counts as none.
         seconds = self._breaker.until_probe(time.monotonic()) + SLOW_S
         return Unavailable(f"Asterisk does not keep up ({self._breaker.reason})", seconds)
 
     def connected(self) -> None:
-        """Asterisk has just answered all that a connect takes."""
+        """Asterisk has just answered every request of a connect."""
         self._stop_probing()
         self._breaker.reset(time.monotonic())
 
     @property
     def denied(self) -> str:
-        """Why Asterisk does not let us in, though it did; "" where it does."""
+        """Why Asterisk rejects our credentials, although it accepted them before; "" if it does not."""
         return self._denied
 
     def _on_denied(self, reason: str) -> None:
@@ -180,7 +184,7 @@ class RestClient:
         priority = PRIORITIES.get(op, Priority.STANDING)
         self._refuse_new(op, priority)
         began = time.monotonic()
-        if not self._semaphore.take(priority):
+        if not self._semaphore.try_acquire(priority):
             await self._wait(op, priority)
         try:
             self._refuse_new(op, priority)  # it may have opened meanwhile
@@ -195,18 +199,18 @@ class RestClient:
             self._ended(began)
             return reply
         finally:
-            self._semaphore.leave()
+            self._semaphore.release()
 
     def _refuse_new(self, op: str, priority: Priority) -> None:
         if priority is Priority.NEW and not self._breaker.closed:
             raise PeerUnreachable(PEER, op, f"nothing new is begun on it: {self._breaker.reason}")
 
     async def _wait(self, op: str, priority: Priority) -> None:
-        """Raises PeerUnreachable when its turn does not come in time."""
+        """Raises PeerUnreachable if it gets no permit in time."""
         began = time.monotonic()
         try:
             async with asyncio.timeout(None if priority is Priority.RELEASE else self._queue_timeout):
-                await self._semaphore.wait(priority)
+                await self._semaphore.acquire(priority)
         except TimeoutError:
             self._ended(began)
             reason = (
@@ -251,7 +255,7 @@ def _result(error: PeerError) -> str:
 
 
 def read(reply: Reply, type: type[T]) -> T:
-    """The body as `type`. Raises PeerRefused where it is something else."""
+    """The body as `type`. Raises PeerRefused if it is something else."""
     try:
         return msgspec.json.decode(reply.body, type=type)
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
@@ -259,7 +263,7 @@ def read(reply: Reply, type: type[T]) -> T:
 
 
 async def get_or_none(request: Awaitable[Reply], type: type[T]) -> T | None:
-    """The resource; None where Asterisk has none such."""
+    """The resource; None if it does not exist."""
     try:
         return read(await request, type)
     except PeerRefused as error:
@@ -269,7 +273,7 @@ async def get_or_none(request: Awaitable[Reply], type: type[T]) -> T | None:
 
 
 async def exists(request: Awaitable[object], *, gone: tuple[int, ...] = (404,)) -> bool:
-    """False where Asterisk's answer is one of `gone`: there is no such resource. Other errors are raised."""
+    """Whether the resource exists: False if Asterisk responds with a status in `gone`. Raises other errors."""
     try:
         await request
     except PeerRefused as error:

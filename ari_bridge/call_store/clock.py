@@ -38,7 +38,7 @@ def as_of(deadlines: Deadlines, written: Clock, now: Clock) -> Deadlines:
 
 
 def set_by(written: Clock, now: Clock) -> float:
-    """By how many seconds the wall clock was set since; 0 where nobody can tell, as after another boot."""
+    """By how many seconds the wall clock was set since; 0 if unknown, as after a reboot."""
     if not written.boot or written.boot != now.boot:
         return 0.0
     return (now.wall - written.wall) - (now.monotonic - written.monotonic)

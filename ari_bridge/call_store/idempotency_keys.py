@@ -1,7 +1,7 @@
-"""What was asked with an `Idempotency-Key`: kept before it is done, so that nothing is done twice.
+"""Requests with an `Idempotency-Key`: stored before they are carried out, so that none is carried out twice.
 
-Where a row cannot be written or read, the asker is refused: a call that nobody knows of later is worse than none.
-Beside the calls in their file, in a table that older versions leave alone.
+If a row cannot be written or read, the request is rejected: a call that its retry does not find is worse than none.
+In the same file as the calls, in a table that older versions leave alone.
 """
 
 import sqlite3
@@ -17,9 +17,9 @@ from ari_bridge.errors import TooMany, Unavailable
 
 KEY_RETENTION_S = 86400.0
 MAX_KEYS = 100_000
-"""Of all users; of one user a tenth. More are refused: to forget one early would make its repeat a second call."""
+"""Of all users; of one user a tenth. More are rejected: forgetting one early would make its retry a second call."""
 MAX_SALVAGED_KEYS = 20_000
-"""Out of a corrupt file, the newest: what is more would hold up everything else for long."""
+"""The newest ones of a corrupt file: reading more would delay everything else."""
 PURGE_BATCH_KEYS = 20
 """Deleted with each new one, so that the table shrinks as fast as it grows."""
 
@@ -51,14 +51,14 @@ class StoredResponse(msgspec.Struct, frozen=True):
 
 
 class Key(msgspec.Struct, frozen=True):
-    """One key. `user`: "" where nobody signs in. `fingerprint`: of what was asked. `kept_at`: Unix seconds."""
+    """One key. `user`: "" without sign-in. `fingerprint`: of the request. `kept_at`: Unix seconds."""
 
     user: str
     key: str
     fingerprint: str
-    call_id: str  # of the call that is made, or that is acted on
+    call_id: str  # of the call that is placed or commanded
     kept_at: float
-    answer: StoredResponse | None = None  # None: it is not there yet, or died with its process
+    answer: StoredResponse | None = None  # None: not there yet, or lost with its process
 
 
 class KeyStoreUnavailable(Unavailable):
@@ -69,18 +69,22 @@ class KeyStore(Protocol):
     """Called in the event loop; never waits. Every method raises KeyStoreUnavailable."""
 
     def get(self, user: str, key: str) -> Key | None:
-        """None also for one whose time is over."""
+        """None also for one that has expired."""
 
     def put(self, key: Key) -> None:
-        """When it returns, the death of the process takes nothing back. Raises TooMany."""
+        """Once it returns, a killed process does not lose the key. Raises TooMany."""
 
     def drop(self, key: Key) -> None:
-        """Nothing came of it: it may be used anew."""
+        """The request had no effect: the key may be used again."""
 
 
 class SqliteKeys:
-    """`connection`: of the call store, where that works; raises sqlite3.Error or OSError. `failed` is told what went
-    wrong. `seconds`: how long a key is kept.
+    """The keys in the call store's database.
+
+    Args:
+        connection: to the database, if that works; raises sqlite3.Error or OSError.
+        failed: called with an error of the database.
+        seconds: how long a key is kept.
     """
 
     def __init__(
@@ -109,7 +113,7 @@ class SqliteKeys:
         try:
             on.execute(_PURGE, (self._expired_at(), PURGE_BATCH_KEYS))
             if key.answer is None:
-                on.execute(_DROP, (key.user, key.key))  # an earlier one, whose time is over
+                on.execute(_DROP, (key.user, key.key))  # an earlier one, which has expired
                 _check_room(on, key.user)
             on.execute(_PUT, _columns(key))
             on.execute("COMMIT")
@@ -126,15 +130,15 @@ class SqliteKeys:
             return act(self._connection())
         except (sqlite3.Error, OSError) as error:
             self._failed(error)
-            raise KeyStoreUnavailable(f"the Idempotency-Key cannot be kept ({error})", retry_after=1.0) from error
+            raise KeyStoreUnavailable(f"the Idempotency-Key cannot be stored ({error})", retry_after=1.0) from error
 
 
 def _check_room(on: sqlite3.Connection, user: str) -> None:
     of_user = MAX_KEYS // 10
     if on.execute(_OF_USER, (user, of_user)).fetchone()[0] >= of_user:
-        raise TooMany(f"There are {of_user} keys of this user, as many as are kept: use none, or wait.")
+        raise TooMany(f"This user has {of_user} Idempotency-Keys, which is the limit: use none, or wait.")
     if on.execute(_AT_MOST).fetchone()[0] >= MAX_KEYS:
-        raise TooMany(f"{MAX_KEYS} keys are kept, and no more: use none, or wait.")
+        raise TooMany(f"{MAX_KEYS} Idempotency-Keys are stored, which is the limit: use none, or wait.")
 
 
 def salvage(path: Path, at_most: int = MAX_SALVAGED_KEYS) -> list[Key]:

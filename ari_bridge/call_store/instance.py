@@ -1,7 +1,7 @@
-"""The name of a state directory: by it a process knows what its predecessor has left, and others know it.
+"""The name of a state directory: by it a process recognises what its predecessor has left.
 
-Drawn by lot at the first start, and kept in a file. A copy of the folder is another folder, and gets another name: the
-file says which file it is, and a copy is another one.
+Random, made at the first start, and stored in a file with the inode of that file: so a copy of the folder gets another
+name.
 """
 
 import os
@@ -14,14 +14,13 @@ FILE = "instance"
 
 
 class Instance:
-    """`name`: "" before `take`."""
-
     def __init__(self, path: Path) -> None:
         self.path = path
         self.name = ""
+        """"" before `take`."""
 
     def take(self) -> None:
-        """Read it, or draw one. Only under the folder's lock. Where it cannot be kept, it holds for this process."""
+        """Read the name, or make one. Only under the folder's lock. If it cannot be stored, it is for this process."""
         try:
             name, _, number = self.path.read_text("ascii").strip().partition(" ")
             if name and number == str(self.path.stat().st_ino):
@@ -36,7 +35,7 @@ class Instance:
             pass
 
     def restore(self) -> bool:
-        """Write it again where its file is gone. Whether it was. Raises OSError."""
+        """Write the file again if it does not exist. Returns whether it did not. Raises OSError."""
         if not self.name or self.path.exists():
             return False
         self._write()

@@ -24,7 +24,7 @@ class ProcessLock:
         self._fd: int | None = None
 
     def take(self) -> None:
-        """Take it, or keep it where it is held already. Raises StoreRefused (another has it), OSError."""
+        """Acquire the lock, if it is not held already. Raises StoreRefused (another process has it), OSError."""
         if self._fd is not None:
             if atomic_file.is_same(self._fd, self.path):
                 return
@@ -44,7 +44,7 @@ class ProcessLock:
             os.close(fd)
             raise
         self._fd = fd
-        try:  # whose it is, for people; a full disk is no reason to go without the lock
+        try:  # for people; a full disk is no reason to give up the lock
             os.ftruncate(fd, 0)
             os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
         except OSError:

@@ -12,18 +12,18 @@ class CallStore(Protocol):
 
     @property
     def healthy(self) -> bool:
-        """Whether it can write where it should. Calls go on either way."""
+        """Whether the database takes writes. Calls continue either way."""
 
     @property
     def keys(self) -> KeyStore:
-        """What was asked with an Idempotency-Key."""
+        """The requests with an Idempotency-Key."""
 
     @property
     def reason(self) -> str:
-        """Why it cannot; "" where it can."""
+        """Why it does not; "" if it does."""
 
     def save(self, call: Call) -> None:
-        """Keep the call as it is now. When it returns, the death of the process takes nothing back."""
+        """Save the call as it is now. Once it returns, a killed process does not lose it."""
 
     def live(self) -> list[Call]:
         """The calls that had not ended when last saved, oldest first; for the start."""
@@ -32,7 +32,7 @@ class CallStore(Protocol):
         """A call, live or ended, as last saved."""
 
     def of_stem(self, stem: str) -> Call | None:
-        """The same, by what the names of its resources begin with (`ids.stem_of`)."""
+        """The same, by the prefix of its resources' names (`ids.stem_of`)."""
 
     async def ended_after(self, ended_at: float, stem: str = "", *, at_most: int = 200) -> list[tuple[float, str]]:
         """When each of the calls ended that ended after this one (Unix seconds), and its stem, oldest first.
@@ -41,13 +41,14 @@ class CallStore(Protocol):
         """
 
     async def begun_before(self, cursor: Cursor, *, at_most: int) -> tuple[list[Call], Cursor | None]:
-        """Calls, live and ended, behind a place, newest first (from NEWEST on), and the place behind them.
+        """A page of calls, live and ended, newest first (from `NEWEST` on), and the cursor of the next page.
 
-        None: there are no others. Live ones may be more than `at_most`. Raises StoreRefused: it cannot be read now.
+        No cursor: this is the last page. Live calls may be more than `at_most`.
+        Raises StoreRefused: it cannot be read now.
         """
 
     async def start(self) -> None:
         """Raises StoreRefused; any other trouble makes it unhealthy, and it is tried again."""
 
     async def close(self) -> None:
-        """Write what is not written yet, and let go of everything."""
+        """Write what is not written yet, and release everything."""

@@ -1,4 +1,4 @@
-"""A look into the call store from outside, also while a server uses it. Writes nothing."""
+"""Reading the call store from outside, also while a server uses it. Read-only."""
 
 import sqlite3
 from pathlib import Path
@@ -15,7 +15,7 @@ _LIVE = "SELECT id, revision, created_at, record FROM calls WHERE ended_at IS NU
 
 
 def live_calls(state_dir: Path) -> list[Call]:
-    """The calls that had not ended when last saved, oldest first; none where there is no file. Raises StoreRefused."""
+    """The calls that had not ended when last saved, oldest first; none if there is no file. Raises StoreRefused."""
     path = state_dir / FILE
     if not path.exists():
         return []

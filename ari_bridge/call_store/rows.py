@@ -1,7 +1,7 @@
-"""What is kept of a call, and how it is written.
+"""Which fields of a call are persisted, and in which form.
 
-JSON, so that a person can read it with nothing but `sqlite3`. A record of an older version lacks fields:
-they get their defaults. One of a newer version has more: they are left out.
+JSON, so that `sqlite3` is all it takes to read it. A row of an older version lacks fields: they get their defaults. One
+of a newer version has more: they are ignored.
 """
 
 from operator import attrgetter
@@ -60,7 +60,7 @@ PERSISTED_FIELDS = (
     "answered_at",
     "ended_at",
 )
-TRANSIENT_FIELDS = (  # the first two are large and of no use to another process, the others are seen from the peers
+TRANSIENT_FIELDS = (  # the first two are large and useless to another process, the others are learned from the peers
     "offer",
     "answer",
     "milestones",
@@ -78,7 +78,7 @@ TRANSIENT_FIELDS = (  # the first two are large and of no use to another process
     "moh_on",
     "isolated",
 )
-"""Every field of `Call` stands in one of the two; a test holds us to it."""
+"""Every field of `Call` is in one of the two; a test checks it."""
 
 CLOCK_TOLERANCE_S = 1.0
 """Seconds: a wall clock that differs by less was only kept in time."""
@@ -113,12 +113,12 @@ class Row(msgspec.Struct, frozen=True):
 
 
 def persisted_values(call: Call) -> tuple[Any, ...]:
-    """What is kept, to be compared: two calls that are equal in it need one record."""
+    """The persisted fields' values, to be compared: if they are equal, the row need not be written again."""
     return tuple(_values(call))
 
 
 def to_row(call: Call, revision: int, now: float) -> Row:
-    """Raises UnicodeEncodeError where a text of the call is none (a lone surrogate)."""
+    """Raises UnicodeEncodeError if a text of the call cannot be encoded (a lone surrogate)."""
     ended_at = (call.ended_at or now) if call.state is CallState.ENDED else None
     fields = dict(zip(_stored, _values(call), strict=True))
     if call.deadlines or call.state is not CallState.ENDED:

@@ -19,7 +19,7 @@ from ari_bridge import atomic_file
 from ari_bridge.call_store.rows import Row
 
 MIN_REWRITE_BYTES = 8 * 1024 * 1024
-"""Below it, a journal is not rewritten to make it smaller."""
+"""A journal is not compacted below this size."""
 
 MOUNTED_FOLDER = "journal"
 
@@ -27,9 +27,9 @@ _decoder = msgspec.json.Decoder(Row)
 
 
 def directory(state_dir: Path) -> Path:
-    """`journal` below the state directory where something is mounted there, as a container's own /dev/shm dies with it.
+    """`journal` below the state directory if something is mounted there, as a container's own /dev/shm ends with it.
 
-    Otherwise /dev/shm where there is one and the state directory is on another filesystem, else the system's for
+    Otherwise /dev/shm if it exists and the state directory is on another filesystem, else the system's folder for
     temporary files.
     """
     mounted = state_dir / MOUNTED_FOLDER
@@ -48,7 +48,7 @@ def name(state_dir: Path) -> str:
 
 
 class SpillJournal:
-    """Nothing is made until the first `rewrite`."""
+    """The file is made by the first `rewrite`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -59,12 +59,12 @@ class SpillJournal:
 
     @property
     def outgrown(self) -> bool:
-        """Most of it is outdated, as far as its size tells: time for a `rewrite`."""
+        """Whether most of it is outdated, judging by its size: time for a `rewrite`."""
         return self._size > max(MIN_REWRITE_BYTES, 2 * self._size_rewritten)
 
     @property
     def exists(self) -> bool:
-        """Whether what was appended can still be found under its name."""
+        """Whether the file that we append to still exists under its name."""
         if self._fd is None:
             return False
         try:
@@ -73,7 +73,7 @@ class SpillJournal:
             return False
 
     def append(self, row: Row) -> None:
-        """Only while it `exists`. Raises OSError: then the row may be there or not."""
+        """Only while it `exists`. Raises OSError: the row may be in the file or not."""
         assert self._fd is not None
         line = b"\n" * self._torn + msgspec.json.encode(row) + b"\n"
         self._torn = True
@@ -82,7 +82,7 @@ class SpillJournal:
         self._size += len(line)
 
     def rewrite(self, rows: Iterable[Row]) -> None:
-        """Begin anew with these rows; the old file is there until the new one is whole. Raises OSError."""
+        """Replace the file by one with these rows; the old one exists until the new one is complete. Raises OSError."""
         new = self.path.with_suffix(".new")
         new.unlink(missing_ok=True)
         fd = atomic_file.create_new(new, os.O_WRONLY | os.O_APPEND)
@@ -99,9 +99,9 @@ class SpillJournal:
         self._size_rewritten = self._size
 
     def rows(self) -> Iterator[Row]:
-        """What the file has, in order; torn lines were acknowledged to nobody and are left out.
+        """The file's rows, in order; incomplete lines were never acknowledged and are skipped.
 
-        Raises OSError, PermissionError where the file is not ours alone.
+        Raises OSError, PermissionError if others may have written the file.
         """
         try:
             fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -121,7 +121,7 @@ class SpillJournal:
         self.path.unlink(missing_ok=True)
 
     def move_aside(self) -> None:
-        """Give a file that is not to be trusted another name, where we may."""
+        """Rename a file that is not to be trusted, if we may."""
         try:
             os.rename(self.path, f"{self.path}.refused-{time.time_ns()}")
         except OSError:
@@ -141,6 +141,6 @@ def _write(fd: int, data: bytes) -> None:
 
 def _check_ours(status: os.stat_result, path: Path) -> None:
     if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
-        raise PermissionError(f"{path} is no plain file: it is not read")
+        raise PermissionError(f"{path} is not a regular file: it is not read")
     if status.st_uid != os.geteuid() or status.st_mode & 0o077:
-        raise PermissionError(f"{path} belongs to somebody else, or others may read it: it is not read")
+        raise PermissionError(f"{path} belongs to another user, or others may read it: it is not read")

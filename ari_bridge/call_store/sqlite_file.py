@@ -1,8 +1,8 @@
-"""The SQLite file: rows in, rows out. Whatever goes wrong is raised; what to do about it is the keeper's.
+"""The SQLite file: rows in, rows out. Errors are raised; `status` and `repair` decide what to do about them.
 
-The write-ahead log makes a save one append to a file without waiting for the disk: a killed process loses
-nothing, a power failure perhaps the last seconds (but never the file's sense). What waits for the disk,
-bringing the log into the file, is `checkpoint`, which has a connection of its own and runs in a thread.
+The write-ahead log makes a save one append to a file, without waiting for the disk: a killed process loses nothing, a
+power failure may lose the last seconds but cannot corrupt the file. What does wait for the disk is `checkpoint`, which
+moves the log into the file; it has its own connection and runs in a thread.
 """
 
 import os
@@ -24,13 +24,13 @@ from ari_bridge.call_store.process_lock import StoreRefused
 from ari_bridge.call_store.rows import Row
 
 SCHEMA = 1
-"""Kept as `user_version`. Raise it with a step in `_migrate` that brings older files up."""
+"""Stored as `user_version`. Raise it together with a step in `_migrate` that upgrades older files."""
 MAX_WAL_BYTES = 16 * 1024 * 1024
 """The write-ahead log is cut to this once its content is in the file."""
 PURGE_BATCH_ROWS = 200
 
 _CREATE = (
-    # revision: of two writes of one call the higher one counts. ended_at: NULL until nothing of the call is left.
+    # revision: of two writes of one call the higher one counts. ended_at: NULL until the call's last state.
     """CREATE TABLE calls (
         id TEXT PRIMARY KEY, revision INTEGER NOT NULL, created_at REAL NOT NULL, ended_at REAL, record TEXT NOT NULL
     )""",
@@ -38,7 +38,7 @@ _CREATE = (
     f"PRAGMA user_version = {SCHEMA}",
 )
 _ADDITIONS = ("CREATE INDEX IF NOT EXISTS calls_by_begin ON calls (created_at, id)", *idempotency_keys.CREATE)
-"""No reason for a newer schema: a version that knows nothing of these leaves them alone."""
+"""Not a reason for a newer schema: a version that does not know these leaves them alone."""
 _PUT = """INSERT INTO calls (id, revision, created_at, ended_at, record) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, created_at = excluded.created_at,
     ended_at = excluded.ended_at, record = excluded.record WHERE excluded.revision > revision"""
@@ -54,15 +54,15 @@ _PASSING = _BUSY | {sqlite3.SQLITE_FULL}
 
 
 class FileMoved(OSError):
-    """Somebody deleted or replaced the file under us: what would be written is not found again."""
+    """The file was deleted or replaced while we have it open: what we write to it would not be found again."""
 
 
 class ForeignDatabase(sqlite3.DatabaseError):
-    """A database, but not one of ours."""
+    """A database of another program."""
 
 
 def is_corrupt(error: BaseException) -> bool:
-    """The file is of no use, and will not get better."""
+    """Whether the file cannot be used, now or later."""
     return _code(error) in _CORRUPT or isinstance(error, ForeignDatabase)
 
 
@@ -71,7 +71,7 @@ def is_busy(error: BaseException) -> bool:
 
 
 def is_passing(error: BaseException) -> bool:
-    """The connection is as good as ever: it only has to be tried again, and can read meanwhile."""
+    """Whether the connection still works: a retry is enough, and it can read meanwhile."""
     return _code(error) in _PASSING
 
 
@@ -79,7 +79,7 @@ class Database:
     """One connection, for one thread at a time. Every method raises sqlite3.Error and OSError."""
 
     def __init__(self, path: Path) -> None:
-        """Opens the file, or makes it. Raises StoreRefused too: a newer version wrote it."""
+        """Open or create the file. Raises StoreRefused too: a newer version wrote it."""
         self.path = path
         _make_private(path)
         self._connection = _connect(path)
@@ -98,7 +98,7 @@ class Database:
             raise
 
     def put(self, rows: Sequence[Row]) -> None:
-        """All of them or none. A row whose call is there with a higher revision changes nothing."""
+        """Write all of them or none. A row is ignored if the database has a higher revision of its call."""
         connection = self.connection()
         if len(rows) == 1:
             connection.execute(_PUT, _columns(rows[0]))
@@ -107,7 +107,7 @@ class Database:
             connection.executemany(_PUT, map(_columns, rows))
 
     def connection(self) -> sqlite3.Connection:
-        """To a file that is still where it was."""
+        """The connection, if the file is still where it was. Raises FileMoved too."""
         for name, identity in self._files:
             if atomic_file.identity(name) != identity:
                 raise FileMoved(f"{name} was deleted or replaced while in use")
@@ -129,7 +129,7 @@ class Database:
         return list(map(_row, found)), idempotency_keys.newest(self._connection, at_most)
 
     def close(self) -> None:
-        """Brings the log into the file, where it can: this may wait for the disk."""
+        """Moves the log into the file, if it can: this may wait for the disk."""
         self._connection.close()
 
     def _migrate(self) -> None:
@@ -145,7 +145,7 @@ class Database:
                     self._connection.execute(statement)
 
     def _check_schema(self) -> None:
-        """Whether the table is ours. It also makes SQLite open its log."""
+        """Raises ForeignDatabase if the table is not ours. It also makes SQLite open its log."""
         try:
             self._connection.execute(f"{_COLUMNS} LIMIT 1").fetchone()
         except sqlite3.OperationalError as error:
@@ -185,10 +185,10 @@ def begun_before(path: Path, place: tuple[float, str], at_most: int) -> list[Row
 
 
 def checkpoint(path: Path) -> None:
-    """Bring the log into the file. Runs in a thread, as it waits for the disk; it hinders no write.
+    """Move the log into the file. Runs in a thread, as it waits for the disk; it does not block writes.
 
-    Who writes next begins the log anew, and waits for the disk with it: so that is done here too, and
-    meanwhile the file is busy.
+    The next write would start a new log, and wait for the disk: so that is done here too, and meanwhile the file is
+    busy.
     """
     connection = _connect(path)
     try:
@@ -203,7 +203,7 @@ def checkpoint(path: Path) -> None:
 
 
 def move_aside(path: Path) -> Path:
-    """Give a corrupt file, and its log, a name with the time. Nothing may have it open."""
+    """Rename a corrupt file and its log to a name with the time. It must not be open."""
     aside = path.with_name(f"{path.name}.corrupt-{datetime.now():%Y%m%d-%H%M%S-%f}")
     for part in ("", "-wal", "-shm"):
         try:
@@ -214,13 +214,13 @@ def move_aside(path: Path) -> Path:
 
 
 def salvage(path: Path, at_most: int) -> list[Row]:
-    """What can still be read of a corrupt file, live calls before others. Never raises."""
+    """The rows that can still be read of a corrupt file, live calls before others. Never raises."""
     rows: dict[str, Row] = {}
     try:
         connection = _connect(path, "ro")
     except sqlite3.Error:
         return []
-    # Each way goes until it meets a broken page: together they see what lies before and behind it.
+    # Each query goes on until it meets a broken page: together they read what lies before and behind it.
     for way in ("WHERE ended_at IS NULL", "NOT INDEXED ORDER BY rowid DESC", "NOT INDEXED ORDER BY rowid"):
         try:
             for found in connection.execute(f"{_COLUMNS} {way}"):
@@ -240,7 +240,7 @@ def salvage(path: Path, at_most: int) -> list[Row]:
 def read_copy(path: Path, directory: Path, and_also: Iterable[str] = ()) -> list[Row]:
     """As `Database.live`, of a file that cannot be opened where it is (read-only, no room): from a copy.
 
-    Nothing of this process may have it open.
+    It must not be open in this process.
     """
     with tempfile.TemporaryDirectory(prefix="ari-bridge-", dir=directory) as copies:
         copy = Path(copies) / path.name
@@ -285,7 +285,7 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _make_private(path: Path) -> None:
-    """Never opens a file that is there: to close it would lose the locks that SQLite has on it (POSIX)."""
+    """Never opens an existing file: closing it would release SQLite's locks on it (POSIX)."""
     atomic_file.make_folder(path.parent)
     try:
         os.close(atomic_file.create_new(path))

@@ -1,4 +1,4 @@
-"""What the database has not taken yet: the newest row of each call in memory, and all of them in the journal."""
+"""Rows that are not in the database yet: the newest row of each call in memory, and all of them in the journal."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -11,28 +11,32 @@ from ari_bridge.call_store.spill_journal import SpillJournal
 BATCH_ROWS = 100
 """Rows written without letting the event loop do anything else: about 2 ms."""
 MAX_ROWS = 100_000
-"""Calls kept in memory (about 100 MB); above it the oldest ended ones are in the journal alone."""
+"""Calls in memory (about 100 MB); above it the oldest ended ones are in the journal only."""
 
 log = structlog.get_logger(__name__)
 
 
 class WriteBuffer:
-    """No method raises. `rows`: by call id, oldest first. `journal_failed`: what is here would die with the process."""
+    """No method raises.
+
+    Args:
+        journal: where the rows are written as well.
+    """
 
     def __init__(self, journal: SpillJournal) -> None:
-        self.rows: dict[str, Row] = {}
+        self.rows: dict[str, Row] = {}  # by call id, oldest first
         self.journal = journal
-        self.journal_failed = False
-        self._more_in_journal = False  # than in memory, which had no room
+        self.journal_failed = False  # the rows would be lost with the process
+        self._more_in_journal = False  # than in memory, which was full
         self._journal_exists = False  # of the journal
 
     @property
     def empty(self) -> bool:
-        """Nothing to write, and no journal to remove."""
+        """Whether there is nothing to write, and no journal to remove."""
         return not self.rows and not self._journal_exists
 
     def load(self) -> None:
-        """Take over what a process before us has left."""
+        """Take over the journal of an earlier process."""
         try:
             rows = list(self.journal.rows())
             if not rows:
@@ -55,16 +59,16 @@ class WriteBuffer:
             self._make_room()
 
     def add_all(self, rows: Iterable[Row]) -> None:
-        """Those that are newer than what is there; and begin the journal anew."""
+        """Add those that are newer than what is here, and rewrite the journal."""
         self._merge(rows)
         self._to_journal(None)
 
     def outdated(self, call_id: str) -> None:
-        """The database has a newer row of this call. What the journal has of it is older, and undoes nothing."""
+        """The database has a newer row of this call. Older rows in the journal do no harm."""
         self.rows.pop(call_id, None)
 
     def batches(self) -> Iterator[list[Row]]:
-        """All that is to be written; `written` is to be called for each, and it ends when nothing is left."""
+        """All rows, until none is left; `written` must be called for each batch."""
         if self._more_in_journal:
             rows = self.journal.rows()
             while batch := list(islice(rows, BATCH_ROWS)):
@@ -78,16 +82,16 @@ class WriteBuffer:
                 del self.rows[row.id]
 
     def clear(self) -> None:
-        """Everything is in the database."""
+        """All rows are in the database: remove the journal."""
         self._more_in_journal = False
         try:
             self.journal.remove()
             self._journal_exists = False
-        except OSError as error:  # harmless: what it has is older than what is in the database from now on
+        except OSError as error:  # harmless: its rows are older than those in the database
             log.error("cannot remove the journal", journal=str(self.journal.path), reason=str(error))
 
     def close(self) -> None:
-        """What is still here is left in the journal; one in which everything is outdated is removed."""
+        """Leave the rows in the journal; remove the journal if all its rows are outdated."""
         if self._journal_exists and not self.rows and not self._more_in_journal:
             self.clear()
         self.journal.close()

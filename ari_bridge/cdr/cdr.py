@@ -99,7 +99,7 @@ def _party(party: Party) -> dict[str, Any]:
 
 
 def _transferred_to(call: Call) -> str:
-    """Who took our user's place: the last party that answered. "" where nobody of this call did."""
+    """Who took our user's place: the last party that answered; "" if none did."""
     answered = [party.target for party in call.parties if party.answered_at is not None]
     return _text(answered[-1]) if answered and call.left_outcome is Outcome.TRANSFERRED else ""
 
@@ -107,7 +107,7 @@ def _transferred_to(call: Call) -> str:
 def owner(call: Call) -> str:
     """Whose call it is. A missed one is the user's whose pages rang; where none did, of the number that was called.
 
-    Where the pages of several users rang and none accepted, it is nobody's.
+    If the clients of several users rang and none accepted, it has no owner.
     """
     if call.user is not None:
         return call.user

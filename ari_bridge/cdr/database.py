@@ -57,11 +57,11 @@ class Database:
         self._upsert = rows.upsert(self._engine.dialect.name)
 
     async def open(self) -> None:
-        """Connect, and bring the tables to their newest form. Raises CdrUnavailable."""
+        """Connect, and migrate the tables. Raises CdrUnavailable."""
         async with self._asked(migrate.MIGRATION_TIMEOUT_S):
             if self._file:
                 _make_private(self._file)
-                if atomic_file.identity(self._file) != self._identity:  # it was deleted, or replaced
+                if atomic_file.identity(self._file) != self._identity:  # it was deleted or replaced
                     await self._drop_connections()
             async with self._engine.connect() as connection:
                 ready = await connection.run_sync(migrate.at_head)
@@ -76,20 +76,20 @@ class Database:
                 await self._drop_connections()
 
     async def put(self, cdrs: Sequence[Cdr]) -> None:
-        """Write them, all or none; a row that is there is written anew. Raises CdrUnavailable, RowsRejected."""
+        """Write all of them or none; existing rows are replaced. Raises CdrUnavailable, RowsRejected."""
         if self._file and atomic_file.identity(self._file) != self._identity:
             raise CdrUnavailable(f"{self.name} was deleted or replaced while in use")
         async with self._asked(QUERY_TIMEOUT_S), self._to_write.begin() as connection:
             await connection.execute(self._upsert, list(map(rows.to_row, cdrs)))
 
     async def missing(self, call_ids: Sequence[str]) -> list[str]:
-        """Those that have no row, in order. Raises CdrUnavailable."""
+        """Those without a row, in order. Raises CdrUnavailable."""
         async with self._asked(QUERY_TIMEOUT_S), self._engine.connect() as connection:
             found: set[str] = set((await connection.execute(rows.known(call_ids))).scalars())
         return [call_id for call_id in call_ids if call_id not in found]
 
     async def purge(self, created_before: float, at_most: int) -> int:
-        """Delete the oldest calls that began before then (Unix seconds). How many. Raises CdrUnavailable."""
+        """Delete the oldest calls that started before then (Unix seconds). Returns how many. Raises CdrUnavailable."""
         async with self._asked(QUERY_TIMEOUT_S), self._to_write.begin() as connection:
             return (await connection.execute(rows.purge(created_before, at_most))).rowcount
 
@@ -170,12 +170,12 @@ def _sqlite(file: Path) -> AsyncEngine:
     def prepare(connection: Any, _: object) -> None:
         try:
             cursor = connection.cursor()
-            # A killed process loses nothing; a power failure perhaps the last seconds, which the call store has.
+            # A killed process loses nothing; a power failure may lose the last seconds, which the call store has.
             cursor.execute("PRAGMA journal_mode = WAL")
             cursor.execute("PRAGMA synchronous = NORMAL")
             cursor.close()
         except BaseException:
-            connection.close()  # nobody else knows it yet
+            connection.close()  # it is not in use yet
             raise
 
     def begin(connection: sa.Connection) -> None:

@@ -14,7 +14,7 @@ class CdrUnavailable(BridgeError):
         self.reason = reason
 
     def __str__(self) -> str:
-        return f"The call records cannot be used now: {self.reason}"
+        return f"The call detail records are unavailable: {self.reason}"
 
 
 class RowsRejected(BridgeError):
@@ -27,4 +27,4 @@ class RowsRejected(BridgeError):
         self.reason = reason
 
     def __str__(self) -> str:
-        return f"The database refuses a call record: {self.reason}"
+        return f"The database rejected a call detail record: {self.reason}"

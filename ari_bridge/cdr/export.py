@@ -27,7 +27,7 @@ def header() -> str:
 
 
 def lines(cdrs: Iterable[Cdr]) -> str:
-    """A line for each record. Times are ISO 8601 in UTC, lists and objects JSON, empty ones nothing."""
+    """A line for each record. Times are ISO 8601 in UTC, lists and objects JSON, empty ones are left empty."""
     return _lines([_cell(name, getattr(cdr, name)) for name in _NAMES] for cdr in cdrs)
 
 

@@ -25,7 +25,7 @@ def at_head(connection: Connection) -> bool:
 
 
 def upgrade(connection: Connection) -> None:
-    """All of it or nothing, within the transaction that is open: in SQLite one that has the lock already.
+    """Completely or not at all, within the open transaction: in SQLite one that has the lock already.
 
     Raises SQLAlchemyError, CdrUnavailable.
     """

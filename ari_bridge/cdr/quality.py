@@ -13,7 +13,7 @@ from ari_bridge.hooks import LegReleased, QualityReported
 MAX_CALLS = 10_000
 """Whose figures are kept at once; the oldest go first."""
 LATE_REPORT_S = 60.0
-"""After a call's end a page may tell for so long how it has sounded."""
+"""How long after a call's end a client may report its quality."""
 MAX_LEGS = 8
 """Of one call: a page that reloads without end must not fill the row. The last ones are kept."""
 

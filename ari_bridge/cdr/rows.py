@@ -1,4 +1,4 @@
-"""Records to rows and back, and the statements about them. Nothing here is sent anywhere."""
+"""Call detail records to rows and back, and the SQL statements, which are built here and executed elsewhere."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +18,7 @@ _NOT_THE_CALLS = frozenset({"feedback"})
 
 
 def upsert(dialect: str) -> sa.Insert:
-    """Insert a row, or write all of it anew that the call knows."""
+    """Insert a row, or update all columns that come from the call."""
     insert = postgresql.insert(cdr) if dialect == "postgresql" else sqlite.insert(cdr)
     changed: dict[str, sa.ColumnElement[Any]] = {
         column.name: insert.excluded[column.name]

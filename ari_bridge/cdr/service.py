@@ -17,7 +17,7 @@ from ari_bridge.ids import is_call_id
 FILE = "cdr.sqlite"
 MAX_FEEDBACK_BYTES = 4096
 OPEN_TIMEOUT_S = 5.0
-"""Whoever asks right after the start waits so long for the database to be opened."""
+"""How long a query right after the start waits for the database to be opened."""
 
 
 class CdrService:

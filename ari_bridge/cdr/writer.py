@@ -1,9 +1,9 @@
-"""Writes each ended call to the database of call detail records, whatever happens to either.
+"""Writes each ended call to the database of call detail records.
 
-A call that ends is put in a queue, and the queue is written in batches. What the queue has no room for, or a
-killed process had in it, stands in the call store still: after the start, and after every trouble, the two
-are compared, and what lacks a row gets one. So nothing is lost as long as a trouble is over within the days
-for which the call store keeps ended calls.
+A call that ends is put in a queue, and the queue is written in batches. A call that the queue had no room for, or that
+was in it when the process was killed, is still in the call store: after the start, and after every failure of the
+database, the two are compared, and every call without a row gets one. So no row is lost as long as the database is back
+within the days for which the call store keeps ended calls.
 """
 
 import asyncio
@@ -29,17 +29,17 @@ from ari_bridge.service_health import ServiceHealth
 from ari_bridge.tasks import wait_at_most
 
 MAX_QUEUED_ROWS = 10_000
-"""Calls that wait to be written; above it they are left to the comparison."""
+"""Calls that wait to be written; further ones are left to the comparison."""
 BATCH_ROWS = 200
 MAX_QUEUED_FEEDBACK = 10_000
-"""What was given while the database is away."""
+"""While the database is unavailable."""
 BATCH_DELAY_S = 0.2
-"""From the first call that waits to the write: a call's end and its release, a moment later, become one write."""
+"""From the first queued call to the write: a call's end and its release, a moment later, become one write."""
 FIRST_RETRY_S, MAX_RETRY_S = 1.0, 30.0
-"""Between tries while the database is away: doubled each time, up to the second."""
+"""Between attempts while the database is unavailable: doubled each time, up to the maximum."""
 FIRST_MAINTENANCE_S, MAINTENANCE_INTERVAL_S = 30.0, 3600.0
-"""After the start, and then: old rows are deleted and everything is compared. Calls that a start found ended
-tell no hook; the first comparison after it finds them."""
+"""After the start, and then repeatedly: old rows are deleted and everything is compared. Calls that had ended before
+the start emit no hook; the first comparison finds them."""
 PURGE_BATCH_ROWS, PURGE_PAUSE_S = 500, 0.05
 CLOSE_TIMEOUT_S = 2.0
 
@@ -47,7 +47,7 @@ log = structlog.get_logger(__name__)
 
 
 class EndedCalls(Protocol):
-    """What is needed of the call store."""
+    """What the writer needs of the call store."""
 
     async def ended_after(self, ended_at: float, stem: str, *, at_most: int) -> Sequence[tuple[float, str]]:
         """When each of the calls ended that ended after this one, and its stem, oldest first. Raises BridgeError."""
@@ -60,7 +60,13 @@ class EndedCalls(Protocol):
 
 
 class Writer:
-    """`healthy`: rows are written. `reason`: why not; "" where they are. `days`: how long rows are kept."""
+    """The queue, and the task that writes it.
+
+    Args:
+        database: where rows go.
+        memory: the call store.
+        days: how long rows are kept.
+    """
 
     def __init__(self, database: Database, memory: EndedCalls, *, days: float) -> None:
         self._tried = asyncio.Event()
@@ -76,23 +82,23 @@ class Writer:
         self._queue: dict[str, Cdr] = {}  # by call id, oldest first: the bounded queue
         self._qualities = QualityBuffer(time.monotonic)
         self._feedback: dict[str, dict[str, Any]] = {}  # by call id: waits to be written
-        self._compare = True  # the call store may have ended calls that have no row
+        self._compare = True  # the call store may have ended calls without a row
         self._wake = asyncio.Event()
         self._closing = asyncio.Event()
         self._maintenance_at = 0.0  # on the monotonic clock
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to write. Never fails: where the database is away, it is tried again for ever."""
+        """Start to write. Never fails: an unavailable database is retried without limit."""
         self.health.publish()
         self._maintenance_at = time.monotonic() + FIRST_MAINTENANCE_S
         self._task = asyncio.create_task(self._run())
 
     async def close(self) -> None:
-        """Write what waits, where that is quick; what is not written is found by the next process."""
+        """Write the queue, if that is quick; the next process finds what is not written."""
         if self._task is None:
             return
-        # Not cancelled at once: what is asked of the database would leave its connection behind.
+        # Not cancelled at once: a query under way would leave its connection behind.
         self._closing.set()
         self._wake.set()
         await asyncio.wait([self._task], timeout=CLOSE_TIMEOUT_S)
@@ -101,7 +107,7 @@ class Writer:
         self._task = None
 
     def tap(self, event: HookEvent) -> None:
-        """For `Hooks.tap`. The release of a call tells what its end did not know yet."""
+        """For `Hooks.tap`. A call's release has what its end did not know yet."""
         if isinstance(event, LegReleased):
             self._qualities.leg(event)
         elif isinstance(event, QualityReported):
@@ -113,7 +119,7 @@ class Writer:
             self._put(self._record(event.call))
 
     def _on_quality_report(self, event: QualityReported) -> None:
-        """The last report of a page comes just after the end: the row is written once more."""
+        """A client's last report comes just after the end: the row is written again."""
         if not self._qualities.page(event):
             return
         call = self._store.get(event.call_id)
@@ -140,7 +146,7 @@ class Writer:
         self._wake.set()
 
     async def first_attempt(self, seconds: float) -> None:
-        """Until the database was opened, or could not be: a fresh one has no table before. At most so long."""
+        """Wait until the database was opened, or could not be, for at most `seconds`: before, it may have no table."""
         await wait_at_most(self._tried, seconds)
 
     # --- the task ----------------------------------------------------------------------
@@ -160,7 +166,7 @@ class Writer:
                 return
             except CdrUnavailable as error:
                 self._failed(error.reason)
-            except Exception as error:  # a bug of ours must not end the task: it would never write again
+            except Exception as error:  # a bug of ours must not end the task
                 log.exception("unexpected error while writing call detail records")
                 self._failed(repr(error))
             self._tried.set()
@@ -186,17 +192,17 @@ class Writer:
     # --- writing -------------------------------------------------------------------------
 
     async def _write(self) -> None:
-        """What waits. Raises CdrUnavailable: it waits on."""
+        """Write the queue. Raises CdrUnavailable: the rest stays queued."""
         while batch := list(islice(self._queue.values(), BATCH_ROWS)):
             await self._put_all(batch)
             for record in batch:
-                if self._queue.get(record.call_id) is record:  # else a newer one has come meanwhile
+                if self._queue.get(record.call_id) is record:  # else a newer one was queued meanwhile
                     del self._queue[record.call_id]
             metrics.CDR_PENDING.set(len(self._queue))
         await self._write_feedback()
 
     async def _write_feedback(self) -> None:
-        """After the rows, which it belongs to. Raises CdrUnavailable: it waits on."""
+        """After the rows that it belongs to. Raises CdrUnavailable: the rest stays queued."""
         for call_id, feedback in list(self._feedback.items()):
             try:
                 if not await self._database.set_feedback(call_id, feedback):
@@ -207,7 +213,7 @@ class Writer:
                 del self._feedback[call_id]
 
     async def _put_all(self, batch: Sequence[Cdr]) -> None:
-        """A row that is refused must not keep the others back. Raises CdrUnavailable."""
+        """A rejected row must not block the others. Raises CdrUnavailable."""
         try:
             await self._database.put(batch)
         except RowsRejected:
@@ -219,35 +225,33 @@ class Writer:
                     log.error("the database rejected a call detail record", call=record.call_id, reason=error.reason)
 
     async def _write_missing(self) -> None:
-        """Give every ended call of the call store its row. Raises CdrUnavailable."""
-        self._compare = False  # before: what finds the queue full meanwhile may be behind us
+        """Write the rows of ended calls in the call store that have none. Raises CdrUnavailable."""
+        self._compare = False  # first: a call that finds the queue full meanwhile may be behind our cursor
         oldest = time.time() - self._days * 86400
         cursor, written = (oldest, ""), 0
         try:
             while not self._closing.is_set() and (ended := await self._store.ended_after(*cursor, at_most=BATCH_ROWS)):
                 missing = await self._database.missing([self._id_of(stem) for _, stem in ended])
                 calls = [call for call_id in missing if (call := self._store.get(call_id)) and call.outcome]
-                if batch := [
-                    self._record(call) for call in calls if call.created_at >= oldest
-                ]:  # else the purge had it
+                if batch := [self._record(call) for call in calls if call.created_at >= oldest]:  # else it was purged
                     await self._put_all(batch)
                     written += len(batch)
                 cursor = ended[-1]
         except CdrUnavailable:
             self._compare = True
             raise
-        except BridgeError as error:  # the call store: it tells of its own trouble, and comparing is tried in time
+        except BridgeError as error:  # of the call store, which reports its own failures; compared again later
             log.warning("cannot compare ended calls with the call detail records now", reason=str(error))
         if written:
             log.info("wrote missing call detail records", records=written)
 
     def _id_of(self, stem: str) -> str:
-        """Only the id that a digest stands for has to be read."""
+        """A stem is the call id, unless it is a digest of it: then the id is read."""
         call = self._store.of_stem(stem) if is_digest(stem) else None
         return call.id if call else stem
 
     async def _purge(self) -> None:
-        """Delete old rows, few at a time, so that nobody waits for it. Raises CdrUnavailable."""
+        """Delete old rows, a few at a time, so that no query waits for it. Raises CdrUnavailable."""
         before = time.time() - self._days * 86400
         while not self._closing.is_set() and await self._database.purge(before, PURGE_BATCH_ROWS):
             await wait_at_most(self._closing, PURGE_PAUSE_S)
@@ -255,5 +259,5 @@ class Writer:
     # --- trouble -------------------------------------------------------------------------
 
     def _failed(self, reason: str) -> None:
-        self._compare = True  # a database that was away may have been made anew
+        self._compare = True  # a database that was unavailable may have been recreated
         self.health.fail(reason)

@@ -1,8 +1,8 @@
-"""What NG `query` and `statistics` tell. Pure.
+"""Reading NG `query` and `statistics`: packets, ICE, load. Pure.
 
 Seen of rtpengine 10.5: each packet stream has `stats.packets` and `last packet`, in whole Unix seconds of
-rtpengine's clock. RTP and RTCP count, ICE checks and DTLS do not. A stream to which nothing ever came has
-the second of its making and 0 packets.
+rtpengine's clock. RTP and RTCP count, ICE checks and DTLS do not. A stream without packets has
+the second of its creation and 0 packets.
 """
 
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ class MediaActivity:
 
 @dataclass(frozen=True)
 class Load:
-    """Sessions that an rtpengine holds, whoever asked for them, and those of them that it transcodes."""
+    """Sessions on an rtpengine, ours and others', and how many of them it transcodes."""
 
     sessions: int
     transcoded: int

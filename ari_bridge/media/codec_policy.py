@@ -26,8 +26,8 @@ class CodecMode(Enum):
 class CodecReason(Enum):
     """What decided. The values are labels of a metric."""
 
-    OFFERED = "offered"  # the browser offers nothing else
-    REQUESTED = "requested"  # whoever placed or took the call
+    OFFERED = "offered"  # the browser offers no other
+    REQUESTED = "requested"  # by the client, for this call
     SETTING = "setting"
     LOAD = "load"  # the node transcodes much
 
@@ -36,8 +36,10 @@ class CodecReason(Enum):
 class OpusOptions:
     """What the browser's Opus encoder is asked for (RFC 7587 section 6.1).
 
-    `fec`: a coarse copy of each frame in the next, from which one that is lost is made again; browsers send it while
-    they are told of losses. `dtx`: hardly any packets while the microphone hears nothing.
+    Attributes:
+        fec: forward error correction: a coarse copy of each frame in the next packet; browsers send it while receivers
+            report losses.
+        dtx: discontinuous transmission: hardly any packets during silence.
     """
 
     fec: bool = True
@@ -49,7 +51,13 @@ PLAIN_OPUS = OpusOptions()
 
 @dataclass(frozen=True)
 class CodecPolicy:
-    """`limit`: transcoded sessions for each unit of a node's weight, from which on `AUTO` passes PCMU."""
+    """The settings on codecs.
+
+    Attributes:
+        codecs: the codec, or `AUTO`.
+        opus: options of Opus.
+        limit: transcoded sessions for each unit of a node's weight, above which `AUTO` passes PCMU.
+    """
 
     codecs: CodecMode = CodecMode.OPUS
     opus: OpusOptions = PLAIN_OPUS
@@ -66,11 +74,11 @@ class Choice:
 
 
 HYSTERESIS = 0.8
-"""Saving ends at so much of the limit: at the limit itself, each call that ends would change the next one's codec."""
+"""Passthrough ends below this share of the limit: at the limit itself, each ended call would change the next codec."""
 
 
 def prefer_passthrough(before: bool, transcoded: int, limit: float) -> bool:
-    """Whether a node that transcodes so many sessions should be spared; `before`: whether it was until now."""
+    """Whether new calls should pass PCMU on a node with so many transcoded sessions. `before`: whether they do now."""
     return transcoded >= limit if not before else transcoded > HYSTERESIS * limit
 
 
@@ -87,7 +95,7 @@ class Transcoding:
         return len(self._legs) + self.others
 
     def begin(self, leg: str, codec: Codec) -> None:
-        """The leg is offered, perhaps anew and with another codec."""
+        """The leg is offered, possibly again with another codec."""
         self.end(leg)
         if codec is Codec.OPUS:
             self._legs.add(leg)

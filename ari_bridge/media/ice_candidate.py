@@ -16,7 +16,7 @@ _CANDIDATE = re.compile(
 
 
 def read_candidate(text: str) -> str | None:
-    """The value of `a=candidate`; None where it is of no use to rtpengine.
+    """The value of `a=candidate`; None if rtpengine cannot use it.
 
     That is one over TCP, one of a second component (RTP and RTCP go together), and one whose address the browser hides
     behind a name that only its own network knows (mDNS). Raises InvalidRequest.

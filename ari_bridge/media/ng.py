@@ -1,7 +1,7 @@
 """rtpengine's NG protocol over UDP: a cookie, a space, a bencoded dictionary; the answer has the same cookie.
 
 Source: rtpengine, docs/ng_control_protocol.md. A request is sent again while its answer is
-missing: rtpengine remembers answers by cookie, so nothing is done twice.
+missing: rtpengine remembers responses by cookie, so no command is executed twice.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 class NgClient(asyncio.DatagramProtocol):
     """`timeout`: seconds for a command with all its repetitions.
 
-    `on_refused` is called when the machine says that nobody listens there. `heard_at`: the event loop's time of the
+    `on_refused` is called when the machine says that its port is closed. `heard_at`: the event loop's time of the
     last datagram that came, were it a late one; 0 before the first.
     """
 
@@ -84,7 +84,7 @@ class NgClient(asyncio.DatagramProtocol):
         return await self.ask(command, arguments, self._timeout)
 
     async def ask(self, command: str, arguments: Mapping[str, Value], within: float) -> dict[str, Value]:
-        """As `command`, but with so many seconds in place of the client's own timeout."""
+        """As `command`, with `within` seconds instead of the client's own timeout."""
         began = time.perf_counter()
         result = "ok"
         try:
@@ -167,9 +167,9 @@ class NgClient(asyncio.DatagramProtocol):
             log.warning("dropped an invalid response from rtpengine", reason="not a dictionary")
 
     def error_received(self, exc: Exception) -> None:
-        """ICMP says that nobody listens there, or that there is no way: all that waits has failed, at once."""
+        """ICMP reports a closed port or no route: every pending command has failed."""
         if isinstance(exc, ConnectionRefusedError):
-            reason = f"nobody listens at {NodeAddress(*self._address)} ({exc})"
+            reason = f"no process listens at {NodeAddress(*self._address)} ({exc})"
             self._on_refused(reason)
         else:
             reason = str(exc)

@@ -52,5 +52,5 @@ def parse_nodes(text: str) -> tuple[NodeAddress, ...]:
         raise ValueError("at least one HOST:PORT is needed")
     names = [str(node) for node in nodes]
     if twice := next((name for name in names if names.count(name) > 1), None):
-        raise ValueError(f"{twice} is there twice")
+        raise ValueError(f"duplicate address {twice}")
     return nodes

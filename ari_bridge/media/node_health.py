@@ -40,7 +40,7 @@ class NodeHealth:
 
     @property
     def suspect(self) -> bool:
-        """Whether something was left unanswered, and nothing was answered since."""
+        """Whether it has left something unanswered, and has not answered anything since."""
         return self._misses > 0 or self._suspected
 
     def mark_suspect(self) -> None:

@@ -1,4 +1,4 @@
-"""Several rtpengines as one media engine: a new leg goes to the one that has most room, and none waits for a dead one.
+"""Several rtpengines as one media engine: a new leg goes to the least loaded one, and never waits for a dead one.
 
 A session is called `<application>:<leg>`, so that several front ends may share an rtpengine without touching each
 other's sessions.
@@ -24,10 +24,10 @@ from ari_bridge.media.rtpengine import UnknownSession
 from ari_bridge.net import RtpAddress
 
 OFFER_TIMEOUT_S = 0.75
-"""Seconds for a node to take an offer while another could take it: it takes 20 ms."""
+"""For a node to accept an offer while another one could: it usually takes 20 ms."""
 
 Lost = Callable[[frozenset[str], str], None]
-"""Told of legs that are gone, and why. Sync and quick."""
+"""Called with lost legs and the reason. Synchronous and quick."""
 
 Taken = TypeVar("Taken")
 
@@ -35,11 +35,15 @@ log = structlog.get_logger(__name__)
 
 
 class Pool:
-    """`app`: what our sessions are called after. `timeout`: seconds for a command, and for an offer on all nodes.
+    """The media engine of calls. Its methods for calls raise PeerError.
 
-    `policy`: which codec a leg has, where its call does not say. `candidates`: see `CandidateFilter`.
-
-    Methods of calls raise PeerError.
+    Args:
+        nodes: the rtpengines.
+        app: prefix of our sessions' names.
+        timeout: seconds for a command, and for an offer on all nodes together.
+        request_observer: called after each command, for metrics.
+        policy: which codec a leg has, unless its call requests one.
+        candidates: see `CandidateFilter`.
     """
 
     def __init__(
@@ -72,11 +76,11 @@ class Pool:
         ]
 
     async def start(self) -> None:
-        """Returns when it is known of each node whether it is up. None has to be."""
+        """Returns once it is known of each node whether it is up. None needs to be."""
         await asyncio.gather(*(node.start() for node in self._nodes))
 
     async def close(self) -> None:
-        """Sessions are left as they are: the next process takes them over."""
+        """Leaves sessions as they are: the next process takes them over."""
         await asyncio.gather(*(node.close() for node in self._nodes))
 
     # --- for calls ---------------------------------------------------------------------
@@ -90,9 +94,9 @@ class Pool:
         return await self._take(leg, self._offer(leg, sdp, asked))
 
     async def reoffer(self, leg: str, sdp: str, prefer: str, address: RtpAddress) -> None:
-        """Another browser's offer for a leg that stands; Asterisk's RTP for it is received at `address`, as before.
+        """Another browser's offer for an existing leg; Asterisk's RTP for it is received at `address`, as before.
 
-        A leg that does not take it stands no more. `prefer` as in `offer`.
+        If it fails, the leg is lost. `prefer` as in `offer`.
         """
         asked = Codec(prefer) if prefer else None
         await self._take(leg, self._reoffer(leg, sdp, asked, address))
@@ -134,7 +138,7 @@ class Pool:
                 refused += [node] if isinstance(error, PeerRefused) else []
                 log.warning("rtpengine rejected an offer", node=str(node.address), leg=leg, reason=str(error))
             else:
-                for other in refused:  # not the offer's fault, as this one took it
+                for other in refused:  # the offer was fine, as this node accepted it
                     other.offer_failed()
                 metrics.MEDIA_LEGS.labels(choice.codec.value, choice.why.value).inc()
                 return address
@@ -209,7 +213,7 @@ class Pool:
     # --- for operators -----------------------------------------------------------------
 
     def reports(self) -> list[NodeReport]:
-        """Each node as it stands, in the order of the settings. No node is asked: the pings know."""
+        """The state of each node, in the order of the settings. Sends no requests."""
         return [node.report() for node in self._nodes]
 
     # -----------------------------------------------------------------------------------
@@ -217,7 +221,7 @@ class Pool:
     def _pick(self, leg: str, tried: Sequence[Node]) -> Node | None:
         """The next node for a new leg: a good one, one of which that is not sure, or, where none is up, any."""
         if holders := self._holders(leg):
-            return next((node for node in holders if node not in tried), None)  # offered anew: its session goes on
+            return next((node for node in holders if node not in tried), None)  # offered again: its session continues
         open_to_calls = [node for node in self._nodes if not node.draining]
         untried = [node for node in open_to_calls if node not in tried]
         return (

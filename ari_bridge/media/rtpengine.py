@@ -1,4 +1,4 @@
-"""What one rtpengine is told for a call: the browser's encrypted Opus on one side, plain PCMU on the other."""
+"""The NG commands of a call: the browser's encrypted Opus on one side, plain PCMU on the other."""
 
 from ari_bridge.errors import InvalidSdp, PeerRefused
 from ari_bridge.leg_stats import LegStats
@@ -22,10 +22,10 @@ _TOWARDS_ASTERISK: dict[str, Value] = {
     "replace": ["origin", "session-connection"],
     # Where the browser is, ICE alone decides: its checks are authenticated (RFC 8445 section 7.3). What rtpengine would
     # learn from the packets of the first three seconds contradicts that up to 12.5: it may send by the one socket to
-    # the other's peer, and nothing is heard. And anybody's copy of a packet would draw the sound away: it keeps no
+    # the other's peer, and there is no sound. And anyone's copy of a packet would redirect the sound: it keeps no
     # replay list.
     "flags": [*_FLAGS],
-    # Its own reports to the browser: it tells what is lost on the way here, which nobody else knows, and the answers
+    # Its own reports to the browser: they say what is lost on the way here, which no one else knows, and the responses
     # give the round trip. A legacy Asterisk sends none that could be passed on.
     "generate RTCP": "on",
     "address-family": "IP4",  # whatever the browser has: a legacy Asterisk listens on IPv4
@@ -37,13 +37,13 @@ _OPUS_TO_PCMU: dict[str, Value] = {
     "transcode": ["PCMU"],
 }
 _PCMU_AS_IT_IS: dict[str, Value] = {"strip": ["opus", "PCMA", "G722", "red", "CN"]}
-# Of a session that stands. rtpengine would give Asterisk's side another port where the browser's address in the SDP is
+# Of an existing session. rtpengine would give Asterisk's side another port where the browser's address in the SDP is
 # another one, and Asterisk's channel knows the first alone.
 _AGAIN: dict[str, Value] = {**_TOWARDS_ASTERISK, "flags": [*_FLAGS, "port-latching"]}
 _CODEC = {Codec.OPUS: _OPUS_TO_PCMU, Codec.PCMU: _PCMU_AS_IT_IS}
 # No `DTLS passive`: rtpengine then is the active side, with which every client's handshake works.
 # Asterisk has told the very address that it sends from. Learning it from packets instead, as rtpengine does by itself
-# for the first three seconds, would send the browser's sound to whoever sends to the port, and play what comes from
+# for the first three seconds, would send the browser's sound to anyone who sends to the port, and play what comes from
 # there: somebody who tries ports, or an ended call's Asterisk or browser. `strict-source` alone keeps what was learned.
 _TOWARDS_BROWSER: dict[str, Value] = {
     "transport-protocol": "UDP/TLS/RTP/SAVPF",
@@ -56,7 +56,7 @@ _TOWARDS_BROWSER: dict[str, Value] = {
 
 
 class Rtpengine:
-    """One rtpengine. `name`: what it knows a session by, `<application>:<leg>`. Every method raises PeerError."""
+    """One rtpengine. `name`: a session's call-id there, `<application>:<leg>`. Every method raises PeerError."""
 
     def __init__(self, ng: NgClient, opus: OpusOptions = PLAIN_OPUS, candidates: CandidateFilter | None = None) -> None:
         self._ng = ng
@@ -79,7 +79,7 @@ class Rtpengine:
         return address
 
     async def reoffer(self, name: str, sdp: str, codec: Codec, address: RtpAddress, *, within: float) -> None:
-        """Another browser's offer (its ICE and DTLS begin anew) for a session that was answered.
+        """Another browser's offer (with new ICE and DTLS) for a session that was answered.
 
         Raises PeerRefused also where Asterisk's PCMU would have to go elsewhere than to `address`, as before.
         """
@@ -130,7 +130,7 @@ class Rtpengine:
         """The browser's offer again, once it was answered, with more ICE candidates; `codec`: as it was offered.
 
         Not where ICE has found the browser already. The whole offer, as rtpengine 10.5 forgets a session's media
-        where it is given a fragment (RFC 8840): ICE works then, and nothing is heard.
+        where it is given a fragment (RFC 8840): ICE works then, but there is no sound.
         """
         if activity.reached(await self._ng.command("query", **{"call-id": name, "from-tag": BROWSER}), BROWSER):
             return
@@ -139,7 +139,7 @@ class Rtpengine:
     async def delete(self, name: str) -> LegStats | None:
         """End the session, and tell what it has counted; one that is gone already is no error, and tells None."""
         self.forget(name)
-        # With a tag the answer tells what was counted. Both sides go all the same: one has nobody without the other.
+        # With a tag the response has the statistics. Both sides are deleted all the same.
         arguments: dict[str, Value] = {"call-id": name, "from-tag": BROWSER, "delete-delay": 0}
         try:
             return stats.read(await self._ng.command("delete", **arguments), browser=BROWSER, asterisk=ASTERISK)
@@ -149,11 +149,11 @@ class Rtpengine:
             return None
 
     def forget(self, name: str) -> None:
-        """No answer to this offer will be asked for."""
+        """This offer will not be answered."""
         self._offers.pop(name, None)
 
     async def names(self, limit: int, *, within: float) -> list[str]:
-        """The sessions that it holds, whosever they are; at most `limit`, as the answer is one datagram."""
+        """The names of its sessions, ours and others'; at most `limit`, as the response is one datagram."""
         answer = await self._ng.ask("list", {"limit": limit}, within)
         calls = answer.get("calls")
         if not isinstance(calls, list):
@@ -175,12 +175,12 @@ class Rtpengine:
             raise (UnknownSession(name) if _unknown(error) else error) from error
 
     async def load(self) -> Load:
-        """How much it has to do, for whomever."""
+        """Its load, by us and others."""
         return activity.load(await self._ng.command("statistics"))
 
 
 class UnknownSession(PeerRefused):
-    """It holds no such session."""
+    """It has no such session."""
 
     def __init__(self, name: str) -> None:
         super().__init__(PEER, "query", f"it holds no session {name}")

@@ -24,8 +24,9 @@ _LINE = re.compile(r"[a-z]=.*")
 _GROUP = "a=group:BUNDLE"
 _CANDIDATE = "a=candidate:"
 _CONNECTION = re.compile(r"c=IN IP[46] (\S+)")
-_MEDIA_PORT = re.compile(r"(m=[a-z]+ )[1-9][0-9]* ")
 _NOT_YET_KNOWN = "c=IN IP4 0.0.0.0"
+_DISCARD_PORT = 9
+"""As browsers write both that have not gathered candidates (RFC 8840 section 4.1.1)."""
 
 
 @dataclass(frozen=True)
@@ -60,16 +61,11 @@ class Sdp:
     sections: tuple[Section, ...]
 
     @property
-    def lines(self) -> tuple[str, ...]:
-        """All of them."""
-        return self.session + tuple(line for section in self.sections for line in section.lines)
-
-    @property
     def audio(self) -> Section | None:
         return next((section for section in self.sections if section.kind == "audio" and not section.rejected), None)
 
     def has(self, name: str) -> bool:
-        """Whether `a=NAME:...` stands for the session or in its audio section."""
+        """Whether there is an `a=NAME:...` for the session or in its audio section."""
         prefix = f"a={name}:"
         audio = self.audio.lines if self.audio else ()
         return any(line.startswith(prefix) for line in (*self.session, *audio))
@@ -179,27 +175,38 @@ def with_candidates(offer: str, candidates: Sequence[str], *, complete: bool) ->
 def filter_candidates(offer: str, takes: Callable[[str], bool], takes_host: Callable[[str], bool]) -> str:
     """The offer without the candidates that `takes` rejects, nor a default address that `takes_host` rejects.
 
-    A default address that is left out is written as browsers do that have not gathered candidates (RFC 8840 section
-    4.1.1), with port 9: with another port, rtpengine takes 0.0.0.0 for a call on hold, and nothing is heard.
-
     Args:
         offer: The offer.
         takes: Called with the value of each `a=candidate`.
         takes_host: Called with each address of a `c=` line.
     """
-    description = parse(offer)
-    hosts = [match[1] for line in description.lines if (match := _CONNECTION.match(line))]
-    known = all(map(takes_host, hosts))
 
     def filtered(lines: tuple[str, ...]) -> tuple[str, ...]:
-        kept = [line for line in lines if not line.startswith(_CANDIDATE) or takes(line.removeprefix(_CANDIDATE))]
-        kept = [line for line in kept if not line.startswith("a=remote-candidates:")]
-        if known:
-            return tuple(kept)
-        kept = [_NOT_YET_KNOWN if _CONNECTION.match(line) else line for line in kept if not line.startswith("a=rtcp:")]
-        return tuple(_MEDIA_PORT.sub(r"\g<1>9 ", line) for line in kept)
+        kept: list[str] = []
+        for line in lines:
+            if line.startswith(_CANDIDATE):
+                if not takes(line.removeprefix(_CANDIDATE)):
+                    continue
+            elif line.startswith("a=remote-candidates:"):
+                continue
+            elif (connection := _CONNECTION.match(line)) and not takes_host(connection[1]):
+                line = _NOT_YET_KNOWN
+            kept.append(line)
+        return tuple(kept)
 
-    return _write(filtered(description.session), [Section(filtered(one.lines)) for one in description.sections])
+    description = parse(offer)
+    session = filtered(description.session)
+    sections = [Section(filtered(section.lines)) for section in description.sections]
+    return _write(session, [_without_port(section, session) for section in sections])
+
+
+def _without_port(section: Section, session: tuple[str, ...]) -> Section:
+    """With port 9 where its address is not yet known: with any other, 0.0.0.0 means hold (RFC 3264, section 8.4)."""
+    connections = [line for line in (*section.lines, *session) if _CONNECTION.match(line)]
+    if connections[:1] != [_NOT_YET_KNOWN]:
+        return section
+    media = re.sub(r"^(m=\S+) [1-9][0-9]*", rf"\1 {_DISCARD_PORT}", section.lines[0])
+    return Section((media, *(line for line in section.lines[1:] if not line.startswith("a=rtcp:"))))
 
 
 def audio_only(sdp: str) -> str:

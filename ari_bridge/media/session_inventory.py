@@ -16,7 +16,7 @@ from ari_bridge.media.rtpengine import Rtpengine, UnknownSession
 
 MAX_SILENCE_S, SECOND_LOOK_S = 1.0, 0.5
 """If the first look says that a browser is silent for longer, a second one follows: the first has to trust the clock of
-rtpengine's machine. Within that time whoever speaks has sent packets, with any codec."""
+rtpengine's machine. Within that time a browser sends packets with any codec."""
 LOAD_INTERVAL_S = 5.0
 LIST_LIMITS, LIST_TIMEOUT_S = (1600, 800, 250), 1.0
 """Sessions asked for at once, and the timeout of each attempt. A response that does not fit into one datagram is never

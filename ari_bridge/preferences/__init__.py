@@ -1,4 +1,4 @@
-"""Who wants to be called, and where a call goes that finds nobody."""
+"""Who wants to be called, and where unanswered calls go."""
 
 from ari_bridge.preferences.preferences import VOICEMAIL, check
 from ari_bridge.preferences.ring_decision import decide_ringing

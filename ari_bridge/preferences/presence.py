@@ -1,6 +1,6 @@
-"""How people stand: who is there, who is called, who talks. Pure.
+"""Presence: offline, available, ringing, in a call, do-not-disturb. Pure.
 
-A user stands as their pages, calls and preferences say; a phone of the PBX as its device state says.
+A user's presence follows from their clients, calls and preferences; a PBX phone's from its device state.
 """
 
 from collections.abc import Iterable

@@ -8,7 +8,7 @@ from ari_bridge_protocol.preferences import CallPreferences
 
 @dataclass(frozen=True)
 class RingDecision:
-    """Who rings for a caller; where nobody does, why: `status` is what the dialplan is told (ARI_BRIDGE_STATUS).
+    """Whether a user's clients ring for a caller; if not, `status` is passed to the dialplan (ARI_BRIDGE_STATUS).
 
     `forward`, `ring_seconds`: see `Call`.
     """

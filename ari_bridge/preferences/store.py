@@ -1,7 +1,7 @@
 """The preferences on disk: one JSON file, replaced as a whole.
 
 They change a few times a day and are read at every call, so they live in memory, and a change is a new file: written,
-synced, renamed over the old one. Whoever dies at whatever moment leaves the old one or the new one. A database would
+synced, renamed over the old one. A process that is killed leaves the old file or the new one. A database would
 bring locks and migrations for what a person can read and mend with an editor.
 """
 
@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 
 class PreferencesNotSaved(Unavailable):
-    """The preferences could not be written: those of before stand."""
+    """The preferences could not be written: the previous ones apply."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason, RETRY_AFTER_S)
@@ -36,7 +36,7 @@ class PreferencesNotSaved(Unavailable):
 
 class PreferenceStore(Protocol):
     def of(self, user: str) -> CallPreferences:
-        """Quick, and never fails: the defaults where the user has set nothing."""
+        """Quick, and never fails: the defaults if the user has set none."""
 
     async def change(self, user: str, preferences: CallPreferences) -> None:
         """They hold once this returns, whatever happens then. Raises PreferencesNotSaved, TooMany."""
@@ -52,7 +52,7 @@ class PreferenceFile:
         self._waiting = 0
 
     def load(self) -> None:
-        """Read what is there. A file that cannot be read is set aside: calls reach people as if nothing were set."""
+        """Read the file. One that cannot be read is moved aside: everyone has the default preferences then."""
         try:
             self._kept = msgspec.json.decode(self._path.read_bytes(), type=dict[str, CallPreferences])
         except FileNotFoundError:

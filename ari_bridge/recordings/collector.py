@@ -1,8 +1,8 @@
 """Brings finished recordings from Asterisk to the library, and then deletes them from Asterisk.
 
 Each goes through three steps: fetch, store, delete. A failed step is retried with increasing delays, without limit;
-completed steps are not repeated, also by the next process. What Asterisk has is never deleted before the store
-has given it back unharmed. Nothing that is done here delays a call.
+completed steps are not repeated, also by the next process. Asterisk's copy is never deleted before the store
+has returned the same bytes. Calls are never delayed by this.
 """
 
 import asyncio
@@ -103,7 +103,7 @@ class Collector:
     # --- what it is told -------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Go on with what an earlier process left. Never raises for trouble with the folder: it is met again."""
+        """Continue what an earlier process left. Never raises: a failing folder is reported when it is used again."""
         try:
             left = await asyncio.to_thread(self._spool.start)
         except OSError as error:
@@ -116,11 +116,11 @@ class Collector:
         self._tasks.start(self._sweep_loop(), name="recordings: sweep")
 
     async def close(self) -> None:
-        """What is not done is done by the next process."""
+        """The next process continues."""
         await self._tasks.cancel()
 
     def finished(self, name: str, *, told: bool = True) -> None:
-        """A recording is complete: collect it. Told twice is fine. `told`: by Asterisk."""
+        """A recording is complete: collect it. Calling it twice is fine. `told`: Asterisk has reported it."""
         stem = stem_of_name(name)
         if name in self._jobs or stem is None:
             return
@@ -136,14 +136,14 @@ class Collector:
             self.finished(event.recording.name)
 
     def on_hook(self, event: HookEvent) -> None:
-        """With a call's bridge, each recording is over: on a busy machine, Asterisk was seen not to tell so."""
+        """A recording ends with its call's bridge: a busy Asterisk was seen not to report it."""
         if isinstance(event, CallReleased):
             for recording in event.call.recordings:
                 if recording.state is not RecordingStatus.OVER:
                     self.finished(recording.name, told=False)
 
     async def on_connect(self) -> None:
-        """Asterisk answers (again): nothing that failed need wait, and something may have finished meanwhile."""
+        """Asterisk is connected (again): retry at once, and look for recordings that finished meanwhile."""
         self._queue = [(0.0, name) for _, name in self._queue]
         heapify(self._queue)
         self._wake.set()
@@ -155,13 +155,13 @@ class Collector:
 
     @property
     def troubles(self) -> dict[Step, str]:
-        """Of each step that fails, why it did so last; empty where all is well."""
+        """The last failure of each step that fails; empty if none does."""
         return {step: list(names.values())[-1] for step, names in self._failing.items() if names}
 
     # --- what Asterisk has -----------------------------------------------------------------
 
     async def sweep(self) -> None:
-        """Collect what Asterisk has of calls of ours and does not record any more. Raises PeerError."""
+        """Collect finished recordings of our calls that Asterisk has. Raises PeerError."""
         for stored in await self._recorder.stored():
             stem = stem_of_name(stored.name)
             if stem is None or stored.name in self._jobs or self._call(stem) is None:
@@ -187,7 +187,7 @@ class Collector:
         self._wake.set()
 
     async def _next(self) -> _Job:
-        """The job that is due first, when it is due."""
+        """Wait for the first job that is due."""
         while True:
             until = self._queue[0][0] - time.monotonic() if self._queue else None
             if until is not None and until <= 0:
@@ -203,7 +203,7 @@ class Collector:
             except (PeerError, StoreFailed, OSError) as error:
                 self._failed(job, str(error))
                 done = False
-            except Exception as error:  # a bug of ours must not lose a recording either
+            except Exception as error:  # a bug of ours must not lose a recording
                 log.exception("unexpected error while collecting a recording", recording=job.name)
                 self._failed(job, repr(error))
                 done = False
@@ -216,7 +216,7 @@ class Collector:
             metrics.RECORDINGS_PENDING.set(len(self._jobs))
 
     async def _collect(self, job: _Job) -> bool:
-        """All that is still to do. False: try again later. Raises PeerError, StoreFailed, OSError."""
+        """Do the remaining steps. False: retry later. Raises PeerError, StoreFailed, OSError."""
         spool, name = self._spool, job.name
         if not await asyncio.to_thread(spool.is_stored, name):
             if not await asyncio.to_thread(spool.has, name):
@@ -252,7 +252,7 @@ class Collector:
         return complete
 
     def _describe(self, job: _Job, call: Call | None) -> Recording:
-        """What is known of it. Runs in a thread; raises OSError."""
+        """Its metadata. Runs in a thread; raises OSError."""
         if noted := self._spool.about(job.name):
             return noted
         sound = self._spool.sound(job.name)
@@ -283,7 +283,7 @@ class Collector:
     # --- trouble ---------------------------------------------------------------------------
 
     def _is_gone(self, job: _Job) -> bool:
-        """Whether to believe it."""
+        """Asterisk has no such recording. Returns whether to believe it."""
         job.gone += 1
         if self._library.get(job.name):
             return True
@@ -294,14 +294,14 @@ class Collector:
         return True
 
     def _failed(self, job: _Job, reason: str) -> None:
-        """Said once for each trouble, however many recordings meet it."""
+        """Logged once for each failing step, however many recordings it affects."""
         job.tries += 1
         metrics.RECORDING_FAILURES.labels(job.step.value).inc()
         self._failing[job.step][job.name] = reason
         self._health[job.step].fail(reason, step=job.step.value, waiting=len(self._jobs))
 
     def _succeeded(self, job: _Job, step: Step) -> None:
-        """Over is a trouble when all that met it have come through."""
+        """A step works again once every recording that it failed for has passed it."""
         job.tries = 0
         failing = self._failing[step]
         if failing.pop(job.name, None) is not None and not failing:

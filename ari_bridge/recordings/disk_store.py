@@ -11,15 +11,15 @@ from ari_bridge import atomic_file
 from ari_bridge.recordings.protocol import PIECE_BYTES, StoreFailed
 
 OPERATION_TIMEOUT_S = 300.0
-"""For one operation: a folder that is mounted from a dead server never answers."""
+"""For one operation: a folder that is mounted from a dead server never responds."""
 ABANDONED_AFTER_S = 86400.0
-"""A part so old was left by a process that died; a younger one may be another process' at work."""
+"""A partial file this old was left by a process that died; a younger one may be another process' at work."""
 
 T = TypeVar("T")
 
 
 class _Opening:
-    """Opens a file in a thread, which goes on when nobody waits for it any more: then it closes what it opens."""
+    """Opens a file in a thread, which goes on after its caller gave up: then it closes what it opens."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -39,7 +39,7 @@ class _Opening:
 
 
 class DiskStore:
-    """Files and folder are for our user alone (modes 600 and 700)."""
+    """A recording store in a folder. Files and folder are for our user only (modes 600 and 700)."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -111,7 +111,7 @@ class DiskStore:
                         found.add(entry.name)
                     elif entry.stat().st_mtime < time.time() - ABANDONED_AFTER_S:
                         os.unlink(entry.path)
-        except FileNotFoundError:  # nothing has been kept yet
+        except FileNotFoundError:  # no recording was stored yet
             pass
         return found
 
@@ -120,6 +120,6 @@ class DiskStore:
             async with asyncio.timeout(OPERATION_TIMEOUT_S):
                 return await asyncio.to_thread(work)
         except TimeoutError as error:
-            raise StoreFailed(self.where, doing, f"nothing happened within {OPERATION_TIMEOUT_S:g} s") from error
+            raise StoreFailed(self.where, doing, f"no response within {OPERATION_TIMEOUT_S:g} s") from error
         except OSError as error:
             raise StoreFailed(self.where, doing, error.strerror or str(error)) from error

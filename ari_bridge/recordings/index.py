@@ -1,6 +1,6 @@
-"""What the store has, in memory, in the order of time; and a copy on our disk, so that a start need not read the store.
+"""The recordings of the store, in memory, sorted by time; and a copy on our disk, so that a start is quick.
 
-The copy is a cache: where it is lost, the store is read again. One line for each change, written anew at the start.
+The copy is a cache: if it is lost, the store is read again. One line for each change, compacted at the start.
 """
 
 from bisect import bisect_left, insort
@@ -18,7 +18,7 @@ from ari_bridge.recordings.recording import Recording
 
 @dataclass(frozen=True)
 class Filters:
-    """What is left None lets everything through. Times are Unix seconds; `until` is not included."""
+    """None: do not filter by this. Times are Unix seconds; `until` is not included."""
 
     user: str | None = None
     call_id: str | None = None
@@ -46,7 +46,7 @@ class Index:
         return set(self._by_name)
 
     def add(self, recording: Recording) -> None:
-        """In place of one of its name."""
+        """Replaces the one of the same name."""
         self.remove(recording.name)
         self._by_name[recording.name] = recording
         insort(self._in_order, recording, key=_cursor)
@@ -96,7 +96,7 @@ class IndexFile:
         self._store = store
 
     def load(self) -> Index:
-        """Empty where there is no file, or one of another store. A line that was cut off ends it."""
+        """Empty if there is no file, or one of another store. Reads up to an incomplete line."""
         index = Index()
         try:
             lines = self._path.read_bytes().splitlines()
@@ -117,7 +117,7 @@ class IndexFile:
         return index
 
     def write(self, recordings: Iterable[Recording]) -> None:
-        """Anew, with these."""
+        """Replace the file by one with these."""
         lines = [_Line(store=self._store), *(_Line(added=recording) for recording in recordings)]
         atomic_file.make_folder(self._path.parent)
         atomic_file.write(self._path, msgspec.json.Encoder().encode_lines(lines))

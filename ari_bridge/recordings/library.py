@@ -44,7 +44,13 @@ class Page:
 
 
 class Library:
-    """`days`: how long a recording is kept, from when it began. `store` is closed with it."""
+    """The recordings in the store.
+
+    Args:
+        store: where they are; closed with the library.
+        state_dir: where the index is cached.
+        days: how long a recording is kept, from its start.
+    """
 
     def __init__(self, store: RecordingStore, state_dir: Path, *, days: float = 90.0) -> None:
         self.store = store
@@ -57,7 +63,7 @@ class Library:
         self._syncing: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Know what was known; the store is asked later. Never raises for trouble with a file or a store."""
+        """Load the cached index; the store is listed in the background. Never raises."""
         try:
             self._index = await asyncio.to_thread(self._file.load)
         except OSError as error:
@@ -81,10 +87,10 @@ class Library:
         return Page(found[:limit], len(found) > limit)
 
     async def add(self, recording: Recording, sound: Path) -> Recording:
-        """Keep it. When it returns, the store has given back the very same bytes.
+        """Store it. When this returns, the store has returned the same bytes.
 
-        Under another name than its own where a different recording has that one: none is ever overwritten. May be
-        asked again after a failure, or a crash. Raises StoreFailed.
+        Under another name if a different recording has its name: none is ever overwritten. May be called again after
+        a failure or a crash. Raises StoreFailed.
         """
         recording = await self._named(recording)
         if not await self._is_stored(recording.name + SOUND, recording.size, recording.sha256):
@@ -101,7 +107,7 @@ class Library:
         return self.store.read(recording.name + SOUND, start, recording.size if end is None else end)
 
     async def delete(self, name: str) -> None:
-        """The sound first: what is left by a failure is no sound. Gone already is fine. Raises StoreFailed."""
+        """Delete it, the sound first. One that does not exist is fine. Raises StoreFailed."""
         await self.store.delete(name + SOUND)
         await self.store.delete(name + ABOUT)
         self._index.remove(name)
@@ -164,7 +170,7 @@ class Library:
             await asyncio.sleep(SYNC_INTERVAL_S if self.health.healthy else RETRY_INTERVAL_S)
 
     async def sync(self) -> None:
-        """List what the store has. Raises StoreFailed."""
+        """Bring the index in line with the store. Raises StoreFailed."""
         known = self._index.names()
         files = await self.store.names()
         abouts = {file.removesuffix(ABOUT) for file in files if file.endswith(ABOUT)}
@@ -180,7 +186,7 @@ class Library:
                     if name + SOUND in files or await self.store.size(name + SOUND) is not None:
                         if about := await self._about(name):
                             self._index.add(about)
-                    else:  # somebody's delete was cut off in the middle
+                    else:  # a delete was interrupted
                         await self.store.delete(name + ABOUT)
                 except StoreFailed as error:
                     failures.append(error)
@@ -194,7 +200,7 @@ class Library:
             raise failures[0]
 
     async def delete_expired(self) -> None:
-        """Those that began more than `days` ago. Raises StoreFailed."""
+        """Those that started more than `days` ago. Raises StoreFailed."""
         for recording in self._index.older_than(time.time() - self._days * 86400):
             await self.delete(recording.name)
             log.info("deleted an expired recording", recording=recording.name, days=self._days)
@@ -202,5 +208,5 @@ class Library:
     async def _update_index_file(self, write: Callable[[], None]) -> None:
         try:
             await asyncio.to_thread(write)
-        except OSError as error:  # a cache: the next comparison writes it anew
+        except OSError as error:  # a cache: the next synchronisation rewrites it
             log.warning("cannot write the recordings index", reason=str(error))

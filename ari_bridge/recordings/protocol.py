@@ -1,4 +1,4 @@
-"""What is needed of a place where recordings are kept: files by name, put whole, read from anywhere."""
+"""What a store of recordings has to do: put whole files by name, and read any part of them."""
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -11,7 +11,7 @@ PIECE_BYTES = 256 * 1024
 
 
 class StoreFailed(BridgeError):
-    """The store did not do what was asked; it may work later. `reason`: its own words."""
+    """The store failed; it may work later. `reason`: its own message."""
 
     code = "store_failed"
 

@@ -17,7 +17,7 @@ class Recording(msgspec.Struct, frozen=True):
 
     name: str  # STEM-recN, or STEM-recN.M where a call of an earlier time has had that name
     call_id: str
-    user: str | None  # whose page held the call; None: nobody's, as with plain HTTP
+    user: str | None  # whose call it was; None: no user's, as with plain HTTP
     caller: str
     target: str
     started_at: float

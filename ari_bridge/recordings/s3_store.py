@@ -19,9 +19,9 @@ from ari_bridge.recordings.location import Bucket, StoreKeys
 from ari_bridge.recordings.protocol import PIECE_BYTES, StoreFailed
 
 REQUEST_TIMEOUT_S = 60.0
-"""For one request, with its repetitions. A part of a large file is one."""
+"""For one request with its retries. Each part of a large file is one."""
 MIN_BYTES_PER_S = 100_000
-"""Slower than that counts as broken: an upload has so long as its size takes at this speed, and REQUEST_TIMEOUT_S."""
+"""A slower upload counts as failed: its timeout is what its size takes at this speed, plus REQUEST_TIMEOUT_S."""
 PART_BYTES = 16 * 1024 * 1024
 """What is larger goes up in parts of that size. Of a process that is killed meanwhile parts may be left in the bucket:
 a lifecycle rule of the bucket (AbortIncompleteMultipartUpload) removes them."""

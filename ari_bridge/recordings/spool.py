@@ -27,7 +27,7 @@ class Spool:
         self._folder = folder
 
     def start(self) -> list[str]:
-        """What an earlier process left to do; what it had only begun to fetch is removed."""
+        """The names that an earlier process left; partial downloads are removed."""
         atomic_file.make_folder(self._folder)
         names = set()
         for path in self._folder.iterdir():

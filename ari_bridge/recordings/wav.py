@@ -20,7 +20,7 @@ class NotWav(ValueError):
 
 
 def finish(path: Path) -> float:
-    """Make the head say what is there; the seconds of sound. Raises NotWav (nothing was changed), OSError."""
+    """Correct the lengths in the header. Returns its seconds. Raises NotWav (the file is unchanged), OSError."""
     with open(path, "r+b") as file:
         size = os.fstat(file.fileno()).st_size
         bytes_a_second, block, begin, told = _head(file)

@@ -93,7 +93,7 @@ async def test_a_bare_client_of_the_name_makes_nobody_deaf(pbx: Pbx, rtpengine: 
             await asyncio.sleep(1)
             told = await health(first)
             assert told["status"] == "degraded" and told["checks"]["ari"]["ok"]
-            assert "another client took the ARI application ari-bridge over" in told["checks"]["ari"]["reason"]
+            assert "another client took over the ARI application ari-bridge" in told["checks"]["ari"]["reason"]
             await heard_again(call)
             await call.hangup()  # told by Asterisk: the stream hears again
             other = await phone.call("601", Silence())

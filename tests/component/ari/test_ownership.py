@@ -76,7 +76,7 @@ async def test_a_bare_client_that_takes_the_application_loses_it_again(pbx: Fake
         assert ari.taken_over == ""
         async with bare(pbx) as session, session.ws_connect("events?app=ari-bridge"):
             await until(lambda: pbx.connections == 3 and ari.connected, "the application is taken back")
-        assert "another client took the ARI application ari-bridge over" in ari.taken_over
+        assert "another client took over the ARI application ari-bridge" in ari.taken_over
 
 
 async def test_a_stream_that_is_deaf_is_noticed_though_nothing_was_told(pbx: FakeAri) -> None:

@@ -80,7 +80,7 @@ async def test_of_more_keys_than_are_kept_the_newest_is_refused_and_none_forgott
 async def test_where_it_cannot_be_written_the_asker_is_refused_until_it_can(opened: Any) -> None:
     store = await opened()
     with structlog.testing.capture_logs(), locked_by_another(store.path):
-        with pytest.raises(Unavailable, match="Idempotency-Key cannot be kept"):
+        with pytest.raises(Unavailable, match="Idempotency-Key cannot be stored"):
             store.keys.put(KEY)
         assert not store.healthy
         with pytest.raises(Unavailable):

@@ -119,7 +119,7 @@ async def test_health_is_degraded_while_one_of_two_rtpengines_is_missing(
                 metrics = await response.text()
         assert body["status"] == "degraded"
         assert [node["state"] for node in body["checks"]["rtpengine"]["nodes"]] == ["up", "down"]
-        assert "nobody listens" in body["checks"]["rtpengine"]["nodes"][1]["reason"]
+        assert "no process listens" in body["checks"]["rtpengine"]["nodes"][1]["reason"]
         assert f'rtpengine_up{{node="{rtpengine.address}"}} 1.0' in metrics
         assert f'rtpengine_up{{node="{missing.address}"}} 0.0' in metrics
     finally:

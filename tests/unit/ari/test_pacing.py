@@ -13,8 +13,8 @@ RELEASE, STANDING, NEW = Priority.RELEASE, Priority.STANDING, Priority.NEW
 class Queue:
     """`order`: what got its turn, in order."""
 
-    def __init__(self, places: dict[Priority, int]) -> None:
-        self.semaphore = PrioritySemaphore(places)
+    def __init__(self, limits: dict[Priority, int]) -> None:
+        self.semaphore = PrioritySemaphore(limits)
         self.order: list[str] = []
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -26,13 +26,13 @@ class Queue:
         self._tasks[name].cancel()
         await asyncio.gather(self._tasks[name], return_exceptions=True)
 
-    async def leave(self) -> None:
-        self.semaphore.leave()
+    async def release(self) -> None:
+        self.semaphore.release()
         await asyncio.sleep(0)
 
     async def _enter(self, name: str, priority: Priority) -> None:
-        if not self.semaphore.take(priority):
-            await self.semaphore.wait(priority)
+        if not self.semaphore.try_acquire(priority):
+            await self.semaphore.acquire(priority)
         self.order.append(name)
 
 
@@ -43,12 +43,12 @@ async def queue() -> Queue:
 
 async def test_what_ends_goes_before_what_stands_and_that_before_what_begins(queue: Queue) -> None:
     for number in range(3):
-        assert queue.semaphore.take(RELEASE) or number == 3
+        assert queue.semaphore.try_acquire(RELEASE) or number == 3
     for name, priority in (("new", NEW), ("standing", STANDING), ("release", RELEASE)):
         await queue.ask(name, priority)
     assert queue.order == [] and queue.semaphore.waiting == 3
     for _ in range(5):
-        await queue.leave()
+        await queue.release()
     assert queue.order == ["release", "standing", "new"]
 
 
@@ -64,7 +64,7 @@ async def test_first_come_first_served_among_equals(queue: Queue) -> None:
     for name in "abc":
         await queue.ask(name, NEW)
     for _ in range(2):
-        await queue.leave()
+        await queue.release()
     assert queue.order == ["a", "b", "c"]
 
 
@@ -72,16 +72,16 @@ async def test_who_gives_up_is_passed_over(queue: Queue) -> None:
     for name in "abc":
         await queue.ask(name, NEW)
     await queue.give_up("b")
-    await queue.leave()
+    await queue.release()
     assert queue.order == ["a", "c"]
-    await queue.leave()
+    await queue.release()
     assert queue.semaphore.under_way == 0 == queue.semaphore.waiting
 
 
 async def test_a_place_given_to_one_that_gives_up_in_the_same_moment_goes_on(queue: Queue) -> None:
     for name in "abc":
         await queue.ask(name, NEW)
-    queue.semaphore.leave()  # b's turn has come, but it has not run yet
+    queue.semaphore.release()  # b's turn has come, but it has not run yet
     await queue.give_up("b")
     await asyncio.sleep(0)
     assert queue.order == ["a", "c"]
@@ -90,10 +90,10 @@ async def test_a_place_given_to_one_that_gives_up_in_the_same_moment_goes_on(que
 
 async def test_one_that_was_cancelled_but_has_not_run_yet_takes_no_place(queue: Queue) -> None:
     await queue.ask("a", NEW)
-    waiting = asyncio.create_task(queue.semaphore.wait(NEW))
+    waiting = asyncio.create_task(queue.semaphore.acquire(NEW))
     await asyncio.sleep(0)
     waiting.cancel()
-    queue.semaphore.leave()
+    queue.semaphore.release()
     await asyncio.gather(waiting, return_exceptions=True)
     assert queue.semaphore.under_way == 0 == queue.semaphore.waiting
 

@@ -67,11 +67,22 @@ def test_where_rtpengine_receives_is_no_candidate() -> None:
 
 def test_the_default_address_is_no_way_round() -> None:
     offer = _with().replace("c=IN IP4 0.0.0.0", "c=IN IP4 10.1.2.3")
-    offer = offer.replace("a=mid:", "a=rtcp:30001 IN IP4 10.1.2.3\r\na=mid:", 1)
-    filtered = CandidateFilter().apply(offer)
-    assert "10.1.2.3" in offer and "10.1.2.3" not in filtered
-    assert "m=audio 9 " in filtered and "c=IN IP4 0.0.0.0" in filtered  # another port would put the call on hold
+    assert "10.1.2.3" in offer
+    assert "10.1.2.3" not in CandidateFilter().apply(offer)
     assert "198.51.100.7" in CandidateFilter().apply(offer.replace("10.1.2.3", "198.51.100.7"))
+
+
+@pytest.mark.parametrize("at", ["the session", "the section"])
+def test_an_address_that_is_left_out_is_not_yet_known_and_no_hold(at: str) -> None:
+    """RFC 8840 section 4.1.1: address 0.0.0.0 and port 9. With another port it means hold (RFC 3264 section 8.4)."""
+    offer = _with().replace("m=audio 9", "m=audio 40000")
+    known = offer.replace("c=IN IP4 0.0.0.0", "c=IN IP4 127.0.0.1\r\na=rtcp:40001")
+    if at == "the session":
+        without = offer.replace("c=IN IP4 0.0.0.0\r\n", "")
+        known = without.replace("t=0 0", "c=IN IP4 127.0.0.1\r\nt=0 0")
+    assert known != offer
+    passed_on = CandidateFilter().apply(known)
+    assert "m=audio 9 " in passed_on and "c=IN IP4 0.0.0.0" in passed_on and "a=rtcp:" not in passed_on
 
 
 def test_an_offer_has_few_candidates() -> None:

@@ -6,12 +6,12 @@ type EventMap<E> = { [Name in keyof E]: unknown[] };
 export class EventEmitter<Events extends EventMap<Events>> {
   readonly #listeners = new Map<keyof Events, Map<Listener<never>, "always" | "once">>();
 
-  /** Hears of `name` until the function that it gives is called, or `off`. */
+  /** Calls `listener` with each event of this name, until `off`, or until the returned function is called. */
   on<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): () => void {
     return this.#listen(name, listener, "always");
   }
 
-  /** Hears of it once. */
+  /** The same, for one event only. */
   once<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): () => void {
     return this.#listen(name, listener, "once");
   }
@@ -20,7 +20,7 @@ export class EventEmitter<Events extends EventMap<Events>> {
     this.#listeners.get(name)?.delete(listener);
   }
 
-  /** Who was taken off meanwhile hears nothing more. */
+  /** A listener that has been removed meanwhile is not called any more. */
   protected emit<Name extends keyof Events>(name: Name, ...told: Events[Name]): void {
     const all = this.#listeners.get(name);
     for (const listener of [...(all?.keys() ?? [])] as Listener<Events[Name]>[]) {

@@ -1,5 +1,5 @@
 // The phone without a page: joins signaling, media and the calls' state. Knows no framework, and no events: it has one
-// immutable `snapshot`, says when that changes, and takes what a user requests. None of its methods throws.
+// immutable `snapshot`, reports its changes, and does what a user requests. None of its methods throws.
 
 import { CallSetup } from "./CallSetup.js";
 import { CallCommands } from "./calls/CallCommands.js";
@@ -287,7 +287,7 @@ export class PhoneController {
     if (message.connectedNumber) message.connectedName ||= this.#options.nameOf(message.connectedNumber);
   }
 
-  /** Whether this is about a new connection for a call that stands, not about what a person asked for. */
+  /** Whether this refuses a new connection for an existing call, and not what a user has requested. */
   #isRenewalRefused({ callId = "", code }: Refusal): boolean {
     const media = this.media.get(callId);
     if (!media?.isRenewing || findCall(this.snapshot, callId)?.pending) return false;
@@ -310,7 +310,7 @@ export class PhoneController {
     this.#prewarmer.close();
   };
 
-  /** Our sign-in is worth nothing any more. A call that stands needs none. */
+  /** The sign-in is not valid any more. Existing calls do not need it. */
   readonly #onUnauthorized = (reason: string): void => {
     this.#signedOut = reason;
     this.#set({ signedOut: reason });

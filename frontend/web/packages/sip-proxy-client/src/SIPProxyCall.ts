@@ -1,4 +1,4 @@
-// One call, as a program sees it: what is known of it, what it can be asked, and what it tells.
+// One call, as a program sees it: its state, its methods and its events.
 
 import { callListener, EventEmitter, type Listener } from "./EventEmitter.js";
 import { endingError, errorCodeOf, SIPProxyError } from "./errors.js";
@@ -25,12 +25,12 @@ export interface CallEvents extends CallStateEvents {
 
 export interface CallStats {
   quality: Quality | null; // as with `sample`; null before there was sound
-  report: RTCStatsReport | null; // the browser's own; null where there is no connection
+  report: RTCStatsReport | null; // the browser's own; null without a connection
 }
 
 export type CallFeedback = Omit<Feedback, "type" | "callId">;
 
-/** Of the sound in place of the microphone: a track of your own, or none (`false`: listen only). */
+/** What is sent: the microphone (`true`), a track of your own, or silence (`false`: listen only). */
 export type CallAudio = boolean | MediaStreamTrack;
 
 const DTMF_DIGITS = /^[0-9*#A-D]{1,32}$/i;
@@ -40,14 +40,14 @@ const CONFIRM_TIMEOUT_MS = 15_000;
 const ANSWER_TIMEOUT_MS = 120_000;
 
 /**
- * Methods that ask the server for something give a promise: it holds when the server has confirmed, and is rejected with
- * a `SIPProxyError` where it refuses. Nobody need wait for it: the same is told by events.
+ * Methods that send a request to the server return a promise: it resolves when the server has confirmed the request, and rejects
+ * with a `SIPProxyError` if the server refuses. You need not wait for it: events report the same.
  */
 export class SIPProxyCall extends EventEmitter<CallEvents> {
   readonly #phone: PhoneController;
   #info: Call;
   readonly #until: WaitUntil;
-  #latestEvents: Map<keyof CallEvents, unknown[]> | null = null; // what was told, while somebody may only begin to listen
+  #latestEvents: Map<keyof CallEvents, unknown[]> | null = null; // of each name, while listeners that are added late are still to be called
 
   /** @internal Calls are made by the client. */
   constructor(engine: PhoneController, known: Call, until: WaitUntil) {
@@ -80,12 +80,12 @@ export class SIPProxyCall extends EventEmitter<CallEvents> {
     return this.#info.number;
   }
 
-  /** The other side's name, "" where unknown. */
+  /** The other side's name; "" if unknown. */
   get name(): string {
     return this.#info.name;
   }
 
-  /** Who is talked to: somebody else than `number` where the phone system says so, as after a transfer of theirs. */
+  /** The party that is connected now. It differs from `number` if the phone system says so, e.g. after the other side transferred the call. */
   get connected(): Person {
     return connectedParty(this.#info);
   }
@@ -110,7 +110,7 @@ export class SIPProxyCall extends EventEmitter<CallEvents> {
     return this.#phone.snapshot.activeId === this.id;
   }
 
-  /** Why it ended otherwise than it should; null while it lives, and where it ended well. */
+  /** Why the call failed; null while it is live, and if it ended normally. */
   get error(): SIPProxyError | null {
     return this.#info.phase === "ended" ? endingError(this.#info) : null;
   }
@@ -128,20 +128,20 @@ export class SIPProxyCall extends EventEmitter<CallEvents> {
     });
   }
 
-  /** Declines an incoming call: it stops ringing at all pages of this user. */
+  /** Declines an incoming call: it stops ringing on all pages of this user. */
   reject(): void {
     this.#phone.commands.decline(this.id);
   }
 
-  /** Ends the call for all who are in it; one that rings here is declined. */
+  /** Ends the call for everybody in it; an incoming call that rings is declined. */
   hangup(): void {
     if (this.state === "incoming") this.reject();
     else this.#phone.commands.hangup(this.id);
   }
 
-  // --- while it stands -------------------------------------------------------------
+  // --- once it is accepted ---------------------------------------------------------
 
-  /** The others hear music, and nothing from here. */
+  /** The other parties hear music, and nothing from this page. */
   hold(): Promise<void> {
     return this.#untilConfirmed("hold", this.#phone.commands.hold(this.id, true));
   }
@@ -165,17 +165,17 @@ export class SIPProxyCall extends EventEmitter<CallEvents> {
     return this.#ifSent(this.#phone.commands.sendDigits(this.id, digits.toUpperCase()));
   }
 
-  /** Blind: `target` is called, and given the other side when it answers: `transferred`, or `transferFailed`. */
+  /** Blind: calls `target`, and connects the other side with it when it answers. Emits `transferred` or `transferFailed`. */
   transfer(target: string): Promise<void> {
     return this.#requestNumber("transfer", target, (number) => this.#phone.commands.transfer(this.id, number));
   }
 
-  /** Connects the other sides of both calls; both end here. */
+  /** Connects the other sides of the two calls; both calls end here. */
   attendedTransfer(other: SIPProxyCall): Promise<void> {
     return this.#untilConfirmed("connect", this.#phone.commands.connect(this.id, other.id));
   }
 
-  /** Lets go of who is called for a transfer: the talk goes on. */
+  /** Hangs up on the target of a transfer; the call continues. */
   cancelTransfer(): void {
     this.#phone.commands.cancelTransfer(this.id);
   }
@@ -185,7 +185,7 @@ export class SIPProxyCall extends EventEmitter<CallEvents> {
     return this.#requestNumber("add", target, (number) => this.#phone.commands.addParty(this.id, number));
   }
 
-  /** A conference: the other side of that call joins this one, and that call ends here. */
+  /** Conference: the other side of that call joins this one, and that call ends here. */
   merge(other: SIPProxyCall): Promise<void> {
     return this.#untilConfirmed("merge", this.#phone.commands.merge(this.id, other.id));
   }
@@ -195,7 +195,7 @@ export class SIPProxyCall extends EventEmitter<CallEvents> {
     return this.#ifSent(this.#phone.commands.dropParty(this.id, party));
   }
 
-  /** The others go on without us: there must be two, or one and a transfer's target. */
+  /** Leaves the call to the others: there must be two of them, or one and the target of a transfer. */
   leave(): void {
     this.#phone.commands.leave(this.id);
   }
@@ -212,7 +212,7 @@ export class SIPProxyCall extends EventEmitter<CallEvents> {
     return { quality: this.#phone.quality?.quality(this.id) ?? null, report: report ?? null };
   }
 
-  /** For diagnosis; null where there is none. It is another one after each loss and reload. */
+  /** For diagnosis; null without a connection. Replaced by another one after each loss and reload. */
   get connection(): RTCPeerConnection | null {
     return this.#phone.media.get(this.id)?.current?.connection ?? null;
   }
@@ -234,7 +234,7 @@ export class SIPProxyCall extends EventEmitter<CallEvents> {
     this.#info = known;
   }
 
-  /** @internal Whoever begins to listen while this is on hears what was told already, a moment later. */
+  /** @internal While this is on, a listener that is added late is called with the latest event of its name. */
   replayLatest(on: boolean): void {
     this.#latestEvents = on ? new Map() : null;
   }
@@ -280,9 +280,9 @@ export class SIPProxyCall extends EventEmitter<CallEvents> {
 
   #untilConfirmed(what: RequestFailure["kind"], asked: boolean): Promise<void> {
     if (!asked) return rejectedWith(this.#refusal());
-    const before = this.#info.pending === null ? this.#info.failedRequest : null; // nothing was asked for: it is so already
+    const before = this.#info.pending === null ? this.#info.failedRequest : null; // nothing was requested, as it is so already
     return this.#waitFor(CONFIRM_TIMEOUT_MS, ({ phase, pending, failedRequest }) => {
-      if (phase === "ended" || pending !== null) return phase === "ended"; // given away, as it was to be
+      if (phase === "ended" || pending !== null) return phase === "ended"; // transferred, as requested
       return failedRequest && failedRequest !== before && CONFIRMED_AS[failedRequest.kind] === CONFIRMED_AS[what]
         ? requestError(failedRequest)
         : true;
@@ -309,10 +309,10 @@ export class SIPProxyCall extends EventEmitter<CallEvents> {
   }
 }
 
-/** Looks at `done` with each change of the call: true holds the promise, an error rejects it. */
+/** Checks `done` after each change: true resolves the promise, an error rejects it. */
 export type WaitUntil = (ms: number, done: () => boolean | SIPProxyError) => Promise<void>;
 
-/** The server does not tell apart how somebody is called. */
+/** The server does not distinguish how a party is called. */
 const CONFIRMED_AS = {
   hold: "hold",
   record: "record",
@@ -329,7 +329,7 @@ const requestError = ({ problem, outcome, reason }: NonNullable<Call["failedRequ
     problem === "refused" || problem === "invalid_target" ? reason : "",
   );
 
-/** Who does not wait for it hears of it by events: an error that nobody caught would be said twice. */
+/** For callers that do not wait: events report the same error, so that it must not be reported as unhandled too. */
 function handled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;

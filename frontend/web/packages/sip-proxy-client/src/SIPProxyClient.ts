@@ -27,19 +27,19 @@ import { type CallEventTuple, diffToEvents } from "./stateEvents.js";
 import { TokenManager } from "./TokenManager.js";
 
 export interface SIPProxyClientOptions {
-  proxyUrl?: string; // of the server (its HTTP API); this page's where none is given
-  bridgeUrl?: string; // of its WebSocket, where that is elsewhere
+  proxyUrl?: string; // of the server's HTTP API; default: the server of this page
+  bridgeUrl?: string; // of its WebSocket, if that is elsewhere
   credentials?: Credentials; // none: a server without sign-in
-  user?: string; // who to be on a server without sign-in; else a guest
-  nameOf?(number: string): string; // "" where unknown: who a number is, where the server does not say
-  preferredCodec?(): Codec | undefined; // of each call's media from here on; nothing: as the server is set
+  user?: string; // the user's name on a server without sign-in; default: a guest
+  nameOf?(number: string): string; // the name of a number, if the server sends none; "" if unknown
+  preferredCodec?(): Codec | undefined; // of the media of each new offer; undefined: the server decides
   relayOnly?: boolean; // only through TURN servers: finds out whether they work
 }
 
 export interface CallOptions {
   audio?: CallAudio;
   video?: boolean; // a phone system carries none: true is refused
-  recording?: boolean; // from the moment that somebody answers
+  recording?: boolean; // starts when the call is accepted
   consults?: SIPProxyCall; // the call whose other side this one is about: it may be connected with this one's
 }
 
@@ -62,14 +62,14 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
   readonly #subscribers = new Set<() => void>();
   readonly #waiters = new Set<() => void>();
   readonly #events = new EventQueue();
-  #isChangeQueued = false; // subscribers are about to hear of a change
+  #isChangeQueued = false; // subscribers are about to be notified of a change
   readonly #options: SIPProxyClientOptions;
 
-  /** Connects to nothing yet, and never throws: what is no address is told by `register`, `call` and `error`. */
+  /** Does not connect yet, and never throws: an invalid address is reported by `register`, `call` and `error`. */
   constructor(options: SIPProxyClientOptions = {}) {
     super();
     this.#options = options;
-    let base = "invalid:"; // which nothing is fetched from
+    let base = "invalid:"; // nothing can be fetched from it
     try {
       const { socket, api } = addressesOf(options.proxyUrl, options.bridgeUrl, globalThis.location?.href);
       this.#socketUrl = socket;
@@ -82,7 +82,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
       http: this.http,
       onToken: () => this.#phone?.onTokenRenewed(),
       onError: (error, repeated) => {
-        if (error.fatal && this.http.token === null) this.#phone?.failAllCalls(); // else calls go on without
+        if (error.fatal && this.http.token === null) this.#phone?.failAllCalls(); // else calls continue without
         if (error.fatal || !repeated) this.#report(error);
         this.#checkWaiters();
       },
@@ -100,7 +100,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
   /** For `useSyncExternalStore` and the like. */
   readonly getSnapshot = (): Snapshot => this.state;
 
-  /** Hears of each change of `state`. The function that it gives stops it. */
+  /** Calls `listener` after each change of `state`. Returns a function that stops it. */
   readonly subscribe = (listener: () => void): (() => void) => {
     this.#subscribers.add(listener);
     return () => this.#subscribers.delete(listener);
@@ -118,7 +118,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
     return this.state.registered;
   }
 
-  /** Why nothing can be done now, and will not come right by waiting or a call: address, sign-in, a server that was never there. */
+  /** Why the client cannot do anything now, and waiting will not help: address, sign-in, or a server that was never reached. */
   get error(): SIPProxyError | null {
     return this.#addressError ?? this.#tokens.error ?? this.#absenceError;
   }
@@ -144,12 +144,12 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
   // --- being there -----------------------------------------------------------------
 
   /**
-   * Signs in, connects, and takes calls. From then on the connection is kept: what is lost is made again, for ever.
-   * Rejects with `SIPProxyError`: `unauthorized`; `server_unreachable`, and goes on trying behind it.
+   * Signs in, connects, and accepts calls. From then on the client reconnects whenever the connection is lost.
+   * Rejects with `SIPProxyError`: `unauthorized`; `server_unreachable`, in which case it keeps trying.
    */
   async register(): Promise<void> {
     if (this.#addressError && !this.#closed) {
-      await null; // a listener that is added right after this call hears the event too
+      await null; // a listener that is added right after this call receives the event too
       this.#report(this.#addressError);
     }
     const phone = this.#start();
@@ -160,7 +160,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
     await this.#until(REGISTER_TIMEOUT_MS, () => this.isRegistered || (this.#tokens.error ?? false), this.#unreachable);
   }
 
-  /** Takes no more calls; those that stand go on. */
+  /** Accepts no more calls; existing calls continue. */
   async unregister(): Promise<void> {
     if (!this.#phone || this.#closed) return;
     this.#phone.setRegistered(false);
@@ -179,7 +179,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
     this.#phone?.reconnect();
   }
 
-  /** Ends all calls, and forgets them. The client is of no use afterwards. */
+  /** Ends all calls. The client cannot be used any more. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -190,7 +190,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
 
   // --- calls -----------------------------------------------------------------------
 
-  /** Calls a number; a call that talks is held. Throws `SIPProxyError` where that makes no sense now. */
+  /** Calls a number; any other active call is put on hold. Throws `SIPProxyError` if no call can be made now. */
   call(target: string, { audio = true, video = false, recording = false, consults }: CallOptions = {}): SIPProxyCall {
     if (video) throw new SIPProxyError("unsupported", "Video is not supported.");
     const phone = this.#start(false);
@@ -209,41 +209,41 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
   }
 
   /**
-   * The same as a promise: of the call, as soon as the other side rings or has answered. Whatever ends it before rejects
-   * with a `SIPProxyError`. Who does not wait may listen at once: the promise has the call's `on`, `once`, `off`, `hangup`.
+   * The same as a promise. It resolves with the call once the other side rings or has answered, and rejects with a `SIPProxyError`
+   * if the call ends before. The promise has the call's `on`, `once`, `off` and `hangup`, for listeners from the start.
    */
   createCall({ target, options }: { target: string; options?: CallOptions }): PlacedCall {
     return placeCall(() => this.call(target, options), this.#until);
   }
 
-  /** A number is being written, or is not any more: a call's media are made ahead of it. */
+  /** The user is typing a number (`true`), or has stopped: the media of a call are prepared in advance. */
   expectCall(likely: boolean): void {
     this.#phone?.setup.expectCall(likely);
   }
 
-  /** Takes the calls over that other pages of this user hold (`state.elsewhere`). */
+  /** Takes over the calls that other pages of this user hold (`state.otherDeviceCalls`). */
   takeOver(): void {
     this.#phone?.setup.takeOver(this.state.otherDeviceCalls);
   }
 
-  /** Clears what is said of the last call, or of what came to nothing. */
+  /** Clears `state.lastEndedCall`, or the active call's `failedRequest`. */
   clearLastCall(): void {
     this.#phone?.clearLastCall();
   }
 
-  // --- beside calls ------------------------------------------------------------------
+  // --- besides calls -----------------------------------------------------------------
 
   /** How a call was that has ended, by its id: 1 to 5; within a day. Rejects with `SIPProxyError`. */
   async postFeedback(callId: string, feedback: CallFeedback): Promise<void> {
     if (!this.#start(false).commands.sendFeedback({ callId, ...feedback })) throw notConnected();
   }
 
-  /** What is to be done with calls: shown at once in `state.attended`, and corrected by what the server says. */
+  /** How calls for this user are handled. Shown at once in `state.userState`, and corrected by what the server answers. */
   setPreferences(change: Partial<UserPreferences>): void {
     this.#phone?.setPreferences(change);
   }
 
-  /** Tests microphone, server and sound, by a call to an echo that rings nobody. Never rejects for a bad result. */
+  /** Tests microphone, server and sound, by a call to an echo that rings nowhere. A bad result does not reject. */
   async runPreflight(): Promise<Preflight> {
     const phone = this.#start(false);
     await this.#until(REGISTER_TIMEOUT_MS, () => !this.#tokens.isSigningIn, this.#unreachable).catch(() => undefined);
@@ -251,7 +251,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
     return phone.testConnection(config.preflightNumber ?? "");
   }
 
-  /** This user's calls that have ended, on whichever device; `pastCall` tells of those to come. Rejects with `SIPProxyError`. */
+  /** Calls of this user that have ended, on any device; `pastCall` reports those that end later. Rejects with `SIPProxyError`. */
   pastCalls(query: PastCallsQuery = {}): Promise<PastCalls> {
     return import("./http/pastCalls.js")
       .then(({ listPastCalls }) => listPastCalls(this.http, this.user, query))
@@ -272,7 +272,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
       .catch(asSIPProxyError);
   }
 
-  /** Opens the microphone ahead of a call; the browser may ask. Rejects with `SIPProxyError`. */
+  /** Opens the microphone before a call; the browser may ask for permission. Rejects with `SIPProxyError`. */
   async openMicrophone(): Promise<void> {
     const error = await this.#start(false).devices.tryMicrophone();
     if (error) throw new SIPProxyError(microphoneError(error).problem);
@@ -287,7 +287,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
     this.#start(false).devices.chooseSpeaker(id);
   }
 
-  /** Only noted, in `state.chosen`: for whoever plays a ring. */
+  /** Only stored, in `state.chosen`: the client itself does not ring. */
   setRingDevice(id: string): void {
     this.#start(false).devices.chooseRing(id);
   }
@@ -354,7 +354,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
     this.#events.add(() => this.emit("error", error));
   }
 
-  /** Resolves when `done` says true, and rejects with the error that it returns, or after so many milliseconds. */
+  /** Resolves when `done` returns true, and rejects with the error that it returns, or after `ms` milliseconds. */
   readonly #until = (ms: number, done: () => boolean | SIPProxyError, timeoutError = notConnected): Promise<void> =>
     new Promise((resolve, reject) => {
       const settle = (error: SIPProxyError | null): void => {
@@ -376,7 +376,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
     for (const check of [...this.#waiters]) check();
   }
 
-  /** Queues the events between two states; subscribers are the first to hear of the change. */
+  /** Queues the events between two states; subscribers are the first to be notified. */
   #onChange(before: Snapshot, after: Snapshot): void {
     const events = this.#events;
     if (!this.#isChangeQueued) {

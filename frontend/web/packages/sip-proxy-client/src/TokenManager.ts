@@ -1,5 +1,5 @@
 // The client's sign-in: gets a token for a name and a password, renews it before it expires, and gets another one when the server
-// rejects it. Where the program brings the token, it says when a new one is needed.
+// rejects it. A program that brings its own token is asked for a new one before that expires.
 
 import { callTime, MAX_TIMER_MS } from "./clock.js";
 import { type Identity, identityFromToken } from "./credentials.js";

@@ -7,25 +7,25 @@ export const MAX_TIMER_MS = 2 ** 31 - 1;
 const PAGE_STARTED_AT = Date.now() - performance.now();
 let anchor = PAGE_STARTED_AT;
 
-/** To time what takes seconds. Nobody sets it; some browsers stop it while the machine sleeps. */
+/** For intervals of seconds. Monotonic; some browsers stop it while the machine sleeps. */
 export const monotonicNow = (): number => PAGE_STARTED_AT + performance.now();
 
-const ownersInCall = new Set<object>(); // whose calls stand
+const ownersInCall = new Set<object>(); // those with live calls
 
-/** The times of calls: the system's, but nobody sets it while a call stands. Durations are right, whatever happens to the system's clock. */
+/** The time of calls: the system's, but never adjusted during a call. Durations are right, whatever happens to the system's clock. */
 export function callTime(): number {
   if (ownersInCall.size === 0) anchor = Date.now() - performance.now();
   return anchor + performance.now();
 }
 
-/** Whether calls of `owner` stand. */
+/** Whether `owner` has live calls. */
 export function setInCall(owner: object, stand: boolean): void {
   callTime();
   if (stand) ownersInCall.add(owner);
   else ownersInCall.delete(owner);
 }
 
-/** A clock that never goes back, and goes on in sleep: whatever says that more time has passed is believed. */
+/** A clock that never goes back, and does not stop during sleep: of two clocks it follows the one that advances more. */
 export class Elapsed {
   #now = Date.now();
   #system = this.#now;

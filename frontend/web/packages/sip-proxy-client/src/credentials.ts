@@ -1,9 +1,9 @@
-// Who a client is: a name and a password, a token that somebody else got for it, or nobody in particular.
+// Who a client is: a name and a password, a token from elsewhere, or a guest.
 
 import { newId } from "./ids.js";
 
 export type Credentials =
-  | { apiKey: string; secret: string } // a user of the server, and its password
+  | { apiKey: string; secret: string } // a user of the server and the password
   | { user: string; password: string } // the same in other words
   | { token: string; user?: string }; // what `POST /session` gave
 
@@ -11,10 +11,10 @@ export interface Identity {
   user: string;
   password: string | null; // to sign in with, and again when the token runs out
   token: string | null;
-  expiresAt: number | null; // of the token, Unix seconds; null where it does not say
+  expiresAt: number | null; // of the token, Unix seconds; null if it does not expire
 }
 
-/** `user`: who to be where the server wants no sign-in; nobody: a guest, the same until the tab is closed. */
+/** `user`: the name on a server without sign-in; default: a guest, the same until the tab is closed. */
 export function identityOf(credentials: Credentials | null | undefined, user = ""): Identity {
   const {
     apiKey,
@@ -22,19 +22,19 @@ export function identityOf(credentials: Credentials | null | undefined, user = "
     token,
     user: name = apiKey,
     password = secret,
-  }: Partial<Record<string, string>> = credentials ?? {}; // plain JavaScript leaves any of them out
+  }: Partial<Record<string, string>> = credentials ?? {}; // in plain JavaScript any of them may be missing
   if (token) return identityFromToken(token, name || user);
   return { user: name || user || guestName(), password: password ?? null, token: null, expiresAt: null };
 }
 
-/** Whose they are; "" where that is nobody in particular. */
+/** The user's name; "" for a guest. */
 export function userOf(credentials: Credentials | null | undefined): string {
   if (!credentials) return "";
   if ("apiKey" in credentials) return credentials.apiKey;
   return credentials.user || ("token" in credentials && claimsOf(credentials.token).sub) || "";
 }
 
-/** A token is a JWT (RFC 7519): it says whose it is and how long it holds. It is the server that checks it. */
+/** A token is a JWT (RFC 7519) with the user's name and its expiry. Only the server can verify it. */
 export function identityFromToken(token: string, user = ""): Identity {
   const { sub, exp } = claimsOf(token);
   return { user: user || sub || guestName(), password: null, token, expiresAt: exp ?? null };
@@ -62,6 +62,6 @@ function guestName(): string {
     if (!known) sessionStorage.setItem(GUEST_KEY, fresh);
     return known ?? fresh;
   } catch {
-    return fresh; // no storage: a reload is somebody else
+    return fresh; // no storage: another guest after each reload
   }
 }

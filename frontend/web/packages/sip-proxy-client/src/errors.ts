@@ -15,7 +15,7 @@ type OwnErrorCode =
   | "unsupported"
   | "closed";
 
-/** What the server has beside these, with words of its own: docs/API.md. */
+/** Further codes of the server, which sends its own sentences: docs/API.md. */
 const SERVER_CODES = [
   "invalid_sdp",
   "not_found",
@@ -71,7 +71,7 @@ export const MESSAGES: Record<OwnErrorCode, string> = {
   closed: "The client has been closed.",
 };
 
-/** `fatal`: nothing goes on by itself: the call is over, or the client will not be let in. */
+/** `fatal`: there is no recovery: the call has ended, or the client cannot sign in. */
 export class SIPProxyError extends Error {
   override readonly name = "SIPProxyError";
 
@@ -87,7 +87,7 @@ export class SIPProxyError extends Error {
 
 const isOwnCode = (code: string): code is OwnErrorCode => Object.hasOwn(MESSAGES, code);
 
-/** Of the server's answer. A code that is not known here (of a newer server, or of something between) is `refused`. */
+/** The error of a server's response. A code that is unknown here (of a newer server, or of a proxy) becomes `refused`. */
 export function errorFromServer(code: string, message: string, fatal = false, cause?: Error): SIPProxyError {
   const known =
     isOwnCode(code) || (SERVER_CODES as readonly string[]).includes(code)
@@ -98,7 +98,7 @@ export function errorFromServer(code: string, message: string, fatal = false, ca
   return new SIPProxyError(known, message, fatal, { cause: cause ?? code });
 }
 
-/** Somebody ended it, or did not want it. */
+/** Calls that somebody ended, or did not want. */
 const NORMAL_OUTCOMES: ReadonlySet<string> = new Set<Outcome>([
   "completed",
   "transferred",
@@ -106,16 +106,16 @@ const NORMAL_OUTCOMES: ReadonlySet<string> = new Set<Outcome>([
   "answered_elsewhere",
 ]);
 
-/** Of what came to nothing. */
+/** The code of a failure. */
 export const errorCodeOf = (code: Outcome | CallProblem | null): OwnErrorCode =>
   code === null || code === "completed" || code === "transferred" ? "refused" : code;
 
-/** Why a call has ended otherwise than it should; null where somebody ended it, or did not want it. */
+/** Why a call failed; null if somebody ended it, or did not want it. */
 export function endingError({ direction, outcome, problem, reason, detail }: Call): SIPProxyError | null {
   if (problem === null && (outcome === null || NORMAL_OUTCOMES.has(outcome))) return null;
   const code = errorCodeOf(problem ?? outcome);
   if (code === "rejected" && direction === "inbound") return null;
-  // The server says what is wrong with the number, and who refused it.
+  // The server's sentence says what is wrong with the number, or who refused the call.
   const words = code === "invalid_target" || detail ? undefined : MESSAGES[code];
   return new SIPProxyError(code, words ?? reason, true, reason && words !== reason ? { cause: reason } : undefined);
 }

@@ -1,7 +1,7 @@
-// The public names of the package. What is not here may change without notice.
+// The public names of the package. Everything else may change without notice.
 
 export type { ClientEvents } from "./ClientEvents.js";
-/** By which the times of calls are: Unix milliseconds that nobody sets while a call stands. */
+/** The clock of call times: Unix milliseconds, never adjusted during a call. */
 export { callTime } from "./clock.js";
 export { type Credentials, userOf } from "./credentials.js";
 export type { DeviceUse } from "./devices/DeviceManager.js";
@@ -15,7 +15,7 @@ export { type FollowOptions, followEvents } from "./http/serverEvents.js";
 export type { ServerEvent } from "./http/sse.js";
 export { InvalidNumber, type NumberFault, normalizeNumber } from "./number.js";
 export type { PlacedCall } from "./placeCall.js";
-/** What the HTTP API takes and gives: for `client.server.request`. */
+/** Requests and responses of the HTTP API: for `client.http.request`. */
 export type * as Api from "./protocol/api.js";
 export type {
   Detail,
@@ -35,7 +35,7 @@ export type { Preflight } from "./quality/preflight.js";
 export { type CallAudio, type CallEvents, type CallFeedback, type CallStats, SIPProxyCall } from "./SIPProxyCall.js";
 export { type CallOptions, SIPProxyClient, type SIPProxyClientOptions } from "./SIPProxyClient.js";
 export type { LinkStatus } from "./signaling/SignalingClient.js";
-// Beside calls: what a phone sounds like. Only who imports it carries it.
+// Besides calls: ringing and tones. Only apps that import them carry them.
 export { PhoneSounds } from "./sounds/PhoneSounds.js";
 export { keyTones } from "./sounds/tones.js";
 export type { Codec } from "./state/codec.js";
@@ -64,7 +64,7 @@ export {
   otherCalls,
   waitingCall,
 } from "./state/phoneReducer.js";
-// A client's state, and what pages read out of it.
+// A client's state, and functions that read it.
 export type { Snapshot as ClientState } from "./state/snapshot.js";
 export { INITIAL_STATE } from "./state/snapshot.js";
 export {

@@ -1,9 +1,9 @@
-// What somebody wrote or pasted, read as a number to dial. Pure. The server reads it by the same rule (`ari_bridge/number.py`),
+// Reads what a user has typed or pasted as a number to dial. Pure. The server applies the same rule (`ari_bridge/number.py`),
 // and `tests/numbers.json` has the examples that both must read alike. RFC 3966 (tel), RFC 3261 section 19.1 (sip), E.123.
 
 import { SIPProxyError } from "./errors.js";
 
-/** Why it is no number: `detail` of the error has the character, the letters, the extension or the host. */
+/** Why it is not a number: the error's `detail` has the character, the letters, the extension or the host. */
 export type NumberFault =
   | "empty"
   | "too_long"
@@ -50,7 +50,7 @@ const FAULT_TEXTS: Record<NumberFault, (detail?: string, number?: string) => str
 };
 
 const MAX_NUMBER_LENGTH = 64;
-const MAX_INPUT_LENGTH = 1000; // nobody pastes that for a number, and nobody is to wait while it is read
+const MAX_INPUT_LENGTH = 1000; // longer input is not a number, and would take long to read
 const ALLOWED = /^[0-9A-Za-z+*#._-]*$/;
 const WRITTEN = /^[0-9+*#\-()[\] \t./']+$/;
 const BREAKS = "\\n\\r\\v\\f\\x1c-\\x1e\\x85\\u2028\\u2029";
@@ -90,7 +90,7 @@ export function normalizeNumber(written: string): string {
   return number;
 }
 
-/** Digits of every script and width as 0-9, look-alikes as what they look like; nothing invisible, nothing around it. */
+/** Digits of all scripts and widths become 0-9, look-alikes what they look like; what is invisible or around it is removed. */
 function cleaned(text: string): string {
   return (
     text
@@ -105,7 +105,7 @@ function cleaned(text: string): string {
   );
 }
 
-/** Unicode's digits stand in rows of ten. */
+/** Unicode has digits in rows of ten. */
 function asciiDigit(one: string): string {
   const code = one.codePointAt(0) ?? 0;
   let first = code;

@@ -1,10 +1,10 @@
-// A call as a promise: for those who wait for it, and for those who listen to it at once.
+// A call as a promise, for programs that wait for it, with listeners from the start.
 
 import { MAX_TIMER_MS } from "./clock.js";
 import { endingError, SIPProxyError } from "./errors.js";
 import type { SIPProxyCall, WaitUntil } from "./SIPProxyCall.js";
 
-/** Of the call, once the other side rings or has answered. The methods are those of the call that is being set up. */
+/** Resolves once the other side rings or has answered. The methods are those of the call. */
 export type PlacedCall = Promise<SIPProxyCall> & Pick<SIPProxyCall, "on" | "once" | "off" | "hangup">;
 
 /** `call`: may throw. `until` resolves when its function returns true, and rejects with the error that it returns. */
@@ -23,11 +23,11 @@ export function placeCall(call: () => SIPProxyCall, until: WaitUntil): PlacedCal
         );
       });
     } finally {
-      setTimeout(() => one.replayLatest(false), 0); // whoever waited for it has listened by then
+      setTimeout(() => one.replayLatest(false), 0); // programs that waited for it have added their listeners by then
     }
     return one;
   })();
-  promise.catch(() => undefined); // who does not wait for it hears of it by events
+  promise.catch(() => undefined); // for programs that do not wait: events report the same
   const nothing = (): void => undefined;
   return Object.assign(promise, {
     on: (...args: Parameters<SIPProxyCall["on"]>) => made?.on(...args) ?? nothing,

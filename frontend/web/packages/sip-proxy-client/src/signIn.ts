@@ -1,4 +1,4 @@
-// Getting a token for a name and a password, and what it means where there is none.
+// Gets a token for a name and a password, and says why there is none.
 
 import type { Identity } from "./credentials.js";
 import { errorFromServer, SIPProxyError } from "./errors.js";
@@ -12,7 +12,7 @@ export async function signIn(
 ): Promise<Pick<Identity, "token" | "expiresAt"> | SIPProxyError> {
   let isServer = false; // it is the server that answers
   try {
-    const config = (await http.config()) as { authentication?: unknown } | null; // whoever answers there
+    const config = (await http.config()) as { authentication?: unknown } | null; // from whatever is at this address
     if (typeof config?.authentication !== "boolean") throw new SyntaxError();
     isServer = true;
     if (!config.authentication) return { token: null, expiresAt: null };
@@ -39,7 +39,7 @@ const notAServer = ({ base }: HttpApi, response: string, cause: Error): SIPProxy
 export const unreachableError = (address: string, cause: unknown = likelyCause(address)): SIPProxyError =>
   new SIPProxyError("server_unreachable", `The server cannot be reached at ${address}.`, false, { cause });
 
-/** For who looks into it: browsers do not tell pages that a server has refused them. */
+/** For developers: browsers do not tell pages that a server has refused them. */
 function likelyCause(address: string): Error | undefined {
   const { origin, host } = globalThis.location ?? {};
   return !host || new URL(address).host === host

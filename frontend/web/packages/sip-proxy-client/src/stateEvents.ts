@@ -1,11 +1,11 @@
-// What a change of a call's state means, as events. Pure.
+// From two states of a call to the events between them. Pure.
 //
-// Events come out of states, so none is told twice, and none is missed however the state came about: by a press, by the
-// server, or by what it had to say after a time in which nobody heard it.
+// As events are derived from states, none is emitted twice, and none is missed, whatever changed the state: a request, a message
+// of the server, or the list that it sends after a lost connection.
 //
-// Of each call: `ringing`, `accepted` with `connected`, and `ended` or `failed` come at most once; `disconnected` follows
-// the end at once, and nothing follows that but the last `stateChanged`. `hold` (of each side), `mute`, and
-// `reconnecting` with `reconnected` come in turn. A call that is `resumed` is away, untold, until `reconnected`.
+// For each call `ringing`, `accepted` with `connected`, and `ended` or `failed` are emitted at most once; `disconnected` follows
+// the end at once, and only the last `stateChanged` follows that. `hold` (of each side), `mute`, and
+// `reconnecting` with `reconnected` alternate. A `resumed` call is interrupted without an event, until `reconnected`.
 
 import { endingError, errorCodeOf, SIPProxyError } from "./errors.js";
 import type { Detail, Outcome, PartySummary, RecordingState } from "./protocol/messages.js";
@@ -13,32 +13,32 @@ import type { LinkStatus } from "./signaling/SignalingClient.js";
 import type { Call } from "./state/model.js";
 
 export interface CallEnd {
-  outcome: Outcome | null; // null where only the error says why
-  error: SIPProxyError | null; // null where the call ended as it should
+  outcome: Outcome | null; // null if only the error says why
+  error: SIPProxyError | null; // null if the call ended normally
   seconds: number; // talked
-  q850: number; // ITU-T Q.850 cause; 0 where none is known
-  sip: number; // SIP status; 0 where none is known
-  detail?: Detail; // who refused, where `outcome` says too little
+  q850: number; // ITU-T Q.850 cause; 0 if unknown
+  sip: number; // SIP status; 0 if unknown
+  detail?: Detail; // who refused, if `outcome` does not say it
   forward?: string; // with `moved`: the number that the other side names in its place
 }
 
-/** In the order in which those of one change are told. */
+/** In the order in which the events of one change are emitted. */
 export interface CallStateEvents {
-  ringing: []; // of a call from here: the other side rings, or sends sound of its own
+  ringing: []; // outbound: the other side rings, or sends early media
   accepted: [];
   connected: []; // the same as `accepted`
   hold: [{ held: boolean; by: "us" | "far" }];
   mute: [muted: boolean];
-  party: [parties: readonly PartySummary[]]; // somebody joined, left, or is called
+  party: [parties: readonly PartySummary[]]; // a party joined, left, or is called
   recording: [state: RecordingState];
-  transferring: [{ target: string }]; // somebody is called in our place
+  transferring: [{ target: string }]; // the target of a transfer is called
   transferred: [{ target: string }]; // `ended` follows
-  transferFailed: [error: SIPProxyError]; // the talk goes on
+  transferFailed: [error: SIPProxyError]; // the call continues
   reconnecting: []; // the sound or the server is lost for now
   reconnected: [];
-  error: [error: SIPProxyError]; // something that was asked for came to nothing; the call goes on, unless fatal
+  error: [error: SIPProxyError]; // a request has failed; the call continues, unless fatal
   ended: [end: CallEnd]; // once; or `failed`
-  failed: [error: SIPProxyError]; // it never stood, or broke
+  failed: [error: SIPProxyError]; // it was never accepted, or broke
   disconnected: [end: CallEnd]; // after either
   stateChanged: [call: Call]; // always the last
 }
@@ -47,13 +47,13 @@ export type CallEventTuple = {
   [Name in keyof CallStateEvents]: [name: Name, ...told: CallStateEvents[Name]];
 }[keyof CallStateEvents];
 
-/** A call, and whether its page hears the server. */
+/** A call, and whether its page can reach the server. */
 export interface ObservedCall {
   call: Call;
   link: LinkStatus;
 }
 
-/** `before`: null for a call that is new here: what it is already is not told. */
+/** `before`: null for a call that is new here: its state emits no events. */
 export function diffToEvents(before: ObservedCall | null, { call, link }: ObservedCall): CallEventTuple[] {
   if (before?.call === call && before.link === link) return [];
   const told: CallEventTuple[] = [];

@@ -1,4 +1,4 @@
-// A phone in one hook: who calls, who is called, and what became of it.
+// A phone in one hook.
 
 import { useCallback, useEffect, useState } from "react";
 import {
@@ -15,11 +15,11 @@ export interface SIPCallHook {
   call: SIPProxyCall | null; // the one that is talked on, is set up, or rings
   calls: readonly SIPProxyCall[]; // with those on hold
   incoming: SIPProxyCall | null; // one that rings here
-  isConnected: boolean; // somebody has answered `call`
+  isConnected: boolean; // `call` is accepted
   isRegistered: boolean; // calls ring here
-  isReconnecting: boolean; // the server cannot be reached just now; calls that stand go on
-  error: SIPProxyError | null; // why nothing can be done now (address, sign-in, no server); else the last one, until the next call
-  /** Of the call, as soon as the other side rings or has answered; what ends it before rejects it, and is `error`. */
+  isReconnecting: boolean; // the server cannot be reached now; existing calls continue
+  error: SIPProxyError | null; // why nothing can be done now (address, sign-in, no server); else the last error, until the next call
+  /** Resolves with the call once the other side rings or has answered; if the call ends before, rejects with its `error`. */
   makeCall(target: string, options?: CallOptions): Promise<SIPProxyCall>;
   answer(): void;
   reject(): void;
@@ -28,7 +28,7 @@ export interface SIPCallHook {
   state: ClientState;
 }
 
-/** With options: a client of its own. Without: that of the `SIPProxyProvider` around it. */
+/** With options: a client of its own. Without: that of the surrounding `SIPProxyProvider`. */
 export function useSIPCall(options?: UseSIPProxyOptions): SIPCallHook {
   const own = useClient(options ?? null);
   const shared = useSIPProxyClient();
@@ -49,8 +49,8 @@ export function useSIPCall(options?: UseSIPProxyOptions): SIPCallHook {
       setError(null);
       const made: Promise<SIPProxyCall> = client?.createCall({ target, options }) ?? Promise.reject(NO_CLIENT);
       made.then(
-        (call) => call.on("error", setError), // also of one that is not the active call
-        (error: SIPProxyError) => error.code !== "cancelled" && setError(error), // also where nobody waits for the promise
+        (call) => call.on("error", setError), // also of a call that is not the active one
+        (error: SIPProxyError) => error.code !== "cancelled" && setError(error), // also if the program does not wait for the promise
       );
       return made;
     },

@@ -11,30 +11,30 @@ import {
 } from "sip-proxy-client";
 
 export interface UseSIPProxyOptions extends SIPProxyClientOptions {
-  /** Whether calls ring here (true unless said otherwise). Without, the client connects with its first call. */
+  /** Whether calls ring here (default: true). Otherwise the client connects with its first call. */
   register?: boolean;
 }
 
 export interface SIPProxyHook {
   client: SIPProxyClient | null; // null while rendering on a server
   state: ClientState;
-  error: SIPProxyError | null; // why nothing can be done now: a wrong address, a refused sign-in, a server that was never there
+  error: SIPProxyError | null; // why nothing can be done now: a wrong address, a refused sign-in, a server that was never reached
 }
 
 /**
- * Makes a client when the component mounts, and closes it, with its calls, when it unmounts. Another one is made where
- * an address or the user changes; a new token of the same user goes into the client that there is.
+ * Makes a client when the component mounts, and closes it, with its calls, when it unmounts. It is replaced if
+ * an address or the user changes; a new token of the same user is passed to the existing client.
  */
 export function useSIPProxy(options: UseSIPProxyOptions): SIPProxyHook {
   const client = useClient(options);
   return { client, state: useSIPState(client), error: useClientError(client) };
 }
 
-/** `options`: null where no client is wanted. */
+/** `options`: null for no client. */
 export function useClient(options: UseSIPProxyOptions | null): SIPProxyClient | null {
   const { proxyUrl, bridgeUrl, credentials, user, relayOnly, register = true } = options ?? {};
   const token = credentials && "token" in credentials ? credentials.token : null;
-  const who = token === null ? JSON.stringify(credentials) : userOf(credentials); // of one user, a token more is no other client
+  const who = token === null ? JSON.stringify(credentials) : userOf(credentials); // another token of the same user does not replace the client
   const latest = useRef(options);
   latest.current = options;
   const [times, again] = useState(0);
@@ -53,7 +53,7 @@ export function useClient(options: UseSIPProxyOptions | null): SIPProxyClient | 
   useEffect(() => {
     if (!client || client.isClosed) return;
     if (register)
-      client.register().catch(() => undefined); // told by the client's `error`
+      client.register().catch(() => undefined); // `client.error` reports it
     else client.unregister().catch(() => undefined);
   }, [client, register]);
   useEffect(() => {
@@ -62,12 +62,12 @@ export function useClient(options: UseSIPProxyOptions | null): SIPProxyClient | 
   return client;
 }
 
-/** The client's state, rendered anew with each change of it. */
+/** The client's state; renders again after each change. */
 export function useSIPState(client: SIPProxyClient | null): ClientState {
   return useSyncExternalStore(client?.subscribe ?? noSubscription, client?.getSnapshot ?? initialState, initialState);
 }
 
-/** What `client.error` says, rendered anew when that is another. */
+/** `client.error`; renders again when it changes. */
 export function useClientError(client: SIPProxyClient | null): SIPProxyError | null {
   const subscribe = useCallback(
     (listener: () => void) => {
@@ -85,7 +85,7 @@ export function useClientError(client: SIPProxyClient | null): SIPProxyError | n
   );
 }
 
-/** StrictMode unmounts and mounts again at once: the client is closed only when it stays away. Who comes back later needs another one. */
+/** StrictMode unmounts and mounts again at once: the client is closed only if the component stays unmounted. If it is mounted later, it needs another client. */
 function useCloseOnUnmount(client: SIPProxyClient | null, another: () => void): void {
   const closing = useRef<{ client: SIPProxyClient; timer: ReturnType<typeof setTimeout> } | null>(null);
   useEffect(() => {

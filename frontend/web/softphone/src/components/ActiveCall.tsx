@@ -1,4 +1,4 @@
-// The upper half in a call: who, what state, how long. Colour, word and icon say the state from across the room.
+// The upper half during a call: who, in which state, how long. Colour, word and icon show the state from across the room.
 
 import {
   ArrowRightLeft,
@@ -40,7 +40,7 @@ export interface ActiveCallProps {
   notice: ReactNode; // one sentence that matters now; null: none
   below: ReactNode; // other calls and tools, or a number that is asked for
   isCompact: boolean; // what is below needs the room
-  isTight: boolean; // it needs some of it
+  isTight: boolean; // it needs part of the room
   onDrop(party: number): void;
 }
 

@@ -1,4 +1,4 @@
-// The large buttons at the bottom: what is most likely wanted next. They stay where they are.
+// The large buttons at the bottom: the most likely next actions. They keep their places.
 
 import {
   ArrowRightLeft,
@@ -55,7 +55,7 @@ export interface CallButtonsProps {
   form: FormKind | null;
   number: string; // that is written for it
   actions: PhoneActions;
-  onFormChoice(what: "now" | "first" | "never"): void; // of what is asked
+  onFormChoice(what: "now" | "first" | "never"): void; // in the form
 }
 
 /** In a call, whatever its state. */
@@ -195,7 +195,7 @@ export function CallButtons({ call, consultedCall, form, number, actions, onForm
 export interface IdleButtonsProps {
   view: "pad" | "people";
   missed: number;
-  disabled: boolean; // there is nobody to call
+  disabled: boolean; // no number to call
   onView(): void;
   onCall(): void;
 }
@@ -229,7 +229,7 @@ export function IdleButtons({ view, missed, disabled, onView, onCall }: IdleButt
   );
 }
 
-/** A double click counts once: other buttons take the place of those that were pressed. */
+/** Counts a double click once: other buttons take the place of the one that was clicked. */
 function onSingleClick(act: () => void): (event: MouseEvent) => void {
   return (event) => {
     if (event.detail < 2) act();

@@ -1,4 +1,4 @@
-// What the stage says where there is no call: how the last one ended, or that one goes on in another window.
+// Displayed without a live call: how the last one ended, or that calls continue in another window.
 
 import { AppWindow, Check, CircleAlert } from "lucide-react";
 import type { CallInfo as Call, ListedCall } from "sip-proxy-client";
@@ -36,14 +36,14 @@ export function OtherDeviceCalls({ calls, justTaken, now, onTakeOver }: OtherDev
   );
 }
 
-/** Who has talked for so long is asked how it was. */
+/** Users are asked to rate calls of at least this length. */
 const MIN_RATED_CALL_MS = 10_000;
 
 export interface CallEndedProps {
   call: Call;
   onCallAgain(): void;
   onDismiss(): void;
-  onRate?: ((id: string, opinion: Feedback) => void) | undefined; // not there where nobody wants to know
+  onRate?: ((id: string, opinion: Feedback) => void) | undefined; // absent if the server keeps no feedback
 }
 
 /** How the last call ended: a sentence, what to do, and the code for support. */

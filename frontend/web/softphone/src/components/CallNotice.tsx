@@ -17,7 +17,7 @@ export interface CallNoticeProps {
   onDismissDevices(): void;
 }
 
-/** Null where the state's word says it all. */
+/** Null if the state's label says everything. */
 export function callNotice({ user, snapshot, actions, now, missingDevices, onDismissDevices }: CallNoticeProps) {
   const call = displayedCall(snapshot);
   if (!call || call.phase === "ended") return null;
@@ -47,7 +47,7 @@ function NoticeText({ message, onClose }: { message: Message; onClose?(): void }
   );
 }
 
-/** What was asked for and came to nothing: the call is as before. */
+/** A request that has failed; the call continues. */
 function FailedRequest({ call, actions }: { call: LiveCall; actions: PhoneActions }) {
   const { failedRequest } = call;
   if (!failedRequest) return null;

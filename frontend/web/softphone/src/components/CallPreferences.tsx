@@ -1,4 +1,4 @@
-// What is to be done with one's calls, at the user's name: do not disturb, and where they are forwarded.
+// How the user's calls are handled, in a popover at the user's name: do not disturb, and forwarding.
 
 import * as Popover from "@radix-ui/react-popover";
 import { ChevronDown } from "lucide-react";

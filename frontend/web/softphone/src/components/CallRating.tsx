@@ -1,4 +1,4 @@
-// How a call was: stars, and after a press on them what was wrong. All of it can be left alone.
+// Rates a call by stars, and after that by what was wrong. All of it is optional.
 
 import * as Popover from "@radix-ui/react-popover";
 import { useState } from "react";
@@ -11,7 +11,7 @@ type Issue = keyof typeof ISSUES;
 /** As many characters as the server takes. */
 const MAX_COMMENT_LENGTH = 500;
 
-/** The stars count at once; what is said after them replaces that. Another press corrects the first. */
+/** The stars are sent at once; a comment replaces that, and so does another star. */
 export function CallRating({ onRate }: { onRate(opinion: Feedback): void }) {
   const [score, setScore] = useState(0);
   const [open, setOpen] = useState(false);

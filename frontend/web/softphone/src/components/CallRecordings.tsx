@@ -1,4 +1,4 @@
-// What was recorded of the calls with one party: listened to here, or saved.
+// The recordings of the calls with one party, to play or to save.
 
 import * as Popover from "@radix-ui/react-popover";
 import { AudioLines, Download, Play } from "lucide-react";

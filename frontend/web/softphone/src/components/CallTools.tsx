@@ -9,7 +9,7 @@ import type { PhoneActions } from "./actions";
 export interface CallToolsProps {
   call: LiveCall;
   recordable: boolean; // the server records
-  reachable: boolean; // the server hears us
+  reachable: boolean; // the server can be reached
   isFull: boolean; // no further call can be made
   actions: PhoneActions;
   onOpenForm(what: "transfer" | "add"): void;

@@ -1,4 +1,4 @@
-// Which codec calls are to have: for whoever knows why.
+// Selects the codec of calls, for experts.
 
 import { useState } from "react";
 import { type CodecChoice as Choice, chooseCodec, chosenCodec } from "../phone/codec";

@@ -1,4 +1,4 @@
-// The server does not answer: for how long that has been so, and, where it takes long, a press that tries at once.
+// The server cannot be reached: for how long, and after a while a button that tries at once.
 
 import { type CallInfo as Call, callTime } from "sip-proxy-client";
 import { connectionLostFor, LINK_LOST, linkLostInCall, seconds, TRY_NOW } from "../texts";
@@ -32,7 +32,7 @@ export function ConnectionLost({ since, now, onRetry }: ConnectionLostProps) {
   );
 }
 
-/** In a call, which goes on. */
+/** During a call, which continues. */
 export function ConnectionLostInCall({ call, since, now, onRetry }: ConnectionLostProps & { call: Call }) {
   const away = useTimeLost(since, now);
   return (

@@ -1,10 +1,10 @@
-// "Test my connection": one press, some seconds, and what came of it in a few lines.
+// "Test my connection": one click, a few seconds, and the results in a few lines.
 
 import { useState } from "react";
 import type { Preflight } from "sip-proxy-client";
 import { CONNECTION_TEST, PROBLEMS } from "../texts";
 
-/** The test itself could not be had: it is loaded when it is wanted. */
+/** If the test could not be loaded. */
 const UNKNOWN: Preflight = {
   microphone: null,
   signallingMs: null,

@@ -1,4 +1,4 @@
-// The dashboard as it looks for given data. Knows no server: the gallery gives it fixed data.
+// The dashboard for given data. Knows no server: the gallery shows it with fixed data.
 
 import { ArrowDownLeft, ArrowUpRight, LogOut, Pause, Play, Search, X } from "lucide-react";
 import { useState } from "react";

@@ -1,4 +1,4 @@
-// The microphone with its level, always in sight; where sound comes out and how calls are made, behind a press.
+// The microphone and its level, always visible; loudspeakers and the connection in a popover.
 
 import * as Popover from "@radix-ui/react-popover";
 import { Mic, MicOff, SlidersHorizontal } from "lucide-react";
@@ -12,7 +12,7 @@ import { LevelMeter } from "./LevelMeter";
 export interface DevicesProps {
   devices: DeviceList;
   chosen: Record<DeviceUse, string>;
-  missing: Partial<Record<DeviceUse, string>>; // names of those that were chosen and are not there
+  missing: Partial<Record<DeviceUse, string>>; // names of selected devices that are not connected
   open: boolean; // the microphone
   muted: boolean;
   speakerSelectable: boolean;
@@ -112,7 +112,7 @@ interface ChoiceProps {
   onChoose(id: string): void;
 }
 
-/** Of the one that is not there: no device has such an id. */
+/** The option of a missing device: no device has this id. */
 const MISSING = "missing";
 
 function Choice({ label, testId, value, missing, list, system, onChoose }: ChoiceProps) {

@@ -1,4 +1,4 @@
-// Twelve keys: they write a number, or send tones in a call. They stay where they are in every state.
+// Twelve keys: they type a number, or send tones during a call. They keep their places in every state.
 
 const KEYS: readonly (readonly [key: string, letters: string])[] = [
   ["1", ""],

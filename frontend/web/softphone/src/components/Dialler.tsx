@@ -1,4 +1,4 @@
-// The stage where there is no call: a number, and below it what is to be said.
+// Displayed without a call: the number to dial, and a message below it.
 
 import { Delete } from "lucide-react";
 import type { ReactNode, RefObject } from "react";
@@ -6,7 +6,7 @@ import type { ReactNode, RefObject } from "react";
 export interface DiallerProps {
   field: RefObject<HTMLInputElement | null>;
   number: string;
-  wrong: boolean; // what is written is no number, as is said below
+  wrong: boolean; // what is typed is not a number, as the message below says
   below: ReactNode;
   onNumber(number: string): void;
   onEnter(): void;

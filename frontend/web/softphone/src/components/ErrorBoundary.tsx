@@ -1,10 +1,10 @@
-// Where something on the page breaks, the rest of it goes on.
+// Keeps the rest of the page working if a part of it throws.
 
 import { Component, type ReactNode } from "react";
 
 export interface ErrorBoundaryProps {
   children: ReactNode;
-  /** What stands there instead. `retry` tries again. */
+  /** Drawn in its place. `retry` tries again. */
   fallback(retry: () => void): ReactNode;
 }
 

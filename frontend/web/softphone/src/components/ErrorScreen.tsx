@@ -1,4 +1,4 @@
-// What stands in place of the phone where that cannot be drawn: the call goes on, and can be answered and ended.
+// Drawn if the phone itself cannot be: the call continues, and can be answered and ended.
 
 import { TriangleAlert } from "lucide-react";
 import { activeCall, connectedParty, waitingCall } from "sip-proxy-client";
@@ -67,7 +67,7 @@ export function ErrorScreen({ snapshot, actions, onRetry }: ErrorScreenProps) {
   );
 }
 
-/** The same, where nothing is known any more. */
+/** The same, if even that throws. */
 export function PageErrorScreen() {
   return (
     <main className="sign-in">

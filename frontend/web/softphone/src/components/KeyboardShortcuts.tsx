@@ -1,4 +1,4 @@
-// The list of keys.
+// The list of keyboard shortcuts.
 
 import { useEffect, useRef } from "react";
 import { SHORTCUTS } from "../texts";

@@ -1,4 +1,4 @@
-// Whether calls are to be shown by the system while the page is out of sight: asked where nothing else is to be said.
+// Asks whether the system may show calls while the page is hidden, if there is nothing more important to say.
 
 import { BellRing } from "lucide-react";
 import type { NotificationState } from "../phone/notifications";
@@ -25,7 +25,7 @@ export function NotificationHint({ actions }: { actions: Actions }) {
   );
 }
 
-/** In *Sound and connection*, for whoever has said no, here or to the browser. */
+/** In *Sound and connection*, for users who have declined, here or in the browser. */
 export function NotificationChoice({ state, actions }: { state: NotificationState; actions: Actions }) {
   if (state === "allowed" || state === "none") return null;
   return (

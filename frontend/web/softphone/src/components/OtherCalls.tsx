@@ -1,4 +1,4 @@
-// The calls beside the active one: a line each. Who rings meanwhile asks for a decision.
+// The calls besides the active one, in a line each; a waiting call needs a decision.
 
 import { ArrowLeftRight, Pause, Phone, PhoneIncoming } from "lucide-react";
 import { callTime, connectedParty, type LiveCall } from "sip-proxy-client";
@@ -8,7 +8,7 @@ import { clock, useNow } from "./time";
 
 export interface OtherCallsProps {
   calls: readonly LiveCall[];
-  nobodyTalking: boolean; // nobody is talked to now: going to another call is no swap
+  nobodyTalking: boolean; // no call is being talked on: going to another one is not a swap
   now?: number; // fixed, for pictures
   onSwap(id: string): void;
 }
@@ -47,7 +47,7 @@ export function OtherCalls({ calls, nobodyTalking, now, onSwap }: OtherCallsProp
   );
 }
 
-/** Somebody rings while another call, `active`, is on the stage. One that is being given away is neither held nor ended. */
+/** A call that rings while another one, `active`, is displayed. A call that is being transferred is neither held nor ended. */
 export function WaitingCall({ call, active, actions }: { call: LiveCall; active: LiveCall; actions: PhoneActions }) {
   const given = active.transferring !== null;
   const held = active.phase === "accepted" && !active.held && !given;

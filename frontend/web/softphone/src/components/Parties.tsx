@@ -1,4 +1,4 @@
-// Who is in a conference, or is being called into it; each can be let go.
+// The parties of a conference, also those that are being called; each can be dropped.
 
 import { X } from "lucide-react";
 import { type LiveCall, otherParties } from "sip-proxy-client";

@@ -1,4 +1,4 @@
-// Who can be called, with how they are, and the last calls; one press calls, or chooses whom a call is transferred to.
+// People with their presence, the phone book, and the last calls; a click calls, or selects the target of a transfer.
 
 import { BookUser, PhoneIncoming, PhoneMissed, PhoneOutgoing, Search, UserRound } from "lucide-react";
 import { type KeyboardEvent, useMemo, useState } from "react";
@@ -11,22 +11,22 @@ import { relativeTime, spokenSeconds } from "./time";
 import type { Recordings } from "./useRecordings";
 
 export interface PeopleProps {
-  user: string; // who is not listed
+  user: string; // not listed
   history: readonly HistoryEntry[];
   people: readonly PersonSummary[];
   phoneBook: readonly PhoneBookEntry[];
   recordings: Recordings;
   now: number;
-  missed: number; // parties that called in vain, and nobody has looked
+  missed: number; // parties with missed calls that have not been seen
   hasOlderCalls: boolean; // the server has more calls
-  disabled: boolean; // a call stands
+  disabled: boolean; // during a call
   verb: "Call" | "Choose"; // what a press does
   onCall(number: string): void;
   onLoadOlder(): void;
-  onSeen(): void; // somebody looks at the list
+  onSeen(): void; // the user looks at the list
 }
 
-/** So many of the last parties are in sight before the people; the search finds all. */
+/** As many of the last parties are shown before the people; the search finds all. */
 const MAX_RECENT = 5;
 
 export function People({

@@ -1,4 +1,4 @@
-// The whole phone as it looks for one snapshot. Knows no engine: tests and the gallery give it fixed data.
+// The whole phone for one snapshot. Knows no client: tests and the gallery show it with fixed data.
 
 import { Keyboard, LogOut } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
@@ -55,7 +55,7 @@ export interface PhoneScreenProps {
   recordings: Recordings;
   snapshot: Snapshot;
   actions: PhoneActions;
-  microphoneProblem: MicrophoneProblem | null; // found by trying it outside of a call
+  microphoneProblem: MicrophoneProblem | null; // found by trying it without a call
   speakerSelectable: boolean;
   now?: number; // fixed, for pictures
   number?: string; // written at the start
@@ -71,7 +71,7 @@ export function PhoneScreen(props: PhoneScreenProps) {
   const [wanted, setAsking] = useState<{ what: FormKind; id: string | null } | null>(
     props.asking ? { what: props.asking, id: snapshot.activeId } : null,
   );
-  const [read, setRead] = useState(""); // what was said of devices that are not there
+  const [read, setRead] = useState(""); // the message about missing devices that has been dismissed
   const [view, setView] = useState<"pad" | "people">("pad");
   const [help, setHelp] = useState(false);
   const field = useRef<HTMLInputElement>(null);
@@ -95,7 +95,7 @@ export function PhoneScreen(props: PhoneScreenProps) {
     setNumber(written);
     setRefused(null);
   };
-  /** The number that stands there; null where it is none: that is said, and it can be corrected. */
+  /** The number that is typed; null if it is not one: a message says so, and it can be corrected. */
   const numberIn = (written: string): string | null => {
     const read = readNumber(written);
     if (!(read instanceof InvalidNumber)) return read;
@@ -109,7 +109,7 @@ export function PhoneScreen(props: PhoneScreenProps) {
 
   // What was asked about a call that has ended, or is not on the stage any more, is over.
   const talking = active?.phase === "accepted" && active.transferring === null;
-  const asking = talking && !waiting && wanted?.id === active.id ? wanted.what : null; // who rings comes first
+  const asking = talking && !waiting && wanted?.id === active.id ? wanted.what : null; // a waiting call comes first
   const openForm = (what: FormKind | null): void => {
     setAsking(what && { what, id: snapshot.activeId });
     write("");
@@ -124,7 +124,7 @@ export function PhoneScreen(props: PhoneScreenProps) {
     openForm(null);
   };
 
-  // Who writes a number is about to call it.
+  // A user who types a number is about to call it.
   const writes = number.trim() !== "";
   useEffect(() => actions.expectCall(writes), [writes]);
 

@@ -1,4 +1,4 @@
-// Name and password; the name only, where the server asks for no more.
+// Name and password; the name alone on a server without sign-in.
 
 import { Phone } from "lucide-react";
 import { type FormEvent, useState } from "react";

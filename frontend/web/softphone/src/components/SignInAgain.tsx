@@ -1,11 +1,11 @@
-// The sign-in has ended in a call: it is asked for here, and the call goes on.
+// The sign-in has expired during a call: asks for the password while the call continues.
 
 import { type FormEvent, useState } from "react";
 import { SIGN_IN_AGAIN } from "../texts";
 
 export interface SignInAgainProps {
   user: string;
-  onSignIn(password: string): Promise<string>; // what went wrong; "" for nothing
+  onSignIn(password: string): Promise<string>; // the error; "" for none
 }
 
 export function SignInAgain({ user, onSignIn }: SignInAgainProps) {

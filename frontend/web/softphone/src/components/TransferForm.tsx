@@ -1,4 +1,4 @@
-// To whom a call is transferred, or who comes into it: a number, or the party of our other call.
+// The target of a transfer, or a party to add: a number, or the party of our other call.
 
 import { useEffect, useRef } from "react";
 import { connectedParty, type LiveCall } from "sip-proxy-client";

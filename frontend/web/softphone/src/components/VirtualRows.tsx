@@ -1,4 +1,4 @@
-// A list of rows of one height, of which only those in sight are made.
+// A list of rows of equal height, of which only the visible ones are drawn.
 
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type ReactNode, useRef } from "react";

@@ -9,7 +9,7 @@ export interface VoicemailProps {
   onCall(number: string): void;
 }
 
-/** In the bar, where it is always in sight. */
+/** In the bar, where it is always visible. */
 export function VoicemailBadge({ voicemail, disabled, onCall }: VoicemailProps & { disabled: boolean }) {
   if (!voicemail?.new) return null;
   const { number = "" } = voicemail;

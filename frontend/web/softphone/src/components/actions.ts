@@ -1,4 +1,4 @@
-// What the pages' buttons and keys do. The gallery gives functions that do nothing.
+// What the buttons and keys of the page do. The gallery's do nothing.
 
 import type { Preflight, UserPreferences } from "sip-proxy-client";
 import type { Feedback } from "./CallRating";
@@ -8,17 +8,17 @@ export interface PhoneActions {
   expectCall(likely: boolean): void; // a number is being written, or is not any more
   accept(id?: string, andEnd?: boolean): void; // the call that rings, or a waiting one; the other is held, or ended
   decline(id?: string): void;
-  hangup(): void; // the active call, for all who are in it
+  hangup(): void; // the active call, for everybody in it
   loadOlderCalls(): void; // one more page of the last calls
-  markCallsSeen(): void; // somebody looks at the last calls
+  markCallsSeen(): void; // the user looks at the last calls
   takeOver(): void; // the calls that another page holds
   clearLastCall(): void;
   reconnect(): void; // to reach the server, without waiting for the next try
-  rate?(id: string, opinion: Feedback): void; // a call that has ended; not there where the server keeps no feedback
+  rate?(id: string, opinion: Feedback): void; // a call that has ended; absent if the server keeps no feedback
   setMuted(muted: boolean): void;
-  setPreferences(change: Partial<UserPreferences>): void; // what is to be done with calls
+  setPreferences(change: Partial<UserPreferences>): void; // how calls are handled
   pressKey(key: string): void;
-  playTone(key: string): void; // heard, not sent
+  playTone(key: string): void; // played, not sent
   hold(id: string, held: boolean): void;
   switchTo(id: string): void;
   transfer(target: string): void;
@@ -39,5 +39,5 @@ export interface PhoneActions {
   allowNotifications(): void; // lets the browser ask
   declineNotifications(): void;
   signOut(): void;
-  signIn?(password: string): Promise<string>; // in a call whose sign-in has ended; what went wrong, "" for nothing
+  signIn?(password: string): Promise<string>; // during a call whose sign-in has expired; returns the error, "" for none
 }

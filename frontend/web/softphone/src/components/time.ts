@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "react";
 
-/** 75 000 ms is "1:15"; hours only where there are any. */
+/** 75 000 ms is "1:15"; with hours only if there are any. */
 export function clock(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
   const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
@@ -24,7 +24,7 @@ export function spokenSeconds(seconds: number): string {
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
-/** The present, renewed each `everyMs` while `running`. `read`: by which clock; times of calls are by `callTime`. */
+/** Now, updated every `everyMs` while `running`. `read`: the clock; for times of calls `callTime`. */
 export function useNow(everyMs: number, running = true, read: () => number = Date.now): number {
   const [now, setNow] = useState(read);
   useEffect(() => {

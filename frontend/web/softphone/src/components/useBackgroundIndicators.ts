@@ -1,4 +1,4 @@
-// What tells of a call while the page is not looked at: title, icon, notification, headset keys, wake lock.
+// Indicates calls while the page is hidden: title, icon, notification, headset keys, wake lock.
 
 import { useEffect } from "react";
 import { connectedParty, type LiveCall } from "sip-proxy-client";
@@ -16,8 +16,8 @@ export interface BackgroundActions {
 }
 
 /**
- * `current`: the call that matters now; who rings comes before who talks. `talking`: whether a call would end with the
- * page. `missed`: parties that called in vain, and nobody has looked. `ringsHere`: this page rings, not another one of the same browser.
+ * `current`: the most important call; a ringing one comes before an accepted one. `talking`: whether a call would end with the
+ * page. `missed`: parties with missed calls that have not been seen. `ringsHere`: this page rings, not another one of the browser.
  */
 export function useBackgroundIndicators(
   current: LiveCall | null,
@@ -41,7 +41,7 @@ export function useBackgroundIndicators(
     document.getElementById("favicon")?.setAttribute("href", phase === "incoming" ? ring : live ? call : idle);
   }, [live, phase, party, missed]);
 
-  // A page that is left while it rings tells of it too.
+  // Also if the page is hidden while the call rings.
   useEffect(() => {
     if (phase !== "incoming" || !ringsHere) return;
     let close = (): void => undefined;
@@ -65,7 +65,7 @@ export function useBackgroundIndicators(
   useEffect(() => {
     if (!live) return;
     // A closed tab ends its call, though only after the grace; a reload does not: the call comes back. Browsers do not
-    // tell which of the two it is. So a reload that we see coming is not asked about, and all else is. A call that only
+    // tell which of the two it is. So the page does not ask before a reload that it has noticed, but before any other. A call that only
     // rings does not end with the page.
     const pressed = ({ key, ctrlKey, metaKey }: KeyboardEvent): void => {
       if (key === "F5" || (key.toLowerCase() === "r" && (ctrlKey || metaKey))) expectReload();
@@ -96,7 +96,7 @@ export function useBackgroundIndicators(
   useEffect(() => (live ? keepScreenOn() : undefined), [live]);
 }
 
-/** Keeps the screen on. Browsers let go of it whenever the page is out of sight: it is asked for again. */
+/** Keeps the screen on. Browsers release the lock whenever the page is hidden: it is requested again. */
 function keepScreenOn(): () => void {
   let over = false;
   let lock: WakeLockSentinel | null = null;

@@ -1,4 +1,4 @@
-// The keyboard of the phone page. Keys typed into a field are the field's, and those in what has opened by a press its own.
+// The keyboard of the phone page. Keys that are typed into a field or a popover are left to it.
 
 import { useEffect, useRef } from "react";
 import { flushSync } from "react-dom";
@@ -25,7 +25,7 @@ export function usePhoneKeys(keys: PhoneKeys): void {
   latest.current = keys;
   useEffect(() => {
     const pressed = (event: KeyboardEvent): void => {
-      // A key that is kept down is pressed once: the second Escape would end another call.
+      // A key that is held down counts once: the second Escape would end another call.
       if (
         event.defaultPrevented ||
         event.repeat ||

@@ -1,4 +1,4 @@
-// Which of the last calls were recorded: asked for when the page opens, and after each call.
+// Which of the last calls have recordings: loaded with the page, and after each call.
 
 import { useEffect, useState } from "react";
 import type { CallRecording, SIPProxyClient } from "sip-proxy-client";
@@ -9,7 +9,7 @@ export interface Recordings {
   sound(name: string): Promise<Blob>;
 }
 
-/** A recording is listed a second or so after its end; where the store is slow, later. In milliseconds after the call. */
+/** A recording is listed about a second after its end; later if the store is slow. In milliseconds after the call. */
 const LOAD_DELAYS_MS = [0, 2500, 10_000];
 
 export function useRecordings(client: SIPProxyClient, enabled: boolean, history: readonly HistoryEntry[]): Recordings {

@@ -1,4 +1,4 @@
-// Who is signed in on this page, and what the server says about itself.
+// The sign-in of this page, and the server's configuration.
 
 import { useEffect, useState } from "react";
 import { HttpApi, HttpError, type ServerConfig, type Session } from "sip-proxy-client";
@@ -78,7 +78,7 @@ export function useSession(): SessionState {
     setNotice(why);
   };
 
-  // A session without a token is worth nothing once the server wants one.
+  // A session without a token is useless on a server with sign-in.
   const usable = session && config?.authentication && !session.token ? null : session;
   return { config, unreachable, session: usable, notice, busy, enter, leave };
 }

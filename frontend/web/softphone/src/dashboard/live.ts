@@ -8,10 +8,10 @@ export interface LoggedEvent {
   name: string; // "call.changed", "ari", ...
   callId: string | null;
   data: Record<string, unknown>;
-  text: string; // all of it in lower case, for the filter
+  text: string; // the whole event in lower case, for the filter
 }
 
-/** One event of the stream; null where it is not one. */
+/** One event of the stream; null if it is malformed. */
 export function readEvent(json: string): LoggedEvent | null {
   try {
     const value = JSON.parse(json) as Partial<LoggedEvent>;
@@ -28,7 +28,7 @@ export function titleOf(event: LoggedEvent): string {
   return event.name === "ari" ? text(event.data["type"]) || "ari" : event.name;
 }
 
-/** What of an event is worth a line. */
+/** An event in one line. */
 export function summaryOf(event: LoggedEvent): string {
   const { data } = event;
   if (event.name.startsWith("call.")) {
@@ -50,7 +50,7 @@ export function summaryOf(event: LoggedEvent): string {
   return parts.filter(Boolean).join(" · ");
 }
 
-/** Every word of the filter must be somewhere in the event; `name:call.` looks at the start of its name only. */
+/** Every word of the filter must occur in the event; `name:call.` is compared with the start of its name only. */
 export function passes(event: LoggedEvent, filter: string): boolean {
   return filter
     .toLowerCase()
@@ -58,7 +58,7 @@ export function passes(event: LoggedEvent, filter: string): boolean {
     .every((word) => (word.startsWith("name:") ? event.name.startsWith(word.slice(5)) : event.text.includes(word)));
 }
 
-/** The share of ended calls that somebody answered, 0 to 1; null before any has ended. In a ring group one answers for all. */
+/** The share of ended calls that were answered, 0 to 1; null before any has ended. In a ring group one answer counts for all. */
 export function answeredShare({
   completed = 0,
   answered_elsewhere = 0,

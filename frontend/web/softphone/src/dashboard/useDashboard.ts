@@ -1,4 +1,4 @@
-// Follows the server: the stream of events, and after each of them (at most twice a second) how things stand.
+// Follows the server: the stream of events, and after each of them (at most twice a second) the current state.
 
 import { useEffect, useRef, useState } from "react";
 import { type Api, followEvents, HttpApi, HttpError, type Session } from "sip-proxy-client";
@@ -45,7 +45,7 @@ export function useDashboard(session: Session, paused: boolean, onSignedOut: (re
         ]);
         if (!over) setState((before) => ({ ...before, live, stats }));
       } catch (error) {
-        refused(error); // else the server is away: the stream says so, and reads again when it is back
+        refused(error); // else the server cannot be reached: the stream reports it, and reads again when it is back
       }
       await new Promise((resolve) => setTimeout(resolve, MIN_READ_INTERVAL_MS));
       reading = false;
@@ -57,7 +57,7 @@ export function useDashboard(session: Session, paused: boolean, onSignedOut: (re
       onEvent: ({ data }) => {
         const event = readEvent(data);
         if (!event) return;
-        if (events[0] && event.id <= events[0].id) events = []; // the server started anew and counts from one
+        if (events[0] && event.id <= events[0].id) events = []; // the server has restarted, and counts from one
         events = [event, ...events].slice(0, MAX_EVENTS);
         // A burst is shown once a frame.
         frame ||= requestAnimationFrame(() => {

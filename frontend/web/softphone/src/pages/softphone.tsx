@@ -79,7 +79,7 @@ function Running({ session, config, onLeave }: RunningProps) {
             accept: (id) => void client.find(id)?.answer(),
             decline: (id) => client.find(id)?.reject(),
             hangup: () =>
-              client.activeCall?.info.transferring ? client.activeCall.leave() : client.activeCall?.hangup(), // a transfer goes on
+              client.activeCall?.info.transferring ? client.activeCall.leave() : client.activeCall?.hangup(), // the transfer continues
           }}
         />
       </ErrorBoundary>
@@ -113,13 +113,13 @@ interface OutOfSightProps {
   actions: BackgroundActions;
 }
 
-/** A component of its own, so that it may break alone. */
+/** A component of its own, so that it may fail alone. */
 function OutOfSight({ current, talking, aloud, missed, actions }: OutOfSightProps) {
   useBackgroundIndicators(current, talking, aloud, missed, actions);
   return null;
 }
 
-/** `rates`: the server keeps what people thought of a call. */
+/** `rates`: the server keeps feedback on calls. */
 function actionsOf(
   { client, playTone, loadOlderCalls, markCallsSeen, answerNotifications }: Phone,
   user: string,
@@ -190,7 +190,7 @@ function actionsOf(
   };
 }
 
-/** In a call, which goes on meanwhile. */
+/** During a call, which continues. */
 async function signInAgain(client: SIPProxyClient, user: string, password: string): Promise<string> {
   try {
     const session = await client.http.signIn(user, password);
@@ -202,7 +202,7 @@ async function signInAgain(client: SIPProxyClient, user: string, password: strin
   }
 }
 
-/** What makes no sense now is not begun; the screen offers it only by its keys. */
+/** Ignores what cannot be done now; only keys can request it. */
 function attempt(begin: () => unknown): void {
   try {
     begin();

@@ -1,4 +1,4 @@
-// Which codec the calls of this browser are to have, as its user has chosen; kept for all its pages.
+// The codec that the user has selected for calls; stored for all pages of the browser.
 
 import type { Codec } from "sip-proxy-client";
 
@@ -7,7 +7,7 @@ export type CodecChoice = Codec | ""; // "": as the server is set
 const KEY = "softphone.codec";
 const CODECS: readonly string[] = ["opus", "pcmu"] satisfies Codec[];
 
-let memory: CodecChoice = ""; // where storage is forbidden, it lasts as long as the page
+let memory: CodecChoice = ""; // if storage is forbidden, the choice lasts as long as the page
 
 export function chosenCodec(): CodecChoice {
   try {
@@ -18,7 +18,7 @@ export function chosenCodec(): CodecChoice {
   }
 }
 
-/** Calls that stand keep theirs. */
+/** Does not change existing calls. */
 export function chooseCodec(codec: CodecChoice): void {
   memory = codec;
   try {

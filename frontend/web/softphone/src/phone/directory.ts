@@ -1,4 +1,4 @@
-// Who is listed and found: the people of the directory, and numbers of the phone book that it does not have. Pure.
+// Who is listed and found: the people of the directory, and other numbers of the phone book. Pure.
 
 import type { PersonState, PersonSummary, PhoneBookEntry } from "sip-proxy-client";
 import { matches } from "./history";
@@ -6,13 +6,13 @@ import { matches } from "./history";
 export interface DirectoryEntry {
   number: string;
   name: string;
-  state: PersonState | null; // null: nobody knows
+  state: PersonState | null; // null: unknown
 }
 
-/** As many as are drawn: whoever is further down is found by the search. */
+/** As many are drawn: the search finds the others. */
 export const MAX_LISTED = 100;
 
-/** Without oneself. People first, then the rest of the phone book. */
+/** Without the user. People first, then the rest of the phone book. */
 export function directoryEntries(
   people: readonly PersonSummary[],
   phoneBook: readonly PhoneBookEntry[],

@@ -1,4 +1,4 @@
-// The last calls: as the server has them on every device, kept here for the time until it answers. Pure, but for what is saved.
+// The last calls: as the server has them for all devices, stored here for the time until it has answered. Pure, but for the storage.
 
 import type { CallInfo as Call, Direction, Outcome, PastCall, Person } from "sip-proxy-client";
 import { readNumber } from "./number";
@@ -7,10 +7,10 @@ export interface HistoryEntry {
   id?: string; // of the call; older entries have none
   number: string; // as dialled, or who called
   name: string;
-  connected?: Person | null; // who was talked to, where that is somebody else, or has a name
+  connected?: Person | null; // who was connected, if that is another party, or has a name
   direction: Direction;
   at: number; // Unix milliseconds of its start
-  seconds: number | null; // talked; null where nobody answered
+  seconds: number | null; // talked; null if it was not answered
   outcome: Outcome | null;
   rang?: boolean; // false: no page rang, as with Do not disturb, or with none open
 }
@@ -27,10 +27,10 @@ export interface RecentParty {
 
 /** Saved for the next visit. */
 const MAX_SAVED_CALLS = 100;
-/** So long, in milliseconds, a call that has just ended may not stand in the records yet. */
+/** A call that has just ended may be missing in the server's records for this time, in milliseconds. */
 const RECORD_DELAY_MS = 60_000;
 
-/** A call that has ended on this page; null where the server knows nothing of it, or another page tells how it went. */
+/** A call that has ended on this page; null if the server does not know it, or another page has it. */
 export function entryOf(call: Call): HistoryEntry | null {
   const { id, number, name, connected, direction, startedAt: at, acceptedAt, endedAt, outcome } = call;
   if (outcome === null) return null;
@@ -75,12 +75,12 @@ export function entryOfRecord(
 
 const newestFirst = (one: HistoryEntry, other: HistoryEntry): number => other.at - one.at;
 
-/** Told by several: by the page that had the call, and by the server. It is listed once, as it was told last. */
+/** A call is reported by its page and by the server: it is listed once, as reported last. */
 export function withEntry(history: readonly HistoryEntry[], entry: HistoryEntry): HistoryEntry[] {
   return [entry, ...history.filter((known) => known.id === undefined || known.id !== entry.id)].sort(newestFirst);
 }
 
-/** The list as the server has it now; of what is known there stays what has only just ended. */
+/** The server's list; calls that have only just ended are kept. */
 export function withLatestPage(
   history: readonly HistoryEntry[],
   page: readonly HistoryEntry[],
@@ -93,13 +93,13 @@ export function withLatestPage(
   return [...unwritten, ...page].sort(newestFirst);
 }
 
-/** With a page of older ones. */
+/** With an older page of the list. */
 export function withOlderPage(history: readonly HistoryEntry[], older: readonly HistoryEntry[]): HistoryEntry[] {
   const listed = new Set(history.map(({ id }) => id));
   return [...history, ...older.filter(({ id }) => !listed.has(id))];
 }
 
-/** Not taken, and nobody need care: it was declined here, somebody else took it, or it was forwarded as it was to be. */
+/** Not answered, unless it was declined here, answered by somebody else, or forwarded as configured. */
 export function isMissed({ direction, seconds, outcome, rang = true }: HistoryEntry): boolean {
   if (direction === "outbound" || seconds !== null) return false;
   return outcome === "rejected" ? !rang : outcome !== "answered_elsewhere" && outcome !== "transferred";
@@ -132,7 +132,7 @@ export function byParty(history: readonly HistoryEntry[]): RecentParty[] {
   return [...parties.values()];
 }
 
-/** Whether a search finds this party: by a part of the name, or of the number, as people write and paste it. */
+/** Whether a search finds this party: by a part of the name, or of the number in any notation. */
 export function matches(search: string, number: string, name: string): boolean {
   const wanted = search.trim().toLowerCase();
   if (number.toLowerCase().includes(wanted) || name.toLowerCase().includes(wanted)) return true;
@@ -155,7 +155,7 @@ export function saveHistory(user: string, history: readonly HistoryEntry[]): voi
   try {
     localStorage.setItem(historyKey(user), JSON.stringify(history.slice(0, MAX_SAVED_CALLS)));
   } catch {
-    // Storage is full or forbidden: the calls of this visit are still listed.
+    // Storage is full or forbidden: the calls since the page was loaded are still listed.
   }
 }
 

@@ -1,8 +1,8 @@
-// What the system shows of a call while the page is out of sight, where the browser may. None of this throws.
+// The system's notifications of calls while the page is hidden, if the browser allows them. Nothing here throws.
 
 import { read, write } from "./storage";
 
-/** `ask`: nobody has said yet. `none`: this browser shows none of a page (Android's, and many within apps). */
+/** `ask`: not decided yet. `none`: this browser has no notifications for pages (Android's, and many within apps). */
 export type NotificationState = "ask" | "declined" | "allowed" | "blocked" | "none";
 
 const DECLINED_KEY = "softphone.notifications.declined";
@@ -27,7 +27,7 @@ export async function allowNotifications(): Promise<void> {
 
 export const declineNotifications = (): void => write("localStorage", DECLINED_KEY, "1");
 
-/** Shows one, and gives what takes it away. */
+/** Shows a notification; returns a function that removes it. */
 export function notify(title: string, options: NotificationOptions, onPress: () => void): () => void {
   try {
     const note = new Notification(title, options);
@@ -46,13 +46,13 @@ function browserPermission(): string {
   try {
     return isSupported() ? Notification.permission : "none";
   } catch {
-    return "none"; // some refuse even to say it
+    return "none"; // some browsers throw even here
   }
 }
 
 let constructible: boolean | null = null;
 
-/** Android's Chrome has the name, and throws where it is used, allowed or not. Nothing is shown before it is allowed. */
+/** Chrome on Android has the constructor, and throws when it is called, allowed or not. Nothing is shown before it is allowed. */
 function isSupported(): boolean {
   if (typeof Notification === "undefined") return false;
   if (constructible !== null || Notification.permission !== "default") return constructible ?? true;

@@ -1,4 +1,4 @@
-// What is written in a field, as the number that it stands for.
+// Reads what is typed in a field as a number.
 
 import { InvalidNumber, normalizeNumber } from "sip-proxy-client";
 

@@ -1,4 +1,4 @@
-// A reload that we see coming: it ends no call, so nobody is asked about it.
+// A reload that the page has noticed in advance: it ends no call, so the page does not ask.
 
 /** From the key, or the press, to the reload, in milliseconds. */
 const RELOAD_TIMEOUT_MS = 1000;

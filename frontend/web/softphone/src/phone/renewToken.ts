@@ -12,11 +12,11 @@ export function expiresSoon(token: string | null, now: number): boolean {
     const { exp } = JSON.parse(atob(payload.replace(/-/g, "+").replace(/_/g, "/"))) as { exp?: unknown };
     return typeof exp === "number" && exp * 1000 - now < RENEW_BEFORE_EXPIRY_MS;
   } catch {
-    return false; // another kind of token: the server says when it has ended
+    return false; // another kind of token: the server reports its end
   }
 }
 
-/** The new token, which is kept for a reload; null where there is none, and the old one holds until its end. */
+/** The new token, also stored for a reload; null if there is none: the old one is valid until it expires. */
 export async function renewToken(http: HttpApi): Promise<string | null> {
   const renewed = await http.post<Session & { token: string }>("/session/renew", {}).catch(() => null);
   if (!renewed) return null;
@@ -24,7 +24,7 @@ export async function renewToken(http: HttpApi): Promise<string | null> {
   return renewed.token;
 }
 
-/** To be called now and then: renews the token that `http` sends, where it is time. */
+/** To be called now and then: renews the token of `http` shortly before it expires. */
 export async function keepSignedIn(http: HttpApi): Promise<void> {
   const before = http.token;
   if (!expiresSoon(before, callTime() - http.clock.toPage(0))) return;

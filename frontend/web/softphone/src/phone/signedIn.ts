@@ -1,4 +1,4 @@
-// Who is signed in, in this tab only: a closed tab is a sign-out.
+// The sign-in, stored in this tab only: closing the tab signs out.
 
 import type { Session } from "sip-proxy-client";
 import { read, write } from "./storage";

@@ -1,4 +1,4 @@
-// The browser's storage, where it may be used. Else (blocked cookies, a sandboxed frame, a full disk) what is kept lasts as long as
+// The browser's storage, if it may be used. Otherwise (blocked cookies, a sandboxed frame, a full disk) values last as long as
 // the page.
 
 const memory = new Map<string, string>();

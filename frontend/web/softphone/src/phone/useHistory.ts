@@ -1,4 +1,4 @@
-// The last calls of the user, the same on every device: read from the server whenever it is reached, and told live.
+// The last calls of the user on all devices: read whenever the server is reached, and updated by events.
 
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { SIPProxyClient } from "sip-proxy-client";
@@ -21,12 +21,12 @@ export interface LastCalls {
   missedCount: number; // parties that called in vain since the list was looked at
   hasOlderCalls: boolean; // the server has more
   loadOlderCalls(): void;
-  markCallsSeen(): void; // somebody looks at the list
+  markCallsSeen(): void; // the user looks at the list
 }
 
 const RETRY_INTERVAL_MS = 30_000;
 
-/** `registered`: each time that it becomes true something may have happened that nobody told. */
+/** `registered`: each time that it becomes true, calls may have been missed. */
 export function useHistory(
   client: SIPProxyClient,
   user: string,

@@ -1,4 +1,4 @@
-// A client with what a softphone has beside it: sounds, and the list of the last calls.
+// A client with what a softphone has besides: sounds, and the list of the last calls.
 
 import { useEffect, useRef, useState } from "react";
 import { type PhoneBookEntry, PhoneSounds, type Session, type SIPProxyClient } from "sip-proxy-client";
@@ -13,13 +13,13 @@ import { useHistory } from "./useHistory";
 export interface Phone {
   client: SIPProxyClient;
   snapshot: Snapshot;
-  playTone(key: string): void; // heard, not sent
+  playTone(key: string): void; // played, not sent
   loadOlderCalls(): void; // one more page of the last calls
-  markCallsSeen(): void; // somebody looks at the last calls
-  answerNotifications(allow: boolean): void; // whether the system may tell of calls
+  markCallsSeen(): void; // the user looks at the last calls
+  answerNotifications(allow: boolean): void; // whether the system may notify of calls
 }
 
-/** `onSignedOut`: the server takes this sign-in no more, and no call stands. */
+/** `onSignedOut`: the server does not accept the sign-in any more, and there is no call. */
 export function usePhone(
   session: Session,
   phoneBook: readonly PhoneBookEntry[],

@@ -1,4 +1,4 @@
-// What is said of calls: how they are, how they ended, what went wrong, and what can be done.
+// Sentences about calls: their states, how they ended, what went wrong, and what can be done.
 
 import {
   type CallInfo as Call,
@@ -32,7 +32,7 @@ export const STATE_LABELS: Record<Phase, string> = {
   ended: "Call ended",
 };
 
-/** Whom somebody meant, where somebody else is there: "dialled 7001", "called by 7001"; "" where it is the same. */
+/** The number that was called first, if another party is connected: "dialled 7001", "called by 7001"; "" otherwise. */
 export function dialledAsOf({
   direction,
   number,
@@ -98,7 +98,7 @@ export const FORM_LABELS = { transfer: "Transfer to", add: "Add to this call" } 
 export const connectWith = (one: string, other: string): string => `Connect ${one} with ${other}`;
 export const mergeWith = (other: string): string => `Bring ${other} in`;
 
-/** How the media stands while nothing is heard that was heard before. */
+/** States of a call's media in which nothing is heard. */
 export const SOUNDLESS_MEDIA: ReadonlySet<Call["media"]> = new Set(["returning", "interrupted", "failed"] as const);
 
 const partyOf = (who: Person): string => who.name || who.number || "The caller";
@@ -130,7 +130,7 @@ const OUTCOMES: Record<Outcome, (who: Person) => Message> = {
   }),
 };
 
-/** Who refused, and what helps: where the outcome alone would say something else. */
+/** Who refused, and what helps: more precise than the outcome. */
 const DETAILS: Record<Detail, (call: Person & { forward?: string }) => Message> = {
   moved: ({ forward }) =>
     bad(UNREACHABLE, forward ? `Calls to it go to ${forward}: call that number.` : "Calls to it go to another number."),
@@ -234,7 +234,7 @@ export function numberFaultMessage({
   return { text, advice, tone: "bad" };
 }
 
-/** In a call that goes on without a microphone, in two short lines. */
+/** During a call that continues without a microphone, in two short lines. */
 const NOT_HEARD: Partial<Record<CallProblem, string>> = {
   microphone_blocked: "You are not heard: allow the microphone, left of the address.",
   no_microphone: "You are not heard: plug a microphone in.",
@@ -242,7 +242,7 @@ const NOT_HEARD: Partial<Record<CallProblem, string>> = {
   microphone_failed: "You are not heard: choose another microphone below.",
 };
 
-/** What the person is told about how the call stands; null where the state's word says it all. */
+/** The message about a call; null if the state's label says everything. */
 export function messageOf(call: Call): Message | null {
   if (call.problem && call.phase === "accepted")
     return { text: NOT_HEARD[call.problem] ?? PROBLEMS[call.problem].text, tone: "bad" };
@@ -273,7 +273,7 @@ const REFUSED_REQUESTS: Record<RequestFailure["kind"], string> = {
   record: "The call is not recorded.",
 };
 
-/** What came to nothing, while the call goes on. */
+/** A request that has failed while the call continues. */
 export function failureMessageOf(failure: RequestFailure): Message {
   if (failure.detail) return DETAILS[failure.detail](failure);
   if (failure.outcome) return OUTCOMES[failure.outcome](failure);
@@ -281,7 +281,7 @@ export function failureMessageOf(failure: RequestFailure): Message {
   return { text: REFUSED_REQUESTS[failure.kind], tone: "bad" };
 }
 
-/** What a screen reader says when the state changes. */
+/** What a screen reader announces when the state changes. */
 export function announcementOf(call: Call | null, elsewhere: number): string {
   if (elsewhere > 0) return onOtherDeviceOf(elsewhere);
   if (!call) return "";

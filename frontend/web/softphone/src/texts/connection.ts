@@ -1,4 +1,4 @@
-// What is said of the connection: to the server, of the sign-in, and how calls sound.
+// Sentences about the connection to the server, the sign-in, and the quality of calls.
 
 import { type CallInfo as Call, type CallFeedback, QUALITY_LIMITS, type QualityWarning } from "sip-proxy-client";
 import { type Message, SOUNDLESS_MEDIA } from "./calls";
@@ -19,7 +19,7 @@ export const LINK_LOST = "No phone system. Reconnecting…";
 export const TRY_NOW = "Try now";
 export const connectionLostFor = (time: string): string => `It has been away for ${time}.`;
 
-/** In a call: whether the other side is still heard, and if not, what it hears. */
+/** During a call: whether the other side is still heard, and if not, what it hears. */
 export function linkLostInCall(call: Call): string {
   if (call.acceptedAt === null) return "Reconnecting… the call goes on.";
   return call.held || SOUNDLESS_MEDIA.has(call.media)

@@ -1,10 +1,10 @@
-// What is said of microphones and loudspeakers.
+// Sentences about microphones and loudspeakers.
 
 import type { DeviceUse } from "sip-proxy-client";
 import type { Message } from "./calls";
 
 export const SYSTEM_DEVICE = { microphone: "Microphone: system's choice", output: "System's choice" } as const;
-/** In a list of devices: the one that was chosen and is not there. */
+/** In a list of devices: the selected one, which is missing. */
 export const missingDevice = (name: string): string => `${name || "The chosen one"} (not there)`;
 
 const SUBSTITUTES: Record<DeviceUse, string> = {
@@ -13,7 +13,7 @@ const SUBSTITUTES: Record<DeviceUse, string> = {
   ring: "ringing comes out elsewhere",
 };
 
-/** What stands in for chosen devices that are not there; null where all are. */
+/** What replaces missing devices; null if none is missing. */
 export function missingDevicesOf(missing: Partial<Record<DeviceUse, string>>): Message | null {
   const uses = (["microphone", "speaker", "ring"] as const).filter((use) => missing[use] !== undefined);
   const [use] = uses;

@@ -1,4 +1,4 @@
-// What is said of the page itself.
+// Sentences about the page itself.
 
 export const callingNow = (who: string): string => `${who || "Somebody"} is calling`;
 

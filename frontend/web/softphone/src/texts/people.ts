@@ -1,4 +1,4 @@
-// What is said of people, and of what happens with a user's calls.
+// Sentences about people, and about how a user's calls are handled.
 
 import type { ForwardKind, Person, PersonState } from "sip-proxy-client";
 
@@ -23,7 +23,7 @@ export const PEOPLE = {
 
 export const missedOf = (count: number): string => (count === 1 ? "1 missed" : `${count} missed`);
 
-/** In a line of the last calls: who was talked to, where that is not the one that the line names; "" else. */
+/** In a line of the last calls: who was connected, if that is another party; "" otherwise. */
 export function talkedToOf({ number, connected }: { number: string; connected?: Person | null }): string {
   return connected && connected.number !== number ? `talked to ${connected.name || connected.number} · ` : "";
 }

@@ -1,4 +1,4 @@
-// What a person asks of calls that stand: each is shown at once, and sent. False: nobody heard it, or it makes no sense.
+// What a user requests of existing calls: shown at once, and sent. Methods return false if it is impossible or cannot be sent.
 
 import { callTime } from "../clock.js";
 import type { ClientMessage, Feedback, RecordingState, Record as RecordMessage } from "../protocol/messages.js";
@@ -8,7 +8,7 @@ import { findCall } from "../state/phoneReducer.js";
 
 export interface CallCommandsOptions extends PhoneContext {
   nameOf(number: string): string;
-  released: Map<string, ReleaseMode>; // calls that were ended here: the server is told again, should it not know
+  released: Map<string, ReleaseMode>; // calls that were ended here: the server is told again if it still lists them
 }
 
 const STATE_AFTER: Record<RecordMessage["action"], RecordingState> = {
@@ -41,7 +41,7 @@ export class CallCommands {
     return true;
   }
 
-  /** Tells the server that the call is over here; again after a reconnect, if it does not arrive. */
+  /** Sends the server the end of the call here; again after a reconnect, if it still lists the call. */
   release(id: string, how: ReleaseMode): void {
     this.#options.released.set(id, how);
     this.#options.send({ type: how, callId: id });
@@ -65,7 +65,7 @@ export class CallCommands {
     return this.#options.send({ type: "feedback", ...feedback });
   }
 
-  /** Where nobody hears it now, it is said again once somebody does. */
+  /** Without a connection the request is sent after the reconnect. */
   hold(id: string, held: boolean): boolean {
     const call = this.#accepted(id);
     if (call?.held === held && (call.pending?.kind ?? "hold") === "hold") return true; // it is so, or is asked for
@@ -78,7 +78,7 @@ export class CallCommands {
     return this.#accepted(id)?.held ? this.hold(id, false) : this.#accepted(id) !== null;
   }
 
-  /** The other party is given to `target`. */
+  /** Blind transfer: `target` is called, and connected with the other party. */
   transfer(id: string, target: string): boolean {
     const number = target.trim();
     return (
@@ -91,7 +91,7 @@ export class CallCommands {
     );
   }
 
-  /** The parties of two calls are connected; both calls end here. */
+  /** Connects the parties of two calls; both calls end here. */
   connect(id: string, toId: string): boolean {
     const to = this.#accepted(toId);
     return (
@@ -114,7 +114,7 @@ export class CallCommands {
     );
   }
 
-  /** The party of our other call comes into this one. */
+  /** The party of our other call joins this one. */
   merge(id: string, fromId: string): boolean {
     const from = this.#accepted(fromId);
     return (
@@ -132,14 +132,14 @@ export class CallCommands {
     return party > 0 && this.#accepted(id) !== null && this.#options.send({ type: "drop-party", callId: id, party });
   }
 
-  /** Takes a transfer back: whoever is being called for it is let go. */
+  /** Hangs up on the target of a transfer. */
   cancelTransfer(id: string): boolean {
     const call = this.#accepted(id);
     const called = call?.parties.find((party) => !otherParties(call).includes(party));
     return called !== undefined && this.dropParty(id, called.party);
   }
 
-  /** The others go on without this page. */
+  /** The others continue without this page. */
   leave(id: string): boolean {
     if (!this.#accepted(id)) return false;
     this.release(id, "leave");

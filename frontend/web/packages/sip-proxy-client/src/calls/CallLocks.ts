@@ -1,4 +1,4 @@
-// Tells the other pages of this browser which calls this one looks after.
+// One lock for each call of this page, by which the other pages of this browser know that it is in use.
 
 import { SwitchableLock } from "../signaling/webLocks.js";
 

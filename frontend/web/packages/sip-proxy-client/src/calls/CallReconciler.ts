@@ -1,4 +1,4 @@
-// Which calls stand, after a time in which nobody told this page: a lost connection, a reload, another page's life.
+// Which calls exist, after a time without messages from the server: a lost connection, a reload, or another page's calls.
 
 import { callTime } from "../clock.js";
 import type { HttpApi } from "../http/HttpApi.js";
@@ -16,27 +16,27 @@ import { lookUpEndedCall } from "./endedCallLookup.js";
 export interface CallReconcilerOptions extends PhoneContext {
   signaling: Pick<SignalingClient, "connection" | "ready">;
   http: HttpApi;
-  scope: string; // of what this tab remembers
+  scope: string; // of what is stored in this tab
   nameOf(number: string): string;
-  resume(call: Call): void; // shows the call, and gives it sound
+  resume(call: Call): void; // shows the call, and connects its media
   renewMedia(id: string): void; // new media for our call
   checkMedia(): void; // at our calls' media: the server can be asked for new ones from now on
 }
 
 /** No connection has this number. */
 const NO_CONNECTION = -1;
-/** What still rings is told of right after we are registered. */
+/** Within this time after the registration the server reports what still rings. */
 const RING_AGAIN_TIMEOUT_MS = 500;
-/** A ringing call is over when its connection is lost for so long: its caller has heard that nobody is there. */
+/** A ringing call has ended if its connection is lost for longer: its caller has heard that nobody answers. */
 const RINGING_TIMEOUT_MS = 10_000;
 
 export class CallReconciler {
-  /** Calls that a person ended here. Should nobody have heard it, it is said again. */
+  /** Calls that were ended here. If the server still lists them, it is told again. */
   readonly released = new Map<string, ReleaseMode>();
-  #listedOn = 0; // the connection that has told which calls stand
+  #listedOn = 0; // the connection on which the last list came
   readonly #offeredOn = new Map<string, number>(); // by call: the connection on which its last offer went
-  readonly #rungOn = new Map<string, number>(); // by call: the connection on which it was last told of
-  #isNew = true; // no list yet: this page may take what nobody holds
+  readonly #rungOn = new Map<string, number>(); // by call: the connection on which it was last reported to ring
+  #isNew = true; // no list has come yet: this page may take over calls without a page
   readonly #restored = new Set<string>(); // the calls that this tab had before it was reloaded
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   readonly #options: CallReconcilerOptions;
@@ -45,7 +45,7 @@ export class CallReconciler {
     this.#options = options;
   }
 
-  /** Whether the server hears us and has told which calls stand. */
+  /** Whether the server can be reached, and has sent its list of calls on this connection. */
   get isSynchronized(): boolean {
     return this.#options.signaling.ready && this.#listedOn === this.#options.signaling.connection;
   }
@@ -67,7 +67,7 @@ export class CallReconciler {
   /** The calls that this tab had when it was reloaded, shown before anybody confirms them. */
   restore(returns: boolean): void {
     const { scope } = this.#options;
-    if (!returns) return clearCalls(scope); // what is kept belongs to another tab
+    if (!returns) return clearCalls(scope); // what is stored belongs to another tab
     const { calls, released } = loadCalls(scope);
     for (const [id, how] of released) this.released.set(id, how);
     for (const call of calls) {
@@ -77,7 +77,7 @@ export class CallReconciler {
     }
   }
 
-  /** False for a call that rings again though a person has declined it here. */
+  /** False for a call that rings again although it has been declined here. */
   acceptsIncoming(message: Extract<ServerMessage, { type: "incoming-call" }>): boolean {
     if (this.released.has(message.callId))
       return (this.#options.send({ type: "decline", callId: message.callId }), false);
@@ -114,7 +114,7 @@ export class CallReconciler {
     this.#after(RINGING_TIMEOUT_MS, () => {
       if (this.#options.signaling.ready || this.#listedOn >= connection) return;
       for (const { id, direction, acceptedAt } of this.#options.state().calls) {
-        if (direction === "outbound" || acceptedAt !== null) continue; // also one that was answered here, and nobody heard it
+        if (direction === "outbound" || acceptedAt !== null) continue; // also if it was accepted here, and the server does not know it
         this.#options.dispatch({ type: "failed", id, problem: "connection_lost", at: callTime() });
       }
     });
@@ -135,14 +135,14 @@ export class CallReconciler {
     else dispatch({ type: "failed", id, problem: "connection_lost", at: callTime() });
   }
 
-  /** A call that belongs to no open page may belong to one of this browser that has lost its connection just now. */
+  /** A call without a connected page may belong to a page of this browser that has only just lost its connection. */
   async #adopt(listed: ListedCall): Promise<void> {
     const { state, dispatch, resume } = this.#options;
     if (listed.here || (await isLockFree(callLock(listed.id)))) resume(resumedCall(listed));
     else dispatch({ type: "other-device-calls", calls: [...state().otherDeviceCalls, listed] });
   }
 
-  /** Its offer waits yet, for a microphone that somebody has to allow: the server cannot know it. */
+  /** Its offer has not been sent, as the user has not allowed the microphone yet: the server cannot know it. */
   #isOfferUnsent(id: string): boolean {
     return (
       findCall(this.#options.state(), id)?.phase === "connecting" && !this.#offeredOn.has(id) && !this.#restored.has(id)

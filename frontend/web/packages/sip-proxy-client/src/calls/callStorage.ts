@@ -1,4 +1,4 @@
-// What a page remembers of its calls beyond its own end, in this tab only: a reload shows them at once, muted and held
+// What a page stores of its calls, in this tab only, for the time after a reload: they are shown at once, muted and held
 // as they were.
 
 import { type Call, isLive, type LiveCall, type PhoneState, type ReleaseMode } from "../state/model.js";
@@ -12,7 +12,7 @@ const MAX_RELEASED = 20;
 
 export interface StoredCalls {
   calls: LiveCall[]; // that lived when the page ended; the active one first
-  released: [id: string, how: ReleaseMode][]; // ended by a press; the server may not have heard of it
+  released: [id: string, how: ReleaseMode][]; // ended here; the server may not know it yet
 }
 
 const isCall = (value: Partial<Call> | null): boolean => typeof value?.id === "string" && Array.isArray(value.parties);
@@ -30,7 +30,7 @@ export function loadCalls(scope: string): StoredCalls {
   }
 }
 
-/** A call that only rings is not kept: the server tells of it again. */
+/** A ringing call is not stored: the server reports it again. */
 export function saveCalls(
   scope: string,
   { calls, activeId }: Pick<PhoneState, "calls" | "activeId">,
@@ -48,7 +48,7 @@ export function saveCalls(
   }
 }
 
-/** Of another tab, or of another user: nothing of it is true here. */
+/** They belong to another tab, or to another user. */
 export function clearCalls(scope: string): void {
   try {
     sessionStorage.removeItem(keyOf(scope));

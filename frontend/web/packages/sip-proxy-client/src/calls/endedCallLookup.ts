@@ -1,4 +1,4 @@
-// What became of a call while nobody told this page.
+// How a call ended that disappeared while there was no connection.
 
 import { callTime } from "../clock.js";
 import { type HttpApi, HttpError } from "../http/HttpApi.js";
@@ -21,7 +21,7 @@ export interface EndedCall {
 const RETRY_INTERVAL_MS = 1000;
 const MAX_ATTEMPTS = 5;
 
-/** Asks some times; `unknown` where the server never heard of it, or has forgotten it. `isWanted`: whether to ask on. */
+/** Asks several times; `unknown`: the server does not know the call, or does not remember it. `isWanted`: whether to continue. */
 export async function lookUpEndedCall(
   id: string,
   http: HttpApi,
@@ -36,7 +36,7 @@ export async function lookUpEndedCall(
         return "unknown";
     }
   }
-  return "live"; // not to be found out now: the next list tells
+  return "live"; // cannot be found out now: the next list will tell
 }
 
 export function endedCallOf(call: CallResponse, clock: Pick<ServerClock, "toPage">, now: number): EndedCall | "live" {

@@ -2,7 +2,7 @@
 
 import { audioContext, resume } from "./autoplay.js";
 
-/** Reads the loudness of a stream; plays nothing. Where the browser cannot, it shows silence. */
+/** Measures the loudness of a stream without playing it. Reads silence if the browser cannot measure it. */
 export class AudioLevelMeter {
   readonly #context = audioContext();
   readonly #analyser: AnalyserNode | null = null;

@@ -1,4 +1,4 @@
-// The microphone in use and where sound comes out: what there is, what is chosen, and what stands in for what has gone.
+// The microphone and the loudspeakers: which exist, which are selected, and which are used in place of missing ones.
 
 import {
   type Device,
@@ -12,8 +12,8 @@ import type { RemoteAudio } from "./RemoteAudio.js";
 
 export interface DeviceState {
   devices: Devices;
-  chosen: Record<DeviceUse, string>; // ids of those in use; "" is the system's choice
-  missing: Partial<Record<DeviceUse, string>>; // names of those that were chosen and are not there: they are taken again once they are
+  chosen: Record<DeviceUse, string>; // ids of those in use; "" is the system default
+  missing: Partial<Record<DeviceUse, string>>; // names of selected devices that are not connected: they are used again once they are
   microphoneOpen: boolean;
 }
 
@@ -33,7 +33,7 @@ export interface DeviceManagerOptions {
   microphone: Microphone;
   remoteAudio: RemoteAudio;
   onChange(values: Partial<DeviceState>): void;
-  onTrack(track: MediaStreamTrack): Promise<void>; // another microphone is to be sent
+  onTrack(track: MediaStreamTrack): Promise<void>; // the new microphone's track is to be sent
 }
 
 export class DeviceManager {
@@ -41,7 +41,7 @@ export class DeviceManager {
   #inUse: DeviceState["chosen"];
   #devices = NO_DEVICES.devices;
   #reported = "";
-  #failedMicrophone = ""; // the id of the microphone that is there and cannot be opened
+  #failedMicrophone = ""; // the id of a microphone that is connected and cannot be opened
   readonly #stopListening: () => void;
   readonly #options: DeviceManagerOptions;
 
@@ -51,7 +51,7 @@ export class DeviceManager {
     microphone.onChange((microphoneOpen) => {
       onChange({ microphoneOpen });
       if (!microphoneOpen) return;
-      remoteAudio.retry(); // browsers let pages be heard that listen
+      remoteAudio.retry(); // browsers let a page play sound that uses the microphone
       void this.#refresh(); // names are known from now on
     });
     microphone.onLost(() => void this.#replaceMicrophone());
@@ -92,7 +92,7 @@ export class DeviceManager {
     void this.#choose("speaker", id);
   }
 
-  /** For whoever plays a ring: the client does not. */
+  /** For programs that ring: the client does not. */
   chooseRing(id: string): void {
     void this.#choose("ring", id);
   }
@@ -103,7 +103,7 @@ export class DeviceManager {
     return this.#apply();
   }
 
-  /** Uses what is chosen, or the system's choice in place of what has gone. */
+  /** Uses the selected devices, or the system default in place of missing ones. */
   async #apply(): Promise<void> {
     const before = this.#inUse.microphone;
     const chosen = { ...this.#inUse };
@@ -127,7 +127,7 @@ export class DeviceManager {
       const track = await this.#options.microphone.choose(id);
       if (track) await this.#options.onTrack(track);
     } catch {
-      if (id === "" || id !== this.#inUse.microphone) return; // none can be opened: the call goes on, and the meter shows silence
+      if (id === "" || id !== this.#inUse.microphone) return; // none can be opened: the call continues, and the meter shows silence
       this.#failedMicrophone = id; // until it is chosen again, or something is plugged in
       await this.#apply();
       await this.tryMicrophone();
@@ -140,7 +140,7 @@ export class DeviceManager {
     try {
       await this.#options.onTrack(await this.#options.microphone.get());
     } catch {
-      // None is left: the call goes on, the meter shows silence, and a new device is offered by the list.
+      // None is left: the call continues, the meter shows silence, and the list offers new devices.
     }
   }
 
@@ -164,8 +164,8 @@ const devicesFor = ({ microphones, speakers }: Devices, use: DeviceUse): Device[
   use === "microphone" ? microphones : speakers;
 
 /**
- * The device that was chosen, among those that there are; null: it has gone. Browsers may give a device another id, so the name
- * counts too. Where a browser tells of none, it is as if all were there.
+ * The selected device among the connected ones; null if it is missing. Browsers may change a device's id, so the name counts
+ * too. If the browser does not list any devices, all are taken to be connected.
  */
 export function findDevice(wanted: Device, list: readonly Device[]): Device | null {
   if (wanted.id === "" || list.length === 0) return wanted;
@@ -176,7 +176,7 @@ export function microphoneError(error: unknown): MicrophoneError {
   return error instanceof MicrophoneError ? error : new MicrophoneError("microphone_failed");
 }
 
-// What is chosen counts for all pages of this browser, and the next ones.
+// The selection applies to all pages of this browser, now and later.
 
 const KEY = "sip-proxy.devices";
 

@@ -20,7 +20,7 @@ export interface Devices {
   speakers: Device[];
 }
 
-/** Why there is no microphone; `problem` is what the person is told. */
+/** Why the microphone cannot be opened. */
 export class MicrophoneError extends Error {
   constructor(readonly problem: MicrophoneProblem) {
     super(problem);
@@ -51,7 +51,7 @@ export class Microphone {
   #onLost: (() => void) | null = null;
   #listener: (open: boolean) => void = () => undefined;
 
-  /** `listener` hears whether the microphone is open (the browser shows its own mark then). */
+  /** `listener` is called when the microphone is opened or closed (the browser indicates it as well). */
   onChange(listener: (open: boolean) => void): void {
     this.#listener = listener;
   }
@@ -61,7 +61,7 @@ export class Microphone {
     this.#onLost = listener;
   }
 
-  /** The open track; asks for permission where needed. Throws `MicrophoneError`. */
+  /** The open track; the browser may ask for permission. Throws `MicrophoneError`. */
   async get(): Promise<MediaStreamTrack> {
     if (this.#track?.readyState === "live") {
       this.#closeWhenIdle();
@@ -71,12 +71,12 @@ export class Microphone {
     return this.#opening;
   }
 
-  /** Looks whether `get` would ask somebody. Opens nothing: that is for calls, and for who wants to see its level. */
+  /** Checks whether `get` would ask for permission. Opens nothing. */
   async checkPermission(): Promise<void> {
     this.#granted = navigator.mediaDevices !== undefined && (await permission()) === "granted";
   }
 
-  /** Whether the last look found that `get` would ask nobody: a call need not wait for the microphone then. */
+  /** Whether the last check found that `get` will not ask: a call need not wait for the microphone then. */
   get isGranted(): boolean {
     return this.#granted;
   }
@@ -92,7 +92,7 @@ export class Microphone {
     this.#closeWhenIdle();
   }
 
-  /** Chooses a device ("" is the system's choice) and gives the new track where one was open, or is being opened. */
+  /** Selects a device ("" is the system default); returns its track if the microphone was open, or being opened. */
   async choose(deviceId: string): Promise<MediaStreamTrack | null> {
     this.#deviceId = deviceId;
     const had = this.#track !== null || this.#opening !== null;
@@ -100,7 +100,7 @@ export class Microphone {
     return had ? this.get() : null;
   }
 
-  /** How loud it is now, 0 to 1; 0 where the microphone is closed. */
+  /** Loudness now, 0 to 1; 0 while the microphone is closed. */
   level(): number {
     return this.#meter?.read() ?? 0;
   }
@@ -117,7 +117,7 @@ export class Microphone {
     }
   }
 
-  /** For ever: what the browser gives later is not kept. */
+  /** For good: a track that the browser delivers later is stopped at once. */
   end(): void {
     this.#ended = true;
     this.close();
@@ -151,7 +151,7 @@ export class Microphone {
       throw new MicrophoneError("microphone_failed");
     }
     if (this.#deviceId !== chosen) {
-      track.stop(); // another one was chosen meanwhile
+      track.stop(); // another device was selected meanwhile
       return this.#open();
     }
     this.#track = track;
@@ -176,11 +176,11 @@ async function permission(): Promise<PermissionState> {
   try {
     return (await navigator.permissions.query({ name: "microphone" as PermissionName })).state;
   } catch {
-    return "prompt"; // browsers that cannot tell: treat as not asked yet
+    return "prompt"; // in browsers that cannot tell: as if it had not been asked yet
   }
 }
 
-/** The devices as the browser names them; names are empty until permission was given once. */
+/** The devices as the browser lists them; names are empty until permission has been granted once. */
 export async function listDevices(): Promise<Devices> {
   const all = (await navigator.mediaDevices?.enumerateDevices?.().catch(() => [])) ?? [];
   const named = (kind: MediaDeviceKind): Device[] =>
@@ -190,7 +190,7 @@ export async function listDevices(): Promise<Devices> {
   return { microphones: named("audioinput"), speakers: named("audiooutput") };
 }
 
-/** Hears of devices that come and go. */
+/** Calls `listener` when devices are connected or disconnected. Returns a function that stops it. */
 export function onDevicesChange(listener: () => void): () => void {
   navigator.mediaDevices?.addEventListener?.("devicechange", listener);
   return () => navigator.mediaDevices?.removeEventListener?.("devicechange", listener);

@@ -12,7 +12,7 @@ export class RemoteAudio {
   #blocked = false; // the voice that there is
   #device = "";
 
-  /** `onBlocked` hears whether the browser keeps all sound back until somebody presses something. */
+  /** `onBlocked` is called when the browser starts or stops blocking sound until the user interacts with the page. */
   constructor(onBlocked: (blocked: boolean) => void = () => undefined) {
     this.#onBlocked = onBlocked;
     this.#element.autoplay = true;
@@ -31,7 +31,7 @@ export class RemoteAudio {
   setDevice(deviceId: string): void {
     if (deviceId === this.#device) return;
     this.#device = deviceId;
-    this.#element.setSinkId?.(deviceId).catch(() => undefined); // it has gone: whoever chose it hears so
+    this.#element.setSinkId?.(deviceId).catch(() => undefined); // the device is missing: `DeviceManager` reports that
   }
 
   /** Something was pressed, or the microphone has opened: the browser may allow now what it refused. */
@@ -59,12 +59,12 @@ export class RemoteAudio {
     this.#report();
   }
 
-  /** A voice that is heard needs no press, whatever else is still kept back. */
+  /** A voice that is playing needs no interaction, even if other sounds are still blocked. */
   #report(): void {
     this.#onBlocked(this.#element.srcObject ? this.#blocked : this.#autoplay.blocked);
   }
 }
 
-/** Whether this browser can choose where sound comes out. */
+/** Whether this browser can select a loudspeaker. */
 export const canChooseSpeaker = (): boolean =>
   typeof HTMLMediaElement !== "undefined" && "setSinkId" in HTMLMediaElement.prototype;

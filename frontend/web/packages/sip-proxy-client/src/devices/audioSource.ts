@@ -5,7 +5,7 @@ import type { Microphone } from "./Microphone.js";
 
 export type AudioSource = Pick<Microphone, "get" | "isGranted" | "retain" | "release">;
 
-/** A track of the caller's own; it is never stopped here. */
+/** The program's own track; it is never stopped here. */
 export function trackSource(track: MediaStreamTrack): AudioSource {
   return { get: () => Promise.resolve(track), isGranted: true, retain: () => undefined, release: () => undefined };
 }
@@ -29,6 +29,6 @@ export function silentSource(): AudioSource {
   };
 }
 
-/** `sound`: false is silence, nothing is the microphone (null). */
+/** `sound`: false is silence, undefined is the microphone (null). */
 export const audioSourceOf = (sound: MediaStreamTrack | false | undefined): AudioSource | null =>
   sound === undefined ? null : sound === false ? silentSource() : trackSource(sound);

@@ -1,9 +1,9 @@
-// Whether the browser lets this page be heard: most keep all sound back after a load until somebody has pressed something.
+// Whether the browser lets this page play sound: most block it after a load until the user has interacted with the page.
 
 /** What browsers take for a press (HTML, "activation triggering input event"): a finger counts when it is lifted. */
 const ACTIVATION_EVENTS = ["keydown", "mousedown", "pointerdown", "pointerup", "touchend"];
 
-/** Hears of each press on the page, before anybody else. The function that it gives stops it. */
+/** Calls `listener` upon each interaction, before all other listeners. Returns a function that stops it. */
 export function onUserActivation(listener: () => void): () => void {
   if (typeof addEventListener === "undefined") return () => undefined; // not in a browser
   for (const press of ACTIVATION_EVENTS) addEventListener(press, listener, true);
@@ -12,7 +12,7 @@ export function onUserActivation(listener: () => void): () => void {
   };
 }
 
-/** An AudioContext; null where the browser has none, or gives no more. */
+/** An AudioContext; null if the browser has none, or allows no more of them. */
 export function audioContext(): AudioContext | null {
   try {
     return new AudioContext();
@@ -21,15 +21,15 @@ export function audioContext(): AudioContext | null {
   }
 }
 
-/** Starts what the browser kept back. Chromium starts nothing by itself that was refused before a press. */
+/** Starts a context that the browser has blocked. Chromium does not start it by itself after an interaction. */
 export function resume(context: AudioContext | null): void {
   if (context && context.state !== "running" && context.state !== "closed") context.resume().catch(() => undefined);
 }
 
-/** A context that may run begins to within that time, in milliseconds: longer, and it is kept back. */
+/** A context that is allowed starts within this time; later it counts as blocked. */
 const START_TIMEOUT_MS = 1000;
 
-/** Tries whether the page may be heard, from its load on until it may. */
+/** Checks whether the page may play sound, from its load until it may. */
 export class Autoplay {
   blocked = false;
   #probe = audioContext();
@@ -44,7 +44,7 @@ export class Autoplay {
     this.#timer = setTimeout(() => (this.check(), this.#setBlocked(this.#probe !== null)), START_TIMEOUT_MS);
   }
 
-  /** Somebody has pressed something, or was heard: from here on everything may be. */
+  /** After an interaction, or once a sound has played: from now on all sounds are allowed. */
   allow(): void {
     clearTimeout(this.#timer);
     if (this.#probe) {
@@ -60,7 +60,7 @@ export class Autoplay {
     if (this.#probe && this.#isAllowed()) this.allow();
   }
 
-  /** Firefox says it; a context of its runs only where there is a loudspeaker too. */
+  /** Firefox has an API for it; its contexts run only if there is a loudspeaker. */
   #isAllowed(): boolean {
     const { userActivation, getAutoplayPolicy } = navigator as Navigator & { getAutoplayPolicy?(of: string): string };
     if (userActivation?.hasBeenActive || this.#probe?.state === "running") return true;

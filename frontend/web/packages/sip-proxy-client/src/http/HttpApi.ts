@@ -1,4 +1,4 @@
-// One server: where its HTTP API is, who asks, and what its clock shows.
+// One server's HTTP API: its address, the token that is sent with requests, and the server's clock.
 
 import { callTime } from "../clock.js";
 import type { ConfigData, SessionData } from "../protocol/api.js";
@@ -6,11 +6,11 @@ import { ServerClock } from "../signaling/serverClock.js";
 
 export type { ConfigData as ServerConfig, PhoneBookEntry } from "../protocol/api.js";
 
-/** Who is signed in: the answer of `POST /session`, or a name where nobody signs in. */
+/** Who is signed in: the response of `POST /session`, or a name on a server without sign-in. */
 export interface Session {
   user: string;
   token: string | null; // null with authentication off
-  expiresAt?: number; // Unix seconds; nothing for ever
+  expiresAt?: number; // Unix seconds; undefined: it does not expire
 }
 
 /** The server answered no. `code` is its own (docs/API.md), or "http_STATUS". */
@@ -24,7 +24,7 @@ export class HttpError extends Error {
   }
 }
 
-/** So long, in milliseconds, whoever wants to sign in waits for an answer; to a password the server may take 15 s. */
+/** Timeouts of responses; to a password the server may take 15 s. */
 const CONFIG_TIMEOUT_MS = 10_000;
 const SIGN_IN_TIMEOUT_MS = 20_000;
 
@@ -32,10 +32,10 @@ export class HttpApi {
   readonly clock = new ServerClock();
   token: string | null = null;
 
-  /** `base`: the API's address without a slash at its end; "": that of this page. */
+  /** `base`: the API's address without a trailing slash; "": that of this page. */
   constructor(readonly base: string) {}
 
-  /** The answer's JSON. Throws `HttpError`; `TypeError`, or `DOMException`, where the server cannot be reached. */
+  /** The response's JSON. Throws `HttpError`; `TypeError` or `DOMException` if the server cannot be reached. */
   async request<T>(path: string, init: RequestInit = {}): Promise<T> {
     return (await (await this.fetch(path, init)).json()) as T;
   }

@@ -1,4 +1,4 @@
-// The calls of the user that have ended, on whichever device: from the call records (docs/RECORDS.md), and where the
+// The calls of the user that have ended, on any device: from the call records (docs/RECORDS.md), and if the
 // server keeps none, from its call store.
 
 import type { CallData, Cdr } from "../protocol/api.js";
@@ -32,7 +32,7 @@ export interface PastCallsQuery {
   limit?: number; // 1 to 500
 }
 
-/** Throws `HttpError`, or TypeError where the server cannot be reached. */
+/** Throws `HttpError`, or `TypeError` if the server cannot be reached. */
 export async function listPastCalls(
   http: HttpApi,
   user: string,
@@ -53,7 +53,7 @@ export async function listPastCalls(
   return { calls: calls.filter((call) => belongsTo(user, call)).flatMap(pastCallOf), nextCursor };
 }
 
-/** Where nobody signs in the list has everybody's calls. */
+/** Without sign-in the list has the calls of all users. */
 const belongsTo = (name: string, { user, users, direction, target }: CallData): boolean =>
   user === null
     ? users.includes(name) || (direction === "inbound" && users.length === 0 && target === name)

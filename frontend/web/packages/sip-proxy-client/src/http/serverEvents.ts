@@ -12,7 +12,7 @@ export interface FollowOptions {
   onUnauthorized(error: HttpError): void; // 401 or 403: following stops
 }
 
-/** Starts to follow; the function that it gives stops. */
+/** Starts to follow; returns a function that stops. */
 export function followEvents(options: FollowOptions): () => void {
   const stop = new AbortController();
   void followUntilStopped(options, stop.signal);

@@ -1,6 +1,6 @@
-// One call's sound: a copy of the microphone out, the far side's voice in, and a new connection where the old one is lost.
+// One call's media: a copy of the microphone out, the far side's voice in, and a new connection in place of a lost one.
 //
-// A new connection is made beside the old one, which plays until the new one is connected. What is to be done is decided
+// A new connection is made beside the old one, which plays until the new one is connected. What to do is decided
 // in mediaRecovery.ts; this file does it.
 
 import { monotonicNow } from "../clock.js";
@@ -41,11 +41,11 @@ export interface CallMediaOptions extends MediaCallbacks {
 const CHECK_INTERVAL_MS = 500;
 const CLOSE_CHECK_INTERVAL_MS = 250; // when something is wrong, or about to be
 const FIRST_PACKET_CHECK_INTERVAL_MS = 100; // before the first packet: the ringback that it ends would sound into it
-/** Packets come each 20 ms: without them for so long, one looks closely. */
+/** Packets come every 20 ms: after such a pause the call is checked more often. */
 const PAUSE_MS = 100;
-/** For so long, the path may be dead. */
+/** After such a pause the path may be dead. */
 const PACKETS_MISSING_AFTER_MS = 500;
-/** For so long though the path is not dead, the far side is silent. */
+/** After such a pause, if the path is alive, the far side is silent. */
 const FAR_SIDE_SILENT_AFTER_MS = 5000;
 const STATS_INTERVAL_MS = 1000;
 
@@ -74,7 +74,7 @@ export class CallMedia {
   #wasHeld = false;
   #missingReported = false; // in this pause of packets
   #healthySince = monotonicNow();
-  #attemptId = 0; // counts tries: one that is over does nothing any more
+  #attemptId = 0; // counts attempts: a superseded one does nothing any more
   #liveness: MediaLiveness = NO_MEDIA_YET;
   #statsAt = 0;
   readonly #id: string;
@@ -90,9 +90,9 @@ export class CallMedia {
   // --- the call begins and ends ------------------------------------------------------
 
   /**
-   * The first offer of a call, as soon as may be: at once where the microphone is known to open, else after it.
-   * `prewarmed`: a connection that was made ahead of the call; it is there at once. `send` gives false where nobody hears,
-   * and so does this. Throws `MicrophoneError`; whether the offer was sent before that, `current` tells.
+   * The first offer of a call, as early as possible: at once if the microphone is known to open, else after it has opened.
+   * `prewarmed`: a connection that was made in advance. `send` returns false if the server cannot be reached,
+   * and so does this. Throws `MicrophoneError`; `current` says whether the offer had been sent before.
    */
   async start(send: (sdp: string) => Promise<boolean>, prewarmed: PeerConnection | null = null): Promise<boolean> {
     this.#isOffering = true;
@@ -113,21 +113,21 @@ export class CallMedia {
     }
     this.#isOffering = false;
     this.current = peer;
-    // Its answer may be on its way into the browser yet: there is nothing to be heard before.
+    // Its answer may not have been applied yet: until then there is no media.
     if (prewarmed) void prewarmed.applied.then(() => this.current === prewarmed && this.#startWith(prewarmed));
     const microphone = await track;
     if (this.current === peer) await this.setMicrophone(microphone);
     return true;
   }
 
-  /** The call stands, and has no connection here yet. */
+  /** The call exists, and has no connection here yet. */
   resume(): void {
     this.#wasConnected = true;
     this.#reportedState = "returning";
     this.check();
   }
 
-  /** For ever. */
+  /** For good. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -139,7 +139,7 @@ export class CallMedia {
     this.current = this.remoteStream = null;
   }
 
-  // --- what it is told ---------------------------------------------------------------
+  // --- what happens to it ------------------------------------------------------------
 
   /** Whether the microphone goes into this call. Silence goes in else: the server sees that the page is there. */
   setTransmitting(talking: boolean): void {
@@ -147,10 +147,10 @@ export class CallMedia {
     if (this.#microphoneTrack) this.#microphoneTrack.enabled = talking;
   }
 
-  /** The SDP answer to the last offer. Sound can be heard from then on, also before the far side answers. */
+  /** The SDP answer to the last offer. Media may arrive from now on, also before the far side answers. */
   async onAnswer(sdp: string): Promise<void> {
     const peer = [this.#next, this.current].find((one) => one && !one.answered);
-    // What was made ahead is not there any more: this is the answer of a leg that our connection knows nothing of.
+    // The prepared leg does not exist any more: this is the answer of a leg that our connection does not know.
     if (!peer && this.current && this.current.answerSdp !== sdp) return this.onLostByServer();
     if (!peer) return;
     const first = peer === this.current;
@@ -159,7 +159,7 @@ export class CallMedia {
     if (first && this.current === peer) this.#play(peer);
   }
 
-  /** Nobody hears us any more. What was offered and not answered is lost; what is connected plays on. */
+  /** The server cannot be reached. An unanswered offer is lost; a connected one plays on. */
   onSignalingLost(): void {
     this.#signalingLostAt = monotonicNow();
     if (this.#next && !this.#next.answered) this.#abandon();
@@ -170,7 +170,7 @@ export class CallMedia {
     this.#report();
   }
 
-  /** The server's side of the connection is gone. */
+  /** The server's side of the connection has failed. */
   onLostByServer(): void {
     if (this.#closed || (this.#isAttempting && !this.#next?.answered)) return; // the new offer is there already
     if (this.#isAttempting) this.#abandon();
@@ -184,7 +184,7 @@ export class CallMedia {
     this.onLostByServer();
   }
 
-  /** The server says that sound comes for us: where none has come here, the connection is of no use. */
+  /** The server does send us media: if none has arrived here, the connection is useless. */
   onServerHasMedia(): void {
     if (isStalled(this.#liveness)) this.onLostByServer();
   }
@@ -198,7 +198,7 @@ export class CallMedia {
     return this.#isAttempting;
   }
 
-  /** Looks how things stand: at once, since something hints at a change. */
+  /** Checks the media, as something may have changed. */
   check(): void {
     if (this.#closed) return;
     const now = monotonicNow();
@@ -268,7 +268,7 @@ export class CallMedia {
     };
   }
 
-  /** On hold no packets come anyway: only the path's own checks tell, and those come further apart. */
+  /** On hold no packets are expected: only the path's own checks tell, and those are less frequent. */
   #isDead(): boolean {
     return isDead(this.#liveness, this.#wasHeld ? null : this.#signalingLostAt, this.#wasHeld);
   }
@@ -297,7 +297,7 @@ export class CallMedia {
       const track = await this.#options.microphone.get();
       if (this.current === peer || this.#next === peer) await this.setMicrophone(track);
     } catch (error) {
-      // To hear is better than nothing.
+      // To hear the far side is better than nothing.
       if (this.current === peer || this.#next === peer)
         this.#options.dispatch({ type: "microphone", id: this.#id, problem: microphoneError(error).problem });
     }
@@ -401,6 +401,6 @@ export class CallMedia {
   }
 }
 
-/** A side holds the call, or gives it away. */
+/** One of the sides holds the call, or is transferring it. */
 const expectsNoPackets = (call: LiveCall | null): boolean =>
   call !== null && (call.held || call.heldByFar || call.transferring !== null);

@@ -1,4 +1,4 @@
-// The media of all calls: each has a connection of its own, one is talked on and heard, and all share the microphone.
+// The media of all calls: each has its own connection, one of them is heard, and all share the microphone.
 
 import { AudioLevelMeter } from "../devices/AudioLevelMeter.js";
 import type { AudioSource } from "../devices/audioSource.js";
@@ -28,12 +28,12 @@ export class MediaManager {
     this.#preparePeer();
   }
 
-  /** The call's media; null where it has none here. */
+  /** The call's media; null if it has none here. */
   get(id: string): CallMedia | null {
     return this.#all.get(id) ?? null;
   }
 
-  /** Media for a call that has none. `source`: audio of its own in place of the microphone. */
+  /** Opens the media of a call. `source`: sent in place of the microphone. */
   open(id: string, source: AudioSource | null = null): CallMedia {
     this.closeCall(id);
     const options = this.#options;
@@ -57,7 +57,7 @@ export class MediaManager {
     this.#play();
   }
 
-  /** Closes what belongs to no call any more; gives the microphone and the ear to the active one. */
+  /** Closes the media of calls that have ended; connects microphone and loudspeaker with the active call. */
   sync(state: PhoneState): void {
     for (const [id, media] of this.#all) {
       const call = findCall(state, id);
@@ -103,13 +103,13 @@ export class MediaManager {
     this.#prepared = null;
   }
 
-  /** Makes the next connection ahead of its use. */
+  /** Prepares the next connection. */
   #preparePeer(): void {
     this.#prepared ??= this.#options.preparePeer();
     this.#prepared.catch(() => (this.#prepared = null));
   }
 
-  /** A connection for media ahead of a call; one for a call that comes all the same is made at once. */
+  /** A connection for a call that is only expected; another one is prepared at once for any other call. */
   async takePeerAhead(): Promise<PeerConnection> {
     const peer = await this.#takePeer();
     this.#preparePeer();

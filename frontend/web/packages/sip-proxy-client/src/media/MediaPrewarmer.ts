@@ -1,7 +1,7 @@
-// Media made ahead of a call: ICE and DTLS are done before anybody waits for them.
+// Media that are set up before the call, so that the call does not wait for ICE and DTLS.
 //
-// From the first digit, or the first ring, on. Nothing is sent before the call: the microphone goes in with the click.
-// Each page has one such connection; where it is not there in time, the call begins as any other does.
+// It starts with the first digit, or the first ring. Nothing is sent before the call: the microphone is added with the click.
+// Each page has at most one such connection; if it is not ready in time, the call is set up as any other.
 
 import type { ServerMessage } from "../protocol/messages.js";
 import type { Codec } from "../state/codec.js";
@@ -9,7 +9,7 @@ import type { PhoneContext } from "../state/phoneContext.js";
 import type { PeerConnection } from "./PeerConnection.js";
 
 export interface MediaPrewarmerOptions extends Pick<PhoneContext, "send"> {
-  preferredCodec(): Codec | undefined; // as the next offer is to have it
+  preferredCodec(): Codec | undefined; // of the next offer
   takePeer(): Promise<PeerConnection>; // a connection with its offer made
 }
 
@@ -17,7 +17,7 @@ export class MediaPrewarmer {
   #id: string | null = null; // of the call that it is for
   #peer: PeerConnection | null = null;
   #codec: Codec | undefined; // that was asked for
-  #attemptId = 0; // counts preparations: one that is over does nothing any more
+  #attemptId = 0; // counts attempts: a superseded one does nothing any more
   readonly #options: MediaPrewarmerOptions;
 
   constructor(options: MediaPrewarmerOptions) {
@@ -29,7 +29,7 @@ export class MediaPrewarmer {
     return this.#id;
   }
 
-  /** A call with this id is to come, perhaps. */
+  /** A call with this id is expected. */
   async prepare(id: string): Promise<void> {
     if (this.#id === id) return;
     this.close();
@@ -46,14 +46,14 @@ export class MediaPrewarmer {
     if (!this.#options.send({ type: "prepare-media", callId: id, sdp, prefer: this.#codec })) this.close();
   }
 
-  /** Nobody is to be called after all. */
+  /** The expected call will not be made. */
   discard(): void {
     if (this.#id === null) return;
     this.close();
     this.#options.send({ type: "discard-media" });
   }
 
-  /** The call begins: its connection, where that has its answer. Else the server drops what it has made of it. */
+  /** For the call that is made now: its connection, if that has been answered. Otherwise the server discards its side. */
   take(id: string): PeerConnection | null {
     if (this.#id !== id) return null;
     const peer = this.#peer;
@@ -70,7 +70,7 @@ export class MediaPrewarmer {
     else if (message.type === "incoming-ended" && message.callId === this.#id) this.close();
   }
 
-  /** The server has lost it with our connection, or it is of no use any more. */
+  /** The server has lost its side with our connection, or it is not needed any more. */
   close(): void {
     this.#attemptId++;
     this.#peer?.close();

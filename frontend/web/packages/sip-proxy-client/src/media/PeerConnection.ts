@@ -9,7 +9,7 @@ import { candidateMessage, IceConfig, type LocalCandidate, MAX_CANDIDATES } from
 let certificate: Promise<RTCCertificate> | null = null;
 
 /**
- * Makes the DTLS certificate ahead of the first call: its key costs time that a click should not pay. It lasts a month, as
+ * Makes the DTLS certificate before the first call: generating its key takes time that a click should not. It lasts a month, as
  * a page may; with one that has run out no connection can be made.
  */
 async function prepareCertificate(): Promise<RTCCertificate | null> {
@@ -55,8 +55,8 @@ export class PeerConnection {
   }
 
   /**
-   * A connection with its offer made, ahead of the call: a click then only sends it. Opens no port yet.
-   * Which ICE servers `iceConfig` knows is asked when the offer is sent: they may come, or change, meanwhile.
+   * A connection with its offer made, in advance of the call: a click then only has to send it. Opens no port yet.
+   * The ICE servers of `iceConfig` are read when the offer is sent: they may arrive, or change, until then.
    */
   static async prepare(iceConfig = new IceConfig()): Promise<PeerConnection> {
     if (typeof RTCPeerConnection === "undefined") throw new MicrophoneError("no_webrtc"); // switched off: by a setting, or an extension
@@ -66,7 +66,7 @@ export class PeerConnection {
     return new PeerConnection(connection, sender, await connection.createOffer(), iceConfig);
   }
 
-  /** The SDP offer, at once. Gathering goes on behind it; once there is an answer, `onCandidate` is told what to send of it. */
+  /** The SDP offer, at once. Gathering continues; once there is an answer, `onCandidate` is called with what to send. */
   offer(listener: (state: MediaState) => void, found?: (candidate: LocalCandidate) => void): string {
     this.#listener = listener;
     if (!this.#iceConfig.isDefault) this.#configure();
@@ -81,7 +81,7 @@ export class PeerConnection {
     return this.#description.sdp ?? "";
   }
 
-  /** Applies the answer; sound can be heard from then on, also before the far side answers. */
+  /** Applies the answer; media may arrive from now on, also before the far side answers. */
   answer(sdp: string): Promise<void> {
     this.answered = true;
     this.answerSdp = sdp;
@@ -97,7 +97,7 @@ export class PeerConnection {
     for (const candidate of this.#earlyCandidates.splice(0)) this.#onCandidate?.(candidate);
   }
 
-  /** Sends this microphone, also in place of another one, without a gap. */
+  /** Sends this microphone, without a gap if it replaces another one. */
   async replaceTrack(track: MediaStreamTrack): Promise<void> {
     await this.#sender.replaceTrack(track);
   }
@@ -120,7 +120,7 @@ export class PeerConnection {
     }
   }
 
-  /** The server does nothing with a candidate before it has answered, and may not know the call yet. */
+  /** The server ignores candidates before it has answered, and may not know the call until then. */
   #sendCandidates(found: (candidate: LocalCandidate) => void): void {
     let count = 0;
     this.#onCandidate = found;

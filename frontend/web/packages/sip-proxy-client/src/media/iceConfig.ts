@@ -1,4 +1,4 @@
-// How connections reach the server's media: the ICE servers that it told last, and whether only relays may be used.
+// How connections reach the server's media: the server's latest ICE servers, and whether only relays may be used.
 // Knows no connection.
 
 import type { Candidate, IceServers } from "../protocol/messages.js";
@@ -20,7 +20,7 @@ export class IceConfig {
     this.configuration = { ...this.configuration, iceServers: message.servers };
   }
 
-  /** Nothing but what a connection does anyway. */
+  /** Whether this is the configuration of a connection anyway. */
   get isDefault(): boolean {
     return !this.usesTrickle && this.configuration.iceTransportPolicy === "all";
   }
@@ -34,13 +34,13 @@ export class IceConfig {
   }
 }
 
-/** What the server is sent of a candidate, but for the call; without one: there are no more. */
+/** What is sent of a candidate, but for the call; empty: there are no more. */
 export type LocalCandidate = Omit<Candidate, "type" | "callId">;
 
-/** So many at most; the server takes no more of one offer. */
+/** The server accepts no more of one offer. */
 export const MAX_CANDIDATES = 64;
 
-/** Null where it is of no use to the server: over TCP, or hidden behind a name that only the own network knows. */
+/** Null if the server cannot use it: over TCP, or behind an mDNS name. */
 export function candidateMessage(candidate: RTCIceCandidateInit | null): LocalCandidate | null {
   if (!candidate?.candidate) return {};
   const [, , transport, , address] = candidate.candidate.split(" ");

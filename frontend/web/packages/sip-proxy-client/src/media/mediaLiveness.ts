@@ -1,10 +1,10 @@
 // Whether sound comes in, and whether the path to the media server still answers: from getStats, one sample at a time. Pure.
-// All is judged as of the last sample: on a busy machine that may be a while ago, and what came since is not known.
+// Everything is judged as of the last sample: on a busy machine that may be a while ago, and what came since is not known.
 //
-// A pause in the stream alone proves nothing: some far sides send no packets while nobody speaks there, and none comes on
-// hold. But the browser checks its path every few seconds by STUN (RFC 7675), and whoever is there answers. Chromium tells
-// of each check and each answer; Firefox, which checks every 4 to 6 seconds, tells of answers alone, and counts the RTCP
-// that the media server sends as often. One check that is lost on the way is no loss of the path.
+// A pause in the stream alone proves nothing: some far sides send no packets during silence, and none arrive on
+// hold. But the browser checks its path every few seconds by STUN (RFC 7675), and a live peer responds. Chromium reports
+// each check and each response; Firefox, which checks every 4 to 6 seconds, reports responses alone, and counts the RTCP
+// that the media server sends as often. A single lost check does not mean that the path is lost.
 
 export interface MediaLiveness {
   sampledAt: number; // of the sample; Unix milliseconds, as all times here
@@ -12,9 +12,9 @@ export interface MediaLiveness {
   pairChangedAt?: number; // the sample in which it was another one than before
   packets: number; // received until now
   lastPacketAt: number | null; // when the last one came; null before the first
-  responses: number; // signs of the media server
-  lastResponseAt: number | null; // when the last was seen; null where the browser does not tell
-  checksAtResponse: number | null; // checks sent when the last answer was seen; null where the browser does not count them
+  responses: number; // signs of life of the media server
+  lastResponseAt: number | null; // when the last one was seen; null if the browser does not report them
+  checksAtResponse: number | null; // checks sent when the last response was seen; null if the browser does not count them
   unansweredChecks: number; // checks sent since
   unansweredSince: number | null; // the first of them
 }
@@ -30,7 +30,7 @@ export const NO_MEDIA_YET: MediaLiveness = {
   unansweredSince: null,
 };
 
-/** Of a connection in place of one that packets came through: they are expected from its first moment. */
+/** For a connection that replaces one with packets: they are expected from its start. */
 export const expectMedia = (now: number): MediaLiveness => ({ ...NO_MEDIA_YET, sampledAt: now, lastPacketAt: now });
 
 /** Of an `RTCStatsReport`. */
@@ -49,11 +49,11 @@ export function update(before: MediaLiveness, entries: Iterable<StatsEntry>, now
     all.find((entry) => entry.type === "candidate-pair" && entry.id === selected) ??
     all.find((entry) => entry.type === "candidate-pair" && entry["nominated"] === true);
   if (pair && before.candidatePair !== undefined && pair.id !== before.candidatePair) {
-    before = { ...before, pairChangedAt: now, lastResponseAt: null, unansweredSince: null }; // its checks are counted anew
+    before = { ...before, pairChangedAt: now, lastResponseAt: null, unansweredSince: null }; // its checks are counted from zero
   }
   const next: MediaLiveness = { ...before, sampledAt: now, packets, ...(pair && { candidatePair: pair.id }) };
   if (packets > before.packets) {
-    // The sample may be a second younger than the packet, where the browser says when it came.
+    // If the browser reports when the packet came: the sample may be a second younger.
     const at = number(inbound?.["lastPacketReceivedTimestamp"]);
     next.lastPacketAt = at > (before.lastPacketAt ?? 0) && at <= now ? at : now;
   }
@@ -68,14 +68,14 @@ export function update(before: MediaLiveness, entries: Iterable<StatsEntry>, now
   return next;
 }
 
-/** For how long no packet has come; 0 before the first: there may be nothing to hear yet. */
+/** For how long no packet has come; 0 before the first: the far side may not have sent any yet. */
 export const silenceMs = (liveness: MediaLiveness): number =>
   liveness.lastPacketAt === null ? 0 : Math.max(0, liveness.sampledAt - liveness.lastPacketAt);
 
 /**
- * No packets for two seconds, and no sign from the media server either; for one, where signalling was lost at
- * `signalingLostAt`, the sound with it, and neither has come since: then it is the path. Where packets have stopped and the
- * media server has answered since, or nothing is to come anyway (`silent`), it takes more than one check without an answer.
+ * No packets for two seconds, and no sign of the media server either; for one second, if signaling was lost at
+ * `signalingLostAt` together with the media, and neither has come since: then the path is lost. If the media server has
+ * responded after the last packet, or no packets are expected (`silent`), it takes more than one check without a response.
  */
 export function isDead(liveness: MediaLiveness, signalingLostAt: number | null = null, silent = false): boolean {
   const { sampledAt, lastPacketAt, lastResponseAt, checksAtResponse, unansweredChecks, unansweredSince } = liveness;
@@ -94,14 +94,14 @@ export function isDead(liveness: MediaLiveness, signalingLostAt: number | null =
       sampledAt - unansweredSince >= CHECK_RESPONSE_TIMEOUT_MS &&
       unansweredChecks >= (silence ? MAX_UNANSWERED_CHECKS_IN_SILENCE : 1)
     );
-  // No check was made, or they are not counted: for so long at the longest there is a sign where there is somebody.
+  // No check was made, or they are not counted: a live media server shows a sign within this time.
   const patience = RESPONSE_TIMEOUT_MS[checksAtResponse === null ? "uncounted" : "counted"][silence ? 1 : 0];
   return sampledAt - lastResponseAt >= patience && quiet >= patience;
 }
 
 /**
- * Packets have stopped for so long that somebody should look, though the media server answers. Soon, where the browser has
- * gone over to another path and none has come since: a media server may go on sending to where the browser was before.
+ * No packets for so long that it should be looked into, although the media server responds. Sooner if the browser has
+ * changed its path and none has come since: the media server may still send to the old one.
  */
 export const isStalled = (liveness: MediaLiveness): boolean =>
   silenceMs(liveness) >= (isPairNew(liveness) ? STALLED_ON_NEW_PAIR_AFTER_MS : STALLED_AFTER_MS);
@@ -111,12 +111,12 @@ const isPairNew = ({ pairChangedAt, lastPacketAt }: MediaLiveness): boolean =>
 
 const DEAD_AFTER_SILENCE_MS = 2000;
 const DEAD_WITH_SIGNALING_MS = 1000;
-/** What breaks the path stops both within so long; a far side that was silent before says nothing of the path. */
+/** One cause stops both within this time; a far side that was silent before says nothing about the path. */
 const SAME_CAUSE_WITHIN_MS = 3000;
 const CHECK_RESPONSE_TIMEOUT_MS = 400; // more than a round trip on a line that one can talk on
-/** A sign that comes so long after the last packet is not seen late: the path stands, and the far side is silent. */
+/** A response that much later than the last packet is not just a late sample: the path is alive, and the far side is silent. */
 const RESPONSE_AFTER_SILENCE_MS = 1500;
-/** Chromium asks again within a second where it has no answer. */
+/** Without a response Chromium checks again within a second. */
 const MAX_UNANSWERED_CHECKS_IN_SILENCE = 3;
 /** After a talk, and in a silence: Chromium checks every 2.5 s at the longest, Firefox every 6 s. */
 const RESPONSE_TIMEOUT_MS = { counted: [3500, 6000], uncounted: [7000, 13_000] } as const;

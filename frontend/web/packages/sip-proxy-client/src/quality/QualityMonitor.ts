@@ -1,4 +1,4 @@
-// How calls sound: figures each second, warnings, and what the server is told of it. Loaded on demand: no call needs it.
+// The quality of calls: figures each second, warnings, and reports to the server. Loaded on demand: no call needs it.
 
 import type { StatsEntry } from "../media/mediaLiveness.js";
 import type { QualityReport, QualityWarning } from "../protocol/messages.js";
@@ -22,7 +22,7 @@ export class QualityMonitor {
     this.#reports = new QualityReports(send);
   }
 
-  /** What `connection`, the call's, tells by getStats at `at`, in milliseconds. */
+  /** `entries`: the statistics of the call's `connection` at `at`, in milliseconds. */
   addSample(id: string, connection: object, entries: Iterable<StatsEntry>, at: number): QualitySample {
     const last = this.#last.get(id);
     const { quality, counters } = computeQuality(
@@ -38,7 +38,7 @@ export class QualityMonitor {
     return this.#last.get(id ?? "")?.quality ?? null;
   }
 
-  /** Those that stand. */
+  /** Those that are raised now. */
   warnings(id: string | null): readonly QualityWarning[] {
     return this.#reports.warnings(id);
   }

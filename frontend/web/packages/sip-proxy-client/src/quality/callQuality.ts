@@ -1,4 +1,4 @@
-// How calls have sounded: warnings that neither come nor go too quickly, and a report of each whole call. No clock.
+// The quality of calls over time: warnings with hysteresis, and a report of each whole call. No clock.
 
 import type { QualityReport, QualityWarning } from "../protocol/messages.js";
 import type { Quality } from "../state/model.js";
@@ -16,7 +16,7 @@ const WARNINGS = Object.keys(EXCEEDS) as QualityWarning[];
 const WINDOW_SAMPLES = 5; // samples, of a second each
 const MIN_BAD_SAMPLES = 3; // of these; cleared when none of all five is over
 
-/** One kind of warning after one more sample: `last` are the newest samples, whether they were over, newest last. */
+/** Whether a warning is raised after one more sample: `last` are the newest samples, whether they were bad, newest last. */
 export function isRaised(before: boolean, last: readonly boolean[]): boolean {
   if (last.filter(Boolean).length >= MIN_BAD_SAMPLES) return true;
   return before && !(last.length >= WINDOW_SAMPLES && last.every((over) => !over));
@@ -24,7 +24,7 @@ export function isRaised(before: boolean, last: readonly boolean[]): boolean {
 
 /** One call's. */
 export class CallQuality {
-  readonly warnings = new Set<QualityWarning>(); // that stand now
+  readonly warnings = new Set<QualityWarning>(); // that are raised now
   readonly #everRaised = new Set<QualityWarning>();
   readonly #recent = new Map<QualityWarning, boolean[]>();
   #count = 0;
@@ -35,7 +35,7 @@ export class CallQuality {
   #sentLossCount = 0;
   #codec = "";
 
-  /** What it means for the warnings, as Twilio's Voice SDK tells it: `warning` and `warning-cleared`. */
+  /** Which warnings this raises and clears, by the rules of Twilio's Voice SDK: `warning` and `warning-cleared`. */
   addSample(sample: Quality): { raised: QualityWarning[]; cleared: QualityWarning[] } {
     this.#add(sample);
     const told = { raised: [] as QualityWarning[], cleared: [] as QualityWarning[] };
@@ -99,10 +99,10 @@ export class CallQuality {
   }
 }
 
-/** How often the server is told, in milliseconds. */
+/** How often the server gets a report, in milliseconds. */
 const REPORT_INTERVAL_MS = 10_000;
 
-/** Of all calls: tells the server every ten seconds, and at the end. */
+/** Of all calls: reports to the server every ten seconds, and at the end. */
 export class QualityReports {
   readonly #calls = new Map<string, { quality: CallQuality; toldAt: number }>();
   readonly #send: (callId: string, report: QualityReport) => void;

@@ -51,9 +51,9 @@ export function computeQuality(
 }
 
 /**
- * What a codec costs (`ie`) and how well it stands random loss (`bpl`), for Ie,eff of ITU-T G.107 section 7.5.
- * PCMU: G.113 appendix I, G.711 with concealment. Opus: G.113 has no values; with its in-band FEC it stands at least as
- * much, which is our assumption (docs/QUALITY.md).
+ * What a codec costs (`ie`) and how robust it is against random loss (`bpl`), for Ie,eff of ITU-T G.107 section 7.5.
+ * PCMU: G.113 appendix I, G.711 with concealment. Opus: G.113 has no values; with its in-band FEC it is at least as
+ * robust, which is our assumption (docs/QUALITY.md).
  */
 const CODECS = { pcmu: { ie: 0, bpl: 25.1 }, opus: { ie: 0, bpl: 35 } } as const;
 

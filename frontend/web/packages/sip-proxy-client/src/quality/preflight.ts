@@ -1,4 +1,4 @@
-// Tests the connection ahead of a call: the microphone, the server, and a call to an echo that rings nobody.
+// Tests the connection before a call: the microphone, the server, and a call to an echo that rings nowhere.
 
 import type { MicrophoneProblem } from "../devices/Microphone.js";
 import type { HttpApi } from "../http/HttpApi.js";

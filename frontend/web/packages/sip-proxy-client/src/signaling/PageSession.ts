@@ -1,7 +1,7 @@
 // The page's session: what its calls belong to, and what outlives its socket and its reload.
 //
-// It is kept for the tab. A tab that was copied has a copy of it too, and two pages with one session would cut each
-// other's connection off without end: each session has a lock, and who does not get it begins a new one.
+// It is stored for the tab. A duplicated tab has a copy of it, and two pages with one session would keep cutting off each
+// other's connection: each session has a lock, and a page that does not get the lock starts a new session.
 
 import { newId } from "../ids.js";
 import { acquireLock, type ReleaseLock } from "./webLocks.js";
@@ -47,7 +47,7 @@ export class PageSession {
     }
   }
 
-  /** After signing out: the next one begins anew. */
+  /** After a sign-out: the next session is a new one. */
   end(): void {
     this.release?.();
     try {

@@ -1,5 +1,5 @@
 // The connection to the server: the only file that touches WebSocket.
-// It connects, notices a dead line by pings, reconnects with backoff for ever, and passes typed messages.
+// It connects, detects a dead line by pings, reconnects with backoff, and passes typed messages.
 
 import { Elapsed } from "../clock.js";
 import type { ClientMessage, ServerMessage } from "../protocol/messages.js";
@@ -10,7 +10,7 @@ export interface ReconnectingWebSocketOptions {
   url: string;
   isInCall(): boolean; // pings are closer together then
   onMessage(message: ServerMessage): void; // the server speaks first
-  onLost(code: number | null): void; // an open connection, or a try; with the close code where the server closed
+  onLost(code: number | null): void; // an open connection, or an attempt; with the close code if the server closed it
 }
 
 const TICK_INTERVAL_MS = 500;
@@ -21,7 +21,7 @@ export class ReconnectingWebSocket {
   #next: WebSocket | null = null; // is made to take the place of `socket`
   #attempt = 0;
   #retryTimer: number | undefined;
-  #deadlineTimer: number | undefined; // of a try to connect, or of the answer to a check
+  #deadlineTimer: number | undefined; // of an attempt to connect, or of the response to a check
   #tickTimer: number | undefined;
   readonly #clock = new Elapsed();
   #heartbeat: Heartbeat = startHeartbeat(0);
@@ -34,7 +34,7 @@ export class ReconnectingWebSocket {
     this.#connect();
   }
 
-  /** Sends at once; false where there is no connection (the message is not kept). */
+  /** Sends at once; false without a connection (the message is not kept). */
   send(message: ClientMessage): boolean {
     if (this.#socket?.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(JSON.stringify(message));
@@ -46,7 +46,7 @@ export class ReconnectingWebSocket {
     this.#attempt = 0;
   }
 
-  /** Something hints at a loss: asks at once whether the connection stands, and waits no longer where it does not. */
+  /** The connection may be lost: pings at once, and reconnects at once if there is none. */
   check(within?: number): void {
     if (this.#closed) return;
     if (!this.#socket) this.#connect();
@@ -128,7 +128,7 @@ export class ReconnectingWebSocket {
     this.#options.onLost(code);
   }
 
-  /** Lets go of what there is without hearing of it again. */
+  /** Closes the sockets without any further callback. */
   #closeSockets(): void {
     clearTimeout(this.#retryTimer);
     clearTimeout(this.#deadlineTimer);

@@ -6,7 +6,7 @@ import { ReconnectingWebSocket } from "./ReconnectingWebSocket.js";
 
 export type LinkStatus = "connecting" | "open" | "lost";
 
-/** A list of calls: the first of a connection, which has what happened while there was none, or one after a change. */
+/** A list of calls: the first of a connection, with what happened before it, or one after a change. */
 export type ListKind = "first" | "later";
 
 export interface SignalingClientOptions {
@@ -15,21 +15,21 @@ export interface SignalingClientOptions {
   token(): string | null; // of the sign-in; null with authentication off
   session: Promise<PageSession>;
   isInCall(): boolean;
-  onMessage(message: ServerMessage): void; // all but what is told otherwise here
+  onMessage(message: ServerMessage): void; // except those that have a callback of their own
   onCalls(calls: CallSummary[], when: ListKind): void;
   onIceServers?(message: IceServers): void;
   onChange(): void; // of any of the fields below
-  onUnauthorized(reason: string): void; // the sign-in is worth nothing any more
+  onUnauthorized(reason: string): void; // the server does not accept the sign-in any more
 }
 
-/** The server's close code: our session goes on in another connection. */
+/** The server's close code: another connection has taken over our session. */
 const CLOSE_SUPERSEDED = 4001;
 
-/** How long an announced change of server may take before people are told of it, in milliseconds. */
+/** A change of server that was announced is hidden for this time. */
 const QUIET_RECONNECT_MS = 2000;
 
 export class SignalingClient {
-  /** As people should see it: an announced change of server is not shown unless it takes long. */
+  /** As users should see it: an announced change of server is hidden unless it takes long. */
   status: LinkStatus = "connecting";
   registered = false;
   /** Whether messages reach the server now. */
@@ -38,10 +38,10 @@ export class SignalingClient {
   connection = 0;
 
   readonly #socket: ReconnectingWebSocket;
-  #shouldRegister = true; // as it is wanted
+  #shouldRegister = true; // what is wanted
   #hasList = false; // there was a list on this connection
-  #registerSent = false; // it was told who we are on this connection
-  #resumedCalls: CallSummary[] | null = null; // our session goes on in this connection, with these calls
+  #registerSent = false; // on this connection
+  #resumedCalls: CallSummary[] | null = null; // our session has been resumed on this connection, with these calls
   #newToken: string | null = null; // a new session, should the server not know ours
   #reconnectAnnounced = false; // that the server goes
   #renewTimer: number | undefined;
@@ -59,12 +59,12 @@ export class SignalingClient {
     });
   }
 
-  /** False where there is no connection: the message is not kept. */
+  /** False without a connection: the message is not kept. */
   send(message: ClientMessage): boolean {
     return this.ready && this.#socket.send(message);
   }
 
-  /** Whether messages reach the server within so many milliseconds. Waits only where a connection is expected. */
+  /** Whether messages reach the server within `ms` milliseconds. Waits only if a connection is expected. */
   async whenReady(ms: number): Promise<boolean> {
     if (this.ready || this.status === "lost") return this.ready;
     return new Promise((resolve) => {
@@ -83,12 +83,12 @@ export class SignalingClient {
     this.#socket.check(within);
   }
 
-  /** Whether messages may well not arrive, though nobody knows yet. */
+  /** Whether the connection is suspected to be lost. */
   get isDoubtful(): boolean {
     return this.#socket.isDoubtful;
   }
 
-  /** Whether calls ring here. Those that stand go on. */
+  /** Whether calls ring here. Existing calls continue. */
   setRegistered(wanted: boolean): void {
     if (wanted === this.#shouldRegister) return;
     this.#shouldRegister = wanted;
@@ -97,9 +97,9 @@ export class SignalingClient {
     else this.send({ type: "unregister" });
   }
 
-  /** Tells who we are anew: there is another token. */
+  /** Registers again, with the new token. */
   register(): void {
-    if (this.#registerSent) this.#sendRegister(); // else it is told with the connection
+    if (this.#registerSent) this.#sendRegister(); // else it is sent with the next connection
   }
 
   #sendRegister(): void {
@@ -146,7 +146,7 @@ export class SignalingClient {
         if (message.code !== "unauthorized") break;
         // The session is forgotten there, e.g. after a long sleep. Its calls are still found by their user.
         if (message.field === "session") return void this.#storeToken(this.#newToken);
-        if (message.callId) this.#options.onMessage(message); // what was asked for came to nothing
+        if (message.callId) this.#options.onMessage(message); // a request has failed
         this.#options.onUnauthorized(message.message);
         return this.#continueUnregistered();
     }
@@ -167,7 +167,7 @@ export class SignalingClient {
     (await this.#options.session).token = token;
   }
 
-  /** Without a sign-in nothing rings here, and nobody is called. But our calls are our session's: they do as they are told. */
+  /** Without a sign-in nothing rings here, and no calls can be made. But our session still owns its calls and may command them. */
   #continueUnregistered(): void {
     if (this.ready || !this.#resumedCalls) return;
     const calls = this.#resumedCalls;
@@ -187,7 +187,7 @@ export class SignalingClient {
   }
 
   readonly #onLost = (code: number | null): void => {
-    if (code === CLOSE_SUPERSEDED) void this.#storeToken(null); // two pages with one session would go on doing this to each other
+    if (code === CLOSE_SUPERSEDED) void this.#storeToken(null); // two pages with one session would cut each other off for ever
     this.connection++;
     this.#registerSent = false;
     this.#resumedCalls = null;

@@ -2,7 +2,7 @@
 
 const FIRST_DELAY_MS = 250;
 const MAX_DELAY_MS = 5000;
-/** Somebody who talks wants to hang up: the server is looked for more often. There are fewer of these pages. */
+/** During a call the user may want to hang up: reconnect more often. Few pages are in a call. */
 export const MAX_DELAY_IN_CALL_MS = 1000;
 
 /**

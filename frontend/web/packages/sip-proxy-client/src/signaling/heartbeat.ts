@@ -1,29 +1,29 @@
 // When to ping, and when a connection counts as lost. Pure.
 //
-// A half-open connection says nothing for ever. With a call it is found within 3 s to the next ping and 3 s to its
-// deadline; the server expects no less of us: it takes a page with a call for frozen after 9 s of silence.
+// A half-open connection never reports its loss. During a call it is found within 3 s to the next ping and 3 s to its
+// deadline; the server does the same: it closes the connection of a page with a call after 9 s of silence.
 
 export const PING_IN_CALL_INTERVAL_MS = 3000;
 export const PING_INTERVAL_MS = 20_000;
 export const PONG_TIMEOUT_MS = 3000;
-/** After a change of network or a sleep, when a loss is likely. */
+/** After a change of network or a sleep, when the connection is probably lost. */
 export const CHECK_TIMEOUT_MS = 1500;
 /** When the sound has stopped too: both at once is hardly ever anything but a lost path. */
 export const URGENT_CHECK_TIMEOUT_MS = 1000;
-/** An answer takes no longer than this where all is well. */
+/** Responses are faster than this on a working connection. */
 const DOUBTFUL_AFTER_MS = 250;
 /** Ticks so far apart that the page, or the machine, was asleep between them. */
 const SLEEP_GAP_MS = 4000;
 
 export interface Heartbeat {
   pingedAt: number; // the last ping; all times in milliseconds
-  deadline: number | null; // of its answer; null where nothing is waited for
+  deadline: number | null; // of its response; null if none is expected
   tickedAt: number;
 }
 
 export const startHeartbeat = (now: number): Heartbeat => ({ pingedAt: now, deadline: null, tickedAt: now });
 
-/** Anything that comes is a sign of life. */
+/** Any message is a sign of life. */
 export const onReceived = (beat: Heartbeat): Heartbeat => ({ ...beat, deadline: null });
 
 /** A ping at once, with a short deadline. */
@@ -33,7 +33,7 @@ export const check = (beat: Heartbeat, now: number, within = CHECK_TIMEOUT_MS): 
   deadline: Math.min(beat.deadline ?? Infinity, now + within),
 });
 
-/** Whether an answer is overdue, so that one should not count on being heard. */
+/** Whether a response is overdue, so that messages may not arrive. */
 export const isDoubtful = (beat: Heartbeat, now: number): boolean =>
   beat.deadline !== null && now - beat.pingedAt >= DOUBTFUL_AFTER_MS;
 
@@ -43,7 +43,7 @@ export function tick(
   now: number,
   inCall: boolean,
 ): { beat: Heartbeat; act: "nothing" | "ping" | "lost" } {
-  // What came meanwhile is still waiting to be read: a deadline that passed in a sleep says nothing.
+  // Messages that came during the sleep have not been read yet: a deadline that passed in it means nothing.
   if (now - beat.tickedAt >= SLEEP_GAP_MS)
     return { beat: { pingedAt: now, deadline: now + CHECK_TIMEOUT_MS, tickedAt: now }, act: "ping" };
   const next = { ...beat, tickedAt: now };

@@ -1,6 +1,6 @@
 // What hints that the connection may be gone, before anybody can know: the network changed, or the page was asleep.
 
-/** The function that it gives stops it. */
+/** Returns a function that stops it. */
 export function onNetworkChange(listener: () => void): () => void {
   const shown = (event: PageTransitionEvent): void => {
     if (event.persisted) listener(); // out of the back/forward cache

@@ -1,8 +1,8 @@
 // The server's clock as seen from here: its times (Unix seconds) become the page's (Unix milliseconds). Pure.
 //
-// Two sources, neither of them exact. The `Date` of an HTTP response is cut to whole seconds, so it tells in what span the
-// difference of the clocks lies. A `state` message tells when it was made, so the difference is no more than what has
-// passed since. Of all that both allow the smallest difference is taken: most clocks agree, and then nothing is shifted.
+// There are two sources, both inexact. The `Date` of an HTTP response is cut to whole seconds, so it bounds the
+// difference of the clocks on both sides. A `state` message has the time when it was made, so the difference is at most what has
+// passed since. The smallest difference that both allow is taken: most clocks agree, and then nothing is shifted.
 
 export class ServerClock {
   #minAheadMs = -Infinity; // milliseconds that the page's clock is ahead of the server's
@@ -28,7 +28,7 @@ export class ServerClock {
     this.#minAheadMs = Math.max(this.#minAheadMs, least);
     this.#maxAheadMs = Math.min(this.#maxAheadMs, most);
     if (this.#minAheadMs <= this.#maxAheadMs) return;
-    this.#minAheadMs = least; // one of the clocks was set: only what is new counts
+    this.#minAheadMs = least; // one of the clocks was adjusted: only new values count
     this.#maxAheadMs = most;
   }
 }

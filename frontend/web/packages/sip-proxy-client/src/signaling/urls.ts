@@ -1,14 +1,14 @@
-// From the addresses that one is given to those that are used. Pure.
+// From the addresses in the options to those that are used. Pure.
 
 export interface Addresses {
   socket: string; // of the WebSocket
-  api: string; // of the HTTP API, without a slash at its end
+  api: string; // of the HTTP API, without a trailing slash
 }
 
 /**
- * `proxyUrl`: of the HTTP API; `bridgeUrl`: of the WebSocket. One alone stands for both, none for the server that `page`
- * came from. Each with http(s), ws(s) or no scheme, with or without port and path; where the schemes say that the two
- * were given the other way round, they are taken so. Throws `TypeError` with words that say what is wrong.
+ * `proxyUrl`: of the HTTP API; `bridgeUrl`: of the WebSocket. One of them implies the other; without either it is the server that
+ * `page` came from. Each with http(s), ws(s) or no scheme, with or without port and path; if the schemes show that the two
+ * have been swapped, they are swapped back. Throws `TypeError` with a sentence that says what is wrong.
  */
 export function addressesOf(proxyUrl: unknown, bridgeUrl?: unknown, page?: string): Addresses {
   const proxy = addressOf("proxyUrl", proxyUrl, page);
@@ -28,7 +28,7 @@ interface Address {
 
 const baseOf = ({ origin, pathname }: URL): string => origin + pathname.replace(/(\/ws)?\/*$/, "");
 
-/** Null where none is given. */
+/** Null if it is empty. */
 function addressOf(name: string, given: unknown, page = ""): Address | null {
   const written = String(given ?? "").trim();
   if (!written) return null;

@@ -1,11 +1,11 @@
-// Web Locks: what only one page of this browser may have at a time. A lock goes with its page, also when that crashes.
-// Where there are none (an insecure page, which cannot call anyway), each page has all.
+// Web Locks: what only one page of this browser may have at a time. A lock is released with its page, also if that crashes.
+// Without them (on an insecure page, which cannot call anyway) each page gets every lock.
 
 export type ReleaseLock = () => void;
 
 const locks = (): LockManager | undefined => (typeof navigator === "undefined" ? undefined : navigator.locks);
 
-/** Takes a lock, for which it waits so many milliseconds; null where another page keeps it. */
+/** Acquires a lock within `waitMs` milliseconds; null if another page holds it. */
 export async function acquireLock(name: string, waitMs: number): Promise<ReleaseLock | null> {
   const manager = locks();
   if (!manager) return () => undefined;
@@ -28,15 +28,15 @@ export async function isLockFree(name: string): Promise<boolean> {
     (await locks()
       ?.request(name, { ifAvailable: true }, (lock) => lock !== null)
       .catch(() => null)) ?? true
-  ); // forbidden: as where there are none
+  ); // forbidden: as without Web Locks
 }
 
-/** The one lock that a page wants at a time, e.g. that of its call. */
+/** A lock that can be replaced by another one, e.g. that of the call. */
 export class SwitchableLock {
   #name: string | null = null;
   #release: Promise<ReleaseLock | null> = Promise.resolve(null);
 
-  /** Lets go of the one before; null wants none. */
+  /** Releases the previous lock; null acquires none. */
   set(name: string | null): void {
     if (name === this.#name) return;
     this.#name = name;

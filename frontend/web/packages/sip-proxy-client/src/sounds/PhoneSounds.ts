@@ -6,7 +6,7 @@ import { soundOf } from "./soundOf.js";
 import { TonePlayer } from "./tones.js";
 
 export class PhoneSounds {
-  /** Whether this page rings: of all pages of one user in a browser one does. */
+  /** Whether this page rings: of all pages of a user in one browser only one does. */
   ringsHere = false;
   readonly #sounds = new TonePlayer();
   readonly #stops: (() => void)[];
@@ -23,7 +23,7 @@ export class PhoneSounds {
     this.#stops = [client.subscribe(() => this.#play()), electRingingPage(client.user, setRingsHere)];
   }
 
-  /** The tone of a key; nothing is sent. */
+  /** Plays the tone of a key; nothing is sent. */
   key(key: string): void {
     this.#sounds.key(key);
   }
@@ -33,7 +33,7 @@ export class PhoneSounds {
     this.#sounds.close();
   }
 
-  /** Where it is not known whether a call still rings, nothing does. */
+  /** Nothing rings while the server cannot be reached: the call may have ended. */
   #play(): void {
     const { state } = this.#client;
     this.#sounds.setDevice("talk", state.chosen.speaker);

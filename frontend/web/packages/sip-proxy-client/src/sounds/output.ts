@@ -1,4 +1,4 @@
-// Where sounds of our own come out: on a chosen device, and as soon as the browser lets them.
+// Where the page's own sounds are played: on the selected device, and as soon as the browser allows it.
 
 import { audioContext, resume } from "../devices/autoplay.js";
 
@@ -6,11 +6,11 @@ type Sink<Kind> = Kind & { setSinkId?(id: string): Promise<void> };
 
 export class AudioOutput {
   #context: Sink<AudioContext> | null = null;
-  #element: Sink<HTMLAudioElement> | null = null; // plays the context where that cannot choose its device: Firefox
+  #element: Sink<HTMLAudioElement> | null = null; // plays the context in browsers whose contexts cannot select a device: Firefox
   #node: AudioNode | null = null;
   #device = ""; // "": the system's choice
 
-  /** What plays into it; null where the browser makes no sound. */
+  /** The node to connect with; null if the browser cannot play sound. */
   get node(): AudioNode | null {
     if (!this.#context) {
       this.#context = audioContext();
@@ -21,14 +21,14 @@ export class AudioOutput {
     return this.#node;
   }
 
-  /** What stands on the system's device goes on there, in browsers that cannot take it elsewhere, until the next sound. */
+  /** In some browsers a sound that is playing on the system's device stays there until the next one. */
   setDevice(id: string): void {
     if (id === this.#device) return;
     this.#device = id;
     if (this.#context) this.#choose();
   }
 
-  /** After a press the browser may let it be heard. */
+  /** After an interaction the browser may allow it. */
   start(): void {
     resume(this.#context);
     if (this.#element?.paused) this.#element.play().catch(() => undefined);
@@ -51,6 +51,6 @@ export class AudioOutput {
       this.#element = element;
       this.#node = into;
     }
-    (this.#element ?? context).setSinkId?.(this.#device).catch(() => undefined); // it has gone: whoever chose it hears so
+    (this.#element ?? context).setSinkId?.(this.#device).catch(() => undefined); // the device is missing: `DeviceManager` reports that
   }
 }

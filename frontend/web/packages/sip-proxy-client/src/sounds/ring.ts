@@ -1,6 +1,6 @@
-// Of all pages of one user in this browser, one rings aloud: the one that was looked at last.
+// Of all pages of a user in this browser one rings: the one that had the focus last.
 
-/** `onChange` hears whether it is this page. The function that it gives stops it. */
+/** `onChange` is called with whether it is this page. Returns a function that stops it. */
 export function electRingingPage(user: string, onChange: (aloud: boolean) => void): () => void {
   if (typeof navigator === "undefined" || !navigator.locks) {
     onChange(true);

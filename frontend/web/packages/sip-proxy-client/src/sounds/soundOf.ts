@@ -1,10 +1,10 @@
-// What is heard in a state beside voices. Pure.
+// Which sound a state plays besides voices. Pure.
 
 import type { Call, PhoneState } from "../state/model.js";
 import { activeCall, waitingCall } from "../state/phoneReducer.js";
 import type { Sound } from "./tones.js";
 
-/** `rings`: callers are heard at all; `ringsHere`: on this page, not on another one. Our own ringback is heard only until the far side sends audio itself. */
+/** `rings`: whether calls ring at all; `ringsHere`: on this page and not on another one. Our ringback ends when the far side sends media itself. */
 export function soundOf(state: PhoneState, rings: boolean, ringsHere: boolean): Sound | null {
   const active = activeCall(state);
   if (active?.phase === "incoming") return rings && ringsHere ? "ringtone" : null;

@@ -43,7 +43,7 @@ const ROWS = [697, 770, 852, 941];
 const COLUMNS = [1209, 1336, 1477, 1633];
 const KEYS = "123A456B789C*0#D";
 
-/** The two frequencies of a key, or none for what is no key. */
+/** The two frequencies of a key; null if there is no such key. */
 export function keyTones(key: string): [number, number] | null {
   const index = KEYS.indexOf(key);
   if (index < 0 || key.length !== 1) return null;
@@ -59,7 +59,7 @@ export class TonePlayer {
   private playing: Sound | null = null;
   private stopPlaying: () => void = () => undefined;
 
-  /** Plays one sound in place of the one before; null is silence. The same one again goes on undisturbed. */
+  /** Plays a sound in place of the one before; null is silence. The same sound again continues without interruption. */
   play(sound: Sound | null): void {
     if (sound === this.playing) return;
     this.stopPlaying();
@@ -92,7 +92,7 @@ export class TonePlayer {
     };
   }
 
-  /** The short tone of a pressed key. */
+  /** Plays the short tone of a key. */
   key(key: string): void {
     const tones = keyTones(key);
     const output = tones && this.outputs.talk.node;
@@ -110,7 +110,7 @@ export class TonePlayer {
     }
   }
 
-  /** Where sounds come out: `talk` with the voice, `ring` for the ringtone. "" is the system's choice. */
+  /** Selects the device: `talk` for the tones of calls, `ring` for the ringtone. "" is the system default. */
   setDevice(which: "talk" | "ring", deviceId: string): void {
     this.outputs[which].setDevice(deviceId);
   }

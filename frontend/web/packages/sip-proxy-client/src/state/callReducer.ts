@@ -1,10 +1,10 @@
-// How one call changes. A press shows at once what we expect; what the server then says corrects it. Pure.
+// How one call changes. A request shows its expected result at once; the server's messages then correct it. Pure.
 
 import { type Call, type CallAction, endCall, type ListedCall, type LiveCall, withConnected } from "./model.js";
 import { applyOptimistic, confirm } from "./pendingRequest.js";
 import { laterPhase, onCallMessage, withFarAudio } from "./serverMessages.js";
 
-/** The live call after what happened: it may have ended. The same object where nothing changed. */
+/** The call after the action: it may have ended. The same object if nothing changed. */
 export function callReducer(call: LiveCall, action: CallAction): Call {
   switch (action.type) {
     case "accept-pressed":

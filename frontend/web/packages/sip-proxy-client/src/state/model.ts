@@ -21,7 +21,7 @@ import type {
 
 export type Phase = "idle" | "connecting" | "trying" | "ringing" | "early" | "accepted" | "incoming" | "ended";
 
-/** Of one connection that carries a call's sound. */
+/** The state of one connection that carries a call's media. */
 export type MediaState = "new" | "connected" | "interrupted" | "failed";
 
 /** How good a call sounds. */
@@ -36,7 +36,7 @@ export interface Quality {
   bars: 0 | 1 | 2 | 3 | 4;
 }
 
-/** Why a call could not go on, where the server has no outcome for it. */
+/** Why a call has failed, if the server has no outcome for it. */
 export type CallProblem =
   | MicrophoneProblem
   | "invalid_target"
@@ -52,32 +52,32 @@ export interface Call {
   id: string;
   direction: Direction;
   number: string; // the other side: as dialled, or who called
-  name: string; // "" where unknown
-  connected: Person | null; // who is talked to, where the PBX tells it
+  name: string; // "" if unknown
+  connected: Person | null; // who is connected, if the phone system says so
   phase: Exclude<Phase, "idle">;
   startedAt: number; // Unix milliseconds, as all times here
   acceptedAt: number | null;
   endedAt: number | null;
-  outcome: Outcome | null; // with `ended`; null where only `problem` says why
-  problem: CallProblem | null; // on an incoming call: why accepting did not work; on a live one: why we are not heard
+  outcome: Outcome | null; // with `ended`; null if only `problem` says why
+  problem: CallProblem | null; // on an incoming call: why it could not be accepted; on an accepted one: why the microphone is not sent
   reason: string; // the server's words, for support
-  q850: number; // 0 where none is known
+  q850: number; // 0 if unknown
   sip: number;
-  detail: Detail | null; // who refused, where `outcome` says too little
+  detail: Detail | null; // who refused, if `outcome` does not say it
   forward: string; // with `moved`: the number that the other side names in its place
   media: MediaState | "returning"; // `returning`: a new connection is made in place of one that was lost
-  farAudioReceived: boolean; // sound of the other side has come: no ringback any more, answered or not (RFC 3960 section 3.2)
+  farAudioReceived: boolean; // media of the other side have arrived: no ringback any more, answered or not (RFC 3960 section 3.2)
   held: boolean; // by us: the other side hears music
   heldByFar: boolean;
   muted: boolean;
   customAudio: boolean; // it sends something else than the microphone
   digits: string; // DTMF sent in this call
-  parties: readonly PartySummary[]; // who is in the call besides us; number 0: asked for, and not heard of yet
-  transferring: Person | null; // who is called in our place; in a call that has ended: who has taken it
+  parties: readonly PartySummary[]; // who is in the call besides us; number 0: requested, not confirmed yet
+  transferring: Person | null; // the target of a transfer; in a call that has ended: who has taken it
   recording: RecordingState;
   consultsId: string | null; // the call whose party may be connected with this one's
   pending: PendingRequest | null; // what we show already, and the server has not confirmed
-  failedRequest: RequestFailure | null; // what came to nothing, until the next press
+  failedRequest: RequestFailure | null; // until the next request
 }
 
 export type LiveCall = Call & { phase: Exclude<Phase, "idle" | "ended"> };
@@ -86,7 +86,7 @@ export type EndReason = Partial<Pick<Call, "outcome" | "problem" | "reason" | "q
 
 export interface Person {
   number: string;
-  name: string; // "" where unknown
+  name: string; // "" if unknown
 }
 
 export type PendingRequest =
@@ -94,22 +94,22 @@ export type PendingRequest =
   | ({ kind: "transfer" | "connect" | "add" | "merge" } & Person) // `connect`, `merge`: with the party of our other call
   | { kind: "record"; state: RecordingState; before: RecordingState };
 
-/** What came to nothing. */
+/** A request that has failed. */
 export interface RequestFailure extends Person {
   kind: PendingRequest["kind"] | "digits";
-  outcome: Outcome | null; // null where `problem` says why
+  outcome: Outcome | null; // null if `problem` says why
   problem: CallProblem | null;
   reason: string; // the server's words
-  detail: Detail | null; // who refused, where `outcome` says too little
+  detail: Detail | null; // who refused, if `outcome` does not say it
 }
 
-/** A call that stands, in the page's words and times (Unix milliseconds). */
+/** A call of the server's list, in the page's terms and times (Unix milliseconds). */
 export interface ListedCall {
   id: string;
   direction: Direction;
   number: string; // the other side
-  name: string; // "" where unknown
-  connected: Person | null; // who is talked to, where the PBX tells it
+  name: string; // "" if unknown
+  connected: Person | null; // who is connected, if the phone system says so
   phase: Exclude<LiveCall["phase"], "incoming">;
   startedAt: number;
   acceptedAt: number | null;
@@ -127,7 +127,7 @@ export type ReleaseMode = "hangup" | "leave";
 
 export interface PhoneState {
   calls: readonly LiveCall[]; // the oldest first
-  activeId: string | null; // one of them; null where there is none
+  activeId: string | null; // one of them; null without a call
   lastEndedCall: Call | null; // the last that has ended, until that is dismissed or something new begins
   otherDeviceCalls: readonly ListedCall[]; // calls of this user that other pages hold
 }
@@ -145,10 +145,10 @@ export type PhoneAction =
     }
   | { type: "activated"; id: string }
   | { type: "last-call-cleared" }
-  | { type: "resumed"; call: Call } // a call that stands is this page's again: after a reload, or from another page
+  | { type: "resumed"; call: Call } // an existing call belongs to this page again: after a reload, or from another page
   | { type: "other-device-calls"; calls: readonly ListedCall[] }
   | { type: "taken-over"; call: ListedCall } // another page has taken the call over
-  | { type: "call-unknown"; id: string } // nobody knows the call any more: nothing to tell of it
+  | { type: "call-unknown"; id: string } // the server does not know the call, so that it has no outcome
   | { type: "server"; message: ServerMessage; at: number };
 
 export type CallMessage = IncomingEnded | Hold | Refusal | State | Party | Transferred | TransferFailed | Recording;
@@ -158,17 +158,17 @@ export type CallAction =
   | { type: "accept-failed"; problem: CallProblem } // the incoming call still rings
   | { type: "decline-pressed"; at: number }
   | { type: "hangup-pressed"; at: number }
-  | { type: "leave-pressed"; at: number } // the others go on
+  | { type: "leave-pressed"; at: number } // the others continue
   | { type: "muted"; muted: boolean }
   | { type: "digits-sent"; digits: string }
   | { type: "requested"; request: PendingRequest }
   | { type: "media"; state: Call["media"] }
   | { type: "far-audio" } // the first packet has come
   | { type: "media-failed"; at: number } // there never was any, and all tries are over
-  | { type: "microphone"; problem: MicrophoneProblem | null } // the call stands, but without our microphone
-  | { type: "listed"; listed: ListedCall; first: boolean } // how it stands; first: after a time in which nobody told us
+  | { type: "microphone"; problem: MicrophoneProblem | null } // the call continues without our microphone; null: with it
+  | { type: "listed"; listed: ListedCall; first: boolean } // as the server lists it; first: in the first list of a connection
   | { type: "ended"; reason: EndReason; acceptedAt: number | null; at: number }
-  | { type: "failed"; problem: CallProblem; at: number } // the call cannot go on
+  | { type: "failed"; problem: CallProblem; at: number } // the call cannot continue
   | { type: "call-message"; message: CallMessage; at: number };
 
 /** The call holds a line: it rings, is set up, or talks. */
@@ -176,7 +176,7 @@ export function isLive(call: Call | null | undefined): call is LiveCall {
   return call !== null && call !== undefined && call.phase !== "ended";
 }
 
-/** What a list tells of a call. */
+/** The fields that a list has of a call. */
 function listedFields({
   id,
   direction,
@@ -275,7 +275,7 @@ export function endCall(call: Call, at: number, why: EndReason): Call {
   };
 }
 
-/** Who is there, where the server's message tells it. */
+/** Who is connected, if the server's message says so. */
 export const connectedPerson = ({
   connectedNumber: number,
   connectedName: name = "",
@@ -284,7 +284,7 @@ export const connectedPerson = ({
   connectedName?: string;
 }): Person | null => (number ? { number, name } : null);
 
-/** The call with whom the message tells of; the same one where that is no news. */
+/** The call with its connected party; the same object if that is no news. */
 export function withConnected<Some extends Call>(call: Some, to: Person | null): Some {
   if (
     !to ||
@@ -297,7 +297,7 @@ export function withConnected<Some extends Call>(call: Some, to: Person | null):
 /** The party that was called, or has called. */
 export const FAR_PARTY = 1;
 
-/** Who is talked to: the one that is left where others have come and gone. */
+/** Who is connected: the remaining party, after others have joined and left. */
 export function connectedParty(call: Call): Person {
   const { number, name, connected, parties } = call;
   const [only] = parties;
@@ -317,6 +317,6 @@ export function otherParties(call: Call): readonly PartySummary[] {
 /** Whether there are, or will be, more than two in the call. */
 export const isConference = (call: Call): boolean => otherParties(call).length > 1;
 
-/** Whether the others can go on without us. */
+/** Whether the others can continue without us. */
 export const canLeave = (call: Call): boolean =>
   otherParties(call).filter(({ state }) => state === "accepted").length > 1;

@@ -1,5 +1,5 @@
-// What a person asks of a call that stands (hold, transfer, one more party, recording): shown at once, confirmed later,
-// taken back where it is refused. Pure.
+// What a user requests of an accepted call (hold, transfer, one more party, recording): shown at once, confirmed later,
+// rolled back if it is refused. Pure.
 
 import type { Call, CallProblem, ListedCall, PendingRequest, Person } from "./model.js";
 
@@ -38,8 +38,8 @@ export function rejectPending(call: Call, problem: CallProblem, reason: string):
 }
 
 /**
- * The call with what the server's list says, but for what was asked for since. After a time in which nobody told us,
- * what is not there was not heard: a hold is then said again (by `reconcile`), of all else the person is told.
+ * The call with what the server lists, except for what has been requested since. In the first list of a connection a request that
+ * is not there has been lost: a hold is then sent again (by `reconcile`), any other request has failed.
  */
 export function confirm(call: Call, listed: ListedCall, first: boolean): Call {
   const { held, transferring, recording, parties } = listed;

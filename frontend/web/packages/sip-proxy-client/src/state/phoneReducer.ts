@@ -1,6 +1,6 @@
 // All calls of the page, and how they change. Pure: no clock, no browser, no I/O.
 //
-// One live call is active: it is on the stage, it is talked on and heard. Every other one that talks is on hold by us.
+// One live call is active: it is displayed, and heard. Every other accepted call is on hold by us.
 
 import type { IncomingCall, ServerMessage } from "../protocol/messages.js";
 import { callReducer } from "./callReducer.js";
@@ -23,7 +23,7 @@ import { correctEnd, isCallMessage } from "./serverMessages.js";
 
 export const IDLE_PHONE: PhoneState = { calls: [], activeId: null, lastEndedCall: null, otherDeviceCalls: [] };
 
-/** How many calls a page has at once: more than can be kept apart by anybody. */
+/** How many calls a page can have at once. */
 export const MAX_CALLS = 3;
 
 export const findCall = (state: PhoneState, id: string): LiveCall | null =>
@@ -37,15 +37,15 @@ export const displayedCall = (state: PhoneState): Call | null => activeCall(stat
 
 export const displayedPhase = (state: PhoneState): Phase => displayedCall(state)?.phase ?? "idle";
 
-/** Who rings while the stage is another call's. */
+/** A call that rings while another one is displayed. */
 export const waitingCall = (state: PhoneState): LiveCall | null =>
   state.calls.find(({ id, phase }) => phase === "incoming" && id !== state.activeId) ?? null;
 
-/** The calls beside the active one that a person can go back to. */
+/** The calls besides the active one that a user can return to. */
 export const otherCalls = (state: PhoneState): LiveCall[] =>
   state.calls.filter(({ id, phase }) => phase !== "incoming" && id !== state.activeId);
 
-/** The calls that talk though another one is active: they are to be held. One that is being given away is not ours to hold. */
+/** Accepted calls besides the active one that are not on hold yet. A call that is being transferred cannot be held. */
 export function callsToHold(state: PhoneState): LiveCall[] {
   return otherCalls(state).filter(
     ({ phase, held, transferring }) => phase === "accepted" && !held && transferring === null,
@@ -118,7 +118,7 @@ function onServerMessage(state: PhoneState, message: ServerMessage, at: number):
   return id === null ? state : updateCall(state, id, { type: "call-message", message, at });
 }
 
-/** A refusal without a call's name is that of the call that was just begun. */
+/** A refusal without a call's id is that of the call that was just made. */
 function refusedCallId(state: PhoneState, message: CallMessage): string | null {
   return message.type === "error" ? (state.calls.findLast(({ phase }) => phase === "connecting")?.id ?? null) : null;
 }
@@ -128,7 +128,7 @@ function onIncomingCall(state: PhoneState, message: IncomingCall, at: number): P
   const connected = connectedPerson(message);
   const known = findCall(state, callId);
   if (known) {
-    // it rings, and may be told anew: for another caller, or on another connection
+    // it rings already, and may be reported again: with another caller, or on another connection
     const same = withConnected(known, connected);
     return same === known ? state : { ...state, calls: state.calls.map((call) => (call === known ? same : call)) };
   }
@@ -169,7 +169,7 @@ function updateCall(state: PhoneState, id: string, action: CallAction): PhoneSta
   return { ...state, calls: state.calls.map((known) => (known.id === id ? next : known)) };
 }
 
-/** Without this call. Who rings comes next, then who talks, then the oldest that is on hold: it stays so until somebody presses. */
+/** Without this call. A ringing call becomes active, else an accepted one, else the oldest on hold, which stays on hold. */
 function withoutCall(state: PhoneState, id: string): PhoneState {
   const calls = state.calls.filter((call) => call.id !== id);
   if (state.activeId !== id) return { ...state, calls };

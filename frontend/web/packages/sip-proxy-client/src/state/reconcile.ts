@@ -1,4 +1,4 @@
-// The server's list of calls, against what the page believes: who is right, and what is to be done. Pure.
+// The server's list of calls against the page's state: which of them is right, and what to do. Pure.
 
 import type { CallSummary } from "../protocol/messages.js";
 import type { ListKind } from "../signaling/SignalingClient.js";
@@ -51,28 +51,28 @@ export function listedCall(summary: CallSummary, clock: Pick<ServerClock, "toPag
   };
 }
 
-/** With the phone book's name where there is no other. */
+/** With the phone book's name if there is no other. */
 export const withName = <T extends { number: string; name: string }>(party: T, nameOf: NameOf): T => ({
   ...party,
   name: party.name || nameOf(party.number),
 });
 
-/** What the page knows beside its calls. */
+/** What the page knows besides its calls. */
 export interface PageContext {
   at: number;
   list: ListKind;
-  isNew: boolean; // the page: it has seen no list yet, and may take what nobody holds
+  isNew: boolean; // the page has not received a list yet, and may take over calls without a page
   isOffering(id: string): boolean; // its offer is on its way on this connection: the list may be older
   released: ReadonlyMap<string, ReleaseMode>; // calls that are over for this page by a press
 }
 
 export interface Reconciliation {
   actions: PhoneAction[]; // in this order
-  adopt: ListedCall[]; // ours, or nobody's: to be given sound by this page
+  adopt: ListedCall[]; // our calls, or calls without a page: this page connects their media
   renew: string[]; // our calls, but the server has lost whose they were: a new offer claims each
   missing: string[]; // our calls, but not the server's any more: how did they end?
-  release: { id: string; how: ReleaseMode }[]; // over here, and nobody has heard it
-  hold: { id: string; held: boolean }[]; // asked for, and nobody has heard it
+  release: { id: string; how: ReleaseMode }[]; // ended here, and the server does not know it
+  hold: { id: string; held: boolean }[]; // requested, and the server does not know it
 }
 
 export function reconcile(state: PhoneState, list: readonly ListedCall[], page: PageContext): Reconciliation {
@@ -103,7 +103,7 @@ function reconcileCall(call: LiveCall, listed: ListedCall | null, page: PageCont
   if (!listed) {
     if (call.phase !== "incoming" && first && !offering) result.missing.push(id);
   } else if (call.phase === "incoming") {
-    // Those that only ring are not listed: somebody has taken it.
+    // Ringing calls are not listed: another page has accepted it.
     const told = { type: "incoming-ended", callId: id, reason: "accepted_elsewhere" } as const;
     if (!listed.here) result.actions.push({ type: "call-message", id, message: told, at: page.at });
   } else if (!listed.here && !offering && first && listed.attached) {

@@ -1,4 +1,4 @@
-// What the server says about one live call, and what that makes of it. Pure.
+// What the server's messages change in a live call. Pure.
 
 import type {
   Detail,
@@ -101,16 +101,16 @@ function endReasonOf(message: State): Required<Omit<EndReason, "problem">> {
 
 const PHASE_ORDER: readonly Call["phase"][] = ["connecting", "trying", "ringing", "early"];
 
-/** A call does not go back to before what it has been: what says so is older. What we hear ourselves, we know first. */
+/** A call does not go back to an earlier phase: such a message is older. Media that have arrived count more than messages. */
 export const laterPhase = ({ phase, farAudioReceived }: Call, told: Call["phase"]): Call["phase"] => {
   const next = PHASE_ORDER.indexOf(told) > PHASE_ORDER.indexOf(phase) ? told : phase;
   return next === "ringing" && farAudioReceived ? "early" : next;
 };
 
-/** The call, now that the other side is heard. */
+/** The call, now that media of the other side have arrived. */
 export const withFarAudio = (call: LiveCall): Call => (call.phase === "ringing" ? { ...call, phase: "early" } : call);
 
-/** Ours was a guess, unless it was we who know better: the microphone failed, or the media did. */
+/** The server's outcome replaces ours, which was a guess, unless the failure happened here: of the microphone, or of the media. */
 export function correctEnd(call: Call, message: State): Call {
   const known = call.problem !== null || call.outcome === "failed_media";
   const { outcome, ...why } = endReasonOf(message);
@@ -120,7 +120,7 @@ export function correctEnd(call: Call, message: State): Call {
 /** What the phone system did not do, by the field that the server names. It may have confirmed it before. */
 const UNDONE_BY_FIELD: Record<string, "digits" | "hold"> = { digits: "digits", held: "hold" };
 
-/** What is refused in a call that talks ends nothing: it comes to nothing, if it was more than a digit. */
+/** A refusal does not end an accepted call: the pending request has failed. */
 function onRefusal(call: LiveCall, refusal: Refusal, at: number): Call {
   const kind = refusal.code === "pbx_refuses" ? UNDONE_BY_FIELD[refusal.field ?? ""] : undefined;
   if (call.phase === "accepted" && kind && call.pending?.kind !== kind) {

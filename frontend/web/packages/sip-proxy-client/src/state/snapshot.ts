@@ -9,12 +9,12 @@ import { INITIAL_USER_STATE, type UserState } from "./userState.js";
 
 export interface Snapshot extends PhoneState, DeviceState {
   link: LinkStatus;
-  linkLostAt: number | null; // Unix milliseconds; null where the link is not lost
+  linkLostAt: number | null; // Unix milliseconds; null unless the link is lost
   registered: boolean; // calls ring here
-  signedOut: string | null; // why the server takes our sign-in no more: calls that stand go on, `updateToken` begins anew
-  soundBlocked: boolean; // the browser plays nothing until somebody presses something
+  signedOut: string | null; // why the server does not accept the sign-in any more; existing calls continue, and `updateToken` signs in again
+  soundBlocked: boolean; // the browser plays no sound until the user interacts with the page
   quality: Quality | null; // of the active call; null until it has had media
-  warnings: readonly QualityWarning[]; // of the active call, that stand now
+  warnings: readonly QualityWarning[]; // of the active call, that are raised now
   userState: UserState; // people, voicemail, and what is done with calls
 }
 

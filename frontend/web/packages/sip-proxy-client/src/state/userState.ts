@@ -1,21 +1,21 @@
-// What the server tells a user beside the calls: who is there, what is done with calls, voicemail. Pure.
+// What the server tells a user besides the calls: people, call preferences, voicemail. Pure.
 
 import type { PersonSummary, Preferences, Error as Refusal, ServerMessage, Voicemail } from "../protocol/messages.js";
 
 export type UserPreferences = Required<Omit<Preferences, "type">>;
 
 export interface PreferencesError {
-  field: keyof UserPreferences | null; // null: none of them is to blame
+  field: keyof UserPreferences | null; // null: it is not about a single field
   message: string;
   retryable: boolean; // the same may be taken later
 }
 
 export interface UserState {
   people: readonly PersonSummary[]; // sorted by name, as people read it
-  savedPreferences: UserPreferences | null; // what the server keeps; null until it has told
+  savedPreferences: UserPreferences | null; // as the server has them; null until it has sent them
   pendingPreferences: UserPreferences | null; // what was asked for, and the server has not confirmed
-  pendingUpdates: number; // how many of those are on their way
-  preferencesError: PreferencesError | null; // of the last that was asked for
+  pendingUpdates: number; // updates that the server has not answered yet
+  preferencesError: PreferencesError | null; // why the last update was refused
   voicemail: Voicemail | null; // null: this user has no box
 }
 
@@ -28,7 +28,7 @@ export const INITIAL_USER_STATE: UserState = {
   voicemail: null,
 };
 
-/** A forward to the user's voicemail box, in place of a number. */
+/** As a forwarding target: the user's voicemail box. */
 export const FORWARD_TO_VOICEMAIL = "voicemail";
 
 export const FORWARD_KINDS = [
@@ -49,7 +49,7 @@ const DEFAULT_PREFERENCES: UserPreferences = {
   ringSeconds: 0,
 };
 
-/** What people see: what they have asked for, until the server says otherwise. */
+/** As shown: what was requested last, until the server answers. */
 export const preferencesOf = (state: UserState): UserPreferences | null =>
   state.pendingPreferences ?? state.savedPreferences;
 
@@ -59,7 +59,7 @@ export function availabilityOf(settings: UserPreferences | null): "forwarded" | 
   return settings?.doNotDisturb ? "undisturbed" : null;
 }
 
-/** All of them go to the server at once. Null where nothing would change. */
+/** All preferences are sent at once. Null if nothing would change. */
 export function requestPreferences(state: UserState, change: Partial<UserPreferences>): UserState | null {
   const settings = preferencesOf(state);
   if (settings === null) return null;
@@ -68,13 +68,13 @@ export function requestPreferences(state: UserState, change: Partial<UserPrefere
   return { ...state, pendingPreferences, pendingUpdates: state.pendingUpdates + 1, preferencesError: null };
 }
 
-/** The connection is gone: what was on its way may not have arrived. The server tells anew what it keeps. */
+/** Updates may have been lost with the connection. The server sends the preferences again. */
 export const onConnectionLost = (state: UserState): UserState =>
   state.pendingUpdates === 0 && state.pendingPreferences === null
     ? state
     : { ...state, pendingPreferences: null, pendingUpdates: 0 };
 
-/** Null: the message is not about any of this. */
+/** Null: the message is about something else. */
 export function userStateReducer(state: UserState, message: ServerMessage): UserState | null {
   switch (message.type) {
     case "people":
@@ -106,7 +106,7 @@ function onPreferences(state: UserState, { type: _, ...told }: Preferences): Use
   };
 }
 
-/** What was wanted is not kept: what the server keeps is shown again. */
+/** The update was refused: the server's preferences are shown again. */
 function onPreferencesRefused(state: UserState, { field, message, code }: Refusal): UserState {
   const retryable = code === "unavailable" || code === "too_many";
   return {
