@@ -10,6 +10,7 @@ import typer
 
 from frontend.auth.users import InvalidUser, Users
 from frontend.cli.call import call
+from frontend.cli.dial_check import dial_check
 from frontend.cli.doctor import doctor
 from frontend.settings import InvalidSettings, Settings, load
 
@@ -18,6 +19,8 @@ user = typer.Typer(no_args_is_help=True, help="The users who may sign in.")
 main.add_typer(user, name="user")
 main.command()(doctor)
 main.command()(call)
+main.command("dial-check")(dial_check)
+main.command("dial-check")(dial_check)
 
 
 def _load() -> Settings:

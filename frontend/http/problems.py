@@ -37,7 +37,12 @@ _KINDS = (
         "invalid_target", 400, "The number cannot be dialled", "It is empty, or has characters that no number has."
     ),
     ProblemType("unauthorized", 401, "Sign in first", "The token is missing, has expired, or the password is wrong."),
-    ProblemType("forbidden", 403, "Not allowed", "A page of a foreign origin asks: `CORS_ORIGIN` does not list it."),
+    ProblemType(
+        "forbidden",
+        403,
+        "Not allowed",
+        "Dial permissions refuse the number (`rule`), or `CORS_ORIGIN` does not list a page's origin.",
+    ),
     ProblemType("not_found", 404, "There is nothing here", "The path is unknown."),
     ProblemType("unknown_call", 404, "There is no such call", "Or it is another user's: which of both is not told."),
     ProblemType(
@@ -84,6 +89,9 @@ class Problem(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     detail: Annotated[str, Meta(description="what went wrong this time, in one or two sentences for people")]
     code: Annotated[str, Meta(description="for programs")]
     field: Annotated[str | None, Meta(description="which value of the request is wrong")] = None
+    rule: Annotated[
+        str | None, Meta(description="with `forbidden` for a number: which rule of the dial permissions refuses it")
+    ] = None
     call_id: str | None = None
     outcome: Annotated[Outcome | None, Meta(description="how the call ended")] = None
     cause: CauseData | None = None
@@ -123,6 +131,7 @@ def problem(
     detail: str,
     *,
     field: str | None = None,
+    rule: str | None = None,
     call_id: str | None = None,
     outcome: Outcome | None = None,
     cause: CauseData | None = None,
@@ -140,6 +149,7 @@ def problem(
         detail=detail,
         code=code,
         field=field,
+        rule=rule,
         call_id=call_id,
         outcome=outcome,
         cause=cause,

@@ -427,6 +427,7 @@ class Problem(msgspec.Struct, frozen=True, rename="camel"):
         detail: What went wrong this time, in one or two sentences for people
         code: For programs
         field: Which value of the request is wrong
+        rule: With `forbidden` for a number: which rule of the dial permissions refuses it
         outcome: How the call ended
         retry_after: Seconds; also, in whole ones, as the header Retry-After
         request_id: By which the server's log has this request
@@ -438,6 +439,7 @@ class Problem(msgspec.Struct, frozen=True, rename="camel"):
     detail: str
     code: str
     field: str | None = None
+    rule: str | None = None
     call_id: str | None = None
     outcome: Outcome | None = None
     cause: CauseData | None = None

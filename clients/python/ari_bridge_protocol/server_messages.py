@@ -309,6 +309,9 @@ class Error(Message, tag="error", frozen=True):
         Detail | None,
         Meta(description="with `unavailable`: why, where it is not simply that the phone system is not there"),
     ] = None
+    rule: Annotated[
+        str | None, Meta(description="with `forbidden` for a number: which rule of the dial permissions refuses it")
+    ] = None
 
 
 class Pong(Message, tag="pong", frozen=True):

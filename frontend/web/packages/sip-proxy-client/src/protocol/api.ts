@@ -306,6 +306,7 @@ export interface Problem {
   detail: string; // what went wrong this time, in one or two sentences for people
   code: string; // for programs
   field?: string | null; // which value of the request is wrong
+  rule?: string | null; // with `forbidden` for a number: which rule of the dial permissions refuses it
   callId?: string | null;
   outcome?: Outcome | null; // how the call ended
   cause?: CauseData | null;

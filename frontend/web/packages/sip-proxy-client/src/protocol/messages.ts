@@ -526,6 +526,7 @@ export interface Error {
   callId?: string;
   retryAfter?: number; // seconds, with `too_many` and `unavailable`
   detail?: Detail; // with `unavailable`: why, where it is not simply that the phone system is not there
+  rule?: string; // with `forbidden` for a number: which rule of the dial permissions refuses it
 }
 
 export interface Pong {
