@@ -10,6 +10,7 @@ from secrets import token_urlsafe
 import structlog
 from aiohttp import web
 
+from ari_bridge.accounts import Accounts, User
 from ari_bridge.ari.client import Ari
 from ari_bridge.ari.readiness import Readiness
 from ari_bridge.call_store import SqliteCallStore
@@ -19,6 +20,8 @@ from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.engine.dial_gate import DialGate
 from ari_bridge.engine.inbound_policy import InboundCallPolicy
 from ari_bridge.engine.limits import Limits
+from ari_bridge.errors import UnknownCall
+from ari_bridge.fsm.call import Call
 from ari_bridge.hooks import Hooks, load_plugins
 from ari_bridge.media.codec_policy import CodecPolicy, OpusOptions
 from ari_bridge.media.pool import Pool
@@ -39,8 +42,9 @@ from frontend.api.routes.people import PeopleApi
 from frontend.api.routes.recordings import RecordingsApi
 from frontend.auth.authenticator import Authenticator, token_secret, write_secret
 from frontend.auth.client_addresses import ClientAddresses
+from frontend.auth.dial_rights import AccountDialRights
+from frontend.auth.principal import Principal
 from frontend.auth.session_tokens import SessionTokens
-from frontend.auth.users import Users
 from frontend.http import middleware
 from frontend.http.cors import Origins
 from frontend.http.idempotency import IdempotencyGuard
@@ -51,6 +55,7 @@ from frontend.http.tls import Certificate
 from frontend.presence.past_calls import PastCalls
 from frontend.presence.preferences import UserServices
 from frontend.presence.registrar import WebSocketRegistrar
+from frontend.presence.removed_users import RemovedUsers
 from frontend.reload import Reloading
 from frontend.settings import Settings
 from frontend.state_files import StateFiles
@@ -110,9 +115,19 @@ class App:
         preference_file = settings.state_dir / "preferences.json"
         preferences = PreferenceFile(preference_file)
         self._routes = _routes(settings)
-        self._users = Users(settings.users_file)
+        self.accounts = Accounts(
+            settings.state_dir,
+            settings.users_file,
+            url=settings.accounts_database_url,
+            min_password=settings.min_password_length,
+        )
         self._dial_file = PermissionsFile(settings.dial_permissions_file)
-        self._permissions = DialPermissions(settings.number_plan(), self._dial_file, is_listed=self._is_listed)
+        self._permissions = DialPermissions(
+            settings.number_plan(),
+            self._dial_file,
+            source=AccountDialRights(self.accounts),
+            is_listed=self._is_listed,
+        )
         self.gate = DialGate(self._permissions, self._routes)
         self.calls = CallManager(
             self.ari,
@@ -148,7 +163,7 @@ class App:
             mailbox=settings.voicemail_mailbox,
             voicemail_number=settings.voicemail_number,
             names=dict(settings.phone_book),
-            known_users=self._users.names if settings.enable_authentication else list,
+            known_users=self.accounts.names if settings.enable_authentication else list,
             endpoints=settings.people_endpoints,
         )
         keys = StoreKeys(
@@ -176,6 +191,7 @@ class App:
         self.readiness = Readiness(self.ari, _dialled_context(settings), settings.pbx_check_interval)
         self.health = Health(self.ari, self.readiness, self.media, self.store, parts, version=VERSION)
         self.routes: list[web.AbstractRoute] = []  # of the HTTP port, once started
+        self.access: Authenticator | None = None  # once started
         self._connections: ConnectionHub | None = None
         self._opened = AsyncExitStack()
 
@@ -229,6 +245,12 @@ class App:
         opened.push_async_callback(self.ari.close)
         await self.calls.start()
         opened.push_async_callback(self.calls.close)
+        if settings.enable_authentication:
+            await self.accounts.start()
+            removed = RemovedUsers(self.accounts, self.user_services)
+            removed.start()
+            opened.push_async_callback(removed.close)
+        opened.push_async_callback(self.accounts.close)
         await self.user_services.start()
         opened.push_async_callback(self.user_services.close)
         await self.recordings.start()
@@ -243,13 +265,16 @@ class App:
 
     async def _serve(self) -> None:
         settings = self._settings
-        access = Authenticator(
+        addresses = ClientAddresses(settings.trusted_proxies)
+        access = self.access = Authenticator(
             required=settings.enable_authentication,
-            users=self._users,
+            accounts=self.accounts,
             # With sign-in off a token is worth nothing, and who asks for one is given one all the same.
             secret=token_secret(settings.token_secret_file) if settings.enable_authentication else token_urlsafe(48),
             lifetime=settings.token_lifetime,
+            addresses=addresses,
         )
+        self._opened.push_async_callback(access.close)
         secret_file = settings.state_dir / "session-secret"
         secret = token_secret(secret_file)
         self._state_files.add(secret_file, lambda: write_secret(secret_file, secret))
@@ -267,8 +292,7 @@ class App:
         )
         connections = ConnectionHub(services, self.hooks)
         self._connections = connections
-        events, health = EventLog(self.hooks), self.health
-        addresses = ClientAddresses(settings.trusted_proxies)
+        events, health = EventLog(self.hooks, self._find_call), self.health
         origins = Origins(settings.cors_origin, sign_in=settings.enable_authentication)
         checked = middleware.origins_checked(origins, addresses)
         common = [middleware.headers_set, checked, middleware.problem_responses, static.assets_kept]
@@ -286,7 +310,6 @@ class App:
             phone_book=settings.phone_book,
             preflight_number=settings.preflight_number,
             feedback=self.records is not None,
-            addresses=addresses,
         )
         both = [
             *api.routes(),
@@ -314,11 +337,27 @@ class App:
             second.add_routes([*both, web.get("/", connections.handle), web.get("/ws", connections.handle)])
             port = await self._listen(second, settings.ws_port, tls)
             self.legacy_ws_url = f"{'wss' if tls else 'ws'}://{_host(settings.http_host)}:{port}/"
+        self.accounts.on_change(lambda user: self._end_sessions(user, access, events, connections))
         # Closed first, that nothing holds the listening ports open: streams and WebSockets end only when told.
         self._opened.push_async_callback(connections.close)
         self._opened.callback(events.close)
         self._opened.push_async_callback(self.idempotency.close)
         self._opened.callback(self.watchers.close)
+
+    def _find_call(self, call_id: str) -> Call | None:
+        try:
+            return self.calls.get(call_id)
+        except UnknownCall:
+            return None
+
+    def _end_sessions(self, user: User, access: Authenticator, events: EventLog, connections: ConnectionHub) -> None:
+        """What the user has signed in to ends, if the change of the user ends it."""
+
+        def ended(principal: Principal) -> bool:
+            return principal.user_id == user.id and not access.holds(principal)
+
+        events.end_if(ended)
+        connections.end_if(ended)
 
     def _renew(
         self,
@@ -341,7 +380,6 @@ class App:
         again.uses(lambda new: self.readiness.use(_dialled_context(new)), *routing)
         if access.required:
             again.checks(lambda: access.use_secret(token_secret(self._settings.token_secret_file)))
-            again.checks(lambda: self._users.check())
         if certificate:
             again.uses(lambda new: _use_files(certificate, new), "tls_cert", "tls_key")
             again.checks(lambda: certificate.renew(anyway=True))
@@ -403,7 +441,7 @@ async def run(
     reloading = asyncio.create_task(_reload(app, reload))
     try:
         await stop.wait()
-        log.info("draining: no new calls; those that stand go on without this process", calls=len(app.calls.live()))
+        log.info("draining: no new calls; active calls continue without this process", calls=len(app.calls.live()))
         await app.drain(settings.drain_seconds)
     finally:
         reloading.cancel()

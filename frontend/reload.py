@@ -33,7 +33,7 @@ class Reloading:
         try:
             new = read()
         except InvalidSettings as error:
-            log.error("the settings are wrong: those before stay in force", reason=str(error))
+            log.error("the new settings are invalid: the previous ones stay in force", reason=str(error))
             new = self.settings
         changed = {name for name in Settings.model_fields if getattr(new, name) != getattr(self.settings, name)}
         taken: set[str] = set()
@@ -46,10 +46,12 @@ class Reloading:
             try:
                 check()
             except (OSError, ValueError) as error:
-                log.error("what was read again cannot be used", reason=str(error))
-        log.info("settings were read again", changed=_told(taken))
+                log.error("cannot apply the reloaded settings", reason=str(error))
+        log.info("settings reloaded", changed=_told(taken))
         if later := changed - taken:
-            log.warning("these settings take effect at the next start, which no call notices", settings=_told(later))
+            log.warning(
+                "these settings take effect after a restart, which does not affect calls", settings=_told(later)
+            )
 
 
 def _told(names: Iterable[str]) -> list[str]:

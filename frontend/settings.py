@@ -78,8 +78,10 @@ class Settings(BaseSettings):
     ] = ()
     enable_authentication: Annotated[bool, Field(examples=["true"])] = True
     users_file: Annotated[Path, Field(examples=["users"])] = Path("users")
+    accounts_database_url: Annotated[str, Field(repr=False, examples=["postgresql://USER:PASSWORD@HOST/DATABASE"])] = ""
+    min_password_length: Annotated[int, Field(ge=8, le=128, examples=["12"])] = 12
     token_secret_file: Annotated[Path, Field(examples=["token-secret"])] = Path("token-secret")
-    token_lifetime: Annotated[int, Field(ge=60, examples=["43200"])] = 43200
+    token_lifetime: Annotated[int, Field(ge=60, le=604800, examples=["43200"])] = 43200
     tls_cert: Annotated[Path | None, Field(examples=["cert.pem"])] = None
     tls_key: Annotated[Path | None, Field(examples=["key.pem"])] = None
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Field(examples=["info"])] = "info"
@@ -179,12 +181,12 @@ class Settings(BaseSettings):
             raise ValueError(str(error)) from error
         return value
 
-    @field_validator("cdr_database_url")
+    @field_validator("cdr_database_url", "accounts_database_url")
     @classmethod
     def _database(cls, value: str) -> str:
         if value:
             # Here, as most have none: what it imports takes a while.
-            from ari_bridge.cdr.database import postgresql_url
+            from ari_bridge.sql.engine import postgresql_url
 
             postgresql_url(value)
         return value

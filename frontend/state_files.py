@@ -52,10 +52,8 @@ class StateFiles:
             write()
         except OSError as error:
             if path not in self._failed:
-                log.error(
-                    "a file that was deleted cannot be written again, trying on", file=str(path), reason=str(error)
-                )
+                log.error("cannot restore a deleted file: still trying", file=str(path), reason=str(error))
             self._failed.add(path)
         else:
             self._failed.discard(path)
-            log.error("a file of the state directory was deleted: it is written again", file=str(path))
+            log.error("restored a deleted file of the state directory", file=str(path))

@@ -22,31 +22,31 @@ class Cdr(msgspec.Struct, frozen=True, rename="camel"):
     direction: Direction
     caller: str
     caller_name: str
-    target: Annotated[str, Meta(description="the number as dialled, or that was called")]
-    user: Annotated[str, Meta(description='whose call it is: only they may see it; "": nobody\'s')]
-    tenant: Annotated[str, Meta(description='"": there is one')]
+    target: Annotated[str, Meta(description="the number as dialled, or the called number")]
+    user: Annotated[str, Meta(description='the user of the call, who may see it; "" if it has none')]
+    tenant: Annotated[str, Meta(description='"": the only tenant')]
     created_at: float
     ringing_at: float | None
     answered_at: float | None
     ended_at: Annotated[float, Meta(description="when it was decided to end")]
     talk_seconds: Annotated[
-        float, Meta(description="from the answer until our user left, or the end; 0 where nobody answered")
+        float, Meta(description="from the answer until our user left or the call ended; 0 if it was not answered")
     ]
     outcome: Outcome
-    q850: Annotated[int, Meta(description="ITU-T Q.850 cause, 0 where Asterisk gave none")]
-    sip: Annotated[int, Meta(description="the SIP status that stands closest, 0 where none does")]
+    q850: Annotated[int, Meta(description="ITU-T Q.850 cause; 0 if Asterisk reported none")]
+    sip: Annotated[int, Meta(description="the closest SIP status; 0 if there is none")]
     cause: Annotated[str, Meta(description="the cause in words, for support")]
-    codecs: Annotated[str, Meta(description='"": not known')] = ""
+    codecs: Annotated[str, Meta(description='"": unknown')] = ""
     parties: Annotated[
         tuple[dict[str, Any], ...],
-        Meta(description="besides the far side: party, number, name, outcome, answeredAt, endedAt"),
+        Meta(description="parties besides the far side: party, number, name, outcome, answeredAt, endedAt"),
     ] = ()
     transferred_to: Annotated[str, Meta(description="the number that took our user's place")] = ""
     recording: Annotated[tuple[str, ...], Meta(description="names of recordings")] = ()
-    quality: Annotated[dict[str, Any], Meta(description="{}: not known")] = {}
-    feedback: Annotated[dict[str, Any], Meta(description="{}: none was given")] = {}
+    quality: Annotated[dict[str, Any], Meta(description="{}: unknown")] = {}
+    feedback: Annotated[dict[str, Any], Meta(description="{}: not rated")] = {}
     connected_number: Annotated[
-        str, Meta(description='who was talked to last, as Asterisk told it (connected line); "": the one above')
+        str, Meta(description='the last connected line, as Asterisk reported it; "": as dialled, or the caller')
     ] = ""
     connected_name: str = ""
 

@@ -232,9 +232,9 @@ class Reconciler:
 
     def _count(self, findings: list[Finding]) -> None:
         counts = Counter((finding.kind, finding.ownership) for finding in findings)
-        for sort in ResourceKind:
-            for standing in Ownership:
-                metrics.RESOURCES.labels(sort.value, standing.value).set(counts[sort, standing])
+        for kind in ResourceKind:
+            for ownership in Ownership:
+                metrics.RESOURCES.labels(kind.value, ownership.value).set(counts[kind, ownership])
 
     async def hang_up_stray(self, channel_id: str) -> None:
         """Remove a channel of ours that arrived after the end of its call."""

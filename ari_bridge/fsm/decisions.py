@@ -210,7 +210,7 @@ def release_parties(call: Call) -> Decision:
 def supersede_leg(call: Call) -> Call:
     """The call without a media leg: the resources of the present one are superseded. Leg numbers are never reused."""
     held = {resource for resource in call.allocated if resource.of_leg}
-    begun = {step for step in call.started if step.of_leg}
+    started = {step for step in call.started if step.of_leg}
     number = max(call.leg, call.last_leg) + 1
     return replace(
         call,
@@ -219,11 +219,11 @@ def supersede_leg(call: Call) -> Call:
         superseded=call.superseded | {SupersededResource(resource, call.leg) for resource in held},
         superseded_releasing=call.superseded_releasing
         | {SupersededResource(resource, call.leg) for resource in call.releasing & held},
-        stale_steps=call.stale_steps | {(step, call.leg) for step in call.pending & begun},
+        stale_steps=call.stale_steps | {(step, call.leg) for step in call.pending & started},
         allocated=call.allocated - held,
         releasing=call.releasing - held,
-        started=call.started - begun,
-        pending=call.pending - begun,
+        started=call.started - started,
+        pending=call.pending - started,
         milestones=call.milestones - LEG_MILESTONES,
         media_address=None,
         external_media_address=None,

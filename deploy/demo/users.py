@@ -1,6 +1,6 @@
 """The demo's users 1001-1009: their passwords, for `HOST=ADDRESS`, where sign-in is on, and their voicemail PINs.
 
-Both are made at the first start.
+Both are made at the first start. The first user is an admin.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ LENGTH = 12  # 60 bits
 ADD = """
 import json, sys
 from pathlib import Path
-from frontend.auth.users import Users
-passwords, users = Path(sys.argv[1]), Users(Path(sys.argv[2]))
+from ari_bridge.accounts.users_file import UsersFile
+passwords, users = Path(sys.argv[1]), UsersFile(Path(sys.argv[2]))
 for name, password in json.loads(passwords.read_text()).items():
-    users.add(name, password)
+    users.add(name, password, *(["user", "admin"] if name == "1001" else []))
 """
 
 
@@ -40,7 +40,8 @@ def make(state: Path, steps: Steps) -> dict[str, str]:
         unfinished.unlink(missing_ok=True)
         with steps.step("users and their passwords"):
             steps.run(
-                [str(install.VENV / "bin" / "python"), "-c", ADD, str(kept), str(unfinished)], cwd=install.PROJECT
+                [str(install.VENV / "bin" / "python"), "-c", ADD, str(kept), str(unfinished)],
+                cwd=install.PROJECT,
             )
         unfinished.rename(users)
     passwords: dict[str, str] = json.loads(kept.read_text())

@@ -1,10 +1,8 @@
-"""Who somebody is: passwords to tokens, tokens to users.
+"""Who somebody is: passwords to tokens, tokens to principals.
 
-`Authenticator` is the seam: everything that asks who somebody is asks here, and gets a user or a refusal.
+`Authenticator` is the seam: everything that asks who somebody is asks here, and gets a principal or a refusal.
 """
 
-import hashlib
-import hmac
 import os
 import secrets
 import time
@@ -14,14 +12,18 @@ from typing import Any
 
 import jwt
 import structlog
+from aiohttp import web
 from jwt.types import Options
 
 from ari_bridge import atomic_file
+from ari_bridge.accounts import Accounts, AccountsUnavailable, InvalidUser, User, check_name, passwords
+from ari_bridge.tasks import TaskSet
+from frontend.auth.client_addresses import ClientAddresses
+from frontend.auth.grants import PHONE, Grant, grants_of
+from frontend.auth.principal import Principal
 from frontend.auth.sign_ins import SignIns, TooManyAttempts
-from frontend.auth.users import InvalidUser, Users, check_name
-from frontend.http.problems import ProblemError
 
-__all__ = ["Authenticator", "AuthSession", "TooManyAttempts", "Unauthorized", "token_secret"]
+__all__ = ["Authenticator", "Forbidden", "AuthSession", "TooManyAttempts", "Unauthorized", "token_secret"]
 
 CLOCK_LEEWAY_S = 120.0
 """Seconds by which the clocks of two machines may differ, or ours be set: no sign-in is refused for it."""
@@ -36,112 +38,199 @@ class Unauthorized(Exception):
     """Sign in first, or again; the text says why."""
 
 
+class Forbidden(Exception):
+    """Signed in, and not allowed: none of the roles has the grant."""
+
+    def __init__(self, grant: Grant) -> None:
+        super().__init__(grant)
+        self.grant = grant
+
+    def __str__(self) -> str:
+        return f"This needs the right `{self.grant}`, which none of your roles has."
+
+
 @dataclass(frozen=True)
 class AuthSession:
     token: str
     user: str
     expires_at: float  # Unix seconds
+    must_change_password: bool = False
 
 
 class Authenticator:
-    """With `required` False (loopback only) everybody is who they say."""
+    """Knows who may sign in, and whose a token is.
 
-    def __init__(self, *, required: bool, users: Users, secret: str, lifetime: int) -> None:
+    Args:
+        required: False (loopback only): everybody is who they say.
+        lifetime: Of a token, in seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        required: bool,
+        accounts: Accounts,
+        secret: str,
+        lifetime: int,
+        addresses: ClientAddresses | None = None,
+    ) -> None:
         self.required = required
-        self._users = users
+        self.addresses = addresses or ClientAddresses()
+        self.accounts = accounts
         self._secret = secret
         self._lifetime = lifetime
-        self._sign_ins = SignIns(users.verify)
+        self._sign_ins = SignIns(accounts.verify)
+        self._tasks = TaskSet()
 
     def use_secret(self, secret: str) -> None:
         """Another one from now on; tokens of the one before are worth nothing."""
         self._secret = secret
 
+    # --- signing in ------------------------------------------------------------------
+
     async def sign_in(self, user: str, password: str, address: str) -> AuthSession:
-        """`address`: the client's.
-
-        Raises Unauthorized, TooManyAttempts, ProblemError (the users file cannot be read).
-        """
-        try:
-            right = await self._sign_ins.check(user, password, address)
-        except (InvalidUser, OSError) as error:
-            log.error("nobody can sign in: the users file cannot be read", reason=str(error))
-            raise ProblemError("unavailable", "Nobody can sign in now: the server cannot read its users.") from None
-        if not right:
+        """`address`: the client's. Raises Unauthorized, TooManyAttempts, AccountsUnavailable."""
+        await self._opened()
+        right = await self._sign_ins.check(user, password, address)
+        found = self.accounts.find(user) if right else None
+        if found is None or not found.active:
             raise Unauthorized("The user name or the password is wrong.")
-        return self._session(user, int(time.time()))
+        if passwords.needs_rehash(found.password_hash):
+            self._tasks.start(self._rehash(found, password))
+        return self.session_of(found, int(time.time()))
 
-    def renew(self, authorization: str | None) -> AuthSession:
+    async def change_password(self, principal: Principal, old: str, new: str) -> AuthSession:
+        """All that the user has signed in to ends, besides the session that is returned.
+
+        Raises Unauthorized (the old one is wrong), InvalidUser (the new one is weak), TooManyAttempts,
+        AccountsUnavailable.
+        """
+        name = principal.name or ""
+        if not await self._sign_ins.check(name, old, principal.address):
+            raise Unauthorized("The old password is wrong.")
+        if old == new:
+            raise InvalidUser("the new password is the old one", "newPassword")
+        try:
+            self.accounts.check_password(new, name)
+        except InvalidUser as error:
+            raise InvalidUser(str(error), "newPassword") from None
+        hashed = await self._sign_ins.run(passwords.hash_password, new)
+        changed = await self.accounts.set_password(name, hashed)
+        log.info("a user has changed the password", user=name, address=principal.address)
+        return self.session_of(changed, int(time.time()))
+
+    def renew(self, request: web.Request) -> AuthSession:
         """Another token for who has one that holds: a page that stays open for days is not to be signed out.
 
-        Raises Unauthorized where the sign-in is too long ago, the user is gone, or has another password since.
+        Raises Unauthorized if the sign-in is too long ago, or something has ended it.
         """
-        kind, _, token = (authorization or "").partition(" ")
-        user = self.user_of(token.strip() if kind.lower() == "bearer" else None)
-        claims = self._decode(token.strip(), leeway=CLOCK_LEEWAY_S)
-        signed_in_at, password = claims.get("auth_time"), claims.get("pwd")
-        if not isinstance(signed_in_at, int) or time.time() - signed_in_at > MAX_RENEWAL_AGE_S:
+        token = _bearer(request.headers.get("Authorization"))
+        user = self.accounts.by_id(self.principal_of(token).user_id)
+        signed_in_at = self._decode(token or "").get("auth_time")
+        if not isinstance(signed_in_at, int) or time.time() - signed_in_at > MAX_RENEWAL_AGE_S or user is None:
             raise Unauthorized("The sign-in is too long ago: sign in again.")
-        if password is None or password != self._password_mark(user):
-            raise Unauthorized("The password is another one since: sign in again.")
-        return self._session(user, signed_in_at)
+        return self.session_of(user, signed_in_at)
 
-    def _session(self, user: str, signed_in_at: int) -> AuthSession:
-        """`signed_in_at`: when the password was given, Unix seconds (OpenID Connect: auth_time)."""
+    async def close(self) -> None:
+        await self._tasks.wait(2.0)
+        await self._tasks.cancel()
+
+    async def _opened(self) -> None:
+        try:
+            await self.accounts.open()
+        except (InvalidUser, OSError) as error:
+            log.error("sign-in is not possible: the users cannot be read", reason=str(error))
+            raise AccountsUnavailable("the server cannot read its users") from None
+
+    async def _rehash(self, user: User, password: str) -> None:
+        try:
+            await self.accounts.rehash(user, await self._sign_ins.run(passwords.hash_password, password))
+        except AccountsUnavailable as error:
+            log.info("a password could not be hashed anew", reason=str(error))
+
+    def session_of(self, user: User, signed_in_at: int) -> AuthSession:
+        """A token of the user. `signed_in_at`: when the password was given, Unix seconds."""
         now = time.time()
         expires_at = now + self._lifetime
         claims = {
-            "sub": user,
+            "sub": user.name,
+            "uid": user.id,
+            "gen": user.generation,
             "exp": int(expires_at),
             "iat": int(now),
             "jti": secrets.token_hex(8),
             "auth_time": signed_in_at,
-            "pwd": self._password_mark(user),
         }
-        return AuthSession(jwt.encode(claims, self._secret, algorithm="HS256"), user, expires_at)
+        return AuthSession(self.sign(claims), user.name, expires_at, user.must_change_password)
 
-    def _password_mark(self, user: str) -> str | None:
-        """By which it is known that the password is still the same: nothing can be learned from it of the password."""
-        try:
-            kept = self._users.hash_of(user)
-        except (InvalidUser, OSError):
-            return None
-        return kept and hmac.new(self._secret.encode(), kept.encode(), hashlib.sha256).hexdigest()[:16]
+    def sign(self, claims: dict[str, Any]) -> str:
+        """A token with these claims."""
+        return jwt.encode(claims, self._secret, algorithm="HS256")
 
-    def user_of(self, token: str | None) -> str:
-        """The user whose token this is. Raises Unauthorized."""
+    # --- whose a token is --------------------------------------------------------------
+
+    def principal_of(self, token: str | None, address: str = "") -> Principal:
+        """Raises Unauthorized."""
         if not token:
             raise Unauthorized("Sign in first: there is no token.")
         try:
-            claims = self._decode(token, leeway=CLOCK_LEEWAY_S)
+            claims = self._decode(token)
         except jwt.ExpiredSignatureError:
             raise Unauthorized("The token has expired: sign in again.") from None
         except jwt.InvalidTokenError:
             raise Unauthorized("The token is not valid: sign in again.") from None
-        return str(claims["sub"])
+        user = self.accounts.by_id(str(claims.get("uid")))
+        if user is None or not user.active or claims.get("gen") != user.generation:
+            raise Unauthorized("What this token was made for has ended: sign in again.")
+        return Principal(
+            name=user.name,
+            user_id=user.id,
+            tenant=user.tenant,
+            roles=user.roles,
+            grants=grants_of(user.roles),
+            since=user.name_since,
+            generation=user.generation,
+            address=address,
+            expires_at=float(claims["exp"]),
+        )
 
-    def _decode(self, token: str, leeway: float) -> dict[str, Any]:
+    def holds(self, principal: Principal) -> bool:
+        """Whether what the principal has signed in to goes on: nobody has ended it since."""
+        if not principal.user_id:
+            return True
+        user = self.accounts.by_id(principal.user_id)
+        return user is not None and user.active and user.generation == principal.generation
+
+    def _decode(self, token: str) -> dict[str, Any]:
         """Raises InvalidTokenError. `iat` says when a token was made, not from when on it holds (RFC 7519, 4.1.6)."""
         options: Options = {"require": ["exp", "sub"], "verify_iat": False}
-        return jwt.decode(token, self._secret, algorithms=["HS256"], options=options, leeway=leeway)
+        return jwt.decode(token, self._secret, algorithms=["HS256"], options=options, leeway=CLOCK_LEEWAY_S)
 
-    def identify(self, user: str, token: str | None) -> str:
+    def identify(self, user: str, token: str | None, address: str = "") -> Principal:
         """Who wants to be `user`. Raises Unauthorized, InvalidUser."""
         check_name(user)
-        if self.required and self.user_of(token) != user:
-            raise Unauthorized("The token is another user's.")
-        return user
-
-    def authenticate(self, authorization: str | None) -> str | None:
-        """The user of an Authorization header; None where no sign-in is needed. Raises Unauthorized."""
         if not self.required:
-            return None
-        kind, _, token = (authorization or "").partition(" ")
-        return self.user_of(token.strip() if kind.lower() == "bearer" else None)
+            return Principal(user, grants=PHONE, address=address)
+        principal = self.principal_of(token, address)
+        if principal.name != user:
+            raise Unauthorized("The token is another user's.")
+        return principal
+
+    def authenticate(self, request: web.Request) -> Principal:
+        """Who sends the request. Raises Unauthorized."""
+        address = self.addresses.of(request)
+        if not self.required:
+            return Principal(None, address=address, unrestricted=True)
+        return self.principal_of(_bearer(request.headers.get("Authorization")), address)
+
+
+def _bearer(authorization: str | None) -> str | None:
+    kind, _, token = (authorization or "").partition(" ")
+    return token.strip() if kind.lower() == "bearer" else None
 
 
 def token_secret(path: Path) -> str:
-    """The secret that signs tokens; made at the first start, mode 600. Raises InvalidUser where it is too short."""
+    """The secret that signs tokens; made at the first start, mode 600. Raises InvalidUser if it is too short."""
     try:
         secret = path.read_text().strip()
         if path.stat().st_mode & 0o077:
@@ -155,7 +244,7 @@ def token_secret(path: Path) -> str:
 
 
 def write_secret(path: Path, secret: str) -> None:
-    """Where there is no file yet. Raises OSError."""
+    """If there is no file yet. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(atomic_file.create_new(path, os.O_WRONLY), "w") as file:
         file.write(secret + "\n")

@@ -43,7 +43,7 @@ class ClientAddresses:
         if peer not in self._told and len(self._told) < _MAX_WARNINGS:
             self._told.add(peer)
             log.warning(
-                "a proxy hands requests on that is not trusted to name their clients: all of them count as one address",
+                "requests arrive through an untrusted proxy: all of its clients count as one address",
                 proxy=peer,
                 cure=f"TRUSTED_PROXIES={peer}, if it is a proxy of yours that sets X-Forwarded-For or Forwarded",
             )

@@ -5,12 +5,14 @@ import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from typing import Any, TypeVar
 
 import structlog
 
+from ari_bridge.accounts import is_name
+from ari_bridge.accounts.passwords import MAX_CHARACTERS
 from frontend.auth.sign_in_pace import MAX_DELAY_S, SignInPace, network_of
 from frontend.auth.turns import Crowded, Turns
-from frontend.auth.users import MAX_PASSWORD_CHARACTERS, is_name
 
 MAX_CONCURRENT_CHECKS = 2
 """Passwords that are looked at together: each takes 64 MiB and all the cores for some 50 ms."""
@@ -19,6 +21,8 @@ MAX_QUEUED_SIGN_INS = 256
 SIGN_IN_TIMEOUT_S = 15.0
 """Seconds that a sign-in waits in all, also for its turn after wrong ones. Clients wait 20 s."""
 RETRY_AFTER_S = 3.0
+
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -51,8 +55,8 @@ class SignIns:
         Raises TooManyAttempts, and what `verify` raises.
         """
         network = network_of(address)
-        if not is_name(user) or len(password) > MAX_PASSWORD_CHARACTERS:
-            log.info("a sign-in was refused", user=None, address=address)
+        if not is_name(user) or len(password) > MAX_CHARACTERS:
+            log.info("sign-in refused", user=None, address=address)
             return False  # nobody has it, so there is nothing to keep count of
         until = asyncio.get_running_loop().time() + SIGN_IN_TIMEOUT_S
         try:
@@ -64,15 +68,15 @@ class SignIns:
                 async with self._turn(network, until):
                     right = await self._look(user, password)
         except (Crowded, TimeoutError):
-            log.warning("a sign-in was put off: too many at once", address=address)
-            raise TooManyAttempts(RETRY_AFTER_S, "Too many sign in at once") from None
+            log.warning("sign-in deferred: too many at once", address=address)
+            raise TooManyAttempts(RETRY_AFTER_S, "Too many sign-ins at once") from None
         if made.delay > MAX_DELAY_S:
-            log.warning("a sign-in was put off: too many wrong ones", user=user, address=address)
+            log.warning("sign-in deferred: too many failed attempts", user=user, address=address)
             raise TooManyAttempts(made.delay)
         if right:
             self._pace.right(made)
         else:
-            log.info("a sign-in was refused", user=user, address=address)
+            log.info("sign-in refused", user=user, address=address)
         return right
 
     @asynccontextmanager
@@ -82,5 +86,9 @@ class SignIns:
             patience.reschedule(None)  # from here on it takes what it takes
             yield
 
+    async def run(self, function: Callable[..., T], *args: Any) -> T:
+        """In one of the threads for passwords."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
+
     async def _look(self, user: str, password: str) -> bool:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._verify, user, password)
+        return await self.run(self._verify, user, password)

@@ -7,6 +7,9 @@ from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.errors import InvalidRequest
 from ari_bridge.fsm.events import RecordingVerb
 from ari_bridge_protocol import messages
+from frontend.auth.grants import Grant
+from frontend.auth.principal import Principal
+from frontend.calls.permissions import check_may
 
 CallCommand = (
     messages.Dtmf
@@ -19,13 +22,21 @@ CallCommand = (
     | messages.Feedback
 )
 
+_NEEDED: dict[type[CallCommand], Grant] = {
+    messages.Transfer: Grant.DIAL,
+    messages.AddParty: Grant.DIAL,
+    messages.Record: Grant.RECORD,
+}
 
-def execute(calls: CallManager, command: CallCommand, check_owned: Callable[[str], None]) -> None:
+
+def execute(calls: CallManager, command: CallCommand, principal: Principal, check_owned: Callable[[str], None]) -> None:
     """Begin what is asked for; what comes of it is told to who listens.
 
-    `check_owned` raises UnknownCall for a call of somebody else. Raises CallerError, Unavailable.
+    `check_owned` raises UnknownCall for a call of somebody else. Raises CallerError, Forbidden, Unavailable.
     """
     check_owned(command.call_id)
+    if grant := _NEEDED.get(type(command)):
+        check_may(principal, grant)
     match command:
         case messages.Dtmf(call_id, digits):
             calls.control.send_dtmf(call_id, digits)

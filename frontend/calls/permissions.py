@@ -1,64 +1,90 @@
-"""Who may see a call, and who may command it: the one gate of the WebSocket and of the HTTP API.
+"""What somebody may do with a call, a call record, a recording: the one gate of the WebSocket and of the HTTP API.
 
 A call that a client may not see does not exist for it: it gets the same answer as for an id that was never used, so
-that guessing ids reveals nothing. What is not here is open to everybody who may use the API: `/live`, `/stats` and
-`/events` show all calls.
+that guessing ids reveals nothing. Names are used again: what is older than its user's name is not the user's.
 """
 
-from dataclasses import dataclass
+from typing import Literal
 
 from ari_bridge.cdr import owner
 from ari_bridge.errors import UnknownCall
 from ari_bridge.fsm.call import Call
+from frontend.auth.authenticator import Forbidden
+from frontend.auth.grants import Grant
+from frontend.auth.principal import Principal
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who sends a request.
+def owns(principal: Principal, call: Call) -> bool:
+    """The call was placed or accepted by this user."""
+    return principal.unrestricted or _is_of(principal, call.user, call.created_at)
 
-    Args:
-        user: The user that has signed in or, on a WebSocket, registered; None if unknown.
-        unrestricted: Every call may be seen and commanded.
-    """
 
-    user: str | None
-    unrestricted: bool = False
+def commands(principal: Principal, call: Call) -> bool:
+    """May command it: the user's own call, or one that rings for the user and that nobody has taken yet."""
+    if owns(principal, call) or principal.may(Grant.CALLS_CONTROL):
+        return True
+    return call.user is None and principal.name in call.users and call.created_at >= principal.since
 
-    @classmethod
-    def of_request(cls, user: str | None) -> "Principal":
-        """The sender of an HTTP request: `user` is None only if sign-in is off, and then nothing is restricted."""
-        return cls(user, unrestricted=user is None)
 
-    def owns(self, call: Call) -> bool:
-        """The call was placed or accepted by this user."""
-        return self.unrestricted or (self.user is not None and self.user == call.user)
+def sees(principal: Principal, call: Call) -> bool:
+    """A call of the user, one that has rung for the user, one to the user's number; with a grant every call."""
+    if owns(principal, call) or principal.may(Grant.CALLS_READ):
+        return True
+    rang = principal.name is not None and principal.name in call.users and call.created_at >= principal.since
+    return rang or _is_of(principal, owner(call), call.created_at)
 
-    def takes_part(self, call: Call) -> bool:
-        """The user's own call, or one that has rung for this user."""
-        return self.owns(call) or self.user in call.users
 
-    def sees(self, call: Call) -> bool:
-        """As `takes_part`; and a call to this user's number that has rung nowhere."""
-        return self.takes_part(call) or self.sees_records_of(owner(call))
+def sees_record(principal: Principal, user: str | None, created_at: float) -> bool:
+    """The call record of a call of `user` that began then; None: of a call that belongs to no user."""
+    return principal.may(Grant.RECORDS_READ) or _is_of(principal, user, created_at)
 
-    def sees_records_of(self, user: str | None) -> bool:
-        """The call records and recordings of `user`; None: of calls that belong to no user."""
-        return self.unrestricted or (self.user is not None and self.user == user)
+
+def hears_recording(principal: Principal, user: str | None, started_at: float) -> bool:
+    """The recording of a call of `user` that was begun then."""
+    return principal.may(Grant.RECORDINGS_READ) or _is_of(principal, user, started_at)
+
+
+def deletes_recording(principal: Principal, user: str | None, started_at: float) -> bool:
+    return principal.may(Grant.RECORDINGS_DELETE) or _is_of(principal, user, started_at)
+
+
+def event_view(principal: Principal, name: str, call: Call | None) -> Literal["whole", "masked", "hidden"]:
+    """How an event of `/events` is shown: the keys that somebody presses are for the call's own user alone."""
+    if principal.unrestricted:
+        return "whole"
+    if name == "ari":
+        return "masked" if principal.may(Grant.EVENTS_RAW) else "hidden"
+    if call and owns(principal, call):
+        return "whole"
+    seen = principal.may(Grant.EVENTS_READ) or (call is not None and sees(principal, call))
+    return "masked" if seen else "hidden"
 
 
 def check_owns(principal: Principal, call: Call) -> None:
     """Raises UnknownCall."""
-    _check(principal.owns(call), call)
+    _check(owns(principal, call), call)
 
 
-def check_takes_part(principal: Principal, call: Call) -> None:
+def check_commands(principal: Principal, call: Call) -> None:
     """Raises UnknownCall."""
-    _check(principal.takes_part(call), call)
+    _check(commands(principal, call), call)
 
 
 def check_sees(principal: Principal, call: Call) -> None:
     """Raises UnknownCall."""
-    _check(principal.sees(call), call)
+    _check(sees(principal, call), call)
+
+
+def check_may(principal: Principal, grant: Grant) -> None:
+    """Raises Forbidden."""
+    if not principal.may(grant):
+        raise Forbidden(grant)
+
+
+def _is_of(principal: Principal, user: str | None, at: float) -> bool:
+    if principal.unrestricted:
+        return True
+    return principal.name is not None and principal.name == user and at >= principal.since
 
 
 def _check(allowed: bool, call: Call) -> None:

@@ -9,11 +9,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ari_bridge.accounts import AccountsUnavailable, InvalidUser
 from ari_bridge.diagnostics.checks import Finding, Result, Subject
 from ari_bridge.diagnostics.doctor import examine
-from frontend.auth.users import InvalidUser, Users
 from frontend.cli import logging as logs
 from frontend.cli.reconcile import reconcile
+from frontend.cli.user import accounts_of
 from frontend.settings import InvalidSettings, Settings, load
 
 _LOOKS = {Result.OK: "green", Result.WARNING: "yellow", Result.FAILED: "red", Result.SKIPPED: "dim"}
@@ -38,20 +39,7 @@ def doctor(
         raise typer.Exit(2) from None
     if compare:
         raise typer.Exit(reconcile(settings, apply=apply, end=end))
-    subject = Subject(
-        ari_url=settings.ari_url,
-        ari_user=settings.ari_user,
-        ari_password=settings.ari_password,
-        ari_app=settings.ari_app,
-        rtpengine_ng=settings.rtpengine_ng,
-        dial_context="" if settings.target_sip_server else settings.dial_context,
-        users=tuple(_users(settings)),
-        authentication=settings.enable_authentication,
-        http_host=settings.http_host,
-        tls_cert=settings.tls_cert,
-        tls_key=settings.tls_key,
-    )
-    findings = asyncio.run(examine(subject))
+    findings = asyncio.run(_examine(settings))
     if json:
         typer.echo(msgspec.json.encode(findings).decode())
     else:
@@ -59,12 +47,35 @@ def doctor(
     raise typer.Exit(int(any(finding.result is Result.FAILED for finding in findings)))
 
 
-def _users(settings: Settings) -> list[str]:
-    """Who may sign in; nobody where the file cannot be read: then the server says why at its start."""
-    try:
-        return Users(settings.users_file).names()
-    except InvalidUser:
+async def _examine(settings: Settings) -> list[Finding]:
+    subject = Subject(
+        ari_url=settings.ari_url,
+        ari_user=settings.ari_user,
+        ari_password=settings.ari_password,
+        ari_app=settings.ari_app,
+        rtpengine_ng=settings.rtpengine_ng,
+        dial_context="" if settings.target_sip_server else settings.dial_context,
+        users=tuple(await _users(settings)),
+        authentication=settings.enable_authentication,
+        http_host=settings.http_host,
+        tls_cert=settings.tls_cert,
+        tls_key=settings.tls_key,
+    )
+    return await examine(subject)
+
+
+async def _users(settings: Settings) -> list[str]:
+    """Who may sign in; none if the database cannot be read: then the server says why at its start."""
+    if not settings.enable_authentication:
         return []
+    accounts = accounts_of(settings)
+    try:
+        await accounts.open()
+        return accounts.names()
+    except (AccountsUnavailable, InvalidUser, OSError):
+        return []
+    finally:
+        await accounts.close()
 
 
 def _show(findings: list[Finding]) -> None:

@@ -7,12 +7,12 @@ import sys
 import structlog
 import uvloop
 
+from ari_bridge.accounts import InvalidUser
 from ari_bridge.ari.ownership import ApplicationInUse
 from ari_bridge.call_store import StoreRefused
 from ari_bridge.dial_permissions import InvalidPermissions
 from ari_bridge.hooks import PluginError
 from frontend.app import CannotListen, run
-from frontend.auth.users import InvalidUser
 from frontend.cli import logging as logs
 from frontend.settings import InvalidSettings, Settings, load
 

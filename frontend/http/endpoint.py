@@ -14,7 +14,9 @@ import msgspec
 from aiohttp import web
 
 from frontend.auth.authenticator import Authenticator
-from frontend.calls.permissions import Principal
+from frontend.auth.grants import Grant
+from frontend.auth.principal import Principal
+from frontend.calls.permissions import check_may
 from frontend.http.parameters import HEADER as HEADER
 from frontend.http.parameters import Parameter, parameters_of, read_body, read_parameters
 from frontend.http.problems import PROBLEM_TYPES
@@ -27,22 +29,25 @@ class Nothing(msgspec.Struct, frozen=True):
     """No parameters, or no body."""
 
 
+_PUBLIC = Principal(None)
+
 P = TypeVar("P", bound=msgspec.Struct)
 B = TypeVar("B", bound=msgspec.Struct)
 
 
 @dataclass(frozen=True, slots=True)
 class TypedRequest(Generic[P, B]):
-    """One request, decoded and checked. `user`: whose token it has; None where nobody signs in."""
+    """One request, decoded and checked."""
 
     raw: web.Request
-    user: str | None
+    principal: Principal
     parameters: P
     body: B
 
     @property
-    def principal(self) -> Principal:
-        return Principal.of_request(self.user)
+    def user(self) -> str | None:
+        """Whose token it has; None if nobody signs in."""
+        return self.principal.name
 
     @property
     def client_gone(self) -> bool:
@@ -77,8 +82,8 @@ class Endpoint(Generic[P, B]):
 
     `name`: unique, for generated clients. `tag`: the part of the reference that it stands in. `parameters`: those of
     which the path has `{name}`, those that are marked HEADER, and of the query all others. `problems`: codes besides
-    those that follow from the rest (`all_problems`). `public`: needs no token. `example`: values of parameters, and
-    a body, that would be taken.
+    those that follow from the rest (`all_problems`). `public`: needs no token. `grant`: what the asker has to have.
+    `example`: values of parameters, and a body, that would be taken.
     """
 
     name: str
@@ -92,6 +97,7 @@ class Endpoint(Generic[P, B]):
     problems: tuple[str, ...] = ()
     description: str = ""
     public: bool = False
+    grant: Grant | None = None
     example: Mapping[str, str] = field(default_factory=dict)
     example_body: B | None = None
 
@@ -101,13 +107,15 @@ class Endpoint(Generic[P, B]):
         empty = self.body() if self.body_optional else None
 
         async def handle(request: web.Request) -> web.StreamResponse:
-            user = None if self.public else access.authenticate(request.headers.get("Authorization"))
+            principal = _PUBLIC if self.public else access.authenticate(request)
+            if self.grant:
+                check_may(principal, self.grant)
             parameters = read_parameters(
                 self.parameters, known, path=request.match_info, query=request.query, headers=request.headers
             )
             raw = await request.read() if self.method in ("POST", "PUT") else b""
             body = read_body(raw if self.has_body else b"", reader, empty=empty)
-            return await handler(TypedRequest(request, user, parameters, body))
+            return await handler(TypedRequest(request, principal, parameters, body))
 
         # aiohttp's own pattern for a parameter leaves out braces, which an id that a client chose may have.
         path = re.sub(r"\{(\w+)\}", r"{\1:[^/]+}", self.path)

@@ -9,11 +9,11 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 from msgspec.structs import replace
 
+from ari_bridge.accounts import InvalidUser
 from ari_bridge.errors import CallerError, CallFailed, Unavailable
 from ari_bridge.fsm.call_data import cause_data
-from frontend.auth.authenticator import TooManyAttempts, Unauthorized
+from frontend.auth.authenticator import Forbidden, TooManyAttempts, Unauthorized
 from frontend.auth.client_addresses import ClientAddresses
-from frontend.auth.users import InvalidUser
 from frontend.http.cors import Origins
 from frontend.http.problems import PROBLEM_TYPES, Problem, ProblemError, problem, problem_response
 from frontend.http.request_ids import request_id
@@ -49,7 +49,7 @@ def origins_checked(origins: Origins, addresses: ClientAddresses | None = None) 
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         origin = request.headers.get("Origin")
         if not origins.allow(origin, asked.host(request)):
-            log.warning("a foreign origin was refused", origin=origin, path=request.path)
+            log.warning("request from a foreign origin refused", origin=origin, path=request.path)
             told = problem(
                 "forbidden",
                 f"Pages of {origin} may not use this server: CORS_ORIGIN does not list them.",
@@ -110,13 +110,15 @@ def problem_of(error: Exception) -> tuple[Problem, dict[str, str]]:
             return told, {}
         case Unauthorized():
             return problem("unauthorized", str(error)), {"WWW-Authenticate": "Bearer"}
+        case Forbidden():
+            return problem("forbidden", str(error)), {}
         case TooManyAttempts():
             return problem("too_many", str(error), retry_after=error.retry_after), {}
         case web.RequestPayloadError():
             detail = "The body cannot be read: it is not packed as Content-Encoding says, or breaks off."
             return problem("invalid_request", detail), {}
         case InvalidUser():
-            return problem("invalid_request", str(error), field="user"), {}
+            return problem("invalid_request", str(error), field=error.field), {}
         case CallerError() | Unavailable() if error.code in PROBLEM_TYPES:
             told = problem(
                 error.code,
@@ -127,7 +129,7 @@ def problem_of(error: Exception) -> tuple[Problem, dict[str, str]]:
                 retry_after=getattr(error, "retry_after", None),
             )
             return told, {}
-    return problem("error", "The server failed at this request; it is logged."), {}
+    return problem("error", "The server failed to handle the request; the failure is logged."), {}
 
 
 def _of_http(error: web.HTTPException, request: web.Request) -> tuple[Problem, dict[str, str]]:
@@ -146,7 +148,7 @@ def _of_http(error: web.HTTPException, request: web.Request) -> tuple[Problem, d
         case web.HTTPClientError():
             return problem("invalid_request", f"The request cannot be read: {error.text or error.reason}."), {}
     log.error("a request failed", method=request.method, path=request.path, status=error.status)
-    return problem("error", "The server failed at this request; it is logged."), {}
+    return problem("error", "The server failed to handle the request; the failure is logged."), {}
 
 
 @web.middleware

@@ -1,7 +1,7 @@
-"""Every problem that an HTTP request can meet, and how it is told: RFC 9457 problem details.
+"""All problems that a request can be answered with: RFC 9457 problem details.
 
-The codes are stable and meant for programs. The list here is the whole of them: the OpenAPI document and the reference
-page are made of it.
+The codes are stable and meant for programs. This list is complete: the OpenAPI document and the reference are generated
+from it.
 """
 
 from collections.abc import Mapping
@@ -17,12 +17,12 @@ from ari_bridge.outcomes import Outcome
 
 MEDIA_TYPE = "application/problem+json"
 DEFAULT_RETRY_AFTER_S = 5.0
-"""When to ask again, where nobody knows better."""
+"""When to retry, unless something better is known."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProblemType:
-    """`title`: the same for every problem of this code. `hint`: when it comes and what to do about it."""
+    """`title`: the same for every problem with this code. `hint`: when it occurs, and what to do."""
 
     code: str
     status: int
@@ -30,75 +30,73 @@ class ProblemType:
     hint: str
 
 
-_KINDS = (
-    ProblemType("invalid_request", 400, "The request is not as it should be", "`field` names the value that is wrong."),
-    ProblemType("invalid_sdp", 400, "The offer cannot be used", "`sdp` is no SDP, or has no audio with Opus or PCMU."),
+_PROBLEM_TYPES = (
+    ProblemType("invalid_request", 400, "The request is invalid", "`field` names the invalid value."),
+    ProblemType("invalid_sdp", 400, "The offer cannot be used", "`sdp` is not SDP, or has no audio with Opus or PCMU."),
+    ProblemType("invalid_target", 400, "The number cannot be dialled", "It is empty, or has invalid characters."),
     ProblemType(
-        "invalid_target", 400, "The number cannot be dialled", "It is empty, or has characters that no number has."
+        "unauthorized", 401, "Sign-in required", "The token is missing or has expired, or the password is wrong."
     ),
-    ProblemType("unauthorized", 401, "Sign in first", "The token is missing, has expired, or the password is wrong."),
     ProblemType(
         "forbidden",
         403,
         "Not allowed",
-        "Dial permissions refuse the number (`rule`), or `CORS_ORIGIN` does not list a page's origin.",
+        "No role of yours allows it, dial permissions refuse the number (`rule`), or the page's origin is not in "
+        "`CORS_ORIGIN`.",
     ),
-    ProblemType("not_found", 404, "There is nothing here", "The path is unknown."),
-    ProblemType("unknown_call", 404, "There is no such call", "Or it is another user's: which of both is not told."),
+    ProblemType("not_found", 404, "Not found", "The path is unknown."),
+    ProblemType("unknown_call", 404, "No such call", "The call does not exist, or belongs to another user."),
     ProblemType(
-        "unknown_recording", 404, "There is no such recording", "Or it is another user's: which of both is not told."
+        "unknown_recording", 404, "No such recording", "The recording does not exist, or belongs to another user."
     ),
-    ProblemType("method_not_allowed", 405, "Not with this method", "`Allow` lists those that the path takes."),
+    ProblemType("method_not_allowed", 405, "Method not allowed", "`Allow` lists the methods of the path."),
     ProblemType(
-        "wrong_state", 409, "The call is not in a state for this", "Look at the call, and ask again where it fits."
+        "wrong_state",
+        409,
+        "The call's state does not allow this",
+        "Fetch the call and retry once its state allows it.",
     ),
+    ProblemType("in_progress", 409, "The same request is in progress", "Retry with the same `Idempotency-Key`."),
     ProblemType(
-        "in_progress", 409, "The same request is being worked on", "Ask again with the same `Idempotency-Key`."
-    ),
-    ProblemType(
-        "in_doubt", 409, "Nobody knows whether it was done", "The server died meanwhile: look at the call `callId`."
-    ),
-    ProblemType(
-        "too_large",
-        413,
-        "The request is too large",
-        "A body has at most 1 MiB, a header 32 KiB (told as 431).",
-    ),
-    ProblemType("range_not_satisfiable", 416, "No such bytes", "`Content-Range` tells how many there are."),
-    ProblemType(
-        "idempotency_key_reused", 422, "The key was used for something else", "Take a new key for a new request."
-    ),
-    ProblemType("too_many", 429, "A limit is reached", "Ask again after `retryAfter` seconds."),
-    ProblemType("error", 500, "The server failed", "It is a fault of the server, and in its log, by `requestId`."),
-    ProblemType(
-        "call_failed", 502, "The call ended at once", "`outcome` and `cause` tell why there was no SDP answer."
+        "in_doubt",
+        409,
+        "It is unknown whether the request was carried out",
+        "The server stopped in the middle of it: check the call `callId`.",
     ),
     ProblemType(
-        "unavailable", 503, "Not now", "Something that is needed is away. Ask again after `retryAfter` seconds."
+        "too_large", 413, "The request is too large", "A body has at most 1 MiB, a header 32 KiB (status 431)."
+    ),
+    ProblemType("range_not_satisfiable", 416, "Range not satisfiable", "`Content-Range` has the size."),
+    ProblemType(
+        "idempotency_key_reused", 422, "The key was used for another request", "Use a new key for a new request."
+    ),
+    ProblemType("too_many", 429, "A limit is reached", "Retry after `retryAfter` seconds."),
+    ProblemType("error", 500, "The server failed", "A fault of the server; its log has it by `requestId`."),
+    ProblemType("call_failed", 502, "The call failed", "`outcome` and `cause` say why there is no SDP answer."),
+    ProblemType(
+        "unavailable", 503, "Unavailable", "Something that is required is down. Retry after `retryAfter` seconds."
     ),
 )
-PROBLEM_TYPES = {kind.code: kind for kind in _KINDS}
+PROBLEM_TYPES = {kind.code: kind for kind in _PROBLEM_TYPES}
 
 
 class Problem(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """What went wrong (RFC 9457). What is below `code` is there where it applies."""
+    """Problem details (RFC 9457)."""
 
     type: Annotated[str, Meta(description="where the code is explained, relative to this server")]
-    title: Annotated[str, Meta(description="the same for every problem of this code")]
-    status: Annotated[int, Meta(description="as of the answer")]
-    detail: Annotated[str, Meta(description="what went wrong this time, in one or two sentences for people")]
+    title: Annotated[str, Meta(description="the same for every problem with this code")]
+    status: Annotated[int, Meta(description="the status of the response")]
+    detail: Annotated[str, Meta(description="what went wrong in this case, in one or two sentences for developers")]
     code: Annotated[str, Meta(description="for programs")]
-    field: Annotated[str | None, Meta(description="which value of the request is wrong")] = None
+    field: Annotated[str | None, Meta(description="the invalid value of the request")] = None
     rule: Annotated[
         str | None, Meta(description="with `forbidden` for a number: which rule of the dial permissions refuses it")
     ] = None
     call_id: str | None = None
     outcome: Annotated[Outcome | None, Meta(description="how the call ended")] = None
     cause: CauseData | None = None
-    retry_after: Annotated[
-        float | None, Meta(description="seconds; also, in whole ones, as the header Retry-After")
-    ] = None
-    request_id: Annotated[str | None, Meta(description="by which the server's log has this request")] = None
+    retry_after: Annotated[float | None, Meta(description="seconds; also, rounded, in the header Retry-After")] = None
+    request_id: Annotated[str | None, Meta(description="identifies the request in the server's log")] = None
 
 
 class ProblemError(Exception):

@@ -58,14 +58,14 @@ class _Protocol(RequestHandler):
             raise ConnectionError("a part of the answer is sent already")
         name = secrets.token_hex(8)
         if status < 500:
-            log.info("a request cannot be read", reason=type(exc).__name__, address=request.remote, request_id=name)
-            told = problem("invalid_request", "The request cannot be read: it is not as HTTP has it.", request_id=name)
+            log.info("malformed HTTP request", reason=type(exc).__name__, address=request.remote, request_id=name)
+            told = problem("invalid_request", "The request is not valid HTTP.", request_id=name)
             if isinstance(exc, LineTooLong) or (isinstance(exc, BadHttpMessage) and "Too many headers" in exc.message):
                 detail = "The request is too large: a header (the cookies are one), the address, or their number."
                 told = replace(problem("too_large", detail, request_id=name), status=431)
         else:
             log.error("a request failed", status=status, exc_info=exc, request_id=name)
-            told = problem("error", "The server failed at this request; it is logged.", request_id=name)
+            told = problem("error", "The server failed to handle the request; the failure is logged.", request_id=name)
         response = problem_response(told, {HEADER: name, "X-Content-Type-Options": "nosniff"})
         response.force_close()
         return response

@@ -46,9 +46,9 @@ class Certificate:
             self._current = self._read()
         except OSError as error:
             reason = error.reason if isinstance(error, ssl.SSLError) else error.strerror
-            log.error("the new certificate cannot be used, the one before is served on", reason=reason or str(error))
+            log.error("the new certificate cannot be used: still serving the previous one", reason=reason or str(error))
             return
-        log.info("a new certificate is served", file=str(self._files[0]))
+        log.info("serving a new certificate", file=str(self._files[0]))
 
     async def watch(self) -> None:
         """Until it is cancelled."""

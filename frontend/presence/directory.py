@@ -124,7 +124,7 @@ class PresenceDirectory:
                 await self._ari.endpoints.subscribe(fresh)
                 phones = await self._list_phones()  # as they stand since changes are told
         except PeerError as error:
-            log.warning("the PBX's phones cannot be listed: in a minute again", reason=str(error))
+            log.warning("cannot list the PBX's phones: next attempt in a minute", reason=str(error))
             return
         self._phones = phones
         self._subscribed |= {*fresh}
@@ -153,7 +153,7 @@ class PresenceDirectory:
             try:
                 self._send_changes()
             except Exception:
-                log.exception("the directory could not be told")
+                log.exception("sending the directory failed")
 
     def _send_changes(self) -> None:
         before, self._sent = self._sent, self._people()
@@ -184,11 +184,11 @@ class PresenceDirectory:
         try:
             return self._known_users()
         except Exception as error:  # a users file that somebody is editing
-            log.warning("the users cannot be listed", reason=str(error))
+            log.warning("cannot list the users", reason=str(error))
             return []
 
     def _bounded(self, people: dict[str, PersonSummary]) -> dict[str, PersonSummary]:
         if len(people) > MAX_ENTRIES and not self._cut:
-            log.warning("the directory is cut", entries=len(people), kept=MAX_ENTRIES)
+            log.warning("the directory is too large: some entries are left out", entries=len(people), kept=MAX_ENTRIES)
         self._cut = len(people) > MAX_ENTRIES
         return dict(list(people.items())[:MAX_ENTRIES])

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import msgspec
 import structlog
 
+from ari_bridge.accounts import InvalidUser, check_name
 from ari_bridge.ari.client import Ari
 from ari_bridge.dial_permissions import LegKind
 from ari_bridge.engine.call_manager import CallManager
@@ -20,7 +21,6 @@ from ari_bridge.tasks import TaskSet
 from ari_bridge_protocol import messages
 from ari_bridge_protocol.preferences import CallPreferences
 from frontend.auth.authenticator import Unauthorized
-from frontend.auth.users import InvalidUser, check_name
 from frontend.presence.directory import PresenceDirectory
 from frontend.presence.registrar import Page, WebSocketRegistrar
 from frontend.presence.voicemail import VoicemailBoxes
@@ -110,6 +110,10 @@ class UserServices:
         checked = self._checked(user, wanted)
         await self._store(user, checked)
         return checked
+
+    async def forget(self, user: str) -> None:
+        """Those of a removed user are as at the beginning. Raises as `set`."""
+        await self._store(user, CallPreferences())
 
     def _checked(self, user: str, wanted: CallPreferences) -> CallPreferences:
         try:

@@ -105,10 +105,10 @@ class VoicemailBoxes:
         try:
             counted = await self._ari.mailboxes.count(list(boxes.values()), known)
         except PeerError as error:
-            log.warning("the voicemail boxes cannot be read: in a minute again", reason=str(error))
+            log.warning("cannot read the voicemail boxes: next attempt in a minute", reason=str(error))
             return
         except Exception:
-            log.exception("the voicemail boxes could not be read")
+            log.exception("reading the voicemail boxes failed")
             return
         for user, box in boxes.items():
             before, now = self._known.get(user), counted.get(box)

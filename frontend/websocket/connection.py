@@ -19,12 +19,14 @@ from ari_bridge.fsm.call import Call, CallState, Direction
 from ari_bridge.fsm.notifications import MediaReady, Notification, StateChanged
 from ari_bridge.ids import leg_id
 from ari_bridge_protocol import messages
-from ari_bridge_protocol.close_codes import CLOSE_SUPERSEDED
+from ari_bridge_protocol.close_codes import CLOSE_SIGN_IN_ENDED, CLOSE_SUPERSEDED
 from ari_bridge_protocol.messages import ClientMessage
 from frontend.auth.authenticator import Authenticator, Unauthorized
+from frontend.auth.grants import PHONE, Grant
+from frontend.auth.principal import Principal
 from frontend.auth.session_tokens import SessionTokens
 from frontend.calls.commands import execute
-from frontend.calls.permissions import Principal, check_owns
+from frontend.calls.permissions import check_may, check_owns, owns
 from frontend.calls.views import message_of, summary
 from frontend.presence.preferences import UserServices
 from frontend.presence.registrar import Page, WebSocketRegistrar
@@ -80,6 +82,7 @@ class ClientConnection:
         socket: The open WebSocket.
         authorization: The header `Authorization` of the upgrade request.
         user: The user to register as at once, from the address; "" for none.
+        address: The client's IP address.
     """
 
     def __init__(
@@ -89,6 +92,7 @@ class ClientConnection:
         socket: web.WebSocketResponse,
         authorization: str | None,
         user: str = "",
+        address: str = "",
     ) -> None:
         self._services = services
         self._registry = registry
@@ -100,6 +104,8 @@ class ClientConnection:
         self._authorization = authorization
         self._user_of_address = user
         self._user: str | None = None  # registered as, now or before
+        self._address = address
+        self.principal = self._nobody  # who has registered or resumed
         self._subscribed = False  # has registered or resumed: is sent `calls`
         self._calls_scheduled: asyncio.Handle | None = None
         self._owned: set[str] = set()  # live calls that this connection owns
@@ -110,8 +116,9 @@ class ClientConnection:
         self._ice_timer: asyncio.TimerHandle | None = None
 
     @property
-    def _principal(self) -> Principal:
-        return Principal(self._user)
+    def _nobody(self) -> Principal:
+        """Who has not registered: without sign-in that is enough for calls."""
+        return Principal(None, grants=frozenset() if self._services.access.required else PHONE, address=self._address)
 
     # --- life ------------------------------------------------------------------------
 
@@ -152,6 +159,11 @@ class ClientConnection:
         self._owned.clear()
         self._socket.drop("its session goes on in another connection", CLOSE_SUPERSEDED)
 
+    def end_sign_in(self) -> None:
+        """What the client has signed in to has ended: it is told so, and cut off."""
+        self._socket.error("unauthorized", "What you have signed in to has ended: sign in again.", field="token")
+        self._socket.drop("its sign-in was ended", CLOSE_SIGN_IN_ENDED)
+
     # --- from the client ---------------------------------------------------------------
 
     def _on_message(self, message: ClientMessage) -> None:
@@ -183,9 +195,9 @@ class ClientConnection:
                 | messages.Leave()
                 | messages.Record()
             ):
-                execute(self._calls, message, self._check_owned)
+                execute(self._calls, message, self.principal, self._check_owned)
             case messages.Feedback():
-                execute(self._calls, message, self._check_was_owned)
+                execute(self._calls, message, self.principal, self._check_was_owned)
             case messages.Quality(call_id, report):
                 self._check_was_owned(call_id)
                 self._calls.feedback.report_quality(call_id, msgspec.to_builtins(report))
@@ -215,9 +227,12 @@ class ClientConnection:
 
     def _register(self, message: messages.Register) -> None:
         token = message.token or (self._authorization or "").removeprefix("Bearer ").strip() or None
-        user = self._services.access.identify(message.user, token)
+        principal = self._services.access.identify(message.user, token, self._address)
+        check_may(principal, Grant.RECEIVE)
+        user = message.user
         self._unregister()
         self._user = user
+        self.principal = principal
         self._services.pages.register(user, self)
         self._subscribed = True
         self.send(messages.Registered(user))
@@ -240,6 +255,7 @@ class ClientConnection:
         if self._user is not None:
             self._services.pages.unregister(self._user, self)
             self._user = None
+            self.principal = self._nobody
 
     def _hang_up(self, call_id: str) -> None:
         if call_id in self._ringing and self._user:
@@ -255,6 +271,7 @@ class ClientConnection:
             self._offer_for_call(message)
             return
         self._check_signed_in()
+        check_may(self.principal, Grant.DIAL)
         caller = self._user if self._services.access.required else message.caller or self._user
         call = self._calls.place(
             target=message.target,
@@ -282,7 +299,7 @@ class ClientConnection:
             self._calls.renew_media(call.id, sdp=message.sdp, prefer=message.prefer or "")
         elif self._ringing.has_rung(call.id) and not message.take_over:
             raise WrongState("The call was taken already, by another page.", field="callId")
-        elif self._principal.owns(call):
+        elif owns(self.principal, call):
             self._take_over(call, message)
         else:
             raise UnknownCall.named(call.id)
@@ -374,7 +391,7 @@ class ClientConnection:
     def _check_owned(self, call_id: str) -> None:
         """Raises UnknownCall for a call that is not this client's."""
         if call_id not in self._owned:
-            check_owns(self._principal, self._calls.get(call_id))
+            check_owns(self.principal, self._calls.get(call_id))
 
     def _check_was_owned(self, call_id: str) -> None:
         """As `_check_owned`, also for a call that has ended: a client that has not registered is known by session."""
@@ -409,7 +426,7 @@ class ClientConnection:
         """The call is of this session, or of this user."""
         if not self._subscribed or call.left_outcome:
             return False
-        return call.session == self.session or self._principal.owns(call)
+        return call.session == self.session or owns(self.principal, call)
 
     def _send_ice_servers(self) -> None:
         """Now, and again before the credentials expire."""

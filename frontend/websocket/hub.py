@@ -1,6 +1,7 @@
 """All open WebSockets: accepted, sent their calls when these change, asked to reconnect, closed."""
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
 from aiohttp import WSCloseCode, web
@@ -9,6 +10,7 @@ from ari_bridge import metrics
 from ari_bridge.fsm.call import Call, CallState, Direction
 from ari_bridge.hooks import CallAdopted, CallChanged, CallEnded, CallStarted, HookEvent, Hooks
 from ari_bridge_protocol import messages
+from frontend.auth.principal import Principal
 from frontend.http.problems import ProblemError
 from frontend.websocket.connection import ClientConnection, ConnectionServices, refresh_calls
 from frontend.websocket.message_socket import MAX_FRAME_BYTES
@@ -45,7 +47,12 @@ class ConnectionHub:
             return socket  # the client is gone already
         user = request.query.get("user", "")
         connection = ClientConnection(
-            self._services, self._registry, socket, request.headers.get("Authorization"), user
+            self._services,
+            self._registry,
+            socket,
+            request.headers.get("Authorization"),
+            user,
+            self._services.access.addresses.of(request),
         )
         self._open.add(connection)
         metrics.WEBSOCKET_CONNECTIONS.inc()
@@ -71,6 +78,12 @@ class ConnectionHub:
         end = loop.time() + within + 0.2
         while self._open and loop.time() < end:  # noqa: ASYNC110  the pages go one by one
             await asyncio.sleep(0.05)
+
+    def end_if(self, ended: Callable[[Principal], bool]) -> None:
+        """End the connections of those of whom `ended` says so."""
+        for connection in list(self._open):
+            if ended(connection.principal):
+                connection.end_sign_in()
 
     async def close(self) -> None:
         await asyncio.gather(

@@ -11,13 +11,13 @@ import msgspec
 import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from ari_bridge.accounts import InvalidUser
 from ari_bridge.errors import CallerError, Unavailable
 from ari_bridge.outcomes import Detail
 from ari_bridge_protocol import messages
 from ari_bridge_protocol.close_codes import CLOSE_INACTIVE
 from ari_bridge_protocol.messages import ClientMessage, ServerMessage
-from frontend.auth.authenticator import Unauthorized
-from frontend.auth.users import InvalidUser
+from frontend.auth.authenticator import Forbidden, Unauthorized
 from frontend.http.validation_errors import parse_validation_error
 from frontend.websocket.rate_limit import MAX_EXCESS_MESSAGES, RATE_PER_S, TokenBucket
 
@@ -157,6 +157,8 @@ class MessageSocket:
         except Unauthorized as error:
             field = "session" if isinstance(message, messages.Resume) else "token"
             self.error("unauthorized", str(error), field=field, call_id=call_id)
+        except Forbidden as error:
+            self.error("forbidden", str(error), call_id=call_id)
         except InvalidUser as error:
             self.error("invalid_request", str(error), field="user", call_id=call_id)
         except Exception:

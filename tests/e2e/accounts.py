@@ -7,18 +7,18 @@ from typing import Any
 
 from playwright.async_api import Browser
 
-from frontend.auth.users import Users
+from ari_bridge.accounts.users_file import UsersFile
 from tests.e2e.softphone import Softphone, unopened_softphone
 from tests.real.live_system import LiveSystem
 
 PASSWORD = "correct horse battery"
 
 
-def accounts(folder: Path, *users: str) -> dict[str, Any]:
-    """A site's settings."""
-    file = Users(folder / "users")
+def accounts(folder: Path, *users: str, admin: str = "") -> dict[str, Any]:
+    """A site's settings. `admin`: which of the users is one."""
+    file = UsersFile(folder / "users")
     for user in users:
-        file.add(user, PASSWORD)
+        file.add(user, PASSWORD, *(["user", "admin"] if user == admin else []))
     return {
         "enable_authentication": True,
         "users_file": folder / "users",

@@ -13,8 +13,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
+from ari_bridge.accounts.users_file import UsersFile
 from deploy.demo.install import PROJECT, WEB
-from frontend.auth.users import Users
 from tests.e2e.chromium import chromium
 from tests.e2e.conftest import FAR_TONE, PAGE_TONE
 from tests.e2e.ears import Ears
@@ -143,7 +143,7 @@ async def test_the_words_of_other_kits_work_with_a_sign_in(
     project: Project, stranger: Stranger, site_with: LiveSystemWith, tmp_path: Path
 ) -> None:
     users = tmp_path / "users"
-    Users(users).add("1001", "correct horse battery")
+    UsersFile(users).add("1001", "correct horse battery")
     signed_in = {"enable_authentication": True, "users_file": users, "token_secret_file": tmp_path / "secret"}
     ports = {"http_port": stranger.http_port, "ws_port": stranger.ws_port}
     [block] = [block for block in blocks(DOCS / "SDK.md") if "createCall(" in block.code]

@@ -37,7 +37,7 @@ async def test_the_wrong_password_is_told_and_the_right_one_calls(
 
 
 async def test_the_dashboard_wants_a_sign_in_too(site_with: LiveSystemWith, browser: Browser, tmp_path: Path) -> None:
-    async with site_with(**accounts(tmp_path, "1001")) as site, unopened_softphone(browser) as phone:
+    async with site_with(**accounts(tmp_path, "1001", admin="1001")) as site, unopened_softphone(browser) as phone:
         await phone.page.goto(f"{site.app.url}/dashboard")
         await sign_in(phone, "1001")
         await expect(phone.page.get_by_role("status")).to_have_text("Connected")
@@ -46,7 +46,7 @@ async def test_the_dashboard_wants_a_sign_in_too(site_with: LiveSystemWith, brow
 async def test_a_dashboard_that_stays_open_stays_signed_in_while_the_server_renews_it(
     site_with: LiveSystemWith, browser: Browser, tmp_path: Path
 ) -> None:
-    settings = accounts(tmp_path, "1001")
+    settings = accounts(tmp_path, "1001", admin="1001")
     async with site_with(**settings) as site, unopened_softphone(browser) as phone:
         page, status = phone.page, phone.page.get_by_role("status")
         await page.goto(f"{site.app.url}/dashboard")

@@ -205,7 +205,7 @@ async def talks_on_while_everything_is_reloaded(people: People, machine: Machine
                 while len(frames) < news:  # noqa: ASYNC110  they come by themselves
                     await asyncio.sleep(0.1)
             await call.received_audio.wait_for_tone(PHONE_TONE)
-        assert "settings were read again" in machine.log("ari-bridge")
+        assert "settings reloaded" in machine.log("ari-bridge")
         assert before != await asyncio.to_thread(ssl.get_server_certificate, (ADDRESS, 3000))
         await page.wait_connected(timeout=20)
         await call.hangup()

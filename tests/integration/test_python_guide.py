@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from frontend.auth.users import Users
+from ari_bridge.accounts.users_file import UsersFile
 from tests.real.live_system import LiveSystemWith
 
 pytestmark = pytest.mark.real
@@ -78,7 +78,7 @@ async def run(*arguments: str, folder: Path) -> str:
 @pytest.mark.parametrize("program", PROGRAMS, ids=[program.heading.lower().replace(" ", "-") for program in PROGRAMS])
 async def test_a_program_of_the_guide(site_with: LiveSystemWith, tmp_path: Path, program: Program) -> None:
     users = tmp_path / "users"
-    Users(users).add("1001", PASSWORD)
+    UsersFile(users).add("1001", PASSWORD)
     settings = {
         "enable_authentication": PASSWORD in program.code,
         "users_file": users,

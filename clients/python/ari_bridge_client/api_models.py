@@ -17,11 +17,13 @@ class SessionData(msgspec.Struct, frozen=True, rename="camel"):
     Attributes:
         token: For `Authorization: Bearer TOKEN`
         expires_at: Unix seconds
+        must_change_password: Somebody else knows it: ask for another one
     """
 
     token: str
     user: str
     expires_at: float
+    must_change_password: bool = False
 
 
 class PhoneBookEntry(msgspec.Struct, frozen=True, rename="camel"):
@@ -30,13 +32,13 @@ class PhoneBookEntry(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class ConfigData(msgspec.Struct, frozen=True, rename="camel"):
-    """What a page needs to know before anybody signs in.
+    """What a page needs to know before sign-in.
 
     Attributes:
-        authentication: Calls need a token
+        authentication: Calls require a token
         recording: Calls can be recorded
-        preflight_number: An echo, for trying the connection; "": there is none
-        feedback: It can be given after a call
+        preflight_number: An echo number for testing the connection; "" if there is none
+        feedback: Calls can be rated
     """
 
     version: str
@@ -48,7 +50,7 @@ class ConfigData(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Placed(msgspec.Struct, frozen=True, rename="camel"):
-    """A call that was begun. The far side has not answered yet.
+    """A call that was started. The far side has not answered yet.
 
     Attributes:
         sdp: The SDP answer, for `setRemoteDescription`
@@ -159,7 +161,7 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
 class CallPage(msgspec.Struct, frozen=True, rename="camel"):
     """
     Attributes:
-        calls: Newest first; fewer than `limit`, or none, do not mean that there are no others
+        calls: Newest first; a page may be short, or empty, without being the last
         next_cursor: `cursor` of the next page; null on the last one
     """
 
@@ -170,7 +172,7 @@ class CallPage(msgspec.Struct, frozen=True, rename="camel"):
 class Directory(msgspec.Struct, frozen=True, rename="camel"):
     """
     Attributes:
-        people: By number
+        people: Sorted by number
     """
 
     people: list[PersonSummary]
@@ -180,10 +182,10 @@ class RecordingData(msgspec.Struct, frozen=True, rename="camel"):
     """A recording. Times are Unix seconds.
 
     Attributes:
-        user: Whose call it was; null: nobody's
-        seconds: Of sound: pauses are left out
-        size: Bytes of the sound file
-        sha256: Of the sound file, in hexadecimal
+        user: The user of the call; null if it had none
+        seconds: Of audio, without pauses
+        size: Bytes of the audio file
+        sha256: Of the audio file, in hexadecimal
     """
 
     name: str
@@ -214,21 +216,21 @@ class Cdr(msgspec.Struct, frozen=True, rename="camel"):
     Its names in JSON are in camelCase, its columns in the table as here.
 
     Attributes:
-        target: The number as dialled, or that was called
-        user: Whose call it is: only they may see it; "": nobody's
-        tenant: "": there is one
+        target: The number as dialled, or the called number
+        user: The user of the call, who may see it; "" if it has none
+        tenant: "": the only tenant
         ended_at: When it was decided to end
-        talk_seconds: From the answer until our user left, or the end; 0 where nobody answered
-        q850: ITU-T Q.850 cause, 0 where Asterisk gave none
-        sip: The SIP status that stands closest, 0 where none does
+        talk_seconds: From the answer until our user left or the call ended; 0 if it was not answered
+        q850: ITU-T Q.850 cause; 0 if Asterisk reported none
+        sip: The closest SIP status; 0 if there is none
         cause: The cause in words, for support
-        codecs: "": not known
-        parties: Besides the far side: party, number, name, outcome, answeredAt, endedAt
+        codecs: "": unknown
+        parties: Parties besides the far side: party, number, name, outcome, answeredAt, endedAt
         transferred_to: The number that took our user's place
         recording: Names of recordings
-        quality: {}: not known
-        feedback: {}: none was given
-        connected_number: Who was talked to last, as Asterisk told it (connected line); "": the one above
+        quality: {}: unknown
+        feedback: {}: not rated
+        connected_number: The last connected line, as Asterisk reported it; "": as dialled, or the caller
     """
 
     call_id: str
@@ -272,8 +274,8 @@ class ChannelData(msgspec.Struct, frozen=True, rename="camel"):
     """A channel of Asterisk.
 
     Attributes:
-        created_at: As Asterisk writes it
-        call_id: Of which call of ours it is; null: of none
+        created_at: In Asterisk's format
+        call_id: The call that it belongs to; null if none
     """
 
     id: str
@@ -290,7 +292,7 @@ class BridgeData(msgspec.Struct, frozen=True, rename="camel"):
 
     Attributes:
         channels: Ids
-        call_id: Of which call of ours it is; null: of none
+        call_id: The call that it belongs to; null if none
     """
 
     id: str
@@ -303,7 +305,7 @@ class BridgeData(msgspec.Struct, frozen=True, rename="camel"):
 class LiveData(msgspec.Struct, frozen=True, rename="camel"):
     """
     Attributes:
-        last_event_id: `/events` with this number tells all that comes after
+        last_event_id: Follow `/events` from this id to miss no change
         reason: Why Asterisk could not be asked; null if it was
     """
 
@@ -322,7 +324,7 @@ class Started(msgspec.Struct, frozen=True, rename="camel"):
 class StatsData(msgspec.Struct, frozen=True, rename="camel"):
     """
     Attributes:
-        since: Unix seconds: when the server was started
+        since: Unix seconds: start of the server
         connections: Open WebSockets
     """
 
@@ -336,13 +338,13 @@ class StatsData(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class EventData(msgspec.Struct, frozen=True, rename="camel"):
-    """One event: what stands in `data:`.
+    """One event, in `data:`.
 
     Attributes:
-        id: Counts up; where the server was started anew, from 1 on
+        id: Increases; starts at 1 when the server starts
         at: Unix seconds
-        call_id: Of which call it is; null: of none
-        data: What docs/HOOKS.md says of this `name`
+        call_id: The call that it is about; null if none
+        data: See docs/HOOKS.md for each `name`
     """
 
     id: int
@@ -355,7 +357,7 @@ class EventData(msgspec.Struct, frozen=True, rename="camel"):
 class PartCheck(msgspec.Struct, frozen=True, rename="camel"):
     """
     Attributes:
-        reason: Why it is not; with `ok`: what is wrong with it though calls can be made
+        reason: Why it is not ok; with `ok`: what is wrong although calls can be made
     """
 
     ok: bool
@@ -367,9 +369,9 @@ class NodeCheck(msgspec.Struct, frozen=True, rename="camel"):
     """One rtpengine.
 
     Attributes:
-        ok: It takes calls
-        reason: Why it takes none
-        seconds: How long its last answer took
+        ok: Accepts calls
+        reason: Why it does not accept calls
+        seconds: Duration of its last response
     """
 
     ok: bool
@@ -383,7 +385,7 @@ class NodeCheck(msgspec.Struct, frozen=True, rename="camel"):
 class MediaCheck(msgspec.Struct, frozen=True, rename="camel"):
     """
     Attributes:
-        ok: One of them takes calls
+        ok: At least one accepts calls
     """
 
     ok: bool
@@ -394,7 +396,7 @@ class MediaCheck(msgspec.Struct, frozen=True, rename="camel"):
 class Checks(msgspec.Struct, frozen=True, rename="camel"):
     """
     Attributes:
-        pbx: It makes channels and media legs, and has the context that calls begin in
+        pbx: Creates channels and media legs, and has the dialplan context in which calls start
         store: The call store
     """
 
@@ -418,19 +420,19 @@ class HealthData(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Problem(msgspec.Struct, frozen=True, rename="camel"):
-    """What went wrong (RFC 9457). What is below `code` is there where it applies.
+    """Problem details (RFC 9457).
 
     Attributes:
         type: Where the code is explained, relative to this server
-        title: The same for every problem of this code
-        status: As of the answer
-        detail: What went wrong this time, in one or two sentences for people
+        title: The same for every problem with this code
+        status: The status of the response
+        detail: What went wrong in this case, in one or two sentences for developers
         code: For programs
-        field: Which value of the request is wrong
+        field: The invalid value of the request
         rule: With `forbidden` for a number: which rule of the dial permissions refuses it
         outcome: How the call ended
-        retry_after: Seconds; also, in whole ones, as the header Retry-After
-        request_id: By which the server's log has this request
+        retry_after: Seconds; also, rounded, in the header Retry-After
+        request_id: Identifies the request in the server's log
     """
 
     type: str

@@ -1,4 +1,4 @@
-"""Messages of the client."""
+"""Messages that a client sends."""
 
 from typing import Annotated, Literal
 
@@ -10,71 +10,70 @@ from ari_bridge_protocol.shared_messages import Dtmf, Hold, Preferences
 
 
 class QualityReport(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """How a call has sounded on its page until now. What is not set is not known. See docs/QUALITY.md."""
+    """How a call has sounded on its page so far. Values that are not set are unknown. See docs/QUALITY.md."""
 
-    seconds: Annotated[float, Meta(ge=0, le=1e7, description="that were measured")]
-    mos: Annotated[float, Meta(ge=1, le=5, description="the average; so all that is not called worst")]
-    worst_mos: Annotated[float, Meta(ge=1, le=5, description="of one second; so all that is called worst")]
-    loss_percent: Annotated[float, Meta(ge=0, le=100, description="of what was to come to the page")]
+    seconds: Annotated[float, Meta(ge=0, le=1e7, description="measured seconds of the call")]
+    mos: Annotated[float, Meta(ge=1, le=5, description="average, as all values not named worst")]
+    worst_mos: Annotated[float, Meta(ge=1, le=5, description="of the worst second, as all values named worst")]
+    loss_percent: Annotated[float, Meta(ge=0, le=100, description="of the packets to the page")]
     worst_loss_percent: Annotated[float, Meta(ge=0, le=100)]
     jitter_ms: Annotated[float, Meta(ge=0, le=1e6)]
     worst_jitter_ms: Annotated[float, Meta(ge=0, le=1e6)]
     round_trip_ms: Annotated[float, Meta(ge=0, le=1e6)] | None = None
     worst_round_trip_ms: Annotated[float, Meta(ge=0, le=1e6)] | None = None
     sent_loss_percent: Annotated[
-        Annotated[float, Meta(ge=0, le=100)] | None, Meta(description="of what the page has sent")
+        Annotated[float, Meta(ge=0, le=100)] | None, Meta(description="of the packets from the page")
     ] = None
     codec: Annotated[str, Meta(max_length=40)] = ""
-    warnings: Annotated[tuple[QualityWarning, ...], Meta(max_length=4, description="raised at some time")] = ()
+    warnings: Annotated[tuple[QualityWarning, ...], Meta(max_length=4, description="raised during the call")] = ()
 
 
 class Register(Message, tag="register", frozen=True):
-    """Take calls for `user`. With authentication on, `token` is needed and must be that user's."""
+    """Receive calls for `user`. If authentication is on, `token` is required and must belong to that user."""
 
     user: str
     token: str | None = None
 
 
 class Resume(Message, tag="resume", frozen=True):
-    """Go on with the session of an earlier connection: the first message after `welcome`.
+    """Resume the session of an earlier connection: the first message after `welcome`.
 
-    `session`: what that connection's `welcome` had. The calls of the session are this connection's
-    from now on; an older connection that still seems to stand is closed.
+    `session`: from that connection's `welcome`. This connection now owns the calls of the session; an older
+    connection that is only half-open is closed.
     """
 
     session: str
 
 
 class Unregister(Message, tag="unregister", frozen=True):
-    """Take no more calls. Calls that stand go on."""
+    """Receive no more calls. Active calls continue."""
 
 
 class Offer(Message, tag="offer", frozen=True):
-    """A call, the acceptance of one, or new media for one that stands.
+    """Place a call, accept one, or give an active call new media.
 
-    With `target`: call that number; `callId` may be chosen by the client.
-    Without: accept the incoming call `callId`, or, where that call stands, give it a
-    new media leg in place of the one it has (after a reload, or when the sound is
-    lost). `sdp` is the browser's offer as `createOffer` of a *new* connection made it;
-    ICE candidates need not be gathered first.
+    With `target`: call that number; the client may choose `callId`. Without: accept the incoming call `callId`, or,
+    if that call is active, replace its media leg (after a reload, or when the sound was lost). `sdp` is the offer that
+    `createOffer` of a *new* connection returned; ICE candidates need not be gathered first.
     """
 
     sdp: str
     target: str | None = None
     call_id: str | None = None
-    caller: Annotated[str | None, Meta(description="shown to the far side; with authentication on, the user")] = None
-    take_over: Annotated[bool, Meta(description="take the call from another page of this user that holds it")] = False
+    caller: Annotated[str | None, Meta(description="shown to the far side; if authentication is on, the user")] = None
+    take_over: Annotated[bool, Meta(description="take the call over from the page of this user that owns it")] = False
     prefer: Annotated[
-        Literal["opus", "pcmu"] | None, Meta(description="the codec of this page's media; else as the server is set")
+        Literal["opus", "pcmu"] | None,
+        Meta(description="the codec of this page's media; default: the server's setting"),
     ] = None
 
 
 class Candidate(Message, tag="candidate", frozen=True):
-    """One of the browser's ICE candidates, found after its offer was sent; without one: there are no more.
+    """An ICE candidate of the browser, found after its offer was sent; without `candidate`: there are no more.
 
-    The fields are those of `RTCIceCandidate.toJSON()`. Needed only where the server's media is behind a firewall that
-    lets in nothing it has not written to first: else it learns the browser's addresses from the browser's checks.
-    At most 64 for each offer.
+    The fields are those of `RTCIceCandidate.toJSON()`. Needed only if the server's media is behind a firewall that
+    blocks incoming packets from addresses it has not sent to: otherwise the server learns the browser's addresses
+    from its connectivity checks. At most 32 per offer.
     """
 
     call_id: str
@@ -102,23 +101,23 @@ class DiscardMedia(Message, tag="discard-media", frozen=True):
 
 
 class Hangup(Message, tag="hangup", frozen=True):
-    """End a call, at any moment of it. On an incoming call that rings: decline it."""
+    """End a call, in any state. Declines an incoming call that is ringing."""
 
     call_id: str
 
 
 class Decline(Message, tag="decline", frozen=True):
-    """Decline an incoming call for this user: all pages of the user stop ringing."""
+    """Decline an incoming call for this user: all of the user's pages stop ringing."""
 
     call_id: str
 
 
 class Transfer(Message, tag="transfer", frozen=True):
-    """Give the other party of an answered call to somebody else.
+    """Transfer the other party of an answered call.
 
-    Blind, with `target`: that number is called, the party hears music meanwhile, and is connected when it answers;
-    `transferred` and the call's end follow. Where it cannot be reached, `transfer-failed` follows and the party is
-    back. `drop-party` of the new party's number takes a transfer back, `leave` lets it go on without this page.
+    Blind, with `target`: that number is called while the party hears music, and the two are connected when it answers;
+    `transferred` and the end of the call follow. If it cannot be reached, `transfer-failed` follows and the party is
+    back. `drop-party` with the new party's number cancels the transfer, `leave` lets it continue without this page.
     Attended, with `toCallId`: the parties of both calls are connected, and both calls end here.
     """
 
@@ -128,10 +127,10 @@ class Transfer(Message, tag="transfer", frozen=True):
 
 
 class AddParty(Message, tag="add-party", frozen=True):
-    """Make a conference: one more party for an answered call.
+    """Add a party to an answered call: a conference.
 
-    With `target`: that number is called, and joins when it answers. With `fromCallId`: the party of that other
-    call of this user joins at once, and that call ends here.
+    With `target`: that number is called, and joins when it answers. With `fromCallId`: the party of another call of
+    this user joins at once, and that call ends here.
     """
 
     call_id: str
@@ -140,34 +139,34 @@ class AddParty(Message, tag="add-party", frozen=True):
 
 
 class DropParty(Message, tag="drop-party", frozen=True):
-    """Let one party go: of a conference, or one that is still being called. Parties have numbers, the first has 1."""
+    """Drop a party of a conference, or one that is still being called. Parties are numbered; the first is 1."""
 
     call_id: str
     party: int
 
 
 class Leave(Message, tag="leave", frozen=True):
-    """End the call for this page alone: the others, of whom there must be two, go on."""
+    """Leave the call: the others, of whom there must be at least two, continue."""
 
     call_id: str
 
 
 class Record(Message, tag="record", frozen=True):
-    """Record an answered call, all that is said in it."""
+    """Record the audio of all parties of an answered call."""
 
     call_id: str
     action: Literal["start", "pause", "resume", "stop"]
 
 
 class Quality(Message, tag="quality", frozen=True):
-    """How a call sounds: every ten seconds, and once after its end, until a minute later. Replaces the one before."""
+    """How a call sounds: every ten seconds, and once within a minute of its end. Replaces the previous report."""
 
     call_id: str
     report: QualityReport
 
 
 class Feedback(Message, tag="feedback", frozen=True):
-    """What the call's user thought of it: within a day after its end. Replaces what was given before."""
+    """The user's rating of a call, within a day of its end. Replaces an earlier one."""
 
     call_id: str
     score: Annotated[int, Meta(ge=1, le=5)]
@@ -176,9 +175,9 @@ class Feedback(Message, tag="feedback", frozen=True):
 
 
 class CheckMedia(Message, tag="check-media", frozen=True):
-    """This page has heard nothing for long, though its path to the media server stands: is there anything to be heard?
+    """The page has received no sound for a while, though its media is connected: do the others send any?
 
-    Answered by `media-checked`, within two seconds. A page that asks again meanwhile gets one answer.
+    Answered by `media-checked` within two seconds. Repeats in the meantime get no answer of their own.
     """
 
     call_id: str
@@ -187,7 +186,7 @@ class CheckMedia(Message, tag="check-media", frozen=True):
 class Ping(Message, tag="ping", frozen=True):
     """Answered by `pong` with the same `id`.
 
-    Whoever has once sent one, and holds a call, is taken for frozen when nothing comes for 9 s.
+    A client that has sent a ping, owns a call, and then sends nothing for 9 s is considered frozen, and cut off.
     """
 
     id: int = 0

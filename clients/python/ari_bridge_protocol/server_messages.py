@@ -1,4 +1,4 @@
-"""Messages of the server, and the summaries that they are made of."""
+"""Messages that the server sends, and the structs in them."""
 
 from typing import Annotated, Literal
 
@@ -17,20 +17,20 @@ class Welcome(Message, tag="welcome", frozen=True):
     version: str
     authentication: Annotated[bool, Meta(description="whether `register` and `offer` need a token")]
     session: Annotated[
-        str, Meta(description="keep it: `resume` with it, on a later connection, takes this one's calls back")
+        str, Meta(description="keep it: `resume` with it on a later connection takes this one's calls back")
     ]
 
 
 class Resumed(Message, tag="resumed", frozen=True):
-    """The session goes on here. `calls` comes next."""
+    """The session continues on this connection. `calls` follows."""
 
     session: str
 
 
 class PartySummary(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """Somebody in a call besides this user."""
+    """A participant of a call besides this user."""
 
-    party: Annotated[int, Meta(description="its number in the call; who was called, or has called, is 1")]
+    party: Annotated[int, Meta(description="its number in the call; the called number, or the caller, is 1")]
     number: str
     name: str
     state: PartyState
@@ -47,34 +47,34 @@ class CallSummary(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tru
     caller_name: str
     created_at: float
     held_by_far: bool
-    here: Annotated[bool, Meta(description="this connection's session holds it")]
-    attached: Annotated[bool, Meta(description="an open connection holds it")]
+    here: Annotated[bool, Meta(description="the session of this connection owns it")]
+    attached: Annotated[bool, Meta(description="a session with an open connection owns it")]
     answered_at: float | None = None
     held: Annotated[bool, Meta(description="by our side")] = False
     parties: Annotated[
-        tuple[PartySummary, ...], Meta(description="all that have not left; none before an incoming call is accepted")
+        tuple[PartySummary, ...], Meta(description="those that have not left; empty until an incoming call is accepted")
     ] = ()
     transferring: Annotated[str, Meta(description="the number that the call is being transferred to")] = ""
     recording: RecordingState = "off"
     connected_number: Annotated[
-        str, Meta(description='who is there, where the PBX tells it (connected line); "": as dialled, or as called')
+        str, Meta(description='the connected line, as the PBX reports it; "": as dialled, or the caller')
     ] = ""
     connected_name: str = ""
 
 
 class Calls(Message, tag="calls", frozen=True):
-    """All live calls of this user and this session, except those that only ring.
+    """All live calls of this user and this session, except those that are only ringing.
 
-    Comes after `registered` and `resumed`, and whenever one of them begins, ends, or changes its state or holder.
+    Sent after `registered` and `resumed`, and whenever a call starts, ends, or changes its state or owner.
     """
 
     calls: list[CallSummary]
 
 
 class PastCall(Message, tag="past-call", frozen=True):
-    """A call of this user has ended, on whichever page; also one that rang nowhere. As its call record has it.
+    """A call of this user has ended, on any page, or without ringing on any; the values are those of its call record.
 
-    Comes once, to all pages that are registered then; `/cdrs` has those of the time before. Times are Unix seconds.
+    Sent once, to all pages registered at that moment; earlier calls are in `/cdrs`. Times are Unix seconds.
     """
 
     call_id: str
@@ -84,36 +84,36 @@ class PastCall(Message, tag="past-call", frozen=True):
     target: str
     created_at: float
     ended_at: float
-    talk_seconds: Annotated[float, Meta(description="0 where nobody answered")]
+    talk_seconds: Annotated[float, Meta(description="0 if it was not answered")]
     outcome: Outcome
-    ringing_at: Annotated[float | None, Meta(description="nothing: no page rang")] = None
+    ringing_at: Annotated[float | None, Meta(description="unset: no page rang")] = None
     answered_at: float | None = None
     connected_number: str = ""
     connected_name: str = ""
 
 
 class MediaLost(Message, tag="media-lost", frozen=True):
-    """The call stands, but its sound is lost on the server's side: send a new `offer` with its `callId`."""
+    """The call is active, but its media leg was lost on the server's side: send a new `offer` with its `callId`."""
 
     call_id: str
     reason: str
 
 
 class MediaChecked(Message, tag="media-checked", frozen=True):
-    """Whether sound of the others came for the page just now: else they are silent, and nothing is wrong."""
+    """Whether the other parties are sending sound to the page; if not, they are silent, and nothing is wrong."""
 
     call_id: str
     sounds: bool
 
 
 class TakenOver(Message, tag="taken-over", frozen=True):
-    """Another page of this user holds the call now: end the media here, and hang nothing up."""
+    """Another page of this user owns the call now: close the media here, and do not hang up."""
 
     call_id: str
 
 
 class Reconnect(Message, tag="reconnect", frozen=True):
-    """The server is about to be replaced: connect again at a random moment of the next `within` seconds."""
+    """The server is about to be replaced: reconnect at a random moment within the next `within` seconds."""
 
     within: float
 
@@ -123,7 +123,7 @@ class Registered(Message, tag="registered", frozen=True):
 
 
 class IceServer(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """As `RTCPeerConnection` takes it."""
+    """An `RTCIceServer`."""
 
     urls: list[str]
     username: str | None = None
@@ -131,15 +131,14 @@ class IceServer(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True)
 
 
 class IceServers(Message, tag="ice-servers", frozen=True):
-    """What the page's next `RTCPeerConnection` is to use; comes after `welcome`, after `registered`, and anew in time.
+    """The servers for the page's next `RTCPeerConnection`.
 
-    Not sent where the server is set to none. With authentication on, TURN servers are told after `registered` alone.
+    Sent after `welcome`, after `registered`, and before the credentials expire; not sent if none are configured. If
+    authentication is on, TURN servers are sent only after `registered`.
     """
 
     servers: list[IceServer]
-    expires_at: Annotated[
-        float | None, Meta(description="Unix seconds: when the credentials end; calls that stand are not touched")
-    ] = None
+    expires_at: Annotated[float | None, Meta(description="Unix seconds; active calls are not affected")] = None
 
 
 class Unregistered(Message, tag="unregistered", frozen=True):
@@ -147,7 +146,7 @@ class Unregistered(Message, tag="unregistered", frozen=True):
 
 
 class Answer(Message, tag="answer", frozen=True):
-    """The SDP answer to an offer. It comes before the far side has answered."""
+    """The SDP answer to an offer. Precedes the far side's answer of the call."""
 
     call_id: str
     sdp: str
@@ -168,10 +167,7 @@ class MediaDiscarded(Message, tag="media-discarded", frozen=True):
 
 
 class State(Message, tag="state", frozen=True):
-    """A call's new state. The fields below `state` are set where they apply.
-
-    Times are Unix seconds. `q850` and `sip` are 0 where none is known.
-    """
+    """A call's new state. Times are Unix seconds; `q850` and `sip` are 0 if unknown."""
 
     call_id: str
     state: ClientState
@@ -182,22 +178,19 @@ class State(Message, tag="state", frozen=True):
     outcome: Annotated[Outcome | None, Meta(description="with `ended`")] = None
     q850: int = 0
     sip: int = 0
-    reason: Annotated[str, Meta(description="one short sentence in plain words")] = ""
-    detail: Annotated[Detail | None, Meta(description="with `ended`: who refused, where `outcome` says too little")] = (
-        None
-    )
-    forward: Annotated[str, Meta(description="with `moved`: the number that the far side names in its place")] = ""
+    reason: Annotated[str, Meta(description="one sentence for developers")] = ""
+    detail: Annotated[Detail | None, Meta(description="with `ended`: more specific than `outcome`")] = None
+    forward: Annotated[str, Meta(description="with `moved`: the number that the far side redirects to")] = ""
     connected_number: Annotated[
-        str, Meta(description='who is there, where the PBX tells it (connected line); "": as dialled, or as called')
+        str, Meta(description='the connected line, as the PBX reports it; "": as dialled, or the caller')
     ] = ""
     connected_name: str = ""
 
 
 class IncomingCall(Message, tag="incoming-call", frozen=True):
-    """A call rings for this user. Answer with `offer` (callId, sdp), `decline` or nothing.
+    """A call is ringing for this user. Reply with `offer` (callId, sdp), with `decline`, or not at all.
 
-    Comes again for a call that rings already where its caller has given its place to somebody else, or has got a name:
-    the connected line is theirs.
+    Sent again for a ringing call if the caller changes (a transfer), or gets a name: the connected line says who it is.
     """
 
     call_id: str
@@ -212,9 +205,10 @@ IncomingEndReason = Literal["accepted_elsewhere", "answered_elsewhere", "decline
 
 
 class IncomingEnded(Message, tag="incoming-ended", frozen=True):
-    """Stop ringing: the call was taken elsewhere, declined, or its caller gave up.
+    """Stop ringing.
 
-    `accepted_elsewhere`: another page of this user has it; `answered_elsewhere`: somebody else, e.g. of a ring group.
+    `accepted_elsewhere`: another page of this user has accepted the call; `answered_elsewhere`: another device has,
+    for example of a ring group.
     """
 
     call_id: str
@@ -222,24 +216,24 @@ class IncomingEnded(Message, tag="incoming-ended", frozen=True):
 
 
 class Transferred(Message, tag="transferred", frozen=True):
-    """The other party talks to `target` now. The call's state `ended` follows."""
+    """The other party is connected to `target`. The state `ended` of the call follows."""
 
     call_id: str
     target: str
 
 
 class TransferFailed(Message, tag="transfer-failed", frozen=True):
-    """The other party is back. `reason`: one short sentence in plain words."""
+    """The transfer failed, and the other party is back. `reason`: one sentence for developers."""
 
     call_id: str
     target: str
     outcome: Outcome
     reason: str
-    detail: Annotated[Detail | None, Meta(description="who refused, where `outcome` says too little")] = None
+    detail: Annotated[Detail | None, Meta(description="more specific than `outcome`")] = None
 
 
 class Party(Message, tag="party", frozen=True):
-    """Somebody is called into the call, has joined it, or (`outcome` set) has left it, or never came."""
+    """A party is being called, has joined the call, or (`outcome` set) has left it or was not reached."""
 
     call_id: str
     party: int
@@ -247,14 +241,12 @@ class Party(Message, tag="party", frozen=True):
     name: str
     state: Literal["trying", "ringing", "accepted", "ended"]
     outcome: Annotated[Outcome | None, Meta(description="with `ended`")] = None
-    reason: Annotated[str, Meta(description="with `ended`: one short sentence in plain words")] = ""
-    detail: Annotated[Detail | None, Meta(description="with `ended`: who refused, where `outcome` says too little")] = (
-        None
-    )
+    reason: Annotated[str, Meta(description="with `ended`: one sentence for developers")] = ""
+    detail: Annotated[Detail | None, Meta(description="with `ended`: more specific than `outcome`")] = None
 
 
 class Recording(Message, tag="recording", frozen=True):
-    """Whether the call is recorded. `name`: by which the HTTP API gives the recording; `reason`: why it failed."""
+    """The call's recording. `name`: its name in `/recordings`; `reason`: why it failed."""
 
     call_id: str
     state: RecordingState
@@ -263,15 +255,15 @@ class Recording(Message, tag="recording", frozen=True):
 
 
 class Voicemail(Message, tag="voicemail", frozen=True):
-    """The messages in this user's voicemail box: comes after `registered`, and on change. Not sent without a box."""
+    """Message counts of the user's voicemail box: sent after `registered` and on change. Not sent without a box."""
 
     new: int
     old: int
-    number: Annotated[str, Meta(description='to dial for hearing them; "" where there is none')] = ""
+    number: Annotated[str, Meta(description='dial it to listen to them; "" if there is none')] = ""
 
 
 class PersonSummary(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """Somebody who can be called: a user of pages (`user` set), or a phone of the PBX."""
+    """An entry of the directory: a user of pages (`user` set), or a phone of the PBX."""
 
     number: str
     name: str
@@ -280,24 +272,24 @@ class PersonSummary(msgspec.Struct, frozen=True, rename="camel", omit_defaults=T
 
 
 class People(Message, tag="people", frozen=True):
-    """The whole directory: comes after `registered`, and when somebody has come into it, or left it."""
+    """The whole directory: sent after `registered`, and when an entry was added or removed."""
 
     people: list[PersonSummary]
 
 
 class PeopleChanged(Message, tag="people-changed", frozen=True):
-    """These of the directory stand otherwise than before: all that have changed within a quarter of a second."""
+    """Directory entries whose state has changed, collected over a quarter of a second."""
 
     people: list[PersonSummary]
 
 
 class Error(Message, tag="error", frozen=True):
-    """What was wrong with a message; the connection and its calls live on.
+    """A message was rejected; the connection and its calls continue.
 
     `code`: `malformed`, `unknown_type`, `invalid_request`, `invalid_sdp`,
     `invalid_target`, `unknown_call`, `wrong_state`, `too_many`,
-    `unauthorized`, `forbidden`, `too_large`, `owned_elsewhere`, `unavailable`, `pbx_refuses` (a call that
-    stands goes on as before). `field` names the faulty one.
+    `unauthorized`, `forbidden`, `too_large`, `owned_elsewhere`, `unavailable`, `pbx_refuses` (the
+    call continues as before). `field` names the faulty field.
     """
 
     code: str
@@ -307,7 +299,7 @@ class Error(Message, tag="error", frozen=True):
     retry_after: Annotated[float | None, Meta(description="seconds, with `too_many` and `unavailable`")] = None
     detail: Annotated[
         Detail | None,
-        Meta(description="with `unavailable`: why, where it is not simply that the phone system is not there"),
+        Meta(description="with `unavailable`: why, unless the PBX is simply not connected"),
     ] = None
     rule: Annotated[
         str | None, Meta(description="with `forbidden` for a number: which rule of the dial permissions refuses it")

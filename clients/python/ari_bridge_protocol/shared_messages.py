@@ -7,16 +7,16 @@ from ari_bridge_protocol.preferences import CallPreferences
 
 
 class Dtmf(Message, tag="dtmf", frozen=True):
-    """Send digits (0-9 * # A-D, at most 32) to the far side. From the server: a digit that it sent."""
+    """Send DTMF digits (0-9 * # A-D, at most 32) to the far side. From the server: a digit that the far side sent."""
 
     call_id: str
     digits: str
 
 
 class Hold(Message, tag="hold", frozen=True):
-    """Put the other parties on hold: they hear music, and nothing of this page; or (`held` false) take them back.
+    """Put the other parties on hold: they hear music instead of this page; `held` false: resume.
 
-    From the server: a party holds the call, or takes it up again (`by` is "far"), or our side does ("us").
+    From the server: the far side (`by` is "far") or our side ("us") has put the call on hold, or resumed it.
     """
 
     call_id: str
@@ -25,8 +25,8 @@ class Hold(Message, tag="hold", frozen=True):
 
 
 class Preferences(CallPreferences, tag="preferences", frozen=True):
-    """What is to be done with calls for this user: set by the client, as a whole; told by the server to all its pages.
+    """This user's call-handling preferences: replaced as a whole by the client, sent by the server to all its pages.
 
-    What the client leaves out is as at the beginning: nothing forwarded, calls ring. The server leaves out nothing.
-    A forward is a number, `voicemail`, or "".
+    Fields that the client omits are reset to their defaults. The server omits none. A forward is a number,
+    `voicemail`, or "" for none.
     """

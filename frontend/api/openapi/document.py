@@ -18,18 +18,18 @@ API_VERSION = "1.0.0"
 """Of the API, not of the program: the first number changes where a client must."""
 
 _DESCRIPTION = """\
-Calls from programs into the PBX: begin them, steer them, and see what became of them. All names are in camelCase, all
-times Unix seconds. Errors are problem details (RFC 9457): `code` says which one it is. Fields may come to be: ignore
-those that you do not know."""
+Place calls into the PBX from programs, control them, and see how they ended. All names are in camelCase, all times
+are Unix seconds. Errors are problem details (RFC 9457), identified by `code`. New fields may be added: ignore those
+that you do not know."""
 _REQUEST_ID = {
-    "description": "By which the server's log has this request; the request's own, where it has a sane one.",
+    "description": "Identifies the request in the server's log; the request's own id if it sent a valid one.",
     "schema": {"type": "string"},
 }
-_RETRY_AFTER = {"description": "Ask again after so many seconds.", "schema": {"type": "string"}}
+_RETRY_AFTER = {"description": "Retry after this many seconds.", "schema": {"type": "string"}}
 
 
 def document() -> dict[str, Any]:
-    """JSON-ready. Every endpoint, with its examples and every problem it may answer."""
+    """JSON-ready. All endpoints, with their examples and problems."""
     wanted = [*structs_of(ENDPOINTS), *(one.type for endpoint in ENDPOINTS for one in endpoint.parameter_specs)]
     schemas, components = msgspec.json.schema_components(
         [one for one in wanted if not text_format_schema(one)], ref_template="#/components/schemas/{name}"
@@ -55,7 +55,7 @@ def document() -> dict[str, Any]:
                     "type": "http",
                     "scheme": "bearer",
                     "bearerFormat": "JWT",
-                    "description": "The token that `POST /session` gives. Not needed where sign-in is off.",
+                    "description": "The token from `POST /session`. Not needed if sign-in is off.",
                 }
             },
         },
@@ -94,7 +94,7 @@ def _operation(endpoint: Endpoint[Any, Any], by_type: Mapping[str, Any]) -> dict
 
 
 def as_sent(value: msgspec.Struct) -> Any:
-    """An example as JSON-ready data. Of a body, what is as at the beginning is left out."""
+    """An example as JSON-ready data."""
     return msgspec.to_builtins(value)
 
 

@@ -17,12 +17,12 @@ from frontend.http.problems import PROBLEM_TYPES
 _INTRO = """\
 # HTTP API
 
-Made of the program's own types by `python -m frontend.codegen`: do not edit. A running server shows it at `/docs`,
-and has it for programs, as OpenAPI 3.1, at `/openapi.json`. [API.md](API.md) tells of signing in, of the WebSocket,
-of states and outcomes.
+Generated from the program's types by `python -m frontend.codegen`: do not edit. A running server shows this reference
+at `/docs`, and serves it as OpenAPI 3.1 at `/openapi.json`. [API.md](API.md) explains signing in, the WebSocket, states
+and outcomes.
 
-Bodies are JSON in UTF-8, at most 1 MiB. All times are Unix seconds. Fields may come to be: ignore those that you do
-not know. Every answer has the header `X-Request-Id`, by which the server's log has the request.
+Bodies are JSON in UTF-8, at most 1 MiB. All times are Unix seconds. New fields may be added: ignore those that you do
+not know. Every response has the header `X-Request-Id`, which identifies the request in the server's log.
 
 A call by hand:
 
@@ -34,9 +34,9 @@ curl -s localhost:3000/invite -H 'Content-Type: application/json' \\
 _PROBLEMS = """\
 ## Problems
 
-What goes wrong is told as problem details (RFC 9457), `application/problem+json`. Tell by `code`, which one it is;
-`detail` is for people. 429 and 503 have the header `Retry-After`. Any route may answer `forbidden` (a page of a foreign
-origin), `invalid_request` (a parameter that there is not) and `error`; any path `not_found` and `method_not_allowed`.
+Errors are problem details (RFC 9457), `application/problem+json`. `code` identifies the problem; `detail` is for
+developers. 429 and 503 have the header `Retry-After`. Any route may respond with `forbidden` (a page of a foreign
+origin), `invalid_request` (an unknown parameter) and `error`; any path with `not_found` and `method_not_allowed`.
 """
 
 
@@ -80,7 +80,7 @@ def _operation(endpoint: Endpoint[Any, Any]) -> str:
         parts.append("\n".join(rows) + "\n")
     if endpoint.has_body:
         name = endpoint.body.__name__
-        optional = " It may be left out." if endpoint.body_optional else ""
+        optional = " Optional." if endpoint.body_optional else ""
         parts.append(f"Body: [{name}](#{anchor(name)}).{optional}\n")
     parts.append(_example(endpoint))
     others = [f"- {status}: {answer.description}{_shape(answer)}." for status, answer in endpoint.responses.items()]
@@ -91,7 +91,7 @@ def _operation(endpoint: Endpoint[Any, Any]) -> str:
 
 
 def _default(value: Any) -> str:
-    return "" if value is None else f"Left out: `{msgspec.to_builtins(value)}`"
+    return "" if value is None else f"Default: `{msgspec.to_builtins(value)}`"
 
 
 def _cell(text: str) -> str:

@@ -1,4 +1,4 @@
-"""`GET /openapi.json` and `GET /docs`: the HTTP API, told by itself to programs and to people."""
+"""`GET /openapi.json` and `GET /docs`: the reference of the HTTP API, for programs and for people."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,7 +16,7 @@ JSON_DOCUMENT = Endpoint(
     method="GET",
     path="/openapi.json",
     tag=TAG,
-    summary="The OpenAPI 3.1 document",
+    summary="Get the OpenAPI 3.1 document",
     parameters=Nothing,
     body=Nothing,
     responses={200: ResponseSpec(description="The document", shape=dict[str, Any])},
@@ -27,7 +27,7 @@ PAGE = Endpoint(
     method="GET",
     path="/docs",
     tag=TAG,
-    summary="This reference as a page",
+    summary="Show this reference as a page",
     parameters=Nothing,
     body=Nothing,
     responses={200: ResponseSpec(description="The page", media="text/html")},

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from ari_bridge.call_store import StoredResponse
 from ari_bridge.engine.call_manager import CallManager
-from ari_bridge.errors import CallFailed, UnknownCall, WrongState
+from ari_bridge.errors import CallFailed, InvalidRequest, UnknownCall, WrongState
 from ari_bridge_protocol import messages
 from ari_bridge_protocol.call_ids import new_call_id
 from frontend.api.routes import call_endpoints as endpoints
@@ -24,17 +24,18 @@ from frontend.api.routes.call_endpoints import (
     KeyedParameters,
     PartyBody,
     PartyPath,
+    PasswordChange,
     PhoneBookEntry,
     Placed,
     RecordBody,
     SessionData,
     TransferBody,
 )
-from frontend.auth.authenticator import Authenticator
-from frontend.auth.client_addresses import ClientAddresses
+from frontend.auth.authenticator import Authenticator, AuthSession
+from frontend.auth.grants import Grant
+from frontend.auth.principal import Principal
 from frontend.calls import permissions
 from frontend.calls.commands import CallCommand, execute
-from frontend.calls.permissions import Principal
 from frontend.calls.views import client_state
 from frontend.http.endpoint import Nothing, TypedRequest
 from frontend.http.idempotency import Attempt, IdempotencyGuard, OutcomeUnknown
@@ -61,12 +62,10 @@ class CallControlApi:
         phone_book: tuple[tuple[str, str], ...],
         preflight_number: str = "",
         feedback: bool = True,
-        addresses: ClientAddresses | None = None,
     ) -> None:
         self._calls = calls
         self._access = access
         self._idempotency = idempotency
-        self._addresses = addresses or ClientAddresses()
         self._config = ConfigData(
             version=version,
             authentication=access.required,
@@ -86,6 +85,7 @@ class CallControlApi:
         return [
             endpoints.SIGN_IN.route(access, self.sign_in),
             endpoints.RENEW_SIGN_IN.route(access, self.renew_sign_in),
+            endpoints.CHANGE_PASSWORD.route(access, self.change_password),
             endpoints.CONFIG.route(access, self.config),
             endpoints.PLACE.route(access, self.place),
             endpoints.HANG_UP.route(access, self.hang_up),
@@ -100,6 +100,7 @@ class CallControlApi:
         ]
 
     async def place(self, request: TypedRequest[KeyedParameters, Invite]) -> web.Response:
+        permissions.check_may(request.principal, Grant.DIAL)
         invite, calls = request.body, self._calls
         call_id = invite.call_id or new_call_id()
         async with self._idempotency.attempt(request, request.parameters.idempotency_key, call_id) as attempt:
@@ -184,13 +185,17 @@ class CallControlApi:
         )
 
     async def sign_in(self, request: TypedRequest[Nothing, Credentials]) -> web.Response:
-        address = self._addresses.of(request.raw)
-        session = await self._access.sign_in(request.body.user, request.body.password, address)
-        return json_response(SessionData(session.token, session.user, session.expires_at))
+        address = self._access.addresses.of(request.raw)
+        return _session(await self._access.sign_in(request.body.user, request.body.password, address))
 
     async def renew_sign_in(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
-        session = self._access.renew(request.raw.headers.get("Authorization"))
-        return json_response(SessionData(session.token, session.user, session.expires_at))
+        return _session(self._access.renew(request.raw))
+
+    async def change_password(self, request: TypedRequest[Nothing, PasswordChange]) -> web.Response:
+        if request.principal.name is None:
+            raise InvalidRequest("Nobody signs in here, so there is no password.", field="oldPassword")
+        body = request.body
+        return _session(await self._access.change_password(request.principal, body.old_password, body.new_password))
 
     async def config(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
         return json_response(self._config)
@@ -206,7 +211,8 @@ class CallControlApi:
             if attempt.interrupted:
                 raise OutcomeUnknown(attempt.call_id)
             with attempt.starting():
-                execute(self._calls, command, lambda call_id: self._check(request.principal, call_id, others=others))
+                who = request.principal
+                execute(self._calls, command, who, lambda call_id: self._check(who, call_id, others=others))
             shown = CallSnapshot.of(self._calls.get(call_id))
             return await attempt.finish(StoredResponse(202, shown.body.decode(), tag=shown.tag))
 
@@ -216,9 +222,14 @@ class CallControlApi:
         return call_id
 
     def _check(self, principal: Principal, call_id: str, *, others: bool = True) -> None:
-        """`others`: also a call that has rung for the user. Raises UnknownCall."""
-        check = permissions.check_takes_part if others else permissions.check_owns
+        """`others`: also a call that rings for the user. Raises UnknownCall."""
+        check = permissions.check_commands if others else permissions.check_owns
         check(principal, self._calls.get(call_id))
+
+
+def _session(session: AuthSession) -> web.Response:
+    told = SessionData(session.token, session.user, session.expires_at, session.must_change_password)
+    return json_response(told, headers={"Cache-Control": "no-store"})
 
 
 def _json(value: msgspec.Struct) -> str:

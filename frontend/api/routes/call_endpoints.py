@@ -1,4 +1,4 @@
-"""The endpoints for calls, and on who signs in: what they take and what they answer."""
+"""The endpoints for calls and for signing in: their requests and responses."""
 
 from typing import Annotated, Any, Literal
 
@@ -15,7 +15,7 @@ from frontend.http.endpoint import HEADER, Endpoint, Nothing, ResponseSpec
 
 CALLS, SIGNING_IN, SERVER = "Calls", "Signing in", "The server"
 
-ToDial = Annotated[str, Meta(description="A number, as people write it.", examples=["600"])]
+ToDial = Annotated[str, Meta(description="a phone number, with or without separators", examples=["600"])]
 ChosenId = Annotated[str, Meta(min_length=1, max_length=CALL_ID_CHARACTERS, examples=["order-4711"])]
 IdempotencyKey = Annotated[
     str | None, Meta(min_length=1, max_length=255, pattern="^[ -~]+$", examples=["order-4711"]), HEADER
@@ -29,50 +29,52 @@ class KeyedParameters(msgspec.Struct, frozen=True):
     idempotency_key: Annotated[
         IdempotencyKey,
         Meta(
-            description="Asked again with the same key, nothing is done twice: the answer is the same. Kept for "
-            "24 hours."
+            description="Repeating the request with the same key has no further effect and returns the same "
+            "response, for 24 hours."
         ),
     ] = msgspec.field(default=None, name="Idempotency-Key")
 
 
 class CallPath(msgspec.Struct, frozen=True, rename="camel"):
-    call_id: Annotated[str, Meta(description="of the call")]
+    call_id: Annotated[str, Meta(description="the id of the call")]
 
 
 class KeyedCallPath(CallPath, frozen=True):
     idempotency_key: Annotated[
         IdempotencyKey,
         Meta(
-            description="Asked again with the same key, nothing is done twice: the answer is the same. Kept for "
-            "24 hours."
+            description="Repeating the request with the same key has no further effect and returns the same "
+            "response, for 24 hours."
         ),
     ] = msgspec.field(default=None, name="Idempotency-Key")
 
 
 class PartyPath(CallPath, frozen=True, rename="camel"):
-    party: Annotated[int, Meta(description="its number in the call, 1 for the far side")]
+    party: Annotated[int, Meta(description="the party's number in the call; 1 is the far side")]
 
 
 class Invite(msgspec.Struct, frozen=True, rename="camel"):
-    """Whom to call, and the browser's offer."""
+    """The number to call, and the browser's offer."""
 
     target: ToDial
-    sdp: Annotated[str, Meta(description="as `createOffer` made it; ICE candidates need not be gathered first")]
-    caller: Annotated[str | None, Meta(description="shown to the far side; with sign-in on it is the user")] = None
+    sdp: Annotated[
+        str, Meta(description="the offer that `createOffer` returned; ICE candidates need not be gathered first")
+    ]
+    caller: Annotated[str | None, Meta(description="shown to the far side; if sign-in is on, the user")] = None
     call_id: Annotated[
-        ChosenId | None, Meta(description="1 to 128 printable characters, chosen by you; else made by the server")
+        ChosenId | None, Meta(description="1 to 128 printable characters; default: chosen by the server")
     ] = None
     prefer: Annotated[
-        Literal["opus", "pcmu"] | None, Meta(description="the codec of your side; else as the server is set")
+        Literal["opus", "pcmu"] | None, Meta(description="the codec of your side; default: the server's setting")
     ] = None
 
 
 class HoldBody(msgspec.Struct, frozen=True, rename="camel"):
-    held: Annotated[bool, Meta(description="false: take the others back")] = True
+    held: Annotated[bool, Meta(description="false: resume")] = True
 
 
 class TransferBody(msgspec.Struct, frozen=True, rename="camel"):
-    """One of both."""
+    """Either `target` or `toCallId`."""
 
     target: Annotated[
         str | None, Meta(description="blind: this number is called, and takes your place when it answers")
@@ -83,11 +85,11 @@ class TransferBody(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class PartyBody(msgspec.Struct, frozen=True, rename="camel"):
-    """One of both."""
+    """Either `target` or `fromCallId`."""
 
     target: Annotated[str | None, Meta(description="this number is called, and joins when it answers")] = None
     from_call_id: Annotated[
-        str | None, Meta(description="the party of that other call of yours joins at once, and that call ends")
+        str | None, Meta(description="the party of another call of yours joins at once, and that call ends")
     ] = None
 
 
@@ -114,7 +116,7 @@ class Credentials(msgspec.Struct, frozen=True):
 
 
 class Placed(msgspec.Struct, frozen=True, rename="camel"):
-    """A call that was begun. The far side has not answered yet."""
+    """A call that was started. The far side has not answered yet."""
 
     call_id: str
     sdp: Annotated[str, Meta(description="the SDP answer, for `setRemoteDescription`")]
@@ -125,6 +127,12 @@ class SessionData(msgspec.Struct, frozen=True, rename="camel"):
     token: Annotated[str, Meta(description="for `Authorization: Bearer TOKEN`")]
     user: str
     expires_at: Annotated[float, Meta(description="Unix seconds")]
+    must_change_password: Annotated[bool, Meta(description="somebody else knows it: ask for another one")] = False
+
+
+class PasswordChange(msgspec.Struct, frozen=True, rename="camel"):
+    old_password: str
+    new_password: Annotated[str, Meta(description="12 characters or more, and none of the common ones")]
 
 
 class PhoneBookEntry(msgspec.Struct, frozen=True):
@@ -133,13 +141,13 @@ class PhoneBookEntry(msgspec.Struct, frozen=True):
 
 
 class ConfigData(msgspec.Struct, frozen=True, rename="camel"):
-    """What a page needs to know before anybody signs in."""
+    """What a page needs to know before sign-in."""
 
     version: str
-    authentication: Annotated[bool, Meta(description="calls need a token")]
+    authentication: Annotated[bool, Meta(description="calls require a token")]
     recording: Annotated[bool, Meta(description="calls can be recorded")]
-    preflight_number: Annotated[str, Meta(description='an echo, for trying the connection; "": there is none')]
-    feedback: Annotated[bool, Meta(description="it can be given after a call")]
+    preflight_number: Annotated[str, Meta(description='an echo number for testing the connection; "" if there is none')]
+    feedback: Annotated[bool, Meta(description="calls can be rated")]
     phone_book: list[PhoneBookEntry]
 
 
@@ -175,8 +183,8 @@ _ENDED_CALL = msgspec.structs.replace(
 )
 _THE_CALL = {"callId": examples.CALL_ID}
 _ACCEPTED = "Accepted. Returns the call as it is now; follow progress with `GET /call/{callId}` or `/events`"
-_TAG = {"ETag": "What this answer shows, for `If-None-Match` of `GET /call/{callId}`."}
-REPEATED = {"Idempotent-Replayed": "`true`: this is the answer to an earlier request with the same Idempotency-Key."}
+_TAG = {"ETag": "The version of the call in this response, for `If-None-Match` of `GET /call/{callId}`."}
+REPEATED = {"Idempotent-Replayed": "`true`: this is the response to an earlier request with the same Idempotency-Key."}
 _KEY_PROBLEMS = ("idempotency_key_reused", "in_progress", "in_doubt")
 _COMMAND_PROBLEMS = ("unknown_call", "wrong_state", "too_many", "unavailable")
 
@@ -215,14 +223,14 @@ PLACE = Endpoint(
     tag=CALLS,
     summary="Call a number",
     description=(
-        "Answered as soon as there is an SDP answer: the far side has not answered yet then. Nobody's page holds the "
-        "call, so it goes on until it is hung up. A client that goes away before it has the answer ends the call."
+        "Responds as soon as there is an SDP answer, which is before the far side answers. No page owns the call, so "
+        "it continues until it is hung up. If the client disconnects before the response, the call is ended."
     ),
     parameters=KeyedParameters,
     body=Invite,
     responses={
         201: ResponseSpec(
-            description="The call has begun",
+            description="The call was started",
             shape=Placed,
             headers=REPEATED,
             example=Placed(examples.CALL_ID, examples.ANSWER, "trying"),
@@ -245,34 +253,34 @@ HANG_UP = Endpoint(
     path="/call/{callId}",
     tag=CALLS,
     summary="End a call",
-    description="At any moment of it; of one that has ended, nothing is changed.",
+    description="In any state. Has no effect on a call that has ended.",
     parameters=CallPath,
     body=Nothing,
-    responses={204: ResponseSpec(description="It is being hung up, or has ended already")},
+    responses={204: ResponseSpec(description="The call is being hung up, or has ended")},
     problems=("unknown_call",),
     example=_THE_CALL,
 )
 HOLD = _command(
     "holdCall",
     "hold",
-    "Hold a call, or take it back",
+    "Put a call on hold, or resume it",
     HoldBody,
     HoldBody(held=True),
-    "While it is held, the others hear music, and nothing of this side.",
+    "While on hold, the others hear music instead of you.",
 )
 TRANSFER = _command(
     "transferCall",
     "transfer",
-    "Give the other party to somebody else",
+    "Transfer the other party",
     TransferBody,
     TransferBody(target="700"),
-    "The call ends with outcome `transferred` once it has worked. Where it has not, the talk goes on.",
+    "When the transfer succeeds, the call ends with outcome `transferred`. If it fails, the call continues.",
     ("invalid_target",),
 )
 ADD_PARTY = _command(
     "addParty",
     "parties",
-    "Make a conference: one more party",
+    "Add a party to a call: a conference",
     PartyBody,
     PartyBody(target="700"),
     problems=("invalid_target",),
@@ -282,36 +290,36 @@ DROP_PARTY = Endpoint(
     method="DELETE",
     path="/call/{callId}/parties/{party}",
     tag=CALLS,
-    summary="Let one party go",
-    description="One that is still being called is called no more; of the target of a transfer: it is taken back.",
+    summary="Drop a party",
+    description="Also one that is still being called. Dropping the target of a transfer cancels the transfer.",
     parameters=PartyPath,
     body=Nothing,
-    responses={204: ResponseSpec(description="It is being hung up")},
+    responses={204: ResponseSpec(description="The party is being hung up")},
     problems=("unknown_call", "wrong_state"),
     example={**_THE_CALL, "party": "2"},
 )
 LEAVE = _command(
     "leaveCall",
     "leave",
-    "Leave a call that goes on without you",
+    "Leave a call, which continues without you",
     Nothing,
     None,
-    "There must be two others, or one and a transfer's target.",
+    "There must be two other parties, or one and a transfer's target.",
 )
-RECORD = _command("recordCall", "record", "Record what is said in a call", RecordBody, RecordBody(action="start"))
-DTMF = _command("sendDigits", "dtmf", "Send digits (DTMF) to everybody in a call", DtmfBody, DtmfBody(digits="42#"))
+RECORD = _command("recordCall", "record", "Record a call", RecordBody, RecordBody(action="start"))
+DTMF = _command("sendDigits", "dtmf", "Send DTMF digits to all parties of a call", DtmfBody, DtmfBody(digits="42#"))
 FEEDBACK = Endpoint(
     name="giveFeedback",
     method="POST",
     path="/call/{callId}/feedback",
     tag=CALLS,
-    summary="Say how a call was",
-    description="Within a day after its end; the last one counts.",
+    summary="Rate a call",
+    description="Within a day of its end; the last rating counts.",
     parameters=KeyedCallPath,
     body=FeedbackBody,
     responses={
         202: ResponseSpec(
-            description="It is kept. The call as it stands",
+            description="Stored. Returns the call as it is now",
             shape=CallData,
             headers=REPEATED | _TAG,
             example=_ENDED_CALL,
@@ -327,9 +335,11 @@ SIGN_IN = Endpoint(
     path="/session",
     tag=SIGNING_IN,
     summary="Sign in with a password",
-    description="After ten wrong passwords for a name from one address, the next tries are taken at a slower pace: an "
-    "answer may take some seconds, and what would take longer is refused (`too_many`). Others of the same address, and "
-    "the same name elsewhere, are not held up by it.",
+    description=(
+        "After ten wrong passwords for a name from one address, further attempts are slowed down: a response may take "
+        "some seconds, and an attempt that would wait longer is rejected (`too_many`). Other users at the same "
+        "address, and the same user elsewhere, are not affected."
+    ),
     parameters=Nothing,
     body=Credentials,
     responses={
@@ -348,31 +358,52 @@ RENEW_SIGN_IN = Endpoint(
     method="POST",
     path="/session/renew",
     tag=SIGNING_IN,
-    summary="Another token, with one that still holds",
-    description="For pages that stay open for days. The answer is no where the password was given more than seven days "
-    "ago, or is another one since.",
+    summary="Renew a token that is still valid",
+    description=(
+        "For pages that stay open for days. Refused if the password was entered more than seven days ago, or has been "
+        "changed since."
+    ),
     parameters=Nothing,
     body=Nothing,
     responses={
         200: ResponseSpec(
-            description="The new token; the old one holds until its end",
+            description="The new token; the old one stays valid until it expires",
             shape=SessionData,
             example=SessionData("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMDAxIn0.c2lnbmF0dXJl", "1001", examples.AT + 43200),
         )
     },
     problems=("unauthorized",),
 )
+CHANGE_PASSWORD = Endpoint(
+    name="changePassword",
+    method="POST",
+    path="/me/password",
+    tag=SIGNING_IN,
+    summary="Change your password",
+    description="All that you have signed in to ends, besides what is answered here.",
+    parameters=Nothing,
+    body=PasswordChange,
+    responses={
+        200: ResponseSpec(
+            description="A token that goes on",
+            shape=SessionData,
+            example=SessionData("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMDAxIn0.c2lnbmF0dXJl", "1001", examples.AT + 43200),
+        )
+    },
+    problems=("too_many", "unavailable"),
+    example_body=PasswordChange("correct horse battery staple", "four other words, all of them long"),
+)
 CONFIG = Endpoint(
     name="showConfig",
     method="GET",
     path="/config",
     tag=SIGNING_IN,
-    summary="What a page needs to know before anybody signs in",
+    summary="What a page needs to know before sign-in",
     parameters=Nothing,
     body=Nothing,
     responses={
         200: ResponseSpec(
-            description="How the server is set",
+            description="The server's configuration for pages",
             shape=ConfigData,
             example=ConfigData("0.1.0", True, True, "600", True, [PhoneBookEntry("600", "Echo")]),
         )
@@ -383,6 +414,7 @@ CONFIG = Endpoint(
 ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (
     SIGN_IN,
     RENEW_SIGN_IN,
+    CHANGE_PASSWORD,
     CONFIG,
     PLACE,
     HANG_UP,

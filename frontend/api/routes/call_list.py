@@ -8,7 +8,8 @@ from ari_bridge.cursor import NEWEST, Cursor
 from ari_bridge.errors import Unavailable
 from ari_bridge.fsm.call import Call, Direction
 from ari_bridge_protocol.messages import ClientState
-from frontend.calls.permissions import Principal
+from frontend.auth.principal import Principal
+from frontend.calls.permissions import sees
 from frontend.calls.views import client_state
 
 READ_BATCH_SIZE = 500
@@ -33,7 +34,7 @@ class Filter:
         state = client_state(call)
         number = self.number.lower()
         return (
-            self.principal.sees(call)
+            sees(self.principal, call)
             and self.state in (None, state)
             and self.live in (None, state != "ended")
             and self.direction in (None, call.direction)

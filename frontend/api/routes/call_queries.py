@@ -1,4 +1,4 @@
-"""`GET /calls` and `GET /call/{callId}`: how calls stand, for clients that ask instead of being told."""
+"""`GET /calls` and `GET /call/{callId}`, for clients that poll instead of following events."""
 
 from typing import Annotated
 
@@ -24,31 +24,29 @@ from frontend.http.middleware import json_response
 from frontend.http.parameters import Timestamp
 
 _FRESH = {"Cache-Control": "no-store"}
-_TAG = {"ETag": "What this answer shows. Give it back in `If-None-Match`, and no change is missed."}
+_TAG = {"ETag": "The version of the call in this response. Send it in `If-None-Match` to miss no change."}
 
 
 class CallWait(CallPath, frozen=True, rename="camel"):
     wait: Annotated[
-        int, Meta(ge=0, le=MAX_WAIT_S, description="Answer at the next change of the call, or after so many seconds.")
+        int, Meta(ge=0, le=MAX_WAIT_S, description="respond at the next change of the call, or after this many seconds")
     ] = 0
     if_none_match: Annotated[
         str | None,
         HEADER,
-        Meta(
-            description="The `ETag` of the answer before: where the call is another by now, the answer comes at once."
-        ),
+        Meta(description="`ETag` of the previous response; if the call has changed since, it is returned at once"),
     ] = msgspec.field(default=None, name="If-None-Match")
 
 
 class CallFilter(msgspec.Struct, frozen=True, rename="camel"):
     state: ClientState | None = None
-    live: Annotated[bool | None, Meta(description="true: those that have not ended")] = None
+    live: Annotated[bool | None, Meta(description="true: only calls that have not ended")] = None
     direction: Direction | None = None
-    number: Annotated[str | None, Meta(min_length=1, max_length=64, description="a part of the caller, or target")] = (
-        None
-    )
-    since: Annotated[Timestamp | None, Meta(description="when the call began")] = None
-    until: Annotated[Timestamp | None, Meta(description="not included")] = None
+    number: Annotated[
+        str | None, Meta(min_length=1, max_length=64, description="part of the caller's or the called number")
+    ] = None
+    since: Annotated[Timestamp | None, Meta(description="start of the call, from")] = None
+    until: Annotated[Timestamp | None, Meta(description="start of the call, before")] = None
     limit: Annotated[int, Meta(ge=1, le=200)] = 50
     cursor: PageCursor = None
 
@@ -56,7 +54,7 @@ class CallFilter(msgspec.Struct, frozen=True, rename="camel"):
 class CallPage(msgspec.Struct, frozen=True, rename="camel"):
     calls: Annotated[
         list[CallData],
-        Meta(description="newest first; fewer than `limit`, or none, do not mean that there are no others"),
+        Meta(description="newest first; a page may be short, or empty, without being the last"),
     ]
     next_cursor: NextCursor
 
@@ -66,16 +64,16 @@ SHOW = Endpoint(
     method="GET",
     path="/call/{callId}",
     tag=CALLS,
-    summary="See how a call stands, or wait for its next change",
+    summary="Show a call, or wait for its next change",
     description=(
-        "Also one that has ended, for `CALL_STORE_DAYS`. With `wait`, and without `If-None-Match`, a call that has "
-        "ended is answered at once."
+        "Calls that have ended are kept for `CALL_STORE_DAYS`. With `wait`, and without `If-None-Match`, a call that "
+        "has ended is returned at once."
     ),
     parameters=CallWait,
     body=Nothing,
     responses={
         200: ResponseSpec(description="The call", shape=CallData, headers=_TAG, example=EXAMPLE_CALL),
-        304: ResponseSpec(description="The call is still as `If-None-Match` says", headers=_TAG),
+        304: ResponseSpec(description="The call has not changed since the version in `If-None-Match`", headers=_TAG),
     },
     problems=("unknown_call", "too_many"),
     example={"callId": examples.CALL_ID, "wait": "30"},
@@ -85,11 +83,13 @@ LIST = Endpoint(
     method="GET",
     path="/calls",
     tag=CALLS,
-    summary="List your calls, live and remembered, newest first",
-    description="Where nobody signs in: all calls. A call that begins meanwhile moves nothing to another page.",
+    summary="List your calls, live and ended, newest first",
+    description="If sign-in is off: all calls. Calls that start in the meantime do not shift the pages.",
     parameters=CallFilter,
     body=Nothing,
-    responses={200: ResponseSpec(description="A page of them", shape=CallPage, example=CallPage([EXAMPLE_CALL], None))},
+    responses={
+        200: ResponseSpec(description="A page of calls", shape=CallPage, example=CallPage([EXAMPLE_CALL], None))
+    },
     problems=("unavailable",),
     example={"live": "true", "limit": "20"},
 )

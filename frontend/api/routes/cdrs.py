@@ -16,6 +16,9 @@ from ari_bridge.fsm.call import Direction
 from ari_bridge.outcomes import Outcome
 from frontend.api.routes.paging import PageCursor
 from frontend.auth.authenticator import Authenticator
+from frontend.auth.grants import Grant
+from frontend.auth.principal import Principal
+from frontend.calls.permissions import sees_record
 from frontend.http import examples
 from frontend.http.endpoint import Endpoint, Nothing, ResponseSpec, TypedRequest
 from frontend.http.middleware import allow_origin, json_response
@@ -23,9 +26,9 @@ from frontend.http.parameters import Timestamp, text_format
 from frontend.http.problems import ProblemError
 
 MAX_EXPORTS = 4
-"""At once."""
+"""In progress at the same time."""
 WRITE_TIMEOUT_S = 30.0
-"""How long a reader of an export may take for one page of it."""
+"""How long the client of an export may take to receive one page."""
 MAX_NUMBER_CHARACTERS = 64
 
 log = structlog.get_logger(__name__)
@@ -46,16 +49,16 @@ Text = Annotated[str, text_format(_text, {"type": "string", "minLength": 1, "max
 class CdrFilters(msgspec.Struct, frozen=True, rename="camel"):
     """Which records."""
 
-    user: Annotated[Text | None, Meta(description="whose calls; with sign-in there are your own only")] = None
+    user: Annotated[
+        Text | None, Meta(description="the user of the calls; without the right `records:read`, only you")
+    ] = None
     direction: Direction | None = None
     outcome: Outcome | None = None
-    number: Annotated[
-        Text | None, Meta(description="looked for in the caller, in the target, and in who was talked to")
-    ] = None
-    match: Annotated[Match, Meta(description="how it is")] = Match.CONTAINS
-    since: Annotated[Timestamp | None, Meta(description="when the call began")] = None
-    until: Annotated[Timestamp | None, Meta(description="not included")] = None
-    min_seconds: Annotated[float, Meta(ge=0, description="of talk")] = 0.0
+    number: Annotated[Text | None, Meta(description="searched in the caller, the target and the connected line")] = None
+    match: Annotated[Match, Meta(description="how `number` is compared")] = Match.CONTAINS
+    since: Annotated[Timestamp | None, Meta(description="start of the call, from")] = None
+    until: Annotated[Timestamp | None, Meta(description="start of the call, before")] = None
+    min_seconds: Annotated[float, Meta(ge=0, description="minimum talk time")] = 0.0
 
 
 class CdrQuery(CdrFilters, frozen=True, rename="camel"):
@@ -85,7 +88,7 @@ _EXAMPLE = Cdr(
     q850=16,
     sip=200,
     cause="Normal Clearing",
-    codecs="opus > PCMU",
+    codecs="opus, PCMU",
     recording=(f"{examples.CALL_ID}-rec1",),
     feedback={"score": 5},
 )
@@ -95,10 +98,12 @@ SEARCH = Endpoint(
     path="/cdrs",
     tag=TAG,
     summary="Search the call records, newest first",
-    description="There is none of this where `ENABLE_CDR_LOGGING` is off.",
+    description="Not available if `ENABLE_CDR_LOGGING` is off.",
     parameters=CdrQuery,
     body=Nothing,
-    responses={200: ResponseSpec(description="A page", shape=CdrPage, example=CdrPage((_EXAMPLE,), None))},
+    responses={
+        200: ResponseSpec(description="A page of call records", shape=CdrPage, example=CdrPage((_EXAMPLE,), None))
+    },
     problems=("unavailable",),
     example={"outcome": "completed", "limit": "20"},
 )
@@ -107,13 +112,13 @@ DOWNLOAD = Endpoint(
     method="GET",
     path="/cdrs.csv",
     tag=TAG,
-    summary="All call records that the filters leave, as a table",
-    description="Times are ISO 8601 in UTC. A connection that breaks before the end says that rows are missing.",
+    summary="Export matching call records as CSV",
+    description="Times are ISO 8601 in UTC. If the connection is closed before the end of the body, rows are missing.",
     parameters=CdrFilters,
     body=Nothing,
     responses={
         200: ResponseSpec(
-            description="CSV (RFC 4180), the first line has the names",
+            description="CSV (RFC 4180) with a header line",
             media="text/csv",
             headers={"Content-Disposition": "The file's name."},
             example=export.header() + export.lines([_EXAMPLE]),
@@ -127,7 +132,7 @@ SHOW = Endpoint(
     method="GET",
     path="/cdrs/{callId}",
     tag=TAG,
-    summary="See the record of a call",
+    summary="Show the record of a call",
     parameters=CdrPath,
     body=Nothing,
     responses={200: ResponseSpec(description="The record", shape=Cdr, example=_EXAMPLE)},
@@ -141,7 +146,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (SEARCH, DOWNLOAD, SHOW)
 
 
 class CdrApi:
-    """With sign-in, a user sees the records of their own calls; without, everybody sees all."""
+    """If sign-in is on, users see the records of their own calls; otherwise all records."""
 
     def __init__(self, records: CdrService, access: Authenticator) -> None:
         self._records = records
@@ -156,7 +161,7 @@ class CdrApi:
         ]
 
     async def search(self, request: TypedRequest[CdrQuery, Nothing]) -> web.Response:
-        query = query_of(request.parameters, request.user)
+        query = query_of(request.parameters, request.principal)
         try:
             return _json(await self._records.page(query))
         except CdrUnavailable as error:
@@ -168,15 +173,15 @@ class CdrApi:
             found = await self._records.get(call_id)
         except CdrUnavailable as error:
             raise _away(error) from error
-        if not request.principal.sees_records_of(found.user):
+        if not sees_record(request.principal, found.user, found.created_at):
             raise no_record(call_id)
         return _json(found)
 
     async def download(self, request: TypedRequest[CdrFilters, Nothing]) -> web.StreamResponse:
-        """All rows that the filters leave, read page by page: no connection is held for a slow reader."""
-        query = replace(query_of(request.parameters, request.user), limit=MAX_PAGE_ROWS)
+        """All matching rows, read page by page: no database connection is held for a slow client."""
+        query = replace(query_of(request.parameters, request.principal), limit=MAX_PAGE_ROWS)
         if self._exports >= MAX_EXPORTS:
-            raise TooMany(f"{self._exports} exports are under way: try again later.")
+            raise TooMany(f"{self._exports} exports are in progress: try again later.")
         self._exports += 1
         try:
             return await self._export(request.raw, query)
@@ -207,25 +212,26 @@ class CdrApi:
             await response.write_eof()
         except (CdrUnavailable, TimeoutError, ConnectionError) as error:
             # A file that ends too early must not look whole: the connection breaks before the end is told.
-            log.warning("an export of call records was broken off", reason=str(error) or "the reader was too slow")
+            log.warning("export of call records aborted", reason=str(error) or "the client was too slow")
             if request.transport is not None:
                 request.transport.abort()
         return response
 
 
-def query_of(wanted: CdrFilters, user: str | None) -> Query:
-    """The query, limited to the calls of `user`; None: not limited. Raises InvalidRequest."""
-    if user is not None and wanted.user not in (None, user):
-        raise InvalidRequest("You see the records of your own calls only.", field="user")
+def query_of(wanted: CdrFilters, principal: Principal) -> Query:
+    """The query, limited to the calls that the principal may see. Raises InvalidRequest."""
+    everybody = principal.may(Grant.RECORDS_READ)
+    if not everybody and wanted.user not in (None, principal.name):
+        raise InvalidRequest("Only the records of your own calls can be searched.", field="user")
     if wanted.since is not None and wanted.until is not None and wanted.since >= wanted.until:
         raise InvalidRequest("since must be before until.", field="since")
     query = Query(
-        user=wanted.user if user is None else user,
+        user=wanted.user if everybody else principal.name,
         direction=wanted.direction,
         outcome=wanted.outcome,
         number=wanted.number or "",
         match=wanted.match,
-        since=wanted.since,
+        since=wanted.since if everybody else max(wanted.since or 0.0, principal.since),
         until=wanted.until,
         min_seconds=wanted.min_seconds,
     )

@@ -31,7 +31,7 @@ _Status = Literal["ok", "degraded", "draining", "unavailable"]
 class PartCheck(msgspec.Struct, frozen=True, omit_defaults=True):
     ok: bool
     reason: Annotated[
-        str | None, Meta(description="why it is not; with `ok`: what is wrong with it though calls can be made")
+        str | None, Meta(description="why it is not ok; with `ok`: what is wrong although calls can be made")
     ] = None
     version: str | None = None
 
@@ -39,16 +39,16 @@ class PartCheck(msgspec.Struct, frozen=True, omit_defaults=True):
 class NodeCheck(msgspec.Struct, frozen=True, omit_defaults=True):
     """One rtpengine."""
 
-    ok: Annotated[bool, Meta(description="it takes calls")]
+    ok: Annotated[bool, Meta(description="accepts calls")]
     address: str
     state: str
     sessions: int
-    reason: Annotated[str | None, Meta(description="why it takes none")] = None
-    seconds: Annotated[float | None, Meta(description="how long its last answer took")] = None
+    reason: Annotated[str | None, Meta(description="why it does not accept calls")] = None
+    seconds: Annotated[float | None, Meta(description="duration of its last response")] = None
 
 
 class MediaCheck(msgspec.Struct, frozen=True, omit_defaults=True):
-    ok: Annotated[bool, Meta(description="one of them takes calls")]
+    ok: Annotated[bool, Meta(description="at least one accepts calls")]
     nodes: list[NodeCheck]
     reason: str | None = None
 
@@ -56,7 +56,8 @@ class MediaCheck(msgspec.Struct, frozen=True, omit_defaults=True):
 class Checks(msgspec.Struct, frozen=True, omit_defaults=True):
     ari: PartCheck
     pbx: Annotated[
-        PartCheck, Meta(description="it makes channels and media legs, and has the context that calls begin in")
+        PartCheck,
+        Meta(description="creates channels and media legs, and has the dialplan context in which calls start"),
     ]
     rtpengine: MediaCheck
     store: Annotated[PartCheck, Meta(description="the call store")]
@@ -81,12 +82,11 @@ HEALTH = Endpoint(
     method="GET",
     path="/health",
     tag="Watching",
-    summary="Can calls be made?",
+    summary="Check whether calls can be made",
     description=(
-        "`degraded`: yes, but an rtpengine is missing, something that is to be kept of calls cannot be written, or "
-        "another client has taken our ARI application over in the last minute; or a restart of Asterisk is pending, or "
-        "it has not the dialplan context that calls begin in, and calls that stand go on. "
-        "`draining`: calls that stand go on, but no new one is begun here."
+        "`degraded`: yes, but an rtpengine is unavailable, data about calls cannot be stored, another client has taken "
+        "over our ARI application within the last minute, a restart of Asterisk is pending, or Asterisk lacks the "
+        "dialplan context in which calls start. `draining`: active calls continue, but new ones are not accepted."
     ),
     parameters=Nothing,
     body=Nothing,
@@ -109,7 +109,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (HEALTH,)
 
 
 class Health:
-    """`draining`: calls that stand go on, but no new one is begun here.
+    """`draining`: active calls continue, but new ones are not accepted here.
 
     `parts`: by name, why something that calls do not need does not work; "" where it does.
     """
@@ -163,7 +163,7 @@ class Health:
         return PartCheck(True, self._ari.taken_over or None, info.version)
 
     def _check_media(self) -> MediaCheck:
-        """As the pool's pings saw it, which is at most 1.5 s ago: whoever asks for health causes none."""
+        """As of the pool's last pings, at most 1.5 s ago: a health check sends none itself."""
         reports = self._media.reports()
         ok = any(report.takes_calls for report in reports)
         reason = "; ".join(f"{report.address}: {report.reason or report.state}" for report in reports)

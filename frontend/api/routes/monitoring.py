@@ -1,4 +1,4 @@
-"""`GET /live`: calls, channels and bridges as they stand. `GET /stats`: counts. `GET /metrics`: for Prometheus."""
+"""`GET /live`: current calls, channels and bridges. `GET /stats`: counts. `GET /metrics`: for Prometheus."""
 
 import asyncio
 import time
@@ -20,6 +20,7 @@ from ari_bridge.metrics import REGISTRY
 from frontend.api.routes.call_endpoints import EXAMPLE_CALL
 from frontend.api.routes.event_stream import EventLog
 from frontend.auth.authenticator import Authenticator
+from frontend.auth.grants import Grant
 from frontend.http import examples
 from frontend.http.endpoint import Endpoint, Nothing, ResponseSpec, TypedRequest
 from frontend.http.middleware import json_response
@@ -37,8 +38,8 @@ class ChannelData(msgspec.Struct, frozen=True, rename="camel"):
     state: str
     caller: str
     connected: str
-    created_at: Annotated[str, Meta(description="as Asterisk writes it")]
-    call_id: Annotated[str | None, Meta(description="of which call of ours it is; null: of none")]
+    created_at: Annotated[str, Meta(description="in Asterisk's format")]
+    call_id: Annotated[str | None, Meta(description="the call that it belongs to; null if none")]
 
 
 class BridgeData(msgspec.Struct, frozen=True, rename="camel"):
@@ -48,14 +49,14 @@ class BridgeData(msgspec.Struct, frozen=True, rename="camel"):
     technology: str
     type: str
     channels: Annotated[list[str], Meta(description="ids")]
-    call_id: Annotated[str | None, Meta(description="of which call of ours it is; null: of none")]
+    call_id: Annotated[str | None, Meta(description="the call that it belongs to; null if none")]
 
 
 class LiveData(msgspec.Struct, frozen=True, rename="camel"):
     calls: list[CallData]
     channels: list[ChannelData]
     bridges: list[BridgeData]
-    last_event_id: Annotated[int, Meta(description="`/events` with this number tells all that comes after")]
+    last_event_id: Annotated[int, Meta(description="follow `/events` from this id to miss no change")]
     reason: Annotated[str | None, Meta(description="why Asterisk could not be asked; null if it was")]
 
 
@@ -65,7 +66,7 @@ class Started(msgspec.Struct, frozen=True):
 
 
 class StatsData(msgspec.Struct, frozen=True, rename="camel"):
-    since: Annotated[float, Meta(description="Unix seconds: when the server was started")]
+    since: Annotated[float, Meta(description="Unix seconds: start of the server")]
     active_calls: int
     active_by_state: dict[str, int]
     started: Started
@@ -81,12 +82,13 @@ LIVE = Endpoint(
     method="GET",
     path="/live",
     tag=WATCHING,
-    summary="Calls, channels and bridges as they stand",
+    summary="List current calls, channels and bridges",
+    grant=Grant.MONITOR_READ,
     parameters=Nothing,
     body=Nothing,
     responses={
         200: ResponseSpec(
-            description="What there is",
+            description="The current state",
             shape=LiveData,
             example=LiveData(
                 calls=[EXAMPLE_CALL],
@@ -121,7 +123,8 @@ STATS = Endpoint(
     method="GET",
     path="/stats",
     tag=WATCHING,
-    summary="Calls now, and since the start",
+    summary="Count calls, now and since the start",
+    grant=Grant.MONITOR_READ,
     parameters=Nothing,
     body=Nothing,
     responses={
@@ -137,13 +140,13 @@ METRICS = Endpoint(
     method="GET",
     path="/metrics",
     tag=WATCHING,
-    summary="Figures for Prometheus",
-    description="Prometheus has no token. Nothing in it names a user or a number.",
+    summary="Metrics for Prometheus",
+    description="Needs no token. Contains no user names and no numbers.",
     parameters=Nothing,
     body=Nothing,
     responses={
         200: ResponseSpec(
-            description="In its text format",
+            description="Prometheus text format",
             media="text/plain",
             example='# TYPE active_calls gauge\nactive_calls{direction="inbound"} 1.0\n',
         )

@@ -1,4 +1,4 @@
-"""The HTTP API of the directory and of one's own preferences. docs/PEOPLE.md tells what they do."""
+"""The HTTP API of the directory and of call-handling preferences; docs/PEOPLE.md explains them."""
 
 from typing import Annotated, Any
 
@@ -17,12 +17,12 @@ PEOPLE = "People"
 
 
 class Directory(msgspec.Struct, frozen=True):
-    people: Annotated[list[PersonSummary], Meta(description="by number")]
+    people: Annotated[list[PersonSummary], Meta(description="sorted by number")]
 
 
 class PreferenceOwner(msgspec.Struct, frozen=True):
     user: Annotated[
-        str | None, Meta(description="whose preferences; only where nobody signs in: else they are your own")
+        str | None, Meta(description="whose preferences, if sign-in is off; otherwise they are always your own")
     ] = None
 
 
@@ -32,7 +32,7 @@ LIST = Endpoint(
     method="GET",
     path="/people",
     tag=PEOPLE,
-    summary="Who can be called, and how each stands",
+    summary="List the directory with each person's state",
     parameters=Nothing,
     body=Nothing,
     responses={
@@ -50,7 +50,7 @@ SHOW = Endpoint(
     method="GET",
     path="/me/preferences",
     tag=PEOPLE,
-    summary="See what is done with calls for you",
+    summary="Show your call-handling preferences",
     parameters=PreferenceOwner,
     body=Nothing,
     responses={200: ResponseSpec(description="The preferences", shape=CallPreferences, example=_EXAMPLE)},
@@ -60,13 +60,11 @@ CHANGE = Endpoint(
     method="PUT",
     path="/me/preferences",
     tag=PEOPLE,
-    summary="Say what is to be done with calls for you",
-    description="As a whole: what is left out is as at the beginning. All your pages are told.",
+    summary="Replace your call-handling preferences",
+    description="Omitted fields are reset to their defaults. All your pages are notified.",
     parameters=PreferenceOwner,
     body=CallPreferences,
-    responses={
-        200: ResponseSpec(description="The preferences as they are kept", shape=CallPreferences, example=_EXAMPLE)
-    },
+    responses={200: ResponseSpec(description="The preferences as stored", shape=CallPreferences, example=_EXAMPLE)},
     problems=("too_many", "unavailable"),
     example_body=_EXAMPLE,
 )
@@ -74,7 +72,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (LIST, SHOW, CHANGE)
 
 
 class PeopleApi:
-    """Without sign-in (loopback only) everybody is who they say: `?user=NAME` says it."""
+    """If sign-in is off (loopback only), `?user=NAME` names the user."""
 
     def __init__(self, user_services: UserServices, access: Authenticator) -> None:
         self._user_services = user_services
@@ -101,8 +99,9 @@ class PeopleApi:
         named = request.parameters.user
         if request.user is not None:
             if named not in (None, request.user):
-                raise InvalidRequest("These are your own preferences only.", field="user")
+                raise InvalidRequest("Only your own preferences can be used.", field="user")
             return request.user
         if not named:
-            raise InvalidRequest("Say whose preferences: ?user=NAME.", field="user")
-        return self._access.identify(named, None)
+            raise InvalidRequest("Name the user: ?user=NAME.", field="user")
+        self._access.identify(named, None)
+        return named

@@ -1,8 +1,10 @@
 """The HTTP API of recordings: listed, played (also from the middle), deleted. docs/RECORDINGS.md is its reference.
 
-A user has the recordings of the calls that were theirs; of others it is not even told that there are any.
+A user has the recordings of the calls that were theirs; of others it is not even told that there are any, without
+the grant `recordings:read`.
 """
 
+from collections.abc import Callable
 from contextlib import aclosing
 from typing import Annotated, Any
 
@@ -14,6 +16,8 @@ from msgspec import Meta
 from ari_bridge.recordings import Filters, Library, Recording, StoreFailed
 from frontend.api.routes.paging import NextCursor, PageCursor
 from frontend.auth.authenticator import Authenticator
+from frontend.auth.grants import Grant
+from frontend.calls.permissions import deletes_recording, hears_recording
 from frontend.http import examples
 from frontend.http.endpoint import HEADER, Endpoint, Nothing, ResponseSpec, TypedRequest
 from frontend.http.middleware import allow_origin, json_response
@@ -35,13 +39,13 @@ class RecordingData(msgspec.Struct, frozen=True, rename="camel"):
 
     name: str
     call_id: str
-    user: Annotated[str | None, Meta(description="whose call it was; null: nobody's")]
+    user: Annotated[str | None, Meta(description="the user of the call; null if it had none")]
     caller: str
     target: str
     started_at: float
-    seconds: Annotated[float, Meta(description="of sound: pauses are left out")]
-    size: Annotated[int, Meta(description="bytes of the sound file")]
-    sha256: Annotated[str, Meta(description="of the sound file, in hexadecimal")]
+    seconds: Annotated[float, Meta(description="of audio, without pauses")]
+    size: Annotated[int, Meta(description="bytes of the audio file")]
+    sha256: Annotated[str, Meta(description="of the audio file, in hexadecimal")]
 
 
 class RecordingPage(msgspec.Struct, frozen=True, rename="camel"):
@@ -53,8 +57,8 @@ class RecordingPage(msgspec.Struct, frozen=True, rename="camel"):
 
 class RecordingFilters(msgspec.Struct, frozen=True, rename="camel"):
     call_id: str | None = None
-    since: Annotated[Timestamp | None, Meta(description="when it was begun")] = None
-    until: Annotated[Timestamp | None, Meta(description="not included")] = None
+    since: Annotated[Timestamp | None, Meta(description="start of the recording, from")] = None
+    until: Annotated[Timestamp | None, Meta(description="start of the recording, before")] = None
     limit: Annotated[int, Meta(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT
     cursor: PageCursor = None
 
@@ -65,7 +69,7 @@ class RecordingPath(msgspec.Struct, frozen=True):
 
 class AudioRequest(RecordingPath, frozen=True):
     download: Annotated[
-        str | None, Meta(description="whatever it says: a browser saves the file, and does not play it")
+        str | None, Meta(description="with any value: browsers save the file instead of playing it")
     ] = None
     range: Annotated[str | None, HEADER, Meta(description="one range of bytes")] = msgspec.field(
         default=None, name="Range"
@@ -87,17 +91,21 @@ _EXAMPLE = RecordingData(
     680044,
     "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 )
-_AUDIO_HEADERS = {"Accept-Ranges": "`bytes`.", "ETag": "Of the sound.", "Content-Disposition": "The file's name."}
+_AUDIO_HEADERS = {"Accept-Ranges": "`bytes`.", "ETag": "Of the audio file.", "Content-Disposition": "The file's name."}
 LIST = Endpoint(
     name="listRecordings",
     method="GET",
     path="/recordings",
     tag=RECORDINGS,
     summary="List recordings, newest first",
-    description="With sign-in, those of your own calls.",
+    description="If sign-in is on, those of your own calls; with the right `recordings:read` all.",
     parameters=RecordingFilters,
     body=Nothing,
-    responses={200: ResponseSpec(description="A page", shape=RecordingPage, example=RecordingPage([_EXAMPLE], None))},
+    responses={
+        200: ResponseSpec(
+            description="A page of recordings", shape=RecordingPage, example=RecordingPage([_EXAMPLE], None)
+        )
+    },
     example={"since": "2026-09-21T00:00:00Z"},
 )
 SHOW = Endpoint(
@@ -105,7 +113,7 @@ SHOW = Endpoint(
     method="GET",
     path="/recordings/{name}",
     tag=RECORDINGS,
-    summary="See what is known of a recording",
+    summary="Show a recording",
     parameters=RecordingPath,
     body=Nothing,
     responses={200: ResponseSpec(description="The recording", shape=RecordingData, example=_EXAMPLE)},
@@ -120,7 +128,7 @@ DELETE = Endpoint(
     summary="Delete a recording",
     parameters=RecordingPath,
     body=Nothing,
-    responses={204: ResponseSpec(description="It is gone")},
+    responses={204: ResponseSpec(description="The recording is deleted")},
     problems=("unknown_recording", "unavailable"),
     example={"name": _NAME},
 )
@@ -129,17 +137,17 @@ AUDIO = Endpoint(
     method="GET",
     path="/recordings/{name}/audio",
     tag=RECORDINGS,
-    summary="Hear a recording, or a part of it",
+    summary="Download a recording, or a part of it",
     parameters=AudioRequest,
     body=Nothing,
     responses={
-        200: ResponseSpec(description="The sound", media="audio/wav", headers=_AUDIO_HEADERS),
+        200: ResponseSpec(description="The audio file", media="audio/wav", headers=_AUDIO_HEADERS),
         206: ResponseSpec(
-            description="The part that `Range` asks for",
+            description="The part requested by `Range`",
             media="audio/wav",
-            headers={**_AUDIO_HEADERS, "Content-Range": "Which bytes, and of how many."},
+            headers={**_AUDIO_HEADERS, "Content-Range": "The range, and the total size."},
         ),
-        304: ResponseSpec(description="It is the one of `If-None-Match`", headers=_AUDIO_HEADERS),
+        304: ResponseSpec(description="Not changed since the version in `If-None-Match`", headers=_AUDIO_HEADERS),
     },
     problems=("unknown_recording", "range_not_satisfiable", "unavailable"),
     example={"name": _NAME, "Range": "bytes=0-65535"},
@@ -165,7 +173,14 @@ class RecordingsApi:
 
     async def list(self, request: TypedRequest[RecordingFilters, Nothing]) -> web.Response:
         wanted = request.parameters
-        filters = Filters(user=request.user, call_id=wanted.call_id, since=wanted.since, until=wanted.until)
+        who = request.principal
+        everybody = who.may(Grant.RECORDINGS_READ)
+        filters = Filters(
+            user=None if everybody else who.name,
+            call_id=wanted.call_id,
+            since=wanted.since if everybody else max(wanted.since or 0.0, who.since),
+            until=wanted.until,
+        )
         page = self._library.find(filters, before=wanted.cursor, limit=wanted.limit)
         following = str(page.recordings[-1].cursor) if page.more else None
         return json_response(RecordingPage([_told(one) for one in page.recordings], following))
@@ -174,12 +189,12 @@ class RecordingsApi:
         return json_response(_told(self._find(request)))
 
     async def delete(self, request: TypedRequest[RecordingPath, Nothing]) -> web.Response:
-        recording = self._find(request)
+        recording = self._find(request, deletes_recording)
         try:
             await self._library.delete(recording.name)
         except StoreFailed as error:
             raise _store_failed(recording, error) from error
-        log.info("a recording was deleted by its user", recording=recording.name, user=recording.user)
+        log.info("recording deleted", recording=recording.name, user=recording.user, by=request.user)
         return web.Response(status=204)
 
     async def audio(self, request: TypedRequest[AudioRequest, Nothing]) -> web.StreamResponse:
@@ -221,18 +236,18 @@ class RecordingsApi:
             if not response.prepared:
                 raise _store_failed(recording, error) from error
             # The client sees by the length that something is missing: the connection is cut.
-            log.error("a recording could not be sent to its end", recording=recording.name, reason=str(error))
+            log.error("sending a recording failed midway", recording=recording.name, reason=str(error))
             if request.transport:
                 request.transport.abort()
         except ConnectionError:
             pass  # the listener is gone
         return response
 
-    def _find(self, request: TypedRequest[Any, Nothing]) -> Recording:
+    def _find(self, request: TypedRequest[Any, Nothing], may: Callable[..., bool] = hears_recording) -> Recording:
         """Raises ProblemError also for another user's: whose it is, is not told."""
         name = request.parameters.name
         recording = self._library.get(name)
-        if recording is None or not request.principal.sees_records_of(recording.user):
+        if recording is None or not may(request.principal, recording.user, recording.started_at):
             raise ProblemError("unknown_recording", f"There is no recording {name[:100]!r}.", field="name")
         return recording
 
@@ -272,6 +287,6 @@ def _range(request: web.Request, if_range: str | None, size: int, tag: str) -> t
 
 
 def _store_failed(recording: Recording, error: StoreFailed) -> ProblemError:
-    log.error("the store of recordings failed", recording=recording.name, reason=str(error))
-    detail = f"The store of recordings does not answer. Try again in {STORE_RETRY_AFTER_S} s."
+    log.error("recording store failed", recording=recording.name, reason=str(error))
+    detail = f"The recording store does not respond. Try again in {STORE_RETRY_AFTER_S} s."
     return ProblemError("unavailable", detail, retry_after=STORE_RETRY_AFTER_S)

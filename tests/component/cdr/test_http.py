@@ -16,22 +16,19 @@ from ari_bridge.cdr import CdrPage, CdrService, CdrUnavailable, Query
 from ari_bridge.fsm.call import Direction
 from frontend.api.routes.cdrs import CdrApi
 from frontend.auth.authenticator import Authenticator
-from frontend.auth.users import Users
 from frontend.http.middleware import headers_set, problem_responses
 from tests.component.call_store.conftest import locked_by_another
 from tests.component.cdr.conftest import NOW, Server, a_server, an_ended_call, spoil
 from tests.component.cdr.eventually import recorded, unhealthy
+from tests.fakes.accounts import an_authenticator
 
 Client = TestClient[web.Request, web.Application]
 PASSWORD = "correct horse"
 
 
 def access(tmp_path: Path, *, required: bool) -> Authenticator:
-    users = Users(tmp_path / "users")
-    if required:
-        for name in ("alice", "bob"):
-            users.add(name, PASSWORD)
-    return Authenticator(required=required, users=users, secret="s" * 32, lifetime=3600)
+    passwords = dict.fromkeys(("alice", "bob"), PASSWORD) if required else {}
+    return an_authenticator(tmp_path / "accounts", passwords, required=required)
 
 
 async def a_client(opened: AsyncExitStack, records: CdrService, access: Authenticator) -> Client:
@@ -186,6 +183,7 @@ async def test_an_export_that_breaks_off_does_not_look_whole(
 
 async def test_everybody_sees_their_own_calls_only(filled: Server, opened: AsyncExitStack, tmp_path: Path) -> None:
     guard = access(tmp_path, required=True)
+    opened.push_async_callback(guard.accounts.close)
     http = await a_client(opened, filled.records, guard)
     for path in ("/cdrs", "/cdrs.csv", "/cdrs/call00"):
         async with http.get(path) as response:

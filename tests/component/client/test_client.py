@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from ari_bridge.accounts.users_file import UsersFile
 from ari_bridge.outcomes import Outcome
 from ari_bridge_client import (
     Call,
@@ -19,7 +20,6 @@ from ari_bridge_client import (
 from ari_bridge_client.events import CallEvent, Ended, Failed, Hold, Recording
 from ari_bridge_protocol.messages import Preferences
 from frontend.app import App
-from frontend.auth.users import Users
 from frontend.settings import Settings
 from tests.chaos.proxy import Proxy
 from tests.fakes.ari import Answers, FakeAri, RingsForEver
@@ -238,7 +238,7 @@ class TestSignIn:
     @pytest.fixture
     def settings(self, base_settings: Settings) -> Settings:
         assert base_settings.users_file
-        users = Users(base_settings.users_file)
+        users = UsersFile(base_settings.users_file)
         users.add("1001", "right")
         return base_settings.model_copy(update={"enable_authentication": True, "disconnect_grace": 10.0})
 

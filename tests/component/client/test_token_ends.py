@@ -9,12 +9,13 @@ from urllib.parse import urlsplit
 import jwt
 import pytest
 
+from ari_bridge.accounts.users_file import UsersFile
 from ari_bridge.outcomes import Outcome
 from ari_bridge_client import AuthenticationLost, Call, Client, HttpClient, OfferOnlyMedia, Refused
 from frontend.app import App
-from frontend.auth.users import Users
 from frontend.settings import Settings
 from tests.chaos.proxy import Proxy
+from tests.fakes.accounts import forge
 from tests.fakes.ari import Answers, FakeAri
 from tests.offers import OFFER
 from tests.real import free_ports
@@ -23,7 +24,7 @@ from tests.real import free_ports
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     assert settings.users_file
-    Users(settings.users_file).add("1001", "right")
+    UsersFile(settings.users_file).add("1001", "right")
     return settings.model_copy(update={"enable_authentication": True})
 
 
@@ -37,11 +38,9 @@ async def proxy(app: App) -> AsyncIterator[Proxy]:
 
 
 @pytest.fixture
-def signed(app: App, settings: Settings) -> Callable[..., str]:
+def signed(app: App) -> Callable[..., str]:
     """A token of the server's own with these claims."""
-    assert settings.token_secret_file
-    secret = settings.token_secret_file.read_text().strip()
-    return lambda **claims: jwt.encode({"sub": "1001"} | claims, secret, algorithm="HS256")
+    return lambda **claims: forge(app, "1001", **claims)
 
 
 @pytest.fixture

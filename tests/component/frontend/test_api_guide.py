@@ -13,9 +13,9 @@ from typing import Any
 import aiohttp
 import pytest
 
+from ari_bridge.accounts.users_file import UsersFile
 from deploy.demo.install import PROJECT, node_environment
 from frontend.app import App
-from frontend.auth.users import Users
 from frontend.settings import Settings
 from tests.component.conftest import until
 from tests.fakes.ari import FakeAri
@@ -29,7 +29,7 @@ PASSWORD = "correct horse battery"
 
 @pytest.fixture
 async def http(app: App, settings: Settings) -> AsyncIterator[aiohttp.ClientSession]:
-    Users(settings.users_file).add("1001", PASSWORD)
+    UsersFile(settings.users_file).add("1001", PASSWORD)
     async with aiohttp.ClientSession(app.url) as session:
         yield session
 

@@ -11,12 +11,11 @@ from aiohttp.test_utils import TestServer
 
 from frontend.api.routes.people import PeopleApi
 from frontend.app import App
-from frontend.auth.authenticator import Authenticator
-from frontend.auth.users import Users
 from frontend.http import middleware
 from frontend.presence.preferences import UserServices
 from frontend.settings import Settings
 from tests.component.conftest import until
+from tests.fakes.accounts import an_authenticator
 from tests.fakes.ari import FakeAri, RingsForEver
 from tests.offers import OFFER
 
@@ -286,15 +285,14 @@ async def test_a_directory_is_bounded(app: App, attendant: UserServices, monkeyp
 
 @pytest.mark.parametrize("sign_in", [False, True])
 async def test_preferences_and_people_by_http(attendant: UserServices, tmp_path: Path, sign_in: bool) -> None:
-    users = Users(tmp_path / "people")
-    users.add("1001", "secret")
-    access = Authenticator(required=sign_in, users=users, secret="s" * 40, lifetime=3600)
+    access = an_authenticator(tmp_path / "accounts", {"1001": "secret"}, required=sign_in)
     headers = {"Authorization": f"Bearer {(await access.sign_in('1001', 'secret', '')).token}"} if sign_in else {}
     site = web.Application(middlewares=[middleware.problem_responses])
     site.add_routes(PeopleApi(attendant, access).routes())
     await until(attendant.directory.people, "the directory")
     async with TestServer(site) as server:
         await asked(str(server.make_url("/")), headers)
+    await access.accounts.close()
 
 
 async def asked(url: str, headers: dict[str, str]) -> None:

@@ -10,10 +10,11 @@ import aiohttp
 import pytest
 from yarl import URL
 
+from ari_bridge.accounts import Accounts
+from ari_bridge.accounts.users_file import UsersFile
 from frontend.api.openapi.document import as_sent
 from frontend.api.routes import ENDPOINTS
 from frontend.app import App
-from frontend.auth.users import Users
 from frontend.http.problems import PROBLEM_TYPES
 from frontend.settings import Settings
 from tests.offers import OFFER
@@ -186,7 +187,7 @@ class TestSignedIn:
     @pytest.fixture
     def settings(self, settings: Settings) -> Settings:
         for user in ("alice", "bob"):
-            Users(settings.users_file).add(user, PASSWORD)
+            UsersFile(settings.users_file).add(user, PASSWORD)
         return settings.model_copy(update={"enable_authentication": True})
 
     async def headers(self, http: aiohttp.ClientSession, user: str) -> dict[str, str]:
@@ -229,7 +230,7 @@ class TestQuickLooks:
 
     @pytest.fixture
     def settings(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-        monkeypatch.setattr(Users, "verify", lambda *_: False)
+        monkeypatch.setattr(Accounts, "verify", lambda *_: False)
         return settings.model_copy(update={"enable_authentication": True})
 
     async def test_too_many_tries_are_told_when_to_come_again(self, http: aiohttp.ClientSession) -> None:

@@ -14,6 +14,8 @@ from ari_bridge.outcomes import Cause, Outcome
 from frontend.api.routes import call_list
 from frontend.app import App
 from frontend.auth.authenticator import Authenticator
+from frontend.auth.grants import PHONE
+from frontend.auth.principal import Principal
 from frontend.http import long_poll
 from frontend.settings import Settings
 from tests.component.conftest import until
@@ -241,7 +243,9 @@ class TestTheList:
 class TestWithAuthentication:
     @pytest.fixture
     def settings(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-        monkeypatch.setattr(Authenticator, "user_of", lambda access, token: token)  # no password is hashed for this
+        monkeypatch.setattr(  # no password is hashed for this
+            Authenticator, "principal_of", lambda access, token, address: Principal(token, grants=PHONE)
+        )
         return settings.model_copy(update={"enable_authentication": True})
 
     async def test_everybody_sees_their_own(self, app: App) -> None:

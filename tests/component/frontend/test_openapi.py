@@ -5,8 +5,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from ari_bridge.accounts.users_file import UsersFile
 from frontend.app import App
-from frontend.auth.users import Users
 from frontend.settings import Settings
 from tests.component.conftest import until
 from tests.fakes.ari import FakeAri
@@ -19,7 +19,7 @@ PASSWORD = "correct horse"
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    Users(settings.users_file).add("1001", PASSWORD)
+    UsersFile(settings.users_file).add("1001", PASSWORD)
     return settings.model_copy(update={"enable_authentication": True})
 
 

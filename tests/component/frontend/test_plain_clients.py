@@ -5,8 +5,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from ari_bridge.accounts.users_file import UsersFile
 from frontend.app import App
-from frontend.auth.users import Users
 from frontend.settings import Settings
 from tests.component.conftest import until
 from tests.component.frontend.test_sessions import told
@@ -68,7 +68,7 @@ async def test_the_second_port_answers_whatever_a_program_asks_that_knows_it_alo
 class TestSignedIn:
     @pytest.fixture
     def settings(self, settings: Settings, tmp_path: Path) -> Settings:
-        Users(tmp_path / "users").add("1001", "correct horse battery")
+        UsersFile(tmp_path / "users").add("1001", "correct horse battery")
         return settings.model_copy(update={"enable_authentication": True})
 
     async def test_a_name_alone_is_no_sign_in(self, app: App) -> None:

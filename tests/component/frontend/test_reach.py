@@ -9,6 +9,8 @@ import pytest
 
 from frontend.app import App
 from frontend.auth.authenticator import Authenticator
+from frontend.auth.grants import PHONE
+from frontend.auth.principal import Principal
 from frontend.settings import Settings
 from frontend.webrtc.ice_servers import credentials
 from tests.component.frontend.test_sessions import Socket, place, told
@@ -69,7 +71,9 @@ class TestWithAuthentication:
         return settings.model_copy(update={"enable_authentication": True})
 
     async def test_turn_is_told_to_who_has_signed_in_alone(self, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(Authenticator, "user_of", lambda access, token: "1001")  # no password is hashed for this
+        monkeypatch.setattr(  # no password is hashed for this
+            Authenticator, "principal_of", lambda access, token, address: Principal("1001", grants=PHONE)
+        )
         async with aiohttp.ClientSession() as http, http.ws_connect(app.ws_url) as socket:
             first = await told(socket, "ice-servers")
             assert first["servers"] == [{"urls": [STUN]}] and "expiresAt" not in first

@@ -12,10 +12,9 @@ from aiohttp import web
 from ari_bridge.recordings import Library, Recording
 from ari_bridge.recordings.disk_store import DiskStore
 from frontend.api.routes.recordings import RecordingsApi
-from frontend.auth.authenticator import Authenticator
-from frontend.auth.users import Users
 from frontend.http import middleware
 from frontend.http.cors import Origins
+from tests.fakes.accounts import an_authenticator
 from tests.fakes.recordings import a_sound
 
 SOUND = a_sound(1.0)
@@ -49,9 +48,7 @@ async def http(
     request: pytest.FixtureRequest, library: Library, tmp_path: Path
 ) -> AsyncIterator[aiohttp.ClientSession]:
     """The API alone, as the server has it. Parametrized (`indirect`) with True it wants signing in."""
-    users = Users(tmp_path / "users")
-    users.add("1001", "secret")
-    access = Authenticator(required=request.param, users=users, secret="s" * 40, lifetime=60)
+    access = an_authenticator(tmp_path / "accounts", {"1001": "secret"}, required=request.param, lifetime=60)
     checked = middleware.origins_checked(Origins((ORIGIN,)))
     app = web.Application(middlewares=[middleware.headers_set, checked, middleware.problem_responses])
     app.add_routes(RecordingsApi(library, access).routes())
@@ -64,6 +61,7 @@ async def http(
     async with aiohttp.ClientSession(f"http://127.0.0.1:{runner.addresses[0][1]}", headers=headers) as session:
         yield session
     await runner.cleanup()
+    await access.accounts.close()
 
 
 async def get(http: aiohttp.ClientSession, path: str, **query: str) -> tuple[int, Any]:

@@ -15,9 +15,9 @@ from typing import Any
 import aiohttp
 import pytest
 
+from ari_bridge.accounts.users_file import UsersFile
 from ari_bridge.number_routing import Routes
 from frontend.app import App
-from frontend.auth.users import Users
 from frontend.settings import InvalidSettings, Settings, load
 from tests.fakes.ari import FakeAri
 from tests.fakes.rtpengine import FakeRtpengine
@@ -162,7 +162,7 @@ async def test_wrong_settings_leave_those_before_in_force(settings: Settings) ->
 
 
 async def test_a_token_secret_that_was_deleted_ends_every_sign_in(settings: Settings) -> None:
-    Users(settings.users_file).add("1001", "right")
+    UsersFile(settings.users_file).add("1001", "right", "admin")
     async with running(settings, enable_authentication=True) as app, aiohttp.ClientSession(app.url) as http:
         async with http.post("/session", json={"user": "1001", "password": "right"}) as response:
             token = {"Authorization": f"Bearer {(await response.json())['token']}"}
@@ -211,7 +211,7 @@ async def test_sighup_reads_the_settings_again_and_ends_nothing(
             async with http.ws_connect("/ws") as socket:
                 write(LOG_LEVEL="debug", CORS_ORIGIN="https://crm.example.com")
                 server.send_signal(signal.SIGHUP)
-                await _until(log, "settings were read again")
+                await _until(log, "settings reloaded")
                 async with http.get("/config", headers={"Origin": "https://crm.example.com"}) as response:
                     assert response.status == 200
                 write(LOG_LEVEL="loud")

@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 from argon2 import PasswordHasher
 
+from ari_bridge.accounts import passwords
 from frontend.app import App
 from frontend.auth.proxies import parse_proxies
 from frontend.auth.sign_ins import MAX_CONCURRENT_CHECKS, SignIns, TooManyAttempts
@@ -20,6 +21,11 @@ from frontend.settings import Settings
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 USERS = [str(number) for number in range(1001, 1016)]
 SignIn = Callable[..., Coroutine[Any, Any, int]]
+
+
+@pytest.fixture(autouse=True)
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "hasher", QUICK)  # or each would be hashed anew at its first sign-in
 
 
 @asynccontextmanager
@@ -96,10 +102,11 @@ async def test_names_of_a_megabyte_leave_nothing(settings: Settings) -> None:
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
 
 
-async def test_a_broken_users_file_is_no_fault_of_who_asks_and_not_shown(settings: Settings) -> None:
+async def test_a_database_that_cannot_be_read_is_no_fault_of_who_asks_and_not_shown(settings: Settings) -> None:
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    (settings.state_dir / "accounts.db").write_text("no database, but somebody's " * 400)
     async with server(settings) as sign_in:
-        settings.users_file.write_text("1001:plain\n")
-        assert await sign_in("1001", "plain") == 503
+        assert await sign_in("1001", "1001"[::-1]) == 503
 
 
 async def test_few_passwords_are_looked_at_at_once_and_the_queue_has_a_bound() -> None:

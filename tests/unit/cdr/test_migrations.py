@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 
 from ari_bridge.cdr import migrate, schema
 from ari_bridge.cdr.cdr import Cdr
-from ari_bridge.cdr.database import postgresql_url
+from ari_bridge.sql.engine import postgresql_url
 
 SCRIPTS = Path(migrate.__file__).parent / "migrations"
 

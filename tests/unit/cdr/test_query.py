@@ -11,7 +11,10 @@ from ari_bridge.errors import InvalidRequest
 from ari_bridge.fsm.call import Direction
 from ari_bridge.outcomes import Outcome
 from frontend.api.routes.cdrs import CdrQuery, query_of
+from frontend.auth.principal import Principal
 from frontend.http.parameters import parameters_of, read_parameters
+
+ANYBODY = Principal(None, unrestricted=True)
 
 
 @pytest.mark.parametrize("cursor", [Cursor(1764000000.123456, "01kabc"), Cursor(0.1 + 0.2, "a"), Cursor(1.0, "x.y_z")])
@@ -37,7 +40,7 @@ def test_a_cursor_that_a_database_would_choke_on_is_refused() -> None:
 def parse_query(given: Iterable[tuple[str, str]]) -> Query:
     known = parameters_of(CdrQuery, "/cdrs")
     headers: MultiDict[str] = MultiDict()
-    return query_of(read_parameters(CdrQuery, known, path={}, query=MultiDict(given), headers=headers), None)
+    return query_of(read_parameters(CdrQuery, known, path={}, query=MultiDict(given), headers=headers), ANYBODY)
 
 
 def test_every_parameter_is_taken() -> None:

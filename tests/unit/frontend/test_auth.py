@@ -3,35 +3,56 @@
 import os
 import stat
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import jwt
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 
+from ari_bridge.accounts import Accounts, InvalidUser, passwords
+from ari_bridge.accounts.users_file import UsersFile
 from frontend.auth.authenticator import MAX_RENEWAL_AGE_S, Authenticator, AuthSession, Unauthorized, token_secret
-from frontend.auth.users import InvalidUser, Users
+from tests.fakes.accounts import SECRET, accounts_of, claims_of
 
-SECRET = "only for this test, and long enough"
+PASSWORDS = {"1001": "right", "1002": "other"}
 
 
 @pytest.fixture(scope="module")
-def users(tmp_path_factory: pytest.TempPathFactory) -> Users:
-    users = Users(tmp_path_factory.mktemp("users") / "users")
-    users.add("1001", "right")
-    users.add("1002", "other")
-    return users
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("accounts")
+    accounts_of(folder, PASSWORDS)
+    return folder
 
 
 @pytest.fixture
-def access(users: Users) -> Authenticator:
-    return Authenticator(required=True, users=users, secret=SECRET, lifetime=3600)
+async def accounts(folder: Path) -> AsyncIterator[Accounts]:
+    accounts = Accounts(folder, folder / "users")
+    await accounts.open()
+    yield accounts
+    await accounts.close()
+
+
+@pytest.fixture
+def access(accounts: Accounts) -> Authenticator:
+    return Authenticator(required=True, accounts=accounts, secret=SECRET, lifetime=3600)
+
+
+def _given(claims: dict[str, object]) -> dict[str, object]:
+    """Without those that are None."""
+    return {name: value for name, value in claims.items() if value is not None}
+
+
+def asked(token: str | None) -> web.Request:
+    return make_mocked_request("GET", "/", {} if token is None else {"Authorization": f"Bearer {token}"})
 
 
 async def test_a_password_becomes_a_token_of_that_user_only(access: Authenticator) -> None:
     session = await access.sign_in("1001", "right", "127.0.0.1")
-    assert access.user_of(session.token) == "1001"
-    assert access.authenticate(f"Bearer {session.token}") == "1001"
-    assert access.identify("1001", session.token) == "1001"
+    assert access.principal_of(session.token).name == "1001"
+    assert access.authenticate(asked(session.token)).name == "1001"
+    assert access.identify("1001", session.token).name == "1001"
     with pytest.raises(Unauthorized, match="another user"):
         access.identify("1002", session.token)
 
@@ -48,30 +69,34 @@ async def test_a_wrong_password_and_an_unknown_name_are_told_alike(access: Authe
 @pytest.mark.parametrize("token", [None, "", "x", "a.b.c"])
 def test_what_is_no_token(access: Authenticator, token: str | None) -> None:
     with pytest.raises(Unauthorized):
-        access.user_of(token)
+        access.principal_of(token)
 
 
 @pytest.mark.parametrize(
     ("claims", "secret", "algorithm"),
     [
-        ({"sub": "1001", "exp": 1}, SECRET, "HS256"),
-        ({"sub": "1001"}, SECRET, "HS256"),
-        ({"exp": 99999999999}, SECRET, "HS256"),
-        ({"sub": "1001", "exp": 99999999999}, "a different secret, also long enough", "HS256"),
-        ({"sub": "1001", "exp": 99999999999}, "", "none"),
+        ({"exp": 1}, SECRET, "HS256"),
+        ({"exp": None}, SECRET, "HS256"),
+        ({"sub": None}, SECRET, "HS256"),
+        ({"uid": "usr_0"}, SECRET, "HS256"),
+        ({"uid": None}, SECRET, "HS256"),
+        ({"gen": 0}, SECRET, "HS256"),
+        ({"gen": 2}, SECRET, "HS256"),
+        ({}, "a different secret, also long enough", "HS256"),
+        ({}, "", "none"),
     ],
 )
 def test_forged_and_expired_tokens(
     access: Authenticator, claims: dict[str, object], secret: str, algorithm: str
 ) -> None:
     with pytest.raises(Unauthorized):
-        access.user_of(jwt.encode(claims, secret, algorithm=algorithm))
+        access.principal_of(jwt.encode(_given(claims_of(access, "1001") | claims), secret, algorithm=algorithm))
 
 
-def test_without_sign_in_everybody_is_who_they_say(users: Users) -> None:
-    access = Authenticator(required=False, users=users, secret="", lifetime=60)
-    assert access.identify("anybody", None) == "anybody"
-    assert access.authenticate(None) is None
+def test_without_sign_in_everybody_is_who_they_say(accounts: Accounts) -> None:
+    access = Authenticator(required=False, accounts=accounts, secret="", lifetime=60)
+    assert access.identify("anybody", None).name == "anybody"
+    assert access.authenticate(asked(None)).name is None and access.authenticate(asked(None)).unrestricted
     with pytest.raises(InvalidUser):
         access.identify("a&b", None)
 
@@ -87,24 +112,24 @@ def test_the_secret_is_made_once_and_is_its_owners_only(tmp_path: Path) -> None:
 
 def test_the_users_file_holds_hashes_and_is_its_owners_only(tmp_path: Path) -> None:
     path = tmp_path / "users"
-    Users(path).add("1001", "hunter2")
+    UsersFile(path).add("1001", "hunter2")
     assert "hunter2" not in path.read_text()
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
-    assert Users(path).names() == ["1001"]
+    assert [entry.name for entry in UsersFile(path).read()] == ["1001"]
 
 
 def test_a_broken_users_file_is_named_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "users"
     path.write_text("# users\n1001:plain\n")
     with pytest.raises(InvalidUser, match="line 2"):
-        Users(path).names()
+        UsersFile(path).read()
 
 
 # --- clocks that differ, and step -----------------------------------------------------------
 
 
-def token(**claims: object) -> str:
-    return jwt.encode({"sub": "1001", **claims}, SECRET, algorithm="HS256")
+def token(access: Authenticator, **claims: object) -> str:
+    return jwt.encode(_given(claims_of(access, "1001") | claims), SECRET, algorithm="HS256")
 
 
 @pytest.mark.parametrize("name", ["iat", "nbf", "exp"])
@@ -112,17 +137,17 @@ def token(**claims: object) -> str:
 def test_clocks_may_differ_by_two_minutes(access: Authenticator, name: str, seconds: int) -> None:
     now = time.time()
     claims = {"exp": now + 3600, name: now - seconds if name == "exp" else now + seconds}
-    assert access.user_of(token(**claims)) == "1001"
+    assert access.principal_of(token(access, **claims)).name == "1001"
 
 
 def test_a_clock_that_was_set_back_signs_nobody_out(access: Authenticator) -> None:
-    assert access.user_of(token(iat=time.time() + 86400, exp=time.time() + 90000)) == "1001"
+    assert access.principal_of(token(access, iat=time.time() + 86400, exp=time.time() + 90000)).name == "1001"
 
 
 def test_after_that_a_token_has_ended(access: Authenticator) -> None:
     for claims in ({"exp": time.time() - 122}, {"exp": time.time() + 99, "nbf": time.time() + 122}):
         with pytest.raises(Unauthorized):
-            access.user_of(token(**claims))
+            access.principal_of(token(access, **claims))
 
 
 # --- another token for one that holds ----------------------------------------------------------
@@ -134,31 +159,81 @@ async def signed_in(access: Authenticator) -> AuthSession:
 
 async def test_a_token_is_renewed_by_a_token(access: Authenticator) -> None:
     session = await signed_in(access)
-    renewed = access.renew(f"Bearer {session.token}")
-    assert renewed.token != session.token and access.user_of(renewed.token) == "1001"
-    assert access.renew(f"Bearer {renewed.token}").user == "1001"
+    renewed = access.renew(asked(session.token))
+    assert renewed.token != session.token and access.principal_of(renewed.token).name == "1001"
+    assert access.renew(asked(renewed.token)).user == "1001"
 
 
-async def test_not_for_ever(access: Authenticator, monkeypatch: pytest.MonkeyPatch) -> None:
-    session = await signed_in(access)
-    claims = jwt.decode(session.token, SECRET, algorithms=["HS256"])
-    for changed in ({"auth_time": int(time.time() - MAX_RENEWAL_AGE_S - 1)}, {"auth_time": None}, {"pwd": "x"}):
+async def test_not_for_ever(access: Authenticator) -> None:
+    for changed in ({"auth_time": int(time.time() - MAX_RENEWAL_AGE_S - 1)}, {"auth_time": None}):
         with pytest.raises(Unauthorized):
-            access.renew(f"Bearer {jwt.encode({**claims, **changed}, SECRET, algorithm='HS256')}")
-    for nothing in (None, "", "Bearer ", "Bearer x"):
+            access.renew(asked(token(access, **changed)))
+    for nothing in (None, "", "x"):
         with pytest.raises(Unauthorized):
-            access.renew(nothing)
+            access.renew(asked(nothing))
 
 
-async def test_nor_after_the_password_was_changed(tmp_path: Path) -> None:
-    users = Users(tmp_path / "users")
-    users.add("1001", "right")
-    access = Authenticator(required=True, users=users, secret=SECRET, lifetime=3600)
+async def ends_by(tmp_path: Path, what: str) -> None:
+    accounts = accounts_of(tmp_path, PASSWORDS)
+    await accounts.open()
+    access = Authenticator(required=True, accounts=accounts, secret=SECRET, lifetime=3600)
     session = await signed_in(access)
-    users.add("1001", "another one")
-    assert access.user_of(session.token) == "1001"
-    with pytest.raises(Unauthorized, match="another one since"):
-        access.renew(f"Bearer {session.token}")
-    (tmp_path / "users").write_text("")
+    principal = access.principal_of(session.token)
+    match what:
+        case "password":
+            await accounts.set_password("1001", passwords.hash_password("another one"))
+        case "lock":
+            await accounts.set_locked("1001", True)
+        case "remove":
+            await accounts.remove("1001")
+        case "another of the name":
+            await accounts.remove("1001")
+            await accounts.add("1001", passwords.hash_password("right"))
+        case "rename":
+            await accounts.rename("1001", "1099")
+        case "everywhere":
+            await accounts.end_sessions("1001")
+    assert not access.holds(principal)
+    for use in (access.principal_of, lambda token: access.renew(asked(token))):
+        with pytest.raises(Unauthorized):
+            use(session.token)
+    await accounts.close()
+
+
+@pytest.mark.parametrize("what", ["password", "lock", "remove", "another of the name", "rename", "everywhere"])
+async def test_what_ends_a_token_at_once(tmp_path: Path, what: str) -> None:
+    await ends_by(tmp_path, what)
+
+
+async def test_a_locked_user_cannot_sign_in_until_unlocked(tmp_path: Path) -> None:
+    accounts = accounts_of(tmp_path, PASSWORDS)
+    access = Authenticator(required=True, accounts=accounts, secret=SECRET, lifetime=3600)
+    await accounts.open()
+    await accounts.set_locked("1001", True)
     with pytest.raises(Unauthorized):
-        access.renew(f"Bearer {session.token}")
+        await signed_in(access)
+    await accounts.set_locked("1001", False)
+    assert access.principal_of((await signed_in(access)).token).name == "1001"
+    await accounts.close()
+
+
+async def test_the_password_is_changed_by_its_user(tmp_path: Path) -> None:
+    accounts = accounts_of(tmp_path, PASSWORDS)
+    access = Authenticator(required=True, accounts=accounts, secret=SECRET, lifetime=3600)
+    session = await signed_in(access)
+    principal = access.principal_of(session.token)
+    new = "four other words, all long"
+    with pytest.raises(Unauthorized):
+        await access.change_password(principal, "wrong", new)
+    for weak in ("short", "right", "password1234", "1001100110011001"):
+        with pytest.raises(InvalidUser) as refused:
+            await access.change_password(principal, "right", weak)
+        assert refused.value.field == "newPassword"
+    changed = await access.change_password(principal, "right", new)
+    assert access.principal_of(changed.token).name == "1001"
+    with pytest.raises(Unauthorized):
+        access.principal_of(session.token)
+    with pytest.raises(Unauthorized):
+        await signed_in(access)
+    assert (await access.sign_in("1001", new, "127.0.0.1")).user == "1001"
+    await accounts.close()

@@ -167,8 +167,8 @@ export class PhoneController {
   // --- what a user requests --------------------------------------------------------
 
   /** Whether calls ring here. */
-  setRegistered(wanted: boolean): void {
-    this.#signaling.setRegistered(wanted);
+  setRegistered(registered: boolean): void {
+    this.#signaling.setRegistered(registered);
   }
 
   /** The token has been replaced. */

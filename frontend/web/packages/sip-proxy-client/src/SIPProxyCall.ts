@@ -253,11 +253,11 @@ export class SIPProxyCall extends EventEmitter<CallEvents> {
     listener: Listener<CallEvents[Name]>,
     off: () => void,
   ): () => void {
-    const told = this.#latestEvents?.get(name) as CallEvents[Name] | undefined;
-    if (!told) return off;
-    let wanted = true;
-    queueMicrotask(() => wanted && callListener(() => listener(...told)));
-    return () => ((wanted = false), off());
+    const event = this.#latestEvents?.get(name) as CallEvents[Name] | undefined;
+    if (!event) return off;
+    let isListening = true;
+    queueMicrotask(() => isListening && callListener(() => listener(...event)));
+    return () => ((isListening = false), off());
   }
 
   /** @internal */
@@ -278,8 +278,8 @@ export class SIPProxyCall extends EventEmitter<CallEvents> {
     return heard ? Promise.resolve() : rejectedWith(this.#refusal());
   }
 
-  #untilConfirmed(what: RequestFailure["kind"], asked: boolean): Promise<void> {
-    if (!asked) return rejectedWith(this.#refusal());
+  #untilConfirmed(what: RequestFailure["kind"], isRequested: boolean): Promise<void> {
+    if (!isRequested) return rejectedWith(this.#refusal());
     const before = this.#info.pending === null ? this.#info.failedRequest : null; // nothing was requested, as it is so already
     return this.#waitFor(CONFIRM_TIMEOUT_MS, ({ phase, pending, failedRequest }) => {
       if (phase === "ended" || pending !== null) return phase === "ended"; // transferred, as requested

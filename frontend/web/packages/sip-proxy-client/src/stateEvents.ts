@@ -56,22 +56,22 @@ export interface ObservedCall {
 /** `before`: null for a call that is new here: its state emits no events. */
 export function diffToEvents(before: ObservedCall | null, { call, link }: ObservedCall): CallEventTuple[] {
   if (before?.call === call && before.link === link) return [];
-  const told: CallEventTuple[] = [];
+  const events: CallEventTuple[] = [];
   const was = before?.call ?? null;
   if (was && was.phase !== "ended") {
-    if (isRinging(call) && !isRinging(was) && was.acceptedAt === null) told.push(["ringing"]);
-    if (call.acceptedAt !== null && was.acceptedAt === null) told.push(["accepted"], ["connected"]);
-    if (call.phase !== "ended") told.push(...changeEvents(was, call));
+    if (isRinging(call) && !isRinging(was) && was.acceptedAt === null) events.push(["ringing"]);
+    if (call.acceptedAt !== null && was.acceptedAt === null) events.push(["accepted"], ["connected"]);
+    if (call.phase !== "ended") events.push(...changeEvents(was, call));
     if (was.transferring === null && call.transferring !== null)
-      told.push(["transferring", { target: call.transferring.number }]);
-    if (call.failedRequest && call.failedRequest !== was.failedRequest) told.push(...failureEvents(call));
-    if (call.phase !== "ended") told.push(...connectionEvents(isInterrupted(before!), isInterrupted({ call, link })));
+      events.push(["transferring", { target: call.transferring.number }]);
+    if (call.failedRequest && call.failedRequest !== was.failedRequest) events.push(...failureEvents(call));
+    if (call.phase !== "ended") events.push(...connectionEvents(isInterrupted(before!), isInterrupted({ call, link })));
     const problem = call.phase !== "ended" && call.problem !== was.problem ? call.problem : null;
-    if (problem) told.push(["error", new SIPProxyError(problem)]);
-    if (call.phase === "ended") told.push(...endEvents(call));
+    if (problem) events.push(["error", new SIPProxyError(problem)]);
+    if (call.phase === "ended") events.push(...endEvents(call));
   }
-  if (was !== call) told.push(["stateChanged", call]);
-  return told;
+  if (was !== call) events.push(["stateChanged", call]);
+  return events;
 }
 
 const isRinging = ({ direction, phase }: Call): boolean =>
@@ -108,7 +108,15 @@ function endEvents(call: Call): CallEventTuple[] {
   const error = endingError(call);
   const { outcome, acceptedAt, endedAt, q850, sip, detail, forward, transferring } = call;
   const seconds = acceptedAt === null ? 0 : Math.max(0, ((endedAt ?? acceptedAt) - acceptedAt) / 1000);
-  const told: CallEnd = { outcome, error, seconds, q850, sip, ...(detail && { detail }), ...(forward && { forward }) };
+  const callEnd: CallEnd = {
+    outcome,
+    error,
+    seconds,
+    q850,
+    sip,
+    ...(detail && { detail }),
+    ...(forward && { forward }),
+  };
   const broke = error && call.problem !== "accepted_elsewhere" && call.problem !== "owned_elsewhere";
   return [
     ...(outcome === "transferred"
@@ -119,7 +127,7 @@ function endEvents(call: Call): CallEventTuple[] {
           ["error", error],
           ["failed", error],
         ] satisfies CallEventTuple[])
-      : ([["ended", told]] satisfies CallEventTuple[])),
-    ["disconnected", told],
+      : ([["ended", callEnd]] satisfies CallEventTuple[])),
+    ["disconnected", callEnd],
   ];
 }

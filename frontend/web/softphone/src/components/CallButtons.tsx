@@ -55,7 +55,7 @@ export interface CallButtonsProps {
   form: FormKind | null;
   number: string; // that is written for it
   actions: PhoneActions;
-  onFormChoice(what: "now" | "first" | "never"): void; // in the form
+  onFormChoice(choice: "now" | "first" | "never"): void; // in the form
 }
 
 /** In a call, whatever its state. */

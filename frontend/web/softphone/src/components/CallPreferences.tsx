@@ -56,7 +56,7 @@ export function CallPreferences({ user, userState, link, registered, onChange }:
           collisionPadding={12}
           aria-label={CALL_PREFERENCES.title}
         >
-          {settings && <Form settings={settings} attended={userState} reachable={registered} onChange={onChange} />}
+          {settings && <Form settings={settings} userState={userState} reachable={registered} onChange={onChange} />}
         </Popover.Content>
       </Popover.Portal>
     </Popover.Root>
@@ -65,16 +65,16 @@ export function CallPreferences({ user, userState, link, registered, onChange }:
 
 interface FormProps {
   settings: UserPreferences;
-  attended: UserState;
+  userState: UserState;
   reachable: boolean;
   onChange(change: Partial<UserPreferences>): void;
 }
 
 const RING_SECONDS = [0, 10, 15, 20, 30, 45, 60, 90, 120];
 
-function Form({ settings, attended: userState, reachable, onChange }: FormProps) {
+function Form({ settings, userState, reachable, onChange }: FormProps) {
   const { preferencesError, voicemail } = userState;
-  const told = (field: keyof UserPreferences): string =>
+  const errorOf = (field: keyof UserPreferences): string =>
     preferencesError?.field === field ? preferencesError.message : "";
   const general =
     preferencesError?.field === null ? (preferencesError.retryable ? NOT_SAVED : preferencesError.message) : "";
@@ -85,7 +85,7 @@ function Form({ settings, attended: userState, reachable, onChange }: FormProps)
     <fieldset disabled={!reachable}>
       <legend className="hidden">{CALL_PREFERENCES.title}</legend>
       <Switch
-        label={CALL_PREFERENCES.undisturbed}
+        label={CALL_PREFERENCES.do_not_disturb}
         on={settings.doNotDisturb}
         onChange={(doNotDisturb) => onChange({ doNotDisturb })}
       />
@@ -108,7 +108,7 @@ function Form({ settings, attended: userState, reachable, onChange }: FormProps)
         </select>
       </label>
       <p className="fault" role="alert">
-        {told("ringSeconds") || general}
+        {errorOf("ringSeconds") || general}
       </p>
       <p className="popover-title">{CALL_PREFERENCES.forward}</p>
       {FORWARD_KINDS.filter((name) => name !== "forwardBusy" || !settings.callWaiting).map((name) => (
@@ -116,7 +116,7 @@ function Form({ settings, attended: userState, reachable, onChange }: FormProps)
           key={name}
           name={name}
           to={settings[name]}
-          fault={told(name)}
+          fault={errorOf(name)}
           voicemail={voicemail !== null}
           onChange={(to) => onChange({ [name]: to })}
         />

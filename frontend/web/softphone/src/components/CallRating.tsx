@@ -98,6 +98,6 @@ export function CallRating({ onRate }: { onRate(opinion: Feedback): void }) {
 }
 
 function feedbackOf(score: number, issue: Issue | "", comment: string): Feedback {
-  const said = comment.trim();
-  return { score, ...(issue ? { issue } : {}), ...(said ? { comment: said } : {}) };
+  const text = comment.trim();
+  return { score, ...(issue ? { issue } : {}), ...(text ? { comment: text } : {}) };
 }

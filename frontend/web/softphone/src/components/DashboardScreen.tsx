@@ -41,7 +41,7 @@ export function DashboardScreen({
   const now = fixed ?? ticking;
   const [chosen, setChosen] = useState<number | null>(null);
   const { live, stats, events, connected } = state;
-  const seen = events.filter((event) => passes(event, filter));
+  const shown = events.filter((event) => passes(event, filter));
   const detail = events.find((event) => event.id === chosen);
   return (
     <main className="board">
@@ -113,7 +113,7 @@ export function DashboardScreen({
         <section className="panel log" aria-label="Events">
           <div className="panel-head">
             <h2>
-              Events <small>{filter ? `${seen.length} of ${events.length}` : events.length}</small>
+              Events <small>{filter ? `${shown.length} of ${events.length}` : events.length}</small>
             </h2>
             <span className="presets">
               {PRESETS.map(([value, label]) => (
@@ -146,7 +146,7 @@ export function DashboardScreen({
             </label>
           </div>
           <VirtualRows
-            rows={seen}
+            rows={shown}
             height={30}
             keyOf={(event) => event.id}
             label="Events, the newest first"

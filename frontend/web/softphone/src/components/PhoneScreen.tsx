@@ -60,7 +60,7 @@ export interface PhoneScreenProps {
   now?: number; // fixed, for pictures
   number?: string; // written at the start
   refused?: boolean; // at the start: it was to be called, and is none
-  asking?: FormKind; // at the start
+  form?: FormKind; // at the start
 }
 
 export function PhoneScreen(props: PhoneScreenProps) {
@@ -68,8 +68,8 @@ export function PhoneScreen(props: PhoneScreenProps) {
     props;
   const [number, setNumber] = useState(props.number ?? "");
   const [refused, setRefused] = useState(props.refused ? readNumber(props.number ?? "") : null); // what is written, once it was to be called
-  const [wanted, setAsking] = useState<{ what: FormKind; id: string | null } | null>(
-    props.asking ? { what: props.asking, id: snapshot.activeId } : null,
+  const [requestedForm, setRequestedForm] = useState<{ what: FormKind; id: string | null } | null>(
+    props.form ? { what: props.form, id: snapshot.activeId } : null,
   );
   const [read, setRead] = useState(""); // the message about missing devices that has been dismissed
   const [view, setView] = useState<"pad" | "people">("pad");
@@ -109,18 +109,18 @@ export function PhoneScreen(props: PhoneScreenProps) {
 
   // What was asked about a call that has ended, or is not on the stage any more, is over.
   const talking = active?.phase === "accepted" && active.transferring === null;
-  const asking = talking && !waiting && wanted?.id === active.id ? wanted.what : null; // a waiting call comes first
+  const form = talking && !waiting && requestedForm?.id === active.id ? requestedForm.what : null; // a waiting call comes first
   const openForm = (what: FormKind | null): void => {
-    setAsking(what && { what, id: snapshot.activeId });
+    setRequestedForm(what && { what, id: snapshot.activeId });
     write("");
   };
   const canOpenForm = talking && !lost;
-  const answered = (how: "now" | "first" | "never"): void => {
+  const onFormChoice = (how: "now" | "first" | "never"): void => {
     if (how === "never") return openForm(null);
     const target = number.trim() && numberIn(number);
     if (!target) return;
-    if (how === "now") (asking === "transfer" ? actions.transfer : actions.addParty)(target);
-    else actions.call(target, asking === "transfer" ? active?.id : undefined);
+    if (how === "now") (form === "transfer" ? actions.transfer : actions.addParty)(target);
+    else actions.call(target, form === "transfer" ? active?.id : undefined);
     openForm(null);
   };
 
@@ -140,22 +140,22 @@ export function PhoneScreen(props: PhoneScreenProps) {
     else if (snapshot.history[0]) write(snapshot.history[0].number); // an empty field repeats the last number
   };
   const key = (pressed: string): void => {
-    if (asking) actions.playTone(pressed);
+    if (form) actions.playTone(pressed);
     else actions.pressKey(pressed);
-    if (live && !asking) return;
+    if (live && !form) return;
     setNumber((value) => value + pressed);
     setRefused(null);
   };
-  const look = (): void => {
+  const togglePeople = (): void => {
     if (view === "pad") actions.markCallsSeen();
     setView(view === "pad" ? "people" : "pad");
   };
-  const choose = (target: string): void => (asking ? write(target) : dial(target));
+  const choose = (target: string): void => (form ? write(target) : dial(target));
   usePhoneKeys({
     active,
     waiting,
     otherCalls: others,
-    isFormOpen: asking !== null,
+    isFormOpen: form !== null,
     canOpenForm,
     actions,
     openForm,
@@ -171,7 +171,7 @@ export function PhoneScreen(props: PhoneScreenProps) {
 
   // A call that another page has taken is shown as that, not as one that has ended here.
   const taken = lastEndedCall?.problem === "accepted_elsewhere" || lastEndedCall?.problem === "owned_elsewhere";
-  const elsewhere = !live && (!lastEndedCall || taken) ? snapshot.otherDeviceCalls : [];
+  const otherDeviceCalls = !live && (!lastEndedCall || taken) ? snapshot.otherDeviceCalls : [];
   const consulted = active?.phase === "accepted" && active.consultsId ? findCall(snapshot, active.consultsId) : null;
   const people = (
     <People
@@ -183,8 +183,8 @@ export function PhoneScreen(props: PhoneScreenProps) {
       now={now ?? minute}
       missed={snapshot.missedCount}
       hasOlderCalls={snapshot.hasOlderCalls}
-      disabled={live && !asking}
-      verb={asking ? "Choose" : "Call"}
+      disabled={live && !form}
+      verb={form ? "Choose" : "Call"}
       onCall={choose}
       onLoadOlder={actions.loadOlderCalls}
       onSeen={actions.markCallsSeen}
@@ -205,7 +205,7 @@ export function PhoneScreen(props: PhoneScreenProps) {
     >
       <h1 className="hidden">Softphone</h1>
       <p className="hidden" role="status" aria-live={incoming ? "assertive" : "polite"}>
-        {announcementOf(shown, elsewhere.length)}
+        {announcementOf(shown, otherDeviceCalls.length)}
       </p>
       <div className="people-side">{people}</div>
       <div className="device">
@@ -267,12 +267,12 @@ export function PhoneScreen(props: PhoneScreenProps) {
                       onDismissDevices: () => setRead(`${missing?.text} ${missing?.advice}`),
                     })
               }
-              isCompact={asking !== null}
+              isCompact={form !== null}
               isTight={others.length > 0}
               below={
-                asking ? (
+                form ? (
                   <TransferForm
-                    kind={asking}
+                    kind={form}
                     call={active}
                     others={others.filter((call) => call.phase === "accepted")}
                     number={number}
@@ -281,7 +281,7 @@ export function PhoneScreen(props: PhoneScreenProps) {
                     actions={actions}
                     onNumber={write}
                     onDone={() => openForm(null)}
-                    onEnter={() => answered("now")}
+                    onEnter={() => onFormChoice("now")}
                   />
                 ) : waiting ? (
                   <WaitingCall call={waiting} active={active} actions={actions} />
@@ -319,8 +319,13 @@ export function PhoneScreen(props: PhoneScreenProps) {
                   <p className="hint hint-bad" role="alert" data-testid="message">
                     <strong>{fault.text}</strong> {fault.advice}
                   </p>
-                ) : elsewhere.length > 0 ? (
-                  <OtherDeviceCalls calls={elsewhere} justTaken={taken} now={now} onTakeOver={actions.takeOver} />
+                ) : otherDeviceCalls.length > 0 ? (
+                  <OtherDeviceCalls
+                    calls={otherDeviceCalls}
+                    justTaken={taken}
+                    now={now}
+                    onTakeOver={actions.takeOver}
+                  />
                 ) : lastEndedCall ? (
                   <CallEnded
                     key={lastEndedCall.id}
@@ -355,24 +360,24 @@ export function PhoneScreen(props: PhoneScreenProps) {
           )}
         </section>
         <div className="middle">
-          <DialPad tones={live && !incoming && !asking} disabled={incoming || phase === "connecting"} onKey={key} />
+          <DialPad tones={live && !incoming && !form} disabled={incoming || phase === "connecting"} onKey={key} />
           <div className="people-inside">{people}</div>
         </div>
         {active ? (
           <CallButtons
             call={active}
             consultedCall={consulted}
-            form={asking}
+            form={form}
             number={number}
             actions={actions}
-            onFormChoice={answered}
+            onFormChoice={onFormChoice}
           />
         ) : (
           <IdleButtons
             view={view}
             missed={snapshot.missedCount}
             disabled={!number.trim() && snapshot.history.length === 0}
-            onView={look}
+            onView={togglePeople}
             onCall={again}
           />
         )}

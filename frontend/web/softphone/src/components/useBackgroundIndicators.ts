@@ -98,7 +98,7 @@ export function useBackgroundIndicators(
 
 /** Keeps the screen on. Browsers release the lock whenever the page is hidden: it is requested again. */
 function keepScreenOn(): () => void {
-  let over = false;
+  let isCancelled = false;
   let lock: WakeLockSentinel | null = null;
   const release = (held: WakeLockSentinel | null): void => void held?.release().catch(() => undefined);
   const hold = async (): Promise<void> => {
@@ -108,13 +108,13 @@ function keepScreenOn(): () => void {
     } catch {
       lock = null; // the battery is low, or the page may not
     }
-    if (over) release(lock);
+    if (isCancelled) release(lock);
   };
   const look = (): void => void hold();
   look();
   document.addEventListener("visibilitychange", look);
   return () => {
-    over = true;
+    isCancelled = true;
     document.removeEventListener("visibilitychange", look);
     release(lock);
   };

@@ -17,17 +17,17 @@ export function useRecordings(client: SIPProxyClient, enabled: boolean, history:
   const last = history[0]?.id;
   useEffect(() => {
     if (!enabled) return;
-    let over = false;
+    let isCancelled = false;
     const look = (): void => {
       // Without an answer the list stays as it was: the next call asks again.
       client.recordings().then(
-        (found) => !over && setKnown(found),
+        (found) => !isCancelled && setKnown(found),
         () => undefined,
       );
     };
     const timers = LOAD_DELAYS_MS.map((ms) => window.setTimeout(look, ms));
     return () => {
-      over = true;
+      isCancelled = true;
       timers.forEach(clearTimeout);
     };
   }, [client, enabled, last]);

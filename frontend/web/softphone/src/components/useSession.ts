@@ -36,16 +36,16 @@ export function useSession(): SessionState {
 
   useEffect(() => {
     let timer: number | undefined;
-    let over = false;
+    let isCancelled = false;
     const read = (): void => {
       http.config().then(
         (value) => {
-          if (over) return;
+          if (isCancelled) return;
           setConfig(value);
           setUnreachable(false);
         },
         () => {
-          if (over) return;
+          if (isCancelled) return;
           setUnreachable(true);
           timer = window.setTimeout(read, RETRY_INTERVAL_MS);
         },
@@ -53,7 +53,7 @@ export function useSession(): SessionState {
     };
     read();
     return () => {
-      over = true;
+      isCancelled = true;
       clearTimeout(timer);
     };
   }, []);

@@ -26,7 +26,7 @@ export function useDashboard(session: Session, paused: boolean, onSignedOut: (re
   useEffect(() => {
     const http = new HttpApi(SERVER_URL);
     http.token = session.token;
-    let over = false;
+    let isCancelled = false;
     let reading = false;
     let again = false;
     let events: LoggedEvent[] = [];
@@ -43,13 +43,13 @@ export function useDashboard(session: Session, paused: boolean, onSignedOut: (re
           http.request<Api.LiveData>("/live"),
           http.request<Api.StatsData>("/stats"),
         ]);
-        if (!over) setState((before) => ({ ...before, live, stats }));
+        if (!isCancelled) setState((before) => ({ ...before, live, stats }));
       } catch (error) {
         refused(error); // else the server cannot be reached: the stream reports it, and reads again when it is back
       }
       await new Promise((resolve) => setTimeout(resolve, MIN_READ_INTERVAL_MS));
       reading = false;
-      if (again && !over) void read();
+      if (again && !isCancelled) void read();
     };
     const stop = followEvents({
       http,
@@ -78,7 +78,7 @@ export function useDashboard(session: Session, paused: boolean, onSignedOut: (re
     }, MAX_READ_INTERVAL_MS);
     void read();
     return () => {
-      over = true;
+      isCancelled = true;
       stop();
       clearInterval(timer);
       cancelAnimationFrame(frame);

@@ -83,7 +83,7 @@ const settings: UserPreferences = {
   forwardUnreachable: "voicemail",
   ringSeconds: 20,
 };
-const attended: Snapshot["userState"] = {
+const userState: Snapshot["userState"] = {
   ...INITIAL_USER_STATE,
   savedPreferences: settings,
   voicemail: { type: "voicemail", new: 0, old: 3, number: "*97" },
@@ -111,7 +111,7 @@ export const RECORDINGS: Recordings = {
 };
 
 const base: Snapshot = {
-  userState: attended,
+  userState,
   ...IDLE_PHONE,
   link: "open",
   linkLostAt: null,
@@ -252,15 +252,15 @@ export const STATES: Record<string, Snapshot> = {
     chosen: { microphone: "", speaker: "", ring: "" },
   },
   asksForNotifications: { ...base, notifications: "ask" },
-  undisturbed: { ...base, userState: { ...attended, savedPreferences: { ...settings, doNotDisturb: true } } },
+  undisturbed: { ...base, userState: { ...userState, savedPreferences: { ...settings, doNotDisturb: true } } },
   broken: base,
   brokenInCall: on(talking, rings),
   brokenRinging: on(call({ phase: "incoming", direction: "inbound" })),
-  forwarded: { ...base, userState: { ...attended, savedPreferences: { ...settings, forwardAlways: "7012" } } },
+  forwarded: { ...base, userState: { ...userState, savedPreferences: { ...settings, forwardAlways: "7012" } } },
   refusedForward: {
     ...base,
     userState: {
-      ...attended,
+      ...userState,
       preferencesError: {
         field: "forwardNoAnswer",
         message: "The calls would go in a circle: 1001 → 1002 → 1001.",
@@ -271,7 +271,7 @@ export const STATES: Record<string, Snapshot> = {
   voicemail: {
     ...base,
     userState: {
-      ...attended,
+      ...userState,
       savedPreferences: { ...settings, doNotDisturb: true },
       voicemail: { type: "voicemail", new: 2, old: 3, number: "*97" },
     },

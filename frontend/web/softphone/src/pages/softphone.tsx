@@ -73,7 +73,7 @@ function Running({ session, config, onLeave }: RunningProps) {
         <OutOfSight
           current={ringing ?? activeCall(snapshot)}
           talking={calls.some((call) => call !== ringing)}
-          aloud={snapshot.ringsHere}
+          ringsHere={snapshot.ringsHere}
           missed={snapshot.missedCount}
           actions={{
             accept: (id) => void client.find(id)?.answer(),
@@ -108,14 +108,14 @@ function Running({ session, config, onLeave }: RunningProps) {
 interface OutOfSightProps {
   current: LiveCall | null;
   talking: boolean;
-  aloud: boolean;
+  ringsHere: boolean;
   missed: number;
   actions: BackgroundActions;
 }
 
 /** A component of its own, so that it may fail alone. */
-function OutOfSight({ current, talking, aloud, missed, actions }: OutOfSightProps) {
-  useBackgroundIndicators(current, talking, aloud, missed, actions);
+function OutOfSight({ current, talking, ringsHere, missed, actions }: OutOfSightProps) {
+  useBackgroundIndicators(current, talking, ringsHere, missed, actions);
   return null;
 }
 

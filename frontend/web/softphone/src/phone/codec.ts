@@ -11,8 +11,8 @@ let memory: CodecChoice = ""; // if storage is forbidden, the choice lasts as lo
 
 export function chosenCodec(): CodecChoice {
   try {
-    const kept = localStorage.getItem(KEY) ?? "";
-    return CODECS.includes(kept) ? (kept as Codec) : "";
+    const stored = localStorage.getItem(KEY) ?? "";
+    return CODECS.includes(stored) ? (stored as Codec) : "";
   } catch {
     return memory;
   }

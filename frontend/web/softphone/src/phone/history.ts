@@ -134,8 +134,8 @@ export function byParty(history: readonly HistoryEntry[]): RecentParty[] {
 
 /** Whether a search finds this party: by a part of the name, or of the number in any notation. */
 export function matches(search: string, number: string, name: string): boolean {
-  const wanted = search.trim().toLowerCase();
-  if (number.toLowerCase().includes(wanted) || name.toLowerCase().includes(wanted)) return true;
+  const term = search.trim().toLowerCase();
+  if (number.toLowerCase().includes(term) || name.toLowerCase().includes(term)) return true;
   const read = readNumber(search);
   return typeof read === "string" && number.includes(read);
 }

@@ -47,22 +47,22 @@ export function useHistory(
   useEffect(() => {
     if (!registered) return;
     let timer: number | undefined;
-    let over = false;
+    let isCancelled = false;
     const read = (): void => {
       client.pastCalls().then(
         (page) => {
-          if (over) return;
+          if (isCancelled) return;
           setHistory((known) => withLatestPage(known, page.calls.map(entry), Date.now()));
           setNext(page.nextCursor);
         },
         () => {
-          if (!over) timer = window.setTimeout(read, RETRY_INTERVAL_MS);
+          if (!isCancelled) timer = window.setTimeout(read, RETRY_INTERVAL_MS);
         },
       );
     };
     read();
     return () => {
-      over = true;
+      isCancelled = true;
       clearTimeout(timer);
     };
   }, [client, registered, entry]);
@@ -72,10 +72,10 @@ export function useHistory(
     [client, entry],
   );
   useEffect(() => {
-    let told = "";
+    let reportedId = "";
     return client.on("stateChanged", ({ lastEndedCall }) => {
-      if (!lastEndedCall || lastEndedCall.id === told) return;
-      told = lastEndedCall.id;
+      if (!lastEndedCall || lastEndedCall.id === reportedId) return;
+      reportedId = lastEndedCall.id;
       const ended = entryOf(lastEndedCall);
       if (ended) setHistory((known) => (known.some(({ id }) => id === ended.id) ? known : withEntry(known, ended))); // the server knows better
     });

@@ -30,7 +30,7 @@ export function talkedToOf({ number, connected }: { number: string; connected?: 
 
 export const CALL_PREFERENCES = {
   title: "What happens with your calls",
-  undisturbed: "Do not disturb",
+  do_not_disturb: "Do not disturb",
   forwarded: "Forwarded",
   callWaiting: "Ring while I am in a call",
   ringFor: "Ring for",

@@ -36,9 +36,9 @@ export function saveCalls(
   { calls, activeId }: Pick<PhoneState, "calls" | "activeId">,
   released: ReadonlyMap<string, ReleaseMode>,
 ): void {
-  const standing = calls.filter(({ phase }) => phase !== "incoming");
+  const accepted = calls.filter(({ phase }) => phase !== "incoming");
   const stored: StoredCalls = {
-    calls: [...standing.filter(({ id }) => id === activeId), ...standing.filter(({ id }) => id !== activeId)],
+    calls: [...accepted.filter(({ id }) => id === activeId), ...accepted.filter(({ id }) => id !== activeId)],
     released: [...released].slice(-MAX_RELEASED),
   };
   try {

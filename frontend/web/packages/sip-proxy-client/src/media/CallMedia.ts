@@ -207,18 +207,18 @@ export class CallMedia {
     if (this.#wasHeld && !held && this.#liveness.lastPacketAt !== null)
       this.#liveness = { ...this.#liveness, sampledAt: now, lastPacketAt: now };
     this.#wasHeld = held;
-    const standing = this.#health(held);
-    const well = isHealthy(standing, now);
-    const quiet = held ? 0 : silenceMs(this.#liveness);
-    this.#scheduleCheck(well ? quiet : PAUSE_MS);
-    if (quiet < PACKETS_MISSING_AFTER_MS) this.#missingReported = false;
+    const health = this.#health(held);
+    const isWell = isHealthy(health, now);
+    const silence = held ? 0 : silenceMs(this.#liveness);
+    this.#scheduleCheck(isWell ? silence : PAUSE_MS);
+    if (silence < PACKETS_MISSING_AFTER_MS) this.#missingReported = false;
     else if (!this.#missingReported) {
       this.#missingReported = true;
       this.#options.onPacketsMissing();
     }
-    if (!well) this.#healthySince = now;
+    if (!isWell) this.#healthySince = now;
     else if (now - this.#healthySince >= RECOVERED_AFTER_MS) this.#attempts = 0;
-    const decision = decide(standing, now);
+    const decision = decide(health, now);
     if (decision === "ask") {
       this.#serverAskedAt = now;
       this.#options.send({ type: "check-media", callId: this.#id });

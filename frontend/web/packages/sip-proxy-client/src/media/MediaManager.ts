@@ -131,7 +131,7 @@ export class MediaManager {
     this.#meter = null;
     if (!stream) return this.#options.remoteAudio.stop();
     this.#options.remoteAudio.play(stream);
-    const meter = this.#options.levelMeter ?? ((heard: MediaStream) => new AudioLevelMeter(heard));
+    const meter = this.#options.levelMeter ?? ((remote: MediaStream) => new AudioLevelMeter(remote));
     if (stream.getTracks().length > 0) this.#meter = meter(stream);
   }
 }

@@ -6,6 +6,7 @@ export interface SessionData {
   token: string; // for `Authorization: Bearer TOKEN`
   user: string;
   expiresAt: number; // Unix seconds
+  mustChangePassword: boolean; // somebody else knows it: ask for another one
 }
 
 export interface Credentials {
@@ -13,13 +14,18 @@ export interface Credentials {
   password: string;
 }
 
-/** What a page needs to know before anybody signs in. */
+export interface PasswordChange {
+  oldPassword: string;
+  newPassword: string; // 12 characters or more, and none of the common ones
+}
+
+/** What a page needs to know before sign-in. */
 export interface ConfigData {
   version: string;
-  authentication: boolean; // calls need a token
+  authentication: boolean; // calls require a token
   recording: boolean; // calls can be recorded
-  preflightNumber: string; // an echo, for trying the connection; "": there is none
-  feedback: boolean; // it can be given after a call
+  preflightNumber: string; // an echo number for testing the connection; "" if there is none
+  feedback: boolean; // calls can be rated
   phoneBook: PhoneBookEntry[];
 }
 
@@ -28,20 +34,20 @@ export interface PhoneBookEntry {
   name: string;
 }
 
-/** A call that was begun. The far side has not answered yet. */
+/** A call that was started. The far side has not answered yet. */
 export interface Placed {
   callId: string;
   sdp: string; // the SDP answer, for `setRemoteDescription`
   state: ClientState; // A call's state as clients see it; `ended` is the last and comes once.
 }
 
-/** Whom to call, and the browser's offer. */
+/** The number to call, and the browser's offer. */
 export interface Invite {
-  target: string; // A number, as people write it.
-  sdp: string; // as `createOffer` made it; ICE candidates need not be gathered first
-  caller?: string | null; // shown to the far side; with sign-in on it is the user
-  callId?: string | null; // 1 to 128 printable characters, chosen by you; else made by the server
-  prefer?: "opus" | "pcmu" | null; // the codec of your side; else as the server is set
+  target: string; // a phone number, with or without separators
+  sdp: string; // the offer that `createOffer` returned; ICE candidates need not be gathered first
+  caller?: string | null; // shown to the far side; if sign-in is on, the user
+  callId?: string | null; // 1 to 128 printable characters; default: chosen by the server
+  prefer?: "opus" | "pcmu" | null; // the codec of your side; default: the server's setting
 }
 
 /** A call as it is now. Times are Unix seconds; null: it has not happened. */
@@ -99,19 +105,19 @@ export interface CauseData {
 }
 
 export interface HoldBody {
-  held?: boolean; // false: take the others back
+  held?: boolean; // false: resume
 }
 
-/** One of both. */
+/** Either `target` or `toCallId`. */
 export interface TransferBody {
   target?: string | null; // blind: this number is called, and takes your place when it answers
   toCallId?: string | null; // attended: the other parties of both calls are connected, and both calls end here
 }
 
-/** One of both. */
+/** Either `target` or `fromCallId`. */
 export interface PartyBody {
   target?: string | null; // this number is called, and joins when it answers
-  fromCallId?: string | null; // the party of that other call of yours joins at once, and that call ends
+  fromCallId?: string | null; // the party of another call of yours joins at once, and that call ends
 }
 
 export interface RecordBody {
@@ -129,27 +135,27 @@ export interface FeedbackBody {
 }
 
 export interface CallPage {
-  calls: CallData[]; // newest first; fewer than `limit`, or none, do not mean that there are no others
+  calls: CallData[]; // newest first; a page may be short, or empty, without being the last
   nextCursor: string | null; // `cursor` of the next page; null on the last one
 }
 
 export interface Directory {
-  people: PersonSummary[]; // by number
+  people: PersonSummary[]; // sorted by number
 }
 
 /**
- * What is to be done with calls for a user. A forward is a number, `voicemail`, or "": none.
+ * A user's call-handling preferences. A forward is a number, `voicemail`, or "" for none.
  *
- * What is left out is as at the beginning: nothing forwarded, calls ring.
+ * Omitted fields are reset to their defaults.
  */
 export interface CallPreferences {
   doNotDisturb?: boolean; // no page rings
-  callWaiting?: boolean; // it rings also while this user is in a call
+  callWaiting?: boolean; // also ring while this user is in a call
   forwardAlways?: string;
-  forwardBusy?: string; // in a call, without call waiting
+  forwardBusy?: string; // while in a call without call waiting
   forwardNoAnswer?: string;
-  forwardUnreachable?: string; // no page is open
-  ringSeconds?: number; // 5 to 120; 0: as long as the server is set to
+  forwardUnreachable?: string; // while no page is registered
+  ringSeconds?: number; // 5 to 120; 0: the server's setting
 }
 
 /** Newest first. */
@@ -162,13 +168,13 @@ export interface RecordingPage {
 export interface RecordingData {
   name: string;
   callId: string;
-  user: string | null; // whose call it was; null: nobody's
+  user: string | null; // the user of the call; null if it had none
   caller: string;
   target: string;
   startedAt: number;
-  seconds: number; // of sound: pauses are left out
-  size: number; // bytes of the sound file
-  sha256: string; // of the sound file, in hexadecimal
+  seconds: number; // of audio, without pauses
+  size: number; // bytes of the audio file
+  sha256: string; // of the audio file, in hexadecimal
 }
 
 /** Newest first. */
@@ -187,25 +193,25 @@ export interface Cdr {
   direction: Direction;
   caller: string;
   callerName: string;
-  target: string; // the number as dialled, or that was called
-  user: string; // whose call it is: only they may see it; "": nobody's
-  tenant: string; // "": there is one
+  target: string; // the number as dialled, or the called number
+  user: string; // the user of the call, who may see it; "" if it has none
+  tenant: string; // "": the only tenant
   createdAt: number;
   ringingAt: number | null;
   answeredAt: number | null;
   endedAt: number; // when it was decided to end
-  talkSeconds: number; // from the answer until our user left, or the end; 0 where nobody answered
+  talkSeconds: number; // from the answer until our user left or the call ended; 0 if it was not answered
   outcome: Outcome;
-  q850: number; // ITU-T Q.850 cause, 0 where Asterisk gave none
-  sip: number; // the SIP status that stands closest, 0 where none does
+  q850: number; // ITU-T Q.850 cause; 0 if Asterisk reported none
+  sip: number; // the closest SIP status; 0 if there is none
   cause: string; // the cause in words, for support
-  codecs: string; // "": not known
-  parties: Record<string, unknown>[]; // besides the far side: party, number, name, outcome, answeredAt, endedAt
+  codecs: string; // "": unknown
+  parties: Record<string, unknown>[]; // parties besides the far side: party, number, name, outcome, answeredAt, endedAt
   transferredTo: string; // the number that took our user's place
   recording: string[]; // names of recordings
-  quality: Record<string, unknown>; // {}: not known
-  feedback: Record<string, unknown>; // {}: none was given
-  connectedNumber: string; // who was talked to last, as Asterisk told it (connected line); "": the one above
+  quality: Record<string, unknown>; // {}: unknown
+  feedback: Record<string, unknown>; // {}: not rated
+  connectedNumber: string; // the last connected line, as Asterisk reported it; "": as dialled, or the caller
   connectedName: string;
 }
 
@@ -213,7 +219,7 @@ export interface LiveData {
   calls: CallData[];
   channels: ChannelData[];
   bridges: BridgeData[];
-  lastEventId: number; // `/events` with this number tells all that comes after
+  lastEventId: number; // follow `/events` from this id to miss no change
   reason: string | null; // why Asterisk could not be asked; null if it was
 }
 
@@ -224,8 +230,8 @@ export interface ChannelData {
   state: string;
   caller: string;
   connected: string;
-  createdAt: string; // as Asterisk writes it
-  callId: string | null; // of which call of ours it is; null: of none
+  createdAt: string; // in Asterisk's format
+  callId: string | null; // the call that it belongs to; null if none
 }
 
 /** A bridge of Asterisk. */
@@ -234,11 +240,11 @@ export interface BridgeData {
   technology: string;
   type: string;
   channels: string[]; // ids
-  callId: string | null; // of which call of ours it is; null: of none
+  callId: string | null; // the call that it belongs to; null if none
 }
 
 export interface StatsData {
-  since: number; // Unix seconds: when the server was started
+  since: number; // Unix seconds: start of the server
   activeCalls: number;
   activeByState: Record<string, number>;
   started: Started;
@@ -252,13 +258,13 @@ export interface Started {
   outbound: number;
 }
 
-/** One event: what stands in `data:`. */
+/** One event, in `data:`. */
 export interface EventData {
-  id: number; // counts up; where the server was started anew, from 1 on
+  id: number; // increases; starts at 1 when the server starts
   at: number; // Unix seconds
   name: string;
-  callId: string | null; // of which call it is; null: of none
-  data: Record<string, unknown>; // what docs/HOOKS.md says of this `name`
+  callId: string | null; // the call that it is about; null if none
+  data: Record<string, unknown>; // see docs/HOOKS.md for each `name`
 }
 
 export interface HealthData {
@@ -269,7 +275,7 @@ export interface HealthData {
 
 export interface Checks {
   ari: PartCheck;
-  pbx: PartCheck; // it makes channels and media legs, and has the context that calls begin in
+  pbx: PartCheck; // creates channels and media legs, and has the dialplan context in which calls start
   rtpengine: MediaCheck;
   store: PartCheck; // the call store
   recordings: PartCheck;
@@ -278,38 +284,38 @@ export interface Checks {
 
 export interface PartCheck {
   ok: boolean;
-  reason?: string | null; // why it is not; with `ok`: what is wrong with it though calls can be made
+  reason?: string | null; // why it is not ok; with `ok`: what is wrong although calls can be made
   version?: string | null;
 }
 
 export interface MediaCheck {
-  ok: boolean; // one of them takes calls
+  ok: boolean; // at least one accepts calls
   nodes: NodeCheck[];
   reason?: string | null;
 }
 
 /** One rtpengine. */
 export interface NodeCheck {
-  ok: boolean; // it takes calls
+  ok: boolean; // accepts calls
   address: string;
   state: string;
   sessions: number;
-  reason?: string | null; // why it takes none
-  seconds?: number | null; // how long its last answer took
+  reason?: string | null; // why it does not accept calls
+  seconds?: number | null; // duration of its last response
 }
 
-/** What went wrong (RFC 9457). What is below `code` is there where it applies. */
+/** Problem details (RFC 9457). */
 export interface Problem {
   type: string; // where the code is explained, relative to this server
-  title: string; // the same for every problem of this code
-  status: number; // as of the answer
-  detail: string; // what went wrong this time, in one or two sentences for people
+  title: string; // the same for every problem with this code
+  status: number; // the status of the response
+  detail: string; // what went wrong in this case, in one or two sentences for developers
   code: string; // for programs
-  field?: string | null; // which value of the request is wrong
+  field?: string | null; // the invalid value of the request
   rule?: string | null; // with `forbidden` for a number: which rule of the dial permissions refuses it
   callId?: string | null;
   outcome?: Outcome | null; // how the call ended
   cause?: CauseData | null;
-  retryAfter?: number | null; // seconds; also, in whole ones, as the header Retry-After
-  requestId?: string | null; // by which the server's log has this request
+  retryAfter?: number | null; // seconds; also, rounded, in the header Retry-After
+  requestId?: string | null; // identifies the request in the server's log
 }

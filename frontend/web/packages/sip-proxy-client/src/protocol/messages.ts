@@ -19,9 +19,9 @@ export type PersonState = "offline" | "available" | "ringing" | "in_call" | "do_
 
 export type QualityWarning = "mos" | "rtt" | "jitter" | "loss";
 
-/** Somebody in a call besides this user. */
+/** A participant of a call besides this user. */
 export interface PartySummary {
-  party: number; // its number in the call; who was called, or has called, is 1
+  party: number; // its number in the call; the called number, or the caller, is 1
   number: string;
   name: string;
   state: PartyState;
@@ -37,25 +37,25 @@ export interface CallSummary {
   callerName: string;
   createdAt: number;
   heldByFar: boolean;
-  here: boolean; // this connection's session holds it
-  attached: boolean; // an open connection holds it
+  here: boolean; // the session of this connection owns it
+  attached: boolean; // a session with an open connection owns it
   answeredAt?: number;
   held?: boolean; // by our side
-  parties?: PartySummary[]; // all that have not left; none before an incoming call is accepted
+  parties?: PartySummary[]; // those that have not left; empty until an incoming call is accepted
   transferring?: string; // the number that the call is being transferred to
   recording?: RecordingState;
-  connectedNumber?: string; // who is there, where the PBX tells it (connected line); "": as dialled, or as called
+  connectedNumber?: string; // the connected line, as the PBX reports it; "": as dialled, or the caller
   connectedName?: string;
 }
 
-/** As `RTCPeerConnection` takes it. */
+/** An `RTCIceServer`. */
 export interface IceServer {
   urls: string[];
   username?: string;
   credential?: string;
 }
 
-/** Somebody who can be called: a user of pages (`user` set), or a phone of the PBX. */
+/** An entry of the directory: a user of pages (`user` set), or a phone of the PBX. */
 export interface PersonSummary {
   number: string;
   name: string;
@@ -63,62 +63,60 @@ export interface PersonSummary {
   user?: string;
 }
 
-/** How a call has sounded on its page until now. What is not set is not known. See docs/QUALITY.md. */
+/** How a call has sounded on its page so far. Values that are not set are unknown. See docs/QUALITY.md. */
 export interface QualityReport {
-  seconds: number; // that were measured
-  mos: number; // the average; so all that is not called worst
-  worstMos: number; // of one second; so all that is called worst
-  lossPercent: number; // of what was to come to the page
+  seconds: number; // measured seconds of the call
+  mos: number; // average, as all values not named worst
+  worstMos: number; // of the worst second, as all values named worst
+  lossPercent: number; // of the packets to the page
   worstLossPercent: number;
   jitterMs: number;
   worstJitterMs: number;
   roundTripMs?: number;
   worstRoundTripMs?: number;
-  sentLossPercent?: number; // of what the page has sent
+  sentLossPercent?: number; // of the packets from the page
   codec?: string;
-  warnings?: QualityWarning[]; // raised at some time
+  warnings?: QualityWarning[]; // raised during the call
 }
 
 /**
- * Go on with the session of an earlier connection: the first message after `welcome`.
+ * Resume the session of an earlier connection: the first message after `welcome`.
  *
- * `session`: what that connection's `welcome` had. The calls of the session are this connection's
- * from now on; an older connection that still seems to stand is closed.
+ * `session`: from that connection's `welcome`. This connection now owns the calls of the session; an older
+ * connection that is only half-open is closed.
  */
 export interface Resume {
   type: "resume";
   session: string;
 }
 
-/** Take calls for `user`. With authentication on, `token` is needed and must be that user's. */
+/** Receive calls for `user`. If authentication is on, `token` is required and must belong to that user. */
 export interface Register {
   type: "register";
   user: string;
   token?: string;
 }
 
-/** Take no more calls. Calls that stand go on. */
+/** Receive no more calls. Active calls continue. */
 export interface Unregister {
   type: "unregister";
 }
 
 /**
- * A call, the acceptance of one, or new media for one that stands.
+ * Place a call, accept one, or give an active call new media.
  *
- * With `target`: call that number; `callId` may be chosen by the client.
- * Without: accept the incoming call `callId`, or, where that call stands, give it a
- * new media leg in place of the one it has (after a reload, or when the sound is
- * lost). `sdp` is the browser's offer as `createOffer` of a *new* connection made it;
- * ICE candidates need not be gathered first.
+ * With `target`: call that number; the client may choose `callId`. Without: accept the incoming call `callId`, or,
+ * if that call is active, replace its media leg (after a reload, or when the sound was lost). `sdp` is the offer that
+ * `createOffer` of a *new* connection returned; ICE candidates need not be gathered first.
  */
 export interface Offer {
   type: "offer";
   sdp: string;
   target?: string;
   callId?: string;
-  caller?: string; // shown to the far side; with authentication on, the user
-  takeOver?: boolean; // take the call from another page of this user that holds it
-  prefer?: "opus" | "pcmu"; // the codec of this page's media; else as the server is set
+  caller?: string; // shown to the far side; if authentication is on, the user
+  takeOver?: boolean; // take the call over from the page of this user that owns it
+  prefer?: "opus" | "pcmu"; // the codec of this page's media; default: the server's setting
 }
 
 /**
@@ -141,24 +139,24 @@ export interface DiscardMedia {
   type: "discard-media";
 }
 
-/** End a call, at any moment of it. On an incoming call that rings: decline it. */
+/** End a call, in any state. Declines an incoming call that is ringing. */
 export interface Hangup {
   type: "hangup";
   callId: string;
 }
 
-/** Decline an incoming call for this user: all pages of the user stop ringing. */
+/** Decline an incoming call for this user: all of the user's pages stop ringing. */
 export interface Decline {
   type: "decline";
   callId: string;
 }
 
 /**
- * One of the browser's ICE candidates, found after its offer was sent; without one: there are no more.
+ * An ICE candidate of the browser, found after its offer was sent; without `candidate`: there are no more.
  *
- * The fields are those of `RTCIceCandidate.toJSON()`. Needed only where the server's media is behind a firewall that
- * lets in nothing it has not written to first: else it learns the browser's addresses from the browser's checks.
- * At most 64 for each offer.
+ * The fields are those of `RTCIceCandidate.toJSON()`. Needed only if the server's media is behind a firewall that
+ * blocks incoming packets from addresses it has not sent to: otherwise the server learns the browser's addresses
+ * from its connectivity checks. At most 32 per offer.
  */
 export interface Candidate {
   type: "candidate";
@@ -168,7 +166,7 @@ export interface Candidate {
   sdpMLineIndex?: number;
 }
 
-/** Send digits (0-9 * # A-D, at most 32) to the far side. From the server: a digit that it sent. */
+/** Send DTMF digits (0-9 * # A-D, at most 32) to the far side. From the server: a digit that the far side sent. */
 export interface Dtmf {
   type: "dtmf";
   callId: string;
@@ -176,9 +174,9 @@ export interface Dtmf {
 }
 
 /**
- * Put the other parties on hold: they hear music, and nothing of this page; or (`held` false) take them back.
+ * Put the other parties on hold: they hear music instead of this page; `held` false: resume.
  *
- * From the server: a party holds the call, or takes it up again (`by` is "far"), or our side does ("us").
+ * From the server: the far side (`by` is "far") or our side ("us") has put the call on hold, or resumed it.
  */
 export interface Hold {
   type: "hold";
@@ -188,11 +186,11 @@ export interface Hold {
 }
 
 /**
- * Give the other party of an answered call to somebody else.
+ * Transfer the other party of an answered call.
  *
- * Blind, with `target`: that number is called, the party hears music meanwhile, and is connected when it answers;
- * `transferred` and the call's end follow. Where it cannot be reached, `transfer-failed` follows and the party is
- * back. `drop-party` of the new party's number takes a transfer back, `leave` lets it go on without this page.
+ * Blind, with `target`: that number is called while the party hears music, and the two are connected when it answers;
+ * `transferred` and the end of the call follow. If it cannot be reached, `transfer-failed` follows and the party is
+ * back. `drop-party` with the new party's number cancels the transfer, `leave` lets it continue without this page.
  * Attended, with `toCallId`: the parties of both calls are connected, and both calls end here.
  */
 export interface Transfer {
@@ -203,10 +201,10 @@ export interface Transfer {
 }
 
 /**
- * Make a conference: one more party for an answered call.
+ * Add a party to an answered call: a conference.
  *
- * With `target`: that number is called, and joins when it answers. With `fromCallId`: the party of that other
- * call of this user joins at once, and that call ends here.
+ * With `target`: that number is called, and joins when it answers. With `fromCallId`: the party of another call of
+ * this user joins at once, and that call ends here.
  */
 export interface AddParty {
   type: "add-party";
@@ -215,34 +213,34 @@ export interface AddParty {
   fromCallId?: string;
 }
 
-/** Let one party go: of a conference, or one that is still being called. Parties have numbers, the first has 1. */
+/** Drop a party of a conference, or one that is still being called. Parties are numbered; the first is 1. */
 export interface DropParty {
   type: "drop-party";
   callId: string;
   party: number;
 }
 
-/** End the call for this page alone: the others, of whom there must be two, go on. */
+/** Leave the call: the others, of whom there must be at least two, continue. */
 export interface Leave {
   type: "leave";
   callId: string;
 }
 
-/** Record an answered call, all that is said in it. */
+/** Record the audio of all parties of an answered call. */
 export interface Record {
   type: "record";
   callId: string;
   action: "start" | "pause" | "resume" | "stop";
 }
 
-/** How a call sounds: every ten seconds, and once after its end, until a minute later. Replaces the one before. */
+/** How a call sounds: every ten seconds, and once within a minute of its end. Replaces the previous report. */
 export interface Quality {
   type: "quality";
   callId: string;
   report: QualityReport;
 }
 
-/** What the call's user thought of it: within a day after its end. Replaces what was given before. */
+/** The user's rating of a call, within a day of its end. Replaces an earlier one. */
 export interface Feedback {
   type: "feedback";
   callId: string;
@@ -252,26 +250,26 @@ export interface Feedback {
 }
 
 /**
- * What is to be done with calls for this user: set by the client, as a whole; told by the server to all its pages.
+ * This user's call-handling preferences: replaced as a whole by the client, sent by the server to all its pages.
  *
- * What the client leaves out is as at the beginning: nothing forwarded, calls ring. The server leaves out nothing.
- * A forward is a number, `voicemail`, or "".
+ * Fields that the client omits are reset to their defaults. The server omits none. A forward is a number,
+ * `voicemail`, or "" for none.
  */
 export interface Preferences {
   type: "preferences";
   doNotDisturb?: boolean; // no page rings
-  callWaiting?: boolean; // it rings also while this user is in a call
+  callWaiting?: boolean; // also ring while this user is in a call
   forwardAlways?: string;
-  forwardBusy?: string; // in a call, without call waiting
+  forwardBusy?: string; // while in a call without call waiting
   forwardNoAnswer?: string;
-  forwardUnreachable?: string; // no page is open
-  ringSeconds?: number; // 5 to 120; 0: as long as the server is set to
+  forwardUnreachable?: string; // while no page is registered
+  ringSeconds?: number; // 5 to 120; 0: the server's setting
 }
 
 /**
- * This page has heard nothing for long, though its path to the media server stands: is there anything to be heard?
+ * The page has received no sound for a while, though its media is connected: do the others send any?
  *
- * Answered by `media-checked`, within two seconds. A page that asks again meanwhile gets one answer.
+ * Answered by `media-checked` within two seconds. Repeats in the meantime get no answer of their own.
  */
 export interface CheckMedia {
   type: "check-media";
@@ -281,7 +279,7 @@ export interface CheckMedia {
 /**
  * Answered by `pong` with the same `id`.
  *
- * Whoever has once sent one, and holds a call, is taken for frozen when nothing comes for 9 s.
+ * A client that has sent a ping, owns a call, and then sends nothing for 9 s is considered frozen, and cut off.
  */
 export interface Ping {
   type: "ping";
@@ -293,10 +291,10 @@ export interface Welcome {
   type: "welcome";
   version: string;
   authentication: boolean; // whether `register` and `offer` need a token
-  session: string; // keep it: `resume` with it, on a later connection, takes this one's calls back
+  session: string; // keep it: `resume` with it on a later connection takes this one's calls back
 }
 
-/** The session goes on here. `calls` comes next. */
+/** The session continues on this connection. `calls` follows. */
 export interface Resumed {
   type: "resumed";
   session: string;
@@ -312,27 +310,28 @@ export interface Unregistered {
 }
 
 /**
- * What the page's next `RTCPeerConnection` is to use; comes after `welcome`, after `registered`, and anew in time.
+ * The servers for the page's next `RTCPeerConnection`.
  *
- * Not sent where the server is set to none. With authentication on, TURN servers are told after `registered` alone.
+ * Sent after `welcome`, after `registered`, and before the credentials expire; not sent if none are configured. If
+ * authentication is on, TURN servers are sent only after `registered`.
  */
 export interface IceServers {
   type: "ice-servers";
   servers: IceServer[];
-  expiresAt?: number; // Unix seconds: when the credentials end; calls that stand are not touched
+  expiresAt?: number; // Unix seconds; active calls are not affected
 }
 
 /**
- * All live calls of this user and this session, except those that only ring.
+ * All live calls of this user and this session, except those that are only ringing.
  *
- * Comes after `registered` and `resumed`, and whenever one of them begins, ends, or changes its state or holder.
+ * Sent after `registered` and `resumed`, and whenever a call starts, ends, or changes its state or owner.
  */
 export interface Calls {
   type: "calls";
   calls: CallSummary[];
 }
 
-/** The SDP answer to an offer. It comes before the far side has answered. */
+/** The SDP answer to an offer. Precedes the far side's answer of the call. */
 export interface Answer {
   type: "answer";
   callId: string;
@@ -353,11 +352,7 @@ export interface MediaDiscarded {
   reason: string;
 }
 
-/**
- * A call's new state. The fields below `state` are set where they apply.
- *
- * Times are Unix seconds. `q850` and `sip` are 0 where none is known.
- */
+/** A call's new state. Times are Unix seconds; `q850` and `sip` are 0 if unknown. */
 export interface State {
   type: "state";
   callId: string;
@@ -369,18 +364,17 @@ export interface State {
   outcome?: Outcome; // with `ended`
   q850?: number;
   sip?: number;
-  reason?: string; // one short sentence in plain words
-  detail?: Detail; // with `ended`: who refused, where `outcome` says too little
-  forward?: string; // with `moved`: the number that the far side names in its place
-  connectedNumber?: string; // who is there, where the PBX tells it (connected line); "": as dialled, or as called
+  reason?: string; // one sentence for developers
+  detail?: Detail; // with `ended`: more specific than `outcome`
+  forward?: string; // with `moved`: the number that the far side redirects to
+  connectedNumber?: string; // the connected line, as the PBX reports it; "": as dialled, or the caller
   connectedName?: string;
 }
 
 /**
- * A call rings for this user. Answer with `offer` (callId, sdp), `decline` or nothing.
+ * A call is ringing for this user. Reply with `offer` (callId, sdp), with `decline`, or not at all.
  *
- * Comes again for a call that rings already where its caller has given its place to somebody else, or has got a name:
- * the connected line is theirs.
+ * Sent again for a ringing call if the caller changes (a transfer), or gets a name: the connected line says who it is.
  */
 export interface IncomingCall {
   type: "incoming-call";
@@ -393,9 +387,10 @@ export interface IncomingCall {
 }
 
 /**
- * Stop ringing: the call was taken elsewhere, declined, or its caller gave up.
+ * Stop ringing.
  *
- * `accepted_elsewhere`: another page of this user has it; `answered_elsewhere`: somebody else, e.g. of a ring group.
+ * `accepted_elsewhere`: another page of this user has accepted the call; `answered_elsewhere`: another device has,
+ * for example of a ring group.
  */
 export interface IncomingEnded {
   type: "incoming-ended";
@@ -403,24 +398,24 @@ export interface IncomingEnded {
   reason: "accepted_elsewhere" | "answered_elsewhere" | "declined" | "cancelled" | "no_answer";
 }
 
-/** The other party talks to `target` now. The call's state `ended` follows. */
+/** The other party is connected to `target`. The state `ended` of the call follows. */
 export interface Transferred {
   type: "transferred";
   callId: string;
   target: string;
 }
 
-/** The other party is back. `reason`: one short sentence in plain words. */
+/** The transfer failed, and the other party is back. `reason`: one sentence for developers. */
 export interface TransferFailed {
   type: "transfer-failed";
   callId: string;
   target: string;
   outcome: Outcome;
   reason: string;
-  detail?: Detail; // who refused, where `outcome` says too little
+  detail?: Detail; // more specific than `outcome`
 }
 
-/** Somebody is called into the call, has joined it, or (`outcome` set) has left it, or never came. */
+/** A party is being called, has joined the call, or (`outcome` set) has left it or was not reached. */
 export interface Party {
   type: "party";
   callId: string;
@@ -429,11 +424,11 @@ export interface Party {
   name: string;
   state: "trying" | "ringing" | "accepted" | "ended";
   outcome?: Outcome; // with `ended`
-  reason?: string; // with `ended`: one short sentence in plain words
-  detail?: Detail; // with `ended`: who refused, where `outcome` says too little
+  reason?: string; // with `ended`: one sentence for developers
+  detail?: Detail; // with `ended`: more specific than `outcome`
 }
 
-/** Whether the call is recorded. `name`: by which the HTTP API gives the recording; `reason`: why it failed. */
+/** The call's recording. `name`: its name in `/recordings`; `reason`: why it failed. */
 export interface Recording {
   type: "recording";
   callId: string;
@@ -442,30 +437,30 @@ export interface Recording {
   reason?: string;
 }
 
-/** The messages in this user's voicemail box: comes after `registered`, and on change. Not sent without a box. */
+/** Message counts of the user's voicemail box: sent after `registered` and on change. Not sent without a box. */
 export interface Voicemail {
   type: "voicemail";
   new: number;
   old: number;
-  number?: string; // to dial for hearing them; "" where there is none
+  number?: string; // dial it to listen to them; "" if there is none
 }
 
-/** The whole directory: comes after `registered`, and when somebody has come into it, or left it. */
+/** The whole directory: sent after `registered`, and when an entry was added or removed. */
 export interface People {
   type: "people";
   people: PersonSummary[];
 }
 
-/** These of the directory stand otherwise than before: all that have changed within a quarter of a second. */
+/** Directory entries whose state has changed, collected over a quarter of a second. */
 export interface PeopleChanged {
   type: "people-changed";
   people: PersonSummary[];
 }
 
 /**
- * A call of this user has ended, on whichever page; also one that rang nowhere. As its call record has it.
+ * A call of this user has ended, on any page, or without ringing on any; the values are those of its call record.
  *
- * Comes once, to all pages that are registered then; `/cdrs` has those of the time before. Times are Unix seconds.
+ * Sent once, to all pages registered at that moment; earlier calls are in `/cdrs`. Times are Unix seconds.
  */
 export interface PastCall {
   type: "past-call";
@@ -476,47 +471,47 @@ export interface PastCall {
   target: string;
   createdAt: number;
   endedAt: number;
-  talkSeconds: number; // 0 where nobody answered
+  talkSeconds: number; // 0 if it was not answered
   outcome: Outcome;
-  ringingAt?: number; // nothing: no page rang
+  ringingAt?: number; // unset: no page rang
   answeredAt?: number;
   connectedNumber?: string;
   connectedName?: string;
 }
 
-/** The call stands, but its sound is lost on the server's side: send a new `offer` with its `callId`. */
+/** The call is active, but its media leg was lost on the server's side: send a new `offer` with its `callId`. */
 export interface MediaLost {
   type: "media-lost";
   callId: string;
   reason: string;
 }
 
-/** Whether sound of the others came for the page just now: else they are silent, and nothing is wrong. */
+/** Whether the other parties are sending sound to the page; if not, they are silent, and nothing is wrong. */
 export interface MediaChecked {
   type: "media-checked";
   callId: string;
   sounds: boolean;
 }
 
-/** Another page of this user holds the call now: end the media here, and hang nothing up. */
+/** Another page of this user owns the call now: close the media here, and do not hang up. */
 export interface TakenOver {
   type: "taken-over";
   callId: string;
 }
 
-/** The server is about to be replaced: connect again at a random moment of the next `within` seconds. */
+/** The server is about to be replaced: reconnect at a random moment within the next `within` seconds. */
 export interface Reconnect {
   type: "reconnect";
   within: number;
 }
 
 /**
- * What was wrong with a message; the connection and its calls live on.
+ * A message was rejected; the connection and its calls continue.
  *
  * `code`: `malformed`, `unknown_type`, `invalid_request`, `invalid_sdp`,
  * `invalid_target`, `unknown_call`, `wrong_state`, `too_many`,
- * `unauthorized`, `forbidden`, `too_large`, `owned_elsewhere`, `unavailable`, `pbx_refuses` (a call that
- * stands goes on as before). `field` names the faulty one.
+ * `unauthorized`, `forbidden`, `too_large`, `owned_elsewhere`, `unavailable`, `pbx_refuses` (the
+ * call continues as before). `field` names the faulty field.
  */
 export interface Error {
   type: "error";
@@ -525,7 +520,7 @@ export interface Error {
   field?: string;
   callId?: string;
   retryAfter?: number; // seconds, with `too_many` and `unavailable`
-  detail?: Detail; // with `unavailable`: why, where it is not simply that the phone system is not there
+  detail?: Detail; // with `unavailable`: why, unless the PBX is simply not connected
   rule?: string; // with `forbidden` for a number: which rule of the dial permissions refuses it
 }
 

@@ -38,20 +38,20 @@ export class CallQuality {
   /** Which warnings this raises and clears, by the rules of Twilio's Voice SDK: `warning` and `warning-cleared`. */
   addSample(sample: Quality): { raised: QualityWarning[]; cleared: QualityWarning[] } {
     this.#add(sample);
-    const told = { raised: [] as QualityWarning[], cleared: [] as QualityWarning[] };
+    const changes = { raised: [] as QualityWarning[], cleared: [] as QualityWarning[] };
     for (const kind of WARNINGS) {
       const last = [...(this.#recent.get(kind) ?? []), EXCEEDS[kind](sample)].slice(-WINDOW_SAMPLES);
       this.#recent.set(kind, last);
       const before = this.warnings.has(kind);
       if (isRaised(before, last) === before) continue;
-      told[before ? "cleared" : "raised"].push(kind);
+      changes[before ? "cleared" : "raised"].push(kind);
       if (before) this.warnings.delete(kind);
       else {
         this.warnings.add(kind);
         this.#everRaised.add(kind);
       }
     }
-    return told;
+    return changes;
   }
 
   /** Of the call until now; null before the first sample. */
@@ -104,7 +104,7 @@ const REPORT_INTERVAL_MS = 10_000;
 
 /** Of all calls: reports to the server every ten seconds, and at the end. */
 export class QualityReports {
-  readonly #calls = new Map<string, { quality: CallQuality; toldAt: number }>();
+  readonly #calls = new Map<string, { quality: CallQuality; reportedAt: number }>();
   readonly #send: (callId: string, report: QualityReport) => void;
 
   constructor(send: (callId: string, report: QualityReport) => void) {
@@ -113,14 +113,14 @@ export class QualityReports {
 
   /** `at`: milliseconds. */
   addSample(id: string, sample: Quality, at: number): { raised: QualityWarning[]; cleared: QualityWarning[] } {
-    const call = this.#calls.get(id) ?? { quality: new CallQuality(), toldAt: at };
+    const call = this.#calls.get(id) ?? { quality: new CallQuality(), reportedAt: at };
     this.#calls.set(id, call);
-    const told = call.quality.addSample(sample);
-    if (at - call.toldAt >= REPORT_INTERVAL_MS) {
-      call.toldAt = at;
+    const changes = call.quality.addSample(sample);
+    if (at - call.reportedAt >= REPORT_INTERVAL_MS) {
+      call.reportedAt = at;
       this.#report(id, call.quality);
     }
-    return told;
+    return changes;
   }
 
   /** The call has ended here, or is another page's. */

@@ -90,11 +90,11 @@ async function testEcho({
     );
     callId = call.callId;
     await peer.answer(call.sdp);
-    const heard = await hearsTone(audio, peer);
+    const isToneHeard = await hearsTone(audio, peer);
     const entries = [...(await peer.stats()).values()] as { type: string; id: string }[];
     const { quality } = computeQuality(entries, { received: 0, lost: 0 });
     return {
-      media: heard ? "ok" : quality.packets > 0 ? "one-way" : "failed",
+      media: isToneHeard ? "ok" : quality.packets > 0 ? "one-way" : "failed",
       quality: quality.packets > 0 ? quality : null,
     };
   } catch {

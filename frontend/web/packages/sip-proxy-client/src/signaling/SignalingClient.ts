@@ -89,11 +89,11 @@ export class SignalingClient {
   }
 
   /** Whether calls ring here. Existing calls continue. */
-  setRegistered(wanted: boolean): void {
-    if (wanted === this.#shouldRegister) return;
-    this.#shouldRegister = wanted;
+  setRegistered(registered: boolean): void {
+    if (registered === this.#shouldRegister) return;
+    this.#shouldRegister = registered;
     if (!this.ready) return;
-    if (wanted) this.register();
+    if (registered) this.register();
     else this.send({ type: "unregister" });
   }
 

@@ -7,25 +7,25 @@ export function electRingingPage(user: string, onChange: (aloud: boolean) => voi
     return () => undefined;
   }
   const name = `sip-proxy.ring.${user}`;
-  let over = false;
+  let isStopped = false;
   let release: (() => void) | null = null; // while this page rings
   let waiting = new AbortController();
 
   const hold = (): Promise<void> =>
     new Promise((resolve) => {
       release = resolve;
-      if (over) return resolve();
+      if (isStopped) return resolve();
       onChange(true);
     });
   const lost = (): void => {
     release = null;
-    if (over) return;
+    if (isStopped) return;
     onChange(false);
     wait(); // should the other page be closed
   };
   /** Locks are forbidden here, as storage is: better two pages that ring than none. */
   const alone = (): void => {
-    if (!over) onChange(true);
+    if (!isStopped) onChange(true);
   };
   const wait = (): void => {
     waiting = new AbortController();
@@ -35,7 +35,7 @@ export function electRingingPage(user: string, onChange: (aloud: boolean) => voi
       .catch((error: unknown) => signal.aborted || (isTaken(error) ? lost() : alone()));
   };
   const takeIt = (): void => {
-    if (release || over || document.hidden) return;
+    if (release || isStopped || document.hidden) return;
     waiting.abort();
     navigator.locks.request(name, { steal: true }, hold).catch((error: unknown) => (isTaken(error) ? lost() : alone()));
   };
@@ -45,7 +45,7 @@ export function electRingingPage(user: string, onChange: (aloud: boolean) => voi
   addEventListener("focus", takeIt);
   document.addEventListener("visibilitychange", takeIt);
   return () => {
-    over = true;
+    isStopped = true;
     waiting.abort();
     removeEventListener("focus", takeIt);
     document.removeEventListener("visibilitychange", takeIt);

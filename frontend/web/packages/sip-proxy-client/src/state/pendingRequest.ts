@@ -43,11 +43,11 @@ export function rejectPending(call: Call, problem: CallProblem, reason: string):
  */
 export function confirm(call: Call, listed: ListedCall, first: boolean): Call {
   const { held, transferring, recording, parties } = listed;
-  const told = { held, transferring, recording, parties };
+  const listedState = { held, transferring, recording, parties };
   const { pending } = call;
-  if (pending === null || isConfirmed(pending, listed)) return { ...call, pending: null, ...told };
-  if (first && pending.kind !== "hold") return { ...rejectPending(call, "not_connected", ""), ...told };
-  return { ...call, ...told, ...expectedOutcome(pending, parties) };
+  if (pending === null || isConfirmed(pending, listed)) return { ...call, pending: null, ...listedState };
+  if (first && pending.kind !== "hold") return { ...rejectPending(call, "not_connected", ""), ...listedState };
+  return { ...call, ...listedState, ...expectedOutcome(pending, parties) };
 }
 
 /** Whether what is asked for is so. */

@@ -85,13 +85,13 @@ export function reconcile(state: PhoneState, list: readonly ListedCall[], page: 
   const known = new Set(state.calls.map(({ id }) => id));
   const unknown = remaining.filter((listed) => !known.has(listed.id));
   result.adopt = unknown.filter((listed) => listed.here || (page.isNew && !listed.attached));
-  const gone = result.actions.flatMap((event) => (event.type === "taken-over" ? [event.call] : []));
+  const taken = result.actions.flatMap((event) => (event.type === "taken-over" ? [event.call] : []));
   const rungElsewhere = remaining.filter(
     (listed) => !listed.here && state.calls.some((call) => call.id === listed.id && call.phase === "incoming"),
   );
   result.actions.push({
     type: "other-device-calls",
-    calls: [...unknown.filter((listed) => !result.adopt.includes(listed)), ...gone, ...rungElsewhere],
+    calls: [...unknown.filter((listed) => !result.adopt.includes(listed)), ...taken, ...rungElsewhere],
   });
   return result;
 }
@@ -104,8 +104,8 @@ function reconcileCall(call: LiveCall, listed: ListedCall | null, page: PageCont
     if (call.phase !== "incoming" && first && !offering) result.missing.push(id);
   } else if (call.phase === "incoming") {
     // Ringing calls are not listed: another page has accepted it.
-    const told = { type: "incoming-ended", callId: id, reason: "accepted_elsewhere" } as const;
-    if (!listed.here) result.actions.push({ type: "call-message", id, message: told, at: page.at });
+    const ended = { type: "incoming-ended", callId: id, reason: "accepted_elsewhere" } as const;
+    if (!listed.here) result.actions.push({ type: "call-message", id, message: ended, at: page.at });
   } else if (!listed.here && !offering && first && listed.attached) {
     result.actions.push({ type: "taken-over", call: listed });
   } else {

@@ -58,9 +58,9 @@ export function onCallMessage(call: LiveCall, message: CallMessage, at: number):
       };
     case "transfer-failed": {
       const { number, name } = knownPerson(message.target, call.transferring);
-      const told: Call = { ...call, pending: withoutPending(call, "transfer", "connect"), transferring: null };
+      const updated: Call = { ...call, pending: withoutPending(call, "transfer", "connect"), transferring: null };
       return withFailedRequest(
-        { ...told, parties: withoutUnanswered(call.parties, number) },
+        { ...updated, parties: withoutUnanswered(call.parties, number) },
         "transfer",
         { number, name },
         message,
@@ -163,8 +163,8 @@ function onParty(call: LiveCall, { party, number, name, state, outcome, reason =
   if (state !== "ended")
     return { ...call, pending, parties: [...others, { party, number, name, state }].sort(byPartyNumber) };
   const left: Call = { ...call, pending, parties: others };
-  const told = call.transferring?.number === number || call.failedRequest?.number === number;
-  if (told || known?.state === "accepted" || !outcome || outcome === "cancelled" || outcome === "completed")
+  const isReported = call.transferring?.number === number || call.failedRequest?.number === number;
+  if (isReported || known?.state === "accepted" || !outcome || outcome === "cancelled" || outcome === "completed")
     return left;
   return withFailedRequest(left, "add", { number, name }, { outcome, reason, detail });
 }

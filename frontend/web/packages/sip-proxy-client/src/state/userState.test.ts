@@ -101,7 +101,7 @@ describe("what a user has set", () => {
 
   it("forwards before it leaves anybody undisturbed", () => {
     expect(availabilityOf(null)).toBeNull();
-    expect(availabilityOf({ ...KEPT, doNotDisturb: true })).toBe("undisturbed");
+    expect(availabilityOf({ ...KEPT, doNotDisturb: true })).toBe("do_not_disturb");
     expect(availabilityOf({ ...KEPT, doNotDisturb: true, forwardAlways: "7" })).toBe("forwarded");
   });
 });

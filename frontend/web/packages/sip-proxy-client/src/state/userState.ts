@@ -54,9 +54,9 @@ export const preferencesOf = (state: UserState): UserPreferences | null =>
   state.pendingPreferences ?? state.savedPreferences;
 
 /** What happens with every call, in the order in which the server decides it; null: they ring. */
-export function availabilityOf(settings: UserPreferences | null): "forwarded" | "undisturbed" | null {
+export function availabilityOf(settings: UserPreferences | null): "forwarded" | "do_not_disturb" | null {
   if (settings?.forwardAlways) return "forwarded";
-  return settings?.doNotDisturb ? "undisturbed" : null;
+  return settings?.doNotDisturb ? "do_not_disturb" : null;
 }
 
 /** All preferences are sent at once. Null if nothing would change. */
@@ -94,8 +94,8 @@ export function userStateReducer(state: UserState, message: ServerMessage): User
   }
 }
 
-function onPreferences(state: UserState, { type: _, ...told }: Preferences): UserState {
-  const savedPreferences = { ...DEFAULT_PREFERENCES, ...told };
+function onPreferences(state: UserState, { type: _, ...saved }: Preferences): UserState {
+  const savedPreferences = { ...DEFAULT_PREFERENCES, ...saved };
   const asks = Math.max(0, state.pendingUpdates - 1);
   const later = asks > 0 && state.pendingPreferences !== null && !isSame(state.pendingPreferences, savedPreferences); // what was asked for since is on its way
   return {

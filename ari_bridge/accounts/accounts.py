@@ -1,0 +1,297 @@
+"""The accounts of one server: read from memory, changed in the database, and followed when another process does."""
+
+import asyncio
+import hashlib
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import structlog
+from msgspec.structs import replace
+
+from ari_bridge import tasks
+from ari_bridge.accounts import passwords
+from ari_bridge.accounts.database import Change, Database
+from ari_bridge.accounts.errors import AccountsUnavailable
+from ari_bridge.accounts.names import InvalidUser, check_name
+from ari_bridge.accounts.user import DEFAULT_TENANT, ROLES, User
+from ari_bridge.accounts.users_file import UsersFile, parse
+
+FILE = "accounts.db"
+POLL_INTERVAL_S = 0.5
+"""What another process has changed is known that soon."""
+_IMPORTED = "imported_users_file"  # a note of the database: the SHA-256 of the file
+
+log = structlog.get_logger(__name__)
+
+Listener = Callable[[User], None]
+
+
+class Accounts:
+    """Users, by name and by id.
+
+    Args:
+        state_dir: Where `accounts.db` is, without a `url`.
+        users_file: Imported once, when there is no database yet.
+        url: Of a PostgreSQL, or "".
+        min_password: Characters that a new password needs.
+
+    Raises ValueError if the URL is not one of PostgreSQL.
+    """
+
+    def __init__(
+        self,
+        state_dir: Path,
+        users_file: Path,
+        *,
+        url: str = "",
+        min_password: int = passwords.MIN_CHARACTERS,
+    ) -> None:
+        self._database = Database(url, state_dir / FILE)
+        self._file = UsersFile(users_file)
+        self._min_password = min_password
+        self._by_id: dict[str, User] = {}
+        self._by_name: dict[str, User] = {}
+        self._revision = -1
+        self._listeners: list[Listener] = []
+        self._reading = asyncio.Lock()
+        self._following: asyncio.Task[None] | None = None
+        self.trouble = "it has not been opened yet"
+
+    # --- life ------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Make the database if there is none, import the users file, and read the users. Idempotent.
+
+        Raises AccountsUnavailable, InvalidUser (the users file).
+        """
+        if self._revision >= 0:
+            return
+        await self._database.open()
+        await self._import()
+        await self._read()
+        self.trouble = ""
+
+    async def start(self) -> None:
+        """Never fails: a database that is away is tried again, and until then nobody signs in."""
+        await self._try()
+        self._following = asyncio.create_task(self._follow(), name="accounts")
+
+    async def close(self) -> None:
+        await tasks.cancel(self._following)
+        await self._database.close()
+
+    async def _follow(self) -> None:
+        while True:
+            await asyncio.sleep(POLL_INTERVAL_S)
+            await self._try()
+
+    async def _try(self) -> None:
+        try:
+            await self.open()
+            if await self._database.revision() != self._revision:
+                await self._read()
+            self.trouble = ""
+        except (AccountsUnavailable, InvalidUser, OSError) as error:
+            if str(error) != self.trouble:
+                log.error("the users cannot be read: nobody signs in who has not before", reason=str(error))
+            self.trouble = str(error)
+
+    async def _import(self) -> None:
+        content = await asyncio.to_thread(self._file.content)
+        mark = hashlib.sha256(content).hexdigest() if content else ""
+        async with self._database.changing() as change:
+            before = await change.note(_IMPORTED)
+            if before is None:
+                entries = parse(self._file.path, content)
+                await change.insert(
+                    [
+                        User(
+                            id=_new_id(),
+                            name=entry.name,
+                            roles=entry.roles,
+                            password_hash=entry.password_hash,
+                            created_at=time.time(),
+                        )
+                        for entry in entries
+                    ]
+                )
+                await change.set_note(_IMPORTED, mark)
+                if entries:
+                    log.info("the users file was imported", file=str(self._file.path), users=len(entries))
+        if before is not None and content and mark != before:
+            log.warning(
+                "the users file has changed since it was imported, and is not read again: use `ari-bridge user`",
+                file=str(self._file.path),
+            )
+
+    async def _read(self) -> None:
+        async with self._reading:
+            first = self._revision < 0
+            revision, changed = await self._database.changed_since(self._revision)
+            for user in changed:
+                self._take(user)
+            self._revision = revision
+        for user in () if first else changed:
+            for listener in self._listeners:
+                listener(user)
+
+    def _take(self, user: User) -> None:
+        before = self._by_id.get(user.id)
+        if before and self._by_name.get(before.name) is before:
+            del self._by_name[before.name]
+        self._by_id[user.id] = user
+        if user.removed_at is None:
+            self._by_name[user.name] = user
+
+    # --- from memory -----------------------------------------------------------------
+
+    def on_change(self, listener: Listener) -> None:
+        """Call `listener` with each user that has changed, whoever has changed it; soon after it, and never late."""
+        self._listeners.append(listener)
+
+    def find(self, name: str) -> User | None:
+        """The user of this name, locked or not."""
+        return self._by_name.get(name)
+
+    def by_id(self, user_id: str) -> User | None:
+        """Also one that was removed."""
+        return self._by_id.get(user_id)
+
+    def names(self) -> list[str]:
+        """Of those who may sign in."""
+        return sorted(name for name, user in self._by_name.items() if user.active)
+
+    def all(self) -> list[User]:
+        """Those who have not been removed, by name."""
+        return [self._by_name[name] for name in sorted(self._by_name)]
+
+    def verify(self, name: str, password: str) -> bool:
+        """Whether this is the password of a user who may sign in. Run it in a thread (passwords.py)."""
+        user = self._by_name.get(name)
+        return passwords.verify(user.password_hash if user and user.active else None, password)
+
+    # --- changes ---------------------------------------------------------------------
+
+    async def add(
+        self, name: str, password_hash: str, *, roles: Iterable[str] = ("user",), must_change_password: bool = False
+    ) -> User:
+        """Raises InvalidUser (there is one of the name), AccountsUnavailable."""
+        now = time.time()
+        async with self._changing() as change:
+            if await change.find(DEFAULT_TENANT, check_name(name)):
+                raise InvalidUser(f"there is a user {name} already")
+            user = User(
+                id=_new_id(),
+                name=name,
+                name_since=now,
+                roles=_checked(roles),
+                must_change_password=must_change_password,
+                password_hash=password_hash,
+                created_at=now,
+            )
+            await change.insert([user])
+        return user
+
+    async def set_password(self, name: str, password_hash: str, *, must_change: bool = False) -> User:
+        """All that the user has signed in to ends. Raises InvalidUser, AccountsUnavailable."""
+        return await self._change(
+            name,
+            lambda user: replace(
+                user,
+                password_hash=password_hash,
+                must_change_password=must_change,
+                generation=user.generation + 1,
+            ),
+        )
+
+    async def rehash(self, user: User, password_hash: str) -> None:
+        """The same password, hashed anew: nothing ends. Raises AccountsUnavailable."""
+        try:
+            await self._change(
+                user.name,
+                lambda now: (
+                    replace(now, password_hash=password_hash) if now.password_hash == user.password_hash else now
+                ),
+            )
+        except InvalidUser:
+            pass  # removed meanwhile
+
+    async def set_locked(self, name: str, locked: bool) -> User:
+        """A lock ends all that the user has signed in to. Raises InvalidUser, AccountsUnavailable."""
+        return await self._change(
+            name, lambda user: replace(user, locked=locked, generation=user.generation + int(locked))
+        )
+
+    async def set_roles(self, name: str, roles: Iterable[str]) -> User:
+        """In place of those before. Raises InvalidUser, AccountsUnavailable."""
+        checked = _checked(roles)
+        return await self._change(name, lambda user: replace(user, roles=checked))
+
+    async def end_sessions(self, name: str) -> User:
+        """All that the user has signed in to ends. Raises InvalidUser, AccountsUnavailable."""
+        return await self._change(name, lambda user: replace(user, generation=user.generation + 1))
+
+    async def rename(self, name: str, new: str) -> User:
+        """The user stays the same, with another name; tokens of the old name end. Raises as `add`."""
+        check_name(new)
+        async with self._changing() as change:
+            user = await self._wanted(change, name)
+            if await change.find(user.tenant, new):
+                raise InvalidUser(f"there is a user {new} already")
+            changed = replace(user, name=new, name_since=time.time(), generation=user.generation + 1)
+            await change.update(changed)
+        return changed
+
+    async def remove(self, name: str) -> User:
+        """The id is never used again, and what was kept under the name is nobody's. Raises as `set_roles`."""
+        return await self._change(
+            name,
+            lambda user: replace(user, removed_at=time.time(), password_hash="", generation=user.generation + 1),
+        )
+
+    async def forget_pending(self) -> list[str]:
+        """Names of removed users of whom something may be kept elsewhere yet. Raises AccountsUnavailable."""
+        return await self._database.forget_pending()
+
+    async def forgotten(self, names: list[str]) -> None:
+        """Nothing is kept of the removed users of these names any more. Raises AccountsUnavailable."""
+        async with self._changing() as change:
+            await change.forgotten(names)
+
+    def check_password(self, password: str, name: str) -> None:
+        """Raises InvalidUser."""
+        passwords.check(password, name, min_characters=self._min_password)
+
+    async def _change(self, name: str, change_user: Callable[[User], User]) -> User:
+        async with self._changing() as change:
+            changed = change_user(await self._wanted(change, name))
+            await change.update(changed)
+        return changed
+
+    async def _wanted(self, change: Change, name: str) -> User:
+        user = await change.find(DEFAULT_TENANT, name)
+        if user is None:
+            raise InvalidUser(f"there is no user {name[:80]}")
+        return user
+
+    @asynccontextmanager
+    async def _changing(self) -> AsyncIterator[Change]:
+        await self.open()
+        async with self._database.changing() as change:
+            yield change
+        await self._read()
+
+
+def _checked(roles: Iterable[str]) -> tuple[str, ...]:
+    given = tuple(dict.fromkeys(roles))
+    for role in given:
+        if role not in ROLES:
+            raise InvalidUser(f"there is no role {role[:40]!r}, but {', '.join(ROLES)}", "role")
+    return given or ("user",)
+
+
+def _new_id() -> str:
+    return f"usr_{secrets.token_hex(8)}"

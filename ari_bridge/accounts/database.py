@@ -1,0 +1,164 @@
+"""The database of accounts: `accounts.db` in the state folder, or a PostgreSQL.
+
+Each change has a number, the revision, so that whoever has read the users once reads only what has changed since.
+Every request has a deadline, and whatever goes wrong comes out as `AccountsUnavailable`.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ari_bridge import atomic_file
+from ari_bridge.accounts import schema
+from ari_bridge.accounts.errors import AccountsUnavailable
+from ari_bridge.accounts.schema import meta, users
+from ari_bridge.accounts.user import User
+from ari_bridge.sql import engine
+from ari_bridge.sql.engine import TO_WRITE
+from ari_bridge.sql.migrate import MIGRATION_TIMEOUT_S, Migrations, NewerTables
+
+REQUEST_TIMEOUT_S = 10.0
+CLOSE_TIMEOUT_S = 2.0
+MAX_CONNECTIONS = 3
+_REVISION = "revision"
+_MIGRATIONS = Migrations(Path(__file__).parent / "migrations", schema.HEAD, schema.VERSION_TABLE)
+
+
+class Database:
+    """Users in rows.
+
+    Args:
+        url: postgresql://USER:PASSWORD@HOST/DATABASE, or "" for the SQLite file.
+        file: The SQLite file.
+
+    Raises ValueError if the URL is not one of PostgreSQL.
+    """
+
+    def __init__(self, url: str, file: Path) -> None:
+        self._file = None if url else file
+        self._identity: tuple[int, int] | None = None  # of the file, as opened
+        if url:
+            self._engine = engine.postgresql_engine(url, connections=MAX_CONNECTIONS)
+        else:
+            self._engine = engine.sqlite_engine(file, connections=MAX_CONNECTIONS, synchronous="FULL")
+        self._to_write = self._engine.execution_options(**{TO_WRITE: True})
+        address = self._engine.url
+        self.name = str(file) if not url else f"PostgreSQL {address.database} on {address.host or 'this machine'}"
+
+    async def open(self) -> None:
+        """Connect, and bring the tables to their newest form. Raises AccountsUnavailable."""
+        async with self._guarded(MIGRATION_TIMEOUT_S):
+            if self._file:
+                engine.make_private(self._file)
+            await _MIGRATIONS.bring_up(self._engine, self._to_write)
+            self._identity = atomic_file.identity(self._file) if self._file else None
+
+    async def close(self) -> None:
+        with suppress(AccountsUnavailable):
+            async with self._guarded(CLOSE_TIMEOUT_S):
+                await self._engine.dispose()
+
+    async def revision(self) -> int:
+        """The number of the last change. Raises AccountsUnavailable."""
+        async with self._guarded(REQUEST_TIMEOUT_S), self._engine.connect() as connection:
+            return await _revision(connection)
+
+    async def changed_since(self, revision: int) -> tuple[int, list[User]]:
+        """The number of the last change, and the users that have changed after `revision`, removed ones too.
+
+        Raises AccountsUnavailable.
+        """
+        async with self._guarded(REQUEST_TIMEOUT_S), self._engine.connect() as connection:
+            newest = await _revision(connection)
+            rows = (await connection.execute(sa.select(users).where(users.c.revision > revision))).all()
+        return newest, [_user(row) for row in rows]
+
+    @asynccontextmanager
+    async def changing(self) -> AsyncIterator["Change"]:
+        """One change: all of it or nothing. Raises AccountsUnavailable."""
+        if self._file and atomic_file.identity(self._file) != self._identity:
+            raise AccountsUnavailable(f"{self.name} was deleted or replaced while in use")
+        async with self._guarded(REQUEST_TIMEOUT_S), self._to_write.begin() as connection:
+            # The row is locked from here on: changes come one after the other, in PostgreSQL too.
+            changed = await connection.execute(
+                sa.update(meta)
+                .where(meta.c.name == _REVISION)
+                .values(value=sa.cast(sa.cast(meta.c.value, sa.BigInteger) + 1, sa.Text))
+            )
+            if not changed.rowcount:
+                await connection.execute(sa.insert(meta).values(name=_REVISION, value="1"))
+            yield Change(connection, await _revision(connection))
+
+    async def forget_pending(self) -> list[str]:
+        """The names of removed users of whom something may be kept elsewhere yet. Raises AccountsUnavailable."""
+        pending = sa.select(users.c.name).where(users.c.removed_at.is_not(None), sa.not_(users.c.forgotten))
+        async with self._guarded(REQUEST_TIMEOUT_S), self._engine.connect() as connection:
+            return sorted(set((await connection.execute(pending)).scalars()))
+
+    @asynccontextmanager
+    async def _guarded(self, seconds: float) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(seconds):
+                yield
+        except TimeoutError:
+            raise AccountsUnavailable(f"{self.name} did not answer in time") from None
+        except NewerTables as error:
+            raise AccountsUnavailable(
+                f"{self.name}: a newer version of this program has changed its tables ({error}): start that one"
+            ) from error
+        except engine.FAILURES as error:
+            raise AccountsUnavailable(f"{self.name}: {engine.reason(error)}") from error
+
+
+class Change:
+    """What is done in one transaction; `revision` is its number."""
+
+    def __init__(self, connection: AsyncConnection, revision: int) -> None:
+        self.connection = connection
+        self.revision = revision
+
+    async def find(self, tenant: str, name: str) -> User | None:
+        """The user of that name who has not been removed."""
+        wanted = (users.c.tenant == tenant, users.c.name == name, users.c.removed_at.is_(None))
+        row = (await self.connection.execute(sa.select(users).where(*wanted))).one_or_none()
+        return _user(row) if row else None
+
+    async def insert(self, new: Sequence[User]) -> None:
+        rows = [{**_row(user), "revision": self.revision, "forgotten": False} for user in new]
+        if rows:
+            await self.connection.execute(sa.insert(users), rows)
+
+    async def update(self, user: User) -> None:
+        values = {**_row(user), "revision": self.revision}
+        await self.connection.execute(sa.update(users).where(users.c.id == user.id).values(values))
+
+    async def forgotten(self, names: Sequence[str]) -> None:
+        """Nothing of the removed users of these names is kept elsewhere any more."""
+        removed = (users.c.name.in_(names), users.c.removed_at.is_not(None))
+        await self.connection.execute(sa.update(users).where(*removed).values(forgotten=True))
+
+    async def note(self, name: str) -> str | None:
+        return await self.connection.scalar(sa.select(meta.c.value).where(meta.c.name == name))
+
+    async def set_note(self, name: str, value: str) -> None:
+        changed = await self.connection.execute(sa.update(meta).where(meta.c.name == name).values(value=value))
+        if not changed.rowcount:
+            await self.connection.execute(sa.insert(meta).values(name=name, value=value))
+
+
+async def _revision(connection: AsyncConnection) -> int:
+    return int(await connection.scalar(sa.select(meta.c.value).where(meta.c.name == _REVISION)) or 0)
+
+
+def _row(user: User) -> dict[str, Any]:
+    return {**{name: getattr(user, name) for name in User.__struct_fields__}, "roles": ",".join(user.roles)}
+
+
+def _user(row: sa.Row[Any]) -> User:
+    values = {name: getattr(row, name) for name in User.__struct_fields__}
+    return User(**{**values, "roles": tuple(filter(None, values["roles"].split(",")))})

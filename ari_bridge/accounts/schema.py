@@ -1,0 +1,46 @@
+"""The tables of accounts, as the code reads and writes them.
+
+How a database gets them, and gets from one form of them to the next, is in `migrations/`; a test compares the two.
+"""
+
+import sqlalchemy as sa
+
+HEAD = "0001"
+"""The newest migration."""
+VERSION_TABLE = "accounts_version"
+
+metadata = sa.MetaData()
+
+meta = sa.Table(
+    "accounts_meta",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)
+users = sa.Table(
+    "users",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("name_since", sa.Double, nullable=False),
+    sa.Column("roles", sa.Text, nullable=False),  # separated by commas
+    sa.Column("class_of_service", sa.Text, nullable=False),
+    sa.Column("locked", sa.Boolean, nullable=False),
+    sa.Column("must_change_password", sa.Boolean, nullable=False),
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("password_hash", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("removed_at", sa.Double),
+    sa.Column("forgotten", sa.Boolean, nullable=False),  # of a removed user: what was kept under the name is deleted
+    sa.Column("revision", sa.BigInteger, nullable=False),  # of the last change: those above are read anew
+    sa.Index("users_by_revision", "revision"),
+)
+sa.Index(
+    "users_by_name",
+    users.c.tenant,
+    users.c.name,
+    unique=True,
+    sqlite_where=users.c.removed_at.is_(None),
+    postgresql_where=users.c.removed_at.is_(None),
+)

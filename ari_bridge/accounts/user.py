@@ -1,0 +1,38 @@
+"""What a user is. Pure."""
+
+import msgspec
+
+ROLES = ("user", "agent", "supervisor", "operator", "auditor", "admin")
+"""What people may be; frontend/auth/grants.py says what each of them may do."""
+DEFAULT_TENANT = "default"
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """A person who may sign in.
+
+    Args:
+        id: Never changes, and is never used again.
+        name: By which the user signs in and is called; it may change, and be another user's later.
+        name_since: Since when the name is this user's (Unix seconds; 0: always). Calls and recordings of the name
+            from before are not this user's.
+        generation: Higher with each change that ends what the user has signed in to.
+        removed_at: When the user was removed; None: was not.
+    """
+
+    id: str
+    tenant: str = DEFAULT_TENANT
+    name: str
+    name_since: float = 0.0
+    roles: tuple[str, ...] = ("user",)
+    class_of_service: str = ""
+    locked: bool = False
+    must_change_password: bool = False
+    generation: int = 1
+    password_hash: str = ""
+    created_at: float = 0.0
+    removed_at: float | None = None
+
+    @property
+    def active(self) -> bool:
+        """May sign in."""
+        return self.removed_at is None and not self.locked

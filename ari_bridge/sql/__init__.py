@@ -1,0 +1,1 @@
+"""What the databases of this server have in common: SQLite files or PostgreSQL, by SQLAlchemy and Alembic."""

@@ -1,0 +1,35 @@
+"""Who sends a request or holds a connection. frontend/calls/permissions.py says what that allows."""
+
+from dataclasses import dataclass
+
+from ari_bridge.accounts.user import DEFAULT_TENANT
+from frontend.auth.grants import Grant
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The sender of a request.
+
+    Args:
+        name: The user that has signed in or, on a WebSocket, registered; None if unknown.
+        user_id: Never changes, and no other user ever has it; "" if nobody signs in.
+        since: Calls and recordings of the name from before then (Unix seconds) are not this user's.
+        generation: That of the user when the token was made: a higher one ends it.
+        address: The client's, proxies left out.
+        expires_at: When the token ends, Unix seconds; None: it does not.
+        unrestricted: Sign-in is off, and everything is allowed.
+    """
+
+    name: str | None
+    user_id: str = ""
+    tenant: str = DEFAULT_TENANT
+    roles: tuple[str, ...] = ()
+    grants: frozenset[Grant] = frozenset()
+    since: float = 0.0
+    generation: int = 0
+    address: str = ""
+    expires_at: float | None = None
+    unrestricted: bool = False
+
+    def may(self, grant: Grant) -> bool:
+        return self.unrestricted or grant in self.grants
