@@ -19,10 +19,10 @@ SPECIAL = ["*72", "h", "s", "i", "t", "failed", "fax", "_7XXX", "_X.", "555200*"
 
 
 @pytest.fixture
-def settings(settings: Settings, tmp_path: Path) -> Settings:
+def settings(open_settings: Settings, tmp_path: Path) -> Settings:
     file = tmp_path / "dial-permissions.toml"
     file.write_text('[users]\n1002 = "national"\n')
-    return settings.model_copy(update={"country": "DE", "dial_permissions_file": file})
+    return open_settings.model_copy(update={"country": "DE", "dial_permissions_file": file})
 
 
 @pytest.fixture
