@@ -212,7 +212,7 @@ class Authenticator:
         )
 
     def resuming(self, token: str | None, address: str = "") -> Principal:
-        """The principal of a client that resumes its calls: the token may have expired, but the sign-in session not ended.
+        """The principal of a client that resumes its calls: the token may have expired, the sign-in must not be ended.
 
         Raises Unauthorized.
         """
