@@ -1,7 +1,7 @@
 # One-word targets. Each installs what it needs first and only what is missing.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test check chaos bench diagram install server compose-check python
+.PHONY: help demo test check security chaos bench diagram install server compose-check python
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,6 +16,10 @@ test: python ## every test layer, one line each
 check: python ## the quick layers only: no Asterisk, no browser
 	@python3 -m deploy.demo.install test
 	@.venv/bin/python -m tests.run_layers style types imports web unit
+
+security: python ## attacks that must fail
+	@python3 -m deploy.demo.install test
+	@.venv/bin/python -m tests.run_layers security
 
 chaos: python ## faults during calls, measured: RUNS=5, SOAK=30 (minutes), CASES="…"
 	@python3 -m deploy.demo.install test
