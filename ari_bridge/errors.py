@@ -5,6 +5,7 @@
     │   ├── InvalidRequest     a value is malformed (field says which)
     │   ├── InvalidSdp         the offer cannot be used
     │   ├── InvalidTarget      the number may not be dialled as written
+    │   ├── DialForbidden      the user's class of service refuses the number
     │   ├── UnknownCall        no such call, or not yours
     │   ├── WrongState         the call is not in a state that allows this
     │   └── TooMany            a bound is reached: try later
@@ -51,6 +52,26 @@ class InvalidSdp(CallerError):
 
 class InvalidTarget(CallerError):
     code = "invalid_target"
+
+
+class DialForbidden(CallerError):
+    """The user may not dial this number.
+
+    Args:
+        number: What was to be dialled.
+        number_class: What kind of number it is, e.g. premium.
+        why: Why it is one, as the end of a sentence.
+        rule: The rule that decided.
+    """
+
+    code = "forbidden"
+
+    def __init__(self, number: str, number_class: str, why: str, rule: str) -> None:
+        super().__init__(
+            f"{number} may not be dialled: it is {number_class} ({why}), and the dial permissions say “{rule}”.",
+            field="target",
+        )
+        self.rule = rule
 
 
 class UnknownCall(CallerError):

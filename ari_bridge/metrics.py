@@ -37,6 +37,12 @@ CALL_SETUP = Histogram(
     buckets=_SETUP_BUCKETS,
     registry=REGISTRY,
 )
+DIAL_REFUSED = Counter(
+    "dial_refused",
+    "Numbers that dial permissions have refused.",
+    ["kind", "number_class"],
+    registry=REGISTRY,
+)
 OWNERLESS_CALLS = Counter(
     "ownerless_calls_found",
     "Active calls found in Asterisk without a row in the call store; they are kept.",

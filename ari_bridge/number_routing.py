@@ -82,6 +82,11 @@ class Routes:
             rules[pattern.lower()] = Rule(pattern, _endpoint(endpoint))
         return list(rules.values())
 
+    def is_fixed(self, number: str) -> bool:
+        """Whether a rule sends the number to one endpoint, whatever its digits."""
+        rule = next((rule for rule in self._rules if rule.matches(number)), None)
+        return rule is not None and "{target}" not in rule.endpoint
+
     def resolve(self, target: str) -> tuple[str, str]:
         """The number as it is dialled, and its endpoint. Raises InvalidTarget."""
         number = normalize_number(target)

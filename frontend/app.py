@@ -15,7 +15,9 @@ from ari_bridge.ari.client import Ari
 from ari_bridge.ari.readiness import Readiness
 from ari_bridge.call_store import SqliteCallStore
 from ari_bridge.cdr import CdrService
+from ari_bridge.dial_permissions import DialPermissions, PermissionsFile
 from ari_bridge.engine.call_manager import CallManager
+from ari_bridge.engine.dial_gate import DialGate
 from ari_bridge.engine.inbound_policy import InboundCallPolicy
 from ari_bridge.engine.limits import Limits
 from ari_bridge.errors import UnknownCall
@@ -40,6 +42,7 @@ from frontend.api.routes.people import PeopleApi
 from frontend.api.routes.recordings import RecordingsApi
 from frontend.auth.authenticator import Authenticator, token_secret, write_secret
 from frontend.auth.client_addresses import ClientAddresses
+from frontend.auth.dial_rights import AccountDialRights
 from frontend.auth.principal import Principal
 from frontend.auth.session_tokens import SessionTokens
 from frontend.http import middleware
@@ -77,7 +80,8 @@ class CannotListen(Exception):
 class App:
     """The whole server in one object.
 
-    `start` raises CannotListen, PluginError, InvalidUser, StoreRefused, ApplicationInUse, ssl.SSLError.
+    `start` raises CannotListen, PluginError, InvalidUser, InvalidPermissions, StoreRefused, ApplicationInUse, OSError,
+    ssl.SSLError.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -113,12 +117,26 @@ class App:
         preference_file = settings.state_dir / "preferences.json"
         preferences = PreferenceFile(preference_file)
         self._routes = _routes(settings)
+        self.accounts = Accounts(
+            settings.state_dir,
+            settings.users_file,
+            url=settings.accounts_database_url,
+            min_password=settings.min_password_length,
+        )
+        self._dial_file = PermissionsFile(settings.dial_permissions_file)
+        self._permissions = DialPermissions(
+            settings.number_plan(),
+            self._dial_file,
+            source=AccountDialRights(self.accounts),
+            is_listed=self._is_listed,
+        )
+        self.gate = DialGate(self._permissions, self._routes)
         self.calls = CallManager(
             self.ari,
             self.media,
             self.pages,
             self.hooks,
-            self._routes,
+            self.gate,
             Limits(
                 ring_timeout=settings.ring_timeout,
                 setup_timeout=settings.setup_timeout,
@@ -130,17 +148,11 @@ class App:
                 announcement=settings.recording_announcement,
             ),
             self.store,
-            InboundCallPolicy(preferences, self.pages),
+            InboundCallPolicy(preferences, self.pages, self.gate),
         )
         self.watchers = CallChangeWaiter(self.calls, self.hooks)
         self.past_calls = PastCalls(self.pages, self.hooks)
         self.idempotency = IdempotencyGuard(self.store.keys)
-        self.accounts = Accounts(
-            settings.state_dir,
-            settings.users_file,
-            url=settings.accounts_database_url,
-            min_password=settings.min_password_length,
-        )
         self._state_files = StateFiles()
         self._state_files.add(preference_file, preferences.restore)
         self.user_services = UserServices(
@@ -149,6 +161,7 @@ class App:
             self.pages,
             self.hooks,
             preferences,
+            self.gate,
             mailbox=settings.voicemail_mailbox,
             voicemail_number=settings.voicemail_number,
             names=dict(settings.phone_book),
@@ -184,6 +197,12 @@ class App:
         self._connections: ConnectionHub | None = None
         self._opened = AsyncExitStack()
 
+    def _is_listed(self, number: str) -> bool:
+        """Whether it is the name or number of a user, of a phone in the directory, or of a service in the settings."""
+        settings = self.reloading.settings
+        services = {settings.voicemail_number, settings.preflight_number, *(each for each, _ in settings.phone_book)}
+        return number in services or any(person.number == number for person in self.user_services.directory.people())
+
     async def start(self) -> None:
         """All or nothing: what was opened before a failure is closed again."""
         try:
@@ -212,6 +231,7 @@ class App:
 
     async def _start(self) -> None:
         settings, opened = self._settings, self._opened
+        self._dial_file.check()
         load_plugins(self.hooks, list(settings.plugins))
         opened.callback(self.hooks.close)
         await self.store.start()
@@ -361,6 +381,9 @@ class App:
         again.uses(lambda new: api.use(new.phone_book, new.preflight_number), "phone_book", "preflight_number")
         routing = ("dial_context", "dial_routes", "target_sip_server", "target_sip_endpoint")
         again.uses(lambda new: self._routes.use(_routes(new)), *routing)
+        plan = ("country", "outside_line_prefix", "national_prefix", "international_prefix")
+        again.uses(lambda new: self._permissions.use(new.number_plan()), *plan)
+        again.checks(self._dial_file.check)
         again.uses(lambda new: self.readiness.use(_dialled_context(new)), *routing)
         if access.required:
             again.checks(lambda: access.use_secret(token_secret(self._settings.token_secret_file)))

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from ari_bridge.dial_permissions import COUNTRIES, NumberPlan
 from ari_bridge.media.candidate_filter import PassedOn
 from ari_bridge.media.codec_policy import CodecMode
 from ari_bridge.media.node_address import NodeAddress, parse_nodes
@@ -59,10 +60,15 @@ class Settings(BaseSettings):
     transcoding_limit: Annotated[int, Field(ge=0, le=100000, examples=["40"])] = 40
     target_sip_server: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:\[\]-]*$", examples=["sip.example.com:5060"])] = ""
     target_sip_endpoint: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]*$", examples=["trunk"])] = ""
-    dial_context: Annotated[str, Field(pattern=rf"^{NAME}$", examples=["from-internal"])] = "from-browser"
+    dial_context: Annotated[str, Field(pattern=rf"^{NAME}$", examples=["from-browser"])] = "from-browser"
     dial_routes: Annotated[
         str, Field(examples=["7xxx=PJSIP/{target}@trunk; 00*=PJSIP/{target}@carrier; 100=PJSIP/reception"])
     ] = ""
+    country: Annotated[str, Field(pattern=r"^([A-Z]{2})?$", examples=["DE"])] = ""
+    outside_line_prefix: Annotated[str, Field(pattern=r"^[0-9]{0,4}$", examples=["0"])] = ""
+    national_prefix: Annotated[str, Field(pattern=r"^[0-9]{0,4}$", examples=["0"])] = ""
+    international_prefix: Annotated[str, Field(pattern=r"^[0-9]{0,6}$", examples=["00"])] = ""
+    dial_permissions_file: Annotated[Path | None, Field(examples=["dial-permissions.toml"])] = None
     http_host: Annotated[str, Field(examples=["127.0.0.1"])] = "127.0.0.1"
     http_port: Annotated[Port, Field(examples=["3000"])] = 3000
     ws_port: Annotated[Port, Field(examples=["8080"])] = 8080
@@ -154,10 +160,17 @@ class Settings(BaseSettings):
             raise ValueError("entries are NUMBER=NAME, separated by commas")
         return tuple((number.strip(), name.strip()) for number, _, name in entries)
 
-    @field_validator("tls_cert", "tls_key", mode="before")
+    @field_validator("tls_cert", "tls_key", "dial_permissions_file", mode="before")
     @classmethod
     def _no_file(cls, value: Any) -> Any:
         return None if value == "" else value
+
+    @field_validator("country")
+    @classmethod
+    def _known_country(cls, value: str) -> str:
+        if value and value not in COUNTRIES:
+            raise ValueError(f"{value!r} is no ISO 3166 code of a country with a numbering plan")
+        return value
 
     @field_validator("dial_routes")
     @classmethod
@@ -184,6 +197,15 @@ class Settings(BaseSettings):
         parse_location(value)  # raises a ValueError that says what is wrong
         return value
 
+    def number_plan(self) -> NumberPlan:
+        """How the PBX reads numbers."""
+        return NumberPlan(
+            country=self.country,
+            outside_prefix=self.outside_line_prefix,
+            national_prefix=self.national_prefix,
+            international_prefix=self.international_prefix,
+        )
+
     @model_validator(mode="after")
     def _together(self) -> "Settings":
         if not self.enable_authentication and not is_loopback(self.http_host):
@@ -196,6 +218,8 @@ class Settings(BaseSettings):
         for name, path in (("TLS_CERT", self.tls_cert), ("TLS_KEY", self.tls_key)):
             if path and (trouble := _trouble_with(path)):
                 raise ValueError(f"{name}: {trouble}")
+        if self.dial_permissions_file and (trouble := _trouble_with(self.dial_permissions_file)):
+            raise ValueError(f"DIAL_PERMISSIONS_FILE: {trouble}")
         if not self.turn_secret and any(map(is_turn, self.ice_servers)):
             raise ValueError("TURN_SECRET: the TURN servers of ICE_SERVERS need it. It is their static-auth-secret.")
         if self.target_sip_server and not self.target_sip_endpoint:

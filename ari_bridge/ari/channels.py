@@ -31,16 +31,36 @@ class Channels:
         self.app = app
 
     async def create(
-        self, channel_id: str, endpoint: str, *, caller: str = "", caller_name: str = "", user: str = ""
+        self,
+        channel_id: str,
+        endpoint: str,
+        *,
+        caller: str = "",
+        caller_name: str = "",
+        user: str = "",
+        on_behalf_of: str = "",
+        kind: str = "",
     ) -> Channel:
         """Make a channel that is not dialled yet. Its StasisStart may come before this returns.
 
-        `caller` and `caller_name` are what the far side is shown: the connected line of a channel
-        that calls out. `user`: for the dialplan, which user of ours calls (ARI_BRIDGE_USER); no caller from outside
-        can set it.
+        Args:
+            channel_id: Its id.
+            endpoint: What it dials.
+            caller: What the far side is shown: the connected line of a channel that calls out.
+            caller_name: The same, the name.
+            user: For the dialplan: which user of ours calls (ARI_BRIDGE_USER). No caller from outside can set it, nor
+                the next two.
+            on_behalf_of: For the dialplan: which user of ours has caused this leg (ARI_BRIDGE_ON_BEHALF_OF).
+            kind: For the dialplan: why (ARI_BRIDGE_KIND), as `dial_permissions.LegKind` has it.
         """
         shown = _variables(
-            {"CONNECTEDLINE(num,i)": caller, "CONNECTEDLINE(name,i)": caller_name, "ARI_BRIDGE_USER": user}
+            {
+                "CONNECTEDLINE(num,i)": caller,
+                "CONNECTEDLINE(name,i)": caller_name,
+                "ARI_BRIDGE_USER": user,
+                "__ARI_BRIDGE_ON_BEHALF_OF": on_behalf_of,
+                "__ARI_BRIDGE_KIND": kind,
+            }
         )
         # A Local channel would take the best sound there is, 192 kHz in Asterisk 22: each frame then is turned into it
         # and back, and a conference loses its sound. What is at its other end chooses its own codec all the same.

@@ -32,6 +32,10 @@ MODULES = {
 ADDRESS, CREDENTIALS, STREAM, MEDIA = "ARI address", "ARI credentials", "event stream", "external media"
 
 
+WIDE_CONTEXTS = frozenset({"from-internal", "from-trunk", "from-pstn", "default"})
+"""Contexts of common distributions in which more is reachable than browsers need."""
+
+
 class AsteriskChecks:
     def __init__(self, subject: Subject) -> None:
         self._subject = subject
@@ -184,5 +188,11 @@ class AsteriskChecks:
                 f"{context} has no extension for {', '.join(unknown[:5])}: nobody can call them",
                 f"extensions.conf: exten => {unknown[0]},1,Stasis({subject.ari_app},inbound,${{EXTEN}}), and for "
                 "callers from outside the same in theirs; then `asterisk -rx 'dialplan reload'`, which ends no call.",
+            )
+        if context in WIDE_CONTEXTS:
+            return (
+                f"calls begin in {context}, which mostly opens trunks and feature codes to all",
+                "Dial permissions (docs/DIAL_PERMISSIONS.md) are the only bound then: give browsers a context of their "
+                "own (asterisk-conf/existing-pbx/extensions.conf) and set DIAL_CONTEXT to it.",
             )
         return f"there is a context {context}", ""

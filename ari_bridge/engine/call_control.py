@@ -7,6 +7,8 @@ import re
 import time
 
 from ari_bridge.ari.client import Ari
+from ari_bridge.dial_permissions import LegKind
+from ari_bridge.engine.dial_gate import DialGate
 from ari_bridge.engine.registry import CallRegistry
 from ari_bridge.errors import InvalidRequest, WrongState
 from ari_bridge.fsm.call import CallState, PartyState
@@ -22,7 +24,6 @@ from ari_bridge.fsm.events import (
     RecordingVerb,
 )
 from ari_bridge.fsm.rules.parties import far_identity
-from ari_bridge.number_routing import Routes
 
 _DIGITS = re.compile(r"[0-9*#A-D]{1,32}")
 
@@ -32,13 +33,13 @@ class CallControl:
 
     Args:
         registry: the calls.
-        routes: which endpoint a number is dialled at.
+        gate: what a user may dial, and which endpoint a number is dialled at.
         ari: asked whether the PBX takes new calls.
     """
 
-    def __init__(self, registry: CallRegistry, routes: Routes, ari: Ari) -> None:
+    def __init__(self, registry: CallRegistry, gate: DialGate, ari: Ari) -> None:
         self._registry = registry
-        self._routes = routes
+        self._gate = gate
         self._ari = ari
 
     def send_dtmf(self, call_id: str, digits: str) -> None:
@@ -56,7 +57,8 @@ class CallControl:
     def transfer(self, call_id: str, target: str) -> None:
         """Blind transfer: `target` is called, and takes our side's place when it answers; until then music plays.
 
-        Raises UnknownCall, WrongState, InvalidTarget, InvalidRequest (it is in the call already), TooMany.
+        Raises UnknownCall, WrongState, InvalidTarget, DialForbidden, InvalidRequest (it is in the call already),
+        TooMany.
         """
         self._invite(call_id, target, transfer=True)
 
@@ -68,7 +70,7 @@ class CallControl:
         """The far side of another call comes over, and that call ends.
 
         With `transfer` (attended transfer) our side leaves `call_id` as well; the other call may still be ringing then.
-        Raises UnknownCall, WrongState, InvalidRequest (it is the same call), TooMany.
+        Raises UnknownCall, WrongState, DialForbidden, InvalidRequest (it is the same call), TooMany.
         """
         if call_id == from_call_id:
             raise InvalidRequest("A call cannot be joined with itself.", field="callId")
@@ -79,6 +81,9 @@ class CallControl:
         answered = given.state is CallState.UP
         if not (answered or (transfer and given.state in (CallState.RINGING, CallState.EARLY) and given.endpoint)):
             raise WrongState(f"The call {from_call_id} has not been answered.", field="callId")
+        if given.endpoint:  # since it was called, the user's class of service may have become another
+            kind = LegKind.TRANSFER if transfer else LegKind.PARTY
+            self._gate.check(task.call.user, given.target, kind)
         now = time.time()
         given_away = FarGivenAway(now)
         other.check(given_away)
@@ -107,6 +112,7 @@ class CallControl:
 
     def _invite(self, call_id: str, target: str, *, transfer: bool) -> None:
         task = self._registry.task(call_id)
-        number, endpoint = self._routes.resolve(target)
+        kind = LegKind.TRANSFER if transfer else LegKind.PARTY
+        number, endpoint = self._gate.resolve(task.call.user, target, kind)
         self._ari.check_available()
         task.submit(PartyInvited(time.time(), number, endpoint, transfer))

@@ -13,11 +13,13 @@ import structlog
 from ari_bridge import metrics
 from ari_bridge.ari.client import Ari
 from ari_bridge.call_store import CallStore
+from ari_bridge.dial_permissions import LegKind
 from ari_bridge.engine.admission import CallAdmission
 from ari_bridge.engine.call_control import CallControl
 from ari_bridge.engine.call_events import CallEvents
 from ari_bridge.engine.call_feedback import CallFeedback
 from ari_bridge.engine.call_task import Listener
+from ari_bridge.engine.dial_gate import DialGate
 from ari_bridge.engine.event_dispatcher import AriEventDispatcher
 from ari_bridge.engine.limits import Limits
 from ari_bridge.engine.ports import Backends, MediaEngine, Registrar, RingPolicy
@@ -43,7 +45,6 @@ from ari_bridge.fsm.notifications import Notification
 from ari_bridge.hooks import Hooks, RecordingFinished
 from ari_bridge.ids import Kind, leg_number, parse_resource_id, resource_id
 from ari_bridge.media.sdp import check_offer
-from ari_bridge.number_routing import Routes
 from ari_bridge.tasks import TaskSet
 from ari_bridge_protocol.call_ids import new_call_id
 
@@ -58,7 +59,7 @@ class CallManager:
         media: what terminates the browsers' media.
         registrar: who is registered, and is alerted of callers.
         hooks: where call events go.
-        routes: which endpoint a number is dialled at.
+        gate: what a user may dial, and which endpoint a number is dialled at.
         limits: how many calls there may be, and how long they wait for what.
         store: where calls are saved, for the next process.
         policy: who rings for a caller.
@@ -70,21 +71,21 @@ class CallManager:
         media: MediaEngine,
         registrar: Registrar,
         hooks: Hooks,
-        routes: Routes,
+        gate: DialGate,
         limits: Limits,
         store: CallStore,
         policy: RingPolicy,
     ) -> None:
         self._ari = ari
         self._hooks = hooks
-        self._routes = routes
+        self._gate = gate
         self._limits = limits
         self._store = store
         backends = Backends(ari, media, registrar)
         self._prewarmer = MediaPrewarmer(backends)
         self._registry = CallRegistry(backends, CallEvents(hooks), limits, store, self._prewarmer, policy)
         self._admission = CallAdmission(ari, self._registry, self._prewarmer, limits)
-        self.control = CallControl(self._registry, routes, ari)
+        self.control = CallControl(self._registry, gate, ari)
         self.feedback = CallFeedback(self._registry, hooks)
         self._reconciler = Reconciler(backends, self._registry, self._prewarmer)
         self._dispatcher = AriEventDispatcher(
@@ -153,9 +154,10 @@ class CallManager:
             prefer: the codec of the browser's media, "opus" or "pcmu"; "": as the server is set.
             listener: notified of the call's progress.
 
-        Raises InvalidTarget, InvalidSdp, InvalidRequest, WrongState (the call id is taken), TooMany, Unavailable.
+        Raises InvalidTarget, DialForbidden, InvalidSdp, InvalidRequest, WrongState (the call id is taken), TooMany,
+        Unavailable.
         """
-        number, endpoint = self._routes.resolve(target)
+        number, endpoint = self._gate.resolve(user, target, LegKind.CALL)
         check_offer(sdp)
         self._admission.check_caller(caller)
         if call_id is None:

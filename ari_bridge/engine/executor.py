@@ -1,5 +1,6 @@
 """The executor: the one request to Asterisk or rtpengine that each set-up step, and each release, is."""
 
+from ari_bridge.dial_permissions import LegKind
 from ari_bridge.engine.ports import Backends
 from ari_bridge.fsm.call import Call, Direction, Party, Resource, Step
 from ari_bridge.ids import Kind, leg_id, resource_id
@@ -43,6 +44,8 @@ async def execute_step(
                 caller=call.caller,
                 caller_name=call.caller_name,
                 user=call.user or "",
+                on_behalf_of=call.user or "",
+                kind=LegKind.CALL.value,
             )
         case Step.BRIDGE_FAR:
             await ari.bridges.add_channel(bridge, call.far_channel)
@@ -56,15 +59,25 @@ async def execute_step(
         case Step.CREATE_PARTY | Step.DIAL_PARTY | Step.BRIDGE_PARTY:
             party = call.party(instance)
             assert party, "it is made before its steps"
-            await _execute_for_party(party, step, backends, bridge, ring_timeout)
+            await _execute_for_party(call, party, step, backends, bridge, ring_timeout)
     return address, sdp
 
 
-async def _execute_for_party(party: Party, step: Step, backends: Backends, bridge: str, ring_timeout: float) -> None:
+async def _execute_for_party(
+    call: Call, party: Party, step: Step, backends: Backends, bridge: str, ring_timeout: float
+) -> None:
     channels = backends.ari.channels
     match step:
         case Step.CREATE_PARTY:
-            await channels.create(party.channel, party.endpoint, caller=party.caller, caller_name=party.caller_name)
+            takes_over = party.number == call.transferring
+            await channels.create(
+                party.channel,
+                party.endpoint,
+                caller=party.caller,
+                caller_name=party.caller_name,
+                on_behalf_of=call.user or "",
+                kind=(LegKind.TRANSFER if takes_over else LegKind.PARTY).value,
+            )
         case Step.DIAL_PARTY:
             await channels.dial(party.channel, timeout=int(ring_timeout) + 5)
         case _:
@@ -88,6 +101,8 @@ async def release_resource(backends: Backends, call: Call, resource: Resource, i
             variables = {"ARI_BRIDGE_STATUS": call.dialplan_status}
             if call.dialplan_status == "FORWARD":
                 variables["ARI_BRIDGE_FORWARD"] = call.forward
+                variables["__ARI_BRIDGE_ON_BEHALF_OF"] = call.target
+                variables["__ARI_BRIDGE_KIND"] = LegKind.FORWARD.value
             await ari.channels.continue_in_dialplan(call.far_channel, variables=variables)
         case Resource.PARTY:
             if party := call.party(instance):

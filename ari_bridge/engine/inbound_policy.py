@@ -6,10 +6,17 @@ describes them from the user's side.
 
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
+from ari_bridge.dial_permissions import LegKind
+from ari_bridge.engine.dial_gate import DialGate
 from ari_bridge.engine.ports import Registrar
+from ari_bridge.errors import DialForbidden
 from ari_bridge.fsm.call import Call
-from ari_bridge.preferences import PreferenceStore, decide_ringing
+from ari_bridge.preferences import VOICEMAIL, PreferenceStore, decide_ringing
+from ari_bridge.preferences.preferences import FORWARDS
 from ari_bridge.preferences.ring_decision import RingDecision
+from ari_bridge_protocol.preferences import CallPreferences
 
 
 class InboundCallPolicy:
@@ -18,15 +25,31 @@ class InboundCallPolicy:
     Args:
         preferences: what users want done with their calls.
         presence: who is registered.
+        gate: where a user may have calls forwarded to, asked again at each call.
     """
 
-    def __init__(self, preferences: PreferenceStore, presence: Registrar) -> None:
+    def __init__(self, preferences: PreferenceStore, presence: Registrar, gate: DialGate) -> None:
         self._preferences = preferences
         self._presence = presence
+        self._gate = gate
 
     def decide(self, call: Call, live: Iterable[Call]) -> RingDecision:
         """Who rings for `call`. `live`: every call that has not ended, `call` included."""
         user = call.target
         in_call = any(other.user == user and not other.left_outcome for other in live)
         has_page = self._presence.is_registered(user)
-        return decide_ringing(user, self._preferences.of(user), has_page=has_page, in_call=in_call)
+        return decide_ringing(user, self._allowed(user), has_page=has_page, in_call=in_call)
+
+    def _allowed(self, user: str) -> CallPreferences:
+        """The user's preferences without the forwards that dial permissions refuse."""
+        wanted = self._preferences.of(user)
+        refused = {}
+        for name in FORWARDS:
+            number = getattr(wanted, name)
+            if number in ("", VOICEMAIL):
+                continue
+            try:
+                self._gate.check(user, number, LegKind.FORWARD)
+            except DialForbidden:
+                refused[name] = ""
+        return replace(wanted, **refused) if refused else wanted

@@ -31,6 +31,9 @@ CLOCK_LEEWAY_S = 120.0
 MAX_RENEWAL_AGE_S = 7 * 86400.0
 """So long after the password was given a token may be renewed by a token."""
 
+ISSUER = "ari-bridge"
+"""Who makes our tokens, and whom they are for (RFC 7519, `iss` and `aud`)."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -131,6 +134,12 @@ class Authenticator:
             raise Unauthorized("The sign-in is too long ago: sign in again.")
         return self.session_of(user, signed_in_at)
 
+    async def sign_out_everywhere(self, principal: Principal) -> None:
+        """All that the user has signed in to ends. Raises InvalidUser, AccountsUnavailable."""
+        if principal.name is not None:
+            await self.accounts.end_sessions(principal.name)
+            log.info("signed out everywhere", user=principal.name, address=principal.address)
+
     async def close(self) -> None:
         await self._tasks.wait(2.0)
         await self._tasks.cancel()
@@ -153,6 +162,8 @@ class Authenticator:
         now = time.time()
         expires_at = now + self._lifetime
         claims = {
+            "iss": ISSUER,
+            "aud": ISSUER,
             "sub": user.name,
             "uid": user.id,
             "gen": user.generation,
@@ -179,6 +190,9 @@ class Authenticator:
             raise Unauthorized("The token has expired: sign in again.") from None
         except jwt.InvalidTokenError:
             raise Unauthorized("The token is not valid: sign in again.") from None
+        return self._principal(claims, address)
+
+    def _principal(self, claims: dict[str, Any], address: str) -> Principal:
         user = self.accounts.by_id(str(claims.get("uid")))
         if user is None or not user.active or claims.get("gen") != user.generation:
             raise Unauthorized("What this token was made for has ended: sign in again.")
@@ -194,6 +208,19 @@ class Authenticator:
             expires_at=float(claims["exp"]),
         )
 
+    def resuming(self, token: str | None, address: str = "") -> Principal:
+        """Who comes back to calls that go on: the token may have expired, and nothing may have ended the sign-in.
+
+        Raises Unauthorized.
+        """
+        try:
+            claims = self._decode(token or "", verify_exp=False)
+        except jwt.InvalidTokenError:
+            raise Unauthorized("The session needs the token of its user.") from None
+        if time.time() - float(claims.get("auth_time") or 0) > MAX_RENEWAL_AGE_S:
+            raise Unauthorized("The sign-in is too long ago: sign in again.")
+        return self._principal(claims, address)
+
     def holds(self, principal: Principal) -> bool:
         """Whether what the principal has signed in to goes on: nobody has ended it since."""
         if not principal.user_id:
@@ -201,10 +228,18 @@ class Authenticator:
         user = self.accounts.by_id(principal.user_id)
         return user is not None and user.active and user.generation == principal.generation
 
-    def _decode(self, token: str) -> dict[str, Any]:
+    def _decode(self, token: str, *, verify_exp: bool = True) -> dict[str, Any]:
         """Raises InvalidTokenError. `iat` says when a token was made, not from when on it holds (RFC 7519, 4.1.6)."""
-        options: Options = {"require": ["exp", "sub"], "verify_iat": False}
-        return jwt.decode(token, self._secret, algorithms=["HS256"], options=options, leeway=CLOCK_LEEWAY_S)
+        options: Options = {"require": ["exp", "sub", "iss", "aud"], "verify_iat": False, "verify_exp": verify_exp}
+        return jwt.decode(
+            token,
+            self._secret,
+            algorithms=["HS256"],
+            options=options,
+            leeway=CLOCK_LEEWAY_S,
+            issuer=ISSUER,
+            audience=ISSUER,
+        )
 
     def identify(self, user: str, token: str | None, address: str = "") -> Principal:
         """Who wants to be `user`. Raises Unauthorized, InvalidUser."""

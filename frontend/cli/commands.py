@@ -3,6 +3,7 @@
 import typer
 
 from frontend.cli.call import call
+from frontend.cli.dial_check import dial_check
 from frontend.cli.doctor import doctor
 from frontend.cli.user import user
 
@@ -10,6 +11,8 @@ main = typer.Typer(no_args_is_help=True, add_completion=False, help="Call from a
 main.add_typer(user, name="user")
 main.command()(doctor)
 main.command()(call)
+main.command("dial-check")(dial_check)
+main.command("dial-check")(dial_check)
 
 
 @main.command()

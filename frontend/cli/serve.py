@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import ssl
 import sys
 
 import structlog
@@ -11,6 +10,7 @@ import uvloop
 from ari_bridge.accounts import InvalidUser
 from ari_bridge.ari.ownership import ApplicationInUse
 from ari_bridge.call_store import StoreRefused
+from ari_bridge.dial_permissions import InvalidPermissions
 from ari_bridge.hooks import PluginError
 from frontend.app import CannotListen, run
 from frontend.cli import logging as logs
@@ -34,7 +34,15 @@ def serve() -> int:
     logs.configure(settings.log_level, settings.log_format)
     try:
         uvloop.run(_serve(settings))
-    except (CannotListen, PluginError, InvalidUser, StoreRefused, ApplicationInUse, ssl.SSLError) as error:
+    except (
+        CannotListen,
+        PluginError,
+        InvalidPermissions,
+        InvalidUser,
+        StoreRefused,
+        ApplicationInUse,
+        OSError,
+    ) as error:
         structlog.get_logger(__name__).error("cannot start", reason=str(error))
         return CANNOT_START
     return ENDED

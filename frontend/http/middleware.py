@@ -120,6 +120,7 @@ def problem_of(error: Exception) -> tuple[Problem, dict[str, str]]:
                 error.code,
                 str(error),
                 field=getattr(error, "field", None),
+                rule=getattr(error, "rule", None),
                 call_id=getattr(error, "call_id", None),
                 retry_after=getattr(error, "retry_after", None),
             )

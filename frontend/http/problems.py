@@ -38,7 +38,11 @@ _PROBLEM_TYPES = (
         "unauthorized", 401, "Sign-in required", "The token is missing or has expired, or the password is wrong."
     ),
     ProblemType(
-        "forbidden", 403, "Not allowed", "No role of yours allows it, or the page's origin is not in `CORS_ORIGIN`."
+        "forbidden",
+        403,
+        "Not allowed",
+        "No role of yours allows it, dial permissions refuse the number (`rule`), or the page's origin is not in "
+        "`CORS_ORIGIN`.",
     ),
     ProblemType("not_found", 404, "Not found", "The path is unknown."),
     ProblemType("unknown_call", 404, "No such call", "The call does not exist, or belongs to another user."),
@@ -85,6 +89,9 @@ class Problem(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     detail: Annotated[str, Meta(description="what went wrong in this case, in one or two sentences for developers")]
     code: Annotated[str, Meta(description="for programs")]
     field: Annotated[str | None, Meta(description="the invalid value of the request")] = None
+    rule: Annotated[
+        str | None, Meta(description="with `forbidden` for a number: which rule of the dial permissions refuses it")
+    ] = None
     call_id: str | None = None
     outcome: Annotated[Outcome | None, Meta(description="how the call ended")] = None
     cause: CauseData | None = None
@@ -122,6 +129,7 @@ def problem(
     detail: str,
     *,
     field: str | None = None,
+    rule: str | None = None,
     call_id: str | None = None,
     outcome: Outcome | None = None,
     cause: CauseData | None = None,
@@ -139,6 +147,7 @@ def problem(
         detail=detail,
         code=code,
         field=field,
+        rule=rule,
         call_id=call_id,
         outcome=outcome,
         cause=cause,

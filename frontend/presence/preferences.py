@@ -10,10 +10,13 @@ import structlog
 
 from ari_bridge.accounts import InvalidUser, check_name
 from ari_bridge.ari.client import Ari
+from ari_bridge.dial_permissions import LegKind
 from ari_bridge.engine.call_manager import CallManager
+from ari_bridge.engine.dial_gate import DialGate
 from ari_bridge.errors import BridgeError, InvalidRequest
 from ari_bridge.hooks import Hooks
-from ari_bridge.preferences import PreferenceFile, check
+from ari_bridge.preferences import VOICEMAIL, PreferenceFile, check
+from ari_bridge.preferences.preferences import FORWARDS
 from ari_bridge.tasks import TaskSet
 from ari_bridge_protocol import messages
 from ari_bridge_protocol.preferences import CallPreferences
@@ -39,6 +42,7 @@ class UserServices:
         pages: WebSocketRegistrar,
         hooks: Hooks,
         preferences: PreferenceFile,
+        gate: DialGate,
         *,
         mailbox: str = "",
         voicemail_number: str = "",
@@ -48,6 +52,7 @@ class UserServices:
     ) -> None:
         self._pages = pages
         self._preferences = preferences
+        self._gate = gate  # where calls may be forwarded to
         self._voicemail: VoicemailBoxes | None = None
         if mailbox:
             self._voicemail = VoicemailBoxes(ari, pages, hooks, mailbox=mailbox, number=voicemail_number)
@@ -100,7 +105,8 @@ class UserServices:
         return self._preferences.of(user)
 
     async def set(self, user: str, wanted: CallPreferences) -> CallPreferences:
-        """Store them, and send them to all pages of the user. Raises InvalidRequest, TooMany, PreferencesNotSaved."""
+        """Store them, and send them to all pages of the user. Raises InvalidRequest, DialForbidden, TooMany,
+        PreferencesNotSaved."""
         checked = self._checked(user, wanted)
         await self._store(user, checked)
         return checked
@@ -114,7 +120,11 @@ class UserServices:
             check_name(user)
         except InvalidUser as error:
             raise InvalidRequest(str(error), field="user") from None
-        return check(user, wanted, self._preferences.of)
+        checked = check(user, wanted, self._preferences.of)
+        for name in FORWARDS:
+            if (number := getattr(checked, name)) not in ("", VOICEMAIL):
+                self._gate.check(user, number, LegKind.FORWARD)
+        return checked
 
     async def _change(self, user: str, page: Page, checked: CallPreferences) -> None:
         try:
@@ -126,7 +136,8 @@ class UserServices:
         await self._preferences.change(user, checked)
         self._pages.send_to_user(user, _message(checked))
         self.directory.changed()
-        log.info("preferences were changed", user=user)
+        forwards = {name: number for name in FORWARDS if (number := getattr(checked, name))}
+        log.info("preferences were changed", user=user, **forwards)
 
 
 def _message(preferences: CallPreferences) -> messages.Preferences:

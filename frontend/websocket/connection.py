@@ -168,8 +168,8 @@ class ClientConnection:
 
     def _on_message(self, message: ClientMessage) -> None:
         match message:
-            case messages.Resume(token):
-                self._resume(token)
+            case messages.Resume():
+                self._resume(message)
             case messages.Register():
                 self._register(message)
             case messages.Unregister():
@@ -186,15 +186,10 @@ class ClientConnection:
                 self._calls.decline(call_id, user=self._registered(call_id))
             case messages.Candidate():
                 self._add_candidate(message)
-            case (
-                messages.Dtmf()
-                | messages.Hold()
-                | messages.Transfer()
-                | messages.AddParty()
-                | messages.DropParty()
-                | messages.Leave()
-                | messages.Record()
-            ):
+            case messages.Dtmf() | messages.Hold() | messages.DropParty() | messages.Leave() | messages.Record():
+                execute(self._calls, message, self.principal, self._check_owned)
+            case messages.Transfer() | messages.AddParty():
+                self._check_signed_in()
                 execute(self._calls, message, self.principal, self._check_owned)
             case messages.Feedback():
                 execute(self._calls, message, self.principal, self._check_was_owned)
@@ -211,23 +206,41 @@ class ClientConnection:
                 self._socket.start_inactivity_watchdog(lambda: bool(self._owned))
                 self.send(messages.Pong(id))
 
-    def _resume(self, token: str) -> None:
-        session = self._services.sessions.read(token)
+    def _resume(self, message: messages.Resume) -> None:
+        session = self._services.sessions.read(message.session)
+        self._check_resumes(session, message.token)
         if session != self.session:
             self._registry.release(self.session, self)
         self.session = session
         self._registry.bind(session, self)
         self._subscribed = True
-        self.send(messages.Resumed(token))
+        self.send(messages.Resumed(message.session))
         for call in self._calls.live():
             if call.session == session and not call.left_outcome:
                 self.attach(call)
         self._send_calls()
         self._send_ice_servers()
 
+    def _check_resumes(self, session: str, token: str | None) -> None:
+        """The session of a user is of no use to anybody else. Raises Unauthorized."""
+        if not self._services.access.required:
+            return
+        principal = self.principal
+        if not principal.user_id:
+            principal = self._services.access.resuming(self._token(token), self._address)
+        owner = self._registry.owner(session)
+        before = owner.principal.user_id if owner else ""
+        calls = [call for call in self._calls.live() if call.session == session and not call.left_outcome]
+        if before not in ("", principal.user_id) or not all(owns(principal, call) for call in calls):
+            raise Unauthorized("The session is another user's: go on with the one of welcome.")
+        self.principal = principal
+
+    def _token(self, token: str | None) -> str | None:
+        """That of a message, or else that of the upgrade request."""
+        return token or (self._authorization or "").removeprefix("Bearer ").strip() or None
+
     def _register(self, message: messages.Register) -> None:
-        token = message.token or (self._authorization or "").removeprefix("Bearer ").strip() or None
-        principal = self._services.access.identify(message.user, token, self._address)
+        principal = self._services.access.identify(message.user, self._token(message.token), self._address)
         check_may(principal, Grant.RECEIVE)
         user = message.user
         self._unregister()

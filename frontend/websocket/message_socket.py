@@ -97,9 +97,10 @@ class MessageSocket:
         call_id: str | None = None,
         retry_after: float | None = None,
         detail: Detail | None = None,
+        rule: str | None = None,
     ) -> None:
         log.info("a message was refused", code=code, reason=message, field=field, user=self._who(), call=call_id)
-        self.send(messages.Error(code, message, field, call_id, retry_after, detail))
+        self.send(messages.Error(code, message, field, call_id, retry_after, detail, rule))
 
     def drop(self, reason: str, code: int = WSCloseCode.POLICY_VIOLATION) -> None:
         """Cut the client off."""
@@ -150,7 +151,7 @@ class MessageSocket:
         try:
             self._on_message(message)
         except CallerError as error:
-            self.error(error.code, str(error), field=error.field, call_id=call_id)
+            self.error(error.code, str(error), field=error.field, call_id=call_id, rule=getattr(error, "rule", None))
         except Unavailable as error:
             self.error(error.code, str(error), call_id=call_id, retry_after=error.retry_after, detail=error.detail)
         except Unauthorized as error:

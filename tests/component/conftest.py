@@ -11,6 +11,7 @@ import pytest
 from ari_bridge.ari.client import Ari
 from ari_bridge.call_store import SqliteCallStore
 from ari_bridge.engine.call_manager import CallManager
+from ari_bridge.engine.dial_gate import DialGate
 from ari_bridge.engine.limits import Limits
 from ari_bridge.fsm.call import Call
 from ari_bridge.fsm.notifications import Notification, StateChanged
@@ -20,6 +21,7 @@ from ari_bridge.media.pool import Pool
 from ari_bridge.number_routing import Routes
 from ari_bridge.preferences.ring_decision import RingDecision
 from tests.fakes.ari import FakeAri
+from tests.fakes.dial_permissions import Unrestricted
 from tests.fakes.rtpengine import FakeRtpengine
 from tests.hang_up import hang_up_all
 
@@ -123,7 +125,8 @@ async def an_engine(
     client = Ari(fake_ari.url, fake_ari.user, fake_ari.password, "ari-bridge", timeout=0.5)
     media = Pool([NodeAddress.parse(fake_rtpengine.address)], app=client.app, timeout=0.5)
     pages, hooks, store = PagesSeen(), Hooks(), SqliteCallStore(state_dir, journal_dir=state_dir)
-    calls = CallManager(client, media, pages, hooks, Routes(), limits, store, pages)
+    gate = DialGate(Unrestricted(), Routes())
+    calls = CallManager(client, media, pages, hooks, gate, limits, store, pages)
     async with AsyncExitStack() as opened:
         opened.callback(hooks.close)
         await store.start()

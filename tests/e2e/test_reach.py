@@ -104,7 +104,7 @@ async def test_with_a_relay_at_hand_the_direct_way_is_taken_still(
 async def test_a_page_whose_checks_do_not_come_through_is_found_by_its_candidates(
     site_with: LiveSystemWith, turn: Turn, browser: Browser
 ) -> None:
-    async with site_with(ice_servers=turn.stun_url) as site, unopened_softphone(browser) as phone:
+    async with site_with(ice_servers=turn.stun_url, ice_candidates="all") as site, unopened_softphone(browser) as phone:
         await phone.page.add_init_script(WITHOUT_CANDIDATES)
         await phone.start(site.app.url, "1001")
         await phone.call("600")

@@ -53,12 +53,12 @@ async def test_a_dashboard_that_stays_open_stays_signed_in_while_the_server_rene
         await sign_in(phone, "1001")
         await expect(status).to_have_text("Connected")
         secret = settings["token_secret_file"].read_text().strip()
-        soon = jwt.decode(await stored_token(page), secret, algorithms=["HS256"]) | {"exp": int(time.time()) + 50}
+        soon = claims_of(await stored_token(page)) | {"exp": int(time.time()) + 50}
         await page.evaluate("([key, value]) => sessionStorage.setItem(key, value)", [KEY, session(soon, secret)])
         await page.reload()
         await expect(status).to_have_text("Connected")
         async with asyncio.timeout(15):
-            while jwt.decode(await stored_token(page), secret, algorithms=["HS256"])["exp"] <= soon["exp"]:  # noqa: ASYNC110
+            while claims_of(await stored_token(page))["exp"] <= soon["exp"]:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
         await page.evaluate(
             "([key, value]) => sessionStorage.setItem(key, value)",
@@ -71,6 +71,11 @@ async def test_a_dashboard_that_stays_open_stays_signed_in_while_the_server_rene
 
 
 KEY = "softphone.session"
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+    return claims
 
 
 async def stored_token(page: Page) -> str:

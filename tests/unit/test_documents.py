@@ -104,7 +104,7 @@ def test_a_shell_takes_it_and_its_commands_are_there(block: Block) -> None:
     assert set(re.findall(r"(?m)^make (\w+)", code)) <= targets
     known = {command.name or command.callback.__name__ for command in commands.registered_commands if command.callback}
     known |= {group.name for group in commands.registered_groups if group.name}
-    assert set(re.findall(r"(?:^|\s|bin/)ari-bridge ([a-z]+)", code)) <= known
+    assert set(re.findall(r"(?:^|\s|bin/)ari-bridge ([a-z-]+)", code)) <= known
     for module in re.findall(r"python -m (tests[\w.]*)", code):
         path = PROJECT / module.replace(".", "/")
         assert path.with_suffix(".py").exists() or (path / "__main__.py").exists()

@@ -166,7 +166,7 @@ class Client:
         self._connection = self._new_connection()
         await self._connection.open()
         lists = self._call_lists
-        await self.request(messages.Resume(self.signaling_session))
+        await self.request(messages.Resume(self.signaling_session, self.http.token))
         await self.wait_until(lambda: self._call_lists > lists, "calls", WELCOME_TIMEOUT_S)
         refused = await self._register_again() if self.user else None
         live = {summary.call_id: summary for summary in self.live_calls}

@@ -39,10 +39,12 @@ class Resume(Message, tag="resume", frozen=True):
     """Resume the session of an earlier connection: the first message after `welcome`.
 
     `session`: from that connection's `welcome`. This connection now owns the calls of the session; an older
-    connection that is only half-open is closed.
+    connection that is only half-open is closed. If authentication is on, `token` is required and must be the same
+    user's; one that has expired still takes back calls, and starts nothing new.
     """
 
     session: str
+    token: str | None = None
 
 
 class Unregister(Message, tag="unregister", frozen=True):

@@ -301,6 +301,9 @@ class Error(Message, tag="error", frozen=True):
         Detail | None,
         Meta(description="with `unavailable`: why, unless the PBX is simply not connected"),
     ] = None
+    rule: Annotated[
+        str | None, Meta(description="with `forbidden` for a number: which rule of the dial permissions refuses it")
+    ] = None
 
 
 class Pong(Message, tag="pong", frozen=True):

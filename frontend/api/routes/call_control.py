@@ -85,6 +85,7 @@ class CallControlApi:
         return [
             endpoints.SIGN_IN.route(access, self.sign_in),
             endpoints.RENEW_SIGN_IN.route(access, self.renew_sign_in),
+            endpoints.SIGN_OUT_EVERYWHERE.route(access, self.sign_out_everywhere),
             endpoints.CHANGE_PASSWORD.route(access, self.change_password),
             endpoints.CONFIG.route(access, self.config),
             endpoints.PLACE.route(access, self.place),
@@ -190,6 +191,10 @@ class CallControlApi:
 
     async def renew_sign_in(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
         return _session(self._access.renew(request.raw))
+
+    async def sign_out_everywhere(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
+        await self._access.sign_out_everywhere(request.principal)
+        return web.Response(status=204)
 
     async def change_password(self, request: TypedRequest[Nothing, PasswordChange]) -> web.Response:
         if request.principal.name is None:

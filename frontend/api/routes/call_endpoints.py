@@ -374,6 +374,18 @@ RENEW_SIGN_IN = Endpoint(
     },
     problems=("unauthorized",),
 )
+SIGN_OUT_EVERYWHERE = Endpoint(
+    name="signOutEverywhere",
+    method="DELETE",
+    path="/sessions",
+    tag=SIGNING_IN,
+    summary="Sign out everywhere",
+    description="All tokens of the user end, this one too; open WebSockets and event streams are closed.",
+    parameters=Nothing,
+    body=Nothing,
+    responses={204: ResponseSpec(description="Signed out")},
+    problems=("unavailable",),
+)
 CHANGE_PASSWORD = Endpoint(
     name="changePassword",
     method="POST",
@@ -414,6 +426,7 @@ CONFIG = Endpoint(
 ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (
     SIGN_IN,
     RENEW_SIGN_IN,
+    SIGN_OUT_EVERYWHERE,
     CHANGE_PASSWORD,
     CONFIG,
     PLACE,

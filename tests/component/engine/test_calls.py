@@ -61,7 +61,10 @@ async def test_a_call_is_answered_bridged_and_released(engine: Engine) -> None:
 async def test_the_far_side_is_shown_who_calls(engine: Engine) -> None:
     call = place(engine, RingsForEver())
     await until(lambda: f"{call.id}-far" in engine.ari.channels)
-    assert engine.ari.channels[f"{call.id}-far"].variables == {"CONNECTEDLINE(num,i)": "1001"}
+    assert engine.ari.channels[f"{call.id}-far"].variables == {
+        "CONNECTEDLINE(num,i)": "1001",
+        "__ARI_BRIDGE_KIND": "call",
+    }
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,12 @@ from tests.component.conftest import Engine, an_engine, until
 from tests.fakes.ari import FakeAri
 from tests.fakes.rtpengine import FakeRtpengine
 
-FORWARDED = {"ARI_BRIDGE_STATUS": "FORWARD", "ARI_BRIDGE_FORWARD": "200"}
+FORWARDED = {
+    "ARI_BRIDGE_STATUS": "FORWARD",
+    "ARI_BRIDGE_FORWARD": "200",
+    "__ARI_BRIDGE_ON_BEHALF_OF": "1001",
+    "__ARI_BRIDGE_KIND": "forward",
+}
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,13 @@ from tests.fakes.accounts import an_authenticator
 from tests.fakes.ari import FakeAri, RingsForEver
 from tests.offers import OFFER
 
+FORWARDED = {
+    "ARI_BRIDGE_STATUS": "FORWARD",
+    "ARI_BRIDGE_FORWARD": "200",
+    "__ARI_BRIDGE_ON_BEHALF_OF": "1001",
+    "__ARI_BRIDGE_KIND": "forward",
+}
+
 
 @pytest.fixture
 def settings(settings: Settings, pbx: FakeAri) -> Settings:
@@ -84,9 +91,9 @@ async def test_a_change_is_told_to_all_pages_of_the_user_and_to_no_other(app: Ap
     async with Page(app, "1001") as one, Page(app, "1001") as two, Page(app, "1002") as other:
         assert (await one.told("preferences"))["callWaiting"] is True
         await two.told("preferences")
-        await one.send(type="preferences", doNotDisturb=True, forwardBusy="+49 30 1")
+        await one.send(type="preferences", doNotDisturb=True, forwardBusy="(2)-00")
         for page in (one, two):
-            await page.told("preferences", doNotDisturb=True, forwardBusy="+49301", forwardAlways="")
+            await page.told("preferences", doNotDisturb=True, forwardBusy="200", forwardAlways="")
         assert (await other.told("preferences"))["doNotDisturb"] is False
         await other.send(type="ping", id=7)
         async with asyncio.timeout(10):
@@ -128,7 +135,7 @@ async def test_a_disk_that_fails_is_told_to_who_asked(app: App, attendant: UserS
     ("wanted", "told"),
     [
         ({"doNotDisturb": True}, {"ARI_BRIDGE_STATUS": "DND"}),
-        ({"forwardAlways": "200"}, {"ARI_BRIDGE_STATUS": "FORWARD", "ARI_BRIDGE_FORWARD": "200"}),
+        ({"forwardAlways": "200"}, FORWARDED),
         ({"forwardAlways": "voicemail"}, {"ARI_BRIDGE_STATUS": "VOICEMAIL"}),
     ],
 )
@@ -154,7 +161,7 @@ async def test_who_is_away_has_callers_sent_where_they_want(app: App, attendant:
         while app.pages.users():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     await pbx.call_in("ast-1", "1001")
-    assert await continued(pbx, "ast-1") == {"ARI_BRIDGE_STATUS": "FORWARD", "ARI_BRIDGE_FORWARD": "200"}
+    assert await continued(pbx, "ast-1") == FORWARDED
 
 
 async def test_without_call_waiting_a_second_caller_finds_the_user_busy(

@@ -98,7 +98,7 @@ def test_the_death_is_seen_at_once_by_one_that_waits(tmp_path: Path) -> None:
     said: list[str] = []
     supervisor = Supervisor([part, other], tell=said.append)
     os.kill(part.pid, signal.SIGKILL)
-    supervisor.watch(0.2)
+    supervisor.watch(1.0)
     assert len(said) == 2
     part.stop()
     other.stop()

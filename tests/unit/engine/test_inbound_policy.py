@@ -1,7 +1,10 @@
 """Who rings for a caller: preferences and presence as they are at that moment."""
 
+from ari_bridge.dial_permissions import DialPermissions, NumberPlan, PermissionsFile
+from ari_bridge.engine.dial_gate import DialGate
 from ari_bridge.engine.inbound_policy import InboundCallPolicy
 from ari_bridge.fsm.call import Call, Direction
+from ari_bridge.number_routing import Routes
 from ari_bridge.outcomes import Outcome
 from ari_bridge.preferences.ring_decision import RingDecision
 from ari_bridge_protocol.preferences import CallPreferences
@@ -24,7 +27,8 @@ class Wanted:
 
 def decide(preferences: CallPreferences, *live: Call, registered: bool = True) -> RingDecision:
     presence = PagesSeen(users=frozenset({"1001"} if registered else ()))
-    return InboundCallPolicy(Wanted(u1001=preferences), presence).decide(CALLER, [CALLER, *live])
+    gate = DialGate(DialPermissions(NumberPlan(country="DE"), PermissionsFile(None)), Routes())
+    return InboundCallPolicy(Wanted(u1001=preferences), presence, gate).decide(CALLER, [CALLER, *live])
 
 
 def test_the_user_who_is_called_rings() -> None:
@@ -42,3 +46,11 @@ def test_without_call_waiting_a_user_in_a_call_is_busy_until_it_is_left() -> Non
     assert decide(no_waiting, left).users == {"1001"}
     somebody = Call("out", Direction.OUTBOUND, "600", "1002", 1.0, user="1002")
     assert decide(no_waiting, somebody).users == {"1001"}
+
+
+def test_a_forward_that_dial_permissions_refuse_is_as_none() -> None:
+    """One that was set before, or written into the file by hand."""
+    for number in ("+8821612345678", "09005123456", "*72", "h", "_7XXX", "0301234"):
+        assert decide(CallPreferences(forward_always=number)) == decide(CallPreferences())
+        assert decide(CallPreferences(forward_no_answer=number)).forward == ""
+    assert decide(CallPreferences(forward_always="200")).forward == "200"

@@ -83,11 +83,13 @@ export interface QualityReport {
  * Resume the session of an earlier connection: the first message after `welcome`.
  *
  * `session`: from that connection's `welcome`. This connection now owns the calls of the session; an older
- * connection that is only half-open is closed.
+ * connection that is only half-open is closed. If authentication is on, `token` is required and must be the same
+ * user's; one that has expired still takes back calls, and starts nothing new.
  */
 export interface Resume {
   type: "resume";
   session: string;
+  token?: string;
 }
 
 /** Receive calls for `user`. If authentication is on, `token` is required and must belong to that user. */
@@ -521,6 +523,7 @@ export interface Error {
   callId?: string;
   retryAfter?: number; // seconds, with `too_many` and `unavailable`
   detail?: Detail; // with `unavailable`: why, unless the PBX is simply not connected
+  rule?: string; // with `forbidden` for a number: which rule of the dial permissions refuses it
 }
 
 export interface Pong {

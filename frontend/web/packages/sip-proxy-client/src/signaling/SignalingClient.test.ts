@@ -80,7 +80,7 @@ describe("a page that returns", () => {
     start("s1");
     const socket = await stands();
     expect(socket.told.map(({ type }) => type)).toEqual(["resume", "register"]);
-    expect(socket.told[0]).toEqual({ type: "resume", session: "s1" });
+    expect(socket.told[0]).toEqual({ type: "resume", session: "s1", token: "t" });
     socket.say({ type: "resumed", session: "s1" });
     await settled();
     expect(session.token).toBe("s1");
@@ -174,7 +174,7 @@ describe("a lost connection", () => {
     expect(FakeSocket.all.length).toBe(2);
     vi.advanceTimersByTime(1);
     const third = await stands(FakeSocket.last, "s9");
-    expect(third.told[0]).toEqual({ type: "resume", session: "s2" });
+    expect(third.told[0]).toEqual({ type: "resume", session: "s2", token: "t" });
     expect(seen).toEqual(["open registered", "lost", "open registered"]);
   });
 

@@ -1,0 +1,19 @@
+"""What the accounts say of a user's class of service, for dial permissions."""
+
+from ari_bridge.accounts import Accounts
+from ari_bridge.dial_permissions import DialRights
+
+
+class AccountDialRights:
+    """The `ClassOfServiceSource` of a server with users.
+
+    Args:
+        accounts: The users; none of them if sign-in is off.
+    """
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+
+    def dial_rights(self, user: str) -> DialRights:
+        found = self._accounts.find(user)
+        return DialRights(found.class_of_service, found.roles, found.tenant) if found else DialRights()

@@ -1,0 +1,55 @@
+"""`ari-bridge dial-check`: whether a user may dial a number, and which rule decides."""
+
+import asyncio
+
+import typer
+
+from ari_bridge.accounts import AccountsUnavailable, InvalidUser
+from ari_bridge.dial_permissions import DialPermissions, InvalidPermissions, PermissionsFile
+from ari_bridge.engine.dial_gate import DialGate
+from ari_bridge.errors import InvalidTarget
+from ari_bridge.number import normalize_number
+from ari_bridge.number_routing import Routes
+from frontend.auth.dial_rights import AccountDialRights
+from frontend.cli.user import accounts_of
+from frontend.settings import InvalidSettings, Settings, load
+
+
+def dial_check(user: str, number: str) -> None:
+    """Show which rule of the dial permissions decides for a user and a number. Exit status 0 if it may be dialled."""
+    try:
+        settings = load()
+        file = PermissionsFile(settings.dial_permissions_file)
+        file.check()
+        dialled = normalize_number(number)
+    except (InvalidSettings, InvalidPermissions, InvalidTarget, OSError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    try:
+        allowed = asyncio.run(_show(settings, file, user, dialled))
+    except (AccountsUnavailable, InvalidUser, OSError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    raise typer.Exit(int(not allowed))
+
+
+async def _show(settings: Settings, file: PermissionsFile, user: str, number: str) -> bool:
+    """Raises AccountsUnavailable, InvalidUser, OSError."""
+    accounts = accounts_of(settings)
+    if settings.enable_authentication:
+        await accounts.open()
+    # What the running server knows as well, besides phones of the PBX.
+    services = {settings.voicemail_number, settings.preflight_number, *(each for each, _ in settings.phone_book)}
+    listed = (services - {""}) | set(accounts.names() if settings.enable_authentication else ())
+    permissions = DialPermissions(
+        settings.number_plan(), file, source=AccountDialRights(accounts), is_listed=listed.__contains__
+    )
+    decision = DialGate(permissions, Routes(rules=Routes.parse_rules(settings.dial_routes))).decide(user, number)
+    await accounts.close()
+    found = decision.number
+    typer.echo(f"number    {found.canonical}{f' ({found.dialled} is dialled)' if found.e164 else ''}")
+    typer.echo(f"is        {found.number_class.value}: {found.why}")
+    typer.echo(f"user      {user}, class of service {permissions.class_of(user)}")
+    typer.echo(f"rule      {decision.rule}")
+    typer.echo(f"decision  {'allowed' if decision.allowed else 'refused'}")
+    return decision.allowed
