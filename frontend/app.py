@@ -130,7 +130,7 @@ class App:
             source=AccountDialRights(self.accounts),
             is_listed=self._is_listed,
         )
-        self.gate = DialGate(self._permissions, self._routes)
+        self.gate = DialGate(self._permissions, self._routes, outside_to_outside=settings.allow_outside_to_outside)
         self.calls = CallManager(
             self.ari,
             self.media,
@@ -144,6 +144,10 @@ class App:
                 pbx_grace=settings.pbx_grace,
                 max_calls=settings.max_calls,
                 max_calls_per_user=settings.max_calls_per_user,
+                max_legs_per_user=settings.max_legs_per_user,
+                max_legs_per_minute=settings.max_legs_per_minute,
+                max_call_seconds=settings.max_call_seconds,
+                max_left_call_seconds=settings.max_left_call_seconds,
                 record_all=settings.enable_call_recording,
                 announcement=settings.recording_announcement,
             ),

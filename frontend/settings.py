@@ -113,6 +113,11 @@ class Settings(BaseSettings):
     drain_seconds: Annotated[float, Field(ge=0, le=600, examples=["3"])] = 3.0
     max_calls: Annotated[int, Field(ge=1, examples=["1000"])] = 1000
     max_calls_per_user: Annotated[int, Field(ge=1, examples=["4"])] = 4
+    max_legs_per_user: Annotated[int, Field(ge=1, examples=["12"])] = 12
+    max_legs_per_minute: Annotated[int, Field(ge=1, examples=["60"])] = 60
+    max_call_seconds: Annotated[float, Field(gt=0, le=604800, examples=["14400"])] = 14400.0
+    max_left_call_seconds: Annotated[float, Field(gt=0, le=604800, examples=["3600"])] = 3600.0
+    allow_outside_to_outside: Annotated[bool, Field(examples=["false"])] = False
     phone_book: Annotated[tuple[tuple[str, str], ...], NoDecode, Field(examples=["600=Echo,601=Milliwatt tone"])] = ()
     preflight_number: Annotated[str, Field(pattern=r"^[0-9A-Za-z+*#._-]{0,64}$", examples=["600"])] = ""
     voicemail_mailbox: Annotated[

@@ -9,6 +9,7 @@ import time
 from ari_bridge.ari.client import Ari
 from ari_bridge.dial_permissions import LegKind
 from ari_bridge.engine.dial_gate import DialGate
+from ari_bridge.engine.leg_limits import LegLimits, far_number, parties_of
 from ari_bridge.engine.registry import CallRegistry
 from ari_bridge.errors import InvalidRequest, WrongState
 from ari_bridge.fsm.call import CallState, PartyState
@@ -34,12 +35,14 @@ class CallControl:
     Args:
         registry: the calls.
         gate: what a user may dial, and which endpoint a number is dialled at.
+        limits: how many legs a user may cause, and who may be left talking.
         ari: asked whether the PBX takes new calls.
     """
 
-    def __init__(self, registry: CallRegistry, gate: DialGate, ari: Ari) -> None:
+    def __init__(self, registry: CallRegistry, gate: DialGate, limits: LegLimits, ari: Ari) -> None:
         self._registry = registry
         self._gate = gate
+        self._limits = limits
         self._ari = ari
 
     def send_dtmf(self, call_id: str, digits: str) -> None:
@@ -89,7 +92,11 @@ class CallControl:
         other.check(given_away)
         number, name = far_identity(given)
         state = PartyState.UP if answered else PartyState.RINGING
-        task.submit(PartyGiven(now, given.far_channel, number, name, state, transfer))
+        party_given = PartyGiven(now, given.far_channel, number, name, state, transfer)
+        task.check(party_given)
+        if transfer:
+            self._limits.check_left(task.call.user, [*parties_of(task.call), far_number(given)])
+        task.submit(party_given)
         other.post(given_away)  # from here on its channel is the other's: so it was saved, in this order
 
     def drop_party(self, call_id: str, party: int) -> None:
@@ -100,8 +107,13 @@ class CallControl:
         self._registry.task(call_id).submit(PartyDropped(time.time(), party))
 
     def leave(self, call_id: str) -> None:
-        """Our side leaves, and the others continue. Raises UnknownCall, WrongState (there are not two others)."""
-        self._registry.task(call_id).submit(Left(time.time()))
+        """Our side leaves, and the others continue. Raises UnknownCall, WrongState (there are not two others),
+        DialForbidden (all others are outside)."""
+        task = self._registry.task(call_id)
+        left = Left(time.time())
+        task.check(left)
+        self._limits.check_left(task.call.user, parties_of(task.call))
+        task.submit(left)
 
     def record(self, call_id: str, verb: RecordingVerb) -> None:
         """Start, pause, resume or stop recording; no error if that is so already.
@@ -115,4 +127,9 @@ class CallControl:
         kind = LegKind.TRANSFER if transfer else LegKind.PARTY
         number, endpoint = self._gate.resolve(task.call.user, target, kind)
         self._ari.check_available()
-        task.submit(PartyInvited(time.time(), number, endpoint, transfer))
+        invited = PartyInvited(time.time(), number, endpoint, transfer)
+        task.check(invited)
+        if transfer:
+            self._limits.check_left(task.call.user, [*parties_of(task.call), number])
+        self._limits.start_leg(task.call.user, number)
+        task.submit(invited)

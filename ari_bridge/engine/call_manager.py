@@ -21,6 +21,7 @@ from ari_bridge.engine.call_feedback import CallFeedback
 from ari_bridge.engine.call_task import Listener
 from ari_bridge.engine.dial_gate import DialGate
 from ari_bridge.engine.event_dispatcher import AriEventDispatcher
+from ari_bridge.engine.leg_limits import CHECK_INTERVAL_S, LegLimits
 from ari_bridge.engine.limits import Limits
 from ari_bridge.engine.ports import Backends, MediaEngine, Registrar, RingPolicy
 from ari_bridge.engine.prewarm import LegDiscarded, LegReady, MediaPrewarmer
@@ -85,7 +86,8 @@ class CallManager:
         self._prewarmer = MediaPrewarmer(backends)
         self._registry = CallRegistry(backends, CallEvents(hooks), limits, store, self._prewarmer, policy)
         self._admission = CallAdmission(ari, self._registry, self._prewarmer, limits)
-        self.control = CallControl(self._registry, gate, ari)
+        self._leg_limits = LegLimits(limits, gate, self._registry.live)
+        self.control = CallControl(self._registry, gate, self._leg_limits, ari)
         self.feedback = CallFeedback(self._registry, hooks)
         self._reconciler = Reconciler(backends, self._registry, self._prewarmer)
         self._dispatcher = AriEventDispatcher(
@@ -108,6 +110,7 @@ class CallManager:
         """Begin to serve; the calls of an earlier process are adopted once the PBX is reached."""
         self._registry.unadopted.update((call.id, call) for call in self._store.live())
         self._background.start(self._reconciler.sweep_loop())
+        self._background.start(self._end_overdue_loop())
 
     async def close(self) -> None:
         """Leave every call as it is: the next process adopts it."""
@@ -127,6 +130,14 @@ class CallManager:
     @draining.setter
     def draining(self, draining: bool) -> None:
         self._admission.draining = draining
+
+    async def _end_overdue_loop(self) -> None:
+        while True:
+            await asyncio.sleep(CHECK_INTERVAL_S)
+            for call, why in self._leg_limits.overdue(time.time()):
+                if task := self._registry.tasks.get(call.id):
+                    log.warning("a call is ended by its limits", call=call.id, user=call.user or "", reason=why)
+                    task.post(HungUp(time.time()))
 
     # --- placing and accepting ------------------------------------------------------------
 
@@ -164,9 +175,10 @@ class CallManager:
             call_id = new_call_id()
         else:
             self._admission.check_new_id(call_id)
-        self._admission.check_limits(user)
+        self._admission.check_limits(None if self._gate.is_emergency(number) else user)
         self._admission.check_available()
         self._admission.check_route(endpoint)
+        self._leg_limits.start_leg(user, number)
         call = Call(
             id=call_id,
             direction=Direction.OUTBOUND,

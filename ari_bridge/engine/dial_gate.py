@@ -4,12 +4,16 @@ A number is resolved here and nowhere else, so that nothing is dialled that was 
 are `dial_permissions`; here they meet the routes. docs/DIAL_PERMISSIONS.md describes it from the operator's side.
 """
 
+from dataclasses import replace
+
 import structlog
 
 from ari_bridge import metrics
-from ari_bridge.dial_permissions import DialDecision, DialPermissions, LegKind
+from ari_bridge.dial_permissions import DialDecision, DialPermissions, LegKind, NumberClass
 from ari_bridge.errors import DialForbidden
 from ari_bridge.number_routing import Routes
+
+_OUTSIDE_RULE = "ALLOW_OUTSIDE_TO_OUTSIDE is false"
 
 log = structlog.get_logger(__name__)
 
@@ -20,11 +24,13 @@ class DialGate:
     Args:
         permissions: Who may dial what.
         routes: Which endpoint a number is dialled at.
+        outside_to_outside: Whether our side may leave parties talking that are all outside, and forward to outside.
     """
 
-    def __init__(self, permissions: DialPermissions, routes: Routes) -> None:
+    def __init__(self, permissions: DialPermissions, routes: Routes, *, outside_to_outside: bool = False) -> None:
         self._permissions = permissions
         self._routes = routes
+        self._outside_to_outside = outside_to_outside
 
     def resolve(self, user: str | None, target: str, kind: LegKind) -> tuple[str, str]:
         """The number as it is dialled, and its endpoint. Raises InvalidTarget, DialForbidden."""
@@ -35,6 +41,8 @@ class DialGate:
     def check(self, user: str | None, number: str, kind: LegKind) -> None:
         """Raises DialForbidden."""
         decision = self.decide(user, number)
+        if decision.allowed and kind is LegKind.FORWARD and self.all_outside([number]):
+            decision = replace(decision, allowed=False, rule=_OUTSIDE_RULE)
         if decision.allowed:
             return
         number_class = decision.number.number_class.value
@@ -48,6 +56,23 @@ class DialGate:
             rule=decision.rule,
         )
         raise DialForbidden(number, number_class, decision.number.why, decision.rule)
+
+    def check_left(self, user: str | None, numbers: list[str]) -> None:
+        """Our side is about to leave these talking. Raises DialForbidden."""
+        if len(numbers) < 2 or not self.all_outside(numbers):
+            return
+        log.warning("parties outside may not be left talking", user=user or "", numbers=numbers, rule=_OUTSIDE_RULE)
+        raise DialForbidden(numbers[-1], "outside", "as are all others in the call", _OUTSIDE_RULE)
+
+    def all_outside(self, numbers: list[str]) -> bool:
+        """Whether none of them is inside, and that matters. A caller whose number cannot be read counts as outside."""
+        if self._outside_to_outside:
+            return False
+        inside = (NumberClass.INTERNAL, NumberClass.EMERGENCY)
+        return all(self.decide(None, number).number.number_class not in inside for number in numbers)
+
+    def is_emergency(self, number: str) -> bool:
+        return self.decide(None, number).number.number_class is NumberClass.EMERGENCY
 
     def decide(self, user: str | None, number: str) -> DialDecision:
         """Without consequences. `number` is as `number.normalize_number` gives it."""

@@ -21,6 +21,10 @@ class Limits:
     pbx_grace: float = 2.0  # without an event stream, until the calls count as lost
     max_calls: int = 1000
     max_calls_per_user: int = 4
+    max_legs_per_user: int = 12  # at once, those of calls that the user has left or transferred included
+    max_legs_per_minute: int = 60  # that a user causes
+    max_call_seconds: float = 14400.0  # from the answer on
+    max_left_call_seconds: float = 3600.0  # from when our side has left
     record_all: bool = False
     announcement: str = ""  # the URI of a sound, e.g. `sound:beep`, played to everybody when a recording starts
 

@@ -125,7 +125,7 @@ async def an_engine(
     client = Ari(fake_ari.url, fake_ari.user, fake_ari.password, "ari-bridge", timeout=0.5)
     media = Pool([NodeAddress.parse(fake_rtpengine.address)], app=client.app, timeout=0.5)
     pages, hooks, store = PagesSeen(), Hooks(), SqliteCallStore(state_dir, journal_dir=state_dir)
-    gate = DialGate(Unrestricted(), Routes())
+    gate = DialGate(Unrestricted(), Routes(), outside_to_outside=True)
     calls = CallManager(client, media, pages, hooks, gate, limits, store, pages)
     async with AsyncExitStack() as opened:
         opened.callback(hooks.close)

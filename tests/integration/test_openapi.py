@@ -21,7 +21,7 @@ USER, PASSWORD = "1001", "correct horse"
 @pytest.mark.timeout(400)
 async def test_no_answer_is_another_than_the_document_says(site_with: LiveSystemWith, tmp_path: Path) -> None:
     users = tmp_path / "users"
-    UsersFile(users).add(USER, PASSWORD)
+    UsersFile(users).add(USER, PASSWORD, "admin")
     signed_in = {"enable_authentication": True, "users_file": users, "token_secret_file": tmp_path / "secret"}
     async with site_with(**signed_in) as site, aiohttp.ClientSession(site.app.url) as http:
         async with http.post("/session", json={"user": USER, "password": PASSWORD}) as response:

@@ -93,8 +93,6 @@ async def test_a_class_of_service_that_allows_it_lets_it_through(app: App, pbx: 
         await page.told("state", callId="call")
         await until(lambda: "call-far" in pbx.channels)
         assert pbx.channels["call-far"].variables["__ARI_BRIDGE_ON_BEHALF_OF"] == "1002"
-        await page.send(type="preferences", forwardBusy="030 1234567")
-        await page.told("preferences", forwardBusy="0301234567")
         await page.send(type="offer", callId="more", target="0900 5 123456", sdp=OFFER)
         assert (await page.told("error"))["rule"] == "national: no rule allows premium"
 
@@ -114,3 +112,13 @@ async def test_every_leg_says_on_whose_behalf_it_is(talking: Page, pbx: FakeAri,
     variables = pbx.channels["call-far2"].variables
     assert (variables["__ARI_BRIDGE_ON_BEHALF_OF"], variables["__ARI_BRIDGE_KIND"]) == ("1001", told)
     assert "ARI_BRIDGE_USER" not in variables  # which opens voicemail
+
+
+async def test_a_forward_to_outside_needs_more_than_a_class_of_service(app: App) -> None:
+    async with Page(app, "1002") as page:
+        await page.send(type="preferences", forwardBusy="030 1234567")
+        assert (await page.told("error"))["rule"] == "ALLOW_OUTSIDE_TO_OUTSIDE is false"
+    app.gate._outside_to_outside = True
+    async with Page(app, "1002") as page:
+        await page.send(type="preferences", forwardBusy="030 1234567")
+        await page.told("preferences", forwardBusy="0301234567")
