@@ -1,4 +1,7 @@
-"""`ari-bridge serve`: runs the server until SIGINT or SIGTERM. Imports only what serving needs."""
+"""`ari-bridge serve`: runs the server until SIGTERM or SIGINT, on which `app.run` drains it.
+
+Imports only what serving needs.
+"""
 
 import asyncio
 import signal
