@@ -1,4 +1,4 @@
-"""The composition root: everything made, put together, started and closed in one place."""
+"""The composition root: everything made, put together, started, drained (SIGTERM) and closed in one place."""
 
 import asyncio
 import ssl
@@ -32,7 +32,7 @@ from ari_bridge.recordings import Collector, Library, StoreKeys, open_store
 from frontend.api.openapi import document, html
 from frontend.api.routes import static
 from frontend.api.routes.api_docs import ReferenceApi
-from frontend.api.routes.call_control import MAX_BODY_BYTES, CallControlApi
+from frontend.api.routes.call_handlers import MAX_BODY_BYTES, CallControlApi
 from frontend.api.routes.call_queries import CallQueryApi
 from frontend.api.routes.cdrs import CdrApi
 from frontend.api.routes.event_stream import EventApi, EventLog
@@ -47,9 +47,11 @@ from frontend.auth.principal import Principal
 from frontend.auth.session_tokens import SessionTokens
 from frontend.http import middleware
 from frontend.http.cors import Origins
+from frontend.http.hosts import hosts_checked
 from frontend.http.idempotency import IdempotencyGuard
 from frontend.http.long_poll import CallChangeWaiter
 from frontend.http.request_ids import name_requests
+from frontend.http.response_headers import add_response_headers
 from frontend.http.server import Runner
 from frontend.http.tls import Certificate
 from frontend.presence.past_calls import PastCalls
@@ -299,13 +301,18 @@ class App:
         events, health = EventLog(self.hooks, self._find_call), self.health
         origins = Origins(settings.cors_origin, sign_in=settings.enable_authentication)
         checked = middleware.origins_checked(origins, addresses)
-        common = [middleware.headers_set, checked, middleware.problem_responses, static.assets_kept]
+        hosts = hosts_checked(sign_in=settings.enable_authentication)
+        # The inner one makes the problems that pages of other origins may read, the outer one is for what it lets by.
+        problems = middleware.problem_responses
+        common = [problems, hosts, checked, problems, static.assets_kept]
 
         main = web.Application(middlewares=common, client_max_size=MAX_BODY_BYTES)
         name_requests(main)
+        add_response_headers(main, addresses)
         main.add_routes([web.get("/ws", connections.handle)])
         second = web.Application(middlewares=common, client_max_size=MAX_BODY_BYTES)
         name_requests(second)
+        add_response_headers(second, addresses)
         api = CallControlApi(
             self.calls,
             access,

@@ -1,4 +1,4 @@
-"""What every HTTP answer has in common: who may ask, how errors look, safe headers."""
+"""What every HTTP answer has in common: who may ask, and how errors look."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -22,14 +22,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _ALLOWED = "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Range, X-Request-Id"
 _EXPOSED = "Content-Range, ETag, Idempotent-Replayed, Retry-After, X-Request-Id"
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "X-Frame-Options": "DENY",
-    "Content-Security-Policy": "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; "
-    "media-src 'self' blob:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; "
-    "frame-ancestors 'none'",
-}
+_MAX_LOGGED_CHARACTERS = 200
 
 log = structlog.get_logger(__name__)
 
@@ -49,10 +42,13 @@ def origins_checked(origins: Origins, addresses: ClientAddresses | None = None) 
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         origin = request.headers.get("Origin")
         if not origins.allow(origin, asked.host(request)):
-            log.warning("request from a foreign origin refused", origin=origin, path=request.path)
+            shown = (origin or "")[:_MAX_LOGGED_CHARACTERS]
+            log.warning(
+                "request from a foreign origin refused", origin=shown, path=request.path[:_MAX_LOGGED_CHARACTERS]
+            )
             told = problem(
                 "forbidden",
-                f"Pages of {origin} may not use this server: CORS_ORIGIN does not list them.",
+                f"Pages of {shown} may not use this server: CORS_ORIGIN does not list them.",
                 request_id=request_id(request),
             )
             return problem_response(told)
@@ -149,12 +145,3 @@ def _of_http(error: web.HTTPException, request: web.Request) -> tuple[Problem, d
             return problem("invalid_request", f"The request cannot be read: {error.text or error.reason}."), {}
     log.error("a request failed", method=request.method, path=request.path, status=error.status)
     return problem("error", "The server failed to handle the request; the failure is logged."), {}
-
-
-@web.middleware
-async def headers_set(request: web.Request, handler: Handler) -> web.StreamResponse:
-    response = await handler(request)
-    if not response.prepared:
-        for name, value in _HEADERS.items():
-            response.headers.setdefault(name, value)
-    return response

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from frontend.http.problems import problem, problem_response
 from frontend.http.request_ids import HEADER
+from frontend.http.response_headers import COMMON_HEADERS
 
 MAX_HEADER_BYTES = 32 * 1024
 """The longest header, and the longest address. Beside other applications on the same host a browser brings along all
@@ -66,6 +67,7 @@ class _Protocol(RequestHandler):
         else:
             log.error("a request failed", status=status, exc_info=exc, request_id=name)
             told = problem("error", "The server failed to handle the request; the failure is logged.", request_id=name)
-        response = problem_response(told, {HEADER: name, "X-Content-Type-Options": "nosniff"})
+        response = problem_response(told, {**COMMON_HEADERS, HEADER: name})
+        response.headers["Server"] = "ari-bridge"  # in place of the versions of aiohttp and Python
         response.force_close()
         return response

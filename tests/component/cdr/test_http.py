@@ -16,7 +16,7 @@ from ari_bridge.cdr import CdrPage, CdrService, CdrUnavailable, Query
 from ari_bridge.fsm.call import Direction
 from frontend.api.routes.cdrs import CdrApi
 from frontend.auth.authenticator import Authenticator
-from frontend.http.middleware import headers_set, problem_responses
+from frontend.http.middleware import problem_responses
 from tests.component.call_store.conftest import locked_by_another
 from tests.component.cdr.conftest import NOW, Server, a_server, an_ended_call, spoil
 from tests.component.cdr.eventually import recorded, unhealthy
@@ -32,7 +32,7 @@ def access(tmp_path: Path, *, required: bool) -> Authenticator:
 
 
 async def a_client(opened: AsyncExitStack, records: CdrService, access: Authenticator) -> Client:
-    app = web.Application(middlewares=[headers_set, problem_responses])
+    app = web.Application(middlewares=[problem_responses])
     app.add_routes(CdrApi(records, access).routes())
     return await opened.enter_async_context(TestClient(TestServer(app)))
 

@@ -50,7 +50,7 @@ async def http(
     """The API alone, as the server has it. Parametrized (`indirect`) with True it wants signing in."""
     access = an_authenticator(tmp_path / "accounts", {"1001": "secret"}, required=request.param, lifetime=60)
     checked = middleware.origins_checked(Origins((ORIGIN,)))
-    app = web.Application(middlewares=[middleware.headers_set, checked, middleware.problem_responses])
+    app = web.Application(middlewares=[checked, middleware.problem_responses])
     app.add_routes(RecordingsApi(library, access).routes())
     runner = web.AppRunner(app)
     await runner.setup()
