@@ -1,4 +1,4 @@
-"""The composition root: everything made, put together, started and closed in one place."""
+"""The composition root: everything made, put together, started, drained (SIGTERM) and closed in one place."""
 
 import asyncio
 import ssl
@@ -32,7 +32,7 @@ from ari_bridge.recordings import Collector, Library, StoreKeys, open_store
 from frontend.api.openapi import document, html
 from frontend.api.routes import static
 from frontend.api.routes.api_docs import ReferenceApi
-from frontend.api.routes.call_control import MAX_BODY_BYTES, CallControlApi
+from frontend.api.routes.call_handlers import MAX_BODY_BYTES, CallControlApi
 from frontend.api.routes.call_queries import CallQueryApi
 from frontend.api.routes.cdrs import CdrApi
 from frontend.api.routes.event_stream import EventApi, EventLog

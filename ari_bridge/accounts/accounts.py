@@ -230,6 +230,10 @@ class Accounts:
         checked = _checked(roles)
         return await self._change(name, lambda user: replace(user, roles=checked))
 
+    async def set_class_of_service(self, name: str, class_of_service: str) -> User:
+        """The dial permissions' class; "": that of the user's roles. Raises InvalidUser, AccountsUnavailable."""
+        return await self._change(name, lambda user: replace(user, class_of_service=class_of_service))
+
     async def end_sessions(self, name: str) -> User:
         """All that the user has signed in to ends. Raises InvalidUser, AccountsUnavailable."""
         return await self._change(name, lambda user: replace(user, generation=user.generation + 1))

@@ -1,4 +1,6 @@
-"""How calls have sounded, until their records have it: what pages tell while a call goes on, and rtpengine at its end.
+"""How calls have sounded, until their CDRs have it: MOS, loss and jitter.
+
+Pages report theirs while a call goes on (`SDK: quality/mos.ts`), rtpengine its own at the end (`media/stats.py`).
 
 Memory only, and bounded: a page tells all of its call every time, and rtpengine keeps its counts while we are away,
 so that a process that is killed loses at most what a page told of a call that has ended.

@@ -1,4 +1,4 @@
-"""Writes each ended call to the database of call detail records.
+"""Writes each ended call to the database of call detail records, buffers them while it is away, and deletes old ones.
 
 A call that ends is put in a queue, and the queue is written in batches. A call that the queue had no room for, or that
 was in it when the process was killed, is still in the call store: after the start, and after every failure of the

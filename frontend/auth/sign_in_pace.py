@@ -1,4 +1,4 @@
-"""How fast wrong passwords may be tried. Pure: the time is given.
+"""The rate limit of sign-ins: how fast wrong passwords may be tried. Pure: the time is given.
 
 Nobody is shut out: after some wrong tries the next ones are taken at a slower pace, and one with the right password is
 taken in its turn. Counted apart are a name from one network (somebody who types it wrong, or guesses it), a name from

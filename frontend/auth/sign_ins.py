@@ -11,8 +11,8 @@ import structlog
 
 from ari_bridge.accounts import is_name
 from ari_bridge.accounts.passwords import MAX_CHARACTERS
+from frontend.auth.fair_queue import Crowded, Turns
 from frontend.auth.sign_in_pace import MAX_DELAY_S, SignInPace, network_of
-from frontend.auth.turns import Crowded, Turns
 
 MAX_CONCURRENT_CHECKS = 2
 """Passwords that are looked at together: each takes 64 MiB and all the cores for some 50 ms."""

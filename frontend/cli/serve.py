@@ -1,4 +1,7 @@
-"""`ari-bridge serve`: the server until it is told to end. Imports what serving needs, and nothing else."""
+"""`ari-bridge serve`: the server until SIGTERM or SIGINT, which `app.run` answers by draining it.
+
+Imports what serving needs, and nothing else.
+"""
 
 import asyncio
 import signal

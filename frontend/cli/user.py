@@ -87,6 +87,14 @@ def set_roles(name: str, roles: Annotated[list[str], typer.Argument(help=f"Of {'
     _run(lambda accounts: accounts.set_roles(name, roles))
 
 
+@user.command("class")
+def set_class_of_service(
+    name: str, class_of_service: Annotated[str, typer.Argument(help='"": that of the roles.')]
+) -> None:
+    """Give a user a class of service: which numbers may be dialled."""
+    _run(lambda accounts: accounts.set_class_of_service(name, class_of_service))
+
+
 @user.command("list")
 def list_users(
     details: Annotated[bool, typer.Option("--details", help="With roles, and whether they are locked.")] = False,

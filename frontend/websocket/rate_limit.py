@@ -1,4 +1,4 @@
-"""How many messages a client may send: a token bucket."""
+"""The rate limit of a client's WebSocket messages: a token bucket. Sign-ins are limited in `auth/sign_in_pace.py`."""
 
 import time
 

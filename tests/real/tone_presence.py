@@ -1,5 +1,7 @@
 """How long a known tone was not heard: the measure of every promise about sound.
 
+A tone itself is recognised in `ari_bridge_client.audio`.
+
 Audio is looked at in frames of 20 ms; a frame has the tone or it has not. No frame at all and a frame without the
 tone count the same: silence. Times are Unix seconds, so that what different programs of a machine heard fits together.
 """

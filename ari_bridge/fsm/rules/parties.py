@@ -1,9 +1,9 @@
 """Rules of hold, transfer and conference: calls with further parties. Pure.
 
 Our media leg, the far side and every further party are in the one bridge of the call. A party is called outside of it,
-and added when it answers. A transfer adds a party that takes our side's place: once it is in the bridge our side
-leaves, and the others continue; if it cannot be reached, the far side has only heard music. An attended transfer is the
-same with a party that another call gives over.
+and added when it answers. A (blind) transfer adds a party that takes our side's place: once it is in the bridge our
+side leaves, and the others continue; if it cannot be reached, the far side has only heard music. An attended transfer
+is the same with a party that another call gives over.
 """
 
 from msgspec.structs import replace

@@ -67,7 +67,7 @@ async def test_of_more_keys_than_are_kept_the_newest_is_refused_and_none_forgott
     store = await opened()
     for number in range(3):
         store.keys.put(Key("alice", f"k{number}", "print", "call", time.time()))
-    with pytest.raises(TooMany, match="of this user"):
+    with pytest.raises(TooMany, match="This user has"):
         store.keys.put(Key("alice", "k3", "print", "call", time.time()))
     store.keys.put(Key("alice", "k2", "print", "call", time.time(), StoredResponse(201, "{}")))  # it is there already
     for number in range(27):

@@ -4,9 +4,9 @@ import * as Popover from "@radix-ui/react-popover";
 import { AudioLines, Download, Play } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import type { CallRecording } from "sip-proxy-client";
+import type { Recordings } from "../phone/useRecordings";
 import { RECORDINGS } from "../texts";
 import { relativeTime, spokenSeconds } from "./time";
-import type { Recordings } from "./useRecordings";
 
 export interface CallRecordingsProps {
   who: string;

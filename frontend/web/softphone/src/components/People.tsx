@@ -5,10 +5,10 @@ import { type KeyboardEvent, useMemo, useState } from "react";
 import type { PersonState, PersonSummary, PhoneBookEntry } from "sip-proxy-client";
 import { type DirectoryEntry, directoryEntries, MAX_LISTED, searchDirectory } from "../phone/directory";
 import { byParty, type HistoryEntry, matches, type RecentParty } from "../phone/history";
+import type { Recordings } from "../phone/useRecordings";
 import { missedOf, PEOPLE, PRESENCE_LABELS, talkedToOf } from "../texts";
 import { CallRecordings } from "./CallRecordings";
 import { relativeTime, spokenSeconds } from "./time";
-import type { Recordings } from "./useRecordings";
 
 export interface PeopleProps {
   user: string; // not listed

@@ -16,6 +16,8 @@ import {
 } from "sip-proxy-client";
 import { readNumber } from "../phone/number";
 import type { Snapshot } from "../phone/snapshot";
+import { usePhoneKeys } from "../phone/usePhoneKeys";
+import type { Recordings } from "../phone/useRecordings";
 import {
   announcementOf,
   messageOf,
@@ -44,8 +46,6 @@ import { OtherCalls, WaitingCall } from "./OtherCalls";
 import { People } from "./People";
 import { type FormKind, TransferForm } from "./TransferForm";
 import { useNow } from "./time";
-import { usePhoneKeys } from "./usePhoneKeys";
-import type { Recordings } from "./useRecordings";
 import { VoicemailBadge, VoicemailHint } from "./VoicemailHint";
 
 export interface PhoneScreenProps {

@@ -10,9 +10,9 @@ import {
   type Preflight,
   type UserPreferences,
 } from "sip-proxy-client";
-import type { Recordings } from "../components/useRecordings";
 import type { HistoryEntry } from "../phone/history";
 import type { Snapshot } from "../phone/snapshot";
+import type { Recordings } from "../phone/useRecordings";
 
 export const NOW = Date.UTC(2026, 0, 15, 14, 30);
 const MINUTE = 60_000;

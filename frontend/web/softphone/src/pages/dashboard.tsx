@@ -4,8 +4,8 @@ import { useEffect, useState } from "react";
 import type { Session } from "sip-proxy-client";
 import { DashboardScreen } from "../components/DashboardScreen";
 import { SignIn } from "../components/SignIn";
-import { useSession } from "../components/useSession";
 import { useDashboard } from "../dashboard/useDashboard";
+import { useSession } from "../phone/useSession";
 
 const NOBODY: Session = { user: "", token: null };
 

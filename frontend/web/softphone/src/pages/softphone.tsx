@@ -18,11 +18,11 @@ import { ErrorBoundary } from "../components/ErrorBoundary";
 import { ErrorScreen, PageErrorScreen } from "../components/ErrorScreen";
 import { PhoneScreen } from "../components/PhoneScreen";
 import { SignIn } from "../components/SignIn";
-import { type BackgroundActions, useBackgroundIndicators } from "../components/useBackgroundIndicators";
-import { useRecordings } from "../components/useRecordings";
-import { signInErrorText, useSession } from "../components/useSession";
 import * as stored from "../phone/signedIn";
+import { type BackgroundActions, useBackgroundIndicators } from "../phone/useBackgroundIndicators";
 import { type Phone, usePhone } from "../phone/usePhone";
+import { useRecordings } from "../phone/useRecordings";
+import { signInErrorText, useSession } from "../phone/useSession";
 
 export function SoftphonePage() {
   const { config, unreachable, session, notice, busy, enter, leave } = useSession();

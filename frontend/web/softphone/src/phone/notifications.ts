@@ -1,4 +1,5 @@
 // The system's notifications of calls while the page is hidden, if the browser allows them. Nothing here throws.
+// When one is shown is decided in useBackgroundIndicators.ts.
 
 import { read, write } from "./storage";
 

@@ -158,7 +158,8 @@ export class SignalingClient {
     this.#newToken = offered;
     const session = await this.#options.session;
     if (connection !== this.connection) return; // lost in the meantime
-    if (session.token) this.#socket.send({ type: "resume", session: session.token, token: this.#options.token() || undefined });
+    if (session.token)
+      this.#socket.send({ type: "resume", session: session.token, token: this.#options.token() || undefined });
     else session.token = offered;
     this.#sendRegister();
   }

@@ -2,9 +2,9 @@
 
 import { useEffect, useState } from "react";
 import { HttpApi, HttpError, type ServerConfig, type Session } from "sip-proxy-client";
-import { SERVER_URL } from "../phone/serverUrl";
-import * as stored from "../phone/signedIn";
 import { NO_ANSWER_TO_SIGN_IN, WRONG_PASSWORD } from "../texts";
+import { SERVER_URL } from "./serverUrl";
+import * as stored from "./signedIn";
 
 export interface SessionState {
   config: ServerConfig | null; // null until the server has answered

@@ -3,8 +3,8 @@
 import { useEffect, useRef } from "react";
 import { flushSync } from "react-dom";
 import { isConference, type LiveCall } from "sip-proxy-client";
-import type { PhoneActions } from "./actions";
-import type { FormKind } from "./TransferForm";
+import type { PhoneActions } from "../components/actions";
+import type { FormKind } from "../components/TransferForm";
 
 export interface PhoneKeys {
   active: LiveCall | null;

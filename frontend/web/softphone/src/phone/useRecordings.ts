@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "react";
 import type { CallRecording, SIPProxyClient } from "sip-proxy-client";
-import type { HistoryEntry } from "../phone/history";
+import type { HistoryEntry } from "./history";
 
 export interface Recordings {
   of(callIds: readonly string[]): CallRecording[];

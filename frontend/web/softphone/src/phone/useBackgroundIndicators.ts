@@ -5,9 +5,9 @@ import { connectedParty, type LiveCall } from "sip-proxy-client";
 import call from "../icons/call.svg";
 import idle from "../icons/idle.svg";
 import ring from "../icons/ring.svg";
-import { notificationState, notify } from "../phone/notifications";
-import { expectReload, isReloading } from "../phone/reload";
 import { callingNow, missedOf, STATE_LABELS } from "../texts";
+import { notificationState, notify } from "./notifications";
+import { expectReload, isReloading } from "./reload";
 
 export interface BackgroundActions {
   accept(id: string): void;

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from frontend.auth.turns import Crowded, Turns
+from frontend.auth.fair_queue import Crowded, Turns
 
 
 class Work:

@@ -1,0 +1,116 @@
+"""Users in a real database: imported once, changed by a command line beside a server, many of them."""
+
+import asyncio
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+import structlog
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from typer.testing import CliRunner
+
+from ari_bridge.accounts import Accounts, InvalidUser, passwords, schema
+from ari_bridge.accounts.database import _MIGRATIONS
+from ari_bridge.accounts.users_file import UsersFile
+from frontend.cli.commands import main
+
+GOOD = "four other words, all long"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.chdir(tmp_path)
+    for name, value in {"ARI_PASSWORD": "x", "STATE_DIR": str(tmp_path), "USERS_FILE": str(tmp_path / "users")}.items():
+        monkeypatch.setenv(name, value)
+    yield tmp_path
+    structlog.reset_defaults()  # a command configures it for its own standard error
+
+
+def run(*arguments: str, password: str = GOOD, fails: bool = False) -> str:
+    result = CliRunner().invoke(main, ["user", *arguments], input=f"{password}\n")
+    assert (result.exit_code != 0) is fails, result.output
+    return result.output
+
+
+def test_the_migrations_make_the_tables_that_the_code_reads(tmp_path: Path) -> None:
+    database = sa.create_engine(f"sqlite:///{tmp_path / 'accounts.db'}")
+    with database.begin() as connection:
+        assert not _MIGRATIONS.are_done(connection)
+        _MIGRATIONS.run(connection)
+        assert _MIGRATIONS.are_done(connection)
+        context = MigrationContext.configure(connection, opts={"version_table": schema.VERSION_TABLE})
+        assert compare_metadata(context, schema.metadata) == []
+    database.dispose()
+
+
+def test_users_by_the_command_line(folder: Path) -> None:
+    run("add", "1001", "--role", "user", "--role", "admin")
+    assert "fewer than 12" in run("add", "1002", password="short", fails=True)
+    assert "common" in run("add", "1002", password="password12345", fails=True)
+    assert "no role" in run("add", "1002", "--role", "king", fails=True)
+    assert len(run("add", "1002", "--generate").splitlines()[0]) >= 12
+    run("class", "1002", "national")
+    run("lock", "1002")
+    assert "1001\tuser,admin" in run("list", "--details") and "locked" in run("list", "--details")
+    run("unlock", "1002")
+    run("rename", "1002", "1003")
+    run("remove", "1003")
+    assert run("list") == "1001\n"
+    assert "no user" in run("lock", "1003", fails=True)
+    assert stat.S_IMODE((folder / "accounts.db").stat().st_mode) == 0o600
+    assert GOOD.encode() not in (folder / "accounts.db").read_bytes()
+
+
+async def test_the_users_file_is_imported_once(folder: Path) -> None:
+    UsersFile(folder / "users").add("1001", "right", "user", "admin")
+    first = Accounts(folder, folder / "users")
+    await first.open()
+    assert first.verify("1001", "right") and not first.verify("1001", "wrong") and not first.verify("x", "right")
+    assert [(user.name, user.roles, user.name_since) for user in first.all()] == [("1001", ("user", "admin"), 0.0)]
+    await first.remove("1001")
+    await first.close()
+    UsersFile(folder / "users").add("1002", "right")
+    again = Accounts(folder, folder / "users")
+    await again.open()
+    assert again.names() == []
+    await again.close()
+
+
+async def test_a_server_knows_within_a_second_what_another_process_has_changed(folder: Path) -> None:
+    server, other = Accounts(folder, folder / "users"), Accounts(folder, folder / "users")
+    heard: list[str] = []
+    server.on_change(lambda user: heard.append(user.name))
+    await server.start()
+    await other.open()
+    await other.add("1001", passwords.hash_password(GOOD))
+    with pytest.raises(InvalidUser, match="already"):
+        await other.add("1001", "x")
+    async with asyncio.timeout(1.0):
+        while not server.verify("1001", GOOD):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    assert heard == ["1001"]
+    await server.close()
+    await other.close()
+
+
+async def test_ten_thousand_users(folder: Path) -> None:
+    [hashed] = {passwords.hash_password(GOOD)}
+    (folder / "users").write_text("".join(f"{number}:{hashed}\n" for number in range(10000, 20000)))
+    accounts = Accounts(folder, folder / "users")
+    await accounts.open()
+    await accounts.close()
+    accounts = Accounts(folder, folder / "users")
+    begun = time.perf_counter()
+    await accounts.open()
+    opened = time.perf_counter() - begun
+    begun = time.perf_counter()
+    assert len(accounts.names()) == 10000 and accounts.find("19999")
+    listed = time.perf_counter() - begun
+    await accounts.set_locked("15000", True)
+    changed = time.perf_counter() - begun - listed
+    assert opened < 2 and listed < 0.2 and changed < 0.5, (opened, listed, changed)
+    await accounts.close()
