@@ -120,6 +120,8 @@ def environment(pbx: Pbx, nodes: list[Rtpengine]) -> dict[str, str]:
         "CORS_ORIGIN": "loopback",
         "ENABLE_AUTHENTICATION": "false",
         "MAX_CALLS_PER_USER": "30",
+        "MAX_LEGS_PER_USER": "100",
+        "MAX_LEGS_PER_MINUTE": "1000",
     }
 
 
