@@ -94,7 +94,7 @@ class TooMany(CallerError):
 class Unavailable(BridgeError):
     """No call can be started now; retry after `retry_after` seconds. Existing calls are not affected.
 
-    `detail`: what people are told, where it is not simply that the PBX is not there.
+    `detail`: the text for people, if it is not simply that the PBX is unavailable.
 
     Neither the caller's fault (the same request may work later) nor a peer's response (no request was sent).
     """

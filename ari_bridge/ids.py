@@ -46,9 +46,9 @@ def is_call_id(call_id: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def stem_of(call_id: str) -> str:
-    """What the names of a call's resources begin with: the id itself where it is plain, else `x-` and a digest.
+    """What the names of a call's resources begin with: the id itself if it is plain, else `x-` and a digest.
 
-    Two ids never have one stem: no plain id has a '-'. Raises UnicodeEncodeError where the id is no text (a lone
+    Two ids never have one stem: no plain id has a '-'. Raises UnicodeEncodeError if the id is not valid text (a lone
     surrogate).
     """
     if _PLAIN.fullmatch(call_id):
@@ -80,7 +80,7 @@ def leg_id(call_id: str, number: int) -> str:
 
 
 def parse_resource_id(name: str) -> tuple[str, Kind] | None:
-    """The stem and kind that a name was made from; None where it is not one of ours."""
+    """The stem and kind that a name was made from; None if it is not one of ours."""
     stem, dash, suffix = name.rpartition("-")
     if not dash or not _STEM.fullmatch(stem):
         return None
@@ -98,12 +98,12 @@ def party_id(call_id: str, number: int) -> str:
 
 
 def leg_number(name: str) -> int:
-    """Which leg of its call the media leg `name` is, from 1 on; 0 where it is no media leg of ours."""
+    """Which leg of its call the media leg `name` is, from 1 on; 0 if it is not a media leg of ours."""
     return _number(name, Kind.EXTERNAL_MEDIA)
 
 
 def party_number(name: str) -> int:
-    """Which party of its call the channel `name` was made for, 1 for the far side; 0 where it is none of ours."""
+    """Which party of its call the channel `name` was made for, 1 for the far side; 0 if it is not one of ours."""
     return _number(name, Kind.FAR)
 
 

@@ -1,4 +1,4 @@
-"""What the media engine counted of a leg, told when the leg is released. Pure data."""
+"""The media engine's statistics of a leg, reported when the leg is released. Pure data."""
 
 from typing import Any
 

@@ -1,9 +1,9 @@
 """Why calls end: SIP statuses, Q.850 causes and dial results to one closed set of outcomes.
 
-The outcome is what people, programs and metrics are told, with a `Detail` where it alone would make people do the
-wrong thing. The Q.850 cause (ITU-T Q.850, as Asterisk reports it in `ChannelDestroyed`) and the SIP status stay beside
-it for support. Asterisk makes one cause of many statuses (401, 403, 407 and 603 are all 21, call rejected): so the
-status counts where it is known. Asterisk 22 tells it as `tech_cause`; for an older one see
+The outcome is shown to people, programs and in metrics, with a `Detail` if it alone would make people do the
+wrong thing. The Q.850 cause (ITU-T Q.850, as Asterisk reports it in `ChannelDestroyed`) and the SIP status are kept
+for support. Asterisk maps many statuses to one cause (401, 403, 407 and 603 are all 21, call rejected): so the
+status takes precedence if it is known. Asterisk 22 reports it as `tech_cause`; for an older one see
 `engine.call_task`.
 """
 
@@ -15,10 +15,10 @@ from ari_bridge_protocol.outcomes import Outcome as Outcome
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """`q850`: 0 where Asterisk gave none. `text`: for support, not for people.
+    """`q850`: 0 if Asterisk gave none. `text`: for support, not for people.
 
-    `sip`: the SIP status; where it is not known, the closest one (RFC 3398 section 8.2.6.1), 0 if there is none
-    does. `forward`: the number that the far side names in its place.
+    `sip`: the SIP status; if it is not known, the closest one (RFC 3398 section 8.2.6.1), 0 if there is
+    none. `forward`: the number that the far side names in its place.
     """
 
     q850: int = 0
@@ -92,7 +92,7 @@ _BY_Q850: dict[int, tuple[_Means, int]] = {
     18: (_SILENT, 408),  # no user responding
     19: (_UNAVAILABLE, 480),  # no answer from user
     20: (_OFFLINE, 480),  # subscriber absent
-    # Asterisk has made it of 603, but also of 401, 403 and 407: only where it rang has somebody declined.
+    # Asterisk has made it of 603, but also of 401, 403 and 407: only if it rang has somebody declined.
     21: (_Means(Outcome.REJECTED, unrung=_Means(Outcome.REJECTED, Detail.REFUSED)), 603),  # call rejected
     22: (_NUMBER_CHANGED, 410),  # number changed
     23: (_MOVED, 302),  # redirected to new destination
@@ -143,7 +143,7 @@ _BY_DIAL_STATUS: dict[str, _Means] = {
 _ANSWERED_ELSEWHERE = 26
 """Q.850: non-selected user clearing; Asterisk's AST_CAUSE_ANSWERED_ELSEWHERE.
 
-A caller's channel ends with it where the SIP caller cancels with `Reason: Q.850;cause=26` (RFC 3326), and where a Dial
+A caller's channel ends with it if the SIP caller cancels with `Reason: Q.850;cause=26` (RFC 3326), and if a Dial
 or a call pickup of the dialplan has given the call to somebody else.
 """
 
@@ -157,9 +157,9 @@ def caller_gave_up(q850: int, text: str, *, requested: int = 0) -> tuple[Outcome
 
 
 def pbx_at_fault(status: int) -> bool:
-    """Whether an HTTP status of ARI says that the PBX does not do what it ought to, rather than that we came too late.
+    """Whether an HTTP status of ARI means that the PBX fails, rather than that the request came too late.
 
-    401 and 403: it does not let us in. 500 and above: it fails, as without descriptors, memory or a module.
+    401 and 403: our credentials are refused. 500 and above: it lacks descriptors, memory or a module, for example.
     """
     return status in (401, 403) or status >= 500
 
@@ -182,12 +182,12 @@ def far_ended(
     """The outcome of a call whose far side ended it.
 
     `q850` and `text` are those of ARI `ChannelDestroyed`, `dial_status` and `forward` those of the
-    last `Dial` event ("" where none came). `requested` is the cause of `ChannelHangupRequest`
-    (0 where none came): a `Local` channel that is hung up while it enters a bridge ends
-    as 16, whatever the far side said. `sip`: the final SIP response, 0 where it is not known. After an answer every
+    last `Dial` event ("" if none came). `requested` is the cause of `ChannelHangupRequest`
+    (0 if none came): a `Local` channel that is hung up while it enters a bridge ends
+    as 16, whatever the far side said. `sip`: the final SIP response, 0 if it is not known. After an answer every
     end is `completed`. A far side that rang and then ended normally (16) did not answer; one that never rang was not
-    there: so a dialplan without the number ends a `Local` channel. `rang`: whether it was told that the far side rings;
-    where it was not, nothing is said of somebody there.
+    there: so a dialplan without the number ends a `Local` channel. `rang`: whether ringing was reported;
+    if it was not, the outcome does not claim that anybody is there.
     """
     if not answered and q850 not in _BY_Q850 and requested in _BY_Q850:
         q850, text = requested, "as its hang-up request says"

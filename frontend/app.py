@@ -90,7 +90,7 @@ class App:
         self.reload = self.reloading.reload
         self.url = ""  # http://HOST:PORT, once started
         self.ws_url = ""  # ws://HOST:PORT/ws
-        self.legacy_ws_url = ""  # ws://HOST:PORT/ of the second port; "" where there is none
+        self.legacy_ws_url = ""  # ws://HOST:PORT/ of the second port; "" if there is none
         self.hooks = Hooks()
         self.ari = Ari(
             settings.ari_url,
@@ -216,7 +216,7 @@ class App:
             raise
 
     async def close(self) -> None:
-        """Give everything back, and leave the calls as they stand: who starts next adopts them. May be called twice."""
+        """Release everything but the calls, which the next process adopts. May be called twice."""
         await self._opened.aclose()
 
     async def drain(self, seconds: float) -> None:
@@ -275,7 +275,7 @@ class App:
         access = self.access = Authenticator(
             required=settings.enable_authentication,
             accounts=self.accounts,
-            # With sign-in off a token is worth nothing, and who asks for one is given one all the same.
+            # With sign-in off a token has no effect, but clients that ask for one get one.
             secret=token_secret(settings.token_secret_file) if settings.enable_authentication else token_urlsafe(48),
             lifetime=settings.token_lifetime,
             addresses=addresses,
@@ -353,7 +353,7 @@ class App:
             port = await self._listen(second, settings.ws_port, tls)
             self.legacy_ws_url = f"{'wss' if tls else 'ws'}://{_host(settings.http_host)}:{port}/"
         self.accounts.on_change(lambda user: self._end_sessions(user, access, events, connections))
-        # Closed first, that nothing holds the listening ports open: streams and WebSockets end only when told.
+        # Closed first, so that nothing keeps the listening ports open: streams and WebSockets do not end by themselves.
         self._opened.push_async_callback(connections.close)
         self._opened.callback(events.close)
         self._opened.push_async_callback(self.idempotency.close)
@@ -419,7 +419,7 @@ def _host(host: str) -> str:
 
 
 def _dialled_context(settings: Settings) -> str:
-    """The dialplan context that calls begin in; "" where they all go past it."""
+    """The dialplan context in which calls start; "" if all of them bypass it."""
     return "" if settings.target_sip_server else settings.dial_context
 
 
@@ -448,7 +448,7 @@ async def run(
 ) -> None:
     """Serve until `stop` is set; then drain, and leave without touching a call.
 
-    `reload`: set when the settings are to be read again. `use_logging`: called with those where the log's have changed.
+    `reload`: set when the settings are to be read again. `use_logging`: called with them if those of the log changed.
     """
     app = App(settings)
     app.reloading.uses(use_logging, "log_level", "log_format")

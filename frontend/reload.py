@@ -1,4 +1,4 @@
-"""What SIGHUP does: the settings are read again, and what can change without a new start does."""
+"""SIGHUP: reads the settings again and applies those that can change without a restart."""
 
 from collections.abc import Callable, Iterable
 
@@ -12,7 +12,11 @@ Use = Callable[[Settings], None]
 
 
 class Reloading:
-    """`settings`: those in force."""
+    """Applies changed settings.
+
+    Args:
+        settings: Those in force.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -20,39 +24,39 @@ class Reloading:
         self._checks: list[Callable[[], None]] = []
 
     def uses(self, use: Use, *names: str) -> None:
-        """`use` is called with the new settings where one of `names` (fields of Settings) has changed."""
+        """Call `use` with the new settings if one of `names` (fields of Settings) has changed."""
         assert set(names) <= set(Settings.model_fields), names
         self._uses.append((frozenset(names), use))
 
     def checks(self, check: Callable[[], None]) -> None:
-        """`check` is called each time: files that may have changed. What it raises (OSError, ValueError) is told."""
+        """Call `check` at each reload, for files that may have changed. OSError and ValueError are logged."""
         self._checks.append(check)
 
     def reload(self, read: Callable[[], Settings] = load) -> None:
-        """Raises nothing: what is wrong is in the log, and what was in force before stays so."""
+        """Never raises: invalid settings are logged, and the previous ones stay in force."""
         try:
             new = read()
         except InvalidSettings as error:
             log.error("the new settings are invalid: the previous ones stay in force", reason=str(error))
             new = self.settings
         changed = {name for name in Settings.model_fields if getattr(new, name) != getattr(self.settings, name)}
-        taken: set[str] = set()
+        applied: set[str] = set()
         for names, use in self._uses:
             if names & changed:
                 use(new)
-                taken |= names & changed
-        self.settings = self.settings.model_copy(update={name: getattr(new, name) for name in taken})
+                applied |= names & changed
+        self.settings = self.settings.model_copy(update={name: getattr(new, name) for name in applied})
         for check in self._checks:
             try:
                 check()
             except (OSError, ValueError) as error:
                 log.error("cannot apply the reloaded settings", reason=str(error))
-        log.info("settings reloaded", changed=_told(taken))
-        if later := changed - taken:
+        log.info("settings reloaded", changed=_env_names(applied))
+        if later := changed - applied:
             log.warning(
-                "these settings take effect after a restart, which does not affect calls", settings=_told(later)
+                "these settings take effect after a restart, which does not affect calls", settings=_env_names(later)
             )
 
 
-def _told(names: Iterable[str]) -> list[str]:
+def _env_names(names: Iterable[str]) -> list[str]:
     return sorted(name.upper() for name in names)

@@ -1,4 +1,4 @@
-"""Every setting, from the environment. A wrong one stops the start, with what is wrong and an example.
+"""All settings, read from the environment. An invalid one prevents the start; the error names it and shows an example.
 
 `env.example` documents the same names; a test compares the two.
 """
@@ -25,7 +25,7 @@ Seconds = Annotated[float, Field(gt=0, le=3600)]
 
 
 class InvalidSettings(Exception):
-    """Says for each setting that is wrong its name, what is wrong, and an example."""
+    """Some settings are invalid; the text has the name, the reason and an example for each."""
 
 
 class Settings(BaseSettings):
@@ -193,7 +193,7 @@ class Settings(BaseSettings):
     @classmethod
     def _database(cls, value: str) -> str:
         if value:
-            # Here, as most have none: what it imports takes a while.
+            # Imported here: it is slow to import, and most installations have no PostgreSQL.
             from ari_bridge.sql.engine import postgresql_url
 
             postgresql_url(value)
@@ -248,7 +248,7 @@ class Settings(BaseSettings):
 
 
 def _trouble_with(path: Path) -> str:
-    """Why the file cannot be read; "" where it can."""
+    """Why the file cannot be read; "" if it can."""
     try:
         with path.open("rb"):
             return ""
@@ -259,7 +259,7 @@ def _trouble_with(path: Path) -> str:
 
 
 def load(**values: Any) -> Settings:
-    """The settings in force; `values` (by lower-case name) go before the environment. Raises InvalidSettings."""
+    """The settings; `values` (by lower-case name) override the environment. Raises InvalidSettings."""
     try:
         return Settings(**values)
     except ValidationError as error:

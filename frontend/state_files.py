@@ -1,4 +1,4 @@
-"""Small files of the state directory that memory knows: written again where somebody deletes them under us.
+"""Restores small files of the state directory whose content is in memory, if they are deleted while the server runs.
 
 The call store looks after its own (`ari_bridge/call_store/maintenance.py`).
 """
@@ -17,24 +17,25 @@ log = structlog.get_logger(__name__)
 
 
 class StateFiles:
-    """`add` names a file that is there once it was seen, and what writes it again: quick, raises OSError."""
+    """Watches files and writes them again."""
 
     def __init__(self) -> None:
         self._files: dict[Path, Callable[[], None]] = {}
         self._seen: set[Path] = set()
-        self._failed: set[Path] = set()  # told once
-        self._looking: asyncio.Task[None] | None = None
+        self._failed: set[Path] = set()  # logged once
+        self._checking: asyncio.Task[None] | None = None
 
     def add(self, path: Path, write: Callable[[], None]) -> None:
+        """Watch the file once it exists. `write` writes it again: quick, raises OSError."""
         self._files[path] = write
         if path.exists():
             self._seen.add(path)
 
     async def start(self) -> None:
-        self._looking = asyncio.create_task(self._check_loop(), name="kept files")
+        self._checking = asyncio.create_task(self._check_loop(), name="state files")
 
     async def close(self) -> None:
-        await tasks.cancel(self._looking)
+        await tasks.cancel(self._checking)
 
     async def _check_loop(self) -> None:
         while True:

@@ -208,7 +208,7 @@ class Accounts:
         )
 
     async def rehash(self, user: User, password_hash: str) -> None:
-        """The same password, hashed anew: nothing ends. Raises AccountsUnavailable."""
+        """Store the same password with another hash; sessions stay valid. Raises AccountsUnavailable."""
         try:
             await self._change(
                 user.name,

@@ -23,23 +23,23 @@ class Bridges:
     async def start_music(self, bridge_id: str, music_class: str = "") -> None:
         """Music on hold for all in the bridge, until `stop_music`; mixed with what else is heard there.
 
-        `music_class`: of the PBX's musiconhold.conf; "" is its `default`. Silence where there is no such class.
-        Refused (404) where the bridge is gone.
+        `music_class`: of the PBX's musiconhold.conf; "" is its `default`. Silence if there is no such class.
+        Refused (404) if the bridge no longer exists.
         """
         given = {"mohClass": music_class} if music_class else {}
         await self._requests.send("bridges", "startMoh", bridgeId=bridge_id, **given)
 
     async def stop_music(self, bridge_id: str) -> bool:
-        """False: no music played, or the bridge is gone."""
+        """False: no music was playing, or the bridge no longer exists."""
         return await exists(self._requests.send("bridges", "stopMoh", bridgeId=bridge_id), gone=(404, 409))
 
     async def destroy(self, bridge_id: str) -> bool:
-        """False: it was gone already. Its channels live on."""
+        """Its channels stay. False: it did not exist any more."""
         # 409: it is being destroyed at this moment
         return await exists(self._requests.send("bridges", "destroy", bridgeId=bridge_id), gone=(404, 409))
 
     async def get(self, bridge_id: str) -> Bridge | None:
-        """The bridge with its channels as they are now; None: it is gone."""
+        """The bridge with its current channels; None if it no longer exists."""
         return await get_or_none(self._requests.send("bridges", "get", bridgeId=bridge_id), Bridge)
 
     async def list(self) -> list[Bridge]:

@@ -91,7 +91,7 @@ class Channels:
             host = media.channelvars["UNICASTRTP_LOCAL_ADDRESS"]
             return RtpAddress(host, int(media.channelvars["UNICASTRTP_LOCAL_PORT"]))
         except (KeyError, ValueError) as error:
-            raise PeerRefused(PEER, reply.request, f"its answer does not say where it takes RTP: {error}") from error
+            raise PeerRefused(PEER, reply.request, f"the response has no valid RTP address: {error}") from error
 
     async def dial(self, channel_id: str, *, timeout: int) -> None:  # noqa: ASYNC109 (it is Asterisk's)
         """Dial a created channel; `timeout` in seconds."""
@@ -105,7 +105,7 @@ class Channels:
         await self._woken(channel_id, "answer")
 
     async def hangup(self, channel_id: str, *, reason: str = "normal") -> bool:
-        """False: it was gone already. `reason`: ARI's words, e.g. normal, busy, congestion, no_answer."""
+        """False: it did not exist any more. `reason`: ARI's words, e.g. normal, busy, congestion, no_answer."""
         return await exists(self._requests.send("channels", "hangup", channelId=channel_id, reason=reason))
 
     async def mute(self, channel_id: str) -> None:
@@ -120,7 +120,7 @@ class Channels:
         await self._woken(channel_id, "sendDTMF", dtmf=digits, duration=DTMF_DURATION_MS, between=DTMF_DURATION_MS)
 
     async def continue_in_dialplan(self, channel_id: str, *, variables: Mapping[str, str]) -> bool:
-        """Let the channel go on after its Stasis() with `variables` set. False: it was gone already."""
+        """Continue in the dialplan after Stasis(), with `variables` set. False: it did not exist any more."""
         for name, value in variables.items():
             set_variable = self._woken(channel_id, "setChannelVar", variable=name, value=value)
             if not await exists(set_variable):
@@ -148,11 +148,11 @@ class Channels:
         return await exists(request, gone=(404, 409, 422))
 
     async def get(self, channel_id: str) -> Channel | None:
-        """The channel as it is now; None: it is gone."""
+        """The channel as it is now; None if it no longer exists."""
         return await get_or_none(self._requests.send("channels", "get", channelId=channel_id), Channel)
 
     async def held_by_far(self, channel: Channel) -> bool | None:
-        """Whether the phone behind a SIP channel holds the call; None: gone, or a channel that does not tell.
+        """Whether the phone behind a SIP channel holds the call; None if the channel has ended or cannot say.
 
         ARI reports a hold only by events. This reads chan_pjsip's CHANNEL(), as Asterisk 16.28 and 22.10 have it.
         """
@@ -186,8 +186,8 @@ class Channels:
             reply = await self._requests.send("channels", "getChannelVar", channelId=channel_id, variable=variable)
         except PeerRefused:
             return 0
-        told = _SIP_STATUS.match(read(reply, Variable).value)
-        return int(told[1]) if told else 0
+        status = _SIP_STATUS.match(read(reply, Variable).value)
+        return int(status[1]) if status else 0
 
     async def list(self) -> list[Channel]:
         """All channels of the PBX, also those that are not ours."""

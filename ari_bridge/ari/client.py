@@ -81,8 +81,8 @@ class Ari:
         self.version = ""
         self.connected = False
         self.startup_time = ""  # of the running Asterisk, another one after each restart; "" before the first connect
-        self.pbx_restarted = False  # since the connection before: what Asterisk had then is gone
-        self._known_startup_time = startup_time  # the last one that every listener was told of
+        self.pbx_restarted = False  # since the previous connection: the channels and bridges of then no longer exist
+        self._known_startup_time = startup_time  # the last one of which every listener was notified
         self._transport = Transport(url, user, password, timeout)
         self._requests = RestClient(self._transport, request_observer, self.info, queue_timeout=timeout / 2)
         self.channels = Channels(self._requests, app)
@@ -207,10 +207,10 @@ class Ari:
             await self._describe(info)
         socket = await self._transport.ws_connect("/events", params={"app": self.app, "subscribeAll": "false"})
         try:
-            # Asked again while the stream is open: Asterisk may have been restarted since.
+            # Queried again while the stream is open: Asterisk may have been restarted since.
             startup_time = (await self.info()).startup_time
             await self._drop_events()
-            await self._ownership.take()
+            await self._ownership.claim()
         except BaseException:
             await socket.close()
             raise
@@ -260,7 +260,7 @@ class Ari:
         if self.connected:
             try:
                 async with asyncio.timeout(LEAVE_TIMEOUT_S):
-                    await self._ownership.leave()
+                    await self._ownership.release()
             except (PeerError, TimeoutError) as error:
                 log.warning("our ARI application cannot be released", reason=str(error))
 
@@ -281,7 +281,7 @@ class Ari:
         )
 
     def _received(self, event: AriEvent) -> None:
-        if self._ownership.hear(event):
+        if self._ownership.on_event(event):
             return
         if isinstance(event, ApplicationReplaced):
             self._was_taken_over("Asterisk says so")
@@ -290,13 +290,13 @@ class Ari:
 
     async def _on_connected(self) -> None:
         self._watching = asyncio.create_task(self._watch(), name="ARI application")
-        told = 0
+        notified = 0
         try:
             for listener in self._connect_listeners:
-                told += 1
+                notified += 1
                 await listener()
-        finally:  # where a lost stream cut this off before all were told of a restart, the next connect tells it again
-            if told == len(self._connect_listeners):
+        finally:  # if the stream is lost before all were notified of a restart, the next connect notifies again
+            if notified == len(self._connect_listeners):
                 self._known_startup_time = self.startup_time
         await asyncio.gather(*(self.info() for _ in range(IDLE_CONNECTIONS)), return_exceptions=True)
 

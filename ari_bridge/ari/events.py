@@ -89,7 +89,7 @@ class ChannelConnectedLine(Event, tag=True, kw_only=True):
 class ChannelCallerId(Event, tag=True, kw_only=True):
     """Who is at this end of `channel` is somebody else now, or has got a name: `channel.caller`.
 
-    Comes where the SIP phone at the channel tells it (P-Asserted-Identity, Remote-Party-ID), not for a `Local` channel
+    Sent if the SIP phone at the channel reports it (P-Asserted-Identity, Remote-Party-ID), not for a `Local` channel
     in an existing call.
     """
 
@@ -105,7 +105,7 @@ class ChannelUnhold(Event, tag=True, kw_only=True):
 
 
 class RecordingFinished(Event, tag=True, kw_only=True):
-    """Its file is complete: it was stopped, or its bridge is gone."""
+    """The file is complete: the recording was stopped, or its bridge destroyed."""
 
     recording: LiveRecording
 
@@ -157,7 +157,7 @@ _read_known: Callable[[bytes | str], KnownEvent] = msgspec.json.Decoder(KnownEve
 
 
 def decode(data: bytes | str) -> AriEvent:
-    """The event in a text frame. Raises MalformedEvent where it is no JSON object with a `type`."""
+    """The event in a text frame. Raises MalformedEvent if it is not a JSON object with a `type`."""
     try:
         raw = _read(data)
     except msgspec.DecodeError as error:

@@ -30,7 +30,7 @@ class Reply:
         self.body = body
 
     def json(self) -> Any:
-        """Raises PeerRefused where the body is not JSON."""
+        """The decoded body. Raises PeerRefused if it is not JSON."""
         try:
             return msgspec.json.decode(self.body)
         except msgspec.DecodeError as error:
@@ -100,7 +100,7 @@ class Transport:
     async def download(self, path: str, take: Callable[[bytes], Awaitable[None]], *, within: float) -> Reply:
         """A file, handed to `take` piece by piece; `within`: seconds for all of it; each piece has the usual timeout.
 
-        Raises as `send`, also where the file ends early; what `take` raises goes through. The reply has no body.
+        Raises as `send`, also if the file is truncated; exceptions of `take` are passed on. The reply has no body.
         """
         request = f"GET {path}"
         if self._session is None:

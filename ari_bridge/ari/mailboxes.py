@@ -1,9 +1,9 @@
-"""How many messages wait in the voicemail boxes of the PBX's own app_voicemail.
+"""Message counts of the mailboxes of the PBX's app_voicemail.
 
 ARI's `mailboxes` cannot be used: they are for voicemail outside Asterisk (res_mwi_external), and a PBX has either
-that or app_voicemail. What app_voicemail knows it tells by the dialplan function VM_INFO, and ARI reads functions on
-channels only (`GET /asterisk/variable` does not run any; 16.28 and 22.10 measured). So a channel is made that is never
-dialled, the boxes are read on it, and it is hung up. It needs nothing in the dialplan and works on 16 and 22.
+that or app_voicemail. The dialplan function VM_INFO returns app_voicemail's counts, but ARI evaluates functions only
+on channels (`GET /asterisk/variable` does not; measured with 16.28 and 22.10). So a channel is created that is
+never dialled, the mailboxes are read on it, and it is hung up. This needs nothing in the dialplan.
 
 Each method raises PeerRefused, PeerTimeout or PeerUnreachable.
 """
@@ -17,18 +17,18 @@ from ari_bridge.ari.models import Variable
 from ari_bridge.ari.rest import RestClient, exists, read
 
 MARK = "mailboxes"
-"""The argument with which such a channel enters our application: it is no caller."""
+"""The Stasis argument of such a channel: it is not a caller."""
 CHANNEL_LIFETIME_S = 60
-"""Asterisk hangs the channel up by itself then, should the process die before it does."""
+"""Asterisk hangs the channel up after that, in case the process dies before it can."""
 MAX_BOXES_PER_CHANNEL = 200
-"""On one channel, so that its time is enough."""
+"""So that the lifetime of the channel is long enough."""
 
 _MAILBOX = re.compile(r"[A-Za-z0-9_.-]{1,64}@[A-Za-z0-9_.-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
 class Messages:
-    """How many messages a box has; `urgent` ones count as new."""
+    """How many messages a mailbox has; urgent ones count as new."""
 
     new: int
     old: int
@@ -43,10 +43,10 @@ class Mailboxes:
         """The messages in each box (`NUMBER@CONTEXT`); boxes that do not exist are left out.
 
         Two requests for a box; one if the number of new messages is the same as in `known`: then none was listened to.
-        Where the PBX has no voicemail, no box exists. Raises ValueError for what is no name of a box.
+        If the PBX has no voicemail, no box exists. Raises ValueError for an invalid name.
         """
         if bad := [box for box in mailboxes if not _MAILBOX.fullmatch(box)]:
-            raise ValueError(f"{bad[0][:80]!r} is no mailbox: NUMBER@CONTEXT")
+            raise ValueError(f"{bad[0][:80]!r} is not a mailbox: NUMBER@CONTEXT")
         counted: dict[str, Messages] = {}
         for first in range(0, len(mailboxes), MAX_BOXES_PER_CHANNEL):
             counted |= await self._count(mailboxes[first : first + MAX_BOXES_PER_CHANNEL], known or {})
@@ -55,7 +55,7 @@ class Mailboxes:
     async def _count(self, mailboxes: Sequence[str], known: Mapping[str, Messages]) -> dict[str, Messages]:
         channel = f"{MARK}-{secrets.token_hex(8)}"
         try:
-            # Never dialled: whether the dialplan has such an extension is of no matter.
+            # Never dialled: the dialplan need not have such an extension.
             await self._requests.send(
                 "channels",
                 "create",

@@ -21,7 +21,7 @@ class Operation:
     def fill_in(self, parameters: dict[str, Any]) -> tuple[str, dict[str, str], bytes | None]:
         """Its path, query and JSON body with these parameters.
 
-        Raises TypeError where one is not in the description, KeyError where one of the path is missing.
+        Raises TypeError if one is not in the description, KeyError if one of the path is missing.
         """
         if not parameters.keys() <= self._known:
             raise TypeError(f"{self.method} {self._path} has no parameters {parameters.keys() - self._known}")

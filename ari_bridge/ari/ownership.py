@@ -1,14 +1,15 @@
-"""Whose the ARI application is: one front end's at a time, and never that of one who is deaf without knowing it.
+"""Ownership of the ARI application: only one front end serves it at a time, and it notices if it loses it.
 
-Asterisk sends an application's events to the client that opened the last WebSocket for it. The one before is notified
-(ApplicationReplaced) and then receives no more events, also when the other one has left; `/applications` and REST show
-no difference (seen with 16.28 and 22.10). So:
+Asterisk sends an application's events to the client that opened the last WebSocket for it. The previous client is
+notified (ApplicationReplaced) and then receives no more events, even after the other one has left; `/applications` and
+REST show no difference (seen with 16.28 and 22.10). So:
 
-- who holds the application says so in a global variable, and is asked before another takes it: a user event goes to
-  whoever hears the application, and one who hears it answers in another variable. A process that was killed answers
-  nothing; one that comes after it with the same state directory knows it by its name and asks nobody.
-- who holds it sends itself a user event now and then. One that does not come back means that somebody else hears the
-  application, or nobody.
+- The owner puts its name into a global variable. Before another process claims the application it sends a roll call, a
+  user event that goes to the client that receives the application's events, and the owner responds in a second global
+  variable. A process that was killed does not respond. Its successor with the same state directory has the same name,
+  and needs no roll call.
+- The owner sends itself a probe, another user event, at intervals. If it does not come back, another client receives
+  the application's events, or none does.
 
 Source: ARI `asterisk/variable`, `events/user/{eventName}`.
 """
@@ -32,14 +33,14 @@ from ari_bridge.errors import PeerError, PeerRefused
 from ari_bridge.tasks import TaskSet
 
 ROLL_CALL, PROBE = "ari-bridge.roll-call", "ari-bridge.probe"
-"""The user events: who hears this application, and do I."""
+"""The names of the user events."""
 ANSWER_TIMEOUT_S = 3.0
-"""How long a live front end may take to answer the roll call, far more than it does."""
+"""How long a live front end may take to respond to the roll call, far more than it needs."""
 POLL_INTERVAL_S = 0.1
 PROBE_TIMEOUT_S = 2.0
-"""Between two probes, and how long one may take."""
+"""The interval between two probes, and how long one may take."""
 MAX_MISSES = 2
-"""So many probes in a row that do not come back mean that we are deaf: one may be late in a busy hour."""
+"""How many probes in a row must be lost before the events count as lost: one may be late under load."""
 
 Send = Callable[..., Awaitable[Reply]]
 """`send(op, method, path, query, body)`: one request. Raises PeerError."""
@@ -48,7 +49,7 @@ log = structlog.get_logger(__name__)
 
 
 class ApplicationInUse(PeerError):
-    """Another front end that lives serves the application. `holder`: its process, as it says itself."""
+    """Another running front end serves the application. `holder`: its process, as it describes itself."""
 
     code = "application_in_use"
 
@@ -60,12 +61,12 @@ class ApplicationInUse(PeerError):
     def __str__(self) -> str:
         return (
             f"the ARI application {self.app} is served by another front end ({self.holder}). "
-            "Stop that one, or give this one an ARI_APP of its own, and the dialplan a Stasis() line for it."
+            "Stop it, or set another ARI_APP here and add a Stasis() line for that to the dialplan."
         )
 
 
 class Deaf(Exception):
-    """The events of our application do not come to us; the text says why, as far as it can be seen."""
+    """We do not receive the events of our application; the text says why, as far as it is known."""
 
 
 class _Value(msgspec.Struct):
@@ -73,8 +74,12 @@ class _Value(msgspec.Struct):
 
 
 class Ownership:
-    """`instance`: the name of the state directory that we serve from, which outlives the process; "" for one that has
-    none: it asks, and is asked, as a stranger.
+    """Claims the application, and checks that its events reach us.
+
+    Args:
+        send: Sends an ARI request.
+        app: The name of the application.
+        instance: The name of our state directory, which a restarted process shares; "" for a random one.
     """
 
     def __init__(self, send: Send, app: str, instance: str) -> None:
@@ -83,12 +88,12 @@ class Ownership:
         self._send = send
         name = "ARI_BRIDGE_" + re.sub(r"[^0-9A-Za-z]", lambda exists: f"_{ord(exists[0]):02X}", app)
         self._holder, self._answer = f"{name}_HOLDER", f"{name}_ANSWER"
-        self._probe = ""  # what is waited for
+        self._probe = ""  # the id of the probe that is expected
         self._came_back = asyncio.Event()
-        self._answers = TaskSet()
+        self._responses = TaskSet()
 
     async def check(self) -> None:
-        """Raises ApplicationInUse where another front end serves it, PeerError."""
+        """Raises ApplicationInUse if another front end serves the application, PeerError."""
         holder = await self._get(self._holder)
         if holder in ("", self.instance):
             return
@@ -105,34 +110,34 @@ class Ownership:
             "the front end that served our ARI application does not respond: taking the application over", app=self.app
         )
 
-    async def take(self) -> None:
+    async def claim(self) -> None:
         """Claim the application. Raises PeerError."""
         await self._set(self._holder, self.instance)
 
-    async def leave(self) -> None:
+    async def release(self) -> None:
         """Release the application, if it is still ours. Raises PeerError."""
-        await self._answers.cancel()
+        await self._responses.cancel()
         if await self._get(self._holder) == self.instance:
             await self._set(self._holder, "")
 
     async def watch(self) -> None:
-        """While the event stream is open. Raises Deaf. Other failures of Asterisk are noticed elsewhere."""
+        """Send probes while the event stream is open. Raises Deaf. Other failures are detected elsewhere."""
         misses = 0
         while True:
             await asyncio.sleep(PROBE_TIMEOUT_S)
             try:
-                misses = 0 if await self._hear_ourselves() else misses + 1
+                misses = 0 if await self._probe_events() else misses + 1
             except PeerError as error:
                 log.debug("cannot check that our ARI application's events reach us", reason=str(error))
             if misses >= MAX_MISSES:
                 raise Deaf("the events of our application go to another client, or to none")
 
-    async def _hear_ourselves(self) -> bool:
-        """Raises PeerError, Deaf."""
+    async def _probe_events(self) -> bool:
+        """Whether a probe comes back. Raises PeerError, Deaf."""
         self._probe = secrets.token_hex(8)
         self._came_back.clear()
         if not await self._tell(PROBE, {"probe": self._probe}):
-            raise Deaf("Asterisk has no application of ours any more: another client had taken it, and is gone")
+            raise Deaf("Asterisk has no longer our application: another client had replaced us, and has disconnected")
         try:
             async with asyncio.timeout(PROBE_TIMEOUT_S):
                 await self._came_back.wait()
@@ -140,22 +145,22 @@ class Ownership:
             return False
         return True
 
-    def hear(self, event: AriEvent) -> bool:
-        """Whether the event is one of ours. Quick."""
+    def on_event(self, event: AriEvent) -> bool:
+        """Handle the event if it is a probe or a roll call; whether it was one. Quick."""
         if event.type != "ChannelUserevent":
             return False
-        told: dict[str, Any] = event.raw.get("userevent") or {}
+        variables: dict[str, Any] = event.raw.get("userevent") or {}
         match event.raw.get("eventname"):
             case "ari-bridge.probe":
-                if told.get("probe") == self._probe:
+                if variables.get("probe") == self._probe:
                     self._came_back.set()
             case "ari-bridge.roll-call":
-                self._answers.start(self._say_here(str(told.get("asker", ""))[:64]))
+                self._responses.start(self._respond(str(variables.get("asker", ""))[:64]))
             case _:
                 return False
         return True
 
-    async def _say_here(self, asker: str) -> None:
+    async def _respond(self, asker: str) -> None:
         log.warning(
             "another front end was started with our ARI application: notifying it that we serve it", app=self.app
         )
@@ -164,7 +169,7 @@ class Ownership:
         except PeerError as error:
             log.error("cannot notify the other front end that we serve the ARI application", reason=str(error))
 
-    # --- what Asterisk keeps, and sends ---------------------------------------------------
+    # --- variables and user events --------------------------------------------------------
 
     async def _get(self, name: str) -> str:
         query = {"variable": name}

@@ -20,9 +20,9 @@ class Recordings:
         self._transport = transport
 
     async def start(self, bridge_id: str, name: str, *, format: str = "wav", beep: bool = False) -> None:
-        """Record all that is said in the bridge, until `stop` or until the bridge is gone.
+        """Record the audio of the bridge, until `stop` or until the bridge is destroyed.
 
-        Refused (409) where a recording of that name exists, live or stored: none is ever overwritten. 422: Asterisk
+        Refused (409) if a recording of that name exists, live or stored: none is ever overwritten. 422: Asterisk
         does not know the format. `beep`: everybody in the bridge hears one first; an Asterisk that has no sound `beep`
         ends the recording at once, and tells no reason.
         """
@@ -68,12 +68,12 @@ class Recordings:
         return await exists(self._requests.measure("recordings.getStoredFile", request))
 
     async def delete(self, name: str) -> bool:
-        """Delete a stored one. False: it was gone already."""
+        """Delete a stored one. False: it did not exist any more."""
         return await exists(self._requests.send("recordings", "deleteStored", recordingName=name))
 
     async def play(self, bridge_id: str, media: str) -> None:
         """Begin to play `media` (e.g. sound:beep, recording:NAME) to all in the bridge; returns at once.
 
-        A sound that does not exist is no failure here. Refused (404) where the bridge is gone.
+        A sound that does not exist is not an error here. Refused (404) if the bridge no longer exists.
         """
         await self._requests.send("bridges", "play", bridgeId=bridge_id, media=media)

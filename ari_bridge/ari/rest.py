@@ -203,7 +203,7 @@ class RestClient:
 
     def _refuse_new(self, op: str, priority: Priority) -> None:
         if priority is Priority.NEW and not self._breaker.closed:
-            raise PeerUnreachable(PEER, op, f"nothing new is begun on it: {self._breaker.reason}")
+            raise PeerUnreachable(PEER, op, f"the circuit breaker is open: {self._breaker.reason}")
 
     async def _wait(self, op: str, priority: Priority) -> None:
         """Raises PeerUnreachable if it gets no permit in time."""

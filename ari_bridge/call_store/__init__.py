@@ -6,7 +6,7 @@ nor the front end.
 Theory of operation
 -------------------
 *Save before act.* After each event of a call, its row is saved before the actions that were decided are carried out
-(`call_writer`). So a process that is killed has told no one anything that its successor does not know. A save runs in
+(`call_writer`). So a process that is killed has reported nothing that its successor does not know. A save runs in
 the event loop and takes about 40 µs: one append to SQLite's write-ahead log, without waiting for the disk. It does
 nothing if no persisted field has changed. What does wait for the disk (checkpoints, purging) runs in a thread, once a
 minute (`maintenance`).

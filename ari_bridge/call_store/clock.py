@@ -17,7 +17,7 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Clock(msgspec.Struct, frozen=True):
-    """`boot`: the machine's boot; "" where it does not say. The others are seconds, `wall` since the Unix epoch."""
+    """`boot`: the machine's boot id; "" if it is not known. The others are seconds, `wall` since the Unix epoch."""
 
     boot: str
     monotonic: float

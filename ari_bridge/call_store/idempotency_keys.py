@@ -177,5 +177,5 @@ def _columns(key: Key) -> tuple[Any, ...]:
 
 def _key(found: tuple[Any, ...]) -> Key:
     user, key, fingerprint, call_id, kept_at, answer = found
-    told = msgspec.json.decode(answer, type=StoredResponse) if answer else None
-    return Key(user, key, fingerprint, call_id, kept_at, told)
+    response = msgspec.json.decode(answer, type=StoredResponse) if answer else None
+    return Key(user, key, fingerprint, call_id, kept_at, response)

@@ -26,7 +26,7 @@ class Maintenance:
 
     Args:
         handle: the database.
-        status: whether it is healthy; told when it is not any more.
+        status: whether the store is healthy; set when that changes.
         writer: writes what it buffered while maintenance had the file locked.
         days: how long ended calls are kept.
         check_interval_s: seconds between looks whether the file is still there.

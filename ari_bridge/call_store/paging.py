@@ -11,7 +11,7 @@ from ari_bridge.call_store.rows import Row
 from ari_bridge.cursor import Cursor
 
 
-async def begun_before(
+async def started_before(
     path: Path, known: Iterable[Row], cursor: Cursor, at_most: int
 ) -> tuple[list[Row], Cursor | None]:
     """A page of rows, newest first, and the cursor of the next page (None: this is the last).
@@ -27,7 +27,7 @@ async def begun_before(
     """
     known = list(known)  # now: a call that ends while the thread reads is in one of the two
     try:
-        found = await asyncio.to_thread(sqlite_file.begun_before, path, cursor, at_most)
+        found = await asyncio.to_thread(sqlite_file.started_before, path, cursor, at_most)
     except (sqlite3.Error, OSError) as error:
         raise StoreRefused(f"{path} cannot be read: {error}") from error
     following = _position(found[-1]) if len(found) == at_most else None

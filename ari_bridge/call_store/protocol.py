@@ -40,7 +40,7 @@ class CallStore(Protocol):
         Raises StoreRefused: it cannot be read now.
         """
 
-    async def begun_before(self, cursor: Cursor, *, at_most: int) -> tuple[list[Call], Cursor | None]:
+    async def started_before(self, cursor: Cursor, *, at_most: int) -> tuple[list[Call], Cursor | None]:
         """A page of calls, live and ended, newest first (from `NEWEST` on), and the cursor of the next page.
 
         No cursor: this is the last page. Live calls may be more than `at_most`.

@@ -45,7 +45,7 @@ _PUT = """INSERT INTO calls (id, revision, created_at, ended_at, record) VALUES 
 _COLUMNS = "SELECT id, revision, created_at, ended_at, record FROM calls"
 _ENDED_AFTER = "SELECT ended_at, id FROM calls WHERE (ended_at, id) > (?, ?) ORDER BY ended_at, id LIMIT ?"
 _NEWEST = f"{_COLUMNS} ORDER BY ended_at IS NOT NULL, created_at DESC LIMIT ?"
-_BEGUN_BEFORE = f"{_COLUMNS} WHERE (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?"
+_STARTED_BEFORE = f"{_COLUMNS} WHERE (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?"
 _PURGE = "DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE ended_at < ? LIMIT ?)"
 
 _CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -174,12 +174,12 @@ def ended_after(path: Path, ended_at: float, call_id: str, at_most: int) -> list
         connection.close()
 
 
-def begun_before(path: Path, place: tuple[float, str], at_most: int) -> list[Row]:
-    """The calls that began before this one (when it began, its id), newest first. Runs in a thread: many are read."""
+def started_before(path: Path, place: tuple[float, str], at_most: int) -> list[Row]:
+    """The calls that started before `place` (start time, call id), newest first. Runs in a thread: many are read."""
     connection = _connect(path)
     try:
         connection.execute("PRAGMA busy_timeout = 1000")
-        return list(map(_row, connection.execute(_BEGUN_BEFORE, (*place, at_most))))
+        return list(map(_row, connection.execute(_STARTED_BEFORE, (*place, at_most))))
     finally:
         connection.close()
 

@@ -180,10 +180,10 @@ class SqliteCallStore:
         merged = {*found, *(key for key in buffered if key > (ended_at, stem))}
         return sorted(merged)[:at_most]
 
-    async def begun_before(self, cursor: Cursor, *, at_most: int) -> tuple[list[Call], Cursor | None]:
+    async def started_before(self, cursor: Cursor, *, at_most: int) -> tuple[list[Call], Cursor | None]:
         """Including the buffer. Raises StoreRefused."""
         known = [*self._buffer.rows.values(), *self._writer.live_rows]
-        rows, following = await paging.begun_before(self.path, known, cursor, at_most)
+        rows, following = await paging.started_before(self.path, known, cursor, at_most)
         return [call for row in rows if (call := to_call_or_none(row))], following
 
     def _connection(self) -> sqlite3.Connection:

@@ -52,7 +52,7 @@ class Cdr(msgspec.Struct, frozen=True, rename="camel"):
 
 
 def from_call(call: Call) -> Cdr:
-    """The record of a call that was decided to end. Raises ValueError where it was not."""
+    """The record of a call that has an outcome. Raises ValueError if it has none yet."""
     if call.outcome is None or call.ended_at is None:
         raise ValueError(f"call {call.id} has not ended")
     return Cdr(
@@ -68,7 +68,7 @@ def from_call(call: Call) -> Cdr:
         answered_at=call.answered_at,
         ended_at=call.ended_at,
         talk_seconds=_talked(call, call.ended_at),
-        outcome=call.left_outcome or call.outcome,  # what our user was told; the others may have gone on
+        outcome=call.left_outcome or call.outcome,  # our user's outcome; the other parties may have continued
         q850=call.cause.q850 if call.cause else 0,
         sip=call.cause.sip if call.cause else 0,
         cause=_text(call.cause.text) if call.cause else "",

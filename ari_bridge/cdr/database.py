@@ -34,7 +34,7 @@ MAX_READERS = MAX_CONNECTIONS - 1
 class Database:
     """`url`: postgresql://USER:PASS@HOST/DB, or "" for the SQLite file `file`. `name` tells people which; no password.
 
-    Raises ValueError where the URL is none of PostgreSQL.
+    Raises ValueError if it is not a PostgreSQL URL.
     """
 
     def __init__(self, url: str, file: Path) -> None:

@@ -3,7 +3,7 @@
 Pages report theirs while a call goes on (`SDK: quality/mos.ts`), rtpengine its own at the end (`media/stats.py`).
 
 Memory only, and bounded: a page tells all of its call every time, and rtpengine keeps its counts while we are away,
-so that a process that is killed loses at most what a page told of a call that has ended.
+so that a process that is killed loses at most a page's report on a call that has ended.
 """
 
 from collections.abc import Callable
@@ -54,7 +54,7 @@ class QualityBuffer:
             known.ended_at = self._now()
 
     def of(self, call_id: str) -> dict[str, Any]:
-        """As a record has it: `page` as the page told it, `rtpengine` of the last leg, `legs` where there were more."""
+        """The column `quality`: `page` from the page, `rtpengine` of the last leg, `legs` if there were more."""
         known = self._known.get(call_id)
         if known is None:
             return {}
@@ -67,7 +67,7 @@ class QualityBuffer:
         return found
 
     def codecs(self, call_id: str) -> str:
-        """Of the last leg, the browser's first: `opus, PCMU`. "" where they are not known."""
+        """Of the last leg, the browser's first: `opus, PCMU`. "" if they are not known."""
         sides = self.of(call_id).get("rtpengine", {})
         return ", ".join(sides[side]["codec"] for side in ("browser", "asterisk") if sides.get(side, {}).get("codec"))
 

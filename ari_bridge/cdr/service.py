@@ -23,7 +23,7 @@ OPEN_TIMEOUT_S = 5.0
 class CdrService:
     """`url`: of a PostgreSQL, or "" for a SQLite file in `state_dir`. `days`: how long a row is kept.
 
-    `memory` is the call store: started before this, closed after it. Raises ValueError where the URL is wrong.
+    `memory` is the call store: started before this, closed after it. Raises ValueError if the URL is invalid.
     """
 
     def __init__(self, memory: EndedCalls, hooks: Hooks, *, state_dir: Path, url: str = "", days: float = 365) -> None:
@@ -38,7 +38,7 @@ class CdrService:
 
     @property
     def reason(self) -> str:
-        """Why they are not; "" where they are."""
+        """Why the records are not available; "" if they are."""
         return self._writer.health.reason
 
     async def start(self) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from ari_bridge.media.ng_response import list_at, streams_of, value_at
 
 DISCARD = 9
-"""The port of an offer that names none yet (RFC 8840 section 4.1.1)."""
+"""The port of an offer that has no address yet (RFC 8840 section 4.1.1)."""
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,15 @@ class PacketCount:
 
 @dataclass(frozen=True)
 class MediaActivity:
-    """A look, when it was taken, and what followed from it: both Unix seconds, `at` None before the first packet.
+    """A packet count, when it was polled, and what follows from it; times are Unix seconds.
 
-    `first`: there was none before, so `at` is as wrong as rtpengine's clock.
+    `last_packet_at` is None before the first packet. `first`: there was no earlier poll, so `last_packet_at` is only as
+    accurate as rtpengine's clock.
     """
 
-    looked: PacketCount
-    seen: float
-    at: float | None
+    count: PacketCount
+    polled_at: float
+    last_packet_at: float | None
     first: bool = False
 
 
@@ -44,8 +45,8 @@ class Load:
     transcoded: int
 
 
-def look(answer: Mapping[str, Any], tag: str) -> PacketCount | None:
-    """What the side `tag` has sent, from the answer to `query`; None where it does not say."""
+def packet_count(answer: Mapping[str, Any], tag: str) -> PacketCount | None:
+    """What the side `tag` has sent, from the response to `query`; None if it does not say."""
     side = value_at(answer, "tags", tag)
     streams = [
         stream
@@ -60,33 +61,33 @@ def look(answer: Mapping[str, Any], tag: str) -> PacketCount | None:
 
 
 def rtp_packets(answer: Mapping[str, Any], tag: str) -> int | None:
-    """How many RTP packets the side `tag` has sent, without RTCP; None where the answer does not say."""
+    """How many RTP packets the side `tag` has sent, without RTCP; None if the response does not say."""
     streams = streams_of(answer, tag)
     counts = [value_at(stream, "stats", "packets") for stream in streams if b"RTP" in list_at(stream, "flags")]
     known = [count for count in counts if isinstance(count, int)]
     return sum(known) if known else None
 
 
-def heard(before: MediaActivity | None, looked: PacketCount, now: float) -> MediaActivity:
-    """When the last packet came, at the latest: it does not seem silent when it is not.
+def next_activity(before: MediaActivity | None, count: PacketCount, now: float) -> MediaActivity:
+    """The activity after another poll. `last_packet_at` is an upper bound, so a leg never seems silent when it is not.
 
-    From the second look on the count bounds it, whatever rtpengine's clock says.
+    From the second poll on it is bounded by the change of the count, whatever rtpengine's clock says.
     """
-    second_over = looked.last + 1.0
+    end_of_second = count.last + 1.0
     at: float | None
-    if looked.packets == 0:
+    if count.packets == 0:
         at = None
     elif before is None:
-        at = min(now, second_over)
-    elif before.looked.packets == looked.packets:
-        at = before.at
+        at = min(now, end_of_second)
+    elif before.count.packets == count.packets:
+        at = before.last_packet_at
     else:
-        at = second_over if before.seen <= second_over <= now else now
-    return MediaActivity(looked, now, at, before is None)
+        at = end_of_second if before.polled_at <= end_of_second <= now else now
+    return MediaActivity(count, now, at, before is None)
 
 
-def reached(answer: Mapping[str, Any], tag: str) -> bool:
-    """Whether ICE has found the side `tag`, which has offered no address of its own, from the answer to `query`."""
+def ice_connected(answer: Mapping[str, Any], tag: str) -> bool:
+    """Whether ICE has found the address of the side `tag`, which offered none itself, from the response to `query`."""
     streams = streams_of(answer, tag)
     return any(
         value_at(stream, "endpoint", "port") not in (None, 0, DISCARD)
@@ -96,7 +97,7 @@ def reached(answer: Mapping[str, Any], tag: str) -> bool:
 
 
 def load(answer: Mapping[str, Any]) -> Load:
-    """From the answer to `statistics`; what it does not say counts as 0.
+    """From the response to `statistics`; missing values count as 0.
 
     rtpengine counts both sides of a session that it transcodes.
     """

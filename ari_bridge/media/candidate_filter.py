@@ -1,4 +1,4 @@
-"""Which of a browser's ICE candidates rtpengine is told: it sends checks to each, again and again.
+"""Which of a browser's ICE candidates are passed to rtpengine, which sends checks to each of them repeatedly.
 
 So an offer could have it probe the inner network, or send to a stranger. It needs none of them (docs/REACH.md): a
 browser's own checks show where it is. What is left out is loopback, link-local, multicast and reserved addresses, ports
@@ -48,7 +48,7 @@ class CandidateFilter:
         self._allows_private = passed_on is PassedOn.PRIVATE
 
     def learn(self, answer: str) -> None:
-        """See in an answer of rtpengine where it receives. One that cannot be read teaches nothing."""
+        """Learn rtpengine's own addresses from its SDP answer; an invalid one is ignored."""
         try:
             host = sdp_text.rtp_address(answer).host
             address = ipaddress.ip_address(host)

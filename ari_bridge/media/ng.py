@@ -60,7 +60,7 @@ class NgClient(asyncio.DatagramProtocol):
         return self._transport is not None
 
     async def open(self) -> None:
-        """Raises PeerUnreachable where the address cannot be resolved. Whether rtpengine is there, a command tells."""
+        """Raises PeerUnreachable if the address cannot be resolved. Only a command shows whether rtpengine is there."""
         loop = asyncio.get_running_loop()
         try:
             await loop.create_datagram_endpoint(lambda: self, remote_addr=self._address)
@@ -74,7 +74,7 @@ class NgClient(asyncio.DatagramProtocol):
         self.fail_all("the client is closed")
 
     async def ping(self, seconds: float) -> float:
-        """Seconds until the answer. Raises as `command`; the observer is not told."""
+        """Seconds until the response. Raises as `command`; the observer is not called."""
         began = time.perf_counter()
         await self._command("ping", {}, seconds)
         return time.perf_counter() - began

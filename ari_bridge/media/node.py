@@ -37,11 +37,11 @@ class Node:
         address: where it receives commands; with weight 0 it gets no new sessions.
         prefix: what the names of our sessions start with.
         timeout: seconds for a command.
-        observer: told of each command, for metrics.
+        observer: called for each command, for metrics.
         held_by_other_node: whether another node has the session of a leg.
-        on_lost: called with the legs and the reason, the moment that legs are known to be gone. Quick.
+        on_lost: called with the legs and the reason, as soon as legs are known to be lost. Quick.
         opus: what browsers are asked for.
-        candidates: which of their ICE candidates it is told.
+        candidates: which of their ICE candidates are passed to it.
     """
 
     def __init__(
@@ -143,7 +143,7 @@ class Node:
     # --- for calls. Errors: PeerError ---------------------------------------------------
 
     async def offer(self, leg: str, sdp: str, codec: Codec, *, within: float) -> RtpAddress:
-        """Where it receives Asterisk's RTP. If it fails, a session that was made all the same is deleted.
+        """The address that receives Asterisk's RTP. If it fails, a session that was created nevertheless is deleted.
 
         Args:
             within: seconds.
@@ -243,7 +243,7 @@ class Node:
 
     def _on_down(self, reason: str) -> None:
         log.warning("rtpengine is down", node=str(self.address), reason=reason, legs=len(self._sessions.legs))
-        reason = f"rtpengine {self.address} is gone: {reason}"
+        reason = f"rtpengine {self.address} is down: {reason}"
         legs = self._sessions.node_down()
         self._ng.fail_all(reason)
         self._sessions.report_lost(legs, reason)

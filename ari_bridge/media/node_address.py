@@ -1,4 +1,4 @@
-"""Where an rtpengine takes commands, as the settings write it: `HOST:PORT` or `HOST:PORT*WEIGHT`."""
+"""The address for commands to an rtpengine, as in the settings: `HOST:PORT` or `HOST:PORT*WEIGHT`."""
 
 import ipaddress
 import re
@@ -46,7 +46,7 @@ class NodeAddress:
 
 
 def parse_nodes(text: str) -> tuple[NodeAddress, ...]:
-    """Several, separated by commas. Raises ValueError where one is wrong or twice there, or there is none."""
+    """Comma-separated addresses. Raises ValueError if one is invalid or a duplicate, or there is none."""
     nodes = tuple(NodeAddress.parse(part) for part in text.split(",") if part.strip())
     if not nodes:
         raise ValueError("at least one HOST:PORT is needed")

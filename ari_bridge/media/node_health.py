@@ -70,7 +70,7 @@ class NodeHealth:
         return self._misses >= MAX_MISSES and self._mark_down(reason)
 
     def port_closed(self, reason: str) -> bool:
-        """Its machine says that no process listens on the port: its sessions are gone for certain."""
+        """ICMP says that no process listens on the port: its sessions are lost for certain."""
         self._answers = 0
         return self._mark_down(reason)
 

@@ -67,8 +67,8 @@ class Pool:
                 prefix=f"{app}:",
                 timeout=timeout,
                 observer=request_observer,
-                held_by_other_node=self._is_held,  # asked only for what the node itself does not hold
-                on_lost=self._tell_lost,
+                held_by_other_node=self._has_session,  # called only for legs that the node itself does not have
+                on_lost=self._notify_lost,
                 opus=policy.opus,
                 candidates=candidates,
             )
@@ -86,12 +86,12 @@ class Pool:
     # --- for calls ---------------------------------------------------------------------
 
     async def offer(self, leg: str, sdp: str, prefer: str = "") -> RtpAddress:
-        """Where Asterisk's RTP for this leg is received. Where a node fails the next is tried, all within `timeout`.
+        """The address that receives Asterisk's RTP for this leg. If a node fails the next is tried, within `timeout`.
 
-        `prefer`: `opus` or `pcmu`, where the call asks for one; "": as the policy says.
+        `prefer`: `opus` or `pcmu`, if the call requests one; "": as the policy says.
         """
         asked = Codec(prefer) if prefer else None
-        return await self._take(leg, self._offer(leg, sdp, asked))
+        return await self._track_offer(leg, self._offer(leg, sdp, asked))
 
     async def reoffer(self, leg: str, sdp: str, prefer: str, address: RtpAddress) -> None:
         """Another browser's offer for an existing leg; Asterisk's RTP for it is received at `address`, as before.
@@ -99,7 +99,7 @@ class Pool:
         If it fails, the leg is lost. `prefer` as in `offer`.
         """
         asked = Codec(prefer) if prefer else None
-        await self._take(leg, self._reoffer(leg, sdp, asked, address))
+        await self._track_offer(leg, self._reoffer(leg, sdp, asked, address))
 
     async def _reoffer(self, leg: str, sdp: str, asked: Codec | None, address: RtpAddress) -> None:
         for node in self._holders(leg):
@@ -107,7 +107,7 @@ class Pool:
             return await node.reoffer(leg, sdp, codec, address, within=self._timeout)
         raise PeerUnreachable(PEER, "offer", f"no node holds {leg}")
 
-    async def _take(self, leg: str, offer: Coroutine[Any, Any, Taken]) -> Taken:
+    async def _track_offer(self, leg: str, offer: Coroutine[Any, Any, Taken]) -> Taken:
         self._offering.add(leg)
         try:
             return await offer
@@ -161,7 +161,7 @@ class Pool:
     async def delete(self, leg: str) -> LegStats | None:
         """End the session, and tell what was counted, where that is known.
 
-        One that is gone already, or whose node is, is no error and takes no time.
+        If the leg or its node no longer exists, that is not an error and takes no time.
         """
         if leg in self._offering:
             self._unwanted.add(leg)
@@ -207,7 +207,7 @@ class Pool:
         return None
 
     def on_lost(self, listener: Lost) -> None:
-        """`listener` is told the legs that died with their node, the moment that this is known."""
+        """Call `listener` with the legs that were lost with their node, as soon as that is known."""
         self._listeners.append(listener)
 
     # --- for operators -----------------------------------------------------------------
@@ -237,13 +237,13 @@ class Pool:
     def _holders(self, leg: str) -> list[Node]:
         return [node for node in self._nodes if node.has_session(leg)]
 
-    def _is_held(self, leg: str) -> bool:
+    def _has_session(self, leg: str) -> bool:
         return any(node.has_session(leg) for node in self._nodes)
 
     def _why_down(self) -> str:
         return "; ".join(f"{report.address}: {report.reason}" for report in self.reports())
 
-    def _tell_lost(self, legs: frozenset[str], reason: str) -> None:
+    def _notify_lost(self, legs: frozenset[str], reason: str) -> None:
         for listener in self._listeners:
             try:
                 listener(legs, reason)

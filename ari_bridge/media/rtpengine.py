@@ -42,7 +42,7 @@ _PCMU_AS_IT_IS: dict[str, Value] = {"strip": ["opus", "PCMA", "G722", "red", "CN
 _AGAIN: dict[str, Value] = {**_TOWARDS_ASTERISK, "flags": [*_FLAGS, "port-latching"]}
 _CODEC = {Codec.OPUS: _OPUS_TO_PCMU, Codec.PCMU: _PCMU_AS_IT_IS}
 # No `DTLS passive`: rtpengine then is the active side, with which every client's handshake works.
-# Asterisk has told the very address that it sends from. Learning it from packets instead, as rtpengine does by itself
+# Asterisk has reported the address that it sends from. Learning it from packets instead, as rtpengine does by itself
 # for the first three seconds, would send the browser's sound to anyone who sends to the port, and play what comes from
 # there: somebody who tries ports, or an ended call's Asterisk or browser. `strict-source` alone keeps what was learned.
 _TOWARDS_BROWSER: dict[str, Value] = {
@@ -66,7 +66,7 @@ class Rtpengine:
         self._offers: dict[str, str] = {}
 
     async def offer(self, name: str, sdp: str, codec: Codec, *, within: float) -> RtpAddress:
-        """Where it takes Asterisk's PCMU for the browser that made this offer, and is to speak `codec`.
+        """The address that receives Asterisk's PCMU for the browser that made this offer and is to use `codec`.
 
         `within`: seconds.
         """
@@ -130,14 +130,14 @@ class Rtpengine:
         """The browser's offer again, once it was answered, with more ICE candidates; `codec`: as it was offered.
 
         Not where ICE has found the browser already. The whole offer, as rtpengine 10.5 forgets a session's media
-        where it is given a fragment (RFC 8840): ICE works then, but there is no sound.
+        if it is given a fragment (RFC 8840): ICE works then, but there is no audio.
         """
-        if activity.reached(await self._ng.command("query", **{"call-id": name, "from-tag": BROWSER}), BROWSER):
+        if activity.ice_connected(await self._ng.command("query", **{"call-id": name, "from-tag": BROWSER}), BROWSER):
             return
         await self._ng.command("offer", **{**self._offer(name, sdp, codec), **_AGAIN, "to-tag": ASTERISK})
 
     async def delete(self, name: str) -> LegStats | None:
-        """End the session, and tell what it has counted; one that is gone already is no error, and tells None."""
+        """End the session and return its statistics; None if it no longer exists."""
         self.forget(name)
         # With a tag the response has the statistics. Both sides are deleted all the same.
         arguments: dict[str, Value] = {"call-id": name, "from-tag": BROWSER, "delete-delay": 0}
@@ -161,11 +161,11 @@ class Rtpengine:
         return [call.decode("utf-8", "replace") for call in calls if isinstance(call, bytes)]
 
     async def packet_count(self, name: str) -> PacketCount | None:
-        """What the browser has sent; None where it does not say. Raises UnknownSession where there is none."""
-        return activity.look(await self._query(name), BROWSER)
+        """What the browser has sent; None if rtpengine does not say. Raises UnknownSession if there is no session."""
+        return activity.packet_count(await self._query(name), BROWSER)
 
     async def far_packets(self, name: str) -> int | None:
-        """How many RTP packets Asterisk has sent; None where it does not say. Raises UnknownSession."""
+        """How many RTP packets Asterisk has sent; None if rtpengine does not say. Raises UnknownSession."""
         return activity.rtp_packets(await self._query(name), ASTERISK)
 
     async def _query(self, name: str) -> dict[str, Value]:

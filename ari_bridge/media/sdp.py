@@ -1,7 +1,7 @@
 """Reading and editing SDP (RFC 8866), as far as a call needs it.
 
-What a browser offers is checked here, so that a faulty offer gets a clear answer
-before anything is made for it; what rtpengine sees has one audio section.
+A browser's offer is validated here, so that an invalid one is rejected with a clear reason
+before anything is created for it. The SDP for rtpengine has one audio section.
 """
 
 import re
@@ -46,7 +46,7 @@ class Section:
 
     @property
     def rejected(self) -> bool:
-        """Port 0, where no bundle can give it a port."""
+        """Port 0, unless it is `bundle-only` and gets its port from the bundle."""
         return self.lines[0].split(" ")[1] == "0" and "a=bundle-only" not in self.lines
 
     def attribute(self, name: str) -> str | None:
@@ -73,7 +73,7 @@ class Sdp:
 
 @lru_cache(maxsize=8)  # an offer is read four times within milliseconds
 def parse(text: str) -> Sdp:
-    """Raises InvalidSdp, with the number of the line that is at fault."""
+    """Parse the text. Raises InvalidSdp, which names the invalid line."""
     lines = text.replace("\r\n", "\n").strip("\n").split("\n")
     if lines[0] != "v=0":
         raise InvalidSdp(f"The SDP must begin with v=0, not with {lines[0][:40]!r}.", field="sdp")
@@ -83,23 +83,23 @@ def parse(text: str) -> Sdp:
             raise InvalidSdp(f"Line {number + 1} of the SDP is not TYPE=VALUE: {line[:40]!r}.", field="sdp")
         if line.startswith("m="):
             if len(line.split(" ")) < 4 or not line.split(" ")[1].isdigit():
-                raise InvalidSdp(f"Line {number + 1} of the SDP is no media line: {line[:40]!r}.", field="sdp")
+                raise InvalidSdp(f"Line {number + 1} of the SDP is not a media line: {line[:40]!r}.", field="sdp")
             starts.append(number)
     sections = tuple(Section(tuple(lines[a:b])) for a, b in pairwise([*starts, len(lines)]))
     return Sdp(tuple(lines[: starts[0]] if starts else lines), sections)
 
 
 def check_offer(sdp: str, *, max_bytes: int = MAX_OFFER_BYTES) -> None:
-    """Whether a browser's offer can become a call. Raises InvalidSdp, which says what is missing."""
+    """Validate a browser's offer. Raises InvalidSdp, which says what is missing."""
     if not sdp.strip():
         raise InvalidSdp("The SDP is empty.", field="sdp")
     if len(sdp) > max_bytes:
-        raise InvalidSdp(f"The SDP has {len(sdp)} characters; at most {max_bytes} are taken.", field="sdp")
+        raise InvalidSdp(f"The SDP has {len(sdp)} characters; at most {max_bytes} are allowed.", field="sdp")
     offer = parse(sdp)
     candidates = sum(line.startswith(_CANDIDATE) for section in offer.sections for line in section.lines)
     if candidates > MAX_CANDIDATES:
         raise InvalidSdp(
-            f"The SDP has {candidates} ICE candidates; at most {MAX_CANDIDATES} are taken, and none is needed.",
+            f"The SDP has {candidates} ICE candidates; at most {MAX_CANDIDATES} are allowed, and none is needed.",
             field="sdp",
         )
     audio = offer.audio
@@ -115,7 +115,7 @@ def check_offer(sdp: str, *, max_bytes: int = MAX_OFFER_BYTES) -> None:
 
 
 def codecs(sdp: str) -> frozenset[Codec]:
-    """Which of the two that a call may have the audio of this SDP offers."""
+    """Which of the supported codecs the audio section of this SDP offers."""
     audio = parse(sdp).audio
     if audio is None:
         return frozenset()
@@ -125,14 +125,14 @@ def codecs(sdp: str) -> frozenset[Codec]:
 
 
 def _has_static_pcmu(audio: Section) -> bool:
-    """Payload type 0 is PCMU without saying so (RFC 3551)."""
+    """Payload type 0 is PCMU even without an `rtpmap` (RFC 3551)."""
     return "0" in audio.lines[0].split(" ")[3:]
 
 
 def with_opus_options(sdp: str, *, fec: bool, dtx: bool) -> str:
-    """The answer, by which the browser's Opus encoder is to send in-band FEC, and DTX, or not (RFC 7587 section 6.1).
+    """The SDP answer with the Opus options for the browser's encoder: in-band FEC and DTX (RFC 7587 section 6.1).
 
-    An SDP without Opus stays as it is.
+    An SDP without Opus is returned unchanged.
     """
     description = parse(sdp)
     wanted = {"useinbandfec": str(int(fec)), "usedtx": str(int(dtx))}
@@ -145,8 +145,8 @@ def _with_opus_options(lines: tuple[str, ...], wanted: dict[str, str]) -> tuple[
     if payload_type is None:
         return lines
     prefix = f"a=fmtp:{payload_type} "
-    said = next((line.removeprefix(prefix) for line in lines if line.startswith(prefix)), "")
-    pairs = [part.strip().partition("=") for part in said.split(";") if part.strip()]
+    fmtp_value = next((line.removeprefix(prefix) for line in lines if line.startswith(prefix)), "")
+    pairs = [part.strip().partition("=") for part in fmtp_value.split(";") if part.strip()]
     options = {name: value for name, _, value in pairs} | wanted
     # A bare word among them has no `=`.
     fmtp = prefix + ";".join(f"{name}={value}" if value else name for name, value in options.items())
@@ -160,9 +160,9 @@ def _with_opus_options(lines: tuple[str, ...], wanted: dict[str, str]) -> tuple[
 
 
 def with_candidates(offer: str, candidates: Sequence[str], *, complete: bool) -> str:
-    """The offer with ICE candidates that came after it (RFC 8839). One without audio stays as it is.
+    """The offer with ICE candidates that came after it (RFC 8839). Without audio it is returned unchanged.
 
-    `candidates`: values of `a=candidate`; `complete`: no more will come.
+    `candidates`: values of `a=candidate`; `complete`: no more will follow.
     """
     description = parse(offer)
     audio = description.audio
@@ -210,7 +210,7 @@ def _without_port(section: Section, session: tuple[str, ...]) -> Section:
 
 
 def audio_only(sdp: str) -> str:
-    """The offer with its first audio section alone. Raises InvalidSdp where there is none."""
+    """The offer with only its first audio section. Raises InvalidSdp if there is none."""
     offer = parse(sdp)
     if offer.audio is None:
         raise InvalidSdp("The SDP offers no audio.", field="sdp")
@@ -218,19 +218,19 @@ def audio_only(sdp: str) -> str:
 
 
 def rtp_address(sdp: str) -> RtpAddress:
-    """Where the audio of this SDP is received. Raises InvalidSdp."""
+    """The address that receives the audio of this SDP. Raises InvalidSdp."""
     description = parse(sdp)
     if description.audio is None:
         raise InvalidSdp("The SDP has no audio.", field="sdp")
-    lines = (*description.audio.lines, *description.session)  # the section's own c= line goes before the session's
+    lines = (*description.audio.lines, *description.session)  # the section's own c= line takes precedence
     connection = next((line for line in lines if line.startswith("c=IN ")), None)
     if connection is None or len(connection.split(" ")) != 3:
-        raise InvalidSdp("The SDP says no address (c=).", field="sdp")
+        raise InvalidSdp("The SDP has no address (c=).", field="sdp")
     return RtpAddress(connection.split(" ")[2], int(description.audio.lines[0].split(" ")[1]))
 
 
 def pcmu_answer(address: RtpAddress) -> str:
-    """The SDP by which Asterisk's external media would answer: PCMU and telephone events at `address`."""
+    """The SDP answer on behalf of Asterisk's external media: PCMU at `address`."""
     family = "IP6" if ":" in address.host else "IP4"
     return _text(
         "v=0",
@@ -246,7 +246,7 @@ def pcmu_answer(address: RtpAddress) -> str:
 
 
 def answer_all_sections(offer: str, answer: str) -> str:
-    """An answer for audio made one for the whole offer.
+    """Complete an answer that has only audio, so that it answers every section of the offer.
 
     Other sections are rejected (RFC 3264 section 6). A bundle that was offered is accepted, which rtpengine leaves out:
     a browser with `bundlePolicy: "max-bundle"` refuses an answer without it (RFC 9143 section 7.3).

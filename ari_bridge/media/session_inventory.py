@@ -14,8 +14,8 @@ from ari_bridge.media.deletion_queue import DeletionQueue
 from ari_bridge.media.node_address import NodeAddress
 from ari_bridge.media.rtpengine import Rtpengine, UnknownSession
 
-MAX_SILENCE_S, SECOND_LOOK_S = 1.0, 0.5
-"""If the first look says that a browser is silent for longer, a second one follows: the first has to trust the clock of
+MAX_SILENCE_S, SECOND_POLL_S = 1.0, 0.5
+"""If the first poll says that a browser is silent for longer, a second one follows: the first has to trust the clock of
 rtpengine's machine. Within that time a browser sends packets with any codec."""
 LOAD_INTERVAL_S = 5.0
 LIST_LIMITS, LIST_TIMEOUT_S = (1600, 800, 250), 1.0
@@ -35,7 +35,7 @@ class SessionInventory:
         deletions: gets the sessions that should not be there.
         is_up: whether the node is up.
         held_by_other_node: whether another node has the session of a leg.
-        on_lost: called with the legs and the reason, the moment that legs are known to be gone.
+        on_lost: called with the legs and the reason, as soon as legs are known to be lost.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class SessionInventory:
         self._is_up = is_up
         self._held_by_other_node = held_by_other_node
         self._on_lost = on_lost
-        self._heard: dict[str, MediaActivity] = {}  # of the legs that were asked about
+        self._activity: dict[str, MediaActivity] = {}  # of the legs that were polled
         self._unverified: list[str] = []  # legs still to be verified in this round
         self._load_asked_at = float("-inf")
 
@@ -100,11 +100,11 @@ class SessionInventory:
     def forget(self, leg: str) -> None:
         self.legs.discard(leg)
         self.transcoding.end(leg)
-        self._heard.pop(leg, None)
+        self._activity.pop(leg, None)
 
     def browser_changed(self, leg: str) -> None:
         """What is known of its packets is the earlier browser's."""
-        self._heard.pop(leg, None)
+        self._activity.pop(leg, None)
 
     def node_up(self) -> None:
         self._load_asked_at = float("-inf")
@@ -122,27 +122,28 @@ class SessionInventory:
             metrics.RTPENGINE_SESSIONS_LOST.labels(str(self._address)).inc(len(legs))
             self._on_lost(legs, reason)
 
-    # --- what the node says --------------------------------------------------------------------
+    # --- what the node has --------------------------------------------------------------------
 
     async def last_packet_at(self, leg: str) -> float | None:
         """When the browser's last packet came, by `clock.steady`. Raises UnknownSession, PeerError."""
-        heard = await self._look(leg)
-        if heard is not None and heard.first and heard.at is not None and heard.seen - heard.at > MAX_SILENCE_S:
-            await asyncio.sleep(SECOND_LOOK_S)
-            heard = await self._look(leg)
-        return heard.at if heard else None
+        found = await self._poll(leg)
+        if found is not None and found.first and found.last_packet_at is not None:
+            if found.polled_at - found.last_packet_at > MAX_SILENCE_S:
+                await asyncio.sleep(SECOND_POLL_S)
+                found = await self._poll(leg)
+        return found.last_packet_at if found else None
 
-    async def _look(self, leg: str) -> MediaActivity | None:
+    async def _poll(self, leg: str) -> MediaActivity | None:
         try:
-            looked = await self._engine.packet_count(self.name(leg))
+            count = await self._engine.packet_count(self.name(leg))
         except UnknownSession:
             self._lose({leg} & self.legs)
             raise
-        if looked is None:
+        if count is None:
             return None
-        found = activity.heard(self._heard.get(leg), looked, clock.steady())
+        found = activity.next_activity(self._activity.get(leg), count, clock.steady())
         if leg in self.legs:
-            self._heard[leg] = found
+            self._activity[leg] = found
         return found
 
     async def sync(self) -> frozenset[str]:

@@ -13,7 +13,7 @@ from ari_bridge.media.ng_response import list_at, value_at
 
 
 def read(answer: Mapping[str, Any], *, browser: str, asterisk: str) -> LegStats | None:
-    """`browser`, `asterisk`: the tags of the sides. None where the answer tells of neither."""
+    """`browser`, `asterisk`: the tags of the sides. None if the response has neither."""
     sides = LegStats(_side(answer, browser), _side(answer, asterisk))
     return sides if sides.browser or sides.asterisk else None
 
@@ -40,7 +40,7 @@ def _side(answer: Mapping[str, Any], tag: str) -> StreamStats | None:
 
 
 def _number(value: Any, key: str, parts: int) -> Any:
-    """In whole units; None where it is not told."""
+    """In whole units; None if the value is missing."""
     found = value_at(value, key)
     if not isinstance(found, int):
         return None

@@ -44,7 +44,7 @@ def _number(user: str, name: str, written: str) -> str:
 
 
 def _forwarding_loop(user: str, target: str, of: Callable[[str], CallPreferences]) -> list[str]:
-    """The users through whom an unconditional forward comes back; empty where it does not.
+    """The users of a loop of unconditional forwards; empty if there is no loop.
 
     Circles of other kinds depend on who is busy or away at the moment: the dialplan stops those.
     """

@@ -10,7 +10,7 @@ from ari_bridge.fsm.call import Call, CallState, Direction
 
 
 class PresenceState(Enum):
-    """The values are the words that clients are told."""
+    """The values are part of the protocol."""
 
     OFFLINE = "offline"
     AVAILABLE = "available"

@@ -63,7 +63,7 @@ class PreferenceFile:
             self._path.replace(aside)
 
     def restore(self) -> None:
-        """Write again what is known, where the file is gone. Raises OSError."""
+        """Write the file again if it was deleted. Raises OSError."""
         if self._kept and not self._waiting:
             _write(self._path, msgspec.json.encode(self._kept))
 

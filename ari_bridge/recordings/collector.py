@@ -37,11 +37,11 @@ WORKERS = 2
 FIRST_RETRY_S, MAX_RETRY_S = 1.0, 60.0
 """Until a failed step is tried again: twice as long each time."""
 SWEEP_INTERVAL_S = 300.0
-"""How often Asterisk is asked what it has, for what no event told of."""
+"""How often Asterisk is asked which recordings it has, for those without an event."""
 MAX_PENDING = 10_000
-"""More are left where they are: in Asterisk, where a sweep finds them again."""
+"""More are left in Asterisk, where a later sweep finds them."""
 MAX_NOT_FOUND = 3
-"""How often Asterisk must say that it has no such file: the event that tells of it may be early."""
+"""How often Asterisk must say that it has no such file: its event may come before the file exists."""
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +59,7 @@ class Recorder(Protocol):
 
 
 class Step(Enum):
-    """The values name them in logs and metrics."""
+    """The steps of collecting a recording. The values are used in logs and metrics."""
 
     FETCH = "fetch"
     STORE = "store"
@@ -72,14 +72,20 @@ class _Job:
     stem: str  # of its call
     step: Step = Step.FETCH
     tries: int = 0  # that failed, in a row
-    gone: int = 0  # of these, how often Asterisk had no such file
-    told: bool = True  # that it is complete, by Asterisk; else it is to be asked first
+    not_found: int = 0  # how many of these failed because Asterisk had no such file
+    reported: bool = True  # as complete, by Asterisk; if False, Asterisk is asked first
 
 
 class Collector:
-    """`call`: what is known of a call, live or ended, by its stem (the call store's `of_stem`); None of one not ours.
+    """Moves finished recordings from Asterisk to the store, in steps that a later process can continue.
 
     Register `on_event` and `on_connect` with the ARI client, and `on_hook` with the hooks.
+
+    Args:
+        recorder: ARI's recordings.
+        library: Where the recordings go.
+        state_dir: Has the spool folder.
+        call: The call, live or ended, of a stem (the call store's `of_stem`); None if it is not one of ours.
     """
 
     def __init__(
@@ -89,7 +95,7 @@ class Collector:
         self._library = library
         self._spool = Spool(state_dir / FOLDER)
         self._call = call
-        self._jobs: dict[str, _Job] = {}  # by name: waiting, or being worked at
+        self._jobs: dict[str, _Job] = {}  # by name: queued, or in progress
         self._queue: list[tuple[float, str]] = []  # a heap: when (monotonic), and the job's name
         self._failing: dict[Step, dict[str, str]] = {step: {} for step in Step}  # names, and why
         self._health = {
@@ -100,7 +106,7 @@ class Collector:
         self._sweep_wanted = asyncio.Event()
         self._tasks = TaskSet()
 
-    # --- what it is told -------------------------------------------------------------------
+    # --- events -----------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Continue what an earlier process left. Never raises: a failing folder is reported when it is used again."""
@@ -119,15 +125,15 @@ class Collector:
         """The next process continues."""
         await self._tasks.cancel()
 
-    def finished(self, name: str, *, told: bool = True) -> None:
-        """A recording is complete: collect it. Calling it twice is fine. `told`: Asterisk has reported it."""
+    def finished(self, name: str, *, reported: bool = True) -> None:
+        """A recording is complete: collect it. Calling it twice is fine. `reported`: Asterisk has said so."""
         stem = stem_of_name(name)
         if name in self._jobs or stem is None:
             return
         if len(self._jobs) >= MAX_PENDING:
             log.error("the recordings queue is full: leaving a recording in Asterisk for now", recording=name)
             return
-        job = self._jobs[name] = _Job(name, stem, told=told)
+        job = self._jobs[name] = _Job(name, stem, reported=reported)
         metrics.RECORDINGS_PENDING.set(len(self._jobs))
         self._put(job, 0.0)
 
@@ -140,7 +146,7 @@ class Collector:
         if isinstance(event, CallReleased):
             for recording in event.call.recordings:
                 if recording.state is not RecordingStatus.OVER:
-                    self.finished(recording.name, told=False)
+                    self.finished(recording.name, reported=False)
 
     async def on_connect(self) -> None:
         """Asterisk is connected (again): retry at once, and look for recordings that finished meanwhile."""
@@ -221,7 +227,7 @@ class Collector:
         if not await asyncio.to_thread(spool.is_stored, name):
             if not await asyncio.to_thread(spool.has, name):
                 job.step = Step.FETCH
-                if not job.told and await self._recorder.live(name) is not None:
+                if not job.reported and await self._recorder.live(name) is not None:
                     return False
                 if not await self._fetch(name):
                     return self._is_gone(job)
@@ -280,14 +286,14 @@ class Collector:
         self._spool.note(recording)
         return recording
 
-    # --- trouble ---------------------------------------------------------------------------
+    # --- failures --------------------------------------------------------------------------
 
     def _is_gone(self, job: _Job) -> bool:
         """Asterisk has no such recording. Returns whether to believe it."""
-        job.gone += 1
+        job.not_found += 1
         if self._library.get(job.name):
             return True
-        if job.gone < MAX_NOT_FOUND:
+        if job.not_found < MAX_NOT_FOUND:
             job.tries = 0
             return False
         log.error("Asterisk has no recording of this name", recording=job.name)

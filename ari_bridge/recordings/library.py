@@ -125,7 +125,7 @@ class Library:
             recording = msgspec.structs.replace(recording, name=another_name(own, number))
 
     async def _about(self, name: str) -> Recording | None:
-        """As the store has it; None where it has none that can be understood."""
+        """The recording as the store describes it; None if there is no valid description."""
         if await self.store.size(name + ABOUT) is None:
             return None
         data = b""

@@ -48,6 +48,6 @@ class RecordingStore(Protocol):
         """Of all files that are there."""
 
     async def delete(self, name: str) -> bool:
-        """False: it was gone already."""
+        """False: it did not exist any more."""
 
     async def close(self) -> None: ...

@@ -15,7 +15,7 @@ SOUND, ABOUT = ".wav", ".json"
 class Recording(msgspec.Struct, frozen=True):
     """Times are Unix seconds. Kept as JSON beside the sound, so that a store explains itself."""
 
-    name: str  # STEM-recN, or STEM-recN.M where a call of an earlier time has had that name
+    name: str  # STEM-recN, or STEM-recN.M if an earlier call's recording already has that name
     call_id: str
     user: str | None  # whose call it was; None: no user's, as with plain HTTP
     caller: str
@@ -32,7 +32,7 @@ class Recording(msgspec.Struct, frozen=True):
 
 
 def stem_of_name(name: str) -> str | None:
-    """The stem (`ids.stem_of`) of the call whose recording `name` is; None where it is not one of ours."""
+    """The stem (`ids.stem_of`) of the call whose recording `name` is; None if it is not one of ours."""
     match = _NAME.fullmatch(name)
     return match.group(1) if match else None
 

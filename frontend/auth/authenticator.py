@@ -1,6 +1,6 @@
-"""Who somebody is: passwords to tokens, tokens to principals.
+"""Authentication: turns passwords into tokens, and tokens into principals.
 
-`Authenticator` is the seam: everything that asks who somebody is asks here, and gets a principal or a refusal.
+Every part of the server that must know who sends a request asks `Authenticator`, and gets a principal or an exception.
 """
 
 import os
@@ -26,23 +26,23 @@ from frontend.auth.sign_ins import SignIns, TooManyAttempts
 __all__ = ["Authenticator", "Forbidden", "AuthSession", "TooManyAttempts", "Unauthorized", "token_secret"]
 
 CLOCK_LEEWAY_S = 120.0
-"""Seconds by which the clocks of two machines may differ, or ours be set: no sign-in is refused for it."""
+"""Seconds by which the clocks of two machines may differ, or a clock may be corrected, without a sign-in failing."""
 
 MAX_RENEWAL_AGE_S = 7 * 86400.0
-"""So long after the password was given a token may be renewed by a token."""
+"""How long after the password was given a token may be renewed without it."""
 
 ISSUER = "ari-bridge"
-"""Who makes our tokens, and whom they are for (RFC 7519, `iss` and `aud`)."""
+"""The issuer and the audience of our tokens (RFC 7519, `iss` and `aud`)."""
 
 log = structlog.get_logger(__name__)
 
 
 class Unauthorized(Exception):
-    """Sign in first, or again; the text says why."""
+    """The request has no valid token, or the password is wrong; the text says which."""
 
 
 class Forbidden(Exception):
-    """Signed in, and not allowed: none of the roles has the grant."""
+    """The principal is signed in, but none of its roles has the grant."""
 
     def __init__(self, grant: Grant) -> None:
         super().__init__(grant)
@@ -61,11 +61,14 @@ class AuthSession:
 
 
 class Authenticator:
-    """Knows who may sign in, and whose a token is.
+    """Signs users in, and finds the principal of a token.
 
     Args:
-        required: False (loopback only): everybody is who they say.
+        required: Whether sign-in is on. If False (loopback only), the name that a client gives is believed.
+        accounts: The users.
+        secret: Signs the tokens.
         lifetime: Of a token, in seconds.
+        addresses: Finds the client's address of a request; by default no proxy is trusted.
     """
 
     def __init__(
@@ -86,13 +89,13 @@ class Authenticator:
         self._tasks = TaskSet()
 
     def use_secret(self, secret: str) -> None:
-        """Another one from now on; tokens of the one before are worth nothing."""
+        """Sign with another secret from now on; tokens signed with the previous one are no longer valid."""
         self._secret = secret
 
     # --- signing in ------------------------------------------------------------------
 
     async def sign_in(self, user: str, password: str, address: str) -> AuthSession:
-        """`address`: the client's. Raises Unauthorized, TooManyAttempts, AccountsUnavailable."""
+        """Sign the user in from the client's `address`. Raises Unauthorized, TooManyAttempts, AccountsUnavailable."""
         await self._opened()
         right = await self._sign_ins.check(user, password, address)
         found = self.accounts.find(user) if right else None
@@ -103,7 +106,7 @@ class Authenticator:
         return self.session_of(found, int(time.time()))
 
     async def change_password(self, principal: Principal, old: str, new: str) -> AuthSession:
-        """All that the user has signed in to ends, besides the session that is returned.
+        """Set a new password. It ends all sign-in sessions of the user except the one that is returned.
 
         Raises Unauthorized (the old one is wrong), InvalidUser (the new one is weak), TooManyAttempts,
         AccountsUnavailable.
@@ -123,9 +126,9 @@ class Authenticator:
         return self.session_of(changed, int(time.time()))
 
     def renew(self, request: web.Request) -> AuthSession:
-        """Another token for who has one that holds: a page that stays open for days is not to be signed out.
+        """A new token in exchange for a valid one, so that a page that is open for days is not signed out.
 
-        Raises Unauthorized if the sign-in is too long ago, or something has ended it.
+        Raises Unauthorized if the sign-in is too long ago, or its session has ended.
         """
         token = _bearer(request.headers.get("Authorization"))
         user = self.accounts.by_id(self.principal_of(token).user_id)
@@ -155,10 +158,10 @@ class Authenticator:
         try:
             await self.accounts.rehash(user, await self._sign_ins.run(passwords.hash_password, password))
         except AccountsUnavailable as error:
-            log.info("a password could not be hashed anew", reason=str(error))
+            log.info("cannot rehash a password", reason=str(error))
 
     def session_of(self, user: User, signed_in_at: int) -> AuthSession:
-        """A token of the user. `signed_in_at`: when the password was given, Unix seconds."""
+        """A new token of the user. `signed_in_at`: when the password was given, Unix seconds."""
         now = time.time()
         expires_at = now + self._lifetime
         claims = {
@@ -178,10 +181,10 @@ class Authenticator:
         """A token with these claims."""
         return jwt.encode(claims, self._secret, algorithm="HS256")
 
-    # --- whose a token is --------------------------------------------------------------
+    # --- verifying tokens ---------------------------------------------------------------
 
     def principal_of(self, token: str | None, address: str = "") -> Principal:
-        """Raises Unauthorized."""
+        """The principal of the token. Raises Unauthorized."""
         if not token:
             raise Unauthorized("Sign in first: there is no token.")
         try:
@@ -209,7 +212,7 @@ class Authenticator:
         )
 
     def resuming(self, token: str | None, address: str = "") -> Principal:
-        """Who comes back to calls that go on: the token may have expired, and nothing may have ended the sign-in.
+        """The principal of a client that resumes its calls: the token may have expired, the sign-in must not be ended.
 
         Raises Unauthorized.
         """
@@ -222,14 +225,14 @@ class Authenticator:
         return self._principal(claims, address)
 
     def holds(self, principal: Principal) -> bool:
-        """Whether what the principal has signed in to goes on: nobody has ended it since."""
+        """Whether the principal's sign-in session is still valid: it was not ended since."""
         if not principal.user_id:
             return True
         user = self.accounts.by_id(principal.user_id)
         return user is not None and user.active and user.generation == principal.generation
 
     def _decode(self, token: str, *, verify_exp: bool = True) -> dict[str, Any]:
-        """Raises InvalidTokenError. `iat` says when a token was made, not from when on it holds (RFC 7519, 4.1.6)."""
+        """Raises InvalidTokenError. `iat` is not verified: it only says when the token was made (RFC 7519, 4.1.6)."""
         options: Options = {"require": ["exp", "sub", "iss", "aud"], "verify_iat": False, "verify_exp": verify_exp}
         return jwt.decode(
             token,
@@ -242,7 +245,7 @@ class Authenticator:
         )
 
     def identify(self, user: str, token: str | None, address: str = "") -> Principal:
-        """Who wants to be `user`. Raises Unauthorized, InvalidUser."""
+        """The principal of a client that signs in as `user`. Raises Unauthorized, InvalidUser."""
         check_name(user)
         if not self.required:
             return Principal(user, grants=PHONE, address=address)
@@ -252,7 +255,7 @@ class Authenticator:
         return principal
 
     def authenticate(self, request: web.Request) -> Principal:
-        """Who sends the request. Raises Unauthorized."""
+        """The principal of the request. Raises Unauthorized."""
         address = self.addresses.of(request)
         if not self.required:
             return Principal(None, address=address, unrestricted=True)
@@ -265,7 +268,7 @@ def _bearer(authorization: str | None) -> str | None:
 
 
 def token_secret(path: Path) -> str:
-    """The secret that signs tokens; made at the first start, mode 600. Raises InvalidUser if it is too short."""
+    """The secret that signs tokens; created at the first start, mode 600. Raises InvalidUser if it is too short."""
     try:
         secret = path.read_text().strip()
         if path.stat().st_mode & 0o077:
@@ -279,7 +282,7 @@ def token_secret(path: Path) -> str:
 
 
 def write_secret(path: Path, secret: str) -> None:
-    """If there is no file yet. Raises OSError."""
+    """Create the file; an existing one is not overwritten. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(atomic_file.create_new(path, os.O_WRONLY), "w") as file:
         file.write(secret + "\n")

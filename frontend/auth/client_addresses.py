@@ -28,7 +28,7 @@ class ClientAddresses:
         self._told.clear()
 
     def of(self, request: web.Request) -> str:
-        """The client's address; "" where there is none."""
+        """The client's address; "" if there is none."""
         peer, headers = request.remote or "", request.headers
         if not self._proxies.trusts(peer):
             if any(name in headers for name in _NAMING):
@@ -43,7 +43,7 @@ class ClientAddresses:
         return self._proxies.trusts(request.remote) or not is_forwarded(request.headers)
 
     def host(self, request: web.Request) -> str:
-        """The host (and port) that the client asked for: a trusted proxy tells it where it does not hand it on."""
+        """The host (and port) that the client requested, as a trusted proxy reports it if it does not pass it on."""
         if self._proxies.trusts(request.remote) and (named := request.headers.get("X-Forwarded-Host")):
             return named.rpartition(",")[2].strip()
         return request.host

@@ -1,4 +1,4 @@
-"""Places for work that costs much: few at once, and those who wait take turns, network by network."""
+"""Limits how much expensive work runs at the same time, and queues the rest fairly: the networks take turns."""
 
 import asyncio
 from collections import OrderedDict, deque
@@ -7,11 +7,16 @@ from contextlib import asynccontextmanager
 
 
 class Crowded(Exception):
-    """Too many wait already, and most of them from here."""
+    """The queue is full, and the longest part of it has this key."""
 
 
 class Turns:
-    """`places` at once, one for each key; `waiting` may wait. Where more do, those of the longest queue are refused."""
+    """A semaphore with one place for each key and a bounded, fair queue.
+
+    Args:
+        places: How many may run at the same time, at most one for each key.
+        waiting: How many may wait. If there are more, the last one of the longest queue is refused.
+    """
 
     def __init__(self, places: int, waiting: int) -> None:
         self._places = places
@@ -21,7 +26,7 @@ class Turns:
 
     @asynccontextmanager
     async def turn(self, key: str) -> AsyncIterator[None]:
-        """Waits for a place. Raises Crowded, maybe after a while: when others come who have waited less often."""
+        """Wait for a place. Raises Crowded, possibly while waiting: if others come and this key's queue is longest."""
         await self._enter(key)
         try:
             yield
@@ -55,7 +60,7 @@ class Turns:
         return place
 
     def _admit(self) -> None:
-        """Gives the free places away: to the key that has waited longest since its last turn."""
+        """Give free places to the keys whose last turn is longest ago."""
         for key in list(self._waiting):
             if len(self._busy) >= self._places:
                 return

@@ -1,7 +1,7 @@
-"""Whose request it is, where reverse proxies stand between: TRUSTED_PROXIES. Pure.
+"""The client's address behind reverse proxies (TRUSTED_PROXIES). Pure.
 
-A header that names the client can be written by anybody. It is believed only as far as those who added to it are
-trusted: from the last entry to the first, each is who connected to the proxy that wrote it.
+Anyone can send a header that names the client. Its entries are therefore read from the last to the first, and only as
+long as the proxy that added the entry is trusted: each entry is the address that connected to that proxy.
 """
 
 import ipaddress
@@ -26,10 +26,10 @@ def parse_proxies(text: str) -> tuple[Network, ...]:
             found.append(ipaddress.ip_network(entry))
         except ValueError:
             raise ValueError(
-                f"{entry!r} is no address of a proxy, as 192.0.2.7, and no network, as 10.0.0.0/8"
+                f"{entry!r} is neither an address, like 192.0.2.7, nor a network, like 10.0.0.0/8"
             ) from None
         if found[-1].prefixlen == 0:
-            raise ValueError(f"{entry!r} is everybody: any client could then name itself as it likes")
+            raise ValueError(f"{entry!r} would trust every client to choose its own address")
     return tuple(found)
 
 
@@ -43,7 +43,11 @@ def is_loopback(host: str) -> bool:
 
 
 class Proxies:
-    """`trusted`: who may tell for whom it asks."""
+    """Finds the client of a request.
+
+    Args:
+        trusted: The proxies whose forwarding headers are believed.
+    """
 
     def __init__(self, trusted: Sequence[Network] = ()) -> None:
         self._trusted = trusted
@@ -53,29 +57,34 @@ class Proxies:
         return parsed is not None and self._is_trusted(parsed)
 
     def client(self, peer: str | None, x_forwarded_for: Iterable[str] = (), forwarded: Iterable[str] = ()) -> str:
-        """The address of the client. `peer`: who has connected; the headers in all their lines, first to last.
+        """The address of the client.
 
-        X-Forwarded-For, and Forwarded (RFC 7239). A proxy writes one of the two and may hand the other on as the
-        client has sent it: where they differ, neither is believed.
+        A proxy sets one of the two headers and may pass the other on as the client sent it: if they differ, neither
+        is believed.
+
+        Args:
+            peer: The address that the connection comes from.
+            x_forwarded_for: The lines of the header X-Forwarded-For, in order.
+            forwarded: The lines of the header Forwarded (RFC 7239), in order.
         """
-        told = {
+        clients = {
             self._walk(peer or "", chain)
             for lines, entries in ((x_forwarded_for, _addresses), (forwarded, _forwarded))
             if (chain := entries(",".join(lines)))
         }
-        return told.pop() if len(told) == 1 else peer or ""
+        return clients.pop() if len(clients) == 1 else peer or ""
 
     def _walk(self, peer: str, chain: list[str]) -> str:
-        known = peer
+        client = peer
         for entry in reversed(chain):
-            parsed = _parse(known)
+            parsed = _parse(client)
             if parsed is None or not self._is_trusted(parsed):
-                return known
-            told = _parse(entry)
-            if told is None:
-                return known  # "unknown", a name of the proxy's own (RFC 7239 section 6.3), or nonsense
-            known = str(told)
-        return known
+                return client
+            previous = _parse(entry)
+            if previous is None:
+                return client  # "unknown", an obfuscated identifier (RFC 7239 section 6.3), or invalid
+            client = str(previous)
+        return client
 
     def _is_trusted(self, address: Address) -> bool:
         return any(address in network for network in self._trusted if network.version == address.version)
@@ -86,7 +95,7 @@ def _addresses(header: str) -> list[str]:
 
 
 def _forwarded(header: str) -> list[str]:
-    """The `for` of each element, "" where one has none; a header that is not as RFC 7239 has it tells nothing."""
+    """The `for` of each element, "" if it has none; an invalid header (RFC 7239) gives one "": no client."""
     found, at, element = [], 0, ""
     while at < len(header):
         match = _PARAMETER.match(header, at)
@@ -106,7 +115,7 @@ def _forwarded(header: str) -> list[str]:
 
 
 def _parse(text: str) -> Address | None:
-    """An address as these headers have it: also with a port, and IPv6 in brackets."""
+    """An address as these headers contain it: possibly with a port, IPv6 in brackets. None if it is invalid."""
     text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]

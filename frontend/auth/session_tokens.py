@@ -33,7 +33,7 @@ class SessionTokens:
         return jwt.encode({"session": session}, self._secret, algorithm=_ALGORITHM)
 
     def read(self, token: str) -> str:
-        """The name of the session. Raises Unauthorized for a token that is not one of ours."""
+        """The name of the session. Raises Unauthorized for a token that this server did not issue."""
         try:
             claims = jwt.decode(token, self._secret, algorithms=[_ALGORITHM], options={"require": ["session"]})
         except jwt.InvalidTokenError:

@@ -1,9 +1,9 @@
-"""The rate limit of sign-ins: how fast wrong passwords may be tried. Pure: the time is given.
+"""Rate limiting of sign-in attempts. Pure: the time is a parameter.
 
-Nobody is shut out: after some wrong tries the next ones are taken at a slower pace, and one with the right password is
-taken in its turn. Counted apart are a name from one network (somebody who types it wrong, or guesses it), a name from
-everywhere (many machines that guess it) and a network (one that tries many names). Where a name has signed in rightly
-from a network before, what others try elsewhere, or with other names there, does not slow it down.
+No account is locked: after some failed attempts the next ones are delayed, and one with the right password succeeds
+when its delay is over. Failures are counted for three keys: a name from one network (a user who mistypes, or somebody
+who guesses), a name from all networks (many machines that guess one password) and a network (one machine that tries
+many names). If a name has signed in from a network before, only its own failures there delay it.
 """
 
 import ipaddress
@@ -14,23 +14,26 @@ from typing import TypeVar
 K = TypeVar("K")
 
 FAILURE_WINDOW_S = 600.0
-"""How long a wrong try counts."""
+"""How long a failed attempt counts."""
 MAX_DELAY_S = 5.0
-"""Seconds that a try may wait for its turn; one that would wait longer is refused."""
+"""How long an attempt may be delayed; one that would be delayed longer is refused."""
 MAX_REMEMBERED = 10_000
-"""Names, networks and pairs of both that are remembered, of each."""
+"""How many names, networks and pairs of both are remembered, of each kind."""
 
 
 @dataclass(frozen=True)
 class Pace:
-    """`free` wrong tries at any speed; then one each `first` seconds, twice that after five more, up to `longest`."""
+    """How attempts are spaced: `free` failures without delay, then one attempt each `first` seconds.
+
+    The spacing doubles after each five more failures, up to `longest` seconds.
+    """
 
     free: int
     first: float
     longest: float
 
     def spacing(self, wrong: int) -> float:
-        """Seconds from the next try to the one after it, when `wrong` have been counted."""
+        """Seconds between the next two attempts after `wrong` failures."""
         return 0.0 if wrong < self.free else min(self.longest, self.first * 2.0 ** min((wrong - self.free) // 5, 16))
 
 
@@ -42,12 +45,12 @@ NETWORK = Pace(free=100, first=0.5, longest=0.5)
 @dataclass
 class _Count:
     wrong: deque[float] = field(default_factory=lambda: deque(maxlen=256))  # when, the latest
-    next_at: float = 0.0  # when the next may be tried, once it is paced
+    next_at: float = 0.0  # when the next attempt may be made, once they are spaced
 
 
 @dataclass(frozen=True)
 class SignInAttempt:
-    """`delay`: seconds until the password may be looked at."""
+    """`delay`: seconds until the password may be checked."""
 
     name: str
     network: str
@@ -63,8 +66,10 @@ class SignInPace:
         self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     def begin(self, name: str, network: str, now: float) -> SignInAttempt:
-        """When this try may be made. Where its `delay` is no more than MAX_DELAY_S the turn is taken, and the try
-        counts as wrong until `right` says otherwise: tries sent all at once must not slip by together.
+        """When this attempt may be made.
+
+        If its `delay` is at most MAX_DELAY_S, its time is reserved, and it counts as failed until `right` is called:
+        so attempts that are sent at the same time are spaced as well.
         """
         counts = [(NAME_FROM_NETWORK, _count(self._pairs, (name, network), now))]
         if (name, network) not in self._known:
@@ -92,7 +97,7 @@ class SignInPace:
 
 
 def network_of(address: str) -> str:
-    """Who counts as one: an IPv4 address, or the /64 of an IPv6 one, which is what one connection is given."""
+    """What counts as one network: an IPv4 address, or the /64 of an IPv6 address, which one connection usually gets."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -115,5 +120,5 @@ def _count(counts: OrderedDict[K, _Count], key: K, now: float) -> _Count:
 
 
 def _counts(oldest: _Count, now: float, current: _Count) -> bool:
-    """Whether the one that was used longest ago is worth keeping."""
+    """Whether the least recently used count must be kept."""
     return oldest is current or bool(oldest.wrong and oldest.wrong[-1] >= now - FAILURE_WINDOW_S)

@@ -57,7 +57,7 @@ class SignIns:
         network = network_of(address)
         if not is_name(user) or len(password) > MAX_CHARACTERS:
             log.info("sign-in refused", user=None, address=address)
-            return False  # nobody has it, so there is nothing to keep count of
+            return False  # no user has this name, so there is nothing to count
         until = asyncio.get_running_loop().time() + SIGN_IN_TIMEOUT_S
         try:
             async with self._turn(network, until):
@@ -81,13 +81,13 @@ class SignIns:
 
     @asynccontextmanager
     async def _turn(self, network: str, until: float) -> AsyncIterator[None]:
-        """Raises TimeoutError where there is none `until` then (the loop's time), Crowded."""
+        """Wait for a place. Raises TimeoutError if there is none `until` then (the loop's time), Crowded."""
         async with asyncio.timeout_at(until) as patience, self._turns.turn(network):
             patience.reschedule(None)  # from here on it takes what it takes
             yield
 
     async def run(self, function: Callable[..., T], *args: Any) -> T:
-        """In one of the threads for passwords."""
+        """Run `function` in one of the threads for passwords."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
 
     async def _look(self, user: str, password: str) -> bool:

@@ -1,4 +1,4 @@
-"""What a client asks of a call that stands, by WebSocket message or by HTTP: one message each, acted on here."""
+"""The commands for an existing call, from WebSocket messages and HTTP requests alike: both are executed here."""
 
 from collections.abc import Callable
 from typing import Any
@@ -30,7 +30,7 @@ _NEEDED: dict[type[CallCommand], Grant] = {
 
 
 def execute(calls: CallManager, command: CallCommand, principal: Principal, check_owned: Callable[[str], None]) -> None:
-    """Begin what is asked for; what comes of it is told to who listens.
+    """Start executing the command; listeners are notified of the result.
 
     `check_owned` raises UnknownCall for a call of somebody else. Raises CallerError, Forbidden, Unavailable.
     """

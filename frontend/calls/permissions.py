@@ -1,7 +1,7 @@
-"""What somebody may do with a call, a call record, a recording: the one gate of the WebSocket and of the HTTP API.
+"""Who may see and command a call, a call record or a recording: the rules for the WebSocket and the HTTP API.
 
-A call that a client may not see does not exist for it: it gets the same answer as for an id that was never used, so
-that guessing ids reveals nothing. Names are used again: what is older than its user's name is not the user's.
+A call that a client may not see does not exist for it: the response is the same as for an id that was never used, so
+that guessing ids reveals nothing. User names may be reused: a call older than its user's account is not the user's.
 """
 
 from typing import Literal
@@ -15,12 +15,12 @@ from frontend.auth.principal import Principal
 
 
 def owns(principal: Principal, call: Call) -> bool:
-    """The call was placed or accepted by this user."""
+    """Whether the call was placed or accepted by this user."""
     return principal.unrestricted or _is_of(principal, call.user, call.created_at)
 
 
 def commands(principal: Principal, call: Call) -> bool:
-    """May command it: the user's own call, or one that rings for the user and that nobody has taken yet."""
+    """Whether the principal may command it: the user's own call, or one that rings for the user and is not accepted."""
     if owns(principal, call) or principal.may(Grant.CALLS_CONTROL):
         return True
     return call.user is None and principal.name in call.users and call.created_at >= principal.since
@@ -40,7 +40,7 @@ def sees_record(principal: Principal, user: str | None, created_at: float) -> bo
 
 
 def hears_recording(principal: Principal, user: str | None, started_at: float) -> bool:
-    """The recording of a call of `user` that was begun then."""
+    """Whether the principal may see the recording of a call of `user` that started then."""
     return principal.may(Grant.RECORDINGS_READ) or _is_of(principal, user, started_at)
 
 

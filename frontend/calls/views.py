@@ -1,4 +1,4 @@
-"""A call as clients are told of it."""
+"""Calls as clients see them: the messages and objects that describe a call."""
 
 import time
 
@@ -94,7 +94,7 @@ def client_state(call: Call) -> messages.ClientState:
 
 
 def state_message(call: Call) -> messages.State:
-    """The `state` message for the call as it stands now."""
+    """The `state` message for the call as it is now."""
     detail = call.cause.detail if call.cause and not call.left_outcome else None
     return messages.State(
         call_id=call.id,
@@ -156,13 +156,13 @@ def hold_message(call: Call, *, by_us: bool) -> messages.Hold:
 
 
 def party_message(call: Call, number: int) -> messages.Party:
-    """How the party stands now. The far side has 1."""
+    """The current state of the party. The far side is party 1."""
     if number == FAR_PARTY:
         target, name = far_identity(call)
         state = _far_state(call) or "ended"
         return messages.Party(call.id, number, target, name, state, None if call.far_present else Outcome.COMPLETED)
     party = call.party(number)
-    assert party, "only parties that were made are told of"
+    assert party, "only parties that were created are reported"
     return messages.Party(
         call.id,
         number,

@@ -1,4 +1,4 @@
-"""`ari-bridge call TARGET`: a headless WebRTC phone that says what happens, and whether it hears what it should."""
+"""`ari-bridge call TARGET`: a headless WebRTC phone that prints call events and media stats, and detects a tone."""
 
 import asyncio
 import os
@@ -13,7 +13,7 @@ import typer
 from ari_bridge_client import Call, Client, ClientError, MediaMissing
 from ari_bridge_client.events import CallEvent, Early, Ended, Failed
 
-STATS_EVERY = 2.0  # seconds
+STATS_INTERVAL_S = 2.0
 
 # Exit statuses, for scripts.
 HEARD, NOT_ACCEPTED, NOT_HEARD, NOT_CALLED = 0, 1, 2, 3
@@ -24,14 +24,14 @@ def call(
     url: Annotated[str, typer.Option(help="The server's WebSocket.")] = "ws://127.0.0.1:3000/ws",
     user: Annotated[str | None, typer.Option(help="Sign in as this user; the password is read from PASSWORD.")] = None,
     token: Annotated[str | None, typer.Option(help="A token, in place of user and password.")] = None,
-    insecure: Annotated[bool, typer.Option(help="Take any TLS certificate.")] = False,
+    insecure: Annotated[bool, typer.Option(help="Accept any TLS certificate.")] = False,
     play: Annotated[Path | None, typer.Option(help="A sound file to play.")] = None,
     record: Annotated[Path | None, typer.Option(help="Write what is heard to this WAV file.")] = None,
-    expect_tone: Annotated[float | None, typer.Option(help="Fail unless a tone of so many Hz is heard.")] = None,
+    expect_tone: Annotated[float | None, typer.Option(help="Fail unless a tone of this many Hz is heard.")] = None,
     seconds: Annotated[float, typer.Option(min=0.1, help="How long to stay after the answer.")] = 5.0,
     ring: Annotated[float, typer.Option(min=1, help="How long to wait for the answer.")] = 60.0,
 ) -> None:
-    """Call a number; print states and media figures as they come.
+    """Call a number; print states and media stats as they come.
 
     Exit status: 0 accepted (and the tone heard), 1 not accepted, 2 the tone was not heard, 3 no call could be made.
     """
@@ -50,11 +50,11 @@ async def _call(
     seconds: float,
     ring: float,
 ) -> int:
-    # Here, not above: aiortc and numpy are an extra, and no weight for the server to carry.
+    # Imported here: aiortc and numpy are an optional extra that the server does not need.
     try:
         from ari_bridge_client.audio import File, Silence
     except MediaMissing as error:
-        typer.echo(f"`ari-bridge call` makes sound: {error}", err=True)
+        typer.echo(f"`ari-bridge call` needs media: {error}", err=True)
         return NOT_CALLED
     tls = _any_certificate() if insecure else None
     began = time.monotonic()
@@ -71,13 +71,13 @@ async def _call(
             say(f"SDP answer, call {placed.id}")
             if record:
                 placed.received_audio.record(record)
-            telling = asyncio.gather(_tell(placed, say), _measure(placed, say))
+            reporting = asyncio.gather(_print_events(placed, say), _print_stats(placed, say))
             try:
                 return await _follow(placed, expect_tone, seconds, ring, say)
             finally:
                 await placed.hangup()
-                telling.cancel()
-                await asyncio.gather(telling, return_exceptions=True)
+                reporting.cancel()
+                await asyncio.gather(reporting, return_exceptions=True)
                 say(str(placed))
     except (ClientError, OSError) as error:
         typer.echo(f"The call could not be made: {error}", err=True)
@@ -98,7 +98,7 @@ async def _follow(
         try:
             await placed.wait_for("ended", seconds)
         except ClientError:
-            pass  # it still stands: we end it
+            pass  # it is still up: we end it
         return HEARD
     try:
         say(f"heard {await placed.received_audio.wait_for_tone(expect_tone, seconds)}")
@@ -108,8 +108,8 @@ async def _follow(
     return HEARD
 
 
-async def _tell(placed: Call, say: Callable[[str], None]) -> None:
-    """What happens, as it happens. Its end is told by who ends it."""
+async def _print_events(placed: Call, say: Callable[[str], None]) -> None:
+    """Each event as it comes, except the last one: `_call` prints how the call ended."""
     async for event in placed.events():
         if not isinstance(event, Ended | Failed):
             say(_words(event))
@@ -122,10 +122,10 @@ def _words(event: CallEvent) -> str:
     return " ".join([event.name.replace("_", " "), *filter(None, values)])
 
 
-async def _measure(placed: Call, say: Callable[[str], None]) -> None:
-    """Media figures now and then, once it is accepted."""
+async def _print_stats(placed: Call, say: Callable[[str], None]) -> None:
+    """Media stats every STATS_INTERVAL_S, once the call is accepted."""
     while True:
-        await asyncio.sleep(STATS_EVERY)
+        await asyncio.sleep(STATS_INTERVAL_S)
         if "accepted" in placed.state_history:
             stats = await placed.get_stats()
             say(

@@ -1,4 +1,4 @@
-"""`ari-bridge doctor --reconcile`: what a start of the server would do with what stands now."""
+"""`ari-bridge doctor --reconcile`: what a start of the server would adopt, end and remove."""
 
 import asyncio
 import time
@@ -34,14 +34,17 @@ class Report:
     orphans: list[Finding] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     removed: list[Finding] = field(default_factory=list)
-    ended: list[Finding] = field(default_factory=list)  # what stood of the call that was to be ended
-    refused: list[Finding] = field(default_factory=list)  # of that, what could not be removed
+    ended: list[Finding] = field(default_factory=list)  # the resources of the call to end
+    refused: list[Finding] = field(default_factory=list)  # the ones that could not be removed
 
 
 def reconcile(settings: Settings, *, apply: bool, end: str = "") -> int:
-    """Print what a start would adopt, end and remove. The exit status.
+    """Print what a start would adopt, end and remove; return the exit status.
 
-    `apply`: remove what belongs to no call. `end`: the id of a call to hang up, also of one that nobody owns.
+    Args:
+        settings: Those of the server.
+        apply: Remove the resources that belong to no call.
+        end: The id of a call to hang up, even if the call store does not know it; "" for none.
     """
     try:
         report = asyncio.run(_reconcile(settings, apply, end))
@@ -70,7 +73,7 @@ async def _reconcile(settings: Settings, apply: bool, end: str) -> Report:
             report.refused = [one for one in report.ended if not await reap(peers, one)]
             return report
         if report.orphans:
-            await asyncio.sleep(GRACE_S)  # what is just being made or released is none
+            await asyncio.sleep(GRACE_S)  # resources that are just being created or released are not orphans
             again = await _compare(peers, settings)
             report.orphans = [one for one in again.orphans if one in report.orphans]
         if apply:
@@ -99,7 +102,7 @@ async def _compare(peers: Backends, settings: Settings) -> Report:
 
 def _show_end(report: Report, end: str) -> int:
     if not report.ended:
-        typer.echo(f"Nothing of a call {end} stands.", err=True)
+        typer.echo(f"There are no resources of a call {end}.", err=True)
         return FAILED
     for finding in report.ended:
         done = "could not be removed" if finding in report.refused else "removed"
@@ -116,7 +119,7 @@ def _show(report: Report, apply: bool) -> None:
         if call.outcome:
             fate = f"[yellow]closed: {call.outcome.value}[/] {escape(call.cause.text if call.cause else '')}"
         elif call.ownerless:
-            fate = f"[yellow]kept, without an owner[/]: no record tells of it. `--reconcile --end {call.id}` ends it"
+            fate = f"[yellow]kept, without an owner[/]: there is no record of it. `--reconcile --end {call.id}` ends it"
         else:
             media = "its page is asked for new media" if call.media_lost else "untouched"
             fate = f"[green]goes on[/] ({record.state.value} → {call.state.value}; {media})"
@@ -128,6 +131,6 @@ def _show(report: Report, apply: bool) -> None:
     if report.calls or report.orphans:
         console.print(table)
     else:
-        console.print("Nothing of ours stands: no call, no channel, no bridge, no media session.")
+        console.print("There are no resources of this application: no call, channel, bridge or media session.")
     if report.orphans and not apply:
         console.print("Nothing was touched. --apply removes what belongs to no call.")

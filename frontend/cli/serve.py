@@ -1,6 +1,6 @@
-"""`ari-bridge serve`: the server until SIGTERM or SIGINT, which `app.run` answers by draining it.
+"""`ari-bridge serve`: runs the server until SIGTERM or SIGINT, on which `app.run` drains it.
 
-Imports what serving needs, and nothing else.
+Imports only what serving needs.
 """
 
 import asyncio
@@ -24,9 +24,9 @@ ENDED, CANNOT_START, WRONG_SETTINGS = 0, 1, 2
 
 
 def serve() -> int:
-    """Serves until SIGINT or SIGTERM; returns the exit status. What is wrong is told on standard error.
+    """Serve until SIGINT or SIGTERM; return the exit status. Invalid settings are reported on standard error.
 
-    SIGHUP reads the settings again. One that comes while the server starts would end it, and is not needed yet.
+    SIGHUP reads the settings again. It is ignored while the server starts: by default it would end the process.
     """
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:

@@ -67,12 +67,12 @@ def _api_interface(struct: type[msgspec.Struct]) -> str:
 
 
 def _may_be_left_out(struct: type[msgspec.Struct]) -> bool:
-    """What has a default: in a body always, in an answer where the struct says so."""
+    """Whether the field may be left out: in a body if it has a default, in a response if the struct omits defaults."""
     return struct.__struct_config__.omit_defaults or struct in {endpoint.body for endpoint in ENDPOINTS}
 
 
 def _structs() -> Iterator[type[msgspec.Struct]]:
-    """Every message, in the order of the file; one that goes both ways is told once; first what they are made of."""
+    """The structs that messages contain, then each message once, in the order of the file."""
     parts = (messages.PartySummary, messages.CallSummary, messages.IceServer, messages.PersonSummary)
     yield from (*parts, messages.QualityReport)
     yield from dict.fromkeys(get_args(messages.ClientMessage) + get_args(messages.ServerMessage))

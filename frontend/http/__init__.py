@@ -1,1 +1,1 @@
-"""What the HTTP API stands on: typed endpoints, problems, idempotency, long polling, middleware."""
+"""What the HTTP API is built on: typed endpoints, problems, idempotency, long polling, middleware."""

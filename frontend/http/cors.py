@@ -11,7 +11,7 @@ LOOPBACK = "loopback"
 class Origins:
     """`allowed`: origins as browsers send them; `loopback` lets every origin on the own machine in.
 
-    `sign_in`: nobody gets anything here without a sign-in, which no page has but our own.
+    `sign_in`: whether sign-in is on; then a foreign page can do nothing, as it has no token.
     """
 
     def __init__(self, allowed: tuple[str, ...], *, sign_in: bool = False) -> None:
@@ -20,15 +20,15 @@ class Origins:
         self.use(allowed)
 
     def use(self, allowed: tuple[str, ...]) -> None:
-        """Others from now on."""
+        """Replace the allowed origins."""
         self._allowed = {origin.rstrip("/").lower() for origin in allowed}
 
     def allow(self, origin: str | None, host: str = "") -> bool:
-        """`origin`: the header, None where a client that is no browser sends none.
+        """`origin`: the header; None if the client, which is not a browser, sends none.
 
-        `host` is the request's own Host header: a page that we served by address may talk to us. By name
-        it may where it must sign in. Without a sign-in CORS_ORIGIN has to name it: a foreign page can make its own
-        name resolve to us.
+        `host` is the request's own Host header. A page that was served from our IP address is allowed; one that was
+        served from a host name only if sign-in is on, as a foreign page can make its own host name resolve to us (DNS
+        rebinding). With sign-in off CORS_ORIGIN must contain the name.
         """
         if origin is None:
             return True

@@ -46,12 +46,12 @@ class TypedRequest(Generic[P, B]):
 
     @property
     def user(self) -> str | None:
-        """Whose token it has; None if nobody signs in."""
+        """Whose token it has; None if sign-in is off."""
         return self.principal.name
 
     @property
     def client_gone(self) -> bool:
-        """Nobody will receive the response."""
+        """Whether the client has disconnected, so that the response will not be received."""
         return self.raw.transport is None or self.raw.transport.is_closing()
 
 
@@ -60,7 +60,7 @@ Handler = Callable[[TypedRequest[P, B]], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True, kw_only=True)
 class ResponseSpec:
-    """One that is no problem. `shape`: the type that is sent as JSON; None where there is no body, or no JSON.
+    """A response that is not a problem. `shape`: the type that is sent as JSON; None if the body is empty or not JSON.
 
     `headers`: by name, what they say, beside those that every answer has. `example`: of `shape`, or text.
     """
@@ -80,7 +80,7 @@ class ResponseSpec:
 class Endpoint(Generic[P, B]):
     """One method of one path.
 
-    `name`: unique, for generated clients. `tag`: the part of the reference that it stands in. `parameters`: those of
+    `name`: unique, for generated clients. `tag`: its section in the reference. `parameters`: those of
     which the path has `{name}`, those that are marked HEADER, and of the query all others. `problems`: codes besides
     those that follow from the rest (`all_problems`). `public`: needs no token. `grant`: what the asker has to have.
     `example`: values of parameters, and a body, that would be taken.

@@ -1,7 +1,18 @@
-"""Waiting for the next change of a call, for clients that ask over HTTP and take no events.
+"""Long polling: `GET /call/{callId}?wait=30` waits for the next change of a call.
 
-Each answer has a tag of what it shows. Who gives the last tag back is answered at once where the call is another by
-now: so no change is missed between two requests, however many of them there are.
+Theory of operation. Each response carries an ETag: a hash of the JSON body, so it changes if and only if what the
+client sees changes. The client sends it back in `If-None-Match` with the next request. If the call no longer matches
+the tag, it has changed in between, and the response is immediate: so no change is missed between two requests. If it
+still matches, the request becomes a waiter.
+
+A waiter is an `asyncio.Event`, listed under its call. It wakes for one of three reasons: a call event (`_on_hook`), its
+deadline (`wait` seconds after the request), or a check once a second. The last is needed because not every change has
+an event, and because a client may disconnect: then the waiter ends and frees its place. After each wake-up the call is
+encoded again and compared with the tags; if it still matches, the waiter goes on waiting. At the deadline the call is
+returned as it is, and the route answers 304 if its tag is still one of the client's.
+
+The number of waiters is limited, in total and for each user; `close` wakes all of them, so that a shutdown does not
+wait for deadlines.
 """
 
 import asyncio
@@ -23,18 +34,18 @@ from ari_bridge.tasks import wait_at_most
 MAX_WAIT_S = 60
 MAX_WAITERS = 1000
 MAX_WAITERS_PER_USER = 50
-"""Where nobody signs in, only MAX_WAITERS counts."""
+"""If sign-in is off, only MAX_WAITERS applies."""
 CHECK_INTERVAL_S = 1.0
-"""How often a waiter looks whether its client is still there; and at the call, of which not everything is an event."""
+"""How often a waiter checks that its client is still connected, and the call for changes that have no event."""
 
 
 @dataclass(frozen=True, slots=True)
 class CallSnapshot:
-    """A call as an answer shows it. `tag`: as the header ETag has it, quotes included."""
+    """A call as a response shows it. `tag`: the value of the header ETag, with its quotes."""
 
     body: bytes
     tag: str
-    over: bool  # nothing will change any more
+    over: bool  # it will not change any more
 
     @classmethod
     def of(cls, call: Call) -> "CallSnapshot":
@@ -46,11 +57,18 @@ class CallSnapshot:
 
 
 def tags_of(if_none_match: str | None) -> frozenset[str]:
-    """Of the header If-None-Match (RFC 9110, 13.1.2: compared weakly)."""
+    """The tags of the header If-None-Match (RFC 9110, 13.1.2: weak comparison)."""
     return frozenset(tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",") if tag.strip())
 
 
 class CallChangeWaiter:
+    """The waiters of all requests.
+
+    Args:
+        calls: The calls, live and ended.
+        hooks: Report changes of calls.
+    """
+
     def __init__(self, calls: CallManager, hooks: Hooks) -> None:
         self._calls = calls
         self._waiting: dict[str, set[asyncio.Event]] = {}  # by call
@@ -62,10 +80,17 @@ class CallChangeWaiter:
     async def next(
         self, call_id: str, user: str | None, known: frozenset[str], seconds: float, gone: Callable[[], bool]
     ) -> CallSnapshot:
-        """The call once it is not as in `known`; where that is empty: once it is not as now. After `seconds`, as it is.
+        """Wait until the call has changed, at most `seconds`; then return it as it is.
 
-        At once where it has ended and nothing is known of it, where `gone` says that the client is, and from `close`
-        on. Raises UnknownCall, TooMany.
+        Returns at once if the call has ended and `known` is empty, if the client has disconnected, and after `close`.
+        Raises UnknownCall, TooMany.
+
+        Args:
+            call_id: The call.
+            user: Whose request it is, for the limit; None if sign-in is off.
+            known: The tags that the client has. If empty, the call has changed once it differs from now.
+            seconds: Until the deadline.
+            gone: Whether the client has disconnected.
         """
         shown = CallSnapshot.of(self._calls.get(call_id))
         if seconds <= 0 or self._closed or (shown.over and not known) or (known and not shown.is_one_of(known)):
@@ -81,7 +106,7 @@ class CallChangeWaiter:
             self._leave(call_id, user or "", woken)
 
     def close(self) -> None:
-        """Who waits is answered now, and nobody waits from now on."""
+        """Wake all waiters; from now on no request waits."""
         self._closed = True
         for waiting in self._waiting.values():
             for woken in waiting:

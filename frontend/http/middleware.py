@@ -46,12 +46,12 @@ def origins_checked(origins: Origins, addresses: ClientAddresses | None = None) 
             log.warning(
                 "request from a foreign origin refused", origin=shown, path=request.path[:_MAX_LOGGED_CHARACTERS]
             )
-            told = problem(
+            body = problem(
                 "forbidden",
                 f"Pages of {shown} may not use this server: CORS_ORIGIN does not list them.",
                 request_id=request_id(request),
             )
-            return problem_response(told)
+            return problem_response(body)
         if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
             response: web.StreamResponse = web.Response(status=204)
         else:
@@ -79,31 +79,31 @@ async def problem_responses(request: web.Request, handler: Handler) -> web.Strea
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        told, headers = _of_http(error, request)
+        body, headers = _of_http(error, request)
     except Exception as error:
-        told, headers = problem_of(error)
-        if told.code == "error":
+        body, headers = problem_of(error)
+        if body.code == "error":
             log.exception("a request failed", method=request.method, path=request.path)
-    return problem_response(replace(told, request_id=request_id(request)), headers)
+    return problem_response(replace(body, request_id=request_id(request)), headers)
 
 
 def problem_of(error: Exception) -> tuple[Problem, dict[str, str]]:
-    """How it is told, and with which headers. What is no answer to a client is our fault, `error`."""
+    """The problem for the exception, and its headers. Everything unexpected is `error`."""
     match error:
         case ProblemError():
-            told = problem(
+            body = problem(
                 error.code, error.detail, field=error.field, call_id=error.call_id, retry_after=error.retry_after
             )
-            return told, dict(error.headers)
+            return body, dict(error.headers)
         case CallFailed():
-            told = problem(
+            body = problem(
                 error.code,
                 f"The call ended before there was an answer: {error.outcome.value}.",
                 call_id=error.call_id,
                 outcome=error.outcome,
                 cause=cause_data(error.cause),
             )
-            return told, {}
+            return body, {}
         case Unauthorized():
             return problem("unauthorized", str(error)), {"WWW-Authenticate": "Bearer"}
         case Forbidden():
@@ -111,12 +111,12 @@ def problem_of(error: Exception) -> tuple[Problem, dict[str, str]]:
         case TooManyAttempts():
             return problem("too_many", str(error), retry_after=error.retry_after), {}
         case web.RequestPayloadError():
-            detail = "The body cannot be read: it is not packed as Content-Encoding says, or breaks off."
+            detail = "The body cannot be read: it does not match Content-Encoding, or is truncated."
             return problem("invalid_request", detail), {}
         case InvalidUser():
             return problem("invalid_request", str(error), field=error.field), {}
         case CallerError() | Unavailable() if error.code in PROBLEM_TYPES:
-            told = problem(
+            body = problem(
                 error.code,
                 str(error),
                 field=getattr(error, "field", None),
@@ -124,12 +124,12 @@ def problem_of(error: Exception) -> tuple[Problem, dict[str, str]]:
                 call_id=getattr(error, "call_id", None),
                 retry_after=getattr(error, "retry_after", None),
             )
-            return told, {}
+            return body, {}
     return problem("error", "The server failed to handle the request; the failure is logged."), {}
 
 
 def _of_http(error: web.HTTPException, request: web.Request) -> tuple[Problem, dict[str, str]]:
-    """aiohttp's own errors, in our words."""
+    """The problem for one of aiohttp's own errors."""
     match error:
         case web.HTTPNotFound():
             return problem("not_found", f"There is nothing at {request.path[:200]}."), {}

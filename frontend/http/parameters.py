@@ -1,6 +1,6 @@
-"""What a request says, made into structs: parameters one by one, the body as a whole.
+"""Decodes the parameters and the body of a request into structs.
 
-Whatever is wrong comes out as InvalidRequest, which names the value that is wrong. Knows no route.
+Every error is an InvalidRequest that names the parameter or field. Knows no route.
 """
 
 import enum
@@ -31,7 +31,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def text_format(parse: Callable[[str], Any], schema: dict[str, Any], description: str = "") -> msgspec.Meta:
-    """Marks a parameter that is written in its own way: `Annotated[float, written(...)]`.
+    """Marks a parameter with its own text format: `Annotated[float, text_format(...)]`.
 
     `parse` raises InvalidRequest, or a ValueError whose text says what the parameter should be: "Unix seconds".
     """
@@ -39,7 +39,7 @@ def text_format(parse: Callable[[str], Any], schema: dict[str, Any], description
 
 
 def parse_timestamp(text: str) -> float:
-    """Unix seconds, of a time as such or in ISO 8601 with a zone. Raises ValueError."""
+    """Unix seconds, from a number of seconds or ISO 8601 with a time zone. Raises ValueError."""
     try:
         seconds = float(text)
     except ValueError:
@@ -65,7 +65,7 @@ Timestamp = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """`name`: as it is written in the request. `field`: of the struct. `type`: without `| None`."""
+    """One parameter. `name`: in the request. `field`: of the struct. `type`: without `| None`."""
 
     name: str
     field: str
@@ -76,7 +76,7 @@ class Parameter:
 
 
 def parameters_of(struct: type[msgspec.Struct], path: str) -> tuple[Parameter, ...]:
-    """The fields of the struct, in order: those that the path has as `{name}`, the marked ones, and the query's."""
+    """The struct's fields, in order: in the path if it contains `{name}`, else a marked header, else in the query."""
     return tuple(_parameter(one, path) for one in msgspec.structs.fields(struct))
 
 
@@ -104,7 +104,7 @@ def read_parameters(
             case "header":
                 given = headers.getall(one.name, [])
         if len(given) > 1:
-            raise InvalidRequest(f"{one.name} is given twice.", field=one.name)
+            raise InvalidRequest(f"{one.name} is given more than once.", field=one.name)
         if given:
             values[one.field] = _read(one, given[0])
         elif one.required:
@@ -113,7 +113,7 @@ def read_parameters(
 
 
 def read_body(body: bytes, decoder: msgspec.json.Decoder[S], *, empty: S | None) -> S:
-    """`empty`: what no body at all means. Raises InvalidRequest."""
+    """Decode the body. `empty`: the result if there is no body; None if one is required. Raises InvalidRequest."""
     if not body and empty is not None:
         return empty
     try:
@@ -131,7 +131,7 @@ def read_body(body: bytes, decoder: msgspec.json.Decoder[S], *, empty: S | None)
 
 
 def without_none(annotation: Any) -> Any:
-    """`X` of `X | None`: who leaves a parameter out means None."""
+    """`X` of `X | None`: a parameter that is left out is None."""
     if get_origin(annotation) is Annotated:
         inner, *meta = get_args(annotation)
         left = without_none(inner)
@@ -146,12 +146,12 @@ def without_none(annotation: Any) -> Any:
 
 
 def bare(annotation: Any) -> Any:
-    """The type itself, without what is said of it."""
+    """The type without its `Annotated` metadata."""
     return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
 
 
 def parser_of(annotation: Any) -> Callable[[str], Any] | None:
-    """Of a parameter that is written in its own way."""
+    """The parser of a parameter with its own text format; None for all others."""
     for meta in get_args(annotation)[1:] if get_origin(annotation) is Annotated else ():
         if isinstance(meta, msgspec.Meta) and meta.extra and (parse := meta.extra.get("parse")):
             return cast(Callable[[str], Any], parse)
@@ -159,12 +159,12 @@ def parser_of(annotation: Any) -> Callable[[str], Any] | None:
 
 
 def text_format_schema(annotation: Any) -> dict[str, Any] | None:
-    """The JSON Schema of a parameter that is written in its own way; None for all others."""
+    """The JSON Schema of a parameter with its own text format; None for all others."""
     if parser_of(annotation) is None:
         return None
     meta = next(one for one in get_args(annotation)[1:] if isinstance(one, msgspec.Meta) and one.extra)
-    said = {"description": meta.description} if meta.description else {}
-    return {**(meta.extra_json_schema or {}), **said}
+    description = {"description": meta.description} if meta.description else {}
+    return {**(meta.extra_json_schema or {}), **description}
 
 
 def _parameter(one: msgspec.structs.FieldInfo, path: str) -> Parameter:
@@ -180,7 +180,7 @@ def _parameter(one: msgspec.structs.FieldInfo, path: str) -> Parameter:
 def _read(one: Parameter, text: str) -> Any:
     """Raises InvalidRequest."""
     wanted = bare(one.type)
-    # In a path such a name is an unknown one, as others are.
+    # In a path such a name is simply an unknown one.
     if one.place != "path" and ("\0" in text or _SURROGATE.search(text) or "\ufffd" in text):
         raise InvalidRequest(f"{one.name} has a character that is none in UTF-8, or NUL.", field=one.name)
     try:
@@ -188,14 +188,17 @@ def _read(one: Parameter, text: str) -> Any:
             return parse(text)
         return msgspec.convert(_plain(one, wanted, text), one.type, strict=False)
     except msgspec.ValidationError as error:
-        told = _choices(wanted) or _bounds(one.type) or parse_validation_error(str(error))[0]
+        expected = _choices(wanted) or _bounds(one.type) or parse_validation_error(str(error))[0]
     except ValueError as error:
-        told = str(error)
-    raise InvalidRequest(f"{one.name} is {told}, not {text[:40]!r}.", field=one.name)
+        expected = str(error)
+    raise InvalidRequest(f"{one.name} is {expected}, not {text[:40]!r}.", field=one.name)
 
 
 def _plain(one: Parameter, wanted: Any, text: str) -> Any:
-    """msgspec is more generous with numbers in texts than a document can say. Raises ValueError."""
+    """The value to convert. Stricter than msgspec, which accepts more notations of numbers than a schema can express.
+
+    Raises ValueError.
+    """
     if wanted is int:
         if not _INTEGER.fullmatch(text):
             raise ValueError(_bounds(one.type) or "a whole number")
@@ -238,7 +241,7 @@ def _bounds(annotation: Any) -> str:
 
 
 def _broken_text(body: bytes) -> str | None:
-    """The name of the value that has a lone surrogate, which no UTF-8 has: Python's own reader takes it."""
+    """The name of the value that contains a lone surrogate (invalid in UTF-8): Python's JSON decoder accepts it."""
     try:
         return _find(json.loads(body), _SURROGATE)
     except (ValueError, RecursionError):
@@ -246,7 +249,7 @@ def _broken_text(body: bytes) -> str | None:
 
 
 def _find(data: Any, what: "str | re.Pattern[str]", name: str = "") -> str | None:
-    """The name of the first text in it that has this, as `a.b`, or `a[0]`."""
+    """The name of the first string that contains `what`, as `a.b` or `a[0]`."""
     match data:
         case str():
             found = what in data if isinstance(what, str) else what.search(data)

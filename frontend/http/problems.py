@@ -156,11 +156,11 @@ def problem(
     )
 
 
-def problem_response(told: Problem, headers: Mapping[str, str] | None = None) -> web.Response:
-    """The answer, with `Retry-After` where it says when to ask again (RFC 9110, 10.2.3: whole seconds)."""
+def problem_response(body: Problem, headers: Mapping[str, str] | None = None) -> web.Response:
+    """The response, with `Retry-After` if the problem says when to retry (RFC 9110, 10.2.3: whole seconds)."""
     more = dict(headers or {})
-    if told.retry_after is not None:
-        more["Retry-After"] = str(max(1, round(told.retry_after)))
+    if body.retry_after is not None:
+        more["Retry-After"] = str(max(1, round(body.retry_after)))
     return web.Response(
-        body=msgspec.json.encode(told), status=told.status, headers={"Content-Type": MEDIA_TYPE, **more}
+        body=msgspec.json.encode(body), status=body.status, headers={"Content-Type": MEDIA_TYPE, **more}
     )

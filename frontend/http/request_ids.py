@@ -1,7 +1,7 @@
-"""`X-Request-Id`: one name for each request, in its answer and in every log line that it causes.
+"""`X-Request-Id`: an id for each request, in its response and in every log line that it causes.
 
-It stands in structlog's context variables, which a task takes over from the one that began it: so also a call has in
-its lines, as long as this process has it, by which request it was placed, and a WebSocket by which it was opened.
+It is kept in structlog's context variables, which a task inherits from the one that started it. So the log lines of a
+call contain the request that placed it, and those of a WebSocket the request that opened it.
 """
 
 import re
@@ -19,7 +19,7 @@ _KEY = web.RequestKey("request_id", str)
 
 
 def request_id(request: web.Request) -> str:
-    """The client's, where it is sane; else one that we make. The same for the whole request."""
+    """The client's id if it is valid, else a new one. The same for the whole request."""
     found = request.get(_KEY)
     if found is None:
         given = request.headers.get(HEADER, "")

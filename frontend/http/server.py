@@ -1,4 +1,4 @@
-"""How HTTP is spoken: what a request may be, and what is told where it cannot be read at all.
+"""The HTTP server: limits of requests, and the problem that is returned if a request cannot be parsed.
 
 aiohttp answers such a request with the bytes it stumbled over, cookies and tokens among them, and logs them.
 """
@@ -42,7 +42,7 @@ class Runner(web.AppRunner):
 
     @property
     def server(self) -> web.Server | None:
-        """What makes a protocol for each connection; that is all that a site asks of it."""
+        """The factory of a protocol for each connection, which is all that a site uses of it."""
         made = super().server
         if made is None:
             return None
@@ -54,20 +54,20 @@ class _Protocol(RequestHandler):
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
     ) -> web.StreamResponse:
-        """The answer to what never came to a handler, or made one fail that tells errors itself."""
+        """The response to a request that reached no handler, or whose error no middleware has handled."""
         if request.writer.output_size > 0:
-            raise ConnectionError("a part of the answer is sent already")
+            raise ConnectionError("a part of the response was sent already")
         name = secrets.token_hex(8)
         if status < 500:
             log.info("malformed HTTP request", reason=type(exc).__name__, address=request.remote, request_id=name)
-            told = problem("invalid_request", "The request is not valid HTTP.", request_id=name)
+            body = problem("invalid_request", "The request is not valid HTTP.", request_id=name)
             if isinstance(exc, LineTooLong) or (isinstance(exc, BadHttpMessage) and "Too many headers" in exc.message):
-                detail = "The request is too large: a header (the cookies are one), the address, or their number."
-                told = replace(problem("too_large", detail, request_id=name), status=431)
+                detail = "The request is too large: a header (such as the cookies), the URL, or the number of headers."
+                body = replace(problem("too_large", detail, request_id=name), status=431)
         else:
             log.error("a request failed", status=status, exc_info=exc, request_id=name)
-            told = problem("error", "The server failed to handle the request; the failure is logged.", request_id=name)
-        response = problem_response(told, {**COMMON_HEADERS, HEADER: name})
+            body = problem("error", "The server failed to handle the request; the failure is logged.", request_id=name)
+        response = problem_response(body, {**COMMON_HEADERS, HEADER: name})
         response.headers["Server"] = "ari-bridge"  # in place of the versions of aiohttp and Python
         response.force_close()
         return response

@@ -18,7 +18,7 @@ _Stamp = tuple[tuple[int, int, int], ...]  # of each file: inode, when it was wr
 class Certificate:
     """`context`: for whoever listens; each new connection is given the newest certificate that could be read.
 
-    Raises OSError (ssl.SSLError is one) where the first one cannot be.
+    Raises OSError (including ssl.SSLError) if the first one cannot be read.
     """
 
     def __init__(self, certificate: Path, key: Path) -> None:
@@ -34,7 +34,7 @@ class Certificate:
         self._files = (certificate, key)
 
     def renew(self, *, anyway: bool = False) -> None:
-        """Reads the files again, where they have changed or `anyway`.
+        """Read the files again if they have changed, or `anyway`.
 
         Of a pair that does not fit (a renewal that is half done, a wrong file) nothing is served: the one before is.
         """

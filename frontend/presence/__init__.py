@@ -1,4 +1,4 @@
-"""Which users have a page open, what they want done with their calls, and whose presence is shown to whom.
+"""Which users have a page open, their call preferences, voicemail counts, and the directory with presence.
 
 The presence of one user is decided in `ari_bridge/preferences/presence.py`.
 """

@@ -1,4 +1,4 @@
-"""The directory: the users of pages and the phones of the PBX, and how each of them stands."""
+"""The directory: the users of the pages and the phones of the PBX, with the presence of each."""
 
 import asyncio
 from collections.abc import Callable
@@ -20,19 +20,27 @@ from ari_bridge_protocol.messages import PersonSummary
 from frontend.presence.registrar import Page, WebSocketRegistrar
 
 MAX_ENTRIES = 2000
-"""Entries of the directory; those above are left out, phones of the PBX first."""
+"""Entries of the directory; the rest is left out, phones of the PBX first."""
 BATCH_INTERVAL_S = 0.25
-"""Changes gather so long before they are told."""
+"""How long changes are collected before they are sent together."""
 ENDPOINTS_INTERVAL_S = 60.0
-"""The PBX's list is read anew that often: phones may have come to it."""
+"""How often the PBX's list of endpoints is read again, to find new phones."""
 
 log = structlog.get_logger(__name__)
 
 
 class PresenceDirectory:
-    """`names`: by number, from the phone book. `known_users`: those who may sign in, online or not; may raise.
+    """Keeps the list of people, and sends it and its changes to all registered pages.
 
-    `endpoints`: which phones of the PBX are people, as patterns of their names (`2*`); none at all where it is empty.
+    Args:
+        ari: Lists the phones of the PBX and reports changes of their device states.
+        calls: Tells who is in a call.
+        pages: The registered pages.
+        hooks: Report changes of calls.
+        preferences: Tell who does not want to be disturbed.
+        names: From the phone book, by number.
+        known_users: The users who may sign in, online or not; may raise.
+        endpoints: Which phones of the PBX are listed, as patterns of their names (`2*`); none if it is empty.
     """
 
     def __init__(
@@ -56,8 +64,8 @@ class PresenceDirectory:
         self._patterns = endpoints
         self._phones: dict[str, Endpoint] = {}  # by device
         self._device_states: dict[str, PresenceState] = {}
-        self._subscribed: set[str] = set()  # devices whose changes are told
-        self._changed_devices: set[str] = set()  # of these, those that have changed since they were last listed
+        self._subscribed: set[str] = set()  # devices whose changes Asterisk reports
+        self._changed_devices: set[str] = set()  # the ones that changed since the endpoints were last listed
         self._sent: dict[str, PersonSummary] = {}
         self._changed = asyncio.Event()
         self._refresh_now = asyncio.Event()
@@ -81,14 +89,14 @@ class PresenceDirectory:
         self.changed()
 
     def changed(self) -> None:
-        """Somebody may stand otherwise now."""
+        """Somebody's presence may have changed: compare, and send what is new."""
         self._changed.set()
 
     def people(self) -> list[PersonSummary]:
-        """All, sorted by number, as they were last told: what changes after it comes as `people-changed`."""
+        """Everybody, sorted by number, as last sent to the pages: later changes are sent as `people-changed`."""
         return list(self._sent.values())
 
-    # --- what is heard --------------------------------------------------------------
+    # --- receiving changes ----------------------------------------------------------
 
     def _on_hook(self, event: HookEvent) -> None:
         if isinstance(event, CallEvent):
@@ -122,7 +130,7 @@ class PresenceDirectory:
             if fresh:
                 self._changed_devices.clear()
                 await self._ari.endpoints.subscribe(fresh)
-                phones = await self._list_phones()  # as they stand since changes are told
+                phones = await self._list_phones()  # again: changes before the subscription were not reported
         except PeerError as error:
             log.warning("cannot list the PBX's phones: next attempt in a minute", reason=str(error))
             return
@@ -136,14 +144,14 @@ class PresenceDirectory:
         self.changed()
 
     async def _list_phones(self) -> dict[str, Endpoint]:
-        """Those that are people, by device."""
+        """The phones that match `endpoints`, by device."""
         listed = await self._ari.endpoints.list()
         return {one.device: one for one in listed if self._is_person(one.device)}
 
     def _is_person(self, device: str) -> bool:
         return any(fnmatchcase(device.partition("/")[2], pattern) for pattern in self._patterns)
 
-    # --- what is told ---------------------------------------------------------------
+    # --- sending changes ------------------------------------------------------------
 
     async def _send_loop(self) -> None:
         while True:
@@ -160,7 +168,7 @@ class PresenceDirectory:
         if before.keys() != self._sent.keys():
             self._pages.send_to_all(messages.People(self.people()))
             return
-        # One message for all of them: who has a thousand pages open must not be sent a thousand times as many.
+        # One message for all changes: the number of messages must not grow with changes times pages.
         if changed := [person for key, person in self._sent.items() if person != before[key]]:
             self._pages.send_to_all(messages.PeopleChanged(changed))
 
@@ -168,13 +176,13 @@ class PresenceDirectory:
         online = frozenset(self._pages.users())
         users = sorted({*self._users(), *online})
         undisturbed = frozenset(user for user in users if self._preferences.of(user).do_not_disturb)
-        standing = of_users(users, online=online, undisturbed=undisturbed, calls=self._calls.live())
+        presence = of_users(users, online=online, undisturbed=undisturbed, calls=self._calls.live())
         people = {
             f"user {user}": PersonSummary(user, self._names.get(user, ""), state.value, user)
-            for user, state in standing.items()
+            for user, state in presence.items()
         }
         for device, phone in sorted(self._phones.items()):
-            if phone.resource not in standing:
+            if phone.resource not in presence:
                 state = self._device_states.get(device, PresenceState.OFFLINE)
                 number = phone.resource
                 people[f"phone {device}"] = PersonSummary(number, self._names.get(number, ""), state.value)
@@ -183,7 +191,7 @@ class PresenceDirectory:
     def _users(self) -> list[str]:
         try:
             return self._known_users()
-        except Exception as error:  # a users file that somebody is editing
+        except Exception as error:  # for example, a users file that is being edited
             log.warning("cannot list the users", reason=str(error))
             return []
 

@@ -1,6 +1,6 @@
-"""Tells a user's pages of each call of theirs that has ended, so that the list of the last calls is one on all of them.
+"""Sends each call that has ended to its user's pages, so that all of them show the same list of recent calls.
 
-What ended while a page was away it reads from the call records. Knows whose a call is; asks no database.
+A page reads the calls that ended while it was offline from the call records. Needs no database.
 """
 
 from ari_bridge.cdr import Cdr, from_call
@@ -10,7 +10,12 @@ from frontend.presence.registrar import WebSocketRegistrar
 
 
 class PastCalls:
-    """Also where no records are kept: what is told here is not looked up."""
+    """Sends ended calls; also works if no call records are kept.
+
+    Args:
+        pages: The registered pages.
+        hooks: Report calls that have ended.
+    """
 
     def __init__(self, pages: WebSocketRegistrar, hooks: Hooks) -> None:
         self._pages = pages

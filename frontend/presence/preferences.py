@@ -1,6 +1,6 @@
-"""What a user's pages are told besides their calls: preferences, voicemail and the directory.
+"""What a user's pages receive besides their calls: preferences, voicemail and the directory.
 
-Who rings for a caller is the engine's (`engine.inbound_policy`). docs/PEOPLE.md tells it from the user's side.
+Who rings for a caller is decided in `engine.inbound_policy`. docs/PEOPLE.md describes both for users.
 """
 
 from collections.abc import Callable
@@ -29,10 +29,19 @@ log = structlog.get_logger(__name__)
 
 
 class UserServices:
-    """Hears of every page that registers, and of every one that goes.
+    """Serves each page that registers with preferences, voicemail and the directory.
 
-    `mailbox`: of a user, e.g. `{user}@default`; "" where the PBX has no voicemail. `voicemail_number`: what a page
-    dials to hear it. `names`, `known_users`, `endpoints`: as of `PresenceDirectory`.
+    Args:
+        ari: See `PresenceDirectory` and `VoicemailBoxes`.
+        calls: See `PresenceDirectory`.
+        pages: The registered pages.
+        hooks: Report changes of calls.
+        preferences: Where the preferences are stored.
+        mailbox: Of a user, e.g. `{user}@default`; "" if the PBX has no voicemail.
+        voicemail_number: What a page dials to hear the messages.
+        names: See `PresenceDirectory`.
+        known_users: See `PresenceDirectory`.
+        endpoints: See `PresenceDirectory`.
     """
 
     def __init__(
@@ -70,7 +79,7 @@ class UserServices:
             await self._voicemail.start()
 
     async def close(self) -> None:
-        """Changes that are being written are waited for: they take as long as the disk takes."""
+        """Waits for changes that are being written, as long as the disk takes."""
         await self._tasks.wait()
         if self._voicemail:
             await self._voicemail.close()
@@ -90,7 +99,7 @@ class UserServices:
             self._voicemail.on_unregistered(user)
 
     def request_change(self, user: str | None, page: Page, wanted: messages.Preferences) -> None:
-        """The page's user wants these preferences; what comes of it is told to all of the user's pages.
+        """Start storing the preferences of the page's user; all pages of the user receive the result.
 
         Raises Unauthorized, InvalidRequest.
         """
@@ -112,7 +121,7 @@ class UserServices:
         return checked
 
     async def forget(self, user: str) -> None:
-        """Those of a removed user are as at the beginning. Raises as `set`."""
+        """Reset the preferences of a removed user to the defaults. Raises as `set`."""
         await self._store(user, CallPreferences())
 
     def _checked(self, user: str, wanted: CallPreferences) -> CallPreferences:

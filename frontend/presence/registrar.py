@@ -1,4 +1,4 @@
-"""Who has a page open: which connections take calls for which user."""
+"""The registrar: which WebSocket connections take calls for which user."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -12,15 +12,15 @@ log = structlog.get_logger(__name__)
 
 
 class Page(Protocol):
-    """One registered connection. All are quick and never wait."""
+    """One registered connection. The methods are quick and never wait."""
 
     def ring(self, call: Call) -> None: ...
 
     def stop_ringing(self, call: Call, reason: str) -> None:
-        """Also told where it does not ring, or has accepted the call itself."""
+        """Also called if it does not ring, or has accepted the call itself."""
 
     def update_caller(self, call: Call) -> None:
-        """Who calls has changed. Also told where it does not ring."""
+        """The caller's number or name has changed. Also called if it does not ring."""
 
     def send(self, message: ServerMessage) -> None: ...
 
@@ -33,7 +33,7 @@ PageListener = Callable[[str, Page], None]
 
 
 class WebSocketRegistrar:
-    """The engine's `Registrar`: who rings is decided there. The number that is called is the user's name."""
+    """The engine's `Registrar`: the engine decides who rings. The called number is the user's name."""
 
     def __init__(self) -> None:
         self._by_user: dict[str, list[Page]] = {}
@@ -41,7 +41,7 @@ class WebSocketRegistrar:
         self._on_unregistered: list[PageListener] = []
 
     def on_registered(self, listener: PageListener) -> None:
-        """Call `listener` once a page has been told that it is registered."""
+        """Call `listener` once a page has received `registered`."""
         self._on_registered.append(listener)
 
     def on_unregistered(self, listener: PageListener) -> None:
@@ -51,12 +51,12 @@ class WebSocketRegistrar:
         self._by_user.setdefault(user, []).append(page)
 
     def announce(self, user: str, page: Page) -> None:
-        """The page has been told that it is registered: listeners may send it more."""
+        """The page was sent `registered`: listeners may send it more."""
         for listener in self._on_registered:
             listener(user, page)
 
     def unregister(self, user: str, page: Page) -> None:
-        """Also for one that has done so before."""
+        """Unregistering a page twice is fine."""
         pages = self._by_user.get(user, [])
         if page not in pages:
             return

@@ -1,7 +1,7 @@
-"""How many messages wait for each registered user, told to their pages.
+"""Counts the voicemail messages of each registered user and sends the counts to the user's pages.
 
-Asterisk tells nobody by ARI when a message comes, so the boxes are read: when a user's first page opens, when a caller
-who could have left a message is gone, when a user has called to hear theirs, and once a minute.
+ARI has no event for a new message, so the mailboxes are polled: when a user's first page registers, when a caller who
+could have left a message has hung up, when a user has called to hear the messages, and once a minute.
 """
 
 import asyncio
@@ -19,16 +19,24 @@ from frontend.presence.registrar import Page, WebSocketRegistrar
 
 POLL_INTERVAL_S = 60.0
 BATCH_INTERVAL_S = 0.25
-"""Users whose boxes are to be read gather so long: they share one channel."""
-CALLERS_FOLLOWED = 200
+"""How long users are collected before their mailboxes are read together, through one channel."""
+MAX_FOLLOWED_CALLERS = 200
 CALLER_POLL_INTERVAL_S, CALLER_POLL_TIMEOUT_S = 1.0, 600.0
-"""A caller in the dialplan is looked for that often, and given up after so long: the next round finds the message."""
+"""How often, and for how long, a caller's channel in the dialplan is polled; after that the next round counts it."""
 
 log = structlog.get_logger(__name__)
 
 
 class VoicemailBoxes:
-    """`mailbox`: of a user, e.g. `{user}@default`. `number`: what a page dials to hear the messages; "" for none."""
+    """Polls the mailboxes of the registered users.
+
+    Args:
+        ari: Reads the mailboxes, and the channels of callers in the dialplan.
+        pages: The registered pages.
+        hooks: Report calls that were released.
+        mailbox: Of a user, e.g. `{user}@default`.
+        number: What a page dials to hear the messages; "" if there is none.
+    """
 
     def __init__(self, ari: Ari, pages: WebSocketRegistrar, hooks: Hooks, *, mailbox: str, number: str) -> None:
         self._ari = ari
@@ -48,16 +56,16 @@ class VoicemailBoxes:
         await self._tasks.cancel()
 
     def on_registered(self, user: str, page: Page) -> None:
-        """Tell the page what is known, and look how it is now."""
+        """Send the page the counts that are known, and read them again."""
         if known := self._known.get(user):
             page.send(self._message(known))
-        self._look(user)
+        self._read_soon(user)
 
     def on_unregistered(self, user: str) -> None:
         if not self._pages.of_user(user):
             self._known.pop(user, None)
 
-    def _look(self, user: str) -> None:
+    def _read_soon(self, user: str) -> None:
         self._due.add(user)
         self._wake.set()
 
@@ -67,19 +75,19 @@ class VoicemailBoxes:
         call = event.call
         if call.direction is Direction.OUTBOUND:
             if call.user and call.target == self._number:
-                self._look(call.user)
-        elif call.dialplan_status and self._pages.of_user(call.target) and len(self._tasks) <= CALLERS_FOLLOWED:
+                self._read_soon(call.user)
+        elif call.dialplan_status and self._pages.of_user(call.target) and len(self._tasks) <= MAX_FOLLOWED_CALLERS:
             self._tasks.start(self._follow(call.far_channel, call.target))
 
     async def _follow(self, channel: str, user: str) -> None:
-        """The caller is the dialplan's now; when they are gone, there may be a message."""
+        """The caller is in the dialplan now; when the channel has ended, there may be a message."""
         try:
             async with asyncio.timeout(CALLER_POLL_TIMEOUT_S):
-                while await self._ari.channels.get(channel):  # noqa: ASYNC110  nothing tells it of the dialplan's
+                while await self._ari.channels.get(channel):  # noqa: ASYNC110  no event reports its end
                     await asyncio.sleep(CALLER_POLL_INTERVAL_S)
         except (TimeoutError, PeerError) as error:
-            log.debug("a caller is followed no longer", channel=channel, reason=repr(error))
-        self._look(user)
+            log.debug("stopped following a caller", channel=channel, reason=repr(error))
+        self._read_soon(user)
 
     async def _poll_loop(self) -> None:
         loop = asyncio.get_running_loop()
@@ -99,7 +107,7 @@ class VoicemailBoxes:
                 await self._read(sorted(wanted), afresh)
 
     async def _read(self, users: list[str], afresh: bool) -> None:
-        """`afresh`: the users may have heard messages meanwhile; else only new ones may have come."""
+        """`afresh`: the users may have heard messages since; if False, only new ones can have come."""
         boxes = {user: self._mailbox.replace("{user}", user) for user in users}
         known = {box: had for user, box in boxes.items() if not afresh and (had := self._known.get(user))}
         try:

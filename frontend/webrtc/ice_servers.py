@@ -1,8 +1,7 @@
-"""Where a page finds its own address (STUN) and a relay (TURN), with credentials that end by themselves.
+"""The STUN and TURN servers of a page, with time-limited TURN credentials. Pure: the time is a parameter.
 
-The page is told no password that lasts: a TURN server with the same secret (coturn: `use-auth-secret`) computes
-the credential from the user name, which says when it ends (draft-uberti-behave-turn-rest-00, section 2.2).
-Knows no connection and no clock.
+A page never gets a permanent password: a TURN server with the same secret (coturn: `use-auth-secret`) computes the
+credential from the user name, which contains the expiry time (draft-uberti-behave-turn-rest-00, section 2.2).
 """
 
 import base64
@@ -19,29 +18,29 @@ _URL = re.compile(
     r"(?::(?P<port>\d{1,5}))?"
     r"(?:\?transport=(?P<transport>udp|tcp))?"
 )
-NOBODY = "page"
-"""In the credentials of a page that is registered as nobody."""
+ANONYMOUS_USER = "page"
+"""In the credentials of a page that is not registered."""
 RENEWED_AFTER = 0.75
-"""Of the lifetime: a call that begins just before the end of the credentials still has a quarter of it."""
-MOST = 16
-"""Servers; browsers grow slow with more than a handful."""
+"""Share of the lifetime after which credentials are renewed: a call that starts just before has a quarter left."""
+MAX_SERVERS = 16
+"""Browsers gather candidates slowly with more than a handful."""
 
 
 def parse_servers(text: str) -> tuple[str, ...]:
-    """URLs of RFC 7064 and RFC 7065, separated by commas. Raises ValueError, which says what is wrong with which."""
+    """Comma-separated URLs (RFC 7064, RFC 7065). Raises ValueError, which names the URL and what is wrong with it."""
     urls = tuple(part.strip() for part in text.split(",") if part.strip())
     for url in urls:
         match = _URL.fullmatch(url)
         if match is None:
             raise ValueError(f"{url!r} is not stun:HOST[:PORT], turn:HOST[:PORT][?transport=udp|tcp] or turns:…")
         if match["port"] is not None and not 1 <= int(match["port"]) <= 65535:
-            raise ValueError(f"{url!r} has no port from 1 to 65535")
+            raise ValueError(f"{url!r}: the port must be from 1 to 65535")
         if match["transport"] and match["scheme"].startswith("stun"):
             raise ValueError(f"{url!r}: a stun: URL has no transport")
-    if len(urls) > MOST:
-        raise ValueError(f"there are {len(urls)}; at most {MOST} are taken")
-    if twice := next((url for url in urls if urls.count(url) > 1), None):
-        raise ValueError(f"{twice} is there twice")
+    if len(urls) > MAX_SERVERS:
+        raise ValueError(f"{len(urls)} servers; at most {MAX_SERVERS} are allowed")
+    if duplicate := next((url for url in urls if urls.count(url) > 1), None):
+        raise ValueError(f"duplicate server {duplicate}")
     return urls
 
 
@@ -59,7 +58,7 @@ class Credentials:
 
 
 def credentials(secret: str, user: str, expires_at: int) -> Credentials:
-    """What the TURN server lets in until then, whoever shows it."""
+    """Credentials that the TURN server accepts until `expires_at`, from anybody who has them."""
     username = f"{expires_at}:{user}"
     digest = hmac.new(secret.encode(), username.encode(), hashlib.sha1).digest()
     return Credentials(username, base64.b64encode(digest).decode(), expires_at)
@@ -67,7 +66,7 @@ def credentials(secret: str, user: str, expires_at: int) -> Credentials:
 
 @dataclass(frozen=True)
 class IceServers:
-    """What the settings say. `lifetime`: seconds that credentials last; `secret`: shared with the TURN servers."""
+    """The configured servers. `lifetime`: of the credentials, in seconds; `secret`: shared with the TURN servers."""
 
     urls: tuple[str, ...] = ()
     secret: str = ""
@@ -78,19 +77,22 @@ class IceServers:
 
     @property
     def renewed_after(self) -> float:
-        """Seconds after which a page is to be told anew."""
+        """Seconds after which a page is sent new credentials."""
         return RENEWED_AFTER * self.lifetime
 
     def message(self, user: str | None, *, relay: bool, now: float) -> messages.IceServers | None:
-        """What a page of `user` is told at `now` (Unix seconds); None where there is nothing to tell.
+        """The message for a page of `user`; None if there are no servers for it.
 
-        `relay`: whether it may use the TURN servers, which cost their owner bandwidth.
+        Args:
+            user: Who is registered; None before that.
+            relay: Whether the page may use the TURN servers, which cost their operator bandwidth.
+            now: Unix seconds.
         """
         stun = [url for url in self.urls if not is_turn(url)]
         turn = [url for url in self.urls if is_turn(url)] if relay else []
         servers = [messages.IceServer(stun)] if stun else []
         if not turn:
             return messages.IceServers(servers) if servers else None
-        given = credentials(self.secret, user or NOBODY, int(now) + self.lifetime)
+        given = credentials(self.secret, user or ANONYMOUS_USER, int(now) + self.lifetime)
         servers.append(messages.IceServer(turn, given.username, given.password))
         return messages.IceServers(servers, given.expires_at)

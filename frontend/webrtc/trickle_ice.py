@@ -1,7 +1,7 @@
-"""A page's ICE candidates on their way to rtpengine.
+"""Trickle ICE: passes a page's ICE candidates on to rtpengine.
 
-rtpengine learns the browser's addresses from the browser's checks, so it is given time for that first; only where
-nothing came through are candidates passed on, together. What cannot be passed on is dropped.
+rtpengine learns the browser's addresses from the browser's connectivity checks (peer-reflexive candidates), so it gets
+time for that first. Only if no check arrives are the candidates passed on, in one message. What fails is dropped.
 """
 
 import asyncio
@@ -18,11 +18,11 @@ from ari_bridge.media.sdp import with_candidates
 from ari_bridge.tasks import TaskSet
 
 CONNECTIVITY_TIMEOUT_S = 1.0
-"""Seconds from the answer on for the browser's checks to arrive: more than twice round the world."""
+"""How long after the answer the browser's checks may take: more than twice the longest round trip on earth."""
 MAX_CANDIDATES = 32
 """Candidates of one offer; a machine with many networks finds some 20."""
 MAX_CALLS = 64
-"""Calls of one page whose candidates are looked at; the oldest is forgotten."""
+"""Calls of one page whose candidates are kept; if there are more, the oldest is forgotten."""
 
 log = structlog.get_logger(__name__)
 
@@ -31,70 +31,74 @@ class Trickles(Protocol):
     """The rtpengines, or a fake."""
 
     async def trickle(self, leg: str, sdp: str) -> None:
-        """The offer of a leg that was answered, with more candidates, unless it is reached. Raises PeerError."""
+        """Send the offer of an answered leg again, with more candidates, unless ICE is connected. Raises PeerError."""
 
 
 @dataclass
-class _Found:
-    """What was found since `offer`. `complete`: the browser will find no more."""
+class _Candidates:
+    """The candidates of one offer. `complete`: the browser has sent end-of-candidates."""
 
     offer: str
-    taken: int = 0
-    useful: list[str] = field(default_factory=list)
-    told: int = 0  # of the useful ones, how many were passed on
+    received: int = 0
+    usable: list[str] = field(default_factory=list)
+    sent: int = 0  # how many of the usable ones were passed on
     complete: bool = False
     due: float | None = None  # when candidates are passed on, by the event loop's time; None before the answer
-    going: bool = False  # a task waits for that
+    scheduled: bool = False  # a task waits for `due`
 
 
 class Trickle:
-    """Of one page. `take` and `answered` never wait."""
+    """The candidates of one page's calls. `take` and `answered` never wait.
+
+    Args:
+        media: The rtpengines.
+    """
 
     def __init__(self, media: Trickles) -> None:
         self._media = media
-        self._found: dict[str, _Found] = {}  # by call; oldest first
+        self._of_call: dict[str, _Candidates] = {}  # by call id; oldest first
         self._tasks = TaskSet()
 
     def take(self, call_id: str, offer: str, candidate: str | None) -> None:
-        """One candidate found since this offer; None or "": there are no more. Raises InvalidRequest, TooMany."""
+        """One candidate of this offer; None or "": end of candidates. Raises InvalidRequest, TooMany."""
         value = read_candidate(candidate) if candidate else None
-        found = self._of(call_id, offer)
+        candidates = self._of(call_id, offer)
         if not candidate:
-            found.complete = True
-        elif found.taken >= MAX_CANDIDATES:
-            raise TooMany(f"At most {MAX_CANDIDATES} candidates of one offer are taken.", field="candidate")
-        found.taken += 1
+            candidates.complete = True
+        elif candidates.received >= MAX_CANDIDATES:
+            raise TooMany(f"At most {MAX_CANDIDATES} candidates of one offer are accepted.", field="candidate")
+        candidates.received += 1
         if value is not None:
-            found.useful.append(value)
+            candidates.usable.append(value)
 
     def answered(self, call: Call) -> None:
-        """See to it that what was found is passed on, if there is an answer to the call's newest offer."""
-        found = self._found.get(call.id)
-        if found is None or found.offer != call.offer or Milestone.MEDIA_ANSWERED not in call.milestones:
+        """If the call's newest offer was answered, schedule passing on its candidates."""
+        candidates = self._of_call.get(call.id)
+        if candidates is None or candidates.offer != call.offer or Milestone.MEDIA_ANSWERED not in call.milestones:
             return
-        if found.due is None:
-            found.due = asyncio.get_running_loop().time() + CONNECTIVITY_TIMEOUT_S
-        if len(found.useful) > found.told and not found.going:
-            found.going = True
-            self._tasks.start(self._pass_on(found, leg_id(call.id, call.leg), found.due))
+        if candidates.due is None:
+            candidates.due = asyncio.get_running_loop().time() + CONNECTIVITY_TIMEOUT_S
+        if len(candidates.usable) > candidates.sent and not candidates.scheduled:
+            candidates.scheduled = True
+            self._tasks.start(self._pass_on(candidates, leg_id(call.id, call.leg), candidates.due))
 
     async def close(self) -> None:
-        """What is under way is dropped."""
+        """Candidates that were not passed on yet are dropped."""
         await self._tasks.cancel()
 
-    def _of(self, call_id: str, offer: str) -> _Found:
-        found = self._found.get(call_id)
-        if found is None or found.offer != offer:
-            self._found.pop(call_id, None)
-            while len(self._found) >= MAX_CALLS:
-                del self._found[next(iter(self._found))]
-            found = self._found[call_id] = _Found(offer)
-        return found
+    def _of(self, call_id: str, offer: str) -> _Candidates:
+        candidates = self._of_call.get(call_id)
+        if candidates is None or candidates.offer != offer:
+            self._of_call.pop(call_id, None)
+            while len(self._of_call) >= MAX_CALLS:
+                del self._of_call[next(iter(self._of_call))]
+            candidates = self._of_call[call_id] = _Candidates(offer)
+        return candidates
 
-    async def _pass_on(self, found: _Found, leg: str, due: float) -> None:
+    async def _pass_on(self, candidates: _Candidates, leg: str, due: float) -> None:
         await asyncio.sleep(max(0.0, due - asyncio.get_running_loop().time()))
-        sdp = with_candidates(found.offer, found.useful, complete=found.complete)
-        found.told, found.going = len(found.useful), False
+        sdp = with_candidates(candidates.offer, candidates.usable, complete=candidates.complete)
+        candidates.sent, candidates.scheduled = len(candidates.usable), False
         try:
             await self._media.trickle(leg, sdp)
         except PeerError as error:

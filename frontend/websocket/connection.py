@@ -160,7 +160,7 @@ class ClientConnection:
         self._socket.drop("its session goes on in another connection", CLOSE_SUPERSEDED)
 
     def end_sign_in(self) -> None:
-        """What the client has signed in to has ended: it is told so, and cut off."""
+        """The client's sign-in session has ended: notify the client and close the connection."""
         self._socket.error("unauthorized", "What you have signed in to has ended: sign in again.", field="token")
         self._socket.drop("its sign-in was ended", CLOSE_SIGN_IN_ENDED)
 

@@ -44,7 +44,7 @@ class ConnectionHub:
         try:
             await socket.prepare(request)
         except ConnectionError:
-            return socket  # the client is gone already
+            return socket  # the client has disconnected already
         user = request.query.get("user", "")
         connection = ClientConnection(
             self._services,

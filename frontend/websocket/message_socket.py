@@ -82,7 +82,7 @@ class MessageSocket:
         await self._socket.close(code=code, message=reason.encode())
 
     def send(self, message: ServerMessage) -> None:
-        """Never waits. A client that does not read is closed, rather than told half of what happens."""
+        """Never waits. A client that does not read is disconnected rather than sent only part of the messages."""
         try:
             self._outgoing.put_nowait(_encode(message))
         except asyncio.QueueFull:
@@ -125,7 +125,7 @@ class MessageSocket:
                 data = await self._outgoing.get()
                 await self._socket.send_str(data.decode())
         except (ConnectionError, RuntimeError):
-            pass  # the client is gone: the reading side ends the connection
+            pass  # the client has disconnected: the reading side ends the connection
 
     # --- from the client ---------------------------------------------------------------
 
@@ -146,7 +146,7 @@ class MessageSocket:
         self.handle(message)
 
     def handle(self, message: ClientMessage) -> None:
-        """What the client asks for, by a message or by the address that it connects to. What is wrong is told to it."""
+        """Run a request of the client, from a message or from the URL that it connects to; send it an error."""
         call_id = getattr(message, "call_id", None)
         try:
             self._on_message(message)

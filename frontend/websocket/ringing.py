@@ -30,7 +30,7 @@ class RingingCalls:
         return call_id in self._ringing
 
     def has_rung(self, call_id: str) -> bool:
-        """The call is one of the last that have rung here."""
+        """Whether the call is one of the last that have rung here."""
         return call_id in self._recent
 
     def ring(self, call: Call) -> None:
@@ -59,7 +59,7 @@ class RingingCalls:
 
     @contextmanager
     def accepting(self, call_id: str) -> Iterator[None]:
-        """While this client accepts the call: only the user's other clients are told to stop ringing."""
+        """While this client accepts the call: only the user's other clients are sent the end of ringing."""
         self._accepting = call_id
         try:
             yield

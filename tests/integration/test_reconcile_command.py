@@ -78,7 +78,7 @@ async def test_nothing_stands(
     pbx: Pbx, rtpengine: Rtpengine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert await asyncio.to_thread(reconcile, settings(pbx, rtpengine, state_dir=tmp_path), apply=False) == 0
-    assert "Nothing of ours stands" in capsys.readouterr().out
+    assert "There are no resources of this application" in capsys.readouterr().out
 
 
 async def test_a_pbx_that_is_not_there_is_told(

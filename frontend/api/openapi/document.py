@@ -15,7 +15,7 @@ from frontend.http.parameters import Parameter, text_format_schema
 from frontend.http.problems import MEDIA_TYPE, PROBLEM_TYPES, problem
 
 API_VERSION = "1.0.0"
-"""Of the API, not of the program: the first number changes where a client must."""
+"""Of the API, not of the program: the major version changes if clients must change."""
 
 _DESCRIPTION = """\
 Place calls into the PBX from programs, control them, and see how they ended. All names are in camelCase, all times
@@ -68,29 +68,29 @@ def encoded() -> bytes:
 
 
 def _operation(endpoint: Endpoint[Any, Any], by_type: Mapping[str, Any]) -> dict[str, Any]:
-    told: dict[str, Any] = {
+    spec: dict[str, Any] = {
         "operationId": endpoint.name,
         "tags": [endpoint.tag],
         "summary": endpoint.summary,
         "security": [] if endpoint.public else [{"bearer": []}],
     }
     if endpoint.description:
-        told["description"] = endpoint.description
+        spec["description"] = endpoint.description
     if endpoint.parameter_specs:
-        told["parameters"] = [_parameter(endpoint, one, by_type) for one in endpoint.parameter_specs]
+        spec["parameters"] = [_parameter(endpoint, one, by_type) for one in endpoint.parameter_specs]
     if endpoint.has_body:
         content: dict[str, Any] = {"schema": by_type[repr(endpoint.body)]}
         if endpoint.example_body is not None:
             content["example"] = as_sent(endpoint.example_body)
-        told["requestBody"] = {"required": not endpoint.body_optional, "content": {JSON: content}}
+        spec["requestBody"] = {"required": not endpoint.body_optional, "content": {JSON: content}}
     responses = {str(status): _answer(answer, by_type) for status, answer in endpoint.responses.items()}
     for status, problems in _problems(endpoint).items():
         if status in responses:
             responses[status]["content"] |= problems["content"]
         else:
             responses[status] = problems
-    told["responses"] = dict(sorted(responses.items()))
-    return told
+    spec["responses"] = dict(sorted(responses.items()))
+    return spec
 
 
 def as_sent(value: msgspec.Struct) -> Any:
@@ -101,16 +101,16 @@ def as_sent(value: msgspec.Struct) -> Any:
 def _parameter(endpoint: Endpoint[Any, Any], one: Parameter, by_type: Mapping[str, Any]) -> dict[str, Any]:
     written = text_format_schema(one.type)
     schema = dict(written or by_type[repr(one.type)])
-    told: dict[str, Any] = {"name": one.name, "in": one.place, "required": one.required}
+    spec: dict[str, Any] = {"name": one.name, "in": one.place, "required": one.required}
     inner = schema.pop("description", "").rstrip(".")
     how = inner if written else ""
     if description := ". ".join(filter(None, [description_of(one.type), how])):
-        told["description"] = description
+        spec["description"] = description
     if one.default is not None:
         schema["default"] = msgspec.to_builtins(one.default)
     if one.name in endpoint.example:
-        told["example"] = _as_typed(endpoint.example[one.name], schema)
-    return told | {"schema": schema}
+        spec["example"] = _as_typed(endpoint.example[one.name], schema)
+    return spec | {"schema": schema}
 
 
 def _as_typed(text: str, schema: Mapping[str, Any]) -> Any:
@@ -119,24 +119,24 @@ def _as_typed(text: str, schema: Mapping[str, Any]) -> Any:
 
 def _answer(answer: ResponseSpec, by_type: Mapping[str, Any]) -> dict[str, Any]:
     headers = {name: {"description": said, "schema": {"type": "string"}} for name, said in answer.headers.items()}
-    told: dict[str, Any] = {"description": answer.description, "headers": headers | {"X-Request-Id": _REQUEST_ID}}
+    spec: dict[str, Any] = {"description": answer.description, "headers": headers | {"X-Request-Id": _REQUEST_ID}}
     if not answer.has_body:
-        return told
+        return spec
     if answer.media == JSON:
         content: dict[str, Any] = {"schema": by_type.get(repr(answer.shape), {"type": "object"})}
     else:
         content = {"schema": {"type": "string"}}
     if answer.example is not None:
         content["example"] = answer.example if isinstance(answer.example, str) else as_sent(answer.example)
-    return told | {"content": {answer.media: content}}
+    return spec | {"content": {answer.media: content}}
 
 
 def _problems(endpoint: Endpoint[Any, Any]) -> dict[str, dict[str, Any]]:
-    """By status; one status may stand for several codes."""
-    told: dict[str, dict[str, Any]] = {}
+    """By status; several problem codes may share one status."""
+    spec: dict[str, dict[str, Any]] = {}
     for code in endpoint.all_problems:
         kind = PROBLEM_TYPES[code]
-        response = told.setdefault(
+        response = spec.setdefault(
             str(kind.status),
             {
                 "description": "",
@@ -148,7 +148,7 @@ def _problems(endpoint: Endpoint[Any, Any]) -> dict[str, dict[str, Any]]:
         response["content"][MEDIA_TYPE]["examples"][code] = {"$ref": f"#/components/examples/{code}"}
         if kind.status in (429, 503):
             response["headers"] = {**response["headers"], "Retry-After": _RETRY_AFTER}
-    return told
+    return spec
 
 
 def _example(code: str) -> Any:

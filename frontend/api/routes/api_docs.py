@@ -56,7 +56,7 @@ class ReferenceApi:
         return self._make_page()
 
     async def document(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
-        # In a thread: the first one takes a tenth of a second, in which calls must not stand still.
+        # In a thread: the first one takes a tenth of a second, which must not block the event loop.
         document = await asyncio.to_thread(lambda: self._document)
         return web.Response(body=document, content_type="application/json", charset="utf-8")
 

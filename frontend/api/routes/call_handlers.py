@@ -198,7 +198,7 @@ class CallControlApi:
 
     async def change_password(self, request: TypedRequest[Nothing, PasswordChange]) -> web.Response:
         if request.principal.name is None:
-            raise InvalidRequest("Nobody signs in here, so there is no password.", field="oldPassword")
+            raise InvalidRequest("Sign-in is off, so there is no password.", field="oldPassword")
         body = request.body
         return _session(await self._access.change_password(request.principal, body.old_password, body.new_password))
 
@@ -233,8 +233,8 @@ class CallControlApi:
 
 
 def _session(session: AuthSession) -> web.Response:
-    told = SessionData(session.token, session.user, session.expires_at, session.must_change_password)
-    return json_response(told, headers={"Cache-Control": "no-store"})
+    data = SessionData(session.token, session.user, session.expires_at, session.must_change_password)
+    return json_response(data, headers={"Cache-Control": "no-store"})
 
 
 def _json(value: msgspec.Struct) -> str:

@@ -60,9 +60,9 @@ class Filter:
 async def page_of(
     store: CallStore, wanted: Filter, *, cursor: Cursor | None, limit: int, live: Callable[[], list[Call]]
 ) -> tuple[list[Call], Cursor | None]:
-    """At most `limit` calls, and where the next page begins; None: there is none.
+    """At most `limit` calls, and the cursor of the next page; None if there is none.
 
-    A call that begins meanwhile is before them all, so it moves nothing. `live`: the calls that stand, all of them.
+    Calls that start meanwhile are newer than the cursor, so they do not shift the pages. `live`: all live calls.
     Raises Unavailable: the call store cannot be read now.
     """
     place = wanted.first_place(cursor)
@@ -73,7 +73,7 @@ async def page_of(
     read = 0
     while after and len(found) <= limit and read < MAX_CALLS_READ and not wanted.is_behind(after):
         try:
-            calls, after = await store.begun_before(after, at_most=READ_BATCH_SIZE)
+            calls, after = await store.started_before(after, at_most=READ_BATCH_SIZE)
         except StoreRefused as error:
             raise Unavailable(str(error), retry_after=STORE_RETRY_AFTER_S) from error
         read += READ_BATCH_SIZE

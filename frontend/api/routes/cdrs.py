@@ -1,4 +1,4 @@
-"""`GET /cdrs`, `GET /cdrs.csv`, `GET /cdrs/{callId}`: the call detail records. docs/TAG.md is their reference."""
+"""`GET /cdrs`, `GET /cdrs.csv`, `GET /cdrs/{callId}`: the call detail records. docs/RECORDS.md describes them."""
 
 import asyncio
 from dataclasses import replace
@@ -211,7 +211,7 @@ class CdrApi:
                 await _write(response, export.lines(page.cdrs))
             await response.write_eof()
         except (CdrUnavailable, TimeoutError, ConnectionError) as error:
-            # A file that ends too early must not look whole: the connection breaks before the end is told.
+            # A truncated file must not look complete: the connection is aborted before the final chunk.
             log.warning("export of call records aborted", reason=str(error) or "the client was too slow")
             if request.transport is not None:
                 request.transport.abort()

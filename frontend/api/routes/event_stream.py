@@ -212,7 +212,7 @@ class EventApi:
             await response.write(b"retry: 1000\n\n" + b"".join(replay))
             await self._follow(response, reader)
         except ConnectionError:
-            pass  # the reader is gone
+            pass  # the client has disconnected
         finally:
             self._events.unsubscribe(reader)
         return response

@@ -116,7 +116,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (HEALTH,)
 class Health:
     """`draining`: active calls continue, but new ones are not accepted here.
 
-    `parts`: by name, why something that calls do not need does not work; "" where it does.
+    `parts`: by name, why a component that calls do not need does not work; "" if it works.
     """
 
     def __init__(
@@ -158,10 +158,10 @@ class Health:
         headers = {"Cache-Control": "no-store"}
         if not ok:
             headers["Retry-After"] = RETRY_AFTER_S
-        told = HealthData(status)
+        data = HealthData(status)
         if self._may_see_details(request.raw):
-            told = HealthData(status, self._version, Checks(ari, pbx, media, store, **parts))
-        return json_response(told, status=200 if ok else 503, headers=headers)
+            data = HealthData(status, self._version, Checks(ari, pbx, media, store, **parts))
+        return json_response(data, status=200 if ok else 503, headers=headers)
 
     def _may_see_details(self, request: web.Request) -> bool:
         if self._access is None or self._access.addresses.is_local(request):

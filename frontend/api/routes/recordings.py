@@ -1,7 +1,7 @@
-"""The HTTP API of recordings: listed, played (also from the middle), deleted. docs/RECORDINGS.md is its reference.
+"""The HTTP API of recordings: list, play (also from the middle), delete. docs/RECORDINGS.md describes it.
 
-A user has the recordings of the calls that were theirs; of others it is not even told that there are any, without
-the grant `recordings:read`.
+Users see the recordings of their own calls. Without the grant `recordings:read` the recordings of others look as if
+they did not exist.
 """
 
 from collections.abc import Callable
@@ -240,11 +240,11 @@ class RecordingsApi:
             if request.transport:
                 request.transport.abort()
         except ConnectionError:
-            pass  # the listener is gone
+            pass  # the client has disconnected
         return response
 
     def _find(self, request: TypedRequest[Any, Nothing], may: Callable[..., bool] = hears_recording) -> Recording:
-        """Raises ProblemError also for another user's: whose it is, is not told."""
+        """Raises the same ProblemError for another user's recording as for one that does not exist."""
         name = request.parameters.name
         recording = self._library.get(name)
         if recording is None or not may(request.principal, recording.user, recording.started_at):

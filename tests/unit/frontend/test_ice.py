@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frontend.webrtc.ice_servers import MOST, IceServers, credentials, parse_servers
+from frontend.webrtc.ice_servers import MAX_SERVERS, IceServers, credentials, parse_servers
 
 URLS = ("stun:turn.example.com", "turn:turn.example.com:3478?transport=udp", "turns:[2001:db8::1]:5349")
 ICE = IceServers(URLS, "north", lifetime=600)
@@ -72,11 +72,11 @@ def test_servers_are_read_as_they_are_written() -> None:
         ("stun:-a", "is not stun:"),
         ("turn:user@a", "is not stun:"),
         ("turn:a?transport=tls", "is not stun:"),
-        ("stun:a:0", "no port"),
-        ("stun:a:65536", "no port"),
+        ("stun:a:0", "the port must be"),
+        ("stun:a:65536", "the port must be"),
         ("stun:a?transport=udp", "no transport"),
-        ("stun:a,stun:b,stun:a", "twice"),
-        (",".join(f"stun:h{number}" for number in range(MOST + 1)), "at most"),
+        ("stun:a,stun:b,stun:a", "duplicate"),
+        (",".join(f"stun:h{number}" for number in range(MAX_SERVERS + 1)), "at most"),
     ],
 )
 def test_a_server_that_cannot_be_is_named(text: str, why: str) -> None:

@@ -63,10 +63,10 @@ def test_nobody_is_trusted_unless_it_is_set() -> None:
 @pytest.mark.parametrize(
     ("written", "why"),
     [
-        ("proxy.example.com", "'proxy.example.com' is no address"),
-        ("10.0.0.1/8", "'10.0.0.1/8' is no address"),
-        ("0.0.0.0/0", "is everybody"),
-        ("::/0", "is everybody"),
+        ("proxy.example.com", "'proxy.example.com' is neither an address"),
+        ("10.0.0.1/8", "'10.0.0.1/8' is neither an address"),
+        ("0.0.0.0/0", "would trust every client"),
+        ("::/0", "would trust every client"),
     ],
 )
 def test_what_is_no_proxy(written: str, why: str) -> None:

@@ -4,7 +4,16 @@ from typing import Any
 
 import pytest
 
-from ari_bridge.media.activity import Load, MediaActivity, PacketCount, heard, load, look, reached, rtp_packets
+from ari_bridge.media.activity import (
+    Load,
+    MediaActivity,
+    PacketCount,
+    ice_connected,
+    load,
+    next_activity,
+    packet_count,
+    rtp_packets,
+)
 
 # As rtpengine 10.5.3 answered, cut to what is read of it.
 ANSWER: dict[str, Any] = {
@@ -39,7 +48,7 @@ ANSWER: dict[str, Any] = {
 
 
 def test_the_browser_s_side() -> None:
-    assert look(ANSWER, "browser") == PacketCount(154, 1795548391)
+    assert packet_count(ANSWER, "browser") == PacketCount(154, 1795548391)
 
 
 def test_what_asterisk_has_sent_counts_rtp_alone() -> None:
@@ -59,38 +68,38 @@ def test_what_asterisk_has_sent_counts_rtp_alone() -> None:
     ],
 )
 def test_an_answer_that_does_not_say(answer: dict[str, Any]) -> None:
-    assert look(answer, "browser") is None
+    assert packet_count(answer, "browser") is None
 
 
 def test_nothing_came_yet() -> None:
-    assert heard(None, PacketCount(0, 100), 105.0).at is None
+    assert next_activity(None, PacketCount(0, 100), 105.0).last_packet_at is None
 
 
 def test_at_the_first_look_the_node_s_whole_second_is_rounded_up_but_never_into_the_future() -> None:
-    assert heard(None, PacketCount(5, 100), 107.5).at == 101.0
-    assert heard(None, PacketCount(5, 100), 100.4).at == 100.4
+    assert next_activity(None, PacketCount(5, 100), 107.5).last_packet_at == 101.0
+    assert next_activity(None, PacketCount(5, 100), 100.4).last_packet_at == 100.4
 
 
 def test_from_the_second_look_on_the_count_tells_whether_anything_came() -> None:
-    first = heard(None, PacketCount(5, 100), 100.9)
-    assert first.at == 100.9
-    second = heard(first, PacketCount(40, 101), 101.9)
-    assert second.at == 101.9
-    third = heard(second, PacketCount(40, 101), 102.9)
+    first = next_activity(None, PacketCount(5, 100), 100.9)
+    assert first.last_packet_at == 100.9
+    second = next_activity(first, PacketCount(40, 101), 101.9)
+    assert second.last_packet_at == 101.9
+    third = next_activity(second, PacketCount(40, 101), 102.9)
     assert third == MediaActivity(PacketCount(40, 101), 102.9, 101.9)
-    assert heard(third, PacketCount(40, 101), 103.9).at == 101.9
-    assert heard(third, PacketCount(41, 103), 103.9).at == 103.9
+    assert next_activity(third, PacketCount(40, 101), 103.9).last_packet_at == 101.9
+    assert next_activity(third, PacketCount(41, 103), 103.9).last_packet_at == 103.9
 
 
 def test_and_rtpengine_s_clock_when() -> None:
-    first = heard(None, PacketCount(5, 100), 100.9)
-    assert heard(first, PacketCount(100, 102), 160.0).at == 103.0
+    first = next_activity(None, PacketCount(5, 100), 100.9)
+    assert next_activity(first, PacketCount(100, 102), 160.0).last_packet_at == 103.0
 
 
 @pytest.mark.parametrize("last", [40, 150])
 def test_its_clock_may_be_wrong_by_a_minute(last: int) -> None:
-    first = heard(None, PacketCount(5, last), 100.0)
-    assert heard(first, PacketCount(55, last + 1), 101.0).at == 101.0
+    first = next_activity(None, PacketCount(5, last), 100.0)
+    assert next_activity(first, PacketCount(55, last + 1), 101.0).last_packet_at == 101.0
 
 
 def test_sessions_in_all() -> None:
@@ -104,6 +113,6 @@ def test_a_browser_is_reached_once_ice_has_given_its_stream_an_address(port: int
     rtp = {"endpoint": {"address": b"192.0.2.7", "port": port}, "flags": [b"RTP", b"ICE"]}
     rtcp = {"endpoint": {"address": b"192.0.2.7", "port": 50001}, "flags": [b"RTCP"]}
     answer = {"tags": {"browser": {"medias": [{"streams": [rtp, rtcp]}]}}}
-    assert reached(answer, "browser") is found
-    assert not reached(answer, "asterisk")
-    assert not reached({}, "browser")
+    assert ice_connected(answer, "browser") is found
+    assert not ice_connected(answer, "asterisk")
+    assert not ice_connected({}, "browser")
