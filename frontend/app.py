@@ -332,7 +332,11 @@ class App:
             *health.routes(access),
         ]
         main.add_routes(both)
-        main.add_routes(Monitoring(self.ari, self.calls, self.hooks, events, connections, self.pages, access).routes())
+        main.add_routes(
+            Monitoring(
+                self.ari, self.calls, self.hooks, events, connections, self.pages, access, settings.metrics_token
+            ).routes()
+        )
         main.add_routes(ReferenceApi(access, document.encoded, html.page).routes())
         main.add_routes(static.routes())
 

@@ -3,7 +3,6 @@
 `env.example` documents the same names; a test compares the two.
 """
 
-import ipaddress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,10 +15,11 @@ from ari_bridge.media.codec_policy import CodecMode
 from ari_bridge.media.node_address import NodeAddress, parse_nodes
 from ari_bridge.number_routing import InvalidRule, Routes
 from ari_bridge.recordings.location import Bucket, parse_location
-from frontend.auth.proxies import Network, parse_proxies
+from frontend.auth.proxies import Network, is_loopback, parse_proxies
 from frontend.webrtc.ice_servers import is_turn, parse_servers
 
 NAME = r"[A-Za-z0-9_.-]{1,64}"
+MIN_TURN_SECRET_LENGTH = 32
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
@@ -84,6 +84,9 @@ class Settings(BaseSettings):
     token_lifetime: Annotated[int, Field(ge=60, le=604800, examples=["43200"])] = 43200
     tls_cert: Annotated[Path | None, Field(examples=["cert.pem"])] = None
     tls_key: Annotated[Path | None, Field(examples=["key.pem"])] = None
+    metrics_token: Annotated[
+        str, Field(pattern=r"^([\x21-\x7e]{32,})?$", repr=False, examples=["the output of openssl rand -hex 32"])
+    ] = ""
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Field(examples=["info"])] = "info"
     log_format: Annotated[Literal["console", "json"], Field(examples=["console"])] = "console"
     ring_timeout: Annotated[Seconds, Field(examples=["45"])] = 45.0
@@ -227,6 +230,12 @@ class Settings(BaseSettings):
             raise ValueError(f"DIAL_PERMISSIONS_FILE: {trouble}")
         if not self.turn_secret and any(map(is_turn, self.ice_servers)):
             raise ValueError("TURN_SECRET: the TURN servers of ICE_SERVERS need it. It is their static-auth-secret.")
+        if self.turn_secret and len(self.turn_secret) < MIN_TURN_SECRET_LENGTH:
+            raise ValueError(
+                f"TURN_SECRET: it has {len(self.turn_secret)} characters, and needs {MIN_TURN_SECRET_LENGTH}: every "
+                "user is given what a shorter one can be guessed from. `openssl rand -hex 32` makes one; it is also "
+                "the static-auth-secret of the TURN servers."
+            )
         if self.target_sip_server and not self.target_sip_endpoint:
             raise ValueError("TARGET_SIP_ENDPOINT: TARGET_SIP_SERVER needs the name of a PJSIP endpoint beside it.")
         if bool(self.aws_access_key_id) != bool(self.aws_secret_access_key):
@@ -249,15 +258,6 @@ def _trouble_with(path: Path) -> str:
         return f"{path} cannot be read: {error.strerror}."
 
 
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def load(**values: Any) -> Settings:
     """The settings; `values` (by lower-case name) override the environment. Raises InvalidSettings."""
     try:
@@ -273,7 +273,8 @@ def _explain(fault: Any) -> str:
     name = str(fault["loc"][0]).upper()
     if fault["type"] == "missing":
         return f"{name} is not set. Example: {name}={_example(name)}"
-    shown = "(hidden)" if "PASSWORD" in name or "DATABASE_URL" in name else repr(fault["input"])
+    secret = name.endswith(("PASSWORD", "DATABASE_URL", "SECRET", "_TOKEN", "SECRET_ACCESS_KEY"))
+    shown = "(hidden)" if secret else repr(fault["input"])
     return f"{name}={shown}: {message[0].lower()}{message[1:]}. Example: {name}={_example(name)}"
 
 

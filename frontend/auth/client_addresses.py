@@ -1,11 +1,15 @@
 """From which address a request comes, proxies left out."""
 
+from collections.abc import Iterable
+
 import structlog
 from aiohttp import web
 
-from frontend.auth.proxies import Network, Proxies
+from frontend.auth.proxies import Network, Proxies, is_loopback
 
 _NAMING = ("X-Forwarded-For", "Forwarded")
+_PROXY_HEADERS = ("FORWARDED", "VIA", "X-REAL-IP", "TRUE-CLIENT-IP")
+_PROXY_PREFIXES = ("X-FORWARDED-", "CF-")
 _MAX_WARNINGS = 16
 
 log = structlog.get_logger(__name__)
@@ -32,6 +36,12 @@ class ClientAddresses:
             return peer
         return self._proxies.client(peer, *(headers.getall(name, ()) for name in _NAMING))
 
+    def is_local(self, request: web.Request) -> bool:
+        """Whether a program on this machine asks: by a loopback address and name, and not for somebody else."""
+        if not is_loopback(self.of(request)) or not is_loopback(host_name(request.host)):
+            return False
+        return self._proxies.trusts(request.remote) or not is_forwarded(request.headers)
+
     def host(self, request: web.Request) -> str:
         """The host (and port) that the client requested, as a trusted proxy reports it if it does not pass it on."""
         if self._proxies.trusts(request.remote) and (named := request.headers.get("X-Forwarded-Host")):
@@ -47,3 +57,15 @@ class ClientAddresses:
                 proxy=peer,
                 cure=f"TRUSTED_PROXIES={peer}, if it is a proxy of yours that sets X-Forwarded-For or Forwarded",
             )
+
+
+def is_forwarded(headers: Iterable[str]) -> bool:
+    """Whether one of these names of headers is one that proxies add."""
+    return any(name.upper() in _PROXY_HEADERS or name.upper().startswith(_PROXY_PREFIXES) for name in headers)
+
+
+def host_name(host: str) -> str:
+    """The name or address of a Host header, without the port."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0] if host.count(":") == 1 else host

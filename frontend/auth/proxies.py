@@ -33,6 +33,15 @@ def parse_proxies(text: str) -> tuple[Network, ...]:
     return tuple(found)
 
 
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 class Proxies:
     """Finds the client of a request.
 

@@ -3,7 +3,7 @@
 import ipaddress
 from urllib.parse import urlsplit
 
-from frontend.settings import is_loopback
+from frontend.auth.proxies import is_loopback
 
 LOOPBACK = "loopback"
 

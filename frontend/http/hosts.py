@@ -9,14 +9,12 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from frontend.auth.client_addresses import host_name, is_forwarded
+from frontend.auth.proxies import is_loopback
 from frontend.http.middleware import Handler
 from frontend.http.problems import ProblemError
-from frontend.http.response_headers import host_name
-from frontend.settings import is_loopback
 
 _CURE = "Set ENABLE_AUTHENTICATION=true and add users, or open the server at 127.0.0.1 or localhost."
-_PROXY_HEADERS = ("Forwarded", "Via", "X-Real-IP", "True-Client-IP")
-_PROXY_PREFIXES = ("X-FORWARDED-", "CF-")
 _MAX_LOGGED_CHARACTERS = 100
 
 log = structlog.get_logger(__name__)
@@ -34,20 +32,11 @@ def hosts_checked(*, sign_in: bool) -> Middleware:
             raise ProblemError(
                 "forbidden", f"Without sign-in this server is for its own machine, and not by this name. {_CURE}"
             )
-        if found := _proxy_header(request):
-            log.warning("request through a proxy refused", header=found)
+        if is_forwarded(request.headers):
+            log.warning("request through a proxy refused")
             raise ProblemError(
-                "forbidden",
-                f"Without sign-in this server is for its own machine, and {found} shows that a proxy is used. {_CURE}",
+                "forbidden", f"Without sign-in this server is for its own machine, and not for a proxy. {_CURE}"
             )
         return await handler(request)
 
     return check
-
-
-def _proxy_header(request: web.Request) -> str:
-    """The name of a header that proxies add; "" if there is none."""
-    for name in request.headers:
-        if name.upper().startswith(_PROXY_PREFIXES):
-            return name[:_MAX_LOGGED_CHARACTERS]
-    return next((name for name in _PROXY_HEADERS if name in request.headers), "")

@@ -4,8 +4,8 @@ import re
 
 from aiohttp import web
 
-from frontend.auth.client_addresses import ClientAddresses
-from frontend.settings import is_loopback
+from frontend.auth.client_addresses import ClientAddresses, host_name
+from frontend.auth.proxies import is_loopback
 
 COMMON_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -31,13 +31,6 @@ def content_security_policy(host: str, *, secure: bool) -> str:
         "style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; form-action 'none'; "
         "frame-ancestors 'none'"
     )
-
-
-def host_name(host: str) -> str:
-    """The name or address of a Host header, without the port."""
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0] if host.count(":") == 1 else host
 
 
 def add_response_headers(app: web.Application, addresses: ClientAddresses | None = None) -> None:

@@ -118,7 +118,7 @@ async def test_dead_servers_delay_no_call(site_with: LiveSystemWith, browser: Br
         silent.bind(("127.0.0.1", 0))
         silent.settimeout(0)
         dead = f"127.0.0.1:{silent.getsockname()[1]}"
-        servers = {"ice_servers": f"stun:{dead},turn:{dead}", "turn_secret": "none"}
+        servers = {"ice_servers": f"stun:{dead},turn:{dead}", "turn_secret": "none" * 8}
         async with site_with(**servers) as site, unopened_softphone(browser) as phone:
             await phone.start(site.app.url, "1001")
             await phone.call("601")

@@ -10,7 +10,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from ari_bridge.accounts.users_file import UsersFile
-from frontend.http.response_headers import content_security_policy, host_name
+from frontend.auth.client_addresses import host_name
+from frontend.http.response_headers import content_security_policy
 from tests.component.frontend.test_reload import make_certificate
 from tests.security.servers import serving
 

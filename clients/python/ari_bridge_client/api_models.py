@@ -412,11 +412,13 @@ class HealthData(msgspec.Struct, frozen=True, rename="camel"):
     """
     Attributes:
         status: One of: ok, degraded, draining, unavailable
+        version: For those who may see the details
+        checks: For those who may see the details
     """
 
     status: str
-    version: str
-    checks: Checks
+    version: str | None = None
+    checks: Checks | None = None
 
 
 class Problem(msgspec.Struct, frozen=True, rename="camel"):

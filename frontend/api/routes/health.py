@@ -5,6 +5,7 @@ pending (calls that stand go on until then), or the dialplan has not the context
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
@@ -18,11 +19,13 @@ from ari_bridge.call_store import CallStore
 from ari_bridge.errors import PeerError
 from ari_bridge.media.node_health import NodeReport
 from ari_bridge.media.pool import Pool
-from frontend.auth.authenticator import Authenticator
+from frontend.auth.authenticator import Authenticator, Unauthorized
 from frontend.http.endpoint import Endpoint, Nothing, ResponseSpec, TypedRequest
 from frontend.http.middleware import json_response
 
 CHECK_TIMEOUT_S = 2.0
+PROBE_INTERVAL_S = 1.0
+"""Between two requests to Asterisk, whatever is asked of us."""
 RETRY_AFTER_S = "5"
 
 _Status = Literal["ok", "degraded", "draining", "unavailable"]
@@ -65,10 +68,10 @@ class Checks(msgspec.Struct, frozen=True, omit_defaults=True):
     records: PartCheck
 
 
-class HealthData(msgspec.Struct, frozen=True):
+class HealthData(msgspec.Struct, frozen=True, omit_defaults=True):
     status: _Status
-    version: str
-    checks: Checks
+    version: Annotated[str | None, Meta(description="for those who may see the details")] = None
+    checks: Annotated[Checks | None, Meta(description="for those who may see the details")] = None
 
 
 def _example(status: Literal["ok", "unavailable"], ari: PartCheck) -> HealthData:
@@ -86,7 +89,9 @@ HEALTH = Endpoint(
     description=(
         "`degraded`: yes, but an rtpengine is unavailable, data about calls cannot be stored, another client has taken "
         "over our ARI application within the last minute, a restart of Asterisk is pending, or Asterisk lacks the "
-        "dialplan context in which calls start. `draining`: active calls continue, but new ones are not accepted."
+        "dialplan context in which calls start. `draining`: active calls continue, but new ones are not accepted.\n\n"
+        "Needs no token; the details are for those who send one, and for programs on the server's own machine. "
+        "Asterisk is asked at most once a second."
     ),
     parameters=Nothing,
     body=Nothing,
@@ -131,8 +136,12 @@ class Health:
         self._media = media
         self._store = store
         self._version = version
+        self._probe: asyncio.Task[PartCheck] | None = None
+        self._probed_at = 0.0
+        self._access: Authenticator | None = None
 
     def routes(self, access: Authenticator) -> list[web.RouteDef]:
+        self._access = access
         return [HEALTH.route(access, self.health)]
 
     async def health(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
@@ -149,12 +158,30 @@ class Health:
         headers = {"Cache-Control": "no-store"}
         if not ok:
             headers["Retry-After"] = RETRY_AFTER_S
-        data = HealthData(status, self._version, Checks(ari, pbx, media, store, **parts))
+        data = HealthData(status)
+        if self._may_see_details(request.raw):
+            data = HealthData(status, self._version, Checks(ari, pbx, media, store, **parts))
         return json_response(data, status=200 if ok else 503, headers=headers)
+
+    def _may_see_details(self, request: web.Request) -> bool:
+        if self._access is None or self._access.addresses.is_local(request):
+            return True
+        try:
+            self._access.authenticate(request)
+        except Unauthorized:
+            return False
+        return True
 
     async def _check_ari(self) -> PartCheck:
         if not self._ari.connected:
             return PartCheck(False, f"no ARI event stream: {self._ari.failure}")
+        now = time.monotonic()
+        if self._probe is None or (self._probe.done() and now - self._probed_at >= PROBE_INTERVAL_S):
+            self._probed_at = now
+            self._probe = asyncio.create_task(self._probe_ari())
+        return await asyncio.shield(self._probe)
+
+    async def _probe_ari(self) -> PartCheck:
         try:
             async with asyncio.timeout(CHECK_TIMEOUT_S):
                 info = await self._ari.info()

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import Counter
+from hmac import compare_digest
 from typing import Annotated, Any
 
 import msgspec
@@ -19,7 +20,7 @@ from ari_bridge.hooks import CallEnded, CallStarted, HookEvent, Hooks
 from ari_bridge.metrics import REGISTRY
 from frontend.api.routes.call_endpoints import EXAMPLE_CALL
 from frontend.api.routes.event_stream import EventLog
-from frontend.auth.authenticator import Authenticator
+from frontend.auth.authenticator import Authenticator, Unauthorized
 from frontend.auth.grants import Grant
 from frontend.http import examples
 from frontend.http.endpoint import Endpoint, Nothing, ResponseSpec, TypedRequest
@@ -141,7 +142,11 @@ METRICS = Endpoint(
     path="/metrics",
     tag=WATCHING,
     summary="Metrics for Prometheus",
-    description="Needs no token. Contains no user names and no numbers.",
+    description=(
+        "For programs on the server's own machine, and for those that send `METRICS_TOKEN` as a bearer token. "
+        "Contains no user names and no numbers."
+    ),
+    problems=("unauthorized",),
     parameters=Nothing,
     body=Nothing,
     responses={
@@ -169,7 +174,9 @@ class Monitoring:
         connections: ConnectionHub,
         pages: WebSocketRegistrar,
         access: Authenticator,
+        metrics_token: str = "",
     ) -> None:
+        self._metrics_token = metrics_token
         self._ari = ari
         self._calls = calls
         self._events = events
@@ -228,6 +235,10 @@ class Monitoring:
         return json_response(stats)
 
     async def metrics(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
+        if not self._access.addresses.is_local(request.raw):
+            given = request.raw.headers.get("Authorization", "").encode()
+            if not self._metrics_token or not compare_digest(given, f"Bearer {self._metrics_token}".encode()):
+                raise Unauthorized("Metrics are for this machine, and for programs that send METRICS_TOKEN.")
         return web.Response(body=generate_latest(REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 

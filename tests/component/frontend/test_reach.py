@@ -17,7 +17,7 @@ from tests.component.frontend.test_sessions import Socket, place, told
 from tests.fakes.rtpengine import FakeRtpengine
 from tests.offers import OFFER
 
-SECRET = "north"
+SECRET = "north" * 8
 STUN, TURN = "stun:turn.example.com", "turn:turn.example.com"
 CANDIDATE = "candidate:1 1 udp 1677729535 203.0.113.{} 46154 typ srflx raddr 10.0.0.5 rport 46154"
 

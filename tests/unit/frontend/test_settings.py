@@ -108,6 +108,7 @@ def test_no_sign_in_is_refused_elsewhere(host: str) -> None:
     ("values", "named"),
     [
         ({"ice_servers": "stun:a,turn:a"}, "TURN_SECRET"),
+        ({"ice_servers": "turn:a", "turn_secret": "hunter2"}, "TURN_SECRET: it has 7 characters"),
         ({"tls_cert": "cert.pem"}, "TLS_CERT and TLS_KEY"),
         ({"tls_cert": "cert.pem", "tls_key": "key.pem"}, "TLS_CERT: there is no file"),
         ({"target_sip_server": "sip.example.com"}, "TARGET_SIP_ENDPOINT"),
@@ -124,7 +125,7 @@ def test_those_that_do_not_fit_together(values: dict[str, Any], named: str) -> N
 def test_the_password_is_never_shown() -> None:
     assert "hunter2" not in repr(load(ari_password="hunter2"))
     assert "hunter2" not in repr(load(ari_password="x", aws_access_key_id="id", aws_secret_access_key="hunter2"))
-    assert "hunter2" not in repr(load(ari_password="x", turn_secret="hunter2", ice_servers="turn:a"))
+    assert "hunter2" not in repr(load(ari_password="x", turn_secret="hunter2" * 5, ice_servers="turn:a"))
 
 
 def test_the_password_in_the_url_of_a_database_is_never_shown() -> None:

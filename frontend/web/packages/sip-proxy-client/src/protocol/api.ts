@@ -269,8 +269,8 @@ export interface EventData {
 
 export interface HealthData {
   status: "ok" | "degraded" | "draining" | "unavailable";
-  version: string;
-  checks: Checks;
+  version?: string | null; // for those who may see the details
+  checks?: Checks | null; // for those who may see the details
 }
 
 export interface Checks {
