@@ -1,6 +1,6 @@
 """Which of a browser's ICE candidates are passed to rtpengine, which sends checks to each of them repeatedly.
 
-So an offer could have it probe the inner network, or send to a stranger. It needs none of them (docs/REACH.md): a
+So an offer could have it probe the inner network, or send to a stranger. It needs none of them (docs/NAT.md): a
 browser's own checks show where it is. What is left out is loopback, link-local, multicast and reserved addresses, ports
 that no browser receives at, the addresses of this machine and of the rtpengine, and private ones unless the rtpengine
 is in a private network itself.

@@ -93,7 +93,7 @@ class Softphone:
         await self.write(self.asked, number)
         await self.press(how)
 
-    async def opens_wishes(self) -> Locator:
+    async def opens_preferences(self) -> Locator:
         """What is to be done with calls, at the user's name."""
         title = "What happens with your calls"
         await self.page.get_by_role("button", name=title).click()

@@ -134,7 +134,7 @@ async def test_what_opens_by_a_press(gallery: str, browser: Browser, screen: Scr
         for state in ("voicemail", "refusedForward"):
             await album.show(gallery, state)
             await page.get_by_role("button", name="What happens with your calls").click()
-            await album.take(f"open-wishes-{state}")
+            await album.take(f"open-preferences-{state}")
             await page.keyboard.press("Escape")
         if screen is not DESK:
             await page.get_by_role("button", name="Recent", exact=True).click()

@@ -93,9 +93,9 @@ async def test_letters_in_a_field_are_the_field_s(
     site_with: LiveSystemWith, browser: Browser, size: ViewportSize
 ) -> None:
     async with talking(site_with, browser, size) as phone:
-        wishes = await phone.opens_wishes()
-        await wishes.get_by_role("combobox", name="When I do not answer: forward to").select_option("Number")
-        field = wishes.get_by_role("textbox", name="When I do not answer: Number")
+        preferences = await phone.opens_preferences()
+        await preferences.get_by_role("combobox", name="When I do not answer: forward to").select_option("Number")
+        field = preferences.get_by_role("textbox", name="When I do not answer: Number")
         await expect(field).to_be_focused()
         await phone.page.keyboard.type("mhs7#")
         await expect(field).to_have_value("mhs7#")
@@ -103,7 +103,7 @@ async def test_letters_in_a_field_are_the_field_s(
         await phone.page.screenshot(path=PICTURES / f"{size['width']}-forward.png")
         assert await violations(phone.page) == []
         await phone.page.keyboard.press("Escape")
-        await expect(wishes).to_be_hidden()
+        await expect(preferences).to_be_hidden()
         await goes_on(phone)
 
 

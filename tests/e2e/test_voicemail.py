@@ -35,9 +35,9 @@ async def test_a_call_that_rings_too_long_leaves_a_message_and_the_badge_plays_i
     site_with: LiveSystemWith, voicemail_boxes: Path, browser: Browser, tmp_path: Path
 ) -> None:
     async with site_with(**MAIL) as site, softphone(browser, site) as phone:
-        wishes = await phone.opens_wishes()
-        await wishes.get_by_role("combobox", name="Ring for").select_option("10 s")
-        await wishes.get_by_role("combobox", name="When I do not answer: forward to").select_option("Voicemail")
+        preferences = await phone.opens_preferences()
+        await preferences.get_by_role("combobox", name="Ring for").select_option("10 s")
+        await preferences.get_by_role("combobox", name="When I do not answer: forward to").select_option("Voicemail")
         await phone.page.keyboard.press("Escape")
         badge = phone.page.get_by_test_id("voicemail")
         async with caller(site.pbx, tmp_path, "caller_hangs_up") as desk:

@@ -1,7 +1,7 @@
 """A tiny server that answers the HTTP API as a test wants it, and remembers what it was asked.
 
 api.answer("GET /call/one", ok({...}, etag='"1"'))      # once, in order; the last one for ever
-api.asked                                              # [Asked("GET", "/call/one", {...}, {...}, b""), …]
+api.asked                                              # [RecordedRequest("GET", "/call/one", {...}, {...}, b""), …]
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from aiohttp.test_utils import TestServer
 
 
 @dataclass(frozen=True)
-class Asked:
+class RecordedRequest:
     method: str
     path: str
     query: dict[str, str]
@@ -50,12 +50,12 @@ class FakeHttpApi:
     """As `async with`; `url` without a slash at its end."""
 
     def __init__(self) -> None:
-        self.asked: list[Asked] = []
+        self.asked: list[RecordedRequest] = []
         self.url = ""
-        self._answers: dict[str, list[Given | Callable[[Asked], Given]]] = defaultdict(list)
+        self._answers: dict[str, list[Given | Callable[[RecordedRequest], Given]]] = defaultdict(list)
         self._closing = asyncio.Event()
 
-    def answer(self, route: str, *given: Given | Callable[[Asked], Given]) -> None:
+    def answer(self, route: str, *given: Given | Callable[[RecordedRequest], Given]) -> None:
         """`route`: method and path."""
         self._answers[route] += given
 
@@ -75,7 +75,9 @@ class FakeHttpApi:
         await self._server.close()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
-        asked = Asked(request.method, request.path, dict(request.query), dict(request.headers), await request.read())
+        asked = RecordedRequest(
+            request.method, request.path, dict(request.query), dict(request.headers), await request.read()
+        )
         self.asked.append(asked)
         answers = self._answers[f"{request.method} {request.path}"]
         if not answers:

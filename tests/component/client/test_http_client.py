@@ -10,7 +10,7 @@ import pytest
 
 from ari_bridge_client import ConnectionFailed, DownloadFailed, HttpClient, Problem, Refused, RetryPolicy
 from frontend.api.routes.call_endpoints import EXAMPLE_CALL
-from tests.fakes.http_api import Asked, FakeHttpApi, Given, ok, problem
+from tests.fakes.http_api import FakeHttpApi, Given, RecordedRequest, ok, problem
 
 CALL: dict[str, Any] = msgspec.to_builtins(EXAMPLE_CALL) | {
     "callId": "one",
@@ -180,7 +180,7 @@ async def test_calls_come_page_by_page(api: FakeHttpApi, http: HttpClient) -> No
 async def test_every_verb(api: FakeHttpApi, http: HttpClient) -> None:
     bodies: list[Any] = []
 
-    def take(asked: Asked) -> Given:
+    def take(asked: RecordedRequest) -> Given:
         bodies.append(msgspec.json.decode(asked.body))
         return ok(CALL, 202)
 
@@ -232,7 +232,7 @@ AUDIO = "GET /recordings/one-rec1/audio"
 
 
 async def test_a_download_goes_on_where_it_broke(api: FakeHttpApi, http: HttpClient, tmp_path: Path) -> None:
-    def rest(asked: Asked) -> Given:
+    def rest(asked: RecordedRequest) -> Given:
         start = int(asked.headers["Range"].removeprefix("bytes=").removesuffix("-"))
         assert asked.headers["If-Range"] == f'"{RECORDING["sha256"]}"'
         return Given(206, SOUND[start:])

@@ -149,7 +149,7 @@ async def test_the_sweep_knows_them(engine: Engine) -> None:
     engine.calls.discard_media("page")
 
 
-async def test_bad_wishes(engine: Engine) -> None:
+async def test_bad_preferences(engine: Engine) -> None:
     page = Page(engine)
     with pytest.raises(InvalidSdp):
         page.warm("call1", "no sdp")

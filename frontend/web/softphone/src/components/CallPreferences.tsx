@@ -50,7 +50,7 @@ export function CallPreferences({ user, userState, link, registered, onChange }:
       </Popover.Trigger>
       <Popover.Portal>
         <Popover.Content
-          className="popover wishes"
+          className="popover call-preferences"
           sideOffset={4}
           align="start"
           collisionPadding={12}

@@ -359,8 +359,8 @@ export const STATES: Record<string, Snapshot> = {
     chosen: { microphone: "", speaker: "", ring: "" },
     missing: { microphone: "Jabra Evolve2 65 Mono", speaker: "Jabra Evolve2 65 Mono", ring: "HDMI" },
   },
-  unheard: on({ ...talking, problem: "microphone_in_use" }),
-  unheardOfTwo: on({ ...talking, problem: "microphone_in_use" }, second),
+  microphoneInUse: on({ ...talking, problem: "microphone_in_use" }),
+  microphoneInUseWithTwoCalls: on({ ...talking, problem: "microphone_in_use" }, second),
   elsewhere: { ...base, otherDeviceCalls: [elsewhere] },
   takenOver: {
     ...base,

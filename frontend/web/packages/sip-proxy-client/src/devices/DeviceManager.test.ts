@@ -155,7 +155,7 @@ it("voice and ringing come out elsewhere while their device is away", async () =
   expect([state().chosen.ring, state().missing, sinks]).toEqual(["loud", {}, ["loud", "", "loud"]]);
 });
 
-it("one that is there and cannot be opened leaves nobody unheard", async () => {
+it("one that is there and cannot be opened does not silence the call", async () => {
   const { devices, state, sent } = await page();
   await devices.tryMicrophone();
   world.refuses.set("headset", "NotReadableError");

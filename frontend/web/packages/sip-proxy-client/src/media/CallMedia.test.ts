@@ -11,11 +11,11 @@ let media: CallMedia;
 let link: boolean;
 let offers: string[];
 let shown: Call["media"][];
-let unheard: (string | null)[];
+let microphoneProblems: (string | null)[];
 let held: boolean;
 let open: number; // calls that hold the microphone
 let microphone: () => Promise<MediaStreamTrack>;
-let hopeless: number;
+let failures: number;
 let suspicions: number;
 let sounds: number;
 let asked: number;
@@ -23,7 +23,7 @@ let asked: number;
 beforeEach(() => {
   vi.useFakeTimers({ now: 1_000_000 });
   FakePeer.all = [];
-  [link, offers, shown, unheard, held, open, hopeless, suspicions, sounds, asked] = [
+  [link, offers, shown, microphoneProblems, held, open, failures, suspicions, sounds, asked] = [
     true,
     [],
     [],
@@ -41,14 +41,14 @@ beforeEach(() => {
     state: () => having(someCall({ held })),
     dispatch(action) {
       if (action.type === "media") shown.push(action.state);
-      else if (action.type === "microphone") unheard.push(action.problem);
+      else if (action.type === "microphone") microphoneProblems.push(action.problem);
       else if (action.type === "far-audio") sounds++;
     },
     send: ({ type }) => (type === "check-media" && asked++, true),
     isSignalingReady: () => link,
     onPacketsMissing: () => suspicions++,
     sendOffer: (_, sdp) => (offers.push(sdp), true),
-    onMediaFailed: () => (hopeless++, media.close()),
+    onMediaFailed: () => (failures++, media.close()),
     onRemoteStream: () => undefined,
     onStats: () => undefined,
     microphone: { get: () => microphone(), isGranted: true, retain: () => open++, release: () => open-- },
@@ -143,7 +143,7 @@ describe("a call's first connection", () => {
   it("waits for its answer as long as the server does", async () => {
     await media.start(async () => true);
     await pass(60_000);
-    expect([offers, hopeless]).toEqual([[], 0]);
+    expect([offers, failures]).toEqual([[], 0]);
   });
 
   it("is given up after three more tries", async () => {
@@ -153,7 +153,7 @@ describe("a call's first connection", () => {
       await pass(1000);
       await media.onAnswer("answer");
     }
-    expect([offers.length, hopeless, open]).toEqual([3, 1, 0]);
+    expect([offers.length, failures, open]).toEqual([3, 1, 0]);
   });
 
   it("is not made where the call ends before", async () => {
@@ -286,9 +286,9 @@ describe("the sound of a call that stands", () => {
     media.onLostByServer();
     await settled();
     await connects(2);
-    expect([unheard.at(-1), plays()]).toEqual(["no_microphone", peer(2).remoteStream]);
+    expect([microphoneProblems.at(-1), plays()]).toEqual(["no_microphone", peer(2).remoteStream]);
     await media.setMicrophone(track("headset"));
-    expect([unheard.at(-1), peer(2).sends?.name]).toEqual([null, "copy of headset"]);
+    expect([microphoneProblems.at(-1), peer(2).sends?.name]).toEqual([null, "copy of headset"]);
   });
 
   it("is well again after a while: the next trouble is not waited for", async () => {
@@ -323,7 +323,7 @@ describe("a call that is taken back", () => {
   it("is never given up", async () => {
     media.resume();
     await pass(120_000);
-    expect([hopeless, offers.length > 10]).toEqual([0, true]);
+    expect([failures, offers.length > 10]).toEqual([0, true]);
   });
 
   it("is let go of silently", async () => {

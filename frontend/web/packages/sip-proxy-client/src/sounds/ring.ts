@@ -1,7 +1,7 @@
 // Of all pages of a user in this browser one rings: the one that had the focus last.
 
 /** `onChange` is called with whether it is this page. Returns a function that stops it. */
-export function electRingingPage(user: string, onChange: (aloud: boolean) => void): () => void {
+export function electRingingPage(user: string, onChange: (rings: boolean) => void): () => void {
   if (typeof navigator === "undefined" || !navigator.locks) {
     onChange(true);
     return () => undefined;

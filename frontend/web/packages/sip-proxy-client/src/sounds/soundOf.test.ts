@@ -32,6 +32,6 @@ it.each([
     true,
     "busy",
   ],
-] as const)("%s is heard", (_, state, rings, aloud, sound) => {
-  expect(soundOf(state, rings, aloud)).toBe(sound);
+] as const)("%s is heard", (_, state, rings, ringsHere, sound) => {
+  expect(soundOf(state, rings, ringsHere)).toBe(sound);
 });

@@ -17,17 +17,17 @@ MILLIWATT = 1004.0
 
 
 async def undisturbed(phone: Softphone, on: bool) -> None:
-    wishes = await phone.opens_wishes()
-    await wishes.get_by_role("switch", name="Do not disturb").set_checked(on)
+    preferences = await phone.opens_preferences()
+    await preferences.get_by_role("switch", name="Do not disturb").set_checked(on)
     await phone.page.keyboard.press("Escape")
     await phone.sees_link("Do not disturb" if on else "Online")
 
 
 async def forward(phone: Softphone, when: str, number: str) -> None:
     """`when`: the words beside the choice."""
-    wishes = await phone.opens_wishes()
-    await wishes.get_by_role("combobox", name=f"{when}: forward to").select_option("Number")
-    field = wishes.get_by_role("textbox", name=f"{when}: Number")
+    preferences = await phone.opens_preferences()
+    await preferences.get_by_role("combobox", name=f"{when}: forward to").select_option("Number")
+    field = preferences.get_by_role("textbox", name=f"{when}: Number")
     await field.fill(number)
     await field.press("Enter")
     await phone.page.keyboard.press("Escape")
@@ -88,8 +88,8 @@ async def test_every_call_is_forwarded(site: LiveSystem, browser: Browser, tmp_p
 @both_versions
 async def test_who_is_in_a_call_has_others_forwarded(site: LiveSystem, browser: Browser, tmp_path: Path) -> None:
     async with softphone(browser, site) as phone:
-        wishes = await phone.opens_wishes()
-        await wishes.get_by_role("switch", name="Ring while I am in a call").set_checked(False)
+        preferences = await phone.opens_preferences()
+        await preferences.get_by_role("switch", name="Ring while I am in a call").set_checked(False)
         await phone.page.keyboard.press("Escape")
         await forward(phone, "While I am in a call", "7012")
         await phone.call("601")
@@ -139,9 +139,9 @@ async def test_a_forward_that_cannot_be_is_refused_at_its_field(
     site: LiveSystem, browser: Browser, number: str, why: str
 ) -> None:
     async with softphone(browser, site) as phone:
-        wishes = await phone.opens_wishes()
-        await wishes.get_by_role("combobox", name="Always: forward to").select_option("Number")
-        group = wishes.get_by_role("group", name="Always")
+        preferences = await phone.opens_preferences()
+        await preferences.get_by_role("combobox", name="Always: forward to").select_option("Number")
+        group = preferences.get_by_role("group", name="Always")
         field = group.get_by_role("textbox")
         await field.press_sequentially(number)
         await field.press("Enter")
