@@ -71,7 +71,7 @@ async def _through(fault: Fault, talk: SteadyCalls, system: System) -> Seen:
         health = await system.front_end.get("/health")
     if "store" not in str(health) or "'ok': False" not in str(health):
         wrong.append(f"the operator is not told: {health}")
-    if "the call store cannot be written" not in system.front_end.log.read_text()[words:]:
+    if "cannot write the call store" not in system.front_end.log.read_text()[words:]:
         wrong.append("the log does not say so")
     await _well_again(system)
     before = talk.connections()
