@@ -1,7 +1,7 @@
-"""What somebody wrote or pasted, read as a number to dial. Pure: knows neither endpoints nor the dialplan.
+"""Normalizes a number as people write or paste it. Pure: knows neither endpoints nor the dialplan.
 
-The same rule as `number.ts` of the client package, so that a page says at once what the server would:
-`tests/numbers.json` has the examples that both must read alike. Sources: RFC 3966 (tel), RFC 3261 section 19.1 (sip),
+The same rule as `number.ts` of the client package, so that a page rejects at once what the server would:
+`tests/numbers.json` has the examples with which both are tested. Sources: RFC 3966 (tel), RFC 3261 section 19.1 (sip),
 E.123 (how numbers are written).
 """
 
@@ -18,7 +18,7 @@ _ALLOWED = re.compile(r"[0-9A-Za-z+*#._-]*")
 _SEPARATORS = r"\-()[\] \t./'"
 _SEPARATOR = re.compile(f"[{_SEPARATORS}]")
 _WRITTEN = re.compile(rf"[0-9+*#{_SEPARATORS}]+")
-_LIKE = str.maketrans("∗♯⁄∕·•‧∙⋅−’‘ʼ´\u1680", "*#//.....-'''' ")  # what NFKC leaves and people read as the other
+_LIKE = str.maketrans("∗♯⁄∕·•‧∙⋅−’‘ʼ´\u1680", "*#//.....-'''' ")  # look-alikes that NFKC does not replace
 _LINE_BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 _EDGES = " \t.,;'\"“”„‟‹›«»" + _LINE_BREAKS
 _ADDRESS = re.compile(r"(tel|callto|sips?):(?://)?(.*)", re.I | re.S)

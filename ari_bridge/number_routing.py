@@ -17,7 +17,7 @@ _LOCAL = re.compile(r"(Local/[^@/]+@[^@/]+)(?:/([a-z]*))?", re.IGNORECASE)
 
 
 class InvalidRule(ValueError):
-    """A dial route that cannot be understood; the text says which and why."""
+    """An invalid dial route; the text says which and why."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Routes:
             self._default = f"PJSIP/{target_sip_endpoint}/sip:{{target}}@{target_sip_server}"
 
     def use(self, other: "Routes") -> None:
-        """Those of `other` from now on."""
+        """Replace the routes by those of `other`."""
         self._rules, self._default = other._rules, other._default
 
     @staticmethod
@@ -78,7 +78,7 @@ class Routes:
                     f"{pattern!r}: a pattern has digits, +, * or #, x for any digit, and * last for any rest"
                 )
             if pattern.lower() in rules:
-                raise InvalidRule(f"{pattern!r} is there twice, and only the first would apply")
+                raise InvalidRule(f"duplicate pattern {pattern!r}: only the first would apply")
             rules[pattern.lower()] = Rule(pattern, _endpoint(endpoint))
         return list(rules.values())
 

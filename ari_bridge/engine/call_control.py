@@ -1,6 +1,6 @@
 """What users request of calls that exist: digits, hold, transfer, conference, recording.
 
-Nothing here waits for a peer: a request is checked, then begun, and the listeners are notified of its progress.
+Nothing here waits for a peer: a request is checked, then started, and the listeners are notified of its progress.
 """
 
 import re

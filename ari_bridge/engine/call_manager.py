@@ -1,6 +1,6 @@
 """The calls: what users request, routed to the call that it is about. The engine's entry point for the front end.
 
-Nothing here waits for a peer: a request is checked, then begun, and the listener is notified of its progress. What is
+Nothing here waits for a peer: a request is checked, then started, and the listener is notified of its progress. What is
 requested of a call that exists already is `CallManager.control`; what is reported of one, `CallManager.feedback`.
 """
 

@@ -34,7 +34,7 @@ from frontend.http.endpoint import TypedRequest
 
 HEADER, REPLAYED = "Idempotency-Key", "Idempotent-Replayed"
 REPEAT_TIMEOUT_S = 20.0
-"""How long a repeat waits for the first request. After that it is told to retry."""
+"""How long a repeat waits for the first request. After that it gets 409 `in_progress`."""
 KEY_STORE_TIMEOUT_S = 2.0
 """How long a key store that is locked, for example by a backup, is retried."""
 KEY_STORE_RETRY_INTERVAL_S = 0.02

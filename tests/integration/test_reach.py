@@ -72,11 +72,11 @@ async def allocate(turn: Turn, given: Credentials, transport: str) -> None:
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
-async def test_coturn_lets_in_whoever_was_given_credentials(turn: Turn, transport: str) -> None:
+async def test_coturn_accepts_the_credentials_of_a_page(turn: Turn, transport: str) -> None:
     await allocate(turn, credentials(turn.secret, "1001", int(time.time()) + 60), transport)
 
 
-async def test_and_nobody_with_those_that_have_ended_or_were_made_up(turn: Turn) -> None:
+async def test_coturn_rejects_expired_and_forged_credentials(turn: Turn) -> None:
     ended = credentials(turn.secret, "1001", int(time.time()) - 60)
     later = Credentials(f"{ended.expires_at + 3600}:1001", ended.password, ended.expires_at + 3600)
     foreign = credentials("another secret", "1001", int(time.time()) + 60)

@@ -81,8 +81,8 @@ def test_a_local_channel_stays_in_its_call(written: str, dialled: str) -> None:
         ("100=PJSIP/front desk", "an endpoint looks like"),
         ("100=Local/100", "needs the dialplan context"),
         ("100=Local/100@", "needs the dialplan context"),
-        ("100=PJSIP/a; 100=PJSIP/b", "'100' is there twice"),
-        ("1x=PJSIP/a; 1X=PJSIP/b", "'1X' is there twice"),
+        ("100=PJSIP/a; 100=PJSIP/b", "duplicate pattern '100'"),
+        ("1x=PJSIP/a; 1X=PJSIP/b", "duplicate pattern '1X'"),
     ],
 )
 def test_a_rule_that_cannot_be_understood_is_told_with_why(rule: str, why: str) -> None:
