@@ -2,7 +2,6 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from importlib.metadata import PackageNotFoundError, version
 from secrets import token_urlsafe
@@ -62,8 +61,8 @@ from frontend.reload import Reloading
 from frontend.settings import Settings
 from frontend.state_files import StateFiles
 from frontend.webrtc.ice_servers import IceServers
-from frontend.websocket.connection import ConnectionServices
 from frontend.websocket.hub import ConnectionHub
+from frontend.websocket.services import ConnectionServices
 
 try:
     VERSION = version("ari-bridge")
@@ -441,30 +440,3 @@ def _certificate(settings: Settings) -> Certificate | None:
 def _use_files(certificate: Certificate, settings: Settings) -> None:
     if settings.tls_cert and settings.tls_key:
         certificate.use(settings.tls_cert, settings.tls_key)
-
-
-async def run(
-    settings: Settings, stop: asyncio.Event, reload: asyncio.Event, use_logging: Callable[[Settings], None]
-) -> None:
-    """Serve until `stop` is set; then drain, and leave without touching a call.
-
-    `reload`: set when the settings are to be read again. `use_logging`: called with them if those of the log changed.
-    """
-    app = App(settings)
-    app.reloading.uses(use_logging, "log_level", "log_format")
-    await app.start()
-    reloading = asyncio.create_task(_reload(app, reload))
-    try:
-        await stop.wait()
-        log.info("draining: no new calls; active calls continue without this process", calls=len(app.calls.live()))
-        await app.drain(settings.drain_seconds)
-    finally:
-        reloading.cancel()
-        await app.close()
-
-
-async def _reload(app: App, asked: asyncio.Event) -> None:
-    while True:
-        await asked.wait()
-        asked.clear()
-        app.reload()

@@ -1,4 +1,4 @@
-"""`ari-bridge serve`: runs the server until SIGTERM or SIGINT, on which `app.run` drains it.
+"""`ari-bridge serve`: runs the server until SIGTERM or SIGINT, on which it is drained; SIGHUP reads the settings again.
 
 Imports only what serving needs.
 """
@@ -15,9 +15,11 @@ from ari_bridge.ari.ownership import ApplicationInUse
 from ari_bridge.call_store import StoreRefused
 from ari_bridge.dial_permissions import InvalidPermissions
 from ari_bridge.hooks import PluginError
-from frontend.app import CannotListen, run
+from frontend.app import App, CannotListen
 from frontend.cli import logging as logs
 from frontend.settings import InvalidSettings, Settings, load
+
+log = structlog.get_logger(__name__)
 
 # Exit statuses, for whoever starts it again.
 ENDED, CANNOT_START, WRONG_SETTINGS = 0, 1, 2
@@ -46,15 +48,33 @@ def serve() -> int:
         ApplicationInUse,
         OSError,
     ) as error:
-        structlog.get_logger(__name__).error("cannot start", reason=str(error))
+        log.error("cannot start", reason=str(error))
         return CANNOT_START
     return ENDED
 
 
 async def _serve(settings: Settings) -> None:
+    """Serve until a signal; then drain, and leave without touching a call."""
     stop, reload = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, reload.set)
-    await run(settings, stop, reload, lambda new: logs.configure(new.log_level, new.log_format))
+    app = App(settings)
+    app.reloading.uses(lambda new: logs.configure(new.log_level, new.log_format), "log_level", "log_format")
+    await app.start()
+    reloading = asyncio.create_task(_reload(app, reload))
+    try:
+        await stop.wait()
+        log.info("draining: no new calls; active calls continue without this process", calls=len(app.calls.live()))
+        await app.drain(settings.drain_seconds)
+    finally:
+        reloading.cancel()
+        await app.close()
+
+
+async def _reload(app: App, asked: asyncio.Event) -> None:
+    while True:
+        await asked.wait()
+        asked.clear()
+        app.reload()

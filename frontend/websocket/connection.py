@@ -5,14 +5,11 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
-from typing import Protocol
 
 import msgspec
 import structlog
 from aiohttp import web
 
-from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.engine.prewarm import LegDiscarded, LegReady
 from ari_bridge.errors import CallerError, InvalidRequest, Unavailable, UnknownCall, WrongState
 from ari_bridge.fsm.call import Call, CallState, Direction
@@ -21,20 +18,18 @@ from ari_bridge.ids import leg_id
 from ari_bridge_protocol import messages
 from ari_bridge_protocol.close_codes import CLOSE_SIGN_IN_ENDED, CLOSE_SUPERSEDED
 from ari_bridge_protocol.messages import ClientMessage
-from frontend.auth.authenticator import Authenticator, Unauthorized
+from frontend.auth.authenticator import Unauthorized
 from frontend.auth.grants import PHONE, Grant
 from frontend.auth.principal import Principal
-from frontend.auth.session_tokens import SessionTokens
 from frontend.calls.commands import execute
 from frontend.calls.permissions import check_may, check_owns, owns
 from frontend.calls.views import message_of, summary
-from frontend.presence.preferences import UserServices
 from frontend.presence.registrar import Page, WebSocketRegistrar
-from frontend.webrtc.ice_servers import IceServers
-from frontend.webrtc.trickle_ice import Trickle, Trickles
-from frontend.websocket.media_checks import FarPackets, MediaChecks
+from frontend.webrtc.trickle_ice import Trickle
+from frontend.websocket.media_checks import MediaChecks
 from frontend.websocket.message_socket import MessageSocket
 from frontend.websocket.ringing import RingingCalls
+from frontend.websocket.services import ConnectionServices
 from frontend.websocket.session_registry import SessionRegistry
 
 log = structlog.get_logger(__name__)
@@ -44,24 +39,6 @@ class OwnedElsewhere(CallerError):
     """Another page of the user owns the call, and `takeOver` was not requested."""
 
     code = "owned_elsewhere"
-
-
-class PageMedia(Trickles, FarPackets, Protocol):
-    """What pages ask of the rtpengines."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionServices:
-    """What all connections use."""
-
-    calls: CallManager
-    pages: WebSocketRegistrar
-    user_services: UserServices
-    access: Authenticator
-    sessions: SessionTokens
-    media: PageMedia
-    ice: IceServers
-    version: str
 
 
 def refresh_calls(call: Call, pages: WebSocketRegistrar, registry: "SessionRegistry[ClientConnection]") -> None:

@@ -12,8 +12,9 @@ from ari_bridge.hooks import CallAdopted, CallChanged, CallEnded, CallStarted, H
 from ari_bridge_protocol import messages
 from frontend.auth.principal import Principal
 from frontend.http.problems import ProblemError
-from frontend.websocket.connection import ClientConnection, ConnectionServices, refresh_calls
+from frontend.websocket.connection import ClientConnection, refresh_calls
 from frontend.websocket.message_socket import MAX_FRAME_BYTES
+from frontend.websocket.services import ConnectionServices
 from frontend.websocket.session_registry import SessionRegistry
 
 HEARTBEAT_INTERVAL_S = 6.0
