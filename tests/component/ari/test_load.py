@@ -35,7 +35,7 @@ async def test_a_stuck_one_gets_no_new_calls_until_a_probe_is_answered(pbx: Fake
     assert "3 requests in a row" in caught.value.reason
     assert 0 < caught.value.retry_after < 3
     asked = len(pbx.requests)
-    with pytest.raises(PeerUnreachable, match="nothing new"):
+    with pytest.raises(PeerUnreachable, match="the circuit breaker is open"):
         await ari.channels.create("late", "PJSIP/1")
     assert len(pbx.requests) == asked, "nothing was sent"
     assert not await ari.channels.hangup("far1"), "a release is sent"

@@ -31,7 +31,7 @@ async def test_what_is_known_and_has_not_changed_costs_one_request(engine: Engin
 
 @pytest.mark.parametrize("name", ["1001@default,count)}${SHELL(id", "1001", "@default", "1001@", "1001@default\n"])
 async def test_no_name_that_could_be_more_reaches_the_pbx(engine: Engine, fake_ari: FakeAri, name: str) -> None:
-    with pytest.raises(ValueError, match="no mailbox"):
+    with pytest.raises(ValueError, match="is not a mailbox"):
         await engine.client.mailboxes.count([name])
     assert not fake_ari.count("channels.create")
 
