@@ -1,5 +1,7 @@
 """Ownership of the ARI application: only one front end serves it at a time, and it notices if it loses it.
 
+Whose a channel is, is told by its name (`ids.py`) and decided in `fsm/inventory.py`.
+
 Asterisk sends an application's events to the client that opened the last WebSocket for it. The previous client is
 notified (ApplicationReplaced) and then receives no more events, even after the other one has left; `/applications` and
 REST show no difference (seen with 16.28 and 22.10). So:

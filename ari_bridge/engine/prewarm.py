@@ -9,7 +9,7 @@ Theory of operation
 * A leg lives until it is claimed, at most UNUSED_TIMEOUT_S; it is released earlier if its page discards it, prepares
   another one or disconnects, its call ends or is accepted by another page, or its channel, its rtpengine or the PBX is
   lost. The page is notified, and its call starts as one without a prepared leg does.
-* Each page has one leg at most, a user MAX_LEGS_PER_USER; each counts as a line (`admission`).
+* Each page has one leg at most, a user MAX_PREPARED_LEGS_PER_USER; each counts as a line (`admission`).
 * Leg numbers are never reused, as the release of an earlier leg may be pending: first the page's own (outbound: 1, 2,
   ...; inbound: INBOUND_STEP per page), then those that the call makes itself.
 * A leg is released only after its creation has come back: a release that overtook it would release nothing. What is
@@ -35,7 +35,7 @@ from ari_bridge.tasks import TaskSet
 
 UNUSED_TIMEOUT_S = 60.0
 """A leg that no call has claimed by then is released."""
-MAX_LEGS_PER_USER = 4
+MAX_PREPARED_LEGS_PER_USER = 4
 """Pages of one user that may have a prepared leg; further ones start without."""
 INBOUND_STEP = 1000
 """Legs of ringing pages are numbered 1000, 2000, ...: legs that the call makes later have numbers in between."""
@@ -117,8 +117,11 @@ class MediaPrewarmer:
         before = self._by_session.get(session)
         if before and (before.call_id, before.offer) == (call_id, offer):
             return
-        if sum(one.user == user for one in self._by_session.values() if one.session != session) >= MAX_LEGS_PER_USER:
-            raise TooMany(f"{user} has {MAX_LEGS_PER_USER} legs ahead of calls already.", field="callId")
+        if (
+            sum(one.user == user for one in self._by_session.values() if one.session != session)
+            >= MAX_PREPARED_LEGS_PER_USER
+        ):
+            raise TooMany(f"{user} has {MAX_PREPARED_LEGS_PER_USER} legs ahead of calls already.", field="callId")
         number = self._last_numbers.get(call_id, 0) + (INBOUND_STEP if inbound else 1)
         if number > INBOUND_STEP * MAX_PREPARATIONS:
             raise TooMany("So many pages have prepared for this call that no more can.", field="callId")

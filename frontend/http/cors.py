@@ -1,4 +1,7 @@
-"""Which pages may use the API and the WebSocket: CORS_ORIGIN, for both alike."""
+"""Which pages may use the API and the WebSocket: CORS_ORIGIN, for both alike.
+
+Enforced by `origins_checked` in `middleware.py`.
+"""
 
 import ipaddress
 from urllib.parse import urlsplit

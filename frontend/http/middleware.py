@@ -1,4 +1,4 @@
-"""What every HTTP answer has in common: who may ask, and how errors look."""
+"""What every HTTP response has in common: origins are checked, CORS headers are set, and errors become problems."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""The registrar: which WebSocket connections take calls for which user."""
+"""The registrar: which WebSocket connections (pages) take calls for which user. A user may have several."""
 
 from collections.abc import Callable
 from typing import Protocol

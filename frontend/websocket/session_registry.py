@@ -1,4 +1,4 @@
-"""Which open connection each signaling session is in.
+"""Which open connection each signaling session is in. The several pages of one user: `presence/registrar.py`.
 
 Theory of resume. A page is known to the server by its signaling session, not by its connection: `welcome` names the
 session, and calls remember it (`Call.session`). When the connection is lost, the page connects again and sends

@@ -72,7 +72,7 @@ async def test_of_more_keys_than_are_kept_the_newest_is_refused_and_none_forgott
     store.keys.put(Key("alice", "k2", "print", "call", time.time(), StoredResponse(201, "{}")))  # it is there already
     for number in range(27):
         store.keys.put(Key(f"user{number}", "k", "print", "call", time.time()))
-    with pytest.raises(TooMany, match="30 keys are kept"):
+    with pytest.raises(TooMany, match="30 Idempotency-Keys are stored"):
         store.keys.put(Key("bob", "k", "print", "call", time.time()))
     assert rows(store.path) == 30
 

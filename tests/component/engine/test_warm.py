@@ -156,7 +156,7 @@ async def test_bad_preferences(engine: Engine) -> None:
     call = engine.calls.place(target="600", sdp=OFFER, caller="1", user="bob", listener=engine.listen)
     with pytest.raises(UnknownCall):
         page.warm(call.id)
-    for number in range(warm.MAX_LEGS_PER_USER):
+    for number in range(warm.MAX_PREPARED_LEGS_PER_USER):
         Page(engine, f"page{number}").warm(f"call{number}")
     with pytest.raises(TooMany):
         page.warm("call9")
@@ -164,7 +164,7 @@ async def test_bad_preferences(engine: Engine) -> None:
     await until(lambda: engine.calls.get(call.id).state is CallState.ENDED, "the end")
     with pytest.raises(WrongState):
         page.warm(call.id)
-    for number in range(warm.MAX_LEGS_PER_USER):
+    for number in range(warm.MAX_PREPARED_LEGS_PER_USER):
         engine.calls.discard_media(f"page{number}")
     await until(lambda: nothing_stands(engine), "nothing left")
 

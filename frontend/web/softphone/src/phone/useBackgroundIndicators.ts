@@ -1,4 +1,5 @@
-// Indicates calls while the page is hidden: title, icon, notification, headset keys, wake lock.
+// Indicates calls while the page is hidden: title, icon, notification, headset keys, wake lock. Asks before the page is
+// closed during a call.
 
 import { useEffect } from "react";
 import { connectedParty, type LiveCall } from "sip-proxy-client";

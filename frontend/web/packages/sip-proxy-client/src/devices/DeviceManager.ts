@@ -1,4 +1,5 @@
 // The microphone and the loudspeakers: which exist, which are selected, and which are used in place of missing ones.
+// An unplugged microphone is noticed by Microphone.ts, and replaced in calls by media/CallMedia.ts.
 
 import {
   type Device,

@@ -1,4 +1,5 @@
 // Web Locks: what only one page of this browser may have at a time. A lock is released with its page, also if that crashes.
+// PageSession.ts needs one, to recognise a duplicated tab.
 // Without them (on an insecure page, which cannot call anyway) each page gets every lock.
 
 export type ReleaseLock = () => void;
