@@ -61,7 +61,7 @@ class CandidateFilter:
     def apply(self, offer: str) -> str:
         """The offer with the candidates that may be passed on. Raises InvalidSdp."""
         if self._passed_on is PassedOn.ALL:
-            return offer
+            return sdp_text.filter_candidates(offer, lambda _: True, lambda host: host != "::")
         return sdp_text.filter_candidates(offer, self._takes, self._takes_host)
 
     def _takes(self, candidate: str) -> bool:

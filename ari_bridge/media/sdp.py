@@ -24,6 +24,7 @@ _LINE = re.compile(r"[a-z]=.*")
 _GROUP = "a=group:BUNDLE"
 _CANDIDATE = "a=candidate:"
 _CONNECTION = re.compile(r"c=IN IP[46] (\S+)")
+_TRICKLES = re.compile(r"a=ice-options:(.* )?trickle\b")
 _NOT_YET_KNOWN = "c=IN IP4 0.0.0.0"
 _DISCARD_PORT = 9
 """As browsers write both that have not gathered candidates (RFC 8840 section 4.1.1)."""
@@ -197,16 +198,23 @@ def filter_candidates(offer: str, takes: Callable[[str], bool], takes_host: Call
     description = parse(offer)
     session = filtered(description.session)
     sections = [Section(filtered(section.lines)) for section in description.sections]
-    return _write(session, [_without_port(section, session) for section in sections])
+    return _write(session, [_as_not_yet_known(section, session) for section in sections])
 
 
-def _without_port(section: Section, session: tuple[str, ...]) -> Section:
-    """With port 9 where its address is not yet known: with any other, 0.0.0.0 means hold (RFC 3264, section 8.4)."""
+def _as_not_yet_known(section: Section, session: tuple[str, ...]) -> Section:
+    """A section with address 0.0.0.0 as a browser writes one whose candidates come later: port 9, and trickle ICE.
+
+    With any other port the address means hold (RFC 3264 section 8.4), and without the option rtpengine takes it for
+    that too: it would tell Asterisk 0.0.0.0 as the address to send to.
+    """
     connections = [line for line in (*section.lines, *session) if _CONNECTION.match(line)]
     if connections[:1] != [_NOT_YET_KNOWN]:
         return section
     media = re.sub(r"^(m=\S+) [1-9][0-9]*", rf"\1 {_DISCARD_PORT}", section.lines[0])
-    return Section((media, *(line for line in section.lines[1:] if not line.startswith("a=rtcp:"))))
+    attributes = [line for line in section.lines[1:] if not line.startswith("a=rtcp:")]
+    if not any(_TRICKLES.match(line) for line in (*attributes, *session)):
+        attributes.append("a=ice-options:trickle")
+    return Section((media, *attributes))
 
 
 def audio_only(sdp: str) -> str:

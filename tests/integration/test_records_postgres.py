@@ -28,7 +28,8 @@ pytestmark = pytest.mark.real
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(writer, "FIRST_RETRY_S", 0.05)
+    monkeypatch.setattr(writer, "MAX_RETRY_S", 0.05)
     monkeypatch.setattr(writer, "RETRY_MOST", 0.2)
     monkeypatch.setattr(writer, "GATHER_SECONDS", 0.01)
 

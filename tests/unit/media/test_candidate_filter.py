@@ -83,6 +83,9 @@ def test_an_address_that_is_left_out_is_not_yet_known_and_no_hold(at: str) -> No
     assert known != offer
     passed_on = CandidateFilter().apply(known)
     assert "m=audio 9 " in passed_on and "c=IN IP4 0.0.0.0" in passed_on and "a=rtcp:" not in passed_on
+    assert passed_on.count("a=ice-options:trickle") == 1  # else rtpengine tells Asterisk to send to 0.0.0.0
+    assert CandidateFilter().apply(passed_on) == passed_on
+    assert CandidateFilter(passed_on=PassedOn.ALL).apply(offer).count("a=ice-options:trickle") == 1
 
 
 def test_an_offer_has_few_candidates() -> None:
