@@ -29,9 +29,8 @@ pytestmark = pytest.mark.real
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer, "FIRST_RETRY_S", 0.05)
-    monkeypatch.setattr(writer, "MAX_RETRY_S", 0.05)
-    monkeypatch.setattr(writer, "RETRY_MOST", 0.2)
-    monkeypatch.setattr(writer, "GATHER_SECONDS", 0.01)
+    monkeypatch.setattr(writer, "MAX_RETRY_S", 0.2)
+    monkeypatch.setattr(writer, "BATCH_DELAY_S", 0.01)
 
 
 @pytest.fixture
@@ -147,8 +146,8 @@ async def test_one_that_hangs_is_given_up_and_found_again(
     server: Server, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # First of all: what is being asked when it hangs has the deadline that stood when it was begun.
-    monkeypatch.setattr(database, "SECONDS", 1.0)
-    monkeypatch.setattr(migrate, "SECONDS", 1.0)
+    monkeypatch.setattr(database, "QUERY_TIMEOUT_S", 1.0)
+    monkeypatch.setattr(migrate, "MIGRATION_TIMEOUT_S", 1.0)
     and_end(server, "before")
     await recorded(server, ["before"])
     with postgres.hung():

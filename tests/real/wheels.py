@@ -65,6 +65,7 @@ class Environment:
         self.bin = folder / "bin"
         self.python = self.bin / "python"
         self.distributions: set[str] = set()
+        self._asked: set[tuple[str, ...]] = set()
         [self._packages] = folder.glob("lib/python3.*/site-packages")
 
     def install(self, *wheels: Path, extras: Collection[str] = ()) -> None:
@@ -79,8 +80,10 @@ class Environment:
 
     def _add(self, requirement: Requirement, ours: Collection[str]) -> None:
         name = canonicalize_name(requirement.name)
-        if name in ours or name in self.distributions:
+        # With other extras than before it asks for more.
+        if name in ours or (name, *sorted(requirement.extras)) in self._asked:
             return
+        self._asked.add((name, *sorted(requirement.extras)))
         self.distributions.add(name)
         distribution = importlib.metadata.distribution(name)
         for part in {file.parts[0] for file in distribution.files or () if file.parts[0] != ".."}:
