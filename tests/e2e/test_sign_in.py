@@ -43,6 +43,16 @@ async def test_the_dashboard_wants_a_sign_in_too(site_with: LiveSystemWith, brow
         await expect(phone.page.get_by_role("status")).to_have_text("Connected")
 
 
+async def test_who_may_not_see_the_dashboard_is_told_so(
+    site_with: LiveSystemWith, browser: Browser, tmp_path: Path
+) -> None:
+    async with site_with(**accounts(tmp_path, "1001")) as site, unopened_softphone(browser) as phone:
+        await phone.page.goto(f"{site.app.url}/dashboard")
+        await sign_in(phone, "1001")
+        await expect(phone.page.get_by_role("alert")).to_contain_text("You may not see everybody's calls.")
+        phone.watch.forgive("403")
+
+
 async def test_a_dashboard_that_stays_open_stays_signed_in_while_the_server_renews_it(
     site_with: LiveSystemWith, browser: Browser, tmp_path: Path
 ) -> None:

@@ -5,7 +5,7 @@ import { useState } from "react";
 import type { Api } from "sip-proxy-client";
 import { answeredShare, type LoggedEvent, passes, summaryOf, titleOf } from "../dashboard/live";
 import type { DashboardState } from "../dashboard/useDashboard";
-import { SIGN_OUT } from "../texts";
+import { NO_DASHBOARD, SIGN_OUT } from "../texts";
 import { clock, relativeTime, useNow } from "./time";
 import { VirtualRows } from "./VirtualRows";
 
@@ -40,7 +40,7 @@ export function DashboardScreen({
   const ticking = useNow(1000, fixed === undefined && !paused);
   const now = fixed ?? ticking;
   const [chosen, setChosen] = useState<number | null>(null);
-  const { live, stats, events, connected } = state;
+  const { live, stats, events, connected, forbidden } = state;
   const shown = events.filter((event) => passes(event, filter));
   const detail = events.find((event) => event.id === chosen);
   return (
@@ -56,6 +56,11 @@ export function DashboardScreen({
           <i aria-hidden="true" />
           {connected ? "Connected" : "Reconnecting…"}
         </span>
+        {forbidden && (
+          <span className="pill pill-bad" role="alert">
+            {NO_DASHBOARD}
+          </span>
+        )}
         {live?.reason && (
           <span className="pill pill-bad" role="alert">
             {live.reason}

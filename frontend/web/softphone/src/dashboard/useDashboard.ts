@@ -11,7 +11,10 @@ export interface DashboardState {
   live: Api.LiveData | null; // null until the server has answered
   stats: Api.StatsData | null;
   events: readonly LoggedEvent[]; // the newest first
+  forbidden: boolean; // the user's roles do not allow it
 }
+
+export const NOTHING_YET: DashboardState = { connected: false, live: null, stats: null, events: [], forbidden: false };
 
 const MAX_EVENTS = 2000;
 const MIN_READ_INTERVAL_MS = 500;
@@ -19,7 +22,7 @@ const MAX_READ_INTERVAL_MS = 10_000;
 
 /** `paused` keeps what is shown; the stream is followed all the same and shown when it ends. */
 export function useDashboard(session: Session, paused: boolean, onSignedOut: (reason: string) => void): DashboardState {
-  const [state, setState] = useState<DashboardState>({ connected: false, live: null, stats: null, events: [] });
+  const [state, setState] = useState<DashboardState>(NOTHING_YET);
   const signedOut = useRef(onSignedOut);
   signedOut.current = onSignedOut;
 
@@ -31,10 +34,17 @@ export function useDashboard(session: Session, paused: boolean, onSignedOut: (re
     let again = false;
     let events: LoggedEvent[] = [];
     let frame = 0;
+    let isForbidden = false;
+    setState((before) => ({ ...before, forbidden: false }));
     const refused = (error: unknown): void => {
+      if (error instanceof HttpError && error.status === 403 && !isCancelled) {
+        isForbidden = true; // until somebody else signs in
+        setState((before) => ({ ...before, forbidden: true }));
+      }
       if (error instanceof HttpError && error.status === 401) signedOut.current(error.message);
     };
     const read = async (): Promise<void> => {
+      if (isForbidden) return;
       again = reading;
       if (reading) return;
       reading = true;

@@ -57,6 +57,7 @@ const call: Api.CallData = {
 };
 
 export const DASHBOARD: DashboardState = {
+  forbidden: false,
   connected: true,
   live: {
     reason: null,

@@ -11,6 +11,7 @@ import { SignIn } from "../components/SignIn";
 import type { FormKind } from "../components/TransferForm";
 import type { Snapshot } from "../phone/snapshot";
 import "../styles/tokens.css";
+import { NOTHING_YET } from "../dashboard/useDashboard";
 import { DASHBOARD } from "./dashboard";
 import { NOW, PHONE_BOOK, RECORDINGS, STATES, TESTED, WRITTEN } from "./states";
 
@@ -105,7 +106,7 @@ function screenOf(state: string): ReactElement {
     );
   }
   if (isDashboard(state)) {
-    const shown = state === "dashboard-empty" ? { connected: false, live: null, stats: null, events: [] } : DASHBOARD;
+    const shown = state === "dashboard-empty" ? NOTHING_YET : DASHBOARD;
     return (
       <DashboardScreen
         key={state}

@@ -17,6 +17,8 @@ export const PAGE_ERROR = {
   reload: "Reload the page",
 } as const;
 
+export const NO_DASHBOARD = "You may not see everybody's calls. An administrator can give you the role supervisor.";
+
 export const SETTINGS = "Sound and connection";
 
 export const CODEC = {
