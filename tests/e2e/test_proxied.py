@@ -16,7 +16,11 @@ pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_a_phone_below_a_path(site_with: LiveSystemWith, browser: Browser, tmp_path: Path) -> None:
-    settings = {**accounts(tmp_path, "1001", admin="1001"), "cors_origin": "", "trusted_proxies": parse_proxies("127.0.0.1")}
+    settings = {
+        **accounts(tmp_path, "1001", admin="1001"),
+        "cors_origin": "",
+        "trusted_proxies": parse_proxies("127.0.0.1"),
+    }
     settings["disconnect_grace"] = 30.0
     async with site_with(**settings) as site, unopened_softphone(browser, ignore_https_errors=True) as phone:
         port = urlsplit(site.app.url).port
