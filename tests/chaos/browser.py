@@ -135,8 +135,11 @@ class Browsers:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._started: list[Chromium] = []
 
-    async def start(self, ears: Ears, *, enter: Sequence[str] = (), secure: str = "") -> Chromium:
-        """`secure`: an http origin that is let use the microphone, as https would be."""
+    async def start(self, ears: Ears, *, enter: Sequence[str] = (), localhost: str = "") -> Chromium:
+        """`localhost`: the address that this name has in the browser's network.
+
+        A server without sign-in is reached by no other name, and pages of no other http origin get a microphone.
+        """
         program = shutil.which("chromium")
         require_installed(program is not None, "Chromium")
         number = len(self._started)
@@ -154,8 +157,8 @@ class Browsers:
             "--use-fake-device-for-media-stream",
             f"--use-file-for-fake-audio-capture={tone}",
         ]
-        if secure:
-            options.append(f"--unsafely-treat-insecure-origin-as-secure={secure}")
+        if localhost:
+            options.append(f"--host-resolver-rules=MAP localhost {localhost}")
         browser = await self._playwright.chromium.launch(executable_path=wrapper, args=options)
         chromium = Chromium(browser, pid_file, ears)
         self._started.append(chromium)

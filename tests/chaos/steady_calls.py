@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from playwright.async_api import Error as PageError
 
@@ -132,10 +133,12 @@ class SteadyCalls:
     async def open_page(self) -> None:
         """A new browser, signed in and online. Its ears go on where those of an earlier one ended."""
         assert self.browsers
-        self.chromium = await self.browsers.start(self.ears, enter=self.enter, secure=self.url if self.enter else "")
+        address = urlsplit(self.url)
+        there, url = (address.hostname, f"http://localhost:{address.port}") if self.enter else ("", self.url)
+        self.chromium = await self.browsers.start(self.ears, enter=self.enter, localhost=there or "")
         self._open.push_async_callback(self.chromium.close)
         self.page = await self.chromium.page()
-        await self.page.start(self.url, PAGE_USER)
+        await self.page.start(url, PAGE_USER)
 
     async def stand(self, *, phones: int, page: bool, silent: int = 0) -> None:
         """So many calls, each heard both ways for some seconds; and so many `silent` ones."""
