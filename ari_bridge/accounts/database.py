@@ -47,8 +47,7 @@ class Database:
         else:
             self._engine = engine.sqlite_engine(file, connections=MAX_CONNECTIONS, synchronous="FULL")
         self._to_write = self._engine.execution_options(**{TO_WRITE: True})
-        address = self._engine.url
-        self.name = str(file) if not url else f"PostgreSQL {address.database} on {address.host or 'this machine'}"
+        self.name = engine.name_of(self._engine, self._file)
 
     async def open(self) -> None:
         """Connect, and bring the tables to their newest form. Raises AccountsUnavailable."""
@@ -108,9 +107,7 @@ class Database:
         except TimeoutError:
             raise AccountsUnavailable(f"{self.name} did not answer in time") from None
         except NewerTables as error:
-            raise AccountsUnavailable(
-                f"{self.name}: a newer version of this program has changed its tables ({error}): start that one"
-            ) from error
+            raise AccountsUnavailable(f"{self.name}: {error}") from error
         except engine.FAILURES as error:
             raise AccountsUnavailable(f"{self.name}: {engine.reason(error)}") from error
 

@@ -44,8 +44,7 @@ class Database:
         options: Any = {"connect_timeout": CONNECT_TIMEOUT_S, "connections": MAX_CONNECTIONS}
         self._engine = engine.sqlite_engine(file, **options) if self._file else engine.postgresql_engine(url, **options)
         self._to_write = self._engine.execution_options(**{TO_WRITE: True})
-        address = self._engine.url
-        self.name = str(file) if self._file else f"PostgreSQL {address.database} on {address.host or 'this machine'}"
+        self.name = engine.name_of(self._engine, self._file)
         self._upsert = rows.upsert(self._engine.dialect.name)
 
     async def open(self) -> None:

@@ -13,7 +13,6 @@ __all__ = ["MIGRATION_TIMEOUT_S", "at_head", "bring_up", "upgrade"]
 
 _MIGRATIONS = Migrations(Path(__file__).parent / "migrations", HEAD)
 
-_NEWER = "a newer version of this program has changed its tables ({}): start that one"
 at_head = _MIGRATIONS.are_done
 
 
@@ -22,7 +21,7 @@ def upgrade(connection: Connection) -> None:
     try:
         _MIGRATIONS.run(connection)
     except NewerTables as error:
-        raise CdrUnavailable(_NEWER.format(error)) from error
+        raise CdrUnavailable(str(error)) from error
 
 
 async def bring_up(reading: AsyncEngine, writing: AsyncEngine) -> None:
@@ -30,4 +29,4 @@ async def bring_up(reading: AsyncEngine, writing: AsyncEngine) -> None:
     try:
         await _MIGRATIONS.bring_up(reading, writing)
     except NewerTables as error:
-        raise CdrUnavailable(_NEWER.format(error)) from error
+        raise CdrUnavailable(str(error)) from error

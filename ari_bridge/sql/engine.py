@@ -38,6 +38,14 @@ def postgresql_url(url: str) -> sa.URL:
     return parsed.set(drivername="postgresql+asyncpg", query=query)
 
 
+def name_of(engine: AsyncEngine, file: Path | None) -> str:
+    """Which database it is, for people; without a password. `file`: of SQLite."""
+    if file:
+        return str(file)
+    url = engine.url
+    return f"PostgreSQL {url.database} on {url.host or 'this machine'}"
+
+
 def postgresql_engine(
     url: str, *, connect_timeout: float = CONNECT_TIMEOUT_S, connections: int = MAX_CONNECTIONS
 ) -> AsyncEngine:

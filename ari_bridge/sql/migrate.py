@@ -18,7 +18,14 @@ _LOCK = 0x61726962  # "arib": an advisory lock of PostgreSQL's, ours by conventi
 
 
 class NewerTables(Exception):
-    """A newer version of this program has changed the tables; the text names its migration."""
+    """A newer version of this program has changed the tables; `migration` is what is said of its migration."""
+
+    def __init__(self, migration: str) -> None:
+        super().__init__(migration)
+        self.migration = migration
+
+    def __str__(self) -> str:
+        return f"a newer version of this program has changed its tables ({self.migration}): start that one"
 
 
 @dataclass(frozen=True)
