@@ -39,6 +39,7 @@ from frontend.api.routes.health import Health
 from frontend.api.routes.monitoring import Monitoring
 from frontend.api.routes.people import PeopleApi
 from frontend.api.routes.recordings import RecordingsApi
+from frontend.api.routes.sign_in_steps import SignInStepsApi
 from frontend.auth.authenticator import Authenticator, token_secret, write_secret
 from frontend.auth.client_addresses import ClientAddresses
 from frontend.auth.dial_rights import AccountDialRights
@@ -320,9 +321,11 @@ class App:
             phone_book=settings.phone_book,
             preflight_number=settings.preflight_number,
             feedback=self.records is not None,
+            min_password_length=settings.min_password_length,
         )
         both = [
             *api.routes(),
+            *SignInStepsApi(access).routes(),
             *CallQueryApi(self.calls, self.store, self.watchers, access).routes(),
             *(CdrApi(self.records, access).routes() if self.records else ()),
             *RecordingsApi(self.recordings, access).routes(),

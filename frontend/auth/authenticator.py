@@ -18,12 +18,22 @@ from jwt.types import Options
 from ari_bridge import atomic_file
 from ari_bridge.accounts import Accounts, AccountsUnavailable, InvalidUser, User, check_name, passwords
 from ari_bridge.tasks import TaskSet
+from frontend.auth.challenges import Challenges, Step
 from frontend.auth.client_addresses import ClientAddresses
-from frontend.auth.grants import PHONE, Grant, grants_of
+from frontend.auth.errors import Forbidden, SignInIncomplete, Unauthorized
+from frontend.auth.grants import PHONE, grants_of
 from frontend.auth.principal import Principal
 from frontend.auth.sign_ins import SignIns, TooManyAttempts
 
-__all__ = ["Authenticator", "Forbidden", "AuthSession", "TooManyAttempts", "Unauthorized", "token_secret"]
+__all__ = [
+    "AuthSession",
+    "Authenticator",
+    "Forbidden",
+    "SignInIncomplete",
+    "TooManyAttempts",
+    "Unauthorized",
+    "token_secret",
+]
 
 CLOCK_LEEWAY_S = 120.0
 """Seconds by which the clocks of two machines may differ, or a clock may be corrected, without a sign-in failing."""
@@ -37,27 +47,11 @@ ISSUER = "ari-bridge"
 log = structlog.get_logger(__name__)
 
 
-class Unauthorized(Exception):
-    """The request has no valid token, or the password is wrong; the text says which."""
-
-
-class Forbidden(Exception):
-    """The principal is signed in, but none of its roles has the grant."""
-
-    def __init__(self, grant: Grant) -> None:
-        super().__init__(grant)
-        self.grant = grant
-
-    def __str__(self) -> str:
-        return f"This needs the right `{self.grant}`, which none of your roles has."
-
-
 @dataclass(frozen=True)
 class AuthSession:
     token: str
     user: str
     expires_at: float  # Unix seconds
-    must_change_password: bool = False
 
 
 class Authenticator:
@@ -86,6 +80,7 @@ class Authenticator:
         self._secret = secret
         self._lifetime = lifetime
         self._sign_ins = SignIns(accounts.verify)
+        self._challenges = Challenges()
         self._tasks = TaskSet()
 
     def use_secret(self, secret: str) -> None:
@@ -95,7 +90,11 @@ class Authenticator:
     # --- signing in ------------------------------------------------------------------
 
     async def sign_in(self, user: str, password: str, address: str) -> AuthSession:
-        """Sign the user in from the client's `address`. Raises Unauthorized, TooManyAttempts, AccountsUnavailable."""
+        """Sign the user in from the client's `address`.
+
+        Raises Unauthorized, SignInIncomplete (the password is right, and something else is required),
+        TooManyAttempts, AccountsUnavailable.
+        """
         await self._opened()
         right = await self._sign_ins.check(user, password, address)
         found = self.accounts.find(user) if right else None
@@ -103,7 +102,36 @@ class Authenticator:
             raise Unauthorized("The user name or the password is wrong.")
         if passwords.needs_rehash(found.password_hash):
             self._tasks.start(self._rehash(found, password))
-        return self.session_of(found, int(time.time()))
+        return self._complete(found, int(time.time()))
+
+    def _complete(self, user: User, signed_in_at: int) -> AuthSession:
+        """The session, if nothing else is required of the user. Raises SignInIncomplete."""
+        if user.must_change_password:
+            raise self._challenges.issue(Step.PASSWORD_CHANGE, user, signed_in_at)
+        return self.session_of(user, signed_in_at)
+
+    async def choose_password(self, challenge: str, new: str, address: str) -> AuthSession:
+        """Set a password that nobody else knows, and go on with the sign-in that required it.
+
+        Raises Unauthorized (the challenge is not valid any more), InvalidUser (the password is weak, or that of
+        before), SignInIncomplete, AccountsUnavailable.
+        """
+        found, user = self._challenges.attempt(challenge, Step.PASSWORD_CHANGE, self.accounts.by_id)
+        self._check_new_password(new, user.name)
+        if await self._sign_ins.run(self.accounts.verify, user.name, new):
+            raise InvalidUser("the new password is the old one", "newPassword")
+        hashed = await self._sign_ins.run(passwords.hash_password, new)
+        self._challenges.use(found)
+        changed = await self.accounts.set_password(user.name, hashed)
+        log.info("a user has chosen a password at the first sign-in", user=user.name, address=address)
+        return self._complete(changed, found.signed_in_at)
+
+    def _check_new_password(self, new: str, name: str) -> None:
+        """Raises InvalidUser."""
+        try:
+            self.accounts.check_password(new, name)
+        except InvalidUser as error:
+            raise InvalidUser(str(error), "newPassword") from None
 
     async def change_password(self, principal: Principal, old: str, new: str) -> AuthSession:
         """Set a new password. It ends all sign-in sessions of the user except the one that is returned.
@@ -116,10 +144,7 @@ class Authenticator:
             raise Unauthorized("The old password is wrong.")
         if old == new:
             raise InvalidUser("the new password is the old one", "newPassword")
-        try:
-            self.accounts.check_password(new, name)
-        except InvalidUser as error:
-            raise InvalidUser(str(error), "newPassword") from None
+        self._check_new_password(new, name)
         hashed = await self._sign_ins.run(passwords.hash_password, new)
         changed = await self.accounts.set_password(name, hashed)
         log.info("a user has changed the password", user=name, address=principal.address)
@@ -175,7 +200,7 @@ class Authenticator:
             "jti": secrets.token_hex(8),
             "auth_time": signed_in_at,
         }
-        return AuthSession(self.sign(claims), user.name, expires_at, user.must_change_password)
+        return AuthSession(self.sign(claims), user.name, expires_at)
 
     def sign(self, claims: dict[str, Any]) -> str:
         """A token with these claims."""

@@ -9,21 +9,23 @@ from typing import Annotated
 
 import typer
 
-from ari_bridge.accounts import ROLES, Accounts, AccountsUnavailable, InvalidUser, passwords
+from ari_bridge.accounts import ROLES, Accounts, AccountsUnavailable, InvalidUser, User, passwords
 from frontend.cli import logging as logs
 from frontend.settings import InvalidSettings, Settings, load
 
 user = typer.Typer(no_args_is_help=True, help="The users who may sign in.")
 
 Generate = Annotated[bool, typer.Option("--generate", help="Make a password and print it.")]
-MustChange = Annotated[bool, typer.Option("--must-change", help="The page asks for another one at the first sign-in.")]
+MustChange = Annotated[
+    bool, typer.Option("--must-change/--no-must-change", help="Ask the user for another password at the next sign-in.")
+]
 
 
 @user.command("add")
 def add_user(
     name: str,
     generate: Generate = False,
-    must_change: MustChange = False,
+    must_change: MustChange = True,
     role: Annotated[list[str] | None, typer.Option(help=f"One of {', '.join(ROLES)}; may be repeated.")] = None,
 ) -> None:
     """Add a user, or change the password of one."""
@@ -41,11 +43,12 @@ def add_user(
     _run(add)
     if generate:
         typer.echo(password)
-    typer.echo(f"{name} may sign in now.", err=True)
+    asked = ", and is asked for another password then" if must_change else ""
+    typer.echo(f"{name} may sign in now{asked}.", err=True)
 
 
 @user.command("password")
-def set_password(name: str, generate: Generate = False, must_change: MustChange = False) -> None:
+def set_password(name: str, generate: Generate = False, must_change: MustChange = True) -> None:
     """Change a user's password. All that the user has signed in to ends."""
     password = _password(generate)
 
@@ -103,10 +106,16 @@ def list_users(
 
     async def show(accounts: Accounts) -> None:
         for one in accounts.all():
-            more = f"\t{','.join(one.roles)}\t{'locked' if one.locked else ''}" if details else ""
+            more = f"\t{','.join(one.roles)}\t{_state(one)}" if details else ""
             typer.echo(f"{one.name}{more}".rstrip("\t"))
 
     _run(show)
+
+
+def _state(one: User) -> str:
+    if one.locked:
+        return "locked"
+    return "must change the password" if one.must_change_password else ""
 
 
 def accounts_of(settings: Settings) -> Accounts:

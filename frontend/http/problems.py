@@ -38,6 +38,12 @@ _PROBLEM_TYPES = (
         "unauthorized", 401, "Sign-in required", "The token is missing or has expired, or the password is wrong."
     ),
     ProblemType(
+        "password_change_required",
+        401,
+        "Choose a password of your own",
+        "The password is right, but was chosen by somebody else: `POST /session/password` takes the `challenge`.",
+    ),
+    ProblemType(
         "forbidden",
         403,
         "Not allowed",
@@ -92,6 +98,10 @@ class Problem(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     rule: Annotated[
         str | None, Meta(description="with `forbidden` for a number: which rule of the dial permissions refuses it")
     ] = None
+    challenge: Annotated[
+        str | None,
+        Meta(description="of a sign-in that is not complete: for the next step only, once, within ten minutes"),
+    ] = None
     call_id: str | None = None
     outcome: Annotated[Outcome | None, Meta(description="how the call ended")] = None
     cause: CauseData | None = None
@@ -130,6 +140,7 @@ def problem(
     *,
     field: str | None = None,
     rule: str | None = None,
+    challenge: str | None = None,
     call_id: str | None = None,
     outcome: Outcome | None = None,
     cause: CauseData | None = None,
@@ -148,6 +159,7 @@ def problem(
         code=code,
         field=field,
         rule=rule,
+        challenge=challenge,
         call_id=call_id,
         outcome=outcome,
         cause=cause,

@@ -17,13 +17,11 @@ class SessionData(msgspec.Struct, frozen=True, rename="camel"):
     Attributes:
         token: For `Authorization: Bearer TOKEN`
         expires_at: Unix seconds
-        must_change_password: Somebody else knows it: ask for another one
     """
 
     token: str
     user: str
     expires_at: float
-    must_change_password: bool = False
 
 
 class PhoneBookEntry(msgspec.Struct, frozen=True, rename="camel"):
@@ -39,6 +37,7 @@ class ConfigData(msgspec.Struct, frozen=True, rename="camel"):
         recording: Calls can be recorded
         preflight_number: An echo number for testing the connection; "" if there is none
         feedback: Calls can be rated
+        min_password_length: Characters that a new password needs
     """
 
     version: str
@@ -47,6 +46,7 @@ class ConfigData(msgspec.Struct, frozen=True, rename="camel"):
     preflight_number: str
     feedback: bool
     phone_book: list[PhoneBookEntry]
+    min_password_length: int
 
 
 class Placed(msgspec.Struct, frozen=True, rename="camel"):
@@ -432,6 +432,7 @@ class Problem(msgspec.Struct, frozen=True, rename="camel"):
         code: For programs
         field: The invalid value of the request
         rule: With `forbidden` for a number: which rule of the dial permissions refuses it
+        challenge: Of a sign-in that is not complete: for the next step only, once, within ten minutes
         outcome: How the call ended
         retry_after: Seconds; also, rounded, in the header Retry-After
         request_id: Identifies the request in the server's log
@@ -444,6 +445,7 @@ class Problem(msgspec.Struct, frozen=True, rename="camel"):
     code: str
     field: str | None = None
     rule: str | None = None
+    challenge: str | None = None
     call_id: str | None = None
     outcome: Outcome | None = None
     cause: CauseData | None = None

@@ -28,6 +28,7 @@ FATAL_CODES = frozenset(
         "invalid_target",
         "idempotency_key_reused",
         "unauthorized",
+        "password_change_required",
         "forbidden",
         "unknown_call",
         "unknown_recording",
@@ -119,6 +120,7 @@ class Details:
     outcome: str = ""  # of a call that ended before its SDP answer
     cause: CauseData | None = None  # of the same
     retry_after: float = 0.0  # seconds
+    challenge: str = ""  # of a sign-in that is not complete: for the next step
     request_id: str = ""  # by which the server's log has the request
 
 
@@ -139,6 +141,11 @@ class Problem(Refused):
     @property
     def request_id(self) -> str:
         return self.details.request_id
+
+    @property
+    def challenge(self) -> str:
+        """Of a sign-in that is not complete (`password_change_required`), for the next step; else ""."""
+        return self.details.challenge
 
     def __reduce__(self) -> tuple[type["Problem"], tuple[Details]]:
         return (Problem, (self.details,))

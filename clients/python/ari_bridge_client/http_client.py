@@ -92,8 +92,15 @@ class HttpClient:
         self._transport.tokens.token = token
 
     async def sign_in(self, user: str, password: str) -> api_models.SessionData:
-        """Sign in, and use the session's token from now on."""
+        """Sign in, and use the session's token from now on.
+
+        Raises Problem `password_change_required`, with a `challenge`, if somebody else has chosen the password.
+        """
         return await self._transport.tokens.sign_in(user, password)
+
+    async def choose_password(self, challenge: str, new_password: str) -> api_models.SessionData:
+        """Complete a sign-in that requires another password, and use the session's token from now on."""
+        return await self._transport.tokens.choose_password(challenge, new_password)
 
     async def renew_token(self) -> api_models.SessionData:
         """Exchange the token, while it is valid, for a new one. The client does so by itself before it expires."""

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from ari_bridge_client.api_models import SessionData
-from ari_bridge_client.errors import ClientError, ConnectionFailed, Refused
+from ari_bridge_client.errors import ClientError, ConnectionFailed, Problem, Refused
 
 TokenProvider = Callable[[], Awaitable[str]]
 """Returns another token, when the one before has expired, or will soon."""
@@ -79,6 +79,13 @@ class TokenKeeper:
         self._password = (user, password)
         return session
 
+    async def choose_password(self, challenge: str, new: str) -> SessionData:
+        """Complete a sign-in that requires another password. Raises Problem, ConnectionFailed."""
+        body = {"challenge": challenge, "newPassword": new}
+        session = self._use_session(await self._post("/session/password", body))
+        self._password = (session.user, new)
+        return session
+
     async def renew(self) -> SessionData:
         """Exchange the token, while it is valid, for a new one. Raises Problem, ConnectionFailed."""
         return self._use_session(await self._post("/session/renew", {}))
@@ -117,9 +124,9 @@ class TokenKeeper:
         if self._password is not None:
             try:
                 await self.sign_in(*self._password)
-            except Refused as error:
-                if error.code == "unauthorized":
-                    return False
+            except Problem as error:
+                if error.status == 401:
+                    return False  # a wrong password, or more than the password is required
                 raise
             return True
         if self._provider is None:

@@ -12,11 +12,13 @@ from frontend.api.routes import (
     monitoring,
     people,
     recordings,
+    sign_in_steps,
 )
 from frontend.http.endpoint import Endpoint
 
 ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (
     *call_endpoints.ENDPOINTS,
+    *sign_in_steps.ENDPOINTS,
     *call_queries.ENDPOINTS,
     *people.ENDPOINTS,
     *recordings.ENDPOINTS,

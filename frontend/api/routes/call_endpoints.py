@@ -127,7 +127,6 @@ class SessionData(msgspec.Struct, frozen=True, rename="camel"):
     token: Annotated[str, Meta(description="for `Authorization: Bearer TOKEN`")]
     user: str
     expires_at: Annotated[float, Meta(description="Unix seconds")]
-    must_change_password: Annotated[bool, Meta(description="somebody else knows it: ask for another one")] = False
 
 
 class PasswordChange(msgspec.Struct, frozen=True, rename="camel"):
@@ -149,6 +148,7 @@ class ConfigData(msgspec.Struct, frozen=True, rename="camel"):
     preflight_number: Annotated[str, Meta(description='an echo number for testing the connection; "" if there is none')]
     feedback: Annotated[bool, Meta(description="calls can be rated")]
     phone_book: list[PhoneBookEntry]
+    min_password_length: Annotated[int, Meta(description="characters that a new password needs")]
 
 
 # --- the endpoints ----------------------------------------------------------
@@ -338,7 +338,9 @@ SIGN_IN = Endpoint(
     description=(
         "After ten wrong passwords for a name from one address, further attempts are slowed down: a response may take "
         "some seconds, and an attempt that would wait longer is rejected (`too_many`). Other users at the same "
-        "address, and the same user elsewhere, are not affected."
+        "address, and the same user elsewhere, are not affected.\n\n"
+        "Who has to choose a password first gets no token, but `password_change_required` with a `challenge` for "
+        "`POST /session/password`."
     ),
     parameters=Nothing,
     body=Credentials,
@@ -349,7 +351,7 @@ SIGN_IN = Endpoint(
             example=SessionData("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMDAxIn0.c2lnbmF0dXJl", "1001", examples.AT + 43200),
         )
     },
-    problems=("unauthorized", "too_many", "unavailable"),
+    problems=("unauthorized", "password_change_required", "too_many", "unavailable"),
     public=True,
     example_body=Credentials("1001", "correct horse battery staple"),
 )
@@ -417,7 +419,7 @@ CONFIG = Endpoint(
         200: ResponseSpec(
             description="The server's configuration for pages",
             shape=ConfigData,
-            example=ConfigData("0.1.0", True, True, "600", True, [PhoneBookEntry("600", "Echo")]),
+            example=ConfigData("0.1.0", True, True, "600", True, [PhoneBookEntry("600", "Echo")], 12),
         )
     },
     public=True,

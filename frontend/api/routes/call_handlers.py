@@ -6,6 +6,7 @@ import msgspec
 from aiohttp import web
 from msgspec.structs import replace
 
+from ari_bridge.accounts.passwords import MIN_CHARACTERS
 from ari_bridge.call_store import StoredResponse
 from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.errors import CallFailed, InvalidRequest, UnknownCall, WrongState
@@ -62,6 +63,7 @@ class CallControlApi:
         phone_book: tuple[tuple[str, str], ...],
         preflight_number: str = "",
         feedback: bool = True,
+        min_password_length: int = MIN_CHARACTERS,
     ) -> None:
         self._calls = calls
         self._access = access
@@ -73,6 +75,7 @@ class CallControlApi:
             preflight_number=preflight_number,
             feedback=feedback,
             phone_book=[PhoneBookEntry(number, name) for number, name in phone_book],
+            min_password_length=min_password_length,
         )
 
     def use(self, phone_book: tuple[tuple[str, str], ...], preflight_number: str) -> None:
@@ -187,10 +190,10 @@ class CallControlApi:
 
     async def sign_in(self, request: TypedRequest[Nothing, Credentials]) -> web.Response:
         address = self._access.addresses.of(request.raw)
-        return _session(await self._access.sign_in(request.body.user, request.body.password, address))
+        return session_response(await self._access.sign_in(request.body.user, request.body.password, address))
 
     async def renew_sign_in(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
-        return _session(self._access.renew(request.raw))
+        return session_response(self._access.renew(request.raw))
 
     async def sign_out_everywhere(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
         await self._access.sign_out_everywhere(request.principal)
@@ -200,7 +203,9 @@ class CallControlApi:
         if request.principal.name is None:
             raise InvalidRequest("Sign-in is off, so there is no password.", field="oldPassword")
         body = request.body
-        return _session(await self._access.change_password(request.principal, body.old_password, body.new_password))
+        return session_response(
+            await self._access.change_password(request.principal, body.old_password, body.new_password)
+        )
 
     async def config(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
         return json_response(self._config)
@@ -232,8 +237,8 @@ class CallControlApi:
         check(principal, self._calls.get(call_id))
 
 
-def _session(session: AuthSession) -> web.Response:
-    data = SessionData(session.token, session.user, session.expires_at, session.must_change_password)
+def session_response(session: AuthSession) -> web.Response:
+    data = SessionData(session.token, session.user, session.expires_at)
     return json_response(data, headers={"Cache-Control": "no-store"})
 
 

@@ -17,6 +17,7 @@ type OwnErrorCode =
 
 /** Further codes of the server, which sends its own sentences: docs/API.md. */
 const SERVER_CODES = [
+  "password_change_required",
   "invalid_sdp",
   "not_found",
   "unknown_call",

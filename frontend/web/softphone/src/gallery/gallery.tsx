@@ -4,6 +4,7 @@ import type { ReactElement } from "react";
 import { flushSync } from "react-dom";
 import { createRoot } from "react-dom/client";
 import { activeCall } from "sip-proxy-client";
+import { ChoosePassword } from "../components/ChoosePassword";
 import { DashboardScreen } from "../components/DashboardScreen";
 import { ErrorScreen } from "../components/ErrorScreen";
 import { PhoneScreen } from "../components/PhoneScreen";
@@ -99,6 +100,7 @@ function screenOf(state: string): ReactElement {
           allowNotifications: nothing,
           declineNotifications: nothing,
           signOut: nothing,
+          account: { minPasswordLength: 12, changePassword: () => Promise.resolve("The old password is wrong.") },
           inputLevel: () => (snapshot.microphoneOpen && !quiet(snapshot) ? 0.55 : 0),
           outputLevel: () => 0.7,
         }}
@@ -120,6 +122,22 @@ function screenOf(state: string): ReactElement {
       />
     );
   }
+  if (state.startsWith("choose-password")) {
+    return (
+      <ChoosePassword
+        user="1001"
+        length={12}
+        notice={
+          state === "choose-password"
+            ? ""
+            : "The password is a common one, or made of one or of the name: it would be guessed."
+        }
+        busy={false}
+        onChoose={nothing}
+        onCancel={nothing}
+      />
+    );
+  }
   if (state === "sign-in") {
     return (
       <SignIn
@@ -134,7 +152,14 @@ function screenOf(state: string): ReactElement {
   }
   return (
     <ul>
-      {["sign-in", "dashboard", "dashboard-empty", ...Object.keys(STATES)].map((name) => (
+      {[
+        "sign-in",
+        "choose-password",
+        "choose-password-refused",
+        "dashboard",
+        "dashboard-empty",
+        ...Object.keys(STATES),
+      ].map((name) => (
         <li key={name}>
           <a href={`#${name}`}>{name}</a>
         </li>

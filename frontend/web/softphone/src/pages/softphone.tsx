@@ -17,7 +17,7 @@ import type { Feedback } from "../components/CallRating";
 import { ErrorBoundary } from "../components/ErrorBoundary";
 import { ErrorScreen, PageErrorScreen } from "../components/ErrorScreen";
 import { PhoneScreen } from "../components/PhoneScreen";
-import { SignIn } from "../components/SignIn";
+import { SignInPage } from "../components/SignInPage";
 import * as stored from "../phone/signedIn";
 import { type BackgroundActions, useBackgroundIndicators } from "../phone/useBackgroundIndicators";
 import { type Phone, usePhone } from "../phone/usePhone";
@@ -25,7 +25,8 @@ import { useRecordings } from "../phone/useRecordings";
 import { signInErrorText, useSession } from "../phone/useSession";
 
 export function SoftphonePage() {
-  const { config, unreachable, session, notice, busy, enter, leave } = useSession();
+  const state = useSession();
+  const { config, unreachable, session, leave } = state;
   if (config && session) return <Running key={session.user} session={session} config={config} onLeave={leave} />;
   if (session && !unreachable)
     return (
@@ -33,16 +34,7 @@ export function SoftphonePage() {
         <p className="quiet">Starting the phone…</p>
       </main>
     );
-  return (
-    <SignIn
-      what="Softphone"
-      authentication={config?.authentication ?? false}
-      unreachable={unreachable}
-      notice={notice}
-      busy={busy || !config}
-      onEnter={(user, password) => void enter(user, password)}
-    />
-  );
+  return <SignInPage what="Softphone" authentication={config?.authentication ?? false} state={state} />;
 }
 
 interface RunningProps {
@@ -60,6 +52,8 @@ function Running({ session, config, onLeave }: RunningProps) {
   const recordings = useRecordings(client, recording, snapshot.history);
   const ringing = calls.find(({ phase }) => phase === "incoming");
   const actions = actionsOf(phone, session.user, feedback, setProblem, onLeave);
+  if (session.token !== null)
+    actions.account = { minPasswordLength: config.minPasswordLength, changePassword: phone.changePassword };
   useEffect(() => {
     window.__phone = {
       peer: () => client.activeCall?.connection ?? null,

@@ -6,7 +6,6 @@ export interface SessionData {
   token: string; // for `Authorization: Bearer TOKEN`
   user: string;
   expiresAt: number; // Unix seconds
-  mustChangePassword: boolean; // somebody else knows it: ask for another one
 }
 
 export interface Credentials {
@@ -27,6 +26,7 @@ export interface ConfigData {
   preflightNumber: string; // an echo number for testing the connection; "" if there is none
   feedback: boolean; // calls can be rated
   phoneBook: PhoneBookEntry[];
+  minPasswordLength: number; // characters that a new password needs
 }
 
 export interface PhoneBookEntry {
@@ -132,6 +132,11 @@ export interface FeedbackBody {
   score: number; // 5 is best
   issue?: "echo" | "choppy" | "one_way" | "delay" | "noise" | "dropped" | null;
   comment?: string;
+}
+
+export interface ChosenPassword {
+  challenge: string; // of the problem that said what is required
+  newPassword: string; // `minPasswordLength` characters or more, and no common one
 }
 
 export interface CallPage {
@@ -313,6 +318,7 @@ export interface Problem {
   code: string; // for programs
   field?: string | null; // the invalid value of the request
   rule?: string | null; // with `forbidden` for a number: which rule of the dial permissions refuses it
+  challenge?: string | null; // of a sign-in that is not complete: for the next step only, once, within ten minutes
   callId?: string | null;
   outcome?: Outcome | null; // how the call ended
   cause?: CauseData | null;

@@ -1,0 +1,37 @@
+"""Why somebody is not let in."""
+
+from frontend.auth.grants import Grant
+
+
+class Unauthorized(Exception):
+    """The request has no valid token, or the password is wrong; the text says which."""
+
+
+class Forbidden(Exception):
+    """The principal is signed in, but none of its roles has the grant."""
+
+    def __init__(self, grant: Grant) -> None:
+        super().__init__(grant)
+        self.grant = grant
+
+    def __str__(self) -> str:
+        return f"This needs the right `{self.grant}`, which none of your roles has."
+
+
+class SignInIncomplete(Exception):
+    """The password is right, but there is no session yet: something else is required of the user.
+
+    Args:
+        code: Of the problem, which says what.
+        detail: What to do, for developers.
+        challenge: Proves for that one step, and for some minutes, that the password was given.
+    """
+
+    def __init__(self, code: str, detail: str, challenge: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.detail = detail
+        self.challenge = challenge
+
+    def __str__(self) -> str:
+        return self.detail
