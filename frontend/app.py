@@ -31,7 +31,7 @@ from ari_bridge.recordings import Collector, Library, StoreKeys, open_store
 from frontend.api.openapi import document, html
 from frontend.api.routes import static
 from frontend.api.routes.api_docs import ReferenceApi
-from frontend.api.routes.call_handlers import MAX_BODY_BYTES, CallControlApi
+from frontend.api.routes.call_handlers import CallControlApi
 from frontend.api.routes.call_queries import CallQueryApi
 from frontend.api.routes.cdrs import CdrApi
 from frontend.api.routes.event_stream import EventApi, EventLog
@@ -45,10 +45,14 @@ from frontend.auth.dial_rights import AccountDialRights
 from frontend.auth.principal import Principal
 from frontend.auth.session_tokens import SessionTokens
 from frontend.http import middleware
+from frontend.http.connection_holders import connections_held
 from frontend.http.cors import Origins
+from frontend.http.door import Door, door_of
 from frontend.http.hosts import hosts_checked
 from frontend.http.idempotency import IdempotencyGuard
+from frontend.http.listener import Listener
 from frontend.http.long_poll import CallChangeWaiter
+from frontend.http.request_body import MAX_BODY_BYTES
 from frontend.http.request_ids import name_requests
 from frontend.http.response_headers import add_response_headers
 from frontend.http.server import Runner
@@ -197,6 +201,7 @@ class App:
         self.health = Health(self.ari, self.readiness, self.media, self.store, parts, version=VERSION)
         self.routes: list[web.AbstractRoute] = []  # of the HTTP port, once started
         self.access: Authenticator | None = None  # once started
+        self.door: Door | None = None  # once started
         self._connections: ConnectionHub | None = None
         self._opened = AsyncExitStack()
 
@@ -303,7 +308,8 @@ class App:
         hosts = hosts_checked(sign_in=settings.enable_authentication)
         # The inner one makes the problems that pages of other origins may read, the outer one is for what it lets by.
         problems = middleware.problem_responses
-        common = [problems, hosts, checked, problems, static.assets_kept]
+        common = [problems, hosts, checked, problems, connections_held(access), static.assets_kept]
+        door = self.door = door_of(settings, addresses)
 
         main = web.Application(middlewares=common, client_max_size=MAX_BODY_BYTES)
         name_requests(main)
@@ -343,13 +349,13 @@ class App:
         certificate = _certificate(settings)
         self._renew(access, certificate, origins, addresses, api)
         tls = certificate.context if certificate else None
-        port = await self._listen(main, settings.http_port, tls)
+        port = await self._listen(main, settings.http_port, door, tls)
         self.url = f"{'https' if tls else 'http'}://{_host(settings.http_host)}:{port}"
         self.ws_url = f"{'wss' if tls else 'ws'}://{_host(settings.http_host)}:{port}/ws"
         if settings.ws_port or settings.http_port == 0:
             # Programs that know this address alone ask it for all that they need; the WebSocket is at `/`, or `/ws`.
             second.add_routes([*both, web.get("/", connections.handle), web.get("/ws", connections.handle)])
-            port = await self._listen(second, settings.ws_port, tls)
+            port = await self._listen(second, settings.ws_port, door, tls)
             self.legacy_ws_url = f"{'wss' if tls else 'ws'}://{_host(settings.http_host)}:{port}/"
         self.accounts.on_change(lambda user: self._end_sessions(user, access, events, connections))
         # Closed first, so that nothing keeps the listening ports open: streams and WebSockets do not end by themselves.
@@ -400,17 +406,18 @@ class App:
             watching = asyncio.create_task(certificate.watch())
             self._opened.callback(watching.cancel)
 
-    async def _listen(self, app: web.Application, port: int, tls: ssl.SSLContext | None) -> int:
+    async def _listen(self, app: web.Application, port: int, door: Door, tls: ssl.SSLContext | None) -> int:
         """The port: the given one, or a free one for 0. Raises CannotListen."""
         host = self._settings.http_host
         runner = Runner(app)
         await runner.setup()
         self._opened.push_async_callback(runner.cleanup)
         try:
-            await web.TCPSite(runner, host, port, ssl_context=tls).start()
+            listener = Listener(runner, host, port, door, tls)
+            await listener.start()
         except OSError as error:
             raise CannotListen(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
-        return int(runner.addresses[0][1])
+        return listener.port
 
 
 def _host(host: str) -> str:
