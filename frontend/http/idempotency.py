@@ -178,7 +178,7 @@ class IdempotencyGuard:
             yield Attempt(self, call_id)
             return
         raw = request.raw
-        fingerprint = fingerprint_of(raw.method, raw.path, await raw.read())
+        fingerprint = fingerprint_of(raw.method, raw.path, body_of(raw))
         async with self.once(KeyedRequest(request.user or "", key, fingerprint, call_id)) as attempt:
             yield attempt
 

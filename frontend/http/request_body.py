@@ -13,6 +13,8 @@ MAX_PUBLIC_BODY_BYTES = 16 * 1024
 """Of a request that needs no token."""
 BODY_TIMEOUT_S = 30.0
 
+_BODY = web.RequestKey("body", bytes)
+
 
 async def read_request_body(request: web.Request, most: int) -> bytes:
     """The whole body. Raises ProblemError (`too_large`, `timeout`), web.RequestPayloadError."""
@@ -38,4 +40,10 @@ async def read_request_body(request: web.Request, most: int) -> bytes:
     finally:
         if protocol:
             protocol.wait_for_client(False)
-    return bytes(body)
+    request[_BODY] = bytes(body)
+    return request[_BODY]
+
+
+def body_of(request: web.Request) -> bytes:
+    """The body that was read."""
+    return request.get(_BODY, b"")
