@@ -10,7 +10,6 @@ import ssl
 from typing import Any
 
 import structlog
-from aiohttp import web
 
 from ari_bridge.tasks import TaskSet
 from frontend.http.door import Door
@@ -27,27 +26,26 @@ PAUSE_S = 0.2
 log = structlog.get_logger(__name__)
 
 
-class Listener(web.BaseSite):
-    """One listening port: as `web.TCPSite`, with a door. `port`: the one that it listens on, once started."""
+def url_host(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+class Listener:
+    """One listening port. `port`: the one that it listens on, once opened."""
 
     def __init__(self, runner: Runner, host: str, port: int, door: Door, tls: ssl.SSLContext | None) -> None:
-        super().__init__(runner, ssl_context=tls, backlog=BACKLOG)
         self._door = door
         self._tls = tls
-        self._made = runner
+        self._runner = runner
         self._host = host
         self.port = port
         self._sockets: list[socket.socket] = []
         self._connecting = TaskSet()
         self._pauses: set[asyncio.TimerHandle] = set()
 
-    @property
-    def name(self) -> str:
-        return f"{'https' if self._tls else 'http'}://{self._host}:{self.port}"
-
-    async def start(self) -> None:
+    async def open(self) -> None:
         """Raises OSError."""
-        await super().start()
+        await self._runner.setup()
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(self._host, self.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         for family, address in dict.fromkeys((entry[0], entry[4]) for entry in found):
@@ -60,10 +58,12 @@ class Listener(web.BaseSite):
             listening.setblocking(False)
             self._sockets.append(listening)
             self._listen(listening)
+        if not self._sockets:
+            raise OSError(errno.EADDRNOTAVAIL, "no address of this name can be used")
         self.port = self._sockets[0].getsockname()[1]
 
-    async def stop(self) -> None:
-        self._made._check_site(self)
+    async def close(self) -> None:
+        """Stop listening; end the open requests, soon by force."""
         loop = asyncio.get_running_loop()
         for pause in self._pauses:
             pause.cancel()
@@ -72,7 +72,7 @@ class Listener(web.BaseSite):
             listening.close()
         self._sockets.clear()
         await self._connecting.cancel()
-        self._made._unreg_site(self)
+        await self._runner.cleanup()
 
     def _listen(self, listening: socket.socket) -> None:
         asyncio.get_running_loop().add_reader(listening, self._accept, listening)
@@ -100,7 +100,7 @@ class Listener(web.BaseSite):
             accepted.close()
             return
         # From `connection_made` on it is the protocol that gives the place back.
-        protocol = self._made.protocol(connection, self._door.table)
+        protocol = self._runner.protocol(connection, self._door.table)
         task = self._connecting.start(self._connect(accepted, protocol))
         opening.append(task)
 

@@ -12,7 +12,7 @@ import structlog
 from aiohttp import web
 
 from ari_bridge.engine.prewarm import LegDiscarded, LegReady
-from ari_bridge.errors import CallerError, InvalidRequest, Unavailable, UnknownCall, WrongState
+from ari_bridge.errors import InvalidRequest, Unavailable, UnknownCall, WrongState
 from ari_bridge.fsm.call import Call, CallState, Direction
 from ari_bridge.fsm.notifications import MediaReady, Notification, StateChanged
 from ari_bridge.ids import leg_id
@@ -31,15 +31,9 @@ from frontend.websocket.media_checks import MediaChecks
 from frontend.websocket.message_socket import MessageSocket
 from frontend.websocket.ringing import RingingCalls
 from frontend.websocket.services import ConnectionServices
-from frontend.websocket.session_registry import SessionRegistry
+from frontend.websocket.session_registry import OwnedElsewhere, SessionRegistry
 
 log = structlog.get_logger(__name__)
-
-
-class OwnedElsewhere(CallerError):
-    """Another page of the user owns the call, and `takeOver` was not requested."""
-
-    code = "owned_elsewhere"
 
 
 def refresh_calls(call: Call, pages: WebSocketRegistrar, registry: "SessionRegistry[ClientConnection]") -> None:
@@ -61,7 +55,7 @@ class ClientConnection:
         authorization: The header `Authorization` of the upgrade request.
         user: The user to register as at once, from the address; "" for none.
         address: The client's IP address.
-        claim: Called with the user's id when somebody has signed in on the connection. Raises TooMany.
+        claim: Called with the id of the user who signs in on the connection. Raises TooMany.
     """
 
     def __init__(
@@ -140,6 +134,16 @@ class ClientConnection:
             self._calls.unwatch(call_id, self._on_notification)
         self._owned.clear()
         self._socket.drop("its session goes on in another connection", CLOSE_SUPERSEDED)
+
+    @property
+    def takes_calls(self) -> bool:
+        return self._user is not None and self in self._services.pages.of_user(self._user)
+
+    def use_principal(self, principal: Principal) -> None:
+        """The user's roles are others than when the client registered."""
+        self.principal = principal
+        if self.takes_calls and not principal.may(Grant.RECEIVE):
+            self._stop_taking_calls()
 
     def end_sign_in(self) -> None:
         """The client's sign-in session has ended: notify the client and close the connection."""
@@ -225,8 +229,7 @@ class ClientConnection:
     def _register(self, message: messages.Register) -> None:
         principal = self._services.access.identify(message.user, self._token(message.token), self._address)
         check_may(principal, Grant.RECEIVE)
-        if principal.user_id:
-            self._claim(principal.user_id)
+        self._claim(principal.user_id)
         user = message.user
         self._unregister()
         self._user = user
