@@ -40,10 +40,11 @@ async def read_request_body(request: web.Request, most: int) -> bytes:
     finally:
         if protocol:
             protocol.wait_for_client(False)
-    request[_BODY] = bytes(body)
-    return request[_BODY]
+    whole = request[_BODY] = bytes(body)
+    return whole
 
 
 def body_of(request: web.Request) -> bytes:
     """The body that was read."""
-    return request.get(_BODY, b"")
+    body: bytes = request.get(_BODY, b"")
+    return body

@@ -1,15 +1,16 @@
 """How often something may be done."""
 
+import time
+
 import pytest
 
-from frontend.http import token_buckets
 from frontend.http.token_buckets import Rate, TokenBuckets
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [1000.0]
-    monkeypatch.setattr(token_buckets.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     return now
 
 
