@@ -25,7 +25,6 @@ from ari_bridge.hooks import Hooks, load_plugins
 from ari_bridge.media.codec_policy import CodecPolicy, OpusOptions
 from ari_bridge.media.pool import Pool
 from ari_bridge.metrics import observe_ari, observe_ng
-from ari_bridge.number_routing import Routes
 from ari_bridge.preferences import PreferenceFile
 from ari_bridge.recordings import Collector, Library, StoreKeys, open_store
 from frontend.api.live_rights import apply_change
@@ -48,6 +47,7 @@ from frontend.auth.client_addresses import ClientAddresses
 from frontend.auth.dial_rights import AccountDialRights
 from frontend.auth.session_tokens import SessionTokens
 from frontend.http import middleware
+from frontend.http.clear_text import clear_text_refused
 from frontend.http.connection_holders import connections_held
 from frontend.http.cors import Origins
 from frontend.http.door import Door, door_of
@@ -122,7 +122,7 @@ class App:
         self.store = SqliteCallStore(settings.state_dir, days=settings.call_store_days)
         preference_file = settings.state_dir / "preferences.json"
         preferences = PreferenceFile(preference_file)
-        self._routes = _routes(settings)
+        self._routes = settings.number_routes()
         self.accounts = Accounts(
             settings.state_dir,
             settings.users_file,
@@ -201,7 +201,7 @@ class App:
                 days=settings.cdr_days,
             )
         parts = {"recordings": self._recordings_fail, "records": self._records_fail}
-        self.readiness = Readiness(self.ari, _dialled_context(settings), settings.pbx_check_interval)
+        self.readiness = Readiness(self.ari, settings.dialled_context, settings.pbx_check_interval)
         self.health = Health(self.ari, self.readiness, self.media, self.store, parts, version=VERSION)
         self.routes: list[web.AbstractRoute] = []  # of the HTTP port, once started
         self.access: Authenticator | None = None  # once started
@@ -316,16 +316,17 @@ class App:
         hosts = hosts_checked(sign_in=settings.enable_authentication)
         # The inner one makes the problems that pages of other origins may read, the outer one is for what it lets by.
         problems = middleware.problem_responses
-        common = [problems, hosts, checked, problems, connections_held(access), static.assets_kept]
-        door = self.door = door_of(settings, addresses)
+        held = connections_held(access)
+        common = [problems, clear_text_refused(addresses), hosts, checked, problems, held, static.assets_kept]
+        self.door = door_of(settings, addresses)
 
         main = web.Application(middlewares=common, client_max_size=MAX_BODY_BYTES)
         name_requests(main)
-        add_response_headers(main, addresses)
+        add_response_headers(main, addresses, settings.embed_origins)
         main.add_routes([web.get("/ws", connections.handle)])
         second = web.Application(middlewares=common, client_max_size=MAX_BODY_BYTES)
         name_requests(second)
-        add_response_headers(second, addresses)
+        add_response_headers(second, addresses, settings.embed_origins)
         api = CallControlApi(
             self.calls,
             access,
@@ -362,14 +363,14 @@ class App:
         certificate = _certificate(settings)
         self._renew(access, certificate, origins, addresses, api, dial_permissions)
         tls = certificate.context if certificate else None
-        port = await self._listen(main, settings.http_port, door, tls)
-        self.url = f"{'https' if tls else 'http'}://{url_host(settings.http_host)}:{port}"
-        self.ws_url = f"{'wss' if tls else 'ws'}://{url_host(settings.http_host)}:{port}/ws"
+        port = await self._listen(main, settings.http_port, tls if settings.https else None)
+        self.url = f"{'https' if settings.https else 'http'}://{url_host(settings.http_host)}:{port}"
+        self.ws_url = f"{'wss' if settings.https else 'ws'}://{url_host(settings.http_host)}:{port}/ws"
         if settings.ws_port or settings.http_port == 0:
             # Programs that know this address alone ask it for all that they need; the WebSocket is at `/`, or `/ws`.
             second.add_routes([*both, web.get("/", connections.handle), web.get("/ws", connections.handle)])
-            port = await self._listen(second, settings.ws_port, door, tls)
-            self.legacy_ws_url = f"{'wss' if tls else 'ws'}://{url_host(settings.http_host)}:{port}/"
+            port = await self._listen(second, settings.ws_port, tls if settings.wss else None)
+            self.legacy_ws_url = f"{'wss' if settings.wss else 'ws'}://{url_host(settings.http_host)}:{port}/"
         self.accounts.on_change(lambda user: apply_change(user, access, events, connections))
         # Closed first, so that nothing keeps the listening ports open: streams and WebSockets do not end by themselves.
         self._opened.push_async_callback(connections.close)
@@ -398,24 +399,25 @@ class App:
         again.uses(lambda new: addresses.use(new.trusted_proxies), "trusted_proxies")
         again.uses(lambda new: api.use(new.phone_book, new.preflight_number), "phone_book", "preflight_number")
         routing = ("dial_context", "dial_routes", "target_sip_server", "target_sip_endpoint")
-        again.uses(lambda new: self._routes.use(_routes(new)), *routing)
+        again.uses(lambda new: self._routes.use(new.number_routes()), *routing)
         plan = ("country", "outside_line_prefix", "national_prefix", "international_prefix")
         again.uses(lambda new: self._permissions.use(new.number_plan()), *plan)
         again.uses(lambda new: dial_permissions.use(new.number_plan()), *plan)
         again.checks(self._dial_file.check)
-        again.uses(lambda new: self.readiness.use(_dialled_context(new)), *routing)
+        again.uses(lambda new: self.readiness.use(new.dialled_context), *routing)
         if access.required:
             again.checks(lambda: access.use_secret(token_secret(self._settings.token_secret_file)))
         if certificate:
-            again.uses(lambda new: _use_files(certificate, new), "tls_cert", "tls_key")
+            again.uses(lambda new: _use_files(certificate, new), "tls_cert", "tls_key", "tls_ca")
             again.checks(lambda: certificate.renew(anyway=True))
             watching = asyncio.create_task(certificate.watch())
             self._opened.callback(watching.cancel)
 
-    async def _listen(self, app: web.Application, port: int, door: Door, tls: ssl.SSLContext | None) -> int:
+    async def _listen(self, app: web.Application, port: int, tls: ssl.SSLContext | None) -> int:
         """The port: the given one, or a free one for 0. Raises CannotListen."""
         host = self._settings.http_host
-        listener = Listener(Runner(app), host, port, door, tls)
+        assert self.door
+        listener = Listener(Runner(app), host, port, self.door, tls)
         self._opened.push_async_callback(listener.close)
         try:
             await listener.open()
@@ -424,26 +426,12 @@ class App:
         return listener.port
 
 
-def _dialled_context(settings: Settings) -> str:
-    """The dialplan context in which calls start; "" if all of them bypass it."""
-    return "" if settings.target_sip_server else settings.dial_context
-
-
-def _routes(settings: Settings) -> Routes:
-    return Routes(
-        target_sip_server=settings.target_sip_server,
-        target_sip_endpoint=settings.target_sip_endpoint,
-        context=settings.dial_context,
-        rules=Routes.parse_rules(settings.dial_routes),
-    )
-
-
 def _certificate(settings: Settings) -> Certificate | None:
     if settings.tls_cert is None or settings.tls_key is None:
         return None
-    return Certificate(settings.tls_cert, settings.tls_key)
+    return Certificate(settings.tls_cert, settings.tls_key, settings.tls_ca)
 
 
 def _use_files(certificate: Certificate, settings: Settings) -> None:
     if settings.tls_cert and settings.tls_key:
-        certificate.use(settings.tls_cert, settings.tls_key)
+        certificate.use(settings.tls_cert, settings.tls_key, settings.tls_ca)

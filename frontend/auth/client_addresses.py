@@ -28,7 +28,7 @@ class ClientAddresses:
         self._told.clear()
 
     def trusts(self, peer: str) -> bool:
-        """Whether this address is a trusted proxy's."""
+        """Whether the address is that of a proxy of ours."""
         return self._proxies.trusts(peer)
 
     def of(self, request: web.Request) -> str:
