@@ -251,19 +251,6 @@ class Settings(BaseSettings):
             international_prefix=self.international_prefix,
         )
 
-    def number_routes(self) -> Routes:
-        return Routes(
-            target_sip_server=self.target_sip_server,
-            target_sip_endpoint=self.target_sip_endpoint,
-            context=self.dial_context,
-            rules=Routes.parse_rules(self.dial_routes),
-        )
-
-    @property
-    def dialled_context(self) -> str:
-        """The dialplan context in which calls start; "" if all of them bypass it."""
-        return "" if self.target_sip_server else self.dial_context
-
     @model_validator(mode="after")
     def _together(self) -> "Settings":
         if not self.enable_authentication and not is_loopback(self.http_host):

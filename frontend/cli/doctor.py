@@ -54,7 +54,7 @@ async def _examine(settings: Settings) -> list[Finding]:
         ari_password=settings.ari_password,
         ari_app=settings.ari_app,
         rtpengine_ng=settings.rtpengine_ng,
-        dial_context=settings.dialled_context,
+        dial_context="" if settings.target_sip_server else settings.dial_context,
         users=tuple(await _users(settings)),
         authentication=settings.enable_authentication,
         http_host=settings.http_host,

@@ -17,7 +17,7 @@ from argon2 import PasswordHasher
 from ari_bridge.accounts import passwords
 from ari_bridge.accounts.users_file import UsersFile
 from frontend.auth.proxies import parse_proxies
-from frontend.http import door, listener, request_body
+from frontend.http import door, listening_port, request_body
 from frontend.http import server as http_server
 from frontend.http.connection_table import HolderKind
 from frontend.http.door import Door
@@ -230,7 +230,7 @@ def descriptors(spare: int) -> Iterator[None]:
 
 
 async def test_accepting_goes_on_when_descriptors_have_run_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listener, "PAUSE_S", 0.01)
+    monkeypatch.setattr(listening_port, "PAUSE_S", 0.01)
     async with guarded(tmp_path) as server:
         attacker = await asyncio.create_subprocess_exec(
             sys.executable, "-c", ATTACKER, *map(str, server.address), stdin=PIPE, stdout=PIPE
