@@ -24,6 +24,8 @@ const api = [
 export default defineConfig(({ mode }) => ({
   base: "./",
   plugins: [react()],
+  // The server puts another one in its place each time (frontend/api/routes/static.py).
+  html: { cspNonce: "CSP_NONCE" },
   resolve: { alias: sources },
   build: {
     outDir: "../../static",

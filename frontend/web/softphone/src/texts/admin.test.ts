@@ -13,9 +13,10 @@ it("says what a user has open", () => {
 });
 
 it("says before it is done what becomes of calls, and nothing of calls that there are none of", () => {
-  for (const question of Object.values(QUESTIONS)) {
-    expect(question(user(1, 1)).sentences.join(" ")).toContain("The call ends soon after.");
-    expect(question(user(2, 1)).sentences.join(" ")).toContain("The calls end soon after.");
-    expect(question(user(0, 0)).sentences.join(" ")).not.toContain(" call ");
+  for (const [kind, question] of Object.entries(QUESTIONS)) {
+    const ends = kind === "lock" || kind === "remove";
+    expect(question(user(1, 1)).sentences.join(" ")).toContain(ends ? "ends the call" : "The call goes on");
+    expect(question(user(2, 1)).sentences.join(" ")).toContain(ends ? "ends the calls" : "The calls go on");
+    expect(question(user(0, 0)).sentences.join(" ")).not.toMatch(/the call|in progress/i);
   }
 });

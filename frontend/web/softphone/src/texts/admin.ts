@@ -120,8 +120,12 @@ export interface Question {
   confirm: string;
 }
 
+const goOn = (user: Api.UserData): string =>
+  user.calls
+    ? `${user.calls === 1 ? "The call goes on" : "The calls go on"} as long as the page sends sound: locking ends ${user.calls === 1 ? "it" : "them"}.`
+    : "";
 const ends = (user: Api.UserData): string =>
-  user.calls ? `${calls(user.calls) === "one call" ? "The call ends" : "The calls end"} soon after.` : "";
+  user.calls ? `ends ${user.calls === 1 ? "the call" : "the calls"}, ` : "";
 
 const asked = (title: string, confirm: string, ...sentences: string[]): Question => ({
   title,
@@ -135,8 +139,7 @@ export const QUESTIONS = {
       `Lock ${user.name}?`,
       "Lock",
       openNow(user),
-      `Locking signs ${user.name} out everywhere within a second, and refuses new sign-ins until you unlock.`,
-      ends(user),
+      `Locking ${ends(user)}signs ${user.name} out everywhere within a second, and refuses new sign-ins until you unlock.`,
     ),
   signOut: (user: Api.UserData): Question =>
     asked(
@@ -144,7 +147,7 @@ export const QUESTIONS = {
       "Sign out",
       openNow(user),
       `All sign-ins of ${user.name} end within a second. The password stays, so ${user.name} can sign in again.`,
-      ends(user),
+      goOn(user),
     ),
   password: (user: Api.UserData): Question =>
     asked(
@@ -152,7 +155,7 @@ export const QUESTIONS = {
       "New password",
       openNow(user),
       `The old password stops working, and ${user.name} is signed out everywhere within a second.`,
-      ends(user),
+      goOn(user),
     ),
   rename: (user: Api.UserData): Question =>
     asked(
@@ -160,15 +163,14 @@ export const QUESTIONS = {
       "Rename",
       openNow(user),
       `${user.name} is signed out everywhere and signs in with the new name. Calls, recordings, preferences and voicemail stay under the old name, where ${user.name} no longer sees them.`,
-      ends(user),
+      goOn(user),
     ),
   remove: (user: Api.UserData): Question =>
     asked(
       `Remove ${user.name} for good?`,
       "Remove",
       openNow(user),
-      `${user.name} is signed out everywhere within a second, and forwards and preferences are deleted. Call records and recordings stay for those who may see all. This cannot be undone.`,
-      ends(user),
+      `Removing ${ends(user)}signs ${user.name} out everywhere within a second, and deletes forwards and preferences. Call records and recordings stay for those who may see all. This cannot be undone.`,
     ),
 } as const;
 
