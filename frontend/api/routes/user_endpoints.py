@@ -291,8 +291,8 @@ REMOVE = Endpoint(
     tag=USERS,
     summary="Remove a user",
     description=(
-        "For good: calls end, the user is signed out everywhere, and forwards and preferences are deleted. Call records and "
-        "recordings stay, for those who may see all."
+        "For good: calls end, the user is signed out everywhere, and forwards and preferences are deleted. Call "
+        "records and recordings stay, for those who may see all."
     ),
     parameters=UserChange,
     body=Nothing,
