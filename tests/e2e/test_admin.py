@@ -100,7 +100,7 @@ async def test_a_user_is_added_calls_outside_and_is_locked_out(
         async with unopened_softphone(browser) as phone:
             await phone.page.goto(site.app.url)
             await sign_in(phone, "1005", password)
-            await expect(phone.page.get_by_role("alert")).to_contain_text("wrong")
+            await expect(phone.page.get_by_role("alert")).to_contain_text("Wrong name or password.")
             phone.watch.forgive("401")
 
         await page.get_by_role("button", name="Unlock").click()
