@@ -39,6 +39,7 @@ from frontend.api.routes.health import Health
 from frontend.api.routes.monitoring import Monitoring
 from frontend.api.routes.people import PeopleApi
 from frontend.api.routes.recordings import RecordingsApi
+from frontend.api.routes.single_sign_on import single_sign_on_routes
 from frontend.auth.authenticator import Authenticator, token_secret, write_secret
 from frontend.auth.client_addresses import ClientAddresses
 from frontend.auth.dial_rights import AccountDialRights
@@ -320,6 +321,7 @@ class App:
             phone_book=settings.phone_book,
             preflight_number=settings.preflight_number,
             feedback=self.records is not None,
+            single_sign_on=settings.sign_on_name(),
         )
         both = [
             *api.routes(),
@@ -329,6 +331,7 @@ class App:
             *EventApi(events, access).routes(),
             *PeopleApi(self.user_services, access).routes(),
             *health.routes(access),
+            *await single_sign_on_routes(settings, self.accounts, access, self._opened),
         ]
         main.add_routes(both)
         main.add_routes(

@@ -109,7 +109,7 @@ class Accounts:
                 await change.insert(
                     [
                         User(
-                            id=_new_id(),
+                            id=new_user_id(),
                             name=entry.name,
                             roles=entry.roles,
                             password_hash=entry.password_hash,
@@ -180,11 +180,11 @@ class Accounts:
     ) -> User:
         """Raises InvalidUser (there is one of the name), AccountsUnavailable."""
         now = time.time()
-        async with self._changing() as change:
+        async with self.changing() as change:
             if await change.find(DEFAULT_TENANT, check_name(name)):
                 raise InvalidUser(f"there is a user {name} already")
             user = User(
-                id=_new_id(),
+                id=new_user_id(),
                 name=name,
                 name_since=now,
                 roles=_checked(roles),
@@ -241,7 +241,7 @@ class Accounts:
     async def rename(self, name: str, new: str) -> User:
         """The user stays the same, with another name; tokens of the old name end. Raises as `add`."""
         check_name(new)
-        async with self._changing() as change:
+        async with self.changing() as change:
             user = await self._wanted(change, name)
             if await change.find(user.tenant, new):
                 raise InvalidUser(f"there is a user {new} already")
@@ -262,7 +262,7 @@ class Accounts:
 
     async def forgotten(self, names: list[str]) -> None:
         """Nothing is kept of the removed users of these names any more. Raises AccountsUnavailable."""
-        async with self._changing() as change:
+        async with self.changing() as change:
             await change.forgotten(names)
 
     def check_password(self, password: str, name: str) -> None:
@@ -270,7 +270,7 @@ class Accounts:
         passwords.check(password, name, min_characters=self._min_password)
 
     async def _change(self, name: str, change_user: Callable[[User], User]) -> User:
-        async with self._changing() as change:
+        async with self.changing() as change:
             changed = change_user(await self._wanted(change, name))
             await change.update(changed)
         return changed
@@ -282,7 +282,8 @@ class Accounts:
         return user
 
     @asynccontextmanager
-    async def _changing(self) -> AsyncIterator[Change]:
+    async def changing(self) -> AsyncIterator[Change]:
+        """One change of the users: all of it or nothing, and in memory afterwards. Raises AccountsUnavailable."""
         await self.open()
         async with self._database.changing() as change:
             yield change
@@ -297,5 +298,5 @@ def _checked(roles: Iterable[str]) -> tuple[str, ...]:
     return given or ("user",)
 
 
-def _new_id() -> str:
+def new_user_id() -> str:
     return f"usr_{secrets.token_hex(8)}"

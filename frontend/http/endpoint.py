@@ -12,6 +12,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 from aiohttp import web
+from multidict import MultiDict, MultiDictProxy
 
 from frontend.auth.authenticator import Authenticator
 from frontend.auth.grants import Grant
@@ -82,8 +83,9 @@ class Endpoint(Generic[P, B]):
 
     `name`: unique, for generated clients. `tag`: its section in the reference. `parameters`: those of
     which the path has `{name}`, those that are marked HEADER, and of the query all others. `problems`: codes besides
-    those that follow from the rest (`all_problems`). `public`: needs no token. `grant`: what the asker has to have.
-    `example`: values of parameters, and a body, that would be taken.
+    those that follow from the rest (`all_problems`). `public`: needs no token. `ignores_unknown`: other parameters
+    of the query are not refused. `grant`: what the asker has to have. `example`: values of parameters, and a body, that
+    would be taken.
     """
 
     name: str
@@ -97,6 +99,7 @@ class Endpoint(Generic[P, B]):
     problems: tuple[str, ...] = ()
     description: str = ""
     public: bool = False
+    ignores_unknown: bool = False
     grant: Grant | None = None
     example: Mapping[str, str] = field(default_factory=dict)
     example_body: B | None = None
@@ -105,13 +108,17 @@ class Endpoint(Generic[P, B]):
         """The route: whoever asks is known, and what is asked is right, before `handler` is called."""
         reader, known = msgspec.json.Decoder(self.body), self.parameter_specs
         empty = self.body() if self.body_optional else None
+        names = {one.name for one in known}
 
         async def handle(request: web.Request) -> web.StreamResponse:
             principal = _PUBLIC if self.public else access.authenticate(request)
             if self.grant:
                 check_may(principal, self.grant)
+            query = request.query
+            if self.ignores_unknown:
+                query = MultiDictProxy(MultiDict((name, text) for name, text in query.items() if name in names))
             parameters = read_parameters(
-                self.parameters, known, path=request.match_info, query=request.query, headers=request.headers
+                self.parameters, known, path=request.match_info, query=query, headers=request.headers
             )
             raw = await request.read() if self.method in ("POST", "PUT") else b""
             body = read_body(raw if self.has_body else b"", reader, empty=empty)

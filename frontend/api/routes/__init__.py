@@ -12,11 +12,13 @@ from frontend.api.routes import (
     monitoring,
     people,
     recordings,
+    single_sign_on,
 )
 from frontend.http.endpoint import Endpoint
 
 ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (
     *call_endpoints.ENDPOINTS,
+    *single_sign_on.ENDPOINTS,
     *call_queries.ENDPOINTS,
     *people.ENDPOINTS,
     *recordings.ENDPOINTS,

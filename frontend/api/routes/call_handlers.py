@@ -49,7 +49,7 @@ MAX_BODY_BYTES = 1024 * 1024
 class CallControlApi:
     """`phone_book`: what a page shows as numbers to dial. `preflight_number`: see `Settings`.
 
-    `feedback`: whether it is kept.
+    `feedback`: whether it is kept. `single_sign_on`: the provider's name; "" without one.
     """
 
     def __init__(
@@ -62,6 +62,7 @@ class CallControlApi:
         phone_book: tuple[tuple[str, str], ...],
         preflight_number: str = "",
         feedback: bool = True,
+        single_sign_on: str = "",
     ) -> None:
         self._calls = calls
         self._access = access
@@ -73,6 +74,7 @@ class CallControlApi:
             preflight_number=preflight_number,
             feedback=feedback,
             phone_book=[PhoneBookEntry(number, name) for number, name in phone_book],
+            single_sign_on=single_sign_on,
         )
 
     def use(self, phone_book: tuple[tuple[str, str], ...], preflight_number: str) -> None:
