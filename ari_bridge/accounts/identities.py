@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from ari_bridge.accounts.accounts import Accounts, new_user_id
 from ari_bridge.accounts.database import Change, user_of
+from ari_bridge.accounts.errors import UnknownUser
 from ari_bridge.accounts.names import InvalidUser, is_name
 from ari_bridge.accounts.schema import identities, users
 from ari_bridge.accounts.user import DEFAULT_TENANT, User
@@ -32,12 +33,14 @@ class Entitlement(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         name: For a new user; "" if the provider tells none that can be used.
+        display_name: Who that is, for people; as `name`.
         roles: Those that the person's groups give, () if none does; None if roles are given here.
         class_of_service: As the groups say; None if it is given here.
         create: Whether a user is made for an identity that has none.
     """
 
     name: str
+    display_name: str = ""
     roles: tuple[str, ...] | None = None
     class_of_service: str | None = None
     create: bool = False
@@ -84,7 +87,7 @@ class Identities:
                 return await self._create(change, identity, said)
             changed = _entitled(user, said)
             if changed != user:
-                await change.update(changed)
+                changed = await change.update(changed)
             if user.removed_at is not None:
                 refused = IdentityRefused(Refusal.REMOVED, user.name)
             elif user.locked:
@@ -96,12 +99,12 @@ class Identities:
         return changed
 
     async def link(self, name: str, identity: Identity) -> None:
-        """Let the identity sign in as this user from now on. Raises InvalidUser, AccountsUnavailable."""
+        """Let the identity sign in as this user from now on. Raises InvalidUser, UnknownUser, AccountsUnavailable."""
         _check(identity)
         async with self._accounts.changing() as change:
             user = await change.find(DEFAULT_TENANT, name)
             if user is None:
-                raise InvalidUser(f"there is no user {name[:80]}")
+                raise UnknownUser(name)
             linked = await self._linked(change, identity)
             if linked and linked.removed_at is None and linked.id != user.id:
                 raise InvalidUser(f"this identity is {linked.name}'s: unlink it first", "subject")
@@ -136,8 +139,10 @@ class Identities:
         if not said.create:
             raise IdentityRefused(Refusal.UNKNOWN_USER, said.name)
         now = time.time()
-        user = _entitled(User(id=new_user_id(), name=said.name, name_since=now, created_at=now), said)
-        await change.insert([user])
+        user = _entitled(
+            User(id=new_user_id(), name=said.name, display_name=said.display_name, name_since=now, created_at=now), said
+        )
+        [user] = await change.insert([user])
         await self._insert(change, identity, user)
         return user
 

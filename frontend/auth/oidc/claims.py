@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ari_bridge.accounts import ROLES, Entitlement
+from ari_bridge.accounts import ROLES, Entitlement, InvalidUser
+from ari_bridge.accounts.names import check_display_name
 
 EVERYBODY = "*"
 """In a map of groups: everybody who signs in, whatever their groups."""
@@ -53,6 +54,7 @@ class ClaimMapping:
         classes = [name for group, name in self.class_map if group in groups]
         return Entitlement(
             name=self._user_name(claims),
+            display_name=_display_name(claims),
             roles=tuple(role for role in ROLES if role in given) if self.roles else None,
             class_of_service=(classes or [""])[0] if self.class_map else None,
             create=self.create,
@@ -71,6 +73,14 @@ class ClaimMapping:
         if self.name == "email" and claims.get("email_verified") is not True:
             return ""
         return value.partition("@")[0].strip()
+
+
+def _display_name(claims: Mapping[str, Any]) -> str:
+    """The claim `name`; "" if there is none that can be used."""
+    try:
+        return check_display_name(str(claims.get("name") or ""))
+    except InvalidUser:
+        return ""
 
 
 def claim_at(claims: Mapping[str, Any], path: str) -> Any:
