@@ -23,17 +23,19 @@ class Certificate:
     Raises OSError (including ssl.SSLError) if the first one cannot be read.
     """
 
-    def __init__(self, certificate: Path, key: Path) -> None:
+    def __init__(self, certificate: Path, key: Path, ca: Path | None = None) -> None:
         self._files = (certificate, key)
+        self._ca = ca  # certificates of the issuers, which are sent along with ours
         self._stamp = self._stamp_of_files()
         self._current = self._read()
         self.context = self._read()
         # Called at each handshake. The old context may not be changed: certificate and key would change one by one.
         self.context.sni_callback = self._choose
 
-    def use(self, certificate: Path, key: Path) -> None:
+    def use(self, certificate: Path, key: Path, ca: Path | None = None) -> None:
         """Other files from now on."""
         self._files = (certificate, key)
+        self._ca = ca
 
     def renew(self, *, anyway: bool = False) -> None:
         """Read the files again if they have changed, or `anyway`.
@@ -64,10 +66,12 @@ class Certificate:
     def _read(self) -> ssl.SSLContext:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(*self._files)
+        if self._ca:
+            context.load_verify_locations(self._ca)  # OpenSSL completes the chain that it sends from these
         return context
 
     def _stamp_of_files(self) -> _Stamp:
-        found = [path.stat() for path in self._files]
+        found = [path.stat() for path in (*self._files, *([self._ca] if self._ca else []))]
         return tuple((one.st_ino, one.st_mtime_ns, one.st_size) for one in found)
 
 
@@ -75,10 +79,10 @@ def certificate_of(settings: Settings) -> Certificate | None:
     """None if the settings name none. Raises OSError (including ssl.SSLError)."""
     if settings.tls_cert is None or settings.tls_key is None:
         return None
-    return Certificate(settings.tls_cert, settings.tls_key)
+    return Certificate(settings.tls_cert, settings.tls_key, settings.tls_ca)
 
 
 def use_files(certificate: Certificate, settings: Settings) -> None:
     """The files that the settings name, from now on."""
     if settings.tls_cert and settings.tls_key:
-        certificate.use(settings.tls_cert, settings.tls_key)
+        certificate.use(settings.tls_cert, settings.tls_key, settings.tls_ca)

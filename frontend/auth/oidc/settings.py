@@ -1,6 +1,5 @@
 """The settings of single sign-on, and of the address at which browsers reach this server."""
 
-from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -15,7 +14,6 @@ _GOOGLE = "https://accounts.google.com"
 _NEED_ISSUER = (
     "oidc_client_id",
     "oidc_client_secret",
-    "oidc_client_secret_file",
     "oidc_roles_claim",
     "oidc_role_map",
     "oidc_class_map",
@@ -31,7 +29,6 @@ class OidcSettings(BaseSettings):
     oidc_issuer: Annotated[str, Field(examples=["https://login.example.com/realms/office"])] = ""
     oidc_client_id: Annotated[str, Field(max_length=255, examples=["ari-bridge"])] = ""
     oidc_client_secret: Annotated[str, Field(repr=False, examples=["the secret that the provider shows"])] = ""
-    oidc_client_secret_file: Annotated[Path | None, Field(examples=["oidc-client-secret"])] = None
     oidc_provider_name: Annotated[str, Field(max_length=40, examples=["Example Ltd"])] = ""
     oidc_scopes: Annotated[str, Field(pattern=r"^[\x21-\x7e]+( [\x21-\x7e]+)*$", examples=["openid profile email"])] = (
         "openid profile email"
@@ -54,11 +51,6 @@ class OidcSettings(BaseSettings):
     @classmethod
     def _map(cls, value: Any) -> Any:
         return parse_map(value) if isinstance(value, str) else value
-
-    @field_validator("oidc_client_secret_file", mode="before")
-    @classmethod
-    def _no_secret_file(cls, value: Any) -> Any:
-        return None if value == "" else value
 
     @field_validator("oidc_scopes")
     @classmethod
@@ -90,8 +82,6 @@ class OidcSettings(BaseSettings):
             return self
         if not self.oidc_client_id:
             raise ValueError("OIDC_CLIENT_ID: OIDC_ISSUER needs it. The provider shows it where this client is listed.")
-        if self.oidc_client_secret and self.oidc_client_secret_file:
-            raise ValueError("OIDC_CLIENT_SECRET and OIDC_CLIENT_SECRET_FILE: set one of them.")
         if self.oidc_roles_claim and not self.oidc_role_map:
             raise ValueError("OIDC_ROLE_MAP: OIDC_ROLES_CLAIM needs it, as no group would give a role otherwise.")
         if self.oidc_role_map and not self.oidc_roles_claim:
@@ -101,7 +91,6 @@ class OidcSettings(BaseSettings):
                 "OIDC_REQUIRED_CLAIMS: with OIDC_CREATE_USERS everybody who has a Google account would become a user. "
                 "Set it to hd=YOUR-DOMAIN."
             )
-        self._read_client_secret()
         return self
 
     def provider_config(self) -> ProviderConfig | None:
@@ -111,7 +100,7 @@ class OidcSettings(BaseSettings):
         return ProviderConfig(
             issuer=self.oidc_issuer,
             client_id=self.oidc_client_id,
-            client_secret=self._read_client_secret(),
+            client_secret=self.oidc_client_secret,
             scopes=self.oidc_scopes,
         )
 
@@ -128,16 +117,3 @@ class OidcSettings(BaseSettings):
             required=self.oidc_required_claims,
             create=self.oidc_create_users,
         )
-
-    def _read_client_secret(self) -> str:
-        """ "" for a public client. Raises ValueError."""
-        if not (path := self.oidc_client_secret_file):
-            return self.oidc_client_secret
-        try:
-            secret = path.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not text"
-            raise ValueError(f"OIDC_CLIENT_SECRET_FILE: {path} cannot be read: {reason}.") from None
-        if not secret:
-            raise ValueError(f"OIDC_CLIENT_SECRET_FILE: {path} is empty.")
-        return secret
