@@ -7,8 +7,6 @@ from typing import Any
 
 import structlog
 
-from frontend.settings import Settings
-
 CHECK_INTERVAL_S = 5.0
 """How often the files are looked at."""
 
@@ -73,16 +71,3 @@ class Certificate:
     def _stamp_of_files(self) -> _Stamp:
         found = [path.stat() for path in (*self._files, *([self._ca] if self._ca else []))]
         return tuple((one.st_ino, one.st_mtime_ns, one.st_size) for one in found)
-
-
-def certificate_of(settings: Settings) -> Certificate | None:
-    """None if the settings name none. Raises OSError (including ssl.SSLError)."""
-    if settings.tls_cert is None or settings.tls_key is None:
-        return None
-    return Certificate(settings.tls_cert, settings.tls_key, settings.tls_ca)
-
-
-def use_files(certificate: Certificate, settings: Settings) -> None:
-    """The files that the settings name, from now on."""
-    if settings.tls_cert and settings.tls_key:
-        certificate.use(settings.tls_cert, settings.tls_key, settings.tls_ca)
