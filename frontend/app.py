@@ -36,6 +36,7 @@ from frontend.api.routes.monitoring import Monitoring
 from frontend.api.routes.people import PeopleApi
 from frontend.api.routes.recordings import RecordingsApi
 from frontend.api.routes.sign_in_steps import SignInStepsApi
+from frontend.api.routes.single_sign_on import single_sign_on_routes
 from frontend.api.routes.user_handlers import UserApi
 from frontend.auth.authenticator import Authenticator, token_secret, write_secret
 from frontend.auth.client_addresses import ClientAddresses
@@ -43,8 +44,8 @@ from frontend.auth.dial_rights import AccountDialRights
 from frontend.auth.session_tokens import SessionTokens
 from frontend.factories import ari_client, dialled_context, media_pool, number_routes, recording_library
 from frontend.http import middleware
+from frontend.http.address_filter import AddressFilter
 from frontend.http.clear_text import clear_text_refused
-from frontend.http.connection_holders import connections_held
 from frontend.http.cors import Origins
 from frontend.http.door import Door, door_of
 from frontend.http.hosts import hosts_checked
@@ -52,6 +53,7 @@ from frontend.http.idempotency import IdempotencyGuard
 from frontend.http.listener import Listener
 from frontend.http.long_poll import CallChangeWaiter
 from frontend.http.request_body import MAX_BODY_BYTES
+from frontend.http.request_gate import RATES, RequestRates, requests_limited
 from frontend.http.request_ids import name_requests
 from frontend.http.response_headers import add_response_headers
 from frontend.presence.past_calls import PastCalls
@@ -281,15 +283,29 @@ class App:
         hosts = hosts_checked(sign_in=settings.enable_authentication)
         # The inner one makes the problems that pages of other origins may read, the outer one is for what it lets by.
         problems = middleware.problem_responses
-        held = connections_held(access)
-        common = [problems, clear_text_refused(addresses), hosts, checked, problems, held, static.assets_kept]
+        rates = RequestRates.of(settings.max_requests_per_second)
+        limited = requests_limited(access, origins, rates)
+        listed = AddressFilter(settings, addresses)
+        self.reloading.uses(listed.use, "enable_ip_whitelisting", "ip_whitelist")
+        common = [
+            problems,
+            limited,
+            listed.middleware(),
+            clear_text_refused(addresses),
+            hosts,
+            checked,
+            problems,
+            static.assets_kept,
+        ]
         door = self.door = door_of(settings, addresses)
 
         main = web.Application(middlewares=common, client_max_size=MAX_BODY_BYTES)
+        main[RATES] = rates
         name_requests(main)
         add_response_headers(main, addresses, settings.embed_origins)
         main.add_routes([web.get("/ws", connections.handle)])
         second = web.Application(middlewares=common, client_max_size=MAX_BODY_BYTES)
+        second[RATES] = rates
         name_requests(second)
         add_response_headers(second, addresses, settings.embed_origins)
         api = CallControlApi(
@@ -301,6 +317,7 @@ class App:
             preflight_number=settings.preflight_number,
             feedback=self.records is not None,
             min_password_length=settings.min_password_length,
+            single_sign_on=settings.sign_on_name(),
         )
         administration = UserAdministration(self.accounts, lambda: self._dial_file.current().classes)
         dial_permissions = DialPermissionsApi(self._dial_file, settings.number_plan(), self.gate, self.accounts, access)
@@ -316,6 +333,7 @@ class App:
             *EventApi(events, access).routes(),
             *PeopleApi(self.user_services, access).routes(),
             *health.routes(access),
+            *await single_sign_on_routes(settings, self.accounts, access, self._opened),
         ]
         main.add_routes(both)
         main.add_routes(
@@ -338,7 +356,7 @@ class App:
             second.add_routes([*both, web.get("/", connections.handle), web.get("/ws", connections.handle)])
             address = await listener.listen(second, settings.ws_port, secure=settings.wss)
             self.legacy_ws_url = f"{'wss' if settings.wss else 'ws'}://{address}/"
-        self.accounts.on_change(lambda user: apply_change(user, access, events, connections))
+        self.accounts.on_change(lambda user: apply_change(user, access, events, connections, self.calls))
         # Closed first, so that nothing keeps the listening ports open: streams and WebSockets do not end by themselves.
         self._opened.push_async_callback(connections.close)
         self._opened.callback(events.close)

@@ -16,6 +16,7 @@ from ari_bridge.media.codec_policy import CodecMode
 from ari_bridge.media.node_address import NodeAddress, parse_nodes
 from ari_bridge.number_routing import InvalidRule, Routes
 from ari_bridge.recordings.location import Bucket, parse_location
+from frontend.auth.oidc.settings import OidcSettings
 from frontend.auth.proxies import Network, is_loopback, parse_proxies
 from frontend.secret_files import SecretFiles, UnreadableSecret
 from frontend.webrtc.ice_servers import is_turn, parse_servers
@@ -31,7 +32,7 @@ class InvalidSettings(Exception):
     """Some settings are invalid; the text has the name, the reason and an example for each."""
 
 
-class Settings(BaseSettings):
+class Settings(OidcSettings):
     """Names and defaults are those of the environment, in lower case."""
 
     model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True)
@@ -78,6 +79,9 @@ class Settings(BaseSettings):
     max_connections: Annotated[int, Field(ge=64, le=1000000, examples=["8192"])] = 8192
     max_connections_per_address: Annotated[int, Field(ge=8, examples=["256"])] = 256
     max_connections_per_user: Annotated[int, Field(ge=4, examples=["64"])] = 64
+    max_requests_per_second: Annotated[float, Field(gt=0, le=100000, examples=["20"])] = 20.0
+    enable_ip_whitelisting: Annotated[bool, Field(examples=["true"])] = False
+    ip_whitelist: Annotated[tuple[Network, ...], NoDecode, Field(examples=["192.0.2.0/24,2001:db8::/32"])] = ()
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode, Field(examples=["192.0.2.7,10.0.0.0/8"])] = ()
     cors_origin: Annotated[
         tuple[str, ...], NoDecode, Field(examples=["https://phone.example.com,https://crm.example.com"])
@@ -167,7 +171,7 @@ class Settings(BaseSettings):
     def _servers(cls, value: Any) -> Any:
         return parse_servers(value) if isinstance(value, str) else value
 
-    @field_validator("trusted_proxies", mode="before")
+    @field_validator("trusted_proxies", "ip_whitelist", mode="before")
     @classmethod
     def _proxies(cls, value: Any) -> Any:
         return parse_proxies(value) if isinstance(value, str) else value
@@ -258,6 +262,8 @@ class Settings(BaseSettings):
                 f"ENABLE_AUTHENTICATION: false is allowed on a loopback address only, not with "
                 f"HTTP_HOST={self.http_host}. Set it to true, or HTTP_HOST to 127.0.0.1."
             )
+        if self.oidc_issuer and not self.enable_authentication:
+            raise ValueError("ENABLE_AUTHENTICATION: OIDC_ISSUER needs sign-in. Set it to true.")
         self._check_transport()
         if self.dial_permissions_file and (trouble := _trouble_with(self.dial_permissions_file)):
             raise ValueError(f"DIAL_PERMISSIONS_FILE: {trouble}")
@@ -281,6 +287,8 @@ class Settings(BaseSettings):
 
     def _check_transport(self) -> None:
         """Raises ValueError for TLS that is incomplete, and for passwords that would cross a network in clear."""
+        if self.enable_ip_whitelisting and not self.ip_whitelist:
+            raise ValueError("IP_WHITELIST: ENABLE_IP_WHITELISTING needs the addresses that may use the server.")
         if bool(self.tls_cert) != bool(self.tls_key):
             raise ValueError("TLS_CERT and TLS_KEY: set both or neither.")
         if self.tls_ca and not self.tls_cert:

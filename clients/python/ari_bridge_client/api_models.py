@@ -38,6 +38,7 @@ class ConfigData(msgspec.Struct, frozen=True, rename="camel"):
         preflight_number: An echo number for testing the connection; "" if there is none
         feedback: Calls can be rated
         min_password_length: Characters that a new password needs
+        single_sign_on: The name of a provider, if `/auth/oidc/login` signs in there; ""
     """
 
     version: str
@@ -47,6 +48,7 @@ class ConfigData(msgspec.Struct, frozen=True, rename="camel"):
     feedback: bool
     phone_book: list[PhoneBookEntry]
     min_password_length: int
+    single_sign_on: str = ""
 
 
 class Placed(msgspec.Struct, frozen=True, rename="camel"):

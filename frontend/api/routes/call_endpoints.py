@@ -149,6 +149,9 @@ class ConfigData(msgspec.Struct, frozen=True, rename="camel"):
     feedback: Annotated[bool, Meta(description="calls can be rated")]
     phone_book: list[PhoneBookEntry]
     min_password_length: Annotated[int, Meta(description="characters that a new password needs")]
+    single_sign_on: Annotated[
+        str, Meta(description='the name of a provider, if `/auth/oidc/login` signs in there; ""')
+    ] = ""
 
 
 # --- the endpoints ----------------------------------------------------------

@@ -27,6 +27,7 @@ export interface ConfigData {
   feedback: boolean; // calls can be rated
   phoneBook: PhoneBookEntry[];
   minPasswordLength: number; // characters that a new password needs
+  singleSignOn: string; // the name of a provider, if `/auth/oidc/login` signs in there; ""
 }
 
 export interface PhoneBookEntry {
