@@ -8,6 +8,7 @@ import structlog
 from aiohttp import web
 
 from ari_bridge.accounts import Accounts, UserAdministration
+from ari_bridge.accounts.totp import KEY_FILE, SecretKey
 from ari_bridge.ari.readiness import Readiness
 from ari_bridge.call_store import SqliteCallStore
 from ari_bridge.cdr import CdrService
@@ -35,6 +36,7 @@ from frontend.api.routes.me import MeApi
 from frontend.api.routes.monitoring import Monitoring
 from frontend.api.routes.people import PeopleApi
 from frontend.api.routes.recordings import RecordingsApi
+from frontend.api.routes.second_factor import SecondFactorApi
 from frontend.api.routes.sign_in_steps import SignInStepsApi
 from frontend.api.routes.single_sign_on import single_sign_on_routes
 from frontend.api.routes.user_handlers import UserApi
@@ -251,6 +253,8 @@ class App:
     async def _serve(self) -> None:
         settings = self._settings
         addresses = ClientAddresses(settings.trusted_proxies)
+        factor_key = SecretKey(settings.state_dir / KEY_FILE)
+        self._state_files.add(factor_key.path, factor_key.restore)
         access = self.access = Authenticator(
             required=settings.enable_authentication,
             accounts=self.accounts,
@@ -258,6 +262,8 @@ class App:
             secret=token_secret(settings.token_secret_file) if settings.enable_authentication else token_urlsafe(48),
             lifetime=settings.token_lifetime,
             addresses=addresses,
+            second_factor_key=factor_key,
+            require_second_factor=settings.require_second_factor,
         )
         self._opened.push_async_callback(access.close)
         secret_file = settings.state_dir / "session-secret"
@@ -324,6 +330,7 @@ class App:
         both = [
             *api.routes(),
             *SignInStepsApi(access).routes(),
+            *SecondFactorApi(access).routes(),
             *MeApi(access).routes(),
             *UserApi(administration, access, self._permissions.class_of, self.calls, connections, events).routes(),
             *dial_permissions.routes(),

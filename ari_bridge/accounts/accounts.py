@@ -17,6 +17,7 @@ from ari_bridge.accounts import passwords
 from ari_bridge.accounts.database import Change, Database
 from ari_bridge.accounts.errors import AccountsUnavailable, LastAdmin, UnknownUser, UserChanged, UserExists
 from ari_bridge.accounts.names import InvalidUser, check_display_name, check_name
+from ari_bridge.accounts.second_factors import SecondFactors
 from ari_bridge.accounts.user import DEFAULT_TENANT, ROLES, User
 from ari_bridge.accounts.users_file import UsersFile, parse
 
@@ -73,6 +74,7 @@ class Accounts:
         self._listeners: list[Listener] = []
         self._reading = asyncio.Lock()
         self._following: asyncio.Task[None] | None = None
+        self.second_factors = SecondFactors(self.changing)
         self.trouble = "it has not been opened yet"
 
     # --- life ------------------------------------------------------------------------

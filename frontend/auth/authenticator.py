@@ -6,6 +6,7 @@ Every part of the server that must know who sends a request asks `Authenticator`
 import os
 import secrets
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,14 @@ from jwt.types import Options
 
 from ari_bridge import atomic_file
 from ari_bridge.accounts import Accounts, AccountsUnavailable, InvalidUser, User, check_name, passwords
+from ari_bridge.accounts.totp import KEY_FILE, SecretKey
 from ari_bridge.tasks import TaskSet
-from frontend.auth.challenges import Challenges, Step
 from frontend.auth.client_addresses import ClientAddresses
 from frontend.auth.errors import Forbidden, SignInIncomplete, Unauthorized
 from frontend.auth.grants import PHONE, grants_of
 from frontend.auth.principal import Principal
+from frontend.auth.second_factor import SecondFactorCheck
+from frontend.auth.sign_in_steps import SignInSteps
 from frontend.auth.sign_ins import SignIns, TooManyAttempts
 
 __all__ = [
@@ -63,6 +66,8 @@ class Authenticator:
         secret: Signs the tokens.
         lifetime: Of a token, in seconds.
         addresses: Finds the client's address of a request; by default no proxy is trusted.
+        second_factor_key: Seals the secrets of authenticator apps.
+        require_second_factor: Roles whose users need a second factor: they set it up when they sign in.
     """
 
     def __init__(
@@ -73,6 +78,8 @@ class Authenticator:
         secret: str,
         lifetime: int,
         addresses: ClientAddresses | None = None,
+        second_factor_key: SecretKey | None = None,
+        require_second_factor: Iterable[str] = (),
     ) -> None:
         self.required = required
         self.addresses = addresses or ClientAddresses()
@@ -80,7 +87,8 @@ class Authenticator:
         self._secret = secret
         self._lifetime = lifetime
         self._sign_ins = SignIns(accounts.verify)
-        self._challenges = Challenges()
+        check = SecondFactorCheck(accounts, second_factor_key or SecretKey(Path(KEY_FILE)))
+        self.steps = SignInSteps(accounts, self._sign_ins, check, self._issue, require_second_factor)
         self._tasks = TaskSet()
 
     def use_secret(self, secret: str) -> None:
@@ -102,36 +110,7 @@ class Authenticator:
             raise Unauthorized("The user name or the password is wrong.")
         if passwords.needs_rehash(found.password_hash):
             self._tasks.start(self._rehash(found, password))
-        return self._complete(found, int(time.time()))
-
-    def _complete(self, user: User, signed_in_at: int) -> AuthSession:
-        """The session, if nothing else is required of the user. Raises SignInIncomplete."""
-        if user.must_change_password:
-            raise self._challenges.issue(Step.PASSWORD_CHANGE, user, signed_in_at)
-        return self.session_of(user, signed_in_at)
-
-    async def choose_password(self, challenge: str, new: str, address: str) -> AuthSession:
-        """Set a password that nobody else knows, and go on with the sign-in that required it.
-
-        Raises Unauthorized (the challenge is not valid any more), InvalidUser (the password is weak, or that of
-        before), SignInIncomplete, AccountsUnavailable.
-        """
-        found, user = self._challenges.attempt(challenge, Step.PASSWORD_CHANGE, self.accounts.by_id)
-        self._check_new_password(new, user.name)
-        if await self._sign_ins.run(self.accounts.verify, user.name, new):
-            raise InvalidUser("the new password is the old one", "newPassword")
-        hashed = await self._sign_ins.run(passwords.hash_password, new)
-        self._challenges.use(found)
-        changed = await self.accounts.set_password(user.name, hashed)
-        log.info("a user has chosen a password at the first sign-in", user=user.name, address=address)
-        return self._complete(changed, found.signed_in_at)
-
-    def _check_new_password(self, new: str, name: str) -> None:
-        """Raises InvalidUser."""
-        try:
-            self.accounts.check_password(new, name)
-        except InvalidUser as error:
-            raise InvalidUser(str(error), "newPassword") from None
+        return await self.steps.complete(found, int(time.time()))
 
     async def change_password(self, principal: Principal, old: str, new: str) -> AuthSession:
         """Set a new password. It ends all sign-in sessions of the user except the one that is returned.
@@ -144,7 +123,7 @@ class Authenticator:
             raise Unauthorized("The old password is wrong.")
         if old == new:
             raise InvalidUser("the new password is the old one", "newPassword")
-        self._check_new_password(new, name)
+        self.steps.check_new_password(new, name)
         hashed = await self._sign_ins.run(passwords.hash_password, new)
         changed = await self.accounts.set_password(name, hashed)
         log.info("a user has changed the password", user=name, address=principal.address)
@@ -184,6 +163,9 @@ class Authenticator:
             await self.accounts.rehash(user, await self._sign_ins.run(passwords.hash_password, password))
         except AccountsUnavailable as error:
             log.info("cannot rehash a password", reason=str(error))
+
+    async def _issue(self, user: User, signed_in_at: int) -> AuthSession:
+        return self.session_of(user, signed_in_at)
 
     def session_of(self, user: User, signed_in_at: int) -> AuthSession:
         """A new token of the user. `signed_in_at`: when the password was given, Unix seconds."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ari_bridge.accounts import User
-from frontend.auth.errors import SignInIncomplete, Unauthorized
+from frontend.auth.errors import ChallengeEnded, SignInIncomplete
 
 LIFETIME_S = 600.0
 """How long a step may take: long enough to think of a password, or to install an app."""
@@ -28,9 +28,15 @@ class Step(StrEnum):
     """What is required next; the values are the codes of the problems that say so."""
 
     PASSWORD_CHANGE = "password_change_required"
+    SECOND_FACTOR = "second_factor_required"
+    ENROLMENT = "second_factor_enrolment_required"
 
 
 _DETAILS = {
+    Step.SECOND_FACTOR: "The password is right. POST /session/second-factor takes the `challenge` and the code of the "
+    "app, or a recovery code.",
+    Step.ENROLMENT: "Your role needs a second factor: set up an authenticator app. POST "
+    "/session/second-factor/enrolment takes the `challenge`.",
     Step.PASSWORD_CHANGE: "Choose a password of your own: somebody else knows this one. "
     "POST /session/password takes the `challenge`.",
 }
@@ -38,15 +44,24 @@ _DETAILS = {
 
 @dataclass(frozen=True)
 class Challenge:
-    """`signed_in_at`: when the password was given, Unix seconds. `expires_at`: by the monotonic clock."""
+    """What is kept of a challenge.
+
+    Args:
+        signed_in_at: When the password was given, Unix seconds.
+        second_factor: Whether the second factor was given too.
+        expires_at: By the monotonic clock.
+        secret: Of the app that is being set up; "" if none is.
+    """
 
     token: str
     step: Step
     user_id: str
     generation: int
     signed_in_at: int
+    second_factor: bool
     expires_at: float
     attempts: int = 0
+    secret: str = ""
 
 
 class Challenges:
@@ -59,7 +74,9 @@ class Challenges:
     def __len__(self) -> int:
         return len(self._open)
 
-    def issue(self, step: Step, user: User, signed_in_at: int) -> SignInIncomplete:
+    def issue(
+        self, step: Step, user: User, signed_in_at: int, *, second_factor: bool = False, secret: str = ""
+    ) -> SignInIncomplete:
         """What the answer to the sign-in is, to be raised."""
         now = self._clock()
         for token, one in list(self._open.items()):
@@ -72,11 +89,13 @@ class Challenges:
         if len(self._open) >= MAX_CHALLENGES:
             self._open.popitem(last=False)
         token = secrets.token_urlsafe(32)
-        self._open[token] = Challenge(token, step, user.id, user.generation, signed_in_at, now + LIFETIME_S)
+        self._open[token] = Challenge(
+            token, step, user.id, user.generation, signed_in_at, second_factor, now + LIFETIME_S, secret=secret
+        )
         return SignInIncomplete(step.value, _DETAILS[step], token)
 
     def attempt(self, token: str, step: Step, by_id: Callable[[str], User | None]) -> tuple[Challenge, User]:
-        """The challenge that is answered, and its user; it counts as one attempt. Raises Unauthorized."""
+        """The challenge that is answered, and its user; it counts as one attempt. Raises ChallengeEnded."""
         found = self._open.get(token)
         user = by_id(found.user_id) if found else None
         if (
@@ -88,11 +107,16 @@ class Challenges:
             or not user.active
             or user.generation != found.generation
         ):
-            raise Unauthorized("This took too long, or was done before: sign in again.")
+            raise ChallengeEnded
         self._open[token] = replace(found, attempts=found.attempts + 1)
         return found, user
 
+    def set_secret(self, challenge: Challenge, secret: str) -> None:
+        """Of the app that is being set up, in place of one before."""
+        if found := self._open.get(challenge.token):
+            self._open[challenge.token] = replace(found, secret=secret)
+
     def use(self, challenge: Challenge) -> None:
-        """It is good for nothing more. Raises Unauthorized if it is not already: of two at once one succeeds."""
+        """It is good for nothing more. Raises ChallengeEnded if it is not already: of two at once one succeeds."""
         if self._open.pop(challenge.token, None) is None:
-            raise Unauthorized("This took too long, or was done before: sign in again.")
+            raise ChallengeEnded

@@ -7,6 +7,19 @@ class Unauthorized(Exception):
     """The request has no valid token, or the password is wrong; the text says which."""
 
 
+class WrongCode(Unauthorized):
+    """The code of a second factor is wrong, or was used before: another one may be tried."""
+
+    field = "code"
+
+
+class ChallengeEnded(Unauthorized):
+    """It was used, is too old, or was never issued: sign in again."""
+
+    def __init__(self) -> None:
+        super().__init__("This took too long, or was done before: sign in again.")
+
+
 class Forbidden(Exception):
     """The principal is signed in, but none of its roles has the grant."""
 

@@ -15,6 +15,7 @@ from ari_bridge.accounts import (
     Identities,
     Identity,
     InvalidUser,
+    UnknownUser,
     User,
     UserAdministration,
 )
@@ -80,6 +81,19 @@ def set_password(name: str, generate: Generate = False, must_change: MustChange 
 def remove_user(name: str) -> None:
     """Remove a user: sign-ins and forwards end, and who has the name later sees nothing of it."""
     _run(lambda accounts: accounts.remove(name))
+
+
+@user.command("reset-second-factor")
+def reset_second_factor(name: str) -> None:
+    """Remove the second factor of a user who has lost it. All that the user has signed in to ends."""
+
+    async def reset(accounts: Accounts) -> None:
+        found = accounts.find(name)
+        if found is None:
+            raise UnknownUser(name)
+        await accounts.second_factors.remove(found, end_sessions=True)
+
+    _run(reset)
 
 
 @user.command("lock")

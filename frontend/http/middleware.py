@@ -105,7 +105,9 @@ def problem_of(error: Exception) -> tuple[Problem, dict[str, str]]:
             )
             return body, {}
         case Unauthorized():
-            return problem("unauthorized", str(error)), {"WWW-Authenticate": "Bearer"}
+            return problem("unauthorized", str(error), field=getattr(error, "field", None)), {
+                "WWW-Authenticate": "Bearer"
+            }
         case SignInIncomplete():
             body = problem(error.code, str(error), challenge=error.challenge)
             return body, {"WWW-Authenticate": "Bearer", "Cache-Control": "no-store"}

@@ -44,6 +44,19 @@ _PROBLEM_TYPES = (
         "The password is right, but was chosen by somebody else: `POST /session/password` takes the `challenge`.",
     ),
     ProblemType(
+        "second_factor_required",
+        401,
+        "A second factor is required",
+        "The password is right. `POST /session/second-factor` takes the `challenge` and a code.",
+    ),
+    ProblemType(
+        "second_factor_enrolment_required",
+        401,
+        "Set up a second factor",
+        "The password is right, but a role of yours needs a second factor: `POST /session/second-factor/enrolment` "
+        "takes the `challenge`.",
+    ),
+    ProblemType(
         "forbidden",
         403,
         "Not allowed",
@@ -108,6 +121,8 @@ _PROBLEM_TYPES = (
         "unavailable", 503, "Unavailable", "Something that is required is down. Retry after `retryAfter` seconds."
     ),
 )
+INCOMPLETE_SIGN_IN = ("password_change_required", "second_factor_required", "second_factor_enrolment_required")
+"""Of a sign-in with the right password that requires something else."""
 PROBLEM_TYPES = {kind.code: kind for kind in _PROBLEM_TYPES}
 
 

@@ -160,6 +160,58 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
     ownerless: bool = False
 
 
+class EnrolmentData(msgspec.Struct, frozen=True, rename="camel"):
+    """An authenticator app that is to be set up: scan the QR code, or type the secret.
+
+    Attributes:
+        challenge: For the request that completes it
+        secret: Base32; codes of 6 digits, SHA-1, each for 30 s
+        uri: The same for an app, `otpauth://`
+        qr_code: Of the `uri`: a row each, 1 is dark; without its margin of 4
+    """
+
+    challenge: str
+    secret: str
+    uri: str
+    qr_code: list[str]
+
+
+class EnrolledSession(msgspec.Struct, frozen=True, rename="camel"):
+    """A session, and the codes for the loss of the app. They are shown once.
+
+    Attributes:
+        token: For `Authorization: Bearer TOKEN`
+        expires_at: Unix seconds
+    """
+
+    token: str
+    user: str
+    expires_at: float
+    recovery_codes: list[str]
+
+
+class SecondFactorData(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        required: A role of yours needs it: without one you set it up at the next sign-in
+        created_at: Unix seconds; null without one
+        last_used_at: The same
+        recovery_codes: How many are left
+    """
+
+    enabled: bool
+    required: bool
+    created_at: float | None = None
+    last_used_at: float | None = None
+    recovery_codes: int = 0
+
+
+class RecoveryCodes(msgspec.Struct, frozen=True, rename="camel"):
+    """They are shown once."""
+
+    recovery_codes: list[str]
+
+
 class MeData(msgspec.Struct, frozen=True, rename="camel"):
     """
     Attributes:

@@ -29,6 +29,8 @@ FATAL_CODES = frozenset(
         "idempotency_key_reused",
         "unauthorized",
         "password_change_required",
+        "second_factor_required",
+        "second_factor_enrolment_required",
         "forbidden",
         "unknown_call",
         "unknown_recording",
@@ -150,7 +152,7 @@ class Problem(Refused):
 
     @property
     def challenge(self) -> str:
-        """Of a sign-in that is not complete (`password_change_required`), for the next step; else ""."""
+        """Of a sign-in that is not complete (`second_factor_required`, for example), for the next step; else ""."""
         return self.details.challenge
 
     def __reduce__(self) -> tuple[type["Problem"], tuple[Details]]:

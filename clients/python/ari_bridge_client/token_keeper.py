@@ -86,6 +86,11 @@ class TokenKeeper:
         self._password = (session.user, new)
         return session
 
+    async def give_second_factor(self, challenge: str, code: str) -> SessionData:
+        """Complete a sign-in that requires a second factor. Raises Problem, ConnectionFailed."""
+        body = {"challenge": challenge, "code": code}
+        return self._use_session(await self._post("/session/second-factor", body))
+
     async def renew(self) -> SessionData:
         """Exchange the token, while it is valid, for a new one. Raises Problem, ConnectionFailed."""
         return self._use_session(await self._post("/session/renew", {}))

@@ -12,6 +12,7 @@ from ari_bridge.outcomes import Outcome
 from ari_bridge_protocol.messages import ClientState
 from frontend.http import examples
 from frontend.http.endpoint import HEADER, Endpoint, Nothing, ResponseSpec
+from frontend.http.problems import INCOMPLETE_SIGN_IN
 
 CALLS, SIGNING_IN, SERVER = "Calls", "Signing in", "The server"
 
@@ -342,8 +343,8 @@ SIGN_IN = Endpoint(
         "After ten wrong passwords for a name from one address, further attempts are slowed down: a response may take "
         "some seconds, and an attempt that would wait longer is rejected (`too_many`). Other users at the same "
         "address, and the same user elsewhere, are not affected.\n\n"
-        "Who has to choose a password first gets no token, but `password_change_required` with a `challenge` for "
-        "`POST /session/password`."
+        "Where the password does not suffice there is no token yet, but a problem with a `challenge`: for `POST "
+        "/session/password`, `POST /session/second-factor`, or `POST /session/second-factor/enrolment`."
     ),
     parameters=Nothing,
     body=Credentials,
@@ -354,7 +355,7 @@ SIGN_IN = Endpoint(
             example=SessionData("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMDAxIn0.c2lnbmF0dXJl", "1001", examples.AT + 43200),
         )
     },
-    problems=("unauthorized", "password_change_required", "too_many", "unavailable"),
+    problems=("unauthorized", *INCOMPLETE_SIGN_IN, "too_many", "unavailable"),
     public=True,
     example_body=Credentials("1001", "correct horse battery staple"),
 )

@@ -192,7 +192,7 @@ class SingleSignOnApi:
         base = self._base(request.raw)
         name = _cookie_name(base, HAND_OVER_COOKIE)
         found = self._sign_on.redeem(request.raw.cookies.get(name))
-        response = json_response(SessionData(found.token, found.user, found.expires_at, found.must_change_password))
+        response = json_response(SessionData(found.token, found.user, found.expires_at))
         _delete(response, base, name)
         return response
 

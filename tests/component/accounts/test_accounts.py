@@ -57,6 +57,7 @@ def test_users_by_the_command_line(folder: Path) -> None:
     run("password", "1001", "--no-must-change")
     assert "1001\tuser,admin\n" in run("list", "--details")
     run("class", "1002", "national")
+    run("reset-second-factor", "1002")
     run("lock", "1002")
     assert "1001\tuser,admin" in run("list", "--details") and "locked" in run("list", "--details")
     run("unlock", "1002")

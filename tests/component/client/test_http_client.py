@@ -320,6 +320,16 @@ async def test_a_password_that_somebody_else_has_chosen_is_changed_at_the_sign_i
     assert msgspec.json.decode(api.asked[-1].body) == {"challenge": "one", "newPassword": "my own"}
 
 
+async def test_a_second_factor_completes_the_sign_in(api: FakeHttpApi, http: HttpClient) -> None:
+    api.answer("POST /session", problem(401, "second_factor_required", "The code.", challenge="one"))
+    api.answer("POST /session/second-factor", ok({"token": "abc", "user": "1001", "expiresAt": 1.0}))
+    with pytest.raises(Problem) as asked:
+        await http.sign_in("1001", "right")
+    await http.give_second_factor(asked.value.challenge, "492039")
+    assert http.token == "abc"
+    assert msgspec.json.decode(api.asked[-1].body) == {"challenge": "one", "code": "492039"}
+
+
 async def test_a_password_that_is_another_one_since_is_tried_once(api: FakeHttpApi, http: HttpClient) -> None:
     """More tries would shut its user out."""
     wrong = problem(401, "unauthorized", "The user name or the password is wrong.")

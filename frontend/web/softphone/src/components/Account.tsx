@@ -1,9 +1,10 @@
-// The user's own sign-in, in a sheet: another password.
+// The user's own sign-in, in a sheet: another password, and the second factor.
 
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { ACCOUNT, NEW_PASSWORD } from "../texts";
 import type { AccountActions } from "./actions";
 import { useNewPassword } from "./NewPassword";
+import { TwoSteps } from "./TwoSteps";
 
 export interface AccountProps {
   user: string;
@@ -22,6 +23,7 @@ export function Account({ user, open, actions, onClose }: AccountProps) {
     <dialog ref={dialog} className="sheet account" onClose={onClose} aria-labelledby="account-title">
       <h2 id="account-title">{ACCOUNT.title}</h2>
       {open && <ChangePassword user={user} actions={actions} />}
+      {open && <TwoSteps api={actions.secondFactor} />}
       <button type="button" className="link" onClick={onClose}>
         {ACCOUNT.close}
       </button>

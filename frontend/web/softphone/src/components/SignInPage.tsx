@@ -2,6 +2,7 @@
 
 import type { SessionState } from "../phone/useSession";
 import { ChoosePassword } from "./ChoosePassword";
+import { KeepRecoveryCodes, RequiredEnrolment, SecondFactor } from "./SecondFactor";
 import { SignIn } from "./SignIn";
 
 export interface SignInPageProps {
@@ -11,7 +12,12 @@ export interface SignInPageProps {
 }
 
 export function SignInPage({ what, authentication, state }: SignInPageProps) {
-  const { config, unreachable, notice, busy, incomplete } = state;
+  const { config, unreachable, notice, busy, incomplete, recoveryCodes } = state;
+  if (recoveryCodes) return <KeepRecoveryCodes codes={recoveryCodes} onDone={state.keptRecoveryCodes} />;
+  const common = { notice, busy, onCode: (code: string) => void state.giveCode(code), onCancel: () => state.leave() };
+  if (incomplete?.code === "second_factor_required") return <SecondFactor {...common} />;
+  if (incomplete?.code === "second_factor_enrolment_required")
+    return <RequiredEnrolment enrolment={incomplete.enrolment} {...common} />;
   if (incomplete)
     return (
       <ChoosePassword

@@ -1,11 +1,13 @@
 // What the buttons and keys of the page do. The gallery's do nothing.
 
 import type { Preflight, UserPreferences } from "sip-proxy-client";
+import type { SecondFactorApi } from "../phone/secondFactor";
 import type { Feedback } from "./CallRating";
 
 /** On the user's own sign-in. */
 export interface AccountActions {
   minPasswordLength: number;
+  secondFactor: SecondFactorApi;
   changePassword(old: string, next: string): Promise<string>; // returns the error, "" for none
 }
 

@@ -3,11 +3,12 @@
 import type { ReactElement } from "react";
 import { flushSync } from "react-dom";
 import { createRoot } from "react-dom/client";
-import { activeCall } from "sip-proxy-client";
+import { activeCall, HttpApi } from "sip-proxy-client";
 import { ChoosePassword } from "../components/ChoosePassword";
 import { DashboardScreen } from "../components/DashboardScreen";
 import { ErrorScreen } from "../components/ErrorScreen";
 import { PhoneScreen } from "../components/PhoneScreen";
+import { KeepRecoveryCodes, RequiredEnrolment, SecondFactor } from "../components/SecondFactor";
 import { SignIn } from "../components/SignIn";
 import type { FormKind } from "../components/TransferForm";
 import type { Snapshot } from "../phone/snapshot";
@@ -15,6 +16,7 @@ import "../styles/tokens.css";
 import { NOTHING_YET } from "../dashboard/useDashboard";
 import { ADMIN_STATES, adminState } from "./admin";
 import { DASHBOARD } from "./dashboard";
+import { ENROLMENT, FakeSecondFactor, RECOVERY_CODES } from "./secondFactor";
 import { NOW, PHONE_BOOK, RECORDINGS, STATES, TESTED, WRITTEN } from "./states";
 
 const nothing = (): void => undefined;
@@ -118,7 +120,11 @@ function screenOf(state: string): ReactElement {
           allowNotifications: nothing,
           declineNotifications: nothing,
           signOut: nothing,
-          account: { minPasswordLength: 12, changePassword: () => Promise.resolve("The old password is wrong.") },
+          account: {
+            minPasswordLength: 12,
+            secondFactor: new FakeSecondFactor(new HttpApi("")),
+            changePassword: () => Promise.resolve("The old password is wrong."),
+          },
           inputLevel: () => (snapshot.microphoneOpen && !quiet(snapshot) ? 0.55 : 0),
           outputLevel: () => 0.7,
         }}
@@ -140,6 +146,21 @@ function screenOf(state: string): ReactElement {
       />
     );
   }
+  if (state.startsWith("second-factor") || state === "enrolment") {
+    const common = {
+      notice:
+        state === "second-factor-wrong" ? "This is not the code that the app shows now, or it was used before." : "",
+      busy: false,
+      onCode: nothing,
+      onCancel: nothing,
+    };
+    return state === "enrolment" ? (
+      <RequiredEnrolment enrolment={ENROLMENT} {...common} />
+    ) : (
+      <SecondFactor {...common} />
+    );
+  }
+  if (state === "recovery-codes") return <KeepRecoveryCodes codes={RECOVERY_CODES} onDone={nothing} />;
   if (state.startsWith("choose-password")) {
     return (
       <ChoosePassword
@@ -175,6 +196,10 @@ function screenOf(state: string): ReactElement {
         "sign-in",
         "choose-password",
         "choose-password-refused",
+        "second-factor",
+        "second-factor-wrong",
+        "enrolment",
+        "recovery-codes",
         "dashboard",
         "dashboard-empty",
         ...Object.keys(ADMIN_STATES),

@@ -18,6 +18,7 @@ import { ErrorBoundary } from "../components/ErrorBoundary";
 import { ErrorScreen, PageErrorScreen } from "../components/ErrorScreen";
 import { PhoneScreen } from "../components/PhoneScreen";
 import { SignInPage } from "../components/SignInPage";
+import { SecondFactorApi } from "../phone/secondFactor";
 import * as stored from "../phone/signedIn";
 import { type BackgroundActions, useBackgroundIndicators } from "../phone/useBackgroundIndicators";
 import { type Phone, usePhone } from "../phone/usePhone";
@@ -53,7 +54,11 @@ function Running({ session, config, onLeave }: RunningProps) {
   const ringing = calls.find(({ phase }) => phase === "incoming");
   const actions = actionsOf(phone, session.user, feedback, setProblem, onLeave);
   if (session.token !== null)
-    actions.account = { minPasswordLength: config.minPasswordLength, changePassword: phone.changePassword };
+    actions.account = {
+      minPasswordLength: config.minPasswordLength,
+      secondFactor: new SecondFactorApi(client.http),
+      changePassword: phone.changePassword,
+    };
   useEffect(() => {
     window.__phone = {
       peer: () => client.activeCall?.connection ?? null,

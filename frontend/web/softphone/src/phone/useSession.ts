@@ -2,7 +2,8 @@
 
 import { useEffect, useState } from "react";
 import { HttpApi, HttpError, type ServerConfig, type Session } from "sip-proxy-client";
-import { asSentence, MORE_IS_REQUIRED, NO_ANSWER_TO_SIGN_IN, WRONG_PASSWORD } from "../texts";
+import { MORE_IS_REQUIRED, NO_ANSWER_TO_SIGN_IN, WRONG_PASSWORD } from "../texts";
+import { type Enrolment, secondFactorErrorText } from "./secondFactor";
 import { SERVER_URL } from "./serverUrl";
 import * as stored from "./signedIn";
 
@@ -13,15 +14,26 @@ export interface SessionState {
   notice: string; // why one was signed out, or why signing in failed
   busy: boolean;
   incomplete: IncompleteSignIn | null; // the password is right, and something else is required
-  choosePassword(password: string): Promise<void>; // which `incomplete` requires
+  choosePassword(password: string): Promise<void>; // which `incomplete` requires, as below
+  giveCode(code: string): Promise<void>; // of the app, or a recovery code; the first one of an app that is set up
+  recoveryCodes: readonly string[] | null; // to be kept, before the session begins
+  keptRecoveryCodes(): void;
   enter(user: string, password: string): Promise<void>;
   leave(notice?: string): void;
 }
 
-/** `challenge`: what the next step is sent with. */
 export interface IncompleteSignIn {
   user: string;
-  challenge: string;
+  code: string; // of the problem, which says what is required
+  challenge: string; // what the next step is sent with
+  enrolment: Enrolment | null; // an app is to be set up
+}
+
+const ENROLMENT_PATH = "/session/second-factor/enrolment";
+
+/** A session; after an app was set up, with what is to be kept for its loss. */
+interface EnrolledSession extends Session {
+  recoveryCodes?: string[];
 }
 
 const RETRY_INTERVAL_MS = 2000;
@@ -43,6 +55,7 @@ export function useSession(): SessionState {
   const [notice, setNotice] = useState("");
   const [busy, setBusy] = useState(false);
   const [incomplete, setIncomplete] = useState<IncompleteSignIn | null>(null);
+  const [enrolled, setEnrolled] = useState<EnrolledSession | null>(null);
 
   useEffect(() => {
     let timer: number | undefined;
@@ -68,22 +81,39 @@ export function useSession(): SessionState {
     };
   }, []);
 
+  const begin = ({ user, token }: Session): void => {
+    stored.save({ user, token });
+    setEnrolled(null);
+    setSession({ user, token });
+  };
+
+  const require = async (next: IncompleteSignIn): Promise<void> => {
+    setIncomplete(next);
+    if (next.code !== "second_factor_enrolment_required") return;
+    try {
+      const { challenge } = next;
+      setIncomplete({ ...next, enrolment: await http.post<Enrolment>(ENROLMENT_PATH, { challenge }) });
+    } catch (error) {
+      setNotice(secondFactorErrorText(error));
+    }
+  };
+
   /** One step of the sign-in: then there is a session, or something else is required, or `told` says what is wrong. */
   const step = async (
     user: string,
-    request: () => Promise<Session>,
+    request: () => Promise<EnrolledSession>,
     told: (error: unknown) => string,
   ): Promise<void> => {
     setBusy(true);
     setNotice("");
     try {
       const value = await request();
-      stored.save(value);
       setIncomplete(null);
-      setSession({ user: value.user, token: value.token });
+      if (value.recoveryCodes) setEnrolled(value);
+      else begin(value);
     } catch (error) {
-      const { challenge = null } = error instanceof HttpError ? error.details : {};
-      if (challenge !== null) setIncomplete({ user, challenge });
+      const { code = "", challenge = null } = error instanceof HttpError ? error.details : {};
+      if (challenge !== null) await require({ user, code, challenge, enrolment: null });
       else setNotice(told(error));
     } finally {
       setBusy(false);
@@ -97,19 +127,22 @@ export function useSession(): SessionState {
       signInErrorText,
     );
 
-  const choosePassword = async (newPassword: string): Promise<void> => {
+  const goOn = async (path: string, body: object): Promise<void> => {
     if (!incomplete) return;
     const { user, challenge } = incomplete;
     await step(
       user,
-      () => http.post<Session>("/session/password", { challenge, newPassword }),
+      () => http.post<EnrolledSession>(path, { challenge, ...body }),
       (error) => {
-        if (!(error instanceof HttpError)) return NO_ANSWER_TO_SIGN_IN;
-        if (error.status === 401) setIncomplete(null); // it took too long: from the beginning
-        return asSentence(error.message);
+        // It took too long: from the beginning. A wrong code may be corrected.
+        if (error instanceof HttpError && error.status === 401 && !error.details.field) setIncomplete(null);
+        return secondFactorErrorText(error);
       },
     );
   };
+  const choosePassword = (newPassword: string): Promise<void> => goOn("/session/password", { newPassword });
+  const giveCode = (code: string): Promise<void> =>
+    goOn(incomplete?.enrolment ? `${ENROLMENT_PATH}/complete` : "/session/second-factor", { code });
 
   const leave = (why = ""): void => {
     stored.clear();
@@ -120,5 +153,18 @@ export function useSession(): SessionState {
 
   // A session without a token is useless on a server with sign-in.
   const usable = session && config?.authentication && !session.token ? null : session;
-  return { config, unreachable, session: usable, notice, busy, incomplete, choosePassword, enter, leave };
+  return {
+    config,
+    unreachable,
+    session: usable,
+    notice,
+    busy,
+    incomplete,
+    choosePassword,
+    giveCode,
+    recoveryCodes: enrolled?.recoveryCodes ?? null,
+    keptRecoveryCodes: () => enrolled && begin(enrolled),
+    enter,
+    leave,
+  };
 }

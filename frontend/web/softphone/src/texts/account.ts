@@ -16,7 +16,7 @@ export const NEW_PASSWORD = {
 } as const;
 
 /** A sign-in during a call, which has room for a password only. */
-export const MORE_IS_REQUIRED = "You have to choose a new password first. Sign in again after the call.";
+export const MORE_IS_REQUIRED = "This needs another step: sign in again after the call.";
 
 export const ACCOUNT = {
   title: "Password and sign-in",
@@ -31,3 +31,53 @@ export const ACCOUNT = {
 /** What the server says of a password, as a sentence: it begins with a small letter, and has no full stop. */
 export const asSentence = (text: string): string =>
   text ? `${text[0]?.toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}` : "";
+
+/** The second step of a sign-in. */
+export const SECOND_FACTOR = {
+  title: "Enter the code",
+  why: "Your authenticator app shows six digits for ari-bridge.",
+  code: "Code",
+  useRecovery: "Use a recovery code",
+  recoveryTitle: "Enter a recovery code",
+  recoveryWhy: "One of the ten that you were given. Each is good once.",
+  recoveryCode: "Recovery code",
+  useApp: "Use the app",
+  enter: "Sign in",
+  busy: "Signing in…",
+} as const;
+
+/** Setting up an app. */
+export const ENROLMENT = {
+  title: "Set up an authenticator app",
+  required: "Your role needs it to sign in.",
+  scan: "Scan this with an authenticator app on your phone.",
+  picture: "QR code for the authenticator app",
+  orType: "Or type this into the app:",
+  code: "The code that the app shows then",
+  confirm: "Turn on",
+  busy: "Checking…",
+} as const;
+
+export const RECOVERY_CODES = {
+  title: "Keep these recovery codes",
+  why: "Each signs you in once if you lose the app. They are not shown again.",
+  copy: "Copy",
+  copied: "Copied",
+  done: "I have kept them",
+} as const;
+
+/** In the sheet of the account. */
+export const TWO_STEPS = {
+  title: "Two steps to sign in",
+  off: "Off. With an authenticator app, the password alone opens nothing.",
+  on: (left: number): string => `On. ${left === 1 ? "1 recovery code is" : `${left} recovery codes are`} left.`,
+  loading: "Loading…",
+  setUp: "Set up an app",
+  another: "Another app",
+  newCodes: "New recovery codes",
+  remove: "Turn off",
+  password: "Your password",
+  code: "Code of the app, or a recovery code",
+  go: "Continue",
+  cancel: "Cancel",
+} as const;

@@ -140,6 +140,53 @@ export interface ChosenPassword {
   newPassword: string; // `minPasswordLength` characters or more, and no common one
 }
 
+export interface GivenCode {
+  challenge: string; // of the problem that said what is required
+  code: string; // 6 digits of the app, or a recovery code
+}
+
+/** An authenticator app that is to be set up: scan the QR code, or type the secret. */
+export interface EnrolmentData {
+  challenge: string; // for the request that completes it
+  secret: string; // base32; codes of 6 digits, SHA-1, each for 30 s
+  uri: string; // the same for an app, `otpauth://`
+  qrCode: string[]; // of the `uri`: a row each, 1 is dark; without its margin of 4
+}
+
+export interface ChallengeBody {
+  challenge: string; // of the problem that said what is required
+}
+
+/** A session, and the codes for the loss of the app. They are shown once. */
+export interface EnrolledSession {
+  token: string; // for `Authorization: Bearer TOKEN`
+  user: string;
+  expiresAt: number; // Unix seconds
+  recoveryCodes: string[];
+}
+
+export interface SecondFactorData {
+  enabled: boolean;
+  required: boolean; // a role of yours needs it: without one you set it up at the next sign-in
+  createdAt: number | null; // Unix seconds; null without one
+  lastUsedAt: number | null; // the same
+  recoveryCodes: number; // how many are left
+}
+
+export interface PasswordBody {
+  password: string;
+}
+
+/** They are shown once. */
+export interface RecoveryCodes {
+  recoveryCodes: string[];
+}
+
+export interface Confirmation {
+  password: string;
+  code: string; // 6 digits of the app, or a recovery code
+}
+
 export interface MeData {
   user: string | null; // your name; null if sign-in is off
   userId: string; // never changes; empty if sign-in is off
