@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from ari_bridge.accounts import ROLES, Accounts, AccountsUnavailable, InvalidUser, passwords
-from frontend.cli import logging as logs
-from frontend.settings import InvalidSettings, Settings, load
+from ari_bridge.audit import Action, Audit
+from frontend.cli.audit import audited, settings_or_exit
+from frontend.settings import Settings
 
 user = typer.Typer(no_args_is_help=True, help="The users who may sign in.")
 
@@ -29,14 +30,17 @@ def add_user(
     """Add a user, or change the password of one."""
     password = _password(generate)
 
-    async def add(accounts: Accounts) -> None:
-        if accounts.find(name):
-            await accounts.set_password(name, _hash(accounts, name, password), must_change=must_change)
+    async def add(accounts: Accounts, audit: Audit) -> None:
+        hashed = _hash(accounts, name, password)
+        if before := accounts.find(name):
+            await accounts.set_password(name, hashed, must_change=must_change)
+            audit.record(Action.USER_PASSWORD, name)
             if role:
-                await accounts.set_roles(name, role)
+                changed = await accounts.set_roles(name, role)
+                audit.record(Action.USER_ROLES, name, old=before.roles, new=changed.roles)
         else:
-            hashed = _hash(accounts, name, password)
-            await accounts.add(name, hashed, roles=role or ("user",), must_change_password=must_change)
+            added = await accounts.add(name, hashed, roles=role or ("user",), must_change_password=must_change)
+            audit.record(Action.USER_CREATE, name, id=added.id, roles=added.roles)
 
     _run(add)
     if generate:
@@ -49,8 +53,9 @@ def set_password(name: str, generate: Generate = False, must_change: MustChange 
     """Change a user's password. All that the user has signed in to ends."""
     password = _password(generate)
 
-    async def change(accounts: Accounts) -> None:
+    async def change(accounts: Accounts, audit: Audit) -> None:
         await accounts.set_password(name, _hash(accounts, name, password), must_change=must_change)
+        audit.record(Action.USER_PASSWORD, name)
 
     _run(change)
     if generate:
@@ -60,31 +65,57 @@ def set_password(name: str, generate: Generate = False, must_change: MustChange 
 @user.command("remove")
 def remove_user(name: str) -> None:
     """Remove a user: sign-ins and forwards end, and who has the name later sees nothing of it."""
-    _run(lambda accounts: accounts.remove(name))
+
+    async def act(accounts: Accounts, audit: Audit) -> None:
+        await accounts.remove(name)
+        audit.record(Action.USER_REMOVE, name)
+
+    _run(act)
 
 
 @user.command("lock")
 def lock_user(name: str) -> None:
     """End all that a user has signed in to, and let the user in no more."""
-    _run(lambda accounts: accounts.set_locked(name, True))
+
+    async def act(accounts: Accounts, audit: Audit) -> None:
+        await accounts.set_locked(name, True)
+        audit.record(Action.USER_LOCK, name)
+
+    _run(act)
 
 
 @user.command("unlock")
 def unlock_user(name: str) -> None:
     """Let a locked user in again."""
-    _run(lambda accounts: accounts.set_locked(name, False))
+
+    async def act(accounts: Accounts, audit: Audit) -> None:
+        await accounts.set_locked(name, False)
+        audit.record(Action.USER_UNLOCK, name)
+
+    _run(act)
 
 
 @user.command("rename")
 def rename_user(name: str, new: str) -> None:
     """Give a user another name. What was kept under the old one is not the user's any more."""
-    _run(lambda accounts: accounts.rename(name, new))
+
+    async def act(accounts: Accounts, audit: Audit) -> None:
+        await accounts.rename(name, new)
+        audit.record(Action.USER_RENAME, name, new=new)
+
+    _run(act)
 
 
 @user.command("role")
 def set_roles(name: str, roles: Annotated[list[str], typer.Argument(help=f"Of {', '.join(ROLES)}.")]) -> None:
     """Give a user these roles, in place of those before."""
-    _run(lambda accounts: accounts.set_roles(name, roles))
+
+    async def act(accounts: Accounts, audit: Audit) -> None:
+        before = accounts.find(name)
+        await accounts.set_roles(name, roles)
+        audit.record(Action.USER_ROLES, name, old=before.roles if before else (), new=roles)
+
+    _run(act)
 
 
 @user.command("class")
@@ -92,7 +123,13 @@ def set_class_of_service(
     name: str, class_of_service: Annotated[str, typer.Argument(help='"": that of the roles.')]
 ) -> None:
     """Give a user a class of service: which numbers may be dialled."""
-    _run(lambda accounts: accounts.set_class_of_service(name, class_of_service))
+
+    async def act(accounts: Accounts, audit: Audit) -> None:
+        before = accounts.find(name)
+        await accounts.set_class_of_service(name, class_of_service)
+        audit.record(Action.USER_CLASS, name, old=before.class_of_service if before else "", new=class_of_service)
+
+    _run(act)
 
 
 @user.command("list")
@@ -101,7 +138,7 @@ def list_users(
 ) -> None:
     """The users."""
 
-    async def show(accounts: Accounts) -> None:
+    async def show(accounts: Accounts, audit: Audit) -> None:
         for one in accounts.all():
             more = f"\t{','.join(one.roles)}\t{'locked' if one.locked else ''}" if details else ""
             typer.echo(f"{one.name}{more}".rstrip("\t"))
@@ -119,22 +156,18 @@ def accounts_of(settings: Settings) -> Accounts:
     )
 
 
-def _run(act: Callable[[Accounts], Awaitable[object]]) -> None:
+def _run(act: Callable[[Accounts, Audit], Awaitable[object]]) -> None:
     """Does it, or says why not and ends with status 1 (2: the settings are wrong)."""
-    logs.configure("warning", "console")
-    try:
-        settings = load()
-    except InvalidSettings as error:
-        typer.echo(f"The settings are wrong:\n{error}", err=True)
-        raise typer.Exit(2) from None
+    settings = settings_or_exit()
 
     async def run() -> None:
         accounts = accounts_of(settings)
-        try:
-            await accounts.open()
-            await act(accounts)
-        finally:
-            await accounts.close()
+        async with audited(settings) as audit:
+            try:
+                await accounts.open()
+                await act(accounts, audit)
+            finally:
+                await accounts.close()
 
     try:
         asyncio.run(run())
