@@ -102,7 +102,7 @@ def test_the_program_of_the_documentation_checks_an_export(folder: Path) -> None
 
 
 def test_an_audit_log_that_cannot_be_written_is_said(folder: Path) -> None:
-    (folder / "audit.db").mkdir()
+    (folder / "audit.db").write_bytes(b"not a database" * 100)
     result = CliRunner().invoke(main, ["user", "add", "1001"], input=f"{PASSWORD}\n")
     assert result.exit_code == 0 and "The audit log cannot be used now" in result.stderr
     run("audit", "list", status=2)
