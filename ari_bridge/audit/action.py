@@ -36,6 +36,8 @@ class Action(StrEnum):
     USER_ROLES = "user.roles"
     USER_CLASS = "user.class"
     """The class of service was changed."""
+    USER_CHANGE = "user.change"
+    """Something else of a user was changed; `field` says what."""
     USER_LIMITS = "user.limits"
     USER_TENANT = "user.tenant"
     USER_LINK = "user.link"

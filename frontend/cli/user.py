@@ -2,15 +2,15 @@
 
 import asyncio
 import getpass
-import secrets
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 import typer
 
-from ari_bridge.accounts import ROLES, Accounts, AccountsUnavailable, InvalidUser, passwords
-from ari_bridge.audit import Action, Audit
+from ari_bridge.accounts import ROLES, Accounts, AccountsUnavailable, InvalidUser, UserAdministration
+from ari_bridge.audit import Audit
+from ari_bridge.dial_permissions import PermissionsFile
 from frontend.cli.audit import audited, settings_or_exit
 from frontend.settings import Settings
 
@@ -26,25 +26,29 @@ def add_user(
     generate: Generate = False,
     must_change: MustChange = False,
     role: Annotated[list[str] | None, typer.Option(help=f"One of {', '.join(ROLES)}; may be repeated.")] = None,
+    display_name: Annotated[str, typer.Option(help="Who the user is, for people.")] = "",
 ) -> None:
     """Add a user, or change the password of one."""
     password = _password(generate)
 
-    async def add(accounts: Accounts, audit: Audit) -> None:
-        hashed = _hash(accounts, name, password)
-        if before := accounts.find(name):
-            await accounts.set_password(name, hashed, must_change=must_change)
-            audit.record(Action.USER_PASSWORD, name)
+    async def add(administration: UserAdministration) -> None:
+        accounts = administration.accounts
+        if accounts.find(name):
+            made = await administration.reset_password(name, password=password, must_change=must_change)
             if role:
-                changed = await accounts.set_roles(name, role)
-                audit.record(Action.USER_ROLES, name, old=before.roles, new=changed.roles)
+                await accounts.set_roles(name, role)
         else:
-            added = await accounts.add(name, hashed, roles=role or ("user",), must_change_password=must_change)
-            audit.record(Action.USER_CREATE, name, id=added.id, roles=added.roles)
+            made = await administration.create(
+                name,
+                password=password,
+                roles=role or ("user",),
+                display_name=display_name,
+                must_change=must_change,
+            )
+        if generate:
+            typer.echo(made.password)
 
-    _run(add)
-    if generate:
-        typer.echo(password)
+    _administer(add)
     typer.echo(f"{name} may sign in now.", err=True)
 
 
@@ -53,69 +57,42 @@ def set_password(name: str, generate: Generate = False, must_change: MustChange 
     """Change a user's password. All that the user has signed in to ends."""
     password = _password(generate)
 
-    async def change(accounts: Accounts, audit: Audit) -> None:
-        await accounts.set_password(name, _hash(accounts, name, password), must_change=must_change)
-        audit.record(Action.USER_PASSWORD, name)
+    async def change(administration: UserAdministration) -> None:
+        made = await administration.reset_password(name, password=password, must_change=must_change)
+        if generate:
+            typer.echo(made.password)
 
-    _run(change)
-    if generate:
-        typer.echo(password)
+    _administer(change)
 
 
 @user.command("remove")
 def remove_user(name: str) -> None:
     """Remove a user: sign-ins and forwards end, and who has the name later sees nothing of it."""
-
-    async def act(accounts: Accounts, audit: Audit) -> None:
-        await accounts.remove(name)
-        audit.record(Action.USER_REMOVE, name)
-
-    _run(act)
+    _run(lambda accounts: accounts.remove(name))
 
 
 @user.command("lock")
 def lock_user(name: str) -> None:
     """End all that a user has signed in to, and let the user in no more."""
-
-    async def act(accounts: Accounts, audit: Audit) -> None:
-        await accounts.set_locked(name, True)
-        audit.record(Action.USER_LOCK, name)
-
-    _run(act)
+    _run(lambda accounts: accounts.set_locked(name, True))
 
 
 @user.command("unlock")
 def unlock_user(name: str) -> None:
     """Let a locked user in again."""
-
-    async def act(accounts: Accounts, audit: Audit) -> None:
-        await accounts.set_locked(name, False)
-        audit.record(Action.USER_UNLOCK, name)
-
-    _run(act)
+    _run(lambda accounts: accounts.set_locked(name, False))
 
 
 @user.command("rename")
 def rename_user(name: str, new: str) -> None:
     """Give a user another name. What was kept under the old one is not the user's any more."""
-
-    async def act(accounts: Accounts, audit: Audit) -> None:
-        await accounts.rename(name, new)
-        audit.record(Action.USER_RENAME, name, new=new)
-
-    _run(act)
+    _run(lambda accounts: accounts.rename(name, new))
 
 
 @user.command("role")
 def set_roles(name: str, roles: Annotated[list[str], typer.Argument(help=f"Of {', '.join(ROLES)}.")]) -> None:
     """Give a user these roles, in place of those before."""
-
-    async def act(accounts: Accounts, audit: Audit) -> None:
-        before = accounts.find(name)
-        await accounts.set_roles(name, roles)
-        audit.record(Action.USER_ROLES, name, old=before.roles if before else (), new=roles)
-
-    _run(act)
+    _run(lambda accounts: accounts.set_roles(name, roles))
 
 
 @user.command("class")
@@ -124,12 +101,17 @@ def set_class_of_service(
 ) -> None:
     """Give a user a class of service: which numbers may be dialled."""
 
-    async def act(accounts: Accounts, audit: Audit) -> None:
-        before = accounts.find(name)
-        await accounts.set_class_of_service(name, class_of_service)
-        audit.record(Action.USER_CLASS, name, old=before.class_of_service if before else "", new=class_of_service)
+    async def change(administration: UserAdministration) -> None:
+        administration.check_class(class_of_service)
+        await administration.accounts.set_class_of_service(name, class_of_service)
 
-    _run(act)
+    _administer(change)
+
+
+@user.command("display-name")
+def set_display_name(name: str, display_name: Annotated[str, typer.Argument(help='"": none.')]) -> None:
+    """Say who a user is, for people: the directory of the pages shows it."""
+    _run(lambda accounts: accounts.update(name, display_name=display_name))
 
 
 @user.command("list")
@@ -138,7 +120,7 @@ def list_users(
 ) -> None:
     """The users."""
 
-    async def show(accounts: Accounts, audit: Audit) -> None:
+    async def show(accounts: Accounts) -> None:
         for one in accounts.all():
             more = f"\t{','.join(one.roles)}\t{'locked' if one.locked else ''}" if details else ""
             typer.echo(f"{one.name}{more}".rstrip("\t"))
@@ -146,26 +128,33 @@ def list_users(
     _run(show)
 
 
-def accounts_of(settings: Settings) -> Accounts:
+def accounts_of(settings: Settings, audit: Audit | None = None) -> Accounts:
     """The accounts that the settings name; not opened."""
     return Accounts(
         settings.state_dir,
         settings.users_file,
         url=settings.accounts_database_url,
         min_password=settings.min_password_length,
+        audit=audit,
     )
 
 
-def _run(act: Callable[[Accounts, Audit], Awaitable[object]]) -> None:
+def _run(act: Callable[[Accounts], Awaitable[object]]) -> None:
     """Does it, or says why not and ends with status 1 (2: the settings are wrong)."""
+    _administer(lambda administration: act(administration.accounts))
+
+
+def _administer(act: Callable[[UserAdministration], Awaitable[object]]) -> None:
+    """As `_run`."""
     settings = settings_or_exit()
+    classes = PermissionsFile(settings.dial_permissions_file)
 
     async def run() -> None:
-        accounts = accounts_of(settings)
         async with audited(settings) as audit:
+            accounts = accounts_of(settings, audit)
             try:
                 await accounts.open()
-                await act(accounts, audit)
+                await act(UserAdministration(accounts, lambda: classes.current().classes))
             finally:
                 await accounts.close()
 
@@ -176,13 +165,8 @@ def _run(act: Callable[[Accounts, Audit], Awaitable[object]]) -> None:
         raise typer.Exit(1) from None
 
 
-def _password(generate: bool) -> str:
+def _password(generate: bool) -> str | None:
+    """None: one is made."""
     if generate:
-        return secrets.token_urlsafe(12)
+        return None
     return getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-
-
-def _hash(accounts: Accounts, name: str, password: str) -> str:
-    """Raises InvalidUser."""
-    accounts.check_password(password, name)
-    return passwords.hash_password(password)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -32,18 +33,18 @@ def run(*arguments: str, status: int = 0) -> str:
     return result.stdout
 
 
-def entries(*arguments: str) -> list[dict[str, object]]:
+def entries(*arguments: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in run("audit", "export", *arguments).splitlines()]
 
 
 def test_what_the_command_line_does_is_recorded(folder: Path) -> None:
     run("user", "add", "1001")
-    run("user", "add", "1001", "--role", "admin")
+    run("user", "add", "1001", "--role", "agent")
     run("user", "password", "1001")
     run("user", "lock", "1001")
     run("user", "unlock", "1001")
     run("user", "role", "1001", "user")
-    run("user", "class", "1001", "national")
+    run("user", "class", "1001", "internal")
     run("user", "rename", "1001", "1002")
     run("user", "remove", "1002")
     run("user", "remove", "nobody", status=1)
@@ -63,7 +64,7 @@ def test_what_the_command_line_does_is_recorded(folder: Path) -> None:
         "audit.export",
     ]
     assert {(one["actorKind"], one["actor"], one["address"]) for one in seen[1:]} == {("cli", "ops", "192.0.2.9")}
-    assert seen[3]["details"] == {"old": ["user"], "new": ["admin"]}
+    assert seen[3]["details"] == {"id": seen[1]["details"]["id"], "old": ["user"], "new": ["agent"]}
     assert PASSWORD not in (folder / "audit.db").read_bytes().decode("latin-1")
     assert "cli:ops from 192.0.2.9  user.lock 1001  ok" in run("audit", "list", "--action", "user.lock")
     assert len(entries("--action", "user.password")) == 2
@@ -88,7 +89,7 @@ def test_a_broken_chain_is_a_status(folder: Path) -> None:
 
 def test_the_program_of_the_documentation_checks_an_export(folder: Path) -> None:
     run("user", "add", "1001")
-    run("user", "class", "1001", "Ausland für alle")
+    run("user", "display-name", "1001", "Zentrale für alle")
     exported = run("audit", "export")
     text = (Path(__file__).parents[3] / "docs" / "AUDIT.md").read_text()
     program = text.split("```text\n")[1].split("```")[0]
@@ -97,7 +98,7 @@ def test_the_program_of_the_documentation_checks_an_export(folder: Path) -> None
         return subprocess.run([sys.executable, "-c", program], input=lines.encode(), check=False).returncode
 
     assert check(exported) == 0
-    assert check(exported.replace("user.class", "user.lock")) == 1
+    assert check(exported.replace("user.change", "user.lock")) == 1
     assert check("".join(line for line in exported.splitlines(True) if "user.create" not in line)) == 1
 
 
