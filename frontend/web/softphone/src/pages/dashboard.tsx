@@ -5,12 +5,13 @@ import type { Session } from "sip-proxy-client";
 import { DashboardScreen } from "../components/DashboardScreen";
 import { SignIn } from "../components/SignIn";
 import { useDashboard } from "../dashboard/useDashboard";
+import { signInAddress } from "../phone/singleSignOn";
 import { useSession } from "../phone/useSession";
 
 const NOBODY: Session = { user: "", token: null };
 
 export function DashboardPage() {
-  const { config, unreachable, session, notice, busy, enter, leave } = useSession();
+  const { config, unreachable, session, notice, busy, enter, leave, signOut } = useSession();
   const viewer = session ?? (config && !config.authentication ? NOBODY : null);
   if (!viewer) {
     if (!config && !unreachable)
@@ -27,10 +28,12 @@ export function DashboardPage() {
         notice={notice}
         busy={busy}
         onEnter={(user, password) => void enter(user, password)}
+        provider={config?.singleSignOn ?? ""}
+        providerAddress={signInAddress(location)}
       />
     );
   }
-  return <Following session={viewer} onSignedOut={leave} onSignOut={viewer.token ? () => leave() : null} />;
+  return <Following session={viewer} onSignedOut={leave} onSignOut={viewer.token ? signOut : null} />;
 }
 
 interface FollowingProps {

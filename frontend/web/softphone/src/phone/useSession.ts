@@ -5,6 +5,7 @@ import { HttpApi, HttpError, type ServerConfig, type Session } from "sip-proxy-c
 import { NO_ANSWER_TO_SIGN_IN, WRONG_PASSWORD } from "../texts";
 import { SERVER_URL } from "./serverUrl";
 import * as stored from "./signedIn";
+import { fetchSession, resultText, signOutAtProvider, takeResult } from "./singleSignOn";
 
 export interface SessionState {
   config: ServerConfig | null; // null until the server has answered
@@ -14,6 +15,7 @@ export interface SessionState {
   busy: boolean;
   enter(user: string, password: string): Promise<void>;
   leave(notice?: string): void;
+  signOut(): void; // at the provider too, if the sign-in was there
 }
 
 const RETRY_INTERVAL_MS = 2000;
@@ -33,6 +35,7 @@ export function useSession(): SessionState {
   const [session, setSession] = useState<Session | null>(() => stored.load());
   const [notice, setNotice] = useState("");
   const [busy, setBusy] = useState(false);
+  const [result, setResult] = useState(takeResult); // of a sign-in at the provider
 
   useEffect(() => {
     let timer: number | undefined;
@@ -58,6 +61,20 @@ export function useSession(): SessionState {
     };
   }, []);
 
+  useEffect(() => {
+    if (result === null || !config) return;
+    setResult(null);
+    if (result !== "done") return setNotice(resultText(result, config.singleSignOn));
+    setBusy(true);
+    fetchSession(http)
+      .then((value) => {
+        stored.save(value);
+        setSession({ user: value.user, token: value.token });
+      })
+      .catch(() => setNotice(resultText("expired", config.singleSignOn)))
+      .finally(() => setBusy(false));
+  }, [result, config]);
+
   const enter = async (user: string, password: string): Promise<void> => {
     setBusy(true);
     setNotice("");
@@ -78,7 +95,13 @@ export function useSession(): SessionState {
     setNotice(why);
   };
 
+  const signOut = (): void => {
+    http.token = stored.load()?.token ?? null; // the newest one
+    void signOutAtProvider(http);
+    leave();
+  };
+
   // A session without a token is useless on a server with sign-in.
   const usable = session && config?.authentication && !session.token ? null : session;
-  return { config, unreachable, session: usable, notice, busy, enter, leave };
+  return { config, unreachable, session: usable, notice, busy, enter, leave, signOut };
 }
