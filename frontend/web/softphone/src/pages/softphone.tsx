@@ -26,9 +26,8 @@ import { useRecordings } from "../phone/useRecordings";
 import { signInErrorText, useSession } from "../phone/useSession";
 
 export function SoftphonePage() {
-  const { config, unreachable, session, notice, busy, enter, leave, signOut } = useSession();
-  if (config && session)
-    return <Running key={session.user} session={session} config={config} onLeave={leave} onSignOut={signOut} />;
+  const { config, unreachable, session, notice, busy, enter, leave } = useSession();
+  if (config && session) return <Running key={session.user} session={session} config={config} onLeave={leave} />;
   if (session && !unreachable)
     return (
       <main className="sign-in" aria-busy="true">
@@ -53,10 +52,9 @@ interface RunningProps {
   session: Session;
   config: ServerConfig;
   onLeave(notice?: string): void;
-  onSignOut(): void;
 }
 
-function Running({ session, config, onLeave, onSignOut }: RunningProps) {
+function Running({ session, config, onLeave }: RunningProps) {
   const { phoneBook, recording = false, feedback = false } = config;
   const phone = usePhone(session, phoneBook, onLeave);
   const { client, snapshot } = phone;
@@ -64,7 +62,7 @@ function Running({ session, config, onLeave, onSignOut }: RunningProps) {
   const [problem, setProblem] = useState<MicrophoneProblem | null>(window.isSecureContext ? null : "insecure_page");
   const recordings = useRecordings(client, recording, snapshot.history);
   const ringing = calls.find(({ phase }) => phase === "incoming");
-  const actions = actionsOf(phone, session.user, feedback, setProblem, onSignOut);
+  const actions = actionsOf(phone, session.user, feedback, setProblem, onLeave);
   useEffect(() => {
     window.__phone = {
       peer: () => client.activeCall?.connection ?? null,
@@ -130,7 +128,7 @@ function actionsOf(
   user: string,
   rates: boolean,
   setProblem: (problem: MicrophoneProblem | null) => void,
-  onSignOut: () => void,
+  onLeave: () => void,
 ): PhoneActions {
   const active = (): ReturnType<SIPProxyClient["find"]> => client.activeCall;
   return {
@@ -190,7 +188,7 @@ function actionsOf(
     outputLevel: client.outputLevel,
     allowNotifications: () => answerNotifications(true),
     declineNotifications: () => answerNotifications(false),
-    signOut: onSignOut,
+    signOut: () => onLeave(),
     signIn: (password) => signInAgain(client, user, password),
   };
 }

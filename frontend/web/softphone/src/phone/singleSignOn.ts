@@ -3,9 +3,6 @@
 import type { HttpApi, Session } from "sip-proxy-client";
 import { SSO_FAILED, SSO_RESULTS } from "../texts";
 import { SERVER_URL } from "./serverUrl";
-import { read, write } from "./storage";
-
-const KEY = "softphone.sso";
 
 /** Where the sign-in begins, and this page is opened again afterwards. */
 export function signInAddress(page: { pathname: string; search: string }): string {
@@ -31,17 +28,6 @@ export function resultText(result: string, provider: string): string {
 }
 
 /** The token of a sign-in that has succeeded. */
-export async function fetchSession(http: HttpApi): Promise<Session> {
-  const session = await http.post<Session>("/auth/oidc/session", {});
-  write("sessionStorage", KEY, "1");
-  return session;
-}
-
-/** Signs out at the provider too, which shows its page; false if there is nothing to do there. */
-export async function signOutAtProvider(http: HttpApi): Promise<boolean> {
-  if (read("sessionStorage", KEY) === null) return false;
-  write("sessionStorage", KEY, null);
-  const { url } = await http.post<{ url: string | null }>("/auth/oidc/logout", {}).catch(() => ({ url: null }));
-  if (url) location.assign(url);
-  return url !== null;
+export function fetchSession(http: HttpApi): Promise<Session> {
+  return http.post<Session>("/auth/oidc/session", {});
 }

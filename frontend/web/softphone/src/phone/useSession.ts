@@ -5,7 +5,7 @@ import { HttpApi, HttpError, type ServerConfig, type Session } from "sip-proxy-c
 import { NO_ANSWER_TO_SIGN_IN, WRONG_PASSWORD } from "../texts";
 import { SERVER_URL } from "./serverUrl";
 import * as stored from "./signedIn";
-import { fetchSession, resultText, signOutAtProvider, takeResult } from "./singleSignOn";
+import { fetchSession, resultText, takeResult } from "./singleSignOn";
 
 export interface SessionState {
   config: ServerConfig | null; // null until the server has answered
@@ -15,7 +15,6 @@ export interface SessionState {
   busy: boolean;
   enter(user: string, password: string): Promise<void>;
   leave(notice?: string): void;
-  signOut(): void; // at the provider too, if the sign-in was there
 }
 
 const RETRY_INTERVAL_MS = 2000;
@@ -95,13 +94,7 @@ export function useSession(): SessionState {
     setNotice(why);
   };
 
-  const signOut = (): void => {
-    http.token = stored.load()?.token ?? null; // the newest one
-    void signOutAtProvider(http);
-    leave();
-  };
-
   // A session without a token is useless on a server with sign-in.
   const usable = session && config?.authentication && !session.token ? null : session;
-  return { config, unreachable, session: usable, notice, busy, enter, leave, signOut };
+  return { config, unreachable, session: usable, notice, busy, enter, leave };
 }
