@@ -10,6 +10,7 @@ from aiohttp import web
 from ari_bridge.accounts import Accounts, UserAdministration
 from ari_bridge.accounts.totp import KEY_FILE, SecretKey
 from ari_bridge.ari.readiness import Readiness
+from ari_bridge.audit import AuditLog
 from ari_bridge.call_store import SqliteCallStore
 from ari_bridge.cdr import CdrService
 from ari_bridge.dial_permissions import DialPermissions, PermissionsFile
@@ -26,6 +27,7 @@ from frontend.api.live_rights import apply_change
 from frontend.api.openapi import document, html
 from frontend.api.routes import static
 from frontend.api.routes.api_docs import ReferenceApi
+from frontend.api.routes.audit import AuditApi
 from frontend.api.routes.call_handlers import CallControlApi
 from frontend.api.routes.call_queries import CallQueryApi
 from frontend.api.routes.cdrs import CdrApi
@@ -86,7 +88,8 @@ class App:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self.reloading = Reloading(settings)
+        self.audit = AuditLog(settings.state_dir, url=settings.audit_database_url, days=settings.audit_days)
+        self.reloading = Reloading(settings, self.audit)
         self.reload = self.reloading.reload
         self.url = ""  # http://HOST:PORT, once started
         self.ws_url = ""  # ws://HOST:PORT/ws
@@ -104,6 +107,7 @@ class App:
             settings.users_file,
             url=settings.accounts_database_url,
             min_password=settings.min_password_length,
+            audit=self.audit,
         )
         self._dial_file = PermissionsFile(settings.dial_permissions_file)
         self._permissions = DialPermissions(
@@ -112,7 +116,9 @@ class App:
             source=AccountDialRights(self.accounts),
             is_listed=self._is_listed,
         )
-        self.gate = DialGate(self._permissions, self._routes, outside_to_outside=settings.allow_outside_to_outside)
+        self.gate = DialGate(
+            self._permissions, self._routes, outside_to_outside=settings.allow_outside_to_outside, audit=self.audit
+        )
         self.calls = CallManager(
             self.ari,
             self.media,
@@ -135,6 +141,7 @@ class App:
             ),
             self.store,
             InboundCallPolicy(preferences, self.pages, self.gate),
+            self.audit,
         )
         self.watchers = CallChangeWaiter(self.calls, self.hooks)
         self.past_calls = PastCalls(self.pages, self.hooks)
@@ -154,6 +161,7 @@ class App:
             display_name=self._display_name,
             known_users=self.accounts.names if settings.enable_authentication else list,
             endpoints=settings.people_endpoints,
+            audit=self.audit,
         )
         self.recordings = recording_library(settings)
         self.collector = Collector(self.ari.recordings, self.recordings, settings.state_dir, self.store.of_stem)
@@ -169,7 +177,11 @@ class App:
                 url=settings.cdr_database_url,
                 days=settings.cdr_days,
             )
-        parts = {"recordings": self._recordings_fail, "records": self._records_fail}
+        parts = {
+            "recordings": self._recordings_fail,
+            "records": self._records_fail,
+            "audit": lambda: self.audit.health.reason,
+        }
         self.readiness = Readiness(self.ari, dialled_context(settings), settings.pbx_check_interval)
         self.health = Health(self.ari, self.readiness, self.media, self.store, parts, version=VERSION)
         self.routes: list[web.AbstractRoute] = []  # of the HTTP port, once started
@@ -221,6 +233,8 @@ class App:
         opened.callback(self.hooks.close)
         await self.store.start()
         opened.push_async_callback(self.store.close)
+        self.audit.start(self.store.instance, settings.changed())
+        opened.push_async_callback(self.audit.close)
         await self._state_files.start()
         opened.push_async_callback(self._state_files.close)
         if self.records:
@@ -264,6 +278,7 @@ class App:
             addresses=addresses,
             second_factor_key=factor_key,
             require_second_factor=settings.require_second_factor,
+            audit=self.audit,
         )
         self._opened.push_async_callback(access.close)
         secret_file = settings.state_dir / "session-secret"
@@ -335,6 +350,7 @@ class App:
             *UserApi(administration, access, self._permissions.class_of, self.calls, connections, events).routes(),
             *dial_permissions.routes(),
             *CallQueryApi(self.calls, self.store, self.watchers, access).routes(),
+            *AuditApi(self.audit, access).routes(),
             *(CdrApi(self.records, access).routes() if self.records else ()),
             *RecordingsApi(self.recordings, access).routes(),
             *EventApi(events, access).routes(),

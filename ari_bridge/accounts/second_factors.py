@@ -17,6 +17,7 @@ from ari_bridge.accounts.database import Change
 from ari_bridge.accounts.errors import UnknownUser
 from ari_bridge.accounts.schema import recovery_codes, second_factors
 from ari_bridge.accounts.user import User
+from ari_bridge.audit import Action, Audit
 
 RECOVERY_CODES = 10
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # without those that look alike on paper
@@ -43,10 +44,16 @@ class TotpFactor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SecondFactors:
-    """`changing`: makes one change of the accounts. Every method raises AccountsUnavailable."""
+    """Those of all users. Every method raises AccountsUnavailable.
 
-    def __init__(self, changing: Changing) -> None:
+    Args:
+        changing: Makes one change of the accounts.
+        audit: Where it is recorded that one was set up or removed.
+    """
+
+    def __init__(self, changing: Changing, audit: Audit) -> None:
         self._changing = changing
+        self._audit = audit
 
     async def of(self, user: User) -> TotpFactor | None:
         """The user's; None: there is none."""
@@ -80,6 +87,7 @@ class SecondFactors:
             await change.connection.execute(sa.insert(second_factors).values(row))
             codes = await _new_codes(change, user)
             changed = await change.update(replace(current, second_factor=True))
+        self._audit.record(Action.SECOND_FACTOR_ADD, user.name, kind="totp")
         return changed, codes
 
     async def use_step(self, factor: TotpFactor, step: int) -> bool:
@@ -113,7 +121,9 @@ class SecondFactors:
             current = await _current(change, user)
             await _forget(change, user)
             generation = current.generation + int(end_sessions)
-            return await change.update(replace(current, second_factor=False, generation=generation))
+            changed = await change.update(replace(current, second_factor=False, generation=generation))
+        self._audit.record(Action.SECOND_FACTOR_REMOVE, user.name, kind="totp")
+        return changed
 
 
 def digest_of(code: str) -> str:

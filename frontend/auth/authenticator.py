@@ -19,6 +19,7 @@ from jwt.types import Options
 from ari_bridge import atomic_file
 from ari_bridge.accounts import Accounts, AccountsUnavailable, InvalidUser, User, check_name, passwords
 from ari_bridge.accounts.totp import KEY_FILE, SecretKey
+from ari_bridge.audit import Action, Actor, ActorKind, Audit, NoAudit, Result
 from ari_bridge.tasks import TaskSet
 from frontend.auth.client_addresses import ClientAddresses
 from frontend.auth.errors import Forbidden, SignInIncomplete, Unauthorized
@@ -68,6 +69,7 @@ class Authenticator:
         addresses: Finds the client's address of a request; by default no proxy is trusted.
         second_factor_key: Seals the secrets of authenticator apps.
         require_second_factor: Roles whose users need a second factor: they set it up when they sign in.
+        audit: Where sign-ins are recorded.
     """
 
     def __init__(
@@ -80,15 +82,17 @@ class Authenticator:
         addresses: ClientAddresses | None = None,
         second_factor_key: SecretKey | None = None,
         require_second_factor: Iterable[str] = (),
+        audit: Audit | None = None,
     ) -> None:
         self.required = required
         self.addresses = addresses or ClientAddresses()
         self.accounts = accounts
+        self.audit: Audit = audit or NoAudit()
         self._secret = secret
         self._lifetime = lifetime
         self._sign_ins = SignIns(accounts.verify)
-        check = SecondFactorCheck(accounts, second_factor_key or SecretKey(Path(KEY_FILE)))
-        self.steps = SignInSteps(accounts, self._sign_ins, check, self._issue, require_second_factor)
+        check = SecondFactorCheck(accounts, second_factor_key or SecretKey(Path(KEY_FILE)), self.audit)
+        self.steps = SignInSteps(accounts, self._sign_ins, check, self._issue, require_second_factor, self.audit)
         self._tasks = TaskSet()
 
     def use_secret(self, secret: str) -> None:
@@ -103,14 +107,27 @@ class Authenticator:
         Raises Unauthorized, SignInIncomplete (the password is right, and something else is required),
         TooManyAttempts, AccountsUnavailable.
         """
+        try:
+            found = await self._verified(user, password, address)
+        except (Unauthorized, TooManyAttempts) as error:
+            known = self.accounts.find(user)
+            # Nobody's name is not recorded: it may be a password that was typed into the wrong field.
+            actor = Actor(ActorKind.USER, name=known.name if known else "", address=address)
+            reason = "the user is locked" if known and known.locked else str(error)
+            self.audit.record(Action.SESSION_REFUSE, actor.name, result=Result.REFUSED, actor=actor, reason=reason)
+            raise
+        if passwords.needs_rehash(found.password_hash):
+            self._tasks.start(self._rehash(found, password))
+        return await self.steps.complete(found, int(time.time()), address)
+
+    async def _verified(self, user: str, password: str, address: str) -> User:
+        """Raises Unauthorized, TooManyAttempts, AccountsUnavailable."""
         await self._opened()
         right = await self._sign_ins.check(user, password, address)
         found = self.accounts.find(user) if right else None
         if found is None or not found.active:
             raise Unauthorized("The user name or the password is wrong.")
-        if passwords.needs_rehash(found.password_hash):
-            self._tasks.start(self._rehash(found, password))
-        return await self.steps.complete(found, int(time.time()))
+        return found
 
     async def change_password(self, principal: Principal, old: str, new: str) -> AuthSession:
         """Set a new password. It ends all sign-in sessions of the user except the one that is returned.
@@ -120,6 +137,9 @@ class Authenticator:
         """
         name = principal.name or ""
         if not await self._sign_ins.check(name, old, principal.address):
+            self.audit.record(
+                Action.USER_PASSWORD, name, result=Result.REFUSED, actor=principal.actor, reason="the old one is wrong"
+            )
             raise Unauthorized("The old password is wrong.")
         if old == new:
             raise InvalidUser("the new password is the old one", "newPassword")
@@ -135,10 +155,12 @@ class Authenticator:
         Raises Unauthorized if the sign-in is too long ago, or its session has ended.
         """
         token = _bearer(request.headers.get("Authorization"))
-        user = self.accounts.by_id(self.principal_of(token).user_id)
+        principal = self.principal_of(token, self.addresses.of(request))
+        user = self.accounts.by_id(principal.user_id)
         signed_in_at = self._decode(token or "").get("auth_time")
         if not isinstance(signed_in_at, int) or time.time() - signed_in_at > MAX_RENEWAL_AGE_S or user is None:
             raise Unauthorized("The sign-in is too long ago: sign in again.")
+        self.audit.record(Action.SESSION_RENEW, user.name, actor=principal.actor)
         return self.session_of(user, signed_in_at)
 
     async def sign_out_everywhere(self, principal: Principal) -> None:
@@ -260,6 +282,10 @@ class Authenticator:
         if principal.name != user:
             raise Unauthorized("The token is another user's.")
         return principal
+
+    def stranger(self, request: web.Request) -> Principal:
+        """The principal of a request to what is public."""
+        return Principal(None, address=self.addresses.of(request))
 
     def authenticate(self, request: web.Request) -> Principal:
         """The principal of the request. Raises Unauthorized."""

@@ -13,6 +13,7 @@ import structlog
 
 from ari_bridge.accounts import Accounts, AccountsUnavailable, User, totp
 from ari_bridge.accounts.second_factors import TotpFactor
+from ari_bridge.audit import Action, Actor, ActorKind, Audit, Result
 from frontend.auth.errors import WrongCode
 from frontend.auth.sign_in_pace import MAX_DELAY_S, Pace, SignInPace, network_of
 from frontend.auth.sign_ins import TooManyAttempts
@@ -31,9 +32,11 @@ class SecondFactorCheck:
     Args:
         accounts: The users.
         key: Seals the secrets of the apps.
+        audit: Where wrong codes, and the use of recovery codes, are recorded.
     """
 
-    def __init__(self, accounts: Accounts, key: totp.SecretKey) -> None:
+    def __init__(self, accounts: Accounts, key: totp.SecretKey, audit: Audit) -> None:
+        self._audit = audit
         self._factors = accounts.second_factors
         self._key = key
         self._pace = SignInPace(name_from_network=_GUESSES, name=_GUESSES, window=_WINDOW_S)
@@ -47,11 +50,13 @@ class SecondFactorCheck:
         attempt = pace.begin(user.id, network_of(address), time.monotonic())
         if attempt.delay > MAX_DELAY_S:
             log.warning("a code was deferred: too many wrong ones", user=user.name, address=address)
+            self._refused(user, address, "too many wrong codes")
             raise TooManyAttempts(attempt.delay, "Too many wrong codes")
         await asyncio.sleep(attempt.delay)
         right = await (self._use_totp(user, plain) if is_totp else self._use_recovery_code(user, plain, address))
         if not right:
             log.warning("a wrong code after the right password", user=user.name, address=address)
+            self._refused(user, address, "a wrong code")
             raise WrongCode(_WRONG if is_totp else "This is none of your recovery codes, or it was used before.")
         pace.right(attempt)
 
@@ -80,4 +85,14 @@ class SecondFactorCheck:
         used = bool(code) and await self._factors.use_recovery_code(user, code)
         if used:
             log.warning("a recovery code was used", user=user.name, address=address)
+            self._audit.record(Action.SECOND_FACTOR_RECOVER, user.name, actor=actor_of(user, address))
         return used
+
+    def _refused(self, user: User, address: str, reason: str) -> None:
+        actor = actor_of(user, address)
+        self._audit.record(Action.SECOND_FACTOR_REFUSE, user.name, result=Result.REFUSED, actor=actor, reason=reason)
+
+
+def actor_of(user: User, address: str) -> Actor:
+    """A user who has given the right password, for the audit log."""
+    return Actor(ActorKind.USER, user.id, user.name, user.tenant, address)

@@ -11,10 +11,11 @@ from typing import Generic, TypeVar
 import structlog
 
 from ari_bridge.accounts import Accounts, InvalidUser, User, passwords, totp
+from ari_bridge.audit import Action, Audit, acting
 from frontend.auth.challenges import Challenge, Challenges, Step
 from frontend.auth.errors import ChallengeEnded, Unauthorized, WrongCode
 from frontend.auth.principal import Principal
-from frontend.auth.second_factor import SecondFactorCheck
+from frontend.auth.second_factor import SecondFactorCheck, actor_of
 from frontend.auth.sign_ins import SignIns
 
 S = TypeVar("S")
@@ -42,6 +43,7 @@ class SignInSteps(Generic[S]):
         second_factor: Looks at codes.
         issue: Makes the session of a user, who gave the password then (Unix seconds).
         roles: Whose users need a second factor.
+        audit: Where sign-ins are recorded.
     """
 
     def __init__(
@@ -51,19 +53,21 @@ class SignInSteps(Generic[S]):
         second_factor: SecondFactorCheck,
         issue: Callable[[User, int], Awaitable[S]],
         roles: Iterable[str],
+        audit: Audit,
     ) -> None:
         self._accounts = accounts
         self._sign_ins = sign_ins
         self._second_factor = second_factor
         self._issue = issue
         self._roles = frozenset(roles)
+        self._audit = audit
         self._challenges = Challenges()
 
     def requires_second_factor(self, user: User) -> bool:
         """Whether one of the user's roles needs it."""
         return not self._roles.isdisjoint(user.roles)
 
-    async def complete(self, user: User, signed_in_at: int, *, second_factor: bool = False) -> S:
+    async def complete(self, user: User, signed_in_at: int, address: str, *, second_factor: bool = False) -> S:
         """The session, if nothing else is required. Raises SignInIncomplete, AccountsUnavailable.
 
         `second_factor`: it was given.
@@ -74,7 +78,9 @@ class SignInSteps(Generic[S]):
             raise self._challenges.issue(Step.PASSWORD_CHANGE, user, signed_in_at, second_factor=second_factor)
         if self.requires_second_factor(user) and not user.second_factor:
             raise self._challenges.issue(Step.ENROLMENT, user, signed_in_at)
-        return await self._issue(user, signed_in_at)
+        session = await self._issue(user, signed_in_at)
+        self._audit.record(Action.SESSION_CREATE, user.name, actor=actor_of(user, address))
+        return session
 
     # --- in the course of a sign-in ----------------------------------------------------
 
@@ -90,9 +96,10 @@ class SignInSteps(Generic[S]):
             raise InvalidUser("the new password is the old one", "newPassword")
         hashed = await self._sign_ins.run(passwords.hash_password, new)
         self._challenges.use(found)
-        changed = await self._accounts.set_password(user.name, hashed)
+        with acting(actor_of(user, address)):
+            changed = await self._accounts.set_password(user.name, hashed)
         log.info("a user has chosen a password at the first sign-in", user=user.name, address=address)
-        return await self.complete(changed, found.signed_in_at, second_factor=found.second_factor)
+        return await self.complete(changed, found.signed_in_at, address, second_factor=found.second_factor)
 
     def check_new_password(self, new: str, name: str) -> None:
         """Raises InvalidUser."""
@@ -106,7 +113,7 @@ class SignInSteps(Generic[S]):
         found, user = self._challenges.attempt(challenge, Step.SECOND_FACTOR, self._accounts.by_id)
         await self._second_factor.check(user, code, address)
         self._challenges.use(found)
-        return await self.complete(user, found.signed_in_at, second_factor=True)
+        return await self.complete(user, found.signed_in_at, address, second_factor=True)
 
     def begin_enrolment(self, challenge: str) -> Enrolment:
         """A secret for the app that the sign-in requires. Raises Unauthorized."""
@@ -123,7 +130,7 @@ class SignInSteps(Generic[S]):
         if found.signed_in_at == _SIGNED_IN:
             raise ChallengeEnded
         changed, codes = await self._enrol(found, user, code, address)
-        return await self.complete(changed, found.signed_in_at, second_factor=True), codes
+        return await self.complete(changed, found.signed_in_at, address, second_factor=True), codes
 
     # --- of those who have signed in ---------------------------------------------------
 
@@ -163,7 +170,8 @@ class SignInSteps(Generic[S]):
             raise WrongCode("This is not the code that the app shows now. Is the clock of its device right?")
         self._challenges.use(found)
         log.info("a second factor is set up", user=user.name, address=address)
-        return await self._second_factor.add(user, found.secret, step)
+        with acting(actor_of(user, address)):
+            return await self._second_factor.add(user, found.secret, step)
 
     async def _confirm_password(self, principal: Principal, password: str) -> User:
         """A token alone sets up and removes nothing."""

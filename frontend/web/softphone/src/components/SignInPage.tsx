@@ -1,5 +1,6 @@
 // The forms before there is a session: name and password, and what the server requires besides.
 
+import { signInAddress } from "../phone/singleSignOn";
 import type { SessionState } from "../phone/useSession";
 import { ChoosePassword } from "./ChoosePassword";
 import { KeepRecoveryCodes, RequiredEnrolment, SecondFactor } from "./SecondFactor";
@@ -37,6 +38,8 @@ export function SignInPage({ what, authentication, state }: SignInPageProps) {
       notice={notice}
       busy={busy || !config}
       onEnter={(user, password) => void state.enter(user, password)}
+      provider={config?.singleSignOn ?? ""}
+      providerAddress={signInAddress(location)}
     />
   );
 }

@@ -6,6 +6,7 @@ import { MORE_IS_REQUIRED, NO_ANSWER_TO_SIGN_IN, WRONG_PASSWORD } from "../texts
 import { type Enrolment, secondFactorErrorText } from "./secondFactor";
 import { SERVER_URL } from "./serverUrl";
 import * as stored from "./signedIn";
+import { fetchSession, resultText, takeResult } from "./singleSignOn";
 
 export interface SessionState {
   config: ServerConfig | null; // null until the server has answered
@@ -56,6 +57,7 @@ export function useSession(): SessionState {
   const [busy, setBusy] = useState(false);
   const [incomplete, setIncomplete] = useState<IncompleteSignIn | null>(null);
   const [enrolled, setEnrolled] = useState<EnrolledSession | null>(null);
+  const [result, setResult] = useState(takeResult); // of a sign-in at the provider
 
   useEffect(() => {
     let timer: number | undefined;
@@ -86,6 +88,17 @@ export function useSession(): SessionState {
     setEnrolled(null);
     setSession({ user, token });
   };
+
+  useEffect(() => {
+    if (result === null || !config) return;
+    setResult(null);
+    if (result !== "done") return setNotice(resultText(result, config.singleSignOn));
+    setBusy(true);
+    fetchSession(http)
+      .then(begin)
+      .catch(() => setNotice(resultText("expired", config.singleSignOn)))
+      .finally(() => setBusy(false));
+  }, [result, config]);
 
   const require = async (next: IncompleteSignIn): Promise<void> => {
     setIncomplete(next);
