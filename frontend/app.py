@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from importlib.metadata import PackageNotFoundError, version
 from secrets import token_urlsafe
@@ -9,7 +10,7 @@ from secrets import token_urlsafe
 import structlog
 from aiohttp import web
 
-from ari_bridge.accounts import Accounts, User
+from ari_bridge.accounts import Accounts
 from ari_bridge.ari.client import Ari
 from ari_bridge.ari.readiness import Readiness
 from ari_bridge.call_store import SqliteCallStore
@@ -36,6 +37,7 @@ from frontend.api.routes.call_queries import CallQueryApi
 from frontend.api.routes.cdrs import CdrApi
 from frontend.api.routes.event_stream import EventApi, EventLog
 from frontend.api.routes.health import Health
+from frontend.api.routes.keys import KeysApi
 from frontend.api.routes.monitoring import Monitoring
 from frontend.api.routes.people import PeopleApi
 from frontend.api.routes.recordings import RecordingsApi
@@ -329,6 +331,7 @@ class App:
             *EventApi(events, access).routes(),
             *PeopleApi(self.user_services, access).routes(),
             *health.routes(access),
+            *KeysApi(self.accounts, access).routes(),
         ]
         main.add_routes(both)
         main.add_routes(
@@ -351,7 +354,13 @@ class App:
             second.add_routes([*both, web.get("/", connections.handle), web.get("/ws", connections.handle)])
             port = await self._listen(second, settings.ws_port, tls)
             self.legacy_ws_url = f"{'wss' if tls else 'ws'}://{_host(settings.http_host)}:{port}/"
-        self.accounts.on_change(lambda user: self._end_sessions(user, access, events, connections))
+
+        def end_sessions(ended: Callable[[Principal], bool]) -> None:
+            events.end_if(ended)
+            connections.end_if(ended)
+
+        self.accounts.on_change(lambda user: end_sessions(access.ended(user_id=user.id)))
+        self.accounts.keys.on_change(lambda key: end_sessions(access.ended(key_id=key.id)))
         # Closed first, so that nothing keeps the listening ports open: streams and WebSockets do not end by themselves.
         self._opened.push_async_callback(connections.close)
         self._opened.callback(events.close)
@@ -363,15 +372,6 @@ class App:
             return self.calls.get(call_id)
         except UnknownCall:
             return None
-
-    def _end_sessions(self, user: User, access: Authenticator, events: EventLog, connections: ConnectionHub) -> None:
-        """What the user has signed in to ends, if the change of the user ends it."""
-
-        def ended(principal: Principal) -> bool:
-            return principal.user_id == user.id and not access.holds(principal)
-
-        events.end_if(ended)
-        connections.end_if(ended)
 
     def _renew(
         self,

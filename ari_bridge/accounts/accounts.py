@@ -5,7 +5,7 @@ import hashlib
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import structlog
@@ -13,6 +13,8 @@ from msgspec.structs import replace
 
 from ari_bridge import tasks
 from ari_bridge.accounts import passwords
+from ari_bridge.accounts.api_key import PREFIX, is_key
+from ari_bridge.accounts.api_keys import ApiKeys
 from ari_bridge.accounts.database import Change, Database
 from ari_bridge.accounts.errors import AccountsUnavailable
 from ari_bridge.accounts.names import InvalidUser, check_name
@@ -50,6 +52,7 @@ class Accounts:
         min_password: int = passwords.MIN_CHARACTERS,
     ) -> None:
         self._database = Database(url, state_dir / FILE)
+        self.keys = ApiKeys(self._database, self._changing)
         self._file = UsersFile(users_file)
         self._min_password = min_password
         self._by_id: dict[str, User] = {}
@@ -81,11 +84,14 @@ class Accounts:
 
     async def close(self) -> None:
         await tasks.cancel(self._following)
+        with suppress(AccountsUnavailable):
+            await self.keys.write_used()
         await self._database.close()
 
     async def _follow(self) -> None:
         while True:
             await asyncio.sleep(POLL_INTERVAL_S)
+            self.keys.tell_ended()
             await self._try()
 
     async def _try(self) -> None:
@@ -93,6 +99,7 @@ class Accounts:
             await self.open()
             if await self._database.revision() != self._revision:
                 await self._read()
+            await self.keys.write_used_if_due()
             self.trouble = ""
         except (AccountsUnavailable, InvalidUser, OSError) as error:
             if str(error) != self.trouble:
@@ -133,6 +140,7 @@ class Accounts:
             revision, changed = await self._database.changed_since(self._revision)
             for user in changed:
                 self._take(user)
+            await self.keys.read()
             self._revision = revision
         for user in () if first else changed:
             for listener in self._listeners:
@@ -181,7 +189,7 @@ class Accounts:
         """Raises InvalidUser (there is one of the name), AccountsUnavailable."""
         now = time.time()
         async with self._changing() as change:
-            if await change.find(DEFAULT_TENANT, check_name(name)):
+            if await change.find(DEFAULT_TENANT, _check_free(name)):
                 raise InvalidUser(f"there is a user {name} already")
             user = User(
                 id=_new_id(),
@@ -240,7 +248,7 @@ class Accounts:
 
     async def rename(self, name: str, new: str) -> User:
         """The user stays the same, with another name; tokens of the old name end. Raises as `add`."""
-        check_name(new)
+        _check_free(new)
         async with self._changing() as change:
             user = await self._wanted(change, name)
             if await change.find(user.tenant, new):
@@ -295,6 +303,13 @@ def _checked(roles: Iterable[str]) -> tuple[str, ...]:
         if role not in ROLES:
             raise InvalidUser(f"there is no role {role[:40]!r}, but {', '.join(ROLES)}", "role")
     return given or ("user",)
+
+
+def _check_free(name: str) -> str:
+    """The name. Raises InvalidUser."""
+    if is_key(name):
+        raise InvalidUser(f"{name[:80]!r} is no user name: those of API keys begin with {PREFIX}")
+    return check_name(name)
 
 
 def _new_id() -> str:

@@ -6,6 +6,7 @@ Every part of the server that must know who sends a request asks `Authenticator`
 import os
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,12 @@ from jwt.types import Options
 
 from ari_bridge import atomic_file
 from ari_bridge.accounts import Accounts, AccountsUnavailable, InvalidUser, User, check_name, passwords
+from ari_bridge.accounts.api_key import is_key
 from ari_bridge.tasks import TaskSet
+from frontend.auth.api_keys import KeyAccess, credential_of
 from frontend.auth.client_addresses import ClientAddresses
-from frontend.auth.grants import PHONE, Grant, grants_of
+from frontend.auth.errors import Forbidden, Unauthorized
+from frontend.auth.grants import PHONE, grants_of
 from frontend.auth.principal import Principal
 from frontend.auth.sign_ins import SignIns, TooManyAttempts
 
@@ -35,21 +39,6 @@ ISSUER = "ari-bridge"
 """The issuer and the audience of our tokens (RFC 7519, `iss` and `aud`)."""
 
 log = structlog.get_logger(__name__)
-
-
-class Unauthorized(Exception):
-    """The request has no valid token, or the password is wrong; the text says which."""
-
-
-class Forbidden(Exception):
-    """The principal is signed in, but none of its roles has the grant."""
-
-    def __init__(self, grant: Grant) -> None:
-        super().__init__(grant)
-        self.grant = grant
-
-    def __str__(self) -> str:
-        return f"This needs the right `{self.grant}`, which none of your roles has."
 
 
 @dataclass(frozen=True)
@@ -83,6 +72,7 @@ class Authenticator:
         self.required = required
         self.addresses = addresses or ClientAddresses()
         self.accounts = accounts
+        self.keys = KeyAccess(accounts.keys)
         self._secret = secret
         self._lifetime = lifetime
         self._sign_ins = SignIns(accounts.verify)
@@ -111,6 +101,7 @@ class Authenticator:
         Raises Unauthorized (the old one is wrong), InvalidUser (the new one is weak), TooManyAttempts,
         AccountsUnavailable.
         """
+        _check_person(principal)
         name = principal.name or ""
         if not await self._sign_ins.check(name, old, principal.address):
             raise Unauthorized("The old password is wrong.")
@@ -130,7 +121,9 @@ class Authenticator:
 
         Raises Unauthorized if the sign-in is too long ago, or its session has ended.
         """
-        token = _bearer(request.headers.get("Authorization"))
+        token = credential_of(request.headers.get("Authorization"))
+        if token and is_key(token):
+            raise Unauthorized("An API key is not renewed: it is used as it is.")
         user = self.accounts.by_id(self.principal_of(token).user_id)
         signed_in_at = self._decode(token or "").get("auth_time")
         if not isinstance(signed_in_at, int) or time.time() - signed_in_at > MAX_RENEWAL_AGE_S or user is None:
@@ -139,6 +132,7 @@ class Authenticator:
 
     async def sign_out_everywhere(self, principal: Principal) -> None:
         """All that the user has signed in to ends. Raises InvalidUser, AccountsUnavailable."""
+        _check_person(principal)
         if principal.name is not None:
             await self.accounts.end_sessions(principal.name)
             log.info("signed out everywhere", user=principal.name, address=principal.address)
@@ -183,10 +177,12 @@ class Authenticator:
 
     # --- verifying tokens ---------------------------------------------------------------
 
-    def principal_of(self, token: str | None, address: str = "") -> Principal:
-        """The principal of the token. Raises Unauthorized."""
+    def principal_of(self, token: str | None, address: str = "", origin: str | None = None) -> Principal:
+        """The principal of the token, or of the API key. `origin`: the request's `Origin`. Raises Unauthorized."""
         if not token:
             raise Unauthorized("Sign in first: there is no token.")
+        if is_key(token):
+            return self.keys.principal_of(token, address, origin)
         try:
             claims = self._decode(token)
         except jwt.ExpiredSignatureError:
@@ -211,11 +207,13 @@ class Authenticator:
             expires_at=float(claims["exp"]),
         )
 
-    def resuming(self, token: str | None, address: str = "") -> Principal:
+    def resuming(self, token: str | None, address: str = "", origin: str | None = None) -> Principal:
         """The principal of a client that resumes its calls: the token may have expired, the sign-in must not be ended.
 
         Raises Unauthorized.
         """
+        if token and is_key(token):
+            return self.keys.principal_of(token, address, origin)
         try:
             claims = self._decode(token or "", verify_exp=False)
         except jwt.InvalidTokenError:
@@ -226,10 +224,21 @@ class Authenticator:
 
     def holds(self, principal: Principal) -> bool:
         """Whether the principal's sign-in session is still valid: it was not ended since."""
-        if not principal.user_id:
+        if not self.keys.holds(principal):
+            return False
+        if not principal.user_id or principal.kind == "key":
             return True
         user = self.accounts.by_id(principal.user_id)
         return user is not None and user.active and user.generation == principal.generation
+
+    def ended(self, *, user_id: str = "", key_id: str = "") -> Callable[[Principal], bool]:
+        """Tells of a principal whether it is this user, or of this API key, and holds no more."""
+
+        def ended(principal: Principal) -> bool:
+            concerned = principal.key_id == key_id if key_id else principal.user_id == user_id
+            return concerned and not self.holds(principal)
+
+        return ended
 
     def _decode(self, token: str, *, verify_exp: bool = True) -> dict[str, Any]:
         """Raises InvalidTokenError. `iat` is not verified: it only says when the token was made (RFC 7519, 4.1.6)."""
@@ -244,12 +253,12 @@ class Authenticator:
             audience=ISSUER,
         )
 
-    def identify(self, user: str, token: str | None, address: str = "") -> Principal:
+    def identify(self, user: str, token: str | None, address: str = "", origin: str | None = None) -> Principal:
         """The principal of a client that signs in as `user`. Raises Unauthorized, InvalidUser."""
         check_name(user)
         if not self.required:
             return Principal(user, grants=PHONE, address=address)
-        principal = self.principal_of(token, address)
+        principal = self.principal_of(token, address, origin)
         if principal.name != user:
             raise Unauthorized("The token is another user's.")
         return principal
@@ -259,12 +268,14 @@ class Authenticator:
         address = self.addresses.of(request)
         if not self.required:
             return Principal(None, address=address, unrestricted=True)
-        return self.principal_of(_bearer(request.headers.get("Authorization")), address)
+        headers = request.headers
+        return self.principal_of(credential_of(headers.get("Authorization")), address, headers.get("Origin"))
 
 
-def _bearer(authorization: str | None) -> str | None:
-    kind, _, token = (authorization or "").partition(" ")
-    return token.strip() if kind.lower() == "bearer" else None
+def _check_person(principal: Principal) -> None:
+    """Raises InvalidUser."""
+    if principal.kind != "user":
+        raise InvalidUser("only a user who has signed in with a password may do this", "user")
 
 
 def token_secret(path: Path) -> str:

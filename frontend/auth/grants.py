@@ -30,6 +30,10 @@ class Grant(StrEnum):
     """Hear recordings of others."""
     RECORDINGS_DELETE = "recordings:delete"
     """Delete recordings of others."""
+    KEYS_MANAGE = "keys:manage"
+    """Make, see, rotate and revoke API keys, with no more scopes than one's own."""
+    TOKENS_CREATE = "tokens:create"
+    """Of an API key: make client tokens for users by name."""
 
 
 PHONE = frozenset({Grant.DIAL, Grant.RECEIVE, Grant.RECORD})

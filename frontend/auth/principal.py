@@ -1,6 +1,7 @@
 """Who sends a request or holds a connection. frontend/calls/permissions.py says what that allows."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from ari_bridge.accounts.user import DEFAULT_TENANT
 from frontend.auth.grants import Grant
@@ -18,6 +19,9 @@ class Principal:
         address: The client's, proxies left out.
         expires_at: When the token ends, Unix seconds; None: it does not.
         unrestricted: Sign-in is off, and everything is allowed.
+        kind: What it signs in with: a password ("user"), or an API key ("key").
+        key_id: The API key, if there is one; when that ends, so does the principal.
+        key_generation: Which secret of the key.
     """
 
     name: str | None
@@ -30,6 +34,9 @@ class Principal:
     address: str = ""
     expires_at: float | None = None
     unrestricted: bool = False
+    kind: Literal["user", "key"] = "user"
+    key_id: str = ""
+    key_generation: int = 0
 
     def may(self, grant: Grant) -> bool:
         return self.unrestricted or grant in self.grants

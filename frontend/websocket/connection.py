@@ -18,6 +18,7 @@ from ari_bridge.ids import leg_id
 from ari_bridge_protocol import messages
 from ari_bridge_protocol.close_codes import CLOSE_SIGN_IN_ENDED, CLOSE_SUPERSEDED
 from ari_bridge_protocol.messages import ClientMessage
+from frontend.auth.api_keys import credential_of
 from frontend.auth.authenticator import Unauthorized
 from frontend.auth.grants import PHONE, Grant
 from frontend.auth.principal import Principal
@@ -60,6 +61,7 @@ class ClientConnection:
         authorization: The header `Authorization` of the upgrade request.
         user: The user to register as at once, from the address; "" for none.
         address: The client's IP address.
+        origin: The header `Origin` of the upgrade request.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class ClientConnection:
         authorization: str | None,
         user: str = "",
         address: str = "",
+        origin: str | None = None,
     ) -> None:
         self._services = services
         self._registry = registry
@@ -78,7 +81,8 @@ class ClientConnection:
         self._socket = MessageSocket(socket, self._on_message, lambda: self._user)
         self.send = self._socket.send
         self.close = self._socket.close
-        self._authorization = authorization
+        self._credential = credential_of(authorization)
+        self._origin = origin
         self._user_of_address = user
         self._user: str | None = None  # registered as, now or before
         self._address = address
@@ -204,7 +208,7 @@ class ClientConnection:
             return
         principal = self.principal
         if not principal.user_id:
-            principal = self._services.access.resuming(self._token(token), self._address)
+            principal = self._services.access.resuming(self._token(token), self._address, self._origin)
         owner = self._registry.owner(session)
         before = owner.principal.user_id if owner else ""
         calls = [call for call in self._calls.live() if call.session == session and not call.left_outcome]
@@ -214,10 +218,11 @@ class ClientConnection:
 
     def _token(self, token: str | None) -> str | None:
         """That of a message, or else that of the upgrade request."""
-        return token or (self._authorization or "").removeprefix("Bearer ").strip() or None
+        return token or self._credential
 
     def _register(self, message: messages.Register) -> None:
-        principal = self._services.access.identify(message.user, self._token(message.token), self._address)
+        token = self._token(message.token)
+        principal = self._services.access.identify(message.user, token, self._address, self._origin)
         check_may(principal, Grant.RECEIVE)
         user = message.user
         self._unregister()

@@ -54,6 +54,7 @@ class ConnectionHub:
             request.headers.get("Authorization"),
             user,
             self._services.access.addresses.of(request),
+            request.headers.get("Origin"),
         )
         self._open.add(connection)
         metrics.WEBSOCKET_CONNECTIONS.inc()

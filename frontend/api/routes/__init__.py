@@ -9,6 +9,7 @@ from frontend.api.routes import (
     cdrs,
     event_stream,
     health,
+    keys,
     monitoring,
     people,
     recordings,
@@ -18,6 +19,7 @@ from frontend.http.endpoint import Endpoint
 ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (
     *call_endpoints.ENDPOINTS,
     *call_queries.ENDPOINTS,
+    *keys.ENDPOINTS,
     *people.ENDPOINTS,
     *recordings.ENDPOINTS,
     *cdrs.ENDPOINTS,

@@ -139,6 +139,59 @@ export interface CallPage {
   nextCursor: string | null; // `cursor` of the next page; null on the last one
 }
 
+export interface KeyList {
+  keys: KeyData[]; // the newest first, revoked ones too
+}
+
+/** A key, without its secret. */
+export interface KeyData {
+  id: string;
+  label: string;
+  scopes: string[];
+  addresses: string[];
+  origins: string[];
+  users: string[];
+  classOfService: string;
+  createdAt: number;
+  createdBy: string; // a user's name or a key's id; empty: the command line
+  expiresAt: number | null;
+  lastUsedAt: number | null; // to the minute; null: never
+  previousSecretUntil: number | null; // until when the secret before the last rotation is valid; null: it is not
+  revokedAt: number | null;
+}
+
+export interface KeyWithSecret {
+  id: string;
+  label: string;
+  scopes: string[];
+  addresses: string[];
+  origins: string[];
+  users: string[];
+  classOfService: string;
+  createdAt: number;
+  createdBy: string; // a user's name or a key's id; empty: the command line
+  expiresAt: number | null;
+  lastUsedAt: number | null; // to the minute; null: never
+  previousSecretUntil: number | null; // until when the secret before the last rotation is valid; null: it is not
+  revokedAt: number | null;
+  secret: string; // shown now and never again
+  token: string; // both in one, for `Authorization: Bearer`
+}
+
+export interface NewKey {
+  label: string; // what the key is for
+  scopes: "dial" | "receive" | "record" | "monitor:read" | "events:read" | "events:raw" | "calls:read" | "calls:control" | "records:read" | "recordings:read" | "recordings:delete" | "keys:manage" | "tokens:create"[]; // what it may do: no more than you may
+  addresses?: string[]; // addresses or networks (CIDR) of its servers; none: all
+  origins?: string[]; // origins of pages that may use it; none: it is for servers only
+  users?: string[]; // for whom it may make client tokens; none: for everybody or, in a page, for guests only
+  classOfService?: string; // of the dial permissions; empty: the default class
+  expiresAt?: number | null;
+}
+
+export interface Rotation {
+  overlapSeconds?: number; // how long the secret before stays valid
+}
+
 export interface Directory {
   people: PersonSummary[]; // sorted by number
 }
