@@ -11,7 +11,6 @@ import structlog
 from typer.testing import CliRunner
 
 from ari_bridge.accounts import Accounts, ApiKey, InvalidUser
-from ari_bridge.accounts import api_keys as module
 from ari_bridge.accounts.api_key import hash_secret, parse_key
 from ari_bridge.accounts.database import _MIGRATIONS
 from frontend.cli.commands import main
@@ -104,7 +103,7 @@ async def test_a_rotated_key_has_two_secrets_until_the_overlap_ends(
     assert [found[1] for found in verified if found] == [1, 2]
     assert accounts.keys.holds(key.id, 1) and accounts.keys.holds(key.id, 2)
     later = time.time() + 3601
-    monkeypatch.setattr(module.time, "time", lambda: later)
+    monkeypatch.setattr(time, "time", lambda: later)
     assert accounts.keys.verify(key.id, old) is None and accounts.keys.verify(key.id, new)
     assert not accounts.keys.holds(key.id, 1) and accounts.keys.holds(key.id, 2)
     await accounts.keys.rotate(key.id, 0)
@@ -135,7 +134,7 @@ async def test_the_last_use_is_written_once_a_minute(tmp_path: Path, monkeypatch
     key, _ = await accounts.keys.create("CRM", ["dial"])
     now = time.time()
     for later in (0.0, 30.0, 61.0):
-        monkeypatch.setattr(module.time, "time", lambda at=now + later: at)
+        monkeypatch.setattr(time, "time", lambda at=now + later: at)
         accounts.keys.used(key.id)
         await accounts.keys.write_used_if_due()
         assert (accounts.keys.find(key.id) or key).last_used_at == now + later
