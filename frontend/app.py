@@ -2,7 +2,6 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from importlib.metadata import PackageNotFoundError, version
 from secrets import token_urlsafe
@@ -10,7 +9,7 @@ from secrets import token_urlsafe
 import structlog
 from aiohttp import web
 
-from ari_bridge.accounts import Accounts
+from ari_bridge.accounts import Accounts, UserAdministration
 from ari_bridge.ari.client import Ari
 from ari_bridge.ari.readiness import Readiness
 from ari_bridge.call_store import SqliteCallStore
@@ -29,22 +28,25 @@ from ari_bridge.metrics import observe_ari, observe_ng
 from ari_bridge.number_routing import Routes
 from ari_bridge.preferences import PreferenceFile
 from ari_bridge.recordings import Collector, Library, StoreKeys, open_store
+from frontend.api.live_rights import follow_accounts
 from frontend.api.openapi import document, html
 from frontend.api.routes import static
 from frontend.api.routes.api_docs import ReferenceApi
 from frontend.api.routes.call_handlers import MAX_BODY_BYTES, CallControlApi
 from frontend.api.routes.call_queries import CallQueryApi
 from frontend.api.routes.cdrs import CdrApi
+from frontend.api.routes.dial_permissions import DialPermissionsApi
 from frontend.api.routes.event_stream import EventApi, EventLog
 from frontend.api.routes.health import Health
 from frontend.api.routes.keys import KeysApi
+from frontend.api.routes.me import MeApi
 from frontend.api.routes.monitoring import Monitoring
 from frontend.api.routes.people import PeopleApi
 from frontend.api.routes.recordings import RecordingsApi
+from frontend.api.routes.user_handlers import UserApi
 from frontend.auth.authenticator import Authenticator, token_secret, write_secret
 from frontend.auth.client_addresses import ClientAddresses
 from frontend.auth.dial_rights import AccountDialRights
-from frontend.auth.principal import Principal
 from frontend.auth.session_tokens import SessionTokens
 from frontend.http import middleware
 from frontend.http.cors import Origins
@@ -170,6 +172,7 @@ class App:
             mailbox=settings.voicemail_mailbox,
             voicemail_number=settings.voicemail_number,
             names=dict(settings.phone_book),
+            display_name=self._display_name,
             known_users=self.accounts.names if settings.enable_authentication else list,
             endpoints=settings.people_endpoints,
         )
@@ -207,6 +210,10 @@ class App:
         settings = self.reloading.settings
         services = {settings.voicemail_number, settings.preflight_number, *(each for each, _ in settings.phone_book)}
         return number in services or any(person.number == number for person in self.user_services.directory.people())
+
+    def _display_name(self, user: str) -> str:
+        found = self.accounts.find(user)
+        return found.display_name if found else ""
 
     async def start(self) -> None:
         """All or nothing: what was opened before a failure is closed again."""
@@ -299,7 +306,7 @@ class App:
         )
         connections = ConnectionHub(services, self.hooks)
         self._connections = connections
-        events, health = EventLog(self.hooks, self._find_call), self.health
+        events = EventLog(self.hooks, self._find_call)
         origins = Origins(settings.cors_origin, sign_in=settings.enable_authentication)
         checked = middleware.origins_checked(origins, addresses)
         hosts = hosts_checked(sign_in=settings.enable_authentication)
@@ -323,14 +330,19 @@ class App:
             preflight_number=settings.preflight_number,
             feedback=self.records is not None,
         )
+        administration = UserAdministration(self.accounts, lambda: self._dial_file.current().classes)
+        dial_permissions = DialPermissionsApi(self._dial_file, settings.number_plan(), self.gate, self.accounts, access)
         both = [
             *api.routes(),
+            *MeApi(access).routes(),
+            *UserApi(administration, access, self._permissions.class_of, self.calls, connections, events).routes(),
+            *dial_permissions.routes(),
             *CallQueryApi(self.calls, self.store, self.watchers, access).routes(),
             *(CdrApi(self.records, access).routes() if self.records else ()),
             *RecordingsApi(self.recordings, access).routes(),
             *EventApi(events, access).routes(),
             *PeopleApi(self.user_services, access).routes(),
-            *health.routes(access),
+            *self.health.routes(access),
             *KeysApi(self.accounts, access).routes(),
         ]
         main.add_routes(both)
@@ -344,7 +356,7 @@ class App:
 
         self.routes = list(main.router.routes())
         certificate = _certificate(settings)
-        self._renew(access, certificate, origins, addresses, api)
+        self._renew(access, certificate, origins, addresses, api, dial_permissions)
         tls = certificate.context if certificate else None
         port = await self._listen(main, settings.http_port, tls)
         self.url = f"{'https' if tls else 'http'}://{_host(settings.http_host)}:{port}"
@@ -354,13 +366,7 @@ class App:
             second.add_routes([*both, web.get("/", connections.handle), web.get("/ws", connections.handle)])
             port = await self._listen(second, settings.ws_port, tls)
             self.legacy_ws_url = f"{'wss' if tls else 'ws'}://{_host(settings.http_host)}:{port}/"
-
-        def end_sessions(ended: Callable[[Principal], bool]) -> None:
-            events.end_if(ended)
-            connections.end_if(ended)
-
-        self.accounts.on_change(lambda user: end_sessions(access.ended(user_id=user.id)))
-        self.accounts.keys.on_change(lambda key: end_sessions(access.ended(key_id=key.id)))
+        follow_accounts(self.accounts, access, events, connections)
         # Closed first, so that nothing keeps the listening ports open: streams and WebSockets do not end by themselves.
         self._opened.push_async_callback(connections.close)
         self._opened.callback(events.close)
@@ -380,6 +386,7 @@ class App:
         origins: Origins,
         addresses: ClientAddresses,
         api: CallControlApi,
+        dial_permissions: DialPermissionsApi,
     ) -> None:
         """What `reload` changes, and a certificate that is renewed on the disk."""
         again = self.reloading
@@ -390,6 +397,7 @@ class App:
         again.uses(lambda new: self._routes.use(_routes(new)), *routing)
         plan = ("country", "outside_line_prefix", "national_prefix", "international_prefix")
         again.uses(lambda new: self._permissions.use(new.number_plan()), *plan)
+        again.uses(lambda new: dial_permissions.use(new.number_plan()), *plan)
         again.checks(self._dial_file.check)
         again.uses(lambda new: self.readiness.use(_dialled_context(new)), *routing)
         if access.required:

@@ -6,7 +6,6 @@ Every part of the server that must know who sends a request asks `Authenticator`
 import os
 import secrets
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -230,15 +229,6 @@ class Authenticator:
             return True
         user = self.accounts.by_id(principal.user_id)
         return user is not None and user.active and user.generation == principal.generation
-
-    def ended(self, *, user_id: str = "", key_id: str = "") -> Callable[[Principal], bool]:
-        """Tells of a principal whether it is this user, or of this API key, and holds no more."""
-
-        def ended(principal: Principal) -> bool:
-            concerned = principal.key_id == key_id if key_id else principal.user_id == user_id
-            return concerned and not self.holds(principal)
-
-        return ended
 
     def _decode(self, token: str, *, verify_exp: bool = True) -> dict[str, Any]:
         """Raises InvalidTokenError. `iat` is not verified: it only says when the token was made (RFC 7519, 4.1.6)."""

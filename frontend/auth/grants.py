@@ -30,6 +30,8 @@ class Grant(StrEnum):
     """Hear recordings of others."""
     RECORDINGS_DELETE = "recordings:delete"
     """Delete recordings of others."""
+    USERS_MANAGE = "users:manage"
+    """Add, change, lock and remove users; see dial permissions and limits of all."""
     KEYS_MANAGE = "keys:manage"
     """Make, see, rotate and revoke API keys, with no more scopes than one's own."""
     TOKENS_CREATE = "tokens:create"

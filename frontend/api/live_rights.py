@@ -1,0 +1,42 @@
+"""What a user or an API key has open follows what they may do: pages and event streams end, or have other rights."""
+
+from dataclasses import replace
+
+from ari_bridge.accounts import Accounts, ApiKey, User
+from frontend.api.routes.event_stream import EventLog
+from frontend.auth.authenticator import Authenticator
+from frontend.auth.grants import grants_of
+from frontend.auth.principal import Principal
+from frontend.websocket.hub import ConnectionHub
+
+
+def follow_accounts(accounts: Accounts, access: Authenticator, events: EventLog, connections: ConnectionHub) -> None:
+    """Whoever changes a user or a key, what they have open follows."""
+    accounts.on_change(lambda user: apply_change(user, access, events, connections))
+    accounts.keys.on_change(lambda key: apply_key_change(key, access, events, connections))
+
+
+def apply_change(user: User, access: Authenticator, events: EventLog, connections: ConnectionHub) -> None:
+    """The user was changed: what is open ends, if the change ends it; else it has the user's new rights."""
+    grants = grants_of(user.roles)
+
+    def ended(principal: Principal) -> bool:
+        return principal.user_id == user.id and not access.holds(principal)
+
+    def with_rights(principal: Principal) -> Principal:
+        return replace(principal, roles=user.roles, grants=grants) if principal.user_id == user.id else principal
+
+    # A stream is ended also if its reader may see less or more now: it is opened again, with what may be seen.
+    events.end_if(lambda one: ended(one) or (one.user_id == user.id and one.grants != grants))
+    connections.end_if(ended)
+    connections.use_principal(with_rights)
+
+
+def apply_key_change(key: ApiKey, access: Authenticator, events: EventLog, connections: ConnectionHub) -> None:
+    """The API key was changed, or its time has come: what it has open ends, if it ends."""
+
+    def ended(principal: Principal) -> bool:
+        return principal.key_id == key.id and not access.holds(principal)
+
+    events.end_if(ended)
+    connections.end_if(ended)
