@@ -66,7 +66,7 @@ class Accounts:
         min_password: int = passwords.MIN_CHARACTERS,
     ) -> None:
         self._database = Database(url, state_dir / FILE)
-        self.keys = ApiKeys(self._database, self._changing)
+        self.api_keys = ApiKeys(self._database, self._changing)
         self._file = UsersFile(users_file)
         self.min_password = min_password
         self._by_id: dict[str, User] = {}
@@ -100,13 +100,13 @@ class Accounts:
     async def close(self) -> None:
         await tasks.cancel(self._following)
         with suppress(AccountsUnavailable):
-            await self.keys.write_used()
+            await self.api_keys.write_used()
         await self._database.close()
 
     async def _follow(self) -> None:
         while True:
             await asyncio.sleep(POLL_INTERVAL_S)
-            self.keys.tell_ended()
+            self.api_keys.tell_ended()
             await self._try()
 
     async def _try(self) -> None:
@@ -114,7 +114,7 @@ class Accounts:
             await self.open()
             if await self._database.revision() != self._revision:
                 await self._read()
-            await self.keys.write_used_if_due()
+            await self.api_keys.write_used_if_due()
             self.trouble = ""
         except (AccountsUnavailable, InvalidUser, OSError) as error:
             if str(error) != self.trouble:
@@ -155,7 +155,7 @@ class Accounts:
             revision, changed = await self._database.changed_since(self._revision)
             for user in changed:
                 self._take(user)
-            await self.keys.read()
+            await self.api_keys.read()
             self._revision = revision
         for user in () if first else changed:
             for listener in self._listeners:

@@ -13,7 +13,7 @@ from frontend.websocket.hub import ConnectionHub
 def follow_accounts(accounts: Accounts, access: Authenticator, events: EventLog, connections: ConnectionHub) -> None:
     """Whoever changes a user or a key, what they have open follows."""
     accounts.on_change(lambda user: apply_change(user, access, events, connections))
-    accounts.keys.on_change(lambda key: apply_key_change(key, access, events, connections))
+    accounts.api_keys.on_change(lambda key: apply_key_change(key, access, events, connections))
 
 
 def apply_change(user: User, access: Authenticator, events: EventLog, connections: ConnectionHub) -> None:

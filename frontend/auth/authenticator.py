@@ -71,7 +71,7 @@ class Authenticator:
         self.required = required
         self.addresses = addresses or ClientAddresses()
         self.accounts = accounts
-        self.keys = KeyAccess(accounts.keys)
+        self.keys = KeyAccess(accounts.api_keys)
         self._secret = secret
         self._lifetime = lifetime
         self._sign_ins = SignIns(accounts.verify)

@@ -16,7 +16,7 @@ class AccountDialRights:
         self._accounts = accounts
 
     def dial_rights(self, user: str) -> DialRights:
-        if key := self._accounts.keys.find(user):
+        if key := self._accounts.api_keys.find(user):
             return DialRights(key.class_of_service, (MACHINE,), key.tenant)
         found = self._accounts.find(user)
         return DialRights(found.class_of_service, found.roles, found.tenant) if found else DialRights()

@@ -34,7 +34,7 @@ def create_key(
     """Make a key, and print it. It is shown now and never again."""
 
     async def create(accounts: Accounts) -> None:
-        made, secret = await accounts.keys.create(
+        made, secret = await accounts.api_keys.create(
             label,
             _scopes(scope),
             networks=address or (),
@@ -57,7 +57,7 @@ def list_keys() -> None:
     """The keys: id, label, scopes, last use, and whether they are valid."""
 
     async def show(accounts: Accounts) -> None:
-        for one in accounts.keys.all():
+        for one in accounts.api_keys.all():
             typer.echo("\t".join([one.id, one.label, ",".join(one.scopes), _day(one.last_used_at), _state(one)]))
 
     run(show)
@@ -68,7 +68,7 @@ def show_key(key_id: str) -> None:
     """All about a key but its secret, which nobody knows."""
 
     async def show(accounts: Accounts) -> None:
-        one = accounts.keys.find(key_id)
+        one = accounts.api_keys.find(key_id)
         if one is None:
             raise InvalidUser(f"there is no API key {key_id[:40]}")
         for name, value in {
@@ -97,7 +97,7 @@ def rotate_key(
     """Make another secret of a key, and print it. Everything else of the key stays."""
 
     async def rotate(accounts: Accounts) -> None:
-        made, secret = await accounts.keys.rotate(key_id, seconds_of(overlap, "overlap"))
+        made, secret = await accounts.api_keys.rotate(key_id, seconds_of(overlap, "overlap"))
         typer.echo(f"{made.id}_{secret}")
 
     run(rotate)
@@ -106,7 +106,7 @@ def rotate_key(
 @key.command("revoke")
 def revoke_key(key_id: str) -> None:
     """End a key for ever, with all that it has signed in."""
-    run(lambda accounts: accounts.keys.revoke(key_id))
+    run(lambda accounts: accounts.api_keys.revoke(key_id))
 
 
 def seconds_of(text: str, option: str) -> float:

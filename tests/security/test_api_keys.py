@@ -24,7 +24,7 @@ PAGE = "https://phone.example.com"  # in CORS_ORIGIN
 
 async def made(app: App, *scopes: str, **options: Any) -> tuple[str, str]:
     """The id and the secret of a new key."""
-    key, secret = await app.accounts.keys.create("test", scopes, **options)
+    key, secret = await app.accounts.api_keys.create("test", scopes, **options)
     return key.id, secret
 
 
@@ -150,11 +150,11 @@ async def test_the_end_of_a_key_ends_sockets_and_streams_within_a_second(
         await other.open()
         match what:
             case "revoked":
-                await other.keys.revoke(key[0])
+                await other.api_keys.revoke(key[0])
             case "rotated":
-                await other.keys.rotate(key[0], 0)
+                await other.api_keys.rotate(key[0], 0)
             case "overlap ends":
-                await other.keys.rotate(key[0], 1.0)
+                await other.api_keys.rotate(key[0], 1.0)
                 assert await status(http, bearer(key)) == 200
         await other.close()
         async with asyncio.timeout(2.5 if what in ("expired", "overlap ends") else 1.0):
@@ -179,7 +179,7 @@ async def test_a_session_of_a_key_is_of_no_use_without_it(
         assert (refused["type"], refused["code"]) == ("error", "unauthorized")
     again = await (await page()).ask("resumed", type="resume", session=owner.session, token="_".join(key))
     assert again["type"] == "resumed"
-    await app.accounts.keys.revoke(key[0])
+    await app.accounts.api_keys.revoke(key[0])
     refused = await (await page()).ask("resumed", type="resume", session=owner.session, token="_".join(key))
     assert refused["code"] == "unauthorized" and app.calls.get(call_id).state.live
 

@@ -223,13 +223,13 @@ class KeysApi:
 
     async def list(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
         await self._accounts.open()
-        return json_response(KeyList([KeyData(**_fields(key)) for key in self._accounts.keys.all()]))
+        return json_response(KeyList([KeyData(**_fields(key)) for key in self._accounts.api_keys.all()]))
 
     async def create(self, request: TypedRequest[Nothing, NewKey]) -> web.Response:
         body = request.body
         _check_has(request, body.scopes)
         await self._accounts.open()
-        key, secret = await self._accounts.keys.create(
+        key, secret = await self._accounts.api_keys.create(
             body.label,
             [scope.value for scope in body.scopes],
             networks=body.addresses,
@@ -247,17 +247,17 @@ class KeysApi:
     async def rotate(self, request: TypedRequest[KeyPath, Rotation]) -> web.Response:
         key = await self._find(request.parameters.key_id)
         _check_has(request, grants_of_scopes(key.scopes))
-        rotated, secret = await self._accounts.keys.rotate(key.id, request.body.overlap_seconds)
+        rotated, secret = await self._accounts.api_keys.rotate(key.id, request.body.overlap_seconds)
         return json_response(_with_secret(rotated, secret))
 
     async def revoke(self, request: TypedRequest[KeyPath, Nothing]) -> web.Response:
         key = await self._find(request.parameters.key_id)
-        await self._accounts.keys.revoke(key.id)
+        await self._accounts.api_keys.revoke(key.id)
         return web.Response(status=204)
 
     async def _find(self, key_id: str) -> ApiKey:
         await self._accounts.open()
-        key = self._accounts.keys.find(key_id)
+        key = self._accounts.api_keys.find(key_id)
         if key is None:
             raise ProblemError("not_found", f"There is no API key {key_id[:40]}.")
         return key

@@ -40,22 +40,24 @@ async def test_a_key_by_the_command_line_is_known_to_a_running_server(folder: Pa
     await server.start()
     try:
         changed: list[ApiKey] = []
-        server.keys.on_change(changed.append)
+        server.api_keys.on_change(changed.append)
         arguments = ("create", "CRM", "--scope", "dial", "--address", "10.0.0.0/8", "--expires", "90d")
         token = (await asyncio.to_thread(run, *arguments)).strip()
         key_id, secret = parse_key(token)
         async with asyncio.timeout(5):
             while not changed:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
-        found = server.keys.verify(key_id, secret)
+        found = server.api_keys.verify(key_id, secret)
         assert found and found[0].scopes == ("dial",) and found[1] == 1
         assert 89 * 86400 < (found[0].expires_at or 0) - time.time() <= 90 * 86400
-        assert server.keys.verify(key_id, secret[:-1]) is None and server.keys.verify("ab_nothing", secret) is None
+        assert (
+            server.api_keys.verify(key_id, secret[:-1]) is None and server.api_keys.verify("ab_nothing", secret) is None
+        )
         await asyncio.to_thread(run, "revoke", key_id)
         async with asyncio.timeout(5):
-            while server.keys.holds(key_id, 1):  # noqa: ASYNC110
+            while server.api_keys.holds(key_id, 1):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
-        assert changed[-1].revoked_at and server.keys.verify(key_id, secret) is None
+        assert changed[-1].revoked_at and server.api_keys.verify(key_id, secret) is None
     finally:
         await server.close()
     assert "revoked" in await asyncio.to_thread(run, "list")
@@ -80,11 +82,11 @@ def test_what_the_command_line_refuses(folder: Path) -> None:
 async def test_no_secret_is_stored_and_a_key_outlives_the_process(tmp_path: Path) -> None:
     first = accounts_in(tmp_path)
     await first.open()
-    key, secret = await first.keys.create("CRM", ["dial"])
+    key, secret = await first.api_keys.create("CRM", ["dial"])
     # Not closed, as after a kill: what was committed is on the disk.
     second = accounts_in(tmp_path)
     await second.open()
-    assert second.keys.verify(key.id, secret)
+    assert second.api_keys.verify(key.id, secret)
     stored = await asyncio.to_thread(lambda: b"".join(file.read_bytes() for file in tmp_path.iterdir()))
     assert hash_secret(secret).encode() in stored and secret.encode() not in stored
     await second.close()
@@ -96,55 +98,55 @@ async def test_a_rotated_key_has_two_secrets_until_the_overlap_ends(
 ) -> None:
     accounts = accounts_in(tmp_path)
     await accounts.open()
-    key, old = await accounts.keys.create("CRM", ["dial"])
-    rotated, new = await accounts.keys.rotate(key.id, 3600)
+    key, old = await accounts.api_keys.create("CRM", ["dial"])
+    rotated, new = await accounts.api_keys.rotate(key.id, 3600)
     assert rotated.generation == 2
-    verified = [accounts.keys.verify(key.id, secret) for secret in (old, new)]
+    verified = [accounts.api_keys.verify(key.id, secret) for secret in (old, new)]
     assert [found[1] for found in verified if found] == [1, 2]
-    assert accounts.keys.holds(key.id, 1) and accounts.keys.holds(key.id, 2)
+    assert accounts.api_keys.holds(key.id, 1) and accounts.api_keys.holds(key.id, 2)
     later = time.time() + 3601
     monkeypatch.setattr(time, "time", lambda: later)
-    assert accounts.keys.verify(key.id, old) is None and accounts.keys.verify(key.id, new)
-    assert not accounts.keys.holds(key.id, 1) and accounts.keys.holds(key.id, 2)
-    await accounts.keys.rotate(key.id, 0)
-    assert accounts.keys.verify(key.id, new) is None and not accounts.keys.holds(key.id, 2)
-    await accounts.keys.revoke(key.id)
+    assert accounts.api_keys.verify(key.id, old) is None and accounts.api_keys.verify(key.id, new)
+    assert not accounts.api_keys.holds(key.id, 1) and accounts.api_keys.holds(key.id, 2)
+    await accounts.api_keys.rotate(key.id, 0)
+    assert accounts.api_keys.verify(key.id, new) is None and not accounts.api_keys.holds(key.id, 2)
+    await accounts.api_keys.revoke(key.id)
     with pytest.raises(InvalidUser, match="no longer valid"):
-        await accounts.keys.rotate(key.id, 0)
+        await accounts.api_keys.rotate(key.id, 0)
     await accounts.close()
 
 
 async def test_the_end_of_a_key_is_told_without_any_change(tmp_path: Path) -> None:
     accounts = accounts_in(tmp_path)
     await accounts.start()
-    key, secret = await accounts.keys.create("CRM", ["dial"], expires_at=time.time() + 0.3)
+    key, secret = await accounts.api_keys.create("CRM", ["dial"], expires_at=time.time() + 0.3)
     told: list[bool] = []
-    accounts.keys.on_change(lambda changed: told.append(accounts.keys.holds(changed.id, 1)))
-    assert accounts.keys.verify(key.id, secret)
+    accounts.api_keys.on_change(lambda changed: told.append(accounts.api_keys.holds(changed.id, 1)))
+    assert accounts.api_keys.verify(key.id, secret)
     async with asyncio.timeout(5):
         while not told:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
-    assert told == [False] and accounts.keys.verify(key.id, secret) is None
+    assert told == [False] and accounts.api_keys.verify(key.id, secret) is None
     await accounts.close()
 
 
 async def test_the_last_use_is_written_once_a_minute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     accounts, other = accounts_in(tmp_path), accounts_in(tmp_path)
     await accounts.open()
-    key, _ = await accounts.keys.create("CRM", ["dial"])
+    key, _ = await accounts.api_keys.create("CRM", ["dial"])
     now = time.time()
     for later in (0.0, 30.0, 61.0):
         monkeypatch.setattr(time, "time", lambda at=now + later: at)
-        accounts.keys.used(key.id)
-        await accounts.keys.write_used_if_due()
-        assert (accounts.keys.find(key.id) or key).last_used_at == now + later
+        accounts.api_keys.used(key.id)
+        await accounts.api_keys.write_used_if_due()
+        assert (accounts.api_keys.find(key.id) or key).last_used_at == now + later
     monkeypatch.undo()
     with sa.create_engine(f"sqlite:///{tmp_path / 'accounts.db'}").connect() as database:
         assert database.scalar(sa.text("SELECT last_used_at FROM api_keys")) == now + 61.0
-    accounts.keys.used(key.id)
+    accounts.api_keys.used(key.id)
     await accounts.close()  # what is not written yet is written then
     await other.open()
-    assert now <= ((other.keys.find(key.id) or key).last_used_at or 0) < now + 61.0
+    assert now <= ((other.api_keys.find(key.id) or key).last_used_at or 0) < now + 61.0
     await other.close()
 
 
