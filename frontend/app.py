@@ -36,6 +36,7 @@ from frontend.api.routes.me import MeApi
 from frontend.api.routes.monitoring import Monitoring
 from frontend.api.routes.people import PeopleApi
 from frontend.api.routes.recordings import RecordingsApi
+from frontend.api.routes.tokens import TokensApi
 from frontend.api.routes.user_handlers import UserApi
 from frontend.auth.authenticator import Authenticator, token_secret, write_secret
 from frontend.auth.client_addresses import ClientAddresses
@@ -315,6 +316,7 @@ class App:
             *PeopleApi(self.user_services, access).routes(),
             *self.health.routes(access),
             *KeysApi(self.accounts, access).routes(),
+            *TokensApi(access).routes(),
         ]
         main.add_routes(both)
         main.add_routes(

@@ -16,7 +16,7 @@ from ari_bridge import tasks
 from ari_bridge.accounts import passwords
 from ari_bridge.accounts.api_key import PREFIX, is_key
 from ari_bridge.accounts.api_keys import ApiKeys
-from ari_bridge.accounts.database import Change, Database
+from ari_bridge.accounts.database import FREED, Change, Database
 from ari_bridge.accounts.errors import AccountsUnavailable, LastAdmin, UnknownUser, UserChanged, UserExists
 from ari_bridge.accounts.names import InvalidUser, check_display_name, check_name
 from ari_bridge.accounts.user import DEFAULT_TENANT, ROLES, User
@@ -71,6 +71,7 @@ class Accounts:
         self.min_password = min_password
         self._by_id: dict[str, User] = {}
         self._by_name: dict[str, User] = {}
+        self._freed: dict[str, float] = {}  # when a name was a user's for the last time
         self._sorted: list[User] | None = None  # of `_by_name`, while it does not change
         self._revision = -1
         self._listeners: list[Listener] = []
@@ -166,6 +167,10 @@ class Accounts:
         before = self._by_id.get(user.id)
         if before and self._by_name.get(before.name) is before:
             del self._by_name[before.name]
+        if before and before.name != user.name:
+            self._freed[before.name] = user.name_since
+        if user.removed_at is not None:
+            self._freed[user.name] = max(user.removed_at, self._freed.get(user.name, 0.0))
         self._by_id[user.id] = user
         if user.removed_at is None:
             self._by_name[user.name] = user
@@ -183,6 +188,10 @@ class Accounts:
     def by_id(self, user_id: str) -> User | None:
         """Also one that was removed."""
         return self._by_id.get(user_id)
+
+    def freed_at(self, name: str) -> float:
+        """When the last user who had the name lost it, Unix seconds, as far as is known here; 0: there was none."""
+        return self._freed.get(name, 0.0)
 
     def names(self) -> list[str]:
         """Of those who may sign in."""
@@ -313,6 +322,7 @@ class Accounts:
             user = await self._wanted(change, name, target)
             if await change.find(user.tenant, new):
                 raise UserExists(new)
+            await change.set_note(FREED + name, repr(time.time()))
             return await change.update(replace(user, name=new, name_since=time.time(), generation=user.generation + 1))
 
     async def remove(self, name: str, target: Target | None = None) -> User:
@@ -322,6 +332,10 @@ class Accounts:
             lambda user: replace(user, removed_at=time.time(), password_hash="", generation=user.generation + 1),
             target,
         )
+
+    async def free_since(self, name: str) -> float:
+        """As `freed_at`, and from the database who had another name before. Raises AccountsUnavailable."""
+        return max(self.freed_at(name), await self._database.freed_at(name))
 
     async def forget_pending(self) -> list[str]:
         """Names of removed users of whom something may be kept elsewhere yet. Raises AccountsUnavailable."""

@@ -7,6 +7,7 @@ slow hash). It is shown once, when it is made.
 import hashlib
 import hmac
 import ipaddress
+import re
 import secrets
 import string
 from urllib.parse import urlsplit
@@ -21,6 +22,9 @@ PREFIX = "ab_"
 MAX_LABEL_CHARACTERS = 100
 MAX_ENTRIES = 32
 """Addresses, origins, and numbers or users of one key."""
+DEFAULT_GUEST_CALLS = 10
+"""`max_calls` of a key for pages, unless its maker says another."""
+_GUEST = re.compile(r"guest-([a-z0-9]{12})-[0-9a-f]{16,40}")
 _ID_CHARACTERS, _SECRET_CHARACTERS = 12, 43
 _LOWER, _LETTERS = string.ascii_lowercase + string.digits, string.ascii_letters + string.digits
 
@@ -37,6 +41,7 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
         networks: From which addresses it may be used (CIDR); empty: from all.
         origins: Of the pages that may use it, as browsers send them; empty: none, it is for servers.
         users: For whom it makes client tokens; empty: for everybody, in a browser for nobody who is a user here.
+        max_calls: Concurrent calls of the key and its guests together; 0: as many as the server allows.
         class_of_service: The dial permissions' class of its own calls, and of those of its guests; "": the default.
         secret_hash: SHA-256 of the secret, in hexadecimal.
         previous_hash: That of the secret before, which is valid until `previous_until` (Unix seconds).
@@ -54,6 +59,7 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     networks: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
+    max_calls: int = 0
     class_of_service: str = ""
     secret_hash: str
     previous_hash: str = ""
@@ -119,6 +125,17 @@ def parse_key(token: str) -> tuple[str, str]:
     prefix, _, rest = token.partition("_")
     name, _, secret = rest.partition("_")
     return f"{prefix}_{name}", secret
+
+
+def guest_key(name: str) -> str | None:
+    """The id of the key whose guest has this name; None if it is no guest's."""
+    found = _GUEST.fullmatch(name)
+    return PREFIX + found[1] if found else None
+
+
+def shown_name(name: str) -> str:
+    """As others may read it: what is random in a guest's name is a secret of the page."""
+    return name.rpartition("-")[0] if guest_key(name) else name
 
 
 def check_label(label: str) -> str:

@@ -145,6 +145,7 @@ class ApiKeys:
         networks: Iterable[str] = (),
         origins: Iterable[str] = (),
         users: Iterable[str] = (),
+        max_calls: int | None = None,
         class_of_service: str = "",
         expires_at: float | None = None,
         created_by: str = "",
@@ -155,14 +156,17 @@ class ApiKeys:
             raise InvalidUser(f"there are {MAX_KEYS} keys already: revoke those that are not used", "label")
         if expires_at is not None and expires_at <= now:
             raise InvalidUser("the key would have expired already", "expiresAt")
-        secret = api_key.new_secret()
+        secret, origins = api_key.new_secret(), api_key.check_origins(tuple(origins))
+        if max_calls is None:
+            max_calls = api_key.DEFAULT_GUEST_CALLS if origins else 0
         key = ApiKey(
             id=api_key.new_id(),
             label=api_key.check_label(label),
             scopes=tuple(dict.fromkeys(scopes)),
             networks=api_key.check_networks(tuple(networks)),
-            origins=api_key.check_origins(tuple(origins)),
+            origins=origins,
             users=_checked_users(tuple(users)),
+            max_calls=max_calls,
             class_of_service=class_of_service,
             secret_hash=api_key.hash_secret(secret),
             expires_at=expires_at,

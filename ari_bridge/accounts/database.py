@@ -27,6 +27,8 @@ REQUEST_TIMEOUT_S = 10.0
 CLOSE_TIMEOUT_S = 2.0
 MAX_CONNECTIONS = 3
 _REVISION = "revision"
+FREED = "freed:"
+"""Begins the notes that say when a name was given up, in Unix seconds."""
 _MIGRATIONS = Migrations(Path(__file__).parent / "migrations", schema.HEAD, schema.VERSION_TABLE)
 
 
@@ -93,6 +95,14 @@ class Database:
             if not changed.rowcount:
                 await connection.execute(sa.insert(meta).values(name=_REVISION, value="1"))
             yield Change(connection, await _revision(connection))
+
+    async def freed_at(self, name: str) -> float:
+        """When a user who had this name was given another one, Unix seconds; 0: none was.
+
+        Raises AccountsUnavailable.
+        """
+        async with self.reading() as connection:
+            return float(await connection.scalar(sa.select(meta.c.value).where(meta.c.name == FREED + name)) or 0.0)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:

@@ -55,6 +55,7 @@ api_keys = sa.Table(
     sa.Column("networks", sa.Text, nullable=False),
     sa.Column("origins", sa.Text, nullable=False),
     sa.Column("users", sa.Text, nullable=False),
+    sa.Column("max_calls", sa.Integer, nullable=False),
     sa.Column("class_of_service", sa.Text, nullable=False),
     sa.Column("secret_hash", sa.Text, nullable=False),
     sa.Column("previous_hash", sa.Text, nullable=False),

@@ -21,13 +21,17 @@ def apply_change(user: User, access: Authenticator, events: EventLog, connection
     grants = grants_of(user.roles)
 
     def ended(principal: Principal) -> bool:
-        return principal.user_id == user.id and not access.holds(principal)
+        return (user.id == principal.user_id or user.name == principal.name) and not access.holds(principal)
+
+    def concerned(principal: Principal) -> bool:
+        """A client token has grants of its own, which no role changes."""
+        return principal.user_id == user.id and principal.kind == "user"
 
     def with_rights(principal: Principal) -> Principal:
-        return replace(principal, roles=user.roles, grants=grants) if principal.user_id == user.id else principal
+        return replace(principal, roles=user.roles, grants=grants) if concerned(principal) else principal
 
     # A stream is ended also if its reader may see less or more now: it is opened again, with what may be seen.
-    events.end_if(lambda one: ended(one) or (one.user_id == user.id and one.grants != grants))
+    events.end_if(lambda one: ended(one) or (concerned(one) and one.grants != grants))
     connections.end_if(ended)
     connections.use_principal(with_rights)
 

@@ -75,11 +75,12 @@ class KeyAccess:
             kind="key",
             key_id=key.id,
             key_generation=generation,
+            max_calls=key.max_calls,
         )
 
     def holds(self, principal: Principal) -> bool:
-        """Whether the key that the principal is, or that has made its token, is still valid."""
-        return not principal.key_id or self._keys.holds(principal.key_id, principal.key_generation)
+        """Whether the key that the principal is, is still valid."""
+        return self._keys.holds(principal.key_id, principal.key_generation)
 
     def _why_not(self, key_id: str) -> str:
         key = self._keys.find(key_id)

@@ -21,6 +21,8 @@ from ari_bridge.accounts.api_key import is_key
 from ari_bridge.tasks import TaskSet
 from frontend.auth.api_keys import KeyAccess, credential_of
 from frontend.auth.client_addresses import ClientAddresses
+from frontend.auth.client_tokens import AUDIENCE as CLIENT_AUDIENCE
+from frontend.auth.client_tokens import ClientTokens
 from frontend.auth.errors import Forbidden, Unauthorized
 from frontend.auth.grants import PHONE, grants_of
 from frontend.auth.principal import Principal
@@ -72,6 +74,7 @@ class Authenticator:
         self.addresses = addresses or ClientAddresses()
         self.accounts = accounts
         self.keys = KeyAccess(accounts.api_keys)
+        self.client_tokens = ClientTokens(accounts, self.sign)
         self._secret = secret
         self._lifetime = lifetime
         self._sign_ins = SignIns(accounts.verify)
@@ -121,9 +124,10 @@ class Authenticator:
         Raises Unauthorized if the sign-in is too long ago, or its session has ended.
         """
         token = credential_of(request.headers.get("Authorization"))
-        if token and is_key(token):
-            raise Unauthorized("An API key is not renewed: it is used as it is.")
-        user = self.accounts.by_id(self.principal_of(token).user_id)
+        principal = self.principal_of(token, self.addresses.of(request), request.headers.get("Origin"))
+        if principal.kind != "user":
+            raise Unauthorized("Neither API keys nor the tokens that they make are renewed: get another token with it.")
+        user = self.accounts.by_id(principal.user_id)
         signed_in_at = self._decode(token or "").get("auth_time")
         if not isinstance(signed_in_at, int) or time.time() - signed_in_at > MAX_RENEWAL_AGE_S or user is None:
             raise Unauthorized("The sign-in is too long ago: sign in again.")
@@ -183,11 +187,13 @@ class Authenticator:
         if is_key(token):
             return self.keys.principal_of(token, address, origin)
         try:
-            claims = self._decode(token)
+            claims = self._decode(token, audience=(ISSUER, CLIENT_AUDIENCE))
         except jwt.ExpiredSignatureError:
             raise Unauthorized("The token has expired: sign in again.") from None
         except jwt.InvalidTokenError:
             raise Unauthorized("The token is not valid: sign in again.") from None
+        if claims["aud"] == CLIENT_AUDIENCE:
+            return self.client_tokens.principal_of(claims, address, origin)
         return self._principal(claims, address)
 
     def _principal(self, claims: dict[str, Any], address: str) -> Principal:
@@ -214,23 +220,25 @@ class Authenticator:
         if token and is_key(token):
             return self.keys.principal_of(token, address, origin)
         try:
-            claims = self._decode(token or "", verify_exp=False)
+            claims = self._decode(token or "", verify_exp=False, audience=(ISSUER, CLIENT_AUDIENCE))
         except jwt.InvalidTokenError:
             raise Unauthorized("The session needs the token of its user.") from None
         if time.time() - float(claims.get("auth_time") or 0) > MAX_RENEWAL_AGE_S:
             raise Unauthorized("The sign-in is too long ago: sign in again.")
+        if claims["aud"] == CLIENT_AUDIENCE:
+            return self.client_tokens.principal_of(claims, address, origin)
         return self._principal(claims, address)
 
     def holds(self, principal: Principal) -> bool:
         """Whether the principal's sign-in session is still valid: it was not ended since."""
-        if not self.keys.holds(principal):
-            return False
-        if not principal.user_id or principal.kind == "key":
+        if principal.kind != "user":
+            return (self.keys if principal.kind == "key" else self.client_tokens).holds(principal)
+        if not principal.user_id:
             return True
         user = self.accounts.by_id(principal.user_id)
         return user is not None and user.active and user.generation == principal.generation
 
-    def _decode(self, token: str, *, verify_exp: bool = True) -> dict[str, Any]:
+    def _decode(self, token: str, *, verify_exp: bool = True, audience: tuple[str, ...] = (ISSUER,)) -> dict[str, Any]:
         """Raises InvalidTokenError. `iat` is not verified: it only says when the token was made (RFC 7519, 4.1.6)."""
         options: Options = {"require": ["exp", "sub", "iss", "aud"], "verify_iat": False, "verify_exp": verify_exp}
         return jwt.decode(
@@ -240,7 +248,7 @@ class Authenticator:
             options=options,
             leeway=CLOCK_LEEWAY_S,
             issuer=ISSUER,
-            audience=ISSUER,
+            audience=audience,
         )
 
     def identify(self, user: str, token: str | None, address: str = "", origin: str | None = None) -> Principal:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from ari_bridge.accounts.api_key import guest_key, shown_name
 from ari_bridge.accounts.user import DEFAULT_TENANT
 from frontend.auth.grants import Grant
 
@@ -19,9 +20,11 @@ class Principal:
         address: The client's, proxies left out.
         expires_at: When the token ends, Unix seconds; None: it does not.
         unrestricted: Sign-in is off, and everything is allowed.
-        kind: What it signs in with: a password ("user"), or an API key ("key").
+        kind: What it signs in with: a password ("user"), an API key ("key"), or a client token of one ("token").
         key_id: The API key, if there is one; when that ends, so does the principal.
         key_generation: Which secret of the key.
+        max_calls: Concurrent calls of the key and its guests together; 0: as many as the server allows.
+        numbers: All that it may dial, as they are dialled, with `*` at the end all that begin so; none: all.
     """
 
     name: str | None
@@ -34,9 +37,21 @@ class Principal:
     address: str = ""
     expires_at: float | None = None
     unrestricted: bool = False
-    kind: Literal["user", "key"] = "user"
+    kind: Literal["user", "key", "token"] = "user"
     key_id: str = ""
     key_generation: int = 0
+    max_calls: int = 0
+    numbers: tuple[str, ...] = ()
+
+    @property
+    def is_guest(self) -> bool:
+        """Somebody who has opened a page with an API key, and is nobody else."""
+        return self.kind == "token" and guest_key(self.name or "") is not None
+
+    @property
+    def shown_as(self) -> str:
+        """The name for those who are called."""
+        return shown_name(self.name or "")
 
     def may(self, grant: Grant) -> bool:
         return self.unrestricted or grant in self.grants

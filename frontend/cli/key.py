@@ -28,6 +28,9 @@ def create_key(
     user: Annotated[
         list[str] | None, typer.Option(help="For whom it makes client tokens; may be repeated. Default: everybody.")
     ] = None,
+    max_calls: Annotated[
+        int | None, typer.Option(min=1, help="Concurrent calls, its guests' included. Default: in a page 10.")
+    ] = None,
     class_of_service: Annotated[str, typer.Option("--class", help="Which numbers it may dial.")] = "",
     expires: Annotated[str, typer.Option(help="After how long it ends, such as 90d or 12h. Default: never.")] = "",
 ) -> None:
@@ -40,6 +43,7 @@ def create_key(
             networks=address or (),
             origins=origin or (),
             users=user or (),
+            max_calls=max_calls,
             class_of_service=class_of_service,
             expires_at=time.time() + seconds_of(expires, "expires") if expires else None,
         )
@@ -78,6 +82,7 @@ def show_key(key_id: str) -> None:
             "addresses": " ".join(one.networks) or "all",
             "origins": " ".join(one.origins) or "none: for servers",
             "users": " ".join(one.users) or ("guests" if one.for_browsers else "all"),
+            "calls at once": str(one.max_calls or "as the server's limits"),
             "class of service": one.class_of_service or "default",
             "created": f"{_day(one.created_at)}{f' by {one.created_by}' if one.created_by else ''}",
             "expires": _day(one.expires_at),

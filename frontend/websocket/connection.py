@@ -24,7 +24,7 @@ from frontend.auth.authenticator import Unauthorized
 from frontend.auth.grants import PHONE, Grant
 from frontend.auth.principal import Principal
 from frontend.calls.commands import execute
-from frontend.calls.permissions import check_may, check_owns, owns
+from frontend.calls.permissions import check_dials, check_forwards, check_may, check_owns, owns
 from frontend.calls.views import message_of, summary
 from frontend.presence.registrar import Page, WebSocketRegistrar
 from frontend.webrtc.trickle_ice import Trickle
@@ -187,6 +187,7 @@ class ClientConnection:
                 self._check_was_owned(call_id)
                 self._calls.feedback.report_quality(call_id, msgspec.to_builtins(report))
             case messages.Preferences():
+                check_forwards(self.principal, message)
                 self._services.user_services.request_change(self._user, self, message)
             case messages.CheckMedia(call_id):
                 self._check_owned(call_id)
@@ -233,21 +234,26 @@ class ClientConnection:
     def _register(self, message: messages.Register) -> None:
         token = self._token(message.token)
         principal = self._services.access.identify(message.user, token, self._address, self._origin)
-        check_may(principal, Grant.RECEIVE)
+        if not principal.may(Grant.DIAL):  # who may only dial has to be known too
+            check_may(principal, Grant.RECEIVE)
         self._claim(principal.user_id)
         user = message.user
         self._unregister()
         self._user = user
         self.principal = principal
-        self._services.pages.register(user, self)
+        if principal.may(Grant.RECEIVE):
+            self._services.pages.register(user, self)
         self._subscribed = True
         self.send(messages.Registered(user))
         self._send_ice_servers()
         self._send_calls()
+        if not self.takes_calls:
+            return
         for call in self._calls.live():  # one that rings already rings here too
             if call.direction is Direction.INBOUND and call.state is CallState.RINGING and user in call.users:
                 self.ring(call)
-        self._services.pages.announce(user, self)
+        if not principal.is_guest:
+            self._services.pages.announce(user, self)
 
     def _stop_taking_calls(self) -> None:
         """Nothing rings here any more. The user stays known, and may call."""
@@ -277,8 +283,8 @@ class ClientConnection:
             self._offer_for_call(message)
             return
         self._check_signed_in()
-        check_may(self.principal, Grant.DIAL)
-        caller = self._user if self._services.access.required else message.caller or self._user
+        check_dials(self.principal, message.target, self._calls.live())
+        caller = self.principal.shown_as if self._services.access.required else message.caller or self._user
         call = self._calls.place(
             target=message.target,
             sdp=message.sdp,

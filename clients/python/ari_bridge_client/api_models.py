@@ -187,6 +187,7 @@ class KeyData(msgspec.Struct, frozen=True, rename="camel"):
     """A key, without its secret.
 
     Attributes:
+        max_calls: 0: as the server's limits
         created_by: A user's name or a key's id; empty: the command line
         last_used_at: To the minute; null: never
         previous_secret_until: Until when the secret before the last rotation is valid; null: it is not
@@ -198,6 +199,7 @@ class KeyData(msgspec.Struct, frozen=True, rename="camel"):
     addresses: list[str]
     origins: list[str]
     users: list[str]
+    max_calls: int
     class_of_service: str
     created_at: float
     created_by: str
@@ -219,6 +221,7 @@ class KeyList(msgspec.Struct, frozen=True, rename="camel"):
 class KeyWithSecret(msgspec.Struct, frozen=True, rename="camel"):
     """
     Attributes:
+        max_calls: 0: as the server's limits
         created_by: A user's name or a key's id; empty: the command line
         last_used_at: To the minute; null: never
         previous_secret_until: Until when the secret before the last rotation is valid; null: it is not
@@ -232,6 +235,7 @@ class KeyWithSecret(msgspec.Struct, frozen=True, rename="camel"):
     addresses: list[str]
     origins: list[str]
     users: list[str]
+    max_calls: int
     class_of_service: str
     created_at: float
     created_by: str
@@ -241,6 +245,20 @@ class KeyWithSecret(msgspec.Struct, frozen=True, rename="camel"):
     revoked_at: float | None
     secret: str
     token: str
+
+
+class ClientTokenData(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        token: For the client
+        grants: One of: dial, receive, record, monitor
+        expires_at: Unix seconds
+    """
+
+    token: str
+    user: str
+    grants: list[str]
+    expires_at: float
 
 
 class Directory(msgspec.Struct, frozen=True, rename="camel"):

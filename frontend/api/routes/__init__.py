@@ -15,6 +15,7 @@ from frontend.api.routes import (
     monitoring,
     people,
     recordings,
+    tokens,
     user_endpoints,
 )
 from frontend.http.endpoint import Endpoint
@@ -24,6 +25,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (
     *me.ENDPOINTS,
     *call_queries.ENDPOINTS,
     *keys.ENDPOINTS,
+    *tokens.ENDPOINTS,
     *people.ENDPOINTS,
     *recordings.ENDPOINTS,
     *cdrs.ENDPOINTS,

@@ -50,6 +50,10 @@ class NewKey(msgspec.Struct, frozen=True, rename="camel"):
             description="for whom it may make client tokens; none: for everybody or, in a page, for guests only",
         ),
     ] = []
+    max_calls: Annotated[
+        Annotated[int, Meta(ge=1, le=10000)] | None,
+        Meta(description="concurrent calls, its guests' included; default: as the server's limits, in a page 10"),
+    ] = None
     class_of_service: Annotated[
         str, Meta(max_length=64, description="of the dial permissions; empty: the default class")
     ] = ""
@@ -71,6 +75,7 @@ class KeyData(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     addresses: list[str]
     origins: list[str]
     users: list[str]
+    max_calls: Annotated[int, Meta(description="0: as the server's limits")]
     class_of_service: str
     created_at: float
     created_by: Annotated[str, Meta(description="a user's name or a key's id; empty: the command line")]
@@ -112,6 +117,7 @@ def _fields(key: ApiKey) -> dict[str, Any]:
         "addresses": list(key.networks),
         "origins": list(key.origins),
         "users": list(key.users),
+        "max_calls": key.max_calls,
         "class_of_service": key.class_of_service,
         "created_at": key.created_at,
         "created_by": key.created_by,
@@ -235,6 +241,7 @@ class KeysApi:
             networks=body.addresses,
             origins=body.origins,
             users=body.users,
+            max_calls=body.max_calls,
             class_of_service=body.class_of_service,
             expires_at=body.expires_at,
             created_by=request.user or "",

@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("networks", sa.Text, nullable=False),
         sa.Column("origins", sa.Text, nullable=False),
         sa.Column("users", sa.Text, nullable=False),
+        sa.Column("max_calls", sa.Integer, nullable=False),
         sa.Column("class_of_service", sa.Text, nullable=False),
         sa.Column("secret_hash", sa.Text, nullable=False),
         sa.Column("previous_hash", sa.Text, nullable=False),

@@ -158,6 +158,7 @@ export interface KeyData {
   addresses: string[];
   origins: string[];
   users: string[];
+  maxCalls: number; // 0: as the server's limits
   classOfService: string;
   createdAt: number;
   createdBy: string; // a user's name or a key's id; empty: the command line
@@ -174,6 +175,7 @@ export interface KeyWithSecret {
   addresses: string[];
   origins: string[];
   users: string[];
+  maxCalls: number; // 0: as the server's limits
   classOfService: string;
   createdAt: number;
   createdBy: string; // a user's name or a key's id; empty: the command line
@@ -191,12 +193,28 @@ export interface NewKey {
   addresses?: string[]; // addresses or networks (CIDR) of its servers; none: all
   origins?: string[]; // origins of pages that may use it; none: it is for servers only
   users?: string[]; // for whom it may make client tokens; none: for everybody or, in a page, for guests only
+  maxCalls?: number | null; // concurrent calls, its guests' included; default: as the server's limits, in a page 10
   classOfService?: string; // of the dial permissions; empty: the default class
   expiresAt?: number | null;
 }
 
 export interface Rotation {
   overlapSeconds?: number; // how long the secret before stays valid
+}
+
+export interface ClientTokenData {
+  token: string; // for the client
+  user: string;
+  grants: ("dial" | "receive" | "record" | "monitor")[];
+  expiresAt: number; // Unix seconds
+}
+
+export interface TokenRequest {
+  user?: string | null; // a user, or a name that no user has; default: the key itself
+  grants?: ("dial" | "receive" | "record" | "monitor")[] | null; // no more than the key has; default: all but `monitor` that it has
+  lifetimeSeconds?: number;
+  numbers?: string[]; // all that may be dialled, as it is dialled; `*` at the end: all that begins so; default: all
+  metadata?: Record<string, string>; // for your page: it is in the token, which whoever has it can read
 }
 
 export interface Directory {
