@@ -88,6 +88,11 @@ def check_sees(principal: Principal, call: Call) -> None:
     _check(sees(principal, call), call)
 
 
+def check_rang(principal: Principal, call: Call) -> None:
+    """Whether the call rings, or has rung, for the principal. Raises UnknownCall."""
+    _check(principal.name in call.users or owns(principal, call), call)
+
+
 def check_dials(principal: Principal, target: str, live: Iterable[Call]) -> None:
     """Before the dial permissions, which look at the number: whether the principal may dial it now.
 
