@@ -36,6 +36,7 @@ from frontend.api.routes.me import MeApi
 from frontend.api.routes.monitoring import Monitoring
 from frontend.api.routes.people import PeopleApi
 from frontend.api.routes.recordings import RecordingsApi
+from frontend.api.routes.single_sign_on import single_sign_on_routes
 from frontend.api.routes.tokens import TokensApi
 from frontend.api.routes.user_handlers import UserApi
 from frontend.auth.authenticator import Authenticator, token_secret, write_secret
@@ -316,6 +317,7 @@ class App:
             phone_book=settings.phone_book,
             preflight_number=settings.preflight_number,
             feedback=self.records is not None,
+            single_sign_on=settings.sign_on_name(),
         )
         administration = UserAdministration(self.accounts, lambda: self._dial_file.current().classes)
         dial_permissions = DialPermissionsApi(self._dial_file, settings.number_plan(), self.gate, self.accounts, access)
@@ -330,6 +332,7 @@ class App:
             *EventApi(events, access).routes(),
             *PeopleApi(self.user_services, access).routes(),
             *self.health.routes(access),
+            *await single_sign_on_routes(settings, self.accounts, access, self._opened),
             *KeysApi(self.accounts, access).routes(),
             *TokensApi(access).routes(),
         ]

@@ -66,7 +66,7 @@ class Accounts:
         min_password: int = passwords.MIN_CHARACTERS,
     ) -> None:
         self._database = Database(url, state_dir / FILE)
-        self.api_keys = ApiKeys(self._database, self._changing)
+        self.api_keys = ApiKeys(self._database, self.changing)
         self._file = UsersFile(users_file)
         self.min_password = min_password
         self._by_id: dict[str, User] = {}
@@ -132,7 +132,7 @@ class Accounts:
                 await change.insert(
                     [
                         User(
-                            id=_new_id(),
+                            id=new_user_id(),
                             name=entry.name,
                             roles=entry.roles,
                             password_hash=entry.password_hash,
@@ -223,7 +223,7 @@ class Accounts:
         """Raises InvalidUser, UserExists, AccountsUnavailable."""
         now = time.time()
         user = User(
-            id=_new_id(),
+            id=new_user_id(),
             name=_check_free(name),
             name_since=now,
             display_name=check_display_name(display_name),
@@ -233,7 +233,7 @@ class Accounts:
             password_hash=password_hash,
             created_at=now,
         )
-        async with self._changing() as change:
+        async with self.changing() as change:
             if await change.find(DEFAULT_TENANT, name):
                 raise UserExists(name)
             [stored] = await change.insert([user])
@@ -318,7 +318,7 @@ class Accounts:
         Raises UserExists, and as `update`.
         """
         _check_free(new)
-        async with self._changing() as change:
+        async with self.changing() as change:
             user = await self._wanted(change, name, target)
             if await change.find(user.tenant, new):
                 raise UserExists(new)
@@ -343,7 +343,7 @@ class Accounts:
 
     async def forgotten(self, names: list[str]) -> None:
         """Nothing is kept of the removed users of these names any more. Raises AccountsUnavailable."""
-        async with self._changing() as change:
+        async with self.changing() as change:
             await change.forgotten(names)
 
     def check_password(self, password: str, name: str) -> None:
@@ -351,7 +351,7 @@ class Accounts:
         passwords.check(password, name, min_characters=self.min_password)
 
     async def _change(self, name: str, change_user: Callable[[User], User], target: Target | None = None) -> User:
-        async with self._changing() as change:
+        async with self.changing() as change:
             before = await self._wanted(change, name, target)
             after = change_user(before)
             if before.administers and not after.administers and not await change.has_other_admin(before):
@@ -367,7 +367,8 @@ class Accounts:
         return user
 
     @asynccontextmanager
-    async def _changing(self) -> AsyncIterator[Change]:
+    async def changing(self) -> AsyncIterator[Change]:
+        """One change of the users: all of it or nothing, and in memory afterwards. Raises AccountsUnavailable."""
         await self.open()
         async with self._database.changing() as change:
             yield change
@@ -389,5 +390,5 @@ def _check_free(name: str) -> str:
     return check_name(name)
 
 
-def _new_id() -> str:
+def new_user_id() -> str:
     return f"usr_{secrets.token_hex(8)}"

@@ -15,6 +15,7 @@ from frontend.api.routes import (
     monitoring,
     people,
     recordings,
+    single_sign_on,
     tokens,
     user_endpoints,
 )
@@ -22,6 +23,7 @@ from frontend.http.endpoint import Endpoint
 
 ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (
     *call_endpoints.ENDPOINTS,
+    *single_sign_on.ENDPOINTS,
     *me.ENDPOINTS,
     *call_queries.ENDPOINTS,
     *keys.ENDPOINTS,

@@ -156,7 +156,7 @@ def test_a_database_of_the_version_before_is_brought_up(tmp_path: Path) -> None:
         _MIGRATIONS.run(connection)
     with database.begin() as connection:
         connection.execute(sa.text("DROP TABLE api_keys"))
-        connection.execute(sa.text("UPDATE accounts_version SET version_num = '0002'"))
+        connection.execute(sa.text("UPDATE accounts_version SET version_num = '0003'"))
         assert not _MIGRATIONS.are_done(connection)
     with database.begin() as connection:
         _MIGRATIONS.run(connection)
