@@ -9,6 +9,7 @@ from aiohttp import web
 
 from ari_bridge.accounts import Accounts, UserAdministration
 from ari_bridge.ari.readiness import Readiness
+from ari_bridge.audit import AuditLog
 from ari_bridge.call_store import SqliteCallStore
 from ari_bridge.cdr import CdrService
 from ari_bridge.dial_permissions import DialPermissions, PermissionsFile
@@ -95,6 +96,7 @@ class App:
         self.media = media_pool(settings)
         self.pages = WebSocketRegistrar()
         self.store = SqliteCallStore(settings.state_dir, days=settings.call_store_days)
+        self.audit = AuditLog(settings.state_dir, url=settings.audit_database_url, days=settings.audit_days)
         preference_file = settings.state_dir / "preferences.json"
         preferences = PreferenceFile(preference_file)
         self._routes = number_routes(settings)
@@ -103,6 +105,7 @@ class App:
             settings.users_file,
             url=settings.accounts_database_url,
             min_password=settings.min_password_length,
+            audit=self.audit,
         )
         self._dial_file = PermissionsFile(settings.dial_permissions_file)
         self._permissions = DialPermissions(
@@ -168,7 +171,11 @@ class App:
                 url=settings.cdr_database_url,
                 days=settings.cdr_days,
             )
-        parts = {"recordings": self._recordings_fail, "records": self._records_fail}
+        parts = {
+            "recordings": self._recordings_fail,
+            "records": self._records_fail,
+            "audit": lambda: self.audit.health.reason,
+        }
         self.readiness = Readiness(self.ari, dialled_context(settings), settings.pbx_check_interval)
         self.health = Health(self.ari, self.readiness, self.media, self.store, parts, version=VERSION)
         self.routes: list[web.AbstractRoute] = []  # of the HTTP port, once started
@@ -220,6 +227,8 @@ class App:
         opened.callback(self.hooks.close)
         await self.store.start()
         opened.push_async_callback(self.store.close)
+        self.audit.start(self.store.instance, settings.changed())
+        opened.push_async_callback(self.audit.close)
         await self._state_files.start()
         opened.push_async_callback(self._state_files.close)
         if self.records:
@@ -259,6 +268,7 @@ class App:
             secret=token_secret(settings.token_secret_file) if settings.enable_authentication else token_urlsafe(48),
             lifetime=settings.token_lifetime,
             addresses=addresses,
+            audit=self.audit,
         )
         self._opened.push_async_callback(access.close)
         secret_file = settings.state_dir / "session-secret"
@@ -357,7 +367,7 @@ class App:
             second.add_routes([*both, web.get("/", connections.handle), web.get("/ws", connections.handle)])
             address = await listener.listen(second, settings.ws_port, secure=settings.wss)
             self.legacy_ws_url = f"{'wss' if settings.wss else 'ws'}://{address}/"
-        follow_accounts(self.accounts, access, events, connections)
+        follow_accounts(self.accounts, access, events, connections, self.calls)
         # Closed first, so that nothing keeps the listening ports open: streams and WebSockets do not end by themselves.
         self._opened.push_async_callback(connections.close)
         self._opened.callback(events.close)

@@ -17,6 +17,7 @@ from ari_bridge.accounts.api_key import ApiKey
 from ari_bridge.accounts.database import Change, Database
 from ari_bridge.accounts.names import InvalidUser, check_name
 from ari_bridge.accounts.schema import api_keys
+from ari_bridge.audit import Action, Audit
 
 LAST_USED_INTERVAL_S = 60.0
 MAX_KEYS = 1000
@@ -35,9 +36,13 @@ class ApiKeys:
     Args:
         database: Where the keys are.
         changing: One change of it; raises AccountsUnavailable.
+        audit: Who has changed keys.
     """
 
-    def __init__(self, database: Database, changing: Callable[[], AbstractAsyncContextManager[Change]]) -> None:
+    def __init__(
+        self, database: Database, changing: Callable[[], AbstractAsyncContextManager[Change]], audit: Audit
+    ) -> None:
+        self._audit = audit
         self._database = database
         self._changing = changing
         self._by_id: dict[str, ApiKey] = {}
@@ -175,6 +180,7 @@ class ApiKeys:
         )
         async with self._changing() as change:
             await change.connection.execute(sa.insert(api_keys).values(**_row(key), revision=change.revision))
+        self._audit.record(Action.KEY_CREATE, key.id, label=key.label, scopes=",".join(key.scopes))
         log.info("an API key was created", key=key.id, label=key.label, scopes=key.scopes, by=created_by or None)
         return key, secret
 
@@ -195,6 +201,7 @@ class ApiKeys:
                 generation=before.generation + 1,
             )
             await _update(change, key)
+        self._audit.record(Action.KEY_ROTATE, key.id, label=key.label, overlap=overlap)
         log.info("an API key was rotated", key=key.id, overlap=overlap)
         return key, secret
 
@@ -202,10 +209,12 @@ class ApiKeys:
         """All that it has signed in ends. Raises InvalidUser, AccountsUnavailable."""
         async with self._changing() as change:
             key = await _wanted(change, key_id)
-            if key.revoked_at is None:
-                key = replace(key, revoked_at=time.time())
-                await _update(change, key)
-                log.info("an API key was revoked", key=key.id, label=key.label)
+            if key.revoked_at is not None:
+                return key
+            key = replace(key, revoked_at=time.time())
+            await _update(change, key)
+        self._audit.record(Action.KEY_REVOKE, key.id, label=key.label)
+        log.info("an API key was revoked", key=key.id, label=key.label)
         return key
 
 

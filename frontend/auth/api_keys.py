@@ -14,6 +14,7 @@ import structlog
 from ari_bridge.accounts import ApiKey
 from ari_bridge.accounts.api_key import is_key, parse_key
 from ari_bridge.accounts.api_keys import ApiKeys
+from ari_bridge.audit import Action, Actor, ActorKind, Audit, Result
 from frontend.auth.errors import Unauthorized
 from frontend.auth.grants import Grant
 from frontend.auth.principal import Principal
@@ -49,19 +50,20 @@ def grants_of_scopes(scopes: Iterable[str]) -> frozenset[Grant]:
 class KeyAccess:
     """`keys`: those of the server."""
 
-    def __init__(self, keys: ApiKeys) -> None:
+    def __init__(self, keys: ApiKeys, audit: Audit) -> None:
         self._keys = keys
+        self._audit = audit
 
     def principal_of(self, token: str, address: str = "", origin: str | None = None) -> Principal:
         """The principal of a key. `origin`: the request's `Origin`. Raises Unauthorized."""
         key_id, secret = parse_key(token)
         found = self._keys.verify(key_id, secret)
         if found is None:
-            log.warning("an API key was refused", reason=self._why_not(key_id), key=key_id[:20], address=address)
+            self._refused(key_id, self._why_not(key_id), address)
             raise Unauthorized("The API key is not valid: its id or secret is wrong, or it was revoked or has expired.")
         key, generation = found
         if reason := misused(key, address, origin):
-            log.warning("an API key was refused", reason=reason, key=key.id, address=address, origin=origin)
+            self._refused(key.id, reason, address)
             raise Unauthorized(reason)
         self._keys.used(key.id)
         return Principal(
@@ -81,6 +83,12 @@ class KeyAccess:
     def holds(self, principal: Principal) -> bool:
         """Whether the key that the principal is, is still valid."""
         return self._keys.holds(principal.key_id, principal.key_generation)
+
+    def _refused(self, key_id: str, reason: str, address: str) -> None:
+        known = key_id if self._keys.find(key_id) else ""  # else it is whatever somebody has sent
+        log.warning("an API key was refused", reason=reason, key=known, address=address)
+        actor = Actor(ActorKind.KEY, known, known, address=address)
+        self._audit.record(Action.KEY_REFUSE, known, result=Result.REFUSED, actor=actor, reason=reason)
 
     def _why_not(self, key_id: str) -> str:
         key = self._keys.find(key_id)

@@ -22,6 +22,7 @@ import structlog
 from ari_bridge.accounts import Accounts, ApiKey, InvalidUser, check_name
 from ari_bridge.accounts.api_key import guest_key, is_key
 from ari_bridge.accounts.user import DEFAULT_TENANT
+from ari_bridge.audit import Action, Audit
 from frontend.auth.api_keys import MACHINE, grants_of_scopes, misused
 from frontend.auth.errors import Forbidden, Unauthorized
 from frontend.auth.grants import PHONE, Grant
@@ -51,10 +52,12 @@ class ClientTokens:
     Args:
         accounts: The users and the keys.
         sign: Makes a token with these claims.
+        audit: Which tokens were made.
     """
 
-    def __init__(self, accounts: Accounts, sign: Callable[[dict[str, Any]], str]) -> None:
+    def __init__(self, accounts: Accounts, sign: Callable[[dict[str, Any]], str], audit: Audit) -> None:
         self._accounts = accounts
+        self._audit = audit
         self._sign = sign
 
     async def make(
@@ -111,6 +114,7 @@ class ClientTokens:
             claims["numbers"] = list(numbers)
         if metadata:
             claims["metadata"] = metadata
+        self._audit.record(Action.TOKEN_CREATE, name, actor=maker.actor, grants=",".join(claims["grants"]))
         log.info("a client token was made", user=name, key=key.id, grants=claims["grants"], address=maker.address)
         return ClientToken(self._sign(claims), name, tuple(sorted(given)), expires_at)
 

@@ -5,6 +5,7 @@ from typing import Literal
 
 from ari_bridge.accounts.api_key import guest_key, shown_name
 from ari_bridge.accounts.user import DEFAULT_TENANT
+from ari_bridge.audit import Actor, ActorKind
 from frontend.auth.grants import Grant
 
 
@@ -55,3 +56,9 @@ class Principal:
 
     def may(self, grant: Grant) -> bool:
         return self.unrestricted or grant in self.grants
+
+    @property
+    def actor(self) -> Actor:
+        """Who it is, for the audit log."""
+        kind = ActorKind.KEY if self.kind == "key" else ActorKind.USER
+        return Actor(kind, self.user_id, self.name or "", self.tenant, self.address)

@@ -10,6 +10,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
+from ari_bridge.audit import acting
 from ari_bridge.engine.prewarm import LegDiscarded, LegReady
 from ari_bridge.errors import InvalidRequest, Unavailable, UnknownCall, WrongState
 from ari_bridge.fsm.call import Call, CallState, Direction
@@ -147,6 +148,10 @@ class ClientConnection:
     # --- from the client ---------------------------------------------------------------
 
     def _on_message(self, message: ClientMessage) -> None:
+        with acting(self.principal.actor):
+            self._execute(message)
+
+    def _execute(self, message: ClientMessage) -> None:
         match message:
             case messages.Resume():
                 self._resume(message)
