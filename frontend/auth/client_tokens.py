@@ -114,7 +114,7 @@ class ClientTokens:
             claims["numbers"] = list(numbers)
         if metadata:
             claims["metadata"] = metadata
-        self._audit.record(Action.TOKEN_CREATE, name, actor=maker.actor, grants=",".join(claims["grants"]))
+        self._audit.record(Action.TOKEN_CREATE, name, actor=maker.actor, grants=",".join(sorted(given)))
         log.info("a client token was made", user=name, key=key.id, grants=claims["grants"], address=maker.address)
         return ClientToken(self._sign(claims), name, tuple(sorted(given)), expires_at)
 
