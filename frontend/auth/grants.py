@@ -37,6 +37,9 @@ class Grant(StrEnum):
     TOKENS_CREATE = "tokens:create"
     """Of an API key: make client tokens for users by name."""
 
+    AUDIT_READ = "audit:read"
+    """Read and export the audit log."""
+
 
 PHONE = frozenset({Grant.DIAL, Grant.RECEIVE, Grant.RECORD})
 """What everybody may who makes calls."""
@@ -48,7 +51,7 @@ OF_ROLE = {
     "supervisor": PHONE | _OTHERS | {Grant.MONITOR_READ, Grant.EVENTS_READ},
     "operator": PHONE
     | {Grant.MONITOR_READ, Grant.EVENTS_READ, Grant.EVENTS_RAW, Grant.CALLS_READ, Grant.CALLS_CONTROL},
-    "auditor": _OTHERS,
+    "auditor": _OTHERS | {Grant.AUDIT_READ},
     "admin": frozenset(Grant),
 }
 
