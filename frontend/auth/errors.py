@@ -1,10 +1,10 @@
-"""Why somebody is not let in."""
+"""Why a request is refused for who sends it."""
 
 from frontend.auth.grants import Grant
 
 
 class Unauthorized(Exception):
-    """The request has no valid token, or the password is wrong; the text says which."""
+    """The request has no valid token or API key, or the password is wrong; the text says which."""
 
 
 class WrongCode(Unauthorized):
@@ -21,14 +21,15 @@ class ChallengeEnded(Unauthorized):
 
 
 class Forbidden(Exception):
-    """The principal is signed in, but none of its roles has the grant."""
+    """The principal is known, but has not the grant."""
 
-    def __init__(self, grant: Grant) -> None:
+    def __init__(self, grant: Grant, *, of: str = "none of your roles") -> None:
         super().__init__(grant)
         self.grant = grant
+        self._of = of
 
     def __str__(self) -> str:
-        return f"This needs the right `{self.grant}`, which none of your roles has."
+        return f"This needs the right `{self.grant}`, which {self._of} has."
 
 
 class SignInIncomplete(Exception):

@@ -11,6 +11,7 @@ from frontend.api.routes import (
     dial_permissions,
     event_stream,
     health,
+    keys,
     me,
     monitoring,
     people,
@@ -18,6 +19,7 @@ from frontend.api.routes import (
     second_factor,
     sign_in_steps,
     single_sign_on,
+    tokens,
     user_endpoints,
 )
 from frontend.http.endpoint import Endpoint
@@ -29,6 +31,8 @@ ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (
     *second_factor.ENDPOINTS,
     *me.ENDPOINTS,
     *call_queries.ENDPOINTS,
+    *keys.ENDPOINTS,
+    *tokens.ENDPOINTS,
     *people.ENDPOINTS,
     *recordings.ENDPOINTS,
     *cdrs.ENDPOINTS,
