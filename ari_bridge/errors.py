@@ -88,7 +88,21 @@ class WrongState(CallerError):
 
 
 class TooMany(CallerError):
+    """A bound is reached.
+
+    Args:
+        rule: The limit's name, as the settings or the file of dial permissions have it; "" if it has none.
+        retry_after: In how many seconds it may have become possible; None: not known.
+    """
+
     code = "too_many"
+
+    def __init__(
+        self, message: str, *, field: str | None = None, rule: str = "", retry_after: float | None = None
+    ) -> None:
+        super().__init__(message, field=field)
+        self.rule = rule or None
+        self.retry_after = retry_after
 
 
 class Unavailable(BridgeError):

@@ -18,7 +18,6 @@ from ari_bridge.dial_permissions import DialPermissions, PermissionsFile
 from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.engine.dial_gate import DialGate
 from ari_bridge.engine.inbound_policy import InboundCallPolicy
-from ari_bridge.engine.limits import Limits
 from ari_bridge.errors import UnknownCall
 from ari_bridge.fsm.call import Call
 from ari_bridge.hooks import Hooks, load_plugins
@@ -28,6 +27,7 @@ from ari_bridge.metrics import observe_ari, observe_ng
 from ari_bridge.number_routing import Routes
 from ari_bridge.preferences import PreferenceFile
 from ari_bridge.recordings import Collector, Library, StoreKeys, open_store
+from ari_bridge.usage import Calendar, StateTable
 from frontend.api.openapi import document, html
 from frontend.api.routes import static
 from frontend.api.routes.api_docs import ReferenceApi
@@ -130,28 +130,18 @@ class App:
             is_listed=self._is_listed,
         )
         self.gate = DialGate(self._permissions, self._routes, outside_to_outside=settings.allow_outside_to_outside)
+        self.usage = StateTable(settings.state_dir / "usage.db")
         self.calls = CallManager(
             self.ari,
             self.media,
             self.pages,
             self.hooks,
             self.gate,
-            Limits(
-                ring_timeout=settings.ring_timeout,
-                setup_timeout=settings.setup_timeout,
-                grace=settings.disconnect_grace,
-                pbx_grace=settings.pbx_grace,
-                max_calls=settings.max_calls,
-                max_calls_per_user=settings.max_calls_per_user,
-                max_legs_per_user=settings.max_legs_per_user,
-                max_legs_per_minute=settings.max_legs_per_minute,
-                max_call_seconds=settings.max_call_seconds,
-                max_left_call_seconds=settings.max_left_call_seconds,
-                record_all=settings.enable_call_recording,
-                announcement=settings.recording_announcement,
-            ),
+            settings.call_limits(),
             self.store,
             InboundCallPolicy(preferences, self.pages, self.gate),
+            usage=self.usage,
+            calendar=Calendar(settings.time_zone),
         )
         self.watchers = CallChangeWaiter(self.calls, self.hooks)
         self.past_calls = PastCalls(self.pages, self.hooks)
@@ -246,6 +236,8 @@ class App:
             opened.push_async_callback(self.records.close)
         await self.media.start()
         opened.push_async_callback(self.media.close)
+        await self.usage.start()
+        opened.push_async_callback(self.usage.close)
         # Closed after the calls: to them a request that breaks off would be a step that failed, and their end.
         opened.push_async_callback(self.ari.close)
         await self.calls.start()

@@ -9,12 +9,14 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from ari_bridge.dial_permissions import COUNTRIES, NumberPlan
+from ari_bridge.dial_permissions import COUNTRIES, NumberPlan, check_minutes
+from ari_bridge.engine.limits import Limits
 from ari_bridge.media.candidate_filter import PassedOn
 from ari_bridge.media.codec_policy import CodecMode
 from ari_bridge.media.node_address import NodeAddress, parse_nodes
 from ari_bridge.number_routing import InvalidRule, Routes
 from ari_bridge.recordings.location import Bucket, parse_location
+from ari_bridge.usage import Calendar
 from frontend.auth.proxies import Network, is_loopback, parse_proxies
 from frontend.webrtc.ice_servers import is_turn, parse_servers
 
@@ -116,8 +118,15 @@ class Settings(BaseSettings):
     drain_seconds: Annotated[float, Field(ge=0, le=600, examples=["3"])] = 3.0
     max_calls: Annotated[int, Field(ge=1, examples=["1000"])] = 1000
     max_calls_per_user: Annotated[int, Field(ge=1, examples=["4"])] = 4
+    max_legs: Annotated[int, Field(ge=1, examples=["1000"])] = 1000
+    max_legs_per_tenant: Annotated[int, Field(ge=1, examples=["1000"])] = 1000
     max_legs_per_user: Annotated[int, Field(ge=1, examples=["12"])] = 12
     max_legs_per_minute: Annotated[int, Field(ge=1, examples=["60"])] = 60
+    max_legs_per_day: Annotated[int, Field(ge=1, examples=["1000"])] = 1000
+    max_minutes_per_day: Annotated[
+        tuple[tuple[str, float], ...], NoDecode, Field(examples=["international=240,premium=30,satellite=0"])
+    ] = (("international", 240), ("premium", 30), ("satellite", 30), ("high_risk", 60), ("unassigned", 30))
+    time_zone: Annotated[str, Field(examples=["Europe/Vienna"])] = "UTC"
     max_call_seconds: Annotated[float, Field(gt=0, le=604800, examples=["14400"])] = 14400.0
     max_left_call_seconds: Annotated[float, Field(gt=0, le=604800, examples=["3600"])] = 3600.0
     allow_outside_to_outside: Annotated[bool, Field(examples=["false"])] = False
@@ -168,6 +177,26 @@ class Settings(BaseSettings):
             raise ValueError("entries are NUMBER=NAME, separated by commas")
         return tuple((number.strip(), name.strip()) for number, _, name in entries)
 
+    @field_validator("max_minutes_per_day", mode="before")
+    @classmethod
+    def _minutes(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        entries = [entry.partition("=") for entry in filter(str.strip, value.split(","))]
+        return tuple((name.strip(), minutes.strip()) for name, _, minutes in entries)
+
+    @field_validator("max_minutes_per_day")
+    @classmethod
+    def _known_classes(cls, value: tuple[tuple[str, float], ...]) -> tuple[tuple[str, float], ...]:
+        check_minutes("minutes of a day", dict(value))
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        Calendar(value)
+        return value
+
     @field_validator("tls_cert", "tls_key", "dial_permissions_file", mode="before")
     @classmethod
     def _no_file(cls, value: Any) -> Any:
@@ -212,6 +241,27 @@ class Settings(BaseSettings):
             outside_prefix=self.outside_line_prefix,
             national_prefix=self.national_prefix,
             international_prefix=self.international_prefix,
+        )
+
+    def call_limits(self) -> Limits:
+        """How many calls there may be, and how long they last."""
+        return Limits(
+            ring_timeout=self.ring_timeout,
+            setup_timeout=self.setup_timeout,
+            grace=self.disconnect_grace,
+            pbx_grace=self.pbx_grace,
+            max_calls=self.max_calls,
+            max_calls_per_user=self.max_calls_per_user,
+            max_legs=self.max_legs,
+            max_legs_per_tenant=self.max_legs_per_tenant,
+            max_legs_per_user=self.max_legs_per_user,
+            max_legs_per_minute=self.max_legs_per_minute,
+            max_legs_per_day=self.max_legs_per_day,
+            max_minutes_per_day=dict(self.max_minutes_per_day),
+            max_call_seconds=self.max_call_seconds,
+            max_left_call_seconds=self.max_left_call_seconds,
+            record_all=self.enable_call_recording,
+            announcement=self.recording_announcement,
         )
 
     @model_validator(mode="after")

@@ -19,6 +19,7 @@ from ari_bridge.engine.call_control import CallControl
 from ari_bridge.engine.call_events import CallEvents
 from ari_bridge.engine.call_feedback import CallFeedback
 from ari_bridge.engine.call_task import Listener
+from ari_bridge.engine.call_usage import CallUsage
 from ari_bridge.engine.dial_gate import DialGate
 from ari_bridge.engine.event_dispatcher import AriEventDispatcher
 from ari_bridge.engine.leg_limits import CHECK_INTERVAL_S, LegLimits
@@ -47,6 +48,7 @@ from ari_bridge.hooks import Hooks, RecordingFinished
 from ari_bridge.ids import Kind, leg_number, parse_resource_id, resource_id
 from ari_bridge.media.sdp import check_offer
 from ari_bridge.tasks import TaskSet
+from ari_bridge.usage import Calendar, StateTable, UsageCounters
 from ari_bridge_protocol.call_ids import new_call_id
 
 log = structlog.get_logger(__name__)
@@ -64,6 +66,8 @@ class CallManager:
         limits: how many calls there may be, and how long they wait for what.
         store: where calls are saved, for the next process.
         policy: who rings for a caller.
+        usage: keeps what users have caused; by default until the process ends.
+        calendar: when a day of it begins.
     """
 
     def __init__(
@@ -76,6 +80,9 @@ class CallManager:
         limits: Limits,
         store: CallStore,
         policy: RingPolicy,
+        *,
+        usage: StateTable | None = None,
+        calendar: Calendar | None = None,
     ) -> None:
         self._ari = ari
         self._hooks = hooks
@@ -86,7 +93,11 @@ class CallManager:
         self._prewarmer = MediaPrewarmer(backends)
         self._registry = CallRegistry(backends, CallEvents(hooks), limits, store, self._prewarmer, policy)
         self._admission = CallAdmission(ari, self._registry, self._prewarmer, limits)
-        self._leg_limits = LegLimits(limits, gate, self._registry.live)
+        table = usage or StateTable(None)
+        counters = UsageCounters(table, calendar or Calendar())
+        self._usage = CallUsage(gate, self._registry.live, counters, table)
+        hooks.tap(self._usage.on_hook)
+        self._leg_limits = LegLimits(limits, gate, self._registry.live, counters, self._usage)
         self.control = CallControl(self._registry, gate, self._leg_limits, ari)
         self.feedback = CallFeedback(self._registry, hooks)
         self._reconciler = Reconciler(backends, self._registry, self._prewarmer)
@@ -134,6 +145,7 @@ class CallManager:
     async def _end_overdue_loop(self) -> None:
         while True:
             await asyncio.sleep(CHECK_INTERVAL_S)
+            self._usage.add_up(time.time())
             for call, why in self._leg_limits.overdue(time.time()):
                 if task := self._registry.tasks.get(call.id):
                     log.warning("a call is ended by its limits", call=call.id, user=call.user or "", reason=why)

@@ -9,7 +9,7 @@ from dataclasses import replace
 import structlog
 
 from ari_bridge import metrics
-from ari_bridge.dial_permissions import DialDecision, DialPermissions, LegKind, NumberClass
+from ari_bridge.dial_permissions import ClassLimits, DialDecision, DialPermissions, LegKind, NumberClass
 from ari_bridge.errors import DialForbidden
 from ari_bridge.number_routing import Routes
 
@@ -73,6 +73,18 @@ class DialGate:
 
     def is_emergency(self, number: str) -> bool:
         return self.decide(None, number).number.number_class is NumberClass.EMERGENCY
+
+    def class_of(self, user: str) -> str:
+        """The name of the user's class of service."""
+        return self._permissions.class_of(user)
+
+    def limits_of(self, user: str) -> ClassLimits:
+        """Those that the user's class of service has of its own."""
+        return self._permissions.limits_of(user)
+
+    def tenant_of(self, user: str) -> str:
+        """ "" for none."""
+        return self._permissions.tenant_of(user)
 
     def decide(self, user: str | None, number: str) -> DialDecision:
         """Without consequences. `number` is as `number.normalize_number` gives it."""

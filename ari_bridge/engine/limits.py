@@ -1,7 +1,8 @@
 """How long a call waits for what, and how many calls there may be."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from ari_bridge.fsm.events import Timer
 from ari_bridge.fsm.rules.media import SILENCE_TIMEOUT_S
@@ -21,8 +22,12 @@ class Limits:
     pbx_grace: float = 2.0  # without an event stream, until the calls count as lost
     max_calls: int = 1000
     max_calls_per_user: int = 4
+    max_legs: int = 1000  # at once that all users have called out
+    max_legs_per_tenant: int = 1000  # the same, of the users of one tenant
     max_legs_per_user: int = 12  # at once, those of calls that the user has left or transferred included
     max_legs_per_minute: int = 60  # that a user causes
+    max_legs_per_day: int = 1000  # that a user causes
+    max_minutes_per_day: Mapping[str, float] = field(default_factory=dict)  # of a user, by class of number
     max_call_seconds: float = 14400.0  # from the answer on
     max_left_call_seconds: float = 3600.0  # from when our side has left
     record_all: bool = False

@@ -151,7 +151,8 @@ class MessageSocket:
         try:
             self._on_message(message)
         except CallerError as error:
-            self.error(error.code, str(error), field=error.field, call_id=call_id, rule=getattr(error, "rule", None))
+            rule, retry_after = getattr(error, "rule", None), getattr(error, "retry_after", None)
+            self.error(error.code, str(error), field=error.field, call_id=call_id, rule=rule, retry_after=retry_after)
         except Unavailable as error:
             self.error(error.code, str(error), call_id=call_id, retry_after=error.retry_after, detail=error.detail)
         except Unauthorized as error:

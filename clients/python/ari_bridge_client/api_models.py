@@ -431,7 +431,7 @@ class Problem(msgspec.Struct, frozen=True, rename="camel"):
         detail: What went wrong in this case, in one or two sentences for developers
         code: For programs
         field: The invalid value of the request
-        rule: With `forbidden` for a number: which rule of the dial permissions refuses it
+        rule: The rule that refuses the number (`forbidden`), or the limit (`too_many`)
         outcome: How the call ended
         retry_after: Seconds; also, rounded, in the header Retry-After
         request_id: Identifies the request in the server's log

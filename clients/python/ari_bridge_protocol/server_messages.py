@@ -302,7 +302,8 @@ class Error(Message, tag="error", frozen=True):
         Meta(description="with `unavailable`: why, unless the PBX is simply not connected"),
     ] = None
     rule: Annotated[
-        str | None, Meta(description="with `forbidden` for a number: which rule of the dial permissions refuses it")
+        str | None,
+        Meta(description="the rule that refuses the number (`forbidden`), or the limit (`too_many`)"),
     ] = None
 
 

@@ -191,6 +191,11 @@ export const PROBLEMS: Record<CallProblem, Message> = {
   },
   invalid_target: { text: "This number cannot be dialled as written.", advice: "Use digits, +, * and #.", tone: "bad" },
   too_many: { text: "Too many calls at once.", advice: "Try again in a moment.", tone: "bad" },
+  used_up: {
+    text: "You have called as much as is allowed today.",
+    advice: "Ask whoever runs the phone system for more, or wait until tomorrow.",
+    tone: "bad",
+  },
   not_connected: {
     text: "There is no connection to the phone system.",
     advice: "We keep trying. Call again then.",

@@ -312,7 +312,7 @@ export interface Problem {
   detail: string; // what went wrong in this case, in one or two sentences for developers
   code: string; // for programs
   field?: string | null; // the invalid value of the request
-  rule?: string | null; // with `forbidden` for a number: which rule of the dial permissions refuses it
+  rule?: string | null; // the rule that refuses the number (`forbidden`), or the limit (`too_many`)
   callId?: string | null;
   outcome?: Outcome | null; // how the call ended
   cause?: CauseData | null;

@@ -523,7 +523,7 @@ export interface Error {
   callId?: string;
   retryAfter?: number; // seconds, with `too_many` and `unavailable`
   detail?: Detail; // with `unavailable`: why, unless the PBX is simply not connected
-  rule?: string; // with `forbidden` for a number: which rule of the dial permissions refuses it
+  rule?: string; // the rule that refuses the number (`forbidden`), or the limit (`too_many`)
 }
 
 export interface Pong {
