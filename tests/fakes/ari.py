@@ -73,6 +73,7 @@ class FakeAri(FakePeople, FakeRecordings):
         self.channels: dict[str, FakeChannel] = {}
         self.bridges: dict[str, list[str]] = {}  # the channels in each
         self.bridge_names: dict[str, str] = {}
+        self.stale_bridges: dict[str, list[str]] = {}  # destroyed, and still listed, as Asterisk 16 does now and then
         self.music: dict[str, str] = {}  # bridges that music plays to → its class
         self.continued: dict[str, dict[str, str]] = {}  # channels sent on in the dialplan, with their variables
         self.requests: list[tuple[str, dict[str, Any]]] = []
@@ -129,6 +130,7 @@ class FakeAri(FakePeople, FakeRecordings):
         self._starts += 1
         self.channels.clear()
         self.bridges.clear()
+        self.stale_bridges.clear()
         self.music.clear()
         self.tape.clear()
         self.variables.clear()
@@ -175,7 +177,10 @@ class FakeAri(FakePeople, FakeRecordings):
         await self.emit("StasisStart", channel={**channel.json(), "caller": caller}, args=arguments)
 
     def _bridge(self, bridge_id: str) -> dict[str, Any]:
-        name, members = self.bridge_names.get(bridge_id, ""), self.bridges.get(bridge_id, [])
+        name, members = (
+            self.bridge_names.get(bridge_id, ""),
+            self.bridges.get(bridge_id, self.stale_bridges.get(bridge_id, [])),
+        )
         return {"id": bridge_id, "name": name, "bridge_type": "mixing", "channels": members}
 
     async def _leave_bridge(self, channel: FakeChannel) -> None:
@@ -389,10 +394,11 @@ class FakeAri(FakePeople, FakeRecordings):
         await self.emit("StasisEnd", channel=channel.json())
 
     async def _bridges_list(self, asked: dict[str, Any]) -> Any:
-        return [self._bridge(bridge_id) for bridge_id in self.bridges]
+        return [self._bridge(bridge_id) for bridge_id in (*self.bridges, *self.stale_bridges)]
 
     async def _bridges_get(self, asked: dict[str, Any]) -> Any:
-        self._members(asked)
+        if asked["bridgeId"] not in self.stale_bridges:
+            self._members(asked)
         return self._bridge(asked["bridgeId"])
 
     async def _bridges_createWithId(self, asked: dict[str, Any]) -> Any:
@@ -441,4 +447,6 @@ class FakeAri(FakePeople, FakeRecordings):
         try:
             return self.bridges[asked["bridgeId"]]
         except KeyError:
+            if asked["bridgeId"] in self.stale_bridges:
+                raise web.HTTPConflict(text='{"message": "Bridge not in Stasis application"}') from None
             raise web.HTTPNotFound(text='{"message": "Bridge not found"}') from None

@@ -47,8 +47,7 @@ class LiveSystem:
         found = [f"call {call.id} is {call.state.value}" for call in self.app.calls.live()]
         if self.app.ari.connected:
             found += [f"ARI channel {channel.id} ({channel.name})" for channel in await self.app.ari.channels.list()]
-            bridges = [bridge.id for bridge in await self.app.ari.bridges.list()]
-            found += [f"ARI bridge {name}" for name in bridges if name not in self.pbx.ghosts]
+            found += [f"ARI bridge {bridge.id}" for bridge in await self.app.ari.bridges.list()]
         console = await asyncio.to_thread(self.pbx.asterisk.cli, "core show channels concise")
         found += [f"console: {line}" for line in console.splitlines() if "!" in line]
         return found + [f"rtpengine session {name}" for name in await self.media_sessions()]
@@ -69,24 +68,9 @@ class LiveSystem:
         """Fails the test with a list of what is left after `RELEASE_SECONDS`."""
         end = asyncio.get_running_loop().time() + RELEASE_SECONDS
         while left := await self.leftovers():
-            if asyncio.get_running_loop().time() > end and not await self._are_ghosts(left):
+            if asyncio.get_running_loop().time() > end:
                 pytest.fail("left over after the test:\n  " + "\n  ".join(left))
             await asyncio.sleep(0.05)
-
-    async def _are_ghosts(self, left: list[str]) -> bool:
-        """Whether all that is left are bridges that Asterisk lists, but does not have.
-
-        Asterisk 16 lists what its cache has, which now and then takes a late snapshot of a bridge that is destroyed.
-        It destroys only one that it has.
-        """
-        for line in left:
-            kind, _, name = line.rpartition(" ")
-            if kind != "ARI bridge":
-                return False
-            if await self.app.ari.bridges.destroy(name):
-                return False
-            self.pbx.ghosts.add(name)
-        return True
 
     async def resources(self) -> set[str]:
         """The kinds of the resources in Asterisk that are named after a call: em, far, br."""

@@ -37,7 +37,6 @@ class Pbx:
     asterisk: Asterisk
     sip_port: int  # SIP callers send here; UDP and TCP
     trunk_port: int  # 7xxx calls come out here
-    ghosts: set[str] = field(default_factory=set)  # bridges that are listed, and are not
 
 
 def new_pbx(run_dir: Path, version: str = VERSIONS[0]) -> Pbx:

@@ -54,6 +54,34 @@ async def test_who_is_in_a_bridge(pbx: FakeAri, ari: Ari, events: Events) -> Non
     assert one and one.id == "one"
 
 
+async def test_a_destroyed_bridge_that_is_still_listed_is_left_out(pbx: FakeAri, ari: Ari, events: Events) -> None:
+    for bridge in ("empty", "full", "again"):
+        await ari.bridges.create(bridge)
+    await ari.channels.create("one", "PJSIP/1")
+    await events.next("StasisStart")
+    await ari.bridges.add_channel("full", "one")
+    assert await ari.bridges.destroy("again")
+    pbx.stale_bridges = {"stale": [], "again": []}
+    assert [bridge.id for bridge in await ari.bridges.list()] == ["empty", "full"]
+    assert pbx.bridges == {"empty": [], "full": ["one"]}, "the probe changes nothing"
+    assert not await ari.bridges.destroy("stale")
+
+    pbx.stale_bridges = {"stale": []}
+    await ari.bridges.create("again")
+    assert [bridge.id for bridge in await ari.bridges.list()] == ["empty", "full", "again"]
+
+
+async def test_one_that_asterisk_does_not_destroy_is_known_for_stale(pbx: FakeAri, ari: Ari, events: Events) -> None:
+    await ari.channels.create("one", "PJSIP/1")
+    await events.next("StasisStart")
+    await ari.bridges.create("left")
+    await ari.bridges.add_channel("left", "one")
+    pbx.stale_bridges = {"left": pbx.bridges.pop("left")}
+    assert [bridge.id for bridge in await ari.bridges.list()] == ["left"], "it has a member: it is not probed"
+    assert not await ari.bridges.destroy("left")
+    assert await ari.bridges.list() == []
+
+
 async def test_music(pbx: FakeAri, ari: Ari, events: Events) -> None:
     await ari.bridges.create("bridge")
     await ari.bridges.start_music("bridge")
