@@ -183,7 +183,10 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         entries = [entry.partition("=") for entry in filter(str.strip, value.split(","))]
-        return tuple((name.strip(), minutes.strip()) for name, _, minutes in entries)
+        try:
+            return tuple((name.strip(), float(minutes)) for name, _, minutes in entries)
+        except ValueError:
+            raise ValueError("entries are CLASS=MINUTES, separated by commas") from None
 
     @field_validator("max_minutes_per_day")
     @classmethod
