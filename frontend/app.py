@@ -14,7 +14,7 @@ from ari_bridge.ari.client import Ari
 from ari_bridge.ari.readiness import Readiness
 from ari_bridge.call_store import SqliteCallStore
 from ari_bridge.cdr import CdrService
-from ari_bridge.dial_permissions import DialPermissions, PermissionsFile
+from ari_bridge.dial_permissions import DialPermissions, OutgoingSwitch, PermissionsFile
 from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.engine.dial_gate import DialGate
 from ari_bridge.engine.inbound_policy import InboundCallPolicy
@@ -24,7 +24,6 @@ from ari_bridge.hooks import Hooks, load_plugins
 from ari_bridge.media.codec_policy import CodecPolicy, OpusOptions
 from ari_bridge.media.pool import Pool
 from ari_bridge.metrics import observe_ari, observe_ng
-from ari_bridge.number_routing import Routes
 from ari_bridge.preferences import PreferenceFile
 from ari_bridge.recordings import Collector, Library, StoreKeys, open_store
 from ari_bridge.usage import Calendar, StateTable
@@ -37,14 +36,18 @@ from frontend.api.routes.cdrs import CdrApi
 from frontend.api.routes.event_stream import EventApi, EventLog
 from frontend.api.routes.health import Health
 from frontend.api.routes.monitoring import Monitoring
+from frontend.api.routes.operator import OperatorApi
 from frontend.api.routes.people import PeopleApi
 from frontend.api.routes.recordings import RecordingsApi
 from frontend.auth.authenticator import Authenticator, token_secret, write_secret
 from frontend.auth.client_addresses import ClientAddresses
 from frontend.auth.dial_rights import AccountDialRights
+from frontend.auth.local_operator import LocalOperator
 from frontend.auth.principal import Principal
 from frontend.auth.session_tokens import SessionTokens
+from frontend.calls.locked_users import LockedUsers
 from frontend.http import middleware
+from frontend.http.control_socket import control_socket
 from frontend.http.cors import Origins
 from frontend.http.hosts import hosts_checked
 from frontend.http.idempotency import IdempotencyGuard
@@ -59,7 +62,7 @@ from frontend.presence.registrar import WebSocketRegistrar
 from frontend.presence.removed_users import RemovedUsers
 from frontend.reload import Reloading
 from frontend.settings import Settings
-from frontend.state_files import StateFiles
+from frontend.state_files import OUTGOING_FILE, StateFiles
 from frontend.webrtc.ice_servers import IceServers
 from frontend.websocket.hub import ConnectionHub
 from frontend.websocket.services import ConnectionServices
@@ -115,7 +118,7 @@ class App:
         self.store = SqliteCallStore(settings.state_dir, days=settings.call_store_days)
         preference_file = settings.state_dir / "preferences.json"
         preferences = PreferenceFile(preference_file)
-        self._routes = _routes(settings)
+        self._routes = settings.routes()
         self.accounts = Accounts(
             settings.state_dir,
             settings.users_file,
@@ -129,7 +132,14 @@ class App:
             source=AccountDialRights(self.accounts),
             is_listed=self._is_listed,
         )
-        self.gate = DialGate(self._permissions, self._routes, outside_to_outside=settings.allow_outside_to_outside)
+        switch_file = settings.state_dir / OUTGOING_FILE
+        self.switch = OutgoingSwitch(switch_file)
+        self.gate = DialGate(
+            self._permissions,
+            self._routes,
+            outside_to_outside=settings.allow_outside_to_outside,
+            switch=self.switch,
+        )
         self.usage = StateTable(settings.state_dir / "usage.db")
         self.calls = CallManager(
             self.ari,
@@ -148,6 +158,7 @@ class App:
         self.idempotency = IdempotencyGuard(self.store.keys)
         self._state_files = StateFiles()
         self._state_files.add(preference_file, preferences.restore)
+        self._state_files.add(switch_file, self.switch.restore)
         self.user_services = UserServices(
             self.ari,
             self.calls,
@@ -182,8 +193,12 @@ class App:
                 url=settings.cdr_database_url,
                 days=settings.cdr_days,
             )
-        parts = {"recordings": self._recordings_fail, "records": self._records_fail}
-        self.readiness = Readiness(self.ari, _dialled_context(settings), settings.pbx_check_interval)
+        parts = {
+            "recordings": self._recordings_fail,
+            "records": self._records_fail,
+            "outgoing": lambda: str(self.switch.stop or ""),
+        }
+        self.readiness = Readiness(self.ari, settings.dialled_context(), settings.pbx_check_interval)
         self.health = Health(self.ari, self.readiness, self.media, self.store, parts, version=VERSION)
         self.routes: list[web.AbstractRoute] = []  # of the HTTP port, once started
         self.access: Authenticator | None = None  # once started
@@ -225,6 +240,7 @@ class App:
     async def _start(self) -> None:
         settings, opened = self._settings, self._opened
         self._dial_file.check()
+        self.switch.load()
         load_plugins(self.hooks, list(settings.plugins))
         opened.callback(self.hooks.close)
         await self.store.start()
@@ -247,6 +263,7 @@ class App:
             removed = RemovedUsers(self.accounts, self.user_services)
             removed.start()
             opened.push_async_callback(removed.close)
+            opened.push_async_callback(LockedUsers(self.accounts, self.calls.bulk, self.hooks).close)
         opened.push_async_callback(self.accounts.close)
         await self.user_services.start()
         opened.push_async_callback(self.user_services.close)
@@ -319,6 +336,7 @@ class App:
             *(CdrApi(self.records, access).routes() if self.records else ()),
             *RecordingsApi(self.recordings, access).routes(),
             *EventApi(events, access).routes(),
+            *OperatorApi(self.calls, self.switch, self.hooks, access).routes(),
             *PeopleApi(self.user_services, access).routes(),
             *health.routes(access),
         ]
@@ -332,6 +350,12 @@ class App:
         main.add_routes(static.routes())
 
         self.routes = list(main.router.routes())
+        local = LocalOperator()
+        by_socket = [
+            *OperatorApi(self.calls, self.switch, self.hooks, local).routes(),
+            *CallQueryApi(self.calls, self.store, self.watchers, local).routes(),
+        ]
+        self._opened.push_async_callback((await control_socket(by_socket, settings.state_dir)).aclose)
         certificate = _certificate(settings)
         self._renew(access, certificate, origins, addresses, api)
         tls = certificate.context if certificate else None
@@ -379,11 +403,11 @@ class App:
         again.uses(lambda new: addresses.use(new.trusted_proxies), "trusted_proxies")
         again.uses(lambda new: api.use(new.phone_book, new.preflight_number), "phone_book", "preflight_number")
         routing = ("dial_context", "dial_routes", "target_sip_server", "target_sip_endpoint")
-        again.uses(lambda new: self._routes.use(_routes(new)), *routing)
+        again.uses(lambda new: self._routes.use(new.routes()), *routing)
         plan = ("country", "outside_line_prefix", "national_prefix", "international_prefix")
         again.uses(lambda new: self._permissions.use(new.number_plan()), *plan)
         again.checks(self._dial_file.check)
-        again.uses(lambda new: self.readiness.use(_dialled_context(new)), *routing)
+        again.uses(lambda new: self.readiness.use(new.dialled_context()), *routing)
         if access.required:
             again.checks(lambda: access.use_secret(token_secret(self._settings.token_secret_file)))
         if certificate:
@@ -407,20 +431,6 @@ class App:
 
 def _host(host: str) -> str:
     return f"[{host}]" if ":" in host else host
-
-
-def _dialled_context(settings: Settings) -> str:
-    """The dialplan context in which calls start; "" if all of them bypass it."""
-    return "" if settings.target_sip_server else settings.dial_context
-
-
-def _routes(settings: Settings) -> Routes:
-    return Routes(
-        target_sip_server=settings.target_sip_server,
-        target_sip_endpoint=settings.target_sip_endpoint,
-        context=settings.dial_context,
-        rules=Routes.parse_rules(settings.dial_routes),
-    )
 
 
 def _certificate(settings: Settings) -> Certificate | None:

@@ -123,6 +123,7 @@ class Settings(BaseSettings):
     max_legs_per_user: Annotated[int, Field(ge=1, examples=["12"])] = 12
     max_legs_per_minute: Annotated[int, Field(ge=1, examples=["60"])] = 60
     max_legs_per_day: Annotated[int, Field(ge=1, examples=["1000"])] = 1000
+    max_forwards_per_user: Annotated[int, Field(ge=0, examples=["2"])] = 2
     max_minutes_per_day: Annotated[
         tuple[tuple[str, float], ...], NoDecode, Field(examples=["international=240,premium=30,satellite=0"])
     ] = (("international", 240), ("premium", 30), ("satellite", 30), ("high_risk", 60), ("unassigned", 30))
@@ -214,7 +215,7 @@ class Settings(BaseSettings):
 
     @field_validator("dial_routes")
     @classmethod
-    def _routes(cls, value: str) -> str:
+    def _parsed_routes(cls, value: str) -> str:
         try:
             Routes.parse_rules(value)
         except InvalidRule as error:
@@ -246,6 +247,19 @@ class Settings(BaseSettings):
             international_prefix=self.international_prefix,
         )
 
+    def routes(self) -> Routes:
+        """Which endpoint a number is dialled at."""
+        return Routes(
+            target_sip_server=self.target_sip_server,
+            target_sip_endpoint=self.target_sip_endpoint,
+            context=self.dial_context,
+            rules=Routes.parse_rules(self.dial_routes),
+        )
+
+    def dialled_context(self) -> str:
+        """The dialplan context in which calls start; "" if all of them bypass it."""
+        return "" if self.target_sip_server else self.dial_context
+
     def call_limits(self) -> Limits:
         """How many calls there may be, and how long they last."""
         return Limits(
@@ -260,6 +274,7 @@ class Settings(BaseSettings):
             max_legs_per_user=self.max_legs_per_user,
             max_legs_per_minute=self.max_legs_per_minute,
             max_legs_per_day=self.max_legs_per_day,
+            max_forwards_per_user=self.max_forwards_per_user,
             max_minutes_per_day=dict(self.max_minutes_per_day),
             max_call_seconds=self.max_call_seconds,
             max_left_call_seconds=self.max_left_call_seconds,

@@ -6,6 +6,7 @@ from ari_bridge.dial_permissions.dial_permissions import ClassOfServiceSource, D
 from ari_bridge.dial_permissions.leg_kind import LegKind
 from ari_bridge.dial_permissions.number_class import OUTSIDE, DialledNumber, NumberClass
 from ari_bridge.dial_permissions.number_plan import COUNTRIES, NumberPlan
+from ari_bridge.dial_permissions.outgoing_switch import OutgoingStop, OutgoingSwitch, SwitchNotSaved
 from ari_bridge.dial_permissions.permissions_file import InvalidPermissions, PermissionsFile
 
 __all__ = [
@@ -24,6 +25,9 @@ __all__ = [
     "LegKind",
     "NumberClass",
     "NumberPlan",
+    "OutgoingStop",
+    "OutgoingSwitch",
     "PermissionsFile",
+    "SwitchNotSaved",
     "check_minutes",
 ]

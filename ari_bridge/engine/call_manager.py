@@ -1,7 +1,8 @@
 """The calls: what users request, routed to the call that it is about. The engine's entry point for the front end.
 
 Nothing here waits for a peer: a request is checked, then started, and the listener is notified of its progress. What is
-requested of a call that exists already is `CallManager.control`; what is reported of one, `CallManager.feedback`.
+requested of a call that exists already is `CallManager.control`; what is reported of one, `CallManager.feedback`; what
+ends many at once, `CallManager.bulk`.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from ari_bridge.ari.client import Ari
 from ari_bridge.call_store import CallStore
 from ari_bridge.dial_permissions import LegKind
 from ari_bridge.engine.admission import CallAdmission
+from ari_bridge.engine.bulk_hangup import BulkHangup
 from ari_bridge.engine.call_control import CallControl
 from ari_bridge.engine.call_events import CallEvents
 from ari_bridge.engine.call_feedback import CallFeedback
@@ -22,7 +24,9 @@ from ari_bridge.engine.call_task import Listener
 from ari_bridge.engine.call_usage import CallUsage
 from ari_bridge.engine.dial_gate import DialGate
 from ari_bridge.engine.event_dispatcher import AriEventDispatcher
-from ari_bridge.engine.leg_limits import CHECK_INTERVAL_S, LegLimits
+from ari_bridge.engine.forwards import Forwards, ForwardsWithinLimits
+from ari_bridge.engine.leg_limits import LegLimits
+from ari_bridge.engine.limit_enforcer import enforce_limits
 from ari_bridge.engine.limits import Limits
 from ari_bridge.engine.ports import Backends, MediaEngine, Registrar, RingPolicy
 from ari_bridge.engine.prewarm import LegDiscarded, LegReady, MediaPrewarmer
@@ -89,15 +93,20 @@ class CallManager:
         self._gate = gate
         self._limits = limits
         self._store = store
-        backends = Backends(ari, media, registrar)
-        self._prewarmer = MediaPrewarmer(backends)
-        self._registry = CallRegistry(backends, CallEvents(hooks), limits, store, self._prewarmer, policy)
-        self._admission = CallAdmission(ari, self._registry, self._prewarmer, limits)
         table = usage or StateTable(None)
         counters = UsageCounters(table, calendar or Calendar())
-        self._usage = CallUsage(gate, self._registry.live, counters, table)
+        self._usage = CallUsage(gate, self.live, counters, table)
         hooks.tap(self._usage.on_hook)
-        self._leg_limits = LegLimits(limits, gate, self._registry.live, counters, self._usage)
+        self._leg_limits = LegLimits(
+            limits, gate, self.live, counters, self._usage, lambda: [one.user for one in self.forwards.open().values()]
+        )
+        self.forwards = Forwards(ari, gate, limits, self._leg_limits, self._usage, table)
+        self.bulk = BulkHangup(gate, self.live, self.hangup, self.forwards)
+        backends = Backends(ari, media, registrar, self.forwards)
+        self._prewarmer = MediaPrewarmer(backends)
+        policy = ForwardsWithinLimits(policy, self.forwards)
+        self._registry = CallRegistry(backends, CallEvents(hooks), limits, store, self._prewarmer, policy)
+        self._admission = CallAdmission(ari, self._registry, self._prewarmer, limits)
         self.control = CallControl(self._registry, gate, self._leg_limits, ari)
         self.feedback = CallFeedback(self._registry, hooks)
         self._reconciler = Reconciler(backends, self._registry, self._prewarmer)
@@ -121,7 +130,8 @@ class CallManager:
         """Begin to serve; the calls of an earlier process are adopted once the PBX is reached."""
         self._registry.unadopted.update((call.id, call) for call in self._store.live())
         self._background.start(self._reconciler.sweep_loop())
-        self._background.start(self._end_overdue_loop())
+        self._background.start(enforce_limits(self._usage, self._leg_limits, self._end_adopted))
+        self._background.start(self.forwards.watch_loop())
 
     async def close(self) -> None:
         """Leave every call as it is: the next process adopts it."""
@@ -141,15 +151,6 @@ class CallManager:
     @draining.setter
     def draining(self, draining: bool) -> None:
         self._admission.draining = draining
-
-    async def _end_overdue_loop(self) -> None:
-        while True:
-            await asyncio.sleep(CHECK_INTERVAL_S)
-            self._usage.add_up(time.time())
-            for call, why in self._leg_limits.overdue(time.time()):
-                if task := self._registry.tasks.get(call.id):
-                    log.warning("a call is ended by its limits", call=call.id, user=call.user or "", reason=why)
-                    task.post(HungUp(time.time()))
 
     # --- placing and accepting ------------------------------------------------------------
 
@@ -358,6 +359,10 @@ class CallManager:
             task.post(HungUp(time.time()))
         elif call_id in self._registry.unadopted:
             self._registry.defer(call_id, HungUp(time.time()))
+
+    def _end_adopted(self, call_id: str) -> None:
+        if task := self._registry.tasks.get(call_id):
+            task.post(HungUp(time.time()))
 
     # --- lookup --------------------------------------------------------------------------------
 

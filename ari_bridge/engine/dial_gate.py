@@ -9,10 +9,12 @@ from dataclasses import replace
 import structlog
 
 from ari_bridge import metrics
-from ari_bridge.dial_permissions import ClassLimits, DialDecision, DialPermissions, LegKind, NumberClass
-from ari_bridge.errors import DialForbidden
+from ari_bridge.dial_permissions import ClassLimits, DialDecision, DialPermissions, LegKind, NumberClass, OutgoingSwitch
+from ari_bridge.dial_permissions.outgoing_switch import RULE as STOPPED_RULE
+from ari_bridge.errors import DialForbidden, OutgoingStopped
 from ari_bridge.number_routing import Routes
 
+_INSIDE = (NumberClass.INTERNAL, NumberClass.EMERGENCY)
 _OUTSIDE_RULE = "ALLOW_OUTSIDE_TO_OUTSIDE is false"
 
 log = structlog.get_logger(__name__)
@@ -25,12 +27,21 @@ class DialGate:
         permissions: Who may dial what.
         routes: Which endpoint a number is dialled at.
         outside_to_outside: Whether our side may leave parties talking that are all outside, and forward to outside.
+        switch: By which an operator stops all outgoing calls.
     """
 
-    def __init__(self, permissions: DialPermissions, routes: Routes, *, outside_to_outside: bool = False) -> None:
+    def __init__(
+        self,
+        permissions: DialPermissions,
+        routes: Routes,
+        *,
+        outside_to_outside: bool = False,
+        switch: OutgoingSwitch | None = None,
+    ) -> None:
         self._permissions = permissions
         self._routes = routes
         self._outside_to_outside = outside_to_outside
+        self.switch = switch or OutgoingSwitch()
 
     def resolve(self, user: str | None, target: str, kind: LegKind) -> tuple[str, str]:
         """The number as it is dialled, and its endpoint. Raises InvalidTarget, DialForbidden."""
@@ -43,6 +54,9 @@ class DialGate:
         decision = self.decide(user, number)
         if decision.allowed and kind is LegKind.FORWARD and self.all_outside([number]):
             decision = replace(decision, allowed=False, rule=_OUTSIDE_RULE)
+        stopped = self.switch.stop is not None and decision.number.number_class not in _INSIDE
+        if decision.allowed and stopped:
+            decision = replace(decision, allowed=False, rule=STOPPED_RULE)
         if decision.allowed:
             return
         number_class = decision.number.number_class.value
@@ -55,6 +69,8 @@ class DialGate:
             kind=kind.value,
             rule=decision.rule,
         )
+        if stopped:
+            raise OutgoingStopped(number, number_class, STOPPED_RULE)
         raise DialForbidden(number, number_class, decision.number.why, decision.rule)
 
     def check_left(self, user: str | None, numbers: list[str]) -> None:
@@ -68,8 +84,7 @@ class DialGate:
         """Whether none of them is inside, and that matters. A caller whose number cannot be read counts as outside."""
         if self._outside_to_outside:
             return False
-        inside = (NumberClass.INTERNAL, NumberClass.EMERGENCY)
-        return all(self.decide(None, number).number.number_class not in inside for number in numbers)
+        return all(self.decide(None, number).number.number_class not in _INSIDE for number in numbers)
 
     def is_emergency(self, number: str) -> bool:
         return self.decide(None, number).number.number_class is NumberClass.EMERGENCY

@@ -19,6 +19,7 @@ from ari_bridge.engine.outgoing_legs import outgoing_legs
 from ari_bridge.errors import TooMany
 from ari_bridge.fsm.call import Call
 from ari_bridge.fsm.rules.parties import far_identity
+from ari_bridge.outcomes import Detail
 from ari_bridge.usage import UsageCounters
 
 CHECK_INTERVAL_S = 1.0
@@ -41,6 +42,7 @@ class LegLimits:
         live: All calls that have not ended.
         counters: What users have caused so far.
         usage: How long legs have talked.
+        forwarding: Whose each call is that is forwarded to outside now.
     """
 
     def __init__(
@@ -50,26 +52,43 @@ class LegLimits:
         live: Callable[[], list[Call]],
         counters: UsageCounters,
         usage: CallUsage,
+        forwarding: Callable[[], list[str]] = list,
     ) -> None:
         self._limits = limits
         self._gate = gate
         self._live = live
         self._counters = counters
         self._usage = usage
+        self._forwarding = forwarding
 
     # --- before a leg ---------------------------------------------------------------------
 
     def start_leg(self, user: str | None, number: str) -> None:
         """A user is about to cause one more leg. Raises TooMany. Once it returns, the leg is counted."""
+        self._check(user, number)
+        if user is not None and not self._gate.is_emergency(number):
+            self.count_leg(user)
+
+    def count_leg(self, user: str) -> None:
+        """The user has caused one more."""
+        self._counters.count_leg(user, time.time())
+
+    def check_forward(self, user: str, number: str, open_forwards: int) -> None:
+        """A call to `user`, of which `open_forwards` are forwarded already, is to be forwarded too. Raises TooMany."""
+        bound = self._bound(user, "forwards", self._limits.max_forwards_per_user, "MAX_FORWARDS_PER_USER")
+        if open_forwards >= bound.value:
+            raise TooMany(f"{user} has {open_forwards} calls forwarded already ({bound.rule}).", rule=bound.rule)
+        self._check(user, number)
+
+    def _check(self, user: str | None, number: str) -> None:
+        """Raises TooMany."""
         if self._gate.is_emergency(number):
             return
-        now = time.time()
         self._check_at_once(user)
-        if user is None:
-            return
-        self._check_pace(user, now)
-        self._check_minutes(user, number, now)
-        self._counters.count_leg(user, now)
+        if user is not None:
+            now = time.time()
+            self._check_pace(user, now)
+            self._check_minutes(user, number, now)
 
     def _check_at_once(self, user: str | None) -> None:
         legs = Counter(self._callers())
@@ -96,16 +115,16 @@ class LegLimits:
         bound, called = self.day_bound(user), self._counters.legs_of_day(user, now)
         if called >= bound.value:
             message = f"{user} has called {called} numbers today ({bound.rule}): wait until tomorrow."
-            raise TooMany(message, rule=bound.rule, retry_after=self._counters.day_frees(now))
+            raise TooMany(message, rule=bound.rule, retry_after=self._counters.day_frees(now), detail=Detail.USED_UP)
 
     def _check_minutes(self, user: str, number: str, now: float) -> None:
         number_class = self._usage.class_of(number)
-        if (bound := self._minutes_over(user, number_class, now)) is not None:
+        if (bound := self.minutes_over(user, number_class, now)) is not None:
             message = (
                 f"{user} has talked to {number_class.value} numbers for {bound.value:g} minutes today ({bound.rule}): "
                 "wait until tomorrow."
             )
-            raise TooMany(message, rule=bound.rule, retry_after=self._counters.day_frees(now))
+            raise TooMany(message, rule=bound.rule, retry_after=self._counters.day_frees(now), detail=Detail.USED_UP)
 
     def check_left(self, user: str | None, numbers: Iterable[str]) -> None:
         """Our side is about to leave these talking. Raises DialForbidden if all of them are outside."""
@@ -136,7 +155,7 @@ class LegLimits:
         own = getattr(self._gate.limits_of(user), name)
         return Bound(default, setting) if own is None else Bound(own, f"limits.{self._gate.class_of(user)}.{name}")
 
-    def _minutes_over(self, user: str, number_class: NumberClass, now: float) -> Bound | None:
+    def minutes_over(self, user: str, number_class: NumberClass, now: float) -> Bound | None:
         """The limit, if the user has talked for so long today."""
         bound = self.minutes_bound(user, number_class)
         if bound is None or self._counters.seconds_of_day(user, number_class.value, now) < bound.value * 60:
@@ -145,7 +164,8 @@ class LegLimits:
 
     def _callers(self) -> list[str | None]:
         """Whose each outgoing leg is that there is now."""
-        return [call.user for call in self._live() for leg in outgoing_legs(call) if leg.present]
+        called = [call.user for call in self._live() for leg in outgoing_legs(call) if leg.present]
+        return [*called, *self._forwarding()]
 
     # --- while calls go on ---------------------------------------------------------------------
 
@@ -171,7 +191,7 @@ class LegLimits:
         for leg in outgoing_legs(call):
             if not (leg.present and leg.answered):
                 continue
-            if bound := self._minutes_over(call.user, self._usage.class_of(leg.number), now):
+            if bound := self.minutes_over(call.user, self._usage.class_of(leg.number), now):
                 return f"the minutes of today are used up ({bound.rule}: {bound.value:g})"
         return ""
 

@@ -27,6 +27,7 @@ class Limits:
     max_legs_per_user: int = 12  # at once, those of calls that the user has left or transferred included
     max_legs_per_minute: int = 60  # that a user causes
     max_legs_per_day: int = 1000  # that a user causes
+    max_forwards_per_user: int = 2  # at once, to outside
     max_minutes_per_day: Mapping[str, float] = field(default_factory=dict)  # of a user, by class of number
     max_call_seconds: float = 14400.0  # from the answer on
     max_left_call_seconds: float = 3600.0  # from when our side has left

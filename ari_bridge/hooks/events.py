@@ -138,6 +138,29 @@ class RecordingFinished(HookEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class OutgoingStopped(HookEvent):
+    """An operator has stopped all outgoing calls. `by`: who."""
+
+    name: ClassVar[str] = "outgoing.stopped"
+    by: str
+    reason: str = ""
+
+    def data(self) -> dict[str, Any]:
+        return {"by": self.by, "reason": self.reason}
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingAllowed(HookEvent):
+    """An operator has allowed outgoing calls again. `by`: who."""
+
+    name: ClassVar[str] = "outgoing.allowed"
+    by: str
+
+    def data(self) -> dict[str, Any]:
+        return {"by": self.by}
+
+
+@dataclass(frozen=True, slots=True)
 class AriReceived(HookEvent):
     """An event of Asterisk, as ARI sent it. `type`: ARI's name for it, e.g. StasisStart."""
 

@@ -151,8 +151,8 @@ class MessageSocket:
         try:
             self._on_message(message)
         except CallerError as error:
-            rule, retry_after = getattr(error, "rule", None), getattr(error, "retry_after", None)
-            self.error(error.code, str(error), field=error.field, call_id=call_id, rule=rule, retry_after=retry_after)
+            more = {name: getattr(error, name, None) for name in ("rule", "retry_after", "detail")}
+            self.error(error.code, str(error), field=error.field, call_id=call_id, **more)
         except Unavailable as error:
             self.error(error.code, str(error), call_id=call_id, retry_after=error.retry_after, detail=error.detail)
         except Unauthorized as error:

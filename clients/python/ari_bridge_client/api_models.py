@@ -169,6 +169,32 @@ class CallPage(msgspec.Struct, frozen=True, rename="camel"):
     next_cursor: str | None
 
 
+class EndedCalls(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        calls: Ids of the calls that are being ended
+        forwards: How many forwarded calls are being ended
+    """
+
+    calls: list[str]
+    forwards: int = 0
+
+
+class OutgoingData(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        by: Who has stopped them; empty if that is not known, or they are allowed
+        at: Since when they are stopped, Unix seconds
+        ended: The calls that are being ended for it
+    """
+
+    allowed: bool
+    by: str = ""
+    at: float | None = None
+    reason: str = ""
+    ended: EndedCalls | None = None
+
+
 class Directory(msgspec.Struct, frozen=True, rename="camel"):
     """
     Attributes:
@@ -398,6 +424,7 @@ class Checks(msgspec.Struct, frozen=True, rename="camel"):
     Attributes:
         pbx: Creates channels and media legs, and has the dialplan context in which calls start
         store: The call store
+        outgoing: Not ok while an operator has stopped all outgoing calls
     """
 
     ari: PartCheck
@@ -406,6 +433,7 @@ class Checks(msgspec.Struct, frozen=True, rename="camel"):
     store: PartCheck
     recordings: PartCheck
     records: PartCheck
+    outgoing: PartCheck
 
 
 class HealthData(msgspec.Struct, frozen=True, rename="camel"):

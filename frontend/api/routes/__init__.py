@@ -10,6 +10,7 @@ from frontend.api.routes import (
     event_stream,
     health,
     monitoring,
+    operator,
     people,
     recordings,
 )
@@ -18,6 +19,7 @@ from frontend.http.endpoint import Endpoint
 ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (
     *call_endpoints.ENDPOINTS,
     *call_queries.ENDPOINTS,
+    *operator.ENDPOINTS,
     *people.ENDPOINTS,
     *recordings.ENDPOINTS,
     *cdrs.ENDPOINTS,

@@ -56,7 +56,6 @@ export const MESSAGES: Record<OwnErrorCode, string> = {
   no_webrtc: "WebRTC is disabled in the browser.",
   invalid_target: "The number is invalid.",
   too_many: "There are too many calls.",
-  used_up: "The user has called as much as a day allows.",
   not_connected: "The server cannot be reached now.",
   connection_lost: "The connection to the server was lost.",
   accepted_elsewhere: "Another page answered the call.",

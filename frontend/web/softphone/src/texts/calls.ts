@@ -149,6 +149,10 @@ const DETAILS: Record<Detail, (call: Person & { forward?: string }) => Message> 
   no_route: () => bad("Your phone system has no way to this number.", "Tell whoever runs it."),
   pbx_refuses: () => bad("The phone system does not do its work.", "Tell whoever runs it. We keep trying."),
   still_connected: () => bad("The other side may still be on the line.", "We keep trying to end the call."),
+  used_up: () =>
+    bad("You have called as much as is allowed today.", "Ask whoever runs your phones for more, or wait until tomorrow."),
+  outgoing_stopped: () =>
+    bad("Outgoing calls are stopped for now.", "Ask whoever runs your phones. Emergency numbers can be called."),
   pbx_restarts: () => bad("The phone system is about to restart.", "Try again in a few minutes."),
 };
 
@@ -191,11 +195,6 @@ export const PROBLEMS: Record<CallProblem, Message> = {
   },
   invalid_target: { text: "This number cannot be dialled as written.", advice: "Use digits, +, * and #.", tone: "bad" },
   too_many: { text: "Too many calls at once.", advice: "Try again in a moment.", tone: "bad" },
-  used_up: {
-    text: "You have called as much as is allowed today.",
-    advice: "Ask whoever runs the phone system for more, or wait until tomorrow.",
-    tone: "bad",
-  },
   not_connected: {
     text: "There is no connection to the phone system.",
     advice: "We keep trying. Call again then.",
@@ -252,6 +251,7 @@ export function messageOf(call: Call): Message | null {
   if (call.problem && call.phase === "accepted")
     return { text: NOT_HEARD[call.problem] ?? PROBLEMS[call.problem].text, tone: "bad" };
   if (call.problem === "invalid_target" && call.reason) return { ...PROBLEMS.invalid_target, advice: call.reason };
+  if (call.problem === "too_many" && call.detail) return DETAILS[call.detail](call);
   if (call.problem) return PROBLEMS[call.problem];
   if (call.phase === "ended") {
     const outcome = call.outcome ?? "completed";

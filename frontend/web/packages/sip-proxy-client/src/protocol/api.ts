@@ -139,6 +139,32 @@ export interface CallPage {
   nextCursor: string | null; // `cursor` of the next page; null on the last one
 }
 
+export interface EndedCalls {
+  calls: string[]; // ids of the calls that are being ended
+  forwards: number; // how many forwarded calls are being ended
+}
+
+/** Exactly one of `callId`, `user` and `tenant`. */
+export interface EndCallsBody {
+  callId?: string | null;
+  user?: string | null;
+  tenant?: string | null;
+}
+
+export interface OutgoingData {
+  allowed: boolean;
+  by: string; // who has stopped them; empty if that is not known, or they are allowed
+  at: number | null; // since when they are stopped, Unix seconds
+  reason: string;
+  ended: EndedCalls | null; // the calls that are being ended for it
+}
+
+export interface OutgoingBody {
+  allowed: boolean;
+  endCalls?: boolean; // with `allowed` false: end the calls too that have gone outside already
+  reason?: string; // shown to other operators
+}
+
 export interface Directory {
   people: PersonSummary[]; // sorted by number
 }
@@ -280,6 +306,7 @@ export interface Checks {
   store: PartCheck; // the call store
   recordings: PartCheck;
   records: PartCheck;
+  outgoing: PartCheck; // not ok while an operator has stopped all outgoing calls
 }
 
 export interface PartCheck {

@@ -41,7 +41,6 @@ export type CallProblem =
   | MicrophoneProblem
   | "invalid_target"
   | "too_many"
-  | "used_up" // a limit of the day: it is of no use to try again soon
   | "not_connected"
   | "connection_lost"
   | "accepted_elsewhere"

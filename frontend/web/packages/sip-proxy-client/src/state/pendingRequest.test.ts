@@ -213,11 +213,6 @@ describe("a conference", () => {
       failedRequest: { problem: "too_many" },
     });
   });
-
-  it("is refused for the rest of the day", () => {
-    const refusal = { ...refuse("too_many"), retryAfter: 3600 } as ServerMessage;
-    expect(after(asked(add), refusal)).toMatchObject({ failedRequest: { problem: "used_up" } });
-  });
 });
 
 describe("a recording", () => {

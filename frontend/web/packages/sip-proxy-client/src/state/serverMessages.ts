@@ -120,9 +120,6 @@ export function correctEnd(call: Call, message: State): Call {
 /** What the phone system did not do, by the field that the server names. It may have confirmed it before. */
 const UNDONE_BY_FIELD: Record<string, "digits" | "hold"> = { digits: "digits", held: "hold" };
 
-/** Limits that free themselves sooner than that are worth waiting for: those of a minute. */
-const SOON_S = 120;
-
 /** A refusal does not end an accepted call: the pending request has failed. */
 function onRefusal(call: LiveCall, refusal: Refusal, at: number): Call {
   const kind = refusal.code === "pbx_refuses" ? UNDONE_BY_FIELD[refusal.field ?? ""] : undefined;
@@ -140,12 +137,11 @@ function onRefusal(call: LiveCall, refusal: Refusal, at: number): Call {
       },
     };
   }
-  const usedUp = refusal.code === "too_many" && (refusal.retryAfter ?? 0) > SOON_S ? "used_up" : null;
   if (call.phase === "accepted")
-    return rejectPending(call, usedUp ?? PROBLEM_OF_REFUSED_REQUEST[refusal.code] ?? "refused", refusal.message);
+    return rejectPending(call, PROBLEM_OF_REFUSED_REQUEST[refusal.code] ?? "refused", refusal.message);
   const { detail = null } = refusal;
   return endCall(call, at, {
-    ...(usedUp ? { problem: usedUp } : (END_OF_REFUSED_CALL[refusal.code] ?? { problem: "refused" })),
+    ...(END_OF_REFUSED_CALL[refusal.code] ?? { problem: "refused" }),
     reason: refusal.message,
     detail,
   });
