@@ -9,7 +9,7 @@ from secrets import token_urlsafe
 import structlog
 from aiohttp import web
 
-from ari_bridge.accounts import Accounts, User
+from ari_bridge.accounts import Accounts, UserAdministration
 from ari_bridge.ari.client import Ari
 from ari_bridge.ari.readiness import Readiness
 from ari_bridge.call_store import SqliteCallStore
@@ -27,26 +27,30 @@ from ari_bridge.metrics import observe_ari, observe_ng
 from ari_bridge.preferences import PreferenceFile
 from ari_bridge.recordings import Collector, Library, StoreKeys, open_store
 from ari_bridge.usage import Calendar, StateTable
+from frontend.api.live_rights import apply_change
 from frontend.api.openapi import document, html
 from frontend.api.routes import static
 from frontend.api.routes.api_docs import ReferenceApi
 from frontend.api.routes.call_handlers import MAX_BODY_BYTES, CallControlApi
 from frontend.api.routes.call_queries import CallQueryApi
 from frontend.api.routes.cdrs import CdrApi
+from frontend.api.routes.dial_permissions import DialPermissionsApi
 from frontend.api.routes.event_stream import EventApi, EventLog
 from frontend.api.routes.health import Health
+from frontend.api.routes.me import MeApi
 from frontend.api.routes.monitoring import Monitoring
 from frontend.api.routes.operator import OperatorApi
 from frontend.api.routes.people import PeopleApi
 from frontend.api.routes.recordings import RecordingsApi
+from frontend.api.routes.user_handlers import UserApi
 from frontend.auth.authenticator import Authenticator, token_secret, write_secret
 from frontend.auth.client_addresses import ClientAddresses
 from frontend.auth.dial_rights import AccountDialRights
 from frontend.auth.local_operator import LocalOperator
-from frontend.auth.principal import Principal
 from frontend.auth.session_tokens import SessionTokens
 from frontend.calls.locked_users import LockedUsers
 from frontend.http import middleware
+from frontend.http.clear_text import clear_text_refused
 from frontend.http.control_socket import control_socket
 from frontend.http.cors import Origins
 from frontend.http.hosts import hosts_checked
@@ -132,8 +136,7 @@ class App:
             source=AccountDialRights(self.accounts),
             is_listed=self._is_listed,
         )
-        switch_file = settings.state_dir / OUTGOING_FILE
-        self.switch = OutgoingSwitch(switch_file)
+        self.switch = OutgoingSwitch(settings.state_dir / OUTGOING_FILE)
         self.gate = DialGate(
             self._permissions,
             self._routes,
@@ -158,7 +161,7 @@ class App:
         self.idempotency = IdempotencyGuard(self.store.keys)
         self._state_files = StateFiles()
         self._state_files.add(preference_file, preferences.restore)
-        self._state_files.add(switch_file, self.switch.restore)
+        self._state_files.add(settings.state_dir / OUTGOING_FILE, self.switch.restore)
         self.user_services = UserServices(
             self.ari,
             self.calls,
@@ -169,6 +172,7 @@ class App:
             mailbox=settings.voicemail_mailbox,
             voicemail_number=settings.voicemail_number,
             names=dict(settings.phone_book),
+            display_name=self._display_name,
             known_users=self.accounts.names if settings.enable_authentication else list,
             endpoints=settings.people_endpoints,
         )
@@ -210,6 +214,10 @@ class App:
         settings = self.reloading.settings
         services = {settings.voicemail_number, settings.preflight_number, *(each for each, _ in settings.phone_book)}
         return number in services or any(person.number == number for person in self.user_services.directory.people())
+
+    def _display_name(self, user: str) -> str:
+        found = self.accounts.find(user)
+        return found.display_name if found else ""
 
     async def start(self) -> None:
         """All or nothing: what was opened before a failure is closed again."""
@@ -312,15 +320,15 @@ class App:
         hosts = hosts_checked(sign_in=settings.enable_authentication)
         # The inner one makes the problems that pages of other origins may read, the outer one is for what it lets by.
         problems = middleware.problem_responses
-        common = [problems, hosts, checked, problems, static.assets_kept]
+        common = [problems, clear_text_refused(addresses), hosts, checked, problems, static.assets_kept]
 
         main = web.Application(middlewares=common, client_max_size=MAX_BODY_BYTES)
         name_requests(main)
-        add_response_headers(main, addresses)
+        add_response_headers(main, addresses, settings.embed_origins)
         main.add_routes([web.get("/ws", connections.handle)])
         second = web.Application(middlewares=common, client_max_size=MAX_BODY_BYTES)
         name_requests(second)
-        add_response_headers(second, addresses)
+        add_response_headers(second, addresses, settings.embed_origins)
         api = CallControlApi(
             self.calls,
             access,
@@ -330,8 +338,13 @@ class App:
             preflight_number=settings.preflight_number,
             feedback=self.records is not None,
         )
+        administration = UserAdministration(self.accounts, lambda: self._dial_file.current().classes)
+        dial_permissions = DialPermissionsApi(self._dial_file, settings.number_plan(), self.gate, self.accounts, access)
         both = [
             *api.routes(),
+            *MeApi(access).routes(),
+            *UserApi(administration, access, self._permissions.class_of, self.calls, connections, events).routes(),
+            *dial_permissions.routes(),
             *CallQueryApi(self.calls, self.store, self.watchers, access).routes(),
             *(CdrApi(self.records, access).routes() if self.records else ()),
             *RecordingsApi(self.recordings, access).routes(),
@@ -351,23 +364,21 @@ class App:
 
         self.routes = list(main.router.routes())
         local = LocalOperator()
-        by_socket = [
-            *OperatorApi(self.calls, self.switch, self.hooks, local).routes(),
-            *CallQueryApi(self.calls, self.store, self.watchers, local).routes(),
-        ]
+        by_socket = OperatorApi(self.calls, self.switch, self.hooks, local).routes()
+        by_socket += CallQueryApi(self.calls, self.store, self.watchers, local).routes()
         self._opened.push_async_callback((await control_socket(by_socket, settings.state_dir)).aclose)
         certificate = _certificate(settings)
-        self._renew(access, certificate, origins, addresses, api)
+        self._renew(access, certificate, origins, addresses, api, dial_permissions)
         tls = certificate.context if certificate else None
-        port = await self._listen(main, settings.http_port, tls)
-        self.url = f"{'https' if tls else 'http'}://{_host(settings.http_host)}:{port}"
-        self.ws_url = f"{'wss' if tls else 'ws'}://{_host(settings.http_host)}:{port}/ws"
+        port = await self._listen(main, settings.http_port, tls if settings.https else None)
+        self.url = f"{'https' if settings.https else 'http'}://{_host(settings.http_host)}:{port}"
+        self.ws_url = f"{'wss' if settings.https else 'ws'}://{_host(settings.http_host)}:{port}/ws"
         if settings.ws_port or settings.http_port == 0:
             # Programs that know this address alone ask it for all that they need; the WebSocket is at `/`, or `/ws`.
             second.add_routes([*both, web.get("/", connections.handle), web.get("/ws", connections.handle)])
-            port = await self._listen(second, settings.ws_port, tls)
-            self.legacy_ws_url = f"{'wss' if tls else 'ws'}://{_host(settings.http_host)}:{port}/"
-        self.accounts.on_change(lambda user: self._end_sessions(user, access, events, connections))
+            port = await self._listen(second, settings.ws_port, tls if settings.wss else None)
+            self.legacy_ws_url = f"{'wss' if settings.wss else 'ws'}://{_host(settings.http_host)}:{port}/"
+        self.accounts.on_change(lambda user: apply_change(user, access, events, connections))
         # Closed first, so that nothing keeps the listening ports open: streams and WebSockets do not end by themselves.
         self._opened.push_async_callback(connections.close)
         self._opened.callback(events.close)
@@ -380,15 +391,6 @@ class App:
         except UnknownCall:
             return None
 
-    def _end_sessions(self, user: User, access: Authenticator, events: EventLog, connections: ConnectionHub) -> None:
-        """What the user has signed in to ends, if the change of the user ends it."""
-
-        def ended(principal: Principal) -> bool:
-            return principal.user_id == user.id and not access.holds(principal)
-
-        events.end_if(ended)
-        connections.end_if(ended)
-
     def _renew(
         self,
         access: Authenticator,
@@ -396,6 +398,7 @@ class App:
         origins: Origins,
         addresses: ClientAddresses,
         api: CallControlApi,
+        dial_permissions: DialPermissionsApi,
     ) -> None:
         """What `reload` changes, and a certificate that is renewed on the disk."""
         again = self.reloading
@@ -406,12 +409,13 @@ class App:
         again.uses(lambda new: self._routes.use(new.routes()), *routing)
         plan = ("country", "outside_line_prefix", "national_prefix", "international_prefix")
         again.uses(lambda new: self._permissions.use(new.number_plan()), *plan)
+        again.uses(lambda new: dial_permissions.use(new.number_plan()), *plan)
         again.checks(self._dial_file.check)
         again.uses(lambda new: self.readiness.use(new.dialled_context()), *routing)
         if access.required:
             again.checks(lambda: access.use_secret(token_secret(self._settings.token_secret_file)))
         if certificate:
-            again.uses(lambda new: _use_files(certificate, new), "tls_cert", "tls_key")
+            again.uses(lambda new: _use_files(certificate, new), "tls_cert", "tls_key", "tls_ca")
             again.checks(lambda: certificate.renew(anyway=True))
             watching = asyncio.create_task(certificate.watch())
             self._opened.callback(watching.cancel)
@@ -436,9 +440,9 @@ def _host(host: str) -> str:
 def _certificate(settings: Settings) -> Certificate | None:
     if settings.tls_cert is None or settings.tls_key is None:
         return None
-    return Certificate(settings.tls_cert, settings.tls_key)
+    return Certificate(settings.tls_cert, settings.tls_key, settings.tls_ca)
 
 
 def _use_files(certificate: Certificate, settings: Settings) -> None:
     if settings.tls_cert and settings.tls_key:
-        certificate.use(settings.tls_cert, settings.tls_key)
+        certificate.use(settings.tls_cert, settings.tls_key, settings.tls_ca)

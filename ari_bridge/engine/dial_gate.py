@@ -4,7 +4,7 @@ A number is resolved here and nowhere else, so that nothing is dialled that was 
 are `dial_permissions`; here they meet the routes. docs/DIAL_PERMISSIONS.md describes it from the operator's side.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -12,12 +12,21 @@ from ari_bridge import metrics
 from ari_bridge.dial_permissions import ClassLimits, DialDecision, DialPermissions, LegKind, NumberClass, OutgoingSwitch
 from ari_bridge.dial_permissions.outgoing_switch import RULE as STOPPED_RULE
 from ari_bridge.errors import DialForbidden, OutgoingStopped
+from ari_bridge.number import normalize_number
 from ari_bridge.number_routing import Routes
 
 _INSIDE = (NumberClass.INTERNAL, NumberClass.EMERGENCY)
 _OUTSIDE_RULE = "ALLOW_OUTSIDE_TO_OUTSIDE is false"
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class DialExplanation:
+    """`class_of_service`: the user's, by which `decision` was made."""
+
+    class_of_service: str
+    decision: DialDecision
 
 
 class DialGate:
@@ -100,6 +109,10 @@ class DialGate:
     def tenant_of(self, user: str) -> str:
         """ "" for none."""
         return self._permissions.tenant_of(user)
+
+    def explain(self, user: str | None, number: str) -> DialExplanation:
+        """What would be decided, and why, for a number as somebody may write it. Raises InvalidTarget."""
+        return DialExplanation(self._permissions.class_of(user), self.decide(user, normalize_number(number)))
 
     def decide(self, user: str | None, number: str) -> DialDecision:
         """Without consequences. `number` is as `number.normalize_number` gives it."""
