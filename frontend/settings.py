@@ -11,7 +11,6 @@ from pydantic import AliasChoices, Field, ValidationError, field_validator, mode
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from ari_bridge.dial_permissions import COUNTRIES, NumberPlan, check_minutes
-from ari_bridge.engine.limits import Limits
 from ari_bridge.media.candidate_filter import PassedOn
 from ari_bridge.media.codec_policy import CodecMode
 from ari_bridge.media.node_address import NodeAddress, parse_nodes
@@ -249,7 +248,7 @@ class Settings(BaseSettings):
 
     @field_validator("dial_routes")
     @classmethod
-    def _parsed_routes(cls, value: str) -> str:
+    def _routes(cls, value: str) -> str:
         try:
             Routes.parse_rules(value)
         except InvalidRule as error:
@@ -279,41 +278,6 @@ class Settings(BaseSettings):
             outside_prefix=self.outside_line_prefix,
             national_prefix=self.national_prefix,
             international_prefix=self.international_prefix,
-        )
-
-    def routes(self) -> Routes:
-        """Which endpoint a number is dialled at."""
-        return Routes(
-            target_sip_server=self.target_sip_server,
-            target_sip_endpoint=self.target_sip_endpoint,
-            context=self.dial_context,
-            rules=Routes.parse_rules(self.dial_routes),
-        )
-
-    def dialled_context(self) -> str:
-        """The dialplan context in which calls start; "" if all of them bypass it."""
-        return "" if self.target_sip_server else self.dial_context
-
-    def call_limits(self) -> Limits:
-        """How many calls there may be, and how long they last."""
-        return Limits(
-            ring_timeout=self.ring_timeout,
-            setup_timeout=self.setup_timeout,
-            grace=self.disconnect_grace,
-            pbx_grace=self.pbx_grace,
-            max_calls=self.max_calls,
-            max_calls_per_user=self.max_calls_per_user,
-            max_legs=self.max_legs,
-            max_legs_per_tenant=self.max_legs_per_tenant,
-            max_legs_per_user=self.max_legs_per_user,
-            max_legs_per_minute=self.max_legs_per_minute,
-            max_legs_per_day=self.max_legs_per_day,
-            max_forwards_per_user=self.max_forwards_per_user,
-            max_minutes_per_day=dict(self.max_minutes_per_day),
-            max_call_seconds=self.max_call_seconds,
-            max_left_call_seconds=self.max_left_call_seconds,
-            record_all=self.enable_call_recording,
-            announcement=self.recording_announcement,
         )
 
     @model_validator(mode="after")
