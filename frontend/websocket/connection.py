@@ -23,7 +23,7 @@ from frontend.auth.authenticator import Unauthorized
 from frontend.auth.grants import PHONE, Grant
 from frontend.auth.principal import Principal
 from frontend.calls.commands import execute
-from frontend.calls.permissions import check_may, check_owns, owns
+from frontend.calls.permissions import check_may, check_owns, check_rang, owns
 from frontend.calls.views import message_of, summary
 from frontend.presence.registrar import Page, WebSocketRegistrar
 from frontend.webrtc.trickle_ice import Trickle
@@ -384,9 +384,11 @@ class ClientConnection:
             raise Unauthorized("Sign in first: send register with a token.")
 
     def _registered(self, call_id: str) -> str:
-        """The user that the call may ring for. Raises UnknownCall."""
+        """The user that the call rings for, or has rung for. Raises UnknownCall."""
         if self._user is None:
             raise UnknownCall(f"The call {call_id[:64]} does not ring here.", field="callId")
+        if not self._ringing.has_rung(call_id):
+            check_rang(self.principal, self._calls.get(call_id))
         return self._user
 
     def _check_owned(self, call_id: str) -> None:
@@ -417,11 +419,11 @@ class ClientConnection:
 
     def _send_calls(self) -> None:
         self._calls_scheduled = None
-        summaries = []
-        for call in filter(self._is_about_me, self._calls.live()):
-            here = call.session == self.session
-            summaries.append(summary(call, here=here, attached=self._registry.owner(call.session) is not None))
-        self.send(messages.Calls(summaries))
+        calls, owner = filter(self._is_about_me, self._calls.live()), self._registry.owner
+        shown = [
+            summary(one, here=one.session == self.session, attached=owner(one.session) is not None) for one in calls
+        ]
+        self.send(messages.Calls(shown))
 
     def _is_about_me(self, call: Call) -> bool:
         """The call is of this session, or of this user."""
