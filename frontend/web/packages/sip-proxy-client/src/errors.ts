@@ -25,7 +25,6 @@ const SERVER_CODES = [
   "in_progress",
   "in_doubt",
   "too_large",
-  "timeout",
   "range_not_satisfiable",
   "idempotency_key_reused",
   "error",
