@@ -47,11 +47,7 @@ from frontend.factories import ari_client, call_limits, dialled_context, media_p
 from frontend.http import middleware
 from frontend.http.address_filter import AddressFilter
 from frontend.http.clear_text import clear_text_refused
-<<<<<<< HEAD
-from frontend.http.connection_holders import connections_held
 from frontend.http.control_socket import control_socket
-=======
->>>>>>> main
 from frontend.http.cors import Origins
 from frontend.http.door import Door, door_of
 from frontend.http.hosts import hosts_checked
