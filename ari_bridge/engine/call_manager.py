@@ -89,6 +89,7 @@ class CallManager:
         calendar: Calendar | None = None,
     ) -> None:
         self._ari = ari
+        ari.channels.longest_s = limits.longest_channel_s
         self._hooks = hooks
         self._gate = gate
         self._limits = limits

@@ -2,6 +2,7 @@
 
 import math
 
+from ari_bridge.ari.channels import LIMIT
 from ari_bridge.dial_permissions import LegKind
 from ari_bridge.engine.ports import Backends
 from ari_bridge.fsm.call import Call, Direction, Party, Resource, Step
@@ -123,4 +124,4 @@ def _for_dialplan(backends: Backends, call: Call) -> dict[str, str]:
         "__ARI_BRIDGE_KIND": LegKind.FORWARD.value,
     }
     # We do not see the call any more: Asterisk ends it, also if it rings or talks for ever.
-    return variables if math.isinf(seconds) else {"TIMEOUT(absolute)": str(math.ceil(seconds)), **variables}
+    return variables if math.isinf(seconds) else {LIMIT: str(math.ceil(seconds)), **variables}

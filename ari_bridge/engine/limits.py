@@ -1,5 +1,6 @@
 """How long a call waits for what, and how many calls there may be."""
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,11 @@ from ari_bridge.fsm.timing import Timing
 
 EXPLAIN_TIMEOUT_S = 1.0
 """After StasisEnd a ChannelDestroyed, which has the cause, follows within milliseconds."""
+
+
+DEAD_MAN_MARGIN_S = 120.0
+"""How much longer Asterisk lets a channel live than we let its call: a prepared media leg waits for its call, and ours
+is the limit that says why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +55,11 @@ class Limits:
                 return SILENCE_TIMEOUT_S
             case Timer.MEDIA:  # even without a grace, a browser needs time for ICE and DTLS
                 return max(self.grace, self.setup_timeout)
+
+    @property
+    def longest_channel_s(self) -> int:
+        """When Asterisk ends a channel by itself, though nobody asks it to."""
+        return math.ceil(self.max_call_seconds + self.ring_timeout + DEAD_MAN_MARGIN_S)
 
     def timing(self) -> Timing:
         return Timing(time.monotonic(), self.duration)
