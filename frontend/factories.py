@@ -2,6 +2,7 @@
 
 from ari_bridge.ari.client import Ari
 from ari_bridge.engine.limits import Limits
+from ari_bridge.engine.usage_alarms import AlarmSettings
 from ari_bridge.media.codec_policy import CodecPolicy, OpusOptions
 from ari_bridge.media.pool import Pool
 from ari_bridge.metrics import observe_ari, observe_ng
@@ -79,6 +80,19 @@ def call_limits(settings: Settings) -> Limits:
         max_minutes_per_day=dict(settings.max_minutes_per_day),
         max_call_seconds=settings.max_call_seconds,
         max_left_call_seconds=settings.max_left_call_seconds,
+        alarms=AlarmSettings(
+            new_destinations=settings.alarm_new_destinations,
+            hours=_minutes_of_day(settings.alarm_hours),
+            night_legs=settings.alarm_night_legs,
+        ),
         record_all=settings.enable_call_recording,
         announcement=settings.recording_announcement,
     )
+
+
+def _minutes_of_day(hours: str) -> tuple[int, int] | None:
+    """Of `22:00-06:00`: minutes since midnight."""
+    if not hours:
+        return None
+    begins, ends = (int(time[:2]) * 60 + int(time[3:]) for time in hours.split("-"))
+    return begins, ends

@@ -145,6 +145,11 @@ class Settings(BaseSettings):
     max_minutes_per_day: Annotated[
         tuple[tuple[str, float], ...], NoDecode, Field(examples=["international=240,premium=30,satellite=0"])
     ] = (("international", 240), ("premium", 30), ("satellite", 30), ("high_risk", 60), ("unassigned", 30))
+    alarm_new_destinations: Annotated[int, Field(ge=0, examples=["10"])] = 10
+    alarm_hours: Annotated[
+        str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$", examples=["22:00-06:00"])
+    ] = ""
+    alarm_night_legs: Annotated[int, Field(ge=1, examples=["5"])] = 5
     time_zone: Annotated[str, Field(examples=["Europe/Vienna"])] = "UTC"
     max_call_seconds: Annotated[float, Field(gt=0, le=604800, examples=["14400"])] = 14400.0
     max_left_call_seconds: Annotated[float, Field(gt=0, le=604800, examples=["3600"])] = 3600.0

@@ -32,6 +32,7 @@ from ari_bridge.engine.ports import Backends, MediaEngine, Registrar, RingPolicy
 from ari_bridge.engine.prewarm import LegDiscarded, LegReady, MediaPrewarmer
 from ari_bridge.engine.reconciler import Reconciler
 from ari_bridge.engine.registry import CallRegistry
+from ari_bridge.engine.usage_alarms import UsageAlarms
 from ari_bridge.errors import CallFailed, UnknownCall, WrongState
 from ari_bridge.fsm.call import Call, CallState, Direction
 from ari_bridge.fsm.events import (
@@ -95,12 +96,11 @@ class CallManager:
         self._limits = limits
         self._store = store
         table = usage or StateTable(None)
-        counters = UsageCounters(table, calendar or Calendar())
+        calendar = calendar or Calendar()
+        counters, alarms = UsageCounters(table, calendar), UsageAlarms(hooks, table, calendar, limits.alarms)
         self._usage = CallUsage(gate, self.live, counters, table)
         hooks.tap(self._usage.on_hook)
-        self._leg_limits = LegLimits(
-            limits, gate, self.live, counters, self._usage, lambda: [one.user for one in self.forwards.open().values()]
-        )
+        self._leg_limits = LegLimits(limits, gate, self.live, counters, self._usage, alarms, self._forwarding)
         self.forwards = Forwards(ari, gate, limits, self._leg_limits, self._usage, table)
         self.bulk = BulkHangup(gate, self.live, self.hangup, self.forwards)
         backends = Backends(ari, media, registrar, self.forwards)
@@ -402,6 +402,9 @@ class CallManager:
             return await answer
         finally:
             self.unwatch(call_id, listener)
+
+    def _forwarding(self) -> list[str]:
+        return [one.user for one in self.forwards.open().values()]
 
     # --- events of the peers -----------------------------------------------------------------
 

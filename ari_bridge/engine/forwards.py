@@ -86,7 +86,7 @@ class Forwards:
             if why := self.refusal(user, call.forward):
                 log.warning("a call is not forwarded", call=call.id, user=user, number=call.forward, reason=why)
                 return None
-            self._leg_limits.count_leg(user)
+            self._leg_limits.count_leg(user, call.forward)
             number_class = self._usage.class_of(call.forward)
             forward = Forward(user, call.forward, number_class.value, now)
             ends_at = now + self._limits.max_left_call_seconds

@@ -11,11 +11,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from ari_bridge.dial_permissions import NumberClass
+from ari_bridge.dial_permissions import OUTSIDE, NumberClass
 from ari_bridge.engine.call_usage import CallUsage
 from ari_bridge.engine.dial_gate import DialGate
 from ari_bridge.engine.limits import Limits
 from ari_bridge.engine.outgoing_legs import outgoing_legs
+from ari_bridge.engine.usage_alarms import UsageAlarms
 from ari_bridge.errors import TooMany
 from ari_bridge.fsm.call import Call
 from ari_bridge.fsm.rules.parties import far_identity
@@ -42,6 +43,7 @@ class LegLimits:
         live: All calls that have not ended.
         counters: What users have caused so far.
         usage: How long legs have talked.
+        alarms: Are told before a limit is reached.
         forwarding: Whose each call is that is forwarded to outside now.
     """
 
@@ -52,6 +54,7 @@ class LegLimits:
         live: Callable[[], list[Call]],
         counters: UsageCounters,
         usage: CallUsage,
+        alarms: UsageAlarms,
         forwarding: Callable[[], list[str]] = list,
     ) -> None:
         self._limits = limits
@@ -59,6 +62,7 @@ class LegLimits:
         self._live = live
         self._counters = counters
         self._usage = usage
+        self._alarms = alarms
         self._forwarding = forwarding
 
     # --- before a leg ---------------------------------------------------------------------
@@ -67,15 +71,20 @@ class LegLimits:
         """A user is about to cause one more leg. Raises TooMany. Once it returns, the leg is counted."""
         self._check(user, number)
         if user is not None and not self._gate.is_emergency(number):
-            self.count_leg(user)
+            self.count_leg(user, number)
 
-    def count_leg(self, user: str) -> None:
+    def count_leg(self, user: str, number: str) -> None:
         """The user has caused one more."""
-        self._counters.count_leg(user, time.time())
+        now, counters = time.time(), self._counters
+        counters.count_leg(user, now)
+        minute, day = self.minute_bound(user), self.day_bound(user)
+        self._alarms.measure(user, minute.rule, counters.legs_of_minute(user, now), minute.value, now)
+        self._alarms.measure(user, day.rule, counters.legs_of_day(user, now), day.value, now, of_day=True)
+        self._alarms.leg(user, self._gate.decide(None, number).number, now)
 
     def check_forward(self, user: str, number: str, open_forwards: int) -> None:
         """A call to `user`, of which `open_forwards` are forwarded already, is to be forwarded too. Raises TooMany."""
-        bound = self._bound(user, "forwards", self._limits.max_forwards_per_user, "MAX_FORWARDS_PER_USER")
+        bound = self.forwards_bound(user)
         if open_forwards >= bound.value:
             raise TooMany(f"{user} has {open_forwards} calls forwarded already ({bound.rule}).", rule=bound.rule)
         self._check(user, number)
@@ -142,6 +151,10 @@ class LegLimits:
     def day_bound(self, user: str) -> Bound:
         return self._bound(user, "legs_per_day", self._limits.max_legs_per_day, "MAX_LEGS_PER_DAY")
 
+    def forwards_bound(self, user: str) -> Bound:
+        """At once."""
+        return self._bound(user, "forwards", self._limits.max_forwards_per_user, "MAX_FORWARDS_PER_USER")
+
     def minutes_bound(self, user: str, number_class: NumberClass) -> Bound | None:
         """Minutes a day; None: without limit."""
         own = self._gate.limits_of(user).minutes(number_class)
@@ -166,6 +179,28 @@ class LegLimits:
         """Whose each outgoing leg is that there is now."""
         called = [call.user for call in self._live() for leg in outgoing_legs(call) if leg.present]
         return [*called, *self._forwarding()]
+
+    def measure(self, now: float) -> None:
+        """Alarms about what there is at this moment, and about minutes of the day."""
+        legs = Counter(self._callers())
+        forwards = Counter(self._forwarding())
+        tenants: Counter[str] = Counter()
+        self._alarms.measure("", "MAX_LEGS", legs.total(), self._limits.max_legs, now)
+        for user, count in legs.items():
+            if user is None:
+                continue
+            tenants[self._gate.tenant_of(user)] += count
+            bound = self.legs_bound(user)
+            self._alarms.measure(user, bound.rule, count, bound.value, now)
+            bound = self.forwards_bound(user)
+            self._alarms.measure(user, bound.rule, forwards[user], bound.value, now)
+            for number_class in OUTSIDE:
+                if (minutes := self.minutes_bound(user, number_class)) is not None:
+                    used = self._counters.seconds_of_day(user, number_class.value, now) / 60
+                    self._alarms.measure(user, minutes.rule, used, minutes.value, now, of_day=True)
+        for tenant, count in tenants.items():
+            rule = f"MAX_LEGS_PER_TENANT {tenant}".rstrip()
+            self._alarms.measure("", rule, count, self._limits.max_legs_per_tenant, now)
 
     # --- while calls go on ---------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ async def enforce_limits(usage: CallUsage, limits: LegLimits, hang_up: Callable[
         await asyncio.sleep(CHECK_INTERVAL_S)
         now = time.time()
         usage.add_up(now)
+        limits.measure(now)
         for call, why in limits.overdue(now):
             log.warning("a call is ended by its limits", call=call.id, user=call.user or "", reason=why)
             hang_up(call.id)

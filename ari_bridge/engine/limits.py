@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ari_bridge.engine.usage_alarms import AlarmSettings
 from ari_bridge.fsm.events import Timer
 from ari_bridge.fsm.rules.media import SILENCE_TIMEOUT_S
 from ari_bridge.fsm.timing import Timing
@@ -37,6 +38,7 @@ class Limits:
     max_minutes_per_day: Mapping[str, float] = field(default_factory=dict)  # of a user, by class of number
     max_call_seconds: float = 14400.0  # from the answer on
     max_left_call_seconds: float = 3600.0  # from when our side has left
+    alarms: AlarmSettings = AlarmSettings()
     record_all: bool = False
     announcement: str = ""  # the URI of a sound, e.g. `sound:beep`, played to everybody when a recording starts
 

@@ -16,6 +16,7 @@ from ari_bridge.hooks.events import (
     OutgoingStopped,
     QualityReported,
     RecordingFinished,
+    UsageAlarm,
     call_data,
 )
 from ari_bridge.hooks.plugins import PluginError, load_plugins
@@ -39,6 +40,7 @@ __all__ = [
     "QualityReported",
     "PluginError",
     "RecordingFinished",
+    "UsageAlarm",
     "call_data",
     "load_plugins",
 ]

@@ -1,11 +1,14 @@
 """Ways round the limits of calls: leaving, transferring, calling for ever, calling all day."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import aiohttp
 import pytest
 
+from ari_bridge.hooks import HookEvent, UsageAlarm
 from frontend.app import App
 from frontend.settings import Settings
 from tests.component.conftest import until
@@ -200,3 +203,20 @@ async def test_a_call_that_was_left_ends_by_itself(app: App, answering: FakeAri)
         await page.send(type="leave", callId="call")
         await page.told("state", callId="call", state="ended")
         await until(lambda: not answering.channels)
+
+
+async def test_an_alarm_comes_before_the_limit(settings: Settings, answering: FakeAri) -> None:
+    async with (
+        serving(settings.model_copy(update={"max_legs_per_day": 5})) as app,
+        Page(app, "1001") as page,
+        aiohttp.ClientSession(app.url) as http,
+        http.get("/events") as stream,
+    ):
+        told: list[HookEvent] = []
+        app.hooks.tap(lambda event: told.append(event) if isinstance(event, UsageAlarm) else None)
+        for number in range(5):
+            await call_and_hang_up(page, f"call{number}", "600")
+        assert [(alarm.data()["rule"], alarm.data()["used"]) for alarm in told] == [("MAX_LEGS_PER_DAY", 4)]
+        async with asyncio.timeout(10):
+            while b"event: usage.alarm" not in await stream.content.readline():
+                pass
