@@ -36,6 +36,7 @@ from frontend.api.routes.monitoring import Monitoring
 from frontend.api.routes.operator import OperatorApi
 from frontend.api.routes.people import PeopleApi
 from frontend.api.routes.recordings import RecordingsApi
+from frontend.api.routes.single_sign_on import single_sign_on_routes
 from frontend.api.routes.user_handlers import UserApi
 from frontend.auth.authenticator import Authenticator, token_secret, write_secret
 from frontend.auth.client_addresses import ClientAddresses
@@ -323,6 +324,7 @@ class App:
             phone_book=settings.phone_book,
             preflight_number=settings.preflight_number,
             feedback=self.records is not None,
+            single_sign_on=settings.sign_on_name(),
         )
         administration = UserAdministration(self.accounts, lambda: self._dial_file.current().classes)
         dial_permissions = DialPermissionsApi(self._dial_file, settings.number_plan(), self.gate, self.accounts, access)
@@ -338,6 +340,7 @@ class App:
             *OperatorApi(self.calls, self.switch, self.hooks, access).routes(),
             *PeopleApi(self.user_services, access).routes(),
             *health.routes(access),
+            *await single_sign_on_routes(settings, self.accounts, access, self._opened),
         ]
         main.add_routes(both)
         main.add_routes(
@@ -364,7 +367,7 @@ class App:
             second.add_routes([*both, web.get("/", connections.handle), web.get("/ws", connections.handle)])
             address = await listener.listen(second, settings.ws_port, secure=settings.wss)
             self.legacy_ws_url = f"{'wss' if settings.wss else 'ws'}://{address}/"
-        self.accounts.on_change(lambda user: apply_change(user, access, events, connections))
+        self.accounts.on_change(lambda user: apply_change(user, access, events, connections, self.calls))
         # Closed first, so that nothing keeps the listening ports open: streams and WebSockets do not end by themselves.
         self._opened.push_async_callback(connections.close)
         self._opened.callback(events.close)

@@ -5,7 +5,7 @@ How a database gets them, and gets from one form of them to the next, is in `mig
 
 import sqlalchemy as sa
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration."""
 VERSION_TABLE = "accounts_version"
 
@@ -44,4 +44,13 @@ sa.Index(
     unique=True,
     sqlite_where=users.c.removed_at.is_(None),
     postgresql_where=users.c.removed_at.is_(None),
+)
+identities = sa.Table(
+    "identities",
+    metadata,
+    sa.Column("issuer", sa.Text, primary_key=True),
+    sa.Column("subject", sa.Text, primary_key=True),
+    sa.Column("user_id", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Index("identities_by_user", "user_id"),
 )

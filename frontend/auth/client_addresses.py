@@ -52,6 +52,12 @@ class ClientAddresses:
             return named.rpartition(",")[2].strip()
         return request.host
 
+    def scheme(self, request: web.Request) -> str:
+        """`https` or `http`: how the client asks, as a trusted proxy reports it."""
+        if request.secure or not self._proxies.trusts(request.remote):
+            return "https" if request.secure else "http"
+        return self._proxies.scheme(*(request.headers.getall(name, ()) for name in ("X-Forwarded-Proto", "Forwarded")))
+
     def _tell(self, peer: str) -> None:
         """Once for each."""
         if peer not in self._told and len(self._told) < _MAX_WARNINGS:

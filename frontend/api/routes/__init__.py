@@ -15,12 +15,14 @@ from frontend.api.routes import (
     operator,
     people,
     recordings,
+    single_sign_on,
     user_endpoints,
 )
 from frontend.http.endpoint import Endpoint
 
 ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (
     *call_endpoints.ENDPOINTS,
+    *single_sign_on.ENDPOINTS,
     *me.ENDPOINTS,
     *call_queries.ENDPOINTS,
     *operator.ENDPOINTS,
