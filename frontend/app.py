@@ -9,6 +9,7 @@ from aiohttp import web
 
 from ari_bridge.accounts import Accounts, UserAdministration
 from ari_bridge.ari.readiness import Readiness
+from ari_bridge.audit import AuditLog
 from ari_bridge.call_store import SqliteCallStore
 from ari_bridge.cdr import CdrService
 from ari_bridge.dial_permissions import DialPermissions, OutgoingSwitch, PermissionsFile
@@ -25,6 +26,7 @@ from frontend.api.live_rights import apply_change
 from frontend.api.openapi import document, html
 from frontend.api.routes import static
 from frontend.api.routes.api_docs import ReferenceApi
+from frontend.api.routes.audit import AuditApi
 from frontend.api.routes.call_handlers import CallControlApi
 from frontend.api.routes.call_queries import CallQueryApi
 from frontend.api.routes.cdrs import CdrApi
@@ -87,7 +89,8 @@ class App:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self.reloading = Reloading(settings)
+        self.audit = AuditLog(settings.state_dir, url=settings.audit_database_url, days=settings.audit_days)
+        self.reloading = Reloading(settings, self.audit)
         self.reload = self.reloading.reload
         self.url = ""  # http://HOST:PORT, once started
         self.ws_url = ""  # ws://HOST:PORT/ws
@@ -105,6 +108,7 @@ class App:
             settings.users_file,
             url=settings.accounts_database_url,
             min_password=settings.min_password_length,
+            audit=self.audit,
         )
         self._dial_file = PermissionsFile(settings.dial_permissions_file)
         self._permissions = DialPermissions(
@@ -119,6 +123,7 @@ class App:
             self._routes,
             outside_to_outside=settings.allow_outside_to_outside,
             switch=self.switch,
+            audit=self.audit,
         )
         self.usage = StateTable(settings.state_dir / "usage.db")
         self.calls = CallManager(
@@ -130,6 +135,7 @@ class App:
             call_limits(settings),
             self.store,
             InboundCallPolicy(preferences, self.pages, self.gate),
+            self.audit,
             usage=self.usage,
             calendar=Calendar(settings.time_zone),
         )
@@ -152,6 +158,7 @@ class App:
             display_name=self._display_name,
             known_users=self.accounts.names if settings.enable_authentication else list,
             endpoints=settings.people_endpoints,
+            audit=self.audit,
         )
         self.recordings = recording_library(settings)
         self.collector = Collector(self.ari.recordings, self.recordings, settings.state_dir, self.store.of_stem)
@@ -170,6 +177,7 @@ class App:
         parts = {
             "recordings": self._recordings_fail,
             "records": self._records_fail,
+            "audit": lambda: self.audit.health.reason,
             "outgoing": lambda: str(self.switch.stop or ""),
         }
         self.readiness = Readiness(self.ari, dialled_context(settings), settings.pbx_check_interval)
@@ -224,6 +232,8 @@ class App:
         opened.callback(self.hooks.close)
         await self.store.start()
         opened.push_async_callback(self.store.close)
+        self.audit.start(self.store.instance, settings.changed())
+        opened.push_async_callback(self.audit.close)
         await self._state_files.start()
         opened.push_async_callback(self._state_files.close)
         if self.records:
@@ -266,6 +276,7 @@ class App:
             secret=token_secret(settings.token_secret_file) if settings.enable_authentication else token_urlsafe(48),
             lifetime=settings.token_lifetime,
             addresses=addresses,
+            audit=self.audit,
         )
         self._opened.push_async_callback(access.close)
         secret_file = settings.state_dir / "session-secret"
@@ -334,6 +345,7 @@ class App:
             *UserApi(administration, access, self._permissions.class_of, self.calls, connections, events).routes(),
             *dial_permissions.routes(),
             *CallQueryApi(self.calls, self.store, self.watchers, access).routes(),
+            *AuditApi(self.audit, access).routes(),
             *(CdrApi(self.records, access).routes() if self.records else ()),
             *RecordingsApi(self.recordings, access).routes(),
             *EventApi(events, access).routes(),
@@ -352,7 +364,7 @@ class App:
         main.add_routes(static.routes())
 
         self.routes = list(main.router.routes())
-        local = LocalOperator()
+        local = LocalOperator(self.audit)
         by_socket = OperatorApi(self.calls, self.switch, self.hooks, local).routes()
         by_socket += CallQueryApi(self.calls, self.store, self.watchers, local).routes()
         self._opened.push_async_callback((await control_socket(by_socket, settings.state_dir)).aclose)

@@ -13,26 +13,24 @@ import structlog
 
 from ari_bridge import metrics
 from ari_bridge.ari.client import Ari
+from ari_bridge.audit import Audit, NoAudit
 from ari_bridge.call_store import CallStore
 from ari_bridge.dial_permissions import LegKind
 from ari_bridge.engine.admission import CallAdmission
-from ari_bridge.engine.bulk_hangup import BulkHangup
 from ari_bridge.engine.call_control import CallControl
 from ari_bridge.engine.call_events import CallEvents
 from ari_bridge.engine.call_feedback import CallFeedback
 from ari_bridge.engine.call_task import Listener
-from ari_bridge.engine.call_usage import CallUsage
 from ari_bridge.engine.dial_gate import DialGate
 from ari_bridge.engine.event_dispatcher import AriEventDispatcher
-from ari_bridge.engine.forwards import Forwards, ForwardsWithinLimits
-from ari_bridge.engine.leg_limits import LegLimits
+from ari_bridge.engine.forwards import ForwardsWithinLimits
 from ari_bridge.engine.limit_enforcer import enforce_limits
 from ari_bridge.engine.limits import Limits
 from ari_bridge.engine.ports import Backends, MediaEngine, Registrar, RingPolicy
 from ari_bridge.engine.prewarm import LegDiscarded, LegReady, MediaPrewarmer
 from ari_bridge.engine.reconciler import Reconciler
 from ari_bridge.engine.registry import CallRegistry
-from ari_bridge.engine.usage_alarms import UsageAlarms
+from ari_bridge.engine.safeguards import Safeguards
 from ari_bridge.errors import CallFailed, UnknownCall, WrongState
 from ari_bridge.fsm.call import Call, CallState, Direction
 from ari_bridge.fsm.events import (
@@ -53,7 +51,7 @@ from ari_bridge.hooks import Hooks, RecordingFinished
 from ari_bridge.ids import Kind, leg_number, parse_resource_id, resource_id
 from ari_bridge.media.sdp import check_offer
 from ari_bridge.tasks import TaskSet
-from ari_bridge.usage import Calendar, StateTable, UsageCounters
+from ari_bridge.usage import Calendar, StateTable
 from ari_bridge_protocol.call_ids import new_call_id
 
 log = structlog.get_logger(__name__)
@@ -73,6 +71,7 @@ class CallManager:
         policy: who rings for a caller.
         usage: keeps what users have caused; by default until the process ends.
         calendar: when a day of it begins.
+        audit: where commands are recorded.
     """
 
     def __init__(
@@ -85,24 +84,21 @@ class CallManager:
         limits: Limits,
         store: CallStore,
         policy: RingPolicy,
+        audit: Audit | None = None,
         *,
         usage: StateTable | None = None,
         calendar: Calendar | None = None,
     ) -> None:
+        self.audit: Audit = audit or NoAudit()
         self._ari = ari
         ari.channels.longest_s = limits.longest_channel_s
         self._hooks = hooks
         self._gate = gate
         self._limits = limits
         self._store = store
-        table = usage or StateTable(None)
-        calendar = calendar or Calendar()
-        counters, alarms = UsageCounters(table, calendar), UsageAlarms(hooks, table, calendar, limits.alarms)
-        self._usage = CallUsage(gate, self.live, counters, table)
-        hooks.tap(self._usage.on_hook)
-        self._leg_limits = LegLimits(limits, gate, self.live, counters, self._usage, alarms, self._forwarding)
-        self.forwards = Forwards(ari, gate, limits, self._leg_limits, self._usage, table)
-        self.bulk = BulkHangup(gate, self.live, self.hangup, self.forwards)
+        safeguards = Safeguards(ari, hooks, gate, limits, self.audit, self.live, self.hangup, usage, calendar)
+        self._usage, self._leg_limits = safeguards.usage, safeguards.leg_limits
+        self.forwards, self.bulk = safeguards.forwards, safeguards.bulk
         backends = Backends(ari, media, registrar, self.forwards)
         self._prewarmer = MediaPrewarmer(backends)
         policy = ForwardsWithinLimits(policy, self.forwards)
@@ -402,9 +398,6 @@ class CallManager:
             return await answer
         finally:
             self.unwatch(call_id, listener)
-
-    def _forwarding(self) -> list[str]:
-        return [one.user for one in self.forwards.open().values()]
 
     # --- events of the peers -----------------------------------------------------------------
 

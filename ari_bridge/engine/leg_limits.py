@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from ari_bridge.audit import Action, Audit, NoAudit, Result
 from ari_bridge.dial_permissions import OUTSIDE, NumberClass
 from ari_bridge.engine.call_usage import CallUsage
 from ari_bridge.engine.dial_gate import DialGate
@@ -45,6 +46,7 @@ class LegLimits:
         usage: How long legs have talked.
         alarms: Are told before a limit is reached.
         forwarding: Whose each call is that is forwarded to outside now.
+        audit: Where a limit that is reached is recorded.
     """
 
     def __init__(
@@ -56,7 +58,9 @@ class LegLimits:
         usage: CallUsage,
         alarms: UsageAlarms,
         forwarding: Callable[[], list[str]] = list,
+        audit: Audit | None = None,
     ) -> None:
+        self._audit: Audit = audit or NoAudit()
         self._limits = limits
         self._gate = gate
         self._live = live
@@ -86,18 +90,29 @@ class LegLimits:
         """A call to `user`, of which `open_forwards` are forwarded already, is to be forwarded too. Raises TooMany."""
         bound = self.forwards_bound(user)
         if open_forwards >= bound.value:
-            raise TooMany(f"{user} has {open_forwards} calls forwarded already ({bound.rule}).", rule=bound.rule)
+            message = f"{user} has {open_forwards} calls forwarded already ({bound.rule})."
+            refusal = TooMany(message, rule=bound.rule)
+            self._record(refusal, user, number)
+            raise refusal
         self._check(user, number)
 
     def _check(self, user: str | None, number: str) -> None:
         """Raises TooMany."""
         if self._gate.is_emergency(number):
             return
-        self._check_at_once(user)
-        if user is not None:
-            now = time.time()
-            self._check_pace(user, now)
-            self._check_minutes(user, number, now)
+        try:
+            self._check_at_once(user)
+            if user is not None:
+                now = time.time()
+                self._check_pace(user, now)
+                self._check_minutes(user, number, now)
+        except TooMany as refusal:
+            self._record(refusal, user, number)
+            raise
+
+    def _record(self, refusal: TooMany, user: str | None, number: str) -> None:
+        rule = refusal.rule or ""
+        self._audit.record(Action.LIMIT_REFUSE, number, result=Result.REFUSED, limit=rule, user=user or "")
 
     def _check_at_once(self, user: str | None) -> None:
         legs = Counter(self._callers())

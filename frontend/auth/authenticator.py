@@ -17,6 +17,7 @@ from jwt.types import Options
 
 from ari_bridge import atomic_file
 from ari_bridge.accounts import Accounts, AccountsUnavailable, InvalidUser, User, check_name, passwords
+from ari_bridge.audit import Action, Actor, ActorKind, Audit, NoAudit, Result
 from ari_bridge.tasks import TaskSet
 from frontend.auth.client_addresses import ClientAddresses
 from frontend.auth.grants import PHONE, Grant, grants_of
@@ -69,6 +70,7 @@ class Authenticator:
         secret: Signs the tokens.
         lifetime: Of a token, in seconds.
         addresses: Finds the client's address of a request; by default no proxy is trusted.
+        audit: Where sign-ins are recorded.
     """
 
     def __init__(
@@ -79,10 +81,12 @@ class Authenticator:
         secret: str,
         lifetime: int,
         addresses: ClientAddresses | None = None,
+        audit: Audit | None = None,
     ) -> None:
         self.required = required
         self.addresses = addresses or ClientAddresses()
         self.accounts = accounts
+        self.audit: Audit = audit or NoAudit()
         self._secret = secret
         self._lifetime = lifetime
         self._sign_ins = SignIns(accounts.verify)
@@ -96,14 +100,29 @@ class Authenticator:
 
     async def sign_in(self, user: str, password: str, address: str) -> AuthSession:
         """Sign the user in from the client's `address`. Raises Unauthorized, TooManyAttempts, AccountsUnavailable."""
+        try:
+            found = await self._verified(user, password, address)
+        except (Unauthorized, TooManyAttempts) as error:
+            known = self.accounts.find(user)
+            # Nobody's name is not recorded: it may be a password that was typed into the wrong field.
+            actor = Actor(ActorKind.USER, name=known.name if known else "", address=address)
+            reason = "the user is locked" if known and known.locked else str(error)
+            self.audit.record(Action.SESSION_REFUSE, actor.name, result=Result.REFUSED, actor=actor, reason=reason)
+            raise
+        actor = Actor(ActorKind.USER, found.id, found.name, found.tenant, address)
+        self.audit.record(Action.SESSION_CREATE, found.name, actor=actor)
+        if passwords.needs_rehash(found.password_hash):
+            self._tasks.start(self._rehash(found, password))
+        return self.session_of(found, int(time.time()))
+
+    async def _verified(self, user: str, password: str, address: str) -> User:
+        """Raises Unauthorized, TooManyAttempts, AccountsUnavailable."""
         await self._opened()
         right = await self._sign_ins.check(user, password, address)
         found = self.accounts.find(user) if right else None
         if found is None or not found.active:
             raise Unauthorized("The user name or the password is wrong.")
-        if passwords.needs_rehash(found.password_hash):
-            self._tasks.start(self._rehash(found, password))
-        return self.session_of(found, int(time.time()))
+        return found
 
     async def change_password(self, principal: Principal, old: str, new: str) -> AuthSession:
         """Set a new password. It ends all sign-in sessions of the user except the one that is returned.
@@ -113,6 +132,9 @@ class Authenticator:
         """
         name = principal.name or ""
         if not await self._sign_ins.check(name, old, principal.address):
+            self.audit.record(
+                Action.USER_PASSWORD, name, result=Result.REFUSED, actor=principal.actor, reason="the old one is wrong"
+            )
             raise Unauthorized("The old password is wrong.")
         if old == new:
             raise InvalidUser("the new password is the old one", "newPassword")
@@ -131,10 +153,12 @@ class Authenticator:
         Raises Unauthorized if the sign-in is too long ago, or its session has ended.
         """
         token = _bearer(request.headers.get("Authorization"))
-        user = self.accounts.by_id(self.principal_of(token).user_id)
+        principal = self.principal_of(token, self.addresses.of(request))
+        user = self.accounts.by_id(principal.user_id)
         signed_in_at = self._decode(token or "").get("auth_time")
         if not isinstance(signed_in_at, int) or time.time() - signed_in_at > MAX_RENEWAL_AGE_S or user is None:
             raise Unauthorized("The sign-in is too long ago: sign in again.")
+        self.audit.record(Action.SESSION_RENEW, user.name, actor=principal.actor)
         return self.session_of(user, signed_in_at)
 
     async def sign_out_everywhere(self, principal: Principal) -> None:
@@ -253,6 +277,10 @@ class Authenticator:
         if principal.name != user:
             raise Unauthorized("The token is another user's.")
         return principal
+
+    def stranger(self, request: web.Request) -> Principal:
+        """The principal of a request to what is public."""
+        return Principal(None, address=self.addresses.of(request))
 
     def authenticate(self, request: web.Request) -> Principal:
         """The principal of the request. Raises Unauthorized."""

@@ -6,6 +6,7 @@ import struct
 
 from aiohttp import web
 
+from ari_bridge.audit import Audit
 from frontend.auth.grants import Grant
 from frontend.auth.principal import Principal
 
@@ -14,7 +15,18 @@ _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: struct ucred of unix(7)
 
 
 class LocalOperator:
-    """In place of the `Authenticator` on the control socket: there is no sign-in, the kernel says who it is."""
+    """In place of the `Authenticator` on the control socket: there is no sign-in, the kernel says who it is.
+
+    Args:
+        audit: Where what is done is recorded.
+    """
+
+    def __init__(self, audit: Audit) -> None:
+        self.audit = audit
+
+    def stranger(self, request: web.Request) -> Principal:
+        """There are none."""
+        return self.authenticate(request)
 
     def authenticate(self, request: web.Request) -> Principal:
         return Principal(f"{_user_of(request)} on this machine", grants=GRANTS)

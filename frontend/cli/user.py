@@ -17,9 +17,10 @@ from ari_bridge.accounts import (
     InvalidUser,
     UserAdministration,
 )
+from ari_bridge.audit import Audit
 from ari_bridge.dial_permissions import PermissionsFile
-from frontend.cli import logging as logs
-from frontend.settings import InvalidSettings, Settings, load
+from frontend.cli.audit import audited, settings_or_exit
+from frontend.settings import Settings, load
 
 user = typer.Typer(no_args_is_help=True, help="The users who may sign in.")
 
@@ -154,13 +155,14 @@ def list_users(
     _run(show)
 
 
-def accounts_of(settings: Settings) -> Accounts:
+def accounts_of(settings: Settings, audit: Audit | None = None) -> Accounts:
     """The accounts that the settings name; not opened."""
     return Accounts(
         settings.state_dir,
         settings.users_file,
         url=settings.accounts_database_url,
         min_password=settings.min_password_length,
+        audit=audit,
     )
 
 
@@ -171,21 +173,17 @@ def _run(act: Callable[[Accounts], Awaitable[object]]) -> None:
 
 def _administer(act: Callable[[UserAdministration], Awaitable[object]]) -> None:
     """As `_run`."""
-    logs.configure("warning", "console")
-    try:
-        settings = load()
-    except InvalidSettings as error:
-        typer.echo(f"The settings are wrong:\n{error}", err=True)
-        raise typer.Exit(2) from None
+    settings = settings_or_exit()
     classes = PermissionsFile(settings.dial_permissions_file)
 
     async def run() -> None:
-        accounts = accounts_of(settings)
-        try:
-            await accounts.open()
-            await act(UserAdministration(accounts, lambda: classes.current().classes))
-        finally:
-            await accounts.close()
+        async with audited(settings) as audit:
+            accounts = accounts_of(settings, audit)
+            try:
+                await accounts.open()
+                await act(UserAdministration(accounts, lambda: classes.current().classes))
+            finally:
+                await accounts.close()
 
     try:
         asyncio.run(run())

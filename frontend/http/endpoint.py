@@ -14,9 +14,10 @@ import msgspec
 from aiohttp import web
 from multidict import MultiDict, MultiDictProxy
 
+from ari_bridge.audit import Action, Audit, Result, acting
+from frontend.auth.authenticator import Forbidden
 from frontend.auth.grants import Grant
 from frontend.auth.principal import Principal
-from frontend.calls.permissions import check_may
 from frontend.http.parameters import HEADER as HEADER
 from frontend.http.parameters import Parameter, parameters_of, read_body, read_parameters
 from frontend.http.problems import PROBLEM_TYPES
@@ -34,11 +35,14 @@ class Nothing(msgspec.Struct, frozen=True):
 class Access(Protocol):
     """Finds out who sends a request. `Authenticator` is the one that serves clients."""
 
+    audit: Audit
+
     def authenticate(self, request: web.Request) -> Principal:
         """Raises Unauthorized."""
 
+    def stranger(self, request: web.Request) -> Principal:
+        """Whoever need not sign in."""
 
-_PUBLIC = Principal(None)
 
 P = TypeVar("P", bound=msgspec.Struct)
 B = TypeVar("B", bound=msgspec.Struct)
@@ -120,9 +124,14 @@ class Endpoint(Generic[P, B]):
         names = {one.name for one in known}
 
         async def handle(request: web.Request) -> web.StreamResponse:
-            principal = _PUBLIC if self.public else access.authenticate(request)
-            if self.grant:
-                check_may(principal, self.grant)
+            principal = access.stranger(request) if self.public else access.authenticate(request)
+            with acting(principal.actor):
+                return await respond(request, principal)
+
+        async def respond(request: web.Request, principal: Principal) -> web.StreamResponse:
+            if self.grant and not principal.may(self.grant):
+                access.audit.record(Action.ACCESS_DENY, self.name, result=Result.REFUSED, grant=self.grant.value)
+                raise Forbidden(self.grant)
             if self.costly:
                 check_costly(request, principal)
             query = request.query

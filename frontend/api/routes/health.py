@@ -66,6 +66,7 @@ class Checks(msgspec.Struct, frozen=True, omit_defaults=True):
     store: Annotated[PartCheck, Meta(description="the call store")]
     recordings: PartCheck
     records: PartCheck
+    audit: Annotated[PartCheck, Meta(description="the audit log")]
     outgoing: Annotated[PartCheck, Meta(description="not ok while an operator has stopped all outgoing calls")]
 
 
@@ -78,7 +79,7 @@ class HealthData(msgspec.Struct, frozen=True, omit_defaults=True):
 def _example(status: Literal["ok", "unavailable"], ari: PartCheck) -> HealthData:
     fine = PartCheck(True)
     media = MediaCheck(True, [NodeCheck(True, "127.0.0.1:2223", "up", 1, seconds=0.000412)])
-    return HealthData(status, "0.1.0", Checks(ari, fine, media, fine, fine, fine, fine))
+    return HealthData(status, "0.1.0", Checks(ari, fine, media, fine, fine, fine, fine, fine))
 
 
 HEALTH = Endpoint(

@@ -8,6 +8,7 @@ import structlog
 from aiohttp import web
 from msgspec import Meta
 
+from ari_bridge.audit import Action
 from ari_bridge.dial_permissions import OutgoingStop, OutgoingSwitch
 from ari_bridge.engine.bulk_hangup import Ended
 from ari_bridge.engine.call_manager import CallManager
@@ -135,6 +136,9 @@ class OperatorApi:
             user=body.user,
             tenant=body.tenant,
         )
+        named = {"call": body.call_id, "user": body.user, "tenant": body.tenant}
+        what, of = next((kind, value) for kind, value in named.items() if value is not None)
+        self._access.audit.record(Action.CALL_END, of, what=what)
         if body.call_id is not None:
             self._calls.hangup(body.call_id)
             return json_response(EndedCalls([body.call_id]))
@@ -155,6 +159,7 @@ class OperatorApi:
         if body.allowed:
             await self._switch.set(None)
             if before:
+                self._access.audit.record(Action.OUTGOING_RESUME)
                 self._hooks.emit(OutgoingAllowed(by))
             return json_response(self._state())
         stopping = None if before else OutgoingStop(time.time(), by, body.reason)
@@ -163,6 +168,7 @@ class OperatorApi:
                 await self._switch.set(stopping)
         finally:  # also if it could not be stored: it is in force
             if stopping:
+                self._access.audit.record(Action.OUTGOING_STOP, reason=body.reason)
                 self._hooks.emit(OutgoingStopped(by, body.reason))
             ended = await self._calls.bulk.end_outgoing(f"{by} stops outgoing calls") if body.end_calls else None
         return json_response(self._state(ended))

@@ -6,6 +6,7 @@ import { DashboardScreen } from "../components/DashboardScreen";
 import { SignIn } from "../components/SignIn";
 import { useDashboard } from "../dashboard/useDashboard";
 import { useOperating } from "../dashboard/useOperating";
+import { signInAddress } from "../phone/singleSignOn";
 import { useSession } from "../phone/useSession";
 
 const NOBODY: Session = { user: "", token: null };
@@ -28,6 +29,8 @@ export function DashboardPage() {
         notice={notice}
         busy={busy}
         onEnter={(user, password) => void enter(user, password)}
+        provider={config?.singleSignOn ?? ""}
+        providerAddress={signInAddress(location)}
       />
     );
   }
