@@ -11,12 +11,14 @@ from frontend.api.routes import (
     dial_permissions,
     event_stream,
     health,
+    keys,
     me,
     monitoring,
     operator,
     people,
     recordings,
     single_sign_on,
+    tokens,
     user_endpoints,
 )
 from frontend.http.endpoint import Endpoint
@@ -27,6 +29,8 @@ ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (
     *me.ENDPOINTS,
     *call_queries.ENDPOINTS,
     *operator.ENDPOINTS,
+    *keys.ENDPOINTS,
+    *tokens.ENDPOINTS,
     *people.ENDPOINTS,
     *recordings.ENDPOINTS,
     *cdrs.ENDPOINTS,
