@@ -5,6 +5,7 @@ import type { Session } from "sip-proxy-client";
 import { DashboardScreen } from "../components/DashboardScreen";
 import { SignInPage } from "../components/SignInPage";
 import { useDashboard } from "../dashboard/useDashboard";
+import { useOperating } from "../dashboard/useOperating";
 import { useSession } from "../phone/useSession";
 
 const NOBODY: Session = { user: "", token: null };
@@ -35,6 +36,7 @@ function Following({ session, onSignedOut, onSignOut }: FollowingProps) {
   const [filter, setFilter] = useState(() => new URLSearchParams(location.search).get("filter") ?? "");
   const [paused, setPaused] = useState(false);
   const state = useDashboard(session, paused, onSignedOut);
+  const operating = useOperating(session);
   useEffect(() => {
     const query = filter ? `?${new URLSearchParams({ filter })}` : "";
     history.replaceState(null, "", location.pathname + query);
@@ -59,6 +61,7 @@ function Following({ session, onSignedOut, onSignOut }: FollowingProps) {
       onFilter={setFilter}
       onPause={setPaused}
       onSignOut={onSignOut}
+      operating={operating}
     />
   );
 }
