@@ -138,3 +138,25 @@ async def test_who_may_not_administer_is_told_so(site_with: LiveSystemWith, brow
         await expect(page.get_by_text("This is you.")).to_be_visible()
         for action in ("Lock", "Remove", "New password"):
             await expect(page.get_by_role("button", name=action, exact=True)).to_have_count(0)
+
+
+async def test_an_auditor_reads_the_audit_log_and_nothing_else(
+    site_with: LiveSystemWith, browser: Browser, tmp_path: Path
+) -> None:
+    async with site_with(**accounts(tmp_path, "1001", "1002", admin="1001")) as site, new_context(browser) as context:
+        await site.app.accounts.set_roles("1002", ["auditor"])
+        page = await context.new_page()
+        await enter(page, site.app.url, "1002")
+        await expect(page.get_by_role("navigation").get_by_role("link")).to_have_text(["Audit"])
+        entries = page.get_by_role("list", name="Audit")
+        await expect(entries).to_contain_text("1002 signed in")
+        await expect(entries).to_contain_text("The server changed the roles of 1002")
+        await page.get_by_label("Who (whole name)").fill("1002")
+        await expect(entries).not_to_contain_text("The server")
+        await entries.get_by_role("button", name="1002 signed in").first.click()
+        await expect(entries).to_contain_text("session.create")
+        async with page.expect_download() as download:
+            await page.get_by_role("button", name="Export CSV").click()
+        exported = Path(await (await download.value).path()).read_text()
+        assert "session.create" in exported and "user.roles" not in exported
+        assert await violations(page) == []

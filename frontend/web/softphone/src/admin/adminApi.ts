@@ -13,6 +13,13 @@ export interface UserQuery {
   locked: boolean;
 }
 
+/** Names are whole; "" for all. */
+export interface AuditQuery {
+  actor: string;
+  object: string;
+  result: string;
+}
+
 export interface AdminApi {
   me(): Promise<Api.MeData>;
   users(query: UserQuery, cursor?: string | null): Promise<Api.UserList>;
@@ -27,6 +34,8 @@ export interface AdminApi {
   removeUser(user: Api.UserData): Promise<void>;
   dialPermissions(): Promise<Api.DialPermissionsData>;
   checkDial(user: string, number: string): Promise<Api.DialCheckData>;
+  audit(query: AuditQuery, cursor?: string | null): Promise<Api.AuditPage>;
+  auditCsv(query: AuditQuery): Promise<Blob>;
 }
 
 /** `onSignedOut`: the sign-in has ended; why, in words. */
@@ -66,6 +75,8 @@ export function adminApi(http: HttpApi, onSignedOut: (reason: string) => void): 
     },
     dialPermissions: () => read("/dial-permissions"),
     checkDial: (user, number) => read(`/dial-permissions/check?${new URLSearchParams({ user, number })}`),
+    audit: (query, cursor) => read(`/audit?${auditQueryOf(query, cursor)}`),
+    auditCsv: async (query) => (await ask(http.fetch(`/audit.csv?${auditQueryOf(query)}`))).blob(),
   };
 }
 
@@ -76,6 +87,13 @@ export function queryOf({ search, role, locked }: UserQuery, cursor?: string | n
   if (locked) query.set("locked", "true");
   if (cursor) query.set("cursor", cursor);
   return query;
+}
+
+export function auditQueryOf(query: AuditQuery, cursor?: string | null): URLSearchParams {
+  const given = Object.entries(query).map(([name, value]) => [name, value.trim()]);
+  const wanted = new URLSearchParams(given.filter(([, value]) => value));
+  if (cursor) wanted.set("cursor", cursor);
+  return wanted;
 }
 
 /** What went wrong, in a sentence: the server's own where there is one. */

@@ -4,6 +4,7 @@ import { hashOf, placeOf, tabsOf } from "./tabs";
 describe("tabs", () => {
   it("are those that one has the right for", () => {
     expect(tabsOf(["users:manage"], true)).toEqual(["users", "dial"]);
+    expect(tabsOf(["audit:read", "calls:read"], true)).toEqual(["audit"]);
     expect(tabsOf(["dial", "monitor:read"], true)).toEqual([]);
   });
 

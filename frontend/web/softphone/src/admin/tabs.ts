@@ -1,12 +1,13 @@
 // Which tabs somebody has, and the address of what is shown: `#users/usr_1f`. Pure.
 
-export const TABS = ["users", "dial"] as const;
+export const TABS = ["users", "dial", "audit"] as const;
 export type Tab = (typeof TABS)[number];
 
 /** The right that each of them needs. */
 const GRANTS: Record<Tab, string> = {
   users: "users:manage",
   dial: "users:manage",
+  audit: "audit:read",
 };
 
 /** Without sign-in there are no users. */

@@ -54,6 +54,38 @@ const PERMISSIONS: Api.DialPermissionsData = {
   tenants: {},
 };
 
+const entry = (number: number, ago: number, actor: string, action: string, object: string): Api.Entry =>
+  ({
+    number,
+    id: `aud_${number}`,
+    at: now - ago,
+    actorKind: actor ? "user" : "system",
+    actorId: actor ? `usr_${actor}` : "",
+    actor,
+    tenant: "default",
+    address: actor ? "192.0.2.17" : "",
+    action,
+    object,
+    result: "ok",
+    requestId: "5f1c9a0e7b2d4c68",
+    details: {},
+    previousHash: "",
+    hash: "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+  }) as Api.Entry;
+
+const ENTRIES: readonly Api.Entry[] = [
+  {
+    ...entry(1208, 40, "1005", "dial.deny", "+49900123456"),
+    result: "refused",
+    details: { rule: "national: no rule allows premium" },
+  },
+  { ...entry(1207, 200, "1001", "user.roles", "1004"), details: { old: ["agent"], new: ["agent", "supervisor"] } },
+  entry(1206, 320, "1001", "user.lock", "1003"),
+  { ...entry(1205, 900, "1003", "session.refuse", "1003"), result: "refused", details: { reason: "wrong password" } },
+  entry(1204, 3700, "1004", "recording.play", "rec_1k3fa8c2d1"),
+  entry(1203, 86_400, "", "server.start", ""),
+];
+
 const found = <T,>(value: T): Promise<T> => Promise.resolve(value);
 const refused = (status: number, code: string, text: string): Promise<never> =>
   Promise.reject(new HttpError(status, code, text));
@@ -85,6 +117,8 @@ const API: AdminApi = {
   resetPassword: ({ name }) => found(made(name)),
   signOutUser: found,
   removeUser: () => found(undefined),
+  audit: () => found({ entries: [...ENTRIES], nextCursor: "next" }),
+  auditCsv: () => found(new Blob()),
   dialPermissions: () => found(PERMISSIONS),
   checkDial: (name, number) =>
     found({
@@ -104,7 +138,7 @@ const ME: Api.MeData = {
   user: "1001",
   userId: "usr_1001",
   roles: ["user", "admin"],
-  grants: ["users:manage", "monitor:read"],
+  grants: ["users:manage", "monitor:read", "audit:read"],
 };
 const UNREACHABLE: AdminApi = {
   ...API,
@@ -122,6 +156,7 @@ export const ADMIN_STATES: Record<string, State> = {
   "admin-user-new": { tab: "users", id: "new" },
   "admin-users-unavailable": { tab: "users", api: UNREACHABLE },
   "admin-dial": { tab: "dial" },
+  "admin-audit": { tab: "audit" },
   "admin-without-sign-in": { tab: "dial", signIn: false },
   "admin-forbidden": { tab: "users", grants: ["dial"] },
 };

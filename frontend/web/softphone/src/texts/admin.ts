@@ -17,6 +17,7 @@ export const NO_ANSWER = "The server does not answer. Try again in a moment.";
 export const TAB_NAMES = {
   users: "Users",
   dial: "Dial permissions",
+  audit: "Audit",
 } as const;
 
 /** What each role is for; the order is the one of the list. */

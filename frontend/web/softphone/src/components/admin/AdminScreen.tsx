@@ -5,6 +5,7 @@ import type { Api } from "sip-proxy-client";
 import type { AdminApi } from "../../admin/adminApi";
 import { hashOf, type Place, type Tab } from "../../admin/tabs";
 import { ADMIN, SIGN_OUT, TAB_NAMES } from "../../texts";
+import { AuditTab } from "./AuditTab";
 import { DialPermissionsTab } from "./DialPermissionsTab";
 import { UsersTab } from "./UsersTab";
 
@@ -58,6 +59,7 @@ export function AdminScreen({ api, me, signIn, tabs, place, now, onGo, onSignOut
         <UsersTab api={api} me={me} chosen={place.id} onChoose={(id) => onGo({ tab: "users", id })} {...{ now }} />
       )}
       {place?.tab === "dial" && <DialPermissionsTab api={api} />}
+      {place?.tab === "audit" && <AuditTab api={api} now={now} />}
     </main>
   );
 }
