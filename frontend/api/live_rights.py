@@ -15,10 +15,15 @@ from frontend.websocket.hub import ConnectionHub
 
 
 def follow_accounts(
-    accounts: Accounts, access: Authenticator, events: EventLog, connections: ConnectionHub, calls: CallManager
+    accounts: Accounts,
+    access: Authenticator,
+    events: EventLog,
+    connections: ConnectionHub,
+    calls: CallManager,
+    gate: DialGate,
 ) -> None:
     """Whoever changes a user or a key, what they have open follows."""
-    accounts.on_change(lambda user: apply_change(user, access, events, connections, calls))
+    accounts.on_change(lambda user: apply_change(user, access, events, connections, calls, gate))
     accounts.api_keys.on_change(lambda key: apply_key_change(key, access, events, connections, calls))
 
 
@@ -46,13 +51,6 @@ def apply_change(
         _end_calls(user, calls, gate)
 
 
-<<<<<<< HEAD
-def _end_calls(user: User, calls: CallManager, gate: DialGate) -> None:
-    """Those that the user has left or transferred, too. A page that is cut off could go on talking otherwise.
-
-    Emergency calls go on.
-    """
-=======
 def apply_key_change(
     key: ApiKey, access: Authenticator, events: EventLog, connections: ConnectionHub, calls: CallManager
 ) -> None:
@@ -70,9 +68,11 @@ def apply_key_change(
             calls.hangup(call.id)
 
 
-def _end_calls(user: User, calls: CallManager) -> None:
-    """Those that the user has left or transferred, too. A page that is cut off could go on talking otherwise."""
->>>>>>> main
+def _end_calls(user: User, calls: CallManager, gate: DialGate) -> None:
+    """Those that the user has left or transferred, too. A page that is cut off could go on talking otherwise.
+
+    Emergency calls go on.
+    """
     for call in calls.live():
         is_own = call.user == user.name and call.created_at >= user.name_since
         if is_own and not gate.is_emergency(call.target):

@@ -5,6 +5,7 @@ import re
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import aiohttp
 import pytest
 from playwright.async_api import Browser, Page, expect
 
@@ -161,3 +162,27 @@ async def test_an_auditor_reads_the_audit_log_and_nothing_else(
         exported = await asyncio.to_thread((await (await download.value).path()).read_text)
         assert "session.create" in exported and "user.roles" not in exported
         assert await violations(page) == []
+
+
+async def test_a_key_is_made_used_and_revoked(site_with: LiveSystemWith, browser: Browser, tmp_path: Path) -> None:
+    async with site_with(**accounts(tmp_path, "1001", admin="1001")) as site, new_context(browser) as context:
+        page = await context.new_page()
+        await enter(page, site.app.url, "1001")
+        await page.get_by_role("link", name="API keys").click()
+        await page.get_by_role("button", name="New key").click()
+        await page.get_by_label("What it is for").fill("CRM")
+        await page.get_by_role("checkbox", name="calls:read").check()
+        assert await violations(page) == []
+        await page.get_by_role("button", name="Make the key").click()
+        token = await page.get_by_test_id("secret").nth(2).inner_text()
+        await page.get_by_role("button", name="Done").click()
+        headers = {"Authorization": f"Bearer {token}"}
+        async with aiohttp.ClientSession(site.app.url, headers=headers) as http:
+            async with http.get("/calls") as response:
+                assert response.status == 200
+            async with http.get("/users") as response:
+                assert response.status == 403
+            await confirm(page, "Revoke", "This cannot be undone.")
+            await expect(page.get_by_role("list", name="API keys")).to_contain_text("Revoked")
+            async with http.get("/calls") as response:
+                assert response.status == 401

@@ -183,6 +183,12 @@ async def test_what_an_admin_opens(gallery: str, browser: Browser, screen: Scree
         await page.get_by_role("button", name="1001 changed the roles of").click()
         await page.get_by_text("agent, supervisor").wait_for()
         await album.take("open-admin-audit-entry", may_scroll=may_scroll)
+        await album.show(gallery, "admin-key")
+        await page.get_by_role("button", name="New secret", exact=True).click()
+        await album.take("open-admin-rotate", may_scroll=may_scroll)
+        await page.get_by_role("dialog").get_by_role("button", name="New secret").click()
+        await page.get_by_test_id("secret").first.wait_for()
+        await album.take("open-admin-key-secret", may_scroll=may_scroll)
         await album.show(gallery, "admin-dial")
         for number in ("0900123456", "0301234567"):
             await page.get_by_role("textbox", name="User").fill("1001")

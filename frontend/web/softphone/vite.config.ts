@@ -19,6 +19,7 @@ const api = [
   "/me",
   "/users",
   "/dial-permissions",
+  "/keys",
   "/audit",
 ];
 

@@ -34,6 +34,10 @@ export interface AdminApi {
   removeUser(user: Api.UserData): Promise<void>;
   dialPermissions(): Promise<Api.DialPermissionsData>;
   checkDial(user: string, number: string): Promise<Api.DialCheckData>;
+  keys(): Promise<Api.KeyList>;
+  addKey(key: Api.NewKey): Promise<Api.KeyWithSecret>;
+  rotateKey(id: string, overlapSeconds: number): Promise<Api.KeyWithSecret>;
+  revokeKey(id: string): Promise<void>;
   audit(query: AuditQuery, cursor?: string | null): Promise<Api.AuditPage>;
   auditCsv(query: AuditQuery): Promise<Blob>;
 }
@@ -75,6 +79,12 @@ export function adminApi(http: HttpApi, onSignedOut: (reason: string) => void): 
     },
     dialPermissions: () => read("/dial-permissions"),
     checkDial: (user, number) => read(`/dial-permissions/check?${new URLSearchParams({ user, number })}`),
+    keys: () => read("/keys"),
+    addKey: (key) => ask(http.post("/keys", key)),
+    rotateKey: (id, overlapSeconds) => ask(http.post(`/keys/${id}/rotate`, { overlapSeconds })),
+    revokeKey: async (id) => {
+      await ask(http.fetch(`/keys/${id}`, { method: "DELETE" }));
+    },
     audit: (query, cursor) => read(`/audit?${auditQueryOf(query, cursor)}`),
     auditCsv: async (query) => (await ask(http.fetch(`/audit.csv?${auditQueryOf(query)}`))).blob(),
   };

@@ -86,6 +86,44 @@ const ENTRIES: readonly Api.Entry[] = [
   entry(1203, 86_400, "", "server.start", ""),
 ];
 
+const key = (id: string, label: string, more: Partial<Api.KeyData> = {}): Api.KeyData => ({
+  id,
+  label,
+  scopes: ["dial", "tokens:create"],
+  addresses: ["192.0.2.0/24"],
+  origins: [],
+  users: [],
+  maxCalls: 0,
+  classOfService: "",
+  createdAt: now - 86_400 * 40,
+  createdBy: "1001",
+  expiresAt: null,
+  lastUsedAt: now - 180,
+  previousSecretUntil: null,
+  revokedAt: null,
+  ...more,
+});
+
+const KEYS: readonly Api.KeyData[] = [
+  key("ab_7f3k2m9qx4wz", "CRM", { previousSecretUntil: now + 7200 }),
+  key("ab_2b8n4c6v1x3z", "Shop page", {
+    scopes: ["dial"],
+    addresses: [],
+    origins: ["https://shop.example.com"],
+    users: [],
+    lastUsedAt: null,
+    maxCalls: 10,
+    expiresAt: now + 86_400 * 90,
+  }),
+  key("ab_9k1j5h7g2f4d", "Reports of last year", { scopes: ["records:read"], expiresAt: now - 86_400 }),
+  key("ab_3q5w7e9r1t2y", "Old dialler", { revokedAt: now - 86_400 * 2, lastUsedAt: now - 86_400 * 3 }),
+];
+const madeKey = (label: string): Api.KeyWithSecret => ({
+  ...key("ab_7f3k2m9qx4wz", label, { lastUsedAt: null }),
+  secret: "Vb8sQ2mJk5Xr0TzL7nWc4HdYp9FgEa1uRo6iNxKt3Ms",
+  token: "ab_7f3k2m9qx4wz_Vb8sQ2mJk5Xr0TzL7nWc4HdYp9FgEa1uRo6iNxKt3Ms",
+});
+
 const found = <T,>(value: T): Promise<T> => Promise.resolve(value);
 const refused = (status: number, code: string, text: string): Promise<never> =>
   Promise.reject(new HttpError(status, code, text));
@@ -132,13 +170,17 @@ const API: AdminApi = {
       numberClass: number.startsWith("0900") ? "premium" : "national",
       why: number.startsWith("0900") ? "0900" : "a number of DE",
     }),
+  keys: () => found({ keys: [...KEYS] }),
+  addKey: ({ label }) => found(madeKey(label)),
+  rotateKey: () => found(madeKey("CRM")),
+  revokeKey: () => found(undefined),
 };
 
 const ME: Api.MeData = {
   user: "1001",
   userId: "usr_1001",
   roles: ["user", "admin"],
-  grants: ["users:manage", "monitor:read", "audit:read"],
+  grants: ["audit:read", "dial", "keys:manage", "monitor:read", "receive", "tokens:create", "users:manage"],
 };
 const UNREACHABLE: AdminApi = {
   ...API,
@@ -157,6 +199,9 @@ export const ADMIN_STATES: Record<string, State> = {
   "admin-users-unavailable": { tab: "users", api: UNREACHABLE },
   "admin-dial": { tab: "dial" },
   "admin-audit": { tab: "audit" },
+  "admin-keys": { tab: "keys" },
+  "admin-key": { tab: "keys", id: "ab_2b8n4c6v1x3z" },
+  "admin-key-new": { tab: "keys", id: "new" },
   "admin-without-sign-in": { tab: "dial", signIn: false },
   "admin-forbidden": { tab: "users", grants: ["dial"] },
 };
