@@ -2,6 +2,8 @@
 
 export * from "./account";
 export * from "./admin";
+export * from "./adminAudit";
+export * from "./adminKeys";
 export * from "./calls";
 export * from "./connection";
 export * from "./devices";
