@@ -17,10 +17,15 @@ from jwt.types import Options
 
 from ari_bridge import atomic_file
 from ari_bridge.accounts import Accounts, AccountsUnavailable, InvalidUser, User, check_name, passwords
+from ari_bridge.accounts.api_key import is_key
 from ari_bridge.audit import Action, Actor, ActorKind, Audit, NoAudit, Result
 from ari_bridge.tasks import TaskSet
+from frontend.auth.api_keys import KeyAccess, credential_of
 from frontend.auth.client_addresses import ClientAddresses
-from frontend.auth.grants import PHONE, Grant, grants_of
+from frontend.auth.client_tokens import AUDIENCE as CLIENT_AUDIENCE
+from frontend.auth.client_tokens import ClientTokens
+from frontend.auth.errors import Forbidden, Unauthorized
+from frontend.auth.grants import PHONE, grants_of
 from frontend.auth.principal import Principal
 from frontend.auth.sign_ins import SignIns, TooManyAttempts
 
@@ -36,21 +41,6 @@ ISSUER = "ari-bridge"
 """The issuer and the audience of our tokens (RFC 7519, `iss` and `aud`)."""
 
 log = structlog.get_logger(__name__)
-
-
-class Unauthorized(Exception):
-    """The request has no valid token, or the password is wrong; the text says which."""
-
-
-class Forbidden(Exception):
-    """The principal is signed in, but none of its roles has the grant."""
-
-    def __init__(self, grant: Grant) -> None:
-        super().__init__(grant)
-        self.grant = grant
-
-    def __str__(self) -> str:
-        return f"This needs the right `{self.grant}`, which none of your roles has."
 
 
 @dataclass(frozen=True)
@@ -87,6 +77,8 @@ class Authenticator:
         self.addresses = addresses or ClientAddresses()
         self.accounts = accounts
         self.audit: Audit = audit or NoAudit()
+        self.keys = KeyAccess(accounts.api_keys, self.audit)
+        self.client_tokens = ClientTokens(accounts, self.sign, self.audit)
         self._secret = secret
         self._lifetime = lifetime
         self._sign_ins = SignIns(accounts.verify)
@@ -130,6 +122,7 @@ class Authenticator:
         Raises Unauthorized (the old one is wrong), InvalidUser (the new one is weak), TooManyAttempts,
         AccountsUnavailable.
         """
+        _check_person(principal)
         name = principal.name or ""
         if not await self._sign_ins.check(name, old, principal.address):
             self.audit.record(
@@ -152,8 +145,10 @@ class Authenticator:
 
         Raises Unauthorized if the sign-in is too long ago, or its session has ended.
         """
-        token = _bearer(request.headers.get("Authorization"))
-        principal = self.principal_of(token, self.addresses.of(request))
+        token = credential_of(request.headers.get("Authorization"))
+        principal = self.principal_of(token, self.addresses.of(request), request.headers.get("Origin"))
+        if principal.kind != "user":
+            raise Unauthorized("Neither API keys nor the tokens that they make are renewed: get another token with it.")
         user = self.accounts.by_id(principal.user_id)
         signed_in_at = self._decode(token or "").get("auth_time")
         if not isinstance(signed_in_at, int) or time.time() - signed_in_at > MAX_RENEWAL_AGE_S or user is None:
@@ -163,6 +158,7 @@ class Authenticator:
 
     async def sign_out_everywhere(self, principal: Principal) -> None:
         """All that the user has signed in to ends. Raises InvalidUser, AccountsUnavailable."""
+        _check_person(principal)
         if principal.name is not None:
             await self.accounts.end_sessions(principal.name)
             log.info("signed out everywhere", user=principal.name, address=principal.address)
@@ -207,16 +203,20 @@ class Authenticator:
 
     # --- verifying tokens ---------------------------------------------------------------
 
-    def principal_of(self, token: str | None, address: str = "") -> Principal:
-        """The principal of the token. Raises Unauthorized."""
+    def principal_of(self, token: str | None, address: str = "", origin: str | None = None) -> Principal:
+        """The principal of the token, or of the API key. `origin`: the request's `Origin`. Raises Unauthorized."""
         if not token:
             raise Unauthorized("Sign in first: there is no token.")
+        if is_key(token):
+            return self.keys.principal_of(token, address, origin)
         try:
-            claims = self._decode(token)
+            claims = self._decode(token, audience=(ISSUER, CLIENT_AUDIENCE))
         except jwt.ExpiredSignatureError:
             raise Unauthorized("The token has expired: sign in again.") from None
         except jwt.InvalidTokenError:
             raise Unauthorized("The token is not valid: sign in again.") from None
+        if claims["aud"] == CLIENT_AUDIENCE:
+            return self.client_tokens.principal_of(claims, address, origin)
         return self._principal(claims, address)
 
     def _principal(self, claims: dict[str, Any], address: str) -> Principal:
@@ -235,27 +235,33 @@ class Authenticator:
             expires_at=float(claims["exp"]),
         )
 
-    def resuming(self, token: str | None, address: str = "") -> Principal:
+    def resuming(self, token: str | None, address: str = "", origin: str | None = None) -> Principal:
         """The principal of a client that resumes its calls: the token may have expired, the sign-in must not be ended.
 
         Raises Unauthorized.
         """
+        if token and is_key(token):
+            return self.keys.principal_of(token, address, origin)
         try:
-            claims = self._decode(token or "", verify_exp=False)
+            claims = self._decode(token or "", verify_exp=False, audience=(ISSUER, CLIENT_AUDIENCE))
         except jwt.InvalidTokenError:
             raise Unauthorized("The session needs the token of its user.") from None
         if time.time() - float(claims.get("auth_time") or 0) > MAX_RENEWAL_AGE_S:
             raise Unauthorized("The sign-in is too long ago: sign in again.")
+        if claims["aud"] == CLIENT_AUDIENCE:
+            return self.client_tokens.principal_of(claims, address, origin)
         return self._principal(claims, address)
 
     def holds(self, principal: Principal) -> bool:
         """Whether the principal's sign-in session is still valid: it was not ended since."""
+        if principal.kind != "user":
+            return (self.keys if principal.kind == "key" else self.client_tokens).holds(principal)
         if not principal.user_id:
             return True
         user = self.accounts.by_id(principal.user_id)
         return user is not None and user.active and user.generation == principal.generation
 
-    def _decode(self, token: str, *, verify_exp: bool = True) -> dict[str, Any]:
+    def _decode(self, token: str, *, verify_exp: bool = True, audience: tuple[str, ...] = (ISSUER,)) -> dict[str, Any]:
         """Raises InvalidTokenError. `iat` is not verified: it only says when the token was made (RFC 7519, 4.1.6)."""
         options: Options = {"require": ["exp", "sub", "iss", "aud"], "verify_iat": False, "verify_exp": verify_exp}
         return jwt.decode(
@@ -265,15 +271,15 @@ class Authenticator:
             options=options,
             leeway=CLOCK_LEEWAY_S,
             issuer=ISSUER,
-            audience=ISSUER,
+            audience=audience,
         )
 
-    def identify(self, user: str, token: str | None, address: str = "") -> Principal:
+    def identify(self, user: str, token: str | None, address: str = "", origin: str | None = None) -> Principal:
         """The principal of a client that signs in as `user`. Raises Unauthorized, InvalidUser."""
         check_name(user)
         if not self.required:
             return Principal(user, grants=PHONE, address=address)
-        principal = self.principal_of(token, address)
+        principal = self.principal_of(token, address, origin)
         if principal.name != user:
             raise Unauthorized("The token is another user's.")
         return principal
@@ -287,12 +293,14 @@ class Authenticator:
         address = self.addresses.of(request)
         if not self.required:
             return Principal(None, address=address, unrestricted=True)
-        return self.principal_of(_bearer(request.headers.get("Authorization")), address)
+        headers = request.headers
+        return self.principal_of(credential_of(headers.get("Authorization")), address, headers.get("Origin"))
 
 
-def _bearer(authorization: str | None) -> str | None:
-    kind, _, token = (authorization or "").partition(" ")
-    return token.strip() if kind.lower() == "bearer" else None
+def _check_person(principal: Principal) -> None:
+    """Raises InvalidUser."""
+    if principal.kind != "user":
+        raise InvalidUser("only a user who has signed in with a password may do this", "user")
 
 
 def token_secret(path: Path) -> str:

@@ -24,6 +24,8 @@ class Grant(StrEnum):
     """Calls of others."""
     CALLS_CONTROL = "calls:control"
     """Command calls of others: end them, hold them."""
+    CALLS_STOP = "calls:stop"
+    """Stop all outgoing calls, and allow them again."""
     RECORDS_READ = "records:read"
     """Call records of others."""
     RECORDINGS_READ = "recordings:read"
@@ -32,6 +34,13 @@ class Grant(StrEnum):
     """Delete recordings of others."""
     USERS_MANAGE = "users:manage"
     """Add, change, lock and remove users; see dial permissions and limits of all."""
+    KEYS_MANAGE = "keys:manage"
+    """Make, see, rotate and revoke API keys, with no more scopes than one's own."""
+    TOKENS_CREATE = "tokens:create"
+    """Of an API key: make client tokens for users by name."""
+
+    AUDIT_READ = "audit:read"
+    """Read and export the audit log."""
 
 
 PHONE = frozenset({Grant.DIAL, Grant.RECEIVE, Grant.RECORD})
@@ -43,8 +52,9 @@ OF_ROLE = {
     "agent": PHONE,
     "supervisor": PHONE | _OTHERS | {Grant.MONITOR_READ, Grant.EVENTS_READ},
     "operator": PHONE
-    | {Grant.MONITOR_READ, Grant.EVENTS_READ, Grant.EVENTS_RAW, Grant.CALLS_READ, Grant.CALLS_CONTROL},
-    "auditor": _OTHERS,
+    | {Grant.MONITOR_READ, Grant.EVENTS_READ, Grant.EVENTS_RAW}
+    | {Grant.CALLS_READ, Grant.CALLS_CONTROL, Grant.CALLS_STOP},
+    "auditor": _OTHERS | {Grant.AUDIT_READ},
     "admin": frozenset(Grant),
 }
 

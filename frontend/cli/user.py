@@ -76,31 +76,31 @@ def set_password(name: str, generate: Generate = False, must_change: MustChange 
 @user.command("remove")
 def remove_user(name: str) -> None:
     """Remove a user: sign-ins and forwards end, and who has the name later sees nothing of it."""
-    _run(lambda accounts: accounts.remove(name))
+    run(lambda accounts: accounts.remove(name))
 
 
 @user.command("lock")
 def lock_user(name: str) -> None:
     """End all that a user has signed in to, and let the user in no more."""
-    _run(lambda accounts: accounts.set_locked(name, True))
+    run(lambda accounts: accounts.set_locked(name, True))
 
 
 @user.command("unlock")
 def unlock_user(name: str) -> None:
     """Let a locked user in again."""
-    _run(lambda accounts: accounts.set_locked(name, False))
+    run(lambda accounts: accounts.set_locked(name, False))
 
 
 @user.command("rename")
 def rename_user(name: str, new: str) -> None:
     """Give a user another name. What was kept under the old one is not the user's any more."""
-    _run(lambda accounts: accounts.rename(name, new))
+    run(lambda accounts: accounts.rename(name, new))
 
 
 @user.command("role")
 def set_roles(name: str, roles: Annotated[list[str], typer.Argument(help=f"Of {', '.join(ROLES)}.")]) -> None:
     """Give a user these roles, in place of those before."""
-    _run(lambda accounts: accounts.set_roles(name, roles))
+    run(lambda accounts: accounts.set_roles(name, roles))
 
 
 @user.command("class")
@@ -119,7 +119,7 @@ def set_class_of_service(
 @user.command("display-name")
 def set_display_name(name: str, display_name: Annotated[str, typer.Argument(help='"": none.')]) -> None:
     """Say who a user is, for people: the directory of the pages shows it."""
-    _run(lambda accounts: accounts.update(name, display_name=display_name))
+    run(lambda accounts: accounts.update(name, display_name=display_name))
 
 
 Issuer = Annotated[str, typer.Option("--issuer", help="The provider, if it is not OIDC_ISSUER.")]
@@ -132,13 +132,13 @@ def link_identity(
     issuer: Issuer = "",
 ) -> None:
     """Let somebody who signs in at the provider of single sign-on be this user."""
-    _run(lambda accounts: Identities(accounts).link(name, _identity(issuer, subject)))
+    run(lambda accounts: Identities(accounts).link(name, _identity(issuer, subject)))
 
 
 @user.command("unlink")
 def unlink_identity(subject: str, issuer: Issuer = "") -> None:
     """Undo it. All that the user has signed in to ends."""
-    _run(lambda accounts: Identities(accounts).unlink(_identity(issuer, subject)))
+    run(lambda accounts: Identities(accounts).unlink(_identity(issuer, subject)))
 
 
 @user.command("list")
@@ -152,7 +152,7 @@ def list_users(
             more = f"\t{','.join(one.roles)}\t{'locked' if one.locked else ''}" if details else ""
             typer.echo(f"{one.name}{more}".rstrip("\t"))
 
-    _run(show)
+    run(show)
 
 
 def accounts_of(settings: Settings, audit: Audit | None = None) -> Accounts:
@@ -166,17 +166,17 @@ def accounts_of(settings: Settings, audit: Audit | None = None) -> Accounts:
     )
 
 
-def _run(act: Callable[[Accounts], Awaitable[object]]) -> None:
+def run(act: Callable[[Accounts], Awaitable[object]]) -> None:
     """Does it, or says why not and ends with status 1 (2: the settings are wrong)."""
     _administer(lambda administration: act(administration.accounts))
 
 
 def _administer(act: Callable[[UserAdministration], Awaitable[object]]) -> None:
-    """As `_run`."""
+    """As `run`."""
     settings = settings_or_exit()
     classes = PermissionsFile(settings.dial_permissions_file)
 
-    async def run() -> None:
+    async def do() -> None:
         async with audited(settings) as audit:
             accounts = accounts_of(settings, audit)
             try:
@@ -186,7 +186,7 @@ def _administer(act: Callable[[UserAdministration], Awaitable[object]]) -> None:
                 await accounts.close()
 
     try:
-        asyncio.run(run())
+        asyncio.run(do())
     except (InvalidUser, AccountsUnavailable, OSError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None

@@ -8,17 +8,16 @@ page.
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import msgspec
 from aiohttp import web
 from multidict import MultiDict, MultiDictProxy
 
-from ari_bridge.audit import acting
-from frontend.auth.authenticator import Authenticator
+from ari_bridge.audit import Action, Audit, Result, acting
+from frontend.auth.authenticator import Forbidden
 from frontend.auth.grants import Grant
 from frontend.auth.principal import Principal
-from frontend.calls.permissions import check_may
 from frontend.http.parameters import HEADER as HEADER
 from frontend.http.parameters import Parameter, parameters_of, read_body, read_parameters
 from frontend.http.problems import PROBLEM_TYPES
@@ -31,6 +30,18 @@ Method = Literal["GET", "POST", "PUT", "DELETE"]
 
 class Nothing(msgspec.Struct, frozen=True):
     """No parameters, or no body."""
+
+
+class Access(Protocol):
+    """Finds out who sends a request. `Authenticator` is the one that serves clients."""
+
+    audit: Audit
+
+    def authenticate(self, request: web.Request) -> Principal:
+        """Raises Unauthorized."""
+
+    def stranger(self, request: web.Request) -> Principal:
+        """Whoever need not sign in."""
 
 
 P = TypeVar("P", bound=msgspec.Struct)
@@ -106,7 +117,7 @@ class Endpoint(Generic[P, B]):
     example: Mapping[str, str] = field(default_factory=dict)
     example_body: B | None = None
 
-    def route(self, access: Authenticator, handler: Handler[P, B]) -> web.RouteDef:
+    def route(self, access: Access, handler: Handler[P, B]) -> web.RouteDef:
         """The route: whoever asks is known, and what is asked is right, before `handler` is called."""
         reader, known = msgspec.json.Decoder(self.body), self.parameter_specs
         empty = self.body() if self.body_optional else None
@@ -118,8 +129,9 @@ class Endpoint(Generic[P, B]):
                 return await respond(request, principal)
 
         async def respond(request: web.Request, principal: Principal) -> web.StreamResponse:
-            if self.grant:
-                check_may(principal, self.grant)
+            if self.grant and not principal.may(self.grant):
+                access.audit.record(Action.ACCESS_DENY, self.name, result=Result.REFUSED, grant=self.grant.value)
+                raise Forbidden(self.grant)
             if self.costly:
                 check_costly(request, principal)
             query = request.query

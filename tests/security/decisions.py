@@ -30,6 +30,7 @@ class Decision:
         grant: Needed for the operation at all; None: everybody who has signed in.
         about: Whose it may be.
         others: The grant with which it may be another user's; None: nobody may.
+        machines: API keys only, whatever roles a user has.
         why: What the line cannot say.
     """
 
@@ -37,6 +38,7 @@ class Decision:
     grant: Grant | None = None
     about: Object | None = None
     others: Grant | None = None
+    machines: bool = False
     why: str = ""
 
 
@@ -56,6 +58,7 @@ def on(about: Object, others: Grant | None, grant: Grant | None = None) -> Decis
 _COMMAND = on(Object.CALL, Grant.CALLS_CONTROL)
 _DIALS = on(Object.CALL, Grant.CALLS_CONTROL, Grant.DIAL)
 _USERS = with_grant(Grant.USERS_MANAGE)
+_KEYS = with_grant(Grant.KEYS_MANAGE)
 
 OPERATIONS: dict[str, Decision] = {
     "signIn": PUBLIC,
@@ -66,6 +69,9 @@ OPERATIONS: dict[str, Decision] = {
     "beginSingleSignOn": PUBLIC,
     "finishSingleSignOn": Decision(public=True, why="with the cookie of a sign-in that this browser has begun"),
     "fetchSingleSignOn": Decision(public=True, why="with the cookie of a sign-in that has succeeded"),
+    "listAudit": with_grant(Grant.AUDIT_READ),
+    "exportAuditCsv": with_grant(Grant.AUDIT_READ),
+    "exportAuditLines": with_grant(Grant.AUDIT_READ),
     "showConfig": PUBLIC,
     "showHealth": PUBLIC,
     "showMetrics": Decision(public=True, why="for programs on the server's machine, or with METRICS_TOKEN"),
@@ -83,6 +89,9 @@ OPERATIONS: dict[str, Decision] = {
     "giveFeedback": on(Object.CALL, None),
     "showCall": on(Object.CALL, Grant.CALLS_READ),
     "listCalls": on(Object.LISTED_CALL, Grant.CALLS_READ),
+    "endCalls": with_grant(Grant.CALLS_CONTROL),
+    "showOutgoing": with_grant(Grant.CALLS_CONTROL),
+    "switchOutgoing": with_grant(Grant.CALLS_STOP),
     "listPeople": OWN,
     "showPreferences": OWN,
     "setPreferences": OWN,
@@ -103,6 +112,12 @@ OPERATIONS: dict[str, Decision] = {
     "listUserConnections": _USERS,
     "signOutUser": _USERS,
     "removeUser": _USERS,
+    "listKeys": _KEYS,
+    "createKey": _KEYS,
+    "showKey": _KEYS,
+    "rotateKey": _KEYS,
+    "revokeKey": _KEYS,
+    "createToken": Decision(grant=Grant.TOKENS_CREATE, machines=True, why="tests/security/test_client_tokens.py"),
     "showDialPermissions": _USERS,
     "checkDialPermission": _USERS,
     "showLive": with_grant(Grant.MONITOR_READ),

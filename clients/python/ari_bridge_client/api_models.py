@@ -185,6 +185,110 @@ class CallPage(msgspec.Struct, frozen=True, rename="camel"):
     next_cursor: str | None
 
 
+class EndedCalls(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        calls: Ids of the calls that are being ended
+        forwards: How many forwarded calls are being ended
+    """
+
+    calls: list[str]
+    forwards: int = 0
+
+
+class OutgoingData(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        by: Who has stopped them; empty if that is not known, or they are allowed
+        at: Since when they are stopped, Unix seconds
+        ended: The calls that are being ended for it
+    """
+
+    allowed: bool
+    by: str = ""
+    at: float | None = None
+    reason: str = ""
+    ended: EndedCalls | None = None
+
+
+class KeyData(msgspec.Struct, frozen=True, rename="camel"):
+    """A key, without its secret.
+
+    Attributes:
+        max_calls: 0: as the server's limits
+        created_by: A user's name or a key's id; empty: the command line
+        last_used_at: To the minute; null: never
+        previous_secret_until: Until when the secret before the last rotation is valid; null: it is not
+    """
+
+    id: str
+    label: str
+    scopes: list[str]
+    addresses: list[str]
+    origins: list[str]
+    users: list[str]
+    max_calls: int
+    class_of_service: str
+    created_at: float
+    created_by: str
+    expires_at: float | None
+    last_used_at: float | None
+    previous_secret_until: float | None
+    revoked_at: float | None
+
+
+class KeyList(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        keys: The newest first, revoked ones too
+    """
+
+    keys: list[KeyData]
+
+
+class KeyWithSecret(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        max_calls: 0: as the server's limits
+        created_by: A user's name or a key's id; empty: the command line
+        last_used_at: To the minute; null: never
+        previous_secret_until: Until when the secret before the last rotation is valid; null: it is not
+        secret: Shown now and never again
+        token: Both in one, for `Authorization: Bearer`
+    """
+
+    id: str
+    label: str
+    scopes: list[str]
+    addresses: list[str]
+    origins: list[str]
+    users: list[str]
+    max_calls: int
+    class_of_service: str
+    created_at: float
+    created_by: str
+    expires_at: float | None
+    last_used_at: float | None
+    previous_secret_until: float | None
+    revoked_at: float | None
+    secret: str
+    token: str
+
+
+class ClientTokenData(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        token: For the client
+        grants: One of: dial, receive, record, monitor
+        expires_at: Unix seconds
+    """
+
+    token: str
+    user: str
+    grants: list[str]
+    expires_at: float
+
+
 class Directory(msgspec.Struct, frozen=True, rename="camel"):
     """
     Attributes:
@@ -283,6 +387,54 @@ class CdrPage(msgspec.Struct, frozen=True, rename="camel"):
     """
 
     cdrs: tuple[Cdr, ...]
+    next_cursor: str | None
+
+
+class Entry(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        id: Of the entry
+        at: When, in Unix seconds
+        actor_kind: One of: user, key, system, cli
+        actor_id: Id of the user or key; empty if unknown
+        actor: Name of the user, key or account of the operating system
+        tenant: Of the actor
+        address: IP address of the client; empty if there is none
+        action: What was done: one of those in [AUDIT.md](AUDIT.md#actions)
+        object: What it was done to: a user, call, number, recording, …
+        result: One of: ok, refused, failed
+        request_id: `X-Request-Id` of the request, also in the server's log
+        details: Depends on the action; docs/AUDIT.md
+        number: Increases by one
+        previous_hash: `hash` of the entry before it; empty in the first one
+        hash: SHA-256 of the other fields as canonical JSON, in hexadecimal
+    """
+
+    id: str
+    at: float
+    actor_kind: str
+    actor_id: str
+    actor: str
+    tenant: str
+    address: str
+    action: str
+    object: str
+    result: str
+    request_id: str
+    details: dict[str, Any]
+    number: int
+    previous_hash: str
+    hash: str
+
+
+class AuditPage(msgspec.Struct, frozen=True, rename="camel"):
+    """Newest first.
+
+    Attributes:
+        next_cursor: `cursor` of the next page; null on the last one
+    """
+
+    entries: tuple[Entry, ...]
     next_cursor: str | None
 
 
@@ -554,6 +706,7 @@ class Checks(msgspec.Struct, frozen=True, rename="camel"):
         pbx: Creates channels and media legs, and has the dialplan context in which calls start
         store: The call store
         audit: The audit log
+        outgoing: Not ok while an operator has stopped all outgoing calls
     """
 
     ari: PartCheck
@@ -563,6 +716,7 @@ class Checks(msgspec.Struct, frozen=True, rename="camel"):
     recordings: PartCheck
     records: PartCheck
     audit: PartCheck
+    outgoing: PartCheck
 
 
 class HealthData(msgspec.Struct, frozen=True, rename="camel"):
@@ -588,7 +742,7 @@ class Problem(msgspec.Struct, frozen=True, rename="camel"):
         detail: What went wrong in this case, in one or two sentences for developers
         code: For programs
         field: The invalid value of the request
-        rule: With `forbidden` for a number: which rule of the dial permissions refuses it
+        rule: The rule that refuses the number (`forbidden`), or the limit (`too_many`)
         outcome: How the call ended
         retry_after: Seconds; also, rounded, in the header Retry-After
         request_id: Identifies the request in the server's log

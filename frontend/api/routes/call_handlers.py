@@ -32,10 +32,9 @@ from frontend.api.routes.call_endpoints import (
     TransferBody,
 )
 from frontend.auth.authenticator import Authenticator, AuthSession
-from frontend.auth.grants import Grant
 from frontend.auth.principal import Principal
 from frontend.calls import permissions
-from frontend.calls.commands import CallCommand, execute
+from frontend.calls.commands import CallCommand, execute, record_control
 from frontend.calls.views import client_state
 from frontend.http.endpoint import Nothing, TypedRequest
 from frontend.http.idempotency import Attempt, IdempotencyGuard, OutcomeUnknown
@@ -101,7 +100,7 @@ class CallControlApi:
         ]
 
     async def place(self, request: TypedRequest[KeyedParameters, Invite]) -> web.Response:
-        permissions.check_may(request.principal, Grant.DIAL)
+        permissions.check_dials(request.principal, request.body.target, self._calls.live())
         invite, calls = request.body, self._calls
         call_id = invite.call_id or new_call_id()
         async with self._idempotency.attempt(request, request.parameters.idempotency_key, call_id) as attempt:
@@ -112,7 +111,7 @@ class CallControlApi:
                     calls.place(
                         target=invite.target,
                         sdp=invite.sdp,
-                        caller=request.user or invite.caller or "",
+                        caller=request.principal.shown_as or invite.caller or "",
                         user=request.user,
                         call_id=attempt.call_id,
                         prefer=invite.prefer or "",
@@ -150,7 +149,9 @@ class CallControlApi:
         return True
 
     async def hang_up(self, request: TypedRequest[CallPath, Nothing]) -> web.Response:
-        self._calls.hangup(self._id(request))
+        call_id = self._id(request)
+        record_control(self._calls, call_id, "hangup", request.principal)
+        self._calls.hangup(call_id)
         return web.Response(status=204)
 
     async def hold(self, request: TypedRequest[KeyedCallPath, HoldBody]) -> web.Response:
@@ -167,7 +168,9 @@ class CallControlApi:
         )
 
     async def drop_party(self, request: TypedRequest[PartyPath, Nothing]) -> web.Response:
-        self._calls.control.drop_party(self._id(request), request.parameters.party)
+        call_id = self._id(request)
+        record_control(self._calls, call_id, "drop-party", request.principal)
+        self._calls.control.drop_party(call_id, request.parameters.party)
         return web.Response(status=204)
 
     async def leave(self, request: TypedRequest[KeyedCallPath, Nothing]) -> web.Response:

@@ -1,4 +1,4 @@
-// Gets a token for a name and a password, and says why there is none.
+// Gets a token for a name and a password, or for an API key, and says why there is none.
 
 import type { Identity } from "./credentials.js";
 import { errorFromServer, SIPProxyError } from "./errors.js";
@@ -7,8 +7,7 @@ import { type HttpApi, HttpError } from "./http/HttpApi.js";
 /** An error that is not `fatal` may be gone later. */
 export async function signIn(
   http: HttpApi,
-  user: string,
-  password: string,
+  { user, password, apiKey }: Identity,
 ): Promise<Pick<Identity, "token" | "expiresAt"> | SIPProxyError> {
   let isServer = false; // it is the server that answers
   try {
@@ -16,7 +15,7 @@ export async function signIn(
     if (typeof config?.authentication !== "boolean") throw new SyntaxError();
     isServer = true;
     if (!config.authentication) return { token: null, expiresAt: null };
-    const { token, expiresAt = null } = await http.signIn(user, password);
+    const { token, expiresAt = null } = await http.signIn(user, password!, apiKey);
     return { token, expiresAt };
   } catch (cause) {
     if (cause instanceof SyntaxError) return notAServer(http, "something else", cause);

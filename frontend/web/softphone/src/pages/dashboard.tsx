@@ -5,6 +5,8 @@ import type { Session } from "sip-proxy-client";
 import { DashboardScreen } from "../components/DashboardScreen";
 import { SignIn } from "../components/SignIn";
 import { useDashboard } from "../dashboard/useDashboard";
+import { useOperating } from "../dashboard/useOperating";
+import { signInAddress } from "../phone/singleSignOn";
 import { useSession } from "../phone/useSession";
 
 const NOBODY: Session = { user: "", token: null };
@@ -27,6 +29,8 @@ export function DashboardPage() {
         notice={notice}
         busy={busy}
         onEnter={(user, password) => void enter(user, password)}
+        provider={config?.singleSignOn ?? ""}
+        providerAddress={signInAddress(location)}
       />
     );
   }
@@ -43,6 +47,7 @@ function Following({ session, onSignedOut, onSignOut }: FollowingProps) {
   const [filter, setFilter] = useState(() => new URLSearchParams(location.search).get("filter") ?? "");
   const [paused, setPaused] = useState(false);
   const state = useDashboard(session, paused, onSignedOut);
+  const operating = useOperating(session);
   useEffect(() => {
     const query = filter ? `?${new URLSearchParams({ filter })}` : "";
     history.replaceState(null, "", location.pathname + query);
@@ -67,6 +72,7 @@ function Following({ session, onSignedOut, onSignOut }: FollowingProps) {
       onFilter={setFilter}
       onPause={setPaused}
       onSignOut={onSignOut}
+      operating={operating}
     />
   );
 }

@@ -45,7 +45,7 @@ export class HttpApi {
     return this.request<T>(path, {
       ...init,
       method: "POST",
-      headers: { "Content-Type": "application/json" },
+      headers: { "Content-Type": "application/json", ...init.headers },
       body: JSON.stringify(body),
     });
   }
@@ -53,7 +53,7 @@ export class HttpApi {
   /** Any answer that is not an error. Throws as `request`. */
   async fetch(path: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers);
-    if (this.token) headers.set("Authorization", `Bearer ${this.token}`);
+    if (this.token && !headers.has("Authorization")) headers.set("Authorization", `Bearer ${this.token}`);
     const sent = callTime();
     const response = await fetch(this.base + path, { cache: "no-store", ...init, headers });
     this.clock.onHttpDate(response.headers.get("Date"), sent, callTime());
@@ -65,9 +65,12 @@ export class HttpApi {
     return this.request<ConfigData>("/config", { signal: AbortSignal.timeout(CONFIG_TIMEOUT_MS) });
   }
 
-  /** Throws `HttpError` (401: wrong name or password). */
-  signIn(user: string, password: string): Promise<SessionData> {
-    return this.post<SessionData>("/session", { user, password }, { signal: AbortSignal.timeout(SIGN_IN_TIMEOUT_MS) });
+  /** `apiKey`: whose secret the password is. Throws `HttpError` (401: wrong name or password, or API key). */
+  signIn(user: string, password: string, apiKey?: string): Promise<Pick<SessionData, "user" | "token" | "expiresAt">> {
+    const signal = AbortSignal.timeout(SIGN_IN_TIMEOUT_MS);
+    return apiKey
+      ? this.post("/tokens", { user }, { signal, headers: { Authorization: `Bearer ${apiKey}_${password}` } })
+      : this.post("/session", { user, password }, { signal });
   }
 }
 

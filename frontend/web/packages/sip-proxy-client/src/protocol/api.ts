@@ -147,6 +147,103 @@ export interface CallPage {
   nextCursor: string | null; // `cursor` of the next page; null on the last one
 }
 
+export interface EndedCalls {
+  calls: string[]; // ids of the calls that are being ended
+  forwards: number; // how many forwarded calls are being ended
+}
+
+/** Exactly one of `callId`, `user` and `tenant`. */
+export interface EndCallsBody {
+  callId?: string | null;
+  user?: string | null;
+  tenant?: string | null;
+}
+
+export interface OutgoingData {
+  allowed: boolean;
+  by: string; // who has stopped them; empty if that is not known, or they are allowed
+  at: number | null; // since when they are stopped, Unix seconds
+  reason: string;
+  ended: EndedCalls | null; // the calls that are being ended for it
+}
+
+export interface OutgoingBody {
+  allowed: boolean;
+  endCalls?: boolean; // with `allowed` false: end the calls too that have gone outside already
+  reason?: string; // shown to other operators
+}
+
+export interface KeyList {
+  keys: KeyData[]; // the newest first, revoked ones too
+}
+
+/** A key, without its secret. */
+export interface KeyData {
+  id: string;
+  label: string;
+  scopes: string[];
+  addresses: string[];
+  origins: string[];
+  users: string[];
+  maxCalls: number; // 0: as the server's limits
+  classOfService: string;
+  createdAt: number;
+  createdBy: string; // a user's name or a key's id; empty: the command line
+  expiresAt: number | null;
+  lastUsedAt: number | null; // to the minute; null: never
+  previousSecretUntil: number | null; // until when the secret before the last rotation is valid; null: it is not
+  revokedAt: number | null;
+}
+
+export interface KeyWithSecret {
+  id: string;
+  label: string;
+  scopes: string[];
+  addresses: string[];
+  origins: string[];
+  users: string[];
+  maxCalls: number; // 0: as the server's limits
+  classOfService: string;
+  createdAt: number;
+  createdBy: string; // a user's name or a key's id; empty: the command line
+  expiresAt: number | null;
+  lastUsedAt: number | null; // to the minute; null: never
+  previousSecretUntil: number | null; // until when the secret before the last rotation is valid; null: it is not
+  revokedAt: number | null;
+  secret: string; // shown now and never again
+  token: string; // both in one, for `Authorization: Bearer`
+}
+
+export interface NewKey {
+  label: string; // what the key is for
+  scopes: ("dial" | "receive" | "record" | "monitor:read" | "events:read" | "events:raw" | "calls:read" | "calls:control" | "calls:stop" | "records:read" | "recordings:read" | "recordings:delete" | "users:manage" | "keys:manage" | "tokens:create" | "audit:read")[]; // what it may do: no more than you may
+  addresses?: string[]; // addresses or networks (CIDR) of its servers; none: all
+  origins?: string[]; // origins of pages that may use it; none: it is for servers only
+  users?: string[]; // for whom it may make client tokens; none: for everybody or, in a page, for guests only
+  maxCalls?: number | null; // concurrent calls, its guests' included; default: as the server's limits, in a page 10
+  classOfService?: string; // of the dial permissions; empty: the default class
+  expiresAt?: number | null;
+}
+
+export interface Rotation {
+  overlapSeconds?: number; // how long the secret before stays valid
+}
+
+export interface ClientTokenData {
+  token: string; // for the client
+  user: string;
+  grants: ("dial" | "receive" | "record" | "monitor")[];
+  expiresAt: number; // Unix seconds
+}
+
+export interface TokenRequest {
+  user?: string | null; // a user, or a name that no user has; default: the key itself
+  grants?: ("dial" | "receive" | "record" | "monitor")[] | null; // no more than the key has; default: all but `monitor` that it has
+  lifetimeSeconds?: number;
+  numbers?: string[]; // all that may be dialled, as it is dialled; `*` at the end: all that begins so; default: all
+  metadata?: Record<string, string>; // for your page: it is in the token, which whoever has it can read
+}
+
 export interface Directory {
   people: PersonSummary[]; // sorted by number
 }
@@ -221,6 +318,30 @@ export interface Cdr {
   feedback: Record<string, unknown>; // {}: not rated
   connectedNumber: string; // the last connected line, as Asterisk reported it; "": as dialled, or the caller
   connectedName: string;
+}
+
+/** Newest first. */
+export interface AuditPage {
+  entries: Entry[];
+  nextCursor: string | null; // `cursor` of the next page; null on the last one
+}
+
+export interface Entry {
+  id: string; // of the entry
+  at: number; // when, in Unix seconds
+  actorKind: "user" | "key" | "system" | "cli";
+  actorId: string; // id of the user or key; empty if unknown
+  actor: string; // name of the user, key or account of the operating system
+  tenant: string; // of the actor
+  address: string; // IP address of the client; empty if there is none
+  action: string; // what was done: one of those in [AUDIT.md](AUDIT.md#actions)
+  object: string; // what it was done to: a user, call, number, recording, …
+  result: "ok" | "refused" | "failed";
+  requestId: string; // `X-Request-Id` of the request, also in the server's log
+  details: Record<string, unknown>; // depends on the action; docs/AUDIT.md
+  number: number; // increases by one
+  previousHash: string; // `hash` of the entry before it; empty in the first one
+  hash: string; // SHA-256 of the other fields as canonical JSON, in hexadecimal
 }
 
 export interface UserList {
@@ -383,6 +504,7 @@ export interface Checks {
   recordings: PartCheck;
   records: PartCheck;
   audit: PartCheck; // the audit log
+  outgoing: PartCheck; // not ok while an operator has stopped all outgoing calls
 }
 
 export interface PartCheck {
@@ -415,7 +537,7 @@ export interface Problem {
   detail: string; // what went wrong in this case, in one or two sentences for developers
   code: string; // for programs
   field?: string | null; // the invalid value of the request
-  rule?: string | null; // with `forbidden` for a number: which rule of the dial permissions refuses it
+  rule?: string | null; // the rule that refuses the number (`forbidden`), or the limit (`too_many`)
   callId?: string | null;
   outcome?: Outcome | null; // how the call ended
   cause?: CauseData | null;

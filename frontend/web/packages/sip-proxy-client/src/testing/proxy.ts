@@ -108,12 +108,23 @@ export class FakeProxy {
     if (!this.reachable) throw new TypeError("fetch failed");
     if (this.status !== 0) return problem(this.status, `http_${this.status}`);
     if (path === "/config") return Response.json({ version: "1", authentication: this.authentication, phoneBook: [] });
+    if (path === "/tokens") return this.makeToken(init);
     if (path !== "/session") return problem(404, "unknown_call");
     const { user, password } = JSON.parse(String(init.body)) as { user: string; password: string };
     if (this.passwords[user] !== password) return problem(401, "unauthorized");
     const token = `token ${++this.issued}`;
     this.tokens.add(token);
     return Response.json({ user, token, expiresAt: Date.now() / 1000 + this.tokenSeconds });
+  }
+
+  /** For an API key, which is among the passwords as a whole. */
+  private makeToken(init: RequestInit): Response {
+    const key = new Headers(init.headers).get("Authorization")?.replace("Bearer ", "") ?? "";
+    if (!(key in this.passwords)) return problem(401, "unauthorized");
+    const { user } = JSON.parse(String(init.body)) as { user: string };
+    const token = `token ${++this.issued}`;
+    this.tokens.add(token);
+    return Response.json({ user, token, grants: ["dial"], expiresAt: Date.now() / 1000 + this.tokenSeconds });
   }
 }
 
