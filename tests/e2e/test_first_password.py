@@ -75,6 +75,7 @@ async def test_one_changes_the_password_in_the_settings_and_stays_signed_in(
         signed_in(browser, site, "1001") as other,
     ):
         await phone.press("Password and sign-in")
+        await phone.press("Change the password")
         sheet = phone.page.get_by_role("dialog", name="Password and sign-in")
         for old, told in (("wrong", "The old password is wrong."), (PASSWORD, "The password is changed.")):
             await phone.write(sheet.get_by_label("Old password"), old)

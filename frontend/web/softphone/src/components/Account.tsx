@@ -19,11 +19,21 @@ export function Account({ user, open, actions, onClose }: AccountProps) {
     if (open) dialog.current?.showModal();
     else dialog.current?.close();
   }, [open]);
+  // One thing at a time: both have no room on a small screen.
+  const [part, setPart] = useState<"password" | "two-steps" | null>(null);
+  useEffect(() => setPart(null), [open]);
   return (
     <dialog ref={dialog} className="sheet account" onClose={onClose} aria-labelledby="account-title">
       <h2 id="account-title">{ACCOUNT.title}</h2>
-      {open && <ChangePassword user={user} actions={actions} />}
-      {open && <TwoSteps api={actions.secondFactor} />}
+      {open && part === null && (
+        <button type="button" className="link" onClick={() => setPart("password")}>
+          {ACCOUNT.password}
+        </button>
+      )}
+      {open && part === "password" && <ChangePassword user={user} actions={actions} />}
+      {open && part !== "password" && (
+        <TwoSteps api={actions.secondFactor} onBusy={(busy) => setPart(busy ? "two-steps" : null)} />
+      )}
       <button type="button" className="link" onClick={onClose}>
         {ACCOUNT.close}
       </button>

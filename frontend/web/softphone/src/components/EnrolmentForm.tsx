@@ -22,11 +22,13 @@ export function EnrolmentForm({ enrolment, notice, busy, onCode }: EnrolmentForm
   return (
     <form onSubmit={submit} className="enrolment">
       <p className="quiet rule">{ENROLMENT.scan}</p>
-      <QrCode rows={enrolment.qrCode} label={ENROLMENT.picture} />
-      <p className="rule">
-        <span className="quiet">{ENROLMENT.orType}</span>{" "}
-        <code className="secret">{enrolment.secret.replace(/(.{4})(?=.)/g, "$1 ")}</code>
-      </p>
+      <div className="enrolment-scan">
+        <QrCode rows={enrolment.qrCode} label={ENROLMENT.picture} />
+        <p className="rule">
+          <span className="quiet">{ENROLMENT.orType}</span>{" "}
+          <code className="secret">{enrolment.secret.replace(/(.{4})(?=.)/g, "$1 ")}</code>
+        </p>
+      </div>
       <CodeField label={ENROLMENT.code} value={code} onChange={setCode} />
       <button className="primary" type="submit" disabled={busy}>
         {busy ? ENROLMENT.busy : ENROLMENT.confirm}

@@ -8,7 +8,8 @@ import { EnrolmentForm, RecoveryCodeList } from "./EnrolmentForm";
 
 type Wish = "setUp" | "newCodes" | "remove";
 
-export function TwoSteps({ api }: { api: SecondFactorApi }) {
+/** `onBusy`: whether something is being set up or turned off. */
+export function TwoSteps({ api, onBusy }: { api: SecondFactorApi; onBusy(busy: boolean): void }) {
   const [state, setState] = useState<SecondFactor | null>(null);
   const [wish, setWish] = useState<Wish | null>(null);
   const [enrolment, setEnrolment] = useState<Enrolment | null>(null);
@@ -26,6 +27,7 @@ export function TwoSteps({ api }: { api: SecondFactorApi }) {
   };
   const load = (): Promise<void> => attempt(async () => setState(await api.show()));
   useEffect(() => void load(), []);
+  useEffect(() => onBusy(wish !== null), [wish]);
   const leave = (): void => {
     setWish(null);
     setEnrolment(null);
