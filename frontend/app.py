@@ -4,7 +4,6 @@ import asyncio
 import ssl
 from contextlib import AsyncExitStack
 from importlib.metadata import PackageNotFoundError, version
-from secrets import token_urlsafe
 
 import structlog
 from aiohttp import web
@@ -39,7 +38,8 @@ from frontend.api.routes.health import Health
 from frontend.api.routes.monitoring import Monitoring
 from frontend.api.routes.people import PeopleApi
 from frontend.api.routes.recordings import RecordingsApi
-from frontend.auth.authenticator import Authenticator, token_secret, write_secret
+from frontend.api.routes.sessions import SessionApi
+from frontend.auth.authenticator import Authenticator, TokenLifetimes, token_secret, write_secret
 from frontend.auth.client_addresses import ClientAddresses
 from frontend.auth.dial_rights import AccountDialRights
 from frontend.auth.principal import Principal
@@ -121,6 +121,7 @@ class App:
             settings.users_file,
             url=settings.accounts_database_url,
             min_password=settings.min_password_length,
+            token_secret_file=settings.token_secret_file,
         )
         self._dial_file = PermissionsFile(settings.dial_permissions_file)
         self._permissions = DialPermissions(
@@ -274,9 +275,11 @@ class App:
         access = self.access = Authenticator(
             required=settings.enable_authentication,
             accounts=self.accounts,
-            # With sign-in off a token has no effect, but clients that ask for one get one.
-            secret=token_secret(settings.token_secret_file) if settings.enable_authentication else token_urlsafe(48),
-            lifetime=settings.token_lifetime,
+            lifetimes=TokenLifetimes(
+                access=settings.token_lifetime,
+                refresh=settings.refresh_token_lifetime,
+                refresh_idle=settings.refresh_token_idle_lifetime,
+            ),
             addresses=addresses,
         )
         self._opened.push_async_callback(access.close)
@@ -323,6 +326,7 @@ class App:
         )
         both = [
             *api.routes(),
+            *SessionApi(access).routes(),
             *CallQueryApi(self.calls, self.store, self.watchers, access).routes(),
             *(CdrApi(self.records, access).routes() if self.records else ()),
             *RecordingsApi(self.recordings, access).routes(),
@@ -351,7 +355,8 @@ class App:
             second.add_routes([*both, web.get("/", connections.handle), web.get("/ws", connections.handle)])
             port = await self._listen(second, settings.ws_port, tls)
             self.legacy_ws_url = f"{'wss' if tls else 'ws'}://{_host(settings.http_host)}:{port}/"
-        self.accounts.on_change(lambda user: self._end_sessions(user, access, events, connections))
+        self.accounts.on_change(lambda user: self._end_sessions(access, events, connections, user))
+        self.accounts.on_sessions_end(lambda: self._end_sessions(access, events, connections))
         # Closed first, so that nothing keeps the listening ports open: streams and WebSockets do not end by themselves.
         self._opened.push_async_callback(connections.close)
         self._opened.callback(events.close)
@@ -364,11 +369,13 @@ class App:
         except UnknownCall:
             return None
 
-    def _end_sessions(self, user: User, access: Authenticator, events: EventLog, connections: ConnectionHub) -> None:
-        """What the user has signed in to ends, if the change of the user ends it."""
+    def _end_sessions(
+        self, access: Authenticator, events: EventLog, connections: ConnectionHub, user: User | None = None
+    ) -> None:
+        """Connections whose sign-in session has ended. `user`: only those of a user who was changed."""
 
         def ended(principal: Principal) -> bool:
-            return principal.user_id == user.id and not access.holds(principal)
+            return (user is None or principal.user_id == user.id) and not access.holds(principal)
 
         events.end_if(ended)
         connections.end_if(ended)
@@ -392,8 +399,6 @@ class App:
         again.uses(lambda new: self._permissions.use(new.number_plan()), *plan)
         again.checks(self._dial_file.check)
         again.uses(lambda new: self.readiness.use(_dialled_context(new)), *routing)
-        if access.required:
-            again.checks(lambda: access.use_secret(token_secret(self._settings.token_secret_file)))
         if certificate:
             again.uses(lambda new: _use_files(certificate, new), "tls_cert", "tls_key")
             again.checks(lambda: certificate.renew(anyway=True))

@@ -82,6 +82,8 @@ class Settings(BaseSettings):
     min_password_length: Annotated[int, Field(ge=8, le=128, examples=["12"])] = 12
     token_secret_file: Annotated[Path, Field(examples=["token-secret"])] = Path("token-secret")
     token_lifetime: Annotated[int, Field(ge=60, le=604800, examples=["43200"])] = 43200
+    refresh_token_lifetime: Annotated[int, Field(ge=60, le=2592000, examples=["604800"])] = 604800
+    refresh_token_idle_lifetime: Annotated[int, Field(ge=60, le=2592000, examples=["86400"])] = 86400
     tls_cert: Annotated[Path | None, Field(examples=["cert.pem"])] = None
     tls_key: Annotated[Path | None, Field(examples=["key.pem"])] = None
     metrics_token: Annotated[

@@ -16,12 +16,15 @@ from ari_bridge.accounts import passwords
 from ari_bridge.accounts.database import Change, Database
 from ari_bridge.accounts.errors import AccountsUnavailable
 from ari_bridge.accounts.names import InvalidUser, check_name
+from ari_bridge.accounts.sign_in_sessions import SignInSessions
+from ari_bridge.accounts.signing_keys import SigningKey, SigningKeys
 from ari_bridge.accounts.user import DEFAULT_TENANT, ROLES, User
 from ari_bridge.accounts.users_file import UsersFile, parse
 
 FILE = "accounts.db"
 POLL_INTERVAL_S = 0.5
 """What another process has changed is known that soon."""
+PURGE_INTERVAL_S = 3600.0
 _IMPORTED = "imported_users_file"  # a note of the database: the SHA-256 of the file
 
 log = structlog.get_logger(__name__)
@@ -37,6 +40,11 @@ class Accounts:
         users_file: Imported once, when there is no database yet.
         url: Of a PostgreSQL, or "".
         min_password: Characters that a new password needs.
+        token_secret_file: The secret that earlier versions signed tokens with: imported once, as the first signing key.
+
+    Attributes:
+        keys: Those that sign tokens.
+        sessions: What users have signed in to.
 
     Raises ValueError if the URL is not one of PostgreSQL.
     """
@@ -48,14 +56,19 @@ class Accounts:
         *,
         url: str = "",
         min_password: int = passwords.MIN_CHARACTERS,
+        token_secret_file: Path | None = None,
     ) -> None:
         self._database = Database(url, state_dir / FILE)
         self._file = UsersFile(users_file)
         self._min_password = min_password
+        self._secret_file = token_secret_file
+        self.keys = SigningKeys(self._database)
+        self.sessions = SignInSessions(self._database)
         self._by_id: dict[str, User] = {}
         self._by_name: dict[str, User] = {}
         self._revision = -1
         self._listeners: list[Listener] = []
+        self._session_listeners: list[Callable[[], None]] = []
         self._reading = asyncio.Lock()
         self._following: asyncio.Task[None] | None = None
         self.trouble = "it has not been opened yet"
@@ -84,9 +97,20 @@ class Accounts:
         await self._database.close()
 
     async def _follow(self) -> None:
+        purge_at = 0.0
         while True:
             await asyncio.sleep(POLL_INTERVAL_S)
             await self._try()
+            if not self.trouble and time.monotonic() >= purge_at:
+                purge_at = time.monotonic() + PURGE_INTERVAL_S
+                await self._purge()
+
+    async def _purge(self) -> None:
+        try:
+            await self.sessions.purge(time.time())
+            await self.keys.purge(time.time())
+        except AccountsUnavailable as error:
+            log.info("what has expired is not deleted yet", reason=str(error))
 
     async def _try(self) -> None:
         try:
@@ -103,6 +127,7 @@ class Accounts:
         content = await asyncio.to_thread(self._file.content)
         mark = hashlib.sha256(content).hexdigest() if content else ""
         async with self._database.changing() as change:
+            await self.keys.create_first(change, self._secret_file)
             before = await change.note(_IMPORTED)
             if before is None:
                 entries = parse(self._file.path, content)
@@ -131,12 +156,16 @@ class Accounts:
         async with self._reading:
             first = self._revision < 0
             revision, changed = await self._database.changed_since(self._revision)
+            await self.keys.read()
+            ended = await self.sessions.read(self._revision)
             for user in changed:
                 self._take(user)
             self._revision = revision
         for user in () if first else changed:
             for listener in self._listeners:
                 listener(user)
+        for told in self._session_listeners if ended and not first else ():
+            told()
 
     def _take(self, user: User) -> None:
         before = self._by_id.get(user.id)
@@ -151,6 +180,10 @@ class Accounts:
     def on_change(self, listener: Listener) -> None:
         """Call `listener` with each user that has changed, whoever has changed it; soon after it, and never late."""
         self._listeners.append(listener)
+
+    def on_sessions_end(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after sessions have ended by themselves (`sessions.is_ended`), whoever has ended them."""
+        self._session_listeners.append(listener)
 
     def find(self, name: str) -> User | None:
         """The user of this name, locked or not."""
@@ -237,6 +270,21 @@ class Accounts:
     async def end_sessions(self, name: str) -> User:
         """All that the user has signed in to ends. Raises InvalidUser, AccountsUnavailable."""
         return await self._change(name, lambda user: replace(user, generation=user.generation + 1))
+
+    async def end_session(self, session: str, user_id: str, access_until: float) -> None:
+        """As `SignInSessions.end`. Raises AccountsUnavailable."""
+        async with self._changing() as change:
+            await self.sessions.end(change, session, user_id, access_until)
+
+    async def rotate_signing_key(self) -> SigningKey:
+        """Raises AccountsUnavailable."""
+        async with self._changing() as change:
+            return await self.keys.rotate(change)
+
+    async def revoke_signing_key(self, kid: str) -> None:
+        """Raises InvalidUser (there is no such key), AccountsUnavailable."""
+        async with self._changing() as change:
+            await self.keys.revoke(change, kid)
 
     async def rename(self, name: str, new: str) -> User:
         """The user stays the same, with another name; tokens of the old name end. Raises as `add`."""

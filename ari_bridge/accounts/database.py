@@ -80,9 +80,7 @@ class Database:
     @asynccontextmanager
     async def changing(self) -> AsyncIterator["Change"]:
         """One change: all of it or nothing. Raises AccountsUnavailable."""
-        if self._file and atomic_file.identity(self._file) != self._identity:
-            raise AccountsUnavailable(f"{self.name} was deleted or replaced while in use")
-        async with self._guarded(REQUEST_TIMEOUT_S), self._to_write.begin() as connection:
+        async with self.transaction() as connection:
             # The row is locked from here on: changes come one after the other, in PostgreSQL too.
             changed = await connection.execute(
                 sa.update(meta)
@@ -92,6 +90,20 @@ class Database:
             if not changed.rowcount:
                 await connection.execute(sa.insert(meta).values(name=_REVISION, value="1"))
             yield Change(connection, await _revision(connection))
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """What is written together, and what nobody has to read anew. Raises AccountsUnavailable."""
+        if self._file and atomic_file.identity(self._file) != self._identity:
+            raise AccountsUnavailable(f"{self.name} was deleted or replaced while in use")
+        async with self._guarded(REQUEST_TIMEOUT_S), self._to_write.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """Raises AccountsUnavailable."""
+        async with self._guarded(REQUEST_TIMEOUT_S), self._engine.connect() as connection:
+            yield connection
 
     async def forget_pending(self) -> list[str]:
         """The names of removed users of whom something may be kept elsewhere yet. Raises AccountsUnavailable."""

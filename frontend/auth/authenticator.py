@@ -6,39 +6,38 @@ Every part of the server that must know who sends a request asks `Authenticator`
 import os
 import secrets
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import jwt
 import structlog
 from aiohttp import web
-from jwt.types import Options
 
 from ari_bridge import atomic_file
 from ari_bridge.accounts import Accounts, AccountsUnavailable, InvalidUser, User, check_name, passwords
+from ari_bridge.accounts.signing_keys import CLOCK_LEEWAY_S
 from ari_bridge.tasks import TaskSet
 from frontend.auth.client_addresses import ClientAddresses
 from frontend.auth.grants import PHONE, Grant, grants_of
 from frontend.auth.principal import Principal
+from frontend.auth.session_issuer import AuthSession, SessionIssuer, TokenLifetimes, Unauthorized
 from frontend.auth.sign_ins import SignIns, TooManyAttempts
 
-__all__ = ["Authenticator", "Forbidden", "AuthSession", "TooManyAttempts", "Unauthorized", "token_secret"]
-
-CLOCK_LEEWAY_S = 120.0
-"""Seconds by which the clocks of two machines may differ, or a clock may be corrected, without a sign-in failing."""
+__all__ = [
+    "CLOCK_LEEWAY_S",
+    "AuthSession",
+    "Authenticator",
+    "Forbidden",
+    "TokenLifetimes",
+    "TooManyAttempts",
+    "Unauthorized",
+    "token_secret",
+]
 
 MAX_RENEWAL_AGE_S = 7 * 86400.0
 """How long after the password was given a token may be renewed without it."""
 
-ISSUER = "ari-bridge"
-"""The issuer and the audience of our tokens (RFC 7519, `iss` and `aud`)."""
-
 log = structlog.get_logger(__name__)
-
-
-class Unauthorized(Exception):
-    """The request has no valid token, or the password is wrong; the text says which."""
 
 
 class Forbidden(Exception):
@@ -52,22 +51,13 @@ class Forbidden(Exception):
         return f"This needs the right `{self.grant}`, which none of your roles has."
 
 
-@dataclass(frozen=True)
-class AuthSession:
-    token: str
-    user: str
-    expires_at: float  # Unix seconds
-    must_change_password: bool = False
-
-
 class Authenticator:
     """Signs users in, and finds the principal of a token.
 
     Args:
         required: Whether sign-in is on. If False (loopback only), the name that a client gives is believed.
         accounts: The users.
-        secret: Signs the tokens.
-        lifetime: Of a token, in seconds.
+        lifetimes: Of what is issued.
         addresses: Finds the client's address of a request; by default no proxy is trusted.
     """
 
@@ -76,21 +66,15 @@ class Authenticator:
         *,
         required: bool,
         accounts: Accounts,
-        secret: str,
-        lifetime: int,
+        lifetimes: TokenLifetimes = TokenLifetimes(),  # noqa: B008  frozen
         addresses: ClientAddresses | None = None,
     ) -> None:
         self.required = required
         self.addresses = addresses or ClientAddresses()
         self.accounts = accounts
-        self._secret = secret
-        self._lifetime = lifetime
+        self.issuer = SessionIssuer(accounts, lifetimes)
         self._sign_ins = SignIns(accounts.verify)
         self._tasks = TaskSet()
-
-    def use_secret(self, secret: str) -> None:
-        """Sign with another secret from now on; tokens signed with the previous one are no longer valid."""
-        self._secret = secret
 
     # --- signing in ------------------------------------------------------------------
 
@@ -103,7 +87,7 @@ class Authenticator:
             raise Unauthorized("The user name or the password is wrong.")
         if passwords.needs_rehash(found.password_hash):
             self._tasks.start(self._rehash(found, password))
-        return self.session_of(found, int(time.time()))
+        return await self.issuer.issue(found)
 
     async def change_password(self, principal: Principal, old: str, new: str) -> AuthSession:
         """Set a new password. It ends all sign-in sessions of the user except the one that is returned.
@@ -123,7 +107,7 @@ class Authenticator:
         hashed = await self._sign_ins.run(passwords.hash_password, new)
         changed = await self.accounts.set_password(name, hashed)
         log.info("a user has changed the password", user=name, address=principal.address)
-        return self.session_of(changed, int(time.time()))
+        return await self.issuer.issue(changed)
 
     def renew(self, request: web.Request) -> AuthSession:
         """A new token in exchange for a valid one, so that a page that is open for days is not signed out.
@@ -131,11 +115,17 @@ class Authenticator:
         Raises Unauthorized if the sign-in is too long ago, or its session has ended.
         """
         token = _bearer(request.headers.get("Authorization"))
-        user = self.accounts.by_id(self.principal_of(token).user_id)
+        principal = self.principal_of(token)
+        user = self.accounts.by_id(principal.user_id)
         signed_in_at = self._decode(token or "").get("auth_time")
         if not isinstance(signed_in_at, int) or time.time() - signed_in_at > MAX_RENEWAL_AGE_S or user is None:
             raise Unauthorized("The sign-in is too long ago: sign in again.")
-        return self.session_of(user, signed_in_at)
+        return self.issuer.renew(user, principal, signed_in_at)
+
+    async def refresh(self, refresh_token: str, *, attempt: str, address: str) -> AuthSession:
+        """As `SessionIssuer.refresh`."""
+        await self._opened()
+        return await self.issuer.refresh(refresh_token, attempt=attempt, address=address)
 
     async def sign_out_everywhere(self, principal: Principal) -> None:
         """All that the user has signed in to ends. Raises InvalidUser, AccountsUnavailable."""
@@ -160,27 +150,6 @@ class Authenticator:
         except AccountsUnavailable as error:
             log.info("cannot rehash a password", reason=str(error))
 
-    def session_of(self, user: User, signed_in_at: int) -> AuthSession:
-        """A new token of the user. `signed_in_at`: when the password was given, Unix seconds."""
-        now = time.time()
-        expires_at = now + self._lifetime
-        claims = {
-            "iss": ISSUER,
-            "aud": ISSUER,
-            "sub": user.name,
-            "uid": user.id,
-            "gen": user.generation,
-            "exp": int(expires_at),
-            "iat": int(now),
-            "jti": secrets.token_hex(8),
-            "auth_time": signed_in_at,
-        }
-        return AuthSession(self.sign(claims), user.name, expires_at, user.must_change_password)
-
-    def sign(self, claims: dict[str, Any]) -> str:
-        """A token with these claims."""
-        return jwt.encode(claims, self._secret, algorithm="HS256")
-
     # --- verifying tokens ---------------------------------------------------------------
 
     def principal_of(self, token: str | None, address: str = "") -> Principal:
@@ -197,7 +166,8 @@ class Authenticator:
 
     def _principal(self, claims: dict[str, Any], address: str) -> Principal:
         user = self.accounts.by_id(str(claims.get("uid")))
-        if user is None or not user.active or claims.get("gen") != user.generation:
+        session = str(claims.get("sid") or claims.get("jti") or "")
+        if user is None or not user.active or claims.get("gen") != user.generation or self._is_ended(session):
             raise Unauthorized("What this token was made for has ended: sign in again.")
         return Principal(
             name=user.name,
@@ -207,6 +177,7 @@ class Authenticator:
             grants=grants_of(user.roles),
             since=user.name_since,
             generation=user.generation,
+            session_id=session,
             address=address,
             expires_at=float(claims["exp"]),
         )
@@ -229,20 +200,19 @@ class Authenticator:
         if not principal.user_id:
             return True
         user = self.accounts.by_id(principal.user_id)
-        return user is not None and user.active and user.generation == principal.generation
+        if user is None or not user.active or user.generation != principal.generation:
+            return False
+        return not self._is_ended(principal.session_id)
+
+    def _is_ended(self, session: str) -> bool:
+        return self.accounts.sessions.is_ended(session)
 
     def _decode(self, token: str, *, verify_exp: bool = True) -> dict[str, Any]:
-        """Raises InvalidTokenError. `iat` is not verified: it only says when the token was made (RFC 7519, 4.1.6)."""
-        options: Options = {"require": ["exp", "sub", "iss", "aud"], "verify_iat": False, "verify_exp": verify_exp}
-        return jwt.decode(
-            token,
-            self._secret,
-            algorithms=["HS256"],
-            options=options,
-            leeway=CLOCK_LEEWAY_S,
-            issuer=ISSUER,
-            audience=ISSUER,
-        )
+        """The claims. Raises InvalidTokenError."""
+        claims = self.issuer.signer.verify(token, verify_exp=verify_exp)
+        if not isinstance(claims.get("sub"), str):
+            raise jwt.MissingRequiredClaimError("sub")
+        return claims
 
     def identify(self, user: str, token: str | None, address: str = "") -> Principal:
         """The principal of a client that signs in as `user`. Raises Unauthorized, InvalidUser."""

@@ -48,6 +48,12 @@ class ClientAddresses:
             return named.rpartition(",")[2].strip()
         return request.host
 
+    def is_secure(self, request: web.Request) -> bool:
+        """Whether the client uses HTTPS, as a trusted proxy reports it if it ends there."""
+        if self._proxies.trusts(request.remote) and (named := request.headers.get("X-Forwarded-Proto")):
+            return named.rpartition(",")[2].strip().lower() == "https"
+        return request.secure
+
     def _tell(self, peer: str) -> None:
         """Once for each."""
         if peer not in self._told and len(self._told) < _MAX_WARNINGS:

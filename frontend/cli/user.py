@@ -38,7 +38,7 @@ def add_user(
             hashed = _hash(accounts, name, password)
             await accounts.add(name, hashed, roles=role or ("user",), must_change_password=must_change)
 
-    _run(add)
+    run(add)
     if generate:
         typer.echo(password)
     typer.echo(f"{name} may sign in now.", err=True)
@@ -52,7 +52,7 @@ def set_password(name: str, generate: Generate = False, must_change: MustChange 
     async def change(accounts: Accounts) -> None:
         await accounts.set_password(name, _hash(accounts, name, password), must_change=must_change)
 
-    _run(change)
+    run(change)
     if generate:
         typer.echo(password)
 
@@ -60,31 +60,31 @@ def set_password(name: str, generate: Generate = False, must_change: MustChange 
 @user.command("remove")
 def remove_user(name: str) -> None:
     """Remove a user: sign-ins and forwards end, and who has the name later sees nothing of it."""
-    _run(lambda accounts: accounts.remove(name))
+    run(lambda accounts: accounts.remove(name))
 
 
 @user.command("lock")
 def lock_user(name: str) -> None:
     """End all that a user has signed in to, and let the user in no more."""
-    _run(lambda accounts: accounts.set_locked(name, True))
+    run(lambda accounts: accounts.set_locked(name, True))
 
 
 @user.command("unlock")
 def unlock_user(name: str) -> None:
     """Let a locked user in again."""
-    _run(lambda accounts: accounts.set_locked(name, False))
+    run(lambda accounts: accounts.set_locked(name, False))
 
 
 @user.command("rename")
 def rename_user(name: str, new: str) -> None:
     """Give a user another name. What was kept under the old one is not the user's any more."""
-    _run(lambda accounts: accounts.rename(name, new))
+    run(lambda accounts: accounts.rename(name, new))
 
 
 @user.command("role")
 def set_roles(name: str, roles: Annotated[list[str], typer.Argument(help=f"Of {', '.join(ROLES)}.")]) -> None:
     """Give a user these roles, in place of those before."""
-    _run(lambda accounts: accounts.set_roles(name, roles))
+    run(lambda accounts: accounts.set_roles(name, roles))
 
 
 @user.command("class")
@@ -92,7 +92,7 @@ def set_class_of_service(
     name: str, class_of_service: Annotated[str, typer.Argument(help='"": that of the roles.')]
 ) -> None:
     """Give a user a class of service: which numbers may be dialled."""
-    _run(lambda accounts: accounts.set_class_of_service(name, class_of_service))
+    run(lambda accounts: accounts.set_class_of_service(name, class_of_service))
 
 
 @user.command("list")
@@ -106,7 +106,7 @@ def list_users(
             more = f"\t{','.join(one.roles)}\t{'locked' if one.locked else ''}" if details else ""
             typer.echo(f"{one.name}{more}".rstrip("\t"))
 
-    _run(show)
+    run(show)
 
 
 def accounts_of(settings: Settings) -> Accounts:
@@ -116,10 +116,11 @@ def accounts_of(settings: Settings) -> Accounts:
         settings.users_file,
         url=settings.accounts_database_url,
         min_password=settings.min_password_length,
+        token_secret_file=settings.token_secret_file,
     )
 
 
-def _run(act: Callable[[Accounts], Awaitable[object]]) -> None:
+def run(act: Callable[[Accounts], Awaitable[object]]) -> None:
     """Does it, or says why not and ends with status 1 (2: the settings are wrong)."""
     logs.configure("warning", "console")
     try:
@@ -128,7 +129,7 @@ def _run(act: Callable[[Accounts], Awaitable[object]]) -> None:
         typer.echo(f"The settings are wrong:\n{error}", err=True)
         raise typer.Exit(2) from None
 
-    async def run() -> None:
+    async def act_once() -> None:
         accounts = accounts_of(settings)
         try:
             await accounts.open()
@@ -137,7 +138,7 @@ def _run(act: Callable[[Accounts], Awaitable[object]]) -> None:
             await accounts.close()
 
     try:
-        asyncio.run(run())
+        asyncio.run(act_once())
     except (InvalidUser, AccountsUnavailable, OSError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None

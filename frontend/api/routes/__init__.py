@@ -12,10 +12,12 @@ from frontend.api.routes import (
     monitoring,
     people,
     recordings,
+    sessions,
 )
 from frontend.http.endpoint import Endpoint
 
 ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (
+    *sessions.ENDPOINTS,
     *call_endpoints.ENDPOINTS,
     *call_queries.ENDPOINTS,
     *people.ENDPOINTS,

@@ -110,6 +110,10 @@ class FeedbackBody(msgspec.Struct, frozen=True, rename="camel"):
 class Credentials(msgspec.Struct, frozen=True):
     user: str
     password: str
+    cookie: Annotated[
+        bool,
+        Meta(description="for pages of this server: a cookie has the refresh token, and the response has not"),
+    ] = False
 
 
 # --- responses --------------------------------------------------------
@@ -128,11 +132,15 @@ class SessionData(msgspec.Struct, frozen=True, rename="camel"):
     user: str
     expires_at: Annotated[float, Meta(description="Unix seconds")]
     must_change_password: Annotated[bool, Meta(description="somebody else knows it: ask for another one")] = False
+    refresh_token: Annotated[
+        str | None, Meta(description="for `POST /session/refresh`, once; null: a cookie has it, or there is none")
+    ] = None
 
 
 class PasswordChange(msgspec.Struct, frozen=True, rename="camel"):
     old_password: str
     new_password: Annotated[str, Meta(description="12 characters or more, and none of the common ones")]
+    cookie: Annotated[bool, Meta(description="as in `POST /session`")] = False
 
 
 class PhoneBookEntry(msgspec.Struct, frozen=True):

@@ -28,7 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 async def accounts(folder: Path) -> AsyncIterator[Accounts]:
-    accounts = Accounts(folder, folder / "users")
+    accounts = Accounts(folder, folder / "users", token_secret_file=folder / "secret")
     await accounts.open()
     yield accounts
     await accounts.close()
@@ -36,7 +36,7 @@ async def accounts(folder: Path) -> AsyncIterator[Accounts]:
 
 @pytest.fixture
 def access(accounts: Accounts) -> Authenticator:
-    return Authenticator(required=True, accounts=accounts, secret=SECRET, lifetime=3600)
+    return Authenticator(required=True, accounts=accounts)
 
 
 def _given(claims: dict[str, object]) -> dict[str, object]:
@@ -94,7 +94,7 @@ def test_forged_and_expired_tokens(
 
 
 def test_without_sign_in_everybody_is_who_they_say(accounts: Accounts) -> None:
-    access = Authenticator(required=False, accounts=accounts, secret="", lifetime=60)
+    access = Authenticator(required=False, accounts=accounts)
     assert access.identify("anybody", None).name == "anybody"
     assert access.authenticate(asked(None)).name is None and access.authenticate(asked(None)).unrestricted
     with pytest.raises(InvalidUser):
@@ -176,7 +176,7 @@ async def test_not_for_ever(access: Authenticator) -> None:
 async def ends_by(tmp_path: Path, what: str) -> None:
     accounts = accounts_of(tmp_path, PASSWORDS)
     await accounts.open()
-    access = Authenticator(required=True, accounts=accounts, secret=SECRET, lifetime=3600)
+    access = Authenticator(required=True, accounts=accounts)
     session = await signed_in(access)
     principal = access.principal_of(session.token)
     match what:
@@ -207,7 +207,7 @@ async def test_what_ends_a_token_at_once(tmp_path: Path, what: str) -> None:
 
 async def test_a_locked_user_cannot_sign_in_until_unlocked(tmp_path: Path) -> None:
     accounts = accounts_of(tmp_path, PASSWORDS)
-    access = Authenticator(required=True, accounts=accounts, secret=SECRET, lifetime=3600)
+    access = Authenticator(required=True, accounts=accounts)
     await accounts.open()
     await accounts.set_locked("1001", True)
     with pytest.raises(Unauthorized):
@@ -219,7 +219,7 @@ async def test_a_locked_user_cannot_sign_in_until_unlocked(tmp_path: Path) -> No
 
 async def test_the_password_is_changed_by_its_user(tmp_path: Path) -> None:
     accounts = accounts_of(tmp_path, PASSWORDS)
-    access = Authenticator(required=True, accounts=accounts, secret=SECRET, lifetime=3600)
+    access = Authenticator(required=True, accounts=accounts)
     session = await signed_in(access)
     principal = access.principal_of(session.token)
     new = "four other words, all long"
