@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 import structlog
 from aiohttp import web
 
-from ari_bridge.accounts import Accounts, User
+from ari_bridge.accounts import Accounts, UserAdministration
 from ari_bridge.ari.client import Ari
 from ari_bridge.ari.readiness import Readiness
 from ari_bridge.call_store import SqliteCallStore
@@ -27,22 +27,25 @@ from ari_bridge.metrics import observe_ari, observe_ng
 from ari_bridge.number_routing import Routes
 from ari_bridge.preferences import PreferenceFile
 from ari_bridge.recordings import Collector, Library, StoreKeys, open_store
+from frontend.api.live_rights import apply_change, end_sessions
 from frontend.api.openapi import document, html
 from frontend.api.routes import static
 from frontend.api.routes.api_docs import ReferenceApi
 from frontend.api.routes.call_handlers import MAX_BODY_BYTES, CallControlApi
 from frontend.api.routes.call_queries import CallQueryApi
 from frontend.api.routes.cdrs import CdrApi
+from frontend.api.routes.dial_permissions import DialPermissionsApi
 from frontend.api.routes.event_stream import EventApi, EventLog
 from frontend.api.routes.health import Health
+from frontend.api.routes.me import MeApi
 from frontend.api.routes.monitoring import Monitoring
 from frontend.api.routes.people import PeopleApi
 from frontend.api.routes.recordings import RecordingsApi
 from frontend.api.routes.sessions import SessionApi
-from frontend.auth.authenticator import Authenticator, TokenLifetimes, token_secret, write_secret
+from frontend.api.routes.user_handlers import UserApi
+from frontend.auth.authenticator import Authenticator, token_secret, write_secret
 from frontend.auth.client_addresses import ClientAddresses
 from frontend.auth.dial_rights import AccountDialRights
-from frontend.auth.principal import Principal
 from frontend.auth.session_tokens import SessionTokens
 from frontend.http import middleware
 from frontend.http.cors import Origins
@@ -169,6 +172,7 @@ class App:
             mailbox=settings.voicemail_mailbox,
             voicemail_number=settings.voicemail_number,
             names=dict(settings.phone_book),
+            display_name=self._display_name,
             known_users=self.accounts.names if settings.enable_authentication else list,
             endpoints=settings.people_endpoints,
         )
@@ -206,6 +210,10 @@ class App:
         settings = self.reloading.settings
         services = {settings.voicemail_number, settings.preflight_number, *(each for each, _ in settings.phone_book)}
         return number in services or any(person.number == number for person in self.user_services.directory.people())
+
+    def _display_name(self, user: str) -> str:
+        found = self.accounts.find(user)
+        return found.display_name if found else ""
 
     async def start(self) -> None:
         """All or nothing: what was opened before a failure is closed again."""
@@ -275,11 +283,7 @@ class App:
         access = self.access = Authenticator(
             required=settings.enable_authentication,
             accounts=self.accounts,
-            lifetimes=TokenLifetimes(
-                access=settings.token_lifetime,
-                refresh=settings.refresh_token_lifetime,
-                refresh_idle=settings.refresh_token_idle_lifetime,
-            ),
+            lifetimes=settings.token_lifetimes(),
             addresses=addresses,
         )
         self._opened.push_async_callback(access.close)
@@ -324,9 +328,14 @@ class App:
             preflight_number=settings.preflight_number,
             feedback=self.records is not None,
         )
+        administration = UserAdministration(self.accounts, lambda: self._dial_file.current().classes)
+        dial_permissions = DialPermissionsApi(self._dial_file, settings.number_plan(), self.gate, self.accounts, access)
         both = [
             *api.routes(),
             *SessionApi(access).routes(),
+            *MeApi(access).routes(),
+            *UserApi(administration, access, self._permissions.class_of, self.calls, connections, events).routes(),
+            *dial_permissions.routes(),
             *CallQueryApi(self.calls, self.store, self.watchers, access).routes(),
             *(CdrApi(self.records, access).routes() if self.records else ()),
             *RecordingsApi(self.recordings, access).routes(),
@@ -345,7 +354,7 @@ class App:
 
         self.routes = list(main.router.routes())
         certificate = _certificate(settings)
-        self._renew(access, certificate, origins, addresses, api)
+        self._renew(access, certificate, origins, addresses, api, dial_permissions)
         tls = certificate.context if certificate else None
         port = await self._listen(main, settings.http_port, tls)
         self.url = f"{'https' if tls else 'http'}://{_host(settings.http_host)}:{port}"
@@ -355,8 +364,8 @@ class App:
             second.add_routes([*both, web.get("/", connections.handle), web.get("/ws", connections.handle)])
             port = await self._listen(second, settings.ws_port, tls)
             self.legacy_ws_url = f"{'wss' if tls else 'ws'}://{_host(settings.http_host)}:{port}/"
-        self.accounts.on_change(lambda user: self._end_sessions(access, events, connections, user))
-        self.accounts.on_sessions_end(lambda: self._end_sessions(access, events, connections))
+        self.accounts.on_change(lambda user: apply_change(user, access, events, connections))
+        self.accounts.on_sessions_end(lambda: end_sessions(access, events, connections))
         # Closed first, so that nothing keeps the listening ports open: streams and WebSockets do not end by themselves.
         self._opened.push_async_callback(connections.close)
         self._opened.callback(events.close)
@@ -369,17 +378,6 @@ class App:
         except UnknownCall:
             return None
 
-    def _end_sessions(
-        self, access: Authenticator, events: EventLog, connections: ConnectionHub, user: User | None = None
-    ) -> None:
-        """Connections whose sign-in session has ended. `user`: only those of a user who was changed."""
-
-        def ended(principal: Principal) -> bool:
-            return (user is None or principal.user_id == user.id) and not access.holds(principal)
-
-        events.end_if(ended)
-        connections.end_if(ended)
-
     def _renew(
         self,
         access: Authenticator,
@@ -387,6 +385,7 @@ class App:
         origins: Origins,
         addresses: ClientAddresses,
         api: CallControlApi,
+        dial_permissions: DialPermissionsApi,
     ) -> None:
         """What `reload` changes, and a certificate that is renewed on the disk."""
         again = self.reloading
@@ -397,6 +396,7 @@ class App:
         again.uses(lambda new: self._routes.use(_routes(new)), *routing)
         plan = ("country", "outside_line_prefix", "national_prefix", "international_prefix")
         again.uses(lambda new: self._permissions.use(new.number_plan()), *plan)
+        again.uses(lambda new: dial_permissions.use(new.number_plan()), *plan)
         again.checks(self._dial_file.check)
         again.uses(lambda new: self.readiness.use(_dialled_context(new)), *routing)
         if certificate:

@@ -16,6 +16,7 @@ from ari_bridge.media.node_address import NodeAddress, parse_nodes
 from ari_bridge.number_routing import InvalidRule, Routes
 from ari_bridge.recordings.location import Bucket, parse_location
 from frontend.auth.proxies import Network, is_loopback, parse_proxies
+from frontend.auth.token_lifetimes import TokenLifetimes
 from frontend.webrtc.ice_servers import is_turn, parse_servers
 
 NAME = r"[A-Za-z0-9_.-]{1,64}"
@@ -214,6 +215,13 @@ class Settings(BaseSettings):
             outside_prefix=self.outside_line_prefix,
             national_prefix=self.national_prefix,
             international_prefix=self.international_prefix,
+        )
+
+    def token_lifetimes(self) -> TokenLifetimes:
+        return TokenLifetimes(
+            access=self.token_lifetime,
+            refresh=self.refresh_token_lifetime,
+            refresh_idle=self.refresh_token_idle_lifetime,
         )
 
     @model_validator(mode="after")

@@ -1,8 +1,26 @@
 """Who may sign in: users with an id that never changes, their roles and passwords, in SQLite or PostgreSQL."""
 
-from ari_bridge.accounts.accounts import Accounts
-from ari_bridge.accounts.errors import AccountsUnavailable
+from ari_bridge.accounts.accounts import Accounts, Target
+from ari_bridge.accounts.administration import NewPassword, UserAdministration, UserQuery
+from ari_bridge.accounts.errors import AccountsUnavailable, LastAdmin, UnknownUser, UserChanged, UserExists
 from ari_bridge.accounts.names import InvalidUser, check_name, is_name
-from ari_bridge.accounts.user import ROLES, User
+from ari_bridge.accounts.user import ADMIN, ROLES, User
 
-__all__ = ["ROLES", "Accounts", "AccountsUnavailable", "InvalidUser", "User", "check_name", "is_name"]
+__all__ = [
+    "ADMIN",
+    "ROLES",
+    "Accounts",
+    "AccountsUnavailable",
+    "InvalidUser",
+    "LastAdmin",
+    "NewPassword",
+    "Target",
+    "UnknownUser",
+    "User",
+    "UserAdministration",
+    "UserChanged",
+    "UserExists",
+    "UserQuery",
+    "check_name",
+    "is_name",
+]

@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -14,10 +15,10 @@ from msgspec.structs import replace
 from ari_bridge import tasks
 from ari_bridge.accounts import passwords
 from ari_bridge.accounts.database import Change, Database
-from ari_bridge.accounts.errors import AccountsUnavailable
-from ari_bridge.accounts.names import InvalidUser, check_name
+from ari_bridge.accounts.errors import AccountsUnavailable, LastAdmin, UnknownUser, UserChanged, UserExists
+from ari_bridge.accounts.names import InvalidUser, check_display_name, check_name
 from ari_bridge.accounts.sign_in_sessions import SignInSessions
-from ari_bridge.accounts.signing_keys import SigningKey, SigningKeys
+from ari_bridge.accounts.signing_keys import SigningKeys
 from ari_bridge.accounts.user import DEFAULT_TENANT, ROLES, User
 from ari_bridge.accounts.users_file import UsersFile, parse
 
@@ -30,6 +31,19 @@ _IMPORTED = "imported_users_file"  # a note of the database: the SHA-256 of the 
 log = structlog.get_logger(__name__)
 
 Listener = Callable[[User], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The user that a change is meant for, as it was seen.
+
+    Args:
+        id: The user's.
+        revision: The user's when it was read; None: whatever has happened since.
+    """
+
+    id: str
+    revision: int | None = None
 
 
 class Accounts:
@@ -60,12 +74,13 @@ class Accounts:
     ) -> None:
         self._database = Database(url, state_dir / FILE)
         self._file = UsersFile(users_file)
-        self._min_password = min_password
+        self.min_password = min_password
         self._secret_file = token_secret_file
-        self.keys = SigningKeys(self._database)
-        self.sessions = SignInSessions(self._database)
+        self.keys = SigningKeys(self._database, self._changing)
+        self.sessions = SignInSessions(self._database, self._changing)
         self._by_id: dict[str, User] = {}
         self._by_name: dict[str, User] = {}
+        self._sorted: list[User] | None = None  # of `_by_name`, while it does not change
         self._revision = -1
         self._listeners: list[Listener] = []
         self._session_listeners: list[Callable[[], None]] = []
@@ -168,6 +183,7 @@ class Accounts:
             told()
 
     def _take(self, user: User) -> None:
+        self._sorted = None
         before = self._by_id.get(user.id)
         if before and self._by_name.get(before.name) is before:
             del self._by_name[before.name]
@@ -199,7 +215,9 @@ class Accounts:
 
     def all(self) -> list[User]:
         """Those who have not been removed, by name."""
-        return [self._by_name[name] for name in sorted(self._by_name)]
+        if self._sorted is None:
+            self._sorted = [self._by_name[name] for name in sorted(self._by_name)]
+        return list(self._sorted)
 
     def verify(self, name: str, password: str) -> bool:
         """Whether this is the password of a user who may sign in. Run it in a thread (passwords.py)."""
@@ -209,27 +227,38 @@ class Accounts:
     # --- changes ---------------------------------------------------------------------
 
     async def add(
-        self, name: str, password_hash: str, *, roles: Iterable[str] = ("user",), must_change_password: bool = False
+        self,
+        name: str,
+        password_hash: str,
+        *,
+        roles: Iterable[str] = ("user",),
+        class_of_service: str = "",
+        display_name: str = "",
+        must_change_password: bool = False,
     ) -> User:
-        """Raises InvalidUser (there is one of the name), AccountsUnavailable."""
+        """Raises InvalidUser, UserExists, AccountsUnavailable."""
         now = time.time()
+        user = User(
+            id=_new_id(),
+            name=check_name(name),
+            name_since=now,
+            display_name=check_display_name(display_name),
+            roles=_checked(roles),
+            class_of_service=class_of_service,
+            must_change_password=must_change_password,
+            password_hash=password_hash,
+            created_at=now,
+        )
         async with self._changing() as change:
-            if await change.find(DEFAULT_TENANT, check_name(name)):
-                raise InvalidUser(f"there is a user {name} already")
-            user = User(
-                id=_new_id(),
-                name=name,
-                name_since=now,
-                roles=_checked(roles),
-                must_change_password=must_change_password,
-                password_hash=password_hash,
-                created_at=now,
-            )
-            await change.insert([user])
-        return user
+            if await change.find(DEFAULT_TENANT, name):
+                raise UserExists(name)
+            [stored] = await change.insert([user])
+        return stored
 
-    async def set_password(self, name: str, password_hash: str, *, must_change: bool = False) -> User:
-        """All that the user has signed in to ends. Raises InvalidUser, AccountsUnavailable."""
+    async def set_password(
+        self, name: str, password_hash: str, *, must_change: bool = False, target: Target | None = None
+    ) -> User:
+        """All that the user has signed in to ends. Raises as `update`."""
         return await self._change(
             name,
             lambda user: replace(
@@ -238,6 +267,7 @@ class Accounts:
                 must_change_password=must_change,
                 generation=user.generation + 1,
             ),
+            target,
         )
 
     async def rehash(self, user: User, password_hash: str) -> None:
@@ -252,56 +282,70 @@ class Accounts:
         except InvalidUser:
             pass  # removed meanwhile
 
-    async def set_locked(self, name: str, locked: bool) -> User:
-        """A lock ends all that the user has signed in to. Raises InvalidUser, AccountsUnavailable."""
+    async def set_locked(self, name: str, locked: bool, target: Target | None = None) -> User:
+        """A lock ends all that the user has signed in to. Raises LastAdmin, and as `update`."""
         return await self._change(
-            name, lambda user: replace(user, locked=locked, generation=user.generation + int(locked))
+            name, lambda user: replace(user, locked=locked, generation=user.generation + int(locked)), target
         )
 
+    async def update(
+        self,
+        name: str,
+        *,
+        roles: Iterable[str] | None = None,
+        class_of_service: str | None = None,
+        display_name: str | None = None,
+        target: Target | None = None,
+    ) -> User:
+        """Replace what is given.
+
+        Args:
+            roles: In place of those before.
+            class_of_service: The dial permissions' class; "": that of the user's roles.
+            display_name: See `User`.
+            target: The user that is meant, if it was looked up before.
+
+        Raises InvalidUser, UnknownUser, LastAdmin, UserChanged (it is not `target` any more), AccountsUnavailable.
+        """
+        changes: dict[str, object] = {}
+        if roles is not None:
+            changes["roles"] = _checked(roles)
+        if class_of_service is not None:
+            changes["class_of_service"] = class_of_service
+        if display_name is not None:
+            changes["display_name"] = check_display_name(display_name)
+        return await self._change(name, lambda user: replace(user, **changes), target)
+
     async def set_roles(self, name: str, roles: Iterable[str]) -> User:
-        """In place of those before. Raises InvalidUser, AccountsUnavailable."""
-        checked = _checked(roles)
-        return await self._change(name, lambda user: replace(user, roles=checked))
+        """In place of those before. Raises as `update`."""
+        return await self.update(name, roles=roles)
 
     async def set_class_of_service(self, name: str, class_of_service: str) -> User:
-        """The dial permissions' class; "": that of the user's roles. Raises InvalidUser, AccountsUnavailable."""
-        return await self._change(name, lambda user: replace(user, class_of_service=class_of_service))
+        """Raises as `update`."""
+        return await self.update(name, class_of_service=class_of_service)
 
-    async def end_sessions(self, name: str) -> User:
-        """All that the user has signed in to ends. Raises InvalidUser, AccountsUnavailable."""
-        return await self._change(name, lambda user: replace(user, generation=user.generation + 1))
+    async def end_sessions(self, name: str, target: Target | None = None) -> User:
+        """All that the user has signed in to ends. Raises as `update`."""
+        return await self._change(name, lambda user: replace(user, generation=user.generation + 1), target)
 
-    async def end_session(self, session: str, user_id: str, access_until: float) -> None:
-        """As `SignInSessions.end`. Raises AccountsUnavailable."""
-        async with self._changing() as change:
-            await self.sessions.end(change, session, user_id, access_until)
+    async def rename(self, name: str, new: str, target: Target | None = None) -> User:
+        """The user stays the same, with another name; tokens of the old name end.
 
-    async def rotate_signing_key(self) -> SigningKey:
-        """Raises AccountsUnavailable."""
-        async with self._changing() as change:
-            return await self.keys.rotate(change)
-
-    async def revoke_signing_key(self, kid: str) -> None:
-        """Raises InvalidUser (there is no such key), AccountsUnavailable."""
-        async with self._changing() as change:
-            await self.keys.revoke(change, kid)
-
-    async def rename(self, name: str, new: str) -> User:
-        """The user stays the same, with another name; tokens of the old name end. Raises as `add`."""
+        Raises UserExists, and as `update`.
+        """
         check_name(new)
         async with self._changing() as change:
-            user = await self._wanted(change, name)
+            user = await self._wanted(change, name, target)
             if await change.find(user.tenant, new):
-                raise InvalidUser(f"there is a user {new} already")
-            changed = replace(user, name=new, name_since=time.time(), generation=user.generation + 1)
-            await change.update(changed)
-        return changed
+                raise UserExists(new)
+            return await change.update(replace(user, name=new, name_since=time.time(), generation=user.generation + 1))
 
-    async def remove(self, name: str) -> User:
-        """The id is never used again, and what was kept under the name is nobody's. Raises as `set_roles`."""
+    async def remove(self, name: str, target: Target | None = None) -> User:
+        """The id is never used again, and what was kept under the name is nobody's. Raises as `set_locked`."""
         return await self._change(
             name,
             lambda user: replace(user, removed_at=time.time(), password_hash="", generation=user.generation + 1),
+            target,
         )
 
     async def forget_pending(self) -> list[str]:
@@ -315,18 +359,22 @@ class Accounts:
 
     def check_password(self, password: str, name: str) -> None:
         """Raises InvalidUser."""
-        passwords.check(password, name, min_characters=self._min_password)
+        passwords.check(password, name, min_characters=self.min_password)
 
-    async def _change(self, name: str, change_user: Callable[[User], User]) -> User:
+    async def _change(self, name: str, change_user: Callable[[User], User], target: Target | None = None) -> User:
         async with self._changing() as change:
-            changed = change_user(await self._wanted(change, name))
-            await change.update(changed)
-        return changed
+            before = await self._wanted(change, name, target)
+            after = change_user(before)
+            if before.administers and not after.administers and not await change.has_other_admin(before):
+                raise LastAdmin(name)
+            return await change.update(after)
 
-    async def _wanted(self, change: Change, name: str) -> User:
+    async def _wanted(self, change: Change, name: str, target: Target | None) -> User:
         user = await change.find(DEFAULT_TENANT, name)
         if user is None:
-            raise InvalidUser(f"there is no user {name[:80]}")
+            raise UnknownUser(name)
+        if target and (user.id != target.id or target.revision not in (None, user.revision)):
+            raise UserChanged(name)
         return user
 
     @asynccontextmanager

@@ -5,19 +5,20 @@ Every request has a deadline, and whatever goes wrong comes out as `AccountsUnav
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ari_bridge import atomic_file
 from ari_bridge.accounts import schema
 from ari_bridge.accounts.errors import AccountsUnavailable
 from ari_bridge.accounts.schema import meta, users
-from ari_bridge.accounts.user import User
+from ari_bridge.accounts.user import ADMIN, User
 from ari_bridge.sql import engine
 from ari_bridge.sql.engine import TO_WRITE
 from ari_bridge.sql.migrate import MIGRATION_TIMEOUT_S, Migrations, NewerTables
@@ -137,14 +138,28 @@ class Change:
         row = (await self.connection.execute(sa.select(users).where(*wanted))).one_or_none()
         return _user(row) if row else None
 
-    async def insert(self, new: Sequence[User]) -> None:
-        rows = [{**_row(user), "revision": self.revision, "forgotten": False} for user in new]
-        if rows:
-            await self.connection.execute(sa.insert(users), rows)
+    async def has_other_admin(self, user: User) -> bool:
+        """Whether somebody besides the user may sign in and give roles."""
+        others = sa.select(users).where(
+            users.c.tenant == user.tenant,
+            users.c.id != user.id,
+            users.c.removed_at.is_(None),
+            users.c.roles.contains(ADMIN),
+        )
+        return any(_user(row).administers for row in await self.connection.execute(others))
 
-    async def update(self, user: User) -> None:
-        values = {**_row(user), "revision": self.revision}
-        await self.connection.execute(sa.update(users).where(users.c.id == user.id).values(values))
+    async def insert(self, new: Sequence[User]) -> list[User]:
+        """Add them. The result: as they are stored."""
+        stored = [replace(user, revision=self.revision) for user in new]
+        if stored:
+            await self.connection.execute(sa.insert(users), [{**_row(user), "forgotten": False} for user in stored])
+        return stored
+
+    async def update(self, user: User) -> User:
+        """The user as it is stored."""
+        stored = replace(user, revision=self.revision)
+        await self.connection.execute(sa.update(users).where(users.c.id == user.id).values(_row(stored)))
+        return stored
 
     async def forgotten(self, names: Sequence[str]) -> None:
         """Nothing of the removed users of these names is kept elsewhere any more."""
@@ -158,6 +173,10 @@ class Change:
         changed = await self.connection.execute(sa.update(meta).where(meta.c.name == name).values(value=value))
         if not changed.rowcount:
             await self.connection.execute(sa.insert(meta).values(name=name, value=value))
+
+
+Changing = Callable[[], AbstractAsyncContextManager[Change]]
+"""Begins a change that everybody reads anew after it."""
 
 
 async def _revision(connection: AsyncConnection) -> int:

@@ -1,6 +1,51 @@
-"""What may go wrong with accounts."""
+"""What may go wrong with accounts.
 
+InvalidUser           a name, a password or a users file cannot be used (names.py)
+├── UnknownUser       there is no user of the name
+├── UserExists        there is one already
+├── LastAdmin         nobody would be left who gives roles
+└── UserChanged       somebody else has changed the user since it was read
+AccountsUnavailable   the database cannot be used now
+"""
+
+from ari_bridge.accounts.names import InvalidUser
 from ari_bridge.errors import Unavailable
+
+
+class UnknownUser(InvalidUser):
+    code = "unknown_user"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no user {name[:80]}.")
+
+
+class UserExists(InvalidUser):
+    code = "user_exists"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is a user {name} already.", "name")
+
+
+class LastAdmin(InvalidUser):
+    """Locking, removing or demoting the only admin would leave nobody who could undo it."""
+
+    code = "last_admin"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} is the only admin who can sign in. Give another user the role admin first.", field=None
+        )
+
+
+class UserChanged(InvalidUser):
+    """What was to be changed is not what was read."""
+
+    code = "changed_meanwhile"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} was changed by somebody else in the meantime. Look at it again, and decide anew.", field=None
+        )
 
 
 class AccountsUnavailable(Unavailable):

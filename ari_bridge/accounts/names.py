@@ -2,13 +2,16 @@
 
 import re
 
+MAX_DISPLAY_NAME_CHARACTERS = 80
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 class InvalidUser(ValueError):
     """A name, a password or a users file that cannot be used; the text says why, `field` which value is wrong."""
 
-    def __init__(self, message: str, field: str = "user") -> None:
+    code = "invalid_request"
+
+    def __init__(self, message: str, field: str | None = "user") -> None:
         super().__init__(message)
         self.field = field
 
@@ -22,3 +25,13 @@ def check_name(name: str) -> str:
 
 def is_name(name: str) -> bool:
     return bool(_NAME.fullmatch(name))
+
+
+def check_display_name(name: str) -> str:
+    """The name for people, without spaces around it. Raises InvalidUser."""
+    stripped = name.strip()
+    if len(stripped) > MAX_DISPLAY_NAME_CHARACTERS or not stripped.isprintable():
+        raise InvalidUser(
+            f"a display name is one line of at most {MAX_DISPLAY_NAME_CHARACTERS} characters", "displayName"
+        )
+    return stripped

@@ -5,7 +5,7 @@ How a database gets them, and gets from one form of them to the next, is in `mig
 
 import sqlalchemy as sa
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration."""
 VERSION_TABLE = "accounts_version"
 
@@ -24,6 +24,7 @@ users = sa.Table(
     sa.Column("tenant", sa.Text, nullable=False),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("name_since", sa.Double, nullable=False),
+    sa.Column("display_name", sa.Text, nullable=False),
     sa.Column("roles", sa.Text, nullable=False),  # separated by commas
     sa.Column("class_of_service", sa.Text, nullable=False),
     sa.Column("locked", sa.Boolean, nullable=False),

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ari_bridge.accounts import refresh_tokens
-from ari_bridge.accounts.database import Change, Database
+from ari_bridge.accounts.database import Changing, Database
 from ari_bridge.accounts.refresh_tokens import RefreshToken, digest_of
 from ari_bridge.accounts.schema import sign_in_sessions as table
 from ari_bridge.accounts.signing_keys import CLOCK_LEEWAY_S
@@ -80,8 +80,9 @@ class SignInSessions:
         max_idle: Seconds after which a refresh token that was not used is refused.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, changing: Changing) -> None:
         self._database = database
+        self._changing = changing
         self._ended: dict[str, float] = {}  # ids, and until when their access tokens could be valid
         self.max_idle = 86400.0
 
@@ -146,24 +147,26 @@ class SignInSessions:
                 await connection.execute(sa.update(table).where(table.c.id == session.id).values(values))
         return (replaced, token.next(replaced.salt)) if replaced else Refusal.REUSED
 
-    async def end(self, change: Change, session: str, user_id: str, access_until: float) -> None:
+    async def end(self, session: str, user_id: str, access_until: float) -> None:
         """Its refresh token and its access tokens end. `access_until`: when the one that the client has expires.
 
         An access token without a session, of an earlier version, is ended in the same way by its own id.
+        Raises AccountsUnavailable.
         """
-        values = {"ended_at": time.time(), "revision": change.revision}
-        known = await change.connection.execute(sa.update(table).where(table.c.id == session).values(values))
-        if not known.rowcount:
-            row = SignInSession(
-                id=session,
-                user_id=user_id,
-                generation=0,
-                started_at=0.0,
-                refreshed_at=0.0,
-                expires_at=0.0,
-                access_until=access_until,
-            )
-            await change.connection.execute(sa.insert(table).values({**msgspec.structs.asdict(row), **values}))
+        row = SignInSession(
+            id=session,
+            user_id=user_id,
+            generation=0,
+            started_at=0.0,
+            refreshed_at=0.0,
+            expires_at=0.0,
+            access_until=access_until,
+        )
+        async with self._changing() as change:
+            values = {"ended_at": time.time(), "revision": change.revision}
+            known = await change.connection.execute(sa.update(table).where(table.c.id == session).values(values))
+            if not known.rowcount:
+                await change.connection.execute(sa.insert(table).values({**msgspec.structs.asdict(row), **values}))
 
     async def live(self, sessions: Iterable[str]) -> set[str]:
         """Those of these ids that can be refreshed. Raises AccountsUnavailable."""

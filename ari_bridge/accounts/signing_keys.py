@@ -15,7 +15,7 @@ import msgspec
 import sqlalchemy as sa
 import structlog
 
-from ari_bridge.accounts.database import Change, Database
+from ari_bridge.accounts.database import Change, Changing, Database
 from ari_bridge.accounts.errors import AccountsUnavailable
 from ari_bridge.accounts.names import InvalidUser
 from ari_bridge.accounts.schema import signing_keys
@@ -51,8 +51,9 @@ class SigningKey(msgspec.Struct, frozen=True, kw_only=True):
 class SigningKeys:
     """Read from memory; `read` and `Accounts` keep that up to date."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, changing: Changing) -> None:
         self._database = database
+        self._changing = changing
         self._by_kid: dict[str, SigningKey] = {}
         self._read_at: dict[str, float] = {}  # by `time.monotonic`, so that no clock has to be right
 
@@ -98,24 +99,28 @@ class SigningKeys:
         if secret:
             log.info("the token secret was imported, and the file is not read again", file=str(file))
 
-    async def rotate(self, change: Change) -> SigningKey:
-        """A new key signs; those before verify as long as a token of theirs may be valid."""
+    async def rotate(self) -> SigningKey:
+        """A new key signs; those before verify until their last token has expired. Raises AccountsUnavailable."""
         new = _new()
-        now = sa.update(signing_keys).where(signing_keys.c.retires_at.is_(None))
-        await change.connection.execute(now.values(retires_at=new.created_at + _OVERLAP_S))
-        await _insert(change, [new])
+        before = sa.update(signing_keys).where(signing_keys.c.retires_at.is_(None))
+        async with self._changing() as change:
+            await change.connection.execute(before.values(retires_at=new.created_at + _OVERLAP_S))
+            await _insert(change, [new])
         return new
 
-    async def revoke(self, change: Change, kid: str) -> None:
-        """The key verifies no more. If it was the one that signs, another does. Raises InvalidUser: there is none."""
-        signing = await change.connection.scalar(
-            sa.select(signing_keys.c.kid).where(signing_keys.c.retires_at.is_(None))
-        )
-        gone = await change.connection.execute(sa.delete(signing_keys).where(signing_keys.c.kid == kid))
-        if not gone.rowcount:
-            raise InvalidUser(f"there is no signing key {kid[:80]}", "kid")
-        if kid == signing:
-            await _insert(change, [_new()])
+    async def revoke(self, kid: str) -> None:
+        """The key verifies no more; if it was the one that signs, a new one does.
+
+        Raises InvalidUser (there is no such key), AccountsUnavailable.
+        """
+        current = sa.select(signing_keys.c.kid).where(signing_keys.c.retires_at.is_(None))
+        async with self._changing() as change:
+            signing = await change.connection.scalar(current)
+            gone = await change.connection.execute(sa.delete(signing_keys).where(signing_keys.c.kid == kid))
+            if not gone.rowcount:
+                raise InvalidUser(f"there is no signing key {kid[:80]}", "kid")
+            if kid == signing:
+                await _insert(change, [_new()])
 
     async def purge(self, now: float) -> None:
         """Drop the keys that verify no more. Raises AccountsUnavailable."""

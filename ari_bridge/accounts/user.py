@@ -4,6 +4,8 @@ import msgspec
 
 ROLES = ("user", "agent", "supervisor", "operator", "auditor", "admin")
 """What people may be; frontend/auth/grants.py says what each of them may do."""
+ADMIN = "admin"
+"""The role that gives roles: at least one user who may sign in keeps it, once somebody has it."""
 DEFAULT_TENANT = "default"
 
 
@@ -15,7 +17,9 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
         name: By which the user signs in and is called; it may change, and be another user's later.
         name_since: Since when the name is this user's (Unix seconds; 0: always). Calls and recordings of the name
             from before are not this user's.
+        display_name: Who the user is, for people; "" if the name says it.
         generation: Higher with each change that ends what the user has signed in to.
+        revision: The number of the user's last change, of whatever kind; two changes never have the same.
         removed_at: When the user was removed; None: was not.
     """
 
@@ -23,11 +27,13 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     tenant: str = DEFAULT_TENANT
     name: str
     name_since: float = 0.0
+    display_name: str = ""
     roles: tuple[str, ...] = ("user",)
     class_of_service: str = ""
     locked: bool = False
     must_change_password: bool = False
     generation: int = 1
+    revision: int = 0
     password_hash: str = ""
     created_at: float = 0.0
     removed_at: float | None = None
@@ -36,3 +42,8 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     def active(self) -> bool:
         """May sign in."""
         return self.removed_at is None and not self.locked
+
+    @property
+    def administers(self) -> bool:
+        """May sign in, and give roles."""
+        return self.active and ADMIN in self.roles

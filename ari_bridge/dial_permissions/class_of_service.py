@@ -82,8 +82,11 @@ class DialDecision:
 
 @dataclass(frozen=True, slots=True)
 class ClassOfService:
+    """`rules`: those of included classes stand in their place. `built_in`: every installation has it."""
+
     name: str
     rules: tuple[Rule, ...]
+    built_in: bool = False
 
     def decide(self, number: DialledNumber) -> DialDecision:
         for rule in self.rules:
@@ -106,7 +109,7 @@ def parse_classes(written: Mapping[str, list[str]]) -> dict[str, ClassOfService]
     for name in written:
         if name in _BUILT_IN:
             raise InvalidRule(f"class {name}: it is built in; take another name")
-    return {name: ClassOfService(name, _rules(name, both, ())) for name in both}
+    return {name: ClassOfService(name, _rules(name, both, ()), name in _BUILT_IN) for name in both}
 
 
 def _rules(name: str, written: Mapping[str, list[str]], within: tuple[str, ...]) -> tuple[Rule, ...]:

@@ -77,7 +77,7 @@ class PermissionsFile:
     """What the file at `path` says now; without a path, the defaults."""
 
     def __init__(self, path: Path | None) -> None:
-        self._path = path
+        self.path = path
         self._read_at: tuple[int, int] | None = None
         self._permissions = Permissions()
         self._reported = ""  # what was last found wrong
@@ -98,16 +98,16 @@ class PermissionsFile:
         self._look()
 
     def _look(self) -> None:
-        if self._path is None:
+        if self.path is None:
             return
-        status = self._path.stat()
+        status = self.path.stat()
         if self._read_at == (status.st_mtime_ns, status.st_size):
             return
         self._read_at = (status.st_mtime_ns, status.st_size)  # also if it is unusable: that is reported once
         try:
-            permissions = parse_permissions(self._path.read_text(encoding="utf-8"))
+            permissions = parse_permissions(self.path.read_text(encoding="utf-8"))
         except (ValueError, msgspec.ValidationError) as error:
-            raise InvalidPermissions(f"{self._path}: {error}") from error
+            raise InvalidPermissions(f"{self.path}: {error}") from error
         if permissions != self._permissions:
-            log.info("dial permissions were read", file=str(self._path), classes=sorted(permissions.classes))
+            log.info("dial permissions were read", file=str(self.path), classes=sorted(permissions.classes))
         self._permissions = permissions

@@ -4,18 +4,27 @@ A number is resolved here and nowhere else, so that nothing is dialled that was 
 are `dial_permissions`; here they meet the routes. docs/DIAL_PERMISSIONS.md describes it from the operator's side.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import structlog
 
 from ari_bridge import metrics
 from ari_bridge.dial_permissions import DialDecision, DialPermissions, LegKind, NumberClass
 from ari_bridge.errors import DialForbidden
+from ari_bridge.number import normalize_number
 from ari_bridge.number_routing import Routes
 
 _OUTSIDE_RULE = "ALLOW_OUTSIDE_TO_OUTSIDE is false"
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class DialExplanation:
+    """`class_of_service`: the user's, by which `decision` was made."""
+
+    class_of_service: str
+    decision: DialDecision
 
 
 class DialGate:
@@ -73,6 +82,10 @@ class DialGate:
 
     def is_emergency(self, number: str) -> bool:
         return self.decide(None, number).number.number_class is NumberClass.EMERGENCY
+
+    def explain(self, user: str | None, number: str) -> DialExplanation:
+        """What would be decided, and why, for a number as somebody may write it. Raises InvalidTarget."""
+        return DialExplanation(self._permissions.class_of(user), self.decide(user, normalize_number(number)))
 
     def decide(self, user: str | None, number: str) -> DialDecision:
         """Without consequences. `number` is as `number.normalize_number` gives it."""

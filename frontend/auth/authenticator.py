@@ -20,15 +20,15 @@ from ari_bridge.tasks import TaskSet
 from frontend.auth.client_addresses import ClientAddresses
 from frontend.auth.grants import PHONE, Grant, grants_of
 from frontend.auth.principal import Principal
-from frontend.auth.session_issuer import AuthSession, SessionIssuer, TokenLifetimes, Unauthorized
+from frontend.auth.session_issuer import AuthSession, SessionIssuer, Unauthorized
 from frontend.auth.sign_ins import SignIns, TooManyAttempts
+from frontend.auth.token_lifetimes import TokenLifetimes
 
 __all__ = [
     "CLOCK_LEEWAY_S",
     "AuthSession",
     "Authenticator",
     "Forbidden",
-    "TokenLifetimes",
     "TooManyAttempts",
     "Unauthorized",
     "token_secret",

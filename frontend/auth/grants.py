@@ -30,6 +30,8 @@ class Grant(StrEnum):
     """Hear recordings of others."""
     RECORDINGS_DELETE = "recordings:delete"
     """Delete recordings of others."""
+    USERS_MANAGE = "users:manage"
+    """Add, change, lock and remove users; see dial permissions and limits of all."""
 
 
 PHONE = frozenset({Grant.DIAL, Grant.RECEIVE, Grant.RECORD})

@@ -14,6 +14,7 @@ from ari_bridge.accounts import Accounts, AccountsUnavailable, User
 from ari_bridge.accounts.refresh_tokens import RefreshToken, parse
 from ari_bridge.accounts.sign_in_sessions import Refusal
 from frontend.auth.principal import Principal
+from frontend.auth.token_lifetimes import TokenLifetimes
 from frontend.auth.token_signer import TokenSigner
 
 log = structlog.get_logger(__name__)
@@ -39,21 +40,6 @@ class AuthSession:
     expires_at: float  # of the token, Unix seconds
     must_change_password: bool = False
     refresh_token: RefreshToken | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class TokenLifetimes:
-    """Seconds.
-
-    Args:
-        access: Of an access token.
-        refresh: Of a session, however often it is refreshed.
-        refresh_idle: After which a session that was not refreshed ends.
-    """
-
-    access: float = 900.0
-    refresh: float = 7 * 86400.0
-    refresh_idle: float = 86400.0
 
 
 class SessionIssuer:
@@ -99,7 +85,7 @@ class SessionIssuer:
         refreshed = await sessions.refresh(presented, attempt=attempt, access_lifetime=lifetimes.access)
         if refreshed is Refusal.REUSED:
             log.warning("a refresh token was used twice: its session ends", session=presented.session, address=address)
-            await self._accounts.end_session(presented.session, "", 0.0)
+            await self._accounts.sessions.end(presented.session, "", 0.0)
         if isinstance(refreshed, Refusal):
             raise Unauthorized(_REFUSED[refreshed])
         session, refresh_token = refreshed
@@ -117,7 +103,7 @@ class SessionIssuer:
     async def end(self, principal: Principal) -> None:
         """The session of the principal ends: refresh token, access tokens, connections. Raises AccountsUnavailable."""
         if principal.session_id:
-            await self._accounts.end_session(principal.session_id, principal.user_id, principal.expires_at or 0.0)
+            await self._accounts.sessions.end(principal.session_id, principal.user_id, principal.expires_at or 0.0)
             log.info("signed out", user=principal.name, address=principal.address)
 
     def _session(

@@ -8,7 +8,6 @@ from ari_bridge.accounts import AccountsUnavailable, InvalidUser
 from ari_bridge.dial_permissions import DialPermissions, InvalidPermissions, PermissionsFile
 from ari_bridge.engine.dial_gate import DialGate
 from ari_bridge.errors import InvalidTarget
-from ari_bridge.number import normalize_number
 from ari_bridge.number_routing import Routes
 from frontend.auth.dial_rights import AccountDialRights
 from frontend.cli.user import accounts_of
@@ -21,20 +20,19 @@ def dial_check(user: str, number: str) -> None:
         settings = load()
         file = PermissionsFile(settings.dial_permissions_file)
         file.check()
-        dialled = normalize_number(number)
-    except (InvalidSettings, InvalidPermissions, InvalidTarget, OSError) as error:
+    except (InvalidSettings, InvalidPermissions, OSError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
     try:
-        allowed = asyncio.run(_show(settings, file, user, dialled))
-    except (AccountsUnavailable, InvalidUser, OSError) as error:
+        allowed = asyncio.run(_show(settings, file, user, number))
+    except (AccountsUnavailable, InvalidUser, InvalidTarget, OSError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
     raise typer.Exit(int(not allowed))
 
 
 async def _show(settings: Settings, file: PermissionsFile, user: str, number: str) -> bool:
-    """Raises AccountsUnavailable, InvalidUser, OSError."""
+    """Raises AccountsUnavailable, InvalidUser, InvalidTarget, OSError."""
     accounts = accounts_of(settings)
     if settings.enable_authentication:
         await accounts.open()
@@ -44,12 +42,14 @@ async def _show(settings: Settings, file: PermissionsFile, user: str, number: st
     permissions = DialPermissions(
         settings.number_plan(), file, source=AccountDialRights(accounts), is_listed=listed.__contains__
     )
-    decision = DialGate(permissions, Routes(rules=Routes.parse_rules(settings.dial_routes))).decide(user, number)
-    await accounts.close()
-    found = decision.number
+    try:
+        explained = DialGate(permissions, Routes(rules=Routes.parse_rules(settings.dial_routes))).explain(user, number)
+    finally:
+        await accounts.close()
+    decision, found = explained.decision, explained.decision.number
     typer.echo(f"number    {found.canonical}{f' ({found.dialled} is dialled)' if found.e164 else ''}")
     typer.echo(f"is        {found.number_class.value}: {found.why}")
-    typer.echo(f"user      {user}, class of service {permissions.class_of(user)}")
+    typer.echo(f"user      {user}, class of service {explained.class_of_service}")
     typer.echo(f"rule      {decision.rule}")
     typer.echo(f"decision  {'allowed' if decision.allowed else 'refused'}")
     return decision.allowed

@@ -27,7 +27,7 @@ def rotate() -> None:
     """Sign with a new key. Nobody is signed out: the key before verifies until its last token has expired."""
 
     async def change(accounts: Accounts) -> None:
-        typer.echo((await accounts.rotate_signing_key()).kid)
+        typer.echo((await accounts.keys.rotate()).kid)
 
     run(change)
 
@@ -35,7 +35,7 @@ def rotate() -> None:
 @signing_key.command("revoke")
 def revoke(kid: str) -> None:
     """End all tokens of a key at once, because it has leaked. Sign-ins go on: pages refresh their tokens."""
-    run(lambda accounts: accounts.revoke_signing_key(kid))
+    run(lambda accounts: accounts.keys.revoke(kid))
 
 
 def _use(key: SigningKey) -> str:

@@ -2,14 +2,14 @@
 
 import asyncio
 import getpass
-import secrets
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 import typer
 
-from ari_bridge.accounts import ROLES, Accounts, AccountsUnavailable, InvalidUser, passwords
+from ari_bridge.accounts import ROLES, Accounts, AccountsUnavailable, InvalidUser, UserAdministration
+from ari_bridge.dial_permissions import PermissionsFile
 from frontend.cli import logging as logs
 from frontend.settings import InvalidSettings, Settings, load
 
@@ -25,22 +25,29 @@ def add_user(
     generate: Generate = False,
     must_change: MustChange = False,
     role: Annotated[list[str] | None, typer.Option(help=f"One of {', '.join(ROLES)}; may be repeated.")] = None,
+    display_name: Annotated[str, typer.Option(help="Who the user is, for people.")] = "",
 ) -> None:
     """Add a user, or change the password of one."""
     password = _password(generate)
 
-    async def add(accounts: Accounts) -> None:
+    async def add(administration: UserAdministration) -> None:
+        accounts = administration.accounts
         if accounts.find(name):
-            await accounts.set_password(name, _hash(accounts, name, password), must_change=must_change)
+            made = await administration.reset_password(name, password=password, must_change=must_change)
             if role:
                 await accounts.set_roles(name, role)
         else:
-            hashed = _hash(accounts, name, password)
-            await accounts.add(name, hashed, roles=role or ("user",), must_change_password=must_change)
+            made = await administration.create(
+                name,
+                password=password,
+                roles=role or ("user",),
+                display_name=display_name,
+                must_change=must_change,
+            )
+        if generate:
+            typer.echo(made.password)
 
-    run(add)
-    if generate:
-        typer.echo(password)
+    _administer(add)
     typer.echo(f"{name} may sign in now.", err=True)
 
 
@@ -49,12 +56,12 @@ def set_password(name: str, generate: Generate = False, must_change: MustChange 
     """Change a user's password. All that the user has signed in to ends."""
     password = _password(generate)
 
-    async def change(accounts: Accounts) -> None:
-        await accounts.set_password(name, _hash(accounts, name, password), must_change=must_change)
+    async def change(administration: UserAdministration) -> None:
+        made = await administration.reset_password(name, password=password, must_change=must_change)
+        if generate:
+            typer.echo(made.password)
 
-    run(change)
-    if generate:
-        typer.echo(password)
+    _administer(change)
 
 
 @user.command("remove")
@@ -92,7 +99,18 @@ def set_class_of_service(
     name: str, class_of_service: Annotated[str, typer.Argument(help='"": that of the roles.')]
 ) -> None:
     """Give a user a class of service: which numbers may be dialled."""
-    run(lambda accounts: accounts.set_class_of_service(name, class_of_service))
+
+    async def change(administration: UserAdministration) -> None:
+        administration.check_class(class_of_service)
+        await administration.accounts.set_class_of_service(name, class_of_service)
+
+    _administer(change)
+
+
+@user.command("display-name")
+def set_display_name(name: str, display_name: Annotated[str, typer.Argument(help='"": none.')]) -> None:
+    """Say who a user is, for people: the directory of the pages shows it."""
+    run(lambda accounts: accounts.update(name, display_name=display_name))
 
 
 @user.command("list")
@@ -122,18 +140,24 @@ def accounts_of(settings: Settings) -> Accounts:
 
 def run(act: Callable[[Accounts], Awaitable[object]]) -> None:
     """Does it, or says why not and ends with status 1 (2: the settings are wrong)."""
+    _administer(lambda administration: act(administration.accounts))
+
+
+def _administer(act: Callable[[UserAdministration], Awaitable[object]]) -> None:
+    """As `run`."""
     logs.configure("warning", "console")
     try:
         settings = load()
     except InvalidSettings as error:
         typer.echo(f"The settings are wrong:\n{error}", err=True)
         raise typer.Exit(2) from None
+    classes = PermissionsFile(settings.dial_permissions_file)
 
     async def act_once() -> None:
         accounts = accounts_of(settings)
         try:
             await accounts.open()
-            await act(accounts)
+            await act(UserAdministration(accounts, lambda: classes.current().classes))
         finally:
             await accounts.close()
 
@@ -144,13 +168,8 @@ def run(act: Callable[[Accounts], Awaitable[object]]) -> None:
         raise typer.Exit(1) from None
 
 
-def _password(generate: bool) -> str:
+def _password(generate: bool) -> str | None:
+    """None: one is made."""
     if generate:
-        return secrets.token_urlsafe(12)
+        return None
     return getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-
-
-def _hash(accounts: Accounts, name: str, password: str) -> str:
-    """Raises InvalidUser."""
-    accounts.check_password(password, name)
-    return passwords.hash_password(password)

@@ -20,7 +20,7 @@ from frontend.http.request_ids import request_id
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_ALLOWED = "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Range, X-Request-Id"
+_ALLOWED = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Range, X-Request-Id"
 _EXPOSED = "Content-Range, ETag, Idempotent-Replayed, Retry-After, X-Request-Id"
 _MAX_LOGGED_CHARACTERS = 200
 
@@ -114,7 +114,7 @@ def problem_of(error: Exception) -> tuple[Problem, dict[str, str]]:
             detail = "The body cannot be read: it does not match Content-Encoding, or is truncated."
             return problem("invalid_request", detail), {}
         case InvalidUser():
-            return problem("invalid_request", str(error), field=error.field), {}
+            return problem(error.code, _sentence(str(error)), field=error.field), {}
         case CallerError() | Unavailable() if error.code in PROBLEM_TYPES:
             body = problem(
                 error.code,
@@ -126,6 +126,11 @@ def problem_of(error: Exception) -> tuple[Problem, dict[str, str]]:
             )
             return body, {}
     return problem("error", "The server failed to handle the request; the failure is logged."), {}
+
+
+def _sentence(text: str) -> str:
+    """What is part of a line elsewhere, on its own."""
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
 
 
 def _of_http(error: web.HTTPException, request: web.Request) -> tuple[Problem, dict[str, str]]:

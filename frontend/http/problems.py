@@ -49,6 +49,7 @@ _PROBLEM_TYPES = (
     ProblemType(
         "unknown_recording", 404, "No such recording", "The recording does not exist, or belongs to another user."
     ),
+    ProblemType("unknown_user", 404, "No such user", "The user does not exist, or was removed."),
     ProblemType("method_not_allowed", 405, "Method not allowed", "`Allow` lists the methods of the path."),
     ProblemType(
         "wrong_state",
@@ -56,12 +57,32 @@ _PROBLEM_TYPES = (
         "The call's state does not allow this",
         "Fetch the call and retry once its state allows it.",
     ),
+    ProblemType("user_exists", 409, "The name is taken", "Choose another name."),
+    ProblemType(
+        "last_admin",
+        409,
+        "Somebody has to be admin",
+        "Give another user the role admin before you take it from this one.",
+    ),
+    ProblemType(
+        "own_account",
+        409,
+        "Not to your own account",
+        "You would lock yourself out: ask another admin, or use `ari-bridge user` on the server.",
+    ),
+    ProblemType("sign_in_off", 409, "Sign-in is off", "There are no users while `ENABLE_AUTHENTICATION` is false."),
     ProblemType("in_progress", 409, "The same request is in progress", "Retry with the same `Idempotency-Key`."),
     ProblemType(
         "in_doubt",
         409,
         "It is unknown whether the request was carried out",
         "The server stopped in the middle of it: check the call `callId`.",
+    ),
+    ProblemType(
+        "changed_meanwhile",
+        412,
+        "It was changed in the meantime",
+        "Fetch it again, and repeat the change with its new ETag in `If-Match`.",
     ),
     ProblemType(
         "too_large", 413, "The request is too large", "A body has at most 1 MiB, a header 32 KiB (status 431)."

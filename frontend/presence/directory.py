@@ -39,6 +39,7 @@ class PresenceDirectory:
         hooks: Report changes of calls.
         preferences: Tell who does not want to be disturbed.
         names: From the phone book, by number.
+        display_name: Who a user is, for people; "" if that is not known. Goes before the phone book.
         known_users: The users who may sign in, online or not; may raise.
         endpoints: Which phones of the PBX are listed, as patterns of their names (`2*`); none if it is empty.
     """
@@ -52,6 +53,7 @@ class PresenceDirectory:
         preferences: PreferenceStore,
         *,
         names: dict[str, str],
+        display_name: Callable[[str], str],
         known_users: Callable[[], list[str]],
         endpoints: tuple[str, ...],
     ) -> None:
@@ -60,6 +62,7 @@ class PresenceDirectory:
         self._pages = pages
         self._preferences = preferences
         self._names = names
+        self._display_name = display_name
         self._known_users = known_users
         self._patterns = endpoints
         self._phones: dict[str, Endpoint] = {}  # by device
@@ -178,7 +181,9 @@ class PresenceDirectory:
         undisturbed = frozenset(user for user in users if self._preferences.of(user).do_not_disturb)
         presence = of_users(users, online=online, undisturbed=undisturbed, calls=self._calls.live())
         people = {
-            f"user {user}": PersonSummary(user, self._names.get(user, ""), state.value, user)
+            f"user {user}": PersonSummary(
+                user, self._display_name(user) or self._names.get(user, ""), state.value, user
+            )
             for user, state in presence.items()
         }
         for device, phone in sorted(self._phones.items()):

@@ -40,6 +40,7 @@ class UserServices:
         mailbox: Of a user, e.g. `{user}@default`; "" if the PBX has no voicemail.
         voicemail_number: What a page dials to hear the messages.
         names: See `PresenceDirectory`.
+        display_name: See `PresenceDirectory`.
         known_users: See `PresenceDirectory`.
         endpoints: See `PresenceDirectory`.
     """
@@ -56,6 +57,7 @@ class UserServices:
         mailbox: str = "",
         voicemail_number: str = "",
         names: dict[str, str] | None = None,
+        display_name: Callable[[str], str] = lambda user: "",
         known_users: Callable[[], list[str]] = list,
         endpoints: tuple[str, ...] = (),
     ) -> None:
@@ -66,7 +68,15 @@ class UserServices:
         if mailbox:
             self._voicemail = VoicemailBoxes(ari, pages, hooks, mailbox=mailbox, number=voicemail_number)
         self.directory = PresenceDirectory(
-            ari, calls, pages, hooks, preferences, names=names or {}, known_users=known_users, endpoints=endpoints
+            ari,
+            calls,
+            pages,
+            hooks,
+            preferences,
+            names=names or {},
+            display_name=display_name,
+            known_users=known_users,
+            endpoints=endpoints,
         )
         self._tasks = TaskSet()
         pages.on_registered(self._on_registered)

@@ -1,6 +1,6 @@
 """What is kept under the name of a user who is removed: deleted, before another user can have the name.
 
-The user's connections are ended in `app.py` (`_end_sessions`).
+The user's connections are ended by `api/live_rights.py`.
 """
 
 import structlog

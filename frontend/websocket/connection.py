@@ -136,6 +136,16 @@ class ClientConnection:
         self._owned.clear()
         self._socket.drop("its session goes on in another connection", CLOSE_SUPERSEDED)
 
+    @property
+    def takes_calls(self) -> bool:
+        return self._user is not None and self in self._services.pages.of_user(self._user)
+
+    def use_principal(self, principal: Principal) -> None:
+        """The user's roles are others than when the client registered."""
+        self.principal = principal
+        if self.takes_calls and not principal.may(Grant.RECEIVE):
+            self._stop_taking_calls()
+
     def end_sign_in(self) -> None:
         """The client's sign-in session has ended: notify the client and close the connection."""
         self._socket.error("unauthorized", "What you have signed in to has ended: sign in again.", field="token")

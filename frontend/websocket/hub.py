@@ -1,7 +1,9 @@
 """All open WebSockets: accepted, sent their calls when these change, asked to reconnect, closed."""
 
 import asyncio
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
 from aiohttp import WSCloseCode, web
@@ -23,6 +25,25 @@ HEARTBEAT_INTERVAL_S = 6.0
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class OpenConnection:
+    """A client that is connected now.
+
+    Args:
+        user_id: Of the user who has registered or resumed; "" before that.
+        session: The signaling session, by which calls name their owner.
+        address: The client's IP address.
+        connected_at: Unix seconds.
+        takes_calls: Whether calls ring there.
+    """
+
+    user_id: str
+    session: str
+    address: str
+    connected_at: float
+    takes_calls: bool
+
+
 class ConnectionHub:
     """Serves `/ws`.
 
@@ -34,7 +55,7 @@ class ConnectionHub:
     def __init__(self, services: ConnectionServices, hooks: Hooks) -> None:
         self._services = services
         self._registry: SessionRegistry[ClientConnection] = SessionRegistry()
-        self._open: set[ClientConnection] = set()
+        self._open: dict[ClientConnection, float] = {}  # since when, Unix seconds
         self._draining = False
         hooks.tap(self._on_hook)
 
@@ -55,17 +76,29 @@ class ConnectionHub:
             user,
             self._services.access.addresses.of(request),
         )
-        self._open.add(connection)
+        self._open[connection] = time.time()
         metrics.WEBSOCKET_CONNECTIONS.inc()
         try:
             await connection.run()
         finally:
             metrics.WEBSOCKET_CONNECTIONS.dec()
-            self._open.discard(connection)
+            del self._open[connection]
         return socket
 
     def count(self) -> int:
         return len(self._open)
+
+    def open(self) -> list[OpenConnection]:
+        """Who is connected, in the order of their arrival."""
+        return [
+            OpenConnection(one.principal.user_id, one.session, one.principal.address, since, one.takes_calls)
+            for one, since in self._open.items()
+        ]
+
+    def use_principal(self, changed: Callable[[Principal], Principal]) -> None:
+        """What clients may do is another from now on: `changed` gives the principal of each."""
+        for connection in list(self._open):
+            connection.use_principal(changed(connection.principal))
 
     async def drain(self, within: float) -> None:
         """Ask every page to reconnect, to the process that serves then, spread over `within` seconds."""

@@ -7,7 +7,8 @@ from typing import Any
 from ari_bridge.accounts import Accounts
 from ari_bridge.accounts.users_file import UsersFile
 from frontend.app import App
-from frontend.auth.authenticator import Authenticator, TokenLifetimes
+from frontend.auth.authenticator import Authenticator
+from frontend.auth.token_lifetimes import TokenLifetimes
 
 SECRET = "only for this test, and long enough"
 

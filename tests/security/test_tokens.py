@@ -187,7 +187,7 @@ async def test_another_server_of_the_database_knows_of_it_within_a_second(
     other = Accounts(settings.state_dir, settings.users_file)
     await other.open()
     claims = jwt.decode(session["token"], options={"verify_signature": False})
-    await other.end_session(claims["sid"], claims["uid"], claims["exp"])
+    await other.sessions.end(claims["sid"], claims["uid"], claims["exp"])
     await other.close()
     async with asyncio.timeout(1):
         while await status_with(http, session["token"]) != 401:  # noqa: ASYNC110
@@ -305,7 +305,7 @@ async def test_a_rotation_signs_nobody_out_and_in_the_end_the_old_key_is_gone(
     app: App, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch, at_once: None
 ) -> None:
     before = await sign_in(http)
-    new = await app.accounts.rotate_signing_key()
+    new = await app.accounts.keys.rotate()
     after = await sign_in(http)
     assert kid_of(after["token"]) == new.kid != kid_of(before["token"])
     assert {await status_with(http, each["token"]) for each in (before, after)} == {200}
@@ -325,7 +325,7 @@ async def test_a_key_that_has_leaked_signs_for_nobody_any_more_and_pages_go_on(
     session, leaked = await sign_in(http), app.accounts.keys.current()
     forged = jwt.encode(claims_of(app.access, "9001"), leaked.secret, headers={"kid": leaked.kid})
     assert await status_with(http, forged, "/stats") == 200
-    await app.accounts.revoke_signing_key(leaked.kid)
+    await app.accounts.keys.revoke(leaked.kid)
     assert await status_with(http, forged, "/stats") == 401
     assert await status_with(http, session["token"]) == 401
     status, refreshed = await refresh(http, session["refreshToken"])

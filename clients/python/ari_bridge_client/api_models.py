@@ -160,6 +160,20 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
     ownerless: bool = False
 
 
+class MeData(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        user: Your name; null if sign-in is off
+        user_id: Never changes; empty if sign-in is off
+        grants: What you may do; docs/USERS.md lists them
+    """
+
+    user: str | None
+    user_id: str
+    roles: list[str]
+    grants: list[str]
+
+
 class CallPage(msgspec.Struct, frozen=True, rename="camel"):
     """
     Attributes:
@@ -270,6 +284,145 @@ class CdrPage(msgspec.Struct, frozen=True, rename="camel"):
 
     cdrs: tuple[Cdr, ...]
     next_cursor: str | None
+
+
+class UserData(msgspec.Struct, frozen=True, rename="camel"):
+    """A user, as those see it who manage users.
+
+    Attributes:
+        id: Never changes, and no other user ever has it
+        roles: One of: user, agent, supervisor, operator, auditor, admin
+        class_of_service: The user's own; empty: that of the roles
+        effective_class: The class of service that counts now
+        must_change_password: At the next sign-in
+        created_at: Unix seconds; 0: unknown
+        revision: Higher after each change; the ETag
+        connections: Open pages and programs of the user
+        calls: Calls in progress
+    """
+
+    id: str
+    name: str
+    display_name: str
+    roles: list[str]
+    class_of_service: str
+    effective_class: str
+    locked: bool
+    must_change_password: bool
+    created_at: float
+    revision: int
+    connections: int
+    calls: int
+
+
+class UserList(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        users: Sorted by name
+        total: How many there are on all pages
+        next_cursor: `cursor` of the next page; null on the last one
+    """
+
+    users: list[UserData]
+    total: int
+    next_cursor: str | None
+
+
+class NewPasswordData(msgspec.Struct, frozen=True, rename="camel"):
+    """A user with a new password, which is shown this once.
+
+    Attributes:
+        password: To be changed at the first sign-in; it cannot be shown again
+    """
+
+    user: UserData
+    password: str
+
+
+class UserConnection(msgspec.Struct, frozen=True, rename="camel"):
+    """An open page or program of a user.
+
+    Attributes:
+        address: IP address of the client
+        connected_at: Unix seconds
+        takes_calls: Whether calls ring there
+        calls: Ids of the calls that it has
+    """
+
+    address: str
+    connected_at: float
+    takes_calls: bool
+    calls: list[str]
+
+
+class UserConnections(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        connections: The newest first
+        event_streams: Open streams of `GET /events`
+    """
+
+    connections: list[UserConnection]
+    event_streams: int
+
+
+class ClassOfServiceData(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        built_in: Not from the file
+        rules: The first that fits decides; those of included classes in place
+    """
+
+    name: str
+    built_in: bool
+    rules: list[str]
+
+
+class DialPermissionsData(msgspec.Struct, frozen=True, rename="camel"):
+    """docs/DIAL_PERMISSIONS.md explains them.
+
+    Attributes:
+        file: Where they are written, on the server; null: built-in classes only
+        country: ISO 3166 code of `COUNTRY`; empty: not set
+        default: The class of whoever has no other
+        internal: Patterns of further internal numbers
+        users: User name → class, from the file
+        roles: Role → class
+        tenants: Tenant → class
+    """
+
+    file: str | None
+    country: str
+    default: str
+    internal: list[str]
+    classes: list[ClassOfServiceData]
+    users: dict[str, str]
+    roles: dict[str, str]
+    tenants: dict[str, str]
+
+
+class DialCheckData(msgspec.Struct, frozen=True, rename="camel"):
+    """What the dial permissions say of a user and a number. Nothing is dialled.
+
+    Attributes:
+        rule: The rule that decides, with its class
+        class_of_service: The user's, that counts now
+        dialled: The number as the PBX gets it
+        e164: In international form; empty if it is none of a public numbering plan
+        country: ISO 3166 code; 001: of no country; empty: unknown or internal
+        number_class: What kind of number it is
+        why: Why it is of that kind
+    """
+
+    allowed: bool
+    rule: str
+    user: str
+    class_of_service: str
+    dialled: str
+    e164: str
+    country: str
+    number_class: str
+    why: str
 
 
 class ChannelData(msgspec.Struct, frozen=True, rename="camel"):

@@ -32,7 +32,8 @@ def type_text(annotation: object) -> str:
     if origin is Annotated:
         return type_text(parts[0])
     if origin in (list, tuple):
-        return f"{type_text(parts[0])}[]"
+        item = type_text(parts[0])
+        return f"({item})[]" if " | " in item else f"{item}[]"
     if origin is dict:
         return f"Record<string, {type_text(parts[1])}>"
     if origin is Literal:

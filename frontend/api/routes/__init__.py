@@ -7,22 +7,28 @@ from frontend.api.routes import (
     call_endpoints,
     call_queries,
     cdrs,
+    dial_permissions,
     event_stream,
     health,
+    me,
     monitoring,
     people,
     recordings,
     sessions,
+    user_endpoints,
 )
 from frontend.http.endpoint import Endpoint
 
 ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (
     *sessions.ENDPOINTS,
     *call_endpoints.ENDPOINTS,
+    *me.ENDPOINTS,
     *call_queries.ENDPOINTS,
     *people.ENDPOINTS,
     *recordings.ENDPOINTS,
     *cdrs.ENDPOINTS,
+    *user_endpoints.ENDPOINTS,
+    *dial_permissions.ENDPOINTS,
     *monitoring.ENDPOINTS,
     *event_stream.ENDPOINTS,
     *health.ENDPOINTS,

@@ -120,6 +120,10 @@ class EventLog:
         for reader in [reader for reader in self._readers if ended(reader.principal)]:
             reader.end()
 
+    def count(self, user_id: str) -> int:
+        """Open streams of the user."""
+        return sum(reader.principal.user_id == user_id for reader in self._readers)
+
     def close(self) -> None:
         """End every stream."""
         self.end_if(lambda _: True)

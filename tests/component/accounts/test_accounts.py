@@ -61,16 +61,21 @@ def test_users_by_the_command_line(folder: Path) -> None:
     run("remove", "1003")
     assert run("list") == "1001\n"
     assert "no user" in run("lock", "1003", fails=True)
+    for command in (["lock", "1001"], ["remove", "1001"], ["role", "1001", "user"]):
+        assert "only admin" in run(*command, fails=True)
+    assert "no class of service 'golden'" in run("class", "1001", "golden", fails=True)
+    run("display-name", "1001", "Reception")
+    run("role", "1001", "user", "admin")
     assert stat.S_IMODE((folder / "accounts.db").stat().st_mode) == 0o600
     assert GOOD.encode() not in (folder / "accounts.db").read_bytes()
 
 
 async def test_the_users_file_is_imported_once(folder: Path) -> None:
-    UsersFile(folder / "users").add("1001", "right", "user", "admin")
+    UsersFile(folder / "users").add("1001", "right", "user", "agent")
     first = Accounts(folder, folder / "users")
     await first.open()
     assert first.verify("1001", "right") and not first.verify("1001", "wrong") and not first.verify("x", "right")
-    assert [(user.name, user.roles, user.name_since) for user in first.all()] == [("1001", ("user", "admin"), 0.0)]
+    assert [(user.name, user.roles, user.name_since) for user in first.all()] == [("1001", ("user", "agent"), 0.0)]
     await first.remove("1001")
     await first.close()
     UsersFile(folder / "users").add("1002", "right")

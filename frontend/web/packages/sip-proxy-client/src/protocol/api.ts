@@ -143,6 +143,13 @@ export interface FeedbackBody {
   comment?: string;
 }
 
+export interface MeData {
+  user: string | null; // your name; null if sign-in is off
+  userId: string; // never changes; empty if sign-in is off
+  roles: string[];
+  grants: string[]; // what you may do; docs/USERS.md lists them
+}
+
 export interface CallPage {
   calls: CallData[]; // newest first; a page may be short, or empty, without being the last
   nextCursor: string | null; // `cursor` of the next page; null on the last one
@@ -222,6 +229,100 @@ export interface Cdr {
   feedback: Record<string, unknown>; // {}: not rated
   connectedNumber: string; // the last connected line, as Asterisk reported it; "": as dialled, or the caller
   connectedName: string;
+}
+
+export interface UserList {
+  users: UserData[]; // sorted by name
+  total: number; // how many there are on all pages
+  nextCursor: string | null; // `cursor` of the next page; null on the last one
+}
+
+/** A user, as those see it who manage users. */
+export interface UserData {
+  id: string; // never changes, and no other user ever has it
+  name: string;
+  displayName: string;
+  roles: ("user" | "agent" | "supervisor" | "operator" | "auditor" | "admin")[];
+  classOfService: string; // the user's own; empty: that of the roles
+  effectiveClass: string; // the class of service that counts now
+  locked: boolean;
+  mustChangePassword: boolean; // at the next sign-in
+  createdAt: number; // Unix seconds; 0: unknown
+  revision: number; // higher after each change; the ETag
+  connections: number; // open pages and programs of the user
+  calls: number; // calls in progress
+}
+
+/** A user with a new password, which is shown this once. */
+export interface NewPasswordData {
+  user: UserData;
+  password: string; // to be changed at the first sign-in; it cannot be shown again
+}
+
+export interface NewUser {
+  name: string; // 1 to 64 letters, digits, dots, dashes, underscores
+  roles: ("user" | "agent" | "supervisor" | "operator" | "auditor" | "admin")[]; // what the user may do
+  displayName?: string; // who the user is, for people; one line
+  classOfService?: string; // a class of service; empty: that of the roles
+}
+
+/** All of them: what is left out is not kept. */
+export interface UserSettings {
+  roles: ("user" | "agent" | "supervisor" | "operator" | "auditor" | "admin")[]; // what the user may do
+  displayName?: string; // who the user is, for people; one line
+  classOfService?: string; // a class of service; empty: that of the roles
+}
+
+export interface NewName {
+  name: string; // 1 to 64 letters, digits, dots, dashes, underscores
+}
+
+export interface Lock {
+  locked: boolean;
+}
+
+export interface UserConnections {
+  connections: UserConnection[]; // the newest first
+  eventStreams: number; // open streams of `GET /events`
+}
+
+/** An open page or program of a user. */
+export interface UserConnection {
+  address: string; // IP address of the client
+  connectedAt: number; // Unix seconds
+  takesCalls: boolean; // whether calls ring there
+  calls: string[]; // ids of the calls that it has
+}
+
+/** docs/DIAL_PERMISSIONS.md explains them. */
+export interface DialPermissionsData {
+  file: string | null; // where they are written, on the server; null: built-in classes only
+  country: string; // ISO 3166 code of `COUNTRY`; empty: not set
+  default: string; // the class of whoever has no other
+  internal: string[]; // patterns of further internal numbers
+  classes: ClassOfServiceData[];
+  users: Record<string, string>; // user name → class, from the file
+  roles: Record<string, string>; // role → class
+  tenants: Record<string, string>; // tenant → class
+}
+
+export interface ClassOfServiceData {
+  name: string;
+  builtIn: boolean; // not from the file
+  rules: string[]; // the first that fits decides; those of included classes in place
+}
+
+/** What the dial permissions say of a user and a number. Nothing is dialled. */
+export interface DialCheckData {
+  allowed: boolean;
+  rule: string; // the rule that decides, with its class
+  user: string;
+  classOfService: string; // the user's, that counts now
+  dialled: string; // the number as the PBX gets it
+  e164: string; // in international form; empty if it is none of a public numbering plan
+  country: string; // ISO 3166 code; 001: of no country; empty: unknown or internal
+  numberClass: string; // what kind of number it is
+  why: string; // why it is of that kind
 }
 
 export interface LiveData {
