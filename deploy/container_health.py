@@ -5,7 +5,8 @@ import ssl
 import sys
 import urllib.request
 
-scheme = "https" if os.environ.get("TLS_CERT") else "http"
+certificate = os.environ.get("TLS_CERT") or os.environ.get("SSL_CERT_PATH")
+scheme = "https" if certificate and os.environ.get("ENABLE_HTTPS", "").lower() not in ("false", "0") else "http"
 host = os.environ.get("HTTP_HOST") or "127.0.0.1"
 # It asks itself: what the certificate is called is of no interest here.
 trust = ssl._create_unverified_context() if scheme == "https" else None

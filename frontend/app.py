@@ -48,6 +48,7 @@ from frontend.auth.client_addresses import ClientAddresses
 from frontend.auth.dial_rights import AccountDialRights
 from frontend.auth.session_tokens import SessionTokens
 from frontend.http import middleware
+from frontend.http.clear_text import clear_text_refused
 from frontend.http.cors import Origins
 from frontend.http.hosts import hosts_checked
 from frontend.http.idempotency import IdempotencyGuard
@@ -310,15 +311,15 @@ class App:
         hosts = hosts_checked(sign_in=settings.enable_authentication)
         # The inner one makes the problems that pages of other origins may read, the outer one is for what it lets by.
         problems = middleware.problem_responses
-        common = [problems, hosts, checked, problems, static.assets_kept]
+        common = [problems, clear_text_refused(addresses), hosts, checked, problems, static.assets_kept]
 
         main = web.Application(middlewares=common, client_max_size=MAX_BODY_BYTES)
         name_requests(main)
-        add_response_headers(main, addresses)
+        add_response_headers(main, addresses, settings.embed_origins)
         main.add_routes([web.get("/ws", connections.handle)])
         second = web.Application(middlewares=common, client_max_size=MAX_BODY_BYTES)
         name_requests(second)
-        add_response_headers(second, addresses)
+        add_response_headers(second, addresses, settings.embed_origins)
         api = CallControlApi(
             self.calls,
             access,
@@ -356,14 +357,14 @@ class App:
         certificate = _certificate(settings)
         self._renew(access, certificate, origins, addresses, api, dial_permissions)
         tls = certificate.context if certificate else None
-        port = await self._listen(main, settings.http_port, tls)
-        self.url = f"{'https' if tls else 'http'}://{_host(settings.http_host)}:{port}"
-        self.ws_url = f"{'wss' if tls else 'ws'}://{_host(settings.http_host)}:{port}/ws"
+        port = await self._listen(main, settings.http_port, tls if settings.https else None)
+        self.url = f"{'https' if settings.https else 'http'}://{_host(settings.http_host)}:{port}"
+        self.ws_url = f"{'wss' if settings.https else 'ws'}://{_host(settings.http_host)}:{port}/ws"
         if settings.ws_port or settings.http_port == 0:
             # Programs that know this address alone ask it for all that they need; the WebSocket is at `/`, or `/ws`.
             second.add_routes([*both, web.get("/", connections.handle), web.get("/ws", connections.handle)])
-            port = await self._listen(second, settings.ws_port, tls)
-            self.legacy_ws_url = f"{'wss' if tls else 'ws'}://{_host(settings.http_host)}:{port}/"
+            port = await self._listen(second, settings.ws_port, tls if settings.wss else None)
+            self.legacy_ws_url = f"{'wss' if settings.wss else 'ws'}://{_host(settings.http_host)}:{port}/"
         self.accounts.on_change(lambda user: apply_change(user, access, events, connections))
         self.accounts.on_sessions_end(lambda: end_sessions(access, events, connections))
         # Closed first, so that nothing keeps the listening ports open: streams and WebSockets do not end by themselves.
@@ -400,7 +401,7 @@ class App:
         again.checks(self._dial_file.check)
         again.uses(lambda new: self.readiness.use(_dialled_context(new)), *routing)
         if certificate:
-            again.uses(lambda new: _use_files(certificate, new), "tls_cert", "tls_key")
+            again.uses(lambda new: _use_files(certificate, new), "tls_cert", "tls_key", "tls_ca")
             again.checks(lambda: certificate.renew(anyway=True))
             watching = asyncio.create_task(certificate.watch())
             self._opened.callback(watching.cancel)
@@ -439,9 +440,9 @@ def _routes(settings: Settings) -> Routes:
 def _certificate(settings: Settings) -> Certificate | None:
     if settings.tls_cert is None or settings.tls_key is None:
         return None
-    return Certificate(settings.tls_cert, settings.tls_key)
+    return Certificate(settings.tls_cert, settings.tls_key, settings.tls_ca)
 
 
 def _use_files(certificate: Certificate, settings: Settings) -> None:
     if settings.tls_cert and settings.tls_key:
-        certificate.use(settings.tls_cert, settings.tls_key)
+        certificate.use(settings.tls_cert, settings.tls_key, settings.tls_ca)

@@ -3,11 +3,12 @@
 `env.example` documents the same names; a test compares the two.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from ari_bridge.dial_permissions import COUNTRIES, NumberPlan
 from ari_bridge.media.candidate_filter import PassedOn
@@ -17,10 +18,12 @@ from ari_bridge.number_routing import InvalidRule, Routes
 from ari_bridge.recordings.location import Bucket, parse_location
 from frontend.auth.proxies import Network, is_loopback, parse_proxies
 from frontend.auth.token_lifetimes import TokenLifetimes
+from frontend.secret_files import SecretFiles, UnreadableSecret
 from frontend.webrtc.ice_servers import is_turn, parse_servers
 
 NAME = r"[A-Za-z0-9_.-]{1,64}"
 MIN_TURN_SECRET_LENGTH = 32
+_EMBEDDING_ORIGIN = re.compile(r"https?://[A-Za-z0-9.*-]+(:[0-9]{1,5})?")
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
@@ -85,8 +88,18 @@ class Settings(BaseSettings):
     token_lifetime: Annotated[int, Field(ge=60, le=604800, examples=["43200"])] = 43200
     refresh_token_lifetime: Annotated[int, Field(ge=60, le=2592000, examples=["604800"])] = 604800
     refresh_token_idle_lifetime: Annotated[int, Field(ge=60, le=2592000, examples=["86400"])] = 86400
-    tls_cert: Annotated[Path | None, Field(examples=["cert.pem"])] = None
-    tls_key: Annotated[Path | None, Field(examples=["key.pem"])] = None
+    enable_https: Annotated[bool | None, Field(examples=["true"])] = None
+    enable_wss: Annotated[bool | None, Field(examples=["true"])] = None
+    tls_cert: Annotated[
+        Path | None, Field(validation_alias=AliasChoices("tls_cert", "ssl_cert_path"), examples=["cert.pem"])
+    ] = None
+    tls_key: Annotated[
+        Path | None, Field(validation_alias=AliasChoices("tls_key", "ssl_key_path"), examples=["key.pem"])
+    ] = None
+    tls_ca: Annotated[
+        Path | None, Field(validation_alias=AliasChoices("tls_ca", "ssl_ca_path"), examples=["intermediates.pem"])
+    ] = None
+    embed_origins: Annotated[tuple[str, ...], NoDecode, Field(examples=["https://crm.example.com"])] = ()
     metrics_token: Annotated[
         str, Field(pattern=r"^([\x21-\x7e]{32,})?$", repr=False, examples=["the output of openssl rand -hex 32"])
     ] = ""
@@ -133,6 +146,17 @@ class Settings(BaseSettings):
     people_endpoints: Annotated[tuple[str, ...], NoDecode, Field(examples=["2*,3*"])] = ()
     plugins: Annotated[tuple[str, ...], NoDecode, Field(examples=["missed_calls"])] = ()
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, SecretFiles(settings_cls, dotenv_settings), env_settings, dotenv_settings
+
     @field_validator("rtpengine_ng", mode="before")
     @classmethod
     def _nodes(cls, value: Any) -> Any:
@@ -148,7 +172,7 @@ class Settings(BaseSettings):
     def _proxies(cls, value: Any) -> Any:
         return parse_proxies(value) if isinstance(value, str) else value
 
-    @field_validator("cors_origin", "people_endpoints", "plugins", mode="before")
+    @field_validator("cors_origin", "embed_origins", "people_endpoints", "plugins", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
@@ -161,6 +185,14 @@ class Settings(BaseSettings):
                 raise ValueError(f"{origin!r} is no origin: SCHEME://HOST[:PORT] without a path, or loopback")
         return value
 
+    @field_validator("embed_origins")
+    @classmethod
+    def _embedding(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if not _EMBEDDING_ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin!r} is no origin: SCHEME://HOST[:PORT] without a path")
+        return value
+
     @field_validator("phone_book", mode="before")
     @classmethod
     def _numbers(cls, value: Any) -> Any:
@@ -171,7 +203,9 @@ class Settings(BaseSettings):
             raise ValueError("entries are NUMBER=NAME, separated by commas")
         return tuple((number.strip(), name.strip()) for number, _, name in entries)
 
-    @field_validator("tls_cert", "tls_key", "dial_permissions_file", mode="before")
+    @field_validator(
+        "enable_https", "enable_wss", "tls_cert", "tls_key", "tls_ca", "dial_permissions_file", mode="before"
+    )
     @classmethod
     def _no_file(cls, value: Any) -> Any:
         return None if value == "" else value
@@ -231,11 +265,7 @@ class Settings(BaseSettings):
                 f"ENABLE_AUTHENTICATION: false is allowed on a loopback address only, not with "
                 f"HTTP_HOST={self.http_host}. Set it to true, or HTTP_HOST to 127.0.0.1."
             )
-        if bool(self.tls_cert) != bool(self.tls_key):
-            raise ValueError("TLS_CERT and TLS_KEY: set both or neither.")
-        for name, path in (("TLS_CERT", self.tls_cert), ("TLS_KEY", self.tls_key)):
-            if path and (trouble := _trouble_with(path)):
-                raise ValueError(f"{name}: {trouble}")
+        self._check_transport()
         if self.dial_permissions_file and (trouble := _trouble_with(self.dial_permissions_file)):
             raise ValueError(f"DIAL_PERMISSIONS_FILE: {trouble}")
         if not self.turn_secret and any(map(is_turn, self.ice_servers)):
@@ -256,6 +286,38 @@ class Settings(BaseSettings):
             raise ValueError(f"WS_PORT: {self.ws_port} is HTTP_PORT already. Choose another, or 0 for none.")
         return self
 
+    def _check_transport(self) -> None:
+        """Raises ValueError for TLS that is incomplete, and for passwords that would cross a network in clear."""
+        if bool(self.tls_cert) != bool(self.tls_key):
+            raise ValueError("TLS_CERT and TLS_KEY: set both or neither.")
+        if self.tls_ca and not self.tls_cert:
+            raise ValueError("TLS_CA: it needs TLS_CERT and TLS_KEY beside it.")
+        for name, path in (("TLS_CERT", self.tls_cert), ("TLS_KEY", self.tls_key), ("TLS_CA", self.tls_ca)):
+            if path and (trouble := _trouble_with(path)):
+                raise ValueError(f"{name}: {trouble}")
+        for name, wanted in (("ENABLE_HTTPS", self.enable_https), ("ENABLE_WSS", self.enable_wss)):
+            if wanted and not self.tls_cert:
+                raise ValueError(f"{name}: true needs TLS_CERT and TLS_KEY (or SSL_CERT_PATH and SSL_KEY_PATH).")
+        if is_loopback(self.http_host) or self.trusted_proxies:
+            return
+        ports = [("HTTP_PORT", self.https, True), ("WS_PORT", self.wss, self.ws_port > 0)]
+        if clear := [name for name, secure, used in ports if used and not secure]:
+            raise ValueError(
+                f"HTTP_HOST: at {self.http_host}, {' and '.join(clear)} would carry passwords and calls without TLS. "
+                "Set TLS_CERT and TLS_KEY; or, behind a proxy that has the certificate, TRUSTED_PROXIES to its "
+                "address; or HTTP_HOST to 127.0.0.1."
+            )
+
+    @property
+    def https(self) -> bool:
+        """Whether HTTP_PORT serves TLS."""
+        return self.tls_cert is not None if self.enable_https is None else self.enable_https
+
+    @property
+    def wss(self) -> bool:
+        """Whether WS_PORT serves TLS."""
+        return self.tls_cert is not None if self.enable_wss is None else self.enable_wss
+
 
 def _trouble_with(path: Path) -> str:
     """Why the file cannot be read; "" if it can."""
@@ -272,6 +334,8 @@ def load(**values: Any) -> Settings:
     """The settings; `values` (by lower-case name) override the environment. Raises InvalidSettings."""
     try:
         return Settings(**values)
+    except UnreadableSecret as error:
+        raise InvalidSettings(str(error)) from None
     except ValidationError as error:
         raise InvalidSettings("\n".join(map(_explain, error.errors()))) from None
 

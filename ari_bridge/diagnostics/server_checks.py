@@ -43,7 +43,10 @@ class ServerChecks:
                 "this server ends no call.",
             )
         if not self._subject.tls_cert:
-            return f"the pages are served at {host} without TLS", "Browsers give the microphone to https pages alone."
+            return (
+                f"the pages are served at {host} without TLS, for a proxy",
+                "Only the proxies of TRUSTED_PROXIES are served; browsers give the microphone to https pages alone.",
+            )
         return f"the pages are served at {host}", ""
 
     async def _tls(self) -> tuple[str, str]:

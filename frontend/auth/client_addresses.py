@@ -27,6 +27,10 @@ class ClientAddresses:
         self._proxies = Proxies(trusted)
         self._told.clear()
 
+    def trusts(self, peer: str) -> bool:
+        """Whether the address is that of a proxy of ours."""
+        return self._proxies.trusts(peer)
+
     def of(self, request: web.Request) -> str:
         """The client's address; "" if there is none."""
         peer, headers = request.remote or "", request.headers

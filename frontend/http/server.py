@@ -67,7 +67,7 @@ class _Protocol(RequestHandler):
         else:
             log.error("a request failed", status=status, exc_info=exc, request_id=name)
             body = problem("error", "The server failed to handle the request; the failure is logged.", request_id=name)
-        response = problem_response(body, {**COMMON_HEADERS, HEADER: name})
+        response = problem_response(body, {**COMMON_HEADERS, "X-Frame-Options": "DENY", HEADER: name})
         response.headers["Server"] = "ari-bridge"  # in place of the versions of aiohttp and Python
         response.force_close()
         return response

@@ -21,17 +21,19 @@ class Certificate:
     Raises OSError (including ssl.SSLError) if the first one cannot be read.
     """
 
-    def __init__(self, certificate: Path, key: Path) -> None:
+    def __init__(self, certificate: Path, key: Path, ca: Path | None = None) -> None:
         self._files = (certificate, key)
+        self._ca = ca  # certificates of the issuers, which are sent along with ours
         self._stamp = self._stamp_of_files()
         self._current = self._read()
         self.context = self._read()
         # Called at each handshake. The old context may not be changed: certificate and key would change one by one.
         self.context.sni_callback = self._choose
 
-    def use(self, certificate: Path, key: Path) -> None:
+    def use(self, certificate: Path, key: Path, ca: Path | None = None) -> None:
         """Other files from now on."""
         self._files = (certificate, key)
+        self._ca = ca
 
     def renew(self, *, anyway: bool = False) -> None:
         """Read the files again if they have changed, or `anyway`.
@@ -62,8 +64,10 @@ class Certificate:
     def _read(self) -> ssl.SSLContext:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(*self._files)
+        if self._ca:
+            context.load_verify_locations(self._ca)  # OpenSSL completes the chain that it sends from these
         return context
 
     def _stamp_of_files(self) -> _Stamp:
-        found = [path.stat() for path in self._files]
+        found = [path.stat() for path in (*self._files, *([self._ca] if self._ca else []))]
         return tuple((one.st_ino, one.st_mtime_ns, one.st_size) for one in found)

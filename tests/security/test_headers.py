@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import ssl
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from structlog.testing import capture_logs
 from ari_bridge.accounts.users_file import UsersFile
 from frontend.auth.client_addresses import host_name
 from frontend.http.response_headers import content_security_policy
+from frontend.settings import InvalidSettings, load
 from tests.component.frontend.test_reload import make_certificate
 from tests.security.servers import serving
 
@@ -115,3 +117,27 @@ async def test_without_sign_in_a_proxy_gets_nothing(tmp_path: Path, line: str) -
 async def test_this_machine_is_served(tmp_path: Path, host: str) -> None:
     async with serving(tmp_path) as server:
         assert (await server.send(f"GET /config HTTP/1.1\nHost: {host}")).status == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/dashboard", "/docs"])
+async def test_a_page_has_a_nonce_of_its_own_and_no_other_style_gets_in(tmp_path: Path, path: str) -> None:
+    async with serving(tmp_path) as server:
+        first, second = [await server.send(f"GET {path} HTTP/1.1\nHost: 127.0.0.1") for _ in range(2)]
+    nonces = []
+    for page in (first, second):
+        [nonce] = re.findall(r"'nonce-([A-Za-z0-9_-]{22})'", page.headers["content-security-policy"])
+        assert "unsafe-inline" not in page.headers["content-security-policy"]
+        assert f'nonce="{nonce}"' in page.body.decode() and "CSP_NONCE" not in page.body.decode()
+        nonces.append(nonce)
+    assert nonces[0] != nonces[1]
+
+
+async def test_a_page_is_shown_in_frames_of_the_listed_origins_alone(tmp_path: Path) -> None:
+    async with serving(tmp_path, embed_origins="https://crm.example.com,https://*.example.org:8443") as server:
+        page = await server.send("GET / HTTP/1.1\nHost: 127.0.0.1")
+    policy = page.headers["content-security-policy"]
+    assert "frame-ancestors 'self' https://crm.example.com https://*.example.org:8443" in policy
+    assert "x-frame-options" not in page.headers
+    for wrong in ("https://crm.example.com/path", "crm.example.com", "*", "https://a; script-src *"):
+        with pytest.raises(InvalidSettings, match="EMBED_ORIGINS"):
+            load(ari_password="x", embed_origins=wrong)

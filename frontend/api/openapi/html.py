@@ -6,6 +6,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from frontend.api.openapi.markdown import anchor, markdown
+from frontend.http.pages import NONCE_PLACEHOLDER
 
 _STYLE = """
 :root { color-scheme: light dark; --line: light-dark(#d8dee4, #333b44); --soft: light-dark(#f5f7f9, #1b2026);
@@ -39,7 +40,8 @@ def page() -> str:
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>HTTP API</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n"
+        f'<title>HTTP API</title>\n<style nonce="{NONCE_PLACEHOLDER}">{_STYLE}</style>\n</head>\n'
+        f"<body>\n<main>\n{body}</main>\n</body>\n</html>\n"
     )
 
 

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from frontend.auth.authenticator import Authenticator
 from frontend.http.endpoint import Endpoint, Nothing, ResponseSpec, TypedRequest
+from frontend.http.pages import page_response
 
 TAG = "This reference"
 JSON_DOCUMENT = Endpoint(
@@ -62,4 +63,4 @@ class ReferenceApi:
 
     async def page(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
         page = await asyncio.to_thread(lambda: self._page)
-        return web.Response(text=page, content_type="text/html", charset="utf-8")
+        return page_response(request.raw, page)

@@ -1,10 +1,12 @@
 """The built pages: the softphone at `/`, the dashboard at `/dashboard`, what they need below `/assets`."""
 
+import asyncio
 from pathlib import Path
 
 from aiohttp import web
 
 from frontend.http.middleware import Handler
+from frontend.http.pages import page_response
 
 STATIC = Path(__file__).parents[2] / "static"
 NOT_BUILT = "The pages have not been built: run `npm ci && npm run build` in frontend/web.\n"
@@ -20,16 +22,13 @@ def routes(static: Path = STATIC) -> list[web.AbstractRouteDef]:
 
 def _page(file: Path) -> Handler:
     async def page(request: web.Request) -> web.StreamResponse:
-        return _answer(file)
+        try:
+            html = await asyncio.to_thread(file.read_text)
+        except FileNotFoundError:
+            return web.Response(status=503, text=NOT_BUILT)
+        return page_response(request, html)
 
     return page
-
-
-def _answer(file: Path) -> web.StreamResponse:
-    if not file.is_file():
-        return web.Response(status=503, text=NOT_BUILT)
-    # The names of the assets change with their content; the page itself is revalidated each time.
-    return web.FileResponse(file, headers={"Cache-Control": "no-cache"})
 
 
 @web.middleware

@@ -12,6 +12,8 @@ const api = ["/config", "/session", "/live", "/events", "/health", "/call", "/st
 export default defineConfig(({ mode }) => ({
   base: "./",
   plugins: [react()],
+  // The server puts another one in its place each time (frontend/api/routes/static.py).
+  html: { cspNonce: "CSP_NONCE" },
   resolve: { alias: sources },
   build: {
     outDir: "../../static",

@@ -3,6 +3,7 @@
 import { createRoot } from "react-dom/client";
 import { ErrorBoundary } from "./components/ErrorBoundary";
 import { PageErrorScreen } from "./components/ErrorScreen";
+import "./components/styleNonce";
 import { DashboardPage } from "./pages/dashboard";
 import "./styles/tokens.css";
 import "./styles/dashboard.css";

@@ -3,6 +3,7 @@
 import { createRoot } from "react-dom/client";
 import { ErrorBoundary } from "./components/ErrorBoundary";
 import { PageErrorScreen } from "./components/ErrorScreen";
+import "./components/styleNonce";
 import { SoftphonePage } from "./pages/softphone";
 import "./styles/tokens.css";
 import "./styles/softphone.css";
