@@ -1,7 +1,5 @@
 """The composition root: everything made, put together, started, drained (SIGTERM) and closed in one place."""
 
-import asyncio
-import ssl
 from contextlib import AsyncExitStack
 from importlib.metadata import PackageNotFoundError, version
 
@@ -9,7 +7,6 @@ import structlog
 from aiohttp import web
 
 from ari_bridge.accounts import Accounts, UserAdministration
-from ari_bridge.ari.client import Ari
 from ari_bridge.ari.readiness import Readiness
 from ari_bridge.call_store import SqliteCallStore
 from ari_bridge.cdr import CdrService
@@ -21,12 +18,8 @@ from ari_bridge.engine.limits import Limits
 from ari_bridge.errors import UnknownCall
 from ari_bridge.fsm.call import Call
 from ari_bridge.hooks import Hooks, load_plugins
-from ari_bridge.media.codec_policy import CodecPolicy, OpusOptions
-from ari_bridge.media.pool import Pool
-from ari_bridge.metrics import observe_ari, observe_ng
-from ari_bridge.number_routing import Routes
 from ari_bridge.preferences import PreferenceFile
-from ari_bridge.recordings import Collector, Library, StoreKeys, open_store
+from ari_bridge.recordings import Collector
 from frontend.api.live_rights import apply_change, end_sessions
 from frontend.api.openapi import document, html
 from frontend.api.routes import static
@@ -47,16 +40,16 @@ from frontend.auth.authenticator import Authenticator, token_secret, write_secre
 from frontend.auth.client_addresses import ClientAddresses
 from frontend.auth.dial_rights import AccountDialRights
 from frontend.auth.session_tokens import SessionTokens
+from frontend.factories import ari_client, dialled_context, media_pool, number_routes, recording_library
 from frontend.http import middleware
 from frontend.http.clear_text import clear_text_refused
 from frontend.http.cors import Origins
 from frontend.http.hosts import hosts_checked
 from frontend.http.idempotency import IdempotencyGuard
+from frontend.http.listener import Listener
 from frontend.http.long_poll import CallChangeWaiter
 from frontend.http.request_ids import name_requests
 from frontend.http.response_headers import add_response_headers
-from frontend.http.server import Runner
-from frontend.http.tls import Certificate
 from frontend.presence.past_calls import PastCalls
 from frontend.presence.preferences import UserServices
 from frontend.presence.registrar import WebSocketRegistrar
@@ -76,10 +69,6 @@ except PackageNotFoundError:
 log = structlog.get_logger(__name__)
 
 
-class CannotListen(Exception):
-    """A port cannot be used; the text names it."""
-
-
 class App:
     """The whole server in one object.
 
@@ -95,31 +84,13 @@ class App:
         self.ws_url = ""  # ws://HOST:PORT/ws
         self.legacy_ws_url = ""  # ws://HOST:PORT/ of the second port; "" if there is none
         self.hooks = Hooks()
-        self.ari = Ari(
-            settings.ari_url,
-            settings.ari_user,
-            settings.ari_password,
-            settings.ari_app,
-            timeout=settings.ari_timeout,
-            request_observer=observe_ari,
-        )
-        self.media = Pool(
-            settings.rtpengine_ng,
-            app=settings.ari_app,
-            timeout=settings.rtpengine_timeout,
-            request_observer=observe_ng,
-            policy=CodecPolicy(
-                settings.codecs,
-                OpusOptions(fec=settings.opus_fec, dtx=settings.opus_dtx),
-                limit=settings.transcoding_limit,
-            ),
-            candidates=settings.ice_candidates,
-        )
+        self.ari = ari_client(settings)
+        self.media = media_pool(settings)
         self.pages = WebSocketRegistrar()
         self.store = SqliteCallStore(settings.state_dir, days=settings.call_store_days)
         preference_file = settings.state_dir / "preferences.json"
         preferences = PreferenceFile(preference_file)
-        self._routes = _routes(settings)
+        self._routes = number_routes(settings)
         self.accounts = Accounts(
             settings.state_dir,
             settings.users_file,
@@ -177,14 +148,7 @@ class App:
             known_users=self.accounts.names if settings.enable_authentication else list,
             endpoints=settings.people_endpoints,
         )
-        keys = StoreKeys(
-            settings.recording_s3_endpoint,
-            settings.recording_s3_region,
-            settings.aws_access_key_id,
-            settings.aws_secret_access_key,
-        )
-        where = open_store(settings.recording_store, settings.state_dir, keys)
-        self.recordings = Library(where, settings.state_dir, days=settings.recording_days)
+        self.recordings = recording_library(settings)
         self.collector = Collector(self.ari.recordings, self.recordings, settings.state_dir, self.store.of_stem)
         self.ari.on_event(self.collector.on_event)
         self.ari.on_connect(self.collector.on_connect)
@@ -199,7 +163,7 @@ class App:
                 days=settings.cdr_days,
             )
         parts = {"recordings": self._recordings_fail, "records": self._records_fail}
-        self.readiness = Readiness(self.ari, _dialled_context(settings), settings.pbx_check_interval)
+        self.readiness = Readiness(self.ari, dialled_context(settings), settings.pbx_check_interval)
         self.health = Health(self.ari, self.readiness, self.media, self.store, parts, version=VERSION)
         self.routes: list[web.AbstractRoute] = []  # of the HTTP port, once started
         self.access: Authenticator | None = None  # once started
@@ -354,17 +318,17 @@ class App:
         main.add_routes(static.routes())
 
         self.routes = list(main.router.routes())
-        certificate = _certificate(settings)
-        self._renew(access, certificate, origins, addresses, api, dial_permissions)
-        tls = certificate.context if certificate else None
-        port = await self._listen(main, settings.http_port, tls if settings.https else None)
-        self.url = f"{'https' if settings.https else 'http'}://{_host(settings.http_host)}:{port}"
-        self.ws_url = f"{'wss' if settings.https else 'ws'}://{_host(settings.http_host)}:{port}/ws"
+        listener = Listener(settings, self._opened)
+        listener.renew(self.reloading)
+        self._renew(origins, addresses, api, dial_permissions)
+        address = await listener.listen(main, settings.http_port, secure=settings.https)
+        self.url = f"{'https' if settings.https else 'http'}://{address}"
+        self.ws_url = f"{'wss' if settings.https else 'ws'}://{address}/ws"
         if settings.ws_port or settings.http_port == 0:
             # Programs that know this address alone ask it for all that they need; the WebSocket is at `/`, or `/ws`.
             second.add_routes([*both, web.get("/", connections.handle), web.get("/ws", connections.handle)])
-            port = await self._listen(second, settings.ws_port, tls if settings.wss else None)
-            self.legacy_ws_url = f"{'wss' if settings.wss else 'ws'}://{_host(settings.http_host)}:{port}/"
+            address = await listener.listen(second, settings.ws_port, secure=settings.wss)
+            self.legacy_ws_url = f"{'wss' if settings.wss else 'ws'}://{address}/"
         self.accounts.on_change(lambda user: apply_change(user, access, events, connections))
         self.accounts.on_sessions_end(lambda: end_sessions(access, events, connections))
         # Closed first, so that nothing keeps the listening ports open: streams and WebSockets do not end by themselves.
@@ -381,68 +345,20 @@ class App:
 
     def _renew(
         self,
-        access: Authenticator,
-        certificate: Certificate | None,
         origins: Origins,
         addresses: ClientAddresses,
         api: CallControlApi,
         dial_permissions: DialPermissionsApi,
     ) -> None:
-        """What `reload` changes, and a certificate that is renewed on the disk."""
+        """What `reload` changes."""
         again = self.reloading
         again.uses(lambda new: origins.use(new.cors_origin), "cors_origin")
         again.uses(lambda new: addresses.use(new.trusted_proxies), "trusted_proxies")
         again.uses(lambda new: api.use(new.phone_book, new.preflight_number), "phone_book", "preflight_number")
         routing = ("dial_context", "dial_routes", "target_sip_server", "target_sip_endpoint")
-        again.uses(lambda new: self._routes.use(_routes(new)), *routing)
+        again.uses(lambda new: self._routes.use(number_routes(new)), *routing)
         plan = ("country", "outside_line_prefix", "national_prefix", "international_prefix")
         again.uses(lambda new: self._permissions.use(new.number_plan()), *plan)
         again.uses(lambda new: dial_permissions.use(new.number_plan()), *plan)
         again.checks(self._dial_file.check)
-        again.uses(lambda new: self.readiness.use(_dialled_context(new)), *routing)
-        if certificate:
-            again.uses(lambda new: _use_files(certificate, new), "tls_cert", "tls_key", "tls_ca")
-            again.checks(lambda: certificate.renew(anyway=True))
-            watching = asyncio.create_task(certificate.watch())
-            self._opened.callback(watching.cancel)
-
-    async def _listen(self, app: web.Application, port: int, tls: ssl.SSLContext | None) -> int:
-        """The port: the given one, or a free one for 0. Raises CannotListen."""
-        host = self._settings.http_host
-        runner = Runner(app)
-        await runner.setup()
-        self._opened.push_async_callback(runner.cleanup)
-        try:
-            await web.TCPSite(runner, host, port, ssl_context=tls).start()
-        except OSError as error:
-            raise CannotListen(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
-        return int(runner.addresses[0][1])
-
-
-def _host(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
-
-
-def _dialled_context(settings: Settings) -> str:
-    """The dialplan context in which calls start; "" if all of them bypass it."""
-    return "" if settings.target_sip_server else settings.dial_context
-
-
-def _routes(settings: Settings) -> Routes:
-    return Routes(
-        target_sip_server=settings.target_sip_server,
-        target_sip_endpoint=settings.target_sip_endpoint,
-        context=settings.dial_context,
-        rules=Routes.parse_rules(settings.dial_routes),
-    )
-
-
-def _certificate(settings: Settings) -> Certificate | None:
-    if settings.tls_cert is None or settings.tls_key is None:
-        return None
-    return Certificate(settings.tls_cert, settings.tls_key, settings.tls_ca)
-
-
-def _use_files(certificate: Certificate, settings: Settings) -> None:
-    if settings.tls_cert and settings.tls_key:
-        certificate.use(settings.tls_cert, settings.tls_key, settings.tls_ca)
+        again.uses(lambda new: self.readiness.use(dialled_context(new)), *routing)

@@ -15,8 +15,9 @@ from ari_bridge.ari.ownership import ApplicationInUse
 from ari_bridge.call_store import StoreRefused
 from ari_bridge.dial_permissions import InvalidPermissions
 from ari_bridge.hooks import PluginError
-from frontend.app import App, CannotListen
+from frontend.app import App
 from frontend.cli import logging as logs
+from frontend.http.listener import CannotListen
 from frontend.settings import InvalidSettings, Settings, load
 
 log = structlog.get_logger(__name__)

@@ -10,7 +10,8 @@ import aiohttp
 import pytest
 
 from ari_bridge.media.node_address import parse_nodes
-from frontend.app import App, CannotListen
+from frontend.app import App
+from frontend.http.listener import CannotListen
 from frontend.settings import Settings
 from tests.fakes.ari import FakeAri
 from tests.fakes.rtpengine import FakeRtpengine
