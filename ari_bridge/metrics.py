@@ -131,6 +131,25 @@ ORPHANS_REMOVED = Counter(
 # --- clients and plugins ---
 
 WEBSOCKET_CONNECTIONS = Gauge("websocket_connections", "Open client WebSockets.", registry=REGISTRY)
+CONNECTIONS_REFUSED = Counter(
+    "connections_refused",
+    "Connections that were closed at once. limit: rate (new connections of a network), per_network, strangers, total.",
+    ["limit"],
+    registry=REGISTRY,
+)
+CONNECTIONS_DISPLACED = Counter(
+    "connections_displaced",
+    "Connections on which the server waited for the client, closed so that a newcomer got in. holder: stranger, user.",
+    ["holder"],
+    registry=REGISTRY,
+)
+CONNECTIONS_CUT = Counter(
+    "connections_cut",
+    "Connections closed for what the client did. reason: headers, body (not complete in time), head_size, "
+    "reader (it took nothing of a response), stranger (its WebSocket sent too much before the sign-in).",
+    ["reason"],
+    registry=REGISTRY,
+)
 HOOK_FAILURES = Counter("hook_failures", "Failed hook handlers.", ["reason"], registry=REGISTRY)
 
 # --- persistence ---

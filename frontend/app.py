@@ -24,7 +24,7 @@ from frontend.api.live_rights import apply_change, end_sessions
 from frontend.api.openapi import document, html
 from frontend.api.routes import static
 from frontend.api.routes.api_docs import ReferenceApi
-from frontend.api.routes.call_handlers import MAX_BODY_BYTES, CallControlApi
+from frontend.api.routes.call_handlers import CallControlApi
 from frontend.api.routes.call_queries import CallQueryApi
 from frontend.api.routes.cdrs import CdrApi
 from frontend.api.routes.dial_permissions import DialPermissionsApi
@@ -43,11 +43,14 @@ from frontend.auth.session_tokens import SessionTokens
 from frontend.factories import ari_client, dialled_context, media_pool, number_routes, recording_library
 from frontend.http import middleware
 from frontend.http.clear_text import clear_text_refused
+from frontend.http.connection_holders import connections_held
 from frontend.http.cors import Origins
+from frontend.http.door import Door, door_of
 from frontend.http.hosts import hosts_checked
 from frontend.http.idempotency import IdempotencyGuard
 from frontend.http.listener import Listener
 from frontend.http.long_poll import CallChangeWaiter
+from frontend.http.request_body import MAX_BODY_BYTES
 from frontend.http.request_ids import name_requests
 from frontend.http.response_headers import add_response_headers
 from frontend.presence.past_calls import PastCalls
@@ -167,6 +170,7 @@ class App:
         self.health = Health(self.ari, self.readiness, self.media, self.store, parts, version=VERSION)
         self.routes: list[web.AbstractRoute] = []  # of the HTTP port, once started
         self.access: Authenticator | None = None  # once started
+        self.door: Door | None = None  # once started
         self._connections: ConnectionHub | None = None
         self._opened = AsyncExitStack()
 
@@ -275,7 +279,9 @@ class App:
         hosts = hosts_checked(sign_in=settings.enable_authentication)
         # The inner one makes the problems that pages of other origins may read, the outer one is for what it lets by.
         problems = middleware.problem_responses
-        common = [problems, clear_text_refused(addresses), hosts, checked, problems, static.assets_kept]
+        held = connections_held(access)
+        common = [problems, clear_text_refused(addresses), hosts, checked, problems, held, static.assets_kept]
+        door = self.door = door_of(settings, addresses)
 
         main = web.Application(middlewares=common, client_max_size=MAX_BODY_BYTES)
         name_requests(main)
@@ -318,7 +324,7 @@ class App:
         main.add_routes(static.routes())
 
         self.routes = list(main.router.routes())
-        listener = Listener(settings, self._opened)
+        listener = Listener(settings, door, self._opened)
         listener.renew(self.reloading)
         self._renew(origins, addresses, api, dial_permissions)
         address = await listener.listen(main, settings.http_port, secure=settings.https)

@@ -76,6 +76,9 @@ class Settings(BaseSettings):
     http_host: Annotated[str, Field(examples=["127.0.0.1"])] = "127.0.0.1"
     http_port: Annotated[Port, Field(examples=["3000"])] = 3000
     ws_port: Annotated[Port, Field(examples=["8080"])] = 8080
+    max_connections: Annotated[int, Field(ge=64, le=1000000, examples=["8192"])] = 8192
+    max_connections_per_address: Annotated[int, Field(ge=8, examples=["256"])] = 256
+    max_connections_per_user: Annotated[int, Field(ge=4, examples=["64"])] = 64
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode, Field(examples=["192.0.2.7,10.0.0.0/8"])] = ()
     cors_origin: Annotated[
         tuple[str, ...], NoDecode, Field(examples=["https://phone.example.com,https://crm.example.com"])

@@ -17,6 +17,7 @@ from ari_bridge.dial_permissions import InvalidPermissions
 from ari_bridge.hooks import PluginError
 from frontend.app import App
 from frontend.cli import logging as logs
+from frontend.http.descriptors import raise_limit
 from frontend.http.listener import CannotListen
 from frontend.settings import InvalidSettings, Settings, load
 
@@ -38,6 +39,7 @@ def serve() -> int:
         sys.stderr.write(f"The settings are wrong:\n{error}\n")
         return WRONG_SETTINGS
     logs.configure(settings.log_level, settings.log_format)
+    raise_limit()
     try:
         uvloop.run(_serve(settings))
     except (

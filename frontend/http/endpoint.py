@@ -20,6 +20,7 @@ from frontend.calls.permissions import check_may
 from frontend.http.parameters import HEADER as HEADER
 from frontend.http.parameters import Parameter, parameters_of, read_body, read_parameters
 from frontend.http.problems import PROBLEM_TYPES
+from frontend.http.request_body import MAX_BODY_BYTES, MAX_PUBLIC_BODY_BYTES, read_request_body
 
 JSON = "application/json"
 Method = Literal["GET", "POST", "PUT", "DELETE"]
@@ -113,7 +114,8 @@ class Endpoint(Generic[P, B]):
             parameters = read_parameters(
                 self.parameters, known, path=request.match_info, query=request.query, headers=request.headers
             )
-            raw = await request.read() if self.method in ("POST", "PUT") else b""
+            most = MAX_PUBLIC_BODY_BYTES if self.public else MAX_BODY_BYTES
+            raw = await read_request_body(request, most) if self.method in ("POST", "PUT") else b""
             body = read_body(raw if self.has_body else b"", reader, empty=empty)
             return await handler(TypedRequest(request, principal, parameters, body))
 
@@ -141,5 +143,5 @@ class Endpoint(Generic[P, B]):
         if not self.public:
             found.add("unauthorized")
         if self.method in ("POST", "PUT"):
-            found.add("too_large")
+            found |= {"too_large", "timeout"}
         return tuple(code for code in PROBLEM_TYPES if code in found)

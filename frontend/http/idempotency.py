@@ -31,6 +31,7 @@ from msgspec.structs import replace
 from ari_bridge.call_store import Key, KeyStore, KeyStoreUnavailable, StoredResponse
 from ari_bridge.errors import CallerError, InvalidRequest, Unavailable
 from frontend.http.endpoint import TypedRequest
+from frontend.http.request_body import body_of
 
 HEADER, REPLAYED = "Idempotency-Key", "Idempotent-Replayed"
 REPEAT_TIMEOUT_S = 20.0
@@ -178,7 +179,7 @@ class IdempotencyGuard:
             yield Attempt(self, call_id)
             return
         raw = request.raw
-        fingerprint = fingerprint_of(raw.method, raw.path, await raw.read())
+        fingerprint = fingerprint_of(raw.method, raw.path, body_of(raw))
         async with self.once(KeyedRequest(request.user or "", key, fingerprint, call_id)) as attempt:
             yield attempt
 

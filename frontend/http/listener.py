@@ -5,6 +5,8 @@ from contextlib import AsyncExitStack
 
 from aiohttp import web
 
+from frontend.http.door import Door
+from frontend.http.listening_port import ListeningPort
 from frontend.http.server import Runner
 from frontend.http.tls import Certificate
 from frontend.reload import Reloading
@@ -20,11 +22,13 @@ class Listener:
 
     Args:
         settings: HTTP_HOST, and the files of the certificate.
+        door: Decides who may connect.
         opened: Closes what was opened.
     """
 
-    def __init__(self, settings: Settings, opened: AsyncExitStack) -> None:
+    def __init__(self, settings: Settings, door: Door, opened: AsyncExitStack) -> None:
         self._host = settings.http_host
+        self._door = door
         self._opened = opened
         self._certificate: Certificate | None = None
         if settings.tls_cert and settings.tls_key:
@@ -32,16 +36,15 @@ class Listener:
 
     async def listen(self, app: web.Application, port: int, *, secure: bool) -> str:
         """HOST:PORT, with a free port for 0. Raises CannotListen."""
-        runner = Runner(app)
-        await runner.setup()
-        self._opened.push_async_callback(runner.cleanup)
         tls = self._certificate.context if secure and self._certificate else None
+        listening = ListeningPort(Runner(app), self._host, port, self._door, tls)
+        self._opened.push_async_callback(listening.close)
         try:
-            await web.TCPSite(runner, self._host, port, ssl_context=tls).start()
+            await listening.open()
         except OSError as error:
             raise CannotListen(f"cannot listen on {self._host}:{port}: {error.strerror or error}") from error
         host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"{host}:{runner.addresses[0][1]}"
+        return f"{host}:{listening.port}"
 
     def renew(self, reloading: Reloading) -> None:
         """Serve a certificate that has changed on the disk, or that the settings name from now on."""

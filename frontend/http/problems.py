@@ -51,6 +51,7 @@ _PROBLEM_TYPES = (
     ),
     ProblemType("unknown_user", 404, "No such user", "The user does not exist, or was removed."),
     ProblemType("method_not_allowed", 405, "Method not allowed", "`Allow` lists the methods of the path."),
+    ProblemType("timeout", 408, "The request took too long", "The body was not complete in time."),
     ProblemType(
         "wrong_state",
         409,
@@ -85,7 +86,10 @@ _PROBLEM_TYPES = (
         "Fetch it again, and repeat the change with its new ETag in `If-Match`.",
     ),
     ProblemType(
-        "too_large", 413, "The request is too large", "A body has at most 1 MiB, a header 32 KiB (status 431)."
+        "too_large",
+        413,
+        "The request is too large",
+        "A body has at most 1 MiB, or 16 KiB without a token; a header 32 KiB, all of them 64 KiB (status 431).",
     ),
     ProblemType("range_not_satisfiable", 416, "Range not satisfiable", "`Content-Range` has the size."),
     ProblemType(

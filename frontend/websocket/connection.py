@@ -5,13 +5,14 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 
 import msgspec
 import structlog
 from aiohttp import web
 
 from ari_bridge.engine.prewarm import LegDiscarded, LegReady
-from ari_bridge.errors import CallerError, InvalidRequest, Unavailable, UnknownCall, WrongState
+from ari_bridge.errors import InvalidRequest, Unavailable, UnknownCall, WrongState
 from ari_bridge.fsm.call import Call, CallState, Direction
 from ari_bridge.fsm.notifications import MediaReady, Notification, StateChanged
 from ari_bridge.ids import leg_id
@@ -30,15 +31,9 @@ from frontend.websocket.media_checks import MediaChecks
 from frontend.websocket.message_socket import MessageSocket
 from frontend.websocket.ringing import RingingCalls
 from frontend.websocket.services import ConnectionServices
-from frontend.websocket.session_registry import SessionRegistry
+from frontend.websocket.session_registry import OwnedElsewhere, SessionRegistry
 
 log = structlog.get_logger(__name__)
-
-
-class OwnedElsewhere(CallerError):
-    """Another page of the user owns the call, and `takeOver` was not requested."""
-
-    code = "owned_elsewhere"
 
 
 def refresh_calls(call: Call, pages: WebSocketRegistrar, registry: "SessionRegistry[ClientConnection]") -> None:
@@ -60,6 +55,7 @@ class ClientConnection:
         authorization: The header `Authorization` of the upgrade request.
         user: The user to register as at once, from the address; "" for none.
         address: The client's IP address.
+        claim: Called with the id of the user who signs in on the connection. Raises TooMany.
     """
 
     def __init__(
@@ -70,6 +66,7 @@ class ClientConnection:
         authorization: str | None,
         user: str = "",
         address: str = "",
+        claim: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._services = services
         self._registry = registry
@@ -78,10 +75,12 @@ class ClientConnection:
         self._socket = MessageSocket(socket, self._on_message, lambda: self._user)
         self.send = self._socket.send
         self.close = self._socket.close
+        self.drop = self._socket.drop
         self._authorization = authorization
         self._user_of_address = user
         self._user: str | None = None  # registered as, now or before
         self._address = address
+        self._claim = claim
         self.principal = self._nobody  # who has registered or resumed
         self._subscribed = False  # has registered or resumed: is sent `calls`
         self._calls_scheduled: asyncio.Handle | None = None
@@ -220,6 +219,7 @@ class ClientConnection:
         calls = [call for call in self._calls.live() if call.session == session and not call.left_outcome]
         if before not in ("", principal.user_id) or not all(owns(principal, call) for call in calls):
             raise Unauthorized("The session is another user's: go on with the one of welcome.")
+        self._claim(principal.user_id)
         self.principal = principal
 
     def _token(self, token: str | None) -> str | None:
@@ -229,6 +229,7 @@ class ClientConnection:
     def _register(self, message: messages.Register) -> None:
         principal = self._services.access.identify(message.user, self._token(message.token), self._address)
         check_may(principal, Grant.RECEIVE)
+        self._claim(principal.user_id)
         user = message.user
         self._unregister()
         self._user = user

@@ -9,11 +9,16 @@ import structlog
 from aiohttp import WSCloseCode, web
 
 from ari_bridge import metrics
+from ari_bridge.errors import TooMany
 from ari_bridge.fsm.call import Call, CallState, Direction
 from ari_bridge.hooks import CallAdopted, CallChanged, CallEnded, CallStarted, HookEvent, Hooks
 from ari_bridge_protocol import messages
+from ari_bridge_protocol.close_codes import CLOSE_SIGN_IN_TIMEOUT
 from frontend.auth.principal import Principal
+from frontend.http.connection_holders import describe
+from frontend.http.connection_table import ConnectionsFull, Holder, HolderKind
 from frontend.http.problems import ProblemError
+from frontend.http.server import ClientProtocol
 from frontend.websocket.connection import ClientConnection, refresh_calls
 from frontend.websocket.message_socket import MAX_FRAME_BYTES
 from frontend.websocket.services import ConnectionServices
@@ -21,6 +26,9 @@ from frontend.websocket.session_registry import SessionRegistry
 
 HEARTBEAT_INTERVAL_S = 6.0
 """Between pings. A connection whose pong does not come within half of it is lost: after 9 s at the latest."""
+
+SIGN_IN_TIMEOUT_S = 10.0
+"""How long a connection may be open before somebody signs in on it, if that is required."""
 
 log = structlog.get_logger(__name__)
 
@@ -75,15 +83,39 @@ class ConnectionHub:
             request.headers.get("Authorization"),
             user,
             self._services.access.addresses.of(request),
+            self._claiming(request),
         )
         self._open[connection] = time.time()
+        deadline = asyncio.get_running_loop().call_later(SIGN_IN_TIMEOUT_S, self._require_sign_in, connection)
         metrics.WEBSOCKET_CONNECTIONS.inc()
         try:
             await connection.run()
         finally:
+            deadline.cancel()
             metrics.WEBSOCKET_CONNECTIONS.dec()
             del self._open[connection]
         return socket
+
+    def _require_sign_in(self, connection: ClientConnection) -> None:
+        if self._services.access.required and not connection.principal.user_id:
+            connection.drop("nobody has signed in on it", CLOSE_SIGN_IN_TIMEOUT)
+
+    def _claiming(self, request: web.Request) -> Callable[[str], None]:
+        """Counts the connection for the user who signs in on it; until then a newcomer may displace it."""
+        protocol = request.protocol
+        if not isinstance(protocol, ClientProtocol):
+            return lambda _: None
+        protocol.wait_for_client(self._services.access.required)
+
+        def claim(user_id: str) -> None:
+            try:
+                if user_id:  # sign-in is on
+                    protocol.hold(Holder(HolderKind.USER, user_id))
+            except ConnectionsFull as error:
+                raise TooMany(describe(error)) from None
+            protocol.wait_for_client(False)
+
+        return claim
 
     def count(self) -> int:
         return len(self._open)

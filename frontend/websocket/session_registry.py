@@ -10,6 +10,14 @@ A call whose session is in no connection has no owner: another page of its user 
 
 from typing import Generic, Protocol, TypeVar
 
+from ari_bridge.errors import CallerError
+
+
+class OwnedElsewhere(CallerError):
+    """Another page of the user owns the call, and `takeOver` was not requested."""
+
+    code = "owned_elsewhere"
+
 
 class Supersedable(Protocol):
     def supersede(self) -> None:

@@ -43,8 +43,6 @@ from frontend.http.long_poll import CallSnapshot
 from frontend.http.middleware import json_response, problem_of
 from frontend.http.problems import MEDIA_TYPE
 
-MAX_BODY_BYTES = 1024 * 1024
-
 
 class CallControlApi:
     """`phone_book`: what a page shows as numbers to dial. `preflight_number`: see `Settings`.
