@@ -150,6 +150,12 @@ CONNECTIONS_CUT = Counter(
     ["reason"],
     registry=REGISTRY,
 )
+REQUESTS_REFUSED = Counter(
+    "http_requests_refused",
+    "Requests that got 429 at the door. reason: rate (or too many connections), costly.",
+    ["reason"],
+    registry=REGISTRY,
+)
 HOOK_FAILURES = Counter("hook_failures", "Failed hook handlers.", ["reason"], registry=REGISTRY)
 
 # --- persistence ---

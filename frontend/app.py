@@ -42,8 +42,8 @@ from frontend.auth.dial_rights import AccountDialRights
 from frontend.auth.session_tokens import SessionTokens
 from frontend.factories import ari_client, dialled_context, media_pool, number_routes, recording_library
 from frontend.http import middleware
+from frontend.http.address_filter import AddressFilter
 from frontend.http.clear_text import clear_text_refused
-from frontend.http.connection_holders import connections_held
 from frontend.http.cors import Origins
 from frontend.http.door import Door, door_of
 from frontend.http.hosts import hosts_checked
@@ -51,6 +51,7 @@ from frontend.http.idempotency import IdempotencyGuard
 from frontend.http.listener import Listener
 from frontend.http.long_poll import CallChangeWaiter
 from frontend.http.request_body import MAX_BODY_BYTES
+from frontend.http.request_gate import RATES, RequestRates, requests_limited
 from frontend.http.request_ids import name_requests
 from frontend.http.response_headers import add_response_headers
 from frontend.presence.past_calls import PastCalls
@@ -279,15 +280,29 @@ class App:
         hosts = hosts_checked(sign_in=settings.enable_authentication)
         # The inner one makes the problems that pages of other origins may read, the outer one is for what it lets by.
         problems = middleware.problem_responses
-        held = connections_held(access)
-        common = [problems, clear_text_refused(addresses), hosts, checked, problems, held, static.assets_kept]
+        rates = RequestRates.of(settings.max_requests_per_second)
+        limited = requests_limited(access, origins, rates)
+        listed = AddressFilter(settings, addresses)
+        self.reloading.uses(listed.use, "enable_ip_whitelisting", "ip_whitelist")
+        common = [
+            problems,
+            limited,
+            listed.middleware(),
+            clear_text_refused(addresses),
+            hosts,
+            checked,
+            problems,
+            static.assets_kept,
+        ]
         door = self.door = door_of(settings, addresses)
 
         main = web.Application(middlewares=common, client_max_size=MAX_BODY_BYTES)
+        main[RATES] = rates
         name_requests(main)
         add_response_headers(main, addresses, settings.embed_origins)
         main.add_routes([web.get("/ws", connections.handle)])
         second = web.Application(middlewares=common, client_max_size=MAX_BODY_BYTES)
+        second[RATES] = rates
         name_requests(second)
         add_response_headers(second, addresses, settings.embed_origins)
         api = CallControlApi(

@@ -79,6 +79,9 @@ class Settings(BaseSettings):
     max_connections: Annotated[int, Field(ge=64, le=1000000, examples=["8192"])] = 8192
     max_connections_per_address: Annotated[int, Field(ge=8, examples=["256"])] = 256
     max_connections_per_user: Annotated[int, Field(ge=4, examples=["64"])] = 64
+    max_requests_per_second: Annotated[float, Field(gt=0, le=100000, examples=["20"])] = 20.0
+    enable_ip_whitelisting: Annotated[bool, Field(examples=["true"])] = False
+    ip_whitelist: Annotated[tuple[Network, ...], NoDecode, Field(examples=["192.0.2.0/24,2001:db8::/32"])] = ()
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode, Field(examples=["192.0.2.7,10.0.0.0/8"])] = ()
     cors_origin: Annotated[
         tuple[str, ...], NoDecode, Field(examples=["https://phone.example.com,https://crm.example.com"])
@@ -170,7 +173,7 @@ class Settings(BaseSettings):
     def _servers(cls, value: Any) -> Any:
         return parse_servers(value) if isinstance(value, str) else value
 
-    @field_validator("trusted_proxies", mode="before")
+    @field_validator("trusted_proxies", "ip_whitelist", mode="before")
     @classmethod
     def _proxies(cls, value: Any) -> Any:
         return parse_proxies(value) if isinstance(value, str) else value
@@ -291,6 +294,8 @@ class Settings(BaseSettings):
 
     def _check_transport(self) -> None:
         """Raises ValueError for TLS that is incomplete, and for passwords that would cross a network in clear."""
+        if self.enable_ip_whitelisting and not self.ip_whitelist:
+            raise ValueError("IP_WHITELIST: ENABLE_IP_WHITELISTING needs the addresses that may use the server.")
         if bool(self.tls_cert) != bool(self.tls_key):
             raise ValueError("TLS_CERT and TLS_KEY: set both or neither.")
         if self.tls_ca and not self.tls_cert:

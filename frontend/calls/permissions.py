@@ -75,6 +75,11 @@ def check_sees(principal: Principal, call: Call) -> None:
     _check(sees(principal, call), call)
 
 
+def check_rang(principal: Principal, call: Call) -> None:
+    """Whether the call rings, or has rung, for the principal. Raises UnknownCall."""
+    _check(principal.name in call.users or owns(principal, call), call)
+
+
 def check_may(principal: Principal, grant: Grant) -> None:
     """Raises Forbidden."""
     if not principal.may(grant):

@@ -21,6 +21,7 @@ from frontend.http.parameters import HEADER as HEADER
 from frontend.http.parameters import Parameter, parameters_of, read_body, read_parameters
 from frontend.http.problems import PROBLEM_TYPES
 from frontend.http.request_body import MAX_BODY_BYTES, MAX_PUBLIC_BODY_BYTES, read_request_body
+from frontend.http.request_gate import check_costly
 
 JSON = "application/json"
 Method = Literal["GET", "POST", "PUT", "DELETE"]
@@ -84,6 +85,7 @@ class Endpoint(Generic[P, B]):
     `name`: unique, for generated clients. `tag`: its section in the reference. `parameters`: those of
     which the path has `{name}`, those that are marked HEADER, and of the query all others. `problems`: codes besides
     those that follow from the rest (`all_problems`). `public`: needs no token. `grant`: what the asker has to have.
+    `costly`: searches, or asks Asterisk, so that it may be requested less often.
     `example`: values of parameters, and a body, that would be taken.
     """
 
@@ -99,6 +101,7 @@ class Endpoint(Generic[P, B]):
     description: str = ""
     public: bool = False
     grant: Grant | None = None
+    costly: bool = False
     example: Mapping[str, str] = field(default_factory=dict)
     example_body: B | None = None
 
@@ -111,6 +114,8 @@ class Endpoint(Generic[P, B]):
             principal = _PUBLIC if self.public else access.authenticate(request)
             if self.grant:
                 check_may(principal, self.grant)
+            if self.costly:
+                check_costly(request, principal)
             parameters = read_parameters(
                 self.parameters, known, path=request.match_info, query=request.query, headers=request.headers
             )
@@ -140,6 +145,7 @@ class Endpoint(Generic[P, B]):
     def all_problems(self) -> tuple[str, ...]:
         """Also those that follow from what the endpoint is, in the order of their statuses."""
         found = {"invalid_request", "forbidden", "error", *self.problems}
+        found.add("too_many")
         if not self.public:
             found.add("unauthorized")
         if self.method in ("POST", "PUT"):

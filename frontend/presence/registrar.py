@@ -85,6 +85,11 @@ class WebSocketRegistrar:
         for page in self.of_user(user):
             page.send(message)
 
+    def send_calls_soon(self, call: Call, owner: Page | None) -> None:
+        """To all pages that the call is about. `owner`: the page that it belongs to."""
+        for page in {*self.of_user(call.user), *([owner] if owner else [])}:
+            page.send_calls_soon()
+
     def ring(self, call: Call, users: frozenset[str]) -> None:
         for user in users:
             for page in self.of_user(user):

@@ -4,7 +4,6 @@
 """
 
 import asyncio
-from collections.abc import Callable
 
 import msgspec
 import structlog
@@ -21,29 +20,20 @@ from frontend.auth.authenticator import Unauthorized
 from frontend.auth.grants import PHONE, Grant
 from frontend.auth.principal import Principal
 from frontend.calls.commands import execute
-from frontend.calls.permissions import check_may, check_owns, owns
+from frontend.calls.permissions import check_may, check_owns, check_rang, owns
 from frontend.calls.views import message_of, summary
-from frontend.presence.registrar import Page, WebSocketRegistrar
 from frontend.webrtc.trickle_ice import Trickle
 from frontend.websocket.ice_updates import IceUpdates
 from frontend.websocket.media_checks import MediaChecks
 from frontend.websocket.message_socket import MessageSocket
 from frontend.websocket.prepared_media import PreparedMedia
+from frontend.websocket.rate_limit import Quota
 from frontend.websocket.ringing import RingingCalls
 from frontend.websocket.services import ConnectionServices
 from frontend.websocket.session_registry import OwnedElsewhere, SessionRegistry
 from frontend.websocket.token_expiry import TokenExpiry, check_expiry
 
 log = structlog.get_logger(__name__)
-
-
-def refresh_calls(call: Call, pages: WebSocketRegistrar, registry: "SessionRegistry[ClientConnection]") -> None:
-    """Send the list of calls to all pages that the call is about."""
-    concerned: set[Page] = set(pages.of_user(call.user))
-    if owner := registry.owner(call.session):
-        concerned.add(owner)
-    for page in concerned:
-        page.send_calls_soon()
 
 
 class ClientConnection:
@@ -56,7 +46,7 @@ class ClientConnection:
         authorization: The header `Authorization` of the upgrade request.
         user: The user to register as at once, from the address; "" for none.
         address: The client's IP address.
-        claim: Called with the id of the user who signs in on the connection. Raises TooMany.
+        quota: What it may take of its user's share.
     """
 
     def __init__(
@@ -64,16 +54,16 @@ class ClientConnection:
         services: ConnectionServices,
         registry: "SessionRegistry[ClientConnection]",
         socket: web.WebSocketResponse,
+        quota: Quota,
         authorization: str | None,
         user: str = "",
         address: str = "",
-        claim: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._services = services
         self._registry = registry
         self.session = services.sessions.new()
         self._calls = services.calls
-        self._socket = MessageSocket(socket, self._on_message, lambda: self._user)
+        self._socket = MessageSocket(socket, self._on_message, lambda: self._user, quota)
         self.send = self._socket.send
         self.close = self._socket.close
         self.drop = self._socket.drop
@@ -81,7 +71,7 @@ class ClientConnection:
         self._user_of_address = user
         self._user: str | None = None  # registered as, now or before
         self._address = address
-        self._claim = claim
+        self._claim = quota.claim
         self.principal = self._nobody  # who has registered or resumed
         self._subscribed = False  # has registered or resumed: is sent `calls`
         self._calls_scheduled: asyncio.Handle | None = None
@@ -236,6 +226,7 @@ class ClientConnection:
             principal = self._services.access.principal_of(token, self._address)
             if self.principal.user_id not in ("", principal.user_id):
                 raise Unauthorized("The token is another user's.")
+            self._claim(principal.user_id)
             self.principal = principal
             self._expiry.watch()
         self.send(messages.Authenticated(self.principal.expires_at, self._session_token()))
@@ -252,10 +243,12 @@ class ClientConnection:
         check_may(principal, Grant.RECEIVE)
         self._claim(principal.user_id)
         user = message.user
-        self._unregister()
-        self._user = user
-        self.principal = principal
-        self._services.pages.register(user, self)
+        if again := user == self._user and self in self._services.pages.of_user(user):  # with a new token
+            self.principal = principal
+        else:
+            self._unregister()
+            self._user, self.principal = user, principal
+            self._services.pages.register(user, self)
         self._subscribed = True
         self._expiry.watch()
         self.send(messages.Registered(user, self._session_token()))
@@ -264,7 +257,8 @@ class ClientConnection:
         for call in self._calls.live():  # one that rings already rings here too
             if call.direction is Direction.INBOUND and call.state is CallState.RINGING and user in call.users:
                 self.ring(call)
-        self._services.pages.announce(user, self)
+        if not again:  # else it has the directory already, and every change of it
+            self._services.pages.announce(user, self)
 
     def _stop_taking_calls(self) -> None:
         """Nothing rings here any more. The user stays known, and may call."""
@@ -353,7 +347,7 @@ class ClientConnection:
             owner.give_up(call)
         self._owned.add(call.id)
         self._calls.attach(call.id, self._on_notification)
-        refresh_calls(call, self._services.pages, self._registry)
+        self._services.pages.send_calls_soon(call, self._registry.owner(call.session))
 
     def give_up(self, call: Call) -> None:
         """Another page of the user has taken the call over."""
@@ -392,9 +386,11 @@ class ClientConnection:
         check_expiry(self.principal)
 
     def _registered(self, call_id: str) -> str:
-        """The user that the call may ring for. Raises UnknownCall."""
+        """The user that the call rings for, or has rung for. Raises UnknownCall."""
         if self._user is None:
             raise UnknownCall(f"The call {call_id[:64]} does not ring here.", field="callId")
+        if not self._ringing.has_rung(call_id):
+            check_rang(self.principal, self._calls.get(call_id))
         return self._user
 
     def _check_owned(self, call_id: str) -> None:
@@ -425,11 +421,11 @@ class ClientConnection:
 
     def _send_calls(self) -> None:
         self._calls_scheduled = None
-        summaries = []
-        for call in filter(self._is_about_me, self._calls.live()):
-            here = call.session == self.session
-            summaries.append(summary(call, here=here, attached=self._registry.owner(call.session) is not None))
-        self.send(messages.Calls(summaries))
+        calls, owner = filter(self._is_about_me, self._calls.live()), self._registry.owner
+        shown = [
+            summary(one, here=one.session == self.session, attached=owner(one.session) is not None) for one in calls
+        ]
+        self.send(messages.Calls(shown))
 
     def _is_about_me(self, call: Call) -> bool:
         """The call is of this session, or of this user."""

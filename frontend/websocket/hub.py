@@ -9,18 +9,15 @@ import structlog
 from aiohttp import WSCloseCode, web
 
 from ari_bridge import metrics
-from ari_bridge.errors import TooMany
 from ari_bridge.fsm.call import Call, CallState, Direction
 from ari_bridge.hooks import CallAdopted, CallChanged, CallEnded, CallStarted, HookEvent, Hooks
 from ari_bridge_protocol import messages
 from ari_bridge_protocol.close_codes import CLOSE_SIGN_IN_TIMEOUT
 from frontend.auth.principal import Principal
-from frontend.http.connection_holders import describe
-from frontend.http.connection_table import ConnectionsFull, Holder, HolderKind
 from frontend.http.problems import ProblemError
-from frontend.http.server import ClientProtocol
-from frontend.websocket.connection import ClientConnection, refresh_calls
+from frontend.websocket.connection import ClientConnection
 from frontend.websocket.message_socket import MAX_FRAME_BYTES
+from frontend.websocket.rate_limit import Quota, UserShares
 from frontend.websocket.services import ConnectionServices
 from frontend.websocket.session_registry import SessionRegistry
 
@@ -65,6 +62,7 @@ class ConnectionHub:
         self._registry: SessionRegistry[ClientConnection] = SessionRegistry()
         self._open: dict[ClientConnection, float] = {}  # since when, Unix seconds
         self._draining = False
+        self._shares = UserShares()
         hooks.tap(self._on_hook)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -80,10 +78,10 @@ class ConnectionHub:
             self._services,
             self._registry,
             socket,
+            Quota(request, self._shares, required=self._services.access.required),
             request.headers.get("Authorization"),
             user,
             self._services.access.addresses.of(request),
-            self._claiming(request),
         )
         self._open[connection] = time.time()
         deadline = asyncio.get_running_loop().call_later(SIGN_IN_TIMEOUT_S, self._require_sign_in, connection)
@@ -99,23 +97,6 @@ class ConnectionHub:
     def _require_sign_in(self, connection: ClientConnection) -> None:
         if self._services.access.required and not connection.principal.user_id:
             connection.drop("nobody has signed in on it", CLOSE_SIGN_IN_TIMEOUT)
-
-    def _claiming(self, request: web.Request) -> Callable[[str], None]:
-        """Counts the connection for the user who signs in on it; until then a newcomer may displace it."""
-        protocol = request.protocol
-        if not isinstance(protocol, ClientProtocol):
-            return lambda _: None
-        protocol.wait_for_client(self._services.access.required)
-
-        def claim(user_id: str) -> None:
-            try:
-                if user_id:  # sign-in is on
-                    protocol.hold(Holder(HolderKind.USER, user_id))
-            except ConnectionsFull as error:
-                raise TooMany(describe(error)) from None
-            protocol.wait_for_client(False)
-
-        return claim
 
     def count(self) -> int:
         return len(self._open)
@@ -168,4 +149,5 @@ class ConnectionHub:
         if isinstance(event, CallAdopted):
             self._on_adopted(event.call)
         if isinstance(event, CallStarted | CallChanged | CallEnded | CallAdopted):
-            refresh_calls(event.call, self._services.pages, self._registry)
+            call = event.call
+            self._services.pages.send_calls_soon(call, self._registry.owner(call.session))

@@ -19,7 +19,7 @@ from ari_bridge_protocol.close_codes import CLOSE_INACTIVE
 from ari_bridge_protocol.messages import ClientMessage, ServerMessage
 from frontend.auth.authenticator import Forbidden, Unauthorized
 from frontend.http.validation_errors import parse_validation_error
-from frontend.websocket.rate_limit import MAX_EXCESS_MESSAGES, RATE_PER_S, TokenBucket
+from frontend.websocket.rate_limit import MAX_EXCESS_MESSAGES, MESSAGE_RATE, Quota
 
 MAX_MESSAGE_BYTES = 256 * 1024
 MAX_FRAME_BYTES = 4 * 1024 * 1024
@@ -43,17 +43,22 @@ class MessageSocket:
         socket: The open WebSocket.
         on_message: Handles a message; may raise what the engine raises.
         who: Names the client in logs.
+        quota: How many messages it may send.
     """
 
     def __init__(
-        self, socket: web.WebSocketResponse, on_message: Callable[[ClientMessage], None], who: Callable[[], str | None]
+        self,
+        socket: web.WebSocketResponse,
+        on_message: Callable[[ClientMessage], None],
+        who: Callable[[], str | None],
+        quota: Quota,
     ) -> None:
         self._socket = socket
         self._on_message = on_message
         self._who = who
         self._outgoing: asyncio.Queue[bytes] = asyncio.Queue(MAX_QUEUED_MESSAGES)
         self._closing: asyncio.Task[None] | None = None
-        self._rate = TokenBucket()
+        self._quota = quota
         self._received_at = time.monotonic()
         self._watchdog: asyncio.Task[None] | None = None
 
@@ -181,11 +186,11 @@ class MessageSocket:
             self.error("invalid_request", f"{kind}: {what}", field=field)
 
     def _within_rate(self) -> bool:
-        if self._rate.take():
+        if self._quota.take_message():
             return True
-        if self._rate.refused == 1:
-            message = f"At most {RATE_PER_S:g} messages per second are accepted; further ones are dropped."
+        if self._quota.refused == 1:
+            message = f"At most {MESSAGE_RATE.per_second:g} messages per second are accepted; further ones are dropped."
             self.send(messages.Error("too_many", message, retry_after=1.0))
-        if self._rate.refused == MAX_EXCESS_MESSAGES:
+        if self._quota.refused == MAX_EXCESS_MESSAGES:
             self.drop("it floods the server with messages")
         return False

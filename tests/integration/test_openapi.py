@@ -22,7 +22,12 @@ USER, PASSWORD = "1001", "correct horse"
 async def test_no_answer_is_another_than_the_document_says(site_with: LiveSystemWith, tmp_path: Path) -> None:
     users = tmp_path / "users"
     UsersFile(users).add(USER, PASSWORD, "admin")
-    signed_in = {"enable_authentication": True, "users_file": users, "token_secret_file": tmp_path / "secret"}
+    signed_in = {
+        "enable_authentication": True,
+        "users_file": users,
+        "token_secret_file": tmp_path / "secret",
+        "max_requests_per_second": 10_000,
+    }
     async with site_with(**signed_in) as site, aiohttp.ClientSession(site.app.url) as http:
         async with http.post("/session", json={"user": USER, "password": PASSWORD}) as response:
             token = (await response.json())["token"]

@@ -26,7 +26,9 @@ from frontend.http.parameters import Timestamp, text_format
 from frontend.http.problems import ProblemError
 
 MAX_EXPORTS = 4
-"""In progress at the same time."""
+"""In progress at the same time, one of each user."""
+EXPORT_TIMEOUT_S = 600.0
+"""How long an export may take in all."""
 WRITE_TIMEOUT_S = 30.0
 """How long the client of an export may take to receive one page."""
 MAX_NUMBER_CHARACTERS = 64
@@ -98,6 +100,7 @@ SEARCH = Endpoint(
     path="/cdrs",
     tag=TAG,
     summary="Search the call records, newest first",
+    costly=True,
     description="Not available if `ENABLE_CDR_LOGGING` is off.",
     parameters=CdrQuery,
     body=Nothing,
@@ -113,6 +116,7 @@ DOWNLOAD = Endpoint(
     path="/cdrs.csv",
     tag=TAG,
     summary="Export matching call records as CSV",
+    costly=True,
     description="Times are ISO 8601 in UTC. If the connection is closed before the end of the body, rows are missing.",
     parameters=CdrFilters,
     body=Nothing,
@@ -151,7 +155,7 @@ class CdrApi:
     def __init__(self, records: CdrService, access: Authenticator) -> None:
         self._records = records
         self._access = access
-        self._exports = 0
+        self._exporting: list[str] = []  # the ids of the users, "" without sign-in
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -180,13 +184,16 @@ class CdrApi:
     async def download(self, request: TypedRequest[CdrFilters, Nothing]) -> web.StreamResponse:
         """All matching rows, read page by page: no database connection is held for a slow client."""
         query = replace(query_of(request.parameters, request.principal), limit=MAX_PAGE_ROWS)
-        if self._exports >= MAX_EXPORTS:
-            raise TooMany(f"{self._exports} exports are in progress: try again later.")
-        self._exports += 1
+        user_id = request.principal.user_id
+        if user_id and user_id in self._exporting:
+            raise TooMany("An export of yours is in progress: try again when it has ended.")
+        if len(self._exporting) >= MAX_EXPORTS:
+            raise TooMany(f"{MAX_EXPORTS} exports are in progress: try again later.")
+        self._exporting.append(user_id)
         try:
             return await self._export(request.raw, query)
         finally:
-            self._exports -= 1
+            self._exporting.remove(user_id)
 
     async def _export(self, request: web.Request, query: Query) -> web.StreamResponse:
         try:
@@ -204,12 +211,13 @@ class CdrApi:
         if origin := request.headers.get("Origin"):
             allow_origin(response, origin)
         try:
-            await response.prepare(request)
-            await _write(response, export.header() + export.lines(page.cdrs))
-            while page.next_cursor is not None:
-                page = await self._records.page(replace(query, cursor=Cursor.parse(page.next_cursor)))
-                await _write(response, export.lines(page.cdrs))
-            await response.write_eof()
+            async with asyncio.timeout(EXPORT_TIMEOUT_S):
+                await response.prepare(request)
+                await _write(response, export.header() + export.lines(page.cdrs))
+                while page.next_cursor is not None:
+                    page = await self._records.page(replace(query, cursor=Cursor.parse(page.next_cursor)))
+                    await _write(response, export.lines(page.cdrs))
+                await response.write_eof()
         except (CdrUnavailable, TimeoutError, ConnectionError) as error:
             # A truncated file must not look complete: the connection is aborted before the final chunk.
             log.warning("export of call records aborted", reason=str(error) or "the client was too slow")

@@ -1,6 +1,5 @@
 """`GET /live`: current calls, channels and bridges. `GET /stats`: counts. `GET /metrics`: for Prometheus."""
 
-import asyncio
 import time
 from collections import Counter
 from hmac import compare_digest
@@ -14,10 +13,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from ari_bridge.ari.client import Ari
 from ari_bridge.ari.models import Bridge, Channel
 from ari_bridge.engine.call_manager import CallManager
-from ari_bridge.errors import PeerError
 from ari_bridge.fsm.call_data import CallData
 from ari_bridge.hooks import CallEnded, CallStarted, HookEvent, Hooks
 from ari_bridge.metrics import REGISTRY
+from frontend.api.pbx_snapshot import PbxSnapshots
 from frontend.api.routes.call_endpoints import EXAMPLE_CALL
 from frontend.api.routes.event_stream import EventLog
 from frontend.auth.authenticator import Authenticator, Unauthorized
@@ -84,6 +83,7 @@ LIVE = Endpoint(
     path="/live",
     tag=WATCHING,
     summary="List current calls, channels and bridges",
+    costly=True,
     grant=Grant.MONITOR_READ,
     parameters=Nothing,
     body=Nothing,
@@ -177,7 +177,7 @@ class Monitoring:
         metrics_token: str = "",
     ) -> None:
         self._metrics_token = metrics_token
-        self._ari = ari
+        self._snapshots = PbxSnapshots(ari)
         self._calls = calls
         self._events = events
         self._connections = connections
@@ -205,19 +205,13 @@ class Monitoring:
     async def live(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
         # Before the PBX is asked: changes from here on come as events after this number.
         last_id = self._events.last_id
-        reason = None
-        channels: list[Channel] = []
-        bridges: list[Bridge] = []
-        try:
-            channels, bridges = await asyncio.gather(self._ari.channels.list(), self._ari.bridges.list())
-        except PeerError as error:
-            reason = str(error)
+        pbx = await self._snapshots.next()
         live = LiveData(
             calls=list(map(CallData.of, self._calls.live())),
-            channels=[_channel(one, self._calls.id_of(one.id)) for one in channels],
-            bridges=[_bridge(one, self._calls.id_of(one.id)) for one in bridges],
+            channels=[_channel(one, self._calls.id_of(one.id)) for one in pbx.channels],
+            bridges=[_bridge(one, self._calls.id_of(one.id)) for one in pbx.bridges],
             last_event_id=last_id,
-            reason=reason,
+            reason=pbx.reason,
         )
         return json_response(live)
 

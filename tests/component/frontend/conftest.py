@@ -44,6 +44,7 @@ def settings(pbx: FakeAri, rtpengine: FakeRtpengine, tmp_path: Path) -> Settings
         disconnect_grace=0,
         state_dir=tmp_path / "state",
         phone_book="600=Echo",
+        max_requests_per_second=10_000,
     )
 
 

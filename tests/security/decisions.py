@@ -1,0 +1,137 @@
+"""Who may do what, operation by operation and message by message: the decision that was taken for each.
+
+`test_role_matrix` tries every line for every role on a running server; `tests/unit/frontend/test_decisions.py` fails
+for an operation or a message without a line. Whoever adds one decides here who may use it.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from frontend.auth.grants import Grant
+
+
+class Object(Enum):
+    """What an operation is about. That of another user does not exist for whoever may not see it."""
+
+    CALL = "call"
+    RECORD = "record"
+    RECORDING = "recording"
+    LISTED_CALL = "listed call"
+    LISTED_RECORD = "listed record"
+    LISTED_RECORDING = "listed recording"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Who may use an operation.
+
+    Args:
+        public: Anybody, without signing in.
+        grant: Needed for the operation at all; None: everybody who has signed in.
+        about: Whose it may be.
+        others: The grant with which it may be another user's; None: nobody may.
+        why: What the line cannot say.
+    """
+
+    public: bool = False
+    grant: Grant | None = None
+    about: Object | None = None
+    others: Grant | None = None
+    why: str = ""
+
+
+PUBLIC = Decision(public=True)
+OWN = Decision()
+"""Of the asker alone: there is no way to name somebody else's."""
+
+
+def with_grant(grant: Grant) -> Decision:
+    return Decision(grant=grant)
+
+
+def on(about: Object, others: Grant | None, grant: Grant | None = None) -> Decision:
+    return Decision(about=about, others=others, grant=grant)
+
+
+_COMMAND = on(Object.CALL, Grant.CALLS_CONTROL)
+_DIALS = on(Object.CALL, Grant.CALLS_CONTROL, Grant.DIAL)
+_USERS = with_grant(Grant.USERS_MANAGE)
+
+OPERATIONS: dict[str, Decision] = {
+    "signIn": PUBLIC,
+    "renewSignIn": OWN,
+    "signOutEverywhere": OWN,
+    "changePassword": OWN,
+    "showMe": OWN,
+    "showConfig": PUBLIC,
+    "showHealth": PUBLIC,
+    "showMetrics": Decision(public=True, why="for programs on the server's machine, or with METRICS_TOKEN"),
+    "showOpenApi": PUBLIC,
+    "showReference": PUBLIC,
+    "placeCall": with_grant(Grant.DIAL),
+    "hangUp": _COMMAND,
+    "holdCall": _COMMAND,
+    "transferCall": _DIALS,
+    "addParty": _DIALS,
+    "dropParty": _COMMAND,
+    "leaveCall": _COMMAND,
+    "recordCall": on(Object.CALL, Grant.CALLS_CONTROL, Grant.RECORD),
+    "sendDigits": _COMMAND,
+    "giveFeedback": on(Object.CALL, None),
+    "showCall": on(Object.CALL, Grant.CALLS_READ),
+    "listCalls": on(Object.LISTED_CALL, Grant.CALLS_READ),
+    "listPeople": OWN,
+    "showPreferences": OWN,
+    "setPreferences": OWN,
+    "listRecordings": on(Object.LISTED_RECORDING, Grant.RECORDINGS_READ),
+    "showRecording": on(Object.RECORDING, Grant.RECORDINGS_READ),
+    "playRecording": on(Object.RECORDING, Grant.RECORDINGS_READ),
+    "deleteRecording": on(Object.RECORDING, Grant.RECORDINGS_DELETE),
+    "listRecords": on(Object.LISTED_RECORD, Grant.RECORDS_READ),
+    "exportRecords": on(Object.LISTED_RECORD, Grant.RECORDS_READ),
+    "showRecord": on(Object.RECORD, Grant.RECORDS_READ),
+    "listUsers": _USERS,
+    "addUser": _USERS,
+    "showUser": _USERS,
+    "changeUser": _USERS,
+    "renameUser": _USERS,
+    "lockUser": _USERS,
+    "resetPassword": _USERS,
+    "listUserConnections": _USERS,
+    "signOutUser": _USERS,
+    "removeUser": _USERS,
+    "showDialPermissions": _USERS,
+    "checkDialPermission": _USERS,
+    "showLive": with_grant(Grant.MONITOR_READ),
+    "showStats": with_grant(Grant.MONITOR_READ),
+    "followEvents": Decision(why="each event by itself: `permissions.event_view`, and tests/security/test_access.py"),
+}
+"""By the operation's name (operationId)."""
+
+_OWN_CALL = on(Object.CALL, None)
+_OWN_CALL_DIALS = on(Object.CALL, None, Grant.DIAL)
+
+MESSAGES: dict[str, Decision] = {
+    "register": Decision(grant=Grant.RECEIVE, why="with a token of its own"),
+    "resume": Decision(public=True, why="with a token of the session's user: tests/security/test_access.py"),
+    "unregister": PUBLIC,
+    "offer": with_grant(Grant.DIAL),
+    "candidate": _OWN_CALL,
+    "prepare-media": Decision(why="of the user that has registered: a leg is for a call placed or taken"),
+    "discard-media": PUBLIC,
+    "hangup": _OWN_CALL,
+    "decline": _OWN_CALL,
+    "hold": _OWN_CALL,
+    "dtmf": _OWN_CALL,
+    "transfer": _OWN_CALL_DIALS,
+    "add-party": _OWN_CALL_DIALS,
+    "drop-party": _OWN_CALL,
+    "leave": _OWN_CALL,
+    "record": on(Object.CALL, None, Grant.RECORD),
+    "quality": _OWN_CALL,
+    "feedback": _OWN_CALL,
+    "check-media": _OWN_CALL,
+    "preferences": Decision(why="of the user that has registered"),
+    "ping": PUBLIC,
+}
+"""By the message's type. A page commands the calls of its user; who commands those of others does so by HTTP."""
