@@ -260,7 +260,7 @@ class App:
         secret_file = settings.state_dir / "session-secret"
         secret = token_secret(secret_file)
         self._state_files.add(secret_file, lambda: write_secret(secret_file, secret))
-        sessions = SessionTokens(secret)
+        sessions = SessionTokens(secret, access.issuer.signer if access.required else None)
         ice = IceServers(settings.ice_servers, settings.turn_secret, settings.turn_lifetime)
         services = ConnectionServices(
             calls=self.calls,

@@ -91,7 +91,7 @@ class Settings(BaseSettings):
     accounts_database_url: Annotated[str, Field(repr=False, examples=["postgresql://USER:PASSWORD@HOST/DATABASE"])] = ""
     min_password_length: Annotated[int, Field(ge=8, le=128, examples=["12"])] = 12
     token_secret_file: Annotated[Path, Field(examples=["token-secret"])] = Path("token-secret")
-    token_lifetime: Annotated[int, Field(ge=60, le=604800, examples=["43200"])] = 43200
+    token_lifetime: Annotated[int, Field(ge=5, le=604800, examples=["900"])] = 900
     refresh_token_lifetime: Annotated[int, Field(ge=60, le=2592000, examples=["604800"])] = 604800
     refresh_token_idle_lifetime: Annotated[int, Field(ge=60, le=2592000, examples=["86400"])] = 86400
     enable_https: Annotated[bool | None, Field(examples=["true"])] = None

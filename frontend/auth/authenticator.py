@@ -34,8 +34,8 @@ __all__ = [
     "token_secret",
 ]
 
-MAX_RENEWAL_AGE_S = 7 * 86400.0
-"""How long after the password was given a token may be renewed without it."""
+MAX_RESUME_AGE_S = 7 * 86400.0
+"""How long after the sign-in calls may be resumed with a token that has expired."""
 
 log = structlog.get_logger(__name__)
 
@@ -109,19 +109,6 @@ class Authenticator:
         log.info("a user has changed the password", user=name, address=principal.address)
         return await self.issuer.issue(changed)
 
-    def renew(self, request: web.Request) -> AuthSession:
-        """A new token in exchange for a valid one, so that a page that is open for days is not signed out.
-
-        Raises Unauthorized if the sign-in is too long ago, or its session has ended.
-        """
-        token = _bearer(request.headers.get("Authorization"))
-        principal = self.principal_of(token)
-        user = self.accounts.by_id(principal.user_id)
-        signed_in_at = self._decode(token or "").get("auth_time")
-        if not isinstance(signed_in_at, int) or time.time() - signed_in_at > MAX_RENEWAL_AGE_S or user is None:
-            raise Unauthorized("The sign-in is too long ago: sign in again.")
-        return self.issuer.renew(user, principal, signed_in_at)
-
     async def refresh(self, refresh_token: str, *, attempt: str, address: str) -> AuthSession:
         """As `SessionIssuer.refresh`."""
         await self._opened()
@@ -191,7 +178,7 @@ class Authenticator:
             claims = self._decode(token or "", verify_exp=False)
         except jwt.InvalidTokenError:
             raise Unauthorized("The session needs the token of its user.") from None
-        if time.time() - float(claims.get("auth_time") or 0) > MAX_RENEWAL_AGE_S:
+        if time.time() - float(claims.get("auth_time") or 0) > MAX_RESUME_AGE_S:
             raise Unauthorized("The sign-in is too long ago: sign in again.")
         return self._principal(claims, address)
 

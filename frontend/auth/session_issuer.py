@@ -95,11 +95,6 @@ class SessionIssuer:
         expires_at = min(time.time() + lifetimes.access, session.expires_at)
         return self._session(user, session.id, session.started_at, expires_at, refresh_token)
 
-    def renew(self, user: User, principal: Principal, signed_in_at: float) -> AuthSession:
-        """Another access token of the same session. Raises AccountsUnavailable: no key is known yet."""
-        expires_at = time.time() + self._lifetimes.access
-        return self._session(user, principal.session_id, signed_in_at, expires_at, None)
-
     async def end(self, principal: Principal) -> None:
         """The session of the principal ends: refresh token, access tokens, connections. Raises AccountsUnavailable."""
         if principal.session_id:

@@ -354,33 +354,12 @@ SIGN_IN = Endpoint(
         200: ResponseSpec(
             description="Signed in",
             shape=SessionData,
-            example=SessionData("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMDAxIn0.c2lnbmF0dXJl", "1001", examples.AT + 43200),
+            example=SessionData("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMDAxIn0.c2lnbmF0dXJl", "1001", examples.AT + 900),
         )
     },
     problems=("unauthorized", "too_many", "unavailable"),
     public=True,
     example_body=Credentials("1001", "correct horse battery staple"),
-)
-RENEW_SIGN_IN = Endpoint(
-    name="renewSignIn",
-    method="POST",
-    path="/session/renew",
-    tag=SIGNING_IN,
-    summary="Renew a token that is still valid",
-    description=(
-        "For pages that stay open for days. Refused if the password was entered more than seven days ago, or has been "
-        "changed since."
-    ),
-    parameters=Nothing,
-    body=Nothing,
-    responses={
-        200: ResponseSpec(
-            description="The new token; the old one stays valid until it expires",
-            shape=SessionData,
-            example=SessionData("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMDAxIn0.c2lnbmF0dXJl", "1001", examples.AT + 43200),
-        )
-    },
-    problems=("unauthorized",),
 )
 SIGN_OUT_EVERYWHERE = Endpoint(
     name="signOutEverywhere",
@@ -407,7 +386,7 @@ CHANGE_PASSWORD = Endpoint(
         200: ResponseSpec(
             description="A token that goes on",
             shape=SessionData,
-            example=SessionData("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMDAxIn0.c2lnbmF0dXJl", "1001", examples.AT + 43200),
+            example=SessionData("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMDAxIn0.c2lnbmF0dXJl", "1001", examples.AT + 900),
         )
     },
     problems=("too_many", "unavailable"),
@@ -433,7 +412,6 @@ CONFIG = Endpoint(
 
 ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (
     SIGN_IN,
-    RENEW_SIGN_IN,
     SIGN_OUT_EVERYWHERE,
     CHANGE_PASSWORD,
     CONFIG,

@@ -82,7 +82,6 @@ class CallControlApi:
         access = self._access
         return [
             endpoints.SIGN_IN.route(access, self.sign_in),
-            endpoints.RENEW_SIGN_IN.route(access, self.renew_sign_in),
             endpoints.SIGN_OUT_EVERYWHERE.route(access, self.sign_out_everywhere),
             endpoints.CHANGE_PASSWORD.route(access, self.change_password),
             endpoints.CONFIG.route(access, self.config),
@@ -187,9 +186,6 @@ class CallControlApi:
         address = self._access.addresses.of(request.raw)
         session = await self._access.sign_in(request.body.user, request.body.password, address)
         return await session_response(self._access, request.raw, session, cookie=request.body.cookie)
-
-    async def renew_sign_in(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
-        return await session_response(self._access, request.raw, self._access.renew(request.raw))
 
     async def sign_out_everywhere(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
         await self._access.sign_out_everywhere(request.principal)

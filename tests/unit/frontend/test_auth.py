@@ -13,7 +13,7 @@ from aiohttp.test_utils import make_mocked_request
 
 from ari_bridge.accounts import Accounts, InvalidUser, passwords
 from ari_bridge.accounts.users_file import UsersFile
-from frontend.auth.authenticator import MAX_RENEWAL_AGE_S, Authenticator, AuthSession, Unauthorized, token_secret
+from frontend.auth.authenticator import Authenticator, AuthSession, Unauthorized, token_secret
 from tests.fakes.accounts import SECRET, accounts_of, claims_of
 
 PASSWORDS = {"1001": "right", "1002": "other"}
@@ -150,27 +150,11 @@ def test_after_that_a_token_has_ended(access: Authenticator) -> None:
             access.principal_of(token(access, **claims))
 
 
-# --- another token for one that holds ----------------------------------------------------------
+# --- what ends it ---------------------------------------------------------------------------
 
 
 async def signed_in(access: Authenticator) -> AuthSession:
     return await access.sign_in("1001", "right", "127.0.0.1")
-
-
-async def test_a_token_is_renewed_by_a_token(access: Authenticator) -> None:
-    session = await signed_in(access)
-    renewed = access.renew(asked(session.token))
-    assert renewed.token != session.token and access.principal_of(renewed.token).name == "1001"
-    assert access.renew(asked(renewed.token)).user == "1001"
-
-
-async def test_not_for_ever(access: Authenticator) -> None:
-    for changed in ({"auth_time": int(time.time() - MAX_RENEWAL_AGE_S - 1)}, {"auth_time": None}):
-        with pytest.raises(Unauthorized):
-            access.renew(asked(token(access, **changed)))
-    for nothing in (None, "", "x"):
-        with pytest.raises(Unauthorized):
-            access.renew(asked(nothing))
 
 
 async def ends_by(tmp_path: Path, what: str) -> None:
@@ -194,9 +178,10 @@ async def ends_by(tmp_path: Path, what: str) -> None:
         case "everywhere":
             await accounts.end_sessions("1001")
     assert not access.holds(principal)
-    for use in (access.principal_of, lambda token: access.renew(asked(token))):
-        with pytest.raises(Unauthorized):
-            use(session.token)
+    with pytest.raises(Unauthorized):
+        access.principal_of(session.token)
+    with pytest.raises(Unauthorized):
+        await access.refresh(str(session.refresh_token), attempt="", address="")
     await accounts.close()
 
 

@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import { build } from "rolldown";
 
 /** Of what is loaded with the app: bytes, minified and packed by gzip. */
-export const LIMIT = 26_600;
+export const LIMIT = 27_200; // 600 of them refresh tokens
 
 const APP = 'import { SIPProxyClient } from "sip-proxy-client"; globalThis.phone = new SIPProxyClient();';
 const source = fileURLToPath(new URL("src/", import.meta.url));

@@ -13,6 +13,9 @@ export interface Session {
   expiresAt?: number; // Unix seconds; undefined: it does not expire
 }
 
+/** What gets the next token: the refresh token, or the session (`sid` of the token) whose cookie this browser has. */
+export type RefreshBy = { refreshToken: string } | { session: string };
+
 /** The server answered no. `code` is its own (docs/API.md), or "http_STATUS". */
 export class HttpError extends Error {
   constructor(
@@ -45,7 +48,7 @@ export class HttpApi {
     return this.request<T>(path, {
       ...init,
       method: "POST",
-      headers: { "Content-Type": "application/json" },
+      headers: { ...init.headers, "Content-Type": "application/json" },
       body: JSON.stringify(body),
     });
   }
@@ -65,9 +68,26 @@ export class HttpApi {
     return this.request<ConfigData>("/config", { signal: AbortSignal.timeout(CONFIG_TIMEOUT_MS) });
   }
 
-  /** Throws `HttpError` (401: wrong name or password). */
-  signIn(user: string, password: string): Promise<SessionData> {
-    return this.post<SessionData>("/session", { user, password }, { signal: AbortSignal.timeout(SIGN_IN_TIMEOUT_MS) });
+  /** `cookie`: for pages of the server itself; no script sees the refresh token. Throws `HttpError` (401: wrong name or password). */
+  signIn(user: string, password: string, cookie = false): Promise<SessionData> {
+    const body = { user, password, ...(cookie ? { cookie } : {}) };
+    return this.post<SessionData>("/session", body, { signal: AbortSignal.timeout(SIGN_IN_TIMEOUT_MS) });
+  }
+
+  /**
+   * Another token. A repetition of the same `attempt`, after a lost response, is not taken for a second use.
+   * Throws `HttpError` (401: sign in again).
+   */
+  refresh(by: RefreshBy, attempt: string): Promise<SessionData> {
+    return this.post<SessionData>("/session/refresh", by, {
+      headers: { "Idempotency-Key": attempt },
+      signal: AbortSignal.timeout(CONFIG_TIMEOUT_MS),
+    });
+  }
+
+  /** Ends the session: its tokens, and the connections of all pages that use it. */
+  async signOut(): Promise<void> {
+    if (this.token) await this.fetch("/session", { method: "DELETE", keepalive: true });
   }
 }
 
