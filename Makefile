@@ -1,7 +1,7 @@
 # One-word targets. Each installs what it needs first and only what is missing.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test check security chaos bench diagram install server compose-check python
+.PHONY: help demo test check security chaos bench sbom audit diagram install server compose-check python
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,12 @@ bench: python ## set-up times beside the bare-minimum script's, CPU and memory a
 diagram: python ## draw the state diagram in docs/ from the transition table
 	@python3 -m deploy.demo.install test
 	@.venv/bin/python -m tests.state_diagram docs/design.md
+
+sbom: python ## what the product is made of: CycloneDX files in sbom/
+	@python3 -m deploy.supply_chain sbom
+
+audit: python ## ask the registries for known vulnerabilities: status 1 if there are some, 2 if one has no answer
+	@python3 -m deploy.supply_chain audit
 
 compose-check: python ## build, start and stop compose.yml without a Docker engine (podman)
 	@bash deploy/compose_check.sh

@@ -35,6 +35,7 @@ from frontend.api.routes.monitoring import Monitoring
 from frontend.api.routes.people import PeopleApi
 from frontend.api.routes.recordings import RecordingsApi
 from frontend.api.routes.sessions import SessionApi
+from frontend.api.routes.single_sign_on import single_sign_on_routes
 from frontend.api.routes.user_handlers import UserApi
 from frontend.auth.authenticator import Authenticator, token_secret, write_secret
 from frontend.auth.client_addresses import ClientAddresses
@@ -313,6 +314,7 @@ class App:
             phone_book=settings.phone_book,
             preflight_number=settings.preflight_number,
             feedback=self.records is not None,
+            single_sign_on=settings.sign_on_name(),
         )
         administration = UserAdministration(self.accounts, lambda: self._dial_file.current().classes)
         dial_permissions = DialPermissionsApi(self._dial_file, settings.number_plan(), self.gate, self.accounts, access)
@@ -328,6 +330,7 @@ class App:
             *EventApi(events, access).routes(),
             *PeopleApi(self.user_services, access).routes(),
             *health.routes(access),
+            *await single_sign_on_routes(settings, self.accounts, access, self._opened),
         ]
         main.add_routes(both)
         main.add_routes(

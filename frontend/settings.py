@@ -16,6 +16,7 @@ from ari_bridge.media.codec_policy import CodecMode
 from ari_bridge.media.node_address import NodeAddress, parse_nodes
 from ari_bridge.number_routing import InvalidRule, Routes
 from ari_bridge.recordings.location import Bucket, parse_location
+from frontend.auth.oidc.settings import OidcSettings
 from frontend.auth.proxies import Network, is_loopback, parse_proxies
 from frontend.auth.token_lifetimes import TokenLifetimes
 from frontend.secret_files import SecretFiles, UnreadableSecret
@@ -32,7 +33,7 @@ class InvalidSettings(Exception):
     """Some settings are invalid; the text has the name, the reason and an example for each."""
 
 
-class Settings(BaseSettings):
+class Settings(OidcSettings):
     """Names and defaults are those of the environment, in lower case."""
 
     model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True)
@@ -271,6 +272,8 @@ class Settings(BaseSettings):
                 f"ENABLE_AUTHENTICATION: false is allowed on a loopback address only, not with "
                 f"HTTP_HOST={self.http_host}. Set it to true, or HTTP_HOST to 127.0.0.1."
             )
+        if self.oidc_issuer and not self.enable_authentication:
+            raise ValueError("ENABLE_AUTHENTICATION: OIDC_ISSUER needs sign-in. Set it to true.")
         self._check_transport()
         if self.dial_permissions_file and (trouble := _trouble_with(self.dial_permissions_file)):
             raise ValueError(f"DIAL_PERMISSIONS_FILE: {trouble}")

@@ -3,6 +3,7 @@
 from ari_bridge.accounts.accounts import Accounts, Target
 from ari_bridge.accounts.administration import NewPassword, UserAdministration, UserQuery
 from ari_bridge.accounts.errors import AccountsUnavailable, LastAdmin, UnknownUser, UserChanged, UserExists
+from ari_bridge.accounts.identities import Entitlement, Identities, Identity, IdentityRefused, Refusal
 from ari_bridge.accounts.names import InvalidUser, check_name, is_name
 from ari_bridge.accounts.user import ADMIN, ROLES, User
 
@@ -11,9 +12,14 @@ __all__ = [
     "ROLES",
     "Accounts",
     "AccountsUnavailable",
+    "Entitlement",
+    "Identities",
+    "Identity",
+    "IdentityRefused",
     "InvalidUser",
     "LastAdmin",
     "NewPassword",
+    "Refusal",
     "Target",
     "UnknownUser",
     "User",

@@ -76,8 +76,8 @@ class Accounts:
         self._file = UsersFile(users_file)
         self.min_password = min_password
         self._secret_file = token_secret_file
-        self.keys = SigningKeys(self._database, self._changing)
-        self.sessions = SignInSessions(self._database, self._changing)
+        self.keys = SigningKeys(self._database, self.changing)
+        self.sessions = SignInSessions(self._database, self.changing)
         self._by_id: dict[str, User] = {}
         self._by_name: dict[str, User] = {}
         self._sorted: list[User] | None = None  # of `_by_name`, while it does not change
@@ -149,7 +149,7 @@ class Accounts:
                 await change.insert(
                     [
                         User(
-                            id=_new_id(),
+                            id=new_user_id(),
                             name=entry.name,
                             roles=entry.roles,
                             password_hash=entry.password_hash,
@@ -239,7 +239,7 @@ class Accounts:
         """Raises InvalidUser, UserExists, AccountsUnavailable."""
         now = time.time()
         user = User(
-            id=_new_id(),
+            id=new_user_id(),
             name=check_name(name),
             name_since=now,
             display_name=check_display_name(display_name),
@@ -249,7 +249,7 @@ class Accounts:
             password_hash=password_hash,
             created_at=now,
         )
-        async with self._changing() as change:
+        async with self.changing() as change:
             if await change.find(DEFAULT_TENANT, name):
                 raise UserExists(name)
             [stored] = await change.insert([user])
@@ -334,7 +334,7 @@ class Accounts:
         Raises UserExists, and as `update`.
         """
         check_name(new)
-        async with self._changing() as change:
+        async with self.changing() as change:
             user = await self._wanted(change, name, target)
             if await change.find(user.tenant, new):
                 raise UserExists(new)
@@ -354,7 +354,7 @@ class Accounts:
 
     async def forgotten(self, names: list[str]) -> None:
         """Nothing is kept of the removed users of these names any more. Raises AccountsUnavailable."""
-        async with self._changing() as change:
+        async with self.changing() as change:
             await change.forgotten(names)
 
     def check_password(self, password: str, name: str) -> None:
@@ -362,7 +362,7 @@ class Accounts:
         passwords.check(password, name, min_characters=self.min_password)
 
     async def _change(self, name: str, change_user: Callable[[User], User], target: Target | None = None) -> User:
-        async with self._changing() as change:
+        async with self.changing() as change:
             before = await self._wanted(change, name, target)
             after = change_user(before)
             if before.administers and not after.administers and not await change.has_other_admin(before):
@@ -378,7 +378,8 @@ class Accounts:
         return user
 
     @asynccontextmanager
-    async def _changing(self) -> AsyncIterator[Change]:
+    async def changing(self) -> AsyncIterator[Change]:
+        """One change of the users: all of it or nothing, and in memory afterwards. Raises AccountsUnavailable."""
         await self.open()
         async with self._database.changing() as change:
             yield change
@@ -393,5 +394,5 @@ def _checked(roles: Iterable[str]) -> tuple[str, ...]:
     return given or ("user",)
 
 
-def _new_id() -> str:
+def new_user_id() -> str:
     return f"usr_{secrets.token_hex(8)}"

@@ -76,7 +76,7 @@ class Database:
         async with self._guarded(REQUEST_TIMEOUT_S), self._engine.connect() as connection:
             newest = await _revision(connection)
             rows = (await connection.execute(sa.select(users).where(users.c.revision > revision))).all()
-        return newest, [_user(row) for row in rows]
+        return newest, [user_of(row) for row in rows]
 
     @asynccontextmanager
     async def changing(self) -> AsyncIterator["Change"]:
@@ -136,7 +136,7 @@ class Change:
         """The user of that name who has not been removed."""
         wanted = (users.c.tenant == tenant, users.c.name == name, users.c.removed_at.is_(None))
         row = (await self.connection.execute(sa.select(users).where(*wanted))).one_or_none()
-        return _user(row) if row else None
+        return user_of(row) if row else None
 
     async def has_other_admin(self, user: User) -> bool:
         """Whether somebody besides the user may sign in and give roles."""
@@ -146,7 +146,7 @@ class Change:
             users.c.removed_at.is_(None),
             users.c.roles.contains(ADMIN),
         )
-        return any(_user(row).administers for row in await self.connection.execute(others))
+        return any(user_of(row).administers for row in await self.connection.execute(others))
 
     async def insert(self, new: Sequence[User]) -> list[User]:
         """Add them. The result: as they are stored."""
@@ -187,6 +187,7 @@ def _row(user: User) -> dict[str, Any]:
     return {**{name: getattr(user, name) for name in User.__struct_fields__}, "roles": ",".join(user.roles)}
 
 
-def _user(row: sa.Row[Any]) -> User:
+def user_of(row: sa.Row[Any]) -> User:
+    """`row`: of the table `users`."""
     values = {name: getattr(row, name) for name in User.__struct_fields__}
     return User(**{**values, "roles": tuple(filter(None, values["roles"].split(",")))})

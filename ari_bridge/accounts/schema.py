@@ -5,7 +5,7 @@ How a database gets them, and gets from one form of them to the next, is in `mig
 
 import sqlalchemy as sa
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration."""
 VERSION_TABLE = "accounts_version"
 
@@ -72,4 +72,13 @@ sign_in_sessions = sa.Table(
     sa.Column("revision", sa.BigInteger, nullable=False),  # of its end: those above are read anew
     sa.Index("sign_in_sessions_by_user", "user_id", "refreshed_at"),
     sa.Index("sign_in_sessions_by_revision", "revision"),
+)
+identities = sa.Table(
+    "identities",
+    metadata,
+    sa.Column("issuer", sa.Text, primary_key=True),
+    sa.Column("subject", sa.Text, primary_key=True),
+    sa.Column("user_id", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Index("identities_by_user", "user_id"),
 )

@@ -52,11 +52,11 @@ class ClientAddresses:
             return named.rpartition(",")[2].strip()
         return request.host
 
-    def is_secure(self, request: web.Request) -> bool:
-        """Whether the client uses HTTPS, as a trusted proxy reports it if it ends there."""
-        if self._proxies.trusts(request.remote) and (named := request.headers.get("X-Forwarded-Proto")):
-            return named.rpartition(",")[2].strip().lower() == "https"
-        return request.secure
+    def scheme(self, request: web.Request) -> str:
+        """`https` or `http`: how the client asks, as a trusted proxy reports it."""
+        if request.secure or not self._proxies.trusts(request.remote):
+            return "https" if request.secure else "http"
+        return self._proxies.scheme(*(request.headers.getall(name, ()) for name in ("X-Forwarded-Proto", "Forwarded")))
 
     def _tell(self, peer: str) -> None:
         """Once for each."""

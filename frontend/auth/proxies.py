@@ -74,6 +74,15 @@ class Proxies:
         }
         return clients.pop() if len(clients) == 1 else peer or ""
 
+    def scheme(self, x_forwarded_proto: Iterable[str] = (), forwarded: Iterable[str] = ()) -> str:
+        """The scheme that the last proxy was asked by: `https` only if the headers say so and do not contradict."""
+        found = {
+            entries[-1].lower()
+            for lines, read in ((x_forwarded_proto, _addresses), (forwarded, _protocols))
+            if (entries := [entry for entry in read(",".join(lines)) if entry])
+        }
+        return "https" if found == {"https"} else "http"
+
     def _walk(self, peer: str, chain: list[str]) -> str:
         client = peer
         for entry in reversed(chain):
@@ -94,14 +103,18 @@ def _addresses(header: str) -> list[str]:
     return [entry.strip() for entry in header.split(",")] if header.strip() else []
 
 
-def _forwarded(header: str) -> list[str]:
+def _protocols(header: str) -> list[str]:
+    return _forwarded(header, "proto")
+
+
+def _forwarded(header: str, parameter: str = "for") -> list[str]:
     """The `for` of each element, "" if it has none; an invalid header (RFC 7239) gives one "": no client."""
     found, at, element = [], 0, ""
     while at < len(header):
         match = _PARAMETER.match(header, at)
         if match:
             name, value = match.groups()
-            if name.lower() == "for":
+            if name.lower() == parameter:
                 element = re.sub(r"\\(.)", r"\1", value[1:-1]) if value.startswith('"') else value
             at = match.end()
         separator = header[at : at + 1]

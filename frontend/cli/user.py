@@ -8,7 +8,15 @@ from typing import Annotated
 
 import typer
 
-from ari_bridge.accounts import ROLES, Accounts, AccountsUnavailable, InvalidUser, UserAdministration
+from ari_bridge.accounts import (
+    ROLES,
+    Accounts,
+    AccountsUnavailable,
+    Identities,
+    Identity,
+    InvalidUser,
+    UserAdministration,
+)
 from ari_bridge.dial_permissions import PermissionsFile
 from frontend.cli import logging as logs
 from frontend.settings import InvalidSettings, Settings, load
@@ -113,6 +121,25 @@ def set_display_name(name: str, display_name: Annotated[str, typer.Argument(help
     run(lambda accounts: accounts.update(name, display_name=display_name))
 
 
+Issuer = Annotated[str, typer.Option("--issuer", help="The provider, if it is not OIDC_ISSUER.")]
+
+
+@user.command("link")
+def link_identity(
+    name: str,
+    subject: Annotated[str, typer.Argument(help="`sub`, the provider's id of the person.")],
+    issuer: Issuer = "",
+) -> None:
+    """Let somebody who signs in at the provider of single sign-on be this user."""
+    run(lambda accounts: Identities(accounts).link(name, _identity(issuer, subject)))
+
+
+@user.command("unlink")
+def unlink_identity(subject: str, issuer: Issuer = "") -> None:
+    """Undo it. All that the user has signed in to ends."""
+    run(lambda accounts: Identities(accounts).unlink(_identity(issuer, subject)))
+
+
 @user.command("list")
 def list_users(
     details: Annotated[bool, typer.Option("--details", help="With roles, and whether they are locked.")] = False,
@@ -166,6 +193,14 @@ def _administer(act: Callable[[UserAdministration], Awaitable[object]]) -> None:
     except (InvalidUser, AccountsUnavailable, OSError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
+
+
+def _identity(issuer: str, subject: str) -> Identity:
+    """Raises InvalidUser."""
+    issuer = issuer or load().oidc_issuer
+    if not issuer:
+        raise InvalidUser("name the provider: --issuer URL, or set OIDC_ISSUER", "issuer")
+    return Identity(issuer, subject)
 
 
 def _password(generate: bool) -> str | None:

@@ -12,6 +12,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 from aiohttp import web
+from multidict import MultiDict, MultiDictProxy
 
 from frontend.auth.authenticator import Authenticator
 from frontend.auth.grants import Grant
@@ -84,9 +85,9 @@ class Endpoint(Generic[P, B]):
 
     `name`: unique, for generated clients. `tag`: its section in the reference. `parameters`: those of
     which the path has `{name}`, those that are marked HEADER, and of the query all others. `problems`: codes besides
-    those that follow from the rest (`all_problems`). `public`: needs no token. `grant`: what the asker has to have.
-    `costly`: searches, or asks Asterisk, so that it may be requested less often.
-    `example`: values of parameters, and a body, that would be taken.
+    those that follow from the rest (`all_problems`). `public`: needs no token. `ignores_unknown`: other parameters
+    of the query are not refused. `grant`: what the asker has to have. `costly`: searches, or asks Asterisk, so that it
+    may be requested less often. `example`: values of parameters, and a body, that would be taken.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Endpoint(Generic[P, B]):
     problems: tuple[str, ...] = ()
     description: str = ""
     public: bool = False
+    ignores_unknown: bool = False
     grant: Grant | None = None
     costly: bool = False
     example: Mapping[str, str] = field(default_factory=dict)
@@ -109,6 +111,7 @@ class Endpoint(Generic[P, B]):
         """The route: whoever asks is known, and what is asked is right, before `handler` is called."""
         reader, known = msgspec.json.Decoder(self.body), self.parameter_specs
         empty = self.body() if self.body_optional else None
+        names = {one.name for one in known}
 
         async def handle(request: web.Request) -> web.StreamResponse:
             principal = _PUBLIC if self.public else access.authenticate(request)
@@ -116,8 +119,11 @@ class Endpoint(Generic[P, B]):
                 check_may(principal, self.grant)
             if self.costly:
                 check_costly(request, principal)
+            query = request.query
+            if self.ignores_unknown:
+                query = MultiDictProxy(MultiDict((name, text) for name, text in query.items() if name in names))
             parameters = read_parameters(
-                self.parameters, known, path=request.match_info, query=request.query, headers=request.headers
+                self.parameters, known, path=request.match_info, query=query, headers=request.headers
             )
             most = MAX_PUBLIC_BODY_BYTES if self.public else MAX_BODY_BYTES
             raw = await read_request_body(request, most) if self.method in ("POST", "PUT") else b""

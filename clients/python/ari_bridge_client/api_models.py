@@ -41,6 +41,7 @@ class ConfigData(msgspec.Struct, frozen=True, rename="camel"):
         recording: Calls can be recorded
         preflight_number: An echo number for testing the connection; "" if there is none
         feedback: Calls can be rated
+        single_sign_on: The name of a provider, if `/auth/oidc/login` signs in there; ""
     """
 
     version: str
@@ -49,6 +50,7 @@ class ConfigData(msgspec.Struct, frozen=True, rename="camel"):
     preflight_number: str
     feedback: bool
     phone_book: list[PhoneBookEntry]
+    single_sign_on: str = ""
 
 
 class Placed(msgspec.Struct, frozen=True, rename="camel"):

@@ -15,6 +15,7 @@ from frontend.api.routes import (
     people,
     recordings,
     sessions,
+    single_sign_on,
     user_endpoints,
 )
 from frontend.http.endpoint import Endpoint
@@ -22,6 +23,7 @@ from frontend.http.endpoint import Endpoint
 ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (
     *sessions.ENDPOINTS,
     *call_endpoints.ENDPOINTS,
+    *single_sign_on.ENDPOINTS,
     *me.ENDPOINTS,
     *call_queries.ENDPOINTS,
     *people.ENDPOINTS,

@@ -157,6 +157,9 @@ class ConfigData(msgspec.Struct, frozen=True, rename="camel"):
     preflight_number: Annotated[str, Meta(description='an echo number for testing the connection; "" if there is none')]
     feedback: Annotated[bool, Meta(description="calls can be rated")]
     phone_book: list[PhoneBookEntry]
+    single_sign_on: Annotated[
+        str, Meta(description='the name of a provider, if `/auth/oidc/login` signs in there; ""')
+    ] = ""
 
 
 # --- the endpoints ----------------------------------------------------------

@@ -47,7 +47,7 @@ from frontend.http.problems import MEDIA_TYPE
 class CallControlApi:
     """`phone_book`: what a page shows as numbers to dial. `preflight_number`: see `Settings`.
 
-    `feedback`: whether it is kept.
+    `feedback`: whether it is kept. `single_sign_on`: the provider's name; "" without one.
     """
 
     def __init__(
@@ -60,6 +60,7 @@ class CallControlApi:
         phone_book: tuple[tuple[str, str], ...],
         preflight_number: str = "",
         feedback: bool = True,
+        single_sign_on: str = "",
     ) -> None:
         self._calls = calls
         self._access = access
@@ -71,6 +72,7 @@ class CallControlApi:
             preflight_number=preflight_number,
             feedback=feedback,
             phone_book=[PhoneBookEntry(number, name) for number, name in phone_book],
+            single_sign_on=single_sign_on,
         )
 
     def use(self, phone_book: tuple[tuple[str, str], ...], preflight_number: str) -> None:

@@ -97,7 +97,7 @@ class SessionApi:
         await self._access.issuer.end(request.principal)
         response = web.Response(status=204)
         if (session := request.principal.session_id) in refresh_cookies.sessions_of(request.raw):
-            secure = self._access.addresses.is_secure(request.raw)
+            secure = self._access.addresses.scheme(request.raw) == "https"
             refresh_cookies.delete_cookies(response, [session], secure=secure)
         return response
 
@@ -111,7 +111,7 @@ async def session_response(
     data = SessionData(session.token, session.user, session.expires_at, session.must_change_password, shown)
     response = json_response(data, headers={"Cache-Control": "no-store"})
     if cookie and token:
-        secure = access.addresses.is_secure(request)
+        secure = access.addresses.scheme(request) == "https"
         others = [each for each in refresh_cookies.sessions_of(request) if each != token.session]
         if len(others) >= refresh_cookies.MAX_COOKIES // 2:
             live = await access.accounts.sessions.live(others)

@@ -36,6 +36,7 @@ export interface ConfigData {
   preflightNumber: string; // an echo number for testing the connection; "" if there is none
   feedback: boolean; // calls can be rated
   phoneBook: PhoneBookEntry[];
+  singleSignOn: string; // the name of a provider, if `/auth/oidc/login` signs in there; ""
 }
 
 export interface PhoneBookEntry {
