@@ -353,7 +353,7 @@ class App:
             second.add_routes([*both, web.get("/", connections.handle), web.get("/ws", connections.handle)])
             address = await listener.listen(second, settings.ws_port, secure=settings.wss)
             self.legacy_ws_url = f"{'wss' if settings.wss else 'ws'}://{address}/"
-        self.accounts.on_change(lambda user: apply_change(user, access, events, connections))
+        self.accounts.on_change(lambda user: apply_change(user, access, events, connections, self.calls))
         self.accounts.on_sessions_end(lambda: end_sessions(access, events, connections))
         # Closed first, so that nothing keeps the listening ports open: streams and WebSockets do not end by themselves.
         self._opened.push_async_callback(connections.close)

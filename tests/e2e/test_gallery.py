@@ -110,7 +110,7 @@ async def test_every_state(gallery: str, browser: Browser, screen: Screen, theme
         assert len(states) > 20
         for state in states:
             await album.show(gallery, state)
-            await album.take(state, may_scroll=state.startswith("dashboard") and screen is not DESK)
+            await album.take(state, may_scroll=state.startswith(("dashboard", "admin")) and screen is not DESK)
     assert not album.faults, "\n  ".join(["", *album.faults])
 
 
@@ -156,4 +156,34 @@ async def test_what_opens_by_a_press(gallery: str, browser: Browser, screen: Scr
         await album.show(gallery, "dashboard")
         await page.get_by_role("button", name="call.started: show all of it").first.click()
         await album.take("open-dashboard-event", may_scroll=screen is not DESK)
+    assert not album.faults, "\n  ".join(["", *album.faults])
+
+
+@everywhere
+async def test_what_an_admin_opens(gallery: str, browser: Browser, screen: Screen, theme: Theme) -> None:
+    may_scroll = screen is not DESK
+    async with Album(browser, screen, theme) as album:
+        page = album.page
+        await album.show(gallery, "admin-user")
+        for button in ("Lock", "Rename", "Remove"):
+            await page.get_by_role("button", name=button, exact=True).click()
+            await page.get_by_role("dialog").get_by_text("has one call in progress").wait_for()
+            await album.take(f"open-admin-{button.lower()}", may_scroll=may_scroll)
+            await page.keyboard.press("Escape")
+        await page.get_by_role("button", name="New password", exact=True).click()
+        await page.get_by_role("dialog").get_by_role("button", name="New password").click()
+        await page.get_by_test_id("secret").wait_for()
+        await album.take("open-admin-secret", may_scroll=may_scroll)
+        await page.get_by_role("button", name="Done").click()
+        await page.get_by_role("checkbox", name="supervisor").check()
+        await page.get_by_role("button", name="Save").click()
+        await page.get_by_text("was changed by somebody else").wait_for()
+        await album.take("open-admin-changed", may_scroll=may_scroll)
+        await album.show(gallery, "admin-dial")
+        for number in ("0900123456", "0301234567"):
+            await page.get_by_role("textbox", name="User").fill("1001")
+            await page.get_by_role("textbox", name="Number").fill(number)
+            await page.get_by_role("button", name="Check").click()
+            await page.get_by_test_id("decision").filter(has_text=number).wait_for()
+            await album.take(f"open-admin-dial-{number[:4]}", may_scroll=may_scroll)
     assert not album.faults, "\n  ".join(["", *album.faults])

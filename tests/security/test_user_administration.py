@@ -280,6 +280,22 @@ async def test_an_open_page_loses_a_role_with_its_user(
     assert (refused["type"], refused["code"]) == ("error", "forbidden")
 
 
+@pytest.mark.parametrize("what", ["lock", "remove"])
+async def test_no_call_outlives_its_user(
+    app: App, pbx: FakeAri, admin: Admin, page: OpenPage, sign_in: SignIn, what: str
+) -> None:
+    pbx.far_side = Answers()
+    opened = await registered(page, sign_in, OTHER)
+    call_id = (await opened.ask("answer", type="offer", target="600", sdp=OFFER))["callId"]
+    if what == "lock":
+        await admin.ask("PUT", admin.path(OTHER, "/lock"), {"locked": True})
+    else:
+        await admin.ask("DELETE", admin.path(OTHER))
+    async with asyncio.timeout(5):  # the grace is longer
+        while app.calls.get(call_id).state.live:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
 async def test_a_user_with_a_call_is_shown_so(
     app: App, pbx: FakeAri, admin: Admin, page: OpenPage, sign_in: SignIn
 ) -> None:

@@ -1,4 +1,4 @@
-"""The built pages: the softphone at `/`, the dashboard at `/dashboard`, what they need below `/assets`."""
+"""The built pages: `/`, `/dashboard` and `/admin`, and what they need below `/assets`."""
 
 import asyncio
 from pathlib import Path
@@ -13,7 +13,7 @@ NOT_BUILT = "The pages have not been built: run `npm ci && npm run build` in fro
 
 
 def routes(static: Path = STATIC) -> list[web.AbstractRouteDef]:
-    pages = {"/": "index.html", "/dashboard": "dashboard.html"}
+    pages = {"/": "index.html", "/dashboard": "dashboard.html", "/admin": "admin.html"}
     found: list[web.AbstractRouteDef] = [web.get(path, _page(static / name)) for path, name in pages.items()]
     if (static / "assets").is_dir():
         found.append(web.static("/assets", static / "assets"))

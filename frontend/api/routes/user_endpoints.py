@@ -223,8 +223,7 @@ LOCK = Endpoint(
     tag=USERS,
     summary="Lock a user, or unlock one",
     description=(
-        "A lock signs the user out everywhere within a second and refuses new sign-ins. Calls end after "
-        "`DISCONNECT_GRACE`, as when a page is closed."
+        "A lock ends the user's calls, signs the user out everywhere within a second, and refuses new sign-ins."
     ),
     parameters=UserChange,
     body=Lock,
@@ -292,8 +291,8 @@ REMOVE = Endpoint(
     tag=USERS,
     summary="Remove a user",
     description=(
-        "For good: the user is signed out everywhere, and forwards and preferences are deleted. Call records and "
-        "recordings stay, for those who may see all."
+        "For good: calls end, the user is signed out everywhere, and forwards and preferences are deleted. Call "
+        "records and recordings stay, for those who may see all."
     ),
     parameters=UserChange,
     body=Nothing,

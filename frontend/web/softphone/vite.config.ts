@@ -1,4 +1,4 @@
-// Builds the pages into ../../static, which the front end serves at `/` and `/dashboard`.
+// Builds the pages into ../../static, which the front end serves at `/`, `/dashboard` and `/admin`.
 // `vite build --mode gallery --outDir FOLDER` builds the gallery of all states instead, of which the tests take pictures.
 // Every address in the pages is relative to them: behind a proxy they may stand below any path.
 // Nothing is inlined: the content security policy allows no inline script.
@@ -7,7 +7,19 @@ import { defineConfig } from "vite";
 import { sources } from "../sources.ts";
 
 const server = process.env["ARI_BRIDGE_URL"] ?? "http://127.0.0.1:3000";
-const api = ["/config", "/session", "/live", "/events", "/health", "/call", "/stats", "/recordings"];
+const api = [
+  "/config",
+  "/session",
+  "/live",
+  "/events",
+  "/health",
+  "/call",
+  "/stats",
+  "/recordings",
+  "/me",
+  "/users",
+  "/dial-permissions",
+];
 
 export default defineConfig(({ mode }) => ({
   base: "./",
@@ -21,7 +33,7 @@ export default defineConfig(({ mode }) => ({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     target: "es2022",
-    rollupOptions: { input: mode === "gallery" ? ["gallery.html"] : ["index.html", "dashboard.html"] },
+    rollupOptions: { input: mode === "gallery" ? ["gallery.html"] : ["index.html", "dashboard.html", "admin.html"] },
   },
   server: {
     proxy: Object.fromEntries([

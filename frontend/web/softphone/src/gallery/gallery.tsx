@@ -12,6 +12,7 @@ import type { FormKind } from "../components/TransferForm";
 import type { Snapshot } from "../phone/snapshot";
 import "../styles/tokens.css";
 import { NOTHING_YET } from "../dashboard/useDashboard";
+import { ADMIN_STATES, adminState } from "./admin";
 import { DASHBOARD } from "./dashboard";
 import { NOW, PHONE_BOOK, RECORDINGS, STATES, TESTED, WRITTEN } from "./states";
 
@@ -21,22 +22,39 @@ const quiet = (snapshot: Snapshot): boolean => Boolean(activeCall(snapshot)?.mut
 const askingOf = (state: string): { asking?: FormKind } =>
   state.startsWith("askTransfer") ? { asking: "transfer" } : state.startsWith("askAdd") ? { asking: "add" } : {};
 const isDashboard = (state: string): boolean => state.startsWith("dashboard");
+const pageOf = (state: string): "dashboard" | "admin" | "softphone" =>
+  isDashboard(state) ? "dashboard" : state in ADMIN_STATES ? "admin" : "softphone";
 
 const first = stateOf(location.hash);
-// The two pages never share a document: each takes its own sheet only.
-await (isDashboard(first) ? import("../styles/dashboard.css") : import("../styles/softphone.css"));
+// The pages never share a document: each takes its own sheets only.
+switch (pageOf(first)) {
+  case "softphone":
+    await import("../styles/softphone.css");
+    break;
+  case "admin":
+    await import("../styles/dashboard.css");
+    await import("../styles/admin.css");
+    break;
+  case "dashboard":
+    await import("../styles/dashboard.css");
+}
 const root = createRoot(document.getElementById("root")!);
 show(first);
 addEventListener("hashchange", () => {
   const state = stateOf(location.hash);
-  if (isDashboard(state) === isDashboard(first)) show(state);
+  if (pageOf(state) === pageOf(first)) show(state);
   else location.reload();
 });
 
 /** `data-shown` tells which state stands on the screen. */
 function show(state: string): void {
   flushSync(() => root.render(screenOf(state)));
-  document.documentElement.dataset["shown"] = state;
+  const shown = (): void => {
+    document.documentElement.dataset["shown"] = state;
+  };
+  // What the admin page asks for comes at once here, and is on the screen with the frame after the next.
+  if (state in ADMIN_STATES) requestAnimationFrame(() => requestAnimationFrame(shown));
+  else shown();
 }
 
 function screenOf(state: string): ReactElement {
@@ -120,6 +138,7 @@ function screenOf(state: string): ReactElement {
       />
     );
   }
+  if (state in ADMIN_STATES) return adminState(state);
   if (state === "sign-in") {
     return (
       <SignIn
@@ -134,7 +153,7 @@ function screenOf(state: string): ReactElement {
   }
   return (
     <ul>
-      {["sign-in", "dashboard", "dashboard-empty", ...Object.keys(STATES)].map((name) => (
+      {["sign-in", "dashboard", "dashboard-empty", ...Object.keys(ADMIN_STATES), ...Object.keys(STATES)].map((name) => (
         <li key={name}>
           <a href={`#${name}`}>{name}</a>
         </li>

@@ -1,5 +1,6 @@
 // Every sentence that people read, in one place: ready for translation.
 
+export * from "./admin";
 export * from "./calls";
 export * from "./connection";
 export * from "./devices";

@@ -1,0 +1,145 @@
+// The admin page with fixed data: states of it by name.
+
+import type { ReactElement } from "react";
+import { type Api, HttpError } from "sip-proxy-client";
+import type { AdminApi } from "../admin/adminApi";
+import { type TABS, tabsOf } from "../admin/tabs";
+import { AdminScreen } from "../components/admin/AdminScreen";
+import { NOW } from "./states";
+
+const now = NOW / 1000;
+const nothing = (): void => undefined;
+
+const user = (name: string, displayName: string, more: Partial<Api.UserData> = {}): Api.UserData => ({
+  id: `usr_${name}`,
+  name,
+  displayName,
+  roles: ["user"],
+  classOfService: "",
+  effectiveClass: "internal",
+  locked: false,
+  mustChangePassword: false,
+  createdAt: now - 86_400 * 30,
+  revision: 17,
+  connections: 0,
+  calls: 0,
+  ...more,
+});
+
+const USERS: readonly Api.UserData[] = [
+  user("1001", "Reception", { roles: ["user", "admin"], effectiveClass: "national", connections: 2 }),
+  user("1002", "Workshop", { calls: 1, connections: 1, classOfService: "national", effectiveClass: "national" }),
+  user("1003", "Accounts", { locked: true }),
+  user("1004", "", { roles: ["agent", "supervisor"], effectiveClass: "international" }),
+  user("1005", "Purchasing, second floor, on Mondays and Tuesdays only", { mustChangePassword: true }),
+  user("a.rather.long.name-of_somebody", "Night desk", { roles: ["auditor"] }),
+];
+
+const PERMISSIONS: Api.DialPermissionsData = {
+  file: "/etc/ari-bridge/dial-permissions.toml",
+  country: "DE",
+  default: "internal",
+  internal: [],
+  classes: [
+    { name: "internal", builtIn: true, rules: ["allow internal"] },
+    {
+      name: "national",
+      builtIn: true,
+      rules: ["allow internal", "allow national", "allow mobile", "allow shared_cost"],
+    },
+    { name: "sales", builtIn: false, rules: ["deny country:AT", "allow international", "allow premium +49900*"] },
+  ],
+  users: { "1001": "national" },
+  roles: { agent: "sales" },
+  tenants: {},
+};
+
+const found = <T,>(value: T): Promise<T> => Promise.resolve(value);
+const refused = (status: number, code: string, text: string): Promise<never> =>
+  Promise.reject(new HttpError(status, code, text));
+const made = (name: string): Api.NewPasswordData => ({
+  user: user(name, "Purchasing", { mustChangePassword: true }),
+  password: "k7mf-2xqp-9hta-wd4c",
+});
+
+const API: AdminApi = {
+  me: () => found(ME),
+  users: () => found({ users: [...USERS], total: 214, nextCursor: "next" }),
+  user: (id) => found(USERS.find((one) => one.id === id)!),
+  connections: (id) =>
+    found({
+      connections: USERS.find((one) => one.id === id)?.connections
+        ? [{ address: "192.0.2.17", connectedAt: now - 1900, takesCalls: true, calls: [] }]
+        : [],
+      eventStreams: 0,
+    }),
+  addUser: ({ name }) => found(made(name)),
+  changeUser: ({ name }) =>
+    refused(
+      412,
+      "changed_meanwhile",
+      `${name} was changed by somebody else in the meantime. Look at it again, and decide anew.`,
+    ),
+  renameUser: found,
+  lockUser: found,
+  resetPassword: ({ name }) => found(made(name)),
+  signOutUser: found,
+  removeUser: () => found(undefined),
+  dialPermissions: () => found(PERMISSIONS),
+  checkDial: (name, number) =>
+    found({
+      allowed: !number.startsWith("0900"),
+      rule: number.startsWith("0900") ? "national: no rule allows premium" : "national: allow national",
+      user: name,
+      classOfService: "national",
+      dialled: number,
+      e164: `+49${number.slice(1)}`,
+      country: "DE",
+      numberClass: number.startsWith("0900") ? "premium" : "national",
+      why: number.startsWith("0900") ? "0900" : "a number of DE",
+    }),
+};
+
+const ME: Api.MeData = {
+  user: "1001",
+  userId: "usr_1001",
+  roles: ["user", "admin"],
+  grants: ["users:manage", "monitor:read"],
+};
+const UNREACHABLE: AdminApi = {
+  ...API,
+  users: () =>
+    refused(503, "unavailable", "The users cannot be read or changed now: accounts.db did not answer in time"),
+};
+
+type State = { tab: (typeof TABS)[number]; id?: string; api?: AdminApi; signIn?: boolean; grants?: string[] };
+
+export const ADMIN_STATES: Record<string, State> = {
+  "admin-users": { tab: "users" },
+  "admin-user": { tab: "users", id: "usr_1002" },
+  "admin-user-locked": { tab: "users", id: "usr_1003" },
+  "admin-user-me": { tab: "users", id: "usr_1001" },
+  "admin-user-new": { tab: "users", id: "new" },
+  "admin-users-unavailable": { tab: "users", api: UNREACHABLE },
+  "admin-dial": { tab: "dial" },
+  "admin-without-sign-in": { tab: "dial", signIn: false },
+  "admin-forbidden": { tab: "users", grants: ["dial"] },
+};
+
+export function adminState(name: string): ReactElement {
+  const { tab, id = "", api = API, signIn = true, grants = ME.grants } = ADMIN_STATES[name]!;
+  const tabs = tabsOf(grants, signIn);
+  return (
+    <AdminScreen
+      key={name}
+      api={api}
+      me={{ ...ME, grants }}
+      signIn={signIn}
+      tabs={tabs}
+      place={tabs.includes(tab) ? { tab, id } : null}
+      now={NOW}
+      onGo={nothing}
+      onSignOut={signIn ? nothing : null}
+    />
+  );
+}
