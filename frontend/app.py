@@ -25,6 +25,7 @@ from frontend.api.live_rights import apply_change, end_sessions
 from frontend.api.openapi import document, html
 from frontend.api.routes import static
 from frontend.api.routes.api_docs import ReferenceApi
+from frontend.api.routes.audit import AuditApi
 from frontend.api.routes.call_handlers import CallControlApi
 from frontend.api.routes.call_queries import CallQueryApi
 from frontend.api.routes.cdrs import CdrApi
@@ -84,7 +85,8 @@ class App:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self.reloading = Reloading(settings)
+        self.audit = AuditLog(settings.state_dir, url=settings.audit_database_url, days=settings.audit_days)
+        self.reloading = Reloading(settings, self.audit)
         self.reload = self.reloading.reload
         self.url = ""  # http://HOST:PORT, once started
         self.ws_url = ""  # ws://HOST:PORT/ws
@@ -94,7 +96,6 @@ class App:
         self.media = media_pool(settings)
         self.pages = WebSocketRegistrar()
         self.store = SqliteCallStore(settings.state_dir, days=settings.call_store_days)
-        self.audit = AuditLog(settings.state_dir, url=settings.audit_database_url, days=settings.audit_days)
         preference_file = settings.state_dir / "preferences.json"
         preferences = PreferenceFile(preference_file)
         self._routes = number_routes(settings)
@@ -113,7 +114,9 @@ class App:
             source=AccountDialRights(self.accounts),
             is_listed=self._is_listed,
         )
-        self.gate = DialGate(self._permissions, self._routes, outside_to_outside=settings.allow_outside_to_outside)
+        self.gate = DialGate(
+            self._permissions, self._routes, outside_to_outside=settings.allow_outside_to_outside, audit=self.audit
+        )
         self.calls = CallManager(
             self.ari,
             self.media,
@@ -136,6 +139,7 @@ class App:
             ),
             self.store,
             InboundCallPolicy(preferences, self.pages, self.gate),
+            self.audit,
         )
         self.watchers = CallChangeWaiter(self.calls, self.hooks)
         self.past_calls = PastCalls(self.pages, self.hooks)
@@ -155,6 +159,7 @@ class App:
             display_name=self._display_name,
             known_users=self.accounts.names if settings.enable_authentication else list,
             endpoints=settings.people_endpoints,
+            audit=self.audit,
         )
         self.recordings = recording_library(settings)
         self.collector = Collector(self.ari.recordings, self.recordings, settings.state_dir, self.store.of_stem)
@@ -335,6 +340,7 @@ class App:
             *UserApi(administration, access, self._permissions.class_of, self.calls, connections, events).routes(),
             *dial_permissions.routes(),
             *CallQueryApi(self.calls, self.store, self.watchers, access).routes(),
+            *AuditApi(self.audit, access).routes(),
             *(CdrApi(self.records, access).routes() if self.records else ()),
             *RecordingsApi(self.recordings, access).routes(),
             *EventApi(events, access).routes(),

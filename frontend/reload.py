@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
+from ari_bridge.audit import Action, Audit, NoAudit
 from frontend.settings import InvalidSettings, Settings, load
 
 log = structlog.get_logger(__name__)
@@ -16,9 +17,11 @@ class Reloading:
 
     Args:
         settings: Those in force.
+        audit: Where a reload is recorded.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, audit: Audit | None = None) -> None:
+        self._audit: Audit = audit or NoAudit()
         self.settings = settings
         self._uses: list[tuple[frozenset[str], Use]] = []
         self._checks: list[Callable[[], None]] = []
@@ -52,6 +55,7 @@ class Reloading:
             except (OSError, ValueError) as error:
                 log.error("cannot apply the reloaded settings", reason=str(error))
         log.info("settings reloaded", changed=_env_names(applied))
+        self._audit.record(Action.SETTINGS_CHANGE, settings=_env_names(applied))
         if later := changed - applied:
             log.warning(
                 "these settings take effect after a restart, which does not affect calls", settings=_env_names(later)

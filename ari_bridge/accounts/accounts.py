@@ -383,7 +383,7 @@ class Accounts:
 
     def _record(self, before: User | None, after: User) -> None:
         for action, details in changes_of(before, after):
-            self._audit.record(action, (before or after).name, id=after.id, **details)  # type: ignore[arg-type]
+            self._audit.record(action, (before or after).name, details={"id": after.id, **details})
 
     async def _wanted(self, change: Change, name: str, target: Target | None) -> User:
         user = await change.find(DEFAULT_TENANT, name)

@@ -12,7 +12,7 @@ the system. Keyword arguments beyond these are the entry's details: short texts 
 somebody pressed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Protocol
@@ -33,7 +33,8 @@ class Audit(Protocol):
         *,
         result: Result = Result.OK,
         actor: Actor | None = None,
-        **details: Detail,
+        details: Mapping[str, Detail] | None = None,
+        **more: Detail,
     ) -> None:
         """Record an action.
 
@@ -42,7 +43,8 @@ class Audit(Protocol):
             object: What it was done to: the name of a user, the id of a key, call or recording, a number.
             result: How it ended.
             actor: Who did it; None: the one in whose name this code runs.
-            details: What else is to be known, for example `reason`, `rule`, `old` and `new`.
+            details: What else is to be known, as found elsewhere.
+            more: The same, as written here: for example `reason`, `rule`, `old` and `new`.
         """
 
 
@@ -56,7 +58,8 @@ class NoAudit:
         *,
         result: Result = Result.OK,
         actor: Actor | None = None,
-        **details: Detail,
+        details: Mapping[str, Detail] | None = None,
+        **more: Detail,
     ) -> None:
         pass
 

@@ -8,7 +8,7 @@ entries are counted, and an entry with their number follows once the database is
 import asyncio
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from ari_bridge.audit.entry import Actor, Detail, Result, Unsealed
 from ari_bridge.audit.errors import AuditUnavailable, EntryRejected
 from ari_bridge.audit.new_entry import new_entry
 from ari_bridge.audit.query import AuditPage, AuditQuery
+from ari_bridge.audit.repeated_refusals import WINDOW_S, RepeatedRefusals
 from ari_bridge.backoff import Backoff
 from ari_bridge.service_health import ServiceHealth
 from ari_bridge.tasks import wait_at_most
@@ -60,6 +61,7 @@ class AuditLog:
             log=log,
         )
         self._queue: deque[Unsealed] = deque()
+        self._repeated = RepeatedRefusals()
         self._head = Head()  # as last written by us
         self._lost = 0  # since the last `audit.lost`
         self._lost_since = 0.0
@@ -88,6 +90,8 @@ class AuditLog:
     async def close(self) -> None:
         """What is queued is written, if that can be done now; else the server's log has it. May be called twice."""
         if self._task:
+            for entry in self._repeated.rest():
+                self._enqueue(entry)
             self.record(Action.SERVER_STOP, self._instance or "")
             self._closing.set()
             self._wake.set()
@@ -110,10 +114,18 @@ class AuditLog:
         *,
         result: Result = Result.OK,
         actor: Actor | None = None,
-        **details: Detail,
+        details: Mapping[str, Detail] | None = None,
+        **more: Detail,
     ) -> None:
         """See `Audit.record`."""
-        entry = new_entry(action, object, result=result, actor=actor or current_actor(), details=details)
+        told = {**(details or {}), **more}
+        entry = new_entry(action, object, result=result, actor=actor or current_actor(), details=told)
+        if result is Result.REFUSED and not self._repeated.admit(entry, time.monotonic()):
+            self._wake.set()  # for the time at which the number of those follows
+            return
+        self._enqueue(entry)
+
+    def _enqueue(self, entry: Unsealed) -> None:
         full = len(self._queue) >= MAX_QUEUED
         if full or not self.health.healthy:
             _log_entry("an audit entry is lost" if full else "an audit entry waits", entry)
@@ -191,13 +203,15 @@ class AuditLog:
             try:
                 while True:
                     self._wake.clear()
+                    for entry in self._repeated.due(time.monotonic()):
+                        self._enqueue(entry)
                     await self.flush()
                     self.health.succeed(database=self._database.name)
                     backoff.reset()
                     if self._closing.is_set():
                         return
                     await self._purge()
-                    await wait_at_most(self._wake, PURGE_INTERVAL_S)
+                    await wait_at_most(self._wake, WINDOW_S if self._repeated.pending else PURGE_INTERVAL_S)
             except AuditUnavailable as error:
                 self._failed(error.reason)
             except Exception as error:  # a bug of ours must not end the task

@@ -12,8 +12,6 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from ari_bridge.audit.action import Action
-
 FIRST_HASH = ""
 """What the first entry has for the hash of the entry before it."""
 MAX_TEXT_CHARACTERS = 256
@@ -80,7 +78,7 @@ class Unsealed(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     actor: Annotated[str, Meta(description="name of the user, key or account of the operating system")]
     tenant: Annotated[str, Meta(description="of the actor")]
     address: Annotated[str, Meta(description="IP address of the client; empty if there is none")]
-    action: Action
+    action: Annotated[str, Meta(description="what was done: one of those in [AUDIT.md](AUDIT.md#actions)")]
     object: Annotated[str, Meta(description="what it was done to: a user, call, number, recording, …")]
     result: Result
     request_id: Annotated[str, Meta(description="`X-Request-Id` of the request, also in the server's log")]

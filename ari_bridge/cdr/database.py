@@ -10,7 +10,9 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ari_bridge import atomic_file
 from ari_bridge.cdr import migrate, rows
@@ -63,17 +65,22 @@ class Database:
                 await self._drop_connections()
 
     async def put(self, cdrs: Sequence[Cdr]) -> None:
-        """Write all of them or none; existing rows are replaced. Raises CdrUnavailable, RowsRejected."""
+        """Write all of them or none; a call's existing row is replaced. Raises CdrUnavailable, RowsRejected.
+
+        Clients choose ids, and may choose one again when the call store has forgotten the call: the row of another call
+        is never touched, and the new one is named `ID~2`, `ID~3`, …
+        """
         if self._file and atomic_file.identity(self._file) != self._identity:
             raise CdrUnavailable(f"{self.name} was deleted or replaced while in use")
         async with self._asked(QUERY_TIMEOUT_S), self._to_write.begin() as connection:
-            await connection.execute(self._upsert, list(map(rows.to_row, cdrs)))
+            await connection.execute(self._upsert, list(map(rows.to_row, await _named(connection, cdrs))))
 
-    async def missing(self, call_ids: Sequence[str]) -> list[str]:
-        """Those without a row, in order. Raises CdrUnavailable."""
+    async def missing(self, ended: Sequence[tuple[float, str]]) -> list[str]:
+        """The ids of those without a row of their own, in order. `ended`: when, and the id. Raises CdrUnavailable."""
         async with self._asked(QUERY_TIMEOUT_S), self._engine.connect() as connection:
-            found: set[str] = set((await connection.execute(rows.known(call_ids))).scalars())
-        return [call_id for call_id in call_ids if call_id not in found]
+            known = await connection.execute(rows.known([call_id for _, call_id in ended]))
+            found: dict[str, float] = {row.call_id: row.ended_at for row in known}
+        return [call_id for ended_at, call_id in ended if found.get(call_id) != ended_at]
 
     async def purge(self, created_before: float, at_most: int) -> int:
         """Delete the oldest calls that started before then (Unix seconds). Returns how many. Raises CdrUnavailable."""
@@ -94,9 +101,16 @@ class Database:
             row = (await connection.execute(sa.select(cdr).where(cdr.c.call_id == call_id))).one_or_none()
             return self._read(row) if row else None
 
-    async def set_feedback(self, call_id: str, feedback: dict[str, Any]) -> bool:
-        """Whether there is such a row. Raises CdrUnavailable, RowsRejected."""
-        changed = sa.update(cdr).where(cdr.c.call_id == call_id).values(feedback=feedback)
+    async def set_feedback(self, call_id: str, feedback: dict[str, Any], created_at: float | None = None) -> bool:
+        """Whether there is such a row. `created_at`: of the call, if it is known: its id may have been used before.
+
+        Raises CdrUnavailable, RowsRejected.
+        """
+        wanted = [cdr.c.call_id == call_id]
+        if created_at is not None:
+            again = cdr.c.call_id.startswith(f"{call_id}~", autoescape=True)
+            wanted = [sa.or_(*wanted, again), cdr.c.created_at == created_at]
+        changed = sa.update(cdr).where(*wanted).values(feedback=feedback)
         async with self._asked(QUERY_TIMEOUT_S), self._readers, self._to_write.begin() as connection:
             return (await connection.execute(changed)).rowcount > 0
 
@@ -126,3 +140,21 @@ class Database:
             raise CdrUnavailable(f"{self.name}: {engine.reason(error)}") from error
         except (ValueError, TypeError, OverflowError) as error:  # a value that the driver cannot send, or we not read
             raise RowsRejected(engine.reason(error)) from error
+
+
+async def _named(connection: AsyncConnection, cdrs: Sequence[Cdr]) -> list[Cdr]:
+    """Each under an id that no other call has: that of the call, unless an earlier call had the same."""
+    rows_of = sa.select(cdr.c.call_id, cdr.c.created_at)
+    found = await connection.execute(rows_of.where(cdr.c.call_id.in_([record.call_id for record in cdrs])))
+    taken: dict[str, float] = {row.call_id: row.created_at for row in found}
+    named = []
+    for record in cdrs:
+        name, number = record.call_id, 1
+        while taken.setdefault(name, record.created_at) != record.created_at:
+            number += 1
+            name = f"{record.call_id}~{number}"
+            at = await connection.scalar(sa.select(cdr.c.created_at).where(cdr.c.call_id == name))
+            if at is not None:
+                taken[name] = at
+        named.append(msgspec.structs.replace(record, call_id=name))
+    return named

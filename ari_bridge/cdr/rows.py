@@ -18,7 +18,7 @@ _NOT_THE_CALLS = frozenset({"feedback"})
 
 
 def upsert(dialect: str) -> sa.Insert:
-    """Insert a row, or update all columns that come from the call."""
+    """Insert a row, or update all columns of the same call's that come from the call."""
     insert = postgresql.insert(cdr) if dialect == "postgresql" else sqlite.insert(cdr)
     changed: dict[str, sa.ColumnElement[Any]] = {
         column.name: insert.excluded[column.name]
@@ -28,7 +28,8 @@ def upsert(dialect: str) -> sa.Insert:
     # What one process knew of the sound, the next one, which releases the call, may not know.
     known = _merged(dialect, cdr.c.quality, insert.excluded.quality)
     changed |= {"quality": known, "codecs": sa.func.coalesce(sa.func.nullif(insert.excluded.codecs, ""), cdr.c.codecs)}
-    return insert.on_conflict_do_update(index_elements=[cdr.c.call_id], set_=changed)
+    same = cdr.c.created_at == insert.excluded.created_at  # never another call's, whatever its id is
+    return insert.on_conflict_do_update(index_elements=[cdr.c.call_id], set_=changed, where=same)
 
 
 def _merged(dialect: str, old: Any, new: Any) -> sa.ColumnElement[Any]:
@@ -68,7 +69,7 @@ def purge(created_before: float, at_most: int) -> sa.Delete:
 
 
 def known(call_ids: Sequence[str]) -> sa.Select[Any]:
-    return sa.select(cdr.c.call_id).where(cdr.c.call_id.in_(call_ids))
+    return sa.select(cdr.c.call_id, cdr.c.ended_at).where(cdr.c.call_id.in_(call_ids))
 
 
 def to_row(record: Cdr) -> dict[str, Any]:

@@ -205,7 +205,8 @@ class Writer:
         """After the rows that it belongs to. Raises CdrUnavailable: the rest stays queued."""
         for call_id, feedback in list(self._feedback.items()):
             try:
-                if not await self._database.set_feedback(call_id, feedback):
+                call = self._store.get(call_id)
+                if not await self._database.set_feedback(call_id, feedback, call.created_at if call else None):
                     log.warning("received feedback on a call without a call detail record", call=call_id)
             except RowsRejected as error:
                 log.error("the database rejected feedback", call=call_id, reason=error.reason)
@@ -231,7 +232,7 @@ class Writer:
         cursor, written = (oldest, ""), 0
         try:
             while not self._closing.is_set() and (ended := await self._store.ended_after(*cursor, at_most=BATCH_ROWS)):
-                missing = await self._database.missing([self._id_of(stem) for _, stem in ended])
+                missing = await self._database.missing([(at, self._id_of(stem)) for at, stem in ended])
                 calls = [call for call_id in missing if (call := self._store.get(call_id)) and call.outcome]
                 if batch := [self._record(call) for call in calls if call.created_at >= oldest]:  # else it was purged
                     await self._put_all(batch)

@@ -12,6 +12,7 @@ import structlog
 
 from ari_bridge import metrics
 from ari_bridge.ari.client import Ari
+from ari_bridge.audit import Audit, NoAudit
 from ari_bridge.call_store import CallStore
 from ari_bridge.dial_permissions import LegKind
 from ari_bridge.engine.admission import CallAdmission
@@ -64,6 +65,7 @@ class CallManager:
         limits: how many calls there may be, and how long they wait for what.
         store: where calls are saved, for the next process.
         policy: who rings for a caller.
+        audit: where commands are recorded.
     """
 
     def __init__(
@@ -76,7 +78,9 @@ class CallManager:
         limits: Limits,
         store: CallStore,
         policy: RingPolicy,
+        audit: Audit | None = None,
     ) -> None:
+        self.audit: Audit = audit or NoAudit()
         self._ari = ari
         self._hooks = hooks
         self._gate = gate
@@ -86,7 +90,7 @@ class CallManager:
         self._prewarmer = MediaPrewarmer(backends)
         self._registry = CallRegistry(backends, CallEvents(hooks), limits, store, self._prewarmer, policy)
         self._admission = CallAdmission(ari, self._registry, self._prewarmer, limits)
-        self._leg_limits = LegLimits(limits, gate, self._registry.live)
+        self._leg_limits = LegLimits(limits, gate, self._registry.live, self.audit)
         self.control = CallControl(self._registry, gate, self._leg_limits, ari)
         self.feedback = CallFeedback(self._registry, hooks)
         self._reconciler = Reconciler(backends, self._registry, self._prewarmer)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from ari_bridge import metrics
+from ari_bridge.audit import Action, Audit, NoAudit, Result
 from ari_bridge.dial_permissions import DialDecision, DialPermissions, LegKind, NumberClass
 from ari_bridge.errors import DialForbidden
 from ari_bridge.number import normalize_number
@@ -34,9 +35,18 @@ class DialGate:
         permissions: Who may dial what.
         routes: Which endpoint a number is dialled at.
         outside_to_outside: Whether our side may leave parties talking that are all outside, and forward to outside.
+        audit: Where each decision is recorded.
     """
 
-    def __init__(self, permissions: DialPermissions, routes: Routes, *, outside_to_outside: bool = False) -> None:
+    def __init__(
+        self,
+        permissions: DialPermissions,
+        routes: Routes,
+        *,
+        outside_to_outside: bool = False,
+        audit: Audit | None = None,
+    ) -> None:
+        self._audit: Audit = audit or NoAudit()
         self._permissions = permissions
         self._routes = routes
         self._outside_to_outside = outside_to_outside
@@ -52,9 +62,18 @@ class DialGate:
         decision = self.decide(user, number)
         if decision.allowed and kind is LegKind.FORWARD and self.all_outside([number]):
             decision = replace(decision, allowed=False, rule=_OUTSIDE_RULE)
+        number_class = decision.number.number_class.value
+        self._audit.record(
+            Action.DIAL_ALLOW if decision.allowed else Action.DIAL_DENY,
+            number,
+            result=Result.OK if decision.allowed else Result.REFUSED,
+            user=user,
+            kind=kind.value,
+            numberClass=number_class,
+            rule=decision.rule,
+        )
         if decision.allowed:
             return
-        number_class = decision.number.number_class.value
         metrics.DIAL_REFUSED.labels(kind.value, number_class).inc()
         log.warning(
             "a number was refused",
@@ -71,6 +90,15 @@ class DialGate:
         if len(numbers) < 2 or not self.all_outside(numbers):
             return
         log.warning("parties outside may not be left talking", user=user or "", numbers=numbers, rule=_OUTSIDE_RULE)
+        self._audit.record(
+            Action.DIAL_DENY,
+            numbers[-1],
+            result=Result.REFUSED,
+            user=user,
+            kind="left",
+            numberClass="outside",
+            rule=_OUTSIDE_RULE,
+        )
         raise DialForbidden(numbers[-1], "outside", "as are all others in the call", _OUTSIDE_RULE)
 
     def all_outside(self, numbers: list[str]) -> bool:

@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 
+from ari_bridge.audit import Action, Audit, NoAudit, Result
 from ari_bridge.engine.dial_gate import DialGate
 from ari_bridge.engine.limits import Limits
 from ari_bridge.errors import TooMany
@@ -26,9 +27,13 @@ class LegLimits:
         limits: The bounds.
         gate: Says which numbers are outside.
         live: All calls that have not ended.
+        audit: Where a limit that is reached is recorded.
     """
 
-    def __init__(self, limits: Limits, gate: DialGate, live: Callable[[], list[Call]]) -> None:
+    def __init__(
+        self, limits: Limits, gate: DialGate, live: Callable[[], list[Call]], audit: Audit | None = None
+    ) -> None:
+        self._audit: Audit = audit or NoAudit()
         self._limits = limits
         self._gate = gate
         self._live = live
@@ -40,12 +45,18 @@ class LegLimits:
             return
         legs = sum(legs_of(call) for call in self._live() if call.user == user)
         if legs >= self._limits.max_legs_per_user:
+            self._audit.record(
+                Action.LIMIT_REFUSE, number, result=Result.REFUSED, limit="MAX_LEGS_PER_USER", user=user, reached=legs
+            )
             raise TooMany(f"{user} has {legs} parties on the line already (MAX_LEGS_PER_USER): end a call first.")
         now = time.monotonic()
         started = self._started.setdefault(user, deque())
         while started and started[0] <= now - _MINUTE_S:
             started.popleft()
         if len(started) >= self._limits.max_legs_per_minute:
+            self._audit.record(
+                Action.LIMIT_REFUSE, number, result=Result.REFUSED, limit="MAX_LEGS_PER_MINUTE", user=user
+            )
             raise TooMany(f"{user} has called {len(started)} numbers within a minute (MAX_LEGS_PER_MINUTE): wait.")
         started.append(now)
 

@@ -38,8 +38,11 @@ class PreferenceStore(Protocol):
     def of(self, user: str) -> CallPreferences:
         """Quick, and never fails: the defaults if the user has set none."""
 
-    async def change(self, user: str, preferences: CallPreferences) -> None:
-        """They hold once this returns, whatever happens then. Raises PreferencesNotSaved, TooMany."""
+    async def change(self, user: str, preferences: CallPreferences) -> CallPreferences:
+        """They hold once this returns, whatever happens then. Returns those before.
+
+        Raises PreferencesNotSaved, TooMany.
+        """
 
 
 class PreferenceFile:
@@ -70,12 +73,13 @@ class PreferenceFile:
     def of(self, user: str) -> CallPreferences:
         return self._kept.get(user, CallPreferences())
 
-    async def change(self, user: str, preferences: CallPreferences) -> None:
+    async def change(self, user: str, preferences: CallPreferences) -> CallPreferences:
         if self._waiting >= MAX_QUEUED_CHANGES:
             raise PreferencesNotSaved("the disk is too slow")
         self._waiting += 1
         try:
             async with self._writing:
+                before = self.of(user)
                 changed = {**self._kept, user: preferences}
                 if preferences == CallPreferences():
                     del changed[user]
@@ -83,6 +87,7 @@ class PreferenceFile:
                     raise TooMany(f"Preferences of {MAX_USERS} users are kept already.")
                 await asyncio.to_thread(_write, self._path, msgspec.json.encode(changed))
                 self._kept = changed
+                return before
         except OSError as error:
             log.error("cannot write the preferences", reason=str(error))
             raise PreferencesNotSaved(error.strerror or "the disk fails") from error

@@ -33,6 +33,9 @@ class Grant(StrEnum):
     USERS_MANAGE = "users:manage"
     """Add, change, lock and remove users; see dial permissions and limits of all."""
 
+    AUDIT_READ = "audit:read"
+    """Read and export the audit log."""
+
 
 PHONE = frozenset({Grant.DIAL, Grant.RECEIVE, Grant.RECORD})
 """What everybody may who makes calls."""
@@ -44,7 +47,7 @@ OF_ROLE = {
     "supervisor": PHONE | _OTHERS | {Grant.MONITOR_READ, Grant.EVENTS_READ},
     "operator": PHONE
     | {Grant.MONITOR_READ, Grant.EVENTS_READ, Grant.EVENTS_RAW, Grant.CALLS_READ, Grant.CALLS_CONTROL},
-    "auditor": _OTHERS,
+    "auditor": _OTHERS | {Grant.AUDIT_READ},
     "admin": frozenset(Grant),
 }
 

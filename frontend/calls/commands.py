@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
+from ari_bridge.audit import Action
 from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.errors import InvalidRequest
 from ari_bridge.fsm.events import RecordingVerb
 from ari_bridge_protocol import messages
 from frontend.auth.grants import Grant
 from frontend.auth.principal import Principal
-from frontend.calls.permissions import check_may
+from frontend.calls.permissions import check_may, owns
 
 CallCommand = (
     messages.Dtmf
@@ -35,6 +36,7 @@ def execute(calls: CallManager, command: CallCommand, principal: Principal, chec
     `check_owned` raises UnknownCall for a call of somebody else. Raises CallerError, Forbidden, Unavailable.
     """
     check_owned(command.call_id)
+    record_control(calls, command.call_id, type(command).__struct_config__.tag, principal)
     if grant := _NEEDED.get(type(command)):
         check_may(principal, grant)
     match command:
@@ -62,8 +64,16 @@ def execute(calls: CallManager, command: CallCommand, principal: Principal, chec
             calls.control.leave(call_id)
         case messages.Record(call_id, action):
             calls.control.record(call_id, RecordingVerb(action))
+            calls.audit.record(Action(f"recording.{action}"), call_id, actor=principal.actor)
         case messages.Feedback(call_id, score, issue, comment):
             calls.feedback.rate(call_id, _feedback(score, issue, comment))
+
+
+def record_control(calls: CallManager, call_id: str, command: object, principal: Principal) -> None:
+    """Tell the audit log if it is another user's call."""
+    call = calls.get(call_id)
+    if not owns(principal, call):
+        calls.audit.record(Action.CALL_CONTROL, call_id, actor=principal.actor, command=str(command), user=call.user)
 
 
 def _feedback(score: int, issue: str | None, comment: str) -> dict[str, Any]:

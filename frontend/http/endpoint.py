@@ -14,11 +14,10 @@ import msgspec
 from aiohttp import web
 from multidict import MultiDict, MultiDictProxy
 
-from ari_bridge.audit import acting
-from frontend.auth.authenticator import Authenticator
+from ari_bridge.audit import Action, Result, acting
+from frontend.auth.authenticator import Authenticator, Forbidden
 from frontend.auth.grants import Grant
 from frontend.auth.principal import Principal
-from frontend.calls.permissions import check_may
 from frontend.http.parameters import HEADER as HEADER
 from frontend.http.parameters import Parameter, parameters_of, read_body, read_parameters
 from frontend.http.problems import PROBLEM_TYPES
@@ -118,8 +117,9 @@ class Endpoint(Generic[P, B]):
                 return await respond(request, principal)
 
         async def respond(request: web.Request, principal: Principal) -> web.StreamResponse:
-            if self.grant:
-                check_may(principal, self.grant)
+            if self.grant and not principal.may(self.grant):
+                access.audit.record(Action.ACCESS_DENY, self.name, result=Result.REFUSED, grant=self.grant.value)
+                raise Forbidden(self.grant)
             if self.costly:
                 check_costly(request, principal)
             query = request.query

@@ -10,6 +10,7 @@ import structlog
 
 from ari_bridge.accounts import InvalidUser, check_name
 from ari_bridge.ari.client import Ari
+from ari_bridge.audit import Action, Audit, NoAudit
 from ari_bridge.dial_permissions import LegKind
 from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.engine.dial_gate import DialGate
@@ -43,6 +44,7 @@ class UserServices:
         display_name: See `PresenceDirectory`.
         known_users: See `PresenceDirectory`.
         endpoints: See `PresenceDirectory`.
+        audit: Where changed forwards are recorded.
     """
 
     def __init__(
@@ -60,7 +62,9 @@ class UserServices:
         display_name: Callable[[str], str] = lambda user: "",
         known_users: Callable[[], list[str]] = list,
         endpoints: tuple[str, ...] = (),
+        audit: Audit | None = None,
     ) -> None:
+        self._audit: Audit = audit or NoAudit()
         self._pages = pages
         self._preferences = preferences
         self._gate = gate  # where calls may be forwarded to
@@ -152,11 +156,19 @@ class UserServices:
             page.send(messages.Error(error.code, str(error), retry_after=getattr(error, "retry_after", None)))
 
     async def _store(self, user: str, checked: CallPreferences) -> None:
-        await self._preferences.change(user, checked)
+        before = await self._preferences.change(user, checked)
         self._pages.send_to_user(user, _message(checked))
         self.directory.changed()
+        self._record(user, before, checked)
         forwards = {name: number for name in FORWARDS if (number := getattr(checked, name))}
         log.info("preferences were changed", user=user, **forwards)
+
+    def _record(self, user: str, before: CallPreferences, now: CallPreferences) -> None:
+        for name, field in zip(now.__struct_fields__, now.__struct_encode_fields__, strict=True):
+            old, new = getattr(before, name), getattr(now, name)
+            if old != new:
+                action = Action.FORWARD_CHANGE if name in FORWARDS else Action.PREFERENCES_CHANGE
+                self._audit.record(action, user, field=field, old=old, new=new)
 
 
 def _message(preferences: CallPreferences) -> messages.Preferences:

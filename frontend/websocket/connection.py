@@ -9,7 +9,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from ari_bridge.audit import acting
+from ari_bridge.audit import Action, Result, acting
 from ari_bridge.errors import InvalidRequest, Unavailable, UnknownCall, WrongState
 from ari_bridge.fsm.call import Call, CallState, Direction
 from ari_bridge.fsm.notifications import MediaReady, Notification, StateChanged
@@ -17,7 +17,7 @@ from ari_bridge.ids import leg_id
 from ari_bridge_protocol import messages
 from ari_bridge_protocol.close_codes import CLOSE_SIGN_IN_ENDED, CLOSE_SUPERSEDED
 from ari_bridge_protocol.messages import ClientMessage
-from frontend.auth.authenticator import Unauthorized
+from frontend.auth.authenticator import Forbidden, Unauthorized
 from frontend.auth.grants import PHONE, Grant
 from frontend.auth.principal import Principal
 from frontend.calls.commands import execute
@@ -151,7 +151,14 @@ class ClientConnection:
 
     def _on_message(self, message: ClientMessage) -> None:
         with acting(self.principal.actor):
-            self._execute(message)
+            try:
+                self._execute(message)
+            except Forbidden as error:
+                kind = type(message).__struct_config__.tag
+                self._services.access.audit.record(
+                    Action.ACCESS_DENY, str(kind), result=Result.REFUSED, grant=error.grant.value
+                )
+                raise
 
     def _execute(self, message: ClientMessage) -> None:
         match message:

@@ -12,10 +12,13 @@ import av
 import av.filter
 from playwright.async_api import Browser, Page, expect
 
+from ari_bridge.accounts.users_file import UsersFile
 from ari_bridge_client.audio import Tone
 from deploy.demo.install import PROJECT
+from deploy.demo.rtpengine import Rtpengine
+from tests.e2e.accounts import PASSWORD, signed_in
 from tests.e2e.chromium import chromium
-from tests.e2e.softphone import Softphone, softphone
+from tests.e2e.softphone import Softphone, new_context, softphone
 from tests.real.live_system import LiveSystem, live_system
 from tests.real.parts import Pbx, new_pbx, new_rtpengine
 from tests.real.rtp import RtpPeer
@@ -29,6 +32,13 @@ HAND = {"width": 360, "height": 640}
 WALL = {"width": 1280, "height": 720}
 RECEPTION: dict[str, Any] = {"caller": "7020", "caller_name": "Reception"}
 BUSY_HOUR = [("1002", "602"), ("1003", "601"), ("1005", "602"), ("1006", "603")]  # who calls whom
+USERS = {
+    "1001": ("user", "admin"),
+    "1002": ("user",),
+    "1003": ("user",),
+    "1004": ("agent", "supervisor"),
+    "1005": ("user",),
+}
 ONCE = fractions.Fraction(1)  # a picture's time base
 
 
@@ -184,6 +194,40 @@ async def take_dashboard(browser: Browser, site: LiveSystem, folder: Path) -> No
         await take(watcher.page, "dashboard")
 
 
+async def take_admin(browser: Browser, pbx: Pbx, rtpengine: Rtpengine, folder: Path) -> None:
+    """Users, and one of them who is in a call."""
+    file = UsersFile(folder / "users")
+    for name, roles in USERS.items():
+        file.add(name, PASSWORD, *roles)
+    signed = {"enable_authentication": True, "users_file": file.path, "token_secret_file": folder / "secret"}
+    async with live_system(pbx, rtpengine, country="DE", **signed) as site:
+        for name, display_name in (
+            ("1001", "Reception"),
+            ("1002", "Workshop"),
+            ("1003", "Accounts"),
+            ("1005", "Purchasing"),
+        ):
+            await site.app.accounts.update(name, display_name=display_name)
+        await site.app.accounts.set_class_of_service("1002", "national")
+        await site.app.accounts.set_locked("1003", True)
+        async with (
+            signed_in(browser, site, "1002") as phone,
+            new_context(browser, viewport=WALL, device_scale_factor=2) as context,
+        ):
+            await phone.call("602")
+            await phone.talks()
+            page = await context.new_page()
+            await page.goto(f"{site.app.url}/admin")
+            await page.get_by_label("User").fill("1001")
+            await page.get_by_label("Password").fill(PASSWORD)
+            await page.get_by_role("button", name="Sign in").click()
+            await page.get_by_role("list", name="Users").get_by_role("button", name="1002").click()
+            await expect(page.get_by_test_id("user")).to_contain_text("one call in progress")
+            await page.evaluate("document.activeElement.blur()")
+            await take(page, "admin")
+            await phone.press("Hang up")
+
+
 @asynccontextmanager
 async def everything(folder: Path) -> AsyncIterator[tuple[Browser, LiveSystem]]:
     pbx: Pbx = new_pbx(folder)
@@ -203,6 +247,7 @@ async def main() -> None:
             await take_features(browser, site, folder)
             await take_people(browser, site)
             await take_dashboard(browser, site, folder)
+            await take_admin(browser, site.pbx, site.rtpengine, folder)
 
 
 if __name__ == "__main__":

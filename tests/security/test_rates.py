@@ -8,9 +8,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from frontend.api.routes import cdrs
 from frontend.app import App
 from frontend.auth.proxies import parse_proxies
+from frontend.http import exports
 from frontend.http.token_buckets import Rate
 from frontend.settings import Settings
 from frontend.websocket import rate_limit
@@ -146,7 +146,7 @@ async def test_one_export_for_each_user(
         await gate.wait()
         await response.write(text.encode())
 
-    monkeypatch.setattr(cdrs, "_write", slowly)
+    monkeypatch.setattr(exports, "_write", slowly)
     mine, other = await sign_in("1001"), await sign_in("1002")
     running = await http.get("/cdrs.csv", headers=mine)
     async with http.get("/cdrs.csv", headers=mine) as refused:
@@ -165,8 +165,8 @@ async def test_an_export_ends_after_a_while(
     async def never(response: aiohttp.web.StreamResponse, text: str) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(cdrs, "_write", never)
-    monkeypatch.setattr(cdrs, "EXPORT_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(exports, "_write", never)
+    monkeypatch.setattr(exports, "EXPORT_TIMEOUT_S", 0.1)
     async with http.get("/cdrs.csv", headers=await sign_in("1001")) as cut:
         with pytest.raises(aiohttp.ClientError):
             await cut.read()

@@ -288,6 +288,54 @@ class CdrPage(msgspec.Struct, frozen=True, rename="camel"):
     next_cursor: str | None
 
 
+class Entry(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        id: Of the entry
+        at: When, in Unix seconds
+        actor_kind: One of: user, key, system, cli
+        actor_id: Id of the user or key; empty if unknown
+        actor: Name of the user, key or account of the operating system
+        tenant: Of the actor
+        address: IP address of the client; empty if there is none
+        action: What was done: one of those in [AUDIT.md](AUDIT.md#actions)
+        object: What it was done to: a user, call, number, recording, …
+        result: One of: ok, refused, failed
+        request_id: `X-Request-Id` of the request, also in the server's log
+        details: Depends on the action; docs/AUDIT.md
+        number: Increases by one
+        previous_hash: `hash` of the entry before it; empty in the first one
+        hash: SHA-256 of the other fields as canonical JSON, in hexadecimal
+    """
+
+    id: str
+    at: float
+    actor_kind: str
+    actor_id: str
+    actor: str
+    tenant: str
+    address: str
+    action: str
+    object: str
+    result: str
+    request_id: str
+    details: dict[str, Any]
+    number: int
+    previous_hash: str
+    hash: str
+
+
+class AuditPage(msgspec.Struct, frozen=True, rename="camel"):
+    """Newest first.
+
+    Attributes:
+        next_cursor: `cursor` of the next page; null on the last one
+    """
+
+    entries: tuple[Entry, ...]
+    next_cursor: str | None
+
+
 class UserData(msgspec.Struct, frozen=True, rename="camel"):
     """A user, as those see it who manage users.
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from frontend.api.routes import (
     api_docs,
+    audit,
     call_endpoints,
     call_queries,
     cdrs,
@@ -29,6 +30,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (
     *people.ENDPOINTS,
     *recordings.ENDPOINTS,
     *cdrs.ENDPOINTS,
+    *audit.ENDPOINTS,
     *user_endpoints.ENDPOINTS,
     *dial_permissions.ENDPOINTS,
     *monitoring.ENDPOINTS,

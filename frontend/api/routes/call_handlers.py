@@ -35,7 +35,7 @@ from frontend.auth.authenticator import Authenticator
 from frontend.auth.grants import Grant
 from frontend.auth.principal import Principal
 from frontend.calls import permissions
-from frontend.calls.commands import CallCommand, execute
+from frontend.calls.commands import CallCommand, execute, record_control
 from frontend.calls.views import client_state
 from frontend.http.endpoint import Nothing, TypedRequest
 from frontend.http.idempotency import Attempt, IdempotencyGuard, OutcomeUnknown
@@ -149,7 +149,9 @@ class CallControlApi:
         return True
 
     async def hang_up(self, request: TypedRequest[CallPath, Nothing]) -> web.Response:
-        self._calls.hangup(self._id(request))
+        call_id = self._id(request)
+        record_control(self._calls, call_id, "hangup", request.principal)
+        self._calls.hangup(call_id)
         return web.Response(status=204)
 
     async def hold(self, request: TypedRequest[KeyedCallPath, HoldBody]) -> web.Response:
@@ -166,7 +168,9 @@ class CallControlApi:
         )
 
     async def drop_party(self, request: TypedRequest[PartyPath, Nothing]) -> web.Response:
-        self._calls.control.drop_party(self._id(request), request.parameters.party)
+        call_id = self._id(request)
+        record_control(self._calls, call_id, "drop-party", request.principal)
+        self._calls.control.drop_party(call_id, request.parameters.party)
         return web.Response(status=204)
 
     async def leave(self, request: TypedRequest[KeyedCallPath, Nothing]) -> web.Response:

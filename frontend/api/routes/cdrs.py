@@ -1,39 +1,34 @@
 """`GET /cdrs`, `GET /cdrs.csv`, `GET /cdrs/{callId}`: the call detail records. docs/RECORDS.md describes them."""
 
-import asyncio
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 from typing import Annotated, Any
 
 import msgspec
-import structlog
 from aiohttp import web
 from msgspec import Meta
 
+from ari_bridge import csv_text
+from ari_bridge.audit import Action
 from ari_bridge.cdr import MAX_PAGE_ROWS, Cdr, CdrPage, CdrService, CdrUnavailable, Match, Query, export, no_record
 from ari_bridge.cursor import Cursor
-from ari_bridge.errors import InvalidRequest, TooMany
+from ari_bridge.errors import InvalidRequest
 from ari_bridge.fsm.call import Direction
 from ari_bridge.outcomes import Outcome
 from frontend.api.routes.paging import PageCursor
+from frontend.api.watching import filters_of
 from frontend.auth.authenticator import Authenticator
 from frontend.auth.grants import Grant
 from frontend.auth.principal import Principal
 from frontend.calls.permissions import sees_record
 from frontend.http import examples
 from frontend.http.endpoint import Endpoint, Nothing, ResponseSpec, TypedRequest
-from frontend.http.middleware import allow_origin, json_response
+from frontend.http.exports import Exports
+from frontend.http.middleware import json_response
 from frontend.http.parameters import Timestamp, text_format
 from frontend.http.problems import ProblemError
 
-MAX_EXPORTS = 4
-"""In progress at the same time, one of each user."""
-EXPORT_TIMEOUT_S = 600.0
-"""How long an export may take in all."""
-WRITE_TIMEOUT_S = 30.0
-"""How long the client of an export may take to receive one page."""
 MAX_NUMBER_CHARACTERS = 64
-
-log = structlog.get_logger(__name__)
 
 
 # --- the endpoints ----------------------------------------------------------
@@ -155,7 +150,7 @@ class CdrApi:
     def __init__(self, records: CdrService, access: Authenticator) -> None:
         self._records = records
         self._access = access
-        self._exporting: list[str] = []  # the ids of the users, "" without sign-in
+        self._exports = Exports()
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -166,6 +161,8 @@ class CdrApi:
 
     async def search(self, request: TypedRequest[CdrQuery, Nothing]) -> web.Response:
         query = query_of(request.parameters, request.principal)
+        if query.user is None or query.user != request.user:
+            self._access.audit.record(Action.CDR_READ, query.user or "", details=filters_of(request.parameters))
         try:
             return _json(await self._records.page(query))
         except CdrUnavailable as error:
@@ -179,51 +176,27 @@ class CdrApi:
             raise _away(error) from error
         if not sees_record(request.principal, found.user, found.created_at):
             raise no_record(call_id)
+        if found.user != request.user:
+            self._access.audit.record(Action.CDR_READ, call_id, user=found.user)
         return _json(found)
 
     async def download(self, request: TypedRequest[CdrFilters, Nothing]) -> web.StreamResponse:
         """All matching rows, read page by page: no database connection is held for a slow client."""
         query = replace(query_of(request.parameters, request.principal), limit=MAX_PAGE_ROWS)
-        user_id = request.principal.user_id
-        if user_id and user_id in self._exporting:
-            raise TooMany("An export of yours is in progress: try again when it has ended.")
-        if len(self._exporting) >= MAX_EXPORTS:
-            raise TooMany(f"{MAX_EXPORTS} exports are in progress: try again later.")
-        self._exporting.append(user_id)
-        try:
-            return await self._export(request.raw, query)
-        finally:
-            self._exporting.remove(user_id)
+        self._access.audit.record(Action.CDR_EXPORT, "csv", details=filters_of(request.parameters))
+        return await self._exports.send(
+            request, self._lines(query), content_type=csv_text.CONTENT_TYPE, filename="cdrs.csv"
+        )
 
-    async def _export(self, request: web.Request, query: Query) -> web.StreamResponse:
+    async def _lines(self, query: Query) -> AsyncGenerator[str, None]:
         try:
             page = await self._records.page(query)
+            yield export.header() + export.lines(page.cdrs)
+            while page.next_cursor is not None:
+                page = await self._records.page(replace(query, cursor=Cursor.parse(page.next_cursor)))
+                yield export.lines(page.cdrs)
         except CdrUnavailable as error:
             raise _away(error) from error
-        response = web.StreamResponse(
-            headers={
-                "Content-Type": export.CONTENT_TYPE,
-                "Content-Disposition": 'attachment; filename="cdrs.csv"',
-                "Cache-Control": "no-store",
-                "X-Content-Type-Options": "nosniff",
-            }
-        )
-        if origin := request.headers.get("Origin"):
-            allow_origin(response, origin)
-        try:
-            async with asyncio.timeout(EXPORT_TIMEOUT_S):
-                await response.prepare(request)
-                await _write(response, export.header() + export.lines(page.cdrs))
-                while page.next_cursor is not None:
-                    page = await self._records.page(replace(query, cursor=Cursor.parse(page.next_cursor)))
-                    await _write(response, export.lines(page.cdrs))
-                await response.write_eof()
-        except (CdrUnavailable, TimeoutError, ConnectionError) as error:
-            # A truncated file must not look complete: the connection is aborted before the final chunk.
-            log.warning("export of call records aborted", reason=str(error) or "the client was too slow")
-            if request.transport is not None:
-                request.transport.abort()
-        return response
 
 
 def query_of(wanted: CdrFilters, principal: Principal) -> Query:
@@ -252,9 +225,3 @@ def _json(data: Any) -> web.Response:
 
 def _away(error: CdrUnavailable) -> ProblemError:
     return ProblemError("unavailable", str(error), retry_after=error.retry_after)
-
-
-async def _write(response: web.StreamResponse, text: str) -> None:
-    """Raises TimeoutError, ConnectionError."""
-    async with asyncio.timeout(WRITE_TIMEOUT_S):
-        await response.write(text.encode())

@@ -15,9 +15,11 @@ import structlog
 from aiohttp import web
 from msgspec import Meta
 
+from ari_bridge.audit import Action
 from ari_bridge.fsm.call import Call
 from ari_bridge.hooks import AriReceived, CallEvent, DigitReceived, HookEvent, Hooks
 from frontend.auth.authenticator import CLOCK_LEEWAY_S, Authenticator
+from frontend.auth.grants import Grant
 from frontend.auth.principal import Principal
 from frontend.calls.permissions import event_view
 from frontend.http import examples
@@ -211,6 +213,10 @@ class EventApi:
             allow_origin(response, origin)
         replay = self._events.since(last, request.principal) if last is not None else []
         reader = self._events.subscribe(request.principal)
+        watched = request.principal.may(Grant.EVENTS_READ) or request.principal.may(Grant.EVENTS_RAW)
+        since = time.monotonic()
+        if watched:
+            self._access.audit.record(Action.MONITOR_START, "events", replayed=last is not None)
         try:
             await response.prepare(raw)
             await response.write(b"retry: 1000\n\n" + b"".join(replay))
@@ -219,6 +225,8 @@ class EventApi:
             pass  # the client has disconnected
         finally:
             self._events.unsubscribe(reader)
+            if watched:
+                self._access.audit.record(Action.MONITOR_END, "events", seconds=round(time.monotonic() - since))
         return response
 
     async def _follow(self, response: web.StreamResponse, reader: EventReader) -> None:

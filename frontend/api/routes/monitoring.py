@@ -12,6 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from ari_bridge.ari.client import Ari
 from ari_bridge.ari.models import Bridge, Channel
+from ari_bridge.audit import Action
 from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.fsm.call_data import CallData
 from ari_bridge.hooks import CallEnded, CallStarted, HookEvent, Hooks
@@ -19,6 +20,7 @@ from ari_bridge.metrics import REGISTRY
 from frontend.api.pbx_snapshot import PbxSnapshots
 from frontend.api.routes.call_endpoints import EXAMPLE_CALL
 from frontend.api.routes.event_stream import EventLog
+from frontend.api.watching import Reading
 from frontend.auth.authenticator import Authenticator, Unauthorized
 from frontend.auth.grants import Grant
 from frontend.http import examples
@@ -183,6 +185,7 @@ class Monitoring:
         self._connections = connections
         self._pages = pages
         self._access = access
+        self._reading = Reading(access.audit)
         self._since = time.time()
         self._started: Counter[str] = Counter()  # by direction
         self._outcomes: Counter[str] = Counter()
@@ -203,6 +206,7 @@ class Monitoring:
                 self._outcomes[call.outcome.value] += 1
 
     async def live(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
+        self._reading.record(request.principal, Action.MONITOR_START, "live")
         # Before the PBX is asked: changes from here on come as events after this number.
         last_id = self._events.last_id
         pbx = await self._snapshots.next()
@@ -216,6 +220,7 @@ class Monitoring:
         return json_response(live)
 
     async def stats(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
+        self._reading.record(request.principal, Action.MONITOR_START, "stats")
         live = self._calls.live()
         stats = StatsData(
             since=self._since,

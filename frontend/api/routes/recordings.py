@@ -13,8 +13,10 @@ import structlog
 from aiohttp import web
 from msgspec import Meta
 
+from ari_bridge.audit import Action, Result
 from ari_bridge.recordings import Filters, Library, Recording, StoreFailed
 from frontend.api.routes.paging import NextCursor, PageCursor
+from frontend.api.watching import Reading
 from frontend.auth.authenticator import Authenticator
 from frontend.auth.grants import Grant
 from frontend.calls.permissions import deletes_recording, hears_recording
@@ -162,6 +164,7 @@ class RecordingsApi:
     def __init__(self, library: Library, access: Authenticator) -> None:
         self._library = library
         self._access = access
+        self._reading = Reading(access.audit)
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -193,8 +196,12 @@ class RecordingsApi:
         try:
             await self._library.delete(recording.name)
         except StoreFailed as error:
+            self._access.audit.record(
+                Action.RECORDING_DELETE, recording.name, result=Result.FAILED, user=recording.user, reason=str(error)
+            )
             raise _store_failed(recording, error) from error
         log.info("recording deleted", recording=recording.name, user=recording.user, by=request.user)
+        self._access.audit.record(Action.RECORDING_DELETE, recording.name, user=recording.user)
         return web.Response(status=204)
 
     async def audio(self, request: TypedRequest[AudioRequest, Nothing]) -> web.StreamResponse:
@@ -221,6 +228,8 @@ class RecordingsApi:
         if raw.method == "HEAD" or start == end:
             await response.prepare(raw)
             return response
+        heard = Action.RECORDING_PLAY if request.parameters.download is None else Action.RECORDING_DOWNLOAD
+        self._reading.record(request.principal, heard, recording.name, {"user": recording.user})
         return await self._send(raw, response, recording, start, end)
 
     async def _send(

@@ -21,8 +21,9 @@ class Wanted:
     def of(self, user: str) -> CallPreferences:
         return self._preferences.get(f"u{user}", CallPreferences())
 
-    async def change(self, user: str, preferences: CallPreferences) -> None:
-        self._preferences[f"u{user}"] = preferences
+    async def change(self, user: str, preferences: CallPreferences) -> CallPreferences:
+        before, self._preferences[f"u{user}"] = self.of(user), preferences
+        return before
 
 
 def decide(preferences: CallPreferences, *live: Call, registered: bool = True) -> RingDecision:

@@ -232,6 +232,30 @@ export interface Cdr {
   connectedName: string;
 }
 
+/** Newest first. */
+export interface AuditPage {
+  entries: Entry[];
+  nextCursor: string | null; // `cursor` of the next page; null on the last one
+}
+
+export interface Entry {
+  id: string; // of the entry
+  at: number; // when, in Unix seconds
+  actorKind: "user" | "key" | "system" | "cli";
+  actorId: string; // id of the user or key; empty if unknown
+  actor: string; // name of the user, key or account of the operating system
+  tenant: string; // of the actor
+  address: string; // IP address of the client; empty if there is none
+  action: string; // what was done: one of those in [AUDIT.md](AUDIT.md#actions)
+  object: string; // what it was done to: a user, call, number, recording, …
+  result: "ok" | "refused" | "failed";
+  requestId: string; // `X-Request-Id` of the request, also in the server's log
+  details: Record<string, unknown>; // depends on the action; docs/AUDIT.md
+  number: number; // increases by one
+  previousHash: string; // `hash` of the entry before it; empty in the first one
+  hash: string; // SHA-256 of the other fields as canonical JSON, in hexadecimal
+}
+
 export interface UserList {
   users: UserData[]; // sorted by name
   total: number; // how many there are on all pages
