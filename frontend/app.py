@@ -21,7 +21,7 @@ from ari_bridge.fsm.call import Call
 from ari_bridge.hooks import Hooks, load_plugins
 from ari_bridge.preferences import PreferenceFile
 from ari_bridge.recordings import Collector
-from frontend.api.live_rights import apply_change, end_sessions
+from frontend.api.live_rights import follow_accounts
 from frontend.api.openapi import document, html
 from frontend.api.routes import static
 from frontend.api.routes.api_docs import ReferenceApi
@@ -32,12 +32,14 @@ from frontend.api.routes.cdrs import CdrApi
 from frontend.api.routes.dial_permissions import DialPermissionsApi
 from frontend.api.routes.event_stream import EventApi, EventLog
 from frontend.api.routes.health import Health
+from frontend.api.routes.keys import KeysApi
 from frontend.api.routes.me import MeApi
 from frontend.api.routes.monitoring import Monitoring
 from frontend.api.routes.people import PeopleApi
 from frontend.api.routes.recordings import RecordingsApi
 from frontend.api.routes.sessions import SessionApi
 from frontend.api.routes.single_sign_on import single_sign_on_routes
+from frontend.api.routes.tokens import TokensApi
 from frontend.api.routes.user_handlers import UserApi
 from frontend.auth.authenticator import Authenticator, token_secret, write_secret
 from frontend.auth.client_addresses import ClientAddresses
@@ -290,7 +292,7 @@ class App:
         )
         connections = ConnectionHub(services, self.hooks)
         self._connections = connections
-        events, health = EventLog(self.hooks, self._find_call), self.health
+        events = EventLog(self.hooks, self._find_call)
         origins = Origins(settings.cors_origin, sign_in=settings.enable_authentication)
         checked = middleware.origins_checked(origins, addresses)
         hosts = hosts_checked(sign_in=settings.enable_authentication)
@@ -345,8 +347,10 @@ class App:
             *RecordingsApi(self.recordings, access).routes(),
             *EventApi(events, access).routes(),
             *PeopleApi(self.user_services, access).routes(),
-            *health.routes(access),
+            *self.health.routes(access),
             *await single_sign_on_routes(settings, self.accounts, access, self._opened),
+            *KeysApi(self.accounts, access).routes(),
+            *TokensApi(access).routes(),
         ]
         main.add_routes(both)
         main.add_routes(
@@ -369,8 +373,7 @@ class App:
             second.add_routes([*both, web.get("/", connections.handle), web.get("/ws", connections.handle)])
             address = await listener.listen(second, settings.ws_port, secure=settings.wss)
             self.legacy_ws_url = f"{'wss' if settings.wss else 'ws'}://{address}/"
-        self.accounts.on_change(lambda user: apply_change(user, access, events, connections, self.calls))
-        self.accounts.on_sessions_end(lambda: end_sessions(access, events, connections))
+        follow_accounts(self.accounts, access, events, connections, self.calls)
         # Closed first, so that nothing keeps the listening ports open: streams and WebSockets do not end by themselves.
         self._opened.push_async_callback(connections.close)
         self._opened.callback(events.close)

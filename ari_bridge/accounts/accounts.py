@@ -5,7 +5,7 @@ import hashlib
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +14,10 @@ from msgspec.structs import replace
 
 from ari_bridge import tasks
 from ari_bridge.accounts import passwords
+from ari_bridge.accounts.api_key import PREFIX, is_key
+from ari_bridge.accounts.api_keys import ApiKeys
 from ari_bridge.accounts.changes import changes_of
-from ari_bridge.accounts.database import Change, Database
+from ari_bridge.accounts.database import FREED, Change, Database
 from ari_bridge.accounts.errors import AccountsUnavailable, LastAdmin, UnknownUser, UserChanged, UserExists
 from ari_bridge.accounts.names import InvalidUser, check_display_name, check_name
 from ari_bridge.accounts.sign_in_sessions import SignInSessions
@@ -78,6 +80,7 @@ class Accounts:
     ) -> None:
         self._audit: Audit = audit or NoAudit()
         self._database = Database(url, state_dir / FILE)
+        self.api_keys = ApiKeys(self._database, self.changing, self._audit)
         self._file = UsersFile(users_file)
         self.min_password = min_password
         self._secret_file = token_secret_file
@@ -85,6 +88,7 @@ class Accounts:
         self.sessions = SignInSessions(self._database, self.changing)
         self._by_id: dict[str, User] = {}
         self._by_name: dict[str, User] = {}
+        self._freed: dict[str, float] = {}  # when a name was a user's for the last time
         self._sorted: list[User] | None = None  # of `_by_name`, while it does not change
         self._revision = -1
         self._listeners: list[Listener] = []
@@ -114,12 +118,15 @@ class Accounts:
 
     async def close(self) -> None:
         await tasks.cancel(self._following)
+        with suppress(AccountsUnavailable):
+            await self.api_keys.write_used()
         await self._database.close()
 
     async def _follow(self) -> None:
         purge_at = 0.0
         while True:
             await asyncio.sleep(POLL_INTERVAL_S)
+            self.api_keys.tell_ended()
             await self._try()
             if not self.trouble and time.monotonic() >= purge_at:
                 purge_at = time.monotonic() + PURGE_INTERVAL_S
@@ -137,6 +144,7 @@ class Accounts:
             await self.open()
             if await self._database.revision() != self._revision:
                 await self._read()
+            await self.api_keys.write_used_if_due()
             self.trouble = ""
         except (AccountsUnavailable, InvalidUser, OSError) as error:
             if str(error) != self.trouble:
@@ -181,6 +189,7 @@ class Accounts:
             ended = await self.sessions.read(self._revision)
             for user in changed:
                 self._take(user)
+            await self.api_keys.read()
             self._revision = revision
         for user in () if first else changed:
             for listener in self._listeners:
@@ -193,6 +202,10 @@ class Accounts:
         before = self._by_id.get(user.id)
         if before and self._by_name.get(before.name) is before:
             del self._by_name[before.name]
+        if before and before.name != user.name:
+            self._freed[before.name] = user.name_since
+        if user.removed_at is not None:
+            self._freed[user.name] = max(user.removed_at, self._freed.get(user.name, 0.0))
         self._by_id[user.id] = user
         if user.removed_at is None:
             self._by_name[user.name] = user
@@ -214,6 +227,10 @@ class Accounts:
     def by_id(self, user_id: str) -> User | None:
         """Also one that was removed."""
         return self._by_id.get(user_id)
+
+    def freed_at(self, name: str) -> float:
+        """When the last user who had the name lost it, Unix seconds, as far as is known here; 0: there was none."""
+        return self._freed.get(name, 0.0)
 
     def names(self) -> list[str]:
         """Of those who may sign in."""
@@ -246,7 +263,7 @@ class Accounts:
         now = time.time()
         user = User(
             id=new_user_id(),
-            name=check_name(name),
+            name=_check_free(name),
             name_since=now,
             display_name=check_display_name(display_name),
             roles=_checked(roles),
@@ -340,12 +357,13 @@ class Accounts:
 
         Raises UserExists, and as `update`.
         """
-        check_name(new)
+        _check_free(new)
         async with self.changing() as change:
             user = await self._wanted(change, name, target)
             if await change.find(user.tenant, new):
                 raise UserExists(new)
             renamed = replace(user, name=new, name_since=time.time(), generation=user.generation + 1)
+            await change.set_note(FREED + name, repr(renamed.name_since))
             changed = await change.update(renamed)
         self._record(user, changed)
         return changed
@@ -357,6 +375,10 @@ class Accounts:
             lambda user: replace(user, removed_at=time.time(), password_hash="", generation=user.generation + 1),
             target,
         )
+
+    async def free_since(self, name: str) -> float:
+        """As `freed_at`, and from the database who had another name before. Raises AccountsUnavailable."""
+        return max(self.freed_at(name), await self._database.freed_at(name))
 
     async def forget_pending(self) -> list[str]:
         """Names of removed users of whom something may be kept elsewhere yet. Raises AccountsUnavailable."""
@@ -408,6 +430,13 @@ def _checked(roles: Iterable[str]) -> tuple[str, ...]:
         if role not in ROLES:
             raise InvalidUser(f"there is no role {role[:40]!r}, but {', '.join(ROLES)}", "role")
     return given or ("user",)
+
+
+def _check_free(name: str) -> str:
+    """The name. Raises InvalidUser."""
+    if is_key(name):
+        raise InvalidUser(f"{name[:80]!r} is no user name: those of API keys begin with {PREFIX}")
+    return check_name(name)
 
 
 def new_user_id() -> str:

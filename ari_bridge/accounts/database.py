@@ -5,7 +5,7 @@ Every request has a deadline, and whatever goes wrong comes out as `AccountsUnav
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ari_bridge import atomic_file
 from ari_bridge.accounts import schema
 from ari_bridge.accounts.errors import AccountsUnavailable
-from ari_bridge.accounts.schema import meta, users
+from ari_bridge.accounts.schema import api_keys, meta, users
 from ari_bridge.accounts.user import ADMIN, User
 from ari_bridge.sql import engine
 from ari_bridge.sql.engine import TO_WRITE
@@ -27,6 +27,8 @@ REQUEST_TIMEOUT_S = 10.0
 CLOSE_TIMEOUT_S = 2.0
 MAX_CONNECTIONS = 3
 _REVISION = "revision"
+FREED = "freed:"
+"""Begins the notes that say when a name was given up, in Unix seconds."""
 _MIGRATIONS = Migrations(Path(__file__).parent / "migrations", schema.HEAD, schema.VERSION_TABLE)
 
 
@@ -92,6 +94,14 @@ class Database:
                 await connection.execute(sa.insert(meta).values(name=_REVISION, value="1"))
             yield Change(connection, await _revision(connection))
 
+    async def freed_at(self, name: str) -> float:
+        """When a user who had this name was given another one, Unix seconds; 0: none was.
+
+        Raises AccountsUnavailable.
+        """
+        async with self.reading() as connection:
+            return float(await connection.scalar(sa.select(meta.c.value).where(meta.c.name == FREED + name)) or 0.0)
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """What is written together, and what nobody has to read anew. Raises AccountsUnavailable."""
@@ -105,6 +115,13 @@ class Database:
         """Raises AccountsUnavailable."""
         async with self._guarded(REQUEST_TIMEOUT_S), self._engine.connect() as connection:
             yield connection
+
+    async def set_last_used(self, keys: Mapping[str, float]) -> None:
+        """When API keys were used last, by id, in Unix seconds: no change to follow. Raises AccountsUnavailable."""
+        values = [{"key_id": key_id, "used_at": used_at} for key_id, used_at in keys.items()]
+        update = sa.update(api_keys).where(api_keys.c.id == sa.bindparam("key_id"))
+        async with self._guarded(REQUEST_TIMEOUT_S), self._to_write.begin() as connection:
+            await connection.execute(update.values(last_used_at=sa.bindparam("used_at")), values)
 
     async def forget_pending(self) -> list[str]:
         """The names of removed users of whom something may be kept elsewhere yet. Raises AccountsUnavailable."""

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from msgspec.structs import replace
 
 from ari_bridge.accounts.accounts import Accounts, new_user_id
+from ari_bridge.accounts.api_key import is_key
 from ari_bridge.accounts.database import Change, user_of
 from ari_bridge.accounts.errors import UnknownUser
 from ari_bridge.accounts.names import InvalidUser, is_name
@@ -132,7 +133,7 @@ class Identities:
     async def _create(self, change: Change, identity: Identity, said: Entitlement) -> User:
         if said.roles == ():
             raise IdentityRefused(Refusal.NO_ROLE, said.name)
-        if not is_name(said.name):
+        if not is_name(said.name) or is_key(said.name):
             raise IdentityRefused(Refusal.NO_NAME if said.create else Refusal.UNKNOWN_USER)
         if await change.find(DEFAULT_TENANT, said.name):
             raise IdentityRefused(Refusal.NAME_TAKEN, said.name)

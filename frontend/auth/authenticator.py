@@ -15,15 +15,21 @@ from aiohttp import web
 
 from ari_bridge import atomic_file
 from ari_bridge.accounts import Accounts, AccountsUnavailable, InvalidUser, User, check_name, passwords
+from ari_bridge.accounts.api_key import is_key
 from ari_bridge.accounts.signing_keys import CLOCK_LEEWAY_S
 from ari_bridge.audit import Action, Actor, ActorKind, Audit, NoAudit, Result
 from ari_bridge.tasks import TaskSet
+from frontend.auth.api_keys import KeyAccess, credential_of
 from frontend.auth.client_addresses import ClientAddresses
-from frontend.auth.grants import PHONE, Grant, grants_of
+from frontend.auth.client_tokens import AUDIENCE as CLIENT_AUDIENCE
+from frontend.auth.client_tokens import ClientTokens
+from frontend.auth.errors import Forbidden, Unauthorized
+from frontend.auth.grants import PHONE, grants_of
 from frontend.auth.principal import Principal
-from frontend.auth.session_issuer import AuthSession, SessionIssuer, Unauthorized
+from frontend.auth.session_issuer import AuthSession, SessionIssuer
 from frontend.auth.sign_ins import SignIns, TooManyAttempts
 from frontend.auth.token_lifetimes import TokenLifetimes
+from frontend.auth.token_signer import ISSUER
 
 __all__ = [
     "CLOCK_LEEWAY_S",
@@ -39,17 +45,6 @@ MAX_RESUME_AGE_S = 7 * 86400.0
 """How long after the sign-in calls may be resumed with a token that has expired."""
 
 log = structlog.get_logger(__name__)
-
-
-class Forbidden(Exception):
-    """The principal is signed in, but none of its roles has the grant."""
-
-    def __init__(self, grant: Grant) -> None:
-        super().__init__(grant)
-        self.grant = grant
-
-    def __str__(self) -> str:
-        return f"This needs the right `{self.grant}`, which none of your roles has."
 
 
 class Authenticator:
@@ -77,6 +72,8 @@ class Authenticator:
         self.accounts = accounts
         self.audit: Audit = audit or NoAudit()
         self.issuer = SessionIssuer(accounts, lifetimes, self.audit)
+        self.keys = KeyAccess(accounts.api_keys, self.audit)
+        self.client_tokens = ClientTokens(accounts, self.issuer.signer.sign, self.audit)
         self._sign_ins = SignIns(accounts.verify)
         self._tasks = TaskSet()
 
@@ -114,6 +111,7 @@ class Authenticator:
         Raises Unauthorized (the old one is wrong), InvalidUser (the new one is weak), TooManyAttempts,
         AccountsUnavailable.
         """
+        _check_person(principal)
         name = principal.name or ""
         if not await self._sign_ins.check(name, old, principal.address):
             self.audit.record(
@@ -136,8 +134,14 @@ class Authenticator:
         await self._opened()
         return await self.issuer.refresh(refresh_token, attempt=attempt, address=address)
 
+    async def sign_out(self, principal: Principal) -> None:
+        """As `SessionIssuer.end`. Raises InvalidUser: it is no user."""
+        _check_person(principal)
+        await self.issuer.end(principal)
+
     async def sign_out_everywhere(self, principal: Principal) -> None:
         """All that the user has signed in to ends. Raises InvalidUser, AccountsUnavailable."""
+        _check_person(principal)
         if principal.name is not None:
             await self.accounts.end_sessions(principal.name)
             log.info("signed out everywhere", user=principal.name, address=principal.address)
@@ -161,16 +165,20 @@ class Authenticator:
 
     # --- verifying tokens ---------------------------------------------------------------
 
-    def principal_of(self, token: str | None, address: str = "") -> Principal:
-        """The principal of the token. Raises Unauthorized."""
+    def principal_of(self, token: str | None, address: str = "", origin: str | None = None) -> Principal:
+        """The principal of the token, or of the API key. `origin`: the request's `Origin`. Raises Unauthorized."""
         if not token:
             raise Unauthorized("Sign in first: there is no token.")
+        if is_key(token):
+            return self.keys.principal_of(token, address, origin)
         try:
-            claims = self._decode(token)
+            claims = self._decode(token, audience=(ISSUER, CLIENT_AUDIENCE))
         except jwt.ExpiredSignatureError:
             raise Unauthorized("The token has expired: sign in again.") from None
         except jwt.InvalidTokenError:
             raise Unauthorized("The token is not valid: sign in again.") from None
+        if claims["aud"] == CLIENT_AUDIENCE:
+            return self.client_tokens.principal_of(claims, address, origin)
         return self._principal(claims, address)
 
     def _principal(self, claims: dict[str, Any], address: str) -> Principal:
@@ -191,21 +199,27 @@ class Authenticator:
             expires_at=float(claims["exp"]),
         )
 
-    def resuming(self, token: str | None, address: str = "") -> Principal:
+    def resuming(self, token: str | None, address: str = "", origin: str | None = None) -> Principal:
         """The principal of a client that resumes its calls: the token may have expired, the sign-in must not be ended.
 
         Raises Unauthorized.
         """
+        if token and is_key(token):
+            return self.keys.principal_of(token, address, origin)
         try:
-            claims = self._decode(token or "", verify_exp=False)
+            claims = self._decode(token or "", verify_exp=False, audience=(ISSUER, CLIENT_AUDIENCE))
         except jwt.InvalidTokenError:
             raise Unauthorized("The session needs the token of its user.") from None
         if time.time() - float(claims.get("auth_time") or 0) > MAX_RESUME_AGE_S:
             raise Unauthorized("The sign-in is too long ago: sign in again.")
+        if claims["aud"] == CLIENT_AUDIENCE:
+            return self.client_tokens.principal_of(claims, address, origin)
         return self._principal(claims, address)
 
     def holds(self, principal: Principal) -> bool:
         """Whether the principal's sign-in session is still valid: it was not ended since."""
+        if principal.kind != "user":
+            return (self.keys if principal.kind == "key" else self.client_tokens).holds(principal)
         if not principal.user_id:
             return True
         user = self.accounts.by_id(principal.user_id)
@@ -216,19 +230,19 @@ class Authenticator:
     def _is_ended(self, session: str) -> bool:
         return self.accounts.sessions.is_ended(session)
 
-    def _decode(self, token: str, *, verify_exp: bool = True) -> dict[str, Any]:
+    def _decode(self, token: str, *, verify_exp: bool = True, audience: tuple[str, ...] = (ISSUER,)) -> dict[str, Any]:
         """The claims. Raises InvalidTokenError."""
-        claims = self.issuer.signer.verify(token, verify_exp=verify_exp)
+        claims = self.issuer.signer.verify(token, audience, verify_exp=verify_exp)
         if not isinstance(claims.get("sub"), str):
             raise jwt.MissingRequiredClaimError("sub")
         return claims
 
-    def identify(self, user: str, token: str | None, address: str = "") -> Principal:
+    def identify(self, user: str, token: str | None, address: str = "", origin: str | None = None) -> Principal:
         """The principal of a client that signs in as `user`. Raises Unauthorized, InvalidUser."""
         check_name(user)
         if not self.required:
             return Principal(user, grants=PHONE, address=address)
-        principal = self.principal_of(token, address)
+        principal = self.principal_of(token, address, origin)
         if principal.name != user:
             raise Unauthorized("The token is another user's.")
         return principal
@@ -242,12 +256,14 @@ class Authenticator:
         address = self.addresses.of(request)
         if not self.required:
             return Principal(None, address=address, unrestricted=True)
-        return self.principal_of(_bearer(request.headers.get("Authorization")), address)
+        headers = request.headers
+        return self.principal_of(credential_of(headers.get("Authorization")), address, headers.get("Origin"))
 
 
-def _bearer(authorization: str | None) -> str | None:
-    kind, _, token = (authorization or "").partition(" ")
-    return token.strip() if kind.lower() == "bearer" else None
+def _check_person(principal: Principal) -> None:
+    """Raises InvalidUser."""
+    if principal.kind != "user":
+        raise InvalidUser("only a user who has signed in with a password may do this", "user")
 
 
 def token_secret(path: Path) -> str:

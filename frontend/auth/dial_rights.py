@@ -1,7 +1,9 @@
-"""What the accounts say of a user's class of service, for dial permissions."""
+"""What the accounts say of a user's or an API key's class of service, for dial permissions."""
 
 from ari_bridge.accounts import Accounts
+from ari_bridge.accounts.api_key import guest_key
 from ari_bridge.dial_permissions import DialRights
+from frontend.auth.api_keys import MACHINE
 
 
 class AccountDialRights:
@@ -15,5 +17,7 @@ class AccountDialRights:
         self._accounts = accounts
 
     def dial_rights(self, user: str) -> DialRights:
+        if key := self._accounts.api_keys.find(guest_key(user) or user):
+            return DialRights(key.class_of_service, (MACHINE,), key.tenant)
         found = self._accounts.find(user)
         return DialRights(found.class_of_service, found.roles, found.tenant) if found else DialRights()

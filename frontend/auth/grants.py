@@ -32,6 +32,10 @@ class Grant(StrEnum):
     """Delete recordings of others."""
     USERS_MANAGE = "users:manage"
     """Add, change, lock and remove users; see dial permissions and limits of all."""
+    KEYS_MANAGE = "keys:manage"
+    """Make, see, rotate and revoke API keys, with no more scopes than one's own."""
+    TOKENS_CREATE = "tokens:create"
+    """Of an API key: make client tokens for users by name."""
 
     AUDIT_READ = "audit:read"
     """Read and export the audit log."""

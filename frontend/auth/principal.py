@@ -1,7 +1,9 @@
 """Who sends a request or holds a connection. frontend/calls/permissions.py says what that allows."""
 
 from dataclasses import dataclass
+from typing import Literal
 
+from ari_bridge.accounts.api_key import guest_key, shown_name
 from ari_bridge.accounts.user import DEFAULT_TENANT
 from ari_bridge.audit import Actor, ActorKind
 from frontend.auth.grants import Grant
@@ -20,6 +22,11 @@ class Principal:
         address: The client's, proxies left out.
         expires_at: When the token ends, Unix seconds; None: it does not.
         unrestricted: Sign-in is off, and everything is allowed.
+        kind: What it signs in with: a password ("user"), an API key ("key"), or a client token of one ("token").
+        key_id: The API key, if there is one; when that ends, so does the principal.
+        key_generation: Which secret of the key.
+        max_calls: Concurrent calls of the key and its guests together; 0: as many as the server allows.
+        numbers: All that it may dial, as they are dialled, with `*` at the end all that begin so; none: all.
     """
 
     name: str | None
@@ -33,6 +40,21 @@ class Principal:
     address: str = ""
     expires_at: float | None = None
     unrestricted: bool = False
+    kind: Literal["user", "key", "token"] = "user"
+    key_id: str = ""
+    key_generation: int = 0
+    max_calls: int = 0
+    numbers: tuple[str, ...] = ()
+
+    @property
+    def is_guest(self) -> bool:
+        """Somebody who has opened a page with an API key, and is nobody else."""
+        return self.kind == "token" and guest_key(self.name or "") is not None
+
+    @property
+    def shown_as(self) -> str:
+        """The name for those who are called."""
+        return shown_name(self.name or "")
 
     def may(self, grant: Grant) -> bool:
         return self.unrestricted or grant in self.grants
@@ -40,4 +62,5 @@ class Principal:
     @property
     def actor(self) -> Actor:
         """Who it is, for the audit log."""
-        return Actor(ActorKind.USER, self.user_id, self.name or "", self.tenant, self.address)
+        kind = ActorKind.KEY if self.kind == "key" else ActorKind.USER
+        return Actor(kind, self.user_id, self.name or "", self.tenant, self.address)

@@ -14,6 +14,7 @@ from ari_bridge.accounts import Accounts, AccountsUnavailable, User
 from ari_bridge.accounts.refresh_tokens import RefreshToken, parse
 from ari_bridge.accounts.sign_in_sessions import Refusal
 from ari_bridge.audit import Action, Actor, ActorKind, Audit, NoAudit, Result
+from frontend.auth.errors import Unauthorized
 from frontend.auth.principal import Principal
 from frontend.auth.token_lifetimes import TokenLifetimes
 from frontend.auth.token_signer import TokenSigner
@@ -26,10 +27,6 @@ _REFUSED = {
     Refusal.IDLE: "The sign-in was not used for too long: sign in again.",
     Refusal.REUSED: "This refresh token was used before, so the session was ended for safety: sign in again.",
 }
-
-
-class Unauthorized(Exception):
-    """The request has no valid token, or the password is wrong; the text says which."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ of no use as another one (RFC 8725 section 3.12). A header chooses nothing but w
 """
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import jwt
@@ -27,7 +28,7 @@ class TokenSigner:
         stated = {"iss": ISSUER, "aud": audience, "iat": int(time.time())}
         return jwt.encode(stated | claims, key.secret, algorithm=_ALGORITHM, headers={"kid": key.kid})
 
-    def verify(self, token: str, audience: str = ISSUER, *, verify_exp: bool = True) -> dict[str, Any]:
+    def verify(self, token: str, audience: str | Sequence[str] = ISSUER, *, verify_exp: bool = True) -> dict[str, Any]:
         """The claims. Raises jwt.InvalidTokenError, ExpiredSignatureError.
 
         `iat` is not verified: it only says when the token was made (RFC 7519 section 4.1.6).

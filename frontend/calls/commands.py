@@ -10,7 +10,7 @@ from ari_bridge.fsm.events import RecordingVerb
 from ari_bridge_protocol import messages
 from frontend.auth.grants import Grant
 from frontend.auth.principal import Principal
-from frontend.calls.permissions import check_may, owns
+from frontend.calls.permissions import check_may, check_number, owns
 
 CallCommand = (
     messages.Dtmf
@@ -23,12 +23,6 @@ CallCommand = (
     | messages.Feedback
 )
 
-_NEEDED: dict[type[CallCommand], Grant] = {
-    messages.Transfer: Grant.DIAL,
-    messages.AddParty: Grant.DIAL,
-    messages.Record: Grant.RECORD,
-}
-
 
 def execute(calls: CallManager, command: CallCommand, principal: Principal, check_owned: Callable[[str], None]) -> None:
     """Start executing the command; listeners are notified of the result.
@@ -37,8 +31,14 @@ def execute(calls: CallManager, command: CallCommand, principal: Principal, chec
     """
     check_owned(command.call_id)
     record_control(calls, command.call_id, type(command).__struct_config__.tag, principal)
-    if grant := _NEEDED.get(type(command)):
-        check_may(principal, grant)
+    match command:
+        case messages.Record():
+            check_may(principal, Grant.RECORD)
+        case messages.Transfer(_, str(target)) | messages.AddParty(_, str(target)):
+            check_may(principal, Grant.DIAL)
+            check_number(principal, target)
+        case messages.Transfer() | messages.AddParty():
+            check_may(principal, Grant.DIAL)
     match command:
         case messages.Dtmf(call_id, digits):
             calls.control.send_dtmf(call_id, digits)

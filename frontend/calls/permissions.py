@@ -4,14 +4,27 @@ A call that a client may not see does not exist for it: the response is the same
 that guessing ids reveals nothing. User names may be reused: a call older than its user's account is not the user's.
 """
 
+from collections.abc import Iterable
 from typing import Literal
 
+from ari_bridge.accounts.api_key import guest_key
 from ari_bridge.cdr import owner
-from ari_bridge.errors import UnknownCall
+from ari_bridge.errors import CallerError, TooMany, UnknownCall
 from ari_bridge.fsm.call import Call
+from ari_bridge.number import normalize_number
+from ari_bridge.preferences import VOICEMAIL
+from ari_bridge.preferences.preferences import FORWARDS
+from ari_bridge_protocol.preferences import CallPreferences
 from frontend.auth.authenticator import Forbidden
 from frontend.auth.grants import Grant
 from frontend.auth.principal import Principal
+
+
+class NumberNotAllowed(CallerError):
+    """The token is for other numbers."""
+
+    code = "forbidden"
+    rule = "the numbers of the token"
 
 
 def owns(principal: Principal, call: Call) -> bool:
@@ -78,6 +91,42 @@ def check_sees(principal: Principal, call: Call) -> None:
 def check_rang(principal: Principal, call: Call) -> None:
     """Whether the call rings, or has rung, for the principal. Raises UnknownCall."""
     _check(principal.name in call.users or owns(principal, call), call)
+
+
+def check_dials(principal: Principal, target: str, live: Iterable[Call]) -> None:
+    """Before the dial permissions, which look at the number: whether the principal may dial it now.
+
+    `live`: all calls. Raises Forbidden, NumberNotAllowed, InvalidTarget, TooMany.
+    """
+    check_may(principal, Grant.DIAL)
+    check_number(principal, target)
+    if principal.max_calls:
+        of_key = sum(call.user == principal.key_id or guest_key(call.user or "") == principal.key_id for call in live)
+        if of_key >= principal.max_calls:
+            raise TooMany(f"At most {principal.max_calls} calls are made at once with this API key.")
+
+
+def check_number(principal: Principal, target: str) -> None:
+    """Raises NumberNotAllowed, InvalidTarget."""
+    if not principal.numbers:
+        return
+    number = normalize_number(target)
+    for pattern in principal.numbers:
+        if number == pattern or (pattern.endswith("*") and number.startswith(pattern[:-1])):
+            return
+    raise NumberNotAllowed(f"{number} is none of the numbers that may be dialled with this token.", field="target")
+
+
+def check_forwards(principal: Principal, wanted: CallPreferences) -> None:
+    """A client token gets no further by a forward than by a call. Raises Forbidden, NumberNotAllowed, InvalidTarget."""
+    if principal.kind != "token":
+        return
+    if principal.is_guest:
+        raise Forbidden(Grant.RECEIVE, of="no guest")
+    for number in filter(None, (getattr(wanted, name) for name in FORWARDS)):
+        check_may(principal, Grant.DIAL)
+        if number != VOICEMAIL:
+            check_number(principal, number)
 
 
 def check_may(principal: Principal, grant: Grant) -> None:

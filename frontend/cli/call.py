@@ -22,8 +22,9 @@ HEARD, NOT_ACCEPTED, NOT_HEARD, NOT_CALLED = 0, 1, 2, 3
 def call(
     target: Annotated[str, typer.Argument(help="The number to call.")],
     url: Annotated[str, typer.Option(help="The server's WebSocket.")] = "ws://127.0.0.1:3000/ws",
-    user: Annotated[str | None, typer.Option(help="Sign in as this user; the password is read from PASSWORD.")] = None,
-    token: Annotated[str | None, typer.Option(help="A token, in place of user and password.")] = None,
+    user: Annotated[
+        str | None, typer.Option(help="Sign in as this user; PASSWORD has the password, or TOKEN a token.")
+    ] = None,
     insecure: Annotated[bool, typer.Option(help="Accept any TLS certificate.")] = False,
     play: Annotated[Path | None, typer.Option(help="A sound file to play.")] = None,
     record: Annotated[Path | None, typer.Option(help="Write what is heard to this WAV file.")] = None,
@@ -35,14 +36,13 @@ def call(
 
     Exit status: 0 accepted (and the tone heard), 1 not accepted, 2 the tone was not heard, 3 no call could be made.
     """
-    raise typer.Exit(asyncio.run(_call(target, url, user, token, insecure, play, record, expect_tone, seconds, ring)))
+    raise typer.Exit(asyncio.run(_call(target, url, user, insecure, play, record, expect_tone, seconds, ring)))
 
 
 async def _call(
     target: str,
     url: str,
     user: str | None,
-    token: str | None,
     insecure: bool,
     play: Path | None,
     record: Path | None,
@@ -64,6 +64,8 @@ async def _call(
 
     try:
         source = File(play) if play else Silence()
+        # Neither is an option: every process of the machine may read a command line.
+        token = os.environ.get("TOKEN") if user else None
         password = os.environ.get("PASSWORD") if user and not token else None
         async with Client(url, user=user, password=password, token=token, tls=tls) as client:
             began = time.monotonic()

@@ -177,7 +177,7 @@ def _administer(act: Callable[[UserAdministration], Awaitable[object]]) -> None:
     settings = settings_or_exit()
     classes = PermissionsFile(settings.dial_permissions_file)
 
-    async def act_once() -> None:
+    async def do() -> None:
         async with audited(settings) as audit:
             accounts = accounts_of(settings, audit)
             try:
@@ -187,7 +187,7 @@ def _administer(act: Callable[[UserAdministration], Awaitable[object]]) -> None:
                 await accounts.close()
 
     try:
-        asyncio.run(act_once())
+        asyncio.run(do())
     except (InvalidUser, AccountsUnavailable, OSError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None

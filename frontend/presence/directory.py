@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 
 class PresenceDirectory:
-    """Keeps the list of people, and sends it and its changes to all registered pages.
+    """Keeps the list of people, and sends it and its changes to the registered pages.
 
     Args:
         ari: Lists the phones of the PBX and reports changes of their device states.
@@ -169,14 +169,14 @@ class PresenceDirectory:
     def _send_changes(self) -> None:
         before, self._sent = self._sent, self._people()
         if before.keys() != self._sent.keys():
-            self._pages.send_to_all(messages.People(self.people()))
+            self._pages.send_to_colleagues(messages.People(self.people()))
             return
         # One message for all changes: the number of messages must not grow with changes times pages.
         if changed := [person for key, person in self._sent.items() if person != before[key]]:
-            self._pages.send_to_all(messages.PeopleChanged(changed))
+            self._pages.send_to_colleagues(messages.PeopleChanged(changed))
 
     def _people(self) -> dict[str, PersonSummary]:
-        online = frozenset(self._pages.users())
+        online = frozenset(self._pages.colleagues())
         users = sorted({*self._users(), *online})
         undisturbed = frozenset(user for user in users if self._preferences.of(user).do_not_disturb)
         presence = of_users(users, online=online, undisturbed=undisturbed, calls=self._calls.live())

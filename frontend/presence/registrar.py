@@ -5,6 +5,7 @@ from typing import Protocol
 
 import structlog
 
+from ari_bridge.accounts.api_key import guest_key
 from ari_bridge.fsm.call import Call
 from ari_bridge_protocol.messages import ServerMessage
 
@@ -75,9 +76,13 @@ class WebSocketRegistrar:
     def users(self) -> list[str]:
         return sorted(self._by_user)
 
-    def send_to_all(self, message: ServerMessage) -> None:
-        """To every registered page."""
-        for user in self.users():
+    def colleagues(self) -> list[str]:
+        """All but the guests of pages with an API key, who are strangers, and see nobody."""
+        return [user for user in self.users() if guest_key(user) is None]
+
+    def send_to_colleagues(self, message: ServerMessage) -> None:
+        """To every registered page of theirs."""
+        for user in self.colleagues():
             self.send_to_user(user, message)
 
     def send_to_user(self, user: str, message: ServerMessage) -> None:

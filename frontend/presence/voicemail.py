@@ -97,9 +97,9 @@ class VoicemailBoxes:
                 async with asyncio.timeout_at(round_at):
                     await self._wake.wait()
                 await asyncio.sleep(BATCH_INTERVAL_S)
-                wanted, afresh = self._due & set(self._pages.users()), True
+                wanted, afresh = self._due & set(self._pages.colleagues()), True
             except TimeoutError:
-                wanted, afresh = set(self._pages.users()), False
+                wanted, afresh = set(self._pages.colleagues()), False
                 round_at = loop.time() + POLL_INTERVAL_S
             self._wake.clear()
             self._due.clear()

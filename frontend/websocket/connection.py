@@ -17,11 +17,12 @@ from ari_bridge.ids import leg_id
 from ari_bridge_protocol import messages
 from ari_bridge_protocol.close_codes import CLOSE_SIGN_IN_ENDED, CLOSE_SUPERSEDED
 from ari_bridge_protocol.messages import ClientMessage
+from frontend.auth.api_keys import credential_of
 from frontend.auth.authenticator import Forbidden, Unauthorized
 from frontend.auth.grants import PHONE, Grant
 from frontend.auth.principal import Principal
 from frontend.calls.commands import execute
-from frontend.calls.permissions import check_may, check_owns, check_rang, owns
+from frontend.calls.permissions import check_dials, check_forwards, check_may, check_owns, check_rang, owns
 from frontend.calls.views import message_of, summary
 from frontend.webrtc.trickle_ice import Trickle
 from frontend.websocket.ice_updates import IceUpdates
@@ -47,6 +48,7 @@ class ClientConnection:
         authorization: The header `Authorization` of the upgrade request.
         user: The user to register as at once, from the address; "" for none.
         address: The client's IP address.
+        origin: The header `Origin` of the upgrade request.
         quota: What it may take of its user's share.
     """
 
@@ -59,6 +61,7 @@ class ClientConnection:
         authorization: str | None,
         user: str = "",
         address: str = "",
+        origin: str | None = None,
     ) -> None:
         self._services = services
         self._registry = registry
@@ -68,7 +71,8 @@ class ClientConnection:
         self.send = self._socket.send
         self.close = self._socket.close
         self.drop = self._socket.drop
-        self._authorization = authorization
+        self._credential = credential_of(authorization)
+        self._origin = origin
         self._user_of_address = user
         self._user: str | None = None  # registered as, now or before
         self._address = address
@@ -193,6 +197,7 @@ class ClientConnection:
                 self._check_was_owned(call_id)
                 self._calls.feedback.report_quality(call_id, msgspec.to_builtins(report))
             case messages.Preferences():
+                check_forwards(self.principal, message)
                 self._services.user_services.request_change(self._user, self, message)
             case messages.CheckMedia(call_id):
                 self._check_owned(call_id)
@@ -224,7 +229,7 @@ class ClientConnection:
             return
         principal = self.principal
         if not principal.user_id:
-            principal = self._services.access.resuming(self._token(token), self._address)
+            principal = self._services.access.resuming(self._token(token), self._address, self._origin)
         owner = self._registry.owner(session)
         before = owner.principal.user_id if owner else ""
         calls = [call for call in self._calls.live() if call.session == session and not call.left_outcome]
@@ -239,7 +244,7 @@ class ClientConnection:
     def _authenticate(self, token: str) -> None:
         """Another token of the same user. Raises Unauthorized."""
         if self._services.access.required:
-            principal = self._services.access.principal_of(token, self._address)
+            principal = self._services.access.principal_of(token, self._address, self._origin)
             if self.principal.user_id not in ("", principal.user_id):
                 raise Unauthorized("The token is another user's.")
             self._claim(principal.user_id)
@@ -249,28 +254,34 @@ class ClientConnection:
 
     def _token(self, token: str | None) -> str | None:
         """That of a message, or else that of the upgrade request."""
-        return token or (self._authorization or "").removeprefix("Bearer ").strip() or None
+        return token or self._credential
 
     def _register(self, message: messages.Register) -> None:
-        user = message.user
-        principal = self._services.access.identify(user, self._token(message.token), self._address)
-        check_may(principal, Grant.RECEIVE)
+        token = self._token(message.token)
+        principal = self._services.access.identify(message.user, token, self._address, self._origin)
+        if not principal.may(Grant.DIAL):  # who may only dial has to be known too
+            check_may(principal, Grant.RECEIVE)
         self._claim(principal.user_id)
-        if again := user == self._user and self in self._services.pages.of_user(user):  # with a new token
+        user = message.user
+        again = user == self._user and self.takes_calls and principal.may(Grant.RECEIVE)  # with a new token
+        if again:
             self.principal = principal
         else:
             self._unregister()
             self._user, self.principal = user, principal
-            self._services.pages.register(user, self)
+            if principal.may(Grant.RECEIVE):
+                self._services.pages.register(user, self)
         self._subscribed = True
         self._expiry.watch()
         self.send(messages.Registered(user, self._session_token()))
         self._send_ice_servers()
         self._send_calls()
+        if not self.takes_calls:
+            return
         for call in self._calls.live():  # one that rings already rings here too
             if call.direction is Direction.INBOUND and call.state is CallState.RINGING and user in call.users:
                 self.ring(call)
-        if not again:  # else it has the directory already, and every change of it
+        if not again and not principal.is_guest:  # else it has the directory already, and every change of it
             self._services.pages.announce(user, self)
 
     def _stop_taking_calls(self) -> None:
@@ -301,8 +312,8 @@ class ClientConnection:
             self._offer_for_call(message)
             return
         self._check_signed_in()
-        check_may(self.principal, Grant.DIAL)
-        caller = self._user if self._services.access.required else message.caller or self._user
+        check_dials(self.principal, message.target, self._calls.live())
+        caller = self.principal.shown_as if self._services.access.required else message.caller or self._user
         call = self._calls.place(
             target=message.target,
             sdp=message.sdp,

@@ -82,6 +82,7 @@ class ConnectionHub:
             request.headers.get("Authorization"),
             user,
             self._services.access.addresses.of(request),
+            request.headers.get("Origin"),
         )
         self._open[connection] = time.time()
         deadline = asyncio.get_running_loop().call_later(SIGN_IN_TIMEOUT_S, self._require_sign_in, connection)

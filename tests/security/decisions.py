@@ -30,6 +30,7 @@ class Decision:
         grant: Needed for the operation at all; None: everybody who has signed in.
         about: Whose it may be.
         others: The grant with which it may be another user's; None: nobody may.
+        machines: API keys only, whatever roles a user has.
         why: What the line cannot say.
     """
 
@@ -37,6 +38,7 @@ class Decision:
     grant: Grant | None = None
     about: Object | None = None
     others: Grant | None = None
+    machines: bool = False
     why: str = ""
 
 
@@ -56,6 +58,7 @@ def on(about: Object, others: Grant | None, grant: Grant | None = None) -> Decis
 _COMMAND = on(Object.CALL, Grant.CALLS_CONTROL)
 _DIALS = on(Object.CALL, Grant.CALLS_CONTROL, Grant.DIAL)
 _USERS = with_grant(Grant.USERS_MANAGE)
+_KEYS = with_grant(Grant.KEYS_MANAGE)
 
 OPERATIONS: dict[str, Decision] = {
     "signIn": PUBLIC,
@@ -107,6 +110,12 @@ OPERATIONS: dict[str, Decision] = {
     "listUserConnections": _USERS,
     "signOutUser": _USERS,
     "removeUser": _USERS,
+    "listKeys": _KEYS,
+    "createKey": _KEYS,
+    "showKey": _KEYS,
+    "rotateKey": _KEYS,
+    "revokeKey": _KEYS,
+    "createToken": Decision(grant=Grant.TOKENS_CREATE, machines=True, why="tests/security/test_client_tokens.py"),
     "showDialPermissions": _USERS,
     "checkDialPermission": _USERS,
     "showLive": with_grant(Grant.MONITOR_READ),

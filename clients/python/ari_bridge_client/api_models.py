@@ -187,6 +187,84 @@ class CallPage(msgspec.Struct, frozen=True, rename="camel"):
     next_cursor: str | None
 
 
+class KeyData(msgspec.Struct, frozen=True, rename="camel"):
+    """A key, without its secret.
+
+    Attributes:
+        max_calls: 0: as the server's limits
+        created_by: A user's name or a key's id; empty: the command line
+        last_used_at: To the minute; null: never
+        previous_secret_until: Until when the secret before the last rotation is valid; null: it is not
+    """
+
+    id: str
+    label: str
+    scopes: list[str]
+    addresses: list[str]
+    origins: list[str]
+    users: list[str]
+    max_calls: int
+    class_of_service: str
+    created_at: float
+    created_by: str
+    expires_at: float | None
+    last_used_at: float | None
+    previous_secret_until: float | None
+    revoked_at: float | None
+
+
+class KeyList(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        keys: The newest first, revoked ones too
+    """
+
+    keys: list[KeyData]
+
+
+class KeyWithSecret(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        max_calls: 0: as the server's limits
+        created_by: A user's name or a key's id; empty: the command line
+        last_used_at: To the minute; null: never
+        previous_secret_until: Until when the secret before the last rotation is valid; null: it is not
+        secret: Shown now and never again
+        token: Both in one, for `Authorization: Bearer`
+    """
+
+    id: str
+    label: str
+    scopes: list[str]
+    addresses: list[str]
+    origins: list[str]
+    users: list[str]
+    max_calls: int
+    class_of_service: str
+    created_at: float
+    created_by: str
+    expires_at: float | None
+    last_used_at: float | None
+    previous_secret_until: float | None
+    revoked_at: float | None
+    secret: str
+    token: str
+
+
+class ClientTokenData(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        token: For the client
+        grants: One of: dial, receive, record, monitor
+        expires_at: Unix seconds
+    """
+
+    token: str
+    user: str
+    grants: list[str]
+    expires_at: float
+
+
 class Directory(msgspec.Struct, frozen=True, rename="camel"):
     """
     Attributes:

@@ -10,7 +10,7 @@ import asyncio
 import math
 import ssl
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -31,6 +31,7 @@ from ari_bridge_protocol.outcomes import Outcome
 
 T = TypeVar("T")
 Page = TypeVar("Page", CallPage, api_models.RecordingPage, api_models.CdrPage)
+ClientGrant = Literal["dial", "receive", "record", "monitor"]
 MAX_WAIT_S = 60.0
 """The longest that the server waits for a change."""
 _TOKEN_CHECK_INTERVAL_S = 20.0  # another token may be set at any time
@@ -124,6 +125,33 @@ class HttpClient:
                 known = self.token
                 with suppress(ClientError):
                     await on_change()
+
+    async def create_token(
+        self,
+        user: str | None = None,
+        *,
+        grants: Sequence[ClientGrant] | None = None,
+        lifetime: int = 3600,
+        numbers: Sequence[str] = (),
+        metadata: Mapping[str, str] | None = None,
+    ) -> api_models.ClientTokenData:
+        """A token for a client of yours. `token` has to be an API key.
+
+        Args:
+            user: Of the server, or a name that no user has. None: the key itself.
+            grants: No more than the key has. None: all of these but `monitor` that it has.
+            lifetime: Seconds, 60 to 86400.
+            numbers: All that may be dialled; with `*` at the end, all that begin so. None given: all.
+            metadata: For whoever reads the token.
+        """
+        body: dict[str, Any] = {
+            "lifetimeSeconds": lifetime,
+            "numbers": list(numbers),
+            "metadata": dict(metadata or {}),
+        }
+        body |= {"user": user} if user else {}
+        body |= {"grants": list(grants)} if grants is not None else {}
+        return self._read(await self._transport.send("POST", "/tokens", body=body), api_models.ClientTokenData)
 
     # --- calls -----------------------------------------------------------------------
 

@@ -11,12 +11,14 @@ from frontend.api.routes import (
     dial_permissions,
     event_stream,
     health,
+    keys,
     me,
     monitoring,
     people,
     recordings,
     sessions,
     single_sign_on,
+    tokens,
     user_endpoints,
 )
 from frontend.http.endpoint import Endpoint
@@ -27,6 +29,8 @@ ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (
     *single_sign_on.ENDPOINTS,
     *me.ENDPOINTS,
     *call_queries.ENDPOINTS,
+    *keys.ENDPOINTS,
+    *tokens.ENDPOINTS,
     *people.ENDPOINTS,
     *recordings.ENDPOINTS,
     *cdrs.ENDPOINTS,

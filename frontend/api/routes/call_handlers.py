@@ -32,7 +32,6 @@ from frontend.api.routes.call_endpoints import (
 )
 from frontend.api.routes.sessions import session_response
 from frontend.auth.authenticator import Authenticator
-from frontend.auth.grants import Grant
 from frontend.auth.principal import Principal
 from frontend.calls import permissions
 from frontend.calls.commands import CallCommand, execute, record_control
@@ -100,7 +99,7 @@ class CallControlApi:
         ]
 
     async def place(self, request: TypedRequest[KeyedParameters, Invite]) -> web.Response:
-        permissions.check_may(request.principal, Grant.DIAL)
+        permissions.check_dials(request.principal, request.body.target, self._calls.live())
         invite, calls = request.body, self._calls
         call_id = invite.call_id or new_call_id()
         async with self._idempotency.attempt(request, request.parameters.idempotency_key, call_id) as attempt:
@@ -111,7 +110,7 @@ class CallControlApi:
                     calls.place(
                         target=invite.target,
                         sdp=invite.sdp,
-                        caller=request.user or invite.caller or "",
+                        caller=request.principal.shown_as or invite.caller or "",
                         user=request.user,
                         call_id=attempt.call_id,
                         prefer=invite.prefer or "",

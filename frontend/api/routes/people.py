@@ -8,7 +8,9 @@ from msgspec import Meta
 
 from ari_bridge.errors import InvalidRequest
 from ari_bridge_protocol.messages import CallPreferences, PersonSummary
-from frontend.auth.authenticator import Authenticator
+from frontend.auth.authenticator import Authenticator, Forbidden
+from frontend.auth.grants import Grant
+from frontend.calls.permissions import check_forwards
 from frontend.http.endpoint import Endpoint, Nothing, ResponseSpec, TypedRequest
 from frontend.http.middleware import json_response
 from frontend.presence.preferences import UserServices
@@ -86,12 +88,15 @@ class PeopleApi:
         ]
 
     async def people(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
+        if request.principal.is_guest:
+            raise Forbidden(Grant.RECEIVE, of="no guest")
         return json_response(Directory(self._user_services.directory.people()))
 
     async def show(self, request: TypedRequest[PreferenceOwner, Nothing]) -> web.Response:
         return json_response(self._user_services.preferences(self._me(request)))
 
     async def change(self, request: TypedRequest[PreferenceOwner, CallPreferences]) -> web.Response:
+        check_forwards(request.principal, request.body)
         return json_response(await self._user_services.set(self._me(request), request.body))
 
     def _me(self, request: TypedRequest[PreferenceOwner, Any]) -> str:

@@ -94,7 +94,7 @@ class SessionApi:
         return await session_response(self._access, raw, session, cookie=body.session is not None)
 
     async def sign_out(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
-        await self._access.issuer.end(request.principal)
+        await self._access.sign_out(request.principal)
         response = web.Response(status=204)
         if (session := request.principal.session_id) in refresh_cookies.sessions_of(request.raw):
             secure = self._access.addresses.scheme(request.raw) == "https"

@@ -106,6 +106,21 @@ describe("a server with sign-in", () => {
     expect(world.proxy.requests).toEqual([]);
   });
 
+  it("gets a token for an API key, and another one before it expires", async () => {
+    world.proxy.passwords["ab_7f3k2m9qx4wz_right"] = "";
+    const client = world.client({ credentials: { apiKey: "ab_7f3k2m9qx4wz", secret: "right", user: "1001" } });
+    await client.register();
+    expect(world.proxy.requests).toEqual(["GET /config", "POST /tokens"]);
+    expect(world.proxy.of("register").at(-1)).toEqual({ type: "register", user: "1001", token: "token 1" });
+    await pass(world.proxy.tokenSeconds * 1000);
+    expect(world.proxy.requests.filter((request) => request === "POST /tokens").length).toBeGreaterThan(1);
+  });
+
+  it("rejects a wrong API key", async () => {
+    const client = world.client({ credentials: { apiKey: "ab_7f3k2m9qx4wz", secret: "wrong", user: "1001" } });
+    await expect(client.register()).rejects.toMatchObject({ code: "unauthorized", fatal: true });
+  });
+
   it("rejects a wrong password, and says so once", async () => {
     const client = world.client({ credentials: { apiKey: "1001", secret: "wrong" } });
     const events = told(client);

@@ -67,13 +67,12 @@ export class TokenManager {
   /** Requests a token, until there is one or the server refuses. */
   async signIn(): Promise<void> {
     const { http, onError } = this.#options;
-    const { user, password } = this.#identity;
-    if (password === null || this.isSigningIn) return;
+    if (this.#identity.password === null || this.isSigningIn) return;
     clearTimeout(this.#timer);
     const repeated = this.error !== null && !this.error.fatal;
     this.error = null;
     this.isSigningIn = true;
-    const result = await signIn(http, user, password);
+    const result = await signIn(http, this.#identity);
     this.isSigningIn = false;
     if (this.#closed || this.#identity.password === null) return;
     if (!(result instanceof SIPProxyError)) {

@@ -14,6 +14,32 @@ describe("who a client is", () => {
     expect(identityOf({ user: "1001", password: "secret" }, "other")).toEqual(identity);
   });
 
+  const apiKey = "ab_7f3k2m9qx4wz";
+
+  it("by an API key, the key itself or whoever is named", () => {
+    const identity = { user: apiKey, apiKey, password: "secret", token: null, expiresAt: null };
+    expect(identityOf({ apiKey, secret: "secret" })).toEqual(identity);
+    expect(identityOf({ apiKey, secret: "secret", user: "1001" })).toEqual({ ...identity, user: "1001" });
+    expect(identityOf({ apiKey, secret: "secret" }, "1002")).toEqual({ ...identity, user: "1002" });
+    expect(userOf({ apiKey, secret: "secret", user: "1001" })).toBe("1001");
+  });
+
+  it("by an API key in a page: a guest whom nobody else can be, and the console says what it means", () => {
+    vi.stubGlobal("document", {});
+    const warn = vi.spyOn(console, "warn").mockReturnValue();
+    const { user } = identityOf({ apiKey, secret: "secret" });
+    expect(user).toMatch(/^guest-7f3k2m9qx4wz-[0-9a-f]{20}$/);
+    expect(identityOf({ apiKey, secret: "secret" }).user).toBe(user);
+    expect(identityOf({ apiKey: "ab_000000000000", secret: "secret" }).user).not.toBe(user);
+    expect(identityOf(undefined).user).toMatch(/^guest-[0-9a-f]{6}$/);
+    expect(warn.mock.calls[0]![0]).toContain(`Every visitor of this page can use its API key, ${apiKey}`);
+    expect(JSON.stringify(warn.mock.calls)).not.toContain("secret");
+    identityOf({ user: "1001", password: "secret" });
+    expect(warn).toHaveBeenCalledTimes(3);
+    warn.mockRestore();
+    vi.unstubAllGlobals();
+  });
+
   it("by a name alone, or a guest", () => {
     expect(identityOf(undefined, "1001")).toEqual({ ...nobody, user: "1001" });
     const { user } = identityOf(undefined);

@@ -201,7 +201,7 @@ function actionsOf(
 /** During a call, which continues. */
 async function signInAgain(client: SIPProxyClient, user: string, password: string): Promise<string> {
   try {
-    const session = await client.http.signIn(user, password, true);
+    const session = await client.http.signIn(user, password, { cookie: true });
     stored.save(session);
     client.updateToken(session.token);
     return "";

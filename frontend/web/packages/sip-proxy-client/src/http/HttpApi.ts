@@ -13,6 +13,13 @@ export interface Session {
   expiresAt?: number; // Unix seconds; undefined: it does not expire
 }
 
+export interface SignInOptions {
+  apiKey?: string | undefined;
+  cookie?: boolean;
+}
+
+export type SignedIn = Pick<SessionData, "user" | "token" | "expiresAt" | "refreshToken">;
+
 /** What gets the next token: the refresh token, or the session (`sid` of the token) whose cookie this browser has. */
 export type RefreshBy = { refreshToken: string } | { session: string };
 
@@ -48,7 +55,7 @@ export class HttpApi {
     return this.request<T>(path, {
       ...init,
       method: "POST",
-      headers: { ...init.headers, "Content-Type": "application/json" },
+      headers: { "Content-Type": "application/json", ...init.headers },
       body: JSON.stringify(body),
     });
   }
@@ -56,7 +63,7 @@ export class HttpApi {
   /** Any answer that is not an error. Throws as `request`. */
   async fetch(path: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers);
-    if (this.token) headers.set("Authorization", `Bearer ${this.token}`);
+    if (this.token && !headers.has("Authorization")) headers.set("Authorization", `Bearer ${this.token}`);
     const sent = callTime();
     const response = await fetch(this.base + path, { cache: "no-store", ...init, headers });
     this.clock.onHttpDate(response.headers.get("Date"), sent, callTime());
@@ -68,10 +75,16 @@ export class HttpApi {
     return this.request<ConfigData>("/config", { signal: AbortSignal.timeout(CONFIG_TIMEOUT_MS) });
   }
 
-  /** `cookie`: for pages of the server itself; no script sees the refresh token. Throws `HttpError` (401: wrong name or password). */
-  signIn(user: string, password: string, cookie = false): Promise<SessionData> {
-    const body = { user, password, ...(cookie ? { cookie } : {}) };
-    return this.post<SessionData>("/session", body, { signal: AbortSignal.timeout(SIGN_IN_TIMEOUT_MS) });
+  /**
+   * Throws `HttpError` (401: wrong name or password, or API key).
+   *
+   * `apiKey`: whose secret the password is. `cookie`: for pages of the server itself; no script sees the refresh token.
+   */
+  signIn(user: string, password: string, { apiKey, cookie }: SignInOptions = {}): Promise<SignedIn> {
+    const signal = AbortSignal.timeout(SIGN_IN_TIMEOUT_MS);
+    return apiKey
+      ? this.post("/tokens", { user }, { signal, headers: { Authorization: `Bearer ${apiKey}_${password}` } })
+      : this.post("/session", { user, password, ...(cookie ? { cookie } : {}) }, { signal });
   }
 
   /**

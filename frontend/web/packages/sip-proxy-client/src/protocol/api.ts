@@ -156,6 +156,77 @@ export interface CallPage {
   nextCursor: string | null; // `cursor` of the next page; null on the last one
 }
 
+export interface KeyList {
+  keys: KeyData[]; // the newest first, revoked ones too
+}
+
+/** A key, without its secret. */
+export interface KeyData {
+  id: string;
+  label: string;
+  scopes: string[];
+  addresses: string[];
+  origins: string[];
+  users: string[];
+  maxCalls: number; // 0: as the server's limits
+  classOfService: string;
+  createdAt: number;
+  createdBy: string; // a user's name or a key's id; empty: the command line
+  expiresAt: number | null;
+  lastUsedAt: number | null; // to the minute; null: never
+  previousSecretUntil: number | null; // until when the secret before the last rotation is valid; null: it is not
+  revokedAt: number | null;
+}
+
+export interface KeyWithSecret {
+  id: string;
+  label: string;
+  scopes: string[];
+  addresses: string[];
+  origins: string[];
+  users: string[];
+  maxCalls: number; // 0: as the server's limits
+  classOfService: string;
+  createdAt: number;
+  createdBy: string; // a user's name or a key's id; empty: the command line
+  expiresAt: number | null;
+  lastUsedAt: number | null; // to the minute; null: never
+  previousSecretUntil: number | null; // until when the secret before the last rotation is valid; null: it is not
+  revokedAt: number | null;
+  secret: string; // shown now and never again
+  token: string; // both in one, for `Authorization: Bearer`
+}
+
+export interface NewKey {
+  label: string; // what the key is for
+  scopes: ("dial" | "receive" | "record" | "monitor:read" | "events:read" | "events:raw" | "calls:read" | "calls:control" | "records:read" | "recordings:read" | "recordings:delete" | "users:manage" | "keys:manage" | "tokens:create" | "audit:read")[]; // what it may do: no more than you may
+  addresses?: string[]; // addresses or networks (CIDR) of its servers; none: all
+  origins?: string[]; // origins of pages that may use it; none: it is for servers only
+  users?: string[]; // for whom it may make client tokens; none: for everybody or, in a page, for guests only
+  maxCalls?: number | null; // concurrent calls, its guests' included; default: as the server's limits, in a page 10
+  classOfService?: string; // of the dial permissions; empty: the default class
+  expiresAt?: number | null;
+}
+
+export interface Rotation {
+  overlapSeconds?: number; // how long the secret before stays valid
+}
+
+export interface ClientTokenData {
+  token: string; // for the client
+  user: string;
+  grants: ("dial" | "receive" | "record" | "monitor")[];
+  expiresAt: number; // Unix seconds
+}
+
+export interface TokenRequest {
+  user?: string | null; // a user, or a name that no user has; default: the key itself
+  grants?: ("dial" | "receive" | "record" | "monitor")[] | null; // no more than the key has; default: all but `monitor` that it has
+  lifetimeSeconds?: number;
+  numbers?: string[]; // all that may be dialled, as it is dialled; `*` at the end: all that begins so; default: all
+  metadata?: Record<string, string>; // for your page: it is in the token, which whoever has it can read
+}
+
 export interface Directory {
   people: PersonSummary[]; // sorted by number
 }

@@ -116,6 +116,7 @@ export class FakeProxy {
     if (this.status !== 0) return problem(this.status, `http_${this.status}`);
     if (path === "/config") return Response.json({ version: "1", authentication: this.authentication, phoneBook: [] });
     if (path === "/session/refresh") return this.refresh(init);
+    if (path === "/tokens") return this.makeToken(init);
     if (path !== "/session") return problem(404, "unknown_call");
     if (init.method === "DELETE") return new Response(null, { status: 204 });
     const { user, password } = JSON.parse(String(init.body)) as { user: string; password: string };
@@ -136,6 +137,16 @@ export class FakeProxy {
     if (this.refreshToken !== null && this.refreshToken !== "a cookie") this.refreshToken = `refresh ${this.issued}`;
     const refreshToken = this.refreshToken === "a cookie" ? null : this.refreshToken;
     return Response.json({ user, token, refreshToken, expiresAt: Date.now() / 1000 + this.tokenSeconds });
+  }
+
+  /** For an API key, which is among the passwords as a whole. */
+  private makeToken(init: RequestInit): Response {
+    const key = new Headers(init.headers).get("Authorization")?.replace("Bearer ", "") ?? "";
+    if (!(key in this.passwords)) return problem(401, "unauthorized");
+    const { user } = JSON.parse(String(init.body)) as { user: string };
+    const token = `token ${++this.issued}`;
+    this.tokens.add(token);
+    return Response.json({ user, token, grants: ["dial"], expiresAt: Date.now() / 1000 + this.tokenSeconds });
   }
 }
 
