@@ -30,6 +30,7 @@ bench: python ## set-up times beside the bare-minimum script's, CPU and memory a
 	@.venv/bin/python -m tests.bench
 	@.venv/bin/python -m tests.bench.warm
 	@.venv/bin/python -m tests.bench.cdr_pages
+	@.venv/bin/python -m tests.bench.gates
 
 diagram: python ## draw the state diagram in docs/ from the transition table
 	@python3 -m deploy.demo.install test

@@ -175,6 +175,18 @@ CDR_HEALTHY = Gauge(
 CDR_PENDING = Gauge("cdr_pending", "Call detail records that wait to be written.", registry=REGISTRY)
 CDR_REJECTED = Counter("cdr_rejected", "Call detail records that the database rejected.", registry=REGISTRY)
 
+AUDIT_HEALTHY = Gauge(
+    "audit_healthy",
+    "1 while the audit log is written; 0 while its entries are kept in memory because the database is unavailable.",
+    registry=REGISTRY,
+)
+AUDIT_PENDING = Gauge("audit_pending", "Audit entries that wait to be written.", registry=REGISTRY)
+AUDIT_LOST = Counter(
+    "audit_entries_lost",
+    "Audit entries that the audit log could not keep; the server's log has them.",
+    registry=REGISTRY,
+)
+
 RECORDINGS_PENDING = Gauge(
     "recordings_pending", "Recordings on their way from Asterisk to the recording store.", registry=REGISTRY
 )

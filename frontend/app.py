@@ -8,6 +8,7 @@ from aiohttp import web
 
 from ari_bridge.accounts import Accounts, UserAdministration
 from ari_bridge.ari.readiness import Readiness
+from ari_bridge.audit import AuditLog
 from ari_bridge.call_store import SqliteCallStore
 from ari_bridge.cdr import CdrService
 from ari_bridge.dial_permissions import DialPermissions, PermissionsFile
@@ -93,6 +94,7 @@ class App:
         self.media = media_pool(settings)
         self.pages = WebSocketRegistrar()
         self.store = SqliteCallStore(settings.state_dir, days=settings.call_store_days)
+        self.audit = AuditLog(settings.state_dir, url=settings.audit_database_url, days=settings.audit_days)
         preference_file = settings.state_dir / "preferences.json"
         preferences = PreferenceFile(preference_file)
         self._routes = number_routes(settings)
@@ -102,6 +104,7 @@ class App:
             url=settings.accounts_database_url,
             min_password=settings.min_password_length,
             token_secret_file=settings.token_secret_file,
+            audit=self.audit,
         )
         self._dial_file = PermissionsFile(settings.dial_permissions_file)
         self._permissions = DialPermissions(
@@ -167,7 +170,11 @@ class App:
                 url=settings.cdr_database_url,
                 days=settings.cdr_days,
             )
-        parts = {"recordings": self._recordings_fail, "records": self._records_fail}
+        parts = {
+            "recordings": self._recordings_fail,
+            "records": self._records_fail,
+            "audit": lambda: self.audit.health.reason,
+        }
         self.readiness = Readiness(self.ari, dialled_context(settings), settings.pbx_check_interval)
         self.health = Health(self.ari, self.readiness, self.media, self.store, parts, version=VERSION)
         self.routes: list[web.AbstractRoute] = []  # of the HTTP port, once started
@@ -219,6 +226,8 @@ class App:
         opened.callback(self.hooks.close)
         await self.store.start()
         opened.push_async_callback(self.store.close)
+        self.audit.start(self.store.instance, settings.changed())
+        opened.push_async_callback(self.audit.close)
         await self._state_files.start()
         opened.push_async_callback(self._state_files.close)
         if self.records:
@@ -256,6 +265,7 @@ class App:
             accounts=self.accounts,
             lifetimes=settings.token_lifetimes(),
             addresses=addresses,
+            audit=self.audit,
         )
         self._opened.push_async_callback(access.close)
         secret_file = settings.state_dir / "session-secret"

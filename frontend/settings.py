@@ -118,6 +118,8 @@ class Settings(OidcSettings):
     call_store_days: Annotated[float, Field(gt=0, le=36500, examples=["30"])] = 30.0
     enable_cdr_logging: Annotated[bool, Field(examples=["true"])] = True
     cdr_database_url: Annotated[str, Field(repr=False, examples=["postgresql://USER:PASSWORD@HOST/DATABASE"])] = ""
+    audit_database_url: Annotated[str, Field(repr=False, examples=["postgresql://USER:PASSWORD@HOST/DATABASE"])] = ""
+    audit_days: Annotated[float, Field(gt=0, le=36500, examples=["730"])] = 730.0
     cdr_days: Annotated[float, Field(gt=0, le=36500, examples=["365"])] = 365.0
     enable_call_recording: Annotated[bool, Field(examples=["false"])] = False
     recording_announcement: Annotated[
@@ -233,7 +235,7 @@ class Settings(OidcSettings):
             raise ValueError(str(error)) from error
         return value
 
-    @field_validator("cdr_database_url", "accounts_database_url")
+    @field_validator("cdr_database_url", "accounts_database_url", "audit_database_url")
     @classmethod
     def _database(cls, value: str) -> str:
         if value:
@@ -248,6 +250,11 @@ class Settings(OidcSettings):
     def _place(cls, value: str) -> str:
         parse_location(value)  # raises a ValueError that says what is wrong
         return value
+
+    def changed(self) -> list[str]:
+        """The names, as in the environment, of those that have another value than the default."""
+        fields = Settings.model_fields.items()
+        return sorted(name.upper() for name, field in fields if getattr(self, name) != field.default)
 
     def number_plan(self) -> NumberPlan:
         """How the PBX reads numbers."""

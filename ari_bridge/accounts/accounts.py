@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from ari_bridge import tasks
 from ari_bridge.accounts import passwords
+from ari_bridge.accounts.changes import changes_of
 from ari_bridge.accounts.database import Change, Database
 from ari_bridge.accounts.errors import AccountsUnavailable, LastAdmin, UnknownUser, UserChanged, UserExists
 from ari_bridge.accounts.names import InvalidUser, check_display_name, check_name
@@ -21,6 +22,7 @@ from ari_bridge.accounts.sign_in_sessions import SignInSessions
 from ari_bridge.accounts.signing_keys import SigningKeys
 from ari_bridge.accounts.user import DEFAULT_TENANT, ROLES, User
 from ari_bridge.accounts.users_file import UsersFile, parse
+from ari_bridge.audit import Action, Audit, NoAudit
 
 FILE = "accounts.db"
 POLL_INTERVAL_S = 0.5
@@ -54,6 +56,7 @@ class Accounts:
         users_file: Imported once, when there is no database yet.
         url: Of a PostgreSQL, or "".
         min_password: Characters that a new password needs.
+        audit: Where changes are recorded, in the name of whoever makes them (`audit.acting`).
         token_secret_file: The secret that earlier versions signed tokens with: imported once, as the first signing key.
 
     Attributes:
@@ -71,7 +74,9 @@ class Accounts:
         url: str = "",
         min_password: int = passwords.MIN_CHARACTERS,
         token_secret_file: Path | None = None,
+        audit: Audit | None = None,
     ) -> None:
+        self._audit: Audit = audit or NoAudit()
         self._database = Database(url, state_dir / FILE)
         self._file = UsersFile(users_file)
         self.min_password = min_password
@@ -161,6 +166,7 @@ class Accounts:
                 await change.set_note(_IMPORTED, mark)
                 if entries:
                     log.info("the users file was imported", file=str(self._file.path), users=len(entries))
+                    self._audit.record(Action.USER_CREATE, file=str(self._file.path), users=len(entries))
         if before is not None and content and mark != before:
             log.warning(
                 "the users file has changed since it was imported, and is not read again: use `ari-bridge user`",
@@ -253,6 +259,7 @@ class Accounts:
             if await change.find(DEFAULT_TENANT, name):
                 raise UserExists(name)
             [stored] = await change.insert([user])
+        self._record(None, stored)
         return stored
 
     async def set_password(
@@ -338,7 +345,10 @@ class Accounts:
             user = await self._wanted(change, name, target)
             if await change.find(user.tenant, new):
                 raise UserExists(new)
-            return await change.update(replace(user, name=new, name_since=time.time(), generation=user.generation + 1))
+            renamed = replace(user, name=new, name_since=time.time(), generation=user.generation + 1)
+            changed = await change.update(renamed)
+        self._record(user, changed)
+        return changed
 
     async def remove(self, name: str, target: Target | None = None) -> User:
         """The id is never used again, and what was kept under the name is nobody's. Raises as `set_locked`."""
@@ -367,7 +377,13 @@ class Accounts:
             after = change_user(before)
             if before.administers and not after.administers and not await change.has_other_admin(before):
                 raise LastAdmin(name)
-            return await change.update(after)
+            changed = await change.update(after)
+        self._record(before, changed)
+        return changed
+
+    def _record(self, before: User | None, after: User) -> None:
+        for action, details in changes_of(before, after):
+            self._audit.record(action, (before or after).name, id=after.id, **details)  # type: ignore[arg-type]
 
     async def _wanted(self, change: Change, name: str, target: Target | None) -> User:
         user = await change.find(DEFAULT_TENANT, name)

@@ -16,6 +16,7 @@ from aiohttp import web
 from ari_bridge import atomic_file
 from ari_bridge.accounts import Accounts, AccountsUnavailable, InvalidUser, User, check_name, passwords
 from ari_bridge.accounts.signing_keys import CLOCK_LEEWAY_S
+from ari_bridge.audit import Action, Actor, ActorKind, Audit, NoAudit, Result
 from ari_bridge.tasks import TaskSet
 from frontend.auth.client_addresses import ClientAddresses
 from frontend.auth.grants import PHONE, Grant, grants_of
@@ -59,6 +60,7 @@ class Authenticator:
         accounts: The users.
         lifetimes: Of what is issued.
         addresses: Finds the client's address of a request; by default no proxy is trusted.
+        audit: Where sign-ins are recorded.
     """
 
     def __init__(
@@ -68,11 +70,13 @@ class Authenticator:
         accounts: Accounts,
         lifetimes: TokenLifetimes = TokenLifetimes(),  # noqa: B008  frozen
         addresses: ClientAddresses | None = None,
+        audit: Audit | None = None,
     ) -> None:
         self.required = required
         self.addresses = addresses or ClientAddresses()
         self.accounts = accounts
-        self.issuer = SessionIssuer(accounts, lifetimes)
+        self.audit: Audit = audit or NoAudit()
+        self.issuer = SessionIssuer(accounts, lifetimes, self.audit)
         self._sign_ins = SignIns(accounts.verify)
         self._tasks = TaskSet()
 
@@ -80,14 +84,29 @@ class Authenticator:
 
     async def sign_in(self, user: str, password: str, address: str) -> AuthSession:
         """Sign the user in from the client's `address`. Raises Unauthorized, TooManyAttempts, AccountsUnavailable."""
+        try:
+            found = await self._verified(user, password, address)
+        except (Unauthorized, TooManyAttempts) as error:
+            known = self.accounts.find(user)
+            # Nobody's name is not recorded: it may be a password that was typed into the wrong field.
+            actor = Actor(ActorKind.USER, name=known.name if known else "", address=address)
+            reason = "the user is locked" if known and known.locked else str(error)
+            self.audit.record(Action.SESSION_REFUSE, actor.name, result=Result.REFUSED, actor=actor, reason=reason)
+            raise
+        actor = Actor(ActorKind.USER, found.id, found.name, found.tenant, address)
+        self.audit.record(Action.SESSION_CREATE, found.name, actor=actor)
+        if passwords.needs_rehash(found.password_hash):
+            self._tasks.start(self._rehash(found, password))
+        return await self.issuer.issue(found)
+
+    async def _verified(self, user: str, password: str, address: str) -> User:
+        """Raises Unauthorized, TooManyAttempts, AccountsUnavailable."""
         await self._opened()
         right = await self._sign_ins.check(user, password, address)
         found = self.accounts.find(user) if right else None
         if found is None or not found.active:
             raise Unauthorized("The user name or the password is wrong.")
-        if passwords.needs_rehash(found.password_hash):
-            self._tasks.start(self._rehash(found, password))
-        return await self.issuer.issue(found)
+        return found
 
     async def change_password(self, principal: Principal, old: str, new: str) -> AuthSession:
         """Set a new password. It ends all sign-in sessions of the user except the one that is returned.
@@ -97,6 +116,9 @@ class Authenticator:
         """
         name = principal.name or ""
         if not await self._sign_ins.check(name, old, principal.address):
+            self.audit.record(
+                Action.USER_PASSWORD, name, result=Result.REFUSED, actor=principal.actor, reason="the old one is wrong"
+            )
             raise Unauthorized("The old password is wrong.")
         if old == new:
             raise InvalidUser("the new password is the old one", "newPassword")
@@ -210,6 +232,10 @@ class Authenticator:
         if principal.name != user:
             raise Unauthorized("The token is another user's.")
         return principal
+
+    def stranger(self, request: web.Request) -> Principal:
+        """The principal of a request to what is public."""
+        return Principal(None, address=self.addresses.of(request))
 
     def authenticate(self, request: web.Request) -> Principal:
         """The principal of the request. Raises Unauthorized."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ari_bridge.accounts.user import DEFAULT_TENANT
+from ari_bridge.audit import Actor, ActorKind
 from frontend.auth.grants import Grant
 
 
@@ -35,3 +36,8 @@ class Principal:
 
     def may(self, grant: Grant) -> bool:
         return self.unrestricted or grant in self.grants
+
+    @property
+    def actor(self) -> Actor:
+        """Who it is, for the audit log."""
+        return Actor(ActorKind.USER, self.user_id, self.name or "", self.tenant, self.address)

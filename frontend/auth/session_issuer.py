@@ -13,6 +13,7 @@ import structlog
 from ari_bridge.accounts import Accounts, AccountsUnavailable, User
 from ari_bridge.accounts.refresh_tokens import RefreshToken, parse
 from ari_bridge.accounts.sign_in_sessions import Refusal
+from ari_bridge.audit import Action, Actor, ActorKind, Audit, NoAudit, Result
 from frontend.auth.principal import Principal
 from frontend.auth.token_lifetimes import TokenLifetimes
 from frontend.auth.token_signer import TokenSigner
@@ -48,10 +49,12 @@ class SessionIssuer:
     Args:
         accounts: The users, their sessions, and the keys that sign.
         lifetimes: How long what is issued lasts.
+        audit: Where the ends of sessions are recorded.
     """
 
-    def __init__(self, accounts: Accounts, lifetimes: TokenLifetimes) -> None:
+    def __init__(self, accounts: Accounts, lifetimes: TokenLifetimes, audit: Audit | None = None) -> None:
         self._accounts = accounts
+        self._audit: Audit = audit or NoAudit()
         self._lifetimes = lifetimes
         self.signer = TokenSigner(accounts.keys)
         accounts.sessions.max_idle = lifetimes.refresh_idle
@@ -86,6 +89,8 @@ class SessionIssuer:
         if refreshed is Refusal.REUSED:
             log.warning("a refresh token was used twice: its session ends", session=presented.session, address=address)
             await self._accounts.sessions.end(presented.session, "", 0.0)
+            actor = Actor(ActorKind.USER, address=address)
+            self._audit.record(Action.SESSION_REUSE, presented.session, result=Result.REFUSED, actor=actor)
         if isinstance(refreshed, Refusal):
             raise Unauthorized(_REFUSED[refreshed])
         session, refresh_token = refreshed
@@ -100,6 +105,7 @@ class SessionIssuer:
         if principal.session_id:
             await self._accounts.sessions.end(principal.session_id, principal.user_id, principal.expires_at or 0.0)
             log.info("signed out", user=principal.name, address=principal.address)
+            self._audit.record(Action.SESSION_END, principal.name or "", actor=principal.actor)
 
     def _session(
         self, user: User, id: str, signed_in_at: float, expires_at: float, refresh_token: RefreshToken | None

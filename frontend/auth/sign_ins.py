@@ -60,12 +60,13 @@ class SignIns:
             return False  # no user has this name, so there is nothing to count
         until = asyncio.get_running_loop().time() + SIGN_IN_TIMEOUT_S
         try:
-            async with self._turn(network, until):
+            rank = self._pace.rank(user, network, time.monotonic())
+            async with self._turn(network, rank, until):
                 made = self._pace.begin(user, network, time.monotonic())
                 right = not made.delay and await self._look(user, password)
             if 0 < made.delay <= MAX_DELAY_S:
                 await asyncio.sleep(made.delay)
-                async with self._turn(network, until):
+                async with self._turn(network, rank, until):
                     right = await self._look(user, password)
         except (Crowded, TimeoutError):
             log.warning("sign-in deferred: too many at once", address=address)
@@ -80,9 +81,9 @@ class SignIns:
         return right
 
     @asynccontextmanager
-    async def _turn(self, network: str, until: float) -> AsyncIterator[None]:
+    async def _turn(self, network: str, rank: int, until: float) -> AsyncIterator[None]:
         """Wait for a place. Raises TimeoutError if there is none `until` then (the loop's time), Crowded."""
-        async with asyncio.timeout_at(until) as patience, self._turns.turn(network):
+        async with asyncio.timeout_at(until) as patience, self._turns.turn(network, rank):
             patience.reschedule(None)  # from here on it takes what it takes
             yield
 

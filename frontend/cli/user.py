@@ -17,9 +17,10 @@ from ari_bridge.accounts import (
     InvalidUser,
     UserAdministration,
 )
+from ari_bridge.audit import Audit
 from ari_bridge.dial_permissions import PermissionsFile
-from frontend.cli import logging as logs
-from frontend.settings import InvalidSettings, Settings, load
+from frontend.cli.audit import audited, settings_or_exit
+from frontend.settings import Settings, load
 
 user = typer.Typer(no_args_is_help=True, help="The users who may sign in.")
 
@@ -154,7 +155,7 @@ def list_users(
     run(show)
 
 
-def accounts_of(settings: Settings) -> Accounts:
+def accounts_of(settings: Settings, audit: Audit | None = None) -> Accounts:
     """The accounts that the settings name; not opened."""
     return Accounts(
         settings.state_dir,
@@ -162,6 +163,7 @@ def accounts_of(settings: Settings) -> Accounts:
         url=settings.accounts_database_url,
         min_password=settings.min_password_length,
         token_secret_file=settings.token_secret_file,
+        audit=audit,
     )
 
 
@@ -172,21 +174,17 @@ def run(act: Callable[[Accounts], Awaitable[object]]) -> None:
 
 def _administer(act: Callable[[UserAdministration], Awaitable[object]]) -> None:
     """As `run`."""
-    logs.configure("warning", "console")
-    try:
-        settings = load()
-    except InvalidSettings as error:
-        typer.echo(f"The settings are wrong:\n{error}", err=True)
-        raise typer.Exit(2) from None
+    settings = settings_or_exit()
     classes = PermissionsFile(settings.dial_permissions_file)
 
     async def act_once() -> None:
-        accounts = accounts_of(settings)
-        try:
-            await accounts.open()
-            await act(UserAdministration(accounts, lambda: classes.current().classes))
-        finally:
-            await accounts.close()
+        async with audited(settings) as audit:
+            accounts = accounts_of(settings, audit)
+            try:
+                await accounts.open()
+                await act(UserAdministration(accounts, lambda: classes.current().classes))
+            finally:
+                await accounts.close()
 
     try:
         asyncio.run(act_once())

@@ -14,6 +14,7 @@ import msgspec
 from aiohttp import web
 from multidict import MultiDict, MultiDictProxy
 
+from ari_bridge.audit import acting
 from frontend.auth.authenticator import Authenticator
 from frontend.auth.grants import Grant
 from frontend.auth.principal import Principal
@@ -31,8 +32,6 @@ Method = Literal["GET", "POST", "PUT", "DELETE"]
 class Nothing(msgspec.Struct, frozen=True):
     """No parameters, or no body."""
 
-
-_PUBLIC = Principal(None)
 
 P = TypeVar("P", bound=msgspec.Struct)
 B = TypeVar("B", bound=msgspec.Struct)
@@ -114,7 +113,11 @@ class Endpoint(Generic[P, B]):
         names = {one.name for one in known}
 
         async def handle(request: web.Request) -> web.StreamResponse:
-            principal = _PUBLIC if self.public else access.authenticate(request)
+            principal = access.stranger(request) if self.public else access.authenticate(request)
+            with acting(principal.actor):
+                return await respond(request, principal)
+
+        async def respond(request: web.Request, principal: Principal) -> web.StreamResponse:
             if self.grant:
                 check_may(principal, self.grant)
             if self.costly:

@@ -9,6 +9,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
+from ari_bridge.audit import acting
 from ari_bridge.errors import InvalidRequest, Unavailable, UnknownCall, WrongState
 from ari_bridge.fsm.call import Call, CallState, Direction
 from ari_bridge.fsm.notifications import MediaReady, Notification, StateChanged
@@ -81,7 +82,7 @@ class ClientConnection:
         self._media_checks = MediaChecks(services.media)
         self._prepared = PreparedMedia(services.calls, self.send)
         self._ice = IceUpdates(services.ice, self.send)
-        self._expiry = TokenExpiry(lambda: self.principal, self._lives_for_calls, self.end_sign_in)
+        self._expiry = TokenExpiry(self, self.end_sign_in)
 
     @property
     def _nobody(self) -> Principal:
@@ -92,9 +93,9 @@ class ClientConnection:
 
     async def run(self) -> None:
         """Until the client or the server closes."""
-        services = self._services
         self._registry.bind(self.session, self)
-        self.send(messages.Welcome(services.version, services.access.required, self._session_token()))
+        version, required = self._services.version, self._services.access.required
+        self.send(messages.Welcome(version, required, self._session_token()))
         self._send_ice_servers()
         if self._user_of_address:
             self._socket.handle(messages.Register(self._user_of_address))
@@ -128,6 +129,10 @@ class ClientConnection:
         self._socket.drop("its session goes on in another connection", CLOSE_SUPERSEDED)
 
     @property
+    def lives_for_calls(self) -> bool:
+        return self._user is None and bool(self._owned)
+
+    @property
     def takes_calls(self) -> bool:
         return self._user is not None and self in self._services.pages.of_user(self._user)
 
@@ -145,6 +150,10 @@ class ClientConnection:
     # --- from the client ---------------------------------------------------------------
 
     def _on_message(self, message: ClientMessage) -> None:
+        with acting(self.principal.actor):
+            self._execute(message)
+
+    def _execute(self, message: ClientMessage) -> None:
         match message:
             case messages.Resume():
                 self._resume(message)
@@ -231,18 +240,15 @@ class ClientConnection:
             self._expiry.watch()
         self.send(messages.Authenticated(self.principal.expires_at, self._session_token()))
 
-    def _lives_for_calls(self) -> bool:
-        return self._user is None and bool(self._owned)
-
     def _token(self, token: str | None) -> str | None:
         """That of a message, or else that of the upgrade request."""
         return token or (self._authorization or "").removeprefix("Bearer ").strip() or None
 
     def _register(self, message: messages.Register) -> None:
-        principal = self._services.access.identify(message.user, self._token(message.token), self._address)
+        user = message.user
+        principal = self._services.access.identify(user, self._token(message.token), self._address)
         check_may(principal, Grant.RECEIVE)
         self._claim(principal.user_id)
-        user = message.user
         if again := user == self._user and self in self._services.pages.of_user(user):  # with a new token
             self.principal = principal
         else:
@@ -435,8 +441,7 @@ class ClientConnection:
 
     def _send_ice_servers(self) -> None:
         # A call in progress gets new media even if its page's sign-in has expired meanwhile.
-        required = self._services.access.required
-        self._ice.update(self._user, lambda: self._user is not None or bool(self._owned) or not required)
+        self._ice.update(self._user, lambda: bool(self._user or self._owned) or not self._services.access.required)
 
     def _on_notification(self, call: Call, notification: Notification) -> None:
         if isinstance(notification, StateChanged) and (call.left_outcome or not call.state.live):

@@ -7,6 +7,7 @@ nothing new: only what has to do with them is allowed (`connection.py`).
 import asyncio
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from frontend.auth.authenticator import CLOCK_LEEWAY_S, Unauthorized
 from frontend.auth.principal import Principal
@@ -25,27 +26,27 @@ def _has_expired(principal: Principal) -> bool:
     return principal.expires_at is not None and time.time() >= principal.expires_at + CLOCK_LEEWAY_S
 
 
+class Authenticated(Protocol):
+    """Who holds a token. `lives_for_calls`: is needed without one, for its calls."""
+
+    principal: Principal
+
+    @property
+    def lives_for_calls(self) -> bool: ...
+
+
 class TokenExpiry:
-    """One connection's.
+    """One connection's. `end`: ends it, for a reason."""
 
-    Args:
-        principal: Who is connected, now.
-        is_needed: Whether the connection goes on without a token, for its calls.
-        end: Ends it, for a reason.
-    """
-
-    def __init__(
-        self, principal: Callable[[], Principal], is_needed: Callable[[], bool], end: Callable[[str], None]
-    ) -> None:
-        self._principal = principal
-        self._is_needed = is_needed
+    def __init__(self, connection: Authenticated, end: Callable[[str], None]) -> None:
+        self._connection = connection
         self._end = end
         self._timer: asyncio.TimerHandle | None = None
 
     def watch(self) -> None:
         """From now on, and again whenever the principal has another token."""
         self.stop()
-        ends_at = self._principal().expires_at
+        ends_at = self._connection.principal.expires_at
         if ends_at is not None:
             wait = ends_at + CLOCK_LEEWAY_S - time.time()
             # The clock may be set meanwhile: not all of it at once.
@@ -58,7 +59,7 @@ class TokenExpiry:
             self._timer = None
 
     def _check(self) -> None:
-        if not _has_expired(self._principal()) or self._is_needed():
+        if not _has_expired(self._connection.principal) or self._connection.lives_for_calls:
             self.watch()
         else:
             self._end("The token has expired, and no other one was sent: sign in again.")

@@ -38,6 +38,10 @@ class SigningKey:
     def __post_init__(self) -> None:
         self.private = self.private or _key(self.algorithm)
 
+    def private_jwk(self) -> dict[str, Any]:
+        found = json.loads(jwt.get_algorithm_by_name(self.algorithm).to_jwk(self.private))
+        return {**{name: value for name, value in found.items() if name != "key_ops"}, "kid": self.id, "use": "sig"}
+
     def public(self) -> dict[str, Any]:
         algorithm = jwt.get_algorithm_by_name(self.algorithm)
         found = json.loads(algorithm.to_jwk(self.private.public_key()))

@@ -555,6 +555,7 @@ class Checks(msgspec.Struct, frozen=True, rename="camel"):
     Attributes:
         pbx: Creates channels and media legs, and has the dialplan context in which calls start
         store: The call store
+        audit: The audit log
     """
 
     ari: PartCheck
@@ -563,6 +564,7 @@ class Checks(msgspec.Struct, frozen=True, rename="camel"):
     store: PartCheck
     recordings: PartCheck
     records: PartCheck
+    audit: PartCheck
 
 
 class HealthData(msgspec.Struct, frozen=True, rename="camel"):

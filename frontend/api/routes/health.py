@@ -66,6 +66,7 @@ class Checks(msgspec.Struct, frozen=True, omit_defaults=True):
     store: Annotated[PartCheck, Meta(description="the call store")]
     recordings: PartCheck
     records: PartCheck
+    audit: Annotated[PartCheck, Meta(description="the audit log")]
 
 
 class HealthData(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -77,7 +78,7 @@ class HealthData(msgspec.Struct, frozen=True, omit_defaults=True):
 def _example(status: Literal["ok", "unavailable"], ari: PartCheck) -> HealthData:
     fine = PartCheck(True)
     media = MediaCheck(True, [NodeCheck(True, "127.0.0.1:2223", "up", 1, seconds=0.000412)])
-    return HealthData(status, "0.1.0", Checks(ari, fine, media, fine, fine, fine))
+    return HealthData(status, "0.1.0", Checks(ari, fine, media, fine, fine, fine, fine))
 
 
 HEALTH = Endpoint(

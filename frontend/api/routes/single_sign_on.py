@@ -28,6 +28,7 @@ from frontend.auth.oidc.single_sign_on import (
 from frontend.auth.proxies import is_loopback
 from frontend.http import examples
 from frontend.http.endpoint import Endpoint, Nothing, ResponseSpec, TypedRequest
+from frontend.http.problems import ProblemError
 from frontend.settings import Settings
 
 ATTEMPT_COOKIE = "ari-bridge-sso-"
@@ -124,15 +125,19 @@ ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (LOGIN, CALLBACK, SESSION)
 async def single_sign_on_routes(
     settings: Settings, accounts: Accounts, access: Authenticator, opened: AsyncExitStack
 ) -> list[web.RouteDef]:
-    """None without a provider. `opened` closes what is opened here."""
+    """Without a provider they say so. `opened` closes what is opened here."""
     config = settings.provider_config()
     if config is None:
-        return []
+        return [endpoint.route(access, _not_set_up) for endpoint in ENDPOINTS]
     secret = token_secret(settings.token_secret_file)
     sign_on = SingleSignOn(config, settings.claim_mapping(), accounts, access, secret)
     sign_on.start()
     opened.push_async_callback(sign_on.close)
     return SingleSignOnApi(sign_on, access, settings.public_url).routes()
+
+
+async def _not_set_up(request: TypedRequest[Any, Any]) -> web.Response:
+    raise ProblemError("not_found", "Single sign-on is not set up on this server (OIDC_ISSUER).")
 
 
 class SingleSignOnApi:

@@ -120,3 +120,14 @@ def test_what_is_remembered_has_a_bound_and_an_age() -> None:
 )
 def test_who_counts_as_one(address: str, network: str) -> None:
     assert network_of(address) == network
+
+
+def test_who_signs_in_every_day_goes_before_those_who_guess() -> None:
+    pace = SignInPace()
+    pace.right(pace.begin("1001", "home", 0.0))
+    for number in range(200):
+        pace.begin("1001", f"botnet {number}", 1.0)
+    assert pace.rank("1001", "home", 2.0) == 0
+    assert pace.rank("1001", "hotel", 2.0) == 1
+    assert pace.rank("1001", "botnet 7", 2.0) == 2
+    assert pace.rank("1001", "botnet 7", 2.0 + FAILURE_WINDOW_S) == 1, "it is forgotten after a while"

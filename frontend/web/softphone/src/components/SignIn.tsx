@@ -2,7 +2,7 @@
 
 import { Phone } from "lucide-react";
 import { type FormEvent, useState } from "react";
-import { SIGN_IN } from "../texts";
+import { SIGN_IN, signInWith } from "../texts";
 
 export interface SignInProps {
   authentication: boolean;
@@ -10,6 +10,8 @@ export interface SignInProps {
   notice: string;
   busy: boolean;
   what: string; // what one signs in to
+  provider?: string; // of single sign-on, by name; "": none
+  providerAddress?: string; // where that begins
   onEnter(user: string, password: string): void;
 }
 
@@ -23,7 +25,16 @@ function lastUser(): string {
   }
 }
 
-export function SignIn({ authentication, unreachable, notice, busy, what, onEnter }: SignInProps) {
+export function SignIn({
+  authentication,
+  unreachable,
+  notice,
+  busy,
+  what,
+  provider,
+  providerAddress,
+  onEnter,
+}: SignInProps) {
   const [user, setUser] = useState(lastUser);
   const [password, setPassword] = useState("");
   const submit = (event: FormEvent): void => {
@@ -78,6 +89,11 @@ export function SignIn({ authentication, unreachable, notice, busy, what, onEnte
         <button className="primary" data-testid="sign-in" type="submit" disabled={busy || unreachable}>
           {busy ? SIGN_IN.busy : authentication ? SIGN_IN.enter : SIGN_IN.start}
         </button>
+        {provider && !unreachable && (
+          <a className="sign-in-provider" data-testid="sign-in-provider" href={providerAddress}>
+            {signInWith(provider)}
+          </a>
+        )}
         <p role="alert" className="sign-in-notice" data-testid="message">
           {message}
         </p>

@@ -147,6 +147,8 @@ function screenOf(state: string): ReactElement {
         unreachable={false}
         notice="Wrong name or password."
         busy={false}
+        provider="Example Ltd"
+        providerAddress="#"
         onEnter={nothing}
       />
     );

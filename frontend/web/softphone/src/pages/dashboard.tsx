@@ -5,6 +5,7 @@ import type { Session } from "sip-proxy-client";
 import { DashboardScreen } from "../components/DashboardScreen";
 import { SignIn } from "../components/SignIn";
 import { useDashboard } from "../dashboard/useDashboard";
+import { signInAddress } from "../phone/singleSignOn";
 import { useSession } from "../phone/useSession";
 
 const NOBODY: Session = { user: "", token: null };
@@ -27,6 +28,8 @@ export function DashboardPage() {
         notice={notice}
         busy={busy}
         onEnter={(user, password) => void enter(user, password)}
+        provider={config?.singleSignOn ?? ""}
+        providerAddress={signInAddress(location)}
       />
     );
   }

@@ -19,6 +19,7 @@ import { ErrorScreen, PageErrorScreen } from "../components/ErrorScreen";
 import { PhoneScreen } from "../components/PhoneScreen";
 import { SignIn } from "../components/SignIn";
 import * as stored from "../phone/signedIn";
+import { signInAddress } from "../phone/singleSignOn";
 import { type BackgroundActions, useBackgroundIndicators } from "../phone/useBackgroundIndicators";
 import { type Phone, usePhone } from "../phone/usePhone";
 import { useRecordings } from "../phone/useRecordings";
@@ -42,6 +43,8 @@ export function SoftphonePage() {
       notice={notice}
       busy={busy || !config}
       onEnter={(user, password) => void enter(user, password)}
+      provider={config?.singleSignOn ?? ""}
+      providerAddress={signInAddress(location)}
     />
   );
 }

@@ -5,6 +5,7 @@ import { HttpApi, HttpError, type ServerConfig, type Session } from "sip-proxy-c
 import { NO_ANSWER_TO_SIGN_IN, WRONG_PASSWORD } from "../texts";
 import { SERVER_URL } from "./serverUrl";
 import * as stored from "./signedIn";
+import { fetchSession, resultText, takeResult } from "./singleSignOn";
 
 export interface SessionState {
   config: ServerConfig | null; // null until the server has answered
@@ -34,6 +35,7 @@ export function useSession(): SessionState {
   const [session, setSession] = useState<Session | null>(() => stored.load());
   const [notice, setNotice] = useState("");
   const [busy, setBusy] = useState(false);
+  const [result, setResult] = useState(takeResult); // of a sign-in at the provider
 
   useEffect(() => {
     let timer: number | undefined;
@@ -58,6 +60,20 @@ export function useSession(): SessionState {
       clearTimeout(timer);
     };
   }, []);
+
+  useEffect(() => {
+    if (result === null || !config) return;
+    setResult(null);
+    if (result !== "done") return setNotice(resultText(result, config.singleSignOn));
+    setBusy(true);
+    fetchSession(http)
+      .then((value) => {
+        stored.save(value);
+        setSession({ user: value.user, token: value.token });
+      })
+      .catch(() => setNotice(resultText("expired", config.singleSignOn)))
+      .finally(() => setBusy(false));
+  }, [result, config]);
 
   const enter = async (user: string, password: string): Promise<void> => {
     setBusy(true);

@@ -54,4 +54,23 @@ export const SIGN_IN = {
   start: "Start",
 } as const;
 
+export const signInWith = (provider: string): string => `Sign in with ${provider}`;
+
+/** Why a sign-in at the provider failed, by what the server says (docs/HTTP.md); another one: SSO_FAILED. */
+export const SSO_RESULTS: Readonly<Record<string, (provider: string) => string>> = Object.assign(Object.create(null), {
+  unavailable: (provider: string) =>
+    `${provider} cannot be reached. Try again in a moment, or sign in with a password.`,
+  expired: (provider: string) => `The sign-in took too long, or was begun elsewhere. Sign in with ${provider} again.`,
+  cancelled: (provider: string) => `You have not signed in at ${provider}.`,
+  insecure: () => "Open this page by https to sign in that way.",
+  not_allowed: () => "Your account may not use this phone. Ask an administrator.",
+  unknown_user: () => "Your account belongs to no user here. Ask an administrator to link it.",
+  name_taken: () => "There is a user of your name here already. Ask an administrator to link your account to it.",
+  no_name: () => "Your account has no name that can be used here. Ask an administrator.",
+  locked: () => "Your user is locked here. Ask an administrator.",
+  no_role: () => "No group of yours may use this phone. Ask an administrator.",
+});
+export const SSO_FAILED = (provider: string): string =>
+  `The sign-in at ${provider} failed. Try again; if it fails again, ask an administrator.`;
+
 export const SIGN_OUT = "Sign out";

@@ -391,6 +391,7 @@ export interface Checks {
   store: PartCheck; // the call store
   recordings: PartCheck;
   records: PartCheck;
+  audit: PartCheck; // the audit log
 }
 
 export interface PartCheck {

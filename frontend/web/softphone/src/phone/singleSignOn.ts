@@ -1,0 +1,33 @@
+// Sign-in at a provider: the page goes there, and comes back with `#sso=RESULT` in its address (docs/SSO.md).
+
+import type { HttpApi, Session } from "sip-proxy-client";
+import { SSO_FAILED, SSO_RESULTS } from "../texts";
+import { SERVER_URL } from "./serverUrl";
+
+/** Where the sign-in begins, and this page is opened again afterwards. */
+export function signInAddress(page: { pathname: string; search: string }): string {
+  const path = page.pathname.slice(new URL(SERVER_URL).pathname.replace(/\/$/, "").length) || "/";
+  return `${SERVER_URL}/auth/oidc/login?${new URLSearchParams({ returnTo: path + page.search })}`;
+}
+
+/** The result in this address (its hash); null if there is none. Pure. */
+export function resultOf(hash: string): string | null {
+  return new URLSearchParams(hash.slice(1)).get("sso");
+}
+
+/** The result with which this page was opened, which then is no longer in its address: a reload is no new sign-in. */
+export function takeResult(): string | null {
+  const result = resultOf(location.hash);
+  if (result !== null) history.replaceState(history.state, "", location.pathname + location.search);
+  return result;
+}
+
+/** Why it failed, in words. */
+export function resultText(result: string, provider: string): string {
+  return (SSO_RESULTS[result] ?? SSO_FAILED)(provider);
+}
+
+/** The token of a sign-in that has succeeded. */
+export function fetchSession(http: HttpApi): Promise<Session> {
+  return http.post<Session>("/auth/oidc/session", {});
+}

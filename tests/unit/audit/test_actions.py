@@ -1,0 +1,12 @@
+"""Every action is in the documentation, and nothing else is."""
+
+import re
+
+from ari_bridge.audit import Action
+from deploy.demo.install import PROJECT
+
+
+def test_every_action_is_documented() -> None:
+    text = (PROJECT / "docs" / "AUDIT.md").read_text()
+    rows = re.findall(r"(?m)^\| `([a-z_]+\.[a-z_]+)` \|", text)
+    assert sorted(rows) == sorted(action.value for action in Action)
